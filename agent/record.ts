@@ -1,0 +1,172 @@
+/**
+ * The nouns: what flows from stage to stage. Imports nothing.
+ *
+ * Strings that came from the kernel (paths, arguments, comm) are in the record's own escaped form:
+ * valid UTF-8, other bytes as `\xHH`, a backslash as `\\` (docs/record.md). JSON's escaping comes on top.
+ */
+
+/** A point on the boot clock (CLOCK_BOOTTIME), exact beyond 2^53 ns. */
+export interface BootTime {
+  readonly seconds: number;
+  /** 0 to 999,999,999 */
+  readonly nanos: number;
+}
+
+/** Cgroup ids of a process; hierarchy numbers as in /proc/PID/cgroup, 0 being the unified one. */
+export interface CgroupIds {
+  readonly v2: bigint;
+  readonly memory: bigint;
+  readonly pids: bigint;
+  readonly memoryHierarchy: number;
+  readonly pidsHierarchy: number;
+}
+
+/** What a process acted under just before its exec, as the kernel's table has it. */
+export type Cause =
+  | {
+      readonly kind: 'record';
+      readonly bootTime: BootTime;
+      readonly pid: number;
+      readonly cpu: number;
+      readonly seq: number;
+      readonly mntNs: number;
+      readonly cgroup: CgroupIds;
+    }
+  | { readonly kind: 'ancestor'; readonly pid: number; readonly startTime: BootTime }
+  | { readonly kind: 'untracked' };
+
+/** Credentials, session, namespaces and cgroups: one object per distinct value, so identity can key caches. */
+export interface ExecContext {
+  readonly uid: number;
+  readonly gid: number;
+  readonly euid: number;
+  readonly egid: number;
+  readonly suid: number;
+  /** undefined: no login uid is set */
+  readonly loginUid: number | undefined;
+  readonly sessionId: number;
+  /** such as `pts/0`; undefined: no terminal */
+  readonly tty: string | undefined;
+  /** 16 hex digits */
+  readonly capabilities: string;
+  readonly namespaces: {
+    readonly pid: number;
+    readonly mnt: number;
+    readonly net: number;
+    readonly user: number;
+    readonly cgroup: number;
+  };
+  readonly cgroup: CgroupIds;
+}
+
+/** One successful exec, as the kernel reported it. */
+export interface ExecEvent {
+  readonly kind: 'exec';
+  readonly cpu: number;
+  readonly seq: number;
+  readonly bootTime: BootTime;
+  readonly cause: Cause;
+  readonly pid: number;
+  readonly ppid: number;
+  readonly vpid: number;
+  readonly startTime: BootTime;
+  readonly comm: string;
+  readonly context: ExecContext;
+  readonly object: string;
+  readonly objectTruncated: boolean;
+  /** The object could not be told and is the executable's resolved path. */
+  readonly objectResolved: boolean;
+  readonly workingDirectory: string;
+  readonly workingDirectoryTruncated: boolean;
+  readonly executable: Executable;
+  readonly args: readonly string[];
+  readonly argsCount: number;
+  /** bytes there were, with their terminators */
+  readonly argsSize: number;
+  readonly argsTruncated: boolean;
+  readonly interactive: boolean;
+}
+
+export interface Executable {
+  readonly path: string;
+  readonly pathTruncated: boolean;
+  /** decimal */
+  readonly inode: string;
+  /** `major:minor` */
+  readonly device: string;
+  /** permission bits, four octal digits such as `4755` */
+  readonly mode: string;
+  readonly memfd: boolean;
+  readonly upperLayer: boolean;
+  readonly setuid: boolean;
+  readonly unlinked: boolean;
+}
+
+export type CgroupEvent =
+  | { readonly kind: 'cgroup_mkdir'; readonly id: bigint; readonly hierarchy: number; readonly path: string }
+  | { readonly kind: 'cgroup_rmdir'; readonly id: bigint; readonly hierarchy: number };
+
+/** An event that could not be read; cpu and seq only where its head made sense. */
+export interface UnreadableEvent {
+  readonly kind: 'unreadable';
+  readonly why: string;
+  readonly cpu?: number;
+  readonly seq?: number;
+}
+
+export type KernelEvent = ExecEvent | CgroupEvent | UnreadableEvent;
+
+/** Why an exec has no parent_cause. */
+export type Gap =
+  | { readonly reason: 'predates_hook'; readonly pid: number; readonly startTime: BootTime; readonly ancestor: Ancestor | undefined }
+  | { readonly reason: 'lost'; readonly lostCause: string }
+  | { readonly reason: 'untracked' };
+
+/** A process as it was when the hook was armed. */
+export interface Ancestor {
+  readonly comm?: string;
+  readonly executablePath?: string;
+}
+
+export const LOSS_STAGES = [
+  'ring_buffer',
+  'quiet',
+  'decode',
+  'journal',
+  'upgrade',
+  'reboot',
+  'kernel',
+  'retention',
+] as const;
+export type LossStage = (typeof LOSS_STAGES)[number];
+
+/** Records that are missing: a run of one CPU's numbers, or (kernel, reboot) what is known instead. */
+export interface Loss {
+  readonly stage: LossStage;
+  readonly hookId?: string;
+  readonly cpu?: number;
+  readonly firstSeq?: number;
+  readonly lastSeq?: number;
+  readonly count?: number;
+  readonly bootId?: string;
+  readonly nextSeq?: readonly number[];
+}
+
+export type HookState = 'attached' | 'resumed' | 'upgraded' | 'kept' | 'detached';
+
+export interface ExecRecord {
+  readonly action: 'exec';
+  readonly id: string;
+  readonly event: ExecEvent;
+  readonly parentCause: string | null;
+  readonly gap: Gap | undefined;
+}
+
+/** A record about the journal itself. */
+export type JournalRecord = { readonly id: string; readonly bootTime: BootTime } & (
+  | { readonly action: 'journal.start'; readonly version: string; readonly hookState: HookState; readonly nextSeq: readonly number[] }
+  | { readonly action: 'journal.loss'; readonly loss: Loss }
+  | { readonly action: 'journal.stop'; readonly hookState: HookState; readonly records: number; readonly gaps: number; readonly losses: number }
+);
+
+export type CausalRecord = ExecRecord | JournalRecord;

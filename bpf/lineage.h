@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The table of causes: which record every process acts under.
+ *
+ * An entry is made at fork, replaced at exec and removed when the last thread has ended. Two values
+ * guard against ever linking to the wrong record, should the kernel skip one of our programs:
+ * start_boottime tells a reused tgid from its earlier owner, and self_exec_id, which the kernel
+ * raises at every exec and copies at every fork, tells that an exec went by unseen.
+ */
+#ifndef VCML_LINEAGE_H
+#define VCML_LINEAGE_H
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH); /* preallocated: an update never waits for memory */
+	__uint(max_entries, 32768);	 /* set by the loader */
+	__type(key, u32);
+	__type(value, struct process);
+} causes SEC(".maps");
+
+/*
+ * The cause of a process without an entry. It predates the hook if it began before arming: every
+ * later one was entered at its fork, or found the table full. Once an exec found the table full,
+ * even an old process may have executed something that is not known here.
+ */
+static __always_inline void unknown_cause(const struct control *control, u32 tgid, u64 start_time,
+					  struct cause *cause)
+{
+	cause->kind = CAUSE_UNTRACKED;
+	if (start_time < control->armed_at && !control->overflowed_at) {
+		cause->kind = CAUSE_ANCESTOR;
+		cause->tgid = tgid;
+		cause->boot_time = start_time;
+	}
+}
+
+/* What the process acts under, given how many execs (exec_id) it should have behind it. */
+static __always_inline struct process *find_cause(const struct control *control, u32 tgid,
+						  u64 start_time, u64 exec_id, struct cause *cause)
+{
+	struct process *process = bpf_map_lookup_elem(&causes, &tgid);
+
+	if (!process || process->start_time != start_time) {
+		unknown_cause(control, tgid, start_time, cause);
+		return NULL;
+	}
+	if (process->exec_id == exec_id)
+		*cause = process->cause;
+	else
+		cause->kind = CAUSE_UNTRACKED;
+	return process;
+}
+
+#endif
