@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one class that JavaScript sees: agent/source/hook.ts has its types.
+#include "error.h"
+#include "kernel_side.h"
+#include "ring.h"
+
+#include <ctime>
+#include <memory>
+#include <napi.h>
+#include <uv.h>
+
+// Events drained at once: room for at least one of the longest.
+static const size_t BUFFER_BYTES = 1 << 20;
+
+class Hook : public Napi::ObjectWrap<Hook> {
+public:
+	static Napi::Object init(Napi::Env env, Napi::Object exports)
+	{
+		exports.Set("Hook", DefineClass(env, "Hook",
+						{
+						    InstanceMethod<&Hook::arm>("arm"),
+						    InstanceMethod<&Hook::drain>("drain"),
+						    InstanceMethod<&Hook::commit>("commit"),
+						    InstanceMethod<&Hook::sleep>("sleep"),
+						    InstanceMethod<&Hook::cpu_states>("cpuStates"),
+						    InstanceMethod<&Hook::statistics>("statistics"),
+						    InstanceMethod<&Hook::close>("close"),
+						    InstanceMethod<&Hook::detach>("detach"),
+						}));
+		return exports;
+	}
+
+	explicit Hook(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Hook>(info)
+	{
+		const Napi::Object options = info[0].As<Napi::Object>();
+
+		guard(info, [&] {
+			HookOptions hook;
+
+			hook.object_path = options.Get("objectPath").ToString();
+			hook.pin_dir = options.Get("pinDir").ToString();
+			hook.holder = options.Get("holder").ToString();
+			hook.ring_bytes = options.Get("ringBytes").ToNumber().Int64Value();
+			hook.table_entries = options.Get("tableEntries").ToNumber().Uint32Value();
+			hook.args_bytes = options.Get("argsBytes").ToNumber().Uint32Value();
+			hook.quiet_after_ns = options.Get("quietAfterMs").ToNumber().Int64Value() * 1000000ll;
+			side_ = std::make_unique<KernelSide>(hook);
+			ring_ = std::make_unique<Ring>(side_->ring_fd(), side_->ring_bytes());
+
+			auto buffer = Napi::Buffer<uint8_t>::New(info.Env(), BUFFER_BYTES);
+			buffer_ = Napi::Persistent(buffer);
+			Napi::Object self = info.This().As<Napi::Object>();
+			static const char *const states[] = {"attached", "resumed", "upgraded"};
+			self.Set("buffer", buffer);
+			self.Set("state", states[static_cast<int>(side_->state())]);
+			Napi::Array missing = Napi::Array::New(info.Env());
+			for (const std::string &name : side_->missing())
+				missing.Set(missing.Length(), name);
+			self.Set("missingPrograms", missing);
+			self.Set("cpuCount", side_->cpu_count());
+			return info.Env().Undefined();
+		});
+	}
+
+	~Hook() override { release(); }
+
+private:
+	// Lets a C++ exception cross as a JavaScript Error with its code.
+	template <typename Body> Napi::Value guard(const Napi::CallbackInfo &info, Body body)
+	{
+		try {
+			return body();
+		} catch (const HookError &error) {
+			Napi::Error crossing = Napi::Error::New(info.Env(), error.what());
+			crossing.Set("code", Napi::String::New(info.Env(), error.code));
+			throw crossing;
+		}
+	}
+
+	KernelSide &side(const Napi::CallbackInfo &info)
+	{
+		if (!side_)
+			throw Napi::Error::New(info.Env(), "the hook is closed");
+		return *side_;
+	}
+
+	Napi::Value arm(const Napi::CallbackInfo &info)
+	{
+		side(info).arm();
+		return Napi::BigInt::New(info.Env(), uint64_t{side(info).control_page()->armed_at});
+	}
+
+	Napi::Value drain(const Napi::CallbackInfo &info)
+	{
+		control *page = side(info).control_page();
+		struct timespec now;
+
+		clock_gettime(CLOCK_BOOTTIME, &now);
+		__atomic_store_n(&page->seen_at, now.tv_sec * 1000000000ull + now.tv_nsec, __ATOMIC_RELAXED);
+		const size_t bytes = ring_->drain(buffer_.Value().Data(), BUFFER_BYTES);
+		__atomic_store_n(&page->wake_at, ring_->read_position() + ring_->bytes() / 4, __ATOMIC_SEQ_CST);
+		return Napi::Number::New(info.Env(), bytes);
+	}
+
+	// commit(next): all that was drained is on disk; next is a Float64Array of the number that each
+	// CPU is expected to give next.
+	Napi::Value commit(const Napi::CallbackInfo &info)
+	{
+		const auto next = info[0].As<Napi::Float64Array>();
+
+		for (uint32_t cpu = 0; cpu < side(info).cpu_count() && cpu < next.ElementLength(); cpu++)
+			side_->cpu_states()[cpu].read_seq = static_cast<uint64_t>(next[cpu]) - 1;
+		ring_->commit(ring_->read_position());
+		return info.Env().Undefined();
+	}
+
+	// sleep(callback): true, and the callback is called once when there is something to drain; or
+	// false when there is already.
+	Napi::Value sleep(const Napi::CallbackInfo &info)
+	{
+		control *page = side(info).control_page();
+
+		if (ring_->consumer_position() != ring_->read_position())
+			return Napi::Boolean::New(info.Env(), false); // not on disk yet: stay awake
+		__atomic_store_n(&page->asleep, 1, __ATOMIC_SEQ_CST);
+		if (ring_->producer_position() != ring_->read_position()) {
+			__atomic_store_n(&page->asleep, 0, __ATOMIC_SEQ_CST);
+			return Napi::Boolean::New(info.Env(), false);
+		}
+		callback_ = Napi::Persistent(info[0].As<Napi::Function>());
+		if (!poll_) {
+			uv_loop_t *loop;
+
+			napi_get_uv_event_loop(info.Env(), &loop);
+			poll_ = new uv_poll_t;
+			poll_->data = this;
+			uv_poll_init(loop, poll_, side_->ring_fd());
+		}
+		uv_poll_start(poll_, UV_READABLE, [](uv_poll_t *poll, int, int) {
+			static_cast<Hook *>(poll->data)->woken();
+		});
+		return Napi::Boolean::New(info.Env(), true);
+	}
+
+	void woken()
+	{
+		const Napi::HandleScope scope(Env());
+
+		uv_poll_stop(poll_);
+		__atomic_store_n(&side_->control_page()->asleep, 0, __ATOMIC_SEQ_CST);
+		callback_.MakeCallback(Env().Global(), {});
+	}
+
+	// The kernel's per-CPU counters as they are now: a copy, `struct cpu_state` by CPU.
+	Napi::Value cpu_states(const Napi::CallbackInfo &info)
+	{
+		return Napi::Buffer<uint8_t>::Copy(info.Env(),
+						   reinterpret_cast<uint8_t *>(side(info).cpu_states()),
+						   sizeof(cpu_state) * side(info).cpu_count());
+	}
+
+	Napi::Value statistics(const Napi::CallbackInfo &info)
+	{
+		const Napi::Env env = info.Env();
+		Napi::Object result = Napi::Object::New(env);
+		Napi::Array programs = Napi::Array::New(env);
+		uint64_t entered = 0, left = 0, untracked = 0;
+
+		for (uint32_t cpu = 0; cpu < side(info).cpu_count(); cpu++) {
+			entered += side_->cpu_states()[cpu].entered;
+			left += side_->cpu_states()[cpu].left;
+			untracked += side_->cpu_states()[cpu].untracked;
+		}
+		for (const ProgramStatistics &program : side_->programs()) {
+			Napi::Object one = Napi::Object::New(env);
+
+			one.Set("name", program.name);
+			one.Set("runCount", static_cast<double>(program.run_count));
+			one.Set("runTimeNs", static_cast<double>(program.run_time_ns));
+			one.Set("recursionMisses", static_cast<double>(program.recursion_misses));
+			programs.Set(programs.Length(), one);
+		}
+		result.Set("ringBytes", static_cast<double>(ring_->bytes()));
+		result.Set("usedBytes",
+			   static_cast<double>(ring_->producer_position() - ring_->consumer_position()));
+		result.Set("tableMax", side_->table_entries());
+		result.Set("tableEntries", static_cast<double>(entered - left));
+		result.Set("untracked", static_cast<double>(untracked));
+		result.Set("programs", programs);
+		return result;
+	}
+
+	// The hook stays in the kernel and goes on recording.
+	Napi::Value close(const Napi::CallbackInfo &info)
+	{
+		release();
+		return info.Env().Undefined();
+	}
+
+	// Removes everything from the kernel; returns the names of what was removed.
+	Napi::Value detach(const Napi::CallbackInfo &info)
+	{
+		return guard(info, [&]() -> Napi::Value {
+			Napi::Array names = Napi::Array::New(info.Env());
+
+			for (const std::string &name : side(info).detach())
+				names.Set(names.Length(), name);
+			release();
+			return names;
+		});
+	}
+
+	void release()
+	{
+		if (poll_) {
+			uv_poll_stop(poll_);
+			uv_close(reinterpret_cast<uv_handle_t *>(poll_), [](uv_handle_t *handle) {
+				delete reinterpret_cast<uv_poll_t *>(handle);
+			});
+			poll_ = nullptr;
+		}
+		callback_.Reset();
+		ring_.reset();
+		side_.reset();
+	}
+
+	std::unique_ptr<KernelSide> side_;
+	std::unique_ptr<Ring> ring_;
+	Napi::Reference<Napi::Buffer<uint8_t>> buffer_;
+	Napi::FunctionReference callback_;
+	uv_poll_t *poll_ = nullptr;
+};
+
+static Napi::Object init(Napi::Env env, Napi::Object exports)
+{
+	return Hook::init(env, exports);
+}
+
+NODE_API_MODULE(vcml_hook, init)

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The folder for pins: on a bpffs, ours alone, one agent at a time.
+#pragma once
+
+#include "handle.h"
+
+#include <string>
+
+// Makes the folder, mounting /sys/fs/bpf if need be and allowed. Throws HookError.
+Fd open_pin_dir(const std::string &pin_dir, bool *mounted);
+
+// Takes the folder's lock; false when another agent has it.
+bool lock_pin_dir(const Fd &dir);
+
+// Removes the folder, if nothing foreign is in it, and the mount if it was ours.
+void remove_pin_dir(const std::string &pin_dir, bool unmount);

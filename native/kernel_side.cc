@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernel_side.h"
+
+#include "bpffs.h"
+#include "error.h"
+#include "load.h"
+
+#include <algorithm>
+#include <bpf/bpf.h>
+#include <ctime>
+#include <dirent.h>
+#include <fcntl.h>
+#include <fstream>
+#include <iterator>
+#include <sys/stat.h>
+
+static const char *const MAPS[] = {"control_page", "causes", "cpus", "scratches", "events"};
+
+// How far ahead of its writing the arming time lies, so that no process can begin after it and be
+// forked before the programs know of it.
+static const uint64_t ARMING_DELAY_NS = 2000000;
+
+static uint64_t boot_time_ns()
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return static_cast<uint64_t>(now.tv_sec) * 1000000000 + now.tv_nsec;
+}
+
+static uint64_t hash_file(const std::string &path)
+{
+	std::ifstream file(path, std::ios::binary);
+	uint64_t hash = 14695981039346656037u; // FNV-1a
+
+	if (!file)
+		throw HookError("KERNEL_UNSUPPORTED", "cannot read the kernel side, " + path + ": " +
+							  reason(errno) + "; build it with: make build");
+	for (std::istreambuf_iterator<char> at(file), end; at != end; ++at)
+		hash = (hash ^ static_cast<uint8_t>(*at)) * 1099511628211u;
+	return hash;
+}
+
+// Is the name one that a pin of ours has, of whatever generation?
+static bool is_ours(const std::string &name)
+{
+	if (std::find(std::begin(MAPS), std::end(MAPS), name) != std::end(MAPS))
+		return true;
+	for (const char *program : PROGRAMS) {
+		const std::string prefix = std::string(program) + "_";
+
+		if (name.compare(0, prefix.size(), prefix) == 0 && name.size() > prefix.size() &&
+		    name.find_first_not_of("0123456789", prefix.size()) == std::string::npos)
+			return true;
+	}
+	return false;
+}
+
+KernelSide::KernelSide(const HookOptions &options)
+    : options_(options), object_hash_(hash_file(options.object_path)), cpu_count_(count_cpus())
+{
+	check_kernel();
+	lock();
+	find_pins();
+	if (!take_over()) {
+		for (const std::string &name : pinned_)
+			unlink(pin(name).c_str());
+		load(false);
+	}
+	control *page = control_page();
+	page->args_bytes = options_.args_bytes;
+	page->quiet_after = options_.quiet_after_ns;
+	page->seen_at = boot_time_ns();
+	memset(page->holder, 0, sizeof(page->holder));
+	options_.holder.copy(reinterpret_cast<char *>(page->holder), sizeof(page->holder) - 1);
+	if (mounted_)
+		page->mounted_bpffs = 1;
+}
+
+void KernelSide::lock()
+{
+	dir_ = open_pin_dir(options_.pin_dir, &mounted_);
+	bool locked = lock_pin_dir(dir_);
+	struct stat held, there;
+
+	// The former holder may have removed the folder while we waited for it.
+	if (locked && (fstat(dir_.get(), &held) || stat(options_.pin_dir.c_str(), &there) ||
+		       held.st_ino != there.st_ino))
+		locked = false;
+	if (locked)
+		return;
+
+	std::string holder = "unknown";
+	Fd fd(bpf_obj_get(pin("control_page").c_str()));
+	control page = {};
+	uint32_t zero = 0;
+	if (fd && bpf_map_lookup_elem(fd.get(), &zero, &page) == 0 && page.magic == CONTROL_MAGIC)
+		holder.assign(reinterpret_cast<char *>(page.holder),
+			      strnlen(reinterpret_cast<char *>(page.holder), sizeof(page.holder)));
+	throw HookError("HOOK_BUSY", "another agent holds the hook at " + options_.pin_dir + ": " + holder +
+					 "; there is one agent for each kernel: stop that one first");
+}
+
+void KernelSide::find_pins()
+{
+	DIR *listing = fdopendir(dup(dir_.get()));
+
+	if (!listing)
+		throw HookError("HOOK_SYSTEM", "cannot list " + options_.pin_dir + ": " + reason(errno));
+	rewinddir(listing);
+	while (const dirent *entry = readdir(listing))
+		if (is_ours(entry->d_name))
+			pinned_.push_back(entry->d_name);
+	closedir(listing);
+}
+
+// Opens a pinned map and makes sure that it is the one we mean.
+static Fd open_map(const std::string &path, const char *name, uint32_t value_size, bpf_map_info *info)
+{
+	Fd fd(bpf_obj_get(path.c_str()));
+	uint32_t size = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	if (!fd && errno == ENOENT)
+		return fd;
+	if (!fd && (errno == EPERM || errno == EACCES))
+		throw_not_permitted("open what is pinned at " + path);
+	if (!fd || bpf_obj_get_info_by_fd(fd.get(), info, &size) || strcmp(info->name, name))
+		throw HookError("HOOK_PINS_FOREIGN",
+				path + " is not a map of this agent; remove it or choose another --pin-dir");
+	if (value_size && info->value_size != value_size)
+		throw HookError("HOOK_PINS_INCOMPATIBLE",
+				path + " has another layout than this agent knows; run the agent that made it, "
+				       "or remove it with: vcml-agent detach --discard");
+	return fd;
+}
+
+// True when a working hook was taken over; false when there is nothing, or only half of one.
+bool KernelSide::take_over()
+{
+	bpf_map_info info;
+
+	control_fd_ = open_map(pin("control_page"), "control_page", 0, &info);
+	if (!control_fd_)
+		return false;
+	control page = {};
+	uint32_t zero = 0;
+	if (info.value_size < 16 || info.value_size > 4096)
+		throw HookError("HOOK_PINS_FOREIGN", pin("control_page") + " is not a map of this agent");
+	std::vector<char> value(info.value_size);
+	if (bpf_map_lookup_elem(control_fd_.get(), &zero, value.data()))
+		throw HookError("HOOK_SYSTEM", "cannot read " + pin("control_page") + ": " + reason(errno));
+	memcpy(&page, value.data(), std::min(value.size(), sizeof(page)));
+	if (page.magic != CONTROL_MAGIC)
+		return false; // never came so far as to be armed
+	if (page.table_version != TABLE_VERSION || page.event_version != EVENT_VERSION)
+		throw HookError("HOOK_PINS_INCOMPATIBLE",
+				"the hook pinned at " + options_.pin_dir + " has layout " +
+				    std::to_string(page.table_version) + "." + std::to_string(page.event_version) +
+				    ", this agent knows " + std::to_string(TABLE_VERSION) + "." +
+				    std::to_string(EVENT_VERSION) +
+				    "; run the agent that made it, or remove it with: vcml-agent detach --discard");
+	if (!page.armed_at || page.armed_at > boot_time_ns() + 1000000000)
+		return false;
+
+	causes_ = open_map(pin("causes"), "causes", sizeof(process), &info);
+	table_entries_ = info.max_entries;
+	cpus_fd_ = open_map(pin("cpus"), "cpus", sizeof(cpu_state), &info);
+	cpu_count_ = info.max_entries;
+	events_ = open_map(pin("events"), "events", 0, &info);
+	ring_bytes_ = info.max_entries;
+	scratches_ = open_map(pin("scratches"), "scratches", 0, &info);
+	if (!causes_ || !cpus_fd_ || !events_ || !scratches_)
+		return false;
+
+	map_shared();
+	if (page.mounted_bpffs)
+		mounted_ = true;
+	for (const char *program : PROGRAMS) {
+		const std::string name = std::string(program) + "_" + std::to_string(page.active_generation);
+
+		if (std::find(pinned_.begin(), pinned_.end(), name) == pinned_.end())
+			missing_.push_back(program);
+	}
+	generation_ = page.active_generation;
+	state_ = HookState::resumed;
+	if (missing_.empty() && page.object_hash == object_hash_)
+		return true;
+
+	// Another kernel side with the same layouts: beside the old one first, then alone.
+	state_ = missing_.empty() ? HookState::upgraded : HookState::resumed;
+	generation_ = page.active_generation + 1;
+	load(true);
+	__atomic_store_n(&control_page()->active_generation, generation_, __ATOMIC_SEQ_CST);
+	control_page()->object_hash = object_hash_;
+	const std::string ours = "_" + std::to_string(generation_);
+	for (const std::string &name : pinned_)
+		if (std::find(std::begin(MAPS), std::end(MAPS), name) == std::end(MAPS) &&
+		    name.substr(name.rfind('_')) != ours)
+			unlink(pin(name).c_str());
+	return true;
+}
+
+void KernelSide::load(bool reuse)
+{
+	LoadOptions load{options_.object_path, options_.ring_bytes, options_.table_entries, cpu_count_, generation_};
+
+	if (reuse)
+		load.reuse = {{"control_page", control_fd_.get()},
+			      {"causes", causes_.get()},
+			      {"cpus", cpus_fd_.get()},
+			      {"scratches", scratches_.get()},
+			      {"events", events_.get()}};
+	LoadedObject object(load);
+	if (!reuse) {
+		control_fd_ = object.map("control_page");
+		causes_ = object.map("causes");
+		cpus_fd_ = object.map("cpus");
+		scratches_ = object.map("scratches");
+		events_ = object.map("events");
+		table_entries_ = object.max_entries("causes");
+		ring_bytes_ = object.max_entries("events");
+		map_shared();
+		control *page = control_page();
+		page->event_version = EVENT_VERSION;
+		page->table_version = TABLE_VERSION;
+		page->active_generation = generation_;
+		page->object_hash = object_hash_;
+		page->wake_at = ~0ull;
+		page->magic = CONTROL_MAGIC;
+		for (const char *name : MAPS)
+			object.pin_map(name, pin(name));
+	}
+	for (const char *program : PROGRAMS)
+		object.attach(program, pin(std::string(program) + "_" + std::to_string(generation_)));
+}
+
+void KernelSide::map_shared()
+{
+	control_ = Mapping(sizeof(control), PROT_READ | PROT_WRITE, control_fd_.get(), 0);
+	cpus_ = Mapping(sizeof(cpu_state) * cpu_count_, PROT_READ | PROT_WRITE, cpus_fd_.get(), 0);
+	if (!control_ || !cpus_)
+		throw HookError("HOOK_SYSTEM", "cannot map the kernel side's memory: " + reason(errno));
+}
+
+void KernelSide::arm()
+{
+	control *page = control_page();
+
+	if (page->armed_at)
+		return;
+	// First "not yet": forks make entries from here on. Then the moment itself, a little ahead.
+	__atomic_store_n(&page->armed_at, ~0ull, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&page->armed_at, boot_time_ns() + ARMING_DELAY_NS, __ATOMIC_SEQ_CST);
+}
+
+std::vector<std::string> KernelSide::detach()
+{
+	std::vector<std::string> removed;
+
+	pinned_.clear();
+	find_pins();
+	// Links first, so that no program runs on maps that are being taken away; control last.
+	std::sort(pinned_.begin(), pinned_.end(), [](const std::string &a, const std::string &b) {
+		return (a.compare(0, 3, "on_") == 0) > (b.compare(0, 3, "on_") == 0);
+	});
+	for (const std::string &name : pinned_) {
+		if (unlink(pin(name).c_str()))
+			throw HookError("HOOK_SYSTEM", "cannot remove " + pin(name) + ": " + reason(errno));
+		removed.push_back(name);
+	}
+	remove_pin_dir(options_.pin_dir, mounted_);
+	return removed;
+}
+
+std::vector<ProgramStatistics> KernelSide::programs() const
+{
+	std::vector<ProgramStatistics> all;
+
+	for (const char *program : PROGRAMS) {
+		Fd link(bpf_obj_get(pin(std::string(program) + "_" + std::to_string(generation_)).c_str()));
+		bpf_link_info link_info = {};
+		bpf_prog_info info = {};
+		uint32_t link_size = sizeof(link_info), size = sizeof(info);
+
+		if (!link || bpf_obj_get_info_by_fd(link.get(), &link_info, &link_size))
+			continue;
+		Fd fd(bpf_prog_get_fd_by_id(link_info.prog_id));
+		if (!fd || bpf_obj_get_info_by_fd(fd.get(), &info, &size))
+			continue;
+		all.push_back({program, info.run_cnt, info.run_time_ns, info.recursion_misses});
+	}
+	return all;
+}

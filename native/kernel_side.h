@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The programs and maps of bpf/, from the first load to the last pin: attached or resumed, and
+// kept or removed.
+#pragma once
+
+#include "../bpf/events.h"
+#include "handle.h"
+
+#include <string>
+#include <vector>
+
+struct HookOptions {
+	std::string object_path; // the compiled bpf/exec.bpf.c
+	std::string pin_dir;	 // a folder on a bpffs
+	std::string holder;	 // told to a second agent
+	uint64_t ring_bytes;
+	uint32_t table_entries; // 0: as many processes as there can be, at most 262,144
+	uint32_t args_bytes;
+	uint64_t quiet_after_ns;
+};
+
+enum class HookState { attached, resumed, upgraded };
+
+struct ProgramStatistics {
+	std::string name;
+	uint64_t run_count;   // only counted with kernel.bpf_stats_enabled
+	uint64_t run_time_ns; // the same
+	uint64_t recursion_misses;
+};
+
+class KernelSide {
+public:
+	// Takes the lock, then attaches or takes over what is pinned. Throws HookError.
+	explicit KernelSide(const HookOptions &options);
+
+	// Starts the recording of a newly attached hook; no effect on another.
+	void arm();
+	// Removes programs, maps and pins; returns what was removed, by name.
+	std::vector<std::string> detach();
+
+	HookState state() const { return state_; }
+	// Programs that somebody had detached: execs in that time are not known.
+	const std::vector<std::string> &missing() const { return missing_; }
+	control *control_page() const { return control_.as<control>(); }
+	cpu_state *cpu_states() const { return cpus_.as<cpu_state>(); }
+	uint32_t cpu_count() const { return cpu_count_; }
+	uint32_t table_entries() const { return table_entries_; }
+	uint64_t ring_bytes() const { return ring_bytes_; }
+	int ring_fd() const { return events_.get(); }
+	std::vector<ProgramStatistics> programs() const;
+
+private:
+	void lock();
+	void find_pins();
+	bool take_over();
+	void load(bool reuse);
+	void map_shared();
+	std::string pin(const std::string &name) const { return options_.pin_dir + "/" + name; }
+
+	HookOptions options_;
+	HookState state_ = HookState::attached;
+	std::vector<std::string> missing_;
+	std::vector<std::string> pinned_; // names in pin_dir that are ours
+	uint64_t object_hash_;
+	uint64_t generation_ = 1;
+	bool mounted_ = false;
+	uint32_t cpu_count_;
+	uint32_t table_entries_ = 0;
+	uint64_t ring_bytes_ = 0;
+	Fd dir_;
+	Fd control_fd_, causes_, cpus_fd_, scratches_, events_;
+	Mapping control_, cpus_;
+};

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load.h"
+
+#include "error.h"
+
+#include <algorithm>
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <cstdio>
+#include <fcntl.h>
+#include <fstream>
+#include <linux/capability.h>
+
+static const uint32_t TABLE_ENTRIES_MAX = 262144;
+static const char BTF_PATH[] = "/sys/kernel/btf/vmlinux";
+
+// libbpf explains itself through one callback for the whole process; this is where it goes.
+static thread_local std::string last_words;
+
+static int keep_words(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[1024];
+
+	if (level != LIBBPF_WARN)
+		return 0;
+	vsnprintf(line, sizeof(line), format, args);
+	last_words += line;
+	if (last_words.size() > 4096)
+		last_words.erase(0, last_words.size() - 4096);
+	return 0;
+}
+
+// The last thing libbpf said that is a sentence and not a line of a verifier log.
+static std::string explanation()
+{
+	const size_t at = last_words.rfind("libbpf: ");
+	std::string words = at == std::string::npos ? "" : last_words.substr(at + 8);
+
+	while (!words.empty() && words.back() == '\n')
+		words.pop_back();
+	std::replace(words.begin(), words.end(), '\n', ' ');
+	return words.empty() ? "" : " (libbpf: " + words + ")";
+}
+
+uint32_t count_cpus()
+{
+	const int count = libbpf_num_possible_cpus();
+
+	if (count < 1)
+		throw HookError("HOOK_SYSTEM", "cannot count the CPUs: " + reason(-count));
+	return count;
+}
+
+void check_kernel()
+{
+	if (access(BTF_PATH, F_OK))
+		throw HookError("KERNEL_UNSUPPORTED",
+				std::string("this kernel has no BTF: ") + BTF_PATH +
+				    " is missing; use a kernel from 5.10 on, built with CONFIG_DEBUG_INFO_BTF=y, "
+				    "and mount /sys");
+}
+
+void throw_not_permitted(const std::string &what)
+{
+	static const struct {
+		unsigned bit;
+		const char *name;
+	} needed[] = {{CAP_BPF, "CAP_BPF"}, {CAP_PERFMON, "CAP_PERFMON"}};
+	std::ifstream status("/proc/self/status");
+	std::string line, missing;
+	unsigned long long effective = 0;
+
+	while (std::getline(status, line))
+		if (line.compare(0, 7, "CapEff:") == 0)
+			effective = std::stoull(line.substr(7), nullptr, 16);
+	const bool admin = effective >> CAP_SYS_ADMIN & 1;
+	for (const auto &capability : needed)
+		if (!admin && !(effective >> capability.bit & 1))
+			missing += std::string(missing.empty() ? "" : " and ") + capability.name;
+	throw HookError("HOOK_PERMISSION",
+			"not permitted to " + what + ": " +
+			    (missing.empty() ? "the capabilities are there, so a security module, a seccomp "
+					       "profile or kernel lockdown forbids it" +
+						   explanation()
+					     : missing + " missing; run as root with these capabilities"));
+}
+
+static uint32_t read_number(const char *path)
+{
+	std::ifstream file(path);
+	uint64_t number = 0;
+
+	return file >> number ? static_cast<uint32_t>(std::min<uint64_t>(number, UINT32_MAX)) : UINT32_MAX;
+}
+
+// As many as there can be processes, within reason.
+static uint32_t default_table_entries()
+{
+	return std::min({read_number("/proc/sys/kernel/pid_max"), read_number("/proc/sys/kernel/threads-max"),
+			 TABLE_ENTRIES_MAX});
+}
+
+// Writes the program's own generation into its read-only data, before it is loaded.
+static void set_generation(bpf_object *object, uint64_t generation)
+{
+	const struct btf *btf = bpf_object__btf(object);
+	bpf_map *rodata = nullptr, *map;
+	size_t size = 0;
+
+	bpf_object__for_each_map(map, object)
+		if (bpf_map__is_internal(map) && strstr(bpf_map__name(map), ".rodata") &&
+		    !strstr(bpf_map__name(map), ".rodata."))
+			rodata = map;
+	auto *data = rodata ? static_cast<char *>(const_cast<void *>(bpf_map__initial_value(rodata, &size)))
+			    : nullptr;
+	const int section_id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
+	if (data && section_id > 0) {
+		const struct btf_type *section = btf__type_by_id(btf, section_id);
+		const struct btf_var_secinfo *variable = btf_var_secinfos(section);
+
+		for (int i = 0; i < btf_vlen(section); i++, variable++) {
+			const struct btf_type *type = btf__type_by_id(btf, variable->type);
+
+			if (!strcmp(btf__name_by_offset(btf, type->name_off), "generation") &&
+			    variable->offset + sizeof(generation) <= size) {
+				memcpy(data + variable->offset, &generation, sizeof(generation));
+				return;
+			}
+		}
+	}
+	throw HookError("HOOK_SYSTEM", "the BPF object has no variable `generation`: it was built from "
+				       "other sources than this agent");
+}
+
+static bpf_map *find_map(bpf_object *object, const char *name)
+{
+	bpf_map *map = bpf_object__find_map_by_name(object, name);
+
+	if (!map)
+		throw HookError("HOOK_SYSTEM", std::string("the BPF object has no map `") + name +
+						   "`: it was built from other sources than this agent");
+	return map;
+}
+
+LoadedObject::LoadedObject(const LoadOptions &options)
+{
+	libbpf_set_print(keep_words);
+	last_words.clear();
+	object_ = bpf_object__open_file(options.object_path.c_str(), nullptr);
+	if (!object_)
+		throw HookError("KERNEL_UNSUPPORTED", "cannot read the BPF object " + options.object_path +
+							  ": " + reason(errno) + explanation());
+	try {
+		set_generation(object_, options.generation);
+		bpf_map__set_max_entries(find_map(object_, "events"), options.ring_bytes);
+		bpf_map__set_max_entries(find_map(object_, "causes"),
+					 options.table_entries ? options.table_entries : default_table_entries());
+		bpf_map__set_max_entries(find_map(object_, "cpus"), options.cpu_count);
+		bpf_map__set_max_entries(find_map(object_, "scratches"), options.cpu_count);
+		for (const auto &[name, fd] : options.reuse)
+			if (bpf_map__reuse_fd(find_map(object_, name.c_str()), fd))
+				throw HookError("HOOK_SYSTEM", "cannot use the pinned map " + name + ": " +
+								   reason(errno));
+		const int error = -bpf_object__load(object_);
+		if (error == EPERM || error == EACCES)
+			throw_not_permitted("load BPF programs");
+		if (error)
+			throw HookError("KERNEL_UNSUPPORTED",
+					"this kernel cannot load the BPF programs: " + reason(error) +
+					    explanation() + "; it takes a kernel from 5.10 on with BTF");
+	} catch (...) {
+		bpf_object__close(object_);
+		throw;
+	}
+}
+
+LoadedObject::~LoadedObject()
+{
+	bpf_object__close(object_);
+}
+
+Fd LoadedObject::map(const char *name) const
+{
+	return Fd(fcntl(bpf_map__fd(find_map(object_, name)), F_DUPFD_CLOEXEC, 3));
+}
+
+uint32_t LoadedObject::max_entries(const char *name) const
+{
+	return bpf_map__max_entries(find_map(object_, name));
+}
+
+void LoadedObject::pin_map(const char *name, const std::string &path) const
+{
+	if (bpf_obj_pin(bpf_map__fd(find_map(object_, name)), path.c_str()))
+		throw HookError("HOOK_BPFFS", "cannot pin " + path + ": " + reason(errno));
+}
+
+void LoadedObject::attach(const char *name, const std::string &path) const
+{
+	bpf_program *program = bpf_object__find_program_by_name(object_, name);
+
+	if (!program)
+		throw HookError("HOOK_SYSTEM", std::string("the BPF object has no program `") + name + "`");
+	bpf_link *link = bpf_program__attach(program);
+	if (!link && (errno == EPERM || errno == EACCES))
+		throw_not_permitted(std::string("attach ") + name);
+	if (!link)
+		throw HookError("KERNEL_UNSUPPORTED", std::string("this kernel cannot attach ") + name + ": " +
+							  reason(errno) + explanation());
+	const int error = -bpf_link__pin(link, path.c_str());
+	bpf_link__destroy(link); // the pin keeps it
+	if (error)
+		throw HookError("HOOK_BPFFS", "cannot pin " + path + ": " + reason(error));
+}
