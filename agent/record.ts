@@ -29,8 +29,6 @@ export type Cause =
       readonly pid: number;
       readonly cpu: number;
       readonly seq: number;
-      readonly mntNs: number;
-      readonly cgroup: CgroupIds;
     }
   | { readonly kind: 'ancestor'; readonly pid: number; readonly startTime: BootTime }
   | { readonly kind: 'untracked' };

@@ -52,6 +52,9 @@ public:
 			Napi::Object self = info.This().As<Napi::Object>();
 			static const char *const states[] = {"attached", "resumed", "upgraded"};
 			self.Set("buffer", buffer);
+			auto clock = Napi::Float64Array::New(info.Env(), 4);
+			clock_ = Napi::Persistent(clock);
+			self.Set("clock", clock);
 			self.Set("state", states[static_cast<int>(side_->state())]);
 			Napi::Array missing = Napi::Array::New(info.Env());
 			for (const std::string &name : side_->missing())
@@ -90,13 +93,19 @@ private:
 		return Napi::BigInt::New(info.Env(), uint64_t{side(info).control_page()->armed_at});
 	}
 
+	// drain(): fills `buffer` with what is new and `clock` with the time on both clocks; returns bytes.
 	Napi::Value drain(const Napi::CallbackInfo &info)
 	{
 		control *page = side(info).control_page();
-		struct timespec now;
+		struct timespec boot, wall;
 
-		clock_gettime(CLOCK_BOOTTIME, &now);
-		__atomic_store_n(&page->seen_at, now.tv_sec * 1000000000ull + now.tv_nsec, __ATOMIC_RELAXED);
+		clock_gettime(CLOCK_BOOTTIME, &boot);
+		clock_gettime(CLOCK_REALTIME, &wall);
+		const double clock[] = {static_cast<double>(boot.tv_sec), static_cast<double>(boot.tv_nsec),
+					static_cast<double>(wall.tv_sec), static_cast<double>(wall.tv_nsec)};
+		memcpy(clock_.Value().Data(), clock, sizeof(clock));
+		__atomic_store_n(&page->seen_at, boot.tv_sec * 1000000000ull + boot.tv_nsec,
+				 __ATOMIC_RELAXED);
 		const size_t bytes = ring_->drain(buffer_.Value().Data(), BUFFER_BYTES);
 		__atomic_store_n(&page->wake_at, ring_->read_position() + ring_->bytes() / 4, __ATOMIC_SEQ_CST);
 		return Napi::Number::New(info.Env(), bytes);
@@ -227,6 +236,7 @@ private:
 	std::unique_ptr<KernelSide> side_;
 	std::unique_ptr<Ring> ring_;
 	Napi::Reference<Napi::Buffer<uint8_t>> buffer_;
+	Napi::Reference<Napi::Float64Array> clock_;
 	Napi::FunctionReference callback_;
 	uv_poll_t *poll_ = nullptr;
 };
