@@ -1,0 +1,91 @@
+import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { AgentError } from '../errors.ts';
+
+export interface HookOptions {
+  /** the compiled bpf/exec.bpf.c */
+  readonly objectPath: string;
+  /** a folder on a bpffs */
+  readonly pinDir: string;
+  /** told to a second agent that finds the hook held */
+  readonly holder: string;
+  readonly ringBytes: number;
+  /** 0: as many as there can be processes */
+  readonly tableEntries: number;
+  readonly argsBytes: number;
+  /** 0: never */
+  readonly quietAfterMs: number;
+}
+
+export interface ProgramStatistics {
+  readonly name: string;
+  /** Counted only while the kernel's bpf_stats_enabled is on, like runTimeNs. */
+  readonly runCount: number;
+  readonly runTimeNs: number;
+  readonly recursionMisses: number;
+}
+
+export interface HookStatistics {
+  readonly ringBytes: number;
+  readonly usedBytes: number;
+  readonly tableMax: number;
+  readonly tableEntries: number;
+  readonly untracked: number;
+  readonly programs: readonly ProgramStatistics[];
+}
+
+/** The kernel side as the addon (native/addon.cc) gives it; errors carry codes of agent/errors.ts. */
+export interface Hook {
+  readonly state: 'attached' | 'resumed' | 'upgraded';
+  /** Programs that somebody had detached while the rest stayed. */
+  readonly missingPrograms: readonly string[];
+  readonly cpuCount: number;
+  /** Reused by every drain: frames of u32 length, u32 0 and an event, padded to 8 bytes. */
+  readonly buffer: Buffer;
+  /** Set by every drain: boot clock seconds and ns, wall clock seconds and ns. */
+  readonly clock: Float64Array;
+  /** Begins the recording of a new hook; returns the boot time of arming, in ns. */
+  arm(): bigint;
+  /** Copies what is new into `buffer`; returns its bytes. */
+  drain(): number;
+  /** All that was drained is on disk; nextSeq is the next expected number of each CPU. */
+  commit(nextSeq: Float64Array): void;
+  /** True: `wake` is called once when there is something to drain. False: there is already. */
+  sleep(wake: () => void): boolean;
+  /** `struct cpu_state` of each CPU: a copy. */
+  cpuStates(): Buffer;
+  statistics(): HookStatistics;
+  /** Lets go; the kernel side stays and goes on recording. */
+  close(): void;
+  /** Removes everything from the kernel; returns the names of what was removed. */
+  detach(): string[];
+}
+
+/** Where `make build` puts the addon and the BPF object. */
+export const BUILD_DIR = fileURLToPath(new URL('../../build/', import.meta.url));
+
+/** Opens the hook; while another agent holds it, tries again for waitMs. */
+export async function openHook(options: HookOptions, waitMs: number): Promise<Hook> {
+  const { Hook } = loadAddon();
+  const until = performance.now() + waitMs;
+  for (;;) {
+    try {
+      return new Hook(options);
+    } catch (error) {
+      const busy = (error as { code?: string }).code === 'HOOK_BUSY';
+      if (!busy || performance.now() >= until) throw error;
+      await sleep(100);
+    }
+  }
+}
+
+function loadAddon(): { Hook: new (options: HookOptions) => Hook } {
+  const path = `${BUILD_DIR}vcml_hook.node`;
+  try {
+    return createRequire(import.meta.url)(path);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new AgentError('KERNEL_UNSUPPORTED', `cannot load ${path}: ${why}; run: make build`, { cause });
+  }
+}
