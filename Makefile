@@ -1,0 +1,164 @@
+# Every rule sets up what it needs and does nothing that is up to date. `make help` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+NODE := node_modules/.bin/node
+TESTS := test/**/*.test.ts
+
+# --- what is built ---------------------------------------------------------------------------
+
+PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c))
+BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node $(PROGRAMS)
+
+.PHONY: help run test bench check format generate coverage build clean
+
+help: ## this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 10
+
+run: build ## build, then record until Ctrl-C: make run ARGS='--print jsonl'
+	@exec bin/vcml-agent run --journal-dir build/journal --on-exit detach $(ARGS)
+
+test: build ## build, then run all tests: make test TESTS=test/rooms.test.ts
+	@exec $(NODE) --test --test-concurrency=1 --test-timeout=600000 --test-reporter=spec '$(TESTS)'
+
+bench: build build/apt-bench.stamp ## build, then print the benchmark table
+	@exec $(NODE) test/bench/bench.ts
+
+build: $(BUILT) ## the BPF object, the addon, the npm packages, the tests' programs
+
+clean: ## remove build/, with the journal of `make run`
+	rm -rf build
+
+# --- Debian packages -------------------------------------------------------------------------
+
+APT_PACKAGES := bpftool clang clang-format g++ jq libbpf-dev libelf-dev llvm make pkg-config \
+	shellcheck zlib1g-dev zstd
+
+# $(call apt_install,packages): installs those that are missing; asks nothing when none is.
+define apt_install
+if ! command -v dpkg-query >/dev/null; then \
+	echo "This is not Debian: see to it that these packages' programs are there: $(1)"; \
+	exit 0; \
+fi; \
+missing=(); \
+for package in $(1); do \
+	status=$$(dpkg-query -W -f '$${db:Status-Status}' "$$package" 2>/dev/null || true); \
+	if [[ $$status != installed ]]; then missing+=("$$package"); fi; \
+done; \
+if (( $${#missing[@]} == 0 )); then exit 0; fi; \
+if (( $$(id -u) != 0 )); then \
+	echo "Debian packages are missing. As root: apt-get install $${missing[*]}" >&2; \
+	exit 1; \
+fi; \
+echo "Installing Debian packages: $${missing[*]}"; \
+export DEBIAN_FRONTEND=noninteractive; \
+apt-get update -qq; \
+apt-get install -y -qq --no-install-recommends "$${missing[@]}"
+endef
+
+build/apt.stamp: Makefile
+	@mkdir -p build
+	@$(call apt_install,$(APT_PACKAGES) $(if $(shell command -v npm),,nodejs npm))
+	@touch $@
+
+build/apt-bench.stamp: Makefile
+	@mkdir -p build
+	@$(call apt_install,libbpf-tools)
+	@touch $@
+
+# --- npm packages, the project's own Node among them -----------------------------------------
+
+node_modules/.stamp: package-lock.json | build/apt.stamp
+	npm ci --no-fund --no-audit
+	@touch $@
+
+# --- the kernel side -------------------------------------------------------------------------
+
+BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
+BPF_FLAGS := -O2 -g -target bpf -mcpu=v2 -D__TARGET_ARCH_$(BPF_ARCH) \
+	-Wall -Wextra -Wpadded -Werror -Wno-unused-parameter
+
+build/exec.bpf.o: $(wildcard bpf/*.c bpf/*.h) Makefile | build/apt.stamp
+	clang $(BPF_FLAGS) -c bpf/exec.bpf.c -o $@
+	@llvm-strip -g $@ # DWARF goes, BTF stays
+
+# --- the addon -------------------------------------------------------------------------------
+
+# libbpf is linked statically. Debian's libelf.a cannot go into a shared object (its thread-local
+# variables are compiled for executables), so libelf, and zlib that it needs, stay shared.
+# --wrap=stderr: see native/wrap_stderr.cc.
+# uv.h comes with the project's own Node; the shell expands the machine's architecture.
+UV_HEADERS := node_modules/node/node_modules/node-linux-*/include/node
+ADDON_FLAGS := -std=c++17 -shared -fPIC -fvisibility=hidden -O2 -Wall -Wextra -Werror \
+	-isystem node_modules/node-addon-api -isystem node_modules/node-api-headers/include \
+	-isystem $(UV_HEADERS) \
+	-DNAPI_VERSION=9 -DNODE_ADDON_API_CPP_EXCEPTIONS
+ADDON_LIBS := -Wl,--wrap=stderr -Wl,--exclude-libs,ALL \
+	-Wl,-Bstatic -lbpf -Wl,-Bdynamic -lelf -lz
+
+ADDON_OBJECTS := $(patsubst native/%.cc,build/native/%.o,$(wildcard native/*.cc))
+
+build/native/%.o: native/%.cc $(wildcard native/*.h) bpf/events.h Makefile node_modules/.stamp
+	@mkdir -p $(@D)
+	g++ $(ADDON_FLAGS) -c $< -o $@
+
+build/vcml_hook.node: $(ADDON_OBJECTS)
+	g++ -shared -o $@ $^ $(ADDON_LIBS)
+
+# --- the programs that tests run -------------------------------------------------------------
+
+build/programs/%: test/programs/%.c $(wildcard test/programs/*.h) Makefile | build/apt.stamp
+	@mkdir -p $(@D)
+	gcc -O2 -Wall -Wextra -Werror -pthread -static $< -o $@
+
+# --- checks ----------------------------------------------------------------------------------
+
+C_SOURCES = $(wildcard bpf/*.[ch] native/*.cc native/*.h test/programs/*.[ch])
+SHELL_SCRIPTS = $(shell grep -slE '^\#!.*\b(ba|da)?sh\b' .ci/* bin/* scripts/* test/programs/*)
+LAYOUT := agent/source/layout.ts
+
+.PHONY: check-lint check-types check-dead-code check-c-format check-shell check-generated
+
+check: ## format, lint, import rules, types, dead code, generated files
+check: check-lint check-types check-dead-code check-c-format check-shell check-generated
+
+check-lint: node_modules/.stamp
+	@echo 'biome: format, lint, import rules between rooms'
+	@$(NODE) node_modules/.bin/biome check --error-on-warnings .
+
+check-types: node_modules/.stamp
+	@echo 'tsc: types'
+	@$(NODE) node_modules/.bin/tsc
+
+check-dead-code: node_modules/.stamp
+	@echo 'knip: dead code, unused packages'
+	@$(NODE) node_modules/.bin/knip
+
+check-c-format: build/apt.stamp
+	@echo 'clang-format: C and C++'
+	@clang-format --dry-run -Werror $(C_SOURCES)
+
+check-shell: build/apt.stamp
+	@echo 'shellcheck: $(SHELL_SCRIPTS)'
+	@shellcheck $(SHELL_SCRIPTS)
+
+check-generated: node_modules/.stamp build/exec.bpf.o
+	@echo 'generated files fresh: $(LAYOUT)'
+	@$(NODE) agent/source/generate-layout.ts build/exec.bpf.o | diff -u $(LAYOUT) - \
+		|| { echo '$(LAYOUT) is stale: make generate' >&2; exit 1; }
+
+format: node_modules/.stamp ## format and fix what can be fixed
+	@$(NODE) node_modules/.bin/biome check --write .
+	@clang-format -i $(C_SOURCES)
+
+generate: node_modules/.stamp build/exec.bpf.o ## write the generated files again
+	@$(NODE) agent/source/generate-layout.ts build/exec.bpf.o >build/layout.ts
+	@mv build/layout.ts $(LAYOUT)
+
+coverage: build ## run all tests and print which lines they reached
+	@$(NODE) node_modules/.bin/c8 --include 'agent/**' \
+		$(NODE) --test --test-concurrency=1 '$(TESTS)'
