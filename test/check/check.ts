@@ -1,0 +1,118 @@
+/**
+ * The independent judge of journals: written from the record format alone, it shares nothing with
+ * the agent. `node test/check/check.ts DIR…` prints what is wrong and a summary; exit code 1 when
+ * anything is.
+ */
+
+import { checkExec } from './exec.ts';
+import { checkFields } from './fields.ts';
+import type { CheckedRecord, Finding, Report } from './finding.ts';
+import { parseLine } from './line.ts';
+import { Links } from './links.ts';
+import { Numbers } from './numbers.ts';
+import { JournalReader } from './read.ts';
+import { Runs } from './runs.ts';
+
+/** What may be in this journal besides what the format names. */
+export interface CheckOptions {
+  /** keys that `OTEL_RESOURCE_ATTRIBUTES` brought in */
+  readonly resource?: readonly string[];
+  /** Whether old records may have been deleted; default true. */
+  readonly allowRetention?: boolean;
+}
+
+/** What is in a journal. */
+export interface Summary {
+  readonly lines: number;
+  readonly records: Readonly<Record<string, number>>;
+  readonly gaps: Readonly<Record<string, number>>;
+  /** lost records by stage */
+  readonly losses: Readonly<Record<string, number>>;
+  /** links to records that are in no line, and rightly so: they were written before, or deleted */
+  readonly unresolved: number;
+}
+
+/** Checks a journal; no finding means that it can be trusted. */
+export function checkJournal(lines: Iterable<string>, options: CheckOptions = {}): Finding[] {
+  return judge(lines, options).findings;
+}
+
+/** Checks a journal and counts what is in it. */
+export function judge(
+  lines: Iterable<string>,
+  options: CheckOptions = {},
+): { findings: Finding[]; summary: Summary } {
+  const findings: Finding[] = [];
+  const counts = { records: {}, gaps: {}, losses: {} };
+  const numbers = new Numbers();
+  const runs = new Runs();
+  const links = new Links();
+  const resource = new Set(options.resource);
+  let line = 0;
+  const report: Report = (rule, message) => findings.push({ rule, line, message });
+
+  for (const text of lines) {
+    line += 1;
+    const record = parseLine(text, report);
+    if (record === undefined) continue;
+    checkFields(record, resource, report);
+    runs.take(record, report);
+    links.take(record, line, report);
+    checkAction(record, numbers, report);
+    if (record.attributes['vcml.loss.stage'] === 'retention' && options.allowRetention === false) {
+      report('retention', 'records were deleted');
+    }
+    if (record.attributes['vcml.gap.reason'] === 'lost' && !lostBefore(counts.losses, numbers)) {
+      report('gap', 'lost, and nothing was lost before it');
+    }
+    count(record, counts);
+  }
+  numbers.end(report);
+  const end = links.end(numbers.incomplete);
+  findings.push(...end.findings);
+  return { findings, summary: { lines: line, ...counts, unresolved: end.unresolved } };
+}
+
+function checkAction(record: CheckedRecord, numbers: Numbers, report: Report): void {
+  if (record.action === 'exec') {
+    checkExec(record, report);
+    numbers.exec(record, report);
+  } else if (record.action === 'journal.start') numbers.start(record, report);
+  else if (record.action === 'journal.loss') numbers.loss(record, report);
+}
+
+type Counts = Record<string, number>;
+
+/** What the journal's own lines say is lost; what came before this journal may say more. */
+function lostBefore(losses: Counts, numbers: Numbers): boolean {
+  return numbers.incomplete || Object.keys(losses).length > 0;
+}
+
+function count(record: CheckedRecord, counts: { records: Counts; gaps: Counts; losses: Counts }) {
+  add(counts.records, record.action, 1);
+  const gap = record.attributes['vcml.gap.reason'];
+  if (gap !== undefined) add(counts.gaps, String(gap), 1);
+  if (record.action !== 'journal.loss') return;
+  const lost = Number(record.attributes['vcml.loss.count'] ?? 0);
+  add(counts.losses, String(record.attributes['vcml.loss.stage']), lost);
+}
+
+function add(counts: Counts, key: string, n: number): void {
+  counts[key] = (counts[key] ?? 0) + n;
+}
+
+function main(directories: readonly string[]): void {
+  let wrong = 0;
+  for (const directory of directories) {
+    const { findings, summary } = judge(new JournalReader(directory).lines());
+    for (const { rule, line, message } of findings.slice(0, 100)) {
+      console.log(`${directory}:${line}: ${rule}: ${message}`);
+    }
+    console.log(`${directory}: ${findings.length} findings, ${JSON.stringify(summary)}`);
+    wrong += findings.length;
+  }
+  if (directories.length === 0) console.error('usage: node test/check/check.ts DIR…');
+  process.exitCode = directories.length === 0 ? 64 : Math.min(wrong, 1);
+}
+
+if (import.meta.main) main(process.argv.slice(2));

@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { zstdDecompressSync } from 'node:zlib';
+
+const SEGMENT = /^(\d{20})\.jsonl(\.zst)?$/;
+const NOT_UTF8 = '(not UTF-8)';
+
+/** Reads a journal's directory, segment by segment, and can be asked again for what has come since. */
+export class JournalReader {
+  readonly #directory: string;
+  #segment = '';
+  #offset = 0;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** The lines that have not been read yet, without what is not ended by a newline. */
+  *lines(): Generator<string> {
+    for (const [segment, file] of segmentsOf(this.#directory)) {
+      if (segment < this.#segment) continue;
+      if (segment > this.#segment) {
+        this.#segment = segment;
+        this.#offset = 0;
+      }
+      const content = readSegment(join(this.#directory, file));
+      for (;;) {
+        const end = content.indexOf(0x0a, this.#offset);
+        if (end < 0) break;
+        const line = content.subarray(this.#offset, end);
+        this.#offset = end + 1;
+        yield decode(line);
+      }
+    }
+  }
+}
+
+/** Number → file, in order; where both forms are there, the compressed one. */
+function segmentsOf(directory: string): [string, string][] {
+  const segments = new Map<string, string>();
+  for (const file of readdirSync(directory).sort()) {
+    const segment = SEGMENT.exec(file)?.[1];
+    // `.zst` sorts behind the plain one
+    if (segment !== undefined) segments.set(segment, file);
+  }
+  return [...segments].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function readSegment(path: string): Buffer {
+  if (path.endsWith('.zst')) return zstdDecompressSync(readFileSync(path));
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    // compressed since it was listed
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return readSegment(`${path}.zst`);
+  }
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** A line that is not UTF-8 becomes one that is not JSON either. */
+function decode(line: Uint8Array): string {
+  try {
+    return UTF8.decode(line);
+  } catch {
+    return NOT_UTF8;
+  }
+}
