@@ -73,7 +73,7 @@ build/apt-bench.stamp: Makefile
 # --- npm packages, the project's own Node among them -----------------------------------------
 
 node_modules/.stamp: package-lock.json | build/apt.stamp
-	npm ci --no-fund --no-audit
+	npm ci --loglevel=error
 	@touch $@
 
 # --- the kernel side -------------------------------------------------------------------------
