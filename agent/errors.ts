@@ -23,6 +23,7 @@ const REGISTRY = {
   HOOK_PERMISSION: EXIT.permission,
   HOOK_BPFFS: EXIT.permission,
   HOOK_BUSY: EXIT.busy,
+  HOOK_ABSENT: EXIT.configuration,
   HOOK_PINS_FOREIGN: EXIT.configuration,
   HOOK_PINS_INCOMPATIBLE: EXIT.configuration,
   HOOK_UNREAD: EXIT.configuration,

@@ -12,6 +12,18 @@ export interface BootTime {
   readonly nanos: number;
 }
 
+/** How far the wall clock is ahead of the boot clock. */
+export interface WallOffset {
+  readonly seconds: number;
+  /** 0 to 999,999,999 */
+  readonly nanos: number;
+}
+
+/** A boot time as decimal nanoseconds, exact. */
+export function nanosecondsOf({ seconds, nanos }: BootTime): string {
+  return seconds === 0 ? `${nanos}` : `${seconds}${`${1_000_000_000 + nanos}`.slice(1)}`;
+}
+
 /** Cgroup ids of a process; hierarchy numbers as in /proc/PID/cgroup, 0 being the unified one. */
 export interface CgroupIds {
   readonly v2: bigint;
@@ -101,7 +113,12 @@ export interface Executable {
 }
 
 export type CgroupEvent =
-  | { readonly kind: 'cgroup_mkdir'; readonly id: bigint; readonly hierarchy: number; readonly path: string }
+  | {
+      readonly kind: 'cgroup_mkdir';
+      readonly id: bigint;
+      readonly hierarchy: number;
+      readonly path: string;
+    }
   | { readonly kind: 'cgroup_rmdir'; readonly id: bigint; readonly hierarchy: number };
 
 /** An event that could not be read; cpu and seq only where its head made sense. */
@@ -116,7 +133,12 @@ export type KernelEvent = ExecEvent | CgroupEvent | UnreadableEvent;
 
 /** Why an exec has no parent_cause. */
 export type Gap =
-  | { readonly reason: 'predates_hook'; readonly pid: number; readonly startTime: BootTime; readonly ancestor: Ancestor | undefined }
+  | {
+      readonly reason: 'predates_hook';
+      readonly pid: number;
+      readonly startTime: BootTime;
+      readonly ancestor: Ancestor | undefined;
+    }
   | { readonly reason: 'lost'; readonly lostCause: string }
   | { readonly reason: 'untracked' };
 
@@ -162,9 +184,20 @@ export interface ExecRecord {
 
 /** A record about the journal itself. */
 export type JournalRecord = { readonly id: string; readonly bootTime: BootTime } & (
-  | { readonly action: 'journal.start'; readonly version: string; readonly hookState: HookState; readonly nextSeq: readonly number[] }
+  | {
+      readonly action: 'journal.start';
+      readonly version: string;
+      readonly hookState: HookState;
+      readonly nextSeq: readonly number[];
+    }
   | { readonly action: 'journal.loss'; readonly loss: Loss }
-  | { readonly action: 'journal.stop'; readonly hookState: HookState; readonly records: number; readonly gaps: number; readonly losses: number }
+  | {
+      readonly action: 'journal.stop';
+      readonly hookState: HookState;
+      readonly records: number;
+      readonly gaps: number;
+      readonly losses: number;
+    }
 );
 
 export type CausalRecord = ExecRecord | JournalRecord;

@@ -19,6 +19,7 @@ public:
 		exports.Set("Hook", DefineClass(env, "Hook",
 						{
 						    InstanceMethod<&Hook::arm>("arm"),
+						    InstanceMethod<&Hook::disarm>("disarm"),
 						    InstanceMethod<&Hook::drain>("drain"),
 						    InstanceMethod<&Hook::commit>("commit"),
 						    InstanceMethod<&Hook::sleep>("sleep"),
@@ -26,6 +27,7 @@ public:
 						    InstanceMethod<&Hook::statistics>("statistics"),
 						    InstanceMethod<&Hook::close>("close"),
 						    InstanceMethod<&Hook::detach>("detach"),
+						    StaticMethod<&Hook::remove>("remove"),
 						}));
 		return exports;
 	}
@@ -44,6 +46,7 @@ public:
 			hook.table_entries = options.Get("tableEntries").ToNumber().Uint32Value();
 			hook.args_bytes = options.Get("argsBytes").ToNumber().Uint32Value();
 			hook.quiet_after_ns = options.Get("quietAfterMs").ToNumber().Int64Value() * 1000000ll;
+			hook.attach = options.Get("attach").ToBoolean();
 			side_ = std::make_unique<KernelSide>(hook);
 			ring_ = std::make_unique<Ring>(side_->ring_fd(), side_->ring_bytes());
 
@@ -56,10 +59,7 @@ public:
 			clock_ = Napi::Persistent(clock);
 			self.Set("clock", clock);
 			self.Set("state", states[static_cast<int>(side_->state())]);
-			Napi::Array missing = Napi::Array::New(info.Env());
-			for (const std::string &name : side_->missing())
-				missing.Set(missing.Length(), name);
-			self.Set("missingPrograms", missing);
+			self.Set("missingPrograms", names(info, side_->missing()));
 			self.Set("cpuCount", side_->cpu_count());
 			return info.Env().Undefined();
 		});
@@ -69,7 +69,7 @@ public:
 
 private:
 	// Lets a C++ exception cross as a JavaScript Error with its code.
-	template <typename Body> Napi::Value guard(const Napi::CallbackInfo &info, Body body)
+	template <typename Body> static Napi::Value guard(const Napi::CallbackInfo &info, Body body)
 	{
 		try {
 			return body();
@@ -91,6 +91,12 @@ private:
 	{
 		side(info).arm();
 		return Napi::BigInt::New(info.Env(), uint64_t{side(info).control_page()->armed_at});
+	}
+
+	Napi::Value disarm(const Napi::CallbackInfo &info)
+	{
+		side(info).disarm();
+		return info.Env().Undefined();
 	}
 
 	// drain(): fills `buffer` with what is new and `clock` with the time on both clocks; returns bytes.
@@ -206,17 +212,30 @@ private:
 		return info.Env().Undefined();
 	}
 
+	static Napi::Value names(const Napi::CallbackInfo &info, const std::vector<std::string> &removed)
+	{
+		Napi::Array names = Napi::Array::New(info.Env());
+
+		for (const std::string &name : removed)
+			names.Set(names.Length(), name);
+		return names;
+	}
+
 	// Removes everything from the kernel; returns the names of what was removed.
 	Napi::Value detach(const Napi::CallbackInfo &info)
 	{
-		return guard(info, [&]() -> Napi::Value {
-			Napi::Array names = Napi::Array::New(info.Env());
+		return guard(info, [&] {
+			const std::vector<std::string> removed = side(info).detach();
 
-			for (const std::string &name : side(info).detach())
-				names.Set(names.Length(), name);
 			release();
-			return names;
+			return names(info, removed);
 		});
+	}
+
+	// Hook.remove(pinDir): the same without reading anything first.
+	static Napi::Value remove(const Napi::CallbackInfo &info)
+	{
+		return guard(info, [&] { return names(info, KernelSide::remove(info[0].ToString())); });
 	}
 
 	void release()

@@ -63,6 +63,11 @@ KernelSide::KernelSide(const HookOptions &options)
 	lock();
 	find_pins();
 	if (!take_over()) {
+		if (!options_.attach) {
+			if (pinned_.empty())
+				remove_pin_dir(options_.pin_dir, mounted_);
+			throw HookError("HOOK_ABSENT", "no working hook is pinned at " + options_.pin_dir);
+		}
 		for (const std::string &name : pinned_)
 			unlink(pin(name).c_str());
 		load(false);
@@ -184,7 +189,7 @@ bool KernelSide::take_over()
 	}
 	generation_ = page.active_generation;
 	state_ = HookState::resumed;
-	if (missing_.empty() && page.object_hash == object_hash_)
+	if (!options_.attach || (missing_.empty() && page.object_hash == object_hash_))
 		return true;
 
 	// Another kernel side with the same layouts: beside the old one first, then alone.
@@ -252,6 +257,20 @@ void KernelSide::arm()
 	// First "not yet": forks make entries from here on. Then the moment itself, a little ahead.
 	__atomic_store_n(&page->armed_at, ~0ull, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&page->armed_at, boot_time_ns() + ARMING_DELAY_NS, __ATOMIC_SEQ_CST);
+}
+
+void KernelSide::disarm()
+{
+	__atomic_store_n(&control_page()->armed_at, 0, __ATOMIC_SEQ_CST);
+}
+
+std::vector<std::string> KernelSide::remove(const std::string &pin_dir)
+{
+	KernelSide side;
+
+	side.options_.pin_dir = pin_dir;
+	side.lock();
+	return side.detach();
 }
 
 std::vector<std::string> KernelSide::detach()

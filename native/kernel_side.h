@@ -17,6 +17,7 @@ struct HookOptions {
 	uint32_t table_entries; // 0: as many processes as there can be, at most 262,144
 	uint32_t args_bytes;
 	uint64_t quiet_after_ns;
+	bool attach; // false: only take over what is there
 };
 
 enum class HookState { attached, resumed, upgraded };
@@ -35,8 +36,12 @@ public:
 
 	// Starts the recording of a newly attached hook; no effect on another.
 	void arm();
+	// Ends the recording, so that what is in the ring is all there will be.
+	void disarm();
 	// Removes programs, maps and pins; returns what was removed, by name.
 	std::vector<std::string> detach();
+	// The same whatever is pinned there, readable or not.
+	static std::vector<std::string> remove(const std::string &pin_dir);
 
 	HookState state() const { return state_; }
 	// Programs that somebody had detached: execs in that time are not known.
@@ -50,6 +55,7 @@ public:
 	std::vector<ProgramStatistics> programs() const;
 
 private:
+	KernelSide() = default;
 	void lock();
 	void find_pins();
 	bool take_over();
@@ -61,10 +67,10 @@ private:
 	HookState state_ = HookState::attached;
 	std::vector<std::string> missing_;
 	std::vector<std::string> pinned_; // names in pin_dir that are ours
-	uint64_t object_hash_;
+	uint64_t object_hash_ = 0;
 	uint64_t generation_ = 1;
 	bool mounted_ = false;
-	uint32_t cpu_count_;
+	uint32_t cpu_count_ = 0;
 	uint32_t table_entries_ = 0;
 	uint64_t ring_bytes_ = 0;
 	Fd dir_;

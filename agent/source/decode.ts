@@ -1,4 +1,12 @@
-import type { BootTime, Cause, CgroupIds, ExecContext, ExecEvent, Executable, KernelEvent } from '../record.ts';
+import type {
+  BootTime,
+  Cause,
+  CgroupIds,
+  ExecContext,
+  ExecEvent,
+  Executable,
+  KernelEvent,
+} from '../record.ts';
 import { causeKind, cgroupEvent, cpuState, eventKind, execEvent, execFlags } from './layout.ts';
 import { absolutePath, locate, reachable } from './paths.ts';
 import { textOf } from './text.ts';
@@ -51,7 +59,8 @@ export function createDecoder(buffer: Buffer, cpuCount: number): Decoder {
 
   /** What is wrong with an event's structure, or undefined. */
   function fault(offset: number, length: number): string | undefined {
-    if (offset % 8 !== 0 || offset < 0 || offset + length > buffer.length) return 'outside the buffer';
+    if (offset % 8 !== 0 || offset < 0 || offset + length > buffer.length)
+      return 'outside the buffer';
     if (length < cgroupEvent.bytes) return 'too short for an event';
     if (u32(offset) !== length) return 'size does not match';
     if (halves[(offset + execEvent.headVersion) >> 1] !== EVENT_VERSION) return 'unknown version';
@@ -61,7 +70,8 @@ export function createDecoder(buffer: Buffer, cpuCount: number): Decoder {
       return blobFault(offset, length, cgroupEvent.path, cgroupEvent.bytes);
     if (kind !== eventKind.eventExec) return 'unknown kind';
     if (length < execEvent.bytes) return 'too short for an exec';
-    if (u32(offset + execEvent.headSeq) + u32(offset + execEvent.headSeq + 4) === 0) return 'no number';
+    if (u32(offset + execEvent.headSeq) + u32(offset + execEvent.headSeq + 4) === 0)
+      return 'no number';
     const cause = u32(offset + execEvent.causeKind);
     if (cause < causeKind.causeRecord || cause > causeKind.causeUntracked) return 'unknown cause';
     if (cause === causeKind.causeRecord && u32(offset + execEvent.causeCpu) >= cpuCount)
@@ -80,7 +90,8 @@ export function createDecoder(buffer: Buffer, cpuCount: number): Decoder {
   }
 
   function unreadable(offset: number, length: number, why: string): KernelEvent {
-    const sound = length >= cgroupEvent.bytes && offset % 8 === 0 && offset + length <= buffer.length;
+    const sound =
+      length >= cgroupEvent.bytes && offset % 8 === 0 && offset + length <= buffer.length;
     const isExec = sound && halves[(offset + execEvent.headKind) >> 1] === eventKind.eventExec;
     const cpu = isExec ? u32(offset + execEvent.headCpu) : cpuCount;
     if (cpu >= cpuCount) return { kind: 'unreadable', why };
@@ -143,7 +154,13 @@ export function createDecoder(buffer: Buffer, cpuCount: number): Decoder {
     if (kind === causeKind.causeUntracked) return { kind: 'untracked' };
     if (kind === causeKind.causeAncestor) return { kind: 'ancestor', pid, startTime: bootTimeOf() };
     const cpu = u32(offset + execEvent.causeCpu);
-    return { kind: 'record', bootTime: bootTimeOf(), pid, cpu, seq: u64(offset + execEvent.causeSeq) };
+    return {
+      kind: 'record',
+      bootTime: bootTimeOf(),
+      pid,
+      cpu,
+      seq: u64(offset + execEvent.causeSeq),
+    };
   }
 
   function comm(offset: number): string {
@@ -162,14 +179,14 @@ export function createDecoder(buffer: Buffer, cpuCount: number): Decoder {
 
   function contextOf(offset: number): ExecContext {
     const at = offset + execEvent.context;
-    const key = buffer.latin1Slice(at, offset + execEvent.object);
+    const key = buffer.toString('latin1', at, offset + execEvent.object);
     return remember(contexts, key, () => readContext(offset));
   }
 
   function readContext(offset: number): ExecContext {
     const field = (at: number) => u32(offset + at);
     const loginUid = field(execEvent.contextLoginUid);
-    const tty = buffer.latin1Slice(offset + execEvent.contextTty, offset + execEvent.object);
+    const tty = buffer.toString('latin1', offset + execEvent.contextTty, offset + execEvent.object);
     const name = tty.slice(0, tty.indexOf('\0'));
     return {
       uid: field(execEvent.contextUid),
@@ -180,7 +197,9 @@ export function createDecoder(buffer: Buffer, cpuCount: number): Decoder {
       loginUid: loginUid === NO_LOGIN_UID ? undefined : loginUid,
       sessionId: field(execEvent.contextSessionId),
       tty: name === '' ? undefined : name.replace(/^pts(\d+)$/, 'pts/$1'),
-      capabilities: big(offset + execEvent.contextCapabilities).toString(16).padStart(16, '0'),
+      capabilities: big(offset + execEvent.contextCapabilities)
+        .toString(16)
+        .padStart(16, '0'),
       namespaces: {
         pid: field(execEvent.contextPidNs),
         mnt: field(execEvent.contextMntNs),
@@ -204,8 +223,12 @@ export function createDecoder(buffer: Buffer, cpuCount: number): Decoder {
 
   function executableOf(offset: number, flags: number): Executable {
     const at = offset + execEvent.executable;
-    const path = buffer.latin1Slice(start(offset, execEvent.path), end(offset, execEvent.path));
-    const key = `${flags & EXECUTABLE_FLAGS}:${buffer.latin1Slice(at, at + 20)}${path}`;
+    const path = buffer.toString(
+      'latin1',
+      start(offset, execEvent.path),
+      end(offset, execEvent.path),
+    );
+    const key = `${flags & EXECUTABLE_FLAGS}:${buffer.toString('latin1', at, at + 20)}${path}`;
     return remember(executables, key, () => readExecutable(offset, flags));
   }
 
@@ -229,7 +252,13 @@ export function createDecoder(buffer: Buffer, cpuCount: number): Decoder {
   return { decode };
 }
 
-const EXEC_BLOBS = [execEvent.object, execEvent.path, execEvent.cwd, execEvent.args, execEvent.descriptor];
+const EXEC_BLOBS = [
+  execEvent.object,
+  execEvent.path,
+  execEvent.cwd,
+  execEvent.args,
+  execEvent.descriptor,
+];
 
 const EXECUTABLE_FLAGS =
   execFlags.execPathTruncated |

@@ -16,6 +16,8 @@ export interface HookOptions {
   readonly argsBytes: number;
   /** 0: never */
   readonly quietAfterMs: number;
+  /** false: only take over what is there, else HOOK_ABSENT */
+  readonly attach: boolean;
 }
 
 export interface ProgramStatistics {
@@ -47,6 +49,8 @@ export interface Hook {
   readonly clock: Float64Array;
   /** Begins the recording of a new hook; returns the boot time of arming, in ns. */
   arm(): bigint;
+  /** Ends the recording for good: what is in the ring is all there will be. */
+  disarm(): void;
   /** Copies what is new into `buffer`; returns its bytes. */
   drain(): number;
   /** All that was drained is on disk; nextSeq is the next expected number of each CPU. */
@@ -80,12 +84,24 @@ export async function openHook(options: HookOptions, waitMs: number): Promise<Ho
   }
 }
 
-function loadAddon(): { Hook: new (options: HookOptions) => Hook } {
+/** Removes whatever of ours is pinned, unread records included; returns the names. */
+export function removePins(pinDir: string): string[] {
+  return loadAddon().Hook.remove(pinDir);
+}
+
+interface HookClass {
+  new (options: HookOptions): Hook;
+  remove(pinDir: string): string[];
+}
+
+function loadAddon(): { Hook: HookClass } {
   const path = `${BUILD_DIR}vcml_hook.node`;
   try {
     return createRequire(import.meta.url)(path);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new AgentError('KERNEL_UNSUPPORTED', `cannot load ${path}: ${why}; run: make build`, { cause });
+    throw new AgentError('KERNEL_UNSUPPORTED', `cannot load ${path}: ${why}; run: make build`, {
+      cause,
+    });
   }
 }

@@ -7,18 +7,18 @@ const NEEDS_CARE = /[^\x20-\x5b\x5d-\x7e]/;
  * backslash as `\\`. Reversible, so two names never become one.
  */
 export function textOf(bytes: Buffer, start: number, end: number): string {
-  const plain = bytes.latin1Slice(start, end);
+  const plain = bytes.toString('latin1', start, end);
   return NEEDS_CARE.test(plain) ? escapeBytes(bytes.subarray(start, end)) : plain;
 }
 
 function escapeBytes(bytes: Buffer): string {
-  if (isUtf8(bytes)) return bytes.utf8Slice().replaceAll('\\', '\\\\');
+  if (isUtf8(bytes)) return bytes.toString().replaceAll('\\', '\\\\');
   let text = '';
   for (let at = 0; at < bytes.length; ) {
     const length = sequenceLength(bytes, at);
     const sequence = bytes.subarray(at, at + length);
     if (length > 0 && isUtf8(sequence)) {
-      text += bytes[at] === 0x5c ? '\\\\' : sequence.utf8Slice();
+      text += bytes[at] === 0x5c ? '\\\\' : sequence.toString();
       at += length;
     } else {
       text += `\\x${(bytes[at] ?? 0).toString(16).padStart(2, '0')}`;
@@ -31,6 +31,17 @@ function escapeBytes(bytes: Buffer): string {
 /** How many bytes a UTF-8 sequence has that begins like this one; 0: none does, or it is cut. */
 function sequenceLength(bytes: Buffer, at: number): number {
   const first = bytes[at] ?? 0;
-  const length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  const length =
+    first < 0x80
+      ? 1
+      : first < 0xc2
+        ? 0
+        : first < 0xe0
+          ? 2
+          : first < 0xf0
+            ? 3
+            : first < 0xf5
+              ? 4
+              : 0;
   return at + length <= bytes.length ? length : 0;
 }

@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs';
+import type { Config } from '../config.ts';
+import { AgentError } from '../errors.ts';
+import { openJournal } from '../journal/journal.ts';
+import { openSession } from '../session.ts';
+import { hookOptions, journalOptions } from '../settings.ts';
+import { readCpuStates } from '../source/decode.ts';
+import { type Hook, openHook, removePins } from '../source/hook.ts';
+import { createStateWriter } from '../state.ts';
+
+/**
+ * Drains the hook into the journal, then removes programs, maps and pins. `discard` removes them as
+ * they are, unread records and unreadable layouts included.
+ */
+export async function detach(config: Config, { discard }: { discard: boolean }): Promise<number> {
+  const removed = discard ? removePins(config.pinDir) : await drainAndRemove(config);
+  const what = removed.length === 0 ? 'nothing was pinned' : `removed ${removed.join(', ')}`;
+  process.stderr.write(`${config.pinDir}: ${what}\n`);
+  return 0;
+}
+
+async function drainAndRemove(config: Config): Promise<string[]> {
+  const hook = await openHook({ ...hookOptions(config), attach: false }, config.waitForHook);
+  let problem: Error | undefined;
+  try {
+    refuseWithoutJournal(config, hook);
+    const journal = openJournal({
+      ...journalOptions(config),
+      onProblem: () => {},
+      onRetention: () => {},
+    });
+    try {
+      const session = await openSession(config, hook, journal, {
+        onRecord: undefined,
+        onBatch: () => {},
+        onFailure: () => {},
+        onJournalProblem: (error) => {
+          problem = error;
+        },
+      });
+      const { recorder, lineage, clock } = session;
+      const state = createStateWriter(config, session);
+      hook.disarm();
+      recorder.flush();
+      recorder.add(lineage.stop('detached', clock.now));
+      if (!recorder.flush()) throw problem;
+      state.write('detached');
+      return hook.detach();
+    } finally {
+      await journal.close();
+    }
+  } finally {
+    hook.close();
+  }
+}
+
+/** Records that nobody asked to keep anywhere are not thrown away without a word. */
+function refuseWithoutJournal(config: Config, hook: Hook): void {
+  const unread = readCpuStates(hook.cpuStates()).reduce(
+    (sum, { seq, readSeq }) => sum + seq - readSeq,
+    0,
+  );
+  if (unread > 0 && !existsSync(config.journalDir))
+    throw new AgentError(
+      'HOOK_UNREAD',
+      `${unread} records are unread and there is no journal at ${config.journalDir}: ` +
+        'name one with --journal-dir, or give them up with --discard',
+    );
+}

@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import type { Config } from '../config.ts';
+import type { Journal } from '../journal/journal.ts';
+import { openJournal } from '../journal/journal.ts';
+import type { RetentionRun } from '../journal/retention.ts';
+import { createOutput } from '../print/output.ts';
+import { openSession, type Session } from '../session.ts';
+import { hookOptions, journalOptions } from '../settings.ts';
+import { type Hook, openHook } from '../source/hook.ts';
+import { createStateWriter, type StateWriter } from '../state.ts';
+import { createLog, type Log } from '../telemetry/log.ts';
+
+/** Attaches or resumes, and records until SIGTERM or SIGINT; returns the exit code. */
+export async function run(config: Config): Promise<number> {
+  const log = createLog(config.logLevel);
+  const stopped = stopSignal();
+  const hook = await openHook(hookOptions(config), config.waitForHook);
+  const retired: RetentionRun[] = [];
+  let journal: Journal | undefined;
+  try {
+    journal = openJournal({
+      ...journalOptions(config),
+      onProblem: (error) => log.error({ error: error.message }, 'journal problem'),
+      onRetention: (runs) => retired.push(...runs),
+    });
+    if (journal.recovered.tornBytes > 0)
+      log.warn(
+        { ...journal.recovered },
+        'cut a torn line that a crash had left at the journal’s end',
+      );
+    await record(config, hook, journal, retired, stopped, log);
+    return 0;
+  } catch (error) {
+    // A hook that never came to record leaves nothing behind.
+    if (journal === undefined && hook.state === 'attached') hook.detach();
+    throw error;
+  } finally {
+    hook.close();
+    await journal?.close();
+  }
+}
+
+async function record(
+  config: Config,
+  hook: Hook,
+  journal: Journal,
+  retired: RetentionRun[],
+  stopped: Promise<string>,
+  log: Log,
+): Promise<void> {
+  const output = createOutput(config);
+  const failed = Promise.withResolvers<never>();
+  const session = await openSession(config, hook, journal, {
+    onRecord: output.record,
+    onBatch: () => {
+      for (const run of retired.splice(0)) session.recorder.lose({ stage: 'retention', ...run });
+      state.write();
+    },
+    onFailure: failed.reject,
+    onJournalProblem: (error) => tellJournalProblem(log, error),
+  });
+  const state = createStateWriter(config, session);
+  log.info(
+    { hook: session.hookId, pins: config.pinDir, journal: config.journalDir },
+    `hook ${hook.state}: recording`,
+  );
+  session.recorder.start();
+  const why = await Promise.race([stopped, failed.promise]);
+  log.info({}, `${why}: ending`);
+  end(config, session, state, log);
+  output.summary(session.lineage.counts, config.journalDir);
+}
+
+/** Everything that was accepted goes to disk; then the hook is kept or taken away. */
+function end(config: Config, session: Session, state: StateWriter, log: Log): void {
+  const { hook, recorder, lineage, clock } = session;
+  recorder.stop();
+  const detach = config.onExit === 'detach';
+  if (detach) hook.disarm();
+  const complete = recorder.flush();
+  recorder.add(lineage.stop(detach ? 'detached' : 'kept', clock.now));
+  if (recorder.flush() && complete) {
+    state.write(detach ? 'detached' : 'kept');
+    if (detach) hook.detach();
+  } else {
+    log.error({}, 'the journal cannot be written: the hook keeps what is not in it yet');
+  }
+}
+
+function tellJournalProblem(log: Log, error: Error | undefined): void {
+  if (error === undefined) log.info({}, 'the journal can be written again');
+  else
+    log.error(
+      { error: error.message },
+      'the journal cannot be written; the ring keeps what it can',
+    );
+}
+
+async function stopSignal(): Promise<string> {
+  return Promise.race(
+    ['SIGTERM', 'SIGINT'].map(async (signal) => {
+      await once(process, signal);
+      return signal;
+    }),
+  );
+}

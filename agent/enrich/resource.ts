@@ -1,0 +1,44 @@
+/** Attributes of an OpenTelemetry resource, in the order they are written. */
+export type ResourceAttributes = Readonly<Record<string, string>>;
+
+export interface HostOptions {
+  readonly nodeName: string;
+  /** /etc/machine-id, without its line end; undefined: not readable */
+  readonly machineId: string | undefined;
+  /** The node is one of Kubernetes. */
+  readonly kubernetes: boolean;
+  /** OTEL_RESOURCE_ATTRIBUTES, as the OpenTelemetry specification has it: k=v,k=v, percent-encoded */
+  readonly extra: string | undefined;
+}
+
+/** The host part of every record's resource. */
+export function hostResource(options: HostOptions): ResourceAttributes {
+  const { nodeName, machineId, kubernetes, extra } = options;
+  return {
+    ...extraAttributes(extra),
+    'host.name': nodeName,
+    ...(machineId === undefined || machineId === '' ? {} : { 'host.id': machineId }),
+    'os.type': 'linux',
+    ...(kubernetes ? { 'k8s.node.name': nodeName } : {}),
+  };
+}
+
+function extraAttributes(extra: string | undefined): Record<string, string> {
+  const attributes: Record<string, string> = {};
+  for (const pair of (extra ?? '').split(',')) {
+    const at = pair.indexOf('=');
+    const key = decode(pair.slice(0, Math.max(0, at)).trim());
+    const value = decode(pair.slice(at + 1).trim());
+    const reserved = key.startsWith('k8s.') || key.startsWith('container.');
+    if (key !== '' && value !== '' && !reserved) attributes[key] = value;
+  }
+  return attributes;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,48 @@
+import { createReadStream, createWriteStream, renameSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { constants, createZstdCompress } from 'node:zlib';
+import { segmentFile } from './segment.ts';
+
+const CHUNK_BYTES = 1 << 20;
+
+/**
+ * Compresses a closed segment aside, syncs it, puts it in its place and removes the plain file:
+ * at every moment one whole form of the segment is there.
+ */
+export async function compressSegment(
+  dir: string,
+  number: number,
+  level: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const plain = segmentFile(dir, { number, compressed: false });
+  const target = segmentFile(dir, { number, compressed: true });
+  const aside = `${target}.tmp`;
+  rmSync(aside, { force: true });
+  try {
+    const zstd = createZstdCompress({
+      chunkSize: CHUNK_BYTES,
+      params: { [constants.ZSTD_c_compressionLevel]: level },
+    });
+    const source = createReadStream(plain, { highWaterMark: CHUNK_BYTES });
+    const sink = createWriteStream(aside, { flags: 'wx', mode: 0o600, flush: true });
+    await pipeline(source, zstd, sink, { signal });
+  } catch (error) {
+    rmSync(aside, { force: true });
+    throw error;
+  }
+  renameSync(aside, target);
+  await syncFolder(dir);
+  rmSync(plain);
+}
+
+/** Makes renames and removals in a folder durable. */
+export async function syncFolder(dir: string): Promise<void> {
+  const handle = await open(dir);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,58 @@
+import { constants, fstatSync, lstatSync, mkdirSync, openSync, realpathSync } from 'node:fs';
+import { AgentError } from '../errors.ts';
+
+const OTHERS_WRITE = 0o022;
+
+/** Makes the journal's folder, 0700, or throws JOURNAL_UNUSABLE if what is there cannot be trusted. */
+export function prepareFolder(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw unusable(dir, cause);
+  }
+  const stat = lstatSync(dir);
+  if (stat.isSymbolicLink())
+    throw refuse(dir, `it is a symbolic link to ${realpathSync(dir)}; name the real folder`);
+  if (!stat.isDirectory()) throw refuse(dir, 'it is not a folder; remove it or choose another');
+  if (stat.uid !== process.getuid?.())
+    throw refuse(dir, `it belongs to uid ${stat.uid}; change its owner or choose another`);
+  if ((stat.mode & OTHERS_WRITE) !== 0)
+    throw refuse(dir, `others may write to it; run: chmod 0700 ${dir}`);
+}
+
+/** Opens a segment for appending; symbolic links and anything but a plain file are refused. */
+export function openSegment(file: string): { fd: number; size: number } {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+  let fd: number;
+  try {
+    fd = openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ELOOP')
+      throw refuse(file, 'it is a symbolic link; remove it');
+    throw cause;
+  }
+  const stat = fstatSync(fd);
+  if (!stat.isFile() || stat.nlink > 1)
+    throw refuse(file, 'it is not a plain file of its own; remove it');
+  return { fd, size: stat.size };
+}
+
+/** JOURNAL_UNUSABLE for whatever the file system said. */
+export function unusable(path: string, cause: unknown): AgentError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const remedy =
+    code === 'EROFS'
+      ? 'the file system is read-only: mount it writable or choose another --journal-dir'
+      : code === 'EACCES' || code === 'EPERM'
+        ? 'run as root, or choose another --journal-dir'
+        : 'choose another --journal-dir';
+  return new AgentError(
+    'JOURNAL_UNUSABLE',
+    `the journal ${path} cannot be used: ${message}; ${remedy}`,
+    { cause },
+  );
+}
+
+function refuse(path: string, why: string): AgentError {
+  return new AgentError('JOURNAL_UNUSABLE', `the journal ${path} cannot be used: ${why}`);
+}

@@ -1,0 +1,20 @@
+const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/;
+const LINE_ENDS = /[\u0085\u2028\u2029]/;
+
+/** A string as JSON text, with the line ends of Unicode escaped as well. */
+export function json(text: string): string {
+  return NEEDS_ESCAPE.test(text) ? escapeText(JSON.stringify(text)) : `"${text}"`;
+}
+
+/** An array of strings as JSON text, escaped in the same way. */
+export function jsonStrings(texts: readonly string[]): string {
+  return escapeText(JSON.stringify(texts));
+}
+
+function escapeText(text: string): string {
+  return LINE_ENDS.test(text) ? text.replaceAll(new RegExp(LINE_ENDS, 'g'), unicodeEscape) : text;
+}
+
+function unicodeEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

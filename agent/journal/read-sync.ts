@@ -1,0 +1,60 @@
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { zstdDecompressSync } from 'node:zlib';
+import { listSegments, type Position, type Segment, segmentFile } from './segment.ts';
+
+const CHUNK_BYTES = 1 << 20;
+const LINE_FEED = 0x0a;
+
+/** A whole line, without its line feed, and the position behind it. */
+export interface JournalLine extends Position {
+  readonly line: string;
+}
+
+/** All lines from a position to the end; what lies behind the last line feed is not a line yet. */
+export function* readLinesSync(dir: string, from?: Position): Generator<JournalLine> {
+  for (const segment of listSegments(dir)) {
+    if (from !== undefined && segment.number < from.segment) continue;
+    yield* readSegmentSync(dir, segment, segment.number === from?.segment ? from.offset : 0);
+  }
+}
+
+/** The lines of one segment from an offset of its uncompressed text on. */
+export function* readSegmentSync(
+  dir: string,
+  segment: Segment,
+  from: number,
+): Generator<JournalLine> {
+  let offset = from;
+  let rest: Buffer = Buffer.alloc(0);
+  for (const chunk of segment.compressed
+    ? wholeSync(dir, segment, from)
+    : chunksSync(dir, segment, from)) {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let start = 0;
+    for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
+      offset += end + 1 - start;
+      yield { line: bytes.toString('utf8', start, end), segment: segment.number, offset };
+      start = end + 1;
+    }
+    rest = Buffer.from(bytes.subarray(start));
+  }
+}
+
+function* wholeSync(dir: string, segment: Segment, from: number): Generator<Buffer> {
+  yield zstdDecompressSync(readFileSync(segmentFile(dir, segment))).subarray(from);
+}
+
+function* chunksSync(dir: string, segment: Segment, from: number): Generator<Buffer> {
+  const fd = openSync(segmentFile(dir, segment), 'r');
+  try {
+    for (let at = from; ; ) {
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      const read = readSync(fd, chunk, 0, CHUNK_BYTES, at);
+      if (read === 0) return;
+      at += read;
+      yield chunk.subarray(0, read);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}

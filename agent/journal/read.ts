@@ -1,0 +1,159 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { createZstdDecompress } from 'node:zlib';
+import type { JournalLine } from './read-sync.ts';
+import { listSegments, type Position, type Segment, segmentFile } from './segment.ts';
+
+const CHUNK_BYTES = 1 << 20;
+const LINE_FEED = 0x0a;
+/** fs.watch tells of most changes at once; this finds the others. */
+const POLL_MS = 1000;
+
+/** All lines from a position to what is the end now; each once, in order, whole. */
+export async function* readLines(dir: string, from?: Position): AsyncGenerator<JournalLine> {
+  let position = from ?? { segment: 0, offset: 0 };
+  for (;;) {
+    const segment = listSegments(dir).find(({ number }) => number >= position.segment);
+    if (segment === undefined) return;
+    if (segment.number > position.segment) position = { segment: segment.number, offset: 0 };
+    for await (const line of readSegment(dir, segment, position.offset)) {
+      yield line;
+      position = { segment: line.segment, offset: line.offset };
+    }
+    // It may have grown and been closed while we read: what comes behind it shows.
+    const last = !listSegments(dir).some(({ number }) => number > position.segment);
+    if (last) return;
+    for await (const line of readSegment(dir, newestForm(dir, segment), position.offset)) {
+      yield line;
+      position = { segment: line.segment, offset: line.offset };
+    }
+    position = { segment: position.segment + 1, offset: 0 };
+  }
+}
+
+/** The same, and goes on as lines are written, until `signal`. */
+export async function* followLines(
+  dir: string,
+  from: Position | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<JournalLine> {
+  const news = createBell(dir, signal);
+  let position = from;
+  try {
+    while (!signal.aborted) {
+      for await (const line of readLines(dir, position)) {
+        yield line;
+        if (signal.aborted) return;
+        position = { segment: line.segment, offset: line.offset };
+      }
+      await news.ring();
+    }
+  } finally {
+    news.close();
+  }
+}
+
+/** Where the journal begins; undefined when there is nothing in it. */
+export function oldestPosition(dir: string): Position | undefined {
+  const [oldest] = listSegments(dir);
+  return oldest && { segment: oldest.number, offset: 0 };
+}
+
+function newestForm(dir: string, segment: Segment): Segment {
+  return listSegments(dir).find(({ number }) => number === segment.number) ?? segment;
+}
+
+async function* readSegment(
+  dir: string,
+  segment: Segment,
+  from: number,
+): AsyncGenerator<JournalLine> {
+  let offset = from;
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of chunks(dir, segment, from)) {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let start = 0;
+    for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
+      offset += end + 1 - start;
+      yield { line: bytes.toString('utf8', start, end), segment: segment.number, offset };
+      start = end + 1;
+    }
+    rest = Buffer.from(bytes.subarray(start));
+  }
+}
+
+/** The uncompressed text of a segment from an offset on; nothing if it is gone by now. */
+async function* chunks(dir: string, segment: Segment, from: number): AsyncGenerator<Buffer> {
+  let handle: FileHandle;
+  try {
+    handle = await open(segmentFile(dir, segment));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const other = { ...segment, compressed: !segment.compressed };
+    const there = listSegments(dir).some(
+      (one) => one.number === other.number && one.compressed === other.compressed,
+    );
+    if (there) yield* chunks(dir, other, from);
+    return;
+  }
+  try {
+    if (segment.compressed) yield* inflated(handle, from);
+    else yield* plain(handle, from);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* plain(handle: FileHandle, from: number): AsyncGenerator<Buffer> {
+  for (let at = from; ; ) {
+    const { bytesRead, buffer } = await handle.read(
+      Buffer.allocUnsafe(CHUNK_BYTES),
+      0,
+      CHUNK_BYTES,
+      at,
+    );
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+async function* inflated(handle: FileHandle, from: number): AsyncGenerator<Buffer> {
+  let skip = from;
+  const source = handle.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES });
+  const text: AsyncIterable<Buffer> = source.pipe(createZstdDecompress({ chunkSize: CHUNK_BYTES }));
+  for await (const chunk of text) {
+    if (chunk.length > skip) yield chunk.subarray(skip);
+    skip = Math.max(0, skip - chunk.length);
+  }
+}
+
+/** Something to wait for: a change in the folder, a while, or the end. */
+function createBell(dir: string, signal: AbortSignal): { ring(): Promise<void>; close(): void } {
+  let heard = false;
+  let wake = () => {};
+  const strike = () => {
+    heard = true;
+    wake();
+  };
+  const watcher: FSWatcher = watch(dir, { persistent: false }, strike);
+  watcher.on('error', () => {}); // the folder is gone: polling finds out
+  signal.addEventListener('abort', strike);
+  return {
+    async ring() {
+      if (!heard)
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, POLL_MS);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      heard = false;
+    },
+    close() {
+      watcher.close();
+      signal.removeEventListener('abort', strike);
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A place between two lines: the segment's number, and the offset in its uncompressed text. */
+export interface Position {
+  readonly segment: number;
+  readonly offset: number;
+}
+
+/** A file of the journal: `<20-digit n>.jsonl`, or, once closed and compressed, `.jsonl.zst`. */
+export interface Segment {
+  readonly number: number;
+  readonly compressed: boolean;
+}
+
+const NAME = /^(\d{20})\.jsonl(\.zst)?$/;
+
+/** The file of a segment. */
+export function segmentFile(dir: string, { number, compressed }: Segment): string {
+  const name = `${String(number).padStart(20, '0')}.jsonl`;
+  return join(dir, compressed ? `${name}.zst` : name);
+}
+
+/** All segments of a folder, oldest first; one that is there in both forms comes once, compressed. */
+export function listSegments(dir: string): Segment[] {
+  const byNumber = new Map<number, Segment>();
+  for (const name of readdirSync(dir)) {
+    const match = NAME.exec(name);
+    if (match === null) continue;
+    const number = Number(match[1]);
+    const compressed = match[2] !== undefined;
+    if (compressed || !byNumber.has(number)) byNumber.set(number, { number, compressed });
+  }
+  return [...byNumber.values()].sort((a, b) => a.number - b.number);
+}

@@ -1,0 +1,216 @@
+import type { CgroupPaths } from './enrich/cgroups.ts';
+import type { Journal } from './journal/journal.ts';
+import type { LineWriter, Place } from './journal/line.ts';
+import type { Lineage } from './lineage/lineage.ts';
+import type { CausalRecord, JournalRecord, Loss } from './record.ts';
+import type { Clock } from './source/clock.ts';
+import type { Decoder } from './source/decode.ts';
+import { readCpuStates } from './source/decode.ts';
+import type { Hook } from './source/hook.ts';
+
+/** Lines of one write: the longest possible line takes about a tenth of it. */
+const BATCH_BYTES = 4 << 20;
+const FRAME_BYTES = 8;
+/** Empty drains in a row before the reader goes to sleep. */
+const IDLE_DRAINS = 10;
+const RETRY_MS = 1000;
+
+export interface RecorderOptions {
+  readonly hook: Hook;
+  readonly decoder: Decoder;
+  readonly clock: Clock;
+  readonly lineage: Lineage;
+  readonly nextSeq: Float64Array;
+  readonly cgroups: CgroupPaths;
+  readonly lines: LineWriter;
+  readonly journal: Journal;
+  /** the host's resource as JSON text */
+  readonly resource: string;
+  readonly drainIntervalMs: number;
+  /** Called with every record and its line, once it is on disk. */
+  readonly onRecord: ((record: CausalRecord, line: string) => void) | undefined;
+  /** Called after every batch and before every sleep. */
+  onBatch(): void;
+  /** Called when the journal cannot be written, and again (undefined) when it can. */
+  onJournalProblem(error: Error | undefined): void;
+  /** Called with an error that ends the recording. */
+  onFailure(error: unknown): void;
+}
+
+/**
+ * The way of the data, left to right: drain the ring, make records, write lines, and only then give
+ * the kernel its room back. Drains on a timer while there is traffic, sleeps when there is none.
+ */
+export class Recorder {
+  readonly #options: RecorderOptions;
+  readonly #batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  #length = 0;
+  /** Drained into `hook.buffer` and not yet turned into records. */
+  #from = 0;
+  #to = 0;
+  #idle = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #stuck = false;
+  #records: CausalRecord[] = [];
+  #written: { record: CausalRecord; line: string }[] = [];
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to drain, again and again, until stop(). */
+  start(): void {
+    this.#timer = setTimeout(this.#tick, 0);
+  }
+
+  /** Adds a record about the journal behind all that was read so far. */
+  add(...records: JournalRecord[]): void {
+    this.#records.push(...records);
+    this.#encode();
+  }
+
+  /** Adds a loss that was found out elsewhere. */
+  lose(loss: Loss): void {
+    this.#options.lineage.lose(loss, this.#options.clock.now, this.#records);
+    this.#encode();
+  }
+
+  /** Reads the clocks, and the first events with them. */
+  sample(): void {
+    this.#drain();
+  }
+
+  /** Drains what there is now and writes it; true when everything is on disk. */
+  flush(): boolean {
+    const states = readCpuStates(this.#options.hook.cpuStates());
+    do if (!this.#write()) return false;
+    while (this.#drain() > 0);
+    for (const [cpu, state] of states.entries()) {
+      const lost = Math.max(state.lostSeq, state.quietLast);
+      this.#options.lineage.reconcile(cpu, lost, this.#options.clock.now, this.#records);
+    }
+    this.#encode();
+    return this.#write();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  readonly #tick = (): void => {
+    try {
+      this.#timer = setTimeout(this.#tick, this.#turn());
+    } catch (error) {
+      this.#options.onFailure(error);
+      return;
+    }
+    if (this.#idle > IDLE_DRAINS) this.#sleep();
+  };
+
+  /** One drain; returns the milliseconds until the next. */
+  #turn(): number {
+    if (!this.#write()) return RETRY_MS;
+    const bytes = this.#drain();
+    if (!this.#write()) return RETRY_MS;
+    this.#idle = bytes === 0 ? this.#idle + 1 : 0;
+    if (bytes > 0) this.#options.onBatch();
+    const crowded = bytes > this.#options.hook.buffer.length / 2;
+    return crowded ? 0 : this.#options.drainIntervalMs;
+  }
+
+  #sleep(): void {
+    this.#idle = 0;
+    if (!this.flush()) return;
+    this.#options.onBatch();
+    const asleep = this.#options.hook.sleep(() => {
+      // More will follow at once: gather for one interval.
+      this.#timer = setTimeout(this.#tick, this.#options.drainIntervalMs);
+    });
+    if (asleep) this.stop();
+  }
+
+  /** Reads what is new and makes lines of it; returns the bytes there were. */
+  #drain(): number {
+    const { hook, clock } = this.#options;
+    const bytes = hook.drain();
+    clock.sample(hook.clock);
+    this.#from = 0;
+    this.#to = bytes;
+    return bytes;
+  }
+
+  /** Writes all that was drained, batch by batch; false when the journal does not take it now. */
+  #write(): boolean {
+    const { hook, nextSeq } = this.#options;
+    do {
+      this.#decode();
+      if (!this.#append()) return false;
+    } while (this.#from < this.#to);
+    hook.commit(nextSeq);
+    return true;
+  }
+
+  /** Makes lines of drained events until there are no more or the batch is full. */
+  #decode(): void {
+    const { hook, decoder } = this.#options;
+    while (this.#from < this.#to && this.#length < BATCH_BYTES / 2) {
+      const length = hook.buffer.readUInt32LE(this.#from);
+      this.#event(decoder, this.#from + FRAME_BYTES, length);
+      this.#from += FRAME_BYTES + Math.ceil(length / 8) * 8;
+    }
+  }
+
+  #event(decoder: Decoder, offset: number, length: number): void {
+    const { lineage, clock, cgroups } = this.#options;
+    const event = decoder.decode(offset, length);
+    switch (event.kind) {
+      case 'exec':
+        lineage.exec(event, clock.now, this.#records);
+        break;
+      case 'unreadable':
+        lineage.unreadable(event, clock.now, this.#records);
+        break;
+      default:
+        cgroups.note(event);
+        return;
+    }
+    this.#encode();
+  }
+
+  #encode(): void {
+    const { lines, onRecord } = this.#options;
+    for (const record of this.#records) {
+      const line = lines.line(record, this.#place(record));
+      this.#length += this.#batch.write(line, this.#length);
+      if (onRecord) this.#written.push({ record, line });
+    }
+    this.#records = [];
+  }
+
+  #place(record: CausalRecord): Place {
+    const { cgroups, resource } = this.#options;
+    if (record.action !== 'exec') return { resource, cgroup: undefined };
+    return { resource, cgroup: cgroups.line(record.event.context.cgroup) };
+  }
+
+  /** Hands the batch to the journal; what it cannot take now stays, and the ring waits behind it. */
+  #append(): boolean {
+    const { journal, onJournalProblem, onRecord } = this.#options;
+    if (this.#length === 0) return true;
+    try {
+      journal.append(this.#batch, this.#length);
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'JOURNAL_FULL') throw error;
+      this.#stuck = true;
+      onJournalProblem(error as Error);
+      return false;
+    }
+    if (this.#stuck) onJournalProblem(undefined);
+    this.#stuck = false;
+    this.#length = 0;
+    for (const { record, line } of this.#written) onRecord?.(record, line);
+    this.#written = [];
+    return true;
+  }
+}

@@ -1,0 +1,85 @@
+import { readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs';
+import type { Ancestor, BootTime } from '../record.ts';
+import { textOf } from './text.ts';
+
+const CLOCK_TICK_NS = 10_000_000; // USER_HZ is 100 on every kernel that this runs on
+
+/** What the processes were that began before the hook was armed: pid → start in clock ticks, and more. */
+export interface Snapshot {
+  readonly [pid: string]: readonly [
+    startTicks: number,
+    comm?: string | undefined,
+    executablePath?: string | undefined,
+  ];
+}
+
+/** Reads every process of /proc; those that end meanwhile are left out. */
+export function snapshotProcesses(proc = '/proc'): Snapshot {
+  const snapshot: Record<string, [number, string, string | undefined]> = {};
+  for (const pid of readdirSync(proc)) {
+    if (!/^\d+$/.test(pid)) continue;
+    try {
+      const stat = readFileSync(`${proc}/${pid}/stat`);
+      const open = stat.indexOf('(');
+      const close = stat.lastIndexOf(')');
+      // The fields behind the name; the 22nd of all is the start, in ticks since boot.
+      const ticks = Number(stat.toString('latin1', close + 2).split(' ')[19]);
+      snapshot[pid] = [ticks, textOf(stat, open + 1, close), executableOf(`${proc}/${pid}/exe`)];
+    } catch {
+      // Gone.
+    }
+  }
+  return snapshot;
+}
+
+/** What both looks agree on: a process may have executed something between them. */
+export function agreeing(before: Snapshot, after: Snapshot): Snapshot {
+  return Object.fromEntries(
+    Object.entries({ ...before, ...after }).map(([pid, [ticks, comm, path]]) => {
+      const other = before[pid];
+      if (other === undefined || other[0] !== ticks) return [pid, [ticks]];
+      const same = <T>(a: T, b: T) => (a === b || after[pid] === undefined ? b : undefined);
+      return [pid, [ticks, same(comm, other[1]), same(path, other[2])]];
+    }),
+  );
+}
+
+/** A look-up by pid and start; undefined when it is not in the snapshot. */
+export function ancestorOf(
+  snapshot: Snapshot,
+  pid: number,
+  startTime: BootTime,
+): Ancestor | undefined {
+  const found = snapshot[pid];
+  if (!Array.isArray(found)) return undefined;
+  const [ticks, comm, executablePath] = found;
+  const started = Math.floor((startTime.seconds * 1e9 + startTime.nanos) / CLOCK_TICK_NS);
+  if (Math.abs(ticks - started) > 1) return undefined;
+  return { ...(comm ? { comm } : {}), ...(executablePath ? { executablePath } : {}) };
+}
+
+/** Keeps a snapshot for later runs that take over the same hook. */
+export function saveSnapshot(file: string, hookId: string, snapshot: Snapshot): void {
+  writeFileSync(`${file}.tmp`, JSON.stringify({ hookId, snapshot }), { mode: 0o600 });
+  renameSync(`${file}.tmp`, file);
+}
+
+/** The snapshot that was kept for this hook; empty when there is none that can be read. */
+export function loadSnapshot(file: string, hookId: string): Snapshot {
+  try {
+    const kept = JSON.parse(readFileSync(file, 'utf8'));
+    return kept.hookId === hookId && typeof kept.snapshot === 'object' ? kept.snapshot : {};
+  } catch {
+    return {};
+  }
+}
+
+function executableOf(link: string): string | undefined {
+  try {
+    const path = readlinkSync(link, 'buffer');
+    const text = textOf(path, 0, path.length);
+    return text.replace(/ \(deleted\)$/, '');
+  } catch {
+    return undefined; // a kernel thread has none
+  }
+}

@@ -1,0 +1,31 @@
+import type { BootTime, WallOffset } from '../record.ts';
+
+const KEPT_WITHIN_NS = 1e6;
+
+/** Turns times of the boot clock into times of the wall clock. */
+export class Clock {
+  #offset: WallOffset = { seconds: 0, nanos: 0 };
+  #now: BootTime = { seconds: 0, nanos: 0 };
+
+  /**
+   * Takes a reading of both clocks (Hook.clock). The offset is kept until it has moved by more than
+   * a millisecond, so that the noise of reading two clocks moves no timestamp.
+   */
+  sample([bootSeconds = 0, bootNanos = 0, wallSeconds = 0, wallNanos = 0]: Iterable<number>): void {
+    this.#now = { seconds: bootSeconds, nanos: bootNanos };
+    const borrow = wallNanos < bootNanos ? 1 : 0;
+    const seconds = wallSeconds - bootSeconds - borrow;
+    const nanos = wallNanos - bootNanos + borrow * 1e9;
+    const moved = (seconds - this.#offset.seconds) * 1e9 + (nanos - this.#offset.nanos);
+    if (Math.abs(moved) > KEPT_WITHIN_NS) this.#offset = { seconds, nanos };
+  }
+
+  get offset(): WallOffset {
+    return this.#offset;
+  }
+
+  /** The boot clock at the last sample. */
+  get now(): BootTime {
+    return this.#now;
+  }
+}

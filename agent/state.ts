@@ -1,0 +1,80 @@
+import type { Config } from './config.ts';
+import type { Checkpoint } from './continuity.ts';
+import { writeState } from './journal/state.ts';
+import type { Session } from './session.ts';
+import type { HookStatistics } from './source/hook.ts';
+
+const WRITE_EVERY_MS = 2000;
+
+/** What state.json says: the checkpoint for the next run, and what `status` shows. */
+export interface State extends Checkpoint {
+  readonly version: 1;
+  /** RFC 3339 */
+  readonly updatedAt: string;
+  readonly pid: number;
+  readonly nodeName: string;
+  /** as in journal.start and journal.stop */
+  readonly hookState: string;
+  readonly records: number;
+  readonly gaps: Readonly<Record<string, number>>;
+  /** records that are lost, as far as their number is known */
+  readonly lost: number;
+  readonly ring: { readonly bytes: number; readonly usedBytes: number };
+  readonly table: { readonly entries: number; readonly max: number };
+}
+
+export interface StateWriter {
+  /** Writes state.json if the last time is long enough ago, or if `hookState` says that it is over. */
+  write(hookState?: 'kept' | 'detached'): void;
+}
+
+/** Keeps state.json up to date, and records what the kernel skipped. */
+export function createStateWriter(config: Config, session: Session): StateWriter {
+  const { hook, recorder } = session;
+  let last = 0;
+  let missed = session.kernelMisses;
+  return {
+    write(hookState) {
+      if (hookState === undefined && performance.now() - last < WRITE_EVERY_MS) return;
+      last = performance.now();
+      const statistics = hook.statistics();
+      const count = missesOf(statistics) - missed;
+      missed += count;
+      if (count > 0) recorder.lose({ stage: 'kernel', hookId: session.hookId, count });
+      writeState(config.journalDir, stateOf(config, session, statistics, hookState));
+    },
+  };
+}
+
+/** Execs that the kernel did not let our program see. */
+function missesOf(statistics: HookStatistics): number {
+  return statistics.programs.find(({ name }) => name === 'on_exec')?.recursionMisses ?? 0;
+}
+
+function stateOf(
+  config: Config,
+  session: Session,
+  statistics: HookStatistics,
+  hookState: 'kept' | 'detached' | undefined,
+): State {
+  const { hook, journal, lineage, nextSeq } = session;
+  return {
+    version: 1,
+    updatedAt: new Date().toISOString(),
+    pid: process.pid,
+    nodeName: config.nodeName,
+    bootId: session.bootId,
+    hookId: session.hookId,
+    hookState: hookState ?? hook.state,
+    detached: hookState === 'detached',
+    position: journal.position,
+    nextSeq: Array.from(nextSeq),
+    losses: lineage.losses,
+    records: lineage.counts.records,
+    gaps: lineage.counts.gaps,
+    lost: lineage.counts.lost,
+    kernelMisses: missesOf(statistics),
+    ring: { bytes: statistics.ringBytes, usedBytes: statistics.usedBytes },
+    table: { entries: statistics.tableEntries, max: statistics.tableMax },
+  };
+}
