@@ -1,0 +1,85 @@
+import { hostname } from 'node:os';
+import * as z from 'zod';
+import { choice, duration, folder, integer, name, size } from './config/kinds.ts';
+
+/** Every option of the agent, declared once: the type, --help and docs/configuration.md come from here. */
+export const schema = z
+  .strictObject({
+    journalDir: folder()
+      .prefault('/var/lib/vcml-agent/journal')
+      .describe('Where the journal is kept.'),
+    print: choice(['text', 'jsonl', 'none'])
+      .prefault(() => (process.stdout.isTTY ? 'text' : 'none'))
+      .meta({ default: 'text on a terminal, else none' })
+      .describe(
+        'Also print each record to stdout: a readable line, the journal’s line, or nothing.',
+      ),
+    onExit: choice(['keep', 'detach'])
+      .prefault('keep')
+      .describe(
+        'Leave the hook recording into its ring for the next agent, or take it away at the end.',
+      ),
+    pinDir: folder()
+      .prefault('/sys/fs/bpf/vcml-agent')
+      .describe('Where the hook is pinned; in a bpffs.'),
+    nodeName: name()
+      .prefault(() => hostname())
+      .meta({ default: 'the host’s name' })
+      .describe('The node’s name in records.'),
+    metadata: choice(['none', 'apiserver', 'kubelet'])
+      .refine((source) => source === 'none', 'must be none: this version has no other source yet')
+      .prefault('none')
+      .meta({ values: 'none' })
+      .describe('Where the names of pods come from.'),
+    waitForHook: duration('0s', '24h')
+      .prefault('30s')
+      .describe('How long to wait for another agent to let go of the hook.'),
+    quietAfter: duration('0s', '24h')
+      .prefault('15m')
+      .describe('Without a reader for so long, the hook stores no more events; 0: never.'),
+    ringSize: size('1MiB', '1GiB', true)
+      .prefault('32MiB')
+      .describe('The ring buffer between kernel and agent.'),
+    tableEntries: integer(0, 4_194_304)
+      .prefault(0)
+      .describe('Processes in the kernel’s table of causes; 0: as many as this machine can have.'),
+    argumentsMaxBytes: size('0B', '32KiB')
+      .prefault('8KiB')
+      .describe(
+        'How much of a command’s arguments is recorded; the rest is cut, and that is said.',
+      ),
+    segmentMaxBytes: size('64KiB', '4GiB')
+      .prefault('64MiB')
+      .describe('A journal segment is closed and compressed at this size …'),
+    segmentMaxAge: duration('1s', '720h').prefault('1h').describe('… or at this age.'),
+    journalMaxBytes: size('128KiB', '1024GiB')
+      .prefault('2GiB')
+      .describe('The whole journal on disk; beyond it the oldest segment is deleted.'),
+    sync: choice(['interval', 'always', 'never'])
+      .prefault('interval')
+      .describe('When written records are forced to the disk.'),
+    syncInterval: duration('10ms', '1h')
+      .prefault('1s')
+      .describe('How often, for `sync: interval`.'),
+    compressionLevel: integer(-7, 19).prefault(1).describe('The zstd level of closed segments.'),
+    drainInterval: duration('1ms', '10s')
+      .prefault('50ms')
+      .describe('How often the ring is drained while there is traffic.'),
+    logLevel: choice(['debug', 'info', 'warn', 'error'])
+      .prefault('info')
+      .describe('How much the agent says about itself on stderr.'),
+  })
+  .refine(({ journalMaxBytes, segmentMaxBytes }) => journalMaxBytes >= 2 * segmentMaxBytes, {
+    path: ['journalMaxBytes'],
+    error: 'must be at least twice segmentMaxBytes',
+    when: ({ value }) => isSized(value),
+  });
+
+/** The configuration in effect: durations in milliseconds, sizes in bytes. */
+export type Config = Readonly<z.output<typeof schema>>;
+
+/** Two sizes can be compared whatever else is wrong. */
+function isSized(value: unknown): boolean {
+  const { journalMaxBytes, segmentMaxBytes } = value as Record<string, unknown>;
+  return typeof journalMaxBytes === 'number' && typeof segmentMaxBytes === 'number';
+}

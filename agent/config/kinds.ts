@@ -1,0 +1,76 @@
+import { resolve } from 'node:path';
+import * as z from 'zod';
+
+const DURATIONS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const SIZES: Record<string, number> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+/** A duration in milliseconds, from `500ms`, `30s`, `15m`, `1h` or a bare number of milliseconds. */
+export function duration(min: string, max: string) {
+  const [low, high] = [quantity(min, DURATIONS) ?? 0, quantity(max, DURATIONS) ?? 0];
+  return parsed(`a duration from ${min} to ${max}, such as 500ms, 30s, 15m or 1h`, (text) =>
+    within(quantity(text, DURATIONS), low, high),
+  );
+}
+
+/** A size in bytes, from `64KiB`, `64MiB`, `2GiB` or a bare number of bytes. */
+export function size(min: string, max: string, powerOfTwo = false) {
+  const [low, high] = [quantity(min, SIZES) ?? 0, quantity(max, SIZES) ?? 0];
+  const what = powerOfTwo ? 'a power of two' : 'a size';
+  return parsed(`${what} from ${min} to ${max}, such as 64MiB`, (text) => {
+    const bytes = within(quantity(text, SIZES), low, high);
+    return bytes !== undefined && powerOfTwo && !Number.isInteger(Math.log2(bytes))
+      ? undefined
+      : bytes;
+  });
+}
+
+/** A whole number. */
+export function integer(min: number, max: number) {
+  return parsed(`a whole number from ${min} to ${max}`, (text) =>
+    within(/^-?\d{1,15}$/.test(text) ? Number(text) : undefined, min, max),
+  );
+}
+
+/** The path of a folder, made absolute. */
+export function folder() {
+  return parsed('the path of a folder', (text) =>
+    text === '' || text.includes('\0') ? undefined : resolve(text),
+  );
+}
+
+/** A name, not empty and of printable characters. */
+export function name() {
+  return parsed('a name of printable characters', (text) =>
+    /^[^\p{C}\p{Z}]+$/u.test(text) ? text : undefined,
+  );
+}
+
+/** One word of a closed list. */
+export function choice<const Words extends readonly string[]>(words: Words) {
+  const values = words.join(' | ');
+  return z.enum(words, { error: `must be ${values}` }).meta({ values });
+}
+
+/** `values` says what is right: in --help, in the docs and in the error for everything else. */
+function parsed<T>(values: string, parse: (text: string) => T | undefined) {
+  const error = `must be ${values}`;
+  return z
+    .union([z.string(), z.number()], { error })
+    .transform((given, context): T => {
+      const value = parse(`${given}`.trim());
+      if (value !== undefined) return value;
+      context.addIssue({ code: 'custom', message: error, input: given });
+      return z.NEVER;
+    })
+    .meta({ values });
+}
+
+function quantity(text: string, units: Record<string, number>): number | undefined {
+  const [, digits, unit = ''] = /^(\d{1,15})\s?([A-Za-z]*)$/.exec(text) ?? [];
+  const factor = unit === '' ? 1 : units[unit];
+  return digits === undefined || factor === undefined ? undefined : Number(digits) * factor;
+}
+
+function within(value: number | undefined, min: number, max: number): number | undefined {
+  return value !== undefined && value >= min && value <= max ? value : undefined;
+}

@@ -1,0 +1,30 @@
+import { schema } from '../config.ts';
+
+/** One option under its three names, and what --help and the docs say about it. */
+export interface Option {
+  /** in the file, such as `journalDir` */
+  readonly key: string;
+  /** such as `--journal-dir` */
+  readonly flag: string;
+  /** such as `VCML_AGENT_JOURNAL_DIR` */
+  readonly variable: string;
+  readonly description: string;
+  /** what may be given */
+  readonly values: string;
+  /** as one would write it */
+  readonly default: string;
+}
+
+/** All options, in the schema's order. */
+export const OPTIONS: readonly Option[] = Object.entries(schema.shape).map(([key, field]) => {
+  const meta = field.meta() ?? {};
+  const words = key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return {
+    key,
+    flag: `--${words}`,
+    variable: `VCML_AGENT_${words.replaceAll('-', '_').toUpperCase()}`,
+    description: meta.description ?? '',
+    values: String(meta.values ?? field.unwrap().meta()?.values),
+    default: String(meta.default ?? field.def.defaultValue),
+  };
+});

@@ -1,0 +1,58 @@
+import { createRequire } from 'node:module';
+import type { Logger } from 'pino';
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+type Level = (typeof LEVELS)[number];
+const COLOURS: Record<Level, number> = { debug: 2, info: 36, warn: 33, error: 31 };
+
+/** What the agent says about itself, on stderr; the message is a constant, what varies is in the fields. */
+export type Log = Readonly<Record<Level, (fields: object, message: string) => void>>;
+
+/** JSON lines by pino; one readable line per event where stderr is a terminal. */
+export function createLog(level: string): Log {
+  const from = Math.max(0, LEVELS.indexOf(level as Level));
+  return process.stderr.isTTY ? createReadableLog(from) : createPino(level);
+}
+
+function createPino(level: string): Logger {
+  // Loaded only where it is used.
+  const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
+  const sync = pino.destination({ dest: 2, sync: true });
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    sync,
+  );
+}
+
+function createReadableLog(from: number): Log {
+  const colours = !process.env.NO_COLOR;
+  const at = (level: Level) => (fields: object, message: string) => {
+    if (LEVELS.indexOf(level) < from) return;
+    const time = new Date().toTimeString().slice(0, 8);
+    const name = colours ? `\x1b[${COLOURS[level]}m${level}\x1b[m` : level;
+    process.stderr.write(`${time} ${name} ${message}${readable(fields)}\n`);
+  };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** ` key=value …`; JSON where a value is not a plain word, so that nothing in it reaches the terminal raw. */
+function readable(fields: object): string {
+  return Object.entries(fields)
+    .map(([key, value]) => {
+      const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? `${value}`);
+      return ` ${key}=${/^[\x21-\x7e]+$/.test(text) ? text : quoted(text)}`;
+    })
+    .join('');
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text).replaceAll(
+    /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+}
