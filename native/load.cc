@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <csignal>
 #include <cstdio>
 #include <fcntl.h>
 #include <fstream>
@@ -143,6 +144,18 @@ static bpf_map *find_map(bpf_object *object, const char *name)
 	return map;
 }
 
+// A signal makes the kernel give up in the middle of verifying: hold them all back for that time.
+static int load_undisturbed(bpf_object *object)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	const int error = -bpf_object__load(object);
+	pthread_sigmask(SIG_SETMASK, &before, nullptr);
+	return error;
+}
+
 LoadedObject::LoadedObject(const LoadOptions &options)
 {
 	libbpf_set_print(keep_words);
@@ -162,7 +175,7 @@ LoadedObject::LoadedObject(const LoadOptions &options)
 			if (bpf_map__reuse_fd(find_map(object_, name.c_str()), fd))
 				throw HookError("HOOK_SYSTEM", "cannot use the pinned map " + name + ": " +
 								   reason(errno));
-		const int error = -bpf_object__load(object_);
+		const int error = load_undisturbed(object_);
 		if (error == EPERM || error == EACCES)
 			throw_not_permitted("load BPF programs");
 		if (error)

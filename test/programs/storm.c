@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * An exec storm: storm LOOPS SECONDS PROGRAM [ARGUMENT...]
+ * So many loops of posix_spawn and wait, each as fast as it goes; prints how many execs there were.
+ */
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static uint64_t loop(double until, char **argv)
+{
+	uint64_t count = 0;
+
+	while ((count & 15) || now() < until) {
+		char *environment[] = {NULL};
+		pid_t pid;
+
+		if (posix_spawn(&pid, argv[0], NULL, NULL, argv, environment))
+			exit(1);
+		waitpid(pid, NULL, 0);
+		count++;
+	}
+	return count;
+}
+
+int main(int argc, char **argv)
+{
+	int loops = argc > 3 ? atoi(argv[1]) : 0;
+	double until = now() + (argc > 3 ? atof(argv[2]) : 0);
+	uint64_t total = 0;
+	uint64_t *counts = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (loops < 1 || loops > 512 || counts == MAP_FAILED) {
+		fprintf(stderr, "usage: storm LOOPS SECONDS PROGRAM [ARGUMENT...]\n");
+		return 64;
+	}
+	for (int i = 0; i < loops; i++) {
+		if (fork() == 0) {
+			counts[i] = loop(until, argv + 3);
+			_exit(0);
+		}
+	}
+	while (wait(NULL) > 0)
+		;
+	for (int i = 0; i < loops; i++)
+		total += counts[i];
+	printf("%llu\n", (unsigned long long)total);
+	return 0;
+}
