@@ -1,54 +1,69 @@
 import { createTextWriter } from './text.ts';
 import { viewOf } from './view.ts';
 
+const BUSY_BYTES = 1 << 20;
+
+export type PrintForm = 'text' | 'jsonl';
+
 /** Journal lines to stdout, one write per turn of the event loop. */
 export interface Printer {
   print(line: string): void;
-  /** Resolves when stdout takes more; at once if it does already. */
+  /** So much waits to be written that who can should wait for `ready`. */
+  readonly busy: boolean;
+  /** Resolves when everything is written, or nobody reads any more. */
   ready(): Promise<void>;
-  /** True when nobody reads stdout any more. */
+  /** Nobody reads stdout any more: what is given is dropped. */
   readonly closed: boolean;
+  onClose(call: () => void): void;
 }
 
-/** Prints to a stream; once its reader is gone, it drops what it is given. */
+/** Prints to a stream; without a form, text on a terminal and the lines as they are elsewhere. */
 export function createPrinter(
-  form: 'text' | 'jsonl',
+  given: PrintForm | undefined,
   stdout: NodeJS.WriteStream = process.stdout,
 ): Printer {
+  const form = given ?? (stdout.isTTY ? 'text' : 'jsonl');
   const colours = stdout.isTTY === true && !process.env.NO_COLOR;
   const text = form === 'text' ? createTextWriter({ colours }) : undefined;
-  let lines: string[] = [];
+  const closing: (() => void)[] = [];
+  let waiting = '';
   let closed = false;
-  stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+  stdout.on('error', () => {
     closed = true;
-    lines = [];
+    waiting = '';
+    for (const call of closing.splice(0)) call();
   });
 
   function flush(): void {
-    if (!closed) stdout.write(lines.join(''));
-    lines = [];
+    if (!closed && waiting !== '') stdout.write(waiting);
+    waiting = '';
   }
 
   return {
     print(line) {
       if (closed) return;
-      const whole = line.endsWith('\n') ? line : `${line}\n`;
+      if (waiting === '') setImmediate(flush);
       const view = text && viewOf(line);
-      if (lines.push(text && view ? text(view) : whole) === 1) setImmediate(flush);
+      waiting += text && view ? text(view) : ended(line);
+    },
+    get busy() {
+      return waiting.length + stdout.writableLength > BUSY_BYTES;
     },
     async ready() {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (!closed && stdout.writableNeedDrain)
-        await new Promise<void>((resolve) => {
-          stdout
-            .once('drain', resolve)
-            .once('close', resolve)
-            .once('error', () => resolve());
-        });
+      flush();
+      if (closed || stdout.writableLength === 0) return;
+      // called on failure as well
+      await new Promise<void>((resolve) => stdout.write('', () => resolve()));
     },
     get closed() {
       return closed;
     },
+    onClose(call) {
+      closing.push(call);
+    },
   };
+}
+
+function ended(line: string): string {
+  return line.endsWith('\n') ? line : `${line}\n`;
 }

@@ -1,5 +1,5 @@
-/** Controls, lone surrogates, line ends of Unicode, bidi controls, and whatever else shows as nothing. */
-const INVISIBLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu;
+/** What a terminal obeys or an eye misses: controls, bidi, zero width, line ends and odd spaces. */
+const INVISIBLE = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 const ODD = /[^\x20-\x7e]/;
 const PLAIN = /^[\w@%+=:,./\\^~[\]{}-]+$/;
 

@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { AgentError, EXIT, exitCodeOf } from './errors.ts';
+import { VERSION } from './version.ts';
+
+/** Runs the command that `argv` names (as process.argv has it); returns the exit code. */
+export async function main(argv: string[]): Promise<number> {
+  try {
+    const [flag, ...more] = argv.slice(2);
+    if (more.length === 0 && (flag === '--version' || flag === '-V')) {
+      process.stdout.write(`${VERSION}\n`);
+      return 0;
+    }
+    // The parser and the schema take longer to load than Node itself.
+    const { createProgram } = await import('./commands/program.ts');
+    return await parse(createProgram, argv);
+  } catch (error) {
+    return tell(error);
+  }
+}
+
+async function parse(
+  createProgram: (done: (exitCode: number) => void) => Command,
+  argv: string[],
+): Promise<number> {
+  let exitCode = 0;
+  const program = createProgram((code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(argv);
+    return exitCode;
+  } catch (error) {
+    if (!isCommanderError(error)) throw error;
+    // commander has told it already; help and version that were asked for are no error
+    return error.exitCode === 0 ? 0 : EXIT.usage;
+  }
+}
+
+function isCommanderError(error: unknown): error is { exitCode: number } {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && code.startsWith('commander.');
+}
+
+/** Foreseen errors are one sentence to the user, others a bug with its stack. */
+function tell(error: unknown): number {
+  const exitCode = exitCodeOf(error);
+  const foreseen = error instanceof AgentError || exitCode !== EXIT.bug;
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  process.stderr.write(`vcml-agent: ${foreseen ? message : (stack ?? message)}\n`);
+  return exitCode;
+}

@@ -1,0 +1,21 @@
+import type { Loaded } from '../config/load.ts';
+
+/** Prints the configuration in effect, as YAML that can be given back, with each value's origin. */
+export function printConfig({ config, origins }: Loaded): number {
+  const lines = Object.entries(config).map(([key, value]) => {
+    const text = typeof value === 'string' ? scalar(value) : String(value);
+    return [`${key}: ${text}`, origins[key] ?? 'default'] as const;
+  });
+  const width = Math.max(...lines.map(([text]) => text.length));
+  process.stdout.write(
+    lines.map(([text, origin]) => `${text.padEnd(width)}  # ${origin}\n`).join(''),
+  );
+  return 0;
+}
+
+/** Plain where YAML cannot take it for anything but a string. */
+function scalar(value: string): string {
+  return /^[A-Za-z/][\w./-]*$/.test(value) && !/^(true|false|null)$/i.test(value)
+    ? value
+    : JSON.stringify(value);
+}

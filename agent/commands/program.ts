@@ -1,0 +1,105 @@
+import { Command, Option } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { OPTIONS } from '../config/options.ts';
+import type { Config } from '../config.ts';
+import { VERSION } from '../version.ts';
+
+const JOURNAL = ['journalDir'];
+const ALL = OPTIONS.map(({ key }) => key);
+const DRAINING = ALL.filter((key) => key !== 'print' && key !== 'onExit');
+
+type Flags = Readonly<Record<string, unknown>>;
+
+/** The command line; `done` gets the exit code of the command that ran. */
+export function createProgram(done: (exitCode: number) => void): Command {
+  const program = new Command('vcml-agent')
+    .description('Causal memory for Kubernetes nodes: who ran what, and because of what.')
+    .version(VERSION)
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error:/, 'vcml-agent:')),
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride();
+
+  configured(program.command('run'), ALL)
+    .description('attach or resume, and record until SIGTERM or SIGINT')
+    .action(async (flags) => done(await (await import('./run.ts')).run(await configOf(flags))));
+
+  configured(program.command('detach'), DRAINING)
+    .description('drain into the journal, then remove programs, maps and pins')
+    .option('--discard', 'remove them as they are, with what is unread')
+    .action(async ({ discard = false, ...flags }) => {
+      const { detach } = await import('./detach.ts');
+      done(await detach(await configOf(flags), { discard }));
+    });
+
+  configured(program.command('status'), [...JOURNAL, 'pinDir'])
+    .description('what is attached, and how the record is doing')
+    .addOption(choice('--output <format>', 'for people or for programs', ['text', 'json'], 'text'))
+    .action(async ({ output, ...flags }) => {
+      const { status } = await import('./status.ts');
+      done(await status(await configOf(flags), { output }));
+    });
+
+  printing(configured(program.command('cat'), JOURNAL))
+    .description('the journal’s records to stdout')
+    .option('--since <time>', 'from a time on: RFC 3339, or a duration back such as 15m or 1h')
+    .action(async ({ since, print, ...flags }) => {
+      const { cat } = await import('./cat.ts');
+      done(await cat(await configOf(flags), { since, print }));
+    });
+
+  printing(configured(program.command('tail'), JOURNAL))
+    .description('the journal’s records to stdout as they are written')
+    .action(async ({ print, ...flags }) => {
+      const { tail } = await import('./tail.ts');
+      done(await tail(await configOf(flags), { print }));
+    });
+
+  const config = program.command('config').description('the configuration in effect');
+  configured(config.command('print'), ALL)
+    .description('each value, and where it came from')
+    .action(async (flags) => {
+      const { printConfig } = await import('./config.ts');
+      done(printConfig(await load(flags)));
+    });
+  configured(config.command('check'), ALL)
+    .description('say all that is wrong, or nothing')
+    .action(async (flags) => {
+      await load(flags);
+      done(0);
+    });
+  return program;
+}
+
+function configured(command: Command, keys: readonly string[]): Command {
+  for (const { key, flag, description, values, default: text } of OPTIONS) {
+    if (!keys.includes(key)) continue;
+    const about = `${description}\n${values} (default: ${text})`;
+    command.addOption(new Option(`${flag} <value>`, about));
+  }
+  return command.option('--config <file>', 'a YAML file with any of the options');
+}
+
+function printing(command: Command): Command {
+  return command.addOption(
+    choice('--print <form>', 'lines for people, or as they are; text on a terminal', [
+      'text',
+      'jsonl',
+    ]),
+  );
+}
+
+function choice(flags: string, description: string, words: string[], otherwise?: string): Option {
+  const option = new Option(flags, description).choices(words);
+  return otherwise === undefined ? option : option.default(otherwise);
+}
+
+function load({ config, ...flags }: Flags) {
+  const file = typeof config === 'string' ? config : undefined;
+  return loadConfig({ flags, env: process.env, file });
+}
+
+async function configOf(flags: Flags): Promise<Config> {
+  return (await load(flags)).config;
+}
