@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { CgroupEvent, CgroupIds } from '../record.ts';
 
 const ROOT_ID = 1n;
+const LINES_MAX = 8192;
 
 /**
  * Paths of cgroups by hierarchy and id: from the kernel's events, and from a look at the file
@@ -12,7 +13,7 @@ export class CgroupPaths {
   /** hierarchy number → "memory" and the like, as the middle field of /proc/PID/cgroup */
   #controllers = new Map<number, string>();
   readonly #proc: string;
-  readonly #lines = new WeakMap<CgroupIds, string>();
+  readonly #lines = new Map<CgroupIds, string>();
 
   constructor(proc = '/proc') {
     this.#proc = proc;
@@ -42,6 +43,7 @@ export class CgroupPaths {
     const known = this.#lines.get(ids);
     if (known !== undefined) return known;
     const line = this.#line(ids);
+    if (this.#lines.size >= LINES_MAX) this.#lines.clear();
     if (line !== undefined) this.#lines.set(ids, line);
     return line;
   }

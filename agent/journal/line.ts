@@ -39,6 +39,8 @@ export interface Place {
   readonly cgroup: string | undefined;
 }
 
+const KEPT_MAX = 8192;
+
 /** Records to lines of JSON, each ended by a line feed: docs/record.md, field by field. */
 export interface LineWriter {
   line(record: CausalRecord, place: Place): string;
@@ -46,8 +48,8 @@ export interface LineWriter {
 
 /** Everything that does not change from record to record is rendered once and kept. */
 export function createLineWriter(options: LineOptions): LineWriter {
-  const contexts = new WeakMap<ExecContext, string>();
-  const executables = new WeakMap<Executable, string>();
+  const contexts = new Map<ExecContext, string>();
+  const executables = new Map<Executable, string>();
   const bootId = `"attributes":{"vcml.boot.id":${json(options.bootId)},"vcml.boot_time":"`;
   const hookId = `","vcml.hook.id":${json(options.hookId)}`;
   const self = selfText(options.self);
@@ -98,12 +100,13 @@ export function createLineWriter(options: LineOptions): LineWriter {
 }
 
 function kept<T extends object>(
-  cache: WeakMap<T, string>,
+  cache: Map<T, string>,
   key: T,
   render: (of: T) => string,
 ): string {
   const known = cache.get(key);
   if (known !== undefined) return known;
+  if (cache.size >= KEPT_MAX) cache.clear();
   const text = render(key);
   cache.set(key, text);
   return text;

@@ -1,5 +1,6 @@
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { type BootTime, nanosecondsOf } from '../record.ts';
+import { createUuidv5 } from './sha1.ts';
 
 /** Ids of one boot: RFC 9562 UUIDv5 in the namespace of the kernel's boot id, lower case. */
 export interface Ids {
@@ -9,24 +10,22 @@ export interface Ids {
   journal(bootTime: BootTime, action: string, n: number): string;
 }
 
-const NAME_BYTES_MAX = 64;
-
 /** Ids in the namespace bootId, a UUID. */
 export function createIds(bootId: string): Ids {
   const namespace = Buffer.from(bootId.replaceAll('-', ''), 'hex');
-  const input = Buffer.concat([namespace, Buffer.alloc(NAME_BYTES_MAX)]);
-  const uuid = (name: string) => {
-    const end = namespace.length + input.write(name, namespace.length, 'latin1');
-    return uuidOf(hash('sha1', input.subarray(0, end), 'hex'));
-  };
+  const uuid = createUuidv5(namespace);
   return {
     exec: (bootTime, pid) => uuid(`${nanosecondsOf(bootTime)}:${pid}`),
-    journal: (bootTime, action, n) => uuid(`${nanosecondsOf(bootTime)}:${action}:${n}`),
+    journal: (bootTime, action, n) =>
+      longUuidv5(namespace, `${nanosecondsOf(bootTime)}:${action}:${n}`),
   };
 }
 
-function uuidOf(hex: string): string {
-  const variant = '89ab'[Number.parseInt(hex[16] ?? '', 16) & 3];
-  const [a, b, c] = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(13, 16)];
-  return `${a}-${b}-5${c}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+/** Names of any length. */
+function longUuidv5(namespace: Buffer, name: string): string {
+  const hash = createHash('sha1').update(namespace).update(name).digest();
+  hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x50, 6);
+  hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = hash.toString('hex', 0, 16);
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

@@ -77,7 +77,6 @@ export class Lineage {
 
     const id = this.#ids.exec(event.bootTime, event.pid);
     const cause = this.#cause(event.cause, now, out);
-    this.#parents.remember(cpu, seq, id);
     this.counts.records += 1;
     if (typeof cause === 'string') {
       out.push({ action: 'exec', id, event, parentCause: cause, gap: undefined });
@@ -155,8 +154,9 @@ export class Lineage {
       this.#lose(cause.cpu, expected, cause.seq, now, out);
       this.#next[cause.cpu] = cause.seq + 1;
     }
-    const id =
-      this.#parents.find(cause.cpu, cause.seq) ?? this.#ids.exec(cause.bootTime, cause.pid);
+    const id = this.#parents.of(cause.cpu, cause.seq, () =>
+      this.#ids.exec(cause.bootTime, cause.pid),
+    );
     return this.losses.has(cause.cpu, cause.seq) ? { reason: 'lost', lostCause: id } : id;
   }
 

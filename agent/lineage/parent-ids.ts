@@ -1,25 +1,21 @@
-const SLOTS = 16384;
+const SLOTS = 256;
 
-/** Ids of recent records by CPU and number: most parents ran not long before their children. */
+/**
+ * Ids of the parents that had children last, by CPU and number. Few on purpose: what is kept for
+ * long makes work for the garbage collector, and an id is computed in half a microsecond.
+ */
 export class ParentIds {
   readonly #cpus = new Int32Array(SLOTS).fill(-1);
   readonly #seqs = new Float64Array(SLOTS);
   readonly #ids = new Array<string>(SLOTS).fill('');
 
-  remember(cpu: number, seq: number, id: string): void {
-    const slot = slotOf(cpu, seq);
+  /** The id of a parent, made by `compute` if it is not among the last. */
+  of(cpu: number, seq: number, compute: () => string): string {
+    const slot = (seq * 31 + cpu * 17) % SLOTS;
+    if (this.#cpus[slot] === cpu && this.#seqs[slot] === seq) return this.#ids[slot] ?? compute();
     this.#cpus[slot] = cpu;
     this.#seqs[slot] = seq;
-    this.#ids[slot] = id;
+    this.#ids[slot] = compute();
+    return this.#ids[slot] ?? '';
   }
-
-  find(cpu: number, seq: number): string | undefined {
-    const slot = slotOf(cpu, seq);
-    const known = this.#cpus[slot] === cpu && this.#seqs[slot] === seq;
-    return known ? this.#ids[slot] : undefined;
-  }
-}
-
-function slotOf(cpu: number, seq: number): number {
-  return (seq * 31 + cpu * 7919) % SLOTS;
 }
