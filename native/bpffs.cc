@@ -63,10 +63,13 @@ bool lock_pin_dir(const Fd &dir)
 	throw HookError("HOOK_SYSTEM", "cannot lock the folder for pins: " + reason(errno));
 }
 
-void remove_pin_dir(const std::string &pin_dir, bool unmount)
+bool remove_pin_dir(const std::string &pin_dir)
 {
-	if (rmdir(pin_dir.c_str()))
-		return; // something foreign is in it: not ours to remove
-	if (unmount && parent_of(pin_dir) == DEFAULT_BPFFS)
+	return rmdir(pin_dir.c_str()) == 0; // something foreign in it: not ours to remove
+}
+
+void unmount_bpffs(const std::string &pin_dir)
+{
+	if (parent_of(pin_dir) == DEFAULT_BPFFS)
 		umount2(DEFAULT_BPFFS, 0); // in use by somebody else by now: stays
 }

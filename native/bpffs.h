@@ -12,5 +12,8 @@ Fd open_pin_dir(const std::string &pin_dir, bool *mounted);
 // Takes the folder's lock; false when another agent has it.
 bool lock_pin_dir(const Fd &dir);
 
-// Removes the folder, if nothing foreign is in it, and the mount if it was ours.
-void remove_pin_dir(const std::string &pin_dir, bool unmount);
+// Removes the folder; false when something foreign is in it.
+bool remove_pin_dir(const std::string &pin_dir);
+
+// Takes away the mount that open_pin_dir made, unless somebody else uses it.
+void unmount_bpffs(const std::string &pin_dir);

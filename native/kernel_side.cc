@@ -65,7 +65,7 @@ KernelSide::KernelSide(const HookOptions &options)
 	if (!take_over()) {
 		if (!options_.attach) {
 			if (pinned_.empty())
-				remove_pin_dir(options_.pin_dir, mounted_);
+				leave();
 			throw HookError("HOOK_ABSENT", "no working hook is pinned at " + options_.pin_dir);
 		}
 		for (const std::string &name : pinned_)
@@ -288,8 +288,17 @@ std::vector<std::string> KernelSide::detach()
 			throw HookError("HOOK_SYSTEM", "cannot remove " + pin(name) + ": " + reason(errno));
 		removed.push_back(name);
 	}
-	remove_pin_dir(options_.pin_dir, mounted_);
+	leave();
 	return removed;
+}
+
+void KernelSide::leave()
+{
+	const bool empty = remove_pin_dir(options_.pin_dir);
+
+	dir_ = Fd(); // an open folder would keep the mount busy
+	if (empty && mounted_)
+		unmount_bpffs(options_.pin_dir);
 }
 
 std::vector<ProgramStatistics> KernelSide::programs() const

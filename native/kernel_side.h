@@ -61,6 +61,7 @@ private:
 	bool take_over();
 	void load(bool reuse);
 	void map_shared();
+	void leave();
 	std::string pin(const std::string &name) const { return options_.pin_dir + "/" + name; }
 
 	HookOptions options_;
