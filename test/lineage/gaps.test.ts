@@ -16,7 +16,8 @@ let shell: ChildProcess;
 before(async () => {
   shell = spawn('sh', [], { stdio: ['pipe', 'ignore', 'inherit'] });
   await once(shell, 'spawn');
-  agent = await startAgent();
+  // a small ring fills soon
+  agent = await startAgent({ args: ['--ring-size', '1MiB'] });
 });
 after(async () => {
   shell?.stdin?.end();
@@ -73,7 +74,7 @@ describe('a chain that starts at a process from before the hook', () => {
 });
 
 test('the hook that stayed goes on with causes while no agent runs', async () => {
-  const waiting = spawn(program('links'), ['wait-and-spawn', 'case:away:child'], {
+  const waiting = spawn(program('load'), ['wait-and-spawn', 'case:away:child'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   await once(waiting.stdout, 'data');
@@ -93,8 +94,8 @@ test('a parent that found no room in the ring is a gap, and the loss stands befo
   process.kill(agent.pid, 'SIGSTOP');
   // long arguments until the ring is half full, then more and more execs for the rest
   const storm = spawn(
-    program('links'),
-    ['storm', '25000', '8000', 'wait-and-spawn', 'case:lost:child'],
+    program('load'),
+    ['storm', '3000', '8000', 'wait-and-spawn', 'case:lost:child'],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   );
   await once(storm.stdout, 'data');
@@ -114,6 +115,26 @@ test('a parent that found no room in the ring is a gap, and the loss stands befo
   assert.ok(loss);
   assert.ok(records.indexOf(loss) < records.indexOf(child));
   assert.deepEqual(agent.journal.withMarker('wait-and-spawn case:lost:child'), []);
+});
+
+test('a process that found no room in the table is a gap', async () => {
+  const small = await startAgent({ args: ['--table-entries', '16'] });
+  try {
+    await runProgram('load', 'crowd', '64', 'case:untracked:child');
+    const child = await small.journal.marked('spawn case:untracked:child');
+    assert.equal(child.parent_cause, null);
+    assert.equal(child.permitted_by, 'unobserved_parent');
+    assert.equal(child.attributes['vcml.gap.reason'], 'untracked');
+    await runProgram('links', 'spawn', 'case:untracked:later');
+    const later = await small.journal.marked('case:untracked:later');
+    const parent = await small.journal.marked('spawn case:untracked:later');
+    assert.equal(later.parent_cause, parent.id, 'there is room again');
+    await small.stop();
+    small.records();
+    assert.deepEqual(judge(small.journal.lines).findings, []);
+  } finally {
+    await small.close();
+  }
 });
 
 test('an id can be computed from its record, and so can the one that a child names', () => {

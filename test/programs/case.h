@@ -59,6 +59,15 @@ static inline void exec_noop(const char *marker)
 	err(1, "noop");
 }
 
+/* Becomes a program that stands beside this one, in one of its cases. */
+static inline void exec_case(const char *program, const char *name, const char *a, const char *b)
+{
+	char *argv[] = { (char *)program, (char *)name, (char *)a, (char *)b, NULL };
+
+	execve(beside(program), argv, environ);
+	err(1, "%s %s", program, name);
+}
+
 static inline void reap(pid_t pid)
 {
 	int status;

@@ -10,10 +10,7 @@
 /* Runs this program again in place, in another case. */
 static void become(const char *name, const char *a, const char *b)
 {
-	char *argv[] = { "links", (char *)name, (char *)a, (char *)b, NULL };
-
-	execve(beside("links"), argv, environ);
-	err(1, "%s", name);
+	exec_case("links", name, a, b);
 }
 
 static void run_and_reap(const char *name, const char *a)
@@ -326,40 +323,6 @@ static void failed_exec(char **args)
 	exec_noop("case:failed-exec:after");
 }
 
-/* Says that it is there, waits for a line, then spawns: a parent whose child comes later. */
-static void wait_and_spawn(char **args)
-{
-	char line[16];
-
-	puts("ready");
-	fflush(stdout);
-	if (!fgets(line, sizeof(line), stdin))
-		errx(1, "nobody said go");
-	run_and_reap("spawn", args[0]);
-}
-
-/* args: how many execs, bytes of arguments of each, then what to do after them */
-static void storm(char **args)
-{
-	const char *noop = beside("noop");
-	size_t bytes = strtoul(args[1], NULL, 10);
-	char *filler = calloc(1, bytes + 1);
-	char *argv[] = { "noop", "storm", filler, NULL };
-
-	memset(filler, 'x', bytes);
-	for (long left = atol(args[0]); left > 0; left--) {
-		pid_t pid = vfork();
-
-		if (pid == 0) {
-			execve(noop, argv, environ);
-			_exit(1);
-		}
-		reap(pid);
-	}
-	if (args[2])
-		become(args[2], args[3], NULL);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
@@ -383,8 +346,6 @@ int main(int argc, char **argv)
 		{ "pid-namespace-init", pid_namespace_init },
 		{ "leader-exit", leader_exit },
 		{ "failed-exec", failed_exec },
-		{ "wait-and-spawn", wait_and_spawn },
-		{ "storm", storm },
 		{ NULL, NULL },
 	};
 
