@@ -4,6 +4,8 @@ import { VERSION } from './version.ts';
 
 /** Runs the command that `argv` names (as process.argv has it); returns the exit code. */
 export async function main(argv: string[]): Promise<number> {
+  // A log that nobody reads any more ends nothing.
+  process.stderr.on('error', () => {});
   try {
     const [flag, ...more] = argv.slice(2);
     if (more.length === 0 && (flag === '--version' || flag === '-V')) {

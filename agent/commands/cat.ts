@@ -1,7 +1,9 @@
 import type { Config } from '../config.ts';
 import { AgentError } from '../errors.ts';
 import { readLines } from '../journal/read.ts';
-import { createPrinter, type PrintForm } from '../print/printer.ts';
+import { createFormat, type PrintForm } from '../print/format.ts';
+import { Stdout, WRITE_BYTES } from '../print/stdout.ts';
+import { segmentsOf } from './segments.ts';
 
 const UNITS: Readonly<Record<string, number>> = { s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 };
 
@@ -14,14 +16,16 @@ export interface CatOptions {
 /** Prints the journal's records as they are now, oldest first. */
 export async function cat(config: Config, options: CatOptions): Promise<number> {
   const from = options.since === undefined ? undefined : sinceNanos(options.since, Date.now());
-  const printer = createPrinter(options.print);
+  segmentsOf(config.journalDir);
+  const format = createFormat(options.print);
+  const stdout = new Stdout();
   for await (const { line } of readLines(config.journalDir)) {
     if (from !== undefined && timestampOf(line) < from) continue;
-    printer.print(line);
-    if (printer.busy) await printer.ready();
-    if (printer.closed) break;
+    stdout.write(format(line));
+    if (stdout.bytes > WRITE_BYTES) await stdout.drained();
+    if (stdout.closed) break;
   }
-  await printer.ready();
+  await stdout.drained();
   return 0;
 }
 

@@ -18,7 +18,6 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .configureOutput({
       outputError: (text, write) => write(text.replace(/^error:/, 'vcml-agent:')),
     })
-    .configureHelp({ showGlobalOptions: true })
     .exitOverride();
 
   configured(program.command('run'), ALL)
@@ -75,7 +74,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
 function configured(command: Command, keys: readonly string[]): Command {
   for (const { key, flag, description, values, default: text } of OPTIONS) {
     if (!keys.includes(key)) continue;
-    const about = `${description}\n${values} (default: ${text})`;
+    const about = `${description} Takes ${values}; default: ${text}.`;
     command.addOption(new Option(`${flag} <value>`, about));
   }
   return command.option('--config <file>', 'a YAML file with any of the options');

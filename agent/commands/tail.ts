@@ -1,30 +1,34 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import type { Config } from '../config.ts';
 import { followLines } from '../journal/read.ts';
-import { listSegments, type Position, segmentFile } from '../journal/segment.ts';
+import { type Position, segmentFile } from '../journal/segment.ts';
 import { lastLineEnd } from '../journal/tail.ts';
-import { createPrinter, type PrintForm } from '../print/printer.ts';
+import { createFormat, type PrintForm } from '../print/format.ts';
+import { Stdout, WRITE_BYTES } from '../print/stdout.ts';
+import { segmentsOf } from './segments.ts';
 
 /** Prints records as they are written, from now on, until SIGINT, SIGTERM or a closed stdout. */
 export async function tail(
   config: Config,
   options: { readonly print?: PrintForm | undefined },
 ): Promise<number> {
-  const printer = createPrinter(options.print);
+  const format = createFormat(options.print);
+  const stdout = new Stdout();
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort());
-  printer.onClose(() => stop.abort());
+  stop.signal.addEventListener('abort', () => stdout.close());
   const end = endOf(config.journalDir);
   for await (const { line } of followLines(config.journalDir, end, stop.signal)) {
-    printer.print(line);
-    if (printer.busy) await printer.ready();
+    stdout.write(format(line));
+    if (stdout.bytes > WRITE_BYTES) await stdout.drained();
+    if (stdout.closed) break;
   }
   return 0;
 }
 
 /** The position behind the last whole line. */
 function endOf(dir: string): Position | undefined {
-  const last = listSegments(dir).at(-1);
+  const last = segmentsOf(dir).at(-1);
   if (last === undefined) return undefined;
   if (last.compressed) return { segment: last.number + 1, offset: 0 };
   const fd = openSync(segmentFile(dir, last), 'r');

@@ -17,7 +17,9 @@ export function createLog(level: string): Log {
 function createPino(level: string): Logger {
   // Loaded only where it is used.
   const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
-  const sync = pino.destination({ dest: 2, sync: true });
+  const stderr = pino.destination({ dest: 2, sync: true });
+  // A log that nobody reads any more ends nothing.
+  stderr.on('error', () => {});
   return pino(
     {
       level,
@@ -25,7 +27,7 @@ function createPino(level: string): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    sync,
+    stderr,
   );
 }
 

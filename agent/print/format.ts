@@ -1,0 +1,20 @@
+import { isatty } from 'node:tty';
+import { createTextWriter } from './text.ts';
+import { viewOf } from './view.ts';
+
+export type PrintForm = 'text' | 'jsonl';
+
+/** Journal lines as they are to be printed; without a form, text on a terminal, else as they are. */
+export function createFormat(given: PrintForm | undefined): (line: string) => string {
+  const terminal = isatty(1);
+  if ((given ?? (terminal ? 'text' : 'jsonl')) === 'jsonl') return ended;
+  const text = createTextWriter({ colours: terminal && !process.env.NO_COLOR });
+  return (line) => {
+    const view = viewOf(line);
+    return view === undefined ? ended(line) : text(view);
+  };
+}
+
+function ended(line: string): string {
+  return line.endsWith('\n') ? line : `${line}\n`;
+}
