@@ -12,12 +12,12 @@ export const schema = z
       .prefault(() => (process.stdout.isTTY ? 'text' : 'none'))
       .meta({ default: 'text on a terminal, else none' })
       .describe(
-        'Also print each record to stdout: a readable line, the journal’s line, or nothing.',
+        'Print each record to stdout as well: a readable line, the journal’s line, or nothing.',
       ),
     onExit: choice(['keep', 'detach'])
       .prefault('keep')
       .describe(
-        'Leave the hook recording into its ring for the next agent, or take it away at the end.',
+        'At the end, leave the hook recording into its ring for the next agent, or take it away.',
       ),
     pinDir: folder()
       .prefault('/sys/fs/bpf/vcml-agent')
@@ -39,7 +39,9 @@ export const schema = z
       .describe('Without a reader for so long, the hook stores no more events; 0: never.'),
     ringSize: size('1MiB', '1GiB', true)
       .prefault('32MiB')
-      .describe('The ring buffer between kernel and agent.'),
+      .describe(
+        'The ring buffer between kernel and agent; of a hook that is taken over it stays as it was.',
+      ),
     tableEntries: integer(0, 4_194_304)
       .prefault(0)
       .describe('Processes in the kernel’s table of causes; 0: as many as this machine can have.'),
@@ -50,8 +52,10 @@ export const schema = z
       ),
     segmentMaxBytes: size('64KiB', '4GiB')
       .prefault('64MiB')
-      .describe('A journal segment is closed and compressed at this size …'),
-    segmentMaxAge: duration('1s', '720h').prefault('1h').describe('… or at this age.'),
+      .describe('At this size a journal segment is closed and compressed.'),
+    segmentMaxAge: duration('1s', '720h')
+      .prefault('1h')
+      .describe('So long after its first record a segment is closed, too.'),
     journalMaxBytes: size('128KiB', '1024GiB')
       .prefault('2GiB')
       .describe('The whole journal on disk; beyond it the oldest segment is deleted.'),
@@ -60,7 +64,7 @@ export const schema = z
       .describe('When written records are forced to the disk.'),
     syncInterval: duration('10ms', '1h')
       .prefault('1s')
-      .describe('How often, for `sync: interval`.'),
+      .describe('How often they are, when `sync` is `interval`.'),
     compressionLevel: integer(-7, 19).prefault(1).describe('The zstd level of closed segments.'),
     drainInterval: duration('1ms', '10s')
       .prefault('50ms')

@@ -7,21 +7,19 @@ const SIZES: Record<string, number> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2
 /** A duration in milliseconds, from `500ms`, `30s`, `15m`, `1h` or a bare number of milliseconds. */
 export function duration(min: string, max: string) {
   const [low, high] = [quantity(min, DURATIONS) ?? 0, quantity(max, DURATIONS) ?? 0];
-  return parsed(`a duration from ${min} to ${max}, such as 500ms, 30s, 15m or 1h`, (text) =>
-    within(quantity(text, DURATIONS), low, high),
-  );
+  const parse = (text: string) => within(quantity(text, DURATIONS), low, high);
+  return parsed(`a duration from ${min} to ${max}`, parse, 'in ms, s, m or h');
 }
 
 /** A size in bytes, from `64KiB`, `64MiB`, `2GiB` or a bare number of bytes. */
 export function size(min: string, max: string, powerOfTwo = false) {
   const [low, high] = [quantity(min, SIZES) ?? 0, quantity(max, SIZES) ?? 0];
-  const what = powerOfTwo ? 'a power of two' : 'a size';
-  return parsed(`${what} from ${min} to ${max}, such as 64MiB`, (text) => {
+  const parse = (text: string) => {
     const bytes = within(quantity(text, SIZES), low, high);
-    return bytes !== undefined && powerOfTwo && !Number.isInteger(Math.log2(bytes))
-      ? undefined
-      : bytes;
-  });
+    return powerOfTwo && !Number.isInteger(Math.log2(bytes ?? 0)) ? undefined : bytes;
+  };
+  const what = powerOfTwo ? 'a power of two' : 'a size';
+  return parsed(`${what} from ${min} to ${max}`, parse, 'in B, KiB, MiB or GiB');
 }
 
 /** A whole number. */
@@ -51,9 +49,9 @@ export function choice<const Words extends readonly string[]>(words: Words) {
   return z.enum(words, { error: `must be ${values}` }).meta({ values });
 }
 
-/** `values` says what is right: in --help, in the docs and in the error for everything else. */
-function parsed<T>(values: string, parse: (text: string) => T | undefined) {
-  const error = `must be ${values}`;
+/** `values` says what is right: in --help, in the docs and, with the units, in the error. */
+function parsed<T>(values: string, parse: (text: string) => T | undefined, units?: string) {
+  const error = `must be ${values}${units === undefined ? '' : `, ${units}`}`;
   return z
     .union([z.string(), z.number()], { error })
     .transform((given, context): T => {

@@ -23,7 +23,7 @@ export function createTextWriter(options: TextOptions): (view: View) => string {
     const because =
       view.parentCause === undefined
         ? paint('gap', `⁇ ${gapText(view)}`)
-        : paint('dim', `← ${parent ?? `${view.parentCause.slice(0, 8)}…`}`);
+        : paint('dim', `← ${parent ?? `${visible(view.parentCause.slice(0, 8))}…`}`);
     const user = visible(userName(view.uid)).padEnd(8);
     return `${user} ${String(view.pid).padStart(7)}  ${placeText(view)}${commandText(view)}  ${because}`;
   }

@@ -1,0 +1,28 @@
+/** Prints docs/configuration.md; a test compares it. */
+
+import { OPTIONS } from './options.ts';
+
+const rows = OPTIONS.map(({ key, description, values, default: text }) => {
+  const cells = [`\`${key}\``, description, values, `\`${text}\``];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+});
+
+process.stdout.write(`# Configuration
+
+<!-- Generated from agent/config.ts. -->
+
+Each option has three names: \`journalDir\` in the YAML file that \`--config FILE\` (or
+\`VCML_AGENT_CONFIG\`) names, \`--journal-dir\` on the command line, \`VCML_AGENT_JOURNAL_DIR\` in the
+environment. A flag goes before a variable, a variable before the file. An empty variable counts as
+not set. An unknown key or a bad value stops the agent with exit code 78 and names every problem.
+
+Durations are written \`500ms\`, \`30s\`, \`15m\` or \`1h\`, or as plain milliseconds; sizes \`512B\`,
+\`8KiB\`, \`64MiB\` or \`2GiB\`, or as plain bytes.
+
+\`vcml-agent config print\` shows what is in effect and where each value came from,
+\`vcml-agent config check\` all that is wrong.
+
+| option | what it does | values | default |
+|---|---|---|---|
+${rows.join('\n')}
+`);

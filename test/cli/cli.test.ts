@@ -1,0 +1,176 @@
+import { deepEqual, equal, match } from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+
+const ROOT = join(import.meta.dirname, '../..');
+const BIN = join(ROOT, 'bin/vcml-agent');
+const TIMEOUT_MS = 20_000;
+
+const folder = mkdtempSync(join(tmpdir(), 'vcml-cli-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function agent(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(BIN, args, {
+    encoding: 'utf8',
+    timeout: TIMEOUT_MS,
+    cwd: folder,
+  });
+  return { status, stdout, stderr };
+}
+
+function journalWith(...lines: string[]): string {
+  const dir = mkdtempSync(join(folder, 'journal-'));
+  writeFileSync(segmentOf(dir), lines.map((line) => `${line}\n`).join(''));
+  return dir;
+}
+
+function segmentOf(dir: string): string {
+  return join(dir, '00000000000000000001.jsonl');
+}
+
+function recordAt(time: string, comm: string): string {
+  return (
+    `{"id":"${comm}","timestamp":${Date.parse(time)}000001,` +
+    `"actor":{"pid":1,"ppid":0,"uid":0,"gid":0,"comm":"${comm}"},"action":"exec",` +
+    `"object":"/bin/${comm}","parent_cause":null,"resource":{},"attributes":{}}`
+  );
+}
+
+const COMMANDS = ['run', 'detach', 'status', 'cat', 'tail', 'config print', 'config check'];
+
+for (const command of COMMANDS)
+  test(`${command} --help shows its options on stdout`, () => {
+    const { status, stdout, stderr } = agent(...command.split(' '), '--help');
+    deepEqual([status, stderr], [0, '']);
+    match(stdout, new RegExp(`^Usage: vcml-agent ${command} \\[options\\]`));
+    match(stdout, /--journal-dir/);
+    match(stdout, /--config <file>/);
+  });
+
+test('--help names every command, --version the version', () => {
+  const { stdout } = agent('--help');
+  for (const command of COMMANDS) match(stdout, new RegExp(`^ +${command.split(' ')[0]}\\b`, 'm'));
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  equal(agent('--version').stdout, `${version}\n`);
+});
+
+const misuses: [string[], RegExp][] = [
+  [[], /Usage: vcml-agent/],
+  [['nosuch'], /unknown command 'nosuch'/],
+  [['run', '--nosuch'], /unknown option '--nosuch'/],
+  [['run', '--journal-dir'], /argument missing/],
+  [['cat', '--ring-size', '1MiB'], /unknown option '--ring-size'/],
+  [['status', '--output', 'xml'], /text, json/],
+  [['cat', '--print', 'none'], /text, jsonl/],
+  [['cat', '--journal-dir', '.', '--since', 'tomorrow'], /--since is "tomorrow"/],
+];
+
+for (const [args, message] of misuses)
+  test(`bad usage, exit code 64: vcml-agent ${args.join(' ')}`, () => {
+    const { status, stdout, stderr } = agent(...args);
+    deepEqual([status, stdout], [64, '']);
+    match(stderr, message);
+  });
+
+for (const command of ['run', 'detach', 'config check', 'config print'])
+  test(`bad configuration, exit code 78, all of it at once: ${command}`, () => {
+    const args = ['--ring-size', '3', '--drain-interval', 'x'];
+    const { status, stdout, stderr } = agent(...command.split(' '), ...args);
+    deepEqual([status, stdout], [78, '']);
+    match(stderr, /^vcml-agent: configuration:\n {2}ringSize .*\n {2}drainInterval .*\n$/);
+  });
+
+test('config print says where each value came from, and its output can be given back', () => {
+  const { stdout } = agent('config', 'print', '--sync', 'never', '--node-name', '0x1');
+  match(stdout, /^sync: never +# --sync$/m);
+  match(stdout, /^journalDir: \S+ +# default$/m);
+  const file = join(folder, 'back.yaml');
+  writeFileSync(file, stdout);
+  const values = (text: string) => text.replaceAll(/ +#.*$/gm, '');
+  equal(values(agent('config', 'print', '--config', file).stdout), values(stdout));
+});
+
+test('the launcher finds its files through symbolic links, also relative ones', () => {
+  symlinkSync(BIN, join(folder, 'link'));
+  symlinkSync('link', join(folder, 'second'));
+  equal(spawnSync('./second', ['--version'], { cwd: folder }).status, 0);
+  const path = `${folder}:${process.env.PATH}`;
+  equal(spawnSync('sh', ['-c', 'second --version'], { env: { PATH: path } }).status, 0);
+});
+
+test('cat prints the lines of the journal as they are, whole lines only', () => {
+  const lines = [recordAt('2026-01-01T00:00:00Z', 'a'), recordAt('2026-01-02T00:00:00Z', 'b')];
+  const dir = journalWith(...lines);
+  appendFileSync(segmentOf(dir), '{"torn');
+  equal(agent('cat', '--journal-dir', dir).stdout, `${lines.join('\n')}\n`);
+});
+
+test('cat --since takes a time or a duration back from now', () => {
+  const old = recordAt('2026-01-01T00:00:00Z', 'old');
+  const recent = recordAt(new Date(Date.now() - 1000).toISOString(), 'recent');
+  const dir = journalWith(old, recent);
+  const cat = (since: string) => agent('cat', '--journal-dir', dir, '--since', since).stdout;
+  equal(cat('2020-01-01T00:00:00Z'), `${old}\n${recent}\n`);
+  equal(cat('2026-01-01T01:00:00+01:00'), `${old}\n${recent}\n`);
+  equal(cat('2026-01-01T00:00:01Z'), `${recent}\n`);
+  equal(cat('1h'), `${recent}\n`);
+});
+
+test('cat --print text shows one line a record', () => {
+  const dir = journalWith(recordAt('2026-01-01T00:00:00Z', 'a'));
+  const { stdout } = agent('cat', '--journal-dir', dir, '--print', 'text');
+  match(stdout, /^.* root +1 +\/bin\/a .*\n$/);
+});
+
+test('cat ends quietly when nobody reads on', () => {
+  const line = recordAt('2026-01-01T00:00:00Z', 'a');
+  const dir = journalWith(...Array.from({ length: 50_000 }, () => line));
+  const script = `"$0" cat --journal-dir "$1" | head -n 1; exit "\${PIPESTATUS[0]}"`;
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', script, BIN, dir], {
+    encoding: 'utf8',
+    timeout: TIMEOUT_MS,
+  });
+  deepEqual({ status, stdout, stderr }, { status: 0, stdout: `${line}\n`, stderr: '' });
+});
+
+test('tail prints what comes, and ends in an orderly way on SIGTERM', async () => {
+  const dir = journalWith(recordAt('2026-01-01T00:00:00Z', 'before'));
+  const child = spawn(BIN, ['tail', '--journal-dir', dir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const later = recordAt('2026-01-02T00:00:00Z', 'later');
+    // Again and again: nothing tells when it has begun to follow.
+    const writing = setInterval(() => appendFileSync(segmentOf(dir), `${later}\n`), 50);
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const [first] = await once(child.stdout, 'data', { signal }).finally(() => {
+      clearInterval(writing);
+    });
+    equal(String(first).split('\n')[0], later);
+    child.kill('SIGTERM');
+    deepEqual(await once(child, 'exit', { signal }), [0, null]);
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
+
+test('status says that no agent ever ran, for people and for programs', () => {
+  const where = ['--journal-dir', join(folder, 'absent'), '--pin-dir', join(folder, 'unpinned')];
+  const { status, stdout } = agent('status', ...where);
+  equal(status, 0);
+  match(stdout, /^agent +not running$/m);
+  match(stdout, /^hook +nothing pinned/m);
+  const found = JSON.parse(agent('status', ...where, '--output', 'json').stdout);
+  deepEqual([found.running, found.pinned, found.state], [false, false, null]);
+});

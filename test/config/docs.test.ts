@@ -1,0 +1,13 @@
+import { equal } from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+test('docs/configuration.md says what the schema says', () => {
+  const generator = join(ROOT, 'agent/config/generate-docs.ts');
+  const fresh = execFileSync(process.execPath, [generator], { encoding: 'utf8' });
+  equal(readFileSync(join(ROOT, 'docs/configuration.md'), 'utf8'), fresh);
+});

@@ -1,0 +1,173 @@
+import { deepEqual, equal, match, rejects } from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { type Given, loadConfig } from '../../agent/config/load.ts';
+import { AgentError } from '../../agent/errors.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'vcml-config-'));
+after(() => rmSync(folder, { recursive: true }));
+
+let files = 0;
+
+function fileWith(text: string): string {
+  const file = join(folder, `${files++}.yaml`);
+  writeFileSync(file, text);
+  return file;
+}
+
+async function load({ flags = {}, env = {}, file }: Partial<Given> = {}) {
+  return loadConfig({ flags, env, file });
+}
+
+/** The problems that are named, one a line. */
+async function problemsOf(given: Partial<Given>): Promise<string> {
+  try {
+    await load(given);
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error;
+    deepEqual([error.code, error.exitCode], ['CONFIGURATION_INVALID', 78]);
+    return error.message;
+  }
+  throw new Error('nothing was refused');
+}
+
+test('without anything given the defaults hold', async () => {
+  const { config, origins } = await load();
+  equal(config.journalDir, '/var/lib/vcml-agent/journal');
+  equal(config.pinDir, '/sys/fs/bpf/vcml-agent');
+  equal(config.onExit, 'keep');
+  equal(config.ringSize, 32 * 2 ** 20);
+  equal(config.quietAfter, 15 * 60_000);
+  equal(config.metadata, 'none');
+  deepEqual(origins, {});
+});
+
+test('a flag goes before a variable, a variable before the file', async () => {
+  const file = fileWith('sync: never\nonExit: detach\nlogLevel: warn\n');
+  const env = { VCML_AGENT_SYNC: 'always', VCML_AGENT_ON_EXIT: 'keep' };
+  const { config, origins } = await load({ flags: { sync: 'interval' }, env, file });
+  deepEqual([config.sync, config.onExit, config.logLevel], ['interval', 'keep', 'warn']);
+  deepEqual(origins, { sync: '--sync', onExit: 'VCML_AGENT_ON_EXIT', logLevel: file });
+});
+
+test('VCML_AGENT_CONFIG names the file, and --config goes before it', async () => {
+  const env = { VCML_AGENT_CONFIG: fileWith('logLevel: warn\n') };
+  equal((await load({ env })).config.logLevel, 'warn');
+  equal((await load({ env, file: fileWith('logLevel: error\n') })).config.logLevel, 'error');
+});
+
+test('an empty variable counts as not set, an empty file as no options', async () => {
+  const { config } = await load({ env: { VCML_AGENT_SYNC: '' }, file: fileWith('# nothing\n') });
+  equal(config.sync, 'interval');
+});
+
+test('variables that Kubernetes makes for a Service are none of ours', async () => {
+  await load({
+    env: {
+      VCML_AGENT_SERVICE_HOST: '10.0.0.1',
+      VCML_AGENT_SERVICE_PORT_METRICS: '9090',
+      VCML_AGENT_PORT: 'tcp://10.0.0.1:9090',
+      VCML_AGENT_PORT_9090_TCP_ADDR: '10.0.0.1',
+    },
+  });
+});
+
+const good: [key: string, given: unknown, value: unknown][] = [
+  ['drainInterval', '500ms', 500],
+  ['waitForHook', '0s', 0],
+  ['waitForHook', '30s', 30_000],
+  ['quietAfter', '15m', 900_000],
+  ['quietAfter', '0', 0],
+  ['segmentMaxAge', '24h', 86_400_000],
+  ['ringSize', '1MiB', 2 ** 20],
+  ['ringSize', 1_048_576, 2 ** 20],
+  ['ringSize', '1GiB', 2 ** 30],
+  ['argumentsMaxBytes', '0', 0],
+  ['argumentsMaxBytes', '32768', 32_768],
+  ['tableEntries', '4096', 4096],
+  ['print', 'jsonl', 'jsonl'],
+  ['nodeName', 'node-1.example', 'node-1.example'],
+];
+
+for (const [key, given, value] of good)
+  test(`${key} takes ${JSON.stringify(given)}`, async () => {
+    const { config } = await load({ flags: { [key]: given } });
+    equal(config[key as keyof typeof config], value);
+  });
+
+const bad: [key: string, given: unknown, right: RegExp][] = [
+  ['drainInterval', '', /a duration from 1ms/],
+  ['drainInterval', '5 parsecs', /a duration/],
+  ['drainInterval', '-5s', /a duration/],
+  ['drainInterval', '1.5s', /a duration/],
+  ['drainInterval', '1S', /a duration/],
+  ['waitForHook', '999999999999999h', /a duration from 0s to 24h/],
+  ['ringSize', '3MiB', /a power of two from 1MiB to 1GiB/],
+  ['ringSize', '512KiB', /a power of two/],
+  ['ringSize', '2GiB', /a power of two/],
+  ['ringSize', '32MB', /a power of two/],
+  ['ringSize', Number.NaN, /a power of two/],
+  ['argumentsMaxBytes', '32769', /a size from 0B to 32KiB/],
+  ['tableEntries', '-1', /a whole number from 0/],
+  ['tableEntries', '1e3', /a whole number/],
+  ['tableEntries', 1.5, /a whole number/],
+  ['tableEntries', true, /a whole number/],
+  ['sync', 'Always', /interval \| always \| never/],
+  ['sync', null, /interval \| always \| never/],
+  ['print', ['text'], /text \| jsonl \| none/],
+  ['metadata', 'apiserver', /must be none: this version has no other source/],
+  ['metadata', 'file', /must be none/],
+  ['journalDir', '', /the path of a folder/],
+  ['journalDir', '/a\0b', /the path of a folder/],
+  ['nodeName', '', /a name of printable characters/],
+  ['nodeName', 'a\u001b[31mb', /a name of printable characters/],
+  ['nodeName', 'a\u202eb', /a name of printable characters/],
+];
+
+for (const [key, given, right] of bad)
+  test(`${key} refuses ${JSON.stringify(given)} and says what would be right`, async () => {
+    const problem = await problemsOf({ flags: { [key]: given } });
+    match(problem, right);
+    match(problem, new RegExp(`\\b${key} \\(--[a-z-]+\\) is `));
+  });
+
+test('every problem is listed at once, with its key, value and origin', async () => {
+  const file = fileWith('ringSize: 3MiB\nringsize: 1\n');
+  const flags = { sync: 'often' };
+  const env = { VCML_AGENT_DRAIN_INTERVAL: '1x', VCML_AGENT_NOPE: '1' };
+  const problems = (await problemsOf({ flags, env, file })).split('\n');
+  equal(problems.length, 6);
+  const all = problems.join('\n');
+  match(all, new RegExp(`ringSize \\(${file}\\) is "3MiB": must be a power of two`));
+  match(all, new RegExp(`ringsize \\(${file}\\): there is no such option`));
+  match(all, /sync \(--sync\) is "often": must be interval/);
+  match(all, /drainInterval \(VCML_AGENT_DRAIN_INTERVAL\) is "1x": must be a duration/);
+  match(all, /VCML_AGENT_NOPE: there is no such option/);
+});
+
+test('relations between options are checked, also when others are wrong', async () => {
+  const flags = { journalMaxBytes: '1MiB', segmentMaxBytes: '1MiB', sync: 'often' };
+  const problems = await problemsOf({ flags });
+  match(problems, /journalMaxBytes \(--journal-max-bytes\) is "1MiB": must be at least twice/);
+  match(problems, /sync/);
+});
+
+test('the default of one option counts in a relation with another', async () => {
+  match(await problemsOf({ flags: { journalMaxBytes: '1MiB' } }), /twice segmentMaxBytes/);
+});
+
+test('a file that is not there, not YAML, not a map, or says a key twice is refused', async () => {
+  match(await problemsOf({ file: join(folder, 'absent.yaml') }), /absent\.yaml: ENOENT/);
+  match(await problemsOf({ file: fileWith('sync: [') }), /line/);
+  match(await problemsOf({ file: fileWith('- sync') }), /must be a map of options/);
+  match(await problemsOf({ file: fileWith('sync: never\nsync: always\n') }), /unique/);
+});
+
+test('keys that every object has are no options', async () => {
+  const file = fileWith('constructor: 1\n__proto__: 1\n');
+  const problems = await problemsOf({ file });
+  match(problems, /constructor \(.*\): there is no such option/);
+  await rejects(load({ file: fileWith('toString: 1\n') }), { code: 'CONFIGURATION_INVALID' });
+});
