@@ -80,6 +80,14 @@ export interface ExecEvent {
   readonly ppid: number;
   readonly vpid: number;
   readonly startTime: BootTime;
+  readonly image: Image;
+}
+
+/**
+ * What was executed, how and where: all of an exec that can be the same again. One object for
+ * equal ones, so that its identity can key caches.
+ */
+export interface Image {
   readonly comm: string;
   readonly context: ExecContext;
   readonly object: string;
@@ -95,6 +103,8 @@ export interface ExecEvent {
   readonly argsSize: number;
   readonly argsTruncated: boolean;
   readonly interactive: boolean;
+  /** Seen before: what is made of it is worth keeping. */
+  readonly recurring: boolean;
 }
 
 export interface Executable {

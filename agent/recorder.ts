@@ -4,8 +4,8 @@ import type { LineWriter, Place } from './journal/line.ts';
 import type { Lineage } from './lineage/lineage.ts';
 import type { CausalRecord, JournalRecord, Loss } from './record.ts';
 import type { Clock } from './source/clock.ts';
+import { readCpuStates } from './source/counters.ts';
 import type { Decoder } from './source/decode.ts';
-import { readCpuStates } from './source/decode.ts';
 import type { Hook } from './source/hook.ts';
 
 /** Lines of one write: the longest possible line takes about a tenth of it. */
@@ -191,7 +191,7 @@ export class Recorder {
   #place(record: CausalRecord): Place {
     const { cgroups, resource } = this.#options;
     if (record.action !== 'exec') return { resource, cgroup: undefined };
-    return { resource, cgroup: cgroups.line(record.event.context.cgroup) };
+    return { resource, cgroup: cgroups.line(record.event.image.context.cgroup) };
   }
 
   /** Hands the batch to the journal; what it cannot take now stays, and the ring waits behind it. */

@@ -20,7 +20,8 @@ import {
   snapshotProcesses,
 } from './source/ancestors.ts';
 import { Clock } from './source/clock.ts';
-import { createDecoder, readCpuStates } from './source/decode.ts';
+import { readCpuStates } from './source/counters.ts';
+import { createDecoder } from './source/decode.ts';
 import type { Hook } from './source/hook.ts';
 import { VERSION } from './version.ts';
 

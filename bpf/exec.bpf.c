@@ -383,13 +383,16 @@ static __always_inline u32 fill_exec(struct scratch *scratch, const struct contr
 	read_context(task, event);
 	read_executable(file, event);
 
-	length = bpf_probe_read_kernel_str(&scratch->event[at], PATH_BYTES,
+	/* One more than is kept, and its NUL, to tell a path of just that length from a longer one. */
+	length = bpf_probe_read_kernel_str(&scratch->event[at], PATH_BYTES + 2,
 					   BPF_CORE_READ(bprm, filename));
-	if (length > 0 && length <= PATH_BYTES) {
+	if (length > PATH_BYTES + 1) {
+		event->flags |= EXEC_OBJECT_TRUNCATED;
+		length = PATH_BYTES + 1;
+	}
+	if (length > 0) {
 		event->object.offset = at;
 		event->object.length = length - 1;
-		if (length == PATH_BYTES)
-			event->flags |= EXEC_OBJECT_TRUNCATED;
 		at += length;
 	}
 	at = append_descriptor(scratch, at, &scratch->event[sizeof(*event)], task, bprm, &fs->root);

@@ -48,7 +48,8 @@ size_t Ring::drain(uint8_t *to, size_t capacity)
 				break;
 			const uint32_t frame[2] = {length, 0};
 			memcpy(to + written, frame, sizeof(frame));
-			memcpy(to + written + 8, record + BPF_RINGBUF_HDR_SZ, padded);
+			memcpy(to + written + 8, record + BPF_RINGBUF_HDR_SZ, length);
+			memset(to + written + 8 + length, 0, padded - length);
 			written += 8 + padded;
 		}
 		read_ += BPF_RINGBUF_HDR_SZ + padded;

@@ -4,7 +4,7 @@ import { AgentError } from '../errors.ts';
 import { openJournal } from '../journal/journal.ts';
 import { openSession } from '../session.ts';
 import { hookOptions, journalOptions } from '../settings.ts';
-import { readCpuStates } from '../source/decode.ts';
+import { readCpuStates } from '../source/counters.ts';
 import { type Hook, openHook, removePins } from '../source/hook.ts';
 import { createStateWriter } from '../state.ts';
 

@@ -1,10 +1,10 @@
 import {
   type CausalRecord,
   type ExecContext,
-  type ExecEvent,
   type ExecRecord,
   type Executable,
   type Gap,
+  type Image,
   type JournalRecord,
   nanosecondsOf,
   type WallOffset,
@@ -39,7 +39,7 @@ export interface Place {
   readonly cgroup: string | undefined;
 }
 
-const KEPT_MAX = 8192;
+const KEPT_MAX = 4096;
 
 /** Records to lines of JSON, each ended by a line feed: docs/record.md, field by field. */
 export interface LineWriter {
@@ -48,39 +48,39 @@ export interface LineWriter {
 
 /** Everything that does not change from record to record is rendered once and kept. */
 export function createLineWriter(options: LineOptions): LineWriter {
-  const contexts = new Map<ExecContext, string>();
-  const executables = new Map<Executable, string>();
+  const images = new Map<Image, ImageText>();
   const bootId = `"attributes":{"vcml.boot.id":${json(options.bootId)},"vcml.boot_time":"`;
   const hookId = `","vcml.hook.id":${json(options.hookId)}`;
   const self = selfText(options.self);
 
   function exec(record: ExecRecord, place: Place): string {
     const { event } = record;
-    const { context } = event;
     const offset = options.offset();
     const cause = record.parentCause;
+    const image = imageOf(event.image);
     return (
       `{"id":"${record.id}","timestamp":${wall(event.bootTime, offset)},` +
-      `"actor":{"pid":${event.pid},"ppid":${event.ppid},"uid":${context.uid},` +
-      `"gid":${context.gid},"comm":${json(event.comm)}},"action":"exec",` +
-      `"object":${json(event.object)},"permitted_by":` +
+      `"actor":{"pid":${event.pid},"ppid":${event.ppid}${image.core}` +
       (cause === null
         ? '"unobserved_parent","parent_cause":null,"resource":'
         : `"parent_process_context","parent_cause":"${cause}","resource":`) +
       `${place.resource},${bootId}${nanosecondsOf(event.bootTime)}${hookId},` +
       `"vcml.cpu":${event.cpu},"vcml.seq":${event.seq}` +
       (record.gap === undefined ? '' : gapText(record.gap, offset)) +
-      `,"process.vpid":${event.vpid},"process.creation.time":"${rfc3339(event.startTime, offset)}"` +
-      kept(executables, event.executable, executableText) +
-      argsText(event) +
-      `,"process.working_directory":${json(event.workingDirectory)}` +
-      (event.interactive ? ',"process.interactive":true' : '') +
-      (place.cgroup === undefined ? '' : `,"process.linux.cgroup":${json(place.cgroup)}`) +
-      (event.workingDirectoryTruncated ? ',"vcml.process.working_directory_truncated":true' : '') +
-      (event.objectTruncated ? ',"vcml.object.truncated":true' : '') +
-      (event.objectResolved ? ',"vcml.object.resolved":true' : '') +
-      kept(contexts, context, contextText)
+      `,"process.vpid":${event.vpid}` +
+      `,"process.creation.time":"${rfc3339(event.startTime, offset)}"${image.attributes}` +
+      (place.cgroup === undefined ? '}}\n' : `,"process.linux.cgroup":${json(place.cgroup)}}}\n`)
     );
+  }
+
+  function imageOf(image: Image): ImageText {
+    const known = images.get(image);
+    if (known !== undefined) return known;
+    const text = imageText(image);
+    if (!image.recurring) return text;
+    if (images.size >= KEPT_MAX) images.clear();
+    images.set(image, text);
+    return text;
   }
 
   function journal(record: JournalRecord, place: Place): string {
@@ -99,17 +99,29 @@ export function createLineWriter(options: LineOptions): LineWriter {
   };
 }
 
-function kept<T extends object>(
-  cache: Map<T, string>,
-  key: T,
-  render: (of: T) => string,
-): string {
-  const known = cache.get(key);
-  if (known !== undefined) return known;
-  if (cache.size >= KEPT_MAX) cache.clear();
-  const text = render(key);
-  cache.set(key, text);
-  return text;
+/** The parts of a line that are the same for every exec of an image. */
+interface ImageText {
+  /** from `uid` to the value of `permitted_by` */
+  readonly core: string;
+  readonly attributes: string;
+}
+
+function imageText(image: Image): ImageText {
+  const { context } = image;
+  return {
+    core:
+      `,"uid":${context.uid},"gid":${context.gid},"comm":${json(image.comm)}},"action":"exec",` +
+      `"object":${json(image.object)},"permitted_by":`,
+    attributes:
+      executableText(image.executable) +
+      argsText(image) +
+      `,"process.working_directory":${json(image.workingDirectory)}` +
+      (image.interactive ? ',"process.interactive":true' : '') +
+      (image.workingDirectoryTruncated ? ',"vcml.process.working_directory_truncated":true' : '') +
+      (image.objectTruncated ? ',"vcml.object.truncated":true' : '') +
+      (image.objectResolved ? ',"vcml.object.resolved":true' : '') +
+      contextText(context),
+  };
 }
 
 function selfText(self: Self): { actor: string; object: string } {
@@ -134,14 +146,14 @@ function gapText(gap: Gap, offset: WallOffset): string {
   );
 }
 
-function argsText(event: ExecEvent): string {
-  const [command] = event.args;
+function argsText(image: Image): string {
+  const [command] = image.args;
   return (
-    `,"process.args_count":${event.argsCount}` +
+    `,"process.args_count":${image.argsCount}` +
     (command ? `,"process.command":${json(command)}` : '') +
-    `,"process.command_args":${jsonStrings(event.args)}` +
-    (event.argsTruncated
-      ? `,"vcml.process.args_truncated":true,"vcml.process.args_size":${event.argsSize}`
+    `,"process.command_args":${jsonStrings(image.args)}` +
+    (image.argsTruncated
+      ? `,"vcml.process.args_truncated":true,"vcml.process.args_size":${image.argsSize}`
       : '')
   );
 }
@@ -161,7 +173,6 @@ function executableText(executable: Executable): string {
   );
 }
 
-/** The end of an exec's line. */
 function contextText(context: ExecContext): string {
   const { namespaces } = context;
   return (
@@ -173,7 +184,7 @@ function contextText(context: ExecContext): string {
     `,"vcml.process.capabilities.effective":"${context.capabilities}"` +
     `,"vcml.namespace.pid":"${namespaces.pid}","vcml.namespace.mnt":"${namespaces.mnt}"` +
     `,"vcml.namespace.net":"${namespaces.net}","vcml.namespace.user":"${namespaces.user}"` +
-    `,"vcml.namespace.cgroup":"${namespaces.cgroup}"}}\n`
+    `,"vcml.namespace.cgroup":"${namespaces.cgroup}"`
   );
 }
 
