@@ -32,13 +32,19 @@ export function createOutput(config: Pick<Config, 'print'>): Output {
       else skipped++;
     },
     summary(counts, journalDir) {
-      setTimeout(() => stdout.close(), END_MS).unref();
+      setTimeout(() => end(stdout), END_MS).unref();
       void stdout.drained();
       tell(counts, journalDir);
       if (skipped > 0)
         process.stderr.write(`${skipped} records were not printed: stdout took too long\n`);
     },
   };
+}
+
+/** Only what is unwritten has kept the process until now. */
+function end(stdout: Stdout): void {
+  process.stderr.write('stdout is not being read: the last records were not printed\n');
+  stdout.close();
 }
 
 function tell(counts: Counts, journalDir: string): void {
