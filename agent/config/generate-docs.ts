@@ -2,10 +2,17 @@
 
 import { OPTIONS } from './options.ts';
 
-const rows = OPTIONS.map(({ key, description, values, default: text }) => {
-  const cells = [`\`${key}\``, description, values, `\`${text}\``];
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-});
+const TITLES = ['option', 'what it does', 'values', 'default'];
+
+const rows = OPTIONS.map(({ key, description, values, default: text }) =>
+  [`\`${key}\``, description, values, `\`${text}\``].map((cell) => cell.replaceAll('|', '\\|')),
+);
+// As the formatter wants it.
+const widths = TITLES.map((_, column) =>
+  Math.max(...[TITLES, ...rows].map((cells) => cells[column]?.length ?? 0)),
+);
+const line = (cells: readonly string[], fill = ' ') =>
+  `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0, fill)).join(' | ')} |`;
 
 process.stdout.write(`# Configuration
 
@@ -22,7 +29,7 @@ Durations are written \`500ms\`, \`30s\`, \`15m\` or \`1h\`, or as plain millise
 \`vcml-agent config print\` shows what is in effect and where each value came from,
 \`vcml-agent config check\` all that is wrong.
 
-| option | what it does | values | default |
-|---|---|---|---|
-${rows.join('\n')}
+${line(TITLES)}
+${line(['', '', '', ''], '-')}
+${rows.map((cells) => line(cells)).join('\n')}
 `);
