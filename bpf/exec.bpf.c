@@ -444,18 +444,20 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &number);
 	struct process *process, entry = {};
 	struct exec_event *event;
-	u64 now, seq;
+	u64 now, seq = 0;
+	bool armed;
 
 	if (!control || !cpu || !scratch)
 		return 0;
 	event = (void *)scratch->event;
 	now = bpf_ktime_get_boot_ns();
+	armed = now >= control->armed_at;
 	entry.start_time = task->group_leader->start_boottime;
 	entry.exec_id = exec_id_of(task);
 
 	__builtin_memset(&event->cause, 0, sizeof(event->cause));
 	process = find_cause(control, tgid, entry.start_time, entry.exec_id - 1, &event->cause);
-	if (now < control->armed_at) {
+	if (!armed) {
 		entry.cause.kind = CAUSE_ANCESTOR;
 		entry.cause.tgid = tgid;
 		entry.cause.boot_time = entry.start_time;
@@ -478,7 +480,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	} else {
 		cpu->entered++;
 	}
-	if (now < control->armed_at)
+	if (!armed)
 		return 0;
 
 	if (is_quiet(control, now)) {
@@ -528,7 +530,7 @@ static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path,
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &number);
 	struct cgroup_event *event;
 	u64 now, seq;
-	u32 size = sizeof(*event);
+	u64 size = sizeof(*event);
 	long length;
 
 	if (!control || !cpu || !scratch)
@@ -551,6 +553,7 @@ static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path,
 		}
 	}
 	event->head.size = size;
+	barrier_var(size);
 	bpf_ringbuf_output(&events, event, size & (2 * PATH_BYTES - 1), BPF_RB_NO_WAKEUP);
 	wake_reader(control, now);
 	return 0;
