@@ -43,15 +43,15 @@ enum event_kind {
 
 /* Where a process's right to run came from. */
 enum cause_kind {
-	CAUSE_RECORD = 1,    /* an exec that was seen: boot_time, tgid, cpu, seq name its record */
-	CAUSE_ANCESTOR = 2,  /* a process that began before arming: tgid and boot_time (its start) */
+	CAUSE_RECORD = 1,   /* an exec that was seen: boot_time, tgid, cpu, seq name its record */
+	CAUSE_ANCESTOR = 2, /* a process that began before arming: tgid and boot_time (its start) */
 	CAUSE_UNTRACKED = 3, /* not known: the table was full, or the kernel skipped a program */
 };
 
 struct cgroup_ids {
-	u64 v2;	    /* id in the unified hierarchy */
-	u64 memory; /* id in the hierarchy that has the memory controller */
-	u64 pids;   /* the same for the pids controller */
+	u64 v2;		      /* id in the unified hierarchy */
+	u64 memory;	      /* id in the hierarchy that has the memory controller */
+	u64 pids;	      /* the same for the pids controller */
 	u32 memory_hierarchy; /* hierarchy ids as in /proc/PID/cgroup; 0 is the unified one */
 	u32 pids_hierarchy;
 };
@@ -127,19 +127,19 @@ struct executable {
 
 struct exec_event {
 	struct event_head head;
-	u64 start_time;	  /* start_boottime of the thread group */
+	u64 start_time;	    /* start_boottime of the thread group */
 	struct cause cause; /* what the process acted under just before */
 	u32 tgid;
 	u32 ppid;
-	u32 vpid; /* tgid in the process's own pid namespace */
-	u32 flags; /* enum exec_flags */
+	u32 vpid;      /* tgid in the process's own pid namespace */
+	u32 flags;     /* enum exec_flags */
 	u32 args_size; /* bytes there were */
 	u32 args_count;
 	u8 comm[16];
 	struct executable executable;
 	struct exec_context context;
-	struct blob object;	/* as given to execve */
-	struct blob path;	/* the file that runs, from the process's root */
+	struct blob object; /* as given to execve */
+	struct blob path;   /* the file that runs, from the process's root */
 	struct blob cwd;
 	struct blob args;	/* NUL-terminated strings */
 	struct blob descriptor; /* see EXEC_FD_PATH */
@@ -179,12 +179,12 @@ struct control {
 	u64 armed_at;	   /* boot time; 0: programs do nothing; still to come: see on_exec */
 	u64 overflowed_at; /* boot time when an exec first found no room in the table */
 	u64 active_generation;
-	u64 object_hash; /* which build of the kernel side runs */
-	u64 wake_at;	 /* ring position from which on the reader wants to be woken */
-	u64 seen_at;	 /* boot time when the reader last looked, or was last woken */
-	u64 quiet_after; /* ns without a reader before events stop; 0: never */
-	u32 asleep;	 /* the reader waits to be woken by the next event */
-	u32 args_bytes;	 /* arguments kept per exec */
+	u64 object_hash;   /* which build of the kernel side runs */
+	u64 wake_at;	   /* ring position from which on the reader wants to be woken */
+	u64 seen_at;	   /* boot time when the reader last looked, or was last woken */
+	u64 quiet_after;   /* ns without a reader before events stop; 0: never */
+	u32 asleep;	   /* the reader waits to be woken by the next event */
+	u32 args_bytes;	   /* arguments kept per exec */
 	u32 mounted_bpffs; /* the agent mounted the bpffs itself */
 	u32 pad;
 	u8 holder[HOLDER_BYTES]; /* NUL-terminated: node and pid of the agent that reads */

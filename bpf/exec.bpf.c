@@ -47,13 +47,13 @@ struct {
 	__uint(max_entries, 32 << 20); /* set by the loader */
 } events SEC(".maps");
 
-/* Anchors: types that only functions use would be missing from the BTF that layout.ts is made of. */
+/* Anchors: types that only functions use would be missing from the BTF that layout.ts is made of.
+ */
 const struct exec_event *anchor_exec_event;
 const struct cgroup_event *anchor_cgroup_event;
 const enum event_kind *anchor_event_kind;
 const enum cause_kind *anchor_cause_kind;
 const enum exec_flags *anchor_exec_flags;
-const enum limits *anchor_limits;
 
 /* Which kernel side this is: during an upgrade two are attached, and one is active. */
 const volatile u64 generation = 1;
@@ -95,7 +95,8 @@ static __always_inline void wake_reader(struct control *control, u64 now)
 		bpf_ringbuf_discard(record, BPF_RB_FORCE_WAKEUP);
 }
 
-/* Has nobody read for so long that events would only fill the ring? A sleeping reader is not late. */
+/* Has nobody read for so long that events would only fill the ring? A sleeping reader is not late.
+ */
 static __always_inline bool is_quiet(const struct control *control, u64 now)
 {
 	return control->quiet_after && !control->asleep && now > control->seen_at &&
@@ -299,8 +300,7 @@ static __always_inline u32 append_descriptor(struct scratch *scratch, u32 at, co
 			event->flags |= EXEC_FD_CLOSED;
 		return at;
 	}
-	if (!by_descriptor &&
-	    BPF_CORE_READ(file, f_inode) != BPF_CORE_READ(bprm, file, f_inode))
+	if (!by_descriptor && BPF_CORE_READ(file, f_inode) != BPF_CORE_READ(bprm, file, f_inode))
 		return at;
 	event->flags |= EXEC_FD_PATH;
 	return append_path(scratch, at, &file->f_path, root, &event->descriptor, EXEC_FD_TRUNCATED,
@@ -324,7 +324,8 @@ static __always_inline u32 args_limit(const struct control *control)
 }
 
 /* Page by page: a page that is not there ends the reading and takes nothing else with it. */
-static __always_inline u32 append_args(struct scratch *scratch, u32 at, const struct control *control,
+static __always_inline u32 append_args(struct scratch *scratch, u32 at,
+				       const struct control *control,
 				       const struct task_struct *task)
 {
 	struct exec_event *event = (void *)scratch->event;
@@ -383,7 +384,8 @@ static __always_inline u32 fill_exec(struct scratch *scratch, const struct contr
 	read_context(task, event);
 	read_executable(file, event);
 
-	/* One more than is kept, and its NUL, to tell a path of just that length from a longer one. */
+	/* One more than is kept, and its NUL, to tell a path of just that length from a longer one.
+	 */
 	length = bpf_probe_read_kernel_str(&scratch->event[at], PATH_BYTES + 2,
 					   BPF_CORE_READ(bprm, filename));
 	if (length > PATH_BYTES + 1) {

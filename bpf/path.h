@@ -59,7 +59,8 @@ static __always_inline bool names_memfd(const volatile struct path_buffer *buffe
 }
 
 /* Writes "/name" before `start`; false when it does not fit. */
-static __always_inline bool prepend(volatile struct path_buffer *buffer, const struct dentry *dentry)
+static __always_inline bool prepend(volatile struct path_buffer *buffer,
+				    const struct dentry *dentry)
 {
 	u64 start = buffer->start, len = BPF_CORE_READ(dentry, d_name.len);
 
@@ -73,8 +74,8 @@ static __always_inline bool prepend(volatile struct path_buffer *buffer, const s
 	return true;
 }
 
-static __always_inline void enter_mount(volatile struct path_buffer *buffer, struct vfsmount *vfsmnt,
-					struct dentry *dentry)
+static __always_inline void enter_mount(volatile struct path_buffer *buffer,
+					struct vfsmount *vfsmnt, struct dentry *dentry)
 {
 	buffer->vfsmnt = vfsmnt;
 	buffer->dentry = dentry;
@@ -101,13 +102,15 @@ __noinline u32 climb(u32 number)
 		if (dentry == buffer->root_dentry && vfsmnt == buffer->root_mnt)
 			return 0;
 		if (dentry == buffer->mnt_root) {
-			struct mount *mnt = (void *)vfsmnt - bpf_core_field_offset(struct mount, mnt);
+			struct mount *mnt =
+				(void *)vfsmnt - bpf_core_field_offset(struct mount, mnt);
 			struct mount *above = BPF_CORE_READ(mnt, mnt_parent);
 
 			/* The top of all mounts, or of a detached tree, and the root not met. */
 			if (above == mnt)
 				return WALK_UNREACHABLE;
-			enter_mount(buffer, (void *)above + bpf_core_field_offset(struct mount, mnt),
+			enter_mount(buffer,
+				    (void *)above + bpf_core_field_offset(struct mount, mnt),
 				    BPF_CORE_READ(mnt, mnt_mountpoint));
 			continue;
 		}

@@ -45,7 +45,8 @@ public:
 			hook.ring_bytes = options.Get("ringBytes").ToNumber().Int64Value();
 			hook.table_entries = options.Get("tableEntries").ToNumber().Uint32Value();
 			hook.args_bytes = options.Get("argsBytes").ToNumber().Uint32Value();
-			hook.quiet_after_ns = options.Get("quietAfterMs").ToNumber().Int64Value() * 1000000ll;
+			hook.quiet_after_ns =
+			    options.Get("quietAfterMs").ToNumber().Int64Value() * 1000000ll;
 			hook.attach = options.Get("attach").ToBoolean();
 			side_ = std::make_unique<KernelSide>(hook);
 			ring_ = std::make_unique<Ring>(side_->ring_fd(), side_->ring_bytes());
@@ -99,7 +100,8 @@ private:
 		return info.Env().Undefined();
 	}
 
-	// drain(): fills `buffer` with what is new and `clock` with the time on both clocks; returns bytes.
+	// drain(): fills `buffer` with what is new and `clock` with the time on both clocks;
+	// returns bytes.
 	Napi::Value drain(const Napi::CallbackInfo &info)
 	{
 		control *page = side(info).control_page();
@@ -107,30 +109,33 @@ private:
 
 		clock_gettime(CLOCK_BOOTTIME, &boot);
 		clock_gettime(CLOCK_REALTIME, &wall);
-		const double clock[] = {static_cast<double>(boot.tv_sec), static_cast<double>(boot.tv_nsec),
-					static_cast<double>(wall.tv_sec), static_cast<double>(wall.tv_nsec)};
+		const double clock[] = {
+		    static_cast<double>(boot.tv_sec), static_cast<double>(boot.tv_nsec),
+		    static_cast<double>(wall.tv_sec), static_cast<double>(wall.tv_nsec)};
 		memcpy(clock_.Value().Data(), clock, sizeof(clock));
 		__atomic_store_n(&page->seen_at, boot.tv_sec * 1000000000ull + boot.tv_nsec,
 				 __ATOMIC_RELAXED);
 		const size_t bytes = ring_->drain(buffer_.Value().Data(), BUFFER_BYTES);
-		__atomic_store_n(&page->wake_at, ring_->read_position() + ring_->bytes() / 4, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&page->wake_at, ring_->read_position() + ring_->bytes() / 4,
+				 __ATOMIC_SEQ_CST);
 		return Napi::Number::New(info.Env(), bytes);
 	}
 
-	// commit(next): all that was drained is on disk; next is a Float64Array of the number that each
-	// CPU is expected to give next.
+	// commit(next): all that was drained is on disk; next is a Float64Array of the number that
+	// each CPU is expected to give next.
 	Napi::Value commit(const Napi::CallbackInfo &info)
 	{
 		const auto next = info[0].As<Napi::Float64Array>();
 
-		for (uint32_t cpu = 0; cpu < side(info).cpu_count() && cpu < next.ElementLength(); cpu++)
+		for (uint32_t cpu = 0; cpu < side(info).cpu_count() && cpu < next.ElementLength();
+		     cpu++)
 			side_->cpu_states()[cpu].read_seq = static_cast<uint64_t>(next[cpu]) - 1;
 		ring_->commit(ring_->read_position());
 		return info.Env().Undefined();
 	}
 
-	// sleep(callback): true, and the callback is called once when there is something to drain; or
-	// false when there is already.
+	// sleep(callback): true, and the callback is called once when there is something to drain;
+	// or false when there is already.
 	Napi::Value sleep(const Napi::CallbackInfo &info)
 	{
 		control *page = side(info).control_page();
@@ -169,9 +174,9 @@ private:
 	// The kernel's per-CPU counters as they are now: a copy, `struct cpu_state` by CPU.
 	Napi::Value cpu_states(const Napi::CallbackInfo &info)
 	{
-		return Napi::Buffer<uint8_t>::Copy(info.Env(),
-						   reinterpret_cast<uint8_t *>(side(info).cpu_states()),
-						   sizeof(cpu_state) * side(info).cpu_count());
+		return Napi::Buffer<uint8_t>::Copy(
+		    info.Env(), reinterpret_cast<uint8_t *>(side(info).cpu_states()),
+		    sizeof(cpu_state) * side(info).cpu_count());
 	}
 
 	Napi::Value statistics(const Napi::CallbackInfo &info)
@@ -196,8 +201,8 @@ private:
 			programs.Set(programs.Length(), one);
 		}
 		result.Set("ringBytes", static_cast<double>(ring_->bytes()));
-		result.Set("usedBytes",
-			   static_cast<double>(ring_->producer_position() - ring_->consumer_position()));
+		result.Set("usedBytes", static_cast<double>(ring_->producer_position() -
+							    ring_->consumer_position()));
 		result.Set("tableMax", side_->table_entries());
 		result.Set("tableEntries", static_cast<double>(entered - left));
 		result.Set("untracked", static_cast<double>(untracked));
@@ -212,7 +217,8 @@ private:
 		return info.Env().Undefined();
 	}
 
-	static Napi::Value names(const Napi::CallbackInfo &info, const std::vector<std::string> &removed)
+	static Napi::Value names(const Napi::CallbackInfo &info,
+				 const std::vector<std::string> &removed)
 	{
 		Napi::Array names = Napi::Array::New(info.Env());
 
@@ -235,7 +241,8 @@ private:
 	// Hook.remove(pinDir): the same without reading anything first.
 	static Napi::Value remove(const Napi::CallbackInfo &info)
 	{
-		return guard(info, [&] { return names(info, KernelSide::remove(info[0].ToString())); });
+		return guard(info,
+			     [&] { return names(info, KernelSide::remove(info[0].ToString())); });
 	}
 
 	void release()

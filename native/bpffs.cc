@@ -35,22 +35,27 @@ Fd open_pin_dir(const std::string &pin_dir, bool *mounted)
 		const std::string remedy = "mount one with: mount -t bpf bpf " + parent;
 
 		if (parent != DEFAULT_BPFFS)
-			throw HookError("HOOK_BPFFS", "no bpffs is mounted at " + parent + "; " + remedy);
-		if (mount("bpf", DEFAULT_BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
-			throw HookError("HOOK_BPFFS", std::string("no bpffs is mounted at ") +
-						      DEFAULT_BPFFS + ", and mounting it failed: " +
-						      reason(errno) + "; as root on the host, " + remedy);
+			throw HookError("HOOK_BPFFS",
+					"no bpffs is mounted at " + parent + "; " + remedy);
+		if (mount("bpf", DEFAULT_BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+			  "mode=0700"))
+			throw HookError("HOOK_BPFFS",
+					std::string("no bpffs is mounted at ") + DEFAULT_BPFFS +
+					    ", and mounting it failed: " + reason(errno) +
+					    "; as root on the host, " + remedy);
 		*mounted = true;
 	}
 	if (mkdir(pin_dir.c_str(), 0700) && errno != EEXIST)
-		throw HookError(errno == EPERM || errno == EACCES ? "HOOK_PERMISSION" : "HOOK_BPFFS",
-				"cannot make the folder for pins, " + pin_dir + ": " + reason(errno) +
-				    "; it needs root on a writable bpffs");
+		throw HookError(errno == EPERM || errno == EACCES ? "HOOK_PERMISSION"
+								  : "HOOK_BPFFS",
+				"cannot make the folder for pins, " + pin_dir + ": " +
+				    reason(errno) + "; it needs root on a writable bpffs");
 	Fd dir(open(pin_dir.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 	if (!dir)
-		throw HookError(errno == EPERM || errno == EACCES ? "HOOK_PERMISSION" : "HOOK_PINS_FOREIGN",
-				"cannot open the folder for pins, " + pin_dir + ": " + reason(errno) +
-				    "; remove what is there or choose another --pin-dir");
+		throw HookError(
+		    errno == EPERM || errno == EACCES ? "HOOK_PERMISSION" : "HOOK_PINS_FOREIGN",
+		    "cannot open the folder for pins, " + pin_dir + ": " + reason(errno) +
+			"; remove what is there or choose another --pin-dir");
 	return dir;
 }
 

@@ -34,8 +34,9 @@ static uint64_t hash_file(const std::string &path)
 	uint64_t hash = 14695981039346656037u; // FNV-1a
 
 	if (!file)
-		throw HookError("KERNEL_UNSUPPORTED", "cannot read the kernel side, " + path + ": " +
-							  reason(errno) + "; build it with: make build");
+		throw HookError("KERNEL_UNSUPPORTED", "cannot read the kernel side, " + path +
+							  ": " + reason(errno) +
+							  "; build it with: make build");
 	for (std::istreambuf_iterator<char> at(file), end; at != end; ++at)
 		hash = (hash ^ static_cast<uint8_t>(*at)) * 1099511628211u;
 	return hash;
@@ -66,7 +67,8 @@ KernelSide::KernelSide(const HookOptions &options)
 		if (!options_.attach) {
 			if (pinned_.empty())
 				leave();
-			throw HookError("HOOK_ABSENT", "no working hook is pinned at " + options_.pin_dir);
+			throw HookError("HOOK_ABSENT",
+					"no working hook is pinned at " + options_.pin_dir);
 		}
 		for (const std::string &name : pinned_)
 			unlink(pin(name).c_str());
@@ -102,8 +104,9 @@ void KernelSide::lock()
 	if (fd && bpf_map_lookup_elem(fd.get(), &zero, &page) == 0 && page.magic == CONTROL_MAGIC)
 		holder.assign(reinterpret_cast<char *>(page.holder),
 			      strnlen(reinterpret_cast<char *>(page.holder), sizeof(page.holder)));
-	throw HookError("HOOK_BUSY", "another agent holds the hook at " + options_.pin_dir + ": " + holder +
-					 "; there is one agent for each kernel: stop that one first");
+	throw HookError("HOOK_BUSY",
+			"another agent holds the hook at " + options_.pin_dir + ": " + holder +
+			    "; there is one agent for each kernel: stop that one first");
 }
 
 void KernelSide::find_pins()
@@ -111,7 +114,8 @@ void KernelSide::find_pins()
 	DIR *listing = fdopendir(dup(dir_.get()));
 
 	if (!listing)
-		throw HookError("HOOK_SYSTEM", "cannot list " + options_.pin_dir + ": " + reason(errno));
+		throw HookError("HOOK_SYSTEM",
+				"cannot list " + options_.pin_dir + ": " + reason(errno));
 	rewinddir(listing);
 	while (const dirent *entry = readdir(listing))
 		if (is_ours(entry->d_name))
@@ -120,7 +124,8 @@ void KernelSide::find_pins()
 }
 
 // Opens a pinned map and makes sure that it is the one we mean.
-static Fd open_map(const std::string &path, const char *name, uint32_t value_size, bpf_map_info *info)
+static Fd open_map(const std::string &path, const char *name, uint32_t value_size,
+		   bpf_map_info *info)
 {
 	Fd fd(bpf_obj_get(path.c_str()));
 	uint32_t size = sizeof(*info);
@@ -131,12 +136,14 @@ static Fd open_map(const std::string &path, const char *name, uint32_t value_siz
 	if (!fd && (errno == EPERM || errno == EACCES))
 		throw_not_permitted("open what is pinned at " + path);
 	if (!fd || bpf_obj_get_info_by_fd(fd.get(), info, &size) || strcmp(info->name, name))
-		throw HookError("HOOK_PINS_FOREIGN",
-				path + " is not a map of this agent; remove it or choose another --pin-dir");
+		throw HookError(
+		    "HOOK_PINS_FOREIGN",
+		    path + " is not a map of this agent; remove it or choose another --pin-dir");
 	if (value_size && info->value_size != value_size)
-		throw HookError("HOOK_PINS_INCOMPATIBLE",
-				path + " has another layout than this agent knows; run the agent that made it, "
-				       "or remove it with: vcml-agent detach --discard");
+		throw HookError(
+		    "HOOK_PINS_INCOMPATIBLE",
+		    path + " has another layout than this agent knows; run the agent that made it, "
+			   "or remove it with: vcml-agent detach --discard");
 	return fd;
 }
 
@@ -151,20 +158,23 @@ bool KernelSide::take_over()
 	control page = {};
 	uint32_t zero = 0;
 	if (info.value_size < 16 || info.value_size > 4096)
-		throw HookError("HOOK_PINS_FOREIGN", pin("control_page") + " is not a map of this agent");
+		throw HookError("HOOK_PINS_FOREIGN",
+				pin("control_page") + " is not a map of this agent");
 	std::vector<char> value(info.value_size);
 	if (bpf_map_lookup_elem(control_fd_.get(), &zero, value.data()))
-		throw HookError("HOOK_SYSTEM", "cannot read " + pin("control_page") + ": " + reason(errno));
+		throw HookError("HOOK_SYSTEM",
+				"cannot read " + pin("control_page") + ": " + reason(errno));
 	memcpy(&page, value.data(), std::min(value.size(), sizeof(page)));
 	if (page.magic != CONTROL_MAGIC)
 		return false; // never came so far as to be armed
 	if (page.table_version != TABLE_VERSION || page.event_version != EVENT_VERSION)
-		throw HookError("HOOK_PINS_INCOMPATIBLE",
-				"the hook pinned at " + options_.pin_dir + " has layout " +
-				    std::to_string(page.table_version) + "." + std::to_string(page.event_version) +
-				    ", this agent knows " + std::to_string(TABLE_VERSION) + "." +
-				    std::to_string(EVENT_VERSION) +
-				    "; run the agent that made it, or remove it with: vcml-agent detach --discard");
+		throw HookError(
+		    "HOOK_PINS_INCOMPATIBLE",
+		    "the hook pinned at " + options_.pin_dir + " has layout " +
+			std::to_string(page.table_version) + "." +
+			std::to_string(page.event_version) + ", this agent knows " +
+			std::to_string(TABLE_VERSION) + "." + std::to_string(EVENT_VERSION) +
+			"; run the agent that made it, or remove it with: vcml-agent detach --discard");
 	if (!page.armed_at || page.armed_at > boot_time_ns() + 1000000000)
 		return false;
 
@@ -182,7 +192,8 @@ bool KernelSide::take_over()
 	if (page.mounted_bpffs)
 		mounted_ = true;
 	for (const char *program : PROGRAMS) {
-		const std::string name = std::string(program) + "_" + std::to_string(page.active_generation);
+		const std::string name =
+		    std::string(program) + "_" + std::to_string(page.active_generation);
 
 		if (std::find(pinned_.begin(), pinned_.end(), name) == pinned_.end())
 			missing_.push_back(program);
@@ -208,7 +219,8 @@ bool KernelSide::take_over()
 
 void KernelSide::load(bool reuse)
 {
-	LoadOptions load{options_.object_path, options_.ring_bytes, options_.table_entries, cpu_count_, generation_};
+	LoadOptions load{options_.object_path, options_.ring_bytes, options_.table_entries,
+			 cpu_count_, generation_};
 
 	if (reuse)
 		load.reuse = {{"control_page", control_fd_.get()},
@@ -237,7 +249,8 @@ void KernelSide::load(bool reuse)
 			object.pin_map(name, pin(name));
 	}
 	for (const char *program : PROGRAMS)
-		object.attach(program, pin(std::string(program) + "_" + std::to_string(generation_)));
+		object.attach(program,
+			      pin(std::string(program) + "_" + std::to_string(generation_)));
 }
 
 void KernelSide::map_shared()
@@ -245,7 +258,8 @@ void KernelSide::map_shared()
 	control_ = Mapping(sizeof(control), PROT_READ | PROT_WRITE, control_fd_.get(), 0);
 	cpus_ = Mapping(sizeof(cpu_state) * cpu_count_, PROT_READ | PROT_WRITE, cpus_fd_.get(), 0);
 	if (!control_ || !cpus_)
-		throw HookError("HOOK_SYSTEM", "cannot map the kernel side's memory: " + reason(errno));
+		throw HookError("HOOK_SYSTEM",
+				"cannot map the kernel side's memory: " + reason(errno));
 }
 
 void KernelSide::arm()
@@ -285,7 +299,8 @@ std::vector<std::string> KernelSide::detach()
 	});
 	for (const std::string &name : pinned_) {
 		if (unlink(pin(name).c_str()))
-			throw HookError("HOOK_SYSTEM", "cannot remove " + pin(name) + ": " + reason(errno));
+			throw HookError("HOOK_SYSTEM",
+					"cannot remove " + pin(name) + ": " + reason(errno));
 		removed.push_back(name);
 	}
 	leave();
@@ -306,7 +321,8 @@ std::vector<ProgramStatistics> KernelSide::programs() const
 	std::vector<ProgramStatistics> all;
 
 	for (const char *program : PROGRAMS) {
-		Fd link(bpf_obj_get(pin(std::string(program) + "_" + std::to_string(generation_)).c_str()));
+		Fd link(bpf_obj_get(
+		    pin(std::string(program) + "_" + std::to_string(generation_)).c_str()));
 		bpf_link_info link_info = {};
 		bpf_prog_info info = {};
 		uint32_t link_size = sizeof(link_info), size = sizeof(info);

@@ -56,10 +56,11 @@ uint32_t count_cpus()
 void check_kernel()
 {
 	if (access(BTF_PATH, F_OK))
-		throw HookError("KERNEL_UNSUPPORTED",
-				std::string("this kernel has no BTF: ") + BTF_PATH +
-				    " is missing; use a kernel from 5.10 on, built with CONFIG_DEBUG_INFO_BTF=y, "
-				    "and mount /sys");
+		throw HookError(
+		    "KERNEL_UNSUPPORTED",
+		    std::string("this kernel has no BTF: ") + BTF_PATH +
+			" is missing; use a kernel from 5.10 on, built with CONFIG_DEBUG_INFO_BTF=y, "
+			"and mount /sys");
 }
 
 void throw_not_permitted(const std::string &what)
@@ -81,10 +82,11 @@ void throw_not_permitted(const std::string &what)
 			missing += std::string(missing.empty() ? "" : " and ") + capability.name;
 	throw HookError("HOOK_PERMISSION",
 			"not permitted to " + what + ": " +
-			    (missing.empty() ? "the capabilities are there, so a security module, a seccomp "
-					       "profile or kernel lockdown forbids it" +
-						   explanation()
-					     : missing + " missing; run as root with these capabilities"));
+			    (missing.empty()
+				 ? "the capabilities are there, so a security module, a seccomp "
+				   "profile or kernel lockdown forbids it" +
+				       explanation()
+				 : missing + " missing; run as root with these capabilities"));
 }
 
 static uint32_t read_number(const char *path)
@@ -92,14 +94,15 @@ static uint32_t read_number(const char *path)
 	std::ifstream file(path);
 	uint64_t number = 0;
 
-	return file >> number ? static_cast<uint32_t>(std::min<uint64_t>(number, UINT32_MAX)) : UINT32_MAX;
+	return file >> number ? static_cast<uint32_t>(std::min<uint64_t>(number, UINT32_MAX))
+			      : UINT32_MAX;
 }
 
 // As many as there can be processes, within reason.
 static uint32_t default_table_entries()
 {
-	return std::min({read_number("/proc/sys/kernel/pid_max"), read_number("/proc/sys/kernel/threads-max"),
-			 TABLE_ENTRIES_MAX});
+	return std::min({read_number("/proc/sys/kernel/pid_max"),
+			 read_number("/proc/sys/kernel/threads-max"), TABLE_ENTRIES_MAX});
 }
 
 // Writes the program's own generation into its read-only data, before it is loaded.
@@ -109,12 +112,13 @@ static void set_generation(bpf_object *object, uint64_t generation)
 	bpf_map *rodata = nullptr, *map;
 	size_t size = 0;
 
-	bpf_object__for_each_map(map, object)
+	bpf_object__for_each_map (map, object)
 		if (bpf_map__is_internal(map) && strstr(bpf_map__name(map), ".rodata") &&
 		    !strstr(bpf_map__name(map), ".rodata."))
 			rodata = map;
-	auto *data = rodata ? static_cast<char *>(const_cast<void *>(bpf_map__initial_value(rodata, &size)))
-			    : nullptr;
+	auto *data =
+	    rodata ? static_cast<char *>(const_cast<void *>(bpf_map__initial_value(rodata, &size)))
+		   : nullptr;
 	const int section_id = btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC);
 	if (data && section_id > 0) {
 		const struct btf_type *section = btf__type_by_id(btf, section_id);
@@ -130,8 +134,9 @@ static void set_generation(bpf_object *object, uint64_t generation)
 			}
 		}
 	}
-	throw HookError("HOOK_SYSTEM", "the BPF object has no variable `generation`: it was built from "
-				       "other sources than this agent");
+	throw HookError("HOOK_SYSTEM",
+			"the BPF object has no variable `generation`: it was built from "
+			"other sources than this agent");
 }
 
 static bpf_map *find_map(bpf_object *object, const char *name)
@@ -139,8 +144,9 @@ static bpf_map *find_map(bpf_object *object, const char *name)
 	bpf_map *map = bpf_object__find_map_by_name(object, name);
 
 	if (!map)
-		throw HookError("HOOK_SYSTEM", std::string("the BPF object has no map `") + name +
-						   "`: it was built from other sources than this agent");
+		throw HookError("HOOK_SYSTEM",
+				std::string("the BPF object has no map `") + name +
+				    "`: it was built from other sources than this agent");
 	return map;
 }
 
@@ -162,26 +168,29 @@ LoadedObject::LoadedObject(const LoadOptions &options)
 	last_words.clear();
 	object_ = bpf_object__open_file(options.object_path.c_str(), nullptr);
 	if (!object_)
-		throw HookError("KERNEL_UNSUPPORTED", "cannot read the BPF object " + options.object_path +
-							  ": " + reason(errno) + explanation());
+		throw HookError("KERNEL_UNSUPPORTED", "cannot read the BPF object " +
+							  options.object_path + ": " +
+							  reason(errno) + explanation());
 	try {
 		set_generation(object_, options.generation);
 		bpf_map__set_max_entries(find_map(object_, "events"), options.ring_bytes);
 		bpf_map__set_max_entries(find_map(object_, "causes"),
-					 options.table_entries ? options.table_entries : default_table_entries());
+					 options.table_entries ? options.table_entries
+							       : default_table_entries());
 		bpf_map__set_max_entries(find_map(object_, "cpus"), options.cpu_count);
 		bpf_map__set_max_entries(find_map(object_, "scratches"), options.cpu_count);
 		for (const auto &[name, fd] : options.reuse)
 			if (bpf_map__reuse_fd(find_map(object_, name.c_str()), fd))
-				throw HookError("HOOK_SYSTEM", "cannot use the pinned map " + name + ": " +
-								   reason(errno));
+				throw HookError("HOOK_SYSTEM", "cannot use the pinned map " + name +
+								   ": " + reason(errno));
 		const int error = load_undisturbed(object_);
 		if (error == EPERM || error == EACCES)
 			throw_not_permitted("load BPF programs");
 		if (error)
-			throw HookError("KERNEL_UNSUPPORTED",
-					"this kernel cannot load the BPF programs: " + reason(error) +
-					    explanation() + "; it takes a kernel from 5.10 on with BTF");
+			throw HookError(
+			    "KERNEL_UNSUPPORTED",
+			    "this kernel cannot load the BPF programs: " + reason(error) +
+				explanation() + "; it takes a kernel from 5.10 on with BTF");
 	} catch (...) {
 		bpf_object__close(object_);
 		throw;
@@ -214,13 +223,15 @@ void LoadedObject::attach(const char *name, const std::string &path) const
 	bpf_program *program = bpf_object__find_program_by_name(object_, name);
 
 	if (!program)
-		throw HookError("HOOK_SYSTEM", std::string("the BPF object has no program `") + name + "`");
+		throw HookError("HOOK_SYSTEM",
+				std::string("the BPF object has no program `") + name + "`");
 	bpf_link *link = bpf_program__attach(program);
 	if (!link && (errno == EPERM || errno == EACCES))
 		throw_not_permitted(std::string("attach ") + name);
 	if (!link)
-		throw HookError("KERNEL_UNSUPPORTED", std::string("this kernel cannot attach ") + name + ": " +
-							  reason(errno) + explanation());
+		throw HookError("KERNEL_UNSUPPORTED", std::string("this kernel cannot attach ") +
+							  name + ": " + reason(errno) +
+							  explanation());
 	const int error = -bpf_link__pin(link, path.c_str());
 	bpf_link__destroy(link); // the pin keeps it
 	if (error)

@@ -12,9 +12,9 @@ public:
 	// bytes: the ring's size, a power of two. Throws HookError.
 	Ring(int map_fd, uint64_t bytes);
 
-	// Copies events from the read position on, each behind a frame of 8 bytes (u32 length, u32 0)
-	// and padded to 8, as many as fit; returns the bytes written. Stops at an event that is still
-	// being written.
+	// Copies events from the read position on, each behind a frame of 8 bytes (u32 length, u32
+	// 0) and padded to 8, as many as fit; returns the bytes written. Stops at an event that is
+	// still being written.
 	size_t drain(uint8_t *to, size_t capacity);
 
 	// Everything before `position` is safe elsewhere: the kernel may use its room again.

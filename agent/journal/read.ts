@@ -53,12 +53,6 @@ export async function* followLines(
   }
 }
 
-/** Where the journal begins; undefined when there is nothing in it. */
-export function oldestPosition(dir: string): Position | undefined {
-  const [oldest] = listSegments(dir);
-  return oldest && { segment: oldest.number, offset: 0 };
-}
-
 function newestForm(dir: string, segment: Segment): Segment {
   return listSegments(dir).find(({ number }) => number === segment.number) ?? segment;
 }

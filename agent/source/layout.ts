@@ -139,10 +139,3 @@ export const execFlags = {
   execFdUnreachable: 4096,
   execFdTruncated: 8192,
 } as const;
-
-export const limits = {
-  pathBytes: 4096,
-  argsBytesMax: 32768,
-  argsBytesCrowded: 512,
-  holderBytes: 128,
-} as const;

@@ -25,7 +25,7 @@ static uint64_t loop(double until, char **argv)
 	uint64_t count = 0;
 
 	while ((count & 15) || now() < until) {
-		char *environment[] = {NULL};
+		char *environment[] = { NULL };
 		pid_t pid;
 
 		if (posix_spawn(&pid, argv[0], NULL, NULL, argv, environment))
@@ -41,7 +41,8 @@ int main(int argc, char **argv)
 	int loops = argc > 3 ? atoi(argv[1]) : 0;
 	double until = now() + (argc > 3 ? atof(argv[2]) : 0);
 	uint64_t total = 0;
-	uint64_t *counts = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint64_t *counts =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (loops < 1 || loops > 512 || counts == MAP_FAILED) {
 		fprintf(stderr, "usage: storm LOOPS SECONDS PROGRAM [ARGUMENT...]\n");
