@@ -8,12 +8,15 @@ import { readCpuStates } from './source/counters.ts';
 import type { Decoder } from './source/decode.ts';
 import type { Hook } from './source/hook.ts';
 
-/** Lines of one write: the longest possible line takes about a tenth of it. */
+/** Lines of one write. The longest possible line, 32 KiB of bytes as `\\\\xHH`, is far below a quarter. */
 const BATCH_BYTES = 4 << 20;
+const FULL_BYTES = BATCH_BYTES / 2;
 const FRAME_BYTES = 8;
 /** Empty drains in a row before the reader goes to sleep. */
 const IDLE_DRAINS = 10;
 const RETRY_MS = 1000;
+/** An event that is just being written holds up a drain for a moment, no longer. */
+const FLUSH_TURNS = 10_000;
 
 export interface RecorderOptions {
   readonly hook: Hook;
@@ -80,17 +83,28 @@ export class Recorder {
     this.#drain();
   }
 
-  /** Drains what there is now and writes it; true when everything is on disk. */
+  /** Drains what there is now and writes it; true when all of it is on disk. */
   flush(): boolean {
-    const states = readCpuStates(this.#options.hook.cpuStates());
-    do if (!this.#write()) return false;
-    while (this.#drain() > 0);
-    for (const [cpu, state] of states.entries()) {
-      const lost = Math.max(state.lostSeq, state.quietLast);
-      this.#options.lineage.reconcile(cpu, lost, this.#options.clock.now, this.#records);
+    const { hook, lineage, clock } = this.#options;
+    const states = readCpuStates(hook.cpuStates());
+    const [, end] = hook.positions();
+    for (let turn = 0; turn < FLUSH_TURNS; turn++) {
+      if (!this.#write()) return false;
+      // All that was in the ring when the counters were read: what is unseen up to them is lost.
+      if (hook.positions()[0] >= end) {
+        for (const [cpu, state] of states.entries())
+          lineage.reconcile(
+            cpu,
+            Math.max(state.lostSeq, state.quietLast),
+            clock.now,
+            this.#records,
+          );
+        this.#encode();
+        return this.#write();
+      }
+      this.#drain();
     }
-    this.#encode();
-    return this.#write();
+    return false;
   }
 
   stop(): void {
@@ -110,12 +124,14 @@ export class Recorder {
 
   /** One drain; returns the milliseconds until the next. */
   #turn(): number {
+    const { hook } = this.#options;
+    hook.touch();
     if (!this.#write()) return RETRY_MS;
     const bytes = this.#drain();
     if (!this.#write()) return RETRY_MS;
     this.#idle = bytes === 0 ? this.#idle + 1 : 0;
     if (bytes > 0) this.#options.onBatch();
-    const crowded = bytes > this.#options.hook.buffer.length / 2;
+    const crowded = bytes > hook.buffer.length / 2;
     return crowded ? 0 : this.#options.drainIntervalMs;
   }
 
@@ -123,6 +139,7 @@ export class Recorder {
     this.#idle = 0;
     if (!this.flush()) return;
     this.#options.onBatch();
+    if (!this.#write()) return;
     const asleep = this.#options.hook.sleep(() => {
       // More will follow at once: gather for one interval.
       this.#timer = setTimeout(this.#tick, this.#options.drainIntervalMs);
@@ -144,9 +161,10 @@ export class Recorder {
   #write(): boolean {
     const { hook, nextSeq } = this.#options;
     do {
+      this.#encode();
       this.#decode();
       if (!this.#append()) return false;
-    } while (this.#from < this.#to);
+    } while (this.#from < this.#to || this.#records.length > 0);
     hook.commit(nextSeq);
     return true;
   }
@@ -154,7 +172,7 @@ export class Recorder {
   /** Makes lines of drained events until there are no more or the batch is full. */
   #decode(): void {
     const { hook, decoder } = this.#options;
-    while (this.#from < this.#to && this.#length < BATCH_BYTES / 2) {
+    while (this.#from < this.#to && this.#records.length === 0 && this.#length < FULL_BYTES) {
       const length = hook.buffer.readUInt32LE(this.#from);
       this.#event(decoder, this.#from + FRAME_BYTES, length);
       this.#from += FRAME_BYTES + Math.ceil(length / 8) * 8;
@@ -178,14 +196,18 @@ export class Recorder {
     this.#encode();
   }
 
+  /** Makes lines of records as long as any line fits; the rest stays for the next batch. */
   #encode(): void {
     const { lines, onRecord } = this.#options;
-    for (const record of this.#records) {
+    let done = 0;
+    for (; done < this.#records.length && this.#length < FULL_BYTES; done++) {
+      const record = this.#records[done] as CausalRecord;
       const line = lines.line(record, this.#place(record));
       this.#length += this.#batch.write(line, this.#length);
       if (onRecord) this.#written.push({ record, line });
     }
-    this.#records = [];
+    if (done === this.#records.length) this.#records.length = 0;
+    else this.#records = this.#records.slice(done);
   }
 
   #place(record: CausalRecord): Place {

@@ -22,6 +22,8 @@ public:
 						    InstanceMethod<&Hook::disarm>("disarm"),
 						    InstanceMethod<&Hook::drain>("drain"),
 						    InstanceMethod<&Hook::commit>("commit"),
+						    InstanceMethod<&Hook::touch>("touch"),
+						    InstanceMethod<&Hook::positions>("positions"),
 						    InstanceMethod<&Hook::sleep>("sleep"),
 						    InstanceMethod<&Hook::cpu_states>("cpuStates"),
 						    InstanceMethod<&Hook::statistics>("statistics"),
@@ -98,6 +100,28 @@ private:
 	{
 		side(info).disarm();
 		return info.Env().Undefined();
+	}
+
+	// touch(): the reader is alive, though it does not read now.
+	Napi::Value touch(const Napi::CallbackInfo &info)
+	{
+		struct timespec now;
+
+		clock_gettime(CLOCK_BOOTTIME, &now);
+		__atomic_store_n(&side(info).control_page()->seen_at,
+				 now.tv_sec * 1000000000ull + now.tv_nsec, __ATOMIC_RELAXED);
+		return info.Env().Undefined();
+	}
+
+	// positions(): [what was drained up to, what the kernel has written up to], in bytes.
+	Napi::Value positions(const Napi::CallbackInfo &info)
+	{
+		side(info);
+		Napi::Array both = Napi::Array::New(info.Env(), 2);
+
+		both.Set(0u, static_cast<double>(ring_->read_position()));
+		both.Set(1u, static_cast<double>(ring_->producer_position()));
+		return both;
 	}
 
 	// drain(): fills `buffer` with what is new and `clock` with the time on both clocks;

@@ -200,8 +200,12 @@ bool KernelSide::take_over()
 	}
 	generation_ = page.active_generation;
 	state_ = HookState::resumed;
-	if (!options_.attach || (missing_.empty() && page.object_hash == object_hash_))
+	if (!options_.attach)
 		return true;
+	if (missing_.empty() && page.object_hash == object_hash_) {
+		unlink_other_generations();
+		return true;
+	}
 
 	// Another kernel side with the same layouts: beside the old one first, then alone.
 	state_ = missing_.empty() ? HookState::upgraded : HookState::resumed;
@@ -209,12 +213,19 @@ bool KernelSide::take_over()
 	load(true);
 	__atomic_store_n(&control_page()->active_generation, generation_, __ATOMIC_SEQ_CST);
 	control_page()->object_hash = object_hash_;
+	unlink_other_generations();
+	return true;
+}
+
+// An upgrade that was cut short leaves programs that do nothing; one that succeeded leaves the old.
+void KernelSide::unlink_other_generations()
+{
 	const std::string ours = "_" + std::to_string(generation_);
+
 	for (const std::string &name : pinned_)
 		if (std::find(std::begin(MAPS), std::end(MAPS), name) == std::end(MAPS) &&
 		    name.substr(name.rfind('_')) != ours)
 			unlink(pin(name).c_str());
-	return true;
 }
 
 void KernelSide::load(bool reuse)
@@ -248,9 +259,13 @@ void KernelSide::load(bool reuse)
 		for (const char *name : MAPS)
 			object.pin_map(name, pin(name));
 	}
-	for (const char *program : PROGRAMS)
-		object.attach(program,
-			      pin(std::string(program) + "_" + std::to_string(generation_)));
+	for (const char *program : PROGRAMS) {
+		const std::string path =
+		    pin(std::string(program) + "_" + std::to_string(generation_));
+
+		unlink(path.c_str()); // of an upgrade that was cut short
+		object.attach(program, path);
+	}
 }
 
 void KernelSide::map_shared()
@@ -275,7 +290,7 @@ void KernelSide::arm()
 
 void KernelSide::disarm()
 {
-	__atomic_store_n(&control_page()->armed_at, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&control_page()->active_generation, 0, __ATOMIC_SEQ_CST);
 }
 
 std::vector<std::string> KernelSide::remove(const std::string &pin_dir)

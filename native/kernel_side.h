@@ -60,6 +60,7 @@ private:
 	void find_pins();
 	bool take_over();
 	void load(bool reuse);
+	void unlink_other_generations();
 	void map_shared();
 	void leave();
 	std::string pin(const std::string &name) const { return options_.pin_dir + "/" + name; }

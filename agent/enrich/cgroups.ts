@@ -3,6 +3,7 @@ import type { CgroupEvent, CgroupIds } from '../record.ts';
 
 const ROOT_ID = 1n;
 const LINES_MAX = 8192;
+const SCAN_EVERY_MS = 1000;
 
 /**
  * Paths of cgroups by hierarchy and id: from the kernel's events, and from a look at the file
@@ -13,6 +14,7 @@ export class CgroupPaths {
   /** hierarchy number → "memory" and the like, as the middle field of /proc/PID/cgroup */
   #controllers = new Map<number, string>();
   readonly #proc: string;
+  #scannedAt = 0;
   readonly #lines = new Map<CgroupIds, string>();
 
   constructor(proc = '/proc') {
@@ -22,6 +24,7 @@ export class CgroupPaths {
 
   /** Looks at every mounted cgroup hierarchy. */
   scan(): void {
+    this.#scannedAt = performance.now();
     this.#controllers = readControllers(`${this.#proc}/self/cgroup`);
     for (const mount of readMounts(`${this.#proc}/self/mountinfo`)) {
       const hierarchy = mount.v2 ? 0 : this.#hierarchyOf(mount.options);
@@ -42,10 +45,17 @@ export class CgroupPaths {
   line(ids: CgroupIds): string | undefined {
     const known = this.#lines.get(ids);
     if (known !== undefined) return known;
-    const line = this.#line(ids);
+    const line = this.#line(ids) ?? this.#lookAgain(ids);
     if (this.#lines.size >= LINES_MAX) this.#lines.clear();
     if (line !== undefined) this.#lines.set(ids, line);
     return line;
+  }
+
+  /** The event that told of it was lost: it may be there to be seen. */
+  #lookAgain(ids: CgroupIds): string | undefined {
+    if (performance.now() - this.#scannedAt < SCAN_EVERY_MS) return undefined;
+    this.scan();
+    return this.#line(ids);
   }
 
   #line(ids: CgroupIds): string | undefined {

@@ -55,6 +55,10 @@ export interface Hook {
   drain(): number;
   /** All that was drained is on disk; nextSeq is the next expected number of each CPU. */
   commit(nextSeq: Float64Array): void;
+  /** The reader is alive, though it does not read now. */
+  touch(): void;
+  /** Bytes ever drained, and ever written by the kernel, in the ring. */
+  positions(): readonly [drained: number, written: number];
   /** True: `wake` is called once when there is something to drain. False: there is already. */
   sleep(wake: () => void): boolean;
   /** `struct cpu_state` of each CPU: a copy. */
