@@ -54,8 +54,12 @@ export function ancestorOf(
   if (!Array.isArray(found)) return undefined;
   const [ticks, comm, executablePath] = found;
   const started = Math.floor((startTime.seconds * 1e9 + startTime.nanos) / CLOCK_TICK_NS);
-  if (Math.abs(ticks - started) > 1) return undefined;
-  return { ...(comm ? { comm } : {}), ...(executablePath ? { executablePath } : {}) };
+  // What was kept in a file may be anything.
+  if (typeof ticks !== 'number' || Math.abs(ticks - started) > 1) return undefined;
+  return {
+    ...(isName(comm) ? { comm } : {}),
+    ...(isName(executablePath) ? { executablePath } : {}),
+  };
 }
 
 /** Keeps a snapshot for later runs that take over the same hook. */
@@ -68,10 +72,14 @@ export function saveSnapshot(file: string, hookId: string, snapshot: Snapshot): 
 export function loadSnapshot(file: string, hookId: string): Snapshot {
   try {
     const kept = JSON.parse(readFileSync(file, 'utf8'));
-    return kept.hookId === hookId && typeof kept.snapshot === 'object' ? kept.snapshot : {};
+    return kept.hookId === hookId && typeof kept.snapshot === 'object' ? (kept.snapshot ?? {}) : {};
   } catch {
     return {};
   }
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function executableOf(link: string): string | undefined {
