@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Clock } from '../../agent/source/clock.ts';
+
+const MS = 1_000_000;
+
+/** A clock after readings of (boot, wall) in nanoseconds. */
+function clockOf(...readings: readonly [boot: bigint, wall: bigint][]): Clock {
+  const clock = new Clock();
+  for (const [boot, wall] of readings)
+    clock.sample(
+      [
+        boot / 1_000_000_000n,
+        boot % 1_000_000_000n,
+        wall / 1_000_000_000n,
+        wall % 1_000_000_000n,
+      ].map(Number),
+    );
+  return clock;
+}
+
+const WALL = 1_764_000_000_123_456_789n;
+
+function offsetOf({ offset }: Clock): bigint {
+  return BigInt(offset.seconds) * 1_000_000_000n + BigInt(offset.nanos);
+}
+
+test('the offset is the difference of both clocks, exact, with nanoseconds below a second', () => {
+  for (const boot of [0n, 1n, 123_456_789n, 999_999_999n, 81_234_567_890_123n]) {
+    const clock = clockOf([boot, WALL]);
+    assert.equal(offsetOf(clock), WALL - boot);
+    assert.ok(clock.offset.nanos >= 0 && clock.offset.nanos < 1e9);
+  }
+});
+
+test('the offset is kept while it moves by no more than a millisecond, in all', () => {
+  for (const step of [-MS, -1, 1, MS / 2, MS]) {
+    const clock = clockOf([5n, WALL], [1_000_000_005n, WALL + 1_000_000_000n + BigInt(step)]);
+    assert.equal(offsetOf(clock), WALL - 5n, `${step} ns`);
+  }
+});
+
+test('a slow drift is followed once it has come to more than a millisecond', () => {
+  const readings = Array.from({ length: 4 }, (_, n): [bigint, bigint] => [
+    BigInt(n) * 1_000_000_000n,
+    WALL + BigInt(n) * 1_000_400_000n,
+  ]);
+  assert.equal(offsetOf(clockOf(...readings.slice(0, 3))), WALL);
+  assert.equal(offsetOf(clockOf(...readings)), WALL + 1_200_000n);
+});
+
+test('a step of the wall clock is followed, either way', () => {
+  for (const step of [-3_600_000_000_000n, -1_000_001n, 1_000_001n, 86_400_000_000_000n]) {
+    const clock = clockOf([7n, WALL], [8n, WALL + 1n + step]);
+    assert.equal(offsetOf(clock), WALL - 7n + step, `${step} ns`);
+  }
+});
+
+test('now is the boot clock of the last reading, even where the offset is kept', () => {
+  const clock = clockOf([5n, WALL], [3_000_000_009n, WALL + 3_000_000_004n]);
+  assert.deepEqual(clock.now, { seconds: 3, nanos: 9 });
+});
