@@ -107,6 +107,12 @@ export class Recorder {
     return false;
   }
 
+  /** Writes a last record behind all that was drained; true when it is on disk. */
+  finish(record: JournalRecord): boolean {
+    this.add(record);
+    return this.#write();
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

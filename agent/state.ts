@@ -24,6 +24,8 @@ export interface State extends Checkpoint {
 }
 
 export interface StateWriter {
+  /** Records what the kernel has skipped since the last time. */
+  tellMisses(): void;
   /** Writes state.json if the last time is long enough ago, or if `hookState` says that it is over. */
   write(hookState?: 'kept' | 'detached'): void;
 }
@@ -33,14 +35,18 @@ export function createStateWriter(config: Config, session: Session): StateWriter
   const { hook, recorder } = session;
   let last = 0;
   let missed = session.kernelMisses;
+  function tellMisses(): void {
+    const count = missesOf(hook.statistics()) - missed;
+    missed += count;
+    if (count > 0) recorder.lose({ stage: 'kernel', hookId: session.hookId, count });
+  }
   return {
+    tellMisses,
     write(hookState) {
       if (hookState === undefined && performance.now() - last < WRITE_EVERY_MS) return;
       last = performance.now();
+      if (hookState === undefined) tellMisses();
       const statistics = hook.statistics();
-      const count = missesOf(statistics) - missed;
-      missed += count;
-      if (count > 0) recorder.lose({ stage: 'kernel', hookId: session.hookId, count });
       writeState(config.journalDir, stateOf(config, session, statistics, hookState));
     },
   };

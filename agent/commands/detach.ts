@@ -40,10 +40,9 @@ async function drainAndRemove(config: Config): Promise<string[]> {
       });
       const { recorder, lineage, clock } = session;
       const state = createStateWriter(config, session);
-      hook.disarm();
-      recorder.flush();
-      recorder.add(lineage.stop('detached', clock.now));
       if (!recorder.flush()) throw problem;
+      hook.disarm();
+      if (!recorder.flush() || !recorder.finish(lineage.stop('detached', clock.now))) throw problem;
       state.write('detached');
       return hook.detach();
     } finally {

@@ -53,13 +53,16 @@ async function record(
   const session = await openSession(config, hook, journal, {
     onRecord: output.record,
     onBatch: () => {
-      for (const run of retired.splice(0)) session.recorder.lose({ stage: 'retention', ...run });
+      tellDeleted();
       state.write();
     },
     onFailure: failed.reject,
     onJournalProblem: (error) => tellJournalProblem(log, error),
   });
   const state = createStateWriter(config, session);
+  const tellDeleted = () => {
+    for (const run of retired.splice(0)) session.recorder.lose({ stage: 'retention', ...run });
+  };
   log.info(
     { hook: session.hookId, pins: config.pinDir, journal: config.journalDir },
     `hook ${hook.state}: recording`,
@@ -67,6 +70,9 @@ async function record(
   session.recorder.start();
   const why = await Promise.race([stopped, failed.promise]);
   log.info({}, `${why}: ending`);
+  session.recorder.stop();
+  tellDeleted();
+  state.tellMisses();
   end(config, session, state, log);
   output.summary(session.lineage.counts, config.journalDir);
 }
@@ -74,16 +80,18 @@ async function record(
 /** Everything that was accepted goes to disk; then the hook is kept or taken away. */
 function end(config: Config, session: Session, state: StateWriter, log: Log): void {
   const { hook, recorder, lineage, clock } = session;
-  recorder.stop();
   const detach = config.onExit === 'detach';
-  if (detach) hook.disarm();
-  const complete = recorder.flush();
-  recorder.add(lineage.stop(detach ? 'detached' : 'kept', clock.now));
-  if (recorder.flush() && complete) {
-    state.write(detach ? 'detached' : 'kept');
+  let complete = recorder.flush();
+  if (complete && detach) {
+    hook.disarm();
+    complete = recorder.flush();
+  }
+  const hookState = detach ? 'detached' : 'kept';
+  if (complete && recorder.finish(lineage.stop(hookState, clock.now))) {
+    state.write(hookState);
     if (detach) hook.detach();
   } else {
-    log.error({}, 'the journal cannot be written: the hook keeps what is not in it yet');
+    log.error({}, 'the journal cannot be written: the hook stays and keeps what is not in it yet');
   }
 }
 
