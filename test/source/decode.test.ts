@@ -1,0 +1,318 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { createDecoder } from '../../agent/source/decode.ts';
+import { causeKind, execEvent, execFlags } from '../../agent/source/layout.ts';
+import { bootTime } from '../../agent/source/words.ts';
+import { bufferWith, type CraftedExec, craftCgroup, craftExec } from './craft.ts';
+
+const CPUS = 4;
+
+function decode(event: Buffer, length = event.length) {
+  return createDecoder(bufferWith(event), CPUS).decode(0, length);
+}
+
+function execOf(crafted: CraftedExec) {
+  const event = decode(craftExec(crafted));
+  if (event.kind !== 'exec') throw new Error(`not an exec: ${JSON.stringify(event)}`);
+  return event;
+}
+
+const FULL: CraftedExec = {
+  cpu: 3,
+  seq: 2n ** 40n + 5n,
+  bootTime: 81_234_567_890_123n,
+  startTime: 81_234_000_000_001n,
+  pid: 4242,
+  ppid: 4200,
+  vpid: 17,
+  comm: 'ls',
+  flags: execFlags.execInteractive | execFlags.execUpperLayer,
+  cause: { kind: causeKind.causeRecord, bootTime: 81_000_000_000_007n, pid: 4200, cpu: 2, seq: 9n },
+  tty: 'pts0',
+  object: './ls',
+  path: '/usr/bin/ls',
+  cwd: '/usr/bin',
+  args: 'ls\0-l\0\0',
+  argsCount: 3,
+  argsSize: 7,
+  u32: [
+    [execEvent.executableDeviceMajor, 8],
+    [execEvent.executableDeviceMinor, 1],
+    [execEvent.executableMode, 0o104755],
+    [execEvent.contextUid, 1000],
+    [execEvent.contextGid, 1001],
+    [execEvent.contextEuid, 0],
+    [execEvent.contextEgid, 1002],
+    [execEvent.contextSuid, 1003],
+    [execEvent.contextLoginUid, 1004],
+    [execEvent.contextSessionId, 4100],
+    [execEvent.contextPidNs, 4026531836],
+    [execEvent.contextMntNs, 4026531841],
+    [execEvent.contextNetNs, 4026531840],
+    [execEvent.contextUserNs, 4026531837],
+    [execEvent.contextCgroupNs, 4026531835],
+    [execEvent.contextCgroupMemoryHierarchy, 6],
+    [execEvent.contextCgroupPidsHierarchy, 9],
+  ],
+  u64: [
+    [execEvent.executableInode, 2n ** 63n + 1n],
+    [execEvent.contextCapabilities, 0x1ff_ffff_ffffn],
+    [execEvent.contextCgroupV2, 77n],
+    [execEvent.contextCgroupMemory, 78n],
+    [execEvent.contextCgroupPids, 2n ** 60n + 1n],
+  ],
+};
+
+test('every field of an exec event is read from its place', () => {
+  assert.deepEqual(execOf(FULL), {
+    kind: 'exec',
+    cpu: 3,
+    seq: 2 ** 40 + 5,
+    bootTime: { seconds: 81_234, nanos: 567_890_123 },
+    cause: {
+      kind: 'record',
+      bootTime: { seconds: 81_000, nanos: 7 },
+      pid: 4200,
+      cpu: 2,
+      seq: 9,
+    },
+    pid: 4242,
+    ppid: 4200,
+    vpid: 17,
+    startTime: { seconds: 81_234, nanos: 1 },
+    image: {
+      comm: 'ls',
+      context: {
+        uid: 1000,
+        gid: 1001,
+        euid: 0,
+        egid: 1002,
+        suid: 1003,
+        loginUid: 1004,
+        sessionId: 4100,
+        tty: 'pts/0',
+        capabilities: '000001ffffffffff',
+        namespaces: {
+          pid: 4026531836,
+          mnt: 4026531841,
+          net: 4026531840,
+          user: 4026531837,
+          cgroup: 4026531835,
+        },
+        cgroup: {
+          v2: 77n,
+          memory: 78n,
+          pids: 2n ** 60n + 1n,
+          memoryHierarchy: 6,
+          pidsHierarchy: 9,
+        },
+      },
+      object: '/usr/bin/ls',
+      objectTruncated: false,
+      objectResolved: false,
+      workingDirectory: '/usr/bin',
+      workingDirectoryTruncated: false,
+      executable: {
+        path: '/usr/bin/ls',
+        pathTruncated: false,
+        inode: '9223372036854775809',
+        device: '8:1',
+        mode: '4755',
+        memfd: false,
+        upperLayer: true,
+        setuid: true,
+        unlinked: false,
+      },
+      args: ['ls', '-l', ''],
+      argsCount: 3,
+      argsSize: 7,
+      argsTruncated: false,
+      interactive: true,
+      recurring: false,
+    },
+  });
+});
+
+test('the causes of an exec: an ancestor, or none that is known', () => {
+  const ancestor = { kind: causeKind.causeAncestor, bootTime: 5_000_000_001n, pid: 77 };
+  assert.deepEqual(execOf({ cause: ancestor }).cause, {
+    kind: 'ancestor',
+    pid: 77,
+    startTime: { seconds: 5, nanos: 1 },
+  });
+  assert.deepEqual(execOf({ cause: { kind: causeKind.causeUntracked } }).cause, {
+    kind: 'untracked',
+  });
+});
+
+const ARGS: readonly [bytes: string, args: string[]][] = [
+  ['', []],
+  ['\0', ['']],
+  ['a\0', ['a']],
+  ['a\0\0\0', ['a', '', '']],
+  ['a\0b c\0', ['a', 'b c']],
+  ['a\0cut', ['a', 'cut']],
+];
+
+for (const [bytes, args] of ARGS)
+  test(`arguments: ${JSON.stringify(bytes)}`, () => {
+    assert.deepEqual(execOf({ args: bytes }).image.args, args);
+  });
+
+test('an argument that is cut in a character keeps its bytes', () => {
+  const args = Buffer.from('a\0é').subarray(0, -1);
+  assert.deepEqual(execOf({ args }).image.args, ['a', '\\xc3']);
+});
+
+test('comm has 15 bytes at most, and may have any', () => {
+  assert.equal(execOf({ comm: '' }).image.comm, '');
+  assert.equal(execOf({ comm: '123456789012345' }).image.comm, '123456789012345');
+  assert.equal(execOf({ comm: '1234567890123456' }).image.comm, '123456789012345');
+  assert.equal(execOf({ comm: 'a\xff\\' }).image.comm, 'a\\xff\\\\');
+});
+
+test('without a login uid and a terminal there is none; other terminals keep their names', () => {
+  const none = execOf({ u32: [[execEvent.contextLoginUid, 0xffffffff]] }).image.context;
+  assert.equal(none.loginUid, undefined);
+  assert.equal(none.tty, undefined);
+  assert.equal(execOf({ tty: 'pts12' }).image.context.tty, 'pts/12');
+  assert.equal(execOf({ tty: 'ttyS0' }).image.context.tty, 'ttyS0');
+});
+
+const TRUNCATED = execFlags.execObjectTruncated | execFlags.execPathTruncated;
+
+test('what was cut, unlinked or out of reach says so', () => {
+  const { image } = execOf({
+    flags: TRUNCATED | execFlags.execCwdTruncated | execFlags.execArgsTruncated,
+    object: '/x',
+  });
+  assert.deepEqual(
+    [image.objectTruncated, image.executable.pathTruncated, image.workingDirectoryTruncated],
+    [true, true, true],
+  );
+  assert.equal(image.argsTruncated, true);
+  const outside = execOf({
+    flags: execFlags.execPathUnreachable | execFlags.execCwdUnreachable | execFlags.execUnlinked,
+    path: '/p',
+    cwd: '/c',
+    object: 'o',
+  }).image;
+  assert.equal(outside.executable.path, '(unreachable)/p');
+  assert.equal(outside.workingDirectory, '(unreachable)/c');
+  assert.equal(outside.object, '(unreachable)/c/o');
+  assert.equal(outside.executable.unlinked, true);
+});
+
+test('an object relative to a working directory that was cut is cut as well', () => {
+  const flags = execFlags.execCwdTruncated;
+  assert.equal(execOf({ flags, object: 'x', cwd: '/c' }).image.objectTruncated, true);
+  assert.equal(execOf({ flags, object: '/x', cwd: '/c' }).image.objectTruncated, false);
+});
+
+test('/dev/fd/N is what the descriptor was, or, when closed, the executable', () => {
+  const object = '/dev/fd/3';
+  const open = { object, flags: execFlags.execFdPath, descriptor: '/srv/app', path: '/lib/ld.so' };
+  assert.equal(execOf(open).image.object, '/srv/app');
+  assert.equal(execOf(open).image.objectResolved, false);
+  const closed = execOf({ object, flags: execFlags.execFdClosed, path: '/srv/app' }).image;
+  assert.equal(closed.object, '/srv/app');
+  assert.equal(closed.objectResolved, true);
+  const cut = { ...open, flags: execFlags.execFdPath | execFlags.execFdTruncated };
+  assert.equal(execOf(cut).image.objectTruncated, true);
+});
+
+test('cgroups are read', () => {
+  assert.deepEqual(decode(craftCgroup({ id: 2n ** 61n + 3n, hierarchy: 4, path: '/a/\\b' })), {
+    kind: 'cgroup_mkdir',
+    id: 2n ** 61n + 3n,
+    hierarchy: 4,
+    path: '/a/\\\\b',
+  });
+  assert.deepEqual(decode(craftCgroup({ id: 5n, hierarchy: 0 })), {
+    kind: 'cgroup_rmdir',
+    id: 5n,
+    hierarchy: 0,
+  });
+});
+
+test('one decoder reads events of equal and unequal images at any place', () => {
+  const events = Array.from({ length: 60 }, (_, n) =>
+    craftExec({ ...FULL, pid: 100 + n, args: `ls\0${'x'.repeat(n % 5)}\0` }),
+  );
+  const sizes = events.map((event) => Math.ceil(event.length / 8) * 8);
+  const buffer = Buffer.alloc(sizes.reduce((sum, size) => sum + size, 0));
+  const decoder = createDecoder(buffer, CPUS);
+  let at = 0;
+  for (const [n, event] of events.entries()) {
+    event.copy(buffer, at);
+    const read = decoder.decode(at, event.length);
+    assert.equal(read.kind === 'exec' && read.pid, 100 + n);
+    assert.deepEqual(read.kind === 'exec' && read.image.args, ['ls', 'x'.repeat(n % 5)]);
+    at += sizes[n] ?? 0;
+  }
+});
+
+const SOUND = craftExec(FULL);
+
+function changed(change: (event: Buffer) => void): Buffer {
+  const event = Buffer.from(SOUND);
+  change(event);
+  return event;
+}
+
+const UNREADABLE: readonly [what: string, event: Buffer, length?: number][] = [
+  ['empty', Buffer.alloc(0)],
+  ['a head alone', SOUND.subarray(0, 32)],
+  ['shorter than it says', SOUND, SOUND.length - 8],
+  ['longer than it says', SOUND, SOUND.length + 8],
+  ['longer than the buffer', SOUND, 1 << 30],
+  ['of another version', changed((event) => event.writeUInt16LE(2, execEvent.headVersion))],
+  ['of another kind', changed((event) => event.writeUInt16LE(9, execEvent.headKind))],
+  ['on a CPU that is not there', changed((event) => event.writeUInt32LE(CPUS, execEvent.headCpu))],
+  ['without a number', changed((event) => event.fill(0, execEvent.headSeq, execEvent.headSeq + 8))],
+  ['of an unknown cause', changed((event) => event.writeUInt32LE(0, execEvent.causeKind))],
+  ['of a cause nowhere', changed((event) => event.writeUInt32LE(CPUS, execEvent.causeCpu))],
+  ['with data in its head', changed((event) => event.writeUInt16LE(8, execEvent.args))],
+  ['with data behind its end', changed((event) => event.writeUInt16LE(900, execEvent.args + 2))],
+];
+
+for (const [what, event, length] of UNREADABLE)
+  test(`an event is unreadable that is ${what}`, () => {
+    assert.equal(decode(event, length).kind, 'unreadable');
+  });
+
+test('an unreadable exec tells its CPU and number where its head is sound', () => {
+  const event = changed((bytes) => bytes.writeUInt16LE(900, execEvent.args + 2));
+  assert.deepEqual(decode(event), {
+    kind: 'unreadable',
+    why: 'data outside the event',
+    cpu: 3,
+    seq: 2 ** 40 + 5,
+  });
+});
+
+test('nanoseconds of 64 bits become seconds and nanoseconds, exactly', () => {
+  const special = [
+    0n,
+    1n,
+    999_999_999n,
+    10n ** 9n,
+    2n ** 32n,
+    2n ** 53n,
+    2n ** 63n,
+    2n ** 64n - 1n,
+  ];
+  const near = special.flatMap((value) => [value - 1n, value, value + 1n]);
+  const random = Array.from({ length: 100_000 }, () => {
+    const value = randomBytes(8).readBigUInt64LE();
+    return value >> BigInt(Number(value % 40n));
+  });
+  const whole = random.slice(0, 10_000).map((value) => value - (value % 1_000_000_000n));
+  for (const value of [...near, ...random, ...whole, ...whole.map((value) => value - 1n)]) {
+    if (value < 0n || value >= 2n ** 64n) continue;
+    const { seconds, nanos } = bootTime(Number(value & 0xffffffffn), Number(value >> 32n));
+    assert.equal(BigInt(seconds) * 1_000_000_000n + BigInt(nanos), value);
+    assert.ok(nanos >= 0 && nanos < 1e9, `${value}`);
+  }
+});
