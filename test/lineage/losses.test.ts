@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { test } from 'node:test';
+import { Losses } from '../../agent/lineage/losses.ts';
+
+test('nothing is lost at first, on any CPU', () => {
+  const losses = new Losses();
+  assert.equal(losses.has(0, 1), false);
+  assert.equal(losses.has(7, 0), false);
+});
+
+test('a run has both of its ends and nothing beside them', () => {
+  const losses = new Losses();
+  losses.add(2, 10, 12);
+  for (const [seq, lost] of [
+    [9, false],
+    [10, true],
+    [11, true],
+    [12, true],
+    [13, false],
+  ] as const)
+    assert.equal(losses.has(2, seq), lost, `${seq}`);
+  assert.equal(losses.has(1, 10), false);
+  assert.equal(losses.has(3, 10), false);
+});
+
+test('runs that touch become one', () => {
+  const losses = new Losses();
+  losses.add(0, 1, 1);
+  losses.add(0, 2, 5);
+  losses.add(0, 7, 7);
+  assert.deepEqual(losses.toJSON(), [[1, 5, 7, 7]]);
+});
+
+test('numbers beyond 2^32 are told apart', () => {
+  const losses = new Losses();
+  losses.add(0, 2 ** 52, 2 ** 52 + 1);
+  assert.equal(losses.has(0, 2 ** 52 - 1), false);
+  assert.equal(losses.has(0, 2 ** 52 + 1), true);
+  assert.equal(losses.has(0, 2 ** 52 + 2), false);
+  assert.equal(losses.has(0, 0), false);
+});
+
+test('any runs answer like a set of their numbers, and so do copies by way of JSON', () => {
+  for (let round = 0; round < 200; round++) {
+    const losses = new Losses();
+    const sets = [new Set<number>(), new Set<number>(), new Set<number>()];
+    const next = [1, 1, 1];
+    for (let run = randomInt(30); run > 0; run--) {
+      const cpu = randomInt(3);
+      const first = (next[cpu] ?? 1) + randomInt(4);
+      const last = first + randomInt(5);
+      losses.add(cpu, first, last);
+      for (let seq = first; seq <= last; seq++) sets[cpu]?.add(seq);
+      next[cpu] = last + 1;
+    }
+    const copy = new Losses(JSON.parse(JSON.stringify(losses)));
+    for (const [cpu, set] of sets.entries())
+      for (let seq = 0; seq < 150; seq++) {
+        assert.equal(losses.has(cpu, seq), set.has(seq), `CPU ${cpu}, ${seq}`);
+        assert.equal(copy.has(cpu, seq), set.has(seq), `copy, CPU ${cpu}, ${seq}`);
+      }
+  }
+});
+
+test('a copy is its own', () => {
+  const runs = [[1, 2]];
+  const losses = new Losses(runs);
+  losses.add(0, 3, 4);
+  assert.deepEqual(runs, [[1, 2]]);
+});
