@@ -1,0 +1,60 @@
+// The benchmark table: node test/bench/bench.ts [--json FILE]. As root, on a machine that does
+// nothing else. BENCH_ROUNDS and BENCH_SECONDS say how many storms there are, and how long.
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type Bed, createBed } from './bed.ts';
+import { figureRow } from './budgets.ts';
+import { measureFigures } from './figures.ts';
+import { machine } from './machine.ts';
+import { LOOPS } from './storm.ts';
+import { runStorms } from './storms.ts';
+import { stormFigures, stormTable, summarize } from './summary.ts';
+import { table } from './table.ts';
+
+const { values: options } = parseArgs({ options: { json: { type: 'string' } } });
+const bed = createBed();
+try {
+  await Promise.race([bench(bed), interruption()]);
+} catch (error) {
+  process.exitCode = 1;
+  process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+} finally {
+  await bed.cleanup.close();
+}
+// An interrupted benchmark may still wait for something.
+process.exit();
+
+async function bench(bed: Bed): Promise<void> {
+  const where = machine();
+  const runs = await runStorms(bed, tell);
+  const summaries = summarize(runs);
+  process.stdout.write(`
+${where}
+Storms of ${LOOPS} loops, ${bed.seconds} s each, in ${bed.rounds} rounds of alternating order; \
+medians (min–max), memory the most of all rounds.
+
+${stormTable(summaries)}
+
+`);
+  const figures = [...stormFigures(summaries), ...(await measureFigures(bed, tell))];
+  const rows = [['what', 'measured', 'budget', 'verdict', 'more'], ...figures.map(figureRow)];
+  process.stdout.write(`\n${table(rows)}\n`);
+  if (options.json !== undefined) {
+    const all = { machine: where, rounds: bed.rounds, seconds: bed.seconds, summaries, figures };
+    writeFileSync(options.json, `${JSON.stringify({ ...all, runs }, null, 2)}\n`);
+  }
+}
+
+/** What is going on now, for who waits. */
+function tell(text: string): void {
+  process.stderr.write(`… ${text}\n`);
+}
+
+async function interruption(): Promise<never> {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map(async (signal) => {
+    await once(process, signal);
+    return signal;
+  });
+  throw new Error(`${await Promise.race(signals)}: cleaning up`);
+}

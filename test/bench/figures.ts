@@ -1,0 +1,87 @@
+import type { Bed } from './bed.ts';
+import type { Figure } from './budgets.ts';
+import { measureBytes } from './bytes.ts';
+import { measureIdle } from './idle.ts';
+import { measureKernel } from './kernel.ts';
+import { measureLatency } from './latency.ts';
+import { measureStarts } from './start.ts';
+import { quantile, spreadOf } from './statistics.ts';
+import { decimal, spreadText } from './table.ts';
+
+/** Everything that is measured beside the storms' table, one after the other. */
+export async function measureFigures(bed: Bed, tell: (text: string) => void): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const [name, measure] of Object.entries({ start, latency, kernel, idle, bytes })) {
+    tell(name);
+    figures.push(...(await measure(bed)));
+  }
+  return figures;
+}
+
+async function start(bed: Bed): Promise<Figure[]> {
+  const starts = spreadOf(await measureStarts(bed));
+  const what = 'start to hook attached and journal.start on disk';
+  return [
+    { what, value: starts.median, unit: 'ms', digits: 0, budget: 400, more: spreadText(starts, 0) },
+  ];
+}
+
+async function latency(bed: Bed): Promise<Figure[]> {
+  const found = await measureLatency(bed);
+  const what = 'exec to line on disk';
+  const more = `${found.length} execs, at most ${decimal(quantile(found, 1))} ms`;
+  return [
+    { what: `${what}, p50`, value: quantile(found, 0.5), unit: 'ms' },
+    { what: `${what}, p99`, value: quantile(found, 0.99), unit: 'ms', budget: 100, more },
+  ];
+}
+
+async function kernel(bed: Bed): Promise<Figure[]> {
+  const { programs, mapBytes } = await measureKernel(bed);
+  const costs = Object.entries(programs);
+  return [
+    {
+      what: 'in the kernel per fork + exec + exit',
+      value: costs.reduce((sum, [, nanoseconds]) => sum + nanoseconds, 0) / 1000,
+      unit: 'µs',
+      digits: 2,
+      budget: 3,
+      more: costs.map(([name, ns]) => `${name} ${decimal(ns, 0)} ns`).join(', '),
+    },
+    {
+      what: 'kernel maps, ring and table',
+      value: mapBytes / 2 ** 20,
+      unit: 'MiB',
+      more: 'charged to the agent’s memory cgroup, beside its RSS',
+    },
+  ];
+}
+
+async function idle(bed: Bed): Promise<Figure[]> {
+  const { percentOfCore, wakeUpsPerSecond, records } = await measureIdle(bed);
+  return [
+    {
+      what: 'idle',
+      value: percentOfCore,
+      unit: '% of a core',
+      digits: 3,
+      budget: 0.2,
+      more: `${decimal(wakeUpsPerSecond, 2)} wake-ups/s; ${records} records came meanwhile`,
+    },
+  ];
+}
+
+async function bytes(bed: Bed): Promise<Figure[]> {
+  const { raw, compressed } = await measureBytes(bed);
+  const what = 'bytes per record of the storm';
+  return [
+    { what: `${what}, raw`, value: raw, unit: 'B', digits: 0 },
+    {
+      what: `${what}, compressed`,
+      value: compressed,
+      unit: 'B',
+      digits: 0,
+      more: `1/${decimal(raw / compressed, 0)}; records much like each other`,
+    },
+  ];
+}

@@ -1,0 +1,30 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Bed, startedAgent } from './bed.ts';
+import { runNanoseconds, settle, wakeUps } from './process.ts';
+import { storm } from './storm.ts';
+
+/** An agent while nothing executes. */
+export interface Idle {
+  readonly percentOfCore: number;
+  readonly wakeUpsPerSecond: number;
+  /** that came all the same: the machine was not idle */
+  readonly records: number;
+}
+
+/** Watches an agent that has worked before and has nothing to do now. */
+export async function measureIdle(bed: Bed): Promise<Idle> {
+  const { agent, close } = await startedAgent(bed);
+  await storm(bed, 1);
+  await settle(agent.pid);
+  const records = agent.records().length;
+  const cpu = runNanoseconds(agent.pid);
+  const woken = wakeUps(agent.pid);
+  await pause(bed.idleSeconds * 1000);
+  const idle = {
+    percentOfCore: (runNanoseconds(agent.pid) - cpu) / bed.idleSeconds / 1e7,
+    wakeUpsPerSecond: (wakeUps(agent.pid) - woken) / bed.idleSeconds,
+    records: agent.records().length - records,
+  };
+  await close();
+  return idle;
+}

@@ -1,0 +1,106 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+const LOOK_EVERY_MS = 100;
+const QUIET_MS = 1000;
+const SETTLE_MS = 120_000;
+
+/** Seconds of user and system time of a process, its threads, and all descendants. */
+export function cpuSeconds(pid: number): number {
+  const stats = processStats();
+  let ticks = 0;
+  const wanted = [pid];
+  for (let next = wanted.pop(); next !== undefined; next = wanted.pop()) {
+    const stat = stats.get(next);
+    if (stat === undefined) continue;
+    ticks += stat.ticks;
+    for (const [child, { ppid }] of stats) if (ppid === next) wanted.push(child);
+  }
+  return ticks / TICKS_PER_SECOND;
+}
+
+/** pid → parent and CPU time, with that of children that have been waited for. */
+function processStats(): Map<number, { ppid: number; ticks: number }> {
+  const stats = new Map<number, { ppid: number; ticks: number }>();
+  for (const name of readdirSync('/proc')) {
+    const stat = /^\d+$/.test(name) ? readIfThere(`/proc/${name}/stat`) : undefined;
+    if (stat === undefined) continue;
+    // behind the name, which may hold anything, state is field 3 of proc_pid_stat(5)
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+    stats.set(Number(name), { ppid: Number(fields[1]), ticks });
+  }
+  return stats;
+}
+
+/** Nanoseconds that the threads of a process have run so far; exact, unlike ticks. */
+export function runNanoseconds(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`)
+    .map((tid) => Number(readIfThere(`/proc/${pid}/task/${tid}/schedstat`)?.split(' ')[0] ?? 0))
+    .reduce((sum, ns) => sum + ns, 0);
+}
+
+/** How often the threads of a process have gone to sleep by themselves: each time, something woke it. */
+export function wakeUps(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`)
+    .map((tid) => readIfThere(`/proc/${pid}/task/${tid}/status`) ?? '')
+    .map((status) => Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1] ?? 0))
+    .reduce((sum, count) => sum + count, 0);
+}
+
+/** Waits until a process tree has used next to no CPU for a second: it has done all there was. */
+export async function settle(pid: number): Promise<void> {
+  const deadline = performance.now() + SETTLE_MS;
+  let cpu = cpuSeconds(pid);
+  let since = performance.now();
+  while (performance.now() - since < QUIET_MS) {
+    await pause(LOOK_EVERY_MS);
+    const now = cpuSeconds(pid);
+    if (now - cpu > 1.5 / TICKS_PER_SECOND) {
+      cpu = now;
+      since = performance.now();
+    }
+    if (performance.now() > deadline) throw new Error(`${pid} is busy for ${SETTLE_MS} ms`);
+  }
+}
+
+/** Bytes of memory of one process. */
+export interface Memory {
+  /** the most that was ever resident */
+  readonly peak: number;
+  /** of its own: neither files nor the ring */
+  readonly anonymous: number;
+  /** the kernel's ring, as far as it is mapped and touched; counted twice where mapped twice */
+  readonly ring: number;
+}
+
+/** What a process takes now, and what it took at most; costs it a moment. */
+export function memoryOf(pid: number): Memory {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const smaps = readFileSync(`/proc/${pid}/smaps`, 'utf8');
+  // one mapping: a head line that begins with addresses, then lines of `Name: value`
+  const ring = smaps
+    .split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
+    .filter((mapping) => mapping.slice(0, mapping.indexOf('\n')).includes('bpf-map'))
+    .reduce((sum, mapping) => sum + kilobytes(mapping, 'Rss'), 0);
+  return { peak: kilobytes(status, 'VmHWM'), anonymous: anonymousBytes(pid), ring };
+}
+
+/** The part of a process's memory that is its own alone. */
+export function anonymousBytes(pid: number): number {
+  return kilobytes(readFileSync(`/proc/${pid}/status`, 'utf8'), 'RssAnon');
+}
+
+function kilobytes(text: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024;
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,24 @@
+/** The middle of some measurements, and how far they lie apart. */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Median, least and greatest of at least one value. */
+export function spreadOf(values: readonly number[]): Spread {
+  return {
+    median: quantile(values, 0.5),
+    min: quantile(values, 0),
+    max: quantile(values, 1),
+  };
+}
+
+/** The value that a share `q` of all values does not exceed; between two of them, by their distance. */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const place = (sorted.length - 1) * q;
+  const below = sorted[Math.floor(place)] ?? Number.NaN;
+  const above = sorted[Math.ceil(place)] ?? Number.NaN;
+  return below + (above - below) * (place - Math.floor(place));
+}

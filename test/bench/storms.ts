@@ -1,0 +1,100 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Bed } from './bed.ts';
+import { anonymousBytes, cpuSeconds, type Memory, memoryOf, settle } from './process.ts';
+import { longArguments, storm } from './storm.ts';
+import { agent, execsnoop, nothing, type Tool } from './tools.ts';
+
+const LOOK_EVERY_MS = 1000;
+
+/** What runs beside the storm, and what the storm executes. */
+interface Variant {
+  readonly name: string;
+  readonly start: (bed: Bed) => Promise<Tool>;
+  /** the name of what it is slower than */
+  readonly baseline: string;
+  readonly long: boolean;
+}
+
+const NOTHING = 'nothing';
+const NOTHING_LONG = 'nothing, 8 KiB of arguments';
+
+export const EXECSNOOP = 'execsnoop -T';
+export const AGENT = 'vcml-agent';
+export const AGENT_LONG = 'vcml-agent, 8 KiB of arguments';
+
+const VARIANTS: readonly Variant[] = [
+  { name: NOTHING, start: nothing, baseline: NOTHING, long: false },
+  { name: EXECSNOOP, start: execsnoop, baseline: NOTHING, long: false },
+  { name: AGENT, start: agent, baseline: NOTHING, long: false },
+  { name: NOTHING_LONG, start: nothing, baseline: NOTHING_LONG, long: true },
+  { name: AGENT_LONG, start: agent, baseline: NOTHING_LONG, long: true },
+];
+
+/** One storm beside one tool. */
+export interface StormRun {
+  readonly variant: string;
+  readonly baseline: string;
+  readonly round: number;
+  readonly execsPerSecond: number;
+  /** of the tool, until all was drained */
+  readonly cpuMicrosPerExec: number | undefined;
+  /** execs without a record, of the warm-up as well */
+  readonly lost: number | undefined;
+  /** how many of them the tool tells */
+  readonly told: number;
+  readonly memory: Memory | undefined;
+}
+
+/** All variants, in rounds; every other round begins at the other end. */
+export async function runStorms(bed: Bed, tell: (text: string) => void): Promise<StormRun[]> {
+  const runs: StormRun[] = [];
+  for (let round = 1; round <= bed.rounds; round++) {
+    for (const variant of round % 2 ? VARIANTS : VARIANTS.toReversed()) {
+      tell(`storm, round ${round} of ${bed.rounds}: ${variant.name}`);
+      runs.push(await runStorm(bed, variant, round));
+    }
+  }
+  return runs;
+}
+
+async function runStorm(bed: Bed, variant: Variant, round: number): Promise<StormRun> {
+  const args = variant.long ? longArguments(bed) : [];
+  const tool = await variant.start(bed);
+  const warmUp = await storm(bed, bed.warmUpSeconds, args);
+  const { pid } = tool;
+  if (pid !== undefined) await settle(pid);
+  const before = pid === undefined ? 0 : cpuSeconds(pid);
+  const [execs, memory] = await watched(storm(bed, bed.seconds, args), pid);
+  if (pid !== undefined) await settle(pid);
+  const cpu = pid === undefined ? undefined : cpuSeconds(pid) - before;
+  const { records, told } = await tool.stop();
+  return {
+    variant: variant.name,
+    baseline: variant.baseline,
+    round,
+    execsPerSecond: execs / bed.seconds,
+    cpuMicrosPerExec: cpu && (cpu * 1e6) / execs,
+    lost: pid && warmUp + execs - records,
+    told,
+    memory,
+  };
+}
+
+/** The storm's result, with the most memory that a process took in the meantime. */
+async function watched(
+  running: Promise<number>,
+  pid: number | undefined,
+): Promise<[number, Memory | undefined]> {
+  if (pid === undefined) return [await running, undefined];
+  let anonymous = 0;
+  let over = false;
+  const ended = running.finally(() => {
+    over = true;
+  });
+  ended.catch(() => {});
+  while (!over) {
+    await Promise.race([pause(LOOK_EVERY_MS), ended]);
+    anonymous = Math.max(anonymous, anonymousBytes(pid));
+  }
+  return [await ended, { ...memoryOf(pid), anonymous }];
+}

@@ -1,0 +1,118 @@
+import type { Figure } from './budgets.ts';
+import { type Spread, spreadOf } from './statistics.ts';
+import { AGENT, AGENT_LONG, EXECSNOOP, type StormRun } from './storms.ts';
+import { decimal, spreadText, table } from './table.ts';
+
+const MIB = 2 ** 20;
+
+/** All rounds of one variant; ratios are taken within each round. */
+export interface VariantSummary {
+  readonly variant: string;
+  readonly execsPerSecond: Spread;
+  /** percent against the same storm with nothing attached */
+  readonly slowDown: Spread;
+  readonly cpuMicrosPerExec: Spread;
+  readonly timesExecsnoop: Spread;
+  /** sum of all rounds */
+  readonly lost: number;
+  readonly told: number;
+  readonly peakMib: number;
+  readonly ringMib: number;
+  readonly anonymousMib: number;
+  /** resident without the ring */
+  readonly withoutRingMib: number;
+  readonly watches: boolean;
+}
+
+/** Medians and spread of each variant, in the order of the first round. */
+export function summarize(runs: readonly StormRun[]): VariantSummary[] {
+  const variants = [...new Set(runs.map(({ variant }) => variant))];
+  return variants.map((variant) => {
+    const own = runs.filter((run) => run.variant === variant);
+    const same = (name: string, { round }: StormRun) =>
+      runs.find((run) => run.variant === name && run.round === round);
+    const rate = (run: StormRun | undefined) => run?.execsPerSecond ?? Number.NaN;
+    const cpu = (run: StormRun | undefined) => run?.cpuMicrosPerExec ?? Number.NaN;
+    const mib = (bytes: (run: StormRun) => number | undefined) =>
+      Math.max(...own.map((run) => (bytes(run) ?? 0) / MIB));
+    return {
+      variant,
+      execsPerSecond: spreadOf(own.map(rate)),
+      slowDown: spreadOf(own.map((run) => (1 - rate(run) / rate(same(run.baseline, run))) * 100)),
+      cpuMicrosPerExec: spreadOf(own.map(cpu)),
+      timesExecsnoop: spreadOf(own.map((run) => cpu(run) / cpu(same(EXECSNOOP, run)))),
+      lost: own.reduce((sum, { lost = 0 }) => sum + lost, 0),
+      told: own.reduce((sum, { told }) => sum + told, 0),
+      peakMib: mib(({ memory }) => memory?.peak),
+      ringMib: mib(({ memory }) => memory?.ring),
+      anonymousMib: mib(({ memory }) => memory?.anonymous),
+      withoutRingMib: mib(({ memory }) => memory && memory.peak - memory.ring),
+      watches: own.some(({ memory }) => memory !== undefined),
+    };
+  });
+}
+
+/** The storms' own table. */
+export function stormTable(summaries: readonly VariantSummary[]): string {
+  const head = ['beside the storm', 'execs/s', 'slower by %', 'CPU µs/exec', '× execsnoop'];
+  const more = ['lost (told)', 'peak RSS MiB', 'of that ring', 'RssAnon'];
+  return table([
+    [...head, ...more],
+    ...summaries.map((summary) => [
+      summary.variant,
+      spreadText(summary.execsPerSecond, 0),
+      spreadText(summary.slowDown),
+      ...(summary.watches ? watcherCells(summary) : ['–', '–', '–', '–', '–', '–']),
+    ]),
+  ]);
+}
+
+function watcherCells(summary: VariantSummary): string[] {
+  return [
+    spreadText(summary.cpuMicrosPerExec),
+    spreadText(summary.timesExecsnoop, 2),
+    `${summary.lost} (${summary.told})`,
+    decimal(summary.peakMib),
+    decimal(summary.ringMib),
+    decimal(summary.anonymousMib),
+  ];
+}
+
+/** What the storms say about the budgets. */
+export function stormFigures(summaries: readonly VariantSummary[]): Figure[] {
+  const agent = summaries.find(({ variant }) => variant === AGENT);
+  const long = summaries.find(({ variant }) => variant === AGENT_LONG);
+  if (agent === undefined || long === undefined) return [];
+  return [
+    {
+      what: 'CPU per exec, journal only, × execsnoop',
+      value: agent.timesExecsnoop.median,
+      unit: '×',
+      digits: 2,
+      budget: 0.5,
+      more: spreadText(agent.timesExecsnoop, 2),
+    },
+    { what: 'lost in the storm', value: agent.lost, unit: 'records', digits: 0, budget: 0 },
+    {
+      what: 'lost in the storm, 8 KiB of arguments',
+      value: long.lost,
+      unit: 'records',
+      digits: 0,
+      budget: 0,
+    },
+    {
+      what: 'slow-down of the storm',
+      value: agent.slowDown.median,
+      unit: '%',
+      budget: 10,
+      more: `${spreadText(agent.slowDown)}; the goal is 5 %`,
+    },
+    memoryFigure('memory without the mapped ring, peak', agent),
+    memoryFigure('memory without the mapped ring, peak, 8 KiB of arguments', long),
+  ];
+}
+
+function memoryFigure(what: string, { withoutRingMib, anonymousMib }: VariantSummary): Figure {
+  const more = `VmHWM − Rss of the ring, no pods; ${decimal(anonymousMib)} MiB of it anonymous`;
+  return { what, value: withoutRingMib, unit: 'MiB', budget: 80, more };
+}
