@@ -1,5 +1,6 @@
-// The benchmark table: node test/bench/bench.ts [--json FILE]. As root, on a machine that does
-// nothing else. BENCH_ROUNDS and BENCH_SECONDS say how many storms there are, and how long.
+// The benchmark table: node test/bench/bench.ts [--json FILE] [--only NAME]... As root, on a
+// machine that does nothing else. BENCH_ROUNDS and BENCH_SECONDS say how many storms there are, and
+// how long. Names: storms, start, latency, kernel, idle, bytes.
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -12,7 +13,9 @@ import { runStorms } from './storms.ts';
 import { stormFigures, stormTable, summarize } from './summary.ts';
 import { table } from './table.ts';
 
-const { values: options } = parseArgs({ options: { json: { type: 'string' } } });
+const { values: options } = parseArgs({
+  options: { json: { type: 'string' }, only: { type: 'string', multiple: true } },
+});
 const bed = createBed();
 try {
   await Promise.race([bench(bed), interruption()]);
@@ -27,23 +30,29 @@ process.exit();
 
 async function bench(bed: Bed): Promise<void> {
   const where = machine();
-  const runs = await runStorms(bed, tell);
+  print(where);
+  const runs = isWanted('storms') ? await runStorms(bed, tell) : [];
   const summaries = summarize(runs);
-  process.stdout.write(`
-${where}
-Storms of ${LOOPS} loops, ${bed.seconds} s each, in ${bed.rounds} rounds of alternating order; \
-medians (min–max), memory the most of all rounds.
-
-${stormTable(summaries)}
-
-`);
-  const figures = [...stormFigures(summaries), ...(await measureFigures(bed, tell))];
-  const rows = [['what', 'measured', 'budget', 'verdict', 'more'], ...figures.map(figureRow)];
-  process.stdout.write(`\n${table(rows)}\n`);
+  if (runs.length > 0) print(`${stormTitle(bed)}\n\n${stormTable(summaries)}`);
+  const figures = [...stormFigures(summaries), ...(await measureFigures(bed, isWanted, tell))];
+  print(table([['what', 'measured', 'budget', 'verdict', 'more'], ...figures.map(figureRow)]));
   if (options.json !== undefined) {
     const all = { machine: where, rounds: bed.rounds, seconds: bed.seconds, summaries, figures };
     writeFileSync(options.json, `${JSON.stringify({ ...all, runs }, null, 2)}\n`);
   }
+}
+
+function isWanted(name: string): boolean {
+  return options.only?.includes(name) ?? true;
+}
+
+function stormTitle({ rounds, seconds }: Bed): string {
+  return `Storms of ${LOOPS} loops, ${seconds} s each, in ${rounds} rounds of alternating order; \
+medians (min–max), memory the most of all rounds`;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n\n`);
 }
 
 /** What is going on now, for who waits. */

@@ -8,10 +8,15 @@ import { measureStarts } from './start.ts';
 import { quantile, spreadOf } from './statistics.ts';
 import { decimal, spreadText } from './table.ts';
 
-/** Everything that is measured beside the storms' table, one after the other. */
-export async function measureFigures(bed: Bed, tell: (text: string) => void): Promise<Figure[]> {
+/** Everything that is measured beside the storms, one after the other, by name. */
+export async function measureFigures(
+  bed: Bed,
+  isWanted: (name: string) => boolean,
+  tell: (text: string) => void,
+): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const [name, measure] of Object.entries({ start, latency, kernel, idle, bytes })) {
+    if (!isWanted(name)) continue;
     tell(name);
     figures.push(...(await measure(bed)));
   }
