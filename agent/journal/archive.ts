@@ -1,6 +1,6 @@
 import { closeSync, fsync, rmSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { compressSegment } from './compress.ts';
+import { compressSegment, syncFolder } from './compress.ts';
 import { type RetentionRun, runsOf } from './retention.ts';
 import { listSegments, type Segment, segmentFile } from './segment.ts';
 
@@ -52,6 +52,7 @@ export class Archive {
     if (fd !== undefined) {
       try {
         await sync(fd);
+        await syncFolder(dir); // the segment behind it has its name there
       } finally {
         closeSync(fd);
       }
@@ -69,14 +70,26 @@ export class Archive {
   /** Deletes the oldest segments until the rest is within the cap; the newest always stays. */
   #makeRoom(): void {
     const { dir, maxBytes, onRetention } = this.#options;
+    if (this.#ending.signal.aborted) return; // nobody would record it
     const segments = listSegments(dir);
     let total = segments.reduce((sum, segment) => sum + bytesOf(dir, segment), 0);
     for (const segment of segments.slice(0, -1)) {
       if (total <= maxBytes) return;
-      const runs = runsOf(dir, segment);
+      const runs = this.#runsOf(segment);
       total -= bytesOf(dir, segment);
-      rmSync(segmentFile(dir, segment));
+      for (const compressed of [false, true])
+        rmSync(segmentFile(dir, { ...segment, compressed }), { force: true });
       onRetention(runs);
+    }
+  }
+
+  /** None for a segment that is damaged: it must make room as well. */
+  #runsOf(segment: Segment): RetentionRun[] {
+    try {
+      return runsOf(this.#options.dir, segment);
+    } catch (error) {
+      this.#options.onProblem(error as Error);
+      return [];
     }
   }
 }

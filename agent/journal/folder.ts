@@ -1,7 +1,17 @@
-import { constants, fstatSync, lstatSync, mkdirSync, openSync, realpathSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+} from 'node:fs';
+import { resolve } from 'node:path';
 import { AgentError } from '../errors.ts';
 
 const OTHERS_WRITE = 0o022;
+const NOT_PLAIN = 'it is not a plain file of its own; remove it';
 
 /** Makes the journal's folder, 0700, or throws JOURNAL_UNUSABLE if what is there cannot be trusted. */
 export function prepareFolder(dir: string): void {
@@ -10,7 +20,8 @@ export function prepareFolder(dir: string): void {
   } catch (cause) {
     throw unusable(dir, cause);
   }
-  const stat = lstatSync(dir);
+  // Without a slash at its end, which would follow a link.
+  const stat = lstatSync(resolve(dir));
   if (stat.isSymbolicLink())
     throw refuse(dir, `it is a symbolic link to ${realpathSync(dir)}; name the real folder`);
   if (!stat.isDirectory()) throw refuse(dir, 'it is not a folder; remove it or choose another');
@@ -20,20 +31,26 @@ export function prepareFolder(dir: string): void {
     throw refuse(dir, `others may write to it; run: chmod 0700 ${dir}`);
 }
 
-/** Opens a segment for appending; symbolic links and anything but a plain file are refused. */
+/**
+ * Opens a segment for appending, and for reading its end; symbolic links and anything but a plain
+ * file are refused.
+ */
 export function openSegment(file: string): { fd: number; size: number } {
-  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+  const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
   let fd: number;
   try {
-    fd = openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+    fd = openSync(file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ELOOP')
-      throw refuse(file, 'it is a symbolic link; remove it');
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ELOOP') throw refuse(file, 'it is a symbolic link; remove it');
+    if (code === 'EISDIR') throw refuse(file, NOT_PLAIN);
     throw cause;
   }
   const stat = fstatSync(fd);
-  if (!stat.isFile() || stat.nlink > 1)
-    throw refuse(file, 'it is not a plain file of its own; remove it');
+  if (!stat.isFile() || stat.nlink > 1) {
+    closeSync(fd);
+    throw refuse(file, NOT_PLAIN);
+  }
   return { fd, size: stat.size };
 }
 

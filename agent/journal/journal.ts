@@ -2,10 +2,9 @@ import {
   closeSync,
   fdatasync,
   fdatasyncSync,
+  fstatSync,
   ftruncateSync,
-  openSync,
   rmSync,
-  statSync,
   writeSync,
 } from 'node:fs';
 import { promisify } from 'node:util';
@@ -40,6 +39,9 @@ export interface Recovered {
   readonly segment: number;
 }
 
+/** What does not pass by waiting: a folder that is gone, or that may not be written to. */
+const FOR_GOOD = new Set(['EACCES', 'ENOENT', 'ENOTDIR', 'EPERM', 'EROFS']);
+
 const syncData = promisify(fdatasync);
 
 /** Opens the journal in a folder for writing, alone; throws JOURNAL_UNUSABLE or JOURNAL_BUSY. */
@@ -66,8 +68,10 @@ export class Journal {
   readonly #archive: Archive;
   #fd: number;
   #number: number;
-  /** Bytes of whole lines in the open segment; what lies behind them is a failed write. */
+  /** Bytes of whole lines in the open segment. */
   #size: number;
+  /** What lies behind them is a failed write, and could not be taken back yet. */
+  #torn = false;
   #openedAt: number;
   #syncTimer: NodeJS.Timeout | undefined;
   #syncing: Promise<void> | undefined;
@@ -81,12 +85,12 @@ export class Journal {
     const reopen = newest !== undefined && !newest.compressed;
     this.#number = reopen ? newest.number : (newest?.number ?? 0) + 1;
     const file = segmentFile(options.dir, { number: this.#number, compressed: false });
-    const tornBytes = reopen ? cutTail(file) : 0;
-    this.recovered = { tornBytes, segment: this.#number };
     const { fd, size } = openSegment(file);
+    const tornBytes = cutTornTail(fd);
+    this.recovered = { tornBytes, segment: this.#number };
     this.#fd = fd;
-    this.#size = size;
-    this.#openedAt = size === 0 ? Date.now() : statSync(file).birthtimeMs;
+    this.#size = size - tornBytes;
+    this.#openedAt = this.#size === 0 ? Date.now() : fstatSync(fd).birthtimeMs;
     this.#archive.tidy(this.#number);
   }
 
@@ -97,17 +101,28 @@ export class Journal {
 
   /**
    * Writes whole lines. Throws JOURNAL_FULL when the disk does not take them now: then nothing of
-   * them stays, and the same lines can be tried again.
+   * them stays, and the same lines can be tried again. Throws JOURNAL_UNUSABLE when trying again
+   * is no use.
    */
   append(lines: Buffer, length: number): void {
-    if (this.#isDue()) this.#rotate();
+    try {
+      if (this.#torn) this.#takeBack();
+      if (this.#isDue()) this.#rotate();
+    } catch (cause) {
+      throw this.#failure(cause);
+    }
     try {
       for (let written = 0; written < length; )
         written += writeSync(this.#fd, lines, written, length - written);
       if (this.#options.sync === 'always') fdatasyncSync(this.#fd);
     } catch (cause) {
-      this.#takeBack();
-      throw this.#full(cause);
+      this.#torn = true;
+      try {
+        this.#takeBack();
+      } catch (error) {
+        this.#options.onProblem(error as Error);
+      }
+      throw this.#failure(cause);
     }
     this.#size += length;
     if (this.#options.sync === 'interval') this.#syncSoon();
@@ -133,39 +148,36 @@ export class Journal {
 
   #isDue(): boolean {
     const { segmentMaxBytes, segmentMaxAgeMs } = this.#options;
+    // Somebody removed the file: what is written into it, nobody can read.
+    if (fstatSync(this.#fd).nlink === 0) return true;
     if (this.#size === 0) return false;
     return this.#size >= segmentMaxBytes || Date.now() - this.#openedAt >= segmentMaxAgeMs;
   }
 
   #rotate(): void {
     const number = this.#number + 1;
-    let opened: { fd: number };
-    try {
-      opened = openSegment(segmentFile(this.#options.dir, { number, compressed: false }));
-    } catch (cause) {
-      throw cause instanceof AgentError ? cause : this.#full(cause);
-    }
+    const { fd, size } = openSegment(segmentFile(this.#options.dir, { number, compressed: false }));
     const closed = this.#fd;
-    this.#fd = opened.fd;
+    this.#fd = fd;
     this.#number = number;
-    this.#size = 0;
+    this.#size = size;
     this.#openedAt = Date.now();
     this.#archive.add(number - 1, closed);
   }
 
   #takeBack(): void {
-    try {
-      ftruncateSync(this.#fd, this.#size);
-    } catch (error) {
-      this.#options.onProblem(error as Error);
-    }
+    ftruncateSync(this.#fd, this.#size);
+    this.#torn = false;
   }
 
-  #full(cause: unknown): AgentError {
-    const { message } = cause as Error;
+  #failure(cause: unknown): AgentError {
+    if (cause instanceof AgentError) return cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const { dir } = this.#options;
+    if (code !== undefined && FOR_GOOD.has(code)) return unusable(dir, cause);
     return new AgentError(
       'JOURNAL_FULL',
-      `cannot write to ${this.#options.dir}: ${message}; free space there or lower journalMaxBytes`,
+      `cannot write to ${dir}: ${message}; free space there or lower journalMaxBytes`,
       { cause },
     );
   }
@@ -176,14 +188,5 @@ export class Journal {
       this.#syncTimer = undefined;
       this.#syncing = syncData(this.#fd).catch(this.#options.onProblem);
     }, this.#options.syncIntervalMs);
-  }
-}
-
-function cutTail(file: string): number {
-  const fd = openSync(file, 'r+');
-  try {
-    return cutTornTail(fd);
-  } finally {
-    closeSync(fd);
   }
 }

@@ -1,5 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { pipeline } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import type { JournalLine } from './read-sync.ts';
 import { listSegments, type Position, type Segment, segmentFile } from './segment.ts';
@@ -23,9 +24,12 @@ export async function* readLines(dir: string, from?: Position): AsyncGenerator<J
     // It may have grown and been closed while we read: what comes behind it shows.
     const last = !listSegments(dir).some(({ number }) => number > position.segment);
     if (last) return;
-    for await (const line of readSegment(dir, newestForm(dir, segment), position.offset)) {
-      yield line;
-      position = { segment: line.segment, offset: line.offset };
+    if (!segment.compressed) {
+      const { offset } = position;
+      for await (const line of readSegment(dir, newestForm(dir, segment), offset)) {
+        yield line;
+        position = { segment: line.segment, offset: line.offset };
+      }
     }
     position = { segment: position.segment + 1, offset: 0 };
   }
@@ -115,8 +119,9 @@ async function* plain(handle: FileHandle, from: number): AsyncGenerator<Buffer> 
 async function* inflated(handle: FileHandle, from: number): AsyncGenerator<Buffer> {
   let skip = from;
   const source = handle.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES });
-  const text: AsyncIterable<Buffer> = source.pipe(createZstdDecompress({ chunkSize: CHUNK_BYTES }));
-  for await (const chunk of text) {
+  const text = createZstdDecompress({ chunkSize: CHUNK_BYTES });
+  pipeline(source, text, () => {}); // what goes wrong comes out of `text`
+  for await (const chunk of text as AsyncIterable<Buffer>) {
     if (chunk.length > skip) yield chunk.subarray(skip);
     skip = Math.max(0, skip - chunk.length);
   }

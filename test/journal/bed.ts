@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Journal, JournalOptions } from '../../agent/journal/journal.ts';
+import { openJournal } from '../../agent/journal/journal.ts';
+import { readLinesSync } from '../../agent/journal/read-sync.ts';
+import type { RetentionRun } from '../../agent/journal/retention.ts';
+
+/** A journal's folder of a test's own, and what its writers said. */
+export interface Bed {
+  readonly root: string;
+  readonly dir: string;
+  readonly problems: string[];
+  readonly runs: RetentionRun[];
+  open(options?: Partial<JournalOptions>): Journal;
+}
+
+/** Makes a bed for one test; `after` takes it away. */
+export function createBed(t: { after(cleanUp: () => void): void }): Bed {
+  const root = mkdtempSync(join(tmpdir(), 'vcml-journal-'));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  const dir = join(root, 'journal');
+  const problems: string[] = [];
+  const runs: RetentionRun[] = [];
+  return {
+    ...{ root, dir, problems, runs },
+    open: (options = {}) =>
+      openJournal({
+        ...{ dir, segmentMaxBytes: 1 << 20, segmentMaxAgeMs: 3_600_000, maxBytes: 1 << 30 },
+        ...{ sync: 'interval', syncIntervalMs: 50, compressionLevel: 1 },
+        onProblem: ({ message }) => problems.push(message),
+        onRetention: (more) => runs.push(...more),
+        ...options,
+      }),
+  };
+}
+
+/** Appends lines, each ended here by its line feed. */
+export function append(journal: Journal, ...lines: readonly string[]): void {
+  const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+  journal.append(bytes, bytes.length);
+}
+
+/** All whole lines of a journal's folder. */
+export function linesOf(dir: string): string[] {
+  return [...readLinesSync(dir)].map(({ line }) => line);
+}
+
+/** `from` to below `to`, as lines. */
+export function numbered(from: number, to: number): string[] {
+  return Array.from({ length: to - from }, (_, n) => `{"n":${from + n}}`);
+}
+
+/** Starts test/journal/writer.ts; what it prints is in `said`. */
+export function startWriter(dir: string, options: object): { child: ChildProcess; said(): string } {
+  const file = join(import.meta.dirname, 'writer.ts');
+  const child = spawn(process.execPath, [file, dir, JSON.stringify(options)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  child.stdout.on('data', (data) => (text += data));
+  return { child, said: () => text };
+}
+
+/** Waits for the end of a process. */
+export async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+}

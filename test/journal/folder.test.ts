@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readState, writeState } from '../../agent/journal/state.ts';
+import { append, createBed, linesOf, numbered } from './bed.ts';
+
+const FIRST = '00000000000000000001.jsonl';
+
+test('the folder is 0700 and its files are 0600, whatever the umask', async (t) => {
+  const before = process.umask(0);
+  t.after(() => process.umask(before));
+  const bed = createBed(t);
+  const dir = join(bed.dir, 'deeper');
+  const journal = bed.open({ dir, segmentMaxBytes: 10 });
+  for (const line of numbered(0, 5)) append(journal, line);
+  writeState(dir, {});
+  assert.equal(statSync(dir).mode & 0o7777, 0o700);
+  while (!readdirSync(dir).some((name) => name.endsWith('.zst')))
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  await journal.close();
+  const names = readdirSync(dir);
+  assert.ok(names.includes('state.json') && names.length > 3, names.join());
+  for (const name of names) assert.equal(statSync(join(dir, name)).mode & 0o7777, 0o600, name);
+});
+
+test('a symbolic link in the place of the folder is refused, also with a slash behind it', (t) => {
+  const bed = createBed(t);
+  mkdirSync(join(bed.root, 'elsewhere'), { mode: 0o700 });
+  symlinkSync('elsewhere', bed.dir);
+  for (const dir of [bed.dir, `${bed.dir}/`, `${bed.dir}/.`])
+    assert.throws(() => bed.open({ dir }), { code: 'JOURNAL_UNUSABLE', message: /symbolic link/ });
+  assert.deepEqual(readdirSync(join(bed.root, 'elsewhere')), []);
+});
+
+test('a folder that is no folder, is not ours or that others may write to is refused', (t) => {
+  const bed = createBed(t);
+  writeFileSync(bed.dir, '');
+  assert.throws(() => bed.open(), { code: 'JOURNAL_UNUSABLE' });
+  rmSync(bed.dir);
+  mkdirSync(bed.dir);
+  for (const mode of [0o720, 0o702, 0o1777]) {
+    chmodSync(bed.dir, mode);
+    assert.throws(() => bed.open(), { code: 'JOURNAL_UNUSABLE', message: /chmod 0700/ });
+  }
+  chmodSync(bed.dir, 0o700);
+  execFileSync('chown', ['nobody', bed.dir]);
+  assert.throws(() => bed.open(), { code: 'JOURNAL_UNUSABLE', message: /belongs to uid/ });
+});
+
+test('a symbolic link in the place of a segment is refused, and what it names stays', (t) => {
+  const bed = createBed(t);
+  const target = join(bed.root, 'target');
+  writeFileSync(target, 'a line\nand no line feed behind this');
+  mkdirSync(bed.dir, { mode: 0o700 });
+  symlinkSync(target, join(bed.dir, FIRST));
+  assert.throws(() => bed.open(), { code: 'JOURNAL_UNUSABLE', message: /symbolic link/ });
+  assert.equal(readFileSync(target, 'utf8'), 'a line\nand no line feed behind this');
+});
+
+test('a hard link, a folder or a pipe in the place of a segment is refused', (t) => {
+  const bed = createBed(t);
+  const target = join(bed.root, 'target');
+  const segment = join(bed.dir, FIRST);
+  writeFileSync(target, 'no line feed');
+  mkdirSync(bed.dir, { mode: 0o700 });
+  const put = [
+    () => linkSync(target, segment),
+    () => mkdirSync(segment),
+    () => execFileSync('mkfifo', [segment]),
+  ];
+  for (const place of put) {
+    place();
+    assert.throws(() => bed.open(), { code: 'JOURNAL_UNUSABLE', message: /plain file/ });
+    rmSync(segment, { recursive: true });
+  }
+  assert.equal(readFileSync(target, 'utf8'), 'no line feed');
+});
+
+test('a symbolic link in the place of the next segment ends the writing, and is not followed', async (t) => {
+  const bed = createBed(t);
+  const target = join(bed.root, 'target');
+  writeFileSync(target, 'kept');
+  const journal = bed.open({ segmentMaxBytes: 5 });
+  append(journal, 'one line');
+  symlinkSync(target, join(bed.dir, '00000000000000000002.jsonl'));
+  assert.throws(() => append(journal, 'two'), { code: 'JOURNAL_UNUSABLE' });
+  await journal.close();
+  assert.equal(readFileSync(target, 'utf8'), 'kept');
+});
+
+test('state.json is replaced as a whole, and a link in its place is neither read nor followed', (t) => {
+  const bed = createBed(t);
+  const target = join(bed.root, 'target');
+  writeFileSync(target, '{"secret":1}');
+  mkdirSync(bed.dir);
+  for (const name of ['state.json', 'state.json.tmp']) symlinkSync(target, join(bed.dir, name));
+  assert.equal(readState(bed.dir).state, undefined);
+  writeState(bed.dir, { mine: 2 });
+  assert.deepEqual(readState(bed.dir).state, { mine: 2 });
+  assert.equal(readFileSync(target, 'utf8'), '{"secret":1}');
+  assert.deepEqual(readdirSync(bed.dir), ['state.json']);
+});
+
+test('a state.json that is damaged or not there says why', (t) => {
+  const bed = createBed(t);
+  mkdirSync(bed.dir);
+  assert.match(readState(bed.dir).why ?? '', /ENOENT/);
+  for (const text of ['', '{', '{"a":1}}', '\0\0\0']) {
+    writeFileSync(join(bed.dir, 'state.json'), text);
+    assert.equal(readState(bed.dir).state, undefined);
+    assert.match(readState(bed.dir).why ?? '', /JSON/);
+  }
+});
+
+test('a second writer is refused until the first has gone', async (t) => {
+  const bed = createBed(t);
+  const first = bed.open();
+  append(first, 'one');
+  const busy = { code: 'JOURNAL_BUSY', message: new RegExp(`process ${process.pid}`) };
+  assert.throws(() => bed.open(), busy);
+  append(first, 'two');
+  await first.close();
+  const second = bed.open();
+  append(second, 'three');
+  await second.close();
+  assert.deepEqual(linesOf(bed.dir), ['one', 'two', 'three']);
+});
+
+const startOfInit = () => readFileSync('/proc/1/stat', 'latin1').split(') ')[1]?.split(' ')[19];
+const bootId = () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+
+const STALE: readonly [what: string, lock: () => string][] = [
+  ['of a process that has gone', () => `4194305 77 ${bootId()}\n`],
+  ['of an earlier owner of a pid', () => `1 1${startOfInit()} ${bootId()}\n`],
+  ['of an earlier boot', () => `1 ${startOfInit()} 01234567-89ab-4def-8123-456789abcdef\n`],
+  ['that is empty', () => ''],
+  ['that is noise', () => '\0\xff one two three four'],
+];
+
+for (const [what, lock] of STALE)
+  test(`a lock is taken over ${what}`, async (t) => {
+    const bed = createBed(t);
+    mkdirSync(bed.dir, { mode: 0o700 });
+    writeFileSync(join(bed.dir, 'lock'), lock());
+    const journal = bed.open();
+    append(journal, 'one');
+    await journal.close();
+    assert.deepEqual(readdirSync(bed.dir), [FIRST]);
+  });
+
+test('a lock of a living process is kept', (t) => {
+  const bed = createBed(t);
+  mkdirSync(bed.dir, { mode: 0o700 });
+  writeFileSync(join(bed.dir, 'lock'), `1 ${startOfInit()} ${bootId()}\n`);
+  assert.throws(() => bed.open(), { code: 'JOURNAL_BUSY', message: /process 1;/ });
+  assert.deepEqual(readdirSync(bed.dir), ['lock']);
+});
