@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Agent, program, startAgent } from '../agent.ts';
 import { judge } from '../check/check.ts';
 
-const ROUNDS = 8;
-const noop = program('noop');
+const ROUNDS = 10;
 
 test('kill -9 in the middle of an exec storm, again and again, loses and doubles nothing', async (t) => {
   const agent = await startAgent({ args: ['--segment-max-bytes', '4MiB'] });
   t.after(() => agent.close());
-  const storm = startStorm(ROUNDS);
+  const storm = startStorm(agent, ROUNDS);
   for (let round = 0; round < ROUNDS; round++) {
     await sleep(100 + Math.random() * 600);
     await agent.kill();
@@ -26,7 +27,7 @@ test('kill -9 in the middle of an exec storm, again and again, loses and doubles
 test('SIGTERM in the middle of an exec storm, again and again, loses and doubles nothing', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
-  const storm = startStorm(4);
+  const storm = startStorm(agent, 4);
   for (let round = 0; round < 4; round++) {
     await sleep(100 + Math.random() * 400);
     assert.equal(await agent.stop(), 0, agent.stderr);
@@ -40,7 +41,7 @@ test('a reader that is stopped for longer than the ring lasts loses just what it
   const agent = await startAgent({ args: ['--ring-size', '1MiB'] });
   t.after(() => agent.close());
   process.kill(agent.pid, 'SIGSTOP');
-  const storm = startStorm(2);
+  const storm = startStorm(agent, 2);
   const execs = await storm.end();
   process.kill(agent.pid, 'SIGCONT');
   assert.ok((await allRecorded(agent, execs)) > 0, 'the ring was too large for this test');
@@ -50,13 +51,15 @@ test('what no longer fits while no agent runs is lost by number', async (t) => {
   const agent = await startAgent({ args: ['--ring-size', '1MiB'] });
   t.after(() => agent.close());
   await agent.kill();
-  const execs = await startStorm(2).end();
+  const execs = await startStorm(agent, 2).end();
   await agent.start();
   assert.ok((await allRecorded(agent, execs)) > 0, 'the ring was too large for this test');
 });
 
-/** Two loops of spawning the no-op; end() waits and tells how many there were. */
-function startStorm(seconds: number): { end(): Promise<number> } {
+/** Two loops of spawning a no-op of their own; end() waits and tells how many there were. */
+function startStorm(agent: Agent, seconds: number): { end(): Promise<number> } {
+  const noop = noopOf(agent);
+  copyFileSync(program('noop'), noop);
   const args = ['2', String(seconds), noop, 'storm'];
   const child = spawn(program('storm'), args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
@@ -70,6 +73,11 @@ function startStorm(seconds: number): { end(): Promise<number> } {
   };
 }
 
+/** Its path tells a storm's execs from all others on the machine. */
+function noopOf({ directory }: Agent): string {
+  return join(directory, 'noop');
+}
+
 /** Ends the agent and compares its journal with the storm; returns how many records were lost. */
 async function allRecorded(agent: Agent, execs: number): Promise<number> {
   assert.equal(await agent.stop(), 0, agent.stderr);
@@ -80,6 +88,7 @@ async function allRecorded(agent: Agent, execs: number): Promise<number> {
     .filter(({ action }) => action === 'journal.loss')
     .reduce((sum, { attributes }) => sum + Number(attributes['vcml.loss.count']), 0);
   // Not by its arguments: they are the first to go when the ring is crowded.
+  const noop = noopOf(agent);
   const recorded = agent.records().filter(({ object }) => object === noop);
   // What is lost may have been others' as well: the storm's own beginning, the machine's life.
   const missing = execs - recorded.length;
