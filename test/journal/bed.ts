@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Journal, JournalOptions } from '../../agent/journal/journal.ts';
@@ -15,12 +15,18 @@ export interface Bed {
   readonly problems: string[];
   readonly runs: RetentionRun[];
   open(options?: Partial<JournalOptions>): Journal;
+  /** Makes the folder a file system of its own, of so many bytes (mount -o size). */
+  mount(size: string): void;
 }
 
 /** Makes a bed for one test; `after` takes it away. */
 export function createBed(t: { after(cleanUp: () => void): void }): Bed {
   const root = mkdtempSync(join(tmpdir(), 'vcml-journal-'));
-  t.after(() => rmSync(root, { recursive: true, force: true }));
+  t.after(() => {
+    for (const mount of mounts) execFileSync('umount', ['--lazy', mount]);
+    rmSync(root, { recursive: true, force: true });
+  });
+  const mounts: string[] = [];
   const dir = join(root, 'journal');
   const problems: string[] = [];
   const runs: RetentionRun[] = [];
@@ -34,6 +40,11 @@ export function createBed(t: { after(cleanUp: () => void): void }): Bed {
         onRetention: (more) => runs.push(...more),
         ...options,
       }),
+    mount: (size) => {
+      mkdirSync(dir);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0700`, 'tmpfs', dir]);
+      mounts.push(dir);
+    },
   };
 }
 

@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { append, createBed, ended, linesOf, numbered, startWriter } from './bed.ts';
+
+const name = (n: number) => `${`${n}`.padStart(20, '0')}.jsonl`;
+
+test('lines go on in the newest segment after a restart', async (t) => {
+  const bed = createBed(t);
+  for (const line of ['one', 'two', 'three']) {
+    const journal = bed.open();
+    append(journal, line);
+    await journal.close();
+  }
+  assert.equal(readFileSync(join(bed.dir, name(1)), 'utf8'), 'one\ntwo\nthree\n');
+  assert.deepEqual(bed.problems, []);
+});
+
+test('a torn last line is cut at every length it may have, and counted', async (t) => {
+  const bed = createBed(t);
+  mkdirSync(bed.dir, { mode: 0o700 });
+  const file = join(bed.dir, name(1));
+  const whole = '{"n":0}\n{"n":1}\n';
+  const last = Buffer.from('{"n":2,"é":"\u2028"}');
+  for (let length = 0; length <= last.length; length++) {
+    writeFileSync(file, Buffer.concat([Buffer.from(whole), last.subarray(0, length)]));
+    const journal = bed.open();
+    assert.deepEqual(journal.recovered, { tornBytes: length, segment: 1 });
+    assert.deepEqual(journal.position, { segment: 1, offset: whole.length });
+    append(journal, '{"n":3}');
+    await journal.close();
+    assert.equal(readFileSync(file, 'utf8'), `${whole}{"n":3}\n`);
+  }
+});
+
+test('a torn line of several MiB is cut, also when it is all there is', async (t) => {
+  const bed = createBed(t);
+  mkdirSync(bed.dir, { mode: 0o700 });
+  for (const [before, bytes] of [
+    ['', 3 << 20],
+    ['one\n', 3 << 20],
+    ['one\n', (64 << 10) - 4],
+    ['one\n', 64 << 10],
+    ['\n', 1],
+  ] as const) {
+    writeFileSync(join(bed.dir, name(1)), before + 'x'.repeat(bytes));
+    const journal = bed.open();
+    assert.deepEqual(journal.recovered, { tornBytes: bytes, segment: 1 });
+    append(journal, 'two');
+    await journal.close();
+    assert.deepEqual(linesOf(bed.dir), [...before.split('\n').slice(0, -1), 'two']);
+  }
+});
+
+test('lines of several MiB are written and read whole, plain and compressed', async (t) => {
+  const bed = createBed(t);
+  const lines = [5, 1, 3].map((mib) => 'é'.repeat(mib << 19));
+  const journal = bed.open({ segmentMaxBytes: 4 << 20 });
+  for (const line of lines) append(journal, line);
+  assert.deepEqual(linesOf(bed.dir), lines);
+  await compressed(bed.dir, 1);
+  await journal.close();
+  assert.deepEqual(linesOf(bed.dir), lines);
+});
+
+test('zstd reads a closed segment', async (t) => {
+  const bed = createBed(t);
+  const journal = bed.open({ segmentMaxBytes: 1000 });
+  const lines = numbered(0, 300);
+  for (const line of lines) append(journal, line);
+  await compressed(bed.dir, 2);
+  await journal.close();
+  const text = readdirSync(bed.dir)
+    .sort()
+    .map((file) => join(bed.dir, file))
+    .map((file) =>
+      file.endsWith('.zst')
+        ? execFileSync('zstd', ['-dcq', file], { encoding: 'utf8' })
+        : readFileSync(file, 'utf8'),
+    );
+  assert.deepEqual(text.join('').trimEnd().split('\n'), lines);
+});
+
+test('a segment is closed by its age, which a restart does not renew', async (t) => {
+  const bed = createBed(t);
+  const old = bed.open({ segmentMaxAgeMs: 200 });
+  append(old, 'one');
+  await old.close();
+  await pause(250);
+  const journal = bed.open({ segmentMaxAgeMs: 200 });
+  append(journal, 'two');
+  assert.equal(journal.position.segment, 2);
+  append(journal, 'three');
+  assert.equal(journal.position.segment, 2);
+  await journal.close();
+  assert.deepEqual(linesOf(bed.dir), ['one', 'two', 'three']);
+});
+
+test('an empty segment does not grow old, and goes when the journal is closed', async (t) => {
+  const bed = createBed(t);
+  const journal = bed.open({ segmentMaxAgeMs: 0 });
+  assert.equal(journal.position.segment, 1);
+  await journal.close();
+  assert.deepEqual(readdirSync(bed.dir), []);
+});
+
+test('what a crash left of a compression is put right', async (t) => {
+  const bed = createBed(t);
+  mkdirSync(bed.dir, { mode: 0o700 });
+  const put = (file: string, lines: readonly string[]) =>
+    writeFileSync(join(bed.dir, file), lines.map((line) => `${line}\n`).join(''));
+  // 1: both forms; 2: half of the compressed one; 3: not begun; 4: both and a half; 5: the newest
+  for (const n of [1, 2, 3, 4, 5]) put(name(n), numbered(n * 10, n * 10 + 10));
+  for (const n of [1, 4]) execFileSync('zstd', ['-qk', join(bed.dir, name(n))]);
+  for (const n of [2, 4, 5]) put(`${name(n)}.zst.tmp`, ['half']);
+  const expected = numbered(10, 60);
+  assert.deepEqual(linesOf(bed.dir), expected);
+  const journal = bed.open();
+  append(journal, 'new');
+  assert.deepEqual(linesOf(bed.dir), [...expected, 'new']);
+  await compressed(bed.dir, 4);
+  await journal.close();
+  assert.deepEqual(linesOf(bed.dir), [...expected, 'new']);
+  assert.deepEqual(readdirSync(bed.dir).sort(), [
+    ...[1, 2, 3, 4].map((n) => `${name(n)}.zst`),
+    name(5),
+  ]);
+  assert.deepEqual(bed.problems, []);
+});
+
+test('behind a compressed newest segment a new one begins', async (t) => {
+  const bed = createBed(t);
+  const first = bed.open();
+  append(first, 'one');
+  await first.close();
+  execFileSync('zstd', ['-q', '--rm', join(bed.dir, name(1))]);
+  const second = bed.open();
+  assert.deepEqual(second.position, { segment: 2, offset: 0 });
+  append(second, 'two');
+  await second.close();
+  assert.deepEqual(linesOf(bed.dir), ['one', 'two']);
+});
+
+test('foreign files in the folder are left alone', async (t) => {
+  const bed = createBed(t);
+  mkdirSync(bed.dir, { mode: 0o700 });
+  const foreign = [
+    '1.jsonl',
+    '00000000000000000007.json',
+    'x00000000000000000009.jsonl',
+    'lost+found',
+  ];
+  for (const file of foreign) writeFileSync(join(bed.dir, file), 'foreign');
+  const journal = bed.open();
+  append(journal, 'one');
+  await journal.close();
+  assert.deepEqual(readdirSync(bed.dir).sort(), [...foreign, name(1)].sort());
+});
+
+test('when somebody removes the open segment, the next lines go into a new one', async (t) => {
+  const bed = createBed(t);
+  const journal = bed.open();
+  append(journal, 'one');
+  rmSync(join(bed.dir, name(1)));
+  append(journal, 'two');
+  append(journal, 'three');
+  assert.deepEqual(linesOf(bed.dir), ['two', 'three']);
+  await journal.close();
+});
+
+test('when somebody removes the folder, the next lines are refused', async (t) => {
+  const bed = createBed(t);
+  const journal = bed.open();
+  append(journal, 'one');
+  rmSync(bed.dir, { recursive: true });
+  assert.throws(() => append(journal, 'two'), { code: 'JOURNAL_UNUSABLE' });
+  await journal.close();
+});
+
+/** A journal on a file system with so many bytes, that can be filled. */
+function onTmpfs(t: TestContext, size: string) {
+  const bed = createBed(t);
+  bed.mount(size);
+  const filler = join(bed.dir, 'filler');
+  return {
+    bed,
+    fill: () => spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096'], { stdio: 'ignore' }),
+    empty: () => rmSync(filler),
+  };
+}
+
+test('on a full disk nothing of a batch stays, and the same batch is taken once there is room', async (t) => {
+  const { bed, fill, empty } = onTmpfs(t, '1m');
+  const journal = bed.open();
+  append(journal, 'one');
+  fill();
+  const batch = numbered(0, 2000);
+  for (let attempt = 0; attempt < 3; attempt++)
+    assert.throws(() => append(journal, ...batch), { code: 'JOURNAL_FULL', message: /ENOSPC/ });
+  assert.equal(readFileSync(join(bed.dir, name(1)), 'utf8'), 'one\n');
+  assert.deepEqual(journal.position, { segment: 1, offset: 4 });
+  empty();
+  append(journal, ...batch);
+  append(journal, 'last');
+  await journal.close();
+  assert.deepEqual(linesOf(bed.dir), ['one', ...batch, 'last']);
+});
+
+test('on a full disk segments are closed and compressed as far as there is room', async (t) => {
+  const { bed, fill, empty } = onTmpfs(t, '1m');
+  const journal = bed.open({ segmentMaxBytes: 4000 });
+  const lines = numbered(0, 3000);
+  for (const line of lines.slice(0, 1000)) append(journal, line);
+  fill();
+  let written = 1000;
+  const writeOn = () => {
+    for (; written < lines.length; written++) append(journal, lines[written] ?? '');
+  };
+  for (let attempt = 0; attempt < 5; attempt++) {
+    assert.throws(writeOn, { code: 'JOURNAL_FULL' });
+    await pause(5);
+  }
+  assert.deepEqual(linesOf(bed.dir), lines.slice(0, written));
+  empty();
+  writeOn();
+  await journal.close();
+  assert.deepEqual(linesOf(bed.dir), lines);
+});
+
+test('a writer that is killed at any moment leaves every line it had told of, once and in order', async (t) => {
+  const bed = createBed(t);
+  let told = -1;
+  for (let round = 0; round < 8; round++) {
+    const { child, said } = startWriter(bed.dir, { lines: 1e9, batch: 20, padding: 400 });
+    const patience = Math.random() * 120;
+    while (said() === '') await pause(2);
+    await pause(patience);
+    child.kill('SIGKILL');
+    await ended(child);
+    told = Math.max(told, ...said().split('\n').slice(0, -1).map(Number));
+    const numbers = linesOf(bed.dir).map((line) => JSON.parse(line).n);
+    assert.ok(numbers.length > told, `${numbers.length} lines, told of ${told}`);
+    for (const [at, n] of numbers.entries()) assert.equal(n, at);
+  }
+  const { child } = startWriter(bed.dir, { lines: told + 1000, batch: 20, padding: 400 });
+  await ended(child);
+  assert.equal(child.exitCode, 0);
+  for (const [at, line] of linesOf(bed.dir).entries()) assert.equal(JSON.parse(line).n, at);
+  assert.ok(readdirSync(bed.dir).every((file) => !file.endsWith('.tmp')));
+});
+
+/** Waits until so many segments are compressed. */
+async function compressed(dir: string, count: number): Promise<void> {
+  for (let wait = 0; wait < 500; wait++) {
+    const names = readdirSync(dir);
+    if (
+      names.filter((file) => file.endsWith('.zst') && !names.includes(file.slice(0, -4))).length >=
+      count
+    )
+      return;
+    await pause(10);
+  }
+  throw new Error(`not compressed: ${readdirSync(dir).join()}`);
+}

@@ -1,0 +1,33 @@
+/**
+ * A process that writes numbered lines into a journal until it has written `lines`, going on where
+ * the journal ends: node writer.ts DIR OPTIONS. It prints the last number that is in the journal
+ * after each batch.
+ */
+import { writeSync } from 'node:fs';
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
+import { openJournal } from '../../agent/journal/journal.ts';
+import { readLinesSync } from '../../agent/journal/read-sync.ts';
+
+const [dir = '', json = '{}'] = process.argv.slice(2);
+const { lines, batch, padding, pauseMs, ...options } = JSON.parse(json);
+const journal = openJournal({
+  ...{ dir, segmentMaxBytes: 64 << 10, segmentMaxAgeMs: 3_600_000, maxBytes: 1 << 30 },
+  ...{ sync: 'interval', syncIntervalMs: 5, compressionLevel: 1, ...options },
+  onProblem: (error) => {
+    throw error;
+  },
+  onRetention: () => {},
+});
+let n = 0;
+for (const { line } of readLinesSync(dir)) n = JSON.parse(line).n + 1;
+while (n < lines) {
+  const texts = Array.from({ length: batch }, (_, i) =>
+    JSON.stringify({ n: n + i, padding: 'é'.repeat((n + i) % padding) }),
+  );
+  const bytes = Buffer.from(`${texts.join('\n')}\n`);
+  journal.append(bytes, bytes.length);
+  n += batch;
+  writeSync(1, `${n - 1}\n`);
+  await (pauseMs ? pause(pauseMs) : turn());
+}
+await journal.close();
