@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import { createTextWriter } from './text.ts';
 import { viewOf } from './view.ts';
+import { visible } from './visible.ts';
 
 export type PrintForm = 'text' | 'jsonl';
 
@@ -11,7 +12,7 @@ export function createFormat(given: PrintForm | undefined): (line: string) => st
   const text = createTextWriter({ colours: terminal && !process.env.NO_COLOR });
   return (line) => {
     const view = viewOf(line);
-    return view === undefined ? ended(line) : text(view);
+    return view === undefined ? ended(visible(line.replace(/\n$/, ''))) : text(view);
   };
 }
 
