@@ -1,4 +1,4 @@
-import { closeSync, fsync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fsync, rmSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { compressSegment, syncFolder } from './compress.ts';
 import { type RetentionRun, runsOf } from './retention.ts';
@@ -58,7 +58,8 @@ export class Archive {
       }
     }
     this.#makeRoom();
-    if (this.#ending.signal.aborted) return;
+    const there = existsSync(segmentFile(dir, { number, compressed: false }));
+    if (this.#ending.signal.aborted || !there) return;
     try {
       await compressSegment(dir, number, compressionLevel, this.#ending.signal);
     } catch (error) {

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { readLines } from '../../agent/journal/read.ts';
+import { runsOf } from '../../agent/journal/retention.ts';
+import { append, createBed, linesOf } from './bed.ts';
+
+const FIRST = '00000000000000000001.jsonl';
+
+/** A line with the parts that count, and arguments that try to look like them. */
+function execLine(hook: string, cpu: number, seq: number, ...args: readonly string[]): string {
+  return (
+    `{"id":"x","action":"exec","object":${JSON.stringify(args[0] ?? '/bin/true')},` +
+    `"resource":{},"attributes":{"vcml.boot.id":"b","vcml.boot_time":"1",` +
+    `"vcml.hook.id":"${hook}","vcml.cpu":${cpu},"vcml.seq":${seq},` +
+    `"process.command_args":${JSON.stringify(args)}}}`
+  );
+}
+
+const HOSTILE = [
+  '"vcml.cpu":1,"vcml.seq":2',
+  '"vcml.hook.id":"7","vcml.cpu":1,"vcml.seq":2',
+  ',"vcml.hook.id":"7","vcml.cpu":1,"vcml.seq":2',
+  '\\","vcml.hook.id":"7","vcml.cpu":1,"vcml.seq":2',
+  '\\\\',
+  'vcml.hook.id',
+  ':',
+];
+
+function runsIn(bed: ReturnType<typeof createBed>, lines: readonly string[]) {
+  mkdirSync(bed.dir, { recursive: true });
+  writeFileSync(join(bed.dir, FIRST), lines.map((line) => `${line}\n`).join(''));
+  return runsOf(bed.dir, { number: 1, compressed: false });
+}
+
+test('the numbers of a segment come as contiguous runs of each CPU and hook', (t) => {
+  const runs = runsIn(createBed(t), [
+    execLine('5', 0, 1),
+    execLine('5', 1, 10),
+    execLine('5', 0, 2),
+    execLine('5', 0, 5),
+    '{"action":"journal.loss","attributes":{"vcml.hook.id":"5","vcml.loss.cpu":0}}',
+    execLine('5', 1, 11),
+    execLine('6', 0, 3),
+  ]);
+  assert.deepEqual(runs, [
+    { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 2, count: 2 },
+    { hookId: '5', cpu: 0, firstSeq: 5, lastSeq: 5, count: 1 },
+    { hookId: '5', cpu: 1, firstSeq: 10, lastSeq: 11, count: 2 },
+    { hookId: '6', cpu: 0, firstSeq: 3, lastSeq: 3, count: 1 },
+  ]);
+});
+
+test('arguments and names that look like numbers are not taken for them', (t) => {
+  const lines = HOSTILE.flatMap((text, n) => [
+    execLine('5', 0, 2 * n + 1, text, ...HOSTILE),
+    execLine('5', 0, 2 * n + 2, '/bin/x', text),
+  ]);
+  assert.deepEqual(runsIn(createBed(t), lines), [
+    { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 14, count: 14 },
+  ]);
+});
+
+test('the oldest segments go when all are too big, and their numbers are told exactly', async (t) => {
+  const bed = createBed(t);
+  const maxBytes = 60_000;
+  const journal = bed.open({ segmentMaxBytes: 20_000, maxBytes });
+  let seq = 0;
+  for (let batch = 0; batch < 100; batch++) {
+    const noise = () => Math.random().toString(36).repeat(2);
+    const lines = Array.from({ length: 40 }, () => execLine('5', 0, ++seq, noise(), ...HOSTILE));
+    append(journal, ...lines);
+    await pause(5);
+  }
+  await pause(200);
+  await journal.close();
+  const kept = linesOf(bed.dir).map((line) => Number(/"vcml\.seq":(\d+),"p/.exec(line)?.[1]));
+  const [first = 0] = kept;
+  assert.ok(first > 1000, `kept from ${first}`);
+  assert.deepEqual(
+    kept,
+    Array.from({ length: seq - first + 1 }, (_, n) => first + n),
+  );
+  let next = 1;
+  for (const run of bed.runs) {
+    assert.deepEqual([run.hookId, run.cpu, run.firstSeq], ['5', 0, next]);
+    next = run.lastSeq + 1;
+  }
+  assert.equal(next, first);
+  const total = readdirSync(bed.dir).reduce(
+    (sum, file) => sum + statSync(join(bed.dir, file)).size,
+    0,
+  );
+  assert.ok(total <= maxBytes + 20_000, `${total} bytes`);
+  assert.deepEqual(bed.problems, []);
+});
+
+test('a reader of a segment that is deleted for space reads on in the next', async (t) => {
+  const bed = createBed(t);
+  const journal = bed.open({ segmentMaxBytes: 20_000, maxBytes: 30_000 });
+  let seq = 0;
+  const write = () =>
+    append(
+      journal,
+      execLine('5', 0, ++seq, ...Array.from({ length: 200 }, () => `${Math.random()}`)),
+    );
+  for (let n = 0; n < 8; n++) write();
+  const seen: number[] = [];
+  for await (const { line } of readLines(bed.dir)) {
+    seen.push(Number(/"vcml\.seq":(\d+),"p/.exec(line)?.[1]));
+    if (seen.length !== 2) continue;
+    for (let n = 0; n < 30; n++) write();
+    while (bed.runs.length < 2) await pause(5);
+  }
+  await journal.close();
+  assert.deepEqual(
+    seen,
+    [...new Set(seen)].sort((a, b) => a - b),
+  );
+  assert.equal(seen.at(-1), seq);
+});
+
+test('a damaged segment makes room as well, and is told as a problem', async (t) => {
+  const bed = createBed(t);
+  mkdirSync(bed.dir, { mode: 0o700 });
+  writeFileSync(join(bed.dir, `${FIRST}.zst`), Buffer.alloc(50_000, 'not zstd'));
+  const journal = bed.open({ segmentMaxBytes: 1000, maxBytes: 20_000 });
+  for (let seq = 1; seq < 20; seq++) append(journal, execLine('5', 0, seq, ...HOSTILE));
+  while (readdirSync(bed.dir).includes(`${FIRST}.zst`)) await pause(5);
+  await journal.close();
+  assert.equal(bed.problems.length, 1);
+  assert.equal(linesOf(bed.dir).length, 19);
+});
+
+test('both forms of a segment go', async (t) => {
+  const bed = createBed(t);
+  const first = bed.open();
+  append(
+    first,
+    ...Array.from({ length: 500 }, (_, n) => execLine('5', 0, n + 1, `${Math.random()}`)),
+  );
+  await first.close();
+  execFileSync('zstd', ['-qk', join(bed.dir, FIRST)]);
+  const journal = bed.open({ segmentMaxBytes: 100, maxBytes: 1000 });
+  for (let seq = 501; seq < 505; seq++) append(journal, execLine('5', 0, seq));
+  while (bed.runs.length === 0) await pause(5);
+  await journal.close();
+  assert.deepEqual(bed.runs[0], { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 500, count: 500 });
+  assert.ok(!readdirSync(bed.dir).some((file) => file.startsWith(FIRST)));
+});
