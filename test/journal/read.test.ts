@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { followLines, readLines } from '../../agent/journal/read.ts';
+import { readLinesSync } from '../../agent/journal/read-sync.ts';
+import { append, createBed, ended, numbered, startWriter } from './bed.ts';
+
+const name = (n: number) => `${`${n}`.padStart(20, '0')}.jsonl`;
+
+/** Three segments of ten lines: compressed, plain and closed, open with half a line. */
+function threeSegments(dir: string): void {
+  mkdirSync(dir, { mode: 0o700 });
+  for (const n of [1, 2, 3])
+    writeFileSync(join(dir, name(n)), `${numbered(n * 10, n * 10 + 10).join('\n')}\n`);
+  execFileSync('zstd', ['-q', '--rm', join(dir, name(1))]);
+  writeFileSync(join(dir, name(3)), '{"half":', { flag: 'a' });
+}
+
+test('all lines are read in order from both forms, but for a torn one', async (t) => {
+  const { dir } = createBed(t);
+  threeSegments(dir);
+  const lines = await Array.fromAsync(readLines(dir));
+  assert.deepEqual(
+    lines.map(({ line }) => line),
+    numbered(10, 40),
+  );
+  assert.deepEqual([...readLinesSync(dir)], lines);
+});
+
+test('reading goes on behind any line', async (t) => {
+  const { dir } = createBed(t);
+  threeSegments(dir);
+  const all = await Array.fromAsync(readLines(dir));
+  for (const [n, position] of all.entries()) {
+    const rest = all.slice(n + 1);
+    assert.deepEqual(await Array.fromAsync(readLines(dir, position)), rest);
+    assert.deepEqual([...readLinesSync(dir, position)], rest);
+  }
+});
+
+test('a position in a segment that was deleted means the oldest that is there', async (t) => {
+  const { dir } = createBed(t);
+  threeSegments(dir);
+  const [, position] = await Array.fromAsync(readLines(dir));
+  rmSync(join(dir, `${name(1)}.zst`));
+  const lines = await Array.fromAsync(readLines(dir, position));
+  assert.deepEqual(
+    lines.map(({ line }) => line),
+    numbered(20, 40),
+  );
+});
+
+test('an empty folder has no lines', async (t) => {
+  const { dir } = createBed(t);
+  mkdirSync(dir);
+  assert.deepEqual(await Array.fromAsync(readLines(dir)), []);
+});
+
+test('who stops in the middle of a compressed segment leaves nothing that fails later', async (t) => {
+  const { dir } = createBed(t);
+  mkdirSync(dir);
+  const noise = Array.from({ length: 200_000 }, () => Math.random().toString(36)).join('\n');
+  writeFileSync(join(dir, name(1)), `${noise}\n`);
+  execFileSync('zstd', ['-q', '--rm', join(dir, name(1))]);
+  for (let round = 0; round < 20; round++)
+    for await (const { line } of readLines(dir)) {
+      assert.ok(line.length > 0);
+      break;
+    }
+  await pause(50);
+});
+
+test('a compressed segment that is damaged is an error to its reader', async (t) => {
+  const { dir } = createBed(t);
+  threeSegments(dir);
+  writeFileSync(join(dir, `${name(1)}.zst`), 'this is not zstd');
+  await assert.rejects(Array.fromAsync(readLines(dir)));
+});
+
+test('a segment that is compressed while it is read is read once', async (t) => {
+  const bed = createBed(t);
+  const journal = bed.open({ segmentMaxBytes: 3 << 20 });
+  const lines = numbered(0, 400_000);
+  append(journal, lines.slice(0, 300_000).join('\n'));
+  const seen: string[] = [];
+  for await (const { line } of readLines(bed.dir)) {
+    if (seen.length === 100) {
+      append(journal, lines.slice(300_000).join('\n')); // closes the first segment
+      while (readdirSync(bed.dir).includes(name(1))) await pause(5);
+    }
+    seen.push(line);
+  }
+  await journal.close();
+  assert.deepEqual(seen, lines);
+});
+
+test('a segment that is deleted while it is read ends there, and the next follows', async (t) => {
+  const { dir } = createBed(t);
+  threeSegments(dir);
+  const seen: string[] = [];
+  for await (const { line } of readLines(dir)) {
+    if (seen.length === 12) rmSync(join(dir, name(2)));
+    seen.push(line);
+  }
+  assert.deepEqual(seen, numbered(10, 40));
+});
+
+test('a follower has every line once, whole and in order, while a process writes and compresses', async (t) => {
+  const { dir } = createBed(t);
+  mkdirSync(dir, { mode: 0o700 });
+  const count = 12_000;
+  const { child } = startWriter(dir, { lines: count, batch: 25, padding: 300, pauseMs: 1 });
+  const done = new AbortController();
+  const followers = Array.from({ length: 2 }, async () => {
+    let n = 0;
+    for await (const { line } of followLines(dir, undefined, done.signal)) {
+      assert.equal(JSON.parse(line).n, n);
+      n += 1;
+      if (n === count) return;
+    }
+  });
+  const timer = setTimeout(() => done.abort(new Error('too slow')), 30_000);
+  // Others read all of it, again and again, from beginning to end.
+  while (child.exitCode === null) {
+    let n = 0;
+    for await (const { line } of readLines(dir)) {
+      assert.equal(JSON.parse(line).n, n);
+      n += 1;
+    }
+    await pause(20);
+  }
+  await ended(child);
+  await Promise.all(followers);
+  clearTimeout(timer);
+  assert.equal(child.exitCode, 0);
+  assert.equal((await Array.fromAsync(readLines(dir))).length, count);
+  assert.ok(readdirSync(dir).filter((file) => file.endsWith('.zst')).length > 5);
+});
+
+test('a follower ends with its signal, at once', async (t) => {
+  const bed = createBed(t);
+  const journal = bed.open();
+  append(journal, 'one');
+  const done = new AbortController();
+  const seen: string[] = [];
+  const before = performance.now();
+  setTimeout(() => done.abort(), 50);
+  for await (const { line } of followLines(bed.dir, undefined, done.signal)) seen.push(line);
+  assert.deepEqual(seen, ['one']);
+  assert.ok(performance.now() - before < 900);
+  await journal.close();
+});
