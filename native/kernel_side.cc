@@ -57,6 +57,35 @@ static bool is_ours(const std::string &name)
 	return false;
 }
 
+// A pin under one of our names must be ours in kind, too: a map so named, or a tracepoint's link.
+static void refuse_foreign(const std::string &path, const std::string &name)
+{
+	const bool map = std::find(std::begin(MAPS), std::end(MAPS), name) != std::end(MAPS);
+	Fd fd(bpf_obj_get(path.c_str()));
+	bpf_map_info map_info = {};
+	bpf_link_info link_info = {};
+	uint32_t size = map ? sizeof(map_info) : sizeof(link_info);
+	char kind[64] = {};
+	bool ours = false;
+
+	if (!fd && (errno == EPERM || errno == EACCES))
+		throw_not_permitted("open what is pinned at " + path);
+	// "anon_inode:bpf-map", "bpf-prog" or "bpf_link": the kernel does not say so otherwise
+	if (fd && readlink(("/proc/self/fd/" + std::to_string(fd.get())).c_str(), kind,
+			   sizeof(kind) - 1) > 0) {
+		if (map && strstr(kind, "map"))
+			ours = !bpf_obj_get_info_by_fd(fd.get(), &map_info, &size) &&
+			       name == map_info.name;
+		else if (!map && strstr(kind, "link"))
+			ours = !bpf_obj_get_info_by_fd(fd.get(), &link_info, &size) &&
+			       link_info.type == BPF_LINK_TYPE_RAW_TRACEPOINT;
+	}
+	if (!ours)
+		throw HookError("HOOK_PINS_FOREIGN",
+				path + " is not a " + (map ? "map" : "program") +
+				    " of this agent; remove it or choose another --pin-dir");
+}
+
 KernelSide::KernelSide(const HookOptions &options)
     : options_(options), object_hash_(hash_file(options.object_path)), cpu_count_(count_cpus())
 {
@@ -72,7 +101,12 @@ KernelSide::KernelSide(const HookOptions &options)
 		}
 		for (const std::string &name : pinned_)
 			unlink(pin(name).c_str());
-		load(false);
+		try {
+			load(false);
+		} catch (const HookError &) {
+			detach(); // half a hook is of no use to the next agent
+			throw;
+		}
 	}
 	control *page = control_page();
 	page->args_bytes = options_.args_bytes;
@@ -121,11 +155,12 @@ void KernelSide::find_pins()
 		if (is_ours(entry->d_name))
 			pinned_.push_back(entry->d_name);
 	closedir(listing);
+	for (const std::string &name : pinned_)
+		refuse_foreign(pin(name), name);
 }
 
-// Opens a pinned map and makes sure that it is the one we mean.
-static Fd open_map(const std::string &path, const char *name, uint32_t value_size,
-		   bpf_map_info *info)
+// Opens a pinned map and makes sure that its values are what we know.
+static Fd open_map(const std::string &path, uint32_t value_size, bpf_map_info *info)
 {
 	Fd fd(bpf_obj_get(path.c_str()));
 	uint32_t size = sizeof(*info);
@@ -135,10 +170,8 @@ static Fd open_map(const std::string &path, const char *name, uint32_t value_siz
 		return fd;
 	if (!fd && (errno == EPERM || errno == EACCES))
 		throw_not_permitted("open what is pinned at " + path);
-	if (!fd || bpf_obj_get_info_by_fd(fd.get(), info, &size) || strcmp(info->name, name))
-		throw HookError(
-		    "HOOK_PINS_FOREIGN",
-		    path + " is not a map of this agent; remove it or choose another --pin-dir");
+	if (!fd || bpf_obj_get_info_by_fd(fd.get(), info, &size))
+		throw HookError("HOOK_SYSTEM", "cannot open " + path + ": " + reason(errno));
 	if (value_size && info->value_size != value_size)
 		throw HookError(
 		    "HOOK_PINS_INCOMPATIBLE",
@@ -152,7 +185,7 @@ bool KernelSide::take_over()
 {
 	bpf_map_info info;
 
-	control_fd_ = open_map(pin("control_page"), "control_page", 0, &info);
+	control_fd_ = open_map(pin("control_page"), 0, &info);
 	if (!control_fd_)
 		return false;
 	control page = {};
@@ -178,13 +211,13 @@ bool KernelSide::take_over()
 	if (!page.armed_at || page.armed_at > boot_time_ns() + 1000000000)
 		return false;
 
-	causes_ = open_map(pin("causes"), "causes", sizeof(process), &info);
+	causes_ = open_map(pin("causes"), sizeof(process), &info);
 	table_entries_ = info.max_entries;
-	cpus_fd_ = open_map(pin("cpus"), "cpus", sizeof(cpu_state), &info);
+	cpus_fd_ = open_map(pin("cpus"), sizeof(cpu_state), &info);
 	cpu_count_ = info.max_entries;
-	events_ = open_map(pin("events"), "events", 0, &info);
+	events_ = open_map(pin("events"), 0, &info);
 	ring_bytes_ = info.max_entries;
-	scratches_ = open_map(pin("scratches"), "scratches", 0, &info);
+	scratches_ = open_map(pin("scratches"), 0, &info);
 	if (!causes_ || !cpus_fd_ || !events_ || !scratches_)
 		return false;
 
