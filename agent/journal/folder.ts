@@ -1,13 +1,14 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   lstatSync,
   mkdirSync,
   openSync,
   realpathSync,
 } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { AgentError } from '../errors.ts';
 
 const OTHERS_WRITE = 0o022;
@@ -16,7 +17,7 @@ const NOT_PLAIN = 'it is not a plain file of its own; remove it';
 /** Makes the journal's folder, 0700, or throws JOURNAL_UNUSABLE if what is there cannot be trusted. */
 export function prepareFolder(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolders(resolve(dir));
   } catch (cause) {
     throw unusable(dir, cause);
   }
@@ -29,6 +30,13 @@ export function prepareFolder(dir: string): void {
     throw refuse(dir, `it belongs to uid ${stat.uid}; change its owner or choose another`);
   if ((stat.mode & OTHERS_WRITE) !== 0)
     throw refuse(dir, `others may write to it; run: chmod 0700 ${dir}`);
+}
+
+/** One by one: of a read-only file system, Node's own way of making parents says ENOENT. */
+function makeFolders(dir: string): void {
+  if (existsSync(dir)) return;
+  makeFolders(dirname(dir));
+  mkdirSync(dir, { mode: 0o700 });
 }
 
 /**
