@@ -75,25 +75,8 @@ test('a pin that is not ours under one of our names is refused, one of another n
   mkdirSync(agent.pinDir);
   const foreign = join(agent.pinDir, 'control_page');
   const other = join(agent.pinDir, 'other');
-  for (const [path, name] of [
-    [foreign, 'strange'],
-    [other, 'other'],
-  ] as const)
-    execFileSync('bpftool', [
-      'map',
-      'create',
-      path,
-      'type',
-      'array',
-      'key',
-      '4',
-      'value',
-      '64',
-      'entries',
-      '1',
-      'name',
-      name,
-    ]);
+  createMap(foreign, 'strange');
+  createMap(other, 'other');
   const refused = runAgent(agent);
   assert.equal(refused.status, 78);
   assert.match(refused.stderr, /not a map of this agent/);
@@ -102,6 +85,24 @@ test('a pin that is not ours under one of our names is refused, one of another n
   await agent.stop();
   assert.equal(agent.detach('--discard').status, 0);
   assert.deepEqual(readdirSync(agent.pinDir), ['other']);
+});
+
+test('a foreign pin is refused under any of our names, and nothing is removed', async (t) => {
+  const agent = new Agent({});
+  t.after(() => agent.close());
+  mkdirSync(agent.pinDir);
+  for (const name of ['causes', 'events', 'on_exec_7']) {
+    const foreign = join(agent.pinDir, name);
+    createMap(foreign, 'strange');
+    const refused = runAgent(agent);
+    assert.equal(refused.status, 78, refused.stderr);
+    assert.match(refused.stderr, /not a (map|program) of this agent; remove it/);
+    assert.equal(agent.detach('--journal-dir', agent.journalDir).status, 78);
+    const discarded = agent.detach('--discard');
+    assert.equal(discarded.status, 78, discarded.output);
+    assert.deepEqual(readdirSync(agent.pinDir), [name]);
+    rmSync(foreign);
+  }
 });
 
 test('without a bpffs the agent says how to mount one, and ends with 77', async (t) => {
@@ -168,6 +169,12 @@ test('after a reboot the journal says where the former boot may have gone on', a
   assert.equal(loss.attributes['vcml.loss.boot_id'], former);
   assert.ok(Array.isArray(loss.attributes['vcml.loss.next_seq']));
 });
+
+/** Pins a map that is none of ours. */
+function createMap(path: string, name: string): void {
+  const shape = 'type array key 4 value 64 entries 1'.split(' ');
+  execFileSync('bpftool', ['map', 'create', path, ...shape, 'name', name]);
+}
 
 /** Runs an agent that is expected to end by itself. */
 function runAgent(agent: Agent, ...args: string[]) {
