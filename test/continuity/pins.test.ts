@@ -148,28 +148,6 @@ test('a torn last line is cut, and a damaged state.json does no harm', async (t)
   assert.deepEqual(judge(readFileSync(file, 'utf8').trimEnd().split('\n')).findings, []);
 });
 
-test('after a reboot the journal says where the former boot may have gone on', async (t) => {
-  const agent = await startAgent();
-  t.after(() => agent.close());
-  await runProgram('noop', 'continuity:boot');
-  await agent.journal.marked('continuity:boot');
-  await agent.kill();
-  agent.detach('--discard');
-  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  const former = '00000000-1111-4222-8333-444444444444';
-  for (const name of readdirSync(agent.journalDir)) {
-    const file = join(agent.journalDir, name);
-    if (/jsonl$|state/.test(name))
-      writeFileSync(file, readFileSync(file, 'utf8').replaceAll(boot, former));
-  }
-  await agent.start();
-  const loss = await agent.journal.waitFor('the loss', () =>
-    agent.records().find(({ attributes }) => attributes['vcml.loss.stage'] === 'reboot'),
-  );
-  assert.equal(loss.attributes['vcml.loss.boot_id'], former);
-  assert.ok(Array.isArray(loss.attributes['vcml.loss.next_seq']));
-});
-
 /** Pins a map that is none of ours. */
 function createMap(path: string, name: string): void {
   const shape = 'type array key 4 value 64 entries 1'.split(' ');
