@@ -121,11 +121,11 @@ export class Recorder {
   readonly #tick = (): void => {
     try {
       this.#timer = setTimeout(this.#tick, this.#turn());
+      if (this.#idle > IDLE_DRAINS) this.#sleep();
     } catch (error) {
+      this.stop();
       this.#options.onFailure(error);
-      return;
     }
-    if (this.#idle > IDLE_DRAINS) this.#sleep();
   };
 
   /** One drain; returns the milliseconds until the next. */

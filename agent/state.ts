@@ -30,8 +30,15 @@ export interface StateWriter {
   write(hookState?: 'kept' | 'detached'): void;
 }
 
-/** Keeps state.json up to date, and records what the kernel skipped. */
-export function createStateWriter(config: Config, session: Session): StateWriter {
+/**
+ * Keeps state.json up to date, and records what the kernel skipped. `onProblem` hears when it cannot
+ * be written, which ends nothing: an older one only means that the next run reads more.
+ */
+export function createStateWriter(
+  config: Config,
+  session: Session,
+  onProblem: (error: Error) => void,
+): StateWriter {
   const { hook, recorder } = session;
   let last = 0;
   let missed = session.kernelMisses;
@@ -45,9 +52,14 @@ export function createStateWriter(config: Config, session: Session): StateWriter
     write(hookState) {
       if (hookState === undefined && performance.now() - last < WRITE_EVERY_MS) return;
       last = performance.now();
+      const state = stateOf(config, session, missed, hookState);
+      // Only what is on disk counts as told: these are by the next time.
       if (hookState === undefined) tellMisses();
-      const statistics = hook.statistics();
-      writeState(config.journalDir, stateOf(config, session, statistics, hookState));
+      try {
+        writeState(config.journalDir, state);
+      } catch (error) {
+        onProblem(error as Error);
+      }
     },
   };
 }
@@ -60,10 +72,11 @@ function missesOf(statistics: HookStatistics): number {
 function stateOf(
   config: Config,
   session: Session,
-  statistics: HookStatistics,
+  kernelMisses: number,
   hookState: 'kept' | 'detached' | undefined,
 ): State {
   const { hook, journal, lineage, nextSeq } = session;
+  const statistics = hook.statistics();
   return {
     version: 1,
     updatedAt: new Date().toISOString(),
@@ -79,7 +92,7 @@ function stateOf(
     records: lineage.counts.records,
     gaps: lineage.counts.gaps,
     lost: lineage.counts.lost,
-    kernelMisses: missesOf(statistics),
+    kernelMisses,
     ring: { bytes: statistics.ringBytes, usedBytes: statistics.usedBytes },
     table: { entries: statistics.tableEntries, max: statistics.tableMax },
   };

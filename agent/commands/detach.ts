@@ -39,7 +39,8 @@ async function drainAndRemove(config: Config): Promise<string[]> {
         },
       });
       const { recorder, lineage, clock } = session;
-      const state = createStateWriter(config, session);
+      const state = createStateWriter(config, session, () => {});
+      state.tellMisses();
       if (!recorder.flush()) throw problem;
       hook.disarm();
       if (!recorder.flush() || !recorder.finish(lineage.stop('detached', clock.now))) throw problem;

@@ -59,7 +59,9 @@ async function record(
     onFailure: failed.reject,
     onJournalProblem: (error) => tellJournalProblem(log, error),
   });
-  const state = createStateWriter(config, session);
+  const state = createStateWriter(config, session, (error) =>
+    log.warn({ error: error.message }, 'state.json could not be written'),
+  );
   const tellDeleted = () => {
     for (const run of retired.splice(0)) session.recorder.lose({ stage: 'retention', ...run });
   };

@@ -1,4 +1,11 @@
-import { readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import type { Ancestor, BootTime } from '../record.ts';
 import { textOf } from './text.ts';
 
@@ -62,10 +69,19 @@ export function ancestorOf(
   };
 }
 
-/** Keeps a snapshot for later runs that take over the same hook. */
+/**
+ * Keeps a snapshot for later runs that take over the same hook. Where it cannot be written, as on a
+ * full disk, they know no names.
+ */
 export function saveSnapshot(file: string, hookId: string, snapshot: Snapshot): void {
-  writeFileSync(`${file}.tmp`, JSON.stringify({ hookId, snapshot }), { mode: 0o600 });
-  renameSync(`${file}.tmp`, file);
+  const aside = `${file}.tmp`;
+  try {
+    rmSync(aside, { force: true });
+    writeFileSync(aside, JSON.stringify({ hookId, snapshot }), { mode: 0o600, flag: 'wx' });
+    renameSync(aside, file);
+  } catch {
+    rmSync(aside, { force: true });
+  }
 }
 
 /** The snapshot that was kept for this hook; empty when there is none that can be read. */
