@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   existsSync,
@@ -11,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { Agent, runProgram, startAgent } from '../agent.ts';
 import { judge } from '../check/check.ts';
 
@@ -68,6 +69,24 @@ test('half-made pins are made anew', async (t) => {
   await agent.stop();
   assert.deepEqual(judge(agent.journal.read() && agent.journal.lines).findings, []);
 });
+
+for (const pin of ['control_page', 'scratches', 'events', 'on_fork_1', 'on_exit_1'])
+  test(`a start that is killed when ${pin} is pinned hinders no later one`, async (t) => {
+    const agent = new Agent({});
+    t.after(() => agent.close());
+    const child = startBare(agent);
+    const killed = once(child, 'exit');
+    while (!existsSync(join(agent.pinDir, pin)) && child.exitCode === null) await immediate();
+    child.kill('SIGKILL');
+    await killed;
+    assert.ok(existsSync(join(agent.pinDir, pin)));
+    await agent.start();
+    await runProgram('noop', 'continuity:killed');
+    await agent.journal.marked('continuity:killed');
+    assert.equal(await agent.stop(), 0, agent.stderr);
+    agent.records();
+    assert.deepEqual(judge(agent.journal.lines).findings, []);
+  });
 
 test('a pin that is not ours under one of our names is refused, one of another name is left alone', async (t) => {
   const agent = new Agent({});
