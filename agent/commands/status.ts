@@ -1,101 +1,102 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Config } from '../config.ts';
-import { listSegments, segmentFile } from '../journal/segment.ts';
-import { readState } from '../journal/state.ts';
+import { visible } from '../print/visible.ts';
 import type { State } from '../state.ts';
-
-/** What `status --output json` gives; `state` is state.json as the last agent left it. */
-export interface Status {
-  readonly running: boolean;
-  readonly pinned: boolean;
-  readonly pinDir: string;
-  readonly journalDir: string;
-  readonly segments: number;
-  readonly journalBytes: number;
-  readonly state: Partial<State> | null;
-  /** why there is no state */
-  readonly why?: string;
-}
+import { type Status, statusOf } from './status-of.ts';
 
 /** Tells what is attached and how the record is doing. */
 export function status(config: Config, options: { readonly output: 'text' | 'json' }): number {
   const found = statusOf(config);
   process.stdout.write(
-    options.output === 'json' ? `${JSON.stringify(found, null, 2)}\n` : statusText(found),
+    options.output === 'json'
+      ? `${JSON.stringify(found, null, 2)}\n`
+      : statusText(found, Date.now()),
   );
   return 0;
 }
 
-function statusOf({ journalDir, pinDir }: Config): Status {
-  const { state, why } = readState(journalDir);
-  const sizes = segmentSizes(journalDir);
-  return {
-    running: isHeld(journalDir),
-    pinned: existsSync(pinDir),
-    pinDir,
-    journalDir,
-    segments: sizes.length,
-    journalBytes: sizes.reduce((sum, bytes) => sum + bytes, 0),
-    state: typeof state === 'object' ? state : null,
-    ...(why !== undefined && { why }),
-  };
-}
-
-/** An agent writes the journal: the lock names a process that is there. */
-function isHeld(dir: string): boolean {
-  try {
-    const [pid, start] = readFileSync(join(dir, 'lock'), 'utf8').split(' ');
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] === start;
-  } catch {
-    return false;
-  }
-}
-
-function segmentSizes(dir: string): number[] {
-  if (!existsSync(dir)) return [];
-  return listSegments(dir).map(
-    (segment) => statSync(segmentFile(dir, segment), { throwIfNoEntry: false })?.size ?? 0,
-  );
-}
-
-/** A few lines for people. */
-export function statusText(found: Status): string {
-  const { state } = found;
+/** A few lines for people; what came from a file obeys nothing on a terminal. */
+export function statusText(found: Status, now: number): string {
+  const { journalDir, segments, journalBytes, why = 'unreadable' } = found;
+  const size = `${plural(segments, 'segment')}, ${sizeText(journalBytes)}`;
   const lines: [string, string][] = [
-    ['agent', found.running ? `running, pid ${state?.pid ?? 'unknown'}` : 'not running'],
-    ['hook', `${hookText(found)} (${found.pinDir})`],
-    [
-      'journal',
-      `${found.segments} segments, ${sizeText(found.journalBytes)} (${found.journalDir})`,
-    ],
+    ['agent', agentText(found)],
+    ['hook', hookText(found)],
+    ['journal', `${journalDir}: ${segments === null ? why : size}`],
   ];
-  if (state === null) lines.push(['state', `unknown: ${found.why ?? 'unreadable'}`]);
-  else lines.push(...stateLines(state));
-  return lines.map(([name, text]) => `${name.padEnd(9)}${text}\n`).join('');
+  if (found.state !== null) lines.push(...stateLines(found.state, found.pid, now));
+  else if (segments !== null) lines.push(['state', `unknown: ${why}`]);
+  // What nobody reads may have filled since.
+  if (found.pid !== null) lines.push(...kernelLines(found.state ?? {}));
+  return lines.map(([name, text]) => `${name.padEnd(9)}${visible(text)}\n`).join('');
 }
 
-function hookText({ pinned, running }: Status): string {
-  if (!pinned) return 'nothing pinned';
-  return running ? 'recording' : 'pinned: the kernel goes on recording into its ring';
+function agentText({ pid, state, bootId }: Status): string {
+  if (pid !== null) return `running, pid ${pid}`;
+  if (state === null) return 'not running; no state of an earlier one';
+  const latest = `not running; the latest, pid ${known(state.pid)},`;
+  if (state.hookState === 'kept') return `${latest} ended in order and kept the hook`;
+  if (state.hookState === 'detached') return `${latest} ended in order and took the hook away`;
+  const ended = state.bootId === bootId ? 'was killed or crashed' : 'ended with an earlier boot';
+  return `${latest} ${ended}`;
 }
 
-function stateLines({ nodeName, records, gaps, lost, ring, table, updatedAt }: Partial<State>) {
+function hookText({ pid, pinDir, pins }: Status): string {
+  const { complete, names, missing, holder, why } = pins;
+  const elsewhere = pid === null ? '' : '; the running agent has another --pin-dir';
+  if (why !== undefined) return `unknown: ${why}`;
+  if (names.length === 0) return `${pinDir}: nothing is pinned, nothing records${elsewhere}`;
+  if (!complete)
+    return `${pinDir}: incomplete, ${missing.join(', ')} missing; \`vcml-agent run\` mends it`;
+  if (holder === undefined)
+    return (
+      `${pinDir}: recording into its ring, read by no agent${elsewhere}; ` +
+      'what comes when the ring is full or --quiet-after is over is lost, and counted'
+    );
+  if (holder === pid) return `${pinDir}: recording`;
+  const reader = holder === 0 ? 'a process of another pid namespace' : `process ${holder}`;
+  return `${pinDir}: recording, read by ${reader}, which does not write this journal`;
+}
+
+function stateLines(state: Partial<State>, pid: number | null, now: number): [string, string][] {
+  const { nodeName, records, gaps, lost, updatedAt } = state;
   const reasons = Object.entries(gaps ?? {}).filter(([, count]) => count > 0);
-  const lines: [string, string][] = [
-    ['node', nodeName ?? 'unknown'],
-    ['records', `${records ?? 0} in the latest run`],
-    ['gaps', reasons.map(([reason, count]) => `${count} ${reason}`).join(', ') || 'none'],
-    ['lost', lost ? `${lost} records` : 'nothing'],
+  const which = pid === null ? 'the latest' : pid === state.pid ? 'this' : 'an earlier';
+  const noGaps = gaps === undefined ? known(gaps) : 'none';
+  return [
+    ['node', known(nodeName)],
+    ['as of', `${known(updatedAt)}${agoText(updatedAt, now)}`],
+    ['records', `${known(records)} in ${which} run`],
+    ['gaps', reasons.map(([reason, count]) => `${count} ${reason}`).join(', ') || noGaps],
+    ['lost', lost === 0 ? 'nothing' : plural(lost, 'record')],
   ];
-  if (ring) lines.push(['ring', `${sizeText(ring.usedBytes)} of ${sizeText(ring.bytes)} used`]);
-  if (table) lines.push(['table', `${table.entries} of ${table.max} processes`]);
-  lines.push(['updated', updatedAt ?? 'unknown']);
-  return lines;
 }
 
-function sizeText(bytes: number): string {
+function kernelLines({ ring, table }: Partial<State>): [string, string][] {
+  return [
+    ['ring', `${sizeText(ring?.usedBytes)} of ${sizeText(ring?.bytes)} used`],
+    ['table', `${known(table?.entries)} of ${known(table?.max)} processes`],
+  ];
+}
+
+function agoText(time: unknown, now: number): string {
+  const seconds = Math.round((now - Date.parse(String(time))) / 1000);
+  if (Number.isNaN(seconds)) return '';
+  if (seconds < 120) return `, ${Math.max(0, seconds)} s ago`;
+  if (seconds < 7200) return `, ${Math.floor(seconds / 60)} min ago`;
+  return `, ${Math.floor(seconds / 3600)} h ago`;
+}
+
+function plural(count: unknown, noun: string): string {
+  return `${known(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** What a file of another version, or a damaged one, does not say is not made up. */
+function known(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : 'unknown';
+}
+
+function sizeText(bytes: unknown): string {
+  if (typeof bytes !== 'number' || !(bytes >= 0)) return 'unknown';
   if (bytes < 1024) return `${bytes} B`;
   const power = Math.min(3, Math.floor(Math.log2(bytes) / 10));
   return `${(bytes / 1024 ** power).toFixed(1)} ${['', 'KiB', 'MiB', 'GiB'][power]}`;

@@ -11,7 +11,7 @@ export function lockJournal(dir: string): () => void {
   try {
     for (let attempt = 0; attempt < 3; attempt++) {
       if (tryLink(mine, file)) return () => rmSync(file, { force: true });
-      const holder = liveHolder(file);
+      const holder = journalHolder(dir);
       if (holder !== undefined)
         throw new AgentError(
           'JOURNAL_BUSY',
@@ -38,10 +38,10 @@ function tryLink(from: string, to: string): boolean {
   }
 }
 
-/** The process that a lock names, if it still is that process. */
-function liveHolder(file: string): number | undefined {
+/** The process that writes the journal: the one that the lock names, if it still is that process. */
+export function journalHolder(dir: string): number | undefined {
   try {
-    const [pid, start, boot] = readFileSync(file, 'utf8').trim().split(' ');
+    const [pid, start, boot] = readFileSync(join(dir, 'lock'), 'utf8').trim().split(' ');
     return boot === bootId() && startOf(Number(pid)) === start ? Number(pid) : undefined;
   } catch {
     return undefined;

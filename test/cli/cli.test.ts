@@ -164,13 +164,3 @@ test('tail prints what comes, and ends in an orderly way on SIGTERM', async () =
     child.kill('SIGKILL');
   }
 });
-
-test('status says that no agent ever ran, for people and for programs', () => {
-  const where = ['--journal-dir', join(folder, 'absent'), '--pin-dir', join(folder, 'unpinned')];
-  const { status, stdout } = agent('status', ...where);
-  equal(status, 0);
-  match(stdout, /^agent +not running$/m);
-  match(stdout, /^hook +nothing pinned/m);
-  const found = JSON.parse(agent('status', ...where, '--output', 'json').stdout);
-  deepEqual([found.running, found.pinned, found.state], [false, false, null]);
-});

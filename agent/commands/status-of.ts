@@ -1,0 +1,65 @@
+import { readFileSync, statSync } from 'node:fs';
+import type { Config } from '../config.ts';
+import { journalHolder } from '../journal/lock.ts';
+import { listSegments, segmentFile } from '../journal/segment.ts';
+import { readState } from '../journal/state.ts';
+import type { State } from '../state.ts';
+import { type Pins, readPins } from './pins.ts';
+
+/** What `status --output json` gives; `state` is state.json as the last agent left it. */
+export interface Status {
+  /** An agent writes this journal. */
+  readonly running: boolean;
+  /** its process */
+  readonly pid: number | null;
+  /** The whole hook is pinned: the kernel records. */
+  readonly pinned: boolean;
+  readonly pinDir: string;
+  readonly pins: Pins;
+  readonly journalDir: string;
+  /** null: the folder cannot be read */
+  readonly segments: number | null;
+  readonly journalBytes: number | null;
+  readonly bootId: string;
+  readonly state: Partial<State> | null;
+  /** why there is no state, or no journal */
+  readonly why?: string;
+}
+
+/** Looks at journal, lock and pins; changes and locks nothing. */
+export function statusOf({ journalDir, pinDir }: Config): Status {
+  const { state, why: noState } = readState(journalDir);
+  const { sizes, why: noJournal } = segmentSizes(journalDir);
+  const pid = journalHolder(journalDir) ?? null;
+  const pins = readPins(pinDir);
+  const why = noJournal ?? noState;
+  return {
+    running: pid !== null,
+    pid,
+    pinned: pins.complete,
+    pinDir,
+    pins,
+    journalDir,
+    segments: sizes?.length ?? null,
+    journalBytes: sizes?.reduce((sum, bytes) => sum + bytes, 0) ?? null,
+    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    state: isObject(state) ? state : null,
+    ...(why !== undefined && { why }),
+  };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function segmentSizes(dir: string): { sizes?: number[]; why?: string } {
+  try {
+    const sizes = listSegments(dir).map(
+      (segment) => statSync(segmentFile(dir, segment), { throwIfNoEntry: false })?.size ?? 0,
+    );
+    return { sizes };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { why: code === 'ENOENT' ? 'there is no such folder' : message };
+  }
+}
