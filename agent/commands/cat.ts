@@ -1,11 +1,11 @@
+import { statSync } from 'node:fs';
 import type { Config } from '../config.ts';
-import { AgentError } from '../errors.ts';
 import { readLines } from '../journal/read.ts';
+import { type Position, type Segment, segmentFile } from '../journal/segment.ts';
 import { createFormat, type PrintForm } from '../print/format.ts';
 import { Stdout, WRITE_BYTES } from '../print/stdout.ts';
 import { segmentsOf } from './segments.ts';
-
-const UNITS: Readonly<Record<string, number>> = { s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 };
+import { sinceNanos } from './since.ts';
 
 export interface CatOptions {
   /** RFC 3339, or a duration back from now */
@@ -16,10 +16,10 @@ export interface CatOptions {
 /** Prints the journal's records as they are now, oldest first. */
 export async function cat(config: Config, options: CatOptions): Promise<number> {
   const from = options.since === undefined ? undefined : sinceNanos(options.since, Date.now());
-  segmentsOf(config.journalDir);
+  const start = startOf(config.journalDir, from);
   const format = createFormat(options.print);
   const stdout = new Stdout();
-  for await (const { line } of readLines(config.journalDir)) {
+  for await (const { line } of readLines(config.journalDir, start)) {
     if (from !== undefined && timestampOf(line) < from) continue;
     stdout.write(format(line));
     if (stdout.bytes > WRITE_BYTES) await stdout.drained();
@@ -29,21 +29,23 @@ export async function cat(config: Config, options: CatOptions): Promise<number> 
   return 0;
 }
 
-/** Unix nanoseconds from what `--since` was given; throws USAGE. */
-export function sinceNanos(given: string, now: number): bigint {
-  const [, amount, unit = ''] = /^(\d{1,9})([smhd])$/.exec(given) ?? [];
-  const factor = UNITS[unit];
-  const ms =
-    amount !== undefined && factor !== undefined
-      ? now - Number(amount) * factor
-      : Date.parse(given);
-  if (Number.isNaN(ms))
-    throw new AgentError(
-      'USAGE',
-      `--since is ${JSON.stringify(given)}: must be a time such as 2026-01-31T12:00:00Z, ` +
-        'or a duration back from now such as 15m or 1h',
-    );
-  return BigInt(ms) * 1_000_000n;
+/**
+ * Where to begin: segments that were closed before the time hold nothing from it on. The last one is
+ * still being written.
+ */
+function startOf(dir: string, from: bigint | undefined): Position | undefined {
+  const segments = segmentsOf(dir);
+  const first = segments.find(
+    (segment, at) =>
+      from === undefined || at === segments.length - 1 || mayReach(dir, segment, from),
+  );
+  return first && { segment: first.number, offset: 0 };
+}
+
+/** A file that is not there by now has been compressed, or is too old anyway. */
+function mayReach(dir: string, segment: Segment, from: bigint): boolean {
+  const stat = statSync(segmentFile(dir, segment), { bigint: true, throwIfNoEntry: false });
+  return stat === undefined || stat.mtimeNs >= from;
 }
 
 /** Beyond 2^53: not by way of JSON.parse. A line without one is from the beginning of time. */

@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -73,7 +74,7 @@ const misuses: [string[], RegExp][] = [
   [['cat', '--ring-size', '1MiB'], /unknown option '--ring-size'/],
   [['status', '--output', 'xml'], /text, json/],
   [['cat', '--print', 'none'], /text, jsonl/],
-  [['cat', '--journal-dir', '.', '--since', 'tomorrow'], /--since is "tomorrow"/],
+  [['cat', '--journal-dir', '.', '--since', 'tomorrow'], /--since is "tomorrow".*90s, 15m/],
 ];
 
 for (const [args, message] of misuses)
@@ -125,6 +126,19 @@ test('cat --since takes a time or a duration back from now', () => {
   equal(cat('2026-01-01T01:00:00+01:00'), `${old}\n${recent}\n`);
   equal(cat('2026-01-01T00:00:01Z'), `${recent}\n`);
   equal(cat('1h'), `${recent}\n`);
+});
+
+test('cat --since passes over segments that were closed before', () => {
+  const [old, recent] = ['2026-01-01T00:00:00Z', '2026-01-03T00:00:00Z'];
+  const dir = journalWith(recordAt(old, 'a'));
+  // Damaged, so that reading it would end in an error.
+  const closed = join(dir, '00000000000000000002.jsonl.zst');
+  writeFileSync(closed, 'not zstd');
+  for (const file of [segmentOf(dir), closed]) utimesSync(file, new Date(old), new Date(old));
+  writeFileSync(join(dir, '00000000000000000003.jsonl'), `${recordAt(recent, 'b')}\n`);
+  utimesSync(join(dir, '00000000000000000003.jsonl'), new Date(old), new Date(old));
+  const { status, stdout } = agent('cat', '--journal-dir', dir, '--since', '2026-01-02');
+  deepEqual([status, stdout], [0, `${recordAt(recent, 'b')}\n`]);
 });
 
 test('cat --print text shows one line a record', () => {
