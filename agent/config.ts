@@ -34,7 +34,7 @@ export const schema = z
     waitForHook: duration('0s', '24h')
       .prefault('30s')
       .describe('How long to wait for another agent to let go of the hook.'),
-    quietAfter: duration('0s', '24h')
+    quietAfter: duration('1s', '24h', { orZero: true })
       .prefault('15m')
       .describe('Without a reader for so long, the hook stores no more events; 0: never.'),
     ringSize: size('1MiB', '1GiB', true)
@@ -76,14 +76,20 @@ export const schema = z
   .refine(({ journalMaxBytes, segmentMaxBytes }) => journalMaxBytes >= 2 * segmentMaxBytes, {
     path: ['journalMaxBytes'],
     error: 'must be at least twice segmentMaxBytes',
-    when: ({ value }) => isSized(value),
+    params: { other: 'segmentMaxBytes' },
+    when: ({ value }) => areNumbers(value, 'journalMaxBytes', 'segmentMaxBytes'),
+  })
+  .refine(({ quietAfter, drainInterval }) => quietAfter === 0 || quietAfter >= 10 * drainInterval, {
+    path: ['quietAfter'],
+    error: 'must be 0, or at least ten times drainInterval, so that a reader is not taken for gone',
+    params: { other: 'drainInterval' },
+    when: ({ value }) => areNumbers(value, 'quietAfter', 'drainInterval'),
   });
 
 /** The configuration in effect: durations in milliseconds, sizes in bytes. */
 export type Config = Readonly<z.output<typeof schema>>;
 
-/** Two sizes can be compared whatever else is wrong. */
-function isSized(value: unknown): boolean {
-  const { journalMaxBytes, segmentMaxBytes } = value as Record<string, unknown>;
-  return typeof journalMaxBytes === 'number' && typeof segmentMaxBytes === 'number';
+/** Two numbers can be compared whatever else is wrong. */
+function areNumbers(value: unknown, ...keys: readonly string[]): boolean {
+  return keys.every((key) => typeof (value as Record<string, unknown>)[key] === 'number');
 }

@@ -1,9 +1,12 @@
 import type { Loaded } from '../config/load.ts';
+import { OPTIONS } from '../config/options.ts';
+import type { Config } from '../config.ts';
 
 /** Prints the configuration in effect, as YAML that can be given back, with each value's origin. */
 export function printConfig({ config, origins }: Loaded): number {
-  const lines = Object.entries(config).map(([key, value]) => {
-    const text = typeof value === 'string' ? scalar(value) : String(value);
+  const lines = OPTIONS.map(({ key, written }) => {
+    const value = config[key as keyof Config];
+    const text = typeof value === 'string' ? scalar(value) : written(value);
     return [`${key}: ${text}`, origins[key] ?? 'default'] as const;
   });
   const width = Math.max(...lines.map(([text]) => text.length));

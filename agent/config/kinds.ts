@@ -4,11 +4,21 @@ import * as z from 'zod';
 const DURATIONS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const SIZES: Record<string, number> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 
-/** A duration in milliseconds, from `500ms`, `30s`, `15m`, `1h` or a bare number of milliseconds. */
-export function duration(min: string, max: string) {
+/** A duration in milliseconds, from `500ms`, `30s`, `15m` or `1h`; 0 needs no unit. */
+export function duration(min: string, max: string, { orZero = false } = {}) {
   const [low, high] = [quantity(min, DURATIONS) ?? 0, quantity(max, DURATIONS) ?? 0];
-  const parse = (text: string) => within(quantity(text, DURATIONS), low, high);
-  return parsed(`a duration from ${min} to ${max}`, parse, 'in ms, s, m or h');
+  const parse = (text: string) => {
+    const ms = isBare(text) ? undefined : quantity(text, DURATIONS);
+    return ms === 0 && orZero ? 0 : within(ms, low, high);
+  };
+  const what = `${orZero ? '0, or ' : ''}a duration from ${min} to ${max}`;
+  const hint = (text: string) => (isBare(text) ? `; ${text}s or ${text}ms?` : '');
+  return parsed(what, parse, { units: 'in ms, s, m or h', hint, of: 'duration' });
+}
+
+/** Seconds and milliseconds are mixed up too easily. */
+function isBare(text: string): boolean {
+  return /^\d*[1-9]\d*$/.test(text);
 }
 
 /** A size in bytes, from `64KiB`, `64MiB`, `2GiB` or a bare number of bytes. */
@@ -19,7 +29,10 @@ export function size(min: string, max: string, powerOfTwo = false) {
     return powerOfTwo && !Number.isInteger(Math.log2(bytes ?? 0)) ? undefined : bytes;
   };
   const what = powerOfTwo ? 'a power of two' : 'a size';
-  return parsed(`${what} from ${min} to ${max}`, parse, 'in B, KiB, MiB or GiB');
+  return parsed(`${what} from ${min} to ${max}`, parse, {
+    units: 'in B, KiB, MiB or GiB',
+    of: 'size',
+  });
 }
 
 /** A whole number. */
@@ -49,18 +62,34 @@ export function choice<const Words extends readonly string[]>(words: Words) {
   return z.enum(words, { error: `must be ${values}` }).meta({ values });
 }
 
+/** A value as one would write it: durations and sizes in the largest unit that is exact. */
+export function written(value: string | number, of: unknown): string {
+  const units = of === 'duration' ? DURATIONS : of === 'size' ? SIZES : {};
+  const exact = Object.entries(units).filter(([, factor]) => Number(value) % factor === 0);
+  const [unit = '', factor = 1] = (value !== 0 && exact.at(-1)) || [];
+  return typeof value === 'string' ? value : `${value / factor}${unit}`;
+}
+
+interface Quantity {
+  readonly units: string;
+  readonly of: 'duration' | 'size';
+  readonly hint?: (text: string) => string;
+}
+
 /** `values` says what is right: in --help, in the docs and, with the units, in the error. */
-function parsed<T>(values: string, parse: (text: string) => T | undefined, units?: string) {
-  const error = `must be ${values}${units === undefined ? '' : `, ${units}`}`;
+function parsed<T>(values: string, parse: (text: string) => T | undefined, quantity?: Quantity) {
+  const error = `must be ${values}${quantity === undefined ? '' : `, ${quantity.units}`}`;
   return z
     .union([z.string(), z.number()], { error })
     .transform((given, context): T => {
-      const value = parse(`${given}`.trim());
+      const text = `${given}`.trim();
+      const value = parse(text);
       if (value !== undefined) return value;
-      context.addIssue({ code: 'custom', message: error, input: given });
+      const message = `${error}${quantity?.hint?.(text) ?? ''}`;
+      context.addIssue({ code: 'custom', message, input: given });
       return z.NEVER;
     })
-    .meta({ values });
+    .meta({ values, of: quantity?.of });
 }
 
 function quantity(text: string, units: Record<string, number>): number | undefined {

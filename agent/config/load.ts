@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { $ZodIssue } from 'zod/v4/core';
 import { type Config, schema } from '../config.ts';
 import { AgentError } from '../errors.ts';
@@ -26,12 +25,15 @@ export async function loadConfig(given: Given): Promise<Loaded> {
     values[key] = value;
     origins[key] = origin;
   };
-  if (file) for (const [key, value] of Object.entries(await readFile(file))) take(key, value, file);
+  // Loaded only where there is a file.
+  const content = file ? (await import('./file.ts')).readConfigFile(file) : undefined;
+  for (const { key, value, where } of content?.entries ?? []) take(key, value, where);
   for (const { key, variable } of OPTIONS) if (env[variable]) take(key, env[variable], variable);
   for (const { key, flag } of OPTIONS) if (flags[key] !== undefined) take(key, flags[key], flag);
 
   const result = schema.safeParse(values);
   const problems = [
+    ...(content?.problems ?? []),
     ...(result.error?.issues ?? []).flatMap((issue) => problemsOf(issue, values, origins)),
     ...unknownVariables(env).map((variable) => `${variable}: there is no such option`),
   ];
@@ -59,19 +61,6 @@ function unknownVariables(env: NodeJS.ProcessEnv): string[] {
   );
 }
 
-async function readFile(file: string): Promise<object> {
-  const { parse } = await import('yaml');
-  try {
-    const content: unknown = parse(readFileSync(file, 'utf8'));
-    if (content === null || content === undefined) return {};
-    if (typeof content === 'object' && !Array.isArray(content)) return content;
-  } catch (error) {
-    const why = error instanceof Error ? error.message.trim() : String(error);
-    throw new AgentError('CONFIGURATION_INVALID', `${file}: ${why}`, { cause: error });
-  }
-  throw new AgentError('CONFIGURATION_INVALID', `${file}: must be a map of options`);
-}
-
 function problemsOf(
   issue: $ZodIssue,
   values: Readonly<Record<string, unknown>>,
@@ -81,5 +70,17 @@ function problemsOf(
     return issue.keys.map((key) => `${key} (${origins[key]}): there is no such option`);
   const key = String(issue.path[0]);
   const given = key in values ? ` (${origins[key]}) is ${JSON.stringify(values[key])}:` : '';
-  return [`${key}${given} ${issue.message}`];
+  const other = issue.code === 'custom' ? issue.params?.other : undefined;
+  const beside = typeof other === 'string' ? `; ${other} ${standing(other, values, origins)}` : '';
+  return [`${key}${given} ${issue.message}${beside}`];
+}
+
+/** What the other key of a relation is, and where that comes from. */
+function standing(
+  key: string,
+  values: Readonly<Record<string, unknown>>,
+  origins: Readonly<Record<string, string>>,
+): string {
+  if (key in values) return `(${origins[key]}) is ${JSON.stringify(values[key])}`;
+  return `is ${OPTIONS.find((option) => option.key === key)?.default} by default`;
 }

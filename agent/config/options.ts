@@ -1,4 +1,5 @@
 import { schema } from '../config.ts';
+import { written } from './kinds.ts';
 
 /** One option under its three names, and what --help and the docs say about it. */
 export interface Option {
@@ -13,6 +14,8 @@ export interface Option {
   readonly values: string;
   /** as one would write it */
   readonly default: string;
+  /** A value of it as one would write it. */
+  readonly written: (value: string | number) => string;
 }
 
 /** All options, in the schema's order. */
@@ -26,5 +29,6 @@ export const OPTIONS: readonly Option[] = Object.entries(schema.shape).map(([key
     description: meta.description ?? '',
     values: String(meta.values ?? field.unwrap().meta()?.values),
     default: String(meta.default ?? field.def.defaultValue),
+    written: (value) => written(value, field.unwrap().meta()?.of),
   };
 });

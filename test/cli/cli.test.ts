@@ -96,6 +96,8 @@ test('config print says where each value came from, and its output can be given 
   const { stdout } = agent('config', 'print', '--sync', 'never', '--node-name', '0x1');
   match(stdout, /^sync: never +# --sync$/m);
   match(stdout, /^journalDir: \S+ +# default$/m);
+  match(stdout, /^drainInterval: 50ms +# default$/m);
+  match(stdout, /^ringSize: 32MiB +# default$/m);
   const file = join(folder, 'back.yaml');
   writeFileSync(file, stdout);
   const values = (text: string) => text.replaceAll(/ +#.*$/gm, '');

@@ -49,7 +49,7 @@ test('a flag goes before a variable, a variable before the file', async () => {
   const env = { VCML_AGENT_SYNC: 'always', VCML_AGENT_ON_EXIT: 'keep' };
   const { config, origins } = await load({ flags: { sync: 'interval' }, env, file });
   deepEqual([config.sync, config.onExit, config.logLevel], ['interval', 'keep', 'warn']);
-  deepEqual(origins, { sync: '--sync', onExit: 'VCML_AGENT_ON_EXIT', logLevel: file });
+  deepEqual(origins, { sync: '--sync', onExit: 'VCML_AGENT_ON_EXIT', logLevel: `${file}:3` });
 });
 
 test('VCML_AGENT_CONFIG names the file, and --config goes before it', async () => {
@@ -80,6 +80,9 @@ const good: [key: string, given: unknown, value: unknown][] = [
   ['waitForHook', '30s', 30_000],
   ['quietAfter', '15m', 900_000],
   ['quietAfter', '0', 0],
+  ['quietAfter', 0, 0],
+  ['quietAfter', '0s', 0],
+  ['quietAfter', '1s', 1000],
   ['segmentMaxAge', '24h', 86_400_000],
   ['ringSize', '1MiB', 2 ** 20],
   ['ringSize', 1_048_576, 2 ** 20],
@@ -103,6 +106,11 @@ const bad: [key: string, given: unknown, right: RegExp][] = [
   ['drainInterval', '-5s', /a duration/],
   ['drainInterval', '1.5s', /a duration/],
   ['drainInterval', '1S', /a duration/],
+  ['drainInterval', '50', /a duration .*; 50s or 50ms\?$/],
+  ['drainInterval', 50, /a duration .*; 50s or 50ms\?$/],
+  ['drainInterval', '0', /a duration from 1ms to 10s, in ms, s, m or h$/],
+  ['quietAfter', '30', /0, or a duration from 1s to 24h.*; 30s or 30ms\?$/],
+  ['quietAfter', '999ms', /0, or a duration from 1s/],
   ['waitForHook', '999999999999999h', /a duration from 0s to 24h/],
   ['ringSize', '3MiB', /a power of two from 1MiB to 1GiB/],
   ['ringSize', '512KiB', /a power of two/],
@@ -140,8 +148,8 @@ test('every problem is listed at once, with its key, value and origin', async ()
   const problems = (await problemsOf({ flags, env, file })).split('\n');
   equal(problems.length, 6);
   const all = problems.join('\n');
-  match(all, new RegExp(`ringSize \\(${file}\\) is "3MiB": must be a power of two`));
-  match(all, new RegExp(`ringsize \\(${file}\\): there is no such option`));
+  match(all, new RegExp(`ringSize \\(${file}:1\\) is "3MiB": must be a power of two`));
+  match(all, new RegExp(`ringsize \\(${file}:2\\): there is no such option`));
   match(all, /sync \(--sync\) is "often": must be interval/);
   match(all, /drainInterval \(VCML_AGENT_DRAIN_INTERVAL\) is "1x": must be a duration/);
   match(all, /VCML_AGENT_NOPE: there is no such option/);
@@ -151,6 +159,7 @@ test('relations between options are checked, also when others are wrong', async 
   const flags = { journalMaxBytes: '1MiB', segmentMaxBytes: '1MiB', sync: 'often' };
   const problems = await problemsOf({ flags });
   match(problems, /journalMaxBytes \(--journal-max-bytes\) is "1MiB": must be at least twice/);
+  match(problems, /; segmentMaxBytes \(--segment-max-bytes\) is "1MiB"$/m);
   match(problems, /sync/);
 });
 
@@ -158,11 +167,42 @@ test('the default of one option counts in a relation with another', async () => 
   match(await problemsOf({ flags: { journalMaxBytes: '1MiB' } }), /twice segmentMaxBytes/);
 });
 
+test('quietAfter must leave the reader time to show up', async () => {
+  const env = { VCML_AGENT_DRAIN_INTERVAL: '1s' };
+  match(
+    await problemsOf({ flags: { quietAfter: '9s' }, env }),
+    /quietAfter \(--quiet-after\) is "9s": must be 0, or .*; drainInterval \(VCML_\w+\) is "1s"$/,
+  );
+  for (const quietAfter of ['0', '10s'])
+    equal((await load({ flags: { quietAfter }, env })).config.drainInterval, 1000);
+});
+
+test('a collection as a key is one problem, with its line, and no warning of Node', async () => {
+  const warnings: Error[] = [];
+  const hear = (warning: Error) => warnings.push(warning);
+  process.on('warning', hear);
+  const file = fileWith('sync: never\n? [a, b]\n: 1\n? { c: 1 }\n: 2\n');
+  const problems = (await problemsOf({ file })).split('\n  ').slice(1);
+  const expected = [2, 4].map((line) => `${file}:${line}: a key must be the name of an option`);
+  deepEqual(problems, expected);
+  match(await problemsOf({ file: fileWith('sync: { [a]: 1 }') }), /sync \(.*\) is .*: must be/);
+  match(await problemsOf({ file: fileWith('sync: !odd never') }), /\.yaml:1: Unresolved tag/);
+  await new Promise(setImmediate);
+  process.off('warning', hear);
+  deepEqual(warnings, []);
+});
+
+test('a file that cannot be read does not hide what else is wrong', async () => {
+  const problems = await problemsOf({ file: fileWith('sync: ['), flags: { onExit: 'stay' } });
+  match(problems, /\.yaml:1: Flow sequence/);
+  match(problems, /onExit \(--on-exit\) is "stay"/);
+});
+
 test('a file that is not there, not YAML, not a map, or says a key twice is refused', async () => {
   match(await problemsOf({ file: join(folder, 'absent.yaml') }), /absent\.yaml: ENOENT/);
-  match(await problemsOf({ file: fileWith('sync: [') }), /line/);
+  match(await problemsOf({ file: fileWith('\nsync: [') }), /\.yaml:2: Flow sequence/);
   match(await problemsOf({ file: fileWith('- sync') }), /must be a map of options/);
-  match(await problemsOf({ file: fileWith('sync: never\nsync: always\n') }), /unique/);
+  match(await problemsOf({ file: fileWith('sync: never\nsync: always\n') }), /\.yaml:2: .*unique/);
 });
 
 test('keys that every object has are no options', async () => {

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+
+/** One key of a configuration file. */
+export interface Entry {
+  readonly key: string;
+  readonly value: unknown;
+  /** such as `/etc/vcml-agent.yaml:3` */
+  readonly where: string;
+}
+
+/** What a YAML file says: its keys, and all that keeps it from being a map of options. */
+export interface FileContent {
+  readonly entries: readonly Entry[];
+  readonly problems: readonly string[];
+}
+
+/** Reads a file of options; what is wrong with it is told, not thrown. */
+export function readConfigFile(file: string): FileContent {
+  try {
+    return contentOf(file, readFileSync(file, 'utf8'));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { entries: [], problems: [`${file}: ${why}`] };
+  }
+}
+
+function contentOf(file: string, text: string): FileContent {
+  const lineCounter = new LineCounter();
+  // `error`: what it would warn of is told below, as a problem with its line.
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
+  const at = (offset: number) => `${file}:${lineCounter.linePos(offset).line}`;
+  const damages = [...document.errors, ...document.warnings];
+  if (damages.length > 0)
+    return {
+      entries: [],
+      problems: damages.map(({ pos, message }) => `${at(pos[0])}: ${message}`),
+    };
+
+  const { contents } = document;
+  if (contents === null || (isScalar(contents) && contents.value === null))
+    return { entries: [], problems: [] };
+  if (!isMap(contents)) return { entries: [], problems: [`${file}: must be a map of options`] };
+
+  const entries: Entry[] = [];
+  const problems: string[] = [];
+  for (const { key, value } of contents.items) {
+    const where = at((isNode(key) && key.range?.[0]) || 0);
+    if (isScalar(key) && key.value !== null)
+      entries.push({
+        key: String(key.value),
+        value: isNode(value) ? value.toJS(document) : value,
+        where,
+      });
+    else problems.push(`${where}: a key must be the name of an option`);
+  }
+  return { entries, problems };
+}
