@@ -1,36 +1,39 @@
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError } from '../errors.ts';
 
-/** One writer for each journal: a file that names the process, its start and the boot. */
+/**
+ * One writer for each journal: a symbolic link that leads nowhere and names the process, its start
+ * and the boot. A link is there at once with all that it says, also on a full disk.
+ */
 export function lockJournal(dir: string): () => void {
   const file = join(dir, 'lock');
-  const own = `${process.pid} ${startOf(process.pid)} ${bootId()}\n`;
-  const mine = `${file}.${process.pid}`;
-  writeFileSync(mine, own, { mode: 0o600 });
-  try {
-    for (let attempt = 0; attempt < 3; attempt++) {
-      if (tryLink(mine, file)) return () => rmSync(file, { force: true });
-      const holder = journalHolder(dir);
-      if (holder !== undefined)
-        throw new AgentError(
-          'JOURNAL_BUSY',
-          `the journal ${dir} is being written by process ${holder}; stop it or choose another --journal-dir`,
-        );
-      rmSync(file, { force: true });
-    }
-    throw new AgentError(
-      'JOURNAL_BUSY',
-      `the journal ${dir} could not be locked: others are trying too`,
-    );
-  } finally {
-    rmSync(mine, { force: true });
+  const own = `${process.pid} ${startOf(process.pid)} ${bootId()}`;
+  for (let attempt = 0; attempt < 3; attempt++) {
+    if (tryLink(own, file)) return () => removeLock(file, own);
+    const found = readLock(file);
+    const holder = liveHolder(found);
+    if (holder !== undefined)
+      throw new AgentError(
+        'JOURNAL_BUSY',
+        `the journal ${dir} is being written by process ${holder}; stop it or choose another --journal-dir`,
+      );
+    removeLock(file, found);
   }
+  throw new AgentError(
+    'JOURNAL_BUSY',
+    `the journal ${dir} could not be locked: others are trying too`,
+  );
 }
 
-function tryLink(from: string, to: string): boolean {
+/** The process that writes the journal: the one that the lock names, if it still is that process. */
+export function journalHolder(dir: string): number | undefined {
+  return liveHolder(readLock(join(dir, 'lock')));
+}
+
+function tryLink(target: string, file: string): boolean {
   try {
-    linkSync(from, to);
+    symlinkSync(target, file);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -38,13 +41,33 @@ function tryLink(from: string, to: string): boolean {
   }
 }
 
-/** The process that writes the journal: the one that the lock names, if it still is that process. */
-export function journalHolder(dir: string): number | undefined {
+function readLock(file: string): string | undefined {
   try {
-    const [pid, start, boot] = readFileSync(join(dir, 'lock'), 'utf8').trim().split(' ');
+    return readlinkSync(file);
+  } catch {
+    return undefined; // none, or none of ours
+  }
+}
+
+/** Removes the lock that says `found`; one that somebody put in its place meanwhile goes back. */
+function removeLock(file: string, found: string | undefined): void {
+  const aside = `${file}.${process.pid}`;
+  try {
+    renameSync(file, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if (readLock(aside) === found) rmSync(aside, { force: true });
+  else renameSync(aside, file);
+}
+
+function liveHolder(lock: string | undefined): number | undefined {
+  const [pid, start, boot] = lock?.split(' ') ?? [];
+  try {
     return boot === bootId() && startOf(Number(pid)) === start ? Number(pid) : undefined;
   } catch {
-    return undefined;
+    return undefined; // gone
   }
 }
 

@@ -142,28 +142,45 @@ const startOfInit = () => readFileSync('/proc/1/stat', 'latin1').split(') ')[1]?
 const bootId = () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 
 const STALE: readonly [what: string, lock: () => string][] = [
-  ['of a process that has gone', () => `4194305 77 ${bootId()}\n`],
-  ['of an earlier owner of a pid', () => `1 1${startOfInit()} ${bootId()}\n`],
-  ['of an earlier boot', () => `1 ${startOfInit()} 01234567-89ab-4def-8123-456789abcdef\n`],
-  ['that is empty', () => ''],
-  ['that is noise', () => '\0\xff one two three four'],
+  ['of a process that has gone', () => `4194305 77 ${bootId()}`],
+  ['of an earlier owner of a pid', () => `1 1${startOfInit()} ${bootId()}`],
+  ['of an earlier boot', () => `1 ${startOfInit()} 01234567-89ab-4def-8123-456789abcdef`],
+  ['that is noise', () => '\xff one two three four'],
+  ['that names nobody', () => bootId()],
 ];
 
 for (const [what, lock] of STALE)
   test(`a lock is taken over ${what}`, async (t) => {
     const bed = createBed(t);
     mkdirSync(bed.dir, { mode: 0o700 });
-    writeFileSync(join(bed.dir, 'lock'), lock());
+    symlinkSync(lock(), join(bed.dir, 'lock'));
     const journal = bed.open();
     append(journal, 'one');
     await journal.close();
     assert.deepEqual(readdirSync(bed.dir), [FIRST]);
   });
 
+test('a plain file in the place of the lock is no lock', async (t) => {
+  const bed = createBed(t);
+  mkdirSync(bed.dir, { mode: 0o700 });
+  writeFileSync(join(bed.dir, 'lock'), '');
+  await bed.open().close();
+  assert.deepEqual(readdirSync(bed.dir), []);
+});
+
+test('a writer that has lost its lock leaves the next one’s alone', async (t) => {
+  const bed = createBed(t);
+  const journal = bed.open();
+  rmSync(join(bed.dir, 'lock'));
+  symlinkSync(`1 ${startOfInit()} ${bootId()}`, join(bed.dir, 'lock'));
+  await journal.close();
+  assert.deepEqual(readdirSync(bed.dir), ['lock']);
+});
+
 test('a lock of a living process is kept', (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir, { mode: 0o700 });
-  writeFileSync(join(bed.dir, 'lock'), `1 ${startOfInit()} ${bootId()}\n`);
+  symlinkSync(`1 ${startOfInit()} ${bootId()}`, join(bed.dir, 'lock'));
   assert.throws(() => bed.open(), { code: 'JOURNAL_BUSY', message: /process 1;/ });
   assert.deepEqual(readdirSync(bed.dir), ['lock']);
 });
