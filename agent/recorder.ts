@@ -230,8 +230,8 @@ export class Recorder {
       journal.append(this.#batch, this.#length);
     } catch (error) {
       if ((error as { code?: string }).code !== 'JOURNAL_FULL') throw error;
+      if (!this.#stuck) onJournalProblem(error as Error);
       this.#stuck = true;
-      onJournalProblem(error as Error);
       return false;
     }
     if (this.#stuck) onJournalProblem(undefined);
