@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, program, runProgram, startAgent } from '../agent.ts';
 import { judge } from '../check/check.ts';
 import type { JournalLine } from '../journal.ts';
@@ -26,6 +27,26 @@ test('a chain goes on from before an agent’s death, through its absence, to af
   assert.equal(child.parent_cause, before.id);
   assert.equal(after.parent_cause, child.id);
   await stopAndJudge(agent);
+});
+
+test('an image that began while somebody had taken on_exec away is a gap, not its former self', async (t) => {
+  const agent = await startAgent();
+  t.after(() => agent.close());
+  const shell = spawn('sh', ['-s', 'across:former'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => shell.kill());
+  await agent.journal.marked('-s across:former');
+  await agent.kill();
+  rmSync(join(agent.pinDir, 'on_exec_1'));
+  await linkGone();
+  const unseen = `echo there; read line; ${program('noop')} across:child; :`;
+  shell.stdin.write(`exec sh -c '${unseen}'\n`);
+  await once(shell.stdout, 'data');
+  await agent.start();
+  shell.stdin.end('\n');
+  const child = await agent.journal.marked('across:child');
+  assert.equal(child.attributes['vcml.gap.reason'], 'untracked');
+  const stages = agent.records().map(({ attributes }) => attributes['vcml.loss.stage']);
+  assert.ok(stages.includes('kernel'));
 });
 
 for (const state of ['there', 'missing'])
@@ -78,6 +99,11 @@ for (const end of ['SIGTERM', 'SIGKILL'] as const)
     await second.journal.marked('across:between');
     await stopAndJudge(second);
   });
+
+/** The kernel detaches a link a little after its last pin has gone. */
+async function linkGone(): Promise<void> {
+  await sleep(300);
+}
 
 function lossOf(records: readonly JournalLine[]): JournalLine | undefined {
   return records.find(({ attributes }) => attributes['vcml.loss.stage'] === 'ring_buffer');

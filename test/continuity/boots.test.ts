@@ -68,7 +68,7 @@ function reboot(agent: Agent): void {
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   for (const name of readdirSync(agent.journalDir)) {
     const file = join(agent.journalDir, name);
-    if (/jsonl$|json$|lock/.test(name))
+    if (/jsonl$|json$/.test(name))
       writeFileSync(file, readFileSync(file, 'utf8').replaceAll(boot, FORMER_BOOT));
   }
 }
