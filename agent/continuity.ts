@@ -99,16 +99,17 @@ function readCheckpoint(dir: string): Checkpoint | undefined {
   const complete =
     text(bootId) !== undefined &&
     text(hookId) !== undefined &&
-    Array.isArray(nextSeq) &&
+    areNumbers(nextSeq) &&
     Array.isArray(losses) &&
-    Number.isInteger(position?.segment) &&
-    Number.isInteger(position?.offset);
+    losses.every((runs) => areNumbers(runs) && runs.length % 2 === 0) &&
+    isNumber(position?.segment) &&
+    isNumber(position?.offset);
   if (!complete) return undefined;
   return {
     bootId: bootId as string,
     hookId: hookId as string,
     detached: detached === true,
-    nextSeq: nextSeq.map(Number),
+    nextSeq: nextSeq as number[],
     losses: new Losses(losses as unknown as number[][]),
     kernelMisses: Number(kernelMisses) || 0,
     position: position as Position,
@@ -124,6 +125,14 @@ function parse(line: string): { action: unknown; attributes: Attributes } | unde
   } catch {
     return undefined;
   }
+}
+
+function areNumbers(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isNumber);
+}
+
+function isNumber(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function text(value: unknown): string | undefined {

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { readContinuity } from '../../agent/continuity.ts';
+
+const HOOK = { 'vcml.boot.id': 'boot', 'vcml.hook.id': '5' };
+
+function line(action: string, attributes: object): string {
+  return `${JSON.stringify({ action, attributes: { ...HOOK, ...attributes } })}\n`;
+}
+
+const exec = (cpu: number, seq: number) => line('exec', { 'vcml.cpu': cpu, 'vcml.seq': seq });
+const loss = (stage: string, cpu: number, first: number, last: number) =>
+  line('journal.loss', {
+    ...{ 'vcml.loss.stage': stage, 'vcml.loss.hook_id': '5', 'vcml.loss.cpu': cpu },
+    ...{ 'vcml.loss.first_seq': first, 'vcml.loss.last_seq': last },
+  });
+
+const FIRST = [
+  line('journal.start', { 'vcml.hook.next_seq': [1, 3] }),
+  ...[exec(0, 1), exec(1, 3), loss('ring_buffer', 0, 2, 4), exec(0, 5)],
+];
+const SECOND = [exec(1, 4), loss('retention', 1, 1, 9), loss('decode', 1, 5, 6), exec(0, 6)];
+
+/** A journal of two segments, the first compressed; what else is in the folder comes with it. */
+function journalOf(t: TestContext, state?: string): string {
+  const dir = mkdtempSync(join(tmpdir(), 'vcml-continuity-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const first = join(dir, '00000000000000000001.jsonl');
+  writeFileSync(first, FIRST.join(''));
+  execFileSync('zstd', ['-q', '--rm', first]);
+  writeFileSync(
+    join(dir, '00000000000000000002.jsonl'),
+    `${SECOND.join('')}{"action":"exec","attri`,
+  );
+  if (state !== undefined) writeFileSync(join(dir, 'state.json'), state);
+  return dir;
+}
+
+const WHOLE = {
+  ...{ bootId: 'boot', hookId: '5', detached: false, nextSeq: [7, 7], kernelMisses: 0 },
+  losses: [
+    [2, 4],
+    [5, 6],
+  ],
+};
+
+const found = (dir: string) => JSON.parse(JSON.stringify(readContinuity(dir)));
+
+const CHECKPOINT = {
+  ...{ bootId: 'boot', hookId: '5', detached: false, nextSeq: [6, 4], losses: [[2, 4]] },
+  ...{ kernelMisses: 3, position: { segment: 2, offset: 0 } },
+};
+
+test('a journal without a checkpoint is read as a whole', (t) => {
+  assert.deepEqual(found(journalOf(t)), WHOLE);
+});
+
+test('behind a checkpoint only the rest is read', (t) => {
+  const dir = journalOf(t, JSON.stringify(CHECKPOINT));
+  assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 });
+  writeFileSync(join(dir, '00000000000000000001.jsonl.zst'), 'damaged, and not needed');
+  assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 });
+});
+
+test('every place between two lines is a good checkpoint', (t) => {
+  let offset = 0;
+  const next = [6, 4];
+  const losses: number[][] = [[2, 4]];
+  for (const [n, text] of SECOND.entries()) {
+    const position = { segment: 2, offset };
+    const dir = journalOf(t, JSON.stringify({ ...CHECKPOINT, nextSeq: next, losses, position }));
+    assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 }, `before line ${n}`);
+    offset += text.length;
+    if (n === 0) next[1] = 5;
+    if (n === 2) {
+      next[1] = 7;
+      losses.push([5, 6]);
+    }
+  }
+});
+
+const DAMAGED = ['', '{', 'null', '7', '[]', '{}', '{"hookId":"5"}'].concat(
+  [
+    { ...CHECKPOINT, hookId: 5 },
+    { ...CHECKPOINT, nextSeq: null },
+    { ...CHECKPOINT, losses: {} },
+    { ...CHECKPOINT, losses: [null] },
+    { ...CHECKPOINT, losses: [['x', 2]] },
+    { ...CHECKPOINT, losses: [[1]] },
+    { ...CHECKPOINT, nextSeq: ['x'] },
+    { ...CHECKPOINT, position: null },
+    { ...CHECKPOINT, position: { segment: 2, offset: -1 } },
+    { ...CHECKPOINT, position: { segment: 2, offset: 'x' } },
+  ].map((state) => JSON.stringify(state)),
+);
+
+for (const state of DAMAGED)
+  test(`a damaged checkpoint is none: ${state || 'empty'}`, (t) => {
+    assert.deepEqual(found(journalOf(t, state)), WHOLE);
+  });
+
+test('another hook begins anew, and an orderly end is known', (t) => {
+  const dir = journalOf(t);
+  const other = { 'vcml.hook.id': '8' };
+  const lines = [
+    line('journal.start', { ...other, 'vcml.hook.next_seq': [1] }),
+    line('exec', { ...other, 'vcml.cpu': 0, 'vcml.seq': 1 }),
+    line('journal.stop', { ...other, 'vcml.hook.state': 'detached' }),
+  ];
+  writeFileSync(join(dir, '00000000000000000003.jsonl'), lines.join(''));
+  assert.deepEqual(found(dir), {
+    ...{ bootId: 'boot', hookId: '8', detached: true, nextSeq: [2], losses: [], kernelMisses: 0 },
+  });
+});
+
+test('lines that are no records are passed over', (t) => {
+  const dir = journalOf(t);
+  const lines = ['', 'noise', 'null', '7', '{"attributes":null}', '{"attributes":{}}'];
+  writeFileSync(join(dir, '00000000000000000003.jsonl'), `${lines.join('\n')}\n${exec(0, 7)}`);
+  assert.deepEqual(found(dir), { ...WHOLE, nextSeq: [8, 7] });
+});
+
+test('an empty folder knows nothing', (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'vcml-continuity-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  assert.deepEqual(found(dir), { detached: false, nextSeq: [], losses: [], kernelMisses: 0 });
+});
