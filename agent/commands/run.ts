@@ -10,11 +10,11 @@ import { type Hook, openHook } from '../source/hook.ts';
 import { createStateWriter, type StateWriter } from '../state.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 
-/** Attaches or resumes, and records until SIGTERM or SIGINT; returns the exit code. */
+/** Attaches or resumes, and records until a signal ends it; returns the exit code. */
 export async function run(config: Config): Promise<number> {
   const log = createLog(config.logLevel);
-  const stopped = stopSignal();
-  const hook = await openHook(hookOptions(config), config.waitForHook);
+  const stop = stopSignal();
+  const hook = await openHook(hookOptions(config), config.waitForHook, stop);
   const retired: RetentionRun[] = [];
   let journal: Journal | undefined;
   try {
@@ -28,7 +28,7 @@ export async function run(config: Config): Promise<number> {
         { ...journal.recovered },
         'cut a torn line that a crash had left at the journal’s end',
       );
-    await record(config, hook, journal, retired, stopped, log);
+    await record(config, hook, journal, retired, stop, log);
     return 0;
   } catch (error) {
     // A hook that never came to record leaves nothing behind.
@@ -45,7 +45,7 @@ async function record(
   hook: Hook,
   journal: Journal,
   retired: RetentionRun[],
-  stopped: Promise<string>,
+  stop: AbortSignal,
   log: Log,
 ): Promise<void> {
   const output = createOutput(config);
@@ -70,13 +70,13 @@ async function record(
     `hook ${hook.state}: recording`,
   );
   session.recorder.start();
-  const why = await Promise.race([stopped, failed.promise]);
-  log.info({}, `${why}: ending`);
+  await Promise.race([aborted(stop), failed.promise]);
+  log.info({}, `${stop.reason}: ending`);
   session.recorder.stop();
   tellDeleted();
   state.tellMisses();
   end(config, session, state, log);
-  output.summary(session.lineage.counts, config.journalDir);
+  await output.summary(session.lineage.counts, config.journalDir);
 }
 
 /** Everything that was accepted goes to disk; then the hook is kept or taken away. */
@@ -106,11 +106,19 @@ function tellJournalProblem(log: Log, error: Error | undefined): void {
     );
 }
 
-async function stopSignal(): Promise<string> {
-  return Promise.race(
-    ['SIGTERM', 'SIGINT'].map(async (signal) => {
-      await once(process, signal);
-      return signal;
-    }),
-  );
+/**
+ * Aborts, with the name as its reason, at the first signal that ends a run. Those that follow change
+ * nothing: an end that is cut short would leave the hook. A terminal's hang-up is such a signal; away
+ * from one it is left to nohup and its like.
+ */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  const signals: NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
+  if (process.stdout.isTTY) signals.push('SIGHUP');
+  for (const signal of signals) process.on(signal, () => controller.abort(signal));
+  return controller.signal;
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }

@@ -9,8 +9,8 @@ const END_MS = 1000;
 export interface Output {
   /** Prints a record that is in the journal; undefined when nothing is to be printed. */
   readonly record: ((record: CausalRecord, line: string) => void) | undefined;
-  /** Tells the run's counts on stderr; what a slow reader has not taken soon after is dropped. */
-  summary(counts: Counts, journalDir: string): void;
+  /** Tells the run's counts on stderr, after the records; what a slow reader does not take is dropped. */
+  summary(counts: Counts, journalDir: string): Promise<void>;
 }
 
 export interface Counts {
@@ -22,7 +22,8 @@ export interface Counts {
 
 /** What a running agent shows. A reader that is slow or gone costs lines here, never a record. */
 export function createOutput(config: Pick<Config, 'print'>): Output {
-  if (config.print === 'none') return { record: undefined, summary: tell };
+  if (config.print === 'none')
+    return { record: undefined, summary: async (...told) => tell(...told) };
   const format = createFormat(config.print);
   const stdout = new Stdout();
   let skipped = 0;
@@ -31,9 +32,10 @@ export function createOutput(config: Pick<Config, 'print'>): Output {
       if (stdout.bytes < WAITING_MAX_BYTES) stdout.write(format(line));
       else skipped++;
     },
-    summary(counts, journalDir) {
-      setTimeout(() => end(stdout), END_MS).unref();
-      void stdout.drained();
+    async summary(counts, journalDir) {
+      const timer = setTimeout(() => end(stdout), END_MS);
+      await stdout.drained();
+      clearTimeout(timer);
       tell(counts, journalDir);
       if (skipped > 0)
         process.stderr.write(`${skipped} records were not printed: stdout took too long\n`);
@@ -41,7 +43,6 @@ export function createOutput(config: Pick<Config, 'print'>): Output {
   };
 }
 
-/** Only what is unwritten has kept the process until now. */
 function end(stdout: Stdout): void {
   process.stderr.write('stdout is not being read: the last records were not printed\n');
   stdout.close();

@@ -3,6 +3,8 @@ import type { View } from './view.ts';
 import { visible, word } from './visible.ts';
 
 const RECENT_MAX = 16_384;
+/** A few lines on a terminal; all of it is in the journal. */
+const COMMAND_MAX = 500;
 
 export interface TextOptions {
   readonly colours: boolean;
@@ -68,11 +70,17 @@ function placeText({ resource }: View): string {
 /** The arguments; led by the object where none of them says what was executed. */
 function commandText({ object, attributes }: View): string {
   const args = attributes['process.command_args'];
-  if (!Array.isArray(args) || args.length === 0) return word(object);
+  if (!Array.isArray(args) || args.length === 0) return shortened(word(object));
   const words = args.map((arg) => word(String(arg))).join(' ');
-  const cut = attributes['vcml.process.args_truncated'] === true ? ' …' : '';
   const named = args.some((arg) => lastPart(String(arg)) === lastPart(object));
-  return named ? `${words}${cut}` : `${word(object)} as ${words}${cut}`;
+  const all = named ? words : `${word(object)} as ${words}`;
+  return shortened(all, attributes['vcml.process.args_truncated'] === true);
+}
+
+function shortened(text: string, wasCut = false): string {
+  if (text.length <= COMMAND_MAX) return wasCut ? `${text} …` : text;
+  // A half of a surrogate pair is no character.
+  return `${text.slice(0, COMMAND_MAX).replace(/[\ud800-\udbff]$/, '')} …`;
 }
 
 /** A login shell's name begins with `-`. */

@@ -73,8 +73,12 @@ export interface Hook {
 /** Where `make build` puts the addon and the BPF object. */
 export const BUILD_DIR = fileURLToPath(new URL('../../build/', import.meta.url));
 
-/** Opens the hook; while another agent holds it, tries again for waitMs. */
-export async function openHook(options: HookOptions, waitMs: number): Promise<Hook> {
+/** Opens the hook; while another agent holds it, tries again for waitMs or until `stop`. */
+export async function openHook(
+  options: HookOptions,
+  waitMs: number,
+  stop?: AbortSignal,
+): Promise<Hook> {
   const { Hook } = loadAddon();
   const until = performance.now() + waitMs;
   for (;;) {
@@ -82,7 +86,7 @@ export async function openHook(options: HookOptions, waitMs: number): Promise<Ho
       return new Hook(options);
     } catch (error) {
       const busy = (error as { code?: string }).code === 'HOOK_BUSY';
-      if (!busy || performance.now() >= until) throw error;
+      if (!busy || stop?.aborted || performance.now() >= until) throw error;
       await sleep(100);
     }
   }

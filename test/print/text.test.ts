@@ -53,6 +53,20 @@ test('what was executed is shown when the arguments say something else', () => {
   match(writer()(lineOf({ object: '/tmp/evil' }, args)), / {2}\/tmp\/evil as sshd -D {2}/);
 });
 
+test('a long command is cut, at a whole character, and marked', () => {
+  const print = writer();
+  for (const [argument, shown] of [
+    ['x'.repeat(9000), 'x'.repeat(497)],
+    [`x${'\u{1f600}'.repeat(300)}`, `'x${'\u{1f600}'.repeat(247)}`],
+  ])
+    match(
+      print(lineOf({}, { 'process.command_args': ['ls', argument] })),
+      new RegExp(` {2}ls ${shown} … {2}`, 'u'),
+    );
+  const object = `/${'d'.repeat(4000)}`;
+  match(print(lineOf({ object })), / {2}\/d{499} … {2}/);
+});
+
 test('cut arguments are marked', () => {
   const args = { 'process.command_args': ['ls', 'x'], 'vcml.process.args_truncated': true };
   match(writer()(lineOf({}, args)), /ls x … {2}/);
