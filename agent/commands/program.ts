@@ -3,10 +3,15 @@ import { loadConfig } from '../config/load.ts';
 import { OPTIONS } from '../config/options.ts';
 import type { Config } from '../config.ts';
 import { VERSION } from '../version.ts';
+import { COMMAND_HELP, MAIN_HELP } from './help.ts';
 
 const JOURNAL = ['journalDir'];
 const ALL = OPTIONS.map(({ key }) => key);
-const DRAINING = ALL.filter((key) => key !== 'print' && key !== 'onExit');
+/** Those that mean something to a run that only ends. */
+const DRAINING = [
+  ...[...JOURNAL, 'pinDir', 'nodeName', 'waitForHook', 'segmentMaxBytes', 'segmentMaxAge'],
+  ...['journalMaxBytes', 'sync', 'compressionLevel'],
+];
 
 type Flags = Readonly<Record<string, unknown>>;
 
@@ -18,14 +23,17 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .configureOutput({
       outputError: (text, write) => write(text.replace(/^error:/, 'vcml-agent:')),
     })
+    .addHelpText('after', MAIN_HELP)
     .exitOverride();
 
   configured(program.command('run'), ALL)
     .description('attach or resume, and record until SIGTERM or SIGINT')
+    .addHelpText('after', COMMAND_HELP.run)
     .action(async (flags) => done(await (await import('./run.ts')).run(await configOf(flags))));
 
   configured(program.command('detach'), DRAINING)
     .description('drain into the journal, then remove programs, maps and pins')
+    .addHelpText('after', COMMAND_HELP.detach)
     .option('--discard', 'remove them as they are, with what is unread')
     .action(async ({ discard = false, ...flags }) => {
       const { detach } = await import('./detach.ts');
@@ -34,6 +42,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
 
   configured(program.command('status'), [...JOURNAL, 'pinDir'])
     .description('what is attached, and how the record is doing')
+    .addHelpText('after', COMMAND_HELP.status)
     .addOption(choice('--output <format>', 'for people or for programs', ['text', 'json'], 'text'))
     .action(async ({ output, ...flags }) => {
       const { status } = await import('./status.ts');
@@ -42,7 +51,11 @@ export function createProgram(done: (exitCode: number) => void): Command {
 
   printing(configured(program.command('cat'), JOURNAL))
     .description('the journal’s records to stdout')
-    .option('--since <time>', 'from a time on: RFC 3339, or a duration back such as 15m or 1h')
+    .addHelpText('after', COMMAND_HELP.cat)
+    .option(
+      '--since <time>',
+      'from a time on: 2026-01-31 (UTC), 2026-01-31T12:00:00Z, or back from now: 90s, 15m, 2h, 3d',
+    )
     .action(async ({ since, print, ...flags }) => {
       const { cat } = await import('./cat.ts');
       done(await cat(await configOf(flags), { since, print }));
@@ -50,6 +63,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
 
   printing(configured(program.command('tail'), JOURNAL))
     .description('the journal’s records to stdout as they are written')
+    .addHelpText('after', COMMAND_HELP.tail)
     .action(async ({ print, ...flags }) => {
       const { tail } = await import('./tail.ts');
       done(await tail(await configOf(flags), { print }));

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from 'node:assert/strict';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { EXIT } from '../../agent/errors.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const BIN = join(ROOT, 'bin/vcml-agent');
@@ -62,6 +63,10 @@ for (const command of COMMANDS)
 test('--help names every command, --version the version', () => {
   const { stdout } = agent('--help');
   for (const command of COMMANDS) match(stdout, new RegExp(`^ +${command.split(' ')[0]}\\b`, 'm'));
+  for (const code of new Set(Object.values(EXIT)))
+    match(stdout, new RegExp(`^ +${code} {2}\\S`, 'm'));
+  match(stdout, /^Examples/m);
+  ok(stdout.split('\n').every((line) => line.length <= 80));
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   equal(agent('--version').stdout, `${version}\n`);
 });
@@ -86,10 +91,10 @@ for (const [args, message] of misuses)
 
 for (const command of ['run', 'detach', 'config check', 'config print'])
   test(`bad configuration, exit code 78, all of it at once: ${command}`, () => {
-    const args = ['--ring-size', '3', '--drain-interval', 'x'];
+    const args = ['--wait-for-hook', '3', '--sync', 'x'];
     const { status, stdout, stderr } = agent(...command.split(' '), ...args);
     deepEqual([status, stdout], [78, '']);
-    match(stderr, /^vcml-agent: configuration:\n {2}ringSize .*\n {2}drainInterval .*\n$/);
+    match(stderr, /^vcml-agent: configuration:\n {2}waitForHook .*\n {2}sync .*\n$/);
   });
 
 test('config print says where each value came from, and its output can be given back', () => {
