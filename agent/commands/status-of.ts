@@ -26,6 +26,9 @@ export interface Status {
   readonly why?: string;
 }
 
+/** Why there is no journal, where nothing hinders from looking. */
+export const NO_FOLDER = 'there is no such folder';
+
 /** Looks at journal, lock and pins; changes and locks nothing. */
 export function statusOf({ journalDir, pinDir }: Config): Status {
   const { state, why: noState } = readState(journalDir);
@@ -60,6 +63,6 @@ function segmentSizes(dir: string): { sizes?: number[]; why?: string } {
     return { sizes };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return { why: code === 'ENOENT' ? 'there is no such folder' : message };
+    return { why: code === 'ENOENT' ? NO_FOLDER : `unknown: ${message}` };
   }
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import { visible } from '../print/visible.ts';
 import type { State } from '../state.ts';
-import { type Status, statusOf } from './status-of.ts';
+import { NO_FOLDER, type Status, statusOf } from './status-of.ts';
 
 /** Tells what is attached and how the record is doing. */
 export function status(config: Config, options: { readonly output: 'text' | 'json' }): number {
@@ -30,8 +30,9 @@ export function statusText(found: Status, now: number): string {
   return lines.map(([name, text]) => `${name.padEnd(9)}${visible(text)}\n`).join('');
 }
 
-function agentText({ pid, state, bootId }: Status): string {
+function agentText({ pid, state, bootId, segments, why = 'unreadable' }: Status): string {
   if (pid !== null) return `running, pid ${pid}`;
+  if (segments === null) return why === NO_FOLDER ? 'not running; there is no journal' : why;
   if (state === null) return 'not running; no state of an earlier one';
   const latest = `not running; the latest, pid ${known(state.pid)},`;
   if (state.hookState === 'kept') return `${latest} ended in order and kept the hook`;

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { Logger } from 'pino';
+import type * as Pino from 'pino';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 type Level = (typeof LEVELS)[number];
@@ -14,9 +14,9 @@ export function createLog(level: string): Log {
   return process.stderr.isTTY ? createReadableLog(from) : createPino(level);
 }
 
-function createPino(level: string): Logger {
+function createPino(level: string): Pino.Logger {
   // Loaded only where it is used.
-  const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
+  const { pino } = createRequire(import.meta.url)('pino') as typeof Pino;
   const stderr = pino.destination({ dest: 2, sync: true });
   // A log that nobody reads any more ends nothing.
   stderr.on('error', () => {});

@@ -1,7 +1,15 @@
 import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -29,7 +37,7 @@ function statusWith(given: { pins?: string[]; state?: unknown; lock?: string } =
   if (given.state !== undefined || given.lock) mkdirSync(journalDir);
   if (given.state !== undefined)
     writeFileSync(join(journalDir, 'state.json'), JSON.stringify(given.state));
-  if (given.lock) writeFileSync(join(journalDir, 'lock'), given.lock);
+  if (given.lock) symlinkSync(given.lock, join(journalDir, 'lock'));
   const found = statusOf({ journalDir, pinDir } as Config);
   return { found, text: statusText(found, Date.parse('2026-01-01T00:01:00Z')) };
 }
@@ -42,7 +50,7 @@ test('where no agent ever ran, status says so, for people and for programs', () 
   const where = ['--journal-dir', join(folder, 'absent'), '--pin-dir', join(folder, 'unpinned')];
   const { status, stdout } = spawnSync(BIN, ['status', ...where], { encoding: 'utf8' });
   equal(status, 0);
-  match(lineOf(stdout, 'agent'), /not running/);
+  match(lineOf(stdout, 'agent'), /not running; there is no journal$/);
   match(lineOf(stdout, 'hook'), /nothing is pinned, nothing records$/);
   match(lineOf(stdout, 'journal'), /absent: there is no such folder$/);
   const json = spawnSync(BIN, ['status', ...where, '--output', 'json'], { encoding: 'utf8' });
@@ -98,7 +106,7 @@ test('an agent runs only where the lock names its process, start and boot', () =
   equal(statusWith({ lock: `${pid} ${start} ${boot}` }).found.running, true);
   equal(statusWith({ lock: `${pid} ${start} another-boot` }).found.running, false);
   equal(statusWith({ lock: `${pid} 1 ${boot}` }).found.running, false);
-  equal(statusWith({ lock: '' }).found.running, false);
+  equal(statusWith({ lock: 'x' }).found.running, false);
 });
 
 test('how the latest run ended is told', () => {
@@ -120,7 +128,8 @@ test('folders that may not be read are named, and end nothing', () => {
   writeFileSync(file, '');
   const found = statusOf({ journalDir: file, pinDir: file } as Config);
   const text = statusText(found, 0);
-  match(lineOf(text, 'journal'), /ENOTDIR/);
+  match(lineOf(text, 'agent'), /unknown: ENOTDIR/);
+  match(lineOf(text, 'journal'), /unknown: ENOTDIR/);
   match(lineOf(text, 'hook'), /unknown: ENOTDIR/);
 });
 

@@ -71,7 +71,8 @@ test('more Ctrl-C while it ends change nothing', async (t) => {
     script.stdin?.write(CTRL_C);
     await sleep(2);
   }
-  equal(await exitCode(script), 0);
+  // The last may find a process that has done everything and has no handlers any more.
+  ok([0, 130].includes(Number(await exitCode(script))));
   match(text(), /\d+ records, .* in /);
   ok(!existsSync(agent.pinDir));
 });
