@@ -1,20 +1,34 @@
-import { closeSync, existsSync, fsync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fsync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { compressSegment, syncFolder } from './compress.ts';
+import { openSegment } from './folder.ts';
 import { type RetentionRun, runsOf } from './retention.ts';
 import { listSegments, type Segment, segmentFile } from './segment.ts';
+import { cutTornTail } from './tail.ts';
 
 export interface ArchiveOptions {
   readonly dir: string;
+  readonly segmentMaxBytes: number;
   readonly maxBytes: number;
   readonly compressionLevel: number;
   onProblem(error: Error): void;
   onRetention(runs: readonly RetentionRun[]): void;
 }
 
-const sync = promisify(fsync);
+/** The descriptor of a segment that is complete, and a sync of it that may be under way. */
+interface Closed {
+  readonly fd: number;
+  readonly syncing: Promise<void> | undefined;
+}
 
-/** Closed segments: compresses them one after the other, and deletes the oldest for space. */
+const sync = promisify(fsync);
+const ASIDE = /^\d{20}\.jsonl\.zst\.tmp$/;
+
+/**
+ * All segments but the newest, which is being written: compresses them one after the other, and
+ * deletes the oldest for space.
+ */
 export class Archive {
   readonly #options: ArchiveOptions;
   readonly #ending = new AbortController();
@@ -24,21 +38,29 @@ export class Archive {
     this.#options = options;
   }
 
-  /** Puts right what an earlier run left: half-made and doubled files, segments not yet compressed. */
-  tidy(open: number): void {
-    for (const segment of listSegments(this.#options.dir)) {
-      const plain = segmentFile(this.#options.dir, { ...segment, compressed: false });
-      if (segment.compressed) rmSync(plain, { force: true });
-      rmSync(`${segmentFile(this.#options.dir, { ...segment, compressed: true })}.tmp`, {
-        force: true,
-      });
-      if (!segment.compressed && segment.number !== open) this.add(segment.number, undefined);
+  /**
+   * Puts right what an earlier run left: half-made and doubled files, and lines that are not whole
+   * where the system had crashed. Nothing else may be at work here.
+   */
+  tidy(): { readonly tornBytes: number; readonly segment: number } {
+    const { dir } = this.#options;
+    for (const name of readdirSync(dir)) if (ASIDE.test(name)) rmSync(join(dir, name));
+    let torn = { tornBytes: 0, segment: 0 };
+    const segments = listSegments(dir);
+    for (const { number, compressed } of segments) {
+      const plain = segmentFile(dir, { number, compressed: false });
+      if (compressed) rmSync(plain, { force: true });
+      else if (number !== segments.at(-1)?.number) {
+        const tornBytes = cutTail(plain);
+        if (tornBytes > 0) torn = { tornBytes: torn.tornBytes + tornBytes, segment: number };
+      }
     }
+    return torn;
   }
 
-  /** Takes over a segment that is complete, with its descriptor if it is open. */
-  add(number: number, fd: number | undefined): void {
-    this.#work = this.#work.then(() => this.#take(number, fd)).catch(this.#options.onProblem);
+  /** Takes over a segment that is complete, and does all that is to be done by now. */
+  work(closed?: Closed): void {
+    this.#work = this.#work.then(() => this.#turn(closed));
   }
 
   /** Ends at the next moment that leaves everything whole. */
@@ -47,36 +69,57 @@ export class Archive {
     await this.#work;
   }
 
-  async #take(number: number, fd: number | undefined): Promise<void> {
-    const { dir, compressionLevel } = this.#options;
-    if (fd !== undefined) {
-      try {
-        await sync(fd);
-        await syncFolder(dir); // the segment behind it has its name there
-      } finally {
-        closeSync(fd);
-      }
-    }
-    this.#makeRoom();
-    const there = existsSync(segmentFile(dir, { number, compressed: false }));
-    if (this.#ending.signal.aborted || !there) return;
+  async #turn(closed: Closed | undefined): Promise<void> {
+    const { dir, segmentMaxBytes } = this.#options;
     try {
-      await compressSegment(dir, number, compressionLevel, this.#ending.signal);
+      if (closed) await this.#seal(closed);
+      await syncFolder(dir); // the segment behind it has its name there
+      for (const segment of listSegments(dir).slice(0, -1)) {
+        if (segment.compressed) continue;
+        await this.#makeRoom(0);
+        await this.#compress(segment.number);
+      }
+      await this.#makeRoom(segmentMaxBytes);
     } catch (error) {
-      if (!this.#ending.signal.aborted) throw error;
+      this.#options.onProblem(error as Error);
     }
-    this.#makeRoom();
   }
 
-  /** Deletes the oldest segments until the rest is within the cap; the newest always stays. */
-  #makeRoom(): void {
+  async #seal({ fd, syncing }: Closed): Promise<void> {
+    try {
+      await syncing;
+      await sync(fd);
+    } catch (error) {
+      this.#options.onProblem(error as Error);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** What cannot be compressed now stays as it is until the next turn. */
+  async #compress(number: number): Promise<void> {
+    const { dir, compressionLevel, onProblem } = this.#options;
+    const { signal } = this.#ending;
+    if (signal.aborted || !existsSync(segmentFile(dir, { number, compressed: false }))) return;
+    try {
+      await compressSegment(dir, number, compressionLevel, signal);
+    } catch (error) {
+      if (!signal.aborted) onProblem(error as Error);
+    }
+  }
+
+  /** Deletes the oldest segments until all are within the cap, with room for the newest to grow. */
+  async #makeRoom(newestMayGrowTo: number): Promise<void> {
     const { dir, maxBytes, onRetention } = this.#options;
-    if (this.#ending.signal.aborted) return; // nobody would record it
     const segments = listSegments(dir);
-    let total = segments.reduce((sum, segment) => sum + bytesOf(dir, segment), 0);
-    for (const segment of segments.slice(0, -1)) {
+    const newest = segments.pop();
+    let total = newest === undefined ? 0 : Math.max(bytesOf(dir, newest), newestMayGrowTo);
+    for (const segment of segments) total += bytesOf(dir, segment);
+    for (const segment of segments) {
       if (total <= maxBytes) return;
-      const runs = this.#runsOf(segment);
+      const runs = await this.#runsOf(segment);
+      // What is deleted from now on, nobody would write down any more.
+      if (this.#ending.signal.aborted) return;
       total -= bytesOf(dir, segment);
       for (const compressed of [false, true])
         rmSync(segmentFile(dir, { ...segment, compressed }), { force: true });
@@ -84,14 +127,24 @@ export class Archive {
     }
   }
 
-  /** None for a segment that is damaged: it must make room as well. */
-  #runsOf(segment: Segment): RetentionRun[] {
+  /** A damaged segment has to go as well. */
+  async #runsOf(segment: Segment): Promise<RetentionRun[]> {
+    const { dir, onProblem } = this.#options;
     try {
-      return runsOf(this.#options.dir, segment);
+      return await runsOf(dir, segment, this.#ending.signal);
     } catch (error) {
-      this.#options.onProblem(error as Error);
+      onProblem(error as Error);
       return [];
     }
+  }
+}
+
+function cutTail(file: string): number {
+  const { fd } = openSegment(file);
+  try {
+    return cutTornTail(fd);
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream, renameSync, rmSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress } from 'node:zlib';
 import { segmentFile } from './segment.ts';
@@ -19,22 +19,26 @@ export async function compressSegment(
   const plain = segmentFile(dir, { number, compressed: false });
   const target = segmentFile(dir, { number, compressed: true });
   const aside = `${target}.tmp`;
-  rmSync(aside, { force: true });
   try {
+    const { size } = await stat(plain);
     const zstd = createZstdCompress({
       chunkSize: CHUNK_BYTES,
-      params: { [constants.ZSTD_c_compressionLevel]: level },
+      pledgedSrcSize: size,
+      params: {
+        [constants.ZSTD_c_compressionLevel]: level,
+        [constants.ZSTD_c_checksumFlag]: 1,
+      },
     });
     const source = createReadStream(plain, { highWaterMark: CHUNK_BYTES });
     const sink = createWriteStream(aside, { flags: 'wx', mode: 0o600, flush: true });
     await pipeline(source, zstd, sink, { signal });
+    await rename(aside, target);
   } catch (error) {
-    rmSync(aside, { force: true });
+    await rm(aside, { force: true });
     throw error;
   }
-  renameSync(aside, target);
   await syncFolder(dir);
-  rmSync(plain);
+  await rm(plain);
 }
 
 /** Makes renames and removals in a folder durable. */

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   constants,
   existsSync,
@@ -6,6 +7,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   realpathSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -30,6 +32,8 @@ export function prepareFolder(dir: string): void {
     throw refuse(dir, `it belongs to uid ${stat.uid}; change its owner or choose another`);
   if ((stat.mode & OTHERS_WRITE) !== 0)
     throw refuse(dir, `others may write to it; run: chmod 0700 ${dir}`);
+  // Made for us with an ordinary umask, as by the kubelet; one with content is its owner's decision.
+  if (readdirSync(dir).length === 0) chmodSync(dir, 0o700);
 }
 
 /** One by one: of a read-only file system, Node's own way of making parents says ENOENT. */
@@ -74,6 +78,15 @@ export function unusable(path: string, cause: unknown): AgentError {
   return new AgentError(
     'JOURNAL_UNUSABLE',
     `the journal ${path} cannot be used: ${message}; ${remedy}`,
+    { cause },
+  );
+}
+
+/** JOURNAL_UNUSABLE for a closed segment whose content is damaged. */
+export function damaged(file: string, cause: unknown): AgentError {
+  return new AgentError(
+    'JOURNAL_UNUSABLE',
+    `the journal's ${file} is damaged (${(cause as Error).message}): move it out of the way`,
     { cause },
   );
 }

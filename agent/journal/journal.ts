@@ -10,6 +10,7 @@ import {
 import { promisify } from 'node:util';
 import { AgentError } from '../errors.ts';
 import { Archive } from './archive.ts';
+import { storageOf } from './device.ts';
 import { openSegment, prepareFolder, unusable } from './folder.ts';
 import { lockJournal } from './lock.ts';
 import type { RetentionRun } from './retention.ts';
@@ -33,7 +34,7 @@ export interface JournalOptions {
   onRetention(runs: readonly RetentionRun[]): void;
 }
 
-/** What a crash had left at the end of the newest segment. */
+/** What a crash had left of lines that were not whole; the segment is the newest such, or the open one. */
 export interface Recovered {
   readonly tornBytes: number;
   readonly segment: number;
@@ -72,14 +73,19 @@ export class Journal {
   #size: number;
   /** What lies behind them is a failed write, and could not be taken back yet. */
   #torn = false;
+  /** The last batch was not taken; readers may have seen lines of it. */
+  #refused = false;
   #openedAt: number;
   #syncTimer: NodeJS.Timeout | undefined;
   #syncing: Promise<void> | undefined;
+  /** Something was written since the last sync began. */
+  #dirty = false;
 
   constructor(options: JournalOptions, unlock: () => void) {
     this.#options = options;
     this.#unlock = unlock;
     this.#archive = new Archive(options);
+    const older = this.#archive.tidy();
     const segments = listSegments(options.dir);
     const newest = segments.at(-1);
     const reopen = newest !== undefined && !newest.compressed;
@@ -87,11 +93,14 @@ export class Journal {
     const file = segmentFile(options.dir, { number: this.#number, compressed: false });
     const { fd, size } = openSegment(file);
     const tornBytes = cutTornTail(fd);
-    this.recovered = { tornBytes, segment: this.#number };
+    this.recovered = {
+      tornBytes: tornBytes + older.tornBytes,
+      segment: tornBytes === 0 && older.tornBytes > 0 ? older.segment : this.#number,
+    };
     this.#fd = fd;
     this.#size = size - tornBytes;
     this.#openedAt = this.#size === 0 ? Date.now() : fstatSync(fd).birthtimeMs;
-    this.#archive.tidy(this.#number);
+    this.#archive.work();
   }
 
   /** Behind the last whole line. */
@@ -117,6 +126,7 @@ export class Journal {
       if (this.#options.sync === 'always') fdatasyncSync(this.#fd);
     } catch (cause) {
       this.#torn = true;
+      this.#refused = true;
       try {
         this.#takeBack();
       } catch (error) {
@@ -124,6 +134,7 @@ export class Journal {
       }
       throw this.#failure(cause);
     }
+    this.#refused = false;
     this.#size += length;
     if (this.#options.sync === 'interval') this.#syncSoon();
   }
@@ -131,6 +142,7 @@ export class Journal {
   /** Syncs what is written, ends what runs in the background, and lets go of the folder. */
   async close(): Promise<void> {
     clearTimeout(this.#syncTimer);
+    this.#dirty = false;
     await this.#syncing;
     await this.#archive.close();
     try {
@@ -139,10 +151,7 @@ export class Journal {
       this.#options.onProblem(error as Error);
     }
     closeSync(this.#fd);
-    if (this.#size === 0)
-      rmSync(segmentFile(this.#options.dir, { number: this.#number, compressed: false }), {
-        force: true,
-      });
+    this.#removeUnused();
     this.#unlock();
   }
 
@@ -150,19 +159,31 @@ export class Journal {
     const { segmentMaxBytes, segmentMaxAgeMs } = this.#options;
     // Somebody removed the file: what is written into it, nobody can read.
     if (fstatSync(this.#fd).nlink === 0) return true;
-    if (this.#size === 0) return false;
+    // A batch that was refused must come to the same place, or readers see its lines twice.
+    if (this.#size === 0 || this.#refused) return false;
     return this.#size >= segmentMaxBytes || Date.now() - this.#openedAt >= segmentMaxAgeMs;
   }
 
   #rotate(): void {
     const number = this.#number + 1;
     const { fd, size } = openSegment(segmentFile(this.#options.dir, { number, compressed: false }));
-    const closed = this.#fd;
+    const closed = { fd: this.#fd, syncing: this.#syncing };
     this.#fd = fd;
     this.#number = number;
     this.#size = size;
     this.#openedAt = Date.now();
-    this.#archive.add(number - 1, closed);
+    this.#syncing = undefined;
+    this.#archive.work(closed);
+  }
+
+  /**
+   * Removes a segment that has no line; not behind one that the next run would go on with, whose new
+   * lines would come to lie before positions that are known already.
+   */
+  #removeUnused(): void {
+    const { dir } = this.#options;
+    if (this.#size > 0 || listSegments(dir).at(-2)?.compressed === false) return;
+    rmSync(segmentFile(dir, { number: this.#number, compressed: false }), { force: true });
   }
 
   #takeBack(): void {
@@ -173,20 +194,32 @@ export class Journal {
   #failure(cause: unknown): AgentError {
     if (cause instanceof AgentError) return cause;
     const { code, message } = cause as NodeJS.ErrnoException;
-    const { dir } = this.#options;
+    const { dir, maxBytes } = this.#options;
     if (code !== undefined && FOR_GOOD.has(code)) return unusable(dir, cause);
     return new AgentError(
       'JOURNAL_FULL',
-      `cannot write to ${dir}: ${message}; free space there or lower journalMaxBytes`,
+      `cannot write to ${dir} on ${storageOf(dir)}: ${message}; ` +
+        `free space there or lower journalMaxBytes (${maxBytes})`,
       { cause },
     );
   }
 
   #syncSoon(): void {
-    if (this.#syncTimer !== undefined) return;
-    this.#syncTimer = setTimeout(() => {
-      this.#syncTimer = undefined;
-      this.#syncing = syncData(this.#fd).catch(this.#options.onProblem);
+    this.#dirty = true;
+    this.#syncTimer ??= setTimeout(() => {
+      this.#syncing = this.#sync(this.#fd);
     }, this.#options.syncIntervalMs);
+  }
+
+  /** The timer counts as set until this is done: there is never a second one under way. */
+  async #sync(fd: number): Promise<void> {
+    this.#dirty = false;
+    try {
+      await syncData(fd);
+    } catch (error) {
+      this.#options.onProblem(error as Error);
+    }
+    this.#syncTimer = undefined;
+    if (this.#dirty) this.#syncSoon();
   }
 }

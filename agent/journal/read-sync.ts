@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { zstdDecompressSync } from 'node:zlib';
+import { damaged } from './folder.ts';
 import { listSegments, type Position, type Segment, segmentFile } from './segment.ts';
 
 const CHUNK_BYTES = 1 << 20;
@@ -19,16 +20,10 @@ export function* readLinesSync(dir: string, from?: Position): Generator<JournalL
 }
 
 /** The lines of one segment from an offset of its uncompressed text on. */
-export function* readSegmentSync(
-  dir: string,
-  segment: Segment,
-  from: number,
-): Generator<JournalLine> {
+function* readSegmentSync(dir: string, segment: Segment, from: number): Generator<JournalLine> {
   let offset = from;
   let rest: Buffer = Buffer.alloc(0);
-  for (const chunk of segment.compressed
-    ? wholeSync(dir, segment, from)
-    : chunksSync(dir, segment, from)) {
+  for (const chunk of chunksSync(dir, segment, from)) {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     let start = 0;
     for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
@@ -40,21 +35,46 @@ export function* readSegmentSync(
   }
 }
 
-function* wholeSync(dir: string, segment: Segment, from: number): Generator<Buffer> {
-  yield zstdDecompressSync(readFileSync(segmentFile(dir, segment))).subarray(from);
+/** The uncompressed text from an offset on; nothing if the segment is deleted by now. */
+function* chunksSync(dir: string, segment: Segment, from: number): Generator<Buffer> {
+  // It may have been compressed since it was listed.
+  for (const compressed of segment.compressed ? [true] : [false, true]) {
+    const file = segmentFile(dir, { ...segment, compressed });
+    const fd = openIfThere(file);
+    if (fd === undefined) continue;
+    try {
+      if (compressed) yield inflated(file, fd).subarray(from);
+      else yield* plainChunks(fd, from);
+    } finally {
+      closeSync(fd);
+    }
+    return;
+  }
 }
 
-function* chunksSync(dir: string, segment: Segment, from: number): Generator<Buffer> {
-  const fd = openSync(segmentFile(dir, segment), 'r');
+function* plainChunks(fd: number, from: number): Generator<Buffer> {
+  for (let at = from; ; ) {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const read = readSync(fd, chunk, 0, CHUNK_BYTES, at);
+    if (read === 0) return;
+    at += read;
+    yield chunk.subarray(0, read);
+  }
+}
+
+function inflated(file: string, fd: number): Buffer {
   try {
-    for (let at = from; ; ) {
-      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-      const read = readSync(fd, chunk, 0, CHUNK_BYTES, at);
-      if (read === 0) return;
-      at += read;
-      yield chunk.subarray(0, read);
-    }
-  } finally {
-    closeSync(fd);
+    return zstdDecompressSync(readFileSync(fd));
+  } catch (cause) {
+    throw damaged(file, cause);
+  }
+}
+
+function openIfThere(file: string): number | undefined {
+  try {
+    return openSync(file, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }

@@ -2,6 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
+import { damaged } from './folder.ts';
 import type { JournalLine } from './read-sync.ts';
 import { listSegments, type Position, type Segment, segmentFile } from './segment.ts';
 
@@ -68,7 +69,7 @@ async function* readSegment(
 ): AsyncGenerator<JournalLine> {
   let offset = from;
   let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of chunks(dir, segment, from)) {
+  for await (const chunk of readChunks(dir, segment, from)) {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     let start = 0;
     for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
@@ -81,7 +82,11 @@ async function* readSegment(
 }
 
 /** The uncompressed text of a segment from an offset on; nothing if it is gone by now. */
-async function* chunks(dir: string, segment: Segment, from: number): AsyncGenerator<Buffer> {
+export async function* readChunks(
+  dir: string,
+  segment: Segment,
+  from: number,
+): AsyncGenerator<Buffer> {
   let handle: FileHandle;
   try {
     handle = await open(segmentFile(dir, segment));
@@ -91,11 +96,11 @@ async function* chunks(dir: string, segment: Segment, from: number): AsyncGenera
     const there = listSegments(dir).some(
       (one) => one.number === other.number && one.compressed === other.compressed,
     );
-    if (there) yield* chunks(dir, other, from);
+    if (there) yield* readChunks(dir, other, from);
     return;
   }
   try {
-    if (segment.compressed) yield* inflated(handle, from);
+    if (segment.compressed) yield* inflated(handle, segmentFile(dir, segment), from);
     else yield* plain(handle, from);
   } finally {
     await handle.close();
@@ -116,14 +121,18 @@ async function* plain(handle: FileHandle, from: number): AsyncGenerator<Buffer> 
   }
 }
 
-async function* inflated(handle: FileHandle, from: number): AsyncGenerator<Buffer> {
+async function* inflated(handle: FileHandle, file: string, from: number): AsyncGenerator<Buffer> {
   let skip = from;
   const source = handle.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES });
   const text = createZstdDecompress({ chunkSize: CHUNK_BYTES });
   pipeline(source, text, () => {}); // what goes wrong comes out of `text`
-  for await (const chunk of text as AsyncIterable<Buffer>) {
-    if (chunk.length > skip) yield chunk.subarray(skip);
-    skip = Math.max(0, skip - chunk.length);
+  try {
+    for await (const chunk of text as AsyncIterable<Buffer>) {
+      if (chunk.length > skip) yield chunk.subarray(skip);
+      skip = Math.max(0, skip - chunk.length);
+    }
+  } catch (cause) {
+    throw damaged(file, cause);
   }
 }
 
@@ -135,8 +144,7 @@ function createBell(dir: string, signal: AbortSignal): { ring(): Promise<void>; 
     heard = true;
     wake();
   };
-  const watcher: FSWatcher = watch(dir, { persistent: false }, strike);
-  watcher.on('error', () => {}); // the folder is gone: polling finds out
+  const watcher = watchFolder(dir, strike);
   signal.addEventListener('abort', strike);
   return {
     async ring() {
@@ -151,8 +159,17 @@ function createBell(dir: string, signal: AbortSignal): { ring(): Promise<void>; 
       heard = false;
     },
     close() {
-      watcher.close();
+      watcher?.close();
       signal.removeEventListener('abort', strike);
     },
   };
+}
+
+/** Where the system has no more watches to give, or the folder is gone, polling has to do. */
+function watchFolder(dir: string, strike: () => void): FSWatcher | undefined {
+  try {
+    return watch(dir, { persistent: false }, strike).on('error', () => {});
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,4 @@
-import { readSegmentSync } from './read-sync.ts';
+import { readChunks } from './read.ts';
 import type { Segment } from './segment.ts';
 
 /** A contiguous run of one CPU's numbers. */
@@ -11,34 +11,47 @@ export interface RetentionRun {
 }
 
 /**
- * Where an exec's line says its hook, CPU and number. A quotation mark inside a JSON string has a
- * backslash before it, so no argument or file name can look like this.
+ * Where an exec's line says its hook, CPU and number. Nothing else looks like this: inside a JSON
+ * string a quotation mark has a backslash before it, not a comma; one that ends a string has no
+ * letter behind it; and what people configure into the resource are strings, not bare numbers.
  */
-const NUMBERS = /[^\\]"vcml\.hook\.id":"(\d+)","vcml\.cpu":(\d+),"vcml\.seq":(\d+)/;
+const NUMBERS = /,"vcml\.hook\.id":"(\d+)","vcml\.cpu":(\d+),"vcml\.seq":(\d+)[,}]/g;
+const LINE_FEED = 0x0a;
+
+type Run = { -readonly [K in keyof RetentionRun]: RetentionRun[K] };
 
 /** The numbers of the records in a segment, as runs. */
-export function runsOf(dir: string, segment: Segment): RetentionRun[] {
-  const open = new Map<
-    string,
-    { hookId: string; cpu: number; firstSeq: number; lastSeq: number }
-  >();
-  const runs: RetentionRun[] = [];
-  for (const { line } of readSegmentSync(dir, segment, 0)) {
-    const match = NUMBERS.exec(line);
-    if (match === null) continue;
-    const [, hookId = '', cpu = '', seq = ''] = match;
-    const key = `${hookId}:${cpu}`;
-    const run = open.get(key);
-    if (run !== undefined && run.lastSeq === Number(seq) - 1) {
-      run.lastSeq += 1;
-      continue;
-    }
-    if (run !== undefined) runs.push(counted(run));
-    open.set(key, { hookId, cpu: Number(cpu), firstSeq: Number(seq), lastSeq: Number(seq) });
+export async function runsOf(
+  dir: string,
+  segment: Segment,
+  signal: AbortSignal,
+): Promise<RetentionRun[]> {
+  const runs: Run[] = [];
+  const latest = new Map<string, Run>();
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of readChunks(dir, segment, 0)) {
+    if (signal.aborted) break;
+    const end = chunk.lastIndexOf(LINE_FEED) + 1;
+    if (end > 0) {
+      collect(rest.toString('latin1') + chunk.toString('latin1', 0, end), runs, latest);
+      rest = Buffer.from(chunk.subarray(end));
+    } else rest = Buffer.concat([rest, chunk]);
   }
-  return [...runs, ...[...open.values()].map(counted)];
+  return runs;
 }
 
-function counted(run: Omit<RetentionRun, 'count'>): RetentionRun {
-  return { ...run, count: run.lastSeq - run.firstSeq + 1 };
+function collect(lines: string, runs: Run[], latest: Map<string, Run>): void {
+  for (const [, hookId = '', cpu = '', number = ''] of lines.matchAll(NUMBERS)) {
+    const seq = Number(number);
+    const key = `${hookId}:${cpu}`;
+    const run = latest.get(key);
+    if (run !== undefined && run.lastSeq === seq - 1) {
+      run.lastSeq = seq;
+      run.count += 1;
+      continue;
+    }
+    const begun = { hookId, cpu: Number(cpu), firstSeq: seq, lastSeq: seq, count: 1 };
+    runs.push(begun);
+    latest.set(key, begun);
+  }
 }

@@ -26,10 +26,16 @@ export function listSegments(dir: string): Segment[] {
   const byNumber = new Map<number, Segment>();
   for (const name of readdirSync(dir)) {
     const match = NAME.exec(name);
-    if (match === null) continue;
-    const number = Number(match[1]);
+    const number = Number(match?.[1]);
+    if (match === null || !Number.isSafeInteger(number)) continue;
     const compressed = match[2] !== undefined;
     if (compressed || !byNumber.has(number)) byNumber.set(number, { number, compressed });
   }
   return [...byNumber.values()].sort((a, b) => a.number - b.number);
+}
+
+/** Before the first line that has not been deleted; undefined in an empty journal. */
+export function oldestPosition(dir: string): Position | undefined {
+  const oldest = listSegments(dir)[0];
+  return oldest && { segment: oldest.number, offset: 0 };
 }

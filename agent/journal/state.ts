@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  fstatSync,
   openSync,
   readFileSync,
   renameSync,
@@ -21,9 +22,12 @@ export function writeState(dir: string, state: unknown): void {
 
 /** What state.json says, or why it says nothing. */
 export function readState(dir: string): { readonly state?: unknown; readonly why?: string } {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   let fd: number | undefined;
   try {
-    fd = openSync(join(dir, NAME), constants.O_RDONLY | constants.O_NOFOLLOW);
+    // A FIFO in its place must not hold up the open.
+    fd = openSync(join(dir, NAME), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (!fstatSync(fd).isFile()) return { why: 'state.json is not a plain file' };
     return { state: JSON.parse(readFileSync(fd, 'utf8')) };
   } catch (error) {
     return { why: error instanceof Error ? error.message : String(error) };

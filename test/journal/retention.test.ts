@@ -33,11 +33,11 @@ const HOSTILE = [
 function runsIn(bed: ReturnType<typeof createBed>, lines: readonly string[]) {
   mkdirSync(bed.dir, { recursive: true });
   writeFileSync(join(bed.dir, FIRST), lines.map((line) => `${line}\n`).join(''));
-  return runsOf(bed.dir, { number: 1, compressed: false });
+  return runsOf(bed.dir, { number: 1, compressed: false }, new AbortController().signal);
 }
 
-test('the numbers of a segment come as contiguous runs of each CPU and hook', (t) => {
-  const runs = runsIn(createBed(t), [
+test('the numbers of a segment come as contiguous runs of each CPU and hook', async (t) => {
+  const runs = await runsIn(createBed(t), [
     execLine('5', 0, 1),
     execLine('5', 1, 10),
     execLine('5', 0, 2),
@@ -48,18 +48,18 @@ test('the numbers of a segment come as contiguous runs of each CPU and hook', (t
   ]);
   assert.deepEqual(runs, [
     { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 2, count: 2 },
-    { hookId: '5', cpu: 0, firstSeq: 5, lastSeq: 5, count: 1 },
     { hookId: '5', cpu: 1, firstSeq: 10, lastSeq: 11, count: 2 },
+    { hookId: '5', cpu: 0, firstSeq: 5, lastSeq: 5, count: 1 },
     { hookId: '6', cpu: 0, firstSeq: 3, lastSeq: 3, count: 1 },
   ]);
 });
 
-test('arguments and names that look like numbers are not taken for them', (t) => {
+test('arguments and names that look like numbers are not taken for them', async (t) => {
   const lines = HOSTILE.flatMap((text, n) => [
     execLine('5', 0, 2 * n + 1, text, ...HOSTILE),
     execLine('5', 0, 2 * n + 2, '/bin/x', text),
   ]);
-  assert.deepEqual(runsIn(createBed(t), lines), [
+  assert.deepEqual(await runsIn(createBed(t), lines), [
     { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 14, count: 14 },
   ]);
 });

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { zstdCompressSync } from 'node:zlib';
+import { compressSegment } from '../../agent/journal/compress.ts';
+import { readLines } from '../../agent/journal/read.ts';
+import { readLinesSync } from '../../agent/journal/read-sync.ts';
+import { listSegments, oldestPosition } from '../../agent/journal/segment.ts';
+import { readState } from '../../agent/journal/state.ts';
+import { append, createBed, linesOf, numbered } from './bed.ts';
+
+const NEVER = new AbortController().signal;
+
+const name = (n: number) => `${`${n}`.padStart(20, '0')}.jsonl`;
+
+/** Writes plain segments, one for each text, counted from 1. */
+function put(dir: string, ...texts: readonly string[]): void {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  for (const [index, text] of texts.entries())
+    writeFileSync(join(dir, name(index + 1)), text, { mode: 0o600 });
+}
+
+async function until(what: string, come: () => boolean): Promise<void> {
+  for (let wait = 0; !come(); wait++) {
+    if (wait > 500) throw new Error(`${what}: not within 5 s`);
+    await pause(10);
+  }
+}
+
+test('an older segment that a system crash has torn is cut as well', async (t) => {
+  const bed = createBed(t);
+  put(bed.dir, 'one\ntor', 'two\n');
+  const journal = bed.open();
+  assert.deepEqual(journal.recovered, { tornBytes: 3, segment: 1 });
+  append(journal, 'three');
+  await journal.close();
+  assert.deepEqual(linesOf(bed.dir), ['one', 'two', 'three']);
+});
+
+test('lines never come to lie before a position that was known', async (t) => {
+  const bed = createBed(t);
+  // closed before the first can be compressed, and with nothing in the second
+  put(bed.dir, 'one\n', '');
+  const first = bed.open();
+  const { position } = first;
+  await first.close();
+  const second = bed.open();
+  append(second, 'two');
+  await second.close();
+  const lines = await Array.fromAsync(readLines(bed.dir, position));
+  assert.deepEqual(
+    lines.map(({ line }) => line),
+    ['two'],
+  );
+});
+
+test('a batch that was refused comes to the same place, even when its segment was due', async (t) => {
+  const bed = createBed(t);
+  bed.mount('1m');
+  const filler = join(bed.dir, 'filler');
+  const journal = bed.open({ segmentMaxAgeMs: 50 });
+  append(journal, 'one');
+  spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096'], { stdio: 'ignore' });
+  const batch = numbered(0, 1000);
+  assert.throws(() => append(journal, ...batch), {
+    code: 'JOURNAL_FULL',
+    message: /on tmpfs at .* \(0 MiB free\): ENOSPC.* journalMaxBytes \(\d+\)/,
+  });
+  await pause(80);
+  rmSync(filler);
+  append(journal, ...batch);
+  assert.equal(journal.position.segment, 1);
+  append(journal, 'last');
+  assert.equal(journal.position.segment, 2);
+  await journal.close();
+  assert.deepEqual(linesOf(bed.dir), ['one', ...batch, 'last']);
+});
+
+test('what could not be compressed for want of room is compressed when there is some', async (t) => {
+  const bed = createBed(t);
+  bed.mount('360k');
+  const noise = () => `"${randomBytes(105_000).toString('base64')}"`;
+  const journal = bed.open({ segmentMaxBytes: 100_000 });
+  append(journal, noise());
+  append(journal, noise());
+  await until('a problem', () => bed.problems.length > 0);
+  assert.match(bed.problems[0] ?? '', /ENOSPC/);
+  assert.deepEqual(
+    readdirSync(bed.dir).filter((file) => file !== 'lock'),
+    [name(1), name(2)],
+  );
+  execFileSync('mount', ['-o', 'remount,size=1m', bed.dir]);
+  append(journal, 'last');
+  await until('both', () => listSegments(bed.dir).filter((one) => one.compressed).length === 2);
+  await journal.close();
+  assert.equal(linesOf(bed.dir).length, 3);
+});
+
+test('an empty folder of ours becomes 0700; one with content stays as its owner made it', async (t) => {
+  for (const content of [false, true]) {
+    const bed = createBed(t);
+    mkdirSync(bed.dir, { mode: 0o755 });
+    if (content) writeFileSync(join(bed.dir, 'note'), '');
+    await bed.open().close();
+    assert.equal(statSync(bed.dir).mode & 0o777, content ? 0o755 : 0o700);
+  }
+});
+
+test('there is a timer while something waits to be synced, and none when idle', async (t) => {
+  const timers = () => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
+  const bed = createBed(t);
+  const journal = bed.open({ sync: 'interval', syncIntervalMs: 20 });
+  const before = timers();
+  append(journal, 'one');
+  append(journal, 'two');
+  assert.equal(timers(), before + 1);
+  // waiting without a timer of this test's own
+  for (const begun = performance.now(); performance.now() - begun < 200; )
+    await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(timers(), before);
+  await journal.close();
+});
+
+test('the integrity of closed segments can be tested, and their size told', async (t) => {
+  const bed = createBed(t);
+  put(bed.dir, 'one\n'.repeat(1000));
+  await compressSegment(bed.dir, 1, 1, NEVER);
+  const file = join(bed.dir, `${name(1)}.zst`);
+  execFileSync('zstd', ['-tq', file]);
+  const listed = execFileSync('zstd', ['-lv', file], {
+    encoding: 'utf8',
+    stdio: 'pipe',
+  });
+  assert.match(listed, /Decompressed Size: .*\(4000 B\)/);
+  assert.match(listed, /Check: XXH64/);
+});
+
+test('a damaged closed segment is named, and what to do', async (t) => {
+  const bed = createBed(t);
+  put(bed.dir, 'one\n'.repeat(1000));
+  await compressSegment(bed.dir, 1, 1, NEVER);
+  const file = join(bed.dir, `${name(1)}.zst`);
+  const whole = readFileSync(file);
+  const changed = Buffer.from(whole);
+  changed[whole.length - 1] = (changed[whole.length - 1] ?? 0) ^ 1;
+  for (const content of [whole.subarray(0, whole.length - 6), changed, Buffer.from('no zstd')]) {
+    writeFileSync(file, content);
+    const error = { code: 'JOURNAL_UNUSABLE', message: /1\.jsonl\.zst is damaged .*: move it/ };
+    await assert.rejects(Array.fromAsync(readLines(bed.dir)), error);
+    assert.throws(() => [...readLinesSync(bed.dir)], error);
+  }
+});
+
+test('the synchronous reader finds what was compressed since it was listed, and misses what is gone', async (t) => {
+  const bed = createBed(t);
+  put(bed.dir, 'one\n', 'two\n', 'three\n');
+  const reading = readLinesSync(bed.dir);
+  const first = reading.next().value;
+  await compressSegment(bed.dir, 2, 1, NEVER);
+  rmSync(join(bed.dir, name(3)));
+  assert.deepEqual(
+    [first, ...reading],
+    [
+      { line: 'one', segment: 1, offset: 4 },
+      { line: 'two', segment: 2, offset: 4 },
+    ],
+  );
+});
+
+test('a FIFO in the place of state.json holds nothing up', (t) => {
+  const bed = createBed(t);
+  mkdirSync(bed.dir);
+  execFileSync('mkfifo', [join(bed.dir, 'state.json')]);
+  assert.deepEqual(readState(bed.dir), { why: 'state.json is not a plain file' });
+});
+
+test('the oldest position is before the first line that is left', (t) => {
+  const bed = createBed(t);
+  mkdirSync(bed.dir);
+  assert.equal(oldestPosition(bed.dir), undefined);
+  put(bed.dir, 'one\n', 'two\n');
+  assert.deepEqual(oldestPosition(bed.dir), { segment: 1, offset: 0 });
+  rmSync(join(bed.dir, name(1)));
+  assert.deepEqual(
+    [...readLinesSync(bed.dir, oldestPosition(bed.dir))].map(({ line }) => line),
+    ['two'],
+  );
+});
+
+test('a number that is not exact is no segment’s', async (t) => {
+  const bed = createBed(t);
+  put(bed.dir, 'one\n');
+  appendFileSync(join(bed.dir, `${'9'.repeat(20)}.jsonl`), 'foreign\n');
+  const journal = bed.open();
+  append(journal, 'two');
+  await journal.close();
+  assert.deepEqual(linesOf(bed.dir), ['one', 'two']);
+});
+
+test('below the cap there is room for the open segment to grow', async (t) => {
+  const bed = createBed(t);
+  put(bed.dir, ...Array.from({ length: 6 }, () => `"${randomBytes(7500).toString('base64')}"\n`));
+  for (const n of [1, 2, 3, 4, 5]) {
+    const file = join(bed.dir, name(n));
+    writeFileSync(`${file}.zst`, zstdCompressSync(readFileSync(file)));
+  }
+  const journal = bed.open({ segmentMaxBytes: 20_000, maxBytes: 50_000 });
+  await until('the oldest deleted', () => listSegments(bed.dir).length <= 4);
+  await pause(50);
+  await journal.close();
+  const sizes = listSegments(bed.dir).map((one) =>
+    statSync(join(bed.dir, one.compressed ? `${name(one.number)}.zst` : name(one.number))),
+  );
+  const closed = sizes.slice(0, -1).reduce((sum, { size }) => sum + size, 0);
+  assert.ok(closed <= 30_000 && closed > 15_000, `${closed} bytes`);
+  assert.ok(existsSync(join(bed.dir, name(6))));
+});
