@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -62,10 +63,8 @@ for (const state of ['there', 'missing'])
     t.after(() => waiting.kill());
     await once(waiting.stdout, 'data');
     await agent.start();
-    // Its sleep, and with it the loss, comes before this: the ring was full to its end.
-    await runProgram('noop', 'across:told');
-    await agent.journal.marked('across:told');
     await agent.journal.waitFor('the loss', lossOf);
+    await allTold(agent);
     if (state === 'there') await agent.stop();
     else await agent.kill();
     if (state === 'missing') rmSync(join(agent.journalDir, 'state.json'), { force: true });
@@ -99,6 +98,15 @@ for (const end of ['SIGTERM', 'SIGKILL'] as const)
     await second.journal.marked('across:between');
     await stopAndJudge(second);
   });
+
+/** Once the ring has room again, a record of each CPU proves what was lost there before it. */
+async function allTold(agent: Agent): Promise<void> {
+  await sleep(300);
+  for (const cpu of cpus().keys()) {
+    execFileSync('taskset', ['-c', String(cpu), program('noop'), `across:told:${cpu}`]);
+    await agent.journal.marked(`across:told:${cpu}`);
+  }
+}
 
 /** The kernel detaches a link a little after its last pin has gone. */
 async function linkGone(): Promise<void> {
