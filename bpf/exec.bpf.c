@@ -103,35 +103,25 @@ static __always_inline bool is_quiet(const struct control *control, u64 now)
 	       now - control->seen_at > control->quiet_after;
 }
 
-static __always_inline u32 ns_inum(const struct ns_common *ns)
-{
-	return BPF_CORE_READ(ns, inum);
-}
-
 static __always_inline u32 mnt_ns_of(const struct task_struct *task)
 {
-	struct mnt_namespace *mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns);
-
-	return mnt_ns ? ns_inum(&mnt_ns->ns) : 0;
+	return task->nsproxy->mnt_ns->ns.inum;
 }
 
 static __always_inline void read_controller(const struct css_set *css_set, u32 subsys, u64 *id,
 					    u32 *hierarchy)
 {
-	struct cgroup_subsys_state *css = NULL;
-	struct cgroup *cgroup;
+	struct cgroup *cgroup = css_set->subsys[subsys]->cgroup;
 
-	bpf_probe_read_kernel(&css, sizeof(css), &css_set->subsys[subsys]);
-	cgroup = BPF_CORE_READ(css, cgroup);
-	*id = BPF_CORE_READ(cgroup, kn, id);
-	*hierarchy = BPF_CORE_READ(cgroup, root, hierarchy_id);
+	*id = cgroup->kn->id;
+	*hierarchy = cgroup->root->hierarchy_id;
 }
 
 static __always_inline void read_cgroups(const struct task_struct *task, struct cgroup_ids *ids)
 {
-	const struct css_set *css_set = BPF_CORE_READ(task, cgroups);
+	const struct css_set *css_set = task->cgroups;
 
-	ids->v2 = BPF_CORE_READ(css_set, dfl_cgrp, kn, id);
+	ids->v2 = css_set->dfl_cgrp->kn->id;
 	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
 		read_controller(css_set, bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id),
 				&ids->memory, &ids->memory_hierarchy);
@@ -142,84 +132,81 @@ static __always_inline void read_cgroups(const struct task_struct *task, struct 
 
 static __always_inline void read_tty(const struct task_struct *task, struct exec_event *event)
 {
-	struct tty_struct *tty = BPF_CORE_READ(task, signal, tty);
-	struct file **fds, *in = NULL, *err = NULL;
+	struct tty_struct *tty = task->signal->tty;
+	struct fdtable *fdt = task->files->fdt;
+	struct file *in = NULL, *err = NULL;
 	u32 device;
 
 	if (!tty)
 		return;
 	bpf_probe_read_kernel_str(event->context.tty, sizeof(event->context.tty), tty->name);
 	/* Interactive: standard input and standard error are that terminal. */
-	device = (BPF_CORE_READ(tty, driver, major) << 20) |
-		 (BPF_CORE_READ(tty, driver, minor_start) + BPF_CORE_READ(tty, index));
-	if (BPF_CORE_READ(task, files, fdt, max_fds) < 3)
+	device = (tty->driver->major << 20) | (tty->driver->minor_start + tty->index);
+	if (fdt->max_fds < 3)
 		return;
-	fds = BPF_CORE_READ(task, files, fdt, fd);
-	bpf_probe_read_kernel(&in, sizeof(in), &fds[0]);
-	bpf_probe_read_kernel(&err, sizeof(err), &fds[2]);
+	bpf_probe_read_kernel(&in, sizeof(in), &fdt->fd[0]);
+	bpf_probe_read_kernel(&err, sizeof(err), &fdt->fd[2]);
 	if (in && err && BPF_CORE_READ(in, f_inode, i_rdev) == device &&
 	    BPF_CORE_READ(err, f_inode, i_rdev) == device)
 		event->flags |= EXEC_INTERACTIVE;
 }
 
-static __always_inline void read_context(const struct task_struct *task, struct exec_event *event)
+static __always_inline void read_context(const struct task_struct *task, const struct cause *cause,
+					 struct exec_event *event)
 {
 	struct exec_context *context = &event->context;
-	const struct cred *cred = BPF_CORE_READ(task, cred);
-	const struct nsproxy *nsproxy = BPF_CORE_READ(task, nsproxy);
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	struct pid *session = BPF_CORE_READ(task, signal, pids[PIDTYPE_SID]);
-	struct net *net_ns = BPF_CORE_READ(nsproxy, net_ns);
-	struct cgroup_namespace *cgroup_ns = BPF_CORE_READ(nsproxy, cgroup_ns);
-	struct user_namespace *user_ns = BPF_CORE_READ(cred, user_ns);
-	u32 level = BPF_CORE_READ(pid, level);
+	const struct cred *cred = task->cred;
+	const struct nsproxy *nsproxy = task->nsproxy;
+	struct pid *pid = task->thread_pid;
+	struct pid *session = task->signal->pids[PIDTYPE_SID];
 	struct upid upid = {};
 
-	context->uid = BPF_CORE_READ(cred, uid.val);
-	context->gid = BPF_CORE_READ(cred, gid.val);
-	context->euid = BPF_CORE_READ(cred, euid.val);
-	context->egid = BPF_CORE_READ(cred, egid.val);
-	context->suid = BPF_CORE_READ(cred, suid.val);
+	context->uid = cred->uid.val;
+	context->gid = cred->gid.val;
+	context->euid = cred->euid.val;
+	context->egid = cred->egid.val;
+	context->suid = cred->suid.val;
 	/* One u64, or two u32 of it before kernel 6.3: the same bytes. */
 	bpf_probe_read_kernel(&context->capabilities, sizeof(context->capabilities),
 			      &cred->cap_effective);
 	context->login_uid = NO_LOGIN_UID;
 	if (bpf_core_field_exists(task->loginuid))
-		context->login_uid = BPF_CORE_READ(task, loginuid.val);
+		context->login_uid = task->loginuid.val;
 	context->session_id = BPF_CORE_READ(session, numbers[0].nr);
 
 	/* The innermost of the process's numbers, and the namespace that gave it. */
 	bpf_probe_read_kernel(&upid, sizeof(upid),
 			      (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-				      (u64)level * sizeof(upid));
+				      (u64)pid->level * sizeof(upid));
 	event->vpid = upid.nr;
-	context->pid_ns = upid.ns ? ns_inum(&upid.ns->ns) : 0;
-	context->mnt_ns = mnt_ns_of(task);
-	context->net_ns = net_ns ? ns_inum(&net_ns->ns) : 0;
-	context->cgroup_ns = cgroup_ns ? ns_inum(&cgroup_ns->ns) : 0;
-	context->user_ns = user_ns ? ns_inum(&user_ns->ns) : 0;
-	read_cgroups(task, &context->cgroup);
+	context->pid_ns = upid.ns ? BPF_CORE_READ(upid.ns, ns.inum) : 0;
+	context->net_ns = nsproxy->net_ns->ns.inum;
+	context->cgroup_ns = nsproxy->cgroup_ns->ns.inum;
+	context->user_ns = cred->user_ns->ns.inum;
+	/* Read for the new cause already. */
+	context->mnt_ns = cause->mnt_ns;
+	context->cgroup = cause->cgroup;
 	__builtin_memset(context->tty, 0, sizeof(context->tty));
 	read_tty(task, event);
 }
 
 static __always_inline void read_executable(const struct file *file, struct exec_event *event)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
-	u32 device = BPF_CORE_READ(sb, s_dev);
+	struct inode *inode = file->f_inode;
+	struct dentry *dentry = file->f_path.dentry;
+	struct super_block *sb = inode->i_sb;
+	u32 device = sb->s_dev;
 	void *upper = NULL;
 
-	event->executable.inode = BPF_CORE_READ(inode, i_ino);
+	event->executable.inode = inode->i_ino;
 	event->executable.device_major = device >> 20;
 	event->executable.device_minor = device & 0xfffff;
-	event->executable.mode = BPF_CORE_READ(inode, i_mode);
+	event->executable.mode = inode->i_mode;
 	event->executable.pad = 0;
 	/* As d_unlinked(): no longer in the hash, and not the top of a tree. */
-	if (!BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry)
+	if (!dentry->d_hash.pprev && dentry->d_parent != dentry)
 		event->flags |= EXEC_UNLINKED;
-	if (BPF_CORE_READ(sb, s_magic) == OVERLAYFS_SUPER_MAGIC) {
+	if (sb->s_magic == OVERLAYFS_SUPER_MAGIC) {
 		/* struct ovl_inode: vfs_inode, then __upperdentry; its BTF is in a module. */
 		bpf_probe_read_kernel(&upper, sizeof(upper),
 				      (void *)inode + bpf_core_type_size(struct inode));
@@ -284,8 +271,8 @@ static __always_inline u32 append_descriptor(struct scratch *scratch, u32 at, co
 					     const struct path *root)
 {
 	struct exec_event *event = (void *)scratch->event;
-	bool by_descriptor = BPF_CORE_READ(bprm, fdpath) != NULL;
-	bool script = BPF_CORE_READ(bprm, interp) != BPF_CORE_READ(bprm, filename);
+	bool by_descriptor = bprm->fdpath != NULL;
+	bool script = bprm->interp != bprm->filename;
 	int fd = descriptor_of(object);
 	struct file **fds, *file = NULL;
 
@@ -329,8 +316,8 @@ static __always_inline u32 append_args(struct scratch *scratch, u32 at,
 				       const struct task_struct *task)
 {
 	struct exec_event *event = (void *)scratch->event;
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	u64 start = BPF_CORE_READ(mm, arg_start), end = BPF_CORE_READ(mm, arg_end);
+	struct mm_struct *mm = task->mm;
+	u64 start = mm->arg_start, end = mm->arg_end;
 	u64 size = end > start ? end - start : 0;
 	u64 wanted = args_limit(control), length = 0;
 
@@ -368,26 +355,26 @@ static __always_inline void fill_head(struct event_head *head, u16 kind, u32 cpu
 }
 
 static __always_inline u32 fill_exec(struct scratch *scratch, const struct control *control,
-				     struct task_struct *task, struct linux_binprm *bprm)
+				     const struct cause *cause, struct task_struct *task,
+				     struct linux_binprm *bprm)
 {
 	struct exec_event *event = (void *)scratch->event;
-	const struct fs_struct *fs = BPF_CORE_READ(task, fs);
-	const struct file *file = BPF_CORE_READ(bprm, file);
+	const struct fs_struct *fs = task->fs;
+	const struct file *file = bprm->file;
 	u32 at = sizeof(*event);
 	long length;
 
-	event->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	event->ppid = task->real_parent->tgid;
 	event->flags = 0;
-	event->args_count = BPF_CORE_READ(bprm, argc);
+	event->args_count = bprm->argc;
 	bpf_probe_read_kernel(event->comm, sizeof(event->comm), task->comm);
 	__builtin_memset(&event->object, 0, 6 * sizeof(struct blob));
-	read_context(task, event);
+	read_context(task, cause, event);
 	read_executable(file, event);
 
 	/* One more than is kept, and its NUL, to tell a path of just that length from a longer one.
 	 */
-	length = bpf_probe_read_kernel_str(&scratch->event[at], PATH_BYTES + 2,
-					   BPF_CORE_READ(bprm, filename));
+	length = bpf_probe_read_kernel_str(&scratch->event[at], PATH_BYTES + 2, bprm->filename);
 	if (length > PATH_BYTES + 1) {
 		event->flags |= EXEC_OBJECT_TRUNCATED;
 		length = PATH_BYTES + 1;
@@ -495,7 +482,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	fill_head(&event->head, EVENT_EXEC, number, seq, now);
 	event->start_time = entry.start_time;
 	event->tgid = tgid;
-	size = fill_exec(scratch, control, task, bprm);
+	size = fill_exec(scratch, control, &entry.cause, task, bprm);
 	event->head.size = size;
 	if (size > SCRATCH_BYTES ||
 	    bpf_ringbuf_output(&events, event, size & (2 * SCRATCH_BYTES - 1), BPF_RB_NO_WAKEUP)) {
@@ -513,7 +500,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	u32 tgid = task->tgid, number;
 	struct cpu_state *cpu;
 
-	if (!active_control() || BPF_CORE_READ(task, signal, live.counter))
+	if (!active_control() || task->signal->live.counter)
 		return 0;
 	if (bpf_map_delete_elem(&causes, &tgid))
 		return 0;
@@ -543,8 +530,8 @@ static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path,
 		return 0;
 	event = (void *)scratch->event;
 	fill_head(&event->head, kind, number, seq, now);
-	event->id = BPF_CORE_READ(cgroup, kn, id);
-	event->hierarchy = BPF_CORE_READ(cgroup, root, hierarchy_id);
+	event->id = cgroup->kn->id;
+	event->hierarchy = cgroup->root->hierarchy_id;
 	event->path.offset = size;
 	event->path.length = 0;
 	if (kind == EVENT_CGROUP_MKDIR) {

@@ -58,18 +58,39 @@ static __always_inline bool names_memfd(const volatile struct path_buffer *buffe
 	       name[4] == 'd' && name[5] == ':';
 }
 
-/* Writes "/name" before `start`; false when it does not fit. */
-static __always_inline bool prepend(volatile struct path_buffer *buffer,
-				    const struct dentry *dentry)
+/* What is read of a dentry: these fields have always stood side by side, in this order. */
+struct dentry_head {
+	struct dentry *parent;
+	u32 hash;
+	u32 len;
+	const unsigned char *name;
+};
+
+static __always_inline void read_dentry(const struct dentry *dentry, struct dentry_head *head)
 {
-	u64 start = buffer->start, len = BPF_CORE_READ(dentry, d_name.len);
+	const u32 at = bpf_core_field_offset(struct dentry, d_parent);
+
+	if (bpf_core_field_offset(struct dentry, d_name.len) == at + 12 &&
+	    bpf_core_field_offset(struct dentry, d_name.name) == at + 16) {
+		bpf_probe_read_kernel(head, sizeof(*head), (void *)dentry + at);
+		return;
+	}
+	head->parent = BPF_CORE_READ(dentry, d_parent);
+	head->len = BPF_CORE_READ(dentry, d_name.len);
+	head->name = BPF_CORE_READ(dentry, d_name.name);
+}
+
+/* Writes "/name" before `start`; false when it does not fit. */
+static __always_inline bool prepend(volatile struct path_buffer *buffer, u64 len,
+				    const unsigned char *name)
+{
+	u64 start = buffer->start;
 
 	if (len >= NAME_BYTES || start > PATH_BYTES || start < len + 1)
 		return false;
 	start = (start - len - 1) & (PATH_BYTES - 1);
 	buffer->bytes[start] = '/';
-	bpf_probe_read_kernel((void *)&buffer->bytes[start + 1], len & (NAME_BYTES - 1),
-			      BPF_CORE_READ(dentry, d_name.name));
+	bpf_probe_read_kernel((void *)&buffer->bytes[start + 1], len & (NAME_BYTES - 1), name);
 	buffer->start = start;
 	return true;
 }
@@ -96,7 +117,8 @@ __noinline u32 climb(u32 number)
 		return WALK_TRUNCATED;
 	buffer = &scratch->path;
 	for (u32 i = 0; i < CLIMB_COMPONENTS; i++) {
-		struct dentry *dentry = buffer->dentry, *parent;
+		struct dentry *dentry = buffer->dentry;
+		struct dentry_head head = {};
 		struct vfsmount *vfsmnt = buffer->vfsmnt;
 
 		if (dentry == buffer->root_dentry && vfsmnt == buffer->root_mnt)
@@ -114,13 +136,13 @@ __noinline u32 climb(u32 number)
 				    BPF_CORE_READ(mnt, mnt_mountpoint));
 			continue;
 		}
-		if (!prepend(buffer, dentry))
+		read_dentry(dentry, &head);
+		if (!prepend(buffer, head.len, head.name))
 			return WALK_TRUNCATED | WALK_FULL;
-		parent = BPF_CORE_READ(dentry, d_parent);
 		/* A file without a directory: only the kernel makes those. */
-		if (parent == dentry)
+		if (head.parent == dentry)
 			return names_memfd(buffer) ? WALK_MEMFD : WALK_UNREACHABLE;
-		buffer->dentry = parent;
+		buffer->dentry = head.parent;
 	}
 	return WALK_TRUNCATED;
 }
