@@ -2,7 +2,7 @@ import type { CgroupPaths } from './enrich/cgroups.ts';
 import type { Journal } from './journal/journal.ts';
 import type { LineWriter, Place } from './journal/line.ts';
 import type { Lineage } from './lineage/lineage.ts';
-import type { CausalRecord, JournalRecord, Loss } from './record.ts';
+import type { BootTime, CausalRecord, JournalRecord, Loss } from './record.ts';
 import type { Clock } from './source/clock.ts';
 import { readCpuStates } from './source/counters.ts';
 import type { Decoder } from './source/decode.ts';
@@ -108,8 +108,11 @@ export class Recorder {
   }
 
   /** Writes a last record behind all that was drained; true when it is on disk. */
-  finish(record: JournalRecord): boolean {
-    this.add(record);
+  finish(last: (now: BootTime) => JournalRecord): boolean {
+    const { hook, clock } = this.#options;
+    hook.touch();
+    clock.sample(hook.clock);
+    this.add(last(clock.now));
     return this.#write();
   }
 

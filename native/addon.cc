@@ -102,14 +102,20 @@ private:
 		return info.Env().Undefined();
 	}
 
-	// touch(): the reader is alive, though it does not read now.
+	// touch(): the reader is alive, though it does not read now; sets `clock` as drain() does.
 	Napi::Value touch(const Napi::CallbackInfo &info)
 	{
-		struct timespec now;
+		control *page = side(info).control_page();
+		struct timespec boot, wall;
 
-		clock_gettime(CLOCK_BOOTTIME, &now);
-		__atomic_store_n(&side(info).control_page()->seen_at,
-				 now.tv_sec * 1000000000ull + now.tv_nsec, __ATOMIC_RELAXED);
+		clock_gettime(CLOCK_BOOTTIME, &boot);
+		clock_gettime(CLOCK_REALTIME, &wall);
+		const double clock[] = {
+		    static_cast<double>(boot.tv_sec), static_cast<double>(boot.tv_nsec),
+		    static_cast<double>(wall.tv_sec), static_cast<double>(wall.tv_nsec)};
+		memcpy(clock_.Value().Data(), clock, sizeof(clock));
+		__atomic_store_n(&page->seen_at, boot.tv_sec * 1000000000ull + boot.tv_nsec,
+				 __ATOMIC_RELAXED);
 		return info.Env().Undefined();
 	}
 
@@ -129,16 +135,8 @@ private:
 	Napi::Value drain(const Napi::CallbackInfo &info)
 	{
 		control *page = side(info).control_page();
-		struct timespec boot, wall;
 
-		clock_gettime(CLOCK_BOOTTIME, &boot);
-		clock_gettime(CLOCK_REALTIME, &wall);
-		const double clock[] = {
-		    static_cast<double>(boot.tv_sec), static_cast<double>(boot.tv_nsec),
-		    static_cast<double>(wall.tv_sec), static_cast<double>(wall.tv_nsec)};
-		memcpy(clock_.Value().Data(), clock, sizeof(clock));
-		__atomic_store_n(&page->seen_at, boot.tv_sec * 1000000000ull + boot.tv_nsec,
-				 __ATOMIC_RELAXED);
+		touch(info);
 		const size_t bytes = ring_->drain(buffer_.Value().Data(), BUFFER_BYTES);
 		__atomic_store_n(&page->wake_at, ring_->read_position() + ring_->bytes() / 4,
 				 __ATOMIC_SEQ_CST);

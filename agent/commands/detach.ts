@@ -21,7 +21,10 @@ export async function detach(config: Config, { discard }: { discard: boolean }):
 
 async function drainAndRemove(config: Config): Promise<string[]> {
   const hook = await openHook({ ...hookOptions(config), attach: false }, config.waitForHook);
-  let problem: Error | undefined;
+  let problem: Error = new AgentError(
+    'HOOK_SYSTEM',
+    'the ring could not be read to its end; try again',
+  );
   try {
     refuseWithoutJournal(config, hook);
     const journal = openJournal({
@@ -35,15 +38,16 @@ async function drainAndRemove(config: Config): Promise<string[]> {
         onBatch: () => {},
         onFailure: () => {},
         onJournalProblem: (error) => {
-          problem = error;
+          if (error) problem = error;
         },
       });
-      const { recorder, lineage, clock } = session;
+      const { recorder, lineage } = session;
       const state = createStateWriter(config, session, () => {});
       state.tellMisses();
       if (!recorder.flush()) throw problem;
       hook.disarm();
-      if (!recorder.flush() || !recorder.finish(lineage.stop('detached', clock.now))) throw problem;
+      if (!recorder.flush() || !recorder.finish((now) => lineage.stop('detached', now)))
+        throw problem;
       state.write('detached');
       return hook.detach();
     } finally {

@@ -81,7 +81,7 @@ async function record(
 
 /** Everything that was accepted goes to disk; then the hook is kept or taken away. */
 function end(config: Config, session: Session, state: StateWriter, log: Log): void {
-  const { hook, recorder, lineage, clock } = session;
+  const { hook, recorder, lineage } = session;
   const detach = config.onExit === 'detach';
   let complete = recorder.flush();
   if (complete && detach) {
@@ -89,7 +89,7 @@ function end(config: Config, session: Session, state: StateWriter, log: Log): vo
     complete = recorder.flush();
   }
   const hookState = detach ? 'detached' : 'kept';
-  if (complete && recorder.finish(lineage.stop(hookState, clock.now))) {
+  if (complete && recorder.finish((now) => lineage.stop(hookState, now))) {
     state.write(hookState);
     if (detach) hook.detach();
   } else {

@@ -71,10 +71,12 @@ function liveHolder(lock: string | undefined): number | undefined {
   }
 }
 
-/** The 22nd field of /proc/PID/stat: the start, in clock ticks since boot. */
+/** The start of a process, in clock ticks since boot; none of one that has ended and is not reaped. */
 function startOf(pid: number): string | undefined {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  // The third field and those behind it; the start is the 22nd.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
 }
 
 function bootId(): string {
