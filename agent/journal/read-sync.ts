@@ -21,18 +21,27 @@ export function* readLinesSync(dir: string, from?: Position): Generator<JournalL
 
 /** The lines of one segment from an offset of its uncompressed text on. */
 function* readSegmentSync(dir: string, segment: Segment, from: number): Generator<JournalLine> {
+  const split = createSplitter(segment.number, from);
+  for (const chunk of chunksSync(dir, segment, from)) yield* split(chunk);
+}
+
+/** Cuts the chunks of a segment's text, one after the other, into the lines they complete. */
+export function createSplitter(
+  segment: number,
+  from: number,
+): (chunk: Buffer) => Generator<JournalLine> {
   let offset = from;
   let rest: Buffer = Buffer.alloc(0);
-  for (const chunk of chunksSync(dir, segment, from)) {
+  return function* (chunk) {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     let start = 0;
     for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
       offset += end + 1 - start;
-      yield { line: bytes.toString('utf8', start, end), segment: segment.number, offset };
+      yield { line: bytes.toString('utf8', start, end), segment, offset };
       start = end + 1;
     }
     rest = Buffer.from(bytes.subarray(start));
-  }
+  };
 }
 
 /** The uncompressed text from an offset on; nothing if the segment is deleted by now. */

@@ -3,11 +3,10 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { damaged } from './folder.ts';
-import type { JournalLine } from './read-sync.ts';
+import { createSplitter, type JournalLine } from './read-sync.ts';
 import { listSegments, type Position, type Segment, segmentFile } from './segment.ts';
 
 const CHUNK_BYTES = 1 << 20;
-const LINE_FEED = 0x0a;
 /** fs.watch tells of most changes at once; this finds the others. */
 const POLL_MS = 1000;
 
@@ -67,18 +66,8 @@ async function* readSegment(
   segment: Segment,
   from: number,
 ): AsyncGenerator<JournalLine> {
-  let offset = from;
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of readChunks(dir, segment, from)) {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    let start = 0;
-    for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
-      offset += end + 1 - start;
-      yield { line: bytes.toString('utf8', start, end), segment: segment.number, offset };
-      start = end + 1;
-    }
-    rest = Buffer.from(bytes.subarray(start));
-  }
+  const split = createSplitter(segment.number, from);
+  for await (const chunk of readChunks(dir, segment, from)) yield* split(chunk);
 }
 
 /** The uncompressed text of a segment from an offset on; nothing if it is gone by now. */
