@@ -44,9 +44,9 @@ async function until(what: string, condition: () => boolean): Promise<void> {
   }
 }
 
+/** Waits until everything that the child wrote has been read as well. */
 async function exitCode(child: ChildProcess): Promise<unknown> {
-  if (child.exitCode === null)
-    await once(child, 'exit', { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  await once(child, 'close', { signal: AbortSignal.timeout(TIMEOUT_MS) });
   return child.exitCode;
 }
 
