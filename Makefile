@@ -73,8 +73,9 @@ build/apt-bench.stamp: Makefile
 # --- npm packages, the project's own Node among them -----------------------------------------
 
 node_modules/.stamp: package-lock.json | build/apt.stamp
-	@# npm 11 refuses a lock file that lacks other platforms' optional packages; install takes it as it is.
-	npm ci --loglevel=error || npm install --loglevel=error
+	@# npm 11 refuses a lock file that lacks other platforms' optional packages; install takes it as it is,
+	@# from nothing: it would prune the binary inside the package node.
+	npm ci --loglevel=error || { rm -rf node_modules; npm install --loglevel=error; }
 	@touch $@
 
 # --- the kernel side -------------------------------------------------------------------------
