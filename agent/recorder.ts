@@ -9,7 +9,7 @@ import type { Decoder } from './source/decode.ts';
 import type { Hook } from './source/hook.ts';
 
 /** Lines of one write. The longest possible line, 32 KiB of bytes as `\\\\xHH`, is far below a quarter. */
-const BATCH_BYTES = 4 << 20;
+const BATCH_BYTES = 2 << 20;
 const FULL_BYTES = BATCH_BYTES / 2;
 const FRAME_BYTES = 8;
 /** Empty drains in a row before the reader goes to sleep. */
@@ -211,9 +211,12 @@ export class Recorder {
     let done = 0;
     for (; done < this.#records.length && this.#length < FULL_BYTES; done++) {
       const record = this.#records[done] as CausalRecord;
-      const line = lines.line(record, this.#place(record));
-      this.#length += this.#batch.write(line, this.#length);
-      if (onRecord) this.#written.push({ record, line });
+      const from = this.#length;
+      this.#length = lines.write(record, this.#place(record), this.#batch, from);
+      if (onRecord) {
+        const line = this.#batch.toString('utf8', from, this.#length);
+        this.#written.push({ record, line });
+      }
     }
     if (done === this.#records.length) this.#records.length = 0;
     else this.#records = this.#records.slice(done);

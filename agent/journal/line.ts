@@ -1,16 +1,16 @@
 import {
   type CausalRecord,
-  type ExecContext,
   type ExecRecord,
-  type Executable,
   type Gap,
   type Image,
   type JournalRecord,
   nanosecondsOf,
   type WallOffset,
 } from '../record.ts';
-import { json, jsonStrings } from './json.ts';
-import { rfc3339, wall } from './time.ts';
+import { type ImageText, imageText } from './image-text.ts';
+import { json } from './json.ts';
+import { Pen } from './pen.ts';
+import { dateOf, onWall, rfc3339, wall } from './time.ts';
 
 /** The agent itself, as the actor of records about the journal. */
 export interface Self {
@@ -43,7 +43,8 @@ const KEPT_MAX = 4096;
 
 /** Records to lines of JSON, each ended by a line feed: docs/record.md, field by field. */
 export interface LineWriter {
-  line(record: CausalRecord, place: Place): string;
+  /** Writes a line into `bytes` from `at` on, where it must have room; returns where it ends. */
+  write(record: CausalRecord, place: Place, bytes: Buffer, at: number): number;
 }
 
 /** Everything that does not change from record to record is rendered once and kept. */
@@ -51,26 +52,48 @@ export function createLineWriter(options: LineOptions): LineWriter {
   const images = new Map<Image, ImageText>();
   const bootId = `"attributes":{"vcml.boot.id":${json(options.bootId)},"vcml.boot_time":"`;
   const hookId = `","vcml.hook.id":${json(options.hookId)}`;
+  const behindBootTime = Buffer.from(`${hookId},"vcml.cpu":`);
+  const resourceOf = keep((resource) => `,"resource":${resource},${bootId}`);
+  const cgroupOf = keep((cgroup) => `,"process.linux.cgroup":${json(cgroup)}}}\n`);
   const self = selfText(options.self);
+  const pen = new Pen();
 
-  function exec(record: ExecRecord, place: Place): string {
-    const { event } = record;
+  function exec(record: ExecRecord, place: Place): void {
+    const { event, parentCause } = record;
     const offset = options.offset();
-    const cause = record.parentCause;
     const image = imageOf(event.image);
-    return (
-      `{"id":"${record.id}","timestamp":${wall(event.bootTime, offset)},` +
-      `"actor":{"pid":${event.pid},"ppid":${event.ppid}${image.core}` +
-      (cause === null
-        ? '"unobserved_parent","parent_cause":null,"resource":'
-        : `"parent_process_context","parent_cause":"${cause}","resource":`) +
-      `${place.resource},${bootId}${nanosecondsOf(event.bootTime)}${hookId},` +
-      `"vcml.cpu":${event.cpu},"vcml.seq":${event.seq}` +
-      (record.gap === undefined ? '' : gapText(record.gap, offset)) +
-      `,"process.vpid":${event.vpid}` +
-      `,"process.creation.time":"${rfc3339(event.startTime, offset)}"${image.attributes}` +
-      (place.cgroup === undefined ? '}}\n' : `,"process.linux.cgroup":${json(place.cgroup)}}}\n`)
-    );
+    pen.bytes(PARTS.id);
+    pen.ascii(record.id);
+    pen.bytes(PARTS.timestamp);
+    pen.nanoseconds(onWall(event.bootTime, offset));
+    pen.bytes(PARTS.pid);
+    pen.integer(event.pid);
+    pen.bytes(PARTS.ppid);
+    pen.integer(event.ppid);
+    pen.bytes(image.core);
+    if (parentCause === null) pen.bytes(PARTS.unobserved);
+    else {
+      pen.bytes(PARTS.parent);
+      pen.ascii(parentCause);
+      pen.bytes(PARTS.quote);
+    }
+    pen.bytes(resourceOf(place.resource));
+    pen.nanoseconds(event.bootTime);
+    pen.bytes(behindBootTime);
+    pen.integer(event.cpu);
+    pen.bytes(PARTS.seq);
+    pen.integer(event.seq);
+    if (record.gap !== undefined) pen.bytes(Buffer.from(gapText(record.gap, offset)));
+    pen.bytes(PARTS.vpid);
+    pen.integer(event.vpid);
+    pen.bytes(PARTS.created);
+    const created = onWall(event.startTime, offset);
+    pen.ascii(dateOf(created.seconds));
+    pen.bytes(PARTS.point);
+    pen.nineDigits(created.nanos);
+    pen.bytes(PARTS.zone);
+    pen.bytes(image.attributes);
+    pen.bytes(place.cgroup === undefined ? PARTS.end : cgroupOf(place.cgroup));
   }
 
   function imageOf(image: Image): ImageText {
@@ -94,33 +117,42 @@ export function createLineWriter(options: LineOptions): LineWriter {
   }
 
   return {
-    line: (record, place) =>
-      record.action === 'exec' ? exec(record, place) : journal(record, place),
+    write: (record, place, bytes, at) => {
+      pen.move(bytes, at);
+      if (record.action === 'exec') exec(record, place);
+      else pen.bytes(Buffer.from(journal(record, place)));
+      return pen.at;
+    },
   };
 }
 
-/** The parts of a line that are the same for every exec of an image. */
-interface ImageText {
-  /** from `uid` to the value of `permitted_by` */
-  readonly core: string;
-  readonly attributes: string;
-}
+/** What stands between the values of an exec's line. */
+const PARTS = {
+  id: Buffer.from('{"id":"'),
+  timestamp: Buffer.from('","timestamp":'),
+  pid: Buffer.from(',"actor":{"pid":'),
+  ppid: Buffer.from(',"ppid":'),
+  parent: Buffer.from('"parent_process_context","parent_cause":"'),
+  quote: Buffer.from('"'),
+  unobserved: Buffer.from('"unobserved_parent","parent_cause":null'),
+  seq: Buffer.from(',"vcml.seq":'),
+  vpid: Buffer.from(',"process.vpid":'),
+  created: Buffer.from(',"process.creation.time":"'),
+  point: Buffer.from('.'),
+  zone: Buffer.from('Z"'),
+  end: Buffer.from('}}\n'),
+};
 
-function imageText(image: Image): ImageText {
-  const { context } = image;
-  return {
-    core:
-      `,"uid":${context.uid},"gid":${context.gid},"comm":${json(image.comm)}},"action":"exec",` +
-      `"object":${json(image.object)},"permitted_by":`,
-    attributes:
-      executableText(image.executable) +
-      argsText(image) +
-      `,"process.working_directory":${json(image.workingDirectory)}` +
-      (image.interactive ? ',"process.interactive":true' : '') +
-      (image.workingDirectoryTruncated ? ',"vcml.process.working_directory_truncated":true' : '') +
-      (image.objectTruncated ? ',"vcml.object.truncated":true' : '') +
-      (image.objectResolved ? ',"vcml.object.resolved":true' : '') +
-      contextText(context),
+/** Text that recurs, as UTF-8. */
+function keep(render: (key: string) => string): (key: string) => Uint8Array {
+  const kept = new Map<string, Uint8Array>();
+  return (key) => {
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    if (kept.size >= KEPT_MAX) kept.clear();
+    const bytes = Buffer.from(render(key));
+    kept.set(key, bytes);
+    return bytes;
   };
 }
 
@@ -143,48 +175,6 @@ function gapText(gap: Gap, offset: WallOffset): string {
     `,"vcml.gap.ancestor.start_time":"${rfc3339(gap.startTime, offset)}"` +
     (comm ? `,"vcml.gap.ancestor.comm":${json(comm)}` : '') +
     (executablePath ? `,"vcml.gap.ancestor.executable.path":${json(executablePath)}` : '')
-  );
-}
-
-function argsText(image: Image): string {
-  const [command] = image.args;
-  return (
-    `,"process.args_count":${image.argsCount}` +
-    (command ? `,"process.command":${json(command)}` : '') +
-    `,"process.command_args":${jsonStrings(image.args)}` +
-    (image.argsTruncated
-      ? `,"vcml.process.args_truncated":true,"vcml.process.args_size":${image.argsSize}`
-      : '')
-  );
-}
-
-function executableText(executable: Executable): string {
-  const name = executable.path.slice(executable.path.lastIndexOf('/') + 1);
-  return (
-    `,"process.executable.path":${json(executable.path)}` +
-    `,"process.executable.name":${json(name === '' ? executable.path : name)}` +
-    `,"vcml.executable.inode":"${executable.inode}","vcml.executable.device":"${executable.device}"` +
-    `,"vcml.executable.mode":"${executable.mode}"` +
-    (executable.pathTruncated ? ',"vcml.executable.path_truncated":true' : '') +
-    (executable.memfd ? ',"vcml.executable.memfd":true' : '') +
-    (executable.upperLayer ? ',"vcml.executable.upper_layer":true' : '') +
-    (executable.setuid ? ',"vcml.executable.setuid":true' : '') +
-    (executable.unlinked ? ',"vcml.executable.unlinked":true' : '')
-  );
-}
-
-function contextText(context: ExecContext): string {
-  const { namespaces } = context;
-  return (
-    `,"process.user.id":${context.euid},"process.saved_user.id":${context.suid}` +
-    `,"vcml.process.effective_group.id":${context.egid}` +
-    (context.loginUid === undefined ? '' : `,"vcml.process.login_uid":${context.loginUid}`) +
-    `,"vcml.process.session_id":${context.sessionId}` +
-    (context.tty === undefined ? '' : `,"vcml.process.tty":${json(context.tty)}`) +
-    `,"vcml.process.capabilities.effective":"${context.capabilities}"` +
-    `,"vcml.namespace.pid":"${namespaces.pid}","vcml.namespace.mnt":"${namespaces.mnt}"` +
-    `,"vcml.namespace.net":"${namespaces.net}","vcml.namespace.user":"${namespaces.user}"` +
-    `,"vcml.namespace.cgroup":"${namespaces.cgroup}"`
   );
 }
 

@@ -1,27 +1,28 @@
-import type { BootTime, WallOffset } from '../record.ts';
+import { type BootTime, nanosecondsOf, type WallOffset } from '../record.ts';
 
 const dates = new Map<number, string>();
 const DATES_MAX = 1024;
 
-/** A boot time as Unix nanoseconds. */
-export function wall(time: BootTime, offset: WallOffset): string {
+/** A boot time on the wall clock: since 1970. */
+export function onWall(time: BootTime, offset: WallOffset): BootTime {
   const sum = time.nanos + offset.nanos;
   const carry = sum >= 1e9 ? 1 : 0;
-  return `${time.seconds + offset.seconds + carry}${nineDigits(sum - carry * 1e9)}`;
+  return { seconds: time.seconds + offset.seconds + carry, nanos: sum - carry * 1e9 };
+}
+
+/** A boot time as Unix nanoseconds. */
+export function wall(time: BootTime, offset: WallOffset): string {
+  return nanosecondsOf(onWall(time, offset));
 }
 
 /** A boot time in RFC 3339, UTC, with nanoseconds. */
 export function rfc3339(time: BootTime, offset: WallOffset): string {
-  const sum = time.nanos + offset.nanos;
-  const carry = sum >= 1e9 ? 1 : 0;
-  return `${dateOf(time.seconds + offset.seconds + carry)}.${nineDigits(sum - carry * 1e9)}Z`;
+  const { seconds, nanos } = onWall(time, offset);
+  return `${dateOf(seconds)}.${`${1_000_000_000 + nanos}`.slice(1)}Z`;
 }
 
-function nineDigits(value: number): string {
-  return `${1_000_000_000 + value}`.slice(1);
-}
-
-function dateOf(seconds: number): string {
+/** Seconds since 1970 as a date and time of day, UTC. */
+export function dateOf(seconds: number): string {
   const known = dates.get(seconds);
   if (known !== undefined) return known;
   if (dates.size >= DATES_MAX) dates.clear();
