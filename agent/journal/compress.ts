@@ -1,10 +1,10 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress } from 'node:zlib';
 import { segmentFile } from './segment.ts';
 
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 256 << 10;
 
 /**
  * Compresses a closed segment aside, syncs it, puts it in its place and removes the plain file:
@@ -29,9 +29,8 @@ export async function compressSegment(
         [constants.ZSTD_c_checksumFlag]: 1,
       },
     });
-    const source = createReadStream(plain, { highWaterMark: CHUNK_BYTES });
     const sink = createWriteStream(aside, { flags: 'wx', mode: 0o600, flush: true });
-    await pipeline(source, zstd, sink, { signal });
+    await pipeline(chunksOf(plain), zstd, sink, { signal });
     await rename(aside, target);
   } catch (error) {
     await rm(aside, { force: true });
@@ -39,6 +38,24 @@ export async function compressSegment(
   }
   await syncFolder(dir);
   await rm(plain);
+}
+
+/**
+ * The bytes of a file. All chunks lie in one buffer: the next one is asked for when the stream has
+ * room again, which it has when it has done with the last, since a chunk is more than it holds.
+ */
+async function* chunksOf(file: string): AsyncGenerator<Buffer> {
+  const handle = await open(file);
+  try {
+    const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Makes renames and removals in a folder durable. */
