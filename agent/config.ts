@@ -56,7 +56,7 @@ export const schema = z
     segmentMaxAge: duration('1s', '720h')
       .prefault('1h')
       .describe('So long after its first record a segment is closed, too.'),
-    journalMaxBytes: size('128KiB', '1024GiB')
+    journalMaxBytes: size('256KiB', '1024GiB')
       .prefault('2GiB')
       .describe('The whole journal on disk; beyond it the oldest segment is deleted.'),
     sync: choice(['interval', 'always', 'never'])
@@ -65,7 +65,10 @@ export const schema = z
     syncInterval: duration('10ms', '1h')
       .prefault('1s')
       .describe('How often they are, when `sync` is `interval`.'),
-    compressionLevel: integer(-7, 19).prefault(1).describe('The zstd level of closed segments.'),
+    // Node takes -1 for "not set", and zstd 0: both would be level 3.
+    compressionLevel: integer(-7, 19, [-1, 0])
+      .prefault(1)
+      .describe('The zstd level of closed segments.'),
     drainInterval: duration('1ms', '10s')
       .prefault('50ms')
       .describe('How often the ring is drained while there is traffic.'),
@@ -73,9 +76,10 @@ export const schema = z
       .prefault('info')
       .describe('How much the agent says about itself on stderr.'),
   })
-  .refine(({ journalMaxBytes, segmentMaxBytes }) => journalMaxBytes >= 2 * segmentMaxBytes, {
+  // Room for the open segment, one that is being compressed, its other form, and something to keep.
+  .refine(({ journalMaxBytes, segmentMaxBytes }) => journalMaxBytes >= 4 * segmentMaxBytes, {
     path: ['journalMaxBytes'],
-    error: 'must be at least twice segmentMaxBytes',
+    error: 'must be at least four times segmentMaxBytes',
     params: { other: 'segmentMaxBytes' },
     when: ({ value }) => areNumbers(value, 'journalMaxBytes', 'segmentMaxBytes'),
   })

@@ -24,8 +24,8 @@ environment. A flag goes before a variable, a variable before the file. An empty
 not set. An unknown key or a bad value stops the agent with exit code 78 and names every problem.
 
 Durations are written \`500ms\`, \`30s\`, \`15m\` or \`1h\`, and never without a unit, but for 0; sizes
-\`512B\`, \`8KiB\`, \`64MiB\` or \`2GiB\`, or as plain bytes. \`journalMaxBytes\` must be at least twice
-\`segmentMaxBytes\`, and \`quietAfter\`, if not 0, at least ten times \`drainInterval\`.
+\`512B\`, \`8KiB\`, \`64MiB\` or \`2GiB\`, or as plain bytes. \`journalMaxBytes\` must be at least
+four times \`segmentMaxBytes\`, and \`quietAfter\`, if not 0, at least ten times \`drainInterval\`.
 
 \`vcml-agent config print\` shows what is in effect and where each value came from,
 \`vcml-agent config check\` all that is wrong.

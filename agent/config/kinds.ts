@@ -35,11 +35,13 @@ export function size(min: string, max: string, powerOfTwo = false) {
   });
 }
 
-/** A whole number. */
-export function integer(min: number, max: number) {
-  return parsed(`a whole number from ${min} to ${max}`, (text) =>
-    within(/^-?\d{1,15}$/.test(text) ? Number(text) : undefined, min, max),
-  );
+/** A whole number; those of `except` are refused. */
+export function integer(min: number, max: number, except: readonly number[] = []) {
+  const but = except.length === 0 ? '' : `, but not ${except.join(' or ')}`;
+  return parsed(`a whole number from ${min} to ${max}${but}`, (text) => {
+    const value = /^-?\d{1,15}$/.test(text) ? Number(text) : undefined;
+    return value === undefined || except.includes(value) ? undefined : within(value, min, max);
+  });
 }
 
 /** The path of a folder, made absolute. */

@@ -90,6 +90,8 @@ const good: [key: string, given: unknown, value: unknown][] = [
   ['argumentsMaxBytes', '0', 0],
   ['argumentsMaxBytes', '32768', 32_768],
   ['tableEntries', '4096', 4096],
+  ['compressionLevel', '-2', -2],
+  ['compressionLevel', 1, 1],
   ['print', 'jsonl', 'jsonl'],
   ['nodeName', 'node-1.example', 'node-1.example'],
 ];
@@ -122,6 +124,8 @@ const bad: [key: string, given: unknown, right: RegExp][] = [
   ['tableEntries', '1e3', /a whole number/],
   ['tableEntries', 1.5, /a whole number/],
   ['tableEntries', true, /a whole number/],
+  ['compressionLevel', '-1', /a whole number from -7 to 19, but not -1 or 0$/],
+  ['compressionLevel', 0, /a whole number from -7 to 19, but not -1 or 0$/],
   ['sync', 'Always', /interval \| always \| never/],
   ['sync', null, /interval \| always \| never/],
   ['print', ['text'], /text \| jsonl \| none/],
@@ -158,13 +162,18 @@ test('every problem is listed at once, with its key, value and origin', async ()
 test('relations between options are checked, also when others are wrong', async () => {
   const flags = { journalMaxBytes: '1MiB', segmentMaxBytes: '1MiB', sync: 'often' };
   const problems = await problemsOf({ flags });
-  match(problems, /journalMaxBytes \(--journal-max-bytes\) is "1MiB": must be at least twice/);
+  match(problems, /journalMaxBytes \(--journal-max-bytes\) is "1MiB": must be at least four/);
   match(problems, /; segmentMaxBytes \(--segment-max-bytes\) is "1MiB"$/m);
   match(problems, /sync/);
 });
 
 test('the default of one option counts in a relation with another', async () => {
-  match(await problemsOf({ flags: { journalMaxBytes: '1MiB' } }), /twice segmentMaxBytes/);
+  match(await problemsOf({ flags: { journalMaxBytes: '1MiB' } }), /four times segmentMaxBytes/);
+  match(
+    await problemsOf({ flags: { journalMaxBytes: '255MiB' } }),
+    /is "255MiB": .*; segmentMaxBytes is 64MiB by default$/,
+  );
+  equal((await load({ flags: { journalMaxBytes: '256MiB' } })).config.journalMaxBytes, 2 ** 28);
 });
 
 test('quietAfter must leave the reader time to show up', async () => {
