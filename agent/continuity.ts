@@ -1,6 +1,7 @@
-import { readLinesSync } from './journal/read-sync.ts';
-import type { Position } from './journal/segment.ts';
-import { readState } from './journal/state.ts';
+import { readFileSync } from 'node:fs';
+import { isWithin, readLinesSync, readSegmentSync } from './journal/read-sync.ts';
+import { listSegments, type Position } from './journal/segment.ts';
+import { readState, removeState } from './journal/state.ts';
 import { Losses } from './lineage/losses.ts';
 
 /** What a journal knows about the hook that wrote it last: where the next run must go on. */
@@ -29,9 +30,9 @@ export interface Checkpoint {
 
 /**
  * Reads what the journal in `dir` holds: from the position of its last checkpoint to the end, or,
- * without one, all of it.
+ * without one, from where the hook that wrote last has begun. `bootId` is the kernel's.
  */
-export function readContinuity(dir: string): Continuity {
+export function readContinuity(dir: string, bootId = bootIdNow()): Continuity {
   const checkpoint = readCheckpoint(dir);
   const known = {
     bootId: checkpoint?.bootId,
@@ -41,20 +42,52 @@ export function readContinuity(dir: string): Continuity {
     losses: checkpoint?.losses ?? new Losses(),
     kernelMisses: checkpoint?.kernelMisses ?? 0,
   };
-  for (const { line } of readLinesSync(dir, checkpoint?.position)) {
+  for (const { line } of readLinesSync(dir, checkpoint?.position ?? beginning(dir, bootId))) {
     const record = parse(line);
     if (record !== undefined) follow(known, record);
   }
   return known;
 }
 
+function bootIdNow(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+/** Before the newest line that says all that is needed of what came before it; segments backwards. */
+function beginning(dir: string, bootId: string): Position | undefined {
+  for (const segment of listSegments(dir).reverse()) {
+    let before: Position = { segment: segment.number, offset: 0 };
+    let found: Position | undefined;
+    for (const { line, offset } of readSegmentSync(dir, segment, 0)) {
+      if (line.includes('journal.start') && isBeginning(parse(line), bootId)) found = before;
+      before = { segment: segment.number, offset };
+    }
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/**
+ * A journal.start says all numbers, and a new hook has no losses yet. Those of a hook of another boot
+ * matter no more: its processes have no children here.
+ */
+function isBeginning(line: Line | undefined, bootId: string): boolean {
+  if (line?.action !== 'journal.start') return false;
+  const { 'vcml.hook.state': state, 'vcml.boot.id': boot } = line.attributes;
+  return state === 'attached' || boot !== bootId;
+}
+
 type Attributes = Record<string, unknown>;
+
+interface Line {
+  readonly action: unknown;
+  readonly attributes: Attributes;
+}
 
 function follow(
   known: { -readonly [K in keyof Continuity]: Continuity[K] },
-  line: { action: unknown; attributes: Attributes },
+  { action, attributes }: Line,
 ): void {
-  const { action, attributes } = line;
   const hookId = text(attributes['vcml.hook.id']);
   if (hookId === undefined) return;
   if (hookId !== known.hookId) {
@@ -105,6 +138,11 @@ function readCheckpoint(dir: string): Checkpoint | undefined {
     isNumber(position?.segment) &&
     isNumber(position?.offset);
   if (!complete) return undefined;
+  if (!isWithin(dir, position as Position)) {
+    // It would seem to be within, once the journal has grown past it again.
+    removeState(dir);
+    return undefined;
+  }
   return {
     bootId: bootId as string,
     hookId: hookId as string,
@@ -116,7 +154,7 @@ function readCheckpoint(dir: string): Checkpoint | undefined {
   };
 }
 
-function parse(line: string): { action: unknown; attributes: Attributes } | undefined {
+function parse(line: string): Line | undefined {
   try {
     const { action, attributes } = JSON.parse(line);
     return attributes === null || typeof attributes !== 'object'

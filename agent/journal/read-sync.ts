@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { zstdDecompressSync } from 'node:zlib';
 import { damaged } from './folder.ts';
 import { listSegments, type Position, type Segment, segmentFile } from './segment.ts';
@@ -19,8 +19,24 @@ export function* readLinesSync(dir: string, from?: Position): Generator<JournalL
   }
 }
 
+/**
+ * Whether a position that was noted once is still one of the journal: not if a crash of the system
+ * took the journal's end.
+ */
+export function isWithin(dir: string, { segment, offset }: Position): boolean {
+  const segments = listSegments(dir);
+  const there = segments.find(({ number }) => number === segment);
+  // Deleted by now: all that is left comes behind it.
+  if (there === undefined) return segment < (segments.at(-1)?.number ?? 0);
+  return offset <= lengthOf(dir, there);
+}
+
 /** The lines of one segment from an offset of its uncompressed text on. */
-function* readSegmentSync(dir: string, segment: Segment, from: number): Generator<JournalLine> {
+export function* readSegmentSync(
+  dir: string,
+  segment: Segment,
+  from: number,
+): Generator<JournalLine> {
   const split = createSplitter(segment.number, from);
   for (const chunk of chunksSync(dir, segment, from)) yield* split(chunk);
 }
@@ -68,6 +84,17 @@ function* plainChunks(fd: number, from: number): Generator<Buffer> {
     if (read === 0) return;
     at += read;
     yield chunk.subarray(0, read);
+  }
+}
+
+/** Bytes of a segment's uncompressed text. */
+function lengthOf(dir: string, segment: Segment): number {
+  const file = segmentFile(dir, segment);
+  const fd = openSync(file, 'r');
+  try {
+    return segment.compressed ? inflated(file, fd).length : fstatSync(fd).size;
+  } finally {
+    closeSync(fd);
   }
 }
 

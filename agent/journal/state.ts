@@ -20,6 +20,11 @@ export function writeState(dir: string, state: unknown): void {
   renameSync(`${file}.tmp`, file);
 }
 
+/** Takes state.json away, if it is there. */
+export function removeState(dir: string): void {
+  rmSync(join(dir, NAME), { force: true });
+}
+
 /** What state.json says, or why it says nothing. */
 export function readState(dir: string): { readonly state?: unknown; readonly why?: string } {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;

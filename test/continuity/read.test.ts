@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -48,7 +48,8 @@ const WHOLE = {
   ],
 };
 
-const found = (dir: string) => JSON.parse(JSON.stringify(readContinuity(dir)));
+const found = (dir: string, bootId = 'boot') =>
+  JSON.parse(JSON.stringify(readContinuity(dir, bootId)));
 
 const CHECKPOINT = {
   ...{ bootId: 'boot', hookId: '5', detached: false, nextSeq: [6, 4], losses: [[2, 4]] },
@@ -81,6 +82,80 @@ test('every place between two lines is a good checkpoint', (t) => {
       losses.push([5, 6]);
     }
   }
+});
+
+const secondSegmentBytes = SECOND.join('').length + '{"action":"exec","attri'.length;
+
+for (const [what, position] of [
+  ['behind the last segment', { segment: 3, offset: 0 }],
+  ['behind the end of the open segment', { segment: 2, offset: secondSegmentBytes + 1 }],
+  ['behind the end of a compressed one', { segment: 1, offset: FIRST.join('').length + 1 }],
+] as const)
+  test(`a checkpoint ${what} is none, and goes: the journal may grow past it`, (t) => {
+    const tooFar = { ...CHECKPOINT, nextSeq: [99, 99], position };
+    const dir = journalOf(t, JSON.stringify(tooFar));
+    assert.deepEqual(found(dir), WHOLE);
+    assert.ok(!existsSync(join(dir, 'state.json')));
+  });
+
+for (const [what, position] of [
+  ['at the end of the open segment', { segment: 2, offset: secondSegmentBytes }],
+  ['at the end of a compressed one', { segment: 1, offset: FIRST.join('').length }],
+] as const)
+  test(`a checkpoint ${what} holds`, (t) => {
+    const dir = journalOf(t, JSON.stringify({ ...CHECKPOINT, position }));
+    assert.equal(found(dir).kernelMisses, 3);
+    assert.ok(existsSync(join(dir, 'state.json')));
+  });
+
+test('a checkpoint in a segment that is deleted by now holds', (t) => {
+  const dir = journalOf(t, JSON.stringify({ ...CHECKPOINT, position: { segment: 1, offset: 5 } }));
+  rmSync(join(dir, '00000000000000000001.jsonl.zst'));
+  assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 });
+});
+
+const start = (state: string, boot: string, hook: string, nextSeq: number[]) =>
+  line('journal.start', {
+    ...{ 'vcml.boot.id': boot, 'vcml.hook.id': hook },
+    ...{ 'vcml.hook.state': state, 'vcml.hook.next_seq': nextSeq },
+  });
+
+/** Segments from 3 on; what came before is damaged, and must not be needed. */
+function journalBehindDamage(t: TestContext, ...segments: readonly (readonly string[])[]) {
+  const dir = journalOf(t);
+  writeFileSync(join(dir, '00000000000000000001.jsonl.zst'), 'damaged');
+  for (const [n, lines] of segments.entries())
+    writeFileSync(join(dir, `${`${n + 3}`.padStart(20, '0')}.jsonl`), lines.join(''));
+  return dir;
+}
+
+test('without a checkpoint a hook’s segments are read back to its beginning, and no further', (t) => {
+  const dir = journalBehindDamage(
+    t,
+    [exec(0, 7), start('attached', 'boot', '5', [1, 1]), exec(0, 1), loss('quiet', 0, 2, 3)],
+    [exec(1, 1), start('resumed', 'boot', '5', [4, 2]), exec(0, 4)],
+  );
+  assert.deepEqual(found(dir), { ...WHOLE, nextSeq: [5, 2], losses: [[2, 3]] });
+});
+
+test('of a hook of another boot the last start is enough', (t) => {
+  const dir = journalBehindDamage(
+    t,
+    [start('attached', 'boot', '5', [1, 1]), exec(0, 1), loss('quiet', 0, 2, 3)],
+    [exec(1, 1), start('resumed', 'boot', '5', [4, 2]), exec(0, 4), loss('quiet', 0, 5, 6)],
+  );
+  const { nextSeq, losses } = found(dir, 'another');
+  assert.deepEqual({ nextSeq, losses }, { nextSeq: [7, 2], losses: [[5, 6]] });
+});
+
+test('an argument that speaks of a start is none', (t) => {
+  const dir = journalOf(t);
+  const other = { args: ['"action":"journal.start"'], 'vcml.hook.state': 'attached' };
+  writeFileSync(
+    join(dir, '00000000000000000003.jsonl'),
+    line('exec', { ...other, 'vcml.cpu': 0, 'vcml.seq': 7 }),
+  );
+  assert.deepEqual(found(dir), { ...WHOLE, nextSeq: [8, 7] });
 });
 
 const DAMAGED = ['', '{', 'null', '7', '[]', '{}', '{"hookId":"5"}'].concat(

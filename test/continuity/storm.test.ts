@@ -18,7 +18,7 @@ test('kill -9 in the middle of an exec storm, again and again, loses and doubles
     await sleep(100 + Math.random() * 600);
     await agent.kill();
     if (round % 2 === 0) await sleep(Math.random() * 200);
-    // Without it the next run reads all of the journal.
+    // Without it the next run reads the journal back to the beginning of the hook.
     if (round % 3 === 0) rmSync(join(agent.journalDir, 'state.json'), { force: true });
     await agent.start();
   }
