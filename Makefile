@@ -12,7 +12,8 @@ TESTS := test/**/*.test.ts
 # --- what is built ---------------------------------------------------------------------------
 
 PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c))
-BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node $(PROGRAMS)
+BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node $(PROGRAMS) \
+	build/programs/next.bpf.o
 
 .PHONY: help run test bench check format generate coverage build clean
 
@@ -116,6 +117,11 @@ build/vcml_hook.node: $(ADDON_OBJECTS)
 build/programs/%: test/programs/%.c $(wildcard test/programs/*.h) Makefile | build/apt.stamp
 	@mkdir -p $(@D)
 	gcc -O2 -Wall -Wextra -Werror -pthread -static $< -o $@
+
+# A kernel side whose events have another layout, for the tests of upgrades.
+build/programs/next.bpf.o: build/exec.bpf.o
+	@mkdir -p $(@D)
+	clang $(BPF_FLAGS) -DEVENT_VERSION=2 -c bpf/exec.bpf.c -o $@
 
 # --- checks ----------------------------------------------------------------------------------
 

@@ -33,6 +33,13 @@ export interface CgroupIds {
   readonly pidsHierarchy: number;
 }
 
+/** Where a program image ran, as its exec found it. */
+export interface Whereabouts {
+  readonly cgroup: CgroupIds;
+  /** inode of the mount namespace */
+  readonly mountNamespace: number;
+}
+
 /** What a process acted under just before its exec, as the kernel's table has it. */
 export type Cause =
   | {
@@ -41,6 +48,8 @@ export type Cause =
       readonly pid: number;
       readonly cpu: number;
       readonly seq: number;
+      /** Where the cause ran, if that is not where it led to. */
+      readonly elsewhere?: Whereabouts;
     }
   | { readonly kind: 'ancestor'; readonly pid: number; readonly startTime: BootTime }
   | { readonly kind: 'untracked' };
@@ -135,11 +144,19 @@ export type CgroupEvent =
 export interface UnreadableEvent {
   readonly kind: 'unreadable';
   readonly why: string;
+  /** `upgrade`: of another version of the kernel side */
+  readonly stage: 'decode' | 'upgrade';
   readonly cpu?: number;
   readonly seq?: number;
 }
 
-export type KernelEvent = ExecEvent | CgroupEvent | UnreadableEvent;
+/** A cgroup's event that could not be read; the cgroup is looked for when it is needed. */
+export interface UnreadableCgroupEvent {
+  readonly kind: 'unreadable_cgroup';
+  readonly why: string;
+}
+
+export type KernelEvent = ExecEvent | CgroupEvent | UnreadableEvent | UnreadableCgroupEvent;
 
 /** Why an exec has no parent_cause. */
 export type Gap =

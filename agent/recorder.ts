@@ -180,12 +180,15 @@ export class Recorder {
 
   /** Makes lines of drained events until there are no more or the batch is full. */
   #decode(): void {
-    const { hook, decoder } = this.#options;
+    const { hook, decoder, lineage, clock } = this.#options;
     while (this.#from < this.#to && this.#records.length === 0 && this.#length < FULL_BYTES) {
       const length = hook.buffer.readUInt32LE(this.#from);
       this.#event(decoder, this.#from + FRAME_BYTES, length);
       this.#from += FRAME_BYTES + Math.ceil(length / 8) * 8;
     }
+    if (this.#from < this.#to) return;
+    lineage.settle(clock.now, this.#records);
+    this.#encode();
   }
 
   #event(decoder: Decoder, offset: number, length: number): void {
@@ -198,6 +201,8 @@ export class Recorder {
       case 'unreadable':
         lineage.unreadable(event, clock.now, this.#records);
         break;
+      case 'unreadable_cgroup':
+        return;
       default:
         cgroups.note(event);
         return;

@@ -23,8 +23,13 @@ typedef int32_t s32;
 typedef uint64_t u64;
 #endif
 
-/* Layout versions: an agent reads pins only when it knows both. */
+/*
+ * Layout versions. Pins of another TABLE_VERSION are not read. Every event carries the version of
+ * its layout; what does not change is its head.
+ */
+#ifndef EVENT_VERSION
 #define EVENT_VERSION 1
+#endif
 #define TABLE_VERSION 1
 #define CONTROL_MAGIC 0x56434d4c41474e54ULL /* "VCMLAGNT" */
 

@@ -200,13 +200,12 @@ bool KernelSide::take_over()
 	memcpy(&page, value.data(), std::min(value.size(), sizeof(page)));
 	if (page.magic != CONTROL_MAGIC)
 		return false; // never came so far as to be armed
-	if (page.table_version != TABLE_VERSION || page.event_version != EVENT_VERSION)
+	if (page.table_version != TABLE_VERSION)
 		throw HookError(
 		    "HOOK_PINS_INCOMPATIBLE",
 		    "the hook pinned at " + options_.pin_dir + " has layout " +
-			std::to_string(page.table_version) + "." +
-			std::to_string(page.event_version) + ", this agent knows " +
-			std::to_string(TABLE_VERSION) + "." + std::to_string(EVENT_VERSION) +
+			std::to_string(page.table_version) + ", this agent knows " +
+			std::to_string(TABLE_VERSION) +
 			"; run the agent that made it, or remove it with: vcml-agent detach --discard");
 	if (!page.armed_at || page.armed_at > boot_time_ns() + 1000000000)
 		return false;
@@ -246,6 +245,7 @@ bool KernelSide::take_over()
 	load(true);
 	__atomic_store_n(&control_page()->active_generation, generation_, __ATOMIC_SEQ_CST);
 	control_page()->object_hash = object_hash_;
+	control_page()->event_version = EVENT_VERSION;
 	unlink_other_generations();
 	return true;
 }

@@ -46,6 +46,8 @@ export async function startAgent(options: AgentOptions = {}): Promise<Agent> {
 export class Agent {
   readonly journalDir: string;
   readonly pinDir: string;
+  /** what start() runs */
+  bin = BIN;
   /** for the test's files; gone after close() */
   readonly directory: string;
   readonly journal: FollowedJournal;
@@ -79,7 +81,7 @@ export class Agent {
   async start(...more: readonly string[]): Promise<JournalLine> {
     const before = this.#starts().length;
     const child = spawn(
-      BIN,
+      this.bin,
       [
         ...['run', '--journal-dir', this.journalDir, '--pin-dir', this.pinDir],
         ...['--print', 'none', '--on-exit', 'keep', '--node-name', 'test-node'],

@@ -39,6 +39,9 @@ export interface Counts {
   readonly gaps: Record<Gap['reason'], number>;
 }
 
+/** More than a CPU can execute between two looks at it. */
+const FAR_OFF = 2 ** 32;
+
 /**
  * Events in, records out: ids, links, gaps and losses. Whether a parent's record is in the journal
  * is decided here alone, from its CPU and number. Pure: touches no clock and no file.
@@ -57,6 +60,8 @@ export class Lineage {
   readonly #parents = new ParentIds();
   /** Unreadable events whose numbers are not known: the next jump is theirs. */
   #unreadable = 0;
+  /** Of each CPU, the run of unreadable events that is not told yet. */
+  readonly #unread = new Map<number, { stage: LossStage; first: number; last: number }>();
   /** Records about the journal in this run. */
   #n = 0;
 
@@ -72,6 +77,7 @@ export class Lineage {
     const { cpu, seq } = event;
     const expected = this.#expected(cpu);
     if (seq < expected) return; // in the journal since an earlier run
+    if (this.#unread.size > 0) this.settle(now, out);
     if (seq > expected) this.#lose(cpu, expected, seq - 1, now, out);
     this.#next[cpu] = seq + 1;
 
@@ -86,24 +92,35 @@ export class Lineage {
     }
   }
 
-  /** Appends the loss of an event that could not be read. */
+  /** Takes the loss of an event that could not be read; a run of them is told as one. */
   unreadable(event: UnreadableEvent, now: BootTime, out: CausalRecord[]): void {
-    const { cpu, seq } = event;
-    const expected = cpu === undefined ? Number.NaN : this.#expected(cpu);
+    const { cpu, seq, stage } = event;
+    const expected = cpu === undefined ? 0 : this.#expected(cpu);
     // A number far off is part of the damage.
-    if (cpu !== undefined && seq !== undefined && seq >= expected && seq < expected + 2 ** 32) {
-      if (seq > expected) this.#lose(cpu, expected, seq - 1, now, out);
-      this.#next[cpu] = seq + 1;
-      this.#loseRun('decode', cpu, seq, seq, now, out);
-    } else {
+    if (cpu === undefined || !seq || seq >= expected + FAR_OFF) {
       // Told at once; when the jump in the numbers shows which ones, that run is told as well.
       this.#unreadable += 1;
-      this.lose({ stage: 'decode', hookId: this.#options.hookId, count: 1 }, now, out);
+      this.lose({ stage, hookId: this.#options.hookId, count: 1 }, now, out);
+      return;
     }
+    if (seq < expected) return; // told by an earlier run
+    const run = this.#unread.get(cpu);
+    if (run?.stage !== stage || seq > expected) this.settle(now, out);
+    if (seq > expected) this.#lose(cpu, expected, seq - 1, now, out);
+    this.#unread.set(cpu, { stage, first: this.#unread.get(cpu)?.first ?? seq, last: seq });
+    this.#next[cpu] = seq + 1;
+  }
+
+  /** Appends what was lost of events that could not be read: before all that comes after them. */
+  settle(now: BootTime, out: CausalRecord[]): void {
+    for (const [cpu, { stage, first, last }] of this.#unread)
+      this.#loseRun(stage, cpu, first, last, now, out);
+    this.#unread.clear();
   }
 
   /** Once the ring is drained: everything unseen up to `last` on that CPU is lost. */
   reconcile(cpu: number, last: number, now: BootTime, out: CausalRecord[]): void {
+    this.settle(now, out);
     const expected = this.#expected(cpu);
     if (last < expected) return;
     this.#lose(cpu, expected, last, now, out);

@@ -6,6 +6,7 @@ import { textOf } from './text.ts';
 import { createWords } from './words.ts';
 
 const EVENT_VERSION = 1;
+const OTHER_VERSION = 'unknown version';
 
 /** Reads events out of one reused buffer; offsets are multiples of 8. Pure, but for its caches. */
 export interface Decoder {
@@ -44,7 +45,7 @@ export function createDecoder(buffer: Buffer, cpuCount: number): Decoder {
       return 'outside the buffer';
     if (length < cgroupEvent.bytes) return 'too short for an event';
     if (u32(offset) !== length) return 'size does not match';
-    if (u16(offset + execEvent.headVersion) !== EVENT_VERSION) return 'unknown version';
+    if (u16(offset + execEvent.headVersion) !== EVENT_VERSION) return OTHER_VERSION;
     if (u32(offset + execEvent.headCpu) >= cpuCount) return 'no such CPU';
     const kind = u16(offset + execEvent.headKind);
     if (kind === eventKind.eventCgroupMkdir || kind === eventKind.eventCgroupRmdir)
@@ -73,10 +74,13 @@ export function createDecoder(buffer: Buffer, cpuCount: number): Decoder {
   function unreadable(offset: number, length: number, why: string): KernelEvent {
     const sound =
       length >= cgroupEvent.bytes && offset % 8 === 0 && offset + length <= buffer.length;
-    const isExec = sound && u16(offset + execEvent.headKind) === eventKind.eventExec;
-    const cpu = isExec ? u32(offset + execEvent.headCpu) : cpuCount;
-    if (cpu >= cpuCount) return { kind: 'unreadable', why };
-    return { kind: 'unreadable', why, cpu, seq: u64(offset + execEvent.headSeq) };
+    const kind = sound ? u16(offset + execEvent.headKind) : 0;
+    if (kind === eventKind.eventCgroupMkdir || kind === eventKind.eventCgroupRmdir)
+      return { kind: 'unreadable_cgroup', why };
+    const stage = why === OTHER_VERSION ? 'upgrade' : 'decode';
+    const cpu = kind === eventKind.eventExec ? u32(offset + execEvent.headCpu) : cpuCount;
+    if (cpu >= cpuCount) return { kind: 'unreadable', why, stage };
+    return { kind: 'unreadable', why, stage, cpu, seq: u64(offset + execEvent.headSeq) };
   }
 
   function exec(offset: number, length: number): ExecEvent {

@@ -60,7 +60,12 @@ function lineageOf({ next = [1, 1], losses = new Losses(), quiet }: Given = {}) 
     exec: (...event: Parameters<typeof execOf>) => lineage.exec(execOf(...event), NOW, out),
     unreadable: (cpu?: number, seq?: number) =>
       lineage.unreadable(
-        { kind: 'unreadable', why: 'test', ...(cpu === undefined ? {} : { cpu, seq: seq ?? 0 }) },
+        {
+          kind: 'unreadable',
+          why: 'test',
+          stage: 'decode',
+          ...(cpu === undefined ? {} : { cpu, seq: seq ?? 0 }),
+        },
         NOW,
         out,
       ),
@@ -222,17 +227,19 @@ test('a child of a cause that was passed over in quiet times is a gap', () => {
 });
 
 test('an unreadable event is the loss of its number, and its children are gaps', () => {
-  const { exec, unreadable, out } = lineageOf();
+  const { lineage, exec, unreadable, out } = lineageOf();
   exec(0, 1);
   unreadable(0, 2);
   exec(0, 3, causeOf(0, 2));
   unreadable(0, 6);
+  unreadable(0, 7);
+  lineage.settle(NOW, out);
   assert.deepEqual(words(out), [
     '0:1!predates_hook',
     'decode 0:2-2',
     '0:3!lost',
     'ring_buffer 0:4-5',
-    'decode 0:6-6',
+    'decode 0:6-7',
   ]);
 });
 
@@ -254,7 +261,8 @@ test('an unreadable event without a number is told at once, and again with the j
 
 test('an unreadable event with a number that cannot be moves no expectation', () => {
   const { exec, unreadable, out } = lineageOf({ next: [5, 1] });
-  unreadable(0, 4);
+  unreadable(0, 4); // an earlier run has told it
+  unreadable(0, 0);
   unreadable(0, 2 ** 60);
   exec(0, 5);
   assert.deepEqual(words(out), ['decode 1', 'decode 1', '0:5!predates_hook']);
@@ -295,6 +303,7 @@ test('counts are of records, gaps by reason, losses and what they lost', () => {
   exec(0, 5, { kind: 'untracked' });
   exec(0, 6, causeOf(0, 5));
   unreadable(0, 7);
+  lineage.settle(NOW, out);
   lineage.lose({ stage: 'retention', hookId: HOOK_ID, cpu: 0, count: 1000 }, NOW, out);
   assert.deepEqual(lineage.counts, {
     records: 4,

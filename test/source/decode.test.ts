@@ -287,8 +287,16 @@ test('an unreadable exec tells its CPU and number where its head is sound', () =
   assert.deepEqual(decode(event), {
     kind: 'unreadable',
     why: 'data outside the event',
+    stage: 'decode',
     cpu: 3,
     seq: 2 ** 40 + 5,
+  });
+});
+
+test('an exec of another version is of another kernel side, and tells its CPU and number', () => {
+  const event = changed((bytes) => bytes.writeUInt16LE(2, execEvent.headVersion));
+  assert.deepEqual(decode(event), {
+    ...{ kind: 'unreadable', why: 'unknown version', stage: 'upgrade', cpu: 3, seq: 2 ** 40 + 5 },
   });
 });
 
