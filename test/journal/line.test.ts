@@ -299,5 +299,8 @@ for (const [[seconds, nanos], [ahead, more], expected] of TIMES)
     const offset = { seconds: ahead, nanos: more };
     assert.equal(wall({ seconds, nanos }, offset), expected);
     const date = new Date(Number(BigInt(expected) / 1_000_000n)).toISOString().slice(0, 19);
-    assert.equal(rfc3339({ seconds, nanos }, offset), `${date}.${expected.slice(-9).padStart(9, '0')}Z`);
+    assert.equal(
+      rfc3339({ seconds, nanos }, offset),
+      `${date}.${expected.slice(-9).padStart(9, '0')}Z`,
+    );
   });
