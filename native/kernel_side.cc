@@ -42,9 +42,20 @@ static uint64_t hash_file(const std::string &path)
 	return hash;
 }
 
+// Before a program's name: its own pin, through which its counters can be read without
+// CAP_SYS_ADMIN. Under the bare name is its link.
+static const std::string PROGRAM_PIN = "program_";
+
+static bool is_program_pin(const std::string &name)
+{
+	return name.compare(0, PROGRAM_PIN.size(), PROGRAM_PIN) == 0;
+}
+
 // Is the name one that a pin of ours has, of whatever generation?
 static bool is_ours(const std::string &name)
 {
+	if (is_program_pin(name))
+		return is_ours(name.substr(PROGRAM_PIN.size()));
 	if (std::find(std::begin(MAPS), std::end(MAPS), name) != std::end(MAPS))
 		return true;
 	for (const char *program : PROGRAMS) {
@@ -62,6 +73,7 @@ static void refuse_foreign(const std::string &path, const std::string &name)
 {
 	const bool map = std::find(std::begin(MAPS), std::end(MAPS), name) != std::end(MAPS);
 	Fd fd(bpf_obj_get(path.c_str()));
+	const bool program = is_program_pin(name);
 	bpf_map_info map_info = {};
 	bpf_link_info link_info = {};
 	uint32_t size = map ? sizeof(map_info) : sizeof(link_info);
@@ -76,6 +88,8 @@ static void refuse_foreign(const std::string &path, const std::string &name)
 		if (map && strstr(kind, "map"))
 			ours = !bpf_obj_get_info_by_fd(fd.get(), &map_info, &size) &&
 			       name == map_info.name;
+		else if (program)
+			ours = strstr(kind, "prog") != nullptr;
 		else if (!map && strstr(kind, "link"))
 			ours = !bpf_obj_get_info_by_fd(fd.get(), &link_info, &size) &&
 			       link_info.type == BPF_LINK_TYPE_RAW_TRACEPOINT;
@@ -293,11 +307,12 @@ void KernelSide::load(bool reuse)
 			object.pin_map(name, pin(name));
 	}
 	for (const char *program : PROGRAMS) {
-		const std::string path =
-		    pin(std::string(program) + "_" + std::to_string(generation_));
+		const std::string name = std::string(program) + "_" + std::to_string(generation_);
 
-		unlink(path.c_str()); // of an upgrade that was cut short
-		object.attach(program, path);
+		// of an upgrade that was cut short
+		unlink(pin(name).c_str());
+		unlink(pin(PROGRAM_PIN + name).c_str());
+		object.attach(program, pin(name), pin(PROGRAM_PIN + name));
 	}
 }
 
@@ -369,15 +384,11 @@ std::vector<ProgramStatistics> KernelSide::programs() const
 	std::vector<ProgramStatistics> all;
 
 	for (const char *program : PROGRAMS) {
-		Fd link(bpf_obj_get(
-		    pin(std::string(program) + "_" + std::to_string(generation_)).c_str()));
-		bpf_link_info link_info = {};
+		const std::string name = std::string(program) + "_" + std::to_string(generation_);
+		Fd fd(bpf_obj_get(pin(PROGRAM_PIN + name).c_str()));
 		bpf_prog_info info = {};
-		uint32_t link_size = sizeof(link_info), size = sizeof(info);
+		uint32_t size = sizeof(info);
 
-		if (!link || bpf_obj_get_info_by_fd(link.get(), &link_info, &link_size))
-			continue;
-		Fd fd(bpf_prog_get_fd_by_id(link_info.prog_id));
 		if (!fd || bpf_obj_get_info_by_fd(fd.get(), &info, &size))
 			continue;
 		all.push_back({program, info.run_cnt, info.run_time_ns, info.recursion_misses});

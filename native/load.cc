@@ -218,7 +218,8 @@ void LoadedObject::pin_map(const char *name, const std::string &path) const
 		throw HookError("HOOK_BPFFS", "cannot pin " + path + ": " + reason(errno));
 }
 
-void LoadedObject::attach(const char *name, const std::string &path) const
+void LoadedObject::attach(const char *name, const std::string &link_path,
+			  const std::string &program_path) const
 {
 	bpf_program *program = bpf_object__find_program_by_name(object_, name);
 
@@ -232,8 +233,10 @@ void LoadedObject::attach(const char *name, const std::string &path) const
 		throw HookError("KERNEL_UNSUPPORTED", std::string("this kernel cannot attach ") +
 							  name + ": " + reason(errno) +
 							  explanation());
-	const int error = -bpf_link__pin(link, path.c_str());
+	const int error = -bpf_link__pin(link, link_path.c_str());
 	bpf_link__destroy(link); // the pin keeps it
 	if (error)
-		throw HookError("HOOK_BPFFS", "cannot pin " + path + ": " + reason(error));
+		throw HookError("HOOK_BPFFS", "cannot pin " + link_path + ": " + reason(error));
+	if (bpf_obj_pin(bpf_program__fd(program), program_path.c_str()))
+		throw HookError("HOOK_BPFFS", "cannot pin " + program_path + ": " + reason(errno));
 }

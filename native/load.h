@@ -33,8 +33,9 @@ public:
 	Fd map(const char *name) const; // a descriptor of its own
 	uint32_t max_entries(const char *name) const;
 	void pin_map(const char *name, const std::string &path) const;
-	// Attaches for as long as the pin is there.
-	void attach(const char *program, const std::string &path) const;
+	// Attaches for as long as the pin of the link is there; the other is the program's own.
+	void attach(const char *program, const std::string &link_path,
+		    const std::string &program_path) const;
 
 private:
 	bpf_object *object_ = nullptr;

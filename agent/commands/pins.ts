@@ -31,7 +31,7 @@ export function readPins(dir: string): Pins {
 }
 
 function isOurs(name: string): boolean {
-  const [, program = ''] = /^(.+)_\d+$/.exec(name) ?? [];
+  const [, program = ''] = /^(?:program_)?(.+)_\d+$/.exec(name) ?? [];
   return MAPS.includes(name) || PROGRAMS.includes(program);
 }
 

@@ -46,7 +46,7 @@ function idsOf(agent: Agent): Ids {
   );
   const maps = pinned(
     'map',
-    pins.filter((name) => !name.startsWith('on_')),
+    pins.filter((name) => !/^(program_)?on_/.test(name)),
   );
   const programs = links.map(({ prog_id: id }) => bpftool('prog', 'show', 'id', String(id)));
   const used = programs.flatMap(({ map_ids: ids }) => ids ?? []);
