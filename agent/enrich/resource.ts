@@ -1,8 +1,10 @@
 /** Attributes of an OpenTelemetry resource, in the order they are written. */
-export type ResourceAttributes = Readonly<Record<string, string>>;
+export type ResourceAttributes = Readonly<Record<string, string | number | readonly string[]>>;
 
 export interface HostOptions {
   readonly nodeName: string;
+  /** empty: not configured */
+  readonly clusterName?: string;
   /** /etc/machine-id, without its line end; undefined: not readable */
   readonly machineId: string | undefined;
   /** The node is one of Kubernetes. */
@@ -12,15 +14,27 @@ export interface HostOptions {
 }
 
 /** The host part of every record's resource. */
-export function hostResource(options: HostOptions): ResourceAttributes {
-  const { nodeName, machineId, kubernetes, extra } = options;
+export function hostResource(options: HostOptions): Readonly<Record<string, string>> {
+  const { nodeName, clusterName = '', machineId, kubernetes, extra } = options;
   return {
     ...extraAttributes(extra),
     'host.name': nodeName,
     ...(machineId === undefined || machineId === '' ? {} : { 'host.id': machineId }),
     'os.type': 'linux',
     ...(kubernetes ? { 'k8s.node.name': nodeName } : {}),
+    ...(clusterName === '' ? {} : { 'k8s.cluster.name': clusterName }),
   };
+}
+
+/** A resource as JSON text: well-formed Unicode, with its line ends escaped. */
+export function resourceText(attributes: ResourceAttributes): string {
+  const text = JSON.stringify(attributes, (_, value) =>
+    typeof value === 'string' ? value.toWellFormed() : value,
+  );
+  return text.replaceAll(
+    /[\u0085\u2028\u2029]/g,
+    (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function extraAttributes(extra: string | undefined): Record<string, string> {

@@ -1,0 +1,131 @@
+import type { CgroupEvent, CgroupIds } from '../record.ts';
+import { type CgroupMount, listFolders, readControllers, readMounts } from './cgroup-files.ts';
+
+const ROOT_ID = 1n;
+const SCAN_EVERY_MS = 1000;
+/** Ids are not given again for as long as it matters, so that the dead can be remembered. */
+const DEAD_MAX = 4096;
+
+/** Hears of cgroups; `key` is one of its hierarchy and id. */
+export interface CgroupListener {
+  /** `made`: just now, not found by looking. */
+  appeared(key: string, path: string, made: boolean): void;
+  gone(key: string, path: string): void;
+}
+
+/** Where a process is in one hierarchy. */
+export interface CgroupPlace {
+  readonly path: string;
+  /** as in /proc/PID/cgroup */
+  readonly line: string;
+}
+
+/**
+ * Paths of cgroups by hierarchy and id: from the kernel's events, and from a look at the file
+ * system for those that were there before, or whose event was lost.
+ */
+export class CgroupTree {
+  readonly #paths = new Map<string, string>();
+  readonly #dead = new Map<string, string>();
+  /** hierarchy number → "memory" and the like, as the middle field of /proc/PID/cgroup */
+  #controllers = new Map<number, string>();
+  readonly #listener: CgroupListener;
+  readonly #proc: string;
+  #scannedAt = 0;
+
+  constructor(listener: CgroupListener, proc = '/proc') {
+    this.#listener = listener;
+    this.#proc = proc;
+    this.scan();
+  }
+
+  /** Looks at every hierarchy that counts; what is there no more counts as dead. */
+  scan(): void {
+    this.#scannedAt = performance.now();
+    this.#controllers = readControllers(`${this.#proc}/self/cgroup`);
+    const seen = new Set<string>();
+    for (const { hierarchy, point, path } of this.#roots())
+      listFolders(point, path, (id, path) => {
+        const key = `${hierarchy}:${id}`;
+        seen.add(key);
+        if (!this.#paths.has(key)) this.#add(key, path, false);
+      });
+    for (const key of this.#paths.keys()) if (!seen.has(key)) this.#bury(key);
+  }
+
+  note(event: CgroupEvent): void {
+    if (event.hierarchy !== 0 && !this.#controllers.has(event.hierarchy)) return;
+    const key = `${event.hierarchy}:${event.id}`;
+    if (event.kind === 'cgroup_mkdir') this.#add(key, event.path, true);
+    else this.#bury(key);
+  }
+
+  /**
+   * Where a process is: in the unified hierarchy, then in those of the memory and the pids
+   * controller; not where it is in the root. `complete`: no path is missing.
+   */
+  places(ids: CgroupIds): { readonly places: readonly CgroupPlace[]; readonly complete: boolean } {
+    const places: CgroupPlace[] = [];
+    let complete = true;
+    const look = (hierarchy: number, id: bigint) => {
+      const path = id === ROOT_ID ? '/' : this.#path(`${hierarchy}:${id}`);
+      const controllers = this.#controllers.get(hierarchy) ?? '';
+      if (path === undefined) complete = false;
+      else if (path !== '/') places.push({ path, line: `${hierarchy}:${controllers}:${path}` });
+    };
+    look(0, ids.v2);
+    if (ids.memoryHierarchy !== 0) look(ids.memoryHierarchy, ids.memory);
+    if (ids.pidsHierarchy !== 0) look(ids.pidsHierarchy, ids.pids);
+    return { places, complete };
+  }
+
+  /** The same of a process that is there; looks again if the event that told of it was lost. */
+  find(ids: CgroupIds): ReturnType<CgroupTree['places']> {
+    const found = this.places(ids);
+    if (found.complete || performance.now() - this.#scannedAt < SCAN_EVERY_MS) return found;
+    this.scan();
+    return this.places(ids);
+  }
+
+  #path(key: string): string | undefined {
+    return this.#paths.get(key) ?? this.#dead.get(key);
+  }
+
+  #add(key: string, path: string, made: boolean): void {
+    this.#dead.delete(key);
+    this.#paths.set(key, path);
+    this.#listener.appeared(key, path, made);
+  }
+
+  #bury(key: string): void {
+    const path = this.#paths.get(key);
+    if (path === undefined) return;
+    this.#paths.delete(key);
+    this.#dead.set(key, path);
+    for (const oldest of this.#dead.keys()) {
+      if (this.#dead.size <= DEAD_MAX) break;
+      this.#dead.delete(oldest);
+    }
+    this.#listener.gone(key, path);
+  }
+
+  /** Each hierarchy's root, where that is mounted; else what is, by the path it has there. */
+  #roots(): { hierarchy: number; point: string; path: string }[] {
+    const roots = readMounts(`${this.#proc}/self/mountinfo`).flatMap((mount) => {
+      const hierarchy = mount.v2 ? 0 : this.#hierarchyOf(mount);
+      if (hierarchy === undefined) return [];
+      const { point, id, root } = mount;
+      return [{ hierarchy, point, path: id === ROOT_ID ? '/' : root, isRoot: id === ROOT_ID }];
+    });
+    return roots.filter(
+      ({ hierarchy, isRoot }) =>
+        isRoot || !roots.some((other) => other.isRoot && other.hierarchy === hierarchy),
+    );
+  }
+
+  #hierarchyOf({ options }: CgroupMount): number | undefined {
+    for (const [hierarchy, controllers] of this.#controllers)
+      if (controllers.split(',').every((name) => options.includes(name))) return hierarchy;
+    return undefined;
+  }
+}

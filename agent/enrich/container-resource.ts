@@ -1,0 +1,92 @@
+import type { ContainerPath } from './container-path.ts';
+import type { Pod, PodContainer } from './pod.ts';
+import type { ResourceAttributes } from './resource.ts';
+import type { ContainerState } from './runtime-config.ts';
+
+/** What is known of a container; undefined: not (yet). */
+export interface ContainerFacts {
+  readonly path: ContainerPath;
+  readonly state: ContainerState | undefined;
+  readonly pod: Pod | undefined;
+}
+
+/** What agrees with the cgroup, and with each other: what does not is somebody else's. */
+export function agreeing({ path, state, pod }: ContainerFacts): ContainerFacts {
+  const stateUid = state?.podUid ?? path.podUid;
+  const own = stateUid === path.podUid ? state : undefined;
+  const samePod =
+    own?.podName === undefined ||
+    (own.podName === pod?.name && own.podNamespace === pod?.namespace);
+  return { path, state: own, pod: samePod ? pod : undefined };
+}
+
+/** The container in its pod: by its id, or by the name that the runtime has for it. */
+export function containerIn({ path, state, pod }: ContainerFacts): PodContainer | undefined {
+  return (
+    pod?.containers.find(({ id, lastId }) => id === path.id || lastId === path.id) ??
+    pod?.containers.find(({ name }) => name === state?.name)
+  );
+}
+
+/** The resource of a container's records: the host's, and on top what is known of the container. */
+export function containerResource(
+  { 'service.name': _, ...host }: ResourceAttributes,
+  facts: ContainerFacts,
+): ResourceAttributes {
+  const { path, state, pod } = facts;
+  const container = containerIn(facts);
+  // What a status says counts for the container that it names, not for the one before.
+  const status = container?.id === path.id ? container : undefined;
+  const name = container?.name ?? state?.name;
+  const inPod = path.podUid !== undefined;
+  const podName = pod?.name ?? state?.podName;
+  return present({
+    ...host,
+    'container.id': path.id,
+    'container.name': name,
+    ...imageAttributes(state?.image, container?.image, status?.imageId),
+    'container.runtime.name': path.runtime ?? state?.runtime,
+    ...(inPod && {
+      'vcml.container.type': state?.sandbox ? 'sandbox' : container?.type,
+      'k8s.namespace.name': pod?.namespace ?? state?.podNamespace,
+      'k8s.pod.name': podName,
+      'k8s.pod.uid': path.podUid,
+      'k8s.container.name': name,
+      'k8s.container.restart_count': status?.restartCount,
+      'service.name': podName,
+      ...pod?.attributes,
+    }),
+  });
+}
+
+type Known = string | number | readonly string[] | undefined;
+
+function present(attributes: Readonly<Record<string, Known>>): ResourceAttributes {
+  const known = Object.entries(attributes).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(known) as ResourceAttributes;
+}
+
+/** Runtimes know an image by the reference that was asked for, or only by its id. */
+function imageAttributes(
+  ofRuntime: string | undefined,
+  ofPod: string | undefined,
+  imageId: string | undefined,
+): Record<string, Known> {
+  const references = [ofRuntime, ofPod].filter((reference) => reference !== undefined);
+  const reference = references.find((reference) => !IMAGE_ID.test(reference));
+  const { name, tag } = reference === undefined ? {} : partsOf(reference);
+  return {
+    'container.image.name': name,
+    'container.image.tags': tag === undefined ? undefined : [tag],
+    'container.image.id': imageId ?? references.find((reference) => IMAGE_ID.test(reference)),
+  };
+}
+
+const IMAGE_ID = /^(sha256:)?[0-9a-f]{64}$/;
+
+/** `registry:5000/name:tag@digest` → name with its registry, and tag */
+function partsOf(reference: string): { name?: string; tag?: string } {
+  const [tagged = ''] = reference.split('@');
+  const [, name = tagged, tag] = /^(.+):([^/:]+)$/.exec(tagged) ?? [];
+  return tag === undefined ? { name } : { name, tag };
+}

@@ -1,0 +1,79 @@
+import type { BootTime } from '../record.ts';
+import type { ContainerPath } from './container-path.ts';
+import { agreeing, containerIn, containerResource } from './container-resource.ts';
+import { type ResourceAttributes, resourceText } from './resource.ts';
+import type { ContainerState } from './runtime-config.ts';
+import type { PodSource } from './source.ts';
+
+export interface ContainerOptions {
+  readonly host: ResourceAttributes;
+  readState(id: string): ContainerState | undefined;
+  readonly pods: PodSource;
+  readonly runtimeOnly: boolean;
+}
+
+/** One container and what is known of it, rendered when it is first asked for. */
+export class Container {
+  readonly path: ContainerPath;
+  readonly key: string;
+  /** Its own cgroups, one in each hierarchy: as long as there is one, there is the container. */
+  readonly cgroups = new Set<string>();
+  /** The boot time of the first exec that could wait for metadata. */
+  waitsFrom: BootTime | undefined;
+  readonly #options: ContainerOptions;
+  #state: ContainerState | undefined;
+  #rendered: { resource: string; attributes: string; complete: boolean } | undefined;
+
+  constructor(path: ContainerPath, options: ContainerOptions) {
+    this.path = path;
+    this.key = Container.keyOf(path);
+    this.#options = options;
+  }
+
+  /** The same id below another pod's uid, or below none, is another container. */
+  static keyOf({ podUid, id }: ContainerPath): string {
+    return podUid === undefined ? id : `${podUid}/${id}`;
+  }
+
+  /** JSON text of the resource. */
+  get resource(): string {
+    return this.#render().resource;
+  }
+
+  /** JSON text of what else its records say, with a comma before each attribute. */
+  get attributes(): string {
+    return this.#render().attributes;
+  }
+
+  /** Whether everything is there that the configured source gives. */
+  get complete(): boolean {
+    return this.#render().complete;
+  }
+
+  /** There may be more to know. */
+  changed(): void {
+    this.#state ??= this.#options.readState(this.path.id);
+    this.#rendered = undefined;
+  }
+
+  #render() {
+    if (this.#rendered !== undefined) return this.#rendered;
+    const { host, readState, pods, runtimeOnly } = this.#options;
+    const { path } = this;
+    this.#state ??= readState(path.id);
+    const pod = path.podUid === undefined ? undefined : pods.pod(path.podUid);
+    const facts = agreeing({ path, state: this.#state, pod });
+    const named = facts.state?.podName !== undefined;
+    const placed = facts.state?.sandbox === true || containerIn(facts) !== undefined;
+    const complete = runtimeOnly ? named : facts.pod !== undefined && placed;
+    this.#rendered = {
+      resource: resourceText(containerResource(host, facts)),
+      attributes:
+        path.podUid === undefined
+          ? ''
+          : `,"vcml.metadata.state":"${complete ? 'complete' : 'partial'}"`,
+      complete,
+    };
+    return this.#rendered;
+  }
+}

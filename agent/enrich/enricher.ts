@@ -1,0 +1,240 @@
+import type { BootTime, CgroupEvent, CgroupIds, ExecEvent, Whereabouts } from '../record.ts';
+import { type CgroupPlace, CgroupTree } from './cgroup-tree.ts';
+import { Container } from './container.ts';
+import { type ContainerPath, containerOf } from './container-path.ts';
+import { type ResourceAttributes, resourceText } from './resource.ts';
+import type { ContainerState } from './runtime-config.ts';
+import type { PodSource } from './source.ts';
+import { Started } from './started.ts';
+
+export interface EnricherOptions {
+  readonly host: ResourceAttributes;
+  /** the inode of the host's own mount namespace */
+  readonly hostMountNamespace: number;
+  /** What the runtime's files say of a container, by its id. */
+  readState(id: string): ContainerState | undefined;
+  readonly pods: PodSource;
+  /** Whether `pods` is all that is asked for: then what the runtime says is complete. */
+  readonly runtimeOnly: boolean;
+  /** How long a container's first record may wait for its metadata. */
+  readonly waitMs: number;
+  /** Containers whose start is in the journal; undefined: what is there now has started. */
+  readonly started: Iterable<string> | undefined;
+  readonly proc?: string;
+}
+
+/** Where an exec happened, as its record says it. */
+export interface Place {
+  /** JSON text of the resource */
+  readonly resource: string;
+  /** a line of /proc/PID/cgroup; undefined: not known */
+  readonly cgroup: string | undefined;
+  /** JSON text of more attributes, each with a comma before it */
+  readonly attributes: string;
+}
+
+/** What the cgroups of a process come to. */
+interface Spot {
+  readonly outside: Place;
+  readonly container: Container | undefined;
+  /** As the container's, and as that of an entry; undefined: to be rendered (again). */
+  inside: Place | undefined;
+}
+
+const SPOTS_MAX = 8192;
+const CONTAINERS_MAX = 4096;
+const NAMESPACES_MAX = 64;
+
+/**
+ * Says of every exec where it happened: host, container, pod, and how its chain came in. What is
+ * known is kept as text, so that a record costs a look-up.
+ */
+export class Enricher {
+  readonly #options: EnricherOptions;
+  readonly #cgroups: CgroupTree;
+  readonly #containers = new Map<string, Container>();
+  readonly #spots = new Map<CgroupIds, Spot>();
+  readonly #started: Started;
+  /** Mount namespaces of the host and of runtimes: whoever is in one of them is not inside. */
+  readonly #hosts: Set<number>;
+  readonly #hostText: string;
+  #scanned = false;
+  #began: BootTime | undefined;
+
+  constructor(options: EnricherOptions) {
+    this.#options = options;
+    this.#hostText = resourceText(options.host);
+    this.#hosts = new Set([options.hostMountNamespace]);
+    this.#started = new Started(options.started);
+    this.#cgroups = new CgroupTree(
+      {
+        appeared: (key, path, made) => this.#appeared(key, path, made),
+        gone: (key, path) => this.#gone(key, path),
+      },
+      options.proc,
+    );
+    this.#scanned = true;
+  }
+
+  /** Containers whose start has been recorded and that are still there. */
+  get started(): string[] {
+    return [...this.#containers.keys()].filter((key) => this.#started.has(key));
+  }
+
+  /** The host's resource, for records that happened nowhere else. */
+  get host(): string {
+    return this.#hostText;
+  }
+
+  note(event: CgroupEvent): void {
+    this.#cgroups.note(event);
+  }
+
+  /** Another look at a pod's containers, since more is known of it now. */
+  podChanged(uid: string): void {
+    for (const container of this.#containers.values())
+      if (container.path.podUid === uid) container.changed();
+    this.#spots.clear();
+  }
+
+  /** Where an exec happened; to be called once for each, in their order. */
+  place(event: ExecEvent): Place {
+    const spot = this.#spotOf(event.image.context.cgroup);
+    const { container } = spot;
+    if (container === undefined) return spot.outside;
+    const { cause, image } = event;
+    spot.inside ??= this.#inside(spot, container, '');
+    // Its cause was at the very same place, or is not known.
+    if (cause.kind !== 'record' || cause.elsewhere === undefined) return spot.inside;
+    switch (this.#wayIn(image.context.namespaces.mnt, cause.elsewhere, container)) {
+      case 'outside':
+        return spot.outside;
+      case 'descendant':
+        return spot.inside;
+      default: {
+        const entry = this.#started.add(container.key) ? 'start' : 'exec';
+        return this.#inside(spot, container, `,"vcml.entry":"${entry}"`);
+      }
+    }
+  }
+
+  /**
+   * How an exec in a container's cgroup came there. Runtimes start their own init in the cgroup: it
+   * is outside as long as it is in their mount namespace. What a container started stays its own,
+   * also where it gets out of the container's mount namespace.
+   */
+  #wayIn(mnt: number, from: Whereabouts, container: Container): 'outside' | 'descendant' | 'entry' {
+    const same = this.#isIn(from.cgroup, container);
+    if (this.#hosts.has(mnt)) return same ? 'descendant' : 'outside';
+    if (same) return this.#hosts.has(from.mountNamespace) ? 'entry' : 'descendant';
+    if (from.mountNamespace !== mnt) return 'entry';
+    // A runtime in a mount namespace of its own, as in a snap.
+    if (!this.#started.has(container.key) && this.#hosts.size < NAMESPACES_MAX)
+      this.#hosts.add(mnt);
+    return 'outside';
+  }
+
+  /**
+   * How many milliseconds an exec's record may still wait, since its container's metadata is not
+   * complete and may soon be. A container has one such time, from its first exec on: whatever comes
+   * later is not held up by it again.
+   */
+  wait(event: ExecEvent, now: BootTime): number {
+    const { cgroup, namespaces } = event.image.context;
+    const { container } = this.#spotOf(cgroup);
+    if (container === undefined || container.path.podUid === undefined) return 0;
+    const { pods, waitMs } = this.#options;
+    if (container.complete || waitMs === 0 || !pods.reachable) return 0;
+    if (this.#hosts.has(namespaces.mnt)) return 0;
+    // What had gathered before the agent came has not been waited for at all.
+    this.#began ??= now;
+    container.waitsFrom ??= event.bootTime;
+    const waited = Math.min(
+      millisecondsBetween(container.waitsFrom, now),
+      millisecondsBetween(this.#began, now),
+    );
+    const left = waitMs - waited;
+    if (left <= 0) return 0;
+    container.changed();
+    this.#spots.clear();
+    return container.complete ? 0 : left;
+  }
+
+  #spotOf(ids: CgroupIds): Spot {
+    return this.#spots.get(ids) ?? this.#find(ids);
+  }
+
+  #find(ids: CgroupIds): Spot {
+    const { places, complete } = this.#cgroups.find(ids);
+    const { cgroup, path } = locate(places, complete);
+    const spot: Spot = {
+      outside: { resource: this.#hostText, cgroup, attributes: '' },
+      container: path === undefined ? undefined : this.#containerOf(path),
+      inside: undefined,
+    };
+    if (this.#spots.size >= SPOTS_MAX) this.#spots.clear();
+    if (complete || path !== undefined) this.#spots.set(ids, spot);
+    return spot;
+  }
+
+  #inside({ outside }: Spot, container: Container, entry: string): Place {
+    const { resource, attributes } = container;
+    return { resource, cgroup: outside.cgroup, attributes: attributes + entry };
+  }
+
+  #isIn(ids: CgroupIds, { key }: Container): boolean {
+    const { places, complete } = this.#cgroups.places(ids);
+    const { path } = locate(places, complete);
+    return path !== undefined && Container.keyOf(path) === key;
+  }
+
+  #containerOf(path: ContainerPath): Container {
+    const key = Container.keyOf(path);
+    const known = this.#containers.get(key);
+    if (known !== undefined) return known;
+    const [oldest] = this.#containers.keys();
+    if (this.#containers.size >= CONTAINERS_MAX && oldest !== undefined)
+      this.#containers.delete(oldest);
+    const container = new Container(path, this.#options);
+    this.#containers.set(key, container);
+    return container;
+  }
+
+  #appeared(key: string, path: string, made: boolean): void {
+    const own = containerOf(path);
+    if (own === undefined || own.root !== path) return;
+    const container = this.#containerOf(own);
+    container.cgroups.add(key);
+    // While its process is being made, the files are there; later they may not be.
+    if (made) {
+      container.changed();
+      this.#started.doubt(container.key);
+    } else if (!this.#scanned) {
+      this.#started.assume(container.key);
+    }
+  }
+
+  #gone(key: string, path: string): void {
+    this.#spots.clear();
+    const own = containerOf(path);
+    const container = own && this.#containers.get(Container.keyOf(own));
+    const last = container?.cgroups.delete(key) === true && container.cgroups.size === 0;
+    if (last) this.#containers.delete(container.key);
+  }
+}
+
+/** The first path that names a container; else the first one there is. */
+function locate(
+  places: readonly CgroupPlace[],
+  complete: boolean,
+): { cgroup: string | undefined; path: ContainerPath | undefined } {
+  for (const { path, line } of places) {
+    const container = containerOf(path);
+    if (container !== undefined) return { cgroup: line, path: container };
+  }
+  return { cgroup: places[0]?.line ?? (complete ? '0::/' : undefined), path: undefined };
+}
+
+function millisecondsBetween(from: BootTime, to: BootTime): number {
+  return (to.seconds - from.seconds) * 1000 + (to.nanos - from.nanos) / 1e6;
+}

@@ -1,0 +1,46 @@
+import type { V1OwnerReference } from '@kubernetes/client-node';
+
+/** By kind, with the API group that the kind belongs to. */
+const KINDS: Readonly<Record<string, string>> = {
+  ReplicaSet: 'apps/',
+  StatefulSet: 'apps/',
+  DaemonSet: 'apps/',
+  Job: 'batch/',
+};
+/** A CronJob's pods do not come earlier than they are due, nor ever so much later. */
+const EARLY_MS = 60_000;
+const LATE_MS = 7 * 24 * 3_600_000;
+
+/**
+ * What owns a pod, as `k8s.<kind>.name` and `.uid`. A Deployment and a CronJob own it through a
+ * ReplicaSet and a Job, whose names their controllers make: `<deployment>-<pod-template-hash>` and
+ * `<cronjob>-<minute it is due>`. Only what fits exactly counts; a uid is not known of them.
+ */
+export function ownerAttributes(
+  owners: readonly V1OwnerReference[] | undefined,
+  labels: Readonly<Record<string, string>>,
+  createdAt: Date,
+): Record<string, string> {
+  const attributes: Record<string, string> = {};
+  const owner = owners?.find(({ controller }) => controller === true);
+  if (owner === undefined || !owner.apiVersion.startsWith(KINDS[owner.kind] ?? ' '))
+    return attributes;
+  const { kind, name, uid } = owner;
+  attributes[`k8s.${kind.toLowerCase()}.name`] = name;
+  attributes[`k8s.${kind.toLowerCase()}.uid`] = uid;
+  const deployment = kind === 'ReplicaSet' && withoutHash(name, labels['pod-template-hash']);
+  if (deployment) attributes['k8s.deployment.name'] = deployment;
+  const cronJob = kind === 'Job' && withoutMinute(name, createdAt.getTime());
+  if (cronJob) attributes['k8s.cronjob.name'] = cronJob;
+  return attributes;
+}
+
+function withoutHash(name: string, hash: string | undefined): string | undefined {
+  return hash && name.endsWith(`-${hash}`) ? name.slice(0, -hash.length - 1) : undefined;
+}
+
+function withoutMinute(name: string, createdMs: number): string | undefined {
+  const [, cronJob, minute] = /^(.+)-(\d{8,9})$/.exec(name) ?? [];
+  const lateMs = createdMs - Number(minute) * 60_000;
+  return lateMs >= -EARLY_MS && lateMs <= LATE_MS ? cronJob : undefined;
+}

@@ -1,0 +1,155 @@
+import type { V1Container, V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+import { ownerAttributes } from './owners.ts';
+
+/** What is kept of a pod: at most 2 KiB. */
+export interface Pod {
+  /** as its cgroups have it: of a static pod the hash of its configuration */
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** More attributes of the resource. */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly containers: readonly PodContainer[];
+}
+
+export type ContainerType = 'init' | 'sidecar' | 'ephemeral' | 'regular';
+
+export interface PodContainer {
+  readonly name: string;
+  readonly type: ContainerType;
+  readonly image: string | undefined;
+  /** of the one that runs, or ran last; undefined: none has yet */
+  readonly id: string | undefined;
+  readonly imageId: string | undefined;
+  readonly restartCount: number | undefined;
+  /** of the one before */
+  readonly lastId: string | undefined;
+}
+
+/** Which labels and annotations are kept, by their keys. */
+export interface PodKeys {
+  label(key: string): boolean;
+  annotation(key: string): boolean;
+}
+
+/** On the pod that mirrors a static one: that it does, and the static one's own uid. */
+const MIRROR = 'kubernetes.io/config.mirror';
+const CONFIG_HASH = 'kubernetes.io/config.hash';
+const SERVICE_NAME = 'resource.opentelemetry.io/service.name';
+/** Characters of labels and annotations together; what does not fit any more is left out whole. */
+const CHOSEN_MAX = 1024;
+const SERVICE_NAME_MAX = 255;
+
+/** Keeps of a pod what records need; undefined: it is not one. Timestamps may be text or Date. */
+export function slimPod(pod: V1Pod, keys: PodKeys): Pod | undefined {
+  const { metadata, spec, status } = pod;
+  const { uid, namespace, name, labels = {}, annotations = {} } = metadata ?? {};
+  if (!uid || !namespace || !name) return undefined;
+  const owners = ownerAttributes(
+    metadata?.ownerReferences,
+    labels,
+    new Date(metadata?.creationTimestamp ?? 0),
+  );
+  const containers = [
+    ...(spec?.initContainers ?? []).map((container) =>
+      slimContainer(
+        container,
+        container.restartPolicy === 'Always' ? 'sidecar' : 'init',
+        status?.initContainerStatuses,
+      ),
+    ),
+    ...(spec?.containers ?? []).map((container) =>
+      slimContainer(container, 'regular', status?.containerStatuses),
+    ),
+    ...(spec?.ephemeralContainers ?? []).map((container) =>
+      slimContainer(container, 'ephemeral', status?.ephemeralContainerStatuses),
+    ),
+  ];
+  return {
+    uid: staticUid(annotations) ?? uid,
+    namespace,
+    name,
+    attributes: {
+      ...(status?.startTime ? { 'k8s.pod.start_time': rfc3339(status.startTime) } : {}),
+      ...owners,
+      ...chosen(labels, annotations, keys),
+      'service.name': serviceName(labels, annotations, owners, keys) ?? name,
+    },
+    containers,
+  };
+}
+
+/** Anyone can write annotations: they never lead to the uid of a pod that is not static. */
+function staticUid(annotations: Readonly<Record<string, string>>): string | undefined {
+  const hash = annotations[CONFIG_HASH] ?? '';
+  return annotations[MIRROR] !== undefined && /^[0-9a-f]{32}$/.test(hash) ? hash : undefined;
+}
+
+function slimContainer(
+  { name, image }: Pick<V1Container, 'name' | 'image'>,
+  type: ContainerType,
+  statuses: readonly V1ContainerStatus[] | undefined,
+): PodContainer {
+  const status = statuses?.find((status) => status.name === name);
+  const id = idOf(status?.containerID);
+  return {
+    name,
+    type,
+    image,
+    id,
+    imageId: status?.imageID ? status.imageID.replace(/^docker-pullable:\/\//, '') : undefined,
+    restartCount: id === undefined ? undefined : status?.restartCount,
+    lastId: idOf(status?.lastState?.terminated?.containerID),
+  };
+}
+
+/** `containerd://<id>` → id */
+function idOf(reference: string | undefined): string | undefined {
+  return reference?.split('://')[1] || undefined;
+}
+
+function rfc3339(time: Date | string): string {
+  return new Date(time).toISOString().replace('.000Z', 'Z');
+}
+
+function chosen(
+  labels: Readonly<Record<string, string>>,
+  annotations: Readonly<Record<string, string>>,
+  keys: PodKeys,
+): Record<string, string> {
+  const attributes: Record<string, string> = {};
+  let room = CHOSEN_MAX;
+  const take = (prefix: string, from: Readonly<Record<string, string>>, key: string) => {
+    const value = from[key] ?? '';
+    room -= prefix.length + key.length + value.length;
+    if (room >= 0) attributes[prefix + key] = value;
+    else room += prefix.length + key.length + value.length;
+  };
+  for (const key of Object.keys(labels)) if (keys.label(key)) take('k8s.pod.label.', labels, key);
+  for (const key of Object.keys(annotations))
+    if (keys.annotation(key)) take('k8s.pod.annotation.', annotations, key);
+  return attributes;
+}
+
+const OWNER_KINDS = ['deployment', 'replicaset', 'statefulset', 'daemonset', 'cronjob', 'job'];
+
+/**
+ * The first of what the semantic conventions name ("How service.name should be calculated"); the
+ * well-known labels count where they are kept at all, as the conventions ask for an opt-in.
+ */
+function serviceName(
+  labels: Readonly<Record<string, string>>,
+  annotations: Readonly<Record<string, string>>,
+  owners: Readonly<Record<string, string>>,
+  keys: PodKeys,
+): string | undefined {
+  const asked = annotations[SERVICE_NAME]?.slice(0, SERVICE_NAME_MAX);
+  if (asked) return asked;
+  for (const key of ['app.kubernetes.io/instance', 'app.kubernetes.io/name'])
+    if (keys.label(key) && labels[key]) return labels[key];
+  for (const kind of OWNER_KINDS) {
+    const owner = owners[`k8s.${kind}.name`];
+    if (owner) return owner;
+  }
+  return undefined;
+}

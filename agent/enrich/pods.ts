@@ -1,0 +1,42 @@
+import type { Pod } from './pod.ts';
+
+/** Pods that are gone and still have records to come; in all, however long ago. */
+const GONE_MAX = 512;
+
+/** The node's pods by uid, and the last that are gone. A uid is never given twice. */
+export class Pods {
+  readonly #pods = new Map<string, Pod>();
+  readonly #gone = new Map<string, Pod>();
+  readonly #onPod: (uid: string) => void;
+
+  constructor(onPod: (uid: string) => void) {
+    this.#onPod = onPod;
+  }
+
+  get(uid: string): Pod | undefined {
+    return this.#pods.get(uid) ?? this.#gone.get(uid);
+  }
+
+  set(pod: Pod): void {
+    this.#gone.delete(pod.uid);
+    this.#pods.set(pod.uid, pod);
+    this.#onPod(pod.uid);
+  }
+
+  /** `last` is how the pod was when it went. */
+  delete(last: Pod): void {
+    if (!this.#pods.delete(last.uid)) return;
+    this.#gone.set(last.uid, last);
+    for (const uid of this.#gone.keys()) {
+      if (this.#gone.size <= GONE_MAX) break;
+      this.#gone.delete(uid);
+    }
+  }
+
+  /** These are all that there are. */
+  replace(pods: readonly Pod[]): void {
+    const uids = new Set(pods.map(({ uid }) => uid));
+    for (const pod of this.#pods.values()) if (!uids.has(pod.uid)) this.delete(pod);
+    for (const pod of pods) this.set(pod);
+  }
+}

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Enricher } from '../../agent/enrich/enricher.ts';
+import type { Pod } from '../../agent/enrich/pod.ts';
+import type { ContainerState } from '../../agent/enrich/runtime-config.ts';
+import type { CgroupIds, ExecEvent, Image } from '../../agent/record.ts';
+
+export const HOST_MNT = 4026531841;
+
+/** A container's id: 64 hex digits. */
+export function idOf(name: string): string {
+  return createHash('sha256').update(name).digest('hex');
+}
+
+/** Where a process is. */
+export interface Spot {
+  readonly cgroup: bigint;
+  readonly mnt: number;
+  readonly memory?: bigint;
+  readonly pids?: bigint;
+}
+
+export interface BedOptions {
+  readonly waitMs?: number;
+  readonly runtimeOnly?: boolean;
+  readonly reachable?: boolean;
+  readonly started?: readonly string[];
+  /** with the controllers in hierarchies of their own: memory 4, pids 8 */
+  readonly v1?: boolean;
+}
+
+/** An enricher on a machine without cgroups but those that a test makes. */
+export function bedOf(options: BedOptions = {}) {
+  const { waitMs = 0, runtimeOnly = false, reachable = true, started = [], v1 = false } = options;
+  const states = new Map<string, ContainerState>();
+  const pods = new Map<string, Pod>();
+  const proc = procWith(v1 ? '8:pids:/\n4:memory:/\n0::/\n' : '0::/\n');
+  const enricher = new Enricher({
+    ...{ host: { 'host.name': 'node-1', 'service.name': 'of-the-host' }, proc, waitMs },
+    ...{ hostMountNamespace: HOST_MNT, runtimeOnly, started },
+    readState: (id) => states.get(id),
+    pods: { pod: (uid) => pods.get(uid), reachable, close: () => {} },
+  });
+  rmSync(proc, { recursive: true });
+  const contexts = new Map<string, Image>();
+  const eventOf = (at: Spot, from: Spot | undefined, seconds: number): ExecEvent => ({
+    ...{ kind: 'exec', cpu: 0, seq: 1, pid: 1, ppid: 1, vpid: 1 },
+    bootTime: timeOf(seconds),
+    startTime: timeOf(seconds),
+    cause: causeOf(at, from),
+    // Equal contexts are one object, as the decoder makes them.
+    image: remember(contexts, at),
+  });
+  return {
+    ...{ enricher, states, pods },
+    mkdir: (id: bigint, path: string, hierarchy = 0) =>
+      enricher.note({ kind: 'cgroup_mkdir', id, hierarchy, path }),
+    rmdir: (id: bigint, hierarchy = 0) => enricher.note({ kind: 'cgroup_rmdir', id, hierarchy }),
+    /** undefined: of a cause that is not known */
+    place: (at: Spot, from: Spot | undefined) => enricher.place(eventOf(at, from, 10)),
+    wait: (at: Spot, seconds: number, now: number) =>
+      Math.round(enricher.wait(eventOf(at, undefined, seconds), timeOf(now))),
+  };
+}
+
+function procWith(cgroups: string): string {
+  const proc = mkdtempSync(join(tmpdir(), 'vcml-proc-'));
+  mkdirSync(join(proc, 'self'));
+  writeFileSync(join(proc, 'self/cgroup'), cgroups);
+  writeFileSync(join(proc, 'self/mountinfo'), '');
+  return proc;
+}
+
+function timeOf(seconds: number) {
+  const whole = Math.floor(seconds);
+  return { seconds: whole, nanos: Math.round((seconds - whole) * 1e9) };
+}
+
+function causeOf(at: Spot, from: Spot | undefined): ExecEvent['cause'] {
+  if (from === undefined) return { kind: 'untracked' };
+  const record = { kind: 'record', bootTime: timeOf(1), pid: 2, cpu: 0, seq: 1 } as const;
+  if (keyOf(at) === keyOf(from)) return record;
+  return { ...record, elsewhere: { cgroup: idsOf(from), mountNamespace: from.mnt } };
+}
+
+function remember(contexts: Map<string, Image>, spot: Spot): Image {
+  const known = contexts.get(keyOf(spot));
+  if (known !== undefined) return known;
+  const image = { context: { cgroup: idsOf(spot), namespaces: { mnt: spot.mnt } } } as Image;
+  contexts.set(keyOf(spot), image);
+  return image;
+}
+
+function idsOf({ cgroup, memory, pids }: Spot): CgroupIds {
+  return {
+    ...{ v2: cgroup, memory: memory ?? 0n, pids: pids ?? 0n },
+    memoryHierarchy: memory === undefined ? 0 : 4,
+    pidsHierarchy: pids === undefined ? 0 : 8,
+  };
+}
+
+function keyOf(spot: Spot): string {
+  return `${spot.cgroup} ${spot.memory} ${spot.pids} ${spot.mnt}`;
+}

@@ -1,0 +1,79 @@
+import { deepEqual, equal } from 'node:assert/strict';
+import { mkdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
+import { test } from 'node:test';
+import { CgroupTree } from '../../agent/enrich/cgroup-tree.ts';
+import type { CgroupIds } from '../../agent/record.ts';
+
+const NONE = { appeared: () => {}, gone: () => {} };
+
+/** Where the unified hierarchy is mounted here. */
+function unified(): string {
+  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n'))
+    if (line.includes(' - cgroup2 ')) return line.split(' ')[4] ?? '';
+  throw new Error('no cgroup2 is mounted');
+}
+
+/** Ids as a process has them that is in the root of the other hierarchies. */
+function idsOf(v2: bigint): CgroupIds {
+  return { v2, memory: 1n, pids: 1n, memoryHierarchy: 0, pidsHierarchy: 0 };
+}
+
+test('cgroups that are there are found by their ids, and those that are gone are told', () => {
+  const name = `vcml-test-${process.pid}`;
+  const folder = `${unified()}/${name}`;
+  mkdirSync(`${folder}/nested`, { recursive: true });
+  const id = statSync(`${folder}/nested`, { bigint: true }).ino;
+  const told: string[] = [];
+  try {
+    const tree = new CgroupTree({
+      appeared: (_, path, made) => told.push(`${made ? 'made' : 'found'} ${path}`),
+      gone: (_, path) => told.push(`gone ${path}`),
+    });
+    deepEqual(tree.places(idsOf(id)), {
+      places: [{ path: `/${name}/nested`, line: `0::/${name}/nested` }],
+      complete: true,
+    });
+    rmdirSync(`${folder}/nested`);
+    tree.scan();
+    deepEqual(
+      told.filter((line) => line.includes(name)),
+      [`found /${name}`, `found /${name}/nested`, `gone /${name}/nested`],
+    );
+    // What its last processes did is still to come.
+    equal(tree.places(idsOf(id)).places[0]?.path, `/${name}/nested`);
+  } finally {
+    rmdirSync(folder);
+  }
+});
+
+test('a cgroup whose event was lost is looked for', () => {
+  const folder = `${unified()}/vcml-test-lost-${process.pid}`;
+  const tree = new CgroupTree(NONE);
+  mkdirSync(folder);
+  try {
+    const { ino } = statSync(folder, { bigint: true });
+    equal(tree.places(idsOf(ino)).complete, false);
+    tree.scan();
+    equal(tree.find(idsOf(ino)).complete, true);
+  } finally {
+    rmdirSync(folder);
+  }
+});
+
+test('events name cgroups at once, of the hierarchies that count', () => {
+  const tree = new CgroupTree(NONE);
+  const id = 0x7fff_ffff_0000n;
+  tree.note({ kind: 'cgroup_mkdir', id, hierarchy: 0, path: '/a' });
+  tree.note({ kind: 'cgroup_mkdir', id, hierarchy: 99, path: '/b' });
+  deepEqual(tree.places(idsOf(id)).places, [{ path: '/a', line: '0::/a' }]);
+  const elsewhere = { ...idsOf(1n), memory: id, memoryHierarchy: 99 };
+  deepEqual(tree.places(elsewhere), { places: [], complete: false });
+  tree.note({ kind: 'cgroup_rmdir', id, hierarchy: 0 });
+  equal(tree.places(idsOf(id)).places[0]?.path, '/a');
+  tree.note({ kind: 'cgroup_mkdir', id, hierarchy: 0, path: '/c' });
+  equal(tree.places(idsOf(id)).places[0]?.path, '/c');
+});
+
+test('a process in every root is in the root', () => {
+  deepEqual(new CgroupTree(NONE).places(idsOf(1n)), { places: [], complete: true });
+});
