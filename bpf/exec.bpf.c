@@ -3,8 +3,8 @@
  * The kernel side: watches fork, exec, exit and cgroups, and writes one event per exec.
  *
  * Tracing programs that read, nothing else: they change nothing in the kernel or in any process.
- * They run with preemption off or are skipped when entered again on the same CPU, so per-CPU state
- * needs no atomics (which kernel 5.10 does not offer to them).
+ * They run with preemption off, or are skipped when entered again on the same CPU, so what one
+ * program keeps for a CPU needs no atomics (which kernel 5.10 does not offer to them).
  */
 #include "kernel.h"
 #include <bpf/bpf_core_read.h>
@@ -250,14 +250,14 @@ static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path,
 	seq = ++cpu->cgroup_seq;
 	if (is_quiet(control, now))
 		return 0;
-	event = (void *)scratch->event;
+	event = (void *)scratch->cgroup_event[kind == EVENT_CGROUP_MKDIR];
 	fill_head(&event->head, kind, number, seq, now);
 	event->id = cgroup->kn->id;
 	event->hierarchy = cgroup->root->hierarchy_id;
 	event->path.offset = size;
 	event->path.length = 0;
 	if (kind == EVENT_CGROUP_MKDIR) {
-		length = bpf_probe_read_kernel_str(&scratch->event[size], PATH_BYTES, path);
+		length = bpf_probe_read_kernel_str((u8 *)event + size, PATH_BYTES, path);
 		if (length > 0 && length <= PATH_BYTES) {
 			event->path.length = length - 1;
 			size += length;
