@@ -1,0 +1,89 @@
+import type { Packed } from '../packed.ts';
+import { fullTime, nanosecondsFrom } from './text.ts';
+
+/** The records of the page, by their place in the report. */
+export interface Records {
+  readonly count: number;
+  readonly notes: ReadonlyMap<string, readonly string[]>;
+  /** the place of each record's cause; -1 where there is none in the report */
+  readonly causes: Int32Array;
+  /** nanoseconds since the first record; NaN without a time */
+  readonly times: Float64Array;
+  /** the latest of times */
+  readonly duration: number;
+  /** the moment so many nanoseconds after the first record, in UTC */
+  timeText(nanoseconds: number): string;
+  /** the value of a field; undefined where the record has none */
+  get(record: number, field: string): unknown;
+  fields(record: number): readonly (readonly [name: string, value: unknown])[];
+}
+
+/** Reads what pack.ts wrote. */
+export function unpackRecords({ shapes, values, rows, notes }: Packed): Records {
+  const places = shapes.map((names) => new Map(names.map((name, index) => [name, index + 1])));
+
+  /** The number of a field's value: equal for equal values; undefined where there is none. */
+  function numberOf(record: number, field: string): number | undefined {
+    const row = rows[record];
+    const place = places[row?.[0] ?? -1]?.get(field);
+    return place === undefined ? undefined : row?.[place];
+  }
+
+  function get(record: number, field: string): unknown {
+    const value = numberOf(record, field);
+    return value === undefined ? undefined : values[value];
+  }
+
+  function fields(record: number): readonly (readonly [string, unknown])[] {
+    const row = rows[record] ?? [];
+    return (shapes[row[0] ?? -1] ?? []).map((name, index) => [name, values[row[index + 1] ?? -1]]);
+  }
+
+  const count = rows.length;
+  return {
+    count,
+    notes: new Map(notes),
+    causes: causesOf(count, values, numberOf),
+    ...timesOf(count, get),
+    get,
+    fields,
+  };
+}
+
+function causesOf(
+  count: number,
+  values: readonly unknown[],
+  numberOf: (record: number, field: string) => number | undefined,
+): Int32Array {
+  const recordOfId = new Int32Array(values.length).fill(-1);
+  for (let record = count - 1; record >= 0; record--) {
+    const id = numberOf(record, 'id');
+    if (id !== undefined) recordOfId[id] = record;
+  }
+  return Int32Array.from({ length: count }, (_, record) => {
+    const cause = numberOf(record, 'parent_cause');
+    const found = cause === undefined ? -1 : (recordOfId[cause] ?? -1);
+    return typeof values[cause ?? -1] === 'string' ? found : -1;
+  });
+}
+
+function timesOf(
+  count: number,
+  get: Records['get'],
+): Pick<Records, 'times' | 'duration' | 'timeText'> {
+  const exact = Array.from({ length: count }, (_, record) =>
+    nanosecondsFrom(get(record, 'timestamp')),
+  );
+  let start: bigint | undefined;
+  for (const time of exact)
+    if (time !== undefined && (start === undefined || time < start)) start = time;
+  const first = start ?? 0n;
+  const times = Float64Array.from(exact, (time) =>
+    time === undefined ? Number.NaN : Number(time - first),
+  );
+  return {
+    times,
+    duration: times.reduce((latest, time) => Math.max(latest, time || 0), 0),
+    timeText: (nanoseconds) => fullTime(first + BigInt(Math.round(nanoseconds))),
+  };
+}

@@ -1,0 +1,42 @@
+import type { Describer, Hole } from './describe.ts';
+import { element } from './dom.ts';
+
+/**
+ * Makes the lines of the tree; what was run comes first for a screen reader, and the style puts it
+ * last. `longTime` is for reports that span more than a day.
+ */
+export function rowMaker(describer: Describer, longTime: boolean): (record: number) => HTMLElement {
+  return (record) => {
+    const hole = describer.hole(record);
+    const kind = hole?.sign === '‼' ? 'loss' : hole?.sign === '⁇' ? 'gap' : '';
+    const flags = describer.flags(record).map((flag) => element('span', { class: 'flag' }, flag));
+    return element(
+      'div',
+      { class: `row ${kind}` },
+      element('span', { class: 'twisty' }),
+      element('bdi', { class: 'command', dir: 'ltr' }, describer.title(record)),
+      ...flags,
+      ...(hole ? [holeText(hole)] : []),
+      element('span', { class: 'time' }, shortTime(describer.time(record), longTime)),
+      element('span', { class: 'place' }, describer.place(record)),
+      element('span', { class: 'user' }, heard('user '), describer.user(record)),
+      element('span', { class: 'pid' }, heard('pid '), describer.pid(record)),
+    );
+  };
+}
+
+/** A hole with its sign, which a screen reader reads as a word. */
+export function holeText({ kind, sign, text }: Hole): HTMLElement {
+  const seen = element('span', { 'aria-hidden': 'true' }, `${sign} `);
+  const word = heard(`${kind.startsWith('loss:') ? 'loss' : 'gap'}: `);
+  return element('bdi', { class: 'hole', dir: 'ltr' }, word, seen, text);
+}
+
+function heard(text: string): HTMLElement {
+  return element('span', { class: 'heard' }, text);
+}
+
+/** Up to the millisecond. */
+export function shortTime(time: string, long: boolean): string {
+  return time.length < 23 ? time : time.slice(long ? 0 : 11, 23);
+}

@@ -1,0 +1,140 @@
+import { element } from './dom.ts';
+import { counted } from './text.ts';
+
+const BARS = 60;
+/** Below this a double cannot tell the moments apart. */
+const SPAN_MIN = BARS * 1000;
+
+/** From and up to and including, in nanoseconds since the first record. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What the bars are made from. */
+export interface TimelineOptions {
+  readonly times: Float64Array;
+  /** by record: the kind of hole, if there is one */
+  readonly holes: readonly (string | undefined)[];
+  readonly timeText: (nanoseconds: number) => string;
+  readonly onZoom: (span: Span) => void;
+  readonly onZoomOut: () => void;
+}
+
+interface Bar {
+  records: number;
+  gaps: number;
+  losses: number;
+}
+
+/** How many records there were when, as a toolbar of bars. */
+export class Timeline {
+  readonly #options: TimelineOptions;
+  readonly #buttons: readonly HTMLButtonElement[];
+  #span: Span = { from: 0, to: 0 };
+  #anchor = 0;
+  #current = 0;
+
+  constructor(toolbar: HTMLElement, options: TimelineOptions) {
+    this.#options = options;
+    this.#buttons = Array.from({ length: BARS }, () => element('button', { type: 'button' }));
+    toolbar.append(...this.#buttons);
+    toolbar.addEventListener('keydown', (event) => this.#onKey(event));
+    for (const [index, bar] of this.#buttons.entries()) {
+      bar.addEventListener('pointerdown', (event) => this.#onPointer(event, index, true));
+      bar.addEventListener('pointerenter', (event) => this.#onPointer(event, index, false));
+      bar.addEventListener('click', () => this.#zoom());
+    }
+    // a drag ends on another bar than it began on: there is no click
+    toolbar.addEventListener('pointerup', () => this.#anchor !== this.#current && this.#zoom());
+  }
+
+  /** Shows the kept records of a time. */
+  show(kept: Uint8Array, span: Span): void {
+    this.#span = span;
+    this.#mark(this.#current, false);
+    const bars = this.#count(kept);
+    const most = Math.max(1, ...bars.map(({ records }) => records));
+    for (const [index, bar] of bars.entries()) this.#draw(index, bar, most);
+  }
+
+  #count(kept: Uint8Array): readonly Bar[] {
+    const { times, holes } = this.#options;
+    const { from, to } = this.#span;
+    const bars = Array.from({ length: BARS }, () => ({ records: 0, gaps: 0, losses: 0 }));
+    for (const [record, time] of times.entries()) {
+      if (kept[record] !== 1 || !(time >= from && time <= to)) continue;
+      const bar = bars[Math.min(BARS - 1, Math.floor(((time - from) / (to - from || 1)) * BARS))];
+      if (bar === undefined) continue;
+      bar.records++;
+      if (holes[record]?.startsWith('loss:')) bar.losses++;
+      else if (holes[record]?.startsWith('gap:')) bar.gaps++;
+    }
+    return bars;
+  }
+
+  #draw(index: number, { records, gaps, losses }: Bar, most: number): void {
+    const button = this.#buttons[index];
+    if (button === undefined) return;
+    const { from, to } = this.#part(index, index);
+    const what = [
+      counted(records, 'record'),
+      ...(gaps ? [counted(gaps, 'gap')] : []),
+      ...(losses ? [counted(losses, 'loss', 'losses')] : []),
+    ].join(', ');
+    const label = `${this.#options.timeText(from)} to ${this.#options.timeText(to)}: ${what}`;
+    button.setAttribute('aria-label', label);
+    button.title = label;
+    button.style.setProperty('--records', String(records / most));
+    button.style.setProperty('--gaps', String(gaps / most));
+    button.textContent = `${losses ? '‼' : ''}${gaps ? '⁇' : ''}`;
+    button.classList.toggle('empty', records === 0);
+    button.classList.toggle('gap', gaps > 0);
+    button.classList.toggle('loss', losses > 0);
+  }
+
+  #part(first: number, last: number): Span {
+    const { from, to } = this.#span;
+    const width = (to - from) / BARS;
+    return { from: from + first * width, to: from + (last + 1) * width };
+  }
+
+  #mark(index: number, extend: boolean): void {
+    this.#current = Math.max(0, Math.min(BARS - 1, index));
+    if (!extend) this.#anchor = this.#current;
+    const [first, last] = this.#marked;
+    for (const [place, button] of this.#buttons.entries()) {
+      button.tabIndex = place === this.#current ? 0 : -1;
+      button.setAttribute('aria-pressed', String(place >= first && place <= last && first < last));
+    }
+  }
+
+  get #marked(): readonly [first: number, last: number] {
+    return [Math.min(this.#anchor, this.#current), Math.max(this.#anchor, this.#current)];
+  }
+
+  #zoom(): void {
+    const part = this.#part(...this.#marked);
+    if (part.to - part.from < SPAN_MIN) return;
+    this.#options.onZoom(part);
+  }
+
+  #onPointer(event: PointerEvent, index: number, down: boolean): void {
+    if (event.buttons !== 1) return;
+    // a touch stays with the bar it began on
+    if (event.target instanceof Element) event.target.releasePointerCapture?.(event.pointerId);
+    this.#mark(index, !down);
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const to = { ArrowLeft: this.#current - 1, ArrowRight: this.#current + 1, Home: 0, End: BARS }[
+      event.key
+    ];
+    if (to !== undefined) {
+      this.#mark(to, event.shiftKey);
+      this.#buttons[this.#current]?.focus();
+    } else if (event.key === 'Escape') this.#options.onZoomOut();
+    else return;
+    event.preventDefault();
+  }
+}

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import type { ReportRecord } from '../../../forensics/report/render.ts';
+import { ReportBrowser, textOf } from './browser.ts';
+import { exec, idOf, inputOf } from './craft.ts';
+
+let browser: ReportBrowser;
+before(async () => {
+  browser = await ReportBrowser.launch();
+});
+after(() => browser.close());
+
+const ATTACKS = [
+  '<script>window.owned=1;alert(1)</script>',
+  '</script><script>window.owned=1</script>',
+  '<!--<script>',
+  ']]><img src=x onerror=window.owned=1>',
+  '"><svg onload=window.owned=1>',
+  "'-alert(1)-'",
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: an attack on template literals
+  '${window.owned=1}`;window.owned=1;`',
+  'javascript:window.owned=1',
+  '{{constructor.constructor("window.owned=1")()}}',
+  '$& $1 $` <!--script--> <!--data-->',
+  '<meta http-equiv=refresh content="0;url=http://127.0.0.1:9/">',
+  '<link rel=stylesheet href=http://127.0.0.1:9/x.css>',
+  '<base href=http://127.0.0.1:9/><iframe src=http://127.0.0.1:9/></iframe>',
+  '<style>*{display:none}</style>',
+  '&lt;b&gt;&#x3c;',
+  '__proto__',
+  '\u2028window.owned=1\u2029',
+] as const;
+
+/** Texts that would be shown as another, each with what must be seen instead. */
+const DISGUISES: readonly (readonly [text: string, seen: string])[] = [
+  ['a\u202egpj.exe', 'a\\u{202e}gpj.exe'],
+  ['\u2066x\u2069\u200f', '\\u{2066}x\\u{2069}\\u{200f}'],
+  ['zero\u200bwidth\ufeff', 'zero\\u{200b}width\\u{feff}'],
+  ['\x1b[2J\x07\x00', '\\x1b[2J\\x07\\x00'],
+  ['line\nfeed\r', 'line\\nfeed\\x0d'],
+  ['no\u00a0break\u3000', 'no\\u{a0}break\\u{3000}'],
+  ['tag\u{e0041}', 'tag\\u{e0041}'],
+  ['half\ud800', 'half\\u{d800}'],
+  ['c1\u0085\u009b', 'c1\\u{85}\\u{9b}'],
+];
+
+/** A record that has a text wherever a record can have one. */
+function everywhere(n: number, text: string): ReportRecord {
+  const record = exec(n, {
+    object: text,
+    args: [text, text],
+    resource: { 'k8s.namespace.name': text, 'k8s.pod.name': text, [text]: text },
+    attributes: {
+      'vcml.gap.reason': text,
+      'vcml.gap.ancestor.comm': text,
+      'vcml.entry': text,
+      'process.working_directory': text,
+      [text]: { [text]: [text] },
+    },
+  });
+  return { ...record, id: n % 2 === 0 ? `${idOf(n)}${text}` : idOf(n) };
+}
+
+function inputWith(texts: readonly string[]) {
+  const records = texts.map((text, n) => everywhere(n, text));
+  const all = texts.join(' ');
+  return inputOf(records, {
+    title: all,
+    selection: all,
+    generatedFrom: {
+      inputs: [{ path: all, records: records.length, skippedLines: 1 }],
+      warnings: [all],
+    },
+    notes: new Map(records.map(({ id }, n) => [id, [texts[n] ?? '']])),
+  });
+}
+
+test('nothing from a record runs, loads or becomes markup, and all of it is shown', async () => {
+  const clean = await browser.open(inputWith(['plain', 'words']));
+  const elements = await clean.evaluate(
+    () => document.querySelectorAll('script, style, meta').length,
+  );
+  const page = await browser.open(inputWith(ATTACKS));
+  for (const [n, attack] of ATTACKS.entries()) {
+    await page.locator(`[data-record="${n}"]`).click();
+    const seen = attack.replaceAll(
+      /[\u2028\u2029]/g,
+      (c) => `\\u{${c.charCodeAt(0).toString(16)}}`,
+    );
+    const shown = await page.locator('#details tr', { hasText: 'process.working_directory' });
+    assert.equal(await shown.locator('td').textContent(), seen);
+    await page.getByLabel('Search').fill(attack);
+    await page.getByLabel('Search').fill('');
+  }
+  assert.equal(
+    await page.evaluate(() => document.querySelectorAll('script, style, meta').length),
+    elements,
+  );
+  assert.equal(await page.locator('svg, img, iframe, base, link, b').count(), 0);
+  assert.equal(await page.evaluate(() => 'owned' in window), false);
+  assert.deepEqual(browser.misdeeds, []);
+});
+
+test('controls, overrides and what cannot be seen are shown as escapes', async () => {
+  const page = await browser.open(inputWith(DISGUISES.map(([text]) => text)));
+  for (const [n, [, seen]] of DISGUISES.entries()) {
+    const row = page.locator(`[data-record="${n}"]`);
+    await row.click();
+    assert.ok((await row.locator('.command').textContent())?.includes(seen), seen);
+    assert.ok((await textOf(page, '#details'))?.includes(seen), seen);
+  }
+  const everything = await textOf(page, 'html:has(main)');
+  const shown = everything.slice(0, everything.indexOf('{"title"'));
+  assert.doesNotMatch(shown, /(?![ \n])[\p{Cc}\p{Cf}\p{Cs}\p{Z}]/u);
+  assert.deepEqual(browser.misdeeds, []);
+});
+
+test('the file itself has nothing of this in the open, for who reads it in an editor', () => {
+  const texts = [...ATTACKS, ...DISGUISES.map(([text]) => text)];
+  const html = readFileSync(browser.write(inputWith(texts)), 'utf8');
+  const data = html.slice(html.indexOf('{"title"')).split('</script>\n')[0] ?? '';
+  assert.equal(JSON.parse(data).rows.length, texts.length);
+  assert.doesNotMatch(data, /[<>&]/);
+  assert.doesNotMatch(data, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+  assert.equal(html.match(/<script/g)?.length, 2);
+});
+
+test('even markup that got in could not run: the policy allows the page its own script alone', async () => {
+  const page = await browser.open(inputOf([exec(0)]));
+  const before = browser.misdeeds.length;
+  const outcome = await page.evaluate(async () => {
+    const script = document.createElement('script');
+    let refused = '';
+    try {
+      script.text = 'window.owned = 1';
+      document.body.append(script);
+      document.body.innerHTML = '<img src=x onerror="window.owned=1">';
+    } catch (error) {
+      refused = String(error);
+    }
+    const fetched = await fetch('data:,x').then(
+      () => 'fetched',
+      () => 'refused',
+    );
+    return { refused: refused !== '', owned: 'owned' in window, fetched };
+  });
+  assert.deepEqual(outcome, { refused: true, owned: false, fetched: 'refused' });
+  browser.misdeeds.splice(before);
+});

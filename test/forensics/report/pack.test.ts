@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { packRecords } from '../../../forensics/report/pack.ts';
+import { unpackRecords } from '../../../forensics/report/page/records.ts';
+import { exec, idOf, incident } from './craft.ts';
+
+const AROUND = { title: '', selection: '', inputs: [], warnings: [], notes: [] };
+
+function through(records: readonly Readonly<Record<string, unknown>>[]) {
+  const packed = { ...AROUND, ...packRecords(records) };
+  return unpackRecords(JSON.parse(JSON.stringify(packed)));
+}
+
+test('what is packed is unpacked as it was, to the nanosecond', () => {
+  const records = incident();
+  const unpacked = through(records);
+  assert.equal(unpacked.count, records.length);
+  for (const [index, record] of records.entries()) {
+    const fields = Object.fromEntries(unpacked.fields(index));
+    assert.equal(fields.timestamp, `${record.timestamp}`);
+    assert.deepEqual(fields.resource, record.resource);
+    assert.equal(fields['actor.pid'], (record.actor as { pid: number }).pid);
+    for (const [name, value] of Object.entries(record.attributes as object))
+      assert.deepEqual(fields[`attributes.${name}`], value);
+  }
+});
+
+test('the same value is written once, however many records have it', () => {
+  const { values, shapes } = packRecords([exec(1), exec(2), exec(3)]);
+  assert.equal(values.filter((value) => value === '/usr/bin/true').length, 1);
+  assert.equal(values.filter((value) => typeof value === 'object' && value !== null).length, 2);
+  assert.equal(shapes.length, 1);
+});
+
+test('a number and a text that read alike stay two values', () => {
+  const unpacked = through([{ id: 'a', one: 1, other: '1', none: null, not: 'null' }]);
+  assert.deepEqual(Object.fromEntries(unpacked.fields(0)), {
+    id: 'a',
+    one: 1,
+    other: '1',
+    none: null,
+    not: 'null',
+  });
+});
+
+test('fields named like members of objects are fields like others', () => {
+  const line = '{"id":"a","__proto__":{"x":1},"attributes":{"__proto__":"y","constructor":"z"}}';
+  const unpacked = through([JSON.parse(line)]);
+  assert.equal(unpacked.get(0, 'attributes.__proto__'), 'y');
+  assert.equal(unpacked.get(0, 'attributes.constructor'), 'z');
+  assert.equal(unpacked.get(0, 'toString'), undefined);
+});
+
+test('records of core fields alone, and of nonsense, are taken as they are', () => {
+  const unpacked = through([
+    { id: 'a', timestamp: 5n, actor: { pid: 1, uid: 0 }, parent_cause: null },
+    { id: 'b', timestamp: 'soon', actor: 'nobody', attributes: [1], parent_cause: 'a' },
+    { id: 7, parent_cause: 7 },
+  ]);
+  assert.deepEqual([...unpacked.causes], [-1, 0, -1]);
+  assert.deepEqual([...unpacked.times], [0, Number.NaN, Number.NaN]);
+  assert.equal(unpacked.get(1, 'actor'), 'nobody');
+});
+
+test('of records that came twice the first is the cause', () => {
+  const unpacked = through([exec(1), exec(1), exec(2, { cause: idOf(1) })]);
+  assert.deepEqual([...unpacked.causes], [-1, -1, 0]);
+});
