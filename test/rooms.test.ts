@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 
 const REPOSITORY = join(import.meta.dirname, '..');
 const BIOME = join(REPOSITORY, 'node_modules/@biomejs/biome/bin/biome');
-const ROOMS = ['source', 'lineage', 'enrich', 'journal', 'export', 'telemetry'];
+const ROOMS = ['source', 'lineage', 'enrich', 'redact', 'journal', 'export', 'telemetry'];
 
 /** Lints the statements as one file under the project's rules; returns those that it refused. */
 async function refusedOf(file: string, statements: readonly string[]): Promise<string[]> {

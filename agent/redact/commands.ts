@@ -1,0 +1,99 @@
+import { SETTING } from './names.ts';
+import type { Anchor, CommandRule, Look, Part, Reading } from './reading.ts';
+import { looksLikeOption, partOf, wordEnd } from './values.ts';
+
+const SHORT = (letters: string) => new RegExp(`-[${letters}]`, 'y');
+const rule = (option: RegExp, part: Part = ''): readonly CommandRule[] => [{ option, part }];
+
+const USER = /-[sSkLvfiIgGO#]*[uU]|--(?:proxy-)?user(?![\w-])/y;
+const CURL = [...rule(USER, ':'), ...rule(/-b|--cookie(?![\w-])/y, '=')];
+const MONGO = rule(SHORT('p'));
+const LDAP = rule(/-[wy](?![\w-])|-w/y);
+const ATTACHED = rule(/-p(?=\S)/y);
+const SMB = rule(/-U|--user(?![\w-])/y, '%');
+const TOOL_P = rule(SHORT('P'));
+
+/** By what the command's name begins with; a name in brackets is a sub-command. */
+const COMMANDS: Readonly<Record<string, readonly CommandRule[]>> = {
+  mysql: ATTACHED,
+  mariadb: ATTACHED,
+  '7z': ATTACHED,
+  rar: ATTACHED,
+  unrar: ATTACHED,
+  zip: TOOL_P,
+  unzip: TOOL_P,
+  sqlcmd: TOOL_P,
+  ipmitool: TOOL_P,
+  sshpass: rule(SHORT('p')),
+  curl: CURL,
+  etcdctl: rule(/--user(?![\w-])/y, ':'),
+  http: rule(/-a|--auth(?![\w-])/y, ':'),
+  https: rule(/-a|--auth(?![\w-])/y, ':'),
+  'redis-cli': rule(/-a(?=\s|$)/y),
+  ldap: LDAP,
+  mongo: MONGO,
+  cqlsh: MONGO,
+  login: MONGO,
+  useradd: MONGO,
+  usermod: MONGO,
+  smbclient: SMB,
+  rpcclient: SMB,
+  secret: rule(/--from-literal(?![\w-])/y, '='),
+  set: rule(SETTING),
+  config: rule(SETTING),
+  ssh: [],
+  scp: [],
+  rsync: [],
+};
+/** Names of which others are formed: mysqldump, mariadb-admin, ldapsearch, mongodump, 7za. */
+const FAMILY = /^(?:mysql|mariadb|ldap|mongo|7z)$/;
+
+/** Finds values by options that are secret for some commands alone, such as `mysql -pX`. */
+export function commandAnchors(): Anchor[] {
+  const commands = Object.entries(COMMANDS).map(
+    ([name, rules]): Anchor => [name, commandLook(FAMILY.test(name) ? '[\\w-]*' : '', rules)],
+  );
+  const ends = [';', '&', '|', '\n'].map((end): Anchor => [end, endOfCommand]);
+  return [...commands, ['-', lookAtOption], ...ends];
+}
+
+function commandLook(more: string, rules: readonly CommandRule[]): Look {
+  const rest = new RegExp(`${more}(?=["'\\s]|$)`, 'y');
+  return (reading, from, to) => {
+    const { text } = reading;
+    if (from > 0 && !/[\s"'(;&|]/.test(text[from - 1] ?? '') && !text.startsWith('bin/', from - 4))
+      return undefined;
+    rest.lastIndex = to;
+    if (rest.test(text)) reading.rules = rules;
+    return undefined;
+  };
+}
+
+/** In a script other commands follow. */
+function endOfCommand(reading: Reading, from: number, to: number): undefined {
+  if (!reading.script || reading.rules.length === 0) return;
+  const { text } = reading;
+  const apart = /\s/.test(`${text[from - 1] ?? ' '}${text[to] ?? ' '}`);
+  if (text[from] === '\n' ? text[from - 1] !== '\\' : apart) reading.rules = [];
+}
+
+function lookAtOption(reading: Reading, from: number) {
+  const { text, rules } = reading;
+  if (rules.length === 0 || (from > 0 && !/[\s"']/.test(text[from - 1] ?? ''))) return undefined;
+  reading.looks += 1;
+  for (const { option, part } of rules) {
+    option.lastIndex = from;
+    if (!option.test(text)) continue;
+    let at = option.lastIndex;
+    if (at === text.length) {
+      reading.awaited = { part };
+      return undefined;
+    }
+    const apart = /\s/.test(text[at] ?? '');
+    if (text[at] === '=') at += 1;
+    while (/[ \t]/.test(text[at] ?? '')) at += 1;
+    const end = from === 0 && !reading.script ? text.length : wordEnd(reading, at, ';&|<>()');
+    return apart && looksLikeOption(text, at, end) ? undefined : partOf(text, at, end, part);
+  }
+  return undefined;
+}

@@ -1,0 +1,216 @@
+import { AgentError } from '../errors.ts';
+import type { Anchor, Look, Reading, Span } from './reading.ts';
+import {
+  lineEnd,
+  looksLikeOption,
+  quoteAt,
+  quoteBefore,
+  quotedEnd,
+  unlessModest,
+  wordEnd,
+} from './values.ts';
+
+/** What names of secrets end in; `key` and `auth` say it only together with the word before. */
+const ENDINGS = [
+  'pass(?:word|wd|phrase|code|in|out)?|pwd|secret|token|key|cred(?:ential)?s?',
+  'auth(?:orization)?|cookie|psk|signature',
+];
+const KEYWORDS = ['pass', 'pwd', 'secret', 'token', 'key', 'cred', 'auth', 'cookie', 'psk'];
+
+const KEYS =
+  'api|access|secret|private|encryption|signing|master|auth|account|storage|subscription|shared|session|functions?|hmac|ssh';
+const BARE = 'pass(?:word|wd|phrase|code|in|out)?|pwd|secret|token|cred(?:ential)?s?';
+const SECRET = new RegExp(
+  `(?:${BARE}|(?:${KEYS})[-_.]?key|_auth|masterauth|authorization|cookie|\\bpsk|_psk|x-(?:amz|goog)-signature)(?:_?\\d{1,3})?$`,
+  'i',
+);
+const HARMLESS =
+  /^-*(?:no|skip|without|disabled?|empty|ask|prompt|show|use|allow|enable)[-_.]|(?:next|page|starting|continuation|pagination|pull|load)[-_.]?(?:token|secret|credentials?)$|(?:^|[-_.])(?:by|com|encom|tres|sur|under|over)pass$|^set-credentials?$/i;
+const FOLDERS = /^(?:OLD)?PWD$/;
+const NAMES_FILES = /(?:pwd|(?:private|ssh)[-_.]?key|cred(?:ential)?s?)$/i;
+const PATH = /^(?:\.{0,2}|~)\/[^\n]*$|^[\w.-]+\.(?:json|ya?ml|pem|key|crt|txt|conf)$/;
+const BUILD_SECRET = /^-+secret=(?:id|type|src|source)=/;
+const LINES = /^(?:proxy-)?authorization$|^(?:set-)?cookie$/i;
+const SCHEME =
+  /(?:bearer|basic|token|digest|negotiate|ntlm|apikey|key|aws4-hmac-sha256)[ \t]+(?=\S)/iy;
+const COLON_ALONE = /(?:pass(?:word|wd|phrase)?|key|authorization|cookie)$|^(?:x|private)-/i;
+const NAME = /[\w.-]/;
+const NAME_LENGTH = 256;
+/** closing quote, space, sign, space */
+const SEPARATOR = /((?:\\\\)*["'`]?)((?:[ \t]|\\\\\n)*)(=>|:=|==?|[:,]|)((?:[ \t]|\\\\\n)*)/y;
+const OPTION_CHAIN = /^(?:--?[\w.-]+=)+$/;
+const SQL = /(?:with|encrypted|by|set)\s{1,8}$/i;
+const STOPS: Record<string, string> = {
+  '?': '&"\'`<>',
+  '&': '&"\'`<>;|',
+  ',': ',)}',
+  '{': ',}',
+  '(': ',)',
+};
+const SHELL_STOPS = ';&|<>()';
+
+/** Finds values by the names of options, variables, headers and fields; `extra` names too. */
+export function nameAnchors(extra: readonly string[]): Anchor[] {
+  const given = extra.map(parseName);
+  const endings = [...given.map(({ ending }) => ending), ...ENDINGS].join('|');
+  const tail = new RegExp(`(?:${endings})(?:_?\\d{1,3})?`, 'iy');
+  const secret = new RegExp(
+    [SECRET.source, ...given.map(({ pattern }) => `(?<![a-z\\d])${pattern}$`)].join('|'),
+    'i',
+  );
+  const look = createLook(tail, secret);
+  const keywords = new Set([...KEYWORDS, 'signature', ...given.map(({ ending }) => ending)]);
+  return [...keywords].map((keyword) => [keyword, look]);
+}
+
+/** An extra name: its last word, and all of it whatever separates its words. */
+function parseName(name: string): { readonly ending: string; readonly pattern: string } {
+  const words = name.replace(/^-+/, '').toLowerCase().split(/[-_.]/);
+  const ending = words.at(-1) ?? '';
+  if (name.length > 64 || !words.every((word) => /^[a-z\d]+$/.test(word)) || ending.length < 2)
+    throw new AgentError(
+      'CONFIGURATION_INVALID',
+      `"${name}" cannot be redacted by name: a name is up to 64 letters and digits, in words separated by "-", "_" or ".", the last of at least two characters`,
+    );
+  return { ending, pattern: words.join('[-_.]?') };
+}
+
+function createLook(tail: RegExp, secret: RegExp): Look {
+  return (reading, from) => {
+    const { text } = reading;
+    tail.lastIndex = from;
+    if (!tail.test(text)) return undefined;
+    const end = tail.lastIndex;
+    reading.looks += 1;
+    SEPARATOR.lastIndex = end;
+    const [all = '', quote = '', gap = '', sign = '', after = ''] = SEPARATOR.exec(text) ?? [];
+    const at = end + all.length;
+    if (all === '' && at < text.length) return undefined;
+    const start = nameStart(text, from);
+    const name = text.slice(start, end);
+    if (start < 0 || !secret.test(name) || HARMLESS.test(name)) return undefined;
+    if (FOLDERS.test(name) || isReference(text, start)) return undefined;
+    const found = { name, start, at };
+    if (sign === '') return nextWord(reading, found, quote + gap !== '');
+    if (sign === ',') return listed(reading, found, quote !== '');
+    if (sign === ':' && !colonAssigns(text, found, quote + after !== '')) return undefined;
+    if (sign === '=' && /cookie$/i.test(name)) return undefined;
+    return secretIn(reading, found, sign === ':', quote !== '');
+  };
+}
+
+interface Found {
+  readonly name: string;
+  /** where the name begins */
+  readonly start: number;
+  /** where its value does */
+  readonly at: number;
+}
+
+/** -1: too long to be a name. */
+function nameStart(text: string, from: number): number {
+  let start = from;
+  while (start > 0 && NAME.test(text[start - 1] ?? '')) {
+    start -= 1;
+    if (from - start > NAME_LENGTH) return -1;
+  }
+  return start;
+}
+
+function isReference(text: string, start: number): boolean {
+  return text[start - 1] === '$' || (text[start - 1] === '{' && text[start - 2] === '$');
+}
+
+/** `--password X`; and `WITH PASSWORD 'X'`. */
+function nextWord(reading: Reading, { name, start, at }: Found, apart: boolean): Span | undefined {
+  const { text } = reading;
+  const before = text[start - 1] ?? ' ';
+  const option = name.startsWith('-') && /[\s"'`([,]/.test(before);
+  if (at >= text.length) {
+    const setting = reading.rules.some(({ option }) => option === SETTING) && start === 0;
+    if (option || setting) reading.awaited = { name };
+    return undefined;
+  }
+  const sql = text[at] === "'" && SQL.test(text.slice(Math.max(0, start - 20), start));
+  if (!apart || !(option || sql)) return undefined;
+  const end = wordEnd(reading, at, SHELL_STOPS);
+  return looksLikeOption(text, at, end) ? undefined : unquoted(text, at, end, name);
+}
+
+/** `config set NAME X`: a rule of commands whose bare arguments are names. */
+export const SETTING = /(?!)/y;
+
+/** `["--password", "X"]` */
+function listed(reading: Reading, { name, at }: Found, quoted: boolean): Span | undefined {
+  const opening = quoteAt(reading.text, at);
+  if (!quoted || opening === undefined || !name.startsWith('-')) return undefined;
+  const { quote, depth, end } = opening;
+  return unlessHarmless(reading.text, end, quotedEnd(reading.text, end, quote, depth), name);
+}
+
+/** Not `/etc/passwd:/etc/passwd:ro`, not `secret:latest`. */
+function colonAssigns(text: string, { name, start, at }: Found, apart: boolean): boolean {
+  if (text[start - 1] === '/' || text[at] === '/') return false;
+  const opened = /[{,]/.test(text[start - 1] ?? '');
+  return apart || opened || COLON_ALONE.test(name) || quoteAt(text, at) !== undefined;
+}
+
+function secretIn(reading: Reading, found: Found, colon: boolean, closed: boolean) {
+  const { text } = reading;
+  const { name, start, at } = found;
+  const whole = !reading.script && !closed && beginsArgument(text, start);
+  const header = LINES.test(name.replace(/^-+H?/, ''));
+  const from = header ? afterScheme(text, at) : at;
+  if (whole)
+    return unlessHarmless(text, from, colon ? lineEnd(text, from, false) : text.length, name);
+  const opening = quoteAt(text, from);
+  if (opening !== undefined && !(closed && opening.depth === 0 && from === at - 1)) {
+    const { quote, depth, end } = opening;
+    const inner = header ? afterScheme(text, end) : end;
+    const closing = quotedEnd(text, inner, quote, depth);
+    const next = text[closing + 2 * depth + 1] ?? ' ';
+    if (colon || depth > 0 || /[\s;,&|)}\]]/.test(next))
+      return unlessHarmless(text, inner, closing, name);
+    return { from, to: wordEnd(reading, from, SHELL_STOPS) };
+  }
+  const outer = closed ? undefined : quoteBefore(text, start);
+  if (outer !== undefined)
+    return unlessHarmless(text, from, quotedEnd(text, from, outer.quote, outer.depth), name);
+  if (header) return unlessHarmless(text, from, lineEnd(text, from, true), name);
+  const stops = STOPS[text[start - 1] ?? ''] ?? SHELL_STOPS;
+  return unlessHarmless(text, from, wordEnd(reading, from, colon ? `${stops},}` : stops), name);
+}
+
+/** `NAME=…` or `--env=NAME=…`: the argument ends where the value does. */
+function beginsArgument(text: string, start: number): boolean {
+  if (start === 0) return true;
+  return text[start - 1] === '=' && start < NAME_LENGTH && OPTION_CHAIN.test(text.slice(0, start));
+}
+
+function afterScheme(text: string, at: number): number {
+  SCHEME.lastIndex = at;
+  return SCHEME.test(text) ? SCHEME.lastIndex : at;
+}
+
+/** Without the quotes around it, if these are all. */
+function unquoted(text: string, from: number, to: number, name: string): Span | undefined {
+  const opening = quoteAt(text, from);
+  if (opening === undefined) return unlessHarmless(text, from, to, name);
+  const closing = quotedEnd(text, opening.end, opening.quote, opening.depth);
+  return unlessHarmless(text, opening.end, Math.max(closing, to - 1 - 2 * opening.depth), name);
+}
+
+function unlessHarmless(text: string, from: number, to: number, name: string): Span | undefined {
+  if (to - from <= NAME_LENGTH) {
+    const value = text.slice(from, to);
+    if (NAMES_FILES.test(name) && PATH.test(value)) return undefined;
+    if (BUILD_SECRET.test(`${name}=${value}`)) return undefined;
+  }
+  return unlessModest(text, from, to);
+}
+
+/** What of an argument is secret that an option of this name awaits. */
+export function awaitedValue(text: string, name: string): Span | undefined {
+  const isOption = looksLikeOption(text, 0, text.length);
+  return isOption ? undefined : unlessHarmless(text, 0, text.length, name);
+}

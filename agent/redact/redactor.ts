@@ -1,0 +1,142 @@
+import { commandAnchors } from './commands.ts';
+import { createFinder } from './finder.ts';
+import { awaitedValue, nameAnchors } from './names.ts';
+import type { Anchor, Look, Reading, Span } from './reading.ts';
+import { shapeAnchors } from './shapes.ts';
+import { urlAnchors } from './urls.ts';
+import { partOf, REDACTED } from './values.ts';
+
+/** All that the kernel side hands over, 32 KiB, even if each byte was a backslash. */
+const CHARACTERS_MAX = 65_536;
+/** Places that look like secrets: so many are no command line but an attack on our time. */
+const LOOKS_MAX = 512;
+const SCRIPT_OPTION = /^-[A-Za-z]*c$|^--command$/;
+const REMOTE = /(?:^|\/)(?:ssh|watch|eval)$/;
+
+/** What is redacted beyond what the agent knows itself. */
+export interface RedactOptions {
+  /** options, variables, headers and fields, such as `pin` or `db-pin`; case and separators do not count */
+  readonly names?: readonly string[];
+  /** forms of secrets, such as `acme_[A-Za-z0-9]{20,}` */
+  readonly patterns?: readonly string[];
+}
+
+/** The arguments without secrets, the same array if there was none, and how many there were. */
+export type Redact = (args: readonly string[]) => {
+  readonly args: readonly string[];
+  readonly redacted: number;
+};
+
+/**
+ * Replaces secrets in a command's arguments by `[redacted]`, in time linear in their length.
+ * Throws CONFIGURATION_INVALID for a name or a pattern that cannot be searched for safely.
+ */
+export function createRedactor({ names = [], patterns = [] }: RedactOptions = {}): Redact {
+  const spansOf = createScanner([
+    ...shapeAnchors(patterns),
+    ...nameAnchors(names),
+    ...urlAnchors(),
+    ...commandAnchors(),
+  ]);
+
+  return (args) => {
+    const reading = beginReading();
+    let clean: string[] | undefined;
+    let redacted = 0;
+    let room = CHARACTERS_MAX;
+    for (let index = 0; index < args.length; index++) {
+      const given = args[index] ?? '';
+      const text = given.length > room ? given.slice(0, room) : given;
+      room -= text.length;
+      reading.text = text;
+      let spans = readAwaited(reading) ?? spansOf(beginArgument(reading, args, index));
+      if (text !== given) spans = [...(spans ?? []), { from: text.length, to: text.length }];
+      if (spans === undefined) continue;
+      clean ??= [...args];
+      clean[index] = replaceSpans(text, spans);
+      redacted += spans.length;
+      if (reading.looks > LOOKS_MAX) room = 0;
+    }
+    return { args: clean ?? args, redacted };
+  };
+}
+
+function beginReading(): Reading {
+  return {
+    text: '',
+    script: false,
+    rules: [],
+    awaited: undefined,
+    quotesRead: 0,
+    quote: '',
+    looks: 0,
+  };
+}
+
+function beginArgument(reading: Reading, args: readonly string[], index: number): Reading {
+  reading.script =
+    index > 0 &&
+    (SCRIPT_OPTION.test(args[index - 1] ?? '') ||
+      (REMOTE.test(args[0] ?? '') && reading.text.includes(' ')));
+  reading.quotesRead = 0;
+  reading.quote = '';
+  return reading;
+}
+
+/** The argument is a value that the one before it asked for. */
+function readAwaited(reading: Reading): Span[] | undefined {
+  const { text, awaited } = reading;
+  if (awaited === undefined) return undefined;
+  reading.awaited = undefined;
+  const span =
+    'name' in awaited
+      ? awaitedValue(text, awaited.name)
+      : partOf(text, 0, text.length, awaited.part);
+  return span && [span];
+}
+
+function createScanner(anchors: readonly Anchor[]): (reading: Reading) => Span[] | undefined {
+  const finder = createFinder<readonly [length: number, look: Look]>(
+    anchors.map(([keyword, look]) => [keyword, [keyword.length, look]]),
+  );
+
+  function lookAt(reading: Reading, state: number, done: number): Span | undefined {
+    for (const [length, look] of finder.found(state)) {
+      const span = look(reading, finder.at - length, finder.at);
+      if (span !== undefined && span.from >= done) return span;
+    }
+    return undefined;
+  }
+
+  return (reading) => {
+    const { text } = reading;
+    let spans: Span[] | undefined;
+    let done = 0;
+    let at = 0;
+    for (let state = 0; ; ) {
+      state = finder.find(text, at, state);
+      if (state < 0) return spans;
+      at = finder.at;
+      const tired = reading.looks > LOOKS_MAX;
+      const span = tired
+        ? { from: Math.max(at, done), to: text.length }
+        : lookAt(reading, state, done);
+      if (span === undefined) continue;
+      spans ??= [];
+      spans.push(span);
+      done = span.to;
+      at = Math.max(at, span.to);
+      state = 0;
+    }
+  };
+}
+
+function replaceSpans(text: string, spans: readonly Span[]): string {
+  let clean = '';
+  let at = 0;
+  for (const { from, to } of spans) {
+    clean += text.slice(at, from) + REDACTED;
+    at = to;
+  }
+  return clean + text.slice(at);
+}

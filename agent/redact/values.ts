@@ -1,0 +1,137 @@
+import type { Part, Reading, Span } from './reading.ts';
+
+/** What stands in the place of a secret. */
+export const REDACTED = '[redacted]';
+
+const SPACE = /\s/;
+const QUOTE = /["'`]/;
+const REST = /[^\n]*/y;
+const REST_IN_QUOTES = /[^\n"'`]*/y;
+/** what never ends a word */
+const PLAIN = /[\w.+/:@%~^=$#!?*-]+/y;
+const OPTION = /^--?(?:[A-Za-z][a-z-]*)?(?:=|$)/;
+const MODEST = new Set(
+  ['', 'true', 'false', 'yes', 'no', 'none', 'null', 'nil', 'undefined', 'on', 'off'], //
+);
+/** also the `$` of a `$(…)`, which begins another command */
+const REFERENCE = /^\$(?:[A-Z_][A-Z0-9_]*|\{\w+\}|\(\w+\))?$/;
+const ELSEWHERE = /^(?:file|env|fd):/;
+const MODEST_LENGTH = 256;
+
+/** The span, unless what stands there is no secret: nothing, a flag, a variable's name. */
+export function unlessModest(text: string, from: number, to: number): Span | undefined {
+  if (to - from > MODEST_LENGTH) return { from, to };
+  const value = text.slice(from, to);
+  const modest =
+    MODEST.has(value.toLowerCase()) ||
+    /^\d{1,2}$/.test(value) ||
+    value.startsWith(REDACTED) ||
+    REFERENCE.test(value) ||
+    ELSEWHERE.test(value);
+  return modest ? undefined : { from, to };
+}
+
+/** The secret part of a value. */
+export function partOf(text: string, from: number, to: number, part: Part): Span | undefined {
+  if (part === '') return unlessModest(text, from, to);
+  const at = text.slice(from, to).indexOf(part);
+  return at < 0 ? undefined : unlessModest(text, from + at + 1, to);
+}
+
+/** Whether a word that could be a value is the next option instead. */
+export function looksLikeOption(text: string, from: number, to: number): boolean {
+  return text[from] === '-' && to - from < 64 && OPTION.test(text.slice(from, to));
+}
+
+/** How many real backslashes, each two characters of a record, end here. */
+function backslashesBefore(text: string, at: number): number {
+  let from = at;
+  while (from > 0 && text[from - 1] === '\\') from -= 1;
+  return (at - from) >> 1;
+}
+
+/** Whether a quote stands here, and behind how many backslashes; `end` is where the quoted text begins. */
+export function quoteAt(
+  text: string,
+  at: number,
+): { readonly quote: string; readonly depth: number; readonly end: number } | undefined {
+  let from = at;
+  while (text[from] === '\\') from += 1;
+  const quote = text[from] ?? '';
+  if (!QUOTE.test(quote) || (from - at) % 2 !== 0) return undefined;
+  return { quote, depth: (from - at) >> 1, end: from + 1 };
+}
+
+/** The quote just before a place, if there is one. */
+export function quoteBefore(
+  text: string,
+  at: number,
+): { readonly quote: string; readonly depth: number } | undefined {
+  const quote = text[at - 1] ?? '';
+  return QUOTE.test(quote) ? { quote, depth: backslashesBefore(text, at - 1) } : undefined;
+}
+
+/**
+ * Where quoted text ends: at the same quote behind as many backslashes as the opening one (more of
+ * them escape it within), or at the text's end.
+ */
+export function quotedEnd(text: string, from: number, quote: string, depth: number): number {
+  for (let at = text.indexOf(quote, from); at >= 0; at = text.indexOf(quote, at + 1)) {
+    const backslashes = backslashesWithin(text, from, at);
+    const closes = depth === 0 ? backslashes % 2 === 0 : backslashes <= depth;
+    if (closes) return at - (depth === 0 ? 0 : 2 * backslashes);
+  }
+  return text.length;
+}
+
+function backslashesWithin(text: string, from: number, at: number): number {
+  return Math.min(backslashesBefore(text, at), (at - from) >> 1);
+}
+
+/** Where a line ends, or the quoted text in which it stands. */
+export function lineEnd(text: string, from: number, quotes: boolean): number {
+  const rest = quotes ? REST_IN_QUOTES : REST;
+  rest.lastIndex = from;
+  rest.test(text);
+  let at = rest.lastIndex;
+  while (at > from && text[at - 1] === '\\') at -= 1;
+  return at;
+}
+
+/**
+ * Where a word ends as a shell reads it: at white space or one of `stops`, outside of quotes of
+ * its own; where it stands in quotes itself, at their end at the latest.
+ */
+export function wordEnd(reading: Reading, from: number, stops: string): number {
+  const { text } = reading;
+  const enclosing = enclosingQuote(reading, from);
+  let at = from;
+  while (at < text.length) {
+    PLAIN.lastIndex = at;
+    if (PLAIN.test(text)) at = PLAIN.lastIndex;
+    const character = text[at] ?? '';
+    if (character === '\\' && text[at + 1] === '\\') {
+      const escaped = text[at + 2] ?? '';
+      if (enclosing === escaped || (stops.includes('"') && QUOTE.test(escaped))) return at;
+      at += 3;
+    } else if (SPACE.test(character) || character === enclosing || stops.includes(character))
+      return at;
+    else if (enclosing === '' && (character === '"' || character === "'"))
+      at = quotedEnd(text, at + 1, character, 0) + 1;
+    else at += 1;
+  }
+  return text.length;
+}
+
+/** The quote that is open at a place; places must come in order, so that all is read once. */
+function enclosingQuote(reading: Reading, at: number): string {
+  const { text } = reading;
+  for (; reading.quotesRead < at; reading.quotesRead++) {
+    const character = text[reading.quotesRead] ?? '';
+    if (character === '\\' && reading.quote !== "'") reading.quotesRead += 2;
+    else if (character === reading.quote) reading.quote = '';
+    else if (reading.quote === '' && (character === '"' || character === "'"))
+      reading.quote = character;
+  }
+  return reading.quote;
+}

@@ -1,0 +1,168 @@
+/** An argument list, and the same with what must go in «…». */
+export interface Case {
+  readonly what: string;
+  readonly given: readonly string[];
+  readonly expected: readonly string[];
+  readonly secrets: readonly string[];
+}
+
+/** In the tables `«secret»` marks what must be replaced; the marks are no part of the argument. */
+export function caseOf(what: string, ...marked: readonly string[]): Case {
+  return {
+    what,
+    given: marked.map((arg) => arg.replaceAll(/[«»]/g, '')),
+    expected: marked.map((arg) => arg.replaceAll(/«[^»]*»/g, '[redacted]')),
+    secrets: marked.flatMap((arg) =>
+      [...arg.matchAll(/«([^»]*)»/g)].map(([, secret = '']) => secret),
+    ),
+  };
+}
+
+const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9';
+const GITHUB = `ghp_${'a1B2'.repeat(9)}`;
+const PEM_BODY = '\nMIIEpAIBAAKCAQEA\nq+x/=\n';
+
+/** Arguments that hold secrets. */
+export const SECRETS: readonly Case[] = [
+  caseOf('an option and its value', 'app', '--password', '«hunter2»', '--user', 'bob'),
+  caseOf('an option with =', 'app', '--password=«hunter2»', 'x'),
+  caseOf('spaces and signs in a value', 'app', '--password=«a b;c&d"e»', 'x'),
+  caseOf('one dash', 'keytool', '-storepass', '«changeit»'),
+  caseOf('a Java property', 'java', '-Dspring.datasource.password=«a,b;c»', '-jar', 'a.jar'),
+  caseOf('a token', 'app', '--token', '«abc123»'),
+  caseOf('camel case', 'app', '--dbPassword=«x1234»', '--apiKey', '«k1234»'),
+  caseOf('a value that begins with a dash', 'app', '--token', '«-Xk93ab_2»'),
+  caseOf('client secret', 'app', '--oauth-client-secret=«s3»'),
+  caseOf('numbered names', 'env', 'DB_PASSWORD_2=«x1»', 'TOKEN3=«y1»', 'sh'),
+  caseOf('mysql', 'mysql', '-uroot', '-p«hunter2»', 'db'),
+  caseOf('mysqldump by its path', '/usr/bin/mysqldump', '-p«a b»', '--all-databases'),
+  caseOf('mariadb', 'mariadb-dump', '-p«x»'),
+  caseOf('behind sudo', 'sudo', 'mysql', '-p«x»'),
+  caseOf('sshpass', 'sshpass', '-p', '«x1»', 'ssh', 'host', '-p', '2222'),
+  caseOf('curl', 'curl', '-u', 'bob:«pw:x»', 'http://h/'),
+  caseOf('curl, letters in one', 'curl', '-sSu', 'bob:«pw»', 'http://h/'),
+  caseOf('curl, long', 'curl', '--user=bob:«pw»', '--proxy-user', 'eve:«pw2»'),
+  caseOf('redis', 'redis-cli', '-a', '«x1»', 'ping'),
+  caseOf('ldapsearch', 'ldapsearch', '-D', 'cn=a', '-w', '«x1»'),
+  caseOf('docker login', 'docker', 'login', '-u', 'bob', '-p', '«x1»'),
+  caseOf('mongodump', 'mongodump', '-u', 'bob', '-p', '«x1»'),
+  caseOf('smbclient', 'smbclient', '//h/s', '-U', 'bob%«x1»'),
+  caseOf('kubectl', 'kubectl', 'create', 'secret', 'generic', 'n', '--from-literal=k=«v1»'),
+  caseOf('aws configure', 'aws', 'configure', 'set', 'aws_secret_access_key', '«/abcABC123»'),
+  caseOf('redis config set', 'redis-cli', 'config', 'set', 'requirepass', '«x1»'),
+  caseOf('an assignment of env', 'env', 'TOKEN=«abc»', 'PATH=/bin', 'sh'),
+  caseOf('docker -e', 'docker', 'run', '-e', 'MYSQL_ROOT_PASSWORD=«a b»', '-p', '8080:80', 'img'),
+  caseOf('an assignment behind an option', 'x', '--env=PASSWORD=«a;b»', '--build-arg=TOKEN=«a b»'),
+  caseOf('AWS assignment', 'env', 'AWS_SECRET_ACCESS_KEY=«wJalrXUtnFEMI/K7MDENG+bPx»', 'sh'),
+  caseOf('MYSQL_PWD', 'env', 'MYSQL_PWD=«x1»'),
+  caseOf('Azure', 'x', 'AccountName=a;AccountKey=«abc==»;EndpointSuffix=b'),
+  caseOf('a connection string', 'x', 'Server=h;Uid=u;Pwd=«abc»;Database=d'),
+  caseOf('libpq words', 'psql', 'host=h password=«abc» dbname=d'),
+  caseOf('mount options', 'mount', '-o', 'username=u,password=«abc»,vers=3.0'),
+  caseOf('a bearer header', 'curl', '-H', 'Authorization: Bearer «abc.def»'),
+  caseOf('a short bearer attached', 'curl', '-HAuthorization: Bearer «abc»'),
+  caseOf('a basic header', 'curl', '--header', 'authorization: Basic «dXNlcjpwYXNz»'),
+  caseOf('a header without scheme', 'curl', '-H', 'Proxy-Authorization:«abc def»'),
+  caseOf('API key headers', 'curl', '-H', 'X-Api-Key: «abc»', '-H', 'X-Vault-Token:«abc»'),
+  caseOf('GitLab header', 'curl', '-H', 'PRIVATE-TOKEN: «abc»'),
+  caseOf('a cookie header', 'curl', '-H', 'Cookie: «a=b; c="d"»'),
+  caseOf('git header', 'git', '-c', 'http.extraHeader=Authorization: Basic «dXNlcjpw»'),
+  caseOf('a URL', 'git', 'clone', 'https://bob:«pw»@host/x.git'),
+  caseOf('a URL with @ in the password', 'x', 'postgres://u:«p@w»@h:5432/db?sslmode=off'),
+  caseOf('a URL without user', 'x', 'redis://:«pw»@h:6379/0'),
+  caseOf('a token as user', 'git', 'clone', 'https://«0123456789abcdef0123456789abcdef»@host/x'),
+  caseOf('a URL parameter', 'curl', 'https://h/p?a=1&access_token=«abc»&b=2'),
+  caseOf('a signed URL', 'curl', 'https://h/p?X-Amz-Signature=«abcdef0123»'),
+  caseOf('a Go data source', 'x', 'root:«pw»@tcp(127.0.0.1:3306)/db'),
+  caseOf(
+    'a private key',
+    'x',
+    `-----BEGIN RSA PRIVATE KEY-----«${PEM_BODY}»-----END RSA PRIVATE KEY-----`,
+  ),
+  caseOf('a private key, cut', 'x', `a -----BEGIN PRIVATE KEY-----«${PEM_BODY}»`),
+  caseOf(
+    'a GCP key',
+    'x',
+    `{"type": "s", "private_key": "«-----BEGIN PRIVATE KEY-----\\\\nMII\\\\n»", "a": 1}`,
+  ),
+  caseOf('an AWS id', 'x', 'id «AKIAIOSFODNN7EXAMPLE».'),
+  caseOf('GitHub', 'x', `«${GITHUB}»`, `a,«github_pat_${'A1_'.repeat(9)}»,b`),
+  caseOf(
+    'Slack',
+    'x',
+    '«xoxb-123456789012-abcDEF»',
+    'https://hooks.slack.com/services/«T00000000/B00000000/XXXX»',
+  ),
+  caseOf('Google', 'x', `«AIza${'Sy-_0'.repeat(7)}»`, '«ya29.a0AfH6SMBx-abcdef12345»'),
+  caseOf('a JWT', 'x', `«${JWT}»`, `jwt:«${JWT}»;`),
+  caseOf('a bearer token without its header', 'x', 'Bearer «0123456789abcdef==»'),
+  caseOf('a script', 'sh', '-c', 'TOKEN=«abc» curl http://h | jq .'),
+  caseOf('a quoted value in a script', 'bash', '-lc', `export PASSWORD='«a b»' && run --x`),
+  caseOf('a pieced value in a script', 'sh', '-c', `PASSWORD=«'a b'c"d e"» run`),
+  caseOf('an option in a script', 'sh', '-c', 'app --password «abc» --x; ls'),
+  caseOf('a quoted option in a script', 'sh', '-c', 'app --password "«a b»" --x; ls'),
+  caseOf('mysql in a script', 'sh', '-c', 'cd /; mysql -uroot -p«abc» db < x'),
+  caseOf('curl in a script', 'sh', '-c', 'curl -s -u bob:«pw» http://h && x -u 1:2'),
+  caseOf('a header in a script', 'sh', '-c', 'curl -H "Authorization: Bearer «a.b»" http://h/'),
+  caseOf('a script by ssh', 'ssh', 'host', 'PGPASSWORD=«abc» psql -c "select 1"'),
+  caseOf('JSON', 'curl', '-d', '{"user": "u", "password": "«a\\\\"b»", "x": 1}'),
+  caseOf('JSON in JSON', 'x', '{"a": "{\\\\"password\\\\": \\\\"«x1»\\\\", \\\\"b\\\\": 1}"}'),
+  caseOf('YAML', 'x', 'user: u\npassword: «abc»\nx: 1'),
+  caseOf('a list of arguments', 'python', '-c', `run(["app", "--password", "«abc»", "-x"])`),
+  caseOf('SQL', 'mysql', '-e', `CREATE USER u IDENTIFIED BY '«abc»'`),
+  caseOf('PostgreSQL', 'psql', '-c', `ALTER ROLE r WITH PASSWORD '«abc»';`),
+  caseOf('bytes outside of UTF-8', 'x', '--password=«\\xff\\\\a»'),
+  caseOf('an upper-case header', 'x', 'AUTHORIZATION: BEARER «abc»'),
+  caseOf(
+    'several in one',
+    'sh',
+    '-c',
+    'A_TOKEN=«a1» B_SECRET=«b1» run --pass «c1» https://u:«d1»@h/',
+  ),
+];
+
+const HASH = 'da39a3ee5e6b4b0d3255bfef95601890afd80709';
+
+/** Arguments that hold none. */
+export const HARMLESS: readonly (readonly string[])[] = [
+  ['ls', '-l', '/tmp'],
+  [],
+  [''],
+  ['app', '--token-ttl', '5'],
+  ['app', '--token-ttl=5m', '--token-type', 'bearer', '--max-tokens', '4096'],
+  ['app', '--password-file', '/x', '--password-file=/y'],
+  ['docker', 'login', '--password-stdin', '-u', 'bob'],
+  ['app', '--no-password', 'db'],
+  ['app', '--skip-password', 'db', '--password', '--user', 'bob'],
+  ['passwd', 'bob'],
+  ['adduser', '--disabled-password', 'bob'],
+  ['ansible-playbook', '--ask-become-pass', 'site.yml'],
+  ['sh', '-c', 'PGPASSWORD=$(pwgen 20 1) psql'],
+  ['getent', 'passwd', 'root'],
+  ['cat', '/etc/passwd', '/run/secrets/token', 'secrets.yaml', 'tokens.txt'],
+  ['docker', 'run', '-p', '8080:80', '-v', '/etc/passwd:/etc/passwd:ro', 'nginx'],
+  ['docker', 'run', '-u', '1000:1000', '--user', '1000:1000', 'my/get-token:v1', 'secret:latest'],
+  ['docker', 'build', '--secret', 'id=npm,src=/x', '--secret=id=a', '.'],
+  ['mkdir', '-p', '/a/b'],
+  ['mysql', '-u', 'root', '-p', 'db', '-P', '3306'],
+  ['psql', '-h', 'h', '-p', '5432'],
+  ['ssh', '-p', '22', 'bob@host', 'ls -l; cat x'],
+  ['git', 'checkout', HASH, `a@sha256:${'0f'.repeat(32)}`],
+  ['git', 'clone', 'git@github.com:a/b.git', 'ssh://git@github.com/a/b.git'],
+  ['curl', 'http://host:8080/x@y', 'https://h/a?key=value&sort=asc', '-u', 'bob'],
+  ['env', 'key=value', 'PWD=/home/u', 'OLDPWD=/root', 'LANG=C', 'sh'],
+  ['make', 'CC=gcc', 'COMPASS=north', 'bypass=1', 'KEYBOARD=us', 'author=bob'],
+  ['app', '--key', '/etc/tls.key', '--key=/etc/tls.key', '--public-key', 'abc', '--primary-key=id'],
+  ['app', '--private-key', '/etc/x.pem', '--private-key=/etc/x.pem', '--credentials=creds.json'],
+  ['sh', '-c', 'app --token "$TOKEN" --password=$PASSWORD --pass $(PASS) ; [ "$TOKEN" = "abc" ]'],
+  ['app', '--token=true', '--token=', 'serviceAccountToken=false', '-pass', '2'],
+  ['app', 'monkey=1', 'turkey: 2', 'keyring', '--keyserver', 'hkps://keys.openpgp.org'],
+  ['aws', '--starting-token', 'abc', '--next-token=abc'],
+  ['echo', 'the bearer of news', 'basic functionality', 'Password:', 'token'],
+  ['openssl', 'x', '-passin', 'env:PW', '-passout', 'file:/x'],
+  ['x', 'eyJhbGciOiJIUzI1NiJ9', 'xoxb', 'ghp_short', 'AKIA123', '-----BEGIN CERTIFICATE-----\nMII'],
+  ['x', 'task-0123456789abcdef0123456789', 'npm_config_cache=/x', 'registry.k8s.io/pause:3.9'],
+  ['kubectl', 'create', 'configmap', 'n', '--from-literal=k=v'],
+  ['kubectl', 'get', 'secret', 'n', '-o', 'yaml'],
+  ['cc', '-DNDEBUG', '-I/usr/include', '-o', 'a.o', '-c', 'tokenize.c'],
+];
