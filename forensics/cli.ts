@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import { EXIT, ForensicsError } from './errors.ts';
+import { visible } from './output/visible.ts';
+
+/** Runs the command that `argv` names (as process.argv has it); returns the exit code. */
+export async function main(argv: string[]): Promise<number> {
+  process.stdout.on('error', endQuietly);
+  process.stderr.on('error', () => {});
+  try {
+    const { createProgram } = await import('./commands/program.ts');
+    return await parse(createProgram, argv);
+  } catch (error) {
+    return tell(error);
+  }
+}
+
+/** Nobody reads on: `vcml query … | head` is no failure. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  process.exit(error.code === 'EPIPE' ? 0 : EXIT.bug);
+}
+
+async function parse(
+  createProgram: (done: (exitCode: number) => void) => Command,
+  argv: string[],
+): Promise<number> {
+  let exitCode = 0;
+  const program = createProgram((code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(argv);
+    return exitCode;
+  } catch (error) {
+    const { code, exitCode: given } = error as { code?: unknown; exitCode?: unknown };
+    if (typeof code !== 'string' || !code.startsWith('commander.')) throw error;
+    // commander has told it already; help that was asked for is no error
+    return given === 0 ? 0 : EXIT.usage;
+  }
+}
+
+/** What a user can do something about is one sentence; the rest is a bug with its stack. */
+function tell(error: unknown): number {
+  if (error instanceof ForensicsError) {
+    process.stderr.write(`vcml: ${visible(error.message)}\n`);
+    return error.exitCode;
+  }
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  process.stderr.write(`vcml: ${stack ?? message}\n`);
+  return EXIT.bug;
+}

@@ -1,0 +1,66 @@
+import { ForensicsError } from '../errors.ts';
+import { Graph } from '../graph.ts';
+import type { Entry, Journals } from '../journals.ts';
+import type { Form } from '../output/form.ts';
+import { tellNotes } from '../output/notes.ts';
+import { recordPrinter } from '../output/records.ts';
+import { paint, print } from '../output/stdout.ts';
+import { bodyOf, gapOf, headOf, shortId, wrapped } from '../output/text.ts';
+import { visible } from '../output/visible.ts';
+import { readRecord, type Stored } from '../record.ts';
+
+/** Prints a record and its causes back to where they end, and why they end there. */
+export async function chain(
+  journals: Journals,
+  id: string,
+  { output }: { readonly output: Form },
+): Promise<number> {
+  const graph = await Graph.load(journals);
+  const rows = graph.chainOf(await graph.find(id));
+  const entries = await entriesOf(journals, rows);
+  if (output === 'text') await printChain(entries);
+  else {
+    const printer = recordPrinter(output);
+    for (const entry of entries) await printer.record(entry);
+    await printer.end();
+  }
+  await tellNotes(journals);
+  return 0;
+}
+
+/** The lines of these rows, in this order. */
+export async function entriesOf(journals: Journals, rows: readonly number[]): Promise<Entry[]> {
+  const byRow = new Map<number, Entry>();
+  for await (const entry of journals.entries(rows.toSorted((a, b) => a - b)))
+    byRow.set(entry.row, entry);
+  return rows.map((row) => {
+    const entry = byRow.get(row);
+    if (entry === undefined)
+      throw new ForensicsError('unreadable', 'a file changed while it was read');
+    return entry;
+  });
+}
+
+async function printChain(entries: readonly Entry[]): Promise<void> {
+  const records = entries.map(({ text }) => readRecord(text)).filter((one) => one !== undefined);
+  for (const [depth, record] of records.entries()) {
+    await print(`${depth === 0 ? '  ' : '← '}${headOf(record)}\n${bodyOf(record, '    ')}`);
+  }
+  const last = records.at(-1);
+  if (last !== undefined)
+    await print(`${paint('gap', wrapped(endOf(last, records), '  ').trimEnd())}\n`);
+}
+
+/** Why a chain ends. */
+function endOf(last: Stored, records: readonly Stored[]): string {
+  const { parentCause } = last;
+  if (parentCause === undefined) {
+    const root = last.permittedBy.startsWith('root_event:');
+    return root
+      ? `■ a root: ${visible(last.permittedBy)}`
+      : `⁇ the chain ends here: ${gapOf(last)}`;
+  }
+  if (records.some(({ id }) => id === parentCause))
+    return `‼ the links run in a circle, back to ${shortId(parentCause)}: see \`vcml audit\``;
+  return `⁇ the cause ${visible(parentCause)} is in none of these files: \`vcml gaps\` may say why`;
+}

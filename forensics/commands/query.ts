@@ -1,0 +1,54 @@
+import { StatementType } from '@duckdb/node-api';
+import { ForensicsError } from '../errors.ts';
+import type { Journals } from '../journals.ts';
+import type { Form } from '../output/form.ts';
+import { tellNotes } from '../output/notes.ts';
+import { recordPrinter } from '../output/records.ts';
+import { jsonOf, printTable } from '../output/rows.ts';
+import { conditionOf, type Selection } from '../select/filter.ts';
+import { entriesByTime, hitsOf } from '../select/ordered.ts';
+
+export interface QueryOptions extends Selection {
+  readonly output: Form;
+  readonly limit?: number;
+  readonly sql?: string;
+}
+
+/** Prints the records that a selection chooses, or the answer to a query over the views. */
+export async function query(journals: Journals, options: QueryOptions): Promise<number> {
+  if (options.sql !== undefined) return freeQuery(journals, options.sql, options.output);
+  const { sql, columns } = conditionOf(options, Date.now());
+  await journals.scan('marked', ['timestamp', ...columns], ['timestamp', `${sql} AS hit`]);
+  const hits = await hitsOf(journals, 'marked', 'hit');
+  const printer = recordPrinter(options.output);
+  let left = options.limit ?? Number.POSITIVE_INFINITY;
+  for await (const entry of entriesByTime(journals, hits)) {
+    if (left <= 0) break;
+    left -= 1;
+    await printer.record(entry);
+  }
+  await printer.end();
+  await tellNotes(journals);
+  return 0;
+}
+
+/** Reads only: one SELECT, which reaches no other file than the inputs. */
+async function freeQuery(journals: Journals, sql: string, form: Form): Promise<number> {
+  await journals.scan('counted', [], []);
+  await journals.confine();
+  try {
+    const statements = await journals.connection.extractStatements(sql);
+    if (statements.count !== 1) throw new ForensicsError('usage', '--sql takes one statement');
+    const prepared = await statements.prepare(0);
+    if (prepared.statementType !== StatementType.SELECT)
+      throw new ForensicsError('usage', '--sql takes a SELECT: nothing is written here');
+    const reader = await prepared.runAndReadAll();
+    const rows = reader.getRows().map((row) => row.map(jsonOf));
+    await printTable({ columns: reader.deduplicatedColumnNames(), rows }, form);
+  } catch (cause) {
+    if (cause instanceof ForensicsError) throw cause;
+    throw new ForensicsError('usage', `--sql: ${(cause as Error).message}`, { cause });
+  }
+  await tellNotes(journals);
+  return 0;
+}

@@ -1,0 +1,106 @@
+import { ForensicsError } from './errors.ts';
+import type { Journals } from './journals.ts';
+
+const NONE = -1;
+/** Shorter ones are typed by mistake. */
+const PREFIX_MIN = 4;
+const AMBIGUOUS_SHOWN = 5;
+
+/** Ids as 128 bits: UUIDs are what they say, other ids a hash. */
+const KEY = `CREATE OR REPLACE MACRO record_key(id) AS CASE
+  WHEN length(id) = 36 AND lower(id) = id THEN coalesce(try_cast(id AS UUID), md5(id)::UUID)
+  WHEN id IS NOT NULL THEN md5(id)::UUID END`;
+
+/** Who caused whom, by rows of the table `links`. */
+export class Graph {
+  readonly #journals: Journals;
+  /** by row; NONE: a root, a gap, or a cause that is in no file */
+  readonly #parents: Int32Array;
+  /** rows by their cause: those of cause i begin at starts[i] */
+  #children: { starts: Int32Array; rows: Int32Array } | undefined;
+
+  private constructor(journals: Journals, parents: Int32Array) {
+    this.#journals = journals;
+    this.#parents = parents;
+  }
+
+  /** Reads ids, links and `columns` into the table `links`. */
+  static async load(journals: Journals, columns: readonly string[] = []): Promise<Graph> {
+    await journals.rows(KEY);
+    const keys = ['record_key(id) AS id', 'record_key(parent_cause) AS parent'];
+    await journals.scan('links', ['parent_cause', ...columns], [...keys, ...columns]);
+    const [[rows] = []] = await journals.rows('SELECT count(*) FROM links');
+    const parents = new Int32Array(Number(rows)).fill(NONE);
+    const found = await journals.connection.stream(
+      `SELECT child.rowid::INTEGER, parent.rowid::INTEGER
+       FROM links child JOIN links parent ON child.parent = parent.id`,
+    );
+    for await (const chunk of found) {
+      const children = chunk.getColumnVector(0);
+      const causes = chunk.getColumnVector(1);
+      for (let i = 0; i < chunk.rowCount; i += 1)
+        link(parents, Number(children.getItem(i)), Number(causes.getItem(i)));
+    }
+    return new Graph(journals, parents);
+  }
+
+  /** The row of a record, by its id or the beginning of it. Throws if it is none or not the only one. */
+  async find(id: string): Promise<number> {
+    const rows = await this.#journals.rows(
+      `SELECT rowid, id::VARCHAR, id = record_key($1) AS same FROM links
+       WHERE id = record_key($1) OR (len($1) >= ${PREFIX_MIN} AND starts_with(id::VARCHAR, lower($1)))
+       ORDER BY same DESC, rowid LIMIT ${AMBIGUOUS_SHOWN}`,
+      [id],
+    );
+    const ids = new Set(rows.map(([, full]) => String(full)));
+    const [first] = rows;
+    if (first === undefined) throw new ForensicsError('negative', `no record has the id ${id}`);
+    if (first[2] === true || ids.size === 1) return Number(first[0]);
+    throw new ForensicsError('usage', `more than one id begins with ${id}: ${[...ids].join(', ')}`);
+  }
+
+  /** The cause's row, if it is there. */
+  parentOf(row: number): number | undefined {
+    const parent = this.#parents[row] ?? NONE;
+    return parent === NONE ? undefined : parent;
+  }
+
+  /** A row and the rows of its causes, up to the first that has none here; each once. */
+  chainOf(row: number): number[] {
+    const chain = new Set<number>();
+    for (let at: number | undefined = row; at !== undefined && !chain.has(at); ) {
+      chain.add(at);
+      at = this.parentOf(at);
+    }
+    return [...chain];
+  }
+
+  /** The rows that a row caused, in the order of the files. */
+  childrenOf(row: number): Int32Array {
+    this.#children ??= childrenOf(this.#parents);
+    const { starts, rows } = this.#children;
+    return rows.subarray(starts[row], starts[row + 1]);
+  }
+}
+
+/** Of records with the same id, the latest before the child is the cause, if one is before. */
+function link(parents: Int32Array, child: number, parent: number): void {
+  const known = parents[child] ?? NONE;
+  const better = known === NONE || (parent < child && (known > child || parent > known));
+  if (better) parents[child] = parent;
+}
+
+function childrenOf(parents: Int32Array): { starts: Int32Array; rows: Int32Array } {
+  const starts = new Int32Array(parents.length + 1);
+  for (const parent of parents)
+    if (parent !== NONE) starts[parent + 1] = (starts[parent + 1] ?? 0) + 1;
+  for (let i = 1; i < starts.length; i += 1) starts[i] = (starts[i] ?? 0) + (starts[i - 1] ?? 0);
+  const next = starts.slice();
+  const rows = new Int32Array(starts[parents.length] ?? 0);
+  for (const [row, parent] of parents.entries()) {
+    if (parent === NONE) continue;
+    rows[next[parent] ?? 0] = row;
+    next[parent] = (next[parent] ?? 0) + 1;
+  }
+  return { starts, rows };
+}

@@ -1,0 +1,55 @@
+import { existsSync, globSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { ForensicsError } from '../errors.ts';
+
+/** A file of records, and the journal that it is a part of. */
+export interface Found {
+  readonly path: string;
+  /** The folder for segments, else the file itself: lines of one journal are in order. */
+  readonly journal: string;
+}
+
+const SEGMENT = /^\d{20}\.jsonl(\.zst)?$/;
+const LINES = /\.(jsonl|ndjson|json)(\.zst)?$/;
+
+/**
+ * The files that paths name: files as they are, folders with all below, globs. Segments in their
+ * order, each once, compressed where both forms are there. Throws where a path names nothing.
+ */
+export function findFiles(paths: readonly string[]): Found[] {
+  const found = new Map<string, Found>();
+  for (const path of paths) {
+    const files = filesOf(path);
+    if (files.length === 0)
+      throw new ForensicsError('unreadable', `${path}: there are no records to read`);
+    for (const file of files) found.set(file.path, file);
+  }
+  return [...found.values()].filter(({ path }) => !found.has(`${path}.zst`));
+}
+
+function filesOf(path: string): Found[] {
+  if (existsSync(path)) return statSync(path).isDirectory() ? filesBelow(path) : [fileOf(path)];
+  return globSync(path)
+    .sort()
+    .flatMap((match) => (statSync(match).isDirectory() ? filesBelow(match) : [fileOf(match)]));
+}
+
+/** In a journal's folder there are other files, which are no records. */
+function filesBelow(directory: string): Found[] {
+  const entries = readdirSync(directory, { withFileTypes: true }).sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
+  const isFile = (name: string) => !entries.some((e) => e.name === name && e.isDirectory());
+  const names = entries.map(({ name }) => name).filter(isFile);
+  const segments = names.filter((name) => SEGMENT.test(name));
+  const files = segments.length > 0 ? segments : names.filter((name) => LINES.test(name));
+  const folders = entries.filter((entry) => entry.isDirectory());
+  return [
+    ...files.map((name) => fileOf(join(directory, name))),
+    ...folders.flatMap(({ name }) => filesBelow(join(directory, name))),
+  ];
+}
+
+function fileOf(path: string): Found {
+  return { path, journal: SEGMENT.test(basename(path)) ? dirname(path) : path };
+}

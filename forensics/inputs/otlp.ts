@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import { crc32 } from 'node:zlib';
+import { isObject, type Json, type JsonObject, parseExact, writeExact } from '../json.ts';
+import { readLines } from './lines.ts';
+
+/** What became of a file of OTLP JSON lines. */
+export interface Converted {
+  /** for each record, the number of its line in the file */
+  readonly lines: readonly number[];
+  /** log records of somebody else */
+  readonly others: number;
+  /** records that had been delivered before, unchanged */
+  readonly replays: number;
+}
+
+/** Whether a file's first line is one of the Collector's file exporter. */
+export async function isOtlp(path: string): Promise<boolean> {
+  for await (const { text } of readLines(path)) return /^\s*\{\s*"resourceLogs"\s*:/.test(text);
+  return false;
+}
+
+/**
+ * Writes the records in a file of OTLP JSON lines as lines of their own, in their order.
+ * `delivered` remembers ids and contents over several files: delivery is at least once.
+ */
+export async function convertOtlp(
+  path: string,
+  target: string,
+  delivered: Map<string, number>,
+): Promise<Converted> {
+  const lines: number[] = [];
+  let others = 0;
+  let replays = 0;
+  const file = createWriteStream(target, { flags: 'wx', mode: 0o600 });
+  for await (const { text, number } of readLines(path)) {
+    const records = recordsIn(text);
+    if (records === undefined) {
+      // stays a line that cannot be read, and is told as such
+      lines.push(number);
+      file.write('?\n');
+      continue;
+    }
+    for (const record of records) {
+      if (record === undefined) {
+        others += 1;
+        continue;
+      }
+      const line = writeExact(record);
+      const sum = crc32(line);
+      const id = String(record.id);
+      if (delivered.get(id) === sum) {
+        replays += 1;
+        continue;
+      }
+      delivered.set(id, sum);
+      lines.push(number);
+      if (!file.write(`${line}\n`)) await once(file, 'drain');
+    }
+  }
+  file.end();
+  await finished(file);
+  return { lines, others, replays };
+}
+
+/** The records of one line; undefined in the place of what is no record of ours, or for no JSON. */
+function recordsIn(text: string): (JsonObject | undefined)[] | undefined {
+  try {
+    const request = parseExact(text);
+    return listOf(request, 'resourceLogs').flatMap((resourceLogs) => {
+      const resource = attributesOf(isObject(resourceLogs) ? resourceLogs.resource : undefined);
+      return listOf(resourceLogs, 'scopeLogs')
+        .flatMap((scopeLogs) => listOf(scopeLogs, 'logRecords'))
+        .map((logRecord) => recordOf(logRecord, resource));
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/** The core fields of a record, and the attributes that carry them (docs/record.md, OTLP). */
+function recordOf(logRecord: Json, resource: JsonObject): JsonObject | undefined {
+  const all = attributesOf(logRecord);
+  const {
+    'log.record.uid': id,
+    'process.pid': pid,
+    'process.parent_pid': ppid,
+    'process.real_user.id': uid,
+    'vcml.process.real_group.id': gid,
+    'vcml.process.comm': comm,
+    'vcml.object': object,
+    'vcml.permitted_by': permittedBy,
+    'vcml.parent_cause': parentCause = null,
+    'event.name': eventAttribute,
+    ...attributes
+  } = all;
+  if (!isObject(logRecord) || id === undefined || permittedBy === undefined) return undefined;
+  const event = logRecord.eventName ?? eventAttribute;
+  return present({
+    id,
+    timestamp: integer(logRecord.timeUnixNano),
+    actor: present({ pid, ppid, uid, gid, comm }),
+    action: typeof event === 'string' ? event.replace(/^vcml\./, '') : undefined,
+    object,
+    permitted_by: permittedBy,
+    parent_cause: parentCause,
+    resource,
+    attributes,
+  });
+}
+
+function present(members: Readonly<Record<string, Json | undefined>>): JsonObject {
+  return Object.fromEntries(
+    Object.entries(members).filter((member): member is [string, Json] => member[1] !== undefined),
+  );
+}
+
+function listOf(value: Json | undefined, key: string): readonly Json[] {
+  const list = isObject(value) ? value[key] : undefined;
+  return Array.isArray(list) ? list : [];
+}
+
+function attributesOf(value: Json | undefined): JsonObject {
+  const attributes: Record<string, Json> = {};
+  for (const attribute of listOf(value, 'attributes')) {
+    if (!isObject(attribute) || typeof attribute.key !== 'string') continue;
+    const plain = plainOf(attribute.value);
+    if (plain !== undefined) attributes[attribute.key] = plain;
+  }
+  return attributes;
+}
+
+/** A value of OTLP's JSON encoding, where 64-bit integers are strings. */
+function plainOf(value: Json | undefined): Json | undefined {
+  if (!isObject(value)) return undefined;
+  const { stringValue, boolValue, intValue, doubleValue, arrayValue } = value;
+  if (arrayValue !== undefined)
+    return listOf(arrayValue, 'values').map((item) => plainOf(item) ?? null);
+  return stringValue ?? boolValue ?? integer(intValue) ?? doubleValue;
+}
+
+function integer(value: Json | undefined): Json | undefined {
+  return typeof value === 'string' && /^-?\d+$/.test(value) ? BigInt(value) : value;
+}

@@ -1,0 +1,17 @@
+/** What a spreadsheet takes for a formula when a cell begins with it. */
+const FORMULA = /^[\s']*[=+\-@|%]|^[\t\r\n]/;
+
+/**
+ * One line of CSV (RFC 4180). A text that a spreadsheet would take for a formula gets an apostrophe
+ * in front; numbers stay as they are.
+ */
+export function csvLine(cells: readonly unknown[]): string {
+  return `${cells.map(cell).join(',')}\r\n`;
+}
+
+function cell(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value !== 'string') return String(value);
+  const text = FORMULA.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,20 @@
+import type { Journals } from '../journals.ts';
+import { visible } from './visible.ts';
+
+/** Says on stderr what the answer does not have: lines that could not be read, and where. */
+export async function tellNotes(journals: Journals): Promise<void> {
+  for (const note of await notesOf(journals)) process.stderr.write(`vcml: ${note}\n`);
+}
+
+/** The same as texts, made visible. */
+export async function notesOf(journals: Journals): Promise<string[]> {
+  const skipped = journals.extents.flatMap(({ skipped: count }, index) => {
+    const path = journals.files[index]?.path ?? '';
+    return count === 0
+      ? []
+      : [
+          `${path}: skipped ${count} ${count === 1 ? 'line' : 'lines'} that cannot be read; \`vcml audit\` says which`,
+        ];
+  });
+  return [...journals.notes, ...skipped].map(visible);
+}

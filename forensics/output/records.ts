@@ -1,0 +1,95 @@
+import type { Entry } from '../journals.ts';
+import { type Json, writeExact } from '../json.ts';
+import { readRecord, type Stored } from '../record.ts';
+import { csvLine } from './csv.ts';
+import type { Form } from './form.ts';
+import { paint, print } from './stdout.ts';
+import { bodyOf, gapOf, headOf, shortId, wrapped } from './text.ts';
+import { visible, visibleJson } from './visible.ts';
+
+/** How records are printed, one at a time. */
+export interface RecordPrinter {
+  record(entry: Entry): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** Prints records as they come: JSON as it stands in the journal, CSV with the fields most asked for. */
+export function recordPrinter(form: Form): RecordPrinter {
+  let count = 0;
+  return {
+    async record(entry) {
+      count += 1;
+      if (form === 'jsonl') await print(`${visibleJson(entry.text.trim())}\n`);
+      else if (form === 'json')
+        await print(`${count === 1 ? '[\n' : ',\n'}${visibleJson(entry.text.trim())}`);
+      else {
+        const record = readRecord(entry.text);
+        if (record === undefined) return;
+        if (form === 'text') await print(textOf(record));
+        else {
+          if (count === 1) await print(csvLine(Object.keys(CSV)));
+          await print(csvLine(Object.values(CSV).map((cell) => cell(record))));
+        }
+      }
+    },
+    async end() {
+      if (form === 'json') await print(count === 0 ? '[]\n' : '\n]\n');
+      if (form === 'csv' && count === 0) await print(csvLine(Object.keys(CSV)));
+    },
+  };
+}
+
+function textOf(record: Stored): string {
+  const gap = record.action === 'exec' ? gapOf(record) : undefined;
+  const because =
+    gap === undefined
+      ? record.parentCause === undefined
+        ? ''
+        : `    ${paint('dim', `← ${shortId(record.parentCause)}`)}\n`
+      : wrapped(`⁇ ${gap}`, '    ');
+  return `${headOf(record)}\n${bodyOf(record, '    ')}${because}`;
+}
+
+type Cell = string | number | bigint | undefined;
+
+const attribute =
+  (key: string) =>
+  ({ attributes }: Stored): Cell =>
+    cellOf(attributes[key]);
+const resource =
+  (key: string) =>
+  ({ resource: where }: Stored): Cell =>
+    cellOf(where[key]);
+
+const CSV: Readonly<Record<string, (record: Stored) => Cell>> = {
+  time: ({ timestamp }) => (timestamp === undefined ? undefined : rfc3339(timestamp)),
+  node: ({ resource: where }) => cellOf(where['k8s.node.name'] ?? where['host.name']),
+  namespace: resource('k8s.namespace.name'),
+  pod: resource('k8s.pod.name'),
+  container: resource('k8s.container.name'),
+  image: resource('container.image.name'),
+  uid: ({ uid }) => uid,
+  pid: ({ pid }) => pid,
+  comm: ({ comm }) => cellOf(comm),
+  action: ({ action }) => cellOf(action),
+  object: ({ object }) => cellOf(object),
+  executable: attribute('process.executable.path'),
+  args: attribute('process.command_args'),
+  gap: attribute('vcml.gap.reason'),
+  entry: attribute('vcml.entry'),
+  id: ({ id }) => cellOf(id),
+  parent_cause: ({ parentCause }) => cellOf(parentCause),
+};
+
+function cellOf(value: Json | undefined): Cell {
+  if (typeof value === 'number' || typeof value === 'bigint') return value;
+  if (value === undefined || value === null) return undefined;
+  return typeof value === 'string' ? visible(value) : visibleJson(writeExact(value));
+}
+
+/** Nanoseconds and all. */
+function rfc3339(nanoseconds: bigint): string {
+  const at = new Date(Number(nanoseconds / 1_000_000n));
+  if (Number.isNaN(at.getTime())) return `${nanoseconds}`;
+  return `${at.toISOString().slice(0, 19)}.${`${nanoseconds % 1_000_000_000n}`.padStart(9, '0')}Z`;
+}

@@ -1,0 +1,56 @@
+import { isObject, type JsonObject, parseExact } from './json.ts';
+
+/** A record as it stands in its line; what has the wrong type is taken for absent. */
+export interface Stored {
+  readonly id: string;
+  /** Unix nanoseconds */
+  readonly timestamp: bigint | undefined;
+  readonly pid: number | undefined;
+  readonly uid: number | undefined;
+  readonly comm: string | undefined;
+  readonly action: string;
+  /** where it is an object, its JSON */
+  readonly object: string;
+  readonly permittedBy: string;
+  readonly parentCause: string | undefined;
+  readonly resource: JsonObject;
+  readonly attributes: JsonObject;
+  /** the line's own members, exact */
+  readonly json: JsonObject;
+}
+
+/** Reads a line; undefined if it is no record. */
+export function readRecord(text: string): Stored | undefined {
+  let json: unknown;
+  try {
+    json = parseExact(text);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(json) || typeof json.id !== 'string') return undefined;
+  const { id, timestamp, actor: given, object, parent_cause: parentCause } = json;
+  const actor: JsonObject = isObject(given) ? given : {};
+  return {
+    id,
+    timestamp: nanoseconds(timestamp),
+    pid: integer(actor.pid),
+    uid: integer(actor.uid),
+    comm: typeof actor.comm === 'string' ? actor.comm : undefined,
+    action: String(json.action),
+    object: typeof object === 'string' ? object : JSON.stringify(object ?? null),
+    permittedBy: String(json.permitted_by),
+    parentCause: typeof parentCause === 'string' ? parentCause : undefined,
+    resource: isObject(json.resource) ? json.resource : {},
+    attributes: isObject(json.attributes) ? json.attributes : {},
+    json,
+  };
+}
+
+function nanoseconds(value: unknown): bigint | undefined {
+  if (typeof value === 'bigint') return value;
+  return Number.isSafeInteger(value) ? BigInt(value as number) : undefined;
+}
+
+function integer(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) ? (value as number) : undefined;
+}

@@ -1,0 +1,115 @@
+/** What a user asks for, as a condition over the columns of `records`. */
+
+import { ForensicsError } from '../errors.ts';
+import { COLUMNS, literal } from '../fields.ts';
+import { momentOf } from './time.ts';
+
+/** The options that choose records; each given one must hold. */
+export interface Selection {
+  readonly since?: string;
+  readonly until?: string;
+  readonly node?: string;
+  readonly namespace?: string;
+  readonly pod?: string;
+  readonly container?: string;
+  readonly image?: string;
+  readonly owner?: string;
+  readonly label?: readonly string[];
+  readonly user?: string;
+  readonly exe?: string;
+  readonly arg?: string;
+  readonly action?: string;
+  readonly entry?: string;
+  /** true: any reason */
+  readonly gap?: string | true;
+  readonly upperLayer?: boolean;
+  readonly memfd?: boolean;
+  readonly setuid?: boolean;
+}
+
+/** An SQL condition that is true or not true, and the columns that it reads. */
+export interface Condition {
+  readonly sql: string;
+  readonly columns: readonly string[];
+}
+
+const NO_ROOT = `NOT starts_with(permitted_by, 'root_event')`;
+
+/** The condition for a selection; `true` where it asks for nothing. */
+export function conditionOf(selection: Selection, nowMs: number): Condition {
+  const conditions = [...conditionsOf(selection, nowMs)];
+  const sql = conditions.map((one) => `(${one})`).join(' AND ') || 'true';
+  return { sql: `coalesce(${sql}, false)`, columns: COLUMNS.filter((name) => mentions(sql, name)) };
+}
+
+function* conditionsOf(selection: Selection, nowMs: number): Generator<string> {
+  const { since, until, node, namespace, pod, container, image, owner } = selection;
+  const { label = [], user, exe, arg, action, entry, gap } = selection;
+  if (since !== undefined) yield `"timestamp" >= ${momentOf(since, nowMs)}`;
+  if (until !== undefined) yield `"timestamp" < ${momentOf(until, nowMs)}`;
+  if (node !== undefined) yield matching('node', node);
+  if (namespace !== undefined) yield matching('namespace', namespace);
+  if (pod !== undefined) yield podSql(pod);
+  if (container !== undefined)
+    yield `${matching('container', container)} OR starts_with(container_id, ${literal(container)})`;
+  if (image !== undefined) yield `${matching('image', image)} OR ${matching('image_id', image)}`;
+  if (owner !== undefined)
+    yield matching(owner.includes('/') ? 'owner' : `split_part(owner, '/', 2)`, owner);
+  for (const one of label) yield labelSql(one);
+  if (user !== undefined) yield userSql(user);
+  if (exe !== undefined)
+    yield ['executable', 'executable_name', 'object']
+      .map((name) => matching(name, exe))
+      .join(' OR ');
+  if (arg !== undefined) yield `len(list_filter(args, lambda word: ${matching('word', arg)})) > 0`;
+  if (action !== undefined) yield matching('action', action);
+  if (entry !== undefined) yield `entry = ${literal(entry)}`;
+  if (gap === true) yield `parent_cause IS NULL AND ${NO_ROOT}`;
+  else if (gap !== undefined) yield `gap_reason = ${literal(gap)}`;
+  if (selection.upperLayer) yield 'upper_layer';
+  if (selection.memfd) yield 'memfd';
+  if (selection.setuid) yield 'setuid';
+}
+
+/** As it is written, a glob where it has `*`, `?` or `[`, or a regular expression between slashes. */
+function matching(column: string, pattern: string): string {
+  const name = column === 'word' || column.includes('(') ? column : `"${column}"`;
+  const regex = /^\/(.+)\/$/.exec(pattern)?.[1];
+  // A path such as /usr/bin/ ends with a slash as well, and names no file.
+  if (regex !== undefined) return `regexp_matches(${name}, ${literal(checked(regex))})`;
+  if (/[*?[]/.test(pattern)) return `${name} GLOB ${literal(pattern)}`;
+  return `${name} = ${literal(pattern)}`;
+}
+
+/** DuckDB's expressions are RE2; what JavaScript does not understand either is a mistake. */
+function checked(regex: string): string {
+  try {
+    new RegExp(regex);
+    return regex;
+  } catch (cause) {
+    throw new ForensicsError('usage', `/${regex}/: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function podSql(pod: string): string {
+  const [namespace, name] = /^([^/]+)\/([^/]+)$/.exec(pod)?.slice(1) ?? [];
+  if (namespace === undefined || name === undefined) return matching('pod', pod);
+  return `${matching('namespace', namespace)} AND ${matching('pod', name)}`;
+}
+
+function labelSql(label: string): string {
+  const [key = '', ...value] = label.split('=');
+  const column = `resource[${literal(`k8s.pod.label.${key}`)}]`;
+  return value.length === 0 ? `${column} IS NOT NULL` : `${column} = ${literal(value.join('='))}`;
+}
+
+function userSql(user: string): string {
+  const uid = user === 'root' ? '0' : user;
+  if (!/^\d{1,10}$/.test(uid))
+    throw new ForensicsError('usage', `--user ${JSON.stringify(user)}: must be a number, or root`);
+  return `uid = ${uid} OR euid = ${uid} OR login_uid = ${uid}`;
+}
+
+function mentions(sql: string, column: string): boolean {
+  return new RegExp(`\\b${column}\\b`).test(sql.replaceAll(/'(?:[^']|'')*'/g, ''));
+}
