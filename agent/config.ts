@@ -61,7 +61,7 @@ export const schema = z
       .describe('The whole journal on disk; beyond it the oldest segment is deleted.'),
     sync: choice(['interval', 'always', 'never'])
       .prefault('interval')
-      .describe('When written records are forced to the disk.'),
+      .describe('When written records are forced to the disk, besides at the end of each segment.'),
     syncInterval: duration('10ms', '1h')
       .prefault('1s')
       .describe('How often they are, when `sync` is `interval`.'),

@@ -114,8 +114,8 @@ function lose(known: Continuity, attributes: Attributes): void {
   const first = Number(attributes['vcml.loss.first_seq']);
   const last = Number(attributes['vcml.loss.last_seq']);
   const own = attributes['vcml.loss.hook_id'] === known.hookId;
-  if (stage === 'retention' || !own || !Number.isInteger(cpu + first + last)) return;
-  known.losses.add(cpu, first, last);
+  if (!own || !Number.isInteger(cpu + first + last)) return;
+  if (stage !== 'retention') known.losses.add(cpu, first, last);
   advance(known.nextSeq, cpu, last);
 }
 

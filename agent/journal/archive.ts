@@ -1,10 +1,10 @@
-import { closeSync, existsSync, fsync, readdirSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { compressSegment, syncFolder } from './compress.ts';
+import { compressSegment } from './compress.ts';
+import { Deletions } from './deletions.ts';
 import { openSegment } from './folder.ts';
-import { type RetentionRun, runsOf } from './retention.ts';
-import { listSegments, type Segment, segmentFile } from './segment.ts';
+import { type Repeated, type RetentionRun, runsOf } from './retention.ts';
+import { listSegments, type Position, type Segment, segmentFile } from './segment.ts';
 import { cutTornTail } from './tail.ts';
 
 export interface ArchiveOptions {
@@ -12,17 +12,18 @@ export interface ArchiveOptions {
   readonly segmentMaxBytes: number;
   readonly maxBytes: number;
   readonly compressionLevel: number;
+  /** Behind all that is written by now. */
+  position(): Position;
   onProblem(error: Error): void;
   onRetention(runs: readonly RetentionRun[]): void;
 }
 
-/** The descriptor of a segment that is complete, and a sync of it that may be under way. */
+/** The descriptor of a segment that is complete and on disk; one more sync may be under way. */
 interface Closed {
   readonly fd: number;
   readonly syncing: Promise<void> | undefined;
 }
 
-const sync = promisify(fsync);
 const ASIDE = /^\d{20}\.jsonl\.zst\.tmp$/;
 
 /**
@@ -31,11 +32,14 @@ const ASIDE = /^\d{20}\.jsonl\.zst\.tmp$/;
  */
 export class Archive {
   readonly #options: ArchiveOptions;
+  readonly #deletions: Deletions;
+  readonly #repeated: Repeated = new Map();
   readonly #ending = new AbortController();
   #work: Promise<void> = Promise.resolve();
 
   constructor(options: ArchiveOptions) {
     this.#options = options;
+    this.#deletions = new Deletions(options.dir, options.position);
   }
 
   /**
@@ -58,9 +62,27 @@ export class Archive {
     return torn;
   }
 
+  /** Begins with what an earlier run left to be done. */
+  start(): void {
+    this.#next(async () => {
+      const untold = await this.#deletions.resume();
+      if (untold.length > 0) this.#options.onRetention(untold);
+    });
+    this.#next(() => this.#turn());
+  }
+
   /** Takes over a segment that is complete, and does all that is to be done by now. */
-  work(closed?: Closed): void {
-    this.#work = this.#work.then(() => this.#turn(closed));
+  take({ fd, syncing }: Closed): void {
+    this.#next(async () => {
+      await syncing;
+      closeSync(fd);
+    });
+    this.#next(() => this.#turn());
+  }
+
+  /** Takes note of lines that a segment has now. */
+  note(lines: Buffer, segment: number): void {
+    if (this.#deletions.note(lines, segment)) this.#next(() => this.#deletions.settle());
   }
 
   /** Ends at the next moment that leaves everything whole. */
@@ -69,31 +91,19 @@ export class Archive {
     await this.#work;
   }
 
-  async #turn(closed: Closed | undefined): Promise<void> {
-    const { dir, segmentMaxBytes } = this.#options;
-    try {
-      if (closed) await this.#seal(closed);
-      await syncFolder(dir); // the segment behind it has its name there
-      for (const segment of listSegments(dir).slice(0, -1)) {
-        if (segment.compressed) continue;
-        await this.#makeRoom(0);
-        await this.#compress(segment.number);
-      }
-      await this.#makeRoom(segmentMaxBytes);
-    } catch (error) {
-      this.#options.onProblem(error as Error);
-    }
+  /** One thing after the other. */
+  #next(job: () => Promise<void>): void {
+    this.#work = this.#work.then(job).catch(this.#options.onProblem);
   }
 
-  async #seal({ fd, syncing }: Closed): Promise<void> {
-    try {
-      await syncing;
-      await sync(fd);
-    } catch (error) {
-      this.#options.onProblem(error as Error);
-    } finally {
-      closeSync(fd);
+  async #turn(): Promise<void> {
+    const { dir, segmentMaxBytes } = this.#options;
+    for (const segment of listSegments(dir).slice(0, -1)) {
+      if (segment.compressed) continue;
+      await this.#makeRoom(0);
+      await this.#compress(segment.number);
     }
+    await this.#makeRoom(segmentMaxBytes);
   }
 
   /** What cannot be compressed now stays as it is until the next turn. */
@@ -110,7 +120,7 @@ export class Archive {
 
   /** Deletes the oldest segments until all are within the cap, with room for the newest to grow. */
   async #makeRoom(newestMayGrowTo: number): Promise<void> {
-    const { dir, maxBytes, onRetention } = this.#options;
+    const { dir, maxBytes, onProblem, onRetention } = this.#options;
     const segments = listSegments(dir);
     const newest = segments.pop();
     let total = newest === undefined ? 0 : Math.max(bytesOf(dir, newest), newestMayGrowTo);
@@ -121,8 +131,7 @@ export class Archive {
       // What is deleted from now on, nobody would write down any more.
       if (this.#ending.signal.aborted) return;
       total -= bytesOf(dir, segment);
-      for (const compressed of [false, true])
-        rmSync(segmentFile(dir, { ...segment, compressed }), { force: true });
+      await this.#deletions.delete(segment.number, runs).catch(onProblem);
       onRetention(runs);
     }
   }
@@ -131,7 +140,7 @@ export class Archive {
   async #runsOf(segment: Segment): Promise<RetentionRun[]> {
     const { dir, onProblem } = this.#options;
     try {
-      return await runsOf(dir, segment, this.#ending.signal);
+      return await runsOf(dir, segment, this.#repeated, this.#ending.signal);
     } catch (error) {
       onProblem(error as Error);
       return [];

@@ -9,6 +9,7 @@ import {
   openSync,
   readdirSync,
   realpathSync,
+  type Stats,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { AgentError } from '../errors.ts';
@@ -47,7 +48,7 @@ function makeFolders(dir: string): void {
  * Opens a segment for appending, and for reading its end; symbolic links and anything but a plain
  * file are refused.
  */
-export function openSegment(file: string): { fd: number; size: number } {
+export function openSegment(file: string): { fd: number; stat: Stats } {
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
   let fd: number;
   try {
@@ -63,7 +64,7 @@ export function openSegment(file: string): { fd: number; size: number } {
     closeSync(fd);
     throw refuse(file, NOT_PLAIN);
   }
-  return { fd, size: stat.size };
+  return { fd, stat };
 }
 
 /** JOURNAL_UNUSABLE for whatever the file system said. */
@@ -72,9 +73,11 @@ export function unusable(path: string, cause: unknown): AgentError {
   const remedy =
     code === 'EROFS'
       ? 'the file system is read-only: mount it writable or choose another --journal-dir'
-      : code === 'EACCES' || code === 'EPERM'
-        ? 'run as root, or choose another --journal-dir'
-        : 'choose another --journal-dir';
+      : code === 'ENOENT'
+        ? 'somebody removed or moved it: start again, which makes it anew'
+        : code === 'EACCES' || code === 'EPERM'
+          ? 'run as root, or choose another --journal-dir'
+          : 'choose another --journal-dir';
   return new AgentError(
     'JOURNAL_UNUSABLE',
     `the journal ${path} cannot be used: ${message}; ${remedy}`,

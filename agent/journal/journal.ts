@@ -2,9 +2,12 @@ import {
   closeSync,
   fdatasync,
   fdatasyncSync,
-  fstatSync,
+  fsyncSync,
   ftruncateSync,
+  openSync,
   rmSync,
+  type Stats,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { promisify } from 'node:util';
@@ -40,6 +43,8 @@ export interface Recovered {
   readonly segment: number;
 }
 
+/** What room would help against. */
+const NO_ROOM = new Set(['EDQUOT', 'ENOSPC']);
 /** What does not pass by waiting: a folder that is gone, or that may not be written to. */
 const FOR_GOOD = new Set(['EACCES', 'ENOENT', 'ENOTDIR', 'EPERM', 'EROFS']);
 
@@ -68,6 +73,8 @@ export class Journal {
   readonly #unlock: () => void;
   readonly #archive: Archive;
   #fd: number;
+  /** Which file that is. */
+  #file: Stats;
   #number: number;
   /** Bytes of whole lines in the open segment. */
   #size: number;
@@ -84,23 +91,25 @@ export class Journal {
   constructor(options: JournalOptions, unlock: () => void) {
     this.#options = options;
     this.#unlock = unlock;
-    this.#archive = new Archive(options);
+    this.#archive = new Archive({ ...options, position: () => this.position });
     const older = this.#archive.tidy();
     const segments = listSegments(options.dir);
     const newest = segments.at(-1);
     const reopen = newest !== undefined && !newest.compressed;
     this.#number = reopen ? newest.number : (newest?.number ?? 0) + 1;
     const file = segmentFile(options.dir, { number: this.#number, compressed: false });
-    const { fd, size } = openSegment(file);
+    const { fd, stat } = openSegment(file);
     const tornBytes = cutTornTail(fd);
     this.recovered = {
       tornBytes: tornBytes + older.tornBytes,
       segment: tornBytes === 0 && older.tornBytes > 0 ? older.segment : this.#number,
     };
     this.#fd = fd;
-    this.#size = size - tornBytes;
-    this.#openedAt = this.#size === 0 ? Date.now() : fstatSync(fd).birthtimeMs;
-    this.#archive.work();
+    this.#file = stat;
+    this.#size = stat.size - tornBytes;
+    this.#openedAt = this.#size === 0 ? Date.now() : stat.birthtimeMs;
+    this.#settle();
+    this.#archive.start();
   }
 
   /** Behind the last whole line. */
@@ -136,6 +145,7 @@ export class Journal {
     }
     this.#refused = false;
     this.#size += length;
+    this.#archive.note(lines.subarray(0, length), this.#number);
     if (this.#options.sync === 'interval') this.#syncSoon();
   }
 
@@ -157,23 +167,49 @@ export class Journal {
 
   #isDue(): boolean {
     const { segmentMaxBytes, segmentMaxAgeMs } = this.#options;
-    // Somebody removed the file: what is written into it, nobody can read.
-    if (fstatSync(this.#fd).nlink === 0) return true;
+    if (this.#isGone()) return true;
     // A batch that was refused must come to the same place, or readers see its lines twice.
     if (this.#size === 0 || this.#refused) return false;
     return this.#size >= segmentMaxBytes || Date.now() - this.#openedAt >= segmentMaxAgeMs;
   }
 
+  /** Somebody removed or moved the file or its folder: what comes into it, nobody would find. */
+  #isGone(): boolean {
+    const path = segmentFile(this.#options.dir, { number: this.#number, compressed: false });
+    const there = statSync(path, { throwIfNoEntry: false });
+    return there?.ino !== this.#file.ino || there.dev !== this.#file.dev;
+  }
+
   #rotate(): void {
     const number = this.#number + 1;
-    const { fd, size } = openSegment(segmentFile(this.#options.dir, { number, compressed: false }));
+    const { fd, stat } = openSegment(segmentFile(this.#options.dir, { number, compressed: false }));
     const closed = { fd: this.#fd, syncing: this.#syncing };
+    this.#settle();
     this.#fd = fd;
+    this.#file = stat;
     this.#number = number;
-    this.#size = size;
+    this.#size = stat.size;
     this.#openedAt = Date.now();
     this.#syncing = undefined;
-    this.#archive.work(closed);
+    this.#archive.take(closed);
+  }
+
+  /**
+   * Puts all lines on disk, and the names of the segments: whatever the policy, what comes behind
+   * must not be there without them when the power is cut.
+   */
+  #settle(): void {
+    try {
+      fdatasyncSync(this.#fd);
+      const folder = openSync(this.#options.dir, 'r');
+      try {
+        fsyncSync(folder);
+      } finally {
+        closeSync(folder);
+      }
+    } catch (error) {
+      this.#options.onProblem(error as Error);
+    }
   }
 
   /**
@@ -182,7 +218,8 @@ export class Journal {
    */
   #removeUnused(): void {
     const { dir } = this.#options;
-    if (this.#size > 0 || listSegments(dir).at(-2)?.compressed === false) return;
+    if (this.#size > 0 || this.#isGone()) return;
+    if (listSegments(dir).at(-2)?.compressed === false) return;
     rmSync(segmentFile(dir, { number: this.#number, compressed: false }), { force: true });
   }
 
@@ -196,10 +233,12 @@ export class Journal {
     const { code, message } = cause as NodeJS.ErrnoException;
     const { dir, maxBytes } = this.#options;
     if (code !== undefined && FOR_GOOD.has(code)) return unusable(dir, cause);
+    const remedy = NO_ROOM.has(code ?? '')
+      ? `free space there or lower journalMaxBytes (${maxBytes})`
+      : 'see what the kernel says of that disk (dmesg)';
     return new AgentError(
       'JOURNAL_FULL',
-      `cannot write to ${dir} on ${storageOf(dir)}: ${message}; ` +
-        `free space there or lower journalMaxBytes (${maxBytes})`,
+      `cannot write to ${dir} on ${storageOf(dir)}: ${message}; ${remedy}`,
       { cause },
     );
   }

@@ -23,7 +23,7 @@ const FIRST = [
   line('journal.start', { 'vcml.hook.next_seq': [1, 3] }),
   ...[exec(0, 1), exec(1, 3), loss('ring_buffer', 0, 2, 4), exec(0, 5)],
 ];
-const SECOND = [exec(1, 4), loss('retention', 1, 1, 9), loss('decode', 1, 5, 6), exec(0, 6)];
+const SECOND = [exec(1, 4), loss('retention', 1, 1, 3), loss('decode', 1, 5, 6), exec(0, 6)];
 
 /** A journal of two segments, the first compressed; what else is in the folder comes with it. */
 function journalOf(t: TestContext, state?: string): string {
@@ -190,6 +190,12 @@ test('another hook begins anew, and an orderly end is known', (t) => {
   assert.deepEqual(found(dir), {
     ...{ bootId: 'boot', hookId: '8', detached: true, nextSeq: [2], losses: [], kernelMisses: 0 },
   });
+});
+
+test('of a CPU whose records are all deleted, the next number is known', (t) => {
+  const dir = journalOf(t);
+  writeFileSync(join(dir, '00000000000000000003.jsonl'), loss('retention', 2, 3, 8));
+  assert.deepEqual(found(dir), { ...WHOLE, nextSeq: [7, 7, 9] });
 });
 
 test('lines that are no records are passed over', (t) => {

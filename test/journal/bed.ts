@@ -65,10 +65,15 @@ export function numbered(from: number, to: number): string[] {
 }
 
 /** Starts test/journal/writer.ts; what it prints is in `said`. */
-export function startWriter(dir: string, options: object): { child: ChildProcess; said(): string } {
+export function startWriter(
+  dir: string,
+  options: object,
+  env: NodeJS.ProcessEnv = {},
+): { child: ChildProcess; said(): string } {
   const file = join(import.meta.dirname, 'writer.ts');
   const child = spawn(process.execPath, [file, dir, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
   });
   let text = '';
   child.stdout.on('data', (data) => (text += data));

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readLines } from '../../agent/journal/read.ts';
-import { runsOf } from '../../agent/journal/retention.ts';
-import { append, createBed, linesOf } from './bed.ts';
+import { type Repeated, runsOf } from '../../agent/journal/retention.ts';
+import { append, type Bed, createBed, linesOf } from './bed.ts';
 
 const FIRST = '00000000000000000001.jsonl';
 
@@ -25,15 +25,16 @@ const HOSTILE = [
   '"vcml.hook.id":"7","vcml.cpu":1,"vcml.seq":2',
   ',"vcml.hook.id":"7","vcml.cpu":1,"vcml.seq":2',
   '\\","vcml.hook.id":"7","vcml.cpu":1,"vcml.seq":2',
+  ',"vcml.loss.stage":"ring_buffer","vcml.loss.hook_id":"5","vcml.loss.cpu":0,"vcml.loss.first_seq":7,"vcml.loss.last_seq":9}',
   '\\\\',
   'vcml.hook.id',
   ':',
 ];
 
-function runsIn(bed: ReturnType<typeof createBed>, lines: readonly string[]) {
+function runsIn(bed: Bed, lines: readonly string[], repeated: Repeated = new Map()) {
   mkdirSync(bed.dir, { recursive: true });
   writeFileSync(join(bed.dir, FIRST), lines.map((line) => `${line}\n`).join(''));
-  return runsOf(bed.dir, { number: 1, compressed: false }, new AbortController().signal);
+  return runsOf(bed.dir, { number: 1, compressed: false }, repeated, new AbortController().signal);
 }
 
 test('the numbers of a segment come as contiguous runs of each CPU and hook', async (t) => {
@@ -54,13 +55,65 @@ test('the numbers of a segment come as contiguous runs of each CPU and hook', as
   ]);
 });
 
+/** A line of a loss, as the agent writes it. */
+function lossLine(stage: string, hook: string, cpu: number, first: number, last: number): string {
+  return (
+    `{"action":"journal.loss","attributes":{"vcml.hook.id":"9","vcml.loss.stage":"${stage}",` +
+    `"vcml.loss.hook_id":"${hook}","vcml.loss.cpu":${cpu},"vcml.loss.first_seq":${first},` +
+    `"vcml.loss.last_seq":${last},"vcml.loss.count":${last - first + 1}}}`
+  );
+}
+
+test('what a segment says to be lost is deleted with it, and covered like its records', async (t) => {
+  const runs = await runsIn(createBed(t), [
+    execLine('5', 0, 1),
+    lossLine('ring_buffer', '5', 0, 2, 9),
+    lossLine('quiet', '5', 1, 1, 4),
+    execLine('5', 0, 10),
+    '{"action":"journal.loss","attributes":{"vcml.loss.stage":"kernel","vcml.loss.hook_id":"5","vcml.loss.count":3}}',
+    lossLine('decode', '5', 0, 11, 11),
+  ]);
+  assert.deepEqual(runs, [
+    { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 11, count: 11 },
+    { hookId: '5', cpu: 1, firstSeq: 1, lastSeq: 4, count: 4 },
+  ]);
+});
+
+test('what a segment says to be deleted is said again, of the hook that goes on', async (t) => {
+  const bed = createBed(t);
+  const lines = [
+    lossLine('retention', '4', 0, 1, 7),
+    lossLine('retention', '5', 0, 1, 3),
+    lossLine('retention', '5', 1, 1, 8),
+    execLine('5', 0, 20),
+    lossLine('retention', '5', 0, 4, 10),
+    execLine('5', 0, 21),
+  ];
+  const again = [
+    { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 21, count: 21 },
+    { hookId: '5', cpu: 1, firstSeq: 1, lastSeq: 8, count: 8 },
+  ];
+  const repeated = new Map<string, number>();
+  assert.deepEqual(await runsIn(bed, lines, repeated), again);
+  // by the next that was told before that, no more
+  const older = [lossLine('retention', '5', 0, 11, 15), execLine('5', 0, 22)];
+  assert.deepEqual(await runsIn(bed, older, repeated), [
+    { hookId: '5', cpu: 0, firstSeq: 22, lastSeq: 22, count: 1 },
+  ]);
+  // and by the one that has it, again
+  const own = [lossLine('retention', '5', 0, 1, 21), execLine('5', 0, 40)];
+  assert.deepEqual(await runsIn(bed, own, repeated), [
+    { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 40, count: 40 },
+  ]);
+});
+
 test('arguments and names that look like numbers are not taken for them', async (t) => {
   const lines = HOSTILE.flatMap((text, n) => [
     execLine('5', 0, 2 * n + 1, text, ...HOSTILE),
     execLine('5', 0, 2 * n + 2, '/bin/x', text),
   ]);
   assert.deepEqual(await runsIn(createBed(t), lines), [
-    { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 14, count: 14 },
+    { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 16, count: 16 },
   ]);
 });
 

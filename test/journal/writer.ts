@@ -1,30 +1,31 @@
 /**
  * A process that writes numbered lines into a journal until it has written `lines`, going on where
  * the journal ends: node writer.ts DIR OPTIONS. It prints the last number that is in the journal
- * after each batch.
+ * after each batch. What is deleted for space, it tells before the next one.
  */
 import { writeSync } from 'node:fs';
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 import { openJournal } from '../../agent/journal/journal.ts';
 import { readLinesSync } from '../../agent/journal/read-sync.ts';
+import { deletionLine, numberedLine } from './lines.ts';
 
 const [dir = '', json = '{}'] = process.argv.slice(2);
-const { lines, batch, padding, pauseMs, ...options } = JSON.parse(json);
+const { lines, batch, padding: paddingMax, pauseMs, ...options } = JSON.parse(json);
+const deleted: string[] = [];
 const journal = openJournal({
   ...{ dir, segmentMaxBytes: 64 << 10, segmentMaxAgeMs: 3_600_000, maxBytes: 1 << 30 },
   ...{ sync: 'interval', syncIntervalMs: 5, compressionLevel: 1, ...options },
   onProblem: (error) => {
     throw error;
   },
-  onRetention: () => {},
+  onRetention: (runs) => deleted.push(...runs.map(deletionLine)),
 });
 let n = 0;
-for (const { line } of readLinesSync(dir)) n = JSON.parse(line).n + 1;
+for (const { line } of readLinesSync(dir)) n = (JSON.parse(line).n ?? n - 1) + 1;
 while (n < lines) {
-  const texts = Array.from({ length: batch }, (_, i) =>
-    JSON.stringify({ n: n + i, padding: 'é'.repeat((n + i) % padding) }),
-  );
-  const bytes = Buffer.from(`${texts.join('\n')}\n`);
+  const padding = (i: number) => 'é'.repeat((n + i) % paddingMax);
+  const texts = Array.from({ length: batch }, (_, i) => numberedLine(n + i, padding(i)));
+  const bytes = Buffer.from([...deleted.splice(0), ...texts, ''].join('\n'));
   journal.append(bytes, bytes.length);
   n += batch;
   writeSync(1, `${n - 1}\n`);

@@ -1,0 +1,108 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+/** One operation on a folder's files, or a line that its process had printed. */
+export type Operation =
+  | { readonly kind: 'create' | 'unlink' | 'sync'; readonly name: string }
+  | { readonly kind: 'write'; readonly name: string; readonly bytes: Buffer }
+  | { readonly kind: 'truncate'; readonly name: string; readonly size: number }
+  | { readonly kind: 'rename'; readonly name: string; readonly to: string }
+  | { readonly kind: 'told'; readonly text: string };
+
+/** Reads a trace that faults.c wrote; the folder itself has the name of `.`. */
+export function readTrace(file: string, dir: string): Operation[] {
+  const bytes = readFileSync(file);
+  const operations: Operation[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf(0x0a, at);
+    const [kind = '', path = '', first = '', second = ''] = bytes
+      .toString('utf8', at, end)
+      .split(' ');
+    at = end + 1;
+    const name = path === dir ? '.' : basename(path);
+    if (kind === 'write') {
+      operations.push({ kind, name, bytes: bytes.subarray(at, at + Number(second)) });
+      at += Number(second);
+    } else if (kind === 'truncate') operations.push({ kind, name, size: Number(first) });
+    else if (kind === 'rename') operations.push({ kind, name, to: basename(first) });
+    else if (kind === 'told') operations.push({ kind, text: path });
+    else if (kind === 'create' || kind === 'unlink' || kind === 'sync')
+      operations.push({ kind, name });
+    else throw new Error(`not a trace: ${kind}`);
+  }
+  return operations;
+}
+
+interface File {
+  bytes: Buffer;
+  /** so many of them are on disk for sure */
+  synced: number;
+}
+
+/** A change of the folder's names, in the order in which they were made. */
+interface Change {
+  readonly name: string;
+  readonly file: File | undefined;
+  /** of a rename */
+  readonly from: string | undefined;
+  synced: boolean;
+}
+
+/** What of all that was not synced has come to the disk all the same. */
+export interface Luck {
+  /** whether a change of names has */
+  change(): boolean;
+  /** of so many bytes behind a file's last sync, how many */
+  bytes(most: number): number;
+}
+
+/** A folder on a disk that keeps for sure what was synced, and nothing else. */
+export class DiskModel {
+  readonly #changes: Change[] = [];
+  /** as the process sees them */
+  readonly #files = new Map<string, File>();
+
+  apply(operation: Operation): void {
+    if (operation.kind === 'told') return;
+    const { kind, name } = operation;
+    const file = this.#files.get(name);
+    if (kind === 'sync' && name === '.') {
+      for (const change of this.#changes) change.synced = true;
+    } else if (kind === 'create') {
+      const created = { bytes: Buffer.alloc(0), synced: 0 };
+      this.#files.set(name, created);
+      this.#changes.push({ name, file: created, from: undefined, synced: false });
+    } else if (file === undefined)
+      return; // the lock, which is no file
+    else if (kind === 'write') file.bytes = Buffer.concat([file.bytes, operation.bytes]);
+    else if (kind === 'truncate') {
+      file.bytes = file.bytes.subarray(0, operation.size);
+      file.synced = Math.min(file.synced, operation.size);
+    } else if (kind === 'sync') file.synced = file.bytes.length;
+    else {
+      this.#files.delete(name);
+      if (kind === 'rename') this.#files.set(operation.to, file);
+      this.#changes.push(
+        kind === 'rename'
+          ? { name: operation.to, file, from: name, synced: false }
+          : { name, file: undefined, from: undefined, synced: false },
+      );
+    }
+  }
+
+  /** Writes into a new folder what is there after a power cut. */
+  cut(dir: string, luck: Luck): void {
+    const names = new Map<string, File>();
+    for (const { name, file, from, synced } of this.#changes) {
+      if (!synced && !luck.change()) continue;
+      if (from !== undefined) names.delete(from);
+      if (file === undefined) names.delete(name);
+      else names.set(name, file);
+    }
+    mkdirSync(dir, { mode: 0o700 });
+    for (const [name, { bytes, synced }] of names) {
+      const kept = synced + luck.bytes(bytes.length - synced);
+      writeFileSync(join(dir, name), bytes.subarray(0, kept), { mode: 0o600 });
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { append, createBed, ended, linesOf, startWriter } from './bed.ts';
+import { DiskModel, type Luck, type Operation, readTrace } from './disk-model.ts';
+import { createFaults } from './faults.ts';
+import { deletionLine, numberedLine } from './lines.ts';
+
+const NOTHING: Luck = { change: () => false, bytes: () => 0 };
+const EVERYTHING: Luck = { change: () => true, bytes: (most) => most };
+const CHANCE: Luck = {
+  change: () => Math.random() < 0.5,
+  bytes: (most) => Math.floor(Math.random() * (most + 1)),
+};
+
+/** All that a writer did on disk, with several rotations, compressions and deletions. */
+async function traceOf(t: TestContext, options: object): Promise<Operation[]> {
+  const { root, dir } = createBed(t);
+  const faults = createFaults(root, dir, true);
+  const { child } = startWriter(
+    dir,
+    { ...{ lines: 110, batch: 3, padding: 60, segmentMaxBytes: 1500, pauseMs: 3 }, ...options },
+    faults.env,
+  );
+  await ended(child);
+  assert.equal(child.exitCode, 0);
+  return readTrace(faults.trace, dir);
+}
+
+/** Opens what a power cut left, tells of deletions, and looks at all there is. */
+async function lookAt(
+  t: TestContext,
+  dir: string,
+): Promise<{ numbers: number[]; runs: number[][] }> {
+  const bed = createBed(t);
+  const open = () => {
+    const journal = bed.open({
+      dir,
+      onRetention: (runs) => append(journal, ...runs.map(deletionLine)),
+    });
+    return journal;
+  };
+  await open().close();
+  const lines = linesOf(dir);
+  const journal = open();
+  const next = Math.max(0, ...lines.map((line) => nextOf(JSON.parse(line))));
+  append(journal, numberedLine(next, 'behind the cut'));
+  await journal.close();
+  assert.deepEqual(bed.problems, []);
+  assert.equal(linesOf(dir).length, lines.length + 1, 'a second start tells nothing more');
+  const records = linesOf(dir).map((line) => JSON.parse(line));
+  return {
+    numbers: records.filter(({ n }) => n !== undefined).map(({ n }) => n),
+    runs: records
+      .filter(({ n }) => n === undefined)
+      .map((loss) => [loss['vcml.loss.first_seq'], loss['vcml.loss.last_seq']]),
+  };
+}
+
+/** The first number behind a line. */
+function nextOf(line: Record<string, number>): number {
+  return line['vcml.seq'] ?? line['vcml.loss.last_seq'] ?? 0;
+}
+
+/** What is there goes on without a hole; what is not is told as deleted, all of it, each run once. */
+function judge({ numbers, runs }: { numbers: number[]; runs: number[][] }, told: number): void {
+  const [first = 0] = numbers;
+  const last = first + numbers.length - 1;
+  assert.deepEqual(
+    numbers,
+    Array.from({ length: numbers.length }, (_, i) => first + i),
+  );
+  assert.ok(last > told, `told of ${told}, ${last} is the last`);
+  assert.equal(new Set(runs.map(String)).size, runs.length, `twice: ${runs.join(' ')}`);
+  let next = 1;
+  for (const [from = 0, to = 0] of runs.toSorted(([a = 0], [b = 0]) => a - b)) {
+    assert.ok(from <= next, `${next} is nowhere: ${runs.join(' ')}`);
+    next = Math.max(next, to + 1);
+  }
+  assert.equal(next, first + 1, `deleted: ${runs.join(' ')}`);
+}
+
+for (const [sync, luck, what] of [
+  ['always', NOTHING, 'nothing but what was synced is there'],
+  ['always', CHANCE, 'some of what was not synced is there, too'],
+  ['interval', NOTHING, 'nothing but what was synced is there'],
+  ['interval', CHANCE, 'some of what was not synced is there, too'],
+  ['never', CHANCE, 'some of what was not synced is there, too'],
+  ['never', EVERYTHING, 'everything is there, as when the process was killed'],
+] as const)
+  test(`power cut between any two operations on files, sync ${sync}: ${what}`, async (t) => {
+    const operations = await traceOf(t, { sync, maxBytes: 2200 });
+    const { root } = createBed(t);
+    const disk = new DiskModel();
+    let told = -1;
+    for (const [n, operation] of operations.entries()) {
+      disk.apply(operation);
+      if (operation.kind === 'told' && sync === 'always') told = Number(operation.text);
+      const dir = join(root, String(n));
+      disk.cut(dir, luck);
+      try {
+        judge(await lookAt(t, dir), told);
+      } catch (error) {
+        throw new Error(`after operation ${n}, ${JSON.stringify(operation)}`, { cause: error });
+      }
+      rmSync(dir, { recursive: true });
+    }
+    const deleted = operations.filter(({ kind }) => kind === 'unlink').length;
+    assert.ok(deleted > 10, 'segments were compressed and deleted');
+  });
