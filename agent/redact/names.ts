@@ -37,7 +37,7 @@ const COLON_ALONE = /(?:pass(?:word|wd|phrase)?|key|authorization|cookie)$|^(?:x
 const NAME = /[\w.-]/;
 const NAME_LENGTH = 256;
 /** closing quote, space, sign, space */
-const SEPARATOR = /((?:\\\\)*["'`]?)((?:[ \t]|\\\\\n)*)(=>|:=|==?|[:,]|)((?:[ \t]|\\\\\n)*)/y;
+const SEPARATOR = /((?:\\\\)*["'`]?\]?)((?:[ \t]|\\\\\n)*)(=>|:=|==?|[:,]|)((?:[ \t]|\\\\\n)*)/y;
 const OPTION_CHAIN = /^(?:--?[\w.-]+=)+$/;
 const SQL = /(?:with|encrypted|by|set)\s{1,8}$/i;
 const STOPS: Record<string, string> = {
@@ -89,7 +89,8 @@ function createLook(tail: RegExp, secret: RegExp): Look {
     const start = nameStart(text, from);
     const name = text.slice(start, end);
     if (start < 0 || !secret.test(name) || HARMLESS.test(name)) return undefined;
-    if (FOLDERS.test(name) || isReference(text, start)) return undefined;
+    if (FOLDERS.test(name) || isReference(text, start, sign === '=' && quote === ''))
+      return undefined;
     const found = { name, start, at };
     if (sign === '') return nextWord(reading, found, quote + gap !== '');
     if (sign === ',') return listed(reading, found, quote !== '');
@@ -117,8 +118,10 @@ function nameStart(text: string, from: number): number {
   return start;
 }
 
-function isReference(text: string, start: number): boolean {
-  return text[start - 1] === '$' || (text[start - 1] === '{' && text[start - 2] === '$');
+/** `$NAME`, unless it is assigned to, as PowerShell and PHP write it; `${NAME`. */
+function isReference(text: string, start: number, assigned: boolean): boolean {
+  if (text[start - 1] === '$') return !assigned;
+  return text[start - 1] === '{' && text[start - 2] === '$';
 }
 
 /** `--password X`; and `WITH PASSWORD 'X'`. */
@@ -127,7 +130,7 @@ function nextWord(reading: Reading, { name, start, at }: Found, apart: boolean):
   const before = text[start - 1] ?? ' ';
   const option = name.startsWith('-') && /[\s"'`([,]/.test(before);
   if (at >= text.length) {
-    const setting = reading.rules.some(({ option }) => option === SETTING) && start === 0;
+    const setting = reading.rules.some(({ option }) => option === SETTING) && /[\s:]/.test(before);
     if (option || setting) reading.awaited = { name };
     return undefined;
   }
@@ -196,8 +199,10 @@ function afterScheme(text: string, at: number): number {
 function unquoted(text: string, from: number, to: number, name: string): Span | undefined {
   const opening = quoteAt(text, from);
   if (opening === undefined) return unlessHarmless(text, from, to, name);
-  const closing = quotedEnd(text, opening.end, opening.quote, opening.depth);
-  return unlessHarmless(text, opening.end, Math.max(closing, to - 1 - 2 * opening.depth), name);
+  const { quote, depth, end } = opening;
+  const closing = quotedEnd(text, end, quote, depth);
+  const all = depth > 0 || closing + 1 >= to;
+  return all ? unlessHarmless(text, end, closing, name) : { from, to };
 }
 
 function unlessHarmless(text: string, from: number, to: number, name: string): Span | undefined {

@@ -37,6 +37,8 @@ const SPECIAL: Readonly<Record<string, RegExp>> = {
   'hooks.slack.com/services/': /(hooks\.slack\.com\/services\/)[\w/]{16,}/y,
   '-----begin ':
     /(-----BEGIN [A-Z ]{0,32}PRIVATE KEY(?: BLOCK)?-----)[\s\S]*?(?=-----END [A-Z ]{0,32}PRIVATE|$)/y,
+  '"auth"': /("auth"\s*:\s*")[\w+/=-]{8,}/y, // a registry's, in Docker's configuration
+  'password(': /(password\(\s*')[^']+/iy,
   'identified ': /(identified\s+(?:with\s+\w+\s+)?(?:by|as)\s+(?:password\s+)?')[^']+/iy,
 };
 
