@@ -88,7 +88,8 @@ export class Archive {
   /** Ends at the next moment that leaves everything whole. */
   async close(): Promise<void> {
     this.#ending.abort();
-    await this.#work;
+    // What is done may leave more to be done.
+    for (let work: unknown; work !== this.#work; await work) work = this.#work;
   }
 
   /** One thing after the other. */

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { program, startAgent } from '../agent.ts';
+import { judge } from '../check/check.ts';
+import { JournalReader } from '../check/read.ts';
+
+const ROUNDS = 6;
+
+test('kill -9 while old segments are deleted for space: each number is there or told as deleted', async (t) => {
+  const small = ['--segment-max-bytes', '512KiB', '--journal-max-bytes', '2MiB'];
+  const agent = await startAgent({ args: small });
+  t.after(() => agent.close());
+  for (let round = 0; round < ROUNDS; round++) {
+    const storm = spawn(program('storm'), ['2', '2', program('noop'), 'retention'], {
+      stdio: 'ignore',
+    });
+    const ended = new Promise((resolve) => storm.once('close', resolve));
+    await sleep(300 + Math.random() * 1200);
+    await agent.kill();
+    await agent.start();
+    await ended;
+  }
+  // A last run with room for all: what was deleted last, it tells.
+  await agent.stop();
+  await agent.start('--journal-max-bytes', '1GiB');
+  await agent.stop();
+  assert.ok(!existsSync(join(agent.journalDir, 'deletions.json')));
+
+  // From the beginning, as it is now: what the test had followed is deleted for the most part.
+  const lines = [...new JournalReader(agent.journalDir).lines()];
+  assert.deepEqual(judge(lines).findings, []);
+  const { first, deleted } = numbersOf(lines);
+  assert.ok(deleted.size > 0, 'nothing was deleted');
+  for (const [cpu, base] of first)
+    assert.equal(lastTold(deleted.get(cpu) ?? []), base - 1, `cpu ${cpu}`);
+});
+
+/** By CPU, the first number that is there, and the runs that are told to be deleted. */
+function numbersOf(lines: readonly string[]) {
+  const first = new Map<number, number>();
+  const deleted = new Map<number, [number, number][]>();
+  for (const line of lines) {
+    const { attributes: of } = JSON.parse(line);
+    const [cpu, from] = [
+      of['vcml.cpu'] ?? of['vcml.loss.cpu'],
+      of['vcml.seq'] ?? of['vcml.loss.first_seq'],
+    ];
+    if (cpu === undefined) continue;
+    if (of['vcml.loss.stage'] === 'retention')
+      deleted.set(cpu, [...(deleted.get(cpu) ?? []), [from, of['vcml.loss.last_seq']]]);
+    else if (!first.has(cpu)) first.set(cpu, from);
+  }
+  return { first, deleted };
+}
+
+/** The last number of runs that begin at 1 and leave nothing out; each is there once. */
+function lastTold(runs: readonly [number, number][]): number {
+  assert.equal(new Set(runs.map(String)).size, runs.length, `twice: ${runs.join(' ')}`);
+  let last = 0;
+  for (const [from, to] of runs.toSorted(([a], [b]) => a - b)) {
+    assert.ok(from <= last + 1, `${last + 1} is nowhere: ${runs.join(' ')}`);
+    last = Math.max(last, to);
+  }
+  return last;
+}

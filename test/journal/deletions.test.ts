@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { RetentionRun } from '../../agent/journal/retention.ts';
+import { append, type Bed, createBed } from './bed.ts';
+import { deletionLine, numberedLine } from './lines.ts';
+
+const name = (n: number) => `${`${n}`.padStart(20, '0')}.jsonl`;
+
+const run = (cpu: number, firstSeq: number, lastSeq: number): RetentionRun => ({
+  ...{ hookId: '5', cpu, firstSeq, lastSeq },
+  count: lastSeq - firstSeq + 1,
+});
+const RUNS = [run(0, 1, 4), run(1, 1, 9)];
+
+/** A journal whose first segment was about to be deleted when the agent died. */
+function journalOf(t: TestContext, second: readonly string[], since = { segment: 2, offset: 0 }) {
+  const bed = createBed(t);
+  mkdirSync(bed.dir, { mode: 0o700 });
+  writeFileSync(join(bed.dir, name(1)), `${numberedLine(0, '')}\n`);
+  writeFileSync(join(bed.dir, name(2)), second.map((line) => `${line}\n`).join(''));
+  const deletions = JSON.stringify([{ segment: 1, since, runs: RUNS }]);
+  writeFileSync(join(bed.dir, 'deletions.json'), deletions);
+  return bed;
+}
+
+const noted = (bed: Bed) => existsSync(join(bed.dir, 'deletions.json'));
+
+for (const [what, second, left] of [
+  ['nothing', [], RUNS],
+  ['a part', [deletionLine(run(0, 1, 4))], [run(1, 1, 9)]],
+  ['another run', [deletionLine(run(0, 1, 3))], RUNS],
+  ['all', RUNS.map(deletionLine), []],
+] as const)
+  test(`a start ends a deletion of which ${what} is told`, async (t) => {
+    const bed = journalOf(t, [numberedLine(20, ''), ...second]);
+    await bed.open().close();
+    assert.deepEqual(bed.runs, left);
+    assert.ok(!existsSync(join(bed.dir, name(1))));
+    assert.equal(noted(bed), left.length > 0);
+  });
+
+test('what was told before the deletion is another one’s', async (t) => {
+  const second = RUNS.map(deletionLine);
+  const offset = second.reduce((sum, line) => sum + line.length + 1, 0);
+  const bed = journalOf(t, second, { segment: 2, offset });
+  await bed.open().close();
+  assert.deepEqual(bed.runs, RUNS);
+});
+
+test('until it is told each start says it again, and none afterwards', async (t) => {
+  // the power took what the deletion's beginning had seen
+  const bed = journalOf(t, [numberedLine(20, '')], { segment: 2, offset: 5000 });
+  await bed.open().close();
+  await bed.open().close();
+  assert.deepEqual(bed.runs, [...RUNS, ...RUNS]);
+  const journal = bed.open({ onRetention: (runs) => append(journal, ...runs.map(deletionLine)) });
+  await journal.close();
+  assert.ok(!noted(bed));
+  await bed.open().close();
+  assert.deepEqual(bed.runs, [...RUNS, ...RUNS]);
+});
+
+test('a damaged note is told as a problem, and stays', async (t) => {
+  const bed = journalOf(t, []);
+  writeFileSync(join(bed.dir, 'deletions.json'), '[{');
+  await bed.open().close();
+  assert.equal(bed.problems.length, 1);
+  assert.ok(noted(bed));
+});
+
+test('a segment goes also when there is no room to note it', async (t) => {
+  const bed = createBed(t);
+  // A folder in its place: nothing can be noted there.
+  mkdirSync(join(bed.dir, 'deletions.json.tmp', 'x'), { recursive: true });
+  const journal = bed.open({ segmentMaxBytes: 200, maxBytes: 500 });
+  for (let n = 0; n < 30; n++) {
+    append(journal, numberedLine(n, ''));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await journal.close();
+  assert.ok(bed.problems.length > 0);
+  assert.ok(bed.runs.length > 0);
+  assert.ok(!existsSync(join(bed.dir, name(1))));
+});
+
+test('a note is for the owner alone', async (t) => {
+  const bed = journalOf(t, []);
+  await bed.open().close();
+  const file = join(bed.dir, 'deletions.json');
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), [
+    { segment: 1, since: { segment: 2, offset: 0 }, runs: RUNS },
+  ]);
+});
