@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ExportedJournal, Position } from './position.ts';
+
+/** In the journal's folder: how far it has been exported. */
+export const CURSOR_FILE = 'export-cursor.json';
+/** A cursor that lags behind costs duplicates after a crash, and no more. */
+const SAVE_EVERY_MS = 500;
+
+/** Reads a saved cursor; undefined where there is none, or none that makes sense. */
+export function readCursor(dir: string): Position | undefined {
+  try {
+    const { segment, offset } = JSON.parse(readFileSync(join(dir, CURSOR_FILE), 'utf8'));
+    const isPosition = isCount(segment) && isCount(offset);
+    return isPosition ? { segment, offset } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Where to go on: at the cursor, as far as the journal still has what follows it. One that lies beyond
+ * the journal's end is another journal's, or a crash has cut this one: then its segment is sent again.
+ */
+export function startOf(
+  cursor: Position | undefined,
+  { oldest, end }: Pick<ExportedJournal, 'oldest' | 'end'>,
+  onSkipped: (from: Position, to: Position) => void,
+): Position {
+  const first = oldest ?? end;
+  if (cursor === undefined || cursor.segment > end.segment) return first;
+  if (cursor.segment === end.segment && cursor.offset > end.offset)
+    return { segment: end.segment, offset: 0 };
+  if (cursor.segment >= first.segment) return cursor;
+  onSkipped(cursor, first);
+  return first;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Saves the cursor durably: as a whole, synced, at most so often; the last one when it is closed. */
+export class Cursor {
+  readonly #dir: string;
+  readonly #onProblem: (error: Error) => void;
+  #position: Position | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #saving: Promise<void> = Promise.resolve();
+  #savedAt = Number.NEGATIVE_INFINITY;
+
+  /** `onProblem` hears of each failure; a later save may succeed. */
+  constructor(dir: string, onProblem: (error: Error) => void) {
+    this.#dir = dir;
+    this.#onProblem = onProblem;
+  }
+
+  /** All lines before this position are acknowledged. */
+  move(position: Position): void {
+    this.#position = position;
+    const waitMs = Math.max(0, this.#savedAt + SAVE_EVERY_MS - performance.now());
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#saveNow();
+    }, waitMs);
+  }
+
+  /** Saves where it is now. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#saveNow();
+    await this.#saving;
+  }
+
+  #saveNow(): void {
+    this.#saving = this.#saving.then(async () => {
+      const position = this.#position;
+      if (position === undefined) return;
+      this.#position = undefined;
+      this.#savedAt = performance.now();
+      try {
+        await replace(this.#dir, JSON.stringify(position));
+      } catch (error) {
+        this.#position ??= position;
+        this.#onProblem(error as Error);
+      }
+    });
+  }
+}
+
+/** At every moment the old text or the new one is there as a whole. */
+async function replace(dir: string, text: string): Promise<void> {
+  const file = join(dir, CURSOR_FILE);
+  const aside = await open(`${file}.tmp`, 'w', 0o600);
+  try {
+    await aside.writeFile(`${text}\n`);
+    await aside.sync();
+  } finally {
+    await aside.close();
+  }
+  await rename(`${file}.tmp`, file);
+  const folder = await open(dir);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,202 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Batch, Batches, type Entry } from './batches.ts';
+import { type Client, createClient } from './client.ts';
+import { Cursor, readCursor, startOf } from './cursor.ts';
+import { keepDeadLetter } from './dead-letters.ts';
+import { Delivery, Ended } from './delivery.ts';
+import { type Endpoint, parseEndpoint } from './endpoint.ts';
+import { type Identity, type IdentityFiles, IdentitySource } from './identity.ts';
+import type { ExportLog } from './log.ts';
+import { createLogRecordMaker } from './log-record.ts';
+import type { Outcome } from './outcome.ts';
+import { Pace } from './pace.ts';
+import type { ExportedJournal, Position } from './position.ts';
+import { RecentLines } from './recent.ts';
+import { createFilter, type Filter, parseRules } from './rules.ts';
+import { LogsSerializer } from './serializer.ts';
+import { createStatistics, type Statistics } from './statistics.ts';
+import { Tail } from './tail.ts';
+
+/** Lines kept in memory for the export; what it has not taken by then is read back from the disk. */
+const RECENT_BYTES = 4 << 20;
+/** After an error that keeps the journal from being read. */
+const PROBLEM_PAUSE_MS = 1000;
+
+export interface ExporterOptions {
+  readonly version: string;
+  readonly endpoint: string;
+  /** of an endpoint without a scheme */
+  readonly insecure: boolean;
+  readonly files: IdentityFiles;
+  readonly compression: 'gzip' | 'none';
+  /** of one call */
+  readonly timeoutMs: number;
+  readonly batchRecords: number;
+  readonly batchBytes: number;
+  readonly batchAgeMs: number;
+  /** records a second of those that are read back from the disk; 0: as many as go */
+  readonly catchUpRate: number;
+  readonly rules: readonly string[];
+  readonly log: ExportLog;
+}
+
+/** Brings what is written to the journal to a collector: behind the writer, in order, at least once. */
+export class Exporter {
+  readonly statistics: Statistics = createStatistics();
+  readonly #options: ExporterOptions;
+  readonly #endpoint: Endpoint;
+  readonly #identities: IdentitySource;
+  readonly #filter: Filter;
+  readonly #serializer = new LogsSerializer();
+  readonly #ending = new AbortController();
+  /** Nothing is acknowledged any more. */
+  #over = false;
+  #client: Client | undefined;
+  #identity: Identity | undefined;
+  #recent: RecentLines | undefined;
+  #cursor: Cursor | undefined;
+  #tail: Tail | undefined;
+  #position: Position = { segment: 0, offset: 0 };
+  #running: Promise<void> = Promise.resolve();
+  #upcoming: Promise<Batch | undefined> = Promise.resolve(undefined);
+
+  /** Checks endpoint, files and rules; throws CONFIGURATION_INVALID. */
+  constructor(options: ExporterOptions) {
+    this.#options = options;
+    this.#endpoint = parseEndpoint(options.endpoint, options.insecure);
+    this.#filter = createFilter(parseRules(options.rules));
+    this.#identities = new IdentitySource(options.files, ({ message }) =>
+      options.log.error({ error: message }, 'bad export credentials; the earlier ones stay in use'),
+    );
+  }
+
+  /** Begins at the saved cursor, or with all that the journal has. */
+  start(journal: ExportedJournal): void {
+    const { log, version, batchRecords, batchBytes, batchAgeMs } = this.#options;
+    const onSkipped = (from: Position, to: Position) => {
+      this.statistics.skips += 1;
+      log.error({ from, to }, 'a part of the journal is gone that was not exported yet');
+    };
+    this.#position = startOf(readCursor(journal.dir), journal, onSkipped);
+    this.#recent = new RecentLines(journal.end, RECENT_BYTES);
+    this.#cursor = new Cursor(journal.dir, ({ message }) =>
+      log.error({ error: message }, 'the export cursor cannot be saved'),
+    );
+    const { readLines } = journal;
+    const tail = new Tail({ recent: this.#recent, readLines, onSkipped }, this.#position);
+    this.#tail = tail;
+    const batches = new Batches(
+      {
+        ...{ maxRecords: batchRecords, maxBytes: batchBytes, maxAgeMs: batchAgeMs },
+        recordOf: createLogRecordMaker(version),
+        passes: this.#filter.passes,
+      },
+      tail,
+    );
+    const delivery = new Delivery({
+      ...{ log, statistics: this.statistics, ending: this.#ending.signal },
+      send: (entries, renew) => this.#send(entries, renew),
+      keepDeadLetter: (line, refusal) => keepDeadLetter(journal.dir, line, refusal),
+    });
+    this.#running = this.#run(() => this.#next(batches, tail), delivery);
+  }
+
+  /** Tells of lines that are in the journal now, up to `end`. */
+  push(lines: Buffer, length: number, end: Position): void {
+    this.#recent?.push(lines, length, end);
+  }
+
+  /** All lines before it are exported, set aside, or kept back by a rule. */
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** Records kept back, by the text of the rule. */
+  get keptBack(): ReadonlyMap<string, number> {
+    return this.#filter.kept;
+  }
+
+  /** How old the last exported record is while others wait; 0: none waits. */
+  get lagSeconds(): number {
+    const { lastRecordTime } = this.statistics;
+    const waits = lastRecordTime > 0 && this.#recent?.isEnd(this.#position) === false;
+    return waits ? Math.max(0, Date.now() / 1000 - lastRecordTime) : 0;
+  }
+
+  /** Sends what there is, until the first failure and for so long at most; then saves the cursor. */
+  async close(graceMs: number): Promise<void> {
+    this.#ending.abort();
+    const grace = new AbortController();
+    await Promise.race([
+      this.#running,
+      pause(graceMs, undefined, { signal: grace.signal }).catch(() => {}),
+    ]);
+    grace.abort();
+    this.#over = true;
+    this.#client?.close();
+    await this.#upcoming;
+    await this.#tail?.close();
+    await this.#cursor?.close();
+  }
+
+  async #run(next: () => Promise<Batch | undefined>, delivery: Delivery): Promise<void> {
+    const pace = new Pace(this.#options.catchUpRate);
+    try {
+      this.#upcoming = next();
+      for (let batch = await this.#upcoming; batch && !this.#over; batch = await this.#upcoming) {
+        this.#upcoming = next(); // made while this one is on its way
+        if (batch.isBehind) await pace.wait(batch.entries.length, this.#ending.signal);
+        await delivery.deliver(batch.entries);
+        if (this.#over) return;
+        this.#acknowledge(batch);
+      }
+    } catch (error) {
+      if (error instanceof Ended) return;
+      // The record goes on without it; the next run exports what is left.
+      this.#options.log.error({ error: (error as Error).stack }, 'the export has failed: a bug');
+    }
+  }
+
+  /** The next batch; a segment that cannot be read is passed over, any other error is waited out. */
+  async #next(batches: Batches, tail: Tail): Promise<Batch | undefined> {
+    for (let told = ''; ; ) {
+      try {
+        return await batches.next(this.#ending.signal);
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException;
+        if (message !== told)
+          this.#options.log.error({ error: message }, 'the journal cannot be read for the export');
+        told = message;
+        if (this.#ending.signal.aborted) return undefined;
+        if (code === 'JOURNAL_UNUSABLE') tail.skipSegment();
+        else await pause(PROBLEM_PAUSE_MS);
+      }
+    }
+  }
+
+  async #send(entries: readonly Entry[], renew: boolean): Promise<Outcome> {
+    const identity = this.#identities.current;
+    if (this.#client === undefined || renew || identity !== this.#identity) {
+      this.#client?.close();
+      this.#identity = identity;
+      this.#client = createClient(
+        {
+          endpoint: this.#endpoint,
+          compression: this.#options.compression,
+          timeoutMs: this.#options.timeoutMs,
+          userAgent: `vcml-agent/${this.#options.version}`,
+          serializer: this.#serializer,
+        },
+        identity,
+      );
+    }
+    return this.#client.send(entries.flatMap(({ record }) => record ?? []));
+  }
+
+  #acknowledge({ entries, end }: Batch): void {
+    this.#position = end;
+    this.#cursor?.move(end);
+    const last = entries.at(-1)?.record;
+    if (last !== undefined) this.statistics.lastRecordTime = last.hrTime[0];
+  }
+}

@@ -1,0 +1,20 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Lets so many records through a second, on average; 0: as many as come. */
+export class Pace {
+  readonly #perSecond: number;
+  #freeAt = 0;
+
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond;
+  }
+
+  /** Waits until it is time for what comes next, or until `signal`. */
+  async wait(records: number, signal: AbortSignal): Promise<void> {
+    if (this.#perSecond === 0) return;
+    const now = performance.now();
+    const waitMs = this.#freeAt - now;
+    this.#freeAt = Math.max(now, this.#freeAt) + (records * 1000) / this.#perSecond;
+    if (waitMs > 0) await pause(waitMs, undefined, { signal }).catch(() => {});
+  }
+}

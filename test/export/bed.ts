@@ -1,0 +1,101 @@
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Exporter, type ExporterOptions } from '../../agent/export/exporter.ts';
+import type { IdentityFiles } from '../../agent/export/identity.ts';
+import type { Journal, JournalOptions } from '../../agent/journal/journal.ts';
+import { readLines } from '../../agent/journal/read.ts';
+import { oldestPosition } from '../../agent/journal/segment.ts';
+import { createBed, linesOf } from '../journal/bed.ts';
+import { type Collector, type CollectorOptions, startCollector } from './collector.ts';
+
+export const NO_FILES: IdentityFiles = {
+  ...{ certificate: undefined, clientCertificate: undefined, clientKey: undefined },
+  ...{ token: undefined, headers: undefined, fixedHeaders: {} },
+};
+
+/** A real journal, and exporters behind it. */
+export interface ExportBed {
+  readonly dir: string;
+  /** what exporters logged, such as `warn the message {"fields":1}` */
+  readonly log: string[];
+  journal: Journal;
+  /** Closes the journal and opens it again, as the next run of an agent would. */
+  reopen(options?: Partial<JournalOptions>): Promise<void>;
+  /** Writes lines, and tells the exporter that is running. */
+  write(...lines: readonly string[]): void;
+  /** Starts an exporter; without one, lines are only written. */
+  start(port: number | string, options?: Partial<ExporterOptions>): Exporter;
+  /** Ends the exporter in order, or as if it were killed. */
+  stop(graceMs?: number): Promise<void>;
+  abandon(): void;
+  collect(options?: CollectorOptions): Promise<Collector>;
+  /** All lines of the journal's folder. */
+  lines(): string[];
+}
+
+/** Makes a bed for one test. */
+export function createExportBed(t: TestContext, options: Partial<JournalOptions> = {}): ExportBed {
+  const under = createBed(t);
+  const log: string[] = [];
+  const collectors: Collector[] = [];
+  let running: Exporter | undefined;
+  const tell = (level: string) => (fields: object, message: string) => {
+    log.push(`${level} ${message} ${JSON.stringify(fields)}`);
+  };
+  const bed: ExportBed = {
+    ...{ dir: under.dir, log, journal: under.open(options) },
+    async reopen(more = {}) {
+      await bed.journal.close();
+      bed.journal = under.open({ ...options, ...more });
+    },
+    write(...lines) {
+      const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+      bed.journal.append(bytes, bytes.length);
+      running?.push(bytes, bytes.length, bed.journal.position);
+    },
+    start(port, more = {}) {
+      const { dir } = under;
+      running = new Exporter({
+        ...{ version: '1.2.3', insecure: false, files: NO_FILES, compression: 'gzip' },
+        endpoint: typeof port === 'number' ? `http://127.0.0.1:${port}` : port,
+        ...{ timeoutMs: 10_000, batchRecords: 2000, batchBytes: 1 << 20, batchAgeMs: 20 },
+        ...{ catchUpRate: 0, rules: [] },
+        log: { info: tell('info'), warn: tell('warn'), error: tell('error') },
+        ...more,
+      });
+      running.start({
+        ...{ dir, oldest: oldestPosition(dir), end: bed.journal.position },
+        readLines: (from) => readLines(dir, from),
+      });
+      return running;
+    },
+    async stop(graceMs = 5000) {
+      await running?.close(graceMs);
+      running = undefined;
+    },
+    abandon() {
+      // What it sends from now on, it does not come to save.
+      abandoned.push(running);
+      running = undefined;
+    },
+    async collect(more = {}) {
+      const collector = await startCollector(more);
+      collectors.push(collector);
+      return collector;
+    },
+    lines: () => linesOf(under.dir),
+  };
+  const abandoned: (Exporter | undefined)[] = [];
+  t.after(async () => {
+    for (const exporter of [...abandoned, running]) await exporter?.close(0);
+    for (const collector of collectors) collector.kill();
+    await bed.journal.close();
+  });
+  return bed;
+}
+
+/** Waits until it is so; a test that waits in vain ends by its own time limit, and says for what. */
+export async function until(what: string, condition: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 60_000; !condition(); await sleep(10))
+    if (Date.now() > deadline) throw new Error(`${what}: not so after a minute`);
+}

@@ -1,0 +1,55 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A certificate authority, and what it issues, as files in a folder. */
+export interface Authority {
+  readonly certificate: string;
+  /** Writes NAME.crt and NAME.key; returns their paths. */
+  issue(name: string): { certificate: string; key: string };
+}
+
+/** Makes an authority of a name of its own with openssl. */
+export function createAuthority(dir: string, name: string): Authority {
+  const openssl = (...args: readonly string[]) =>
+    execFileSync('openssl', args, { cwd: dir, stdio: ['ignore', 'pipe', 'ignore'] });
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const authority = `${name}-ca`;
+  openssl(
+    ...['req', '-x509', ...key, '-keyout', `${authority}.key`, '-out', `${authority}.crt`],
+    ...['-days', '2', '-subj', `/CN=${name}`],
+  );
+  return {
+    certificate: join(dir, `${authority}.crt`),
+    issue(subject) {
+      const file = `${name}-${subject}`;
+      writeFileSync(join(dir, `${file}.ext`), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
+      openssl(
+        ...[
+          'req',
+          ...key,
+          '-keyout',
+          `${file}.key`,
+          '-out',
+          `${file}.csr`,
+          '-subj',
+          `/CN=${subject}`,
+        ],
+      );
+      openssl(
+        ...[
+          'x509',
+          '-req',
+          '-in',
+          `${file}.csr`,
+          '-CA',
+          `${authority}.crt`,
+          '-CAkey',
+          `${authority}.key`,
+        ],
+        ...['-CAcreateserial', '-days', '2', '-extfile', `${file}.ext`, '-out', `${file}.crt`],
+      );
+      return { certificate: join(dir, `${file}.crt`), key: join(dir, `${file}.key`) };
+    },
+  };
+}

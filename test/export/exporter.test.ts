@@ -1,0 +1,226 @@
+import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createExportBed, until } from './bed.ts';
+import { execLine, execLines, hostileLines, sameLines } from './lines.ts';
+import { startProxy } from './proxy.ts';
+
+const cursorOf = (dir: string) => JSON.parse(readFileSync(join(dir, 'export-cursor.json'), 'utf8'));
+
+test('what is written reaches the collector, byte for byte and in order', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect();
+  bed.start(collector.port);
+  const lines = hostileLines(3000, 7);
+  for (let from = 0; from < lines.length; from += 100) {
+    bed.write(...lines.slice(from, from + 100));
+    if (from % 1000 === 0) await sleep(30);
+  }
+  await until('all lines', () => collector.lines.length >= lines.length);
+  sameLines(collector.lines, lines);
+});
+
+test('what was there before is read from the journal first', async (t) => {
+  const bed = createExportBed(t, { segmentMaxBytes: 64 << 10 });
+  const lines = execLines(0, 2000);
+  for (let from = 0; from < 1000; from += 50) bed.write(...lines.slice(from, from + 50));
+  const collector = await bed.collect();
+  bed.start(collector.port);
+  for (let from = 1000; from < 2000; from += 50) bed.write(...lines.slice(from, from + 50));
+  await until('all lines', () => collector.lines.length >= lines.length);
+  sameLines(collector.lines, lines);
+});
+
+test('an orderly end sends what there is and saves the cursor; the next run goes on behind it', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect();
+  bed.start(collector.port, { batchAgeMs: 60_000 });
+  bed.write(...execLines(0, 10));
+  await bed.stop();
+  sameLines(collector.lines, execLines(0, 10));
+  deepEqual(cursorOf(bed.dir), bed.journal.position);
+  await bed.reopen();
+  bed.write(...execLines(10, 20));
+  bed.start(collector.port);
+  bed.write(...execLines(20, 30));
+  await until('all lines', () => collector.lines.length >= 30);
+  sameLines(collector.lines, execLines(0, 30));
+});
+
+test('an exporter that is killed sends again what it had not saved, unchanged', async (t) => {
+  const bed = createExportBed(t);
+  const first = await bed.collect();
+  bed.start(first.port);
+  bed.write(...execLines(0, 50));
+  await until('fifty lines', () => first.lines.length === 50);
+  await until('the cursor', () => existsSync(join(bed.dir, 'export-cursor.json')));
+  const cursor = cursorOf(bed.dir);
+  bed.abandon();
+  // Back to before the last batch, as if it had not come to disk.
+  writeFileSync(join(bed.dir, 'export-cursor.json'), JSON.stringify({ ...cursor, offset: 0 }));
+  await bed.reopen();
+  bed.write(...execLines(50, 60));
+  const second = await bed.collect();
+  bed.start(second.port);
+  await until('sixty lines', () => second.lines.length >= 60);
+  sameLines(second.lines, execLines(0, 60));
+});
+
+test('a cursor in a segment that was compressed meanwhile is found again', async (t) => {
+  const bed = createExportBed(t, { segmentMaxBytes: 20 << 10 });
+  const collector = await bed.collect();
+  bed.start(collector.port);
+  bed.write(...execLines(0, 5));
+  await until('five lines', () => collector.lines.length === 5);
+  await bed.stop();
+  for (let n = 5; n < 200; n++) bed.write(execLine(n));
+  await bed.reopen();
+  const first = join(bed.dir, '00000000000000000001.jsonl.zst');
+  await until('the first segment compressed', () => existsSync(first));
+  bed.start(collector.port);
+  await until('all lines', () => collector.lines.length >= 200);
+  sameLines(collector.lines, execLines(0, 200));
+});
+
+test('what was deleted for space before it was exported is named, and the rest is exported', async (t) => {
+  const bed = createExportBed(t, {
+    segmentMaxBytes: 16 << 10,
+    maxBytes: 60 << 10,
+    compressionLevel: -7,
+  });
+  const collector = await bed.collect();
+  bed.start(collector.port);
+  bed.write(...execLines(0, 5));
+  await until('five lines', () => collector.lines.length === 5);
+  await bed.stop();
+  const noise = (n: number) => ({ args: [Buffer.from(hash(n)).toString('base64')] });
+  for (let n = 5; n < 300; n++) {
+    bed.write(execLine(n, noise(n)));
+    if (n % 10 === 0) await sleep(5);
+  }
+  await until(
+    'deleted',
+    () =>
+      !existsSync(join(bed.dir, '00000000000000000001.jsonl.zst')) &&
+      !existsSync(join(bed.dir, '00000000000000000001.jsonl')),
+  );
+  await bed.reopen();
+  const left = bed.lines();
+  notEqual(left.length, 295);
+  const exporter = bed.start(collector.port);
+  await until('all lines', () => collector.lines.length >= 5 + left.length);
+  sameLines(collector.lines.slice(5), left);
+  match(
+    bed.log.join('\n'),
+    /error a part of the journal is gone.*"from":\{"segment":1,"offset":\d+\},"to":\{"segment":\d+,"offset":0\}/,
+  );
+  equal(exporter.statistics.skips, 1);
+});
+
+test('a segment that is damaged is named and passed over', async (t) => {
+  const bed = createExportBed(t, { segmentMaxBytes: 8 << 10 });
+  for (let n = 0; n < 40; n++) bed.write(execLine(n));
+  await bed.reopen();
+  const second = join(bed.dir, '00000000000000000002.jsonl.zst');
+  await until('compressed', () => existsSync(second));
+  await bed.reopen();
+  const before = bed.lines();
+  writeFileSync(second, 'no zstd at all');
+  const collector = await bed.collect();
+  bed.start(collector.port);
+  await until('the last line', () => collector.lines.at(-1) === before.at(-1));
+  ok(collector.lines.length < before.length);
+  const rest = new Set(collector.lines);
+  sameLines(
+    collector.lines,
+    before.filter((line) => rest.has(line)),
+  );
+  match(bed.log.join('\n'), /error the journal cannot be read for the export .*damaged/);
+});
+
+test('a cursor beyond the journal’s end sends that segment again rather than lose a line', async (t) => {
+  const bed = createExportBed(t);
+  bed.write(...execLines(0, 3));
+  writeFileSync(join(bed.dir, 'export-cursor.json'), '{"segment":1,"offset":999999}');
+  const collector = await bed.collect();
+  bed.start(collector.port);
+  bed.write(...execLines(3, 5));
+  await until('all lines', () => collector.lines.length >= 5);
+  sameLines(collector.lines, execLines(0, 5));
+});
+
+for (const text of [
+  '',
+  'no json',
+  '{}',
+  '{"segment":-1,"offset":0}',
+  '{"segment":1,"offset":1.5}',
+  'null',
+])
+  test(`a cursor file that says ${text || 'nothing'} counts as none`, async (t) => {
+    const bed = createExportBed(t);
+    bed.write(...execLines(0, 3));
+    writeFileSync(join(bed.dir, 'export-cursor.json'), text);
+    const collector = await bed.collect();
+    bed.start(collector.port);
+    await until('all lines', () => collector.lines.length >= 3);
+    sameLines(collector.lines, execLines(0, 3));
+  });
+
+test('batches are cut by count and by bytes, and stay below 4 MiB', async (t) => {
+  const bed = createExportBed(t);
+  bed.write(...execLines(0, 100));
+  const big = execLines(100, 130, { args: ['x'.repeat(30_000)], object: `/${'é'.repeat(2000)}` });
+  bed.write(...big);
+  const collector = await bed.collect();
+  bed.start(collector.port, { batchRecords: 40, batchBytes: 200_000 });
+  await until('all lines', () => collector.lines.length >= 130);
+  sameLines(collector.lines, [...execLines(0, 100), ...big]);
+  ok(collector.calls.every(({ lines }) => lines.length <= 40));
+  ok(collector.calls.every(({ bytes }) => bytes <= 300_000));
+  ok(collector.calls.length >= 8);
+});
+
+test('a batch waits for its age, and not for more', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect();
+  bed.start(collector.port, { batchAgeMs: 300 });
+  bed.write(...execLines(0, 3));
+  await sleep(50);
+  bed.write(...execLines(3, 6));
+  await until('all lines', () => collector.lines.length >= 6);
+  equal(collector.calls.length, 1);
+});
+
+test('calls name the agent, and are compressed unless they shall not be', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect();
+  const lines = execLines(0, 1000);
+  const sizes: number[] = [];
+  for (const compression of ['gzip', 'none'] as const) {
+    const proxy = await startProxy(t, collector.port);
+    bed.start(proxy.port, { compression });
+    bed.write(...lines);
+    await bed.stop();
+    sizes.push(proxy.bytes());
+  }
+  sameLines(collector.lines, [...lines, ...lines]);
+  const [gzip = 0, none = 0] = sizes;
+  ok(gzip < none / 5, `${gzip} bytes with gzip, ${none} without`);
+  match(
+    String(collector.calls[0]?.metadata['user-agent']),
+    /^vcml-agent\/1\.2\.3 OTel-OTLP-Exporter/,
+  );
+});
+
+function hash(n: number): Uint8Array {
+  const bytes = new Uint8Array(600);
+  let state = n + 1;
+  for (let index = 0; index < bytes.length; index++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    bytes[index] = state >>> 24;
+  }
+  return bytes;
+}

@@ -1,0 +1,252 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { status } from '@grpc/grpc-js';
+import { createExportBed, until } from './bed.ts';
+import type { Answer } from './collector.ts';
+import { execLine, execLines, sameLines } from './lines.ts';
+import { startProxy } from './proxy.ts';
+
+const lettersOf = (dir: string) =>
+  readFileSync(join(dir, 'dead-letters.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((letter) => JSON.parse(letter));
+
+/** Fails the first so many calls. */
+const failing =
+  (calls: number, code: number, more: Partial<Extract<Answer, { kind: 'fail' }>> = {}) =>
+  (_: readonly string[], call: number): Answer =>
+    call < calls ? { kind: 'fail', code, ...more } : { kind: 'accept' };
+
+const WAITING = [
+  'CANCELLED',
+  'DEADLINE_EXCEEDED',
+  'ABORTED',
+  'OUT_OF_RANGE',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+];
+const DENIED = ['UNAUTHENTICATED', 'PERMISSION_DENIED', 'UNIMPLEMENTED', 'NOT_FOUND'];
+const ABOUT_CONTENT = [
+  'UNKNOWN',
+  'INVALID_ARGUMENT',
+  'ALREADY_EXISTS',
+  'FAILED_PRECONDITION',
+  'INTERNAL',
+  'RESOURCE_EXHAUSTED',
+];
+
+test('the table has every code there is', () => {
+  const codes = Object.keys(status).filter((name) => name !== 'OK' && Number.isNaN(Number(name)));
+  deepEqual([...WAITING, ...DENIED, ...ABOUT_CONTENT].sort(), codes.sort());
+});
+
+for (const name of [...WAITING, ...DENIED])
+  test(`${name}: the same batch is tried again until it is taken, and it is told once`, async (t) => {
+    const bed = createExportBed(t);
+    const code = status[name as keyof typeof status];
+    const collector = await bed.collect({ answer: failing(3, code) });
+    const { statistics } = bed.start(collector.port);
+    bed.write(...execLines(0, 5));
+    await until('all lines', () => collector.lines.length >= 5);
+    sameLines(collector.lines, execLines(0, 5));
+    for (const { lines } of collector.calls) sameLines(lines, execLines(0, 5));
+    equal(statistics.failures.get(name), 3);
+    equal(statistics.deadLetters, 0);
+    await until('it told', () => bed.log.length === 2);
+    const level = DENIED.includes(name) ? 'error' : 'warn';
+    match(
+      bed.log[0] ?? '',
+      new RegExp(`^${level} .*"code":"${name}","details":"told to answer ${name}"`),
+    );
+    match(bed.log[1] ?? '', /^info the collector takes records again \{"failures":3/);
+  });
+
+for (const name of ABOUT_CONTENT)
+  test(`${name}: a batch is split until the one record is found, which goes to the dead letters`, async (t) => {
+    const bed = createExportBed(t);
+    const bad = execLine(6);
+    const collector = await bed.collect({
+      answer: (lines) =>
+        lines.includes(bad)
+          ? { kind: 'fail', code: status[name as keyof typeof status], details: 'I do not like it' }
+          : { kind: 'accept' },
+    });
+    const { statistics } = bed.start(collector.port);
+    bed.write(...execLines(0, 20));
+    await until('all others', () => collector.lines.length >= 19);
+    sameLines(
+      collector.lines,
+      execLines(0, 20).filter((line) => line !== bad),
+    );
+    const [letter, ...more] = lettersOf(bed.dir);
+    deepEqual(more, []);
+    equal(letter.line, bad);
+    equal(letter.code, name);
+    equal(letter.details, 'I do not like it');
+    equal(statistics.deadLetters, 1);
+    await until('counted', () => statistics.exported === 19);
+  });
+
+test('a record that is refused once or twice, and then taken, is no dead letter', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect({ answer: failing(2, status.INTERNAL) });
+  const { statistics } = bed.start(collector.port);
+  bed.write(execLine(0));
+  await until('the line', () => collector.lines.length === 1);
+  equal(statistics.deadLetters, 0);
+});
+
+test('a collector that refuses everything gets few records into the dead letters', async (t) => {
+  const bed = createExportBed(t);
+  let refuses = true;
+  const collector = await bed.collect({
+    answer: () => (refuses ? { kind: 'fail', code: status.INVALID_ARGUMENT } : { kind: 'accept' }),
+  });
+  const { statistics } = bed.start(collector.port);
+  bed.write(...execLines(0, 200));
+  await until('the alarm', () =>
+    bed.log.some((line) => line.startsWith('error the collector refuses every')),
+  );
+  await sleep(300);
+  equal(statistics.deadLetters, 10);
+  refuses = false;
+  await bed.stop();
+  equal(statistics.deadLetters, 10);
+});
+
+test('RESOURCE_EXHAUSTED with RetryInfo waits as long as it says, and splits nothing', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect({
+    answer: failing(1, status.RESOURCE_EXHAUSTED, { retryAfterMs: 700 }),
+  });
+  bed.start(collector.port);
+  bed.write(...execLines(0, 5));
+  await until('all lines', () => collector.lines.length >= 5);
+  const [first, second] = collector.calls;
+  equal(second?.lines.length, 5);
+  ok((second?.at ?? 0) - (first?.at ?? 0) >= 690);
+});
+
+test('RetryInfo goes before our own back-off with UNAVAILABLE too', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect({
+    answer: failing(1, status.UNAVAILABLE, { retryAfterMs: 1500 }),
+  });
+  bed.start(collector.port);
+  bed.write(execLine(0));
+  await until('the line', () => collector.lines.length === 1);
+  ok((collector.calls[1]?.at ?? 0) - (collector.calls[0]?.at ?? 0) >= 1490);
+});
+
+test('a collector that takes 64 KiB at most gets everything in smaller pieces', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect({ maxBytes: 64 << 10 });
+  const { statistics } = bed.start(collector.port);
+  bed.write(...execLines(0, 1000));
+  await until('all lines', () => collector.lines.length >= 1000);
+  sameLines(collector.lines, execLines(0, 1000));
+  ok(statistics.splits > 0);
+  equal(statistics.deadLetters, 0);
+});
+
+test('a partial success is counted, and told with the collector’s words', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect({
+    answer: () => ({ kind: 'accept', rejected: 2, message: 'too old' }),
+  });
+  const { statistics } = bed.start(collector.port);
+  bed.write(...execLines(0, 10));
+  await until('counted', () => statistics.rejected === 2);
+  equal(statistics.exported, 8);
+  equal(collector.calls.length, 1);
+  match(
+    bed.log.join('\n'),
+    /^warn the collector took a part only .*"rejected":2,"message":"too old"/,
+  );
+});
+
+test('a warning in a full success is told, and nothing is counted', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect({ answer: () => ({ kind: 'accept', message: 'soon gone' }) });
+  const { statistics } = bed.start(collector.port);
+  bed.write(execLine(0));
+  await until('told', () => bed.log.some((line) => line.includes('soon gone')));
+  equal(statistics.rejected, 0);
+  equal(statistics.exported, 1);
+});
+
+test('a call that hangs is cut by its deadline and made again', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect({
+    answer: (_, call) => (call === 0 ? { kind: 'hang' } : { kind: 'accept' }),
+  });
+  const { statistics } = bed.start(collector.port, { timeoutMs: 300 });
+  bed.write(execLine(0));
+  await until('the line', () => collector.lines.length === 1);
+  equal(statistics.failures.get('DEADLINE_EXCEEDED'), 1);
+});
+
+test('a dead link is left for a new connection', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect();
+  const proxy = await startProxy(t, collector.port);
+  bed.start(proxy.port, { timeoutMs: 300 });
+  bed.write(execLine(0));
+  await until('a line', () => collector.lines.length === 1);
+  proxy.swallow();
+  bed.write(execLine(1));
+  await until('another connection', () => proxy.connections() > 1);
+  proxy.pass();
+  await until('the other line', () => collector.lines.length >= 2);
+  sameLines(collector.lines, execLines(0, 2));
+});
+
+test('a collector that was away is found again, and gets everything in order', async (t) => {
+  const bed = createExportBed(t);
+  const first = await bed.collect();
+  bed.start(first.port);
+  const received: string[] = [];
+  for (let round = 0, collector = first; round < 10; round++) {
+    bed.write(...execLines(round * 10, round * 10 + 5));
+    const wanted = round === 0 ? 5 : 10;
+    await until('lines', () => collector.lines.length >= wanted);
+    collector.kill();
+    received.push(...collector.lines);
+    bed.write(...execLines(round * 10 + 5, round * 10 + 10));
+    await sleep(round * 50);
+    collector = await bed.collect({ address: `127.0.0.1:${collector.port}` });
+    if (round === 9) await until('the last lines', () => collector.lines.length >= 5);
+    if (round === 9) received.push(...collector.lines);
+  }
+  sameLines(received, execLines(0, 100));
+});
+
+test('an end while the collector is away takes no longer than its grace, and loses nothing', async (t) => {
+  const bed = createExportBed(t);
+  const hung = await bed.collect({ answer: () => ({ kind: 'hang' }) });
+  bed.start(hung.port, { timeoutMs: 2000 });
+  bed.write(...execLines(0, 5));
+  await until('a call', () => hung.calls.length === 1);
+  await bed.stop(100);
+  const collector = await bed.collect();
+  bed.start(collector.port);
+  await until('all lines', () => collector.lines.length >= 5);
+  sameLines(collector.lines, execLines(0, 5));
+});
+
+test('while there is no collector the memory keeps no more than the latest lines', async (t) => {
+  const bed = createExportBed(t);
+  bed.start(1);
+  const batch = execLines(0, 500, { args: ['x'.repeat(1000)] });
+  for (let round = 0; round < 20; round++) bed.write(...batch);
+  await sleep(50);
+  await bed.stop(0);
+  const collector = await bed.collect();
+  bed.start(collector.port);
+  await until('all lines', () => collector.lines.length >= 20 * 500);
+  sameLines(collector.lines, Array.from({ length: 20 }, () => batch).flat());
+});

@@ -1,0 +1,82 @@
+/** OTLP as the tests see it: a request's bytes, or the file exporter's JSON, to the journal's lines. */
+
+import { json } from '../../agent/journal/json.ts';
+
+/** opentelemetry/proto/common/v1 AnyValue, in OTLP's JSON form. */
+export type AnyValue =
+  | { readonly stringValue: string }
+  | { readonly boolValue: boolean }
+  | { readonly intValue: string | number }
+  | { readonly arrayValue: { readonly values?: readonly AnyValue[] } };
+
+export interface KeyValue {
+  readonly key: string;
+  readonly value: AnyValue;
+}
+
+export interface LogRecord {
+  readonly timeUnixNano: string;
+  readonly observedTimeUnixNano: string;
+  readonly severityNumber: number;
+  readonly eventName: string;
+  readonly body: AnyValue;
+  readonly attributes: readonly KeyValue[];
+  readonly traceId?: string;
+  readonly spanId?: string;
+}
+
+/** An ExportLogsServiceRequest, or a line of the file exporter. */
+export interface LogsData {
+  readonly resourceLogs: readonly {
+    readonly resource: { readonly attributes?: readonly KeyValue[] };
+    readonly scopeLogs: readonly {
+      readonly scope: { readonly name: string; readonly version: string };
+      readonly logRecords: readonly LogRecord[];
+      readonly schemaUrl?: string;
+    }[];
+    readonly schemaUrl?: string;
+  }[];
+}
+
+/** The journal's lines that these records were made of, by the table in docs/export.md alone. */
+export function linesOf(data: LogsData): string[] {
+  return data.resourceLogs.flatMap(({ resource, scopeLogs }) =>
+    scopeLogs.flatMap(({ logRecords }) =>
+      logRecords.map((record) => lineOf(resource.attributes ?? [], record)),
+    ),
+  );
+}
+
+const CORE = [
+  ...['log.record.uid', 'process.pid', 'process.parent_pid', 'process.real_user.id'],
+  ...['vcml.process.real_group.id', 'vcml.process.comm', 'vcml.object', 'vcml.permitted_by'],
+  'vcml.parent_cause',
+];
+
+function lineOf(resource: readonly KeyValue[], record: LogRecord): string {
+  const core = (key: string) => {
+    const found = record.attributes.find((attribute) => attribute.key === key);
+    return found === undefined ? 'null' : textOf(found.value);
+  };
+  const attributes = record.attributes.filter(({ key }) => !CORE.includes(key));
+  return (
+    `{"id":${core('log.record.uid')},"timestamp":${record.timeUnixNano},` +
+    `"actor":{"pid":${core('process.pid')},"ppid":${core('process.parent_pid')},` +
+    `"uid":${core('process.real_user.id')},"gid":${core('vcml.process.real_group.id')},` +
+    `"comm":${core('vcml.process.comm')}},"action":${json(record.eventName.replace(/^vcml\./, ''))},` +
+    `"object":${core('vcml.object')},"permitted_by":${core('vcml.permitted_by')},` +
+    `"parent_cause":${core('vcml.parent_cause')},` +
+    `"resource":${objectOf(resource)},"attributes":${objectOf(attributes)}}`
+  );
+}
+
+function objectOf(attributes: readonly KeyValue[]): string {
+  return `{${attributes.map(({ key, value }) => `${json(key)}:${textOf(value)}`).join(',')}}`;
+}
+
+function textOf(value: AnyValue): string {
+  if ('stringValue' in value) return json(value.stringValue);
+  if ('boolValue' in value) return String(value.boolValue);
+  if ('intValue' in value) return String(value.intValue);
+  return `[${(value.arrayValue.values ?? []).map(textOf).join(',')}]`;
+}

@@ -1,0 +1,145 @@
+import { deepEqual, equal, ok, throws } from 'node:assert/strict';
+import { test } from 'node:test';
+import { backoffMs } from '../../agent/export/backoff.ts';
+import { parseEndpoint } from '../../agent/export/endpoint.ts';
+import { parseHeaderList } from '../../agent/export/headers.ts';
+import { RecentLines } from '../../agent/export/recent.ts';
+import { retryDelayOf } from '../../agent/export/retry-info.ts';
+import { statusWithRetryInfo } from './collector.ts';
+
+for (const [text, insecure, target, tls] of [
+  ['http://collector:4317', false, 'collector:4317', false],
+  ['https://collector:4317', true, 'collector:4317', true],
+  ['HTTPS://Collector', false, 'Collector:4317', true],
+  ['https://collector:443/', false, 'collector:443', true],
+  ['http://10.0.0.1', false, '10.0.0.1:4317', false],
+  ['http://[fd00::1]:4318', false, '[fd00::1]:4318', false],
+  ['collector.svc:4317', false, 'collector.svc:4317', true],
+  [' collector.svc:4317 ', true, 'collector.svc:4317', false],
+  ['localhost', true, 'localhost:4317', false],
+  ['unix:///run/otel.sock', false, 'unix:///run/otel.sock', false],
+] as const)
+  test(`the endpoint ${text}${insecure ? ', insecure,' : ''} is ${target}${tls ? ' with TLS' : ''}`, () => {
+    deepEqual(parseEndpoint(text, insecure), { target, tls });
+  });
+
+for (const text of [
+  '',
+  'http://',
+  'ftp://a:1',
+  'a:b',
+  'a:0',
+  'a:65536',
+  'http://a:1/v1/logs',
+  'a b',
+  'http://u@a',
+  'unix://run/otel.sock',
+])
+  test(`${JSON.stringify(text)} is no endpoint`, () => {
+    throws(() => parseEndpoint(text, false), { code: 'CONFIGURATION_INVALID' });
+  });
+
+test('headers are read as in W3C Baggage', () => {
+  deepEqual(parseHeaderList('a=1, X-Tenant = shop%20one ,,empty=,pad=YQ=='), {
+    ...{ a: '1', 'x-tenant': 'shop one', empty: '', pad: 'YQ==' },
+  });
+  deepEqual(parseHeaderList(''), {});
+});
+
+for (const text of ['a', 'a b=1', '=1', 'a=%0a', 'grpc-timeout=1', 'x-bin=1', 'ä=1'])
+  test(`${JSON.stringify(text)} is no list of headers`, () => {
+    throws(() => parseHeaderList(text), Error);
+  });
+
+test('back-off doubles to a bound below two seconds, and a half of it is chance', () => {
+  deepEqual(
+    [1, 2, 3, 4].map((failures) => backoffMs(failures, () => 1)),
+    [100, 200, 400, 800],
+  );
+  deepEqual(
+    [1, 2, 3, 4].map((failures) => backoffMs(failures, () => 0)),
+    [50, 100, 200, 400],
+  );
+  for (const failures of [5, 10, 1000, 1e9])
+    equal(
+      backoffMs(failures, () => 1),
+      1200,
+    );
+});
+
+test('RetryInfo is found among other details', () => {
+  equal(retryDelayOf(statusWithRetryInfo(8, 1500)), 1500);
+  equal(retryDelayOf(statusWithRetryInfo(8, 0)), 0);
+  equal(retryDelayOf(statusWithRetryInfo(14, 86_400_000)), 86_400_000);
+});
+
+test('no RetryInfo, or a damaged status, asks for nothing', () => {
+  equal(retryDelayOf(undefined), undefined);
+  equal(retryDelayOf(new Uint8Array()), undefined);
+  equal(retryDelayOf(Buffer.from('any text at all')), undefined);
+  const whole = statusWithRetryInfo(8, 1500);
+  for (let length = 0; length < whole.length; length++) {
+    const delay = retryDelayOf(whole.subarray(0, length));
+    ok(delay === undefined || delay === 0 || delay === 1000, `${length}: ${delay}`);
+  }
+});
+
+/** Pushes a chunk of whole lines, each of four bytes. */
+function push(recent: RecentLines, segment: number, from: number, count: number): void {
+  const text = Array.from(
+    { length: count },
+    (_, n) => `${segment}${String(from / 4 + n).padStart(2, '0')}\n`,
+  );
+  const bytes = Buffer.from(text.join(''));
+  recent.push(bytes, bytes.length, { segment, offset: from + bytes.length });
+}
+
+const taken = (recent: RecentLines, segment: number, offset: number) =>
+  recent.take({ segment, offset })?.map(({ line }) => line);
+
+test('lines in memory follow each other, across segments too', () => {
+  const recent = new RecentLines({ segment: 1, offset: 8 }, 1000);
+  push(recent, 1, 8, 2);
+  push(recent, 2, 0, 1);
+  push(recent, 2, 4, 1);
+  deepEqual(taken(recent, 1, 8), ['102', '103']);
+  deepEqual(taken(recent, 1, 16), ['200']);
+  deepEqual(taken(recent, 2, 4), ['201']);
+  equal(taken(recent, 2, 8), undefined);
+  ok(recent.isEnd({ segment: 2, offset: 8 }));
+});
+
+test('a reader that comes from the disk enters a chunk in its middle', () => {
+  const recent = new RecentLines({ segment: 1, offset: 8 }, 1000);
+  push(recent, 1, 8, 3);
+  push(recent, 1, 20, 1);
+  equal(taken(recent, 1, 4), undefined);
+  deepEqual(taken(recent, 1, 12), ['103', '104']);
+  deepEqual(taken(recent, 1, 20), ['105']);
+});
+
+test('a reader that is ahead of what is kept drops it', () => {
+  const recent = new RecentLines({ segment: 1, offset: 0 }, 1000);
+  push(recent, 1, 0, 2);
+  push(recent, 2, 0, 2);
+  deepEqual(taken(recent, 2, 4), ['201']);
+});
+
+test('beyond its bound the oldest lines are forgotten, and only the disk has them', () => {
+  const recent = new RecentLines({ segment: 1, offset: 0 }, 12);
+  push(recent, 1, 0, 2);
+  push(recent, 1, 8, 2);
+  equal(taken(recent, 1, 0), undefined);
+  deepEqual(taken(recent, 1, 8), ['102', '103']);
+});
+
+test('news is told of at once, and of pushes that came before it was waited for', async () => {
+  const recent = new RecentLines({ segment: 1, offset: 0 }, 1000);
+  const { signal } = new AbortController();
+  const waiting = recent.news(0, signal);
+  push(recent, 1, 0, 1);
+  await waiting;
+  await recent.news(0, signal);
+  await recent.news(1, signal, 1);
+  await recent.news(1, AbortSignal.abort());
+});

@@ -1,0 +1,101 @@
+import { deepEqual, equal, match } from 'node:assert/strict';
+import { test } from 'node:test';
+import { createLogRecordMaker } from '../../agent/export/log-record.ts';
+import { createFilter, parseRules } from '../../agent/export/rules.ts';
+import { createExportBed, until } from './bed.ts';
+import { execLine, execLines, journalLine, type LineOptions, sameLines } from './lines.ts';
+
+const recordOf = createLogRecordMaker('1.2.3');
+
+const POD = {
+  'host.name': 'node-1',
+  'container.id': 'c1',
+  'k8s.namespace.name': 'shop',
+  'k8s.container.name': 'cart',
+};
+
+/** Rules, an exec, and whether it is exported. */
+const CASES: readonly (readonly [readonly string[], LineOptions, boolean])[] = [
+  [[], {}, true],
+  [['deny'], {}, false],
+  [['allow', 'deny'], {}, true],
+  [['deny namespace=shop'], { resource: POD }, false],
+  [['deny namespace=shop'], {}, true],
+  [['deny namespace=sho'], { resource: POD }, true],
+  [['deny namespace=s*'], { resource: POD }, false],
+  [['deny namespace=s?op'], { resource: POD }, false],
+  [['deny namespace=S*'], { resource: POD }, true],
+  [['allow namespace=shop', 'deny'], { resource: POD }, true],
+  [['allow namespace=shop', 'deny'], {}, false],
+  [['deny container=cart'], { resource: POD }, false],
+  [['deny namespace=shop container=other'], { resource: POD }, true],
+  [['deny namespace=shop container=cart'], { resource: POD }, false],
+  [['deny executable=/usr/bin/*'], { executable: '/usr/bin/ls' }, false],
+  [['deny executable=/usr/*'], { executable: '/usr/bin/ls' }, true],
+  [['deny executable=/usr/**'], { executable: '/usr/bin/ls' }, false],
+  [['deny executable=**/ls'], { executable: '/usr/bin/ls' }, false],
+  [['deny executable=/usr/bin/l.'], { executable: '/usr/bin/ls' }, true],
+  [['deny executable=/a+(b)[c]^$|{d}'], { executable: '/a+(b)[c]^$|{d}' }, false],
+  [['deny executable=/a**'], { executable: '/a\nb' }, false],
+  [['deny origin=host'], {}, false],
+  [['deny origin=host'], { resource: POD }, true],
+  [['deny origin=container'], { resource: POD }, false],
+  [['deny entry=exec'], { more: ',"vcml.entry":"exec"' }, false],
+  [['deny entry=start'], { more: ',"vcml.entry":"exec"' }, true],
+  [['deny entry=none'], { more: ',"vcml.entry":"exec"' }, true],
+  [['deny entry=none'], {}, false],
+  [['  deny   entry=none  '], {}, false],
+];
+
+for (const [rules, options, passes] of CASES)
+  test(`${JSON.stringify(rules)} ${passes ? 'exports' : 'keeps back'} ${JSON.stringify(options)}`, () => {
+    equal(createFilter(parseRules(rules)).passes(recordOf(execLine(1, options))), passes);
+  });
+
+test('records about the journal are always exported', () => {
+  const stop = recordOf(journalLine('journal.stop', 1, ',"vcml.hook.state":"kept"'));
+  equal(createFilter(parseRules(['deny'])).passes(stop), true);
+});
+
+test('what is wrong with rules is told at once', () => {
+  let message = '';
+  try {
+    parseRules([
+      'block a=b',
+      'deny',
+      'deny pod=x',
+      'allow entry=maybe',
+      'deny origin',
+      'deny origin=',
+    ]);
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  match(message, /"block a=b" must begin with allow or deny/);
+  match(message, /"deny pod=x": "pod=x" must be namespace=…, /);
+  match(message, /entry must be start or exec or none/);
+  equal(message.split('; ').length, 6);
+});
+
+test('what is kept back is counted by rule, and the cursor goes on', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect();
+  const exporter = bed.start(collector.port, {
+    rules: [
+      'allow executable=/usr/bin/p1?',
+      'deny executable=/usr/bin/p?',
+      'deny origin=container',
+    ],
+  });
+  bed.write(...execLines(0, 30), execLine(30, { resource: POD }));
+  await until('the journal’s end', () => exporter.position.offset === bed.journal.position.offset);
+  sameLines(collector.lines, execLines(10, 30));
+  deepEqual(
+    [...exporter.keptBack],
+    [
+      ['deny executable=/usr/bin/p?', 10],
+      ['deny origin=container', 1],
+    ],
+  );
+  equal(bed.lines().length, 31);
+});

@@ -1,0 +1,110 @@
+import { deepEqual, equal, throws } from 'node:assert/strict';
+import { test } from 'node:test';
+import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-grpc';
+import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import { createLogRecordMaker } from '../../agent/export/log-record.ts';
+import { LogsSerializer } from '../../agent/export/serializer.ts';
+import { startCollector } from './collector.ts';
+import { execLine, execLines, hostileLines, journalLine, sameLines } from './lines.ts';
+import { linesOf } from './otlp.ts';
+import { decodeRequest } from './protobuf.ts';
+
+const recordOf = createLogRecordMaker('1.2.3');
+
+function serialized(lines: readonly string[]) {
+  return decodeRequest(new LogsSerializer().serialize(lines.map(recordOf)));
+}
+
+test('ten thousand hostile records come back byte for byte, in their order', () => {
+  const lines = hostileLines(10_000, 1);
+  const serializer = new LogsSerializer();
+  for (let from = 0; from < lines.length; from += 500) {
+    const some = lines.slice(from, from + 500);
+    sameLines(linesOf(decodeRequest(serializer.serialize(some.map(recordOf)))), some);
+  }
+});
+
+test('records about the journal come back byte for byte', () => {
+  const lines = [
+    journalLine(
+      'journal.start',
+      1,
+      ',"vcml.format.version":1,"vcml.hook.next_seq":[1,4503599627370496]',
+    ),
+    journalLine('journal.loss', 2, ',"vcml.loss.stage":"reboot","vcml.loss.next_seq":[]'),
+    journalLine('journal.stop', 3, ',"vcml.journal.records":9007199254740991'),
+  ];
+  sameLines(linesOf(serialized(lines)), lines);
+});
+
+test('the stock serializer gives the same for records of one resource', () => {
+  const resource = { 'host.name': 'node-1' };
+  const lines = [
+    ...execLines(0, 50, { resource }),
+    execLine(51, { resource, args: ['ä'.repeat(99)] }),
+  ];
+  const records: ReadableLogRecord[] = lines.map(recordOf);
+  const stock = decodeRequest(ProtobufLogsSerializer.serializeRequest(records) ?? new Uint8Array());
+  deepEqual(decodeRequest(new LogsSerializer().serialize(records)), stock);
+});
+
+test('OTLPLogExporter delivers these records, and they come back byte for byte', async () => {
+  const collector = await startCollector();
+  const exporter = new OTLPLogExporter({ url: `http://127.0.0.1:${collector.port}` });
+  const lines = execLines(0, 100);
+  const result = await new Promise((resolve) => exporter.export(lines.map(recordOf), resolve));
+  await exporter.shutdown();
+  collector.kill();
+  deepEqual(result, { code: 0 });
+  sameLines(collector.lines, lines);
+});
+
+test('a resource is written once for records that follow each other, and again after another', () => {
+  const [a, b] = [{ 'host.name': 'a' }, { 'host.name': 'b' }];
+  const lines = [a, a, b, a].map((resource, n) => execLine(n, { resource }));
+  const { resourceLogs } = serialized(lines);
+  deepEqual(
+    resourceLogs.map(({ scopeLogs }) => scopeLogs.map(({ logRecords }) => logRecords.length)),
+    [[2], [1], [1]],
+  );
+  sameLines(linesOf({ resourceLogs }), lines);
+});
+
+test('traces are empty, and schemas and scope are said', () => {
+  const { resourceLogs } = serialized([execLine(0)]);
+  const scopeLogs = resourceLogs[0]?.scopeLogs[0];
+  deepEqual(scopeLogs?.scope, { name: 'vcml-agent', version: '1.2.3' });
+  equal(scopeLogs?.schemaUrl, 'https://opentelemetry.io/schemas/1.45.0');
+  equal(resourceLogs[0]?.schemaUrl, scopeLogs?.schemaUrl);
+  equal(scopeLogs?.logRecords[0]?.traceId, '');
+  equal(scopeLogs?.logRecords[0]?.spanId, '');
+});
+
+for (const nanos of [
+  1_000_000_000n,
+  4_294_967_295_999_999_999n,
+  1_795_403_355_123_456_789n,
+  18_446_744_073_709_551_615n,
+])
+  test(`${nanos} nanoseconds are exact`, () => {
+    const line = execLine(0).replace(/"timestamp":\d+/, `"timestamp":${nanos}`);
+    const record = serialized([line]).resourceLogs[0]?.scopeLogs[0]?.logRecords[0];
+    equal(record?.timeUnixNano, String(nanos));
+    equal(record?.observedTimeUnixNano, String(nanos));
+  });
+
+test('a batch larger than the buffer is written whole, and the one after it too', () => {
+  const serializer = new LogsSerializer();
+  for (const count of [1, 3, 2]) {
+    const lines = execLines(0, count, { args: ['x'.repeat(300_000)] });
+    sameLines(linesOf(decodeRequest(serializer.serialize(lines.map(recordOf)))), lines);
+  }
+});
+
+for (const value of [1n, -1, 1.5, 2 ** 53, null, { a: 1 }, [null]])
+  test(`a value that no journal has is an error, not another value: ${typeof value} ${value}`, () => {
+    const record = recordOf(execLine(0));
+    const odd = { ...record, attributes: { odd: value } } as unknown as ReadableLogRecord;
+    throws(() => new LogsSerializer().serialize([odd]), TypeError);
+  });
