@@ -1,0 +1,132 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type LogsData, linesOf } from '../../export/otlp.ts';
+
+/** The OpenTelemetry Collector that the end-to-end tests build; undefined: not built here. */
+export const OTELCOL =
+  process.env.KUBE_BIN === undefined ? undefined : join(process.env.KUBE_BIN, 'otelcol');
+
+/** Why there is nothing to test with, for node:test; false where there is. */
+export const NO_COLLECTOR =
+  OTELCOL !== undefined && existsSync(OTELCOL)
+    ? false
+    : 'KUBE_BIN names no folder with a built otelcol';
+
+export interface CollectorSettings {
+  /** under receivers.otlp.protocols.grpc, as YAML on one line each */
+  readonly grpc?: readonly string[];
+  /** more of the configuration, as YAML */
+  readonly extensions?: string;
+  readonly serviceExtensions?: string;
+}
+
+/** A collector that writes what it gets to a file. */
+export interface RealCollector {
+  readonly port: number;
+  readonly process: ChildProcess;
+  start(settings?: CollectorSettings): Promise<void>;
+  stop(signal: NodeJS.Signals): Promise<void>;
+  /** What all its runs have written, as the journal's lines. */
+  lines(): string[];
+  /** what it said */
+  said(): string;
+}
+
+/** Prepares a collector in a folder, on a port that stays its own; not started yet. */
+export async function createRealCollector(t: TestContext, dir: string): Promise<RealCollector> {
+  const port = await freePort();
+  const file = join(dir, 'received.jsonl');
+  const config = join(dir, 'collector.yaml');
+  let child: ChildProcess | undefined;
+  let text = '';
+  async function stop(signal: NodeJS.Signals): Promise<void> {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+  }
+  t.after(() => stop('SIGKILL'));
+  return {
+    port,
+    get process() {
+      if (child === undefined) throw new Error('the collector was never started');
+      return child;
+    },
+    async start(settings = {}) {
+      writeFileSync(config, configOf(port, file, settings));
+      child = spawn(OTELCOL ?? '', ['--config', config], { stdio: ['ignore', 'pipe', 'pipe'] });
+      for (const stream of [child.stdout, child.stderr])
+        stream?.on('data', (data) => {
+          text += data;
+        });
+      for (const deadline = Date.now() + 60_000; !(await answers(port)); ) {
+        if (child.exitCode !== null || Date.now() > deadline)
+          throw new Error(`the collector does not listen: ${text}`);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    },
+    stop,
+    lines: () => (existsSync(file) ? receivedIn(file) : []),
+    said: () => text,
+  };
+}
+
+function receivedIn(file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  return text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter((line) => line !== '')
+    .flatMap((line) => linesOf(JSON.parse(line) as LogsData));
+}
+
+function configOf(port: number, file: string, settings: CollectorSettings): string {
+  const { grpc = [], extensions = '', serviceExtensions = '[]' } = settings;
+  return `
+receivers:
+  otlp:
+    protocols:
+      grpc:
+        endpoint: 127.0.0.1:${port}
+${grpc.map((line) => `        ${line}\n`).join('')}
+exporters:
+  file:
+    path: ${file}
+    append: true
+    flush_interval: 50ms
+${extensions}
+service:
+  extensions: ${serviceExtensions}
+  telemetry:
+    metrics:
+      level: none
+  pipelines:
+    logs:
+      receivers: [otlp]
+      exporters: [file]
+`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,42 @@
+import { test } from 'node:test';
+import { createExportBed, until } from '../../export/bed.ts';
+import { execLines, hostileLines, journalLine, sameLines } from '../../export/lines.ts';
+import { createRealCollector, NO_COLLECTOR } from './collector.ts';
+
+test('ten thousand hostile records come back byte for byte from a collector’s file', {
+  skip: NO_COLLECTOR,
+}, async (t) => {
+  const bed = createExportBed(t);
+  const collector = await createRealCollector(t, bed.dir);
+  await collector.start();
+  const lines = [
+    journalLine(
+      'journal.start',
+      1,
+      ',"vcml.format.version":1,"vcml.hook.next_seq":[1,4503599627370496]',
+    ),
+    ...hostileLines(10_000, 3),
+    journalLine('journal.loss', 2, ',"vcml.loss.stage":"reboot","vcml.loss.next_seq":[]'),
+  ];
+  bed.start(collector.port);
+  for (let from = 0; from < lines.length; from += 250) bed.write(...lines.slice(from, from + 250));
+  await until('all lines', () => collector.lines().length >= lines.length);
+  sameLines(collector.lines(), lines);
+});
+
+test('records of many containers keep the journal’s order through a collector', {
+  skip: NO_COLLECTOR,
+}, async (t) => {
+  const bed = createExportBed(t);
+  const collector = await createRealCollector(t, bed.dir);
+  await collector.start();
+  const lines = Array.from({ length: 2000 }, (_, n) =>
+    execLines(n, n + 1, {
+      resource: { 'host.name': 'node-1', 'container.id': `c${(n * 7) % 13}` },
+    }),
+  ).flat();
+  bed.write(...lines);
+  bed.start(collector.port);
+  await until('all lines', () => collector.lines().length >= lines.length);
+  sameLines(collector.lines(), lines);
+});
