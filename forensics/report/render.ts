@@ -7,12 +7,11 @@ import type { InputSummary, Packed } from './packed.ts';
 
 const PAGE = join(import.meta.dirname, 'page');
 
-/** A journal's record as it is in its line, but for the timestamp, which a double would round. */
-export type ReportRecord = Readonly<Record<string, unknown>> & {
-  readonly id: string;
-  /** Unix nanoseconds, decimal where it is a string */
-  readonly timestamp: bigint | string;
-};
+/**
+ * A record as it is in its line, whatever it is: nothing is taken for granted. The timestamp is Unix
+ * nanoseconds as a bigint or decimal string, since a double would round it.
+ */
+export type ReportRecord = Readonly<Record<string, unknown>>;
 
 /** What a report shows; every string may come from an attacker. */
 export interface ReportInput {

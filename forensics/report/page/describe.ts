@@ -37,12 +37,6 @@ export class Describer {
     return shortened(`${action} ${word(this.#records.get(record, 'object'))}`, COMMAND_MAX);
   }
 
-  /** The first part of the title, for where there is little room. */
-  name(record: number): string {
-    const comm = this.#text(record, 'actor.comm') || shortened(this.title(record), 40);
-    return `${comm}[${this.pid(record)}]`;
-  }
-
   time(record: number): string {
     return fullTime(nanosecondsFrom(this.#records.get(record, 'timestamp')));
   }

@@ -15,8 +15,8 @@ export function visible(value: unknown): string {
 
 /** The same, in quotes if a shell would not take it as one word. */
 export function word(value: unknown): string {
-  const text = visible(value);
-  return PLAIN.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  if (typeof value === 'string' && PLAIN.test(value)) return value;
+  return `'${visible(value).replaceAll("'", "'\\''")}'`;
 }
 
 function escapeOf(character: string): string {
