@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import * as z from 'zod';
-import { choice, duration, folder, integer, name, size } from './config/kinds.ts';
+import { choice, duration, folder, integer, list, name, size } from './config/kinds.ts';
+import { createRedactor, type RedactOptions } from './redact/redactor.ts';
 
 /** Every option of the agent, declared once: the type, --help and docs/configuration.md come from here. */
 export const schema = z
@@ -50,6 +51,19 @@ export const schema = z
       .describe(
         'How much of a command’s arguments is recorded; the rest is cut, and that is said.',
       ),
+    arguments: choice(['redacted', 'full', 'none'])
+      .prefault('redacted')
+      .describe('Record arguments with `[redacted]` for secrets, as they are, or not at all.'),
+    redactNames: list('names, such as `pin` or `db-pin`', (word) => refusal({ names: [word] }))
+      .prefault('')
+      .meta({ default: 'none' })
+      .describe('More options, variables and fields whose values are secrets.'),
+    redactPatterns: list('patterns, such as `acme_[A-Za-z0-9]{20,}`', (word) =>
+      refusal({ patterns: [word] }),
+    )
+      .prefault('')
+      .meta({ default: 'none' })
+      .describe('More forms of secrets; see redaction.md.'),
     segmentMaxBytes: size('64KiB', '4GiB')
       .prefault('64MiB')
       .describe('At this size a journal segment is closed and compressed.'),
@@ -92,6 +106,16 @@ export const schema = z
 
 /** The configuration in effect: durations in milliseconds, sizes in bytes. */
 export type Config = Readonly<z.output<typeof schema>>;
+
+/** What is wrong with a name or a pattern. */
+function refusal(options: RedactOptions): string | undefined {
+  try {
+    createRedactor(options);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
 
 /** Two numbers can be compared whatever else is wrong. */
 function areNumbers(value: unknown, ...keys: readonly string[]): boolean {

@@ -106,7 +106,10 @@ export interface Image {
   readonly workingDirectory: string;
   readonly workingDirectoryTruncated: boolean;
   readonly executable: Executable;
-  readonly args: readonly string[];
+  /** undefined: not to be recorded */
+  readonly args: readonly string[] | undefined;
+  /** secrets that were taken out of them */
+  readonly argsRedacted: number;
   readonly argsCount: number;
   /** bytes there were, with their terminators */
   readonly argsSize: number;

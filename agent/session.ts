@@ -11,6 +11,7 @@ import { Lineage } from './lineage/lineage.ts';
 import { Losses } from './lineage/losses.ts';
 import type { BootTime, Loss } from './record.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
+import { redactOf } from './settings.ts';
 import {
   agreeing,
   ancestorOf,
@@ -59,7 +60,7 @@ export async function openSession(
   const { hookId, snapshot } = await arm(hook, join(config.journalDir, 'ancestors.json'));
   const known = readContinuity(config.journalDir);
   const nextSeq = expectedNumbers(hook, known, hookId);
-  const decoder = createDecoder(hook.buffer, hook.cpuCount);
+  const decoder = createDecoder(hook.buffer, hook.cpuCount, redactOf(config));
   const clock = new Clock();
   const lineage = new Lineage({
     bootId,

@@ -1,5 +1,6 @@
 import type { Config } from './config.ts';
 import type { JournalOptions } from './journal/journal.ts';
+import { createRedactor, type Redact } from './redact/redactor.ts';
 import { BUILD_DIR, type HookOptions } from './source/hook.ts';
 
 /** The part of the configuration that the hook takes. */
@@ -10,10 +11,22 @@ export function hookOptions(config: Config): HookOptions {
     holder: `node ${config.nodeName}, pid ${process.pid}`,
     ringBytes: config.ringSize,
     tableEntries: config.tableEntries,
-    argsBytes: config.argumentsMaxBytes,
+    argsBytes: config.arguments === 'none' ? 0 : config.argumentsMaxBytes,
     quietAfterMs: config.quietAfter,
     attach: true,
   };
+}
+
+/** What is recorded of arguments. */
+export function redactOf(config: Config): Redact | undefined {
+  switch (config.arguments) {
+    case 'none':
+      return undefined;
+    case 'full':
+      return (args) => ({ args, redacted: 0 });
+    default:
+      return createRedactor({ names: config.redactNames, patterns: config.redactPatterns });
+  }
 }
 
 /** The part of the configuration that the journal takes. */

@@ -58,6 +58,27 @@ export function name() {
   );
 }
 
+/**
+ * Words: a YAML list, or text that separates them by spaces. `check` says what is wrong with one,
+ * or nothing.
+ */
+export function list(
+  values: string,
+  check: (word: string) => string | undefined = () => undefined,
+) {
+  return z
+    .union([z.string(), z.array(z.string())], { error: `must be ${values}` })
+    .transform((given, context): readonly string[] => {
+      const words = typeof given === 'string' ? given.split(/\s+/).filter(Boolean) : given;
+      for (const word of words) {
+        const wrong = check(word);
+        if (wrong !== undefined) context.addIssue({ code: 'custom', message: wrong, input: word });
+      }
+      return words;
+    })
+    .meta({ values });
+}
+
 /** One word of a closed list. */
 export function choice<const Words extends readonly string[]>(words: Words) {
   const values = words.join(' | ');
@@ -65,7 +86,8 @@ export function choice<const Words extends readonly string[]>(words: Words) {
 }
 
 /** A value as one would write it: durations and sizes in the largest unit that is exact. */
-export function written(value: string | number, of: unknown): string {
+export function written(value: string | number | readonly string[], of: unknown): string {
+  if (typeof value === 'object') return JSON.stringify(value);
   const units = of === 'duration' ? DURATIONS : of === 'size' ? SIZES : {};
   const exact = Object.entries(units).filter(([, factor]) => Number(value) % factor === 0);
   const [unit = '', factor = 1] = (value !== 0 && exact.at(-1)) || [];

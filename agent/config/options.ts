@@ -15,7 +15,7 @@ export interface Option {
   /** as one would write it */
   readonly default: string;
   /** A value of it as one would write it. */
-  readonly written: (value: string | number) => string;
+  readonly written: (value: string | number | readonly string[]) => string;
 }
 
 /** All options, in the schema's order. */

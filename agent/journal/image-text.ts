@@ -32,11 +32,14 @@ export function imageText(image: Image): ImageText {
 }
 
 function argsText(image: Image): string {
+  const count = `,"process.args_count":${image.argsCount}`;
+  if (image.args === undefined) return count;
   const [command] = image.args;
   return (
-    `,"process.args_count":${image.argsCount}` +
+    count +
     (command ? `,"process.command":${json(command)}` : '') +
     `,"process.command_args":${jsonStrings(image.args)}` +
+    (image.argsRedacted > 0 ? `,"vcml.process.args_redacted":${image.argsRedacted}` : '') +
     (image.argsTruncated
       ? `,"vcml.process.args_truncated":true,"vcml.process.args_size":${image.argsSize}`
       : '')

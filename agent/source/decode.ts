@@ -1,5 +1,5 @@
 import type { Cause, ExecEvent, KernelEvent } from '../record.ts';
-import { createImageReader } from './image.ts';
+import { createImageReader, type Redact } from './image.ts';
 import { createImages } from './images.ts';
 import { causeKind, cgroupEvent, eventKind, execEvent } from './layout.ts';
 import { textOf } from './text.ts';
@@ -13,11 +13,18 @@ export interface Decoder {
   decode(offset: number, length: number): KernelEvent;
 }
 
-/** A decoder over `buffer`; cpuCount bounds what a sound event can say. */
-export function createDecoder(buffer: Buffer, cpuCount: number): Decoder {
+/**
+ * A decoder over `buffer`; cpuCount bounds what a sound event can say. Without `redact` no
+ * arguments are recorded.
+ */
+export function createDecoder(
+  buffer: Buffer,
+  cpuCount: number,
+  redact: Redact | undefined,
+): Decoder {
   const view = createWords(buffer);
   const { u16, u32, u64, big, time } = view;
-  const images = createImages(view, createImageReader(view));
+  const images = createImages(view, createImageReader(view, redact));
 
   function decode(offset: number, length: number): KernelEvent {
     const why = fault(offset, length);

@@ -8,14 +8,17 @@ const NO_LOGIN_UID = 0xffffffff;
 const S_ISUID = 0o4000;
 const CACHE_ENTRIES = 4096;
 
+/** The arguments as they are recorded, and how many secrets were taken out of them. */
+export type Redact = (args: readonly string[]) => {
+  readonly args: readonly string[];
+  readonly redacted: number;
+};
+
 /** Reads what was executed out of an exec event; the parts that recur are read once. */
-export function createImageReader({
-  buffer,
-  u32,
-  big,
-  start,
-  end,
-}: Words): (offset: number) => Omit<Image, 'recurring'> {
+export function createImageReader(
+  { buffer, u32, big, start, end }: Words,
+  redact: Redact | undefined,
+): (offset: number) => Omit<Image, 'recurring'> {
   const contexts = new Map<string, ExecContext>();
   const executables = new Map<string, Executable>();
   const text = (offset: number, blob: number) =>
@@ -31,6 +34,7 @@ export function createImageReader({
     const object = has(execFlags.execFdPath | execFlags.execFdClosed)
       ? locate(given, describe(offset, flags), executable.path)
       : absolutePath(given, workingDirectory);
+    const recorded = redact?.(args(offset));
     return {
       comm: comm(offset),
       context: contextOf(offset),
@@ -40,10 +44,11 @@ export function createImageReader({
       workingDirectory,
       workingDirectoryTruncated: has(execFlags.execCwdTruncated),
       executable,
-      args: args(offset),
+      args: recorded?.args,
+      argsRedacted: recorded?.redacted ?? 0,
       argsCount: u32(offset + execEvent.argsCount),
       argsSize: u32(offset + execEvent.argsSize),
-      argsTruncated: has(execFlags.execArgsTruncated),
+      argsTruncated: recorded !== undefined && has(execFlags.execArgsTruncated),
       interactive: has(execFlags.execInteractive),
     };
   }

@@ -32,6 +32,7 @@ const IMAGE: Image = {
   args: ['ls', '-l'],
   argsCount: 2,
   argsSize: 6,
+  argsRedacted: 0,
   argsTruncated: false,
   interactive: false,
   recurring: false,

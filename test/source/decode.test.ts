@@ -6,10 +6,11 @@ import { causeKind, execEvent, execFlags } from '../../agent/source/layout.ts';
 import { bootTime } from '../../agent/source/words.ts';
 import { bufferWith, type CraftedExec, craftCgroup, craftExec } from './craft.ts';
 
+const AS_IS = (args: readonly string[]) => ({ args, redacted: 0 });
 const CPUS = 4;
 
 function decode(event: Buffer, length = event.length) {
-  return createDecoder(bufferWith(event), CPUS).decode(0, length);
+  return createDecoder(bufferWith(event), CPUS, AS_IS).decode(0, length);
 }
 
 function execOf(crafted: CraftedExec) {
@@ -127,6 +128,7 @@ test('every field of an exec event is read from its place', () => {
       args: ['ls', '-l', ''],
       argsCount: 3,
       argsSize: 7,
+      argsRedacted: 0,
       argsTruncated: false,
       interactive: true,
       recurring: false,
@@ -242,7 +244,7 @@ test('one decoder reads events of equal and unequal images at any place', () => 
   );
   const sizes = events.map((event) => Math.ceil(event.length / 8) * 8);
   const buffer = Buffer.alloc(sizes.reduce((sum, size) => sum + size, 0));
-  const decoder = createDecoder(buffer, CPUS);
+  const decoder = createDecoder(buffer, CPUS, AS_IS);
   let at = 0;
   for (const [n, event] of events.entries()) {
     event.copy(buffer, at);

@@ -7,6 +7,7 @@ import { createDecoder } from '../../agent/source/decode.ts';
 import { causeKind } from '../../agent/source/layout.ts';
 import { bufferWith, craftCgroup, craftExec } from './craft.ts';
 
+const AS_IS = (args: readonly string[]) => ({ args, redacted: 0 });
 const CPUS = 2;
 const EVENTS = 10_000;
 const NOW = { seconds: 1, nanos: 0 };
@@ -64,7 +65,7 @@ test('no damage to an event is an exception, and every event that cannot be read
   let told = 0;
   for (let n = 0; n < EVENTS; n++) {
     const [event, length] = damagedEvent(random, n);
-    const found = createDecoder(bufferWith(event), CPUS).decode(0, length);
+    const found = createDecoder(bufferWith(event), CPUS, AS_IS).decode(0, length);
     const out: CausalRecord[] = [];
     const lineage = new Lineage({
       bootId: '01234567-89ab-4def-8123-456789abcdef',
