@@ -1,0 +1,150 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createCertificates } from './certificates.ts';
+import { hierarchies, unifiedHierarchy } from './cgroups.ts';
+import { Component } from './component.ts';
+import { buildImages } from './images.ts';
+import { createNetwork, run } from './network.ts';
+import { BPFFS, CGROUP, DIR, NODE_NAME, POD_CGROUPS, RUNTIME_SOCKET } from './place.ts';
+import { BPFFS_MARK, noteOutside, OWNER, removeCluster } from './remove.ts';
+import { COMMANDS, type ComponentName, writeSettings } from './settings.ts';
+import { until } from './wait.ts';
+
+const FOLDERS = ['pki', 'log', 'etcd', 'cni', 'kubelet', 'manifests', 'images'];
+const LOCK = '/tmp/vcml-e2e.lock';
+
+/** A Kubernetes object; what is in it is the API server's affair. */
+export type Manifest = Readonly<Record<string, unknown>>;
+
+/** A real Kubernetes node, with its control plane beside it. */
+export class Cluster implements AsyncDisposable {
+  readonly #components = new Map<ComponentName, Component>();
+  #release = (): void => {};
+
+  /** Brings up a node that is ready for pods, in place of any earlier one. */
+  static async start(): Promise<Cluster> {
+    const cluster = new Cluster();
+    try {
+      await cluster.#start();
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]();
+      throw error;
+    }
+    return cluster;
+  }
+
+  component(name: ComponentName): Component {
+    const component = this.#components.get(name);
+    if (component === undefined) throw new Error(`${name} was never started`);
+    return component;
+  }
+
+  /** Runs kubectl as the cluster's administrator; what it printed. */
+  kubectl(...args: readonly string[]): Promise<string> {
+    return run(['kubectl', ...args]);
+  }
+
+  async apply(...items: readonly Manifest[]): Promise<void> {
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    await run(['kubectl', 'apply', '--filename=-'], list);
+  }
+
+  /** An object as the API server has it. */
+  async get<T = Manifest>(...args: readonly string[]): Promise<T> {
+    return JSON.parse(await this.kubectl('get', '--output=json', ...args));
+  }
+
+  /** Starts the API server again and waits until it answers. */
+  async startApiServer(): Promise<void> {
+    this.component('kube-apiserver').start();
+    await this.#answering();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    process.off('exit', removeCluster);
+    removeCluster();
+    this.#release();
+  }
+
+  async #start(): Promise<void> {
+    this.#release = await takeLock();
+    removeCluster();
+    if (hierarchies().some((hierarchy) => existsSync(join(hierarchy, POD_CGROUPS))))
+      throw new Error('this machine is a Kubernetes node already: there are cgroups of pods');
+    process.once('exit', removeCluster);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.once(signal, () => process.exit(1));
+    for (const folder of FOLDERS) mkdirSync(join(DIR, folder), { recursive: true });
+    writeFileSync(OWNER, `${process.pid}`);
+    noteOutside();
+    mkdirSync(join(unifiedHierarchy(), CGROUP));
+    mountBpffs();
+    createNetwork();
+    createCertificates();
+    writeSettings();
+    this.#run('etcd', 'kube-apiserver', 'containerd');
+    await this.importImages(buildImages());
+    await this.#answering();
+    this.#run('kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy');
+    await this.#until('the node', () => this.#isReady());
+    // made a moment after the node is ready
+    await this.#until('an account for pods', () =>
+      this.kubectl('get', 'serviceaccount', 'default'),
+    );
+  }
+
+  /** Gives archives of images to the runtime. */
+  async importImages(archives: readonly string[]): Promise<void> {
+    const ctr = ['ctr', `--address=${RUNTIME_SOCKET}`, '--namespace=k8s.io'];
+    await this.#until('containerd', () => run([...ctr, 'version']));
+    for (const archive of archives) await run([...ctr, 'images', 'import', archive]);
+  }
+
+  #run(...names: readonly ComponentName[]): void {
+    for (const name of names) {
+      const component = new Component(name, COMMANDS[name]);
+      this.#components.set(name, component);
+      component.start();
+    }
+  }
+
+  async #answering(): Promise<void> {
+    await this.#until('the API server', () => this.kubectl('get', '--raw=/readyz'));
+  }
+
+  async #isReady(): Promise<true | undefined> {
+    const path = '{.status.conditions[?(@.type=="Ready")].status}';
+    const status = await this.kubectl('get', 'node', NODE_NAME, `--output=jsonpath=${path}`);
+    return status === 'True' ? true : undefined;
+  }
+
+  #until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+    return until(what, look, () => {
+      for (const component of this.#components.values()) component.mustRun();
+    });
+  }
+}
+
+/** Waits until no other cluster is on this machine; what is returned lets the next one come. */
+async function takeLock(): Promise<() => void> {
+  // It holds the lock until it can read no more: at the latest when this process is gone.
+  const holder = spawn('flock', [LOCK, 'sh', '-c', 'echo locked; exec cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await once(holder.stdout, 'data');
+  holder.unref();
+  holder.stdout.destroy();
+  return () => holder.stdin.end();
+}
+
+/** As every host with systemd has it: mounted, and shared with what is mounted from it. */
+function mountBpffs(): void {
+  const mounted = execFileSync('stat', ['-f', '-c', '%T', BPFFS], { encoding: 'utf8' });
+  if (mounted.trim() !== 'bpf_fs') {
+    execFileSync('mount', ['-t', 'bpf', 'bpf', BPFFS]);
+    writeFileSync(BPFFS_MARK, '');
+  }
+  execFileSync('mount', ['--make-shared', BPFFS]);
+}

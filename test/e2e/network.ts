@@ -1,0 +1,58 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { delimiter, join } from 'node:path';
+import { DIR, GATEWAY_ADDRESS, NETWORK_NAMESPACE, NODE_ADDRESS } from './place.ts';
+
+/** The folder of the components, built by `make e2e`. */
+export const BIN = process.env.KUBE_BIN ?? join(import.meta.dirname, '../../build/e2e/bin');
+
+const OUTPUT_MAX = 64 << 20;
+/** A proxy for the outside is none for the cluster. */
+const WITHOUT_PROXY = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'].flatMap((name) => [
+  '-u',
+  name,
+]);
+
+/** Makes the cluster's network: a namespace whose only link leads nowhere. */
+export function createNetwork(): void {
+  ip('netns', 'add', NETWORK_NAMESPACE);
+  inside('link', 'set', 'lo', 'up');
+  inside('link', 'add', 'uplink', 'type', 'bridge');
+  inside('addr', 'add', `${NODE_ADDRESS}/24`, 'dev', 'uplink');
+  inside('link', 'set', 'uplink', 'up');
+  inside('route', 'add', 'default', 'via', GATEWAY_ADDRESS, 'dev', 'uplink');
+  const [command = '', ...args] = inNetwork(['sysctl', '-qw', 'net.ipv4.ip_forward=1']);
+  execFileSync(command, args);
+}
+
+/**
+ * A command line that runs another one in the cluster's network. Not through `ip netns exec`, which
+ * mounts another /sys: without the cgroups below it.
+ */
+export function inNetwork(command: readonly string[]): string[] {
+  return [
+    ...['nsenter', `--net=/run/netns/${NETWORK_NAMESPACE}`],
+    ...['env', ...WITHOUT_PROXY, `KUBECONFIG=${DIR}/admin.conf`],
+    ...[`PATH=${BIN}${delimiter}${process.env.PATH}`, ...command],
+  ];
+}
+
+/** Runs a command in the cluster's network to its end; what it printed. */
+export function run(command: readonly string[], input = ''): Promise<string> {
+  const [file = '', ...args] = inNetwork(command);
+  return new Promise((resolve, reject) => {
+    const child = execFile(file, args, { maxBuffer: OUTPUT_MAX }, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else reject(new Error(`${command.join(' ')}: ${stderr || error.message}`));
+    });
+    child.stdin?.on('error', () => {}); // it did not want to read
+    child.stdin?.end(input);
+  });
+}
+
+function ip(...args: readonly string[]): void {
+  execFileSync('ip', args);
+}
+
+function inside(...args: readonly string[]): void {
+  ip('-n', NETWORK_NAMESPACE, ...args);
+}

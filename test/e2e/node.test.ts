@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { Cluster } from './cluster.ts';
+import { NODE_NAME } from './place.ts';
+import { container, containerId, type PodObject, pod, waitForPhase } from './pods.ts';
+import { startRecorder } from './recorder.ts';
+
+const cluster = await Cluster.start();
+after(() => cluster[Symbol.asyncDispose]());
+const recorder = await startRecorder();
+after(() => recorder[Symbol.asyncDispose]());
+
+test('what a container runs is recorded with the container’s cgroup', async () => {
+  await cluster.apply(pod('short', [container('main', ['true', 'short'])]));
+  await waitForPhase(cluster, 'Succeeded', 'short');
+  const { object, resource, attributes } = await recorder.marked('short');
+  const short = await cluster.get<PodObject>('pod', 'short');
+  const { uid } = short.metadata;
+  assert.equal(object, '/bin/true');
+  assert.equal(attributes['process.executable.path'], '/bin/busybox');
+  assert.equal(attributes['process.vpid'], 1);
+  assert.equal(resource['k8s.node.name'] ?? resource['host.name'], NODE_NAME);
+  assert.equal(
+    String(attributes['process.linux.cgroup']).split(':').at(-1),
+    `/kubepods/besteffort/pod${uid}/${containerId(short, 'main')}`,
+  );
+});
+
+test('a pod’s first process leads back through runc and the shim to containerd', async () => {
+  const causes = recorder.chain(await recorder.marked('short'));
+  const names = causes.map(({ attributes }) => attributes['process.executable.name']);
+  assert.ok(names.includes('runc'), `no runc in ${names}`);
+  assert.ok(names.includes('containerd-shim-runc-v2'), `no shim in ${names}`);
+  const first = causes.at(-1);
+  assert.equal(first?.attributes['vcml.gap.reason'], 'predates_hook');
+  assert.equal(first?.attributes['vcml.gap.ancestor.pid'], cluster.component('containerd').pid);
+  assert.equal(first?.attributes['vcml.gap.ancestor.comm'], 'containerd');
+});
+
+test('a kubectl exec is recorded in the container that it went to', async () => {
+  await cluster.apply(pod('long', [container('main', ['sleep', '1000'])]));
+  await waitForPhase(cluster, 'Running', 'long');
+  await cluster.kubectl(
+    'exec',
+    'long',
+    '--',
+    'sh',
+    '-c',
+    '/bin/true inner; exit',
+  );
+  const inner = await recorder.marked('inner');
+  const long = await cluster.get<PodObject>('pod', 'long');
+  const cgroup = String(inner.attributes['process.linux.cgroup']);
+  assert.ok(cgroup.endsWith(`/${containerId(long, 'main')}`), cgroup);
+  const [shell, ...outside] = recorder.chain(inner);
+  assert.equal(shell?.object, '/bin/sh');
+  assert.equal(shell?.attributes['process.linux.cgroup'], cgroup);
+  assert.ok(outside.some(({ attributes }) => attributes['process.executable.name'] === 'runc'));
+});

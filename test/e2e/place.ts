@@ -1,0 +1,20 @@
+/** Where a cluster lives. There is one on a machine at a time, so all of it has fixed names. */
+export const DIR = '/tmp/vcml-e2e';
+export const NETWORK_NAMESPACE = 'vcml-e2e';
+/** The cgroup of the components; those of pods are below `kubepods`, as on any node. */
+export const CGROUP = 'vcml-e2e';
+export const POD_CGROUPS = 'kubepods';
+export const NODE_NAME = 'node-1';
+/** Addresses that are for documentation and for tests, and lead nowhere. */
+export const NODE_ADDRESS = '203.0.113.1';
+export const GATEWAY_ADDRESS = '203.0.113.254';
+export const SERVICE_RANGE = '198.18.0.0/24';
+export const SERVICE_ADDRESS = '198.18.0.1';
+export const POD_RANGE = '198.18.64.0/24';
+export const API_SERVER = `https://${NODE_ADDRESS}:6443`;
+export const BPFFS = '/sys/fs/bpf';
+
+/** The folder of containerd's bundles and all else that it keeps while it runs. */
+export const RUNTIME_STATE = `${DIR}/containerd/state`;
+export const RUNTIME_SOCKET = `${DIR}/containerd.sock`;
+export const STATIC_PODS = `${DIR}/manifests`;

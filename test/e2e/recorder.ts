@@ -1,0 +1,59 @@
+import { writeFileSync } from 'node:fs';
+import { Agent } from '../agent.ts';
+import type { JournalLine } from '../journal.ts';
+import { inNetwork } from './network.ts';
+import { DIR, NODE_NAME } from './place.ts';
+
+/** How long records of pods may take to appear, on a machine with much else to do. */
+const PATIENCE_MS = 120_000;
+
+/** Starts an agent on the node itself: in its network, under its name, with a journal of its own. */
+export async function startRecorder(...args: readonly string[]): Promise<Recorder> {
+  const recorder = new Recorder(args);
+  try {
+    await recorder.agent.start();
+  } catch (error) {
+    await recorder[Symbol.asyncDispose]();
+    throw error;
+  }
+  return recorder;
+}
+
+/** A running agent and what it wrote about pods. */
+export class Recorder implements AsyncDisposable {
+  readonly agent: Agent;
+
+  constructor(args: readonly string[]) {
+    this.agent = new Agent({ args: ['--node-name', NODE_NAME, ...args] });
+    const wrapper = `${DIR}/agent`;
+    const words = inNetwork([this.agent.bin]).map((word) => `'${word}'`);
+    writeFileSync(wrapper, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`, { mode: 0o755 });
+    this.agent.bin = wrapper;
+  }
+
+  /** Waits for the exec with these arguments, behind the program's own name; a test gives each its own. */
+  marked(marker: string): Promise<JournalLine> {
+    return this.agent.journal.marked(marker, PATIENCE_MS);
+  }
+
+  waitFor<T>(what: string, find: (records: readonly JournalLine[]) => T | undefined): Promise<T> {
+    return this.agent.journal.waitFor(what, find, PATIENCE_MS);
+  }
+
+  /** A record's causes, the nearest first, to where its chain begins. */
+  chain(record: JournalLine): JournalLine[] {
+    const byId = new Map(this.agent.records().map((other) => [other.id, other]));
+    const causes: JournalLine[] = [];
+    for (let id = record.parent_cause; id !== null; ) {
+      const cause = byId.get(id);
+      if (cause === undefined) throw new Error(`${id} is not in the journal`);
+      causes.push(cause);
+      id = cause.parent_cause;
+    }
+    return causes;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.agent.close();
+  }
+}

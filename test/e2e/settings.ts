@@ -1,0 +1,169 @@
+import { writeFileSync } from 'node:fs';
+import {
+  DIR,
+  NODE_ADDRESS,
+  NODE_NAME,
+  POD_RANGE,
+  RUNTIME_SOCKET,
+  RUNTIME_STATE,
+  SERVICE_RANGE,
+  STATIC_PODS,
+} from './place.ts';
+
+/** The image of pods' sandboxes. */
+export const PAUSE_IMAGE = 'localhost/pause:e2e';
+
+/** Writes the components' configuration files. */
+export function writeSettings(): void {
+  writeFileSync(`${DIR}/containerd.toml`, CONTAINERD);
+  write('cni/10-pods.conflist', CNI);
+  write('kubelet.yaml', KUBELET);
+  write('kube-proxy.yaml', KUBE_PROXY);
+  write('audit.yaml', AUDIT);
+}
+
+/** The command line of each component, all inside the cluster's folder. */
+export const COMMANDS = {
+  etcd: [
+    ...['kube', 'etcd', `--data-dir=${DIR}/etcd`, '--unsafe-no-fsync'],
+    ...[
+      '--listen-client-urls=http://127.0.0.1:2379',
+      '--advertise-client-urls=http://127.0.0.1:2379',
+    ],
+    '--listen-peer-urls=http://127.0.0.1:2380',
+  ],
+  'kube-apiserver': [
+    ...['kube', 'kube-apiserver', '--etcd-servers=http://127.0.0.1:2379'],
+    ...[`--advertise-address=${NODE_ADDRESS}`, '--secure-port=6443', '--allow-privileged'],
+    ...['--tls-cert-file=pki/apiserver.crt', '--tls-private-key-file=pki/apiserver.key'],
+    ...['--client-ca-file=pki/ca.crt', `--service-cluster-ip-range=${SERVICE_RANGE}`],
+    ...['--service-account-issuer=https://kubernetes.default.svc'],
+    ...['--service-account-key-file=pki/accounts.pub'],
+    ...['--service-account-signing-key-file=pki/accounts.key'],
+    ...['--kubelet-client-certificate=pki/admin.crt', '--kubelet-client-key=pki/admin.key'],
+    ...['--kubelet-certificate-authority=pki/ca.crt'],
+    ...['--kubelet-preferred-address-types=InternalIP'],
+    ...['--authorization-mode=Node,RBAC', '--enable-admission-plugins=NodeRestriction'],
+    ...['--audit-policy-file=audit.yaml', '--audit-log-path=log/audit.log'],
+  ],
+  containerd: ['containerd', `--config=${DIR}/containerd.toml`],
+  'kube-controller-manager': [
+    ...['kube', 'kube-controller-manager', '--kubeconfig=admin.conf', '--leader-elect=false'],
+    ...['--root-ca-file=pki/ca.crt', '--service-account-private-key-file=pki/accounts.key'],
+    '--use-service-account-credentials',
+  ],
+  'kube-scheduler': ['kube', 'kube-scheduler', '--kubeconfig=admin.conf', '--leader-elect=false'],
+  kubelet: [
+    ...['kube', 'kubelet', '--config=kubelet.yaml', '--kubeconfig=kubelet.conf'],
+    ...[`--root-dir=${DIR}/kubelet`, `--cert-dir=${DIR}/pki`],
+    ...[`--hostname-override=${NODE_NAME}`, `--node-ip=${NODE_ADDRESS}`],
+  ],
+  'kube-proxy': [
+    'kube',
+    'kube-proxy',
+    '--config=kube-proxy.yaml',
+    `--hostname-override=${NODE_NAME}`,
+  ],
+} as const;
+
+export type ComponentName = keyof typeof COMMANDS;
+
+// restrict_oom_score_adj: without CAP_SYS_RESOURCE runc cannot lower the score.
+const CONTAINERD = `version = 3
+root = "${DIR}/containerd/root"
+state = "${RUNTIME_STATE}"
+disabled_plugins = ["io.containerd.nri.v1.nri"]
+[grpc]
+  address = "${RUNTIME_SOCKET}"
+[plugins.'io.containerd.cri.v1.images']
+  snapshotter = "overlayfs"
+[plugins.'io.containerd.cri.v1.images'.pinned_images]
+  sandbox = "${PAUSE_IMAGE}"
+[plugins.'io.containerd.cri.v1.runtime']
+  restrict_oom_score_adj = true
+  netns_mounts_under_state_dir = true
+[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
+[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]
+  Root = "${DIR}/runc"
+[plugins.'io.containerd.cri.v1.runtime'.cni]
+  bin_dirs = ["/usr/lib/cni", "/opt/cni/bin"]
+  conf_dir = "${DIR}/cni"
+`;
+
+const CNI = {
+  cniVersion: '0.4.0',
+  name: 'pods',
+  plugins: [
+    {
+      type: 'bridge',
+      bridge: 'pods0',
+      isGateway: true,
+      ipMasq: false,
+      hairpinMode: true,
+      ipam: {
+        type: 'host-local',
+        ranges: [[{ subnet: POD_RANGE }]],
+        routes: [{ dst: '0.0.0.0/0' }],
+        dataDir: `${DIR}/cni-ipam`,
+      },
+    },
+    { type: 'portmap', capabilities: { portMappings: true } },
+  ],
+};
+
+const KUBELET = {
+  apiVersion: 'kubelet.config.k8s.io/v1beta1',
+  kind: 'KubeletConfiguration',
+  // on a hybrid machine pods are in the v2 hierarchy as well
+  failCgroupV1: false,
+  cgroupDriver: 'cgroupfs',
+  containerRuntimeEndpoint: `unix://${RUNTIME_SOCKET}`,
+  staticPodPath: STATIC_PODS,
+  fileCheckFrequency: '1s',
+  podLogsDir: `${DIR}/pods`,
+  volumePluginDir: `${DIR}/volume-plugins`,
+  authentication: {
+    anonymous: { enabled: false },
+    webhook: { enabled: true },
+    x509: { clientCAFile: `${DIR}/pki/ca.crt` },
+  },
+  authorization: { mode: 'Webhook' },
+  tlsCertFile: `${DIR}/pki/kubelet.crt`,
+  tlsPrivateKeyFile: `${DIR}/pki/kubelet.key`,
+  clusterDNS: [],
+  resolvConf: '',
+  // a full disk or little memory is the machine's affair, not the tests'
+  evictionHard: { 'nodefs.available': '0%', 'imagefs.available': '0%', 'memory.available': '50Mi' },
+  imageGCHighThresholdPercent: 100,
+  failSwapOn: false,
+  localStorageCapacityIsolation: false,
+};
+
+const KUBE_PROXY = {
+  apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
+  kind: 'KubeProxyConfiguration',
+  clientConnection: { kubeconfig: `${DIR}/admin.conf` },
+  mode: 'iptables',
+  conntrack: { maxPerCore: 0, min: 0 },
+};
+
+const AUDIT = {
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived'],
+  rules: [
+    {
+      level: 'Request',
+      resources: [
+        { group: '', resources: ['pods/exec', 'pods/attach', 'pods/ephemeralcontainers'] },
+      ],
+    },
+    { level: 'None' },
+  ],
+};
+
+/** YAML takes JSON. */
+function write(file: string, settings: object): void {
+  writeFileSync(`${DIR}/${file}`, JSON.stringify(settings, undefined, 2));
+}
