@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 
 NODE := node_modules/.bin/node
-TESTS := test/**/*.test.ts
+TESTS := test/{*,!(e2e)/**/*}.test.ts
 
 # --- what is built ---------------------------------------------------------------------------
 
@@ -15,10 +15,10 @@ PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/progra
 BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node $(PROGRAMS) \
 	build/programs/next.bpf.o
 
-.PHONY: help run test bench check format generate coverage build clean
+.PHONY: help run test bench e2e check format generate coverage build clean
 
 help: ## this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 10
+	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 10
 
 run: build ## build, then record until Ctrl-C: make run ARGS='--print jsonl'
 	@exec bin/vcml-agent run --journal-dir build/journal --on-exit detach $(ARGS)
@@ -28,6 +28,9 @@ test: build ## build, then run all tests: make test TESTS=test/rooms.test.ts
 
 bench: build build/apt-bench.stamp ## build, then print the benchmark table
 	@exec $(NODE) test/bench/bench.ts
+
+e2e: build ## build a Kubernetes node, then run the agent's tests on it, as root
+	@exec $(NODE) test/e2e/run.ts '$(E2E_TESTS)'
 
 build: $(BUILT) ## the BPF object, the addon, the npm packages, the tests' programs
 
@@ -175,3 +178,7 @@ generate: node_modules/.stamp build/exec.bpf.o ## write the generated files agai
 coverage: build ## run all tests and print which lines they reached
 	@$(NODE) node_modules/.bin/c8 --include 'agent/**' \
 		$(NODE) --test --test-concurrency=1 '$(TESTS)'
+
+# --- a real Kubernetes node ------------------------------------------------------------------
+
+include test/e2e/e2e.mk
