@@ -3,7 +3,9 @@ import { execEvent } from './layout.ts';
 import type { Words } from './words.ts';
 
 const SLOTS = 2048;
-const WORDS_MAX = 512;
+/** Of one image, and of all that are kept: 10 KiB and 4 MiB. */
+const WORDS_MAX = 2560;
+const KEPT_WORDS_MAX = 1 << 20;
 const FNV_PRIME = 0x01000193;
 
 interface Slot {
@@ -20,6 +22,7 @@ export function createImages(
   read: (offset: number) => Omit<Image, 'recurring'>,
 ): (offset: number, length: number) => Image {
   const slots = new Array<Slot | undefined>(SLOTS).fill(undefined);
+  let kept = 0;
   const seen = new Int32Array(SLOTS);
 
   return (offset, length) => {
@@ -35,6 +38,11 @@ export function createImages(
       return { ...read(offset), recurring: false };
     }
     const image = { ...read(offset), recurring: true };
+    kept += to - from - (slot?.words.length ?? 0);
+    if (kept > KEPT_WORDS_MAX) {
+      slots.fill(undefined);
+      kept = to - from;
+    }
     slots[at] = { words: words.slice(from, to), image };
     return image;
   };
