@@ -3,6 +3,9 @@ import type { Packed } from './packed.ts';
 /** Objects whose members are fields of their own; the resource stays whole, few are distinct. */
 const OPENED = new Set(['actor', 'attributes']);
 
+/** Records have two levels; the rest of the stack is for whoever reads the page's JSON. */
+const DEPTH_MAX = 64;
+
 /** Writes every distinct value and every distinct list of fields once: a third of the size. */
 export function packRecords(
   records: Iterable<Readonly<Record<string, unknown>>>,
@@ -16,7 +19,7 @@ export function packRecords(
     for (const [name, value] of fieldsOf(record)) {
       if (value === undefined) continue;
       names.push(name);
-      row.push(values.indexOf(typeof value === 'bigint' ? `${value}` : value));
+      row.push(values.indexOf(writable(value)));
     }
     row[0] = shapes.indexOf(names);
     rows.push(row);
@@ -29,6 +32,17 @@ function* fieldsOf(record: Readonly<Record<string, unknown>>): Iterable<[string,
     if (!OPENED.has(name) || !isObject(value)) yield [name, value];
     else for (const [member, inner] of Object.entries(value)) yield [`${name}.${member}`, inner];
   }
+}
+
+/** What JSON can hold and any reader can walk. */
+function writable(value: unknown): unknown {
+  if (typeof value === 'bigint') return `${value}`;
+  return isDeeper(value, DEPTH_MAX) ? `nested more than ${DEPTH_MAX} deep` : value;
+}
+
+function isDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === 0 || Object.values(value).some((inner) => isDeeper(inner, depth - 1));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

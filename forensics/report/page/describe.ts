@@ -1,5 +1,5 @@
 import type { Records } from './records.ts';
-import { counted, fullTime, nanosecondsFrom, shortened, visible, word } from './text.ts';
+import { counted, fullTime, nanosecondsFrom, plain, shortened, visible, word } from './text.ts';
 
 const COMMAND_MAX = 300;
 
@@ -53,19 +53,19 @@ export class Describer {
     return this.#field(record, 'process.executable.path') || this.#text(record, 'object');
   }
 
-  /** namespace/pod, or the container, or the node; with `container` also the container's name. */
-  place(record: number, detail?: 'container'): string {
+  /** namespace/pod, or the container, or the node. */
+  place(record: number): string {
     const resource = this.#records.get(record, 'resource');
     const values = typeof resource === 'object' && resource !== null ? resource : {};
     const get = (key: string): unknown => (values as Record<string, unknown>)[key];
     const pod = get('k8s.pod.name') ?? get('k8s.pod.uid');
     const container = get('k8s.container.name') ?? get('container.name') ?? get('container.id');
     const node = get('k8s.node.name') ?? get('host.name');
-    const parts =
-      pod === undefined
-        ? [container ?? node]
-        : [get('k8s.namespace.name'), pod, detail && container];
-    return visible(parts.filter((part) => part !== undefined).join('/'));
+    const parts = pod === undefined ? [container ?? node] : [get('k8s.namespace.name'), pod];
+    return parts
+      .filter((part) => part !== undefined)
+      .map(visible)
+      .join('/');
   }
 
   hole(record: number): Hole | undefined {
@@ -86,7 +86,7 @@ export class Describer {
   flags(record: number): readonly string[] {
     const entry = this.#field(record, 'vcml.entry');
     const flags = FLAGS.filter(([field]) => this.#records.get(record, field) === true);
-    const noted = this.#records.notes.has(String(this.#records.get(record, 'id')));
+    const noted = this.#records.notes.has(plain(this.#records.get(record, 'id')));
     return [
       ...(entry ? [`container entry: ${entry}`] : []),
       ...flags.map(([, text]) => text),
@@ -96,11 +96,11 @@ export class Describer {
 
   /** The arguments; led by the object where none of them says what was executed. */
   #command(record: number): string {
-    const object = String(this.#records.get(record, 'object') ?? '');
+    const object = plain(this.#records.get(record, 'object') ?? '');
     const args = this.#records.get(record, 'attributes.process.command_args');
     if (!Array.isArray(args) || args.length === 0) return shortened(word(object), COMMAND_MAX);
     const words = args.slice(0, COMMAND_MAX).map(word).join(' ');
-    const named = args.some((arg) => lastPart(String(arg)) === lastPart(object));
+    const named = args.some((arg) => lastPart(plain(arg)) === lastPart(object));
     const cut = this.#records.get(record, 'attributes.vcml.process.args_truncated') === true;
     return `${shortened(named ? words : `${word(object)} as ${words}`, COMMAND_MAX)}${cut ? ' …' : ''}`;
   }

@@ -2,7 +2,7 @@ import type { Describer } from './describe.ts';
 import { button, element } from './dom.ts';
 import type { Records } from './records.ts';
 import { holeText, shortTime } from './row.ts';
-import { counted, visible } from './text.ts';
+import { counted, plain, visible } from './text.ts';
 import type { Tree } from './tree.ts';
 
 const CAUSES_MAX = 30;
@@ -20,7 +20,7 @@ export interface DetailsOptions {
 export function showDetails(panel: HTMLElement, record: number, options: DetailsOptions): void {
   const { records, describer } = options;
   const heading = element('h2', { id: 'details-heading', dir: 'ltr' });
-  const notes = records.notes.get(String(records.get(record, 'id'))) ?? [];
+  const notes = records.notes.get(plain(records.get(record, 'id'))) ?? [];
   heading.append(describer.title(record));
   panel.replaceChildren(
     heading,

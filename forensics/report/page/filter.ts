@@ -42,11 +42,26 @@ export class FilterIndex {
     keep(kept, this.places, filter.place);
     keep(kept, this.users, filter.user);
     keep(kept, this.executables, filter.executable);
-    if (filter.search !== '') keepWith(kept, this.#searchable(), filter.search.toLowerCase());
+    if (filter.search !== '') this.#search(kept, visible(filter.search).toLowerCase());
     if (filter.show !== '')
       for (const [record, kind] of this.holes.entries())
         if (!isShown(filter.show, kind)) kept[record] = 0;
     return kept;
+  }
+
+  /** A record is found by its own texts or by its resource's, of which few are distinct. */
+  #search(kept: Uint8Array, part: string): void {
+    const resources = new Map<unknown, boolean>();
+    for (const [record, text] of this.#searchable().entries()) {
+      if (text.includes(part)) continue;
+      const resource = this.#records.get(record, 'resource');
+      let found = resources.get(resource);
+      if (found === undefined) {
+        found = visible(resource).toLowerCase().includes(part);
+        resources.set(resource, found);
+      }
+      if (!found) kept[record] = 0;
+    }
   }
 
   #searchable(): readonly string[] {
@@ -59,7 +74,6 @@ export class FilterIndex {
         this.executables[record],
         get('actor.comm'),
         this.#describer.pid(record),
-        this.#describer.place(record, 'container'),
         this.#describer.hole(record)?.text,
         ...this.#describer.flags(record),
         get('id'),
@@ -97,8 +111,4 @@ function keep(kept: Uint8Array, values: readonly string[], wanted: string): void
     return;
   }
   for (const [record, value] of values.entries()) if (value !== wanted) kept[record] = 0;
-}
-
-function keepWith(kept: Uint8Array, texts: readonly string[], part: string): void {
-  for (const [record, text] of texts.entries()) if (!text.includes(part)) kept[record] = 0;
 }

@@ -6,6 +6,7 @@ import { counted, visible } from './text.ts';
 
 /** More can only be forged: the agent knows three gaps and eight losses. */
 const KINDS_MAX = 30;
+const INPUTS_MAX = 4;
 
 /** A kind of hole, how often it occurs and, for losses, how many records it took. */
 interface Kind {
@@ -39,19 +40,27 @@ export function showOverview(
 function facts(packed: Packed, records: Records): readonly HTMLElement[] {
   const { count, timeText, duration } = records;
   const time = count === 0 ? 'none' : `${timeText(0)} to ${timeText(duration)} UTC`;
-  const inputs = packed.inputs.map(
-    (input) => `${visible(input.path)} (${counted(input.records, 'record')})`,
-  );
   return [
     fact('Selection', visible(packed.selection)),
     fact('Records', count.toLocaleString('en')),
     fact('Time', time),
-    fact('Read from', inputs.join(', ') || 'nothing'),
+    fact('Read from', ...inputTexts(packed.inputs)),
   ];
 }
 
-function fact(name: string, text: string): HTMLElement {
-  return element('div', {}, element('dt', {}, name), element('dd', { dir: 'ltr' }, text));
+/** Few files in a line, many in a list that can be opened. */
+function inputTexts(inputs: Packed['inputs']): readonly (Node | string)[] {
+  const texts = inputs.map(
+    ({ path, records }) => `${visible(path)} (${counted(records, 'record')})`,
+  );
+  if (texts.length <= INPUTS_MAX) return [texts.join(', ') || 'nothing'];
+  const summary = element('summary', {}, counted(texts.length, 'file'));
+  const items = texts.map((text) => element('li', {}, text));
+  return [element('details', {}, summary, element('ul', {}, ...items))];
+}
+
+function fact(name: string, ...texts: readonly (Node | string)[]): HTMLElement {
+  return element('div', {}, element('dt', {}, name), element('dd', { dir: 'ltr' }, ...texts));
 }
 
 function kindsOf(records: Records, describer: Describer): ReadonlyMap<string, Kind> {

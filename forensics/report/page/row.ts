@@ -13,7 +13,7 @@ export function rowMaker(describer: Describer, longTime: boolean): (record: numb
     return element(
       'div',
       { class: `row ${kind}` },
-      element('span', { class: 'twisty' }),
+      element('span', { class: 'twisty', 'aria-hidden': 'true' }),
       element('bdi', { class: 'command', dir: 'ltr' }, describer.title(record)),
       ...flags,
       ...(hole ? [holeText(hole)] : []),

@@ -9,11 +9,16 @@ const INTEGER = /^-?\d{1,30}$/;
  * in the record, so these escapes cannot be mistaken for what was there.
  */
 export function visible(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  const text = plain(value);
   return ODD.test(text) ? text.replaceAll(INVISIBLE, escapeOf) : text;
 }
 
-/** The same, in quotes if a shell would not take it as one word. */
+/** Any value as a text: JSON where it is none. An object's own toString may be anything. */
+export function plain(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}
+
+/** The same as `visible`, in quotes if a shell would not take it as one word. */
 export function word(value: unknown): string {
   if (typeof value === 'string' && PLAIN.test(value)) return value;
   return `'${visible(value).replaceAll("'", "'\\''")}'`;
@@ -38,7 +43,7 @@ export function counted(count: number, noun: string, nouns = `${noun}s`): string
 
 /** Nanoseconds from what a record has as its timestamp; undefined if that is no integer. */
 export function nanosecondsFrom(value: unknown): bigint | undefined {
-  const text = String(value);
+  const text = plain(value);
   return INTEGER.test(text) ? BigInt(text) : undefined;
 }
 

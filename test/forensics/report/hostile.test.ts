@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { ReportRecord } from '../../../forensics/report/render.ts';
 import { ReportBrowser, textOf } from './browser.ts';
-import { exec, idOf, inputOf } from './craft.ts';
+import { exec, idOf, inputOf, loss } from './craft.ts';
 
 let browser: ReportBrowser;
 before(async () => {
@@ -113,6 +113,52 @@ test('controls, overrides and what cannot be seen are shown as escapes', async (
   const everything = await textOf(page, 'html:has(main)');
   const shown = everything.slice(0, everything.indexOf('{"title"'));
   assert.doesNotMatch(shown, /(?![ \n])[\p{Cc}\p{Cf}\p{Cs}\p{Z}]/u);
+  assert.deepEqual(browser.misdeeds, []);
+});
+
+test('whatever type a field has, the report opens and each record can be looked at', async () => {
+  const odd: readonly unknown[] = [
+    null,
+    true,
+    -1,
+    1.5,
+    1e300,
+    12345678901234567890123456789n,
+    '',
+    [],
+    {},
+    [[]],
+    { toString: 1, valueOf: null, toJSON: 'x', __proto__: null },
+    [{ toString: 1 }],
+    JSON.parse(`${'['.repeat(5000)}${']'.repeat(5000)}`),
+    JSON.parse('{"__proto__":{"a":1},"constructor":1}'),
+  ];
+  const fields = Object.keys(exec(0));
+  const records: ReportRecord[] = fields.flatMap((field) =>
+    odd.map((value, n) => ({ ...exec(n), [field]: value })),
+  );
+  for (const value of odd)
+    records.push(
+      { ...exec(0), actor: { pid: value, uid: value, comm: value } },
+      exec(0, {
+        attributes: {
+          'process.command_args': value,
+          'process.executable.path': value,
+          'vcml.gap.reason': value,
+          'vcml.entry': value,
+        },
+        resource: { 'k8s.pod.name': value, 'k8s.namespace.name': value },
+      }),
+      { ...loss(0, 1), attributes: { 'vcml.loss.count': value, 'vcml.loss.stage': value } },
+      {},
+    );
+  const page = await browser.open(inputOf(records));
+  await page.locator('#order').selectOption('time');
+  await page.getByRole('treeitem').first().focus();
+  for (let n = 1; n < records.length; n++) await page.keyboard.press('ArrowDown');
+  assert.equal(await page.locator(':focus').getAttribute('data-record'), `${records.length - 1}`);
+  await page.getByLabel('Search').fill('nested more than 64 deep');
+  assert.notEqual(await textOf(page, '#status'), `0 records of ${records.length}`);
   assert.deepEqual(browser.misdeeds, []);
 });
 

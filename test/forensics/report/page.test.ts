@@ -46,6 +46,21 @@ test('says what it is, what it was made from, and what is missing', async () => 
   ]);
 });
 
+test('many files are a list that opens, and are found with what their records say of a node', async () => {
+  const inputs = Array.from({ length: 50 }, (_, n) => ({
+    path: `node-${n}.jsonl`,
+    records: 1,
+    skippedLines: 0,
+  }));
+  const records = inputs.map((_, n) => exec(n, { resource: { 'k8s.node.name': `node-${n}` } }));
+  const page = await browser.open(inputOf(records, { generatedFrom: { inputs } }));
+  assert.equal(await page.getByText('node-49.jsonl (1 record)').isVisible(), false);
+  await page.getByText('50 files').click();
+  assert.ok(await page.getByText('node-49.jsonl (1 record)').isVisible());
+  await page.getByLabel('Search').fill('"k8s.node.name":"node-4"');
+  assert.equal(await textOf(page, '#status'), '1 record of 50');
+});
+
 test('a report of nothing opens as well', async () => {
   const page = await browser.open(inputOf([]));
   assert.equal(await textOf(page, '#status'), '0 records');
