@@ -73,16 +73,19 @@ export function unusable(path: string, cause: unknown): AgentError {
   const remedy =
     code === 'EROFS'
       ? 'the file system is read-only: mount it writable or choose another --journal-dir'
-      : code === 'ENOENT'
-        ? 'somebody removed or moved it: start again, which makes it anew'
-        : code === 'EACCES' || code === 'EPERM'
-          ? 'run as root, or choose another --journal-dir'
-          : 'choose another --journal-dir';
+      : code === 'EACCES' || code === 'EPERM'
+        ? 'run as root, or choose another --journal-dir'
+        : 'choose another --journal-dir';
   return new AgentError(
     'JOURNAL_UNUSABLE',
     `the journal ${path} cannot be used: ${message}; ${remedy}`,
     { cause },
   );
+}
+
+/** JOURNAL_UNUSABLE for a folder that is not the one that was opened. */
+export function replaced(dir: string): AgentError {
+  return refuse(dir, 'somebody removed, moved or replaced it: start again, which makes it anew');
 }
 
 /** JOURNAL_UNUSABLE for a closed segment whose content is damaged. */

@@ -14,7 +14,7 @@ import { promisify } from 'node:util';
 import { AgentError } from '../errors.ts';
 import { Archive } from './archive.ts';
 import { storageOf } from './device.ts';
-import { openSegment, prepareFolder, unusable } from './folder.ts';
+import { openSegment, prepareFolder, replaced, unusable } from './folder.ts';
 import { lockJournal } from './lock.ts';
 import type { RetentionRun } from './retention.ts';
 import { listSegments, type Position, segmentFile } from './segment.ts';
@@ -73,8 +73,9 @@ export class Journal {
   readonly #unlock: () => void;
   readonly #archive: Archive;
   #fd: number;
-  /** Which file that is. */
+  /** Which file that is, and which folder. */
   #file: Stats;
+  readonly #folder: Stats;
   #number: number;
   /** Bytes of whole lines in the open segment. */
   #size: number;
@@ -106,6 +107,7 @@ export class Journal {
     };
     this.#fd = fd;
     this.#file = stat;
+    this.#folder = statSync(options.dir);
     this.#size = stat.size - tornBytes;
     this.#openedAt = this.#size === 0 ? Date.now() : stat.birthtimeMs;
     this.#settle();
@@ -175,12 +177,13 @@ export class Journal {
 
   /** Somebody removed or moved the file or its folder: what comes into it, nobody would find. */
   #isGone(): boolean {
-    const path = segmentFile(this.#options.dir, { number: this.#number, compressed: false });
-    const there = statSync(path, { throwIfNoEntry: false });
-    return there?.ino !== this.#file.ino || there.dev !== this.#file.dev;
+    const file = segmentFile(this.#options.dir, { number: this.#number, compressed: false });
+    return !isSame(file, this.#file);
   }
 
   #rotate(): void {
+    // Another folder needs a beginning of its own.
+    if (!isSame(this.#options.dir, this.#folder)) throw replaced(this.#options.dir);
     const number = this.#number + 1;
     const { fd, stat } = openSegment(segmentFile(this.#options.dir, { number, compressed: false }));
     const closed = { fd: this.#fd, syncing: this.#syncing };
@@ -261,4 +264,9 @@ export class Journal {
     this.#syncTimer = undefined;
     if (this.#dirty) this.#syncSoon();
   }
+}
+
+function isSame(path: string, { ino, dev }: Stats): boolean {
+  const there = statSync(path, { throwIfNoEntry: false });
+  return there?.ino === ino && there.dev === dev;
 }

@@ -6,7 +6,7 @@
  * other: what a power cut between any two of them leaves can be told from it.
  *
  * FAULTS_NOW names a file that says, as long as it is there, what goes wrong: "write EIO" and "sync
- * EIO" fail, "kill N" writes N bytes of the next larger write and ends the process in its middle.
+ * EIO" fail, "kill N" writes N bytes of the next large write and ends the process in its middle.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -22,6 +22,8 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#define LARGE_BYTES 100000
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
@@ -148,17 +150,13 @@ int open(const char *path, int flags, ...)
 static ssize_t write_below(int fd, const char *path, const void *bytes, size_t size)
 {
 	char rest[64];
-	size_t kill_at;
 	ssize_t n;
 
 	if (fails("write"))
 		return -1;
-	if (is_now("kill", rest, sizeof(rest))) {
-		kill_at = strtoul(rest, NULL, 10);
-		if (size > kill_at) {
-			REAL(write)(fd, bytes, kill_at);
-			kill(getpid(), SIGKILL);
-		}
+	if (size > LARGE_BYTES && is_now("kill", rest, sizeof(rest))) {
+		REAL(write)(fd, bytes, strtoul(rest, NULL, 10));
+		kill(getpid(), SIGKILL);
 	}
 	n = REAL(write)(fd, bytes, size);
 	if (n > 0) {

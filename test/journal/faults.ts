@@ -7,7 +7,7 @@ export interface Faults {
   readonly env: NodeJS.ProcessEnv;
   /** the trace of all that changed below the folder */
   readonly trace: string;
-  /** Begins to go wrong: `write EIO`, `sync EIO`, `kill 1000`; undefined: no more. */
+  /** Begins to go wrong: `write EIO`, `sync EIO`, `kill 700`; undefined: no more. */
   now(fault: string | undefined): void;
 }
 
