@@ -23,7 +23,7 @@ help: ## this list
 run: build ## build, then record until Ctrl-C: make run ARGS='--print jsonl'
 	@exec bin/vcml-agent run --journal-dir build/journal --on-exit detach $(ARGS)
 
-test: build ## build, then run all tests: make test TESTS=test/rooms.test.ts
+test: build build/sanitized/vcml_hook.node ## build, then run all tests: make test TESTS=test/rooms.test.ts
 	@exec $(NODE) --test --test-concurrency=1 --test-timeout=600000 --test-reporter=spec '$(TESTS)'
 
 bench: build build/apt-bench.stamp ## build, then print the benchmark table
@@ -114,6 +114,12 @@ build/native/%.o: native/%.cc $(wildcard native/*.h) bpf/events.h Makefile node_
 
 build/vcml_hook.node: $(ADDON_OBJECTS)
 	g++ -shared -o $@ $^ $(ADDON_LIBS)
+
+# For test/safety/sanitizers.test.ts.
+build/sanitized/vcml_hook.node: $(wildcard native/*.cc native/*.h) bpf/events.h Makefile node_modules/.stamp
+	@mkdir -p $(@D)
+	g++ $(ADDON_FLAGS) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover \
+		-fno-omit-frame-pointer native/*.cc -o $@ $(ADDON_LIBS)
 
 # --- the programs that tests run -------------------------------------------------------------
 

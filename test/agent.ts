@@ -46,7 +46,7 @@ export async function startAgent(options: AgentOptions = {}): Promise<Agent> {
 export class Agent {
   readonly journalDir: string;
   readonly pinDir: string;
-  /** what start() runs */
+  /** what start() and detach() run */
   bin = BIN;
   /** for the test's files; gone after close() */
   readonly directory: string;
@@ -137,7 +137,7 @@ export class Agent {
   /** Runs `vcml-agent detach`. */
   detach(...args: readonly string[]): { status: number | null; output: string } {
     const { status, stdout, stderr } = spawnSync(
-      BIN,
+      this.bin,
       ['detach', '--pin-dir', this.pinDir, ...args],
       { encoding: 'utf8', timeout: STOP_MS },
     );

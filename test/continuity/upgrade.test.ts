@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Agent, program, runProgram, startAgent } from '../agent.ts';
 import { judge } from '../check/check.ts';
+import { copyAgent } from '../copy.ts';
 import { allRecorded, startStorm } from './storm.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -66,25 +67,21 @@ for (const direction of ['up', 'down'] as const)
 /** The agent with another build of the kernel side, of the same layout or with events of version 2. */
 function otherBuild(agent: Agent, change: 'same' | 'events'): string {
   const root = join(agent.directory, change);
-  mkdirSync(join(root, 'build'), { recursive: true });
-  for (const part of ['agent', 'bin', 'package.json'])
-    cpSync(join(ROOT, part), join(root, part), { recursive: true });
-  symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
-  copyFileSync(join(ROOT, 'build/vcml_hook.node'), join(root, 'build/vcml_hook.node'));
+  const bin = copyAgent(root);
   const object = join(root, 'build/exec.bpf.o');
   if (change === 'same') {
     const note = join(root, 'note');
     writeFileSync(note, 'another build');
     const added = `.comment.other=${note}`;
     execFileSync('llvm-objcopy', ['--add-section', added, join(ROOT, 'build/exec.bpf.o'), object]);
-    return join(root, 'bin/vcml-agent');
+    return bin;
   }
   copyFileSync(program('next.bpf.o'), object);
   const decoder = join(root, 'agent/source/decode.ts');
   const text = readFileSync(decoder, 'utf8');
   assert.match(text, /EVENT_VERSION = 1;/);
   writeFileSync(decoder, text.replace('EVENT_VERSION = 1;', 'EVENT_VERSION = 2;'));
-  return join(root, 'bin/vcml-agent');
+  return bin;
 }
 
 test('pins of a layout that is not known are refused, named, and left alone', async (t) => {
