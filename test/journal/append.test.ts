@@ -36,6 +36,25 @@ test('a torn last line is cut at every length it may have, and counted', async (
   }
 });
 
+test('from the first byte on that a power cut left unwritten, lines are cut, wherever it is', async (t) => {
+  const bed = createBed(t);
+  mkdirSync(bed.dir, { mode: 0o700 });
+  const file = join(bed.dir, name(1));
+  const text = Buffer.from('{"n":0}\n{"n":1}\n{"n":"é"}\n');
+  for (let hole = 0; hole < text.length; hole++) {
+    writeFileSync(
+      file,
+      Buffer.from(text).fill(0, hole, Math.min(hole + 1 + (hole % 7), text.length)),
+    );
+    const whole = text.subarray(0, hole).lastIndexOf('\n') + 1;
+    const journal = bed.open();
+    assert.deepEqual(journal.recovered, { tornBytes: text.length - whole, segment: 1 });
+    append(journal, 'next');
+    await journal.close();
+    assert.equal(readFileSync(file, 'utf8'), `${text.toString('utf8', 0, whole)}next\n`);
+  }
+});
+
 test('a torn line of several MiB is cut, also when it is all there is', async (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir, { mode: 0o700 });

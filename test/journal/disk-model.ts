@@ -54,6 +54,8 @@ export interface Luck {
   change(): boolean;
   /** of so many bytes behind a file's last sync, how many */
   bytes(most: number): number;
+  /** of those, from where to where they read as zeros */
+  hole(bytes: number): readonly [from: number, to: number];
 }
 
 /** A folder on a disk that keeps for sure what was synced, and nothing else. */
@@ -101,8 +103,10 @@ export class DiskModel {
     }
     mkdirSync(dir, { mode: 0o700 });
     for (const [name, { bytes, synced }] of names) {
-      const kept = synced + luck.bytes(bytes.length - synced);
-      writeFileSync(join(dir, name), bytes.subarray(0, kept), { mode: 0o600 });
+      const lucky = luck.bytes(bytes.length - synced);
+      const [from, to] = luck.hole(lucky);
+      const kept = Buffer.from(bytes.subarray(0, synced + lucky));
+      writeFileSync(join(dir, name), kept.fill(0, synced + from, synced + to), { mode: 0o600 });
     }
   }
 }

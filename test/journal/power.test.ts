@@ -7,11 +7,18 @@ import { DiskModel, type Luck, type Operation, readTrace } from './disk-model.ts
 import { createFaults } from './faults.ts';
 import { deletionLine, numberedLine } from './lines.ts';
 
-const NOTHING: Luck = { change: () => false, bytes: () => 0 };
-const EVERYTHING: Luck = { change: () => true, bytes: (most) => most };
-const CHANCE: Luck = {
-  change: () => Math.random() < 0.5,
-  bytes: (most) => Math.floor(Math.random() * (most + 1)),
+const WHOLE = (): [number, number] => [0, 0];
+const below = (most: number) => Math.floor(Math.random() * (most + 1));
+const NOTHING: Luck = { change: () => false, bytes: () => 0, hole: WHOLE };
+const EVERYTHING: Luck = { change: () => true, bytes: (most) => most, hole: WHOLE };
+const CHANCE: Luck = { change: () => Math.random() < 0.5, bytes: below, hole: WHOLE };
+const HOLES: Luck = {
+  change: () => true,
+  bytes: (most) => most,
+  hole: (bytes) => {
+    const from = below(bytes);
+    return [from, from + below(bytes - from)];
+  },
 };
 
 /** All that a writer did on disk, with several rotations, compressions and deletions. */
@@ -84,7 +91,7 @@ function judge({ numbers, runs }: { numbers: number[]; runs: number[][] }, told:
 for (const [sync, luck, what] of [
   ['always', NOTHING, 'nothing but what was synced is there'],
   ['always', CHANCE, 'some of what was not synced is there, too'],
-  ['interval', NOTHING, 'nothing but what was synced is there'],
+  ['interval', HOLES, 'what was not synced has holes'],
   ['interval', CHANCE, 'some of what was not synced is there, too'],
   ['never', CHANCE, 'some of what was not synced is there, too'],
   ['never', EVERYTHING, 'everything is there, as when the process was killed'],
