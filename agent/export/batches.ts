@@ -1,19 +1,19 @@
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { Position } from './position.ts';
+import { Requests } from './requests.ts';
 import type { Tail } from './tail.ts';
 
-/** A line and what goes out of it. */
-export interface Entry {
-  readonly line: string;
-  /** undefined: it could not be read */
-  readonly record: ReadableLogRecord | undefined;
-}
-
-/** Entries that are exported together, in the journal's order. */
+/** Records that are exported together, in the journal's order. Valid until the next but one is made. */
 export interface Batch {
-  readonly entries: readonly Entry[];
+  readonly requests: Requests;
+  /** Where each record's line begins. */
+  readonly starts: readonly Position[];
+  /** Where lines begin of which no record could be made. */
+  readonly unreadable: readonly Position[];
   /** Behind the last line that it comes from, also of those that are kept back. */
   readonly end: Position;
+  /** Unix seconds of its last record; undefined: it has none. */
+  readonly lastTime: number | undefined;
   /** It was read back from the disk. */
   readonly isBehind: boolean;
 }
@@ -32,6 +32,9 @@ export interface BatchOptions {
 export class Batches {
   readonly #options: BatchOptions;
   readonly #tail: Tail;
+  /** One is on its way while the other is filled. */
+  #requests = new Requests();
+  #others = new Requests();
 
   constructor(options: BatchOptions, tail: Tail) {
     this.#options = options;
@@ -42,45 +45,71 @@ export class Batches {
   async next(ending: AbortSignal): Promise<Batch | undefined> {
     const { maxRecords, maxBytes, maxAgeMs } = this.#options;
     const tail = this.#tail;
-    const entries: Entry[] = [];
-    let bytes = 0;
-    let end: Position | undefined;
+    const filling = this.#begin();
+    const { requests } = filling;
     let dueAt = Number.POSITIVE_INFINITY;
-    let isBehind = false;
     for (;;) {
-      for (let next = tail.line; next !== undefined; next = tail.line) {
-        const size = Buffer.byteLength(next.line);
-        const isFull = entries.length >= maxRecords || (bytes > 0 && bytes + size > maxBytes);
-        if (isFull && end !== undefined) return { entries, end, isBehind };
-        const entry = this.#entryOf(next.line);
-        if (entry !== undefined) entries.push(entry);
-        if (entry !== undefined) bytes += size;
-        if (end === undefined) dueAt = performance.now() + maxAgeMs;
-        end = { segment: next.segment, offset: next.offset };
-        isBehind ||= tail.isBehind;
-        tail.advance();
+      for (let bytes = tail.nextBytes; bytes > 0; bytes = tail.nextBytes) {
+        const { count } = requests;
+        if (count > 0 && (count >= maxRecords || filling.bytes + bytes > maxBytes))
+          return this.#taken(filling);
+        if (filling.isEmpty) dueAt = performance.now() + maxAgeMs;
+        this.#add(filling, bytes);
       }
       const waitMs = dueAt - performance.now();
-      if (end !== undefined && waitMs <= 0) return { entries, end, isBehind };
+      if (waitMs <= 0) return this.#taken(filling);
       const isLast = ending.aborted;
       try {
         if (await tail.fill()) continue;
       } catch (error) {
-        if (end === undefined) throw error;
-        return { entries, end, isBehind };
+        if (filling.isEmpty) throw error;
+        return this.#taken(filling);
       }
-      if (isLast) return end && { entries, end, isBehind };
-      await tail.wait(ending, end && waitMs);
+      if (isLast) return filling.isEmpty ? undefined : this.#taken(filling);
+      await tail.wait(ending, filling.isEmpty ? undefined : waitMs);
     }
   }
 
-  #entryOf(line: string): Entry | undefined {
-    let record: ReadableLogRecord;
-    try {
-      record = this.#options.recordOf(line);
-    } catch {
-      return { line, record: undefined };
-    }
-    return this.#options.passes(record) ? { line, record } : undefined;
+  #begin(): Filling {
+    const requests = this.#others;
+    this.#others = this.#requests;
+    this.#requests = requests;
+    requests.clear();
+    return {
+      ...{ requests, starts: [], unreadable: [], lastTime: undefined },
+      ...{ isBehind: false, isEmpty: true, bytes: 0 },
+    };
   }
+
+  #add(filling: Filling, bytes: number): void {
+    const { recordOf, passes } = this.#options;
+    const tail = this.#tail;
+    const start = tail.position;
+    filling.isEmpty = false;
+    filling.isBehind ||= tail.isBehind;
+    filling.bytes += bytes;
+    try {
+      const record = recordOf(tail.take(bytes));
+      if (!passes(record)) return;
+      filling.requests.add(record);
+      filling.starts.push(start);
+      filling.lastTime = record.hrTime[0];
+    } catch {
+      filling.unreadable.push(start);
+    }
+  }
+
+  #taken({ requests, starts, unreadable, lastTime, isBehind }: Filling): Batch {
+    return { requests, starts, unreadable, lastTime, isBehind, end: this.#tail.position };
+  }
+}
+
+interface Filling {
+  readonly requests: Requests;
+  readonly starts: Position[];
+  readonly unreadable: Position[];
+  lastTime: number | undefined;
+  isBehind: boolean;
+  isEmpty: boolean;
+  bytes: number;
 }

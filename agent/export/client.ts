@@ -3,15 +3,12 @@ import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { createOtlpGrpcExportDelegate } from '@opentelemetry/otlp-grpc-exporter-base';
 import {
   type IExportLogsServiceResponse,
-  LogsExporterMetricsHelper,
   ProtobufLogsSerializer,
 } from '@opentelemetry/otlp-transformer';
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { createCredentials } from './credentials.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Identity } from './identity.ts';
 import { failureOf, type Outcome } from './outcome.ts';
-import type { LogsSerializer } from './serializer.ts';
 
 /** The gRPC method of OTLP, as OTLPLogExporter calls it. */
 const SERVICE = 'LogsExportService';
@@ -22,20 +19,19 @@ export interface ClientOptions {
   readonly compression: 'gzip' | 'none';
   readonly timeoutMs: number;
   readonly userAgent: string;
-  readonly serializer: LogsSerializer;
 }
 
-/** One connection to a collector: the transport of OTLPLogExporter, and a serializer of our own. */
+/** One connection to a collector: the transport of OTLPLogExporter, with requests that are encoded already. */
 export interface Client {
   /** One call, no retries; never rejects. Not to be called again before it is done. */
-  send(records: ReadableLogRecord[]): Promise<Outcome>;
+  send(request: Uint8Array): Promise<Outcome>;
   close(): void;
 }
 
 /** Makes a client that connects at its first call; it shares no connection, and no back-off, with another. */
 export function createClient(options: ClientOptions, identity: Identity): Client {
   let response: IExportLogsServiceResponse = {};
-  const delegate = createOtlpGrpcExportDelegate<ReadableLogRecord[], IExportLogsServiceResponse>(
+  const delegate = createOtlpGrpcExportDelegate<Uint8Array, IExportLogsServiceResponse>(
     {
       url: options.endpoint.target,
       compression: options.compression,
@@ -46,30 +42,24 @@ export function createClient(options: ClientOptions, identity: Identity): Client
       credentials: () => createCredentials(options.endpoint, identity),
     },
     {
-      serializeRequest: (records) => options.serializer.serialize(records),
+      serializeRequest: (request) => request,
       deserializeResponse(bytes) {
         response = ProtobufLogsSerializer.deserializeResponse(bytes);
         return {}; // Of a partial success the exporter would tell its diagnostics alone.
       },
     },
     'otlp_grpc_log_exporter',
-    LogsExporterMetricsHelper,
+    { name: 'log', countItems: () => 0 }, // of metrics that are not collected
     undefined,
     SERVICE,
     METHOD,
   );
   return {
-    async send(records) {
+    async send(request) {
       response = {};
-      let result: ExportResult;
-      try {
-        result = await new Promise((resolve) => {
-          delegate.export(records, resolve);
-        });
-      } catch (error) {
-        // One of them cannot be serialized; alone it will be set aside.
-        return { kind: 'refused', code: 'INVALID_ARGUMENT', details: (error as Error).message };
-      }
+      const result = await new Promise<ExportResult>((resolve) => {
+        delegate.export(request, resolve);
+      });
       if (result.code === ExportResultCode.FAILED) return failureOf(result.error);
       const { rejectedLogRecords = 0, errorMessage = '' } = response.partialSuccess ?? {};
       return { kind: 'accepted', rejected: Number(rejectedLogRecords), message: errorMessage };

@@ -1,5 +1,6 @@
 import { open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ExportedJournal, JournalLine, Position } from './position.ts';
 
 /** In the journal's folder: records that no collector takes, and why. */
 export const DEAD_LETTER_FILE = 'dead-letters.jsonl';
@@ -14,10 +15,16 @@ export interface Refusal {
 }
 
 /**
- * Keeps a line with the reason, on disk when this resolves; rejects where it cannot be written. The
- * line is a string in it, so that it stays what it is byte for byte.
+ * Keeps the line that begins at a position, with the reason, on disk when this resolves; rejects where
+ * it cannot be written. The line is a string in it, to stay what it is byte for byte, and null if it
+ * has been deleted from the journal meanwhile.
  */
-export async function keepDeadLetter(dir: string, line: string, refusal: Refusal): Promise<void> {
+export async function keepDeadLetter(
+  { dir, readLines }: Pick<ExportedJournal, 'dir' | 'readLines'>,
+  start: Position,
+  refusal: Refusal,
+): Promise<void> {
+  const line = await lineAt(readLines(start), start);
   const file = join(dir, DEAD_LETTER_FILE);
   const size = await stat(file).then(
     (found) => found.size,
@@ -26,10 +33,18 @@ export async function keepDeadLetter(dir: string, line: string, refusal: Refusal
   if (size >= MAX_BYTES) await rename(file, join(dir, 'dead-letters.1.jsonl'));
   const handle = await open(file, 'a', 0o600);
   try {
-    const letter = { refusedAt: new Date().toISOString(), ...refusal, line };
+    const letter = { refusedAt: new Date().toISOString(), ...refusal, ...start, line };
     await handle.appendFile(`${JSON.stringify(letter)}\n`);
     await handle.datasync();
   } finally {
     await handle.close();
   }
+}
+
+async function lineAt(lines: AsyncIterator<JournalLine>, start: Position): Promise<string | null> {
+  const { value, done } = await lines.next();
+  await lines.return?.();
+  if (done === true) return null;
+  // What follows a deleted segment begins at another place.
+  return value.segment === start.segment ? value.line : null;
 }

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { backoffMs } from './backoff.ts';
-import type { Entry } from './batches.ts';
+import type { Batch } from './batches.ts';
 import type { Refusal } from './dead-letters.ts';
 import type { ExportLog } from './log.ts';
 import type { Failure, Outcome } from './outcome.ts';
+import type { Position } from './position.ts';
 import type { Statistics } from './statistics.ts';
 
 /** A single record that is refused so often is refused for good; INVALID_ARGUMENT says it at once. */
@@ -17,9 +18,9 @@ const TELL_REJECTED_EVERY_MS = 60_000;
 
 export interface DeliveryOptions {
   /** One call; with `renew` on a new connection. */
-  send(entries: readonly Entry[], renew: boolean): Promise<Outcome>;
-  /** Resolves when the line is on disk. */
-  keepDeadLetter(line: string, refusal: Refusal): Promise<void>;
+  send(request: Uint8Array, renew: boolean): Promise<Outcome>;
+  /** Resolves when the line that begins there is on disk once more, with the reason. */
+  keepDeadLetter(start: Position, refusal: Refusal): Promise<void>;
   readonly log: ExportLog;
   readonly statistics: Statistics;
   /** Once aborted, the next failure ends the delivery. */
@@ -29,7 +30,7 @@ export interface DeliveryOptions {
 /** Why a delivery was given up: the export ends. */
 export class Ended extends Error {}
 
-/** Brings entries to the collector, however long that takes: tries again, splits, sets aside. */
+/** Brings batches to the collector, however long that takes: tries again, splits, sets aside. */
 export class Delivery {
   readonly #options: DeliveryOptions;
   /** Failures in a row that may pass, when they began, and what was told of them. */
@@ -44,35 +45,39 @@ export class Delivery {
   }
 
   /** Resolves when all are accepted or set aside; throws Ended. */
-  async deliver(entries: readonly Entry[]): Promise<void> {
-    const readable: Entry[] = [];
-    for (const entry of entries) {
-      if (entry.record !== undefined) readable.push(entry);
-      else await this.#setAside(entry, { code: 'UNREADABLE', details: 'no line of the journal' });
-    }
-    if (readable.length > 0) await this.#deliver(readable);
+  async deliver(batch: Batch): Promise<void> {
+    for (const start of batch.unreadable)
+      await this.#setAside(start, { code: 'UNREADABLE', details: 'no line of the journal' });
+    if (batch.requests.count > 0) await this.#deliver(batch, 0, batch.requests.count);
   }
 
-  async #deliver(entries: readonly Entry[]): Promise<void> {
+  /** The batch's records `first` to below `end`. */
+  async #deliver(batch: Batch, first: number, end: number): Promise<void> {
     const { send, ending, statistics } = this.#options;
     for (let refusals = 0, renew = false; ; renew = true) {
-      const outcome = await send(entries, renew);
-      if (outcome.kind === 'accepted') return this.#accept(entries, outcome);
+      const outcome = await send(batch.requests.request(first, end), renew);
+      if (outcome.kind === 'accepted') return this.#accept(end - first, outcome);
       const { kind, code } = outcome;
       statistics.failures.set(code, (statistics.failures.get(code) ?? 0) + 1);
       if (ending.aborted) throw new Ended();
       if (kind === 'transient' || kind === 'denied') await this.#wait(outcome);
-      else if (entries.length > 1) return this.#split(entries);
+      else if (end - first > 1) return this.#split(batch, first, end);
       else if (++refusals >= REFUSALS || code === 'INVALID_ARGUMENT')
-        return this.#refuse(entries[0] as Entry, outcome);
+        return this.#refuse(batch.starts[first] as Position, outcome);
       else await this.#pause(backoffMs(refusals));
     }
   }
 
-  #accept(entries: readonly Entry[], outcome: { rejected: number; message: string }): void {
+  async #split(batch: Batch, first: number, end: number): Promise<void> {
+    this.#options.statistics.splits += 1;
+    const middle = Math.ceil((first + end) / 2);
+    await this.#deliver(batch, first, middle);
+    await this.#deliver(batch, middle, end);
+  }
+
+  #accept(records: number, { rejected, message }: { rejected: number; message: string }): void {
     const { statistics, log } = this.#options;
-    const { rejected, message } = outcome;
-    statistics.exported += entries.length - rejected;
+    statistics.exported += records - rejected;
     statistics.rejected += rejected;
     statistics.succeededAt = Date.now();
     this.#refusedInARow = 0;
@@ -89,15 +94,8 @@ export class Delivery {
     log.warn({ rejected, message, total: statistics.rejected }, 'the collector took a part only');
   }
 
-  async #split(entries: readonly Entry[]): Promise<void> {
-    this.#options.statistics.splits += 1;
-    const half = Math.ceil(entries.length / 2);
-    await this.#deliver(entries.slice(0, half));
-    await this.#deliver(entries.slice(half));
-  }
-
-  async #refuse(entry: Entry, { code, details }: Failure): Promise<void> {
-    await this.#setAside(entry, { code, details });
+  async #refuse(start: Position, { code, details }: Failure): Promise<void> {
+    await this.#setAside(start, { code, details });
     this.#refusedInARow += 1;
     if (this.#refusedInARow < REFUSED_IN_A_ROW) return;
     if (this.#refusedInARow === REFUSED_IN_A_ROW)
@@ -105,11 +103,11 @@ export class Delivery {
     await this.#pause(REFUSED_PAUSE_MS);
   }
 
-  async #setAside({ line }: Entry, refusal: Refusal): Promise<void> {
+  async #setAside(start: Position, refusal: Refusal): Promise<void> {
     const { keepDeadLetter, log, statistics } = this.#options;
     for (let failures = 1; ; failures++) {
       try {
-        await keepDeadLetter(line, refusal);
+        await keepDeadLetter(start, refusal);
         break;
       } catch (error) {
         const { message } = error as Error;
@@ -118,8 +116,10 @@ export class Delivery {
       }
     }
     statistics.deadLetters += 1;
-    const id = /^\{"id":"([^"]*)"/.exec(line)?.[1];
-    log.error({ id, ...refusal }, 'a record is refused for good: it is in the dead-letter file');
+    log.error(
+      { ...start, ...refusal },
+      'a record is refused for good: it is in the dead-letter file',
+    );
   }
 
   /** Waits before the next attempt; tells once what it is that keeps records waiting. */

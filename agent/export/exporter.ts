@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Batch, Batches, type Entry } from './batches.ts';
+import { type Batch, Batches } from './batches.ts';
 import { type Client, createClient } from './client.ts';
 import { Cursor, readCursor, startOf } from './cursor.ts';
 import { keepDeadLetter } from './dead-letters.ts';
@@ -13,7 +13,6 @@ import { Pace } from './pace.ts';
 import type { ExportedJournal, Position } from './position.ts';
 import { RecentLines } from './recent.ts';
 import { createFilter, type Filter, parseRules } from './rules.ts';
-import { LogsSerializer } from './serializer.ts';
 import { createStatistics, type Statistics } from './statistics.ts';
 import { Tail } from './tail.ts';
 
@@ -47,7 +46,6 @@ export class Exporter {
   readonly #endpoint: Endpoint;
   readonly #identities: IdentitySource;
   readonly #filter: Filter;
-  readonly #serializer = new LogsSerializer();
   readonly #ending = new AbortController();
   /** Nothing is acknowledged any more. */
   #over = false;
@@ -95,8 +93,8 @@ export class Exporter {
     );
     const delivery = new Delivery({
       ...{ log, statistics: this.statistics, ending: this.#ending.signal },
-      send: (entries, renew) => this.#send(entries, renew),
-      keepDeadLetter: (line, refusal) => keepDeadLetter(journal.dir, line, refusal),
+      send: (request, renew) => this.#send(request, renew),
+      keepDeadLetter: (start, refusal) => keepDeadLetter(journal, start, refusal),
     });
     this.#running = this.#run(() => this.#next(batches, tail), delivery);
   }
@@ -145,8 +143,8 @@ export class Exporter {
       this.#upcoming = next();
       for (let batch = await this.#upcoming; batch && !this.#over; batch = await this.#upcoming) {
         this.#upcoming = next(); // made while this one is on its way
-        if (batch.isBehind) await pace.wait(batch.entries.length, this.#ending.signal);
-        await delivery.deliver(batch.entries);
+        if (batch.isBehind) await pace.wait(batch.requests.count, this.#ending.signal);
+        await delivery.deliver(batch);
         if (this.#over) return;
         this.#acknowledge(batch);
       }
@@ -174,7 +172,7 @@ export class Exporter {
     }
   }
 
-  async #send(entries: readonly Entry[], renew: boolean): Promise<Outcome> {
+  async #send(request: Uint8Array, renew: boolean): Promise<Outcome> {
     const identity = this.#identities.current;
     if (this.#client === undefined || renew || identity !== this.#identity) {
       this.#client?.close();
@@ -185,18 +183,16 @@ export class Exporter {
           compression: this.#options.compression,
           timeoutMs: this.#options.timeoutMs,
           userAgent: `vcml-agent/${this.#options.version}`,
-          serializer: this.#serializer,
         },
         identity,
       );
     }
-    return this.#client.send(entries.flatMap(({ record }) => record ?? []));
+    return this.#client.send(request);
   }
 
-  #acknowledge({ entries, end }: Batch): void {
+  #acknowledge({ end, lastTime }: Batch): void {
     this.#position = end;
     this.#cursor?.move(end);
-    const last = entries.at(-1)?.record;
-    if (last !== undefined) this.statistics.lastRecordTime = last.hrTime[0];
+    this.statistics.lastRecordTime = lastTime ?? this.statistics.lastRecordTime;
   }
 }

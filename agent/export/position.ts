@@ -5,7 +5,7 @@ export interface Position {
 }
 
 /** A line of the journal, without its line feed, and the position behind it. */
-export interface Line extends Position {
+export interface JournalLine extends Position {
   readonly line: string;
 }
 
@@ -17,7 +17,7 @@ export interface ExportedJournal {
   /** behind the last line */
   readonly end: Position;
   /** The lines from a position to what is the end then; passes over what is deleted. */
-  readLines(from: Position): AsyncIterator<Line>;
+  readLines(from: Position): AsyncIterator<JournalLine>;
 }
 
 /** They are the same place. */

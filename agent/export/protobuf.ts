@@ -1,19 +1,27 @@
 /** Strings up to this length are faster written by JavaScript than by a call out of it. */
 const SHORT = 48;
-const FIRST_BYTES = 256 * 1024;
+const FIRST_BYTES = 4096;
 /** Any length up to 256 MiB, as a varint that may be longer than it need be. */
 const LENGTH_BYTES = 4;
 
 /** Writes protobuf, one field after the other, into a buffer that grows. */
 export class ProtobufWriter {
-  #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  #bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #at = 0;
 
-  /** Takes a copy of what was written since the last time. */
-  take(): Uint8Array {
-    const bytes = Buffer.from(this.#bytes.subarray(0, this.#at));
-    this.#at = 0;
-    return bytes;
+  /** Bytes written. */
+  get length(): number {
+    return this.#at;
+  }
+
+  /** What was written, or a part of it; valid until more is. */
+  written(from = 0, to = this.#at): Uint8Array {
+    return this.#bytes.subarray(from, to);
+  }
+
+  /** Forgets what was written behind `length`; the memory stays. */
+  clear(length = 0): void {
+    this.#at = length;
   }
 
   /** Begins a message whose length is not known yet; end() wants what this returns. */
@@ -45,9 +53,11 @@ export class ProtobufWriter {
   raw(encoded: Uint8Array): void {
     this.#reserve(encoded.length);
     const bytes = this.#bytes;
-    let at = this.#at;
-    for (let index = 0; index < encoded.length; index++) bytes[at++] = encoded[index] as number;
-    this.#at = at;
+    const at = this.#at;
+    if (encoded.length > SHORT) bytes.set(encoded, at);
+    else
+      for (let index = 0; index < encoded.length; index++) bytes[at + index] = encoded[index] ?? 0;
+    this.#at = at + encoded.length;
   }
 
   /** A string field; `length` is its utf8Length. */

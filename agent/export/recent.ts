@@ -1,9 +1,7 @@
-import { isSame, type Line, type Position } from './position.ts';
+import { isSame, type Position } from './position.ts';
 
-const LINE_FEED = 0x0a;
-
-/** Whole lines as they were appended to one segment. */
-interface Chunk {
+/** Whole lines as they were appended to one segment, at these offsets. */
+export interface Chunk {
   readonly segment: number;
   readonly from: number;
   readonly to: number;
@@ -49,15 +47,14 @@ export class RecentLines {
     this.#wake();
   }
 
-  /** The lines of the chunk that follows a position, and forgets what is before; undefined: not kept. */
-  take(position: Position): Line[] | undefined {
+  /** The chunk in which a position is, and forgets it and what is before; undefined: not kept. */
+  take(position: Position): Chunk | undefined {
     for (let chunk = this.#chunks[0]; chunk !== undefined; chunk = this.#chunks[0]) {
       const follows = isSame(this.#from, position);
       if (!follows && isBefore(position, chunk)) return undefined;
       this.#drop();
-      if (follows) return linesOf(chunk, 0);
-      const isInside = chunk.segment === position.segment && position.offset < chunk.to;
-      if (isInside) return linesOf(chunk, position.offset - chunk.from);
+      if (follows || (chunk.segment === position.segment && position.offset < chunk.to))
+        return chunk;
     }
     return undefined;
   }
@@ -93,14 +90,4 @@ export class RecentLines {
 
 function isBefore(position: Position, { segment, from }: Chunk): boolean {
   return position.segment < segment || (position.segment === segment && position.offset < from);
-}
-
-function linesOf({ segment, from, bytes }: Chunk, start: number): Line[] {
-  const lines: Line[] = [];
-  for (let at = start; at < bytes.length; ) {
-    const end = bytes.indexOf(LINE_FEED, at);
-    lines.push({ line: bytes.toString('utf8', at, end), segment, offset: from + end + 1 });
-    at = end + 1;
-  }
-  return lines;
 }

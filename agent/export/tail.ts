@@ -1,8 +1,10 @@
-import type { ExportedJournal, Line, Position } from './position.ts';
+import type { ExportedJournal, JournalLine, Position } from './position.ts';
 import type { RecentLines } from './recent.ts';
 
+const LINE_FEED = 0x0a;
 /** Lines that are read from a file at once. */
-const DISK_LINES = 512;
+const DISK_LINES = 32;
+const NOTHING = Buffer.alloc(0);
 
 export interface TailOptions {
   readonly recent: RecentLines;
@@ -14,11 +16,14 @@ export interface TailOptions {
 /** The journal behind its writer: lines from memory as long as they are there, else from the disk. */
 export class Tail {
   readonly #options: TailOptions;
-  /** Behind the last line that is at hand. */
+  /** Before the next line. */
   #position: Position;
-  #lines: readonly Line[] = [];
-  #next = 0;
-  #disk: AsyncIterator<Line> | undefined;
+  /** Lines at hand from memory: they become strings one by one, or the garbage would live long. */
+  #chunk: Buffer = NOTHING;
+  #at = 0;
+  /** Lines at hand from the disk, the next one last. */
+  #lines: JournalLine[] = [];
+  #disk: AsyncIterator<JournalLine> | undefined;
   #isBehind = false;
   /** Pushes that there had been when the journal was looked at last. */
   #seen = 0;
@@ -28,9 +33,9 @@ export class Tail {
     this.#position = from;
   }
 
-  /** The next line, if it is at hand. */
-  get line(): Line | undefined {
-    return this.#lines[this.#next];
+  /** Before the next line. */
+  get position(): Position {
+    return this.#position;
   }
 
   /** The lines at hand were read back from the disk. */
@@ -38,22 +43,46 @@ export class Tail {
     return this.#isBehind;
   }
 
-  /** Goes on behind the next line. */
-  advance(): void {
-    this.#next += 1;
+  /** Bytes of the next line in the journal, with its line feed; 0: none is at hand. */
+  get nextBytes(): number {
+    if (this.#at < this.#chunk.length)
+      return this.#chunk.indexOf(LINE_FEED, this.#at) + 1 - this.#at;
+    const next = this.#lines.at(-1);
+    if (next === undefined) return 0;
+    return next.offset - (next.segment === this.#position.segment ? this.#position.offset : 0);
+  }
+
+  /** Takes the next line, of so many bytes. */
+  take(bytes: number): string {
+    const next = this.#lines.pop();
+    if (next !== undefined) {
+      this.#position = { segment: next.segment, offset: next.offset };
+      return next.line;
+    }
+    const { segment, offset } = this.#position;
+    this.#position = { segment, offset: offset + bytes };
+    this.#at += bytes;
+    return this.#chunk.toString('utf8', this.#at - bytes, this.#at - 1);
   }
 
   /** Gets lines to hand when there are none left; false when the journal has no more of them now. */
   async fill(): Promise<boolean> {
     const { recent } = this.#options;
     this.#seen = recent.pushes;
-    const lines = recent.take(this.#position);
-    this.#isBehind = lines === undefined;
-    if (lines !== undefined) await this.#leaveDisk();
-    this.#lines = lines ?? (await this.#readDisk());
-    this.#position = this.#lines.at(-1) ?? this.#position;
-    this.#next = 0;
-    return this.#lines.length > 0;
+    const chunk = recent.take(this.#position);
+    this.#isBehind = chunk === undefined;
+    if (chunk === undefined) {
+      this.#chunk = NOTHING;
+      this.#lines = (await this.#readDisk()).reverse();
+      return this.#lines.length > 0;
+    }
+    await this.close();
+    const { segment, from, bytes } = chunk;
+    const offset = segment === this.#position.segment ? this.#position.offset : from;
+    this.#position = { segment, offset };
+    this.#chunk = bytes;
+    this.#at = offset - from;
+    return true;
   }
 
   /** Waits for more lines than fill() found, until `signal`, or, where given, for so long. */
@@ -63,19 +92,25 @@ export class Tail {
 
   /** Goes on with the next segment: this one cannot be read. */
   skipSegment(): void {
+    const from = this.#position;
     this.#disk = undefined;
-    this.#skipTo({ segment: this.#position.segment + 1, offset: 0 });
+    this.#position = { segment: from.segment + 1, offset: 0 };
+    this.#options.onSkipped(from, this.#position);
   }
 
   /** Lets go of the file that is being read. */
   async close(): Promise<void> {
-    await this.#leaveDisk();
+    const disk = this.#disk;
+    this.#disk = undefined;
+    await disk?.return?.();
   }
 
-  async #readDisk(): Promise<Line[]> {
-    const lines: Line[] = [];
-    if (this.#options.recent.isEnd(this.#position)) return lines;
-    this.#disk ??= this.#options.readLines(this.#position);
+  async #readDisk(): Promise<JournalLine[]> {
+    const { recent, readLines, onSkipped } = this.#options;
+    const lines: JournalLine[] = [];
+    if (recent.isEnd(this.#position)) return lines;
+    this.#disk ??= readLines(this.#position);
+    let { segment } = this.#position;
     try {
       while (lines.length < DISK_LINES) {
         const { value, done } = await this.#disk.next();
@@ -84,8 +119,9 @@ export class Tail {
           break;
         }
         // Segments are numbered without a gap: what is missing was deleted before we came to it.
-        if (value.segment > this.#position.segment + 1) this.#skipTo({ ...value, offset: 0 });
-        this.#position = value;
+        if (value.segment > segment + 1)
+          onSkipped(lines.at(-1) ?? this.#position, { segment: value.segment, offset: 0 });
+        segment = value.segment;
         lines.push(value);
       }
     } catch (error) {
@@ -94,17 +130,5 @@ export class Tail {
       if (lines.length === 0) throw error;
     }
     return lines;
-  }
-
-  #skipTo({ segment, offset }: Position): void {
-    const from = this.#position;
-    this.#position = { segment, offset };
-    this.#options.onSkipped(from, this.#position);
-  }
-
-  async #leaveDisk(): Promise<void> {
-    const disk = this.#disk;
-    this.#disk = undefined;
-    await disk?.return?.();
   }
 }

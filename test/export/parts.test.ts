@@ -94,8 +94,13 @@ function push(recent: RecentLines, segment: number, from: number, count: number)
   recent.push(bytes, bytes.length, { segment, offset: from + bytes.length });
 }
 
-const taken = (recent: RecentLines, segment: number, offset: number) =>
-  recent.take({ segment, offset })?.map(({ line }) => line);
+/** What a reader at this place gets to hand. */
+function taken(recent: RecentLines, segment: number, offset: number): string[] | undefined {
+  const chunk = recent.take({ segment, offset });
+  if (chunk === undefined) return undefined;
+  const from = chunk.segment === segment ? offset - chunk.from : 0;
+  return chunk.bytes.toString('utf8', from).trim().split('\n');
+}
 
 test('lines in memory follow each other, across segments too', () => {
   const recent = new RecentLines({ segment: 1, offset: 8 }, 1000);

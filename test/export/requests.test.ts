@@ -4,7 +4,7 @@ import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-grpc';
 import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { createLogRecordMaker } from '../../agent/export/log-record.ts';
-import { LogsSerializer } from '../../agent/export/serializer.ts';
+import { Requests } from '../../agent/export/requests.ts';
 import { startCollector } from './collector.ts';
 import { execLine, execLines, hostileLines, journalLine, sameLines } from './lines.ts';
 import { linesOf } from './otlp.ts';
@@ -12,16 +12,22 @@ import { decodeRequest } from './protobuf.ts';
 
 const recordOf = createLogRecordMaker('1.2.3');
 
+function requestOf(requests: Requests, records: readonly ReadableLogRecord[]): Uint8Array {
+  requests.clear();
+  for (const record of records) requests.add(record);
+  return requests.request(0, requests.count);
+}
+
 function serialized(lines: readonly string[]) {
-  return decodeRequest(new LogsSerializer().serialize(lines.map(recordOf)));
+  return decodeRequest(requestOf(new Requests(), lines.map(recordOf)));
 }
 
 test('ten thousand hostile records come back byte for byte, in their order', () => {
   const lines = hostileLines(10_000, 1);
-  const serializer = new LogsSerializer();
+  const requests = new Requests();
   for (let from = 0; from < lines.length; from += 500) {
     const some = lines.slice(from, from + 500);
-    sameLines(linesOf(decodeRequest(serializer.serialize(some.map(recordOf)))), some);
+    sameLines(linesOf(decodeRequest(requestOf(requests, some.map(recordOf)))), some);
   }
 });
 
@@ -46,7 +52,7 @@ test('the stock serializer gives the same for records of one resource', () => {
   ];
   const records: ReadableLogRecord[] = lines.map(recordOf);
   const stock = decodeRequest(ProtobufLogsSerializer.serializeRequest(records) ?? new Uint8Array());
-  deepEqual(decodeRequest(new LogsSerializer().serialize(records)), stock);
+  deepEqual(decodeRequest(requestOf(new Requests(), records)), stock);
 });
 
 test('OTLPLogExporter delivers these records, and they come back byte for byte', async () => {
@@ -95,10 +101,10 @@ for (const nanos of [
   });
 
 test('a batch larger than the buffer is written whole, and the one after it too', () => {
-  const serializer = new LogsSerializer();
+  const requests = new Requests();
   for (const count of [1, 3, 2]) {
     const lines = execLines(0, count, { args: ['x'.repeat(300_000)] });
-    sameLines(linesOf(decodeRequest(serializer.serialize(lines.map(recordOf)))), lines);
+    sameLines(linesOf(decodeRequest(requestOf(requests, lines.map(recordOf)))), lines);
   }
 });
 
@@ -106,5 +112,20 @@ for (const value of [1n, -1, 1.5, 2 ** 53, null, { a: 1 }, [null]])
   test(`a value that no journal has is an error, not another value: ${typeof value} ${value}`, () => {
     const record = recordOf(execLine(0));
     const odd = { ...record, attributes: { odd: value } } as unknown as ReadableLogRecord;
-    throws(() => new LogsSerializer().serialize([odd]), TypeError);
+    const requests = new Requests();
+    requests.add(record);
+    throws(() => requests.add(odd), TypeError);
+    requests.add(recordOf(execLine(1)));
+    sameLines(linesOf(decodeRequest(requests.request(0, 2))), execLines(0, 2));
   });
+
+test('any records that follow each other make a request, with the resources that are theirs', () => {
+  const requests = new Requests();
+  const lines = Array.from({ length: 9 }, (_, n) =>
+    execLine(n, { resource: { 'host.name': `node-${Math.floor(n / 3)}` } }),
+  );
+  for (const line of lines) requests.add(recordOf(line));
+  for (let first = 0; first < 9; first++)
+    for (let end = first + 1; end <= 9; end++)
+      sameLines(linesOf(decodeRequest(requests.request(first, end))), lines.slice(first, end));
+});
