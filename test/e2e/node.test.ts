@@ -40,14 +40,7 @@ test('a pod’s first process leads back through runc and the shim to containerd
 test('a kubectl exec is recorded in the container that it went to', async () => {
   await cluster.apply(pod('long', [container('main', ['sleep', '1000'])]));
   await waitForPhase(cluster, 'Running', 'long');
-  await cluster.kubectl(
-    'exec',
-    'long',
-    '--',
-    'sh',
-    '-c',
-    '/bin/true inner; exit',
-  );
+  await cluster.kubectl('exec', 'long', '--', 'sh', '-c', '/bin/true inner; exit');
   const inner = await recorder.marked('inner');
   const long = await cluster.get<PodObject>('pod', 'long');
   const cgroup = String(inner.attributes['process.linux.cgroup']);
