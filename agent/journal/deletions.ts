@@ -135,12 +135,41 @@ async function syncSegment(dir: string, number: number): Promise<void> {
   }
 }
 
-/** A file that is there is whole: it came by a rename. */
+/** A file that is there is whole, for it came by a rename; what it says is not believed for that. */
 async function readDeletions(dir: string): Promise<readonly Deletion[]> {
+  const file = join(dir, NAME);
+  let text: string;
   try {
-    return JSON.parse(await readFile(join(dir, NAME), 'utf8'));
+    text = await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
+  const deletions = parse(text);
+  if (Array.isArray(deletions) && deletions.every(isDeletion)) return deletions;
+  throw new Error(`${file} is damaged: remove it; what it noted will not be told as deleted`);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isDeletion(value: unknown): value is Deletion {
+  const { segment, since, runs } = (value ?? {}) as Partial<Deletion>;
+  return (
+    areNumbers(segment, since?.segment, since?.offset) && Array.isArray(runs) && runs.every(isRun)
+  );
+}
+
+function isRun(value: unknown): value is RetentionRun {
+  const { hookId, cpu, firstSeq, lastSeq, count } = (value ?? {}) as Partial<RetentionRun>;
+  return /^\d+$/.test(String(hookId)) && areNumbers(cpu, firstSeq, lastSeq, count);
+}
+
+function areNumbers(...values: readonly unknown[]): boolean {
+  return values.every((value) => Number.isSafeInteger(value) && (value as number) >= 0);
 }

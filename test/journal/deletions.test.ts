@@ -62,13 +62,28 @@ test('until it is told each start says it again, and none afterwards', async (t)
   assert.deepEqual(bed.runs, [...RUNS, ...RUNS]);
 });
 
-test('a damaged note is told as a problem, and stays', async (t) => {
-  const bed = journalOf(t, []);
-  writeFileSync(join(bed.dir, 'deletions.json'), '[{');
-  await bed.open().close();
-  assert.equal(bed.problems.length, 1);
-  assert.ok(noted(bed));
-});
+const SINCE = { segment: 2, offset: 0 };
+
+for (const note of [
+  '[{',
+  'null',
+  '{}',
+  '[null]',
+  '[{"segment":1}]',
+  JSON.stringify([{ segment: '../1', since: SINCE, runs: RUNS }]),
+  JSON.stringify([{ segment: 1, since: null, runs: RUNS }]),
+  JSON.stringify([{ segment: 1, since: SINCE, runs: [null] }]),
+  JSON.stringify([{ segment: 1, since: SINCE, runs: [{ ...RUNS[0], hookId: 'x' }] }]),
+  JSON.stringify([{ segment: 1, since: SINCE, runs: [{ ...RUNS[0], cpu: -1 }] }]),
+])
+  test(`a damaged note is told as a problem, and nothing is deleted for it: ${note}`, async (t) => {
+    const bed = journalOf(t, []);
+    writeFileSync(join(bed.dir, 'deletions.json'), note);
+    await bed.open().close();
+    assert.match(bed.problems.join(), /^\S+deletions\.json is damaged: remove it/);
+    assert.deepEqual(bed.runs, []);
+    assert.ok(existsSync(join(bed.dir, name(1))) || existsSync(join(bed.dir, `${name(1)}.zst`)));
+  });
 
 test('a segment goes also when there is no room to note it', async (t) => {
   const bed = createBed(t);
