@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import * as z from 'zod';
+import { exportOptions } from './config/export.ts';
 import { choice, duration, folder, integer, list, name, size } from './config/kinds.ts';
 import { createRedactor, type RedactOptions } from './redact/redactor.ts';
 
@@ -86,6 +87,7 @@ export const schema = z
     drainInterval: duration('1ms', '10s')
       .prefault('50ms')
       .describe('How often the ring is drained while there is traffic.'),
+    ...exportOptions,
     logLevel: choice(['debug', 'info', 'warn', 'error'])
       .prefault('info')
       .describe('How much the agent says about itself on stderr.'),

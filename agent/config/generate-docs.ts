@@ -23,6 +23,9 @@ Each option has three names: \`journalDir\` in the YAML file that \`--config FIL
 environment. A flag goes before a variable, a variable before the file. An empty variable counts as
 not set. An unknown key or a bad value stops the agent with exit code 78 and names every problem.
 
+Some options of the export can also be given by the variables of the OpenTelemetry specification
+([export.md](export.md)). They go before the file, and behind the agent's own variables.
+
 Durations are written \`500ms\`, \`30s\`, \`15m\` or \`1h\`, and never without a unit, but for 0; sizes
 \`512B\`, \`8KiB\`, \`64MiB\` or \`2GiB\`, or as plain bytes. \`journalMaxBytes\` must be at least
 four times \`segmentMaxBytes\`, and \`quietAfter\`, if not 0, at least ten times \`drainInterval\`.

@@ -16,7 +16,7 @@ export interface Loaded {
   readonly origins: Readonly<Record<string, string>>;
 }
 
-/** Flags over variables over the file over defaults; throws CONFIGURATION_INVALID with every problem. */
+/** Flags over variables over OpenTelemetry's over the file over defaults; throws CONFIGURATION_INVALID with every problem. */
 export async function loadConfig(given: Given): Promise<Loaded> {
   const { flags, env, file = env[FILE_VARIABLE] } = given;
   const values: Record<string, unknown> = {};
@@ -28,6 +28,9 @@ export async function loadConfig(given: Given): Promise<Loaded> {
   // Loaded only where there is a file.
   const content = file ? (await import('./file.ts')).readConfigFile(file) : undefined;
   for (const { key, value, where } of content?.entries ?? []) take(key, value, where);
+  for (const { key, otelVariables, otelUnit } of OPTIONS)
+    for (const variable of otelVariables.toReversed())
+      if (env[variable]) take(key, `${env[variable]}${otelUnit}`, variable);
   for (const { key, variable } of OPTIONS) if (env[variable]) take(key, env[variable], variable);
   for (const { key, flag } of OPTIONS) if (flags[key] !== undefined) take(key, flags[key], flag);
 

@@ -9,6 +9,10 @@ export interface Option {
   readonly flag: string;
   /** such as `VCML_AGENT_JOURNAL_DIR` */
   readonly variable: string;
+  /** OpenTelemetry's own variables for it, the one that goes first first */
+  readonly otelVariables: readonly string[];
+  /** such as `ms`: theirs are bare numbers */
+  readonly otelUnit: string;
   readonly description: string;
   /** what may be given */
   readonly values: string;
@@ -21,11 +25,14 @@ export interface Option {
 /** All options, in the schema's order. */
 export const OPTIONS: readonly Option[] = Object.entries(schema.shape).map(([key, field]) => {
   const meta = field.meta() ?? {};
+  const otel = meta.otel === undefined ? [] : [`LOGS_${meta.otel}`, `${meta.otel}`];
   const words = key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   return {
     key,
     flag: `--${words}`,
     variable: `VCML_AGENT_${words.replaceAll('-', '_').toUpperCase()}`,
+    otelVariables: otel.map((name) => `OTEL_EXPORTER_OTLP_${name}`),
+    otelUnit: String(meta.otelUnit ?? ''),
     description: meta.description ?? '',
     values: String(meta.values ?? field.unwrap().meta()?.values),
     default: String(meta.default ?? field.def.defaultValue),
