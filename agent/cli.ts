@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { AgentError, EXIT, exitCodeOf } from './errors.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from './root.ts';
 
 /** Runs the command that `argv` names (as process.argv has it); returns the exit code. */
 export async function main(argv: string[]): Promise<number> {

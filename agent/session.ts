@@ -11,6 +11,7 @@ import { Lineage } from './lineage/lineage.ts';
 import { Losses } from './lineage/losses.ts';
 import type { BootTime, Loss } from './record.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
+import { VERSION } from './root.ts';
 import { redactOf } from './settings.ts';
 import {
   agreeing,
@@ -24,7 +25,6 @@ import { Clock } from './source/clock.ts';
 import { readCpuStates } from './source/counters.ts';
 import { createDecoder } from './source/decode.ts';
 import type { Hook } from './source/hook.ts';
-import { VERSION } from './version.ts';
 
 /** A little more than the kernel side takes between the arming and its moment. */
 const ARMING_MS = 3;

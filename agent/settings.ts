@@ -1,12 +1,17 @@
 import type { Config } from './config.ts';
 import type { JournalOptions } from './journal/journal.ts';
 import { createRedactor, type Redact } from './redact/redactor.ts';
-import { BUILD_DIR, type HookOptions } from './source/hook.ts';
+import { ROOT } from './root.ts';
+import type { HookOptions } from './source/hook.ts';
+
+/** Where `make build` puts it. */
+export const ADDON_PATH = `${ROOT}build/vcml_hook.node`;
 
 /** The part of the configuration that the hook takes. */
 export function hookOptions(config: Config): HookOptions {
   return {
-    objectPath: `${BUILD_DIR}exec.bpf.o`,
+    addonPath: ADDON_PATH,
+    objectPath: `${ROOT}build/exec.bpf.o`,
     pinDir: config.pinDir,
     holder: `node ${config.nodeName}, pid ${process.pid}`,
     ringBytes: config.ringSize,

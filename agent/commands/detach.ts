@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { AgentError } from '../errors.ts';
 import { openJournal } from '../journal/journal.ts';
 import { openSession } from '../session.ts';
-import { hookOptions, journalOptions } from '../settings.ts';
+import { ADDON_PATH, hookOptions, journalOptions } from '../settings.ts';
 import { readCpuStates } from '../source/counters.ts';
 import { type Hook, openHook, removePins } from '../source/hook.ts';
 import { createStateWriter } from '../state.ts';
@@ -13,7 +13,7 @@ import { createStateWriter } from '../state.ts';
  * they are, unread records and unreadable layouts included.
  */
 export async function detach(config: Config, { discard }: { discard: boolean }): Promise<number> {
-  const removed = discard ? removePins(config.pinDir) : await drainAndRemove(config);
+  const removed = discard ? removePins(ADDON_PATH, config.pinDir) : await drainAndRemove(config);
   const what = removed.length === 0 ? 'nothing was pinned' : `removed ${removed.join(', ')}`;
   process.stderr.write(`${config.pinDir}: ${what}\n`);
   return 0;

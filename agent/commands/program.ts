@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { OPTIONS } from '../config/options.ts';
 import type { Config } from '../config.ts';
-import { VERSION } from '../version.ts';
+import { VERSION } from '../root.ts';
 import { COMMAND_HELP, MAIN_HELP } from './help.ts';
 
 const JOURNAL = ['journalDir'];

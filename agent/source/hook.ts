@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { AgentError } from '../errors.ts';
 
 export interface HookOptions {
+  /** the compiled native/ */
+  readonly addonPath: string;
   /** the compiled bpf/exec.bpf.c */
   readonly objectPath: string;
   /** a folder on a bpffs */
@@ -70,16 +71,13 @@ export interface Hook {
   detach(): string[];
 }
 
-/** Where `make build` puts the addon and the BPF object. */
-export const BUILD_DIR = fileURLToPath(new URL('../../build/', import.meta.url));
-
 /** Opens the hook; while another agent holds it, tries again for waitMs or until `stop`. */
 export async function openHook(
   options: HookOptions,
   waitMs: number,
   stop?: AbortSignal,
 ): Promise<Hook> {
-  const { Hook } = loadAddon();
+  const { Hook } = loadAddon(options.addonPath);
   const until = performance.now() + waitMs;
   for (;;) {
     try {
@@ -93,8 +91,8 @@ export async function openHook(
 }
 
 /** Removes whatever of ours is pinned, unread records included; returns the names. */
-export function removePins(pinDir: string): string[] {
-  return loadAddon().Hook.remove(pinDir);
+export function removePins(addonPath: string, pinDir: string): string[] {
+  return loadAddon(addonPath).Hook.remove(pinDir);
 }
 
 interface HookClass {
@@ -102,8 +100,7 @@ interface HookClass {
   remove(pinDir: string): string[];
 }
 
-function loadAddon(): { Hook: HookClass } {
-  const path = `${BUILD_DIR}vcml_hook.node`;
+function loadAddon(path: string): { Hook: HookClass } {
   try {
     return createRequire(import.meta.url)(path);
   } catch (cause) {
