@@ -128,15 +128,25 @@ const byColumn = new Map(FIELDS.map((field) => [field.column, field]));
 
 /**
  * A SELECT of `file` and the columns from JSON lines, in the order of files and lines; one row for
- * every line that is not blank, with nulls where a line cannot be read. Reads no field it needs not.
+ * every line that is not blank, with nulls where a line cannot be read. Reads no field it needs not. `types` read columns otherwise.
  */
-export function scanSql(paths: readonly string[], columns: readonly string[]): string {
+export function scanSql(
+  paths: readonly string[],
+  columns: readonly string[],
+  types: Readonly<Record<string, string>> = {},
+): string {
   const derived = columns.filter((column) => column in DERIVED);
   const needed = new Set(columns.filter((column) => byColumn.has(column)));
   if (derived.includes('time')) needed.add('timestamp');
-  const read = structure(FIELDS.filter(({ column }) => needed.has(column)));
-  if (derived.some((column) => column !== 'time')) read.push(`resource: 'MAP(VARCHAR, VARCHAR)'`);
-  const selected = columns.map((column) => `${expression(column)} AS "${column}"`);
+  const read = structure(
+    FIELDS.filter(({ column }) => needed.has(column)).map((field) => ({
+      ...field,
+      type: types[field.column] ?? field.type,
+    })),
+  );
+  if (derived.some((column) => column !== 'time'))
+    read.push(`resource: '${types.resource ?? 'MAP(VARCHAR, VARCHAR)'}'`);
+  const selected = columns.map((column) => `${expression(column, types)} AS "${column}"`);
   return (
     `SELECT ${['filename AS file', ...selected].join(', ')} FROM ` +
     `read_json([${paths.map(pathLiteral).join(', ')}], format = 'newline_delimited', ` +
@@ -158,10 +168,11 @@ function structure(fields: readonly Field[]): string[] {
   return read;
 }
 
-function expression(column: string): string {
+function expression(column: string, types: Readonly<Record<string, string>>): string {
   const field = byColumn.get(column);
   if (field === undefined) return DERIVED[column] ?? 'NULL';
-  return field.place === 'core' ? `"${field.key}"` : `${field.place}."${field.key}"`;
+  const place = field.place === 'core' ? `"${field.key}"` : `${field.place}."${field.key}"`;
+  return types[column] === 'JSON' ? `${place}::VARCHAR` : place;
 }
 
 /** What stands for itself in a list of globs. */

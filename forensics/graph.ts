@@ -7,7 +7,7 @@ const PREFIX_MIN = 4;
 const AMBIGUOUS_SHOWN = 5;
 
 /** Ids as 128 bits: UUIDs are what they say, other ids a hash. */
-const KEY = `CREATE OR REPLACE MACRO record_key(id) AS CASE
+export const KEY_MACRO = `CREATE OR REPLACE MACRO record_key(id) AS CASE
   WHEN length(id) = 36 AND lower(id) = id THEN coalesce(try_cast(id AS UUID), md5(id)::UUID)
   WHEN id IS NOT NULL THEN md5(id)::UUID END`;
 
@@ -26,7 +26,7 @@ export class Graph {
 
   /** Reads ids, links and `columns` into the table `links`. */
   static async load(journals: Journals, columns: readonly string[] = []): Promise<Graph> {
-    await journals.rows(KEY);
+    await journals.rows(KEY_MACRO);
     const keys = ['record_key(id) AS id', 'record_key(parent_cause) AS parent'];
     await journals.scan('links', ['parent_cause', ...columns], [...keys, ...columns]);
     const [[rows] = []] = await journals.rows('SELECT count(*) FROM links');

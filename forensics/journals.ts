@@ -32,6 +32,14 @@ export interface Extent {
   readonly skipped: number;
 }
 
+/** How a scan differs from the view `records`. */
+export interface ScanOptions {
+  /** other SQL types of columns */
+  readonly types?: Readonly<Record<string, string>>;
+  /** an expression that others use, computed once */
+  readonly first?: string;
+}
+
 /** A record's line, and where it stands. */
 export interface Entry {
   readonly row: number;
@@ -114,14 +122,20 @@ export class Journals {
    * Makes a table of expressions over columns of `records`, with `file` as a number and `readable`
    * first: one row for each line that is not blank, in order, so that `rowid` is its place.
    */
-  async scan(table: string, columns: readonly string[], expressions = columns): Promise<void> {
+  async scan(
+    table: string,
+    columns: readonly string[],
+    expressions = columns,
+    { types = {}, first = 'NULL' }: ScanOptions = {},
+  ): Promise<void> {
     const select = expressions.map((one) => (/^\w+$/.test(one) ? `"${one}"` : one));
     for (let tries = 1; ; tries += 1) {
       try {
         await this.rows(
           `CREATE OR REPLACE TABLE ${table} AS
            SELECT ${['file::journal_file AS file', 'id IS NOT NULL AS readable', ...select].join(', ')}
-           FROM (${scanSql(this.#sources(), [...new Set(['id', ...columns])])})`,
+           FROM (SELECT *, ${first}
+             FROM (${scanSql(this.#sources(), [...new Set(['id', ...columns])], types)}))`,
         );
         break;
       } catch (error) {

@@ -41,6 +41,17 @@ export function createProgram(done: (exitCode: number) => void): Command {
       const { query } = await import('./query.ts');
       done(await reading(inputs, (journals) => query(journals, options)));
     });
+
+  form(program.command('audit'))
+    .description(
+      'is this memory sound? ids, links, order, numbers, losses, fields; exit code 1: no',
+    )
+    .option('--limit <n>', 'findings of one kind that are shown as text', count, 20)
+    .argument('<inputs...>', INPUTS)
+    .action(async (inputs, options) => {
+      const { audit } = await import('./audit.ts');
+      done(await reading(inputs, (journals) => audit(journals, options)));
+    });
   return program;
 }
 

@@ -1,0 +1,39 @@
+import type { Journals } from '../journals.ts';
+import { isObject, type Json, type JsonObject, parseExact } from '../json.ts';
+
+/** A record about the journal. */
+export interface About {
+  readonly row: number;
+  readonly boot: string;
+  /** of its own line */
+  readonly hook: string;
+  readonly action: string;
+  readonly id: string;
+  readonly bootTime: string;
+  readonly fields: JsonObject;
+}
+
+/** All records about the journal, in order. */
+export async function aboutOf(journals: Journals): Promise<About[]> {
+  const rows = await journals.rows(
+    `SELECT rowid, boot::VARCHAR, hook::VARCHAR, id::VARCHAR, boot_time::VARCHAR, about
+     FROM audited WHERE about IS NOT NULL AND boot IS NOT NULL ORDER BY rowid`,
+  );
+  return rows.map(([row, boot, hook, id, bootTime, about]) => {
+    const json = parseExact(String(about));
+    const fields = isObject(json) ? json : {};
+    const texts = { boot: String(boot), hook: String(hook), id: String(id) };
+    return {
+      row: Number(row),
+      ...texts,
+      action: String(fields.action),
+      bootTime: String(bootTime),
+      fields,
+    };
+  });
+}
+
+/** Integers of a list; nothing where it is none. */
+export function integersOf(value: Json | undefined): number[] {
+  return Array.isArray(value) ? value.map(Number) : [];
+}

@@ -1,0 +1,170 @@
+/** What one line can be wrong in by itself: SQL conditions that are true where it is. */
+
+import { LOSS_STAGES } from '../../agent/record.ts';
+import { literal } from '../fields.ts';
+import type { Code } from './finding.ts';
+
+/** Types under which the audit reads: nothing is cast that would hide what was written. */
+export const RAW_TYPES: Readonly<Record<string, string>> = {
+  id: 'JSON',
+  timestamp: 'JSON',
+  action: 'JSON',
+  object: 'JSON',
+  permitted_by: 'JSON',
+  parent_cause: 'JSON',
+  pid: 'JSON',
+  uid: 'JSON',
+  boot_time: 'VARCHAR',
+  resource:
+    'STRUCT("host.name" VARCHAR, "os.type" VARCHAR, "container.id" VARCHAR, "k8s.pod.uid" VARCHAR)',
+};
+
+/** The columns that are read for these rules, and for the checks over several lines. */
+export const READ = [
+  ...['id', 'timestamp', 'pid', 'uid', 'action', 'object', 'permitted_by', 'parent_cause'],
+  ...['boot_id', 'boot_time', 'hook_id', 'cpu', 'seq', 'gap_reason', 'gap_lost_cause'],
+  ...['gap_ancestor_pid', 'gap_ancestor_start_time', 'loss_stage', 'loss_hook_id', 'loss_cpu'],
+  ...['loss_first_seq', 'loss_last_seq', 'loss_count', 'loss_boot_id', 'loss_next_seq'],
+  ...['hook_state', 'hook_next_seq', 'journal_records', 'journal_gaps', 'journal_losses'],
+  ...['vpid', 'created', 'executable', 'executable_name', 'executable_inode'],
+  ...['executable_device', 'executable_mode', 'args', 'args_count', 'args_truncated'],
+  ...['working_directory', 'euid', 'suid', 'pid_namespace', 'mnt_namespace', 'net_namespace'],
+  ...['user_namespace', 'cgroup_namespace', 'entry', 'metadata_state', 'resource'],
+];
+
+const ALWAYS = [
+  ...['boot_time', 'hook_id', 'cpu', 'seq', 'vpid', 'created', 'executable', 'executable_name'],
+  ...['executable_inode', 'executable_device', 'executable_mode', 'args_count'],
+  ...['working_directory', 'euid', 'suid', 'pid_namespace', 'mnt_namespace', 'net_namespace'],
+  ...['user_namespace', 'cgroup_namespace', `resource['host.name']`, `resource['os.type']`],
+];
+
+/** Times that were rounded apart may differ by this much. */
+const SLACK_US = 2000;
+
+const STAGES = LOSS_STAGES.map(literal).join(', ');
+const OURS = 'boot_id IS NOT NULL';
+const EXEC = `(${OURS} AND "action" = '"exec"')`;
+const ABOUT = `(${OURS} AND starts_with("action", '"journal.'))`;
+const NO_PARENT = 'parent_cause IS NULL';
+const ROOT = `starts_with(permitted_by, '"root_event:')`;
+const GAP = `permitted_by = '"unobserved_parent"'`;
+const ALMOST_ROOT = `starts_with(permitted_by, '"root_event') AND NOT ${ROOT}`;
+const RUN = ['loss_hook_id', 'loss_cpu', 'loss_first_seq', 'loss_last_seq'];
+const every = (columns: readonly string[], what: string) =>
+  `(${columns.map((column) => `${column} IS ${what}`).join(' AND ')})`;
+
+const text = (column: string) =>
+  `(starts_with("${column}", '"') AND "${column}" NOT IN ('""', '" "'))`;
+const NAMED = `boot_id IS NOT NULL AND boot_time IS NOT NULL AND pid IS NOT NULL`;
+
+/** The hash that an exec's id is made of (RFC 9562, version 5), a column of its own: computed once. */
+export const HASH = `sha1(unhex(replace(boot_id, '-', '')) || encode(boot_time || ':' || pid)) AS hash`;
+
+/** Parts of an id in its quotes, from and how long, and where each begins in the hash. */
+const PARTS = [
+  [2, 8, 1],
+  [11, 4, 9],
+  [17, 3, 14],
+  [22, 3, 18],
+  [26, 12, 21],
+];
+const RIGHT_ID = [
+  ...PARTS.map(
+    ([from, length, at]) => `substr(id, ${from}, ${length}) = substr(hash, ${at}, ${length})`,
+  ),
+  `substr(id, 21, 1) = translate(substr(hash, 17, 1), '0123456789abcdef', '89ab89ab89ab89ab')`,
+  ...[10, 15, 20, 25].map((at) => `substr(id, ${at}, 1) = '-'`),
+  `substr(id, 16, 1) = '5'`,
+  'length(id) = 38',
+].join(' AND ');
+
+/**
+ * In this order; a line's problems are a sum of powers of two. No IN with more than a few values:
+ * DuckDB makes a join of it, which loses the order of lines.
+ */
+export const LINE_RULES: readonly (readonly [Code, string])[] = [
+  [
+    'CORE_FIELD',
+    `NOT (${text('id')} AND ${text('action')} AND ${text('permitted_by')}
+     AND coalesce(regexp_full_match("timestamp", '-?[0-9]+'), false)
+     AND coalesce(try_cast(pid AS BIGINT) IS NOT NULL AND try_cast(uid AS BIGINT) IS NOT NULL
+       AND NOT starts_with(pid, '"') AND NOT starts_with(uid, '"'), false)
+     AND coalesce(substr("object", 1, 1) IN ('"', '{'), false)
+     AND coalesce(${text('parent_cause')}, true))`,
+  ],
+  ['CML-AUDIT-R4-AMBIGUOUS_ROOT', `${NO_PARENT} AND ${ALMOST_ROOT}`],
+  [
+    'CML-AUDIT-R2-GAP_NOT_MARKED',
+    `${NO_PARENT} AND NOT starts_with(permitted_by, '"root_event') AND NOT ${GAP}`,
+  ],
+  ['ID_WRONG', `${EXEC} AND ${NAMED} AND NOT (${RIGHT_ID})`],
+  [
+    'PERMITTED_BY',
+    `(${EXEC} AND CASE WHEN ${NO_PARENT} THEN ${ROOT}
+       ELSE permitted_by IS DISTINCT FROM '"parent_process_context"' END)
+     OR (${ABOUT} AND CASE WHEN ${NO_PARENT} THEN (${ROOT} OR ${GAP})
+       AND permitted_by <> concat('"root_event:', "action"[2:]) ELSE true END)`,
+  ],
+  [
+    'GAP_REASON',
+    `${EXEC} AND CASE WHEN ${NO_PARENT}
+       THEN coalesce(gap_reason NOT IN ('predates_hook', 'lost', 'untracked'), true)
+       ELSE gap_reason IS NOT NULL END
+     OR (gap_reason IS NOT DISTINCT FROM 'lost') <> (gap_lost_cause IS NOT NULL)
+     OR (gap_reason IS NOT DISTINCT FROM 'predates_hook') <> (gap_ancestor_pid IS NOT NULL)
+     OR (gap_ancestor_start_time IS NULL) <> (gap_ancestor_pid IS NULL)`,
+  ],
+  [
+    'LOSS_FIELDS',
+    `CASE WHEN "action" = '"journal.loss"' THEN CASE
+       WHEN coalesce(NOT list_contains([${STAGES}], loss_stage), true) THEN true
+       WHEN loss_stage = 'reboot' THEN loss_boot_id IS NULL OR loss_next_seq IS NULL
+         OR NOT ${every([...RUN, 'loss_count'], 'NULL')}
+       WHEN loss_boot_id IS NOT NULL THEN true
+       WHEN loss_stage = 'kernel' THEN NOT ${every(RUN.slice(1), 'NULL')}
+       WHEN loss_stage = 'decode' AND ${every(RUN.slice(1), 'NULL')} THEN loss_count IS NULL
+       ELSE NOT ${every(RUN, 'NOT NULL')}
+         OR loss_count IS DISTINCT FROM loss_last_seq - loss_first_seq + 1 OR loss_count < 1
+     END ELSE loss_stage IS NOT NULL END`,
+  ],
+  [
+    'FIELD_MISSING',
+    `(${EXEC} AND (${ALWAYS.map((column) => `${column} IS NULL`).join(' OR ')}))
+     OR (${ABOUT} AND (boot_time IS NULL OR ("action" = '"journal.start"'
+       AND (hook_id IS NULL OR hook_state IS NULL OR hook_next_seq IS NULL))
+       OR ("action" = '"journal.stop"' AND (journal_records IS NULL OR journal_gaps IS NULL
+         OR journal_losses IS NULL))))`,
+  ],
+  [
+    'FIELD_VALUE',
+    `${OURS} AND (length("timestamp") <> 19 OR length(boot_id) <> 36 OR seq < 1 OR cpu < 0
+       OR try_cast(boot_time AS UBIGINT) IS NULL AND boot_time IS NOT NULL
+       OR (hook_state IS NOT NULL
+         AND NOT list_contains(['attached', 'resumed', 'upgraded', 'kept', 'detached'], hook_state))
+       OR entry NOT IN ('start', 'exec') OR metadata_state NOT IN ('complete', 'partial')
+       OR NOT (${EXEC} OR ${ABOUT}))`,
+  ],
+  [
+    'ARGUMENTS',
+    `${EXEC} AND args IS NOT NULL AND CASE WHEN args_truncated THEN len(args) > args_count
+       ELSE len(args) <> args_count END`,
+  ],
+  [
+    'CREATED_LATER',
+    `${EXEC} AND epoch_us(try_cast(created AS TIMESTAMP)) >
+       try_cast("timestamp" AS BIGINT) // 1000 + ${SLACK_US}`,
+  ],
+  [
+    'CONTAINER',
+    `${EXEC} AND ((entry IS NOT NULL AND resource['container.id'] IS NULL)
+       OR (metadata_state IS NOT NULL) <>
+         (resource['container.id'] IS NOT NULL AND resource['k8s.pod.uid'] IS NOT NULL))`,
+  ],
+];
+
+/** The sum of the rules that a line breaks; 0 for a line that is none. */
+export function problemsSql(): string {
+  const bits = LINE_RULES.map(([, sql], bit) => `CASE WHEN (${sql}) THEN ${2 ** bit} ELSE 0 END`);
+  return `CASE WHEN id IS NULL THEN 0 ELSE (${bits.join(' + ')})::INTEGER END AS problems`;
+}

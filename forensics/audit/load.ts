@@ -1,0 +1,50 @@
+import { KEY_MACRO } from '../graph.ts';
+import type { Journals } from '../journals.ts';
+import type { Finding } from './finding.ts';
+import { HASH, LINE_RULES, problemsSql, RAW_TYPES, READ } from './line-rules.ts';
+
+const ABOUT = [
+  ...['boot_time', 'hook_state', 'hook_next_seq', 'loss_stage', 'loss_hook_id', 'loss_cpu'],
+  ...['loss_first_seq', 'loss_last_seq', 'loss_count', 'loss_boot_id'],
+  ...['journal_records', 'journal_gaps', 'journal_losses'],
+];
+const about = ABOUT.map((column) => `${column}: ${column}`).join(', ');
+
+/** Reads all inputs once into the table `audited`: what the checks over several lines need. */
+export async function loadAudited(journals: Journals): Promise<void> {
+  await journals.rows(KEY_MACRO);
+  await journals.scan(
+    'audited',
+    READ,
+    [
+      problemsSql(),
+      `record_key(substr(id, 2, length(id) - 2)) AS id`,
+      `record_key(substr(parent_cause, 2, length(parent_cause) - 2)) AS parent`,
+      `record_key(gap_lost_cause) AS lost`,
+      `try_cast(boot_id AS UUID) AS boot`,
+      `try_cast(boot_time AS BIGINT) AS boot_time`,
+      `try_cast(hook_id AS BIGINT) AS hook`,
+      `cpu::INTEGER AS cpu`,
+      `seq`,
+      `"action" = '"exec"' AS is_exec`,
+      `"action" IN ('"connect"', '"send"') AS is_net`,
+      `CASE WHEN starts_with("action", '"journal.')
+         THEN to_json({action: "action"->>'$', ${about}})::VARCHAR END AS about`,
+    ],
+    { types: RAW_TYPES, first: HASH },
+  );
+}
+
+/** What single lines are wrong in. */
+export async function lineFindings(journals: Journals): Promise<Finding[]> {
+  const rows = await journals.rows(
+    'SELECT rowid, readable, problems FROM audited WHERE NOT readable OR problems > 0 ORDER BY rowid',
+  );
+  return rows.flatMap(([row, readable, problems]) => {
+    if (readable !== true) return [{ code: 'LINE_UNREADABLE' as const, row: Number(row) }];
+    return LINE_RULES.filter((_, bit) => (Number(problems) >> bit) & 1).map(([code]) => ({
+      code,
+      row: Number(row),
+    }));
+  });
+}

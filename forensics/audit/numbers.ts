@@ -1,0 +1,141 @@
+import type { Journals } from '../journals.ts';
+import { type About, integersOf } from './about.ts';
+import type { Finding } from './finding.ts';
+import type { Incomplete } from './links.ts';
+
+/** Something that happens to the numbers of one CPU, in the order of lines. */
+type Step =
+  | { readonly kind: 'start'; readonly row: number; readonly next: number }
+  | {
+      readonly kind: 'run' | 'loss';
+      readonly row: number;
+      readonly first: number;
+      readonly last: number;
+    };
+
+/** Each CPU's numbers: every one there once and in order, or covered by a loss. */
+export async function numberFindings(
+  journals: Journals,
+  abouts: readonly About[],
+): Promise<{ findings: Finding[]; incomplete: Incomplete }> {
+  const cpus = await runsOf(journals);
+  const firstRows = new Map<string, number>();
+  for (const [key, steps] of cpus) {
+    const hook = hookKey(key);
+    firstRows.set(
+      hook,
+      Math.min(firstRows.get(hook) ?? Number.POSITIVE_INFINITY, steps[0]?.row ?? 0),
+    );
+  }
+  const partial = new Set<string>();
+  const started = new Set<string>();
+  for (const { row, boot, hook, action, fields } of abouts) {
+    if (action === 'journal.start') {
+      const key = `${boot}/${hook}`;
+      const next = integersOf(fields.hook_next_seq);
+      const before = firstRows.get(key) ?? Number.POSITIVE_INFINITY;
+      if (!started.has(key) && (before < row || next.some((one) => one > 1))) partial.add(key);
+      started.add(key);
+      for (const [cpu, one] of next.entries())
+        stepsOf(cpus, `${key}/${cpu}`).push({ kind: 'start', row, next: one });
+    } else if (action === 'journal.loss') {
+      const key = `${boot}/${fields.loss_hook_id}`;
+      if (fields.loss_stage === 'retention') partial.add(key);
+      else if (fields.loss_first_seq !== null && fields.loss_last_seq !== null)
+        stepsOf(cpus, `${key}/${fields.loss_cpu}`).push({
+          kind: 'loss',
+          row,
+          first: Number(fields.loss_first_seq),
+          last: Number(fields.loss_last_seq),
+        });
+    }
+  }
+  for (const key of firstRows.keys()) if (!started.has(key)) partial.add(key);
+  const findings = [...cpus].flatMap(([key, steps]) =>
+    walk(
+      steps.sort((a, b) => a.row - b.row),
+      key,
+      partial.has(hookKey(key)),
+    ),
+  );
+  return { findings, incomplete: (boot, hook) => partial.has(`${boot}/${hook}`) };
+}
+
+/** Unbroken runs of numbers by boot, hook and CPU: few, in a sound journal one. */
+async function runsOf(journals: Journals): Promise<Map<string, Step[]>> {
+  const rows = await journals.rows(
+    `SELECT concat(boot, '/', hook, '/', cpu), min(row), min(seq), max(seq) FROM (
+       SELECT boot, hook, cpu, seq, rowid AS row,
+         seq - row_number() OVER (PARTITION BY boot, hook, cpu ORDER BY rowid) AS run
+       FROM audited WHERE is_exec AND boot IS NOT NULL AND hook IS NOT NULL AND cpu IS NOT NULL
+         AND seq IS NOT NULL)
+     GROUP BY boot, hook, cpu, run ORDER BY 2`,
+  );
+  const cpus = new Map<string, Step[]>();
+  for (const [key, row, first, last] of rows)
+    stepsOf(cpus, String(key)).push({
+      kind: 'run',
+      row: Number(row),
+      first: Number(first),
+      last: Number(last),
+    });
+  return cpus;
+}
+
+function walk(steps: readonly Step[], key: string, partial: boolean): Finding[] {
+  const findings: Finding[] = [];
+  const cpu = `cpu ${key.slice(key.lastIndexOf('/') + 1)}`;
+  const losses = new Map<number, number>();
+  // What came before a journal that begins in the middle is not known.
+  let next = partial ? undefined : 1;
+  const absorb = () => {
+    for (let last: number | undefined; next !== undefined; next = last + 1) {
+      last = losses.get(next);
+      if (last === undefined) return;
+      losses.delete(next);
+    }
+  };
+  for (const step of steps) {
+    absorb();
+    const { row } = step;
+    if (step.kind === 'start') {
+      if (next !== undefined && step.next !== next)
+        findings.push({
+          code: 'SEQ_START',
+          row,
+          more: `${cpu}: ${step.next}, and ${next} is next`,
+        });
+      next = step.next;
+    } else if (step.kind === 'loss') {
+      const { first, last } = step;
+      const again = [...losses].some(([from, to]) => first <= to && last >= from);
+      if (again || first < (next ?? first))
+        findings.push({ code: 'LOSS_PRESENT', row, more: `${cpu}: ${first} to ${last}` });
+      else losses.set(first, last);
+      next ??= first;
+    } else {
+      next ??= step.first;
+      absorb();
+      if (step.first > next)
+        findings.push({ code: 'SEQ_MISSING', row, more: `${cpu}: ${next} to ${step.first - 1}` });
+      else if (step.first < next)
+        findings.push({
+          code: 'SEQ_REPEATED',
+          row,
+          more: `${cpu}: ${step.first}, and ${next} is next`,
+        });
+      next = Math.max(next, step.last + 1);
+    }
+  }
+  return findings;
+}
+
+function stepsOf(cpus: Map<string, Step[]>, key: string): Step[] {
+  const steps = cpus.get(key) ?? [];
+  cpus.set(key, steps);
+  return steps;
+}
+
+function hookKey(key: string): string {
+  return key.slice(0, key.lastIndexOf('/'));
+}

@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import type { Journals } from '../journals.ts';
+import type { About } from './about.ts';
+import type { Finding } from './finding.ts';
+
+/** How far to look for the number of a record about a journal whose beginning is not here. */
+const SEARCH = 10_000;
+
+/** The agent's runs: ids of records about the journal, counts, nothing after the stop. */
+export async function runFindings(
+  journals: Journals,
+  abouts: readonly About[],
+): Promise<Finding[]> {
+  const journalOf = journalByRow(journals);
+  const counted = await countedRuns(journals, abouts);
+  const findings: Finding[] = [];
+  let journal = '';
+  /** undefined: the run began before these files */
+  let run: { start: number; named: number; losses: number; lost: number } | undefined;
+  for (const [index, about] of abouts.entries()) {
+    const { row, action, fields } = about;
+    const here = journalOf(row);
+    if (here !== journal) run = undefined;
+    journal = here;
+    if (action === 'journal.start') run = { start: row, named: 0, losses: 0, lost: 0 };
+    if (!isNamed(about, run?.named)) findings.push({ code: 'ID_WRONG', row });
+    if (run !== undefined) run.named += 1;
+    if (action === 'journal.loss' && run !== undefined) {
+      run.losses += 1;
+      run.lost += Number(fields.loss_count ?? 0);
+    }
+    if (action !== 'journal.stop') continue;
+    if (run !== undefined) {
+      const { execs, gaps } = counted.get(run.start) ?? { execs: 0, gaps: 0 };
+      const wrong = [
+        ...differing('records', fields.journal_records, [execs]),
+        ...differing('gaps', fields.journal_gaps, [gaps]),
+        ...differing('losses', fields.journal_losses, [run.lost, run.losses]),
+      ];
+      if (wrong.length > 0) findings.push({ code: 'RUN_COUNTS', row, more: wrong.join(', ') });
+    }
+    run = undefined;
+    const after = abouts[index + 1];
+    if (
+      journalOf(row + 1) === here &&
+      !(after?.row === row + 1 && after.action === 'journal.start')
+    )
+      findings.push({ code: 'RUN_AFTER_STOP', row: row + 1 });
+  }
+  return findings;
+}
+
+function differing(noun: string, said: unknown, right: readonly number[]): string[] {
+  return right.includes(Number(said)) ? [] : [`${said} ${noun}, and ${right[0]} are here`];
+}
+
+/** Execs and gaps between a journal.start and what ends its run, by the row of the start. */
+async function countedRuns(journals: Journals, abouts: readonly About[]) {
+  const rows = await journals.rows(
+    `SELECT bound.row, count(*), count(*) FILTER (parent IS NULL)
+     FROM (SELECT rowid AS row, parent FROM audited WHERE is_exec) one
+     ASOF JOIN (SELECT unnest([${startRows(journals, abouts).join(', ')}]::BIGINT[]) AS row) bound
+       ON one.row >= bound.row
+     GROUP BY bound.row`,
+  );
+  return new Map(
+    rows.map(([row, execs, gaps]) => [Number(row), { execs: Number(execs), gaps: Number(gaps) }]),
+  );
+}
+
+/** Where another run begins, or another journal. */
+function startRows(journals: Journals, abouts: readonly About[]): number[] {
+  const rows = new Set(
+    abouts.filter(({ action }) => action !== 'journal.loss').map(({ row }) => row),
+  );
+  for (const [index, { first, count }] of journals.extents.entries()) {
+    const { journal } = journals.files[index] ?? {};
+    if (count > 0 && journal !== journals.files[index - 1]?.journal) rows.add(first);
+  }
+  return [...rows].sort((a, b) => a - b);
+}
+
+function journalByRow(journals: Journals): (row: number) => string {
+  return (row) => {
+    const index = journals.extents.findIndex(
+      ({ first, count }) => row >= first && row < first + count,
+    );
+    return journals.files[index]?.journal ?? '';
+  };
+}
+
+/** Whether an id is the one of `<boot time>:<action>:<n>`; any n where the run's beginning is missing. */
+function isNamed({ boot, bootTime, action, id }: About, n: number | undefined): boolean {
+  const namespace = Buffer.from(boot.replaceAll('-', ''), 'hex');
+  const is = (number: number) => {
+    const hash = createHash('sha1').update(namespace).update(`${bootTime}:${action}:${number}`);
+    const bytes = hash.digest();
+    bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50;
+    bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+    return bytes.toString('hex', 0, 16) === id.replaceAll('-', '');
+  };
+  if (n !== undefined) return is(n);
+  for (let number = 0; number < SEARCH; number += 1) if (is(number)) return true;
+  return false;
+}

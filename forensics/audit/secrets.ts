@@ -1,0 +1,38 @@
+import { Graph } from '../graph.ts';
+import type { Journals } from '../journals.ts';
+import type { Finding } from './finding.ts';
+
+const PATH = `CASE WHEN substr("object", 1, 1) = '{' THEN coalesce("object"->>'$.path', '') ELSE "object"->>'$' END`;
+
+const SECRET = `CASE WHEN substr("object", 1, 1) = '{' THEN "object"->>'$.classification' = 'SECRET' ELSE false END
+  OR starts_with(${PATH}, '/secrets/') OR ends_with(${PATH}, '.key') OR ends_with(${PATH}, '.pem')`;
+
+/** vCML's rule R3: a network access of a process that touched a secret before, uncaused by it. */
+export async function secretFindings(journals: Journals): Promise<Finding[]> {
+  const [[any] = []] = await journals.rows('SELECT count(*) FROM audited WHERE is_net');
+  if (Number(any) === 0) return [];
+  const graph = await Graph.load(journals);
+  await journals.scan(
+    'touched',
+    ['timestamp', 'pid', 'action', 'object'],
+    ['timestamp', 'pid', `"action" IN ('connect', 'send') AS is_net`, `(${SECRET}) AS is_secret`],
+    { types: { object: 'JSON' } },
+  );
+  const rows = await journals.rows(
+    `SELECT rowid, pid, is_net, coalesce(is_secret, false) FROM touched
+     WHERE readable AND (is_net OR is_secret) ORDER BY pid, "timestamp", rowid`,
+  );
+  const findings: Finding[] = [];
+  const secrets = new Map<string, Set<number>>();
+  for (const [at, pid, isNet, secret] of rows) {
+    const row = Number(at);
+    const touched = secrets.get(String(pid)) ?? new Set();
+    secrets.set(String(pid), touched);
+    if (secret === true) touched.add(row);
+    if (isNet !== true || touched.size === 0) continue;
+    const causes = graph.chainOf(row).slice(1);
+    if (!causes.some((cause) => touched.has(cause)))
+      findings.push({ code: 'CML-AUDIT-R3-SECRET_NET_MISSING_CHAIN', row });
+  }
+  return findings;
+}

@@ -1,0 +1,104 @@
+import { aboutOf } from '../audit/about.ts';
+import { CODES, type Code, type Finding, type Severity } from '../audit/finding.ts';
+import { linkFindings } from '../audit/links.ts';
+import { lineFindings, loadAudited } from '../audit/load.ts';
+import { numberFindings } from '../audit/numbers.ts';
+import { runFindings } from '../audit/runs.ts';
+import { secretFindings } from '../audit/secrets.ts';
+import { EXIT } from '../errors.ts';
+import type { Journals } from '../journals.ts';
+import type { Form } from '../output/form.ts';
+import { printTable } from '../output/rows.ts';
+import { paint, print } from '../output/stdout.ts';
+import { wrapped } from '../output/text.ts';
+import { visible } from '../output/visible.ts';
+
+export interface AuditOptions {
+  readonly output: Form;
+  /** of one code, for people */
+  readonly limit: number;
+}
+
+/** A finding, and where it is. */
+interface Placed {
+  readonly code: Code;
+  readonly severity: Severity;
+  readonly file: string;
+  readonly line: number;
+  readonly id: string | null;
+  readonly message: string;
+}
+
+/** Says whether this memory is sound; the exit code as well. */
+export async function audit(journals: Journals, options: AuditOptions): Promise<number> {
+  const findings = await findingsOf(journals);
+  const all = await placed(journals, findings);
+  if (options.output === 'text') await printText(journals, all, options.limit);
+  else {
+    const columns = ['severity', 'code', 'file', 'line', 'id', 'message'] as const;
+    const rows = all.map((finding) => columns.map((column) => finding[column]));
+    await printTable({ columns, rows }, options.output);
+  }
+  for (const note of journals.notes) process.stderr.write(`vcml: ${visible(note)}\n`);
+  return all.every(({ severity }) => severity === 'NOTE') ? 0 : EXIT.negative;
+}
+
+/** All findings, by where they stand. */
+export async function findingsOf(journals: Journals): Promise<Finding[]> {
+  await loadAudited(journals);
+  const abouts = await aboutOf(journals);
+  const numbers = await numberFindings(journals, abouts);
+  const findings = [
+    ...(await lineFindings(journals)),
+    ...numbers.findings,
+    ...(await linkFindings(journals, numbers.incomplete)),
+    ...(await runFindings(journals, abouts)),
+    ...(await secretFindings(journals)),
+  ];
+  return findings.sort((a, b) => a.row - b.row);
+}
+
+async function placed(journals: Journals, findings: readonly Finding[]): Promise<Placed[]> {
+  const byRow = Map.groupBy(findings, ({ row }) => row);
+  const all: Placed[] = [];
+  for await (const { row, file, line, text, whole } of journals.entries([...byRow.keys()])) {
+    const id = idOf(text);
+    for (const finding of byRow.get(row) ?? []) {
+      const torn = finding.code === 'LINE_UNREADABLE' && !whole;
+      const code = torn ? 'LINE_UNFINISHED' : finding.code;
+      const [severity, says] = CODES[code];
+      const message = finding.more === undefined ? says : `${says}; ${finding.more}`;
+      const where = { file: file.path, line, id };
+      all.push({ code, severity: finding.severity ?? severity, ...where, message });
+    }
+  }
+  return all;
+}
+
+/** As it is written, also where the line cannot be read. */
+function idOf(text: string): string | null {
+  return /"id"\s*:\s*"([^"\\]{1,200})"/.exec(text)?.[1] ?? null;
+}
+
+async function printText(journals: Journals, all: readonly Placed[], limit: number): Promise<void> {
+  const shown = new Map<Code, number>();
+  for (const { code, severity, file, line, id, message } of all) {
+    const count = (shown.get(code) ?? 0) + 1;
+    shown.set(code, count);
+    if (count > limit) continue;
+    const mark =
+      severity === 'NOTE'
+        ? paint('dim', severity)
+        : paint(severity === 'FAIL' ? 'bad' : 'gap', severity);
+    await print(`${mark} ${code}  ${visible(file)}:${line}\n`);
+    await print(wrapped(visible(`${message}${id === null ? '' : ` (${id})`}`), '    '));
+  }
+  const more = [...shown].filter(([, count]) => count > limit);
+  for (const [code, count] of more) await print(`… and ${count - limit} more ${code}\n`);
+  const of = (severity: Severity) => all.filter((one) => one.severity === severity).length;
+  const lines = journals.extents.reduce((sum, { count }) => sum + count, 0);
+  const found = `${of('FAIL')} FAIL, ${of('WARN')} WARN, ${of('NOTE')} NOTE`;
+  const sound = of('FAIL') + of('WARN') === 0;
+  const verdict = sound ? 'sound' : paint('bad', 'findings');
+  await print(`${verdict}: ${lines} lines in ${journals.files.length} files; ${found}\n`);
+}
