@@ -45,6 +45,8 @@ export interface RecorderOptions {
  * the kernel its room back. Drains on a timer while there is traffic, sleeps when there is none.
  */
 export class Recorder {
+  /** Turns of the drain so far, and the time that they took. */
+  readonly turns = { count: 0, ms: 0 };
   readonly #options: RecorderOptions;
   readonly #batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
   #length = 0;
@@ -121,7 +123,13 @@ export class Recorder {
     this.#timer = undefined;
   }
 
+  /** The next turn has its time; asleep, the kernel wakes it. */
+  get isAwake(): boolean {
+    return this.#timer !== undefined;
+  }
+
   readonly #tick = (): void => {
+    const began = performance.now();
     try {
       this.#timer = setTimeout(this.#tick, this.#turn());
       if (this.#idle > IDLE_DRAINS) this.#sleep();
@@ -129,6 +137,8 @@ export class Recorder {
       this.stop();
       this.#options.onFailure(error);
     }
+    this.turns.count += 1;
+    this.turns.ms += performance.now() - began;
   };
 
   /** One drain; returns the milliseconds until the next. */

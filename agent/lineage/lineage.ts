@@ -53,6 +53,8 @@ export class Lineage {
     losses: 0,
     gaps: { predates_hook: 0, lost: 0, untracked: 0 },
   };
+  /** journal.loss records of each stage, and what they lost, as far as its number is known. */
+  readonly stages = new Map<LossStage, { losses: number; records: number }>();
   readonly losses: Losses;
   readonly #options: LineageOptions;
   readonly #next: Float64Array;
@@ -129,6 +131,8 @@ export class Lineage {
 
   /** Appends a loss that others found out. */
   lose(loss: Loss, now: BootTime, out: CausalRecord[]): void {
+    const { losses, records } = this.stages.get(loss.stage) ?? { losses: 0, records: 0 };
+    this.stages.set(loss.stage, { losses: losses + 1, records: records + (loss.count ?? 0) });
     this.counts.losses += 1;
     this.counts.lost += loss.stage === 'retention' ? 0 : (loss.count ?? 0);
     out.push({ action: 'journal.loss', loss, ...this.#journalId('journal.loss', now) });
