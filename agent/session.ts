@@ -137,6 +137,7 @@ function hostOf(config: Config): Readonly<Record<string, string>> {
     machineId: readIfThere('/etc/machine-id'),
     kubernetes: config.metadata !== 'none',
     extra: process.env.OTEL_RESOURCE_ATTRIBUTES,
+    serviceName: process.env.OTEL_SERVICE_NAME,
   });
 }
 

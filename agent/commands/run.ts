@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Config } from '../config.ts';
+import { createExporter, startExporter } from '../exporting.ts';
 import type { Journal } from '../journal/journal.ts';
 import { openJournal } from '../journal/journal.ts';
 import type { RetentionRun } from '../journal/retention.ts';
@@ -10,10 +11,14 @@ import { type Hook, openHook } from '../source/hook.ts';
 import { createStateWriter, type StateWriter } from '../state.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 
+/** How long an end may wait for the collector; what it does not take by then, the next run exports. */
+const EXPORT_GRACE_MS = 5000;
+
 /** Attaches or resumes, and records until a signal ends it; returns the exit code. */
 export async function run(config: Config): Promise<number> {
   const log = createLog(config.logLevel);
   const stop = stopSignal();
+  const exporter = await createExporter(config, process.env, log);
   const hook = await openHook(hookOptions(config), config.waitForHook, stop);
   const retired: RetentionRun[] = [];
   let journal: Journal | undefined;
@@ -22,12 +27,14 @@ export async function run(config: Config): Promise<number> {
       ...journalOptions(config),
       onProblem: (error) => log.error({ error: error.message }, 'journal problem'),
       onRetention: (runs) => retired.push(...runs),
+      ...(exporter && { onAppended: exporter.push.bind(exporter) }),
     });
     if (journal.recovered.tornBytes > 0)
       log.warn(
         { ...journal.recovered },
         'cut a torn line that a crash had left at the journal’s end',
       );
+    if (exporter) startExporter(exporter, config.journalDir, journal);
     await record(config, hook, journal, retired, stop, log);
     return 0;
   } catch (error) {
@@ -36,6 +43,7 @@ export async function run(config: Config): Promise<number> {
     throw error;
   } finally {
     hook.close();
+    await exporter?.close(EXPORT_GRACE_MS);
     await journal?.close();
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Config } from '../config.ts';
+import { readCursor } from '../export/cursor.ts';
 import { journalHolder } from '../journal/lock.ts';
 import { listSegments, segmentFile } from '../journal/segment.ts';
 import { readState } from '../journal/state.ts';
@@ -22,12 +23,22 @@ export interface Status {
   readonly journalBytes: number | null;
   readonly bootId: string;
   readonly state: Partial<State> | null;
+  /** What is not exported yet; null: nothing was ever to be exported from this journal. */
+  readonly export: Waiting | null;
   /** why there is no state, or no journal */
   readonly why?: string;
 }
 
 /** Why there is no journal, where nothing hinders from looking. */
 export const NO_FOLDER = 'there is no such folder';
+
+/** The part of a journal that waits for its export. */
+export interface Waiting {
+  readonly segment: number;
+  readonly offset: number;
+  /** on disk; of a compressed segment that is exported in part, all of it */
+  readonly bytes: number;
+}
 
 /** Looks at journal, lock and pins; changes and locks nothing. */
 export function statusOf({ journalDir, pinDir }: Config): Status {
@@ -47,12 +58,26 @@ export function statusOf({ journalDir, pinDir }: Config): Status {
     journalBytes: sizes?.reduce((sum, bytes) => sum + bytes, 0) ?? null,
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
     state: isObject(state) ? state : null,
+    export: sizes === undefined ? null : waitingIn(journalDir),
     ...(why !== undefined && { why }),
   };
 }
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function waitingIn(dir: string): Waiting | null {
+  const cursor = readCursor(dir);
+  if (cursor === undefined) return null;
+  let bytes = 0;
+  for (const segment of listSegments(dir)) {
+    if (segment.number < cursor.segment) continue;
+    const size = statSync(segmentFile(dir, segment), { throwIfNoEntry: false })?.size ?? 0;
+    const isPart = segment.number === cursor.segment && !segment.compressed;
+    bytes += isPart ? Math.max(0, size - cursor.offset) : size;
+  }
+  return { ...cursor, bytes };
 }
 
 function segmentSizes(dir: string): { sizes?: number[]; why?: string } {

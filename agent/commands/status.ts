@@ -25,6 +25,7 @@ export function statusText(found: Status, now: number): string {
   ];
   if (found.state !== null) lines.push(...stateLines(found.state, found.pid, now));
   else if (segments !== null) lines.push(['state', `unknown: ${why}`]);
+  if (found.export !== null) lines.push(['export', waitingText(found.export.bytes)]);
   // What nobody reads may have filled since.
   if (found.pid !== null) lines.push(...kernelLines(found.state ?? {}));
   return lines.map(([name, text]) => `${name.padEnd(9)}${visible(text)}\n`).join('');
@@ -70,6 +71,10 @@ function stateLines(state: Partial<State>, pid: number | null, now: number): [st
     ['gaps', reasons.map(([reason, count]) => `${count} ${reason}`).join(', ') || noGaps],
     ['lost', lost === 0 ? 'nothing' : plural(lost, 'record')],
   ];
+}
+
+function waitingText(bytes: number): string {
+  return bytes === 0 ? 'nothing waits' : `${sizeText(bytes)} of the journal wait`;
 }
 
 function kernelLines({ ring, table }: Partial<State>): [string, string][] {

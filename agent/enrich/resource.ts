@@ -11,13 +11,16 @@ export interface HostOptions {
   readonly kubernetes: boolean;
   /** OTEL_RESOURCE_ATTRIBUTES, as the OpenTelemetry specification has it: k=v,k=v, percent-encoded */
   readonly extra: string | undefined;
+  /** OTEL_SERVICE_NAME, which goes before a service.name in `extra` */
+  readonly serviceName?: string | undefined;
 }
 
 /** The host part of every record's resource. */
 export function hostResource(options: HostOptions): Readonly<Record<string, string>> {
-  const { nodeName, clusterName = '', machineId, kubernetes, extra } = options;
+  const { nodeName, clusterName = '', machineId, kubernetes, extra, serviceName } = options;
   return {
     ...extraAttributes(extra),
+    ...(serviceName?.trim() ? { 'service.name': serviceName.trim() } : {}),
     'host.name': nodeName,
     ...(machineId === undefined || machineId === '' ? {} : { 'host.id': machineId }),
     'os.type': 'linux',

@@ -96,6 +96,8 @@ export class Exporter {
       send: (request, renew) => this.#send(request, renew),
       keepDeadLetter: (start, refusal) => keepDeadLetter(journal, start, refusal),
     });
+    this.#cursor.move(this.#position);
+    log.info({ endpoint: this.#endpoint.target, from: this.#position }, 'exporting');
     this.#running = this.#run(() => this.#next(batches, tail), delivery);
   }
 
@@ -135,6 +137,11 @@ export class Exporter {
     await this.#upcoming;
     await this.#tail?.close();
     await this.#cursor?.close();
+    if (this.#recent?.isEnd(this.#position) === false)
+      this.#options.log.warn(
+        { from: this.#position },
+        'records wait for the next run to export them',
+      );
   }
 
   async #run(next: () => Promise<Batch | undefined>, delivery: Delivery): Promise<void> {

@@ -35,6 +35,8 @@ export interface JournalOptions {
   onProblem(error: Error): void;
   /** Called with the numbers of records that were deleted for space. */
   onRetention(runs: readonly RetentionRun[]): void;
+  /** Called with lines that readers see now, the first `length` bytes, up to `end`. */
+  onAppended?(lines: Buffer, length: number, end: Position): void;
 }
 
 /** What a crash had left of lines that were not whole; the segment is the newest such, or the open one. */
@@ -149,6 +151,7 @@ export class Journal {
     this.#size += length;
     this.#archive.note(lines.subarray(0, length), this.#number);
     if (this.#options.sync === 'interval') this.#syncSoon();
+    this.#options.onAppended?.(lines, length, this.position);
   }
 
   /** Syncs what is written, ends what runs in the background, and lets go of the folder. */

@@ -40,7 +40,7 @@ export function createExportBed(t: TestContext, options: Partial<JournalOptions>
   const collectors: Collector[] = [];
   let running: Exporter | undefined;
   const tell = (level: string) => (fields: object, message: string) => {
-    log.push(`${level} ${message} ${JSON.stringify(fields)}`);
+    if (message !== 'exporting') log.push(`${level} ${message} ${JSON.stringify(fields)}`);
   };
   const bed: ExportBed = {
     ...{ dir: under.dir, log, journal: under.open(options) },

@@ -1,0 +1,188 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { program, startAgent } from '../agent.ts';
+import { until } from './bed.ts';
+import { type Collector, startCollector } from './collector.ts';
+import { sameLines } from './lines.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const BIN = join(ROOT, 'bin/vcml-agent');
+
+const collectors: Collector[] = [];
+after(() => {
+  for (const collector of collectors) collector.kill();
+});
+
+async function collect(): Promise<Collector> {
+  const collector = await startCollector();
+  collectors.push(collector);
+  return collector;
+}
+
+/** An exec storm of so many seconds. */
+function storm(seconds: number): void {
+  execFileSync(program('storm'), ['2', `${seconds}`, program('noop')]);
+}
+
+test('all that an agent records reaches the collector, to the last line of its end', async () => {
+  const collector = await collect();
+  const endpoint = `http://127.0.0.1:${collector.port}`;
+  const agent = await startAgent({ args: ['--export-endpoint', endpoint] });
+  try {
+    storm(1);
+    equal(await agent.stop(), 0);
+    agent.records();
+    ok(agent.journal.lines.length > 100);
+    sameLines(collector.lines, agent.journal.lines);
+    match(collector.lines.at(-1) ?? '', /"action":"journal\.stop"/);
+  } finally {
+    await agent.close();
+  }
+});
+
+test('an agent that is killed again and again loses nothing, and doubles only what it had sent', async () => {
+  const collector = await collect();
+  const endpoint = `http://127.0.0.1:${collector.port}`;
+  const agent = await startAgent({
+    args: ['--export-endpoint', endpoint, '--export-batch-age', '20ms'],
+  });
+  try {
+    for (let round = 0; round < 4; round++) {
+      storm(1);
+      await agent.kill();
+      await agent.start();
+    }
+    storm(1);
+    execFileSync(program('noop'), ['the-end']);
+    await agent.journal.marked('the-end');
+    const recorded = agent.records().length;
+    await until('the backlog', () => new Set(collector.lines).size >= recorded);
+    equal(await agent.stop(), 0);
+    agent.records();
+    sameLines([...new Set(collector.lines)], agent.journal.lines);
+  } finally {
+    await agent.close();
+  }
+});
+
+test('a collector that is not there keeps an agent neither from starting nor from ending', async () => {
+  const agent = await startAgent({ args: ['--export-endpoint', 'http://127.0.0.1:1'] });
+  try {
+    storm(1);
+    await until('the warning', () => agent.stderr.includes('records wait in the journal'));
+    const { stdout } = spawnSync(
+      BIN,
+      ['status', '--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir],
+      { encoding: 'utf8' },
+    );
+    match(stdout, /^export +[\d.]+ (B|KiB|MiB) of the journal wait/m);
+    equal(await agent.stop(), 0);
+    match(agent.stderr, /records wait for the next run/);
+    const collector = await collect();
+    await agent.start('--export-endpoint', `http://127.0.0.1:${collector.port}`);
+    equal(await agent.stop(), 0);
+    agent.records();
+    sameLines(collector.lines, agent.journal.lines);
+    ok(existsSync(join(agent.journalDir, 'export-cursor.json')));
+    equal(statSync(join(agent.journalDir, 'export-cursor.json')).mode & 0o777, 0o600);
+  } finally {
+    await agent.close();
+  }
+});
+
+/** What ends an agent before it begins. */
+function refusedWith(args: readonly string[], env: Record<string, string> = {}): string {
+  const { status, stderr } = spawnSync(BIN, ['run', '--journal-dir', '/nowhere/at/all', ...args], {
+    ...{ encoding: 'utf8', timeout: 20_000 },
+    env: { ...process.env, ...env },
+  });
+  equal(status, 78, stderr);
+  return stderr;
+}
+
+test('bad export credentials, headers and protocols end an agent at its start with 78', () => {
+  const endpoint = ['--export-endpoint', 'https://collector:4317'];
+  match(refusedWith([...endpoint, '--export-certificate', '/nowhere/ca']), /\/nowhere\/ca: ENOENT/);
+  match(refusedWith(endpoint, { OTEL_EXPORTER_OTLP_CLIENT_KEY: '/nowhere/key' }), /\/nowhere\/key/);
+  match(
+    refusedWith(endpoint, { OTEL_EXPORTER_OTLP_HEADERS: 'no pair' }),
+    /OTEL_EXPORTER_OTLP_HEADERS: /,
+  );
+  match(
+    refusedWith(endpoint, { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' }),
+    /OTEL_EXPORTER_OTLP_PROTOCOL is "http\/protobuf": this agent exports over grpc alone/,
+  );
+});
+
+test('OpenTelemetry’s variables work, those of logs first', async () => {
+  const collector = await collect();
+  const other = await collect();
+  process.env.OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${other.port}`;
+  process.env.OTEL_EXPORTER_OTLP_LOGS_ENDPOINT = `http://127.0.0.1:${collector.port}`;
+  process.env.OTEL_EXPORTER_OTLP_HEADERS = 'x-tenant=shop%20one';
+  process.env.OTEL_SERVICE_NAME = 'audit';
+  process.env.OTEL_RESOURCE_ATTRIBUTES = 'service.name=other,team=a%2Cb';
+  try {
+    const agent = await startAgent();
+    try {
+      equal(await agent.stop(), 0);
+      agent.records();
+      sameLines(collector.lines, agent.journal.lines);
+      equal(other.calls.length, 0);
+      equal(collector.calls[0]?.metadata['x-tenant'], 'shop one');
+      const { resource } = JSON.parse(collector.lines[0] ?? '');
+      deepEqual([resource['service.name'], resource.team], ['audit', 'a,b']);
+    } finally {
+      await agent.close();
+    }
+  } finally {
+    for (const name of Object.keys(process.env))
+      if (name.startsWith('OTEL_')) delete process.env[name];
+  }
+});
+
+test('without an endpoint nothing of the export is loaded', async () => {
+  const code = `
+    import { Module } from 'node:module';
+    const { createExporter } = await import('${ROOT}/agent/exporting.ts');
+    await import('${ROOT}/agent/commands/run.ts');
+    await createExporter({ exportEndpoint: '' }, {}, {});
+    const loaded = () => Object.keys(Module._cache).filter((name) => name.includes('@grpc')).length;
+    const before = loaded();
+    await createExporter({ exportEndpoint: 'a:1', exportRules: [] }, {}, {}).catch(() => {});
+    console.log(before, loaded() > 0);`;
+  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', code], {
+    encoding: 'utf8',
+  });
+  equal(printed, '0 true\n');
+});
+
+test('an idle agent that exports has no timer running', async () => {
+  const collector = await collect();
+  const agent = await startAgent({
+    args: ['--export-endpoint', `http://127.0.0.1:${collector.port}`],
+  });
+  try {
+    await until('the start', () => collector.lines.length > 0);
+    const switches = () =>
+      Number(
+        /^voluntary_ctxt_switches:\s+(\d+)/m.exec(
+          readFileSync(`/proc/${agent.pid}/status`, 'utf8'),
+        )?.[1],
+      );
+    // Others execute things on this machine: what counts is the quietest of some moments.
+    let quietest = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 20 && quietest > 3; round++) {
+      const before = switches();
+      await sleep(500);
+      quietest = Math.min(quietest, switches() - before);
+    }
+    ok(quietest <= 3, `${quietest} wake-ups in half a second`);
+  } finally {
+    await agent.close();
+  }
+});
