@@ -1,3 +1,4 @@
+import { type AuditLog, auditLogOf, candidatesOf } from '../audit-log.ts';
 import { ForensicsError } from '../errors.ts';
 import { Graph } from '../graph.ts';
 import type { Entry, Journals } from '../journals.ts';
@@ -9,16 +10,22 @@ import { bodyOf, gapOf, headOf, shortId, wrapped } from '../output/text.ts';
 import { visible } from '../output/visible.ts';
 import { readRecord, type Stored } from '../record.ts';
 
+export interface ChainOptions {
+  readonly output: Form;
+  /** the API server's */
+  readonly auditLog?: string;
+}
+
 /** Prints a record and its causes back to where they end, and why they end there. */
 export async function chain(
   journals: Journals,
   id: string,
-  { output }: { readonly output: Form },
+  { output, auditLog }: ChainOptions,
 ): Promise<number> {
   const graph = await Graph.load(journals);
   const rows = graph.chainOf(await graph.find(id));
   const entries = await entriesOf(journals, rows);
-  if (output === 'text') await printChain(entries);
+  if (output === 'text') await printChain(entries, await auditLogOf(auditLog));
   else {
     const printer = recordPrinter(output);
     for (const entry of entries) await printer.record(entry);
@@ -41,10 +48,11 @@ export async function entriesOf(journals: Journals, rows: readonly number[]): Pr
   });
 }
 
-async function printChain(entries: readonly Entry[]): Promise<void> {
+async function printChain(entries: readonly Entry[], { requests }: AuditLog): Promise<void> {
   const records = entries.map(({ text }) => readRecord(text)).filter((one) => one !== undefined);
   for (const [depth, record] of records.entries()) {
     await print(`${depth === 0 ? '  ' : '← '}${headOf(record)}\n${bodyOf(record, '    ')}`);
+    for (const candidate of candidatesOf(record, requests)) await print(wrapped(candidate, '    '));
   }
   const last = records.at(-1);
   if (last !== undefined)

@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Journals } from '../journals.ts';
 import { FORMS } from '../output/form.ts';
 import { showProgress } from '../output/progress.ts';
 import { flush } from '../output/stdout.ts';
-import { visible } from '../output/visible.ts';
+import { commandLine, visible } from '../output/visible.ts';
 import { MAIN_HELP } from './help.ts';
 
 const INPUTS = 'files, folders or globs: journals, vCML records, OTLP JSON lines';
@@ -23,7 +24,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .addHelpText('after', MAIN_HELP)
     .exitOverride();
 
-  form(program.command('chain'))
+  auditLog(form(program.command('chain')))
     .description('the causes of a record, back to where they end, and why they end')
     .argument('<id>', 'the record’s id, or its beginning')
     .argument('<inputs...>', INPUTS)
@@ -40,6 +41,71 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .action(async (inputs, options) => {
       const { query } = await import('./query.ts');
       done(await reading(inputs, (journals) => query(journals, options)));
+    });
+
+  auditLog(selection(form(program.command('tree'))))
+    .description('what a record caused, or the records of a selection, as trees')
+    .option('--id <id>', 'the record at the root, or the beginning of its id')
+    .option('--depth <n>', 'no deeper than this', count, 100)
+    .option('--limit <n>', 'no more records than this', count, 1000)
+    .option('--no-collapse', 'show every repeated child')
+    .argument('<inputs...>', INPUTS)
+    .action(async (inputs, options) => {
+      const { tree } = await import('./tree.ts');
+      const [id, paths] = splitId(options.id, inputs);
+      done(await reading(paths, (journals) => tree(journals, id, options)));
+    });
+
+  form(program.command('gaps'))
+    .description('what is missing: gaps by reason and place, losses, silent times, torn files')
+    .option('--silence <seconds>', 'tell when a node had no record for so long', count, 3600)
+    .argument('<inputs...>', INPUTS)
+    .action(async (inputs, options) => {
+      const { gaps } = await import('./gaps.ts');
+      done(await reading(inputs, (journals) => gaps(journals, options)));
+    });
+
+  form(program.command('stats'))
+    .description('records per pod, image, executable, hour; busiest parents; newest executables')
+    .option('--top <n>', 'rows of a table', count, 10)
+    .argument('<inputs...>', INPUTS)
+    .action(async (inputs, options) => {
+      const { stats } = await import('./stats.ts');
+      done(await reading(inputs, (journals) => stats(journals, options)));
+    });
+
+  selection(form(program.command('tail')))
+    .description('records as they are written, with the filters of query')
+    .argument('<inputs...>', 'a live journal’s folder')
+    .action(async (inputs, options) => {
+      const { tail } = await import('./tail.ts');
+      done(await tail(inputs, options));
+    });
+
+  auditLog(selection(program.command('report')))
+    .description('one self-contained HTML file about a record or a selection, with causes')
+    .requiredOption('-o, --out <file>', 'the file to write')
+    .option('--id <id>', 'a record with its causes and what it caused')
+    .option('--title <text>', 'what stands above it')
+    .option('--limit <n>', 'no more records than this', count, 50_000)
+    .argument('<inputs...>', INPUTS)
+    .action(async (inputs, options) => {
+      const { report } = await import('./report.ts');
+      const [id, paths] = splitId(options.id, inputs);
+      const words = commandLine(process.argv.slice(2));
+      done(
+        await reading(paths, (journals) => report(journals, id, { ...options, selection: words })),
+      );
+    });
+
+  program
+    .command('export')
+    .description('all records as Parquet, partitioned by day and node')
+    .requiredOption('--parquet <dir>', 'an empty folder, or one to be made')
+    .argument('<inputs...>', INPUTS)
+    .action(async (inputs, { parquet }) => {
+      const { exportParquet } = await import('./export.ts');
+      done(await reading(inputs, (journals) => exportParquet(journals, parquet)));
     });
 
   form(program.command('audit'))
@@ -76,6 +142,13 @@ function form(command: Command): Command {
   return command.addOption(option.default('text'));
 }
 
+function auditLog(command: Command): Command {
+  return command.option(
+    '--audit-log <file>',
+    'the API server’s: says which pods/exec requests may be behind an entry',
+  );
+}
+
 function selection(command: Command): Command {
   return command
     .option('--since <time>', '90s, 15m, 2h or 3d back from now, 2026-01-31, 2026-01-31T12:00:00Z')
@@ -96,6 +169,17 @@ function selection(command: Command): Command {
     .option('--upper-layer', 'the file was written in the running container')
     .option('--memfd', 'the file was in memory only')
     .option('--setuid', 'the file has the setuid bit');
+}
+
+/** `tree ID JOURNAL…`: what comes first is an id where no file has its name. */
+function splitId(
+  given: string | undefined,
+  inputs: readonly string[],
+): [string | undefined, readonly string[]] {
+  const [first = '', ...rest] = inputs;
+  if (given !== undefined || rest.length === 0 || existsSync(first) || /[*?[/.]/.test(first))
+    return [given, inputs];
+  return [first, rest];
 }
 
 function append(value: string, before: readonly string[] = []): string[] {

@@ -1,0 +1,20 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { ForensicsError } from '../errors.ts';
+import { literal } from '../fields.ts';
+import type { Journals } from '../journals.ts';
+import { tellNotes } from '../output/notes.ts';
+
+/** Writes all records as Parquet, one folder per day (UTC) and node, into an empty folder. */
+export async function exportParquet(journals: Journals, directory: string): Promise<number> {
+  mkdirSync(directory, { recursive: true });
+  if (readdirSync(directory).length > 0)
+    throw new ForensicsError('usage', `${directory} is not empty: nothing there is overwritten`);
+  await journals.scan('counted', [], []);
+  await journals.rows(
+    `COPY (SELECT *, strftime("time"::TIMESTAMP, '%Y-%m-%d') AS "day" FROM (
+       SELECT * REPLACE (coalesce(node, 'unknown') AS node, "time"::TIMESTAMP AS "time") FROM records))
+     TO ${literal(directory)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY ("day", node))`,
+  );
+  await tellNotes(journals);
+  return 0;
+}

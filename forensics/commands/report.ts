@@ -1,0 +1,75 @@
+import { writeFileSync } from 'node:fs';
+import { auditLogOf, candidatesOf } from '../audit-log.ts';
+import { ForensicsError } from '../errors.ts';
+import { Graph } from '../graph.ts';
+import type { Journals } from '../journals.ts';
+import { notesOf } from '../output/notes.ts';
+import { readRecord } from '../record.ts';
+import { type ReportRecord, renderReport } from '../report/render.ts';
+import { conditionOf, type Selection } from '../select/filter.ts';
+import { entriesByTime, hitsOf } from '../select/ordered.ts';
+
+export interface ReportOptions extends Selection {
+  /** the file to write */
+  readonly out: string;
+  readonly title?: string;
+  readonly limit: number;
+  readonly auditLog?: string;
+  /** what was asked for, as it was written */
+  readonly selection: string;
+}
+
+/**
+ * Writes one HTML file about a record (its causes and all that they and it caused from there), or
+ * about a selection with the causes of what is in it.
+ */
+export async function report(
+  journals: Journals,
+  id: string | undefined,
+  options: ReportOptions,
+): Promise<number> {
+  const { sql, columns } = conditionOf(options, Date.now());
+  const graph = await Graph.load(journals, [...new Set(['timestamp', ...columns])]);
+  const hits = await hitsOf(journals, 'links', sql);
+  const chosen = id === undefined ? hits.rows : around(graph, await graph.find(id), hits.rows);
+  const rows = new Set<number>();
+  for (const row of chosen) for (const one of graph.chainOf(row)) rows.add(one);
+  const all = [...rows].sort((a, b) => a - b);
+  if (all.length === 0) throw new ForensicsError('negative', 'no record is in this selection');
+  const kept = all.slice(0, options.limit);
+  const times = (await hitsOf(journals, 'links', 'true')).times;
+  const { requests, unreadable } = await auditLogOf(options.auditLog);
+  const records: ReportRecord[] = [];
+  const notes = new Map<string, string[]>();
+  for await (const { text } of entriesByTime(journals, { rows: kept, times })) {
+    const record = readRecord(text);
+    if (record === undefined) continue;
+    const timestamp = record.timestamp ?? 0n;
+    records.push({ ...record.json, id: record.id, timestamp });
+    const candidates = candidatesOf(record, requests);
+    if (candidates.length > 0) notes.set(record.id, candidates);
+  }
+  const warnings = await notesOf(journals);
+  if (kept.length < all.length)
+    warnings.push(`${all.length - kept.length} more records are beyond --limit ${options.limit}`);
+  if (unreadable > 0) warnings.push(`${unreadable} lines of the audit log cannot be read`);
+  const inputs = journals.files.map(({ path }, index) => {
+    const { count = 0, skipped = 0 } = journals.extents[index] ?? {};
+    return { path, records: count - skipped, skippedLines: skipped };
+  });
+  const title = options.title ?? 'What happened';
+  const generatedFrom = { inputs, warnings };
+  const html = renderReport({ title, selection: options.selection, generatedFrom, records, notes });
+  writeFileSync(options.out, html, { mode: 0o600 });
+  process.stderr.write(`vcml: ${records.length} records in ${options.out}\n`);
+  return 0;
+}
+
+/** A record, its causes, and what it caused, as far as that is in the selection. */
+function around(graph: Graph, row: number, selected: readonly number[]): number[] {
+  const within = new Set(selected);
+  const found = new Set([row]);
+  for (const one of found)
+    for (const child of graph.childrenOf(one)) if (within.has(child)) found.add(child);
+  return [...found];
+}

@@ -1,0 +1,207 @@
+import { type AuditLog, auditLogOf, candidatesOf } from '../audit-log.ts';
+import { ForensicsError } from '../errors.ts';
+import { Graph } from '../graph.ts';
+import type { Entry, Journals } from '../journals.ts';
+import { writeExact } from '../json.ts';
+import type { Form } from '../output/form.ts';
+import { tellNotes } from '../output/notes.ts';
+import { recordPrinter } from '../output/records.ts';
+import { paint, print, width } from '../output/stdout.ts';
+import { commandOf, gapOf, placeOf, shortId, timeOf, userOf, wrapped } from '../output/text.ts';
+import { visible } from '../output/visible.ts';
+import { readRecord, type Stored } from '../record.ts';
+import { conditionOf, type Selection } from '../select/filter.ts';
+import { entriesOf } from './chain.ts';
+
+export interface TreeOptions extends Selection {
+  readonly output: Form;
+  /** how far below a root */
+  readonly depth: number;
+  /** records that are shown */
+  readonly limit: number;
+  /** Children that do the same are shown once, with how many. */
+  readonly collapse: boolean;
+  /** the API server's */
+  readonly auditLog?: string;
+}
+
+/** A record in its place; what it caused follows. */
+interface Node {
+  readonly row: number;
+  readonly depth: number;
+}
+
+/** What was chosen, and how much of it is left out. */
+interface Forest {
+  readonly nodes: readonly Node[];
+  readonly deeper: number;
+  readonly beyondLimit: number;
+}
+
+/** Prints what a record caused, or all that the records of a selection caused, as trees. */
+export async function tree(
+  journals: Journals,
+  id: string | undefined,
+  options: TreeOptions,
+): Promise<number> {
+  const { graph, rows, chosen } = await select(journals, id, options);
+  if (rows.length === 0) throw new ForensicsError('negative', 'no record is in this selection');
+  const forest = grow(graph, rootsOf(graph, rows, chosen), chosen, options);
+  const entries = await entriesOf(
+    journals,
+    forest.nodes.map(({ row }) => row),
+  );
+  if (options.output === 'text')
+    await printTree(forest, entries, options.collapse, await auditLogOf(options.auditLog));
+  else {
+    const printer = recordPrinter(options.output);
+    for (const entry of entries) await printer.record(entry);
+    await printer.end();
+  }
+  const { deeper, beyondLimit } = forest;
+  if (deeper > 0) process.stderr.write(`vcml: ${deeper} have children below --depth\n`);
+  if (beyondLimit > 0) process.stderr.write(`vcml: ${beyondLimit} more are beyond --limit\n`);
+  await tellNotes(journals);
+  return 0;
+}
+
+/** The rows that a tree is made from, and which rows belong in it. */
+async function select(journals: Journals, id: string | undefined, options: TreeOptions) {
+  const { sql, columns } = conditionOf(options, Date.now());
+  const graph = await Graph.load(journals, [...new Set(['action', ...columns])]);
+  if (id !== undefined && sql === conditionOf({}, 0).sql)
+    return { graph, rows: [await graph.find(id)], chosen: undefined };
+  const found = await journals.rows(
+    `SELECT rowid FROM links WHERE readable AND ${sql} AND NOT starts_with("action", 'journal.') ORDER BY rowid`,
+  );
+  const all = found.map(([row]) => Number(row));
+  const chosen = new Set(all);
+  return { graph, rows: id === undefined ? all : [await graph.find(id)], chosen };
+}
+
+/** Rows of a selection whose cause is not in it. */
+function rootsOf(
+  graph: Graph,
+  rows: readonly number[],
+  chosen: ReadonlySet<number> | undefined,
+): readonly number[] {
+  if (chosen === undefined || rows.length === 1) return rows;
+  return rows.filter((row) => !chosen.has(graph.parentOf(row) ?? -1));
+}
+
+/** Depth first, without recursion: a chain may be long. */
+function grow(
+  graph: Graph,
+  roots: readonly number[],
+  chosen: ReadonlySet<number> | undefined,
+  { depth: deepest, limit }: TreeOptions,
+): Forest {
+  const nodes: Node[] = [];
+  const seen = new Set<number>();
+  let deeper = 0;
+  let beyondLimit = 0;
+  const waiting: Node[] = roots.toReversed().map((row) => ({ row, depth: 0 }));
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    const { row, depth } = node;
+    if (seen.has(row)) continue;
+    seen.add(row);
+    if (nodes.length < limit) nodes.push(node);
+    else beyondLimit += 1;
+    const children = graph.childrenOf(row).filter((child) => chosen?.has(child) ?? true);
+    if (depth >= deepest) deeper += children.length > 0 ? 1 : 0;
+    else for (const child of children.toReversed()) waiting.push({ row: child, depth: depth + 1 });
+  }
+  return { nodes, deeper, beyondLimit };
+}
+
+async function printTree(
+  forest: Forest,
+  entries: readonly Entry[],
+  collapse: boolean,
+  { requests }: AuditLog,
+) {
+  const { nodes } = forest;
+  const records = entries.map(({ text }) => readRecord(text));
+  const ends = endsOf(nodes);
+  for (let at = 0; at < nodes.length; ) {
+    const record = records[at];
+    const depth = nodes[at]?.depth ?? 0;
+    const end = ends[at] ?? at + 1;
+    let next = end;
+    let count = 1;
+    if (collapse)
+      for (; next < nodes.length && nodes[next]?.depth === depth; next = ends[next] ?? next + 1) {
+        if (next !== end && depth === 0) break;
+        if (!sameBranch(nodes, records, at, end, next, ends[next] ?? next + 1)) break;
+        count += 1;
+      }
+    if (record !== undefined) await print(lineOf(record, depth, count));
+    for (const candidate of record === undefined ? [] : candidatesOf(record, requests))
+      await print(wrapped(candidate, ' '.repeat(24)));
+    if (count > 1) {
+      for (let below = at + 1; below < end; below += 1) {
+        const one = records[below];
+        if (one !== undefined) await print(lineOf(one, nodes[below]?.depth ?? 0, 1));
+      }
+      at = next;
+    } else at += 1;
+  }
+}
+
+/** Of each node, the place behind the last that it caused. */
+function endsOf(nodes: readonly Node[]): number[] {
+  const ends: number[] = new Array(nodes.length).fill(nodes.length);
+  const open: number[] = [];
+  for (const [at, { depth }] of nodes.entries()) {
+    while (open.length > 0 && (nodes[open.at(-1) ?? 0]?.depth ?? 0) >= depth)
+      ends[open.pop() ?? 0] = at;
+    open.push(at);
+  }
+  return ends;
+}
+
+/** Whether two branches did the same: the same objects, arguments, users and places, in order. */
+function sameBranch(
+  nodes: readonly Node[],
+  records: readonly (Stored | undefined)[],
+  a: number,
+  aEnd: number,
+  b: number,
+  bEnd: number,
+): boolean {
+  if (aEnd - a !== bEnd - b) return false;
+  for (let i = 0; i < aEnd - a; i += 1) {
+    if (nodes[a + i]?.depth !== nodes[b + i]?.depth) return false;
+    if (doingOf(records[a + i]) !== doingOf(records[b + i])) return false;
+  }
+  return true;
+}
+
+function doingOf(record: Stored | undefined): string {
+  if (record === undefined) return '';
+  const { object, uid, resource, attributes } = record;
+  const args = attributes['process.command_args'] ?? null;
+  return writeExact([object, args, uid ?? null, resource['container.id'] ?? null]);
+}
+
+/** One line that fits the terminal: what it is, then who, where and when. */
+function lineOf(record: Stored, depth: number, count: number): string {
+  const branch = depth === 0 ? '' : `${'  '.repeat(Math.min(depth, 20) - 1)}└ `;
+  const deep = depth > 20 ? `(${depth}) ` : '';
+  const name = visible(`${record.comm ?? '?'}[${record.pid ?? '?'}]`);
+  const times = count > 1 ? ` ×${count}` : '';
+  const command = record.action === 'exec' ? commandOf(record) : visible(record.action);
+  const head = `${shortId(record.id)} ${timeOf(record.timestamp).slice(11, 23)} ${branch}${deep}${name}${times} `;
+  const room = Math.max(16, width() - head.length);
+  const shown =
+    command.length > room
+      ? `${command.slice(0, room - 1).replace(/[\ud800-\udbff]$/, '')}…`
+      : command;
+  const line = `${paint('dim', head.slice(0, 21))}${head.slice(21)}${shown}\n`;
+  if (depth > 0) return line;
+  const cause =
+    record.parentCause === undefined ? `⁇ ${gapOf(record)}` : `← ${shortId(record.parentCause)}`;
+  const day = timeOf(record.timestamp).slice(0, 10);
+  const title = wrapped(`${day}  ${userOf(record)}  ${placeOf(record)}  ${cause}`, '');
+  return `${paint('bold', title.trimEnd())}\n${line}`;
+}
