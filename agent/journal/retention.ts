@@ -38,8 +38,8 @@ const LINE_FEED = 0x0a;
 
 type Run = { -readonly [K in keyof Omit<RetentionRun, 'count'>]: RetentionRun[K] };
 
-/** By hook and CPU, how far a run goes that told of earlier deletions once more. */
-export type Repeated = Map<string, number>;
+/** By hook and CPU, the last run that told of earlier deletions once more. */
+export type Repeated = Map<string, Pick<RetentionRun, 'firstSeq' | 'lastSeq'>>;
 
 /**
  * What nothing explains any more once a segment is deleted, as runs: the numbers of its records and
@@ -111,11 +111,13 @@ class Collected {
   runs(repeated: Repeated): RetentionRun[] {
     for (const [key, run] of this.#deleted) {
       if (this.#hookId !== undefined && run.hookId !== this.#hookId) continue;
-      if (run.lastSeq < (repeated.get(key) ?? 0)) continue;
+      const again = repeated.get(key);
+      // The line of that run is not in this segment, or this one's runs would go as far.
+      if (again && again.firstSeq <= run.firstSeq && run.lastSeq < again.lastSeq) continue;
       const own = this.#runs.find((one) => `${one.hookId}:${one.cpu}` === key);
       if (own === undefined) this.#runs.push(run);
       else own.firstSeq = run.firstSeq;
-      repeated.set(key, (own ?? run).lastSeq);
+      repeated.set(key, { ...(own ?? run) });
     }
     return this.#runs.map((run) => ({ ...run, count: run.lastSeq - run.firstSeq + 1 }));
   }

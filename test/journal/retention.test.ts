@@ -93,7 +93,7 @@ test('what a segment says to be deleted is said again, of the hook that goes on'
     { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 21, count: 21 },
     { hookId: '5', cpu: 1, firstSeq: 1, lastSeq: 8, count: 8 },
   ];
-  const repeated = new Map<string, number>();
+  const repeated: Repeated = new Map();
   assert.deepEqual(await runsIn(bed, lines, repeated), again);
   // by the next that was told before that, no more
   const older = [lossLine('retention', '5', 0, 11, 15), execLine('5', 0, 22)];
@@ -104,6 +104,16 @@ test('what a segment says to be deleted is said again, of the hook that goes on'
   const own = [lossLine('retention', '5', 0, 1, 21), execLine('5', 0, 40)];
   assert.deepEqual(await runsIn(bed, own, repeated), [
     { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 40, count: 40 },
+  ]);
+});
+
+test('what was told late, by a run after a crash, is said again as well', async (t) => {
+  const bed = createBed(t);
+  const repeated: Repeated = new Map();
+  await runsIn(bed, [lossLine('retention', '5', 0, 10, 15), execLine('5', 0, 30)], repeated);
+  const late = [lossLine('retention', '5', 0, 1, 20), execLine('5', 0, 31)];
+  assert.deepEqual(await runsIn(bed, late, repeated), [
+    { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 31, count: 31 },
   ]);
 });
 
