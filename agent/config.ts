@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import * as z from 'zod';
 import { exportOptions } from './config/export.ts';
 import { choice, duration, folder, integer, list, name, size } from './config/kinds.ts';
+import { metadataOptions } from './config/metadata.ts';
 import { createRedactor, type RedactOptions } from './redact/redactor.ts';
 
 /** Every option of the agent, declared once: the type, --help and docs/configuration.md come from here. */
@@ -28,11 +29,7 @@ export const schema = z
       .prefault(() => hostname())
       .meta({ default: 'the host’s name' })
       .describe('The node’s name in records.'),
-    metadata: choice(['none', 'apiserver', 'kubelet'])
-      .refine((source) => source === 'none', 'must be none: this version has no other source yet')
-      .prefault('none')
-      .meta({ values: 'none' })
-      .describe('Where the names of pods come from.'),
+    ...metadataOptions,
     waitForHook: duration('0s', '24h')
       .prefault('30s')
       .describe('How long to wait for another agent to let go of the hook.'),

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { keyOf } from './enrich/container-path.ts';
 import { isWithin, readLinesSync, readSegmentSync } from './journal/read-sync.ts';
 import { listSegments, type Position } from './journal/segment.ts';
 import { readState, removeState } from './journal/state.ts';
@@ -15,6 +16,8 @@ export interface Continuity {
   readonly losses: Losses;
   /** Execs that the kernel had skipped by then. */
   readonly kernelMisses: number;
+  /** Containers that had started, by the keys that the enrichment gives them. */
+  readonly started: Set<string>;
 }
 
 /** The part of state.json that the next run needs; the rest of it is for `status`. */
@@ -25,6 +28,7 @@ export interface Checkpoint {
   readonly nextSeq: readonly number[];
   readonly losses: Losses;
   readonly kernelMisses: number;
+  readonly started: readonly string[];
   readonly position: Position;
 }
 
@@ -41,6 +45,7 @@ export function readContinuity(dir: string, bootId = bootIdNow()): Continuity {
     nextSeq: [...(checkpoint?.nextSeq ?? [])],
     losses: checkpoint?.losses ?? new Losses(),
     kernelMisses: checkpoint?.kernelMisses ?? 0,
+    started: new Set(checkpoint?.started),
   };
   for (const { line } of readLinesSync(dir, checkpoint?.position ?? beginning(dir, bootId))) {
     const record = parse(line);
@@ -81,12 +86,13 @@ type Attributes = Record<string, unknown>;
 
 interface Line {
   readonly action: unknown;
+  readonly resource: unknown;
   readonly attributes: Attributes;
 }
 
 function follow(
   known: { -readonly [K in keyof Continuity]: Continuity[K] },
-  { action, attributes }: Line,
+  { action, attributes, resource }: Line,
 ): void {
   const hookId = text(attributes['vcml.hook.id']);
   if (hookId === undefined) return;
@@ -96,11 +102,18 @@ function follow(
     known.nextSeq = [];
     known.losses = new Losses();
     known.kernelMisses = 0;
+    known.started = new Set();
   }
   known.detached = action === 'journal.stop' && attributes['vcml.hook.state'] === 'detached';
   if (action === 'exec') advance(known.nextSeq, attributes['vcml.cpu'], attributes['vcml.seq']);
+  if (attributes['vcml.entry'] === 'start') begin(known, resource);
   if (action === 'journal.start') start(known.nextSeq, attributes['vcml.hook.next_seq']);
   if (action === 'journal.loss') lose(known, attributes);
+}
+
+function begin(known: Continuity, resource: unknown): void {
+  const { 'container.id': id, 'k8s.pod.uid': podUid } = (resource ?? {}) as Attributes;
+  if (text(id) !== undefined) known.started.add(keyOf({ id: `${id}`, podUid: text(podUid) }));
 }
 
 function start(nextSeq: number[], numbers: unknown): void {
@@ -128,7 +141,8 @@ function advance(nextSeq: number[], cpu: unknown, seq: unknown): void {
 
 function readCheckpoint(dir: string): Checkpoint | undefined {
   const state = readState(dir).state as Partial<Checkpoint> | undefined;
-  const { bootId, hookId, detached, nextSeq, losses, kernelMisses, position } = state ?? {};
+  const { bootId, hookId, detached, nextSeq, losses, kernelMisses, started, position } =
+    state ?? {};
   const complete =
     text(bootId) !== undefined &&
     text(hookId) !== undefined &&
@@ -150,16 +164,17 @@ function readCheckpoint(dir: string): Checkpoint | undefined {
     nextSeq: nextSeq as number[],
     losses: new Losses(losses as unknown as number[][]),
     kernelMisses: Number(kernelMisses) || 0,
+    started: Array.isArray(started) ? started.map(String) : [],
     position: position as Position,
   };
 }
 
 function parse(line: string): Line | undefined {
   try {
-    const { action, attributes } = JSON.parse(line);
+    const { action, attributes, resource } = JSON.parse(line);
     return attributes === null || typeof attributes !== 'object'
       ? undefined
-      : { action, attributes };
+      : { action, attributes, resource };
   } catch {
     return undefined;
   }

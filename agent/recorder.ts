@@ -1,8 +1,8 @@
-import type { CgroupPaths } from './enrich/cgroups.ts';
+import type { Enricher, Place } from './enrich/enricher.ts';
 import type { Journal } from './journal/journal.ts';
-import type { LineWriter, Place } from './journal/line.ts';
+import type { LineWriter } from './journal/line.ts';
 import type { Lineage } from './lineage/lineage.ts';
-import type { BootTime, CausalRecord, JournalRecord, Loss } from './record.ts';
+import type { BootTime, CausalRecord, JournalRecord, KernelEvent, Loss } from './record.ts';
 import type { Clock } from './source/clock.ts';
 import { readCpuStates } from './source/counters.ts';
 import type { Decoder } from './source/decode.ts';
@@ -24,11 +24,9 @@ export interface RecorderOptions {
   readonly clock: Clock;
   readonly lineage: Lineage;
   readonly nextSeq: Float64Array;
-  readonly cgroups: CgroupPaths;
+  readonly enricher: Enricher;
   readonly lines: LineWriter;
   readonly journal: Journal;
-  /** the host's resource as JSON text */
-  readonly resource: string;
   readonly drainIntervalMs: number;
   /** Called with every record and its line, once it is on disk. */
   readonly onRecord: ((record: CausalRecord, line: string) => void) | undefined;
@@ -53,6 +51,11 @@ export class Recorder {
   /** Drained into `hook.buffer` and not yet turned into records. */
   #from = 0;
   #to = 0;
+  /** Milliseconds that the event at #from still waits for its container's metadata; 0: none does. */
+  #waitMs = 0;
+  /** The ring's position up to which it has its room back. */
+  #committed = 0;
+  readonly #ringBytes: number;
   #idle = 0;
   #timer: NodeJS.Timeout | undefined;
   #stuck = false;
@@ -61,6 +64,7 @@ export class Recorder {
 
   constructor(options: RecorderOptions) {
     this.#options = options;
+    this.#ringBytes = options.hook.statistics().ringBytes;
   }
 
   /** Begins to drain, again and again, until stop(). */
@@ -85,13 +89,16 @@ export class Recorder {
     this.#drain();
   }
 
-  /** Drains what there is now and writes it; true when all of it is on disk. */
-  flush(): boolean {
+  /**
+   * Drains what there is now and writes it; true when all of it is on disk. Nothing waits for
+   * metadata, but with `patient`: then false while something does.
+   */
+  flush({ patient = false } = {}): boolean {
     const { hook, lineage, clock } = this.#options;
     const states = readCpuStates(hook.cpuStates());
     const [, end] = hook.positions();
     for (let turn = 0; turn < FLUSH_TURNS; turn++) {
-      if (!this.#write()) return false;
+      if (!this.#write(patient) || this.#waitMs > 0) return false;
       // All that was in the ring when the counters were read: what is unseen up to them is lost.
       if (hook.positions()[0] >= end) {
         for (const [cpu, state] of states.entries())
@@ -102,7 +109,7 @@ export class Recorder {
             this.#records,
           );
         this.#encode();
-        return this.#write();
+        return this.#write(patient);
       }
       this.#drain();
     }
@@ -115,7 +122,7 @@ export class Recorder {
     hook.touch();
     clock.sample(hook.clock);
     this.add(last(clock.now));
-    return this.#write();
+    return this.#write(false);
   }
 
   stop(): void {
@@ -143,22 +150,24 @@ export class Recorder {
 
   /** One drain; returns the milliseconds until the next. */
   #turn(): number {
-    const { hook } = this.#options;
+    const { hook, clock, drainIntervalMs } = this.#options;
     hook.touch();
-    if (!this.#write()) return RETRY_MS;
-    const bytes = this.#drain();
-    if (!this.#write()) return RETRY_MS;
-    this.#idle = bytes === 0 ? this.#idle + 1 : 0;
+    clock.sample(hook.clock);
+    if (!this.#write(true)) return RETRY_MS;
+    const bytes = this.#waitMs > 0 ? 0 : this.#drain();
+    if (!this.#write(true)) return RETRY_MS;
+    this.#idle = bytes === 0 && this.#waitMs === 0 ? this.#idle + 1 : 0;
     if (bytes > 0) this.#options.onBatch();
+    if (this.#waitMs > 0) return Math.min(this.#waitMs, drainIntervalMs);
     const crowded = bytes > hook.buffer.length / 2;
-    return crowded ? 0 : this.#options.drainIntervalMs;
+    return crowded ? 0 : drainIntervalMs;
   }
 
   #sleep(): void {
     this.#idle = 0;
-    if (!this.flush()) return;
+    if (!this.flush({ patient: true })) return;
     this.#options.onBatch();
-    if (!this.#write()) return;
+    if (!this.#write(true)) return;
     const asleep = this.#options.hook.sleep(() => {
       // More will follow at once: gather for one interval.
       this.#timer = setTimeout(this.#tick, this.#options.drainIntervalMs);
@@ -176,24 +185,32 @@ export class Recorder {
     return bytes;
   }
 
-  /** Writes all that was drained, batch by batch; false when the journal does not take it now. */
-  #write(): boolean {
+  /**
+   * Writes all that was drained, batch by batch, or as far as nothing waits for metadata; false when
+   * the journal does not take it now.
+   */
+  #write(patient: boolean): boolean {
     const { hook, nextSeq } = this.#options;
     do {
       this.#encode();
-      this.#decode();
+      this.#decode(patient);
       if (!this.#append()) return false;
-    } while (this.#from < this.#to || this.#records.length > 0);
+    } while ((this.#from < this.#to && this.#waitMs === 0) || this.#records.length > 0);
+    if (this.#waitMs > 0) return true;
     hook.commit(nextSeq);
+    [this.#committed] = hook.positions();
     return true;
   }
 
-  /** Makes lines of drained events until there are no more or the batch is full. */
-  #decode(): void {
+  /** Makes lines of drained events until there are no more, one must wait or the batch is full. */
+  #decode(patient: boolean): void {
     const { hook, decoder, lineage, clock } = this.#options;
+    this.#waitMs = 0;
     while (this.#from < this.#to && this.#records.length === 0 && this.#length < FULL_BYTES) {
       const length = hook.buffer.readUInt32LE(this.#from);
-      this.#event(decoder, this.#from + FRAME_BYTES, length);
+      const event = decoder.decode(this.#from + FRAME_BYTES, length);
+      if (patient && this.#mustWait(event)) return;
+      this.#event(event);
       this.#from += FRAME_BYTES + Math.ceil(length / 8) * 8;
     }
     if (this.#from < this.#to) return;
@@ -201,9 +218,20 @@ export class Recorder {
     this.#encode();
   }
 
-  #event(decoder: Decoder, offset: number, length: number): void {
-    const { lineage, clock, cgroups } = this.#options;
-    const event = decoder.decode(offset, length);
+  /** Order stays: what comes behind an event that waits, waits in the ring, while that has room. */
+  #mustWait(event: KernelEvent): boolean {
+    const { enricher, clock, hook } = this.#options;
+    if (event.kind !== 'exec') return false;
+    const waitMs = enricher.wait(event, clock.now);
+    if (waitMs === 0) return false;
+    const [, written] = hook.positions();
+    if (written - this.#committed > this.#ringBytes / 2) return false;
+    this.#waitMs = waitMs;
+    return true;
+  }
+
+  #event(event: KernelEvent): void {
+    const { lineage, clock, enricher } = this.#options;
     switch (event.kind) {
       case 'exec':
         lineage.exec(event, clock.now, this.#records);
@@ -214,7 +242,7 @@ export class Recorder {
       case 'unreadable_cgroup':
         return;
       default:
-        cgroups.note(event);
+        enricher.note(event);
         return;
     }
     this.#encode();
@@ -238,9 +266,8 @@ export class Recorder {
   }
 
   #place(record: CausalRecord): Place {
-    const { cgroups, resource } = this.#options;
-    if (record.action !== 'exec') return { resource, cgroup: undefined };
-    return { resource, cgroup: cgroups.line(record.event.image.context.cgroup) };
+    const { enricher } = this.#options;
+    return record.action === 'exec' ? enricher.place(record.event) : enricher.hostPlace;
   }
 
   /** Hands the batch to the journal; what it cannot take now stays, and the ring waits behind it. */

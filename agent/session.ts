@@ -1,10 +1,13 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from './config.ts';
 import { type Continuity, readContinuity } from './continuity.ts';
-import { CgroupPaths } from './enrich/cgroups.ts';
+import { Enricher } from './enrich/enricher.ts';
 import { hostResource } from './enrich/resource.ts';
+import { RUNTIME_DIRS } from './enrich/runtime-state.ts';
+import { RuntimeWatch } from './enrich/runtime-watch.ts';
+import type { PodSource } from './enrich/source.ts';
 import type { Journal } from './journal/journal.ts';
 import { createLineWriter, type Self } from './journal/line.ts';
 import { Lineage } from './lineage/lineage.ts';
@@ -12,7 +15,7 @@ import { Losses } from './lineage/losses.ts';
 import type { BootTime, Loss } from './record.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
 import { VERSION } from './root.ts';
-import { redactOf } from './settings.ts';
+import { openPodSource, redactOf } from './settings.ts';
 import {
   agreeing,
   ancestorOf,
@@ -35,6 +38,8 @@ export interface Session {
   readonly journal: Journal;
   readonly recorder: Recorder;
   readonly lineage: Lineage;
+  readonly enricher: Enricher;
+  readonly pods: PodSource;
   readonly clock: Clock;
   readonly bootId: string;
   readonly hookId: string;
@@ -44,10 +49,11 @@ export interface Session {
 }
 
 /** What the outside wants to hear of while a session runs. */
-export type SessionEvents = Pick<
-  RecorderOptions,
-  'onRecord' | 'onBatch' | 'onFailure' | 'onJournalProblem'
->;
+export interface SessionEvents
+  extends Pick<RecorderOptions, 'onRecord' | 'onBatch' | 'onFailure' | 'onJournalProblem'> {
+  /** Called when the metadata of pods cannot be had, and again (undefined) when it can. */
+  onMetadataProblem(error: Error | undefined): void;
+}
 
 /** Arms a new hook or finds out where an earlier run stopped, and writes journal.start. */
 export async function openSession(
@@ -70,16 +76,17 @@ export async function openSession(
     quietRun: (cpu) => quietRun(hook, cpu),
     ancestor: (pid: number, startTime: BootTime) => ancestorOf(snapshot, pid, startTime),
   });
+  const started = known.hookId === hookId ? known.started : undefined;
+  const { enricher, pods } = openEnricher(config, started, events);
   const recorder = new Recorder({
     hook,
     decoder,
     clock,
     lineage,
     nextSeq,
-    cgroups: new CgroupPaths(),
+    enricher,
     lines: createLineWriter({ bootId, hookId, self: self(), offset: () => clock.offset }),
     journal,
-    resource: JSON.stringify(hostOf(config)),
     drainIntervalMs: config.drainInterval,
     ...events,
   });
@@ -87,7 +94,44 @@ export async function openSession(
   recorder.add(lineage.start(VERSION, hook.state, clock.now));
   for (const loss of lossesBefore(known, bootId, hookId, hook)) recorder.lose(loss);
   const kernelMisses = known.hookId === hookId && hook.state === 'resumed' ? known.kernelMisses : 0;
-  return { hook, journal, recorder, lineage, clock, bootId, hookId, nextSeq, kernelMisses };
+  return {
+    hook,
+    journal,
+    recorder,
+    lineage,
+    enricher,
+    pods,
+    clock,
+    bootId,
+    hookId,
+    nextSeq,
+    kernelMisses,
+  };
+}
+
+/** What says where records happened; `pods` is to be closed. */
+function openEnricher(
+  config: Config,
+  started: Iterable<string> | undefined,
+  { onMetadataProblem }: SessionEvents,
+): { enricher: Enricher; pods: PodSource } {
+  const host = hostOf(config);
+  const mountNamespace = hostMountNamespace();
+  const runtimes = new RuntimeWatch([...RUNTIME_DIRS, ...config.runtimeDirs]);
+  const pods = openPodSource(config, {
+    onPod: (uid) => enricher.podChanged(uid),
+    onProblem: onMetadataProblem,
+  });
+  const enricher = new Enricher({
+    host,
+    hostMountNamespace: mountNamespace,
+    readState: (id) => runtimes.read(id),
+    pods,
+    runtimeOnly: config.metadata === 'none',
+    waitMs: config.metadataWait,
+    started,
+  });
+  return { enricher, pods };
 }
 
 /** Starts a new hook between two looks at the processes that there are. */
@@ -134,11 +178,21 @@ function lossesBefore(known: Continuity, bootId: string, hookId: string, hook: H
 function hostOf(config: Config): Readonly<Record<string, string>> {
   return hostResource({
     nodeName: config.nodeName,
+    clusterName: config.clusterName,
     machineId: readIfThere('/etc/machine-id'),
     kubernetes: config.metadata !== 'none',
     extra: process.env.OTEL_RESOURCE_ATTRIBUTES,
     serviceName: process.env.OTEL_SERVICE_NAME,
   });
+}
+
+/** That of the host's init; where that is not to be seen, the agent's own. */
+function hostMountNamespace(): number {
+  try {
+    return statSync('/proc/1/ns/mnt').ino;
+  } catch {
+    return statSync('/proc/self/ns/mnt').ino;
+  }
 }
 
 function self(): Self {

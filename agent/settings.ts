@@ -1,4 +1,8 @@
 import type { Config } from './config.ts';
+import { followApiServer } from './enrich/api-server.ts';
+import { createGlobs } from './enrich/globs.ts';
+import { askKubelet } from './enrich/kubelet.ts';
+import { NO_PODS, type PodSource, type PodSourceOptions } from './enrich/source.ts';
 import type { JournalOptions } from './journal/journal.ts';
 import { createRedactor, type Redact } from './redact/redactor.ts';
 import { ROOT } from './root.ts';
@@ -45,4 +49,25 @@ export function journalOptions(config: Config): Omit<JournalOptions, 'onProblem'
     syncIntervalMs: config.syncInterval,
     compressionLevel: config.compressionLevel,
   };
+}
+
+/** The source of pods' metadata that is configured. */
+export function openPodSource(
+  config: Config,
+  events: Pick<PodSourceOptions, 'onPod' | 'onProblem'>,
+): PodSource {
+  const { metadata, nodeName, kubeconfig, podLabels, podAnnotations } = config;
+  const keys = { label: createGlobs(podLabels), annotation: createGlobs(podAnnotations) };
+  const options = { nodeName, keys, kubeconfig, ...events };
+  switch (metadata) {
+    case 'apiserver':
+      return followApiServer(options);
+    case 'kubelet': {
+      const { kubeletEndpoint, kubeletCertificate } = config;
+      const verify = kubeletCertificate === 'verify';
+      return askKubelet({ ...options, endpoint: kubeletEndpoint, verify });
+    }
+    default:
+      return NO_PODS;
+  }
 }

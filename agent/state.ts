@@ -93,6 +93,7 @@ function stateOf(
     gaps: lineage.counts.gaps,
     lost: lineage.counts.lost,
     kernelMisses,
+    started: session.enricher.started,
     ring: { bytes: statistics.ringBytes, usedBytes: statistics.usedBytes },
     table: { entries: statistics.tableEntries, max: statistics.tableMax },
   };

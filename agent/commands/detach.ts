@@ -40,8 +40,10 @@ async function drainAndRemove(config: Config): Promise<string[]> {
         onJournalProblem: (error) => {
           if (error) problem = error;
         },
+        onMetadataProblem: () => {},
       });
-      const { recorder, lineage } = session;
+      const { recorder, lineage, pods } = session;
+      pods.close();
       const state = createStateWriter(config, session, () => {});
       state.tellMisses();
       if (!recorder.flush()) throw problem;

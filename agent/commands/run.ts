@@ -66,6 +66,7 @@ async function record(
     },
     onFailure: failed.reject,
     onJournalProblem: (error) => tellJournalProblem(log, error),
+    onMetadataProblem: (error) => tellMetadataProblem(log, config, error),
   });
   const state = createStateWriter(config, session, (error) =>
     log.warn({ error: error.message }, 'state.json could not be written'),
@@ -78,7 +79,11 @@ async function record(
     `hook ${hook.state}: recording`,
   );
   session.recorder.start();
-  await Promise.race([aborted(stop), failed.promise]);
+  try {
+    await Promise.race([aborted(stop), failed.promise]);
+  } finally {
+    session.pods.close();
+  }
   log.info({}, `${stop.reason}: ending`);
   session.recorder.stop();
   tellDeleted();
@@ -111,6 +116,15 @@ function tellJournalProblem(log: Log, error: Error | undefined): void {
     log.error(
       { error: error.message },
       'the journal cannot be written; the ring keeps what it can',
+    );
+}
+
+function tellMetadataProblem(log: Log, { metadata }: Config, error: Error | undefined): void {
+  if (error === undefined) log.info({ metadata }, 'the pods’ metadata is there again');
+  else
+    log.warn(
+      { metadata, error: error.message },
+      'no metadata of pods: records have what the runtime knows, and it is tried again',
     );
 }
 

@@ -79,6 +79,29 @@ export function list(
     .meta({ values });
 }
 
+/** A name as above, or nothing. */
+export function optionalName() {
+  return parsed('a name of printable characters', (text) =>
+    /^[^\p{C}\p{Z}]*$/u.test(text) ? text : undefined,
+  );
+}
+
+/** The path of a file, made absolute; or nothing. */
+export function optionalFile() {
+  return parsed('the path of a file', (text) => {
+    if (text.includes('\0')) return undefined;
+    return text === '' ? '' : resolve(text);
+  });
+}
+
+/** An https URL of a host, without a path. */
+export function httpsUrl() {
+  return parsed('an https URL such as https://127.0.0.1:10250', (text) => {
+    const url = URL.parse(text);
+    return url?.protocol === 'https:' && url.pathname === '/' ? url.origin : undefined;
+  });
+}
+
 /** One word of a closed list. */
 export function choice<const Words extends readonly string[]>(words: Words) {
   const values = words.join(' | ');

@@ -9,6 +9,11 @@ export interface ContainerPath {
   readonly root: string;
 }
 
+/** The same id below another pod's uid, or below none, is another container. */
+export function keyOf({ podUid, id }: Pick<ContainerPath, 'id' | 'podUid'>): string {
+  return podUid === undefined ? id : `${podUid}/${id}`;
+}
+
 /**
  * The container that a cgroup's path lies in; undefined: none. The outermost pod counts, so that what
  * a container nests inside itself stays its own, and a pod inside a node that is itself a container

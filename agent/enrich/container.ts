@@ -1,5 +1,5 @@
 import type { BootTime } from '../record.ts';
-import type { ContainerPath } from './container-path.ts';
+import { type ContainerPath, keyOf } from './container-path.ts';
 import { agreeing, containerIn, containerResource } from './container-resource.ts';
 import { type ResourceAttributes, resourceText } from './resource.ts';
 import type { ContainerState } from './runtime-config.ts';
@@ -26,13 +26,8 @@ export class Container {
 
   constructor(path: ContainerPath, options: ContainerOptions) {
     this.path = path;
-    this.key = Container.keyOf(path);
+    this.key = keyOf(path);
     this.#options = options;
-  }
-
-  /** The same id below another pod's uid, or below none, is another container. */
-  static keyOf({ podUid, id }: ContainerPath): string {
-    return podUid === undefined ? id : `${podUid}/${id}`;
   }
 
   /** JSON text of the resource. */

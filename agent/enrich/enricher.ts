@@ -1,7 +1,7 @@
 import type { BootTime, CgroupEvent, CgroupIds, ExecEvent, Whereabouts } from '../record.ts';
 import { type CgroupPlace, CgroupTree } from './cgroup-tree.ts';
 import { Container } from './container.ts';
-import { type ContainerPath, containerOf } from './container-path.ts';
+import { type ContainerPath, containerOf, keyOf } from './container-path.ts';
 import { type ResourceAttributes, resourceText } from './resource.ts';
 import type { ContainerState } from './runtime-config.ts';
 import type { PodSource } from './source.ts';
@@ -58,12 +58,15 @@ export class Enricher {
   /** Mount namespaces of the host and of runtimes: whoever is in one of them is not inside. */
   readonly #hosts: Set<number>;
   readonly #hostText: string;
+  /** Of records about the journal. */
+  readonly hostPlace: Place;
   #scanned = false;
   #began: BootTime | undefined;
 
   constructor(options: EnricherOptions) {
     this.#options = options;
     this.#hostText = resourceText(options.host);
+    this.hostPlace = { resource: this.#hostText, cgroup: undefined, attributes: '' };
     this.#hosts = new Set([options.hostMountNamespace]);
     this.#started = new Started(options.started);
     this.#cgroups = new CgroupTree(
@@ -79,11 +82,6 @@ export class Enricher {
   /** Containers whose start has been recorded and that are still there. */
   get started(): string[] {
     return [...this.#containers.keys()].filter((key) => this.#started.has(key));
-  }
-
-  /** The host's resource, for records that happened nowhere else. */
-  get host(): string {
-    return this.#hostText;
   }
 
   note(event: CgroupEvent): void {
@@ -185,11 +183,11 @@ export class Enricher {
   #isIn(ids: CgroupIds, { key }: Container): boolean {
     const { places, complete } = this.#cgroups.places(ids);
     const { path } = locate(places, complete);
-    return path !== undefined && Container.keyOf(path) === key;
+    return path !== undefined && keyOf(path) === key;
   }
 
   #containerOf(path: ContainerPath): Container {
-    const key = Container.keyOf(path);
+    const key = keyOf(path);
     const known = this.#containers.get(key);
     if (known !== undefined) return known;
     const [oldest] = this.#containers.keys();
@@ -217,7 +215,7 @@ export class Enricher {
   #gone(key: string, path: string): void {
     this.#spots.clear();
     const own = containerOf(path);
-    const container = own && this.#containers.get(Container.keyOf(own));
+    const container = own && this.#containers.get(keyOf(own));
     const last = container?.cgroups.delete(key) === true && container.cgroups.size === 0;
     if (last) this.#containers.delete(container.key);
   }

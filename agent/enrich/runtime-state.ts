@@ -34,15 +34,23 @@ export function readContainerState(
   return undefined;
 }
 
+/** The folders in `dirs` in which containerd makes bundles: one for each of its namespaces. */
+export function listBundleFolders(dirs: readonly string[]): string[] {
+  return dirs.flatMap((dir) =>
+    BUNDLES.flatMap((bundles) =>
+      foldersOf(`${dir}/${bundles}`)
+        // moby is docker, which has a file of its own that says more.
+        .filter((namespace) => namespace !== 'moby')
+        .map((namespace) => `${dir}/${bundles}/${namespace}`),
+    ),
+  );
+}
+
 function containerd(dir: string, id: string): ContainerState | undefined {
-  for (const bundles of BUNDLES)
-    for (const namespace of foldersOf(`${dir}/${bundles}`)) {
-      // moby is docker, which has a file of its own that says more.
-      if (namespace === 'moby') continue;
-      const config = readJson(`${dir}/${bundles}/${namespace}/${id}/config.json`);
-      const state = ociState(config, 'containerd');
-      if (state !== undefined) return state;
-    }
+  for (const folder of listBundleFolders([dir])) {
+    const state = ociState(readJson(`${folder}/${id}/config.json`), 'containerd');
+    if (state !== undefined) return state;
+  }
   return undefined;
 }
 

@@ -37,9 +37,13 @@ export interface Place {
   readonly resource: string;
   /** a line of /proc/PID/cgroup; undefined: not known */
   readonly cgroup: string | undefined;
+  /** JSON text of more attributes, each with a comma before it: few distinct ones */
+  readonly attributes: string;
 }
 
 const KEPT_MAX = 4096;
+/** Resources are long, and those of containers come and go. */
+const RESOURCES_MAX = 1024;
 
 /** Records to lines of JSON, each ended by a line feed: docs/record.md, field by field. */
 export interface LineWriter {
@@ -53,7 +57,8 @@ export function createLineWriter(options: LineOptions): LineWriter {
   const bootId = `"attributes":{"vcml.boot.id":${json(options.bootId)},"vcml.boot_time":"`;
   const hookId = `","vcml.hook.id":${json(options.hookId)}`;
   const behindBootTime = Buffer.from(`${hookId},"vcml.cpu":`);
-  const resourceOf = keep((resource) => `,"resource":${resource},${bootId}`);
+  const resourceOf = keep((resource) => `,"resource":${resource},${bootId}`, RESOURCES_MAX);
+  const attributesOf = keep((attributes) => attributes);
   const cgroupOf = keep((cgroup) => `,"process.linux.cgroup":${json(cgroup)}}}\n`);
   const self = selfText(options.self);
   const pen = new Pen();
@@ -93,6 +98,7 @@ export function createLineWriter(options: LineOptions): LineWriter {
     pen.nineDigits(created.nanos);
     pen.bytes(PARTS.zone);
     pen.bytes(image.attributes);
+    if (place.attributes !== '') pen.bytes(attributesOf(place.attributes));
     pen.bytes(place.cgroup === undefined ? PARTS.end : cgroupOf(place.cgroup));
   }
 
@@ -144,12 +150,12 @@ const PARTS = {
 };
 
 /** Text that recurs, as UTF-8. */
-function keep(render: (key: string) => string): (key: string) => Uint8Array {
+function keep(render: (key: string) => string, max = KEPT_MAX): (key: string) => Uint8Array {
   const kept = new Map<string, Uint8Array>();
   return (key) => {
     const known = kept.get(key);
     if (known !== undefined) return known;
-    if (kept.size >= KEPT_MAX) kept.clear();
+    if (kept.size >= max) kept.clear();
     const bytes = Buffer.from(render(key));
     kept.set(key, bytes);
     return bytes;

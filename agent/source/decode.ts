@@ -1,4 +1,4 @@
-import type { Cause, ExecEvent, KernelEvent } from '../record.ts';
+import type { Cause, ExecEvent, KernelEvent, Whereabouts } from '../record.ts';
 import { createImageReader, type Redact } from './image.ts';
 import { createImages } from './images.ts';
 import { causeKind, cgroupEvent, eventKind, execEvent } from './layout.ts';
@@ -7,6 +7,8 @@ import { createWords } from './words.ts';
 
 const EVENT_VERSION = 1;
 const OTHER_VERSION = 'unknown version';
+/** `struct cgroup_ids` */
+const CGROUP_IDS_BYTES = 32;
 
 /** Reads events out of one reused buffer; offsets are multiples of 8. Pure, but for its caches. */
 export interface Decoder {
@@ -112,12 +114,29 @@ export function createDecoder(
     if (kind === causeKind.causeUntracked) return { kind: 'untracked' };
     if (kind === causeKind.causeAncestor) return { kind: 'ancestor', pid, startTime: bootTimeOf() };
     const cpu = u32(offset + execEvent.causeCpu);
+    const seq = u64(offset + execEvent.causeSeq);
+    const cause = { kind: 'record', bootTime: bootTimeOf(), pid, cpu, seq } as const;
+    return isAtItsCause(offset) ? cause : { ...cause, elsewhere: whereabouts(offset) };
+  }
+
+  /** Whether an exec has the cgroups and the mount namespace that its cause had. */
+  function isAtItsCause(offset: number): boolean {
+    for (let at = 0; at < CGROUP_IDS_BYTES; at += 4)
+      if (u32(offset + execEvent.causeCgroup + at) !== u32(offset + execEvent.contextCgroup + at))
+        return false;
+    return u32(offset + execEvent.causeMntNs) === u32(offset + execEvent.contextMntNs);
+  }
+
+  function whereabouts(offset: number): Whereabouts {
     return {
-      kind: 'record',
-      bootTime: bootTimeOf(),
-      pid,
-      cpu,
-      seq: u64(offset + execEvent.causeSeq),
+      cgroup: {
+        v2: big(offset + execEvent.causeCgroupV2),
+        memory: big(offset + execEvent.causeCgroupMemory),
+        pids: big(offset + execEvent.causeCgroupPids),
+        memoryHierarchy: u32(offset + execEvent.causeCgroupMemoryHierarchy),
+        pidsHierarchy: u32(offset + execEvent.causeCgroupPidsHierarchy),
+      },
+      mountNamespace: u32(offset + execEvent.causeMntNs),
     };
   }
 

@@ -94,12 +94,20 @@ const good: [key: string, given: unknown, value: unknown][] = [
   ['compressionLevel', 1, 1],
   ['print', 'jsonl', 'jsonl'],
   ['nodeName', 'node-1.example', 'node-1.example'],
+  ['metadata', 'apiserver', 'apiserver'],
+  ['metadataWait', '0', 0],
+  ['kubeconfig', '/etc/kubeconfig', '/etc/kubeconfig'],
+  ['kubeletEndpoint', 'https://node-1:10250/', 'https://node-1:10250'],
+  ['podLabels', 'team app.kubernetes.io/*', ['team', 'app.kubernetes.io/*']],
+  ['podLabels', ['team'], ['team']],
+  ['podAnnotations', '', []],
+  ['runtimeDirs', '/a /b', ['/a', '/b']],
 ];
 
 for (const [key, given, value] of good)
   test(`${key} takes ${JSON.stringify(given)}`, async () => {
     const { config } = await load({ flags: { [key]: given } });
-    equal(config[key as keyof typeof config], value);
+    deepEqual(config[key as keyof typeof config], value);
   });
 
 const bad: [key: string, given: unknown, right: RegExp][] = [
@@ -129,8 +137,14 @@ const bad: [key: string, given: unknown, right: RegExp][] = [
   ['sync', 'Always', /interval \| always \| never/],
   ['sync', null, /interval \| always \| never/],
   ['print', ['text'], /text \| jsonl \| none/],
-  ['metadata', 'apiserver', /must be none: this version has no other source/],
-  ['metadata', 'file', /must be none/],
+  ['metadata', 'file', /must be none \| apiserver \| kubelet/],
+  ['metadataWait', '11s', /0, or a duration from 1ms to 10s/],
+  ['kubeletEndpoint', 'http://127.0.0.1:10255', /an https URL/],
+  ['kubeletEndpoint', 'https://127.0.0.1:10250/pods', /an https URL/],
+  ['podLabels', 'team app{kubernetes}', /app\{kubernetes\} is neither a key nor a glob/],
+  ['podLabels', 7, /keys, or globs/],
+  ['runtimeDirs', 'run/containerd', /run\/containerd is not an absolute path/],
+  ['clusterName', 'a b', /a name/],
   ['journalDir', '', /the path of a folder/],
   ['journalDir', '/a\0b', /the path of a folder/],
   ['nodeName', '', /a name of printable characters/],

@@ -48,8 +48,10 @@ const WHOLE = {
   ],
 };
 
-const found = (dir: string, bootId = 'boot') =>
-  JSON.parse(JSON.stringify(readContinuity(dir, bootId)));
+const found = (dir: string, bootId = 'boot') => {
+  const { started, ...known } = readContinuity(dir, bootId);
+  return JSON.parse(JSON.stringify(known));
+};
 
 const CHECKPOINT = {
   ...{ bootId: 'boot', hookId: '5', detached: false, nextSeq: [6, 4], losses: [[2, 4]] },
@@ -209,4 +211,23 @@ test('an empty folder knows nothing', (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'vcml-continuity-'));
   t.after(() => rmSync(dir, { recursive: true }));
   assert.deepEqual(found(dir), { detached: false, nextSeq: [], losses: [], kernelMisses: 0 });
+});
+
+test('containers that have started are known, from the checkpoint and from the lines behind it', (t) => {
+  const state = JSON.stringify({ ...CHECKPOINT, started: ['pod/a', 'b'] });
+  const dir = journalOf(t, state);
+  const start = (resource: object) =>
+    `${JSON.stringify({
+      action: 'exec',
+      resource,
+      attributes: { 'vcml.hook.id': '5', 'vcml.boot.id': 'boot', 'vcml.entry': 'start' },
+    })}\n`;
+  const lines = [
+    start({ 'container.id': 'c', 'k8s.pod.uid': 'pod' }),
+    start({ 'container.id': 'd' }),
+    start({ 'container.id': 7 }),
+    start({}).replace('start', 'exec'),
+  ];
+  writeFileSync(join(dir, '00000000000000000003.jsonl'), lines.join(''));
+  assert.deepEqual([...readContinuity(dir, 'boot').started], ['pod/a', 'b', 'pod/c', 'd']);
 });

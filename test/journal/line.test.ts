@@ -51,7 +51,7 @@ const writer = createLineWriter({
   offset: () => OFFSET,
 });
 
-const PLACE: Place = { resource: '{"host.name":"n"}', cgroup: '0::/a' };
+const PLACE: Place = { resource: '{"host.name":"n"}', cgroup: '0::/a', attributes: '' };
 
 function lineOf(record: CausalRecord, place = PLACE): string {
   const bytes = Buffer.alloc(1 << 20);
@@ -157,7 +157,7 @@ test('what is absent has no key', () => {
     ...{ action: 'exec', id: ID, parentCause: PARENT, gap: undefined },
     event: { ...EVENT, image },
   };
-  const place = { resource: '{}', cgroup: undefined };
+  const place = { resource: '{}', cgroup: undefined, attributes: '' };
   const without = attributesOf(lineOf(record, place));
   const missing = Object.keys(attributesOf(execLine())).filter((key) => !(key in without));
   assert.deepEqual(missing, [

@@ -55,6 +55,9 @@ const FULL: CraftedExec = {
     [execEvent.contextCgroupNs, 4026531835],
     [execEvent.contextCgroupMemoryHierarchy, 6],
     [execEvent.contextCgroupPidsHierarchy, 9],
+    [execEvent.causeMntNs, 4026531850],
+    [execEvent.causeCgroupMemoryHierarchy, 6],
+    [execEvent.causeCgroupPidsHierarchy, 9],
   ],
   u64: [
     [execEvent.executableInode, 2n ** 63n + 1n],
@@ -62,6 +65,9 @@ const FULL: CraftedExec = {
     [execEvent.contextCgroupV2, 77n],
     [execEvent.contextCgroupMemory, 78n],
     [execEvent.contextCgroupPids, 2n ** 60n + 1n],
+    [execEvent.causeCgroupV2, 2n ** 61n + 3n],
+    [execEvent.causeCgroupMemory, 88n],
+    [execEvent.causeCgroupPids, 89n],
   ],
 };
 
@@ -77,6 +83,13 @@ test('every field of an exec event is read from its place', () => {
       pid: 4200,
       cpu: 2,
       seq: 9,
+      elsewhere: {
+        cgroup: {
+          ...{ v2: 2n ** 61n + 3n, memory: 88n, pids: 89n },
+          ...{ memoryHierarchy: 6, pidsHierarchy: 9 },
+        },
+        mountNamespace: 4026531850,
+      },
     },
     pid: 4242,
     ppid: 4200,
@@ -134,6 +147,27 @@ test('every field of an exec event is read from its place', () => {
       recurring: false,
     },
   });
+});
+
+test('a cause is elsewhere if its cgroups or its mount namespace are others', () => {
+  const cause = { kind: causeKind.causeRecord, seq: 9n };
+  const u32 = [
+    [execEvent.contextMntNs, 5],
+    [execEvent.causeMntNs, 5],
+  ] as const;
+  const u64 = [
+    [execEvent.contextCgroupPids, 2n ** 40n],
+    [execEvent.causeCgroupPids, 2n ** 40n],
+  ] as const;
+  const elsewhere = (more: CraftedExec) => {
+    const { cause: read } = execOf({ cause, u32, u64, ...more });
+    return read.kind === 'record' && read.elsewhere !== undefined;
+  };
+  assert.equal(elsewhere({}), false);
+  assert.equal(elsewhere({ u32: [...u32, [execEvent.causeMntNs, 6]] }), true);
+  assert.equal(elsewhere({ u64: [...u64, [execEvent.causeCgroupPids, 0n]] }), true);
+  assert.equal(elsewhere({ u64: [...u64, [execEvent.causeCgroupV2, 2n ** 32n]] }), true);
+  assert.equal(elsewhere({ u32: [...u32, [execEvent.causeCgroupPidsHierarchy, 1]] }), true);
 });
 
 test('the causes of an exec: an ancestor, or none that is known', () => {
