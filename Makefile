@@ -15,10 +15,12 @@ PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/progra
 BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node $(PROGRAMS) \
 	build/programs/next.bpf.o
 
-.PHONY: help run test bench e2e check format generate coverage build clean
+.PHONY: help run test bench e2e check format generate coverage build bundle image clean
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 10
+
+IMAGE ?= vcml-agent:dev
 
 run: build ## build, then record until Ctrl-C: make run ARGS='--print jsonl'
 	@exec bin/vcml-agent run --journal-dir build/journal --on-exit detach $(ARGS)
@@ -33,6 +35,15 @@ e2e: build ## build a Kubernetes node, then run the agent's tests on it, as root
 	@exec $(NODE) test/e2e/run.ts '$(E2E_TESTS)'
 
 build: $(BUILT) ## the BPF object, the addon, the npm packages, the tests' programs
+
+bundle: build ## build/bundle: the agent in a folder that runs by itself
+	$(NODE) deploy/bundle.ts build/bundle
+
+image: ## the agent's image, by buildah or docker: make image IMAGE=vcml-agent:dev
+	@if command -v buildah >/dev/null; then build='buildah bud'; else build='docker build'; fi; \
+	$$build -f deploy/Dockerfile -t '$(IMAGE)' \
+		--build-arg VERSION="$$(jq -r .version package.json)" \
+		--build-arg REVISION="$$(git rev-parse HEAD)" .
 
 clean: ## remove build/, with the journal of `make run`
 	rm -rf build

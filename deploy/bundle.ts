@@ -1,0 +1,41 @@
+// Puts everything that the agent needs to run into one folder: node deploy/bundle.ts FOLDER
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const ROOT = join(import.meta.dirname, '..');
+const [, , folder] = process.argv;
+if (folder === undefined) throw new Error('usage: node deploy/bundle.ts FOLDER');
+
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(join(folder, 'build'), { recursive: true });
+const options = {
+  ...{ absWorkingDir: ROOT, bundle: true, minify: true },
+  ...{ platform: 'node' as const, target: 'node26' },
+};
+await build({
+  ...options,
+  format: 'esm',
+  splitting: true,
+  // Packages that are CommonJS ask for require.
+  banner: {
+    js: "import { createRequire as vcmlRequire } from 'node:module';const require=vcmlRequire(import.meta.url);",
+  },
+  // As deep as in the sources: agent/root.ts looks for package.json above itself.
+  entryPoints: { 'agent/main': 'agent/main.ts' },
+  chunkNames: 'agent/[name]-[hash]',
+  outdir: folder,
+});
+// The log asks for it by its name.
+const pino = join(folder, 'node_modules/pino/index.js');
+await build({ ...options, format: 'cjs', entryPoints: ['pino'], outfile: pino });
+const { name, version, license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const manifest = { name, version, license, type: 'module' };
+writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest)}\n`);
+writeFileSync(join(folder, 'node_modules/pino/package.json'), '{"type":"commonjs"}\n');
+for (const file of ['exec.bpf.o', 'vcml_hook.node'])
+  copyFileSync(join(ROOT, 'build', file), join(folder, 'build', file));
+for (const part of ['bin/vcml-agent', 'LICENSE', 'LICENSES'])
+  cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+// The launcher looks for Node there.
+cpSync(process.execPath, join(folder, 'node_modules/node/bin/node'));
