@@ -29,8 +29,10 @@ export async function loadConfig(given: Given): Promise<Loaded> {
   const content = file ? (await import('./file.ts')).readConfigFile(file) : undefined;
   for (const { key, value, where } of content?.entries ?? []) take(key, value, where);
   for (const { key, otelVariables, otelUnit } of OPTIONS)
-    for (const variable of otelVariables.toReversed())
-      if (env[variable]) take(key, `${env[variable]}${otelUnit}`, variable);
+    for (const variable of otelVariables.toReversed()) {
+      const value = env[variable]?.trim();
+      if (value) take(key, /^\d+$/.test(value) ? `${value}${otelUnit}` : value, variable);
+    }
   for (const { key, variable } of OPTIONS) if (env[variable]) take(key, env[variable], variable);
   for (const { key, flag } of OPTIONS) if (flags[key] !== undefined) take(key, flags[key], flag);
 
