@@ -18,7 +18,8 @@ export async function numberFindings(
   journals: Journals,
   abouts: readonly About[],
 ): Promise<{ findings: Finding[]; incomplete: Incomplete }> {
-  const cpus = await runsOf(journals);
+  const starts = abouts.filter(({ action }) => action === 'journal.start').map(({ row }) => row);
+  const cpus = await runsOf(journals, starts);
   const firstRows = new Map<string, number>();
   for (const [key, steps] of cpus) {
     const hook = hookKey(key);
@@ -61,15 +62,17 @@ export async function numberFindings(
   return { findings, incomplete: (boot, hook) => partial.has(`${boot}/${hook}`) };
 }
 
-/** Unbroken runs of numbers by boot, hook and CPU: few, in a sound journal one. */
-async function runsOf(journals: Journals): Promise<Map<string, Step[]>> {
+/** Unbroken runs of numbers by boot, hook and CPU, cut at each journal.start: few, if all is well. */
+async function runsOf(journals: Journals, starts: readonly number[]): Promise<Map<string, Step[]>> {
   const rows = await journals.rows(
     `SELECT concat(boot, '/', hook, '/', cpu), min(row), min(seq), max(seq) FROM (
        SELECT boot, hook, cpu, seq, rowid AS row,
          seq - row_number() OVER (PARTITION BY boot, hook, cpu ORDER BY rowid) AS run
        FROM audited WHERE is_exec AND boot IS NOT NULL AND hook IS NOT NULL AND cpu IS NOT NULL
-         AND seq IS NOT NULL)
-     GROUP BY boot, hook, cpu, run ORDER BY 2`,
+         AND seq IS NOT NULL) one
+     ASOF LEFT JOIN (SELECT unnest([${starts.join(', ')}]::BIGINT[]) AS start) began
+       ON one.row >= began.start
+     GROUP BY boot, hook, cpu, run, start ORDER BY 2`,
   );
   const cpus = new Map<string, Step[]>();
   for (const [key, row, first, last] of rows)

@@ -13,6 +13,7 @@ export async function runFindings(
 ): Promise<Finding[]> {
   const journalOf = journalByRow(journals);
   const counted = await countedRuns(journals, abouts);
+  const readable = await readableAfter(journals, abouts);
   const findings: Finding[] = [];
   let journal = '';
   /** undefined: the run began before these files */
@@ -42,12 +43,23 @@ export async function runFindings(
     run = undefined;
     const after = abouts[index + 1];
     if (
+      readable.has(row + 1) &&
       journalOf(row + 1) === here &&
       !(after?.row === row + 1 && after.action === 'journal.start')
     )
       findings.push({ code: 'RUN_AFTER_STOP', row: row + 1 });
   }
   return findings;
+}
+
+/** Rows behind a journal.stop that are records. */
+async function readableAfter(journals: Journals, abouts: readonly About[]): Promise<Set<number>> {
+  const rows = abouts.filter(({ action }) => action === 'journal.stop').map(({ row }) => row + 1);
+  const found = await journals.rows(
+    `SELECT rowid FROM audited SEMI JOIN (SELECT unnest([${rows.join(', ')}]::BIGINT[]) AS row) behind
+     ON audited.rowid = behind.row WHERE readable`,
+  );
+  return new Set(found.map(([row]) => Number(row)));
 }
 
 function differing(noun: string, said: unknown, right: readonly number[]): string[] {

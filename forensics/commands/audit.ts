@@ -20,7 +20,7 @@ export interface AuditOptions {
 }
 
 /** A finding, and where it is. */
-interface Placed {
+export interface Placed {
   readonly code: Code;
   readonly severity: Severity;
   readonly file: string;
@@ -31,8 +31,7 @@ interface Placed {
 
 /** Says whether this memory is sound; the exit code as well. */
 export async function audit(journals: Journals, options: AuditOptions): Promise<number> {
-  const findings = await findingsOf(journals);
-  const all = await placed(journals, findings);
+  const all = await findingsIn(journals);
   if (options.output === 'text') await printText(journals, all, options.limit);
   else {
     const columns = ['severity', 'code', 'file', 'line', 'id', 'message'] as const;
@@ -44,7 +43,11 @@ export async function audit(journals: Journals, options: AuditOptions): Promise<
 }
 
 /** All findings, by where they stand. */
-export async function findingsOf(journals: Journals): Promise<Finding[]> {
+export async function findingsIn(journals: Journals): Promise<Placed[]> {
+  return placed(journals, await findingsByRow(journals));
+}
+
+async function findingsByRow(journals: Journals): Promise<Finding[]> {
   await loadAudited(journals);
   const abouts = await aboutOf(journals);
   const numbers = await numberFindings(journals, abouts);

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import type { Code } from '../../forensics/audit/finding.ts';
+import { exec, execId, loss, sound, start, text } from '../check/craft.ts';
+import { audited, Folder, segment } from './bed.ts';
+import { type Case, type Change, inOrder } from './craft.ts';
+import { JOURNAL_CASES } from './journal-cases.ts';
+import { LINE_CASES } from './line-cases.ts';
+
+/** Every code that there is. */
+const CASES: Readonly<Record<Code, Case>> = { ...LINE_CASES, ...JOURNAL_CASES };
+
+const folder = new Folder();
+after(() => folder.close());
+
+let count = 0;
+function write(change: Change): string {
+  const lines = change(sound()).map((one) => (typeof one === 'string' ? one : text(one)));
+  const torn = lines.at(-1)?.startsWith('unfinished:')
+    ? lines.pop()?.slice('unfinished:'.length)
+    : '';
+  count += 1;
+  return folder.write(`${count}/${segment(1)}`, lines.map((line) => `${line}\n`).join('') + torn);
+}
+
+/** The codes that were found, each once; what is explained counts for nothing. */
+async function codesIn(path: string): Promise<string[]> {
+  const found = (await audited(path)).filter(({ severity }) => severity !== 'NOTE');
+  return [...new Set(found.map(({ code }) => code))];
+}
+
+test('a sound journal has no finding', async () => {
+  assert.deepEqual(await codesIn(write((r) => inOrder(r))), []);
+});
+
+for (const [code, { wrong, right }] of Object.entries(CASES)) {
+  describe(code, () => {
+    for (const [n, change] of wrong.entries())
+      test(`is found, and nothing else (${n + 1})`, async () => {
+        assert.deepEqual(await codesIn(write(change)), [code]);
+      });
+    for (const [n, change] of right.entries())
+      test(`is not found in a near miss (${n + 1})`, async () => {
+        assert.deepEqual(await codesIn(write(change)), []);
+      });
+  });
+}
+
+test('a finding names file and line, blank lines counted', async () => {
+  const path = write((r) => ['', ...inOrder(r).slice(0, 3), '', '?', ...inOrder(r).slice(3)]);
+  const [found, ...more] = await audited(path);
+  assert.deepEqual(more, []);
+  assert.deepEqual([found?.file, found?.line, found?.code], [path, 6, 'LINE_UNREADABLE']);
+});
+
+test('a cause that was deleted for space is explained, and noted', async () => {
+  const path = write(() => [
+    start([1, 1]),
+    exec(10, 100, 0, 1, { parent: execId(5, 99) }),
+    loss(20, 1, 1, 1, 4, { 'vcml.loss.stage': 'retention' }),
+  ]);
+  const found = await audited(path);
+  assert.deepEqual(
+    found.map(({ code, severity }) => [code, severity]),
+    [['CML-AUDIT-R1-MISSING_PARENT', 'NOTE']],
+  );
+});

@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { findingsIn, type Placed } from '../../forensics/commands/audit.ts';
+import { Journals } from '../../forensics/journals.ts';
+
+const BIN = join(import.meta.dirname, '../../bin/vcml');
+const TIMEOUT_MS = 120_000;
+
+/** What a run of `bin/vcml` printed, and how it ended. */
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A folder for a test's files; `close` removes it. */
+export class Folder {
+  readonly path = mkdtempSync(join(tmpdir(), 'vcml-forensics-'));
+
+  /** Writes a file, with folders where its name has them. */
+  write(name: string, content: string | Uint8Array): string {
+    const path = join(this.path, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
+    return path;
+  }
+
+  /** Writes lines, each ended. */
+  journal(name: string, lines: readonly string[]): string {
+    return this.write(name, lines.map((line) => `${line}\n`).join(''));
+  }
+
+  close(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+/** The name of a segment. */
+export function segment(number: number): string {
+  return `${String(number).padStart(20, '0')}.jsonl`;
+}
+
+/** Runs `bin/vcml` to its end. */
+export function vcml(...args: readonly string[]): Promise<Ran> {
+  return new Promise((resolve) => {
+    const options = { timeout: TIMEOUT_MS, maxBuffer: 1 << 28 };
+    const child = execFile(BIN, args, options, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+
+/** What `audit` finds in files. */
+export async function audited(...paths: readonly string[]): Promise<Placed[]> {
+  const journals = await Journals.open(paths);
+  try {
+    return await findingsIn(journals);
+  } finally {
+    journals.close();
+  }
+}

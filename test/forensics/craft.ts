@@ -1,0 +1,59 @@
+import { type Draft, exec, HOOK, OTHER_BOOT, type Sound, start, text } from '../check/craft.ts';
+import { uuid5 } from '../check/uuid.ts';
+
+/** A journal, as it is told by what is changed in one that is sound. */
+export type Change = (records: Sound) => readonly (Draft | string)[];
+
+/** The records of a journal, first to last. */
+export const inOrder = (records: Sound) => Object.values(records);
+/** The sound journal with something done to its records. */
+export const changed =
+  (change: (records: Sound) => void): Change =>
+  (records) => {
+    change(records);
+    return inOrder(records);
+  };
+
+/** A record of the vCML reference: core fields only. */
+export const plain = (id: string, more: Record<string, unknown> = {}) =>
+  text({
+    id,
+    timestamp: 1_764_000_000_000_000_000n,
+    actor: { pid: 7, uid: 0 },
+    action: 'exec',
+    object: '/bin/x',
+    permitted_by: 'root_event:boot',
+    parent_cause: null,
+    ...more,
+  });
+/** Lines as they are. */
+export const reference =
+  (...lines: string[]): Change =>
+  () =>
+    lines;
+
+/** A chain that goes on in another boot, with numbers of its own. */
+export const reboot = (parent: string | undefined): Draft[] => {
+  const id = (name: string) => uuid5(OTHER_BOOT, name);
+  const begin = start([1, 1], 'attached', 70);
+  begin.attributes['vcml.boot.id'] = OTHER_BOOT;
+  begin.id = id(`${HOOK + 70n}:journal.start:0`);
+  const record = exec(80, 200, 0, 1, parent === undefined ? {} : { parent });
+  record.attributes['vcml.boot.id'] = OTHER_BOOT;
+  record.id = id(`${HOOK + 80n}:200`);
+  return [begin, record];
+};
+
+/** What tells a pod's container. */
+export const pod = { 'container.id': 'c1', 'k8s.pod.uid': 'u1' };
+/** A gap whose cause was lost. */
+export const lostGap = (cause: string) => ({
+  'vcml.gap.reason': 'lost',
+  'vcml.gap.lost_cause': cause,
+});
+
+/** Journals that bring a finding about and nothing else, and near misses that do not. */
+export interface Case {
+  readonly wrong: readonly Change[];
+  readonly right: readonly Change[];
+}

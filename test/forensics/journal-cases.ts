@@ -1,0 +1,216 @@
+import type { Code } from '../../forensics/audit/finding.ts';
+import { BOOT, draft, exec, execId, HOOK, loss, OTHER_BOOT, start, time } from '../check/craft.ts';
+import { type Case, changed, inOrder, plain, pod, reboot, reference } from './craft.ts';
+
+/** Links, numbers, losses, runs, attributes. */
+export const JOURNAL_CASES = {
+  LINK_ORDER: {
+    wrong: [
+      reference(plain('b', { permitted_by: 'a', parent_cause: 'a' }), plain('a')),
+      reference(plain('a', { permitted_by: 'a', parent_cause: 'a' })),
+    ],
+    right: [reference(plain('a'), plain('b', { permitted_by: 'a', parent_cause: 'a' }))],
+  },
+  LINK_TIME: {
+    wrong: [
+      () => [start([1, 1]), exec(30, 100, 0, 1), exec(20, 101, 1, 1, { parent: execId(30, 100) })],
+    ],
+    right: [
+      () => [start([1, 1]), exec(30, 100, 0, 1), exec(30, 101, 1, 1, { parent: execId(30, 100) })],
+    ],
+  },
+  LINK_BOOT: {
+    wrong: [(r) => [...inOrder(r), ...reboot(execId(50, 104))]],
+    right: [(r) => [...inOrder(r), ...reboot(undefined)]],
+  },
+  LINK_NOT_EXEC: {
+    wrong: [
+      changed((r) => {
+        r.child.parent_cause = r.start.id;
+      }),
+    ],
+    right: [changed(() => {})],
+  },
+  SEQ_MISSING: {
+    wrong: [
+      (r) =>
+        [r.start, r.root, r.child, r.orphan, exec(50, 104, 0, 3, { parent: execId(40, 103) })].map(
+          (one) => (one === r.orphan ? exec(40, 103, 1, 2) : one),
+        ),
+      () => [start([1]), exec(10, 100, 0, 2)],
+      () => [start([1]), loss(5, 1, 0, 1, 2), exec(10, 100, 0, 4)],
+    ],
+    right: [
+      () => [start([1]), loss(5, 1, 0, 1, 2), exec(10, 100, 0, 3)],
+      () => [start([4], 'resumed'), exec(10, 100, 0, 4)],
+      () => [exec(10, 100, 0, 4), exec(11, 101, 0, 5)],
+    ],
+  },
+  SEQ_REPEATED: {
+    wrong: [
+      () => [start([1]), exec(10, 100, 0, 1), exec(11, 101, 0, 1)],
+      () => [start([1]), exec(10, 100, 0, 1), exec(11, 101, 0, 2), exec(12, 102, 0, 1)],
+    ],
+    right: [() => [start([1, 1]), exec(10, 100, 0, 1), exec(11, 101, 1, 1)]],
+  },
+  SEQ_START: {
+    wrong: [(r) => [...inOrder(r), start([6, 4], 'resumed', 70)]],
+    right: [(r) => [...inOrder(r), start([6, 3], 'resumed', 70)]],
+  },
+  LOSS_FIELDS: {
+    wrong: [
+      changed((r) => {
+        r.loss.attributes['vcml.loss.stage'] = 'somewhere';
+      }),
+      changed((r) => {
+        delete r.loss.attributes['vcml.loss.count'];
+        r.stop.attributes['vcml.journal.losses'] = 1;
+      }),
+      changed((r) => {
+        r.loss.attributes['vcml.loss.boot_id'] = BOOT;
+      }),
+      changed((r) => {
+        r.root.attributes['vcml.loss.stage'] = 'quiet';
+      }),
+    ],
+    right: [
+      changed((r) => {
+        r.loss.attributes['vcml.loss.stage'] = 'quiet';
+      }),
+      () => [
+        start([1]),
+        draft(5, 'journal.loss', 1, {
+          'vcml.loss.stage': 'reboot',
+          'vcml.loss.boot_id': OTHER_BOOT,
+          'vcml.loss.next_seq': [4],
+        }),
+      ],
+      () => [
+        start([1]),
+        draft(5, 'journal.loss', 1, { 'vcml.loss.stage': 'kernel', 'vcml.loss.count': 3 }),
+      ],
+    ],
+  },
+  LOSS_PRESENT: {
+    wrong: [
+      () => [start([1]), exec(10, 100, 0, 1), loss(20, 1, 0, 1, 1)],
+      () => [start([1]), loss(5, 1, 0, 1, 4), loss(6, 2, 0, 4, 4), exec(10, 100, 0, 5)],
+    ],
+    right: [() => [start([1]), exec(10, 100, 0, 1), loss(20, 1, 0, 2, 2)]],
+  },
+  RUN_COUNTS: {
+    wrong: [
+      changed((r) => {
+        r.stop.attributes['vcml.journal.records'] = 5;
+      }),
+      changed((r) => {
+        r.stop.attributes['vcml.journal.gaps'] = 1;
+      }),
+      changed((r) => {
+        r.stop.attributes['vcml.journal.losses'] = 2;
+      }),
+    ],
+    right: [
+      // how many losses were recorded, or how many records were lost
+      changed((r) => {
+        r.stop.attributes['vcml.journal.losses'] = 1;
+      }),
+    ],
+  },
+  RUN_AFTER_STOP: {
+    wrong: [(r) => [...inOrder(r), exec(70, 105, 0, 6)]],
+    right: [(r) => [...inOrder(r), start([6, 3], 'resumed', 70), exec(80, 105, 0, 6)]],
+  },
+  FIELD_MISSING: {
+    wrong: [
+      changed((r) => {
+        delete r.later.attributes['process.executable.path'];
+      }),
+      changed((r) => {
+        r.later.attributes['process.vpid'] = 'many';
+      }),
+      changed((r) => {
+        delete r.later.resource['host.name'];
+      }),
+    ],
+    right: [
+      changed((r) => {
+        delete r.later.attributes['process.linux.cgroup'];
+        delete r.later.attributes['process.command'];
+      }),
+    ],
+  },
+  FIELD_VALUE: {
+    wrong: [
+      changed((r) => {
+        r.start.attributes['vcml.hook.state'] = 'loose';
+      }),
+      changed((r) => {
+        r.later.timestamp = 1_764_000_001n;
+        r.later.attributes['process.creation.time'] = '1970-01-01T00:00:00.000000000Z';
+      }),
+      changed((r) => {
+        r.later.resource = { ...r.later.resource, ...pod };
+        r.later.attributes['vcml.metadata.state'] = 'half';
+      }),
+    ],
+    right: [
+      changed((r) => {
+        r.later.resource = { ...r.later.resource, ...pod };
+        r.later.attributes['vcml.metadata.state'] = 'partial';
+      }),
+    ],
+  },
+  ARGUMENTS: {
+    wrong: [
+      changed((r) => {
+        r.later.attributes['process.args_count'] = 3;
+      }),
+    ],
+    right: [
+      changed((r) => {
+        r.later.attributes['process.args_count'] = 3;
+        r.later.attributes['vcml.process.args_truncated'] = true;
+      }),
+      changed((r) => {
+        delete r.later.attributes['process.command_args'];
+      }),
+    ],
+  },
+  CREATED_LATER: {
+    wrong: [
+      changed((r) => {
+        r.later.attributes['process.creation.time'] = time(HOOK + 50_000_000n);
+      }),
+    ],
+    right: [
+      changed((r) => {
+        r.later.attributes['process.creation.time'] = time(HOOK + 60n);
+      }),
+    ],
+  },
+  CONTAINER: {
+    wrong: [
+      changed((r) => {
+        r.later.attributes['vcml.entry'] = 'exec';
+      }),
+      changed((r) => {
+        r.later.resource = { ...r.later.resource, ...pod };
+      }),
+      changed((r) => {
+        r.later.attributes['vcml.metadata.state'] = 'complete';
+      }),
+    ],
+    right: [
+      changed((r) => {
+        r.later.resource = { ...r.later.resource, ...pod };
+        r.later.attributes['vcml.entry'] = 'exec';
+        r.later.attributes['vcml.metadata.state'] = 'complete';
+      }),
+      changed((r) => {
+        r.later.resource = { ...r.later.resource, 'container.id': 'c1' };
+        r.later.attributes['vcml.entry'] = 'start';
+      }),
+    ],
+  },
+} satisfies Partial<Record<Code, Case>>;

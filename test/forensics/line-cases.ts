@@ -1,0 +1,159 @@
+import type { Code } from '../../forensics/audit/finding.ts';
+import { draft, exec, execId, loss, start, text } from '../check/craft.ts';
+import { type Case, changed, inOrder, lostGap, plain, reference } from './craft.ts';
+
+/** Lines that cannot be read, core fields, the vCML rules, ids, gaps. */
+export const LINE_CASES = {
+  LINE_UNREADABLE: {
+    wrong: [
+      (r) => [...inOrder(r), '{"id":"x",'],
+      (r) => [...inOrder(r), '[]'],
+      (r) => ['\x00', ...inOrder(r)],
+    ],
+    right: [(r) => [...inOrder(r), '', '  '], (r) => ['', ...inOrder(r)]],
+  },
+  LINE_UNFINISHED: {
+    wrong: [(r) => [...inOrder(r), 'unfinished:{"id":"x"']],
+    right: [(r) => [...inOrder(r).slice(0, -1), `unfinished:${text(r.stop)}`]],
+  },
+  CORE_FIELD: {
+    wrong: [
+      reference(plain('a', { timestamp: '17' })),
+      reference(plain('a', { timestamp: 17.5 })),
+      reference(plain('a', { actor: { pid: '7', uid: 0 } })),
+      reference(plain('a', { actor: { pid: 7 } })),
+      reference(plain('a', { object: 5 })),
+      reference(plain('a', { object: null })),
+      reference(plain('a', { action: '' })),
+      reference(plain(' ')),
+    ],
+    right: [
+      reference(plain('a', { timestamp: 17 })),
+      reference(plain('a', { object: { path: '/x' } })),
+      reference(plain('a', { actor: { pid: 7, uid: 0, comm: 'x' }, more: 1 })),
+    ],
+  },
+  'CML-AUDIT-R1-MISSING_PARENT': {
+    wrong: [
+      changed((r) => {
+        r.child.parent_cause = execId(11, 100);
+      }),
+      reference(plain('a'), plain('b', { permitted_by: 'a', parent_cause: 'c' })),
+      reference(plain('a'), plain('b', { permitted_by: 'a', parent_cause: 'A' })),
+    ],
+    right: [reference(plain('a'), plain('b', { permitted_by: 'a', parent_cause: 'a' }))],
+  },
+  'CML-AUDIT-R2-GAP_NOT_MARKED': {
+    wrong: [reference(plain('a', { permitted_by: 'somebody' }))],
+    right: [reference(plain('a', { permitted_by: 'unobserved_parent' }))],
+  },
+  'CML-AUDIT-R3-SECRET_NET_MISSING_CHAIN': {
+    wrong: [
+      reference(
+        plain('a', { action: 'open', object: '/secrets/token' }),
+        plain('b', { action: 'connect', object: '192.0.2.1:443' }),
+      ),
+      reference(
+        plain('a', { action: 'open', object: { path: '/x', classification: 'SECRET' } }),
+        plain('b', { action: 'send', object: '192.0.2.1:443' }),
+      ),
+    ],
+    right: [
+      reference(
+        plain('a', { action: 'open', object: '/x/tls.key' }),
+        plain('b', { action: 'connect', permitted_by: 'a', parent_cause: 'a' }),
+      ),
+      reference(
+        plain('a', { action: 'open', object: '/secrets/token' }),
+        plain('b', { action: 'connect', actor: { pid: 8, uid: 0 } }),
+      ),
+      reference(
+        plain('a', { action: 'open', object: '/x/keys' }),
+        plain('b', { action: 'connect' }),
+      ),
+    ],
+  },
+  'CML-AUDIT-R4-AMBIGUOUS_ROOT': {
+    wrong: [reference(plain('a', { permitted_by: 'root_event' }))],
+    right: [reference(plain('a', { permitted_by: 'root_event:' }))],
+  },
+  ID_DUPLICATE: {
+    wrong: [reference(plain('a'), plain('a'))],
+    right: [reference(plain('a'), plain('b'))],
+  },
+  ID_WRONG: {
+    wrong: [
+      changed((r) => {
+        r.later.id = execId(51, 104);
+      }),
+      changed((r) => {
+        r.later.id = String(r.later.id).toUpperCase();
+      }),
+      changed((r) => {
+        r.stop.id = draft(60, 'journal.stop', 3, {}).id;
+      }),
+    ],
+    right: [
+      // a run that began before these files counts from anywhere
+      ({ stop: end }) => [{ ...end, id: draft(60, 'journal.stop', 77, {}).id }],
+    ],
+  },
+  PERMITTED_BY: {
+    wrong: [
+      changed((r) => {
+        r.child.permitted_by = 'unobserved_parent';
+      }),
+      changed((r) => {
+        r.root.permitted_by = 'root_event:exec';
+      }),
+      changed((r) => {
+        r.stop.permitted_by = 'root_event:journal.start';
+      }),
+    ],
+    right: [changed(() => {})],
+  },
+  GAP_REASON: {
+    wrong: [
+      changed((r) => {
+        delete r.orphan.attributes['vcml.gap.lost_cause'];
+      }),
+      changed((r) => {
+        r.child.attributes['vcml.gap.reason'] = 'untracked';
+      }),
+      changed((r) => {
+        r.root.attributes['vcml.gap.reason'] = 'forgotten';
+        delete r.root.attributes['vcml.gap.ancestor.pid'];
+        delete r.root.attributes['vcml.gap.ancestor.start_time'];
+      }),
+      changed((r) => {
+        delete r.root.attributes['vcml.gap.ancestor.pid'];
+      }),
+    ],
+    right: [
+      changed((r) => {
+        r.root.attributes['vcml.gap.reason'] = 'untracked';
+        delete r.root.attributes['vcml.gap.ancestor.pid'];
+        delete r.root.attributes['vcml.gap.ancestor.start_time'];
+      }),
+    ],
+  },
+  GAP_LOST_PRESENT: {
+    wrong: [
+      changed((r) => {
+        Object.assign(r.orphan.attributes, lostGap(execId(20, 101)));
+      }),
+    ],
+    right: [
+      changed((r) => {
+        Object.assign(r.orphan.attributes, lostGap(execId(21, 101)));
+      }),
+    ],
+  },
+  GAP_LOST_UNTOLD: {
+    wrong: [() => [start([1]), exec(10, 100, 0, 1, lostGap(execId(5, 99)))]],
+    right: [
+      () => [start([1]), loss(5, 1, 0, 1, 1), exec(10, 100, 0, 2, lostGap(execId(5, 99)))],
+      () => [start([2], 'resumed'), exec(10, 100, 0, 2, lostGap(execId(5, 99)))],
+    ],
+  },
+} satisfies Partial<Record<Code, Case>>;
