@@ -20,6 +20,7 @@ enum {
 	PAGE_BYTES = 4096, /* also right, only less economical, where pages are larger */
 	NO_LOGIN_UID = 0xffffffff,
 	S_IFMT = 0170000,
+	S_IFREG = 0100000,
 	S_IFCHR = 0020000,
 	OVERLAYFS_SUPER_MAGIC = 0x794c7630,
 };

@@ -85,6 +85,11 @@ static __always_inline void read_dentry(const struct dentry *dentry, struct dent
 	head->name = BPF_CORE_READ(dentry, d_name.name);
 }
 
+static __always_inline bool is_regular(const struct dentry *dentry)
+{
+	return (BPF_CORE_READ(dentry, d_inode, i_mode) & S_IFMT) == S_IFREG;
+}
+
 /* Writes "/name" before `start`; false when it does not fit. */
 static __always_inline bool prepend(volatile struct path_buffer *buffer, u64 len,
 				    const unsigned char *name)
@@ -134,8 +139,13 @@ __noinline u32 climb(u32 number)
 			struct mount *above = BPF_CORE_READ(mnt, mnt_parent);
 
 			/* The top of all mounts, or of a detached tree, and the root not met. */
-			if (above == mnt)
+			if (above == mnt) {
+				/* A tree of one file, as runc makes of itself: it has a name. */
+				read_dentry(dentry, &head);
+				if (buffer->start == PATH_BYTES && is_regular(dentry))
+					prepend(buffer, head.len, head.name);
 				return WALK_UNREACHABLE;
+			}
 			enter_mount(buffer,
 				    (void *)above + bpf_core_field_offset(struct mount, mnt),
 				    BPF_CORE_READ(mnt, mnt_mountpoint));

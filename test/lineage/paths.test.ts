@@ -216,6 +216,11 @@ describe('the executable is the file that runs, as the process itself would read
     }
   });
 
+  test('a file in a detached tree of its own has its name', async () => {
+    const line = await record('detached', join(dir, 'detached'));
+    assertPaths(line, '(unreachable)/detached');
+  });
+
   test('on overlayfs it says whether the file is of the upper layer', async () => {
     const markers = ['lower', 'upper', 'copied-up'].map((name) => `case:overlay:${name}`);
     mkdirSync(join(dir, 'overlay'));

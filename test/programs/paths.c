@@ -122,6 +122,16 @@ static void bind_mount(char **args)
 }
 
 /* DIR MARKER-OF-LOWER MARKER-OF-UPPER MARKER-OF-COPIED-UP */
+/* FILE MARKER: from a mount of its own that is nowhere, as runc runs itself */
+static void detached(char **args)
+{
+	int fd;
+
+	copy_noop(args[0]);
+	fd = must(syscall(SYS_open_tree, AT_FDCWD, args[0], 1 /* OPEN_TREE_CLONE */));
+	exec_fd(fd, "", args[1]);
+}
+
 static void overlay(char **args)
 {
 	static const char *const names[] = { "merged/lower", "merged/upper", "merged/copied-up" };
@@ -238,6 +248,7 @@ int main(int argc, char **argv)
 		{ "memfd-cloexec", memfd_cloexec },
 		{ "unlinked", unlinked },
 		{ "bind-mount", bind_mount },
+		{ "detached", detached },
 		{ "overlay", overlay },
 		{ "in-chroot", in_chroot },
 		{ "outside-chroot", outside_chroot },
