@@ -4,7 +4,7 @@ import { loadKubeConfig, RequestError } from './kube-config.ts';
 import { type Pod, slimPod } from './pod.ts';
 import { Pods } from './pods.ts';
 import { type Change, type ListWatch, reflect } from './reflector.ts';
-import type { PodSource, PodSourceOptions } from './source.ts';
+import type { PodSource, PodSourceOptions, SourceState } from './source.ts';
 
 const LIST_MS = 30_000;
 /** The server sends a bookmark every minute or so: this much silence is a dead connection. */
@@ -16,13 +16,16 @@ export function followApiServer(options: PodSourceOptions): PodSource {
   const stop = new AbortController();
   const pods = new Pods(onPod);
   const slim = (pod: V1Pod) => slimPod(pod, keys);
-  let reachable = true;
+  let state: SourceState = 'starting';
   const done = reflect<Pod>({
     source: new PodListWatch(options, slim),
-    onList: (all) => pods.replace(all),
+    onList: (all) => {
+      state = 'following';
+      pods.replace(all);
+    },
     onChange: (change, pod) => (change === 'DELETED' ? pods.delete(pod) : pods.set(pod)),
     onProblem: (problem) => {
-      reachable = problem === undefined;
+      state = problem === undefined ? 'following' : 'unreachable';
       onProblem(problem);
     },
     stop: stop.signal,
@@ -30,8 +33,8 @@ export function followApiServer(options: PodSourceOptions): PodSource {
   done.catch(onProblem);
   return {
     pod: (uid) => pods.get(uid),
-    get reachable() {
-      return reachable;
+    get state() {
+      return state;
     },
     close: () => stop.abort(),
   };

@@ -41,6 +41,8 @@ interface Spot {
   inside: Place | undefined;
 }
 
+/** How long a source may take to answer for the first time. */
+const STARTING_MS = 5000;
 const SPOTS_MAX = 8192;
 const CONTAINERS_MAX = 4096;
 const NAMESPACES_MAX = 64;
@@ -142,16 +144,14 @@ export class Enricher {
     const { container } = this.#spotOf(cgroup);
     if (container === undefined || container.path.podUid === undefined) return 0;
     const { pods, waitMs } = this.#options;
-    if (container.complete || waitMs === 0 || !pods.reachable) return 0;
+    if (container.complete || waitMs === 0 || pods.state === 'unreachable') return 0;
     if (this.#hosts.has(namespaces.mnt)) return 0;
-    // What had gathered before the agent came has not been waited for at all.
     this.#began ??= now;
     container.waitsFrom ??= event.bootTime;
-    const waited = Math.min(
-      millisecondsBetween(container.waitsFrom, now),
-      millisecondsBetween(this.#began, now),
-    );
-    const left = waitMs - waited;
+    const ran = millisecondsBetween(this.#began, now);
+    // What had gathered before the agent came has not been waited for at all.
+    const waited = Math.min(millisecondsBetween(container.waitsFrom, now), ran);
+    const left = Math.max(waitMs - waited, pods.state === 'starting' ? STARTING_MS - ran : 0);
     if (left <= 0) return 0;
     container.changed();
     this.#spots.clear();

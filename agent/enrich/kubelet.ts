@@ -5,7 +5,7 @@ import type { V1PodList } from '@kubernetes/client-node';
 import { loadKubeConfig, RequestError } from './kube-config.ts';
 import { slimPod } from './pod.ts';
 import { Pods } from './pods.ts';
-import type { PodSource, PodSourceOptions } from './source.ts';
+import type { PodSource, PodSourceOptions, SourceState } from './source.ts';
 
 export interface KubeletOptions extends PodSourceOptions {
   /** such as `https://127.0.0.1:10250` */
@@ -28,6 +28,7 @@ export function askKubelet(options: KubeletOptions): PodSource {
   const { keys, onPod, onProblem } = options;
   const stop = new AbortController();
   const pods = new Pods(onPod);
+  let state: SourceState = 'starting';
   let failures = 0;
   let notBefore = 0;
   let asking = false;
@@ -40,9 +41,11 @@ export function askKubelet(options: KubeletOptions): PodSource {
       pods.replace(items.flatMap((pod) => slimPod(pod, keys) ?? []));
       if (failures > 0) onProblem(undefined);
       failures = 0;
+      state = 'following';
     } catch (error) {
       if (!stop.signal.aborted && failures === 0) onProblem(RequestError.of(error));
       failures += 1;
+      state = 'unreachable';
     }
     notBefore = performance.now() + Math.min(AGAIN_MS * 2 ** failures, AGAIN_MAX_MS);
     asking = false;
@@ -57,8 +60,8 @@ export function askKubelet(options: KubeletOptions): PodSource {
       if (pod === undefined) void ask();
       return pod;
     },
-    get reachable() {
-      return failures === 0;
+    get state() {
+      return state;
     },
     close() {
       clearInterval(timer);

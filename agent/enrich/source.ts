@@ -1,11 +1,13 @@
 import type { Pod, PodKeys } from './pod.ts';
 
+/** `starting`: it has not answered yet. While it is `unreachable`, nothing new is to be expected. */
+export type SourceState = 'starting' | 'following' | 'unreachable';
+
 /** Where the metadata of this node's pods comes from. */
 export interface PodSource {
   /** By the uid that its cgroups have. A source that does not follow pods looks for an unknown one. */
   pod(uid: string): Pod | undefined;
-  /** Whether a pod that is not known yet may soon be. */
-  readonly reachable: boolean;
+  readonly state: SourceState;
   close(): void;
 }
 
@@ -21,4 +23,8 @@ export interface PodSourceOptions {
 }
 
 /** No metadata but the runtime's own. */
-export const NO_PODS: PodSource = { pod: () => undefined, reachable: false, close: () => {} };
+export const NO_PODS: PodSource = {
+  pod: () => undefined,
+  state: 'unreachable',
+  close: () => {},
+};

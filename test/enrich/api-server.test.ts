@@ -65,7 +65,7 @@ test('the pods of this node are listed from the cache, then watched with bookmar
     api.send('ADDED', apiPod(C, 'c', '11'));
     await until('c', () => source.pod(C)?.name === 'c');
     deepEqual(problems, []);
-    ok(source.reachable);
+    equal(source.state, 'following');
   });
 });
 
@@ -125,11 +125,11 @@ test('an outage is told once, and its end; what was known stays known', async ()
   await following(api, async ({ source, problems }) => {
     await until('a watch', () => api.watches.size === 1);
     await api.stop();
-    await until('a problem', () => !source.reachable);
+    await until('a problem', () => source.state === 'unreachable');
     equal(source.pod(A)?.name, 'a');
     api.answer = answering([]);
     await api.start();
-    await until('the end of it', () => source.reachable);
+    await until('the end of it', () => source.state === 'following');
     equal(problems.length, 2);
     match(problems[0] ?? '', /ECONNREFUSED|ECONNRESET|terminated|socket|closed/);
     equal(problems[1], 'fine');
@@ -162,7 +162,7 @@ test('what the server refuses is said in one line, with its reason', async () =>
   await following(api, async ({ source, problems }) => {
     await until('a problem', () => problems.length > 0);
     deepEqual(problems, [`HTTP 403: ${message}`]);
-    ok(!source.reachable);
+    equal(source.state, 'unreachable');
   });
 });
 
@@ -187,7 +187,7 @@ test('without a kubeconfig and outside of a pod the source says what is missing'
     async ({ source, problems }) => {
       await until('a problem', () => problems.length > 0);
       match(problems[0] ?? '', /no kubeconfig is configured/);
-      ok(!source.reachable);
+      equal(source.state, 'unreachable');
     },
     '',
   );

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Enricher } from '../../agent/enrich/enricher.ts';
 import type { Pod } from '../../agent/enrich/pod.ts';
 import type { ContainerState } from '../../agent/enrich/runtime-config.ts';
+import type { SourceState } from '../../agent/enrich/source.ts';
 import type { CgroupIds, ExecEvent, Image } from '../../agent/record.ts';
 
 export const HOST_MNT = 4026531841;
@@ -25,7 +26,7 @@ export interface Spot {
 export interface BedOptions {
   readonly waitMs?: number;
   readonly runtimeOnly?: boolean;
-  readonly reachable?: boolean;
+  readonly state?: SourceState;
   readonly started?: readonly string[];
   /** with the controllers in hierarchies of their own: memory 4, pids 8 */
   readonly v1?: boolean;
@@ -33,7 +34,13 @@ export interface BedOptions {
 
 /** An enricher on a machine without cgroups but those that a test makes. */
 export function bedOf(options: BedOptions = {}) {
-  const { waitMs = 0, runtimeOnly = false, reachable = true, started = [], v1 = false } = options;
+  const {
+    waitMs = 0,
+    runtimeOnly = false,
+    state = 'following',
+    started = [],
+    v1 = false,
+  } = options;
   const states = new Map<string, ContainerState>();
   const pods = new Map<string, Pod>();
   const proc = procWith(v1 ? '8:pids:/\n4:memory:/\n0::/\n' : '0::/\n');
@@ -41,7 +48,7 @@ export function bedOf(options: BedOptions = {}) {
     ...{ host: { 'host.name': 'node-1', 'service.name': 'of-the-host' }, proc, waitMs },
     ...{ hostMountNamespace: HOST_MNT, runtimeOnly, started },
     readState: (id) => states.get(id),
-    pods: { pod: (uid) => pods.get(uid), reachable, close: () => {} },
+    pods: { pod: (uid) => pods.get(uid), state, close: () => {} },
   });
   rmSync(proc, { recursive: true });
   const contexts = new Map<string, Image>();

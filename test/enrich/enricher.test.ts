@@ -329,7 +329,7 @@ test('a container is waited for once', () => {
 
 test('nobody waits for a source that cannot be reached, for no source, or for a plain container', () => {
   const at = { cgroup: 60n, mnt: 7 };
-  const unreachable = bedOf({ waitMs: 1000, reachable: false });
+  const unreachable = bedOf({ waitMs: 1000, state: 'unreachable' });
   unreachable.mkdir(60n, podPath(A));
   equal(unreachable.wait(at, 10, 10), 0);
   const never = bedOf({ waitMs: 0 });
@@ -338,6 +338,14 @@ test('nobody waits for a source that cannot be reached, for no source, or for a 
   const plain = bedOf({ waitMs: 1000 });
   plain.mkdir(60n, `/docker/${A}`);
   equal(plain.wait(at, 10, 10), 0);
+});
+
+test('as long as the source has not answered at all, records wait for it', () => {
+  const bed = bedOf({ waitMs: 1000, state: 'starting' });
+  bed.mkdir(60n, podPath(A));
+  equal(bed.wait({ cgroup: 60n, mnt: 7 }, 10, 10), 5000);
+  equal(bed.wait({ cgroup: 60n, mnt: 7 }, 14, 14), 1000);
+  equal(bed.wait({ cgroup: 60n, mnt: 7 }, 15, 15), 0);
 });
 
 test('what had gathered before the agent came waits as well', () => {

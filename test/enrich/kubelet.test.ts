@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { deepEqual, equal, match } from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -114,7 +114,7 @@ test('a certificate of another node is refused, unless it is not to be checked',
     const { source, problems } = kubelet.follow({ nodeName: 'node-2' });
     await until('a problem', () => problems.length > 0);
     match(problems[0] ?? '', /altnames|node-2/);
-    ok(!source.reachable);
+    equal(source.state, 'unreachable');
     equal(kubelet.asked.length, 0, 'it got no token');
 
     kubelet.body = listOf(apiPod(A, 'a'));
@@ -129,10 +129,10 @@ test('a refusal is told once, and its end', async () => {
     const { source, problems } = kubelet.follow();
     await until('a problem', () => problems.length > 0);
     deepEqual(problems, ['HTTP 403: Forbidden (user=x, verb=get, resource=nodes)']);
-    ok(!source.reachable);
+    equal(source.state, 'unreachable');
     Object.assign(kubelet, { status: 200, body: listOf(apiPod(A, 'a')) });
     await until('a', () => source.pod(A) !== undefined);
     deepEqual(problems.slice(1), ['fine']);
-    ok(source.reachable);
+    equal(source.state, 'following');
   });
 });
