@@ -33,8 +33,8 @@ struct scratch {
 	u8 event[SCRATCH_BYTES + PAGE_BYTES]; /* the second part only calms the verifier */
 	struct path_buffer path;
 	/*
-	 * Of mkdir and of rmdir: where the kernel can put another process in a program's place, these
-	 * run in the middle of an exec's. Twice as long as need be, again for the verifier.
+	 * Of mkdir and of rmdir: where the kernel can put another process in a program's place,
+	 * these run in the middle of an exec's. Twice as long as need be, again for the verifier.
 	 */
 	u8 cgroup_event[2][2 * PATH_BYTES];
 };
