@@ -1,11 +1,25 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 const MOUNTS = '/proc/self/mounts';
 
-/** Where the cgroup hierarchies are mounted; of a hybrid machine, all of them. */
-export function hierarchies(): string[] {
-  return mountsOf('cgroup', 'cgroup2');
+/** Makes a cgroup in every hierarchy. */
+export function createCgroup(name: string): void {
+  for (const hierarchy of hierarchies()) {
+    const cgroup = join(hierarchy, name);
+    mkdirSync(cgroup);
+    // Of v1: nothing can run in it before these are set.
+    for (const file of ['cpuset.cpus', 'cpuset.mems'])
+      if (existsSync(join(hierarchy, file)) && existsSync(join(cgroup, file)))
+        writeFileSync(join(cgroup, file), readFileSync(join(hierarchy, file)));
+  }
 }
 
 /** Where cgroup v2 is mounted. */
@@ -35,6 +49,11 @@ export function removeCgroup(name: string): void {
 }
 
 const NEVER = new Int32Array(new SharedArrayBuffer(4));
+
+/** Of a machine with both versions, all of them. */
+function hierarchies(): string[] {
+  return mountsOf('cgroup', 'cgroup2');
+}
 
 function mountsOf(...types: readonly string[]): string[] {
   return readFileSync(MOUNTS, 'utf8')

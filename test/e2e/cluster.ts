@@ -1,13 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCertificates } from './certificates.ts';
-import { hierarchies, unifiedHierarchy } from './cgroups.ts';
+import { createCgroup } from './cgroups.ts';
 import { Component } from './component.ts';
 import { buildImages } from './images.ts';
 import { createNetwork, run } from './network.ts';
-import { BPFFS, CGROUP, DIR, NODE_NAME, POD_CGROUPS, RUNTIME_SOCKET } from './place.ts';
+import { BPFFS, CGROUP, COMPONENT_CGROUP, DIR, NODE_NAME, RUNTIME_SOCKET } from './place.ts';
 import { BPFFS_MARK, noteOutside, OWNER, removeCluster } from './remove.ts';
 import { COMMANDS, type ComponentName, writeSettings } from './settings.ts';
 import { until } from './wait.ts';
@@ -71,15 +71,14 @@ export class Cluster implements AsyncDisposable {
   async #start(): Promise<void> {
     this.#release = await takeLock();
     removeCluster();
-    if (hierarchies().some((hierarchy) => existsSync(join(hierarchy, POD_CGROUPS))))
-      throw new Error('this machine is a Kubernetes node already: there are cgroups of pods');
     process.once('exit', removeCluster);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       process.once(signal, () => process.exit(1));
     for (const folder of FOLDERS) mkdirSync(join(DIR, folder), { recursive: true });
     writeFileSync(OWNER, `${process.pid}`);
     noteOutside();
-    mkdirSync(join(unifiedHierarchy(), CGROUP));
+    createCgroup(CGROUP);
+    createCgroup(COMPONENT_CGROUP);
     mountBpffs();
     createNetwork();
     createCertificates();

@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unifiedHierarchy } from './cgroups.ts';
 import { inNetwork } from './network.ts';
-import { CGROUP, DIR } from './place.ts';
+import { COMPONENT_CGROUP, DIR } from './place.ts';
 
 const STOP_MS = 20_000;
 
@@ -37,7 +37,7 @@ export class Component {
   /** Starts it in the cluster's network and cgroup. */
   start(): void {
     const log = openSync(this.#logFile, 'a');
-    const procs = join(unifiedHierarchy(), CGROUP, 'cgroup.procs');
+    const procs = join(unifiedHierarchy(), COMPONENT_CGROUP, 'cgroup.procs');
     const [command = '', ...args] = inNetwork(this.#command);
     const child = spawn('sh', ['-c', 'echo $$ >"$0" && exec "$@"', procs, command, ...args], {
       stdio: ['ignore', log, log],

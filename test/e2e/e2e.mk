@@ -9,7 +9,7 @@ export KUBE_BIN
 
 E2E_COMPONENTS := $(addprefix $(KUBE_BIN)/,kube containerd otelcol kubectl helm helm3)
 E2E_PROGRAMS := $(patsubst test/e2e/images/%.c,$(E2E)/programs/%,$(wildcard test/e2e/images/*.c))
-E2E_TESTS := test/e2e/*.test.ts
+E2E_TESTS := test/e2e/**/*.test.ts
 
 C_SOURCES += $(wildcard test/e2e/images/*.c)
 SHELL_SCRIPTS += test/e2e/build

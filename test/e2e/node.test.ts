@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Cluster } from './cluster.ts';
-import { NODE_NAME } from './place.ts';
+import { CGROUP, NODE_NAME } from './place.ts';
 import { container, containerId, type PodObject, pod, waitForPhase } from './pods.ts';
 import { startRecorder } from './recorder.ts';
 
@@ -22,7 +22,7 @@ test('what a container runs is recorded with the container’s cgroup', async ()
   assert.equal(resource['k8s.node.name'] ?? resource['host.name'], NODE_NAME);
   assert.equal(
     String(attributes['process.linux.cgroup']).split(':').at(-1),
-    `/kubepods/besteffort/pod${uid}/${containerId(short, 'main')}`,
+    `/${CGROUP}/kubepods/besteffort/pod${uid}/${containerId(short, 'main')}`,
   );
 });
 

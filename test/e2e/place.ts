@@ -1,9 +1,10 @@
 /** Where a cluster lives. There is one on a machine at a time, so all of it has fixed names. */
 export const DIR = '/tmp/vcml-e2e';
-export const NETWORK_NAMESPACE = 'vcml-e2e';
-/** The cgroup of the components; those of pods are below `kubepods`, as on any node. */
+export const NETWORK_NAMESPACE = 'vcml-e2e-node';
+/** All processes of the cluster are in this cgroup, or below it. */
 export const CGROUP = 'vcml-e2e';
-export const POD_CGROUPS = 'kubepods';
+/** The components' own. */
+export const COMPONENT_CGROUP = `${CGROUP}/components`;
 export const NODE_NAME = 'node-1';
 /** Addresses that are for documentation and for tests, and lead nowhere. */
 export const NODE_ADDRESS = '203.0.113.1';

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { killCgroup, removeCgroup } from './cgroups.ts';
-import { BPFFS, CGROUP, DIR, NETWORK_NAMESPACE, POD_CGROUPS } from './place.ts';
+import { BPFFS, CGROUP, DIR, NETWORK_NAMESPACE } from './place.ts';
 
 /** Whoever mounted the bpffs for the cluster left this file. */
 export const BPFFS_MARK = `${DIR}/bpffs-mounted`;
@@ -38,12 +38,10 @@ export function removeAbandoned(): void {
 export function removeCluster(): void {
   if (!existsSync(DIR)) return;
   killCgroup(CGROUP);
-  killCgroup(POD_CGROUPS);
   if (existsSync(BPFFS_MARK)) spawnSync('umount', ['--lazy', BPFFS]);
   for (const point of mountsBelow(DIR)) execFileSync('umount', ['--lazy', point]);
   spawnSync('ip', ['netns', 'delete', NETWORK_NAMESPACE], { stdio: 'ignore' });
   removeCgroup(CGROUP);
-  removeCgroup(POD_CGROUPS);
   for (const folder of outside()) rmSync(folder, { recursive: true, force: true });
   rmSync(DIR, { recursive: true, force: true });
 }

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import {
+  CGROUP,
   DIR,
   NODE_ADDRESS,
   NODE_NAME,
@@ -118,6 +119,8 @@ const KUBELET = {
   // on a hybrid machine pods are in the v2 hierarchy as well
   failCgroupV1: false,
   cgroupDriver: 'cgroupfs',
+  // below a cgroup of its own it is in no other kubelet's way
+  cgroupRoot: `/${CGROUP}`,
   containerRuntimeEndpoint: `unix://${RUNTIME_SOCKET}`,
   staticPodPath: STATIC_PODS,
   fileCheckFrequency: '1s',
