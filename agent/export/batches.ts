@@ -1,4 +1,4 @@
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { LogRecord } from './log-record.ts';
 import type { Position } from './position.ts';
 import { Requests } from './requests.ts';
 import type { Tail } from './tail.ts';
@@ -23,9 +23,9 @@ export interface BatchOptions {
   /** of the lines; what goes out is at most half as much again */
   readonly maxBytes: number;
   readonly maxAgeMs: number;
-  recordOf(line: string): ReadableLogRecord;
+  recordOf(line: string): LogRecord;
   /** The record is exported; called once for each. */
-  passes(record: ReadableLogRecord): boolean;
+  passes(record: LogRecord): boolean;
 }
 
 /** Cuts what a tail gives into batches, by count, bytes and age. */

@@ -7,7 +7,7 @@ import { Delivery, Ended } from './delivery.ts';
 import { type Endpoint, parseEndpoint } from './endpoint.ts';
 import { type Identity, type IdentityFiles, IdentitySource } from './identity.ts';
 import type { ExportLog } from './log.ts';
-import { createLogRecordMaker } from './log-record.ts';
+import { createLogRecordMaker } from './log-record-maker.ts';
 import type { Outcome } from './outcome.ts';
 import { Pace } from './pace.ts';
 import type { ExportedJournal, Position } from './position.ts';

@@ -1,5 +1,5 @@
 import type { AnyValue, Attributes } from '@opentelemetry/api';
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { LogRecord } from './log-record.ts';
 import { ProtobufWriter, utf8Length, varintLength } from './protobuf.ts';
 
 /** Field numbers and wire types: opentelemetry/proto/{logs,common}/v1. */
@@ -24,17 +24,27 @@ const keys = new Map<string, Uint8Array>();
  * are what a journal holds: strings, booleans, whole numbers from 0 to 2^53, and arrays of them; any
  * other is a TypeError.
  */
-export function writeLogRecord(writer: ProtobufWriter, record: ReadableLogRecord): void {
+export function writeLogRecord(writer: ProtobufWriter, record: LogRecord): void {
   const start = writer.begin(LOG_RECORDS);
   const [seconds, nanos] = record.hrTime;
   writer.nanoseconds(LOG_RECORD.time, seconds, nanos);
   writer.varint(LOG_RECORD.severityNumber, record.severityNumber ?? 0);
   writeValue(writer, LOG_RECORD.body, record.body);
   writeAttributes(writer, LOG_RECORD.attributes, record.attributes);
+  const { attributes, encoded } = record.recurring;
+  if (encoded !== undefined) writer.raw(encoded);
+  else writeAttributes(writer, LOG_RECORD.attributes, attributes);
   const [observedSeconds, observedNanos] = record.hrTimeObserved;
   writer.nanoseconds(LOG_RECORD.observedTime, observedSeconds, observedNanos);
   writer.string(LOG_RECORD.eventName, record.eventName ?? '');
   writer.end(start);
+}
+
+/** A log record's attributes as they stand in it. */
+export function encodeAttributes(attributes: Attributes): Uint8Array {
+  const writer = new ProtobufWriter();
+  writeAttributes(writer, LOG_RECORD.attributes, attributes);
+  return Uint8Array.from(writer.written());
 }
 
 /** Writes attributes, each as a KeyValue field with this tag. */

@@ -1,94 +1,18 @@
-import type { AnyValue, Attributes, HrTime } from '@opentelemetry/api';
-import { type Resource, resourceFromAttributes } from '@opentelemetry/resources';
+import type { Attributes } from '@opentelemetry/api';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
-import { bodyOf } from './body.ts';
 
-/** opentelemetry/proto/logs/v1: SEVERITY_NUMBER_INFO, SEVERITY_NUMBER_WARN */
-const INFO = 9;
-const WARN = 13;
-const SCHEMA_URL = 'https://opentelemetry.io/schemas/1.45.0';
-/** Containers that come and go must not fill the memory. */
-const RESOURCES_MAX = 4096;
-
-// Nothing else in a line looks like these: inside a JSON string a quotation mark has a backslash before it.
-const TIMESTAMP = ',"timestamp":';
-const RESOURCE = ',"resource":';
-const ATTRIBUTES = ',"attributes":';
-
-/** The core fields of a line, as far as they stand before its resource. */
-interface Core {
-  readonly id: string;
-  readonly actor: {
-    readonly pid: number;
-    readonly ppid: number;
-    readonly uid: number;
-    readonly gid: number;
-    readonly comm: string;
-  };
-  readonly action: string;
-  readonly object: string;
-  readonly permitted_by: string;
-  readonly parent_cause: string | null;
+/** A log record of a journal's line. Its attributes are in two parts. */
+export interface LogRecord extends ReadableLogRecord {
+  readonly recurring: Recurring;
 }
 
-/**
- * Makes OTLP log records of journal lines, by the table in docs/export.md; throws a SyntaxError for
- * what is no line of ours. Equal resources and the scope are one object each: exporters group by identity.
- */
-export function createLogRecordMaker(version: string): (line: string) => ReadableLogRecord {
-  const instrumentationScope = { name: 'vcml-agent', version, schemaUrl: SCHEMA_URL };
-  const resources = new Map<string, Resource>();
-
-  function resourceOf(text: string): Resource {
-    const known = resources.get(text);
-    if (known !== undefined) return known;
-    if (resources.size >= RESOURCES_MAX) resources.clear();
-    const resource = resourceFromAttributes(JSON.parse(text), { schemaUrl: SCHEMA_URL });
-    resources.set(text, resource);
-    return resource;
-  }
-
-  return (line) => {
-    const resourceAt = line.indexOf(RESOURCE);
-    const attributesAt = line.indexOf(ATTRIBUTES, resourceAt);
-    if (resourceAt < 0 || attributesAt < 0) throw new SyntaxError('not a line of the journal');
-    const core: Core = JSON.parse(`${line.slice(0, resourceAt)}}`);
-    const attributes: Attributes = JSON.parse(line.slice(attributesAt + ATTRIBUTES.length, -1));
-    const time = timestampOf(line);
-    const body = bodyOf(core, attributes);
-    addCore(attributes, core);
-    return {
-      hrTime: time,
-      hrTimeObserved: time,
-      severityNumber: core.action === 'journal.loss' ? WARN : INFO,
-      eventName: `vcml.${core.action}`,
-      body,
-      resource: resourceOf(line.slice(resourceAt + RESOURCE.length, attributesAt)),
-      instrumentationScope,
-      attributes,
-      droppedAttributesCount: 0,
-    };
-  };
+/** Attributes that may come again and again, and themselves in protobuf once they have. */
+export interface Recurring {
+  readonly attributes: Attributes;
+  readonly encoded?: Uint8Array;
 }
 
-function addCore(attributes: Record<string, AnyValue>, core: Core): void {
-  const { actor } = core;
-  attributes['log.record.uid'] = core.id;
-  attributes['process.pid'] = actor.pid;
-  attributes['process.parent_pid'] = actor.ppid;
-  attributes['process.real_user.id'] = actor.uid;
-  attributes['vcml.process.real_group.id'] = actor.gid;
-  attributes['vcml.process.comm'] = actor.comm;
-  attributes['vcml.object'] = core.object;
-  attributes['vcml.permitted_by'] = core.permitted_by;
-  if (core.parent_cause !== null) attributes['vcml.parent_cause'] = core.parent_cause;
-}
-
-/** Never through one double: 19 digits are more than it holds. */
-function timestampOf(line: string): HrTime {
-  const from = line.indexOf(TIMESTAMP) + TIMESTAMP.length;
-  const to = line.indexOf(',', from);
-  if (from < TIMESTAMP.length || to - from < 10)
-    throw new SyntaxError('a line without a timestamp');
-  return [Number(line.slice(from, to - 9)), Number(line.slice(to - 9, to))];
+/** One attribute of a record. */
+export function attributeOf({ attributes, recurring }: LogRecord, name: string): unknown {
+  return attributes[name] ?? recurring.attributes[name];
 }

@@ -1,6 +1,6 @@
 import type { InstrumentationScope } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { LogRecord } from './log-record.ts';
 import { writeAttributes, writeLogRecord } from './log-record-writer.ts';
 import { ProtobufWriter } from './protobuf.ts';
 
@@ -39,7 +39,7 @@ export class Requests {
   }
 
   /** Adds a record; throws a TypeError, and adds nothing, for a value that no journal has. */
-  add(record: ReadableLogRecord): void {
+  add(record: LogRecord): void {
     const from = this.#records.length;
     try {
       writeLogRecord(this.#records, record);

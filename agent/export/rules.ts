@@ -1,22 +1,22 @@
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { AgentError } from '../errors.ts';
+import { attributeOf, type LogRecord } from './log-record.ts';
 
 /** `allow` or `deny`, and what a record must be like for it; without conditions it is for every record. */
 export interface Rule {
   readonly text: string;
   readonly allows: boolean;
-  matches(record: ReadableLogRecord): boolean;
+  matches(record: LogRecord): boolean;
 }
 
 /** What a rule can ask: where its values come from, and which ones there are. */
 const KEYS: Readonly<
-  Record<string, { read(record: ReadableLogRecord): unknown; values?: readonly string[] }>
+  Record<string, { read(record: LogRecord): unknown; values?: readonly string[] }>
 > = {
   namespace: { read: ({ resource }) => resource.attributes['k8s.namespace.name'] },
   container: { read: ({ resource }) => resource.attributes['k8s.container.name'] },
-  executable: { read: ({ attributes }) => attributes['process.executable.path'] },
+  executable: { read: (record) => attributeOf(record, 'process.executable.path') },
   entry: {
-    read: ({ attributes }) => attributes['vcml.entry'] ?? 'none',
+    read: (record) => attributeOf(record, 'vcml.entry') ?? 'none',
     values: ['start', 'exec', 'none'],
   },
   origin: {
@@ -50,7 +50,7 @@ function parseRule(text: string, problems: string[]): Rule {
     else if (key.values !== undefined && !key.values.includes(value))
       problems.push(`in the rule "${text}": ${name} must be ${key.values.join(' or ')}`);
     const pattern = globOf(value);
-    return (record: ReadableLogRecord) => {
+    return (record: LogRecord) => {
       const found = key?.read(record);
       return typeof found === 'string' && pattern.test(found);
     };
@@ -74,7 +74,7 @@ function globOf(glob: string): RegExp {
 
 /** What is exported, and how much was kept back. */
 export interface Filter {
-  passes(record: ReadableLogRecord): boolean;
+  passes(record: LogRecord): boolean;
   /** records, by the text of the rule */
   readonly kept: ReadonlyMap<string, number>;
 }

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-grpc';
 import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
-import { createLogRecordMaker } from '../../agent/export/log-record.ts';
+import type { LogRecord } from '../../agent/export/log-record.ts';
+import { createLogRecordMaker } from '../../agent/export/log-record-maker.ts';
 import { Requests } from '../../agent/export/requests.ts';
 import { startCollector } from './collector.ts';
 import { execLine, execLines, hostileLines, journalLine, sameLines } from './lines.ts';
@@ -12,10 +13,15 @@ import { decodeRequest } from './protobuf.ts';
 
 const recordOf = createLogRecordMaker('1.2.3');
 
-function requestOf(requests: Requests, records: readonly ReadableLogRecord[]): Uint8Array {
+function requestOf(requests: Requests, records: readonly LogRecord[]): Uint8Array {
   requests.clear();
   for (const record of records) requests.add(record);
   return requests.request(0, requests.count);
+}
+
+/** The record as OpenTelemetry's own exporters take it. */
+function whole(record: LogRecord): ReadableLogRecord {
+  return { ...record, attributes: { ...record.attributes, ...record.recurring.attributes } };
 }
 
 function serialized(lines: readonly string[]) {
@@ -50,8 +56,10 @@ test('the stock serializer gives the same for records of one resource', () => {
     ...execLines(0, 50, { resource }),
     execLine(51, { resource, args: ['ä'.repeat(99)] }),
   ];
-  const records: ReadableLogRecord[] = lines.map(recordOf);
-  const stock = decodeRequest(ProtobufLogsSerializer.serializeRequest(records) ?? new Uint8Array());
+  const records = lines.map(recordOf);
+  const stock = decodeRequest(
+    ProtobufLogsSerializer.serializeRequest(records.map(whole)) ?? new Uint8Array(),
+  );
   deepEqual(decodeRequest(requestOf(new Requests(), records)), stock);
 });
 
@@ -59,7 +67,9 @@ test('OTLPLogExporter delivers these records, and they come back byte for byte',
   const collector = await startCollector();
   const exporter = new OTLPLogExporter({ url: `http://127.0.0.1:${collector.port}` });
   const lines = execLines(0, 100);
-  const result = await new Promise((resolve) => exporter.export(lines.map(recordOf), resolve));
+  const result = await new Promise((resolve) =>
+    exporter.export(lines.map(recordOf).map(whole), resolve),
+  );
   await exporter.shutdown();
   collector.kill();
   deepEqual(result, { code: 0 });
@@ -111,7 +121,7 @@ test('a batch larger than the buffer is written whole, and the one after it too'
 for (const value of [1n, -1, 1.5, 2 ** 53, null, { a: 1 }, [null]])
   test(`a value that no journal has is an error, not another value: ${typeof value} ${value}`, () => {
     const record = recordOf(execLine(0));
-    const odd = { ...record, attributes: { odd: value } } as unknown as ReadableLogRecord;
+    const odd = { ...record, attributes: { odd: value } } as unknown as LogRecord;
     const requests = new Requests();
     requests.add(record);
     throws(() => requests.add(odd), TypeError);
@@ -129,3 +139,20 @@ test('any records that follow each other make a request, with the resources that
     for (let end = first + 1; end <= 9; end++)
       sameLines(linesOf(decodeRequest(requests.request(first, end))), lines.slice(first, end));
 });
+
+test('what recurs is the same at the first, the second and each later time', () => {
+  const requests = new Requests();
+  const lines = [1, 2, 3, 4].flatMap(() => [
+    ...execLines(0, 600, { executable: '/bin/ls' }).map(sameArguments),
+    ...execLines(600, 620, { executable: '/bin/ls' }),
+  ]);
+  for (const line of lines) requests.add(recordOf(line));
+  sameLines(linesOf(decodeRequest(requests.request(0, requests.count))), lines);
+});
+
+function sameArguments(line: string): string {
+  return line.replace(
+    /"process\.command_args":\["p","(\d+)"\]/,
+    (_, n) => `"process.command_args":["p","${n % 7}"]`,
+  );
+}

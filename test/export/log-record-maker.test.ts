@@ -1,6 +1,6 @@
 import { deepEqual, equal, throws } from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLogRecordMaker } from '../../agent/export/log-record.ts';
+import { createLogRecordMaker } from '../../agent/export/log-record-maker.ts';
 import { execLine, journalLine } from './lines.ts';
 
 const recordOf = createLogRecordMaker('1.2.3');
@@ -59,11 +59,11 @@ test('equal resources are one object, others are others', () => {
 });
 
 test('attributes keep their types', () => {
-  const { attributes } = recordOf(execLine(4, { args: ['a', ''] }));
+  const { attributes, recurring } = recordOf(execLine(4, { args: ['a', ''] }));
   equal(attributes['vcml.boot_time'], '4000000000');
   equal(attributes['vcml.seq'], 4);
-  equal(attributes['process.interactive'], true);
-  deepEqual(attributes['process.command_args'], ['a', '']);
+  equal(recurring.attributes['process.interactive'], true);
+  deepEqual(recurring.attributes['process.command_args'], ['a', '']);
 });
 
 test('a loss is a warning that says how many', () => {
@@ -80,7 +80,9 @@ test('bodies say what a record about the journal, or a gap, is about', () => {
   const start = recordOf(journalLine('journal.start', 1, ',"vcml.hook.state":"resumed"'));
   equal(start.severityNumber, 9);
   equal(start.body, 'journal.start: hook resumed');
-  const gap = recordOf(execLine(0, { object: '/bin/x', more: ',"vcml.gap.reason":"untracked"' }));
+  const gap = recordOf(
+    execLine(0, { object: '/bin/x' }).replace('"process.vpid"', '"vcml.gap.reason":"untracked",$&'),
+  );
   equal(gap.body, 'exec /bin/x (pid 2), gap: untracked');
 });
 
