@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type LogsData, linesOf } from '../../export/otlp.ts';
 
 /** The OpenTelemetry Collector that the end-to-end tests build; undefined: not built here. */
@@ -30,6 +31,8 @@ export interface RealCollector {
   readonly process: ChildProcess;
   start(settings?: CollectorSettings): Promise<void>;
   stop(signal: NodeJS.Signals): Promise<void>;
+  /** Waits until this text is in what it has written. */
+  written(text: string): Promise<void>;
   /** What all its runs have written, as the journal's lines. */
   lines(): string[];
   /** what it said */
@@ -66,10 +69,16 @@ export async function createRealCollector(t: TestContext, dir: string): Promise<
       for (const deadline = Date.now() + 60_000; !(await answers(port)); ) {
         if (child.exitCode !== null || Date.now() > deadline)
           throw new Error(`the collector does not listen: ${text}`);
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await sleep(50);
       }
     },
     stop,
+    async written(wanted) {
+      for (const deadline = Date.now() + 120_000; ; await sleep(200)) {
+        if (existsSync(file) && readFileSync(file).includes(wanted)) return;
+        if (Date.now() > deadline) throw new Error(`${wanted} has not come: ${text}`);
+      }
+    },
     lines: () => (existsSync(file) ? receivedIn(file) : []),
     said: () => text,
   };
@@ -96,8 +105,9 @@ ${grpc.map((line) => `        ${line}\n`).join('')}
 exporters:
   file:
     path: ${file}
-    append: true
-    flush_interval: 50ms
+    # What rotates is written through: no acknowledged record is in a buffer when the collector is killed.
+    rotation:
+      max_megabytes: 10000
 ${extensions}
 service:
   extensions: ${serviceExtensions}

@@ -1,0 +1,122 @@
+import { equal, match, ok } from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Agent, program, startAgent } from '../../agent.ts';
+import { sameLines } from '../../export/lines.ts';
+import { createRealCollector, NO_COLLECTOR, type RealCollector } from './collector.ts';
+
+const BIN = join(import.meta.dirname, '../../../bin/vcml-agent');
+
+interface Scene {
+  readonly agent: Agent;
+  readonly collector: RealCollector;
+  /** Ends the storm and the agent, and compares what was recorded with what arrived. */
+  finish(): Promise<{ records: number; doubled: number }>;
+}
+
+/** An agent that exports to a collector while programs start all the time. */
+async function setScene(t: TestContext, args: readonly string[] = []): Promise<Scene> {
+  const dir = mkdtempSync(join(tmpdir(), 'vcml-outage-'));
+  const collector = await createRealCollector(t, dir);
+  const endpoint = `http://localhost:${collector.port}`;
+  const agent = await startAgent({
+    args: ['--export-endpoint', endpoint, '--export-catch-up-rate', '0', ...args],
+  });
+  const storm = startStorm();
+  t.after(async () => {
+    storm.kill('SIGKILL');
+    await agent.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  return {
+    agent,
+    collector,
+    async finish() {
+      const ended = once(storm, 'exit');
+      storm.kill('SIGTERM');
+      await ended;
+      execFileSync(program('noop'), ['the-end']);
+      await agent.journal.marked('the-end');
+      await collector.written('"the-end"');
+      // Others may be executing a lot on this machine: the end has five seconds, the next run the rest.
+      for (equal(await agent.stop(), 0); waitingBytes(agent) > 0; equal(await agent.stop(), 0))
+        await agent.start();
+      agent.records();
+      const received = collector.lines();
+      const once_ = [...new Set(received)];
+      sameLines(once_, agent.journal.lines);
+      return { records: once_.length, doubled: received.length - once_.length };
+    },
+  };
+}
+
+/** What status says is not exported yet. */
+function waitingBytes({ journalDir, pinDir }: Agent): number {
+  const args = ['status', '--output', 'json', '--journal-dir', journalDir, '--pin-dir', pinDir];
+  return JSON.parse(execFileSync(BIN, args, { encoding: 'utf8' })).export.bytes;
+}
+
+/** Some hundred execs a second: an outage shall fill the disk with minutes, not with gigabytes. */
+function startStorm(): ChildProcess {
+  const loop = 'while :; do for i in 1 2 3 4 5 6 7 8 9 10; do "$0" $i; done; sleep 0.05; done';
+  return spawn('sh', ['-c', loop, program('noop')], { stdio: 'ignore' });
+}
+
+const options = { skip: NO_COLLECTOR };
+
+test('a collector that is stopped ten times: nothing lost, nothing doubled', options, async (t) => {
+  const { collector, finish } = await setScene(t);
+  for (let round = 0; round < 10; round++) {
+    await collector.start();
+    await sleep(1000);
+    await collector.stop('SIGTERM');
+    await sleep(round * 300);
+  }
+  await collector.start();
+  const { records } = await finish();
+  ok(records > 100);
+});
+
+test(
+  'a collector that is killed -9, and an agent too: nothing lost, the order kept',
+  options,
+  async (t) => {
+    const { agent, collector, finish } = await setScene(t);
+    for (let round = 0; round < 5; round++) {
+      await collector.start();
+      await sleep(1000);
+      await collector.stop('SIGKILL');
+      await sleep(500);
+      if (round % 2 === 0) {
+        await agent.kill();
+        await agent.start();
+      }
+    }
+    await collector.start();
+    await finish();
+  },
+);
+
+test('a collector that is frozen for a minute', options, async (t) => {
+  const { agent, collector, finish } = await setScene(t, ['--export-timeout', '5s']);
+  await collector.start();
+  await sleep(1000);
+  collector.process.kill('SIGSTOP');
+  await sleep(60_000);
+  match(agent.stderr, /DEADLINE_EXCEEDED/);
+  collector.process.kill('SIGCONT');
+  await finish();
+});
+
+test('a collector that starts late gets what was recorded before', options, async (t) => {
+  const { collector, finish } = await setScene(t);
+  await sleep(10_000);
+  await collector.start();
+  const { doubled } = await finish();
+  equal(doubled, 0);
+});
