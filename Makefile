@@ -51,7 +51,7 @@ clean: ## remove build/, with the journal of `make run`
 # --- Debian packages -------------------------------------------------------------------------
 
 APT_PACKAGES := bpftool chromium clang clang-format g++ jq libbpf-dev libelf-dev llvm make \
-	pkg-config shellcheck zlib1g-dev zstd
+	openssl pkg-config shellcheck zlib1g-dev zstd
 
 # $(call apt_install,packages): installs those that are missing; asks nothing when none is.
 define apt_install
