@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
@@ -11,6 +11,8 @@ import { viewsSql } from './views.ts';
 
 /** What is kept in memory before it goes to a temporary file. */
 const MEMORY_LIMIT = '2GiB';
+/** A zstd frame of nothing is no larger. */
+const EMPTY_MAX = 32;
 /** A segment that is compressed while it is read is there under its other name. */
 const TRIES = 3;
 
@@ -164,6 +166,22 @@ export class Journals {
       if (file === undefined || at === from) continue;
       yield* entriesOf(file, first, rows.slice(from, at));
     }
+  }
+
+  /** Compressed files of which the last scan could read nothing. */
+  get damaged(): string[] {
+    return this.files
+      .filter(({ path }, index) => path.endsWith('.zst') && this.extents[index]?.count === 0)
+      .map(({ path }) => path)
+      .filter((path) => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > EMPTY_MAX);
+  }
+
+  /** The file that a row of the last scan is of, and its place there among lines that are not blank. */
+  placeOf(row: number): { readonly file: JournalFile; readonly place: number } {
+    const index = this.extents.findIndex(({ first, count }) => row >= first && row < first + count);
+    const file = this.files[index];
+    if (file === undefined) throw new RangeError(`no file has the row ${row}`);
+    return { file, place: row - (this.extents[index]?.first ?? 0) };
   }
 
   async #find(): Promise<void> {

@@ -66,7 +66,9 @@ async function placed(journals: Journals, findings: readonly Finding[]): Promise
   const all: Placed[] = [];
   for await (const { row, file, line, text, whole } of journals.entries([...byRow.keys()])) {
     const id = idOf(text);
-    for (const finding of byRow.get(row) ?? []) {
+    const found = byRow.get(row) ?? [];
+    byRow.delete(row);
+    for (const finding of found) {
       const torn = finding.code === 'LINE_UNREADABLE' && !whole;
       const code = torn ? 'LINE_UNFINISHED' : finding.code;
       const [severity, says] = CODES[code];
@@ -74,6 +76,17 @@ async function placed(journals: Journals, findings: readonly Finding[]): Promise
       const where = { file: file.path, line, id };
       all.push({ code, severity: finding.severity ?? severity, ...where, message });
     }
+  }
+  // Lines in what cannot be decompressed: their place is known, their text is not.
+  for (const { code, row, more } of [...byRow.values()].flat()) {
+    const [severity, says] = CODES[code];
+    const { file, place } = journals.placeOf(row);
+    const message = more === undefined ? says : `${says}; ${more}`;
+    all.push({ code, severity, file: file.path, line: place + 1, id: null, message });
+  }
+  for (const file of journals.damaged) {
+    const message = 'the compressed file is damaged: nothing of it can be read';
+    all.push({ code: 'LINE_UNREADABLE', severity: 'FAIL', file, line: 1, id: null, message });
   }
   return all;
 }

@@ -16,5 +16,6 @@ export async function notesOf(journals: Journals): Promise<string[]> {
           `${path}: skipped ${count} ${count === 1 ? 'line' : 'lines'} that cannot be read; \`vcml audit\` says which`,
         ];
   });
-  return [...journals.notes, ...skipped].map(visible);
+  const damaged = journals.damaged.map((path) => `${path}: damaged, nothing of it can be read`);
+  return [...journals.notes, ...damaged, ...skipped].map(visible);
 }

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { type Draft, exec, start, text } from '../check/craft.ts';
+import { Folder, vcml } from './bed.ts';
+
+const folder = new Folder();
+after(() => folder.close());
+
+const PLACE = {
+  'host.name': 'node',
+  'os.type': 'linux',
+  'k8s.namespace.name': 'shop',
+  'k8s.pod.name': 'cart-0',
+  'k8s.pod.uid': 'u1',
+  'k8s.container.name': 'app',
+  'container.id': 'c1',
+};
+
+/** `sh -c id` in a pod's container, entered from outside. */
+function entry(kind: string): Draft {
+  const record = exec(10, 100, 0, 1, {
+    'vcml.entry': kind,
+    'vcml.metadata.state': 'complete',
+    'process.command_args': ['sh', '-c', 'id'],
+    'process.args_count': 3,
+  });
+  return { ...record, resource: PLACE };
+}
+
+/** When the record says that it happened, and some seconds before or after. */
+function at(seconds: number): string {
+  const unix = Number((entry('exec').timestamp as bigint) / 1_000_000n) + seconds * 1000;
+  return new Date(unix).toISOString().replace('Z', '000Z');
+}
+
+interface Request {
+  readonly user: string;
+  readonly seconds?: number;
+  readonly pod?: string;
+  readonly container?: string;
+  readonly command?: readonly string[];
+  readonly code?: number;
+  readonly subresource?: string;
+}
+
+function event(request: Request): string {
+  const { user, seconds = -1, pod = 'cart-0', container = 'app', code = 101 } = request;
+  const { command = ['sh', '-c', 'id'], subresource = 'exec' } = request;
+  const asked = new URLSearchParams([
+    ...command.map((word) => ['command', word]),
+    ['container', container],
+  ]);
+  return JSON.stringify({
+    kind: 'Event',
+    apiVersion: 'audit.k8s.io/v1',
+    auditID: `${user}-${seconds}`,
+    stage: 'ResponseComplete',
+    requestURI: `/api/v1/namespaces/shop/pods/${pod}/${subresource}?${asked}`,
+    verb: 'create',
+    user: { username: user },
+    sourceIPs: ['192.0.2.7'],
+    objectRef: { resource: 'pods', namespace: 'shop', name: pod, subresource },
+    responseStatus: { code },
+    requestReceivedTimestamp: at(seconds),
+  });
+}
+
+async function chainWith(kind: string, events: readonly string[]): Promise<string> {
+  const journal = folder.journal('journal.jsonl', [text(start([1])), text(entry(kind))]);
+  const log = folder.journal('audit.log', events);
+  const id = String(entry(kind).id);
+  const { stdout, stderr, code } = await vcml('chain', id, '--audit-log', log, journal);
+  assert.equal(code, 0, stderr);
+  return stdout.replaceAll(/\s+/g, ' ');
+}
+
+test('a request to the same pod about that time is a candidate, with what speaks for it', async () => {
+  const said = await chainWith('exec', [event({ user: 'alice' }), event({ user: 'alice' })]);
+  const expected =
+    'candidate: pods/exec by alice from 192.0.2.7 (same pod, same container, same command, ' +
+    'received 1000 ms before)';
+  assert.ok(said.includes(expected), said);
+  assert.equal(said.match(/candidate/g)?.length, 1, 'each request once, however many stages');
+});
+
+test('the one with the same command comes first; another command is told', async () => {
+  const said = await chainWith('exec', [
+    event({ user: 'bob', seconds: -0.5, command: ['cat', '/etc/passwd'] }),
+    event({ user: 'carol', seconds: -3 }),
+  ]);
+  assert.match(said, /by carol .*same command.* by bob .*other command: cat \/etc\/passwd/);
+});
+
+for (const [what, request] of Object.entries({
+  'another pod': { user: 'x', pod: 'cart-1' },
+  'another container': { user: 'x', container: 'proxy' },
+  'a refused request': { user: 'x', code: 403 },
+  'a request long before': { user: 'x', seconds: -120 },
+  'a request after it': { user: 'x', seconds: 30 },
+  'a request for something else': { user: 'x', subresource: 'log' },
+}))
+  test(`${what} is no candidate`, async () => {
+    assert.doesNotMatch(await chainWith('exec', [event(request)]), /candidate/);
+  });
+
+test('what the container itself started has no candidates', async () => {
+  assert.doesNotMatch(await chainWith('start', [event({ user: 'alice' })]), /candidate/);
+});
+
+test('a user name cannot control the terminal', async () => {
+  const said = await chainWith('exec', [event({ user: 'eve\x1b[2J\u202e' }), '{torn']);
+  assert.match(said, /by eve\\x1b\[2J\\u\{202e\} from/);
+});

@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { zstdCompressSync } from 'node:zlib';
+import { exec, execId, lines, sound, text } from '../check/craft.ts';
+import { audited, Folder, segment, vcml } from './bed.ts';
+import { plain } from './craft.ts';
+
+const folder = new Folder();
+after(() => folder.close());
+const records = () => Object.values(sound());
+const query = (...args: string[]) => vcml('query', '--output', 'jsonl', ...args);
+const count = (stdout: string) => stdout.split('\n').length - 1;
+
+/** A record as the Collector's file exporter writes it (pdata's JSON). */
+function logRecord(record: ReturnType<typeof exec>): object {
+  const value = (one: unknown): object => {
+    if (typeof one === 'string') return { stringValue: one };
+    if (typeof one === 'boolean') return { boolValue: one };
+    if (Array.isArray(one)) return { arrayValue: { values: one.map(value) } };
+    return { intValue: String(one) };
+  };
+  const { pid, ppid, uid, gid, comm } = record.actor;
+  const { id, object, permitted_by, parent_cause } = record as unknown as Record<
+    string,
+    string | null
+  >;
+  const core = {
+    'log.record.uid': id,
+    'process.pid': pid,
+    'process.parent_pid': ppid,
+    'process.real_user.id': uid,
+    'vcml.process.real_group.id': gid,
+    'vcml.process.comm': comm,
+    'vcml.object': object,
+    'vcml.permitted_by': permitted_by,
+    ...(parent_cause === null ? {} : { 'vcml.parent_cause': parent_cause }),
+  };
+  return {
+    timeUnixNano: String(record.timestamp),
+    eventName: `vcml.${record.action}`,
+    severityNumber: 9,
+    body: { stringValue: 'for people' },
+    attributes: Object.entries({ ...record.attributes, ...core }).map(([key, one]) => ({
+      key,
+      value: value(one),
+    })),
+  };
+}
+
+function otlpLine(logRecords: readonly object[]): string {
+  const attributes = [
+    { key: 'host.name', value: { stringValue: 'node' } },
+    { key: 'os.type', value: { stringValue: 'linux' } },
+  ];
+  return JSON.stringify({
+    resourceLogs: [
+      { resource: { attributes }, scopeLogs: [{ scope: { name: 'vcml-agent' }, logRecords }] },
+    ],
+  });
+}
+
+describe('OTLP JSON lines', () => {
+  test('become the records that they were made of, exactly', async () => {
+    const file = folder.journal('otlp/logs.json', [
+      otlpLine(records().slice(0, 2).map(logRecord)),
+      otlpLine(records().slice(2).map(logRecord)),
+    ]);
+    const { stdout } = await query(file);
+    const parsed = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      parsed,
+      lines(records()).map((line) => JSON.parse(line)),
+    );
+    assert.match(stdout, /"timestamp":1764001000000000010,/);
+    assert.deepEqual(await audited(file), []);
+  });
+
+  test('may bring a record twice: it counts once, and that is told', async () => {
+    const line = otlpLine(records().map(logRecord));
+    const file = folder.journal('twice.json', [line, line]);
+    const { stdout, stderr } = await query(file);
+    assert.equal(count(stdout), records().length);
+    assert.match(stderr, /7 records came again, and count once/);
+    assert.deepEqual(await audited(file), []);
+  });
+
+  test('may hold log records of others, and torn lines', async () => {
+    const other = { timeUnixNano: '5', body: { stringValue: 'hello' }, attributes: [] };
+    const file = folder.write(
+      'mixed.json',
+      `${otlpLine([other, ...records().map(logRecord)])}\n{"resourceLogs":[{`,
+    );
+    const { stdout, stderr } = await query(file);
+    assert.equal(count(stdout), records().length);
+    assert.match(stderr, /1 log records are no vCML records/);
+    assert.match(stderr, /skipped 1 line/);
+  });
+});
+
+describe('the records of the vCML reference', () => {
+  test('have core fields only, and are asked like others', async () => {
+    const file = folder.journal('reference.jsonl', [
+      plain('a'),
+      plain('b', { permitted_by: 'a', parent_cause: 'a', object: { path: '/x' }, timestamp: 5 }),
+    ]);
+    const { stdout } = await vcml('chain', 'b', file);
+    assert.match(stdout, /■ a root: root_event:boot/);
+    assert.equal(count((await query('--action', 'exec', file)).stdout), 2);
+  });
+});
+
+describe('numbers beyond 2^53', () => {
+  test('stay exact on every way', async () => {
+    const odd = exec(10, 100, 0, 1);
+    odd.timestamp = 9_007_199_254_740_993n * 100n + 7n;
+    const file = folder.journal('exact.jsonl', [text(odd)]);
+    for (const form of ['json', 'jsonl'])
+      assert.match(
+        (await vcml('query', '--output', form, file)).stdout,
+        /"timestamp":900719925474099307[,}]/,
+      );
+    const sql = 'SELECT "timestamp" FROM records';
+    assert.match(
+      (await vcml('query', '--sql', sql, '--output', 'csv', file)).stdout,
+      /900719925474099307/,
+    );
+    assert.match(
+      (await vcml('query', '--output', 'csv', file)).stdout,
+      /1998-07-17T[0-9:]{8}\.474099307Z/,
+    );
+  });
+});
+
+describe('lines that cannot be read', () => {
+  test('are skipped, counted and told; the others answer', async () => {
+    const [first = '', ...others] = lines(records());
+    const file = folder.write(
+      'torn.jsonl',
+      Buffer.concat([
+        Buffer.from(`${first}\n{"id":\n[1]\n\n`),
+        Buffer.from([0x7b, 0xff, 0xfe, 0x0a, 0x00, 0x0a]),
+        Buffer.from(`${others.join('\n')}\n{"id":"x`),
+      ]),
+    );
+    const { code, stdout, stderr } = await query(file);
+    assert.equal(code, 0);
+    assert.equal(count(stdout), records().length);
+    assert.match(stderr, /torn\.jsonl: skipped 5 lines that cannot be read/);
+    const found = await audited(file);
+    assert.deepEqual(
+      found.map(({ line }) => line),
+      [2, 3, 5, 6, 13],
+    );
+  });
+
+  test('of a compressed file that is cut are told as well', async () => {
+    const whole = zstdCompressSync(Buffer.from(`${lines(records()).join('\n')}\n`.repeat(500)));
+    const file = folder.write('cut.jsonl.zst', whole.subarray(0, Math.floor(whole.length / 2)));
+    const { code } = await query('--action', 'journal.start', file);
+    assert.equal(code, 0);
+    assert.ok((await audited(file)).length > 0);
+  });
+});
+
+describe('several nodes', () => {
+  test('are merged by time, each in its own order', async () => {
+    const renamed = (node: string) =>
+      records().map((record) =>
+        text({
+          ...record,
+          id: `${node}${String(record.id).slice(1)}`,
+          parent_cause: null,
+          permitted_by: 'unobserved_parent',
+          resource: { 'host.name': node },
+        }),
+      );
+    folder.journal(`nodes/a/${segment(1)}`, renamed('a').slice(0, 3));
+    folder.journal(`nodes/a/${segment(2)}`, renamed('a').slice(3));
+    folder.journal(`nodes/b/${segment(9)}`, renamed('b'));
+    folder.write('nodes/b/state.json', '{"pid":1}');
+    const { stdout } = await query(join(folder.path, 'nodes'));
+    const found = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.equal(found.length, 2 * records().length);
+    const times = found.map(({ timestamp }) => timestamp);
+    assert.deepEqual(
+      times,
+      times.toSorted((x, y) => x - y),
+    );
+    const glob = await query(join(folder.path, 'nodes/*'));
+    assert.equal(glob.stdout, stdout);
+    assert.equal(
+      count((await query('--node', 'b', join(folder.path, 'nodes'))).stdout),
+      records().length,
+    );
+  });
+});
+
+test('what is not there ends with 2 and is named', async () => {
+  const { code, stderr } = await query(join(folder.path, 'nowhere'));
+  assert.equal(code, 2);
+  assert.match(stderr, /nowhere: there are no records to read/);
+});
+
+test('tail prints what is written from then on, and filters it', async () => {
+  const file = folder.journal(`tail/${segment(1)}`, [text(exec(5, 99, 0, 1))]);
+  const bin = join(import.meta.dirname, '../../bin/vcml');
+  const child = spawn(bin, ['tail', '--user', '0', '--output', 'jsonl', join(folder.path, 'tail')]);
+  let stdout = '';
+  child.stdout.on('data', (data) => {
+    stdout += data;
+  });
+  // It may begin to follow at any time from now: it must say one of these, and then all later ones.
+  const other = exec(7, 98, 0, 2);
+  other.actor.uid = 5;
+  other.attributes['process.user.id'] = 5;
+  let next = 100;
+  while (stdout === '') {
+    appendFileSync(file, `${text(other)}\n${text(exec(next, next, 0, next))}\n`);
+    next += 1;
+    await Promise.race([once(child.stdout, 'data'), new Promise((r) => setTimeout(r, 200))]);
+    assert.equal(child.exitCode, null);
+  }
+  const last = execId(next, next);
+  appendFileSync(file, `${text(exec(next, next, 0, next))}\n`);
+  while (!stdout.includes(last)) await once(child.stdout, 'data');
+  child.kill('SIGINT');
+  const [exitCode] = await once(child, 'exit');
+  assert.equal(exitCode, 0);
+  assert.ok(!stdout.includes(execId(5, 99)), 'what was there before');
+  assert.ok(!stdout.includes(execId(7, 98)), 'what the filter leaves out');
+});
