@@ -100,6 +100,20 @@ test('a record that is refused once or twice, and then taken, is no dead letter'
   equal(statistics.deadLetters, 0);
 });
 
+test('what is no line of ours goes to the dead letters, and the rest to the collector', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect();
+  bed.start(collector.port);
+  bed.write(execLine(0), 'not ours "\\', execLine(1), '{"id":"x"}', execLine(2));
+  await until('the others', () => collector.lines.length >= 3);
+  sameLines(collector.lines, execLines(0, 3));
+  const letters = lettersOf(bed.dir).map(({ code, line }) => [code, line]);
+  deepEqual(letters, [
+    ['UNREADABLE', 'not ours "\\'],
+    ['UNREADABLE', '{"id":"x"}'],
+  ]);
+});
+
 test('a collector that refuses everything gets few records into the dead letters', async (t) => {
   const bed = createExportBed(t);
   let refuses = true;
