@@ -149,6 +149,7 @@ C_SOURCES = $(wildcard bpf/*.[ch] native/*.cc native/*.h test/programs/*.[ch])
 SHELL_SCRIPTS = $(shell grep -slE '^\#!.*\b(ba|da)?sh\b' .ci/* bin/* scripts/* test/programs/*)
 LAYOUT := agent/source/layout.ts
 OPTIONS_DOC := docs/configuration.md
+METRICS_DOC := docs/metrics.md
 
 .PHONY: check-lint check-types check-dead-code check-c-format check-shell check-generated
 
@@ -176,11 +177,13 @@ check-shell: build/apt.stamp
 	@shellcheck $(SHELL_SCRIPTS)
 
 check-generated: node_modules/.stamp build/exec.bpf.o
-	@echo 'generated files fresh: $(LAYOUT) $(OPTIONS_DOC)'
+	@echo 'generated files fresh: $(LAYOUT) $(OPTIONS_DOC) $(METRICS_DOC)'
 	@$(NODE) agent/source/generate-layout.ts build/exec.bpf.o | diff -u $(LAYOUT) - \
 		|| { echo '$(LAYOUT) is stale: make generate' >&2; exit 1; }
 	@$(NODE) agent/config/generate-docs.ts | diff -u $(OPTIONS_DOC) - \
 		|| { echo '$(OPTIONS_DOC) is stale: make generate' >&2; exit 1; }
+	@$(NODE) agent/telemetry/generate-docs.ts | diff -u $(METRICS_DOC) - \
+		|| { echo '$(METRICS_DOC) is stale: make generate' >&2; exit 1; }
 
 format: node_modules/.stamp ## format and fix what can be fixed
 	@$(NODE) node_modules/.bin/biome check --write .
@@ -191,6 +194,8 @@ generate: node_modules/.stamp build/exec.bpf.o ## write the generated files agai
 	@mv build/layout.ts $(LAYOUT)
 	@$(NODE) agent/config/generate-docs.ts >build/configuration.md
 	@mv build/configuration.md $(OPTIONS_DOC)
+	@$(NODE) agent/telemetry/generate-docs.ts >build/metrics.md
+	@mv build/metrics.md $(METRICS_DOC)
 
 coverage: build ## run all tests and print which lines they reached
 	@$(NODE) node_modules/.bin/c8 --include 'agent/**' \

@@ -1,7 +1,16 @@
 import { hostname } from 'node:os';
 import * as z from 'zod';
 import { exportOptions } from './config/export.ts';
-import { choice, duration, folder, integer, list, name, size } from './config/kinds.ts';
+import {
+  choice,
+  duration,
+  folder,
+  integer,
+  list,
+  listenAddress,
+  name,
+  size,
+} from './config/kinds.ts';
 import { metadataOptions } from './config/metadata.ts';
 import { createRedactor, type RedactOptions } from './redact/redactor.ts';
 
@@ -85,6 +94,10 @@ export const schema = z
       .prefault('50ms')
       .describe('How often the ring is drained while there is traffic.'),
     ...exportOptions,
+    telemetryAddress: listenAddress()
+      .prefault('')
+      .meta({ default: 'none' })
+      .describe('Where `/metrics`, `/livez` and `/readyz` are served, such as `127.0.0.1:9469`.'),
     logLevel: choice(['debug', 'info', 'warn', 'error'])
       .prefault('info')
       .describe('How much the agent says about itself on stderr.'),

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Config } from '../config.ts';
+import type { Exporter } from '../export/exporter.ts';
 import { createExporter, startExporter } from '../exporting.ts';
 import type { Journal } from '../journal/journal.ts';
 import { openJournal } from '../journal/journal.ts';
@@ -10,17 +11,39 @@ import { hookOptions, journalOptions } from '../settings.ts';
 import { type Hook, openHook } from '../source/hook.ts';
 import { createStateWriter, type StateWriter } from '../state.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
+import type { Telemetry } from '../telemetry/server.ts';
+import { openTelemetry, sourceOf } from '../telemetry.ts';
 
 /** How long an end may wait for the collector; what it does not take by then, the next run exports. */
 const EXPORT_GRACE_MS = 5000;
+
+/** What a run has besides its hook and its journal. */
+interface Run {
+  readonly config: Config;
+  readonly log: Log;
+  readonly stop: AbortSignal;
+  readonly retired: RetentionRun[];
+  readonly exporter: Exporter | undefined;
+  readonly telemetry: Telemetry | undefined;
+}
 
 /** Attaches or resumes, and records until a signal ends it; returns the exit code. */
 export async function run(config: Config): Promise<number> {
   const log = createLog(config.logLevel);
   const stop = stopSignal();
   const exporter = await createExporter(config, process.env, log);
+  const telemetry = await openTelemetry(config, log);
+  try {
+    await runHook({ config, log, stop, retired: [], exporter, telemetry });
+    return 0;
+  } finally {
+    telemetry?.close();
+  }
+}
+
+async function runHook(run: Run): Promise<void> {
+  const { config, log, stop, retired, exporter } = run;
   const hook = await openHook(hookOptions(config), config.waitForHook, stop);
-  const retired: RetentionRun[] = [];
   let journal: Journal | undefined;
   try {
     journal = openJournal({
@@ -35,8 +58,7 @@ export async function run(config: Config): Promise<number> {
         'cut a torn line that a crash had left at the journal’s end',
       );
     if (exporter) startExporter(exporter, config.journalDir, journal);
-    await record(config, hook, journal, retired, stop, log);
-    return 0;
+    await record(run, hook, journal);
   } catch (error) {
     // A hook that never came to record leaves nothing behind.
     if (journal === undefined && hook.state === 'attached') hook.detach();
@@ -48,14 +70,8 @@ export async function run(config: Config): Promise<number> {
   }
 }
 
-async function record(
-  config: Config,
-  hook: Hook,
-  journal: Journal,
-  retired: RetentionRun[],
-  stop: AbortSignal,
-  log: Log,
-): Promise<void> {
+async function record(run: Run, hook: Hook, journal: Journal): Promise<void> {
+  const { config, log, stop, retired, exporter, telemetry } = run;
   const output = createOutput(config);
   const failed = Promise.withResolvers<never>();
   const session = await openSession(config, hook, journal, {
@@ -65,19 +81,24 @@ async function record(
       state.write();
     },
     onFailure: failed.reject,
-    onJournalProblem: (error) => tellJournalProblem(log, error),
+    onJournalProblem: (error) => {
+      telemetry?.health.noteJournal(error);
+      tellJournalProblem(log, error);
+    },
     onMetadataProblem: (error) => tellMetadataProblem(log, config, error),
   });
   const state = createStateWriter(config, session, (error) =>
     log.warn({ error: error.message }, 'state.json could not be written'),
   );
   const tellDeleted = () => {
-    for (const run of retired.splice(0)) session.recorder.lose({ stage: 'retention', ...run });
+    for (const deleted of retired.splice(0))
+      session.recorder.lose({ stage: 'retention', ...deleted });
   };
   log.info(
     { hook: session.hookId, pins: config.pinDir, journal: config.journalDir },
     `hook ${hook.state}: recording`,
   );
+  telemetry?.begin(sourceOf(config, session, exporter));
   session.recorder.start();
   try {
     await Promise.race([aborted(stop), failed.promise]);
@@ -85,6 +106,7 @@ async function record(
     session.pods.close();
   }
   log.info({}, `${stop.reason}: ending`);
+  telemetry?.end();
   session.recorder.stop();
   tellDeleted();
   state.tellMisses();

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import * as z from 'zod';
+import { parseAddress } from '../telemetry/address.ts';
 
 const DURATIONS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const SIZES: Record<string, number> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
@@ -55,6 +56,13 @@ export function folder() {
 export function name() {
   return parsed('a name of printable characters', (text) =>
     /^[^\p{C}\p{Z}]+$/u.test(text) ? text : undefined,
+  );
+}
+
+/** Where to listen, as HOST:PORT or a port of the loopback interface; empty: nowhere. */
+export function listenAddress() {
+  return parsed('HOST:PORT, a port of the loopback interface, or empty', (text) =>
+    text === '' || parseAddress(text) !== undefined ? text : undefined,
   );
 }
 

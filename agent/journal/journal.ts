@@ -71,6 +71,8 @@ export function openJournal(options: JournalOptions): Journal {
 /** Lines to segments on disk. Appending is synchronous: when it returns, the kernel has the lines. */
 export class Journal {
   readonly recovered: Recovered;
+  /** By this object. */
+  writtenBytes = 0;
   readonly #options: JournalOptions;
   readonly #unlock: () => void;
   readonly #archive: Archive;
@@ -149,6 +151,7 @@ export class Journal {
     }
     this.#refused = false;
     this.#size += length;
+    this.writtenBytes += length;
     this.#archive.note(lines.subarray(0, length), this.#number);
     if (this.#options.sync === 'interval') this.#syncSoon();
     this.#options.onAppended?.(lines, length, this.position);

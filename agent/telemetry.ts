@@ -1,0 +1,117 @@
+import { statSync } from 'node:fs';
+import type { Config } from './config.ts';
+import type { Exporter } from './export/exporter.ts';
+import { readLines } from './journal/read.ts';
+import { listSegments, segmentFile } from './journal/segment.ts';
+import { LOSS_STAGES } from './record.ts';
+import { VERSION } from './root.ts';
+import type { Session } from './session.ts';
+import { readCpuStates } from './source/counters.ts';
+import type { HookStatistics } from './source/hook.ts';
+import { parseAddress } from './telemetry/address.ts';
+import type { Log } from './telemetry/log.ts';
+import type {
+  ByValue,
+  ExportReadings,
+  HookReadings,
+  JournalReadings,
+  RecordingReadings,
+  Source,
+} from './telemetry/readings.ts';
+import type { Telemetry } from './telemetry/server.ts';
+
+/** Metrics and health over HTTP; undefined, and nothing of it loaded, where no address is configured. */
+export async function openTelemetry(config: Config, log: Log): Promise<Telemetry | undefined> {
+  const address = parseAddress(config.telemetryAddress);
+  if (address === undefined) return undefined;
+  const { Telemetry } = await import('./telemetry/server.ts');
+  return new Telemetry({ version: VERSION, address, log });
+}
+
+/** What telemetry reads of a session and its exporter, when somebody asks. */
+export function sourceOf(config: Config, session: Session, exporter: Exporter | undefined): Source {
+  const { hook, recorder } = session;
+  const oldest = createOldestReader(config.journalDir);
+  return {
+    async read() {
+      const oldestAt = await oldest();
+      return {
+        recording: recordingOf(session),
+        hook: hookOf(session),
+        journal: { ...journalOf(config, session), oldestAt },
+        ...(exporter && { export: exportOf(exporter) }),
+      };
+    },
+    drain() {
+      const [drained, written] = hook.positions();
+      return { turns: recorder.turns.count, isDue: recorder.isAwake || written > drained };
+    },
+  };
+}
+
+function recordingOf({ lineage, recorder }: Session): RecordingReadings {
+  const { counts, stages } = lineage;
+  return {
+    records: counts.records,
+    gaps: counts.gaps,
+    losses: byValue(LOSS_STAGES, (stage) => [stage, stages.get(stage)?.losses ?? 0]),
+    lostRecords: byValue(LOSS_STAGES, (stage) => [stage, stages.get(stage)?.records ?? 0]),
+    turns: recorder.turns.count,
+    turnSeconds: recorder.turns.ms / 1000,
+  };
+}
+
+function hookOf({ hook }: Session): HookReadings {
+  const { programs, ...counts }: HookStatistics = hook.statistics();
+  return {
+    ...counts,
+    execs: readCpuStates(hook.cpuStates()).reduce((sum, { seq }) => sum + seq, 0),
+    runs: byValue(programs, ({ name, runCount }) => [name, runCount]),
+    runSeconds: byValue(programs, ({ name, runTimeNs }) => [name, runTimeNs / 1e9]),
+    recursionMisses: byValue(programs, (one) => [one.name, one.recursionMisses]),
+  };
+}
+
+function journalOf(config: Config, { journal }: Session): Omit<JournalReadings, 'oldestAt'> {
+  const { journalDir, journalMaxBytes } = config;
+  const segments = listSegments(journalDir);
+  const sizes = segments.map(
+    (one) => statSync(segmentFile(journalDir, one), { throwIfNoEntry: false })?.size ?? 0,
+  );
+  return {
+    writtenBytes: journal.writtenBytes,
+    bytes: sizes.reduce((sum, bytes) => sum + bytes, 0),
+    maxBytes: journalMaxBytes,
+    segments: segments.length,
+  };
+}
+
+function exportOf({ statistics, keptBack, lagSeconds }: Exporter): ExportReadings {
+  const { failures, succeededAt } = statistics;
+  return {
+    ...statistics,
+    keptBack: Object.fromEntries(keptBack),
+    failures: Object.fromEntries(failures),
+    lagSeconds,
+    lagRecords: undefined,
+    succeededAt: succeededAt === 0 ? undefined : succeededAt / 1000,
+  };
+}
+
+/** Tells the Unix seconds of the oldest record; of each oldest segment it looks into the file once. */
+function createOldestReader(dir: string): () => Promise<number | undefined> {
+  let known: { readonly segment: number; readonly at: number } | undefined;
+  return async () => {
+    if (known !== undefined && listSegments(dir)[0]?.number === known.segment) return known.at;
+    for await (const { line, segment } of readLines(dir)) {
+      const [, seconds] = /"timestamp":(\d+)\d{9},/.exec(line) ?? [];
+      known = { segment, at: Number(seconds) };
+      return known.at;
+    }
+    return undefined;
+  };
+}
+
+function byValue<T>(of: readonly T[], entry: (one: T) => readonly [string, number]): ByValue {
+  return Object.fromEntries(of.map(entry));
+}

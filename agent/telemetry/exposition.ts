@@ -1,0 +1,27 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import { prometheusLabel, prometheusName } from './metric.ts';
+import { METRICS } from './metrics.ts';
+import type { Readings } from './readings.ts';
+
+export const CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
+
+/** Readings in Prometheus' text format; a metric of which nothing is known is not there. */
+export async function expose(readings: Readings): Promise<string> {
+  // The counting is done elsewhere: nothing is kept from one scrape to the next.
+  const registry = new Registry();
+  for (const metric of METRICS) {
+    const values = metric.read(readings);
+    if (values === undefined) continue;
+    const labelNames = metric.attribute === undefined ? [] : [prometheusLabel(metric.attribute)];
+    const config = {
+      name: prometheusName(metric),
+      help: metric.description,
+      labelNames,
+      registers: [registry],
+    };
+    const instrument = metric.kind === 'counter' ? new Counter(config) : new Gauge(config);
+    for (const [value, number] of Object.entries(values))
+      instrument.inc(Object.fromEntries(labelNames.map((name) => [name, value])), number);
+  }
+  return registry.metrics();
+}

@@ -1,0 +1,13 @@
+import { equal } from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+test('docs/metrics.md says what the code says', () => {
+  const generator = join(ROOT, 'agent/telemetry/generate-docs.ts');
+  const fresh = execFileSync(process.execPath, [generator], { encoding: 'utf8' });
+  equal(readFileSync(join(ROOT, 'docs/metrics.md'), 'utf8'), fresh);
+});
