@@ -1,12 +1,15 @@
 import type { Bed } from './bed.ts';
 import type { Figure } from './budgets.ts';
 import { measureBytes } from './bytes.ts';
+import { measureCatchUp, measureExportLatency } from './export.ts';
 import { measureIdle } from './idle.ts';
 import { measureKernel } from './kernel.ts';
 import { measureLatency } from './latency.ts';
 import { measureStarts } from './start.ts';
 import { quantile, spreadOf } from './statistics.ts';
 import { decimal, spreadText } from './table.ts';
+
+const BACKLOG = 1_000_000;
 
 /** Everything that is measured beside the storms, one after the other, by name. */
 export async function measureFigures(
@@ -15,7 +18,8 @@ export async function measureFigures(
   tell: (text: string) => void,
 ): Promise<Figure[]> {
   const figures: Figure[] = [];
-  for (const [name, measure] of Object.entries({ start, latency, kernel, idle, bytes })) {
+  const measures = { start, latency, kernel, idle, bytes, export: exporting };
+  for (const [name, measure] of Object.entries(measures)) {
     if (!isWanted(name)) continue;
     tell(name);
     figures.push(...(await measure(bed)));
@@ -87,6 +91,29 @@ async function bytes(bed: Bed): Promise<Figure[]> {
       unit: 'B',
       digits: 0,
       more: `1/${decimal(raw / compressed, 0)}; records much like each other`,
+    },
+  ];
+}
+
+async function exporting(bed: Bed): Promise<Figure[]> {
+  const found = await measureExportLatency(bed);
+  const more = `${found.length} execs, at most ${decimal(quantile(found, 1))} ms`;
+  const { records, seconds, cpuSeconds, early, peak } = await measureCatchUp(bed, BACKLOG);
+  const cpu = decimal((cpuSeconds * 1e6) / records);
+  return [
+    { what: 'exec to collector, p50', value: quantile(found, 0.5), unit: 'ms' },
+    { what: 'exec to collector, p99', value: quantile(found, 0.99), unit: 'ms', more },
+    {
+      what: `catch-up from a backlog of ${records} records`,
+      value: (seconds * 1e6) / records,
+      unit: 'µs a record',
+      more: `${decimal(records / seconds, 0)} a second; ${cpu} µs of CPU a record`,
+    },
+    {
+      what: 'memory that grows during the catch-up',
+      value: (peak - early) / 2 ** 20,
+      unit: 'MiB',
+      more: `resident at the most ${decimal(peak / 2 ** 20)} MiB`,
     },
   ];
 }

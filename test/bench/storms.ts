@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Bed } from './bed.ts';
 import { anonymousBytes, cpuSeconds, type Memory, memoryOf, settle } from './process.ts';
 import { longArguments, storm } from './storm.ts';
-import { agent, execsnoop, nothing, type Tool } from './tools.ts';
+import { agent, execsnoop, exportingAgent, nothing, type Tool } from './tools.ts';
 
 const LOOK_EVERY_MS = 1000;
 
@@ -20,14 +20,16 @@ const NOTHING_LONG = 'nothing, 8 KiB of arguments';
 
 export const EXECSNOOP = 'execsnoop -T';
 export const AGENT = 'vcml-agent';
+export const AGENT_EXPORTING = 'vcml-agent, exporting';
 export const AGENT_LONG = 'vcml-agent, 8 KiB of arguments';
 
 const VARIANTS: readonly Variant[] = [
   { name: NOTHING, start: nothing, baseline: NOTHING, long: false },
   { name: EXECSNOOP, start: execsnoop, baseline: NOTHING, long: false },
-  { name: AGENT, start: agent, baseline: NOTHING, long: false },
+  { name: AGENT, start: (bed) => agent(bed), baseline: NOTHING, long: false },
+  { name: AGENT_EXPORTING, start: exportingAgent, baseline: NOTHING, long: false },
   { name: NOTHING_LONG, start: nothing, baseline: NOTHING_LONG, long: true },
-  { name: AGENT_LONG, start: agent, baseline: NOTHING_LONG, long: true },
+  { name: AGENT_LONG, start: (bed) => agent(bed), baseline: NOTHING_LONG, long: true },
 ];
 
 /** One storm beside one tool. */

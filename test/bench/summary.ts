@@ -1,6 +1,6 @@
 import type { Figure } from './budgets.ts';
 import { type Spread, spreadOf } from './statistics.ts';
-import { AGENT, AGENT_LONG, EXECSNOOP, type StormRun } from './storms.ts';
+import { AGENT, AGENT_EXPORTING, AGENT_LONG, EXECSNOOP, type StormRun } from './storms.ts';
 import { decimal, spreadText, table } from './table.ts';
 
 const MIB = 2 ** 20;
@@ -82,7 +82,8 @@ function watcherCells(summary: VariantSummary): string[] {
 export function stormFigures(summaries: readonly VariantSummary[]): Figure[] {
   const agent = summaries.find(({ variant }) => variant === AGENT);
   const long = summaries.find(({ variant }) => variant === AGENT_LONG);
-  if (agent === undefined || long === undefined) return [];
+  const exporting = summaries.find(({ variant }) => variant === AGENT_EXPORTING);
+  if (agent === undefined || long === undefined || exporting === undefined) return [];
   return [
     {
       what: 'CPU per exec, journal only, × execsnoop',
@@ -91,6 +92,14 @@ export function stormFigures(summaries: readonly VariantSummary[]): Figure[] {
       digits: 2,
       budget: 0.5,
       more: spreadText(agent.timesExecsnoop, 2),
+    },
+    {
+      what: 'CPU per exec, exporting, × execsnoop',
+      value: exporting.timesExecsnoop.median,
+      unit: '×',
+      digits: 2,
+      budget: 1.5,
+      more: `${spreadText(exporting.timesExecsnoop, 2)}; the goal is 1.0`,
     },
     { what: 'lost in the storm', value: agent.lost, unit: 'records', digits: 0, budget: 0 },
     {
@@ -108,6 +117,7 @@ export function stormFigures(summaries: readonly VariantSummary[]): Figure[] {
       more: `${spreadText(agent.slowDown)}; the goal is 5 %`,
     },
     memoryFigure('memory without the mapped ring, peak', agent),
+    memoryFigure('memory without the mapped ring, peak, exporting', exporting),
     memoryFigure('memory without the mapped ring, peak, 8 KiB of arguments', long),
   ];
 }

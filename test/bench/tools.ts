@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bed, startedAgent } from './bed.ts';
+import { startReceiver } from './export.ts';
 import { countLines, lossesTold } from './journal.ts';
 import { settle } from './process.ts';
 
@@ -29,10 +30,24 @@ export async function nothing(): Promise<Tool> {
   return { stop: async () => ({ records: 0, told: 0 }) };
 }
 
+/** The agent as in production, and as it exports to a receiver that takes everything. */
+export async function exportingAgent(bed: Bed): Promise<Tool> {
+  const receiver = await startReceiver(bed);
+  const tool = await agent(bed, '--export-endpoint', `http://127.0.0.1:${receiver.port}`);
+  return {
+    ...tool,
+    async stop() {
+      const written = await tool.stop();
+      await receiver.close();
+      return written;
+    },
+  };
+}
+
 /** The agent as in production. */
-export async function agent(bed: Bed): Promise<Tool> {
+export async function agent(bed: Bed, ...args: readonly string[]): Promise<Tool> {
   // All records stay, so that they can be counted.
-  const { agent, close } = await startedAgent(bed, '--journal-max-bytes', '64GiB');
+  const { agent, close } = await startedAgent(bed, '--journal-max-bytes', '64GiB', ...args);
   await settle(agent.pid);
   return {
     pid: agent.pid,

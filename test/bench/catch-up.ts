@@ -1,0 +1,36 @@
+/** Exports a journal's folder to a port as fast as it goes; prints what that took, as JSON. */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { Exporter } from '../../agent/export/exporter.ts';
+import { readLines } from '../../agent/journal/read.ts';
+
+const [dir = '', port = '', segment = '', offset = ''] = process.argv.slice(2);
+const end = { segment: Number(segment), offset: Number(offset) };
+const log = { info: () => {}, warn: console.error, error: console.error };
+const exporter = new Exporter({
+  ...{ version: 'bench', endpoint: `http://127.0.0.1:${port}`, insecure: false },
+  files: {
+    ...{ certificate: undefined, clientCertificate: undefined, clientKey: undefined },
+    ...{ token: undefined, headers: undefined, fixedHeaders: {} },
+  },
+  ...{ compression: 'gzip', timeoutMs: 10_000, catchUpRate: 0, rules: [], log },
+  ...{ batchRecords: 8192, batchBytes: 1 << 20, batchAgeMs: 200 },
+});
+const began = performance.now();
+let early = 0;
+let peak = 0;
+exporter.start({
+  ...{ dir, oldest: { segment: 1, offset: 0 }, end },
+  readLines: (from) => readLines(dir, from),
+});
+for (; exporter.position.offset < end.offset; await pause(50)) {
+  const { rss } = process.memoryUsage();
+  peak = Math.max(peak, rss);
+  // By then everything is loaded and compiled.
+  if (exporter.position.offset < end.offset / 5) early = Math.max(early, rss);
+}
+const seconds = (performance.now() - began) / 1000;
+const { user, system } = process.cpuUsage();
+await exporter.close(1000);
+process.stdout.write(JSON.stringify({ seconds, cpuSeconds: (user + system) / 1e6, early, peak }));
+process.exit();

@@ -1,0 +1,22 @@
+/** A receiver of OTLP/gRPC that takes everything and looks at nothing; prints its port. */
+
+import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
+
+const bytes = (message: Buffer) => message;
+const service: ServiceDefinition = {
+  Export: {
+    path: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
+    ...{ requestStream: false, responseStream: false },
+    ...{ requestSerialize: bytes, requestDeserialize: bytes },
+    ...{ responseSerialize: bytes, responseDeserialize: bytes },
+  },
+};
+const server = new Server();
+server.addService(service, {
+  Export: (_call: unknown, done: (error: null, response: Buffer) => void) =>
+    done(null, Buffer.alloc(0)),
+});
+server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
+  if (error) throw error;
+  process.stdout.write(`${port}\n`);
+});
