@@ -1,0 +1,171 @@
+// Journals of any size, sound and much alike to recorded ones: node test/forensics/generate.ts DIR [RECORDS]
+import { createHash } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+const BOOT = '7d8f0f5e-4f66-4c6e-9a55-0d1f5a1c9b11';
+const NAMESPACE = Buffer.from(BOOT.replaceAll('-', ''), 'hex');
+const ARMED = 9_600_000_000_000n;
+const OFFSET = 1_795_400_000_000_000_000n;
+const SEGMENT_BYTES = 64 << 20;
+const STEP_NS = 250_000n;
+/** A parent is one of so many records before. */
+const NEAR = 200;
+const PODS = 50;
+const CPUS = 4;
+const COMMANDS = [
+  ['/usr/bin/sh', 'sh', '-c', 'for i in 1 2 3; do date; done'],
+  ['/usr/bin/date', 'date', '--iso-8601=seconds'],
+  ['/usr/bin/curl', 'curl', '-s', 'http://cart.shop.svc/healthz'],
+  ['/usr/bin/grep', 'grep', '-q', 'ready', '/run/state'],
+  ['/usr/local/bin/python3', 'python3', '-m', 'worker', '--queue', 'orders'],
+];
+
+/** What was written. */
+export interface Generated {
+  readonly bytes: number;
+  /** of a record with a long chain behind it */
+  readonly last: string;
+}
+
+/** Writes a sound journal of so many execs; the same each time. */
+export function generateJournal(directory: string, records: number): Generated {
+  mkdirSync(directory, { recursive: true });
+  const ids: string[] = [];
+  const seqs: number[] = new Array(CPUS).fill(0);
+  let random = 1;
+  let bytes = 0;
+  let segment = 0;
+  let inSegment = SEGMENT_BYTES;
+  let fd = -1;
+  let text = line('journal.start', start());
+  for (let n = 0; n < records; n += 1) {
+    random = (random * 1_103_515_245 + 12_345) % 2_147_483_648;
+    const parent = n < 8 ? undefined : ids[Math.max(n - NEAR, 0) + (random % Math.min(n, NEAR))];
+    const cpu = random % CPUS;
+    seqs[cpu] = (seqs[cpu] ?? 0) + 1;
+    const id = idOf(`${bootTime(n)}:${1000 + n}`);
+    ids.push(id);
+    text += line('exec', exec(n, id, parent, cpu, seqs[cpu] ?? 0));
+    if (text.length > 1 << 20 || n === records - 1) flush();
+  }
+  closeSync(fd);
+  return { bytes, last: ids.at(-1) ?? '' };
+
+  function flush(): void {
+    if (inSegment >= SEGMENT_BYTES) {
+      if (fd >= 0) closeSync(fd);
+      segment += 1;
+      fd = openSync(join(directory, `${String(segment).padStart(20, '0')}.jsonl`), 'w', 0o600);
+      inSegment = 0;
+    }
+    const written = writeSync(fd, text);
+    inSegment += written;
+    bytes += written;
+    text = '';
+  }
+}
+
+const bootTime = (n: number) => ARMED + BigInt(n + 1) * STEP_NS;
+
+function line(action: string, { id, time, actor, rest }: Line): string {
+  return `{"id":"${id}","timestamp":${OFFSET + time},"actor":${actor},"action":"${action}",${rest}\n`;
+}
+
+interface Line {
+  readonly id: string;
+  readonly time: bigint;
+  readonly actor: string;
+  readonly rest: string;
+}
+
+function start(): Line {
+  const attributes = {
+    'vcml.boot.id': BOOT,
+    'vcml.boot_time': `${ARMED}`,
+    'vcml.hook.id': `${ARMED}`,
+    'vcml.agent.version': '0.1.0',
+    'vcml.format.version': 1,
+    'vcml.hook.state': 'attached',
+    'vcml.hook.next_seq': new Array(CPUS).fill(1),
+  };
+  const resource = { 'host.name': 'node-1', 'os.type': 'linux' };
+  const head = `"object":"/usr/bin/node","permitted_by":"root_event:journal.start","parent_cause":null`;
+  return {
+    id: idOf(`${ARMED}:journal.start:0`),
+    time: ARMED,
+    actor: '{"pid":900,"ppid":1,"uid":0,"gid":0,"comm":"node"}',
+    rest: `${head},"resource":${JSON.stringify(resource)},"attributes":${JSON.stringify(attributes)}}`,
+  };
+}
+
+function exec(n: number, id: string, parent: string | undefined, cpu: number, seq: number): Line {
+  const [path = '', ...args] = COMMANDS[n % COMMANDS.length] ?? [];
+  const [name = ''] = args;
+  const pod = n % PODS;
+  const resource = {
+    'host.name': 'node-1',
+    'os.type': 'linux',
+    'k8s.node.name': 'node-1',
+    'container.id': createHash('sha256').update(`${pod}`).digest('hex'),
+    'container.image.name': 'registry.example/cart',
+    'k8s.namespace.name': 'shop',
+    'k8s.pod.name': `cart-${pod}`,
+    'k8s.pod.uid': `00000000-0000-4000-8000-${String(pod).padStart(12, '0')}`,
+    'k8s.container.name': 'app',
+  };
+  const attributes = {
+    'vcml.boot.id': BOOT,
+    'vcml.boot_time': `${bootTime(n)}`,
+    'vcml.hook.id': `${ARMED}`,
+    'vcml.cpu': cpu,
+    'vcml.seq': seq,
+    ...(parent === undefined ? { 'vcml.gap.reason': 'untracked' } : {}),
+    'process.vpid': (n % 30_000) + 1,
+    'process.creation.time': '2026-11-23T02:16:31.488113189Z',
+    'process.executable.path': path,
+    'process.executable.name': name,
+    'vcml.executable.inode': '247493',
+    'vcml.executable.device': '254:0',
+    'vcml.executable.mode': '0755',
+    'process.args_count': args.length,
+    'process.command': name,
+    'process.command_args': args,
+    'process.working_directory': '/srv',
+    'process.user.id': 1000,
+    'process.saved_user.id': 1000,
+    'vcml.process.effective_group.id': 1000,
+    'vcml.process.session_id': 1000,
+    'vcml.process.capabilities.effective': '0000000000000000',
+    'vcml.namespace.pid': '4026531836',
+    'vcml.namespace.mnt': '4026531832',
+    'vcml.namespace.net': '4026531833',
+    'vcml.namespace.user': '4026531837',
+    'vcml.namespace.cgroup': '4026531835',
+    'process.linux.cgroup': `0::/kubepods/burstable/pod${pod}`,
+    'vcml.metadata.state': 'complete',
+  };
+  const why = parent === undefined ? 'unobserved_parent' : 'parent_process_context';
+  return {
+    id,
+    time: bootTime(n),
+    actor: `{"pid":${1000 + n},"ppid":${999 + n},"uid":1000,"gid":1000,"comm":"${name}"}`,
+    rest:
+      `"object":"${path}","permitted_by":"${why}","parent_cause":${parent === undefined ? null : `"${parent}"`},` +
+      `"resource":${JSON.stringify(resource)},"attributes":${JSON.stringify(attributes)}}`,
+  };
+}
+
+/** The UUIDv5 of a name in the boot's namespace (RFC 9562). */
+function idOf(name: string): string {
+  const hash = createHash('sha1').update(NAMESPACE).update(name).digest();
+  hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50;
+  hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80;
+  const hex = hash.toString('hex', 0, 16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+if (import.meta.main) {
+  const [directory = '', records = '1000000'] = process.argv.slice(2);
+  console.log(generateJournal(directory, Number(records)));
+}
