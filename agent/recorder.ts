@@ -54,7 +54,7 @@ export class Recorder {
   /** Milliseconds that the event at #from still waits for its container's metadata; 0: none does. */
   #waitMs = 0;
   /** The ring's position up to which it has its room back. */
-  #committed = 0;
+  #committed: number;
   readonly #ringBytes: number;
   #idle = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -65,6 +65,7 @@ export class Recorder {
   constructor(options: RecorderOptions) {
     this.#options = options;
     this.#ringBytes = options.hook.statistics().ringBytes;
+    [this.#committed] = options.hook.positions();
   }
 
   /** Begins to drain, again and again, until stop(). */

@@ -24,10 +24,11 @@ export class RuntimeWatch {
   }
 
   read(id: string): ContainerState | undefined {
-    const state = this.#states.get(id) ?? readContainerState(id, this.#dirs);
-    // A runtime that came later than the agent?
-    if (state === undefined) this.#look();
-    return state;
+    const known = this.#states.get(id);
+    if (known !== undefined) return known;
+    // Not seen when it was made: a runtime that came later than the agent?
+    this.#look();
+    return readContainerState(id, this.#dirs);
   }
 
   close(): void {

@@ -57,9 +57,11 @@ test('a bundle that was there before is read when it is asked for', async () => 
 
 test('a runtime that comes later is found when one of its containers is asked for', async () => {
   await withRuntime(async (dir, watch) => {
-    mkdirSync(join(dir, BUNDLES), { recursive: true });
+    const bundle = join(dir, BUNDLES, idOf('b'));
+    mkdirSync(bundle, { recursive: true });
+    writeFileSync(join(bundle, 'config.json'), configOf('b'));
     await pause(1100);
-    equal(watch.read(idOf('b')), undefined);
+    equal(watch.read(idOf('b'))?.name, 'b');
     await liveBriefly(dir, 'a');
     equal(watch.read(idOf('a'))?.name, 'a');
   }, []);
