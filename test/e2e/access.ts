@@ -1,0 +1,20 @@
+import { join } from 'node:path';
+import { writeKubeConfig } from './certificates.ts';
+import type { Cluster } from './cluster.ts';
+import { RUNTIME_STATE } from './place.ts';
+
+const RIGHTS = join(import.meta.dirname, '../../deploy/rbac.yaml');
+
+/** Flags of an agent that follows the API server, with the rights of `deploy/` and nothing more. */
+export async function metadataFlags(cluster: Cluster): Promise<string[]> {
+  await cluster.kubectl('create', 'namespace', 'vcml-agent');
+  await cluster.kubectl('apply', `--filename=${RIGHTS}`);
+  const request = ['create', 'token', 'vcml-agent', '--namespace=vcml-agent', '--duration=2h'];
+  const token = (await cluster.kubectl(...request)).trim();
+  const kubeconfig = writeKubeConfig('agent', { token });
+  return [
+    ...['--metadata', 'apiserver', '--kubeconfig', kubeconfig, '--runtime-dirs', RUNTIME_STATE],
+    // long enough for a machine with much else to do
+    ...['--metadata-wait', '10s'],
+  ];
+}
