@@ -65,9 +65,10 @@ export async function measureCatchUp(bed: Bed, records: number): Promise<CatchUp
     bytes += writeSync(fd, `${execLines(from, Math.min(records, from + BATCH)).join('\n')}\n`);
   closeSync(fd);
   const receiver = await startReceiver(bed);
-  const file = join(import.meta.dirname, 'catch-up.ts');
+  const file = join(import.meta.dirname, '../export/sender.ts');
+  const endpoint = `http://127.0.0.1:${receiver.port}`;
   // The flags of bin/vcml-agent: memory is what is measured.
-  const args = ['--max-semi-space-size=2', file, dir, `${receiver.port}`, '1', `${bytes}`];
+  const args = ['--max-semi-space-size=2', file, dir, endpoint, '1', `${bytes}`];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   await receiver.close();
   rmSync(dir, { recursive: true });

@@ -1,14 +1,17 @@
-/** Exports a journal's folder to a port as fast as it goes; prints what that took, as JSON. */
+/**
+ * Exports a journal's folder to an endpoint as fast as it goes, and prints what that took, as JSON:
+ * sender.ts FOLDER ENDPOINT SEGMENT OFFSET, the end of the journal.
+ */
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { Exporter } from '../../agent/export/exporter.ts';
 import { readLines } from '../../agent/journal/read.ts';
 
-const [dir = '', port = '', segment = '', offset = ''] = process.argv.slice(2);
+const [dir = '', endpoint = '', segment = '', offset = ''] = process.argv.slice(2);
 const end = { segment: Number(segment), offset: Number(offset) };
 const log = { info: () => {}, warn: console.error, error: console.error };
 const exporter = new Exporter({
-  ...{ version: 'bench', endpoint: `http://127.0.0.1:${port}`, insecure: false },
+  ...{ version: 'test', endpoint, insecure: false },
   files: {
     ...{ certificate: undefined, clientCertificate: undefined, clientKey: undefined },
     ...{ token: undefined, headers: undefined, fixedHeaders: {} },

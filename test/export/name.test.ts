@@ -1,0 +1,33 @@
+import { match } from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createExportBed, until } from './bed.ts';
+import { execLines, sameLines } from './lines.ts';
+
+test('a name that cannot be resolved for a while is asked for again', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect();
+  bed.write(...execLines(0, 100));
+  const hosts = join(bed.dir, '../hosts');
+  writeFileSync(hosts, '127.0.0.1 localhost\n');
+  // A mount namespace of its own: nobody else sees these hosts.
+  const script = 'mount --bind "$1" /etc/hosts && shift && exec "$@"';
+  const { segment, offset } = bed.journal.position;
+  const child = spawn('unshare', [
+    ...['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', hosts],
+    ...[process.execPath, join(import.meta.dirname, 'sender.ts'), bed.dir],
+    ...[`http://collector.test:${collector.port}`, `${segment}`, `${offset}`],
+  ]);
+  t.after(() => child.kill('SIGKILL'));
+  let stderr = '';
+  child.stderr.on('data', (data) => (stderr += data));
+  await until('the warning', () => stderr.includes('UNAVAILABLE'));
+  match(stderr, /Name resolution failed/);
+  const ended = once(child, 'exit');
+  writeFileSync(hosts, '127.0.0.1 localhost collector.test\n');
+  await ended;
+  sameLines(collector.lines, execLines(0, 100));
+});
