@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Config } from './config.ts';
 import type { Exporter } from './export/exporter.ts';
-import { readLines } from './journal/read.ts';
+import { createLagReader, type Lag, timeAt } from './export-lag.ts';
 import { listSegments, segmentFile } from './journal/segment.ts';
 import { LOSS_STAGES } from './record.ts';
 import { VERSION } from './root.ts';
@@ -32,14 +32,15 @@ export async function openTelemetry(config: Config, log: Log): Promise<Telemetry
 export function sourceOf(config: Config, session: Session, exporter: Exporter | undefined): Source {
   const { hook, recorder } = session;
   const oldest = createOldestReader(config.journalDir);
+  const lagOf = exporter && createLagReader(config.journalDir, session, exporter);
   return {
     async read() {
-      const oldestAt = await oldest();
+      const [oldestAt, lag] = [await oldest(), await lagOf?.()];
       return {
         recording: recordingOf(session),
         hook: hookOf(session),
         journal: { ...journalOf(config, session), oldestAt },
-        ...(exporter && { export: exportOf(exporter) }),
+        ...(exporter && lag && { export: exportOf(exporter, lag) }),
       };
     },
     drain() {
@@ -86,29 +87,26 @@ function journalOf(config: Config, { journal }: Session): Omit<JournalReadings, 
   };
 }
 
-function exportOf({ statistics, keptBack, lagSeconds }: Exporter): ExportReadings {
+function exportOf({ statistics, keptBack }: Exporter, lag: Lag): ExportReadings {
   const { failures, succeededAt } = statistics;
   return {
     ...statistics,
     keptBack: Object.fromEntries(keptBack),
     failures: Object.fromEntries(failures),
-    lagSeconds,
-    lagRecords: undefined,
+    lagSeconds: lag.seconds,
+    lagRecords: lag.records,
     succeededAt: succeededAt === 0 ? undefined : succeededAt / 1000,
   };
 }
 
 /** Tells the Unix seconds of the oldest record; of each oldest segment it looks into the file once. */
 function createOldestReader(dir: string): () => Promise<number | undefined> {
-  let known: { readonly segment: number; readonly at: number } | undefined;
+  let known: { readonly segment: number | undefined; readonly at: number | undefined } | undefined;
   return async () => {
-    if (known !== undefined && listSegments(dir)[0]?.number === known.segment) return known.at;
-    for await (const { line, segment } of readLines(dir)) {
-      const [, seconds] = /"timestamp":(\d+)\d{9},/.exec(line) ?? [];
-      known = { segment, at: Number(seconds) };
-      return known.at;
-    }
-    return undefined;
+    const segment = listSegments(dir)[0]?.number;
+    if (known?.at === undefined || known.segment !== segment)
+      known = { segment, at: await timeAt(dir) };
+    return known.at;
   };
 }
 

@@ -25,7 +25,7 @@ process.stdout.write(`# Telemetry
 <!-- Generated from agent/telemetry/metrics.ts. -->
 
 \`telemetryAddress\` makes the agent serve three paths over HTTP, on one port. It is off by default: a
-recorder that nobody asks listens nowhere, and has about 20 MiB less to carry. A bare port, such as
+recorder that nobody asks listens nowhere, and has about 8 MiB less to carry. A bare port, such as
 \`9469\`, is one of the loopback interface; for a scraper or probes from elsewhere give the address as
 well, \`0.0.0.0:9469\` or \`[::]:9469\`. There is neither TLS nor a password: whoever reaches the port
 reads what stands below, which names no command and no pod, but for what the rules of the export name.

@@ -158,11 +158,11 @@ export const METRICS: readonly Metric[] = [
     ({ export: of }) => of?.skips,
   ),
   gauge(
-    ['vcml.export.lag.time', 's', 'The age of the last exported record while others wait, else 0.'],
+    ['vcml.export.lag.time', 's', 'How old the last exported record is while others wait, else 0.'],
     ({ export: of }) => of?.lagSeconds,
   ),
   gauge(
-    ['vcml.export.lag.records', '{record}', 'Records that wait to be exported.'],
+    ['vcml.export.lag.records', '{record}', 'Lines of the journal that wait to be exported.'],
     ({ export: of }) => of?.lagRecords,
   ),
   gauge(

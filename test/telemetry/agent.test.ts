@@ -156,6 +156,20 @@ test('a collector that is down makes it neither unready nor dead, and is counted
     return (now.get(failures) ?? 0) > 1 ? now : undefined;
   });
   equal(samples.get('vcml_export_records_total{vcml_export_outcome="exported"}'), 0);
+  ok((samples.get('vcml_export_lag_time_seconds') ?? 0) > 0);
+  await agent.stop();
+  agent.stderr = '';
+  await agent.start();
+  const lag = await until(async () => {
+    const [least, now] = [agent.records().length, await scrape(agent)];
+    const waiting = now.get('vcml_export_lag_records');
+    return waiting === undefined ? undefined : [least, waiting, agent.records().length];
+  });
+  deepEqual(
+    [...lag].sort((a, b) => a - b),
+    lag,
+    'all that is in the journal waits, of both runs',
+  );
   equal((await probe(agent, '/readyz'))[0], 200);
   equal((await probe(agent, '/livez'))[0], 200);
 });
