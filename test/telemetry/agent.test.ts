@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Agent, program, runProgram, startAgent } from '../agent.ts';
+import { startCollector } from '../export/collector.ts';
 import { samplesOf, scrape, sumOf, until, urlOf } from './scrape.ts';
 
 const ON = ['--telemetry-address', '0'];
@@ -172,6 +173,22 @@ test('a collector that is down makes it neither unready nor dead, and is counted
   );
   equal((await probe(agent, '/readyz'))[0], 200);
   equal((await probe(agent, '/livez'))[0], 200);
+});
+
+test('what a collector took is counted, record by record, until nothing waits', async (t) => {
+  const collector = await startCollector();
+  t.after(() => collector.kill());
+  const agent = await start(t, ...ON, '--export-endpoint', `http://127.0.0.1:${collector.port}`);
+  await runProgram('storm', '2', '1', program('noop'));
+  const exported = 'vcml_export_records_total{vcml_export_outcome="exported"}';
+  const [least, samples] = await until(async () => {
+    const [before, now] = [agent.records().length, await scrape(agent)];
+    return now.get('vcml_export_lag_records') === 0 ? ([before, now] as const) : undefined;
+  });
+  const value = samples.get(exported) ?? 0;
+  ok(least <= value && value <= agent.records().length, `${least} <= ${value}`);
+  equal(samples.get('vcml_export_lag_time_seconds'), 0);
+  ok((samples.get('vcml_export_last_success_timestamp_seconds') ?? 0) > 1e9);
 });
 
 test('an agent that waits for the hook answers: alive, not ready', async (t) => {
