@@ -46,14 +46,15 @@ function segmentsOf(directory: string): [string, string][] {
   return [...segments].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
+/** Nothing where the segment was deleted since it was listed. */
 function readSegment(path: string): Buffer {
-  if (path.endsWith('.zst')) return zstdDecompressSync(readFileSync(path));
   try {
-    return readFileSync(path);
+    const content = readFileSync(path);
+    return path.endsWith('.zst') ? zstdDecompressSync(content) : content;
   } catch (error) {
-    // compressed since it was listed
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return readSegment(`${path}.zst`);
+    // or compressed
+    return path.endsWith('.zst') ? Buffer.alloc(0) : readSegment(`${path}.zst`);
   }
 }
 

@@ -1,26 +1,30 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { program, runProgram, startAgent } from '../agent.ts';
+import { type Agent, program, runProgram, startAgent } from '../agent.ts';
 import { judge } from '../check/check.ts';
 import { JournalReader } from '../check/read.ts';
 
-const ROUNDS = 6;
+/** More on request: KILL_ROUNDS=100. */
+const ROUNDS = Number(process.env.KILL_ROUNDS ?? 8);
+const SMALL = ['--segment-max-bytes', '128KiB', '--journal-max-bytes', '1MiB'];
 
-test('kill -9 while old segments are deleted for space: each number is there or told as deleted', async (t) => {
-  const small = ['--segment-max-bytes', '512KiB', '--journal-max-bytes', '2MiB'];
-  const agent = await startAgent({ args: small });
+test('kill -9 while segments are closed, compressed and deleted: each number is there or told as deleted', async (t) => {
+  const agent = await startAgent({ args: SMALL });
   t.after(() => agent.close());
   for (let round = 0; round < ROUNDS; round++) {
-    const storm = spawn(program('storm'), ['2', '2', program('noop'), 'retention'], {
+    const storm = spawn(program('storm'), ['2', '1.5', program('noop'), 'retention'], {
       stdio: 'ignore',
     });
     const ended = new Promise((resolve) => storm.once('close', resolve));
-    await sleep(300 + Math.random() * 1200);
+    await sleep(Math.random() * 1200);
     await agent.kill();
+    // Every other time the next one is killed in the middle of its start.
+    if (round % 2 === 0) await startAndKill(agent);
+    if (round % 3 === 0) rmSync(join(agent.journalDir, 'state.json'), { force: true });
     await agent.start();
     await ended;
   }
@@ -39,6 +43,13 @@ test('kill -9 while old segments are deleted for space: each number is there or 
   for (const [cpu, base] of first)
     assert.equal(lastTold(deleted.get(cpu) ?? []), base - 1, `cpu ${cpu}`);
 });
+
+async function startAndKill(agent: Agent): Promise<void> {
+  const started = agent.start().catch(() => {}); // that it ended is no news
+  await sleep(Math.random() * 500);
+  await agent.kill();
+  await started;
+}
 
 /** By CPU, the first number that is there, and the runs that are told to be deleted. */
 function numbersOf(lines: readonly string[]) {

@@ -60,3 +60,43 @@ test('now is the boot clock of the last reading, even where the offset is kept',
   const clock = clockOf([5n, WALL], [3_000_000_009n, WALL + 3_000_000_004n]);
   assert.deepEqual(clock.now, { seconds: 3, nanos: 9 });
 });
+
+test('suspend moves both clocks alike: the offset stays, and now jumps as the boot clock does', () => {
+  const night = 28_800_000_000_000n;
+  const clock = clockOf([5n, WALL], [5n + night, WALL + night + 1000n]);
+  assert.equal(offsetOf(clock), WALL - 5n);
+  assert.deepEqual(clock.now, { seconds: 28_800, nanos: 5 });
+});
+
+test('a wall clock that the firmware set late while suspended is followed once it is put right', () => {
+  const night = 28_800_000_000_000n;
+  const late = night - 3_000_000_000n;
+  const asleep = clockOf([5n, WALL], [5n + night, WALL + late]);
+  assert.equal(offsetOf(asleep), WALL - 5n - 3_000_000_000n);
+  const right = clockOf([5n, WALL], [5n + night, WALL + late], [6n + night, WALL + night + 1n]);
+  assert.equal(offsetOf(right), WALL - 5n);
+});
+
+test('a leap second, which the kernel inserts as a step back by one second, is followed', () => {
+  const second = 1_000_000_000n;
+  const clock = clockOf([second, WALL + second], [2n * second, WALL + second + 1n]);
+  assert.equal(offsetOf(clock), WALL - second + 1n);
+});
+
+test('a smeared leap second is followed in steps of about a millisecond', () => {
+  let last = WALL;
+  let steps = 0;
+  const clock = new Clock();
+  for (let n = 0n; n <= 86_400n; n += 60n) {
+    // One second, spread over a day; a sample a minute.
+    const wall = WALL + n * 1_000_000_000n - (n * 1_000_000_000n) / 86_400n;
+    const parts = [n, 0n, wall / 1_000_000_000n, wall % 1_000_000_000n];
+    clock.sample(parts.map(Number));
+    const offset = offsetOf(clock);
+    assert.ok(offset <= last && last - offset < 2n * BigInt(MS), `${last - offset} ns at ${n} s`);
+    if (offset !== last) steps += 1;
+    last = offset;
+  }
+  assert.ok(WALL - last > 998_000_000n, `${WALL - last} ns in all`);
+  assert.ok(steps > 500, `${steps} steps`);
+});
