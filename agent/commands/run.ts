@@ -10,7 +10,7 @@ import { openSession, type Session } from '../session.ts';
 import { hookOptions, journalOptions } from '../settings.ts';
 import { type Hook, openHook } from '../source/hook.ts';
 import { createStateWriter, type StateWriter } from '../state.ts';
-import { createLog, type Log } from '../telemetry/log.ts';
+import { createLog, createProblemTeller, type Log } from '../telemetry/log.ts';
 import type { Telemetry } from '../telemetry/server.ts';
 import { openTelemetry, sourceOf } from '../telemetry.ts';
 
@@ -48,7 +48,9 @@ async function runHook(run: Run): Promise<void> {
   try {
     journal = openJournal({
       ...journalOptions(config),
-      onProblem: (error) => log.error({ error: error.message }, 'journal problem'),
+      onProblem: createProblemTeller((error) =>
+        log.error({ error: error.message }, 'journal problem'),
+      ),
       onRetention: (runs) => retired.push(...runs),
       ...(exporter && { onAppended: exporter.push.bind(exporter) }),
     });
@@ -87,9 +89,10 @@ async function record(run: Run, hook: Hook, journal: Journal): Promise<void> {
     },
     onMetadataProblem: (error) => tellMetadataProblem(log, config, error),
   });
-  const state = createStateWriter(config, session, (error) =>
+  const tellStateProblem = createProblemTeller((error) =>
     log.warn({ error: error.message }, 'state.json could not be written'),
   );
+  const state = createStateWriter(config, session, tellStateProblem);
   const tellDeleted = () => {
     for (const deleted of retired.splice(0))
       session.recorder.lose({ stage: 'retention', ...deleted });

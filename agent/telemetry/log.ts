@@ -14,6 +14,22 @@ export function createLog(level: string): Log {
   return process.stderr.isTTY ? createReadableLog(from) : createPino(level);
 }
 
+/** Told again after so long. */
+const SAME_AGAIN_MS = 600_000;
+const PROBLEMS_MAX = 64;
+
+/** Tells of problems that may come again and again: each once, and not the same soon again. */
+export function createProblemTeller(tell: (error: Error) => void): (error: Error) => void {
+  const toldAt = new Map<string, number>();
+  return (error) => {
+    const last = toldAt.get(error.message) ?? Number.NEGATIVE_INFINITY;
+    if (performance.now() - last < SAME_AGAIN_MS) return;
+    if (toldAt.size >= PROBLEMS_MAX) toldAt.clear();
+    toldAt.set(error.message, performance.now());
+    tell(error);
+  };
+}
+
 function createPino(level: string): Pino.Logger {
   // Loaded only where it is used.
   const { pino } = createRequire(import.meta.url)('pino') as typeof Pino;

@@ -143,6 +143,9 @@ test('a full disk makes it unready with the reason, not dead; room makes it read
   match(checks.journal.reason, /^cannot write to .*ENOSPC/);
   equal((await probe(agent, '/livez'))[0], 200);
   equal((await scrape(agent)).get('vcml_journal_writable'), 0);
+  await runProgram('storm', '2', '5', program('noop')); // time to say it again
+  const said = agent.stderr.split('\n').map((line) => line.replace(/"time":"[^"]+"/, ''));
+  deepEqual(said, [...new Set(said)]);
   execFileSync('mount', ['-o', 'remount,size=512m', agent.journalDir]);
   await until(async () => (await probe(agent, '/readyz'))[0] === 200 || undefined);
   equal((await scrape(agent)).get('vcml_journal_writable'), 1);
