@@ -11,6 +11,8 @@ const RESOURCE = { attributes: 0x0a };
 const SCOPE_LOGS = { scope: 0x0a, schemaUrl: 0x1a };
 const SCOPE = { name: 0x0a, version: 0x12 };
 
+/** Of the one request that is being made; it is copied when it is sent. */
+const writer = new ProtobufWriter();
 const resources = new WeakMap<Resource, Uint8Array>();
 
 /**
@@ -20,7 +22,6 @@ const resources = new WeakMap<Resource, Uint8Array>();
  */
 export class Requests {
   readonly #records = new ProtobufWriter();
-  readonly #request = new ProtobufWriter();
   /** of each record: where it ends, and what stands around it */
   readonly #ends: number[] = [];
   readonly #resources: Resource[] = [];
@@ -52,9 +53,8 @@ export class Requests {
     this.#scope = record.instrumentationScope;
   }
 
-  /** The request for records `first` to below `end`; valid until the next one is made. */
+  /** The request for records `first` to below `end`; valid until another one is made, of whichever records. */
   request(first: number, end: number): Uint8Array {
-    const writer = this.#request;
     writer.clear();
     for (let at = first; at < end; ) {
       const resource = this.#resources[at] as Resource;
@@ -63,7 +63,7 @@ export class Requests {
       const resourceLogs = writer.begin(REQUEST.resourceLogs);
       writer.raw(encoded(resource));
       const scopeLogs = writer.begin(RESOURCE_LOGS.scopeLogs);
-      writeScope(writer, this.#scope);
+      writeScope(this.#scope);
       writer.raw(this.#records.written(from, this.#ends[at - 1]));
       writer.string(SCOPE_LOGS.schemaUrl, this.#scope?.schemaUrl ?? '');
       writer.end(scopeLogs);
@@ -77,16 +77,16 @@ export class Requests {
 function encoded(resource: Resource): Uint8Array {
   const known = resources.get(resource);
   if (known !== undefined) return known;
-  const writer = new ProtobufWriter();
-  const start = writer.begin(RESOURCE_LOGS.resource);
-  writeAttributes(writer, RESOURCE.attributes, resource.attributes);
-  writer.end(start);
-  const bytes = Uint8Array.from(writer.written());
+  const field = new ProtobufWriter();
+  const start = field.begin(RESOURCE_LOGS.resource);
+  writeAttributes(field, RESOURCE.attributes, resource.attributes);
+  field.end(start);
+  const bytes = Uint8Array.from(field.written());
   resources.set(resource, bytes);
   return bytes;
 }
 
-function writeScope(writer: ProtobufWriter, scope: InstrumentationScope | undefined): void {
+function writeScope(scope: InstrumentationScope | undefined): void {
   const start = writer.begin(SCOPE_LOGS.scope);
   writer.string(SCOPE.name, scope?.name ?? '');
   writer.string(SCOPE.version, scope?.version ?? '');

