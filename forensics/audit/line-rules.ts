@@ -42,6 +42,7 @@ const ALWAYS = [
 /** Times that were rounded apart may differ by this much. */
 const SLACK_US = 2000;
 
+const HOOK_STATES = ['attached', 'resumed', 'upgraded', 'kept', 'detached'];
 const STAGES = LOSS_STAGES.map(literal).join(', ');
 const OURS = 'boot_id IS NOT NULL';
 const EXEC = `(${OURS} AND "action" = '"exec"')`;
@@ -61,23 +62,10 @@ const NAMED = `boot_id IS NOT NULL AND boot_time IS NOT NULL AND pid IS NOT NULL
 /** The hash that an exec's id is made of (RFC 9562, version 5), a column of its own: computed once. */
 export const HASH = `sha1(unhex(replace(boot_id, '-', '')) || encode(boot_time || ':' || pid)) AS hash`;
 
-/** Parts of an id in its quotes, from and how long, and where each begins in the hash. */
-const PARTS = [
-  [2, 8, 1],
-  [11, 4, 9],
-  [17, 3, 14],
-  [22, 3, 18],
-  [26, 12, 21],
-];
-const RIGHT_ID = [
-  ...PARTS.map(
-    ([from, length, at]) => `substr(id, ${from}, ${length}) = substr(hash, ${at}, ${length})`,
-  ),
-  `substr(id, 21, 1) = translate(substr(hash, 17, 1), '0123456789abcdef', '89ab89ab89ab89ab')`,
-  ...[10, 15, 20, 25].map((at) => `substr(id, ${at}, 1) = '-'`),
-  `substr(id, 16, 1) = '5'`,
-  'length(id) = 38',
-].join(' AND ');
+/** DuckDB's translate() takes ten times as long. */
+const VARIANT = `substr('89ab89ab89ab89ab', strpos('0123456789abcdef', substr(hash, 17, 1)), 1)`;
+const RIGHT_ID = `concat('"', substr(hash, 1, 8), '-', substr(hash, 9, 4), '-5', substr(hash, 14, 3),
+  '-', ${VARIANT}, substr(hash, 18, 3), '-', substr(hash, 21, 12), '"')`;
 
 /**
  * In this order; a line's problems are a sum of powers of two. No IN with more than a few values:
@@ -98,7 +86,7 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
     'CML-AUDIT-R2-GAP_NOT_MARKED',
     `${NO_PARENT} AND NOT starts_with(permitted_by, '"root_event') AND NOT ${GAP}`,
   ],
-  ['ID_WRONG', `${EXEC} AND ${NAMED} AND NOT (${RIGHT_ID})`],
+  ['ID_WRONG', `${EXEC} AND ${NAMED} AND id <> ${RIGHT_ID}`],
   [
     'PERMITTED_BY',
     `(${EXEC} AND CASE WHEN ${NO_PARENT} THEN ${ROOT}
@@ -140,8 +128,7 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
     'FIELD_VALUE',
     `${OURS} AND (length("timestamp") <> 19 OR length(boot_id) <> 36 OR seq < 1 OR cpu < 0
        OR try_cast(boot_time AS UBIGINT) IS NULL AND boot_time IS NOT NULL
-       OR (hook_state IS NOT NULL
-         AND NOT list_contains(['attached', 'resumed', 'upgraded', 'kept', 'detached'], hook_state))
+       OR (${HOOK_STATES.map((state) => `hook_state <> '${state}'`).join(' AND ')})
        OR entry NOT IN ('start', 'exec') OR metadata_state NOT IN ('complete', 'partial')
        OR NOT (${EXEC} OR ${ABOUT}))`,
   ],

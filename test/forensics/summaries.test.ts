@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { execId, lines, sound } from '../check/craft.ts';
+import { Folder, segment, vcml } from './bed.ts';
+
+const folder = new Folder();
+after(() => folder.close());
+const journal = folder.journal(`journal/${segment(1)}`, lines(Object.values(sound())));
+
+interface Row {
+  readonly what: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+async function rowsOf(...args: readonly string[]): Promise<Row[]> {
+  const { stdout } = await vcml(...args, '--output', 'json', journal);
+  return JSON.parse(stdout) as Row[];
+}
+
+describe('gaps', () => {
+  test('counts gaps by reason, and tells losses with their ranges', async () => {
+    const rows = await rowsOf('gaps');
+    const gaps = rows.filter(({ what }) => what === 'gaps').map(({ details }) => details);
+    assert.deepEqual(
+      gaps.map(({ reason, gaps: count, node }) => [reason, count, node]),
+      [
+        ['lost', 1, 'node'],
+        ['predates_hook', 1, 'node'],
+      ],
+    );
+    const [loss, ...more] = rows.filter(({ what }) => what === 'losses');
+    assert.deepEqual(more, []);
+    const { stage, records, cpu, first_seq: first, last_seq: last } = loss?.details ?? {};
+    assert.deepEqual([stage, records, cpu, first, last], ['ring_buffer', 3, 0, 2, 4]);
+  });
+
+  test('tells silent times, and only those that are long enough', async () => {
+    const silences = async (seconds: string) =>
+      (await rowsOf('gaps', '--silence', seconds)).filter(({ what }) => what === 'silences');
+    assert.equal((await silences('3600')).length, 0);
+    assert.equal((await silences('0')).length, Object.keys(sound()).length - 1);
+  });
+
+  test('is readable in 80 columns', async () => {
+    const { stdout } = await vcml('gaps', journal);
+    assert.match(stdout, /predates_hook/);
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
+  });
+});
+
+describe('stats', () => {
+  test('counts records, executables, parents', async () => {
+    const rows = await rowsOf('stats');
+    const of = (name: string) => rows.filter(({ what }) => what === name).map((row) => row.details);
+    assert.deepEqual(
+      of('executables').map(({ executable, execs }) => [executable, execs]),
+      [['/usr/bin/x', 4]],
+    );
+    const records = of('records').map(({ action, records: count }) => [action, count]);
+    assert.deepEqual(records.toSorted(), [
+      ['exec', 4],
+      ['journal.loss', 1],
+      ['journal.start', 1],
+      ['journal.stop', 1],
+    ]);
+    const parents = of('parents').map(({ id, children }) => [id, children]);
+    const expected = [execId(10, 100), execId(40, 103)].map((id) => [id.slice(0, 8), 1]);
+    assert.deepEqual(parents, expected.toSorted());
+  });
+});
+
+describe('report', () => {
+  test('is one file with the record, its causes and its effects, and for its owner alone', async () => {
+    const file = join(folder.path, 'report.html');
+    const { code, stderr } = await vcml('report', execId(40, 103), '-o', file, journal);
+    assert.equal(code, 0, stderr);
+    const html = readFileSync(file, 'utf8');
+    for (const id of [execId(40, 103), execId(50, 104)]) assert.ok(html.includes(id), id);
+    assert.ok(!html.includes(`"${execId(20, 101)}"`), 'what has nothing to do with it');
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+  });
+});
