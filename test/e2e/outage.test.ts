@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { renameSync, writeFileSync } from 'node:fs';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkJournal } from '../check/check.ts';
+import type { JournalLine } from '../journal.ts';
+import { metadataFlags } from './access.ts';
+import { Cluster } from './cluster.ts';
+import { DIR, NODE_NAME, STATIC_PODS } from './place.ts';
+import { assertPlaced } from './placed.ts';
+import { container, type PodObject, pod, waitForPhase } from './pods.ts';
+import { startRecorder } from './recorder.ts';
+
+const HUNDRED = 100;
+/** So long that a client tries again more than once, and its watch is too old by then. */
+const OUTAGE_MS = 60_000;
+
+const cluster = await Cluster.start();
+after(() => cluster[Symbol.asyncDispose]());
+const recorder = await startRecorder(...(await metadataFlags(cluster)));
+after(() => recorder[Symbol.asyncDispose]());
+
+/** How often the agent could find no API server. */
+let outages = 0;
+
+/** The names of all pods there ever were, by uid. */
+const names = new Map<string, string>();
+
+async function notePods(): Promise<void> {
+  const { items } = await cluster.get<{ items: readonly PodObject[] }>('pods', '--all-namespaces');
+  for (const { metadata } of items) names.set(metadata.uid, metadata.name);
+}
+
+function stateOf({ attributes }: JournalLine): unknown {
+  return attributes['vcml.metadata.state'];
+}
+
+test('of a hundred pods that run true, every record is complete', async (t) => {
+  const numbers = Array.from({ length: HUNDRED }, (_, number) => number);
+  const pods = numbers.map((number) => pod(`true-${number}`, [container('main', marked(number))]));
+  await cluster.apply(...pods);
+  const records = await Promise.all(numbers.map((number) => recorder.marked(`true-${number}`)));
+  const complete = records.filter((record) => stateOf(record) === 'complete');
+  t.diagnostic(`complete: ${complete.length} of ${records.length}`);
+  for (const [number, { resource }] of records.entries())
+    assert.equal(resource['k8s.pod.name'], `true-${number}`);
+  assert.equal(complete.length, HUNDRED);
+  await waitForPhase(cluster, 'Succeeded', ...numbers.map((number) => `true-${number}`));
+  await notePods();
+  await cluster.kubectl('delete', 'pods', '--all', '--now');
+});
+
+function marked(number: number): string[] {
+  return ['true', `true-${number}`];
+}
+
+test('without the API server, names come from the runtime’s files', async () => {
+  const command = ['sh', '-c', '/bin/true beat; sleep 3; exit 1'];
+  await cluster.apply(pod('beating', [container('main', command)], { restartPolicy: 'Always' }));
+  await recorder.waitFor('beat', () => recorder.agent.journal.withMarker('beat')[0]);
+  await notePods();
+  const apiServer = cluster.component('kube-apiserver');
+  await apiServer.stop('SIGKILL');
+  outages += 2; // the agent's next run has its own
+  const stopped = Date.now();
+  startStaticPod('alone', ['true', 'alone']);
+  const alone = await recorder.marked('alone');
+  assert.equal(alone.resource['k8s.pod.name'], `alone-${NODE_NAME}`);
+  assert.equal(alone.resource['k8s.container.name'], 'main');
+  assert.equal(alone.resource['container.image.name'], 'localhost/test');
+
+  await recorder.agent.stop();
+  startStaticPod('unwatched', ['sh', '-c', '/bin/true unwatched; exec sleep 1000']);
+  startStaticPod('missed', ['true', 'missed']);
+  await recorder.agent.start();
+  const unwatched = await recorder.marked('unwatched');
+  assert.equal(unwatched.resource['k8s.pod.name'], `unwatched-${NODE_NAME}`);
+  assert.equal(stateOf(unwatched), 'partial');
+  // Its files may be gone already: then there is what its cgroup said.
+  const missed = await recorder.marked('missed');
+  assert.match(String(missed.resource['container.id']), /^[0-9a-f]{64}$/);
+
+  await sleep(Math.max(0, stopped + OUTAGE_MS - Date.now()));
+  await cluster.startApiServer();
+});
+
+/** The kubelet takes it from a folder, whether there is an API server or not. */
+function startStaticPod(name: string, command: readonly string[]): void {
+  const file = `${DIR}/${name}.json`;
+  writeFileSync(file, JSON.stringify(pod(name, [container('main', command)])));
+  renameSync(file, `${STATIC_PODS}/${name}.json`);
+}
+
+test('when it is back, records are complete again, and the log has said so', async () => {
+  await recorder.waitFor('a word of the return', () =>
+    /metadata.*again|again.*metadata/i.test(recorder.agent.stderr) ? true : undefined,
+  );
+  await cluster.apply(pod('healed', [container('main', ['true', 'healed'])]));
+  const healed = await recorder.marked('healed');
+  assert.equal(healed.resource['k8s.pod.name'], 'healed');
+  assert.equal(stateOf(healed), 'complete');
+});
+
+test('a watch that is broken again and again costs no record and no name', async (t) => {
+  for (const round of [1, 2, 3]) {
+    const name = `churn-${round}`;
+    await cluster.apply(pod(name, [container('main', ['true', name])]));
+    await cluster.component('kube-apiserver').stop('SIGKILL');
+    outages += 1;
+    await cluster.startApiServer();
+    const record = await recorder.marked(name);
+    assert.equal(record.resource['k8s.pod.name'], name);
+    t.diagnostic(`${name}: ${stateOf(record)}`);
+    await notePods();
+  }
+});
+
+test('no record of a container was without it, none had another’s name, and the journal is whole', async () => {
+  await notePods();
+  assertPlaced(recorder.agent.records(), names);
+  assert.deepEqual(checkJournal(recorder.agent.journal.lines, { allowRetention: false }), []);
+});
+
+test('the log has a line when metadata goes, and a line when it is back', () => {
+  const lines = recorder.agent.stderr.split('\n').filter((line) => line.includes('"metadata":'));
+  const warnings = lines.filter((line) => line.includes('"level":"warn"'));
+  assert.ok(warnings.length > 0 && warnings.length <= outages, lines.join('\n'));
+  assert.ok(lines.at(-1)?.includes('there again'), lines.join('\n'));
+});
