@@ -89,6 +89,8 @@ export class Journals {
     });
     const journals = new Journals(paths, directory, instance, await instance.connect());
     try {
+      await journals.rows('SET enable_progress_bar = true');
+      await journals.rows('SET enable_progress_bar_print = false');
       await journals.#find();
     } catch (error) {
       journals.close();

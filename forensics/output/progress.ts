@@ -8,18 +8,24 @@ const CELLS = 24;
 export function showProgress(connection: DuckDBConnection): () => void {
   if (!process.stderr.isTTY) return () => {};
   let shown = false;
+  const clear = () => {
+    if (shown) process.stderr.write('\r\x1b[K');
+    shown = false;
+  };
   const began = performance.now();
   const timer = setInterval(() => {
+    const { percentage } = connection.progress;
     if (performance.now() - began < AFTER_MS) return;
-    const percent = Math.min(100, Math.max(0, connection.progress.percentage));
-    const done = Math.round((percent / 100) * CELLS);
+    // between queries there is nothing to show, and perhaps an answer is being printed
+    if (!(percentage > 0 && percentage < 100)) return clear();
+    const done = Math.round((percentage / 100) * CELLS);
     shown = true;
     process.stderr.write(
-      `\r${'█'.repeat(done)}${'░'.repeat(CELLS - done)} ${percent.toFixed(0).padStart(3)} %`,
+      `\r${'█'.repeat(done)}${'░'.repeat(CELLS - done)} ${percentage.toFixed(0).padStart(3)} %`,
     );
   }, EVERY_MS);
   return () => {
     clearInterval(timer);
-    if (shown) process.stderr.write('\r\x1b[K');
+    clear();
   };
 }
