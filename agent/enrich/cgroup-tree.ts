@@ -39,18 +39,22 @@ export class CgroupTree {
     this.scan();
   }
 
-  /** Looks at every hierarchy that counts; what is there no more counts as dead. */
+  /** Looks at every hierarchy that counts; what is there no more counts as dead, where all is seen. */
   scan(): void {
     this.#scannedAt = performance.now();
     this.#controllers = readControllers(`${this.#proc}/self/cgroup`);
     const seen = new Set<string>();
-    for (const { hierarchy, point, path } of this.#roots())
+    const whole = new Set<string>();
+    for (const { hierarchy, point, path, isRoot } of this.#roots()) {
+      if (isRoot) whole.add(`${hierarchy}`);
       listFolders(point, path, (id, path) => {
         const key = `${hierarchy}:${id}`;
         seen.add(key);
         if (!this.#paths.has(key)) this.#add(key, path, false);
       });
-    for (const key of this.#paths.keys()) if (!seen.has(key)) this.#bury(key);
+    }
+    for (const key of this.#paths.keys())
+      if (!seen.has(key) && whole.has(key.slice(0, key.indexOf(':')))) this.#bury(key);
   }
 
   note(event: CgroupEvent): void {
@@ -110,7 +114,7 @@ export class CgroupTree {
   }
 
   /** Each hierarchy's root, where that is mounted; else what is, by the path it has there. */
-  #roots(): { hierarchy: number; point: string; path: string }[] {
+  #roots(): { hierarchy: number; point: string; path: string; isRoot: boolean }[] {
     const roots = readMounts(`${this.#proc}/self/mountinfo`).flatMap((mount) => {
       const hierarchy = mount.v2 ? 0 : this.#hierarchyOf(mount);
       if (hierarchy === undefined) return [];

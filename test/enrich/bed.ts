@@ -72,7 +72,8 @@ export function bedOf(options: BedOptions = {}) {
   };
 }
 
-function procWith(cgroups: string): string {
+/** A /proc without a mount of a cgroup hierarchy. */
+export function procWith(cgroups: string): string {
   const proc = mkdtempSync(join(tmpdir(), 'vcml-proc-'));
   mkdirSync(join(proc, 'self'));
   writeFileSync(join(proc, 'self/cgroup'), cgroups);

@@ -1,8 +1,9 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { test } from 'node:test';
 import { CgroupTree } from '../../agent/enrich/cgroup-tree.ts';
 import type { CgroupIds } from '../../agent/record.ts';
+import { procWith } from './bed.ts';
 
 const NONE = { appeared: () => {}, gone: () => {} };
 
@@ -72,6 +73,19 @@ test('events name cgroups at once, of the hierarchies that count', () => {
   equal(tree.places(idsOf(id)).places[0]?.path, '/a');
   tree.note({ kind: 'cgroup_mkdir', id, hierarchy: 0, path: '/c' });
   equal(tree.places(idsOf(id)).places[0]?.path, '/c');
+});
+
+test('where the hierarchy is not to be seen, what events have told stays', () => {
+  const proc = procWith('0::/\n');
+  const gone: string[] = [];
+  try {
+    const tree = new CgroupTree({ appeared: () => {}, gone: (_, path) => gone.push(path) }, proc);
+    tree.note({ kind: 'cgroup_mkdir', id: 60n, hierarchy: 0, path: '/a' });
+    tree.scan();
+    deepEqual(gone, []);
+  } finally {
+    rmSync(proc, { recursive: true });
+  }
 });
 
 test('a process in every root is in the root', () => {
