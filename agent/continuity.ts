@@ -32,6 +32,8 @@ export interface Checkpoint {
   readonly position: Position;
 }
 
+const CPUS_MAX = 65_536;
+
 /**
  * Reads what the journal in `dir` holds: from the position of its last checkpoint to the end, or,
  * without one, from where the hook that wrote last has begun. `bootId` is the kernel's.
@@ -127,16 +129,20 @@ function lose(known: Continuity, attributes: Attributes): void {
   const first = Number(attributes['vcml.loss.first_seq']);
   const last = Number(attributes['vcml.loss.last_seq']);
   const own = attributes['vcml.loss.hook_id'] === known.hookId;
-  if (!own || !Number.isInteger(cpu + first + last)) return;
+  if (!own || !isCpu(cpu) || !Number.isInteger(first + last)) return;
   if (stage !== 'retention') known.losses.add(cpu, first, last);
   advance(known.nextSeq, cpu, last);
 }
 
 function advance(nextSeq: number[], cpu: unknown, seq: unknown): void {
-  if (!Number.isInteger(cpu) || !Number.isInteger(seq)) return;
-  const at = cpu as number;
-  while (nextSeq.length <= at) nextSeq.push(1);
-  nextSeq[at] = Math.max(nextSeq[at] ?? 1, (seq as number) + 1);
+  if (!isCpu(cpu) || !Number.isInteger(seq)) return;
+  while (nextSeq.length <= cpu) nextSeq.push(1);
+  nextSeq[cpu] = Math.max(nextSeq[cpu] ?? 1, (seq as number) + 1);
+}
+
+/** A number far off is damage, and must not cost memory: no kernel is built for so many. */
+function isCpu(value: unknown): value is number {
+  return isNumber(value) && (value as number) < CPUS_MAX;
 }
 
 function readCheckpoint(dir: string): Checkpoint | undefined {

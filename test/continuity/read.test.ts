@@ -231,3 +231,14 @@ test('containers that have started are known, from the checkpoint and from the l
   writeFileSync(join(dir, '00000000000000000003.jsonl'), lines.join(''));
   assert.deepEqual([...readContinuity(dir, 'boot').started], ['pod/a', 'b', 'pod/c', 'd']);
 });
+
+test('a damaged line with a number of a CPU that cannot be is left out', (t) => {
+  const dir = journalOf(t);
+  writeFileSync(
+    join(dir, '00000000000000000003.jsonl'),
+    [exec(2 ** 40, 7), loss('decode', 2 ** 40, 1, 2), exec(-1, 7), loss('decode', -1, 1, 2)].join(
+      '',
+    ),
+  );
+  assert.deepEqual(found(dir), WHOLE);
+});
