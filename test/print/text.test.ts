@@ -131,6 +131,44 @@ const places: [name: string, line: (bad: string) => string][] = [
     (bad) => lineOf({}, { 'vcml.gap.ancestor.pid': 1, 'vcml.gap.ancestor.comm': bad }),
   ],
   ['the id of a parent', (bad) => lineOf({ parent_cause: `${bad}1` })],
+  [
+    'the path of the ancestor',
+    (bad) =>
+      lineOf(
+        {},
+        { 'vcml.gap.ancestor.pid': 1, 'vcml.gap.ancestor.executable.path': `/bin/x${bad}` },
+      ),
+  ],
+  ['the pid of the ancestor', (bad) => lineOf({}, { 'vcml.gap.ancestor.pid': bad })],
+  [
+    'the namespace',
+    (bad) => lineOf({ resource: { 'k8s.namespace.name': bad, 'k8s.pod.name': 'p' } }),
+  ],
+  ['the container', (bad) => lineOf({ resource: { 'k8s.container.name': bad } })],
+  ['the id of the container', (bad) => lineOf({ resource: { 'container.id': bad } })],
+  ['the pid', (bad) => lineOf({}, {}, { pid: `7${bad}` })],
+  ['the user id', (bad) => lineOf({}, {}, { uid: `7${bad}` })],
+  ['the time', (bad) => lineOf({ timestamp: `7${bad}` })],
+  [
+    'the count of a loss',
+    (bad) => lineOf({ action: 'journal.loss' }, { 'vcml.loss.count': bad, 'vcml.loss.cpu': bad }),
+  ],
+  [
+    'the version of the agent',
+    (bad) => lineOf({ action: 'journal.start' }, { 'vcml.agent.version': bad }),
+  ],
+  [
+    'the counts of a run',
+    (bad) =>
+      lineOf(
+        { action: 'journal.stop' },
+        {
+          'vcml.journal.records': bad,
+          'vcml.journal.gaps': bad,
+          'vcml.journal.losses': bad,
+        },
+      ),
+  ],
   ['the pod', (bad) => lineOf({ resource: { 'k8s.pod.name': bad } })],
   ['the action', (bad) => lineOf({ action: `x${bad}` })],
   ['the stage of a loss', (bad) => lineOf({ action: 'journal.loss' }, { 'vcml.loss.stage': bad })],
