@@ -8,10 +8,9 @@ import { metadataFlags } from './access.ts';
 import { Cluster } from './cluster.ts';
 import { DIR, NODE_NAME, STATIC_PODS } from './place.ts';
 import { assertPlaced } from './placed.ts';
-import { container, type PodObject, pod, waitForPhase } from './pods.ts';
+import { container, type PodObject, pod } from './pods.ts';
 import { startRecorder } from './recorder.ts';
 
-const HUNDRED = 100;
 /** So long that a client tries again more than once, and its watch is too old by then. */
 const OUTAGE_MS = 60_000;
 
@@ -33,25 +32,6 @@ async function notePods(): Promise<void> {
 
 function stateOf({ attributes }: JournalLine): unknown {
   return attributes['vcml.metadata.state'];
-}
-
-test('of a hundred pods that run true, every record is complete', async (t) => {
-  const numbers = Array.from({ length: HUNDRED }, (_, number) => number);
-  const pods = numbers.map((number) => pod(`true-${number}`, [container('main', marked(number))]));
-  await cluster.apply(...pods);
-  const records = await Promise.all(numbers.map((number) => recorder.marked(`true-${number}`)));
-  const complete = records.filter((record) => stateOf(record) === 'complete');
-  t.diagnostic(`complete: ${complete.length} of ${records.length}`);
-  for (const [number, { resource }] of records.entries())
-    assert.equal(resource['k8s.pod.name'], `true-${number}`);
-  assert.equal(complete.length, HUNDRED);
-  await waitForPhase(cluster, 'Succeeded', ...numbers.map((number) => `true-${number}`));
-  await notePods();
-  await cluster.kubectl('delete', 'pods', '--all', '--now');
-});
-
-function marked(number: number): string[] {
-  return ['true', `true-${number}`];
 }
 
 test('without the API server, names come from the runtime’s files', async () => {
