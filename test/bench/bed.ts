@@ -17,9 +17,10 @@ export interface Bed {
   readonly seconds: number;
   readonly warmUpSeconds: number;
   readonly idleSeconds: number;
+  readonly soakSeconds: number;
 }
 
-/** Makes a folder with what the benchmarks share; BENCH_ROUNDS, BENCH_SECONDS, BENCH_IDLE_SECONDS. */
+/** Makes a folder with what the benchmarks share; BENCH_ROUNDS, BENCH_SECONDS, BENCH_IDLE_SECONDS, BENCH_SOAK_SECONDS. */
 export function createBed(): Bed {
   const cleanup = new Cleanup();
   const directory = mkdtempSync(join(tmpdir(), 'vcml-bench-'));
@@ -36,6 +37,7 @@ export function createBed(): Bed {
     seconds: numberFrom('BENCH_SECONDS', 12),
     warmUpSeconds: 3,
     idleSeconds: numberFrom('BENCH_IDLE_SECONDS', 20),
+    soakSeconds: numberFrom('BENCH_SOAK_SECONDS', 600),
   };
 }
 

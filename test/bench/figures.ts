@@ -3,8 +3,9 @@ import type { Figure } from './budgets.ts';
 import { measureBytes } from './bytes.ts';
 import { measureCatchUp, measureExportLatency } from './export.ts';
 import { measureIdle } from './idle.ts';
-import { measureKernel } from './kernel.ts';
+import { measureKernel, measureQuiet } from './kernel.ts';
 import { measureLatency } from './latency.ts';
+import { measureSoak } from './soak.ts';
 import { measureStarts } from './start.ts';
 import { quantile, spreadOf } from './statistics.ts';
 import { decimal, spreadText } from './table.ts';
@@ -18,11 +19,11 @@ export async function measureFigures(
   tell: (text: string) => void,
 ): Promise<Figure[]> {
   const figures: Figure[] = [];
-  const measures = { start, latency, kernel, idle, bytes, export: exporting };
+  const measures = { start, latency, kernel, idle, bytes, export: exporting, soak };
   for (const [name, measure] of Object.entries(measures)) {
     if (!isWanted(name)) continue;
     tell(name);
-    figures.push(...(await measure(bed)));
+    figures.push(...(await measure(bed, tell)));
   }
   return figures;
 }
@@ -62,6 +63,37 @@ async function kernel(bed: Bed): Promise<Figure[]> {
       value: mapBytes / 2 ** 20,
       unit: 'MiB',
       more: 'charged to the agent’s memory cgroup, beside its RSS',
+    },
+    await quiet(bed),
+  ];
+}
+
+async function quiet(bed: Bed): Promise<Figure> {
+  const costs = Object.entries((await measureQuiet(bed)).programs);
+  return {
+    what: 'the longest of the programs in quiet times',
+    value: Math.max(...costs.map(([, nanoseconds]) => nanoseconds)) / 1000,
+    unit: 'µs',
+    digits: 2,
+    budget: 1,
+    more: costs.map(([name, ns]) => `${name} ${decimal(ns, 0)} ns`).join(', '),
+  };
+}
+
+/** From the second fifth on, when all caches are full. */
+async function soak(bed: Bed, tell: (text: string) => void): Promise<Figure[]> {
+  const looks = await measureSoak(bed, tell);
+  const half = Math.floor(looks.length / 2);
+  const mib = (from: number, to: number) =>
+    spreadOf(looks.slice(from, to).map(({ bytes }) => bytes / 2 ** 20));
+  const [first, second] = [mib(Math.floor(looks.length / 5), half), mib(half, looks.length)];
+  return [
+    {
+      what: `memory’s growth in a storm of ${bed.soakSeconds} s`,
+      value: second.median - first.median,
+      unit: 'MiB',
+      budget: 5,
+      more: `RssAnon ${spreadText(first)} then ${spreadText(second)}; ${looks.at(-1)?.execs} execs`,
     },
   ];
 }

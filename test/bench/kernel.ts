@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Agent } from '../agent.ts';
 import { type Bed, startedAgent } from './bed.ts';
 import { settle } from './process.ts';
@@ -9,6 +10,7 @@ import { storm } from './storm.ts';
 const SWITCH = '/proc/sys/kernel/bpf_stats_enabled';
 const PROGRAMS = ['on_fork', 'on_exec', 'on_exit'];
 const SECONDS = 5;
+const QUIET_MS = 1500;
 
 /** The hook's share in the kernel. */
 export interface KernelCost {
@@ -28,13 +30,29 @@ interface Program {
 export async function measureKernel(bed: Bed): Promise<KernelCost> {
   const { agent, close } = await startedAgent(bed);
   await storm(bed, Math.min(1, bed.seconds));
+  const cost = await costOf(bed, agent);
+  await settle(agent.pid);
+  await close();
+  return cost;
+}
+
+/** The same with no reader for so long that no more events are stored. */
+export async function measureQuiet(bed: Bed): Promise<KernelCost> {
+  const { agent, close } = await startedAgent(bed, '--quiet-after', '1s');
+  await storm(bed, Math.min(1, bed.seconds));
+  await agent.kill();
+  await pause(QUIET_MS);
+  const cost = await costOf(bed, agent);
+  await close();
+  return cost;
+}
+
+async function costOf(bed: Bed, agent: Agent): Promise<KernelCost> {
   const switchBack = switchStatisticsOn(bed);
   const before = pinned(agent);
   await storm(bed, Math.min(SECONDS, bed.seconds));
   const after = pinned(agent);
   await switchBack();
-  await settle(agent.pid);
-  await close();
   const costs = PROGRAMS.map((name) => [name, averageOf(before.programs, after.programs, name)]);
   return { programs: Object.fromEntries(costs), mapBytes: after.mapBytes };
 }
@@ -54,16 +72,15 @@ function switchStatisticsOn(bed: Bed): () => Promise<void> {
   return bed.cleanup.add(() => writeFileSync(SWITCH, was));
 }
 
-/** What bpftool says about the agent's pins: links lead to programs, the rest are maps. */
+/** What bpftool says about the agent's pins: programs, their links, the rest are maps. */
 function pinned({ pinDir }: Agent): { programs: Program[]; mapBytes: number } {
   const programs: Program[] = [];
   let mapBytes = 0;
   for (const name of readdirSync(pinDir)) {
     const path = join(pinDir, name);
-    if (name.startsWith('on_')) {
-      const link = bpftool<{ prog_id: number }>('link', 'show', 'pinned', path);
-      programs.push(bpftool<Program>('prog', 'show', 'id', `${link.prog_id}`));
-    } else
+    if (name.startsWith('program_'))
+      programs.push(bpftool<Program>('prog', 'show', 'pinned', path));
+    else if (!name.startsWith('on_'))
       mapBytes +=
         bpftool<{ bytes_memlock?: number }>('map', 'show', 'pinned', path).bytes_memlock ?? 0;
   }
