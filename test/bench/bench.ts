@@ -1,7 +1,7 @@
 // The benchmark table: node test/bench/bench.ts [--json FILE] [--only NAME]... As root, on a
 // machine that does nothing else. BENCH_ROUNDS and BENCH_SECONDS say how many storms there are, and
-// how long. Names: storms, start, latency, kernel, idle, bytes; soak, which is long, only by its name
-// (BENCH_SOAK_SECONDS).
+// how long. Names: storms, start, latency, kernel, idle, bytes, export; only when named: soak
+// (BENCH_SOAK_SECONDS), and crowd, which has 100,000 processes at a time.
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -13,6 +13,9 @@ import { LOOPS } from './storm.ts';
 import { runStorms } from './storms.ts';
 import { stormFigures, stormTable, summarize } from './summary.ts';
 import { table } from './table.ts';
+
+/** Long, or a strain on the machine. */
+const ON_REQUEST = new Set(['soak', 'crowd']);
 
 const { values: options } = parseArgs({
   options: { json: { type: 'string' }, only: { type: 'string', multiple: true } },
@@ -44,7 +47,7 @@ async function bench(bed: Bed): Promise<void> {
 }
 
 function isWanted(name: string): boolean {
-  return options.only?.includes(name) ?? name !== 'soak';
+  return options.only?.includes(name) ?? !ON_REQUEST.has(name);
 }
 
 function stormTitle({ rounds, seconds }: Bed): string {

@@ -1,6 +1,7 @@
 import type { Bed } from './bed.ts';
 import type { Figure } from './budgets.ts';
 import { measureBytes } from './bytes.ts';
+import { measureCrowd } from './crowd.ts';
 import { measureCatchUp, measureExportLatency } from './export.ts';
 import { measureIdle } from './idle.ts';
 import { measureKernel, measureQuiet } from './kernel.ts';
@@ -19,7 +20,7 @@ export async function measureFigures(
   tell: (text: string) => void,
 ): Promise<Figure[]> {
   const figures: Figure[] = [];
-  const measures = { start, latency, kernel, idle, bytes, export: exporting, soak };
+  const measures = { start, latency, kernel, idle, bytes, export: exporting, soak, crowd };
   for (const [name, measure] of Object.entries(measures)) {
     if (!isWanted(name)) continue;
     tell(name);
@@ -94,6 +95,18 @@ async function soak(bed: Bed, tell: (text: string) => void): Promise<Figure[]> {
       unit: 'MiB',
       budget: 5,
       more: `RssAnon ${spreadText(first)} then ${spreadText(second)}; ${looks.at(-1)?.execs} execs`,
+    },
+  ];
+}
+
+async function crowd(bed: Bed): Promise<Figure[]> {
+  const { processes, bytes, untracked, linked } = await measureCrowd(bed);
+  return [
+    {
+      what: `memory beside ${processes} processes`,
+      value: bytes / 2 ** 20,
+      unit: 'MiB',
+      more: `RssAnon; ${untracked} gaps untracked; the last one’s child ${linked ? 'is' : 'is not'} linked`,
     },
   ];
 }
