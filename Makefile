@@ -15,7 +15,7 @@ PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/progra
 BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node $(PROGRAMS) \
 	build/programs/next.bpf.o
 
-.PHONY: help run test bench e2e check format generate coverage build bundle image clean
+.PHONY: help run test bench kernels e2e check format generate coverage build bundle image clean
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 10
@@ -30,6 +30,9 @@ test: build build/sanitized/vcml_hook.node ## build, then run all tests: make te
 
 bench: build build/apt-bench.stamp ## build, then print the benchmark table
 	@exec $(NODE) test/bench/bench.ts
+
+kernels: build ## run the agent and its cases on other kernels, and on arm64
+	@exec $(NODE) --test --test-reporter=spec test/kernels/matrix.ts
 
 e2e: build ## build a Kubernetes node, then run the agent's tests on it, as root
 	@exec $(NODE) test/e2e/run.ts '$(E2E_TESTS)'
@@ -200,6 +203,10 @@ generate: node_modules/.stamp build/exec.bpf.o ## write the generated files agai
 coverage: build ## run all tests and print which lines they reached
 	@$(NODE) node_modules/.bin/c8 --include 'agent/**' \
 		$(NODE) --test --test-concurrency=1 '$(TESTS)'
+
+# --- other kernels ---------------------------------------------------------------------------
+
+include test/kernels/kernels.mk
 
 # --- a real Kubernetes node ------------------------------------------------------------------
 

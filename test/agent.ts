@@ -8,8 +8,8 @@ import { FollowedJournal, type JournalLine } from './journal.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const BIN = join(ROOT, 'bin/vcml-agent');
-const START_MS = 15_000;
-const STOP_MS = 30_000;
+const START_MS = 120_000;
+const STOP_MS = 120_000;
 
 /** The path of a program from test/programs. */
 export function program(name: string): string {
@@ -18,7 +18,7 @@ export function program(name: string): string {
 
 /** Runs a program from test/programs to its end; what it does is in its arguments. */
 export async function runProgram(name: string, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(program(name), args, { timeout: 120_000 });
+  const { stdout } = await promisify(execFile)(program(name), args, { timeout: 600_000 });
   return stdout;
 }
 

@@ -22,7 +22,7 @@ export interface JournalLine {
 }
 
 /** How long a test waits for what must come. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 120_000;
 
 /** A journal that is read while it is written. */
 export class FollowedJournal {

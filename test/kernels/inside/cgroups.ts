@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Agent, program, startAgent } from '../../agent.ts';
+import { judge } from '../../check/check.ts';
+
+const MODE = process.env.CGROUP_MODE;
+const CGROUPS = '/sys/fs/cgroup';
+const UNIFIED = MODE === 'hybrid' ? join(CGROUPS, 'unified') : CGROUPS;
+/** v1 hierarchies by the folder they are mounted at; those that tell of containers come first. */
+const V1 = ['memory', 'pids', 'cpuacct', 'systemd'].filter((name) =>
+  existsSync(join(CGROUPS, name)),
+);
+
+const POD = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
+const SLICE = `kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod${POD.replaceAll('-', '_')}.slice`;
+
+let agent: Agent;
+
+before(async () => {
+  make(everywhere(), container('before'));
+  agent = await startAgent();
+});
+after(() => agent?.close());
+
+test('the kernel has the hierarchies that this guest is about', () => {
+  const own = readFileSync('/proc/self/cgroup', 'utf8');
+  assert.match(own, /^0::\/$/m);
+  assert.equal(/^\d+:pids:\/$/m.test(own), MODE !== 'v2', own);
+  assert.equal(readFileSync('/proc/self/mountinfo', 'utf8').includes(' cgroup2 '), MODE !== 'v1');
+});
+
+test('a container of before the agent', async () => {
+  await assertLine('before', everywhere(), container('before'));
+});
+
+test('a container that comes while the agent runs', async () => {
+  const path = container('after');
+  make(everywhere(), path);
+  await assertLine('after', everywhere(), path);
+});
+
+test('a container of the cgroupfs driver', async () => {
+  const path = `/kubepods/burstable/pod${POD}/${id('cgroupfs')}`;
+  make(everywhere(), path);
+  await assertLine('cgroupfs', everywhere(), path);
+});
+
+test('a cgroup inside of a container', async () => {
+  const path = `${container('nested')}/init/deeper`;
+  make(everywhere(), path);
+  await assertLine('nested', everywhere(), path);
+});
+
+test('a cgroup that is gone by the time that its record is written', async () => {
+  const path = container('short');
+  process.kill(agent.pid, 'SIGSTOP');
+  try {
+    make(everywhere(), path);
+    await run('short', everywhere(), path);
+    for (const folder of everywhere()) rmdirSync(join(folder, path));
+  } finally {
+    process.kill(agent.pid, 'SIGCONT');
+  }
+  const { attributes } = await agent.journal.marked('case:cgroup:short');
+  assert.match(String(attributes['process.linux.cgroup']), expected(everywhere(), path));
+});
+
+test('no container at all', async () => {
+  await assertLine('none', everywhere(), '/');
+});
+
+if (MODE === 'hybrid') {
+  test('a container that is in the v1 hierarchies alone', async () => {
+    const folders = V1.map((name) => join(CGROUPS, name));
+    const path = container('v1-alone');
+    make(folders, path);
+    await assertLine('v1-alone', folders, path);
+  });
+}
+
+if (MODE !== 'v2') {
+  test('a container that is in the hierarchy of pids alone', async () => {
+    const folders = [join(CGROUPS, 'pids')];
+    const path = container('pids-alone');
+    make(folders, path);
+    await assertLine('pids-alone', folders, path);
+  });
+}
+
+test('after a restart the agent knows the cgroups that there are', async () => {
+  const path = container('away');
+  await agent.kill();
+  make(everywhere(), path);
+  await run('away', everywhere(), path);
+  await agent.start();
+  const { attributes } = await agent.journal.marked('case:cgroup:away');
+  assert.match(String(attributes['process.linux.cgroup']), expected(everywhere(), path));
+  await assertLine('restarted', everywhere(), container('before'));
+});
+
+test('the journal of all this has no findings', async () => {
+  await agent.stop();
+  agent.records();
+  assert.deepEqual(judge(agent.journal.lines).findings, []);
+});
+
+/** The roots of all hierarchies in which a runtime puts a container. */
+function everywhere(): string[] {
+  const v1 = V1.map((name) => join(CGROUPS, name));
+  if (MODE === 'v2') return [UNIFIED];
+  return MODE === 'v1' ? v1 : [UNIFIED, ...v1];
+}
+
+function container(name: string): string {
+  return `/${SLICE}/cri-containerd-${id(name)}.scope`;
+}
+
+function id(name: string): string {
+  return Buffer.from(name.padEnd(32, '.')).toString('hex');
+}
+
+function make(folders: readonly string[], path: string): void {
+  for (const folder of folders) mkdirSync(join(folder, path), { recursive: true });
+}
+
+/** Runs the no-op in a cgroup; what the kernel itself said of it. */
+async function run(name: string, folders: readonly string[], path: string): Promise<string> {
+  const enter = folders.map((folder) => `echo $$ >${join(folder, path, 'cgroup.procs')}`);
+  const script = [...enter, 'cat /proc/$$/cgroup', `exec ${program('noop')} case:cgroup:${name}`];
+  const shell = spawn('sh', ['-ec', script.join('\n')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let truth = '';
+  shell.stdout.on('data', (data) => (truth += data));
+  const [code] = await once(shell, 'close');
+  assert.equal(code, 0);
+  return truth;
+}
+
+async function assertLine(name: string, folders: readonly string[], path: string): Promise<void> {
+  const truth = await run(name, folders, path);
+  const { attributes } = await agent.journal.marked(`case:cgroup:${name}`);
+  const line = String(attributes['process.linux.cgroup']);
+  assert.match(line, expected(folders, path));
+  assert.ok(truth.split('\n').includes(line), `${line} is not in ${truth}`);
+}
+
+/** The unified hierarchy tells most; where it does not, memory and then pids. */
+function expected(folders: readonly string[], path: string): RegExp {
+  const escaped = path.replaceAll('.', '\\.');
+  if (folders.includes(UNIFIED) || path === '/') return new RegExp(`^0::${escaped}$`);
+  const first = V1.find((name) => folders.includes(join(CGROUPS, name)));
+  return new RegExp(`^\\d+:${first}:${escaped}$`);
+}

@@ -1,0 +1,48 @@
+import { execFileSync } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+import { run } from 'node:test';
+import type { Line } from '../report.ts';
+
+/**
+ * Runs in the guest: the test files that $CASES names, one after the other, and tells the host on the
+ * console, a line of JSON each.
+ */
+async function main(): Promise<void> {
+  tell({ kind: 'kernel', release: readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim() });
+  const counts = execFileSync('/usr/bin/verifier', ['/build/exec.bpf.o'], { encoding: 'utf8' });
+  for (const line of counts.trim().split('\n')) {
+    const [program = '', instructions] = line.split(' ');
+    tell({ kind: 'verified', program, instructions: Number(instructions) });
+  }
+  const files = globSync(`/test/${process.env.CASES}.test.js`).sort();
+  for await (const { type, data } of run({ files, concurrency: false })) {
+    if (type === 'test:stderr' || type === 'test:stdout') {
+      tell({ kind: 'output', text: data.message });
+    } else if (type === 'test:pass' || type === 'test:fail') {
+      if (data.details.type === 'suite') continue;
+      const { error } = type === 'test:fail' ? data.details : {};
+      const skipped = data.skip !== undefined || data.todo !== undefined;
+      const result = error ? 'failed' : skipped ? 'skipped' : 'passed';
+      tell({ kind: 'test', name: data.name, result, ...(error ? { error: textOf(error) } : {}) });
+    }
+  }
+  tell({ kind: 'complaints', lines: complaints() });
+  tell({ kind: 'end' });
+}
+
+function tell(line: Line): void {
+  process.stdout.write(`\n@${JSON.stringify(line)}\n`);
+}
+
+function textOf(error: Error): string {
+  const { cause } = error;
+  return cause instanceof Error ? `${cause.message}\n${cause.stack}` : error.message;
+}
+
+/** What the kernel says when something is wrong with it. */
+function complaints(): string[] {
+  const log = execFileSync('/bin/dmesg', { encoding: 'utf8' });
+  return log.split('\n').filter((line) => /\b(BUG|WARNING|Oops|general protection)\b/.test(line));
+}
+
+await main();

