@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Report, readReport } from './report.ts';
 
@@ -48,7 +48,10 @@ const MACHINES = {
   },
 } as const;
 
-/** Boots a kernel with a guest (guest.ts) until it powers off, and reads its console. */
+/**
+ * Boots a kernel with a guest (guest.ts) until it powers off, and reads its console, which is kept
+ * beside the guest.
+ */
 export async function boot(
   kernel: Kernel,
   guest: string,
@@ -69,6 +72,7 @@ export async function boot(
     { stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' },
   );
   let console = '';
+  qemu.stdout.pipe(createWriteStream(`${guest}.${kernel.name}-${environment.CGROUP_MODE}.log`));
   qemu.stdout.setEncoding('utf8').on('data', (text) => (console += text));
   qemu.stderr.setEncoding('utf8').on('data', (text) => (console += text));
   await new Promise<void>((resolve) => {
