@@ -28,7 +28,8 @@ after(() => agent?.close());
 
 test('the kernel has the hierarchies that this guest is about', () => {
   const own = readFileSync('/proc/self/cgroup', 'utf8');
-  assert.match(own, /^0::\/$/m);
+  // the kernel does not tell of a v2 that was never mounted
+  assert.equal(/^0::\/$/m.test(own), MODE !== 'v1', own);
   assert.equal(/^\d+:pids:\/$/m.test(own), MODE !== 'v2', own);
   assert.equal(readFileSync('/proc/self/mountinfo', 'utf8').includes(' cgroup2 '), MODE !== 'v1');
 });
@@ -144,7 +145,8 @@ async function assertLine(name: string, folders: readonly string[], path: string
   const { attributes } = await agent.journal.marked(`case:cgroup:${name}`);
   const line = String(attributes['process.linux.cgroup']);
   assert.match(line, expected(folders, path));
-  assert.ok(truth.split('\n').includes(line), `${line} is not in ${truth}`);
+  const unmounted = MODE === 'v1' && line === '0::/';
+  assert.ok(unmounted || truth.split('\n').includes(line), `${line} is not in ${truth}`);
 }
 
 /** The unified hierarchy tells most; where it does not, memory and then pids. */
