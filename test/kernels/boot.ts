@@ -33,7 +33,7 @@ export function kernelOf(name: string): Kernel {
   };
 }
 
-/** Emulated, so that it is the same everywhere. */
+/** Emulated, so that it is the same everywhere; one CPU, since two make qemu's cmpxchg16b unsound. */
 const MACHINES = {
   amd64: {
     command: 'qemu-system-x86_64',
@@ -64,7 +64,7 @@ export async function boot(
     machine.command,
     [
       ...machine.args,
-      ...['-smp', '2', '-m', '1536', '-nodefaults', '-nographic', '-no-reboot'],
+      ...['-smp', '1', '-m', '1536', '-nodefaults', '-nographic', '-no-reboot'],
       ...['-serial', 'stdio', '-kernel', kernel.image, '-initrd', guest],
       '-append',
       `console=${machine.console} quiet loglevel=1 panic=-1 ${words.map((word) => word.join('=')).join(' ')}`,
