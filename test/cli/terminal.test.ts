@@ -22,8 +22,9 @@ interface Terminal {
 async function runOnTerminal(t: TestContext): Promise<Terminal> {
   const agent = new Agent({});
   t.after(() => agent.close());
-  const command = `${BIN} run --journal-dir ${agent.journalDir} --pin-dir ${agent.pinDir} --on-exit detach`;
-  const env = { ...process.env, NO_COLOR: undefined };
+  // A shell that stayed would be ended by the same Ctrl-C, and tell that instead of the agent's code.
+  const command = `exec ${BIN} run --journal-dir ${agent.journalDir} --pin-dir ${agent.pinDir} --on-exit detach`;
+  const env = { ...process.env, NO_COLOR: undefined, SHELL: '/bin/sh' };
   const child = spawn('script', ['-qefc', command, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env,
