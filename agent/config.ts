@@ -26,10 +26,10 @@ export const schema = z
       .describe(
         'Print each record to stdout as well: a readable line, the journal’s line, or nothing.',
       ),
-    onExit: choice(['keep', 'detach'])
+    onExit: choice(['keep', 'detach', 'whenUninstalled'])
       .prefault('keep')
       .describe(
-        'At the end, leave the hook recording into its ring for the next agent, or take it away.',
+        'At the end the hook stays for the next agent, goes, or goes if the DaemonSet is gone; see failure-modes.md.',
       ),
     pinDir: folder()
       .prefault('/sys/fs/bpf/vcml-agent')

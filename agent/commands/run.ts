@@ -5,6 +5,7 @@ import { createExporter, startExporter } from '../exporting.ts';
 import type { Journal } from '../journal/journal.ts';
 import { openJournal } from '../journal/journal.ts';
 import type { RetentionRun } from '../journal/retention.ts';
+import { createOnExit, type OnExit } from '../on-exit.ts';
 import { createOutput } from '../print/output.ts';
 import { openSession, type Session } from '../session.ts';
 import { hookOptions, journalOptions } from '../settings.ts';
@@ -25,16 +26,18 @@ interface Run {
   readonly retired: RetentionRun[];
   readonly exporter: Exporter | undefined;
   readonly telemetry: Telemetry | undefined;
+  readonly onExit: OnExit;
 }
 
 /** Attaches or resumes, and records until a signal ends it; returns the exit code. */
 export async function run(config: Config): Promise<number> {
   const log = createLog(config.logLevel);
   const stop = stopSignal();
+  using onExit = createOnExit(config, process.env, log);
   const exporter = await createExporter(config, process.env, log);
   const telemetry = await openTelemetry(config, log);
   try {
-    await runHook({ config, log, stop, retired: [], exporter, telemetry });
+    await runHook({ config, log, stop, retired: [], exporter, telemetry, onExit });
     return 0;
   } finally {
     telemetry?.close();
@@ -73,7 +76,7 @@ async function runHook(run: Run): Promise<void> {
 }
 
 async function record(run: Run, hook: Hook, journal: Journal): Promise<void> {
-  const { config, log, stop, retired, exporter, telemetry } = run;
+  const { config, log, stop, retired, exporter, telemetry, onExit } = run;
   const output = createOutput(config);
   const failed = Promise.withResolvers<never>();
   const session = await openSession(config, hook, journal, {
@@ -103,8 +106,11 @@ async function record(run: Run, hook: Hook, journal: Journal): Promise<void> {
   );
   telemetry?.begin(sourceOf(config, session, exporter));
   session.recorder.start();
+  let detach: boolean;
   try {
-    await Promise.race([aborted(stop), failed.promise]);
+    // While it asks, it records.
+    const asked = aborted(stop).then(() => onExit.detaches());
+    detach = await Promise.race([asked, failed.promise]);
   } finally {
     session.pods.close();
   }
@@ -113,14 +119,13 @@ async function record(run: Run, hook: Hook, journal: Journal): Promise<void> {
   session.recorder.stop();
   tellDeleted();
   state.tellMisses();
-  end(config, session, state, log);
+  end(detach, session, state, log);
   await output.summary(session.lineage.counts, config.journalDir);
 }
 
 /** Everything that was accepted goes to disk; then the hook is kept or taken away. */
-function end(config: Config, session: Session, state: StateWriter, log: Log): void {
+function end(detach: boolean, session: Session, state: StateWriter, log: Log): void {
   const { hook, recorder, lineage } = session;
-  const detach = config.onExit === 'detach';
   let complete = recorder.flush();
   if (complete && detach) {
     hook.disarm();

@@ -1,0 +1,207 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { RequestError } from './kube-config.ts';
+import { type Answer, getObject, type KubeObject, watchObjects } from './kube-get.ts';
+import { type Change, type ListWatch, reflect } from './reflector.ts';
+
+/** What is said at the end must be said soon: a pod has half a minute to end. */
+const ANSWER_MS = 3000;
+/** So long the news of a pod's deletion may take to get here. */
+const NEWS_MS = 2000;
+const LIST_MS = 30_000;
+/** The server sends a bookmark every minute or so: this much silence is a dead connection. */
+const SILENCE_MS = 150_000;
+
+export interface OwnDaemonSetOptions {
+  /** the namespace and the name of the agent's own pod */
+  readonly namespace: string;
+  readonly pod: string;
+  /** the path of a kubeconfig; empty: the service account of the agent's own pod */
+  readonly kubeconfig: string;
+  /** Called when it could not be told at the end whether the DaemonSet is gone, with the remedy. */
+  onProblem(problem: Error): void;
+}
+
+/** Whether the agent's DaemonSet is gone, and how that is known. */
+export interface Verdict {
+  readonly uninstalled: boolean;
+  readonly because: string;
+}
+
+/**
+ * Tells whether the DaemonSet that the agent's pod belongs to is there to start another agent. Only
+ * what proves that it is gone counts; no answer, and any that is not understood, means that it is there.
+ *
+ * An account that was deleted (401) proves it only while the pod itself exists: a pod that was deleted
+ * by force takes its token with it, too. So the pod is followed, by a watch that outlives the account.
+ */
+export class OwnDaemonSet {
+  readonly #options: OwnDaemonSetOptions;
+  readonly #stop = new AbortController();
+  /** Whose the pod is, and whether that may be asked for. */
+  readonly #known = Promise.withResolvers<void>();
+  readonly #podGone = Promise.withResolvers<void>();
+  #owner: { readonly name: string; readonly uid: string } | undefined;
+  /** Whether the pod is followed; else what is known of it is old. */
+  #following = false;
+  #asked = false;
+  /** Whether the question of the end was allowed at the beginning. */
+  #allowed = false;
+
+  constructor(options: OwnDaemonSetOptions) {
+    this.#options = options;
+    const { namespace, pod, kubeconfig } = options;
+    const following = reflect<KubeObject>({
+      source: new PodWatch(namespace, pod, kubeconfig),
+      onList: ([found]) => this.#podIs(found),
+      onChange: (change, found) => this.#podIs(change === 'DELETED' ? undefined : found),
+      onProblem: (problem) => {
+        this.#following = problem === undefined;
+        if (problem) this.#tell(problem.message);
+      },
+      stop: this.#stop.signal,
+    });
+    following.catch((error) => this.#tell(RequestError.of(error).message));
+  }
+
+  /** Asks, and answers within seconds. */
+  async verdict(): Promise<Verdict> {
+    await this.#within(ANSWER_MS, this.#known.promise);
+    if (this.#owner === undefined) return stays('it is not known which DaemonSet the pod is of');
+    const { name, uid } = this.#owner;
+    const what = `DaemonSet ${this.#options.namespace}/${name}`;
+    let answer: Answer;
+    try {
+      answer = await this.#ask(name);
+    } catch (error) {
+      return stays(`no answer of the API server: ${RequestError.of(error).message}`);
+    }
+    const { status, object } = answer;
+    const { metadata, kind, reason } = object;
+    const said = `HTTP ${status}: ${object.message ?? 'no message'}`;
+    switch (status) {
+      case 200:
+        if (kind !== 'DaemonSet') return stays('the API server’s answer is no DaemonSet');
+        if (metadata?.uid !== uid) return gone(`${what} is another one by now`);
+        if (metadata.deletionTimestamp) return gone(`${what} is being deleted`);
+        return stays(`${what} is there`);
+      case 404:
+        return reason === 'NotFound' ? gone(`${what} is gone`) : stays(said);
+      case 403:
+        return this.#allowed ? gone('the agent’s rights are gone') : stays(said);
+      case 401:
+        if (!this.#following || (await this.#within(NEWS_MS, this.#podGone.promise)))
+          return stays('the agent’s pod was deleted by force, or is not followed');
+        return gone('the agent’s account is gone');
+      default:
+        return stays(said);
+    }
+  }
+
+  close(): void {
+    this.#stop.abort();
+  }
+
+  #podIs(pod: KubeObject | undefined): void {
+    this.#following = true;
+    if (pod === undefined && this.#owner !== undefined) {
+      this.#podGone.resolve();
+      return;
+    }
+    this.#owner = pod?.metadata?.ownerReferences?.find(
+      ({ kind, controller }) => kind === 'DaemonSet' && controller,
+    );
+    if (this.#owner === undefined) {
+      this.#tell(pod === undefined ? 'there is no such pod' : 'no DaemonSet owns it');
+      this.#known.resolve();
+    } else if (!this.#asked) {
+      this.#asked = true;
+      void this.#askFirst(this.#owner.name).finally(this.#known.resolve);
+    }
+  }
+
+  /** What is forbidden now will say nothing when it is forbidden at the end. */
+  async #askFirst(name: string): Promise<void> {
+    try {
+      const { status, object } = await this.#ask(name);
+      this.#allowed = status === 200;
+      if (!this.#allowed) this.#tell(RequestError.of({ code: status, body: object }).message);
+    } catch (error) {
+      this.#tell(RequestError.of(error).message);
+    }
+  }
+
+  #ask(name: string): Promise<Answer> {
+    const { namespace, kubeconfig } = this.#options;
+    const path = `/apis/apps/v1/namespaces/${namespace}/daemonsets/${name}`;
+    const stop = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ANSWER_MS)]);
+    return getObject(kubeconfig, path, stop);
+  }
+
+  /** Whether it comes to pass by then. */
+  #within(ms: number, event: Promise<void>): Promise<boolean> {
+    const late = pause(ms, false, { signal: this.#stop.signal });
+    return Promise.race([event.then(() => true), late]);
+  }
+
+  #tell(why: string): void {
+    const { namespace, pod, onProblem } = this.#options;
+    if (this.#stop.signal.aborted) return;
+    onProblem(
+      new Error(
+        `pod ${namespace}/${pod}: ${why}; the agent’s account needs the rights to get daemonsets, ` +
+          'and to get, list and watch pods, in that namespace',
+      ),
+    );
+  }
+}
+
+function gone(because: string): Verdict {
+  return { uninstalled: true, because };
+}
+
+function stays(because: string): Verdict {
+  return { uninstalled: false, because };
+}
+
+/** The two requests, of one pod. */
+class PodWatch implements ListWatch<KubeObject> {
+  readonly #path: string;
+  readonly #kubeconfig: string;
+
+  constructor(namespace: string, pod: string, kubeconfig: string) {
+    const selector = encodeURIComponent(`metadata.name=${pod}`);
+    this.#path = `/api/v1/namespaces/${namespace}/pods?fieldSelector=${selector}`;
+    this.#kubeconfig = kubeconfig;
+  }
+
+  async list(stop: AbortSignal) {
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(LIST_MS)]);
+    const { status, object } = await getObject(this.#kubeconfig, this.#path, signal);
+    if (status !== 200) throw RequestError.of({ code: status, body: object });
+    return {
+      items: object.items ?? [],
+      resourceVersion: object.metadata?.resourceVersion ?? '0',
+    };
+  }
+
+  async watch(
+    resourceVersion: string,
+    timeoutSeconds: number,
+    onChange: (resourceVersion: string, change?: Change, pod?: KubeObject) => void,
+    stop: AbortSignal,
+  ): Promise<void> {
+    const query = `&watch=true&allowWatchBookmarks=true&resourceVersion=${resourceVersion}`;
+    const path = `${this.#path}${query}&timeoutSeconds=${Math.round(timeoutSeconds)}`;
+    let version = resourceVersion;
+    for await (const event of watchObjects(this.#kubeconfig, path, SILENCE_MS, stop)) {
+      if (event === 'open') onChange(version);
+      else {
+        const { type, object } = event;
+        if (type === 'ERROR') throw RequestError.of(object);
+        version = object.metadata?.resourceVersion ?? version;
+        if (type === 'BOOKMARK') onChange(version);
+        else onChange(version, type as Change, object);
+      }
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import { equal } from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { OwnDaemonSet } from '../../agent/enrich/own-daemon-set.ts';
+import { createAuthority } from '../export/certificates.ts';
+
+const PODS = '/api/v1/namespaces/watchers/pods?fieldSelector=metadata.name%3Dagent-x2x';
+/** Where it is asked for. */
+export const DAEMON_SET = '/apis/apps/v1/namespaces/watchers/daemonsets/agent';
+/** How its pod names it. */
+export const OWNER = { kind: 'DaemonSet', name: 'agent', uid: 'uid-1', controller: true };
+
+/** What the API server answers, if it does. */
+export type Said = readonly [status: number, body: object | string] | 'nothing' | 'hang up';
+
+/** An HTTPS server with what it says of the DaemonSet, and the pod that it knows. */
+export interface Server {
+  readonly kubeconfig: string;
+  daemonSet: Said;
+  pods: readonly object[];
+  readonly asked: string[];
+  /** The watches that are open. */
+  readonly watches: Set<ServerResponse>;
+  readonly problems: string[];
+  /** Sends an event to them. */
+  send(type: string, object: object): void;
+  follow(): OwnDaemonSet;
+}
+
+/** The agent’s pod. */
+export function pod(...ownerReferences: readonly object[]): object {
+  return { kind: 'Pod', metadata: { name: 'agent-x2x', resourceVersion: '12', ownerReferences } };
+}
+
+/** Its DaemonSet, there. */
+export function daemonSet(metadata: object = {}): Said {
+  return [200, { kind: 'DaemonSet', metadata: { name: 'agent', uid: 'uid-1', ...metadata } }];
+}
+
+/** A refusal, as the API server words it. */
+export function refusal(status: number, reason: string): Said {
+  return [status, { kind: 'Status', code: status, reason, message: `it is ${reason}` }];
+}
+
+/** Gives a test the server, with a certificate and a token. */
+export async function withServer(body: (server: Server) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'vcml-daemon-set-'));
+  const authority = createAuthority(directory, 'cluster');
+  const { certificate, key } = authority.issue('kube-apiserver');
+  const https = createServer({ key: readFileSync(key), cert: readFileSync(certificate) });
+  https.listen(0, '127.0.0.1');
+  await once(https, 'listening');
+  const kubeconfig = join(directory, 'kubeconfig');
+  const url = `https://127.0.0.1:${(https.address() as AddressInfo).port}`;
+  const cluster = { server: url, 'certificate-authority': authority.certificate };
+  const config = {
+    ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'test' },
+    clusters: [{ name: 'test', cluster }],
+    users: [{ name: 'test', user: { token: 'secret-token' } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
+  };
+  writeFileSync(kubeconfig, JSON.stringify(config));
+  const followed: OwnDaemonSet[] = [];
+  const server: Server = {
+    kubeconfig,
+    ...{ daemonSet: daemonSet(), pods: [pod(OWNER)], asked: [], watches: new Set(), problems: [] },
+    send(type, object) {
+      for (const watch of server.watches) watch.write(`${JSON.stringify({ type, object })}\n`);
+    },
+    follow() {
+      const onProblem = (problem: Error) => server.problems.push(problem.message);
+      const where = { namespace: 'watchers', pod: 'agent-x2x', kubeconfig };
+      const one = new OwnDaemonSet({ ...where, onProblem });
+      followed.push(one);
+      return one;
+    },
+  };
+  https.on('request', ({ url = '', headers }, response) => {
+    equal(headers.authorization, 'Bearer secret-token');
+    server.asked.push(url);
+    if (url === DAEMON_SET) say(server.daemonSet, response);
+    else if (url === PODS)
+      say([200, { metadata: { resourceVersion: '10' }, items: server.pods }], response);
+    else if (url.startsWith(`${PODS}&watch=true&allowWatchBookmarks=true&resourceVersion=10&`)) {
+      response.writeHead(200).flushHeaders();
+      server.watches.add(response);
+    } else say([500, `not foreseen: ${url}`], response);
+  });
+  try {
+    await body(server);
+  } finally {
+    for (const one of followed) one.close();
+    https.closeAllConnections();
+    https.close();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+function say(said: Said, response: ServerResponse): void {
+  if (said === 'hang up') response.destroy();
+  if (typeof said === 'string') return;
+  const [status, body] = said;
+  response.writeHead(status).end(typeof body === 'string' ? body : JSON.stringify(body));
+}
