@@ -1,7 +1,7 @@
 import type { Config } from './config.ts';
 import { followApiServer } from './enrich/api-server.ts';
 import { createGlobs } from './enrich/globs.ts';
-import { askKubelet } from './enrich/kubelet.ts';
+import { openKubelet } from './enrich/kubelet.ts';
 import { NO_PODS, type PodSource, type PodSourceOptions } from './enrich/source.ts';
 import type { JournalOptions } from './journal/journal.ts';
 import { createRedactor, type Redact } from './redact/redactor.ts';
@@ -65,7 +65,7 @@ export function openPodSource(
     case 'kubelet': {
       const { kubeletEndpoint, kubeletCertificate } = config;
       const verify = kubeletCertificate === 'verify';
-      return askKubelet({ ...options, endpoint: kubeletEndpoint, verify });
+      return openKubelet({ ...options, endpoint: kubeletEndpoint, verify });
     }
     default:
       return NO_PODS;

@@ -102,9 +102,10 @@ export function optionalFile() {
   });
 }
 
-/** An https URL of a host, without a path. */
-export function httpsUrl() {
-  return parsed('an https URL such as https://127.0.0.1:10250', (text) => {
+/** An https URL of a host, without a path; or a socket. */
+export function httpsOrSocket() {
+  return parsed('an https URL such as https://127.0.0.1:10250, or unix:///PATH', (text) => {
+    if (/^unix:\/\/\/[^\0]+$/.test(text)) return text;
     const url = URL.parse(text);
     return url?.protocol === 'https:' && url.pathname === '/' ? url.origin : undefined;
   });

@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import { choice, duration, httpsUrl, list, optionalFile, optionalName } from './kinds.ts';
+import { choice, duration, httpsOrSocket, list, optionalFile, optionalName } from './kinds.ts';
 
 /** The options of what is recorded of containers and pods. */
 export const metadataOptions = {
@@ -15,9 +15,11 @@ export const metadataOptions = {
     .prefault('')
     .meta({ default: 'the pod’s service account' })
     .describe('How to reach the API server, and with what rights.'),
-  kubeletEndpoint: httpsUrl()
+  kubeletEndpoint: httpsOrSocket()
     .prefault('https://127.0.0.1:10250')
-    .describe('Where the kubelet is asked for its pods, with `metadata: kubelet`.'),
+    .describe(
+      'Where the kubelet is asked for its pods: its endpoint, or the socket of its pods API.',
+    ),
   kubeletCertificate: choice(['verify', 'trust'])
     .prefault('verify')
     .describe('Whether the kubelet’s certificate must be of the cluster’s authority.'),

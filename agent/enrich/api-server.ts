@@ -1,10 +1,10 @@
 import type * as Kubernetes from '@kubernetes/client-node';
 import type { KubeConfig, V1Pod } from '@kubernetes/client-node';
+import { followPods } from './follow.ts';
 import { loadKubeConfig, RequestError } from './kube-config.ts';
 import { type Pod, slimPod } from './pod.ts';
-import { Pods } from './pods.ts';
-import { type Change, type ListWatch, reflect } from './reflector.ts';
-import type { PodSource, PodSourceOptions, SourceState } from './source.ts';
+import type { Change, ListWatch } from './reflector.ts';
+import type { PodSource, PodSourceOptions } from './source.ts';
 
 const LIST_MS = 30_000;
 /** The server sends a bookmark every minute or so: this much silence is a dead connection. */
@@ -12,32 +12,8 @@ const SILENCE_MS = 150_000;
 
 /** Follows this node's pods on the API server, and goes on trying while it cannot be reached. */
 export function followApiServer(options: PodSourceOptions): PodSource {
-  const { keys, onPod, onProblem } = options;
-  const stop = new AbortController();
-  const pods = new Pods(onPod);
-  const slim = (pod: V1Pod) => slimPod(pod, keys);
-  let state: SourceState = 'starting';
-  const done = reflect<Pod>({
-    source: new PodListWatch(options, slim),
-    onList: (all) => {
-      state = 'following';
-      pods.replace(all);
-    },
-    onChange: (change, pod) => (change === 'DELETED' ? pods.delete(pod) : pods.set(pod)),
-    onProblem: (problem) => {
-      state = problem === undefined ? 'following' : 'unreachable';
-      onProblem(problem);
-    },
-    stop: stop.signal,
-  });
-  done.catch(onProblem);
-  return {
-    pod: (uid) => pods.get(uid),
-    get state() {
-      return state;
-    },
-    close: () => stop.abort(),
-  };
+  const slim = (pod: V1Pod) => slimPod(pod, options.keys);
+  return followPods(new PodListWatch(options, slim), options);
 }
 
 /** The two requests, of pods that run on this node. */

@@ -5,10 +5,11 @@ import type { V1PodList } from '@kubernetes/client-node';
 import { loadKubeConfig, RequestError } from './kube-config.ts';
 import { slimPod } from './pod.ts';
 import { Pods } from './pods.ts';
+import { followPodsApi } from './pods-api.ts';
 import type { PodSource, PodSourceOptions, SourceState } from './source.ts';
 
 export interface KubeletOptions extends PodSourceOptions {
-  /** such as `https://127.0.0.1:10250` */
+  /** such as `https://127.0.0.1:10250`; or the socket of its pods API, `unix:///…` */
   readonly endpoint: string;
   /** Whether the kubelet's certificate must be one that the cluster's authority has signed. */
   readonly verify: boolean;
@@ -23,8 +24,14 @@ const REQUEST_MS = 10_000;
 /** A list of 500 pods with everything that may be in them. */
 const RESPONSE_MAX_BYTES = 64 << 20;
 
+/** The pods that the kubelet knows, by its pods API or by its authenticated endpoint. */
+export function openKubelet(options: KubeletOptions): PodSource {
+  const { endpoint } = options;
+  return endpoint.startsWith('unix:') ? followPodsApi(options, endpoint) : askKubelet(options);
+}
+
 /** Asks the kubelet for its pods whenever one comes up that is not known, and now and then. */
-export function askKubelet(options: KubeletOptions): PodSource {
+function askKubelet(options: KubeletOptions): PodSource {
   const { keys, onPod, onProblem } = options;
   const stop = new AbortController();
   const pods = new Pods(onPod);

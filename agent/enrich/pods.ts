@@ -23,10 +23,12 @@ export class Pods {
     this.#onPod(pod.uid);
   }
 
-  /** `last` is how the pod was when it went. */
+  /** `last` is how the pod was when it went; without containers it is no more than its name. */
   delete(last: Pod): void {
-    if (!this.#pods.delete(last.uid)) return;
-    this.#gone.set(last.uid, last);
+    const known = this.#pods.get(last.uid);
+    if (known === undefined) return;
+    this.#pods.delete(last.uid);
+    this.#gone.set(last.uid, last.containers.length > 0 ? last : known);
     for (const uid of this.#gone.keys()) {
       if (this.#gone.size <= GONE_MAX) break;
       this.#gone.delete(uid);

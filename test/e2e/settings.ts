@@ -132,6 +132,8 @@ const KUBELET = {
     x509: { clientCAFile: `${DIR}/pki/ca.crt` },
   },
   authorization: { mode: 'Webhook' },
+  // its socket is for root alone; on by itself from 1.37 on
+  featureGates: { PodsAPI: true },
   tlsCertFile: `${DIR}/pki/kubelet.crt`,
   tlsPrivateKeyFile: `${DIR}/pki/kubelet.key`,
   clusterDNS: [],

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { askKubelet } from '../../agent/enrich/kubelet.ts';
+import { openKubelet } from '../../agent/enrich/kubelet.ts';
 import type { PodSource } from '../../agent/enrich/source.ts';
 import { apiPod, until } from './api.ts';
 
@@ -57,7 +57,7 @@ async function withKubelet(body: (kubelet: Kubelet) => Promise<void>): Promise<v
     follow({ nodeName = 'node-1', verify = true } = {}) {
       const changed: string[] = [];
       const problems: string[] = [];
-      const source = askKubelet({
+      const source = openKubelet({
         endpoint: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
         keys: { label: () => false, annotation: () => false },
         ...{ nodeName, verify, kubeconfig },
