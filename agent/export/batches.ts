@@ -1,7 +1,7 @@
-import type { LogRecord } from './log-record.ts';
+import { LogRecordEncoder } from './log-record-encoder.ts';
 import type { Position } from './position.ts';
 import { Requests } from './requests.ts';
-import type { Tail } from './tail.ts';
+import type { Line, Tail } from './tail.ts';
 
 /** Records that are exported together, in the journal's order. Valid until the next but one is made. */
 export interface Batch {
@@ -23,9 +23,10 @@ export interface BatchOptions {
   /** of the lines; what goes out is at most half as much again */
   readonly maxBytes: number;
   readonly maxAgeMs: number;
-  recordOf(line: string): LogRecord;
-  /** The record is exported; called once for each. */
-  passes(record: LogRecord): boolean;
+  /** of the agent */
+  readonly version: string;
+  /** The record of a line is exported; called once for each; throws a SyntaxError for what is none. */
+  passes(line: Line): boolean;
 }
 
 /** Cuts what a tail gives into batches, by count, bytes and age. */
@@ -33,10 +34,13 @@ export class Batches {
   readonly #options: BatchOptions;
   readonly #tail: Tail;
   /** One is on its way while the other is filled. */
-  #requests = new Requests();
-  #others = new Requests();
+  #requests: Requests;
+  #others: Requests;
 
   constructor(options: BatchOptions, tail: Tail) {
+    const encoder = new LogRecordEncoder();
+    this.#requests = new Requests(options.version, encoder);
+    this.#others = new Requests(options.version, encoder);
     this.#options = options;
     this.#tail = tail;
   }
@@ -82,18 +86,16 @@ export class Batches {
   }
 
   #add(filling: Filling, bytes: number): void {
-    const { recordOf, passes } = this.#options;
     const tail = this.#tail;
     const start = tail.position;
     filling.isEmpty = false;
     filling.isBehind ||= tail.isBehind;
     filling.bytes += bytes;
     try {
-      const record = recordOf(tail.take(bytes));
-      if (!passes(record)) return;
-      filling.requests.add(record);
+      const line = tail.take(bytes);
+      if (!this.#options.passes(line)) return;
+      filling.lastTime = filling.requests.add(line.bytes, line.from, line.to);
       filling.starts.push(start);
-      filling.lastTime = record.hrTime[0];
     } catch {
       filling.unreadable.push(start);
     }

@@ -7,7 +7,6 @@ import { Delivery, Ended } from './delivery.ts';
 import { type Endpoint, parseEndpoint } from './endpoint.ts';
 import { type Identity, type IdentityFiles, IdentitySource } from './identity.ts';
 import type { ExportLog } from './log.ts';
-import { createLogRecordMaker } from './log-record-maker.ts';
 import type { Outcome } from './outcome.ts';
 import { Pace } from './pace.ts';
 import type { ExportedJournal, Position } from './position.ts';
@@ -86,7 +85,7 @@ export class Exporter {
     const batches = new Batches(
       {
         ...{ maxRecords: batchRecords, maxBytes: batchBytes, maxAgeMs: batchAgeMs },
-        recordOf: createLogRecordMaker(version),
+        version,
         passes: this.#filter.passes,
       },
       tail,

@@ -60,6 +60,19 @@ export class ProtobufWriter {
     this.#at = at + encoded.length;
   }
 
+  /** A string field of bytes that are UTF-8. */
+  copy(tag: number, from: Buffer, start: number, end: number): void {
+    const length = end - start;
+    this.#reserve(length + 9);
+    this.#bytes[this.#at++] = tag;
+    this.#varint(length);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    if (length > SHORT) from.copy(bytes, at, start, end);
+    else for (let index = start; index < end; index++) bytes[at++] = from[index] ?? 0;
+    this.#at += length;
+  }
+
   /** A string field; `length` is its utf8Length. */
   string(tag: number, text: string, length = utf8Length(text)): void {
     this.#reserve(length + 9);

@@ -1,17 +1,27 @@
 import { isSame, type Position } from './position.ts';
 
+/** From here on memory comes from the kernel page by page each time, which costs more than copying. */
+const REUSED_MIN = 64 << 10;
+/** Memory that waits to be used again. */
+const SPARE_MAX = 4;
+
 /** Whole lines as they were appended to one segment, at these offsets. */
 export interface Chunk {
   readonly segment: number;
   readonly from: number;
   readonly to: number;
   readonly bytes: Buffer;
+  /** of which they are the beginning */
+  readonly memory: Buffer;
 }
 
 /** The lines that were written last and are not exported yet, so that nothing has to be read back. */
 export class RecentLines {
   readonly #maxBytes: number;
   readonly #chunks: Chunk[] = [];
+  /** The chunk that was taken last. */
+  #taken: Chunk | undefined;
+  readonly #spare: Buffer[] = [];
   /** Where the first chunk follows. */
   #from: Position;
   #end: Position;
@@ -38,23 +48,33 @@ export class RecentLines {
 
   /** Takes a copy of lines that are in the journal now, up to `end`. */
   push(lines: Buffer, length: number, { segment, offset }: Position): void {
-    const bytes = Buffer.from(lines.subarray(0, length));
-    this.#chunks.push({ segment, from: offset - length, to: offset, bytes });
+    const memory = this.#memory(length);
+    lines.copy(memory, 0, 0, length);
+    const bytes = memory.subarray(0, length);
+    this.#chunks.push({ segment, from: offset - length, to: offset, bytes, memory });
     this.#bytes += length;
     this.#pushes += 1;
     this.#end = { segment, offset };
-    while (this.#bytes > this.#maxBytes) this.#drop();
+    while (this.#bytes > this.#maxBytes) this.#release(this.#drop());
     this.#wake();
   }
 
-  /** The chunk in which a position is, and forgets it and what is before; undefined: not kept. */
+  /**
+   * The chunk in which a position is, and forgets it and what is before; undefined: not kept. It is
+   * valid until the next call.
+   */
   take(position: Position): Chunk | undefined {
+    this.#release(this.#taken);
+    this.#taken = undefined;
     for (let chunk = this.#chunks[0]; chunk !== undefined; chunk = this.#chunks[0]) {
       const follows = isSame(this.#from, position);
       if (!follows && isBefore(position, chunk)) return undefined;
       this.#drop();
-      if (follows || (chunk.segment === position.segment && position.offset < chunk.to))
+      if (follows || (chunk.segment === position.segment && position.offset < chunk.to)) {
+        this.#taken = chunk;
         return chunk;
+      }
+      this.#release(chunk);
     }
     return undefined;
   }
@@ -80,11 +100,26 @@ export class RecentLines {
 
   readonly #ring = (): void => this.#wake();
 
-  #drop(): void {
+  #drop(): Chunk | undefined {
     const chunk = this.#chunks.shift();
-    if (chunk === undefined) return;
+    if (chunk === undefined) return undefined;
     this.#bytes -= chunk.bytes.length;
     this.#from = { segment: chunk.segment, offset: chunk.to };
+    return chunk;
+  }
+
+  /** For so many bytes, and never twice as many: what waits may be much. */
+  #memory(length: number): Buffer {
+    if (length < REUSED_MIN) return Buffer.allocUnsafeSlow(length);
+    const size = 2 ** Math.ceil(Math.log2(length));
+    const index = this.#spare.findIndex((memory) => memory.length === size);
+    return this.#spare.splice(index, index < 0 ? 0 : 1)[0] ?? Buffer.allocUnsafeSlow(size);
+  }
+
+  #release(chunk: Chunk | undefined): void {
+    if (chunk === undefined || chunk.memory.length < REUSED_MIN) return;
+    if (this.#spare.length >= SPARE_MAX) this.#spare.shift();
+    this.#spare.push(chunk.memory);
   }
 }
 

@@ -1,44 +1,52 @@
-import type { Attributes } from '@opentelemetry/api';
-import type { Recurring } from './log-record.ts';
-import { encodeAttributes } from './log-record-writer.ts';
-
-const KEPT_MAX = 512;
 /** A power of two. */
-const SEEN = 1024;
+const SLOTS = 512;
+/** Long ones would fill the memory. */
+const BYTES_MAX = 4096;
 const SAMPLES = 32;
 
-/**
- * Reads attributes from the inside of a JSON object. What has been seen before is read and encoded no
- * more: most of what a node executes, it has executed already.
- */
-export class RecurringReader {
-  readonly #kept = new Map<string, Recurring>();
-  /** Short hashes of what was seen, so that what comes only once costs nothing more. */
-  readonly #seen = new Int32Array(SEEN);
+interface Kept {
+  readonly json: Buffer;
+  readonly encoded: Uint8Array;
+}
 
-  read(text: string): Recurring {
-    const hash = hashOf(text);
-    const slot = hash & (SEEN - 1);
-    if (this.#seen[slot] !== hash) {
-      this.#seen[slot] = hash;
-      return { attributes: JSON.parse(`{${text}}`) };
-    }
-    const known = this.#kept.get(text);
-    if (known !== undefined) return known;
-    const attributes: Attributes = JSON.parse(`{${text}}`);
-    const recurring = { attributes, encoded: encodeAttributes(attributes) };
-    if (this.#kept.size >= KEPT_MAX) this.#kept.clear();
-    // A copy: a part of a line would keep the whole line.
-    this.#kept.set(Buffer.from(text).toString(), recurring);
-    return recurring;
+/**
+ * What became of bytes that have been seen before: most of what a node executes, it has executed
+ * already. It keeps what comes a second time, so that what comes only once costs little more.
+ */
+export class Recurring {
+  readonly #kept: (Kept | undefined)[] = new Array(SLOTS).fill(undefined);
+  /** Hashes of what was not kept. */
+  readonly #seen = new Int32Array(SLOTS);
+  #slot = 0;
+
+  /** What was kept of these bytes; undefined: nothing. */
+  find(bytes: Buffer, from: number, to: number): Uint8Array | undefined {
+    this.#slot = hashOf(bytes, from, to, SAMPLES) & (SLOTS - 1);
+    const kept = this.#kept[this.#slot];
+    if (kept === undefined || kept.json.length !== to - from) return undefined;
+    return bytes.compare(kept.json, 0, kept.json.length, from, to) === 0 ? kept.encoded : undefined;
+  }
+
+  /** Tells what became of the bytes that find() was asked for last, and had nothing of. */
+  add(bytes: Buffer, from: number, to: number, encoded: Uint8Array): void {
+    const length = to - from;
+    if (length > BYTES_MAX) return;
+    const slot = this.#slot;
+    const hash = hashOf(bytes, from, to, length);
+    if (this.#seen[slot] === hash)
+      this.#kept[slot] = {
+        json: Buffer.from(bytes.subarray(from, to)),
+        encoded: Uint8Array.from(encoded),
+      };
+    this.#seen[slot] = hash;
   }
 }
 
-/** Of a text's length and some of its characters; the last ones differ most. */
-function hashOf(text: string): number {
-  let hash = text.length;
-  const step = Math.max(1, Math.floor(text.length / SAMPLES));
-  for (let at = text.length - 1; at >= 0; at -= step)
-    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+/** Of the length and so many of the bytes, the last one among them. */
+function hashOf(bytes: Buffer, from: number, to: number, samples: number): number {
+  let hash = to - from;
+  const step = Math.max(1, Math.floor((to - from) / samples));
+  for (let at = to - 1; at >= from; at -= step)
+    hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193);
   return hash;
 }

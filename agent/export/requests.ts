@@ -1,19 +1,16 @@
-import type { InstrumentationScope } from '@opentelemetry/core';
-import type { Resource } from '@opentelemetry/resources';
-import type { LogRecord } from './log-record.ts';
-import { writeAttributes, writeLogRecord } from './log-record-writer.ts';
+import type { LogRecordEncoder } from './log-record-encoder.ts';
 import { ProtobufWriter } from './protobuf.ts';
+import type { Resource } from './resources.ts';
 
-/** Field numbers and wire types: opentelemetry/proto/{collector/logs,logs,resource,common}/v1. */
+/** Field numbers and wire types: opentelemetry/proto/{collector/logs,logs,common}/v1. */
 const REQUEST = { resourceLogs: 0x0a };
-const RESOURCE_LOGS = { resource: 0x0a, scopeLogs: 0x12, schemaUrl: 0x1a };
-const RESOURCE = { attributes: 0x0a };
+const RESOURCE_LOGS = { scopeLogs: 0x12, schemaUrl: 0x1a };
 const SCOPE_LOGS = { scope: 0x0a, schemaUrl: 0x1a };
 const SCOPE = { name: 0x0a, version: 0x12 };
+const SCHEMA_URL = 'https://opentelemetry.io/schemas/1.45.0';
 
 /** Of the one request that is being made; it is copied when it is sent. */
 const writer = new ProtobufWriter();
-const resources = new WeakMap<Resource, Uint8Array>();
 
 /**
  * Log records that are encoded once, however often they are sent: any that follow each other become an
@@ -21,11 +18,18 @@ const resources = new WeakMap<Resource, Uint8Array>();
  * stock serializer has no way.
  */
 export class Requests {
+  readonly #encoder: LogRecordEncoder;
+  readonly #version: string;
   readonly #records = new ProtobufWriter();
   /** of each record: where it ends, and what stands around it */
   readonly #ends: number[] = [];
   readonly #resources: Resource[] = [];
-  #scope: InstrumentationScope | undefined;
+
+  /** The scope is of this version of the agent. Others may use the encoder too. */
+  constructor(version: string, encoder: LogRecordEncoder) {
+    this.#version = version;
+    this.#encoder = encoder;
+  }
 
   /** How many records there are. */
   get count(): number {
@@ -39,18 +43,21 @@ export class Requests {
     this.#resources.length = 0;
   }
 
-  /** Adds a record; throws a TypeError, and adds nothing, for a value that no journal has. */
-  add(record: LogRecord): void {
-    const from = this.#records.length;
+  /**
+   * Adds the record of a line, which is without its line feed; returns its time in Unix seconds. Throws
+   * a SyntaxError, and adds nothing, for what is no line of a journal.
+   */
+  add(bytes: Buffer, from: number, to: number): number {
+    const length = this.#records.length;
     try {
-      writeLogRecord(this.#records, record);
+      const { resource, seconds } = this.#encoder.encode(this.#records, bytes, from, to);
+      this.#ends.push(this.#records.length);
+      this.#resources.push(resource);
+      return seconds;
     } catch (error) {
-      this.#records.clear(from);
+      this.#records.clear(length);
       throw error;
     }
-    this.#ends.push(this.#records.length);
-    this.#resources.push(record.resource);
-    this.#scope = record.instrumentationScope;
   }
 
   /** The request for records `first` to below `end`; valid until another one is made, of whichever records. */
@@ -61,34 +68,22 @@ export class Requests {
       const from = this.#ends[at - 1] ?? 0;
       while (at < end && this.#resources[at] === resource) at++;
       const resourceLogs = writer.begin(REQUEST.resourceLogs);
-      writer.raw(encoded(resource));
+      writer.raw(resource.encoded);
       const scopeLogs = writer.begin(RESOURCE_LOGS.scopeLogs);
-      writeScope(this.#scope);
+      this.#writeScope();
       writer.raw(this.#records.written(from, this.#ends[at - 1]));
-      writer.string(SCOPE_LOGS.schemaUrl, this.#scope?.schemaUrl ?? '');
+      writer.string(SCOPE_LOGS.schemaUrl, SCHEMA_URL);
       writer.end(scopeLogs);
-      writer.string(RESOURCE_LOGS.schemaUrl, resource.schemaUrl ?? '');
+      writer.string(RESOURCE_LOGS.schemaUrl, SCHEMA_URL);
       writer.end(resourceLogs);
     }
     return writer.written();
   }
-}
 
-function encoded(resource: Resource): Uint8Array {
-  const known = resources.get(resource);
-  if (known !== undefined) return known;
-  const field = new ProtobufWriter();
-  const start = field.begin(RESOURCE_LOGS.resource);
-  writeAttributes(field, RESOURCE.attributes, resource.attributes);
-  field.end(start);
-  const bytes = Uint8Array.from(field.written());
-  resources.set(resource, bytes);
-  return bytes;
-}
-
-function writeScope(scope: InstrumentationScope | undefined): void {
-  const start = writer.begin(SCOPE_LOGS.scope);
-  writer.string(SCOPE.name, scope?.name ?? '');
-  writer.string(SCOPE.version, scope?.version ?? '');
-  writer.end(start);
+  #writeScope(): void {
+    const start = writer.begin(SCOPE_LOGS.scope);
+    writer.string(SCOPE.name, 'vcml-agent');
+    writer.string(SCOPE.version, this.#version);
+    writer.end(start);
+  }
 }

@@ -1,30 +1,35 @@
 import { AgentError } from '../errors.ts';
-import { attributeOf, type LogRecord } from './log-record.ts';
+import type { Line } from './tail.ts';
+
+/** What rules ask of a record. */
+interface Asked {
+  readonly action: string;
+  readonly resource: Readonly<Record<string, unknown>>;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
 
 /** `allow` or `deny`, and what a record must be like for it; without conditions it is for every record. */
 export interface Rule {
   readonly text: string;
   readonly allows: boolean;
-  matches(record: LogRecord): boolean;
+  matches(record: Asked): boolean;
 }
 
 /** What a rule can ask: where its values come from, and which ones there are. */
-const KEYS: Readonly<
-  Record<string, { read(record: LogRecord): unknown; values?: readonly string[] }>
-> = {
-  namespace: { read: ({ resource }) => resource.attributes['k8s.namespace.name'] },
-  container: { read: ({ resource }) => resource.attributes['k8s.container.name'] },
-  executable: { read: (record) => attributeOf(record, 'process.executable.path') },
-  entry: {
-    read: (record) => attributeOf(record, 'vcml.entry') ?? 'none',
-    values: ['start', 'exec', 'none'],
-  },
-  origin: {
-    read: ({ resource }) =>
-      resource.attributes['container.id'] === undefined ? 'host' : 'container',
-    values: ['host', 'container'],
-  },
-};
+const KEYS: Readonly<Record<string, { read(record: Asked): unknown; values?: readonly string[] }>> =
+  {
+    namespace: { read: ({ resource }) => resource['k8s.namespace.name'] },
+    container: { read: ({ resource }) => resource['k8s.container.name'] },
+    executable: { read: ({ attributes }) => attributes['process.executable.path'] },
+    entry: {
+      read: ({ attributes }) => attributes['vcml.entry'] ?? 'none',
+      values: ['start', 'exec', 'none'],
+    },
+    origin: {
+      read: ({ resource }) => (resource['container.id'] === undefined ? 'host' : 'container'),
+      values: ['host', 'container'],
+    },
+  };
 
 /** Reads rules such as `deny namespace=kube-* entry=none`; throws CONFIGURATION_INVALID with every problem. */
 export function parseRules(texts: readonly string[]): Rule[] {
@@ -50,7 +55,7 @@ function parseRule(text: string, problems: string[]): Rule {
     else if (key.values !== undefined && !key.values.includes(value))
       problems.push(`in the rule "${text}": ${name} must be ${key.values.join(' or ')}`);
     const pattern = globOf(value);
-    return (record: LogRecord) => {
+    return (record: Asked) => {
       const found = key?.read(record);
       return typeof found === 'string' && pattern.test(found);
     };
@@ -74,7 +79,8 @@ function globOf(glob: string): RegExp {
 
 /** What is exported, and how much was kept back. */
 export interface Filter {
-  passes(record: LogRecord): boolean;
+  /** Throws a SyntaxError for what is no line. */
+  passes(line: Line): boolean;
   /** records, by the text of the rule */
   readonly kept: ReadonlyMap<string, number>;
 }
@@ -84,8 +90,10 @@ export function createFilter(rules: readonly Rule[]): Filter {
   const kept = new Map<string, number>();
   return {
     kept,
-    passes(record) {
-      if (rules.length === 0 || record.eventName !== 'vcml.exec') return true;
+    passes({ bytes, from, to }) {
+      if (rules.length === 0) return true;
+      const record: Asked = JSON.parse(bytes.toString('utf8', from, to));
+      if (record.action !== 'exec') return true;
       const rule = rules.find((one) => one.matches(record));
       if (rule === undefined || rule.allows) return true;
       kept.set(rule.text, (kept.get(rule.text) ?? 0) + 1);

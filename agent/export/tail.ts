@@ -6,6 +6,13 @@ const LINE_FEED = 0x0a;
 const DISK_LINES = 32;
 const NOTHING = Buffer.alloc(0);
 
+/** A line, without its line feed, where it lies. */
+export interface Line {
+  readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface TailOptions {
   readonly recent: RecentLines;
   readonly readLines: ExportedJournal['readLines'];
@@ -18,7 +25,7 @@ export class Tail {
   readonly #options: TailOptions;
   /** Before the next line. */
   #position: Position;
-  /** Lines at hand from memory: they become strings one by one, or the garbage would live long. */
+  /** Lines at hand from memory. */
   #chunk: Buffer = NOTHING;
   #at = 0;
   /** Lines at hand from the disk, the next one last. */
@@ -52,17 +59,18 @@ export class Tail {
     return next.offset - (next.segment === this.#position.segment ? this.#position.offset : 0);
   }
 
-  /** Takes the next line, of so many bytes. */
-  take(bytes: number): string {
+  /** Takes the next line, of so many bytes; it is valid until the next fill(). */
+  take(bytes: number): Line {
     const next = this.#lines.pop();
     if (next !== undefined) {
       this.#position = { segment: next.segment, offset: next.offset };
-      return next.line;
+      const line = Buffer.from(next.line);
+      return { bytes: line, from: 0, to: line.length };
     }
     const { segment, offset } = this.#position;
     this.#position = { segment, offset: offset + bytes };
     this.#at += bytes;
-    return this.#chunk.toString('utf8', this.#at - bytes, this.#at - 1);
+    return { bytes: this.#chunk, from: this.#at - bytes, to: this.#at - 1 };
   }
 
   /** Gets lines to hand when there are none left; false when the journal has no more of them now. */

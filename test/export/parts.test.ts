@@ -138,6 +138,23 @@ test('beyond its bound the oldest lines are forgotten, and only the disk has the
   deepEqual(taken(recent, 1, 8), ['102', '103']);
 });
 
+test('memory is used again, but not that of lines that wait or are being read', () => {
+  const size = 100_000;
+  const recent = new RecentLines({ segment: 1, offset: 0 }, 100 * size);
+  const pushed = (n: number) =>
+    recent.push(Buffer.alloc(size, n), size, { segment: 1, offset: (n + 1) * size });
+  const memories = new Set<Buffer>();
+  for (let n = 0; n < 3; n++) pushed(n);
+  for (let n = 0; n < 50; n++) {
+    const chunk = recent.take({ segment: 1, offset: n * size });
+    ok(chunk);
+    memories.add(chunk.memory);
+    pushed(n + 3);
+    ok(chunk.bytes.equals(Buffer.alloc(size, n)));
+  }
+  ok(memories.size <= 5, `${memories.size}`);
+});
+
 test('news is told of at once, and of pushes that came before it was waited for', async () => {
   const recent = new RecentLines({ segment: 1, offset: 0 }, 1000);
   const { signal } = new AbortController();

@@ -2,38 +2,25 @@ import { deepEqual, equal, throws } from 'node:assert/strict';
 import { test } from 'node:test';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-grpc';
 import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
-import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
-import type { LogRecord } from '../../agent/export/log-record.ts';
-import { createLogRecordMaker } from '../../agent/export/log-record-maker.ts';
-import { Requests } from '../../agent/export/requests.ts';
 import { startCollector } from './collector.ts';
+import { addLines, newRequests, requestOf } from './encode.ts';
 import { execLine, execLines, hostileLines, journalLine, sameLines } from './lines.ts';
 import { linesOf } from './otlp.ts';
 import { decodeRequest } from './protobuf.ts';
+import { stockRecordOf, stockResource } from './reference.ts';
 
-const recordOf = createLogRecordMaker('1.2.3');
-
-function requestOf(requests: Requests, records: readonly LogRecord[]): Uint8Array {
-  requests.clear();
-  for (const record of records) requests.add(record);
-  return requests.request(0, requests.count);
-}
-
-/** The record as OpenTelemetry's own exporters take it. */
-function whole(record: LogRecord): ReadableLogRecord {
-  return { ...record, attributes: { ...record.attributes, ...record.recurring.attributes } };
-}
+const RESOURCE = { 'host.name': 'node-1' };
 
 function serialized(lines: readonly string[]) {
-  return decodeRequest(requestOf(new Requests(), lines.map(recordOf)));
+  return decodeRequest(requestOf(newRequests(), lines));
 }
 
 test('ten thousand hostile records come back byte for byte, in their order', () => {
   const lines = hostileLines(10_000, 1);
-  const requests = new Requests();
+  const requests = newRequests();
   for (let from = 0; from < lines.length; from += 500) {
     const some = lines.slice(from, from + 500);
-    sameLines(linesOf(decodeRequest(requestOf(requests, some.map(recordOf)))), some);
+    sameLines(linesOf(decodeRequest(requestOf(requests, some))), some);
   }
 });
 
@@ -51,25 +38,23 @@ test('records about the journal come back byte for byte', () => {
 });
 
 test('the stock serializer gives the same for records of one resource', () => {
-  const resource = { 'host.name': 'node-1' };
   const lines = [
-    ...execLines(0, 50, { resource }),
-    execLine(51, { resource, args: ['ä'.repeat(99)] }),
+    ...execLines(0, 50, { resource: RESOURCE }),
+    execLine(51, { resource: RESOURCE, args: ['ä'.repeat(99)] }),
   ];
-  const records = lines.map(recordOf);
-  const stock = decodeRequest(
-    ProtobufLogsSerializer.serializeRequest(records.map(whole)) ?? new Uint8Array(),
-  );
-  deepEqual(decodeRequest(requestOf(new Requests(), records)), stock);
+  const resource = stockResource(RESOURCE);
+  const records = lines.map((line) => stockRecordOf(line, resource));
+  const stock = ProtobufLogsSerializer.serializeRequest(records) ?? new Uint8Array();
+  deepEqual(serialized(lines), decodeRequest(stock));
 });
 
 test('OTLPLogExporter delivers these records, and they come back byte for byte', async () => {
   const collector = await startCollector();
   const exporter = new OTLPLogExporter({ url: `http://127.0.0.1:${collector.port}` });
-  const lines = execLines(0, 100);
-  const result = await new Promise((resolve) =>
-    exporter.export(lines.map(recordOf).map(whole), resolve),
-  );
+  const lines = execLines(0, 100, { resource: RESOURCE });
+  const resource = stockResource(RESOURCE);
+  const records = lines.map((line) => stockRecordOf(line, resource));
+  const result = await new Promise((resolve) => exporter.export(records, resolve));
   await exporter.shutdown();
   collector.kill();
   deepEqual(result, { code: 0 });
@@ -111,42 +96,54 @@ for (const nanos of [
   });
 
 test('a batch larger than the buffer is written whole, and the one after it too', () => {
-  const requests = new Requests();
+  const requests = newRequests();
   for (const count of [1, 3, 2]) {
     const lines = execLines(0, count, { args: ['x'.repeat(300_000)] });
-    sameLines(linesOf(decodeRequest(requestOf(requests, lines.map(recordOf)))), lines);
+    sameLines(linesOf(decodeRequest(requestOf(requests, lines))), lines);
   }
 });
 
-for (const value of [1n, -1, 1.5, 2 ** 53, null, { a: 1 }, [null]])
-  test(`a value that no journal has is an error, not another value: ${typeof value} ${value}`, () => {
-    const record = recordOf(execLine(0));
-    const odd = { ...record, attributes: { odd: value } } as unknown as LogRecord;
-    const requests = new Requests();
-    requests.add(record);
-    throws(() => requests.add(odd), TypeError);
-    requests.add(recordOf(execLine(1)));
+for (const value of [
+  '-1',
+  '1.5',
+  '1e3',
+  '9007199254740992',
+  'null',
+  '{"a":1}',
+  '[null]',
+  '',
+  'tru',
+])
+  test(`a value that no journal has is an error, not another value: ${value}`, () => {
+    const requests = newRequests();
+    addLines(requests, [execLine(0)]);
+    throws(() => addLines(requests, [execLine(1, { more: `,"odd":${value}` })]), SyntaxError);
+    throws(
+      () => addLines(requests, [execLine(1).replace('"vcml.boot.id"', `"odd":${value},$&`)]),
+      SyntaxError,
+    );
+    addLines(requests, [execLine(1)]);
     sameLines(linesOf(decodeRequest(requests.request(0, 2))), execLines(0, 2));
   });
 
 test('any records that follow each other make a request, with the resources that are theirs', () => {
-  const requests = new Requests();
+  const requests = newRequests();
   const lines = Array.from({ length: 9 }, (_, n) =>
     execLine(n, { resource: { 'host.name': `node-${Math.floor(n / 3)}` } }),
   );
-  for (const line of lines) requests.add(recordOf(line));
+  addLines(requests, lines);
   for (let first = 0; first < 9; first++)
     for (let end = first + 1; end <= 9; end++)
       sameLines(linesOf(decodeRequest(requests.request(first, end))), lines.slice(first, end));
 });
 
 test('what recurs is the same at the first, the second and each later time', () => {
-  const requests = new Requests();
+  const requests = newRequests();
   const lines = [1, 2, 3, 4].flatMap(() => [
     ...execLines(0, 600, { executable: '/bin/ls' }).map(sameArguments),
     ...execLines(600, 620, { executable: '/bin/ls' }),
   ]);
-  for (const line of lines) requests.add(recordOf(line));
+  addLines(requests, lines);
   sameLines(linesOf(decodeRequest(requests.request(0, requests.count))), lines);
 });
 

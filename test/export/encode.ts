@@ -1,0 +1,29 @@
+import { LogRecordEncoder } from '../../agent/export/log-record-encoder.ts';
+import { Requests } from '../../agent/export/requests.ts';
+
+/** The version that scopes name. */
+export const VERSION = '1.2.3';
+
+/** Holds no records yet. */
+export function newRequests(): Requests {
+  return new Requests(VERSION, new LogRecordEncoder());
+}
+
+/** Adds the records of lines. */
+export function addLines(requests: Requests, lines: readonly string[]): void {
+  // As in the journal, with others before and behind them.
+  const bytes = Buffer.from(`x\n${lines.join('\n')}\n{"id":"`);
+  let from = 2;
+  for (const _ of lines) {
+    const to = bytes.indexOf('\n', from);
+    requests.add(bytes, from, to);
+    from = to + 1;
+  }
+}
+
+/** The request for the records of these lines alone. */
+export function requestOf(requests: Requests, lines: readonly string[]): Uint8Array {
+  requests.clear();
+  addLines(requests, lines);
+  return requests.request(0, requests.count);
+}
