@@ -15,6 +15,7 @@ export const RAW_TYPES: Readonly<Record<string, string>> = {
   pid: 'JSON',
   uid: 'JSON',
   boot_time: 'VARCHAR',
+  created: 'TIMESTAMP',
   resource:
     'STRUCT("host.name" VARCHAR, "os.type" VARCHAR, "container.id" VARCHAR, "k8s.pod.uid" VARCHAR)',
 };
@@ -57,10 +58,13 @@ const every = (columns: readonly string[], what: string) =>
 
 const text = (column: string) =>
   `(starts_with("${column}", '"') AND "${column}" NOT IN ('""', '" "'))`;
+const integer = (column: string) =>
+  `coalesce(try_cast("${column}" AS BIGINT)::VARCHAR = "${column}", false)`;
 const NAMED = `boot_id IS NOT NULL AND boot_time IS NOT NULL AND pid IS NOT NULL`;
 
-/** The hash that an exec's id is made of (RFC 9562, version 5), a column of its own: computed once. */
-export const HASH = `sha1(unhex(replace(boot_id, '-', '')) || encode(boot_time || ':' || pid)) AS hash`;
+/** The boot, and the hash that an exec's id is made of (RFC 9562, version 5): computed once. */
+export const HASH = `try_cast(boot_id AS UUID) AS boot,
+  sha1(boot::BLOB || encode(boot_time || ':' || pid)) AS hash`;
 
 /** DuckDB's translate() takes ten times as long. */
 const VARIANT = `substr('89ab89ab89ab89ab', strpos('0123456789abcdef', substr(hash, 17, 1)), 1)`;
@@ -75,9 +79,7 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
   [
     'CORE_FIELD',
     `NOT (${text('id')} AND ${text('action')} AND ${text('permitted_by')}
-     AND coalesce(regexp_full_match("timestamp", '-?[0-9]+'), false)
-     AND coalesce(try_cast(pid AS BIGINT) IS NOT NULL AND try_cast(uid AS BIGINT) IS NOT NULL
-       AND NOT starts_with(pid, '"') AND NOT starts_with(uid, '"'), false)
+     AND ${integer('timestamp')} AND ${integer('pid')} AND ${integer('uid')}
      AND coalesce(substr("object", 1, 1) IN ('"', '{'), false)
      AND coalesce(${text('parent_cause')}, true))`,
   ],
@@ -139,7 +141,7 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
   ],
   [
     'CREATED_LATER',
-    `${EXEC} AND epoch_us(try_cast(created AS TIMESTAMP)) >
+    `${EXEC} AND epoch_us(created) >
        try_cast("timestamp" AS BIGINT) // 1000 + ${SLACK_US}`,
   ],
   [

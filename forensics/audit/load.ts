@@ -21,7 +21,7 @@ export async function loadAudited(journals: Journals): Promise<void> {
       `record_key(substr(id, 2, length(id) - 2)) AS id`,
       `record_key(substr(parent_cause, 2, length(parent_cause) - 2)) AS parent`,
       `record_key(gap_lost_cause) AS lost`,
-      `try_cast(boot_id AS UUID) AS boot`,
+      'boot',
       `try_cast(boot_time AS BIGINT) AS boot_time`,
       `try_cast(hook_id AS BIGINT) AS hook`,
       `cpu::INTEGER AS cpu`,
