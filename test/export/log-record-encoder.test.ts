@@ -1,8 +1,8 @@
-import { deepEqual, equal, throws } from 'node:assert/strict';
+import { deepEqual, equal, ok, throws } from 'node:assert/strict';
 import { test } from 'node:test';
 import { newRequests, requestOf } from './encode.ts';
-import { execLine, journalLine } from './lines.ts';
-import type { AnyValue, KeyValue } from './otlp.ts';
+import { execLine, hostileLines, journalLine } from './lines.ts';
+import { type AnyValue, type KeyValue, linesOf } from './otlp.ts';
 import { decodeRequest } from './protobuf.ts';
 
 /** What a receiver makes of a line. */
@@ -120,3 +120,33 @@ for (const line of [
   test(`what is no line of a journal is refused: ${line.slice(0, 30)}`, () => {
     throws(() => requestOf(newRequests(), [line]), SyntaxError);
   });
+
+test('a damaged line is refused, or read as JSON.parse reads it', () => {
+  let state = 7;
+  const below = (bound: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * bound);
+  };
+  const requests = newRequests();
+  let accepted = 0;
+  for (const [n, line] of hostileLines(5000, 3).entries()) {
+    const bytes = Buffer.from(line);
+    for (let changes = 0; changes < 1 + (n % 2); changes++) {
+      const at = below(bytes.length);
+      if (n % 3 === 0) bytes[at] = below(256);
+      else bytes.copy(bytes, at, below(bytes.length));
+    }
+    const length = n % 5 === 0 ? below(bytes.length) : bytes.length;
+    requests.clear();
+    try {
+      requests.add(bytes, 0, length);
+    } catch (error) {
+      ok(error instanceof SyntaxError, `${error}`);
+      continue;
+    }
+    accepted += 1;
+    const [found = ''] = linesOf(decodeRequest(requests.request(0, 1)));
+    deepEqual(JSON.parse(found), JSON.parse(bytes.toString('utf8', 0, length)));
+  }
+  ok(accepted > 100 && accepted < 4000, `${accepted}`);
+});
