@@ -149,7 +149,8 @@ build/programs/next.bpf.o: build/exec.bpf.o
 # --- checks ----------------------------------------------------------------------------------
 
 C_SOURCES = $(wildcard bpf/*.[ch] native/*.cc native/*.h test/programs/*.[ch])
-SHELL_SCRIPTS = $(shell grep -slE '^\#!.*\b(ba|da)?sh\b' .ci/* bin/* scripts/* test/programs/*)
+SHELL_SCRIPTS = $(shell grep -slE '^\#!.*\b(ba|da)?sh\b' .ci/* bin/* scripts/* test/programs/* \
+	helm/vcml-agent/files/*)
 LAYOUT := agent/source/layout.ts
 OPTIONS_DOC := docs/configuration.md
 METRICS_DOC := docs/metrics.md
@@ -187,6 +188,7 @@ check-generated: node_modules/.stamp build/exec.bpf.o
 		|| { echo '$(OPTIONS_DOC) is stale: make generate' >&2; exit 1; }
 	@$(NODE) agent/telemetry/generate-docs.ts | diff -u $(METRICS_DOC) - \
 		|| { echo '$(METRICS_DOC) is stale: make generate' >&2; exit 1; }
+	@$(NODE) helm/generate.ts --check
 
 format: node_modules/.stamp ## format and fix what can be fixed
 	@$(NODE) node_modules/.bin/biome check --write .
@@ -199,6 +201,7 @@ generate: node_modules/.stamp build/exec.bpf.o ## write the generated files agai
 	@mv build/configuration.md $(OPTIONS_DOC)
 	@$(NODE) agent/telemetry/generate-docs.ts >build/metrics.md
 	@mv build/metrics.md $(METRICS_DOC)
+	@$(NODE) helm/generate.ts
 
 coverage: build ## run all tests and print which lines they reached
 	@$(NODE) node_modules/.bin/c8 --include 'agent/**' \

@@ -1,0 +1,49 @@
+import * as z from 'zod';
+import { OPTIONS } from '../agent/config/options.ts';
+import { schema } from '../agent/config.ts';
+
+/** What the chart decides: a value in the file would contradict the pod. */
+const OF_THE_POD = ['journalDir', 'nodeName', 'telemetryAddress'];
+
+/** What an agent in a DaemonSet does unlike one by hand. */
+const DEFAULTS: Readonly<Record<string, string>> = {
+  onExit: 'whenUninstalled',
+  metadata: 'apiserver',
+};
+
+const FORMS: Readonly<Record<string, z.ZodType>> = {
+  duration: z.union([z.string().regex(/^(0+|\d{1,15} ?(ms|s|m|h))$/), z.literal(0)]),
+  size: z.union([z.string().regex(/^\d{1,15} ?(B|KiB|MiB|GiB)?$/), z.int().min(0)]),
+};
+
+/** The agent's options, as the chart takes them: with the choices and forms of the agent's schema. */
+export const configValues = z.strictObject(
+  Object.fromEntries(
+    OPTIONS.filter(({ key }) => !OF_THE_POD.includes(key)).map(({ key, description, values }) => {
+      const about = `${description} Takes ${values}.`;
+      const field = fieldOf(key);
+      const value = DEFAULTS[key];
+      const given = value === undefined ? field.optional() : field.default(value);
+      return [key, given.describe(about)];
+    }),
+  ),
+);
+
+/** Defaults of the agent by key, as one would write them in YAML. */
+export const AGENT_DEFAULTS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    OPTIONS.map(({ key, default: text }) => [key, text === 'none' ? '""' : text]),
+  ),
+  // in a pod
+  print: 'none',
+  kubeconfig: '""',
+};
+
+/** The agent checks the rest when it starts; a schema can tell what form a text has. */
+function fieldOf(key: string): z.ZodType {
+  const inner = schema.shape[key as keyof typeof schema.shape].unwrap();
+  const form = FORMS[String(inner.meta()?.of)];
+  if (form) return form;
+  const { description: _, ...json } = z.toJSONSchema(inner, { io: 'input', target: 'draft-7' });
+  return z.fromJSONSchema(json);
+}

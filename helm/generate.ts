@@ -1,0 +1,26 @@
+/** Writes what is made of the declarations in helm/ and deploy/; with --check, tells what is stale. */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chartReadme } from './readme.ts';
+import { valuesSchema } from './schema.ts';
+import { valuesYaml } from './values-yaml.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const CHART = 'helm/vcml-agent';
+
+const files: Readonly<Record<string, string>> = {
+  [`${CHART}/values.yaml`]: valuesYaml(),
+  [`${CHART}/values.schema.json`]: `${JSON.stringify(valuesSchema(), null, 2)}\n`,
+  [`${CHART}/README.md`]: chartReadme(),
+};
+
+const isCheck = process.argv.includes('--check');
+for (const [file, text] of Object.entries(files)) {
+  const path = join(ROOT, file);
+  if (!isCheck) writeFileSync(path, text);
+  else if (readFileSync(path, 'utf8') !== text) {
+    process.stderr.write(`${file} is stale: make generate\n`);
+    process.exitCode = 1;
+  }
+}

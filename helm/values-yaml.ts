@@ -1,0 +1,62 @@
+import { stringify } from 'yaml';
+import * as z from 'zod';
+import { AGENT_DEFAULTS } from './config-values.ts';
+import { values } from './values.ts';
+
+const WIDTH = 98;
+
+/** The chart's values.yaml: every value with its default, and a comment on each. */
+export function valuesYaml(): string {
+  const head =
+    '# Generated from helm/values.ts: make generate. README.md has the same as a table.\n';
+  return `${head}\n${groupText(values, '')}`;
+}
+
+/** A value by its key, such as `image.tag`. */
+export interface Value {
+  readonly key: string;
+  readonly description: string;
+  /** undefined: the agent's own default holds */
+  readonly value: unknown;
+}
+
+/** All values, in the order of their declaration. */
+export function listValues(group: z.ZodObject = values, prefix = ''): Value[] {
+  return Object.entries(group.shape).flatMap(([key, field]) => {
+    if (field instanceof z.ZodObject) return listValues(field, `${prefix}${key}.`);
+    return [{ key: `${prefix}${key}`, description: descriptionOf(field), value: defaultOf(field) }];
+  });
+}
+
+function groupText(group: z.ZodObject, indent: string): string {
+  return Object.entries(group.shape)
+    .map(([key, field]) => {
+      const comment = commentText(descriptionOf(field), indent);
+      if (field instanceof z.ZodObject)
+        return `${comment}${indent}${key}:\n${groupText(field, `${indent}  `)}`;
+      const value = defaultOf(field);
+      if (value === undefined) return `${comment}${indent}# ${key}: ${AGENT_DEFAULTS[key]}\n`;
+      const text = stringify({ [key]: value }, { lineWidth: WIDTH });
+      return comment + text.replaceAll(/^(?=.)/gm, indent);
+    })
+    .join(indent === '' ? '\n' : '');
+}
+
+function commentText(text: string, indent: string): string {
+  const width = WIDTH - indent.length - 2;
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line !== '' && line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines.map((line) => `${indent}# ${line}\n`).join('');
+}
+
+function descriptionOf(field: unknown): string {
+  return (field as z.ZodType).description ?? '';
+}
+
+function defaultOf(field: unknown): unknown {
+  return field instanceof z.ZodDefault ? field.def.defaultValue : undefined;
+}

@@ -1,0 +1,125 @@
+{{- define "vcml-agent.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "vcml-agent.fullname" -}}
+{{- $name := include "vcml-agent.name" . }}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
+{{- else if contains $name .Release.Name }}
+{{- .Release.Name | trunc 50 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "vcml-agent.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "vcml-agent.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "vcml-agent.agentLabels" -}}
+{{ include "vcml-agent.selectorLabels" . }}
+app.kubernetes.io/component: agent
+{{- end }}
+
+{{- define "vcml-agent.collectorLabels" -}}
+{{ include "vcml-agent.selectorLabels" . }}
+app.kubernetes.io/component: collector
+{{- end }}
+
+{{- define "vcml-agent.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{ include "vcml-agent.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- with .Values.labels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "vcml-agent.serviceAccountName" -}}
+{{- default (include "vcml-agent.fullname" .) .Values.serviceAccount.name }}
+{{- end }}
+
+{{- define "vcml-agent.priorityClassName" -}}
+{{- $made := ternary (include "vcml-agent.fullname" .) "" .Values.priorityClass.create }}
+{{- default $made .Values.priorityClass.name }}
+{{- end }}
+
+{{/* An image by its digest or its tag. Takes the values of an image, and the tag that is meant without one. */}}
+{{- define "vcml-agent.image" -}}
+{{- if .image.digest }}
+{{- printf "%s@%s" .image.repository .image.digest }}
+{{- else }}
+{{- printf "%s:%s" .image.repository (default .tag .image.tag) }}
+{{- end }}
+{{- end }}
+
+{{/* The agent's configuration file. */}}
+{{- define "vcml-agent.config" -}}
+{{- $config := deepCopy .Values.config }}
+{{- if .Values.collector.enabled }}
+{{- $receiver := printf "http://%s-collector.%s.svc:4317" (include "vcml-agent.fullname" .) .Release.Namespace }}
+{{- $_ := set $config "exportEndpoint" $receiver }}
+{{- end }}
+{{- toYaml $config }}
+{{- end }}
+
+{{/* A container's view of the runtime's bundles: "host folder" and "folder in the agent". */}}
+{{- define "vcml-agent.runtime" -}}
+{{- $containerd := "/run/containerd/io.containerd.runtime.v2.task" }}
+{{- $usual := dict
+  "containerd" (list $containerd $containerd)
+  "k3s" (list "/run/k3s/containerd/io.containerd.runtime.v2.task" $containerd)
+  "k0s" (list "/run/k0s/containerd/io.containerd.runtime.v2.task" $containerd)
+  "microk8s" (list "/var/snap/microk8s/common/run/containerd/io.containerd.runtime.v2.task" $containerd)
+  "cri-o" (list "/run/containers/storage/overlay-containers" "/run/containers/storage/overlay-containers")
+  "docker" (list "/var/lib/docker/containers" "/var/lib/docker/containers") }}
+{{- $folders := get $usual .Values.runtime.type }}
+host: {{ default (first $folders) .Values.runtime.dir }}
+agent: {{ last $folders }}
+{{- end }}
+
+{{/* Bytes of a size such as 32MiB, in MiB and rounded up. */}}
+{{- define "vcml-agent.mebibytes" -}}
+{{- $number := regexFind "^[0-9]+" . | float64 }}
+{{- $unit := regexFind "[A-Za-z]+$" . }}
+{{- $factors := dict "GiB" 1024.0 "MiB" 1.0 "KiB" 0.0009765625 }}
+{{- mulf $number (default 0.00000095367431640625 (get $factors $unit)) | ceil | int }}
+{{- end }}
+
+{{/* What the process, the ring and the table of causes take together. */}}
+{{- define "vcml-agent.memory" -}}
+{{- $ring := "32MiB" }}
+{{- with .Values.config.ringSize }}
+{{- $ring = kindIs "string" . | ternary (toString .) (printf "%dB" (int64 .)) }}
+{{- end }}
+{{- $entries := default 262144 (int .Values.config.tableEntries) }}
+{{- $table := divf (mulf $entries 152.0) 1048576.0 | ceil | int }}
+{{- printf "%dMi" (add .Values.agentMemoryMiB (include "vcml-agent.mebibytes" $ring | int) $table | int) }}
+{{- end }}
+
+{{- define "vcml-agent.resources" -}}
+{{- $memory := dict "memory" (include "vcml-agent.memory" .) }}
+{{- $made := dict "requests" $memory "limits" (deepCopy $memory) }}
+{{- toYaml (merge (deepCopy .Values.resources) $made) }}
+{{- end }}
+
+{{/* Sub-mounts of a read-only mount are read-only as well, where the cluster knows how. */}}
+{{- define "vcml-agent.readOnly" -}}
+readOnly: true
+{{- if semverCompare ">=1.31.0-0" .Capabilities.KubeVersion.Version }}
+recursiveReadOnly: IfPossible
+{{- end }}
+{{- end }}
+
+{{/* An AppArmor profile as the annotation of clusters before 1.30 has it. */}}
+{{- define "vcml-agent.appArmor" -}}
+{{- $profile := .Values.appArmorProfile }}
+{{- if eq $profile.type "Localhost" }}
+{{- printf "localhost/%s" $profile.localhostProfile }}
+{{- else }}
+{{- get (dict "Unconfined" "unconfined" "RuntimeDefault" "runtime/default") $profile.type }}
+{{- end }}
+{{- end }}
