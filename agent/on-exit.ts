@@ -26,7 +26,11 @@ export function createOnExit(
   const tell = createProblemTeller((error) =>
     log.warn({ error: error.message }, 'an uninstall would not be seen, and the hook would stay'),
   );
-  const daemonSet = new OwnDaemonSet({ namespace, pod, kubeconfig, onProblem: tell });
+  const daemonSet = new OwnDaemonSet({
+    ...{ namespace, pod, kubeconfig },
+    onKnown: (name) => log.info({ daemonSet: name }, 'with this DaemonSet the hook goes'),
+    onProblem: tell,
+  });
   return {
     async detaches() {
       const { uninstalled, because } = await daemonSet.verdict();

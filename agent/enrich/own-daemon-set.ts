@@ -17,7 +17,9 @@ export interface OwnDaemonSetOptions {
   readonly pod: string;
   /** the path of a kubeconfig; empty: the service account of the agent's own pod */
   readonly kubeconfig: string;
-  /** Called when it could not be told at the end whether the DaemonSet is gone, with the remedy. */
+  /** Called once, when at the end it could be told whether the DaemonSet is gone. */
+  onKnown(name: string): void;
+  /** Called when that could not be told, with the remedy. */
   onProblem(problem: Error): void;
 }
 
@@ -56,11 +58,11 @@ export class OwnDaemonSet {
       onChange: (change, found) => this.#podIs(change === 'DELETED' ? undefined : found),
       onProblem: (problem) => {
         this.#following = problem === undefined;
-        if (problem) this.#tell(problem.message);
+        if (problem) this.#tell(problem);
       },
       stop: this.#stop.signal,
     });
-    following.catch((error) => this.#tell(RequestError.of(error).message));
+    following.catch((error) => this.#tell(error));
   }
 
   /** Asks, and answers within seconds. */
@@ -83,6 +85,8 @@ export class OwnDaemonSet {
         if (kind !== 'DaemonSet') return stays('the API server’s answer is no DaemonSet');
         if (metadata?.uid !== uid) return gone(`${what} is another one by now`);
         if (metadata.deletionTimestamp) return gone(`${what} is being deleted`);
+        if (await this.#isNamespaceDeleted())
+          return gone(`the namespace of ${what} is being deleted`);
         return stays(`${what} is there`);
       case 404:
         return reason === 'NotFound' ? gone(`${what} is gone`) : stays(said);
@@ -111,7 +115,7 @@ export class OwnDaemonSet {
       ({ kind, controller }) => kind === 'DaemonSet' && controller,
     );
     if (this.#owner === undefined) {
-      this.#tell(pod === undefined ? 'there is no such pod' : 'no DaemonSet owns it');
+      this.#tell(new Error(pod === undefined ? 'there is no such pod' : 'no DaemonSet owns it'));
       this.#known.resolve();
     } else if (!this.#asked) {
       this.#asked = true;
@@ -124,17 +128,26 @@ export class OwnDaemonSet {
     try {
       const { status, object } = await this.#ask(name);
       this.#allowed = status === 200;
-      if (!this.#allowed) this.#tell(RequestError.of({ code: status, body: object }).message);
+      if (this.#allowed) this.#options.onKnown(`${this.#options.namespace}/${name}`);
+      else this.#tell(RequestError.of({ code: status, body: object }));
     } catch (error) {
-      this.#tell(RequestError.of(error).message);
+      this.#tell(error);
     }
   }
 
   #ask(name: string): Promise<Answer> {
-    const { namespace, kubeconfig } = this.#options;
-    const path = `/apis/apps/v1/namespaces/${namespace}/daemonsets/${name}`;
+    return this.#get(`/apis/apps/v1/namespaces/${this.#options.namespace}/daemonsets/${name}`);
+  }
+
+  /** A namespace is deleted with its pods first, and everything else after they have ended. */
+  async #isNamespaceDeleted(): Promise<boolean> {
+    const answer = await this.#get(`/api/v1/namespaces/${this.#options.namespace}`).catch(() => {});
+    return answer?.status === 200 && answer.object.metadata?.deletionTimestamp !== undefined;
+  }
+
+  #get(path: string): Promise<Answer> {
     const stop = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ANSWER_MS)]);
-    return getObject(kubeconfig, path, stop);
+    return getObject(this.#options.kubeconfig, path, stop);
   }
 
   /** Whether it comes to pass by then. */
@@ -143,17 +156,17 @@ export class OwnDaemonSet {
     return Promise.race([event.then(() => true), late]);
   }
 
-  #tell(why: string): void {
+  #tell(error: unknown): void {
     const { namespace, pod, onProblem } = this.#options;
     if (this.#stop.signal.aborted) return;
-    onProblem(
-      new Error(
-        `pod ${namespace}/${pod}: ${why}; the agent’s account needs the rights to get daemonsets, ` +
-          'and to get, list and watch pods, in that namespace',
-      ),
-    );
+    const { message, statusCode } = RequestError.of(error);
+    const remedy = statusCode === 403 ? `; ${RIGHTS}` : '';
+    onProblem(new Error(`pod ${namespace}/${pod}: ${message}${remedy}`));
   }
 }
+
+const RIGHTS =
+  'let the agent’s account get daemonsets and namespaces, and get, list and watch pods, there';
 
 function gone(because: string): Verdict {
   return { uninstalled: true, because };

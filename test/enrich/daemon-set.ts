@@ -22,11 +22,13 @@ export type Said = readonly [status: number, body: object | string] | 'nothing' 
 export interface Server {
   readonly kubeconfig: string;
   daemonSet: Said;
+  namespace: Said;
   pods: readonly object[];
   readonly asked: string[];
   /** The watches that are open. */
   readonly watches: Set<ServerResponse>;
   readonly problems: string[];
+  readonly known: string[];
   /** Sends an event to them. */
   send(type: string, object: object): void;
   follow(): OwnDaemonSet;
@@ -68,14 +70,17 @@ export async function withServer(body: (server: Server) => Promise<void>): Promi
   const followed: OwnDaemonSet[] = [];
   const server: Server = {
     kubeconfig,
+    namespace: [200, { kind: 'Namespace', metadata: { name: 'watchers' } }],
     ...{ daemonSet: daemonSet(), pods: [pod(OWNER)], asked: [], watches: new Set(), problems: [] },
+    known: [],
     send(type, object) {
       for (const watch of server.watches) watch.write(`${JSON.stringify({ type, object })}\n`);
     },
     follow() {
       const onProblem = (problem: Error) => server.problems.push(problem.message);
       const where = { namespace: 'watchers', pod: 'agent-x2x', kubeconfig };
-      const one = new OwnDaemonSet({ ...where, onProblem });
+      const onKnown = (name: string) => server.known.push(name);
+      const one = new OwnDaemonSet({ ...where, onKnown, onProblem });
       followed.push(one);
       return one;
     },
@@ -84,6 +89,7 @@ export async function withServer(body: (server: Server) => Promise<void>): Promi
     equal(headers.authorization, 'Bearer secret-token');
     server.asked.push(url);
     if (url === DAEMON_SET) say(server.daemonSet, response);
+    else if (url === '/api/v1/namespaces/watchers') say(server.namespace, response);
     else if (url === PODS)
       say([200, { metadata: { resourceVersion: '10' }, items: server.pods }], response);
     else if (url.startsWith(`${PODS}&watch=true&allowWatchBookmarks=true&resourceVersion=10&`)) {

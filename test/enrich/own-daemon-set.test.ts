@@ -55,17 +55,33 @@ for (const [what, at, uninstalled, because] of verdicts)
       const verdict = await own.verdict();
       equal(verdict.uninstalled, uninstalled, verdict.because);
       match(verdict.because, because);
-      deepEqual(server.problems, []);
+      deepEqual([server.known, server.problems], [['watchers/agent'], []]);
     });
   });
+
+test('a DaemonSet that is there in a namespace that is being deleted goes with it', async () => {
+  await withServer(async (server) => {
+    const own = await settled(server);
+    server.namespace = refusal(403, 'Forbidden');
+    equal((await own.verdict()).uninstalled, false, 'nothing that may not be read');
+    const metadata = { deletionTimestamp: '2026-01-31T12:00:00Z' };
+    server.namespace = [200, { kind: 'Namespace', metadata }];
+    const { uninstalled, because } = await own.verdict();
+    equal(uninstalled, true);
+    match(because, /namespace of DaemonSet watchers\/agent is being deleted/);
+  });
+});
 
 test('what was forbidden from the beginning proves nothing, and is told with the remedy', async () => {
   await withServer(async (server) => {
     server.daemonSet = refusal(403, 'Forbidden');
     const own = await settled(server);
     equal((await own.verdict()).uninstalled, false);
-    equal(server.problems.length, 1);
-    match(server.problems[0] ?? '', /HTTP 403: it is Forbidden.*rights to get daemonsets/);
+    deepEqual([server.known, server.problems.length], [[], 1]);
+    match(
+      server.problems[0] ?? '',
+      /HTTP 403: it is Forbidden; let the agent’s account get daemonsets/,
+    );
   });
 });
 
