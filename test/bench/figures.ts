@@ -3,6 +3,7 @@ import type { Figure } from './budgets.ts';
 import { measureBytes } from './bytes.ts';
 import { measureCrowd } from './crowd.ts';
 import { measureCatchUp, measureExportLatency } from './export.ts';
+import { measureForensics, measureForensicsLarge } from './forensics.ts';
 import { measureIdle } from './idle.ts';
 import { measureKernel, measureQuiet } from './kernel.ts';
 import { measureLatency } from './latency.ts';
@@ -20,7 +21,10 @@ export async function measureFigures(
   tell: (text: string) => void,
 ): Promise<Figure[]> {
   const figures: Figure[] = [];
-  const measures = { start, latency, kernel, idle, bytes, export: exporting, soak, crowd };
+  const measures = {
+    ...{ start, latency, kernel, idle, bytes, export: exporting, soak, crowd },
+    ...{ forensics: measureForensics, 'forensics-large': measureForensicsLarge },
+  };
   for (const [name, measure] of Object.entries(measures)) {
     if (!isWanted(name)) continue;
     tell(name);

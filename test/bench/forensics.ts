@@ -1,92 +1,113 @@
-// The reader's figures: node test/bench/forensics.ts [RECORDS], on a machine that does nothing else.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { zstdDecompressSync } from 'node:zlib';
 import { generateJournal } from '../forensics/generate.ts';
-import { type Figure, figureRow } from './budgets.ts';
-import { table } from './table.ts';
+import { type Bed, startedAgent } from './bed.ts';
+import type { Figure } from './budgets.ts';
+import { compareWithReference } from './forensics-reference.ts';
+import { measureReport } from './forensics-report.ts';
+import { type Run, runVcml } from './forensics-run.ts';
+import { countLines, segments } from './journal.ts';
+import { settle } from './process.ts';
+import { storm } from './storm.ts';
 
-const BIN = join(import.meta.dirname, '../../bin/vcml');
 const MILLION = 1_000_000;
 const ROUNDS = 3;
-const WATCH_MS = 10;
+const STORM_SECONDS = 10;
 
-interface Run {
-  readonly seconds: number;
-  readonly mebibytes: number;
+/** A journal to ask. */
+interface Journal {
+  readonly path: string;
+  readonly what: string;
+  /** of a record at the end of a chain */
+  readonly last: string;
 }
 
-/** Audit and chain over a generated journal: the best time and the most memory of three runs each. */
-export async function measureForensics(
-  records: number,
+/** The reader over a million records, generated and really recorded, and beside vCML's own auditor. */
+export async function measureForensics(bed: Bed, tell: (text: string) => void): Promise<Figure[]> {
+  const budget = { audit: 3, chain: 1.5, mebibytes: 1024, rounds: ROUNDS };
+  const generated = generate(bed, 'generated', MILLION);
+  const figures = await figuresOf(generated, budget, tell);
+  figures.push(await measureReport(bed, generated.path));
+  rmSync(generated.path, { recursive: true });
+  tell('recording a million execs');
+  const recorded = await record(bed, MILLION);
+  figures.push(...(await figuresOf(recorded, budget, tell)));
+  rmSync(recorded.path, { recursive: true });
+  return [...figures, ...(await compareWithReference(bed, tell))];
+}
+
+/** The reader over ten million records, in closed segments. */
+export async function measureForensicsLarge(
+  bed: Bed,
   tell: (text: string) => void,
 ): Promise<Figure[]> {
-  const directory = mkdtempSync(join(tmpdir(), 'vcml-bench-'));
-  try {
-    tell(`writing a journal of ${records} records`);
-    const journal = join(directory, 'journal');
-    const { bytes, last } = generateJournal(journal, records);
-    const size = `${records} records, ${(bytes / 1e6).toFixed(0)} MB`;
-    const budgets: { audit?: number; chain?: number } =
-      records <= MILLION ? { audit: 3, chain: 1.5 } : {};
-    const memory = records <= MILLION ? 1024 : 4096;
-    return [
-      ...(await figuresOf('audit', ['audit', journal])),
-      ...(await figuresOf('chain', ['chain', last, journal])),
-    ];
+  tell('generating ten million records');
+  const journal = generate(bed, 'ten-million', 10 * MILLION, true);
+  return figuresOf(journal, { mebibytes: 4096, rounds: 1 }, tell);
+}
 
-    async function figuresOf(name: 'audit' | 'chain', args: readonly string[]): Promise<Figure[]> {
-      tell(`vcml ${name}`);
-      const runs: Run[] = [];
-      for (let round = 0; round < ROUNDS; round += 1) runs.push(await run(args));
-      const value = Math.min(...runs.map(({ seconds }) => seconds));
-      const most = Math.max(...runs.map(({ mebibytes }) => mebibytes));
-      const budget = budgets[name];
-      return [
-        {
-          what: `vcml ${name}`,
-          value,
-          unit: 's',
-          more: size,
-          ...(budget === undefined ? {} : { budget }),
-        },
-        { what: `vcml ${name}, memory`, value: most, unit: 'MiB', digits: 0, budget: memory },
-      ];
-    }
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
+interface Budget {
+  readonly audit?: number;
+  readonly chain?: number;
+  readonly mebibytes: number;
+  readonly rounds: number;
+}
+
+/** The best time and the most memory of all rounds. */
+async function figuresOf(
+  { path, what, last }: Journal,
+  budget: Budget,
+  tell: (text: string) => void,
+): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const [name, args] of Object.entries({ audit: [path], chain: [last, path] })) {
+    tell(`vcml ${name}, ${what}`);
+    const runs: Run[] = [];
+    for (let round = 0; round < budget.rounds; round++) runs.push(await runVcml([name, ...args]));
+    const seconds = budget[name as 'audit' | 'chain'];
+    figures.push({
+      what: `vcml ${name}, ${what}`,
+      value: Math.min(...runs.map((run) => run.seconds)),
+      unit: 's',
+      digits: 2,
+      more: `the best of ${budget.rounds}`,
+      ...(seconds === undefined ? {} : { budget: seconds }),
+    });
+    figures.push({
+      what: `vcml ${name}, ${what}: memory`,
+      value: Math.max(...runs.map(({ mebibytes }) => mebibytes)),
+      unit: 'MiB',
+      digits: 0,
+      budget: budget.mebibytes,
+      more: 'VmHWM',
+    });
   }
+  return figures;
 }
 
-/** One run as a shell sees it, with Node's and DuckDB's start. */
-async function run(args: readonly string[]): Promise<Run> {
-  const began = performance.now();
-  const child = spawn(BIN, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  let kibibytes = 0;
-  const watch = setInterval(() => {
-    kibibytes = Math.max(kibibytes, mostMemory(child.pid ?? 0));
-  }, WATCH_MS);
-  const [code] = await once(child, 'exit');
-  clearInterval(watch);
-  const seconds = (performance.now() - began) / 1000;
-  if (code !== 0) throw new Error(`vcml ${args[0]} ended with ${code}`);
-  return { seconds, mebibytes: kibibytes / 1024 };
+function generate(bed: Bed, name: string, records: number, compressed = false): Journal {
+  const path = join(bed.directory, name);
+  const { bytes, last } = generateJournal(path, records, compressed);
+  const size = `${(bytes / 1e9).toFixed(1)} GB${compressed ? ' before zstd' : ''}`;
+  return { path, last, what: `${records / MILLION} M generated records (${size})` };
 }
 
-/** The most that a process has had so far (KiB); 0 when it has ended. */
-function mostMemory(pid: number): number {
-  try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
-}
-
-if (import.meta.main) {
-  const tell = (text: string) => process.stderr.write(`… ${text}\n`);
-  const figures = await measureForensics(Number(process.argv[2] ?? MILLION), tell);
-  const head = ['what', 'measured', 'budget', 'verdict', 'more'];
-  process.stdout.write(`${table([head, ...figures.map(figureRow)])}\n`);
+/** Storms until there are so many records, by the agent as it ships. */
+async function record(bed: Bed, least: number): Promise<Journal> {
+  const path = join(bed.directory, 'recorded');
+  const kept = ['--journal-dir', path, '--journal-max-bytes', '64GiB'];
+  const { agent, close } = await startedAgent(bed, ...kept);
+  let execs = 0;
+  while (execs < least) execs += await storm(bed, STORM_SECONDS);
+  await settle(agent.pid);
+  await agent.stop();
+  await close();
+  const records = await countLines(path, '"id":');
+  const segment = segments(path).at(-1) ?? '';
+  const bytes = readFileSync(segment);
+  const text = `${segment.endsWith('.zst') ? zstdDecompressSync(bytes) : bytes}`;
+  const line = text.split('\n').findLast((one) => one.includes(`"object":"${bed.noop}"`)) ?? '';
+  const last = /^\{"id":"([^"]+)"/.exec(line)?.[1] ?? '';
+  return { path, last, what: `${(records / MILLION).toFixed(2)} M recorded execs` };
 }

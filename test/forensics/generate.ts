@@ -1,13 +1,16 @@
 // Journals of any size, sound and much alike to recorded ones: node test/forensics/generate.ts DIR [RECORDS]
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { constants, zstdCompressSync } from 'node:zlib';
 
 const BOOT = '7d8f0f5e-4f66-4c6e-9a55-0d1f5a1c9b11';
 const NAMESPACE = Buffer.from(BOOT.replaceAll('-', ''), 'hex');
 const ARMED = 9_600_000_000_000n;
 const OFFSET = 1_795_400_000_000_000_000n;
 const SEGMENT_BYTES = 64 << 20;
+/** as the agent compresses */
+const LEVEL = { [constants.ZSTD_c_compressionLevel]: 1 };
 const STEP_NS = 250_000n;
 /** A parent is one of so many records before. */
 const NEAR = 200;
@@ -21,48 +24,74 @@ const COMMANDS = [
   ['/usr/local/bin/python3', 'python3', '-m', 'worker', '--queue', 'orders'],
 ];
 
+/** No chain is longer, as on a node: a container's first process, its shells, and what they start. */
+const DEPTH_MAX = 24;
+
 /** What was written. */
 export interface Generated {
+  /** of the lines, compressed or not */
   readonly bytes: number;
   /** of a record with a long chain behind it */
   readonly last: string;
 }
 
 /** Writes a sound journal of so many execs; the same each time. */
-export function generateJournal(directory: string, records: number): Generated {
+export function generateJournal(directory: string, records: number, compressed = false): Generated {
   mkdirSync(directory, { recursive: true });
   const ids: string[] = [];
+  const causes = new Int32Array(records).fill(-1);
+  const depths = new Uint8Array(records);
   const seqs: number[] = new Array(CPUS).fill(0);
+  const segment = new Segment(directory, compressed);
+  segment.add(line('journal.start', start()));
   let random = 1;
-  let bytes = 0;
-  let segment = 0;
-  let inSegment = SEGMENT_BYTES;
-  let fd = -1;
-  let text = line('journal.start', start());
   for (let n = 0; n < records; n += 1) {
     random = (random * 1_103_515_245 + 12_345) % 2_147_483_648;
-    const parent = n < 8 ? undefined : ids[Math.max(n - NEAR, 0) + (random % Math.min(n, NEAR))];
+    let cause = n < 8 ? -1 : Math.max(n - NEAR, 0) + (random % Math.min(n, NEAR));
+    while ((depths[cause] ?? 0) >= DEPTH_MAX) cause = causes[cause] ?? -1;
+    causes[n] = cause;
+    depths[n] = (depths[cause] ?? 0) + 1;
     const cpu = random % CPUS;
     seqs[cpu] = (seqs[cpu] ?? 0) + 1;
     const id = idOf(`${bootTime(n)}:${1000 + n}`);
     ids.push(id);
-    text += line('exec', exec(n, id, parent, cpu, seqs[cpu] ?? 0));
-    if (text.length > 1 << 20 || n === records - 1) flush();
+    segment.add(line('exec', exec(n, id, ids[cause], cpu, seqs[cpu] ?? 0)));
   }
-  closeSync(fd);
-  return { bytes, last: ids.at(-1) ?? '' };
+  segment.close();
+  return { bytes: segment.bytes, last: ids.at(-1) ?? '' };
+}
 
-  function flush(): void {
-    if (inSegment >= SEGMENT_BYTES) {
-      if (fd >= 0) closeSync(fd);
-      segment += 1;
-      fd = openSync(join(directory, `${String(segment).padStart(20, '0')}.jsonl`), 'w', 0o600);
-      inSegment = 0;
-    }
-    const written = writeSync(fd, text);
-    inSegment += written;
-    bytes += written;
-    text = '';
+/** The open segment, and those before it. */
+class Segment {
+  bytes = 0;
+  readonly #directory: string;
+  readonly #compressed: boolean;
+  #number = 0;
+  #text: string[] = [];
+  #length = 0;
+
+  constructor(directory: string, compressed: boolean) {
+    this.#directory = directory;
+    this.#compressed = compressed;
+  }
+
+  add(line: string): void {
+    this.#text.push(line);
+    this.#length += line.length;
+    if (this.#length >= SEGMENT_BYTES) this.close();
+  }
+
+  close(): void {
+    if (this.#length === 0) return;
+    this.#number += 1;
+    const name = join(this.#directory, `${String(this.#number).padStart(20, '0')}.jsonl`);
+    const text = Buffer.from(this.#text.join(''));
+    if (this.#compressed)
+      writeFileSync(`${name}.zst`, zstdCompressSync(text, { params: LEVEL }), { mode: 0o600 });
+    else writeFileSync(name, text, { mode: 0o600 });
+    this.bytes += text.length;
+    this.#text = [];
+    this.#length = 0;
   }
 }
 
@@ -100,10 +129,27 @@ function start(): Line {
 }
 
 function exec(n: number, id: string, parent: string | undefined, cpu: number, seq: number): Line {
-  const [path = '', ...args] = COMMANDS[n % COMMANDS.length] ?? [];
-  const [name = ''] = args;
   const pod = n % PODS;
-  const resource = {
+  const command = n % COMMANDS.length;
+  const [path = '', name = ''] = COMMANDS[command] ?? [];
+  const why = parent === undefined ? 'unobserved_parent' : 'parent_process_context';
+  const cause = parent === undefined ? null : `"${parent}"`;
+  const gap = parent === undefined ? '"vcml.gap.reason":"untracked",' : '';
+  return {
+    id,
+    time: bootTime(n),
+    actor: `{"pid":${1000 + n},"ppid":${999 + n},"uid":1000,"gid":1000,"comm":"${name}"}`,
+    rest:
+      `"object":"${path}","permitted_by":"${why}","parent_cause":${cause},` +
+      `"resource":${RESOURCES[pod]},"attributes":{"vcml.boot.id":"${BOOT}",` +
+      `"vcml.boot_time":"${bootTime(n)}","vcml.hook.id":"${ARMED}","vcml.cpu":${cpu},` +
+      `"vcml.seq":${seq},${gap}"process.vpid":${(n % 30_000) + 1},` +
+      `"process.linux.cgroup":"0::/kubepods/burstable/pod${pod}",${ATTRIBUTES[command]}}}`,
+  };
+}
+
+const RESOURCES = Array.from({ length: PODS }, (_, pod) =>
+  JSON.stringify({
     'host.name': 'node-1',
     'os.type': 'linux',
     'k8s.node.name': 'node-1',
@@ -113,23 +159,20 @@ function exec(n: number, id: string, parent: string | undefined, cpu: number, se
     'k8s.pod.name': `cart-${pod}`,
     'k8s.pod.uid': `00000000-0000-4000-8000-${String(pod).padStart(12, '0')}`,
     'k8s.container.name': 'app',
-  };
-  const attributes = {
-    'vcml.boot.id': BOOT,
-    'vcml.boot_time': `${bootTime(n)}`,
-    'vcml.hook.id': `${ARMED}`,
-    'vcml.cpu': cpu,
-    'vcml.seq': seq,
-    ...(parent === undefined ? { 'vcml.gap.reason': 'untracked' } : {}),
-    'process.vpid': (n % 30_000) + 1,
+  }),
+);
+
+/** Members of each command's attributes that are always the same. */
+const ATTRIBUTES = COMMANDS.map(([path, ...args]) =>
+  JSON.stringify({
     'process.creation.time': '2026-11-23T02:16:31.488113189Z',
     'process.executable.path': path,
-    'process.executable.name': name,
+    'process.executable.name': args[0],
     'vcml.executable.inode': '247493',
     'vcml.executable.device': '254:0',
     'vcml.executable.mode': '0755',
     'process.args_count': args.length,
-    'process.command': name,
+    'process.command': args[0],
     'process.command_args': args,
     'process.working_directory': '/srv',
     'process.user.id': 1000,
@@ -142,19 +185,9 @@ function exec(n: number, id: string, parent: string | undefined, cpu: number, se
     'vcml.namespace.net': '4026531833',
     'vcml.namespace.user': '4026531837',
     'vcml.namespace.cgroup': '4026531835',
-    'process.linux.cgroup': `0::/kubepods/burstable/pod${pod}`,
     'vcml.metadata.state': 'complete',
-  };
-  const why = parent === undefined ? 'unobserved_parent' : 'parent_process_context';
-  return {
-    id,
-    time: bootTime(n),
-    actor: `{"pid":${1000 + n},"ppid":${999 + n},"uid":1000,"gid":1000,"comm":"${name}"}`,
-    rest:
-      `"object":"${path}","permitted_by":"${why}","parent_cause":${parent === undefined ? null : `"${parent}"`},` +
-      `"resource":${JSON.stringify(resource)},"attributes":${JSON.stringify(attributes)}}`,
-  };
-}
+  }).slice(1, -1),
+);
 
 /** The UUIDv5 of a name in the boot's namespace (RFC 9562). */
 function idOf(name: string): string {
