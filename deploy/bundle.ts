@@ -1,11 +1,24 @@
 // Puts everything that the agent needs to run into one folder: node deploy/bundle.ts FOLDER
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '..');
 const [, , folder] = process.argv;
 if (folder === undefined) throw new Error('usage: node deploy/bundle.ts FOLDER');
+
+/** Nothing happens when the client library is loaded: what is not called for can stay away. */
+const onlyWhatIsUsed: Plugin = {
+  name: 'only-what-is-used',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /^@kubernetes\/client-node$|^\./ }, async ({ path, ...args }) => {
+      const inside = args.importer.includes('/@kubernetes/client-node/');
+      if (args.pluginData === 'resolved' || !(inside || path.startsWith('@'))) return undefined;
+      const resolved = await resolve(path, { ...args, pluginData: 'resolved' });
+      return { ...resolved, sideEffects: false };
+    });
+  },
+};
 
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(join(folder, 'build'), { recursive: true });
@@ -17,6 +30,7 @@ await build({
   ...options,
   format: 'esm',
   splitting: true,
+  plugins: [onlyWhatIsUsed],
   // Packages that are CommonJS ask for require.
   banner: {
     js: "import { createRequire as vcmlRequire } from 'node:module';const require=vcmlRequire(import.meta.url);",

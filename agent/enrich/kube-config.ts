@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs';
-import type * as Kubernetes from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 
-/** How to reach the API server; throws an error that says what is missing. */
-export function loadKubeConfig(
-  { KubeConfig }: typeof Kubernetes,
-  file: string,
-): Kubernetes.KubeConfig {
-  const config = new KubeConfig();
+/** How to reach the API server; fails with an error that says what is missing. */
+export async function loadKubeConfig(file: string): Promise<KubeConfig> {
+  const { createKubeConfig } = await import('./kube-client.ts');
+  const config = createKubeConfig();
   if (file !== '') config.loadFromFile(file);
   else if (process.env.KUBERNETES_SERVICE_HOST && existsSync(TOKEN)) config.loadFromCluster();
   else throw new Error('not in a pod with a service account, and no kubeconfig is configured');

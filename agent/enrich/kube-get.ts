@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
-import { type RequestOptions, request } from 'node:https';
+import http, { type IncomingMessage } from 'node:http';
+import https, { type RequestOptions } from 'node:https';
 import { loadKubeConfig, RequestError } from './kube-config.ts';
 
 /** A Kubernetes object, or the Status that says why there is none. */
@@ -73,13 +73,12 @@ export async function* watchObjects(
 const TEXT_MAX = 300;
 
 async function open(kubeconfig: string, path: string, stop: AbortSignal): Promise<IncomingMessage> {
-  // Loaded only where it is used: it is large.
-  const client = await import('@kubernetes/client-node');
-  const config = loadKubeConfig(client, kubeconfig);
+  const config = await loadKubeConfig(kubeconfig);
   const access: RequestOptions = {};
   await config.applyToHTTPSOptions(access);
   const url = `${config.getCurrentCluster()?.server.replace(/\/$/, '')}${path}`;
-  const sent = request(url, { ...access, agent: false, signal: stop });
+  const { request } = url.startsWith('http:') ? http : https;
+  const sent = request(url, { ...access, signal: stop });
   const [response] = await once(sent.end(), 'response');
   // What breaks from here on, the response tells.
   sent.on('error', () => {});

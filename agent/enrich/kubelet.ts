@@ -79,10 +79,9 @@ function askKubelet(options: KubeletOptions): PodSource {
 
 async function list(options: KubeletOptions, stop: AbortSignal): Promise<V1PodList> {
   const { kubeconfig, endpoint, verify, nodeName } = options;
-  // Loaded only where it is used: it is large.
-  const client = await import('@kubernetes/client-node');
   const access: RequestOptions = {};
-  await loadKubeConfig(client, kubeconfig).applyToHTTPSOptions(access);
+  const config = await loadKubeConfig(kubeconfig);
+  await config.applyToHTTPSOptions(access);
   const { ca, cert, key, headers, auth } = access;
   const url = new URL('/pods', endpoint);
   const signal = AbortSignal.any([stop, AbortSignal.timeout(REQUEST_MS)]);

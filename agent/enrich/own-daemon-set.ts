@@ -1,15 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { RequestError } from './kube-config.ts';
-import { type Answer, getObject, type KubeObject, watchObjects } from './kube-get.ts';
-import { type Change, type ListWatch, reflect } from './reflector.ts';
+import { type Answer, getObject, type KubeObject } from './kube-get.ts';
+import { ObjectListWatch } from './object-list-watch.ts';
+import { reflect } from './reflector.ts';
 
 /** What is said at the end must be said soon: a pod has half a minute to end. */
 const ANSWER_MS = 3000;
 /** So long the news of a pod's deletion may take to get here. */
 const NEWS_MS = 2000;
-const LIST_MS = 30_000;
-/** The server sends a bookmark every minute or so: this much silence is a dead connection. */
-const SILENCE_MS = 150_000;
 
 export interface OwnDaemonSetOptions {
   /** the namespace and the name of the agent's own pod */
@@ -53,7 +51,10 @@ export class OwnDaemonSet {
     this.#options = options;
     const { namespace, pod, kubeconfig } = options;
     const following = reflect<KubeObject>({
-      source: new PodWatch(namespace, pod, kubeconfig),
+      source: new ObjectListWatch({
+        ...{ kubeconfig, path: `/api/v1/namespaces/${namespace}/pods` },
+        ...{ fieldSelector: `metadata.name=${pod}`, cached: false },
+      }),
       onList: ([found]) => this.#podIs(found),
       onChange: (change, found) => this.#podIs(change === 'DELETED' ? undefined : found),
       onProblem: (problem) => {
@@ -174,47 +175,4 @@ function gone(because: string): Verdict {
 
 function stays(because: string): Verdict {
   return { uninstalled: false, because };
-}
-
-/** The two requests, of one pod. */
-class PodWatch implements ListWatch<KubeObject> {
-  readonly #path: string;
-  readonly #kubeconfig: string;
-
-  constructor(namespace: string, pod: string, kubeconfig: string) {
-    const selector = encodeURIComponent(`metadata.name=${pod}`);
-    this.#path = `/api/v1/namespaces/${namespace}/pods?fieldSelector=${selector}`;
-    this.#kubeconfig = kubeconfig;
-  }
-
-  async list(stop: AbortSignal) {
-    const signal = AbortSignal.any([stop, AbortSignal.timeout(LIST_MS)]);
-    const { status, object } = await getObject(this.#kubeconfig, this.#path, signal);
-    if (status !== 200) throw RequestError.of({ code: status, body: object });
-    return {
-      items: object.items ?? [],
-      resourceVersion: object.metadata?.resourceVersion ?? '0',
-    };
-  }
-
-  async watch(
-    resourceVersion: string,
-    timeoutSeconds: number,
-    onChange: (resourceVersion: string, change?: Change, pod?: KubeObject) => void,
-    stop: AbortSignal,
-  ): Promise<void> {
-    const query = `&watch=true&allowWatchBookmarks=true&resourceVersion=${resourceVersion}`;
-    const path = `${this.#path}${query}&timeoutSeconds=${Math.round(timeoutSeconds)}`;
-    let version = resourceVersion;
-    for await (const event of watchObjects(this.#kubeconfig, path, SILENCE_MS, stop)) {
-      if (event === 'open') onChange(version);
-      else {
-        const { type, object } = event;
-        if (type === 'ERROR') throw RequestError.of(object);
-        version = object.metadata?.resourceVersion ?? version;
-        if (type === 'BOOKMARK') onChange(version);
-        else onChange(version, type as Change, object);
-      }
-    }
-  }
 }

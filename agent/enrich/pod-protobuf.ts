@@ -69,6 +69,9 @@ const pod = message({
   ),
 });
 
+/** The event that ends the list of what there is. */
+export const SYNCED = 4;
+
 /** An event of the kubelet's pods API; `type` by its number. */
 export interface PodEvent {
   readonly type: number;
