@@ -214,3 +214,8 @@ include test/kernels/kernels.mk
 # --- a real Kubernetes node ------------------------------------------------------------------
 
 include test/e2e/e2e.mk
+
+.PHONY: manifests
+
+manifests: $(KUBE_BIN)/helm ## render the chart's examples and deploy/manifests again
+	@$(NODE) helm/render.ts $<

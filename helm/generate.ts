@@ -2,6 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { dashboard } from './dashboard.ts';
 import { chartReadme } from './readme.ts';
 import { valuesSchema } from './schema.ts';
 import { valuesYaml } from './values-yaml.ts';
@@ -9,10 +10,15 @@ import { valuesYaml } from './values-yaml.ts';
 const ROOT = join(import.meta.dirname, '..');
 const CHART = 'helm/vcml-agent';
 
+const dashboardText = json(dashboard());
 const files: Readonly<Record<string, string>> = {
   [`${CHART}/values.yaml`]: valuesYaml(),
-  [`${CHART}/values.schema.json`]: `${JSON.stringify(valuesSchema(), null, 2)}\n`,
+  [`${CHART}/values.schema.json`]: json(valuesSchema()),
   [`${CHART}/README.md`]: chartReadme(),
+  // A chart has all its files in its folder.
+  [`${CHART}/files/alerts.yaml`]: readFileSync(join(ROOT, 'deploy/alerts/vcml-agent.yaml'), 'utf8'),
+  [`${CHART}/files/dashboard.json`]: dashboardText,
+  'deploy/dashboards/vcml-agent.json': dashboardText,
 };
 
 const isCheck = process.argv.includes('--check');
@@ -23,4 +29,8 @@ for (const [file, text] of Object.entries(files)) {
     process.stderr.write(`${file} is stale: make generate\n`);
     process.exitCode = 1;
   }
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }

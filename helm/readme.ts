@@ -1,16 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { listValues } from './values-yaml.ts';
 
-/** The chart's README.md. */
+/** The chart's README.md: what is written by hand, and behind it every value. */
 export function chartReadme(): string {
+  const text = readFileSync(join(import.meta.dirname, 'README.head.md'), 'utf8');
   const rows = listValues()
     .filter(({ value }) => value !== undefined)
-    .map(({ key, description, value }) => {
-      const text = JSON.stringify(value);
-      return `| \`${key}\` | ${description} | \`${text}\` |`.replaceAll(/(?<! )\|(?! )/g, '\\|');
-    });
-  return `${HEAD}\n| value | what it does | default |\n|---|---|---|\n${rows.join('\n')}\n${TAIL}`;
+    .map(({ key, description, value }) =>
+      [`\`${key}\``, description, `\`${JSON.stringify(value)}\``].map((cell) =>
+        cell.replaceAll('|', '\\|'),
+      ),
+    );
+  const table = [['value', 'what it does', 'default'], ['---', '---', '---'], ...rows];
+  return `${text}\n${table.map((cells) => `| ${cells.join(' | ')} |\n`).join('')}`;
 }
-
-const HEAD = `# vcml-agent, the chart
-`;
-const TAIL = ``;

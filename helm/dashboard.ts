@@ -1,0 +1,167 @@
+import type { DashboardPanel, Query } from './panel.ts';
+import { row, stat, timeseries } from './panel.ts';
+
+const NODE = '{node=~"$node"}';
+
+/** The dashboard for Grafana: what to look at first is at the top. */
+export function dashboard(): object {
+  return {
+    title: 'vcml-agent',
+    uid: 'vcml-agent',
+    tags: ['vcml-agent'],
+    schemaVersion: 39,
+    editable: true,
+    refresh: '30s',
+    time: { from: 'now-6h', to: 'now' },
+    templating: {
+      list: [
+        { name: 'datasource', type: 'datasource', query: 'prometheus', label: 'Data source' },
+        {
+          ...{ name: 'node', type: 'query', label: 'Node', includeAll: true, multi: true },
+          ...{ datasource: { type: 'prometheus', uid: '$datasource' }, refresh: 2, sort: 1 },
+          ...{
+            query: 'label_values(vcml_agent_info, node)',
+            current: { text: 'All', value: '$__all' },
+          },
+        },
+      ],
+    },
+    panels: placed(PANELS),
+  };
+}
+
+const PANELS: readonly DashboardPanel[] = [
+  stat('Agents', 'How many answer.', query(`count(vcml_agent_info${NODE})`)),
+  stat('Recording', 'How many have a hook.', query(`count(vcml_hook_execs_total${NODE})`)),
+  stat(
+    'Lost in 24 h',
+    'Records, by number, without those that were deleted for space.',
+    query(
+      'sum(increase(vcml_lost_records_total{node=~"$node",vcml_loss_stage!="retention"}[24h])) or vector(0)',
+    ),
+  ),
+  stat(
+    'Journals go back',
+    'The shortest of all nodes.',
+    query(`min(vcml_journal_retention_seconds${NODE})`),
+    's',
+  ),
+  row('Records'),
+  timeseries('Execs recorded', 'Each second.', [
+    query(`sum by (node) (rate(vcml_records_total${NODE}[$__rate_interval]))`, '{{node}}'),
+  ]),
+  timeseries('Gaps', 'Records whose cause is not known, each second, by the reason.', [
+    query(
+      `sum by (vcml_gap_reason) (rate(vcml_gaps_total${NODE}[$__rate_interval]))`,
+      '{{vcml_gap_reason}}',
+    ),
+  ]),
+  timeseries('Losses', 'journal.loss records, by node and stage.', [
+    query(
+      `sum by (node, vcml_loss_stage) (increase(vcml_losses_total${NODE}[$__rate_interval])) > 0`,
+      '{{node}} {{vcml_loss_stage}}',
+    ),
+  ]),
+  row('Kernel'),
+  timeseries(
+    'Ring',
+    'What is not in the journal yet. Above a half, arguments are cut.',
+    [query(`vcml_ring_usage_bytes${NODE} / vcml_ring_limit_bytes${NODE}`, '{{node}}')],
+    'percentunit',
+  ),
+  timeseries(
+    'Table of causes',
+    'Processes in it. What finds no room is untracked.',
+    [query(`vcml_table_usage${NODE} / vcml_table_limit${NODE}`, '{{node}}')],
+    'percentunit',
+  ),
+  timeseries(
+    'Programs',
+    'CPU time in the kernel; only while the sysctl kernel.bpf_stats_enabled is 1.',
+    [
+      query(
+        `sum by (bpf_program_name) (rate(vcml_bpf_time_seconds_total${NODE}[$__rate_interval]))`,
+        '{{bpf_program_name}}',
+      ),
+    ],
+    's',
+  ),
+  row('Journal'),
+  timeseries(
+    'On disk',
+    'All segments of a node.',
+    [
+      query(`vcml_journal_usage_bytes${NODE}`, '{{node}}'),
+      query(`max(vcml_journal_limit_bytes${NODE})`, 'limit'),
+    ],
+    'bytes',
+  ),
+  timeseries(
+    'Goes back',
+    'And how far it will, once it is full.',
+    [
+      query(`vcml_journal_retention_seconds${NODE}`, '{{node}}'),
+      query(`vcml_journal_retention_expected_seconds${NODE}`, '{{node}}, expected'),
+    ],
+    's',
+  ),
+  timeseries('Writable', '0: nothing can be written, and the ring fills.', [
+    query(`vcml_journal_writable${NODE}`, '{{node}}'),
+  ]),
+  row('Export'),
+  timeseries(
+    'Lag',
+    'How old the last exported record is while others wait.',
+    [query(`vcml_export_lag_time_seconds${NODE}`, '{{node}}')],
+    's',
+  ),
+  timeseries('Waiting', 'Lines of the journal that are not exported yet.', [
+    query(`vcml_export_lag_records${NODE}`, '{{node}}'),
+  ]),
+  timeseries('Exported', 'Records each second, by what became of them.', [
+    query(
+      `sum by (vcml_export_outcome) (rate(vcml_export_records_total${NODE}[$__rate_interval]))`,
+      '{{vcml_export_outcome}}',
+    ),
+  ]),
+  timeseries('Failed calls', 'Each second, by gRPC code; their records are sent again.', [
+    query(
+      `sum by (rpc_response_status_code) (rate(vcml_export_failures_total${NODE}[$__rate_interval]))`,
+      'code {{rpc_response_status_code}}',
+    ),
+  ]),
+  row('The agent itself'),
+  timeseries(
+    'CPU',
+    'Cores.',
+    [
+      query(
+        `sum by (node) (rate(process_cpu_time_seconds_total{node=~"$node",job=~".*vcml-agent.*"}[$__rate_interval]))`,
+        '{{node}}',
+      ),
+    ],
+    'none',
+  ),
+  timeseries(
+    'Memory',
+    'Resident, with the mapped ring.',
+    [query('process_memory_usage_bytes{node=~"$node",job=~".*vcml-agent.*"}', '{{node}}')],
+    'bytes',
+  ),
+];
+
+function query(expr: string, legend = ''): Query {
+  return { expr, legend };
+}
+
+/** From left to right, then down: 24 columns. */
+function placed(panels: readonly DashboardPanel[]): object[] {
+  let [x, y, bottom] = [0, 0, 0];
+  return panels.map(({ size: { w, h }, ...panel }, index) => {
+    if (x + w > 24) [x, y] = [0, bottom];
+    const gridPos = { x, y, w, h };
+    x += w;
+    bottom = Math.max(bottom, y + h);
+    return { id: index + 1, ...panel, gridPos };
+  });
+}

@@ -1,0 +1,54 @@
+/** A query of a panel, and what its lines are called. */
+export interface Query {
+  readonly expr: string;
+  readonly legend: string;
+}
+
+/** A panel of Grafana's, and how large it is. */
+export interface DashboardPanel {
+  readonly size: { readonly w: number; readonly h: number };
+  readonly [key: string]: unknown;
+}
+
+const SOURCE = { type: 'prometheus', uid: '$datasource' };
+
+/** One number. */
+export function stat(title: string, about: string, query: Query, unit = 'none'): DashboardPanel {
+  return {
+    ...panel('stat', title, about, unit, [query]),
+    size: { w: 6, h: 4 },
+    options: { reduceOptions: { calcs: ['lastNotNull'] }, colorMode: 'none' },
+  };
+}
+
+/** Lines over time. */
+export function timeseries(
+  title: string,
+  about: string,
+  queries: readonly Query[],
+  unit = 'short',
+): DashboardPanel {
+  return { ...panel('timeseries', title, about, unit, queries), size: { w: 8, h: 8 } };
+}
+
+/** A headline over the panels that follow. */
+export function row(title: string): DashboardPanel {
+  return { type: 'row', title, collapsed: false, size: { w: 24, h: 1 } };
+}
+
+function panel(
+  type: string,
+  title: string,
+  description: string,
+  unit: string,
+  queries: readonly Query[],
+) {
+  const targets = queries.map(({ expr, legend }, index) => ({
+    refId: String.fromCharCode(65 + index),
+    datasource: SOURCE,
+    expr,
+    legendFormat: legend,
+  }));
+  const defaults = { unit, min: 0 };
+  return { type, title, description, datasource: SOURCE, fieldConfig: { defaults }, targets };
+}

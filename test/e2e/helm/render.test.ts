@@ -1,0 +1,80 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { test } from 'node:test';
+import { parseAllDocuments } from 'yaml';
+import { RENDERED, render } from '../../../helm/render.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const CHART = join(ROOT, 'helm/vcml-agent');
+const BIN = process.env.KUBE_BIN ?? join(ROOT, 'build/e2e/bin');
+
+/** Values that are refused, and what is said. */
+const REFUSED: readonly (readonly [values: string, said: RegExp])[] = [
+  ['image.tga=1', /'?tga'? (is )?not allowed/],
+  ['nonsense=1', /'?nonsense'? (is )?not allowed/],
+  ['config.ringsize=64MiB', /'?ringsize'? (is )?not allowed/],
+  ['config.nodeName=a', /'?nodeName'? (is )?not allowed/],
+  ['collector.image.digset=a', /'?digset'? (is )?not allowed/],
+  ['config.metadata=api', /config.metadata/],
+  ['config.quietAfter=15', /config.quietAfter/],
+  ['config.ringSize=32MB', /config.ringSize/],
+  ['image.digest=sha256:1', /image.digest/],
+  ['telemetry.port=0', /telemetry.port/],
+  ['collector.enabled=true,config.exportEndpoint=a:1', /records go to one receiver/],
+  ['podMonitor.enabled=true,telemetry.enabled=false', /nothing to scrape/],
+  ['networkPolicy.enabled=true,hostNetwork=true', /no policy holds/],
+  ['serviceAccount.create=false', /name an existing account/],
+  ['updateStrategy.rollingUpdate.maxSurge=1', /second agent on a node/],
+  ['runtime.type=none,config.metadata=none', /name no pod/],
+  ['runtime.type=none,runtime.dir=/run/x', /which runtime|which runtime's|say which/],
+  ['runtime.dir=/run/k3s/containerd', /where the runtime's socket is/],
+  ['config.exportTokenFile=/etc/vcml-agent/secrets/a/b', /name the Secret a in secrets/],
+  ['config.exportClientCertificate=/a', /needs config.exportClientKey/],
+];
+
+for (const name of ['helm', 'helm3']) {
+  const helm = join(BIN, name);
+
+  test(`${name}: the examples and the plain manifests are what the chart renders`, () => {
+    for (const { file, values } of RENDERED) {
+      const [kept, fresh] = [readFileSync(file, 'utf8'), render(helm, values)];
+      // Helm 3 folds some texts elsewhere.
+      deepEqual(objectsOf(kept), objectsOf(fresh), relative(ROOT, file));
+      if (name === 'helm') ok(kept === fresh, `${relative(ROOT, file)} is stale: make manifests`);
+    }
+  });
+
+  test(`${name}: lint finds nothing`, () => {
+    execFileSync(helm, ['lint', '--strict', CHART], { stdio: 'pipe' });
+  });
+
+  for (const [values, said] of REFUSED)
+    test(`${name}: refuses ${values}`, () => {
+      const args = ['template', 'vcml-agent', CHART, `--set=${values}`];
+      const { status, stderr } = spawnSync(helm, args, { encoding: 'utf8' });
+      equal(status, 1);
+      match(stderr, said);
+    });
+}
+
+function objectsOf(text: string): unknown[] {
+  return parseAllDocuments(text).map((document) => document.toJS());
+}
+
+/** The memory limit of an agent with these values. */
+function memoryLimit(...values: readonly string[]): string | undefined {
+  const args = ['template', 'vcml-agent', CHART, '--show-only=templates/daemonset.yaml', ...values];
+  const text = execFileSync(join(BIN, 'helm'), args, { encoding: 'utf8' });
+  return /limits:\s+memory: (\S+)/.exec(text)?.[1];
+}
+
+test('the memory limit is the process, the ring and the table together', () => {
+  equal(memoryLimit(), '198Mi');
+  equal(memoryLimit('--set=config.ringSize=64MiB,config.tableEntries=32768'), '197Mi');
+  equal(memoryLimit('--set=config.ringSize=1GiB'), '1190Mi');
+  equal(memoryLimit('--set=config.ringSize=33554432'), '198Mi');
+  equal(memoryLimit('--set=agentMemoryMiB=100'), '170Mi');
+  equal(memoryLimit('--set=resources.limits.memory=1Gi'), '1Gi');
+});

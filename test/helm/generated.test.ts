@@ -1,0 +1,63 @@
+import { deepEqual, equal } from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parse, stringify } from 'yaml';
+import { OPTIONS } from '../../agent/config/options.ts';
+import { values } from '../../helm/values.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const CHART = join(ROOT, 'helm/vcml-agent');
+
+/** What the pod itself decides. */
+const OF_THE_POD = ['journalDir', 'nodeName', 'telemetryAddress'];
+
+test('values.yaml, its schema, the README, the alerts and the dashboard are what they are made of', () => {
+  execFileSync(process.execPath, [join(ROOT, 'helm/generate.ts'), '--check'], { stdio: 'pipe' });
+});
+
+test('the chart has the agent’s version', () => {
+  const { version, appVersion } = parse(readFileSync(join(CHART, 'Chart.yaml'), 'utf8'));
+  const agent = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version;
+  deepEqual([version, appVersion], [agent, agent]);
+});
+
+test('config takes every option of the agent but those of the pod', () => {
+  const keys = OPTIONS.map(({ key }) => key).filter((key) => !OF_THE_POD.includes(key));
+  const { config } = JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8')).properties;
+  deepEqual(Object.keys(config.properties), keys);
+  equal(config.additionalProperties, false);
+});
+
+test('values.yaml has the declared defaults, and the agent takes its config', () => {
+  const given = parse(readFileSync(join(CHART, 'values.yaml'), 'utf8'));
+  deepEqual(values.parse(given), given);
+  checkConfig(stringify(given.config));
+});
+
+test('what values.yaml shows as the agent’s own defaults, the agent takes', () => {
+  const text = readFileSync(join(CHART, 'values.yaml'), 'utf8');
+  const [block = ''] = /(?<=^config:\n)(?: {2}.*\n)+/m.exec(text) ?? [];
+  const lines = block.split('\n').filter((line) => /^ {2}(# )?[a-zA-Z]+:( \S+)?$/.test(line));
+  const config = parse(lines.map((line) => line.replace(/^ {2}(# )?/, '')).join('\n'));
+  deepEqual(
+    Object.keys(config),
+    OPTIONS.map(({ key }) => key).filter((key) => !OF_THE_POD.includes(key)),
+  );
+  checkConfig(stringify(config));
+});
+
+/** Throws what the agent says of a configuration file that it refuses. */
+function checkConfig(text: string): void {
+  const directory = mkdtempSync(join(tmpdir(), 'vcml-helm-'));
+  try {
+    const file = join(directory, 'vcml-agent.yaml');
+    writeFileSync(file, text);
+    const agent = join(ROOT, 'bin/vcml-agent');
+    execFileSync(agent, ['config', 'check', '--config', file], { stdio: 'pipe' });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
