@@ -7,6 +7,7 @@ import { measureForensics, measureForensicsLarge } from './forensics.ts';
 import { measureIdle } from './idle.ts';
 import { measureKernel, measureQuiet } from './kernel.ts';
 import { measureLatency } from './latency.ts';
+import { measurePods } from './pods.ts';
 import { measureSoak } from './soak.ts';
 import { measureStarts } from './start.ts';
 import { quantile, spreadOf } from './statistics.ts';
@@ -22,7 +23,7 @@ export async function measureFigures(
 ): Promise<Figure[]> {
   const figures: Figure[] = [];
   const measures = {
-    ...{ start, latency, kernel, idle, bytes, export: exporting, soak, crowd },
+    ...{ start, latency, kernel, idle, bytes, export: exporting, pods, soak, crowd },
     ...{ forensics: measureForensics, 'forensics-large': measureForensicsLarge },
   };
   for (const [name, measure] of Object.entries(measures)) {
@@ -111,6 +112,30 @@ async function crowd(bed: Bed): Promise<Figure[]> {
       value: bytes / 2 ** 20,
       unit: 'MiB',
       more: `RssAnon; ${untracked} gaps untracked; the last one’s child ${linked ? 'is' : 'is not'} linked`,
+    },
+  ];
+}
+
+async function pods(bed: Bed): Promise<Figure[]> {
+  const { containers, micros, timesHost, execs, lost, nameless } = await measurePods(bed);
+  const where = `in ${containers} containers of pods`;
+  const more = `${spreadText(timesHost, 2)}; ${spreadText(micros)} µs`;
+  return [
+    {
+      what: `CPU per exec ${where}, × on the host`,
+      value: timesHost.median,
+      unit: '×',
+      digits: 2,
+      more,
+    },
+    { what: `lost ${where}`, value: lost, unit: 'records', digits: 0, budget: 0 },
+    {
+      what: `records ${where} that do not name it`,
+      value: nameless,
+      unit: 'records',
+      digits: 0,
+      budget: 0,
+      more: `of ${execs}`,
     },
   ];
 }

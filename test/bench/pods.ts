@@ -1,0 +1,76 @@
+import { type Bed, startedAgent } from './bed.ts';
+import { type Containers, prepareContainers } from './containers.ts';
+import { countLines } from './journal.ts';
+import { cpuSeconds, settle } from './process.ts';
+import { type Spread, spreadOf } from './statistics.ts';
+import { storm } from './storm.ts';
+
+const ROUNDS = 3;
+/** Each has a loop of its own. */
+const CONTAINERS = 20;
+
+/** The agent beside a storm inside containers of pods, and beside one on the host. */
+export interface PodStorms {
+  readonly containers: number;
+  /** CPU of the agent for an exec in a container */
+  readonly micros: Spread;
+  /** the same, against one on the host; within each round */
+  readonly timesHost: Spread;
+  readonly execs: number;
+  readonly lost: number;
+  /** records without the names of their pod */
+  readonly nameless: number;
+}
+
+/** Storms by turns in containers, whose names are in the runtime's files, and on the host. */
+export async function measurePods(bed: Bed): Promise<PodStorms> {
+  const containers = prepareContainers(bed, CONTAINERS);
+  const rounds: { readonly inside: Run; readonly outside: Run }[] = [];
+  for (let round = 1; round <= Math.min(ROUNDS, bed.rounds); round++) {
+    const inside = () => beside(bed, containers, containers.storm);
+    const outside = () => beside(bed, containers, (seconds) => storm(bed, seconds));
+    const first = await (round % 2 ? inside : outside)();
+    const second = await (round % 2 ? outside : inside)();
+    rounds.push(
+      round % 2 ? { inside: first, outside: second } : { inside: second, outside: first },
+    );
+  }
+  const sum = (of: (run: Run) => number) => rounds.reduce((all, { inside }) => all + of(inside), 0);
+  return {
+    containers: CONTAINERS,
+    micros: spreadOf(rounds.map(({ inside }) => inside.micros)),
+    timesHost: spreadOf(rounds.map(({ inside, outside }) => inside.micros / outside.micros)),
+    execs: sum(({ execs }) => execs),
+    lost: sum(({ execs, records }) => execs - records),
+    nameless: sum(({ nameless }) => nameless),
+  };
+}
+
+interface Run {
+  readonly micros: number;
+  readonly execs: number;
+  readonly records: number;
+  readonly nameless: number;
+}
+
+async function beside(
+  bed: Bed,
+  { stateDir, noop }: Containers,
+  storm: (seconds: number) => Promise<number>,
+): Promise<Run> {
+  const args = ['--journal-max-bytes', '64GiB', '--runtime-dirs', stateDir];
+  const { agent, close } = await startedAgent(bed, ...args);
+  const warmUp = await storm(bed.warmUpSeconds);
+  await settle(agent.pid);
+  const before = cpuSeconds(agent.pid);
+  const execs = await storm(bed.seconds);
+  await settle(agent.pid);
+  const micros = ((cpuSeconds(agent.pid) - before) * 1e6) / execs;
+  await agent.stop();
+  const { journalDir } = agent;
+  const records = await countLines(journalDir, `"object":"${noop}"`);
+  const storms = await countLines(journalDir, '"object":"/storm"');
+  const named = await countLines(journalDir, '"k8s.pod.name":"pod-');
+  await close();
+  return { micros, execs: warmUp + execs, records, nameless: records + storms - named };
+}
