@@ -31,9 +31,9 @@ export async function measureForensics(bed: Bed, tell: (text: string) => void): 
   figures.push(await measureReport(bed, generated.path));
   rmSync(generated.path, { recursive: true });
   tell('recording a million execs');
-  const recorded = await record(bed, MILLION);
-  figures.push(...(await figuresOf(recorded, budget, tell)));
-  rmSync(recorded.path, { recursive: true });
+  const { journal, close } = await record(bed, MILLION);
+  figures.push(...(await figuresOf(journal, budget, tell)));
+  await close();
   return [...figures, ...(await compareWithReference(bed, tell))];
 }
 
@@ -93,21 +93,20 @@ function generate(bed: Bed, name: string, records: number, compressed = false): 
   return { path, last, what: `${records / MILLION} M generated records (${size})` };
 }
 
-/** Storms until there are so many records, by the agent as it ships. */
-async function record(bed: Bed, least: number): Promise<Journal> {
-  const path = join(bed.directory, 'recorded');
-  const kept = ['--journal-dir', path, '--journal-max-bytes', '64GiB'];
-  const { agent, close } = await startedAgent(bed, ...kept);
+/** Storms until there are so many records, by the agent as it ships; they go with close(). */
+async function record(bed: Bed, least: number) {
+  const { agent, close } = await startedAgent(bed, '--journal-max-bytes', '64GiB');
   let execs = 0;
   while (execs < least) execs += await storm(bed, STORM_SECONDS);
   await settle(agent.pid);
   await agent.stop();
-  await close();
+  const path = agent.journalDir;
   const records = await countLines(path, '"id":');
   const segment = segments(path).at(-1) ?? '';
   const bytes = readFileSync(segment);
   const text = `${segment.endsWith('.zst') ? zstdDecompressSync(bytes) : bytes}`;
   const line = text.split('\n').findLast((one) => one.includes(`"object":"${bed.noop}"`)) ?? '';
   const last = /^\{"id":"([^"]+)"/.exec(line)?.[1] ?? '';
-  return { path, last, what: `${(records / MILLION).toFixed(2)} M recorded execs` };
+  const journal = { path, last, what: `${(records / MILLION).toFixed(2)} M recorded execs` };
+  return { journal, close };
 }

@@ -1,0 +1,96 @@
+import { copyFileSync, cpSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeKubeConfig } from './certificates.ts';
+import type { Cluster, Manifest } from './cluster.ts';
+import { run } from './network.ts';
+import { DIR } from './place.ts';
+import { container, podSpec } from './pods.ts';
+import type { Recorder } from './recorder.ts';
+import { until } from './wait.ts';
+
+const NAMESPACE = 'shop';
+const AUDIT_LOG = `${DIR}/log/audit.log`;
+/** How often the loop starts its child. */
+export const CHILDREN = 200;
+const UPLOAD = 'cat >/tmp/busybox; chmod +x /tmp/busybox';
+const LOOP =
+  `n=0; while [ $n -lt ${CHILDREN} ]; do n=$((n+1)); ` +
+  'echo $n | /tmp/busybox sha256sum >/tmp/sum; done';
+
+/**
+ * An incident in a pod of a shop: somebody has the token of an account that deploys, execs into the
+ * pod, writes a program into its upper layer, and runs it in a loop. The pod's name.
+ */
+export async function playIncident(cluster: Cluster, recorder: Recorder): Promise<string> {
+  await cluster.kubectl('create', 'namespace', NAMESPACE);
+  await cluster.apply(...deployer(), cart());
+  await cluster.kubectl('rollout', 'status', 'deployment/cart', `--namespace=${NAMESPACE}`);
+  const name = await cluster.kubectl(
+    ...['get', 'pods', `--namespace=${NAMESPACE}`, '--selector=app=cart'],
+    '--output=jsonpath={.items[0].metadata.name}',
+  );
+  const token = await cluster.kubectl('create', 'token', 'deployer', `--namespace=${NAMESPACE}`);
+  const kubeconfig = writeKubeConfig('deployer', { token: token.trim() });
+  const exec = `kubectl --kubeconfig=${kubeconfig} --namespace=${NAMESPACE} exec`;
+  await run(['sh', '-c', `${exec} -i ${name} -- sh -c '${UPLOAD}' </bin/busybox`]);
+  await run(['sh', '-c', `${exec} ${name} -- /tmp/busybox sh -c '${LOOP}'`]);
+  await recorder.waitFor('the loop’s children', () => {
+    const children = recorder.agent.journal.withMarker('sha256sum');
+    return children.length < CHILDREN ? undefined : children;
+  });
+  return name;
+}
+
+/** Copies the journal, while the agent goes on, and the API server's audit log to a folder. */
+export async function saveEvidence(recorder: Recorder, folder: string): Promise<void> {
+  cpSync(recorder.agent.journalDir, join(folder, 'node-1'), { recursive: true });
+  // an event is written when its request has ended
+  await until('the requests in the audit log', async () => {
+    const log = existsSync(AUDIT_LOG) ? readFileSync(AUDIT_LOG, 'utf8') : '';
+    return log.split('"stage":"ResponseComplete"').length > 2 ? true : undefined;
+  });
+  copyFileSync(AUDIT_LOG, join(folder, 'audit.log'));
+}
+
+/** An account that may exec into the pods of the shop. */
+function deployer(): Manifest[] {
+  const metadata = { name: 'deployer', namespace: NAMESPACE };
+  const group = 'rbac.authorization.k8s.io';
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
+    {
+      apiVersion: `${group}/v1`,
+      kind: 'Role',
+      metadata,
+      rules: [
+        { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] },
+        { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },
+      ],
+    },
+    {
+      apiVersion: `${group}/v1`,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: group, kind: 'Role', name: 'deployer' },
+      subjects: [{ kind: 'ServiceAccount', ...metadata }],
+    },
+  ];
+}
+
+/** A workload that now and then runs something of its own. */
+function cart(): Manifest {
+  const labels = { app: 'cart' };
+  const work = ['sh', '-c', 'while true; do date >/tmp/alive; sleep 5; done'];
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'cart', namespace: NAMESPACE },
+    spec: {
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: podSpec([container('app', work)], { restartPolicy: 'Always' }),
+      },
+    },
+  };
+}
