@@ -18,8 +18,9 @@ again() {
 	sleep 1
 }
 
-ln -s "$(command -v true)" "$program"
-"$program"
+# Not of busybox, say, which does not run under any name.
+ln -s "$(command -v vcml-agent)" "$program"
+"$program" --version
 echo "executed $program"
 
 record() {
@@ -48,7 +49,12 @@ fi
 number() {
 	sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p" "$journal/export-cursor.json"
 }
-last=$(find "$journal" -name '*.jsonl' | grep -E '/[0-9]{20}\.jsonl$' | sort | tail -n 1)
+open_segment() {
+	find "$journal" -name '*.jsonl' | grep -E '/[0-9]{20}\.jsonl$' | sort | tail -n 1 | grep .
+}
+until last=$(open_segment); do
+	again "no segment of the journal is open"
+done
 segment=$(basename "$last" .jsonl | sed 's/^0*\(.\)/\1/')
 offset=$(wc -c <"$last")
 exported() {

@@ -20,7 +20,7 @@
 {{- if and (eq $values.runtime.type "none") $values.runtime.dir }}
 {{- fail "runtime.dir is set, but runtime.type is none: say which runtime's folder it is" }}
 {{- end }}
-{{- if and (eq $values.runtime.type "none") (eq $config.metadata "none") }}
+{{- if and (eq $values.runtime.type "none") (eq (default "none" $config.metadata) "none") }}
 {{- fail "runtime.type and config.metadata are both none: records would name no pod; choose at least one" }}
 {{- end }}
 {{- if hasSuffix "/containerd" (trimSuffix "/" $values.runtime.dir) }}
