@@ -85,7 +85,7 @@ build/apt.stamp: Makefile
 
 build/apt-bench.stamp: Makefile
 	@mkdir -p build
-	@$(call apt_install,libbpf-tools)
+	@$(call apt_install,libbpf-tools runc)
 	@touch $@
 
 # --- npm packages, the project's own Node among them -----------------------------------------
