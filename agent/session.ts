@@ -186,13 +186,14 @@ function hostOf(config: Config): Readonly<Record<string, string>> {
   });
 }
 
-/** That of the host's init; where that is not to be seen, the agent's own. */
+/** That of the host's init or of kthreadd; where neither may be looked into, the agent's own. */
 function hostMountNamespace(): number {
-  try {
-    return statSync('/proc/1/ns/mnt').ino;
-  } catch {
-    return statSync('/proc/self/ns/mnt').ino;
+  for (const pid of [1, 2]) {
+    try {
+      return statSync(`/proc/${pid}/ns/mnt`).ino;
+    } catch {}
   }
+  return statSync('/proc/self/ns/mnt').ino;
 }
 
 function self(): Self {

@@ -7,6 +7,7 @@
 #include <ctime>
 #include <memory>
 #include <napi.h>
+#include <sys/prctl.h>
 #include <uv.h>
 
 // Events drained at once: room for at least one of the longest.
@@ -291,6 +292,9 @@ private:
 
 static Napi::Object init(Napi::Env env, Napi::Object exports)
 {
+	// What other processes were started with is in this one's memory: no core dump of it, and
+	// nobody without CAP_SYS_PTRACE looks into it.
+	prctl(PR_SET_DUMPABLE, 0);
 	return Hook::init(env, exports);
 }
 

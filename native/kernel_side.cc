@@ -12,7 +12,9 @@
 #include <fcntl.h>
 #include <fstream>
 #include <iterator>
+#include <linux/membarrier.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 static const char *const MAPS[] = {"control_page", "causes", "cpus", "scratches", "events"};
 
@@ -176,12 +178,13 @@ void KernelSide::find_pins()
 // Opens a pinned map and makes sure that its values are what we know.
 static Fd open_map(const std::string &path, uint32_t value_size, bpf_map_info *info)
 {
-	Fd fd(bpf_obj_get(path.c_str()));
 	uint32_t size = sizeof(*info);
 
 	memset(info, 0, sizeof(*info));
-	if (!fd && errno == ENOENT)
-		return fd;
+	// First, since who may not open a pin is not told that there is none.
+	if (access(path.c_str(), F_OK) && errno == ENOENT)
+		return Fd();
+	Fd fd(bpf_obj_get(path.c_str()));
 	if (!fd && (errno == EPERM || errno == EACCES))
 		throw_not_permitted("open what is pinned at " + path);
 	if (!fd || bpf_obj_get_info_by_fd(fd.get(), info, &size))
@@ -339,6 +342,10 @@ void KernelSide::arm()
 void KernelSide::disarm()
 {
 	__atomic_store_n(&control_page()->active_generation, 0, __ATOMIC_SEQ_CST);
+	// What had begun by then goes on to its end: a grace period of RCU outlasts every program.
+	// Kernels with nohz_full CPUs offer none; a program takes some microseconds.
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		usleep(10000);
 }
 
 std::vector<std::string> KernelSide::remove(const std::string &pin_dir)

@@ -12,6 +12,8 @@
 #include <fcntl.h>
 #include <fstream>
 #include <linux/capability.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
 
 static const uint32_t TABLE_ENTRIES_MAX = 262144;
 static const char BTF_PATH[] = "/sys/kernel/btf/vmlinux";
@@ -63,30 +65,52 @@ void check_kernel()
 			"and mount /sys");
 }
 
+// Before 5.11 BPF maps count as locked memory, whose limit libbpf lifts where it may.
+static bool is_locked_memory_short()
+{
+	struct rlimit limit = {};
+	struct utsname kernel = {};
+	unsigned major = 0, minor = 0;
+
+	getrlimit(RLIMIT_MEMLOCK, &limit);
+	uname(&kernel);
+	return sscanf(kernel.release, "%u.%u", &major, &minor) == 2 &&
+	       (major < 5 || (major == 5 && minor < 11)) && limit.rlim_cur != RLIM_INFINITY;
+}
+
 void throw_not_permitted(const std::string &what)
 {
-	static const struct {
-		unsigned bit;
+	static const uint64_t ADMIN = 1ull << CAP_SYS_ADMIN;
+	const bool locked_memory = is_locked_memory_short();
+	const struct {
+		uint64_t any_of;
 		const char *name;
-	} needed[] = {{CAP_BPF, "CAP_BPF"}, {CAP_PERFMON, "CAP_PERFMON"}};
+		bool needed;
+	} capabilities[] = {
+	    {1ull << CAP_BPF | ADMIN, "CAP_BPF", true},
+	    {1ull << CAP_PERFMON | ADMIN, "CAP_PERFMON", true},
+	    {1ull << CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE", locked_memory},
+	};
 	std::ifstream status("/proc/self/status");
 	std::string line, missing;
-	unsigned long long effective = 0;
+	uint64_t effective = 0;
 
 	while (std::getline(status, line))
 		if (line.compare(0, 7, "CapEff:") == 0)
 			effective = std::stoull(line.substr(7), nullptr, 16);
-	const bool admin = effective >> CAP_SYS_ADMIN & 1;
-	for (const auto &capability : needed)
-		if (!admin && !(effective >> capability.bit & 1))
-			missing += std::string(missing.empty() ? "" : " and ") + capability.name;
-	throw HookError("HOOK_PERMISSION",
-			"not permitted to " + what + ": " +
-			    (missing.empty()
-				 ? "the capabilities are there, so a security module, a seccomp "
-				   "profile or kernel lockdown forbids it" +
+	for (const auto &[any_of, name, needed] : capabilities)
+		if (needed && !(effective & any_of))
+			missing += std::string(missing.empty() ? "" : " and ") + name;
+	throw HookError(
+	    "HOOK_PERMISSION",
+	    "not permitted to " + what + ": " +
+		(missing.empty() ? "the capabilities are there, so a security module, a seccomp "
+				   "profile, a user namespace or kernel lockdown forbids it" +
 				       explanation()
-				 : missing + " missing; run as root with these capabilities"));
+				 : missing + " missing; run as root with these capabilities") +
+		(locked_memory ? " (before kernel 5.11 BPF maps count as locked memory: "
+				 "CAP_SYS_RESOURCE, or an unlimited ulimit -l)"
+			       : ""));
 }
 
 static uint32_t read_number(const char *path)

@@ -7,6 +7,7 @@ import { openJournal } from '../journal/journal.ts';
 import type { RetentionRun } from '../journal/retention.ts';
 import { createOnExit, type OnExit } from '../on-exit.ts';
 import { createOutput } from '../print/output.ts';
+import { tellUnseen } from '../privileges.ts';
 import { openSession, type Session } from '../session.ts';
 import { hookOptions, journalOptions } from '../settings.ts';
 import { type Hook, openHook } from '../source/hook.ts';
@@ -104,6 +105,7 @@ async function record(run: Run, hook: Hook, journal: Journal): Promise<void> {
     { hook: session.hookId, pins: config.pinDir, journal: config.journalDir },
     `hook ${hook.state}: recording`,
   );
+  tellUnseen(log);
   telemetry?.begin(sourceOf(config, session, exporter));
   session.recorder.start();
   let detach: boolean;
