@@ -16,7 +16,10 @@ const FORMS: Readonly<Record<string, z.ZodType>> = {
   size: z.union([z.string().regex(/^\d{1,15} ?(B|KiB|MiB|GiB)?$/), z.int().min(0)]),
 };
 
-/** The agent's options, as the chart takes them: with the choices and forms of the agent's schema. */
+/** Sizes from 1MiB to 1GiB, in each unit that is exact. */
+const POWER_OF_TWO = powerOfTwo(20, 30);
+
+/** The agent’s options, as the chart takes them: with the choices and forms of the agent’s schema. */
 export const configValues = z.strictObject(
   Object.fromEntries(
     OPTIONS.filter(({ key }) => !OF_THE_POD.includes(key)).map(({ key, description, values }) => {
@@ -42,8 +45,19 @@ export const AGENT_DEFAULTS: Readonly<Record<string, string>> = {
 /** The agent checks the rest when it starts; a schema can tell what form a text has. */
 function fieldOf(key: string): z.ZodType {
   const inner = schema.shape[key as keyof typeof schema.shape].unwrap();
-  const form = FORMS[String(inner.meta()?.of)];
+  const { of, values } = inner.meta() ?? {};
+  const form = String(values).startsWith('a power of two') ? POWER_OF_TWO : FORMS[String(of)];
   if (form) return form;
   const { description: _, ...json } = z.toJSONSchema(inner, { io: 'input', target: 'draft-7' });
   return z.fromJSONSchema(json);
+}
+
+function powerOfTwo(from: number, to: number): z.ZodType {
+  const bytes = Array.from({ length: to - from + 1 }, (_, index) => 2 ** (from + index));
+  const units = { 'B?': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+  const texts = Object.entries(units).map(([unit, factor]) => {
+    const numbers = bytes.map((size) => size / factor).filter(Number.isInteger);
+    return `(${numbers.join('|')}) ?${unit}`;
+  });
+  return z.union([z.string().regex(new RegExp(`^(${texts.join('|')})$`)), z.literal(bytes)]);
 }

@@ -63,17 +63,15 @@ export const values = z.strictObject({
 
   privileged: yesOrNo(
     false,
-    'Run with all rights. Needed only where `status` of the pod says exit code 77 although the ' +
-      'capabilities below are there: a runtime whose seccomp profile, or a kernel whose lockdown, ' +
-      'forbids BPF.',
+    'Run with all rights. Needed only where the agent ends with exit code 77 and says that the ' +
+      'capabilities are there: a seccomp profile or a security module forbids BPF.',
   ),
   capabilities: z
     .array(z.string())
-    .default(['BPF', 'PERFMON', 'SYS_PTRACE', 'DAC_READ_SEARCH'])
+    .default(['BPF', 'PERFMON', 'SYS_PTRACE'])
     .describe(
-      'All that the agent may do, beside being root: load programs and read kernel memory with them, ' +
-        'read what processes of others execute, read folders of others. Kernels before 5.11 need ' +
-        'SYS_RESOURCE as well; runtimes that do not know BPF and PERFMON need SYS_ADMIN.',
+      'All that the agent may do, beside being root: docs/privileges.md has what for. Kernels before ' +
+        '5.11 need SYS_RESOURCE as well; runtimes that do not know BPF and PERFMON need SYS_ADMIN.',
     ),
   seccompProfile: object({ type: 'RuntimeDefault' }, 'The seccomp profile.'),
   seLinuxOptions: object(
@@ -91,7 +89,10 @@ export const values = z.strictObject({
       scc: text('privileged', 'Which one.'),
     })
     .describe('OpenShift.'),
-  hostNetwork: yesOrNo(false, 'Use the node’s network; the collector may then be one on the node.'),
+  hostNetwork: yesOrNo(
+    false,
+    'Use the node’s network: for a collector at 127.0.0.1. Metrics are then at the node’s address.',
+  ),
 
   ipv6: yesOrNo(false, 'The first addresses of pods and nodes are IPv6.'),
 

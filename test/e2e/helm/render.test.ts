@@ -20,6 +20,7 @@ const REFUSED: readonly (readonly [values: string, said: RegExp])[] = [
   ['config.metadata=api', /config.metadata/],
   ['config.quietAfter=15', /config.quietAfter/],
   ['config.ringSize=32MB', /config.ringSize/],
+  ['config.ringSize=33MiB', /config.ringSize/],
   ['image.digest=sha256:1', /image.digest/],
   ['telemetry.port=0', /telemetry.port/],
   ['collector.enabled=true,config.exportEndpoint=a:1', /records go to one receiver/],
