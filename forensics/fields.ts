@@ -150,7 +150,7 @@ export function scanSql(
   return (
     `SELECT ${['filename AS file', ...selected].join(', ')} FROM ` +
     `read_json([${paths.map(pathLiteral).join(', ')}], format = 'newline_delimited', ` +
-    'ignore_errors = true, filename = true, maximum_object_size = 67108864, ' +
+    'ignore_errors = true, filename = true, maximum_object_size = 67108864, records = true, ' +
     `columns = {${read.join(', ')}})`
   );
 }

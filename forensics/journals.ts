@@ -111,6 +111,16 @@ export class Journals {
     return result.getRows();
   }
 
+  /** The integers that a query of one column gives; also very many. */
+  async integers(sql: string): Promise<number[]> {
+    const found: number[] = [];
+    for await (const chunk of await this.#connection.stream(sql)) {
+      const column = chunk.getColumnVector(0);
+      for (let i = 0; i < chunk.rowCount; i += 1) found.push(Number(column.getItem(i)));
+    }
+    return found;
+  }
+
   /** From now on nothing but the inputs can be reached. */
   async confine(): Promise<void> {
     await this.rows(`SET allowed_paths = [${this.#sources().map(literal).join(', ')}]`);

@@ -18,7 +18,7 @@ export interface QueryOptions extends Selection {
 export async function query(journals: Journals, options: QueryOptions): Promise<number> {
   if (options.sql !== undefined) return freeQuery(journals, options.sql, options.output);
   const { sql, columns } = conditionOf(options, Date.now());
-  await journals.scan('marked', ['timestamp', ...columns], ['timestamp', `${sql} AS hit`]);
+  await journals.scan('marked', columns, [`${sql} AS hit`]);
   const hits = await hitsOf(journals, 'marked', 'hit');
   const printer = recordPrinter(options.output);
   let left = options.limit ?? Number.POSITIVE_INFINITY;

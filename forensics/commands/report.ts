@@ -29,19 +29,18 @@ export async function report(
   options: ReportOptions,
 ): Promise<number> {
   const { sql, columns } = conditionOf(options, Date.now());
-  const graph = await Graph.load(journals, [...new Set(['timestamp', ...columns])]);
+  const graph = await Graph.load(journals, columns);
   const hits = await hitsOf(journals, 'links', sql);
-  const chosen = id === undefined ? hits.rows : around(graph, await graph.find(id), hits.rows);
+  const chosen = id === undefined ? hits : around(graph, await graph.find(id), hits);
   const rows = new Set<number>();
   for (const row of chosen) for (const one of graph.chainOf(row)) rows.add(one);
   const all = [...rows].sort((a, b) => a - b);
   if (all.length === 0) throw new ForensicsError('negative', 'no record is in this selection');
   const kept = all.slice(0, options.limit);
-  const times = (await hitsOf(journals, 'links', 'true')).times;
   const { requests, unreadable } = await auditLogOf(options.auditLog);
   const records: ReportRecord[] = [];
   const notes = new Map<string, string[]>();
-  for await (const { text } of entriesByTime(journals, { rows: kept, times })) {
+  for await (const { text } of entriesByTime(journals, kept)) {
     const record = readRecord(text);
     if (record === undefined) continue;
     const timestamp = record.timestamp ?? 0n;

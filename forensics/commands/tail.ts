@@ -34,7 +34,7 @@ export async function tail(inputs: readonly string[], options: TailOptions): Pro
         const journals = await Journals.open([news]);
         try {
           const { sql, columns } = condition;
-          await journals.scan('marked', ['timestamp', ...columns], ['timestamp', `${sql} AS hit`]);
+          await journals.scan('marked', columns, [`${sql} AS hit`]);
           const hits = await hitsOf(journals, 'marked', 'hit');
           for await (const entry of entriesByTime(journals, hits)) await printer.record(entry);
         } finally {

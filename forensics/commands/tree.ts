@@ -11,6 +11,7 @@ import { commandOf, gapOf, placeOf, shortId, timeOf, userOf, wrapped } from '../
 import { visible } from '../output/visible.ts';
 import { readRecord, type Stored } from '../record.ts';
 import { conditionOf, type Selection } from '../select/filter.ts';
+import { hitsOf } from '../select/ordered.ts';
 import { entriesOf } from './chain.ts';
 
 export interface TreeOptions extends Selection {
@@ -71,10 +72,8 @@ async function select(journals: Journals, id: string | undefined, options: TreeO
   const graph = await Graph.load(journals, [...new Set(['action', ...columns])]);
   if (id !== undefined && sql === conditionOf({}, 0).sql)
     return { graph, rows: [await graph.find(id)], chosen: undefined };
-  const found = await journals.rows(
-    `SELECT rowid FROM links WHERE readable AND ${sql} AND NOT starts_with("action", 'journal.') ORDER BY rowid`,
-  );
-  const all = found.map(([row]) => Number(row));
+  const exec = `NOT starts_with("action", 'journal.')`;
+  const all = await hitsOf(journals, 'links', `${sql} AND ${exec}`);
   const chosen = new Set(all);
   return { graph, rows: id === undefined ? all : [await graph.find(id)], chosen };
 }

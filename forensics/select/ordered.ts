@@ -1,41 +1,41 @@
 import type { Entry, Journals } from '../journals.ts';
 
-/** Rows of a scan, and their times. */
-export interface Hits {
-  /** rising */
-  readonly rows: readonly number[];
-  /** Unix nanoseconds by row; none: as early as can be */
-  readonly times: ReadonlyMap<number, bigint>;
+const TIMESTAMP = /"timestamp"\s*:\s*(-?\d+)/;
+
+/** The next line of a journal. */
+interface Head {
+  readonly source: AsyncGenerator<Entry>;
+  readonly entry: Entry;
+  readonly time: bigint;
 }
 
-/** The rows of a table with `timestamp` for which a condition holds. */
-export async function hitsOf(journals: Journals, table: string, condition: string): Promise<Hits> {
-  const found = await journals.rows(
-    `SELECT rowid, "timestamp" FROM ${table} WHERE readable AND ${condition} ORDER BY rowid`,
+/** The rows of a table for which a condition holds, rising. */
+export function hitsOf(journals: Journals, table: string, condition: string): Promise<number[]> {
+  return journals.integers(
+    `SELECT rowid FROM ${table} WHERE readable AND ${condition} ORDER BY rowid`,
   );
-  const rows: number[] = [];
-  const times = new Map<number, bigint>();
-  for (const [row, time] of found) {
-    rows.push(Number(row));
-    if (typeof time === 'bigint') times.set(Number(row), time);
-  }
-  return { rows, times };
 }
 
-/** Lines by time; those of one journal stay in its order, in which a cause is before its effects. */
-export async function* entriesByTime(journals: Journals, hits: Hits): AsyncGenerator<Entry> {
-  const sources = rowsByJournal(journals, hits.rows).map((rows) => journals.entries(rows));
-  const heads = await Promise.all(
-    sources.map(async (source) => ({ source, head: await next(source) })),
-  );
+/**
+ * Lines of these rows (rising) by time; those of one journal stay in its order, in which a cause is
+ * before its effects.
+ */
+export async function* entriesByTime(
+  journals: Journals,
+  rows: readonly number[],
+): AsyncGenerator<Entry> {
+  const sources = rowsByJournal(journals, rows).map((own) => journals.entries(own));
+  const heads = (await Promise.all(sources.map(headOf))).filter((head) => head !== undefined);
   for (;;) {
-    let first: (typeof heads)[number] | undefined;
-    for (const one of heads)
-      if (one.head && (!first?.head || timeOf(hits, one.head) < timeOf(hits, first.head)))
-        first = one;
-    if (first?.head === undefined) return;
-    yield first.head;
-    first.head = await next(first.source);
+    const first = heads.reduce(
+      (earliest, { time }, at) => (time < (heads[earliest]?.time ?? 0n) ? at : earliest),
+      0,
+    );
+    const head = heads[first];
+    if (head === undefined) return;
+    yield head.entry;
+    const next = await headOf(head.source);
+    heads.splice(first, 1, ...(next === undefined ? [] : [next]));
   }
 }
 
@@ -51,11 +51,9 @@ function rowsByJournal(journals: Journals, rows: readonly number[]): number[][] 
   return [...lists.values()].filter((list) => list.length > 0);
 }
 
-async function next(source: AsyncGenerator<Entry>): Promise<Entry | undefined> {
-  const { done, value } = await source.next();
-  return done ? undefined : value;
-}
-
-function timeOf({ times }: Hits, { row }: Entry): bigint {
-  return times.get(row) ?? 0n;
+/** Lines without a time are as early as can be. */
+async function headOf(source: AsyncGenerator<Entry>): Promise<Head | undefined> {
+  const { done, value: entry } = await source.next();
+  if (done) return undefined;
+  return { source, entry, time: BigInt(TIMESTAMP.exec(entry.text)?.[1] ?? 0) };
 }
