@@ -89,15 +89,20 @@ agent: {{ last $folders }}
 {{- mulf $number (default 0.00000095367431640625 (get $factors $unit)) | ceil | int }}
 {{- end }}
 
-{{/* What the process, the ring and the table of causes take together. */}}
-{{- define "vcml-agent.memory" -}}
+{{/* What the ring and the table of causes take in the kernel, in MiB. */}}
+{{- define "vcml-agent.maps" -}}
 {{- $ring := "32MiB" }}
 {{- with .Values.config.ringSize }}
 {{- $ring = kindIs "string" . | ternary (toString .) (printf "%dB" (int64 .)) }}
 {{- end }}
 {{- $entries := default 262144 (int .Values.config.tableEntries) }}
 {{- $table := divf (mulf $entries 152.0) 1048576.0 | ceil | int }}
-{{- printf "%dMi" (add .Values.agentMemoryMiB (include "vcml-agent.mebibytes" $ring | int) $table | int) }}
+{{- add (include "vcml-agent.mebibytes" $ring | int) $table }}
+{{- end }}
+
+{{/* What they and the process take together. */}}
+{{- define "vcml-agent.memory" -}}
+{{- printf "%dMi" (add .Values.agentMemoryMiB (include "vcml-agent.maps" . | int) | int) }}
 {{- end }}
 
 {{- define "vcml-agent.resources" -}}

@@ -38,6 +38,14 @@
 {{- if and $config.exportClientCertificate (not $config.exportClientKey) }}
 {{- fail "config.exportClientCertificate needs config.exportClientKey" }}
 {{- end }}
+{{- $limit := ((($values.resources).limits).memory) | default "" | toString }}
+{{- if regexMatch "^[0-9]+[MG]i$" $limit }}
+{{- $given := mul (regexFind "^[0-9]+" $limit | int) (hasSuffix "Gi" $limit | ternary 1024 1) | int }}
+{{- $maps := include "vcml-agent.maps" . | int }}
+{{- if lt $given (add $maps 64 | int) }}
+{{- fail (printf "resources.limits.memory is %s, but ring and table take %dMi of it in the kernel: leave it out, so that it is made, or lower config.ringSize or config.tableEntries" $limit $maps) }}
+{{- end }}
+{{- end }}
 {{- $namespace := lookup "v1" "Namespace" "" .Release.Namespace }}
 {{- $level := get (($namespace.metadata).labels | default dict) "pod-security.kubernetes.io/enforce" }}
 {{- if and $level (ne $level "privileged") }}

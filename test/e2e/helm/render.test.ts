@@ -28,6 +28,8 @@ const REFUSED: readonly (readonly [values: string, said: RegExp])[] = [
   ['networkPolicy.enabled=true,hostNetwork=true', /no policy holds/],
   ['serviceAccount.create=false', /name an existing account/],
   ['updateStrategy.rollingUpdate.maxSurge=1', /second agent on a node/],
+  ['resources.limits.memory=128Mi', /ring and table take 70Mi/],
+  ['resources.limits.memory=1Gi,config.ringSize=1GiB', /ring and table take 1062Mi/],
   ['runtime.type=none,config.metadata=none', /name no pod/],
   ['runtime.type=none,runtime.dir=/run/x', /which runtime|which runtime's|say which/],
   ['runtime.dir=/run/k3s/containerd', /where the runtime's socket is/],
