@@ -128,3 +128,13 @@ recursiveReadOnly: IfPossible
 {{- get (dict "Unconfined" "unconfined" "RuntimeDefault" "runtime/default") $profile.type }}
 {{- end }}
 {{- end }}
+
+{{/* Whether the agent asks the API server, or the kubelet with its account's token: "true" or nothing. */}}
+{{- define "vcml-agent.needsToken" -}}
+{{- $config := .Values.config }}
+{{- $isSocket := hasPrefix "unix://" (toString $config.kubeletEndpoint) }}
+{{- $metadata := default "none" $config.metadata }}
+{{- if or (eq $metadata "apiserver") (and (eq $metadata "kubelet") (not $isSocket)) (eq (default "keep" $config.onExit) "whenUninstalled") }}
+{{- true }}
+{{- end }}
+{{- end }}
