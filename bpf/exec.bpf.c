@@ -169,6 +169,9 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 
 	__builtin_memset(&event->cause, 0, sizeof(event->cause));
 	process = find_cause(control, tgid, entry.start_time, entry.exec_id - 1, &event->cause);
+	/* The other kernel side had this exec, a moment before an upgrade made this one active. */
+	if (process && process->exec_id == entry.exec_id)
+		return 0;
 	if (!armed) {
 		entry.cause.kind = CAUSE_ANCESTOR;
 		entry.cause.tgid = tgid;
