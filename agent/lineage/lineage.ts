@@ -107,7 +107,7 @@ export class Lineage {
     }
     if (seq < expected) return; // told by an earlier run
     const run = this.#unread.get(cpu);
-    if (run?.stage !== stage || seq > expected) this.settle(now, out);
+    if (seq > expected || (run !== undefined && run.stage !== stage)) this.settle(now, out);
     if (seq > expected) this.#lose(cpu, expected, seq - 1, now, out);
     this.#unread.set(cpu, { stage, first: this.#unread.get(cpu)?.first ?? seq, last: seq });
     this.#next[cpu] = seq + 1;

@@ -243,6 +243,13 @@ test('an unreadable event is the loss of its number, and its children are gaps',
   ]);
 });
 
+test('unreadable events of several CPUs by turns are told as one run of each', () => {
+  const { lineage, unreadable, out } = lineageOf();
+  for (let seq = 1; seq <= 5; seq++) for (const cpu of [0, 1]) unreadable(cpu, seq);
+  lineage.settle(NOW, out);
+  assert.deepEqual(words(out), ['decode 0:1-5', 'decode 1:1-5']);
+});
+
 test('an unreadable event without a number is told at once, and again with the jump it makes', () => {
   const { exec, unreadable, out } = lineageOf();
   exec(0, 1);
