@@ -58,6 +58,8 @@ export class Recorder {
   readonly #ringBytes: number;
   #idle = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Over: what the kernel still wakes it for is the next run's. */
+  #stopped = false;
   #stuck = false;
   #records: CausalRecord[] = [];
   #written: { record: CausalRecord; line: string }[] = [];
@@ -127,8 +129,8 @@ export class Recorder {
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopped = true;
+    this.#rest();
   }
 
   /** The next turn has its time; asleep, the kernel wakes it. */
@@ -170,10 +172,16 @@ export class Recorder {
     this.#options.onBatch();
     if (!this.#write(true)) return;
     const asleep = this.#options.hook.sleep(() => {
+      if (this.#stopped) return;
       // More will follow at once: gather for one interval.
       this.#timer = setTimeout(this.#tick, this.#options.drainIntervalMs);
     });
-    if (asleep) this.stop();
+    if (asleep) this.#rest();
+  }
+
+  #rest(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Reads what is new and makes lines of it; returns the bytes there were. */
@@ -210,11 +218,12 @@ export class Recorder {
     while (this.#from < this.#to && this.#records.length === 0 && this.#length < FULL_BYTES) {
       const length = hook.buffer.readUInt32LE(this.#from);
       const event = decoder.decode(this.#from + FRAME_BYTES, length);
-      if (patient && this.#mustWait(event)) return;
+      if (patient && this.#mustWait(event)) break;
       this.#event(event);
       this.#from += FRAME_BYTES + Math.ceil(length / 8) * 8;
     }
-    if (this.#from < this.#to) return;
+    if (this.#from < this.#to && this.#waitMs === 0) return;
+    // Also before a wait: whoever goes on from nextSeq takes what is below it for told.
     lineage.settle(clock.now, this.#records);
     this.#encode();
   }
