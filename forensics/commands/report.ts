@@ -5,9 +5,15 @@ import { Graph } from '../graph.ts';
 import type { Journals } from '../journals.ts';
 import { notesOf } from '../output/notes.ts';
 import { readRecord } from '../record.ts';
-import { type ReportRecord, renderReport } from '../report/render.ts';
+import { type ReportInput, type ReportRecord, renderReport } from '../report/render.ts';
 import { conditionOf, type Selection } from '../select/filter.ts';
 import { entriesByTime, hitsOf } from '../select/ordered.ts';
+
+/** Of the lines that a report is made from: it takes twice as much memory, and one string of V8. */
+const TEXT_MAX = 512 << 20;
+const TOO_LARGE =
+  'these are too many records for one page: narrow the selection (--since, --pod, …) or lower ' +
+  '--limit; `vcml export` is for all records';
 
 export interface ReportOptions extends Selection {
   /** the file to write */
@@ -27,6 +33,7 @@ export async function report(
   journals: Journals,
   id: string | undefined,
   options: ReportOptions,
+  textMax = TEXT_MAX,
 ): Promise<number> {
   const { sql, columns } = conditionOf(options, Date.now());
   const graph = await Graph.load(journals, columns);
@@ -40,7 +47,10 @@ export async function report(
   const { requests, unreadable } = await auditLogOf(options.auditLog);
   const records: ReportRecord[] = [];
   const notes = new Map<string, string[]>();
+  let length = 0;
   for await (const { text } of entriesByTime(journals, kept)) {
+    length += text.length;
+    if (length > textMax) throw new ForensicsError('usage', TOO_LARGE);
     const record = readRecord(text);
     if (record === undefined) continue;
     const timestamp = record.timestamp ?? 0n;
@@ -49,8 +59,8 @@ export async function report(
     if (candidates.length > 0) notes.set(record.id, candidates);
   }
   const warnings = await notesOf(journals);
-  if (kept.length < all.length)
-    warnings.push(`${all.length - kept.length} more records are beyond --limit ${options.limit}`);
+  const beyond = `${all.length - kept.length} more records are beyond --limit ${options.limit}`;
+  if (kept.length < all.length) warnings.push(beyond);
   if (unreadable > 0) warnings.push(`${unreadable} lines of the audit log cannot be read`);
   const inputs = journals.files.map(({ path }, index) => {
     const { count = 0, skipped = 0 } = journals.extents[index] ?? {};
@@ -58,10 +68,21 @@ export async function report(
   });
   const title = options.title ?? 'What happened';
   const generatedFrom = { inputs, warnings };
-  const html = renderReport({ title, selection: options.selection, generatedFrom, records, notes });
+  const html = rendered({ title, selection: options.selection, generatedFrom, records, notes });
   writeFileSync(options.out, html, { mode: 0o600 });
   process.stderr.write(`vcml: ${records.length} records in ${options.out}\n`);
+  if (kept.length < all.length) process.stderr.write(`vcml: ${beyond}\n`);
   return 0;
+}
+
+function rendered(input: ReportInput): string {
+  try {
+    return renderReport(input);
+  } catch (cause) {
+    // longer than a string can be
+    if (cause instanceof RangeError) throw new ForensicsError('usage', TOO_LARGE, { cause });
+    throw cause;
+  }
 }
 
 /** A record, its causes, and what it caused, as far as that is in the selection. */

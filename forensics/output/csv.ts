@@ -1,5 +1,7 @@
 /** What a spreadsheet takes for a formula when a cell begins with it. */
 const FORMULA = /^[\s']*[=+\-@|%]|^[\t\r\n]/;
+/** Where the comma is a decimal point, spreadsheets split at semicolons. */
+const SPLITS = /[",;\r\n]/;
 
 /**
  * One line of CSV (RFC 4180). A text that a spreadsheet would take for a formula gets an apostrophe
@@ -13,5 +15,5 @@ function cell(value: unknown): string {
   if (value === undefined || value === null) return '';
   if (typeof value !== 'string') return String(value);
   const text = FORMULA.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return SPLITS.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { report } from '../../forensics/commands/report.ts';
+import { Journals } from '../../forensics/journals.ts';
 import { execId, lines, sound } from '../check/craft.ts';
 import { Folder, segment, vcml } from './bed.ts';
 
@@ -80,5 +82,33 @@ describe('report', () => {
     for (const id of [execId(40, 103), execId(50, 104)]) assert.ok(html.includes(id), id);
     assert.ok(!html.includes(`"${execId(20, 101)}"`), 'what has nothing to do with it');
     assert.equal(statSync(file).mode & 0o777, 0o600);
+  });
+});
+
+describe('the size of a report', () => {
+  test('tells on stderr and in the file what its limit leaves out', async () => {
+    const out = join(folder.path, 'few.html');
+    const { code, stderr } = await vcml('report', '--limit', '2', '-o', out, journal);
+    assert.equal(code, 0);
+    assert.match(stderr, /^vcml: 2 records in .*\nvcml: \d+ more records are beyond --limit 2$/m);
+    assert.match(readFileSync(out, 'utf8'), /more records are beyond --limit 2/);
+  });
+
+  test('of more than one page can hold is refused, with what to do, before it is written', async () => {
+    const out = join(folder.path, 'none.html');
+    const options = { out, limit: 50_000, selection: 'report' };
+    const journals = await Journals.open([journal]);
+    try {
+      const { length } = readFileSync(journal, 'utf8').replaceAll('\n', '');
+      await assert.rejects(
+        report(journals, undefined, options, length - 1),
+        /narrow the selection/,
+      );
+      assert.equal(existsSync(out), false);
+      await report(journals, undefined, options, length);
+      assert.ok(existsSync(out));
+    } finally {
+      journals.close();
+    }
   });
 });
