@@ -4,8 +4,9 @@ import { VERSION } from './root.ts';
 
 /** Runs the command that `argv` names (as process.argv has it); returns the exit code. */
 export async function main(argv: string[]): Promise<number> {
-  // A log that nobody reads any more ends nothing.
+  // A log that nobody reads any more ends nothing, nor does help.
   process.stderr.on('error', () => {});
+  process.stdout.on('error', () => {});
   try {
     const [flag, ...more] = argv.slice(2);
     if (more.length === 0 && (flag === '--version' || flag === '-V')) {

@@ -165,6 +165,16 @@ test('cat ends quietly when nobody reads on', () => {
   deepEqual({ status, stdout, stderr }, { status: 0, stdout: `${line}\n`, stderr: '' });
 });
 
+test('help that nobody reads is no error', () => {
+  const { status, stderr } = spawnSync('bash', ['-c', '"$0" run --help >&-', BIN], {
+    encoding: 'utf8',
+    timeout: TIMEOUT_MS,
+  });
+  deepEqual({ status, stderr }, { status: 0, stderr: '' });
+  const script = 'set -o pipefail; for i in 1 2 3; do "$0" run --help | true; done';
+  equal(spawnSync('bash', ['-c', script, BIN], { encoding: 'utf8' }).stderr, '');
+});
+
 test('tail prints what comes, and ends in an orderly way on SIGTERM', async () => {
   const dir = journalWith(recordAt('2026-01-01T00:00:00Z', 'before'));
   const child = spawn(BIN, ['tail', '--journal-dir', dir], {
