@@ -40,6 +40,14 @@ enum limits {
 	HOLDER_BYTES = 128,	  /* who holds the hook, for a second agent's message */
 };
 
+/* Calls that the loader turns into calls of the kernel's functions, see preempt.h. */
+enum kernel_call {
+	CALL_PREEMPT_DISABLE = 0x56434d01,
+	CALL_PREEMPT_ENABLE,
+	CALL_IRQ_SAVE,
+	CALL_IRQ_RESTORE,
+};
+
 enum event_kind {
 	EVENT_EXEC = 1,
 	EVENT_CGROUP_MKDIR = 2,

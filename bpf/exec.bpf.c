@@ -3,8 +3,8 @@
  * The kernel side: watches fork, exec, exit and cgroups, and writes one event per exec.
  *
  * Tracing programs that read, nothing else: they change nothing in the kernel or in any process.
- * They run with preemption off, or are skipped when entered again on the same CPU, so what one
- * program keeps for a CPU needs no atomics (which kernel 5.10 does not offer to them).
+ * They run with preemption off (preempt.h), so what one program keeps for a CPU needs no atomics
+ * (which kernel 5.10 does not offer to them).
  */
 #include "kernel.h"
 #include <bpf/bpf_core_read.h>
@@ -59,6 +59,7 @@ const enum exec_flags *anchor_exec_flags;
 /* Which kernel side this is: during an upgrade two are attached, and one is active. */
 const volatile u64 generation = 1;
 
+#include "preempt.h"
 #include "lineage.h"
 #include "path.h"
 #include "image.h"
@@ -115,8 +116,7 @@ static __always_inline void fill_head(struct event_head *head, u16 kind, u32 cpu
 	head->pad = 0;
 }
 
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+static __always_inline int enter(struct task_struct *parent, struct task_struct *child)
 {
 	struct control *control = active_control();
 	struct process process = {};
@@ -142,13 +142,21 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	hold_cpu();
+	enter(parent, child);
+	release_cpu();
+	return 0;
+}
+
 /*
  * Lineage and numbers come first: whatever happens to the event, the children of this exec know
  * whose they are. Until armed_at, which the loader sets a moment ahead, execs make ancestors: so
  * every process that begins after it has an entry, and every number is given after it.
  */
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+static __always_inline int record(struct task_struct *task, struct linux_binprm *bprm)
 {
 	struct control *control = active_control();
 	u32 number = bpf_get_smp_processor_id(), tgid = task->tgid, size;
@@ -219,9 +227,17 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	return 0;
 }
 
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	hold_cpu();
+	record(task, bprm);
+	release_cpu();
+	return 0;
+}
+
 /* The entry goes with the last thread; until the leader is reaped its tgid cannot be given anew. */
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(on_exit, struct task_struct *task)
+static __always_inline int leave(struct task_struct *task)
 {
 	u32 tgid = task->tgid, number;
 	struct cpu_state *cpu;
@@ -234,6 +250,15 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	cpu = bpf_map_lookup_elem(&cpus, &number);
 	if (cpu)
 		cpu->left++;
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	hold_cpu();
+	leave(task);
+	release_cpu();
 	return 0;
 }
 
@@ -277,11 +302,17 @@ static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path,
 SEC("tp_btf/cgroup_mkdir")
 int BPF_PROG(on_cgroup_mkdir, struct cgroup *cgroup, const char *path)
 {
-	return cgroup_event(cgroup, path, EVENT_CGROUP_MKDIR);
+	hold_cpu();
+	cgroup_event(cgroup, path, EVENT_CGROUP_MKDIR);
+	release_cpu();
+	return 0;
 }
 
 SEC("tp_btf/cgroup_rmdir")
 int BPF_PROG(on_cgroup_rmdir, struct cgroup *cgroup, const char *path)
 {
-	return cgroup_event(cgroup, path, EVENT_CGROUP_RMDIR);
+	hold_cpu();
+	cgroup_event(cgroup, path, EVENT_CGROUP_RMDIR);
+	release_cpu();
+	return 0;
 }

@@ -2,6 +2,7 @@
 #include "load.h"
 
 #include "error.h"
+#include "preempt.h"
 
 #include <algorithm>
 #include <bpf/bpf.h>
@@ -129,8 +130,8 @@ static uint32_t default_table_entries()
 			 read_number("/proc/sys/kernel/threads-max"), TABLE_ENTRIES_MAX});
 }
 
-// Writes the program's own generation into its read-only data, before it is loaded.
-static void set_generation(bpf_object *object, uint64_t generation)
+// Writes a constant into the programs' read-only data, before they are loaded.
+static void set_constant(bpf_object *object, const std::string &name, uint64_t value)
 {
 	const struct btf *btf = bpf_object__btf(object);
 	bpf_map *rodata = nullptr, *map;
@@ -151,16 +152,15 @@ static void set_generation(bpf_object *object, uint64_t generation)
 		for (int i = 0; i < btf_vlen(section); i++, variable++) {
 			const struct btf_type *type = btf__type_by_id(btf, variable->type);
 
-			if (!strcmp(btf__name_by_offset(btf, type->name_off), "generation") &&
-			    variable->offset + sizeof(generation) <= size) {
-				memcpy(data + variable->offset, &generation, sizeof(generation));
+			if (name == btf__name_by_offset(btf, type->name_off) &&
+			    variable->offset + sizeof(value) <= size) {
+				memcpy(data + variable->offset, &value, sizeof(value));
 				return;
 			}
 		}
 	}
-	throw HookError("HOOK_SYSTEM",
-			"the BPF object has no variable `generation`: it was built from "
-			"other sources than this agent");
+	throw HookError("HOOK_SYSTEM", "the BPF object has no variable `" + name +
+					   "`: it was built from other sources than this agent");
 }
 
 static bpf_map *find_map(bpf_object *object, const char *name)
@@ -196,7 +196,8 @@ LoadedObject::LoadedObject(const LoadOptions &options)
 							  options.object_path + ": " +
 							  reason(errno) + explanation());
 	try {
-		set_generation(object_, options.generation);
+		set_constant(object_, "generation", options.generation);
+		set_constant(object_, "holds_cpu", write_preempt_calls(object_));
 		bpf_map__set_max_entries(find_map(object_, "events"), options.ring_bytes);
 		bpf_map__set_max_entries(find_map(object_, "causes"),
 					 options.table_entries ? options.table_entries
