@@ -1,41 +1,49 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type Architecture, boot, type CgroupMode, kernelOf } from './boot.ts';
+import { type Architecture, boot, kernelOf } from './boot.ts';
+import { cellsOf } from './cells.ts';
 import { makeGuest } from './guest.ts';
 import { formatRuns, type Run } from './table.ts';
 
-// The slowest first: two guests run at a time.
-const KERNELS = ['arm64-6.1', '5.10', '6.1', '6.12', 'newest'].map(kernelOf);
-/** Lineage does not look at cgroups: its cases run with v2, those of cgroups with each. */
-const MODES: readonly (readonly [CgroupMode, cases: string])[] = [
-  ['v2', '*'],
-  ['v1', 'cgroups'],
-  ['hybrid', 'cgroups'],
-];
+const CELLS = cellsOf(process.env.CELLS);
+const KERNELS = new Map(CELLS.map(({ kernel }) => [kernel, kernelOf(kernel)]));
 const MODEL_MOVES = 1000;
-const BOOT_MS = 1_200_000;
+const BOOT_MS = 1_800_000;
+
+/** Cases that a kernel itself refuses: there they must fail, and like this. */
+const REFUSED: Readonly<Record<string, ReadonlyMap<string, RegExp>>> = {
+  // any descriptor, unless the process's own root has its /dev/fd
+  '5.10': new Map([
+    [
+      'outside of the root it is (unreachable), and so is the working directory',
+      /execveat : No such file or directory/,
+    ],
+  ]),
+};
 
 const guests = new Map<Architecture, string>();
 const runs: Run[] = [];
 
 before(async () => {
   for (const architecture of ['amd64', 'arm64'] as const) {
-    const kernels = KERNELS.filter((kernel) => kernel.architecture === architecture);
-    guests.set(architecture, await makeGuest(architecture, kernels));
+    const kernels = [...KERNELS.values()].filter((kernel) => kernel.architecture === architecture);
+    if (kernels.length > 0) guests.set(architecture, await makeGuest(architecture, kernels));
   }
 });
 
 after(() => console.log(formatRuns(runs)));
 
 describe('the whole agent, with its cases, on other kernels', { concurrency: 2 }, () => {
-  for (const [mode, cases] of MODES)
-    for (const kernel of KERNELS)
-      test(`${kernel.name}, cgroup ${mode}`, { timeout: BOOT_MS }, async (t) => {
-        const guest = guests.get(kernel.architecture) ?? '';
-        const environment = { CGROUP_MODE: mode, CASES: cases, MODEL_MOVES: `${MODEL_MOVES}` };
-        const report = await boot(kernel, guest, environment, t.signal);
-        runs.push({ kernel: kernel.name, mode, report });
-        t.diagnostic(`${kernel.origin}: ${report.passed.length} cases passed`);
-        assert.deepEqual(report.problems, []);
-      });
+  for (const { kernel: name, mode, cases } of CELLS)
+    test(`${name}, cgroup ${mode}, cases ${cases}`, { timeout: BOOT_MS }, async (t) => {
+      const kernel = kernelOf(name);
+      const guest = guests.get(kernel.architecture) ?? '';
+      const environment = { CGROUP_MODE: mode, CASES: cases, MODEL_MOVES: `${MODEL_MOVES}` };
+      const began = performance.now();
+      const report = await boot(kernel, guest, environment, REFUSED[name] ?? new Map(), t.signal);
+      const seconds = Math.round((performance.now() - began) / 1000);
+      runs.push({ kernel: name, mode, seconds, report });
+      t.diagnostic(`${kernel.origin}: ${report.passed.length} cases passed, ${seconds} s`);
+      assert.deepEqual(report.problems, []);
+    });
 });

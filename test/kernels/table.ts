@@ -5,6 +5,8 @@ import type { Report } from './report.ts';
 export interface Run {
   readonly kernel: string;
   readonly mode: CgroupMode;
+  /** how long it took */
+  readonly seconds: number;
   readonly report: Report;
 }
 
@@ -14,11 +16,11 @@ export function formatRuns(runs: readonly Run[]): string {
 }
 
 function formatResults(runs: readonly Run[]): string {
-  const rows = runs.map(({ kernel, mode, report }) => {
+  const rows = runs.map(({ kernel, mode, seconds, report }) => {
     const { release, passed, problems } = report;
-    return [kernel, release, mode, String(passed.length), String(problems.length)];
+    return [kernel, release, mode, passed.length, problems.length, seconds].map(String);
   });
-  return formatTable(['kernel', 'release', 'cgroup', 'passed', 'problems'], rows);
+  return formatTable(['kernel', 'release', 'cgroup', 'passed', 'problems', 'seconds'], rows);
 }
 
 /** A kernel verifies the same in every mode. */

@@ -1,0 +1,35 @@
+import type { CgroupMode } from './boot.ts';
+
+/** One boot. */
+export interface Cell {
+  readonly kernel: string;
+  readonly mode: CgroupMode;
+  /** a glob of test files' names */
+  readonly cases: string;
+}
+
+// The slowest first: two guests run at a time.
+const KERNELS = ['arm64-6.1', '5.10', '6.1', '6.12', 'newest'];
+const MODES: readonly CgroupMode[] = ['v2', 'v1', 'hybrid'];
+const ALL = MODES.flatMap((mode) => KERNELS.map((kernel) => ({ kernel, mode, cases: '*' })));
+
+/**
+ * The cells that $CELLS names: `KERNEL/MODE,…` or `all` with every case; without it every cell, each
+ * with the cases that `casesOf` chooses.
+ */
+export function cellsOf(names: string | undefined): readonly Cell[] {
+  if (names === undefined) return ALL.map((cell) => ({ ...cell, cases: casesOf(cell) }));
+  if (names === 'all') return ALL;
+  return names.split(',').map((name) => {
+    const cell = ALL.find(({ kernel, mode }) => name === `${kernel}/${mode}`);
+    if (cell === undefined) throw new Error(`CELLS: there is no ${name}`);
+    return cell;
+  });
+}
+
+/** Lineage does not look at cgroups: its cases run with v2, those of cgroups with each. */
+function casesOf({ kernel, mode }: Cell): string {
+  if (mode !== 'v2') return 'cgroups';
+  // where emulation is slowest: what the programs read, and the links
+  return kernel.startsWith('arm64') ? '{cgroups,links,model,paths}' : '*';
+}
