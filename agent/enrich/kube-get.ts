@@ -37,8 +37,7 @@ export async function getObject(
 ): Promise<Answer> {
   const response = await open(kubeconfig, path, stop);
   const status = response.statusCode ?? 0;
-  let text = '';
-  for await (const chunk of response.setEncoding('utf8')) text += chunk;
+  const text = await textOf(response);
   return { status, object: parsed(text) ?? { message: text.slice(0, TEXT_MAX) } };
 }
 
@@ -49,18 +48,16 @@ export async function* watchObjects(
   silenceMs: number,
   stop: AbortSignal,
 ): AsyncGenerator<{ readonly type: string; readonly object: KubeObject } | 'open'> {
-  const response = await open(kubeconfig, path, stop);
-  response.setTimeout(silenceMs, () => response.destroy(new Error('the API server is silent')));
-  response.setEncoding('utf8');
-  if (response.statusCode !== 200) {
-    let body = '';
-    for await (const chunk of response) body += chunk;
-    throw RequestError.of({ code: response.statusCode, body });
-  }
+  const response = await open(kubeconfig, path, stop, silenceMs);
+  if (response.statusCode !== 200)
+    throw RequestError.of({ code: response.statusCode, body: await textOf(response) });
   yield 'open';
   let rest = '';
-  for await (const chunk of response) {
-    const lines = (rest + chunk).split('\n');
+  for await (const chunk of response.setEncoding('utf8')) {
+    rest += chunk;
+    if (rest.length > EVENT_MAX) throw new Error('the API server sends an event that is too long');
+    if (!chunk.includes('\n')) continue;
+    const lines = rest.split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
       const event = parsed(line) as { type?: string; object?: KubeObject } | undefined;
@@ -71,18 +68,39 @@ export async function* watchObjects(
 }
 
 const TEXT_MAX = 300;
+/** Characters of an event; etcd takes objects of 1.5 MiB. */
+const EVENT_MAX = 16 << 20;
+/** Characters of a list of 500 pods with everything that may be in them. */
+const ANSWER_MAX = 64 << 20;
 
-async function open(kubeconfig: string, path: string, stop: AbortSignal): Promise<IncomingMessage> {
+/** `silenceMs`: how long the server may say nothing, also before it answers at all. */
+async function open(
+  kubeconfig: string,
+  path: string,
+  stop: AbortSignal,
+  silenceMs?: number,
+): Promise<IncomingMessage> {
   const config = await loadKubeConfig(kubeconfig);
   const access: RequestOptions = {};
   await config.applyToHTTPSOptions(access);
   const url = `${config.getCurrentCluster()?.server.replace(/\/$/, '')}${path}`;
   const { request } = url.startsWith('http:') ? http : https;
   const sent = request(url, { ...access, signal: stop });
+  if (silenceMs !== undefined)
+    sent.setTimeout(silenceMs, () => sent.destroy(new Error('the API server is silent')));
   const [response] = await once(sent.end(), 'response');
   // What breaks from here on, the response tells.
   sent.on('error', () => {});
   return response;
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of response.setEncoding('utf8')) {
+    text += chunk;
+    if (text.length > ANSWER_MAX) throw new Error('the API server’s answer is too long');
+  }
+  return text;
 }
 
 function parsed(text: string): KubeObject | undefined {
