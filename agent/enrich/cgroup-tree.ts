@@ -60,8 +60,10 @@ export class CgroupTree {
   note(event: CgroupEvent): void {
     if (event.hierarchy !== 0 && !this.#controllers.has(event.hierarchy)) return;
     const key = `${event.hierarchy}:${event.id}`;
-    if (event.kind === 'cgroup_mkdir') this.#add(key, event.path, true);
-    else this.#bury(key);
+    const made = event.kind === 'cgroup_mkdir' ? event.path : undefined;
+    // An id that is given again has had its end, also where the event of that was lost.
+    if (this.#paths.get(key) !== made) this.#bury(key);
+    if (made !== undefined) this.#add(key, made, true);
   }
 
   /**

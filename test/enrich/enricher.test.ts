@@ -299,6 +299,17 @@ test('an id that is given again has the new cgroup’s name', () => {
   equal(JSON.parse(bed.place(at, undefined).resource)['container.id'], A);
 });
 
+test('an id that is given again has the new cgroup’s name, also when the end of the old one was lost', () => {
+  const bed = bedOf();
+  const at = { cgroup: 60n, mnt: 7 };
+  bed.mkdir(60n, podPath(A));
+  equal(JSON.parse(bed.place(at, undefined).resource)['container.id'], A);
+  bed.mkdir(60n, podPath(B));
+  equal(JSON.parse(bed.place(at, undefined).resource)['container.id'], B);
+  bed.mkdir(60n, '/system.slice/a.service');
+  equal(JSON.parse(bed.place(at, undefined).resource)['container.id'], undefined);
+});
+
 test('a record waits until its container’s metadata is complete, and no longer than configured', () => {
   const bed = bedOf({ waitMs: 1000 });
   bed.states.set(A, stateOf());
