@@ -55,7 +55,9 @@ export async function createExporter(
 export function startExporter(exporter: Exporter, dir: string, journal: Journal): void {
   exporter.start({
     dir,
-    oldest: oldestPosition(dir),
+    get oldest() {
+      return oldestPosition(dir);
+    },
     end: journal.position,
     readLines: (from) => readLines(dir, from),
   });

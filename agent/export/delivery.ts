@@ -75,8 +75,11 @@ export class Delivery {
     await this.#deliver(batch, middle, end);
   }
 
-  #accept(records: number, { rejected, message }: { rejected: number; message: string }): void {
+  #accept(records: number, answer: { rejected: number; message: string }): void {
     const { statistics, log } = this.#options;
+    const { message } = answer;
+    // Whatever a collector says, it cannot have rejected more than it got: counters only grow.
+    const rejected = Math.min(Math.max(0, answer.rejected), records);
     statistics.exported += records - rejected;
     statistics.rejected += rejected;
     statistics.succeededAt = Date.now();
@@ -140,7 +143,9 @@ export class Delivery {
           'the collector takes nothing now; records wait in the journal',
         );
     }
-    await this.#pause(Math.min(retryAfterMs ?? backoffMs(this.#failures), RETRY_AFTER_MAX_MS));
+    // A collector that asks for no wait at all does not get one attempt after another.
+    const ms = Math.max(retryAfterMs ?? 0, backoffMs(this.#failures));
+    await this.#pause(Math.min(ms, RETRY_AFTER_MAX_MS));
   }
 
   async #pause(ms: number): Promise<void> {

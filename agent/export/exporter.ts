@@ -80,7 +80,10 @@ export class Exporter {
       log.error({ error: message }, 'the export cursor cannot be saved'),
     );
     const { readLines } = journal;
-    const tail = new Tail({ recent: this.#recent, readLines, onSkipped }, this.#position);
+    const tail = new Tail(
+      { recent: this.#recent, readLines, oldest: () => journal.oldest, onSkipped },
+      this.#position,
+    );
     this.#tail = tail;
     const batches = new Batches(
       {

@@ -12,7 +12,7 @@ export interface JournalLine extends Position {
 /** The journal as the export sees it. */
 export interface ExportedJournal {
   readonly dir: string;
-  /** before the first line that is not deleted; undefined: there is none */
+  /** before the first line that is not deleted by now; undefined: there is none */
   readonly oldest: Position | undefined;
   /** behind the last line */
   readonly end: Position;

@@ -16,6 +16,8 @@ export interface Line {
 export interface TailOptions {
   readonly recent: RecentLines;
   readonly readLines: ExportedJournal['readLines'];
+  /** before the first line that is not deleted by now */
+  oldest(): Position | undefined;
   /** Called with a range that was deleted before it was read. */
   onSkipped(from: Position, to: Position): void;
 }
@@ -114,9 +116,10 @@ export class Tail {
   }
 
   async #readDisk(): Promise<JournalLine[]> {
-    const { recent, readLines, onSkipped } = this.#options;
+    const { recent, readLines, oldest, onSkipped } = this.#options;
     const lines: JournalLine[] = [];
     if (recent.isEnd(this.#position)) return lines;
+    let isResumed = this.#disk === undefined;
     this.#disk ??= readLines(this.#position);
     let { segment } = this.#position;
     try {
@@ -126,9 +129,12 @@ export class Tail {
           this.#disk = undefined;
           break;
         }
-        // Segments are numbered without a gap: what is missing was deleted before we came to it.
-        if (value.segment > segment + 1)
+        // Segments are numbered without a gap: what is missing was deleted before we came to it; and
+        // so was, perhaps, what the segment still had in which we take up the reading again.
+        const isLost = isResumed && (oldest()?.segment ?? 0) > segment;
+        if (value.segment > segment + 1 || (isLost && value.segment > segment))
           onSkipped(lines.at(-1) ?? this.#position, { segment: value.segment, offset: 0 });
+        isResumed = false;
         segment = value.segment;
         lines.push(value);
       }

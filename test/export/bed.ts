@@ -64,7 +64,10 @@ export function createExportBed(t: TestContext, options: Partial<JournalOptions>
         ...more,
       });
       running.start({
-        ...{ dir, oldest: oldestPosition(dir), end: bed.journal.position },
+        ...{ dir, end: bed.journal.position },
+        get oldest() {
+          return oldestPosition(dir);
+        },
         readLines: (from) => readLines(dir, from),
       });
       return running;

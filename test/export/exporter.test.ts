@@ -1,8 +1,12 @@
 import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RecentLines } from '../../agent/export/recent.ts';
+import { Tail } from '../../agent/export/tail.ts';
+import { readLines } from '../../agent/journal/read.ts';
+import { oldestPosition } from '../../agent/journal/segment.ts';
 import { createExportBed, until } from './bed.ts';
 import { execLine, execLines, hostileLines, sameLines } from './lines.ts';
 import { startProxy } from './proxy.ts';
@@ -117,6 +121,34 @@ test('what was deleted for space before it was exported is named, and the rest i
     /error a part of the journal is gone.*"from":\{"segment":1,"offset":\d+\},"to":\{"segment":\d+,"offset":0\}/,
   );
   equal(exporter.statistics.skips, 1);
+});
+
+test('the rest of a segment that is deleted while its batch is on its way is named', async (t) => {
+  const bed = createExportBed(t, { segmentMaxBytes: 8 << 10 });
+  for (let n = 0; n < 40; n++) bed.write(execLine(n));
+  await bed.reopen();
+  const path = join(bed.dir, '00000000000000000001.jsonl.zst');
+  await until('compressed', () => existsSync(path));
+  const [first] = await Array.fromAsync(readLines(bed.dir));
+  const skips: unknown[] = [];
+  const tail = new Tail(
+    {
+      recent: new RecentLines(bed.journal.position, 1000),
+      readLines: (from) => readLines(bed.dir, from),
+      oldest: () => oldestPosition(bed.dir),
+      onSkipped: (from, to) => skips.push([from, to]),
+    },
+    { segment: 1, offset: first?.offset ?? 0 },
+  );
+  rmSync(path);
+  ok(await tail.fill());
+  deepEqual(skips, [
+    [
+      { segment: 1, offset: first?.offset },
+      { segment: 2, offset: 0 },
+    ],
+  ]);
+  await tail.close();
 });
 
 test('a segment that is damaged is named and passed over', async (t) => {

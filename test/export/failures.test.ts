@@ -156,6 +156,18 @@ test('RetryInfo goes before our own back-off with UNAVAILABLE too', async (t) =>
   ok((collector.calls[1]?.at ?? 0) - (collector.calls[0]?.at ?? 0) >= 1490);
 });
 
+test('a collector that asks for no wait is not called again at once', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect({
+    answer: failing(3, status.UNAVAILABLE, { retryAfterMs: 0 }),
+  });
+  bed.start(collector.port);
+  bed.write(execLine(0));
+  await until('the line', () => collector.lines.length === 1);
+  // At least half of 100, 200 and 400 ms.
+  ok((collector.calls[3]?.at ?? 0) - (collector.calls[0]?.at ?? 0) >= 340);
+});
+
 test('a collector that takes 64 KiB at most gets everything in smaller pieces', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect({ maxBytes: 64 << 10 });
@@ -181,6 +193,18 @@ test('a partial success is counted, and told with the collector’s words', asyn
     bed.log.join('\n'),
     /^warn the collector took a part only .*"rejected":2,"message":"too old"/,
   );
+});
+
+test('no more is counted as rejected than was sent', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect({
+    answer: () => ({ kind: 'accept', rejected: 1_000_000, message: 'all, and more' }),
+  });
+  const { statistics } = bed.start(collector.port);
+  bed.write(...execLines(0, 5));
+  await until('the calls', () => statistics.rejected > 0);
+  await bed.stop();
+  deepEqual([statistics.exported, statistics.rejected], [0, 5]);
 });
 
 test('a warning in a full success is told, and nothing is counted', async (t) => {
