@@ -42,7 +42,7 @@ before(() => {
   writeFileSync(
     file,
     text
-      .replace('SEC("tp_btf/sched_process_exec")', `${DELAY}$&`)
+      .replace('static __always_inline bool is_quiet(', `${DELAY}$&`)
       .replace(PLACE, `\tdelay(seq);\n\tdelay(seq);\n\tdelay(seq);\n${PLACE}`),
   );
   execFileSync('clang', [...FLAGS, '-c', file, '-o', builds[0]]);
