@@ -65,21 +65,35 @@ static __always_inline bool names_memfd(const volatile struct path_buffer *buffe
 
 /* What is read of a dentry: these fields have always stood side by side, in this order. */
 struct dentry_head {
+	u32 flags;
+	u32 sequence;
+	void *hashes[2];
 	struct dentry *parent;
 	u32 hash;
 	u32 len;
 	const unsigned char *name;
 };
 
+static __always_inline u32 sequence_of(const struct dentry *dentry)
+{
+	return BPF_CORE_READ(dentry, d_seq.seqcount.sequence);
+}
+
+/*
+ * Parent and name are of one moment if the sequence is even and sequence_of() is still the same
+ * once the name has been read: a rename changes it before and after.
+ */
 static __always_inline void read_dentry(const struct dentry *dentry, struct dentry_head *head)
 {
-	const u32 at = bpf_core_field_offset(struct dentry, d_parent);
+	const u32 at = bpf_core_field_offset(struct dentry, d_parent) - 24;
 
-	if (bpf_core_field_offset(struct dentry, d_name.len) == at + 12 &&
-	    bpf_core_field_offset(struct dentry, d_name.name) == at + 16) {
+	if (bpf_core_field_offset(struct dentry, d_seq.seqcount.sequence) == at + 4 &&
+	    bpf_core_field_offset(struct dentry, d_name.len) == at + 36 &&
+	    bpf_core_field_offset(struct dentry, d_name.name) == at + 40) {
 		bpf_probe_read_kernel(head, sizeof(*head), (void *)dentry + at);
 		return;
 	}
+	head->sequence = sequence_of(dentry);
 	head->parent = BPF_CORE_READ(dentry, d_parent);
 	head->len = BPF_CORE_READ(dentry, d_name.len);
 	head->name = BPF_CORE_READ(dentry, d_name.name);
@@ -130,6 +144,8 @@ __noinline u32 climb(u32 number)
 		struct dentry *dentry = buffer->dentry;
 		struct dentry_head head = {};
 		struct vfsmount *vfsmnt = buffer->vfsmnt;
+		u64 start;
+		bool is_whole;
 
 		if (dentry == buffer->root_dentry && vfsmnt == buffer->root_mnt)
 			return 0;
@@ -152,7 +168,13 @@ __noinline u32 climb(u32 number)
 			continue;
 		}
 		read_dentry(dentry, &head);
-		if (!prepend(buffer, head.len, head.name))
+		start = buffer->start;
+		is_whole = prepend(buffer, head.len, head.name);
+		if ((head.sequence & 1) || sequence_of(dentry) != head.sequence) {
+			buffer->start = start; /* it is being renamed: once more */
+			continue;
+		}
+		if (!is_whole)
 			return WALK_TRUNCATED | WALK_FULL;
 		/* A file without a directory: only the kernel makes those. */
 		if (head.parent == dentry)
