@@ -2,7 +2,11 @@ import type { CgroupEvent, CgroupIds } from '../record.ts';
 import { type CgroupMount, listFolders, readControllers, readMounts } from './cgroup-files.ts';
 
 const ROOT_ID = 1n;
-const SCAN_EVERY_MS = 1000;
+/** A scan is followed by a pause of so many times its own length. */
+const PAUSE_PER_SCAN = 9;
+/** What a scan did not find is not looked for again for so long. */
+const MISSING_MS = 1000;
+const MISSING_MAX = 1024;
 /** Ids are not given again for as long as it matters, so that the dead can be remembered. */
 const DEAD_MAX = 4096;
 
@@ -31,17 +35,22 @@ export class CgroupTree {
   #controllers = new Map<number, string>();
   readonly #listener: CgroupListener;
   readonly #proc: string;
-  #scannedAt = 0;
+  readonly #now: () => number;
+  /** until when what the last scans did not find counts as not there */
+  readonly #missing = new Map<string, number>();
+  #pauseEnds = 0;
 
-  constructor(listener: CgroupListener, proc = '/proc') {
+  /** `now`: a clock in milliseconds */
+  constructor(listener: CgroupListener, proc = '/proc', now = () => performance.now()) {
     this.#listener = listener;
     this.#proc = proc;
+    this.#now = now;
     this.scan();
   }
 
   /** Looks at every hierarchy that counts; what is there no more counts as dead, where all is seen. */
   scan(): void {
-    this.#scannedAt = performance.now();
+    const began = this.#now();
     this.#controllers = readControllers(`${this.#proc}/self/cgroup`);
     const seen = new Set<string>();
     const whole = new Set<string>();
@@ -55,6 +64,8 @@ export class CgroupTree {
     }
     for (const key of this.#paths.keys())
       if (!seen.has(key) && whole.has(key.slice(0, key.indexOf(':')))) this.#bury(key);
+    const ended = this.#now();
+    this.#pauseEnds = ended + PAUSE_PER_SCAN * (ended - began);
   }
 
   note(event: CgroupEvent): void {
@@ -71,26 +82,37 @@ export class CgroupTree {
    * controller; not where it is in the root. `complete`: no path is missing.
    */
   places(ids: CgroupIds): { readonly places: readonly CgroupPlace[]; readonly complete: boolean } {
+    const { places, unknown } = this.#look(ids);
+    return { places, complete: unknown.length === 0 };
+  }
+
+  /** The same of a process that is there; looks again if the event that told of it was lost. */
+  find(ids: CgroupIds): ReturnType<CgroupTree['places']> {
+    const { unknown } = this.#look(ids);
+    const now = this.#now();
+    const isNew = unknown.some((key) => now >= (this.#missing.get(key) ?? now));
+    if (isNew && now >= this.#pauseEnds) {
+      this.scan();
+      if (this.#missing.size >= MISSING_MAX) this.#missing.clear();
+      for (const key of this.#look(ids).unknown) this.#missing.set(key, now + MISSING_MS);
+    }
+    return this.places(ids);
+  }
+
+  #look(ids: CgroupIds): { readonly places: CgroupPlace[]; readonly unknown: string[] } {
     const places: CgroupPlace[] = [];
-    let complete = true;
+    const unknown: string[] = [];
     const look = (hierarchy: number, id: bigint) => {
-      const path = id === ROOT_ID ? '/' : this.#path(`${hierarchy}:${id}`);
+      const key = `${hierarchy}:${id}`;
+      const path = id === ROOT_ID ? '/' : this.#path(key);
       const controllers = this.#controllers.get(hierarchy) ?? '';
-      if (path === undefined) complete = false;
+      if (path === undefined) unknown.push(key);
       else if (path !== '/') places.push({ path, line: `${hierarchy}:${controllers}:${path}` });
     };
     look(0, ids.v2);
     if (ids.memoryHierarchy !== 0) look(ids.memoryHierarchy, ids.memory);
     if (ids.pidsHierarchy !== 0) look(ids.pidsHierarchy, ids.pids);
-    return { places, complete };
-  }
-
-  /** The same of a process that is there; looks again if the event that told of it was lost. */
-  find(ids: CgroupIds): ReturnType<CgroupTree['places']> {
-    const found = this.places(ids);
-    if (found.complete || performance.now() - this.#scannedAt < SCAN_EVERY_MS) return found;
-    this.scan();
-    return this.places(ids);
+    return { places, unknown };
   }
 
   #path(key: string): string | undefined {

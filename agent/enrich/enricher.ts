@@ -221,7 +221,10 @@ export class Enricher {
   }
 }
 
-/** The first path that names a container; else the first one there is. */
+/**
+ * The first path that names a container; else the first one there is. Where a path is missing it may
+ * be a container's: then no cgroup is said, so that the record does not pass for the host's.
+ */
 function locate(
   places: readonly CgroupPlace[],
   complete: boolean,
@@ -230,7 +233,7 @@ function locate(
     const container = containerOf(path);
     if (container !== undefined) return { cgroup: line, path: container };
   }
-  return { cgroup: places[0]?.line ?? (complete ? '0::/' : undefined), path: undefined };
+  return { cgroup: complete ? (places[0]?.line ?? '0::/') : undefined, path: undefined };
 }
 
 function millisecondsBetween(from: BootTime, to: BootTime): number {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import { Enricher } from '../../agent/enrich/enricher.ts';
 import type { Pod } from '../../agent/enrich/pod.ts';
 import type { ContainerState } from '../../agent/enrich/runtime-config.ts';
@@ -32,6 +33,12 @@ export interface BedOptions {
   readonly v1?: boolean;
 }
 
+const UNIFIED = procWith('0::/\n');
+const V1 = procWith('8:pids:/\n4:memory:/\n0::/\n');
+after(() => {
+  for (const proc of [UNIFIED, V1]) rmSync(proc, { recursive: true });
+});
+
 /** An enricher on a machine without cgroups but those that a test makes. */
 export function bedOf(options: BedOptions = {}) {
   const {
@@ -43,14 +50,12 @@ export function bedOf(options: BedOptions = {}) {
   } = options;
   const states = new Map<string, ContainerState>();
   const pods = new Map<string, Pod>();
-  const proc = procWith(v1 ? '8:pids:/\n4:memory:/\n0::/\n' : '0::/\n');
   const enricher = new Enricher({
-    ...{ host: { 'host.name': 'node-1', 'service.name': 'of-the-host' }, proc, waitMs },
-    ...{ hostMountNamespace: HOST_MNT, runtimeOnly, started },
+    ...{ host: { 'host.name': 'node-1', 'service.name': 'of-the-host' }, waitMs },
+    ...{ proc: v1 ? V1 : UNIFIED, hostMountNamespace: HOST_MNT, runtimeOnly, started },
     readState: (id) => states.get(id),
     pods: { pod: (uid) => pods.get(uid), state, close: () => {} },
   });
-  rmSync(proc, { recursive: true });
   const contexts = new Map<string, Image>();
   const eventOf = (at: Spot, from: Spot | undefined, seconds: number): ExecEvent => ({
     ...{ kind: 'exec', cpu: 0, seq: 1, pid: 1, ppid: 1, vpid: 1 },

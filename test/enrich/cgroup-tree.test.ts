@@ -1,5 +1,5 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { test } from 'node:test';
 import { CgroupTree } from '../../agent/enrich/cgroup-tree.ts';
 import type { CgroupIds } from '../../agent/record.ts';
@@ -47,14 +47,54 @@ test('cgroups that are there are found by their ids, and those that are gone are
   }
 });
 
-test('a cgroup whose event was lost is looked for', () => {
-  const folder = `${unified()}/vcml-test-lost-${process.pid}`;
-  const tree = new CgroupTree(NONE);
+test('each cgroup whose event was lost is looked for, however soon after the last look', () => {
+  const folders = ['a', 'b'].map((name) => `${unified()}/vcml-test-lost-${name}-${process.pid}`);
+  const tree = new CgroupTree(NONE, '/proc', () => 0);
+  try {
+    for (const folder of folders) {
+      mkdirSync(folder);
+      const { ino } = statSync(folder, { bigint: true });
+      equal(tree.places(idsOf(ino)).complete, false);
+      equal(tree.find(idsOf(ino)).complete, true);
+    }
+  } finally {
+    for (const folder of folders) if (existsSync(folder)) rmdirSync(folder);
+  }
+});
+
+test('an id that is not there is looked for once a second', () => {
+  const nowhere = idsOf(0x7fff_ffff_0000n);
+  const folder = `${unified()}/vcml-test-missing-${process.pid}`;
+  let now = 0;
+  const tree = new CgroupTree(NONE, '/proc', () => now);
+  tree.find(nowhere);
+  mkdirSync(folder);
+  try {
+    // Whether there was another look shows in whether it came by this folder.
+    const { ino } = statSync(folder, { bigint: true });
+    now = 999;
+    equal(tree.find(nowhere).complete, false);
+    equal(tree.places(idsOf(ino)).complete, false);
+    now = 1000;
+    equal(tree.find(nowhere).complete, false);
+    equal(tree.places(idsOf(ino)).complete, true);
+  } finally {
+    rmdirSync(folder);
+  }
+});
+
+test('no more than a tenth of the time is spent in looking', () => {
+  const folder = `${unified()}/vcml-test-pause-${process.pid}`;
+  let now = 0;
+  let step = 10;
+  const tree = new CgroupTree(NONE, '/proc', () => (now += step)); // a look lasts 10 ms
+  step = 0;
   mkdirSync(folder);
   try {
     const { ino } = statSync(folder, { bigint: true });
-    equal(tree.places(idsOf(ino)).complete, false);
-    tree.scan();
+    now += 89;
+    equal(tree.find(idsOf(ino)).complete, false);
+    now += 1;
     equal(tree.find(idsOf(ino)).complete, true);
   } finally {
     rmdirSync(folder);

@@ -389,3 +389,12 @@ test('five hundred pods that come and go leave nothing behind', () => {
   }
   deepEqual(bed.enricher.started, []);
 });
+
+test('where a cgroup is not known, which may be a container’s, none is said', () => {
+  const bed = bedOf({ v1: true });
+  bed.mkdir(60n, '/system.slice/containerd.service');
+  const at = { cgroup: 60n, mnt: 7, memory: 61n, pids: 1n };
+  equal(bed.place(at, undefined).cgroup, undefined);
+  bed.mkdir(61n, podPath(A), 4);
+  equal(bed.place(at, undefined).cgroup, `4:memory:${podPath(A)}`);
+});
