@@ -23,9 +23,10 @@ function formatResults(runs: readonly Run[]): string {
   return formatTable(['kernel', 'release', 'cgroup', 'passed', 'problems', 'seconds'], rows);
 }
 
-/** A kernel verifies the same in every mode. */
+/** Those of the guests that told them. */
 function formatInstructions(runs: readonly Run[]): string {
-  const kernels = new Map(runs.map(({ kernel, report }) => [kernel, report.verified]));
+  const told = runs.filter(({ report }) => report.verified.size > 0);
+  const kernels = new Map(told.map(({ kernel, report }) => [kernel, report.verified]));
   const programs = new Set([...kernels.values()].flatMap((counts) => [...counts.keys()]));
   const rows = [...programs].map((program) => [
     `\`${program}\``,

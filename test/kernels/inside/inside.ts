@@ -9,11 +9,8 @@ import type { Line } from '../report.ts';
  */
 async function main(): Promise<void> {
   tell({ kind: 'kernel', release: readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim() });
-  const counts = execFileSync('/usr/bin/verifier', ['/build/exec.bpf.o'], { encoding: 'utf8' });
-  for (const line of counts.trim().split('\n')) {
-    const [program = '', instructions] = line.split(' ');
-    tell({ kind: 'verified', program, instructions: Number(instructions) });
-  }
+  // a kernel verifies the same in every mode
+  if (process.env.CGROUP_MODE === 'v2') tellVerified();
   const files = globSync(`/test/${process.env.CASES}.test.js`).sort();
   for await (const { type, data } of run({ files, concurrency: false })) {
     if (type === 'test:stderr' || type === 'test:stdout') {
@@ -28,6 +25,14 @@ async function main(): Promise<void> {
   }
   tell({ kind: 'complaints', lines: complaints() });
   tell({ kind: 'end' });
+}
+
+function tellVerified(): void {
+  const counts = execFileSync('/usr/bin/verifier', ['/build/exec.bpf.o'], { encoding: 'utf8' });
+  for (const line of counts.trim().split('\n')) {
+    const [program = '', instructions] = line.split(' ');
+    tell({ kind: 'verified', program, instructions: Number(instructions) });
+  }
 }
 
 function tell(line: Line): void {
