@@ -74,7 +74,9 @@ export class CgroupTree {
     const made = event.kind === 'cgroup_mkdir' ? event.path : undefined;
     // An id that is given again has had its end, also where the event of that was lost.
     if (this.#paths.get(key) !== made) this.#bury(key);
-    if (made !== undefined) this.#add(key, made, true);
+    // A path that the kernel side could not read: a scan finds it.
+    if (made === '') this.#dead.delete(key);
+    else if (made !== undefined) this.#add(key, made, true);
   }
 
   /**

@@ -62,6 +62,23 @@ test('each cgroup whose event was lost is looked for, however soon after the las
   }
 });
 
+test('a cgroup whose event came without its path is looked for', () => {
+  const name = `vcml-test-pathless-${process.pid}`;
+  const folder = `${unified()}/${name}`;
+  const tree = new CgroupTree(NONE, '/proc', () => 0);
+  mkdirSync(folder);
+  try {
+    const { ino: id } = statSync(folder, { bigint: true });
+    // also where the id was another's, whose end was lost
+    tree.note({ kind: 'cgroup_mkdir', id, hierarchy: 0, path: '/before' });
+    tree.note({ kind: 'cgroup_mkdir', id, hierarchy: 0, path: '' });
+    deepEqual(tree.places(idsOf(id)), { places: [], complete: false });
+    equal(tree.find(idsOf(id)).places[0]?.path, `/${name}`);
+  } finally {
+    rmdirSync(folder);
+  }
+});
+
 test('an id that is not there is looked for once a second', () => {
   const nowhere = idsOf(0x7fff_ffff_0000n);
   const folder = `${unified()}/vcml-test-missing-${process.pid}`;
