@@ -3,7 +3,7 @@ import type { Figure } from './budgets.ts';
 import { measureBytes } from './bytes.ts';
 import { measureCrowd } from './crowd.ts';
 import { measureCatchUp, measureExportLatency } from './export.ts';
-import { measureForensics, measureForensicsLarge } from './forensics.ts';
+import { measureForensics, measureForensicsLarge, measureForensicsRecorded } from './forensics.ts';
 import { measureIdle } from './idle.ts';
 import { measureKernel, measureQuiet } from './kernel.ts';
 import { measureLatency } from './latency.ts';
@@ -24,7 +24,9 @@ export async function measureFigures(
   const figures: Figure[] = [];
   const measures = {
     ...{ start, latency, kernel, idle, bytes, export: exporting, pods, soak, crowd },
-    ...{ forensics: measureForensics, 'forensics-large': measureForensicsLarge },
+    forensics: measureForensics,
+    'forensics-recorded': measureForensicsRecorded,
+    'forensics-large': measureForensicsLarge,
   };
   for (const [name, measure] of Object.entries(measures)) {
     if (!isWanted(name)) continue;

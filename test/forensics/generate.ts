@@ -38,7 +38,6 @@ export interface Generated {
 /** Writes a sound journal of so many execs; the same each time. */
 export function generateJournal(directory: string, records: number, compressed = false): Generated {
   mkdirSync(directory, { recursive: true });
-  const ids: string[] = [];
   const causes = new Int32Array(records).fill(-1);
   const depths = new Uint8Array(records);
   const seqs: number[] = new Array(CPUS).fill(0);
@@ -53,12 +52,11 @@ export function generateJournal(directory: string, records: number, compressed =
     depths[n] = (depths[cause] ?? 0) + 1;
     const cpu = random % CPUS;
     seqs[cpu] = (seqs[cpu] ?? 0) + 1;
-    const id = idOf(`${bootTime(n)}:${1000 + n}`);
-    ids.push(id);
-    segment.add(line('exec', exec(n, id, ids[cause], cpu, seqs[cpu] ?? 0)));
+    const parent = cause < 0 ? undefined : execId(cause);
+    segment.add(line('exec', exec(n, execId(n), parent, cpu, seqs[cpu] ?? 0)));
   }
   segment.close();
-  return { bytes: segment.bytes, last: ids.at(-1) ?? '' };
+  return { bytes: segment.bytes, last: execId(records - 1) };
 }
 
 /** The open segment, and those before it. */
@@ -95,6 +93,8 @@ class Segment {
   }
 }
 
+/** Made again where it is a cause: ten million ids take gigabytes. */
+const execId = (n: number) => idOf(`${bootTime(n)}:${1000 + n}`);
 const bootTime = (n: number) => ARMED + BigInt(n + 1) * STEP_NS;
 
 function line(action: string, { id, time, actor, rest }: Line): string {
