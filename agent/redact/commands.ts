@@ -1,22 +1,41 @@
 import { SETTING } from './names.ts';
-import type { Anchor, CommandRule, Look, Part, Reading } from './reading.ts';
+import type { Anchor, CommandRule, Look, Operand, Part, Reading, Span } from './reading.ts';
 import { looksLikeOption, partOf, wordEnd } from './values.ts';
 
 const SHORT = (letters: string) => new RegExp(`-[${letters}]`, 'y');
 const rule = (option: RegExp, part: Part = ''): readonly CommandRule[] => [{ option, part }];
 
 const USER = /-[sSkLvfiIgGO#]*[uU]|--(?:proxy-)?user(?![\w-])/y;
-const CURL = [...rule(USER, ':'), ...rule(/-b|--cookie(?![\w-])/y, '=')];
+const CURL = [
+  ...rule(USER, ':'),
+  ...rule(/-E|--(?:proxy-)?cert(?![\w-])/y, ':'),
+  ...rule(/-b|--cookie(?![\w-])/y, '='),
+];
 const MONGO = rule(SHORT('p'));
 const LDAP = rule(/-[wy](?![\w-])|-w/y);
 const ATTACHED = rule(/-p(?=\S)/y);
 const SMB = rule(/-U|--user(?![\w-])/y, '%');
 const TOOL_P = rule(SHORT('P'));
+const operand = (option: RegExp, after: number, passes: RegExp): readonly CommandRule[] => [
+  { option, part: '', operand: { after, passes } },
+];
+/** Also a cost in `-C 10`. */
+const OPTION = /^(?:-|\d{1,2}$)/;
+const NEW_PASSWORD = [...ATTACHED, ...operand(/password(?=\s|$)/y, 0, OPTION)];
+/** so far an operand is looked for in a script, so that no text is read over and over */
+const WORDS_MAX = 16;
+/** `-b FILE USER X`; with `-n` there is no file. */
+const BATCH = [
+  ...operand(/-(?=\w*b)(?=\w*n)\w+(?=\s|$)/y, 1, OPTION),
+  ...operand(/-(?=\w*b)\w+(?=\s|$)/y, 2, OPTION),
+];
 
 /** By what the command's name begins with; a name in brackets is a sub-command. */
 const COMMANDS: Readonly<Record<string, readonly CommandRule[]>> = {
   mysql: ATTACHED,
   mariadb: ATTACHED,
+  mysqladmin: NEW_PASSWORD,
+  'mariadb-admin': NEW_PASSWORD,
   '7z': ATTACHED,
   rar: ATTACHED,
   unrar: ATTACHED,
@@ -24,6 +43,13 @@ const COMMANDS: Readonly<Record<string, readonly CommandRule[]>> = {
   unzip: TOOL_P,
   sqlcmd: TOOL_P,
   ipmitool: TOOL_P,
+  mosquitto_pub: TOOL_P,
+  mosquitto_sub: TOOL_P,
+  mosquitto_rr: TOOL_P,
+  mosquitto_passwd: BATCH,
+  htpasswd: BATCH,
+  openssl: rule(/-[kK](?=\s|$)/y),
+  vault: operand(/login(?=\s|$)/y, 0, /^(?:-|\w+=)/),
   sshpass: rule(SHORT('p')),
   curl: CURL,
   etcdctl: rule(/--user(?![\w-])/y, ':'),
@@ -54,7 +80,9 @@ export function commandAnchors(): Anchor[] {
     ([name, rules]): Anchor => [name, commandLook(FAMILY.test(name) ? '[\\w-]*' : '', rules)],
   );
   const ends = [';', '&', '|', '\n'].map((end): Anchor => [end, endOfCommand]);
-  return [...commands, ['-', lookAtOption], ...ends];
+  // Before the commands, since one may have the same name: `vault login`, `docker login -p X`.
+  const options = ['-', 'login', 'password'].map((word): Anchor => [word, lookAtOption]);
+  return [...options, ...commands, ...ends];
 }
 
 function commandLook(more: string, rules: readonly CommandRule[]): Look {
@@ -81,19 +109,37 @@ function lookAtOption(reading: Reading, from: number) {
   const { text, rules } = reading;
   if (rules.length === 0 || (from > 0 && !/[\s"']/.test(text[from - 1] ?? ''))) return undefined;
   reading.looks += 1;
-  for (const { option, part } of rules) {
+  for (const { option, part, operand } of rules) {
     option.lastIndex = from;
     if (!option.test(text)) continue;
     let at = option.lastIndex;
     if (at === text.length) {
-      reading.awaited = { part };
+      reading.awaited = operand ?? { part };
       return undefined;
     }
+    if (operand !== undefined) return operandAt(reading, at, operand);
     const apart = /\s/.test(text[at] ?? '');
     if (text[at] === '=') at += 1;
     while (/[ \t]/.test(text[at] ?? '')) at += 1;
     const end = from === 0 && !reading.script ? text.length : wordEnd(reading, at, ';&|<>()');
     return apart && looksLikeOption(text, at, end) ? undefined : partOf(text, at, end, part);
+  }
+  return undefined;
+}
+
+/** Of operands in the same text, as in a script. */
+function operandAt(reading: Reading, from: number, { after, passes }: Operand): Span | undefined {
+  const { text } = reading;
+  let left = after;
+  let at = from;
+  for (let words = 0; words < WORDS_MAX; words++) {
+    while (/[ \t]/.test(text[at] ?? '')) at += 1;
+    const end = wordEnd(reading, at, ';&|<>()');
+    if (end === at) return undefined;
+    const passed = passes.test(text.slice(at, end));
+    if (!passed && left === 0) return partOf(text, at, end, '');
+    if (!passed) left -= 1;
+    at = end;
   }
   return undefined;
 }

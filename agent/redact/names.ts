@@ -14,8 +14,12 @@ import {
 const ENDINGS = [
   'pass(?:word|wd|phrase|code|in|out)?|pwd|secret|token|key|cred(?:ential)?s?',
   'auth(?:orization)?|cookie|psk|signature',
+  'bearer|jwt|otp|pw',
 ];
 const KEYWORDS = ['pass', 'pwd', 'secret', 'token', 'key', 'cred', 'auth', 'cookie', 'psk'];
+/** Words like others, but for what they say as an option: `--oauth2-bearer`, `--jwt`, `-pw`. */
+const OPTIONS = ['bearer', 'jwt', 'otp', 'pw'];
+const OPTION = /^--?(?:(?:[\w.-]*-)?bearer|jwt|otp|pw)$/i;
 
 const KEYS =
   'api|access|secret|private|encryption|signing|master|auth|account|storage|subscription|shared|session|functions?|hmac|ssh';
@@ -27,7 +31,7 @@ const SECRET = new RegExp(
 const HARMLESS =
   /^-*(?:no|skip|without|disabled?|empty|ask|prompt|show|use|allow|enable)[-_.]|(?:next|page|starting|continuation|pagination|pull|load)[-_.]?(?:token|secret|credentials?)$|(?:^|[-_.])(?:by|com|encom|tres|sur|under|over)pass$|^set-credentials?$/i;
 const FOLDERS = /^(?:OLD)?PWD$/;
-const NAMES_FILES = /(?:pwd|(?:private|ssh)[-_.]?key|cred(?:ential)?s?)$/i;
+const NAMES_FILES = /(?:pwd|jwt|(?:private|ssh)[-_.]?key|cred(?:ential)?s?)$/i;
 const PATH = /^(?:\.{0,2}|~)\/[^\n]*$|^[\w.-]+\.(?:json|ya?ml|pem|key|crt|txt|conf)$/;
 const BUILD_SECRET = /^-+secret=(?:id|type|src|source)=/;
 const LINES = /^(?:proxy-)?authorization$|^(?:set-)?cookie$/i;
@@ -59,7 +63,12 @@ export function nameAnchors(extra: readonly string[]): Anchor[] {
     'i',
   );
   const look = createLook(tail, secret);
-  const keywords = new Set([...KEYWORDS, 'signature', ...given.map(({ ending }) => ending)]);
+  const keywords = new Set([
+    ...KEYWORDS,
+    ...OPTIONS,
+    'signature',
+    ...given.map(({ ending }) => ending),
+  ]);
   return [...keywords].map((keyword) => [keyword, look]);
 }
 
@@ -88,7 +97,8 @@ function createLook(tail: RegExp, secret: RegExp): Look {
     if (all === '' && at < text.length) return undefined;
     const start = nameStart(text, from);
     const name = text.slice(start, end);
-    if (start < 0 || !secret.test(name) || HARMLESS.test(name)) return undefined;
+    if (start < 0 || !(secret.test(name) || OPTION.test(name)) || HARMLESS.test(name))
+      return undefined;
     if (FOLDERS.test(name) || isReference(text, start, sign === '=' && quote === ''))
       return undefined;
     const found = { name, start, at };

@@ -12,6 +12,16 @@ export interface CommandRule {
   /** sticky; what follows is the value, attached, behind `=` or the next word */
   readonly option: RegExp;
   readonly part: Part;
+  /** The value is no option's but an operand, such as in `htpasswd -b FILE USER X`. */
+  readonly operand?: Operand;
+}
+
+/** Which word is the value. */
+export interface Operand {
+  /** how many come before it */
+  readonly after: number;
+  /** words that do not count: options, their values, what is no secret */
+  readonly passes: RegExp;
 }
 
 /** What is known at some place of a command's arguments. */
@@ -22,8 +32,8 @@ export interface Reading {
   script: boolean;
   /** The command whose options these are, where it has options of its own. */
   rules: readonly CommandRule[];
-  /** The next argument is the value of an option. */
-  awaited: { readonly name: string } | { readonly part: Part } | undefined;
+  /** The next argument is the value of an option, or an operand is still to come. */
+  awaited: { readonly name: string } | { readonly part: Part } | Operand | undefined;
   /** how far quotes have been followed, and which one is open there */
   quotesRead: number;
   quote: string;

@@ -88,10 +88,17 @@ function readAwaited(reading: Reading): Span[] | undefined {
   const { text, awaited } = reading;
   if (awaited === undefined) return undefined;
   reading.awaited = undefined;
+  if ('after' in awaited) {
+    const passed = awaited.passes.test(text);
+    if (passed || awaited.after > 0) {
+      reading.awaited = { ...awaited, after: awaited.after - (passed ? 0 : 1) };
+      return undefined;
+    }
+  }
   const span =
     'name' in awaited
       ? awaitedValue(text, awaited.name)
-      : partOf(text, 0, text.length, awaited.part);
+      : partOf(text, 0, text.length, 'part' in awaited ? awaited.part : '');
   return span && [span];
 }
 
