@@ -37,6 +37,8 @@ const BACKOFF_MAX_MS = 30_000;
 const WATCH_SECONDS = 300;
 /** A turn that ends sooner than this tells nothing good about the server. */
 const SHORT_MS = 1000;
+/** So many short watches in a row that told nothing are a problem, although each could begin. */
+const USELESS_MAX = 5;
 const GONE = 410;
 
 /**
@@ -47,14 +49,22 @@ export async function reflect<Item>(options: ReflectorOptions<Item>): Promise<vo
   const { source, onList, onChange, onProblem, stop } = options;
   let version: string | undefined;
   let failures = 0;
+  let useless = 0;
   let problem = false;
+  const wrong = (error: unknown) => {
+    if (!problem) onProblem(error instanceof Error ? error : new Error(String(error)));
+    problem = true;
+  };
   const fine = () => {
+    if (useless >= USELESS_MAX) return;
     if (problem) onProblem(undefined);
     problem = false;
   };
   while (!stop.aborted) {
     const began = performance.now();
     let open = false;
+    let told = false;
+    let broke: unknown = new Error('the server ends every watch at once');
     try {
       if (version === undefined) {
         version = await listed(source, onList, stop);
@@ -64,6 +74,8 @@ export async function reflect<Item>(options: ReflectorOptions<Item>): Promise<vo
         version,
         WATCH_SECONDS * (1 + Math.random()),
         (resourceVersion, change, item) => {
+          if (change !== undefined || resourceVersion !== version) told = true;
+          if (told) useless = 0;
           version = resourceVersion;
           open = true;
           fine();
@@ -73,14 +85,15 @@ export async function reflect<Item>(options: ReflectorOptions<Item>): Promise<vo
       );
     } catch (error) {
       if (stop.aborted) return;
+      broke = error;
       if (isGone(error)) version = undefined;
-      // A watch may break; whether there is a problem shows when the next one cannot begin.
-      else if (!open) {
-        if (!problem) onProblem(error instanceof Error ? error : new Error(String(error)));
-        problem = true;
-      }
+      // A watch may break; whether there is a problem shows when the next ones tell nothing.
+      else if (!open) wrong(error);
     }
-    if (performance.now() - began >= SHORT_MS) failures = 0;
+    const short = performance.now() - began < SHORT_MS;
+    if (!short) failures = 0;
+    useless = short && open && !told ? useless + 1 : 0;
+    if (useless >= USELESS_MAX) wrong(broke);
     const ms = (options.backoffMs ?? BACKOFF_MS) * 2 ** failures;
     failures += 1;
     // Jitter, so that the agents of a cluster do not come back all at once.
