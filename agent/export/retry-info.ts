@@ -28,11 +28,12 @@ export function retryDelayOf(status: Uint8Array | undefined): number | undefined
   return undefined;
 }
 
-/** google.protobuf.Duration */
+/** google.protobuf.Duration; 0 where it is negative: two's complement of 64 bits. */
 function durationMs(duration: Uint8Array): number {
   let ms = 0;
   for (const { number, value } of fieldsOf(duration)) {
     if (typeof value !== 'number') continue;
+    if (value >= 2 ** 63) return 0;
     if (number === 1) ms += value * 1000;
     if (number === 2) ms += value / 1e6;
   }

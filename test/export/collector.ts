@@ -100,12 +100,9 @@ function failure({ code, details, retryAfterMs }: Extract<Answer, { kind: 'fail'
   return { code, details: details ?? `told to answer ${status[code]}`, metadata };
 }
 
-/** google.rpc.Status with a google.rpc.RetryInfo among its details */
-export function statusWithRetryInfo(code: number, retryAfterMs: number): Buffer {
-  const duration = Buffer.concat([
-    field(1, Math.floor(retryAfterMs / 1000)),
-    field(2, (retryAfterMs % 1000) * 1e6),
-  ]);
+/** google.rpc.Status with a google.rpc.RetryInfo among its details: milliseconds, or the Duration itself */
+export function statusWithRetryInfo(code: number, retryAfter: number | Buffer): Buffer {
+  const duration = typeof retryAfter === 'number' ? durationOf(retryAfter) : retryAfter;
   const any = (type: string, value: Buffer) =>
     field(
       3,
@@ -117,6 +114,10 @@ export function statusWithRetryInfo(code: number, retryAfterMs: number): Buffer 
     any('google.rpc.ErrorInfo', field(1, Buffer.from('why'))),
     any('google.rpc.RetryInfo', field(1, duration)),
   ]);
+}
+
+function durationOf(ms: number): Buffer {
+  return Buffer.concat([field(1, Math.floor(ms / 1000)), field(2, (ms % 1000) * 1e6)]);
 }
 
 function field(number: number, value: number | Buffer): Buffer {

@@ -73,6 +73,15 @@ test('RetryInfo is found among other details', () => {
   equal(retryDelayOf(statusWithRetryInfo(14, 86_400_000)), 86_400_000);
 });
 
+test('a negative delay asks for no wait', () => {
+  const minusOne = [...Array(9).fill(0xff), 0x01];
+  for (const field of [0x08, 0x10]) {
+    const duration = Buffer.from([field, ...minusOne]);
+    const whole = statusWithRetryInfo(8, duration);
+    equal(retryDelayOf(whole), 0);
+  }
+});
+
 test('no RetryInfo, or a damaged status, asks for nothing', () => {
   equal(retryDelayOf(undefined), undefined);
   equal(retryDelayOf(new Uint8Array()), undefined);
