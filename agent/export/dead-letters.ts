@@ -1,5 +1,6 @@
 import { open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ExportLog } from './log.ts';
 import type { ExportedJournal, JournalLine, Position } from './position.ts';
 
 /** In the journal's folder: records that no collector takes, and why. */
@@ -23,14 +24,16 @@ export async function keepDeadLetter(
   { dir, readLines }: Pick<ExportedJournal, 'dir' | 'readLines'>,
   start: Position,
   refusal: Refusal,
+  log: ExportLog,
 ): Promise<void> {
   const line = await lineAt(readLines(start), start);
   const file = join(dir, DEAD_LETTER_FILE);
-  const size = await stat(file).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (size >= MAX_BYTES) await rename(file, join(dir, 'dead-letters.1.jsonl'));
+  if ((await sizeOf(file)) >= MAX_BYTES) {
+    const older = join(dir, 'dead-letters.1.jsonl');
+    const bytes = await sizeOf(older);
+    await rename(file, older);
+    if (bytes > 0) log.warn({ bytes }, 'the oldest dead letters are gone, to make room');
+  }
   const handle = await open(file, 'a', 0o600);
   try {
     const letter = { refusedAt: new Date().toISOString(), ...refusal, ...start, line };
@@ -39,6 +42,13 @@ export async function keepDeadLetter(
   } finally {
     await handle.close();
   }
+}
+
+function sizeOf(file: string): Promise<number> {
+  return stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  );
 }
 
 async function lineAt(lines: AsyncIterator<JournalLine>, start: Position): Promise<string | null> {

@@ -96,7 +96,7 @@ export class Exporter {
     const delivery = new Delivery({
       ...{ log, statistics: this.statistics, ending: this.#ending.signal },
       send: (request, renew) => this.#send(request, renew),
-      keepDeadLetter: (start, refusal) => keepDeadLetter(journal, start, refusal),
+      keepDeadLetter: (start, refusal) => keepDeadLetter(journal, start, refusal, log),
     });
     this.#cursor.move(this.#position);
     log.info({ endpoint: this.#endpoint.target, from: this.#position }, 'exporting');

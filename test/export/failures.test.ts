@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -112,6 +112,20 @@ test('what is no line of ours goes to the dead letters, and the rest to the coll
     ['UNREADABLE', 'not ours "\\'],
     ['UNREADABLE', '{"id":"x"}'],
   ]);
+});
+
+test('dead letters that go to make room are told', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect();
+  writeFileSync(join(bed.dir, 'dead-letters.1.jsonl'), '{"older":1}\n');
+  writeFileSync(join(bed.dir, 'dead-letters.jsonl'), '');
+  truncateSync(join(bed.dir, 'dead-letters.jsonl'), 64 << 20);
+  bed.start(collector.port);
+  bed.write('not ours', execLine(0));
+  await until('the other', () => collector.lines.length >= 1);
+  equal(lettersOf(bed.dir).length, 1);
+  equal(statSync(join(bed.dir, 'dead-letters.1.jsonl')).size, 64 << 20);
+  equal(bed.log[0], 'warn the oldest dead letters are gone, to make room {"bytes":12}');
 });
 
 test('a collector that refuses everything gets few records into the dead letters', async (t) => {
