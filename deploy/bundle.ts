@@ -20,6 +20,16 @@ const onlyWhatIsUsed: Plugin = {
   },
 };
 
+/** Its own way to ask for gRPC is one that esbuild does not see: where there is no gRPC, it throws later. */
+const visibleRequire: Plugin = {
+  name: 'visible-require',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/otlp-grpc-exporter-base\/dist\/.*\.mjs$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replaceAll('__require("@', 'require("@'),
+    }));
+  },
+};
+
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(join(folder, 'build'), { recursive: true });
 const options = {
@@ -30,7 +40,7 @@ await build({
   ...options,
   format: 'esm',
   splitting: true,
-  plugins: [onlyWhatIsUsed],
+  plugins: [onlyWhatIsUsed, visibleRequire],
   // Packages that are CommonJS ask for require.
   banner: {
     js: "import { createRequire as vcmlRequire } from 'node:module';const require=vcmlRequire(import.meta.url);",
