@@ -1,4 +1,4 @@
-import { Metadata } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { createOtlpGrpcExportDelegate } from '@opentelemetry/otlp-grpc-exporter-base';
 import {
@@ -13,6 +13,14 @@ import { failureOf, type Outcome } from './outcome.ts';
 /** The gRPC method of OTLP, as OTLPLogExporter calls it. */
 const SERVICE = 'LogsExportService';
 const METHOD = '/opentelemetry.proto.collector.logs.v1.LogsService/Export';
+
+/** So long after its deadline a call may tell that it is over. */
+const RESULT_MS = 5000;
+/** What a library that forgets a call would leave to wait for, and to wait for without end. */
+const NO_RESULT: ExportResult = {
+  code: ExportResultCode.FAILED,
+  error: Object.assign(new Error('the call has no result'), { code: status.DEADLINE_EXCEEDED }),
+};
 
 export interface ClientOptions {
   readonly endpoint: Endpoint;
@@ -58,7 +66,11 @@ export function createClient(options: ClientOptions, identity: Identity): Client
     async send(request) {
       response = {};
       const result = await new Promise<ExportResult>((resolve) => {
-        delegate.export(request, resolve);
+        const timer = setTimeout(() => resolve(NO_RESULT), options.timeoutMs + RESULT_MS);
+        delegate.export(request, (found) => {
+          clearTimeout(timer);
+          resolve(found);
+        });
       });
       if (result.code === ExportResultCode.FAILED) return failureOf(result.error);
       const { rejectedLogRecords = 0, errorMessage = '' } = response.partialSuccess ?? {};
