@@ -114,6 +114,27 @@ test('what is no line of ours goes to the dead letters, and the rest to the coll
   ]);
 });
 
+test('with the cursor put back to a dead letter, it is sent again', async (t) => {
+  const bed = createExportBed(t);
+  let refuses = true;
+  const collector = await bed.collect({
+    answer: (lines) =>
+      refuses && lines.includes(execLine(1))
+        ? { kind: 'fail', code: status.INVALID_ARGUMENT }
+        : { kind: 'accept' },
+  });
+  bed.start(collector.port);
+  bed.write(...execLines(0, 3));
+  await until('the others', () => collector.lines.length >= 2);
+  await bed.stop();
+  refuses = false;
+  const [{ segment, offset }] = lettersOf(bed.dir);
+  writeFileSync(join(bed.dir, 'export-cursor.json'), JSON.stringify({ segment, offset }));
+  bed.start(collector.port);
+  await until('the letter', () => collector.lines.length >= 4);
+  sameLines(collector.lines.slice(2), execLines(1, 3));
+});
+
 test('dead letters that go to make room are told', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect();
