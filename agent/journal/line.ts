@@ -42,6 +42,8 @@ export interface Place {
 }
 
 const KEPT_MAX = 4096;
+/** As many as come again: what is kept here no longer comes once others have taken their places. */
+const IMAGES_MAX = 2048;
 /** Resources are long, and those of containers come and go. */
 const RESOURCES_MAX = 1024;
 
@@ -107,7 +109,7 @@ export function createLineWriter(options: LineOptions): LineWriter {
     if (known !== undefined) return known;
     const text = imageText(image);
     if (!image.recurring) return text;
-    if (images.size >= KEPT_MAX) images.clear();
+    if (images.size >= IMAGES_MAX) images.clear();
     images.set(image, text);
     return text;
   }
