@@ -86,7 +86,7 @@ export class Cluster implements AsyncDisposable {
     this.#run('etcd', 'kube-apiserver', 'containerd');
     await this.importImages(buildImages());
     await this.#answering();
-    this.#run('kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy');
+    this.#run('kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy', 'dns');
     await this.#until('the node', () => this.#isReady());
     // made a moment after the node is ready
     await this.#until('an account for pods', () =>

@@ -13,7 +13,7 @@ import { basename, join } from 'node:path';
 import { DIR } from './place.ts';
 import { PAUSE_IMAGE } from './settings.ts';
 
-const BUILD = join(import.meta.dirname, '../../build');
+export const BUILD = join(import.meta.dirname, '../../build');
 /** busybox in /bin, and the programs of test/programs in /programs. */
 export const TEST_IMAGE = 'localhost/test:e2e';
 
@@ -22,12 +22,8 @@ export function buildImages(): string[] {
   const pause = imageRoot('pause');
   copyFileSync(join(BUILD, 'e2e/programs/pause'), join(pause, 'pause'));
   const root = imageRoot('test');
-  for (const folder of ['bin', 'programs', 'tmp']) mkdirSync(join(root, folder));
-  copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
-  for (const applet of execFileSync('/bin/busybox', ['--list'], { encoding: 'utf8' })
-    .trim()
-    .split('\n'))
-    if (applet !== 'busybox') symlinkSync('/bin/busybox', join(root, 'bin', applet));
+  putBusybox(root);
+  for (const folder of ['programs', 'tmp']) mkdirSync(join(root, folder));
   for (const name of readdirSync(join(BUILD, 'programs')))
     if (!name.includes('.'))
       copyFileSync(join(BUILD, 'programs', name), join(root, 'programs', name));
@@ -37,14 +33,24 @@ export function buildImages(): string[] {
   ];
 }
 
-function imageRoot(name: string): string {
+/** The folder for an image's content. */
+export function imageRoot(name: string): string {
   const root = `${DIR}/images/${name}/root`;
   mkdirSync(root, { recursive: true });
   return root;
 }
 
+/** Puts busybox into /bin, under all its names. */
+export function putBusybox(root: string): void {
+  const bin = join(root, 'bin');
+  mkdirSync(bin);
+  copyFileSync('/bin/busybox', join(bin, 'busybox'));
+  const names = execFileSync('/bin/busybox', ['--list'], { encoding: 'utf8' }).trim().split('\n');
+  for (const name of names) if (name !== 'busybox') symlinkSync('/bin/busybox', join(bin, name));
+}
+
 /** Writes a folder as an image of one layer, in the form of `docker save`. */
-function archive(root: string, tag: string, config: object): string {
+export function archive(root: string, tag: string, config: object): string {
   const folder = join(root, '..');
   const layer = join(folder, 'layer.tar');
   tar(layer, root, '.');

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   CGROUP,
+  CLUSTER_DOMAIN,
   DIR,
   NODE_ADDRESS,
   NODE_NAME,
@@ -59,6 +61,7 @@ export const COMMANDS = {
     ...[`--root-dir=${DIR}/kubelet`, `--cert-dir=${DIR}/pki`],
     ...[`--hostname-override=${NODE_NAME}`, `--node-ip=${NODE_ADDRESS}`],
   ],
+  dns: [process.execPath, join(import.meta.dirname, 'dns.ts')],
   'kube-proxy': [
     'kube',
     'kube-proxy',
@@ -136,7 +139,8 @@ const KUBELET = {
   featureGates: { PodsAPI: true },
   tlsCertFile: `${DIR}/pki/kubelet.crt`,
   tlsPrivateKeyFile: `${DIR}/pki/kubelet.key`,
-  clusterDNS: [],
+  clusterDNS: [NODE_ADDRESS],
+  clusterDomain: CLUSTER_DOMAIN,
   resolvConf: '',
   // a full disk or little memory is the machine's affair, not the tests'
   evictionHard: { 'nodefs.available': '0%', 'imagefs.available': '0%', 'memory.available': '50Mi' },

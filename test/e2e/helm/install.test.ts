@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { JournalLine } from '../../journal.ts';
+import { buildAgentImages } from '../agent-image.ts';
+import { Cluster } from '../cluster.ts';
+import { run } from '../network.ts';
+import { NODE_NAME } from '../place.ts';
+import { container, pod, podSpec, waitForPhase } from '../pods.ts';
+import { until } from '../wait.ts';
+import { CHART, Release, set } from './release.ts';
+
+const VCML = join(import.meta.dirname, '../../../bin/vcml');
+const mountsBefore = mounts();
+const cluster = await Cluster.start();
+after(() => cluster[Symbol.asyncDispose]());
+await cluster.importImages(buildAgentImages());
+const release = new Release(cluster, 'helm');
+
+test('helm install, and there is an agent on the node', async () => {
+  const notes = await release.install('collector.enabled=true');
+  assert.match(notes, /helm .* test vcml-agent --logs/);
+  const status = await release.kubectl(
+    'exec',
+    'daemonset/vcml-agent',
+    '--',
+    'vcml-agent',
+    'status',
+  );
+  assert.match(status, /hook/);
+});
+
+test('what pods execute is in the collector, with pod and chain, as in the journal', async () => {
+  const labels = { app: 'shop' };
+  const shop = container('main', ['sh', '-c', '/bin/true in-deployment; exec sleep 1000']);
+  const job = podSpec([container('main', ['true', 'in-cronjob'])]);
+  await cluster.apply(
+    {
+      ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'shop' } },
+      spec: {
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [shop] } },
+      },
+    },
+    {
+      ...{ apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name: 'nightly' } },
+      spec: { schedule: '0 0 1 1 *', jobTemplate: { spec: { template: { spec: job } } } },
+    },
+  );
+  await cluster.kubectl('rollout', 'status', 'deployment/shop', '--timeout=3m');
+  await cluster.kubectl('create', 'job', '--from=cronjob/nightly', 'nightly-1');
+  await cluster.kubectl('exec', 'deployment/shop', '--', 'sh', '-c', '/bin/true in-exec; exit');
+  const deployed = await release.marked('in-deployment');
+  assert.equal(deployed.resource['k8s.deployment.name'], 'shop');
+  assert.equal(deployed.resource['k8s.node.name'], NODE_NAME);
+  const nightly = await release.marked('in-cronjob');
+  assert.equal(nightly.resource['k8s.job.name'], 'nightly-1');
+  const inner = await release.marked('in-exec');
+  assert.equal(inner.resource['k8s.pod.name'], deployed.resource['k8s.pod.name']);
+  const cause = release.journal.records.find(({ id }) => id === inner.parent_cause);
+  assert.equal(cause?.attributes['vcml.entry'], 'exec');
+  await release.assertReceived();
+});
+
+test('helm test passes', async () => {
+  assert.match(await release.test(), /PASSED; the receiver has acknowledged it/);
+});
+
+test('a collector that goes away and comes back has missed nothing', async () => {
+  const from = release.journal.read().length;
+  const scale = (replicas: number) =>
+    release.kubectl('scale', 'deployment/vcml-agent-collector', `--replicas=${replicas}`);
+  await scale(0);
+  await release.kubectl(
+    ...['wait', '--for=delete', 'pod', '--timeout=2m'],
+    '--selector=app.kubernetes.io/component=collector',
+  );
+  await cluster.kubectl('exec', 'deployment/shop', '--', 'true', 'without-collector');
+  await release.marked('without-collector');
+  await until('a word about it', async () =>
+    (await release.log()).includes('records wait in the journal') ? true : undefined,
+  );
+  const ready = '--output=jsonpath={.status.numberReady}';
+  assert.equal(await release.kubectl('get', 'daemonset', 'vcml-agent', ready), '1');
+  await scale(1);
+  await release.assertReceived(from);
+});
+
+test('upgrades there and back, and deaths of the pod, miss nothing in a storm', async () => {
+  const loop = 'while [ ! -e /tmp/stop ]; do /programs/noop storm $i; i=$((i + 1)); done; echo $i';
+  await cluster.apply(pod('storm', [container('main', ['sh', '-c', `i=0; ${loop}`])]));
+  await waitForPhase(cluster, 'Running', 'storm');
+  await release.install('collector.enabled=true', 'image.tag=next');
+  await release.install('collector.enabled=true');
+  const agents = ['pod', '--selector=app.kubernetes.io/component=agent'];
+  await release.kubectl('delete', ...agents, '--grace-period=0', '--force');
+  await release.kubectl('rollout', 'status', 'daemonset/vcml-agent', '--timeout=3m');
+  const containerd = cluster.component('containerd');
+  await containerd.stop();
+  containerd.start();
+  await until('containerd', () => cluster.kubectl('exec', 'storm', '--', 'touch', '/tmp/stop'));
+  await waitForPhase(cluster, 'Succeeded', 'storm');
+  const count = Number((await cluster.kubectl('logs', 'storm')).trim());
+  await release.marked(`storm ${count - 1}`);
+  const seen = new Set(release.journal.records.map(markerOf));
+  const missing = Array.from({ length: count }, (_, n) => `storm ${n}`).filter((n) => !seen.has(n));
+  assert.deepEqual(missing, []);
+  const states = release.journal.records
+    .filter(({ action }) => action.startsWith('journal.'))
+    .map(({ action, attributes }) => `${action} ${attributes['vcml.hook.state'] ?? ''}`);
+  assert.equal(states.filter((state) => state.startsWith('journal.loss')).length, 0, `${states}`);
+  const audit = execFileSync(VCML, ['audit', release.journalDir], { encoding: 'utf8' });
+  assert.match(audit, /sound/);
+});
+
+test('the API server takes every manifest, with every field', async () => {
+  const all = [
+    ...['collector.enabled=true', 'networkPolicy.enabled=true', 'dashboard.enabled=true'],
+    'priorityClass.create=true',
+  ];
+  const rendered = await release.run('template', 'other', CHART, ...set(all));
+  await run(
+    ['kubectl', 'apply', '--dry-run=server', '--validate=strict', '--filename=-'],
+    rendered,
+  );
+});
+
+test('helm uninstall leaves nothing but the journal', async () => {
+  const programs = release.programs();
+  assert.ok(programs.length > 0);
+  await release.uninstall();
+  await release.assertGone(programs);
+  const last = await release.journal.waitFor('the end', (records) =>
+    records.at(-1)?.action === 'journal.stop' ? records.at(-1) : undefined,
+  );
+  assert.equal(last?.attributes['vcml.hook.state'], 'detached');
+  assert.deepEqual(
+    mounts().filter((mount) => !mountsBefore.includes(mount) && mount.includes('vcml-agent')),
+    [],
+  );
+});
+
+function markerOf({ attributes }: JournalLine): string {
+  const args = attributes['process.command_args'];
+  return Array.isArray(args) ? args.slice(1).join(' ') : '';
+}
+
+function mounts(): string[] {
+  return readFileSync('/proc/mounts', 'utf8').split('\n');
+}

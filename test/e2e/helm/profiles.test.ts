@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { buildAgentImages } from '../agent-image.ts';
+import { Cluster } from '../cluster.ts';
+import { BPFFS, DIR } from '../place.ts';
+import { container, pod, waitForPhase } from '../pods.ts';
+import { until } from '../wait.ts';
+import { CHART, NAMESPACE, Release, set } from './release.ts';
+
+const AGENT = join(import.meta.dirname, '../../../bin/vcml-agent');
+const cluster = await Cluster.start();
+after(() => cluster[Symbol.asyncDispose]());
+await cluster.importImages(buildAgentImages());
+const release = new Release(cluster, 'helm3');
+
+/** What `helm install` says when it refuses. */
+async function refusal(...values: readonly string[]): Promise<string> {
+  return release.run('install', 'other', CHART, ...set(values)).then(
+    () => assert.fail('it was installed'),
+    ({ message }: Error) => message,
+  );
+}
+
+/** Waits until the agent has ended, and has said why. */
+function lastWords(text: string): Promise<boolean> {
+  return until(text, async () => {
+    const log = await release.log('--previous').catch(() => release.log());
+    if (log.includes(text)) return true;
+    throw new Error(log.slice(-2000));
+  });
+}
+
+test('helm 3 installs the privileged profile, and its test passes', async () => {
+  await release.install('privileged=true');
+  assert.match(await release.test(), /PASSED; nothing is exported/);
+});
+
+test('a second agent on this kernel waits, names the first, and ends with 75', async () => {
+  const journal = ['--journal-dir', join(DIR, 'second'), '--print', 'none'];
+  const args = ['run', '--pin-dir', join(BPFFS, 'vcml-agent'), '--wait-for-hook', '1s', ...journal];
+  const { status, stderr } = spawnSync(AGENT, args, { encoding: 'utf8' });
+  assert.equal(status, 75);
+  assert.match(stderr, /another agent holds the hook .* node node-1, pid \d+/);
+});
+
+test('without a capability the agent names it', async () => {
+  await release.install('capabilities={BPF,SYS_PTRACE,DAC_READ_SEARCH}').catch(() => {});
+  await lastWords('CAP_PERFMON');
+});
+
+test('a wrong endpoint is told in the log, and records go on', async () => {
+  await release.install('config.exportEndpoint=http://nowhere.example:4317');
+  await lastWords('records wait in the journal');
+  await cluster.apply(pod('meanwhile', [container('main', ['true', 'meanwhile'])]));
+  await waitForPhase(cluster, 'Succeeded', 'meanwhile');
+  await release.marked('meanwhile');
+});
+
+test('a missing Secret is named by the pod’s events', async () => {
+  const values = ['config.exportEndpoint=https://c:4317', 'secrets={otlp}'];
+  await release.run('upgrade', 'vcml-agent', CHART, ...set(values));
+  await until('the event', async () =>
+    (await release.kubectl('get', 'events')).includes('secret "otlp" not found') ? true : undefined,
+  );
+});
+
+test('an unknown value, at any depth, is an error that names it', async () => {
+  assert.match(await refusal('confg.logLevel=debug'), /confg/);
+  assert.match(await refusal('config.exportEndpiont=x'), /exportEndpiont/);
+  assert.match(await refusal('config.ringSize=33MiB'), /ringSize/);
+  assert.match(await refusal('config.exportTokenFile=/etc/vcml-agent/secrets/otlp/token'), /otlp/);
+});
+
+test('a namespace that admits restricted pods only is named, with the remedy', async () => {
+  const label = 'pod-security.kubernetes.io/enforce';
+  await cluster.kubectl('label', 'namespace', NAMESPACE, `${label}=restricted`);
+  assert.match(await refusal(), /kubectl label namespace vcml-agent .*enforce=privileged/);
+  await cluster.kubectl('label', 'namespace', NAMESPACE, `${label}-`);
+});
+
+test('a node without a bpffs is told how to mount one', async () => {
+  await release.run('upgrade', 'vcml-agent', CHART, ...set(['hostPaths.bpffs=/tmp']));
+  await lastWords('mount -t bpf');
+});
+
+test('helm 3 uninstalls, and leaves nothing but the journal', async () => {
+  await release.install();
+  const programs = release.programs();
+  await release.uninstall();
+  await release.assertGone(programs);
+});

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type LogsData, linesOf } from '../../export/otlp.ts';
+import { FollowedJournal, type JournalLine } from '../../journal.ts';
+import { IMAGES } from '../agent-image.ts';
+import type { Cluster } from '../cluster.ts';
+import { run } from '../network.ts';
+import { BPFFS, DIR, RUNTIME_STATE } from '../place.ts';
+import { until } from '../wait.ts';
+
+export const CHART = join(import.meta.dirname, '../../../helm/vcml-agent');
+export const NAMESPACE = 'vcml-agent';
+const AGENT = join(import.meta.dirname, '../../../bin/vcml-agent');
+const NAME = 'vcml-agent';
+const PINS = join(BPFFS, NAME);
+const RECORDS = 'volumes/kubernetes.io~empty-dir/records/records.jsonl';
+/** How long records of pods may take to appear, on a machine with much else to do. */
+const PATIENCE_MS = 120_000;
+
+/** What this cluster has elsewhere than others. */
+const PLACES = [
+  `runtime.dir=${RUNTIME_STATE}/io.containerd.runtime.v2.task`,
+  `hostPaths.journal=${DIR}/node`,
+];
+
+/** The chart, installed by one of Helm's versions. */
+export class Release {
+  readonly #helm: string;
+  readonly #cluster: Cluster;
+  readonly journalDir = `${DIR}/node/journal`;
+  readonly journal = new FollowedJournal(this.journalDir);
+
+  constructor(cluster: Cluster, helm: 'helm' | 'helm3') {
+    detach(); // what a run left that was cut off
+    process.once('exit', detach);
+    this.#cluster = cluster;
+    this.#helm = helm;
+  }
+
+  /** Installs or upgrades with values such as `a.b=c`, and waits until all is ready; what it printed. */
+  async install(...values: readonly string[]): Promise<string> {
+    const wait = ['--wait', '--timeout=3m'];
+    return this.run(
+      'upgrade',
+      '--install',
+      NAME,
+      CHART,
+      ...wait,
+      '--create-namespace',
+      ...set(values),
+    );
+  }
+
+  /** What the chart's pod for `helm test` prints; rejects where it fails. */
+  test(): Promise<string> {
+    return this.run('test', NAME, '--logs', '--timeout=3m');
+  }
+
+  async uninstall(): Promise<void> {
+    await this.run('uninstall', NAME, '--wait', '--timeout=2m');
+  }
+
+  /** Runs any of Helm's commands in the release's namespace. */
+  run(...args: readonly string[]): Promise<string> {
+    return run([this.#helm, ...args, `--namespace=${NAMESPACE}`]);
+  }
+
+  kubectl(...args: readonly string[]): Promise<string> {
+    return this.#cluster.kubectl(`--namespace=${NAMESPACE}`, ...args);
+  }
+
+  /** The log of the agent that runs, or ran before it. */
+  log(...args: readonly string[]): Promise<string> {
+    return this.kubectl('logs', `daemonset/${NAME}`, ...args);
+  }
+
+  /** Waits for the exec with these arguments, behind the program's own name; a test gives each its own. */
+  marked(marker: string): Promise<JournalLine> {
+    return this.journal.marked(marker, PATIENCE_MS);
+  }
+
+  /** The Collector's pod keeps what it has got in a file. */
+  async #received(): Promise<string[]> {
+    const uids = await this.kubectl(
+      ...['get', 'pods', '--selector=app.kubernetes.io/component=collector'],
+      '--output=jsonpath={.items[*].metadata.uid}',
+    );
+    const files = uids.split(' ').map((uid) => `${DIR}/kubelet/pods/${uid}/${RECORDS}`);
+    return files.filter(existsSync).flatMap((file) => receivedIn(file));
+  }
+
+  /** Waits until the Collector has what the journal has now, and asserts that it is the same. */
+  async assertReceived(from = 0): Promise<void> {
+    this.journal.read();
+    const written = this.journal.lines.slice(from);
+    const last = written.at(-1);
+    assert.ok(last !== undefined);
+    const received = await until('the records in the Collector', async () => {
+      const lines = await this.#received();
+      return lines.includes(last) ? lines : undefined;
+    });
+    // At least once: what was sent again when an agent ended is there twice.
+    const once = [...new Set(received)];
+    const at = once.indexOf(written[0] ?? '');
+    assert.deepEqual(once.slice(at, at + written.length), written);
+  }
+
+  /** The ids of the hook's programs in the kernel. */
+  programs(): readonly number[] {
+    return readdirSync(PINS)
+      .filter((name) => name.startsWith('program_'))
+      .map((name) => {
+        const args = ['--json', 'prog', 'show', 'pinned', join(PINS, name)];
+        return JSON.parse(execFileSync('bpftool', args, { encoding: 'utf8' })).id;
+      });
+  }
+
+  /** Asserts that nothing of the agent is on the node soon, but for its journal. */
+  async assertGone(programs: readonly number[]): Promise<void> {
+    await until('the end of the hook', async () => !existsSync(PINS) || undefined);
+    const all = JSON.parse(execFileSync('bpftool', ['--json', 'prog'], { encoding: 'utf8' }));
+    const left = all.filter(({ id }: { id: number }) => programs.includes(id));
+    assert.deepEqual(left, []);
+    assert.equal(existsSync(this.journalDir), true);
+  }
+}
+
+/** Takes the hook away that the node's agent would take over. */
+function detach(): void {
+  if (existsSync(PINS)) execFileSync(AGENT, ['detach', '--discard', '--pin-dir', PINS]);
+}
+
+/** What sets values, with those that fit this cluster. */
+export function set(values: readonly string[]): string[] {
+  return [...IMAGES, ...PLACES, ...values].map((value) => `--set=${value}`);
+}
+
+function receivedIn(file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  return text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter((line) => line !== '')
+    .flatMap((line) => linesOf(JSON.parse(line) as LogsData));
+}
