@@ -26,8 +26,10 @@ export interface State extends Checkpoint {
 export interface StateWriter {
   /** Records what the kernel has skipped since the last time. */
   tellMisses(): void;
-  /** Writes state.json if the last time is long enough ago, or if `hookState` says that it is over. */
+  /** Writes state.json, at most every two seconds, or at once if `hookState` says that it is over. */
   write(hookState?: 'kept' | 'detached'): void;
+  /** From now on it is written only at once. */
+  close(): void;
 }
 
 /**
@@ -41,26 +43,41 @@ export function createStateWriter(
 ): StateWriter {
   const { hook, recorder } = session;
   let last = 0;
+  let later: NodeJS.Timeout | undefined;
   let missed = session.kernelMisses;
   function tellMisses(): void {
     const count = missesOf(hook.statistics()) - missed;
     missed += count;
     if (count > 0) recorder.lose({ stage: 'kernel', hookId: session.hookId, count });
   }
+  function writeNow(hookState?: 'kept' | 'detached'): void {
+    clearTimeout(later);
+    later = undefined;
+    last = performance.now();
+    try {
+      writeState(config.journalDir, stateOf(config, session, missed, hookState));
+    } catch (error) {
+      onProblem(error as Error);
+    }
+  }
+  // Awake it is called again soon; then there may also be lines that the journal has not taken yet.
+  function writeAsleep(): void {
+    later = undefined;
+    if (!recorder.isAwake) writeNow();
+  }
   return {
     tellMisses,
     write(hookState) {
-      if (hookState === undefined && performance.now() - last < WRITE_EVERY_MS) return;
-      last = performance.now();
-      const state = stateOf(config, session, missed, hookState);
+      const wait = hookState === undefined ? last + WRITE_EVERY_MS - performance.now() : 0;
+      if (wait > 0) {
+        later ??= setTimeout(writeAsleep, wait).unref();
+        return;
+      }
+      writeNow(hookState);
       // Only what is on disk counts as told: these are by the next time.
       if (hookState === undefined) tellMisses();
-      try {
-        writeState(config.journalDir, state);
-      } catch (error) {
-        onProblem(error as Error);
-      }
     },
+    close: () => clearTimeout(later),
   };
 }
 
