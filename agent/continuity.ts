@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { keyOf } from './enrich/container-path.ts';
 import { isWithin, readLinesSync, readSegmentSync } from './journal/read-sync.ts';
+import { numbersIn } from './journal/retention.ts';
 import { listSegments, type Position } from './journal/segment.ts';
 import { readState, removeState } from './journal/state.ts';
 import { Losses } from './lineage/losses.ts';
@@ -36,10 +37,16 @@ const CPUS_MAX = 65_536;
 
 /**
  * Reads what the journal in `dir` holds: from the position of its last checkpoint to the end, or,
- * without one, from where the hook that wrote last has begun. `bootId` is the kernel's.
+ * without one, from where the hook that wrote last has begun. `bootId` is the kernel's. A segment
+ * that cannot be read is passed over, and `onUnreadable` hears of it.
  */
-export function readContinuity(dir: string, bootId = bootIdNow()): Continuity {
-  const checkpoint = readCheckpoint(dir);
+export function readContinuity(
+  dir: string,
+  onUnreadable: (error: Error) => void,
+  bootId = bootIdNow(),
+): Continuity {
+  const { checkpoint, beyond } = readCheckpoint(dir);
+  const from = checkpoint?.position ?? beginning(dir, bootId, beyond);
   const known = {
     bootId: checkpoint?.bootId,
     hookId: checkpoint?.hookId,
@@ -49,10 +56,7 @@ export function readContinuity(dir: string, bootId = bootIdNow()): Continuity {
     kernelMisses: checkpoint?.kernelMisses ?? 0,
     started: new Set(checkpoint?.started),
   };
-  for (const { line } of readLinesSync(dir, checkpoint?.position ?? beginning(dir, bootId))) {
-    const record = parse(line);
-    if (record !== undefined) follow(known, record);
-  }
+  for (const { line } of readLinesSync(dir, from, onUnreadable)) follow(known, line);
   return known;
 }
 
@@ -60,16 +64,33 @@ function bootIdNow(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
 
-/** Before the newest line that says all that is needed of what came before it; segments backwards. */
-function beginning(dir: string, bootId: string): Position | undefined {
+/**
+ * Where all that is needed begins, segments backwards: before the newest line that says what came
+ * before it, or, where a crash of the system took what lay before a checkpoint's position (`beyond`),
+ * in the segment from which on every CPU of it has a number.
+ */
+function beginning(
+  dir: string,
+  bootId: string,
+  beyond: Checkpoint | undefined,
+): Position | undefined {
+  const crashed = beyond !== undefined && beyond.bootId !== bootId ? beyond : undefined;
+  const unseen = new Set(crashed?.nextSeq.flatMap((next, cpu) => (next > 1 ? [cpu] : [])));
   for (const segment of listSegments(dir).reverse()) {
     let before: Position = { segment: segment.number, offset: 0 };
     let found: Position | undefined;
-    for (const { line, offset } of readSegmentSync(dir, segment, 0)) {
-      if (line.includes('journal.start') && isBeginning(parse(line), bootId)) found = before;
-      before = { segment: segment.number, offset };
+    try {
+      for (const { line, offset } of readSegmentSync(dir, segment, 0)) {
+        if (line.includes('journal.start') && isBeginning(parse(line), bootId)) found = before;
+        before = { segment: segment.number, offset };
+        for (const { hookId, cpu } of crashed ? numbersIn(line) : [])
+          if (hookId === crashed?.hookId) unseen.delete(cpu);
+      }
+    } catch {
+      continue;
     }
     if (found !== undefined) return found;
+    if (crashed !== undefined && unseen.size === 0) return { segment: segment.number, offset: 0 };
   }
   return undefined;
 }
@@ -92,10 +113,25 @@ interface Line {
   readonly attributes: Attributes;
 }
 
-function follow(
-  known: { -readonly [K in keyof Continuity]: Continuity[K] },
-  { action, attributes, resource }: Line,
-): void {
+type Known = { -readonly [K in keyof Continuity]: Continuity[K] };
+
+function follow(known: Known, line: string): void {
+  if (followNumbers(known, line)) return;
+  const record = parse(line);
+  if (record !== undefined) followRecord(known, record);
+}
+
+/** Of nearly all lines only the numbers matter, and they are found without parsing it: true then. */
+function followNumbers(known: Known, line: string): boolean {
+  if (!line.includes('"action":"exec"') || line.includes('"vcml.entry":"start"')) return false;
+  const [numbers] = numbersIn(line);
+  if (numbers === undefined || numbers.hookId !== known.hookId) return false;
+  known.detached = false;
+  advance(known.nextSeq, numbers.cpu, numbers.lastSeq);
+  return true;
+}
+
+function followRecord(known: Known, { action, attributes, resource }: Line): void {
   const hookId = text(attributes['vcml.hook.id']);
   if (hookId === undefined) return;
   if (hookId !== known.hookId) {
@@ -145,8 +181,17 @@ function isCpu(value: unknown): value is number {
   return isNumber(value) && (value as number) < CPUS_MAX;
 }
 
-function readCheckpoint(dir: string): Checkpoint | undefined {
-  const state = readState(dir).state as Partial<Checkpoint> | undefined;
+/** What state.json says; `beyond`: of lines that are no longer there. */
+function readCheckpoint(dir: string): { checkpoint?: Checkpoint; beyond?: Checkpoint } {
+  const checkpoint = asCheckpoint(readState(dir).state as Partial<Checkpoint> | undefined);
+  if (checkpoint === undefined) return {};
+  if (isWithin(dir, checkpoint.position)) return { checkpoint };
+  // It would seem to be within, once the journal has grown past it again.
+  removeState(dir);
+  return { beyond: checkpoint };
+}
+
+function asCheckpoint(state: Partial<Checkpoint> | undefined): Checkpoint | undefined {
   const { bootId, hookId, detached, nextSeq, losses, kernelMisses, started, position } =
     state ?? {};
   const complete =
@@ -158,11 +203,6 @@ function readCheckpoint(dir: string): Checkpoint | undefined {
     isNumber(position?.segment) &&
     isNumber(position?.offset);
   if (!complete) return undefined;
-  if (!isWithin(dir, position as Position)) {
-    // It would seem to be within, once the journal has grown past it again.
-    removeState(dir);
-    return undefined;
-  }
   return {
     bootId: bootId as string,
     hookId: hookId as string,

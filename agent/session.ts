@@ -53,6 +53,8 @@ export interface SessionEvents
   extends Pick<RecorderOptions, 'onRecord' | 'onBatch' | 'onFailure' | 'onJournalProblem'> {
   /** Called when the metadata of pods cannot be had, and again (undefined) when it can. */
   onMetadataProblem(error: Error | undefined): void;
+  /** Called when a segment that tells where the last run stopped cannot be read. */
+  onUnreadable(error: Error): void;
 }
 
 /** Arms a new hook or finds out where an earlier run stopped, and writes journal.start. */
@@ -64,7 +66,7 @@ export async function openSession(
 ): Promise<Session> {
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const { hookId, snapshot } = await arm(hook, join(config.journalDir, 'ancestors.json'));
-  const known = readContinuity(config.journalDir);
+  const known = readContinuity(config.journalDir, events.onUnreadable);
   const nextSeq = expectedNumbers(hook, known, hookId);
   const decoder = createDecoder(hook.buffer, hook.cpuCount, redactOf(config));
   const clock = new Clock();

@@ -41,6 +41,7 @@ async function drainAndRemove(config: Config): Promise<string[]> {
           if (error) problem = error;
         },
         onMetadataProblem: () => {},
+        onUnreadable: () => {},
       });
       const { recorder, lineage, pods } = session;
       pods.close();

@@ -92,6 +92,8 @@ async function record(run: Run, hook: Hook, journal: Journal): Promise<void> {
       tellJournalProblem(log, error);
     },
     onMetadataProblem: (error) => tellMetadataProblem(log, config, error),
+    onUnreadable: (error) =>
+      log.error({ error: error.message }, 'a segment cannot be read, and is passed over'),
   });
   const tellStateProblem = createProblemTeller((error) =>
     log.warn({ error: error.message }, 'state.json could not be written'),
@@ -115,6 +117,7 @@ async function record(run: Run, hook: Hook, journal: Journal): Promise<void> {
     detach = await Promise.race([asked, failed.promise]);
   } finally {
     session.pods.close();
+    state.close();
   }
   log.info({}, `${stop.reason}: ending`);
   telemetry?.end();

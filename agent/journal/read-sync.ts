@@ -11,11 +11,23 @@ export interface JournalLine extends Position {
   readonly line: string;
 }
 
-/** All lines from a position to the end; what lies behind the last line feed is not a line yet. */
-export function* readLinesSync(dir: string, from?: Position): Generator<JournalLine> {
+/**
+ * All lines from a position to the end; what lies behind the last line feed is not a line yet. A
+ * segment that cannot be read is passed over if `onUnreadable` is there to hear of it.
+ */
+export function* readLinesSync(
+  dir: string,
+  from?: Position,
+  onUnreadable?: (error: Error) => void,
+): Generator<JournalLine> {
   for (const segment of listSegments(dir)) {
     if (from !== undefined && segment.number < from.segment) continue;
-    yield* readSegmentSync(dir, segment, segment.number === from?.segment ? from.offset : 0);
+    try {
+      yield* readSegmentSync(dir, segment, segment.number === from?.segment ? from.offset : 0);
+    } catch (error) {
+      if (onUnreadable === undefined) throw error;
+      onUnreadable(error as Error);
+    }
   }
 }
 
@@ -28,7 +40,12 @@ export function isWithin(dir: string, { segment, offset }: Position): boolean {
   const there = segments.find(({ number }) => number === segment);
   // Deleted by now: all that is left comes behind it.
   if (there === undefined) return segment < (segments.at(-1)?.number ?? 0);
-  return offset <= lengthOf(dir, there);
+  try {
+    return offset <= lengthOf(dir, there);
+  } catch {
+    // What cannot be read was whole when it was closed, long after.
+    return true;
+  }
 }
 
 /** The lines of one segment from an offset of its uncompressed text on. */

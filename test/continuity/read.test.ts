@@ -48,10 +48,23 @@ const WHOLE = {
   ],
 };
 
-const found = (dir: string, bootId = 'boot') => {
-  const { started, ...known } = readContinuity(dir, bootId);
+const found = (
+  dir: string,
+  bootId = 'boot',
+  onUnreadable: (error: Error) => void = assert.fail,
+) => {
+  const { started, ...known } = readContinuity(dir, onUnreadable, bootId);
   return JSON.parse(JSON.stringify(known));
 };
+
+/** What is found, and which segments could not be read. */
+function foundInDamaged(dir: string, bootId?: string): [unknown, string[]] {
+  const unreadable: string[] = [];
+  const known = found(dir, bootId, ({ message }) =>
+    unreadable.push(/\d{20}\.jsonl\S*/.exec(message)?.[0] ?? message),
+  );
+  return [known, unreadable];
+}
 
 const CHECKPOINT = {
   ...{ bootId: 'boot', hookId: '5', detached: false, nextSeq: [6, 4], losses: [[2, 4]] },
@@ -114,6 +127,29 @@ test('a checkpoint in a segment that is deleted by now holds', (t) => {
   const dir = journalOf(t, JSON.stringify({ ...CHECKPOINT, position: { segment: 1, offset: 5 } }));
   rmSync(join(dir, '00000000000000000001.jsonl.zst'));
   assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 });
+});
+
+test('a damaged segment is told of and passed over, with a checkpoint in it or without any', (t) => {
+  const first = '00000000000000000001.jsonl.zst';
+  const position = { segment: 1, offset: 5 };
+  for (const [state, nextSeq, kernelMisses] of [
+    [undefined, [7, 7], 0],
+    [JSON.stringify({ ...CHECKPOINT, losses: [], nextSeq: [3, 9], position }), [7, 9], 3],
+  ] as const) {
+    const dir = journalOf(t, state);
+    writeFileSync(join(dir, first), 'damaged');
+    const rest = { ...WHOLE, nextSeq, kernelMisses, losses: [[], [5, 6]] };
+    assert.deepEqual(foundInDamaged(dir), [rest, [first]]);
+  }
+});
+
+test('where a crash of the system took what lay before a checkpoint, each CPU’s last number is enough', (t) => {
+  const position = { segment: 3, offset: 9000 };
+  const beyond = { ...CHECKPOINT, nextSeq: [99, 99, 1], position };
+  const dir = journalOf(t, JSON.stringify(beyond));
+  writeFileSync(join(dir, '00000000000000000003.jsonl'), exec(1, 7));
+  writeFileSync(join(dir, '00000000000000000001.jsonl.zst'), 'damaged, and not needed');
+  assert.deepEqual(found(dir, 'another').nextSeq, [7, 8]);
 });
 
 const start = (state: string, boot: string, hook: string, nextSeq: number[]) =>
@@ -229,7 +265,10 @@ test('containers that have started are known, from the checkpoint and from the l
     start({}).replace('start', 'exec'),
   ];
   writeFileSync(join(dir, '00000000000000000003.jsonl'), lines.join(''));
-  assert.deepEqual([...readContinuity(dir, 'boot').started], ['pod/a', 'b', 'pod/c', 'd']);
+  assert.deepEqual(
+    [...readContinuity(dir, assert.fail, 'boot').started],
+    ['pod/a', 'b', 'pod/c', 'd'],
+  );
 });
 
 test('a damaged line with a number of a CPU that cannot be is left out', (t) => {

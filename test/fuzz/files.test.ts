@@ -81,7 +81,7 @@ test('a damaged state.json and a damaged journal give numbers to go on with, or 
     const lines = Buffer.from(`${LINE}\n${LOSS}\n${LINE}\n`);
     writeFileSync(join(dir, '00000000000000000001.jsonl'), random.damaged(lines));
     writeFileSync(join(dir, 'state.json'), random.below(2) === 0 ? STATE : random.damaged(STATE));
-    const { nextSeq, kernelMisses } = readContinuity(dir, 'boot');
+    const { nextSeq, kernelMisses } = readContinuity(dir, assert.fail, 'boot');
     for (const number of nextSeq) assert.ok(number === undefined || number >= 0, `${number}`);
     assert.ok(kernelMisses >= 0);
   }));
