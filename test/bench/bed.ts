@@ -18,9 +18,10 @@ export interface Bed {
   readonly warmUpSeconds: number;
   readonly idleSeconds: number;
   readonly soakSeconds: number;
+  readonly outageSeconds: number;
 }
 
-/** Makes a folder with what the benchmarks share; BENCH_ROUNDS, BENCH_SECONDS, BENCH_IDLE_SECONDS, BENCH_SOAK_SECONDS. */
+/** Makes a folder with what the benchmarks share; BENCH_ROUNDS, BENCH_SECONDS, BENCH_IDLE_SECONDS, BENCH_SOAK_SECONDS, BENCH_OUTAGE_SECONDS. */
 export function createBed(): Bed {
   const cleanup = new Cleanup();
   const directory = mkdtempSync(join(tmpdir(), 'vcml-bench-'));
@@ -38,6 +39,7 @@ export function createBed(): Bed {
     warmUpSeconds: 3,
     idleSeconds: numberFrom('BENCH_IDLE_SECONDS', 20),
     soakSeconds: numberFrom('BENCH_SOAK_SECONDS', 600),
+    outageSeconds: numberFrom('BENCH_OUTAGE_SECONDS', 600),
   };
 }
 

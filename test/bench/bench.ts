@@ -2,7 +2,8 @@
 // machine that does nothing else. BENCH_ROUNDS and BENCH_SECONDS say how many storms there are, and
 // how long. Names: storms, start, latency, kernel, idle, bytes, export, pods, forensics (with
 // BENCH_VCML, a clone of vCML’s own project, beside its auditor), forensics-large; only when named:
-// soak (BENCH_SOAK_SECONDS), and crowd, which has 100,000 processes at a time.
+// soak (BENCH_SOAK_SECONDS), outage (BENCH_OUTAGE_SECONDS), and crowd, which has 100,000 processes
+// at a time.
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -16,7 +17,7 @@ import { stormFigures, stormTable, summarize } from './summary.ts';
 import { table } from './table.ts';
 
 /** Long, or a strain on the machine. */
-const ON_REQUEST = new Set(['soak', 'crowd']);
+const ON_REQUEST = new Set(['soak', 'outage', 'crowd']);
 
 const { values: options } = parseArgs({
   options: { json: { type: 'string' }, only: { type: 'string', multiple: true } },

@@ -7,6 +7,7 @@ import { measureForensics, measureForensicsLarge, measureForensicsRecorded } fro
 import { measureIdle } from './idle.ts';
 import { measureKernel, measureQuiet } from './kernel.ts';
 import { measureLatency } from './latency.ts';
+import { measureOutage } from './outage.ts';
 import { measurePods } from './pods.ts';
 import { measureSoak } from './soak.ts';
 import { measureStarts } from './start.ts';
@@ -23,7 +24,7 @@ export async function measureFigures(
 ): Promise<Figure[]> {
   const figures: Figure[] = [];
   const measures = {
-    ...{ start, latency, kernel, idle, bytes, export: exporting, pods, soak, crowd },
+    ...{ start, latency, kernel, idle, bytes, export: exporting, pods, soak, outage, crowd },
     forensics: measureForensics,
     'forensics-recorded': measureForensicsRecorded,
     'forensics-large': measureForensicsLarge,
@@ -102,6 +103,22 @@ async function soak(bed: Bed, tell: (text: string) => void): Promise<Figure[]> {
       unit: 'MiB',
       budget: 5,
       more: `RssAnon ${spreadText(first)} then ${spreadText(second)}; ${looks.at(-1)?.execs} execs`,
+    },
+  ];
+}
+
+async function outage(bed: Bed): Promise<Figure[]> {
+  const { backMs, made, came } = await measureOutage(bed);
+  const what = `a collector away for ${bed.outageSeconds} s`;
+  return [
+    { what: `${what}: its first records`, value: backMs, unit: 'ms', digits: 0, budget: 2000 },
+    {
+      what: `${what}: records that did not come`,
+      value: made - came,
+      unit: 'records',
+      digits: 0,
+      budget: 0,
+      more: `of ${made}`,
     },
   ];
 }
