@@ -41,11 +41,8 @@ export interface Place {
   readonly attributes: string;
 }
 
-const KEPT_MAX = 4096;
-/** As many as come again: what is kept here no longer comes once others have taken their places. */
-const IMAGES_MAX = 2048;
-/** Resources are long, and those of containers come and go. */
-const RESOURCES_MAX = 1024;
+/** What containers have comes and goes with them. */
+const KEPT_MAX = 1024;
 
 /** Records to lines of JSON, each ended by a line feed: docs/record.md, field by field. */
 export interface LineWriter {
@@ -55,11 +52,12 @@ export interface LineWriter {
 
 /** Everything that does not change from record to record is rendered once and kept. */
 export function createLineWriter(options: LineOptions): LineWriter {
-  const images = new Map<Image, ImageText>();
+  // As long as its image comes again: then the decoder has it, too.
+  const images = new WeakMap<Image, ImageText>();
   const bootId = `"attributes":{"vcml.boot.id":${json(options.bootId)},"vcml.boot_time":"`;
   const hookId = `","vcml.hook.id":${json(options.hookId)}`;
   const behindBootTime = Buffer.from(`${hookId},"vcml.cpu":`);
-  const resourceOf = keep((resource) => `,"resource":${resource},${bootId}`, RESOURCES_MAX);
+  const resourceOf = keep((resource) => `,"resource":${resource},${bootId}`);
   const attributesOf = keep((attributes) => attributes);
   const cgroupOf = keep((cgroup) => `,"process.linux.cgroup":${json(cgroup)}}}\n`);
   const self = selfText(options.self);
@@ -109,9 +107,9 @@ export function createLineWriter(options: LineOptions): LineWriter {
     if (known !== undefined) return known;
     const text = imageText(image);
     if (!image.recurring) return text;
-    if (images.size >= IMAGES_MAX) images.clear();
-    images.set(image, text);
-    return text;
+    const kept = { core: owned(text.core), attributes: owned(text.attributes) };
+    images.set(image, kept);
+    return kept;
   }
 
   function journal(record: JournalRecord, place: Place): string {
@@ -152,16 +150,21 @@ const PARTS = {
 };
 
 /** Text that recurs, as UTF-8. */
-function keep(render: (key: string) => string, max = KEPT_MAX): (key: string) => Uint8Array {
+function keep(render: (key: string) => string): (key: string) => Uint8Array {
   const kept = new Map<string, Uint8Array>();
   return (key) => {
     const known = kept.get(key);
     if (known !== undefined) return known;
-    if (kept.size >= max) kept.clear();
-    const bytes = Buffer.from(render(key));
+    if (kept.size >= KEPT_MAX) kept.clear();
+    const bytes = owned(Buffer.from(render(key)));
     kept.set(key, bytes);
     return bytes;
   };
+}
+
+/** In memory of its own: a small Buffer keeps all 64 KiB alive of which Node gave it a part. */
+function owned(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }
 
 function selfText(self: Self): { actor: string; object: string } {
