@@ -7,6 +7,8 @@ import { createWords } from './words.ts';
 
 const EVENT_VERSION = 1;
 const OTHER_VERSION = 'unknown version';
+/** The upper half of the first number that is not exact any more: 2^53. */
+const EXACT_HIGH = 2 ** 21;
 /** `struct cgroup_ids` */
 const CGROUP_IDS_BYTES = 32;
 
@@ -63,10 +65,13 @@ export function createDecoder(
     if (length < execEvent.bytes) return 'too short for an exec';
     if (u32(offset + execEvent.headSeq) + u32(offset + execEvent.headSeq + 4) === 0)
       return 'no number';
+    if (u32(offset + execEvent.headSeq + 4) >= EXACT_HIGH) return 'number too large';
     const cause = u32(offset + execEvent.causeKind);
     if (cause < causeKind.causeRecord || cause > causeKind.causeUntracked) return 'unknown cause';
     if (cause === causeKind.causeRecord && u32(offset + execEvent.causeCpu) >= cpuCount)
       return 'cause on no such CPU';
+    if (cause === causeKind.causeRecord && u32(offset + execEvent.causeSeq + 4) >= EXACT_HIGH)
+      return 'number of the cause too large';
     for (const blob of EXEC_BLOBS) {
       const wrong = blobFault(offset, length, blob, execEvent.bytes);
       if (wrong !== undefined) return wrong;

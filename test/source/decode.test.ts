@@ -307,6 +307,11 @@ const UNREADABLE: readonly [what: string, event: Buffer, length?: number][] = [
   ['of another kind', changed((event) => event.writeUInt16LE(9, execEvent.headKind))],
   ['on a CPU that is not there', changed((event) => event.writeUInt32LE(CPUS, execEvent.headCpu))],
   ['without a number', changed((event) => event.fill(0, execEvent.headSeq, execEvent.headSeq + 8))],
+  ['with a number from 2^53 on', changed((event) => event.writeUInt8(0x20, execEvent.headSeq + 6))],
+  [
+    'of a cause with such a number',
+    changed((event) => event.writeUInt8(0x20, execEvent.causeSeq + 6)),
+  ],
   ['of an unknown cause', changed((event) => event.writeUInt32LE(0, execEvent.causeKind))],
   ['of a cause nowhere', changed((event) => event.writeUInt32LE(CPUS, execEvent.causeCpu))],
   ['with data in its head', changed((event) => event.writeUInt16LE(8, execEvent.args))],
