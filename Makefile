@@ -15,7 +15,7 @@ PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/progra
 BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node $(PROGRAMS) \
 	build/programs/next.bpf.o
 
-.PHONY: help run test bench kernels e2e check format generate coverage build bundle image clean
+.PHONY: help run test bench fuzz kernels e2e check format generate coverage build bundle image clean
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 10
@@ -30,6 +30,9 @@ test: build build/sanitized/vcml_hook.node ## build, then run all tests: make te
 
 bench: build build/apt-bench.stamp ## build, then print the benchmark table
 	@exec $(NODE) test/bench/bench.ts
+
+fuzz: build ## fuzz every parser, guided by coverage: make fuzz FUZZ_SECONDS=600 FUZZ_TARGETS='event tail'
+	@exec $(NODE) test/fuzz/guided/main.ts
 
 kernels: build ## run the agent and its cases on other kernels, and on arm64
 	@exec $(NODE) --test --test-reporter=spec test/kernels/matrix.ts

@@ -25,7 +25,7 @@ export async function fuzz(round: (random: Random) => unknown): Promise<void> {
 }
 
 /** Mulberry32: the same numbers for the same seed. */
-function createRandom(seed: number): Random {
+export function createRandom(seed: number): Random {
   let state = seed;
   const below = (limit: number) => {
     state = (state + 0x6d2b79f5) | 0;

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { zstdCompressSync } from 'node:zlib';
+import { readContinuity } from '../../../agent/continuity.ts';
+import { AgentError } from '../../../agent/errors.ts';
+import { readLines } from '../../../agent/journal/read.ts';
+import { readLinesSync } from '../../../agent/journal/read-sync.ts';
+import { cutTornTail } from '../../../agent/journal/tail.ts';
+import { createTextWriter } from '../../../agent/print/text.ts';
+import { viewOf } from '../../../agent/print/view.ts';
+import { newRequests, requestOf } from '../../export/encode.ts';
+import { execLine, hostileLines } from '../../export/lines.ts';
+import type { Target } from './target.ts';
+
+const HOOK = '"vcml.boot.id":"boot","vcml.hook.id":"5"';
+const JOURNAL = [
+  `{"action":"journal.start","resource":{},"attributes":{${HOOK},"vcml.hook.state":"attached","vcml.hook.next_seq":[1,1]}}`,
+  `{"action":"exec","resource":{"container.id":"c","k8s.pod.uid":"p"},"attributes":{${HOOK},"vcml.cpu":0,"vcml.seq":6,"vcml.entry":"start"}}`,
+  `{"action":"exec","resource":{},"attributes":{${HOOK},"vcml.cpu":1,"vcml.seq":3,"x":1}}`,
+  `{"action":"journal.loss","attributes":{${HOOK},"vcml.loss.stage":"ring_buffer","vcml.loss.hook_id":"5","vcml.loss.cpu":0,"vcml.loss.first_seq":7,"vcml.loss.last_seq":9}}`,
+  `{"action":"journal.stop","attributes":{${HOOK},"vcml.hook.state":"detached"}}`,
+];
+const TEXT = `${JOURNAL.join('\n')}\n`;
+
+/** state.json as an agent leaves it. */
+export const STATE = JSON.stringify({
+  ...{ version: 1, updatedAt: '2026-01-31T14:03:07.123Z', pid: 7, nodeName: 'node-1' },
+  ...{ bootId: 'boot', hookId: '5', hookState: 'kept', detached: false, nextSeq: [6, 4] },
+  ...{ losses: [[2, 4]], kernelMisses: 3, started: ['0:7'], records: 9, lost: 3 },
+  ...{ gaps: { lost: 1 }, position: { segment: 1, offset: 0 } },
+  ...{ ring: { bytes: 4096, usedBytes: 12 }, table: { entries: 5, max: 10 } },
+});
+
+/** Journals, and what is read out of them; each target has a folder of its own below `dir`. */
+export function journalTargets(dir: string): readonly Target[] {
+  return [continuity(dir), state(dir), tail(dir), compressed(dir), line()];
+}
+
+function continuity(dir: string): Target {
+  const { folder, segment } = journalIn(dir, 'continuity');
+  return {
+    name: 'continuity',
+    property: 'of any journal there are numbers to go on with, and it stays as it is',
+    seeds: [TEXT, `${JOURNAL[0]}\n${JOURNAL[2]}\n`, `${JOURNAL[3]}\n${JOURNAL[1]}\n`],
+    check(input) {
+      writeFileSync(segment, input);
+      checkNumbers(folder);
+      assert.ok(readFileSync(segment).equals(input));
+    },
+  };
+}
+
+function state(dir: string): Target {
+  const { folder, segment } = journalIn(dir, 'state');
+  const file = join(folder, 'state.json');
+  writeFileSync(segment, TEXT);
+  return {
+    name: 'state',
+    property: 'of any state.json there are numbers to go on with; it stays as it is, or goes',
+    seeds: [STATE, STATE.replace('"offset":0', '"offset":99999')],
+    check(input) {
+      writeFileSync(file, input);
+      checkNumbers(folder);
+      assert.equal(readFileSync(segment, 'utf8'), TEXT);
+      assert.ok(!existsSync(file) || readFileSync(file).equals(input));
+    },
+  };
+}
+
+/** Only numbers that the next run can count from. */
+function checkNumbers(folder: string): void {
+  const { nextSeq, losses, kernelMisses, started } = readContinuity(folder, assert.fail, 'boot');
+  assert.ok(nextSeq.length <= 65_536);
+  for (const next of nextSeq) assert.ok(Number.isSafeInteger(next) && next >= 0, `${next}`);
+  for (const runs of losses.toJSON())
+    for (const seq of runs) assert.ok(Number.isSafeInteger(seq) && seq >= 0, `${seq}`);
+  assert.ok(Number.isSafeInteger(kernelMisses) && kernelMisses >= 0, `${kernelMisses}`);
+  for (const key of started) assert.equal(typeof key, 'string');
+}
+
+function tail(dir: string): Target {
+  const { folder, segment } = journalIn(dir, 'tail');
+  return {
+    name: 'tail',
+    property: 'after the cut whole lines are left, all before the damage, and both readers agree',
+    seeds: [TEXT, `${TEXT}{"action":"ex`, `${TEXT}\0\0\0\0${TEXT}`, '\n'],
+    async check(input) {
+      writeFileSync(segment, input);
+      const fd = openSync(segment, 'r+');
+      const cut = cutTornTail(fd);
+      const again = cutTornTail(fd);
+      closeSync(fd);
+      const left = readFileSync(segment);
+      assert.equal(again, 0);
+      assert.equal(left.length + cut, input.length);
+      assert.ok(left.equals(input.subarray(0, left.length)));
+      assert.ok(left.length === 0 || left.at(-1) === 0x0a);
+      const hole = input.indexOf(0);
+      const sound = hole < 0 ? input : input.subarray(0, hole);
+      assert.equal(left.length, sound.lastIndexOf(0x0a) + 1);
+      assert.equal((await agreed(folder)).length, left.toString('latin1').split('\n').length - 1);
+    },
+  };
+}
+
+function compressed(dir: string): Target {
+  const { folder, segment } = journalIn(dir, 'compressed');
+  const file = `${segment}.zst`;
+  return {
+    name: 'compressed',
+    property: 'a compressed segment is lines or JOURNAL_UNUSABLE, and stays as it is',
+    seeds: [zstdCompressSync(TEXT), zstdCompressSync('x\n'.repeat(9000)), zstdCompressSync('')],
+    async check(input) {
+      writeFileSync(file, input);
+      try {
+        await agreed(folder);
+      } catch (error) {
+        assert.ok(error instanceof AgentError && error.code === 'JOURNAL_UNUSABLE', `${error}`);
+      }
+      assert.ok(readFileSync(file).equals(input));
+    },
+  };
+}
+
+/** What both readers make of a journal. */
+async function agreed(folder: string): Promise<readonly string[]> {
+  const lines = [...readLinesSync(folder)];
+  const again = await Array.fromAsync(readLines(folder));
+  assert.deepEqual(again, lines);
+  return lines.map(({ line }) => line);
+}
+
+function line(): Target {
+  const requests = newRequests();
+  const sound = execLine(3);
+  const expected = Buffer.from(requestOf(requests, [sound]));
+  return {
+    name: 'line',
+    property:
+      'any line is exported or refused by a SyntaxError, which the next one is not harmed by; ' +
+      'printed, it has nothing that a terminal obeys',
+    seeds: [...hostileLines(8, 1), sound],
+    check(input) {
+      const text = input.toString().replaceAll('\n', ' ');
+      try {
+        requestOf(requests, [text]);
+      } catch (error) {
+        assert.ok(error instanceof SyntaxError, `${error}`);
+      }
+      assert.ok(Buffer.from(requestOf(requests, [sound])).equals(expected));
+      const view = viewOf(text);
+      if (view === undefined) return;
+      const printed = createTextWriter({ colours: false, userName: String, now: () => 0 })(view);
+      assert.doesNotMatch(
+        printed.slice(0, -1),
+        /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u,
+      );
+    },
+  };
+}
+
+function journalIn(dir: string, name: string): { folder: string; segment: string } {
+  const folder = join(dir, name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  return { folder, segment: join(folder, '00000000000000000001.jsonl') };
+}

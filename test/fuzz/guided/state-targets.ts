@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { statusText } from '../../../agent/commands/status.ts';
+import { type Status, statusOf } from '../../../agent/commands/status-of.ts';
+import { loadConfig } from '../../../agent/config/load.ts';
+import { OPTIONS } from '../../../agent/config/options.ts';
+import type { Config } from '../../../agent/config.ts';
+import { readContainerState } from '../../../agent/enrich/runtime-state.ts';
+import { AgentError } from '../../../agent/errors.ts';
+import { readCursor } from '../../../agent/export/cursor.ts';
+import { Deletions } from '../../../agent/journal/deletions.ts';
+import { ancestorOf, loadSnapshot } from '../../../agent/source/ancestors.ts';
+import { STATE } from './journal-targets.ts';
+import type { Target } from './target.ts';
+
+const KEYS = new Set(OPTIONS.map(({ key }) => key));
+const ID = '0123456789abcdef'.repeat(4);
+
+/** What is kept in files besides the journal; each target has a folder of its own below `dir`. */
+export function stateTargets(dir: string): readonly Target[] {
+  return [
+    configuration(dir),
+    status(dir),
+    ancestors(dir),
+    cursor(dir),
+    deletions(dir),
+    bundle(dir),
+  ];
+}
+
+function configuration(dir: string): Target {
+  const file = join(dir, 'config.yaml');
+  return {
+    name: 'configuration',
+    property: 'a file is refused as CONFIGURATION_INVALID, or has options only and is used',
+    seeds: [
+      '# a\njournalDir: /a\nringSize: 64MiB\nquietAfter: 15m\nredactNames: [pin, "db-pin"]\n',
+      'redactPatterns:\n  - acme_[A-Za-z0-9]{20,}\nnodeName: &n node-1\nprint: none\nsync: *n\n',
+      'telemetryAddress: 127.0.0.1:9469\nendpoint: https://h:4317\nlogLevel: |\n  info\n',
+      '<<: {print: none}\n? [a]\n: !!set {b}\n__proto__: {ringSize: 1MiB}\n',
+      '{compressionLevel: -7, tableEntries: 0x10, metadata: none, arguments: "full"}',
+    ],
+    async check(input) {
+      writeFileSync(file, input);
+      try {
+        const { config } = await loadConfig({ flags: {}, env: {}, file });
+        assert.equal(typeof config.ringSize, 'number');
+      } catch (error) {
+        if (error instanceof AgentError && error.code === 'CONFIGURATION_INVALID') return;
+        throw error;
+      }
+      for (const key of Object.keys(parse(input.toString()) ?? {})) assert.ok(KEYS.has(key), key);
+    },
+  };
+}
+
+function status(dir: string): Target {
+  const folder = folderIn(dir, 'status');
+  const config = { journalDir: folder, pinDir: join(folder, 'none') } as Config;
+  return {
+    name: 'status',
+    property: 'of any state.json and cursor the status is text that a terminal obeys nothing in',
+    seeds: [STATE, STATE.replace('node-1', '\\u001b[2J\\u009b31m\\u202e'), '{"state":1}'],
+    check(input) {
+      writeFileSync(join(folder, 'state.json'), input);
+      const text = statusText(statusOf(config) as Status, Date.now());
+      assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{C}\u2028\u2029]/u);
+      assert.ok(readFileSync(join(folder, 'state.json')).equals(input));
+    },
+  };
+}
+
+function ancestors(dir: string): Target {
+  const file = join(dir, 'ancestors.json');
+  return {
+    name: 'ancestors',
+    property: 'of any ancestors.json an ancestor is names, or none',
+    seeds: ['{"hookId":"5","snapshot":{"1":[10,"init","/sbin/init"],"42":[10],"7":[10,"a"]}}'],
+    check(input) {
+      writeFileSync(file, input);
+      const snapshot = loadSnapshot(file, '5');
+      for (const pid of [1, 7, 42]) {
+        const found = ancestorOf(snapshot, pid, { seconds: 0, nanos: 100_000_000 });
+        for (const name of Object.values(found ?? {})) assert.equal(typeof name, 'string');
+      }
+    },
+  };
+}
+
+function cursor(dir: string): Target {
+  const folder = folderIn(dir, 'cursor');
+  return {
+    name: 'cursor',
+    property: 'of any export-cursor.json the cursor is a position, or none',
+    seeds: ['{"segment":3,"offset":1234}\n'],
+    check(input) {
+      writeFileSync(join(folder, 'export-cursor.json'), input);
+      const { segment, offset } = readCursor(folder) ?? { segment: 0, offset: 0 };
+      for (const count of [segment, offset]) assert.ok(Number.isSafeInteger(count) && count >= 0);
+    },
+  };
+}
+
+function deletions(dir: string): Target {
+  const folder = folderIn(dir, 'deletions');
+  const file = join(folder, 'deletions.json');
+  const segment = join(folder, '00000000000000000009.jsonl');
+  const run = '{"hookId":"5","cpu":0,"firstSeq":1,"lastSeq":4,"count":4}';
+  return {
+    name: 'deletions',
+    property: 'any deletions.json is refused with its remedy, or ends and says what is to be told',
+    seeds: [
+      `[{"segment":1,"since":{"segment":2,"offset":0},"runs":[${run}]}]`,
+      `[{"segment":1,"since":{"segment":1,"offset":9},"runs":[${run},${run.replace('0', '1')}]}]`,
+      '[]',
+    ],
+    async check(input) {
+      writeFileSync(file, input);
+      writeFileSync(segment, 'x\n');
+      try {
+        const runs = await new Deletions(folder, () => ({ segment: 9, offset: 2 })).resume();
+        for (const { count } of runs) assert.ok(Number.isSafeInteger(count) && count >= 0);
+        assert.ok(existsSync(file) || runs.length === 0);
+      } catch (error) {
+        assert.match(`${error}`, /deletions\.json is damaged: remove it/);
+        assert.ok(readFileSync(file).equals(input));
+      } finally {
+        rmSync(file, { force: true });
+      }
+    },
+  };
+}
+
+function bundle(dir: string): Target {
+  const containerd = `io.containerd.runtime.v2.task/k8s.io/${ID}`;
+  const crio = `overlay-containers/${ID}/userdata`;
+  const files = [
+    `${containerd}/config.json`,
+    `${crio}/config.json`,
+    `containers/${ID}/config.v2.json`,
+  ];
+  const roots = files.map((file, index) => {
+    const root = folderIn(dir, `bundle-${index}`);
+    mkdirSync(join(root, file, '..'), { recursive: true });
+    return root;
+  });
+  const secret = '"process":{"args":["secret"],"env":["T=secret"]}';
+  const cri = (key: string, value: string) => `"io.kubernetes.cri.${key}":"${value}"`;
+  const pod = '"io.kubernetes.pod.namespace":"shop","io.kubernetes.pod.name":"cart-1"';
+  return {
+    name: 'bundle',
+    property: 'of any configuration of a bundle names and an image are kept, and nothing else',
+    seeds: [
+      `{${secret},"annotations":{${cri('container-type', 'container')},${cri('sandbox-name', 'a')},` +
+        `${cri('sandbox-namespace', 'b')},${cri('container-name', 'c')},${cri('image-name', 'd:1')}}}`,
+      `{${secret},"annotations":{"io.kubernetes.cri-o.ContainerType":"container",${pod}}}`,
+      `{"Name":"/k8s_a","Config":{"Image":"sha256:1","Labels":{"io.kubernetes.docker.type":"x",${pod}}}}`,
+    ],
+    check(input) {
+      for (const [index, root] of roots.entries()) {
+        writeFileSync(join(root, files[index] ?? ''), input);
+        const found = readContainerState(ID, [root]);
+        if (found === undefined) continue;
+        const { runtime, sandbox, image = 'a', ...names } = found;
+        assert.match(runtime, /^(containerd|cri-o|docker)$/);
+        assert.equal(typeof sandbox, 'boolean');
+        assert.match(image, /^[\w.:/@+-]{1,512}$/);
+        assert.deepEqual(Object.keys(names).sort(), ['name', 'podName', 'podNamespace', 'podUid']);
+        for (const name of Object.values(names)) assert.match(name ?? 'a', /^[\w.-]{1,253}$/);
+      }
+    },
+  };
+}
+
+function folderIn(dir: string, name: string): string {
+  const folder = join(dir, name);
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}

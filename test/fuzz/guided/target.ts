@@ -1,0 +1,10 @@
+/** A parser and what must hold for it, whatever it is given. */
+export interface Target {
+  readonly name: string;
+  /** What must hold, in a sentence. */
+  readonly property: string;
+  /** Sound inputs, from which others are made. */
+  readonly seeds: readonly (Buffer | string)[];
+  /** Throws where the property does not hold. */
+  check(input: Buffer): void | Promise<void>;
+}
