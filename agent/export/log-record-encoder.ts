@@ -52,6 +52,8 @@ const KEYS = {
   parentCause: Buffer.from('vcml.parent_cause'),
 };
 const COMMA = 0x2c;
+/** 2^64 - 1 nanoseconds. */
+const LAST = { seconds: 18_446_744_073, nanos: 709_551_615 };
 
 /** Of a record that was encoded. */
 export interface Encoded {
@@ -135,6 +137,8 @@ function copyTimestamp(line: JsonLine, writer: ProtobufWriter): number {
   if (end - start < 10 || end - start > 20) throw line.error();
   const seconds = line.numberOf(start, end - 9);
   const nanos = line.numberOf(end - 9, end);
+  if (seconds > LAST.seconds || (seconds === LAST.seconds && nanos > LAST.nanos))
+    throw line.error();
   writer.nanoseconds(LOG_RECORD.time, seconds, nanos);
   writer.nanoseconds(LOG_RECORD.observedTime, seconds, nanos);
   return seconds;

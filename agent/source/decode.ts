@@ -66,6 +66,7 @@ export function createDecoder(
     if (u32(offset + execEvent.headSeq) + u32(offset + execEvent.headSeq + 4) === 0)
       return 'no number';
     if (u32(offset + execEvent.headSeq + 4) >= EXACT_HIGH) return 'number too large';
+    if (u32(offset + execEvent.headBootTime + 4) >= 2 ** 31) return 'time too large';
     const cause = u32(offset + execEvent.causeKind);
     if (cause < causeKind.causeRecord || cause > causeKind.causeUntracked) return 'unknown cause';
     if (cause === causeKind.causeRecord && u32(offset + execEvent.causeCpu) >= cpuCount)

@@ -116,6 +116,7 @@ for (const line of [
   execLine(1).slice(0, -1),
   execLine(1).slice(20),
   '{"id":"a"}',
+  execLine(0).replace(/"timestamp":\d+/, '"timestamp":18446744073709551616'),
 ])
   test(`what is no line of a journal is refused: ${line.slice(0, 30)}`, () => {
     throws(() => requestOf(newRequests(), [line]), SyntaxError);

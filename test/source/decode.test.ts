@@ -312,6 +312,10 @@ const UNREADABLE: readonly [what: string, event: Buffer, length?: number][] = [
     'of a cause with such a number',
     changed((event) => event.writeUInt8(0x20, execEvent.causeSeq + 6)),
   ],
+  [
+    'of a time in 292 years',
+    changed((event) => event.writeUInt8(0x80, execEvent.headBootTime + 7)),
+  ],
   ['of an unknown cause', changed((event) => event.writeUInt32LE(0, execEvent.causeKind))],
   ['of a cause nowhere', changed((event) => event.writeUInt32LE(CPUS, execEvent.causeCpu))],
   ['with data in its head', changed((event) => event.writeUInt16LE(8, execEvent.args))],
