@@ -165,13 +165,13 @@ function lose(known: Continuity, attributes: Attributes): void {
   const first = Number(attributes['vcml.loss.first_seq']);
   const last = Number(attributes['vcml.loss.last_seq']);
   const own = attributes['vcml.loss.hook_id'] === known.hookId;
-  if (!own || !isCpu(cpu) || !Number.isInteger(first + last)) return;
+  if (!own || !isCpu(cpu) || !areNumbers([first, last])) return;
   if (stage !== 'retention') known.losses.add(cpu, first, last);
   advance(known.nextSeq, cpu, last);
 }
 
 function advance(nextSeq: number[], cpu: unknown, seq: unknown): void {
-  if (!isCpu(cpu) || !Number.isInteger(seq)) return;
+  if (!isCpu(cpu) || !Number.isSafeInteger(seq)) return;
   while (nextSeq.length <= cpu) nextSeq.push(1);
   nextSeq[cpu] = Math.max(nextSeq[cpu] ?? 1, (seq as number) + 1);
 }

@@ -281,3 +281,15 @@ test('a damaged line with a number of a CPU that cannot be is left out', (t) => 
   );
   assert.deepEqual(found(dir), WHOLE);
 });
+
+test('a damaged line with a number that is not exact is left out', (t) => {
+  const dir = journalOf(t);
+  const lines = [
+    exec(0, 2 ** 53),
+    exec(0, 1e300),
+    loss('decode', 0, 7, 2 ** 60),
+    loss('decode', 0, 1e300, 9),
+  ];
+  writeFileSync(join(dir, '00000000000000000003.jsonl'), lines.join(''));
+  assert.deepEqual(found(dir), WHOLE);
+});

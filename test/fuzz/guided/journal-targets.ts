@@ -80,7 +80,8 @@ function state(dir: string): Target {
 function checkNumbers(folder: string): void {
   const { nextSeq, losses, kernelMisses, started } = readContinuity(folder, assert.fail, 'boot');
   assert.ok(nextSeq.length <= 65_536);
-  for (const next of nextSeq) assert.ok(Number.isSafeInteger(next) && next >= 0, `${next}`);
+  for (const next of nextSeq)
+    assert.ok(Number.isInteger(next) && next >= 0 && next <= 2 ** 53, `${next}`);
   for (const runs of losses.toJSON())
     for (const seq of runs) assert.ok(Number.isSafeInteger(seq) && seq >= 0, `${seq}`);
   assert.ok(Number.isSafeInteger(kernelMisses) && kernelMisses >= 0, `${kernelMisses}`);
