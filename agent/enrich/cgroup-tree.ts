@@ -7,6 +7,8 @@ const PAUSE_PER_SCAN = 9;
 /** What a scan did not find is not looked for again for so long. */
 const MISSING_MS = 1000;
 const MISSING_MAX = 1024;
+/** A scan leaves room for as many again as there are, and these: beyond, ends were lost. */
+const MORE_MAX = 1024;
 /** Ids are not given again for as long as it matters, so that the dead can be remembered. */
 const DEAD_MAX = 4096;
 
@@ -39,6 +41,7 @@ export class CgroupTree {
   /** until when what the last scans did not find counts as not there */
   readonly #missing = new Map<string, number>();
   #pauseEnds = 0;
+  #pathsMax = 0;
 
   /** `now`: a clock in milliseconds */
   constructor(listener: CgroupListener, proc = '/proc', now = () => performance.now()) {
@@ -64,6 +67,7 @@ export class CgroupTree {
     }
     for (const key of this.#paths.keys())
       if (!seen.has(key) && whole.has(key.slice(0, key.indexOf(':')))) this.#bury(key);
+    this.#pathsMax = 2 * this.#paths.size + MORE_MAX;
     const ended = this.#now();
     this.#pauseEnds = ended + PAUSE_PER_SCAN * (ended - began);
   }
@@ -77,6 +81,7 @@ export class CgroupTree {
     // A path that the kernel side could not read: a scan finds it.
     if (made === '') this.#dead.delete(key);
     else if (made !== undefined) this.#add(key, made, true);
+    if (this.#paths.size > this.#pathsMax) this.scan();
   }
 
   /**

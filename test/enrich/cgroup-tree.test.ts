@@ -1,4 +1,4 @@
-import { deepEqual, equal } from 'node:assert/strict';
+import { deepEqual, equal, ok } from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { test } from 'node:test';
 import { CgroupTree } from '../../agent/enrich/cgroup-tree.ts';
@@ -130,6 +130,16 @@ test('events name cgroups at once, of the hierarchies that count', () => {
   equal(tree.places(idsOf(id)).places[0]?.path, '/a');
   tree.note({ kind: 'cgroup_mkdir', id, hierarchy: 0, path: '/c' });
   equal(tree.places(idsOf(id)).places[0]?.path, '/c');
+});
+
+test('cgroups whose ends were lost do not fill the memory', () => {
+  let count = 0;
+  const tree = new CgroupTree({ appeared: () => (count += 1), gone: () => (count -= 1) });
+  const found = count;
+  for (let n = 0n; n < 10_000n; n++)
+    tree.note({ kind: 'cgroup_mkdir', id: 0x7fff_0000_0000n + n, hierarchy: 0, path: `/${n}` });
+  // while the machine may make some of its own
+  ok(count <= 2 * found + 2048, `${count} of ${found}`);
 });
 
 test('where the hierarchy is not to be seen, what events have told stays', () => {
