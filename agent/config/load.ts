@@ -19,8 +19,9 @@ export interface Loaded {
 /** Flags over variables over OpenTelemetry's over the file over defaults; throws CONFIGURATION_INVALID with every problem. */
 export async function loadConfig(given: Given): Promise<Loaded> {
   const { flags, env, file = env[FILE_VARIABLE] } = given;
-  const values: Record<string, unknown> = {};
-  const origins: Record<string, string> = {};
+  // Of no prototype: `__proto__` is a key like any other.
+  const values: Record<string, unknown> = Object.create(null);
+  const origins: Record<string, string> = Object.create(null);
   const take = (key: string, value: unknown, origin: string) => {
     values[key] = value;
     origins[key] = origin;
@@ -44,7 +45,7 @@ export async function loadConfig(given: Given): Promise<Loaded> {
   ];
   if (result.data === undefined || problems.length > 0)
     throw new AgentError('CONFIGURATION_INVALID', inLines(problems));
-  return { config: result.data, origins };
+  return { config: result.data, origins: { ...origins } };
 }
 
 function inLines(problems: readonly string[]): string {

@@ -234,5 +234,8 @@ test('keys that every object has are no options', async () => {
   const file = fileWith('constructor: 1\n__proto__: 1\n');
   const problems = await problemsOf({ file });
   match(problems, /constructor \(.*\): there is no such option/);
+  match(problems, /__proto__ \(.*\): there is no such option/);
+  const inherited = await problemsOf({ file: fileWith('__proto__: {ringSize: 1MiB}\n') });
+  match(inherited, /__proto__ \(.*\): there is no such option/);
   await rejects(load({ file: fileWith('toString: 1\n') }), { code: 'CONFIGURATION_INVALID' });
 });

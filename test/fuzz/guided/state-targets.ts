@@ -39,7 +39,8 @@ function configuration(dir: string): Target {
       '# a\njournalDir: /a\nringSize: 64MiB\nquietAfter: 15m\nredactNames: [pin, "db-pin"]\n',
       'redactPatterns:\n  - acme_[A-Za-z0-9]{20,}\nnodeName: &n node-1\nprint: none\nsync: *n\n',
       'telemetryAddress: 127.0.0.1:9469\nendpoint: https://h:4317\nlogLevel: |\n  info\n',
-      '<<: {print: none}\n? [a]\n: !!set {b}\n__proto__: {ringSize: 1MiB}\n',
+      '__proto__: {ringSize: 1MiB}\n',
+      '<<: {print: none}\n? [a]\n: !!set {b}\nconstructor: 1\n',
       '{compressionLevel: -7, tableEntries: 0x10, metadata: none, arguments: "full"}',
     ],
     async check(input) {
