@@ -15,7 +15,7 @@ PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/progra
 BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node $(PROGRAMS) \
 	build/programs/next.bpf.o
 
-.PHONY: help run test bench fuzz kernels e2e check format generate coverage build bundle image clean
+.PHONY: help run test bench fuzz valgrind kernels e2e check format generate coverage build bundle image clean
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 10
@@ -33,6 +33,9 @@ bench: build build/apt-bench.stamp ## build, then print the benchmark table
 
 fuzz: build ## fuzz every parser, guided by coverage: make fuzz FUZZ_SECONDS=600 FUZZ_TARGETS='event tail'
 	@exec $(NODE) test/fuzz/guided/main.ts
+
+valgrind: build build/apt-valgrind.stamp ## run every call of the addon under valgrind, with the real hook
+	@exec $(NODE) --test --test-reporter=spec test/fuzz/valgrind.ts
 
 kernels: build ## run the agent and its cases on other kernels, and on arm64
 	@exec $(NODE) --test --test-reporter=spec test/kernels/matrix.ts
@@ -89,6 +92,11 @@ build/apt.stamp: Makefile
 build/apt-bench.stamp: Makefile
 	@mkdir -p build
 	@$(call apt_install,libbpf-tools runc)
+	@touch $@
+
+build/apt-valgrind.stamp: Makefile
+	@mkdir -p build
+	@$(call apt_install,valgrind)
 	@touch $@
 
 # --- npm packages, the project's own Node among them -----------------------------------------
