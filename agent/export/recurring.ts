@@ -5,7 +5,7 @@ const BYTES_MAX = 4096;
 const SAMPLES = 32;
 
 interface Kept {
-  readonly json: Buffer;
+  readonly json: Uint8Array;
   readonly encoded: Uint8Array;
 }
 
@@ -35,7 +35,8 @@ export class Recurring {
     const hash = hashOf(bytes, from, to, length);
     if (this.#seen[slot] === hash)
       this.#kept[slot] = {
-        json: Buffer.from(bytes.subarray(from, to)),
+        // Not a Buffer: a small one keeps all of the memory alive of which Node gave it a part.
+        json: new Uint8Array(bytes.subarray(from, to)),
         encoded: Uint8Array.from(encoded),
       };
     this.#seen[slot] = hash;

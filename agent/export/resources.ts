@@ -6,7 +6,7 @@ import { ProtobufWriter } from './protobuf.ts';
 const RESOURCE_LOGS = { resource: 0x0a };
 const RESOURCE = { attributes: 0x0a };
 /** Containers that come and go must not fill the memory. */
-const RESOURCES_MAX = 4096;
+const RESOURCES_MAX = 1024;
 
 const [OPEN, CLOSE, COMMA] = [0x7b, 0x7d, 0x2c];
 
@@ -14,7 +14,7 @@ const [OPEN, CLOSE, COMMA] = [0x7b, 0x7d, 0x2c];
 export interface Resource {
   readonly encoded: Uint8Array;
   /** as it stands in lines */
-  readonly json: Buffer;
+  readonly json: Uint8Array;
 }
 
 /** Reads the resources of lines. Most are the same as the one before, or one that has been seen. */
@@ -37,7 +37,8 @@ export class Resources {
     let resource = this.#known.get(key);
     if (resource === undefined) {
       if (this.#known.size >= RESOURCES_MAX) this.#known.clear();
-      const json = Buffer.from(line.bytes.subarray(from, line.at));
+      // Not a Buffer: a small one keeps all of the memory alive of which Node gave it a part.
+      const json = new Uint8Array(line.bytes.subarray(from, line.at));
       resource = { encoded: Uint8Array.from(encoded), json };
       this.#known.set(key, resource);
     }
@@ -60,7 +61,7 @@ export class Resources {
   }
 }
 
-function isAt({ bytes, at }: JsonLine, json: Buffer): boolean {
+function isAt({ bytes, at }: JsonLine, json: Uint8Array): boolean {
   const end = at + json.length;
   return end <= bytes.length && bytes.compare(json, 0, json.length, at, end) === 0;
 }
