@@ -8,7 +8,7 @@ const AMBIGUOUS_SHOWN = 5;
 
 /** Ids as 128 bits: UUIDs are what they say, other ids a hash. */
 export const KEY_MACRO = `CREATE OR REPLACE MACRO record_key(id) AS CASE
-  WHEN length(id) = 36 AND lower(id) = id THEN coalesce(try_cast(id AS UUID), md5(id)::UUID)
+  WHEN strlen(id) = 36 AND lower(id) = id THEN coalesce(try_cast(id AS UUID), md5(id)::UUID)
   WHEN id IS NOT NULL THEN md5(id)::UUID END`;
 
 /** Who caused whom, by rows of the table `links`. */

@@ -58,12 +58,14 @@ const every = (columns: readonly string[], what: string) =>
 
 const text = (column: string) =>
   `(starts_with("${column}", '"') AND "${column}" NOT IN ('""', '" "'))`;
-const integer = (column: string) =>
-  `coalesce(try_cast("${column}" AS BIGINT)::VARCHAR = "${column}", false)`;
+const integer = (column: string) => isWritten(`try_cast("${column}" AS BIGINT)`, column);
+const isWritten = (value: string, column: string) =>
+  `coalesce(${value}::VARCHAR = "${column}", false)`;
 const NAMED = `boot_id IS NOT NULL AND boot_time IS NOT NULL AND pid IS NOT NULL`;
 
-/** The boot, and the hash that an exec's id is made of (RFC 9562, version 5): computed once. */
-export const HASH = `try_cast(boot_id AS UUID) AS boot,
+/** Computed once: integers, the boot, the hash that an exec's id is made of (RFC 9562, version 5). */
+export const HASH = `try_cast("timestamp" AS BIGINT) AS unix_ns,
+  try_cast(boot_time AS BIGINT) AS boot_ns, try_cast(boot_id AS UUID) AS boot,
   sha1(boot::BLOB || encode(boot_time || ':' || pid)) AS hash`;
 
 /** DuckDB's translate() takes ten times as long. */
@@ -79,7 +81,7 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
   [
     'CORE_FIELD',
     `NOT (${text('id')} AND ${text('action')} AND ${text('permitted_by')}
-     AND ${integer('timestamp')} AND ${integer('pid')} AND ${integer('uid')}
+     AND ${isWritten('unix_ns', 'timestamp')} AND ${integer('pid')} AND ${integer('uid')}
      AND coalesce(substr("object", 1, 1) IN ('"', '{'), false)
      AND coalesce(${text('parent_cause')}, true))`,
   ],
@@ -128,8 +130,9 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
   ],
   [
     'FIELD_VALUE',
-    `${OURS} AND (length("timestamp") <> 19 OR length(boot_id) <> 36 OR seq < 1 OR cpu < 0
-       OR try_cast(boot_time AS UBIGINT) IS NULL AND boot_time IS NOT NULL
+    `${OURS} AND (strlen("timestamp") <> 19 OR strlen(boot_id) <> 36 OR seq < 1 OR cpu < 0
+       OR boot_time IS NOT NULL AND coalesce(boot_ns < 0, true)
+         AND try_cast(boot_time AS UBIGINT) IS NULL
        OR (${HOOK_STATES.map((state) => `hook_state <> '${state}'`).join(' AND ')})
        OR entry NOT IN ('start', 'exec') OR metadata_state NOT IN ('complete', 'partial')
        OR NOT (${EXEC} OR ${ABOUT}))`,
@@ -142,7 +145,7 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
   [
     'CREATED_LATER',
     `${EXEC} AND epoch_us(created) >
-       try_cast("timestamp" AS BIGINT) // 1000 + ${SLACK_US}`,
+       unix_ns // 1000 + ${SLACK_US}`,
   ],
   [
     'CONTAINER',

@@ -8,21 +8,28 @@ const ABOUT = [
   ...['loss_first_seq', 'loss_last_seq', 'loss_count', 'loss_boot_id'],
   ...['journal_records', 'journal_gaps', 'journal_losses'],
 ];
+/** record_key() of a JSON string: no other length is a UUID's, and strlen() counts no characters. */
+const QUOTED_KEY_MACRO = `CREATE OR REPLACE MACRO quoted_key(id) AS CASE
+  WHEN strlen(id) = 38 AND lower(id) = id THEN
+    coalesce(try_cast(substr(id, 2, 36) AS UUID), md5(substr(id, 2, length(id) - 2))::UUID)
+  WHEN id IS NOT NULL THEN md5(substr(id, 2, length(id) - 2))::UUID END`;
+
 const about = ABOUT.map((column) => `${column}: ${column}`).join(', ');
 
 /** Reads all inputs once into the table `audited`: what the checks over several lines need. */
 export async function loadAudited(journals: Journals): Promise<void> {
   await journals.rows(KEY_MACRO);
+  await journals.rows(QUOTED_KEY_MACRO);
   await journals.scan(
     'audited',
     READ,
     [
       problemsSql(),
-      `record_key(substr(id, 2, length(id) - 2)) AS id`,
-      `record_key(substr(parent_cause, 2, length(parent_cause) - 2)) AS parent`,
+      'quoted_key(id) AS id',
+      'quoted_key(parent_cause) AS parent',
       `record_key(gap_lost_cause) AS lost`,
       'boot',
-      `try_cast(boot_time AS BIGINT) AS boot_time`,
+      'boot_ns AS boot_time',
       `try_cast(hook_id AS BIGINT) AS hook`,
       `cpu::INTEGER AS cpu`,
       `seq`,
