@@ -70,6 +70,7 @@ function testEntries(): Record<string, string> {
   return {
     ...Object.fromEntries(entries),
     'test/cgroups.test': 'test/kernels/inside/cgroups.ts',
+    'test/time.test': 'test/kernels/inside/time.ts',
     'test/inside': 'test/kernels/inside/inside.ts',
   };
 }
