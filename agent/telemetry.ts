@@ -25,7 +25,7 @@ export async function openTelemetry(config: Config, log: Log): Promise<Telemetry
   const address = parseAddress(config.telemetryAddress);
   if (address === undefined) return undefined;
   const { Telemetry } = await import('./telemetry/server.ts');
-  return new Telemetry({ version: VERSION, address, log });
+  return new Telemetry({ version: VERSION, metadata: config.metadata !== 'none', address, log });
 }
 
 /** What telemetry reads of a session and its exporter, when somebody asks. */

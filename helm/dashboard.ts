@@ -108,6 +108,9 @@ const PANELS: readonly DashboardPanel[] = [
   timeseries('Writable', '0: nothing can be written, and the ring fills.', [
     query(`vcml_journal_writable${NODE}`, '{{node}}'),
   ]),
+  timeseries('Metadata of pods', '0: the API server or the kubelet cannot be asked.', [
+    query(`vcml_metadata_available${NODE}`, '{{node}}'),
+  ]),
   row('Export'),
   timeseries(
     'Lag',

@@ -91,7 +91,10 @@ async function record(run: Run, hook: Hook, journal: Journal): Promise<void> {
       telemetry?.health.noteJournal(error);
       tellJournalProblem(log, error);
     },
-    onMetadataProblem: (error) => tellMetadataProblem(log, config, error),
+    onMetadataProblem: (error) => {
+      telemetry?.noteMetadata(error);
+      tellMetadataProblem(log, config, error);
+    },
     onUnreadable: (error) =>
       log.error({ error: error.message }, 'a segment cannot be read, and is passed over'),
   });

@@ -92,6 +92,15 @@ export const METRICS: readonly Metric[] = [
     ({ hook }) => hook?.recursionMisses,
   ),
 
+  gauge(
+    [
+      'vcml.metadata.available',
+      '{source}',
+      'Where pods’ metadata is asked for: 1, or 0 since that failed, until it comes again.',
+    ],
+    ({ isMetadataAvailable: is }) => (is === undefined ? undefined : Number(is)),
+  ),
+
   counter(
     ['vcml.journal.written', 'By', 'Bytes written to the journal.'],
     ({ journal }) => journal?.writtenBytes,

@@ -7,6 +7,8 @@ export interface Readings {
   readonly journal?: JournalReadings;
   /** The last write to it worked. */
   readonly isJournalWritable?: boolean;
+  /** Where it is asked for: the last time it came. */
+  readonly isMetadataAvailable?: boolean | undefined;
   /** Where there is an exporter. */
   readonly export?: ExportReadings;
 }
@@ -72,7 +74,7 @@ export interface ExportReadings {
 
 /** Where the readings come from, once the agent records. */
 export interface Source {
-  read(): Promise<Omit<Readings, 'version' | 'isJournalWritable'>>;
+  read(): Promise<Omit<Readings, 'version' | 'isJournalWritable' | 'isMetadataAvailable'>>;
   /** Turns of the drain so far, and whether another one should come. */
   drain(): { readonly turns: number; readonly isDue: boolean };
 }

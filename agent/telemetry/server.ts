@@ -12,6 +12,8 @@ const REQUEST_MS = 10_000;
 
 export interface TelemetryOptions {
   readonly version: string;
+  /** Whether pods' metadata is asked for. */
+  readonly metadata: boolean;
   readonly address: Address;
   readonly log: Log;
 }
@@ -24,9 +26,11 @@ export class Telemetry {
   #source: Source | undefined;
   #timer: NodeJS.Timeout | undefined;
   #told = '';
+  #isMetadataAvailable: boolean | undefined;
 
   constructor(options: TelemetryOptions) {
     this.#options = options;
+    if (options.metadata) this.#isMetadataAvailable = true;
     this.#server = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
       this.#answer(request, response).catch((error) => this.#fail(response, error));
     });
@@ -39,6 +43,11 @@ export class Telemetry {
   begin(source: Source): void {
     this.#source = source;
     this.health.begin(source);
+  }
+
+  /** The metadata of pods cannot be had, or (undefined) can be again. */
+  noteMetadata(problem: Error | undefined): void {
+    this.#isMetadataAvailable = problem === undefined;
   }
 
   /** The agent ends: what was read from may be gone. */
@@ -102,6 +111,7 @@ export class Telemetry {
       ...(await this.#source?.read()),
       version: this.#options.version,
       isJournalWritable: this.health.isJournalWritable,
+      isMetadataAvailable: this.#isMetadataAvailable,
     };
     reply(response, 200, CONTENT_TYPE, await expose(readings));
   }

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Agent, program, runProgram, startAgent } from '../agent.ts';
+import { ApiServer, answering } from '../enrich/api.ts';
 import { startCollector } from '../export/collector.ts';
 import { samplesOf, scrape, sumOf, until, urlOf } from './scrape.ts';
 
@@ -56,6 +57,7 @@ test('metrics say what the journal says, before and after an exec storm', async 
     equal(samples.get('vcml_ring_limit_bytes'), 32 << 20);
     equal(samples.get('vcml_journal_segments'), 1);
     equal(samples.get('vcml_journal_writable'), 1);
+    equal(samples.has('vcml_metadata_available'), false, 'none is asked for');
     ok((samples.get('vcml_drain_turns_total') ?? 0) > 0);
     ok((samples.get('vcml_drain_time_seconds_total') ?? 0) > 0);
     ok((samples.get('vcml_journal_retention_seconds') ?? 0) > 0);
@@ -176,6 +178,22 @@ test('a collector that is down makes it neither unready nor dead, and is counted
   );
   equal((await probe(agent, '/readyz'))[0], 200);
   equal((await probe(agent, '/livez'))[0], 200);
+});
+
+test('metadata that cannot be had is 0, and 1 when it comes again', async (t) => {
+  const api = new ApiServer(answering([]));
+  t.after(() => api.close());
+  await api.start();
+  const access = ['--kubeconfig', api.kubeconfig, '--node-name', 'here'];
+  const agent = await start(t, ...ON, '--metadata', 'apiserver', ...access);
+  const reads = async (value: number) =>
+    (await scrape(agent)).get('vcml_metadata_available') === value || undefined;
+  await until(() => (api.watches.size > 0 ? true : undefined));
+  ok(await reads(1));
+  await api.stop();
+  await until(() => reads(0));
+  await api.start();
+  await until(() => reads(1));
 });
 
 test('what a collector took is counted, record by record, until nothing waits', async (t) => {
