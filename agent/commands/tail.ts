@@ -30,8 +30,16 @@ export async function tail(
 function endOf(dir: string): Position | undefined {
   const last = segmentsOf(dir).at(-1);
   if (last === undefined) return undefined;
-  if (last.compressed) return { segment: last.number + 1, offset: 0 };
-  const fd = openSync(segmentFile(dir, last), 'r');
+  const behind = { segment: last.number + 1, offset: 0 };
+  if (last.compressed) return behind;
+  let fd: number;
+  try {
+    fd = openSync(segmentFile(dir, last), 'r');
+  } catch (error) {
+    // Closed and compressed since.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return behind;
+    throw error;
+  }
   try {
     return { segment: last.number, offset: lastLineEnd(fd, fstatSync(fd).size) };
   } finally {

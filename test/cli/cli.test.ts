@@ -1,10 +1,12 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -13,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT } from '../../agent/errors.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -174,6 +177,39 @@ test('help that nobody reads is no error', () => {
   const script = 'set -o pipefail; for i in 1 2 3; do "$0" run --help | true; done';
   equal(spawnSync('bash', ['-c', script, BIN], { encoding: 'utf8' }).stderr, '');
 });
+
+test('tail goes on where the newest segment is compressed before it can be opened', async () => {
+  const dir = mkdtempSync(join(folder, 'journal-'));
+  symlinkSync('gone', segmentOf(dir));
+  const child = spawn(BIN, ['tail', '--journal-dir', dir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    while (!follows(child)) {
+      equal(child.exitCode, null);
+      await pause(50, undefined, { signal });
+    }
+    const later = recordAt('2026-01-02T00:00:00Z', 'later');
+    writeFileSync(join(dir, '00000000000000000002.jsonl'), `${later}\n`);
+    const [first] = await once(child.stdout, 'data', { signal });
+    equal(String(first), `${later}\n`);
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
+
+/** It waits for changes of files. */
+function follows({ pid }: ChildProcess): boolean {
+  const dir = `/proc/${pid}/fd`;
+  return readdirSync(dir).some((fd) => {
+    try {
+      return readlinkSync(join(dir, fd)).includes('inotify');
+    } catch {
+      return false;
+    }
+  });
+}
 
 test('tail prints what comes, and ends in an orderly way on SIGTERM', async () => {
   const dir = journalWith(recordAt('2026-01-01T00:00:00Z', 'before'));
