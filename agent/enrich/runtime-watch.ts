@@ -1,4 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
+import { basename } from 'node:path';
 import type { ContainerState } from './runtime-config.ts';
 import { listBundleFolders, readContainerState } from './runtime-state.ts';
 
@@ -46,13 +47,16 @@ export class RuntimeWatch {
   #watch(folder: string): void {
     try {
       const watcher = watch(folder, { persistent: false }, (_, name) => {
-        if (name !== null && /^[0-9a-f]{64}$/.test(name)) this.#take(name, 0);
+        // It is gone itself: when it is made again, it is looked for again.
+        if (name === basename(folder)) forget();
+        else if (name !== null && /^[0-9a-f]{64}$/.test(name)) this.#take(name, 0);
       });
-      this.#watchers.set(folder, watcher);
-      watcher.on('error', () => {
+      const forget = () => {
         watcher.close();
         this.#watchers.delete(folder);
-      });
+      };
+      this.#watchers.set(folder, watcher);
+      watcher.on('error', forget);
     } catch {
       // Gone again, or no watches left: then the file is read when it is asked for.
     }

@@ -67,6 +67,18 @@ test('a runtime that comes later is found when one of its containers is asked fo
   }, []);
 });
 
+test('a runtime whose folder is made again is followed again', async () => {
+  await withRuntime(async (dir, watch) => {
+    await liveBriefly(dir, 'a');
+    rmSync(join(dir, BUNDLES), { recursive: true });
+    mkdirSync(join(dir, BUNDLES));
+    await pause(1100);
+    equal(watch.read(idOf('b')), undefined);
+    await liveBriefly(dir, 'c');
+    equal(watch.read(idOf('c'))?.name, 'c');
+  });
+});
+
 test('what is no bundle is passed over', async () => {
   await withRuntime(async (dir, watch) => {
     mkdirSync(join(dir, BUNDLES, 'lost+found'));
