@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExportedJournal, Position } from './position.ts';
@@ -20,18 +20,22 @@ export function readCursor(dir: string): Position | undefined {
 }
 
 /**
- * Where to go on: at the cursor, as far as the journal still has what follows it. One that lies beyond
- * the journal's end is another journal's, or a crash has cut this one: then its segment is sent again.
+ * Where to go on: at the saved cursor, as far as the journal still has what follows it. One that lies
+ * beyond the journal's end is another journal's, or a crash has cut this one: then its segment is sent
+ * again. It is taken away, for it would seem to be within once the journal has grown past it.
  */
-export function startOf(
-  cursor: Position | undefined,
-  { oldest, end }: Pick<ExportedJournal, 'oldest' | 'end'>,
+export function resume(
+  { dir, oldest, end }: Pick<ExportedJournal, 'dir' | 'oldest' | 'end'>,
   onSkipped: (from: Position, to: Position) => void,
 ): Position {
+  const cursor = readCursor(dir);
   const first = oldest ?? end;
-  if (cursor === undefined || cursor.segment > end.segment) return first;
-  if (cursor.segment === end.segment && cursor.offset > end.offset)
-    return { segment: end.segment, offset: 0 };
+  if (cursor === undefined) return first;
+  const isInEnd = cursor.segment === end.segment;
+  if (cursor.segment > end.segment || (isInEnd && cursor.offset > end.offset)) {
+    rmSync(join(dir, CURSOR_FILE), { force: true });
+    return isInEnd ? { segment: end.segment, offset: 0 } : first;
+  }
   if (cursor.segment >= first.segment) return cursor;
   onSkipped(cursor, first);
   return first;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Batch, Batches } from './batches.ts';
 import { type Client, createClient } from './client.ts';
-import { Cursor, readCursor, startOf } from './cursor.ts';
+import { Cursor, resume } from './cursor.ts';
 import { keepDeadLetter } from './dead-letters.ts';
 import { Delivery, Ended } from './delivery.ts';
 import { type Endpoint, parseEndpoint } from './endpoint.ts';
@@ -74,7 +74,7 @@ export class Exporter {
       this.statistics.skips += 1;
       log.error({ from, to }, 'a part of the journal is gone that was not exported yet');
     };
-    this.#position = startOf(readCursor(journal.dir), journal, onSkipped);
+    this.#position = resume(journal, onSkipped);
     this.#recent = new RecentLines(journal.end, RECENT_BYTES);
     this.#cursor = new Cursor(journal.dir, ({ message }) =>
       log.error({ error: message }, 'the export cursor cannot be saved'),

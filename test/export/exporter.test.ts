@@ -175,9 +175,11 @@ test('a segment that is damaged is named and passed over', async (t) => {
 test('a cursor beyond the journal’s end sends that segment again rather than lose a line', async (t) => {
   const bed = createExportBed(t);
   bed.write(...execLines(0, 3));
-  writeFileSync(join(bed.dir, 'export-cursor.json'), '{"segment":1,"offset":999999}');
+  const cursor = join(bed.dir, 'export-cursor.json');
+  writeFileSync(cursor, '{"segment":1,"offset":999999}');
   const collector = await bed.collect();
   bed.start(collector.port);
+  equal(existsSync(cursor), false, 'nobody finds it once the journal has grown past it');
   bed.write(...execLines(3, 5));
   await until('all lines', () => collector.lines.length >= 5);
   sameLines(collector.lines, execLines(0, 5));
