@@ -24,6 +24,24 @@ test('kill -9 in the middle of an exec storm, again and again, loses and doubles
   assert.equal(await allRecorded(agent, execs), 0);
 });
 
+test('kill -9 at a hundred random moments, also of its start, loses and doubles nothing', async (t) => {
+  const agent = await startAgent({ args: ['--segment-max-bytes', '4MiB'] });
+  t.after(() => agent.close());
+  let execs = 0;
+  for (let round = 0; round < 100; round++) {
+    const storm = startStorm(agent, 0.2);
+    await sleep(Math.random() * 400);
+    await agent.kill();
+    const next = agent.start().catch((error: Error) => assert.match(error.message, /SIGKILL/));
+    execs += await storm.end();
+    // Every other one has recorded something before it is killed.
+    if (round % 2 === 0) await next;
+  }
+  await agent.kill();
+  await agent.start();
+  assert.equal(await allRecorded(agent, execs), 0);
+});
+
 test('SIGTERM in the middle of an exec storm, again and again, loses and doubles nothing', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
