@@ -34,6 +34,9 @@ export const schema = z
     pinDir: folder()
       .prefault('/sys/fs/bpf/vcml-agent')
       .describe('Where the hook is pinned; in a bpffs.'),
+    mountBpffs: choice(['true', 'false'])
+      .prefault('true')
+      .describe('Mount a bpffs at /sys/fs/bpf where none is; not for the mounts of a container.'),
     nodeName: name()
       .prefault(() => hostname())
       .meta({ default: 'the host’s name' })

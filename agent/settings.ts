@@ -22,6 +22,7 @@ export function hookOptions(config: Config): HookOptions {
     tableEntries: config.tableEntries,
     argsBytes: config.arguments === 'none' ? 0 : config.argumentsMaxBytes,
     quietAfterMs: config.quietAfter,
+    mountBpffs: config.mountBpffs === 'true',
     attach: true,
   };
 }

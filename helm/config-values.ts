@@ -3,7 +3,7 @@ import { OPTIONS } from '../agent/config/options.ts';
 import { schema } from '../agent/config.ts';
 
 /** What the chart decides: a value in the file would contradict the pod. */
-const OF_THE_POD = ['journalDir', 'nodeName', 'telemetryAddress'];
+const OF_THE_POD = ['journalDir', 'mountBpffs', 'nodeName', 'telemetryAddress'];
 
 /** What an agent in a DaemonSet does unlike one by hand. */
 const DEFAULTS: Readonly<Record<string, string>> = {

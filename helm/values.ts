@@ -20,7 +20,8 @@ export const values = z.strictObject({
 
   config: configValues.describe(
     'The agent’s configuration, as in docs/configuration.md. What is about the pod itself has values ' +
-      'of its own: the node’s name, the journal’s folder, the address of probes and metrics.',
+      'of its own, or is set: the node’s name, the journal’s folder, the address of probes and ' +
+      'metrics, and that no bpffs is mounted in the pod.',
   ),
   secrets: z
     .array(z.string().min(1))

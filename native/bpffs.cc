@@ -26,7 +26,7 @@ static bool is_bpffs(const std::string &path)
 	return statfs(path.c_str(), &fs) == 0 && fs.f_type == BPF_FS_MAGIC;
 }
 
-Fd open_pin_dir(const std::string &pin_dir, bool *mounted)
+Fd open_pin_dir(const std::string &pin_dir, bool may_mount, bool *mounted)
 {
 	const std::string parent = parent_of(pin_dir);
 
@@ -37,6 +37,10 @@ Fd open_pin_dir(const std::string &pin_dir, bool *mounted)
 		if (parent != DEFAULT_BPFFS)
 			throw HookError("HOOK_BPFFS",
 					"no bpffs is mounted at " + parent + "; " + remedy);
+		// In a mount namespace of its own the hook would go with the mount.
+		if (!may_mount)
+			throw HookError("HOOK_BPFFS", "no bpffs is mounted at " + parent +
+							  "; as root on the host, " + remedy);
 		if (mount("bpf", DEFAULT_BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC,
 			  "mode=0700"))
 			throw HookError("HOOK_BPFFS",

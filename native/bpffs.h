@@ -6,8 +6,8 @@
 
 #include <string>
 
-// Makes the folder, mounting /sys/fs/bpf if need be and allowed. Throws HookError.
-Fd open_pin_dir(const std::string &pin_dir, bool *mounted);
+// Makes the folder, mounting /sys/fs/bpf if need be and if it may. Throws HookError.
+Fd open_pin_dir(const std::string &pin_dir, bool may_mount, bool *mounted);
 
 // Takes the folder's lock; false when another agent has it.
 bool lock_pin_dir(const Fd &dir);

@@ -136,7 +136,7 @@ KernelSide::KernelSide(const HookOptions &options)
 
 void KernelSide::lock()
 {
-	dir_ = open_pin_dir(options_.pin_dir, &mounted_);
+	dir_ = open_pin_dir(options_.pin_dir, options_.mount_bpffs, &mounted_);
 	bool locked = lock_pin_dir(dir_);
 	struct stat held, there;
 

@@ -17,7 +17,8 @@ struct HookOptions {
 	uint32_t table_entries; // 0: as many processes as there can be, at most 262,144
 	uint32_t args_bytes;
 	uint64_t quiet_after_ns;
-	bool attach; // false: only take over what is there
+	bool mount_bpffs = true; // where none is, at the usual place
+	bool attach;		 // false: only take over what is there
 };
 
 enum class HookState { attached, resumed, upgraded };

@@ -17,6 +17,8 @@ export interface HookOptions {
   readonly argsBytes: number;
   /** 0: never */
   readonly quietAfterMs: number;
+  /** Where none is, at /sys/fs/bpf alone. */
+  readonly mountBpffs: boolean;
   /** false: only take over what is there, else HOOK_ABSENT */
   readonly attach: boolean;
 }

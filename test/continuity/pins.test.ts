@@ -148,6 +148,19 @@ test('the default bpffs is mounted if need be, and taken away with the hook', ()
   assert.equal(status, 0, stderr);
 });
 
+test('where it may not mount one, the agent says who can, and ends with 77', () => {
+  const script = `
+    umount -a -t bpf 2>/dev/null || true
+    "$0" run --journal-dir "$(mktemp -d)" --print none --mount-bpffs false
+    ended=$?
+    ! grep -q ' /sys/fs/bpf bpf' /proc/self/mounts && exit $ended`;
+  const { status, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', script, BIN], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 77, stderr);
+  assert.match(stderr, /as root on the host, mount one with: mount -t bpf bpf \/sys\/fs\/bpf/);
+});
+
 test('a torn last line is cut, and a damaged state.json does no harm', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());

@@ -89,7 +89,7 @@ function open(objectPath: string): Promise<Hook> {
     {
       ...{ addonPath: join(ROOT, 'build/vcml_hook.node'), objectPath, holder: 'test' },
       ...{ pinDir: join(bpffs, 'vcml-agent'), ringBytes: 1 << 24, tableEntries: 0 },
-      ...{ argsBytes: 512, quietAfterMs: 0, attach: true },
+      ...{ argsBytes: 512, quietAfterMs: 0, mountBpffs: false, attach: true },
     },
     10_000,
   );

@@ -12,7 +12,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const CHART = join(ROOT, 'helm/vcml-agent');
 
 /** What the pod itself decides. */
-const OF_THE_POD = ['journalDir', 'nodeName', 'telemetryAddress'];
+const OF_THE_POD = ['journalDir', 'mountBpffs', 'nodeName', 'telemetryAddress'];
 
 test('values.yaml, its schema, the README, the alerts and the dashboard are what they are made of', () => {
   execFileSync(process.execPath, [join(ROOT, 'helm/generate.ts'), '--check'], { stdio: 'pipe' });

@@ -90,9 +90,10 @@ test('a namespace that admits restricted pods only is named, with the remedy', a
   await cluster.kubectl('label', 'namespace', NAMESPACE, `${label}-`);
 });
 
-test('a node without a bpffs is told how to mount one', async () => {
-  await release.run('upgrade', 'vcml-agent', CHART, ...set(['hostPaths.bpffs=/tmp']));
-  await lastWords('mount -t bpf');
+test('without a bpffs on the node the agent says how to mount one there, and mounts none', async () => {
+  const values = set(['hostPaths.bpffs=/tmp', 'privileged=true']);
+  await release.run('upgrade', 'vcml-agent', CHART, ...values);
+  await lastWords('as root on the host, mount one with: mount -t bpf bpf /sys/fs/bpf');
 });
 
 test('helm 3 uninstalls, and leaves nothing but the journal', async () => {
