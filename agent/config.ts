@@ -14,6 +14,8 @@ import {
 import { metadataOptions } from './config/metadata.ts';
 import { createRedactor, type RedactOptions } from './redact/redactor.ts';
 
+const UNINSTALL = 'whenUninstalled';
+
 /** Every option of the agent, declared once: the type, --help and docs/configuration.md come from here. */
 export const schema = z
   .strictObject({
@@ -26,10 +28,15 @@ export const schema = z
       .describe(
         'Print each record to stdout as well: a readable line, the journal’s line, or nothing.',
       ),
-    onExit: choice(['keep', 'detach', 'whenUninstalled'])
+    onExit: choice(['keep', 'detach', UNINSTALL])
       .prefault('keep')
       .describe(
         'At the end the hook stays for the next agent, goes, or goes if the DaemonSet is gone; see failure-modes.md.',
+      ),
+    journalOnUninstall: choice(['keep', 'delete'])
+      .prefault('keep')
+      .describe(
+        'Whether the journal stays on the node, or is deleted, when the DaemonSet is seen to be gone.',
       ),
     pinDir: folder()
       .prefault('/sys/fs/bpf/vcml-agent')
@@ -110,13 +117,22 @@ export const schema = z
     path: ['journalMaxBytes'],
     error: 'must be at least four times segmentMaxBytes',
     params: { other: 'segmentMaxBytes' },
-    when: ({ value }) => areNumbers(value, 'journalMaxBytes', 'segmentMaxBytes'),
+    when: ({ value }) => areAll('number', value, 'journalMaxBytes', 'segmentMaxBytes'),
   })
+  .refine(
+    ({ journalOnUninstall, onExit }) => journalOnUninstall === 'keep' || onExit === UNINSTALL,
+    {
+      path: ['journalOnUninstall'],
+      error: `needs onExit to be ${UNINSTALL}`,
+      params: { other: 'onExit' },
+      when: ({ value }) => areAll('string', value, 'journalOnUninstall', 'onExit'),
+    },
+  )
   .refine(({ quietAfter, drainInterval }) => quietAfter === 0 || quietAfter >= 10 * drainInterval, {
     path: ['quietAfter'],
     error: 'must be 0, or at least ten times drainInterval, so that a reader is not taken for gone',
     params: { other: 'drainInterval' },
-    when: ({ value }) => areNumbers(value, 'quietAfter', 'drainInterval'),
+    when: ({ value }) => areAll('number', value, 'quietAfter', 'drainInterval'),
   });
 
 /** The configuration in effect: durations in milliseconds, sizes in bytes. */
@@ -132,7 +148,7 @@ function refusal(options: RedactOptions): string | undefined {
   }
 }
 
-/** Two numbers can be compared whatever else is wrong. */
-function areNumbers(value: unknown, ...keys: readonly string[]): boolean {
-  return keys.every((key) => typeof (value as Record<string, unknown>)[key] === 'number');
+/** Two values can be compared whatever else is wrong. */
+function areAll(type: 'number' | 'string', value: unknown, ...keys: readonly string[]): boolean {
+  return keys.every((key) => typeof (value as Record<string, unknown>)[key] === type);
 }

@@ -29,6 +29,8 @@ import { readCpuStates } from './source/counters.ts';
 import { createDecoder } from './source/decode.ts';
 import type { Hook } from './source/hook.ts';
 
+/** In the journal's folder: the processes that were there before the hook. */
+export const SNAPSHOT_FILE = 'ancestors.json';
 /** A little more than the kernel side takes between the arming and its moment. */
 const ARMING_MS = 3;
 
@@ -65,7 +67,7 @@ export async function openSession(
   events: SessionEvents,
 ): Promise<Session> {
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  const { hookId, snapshot } = await arm(hook, join(config.journalDir, 'ancestors.json'));
+  const { hookId, snapshot } = await arm(hook, join(config.journalDir, SNAPSHOT_FILE));
   const known = readContinuity(config.journalDir, events.onUnreadable);
   const nextSeq = expectedNumbers(hook, known, hookId);
   const decoder = createDecoder(hook.buffer, hook.cpuCount, redactOf(config));

@@ -51,7 +51,8 @@ export const values = z.strictObject({
     .strictObject({
       journal: text(
         '/var/lib/vcml-agent',
-        'The folder on each node that gets the journal. It stays after an uninstall.',
+        'The folder on each node that gets the journal. It stays after an uninstall; what is in it, unless ' +
+          '`config.journalOnUninstall` is delete.',
       ),
       bpffs: text('/sys/fs/bpf', 'The node’s bpffs, in which the hook is pinned.'),
       cgroup: text('/sys/fs/cgroup', 'The node’s cgroups: which container a process is in.'),

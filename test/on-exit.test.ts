@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { Agent } from './agent.ts';
+import { until } from './enrich/api.ts';
 import { daemonSet, refusal, withServer } from './enrich/daemon-set.ts';
 
 const BIN = join(import.meta.dirname, '../bin/vcml-agent');
@@ -35,6 +36,71 @@ test('whenUninstalled: the hook stays while the DaemonSet is there, and goes wit
     assert.equal(lastState(agent), 'detached');
     assert.match(agent.stderr, /DaemonSet watchers\/agent is gone/);
   });
+});
+
+test('journalOnUninstall: the journal stays with any other end, and goes with the DaemonSet', async (t) => {
+  await withServer(async (server) => {
+    process.env.POD_NAMESPACE = 'watchers';
+    process.env.POD_NAME = 'agent-x2x';
+    const whenUninstalled = ['--on-exit', 'whenUninstalled', '--journal-on-uninstall', 'delete'];
+    const agent = new Agent({ args: [...whenUninstalled, '--kubeconfig', server.kubeconfig] });
+    t.after(() => agent.close());
+    for (const said of [
+      daemonSet(),
+      refusal(503, 'ServiceUnavailable'),
+      // a right that an upgrade took, too
+      refusal(403, 'Forbidden'),
+      daemonSet({ uid: 'uid-2' }),
+    ]) {
+      await agent.start();
+      await until('a watch', () => server.daemonSetWatches.size > 0);
+      server.daemonSet = said;
+      assert.equal(await agent.stop(), 0, agent.stderr);
+      assert.equal(agent.records().at(-1)?.action, 'journal.stop');
+      server.daemonSet = daemonSet();
+      server.daemonSetWatches.clear();
+    }
+
+    const outside = join(agent.directory, 'outside');
+    const link = join(agent.journalDir, '00000000000000000099.jsonl.zst');
+    writeFileSync(outside, 'somebody’s');
+    await agent.start();
+    symlinkSync(outside, link);
+    writeFileSync(join(agent.journalDir, 'notes.txt'), 'somebody’s');
+    for (const name of ['dead-letters.jsonl', 'export-cursor.json', 'deletions.json.tmp'])
+      writeFileSync(join(agent.journalDir, name), '');
+    server.daemonSet = refusal(404, 'NotFound');
+    assert.equal(await agent.stop(), 0, agent.stderr);
+    assert.ok(!existsSync(agent.pinDir));
+    const left = readdirSync(agent.journalDir).sort();
+    assert.deepEqual(left, ['00000000000000000099.jsonl.zst', 'notes.txt']);
+    assert.equal(readFileSync(outside, 'utf8'), 'somebody’s');
+    assert.match(agent.stderr, /deleted, but for what is not its/);
+  });
+});
+
+test('journalOnUninstall: nothing is left of a folder that nobody else uses', async (t) => {
+  await withServer(async (server) => {
+    process.env.POD_NAMESPACE = 'watchers';
+    process.env.POD_NAME = 'agent-x2x';
+    const whenUninstalled = ['--on-exit', 'whenUninstalled', '--journal-on-uninstall', 'delete'];
+    const agent = new Agent({ args: [...whenUninstalled, '--kubeconfig', server.kubeconfig] });
+    t.after(() => agent.close());
+    await agent.start();
+    server.daemonSet = refusal(404, 'NotFound');
+    assert.equal(await agent.stop(), 0, agent.stderr);
+    assert.ok(!existsSync(agent.pinDir) && !existsSync(agent.journalDir));
+    assert.ok(existsSync(dirname(agent.journalDir)));
+  });
+});
+
+test('journalOnUninstall is refused where no end is an uninstall', (t) => {
+  const agent = new Agent({});
+  t.after(() => agent.close());
+  const args = ['--journal-dir', agent.journalDir, '--journal-on-uninstall', 'delete'];
+  const { status, stderr } = spawnSync(BIN, ['run', ...args], { encoding: 'utf8' });
+  assert.equal(status, 78, stderr);
+  assert.match(stderr, /journalOnUninstall .*needs onExit to be whenUninstalled/);
 });
 
 test('whenUninstalled without the pod’s name ends the agent with 78 and says what to set', (t) => {

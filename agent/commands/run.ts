@@ -5,7 +5,7 @@ import { createExporter, startExporter } from '../exporting.ts';
 import type { Journal } from '../journal/journal.ts';
 import { openJournal } from '../journal/journal.ts';
 import type { RetentionRun } from '../journal/retention.ts';
-import { createOnExit, type OnExit } from '../on-exit.ts';
+import { createOnExit, type Leaving, type OnExit } from '../on-exit.ts';
 import { createOutput } from '../print/output.ts';
 import { tellUnseen } from '../privileges.ts';
 import { openSession, type Session } from '../session.ts';
@@ -15,6 +15,7 @@ import { createStateWriter, type StateWriter } from '../state.ts';
 import { createLog, createProblemTeller, type Log } from '../telemetry/log.ts';
 import type { Telemetry } from '../telemetry/server.ts';
 import { openTelemetry, sourceOf } from '../telemetry.ts';
+import { deleteAll } from '../uninstall.ts';
 
 /** How long an end may wait for the collector; what it does not take by then, the next run exports. */
 const EXPORT_GRACE_MS = 5000;
@@ -49,6 +50,7 @@ async function runHook(run: Run): Promise<void> {
   const { config, log, stop, retired, exporter } = run;
   const hook = await openHook(hookOptions(config), config.waitForHook, stop);
   let journal: Journal | undefined;
+  let journalGoes = false;
   try {
     journal = openJournal({
       ...journalOptions(config),
@@ -64,7 +66,7 @@ async function runHook(run: Run): Promise<void> {
         'cut a torn line that a crash had left at the journal’s end',
       );
     if (exporter) startExporter(exporter, config.journalDir, journal);
-    await record(run, hook, journal);
+    journalGoes = await record(run, hook, journal);
   } catch (error) {
     // A hook that never came to record leaves nothing behind.
     if (journal === undefined && hook.state === 'attached') hook.detach();
@@ -74,9 +76,11 @@ async function runHook(run: Run): Promise<void> {
     await exporter?.close(EXPORT_GRACE_MS);
     await journal?.close();
   }
+  if (journalGoes) deleteAll(config, log);
 }
 
-async function record(run: Run, hook: Hook, journal: Journal): Promise<void> {
+/** Records until the end; whether the journal is to go as well. */
+async function record(run: Run, hook: Hook, journal: Journal): Promise<boolean> {
   const { config, log, stop, retired, exporter, telemetry, onExit } = run;
   const output = createOutput(config);
   const failed = Promise.withResolvers<never>();
@@ -113,11 +117,11 @@ async function record(run: Run, hook: Hook, journal: Journal): Promise<void> {
   tellUnseen(log);
   telemetry?.begin(sourceOf(config, session, exporter));
   session.recorder.start();
-  let detach: boolean;
+  let leaving: Leaving;
   try {
     // While it asks, it records.
-    const asked = aborted(stop).then(() => onExit.detaches());
-    detach = await Promise.race([asked, failed.promise]);
+    const asked = aborted(stop).then(() => onExit.leaving());
+    leaving = await Promise.race([asked, failed.promise]);
   } finally {
     session.pods.close();
     state.close();
@@ -127,12 +131,13 @@ async function record(run: Run, hook: Hook, journal: Journal): Promise<void> {
   session.recorder.stop();
   tellDeleted();
   state.tellMisses();
-  end(detach, session, state, log);
+  const isWhole = end(leaving.hook, session, state, log);
   await output.summary(session.lineage.counts, config.journalDir);
+  return isWhole && leaving.journal;
 }
 
-/** Everything that was accepted goes to disk; then the hook is kept or taken away. */
-function end(detach: boolean, session: Session, state: StateWriter, log: Log): void {
+/** Everything that was accepted goes to disk, if it can; then the hook is kept or taken away. */
+function end(detach: boolean, session: Session, state: StateWriter, log: Log): boolean {
   const { hook, recorder, lineage } = session;
   let complete = recorder.flush();
   if (complete && detach) {
@@ -143,9 +148,10 @@ function end(detach: boolean, session: Session, state: StateWriter, log: Log): v
   if (complete && recorder.finish((now) => lineage.stop(hookState, now))) {
     state.write(hookState);
     if (detach) hook.detach();
-  } else {
-    log.error({}, 'the journal cannot be written: the hook stays and keeps what is not in it yet');
+    return true;
   }
+  log.error({}, 'the journal cannot be written: the hook stays and keeps what is not in it yet');
+  return false;
 }
 
 function tellJournalProblem(log: Log, error: Error | undefined): void {

@@ -29,6 +29,7 @@ Some options of the export can also be given by the variables of the OpenTelemet
 Durations are written \`500ms\`, \`30s\`, \`15m\` or \`1h\`, and never without a unit, but for 0; sizes
 \`512B\`, \`8KiB\`, \`64MiB\` or \`2GiB\`, or as plain bytes. \`journalMaxBytes\` must be at least
 four times \`segmentMaxBytes\`, and \`quietAfter\`, if not 0, at least ten times \`drainInterval\`.
+\`journalOnUninstall: delete\` needs \`onExit: whenUninstalled\`.
 
 \`vcml-agent config print\` shows what is in effect and where each value came from,
 \`vcml-agent config check\` all that is wrong.

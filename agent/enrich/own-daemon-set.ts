@@ -15,6 +15,8 @@ export interface OwnDaemonSetOptions {
   readonly pod: string;
   /** the path of a kubeconfig; empty: the service account of the agent's own pod */
   readonly kubeconfig: string;
+  /** Whether the DaemonSet is followed as well, to see it go. */
+  readonly followed: boolean;
   /** Called once, when at the end it could be told whether the DaemonSet is gone. */
   onKnown(name: string): void;
   /** Called when that could not be told, with the remedy. */
@@ -24,6 +26,8 @@ export interface OwnDaemonSetOptions {
 /** Whether the agent's DaemonSet is gone, and how that is known. */
 export interface Verdict {
   readonly uninstalled: boolean;
+  /** It is, or is going, and there is no other in its place: not only the rights to ask are gone. */
+  readonly seen: boolean;
   readonly because: string;
 }
 
@@ -33,6 +37,7 @@ export interface Verdict {
  *
  * An account that was deleted (401) proves it only while the pod itself exists: a pod that was deleted
  * by force takes its token with it, too. So the pod is followed, by a watch that outlives the account.
+ * So does that of the DaemonSet, where what goes cannot be had again: rights go in an upgrade, too.
  */
 export class OwnDaemonSet {
   readonly #options: OwnDaemonSetOptions;
@@ -40,6 +45,9 @@ export class OwnDaemonSet {
   /** Whose the pod is, and whether that may be asked for. */
   readonly #known = Promise.withResolvers<void>();
   readonly #podGone = Promise.withResolvers<void>();
+  readonly #gone = Promise.withResolvers<void>();
+  /** Whether the DaemonSet was seen to go, and no other to come in its place. */
+  #isGone = false;
   #owner: { readonly name: string; readonly uid: string } | undefined;
   /** Whether the pod is followed; else what is known of it is old. */
   #following = false;
@@ -49,21 +57,16 @@ export class OwnDaemonSet {
 
   constructor(options: OwnDaemonSetOptions) {
     this.#options = options;
-    const { namespace, pod, kubeconfig } = options;
-    const following = reflect<KubeObject>({
-      source: new ObjectListWatch({
-        ...{ kubeconfig, path: `/api/v1/namespaces/${namespace}/pods` },
-        ...{ fieldSelector: `metadata.name=${pod}`, cached: false },
-      }),
-      onList: ([found]) => this.#podIs(found),
-      onChange: (change, found) => this.#podIs(change === 'DELETED' ? undefined : found),
-      onProblem: (problem) => {
+    const { namespace, pod } = options;
+    this.#follow(
+      `/api/v1/namespaces/${namespace}/pods`,
+      pod,
+      (found) => this.#podIs(found),
+      (problem) => {
         this.#following = problem === undefined;
         if (problem) this.#tell(problem);
       },
-      stop: this.#stop.signal,
-    });
-    following.catch((error) => this.#tell(error));
+    );
   }
 
   /** Asks, and answers within seconds. */
@@ -84,19 +87,21 @@ export class OwnDaemonSet {
     switch (status) {
       case 200:
         if (kind !== 'DaemonSet') return stays('the API server’s answer is no DaemonSet');
-        if (metadata?.uid !== uid) return gone(`${what} is another one by now`);
-        if (metadata.deletionTimestamp) return gone(`${what} is being deleted`);
+        if (metadata?.uid !== uid) return gone(`${what} is another one by now`, false);
+        if (metadata.deletionTimestamp) return gone(`${what} is being deleted`, true);
         if (await this.#isNamespaceDeleted())
-          return gone(`the namespace of ${what} is being deleted`);
+          return gone(`the namespace of ${what} is being deleted`, true);
         return stays(`${what} is there`);
       case 404:
-        return reason === 'NotFound' ? gone(`${what} is gone`) : stays(said);
+        return reason === 'NotFound' ? gone(`${what} is gone`, true) : stays(said);
       case 403:
-        return this.#allowed ? gone('the agent’s rights are gone') : stays(said);
+        return this.#allowed
+          ? gone('the agent’s rights are gone', await this.#isSeenGone())
+          : stays(said);
       case 401:
         if (!this.#following || (await this.#within(NEWS_MS, this.#podGone.promise)))
           return stays('the agent’s pod was deleted by force, or is not followed');
-        return gone('the agent’s account is gone');
+        return gone('the agent’s account is gone', await this.#isSeenGone());
       default:
         return stays(said);
     }
@@ -104,6 +109,38 @@ export class OwnDaemonSet {
 
   close(): void {
     this.#stop.abort();
+  }
+
+  /** Hears of an object as it is, or (undefined) that it is not there, from now on. */
+  #follow(
+    path: string,
+    name: string,
+    onObject: (object: KubeObject | undefined) => void,
+    onProblem: (problem: Error | undefined) => void,
+  ): void {
+    const { kubeconfig } = this.#options;
+    const following = reflect<KubeObject>({
+      source: new ObjectListWatch({
+        ...{ kubeconfig, path, fieldSelector: `metadata.name=${name}`, cached: false },
+      }),
+      onList: ([found]) => onObject(found),
+      onChange: (change, found) => onObject(change === 'DELETED' ? undefined : found),
+      onProblem,
+      stop: this.#stop.signal,
+    });
+    following.catch((error) => this.#tell(error));
+  }
+
+  /** What is seen of the DaemonSet may be on its way here yet. */
+  async #isSeenGone(): Promise<boolean> {
+    if (!this.#options.followed) return false;
+    await this.#within(NEWS_MS, this.#gone.promise);
+    return this.#isGone;
+  }
+
+  #daemonSetIs(found: KubeObject | undefined): void {
+    this.#isGone = found === undefined || found.metadata?.deletionTimestamp !== undefined;
+    if (this.#isGone) this.#gone.resolve();
   }
 
   #podIs(pod: KubeObject | undefined): void {
@@ -120,6 +157,13 @@ export class OwnDaemonSet {
       this.#known.resolve();
     } else if (!this.#asked) {
       this.#asked = true;
+      if (this.#options.followed)
+        this.#follow(
+          this.#path(''),
+          this.#owner.name,
+          (found) => this.#daemonSetIs(found),
+          (problem) => problem && this.#tell(problem),
+        );
       void this.#askFirst(this.#owner.name).finally(this.#known.resolve);
     }
   }
@@ -137,7 +181,11 @@ export class OwnDaemonSet {
   }
 
   #ask(name: string): Promise<Answer> {
-    return this.#get(`/apis/apps/v1/namespaces/${this.#options.namespace}/daemonsets/${name}`);
+    return this.#get(this.#path(`/${name}`));
+  }
+
+  #path(name: string): string {
+    return `/apis/apps/v1/namespaces/${this.#options.namespace}/daemonsets${name}`;
   }
 
   /** A namespace is deleted with its pods first, and everything else after they have ended. */
@@ -158,10 +206,10 @@ export class OwnDaemonSet {
   }
 
   #tell(error: unknown): void {
-    const { namespace, pod, onProblem } = this.#options;
+    const { namespace, pod, followed, onProblem } = this.#options;
     if (this.#stop.signal.aborted) return;
     const { message, statusCode } = RequestError.of(error);
-    const remedy = statusCode === 403 ? `; ${RIGHTS}` : '';
+    const remedy = statusCode === 403 ? `; ${followed ? MORE_RIGHTS : RIGHTS}` : '';
     onProblem(new Error(`pod ${namespace}/${pod}: ${message}${remedy}`));
   }
 }
@@ -169,10 +217,13 @@ export class OwnDaemonSet {
 const RIGHTS =
   'let the agent’s account get daemonsets and namespaces, and get, list and watch pods, there';
 
-function gone(because: string): Verdict {
-  return { uninstalled: true, because };
+const MORE_RIGHTS =
+  'let the agent’s account get namespaces, and get, list and watch daemonsets and pods, there';
+
+function gone(because: string, seen: boolean): Verdict {
+  return { uninstalled: true, seen, because };
 }
 
 function stays(because: string): Verdict {
-  return { uninstalled: false, because };
+  return { uninstalled: false, seen: false, because };
 }

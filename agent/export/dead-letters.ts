@@ -5,7 +5,9 @@ import type { ExportedJournal, JournalLine, Position } from './position.ts';
 
 /** In the journal's folder: records that no collector takes, and why. */
 export const DEAD_LETTER_FILE = 'dead-letters.jsonl';
-/** At this size the file becomes dead-letters.1.jsonl, and the one before it goes. */
+/** Beside it: what it became when it was full; the one before that went. */
+export const OLDER_DEAD_LETTER_FILE = 'dead-letters.1.jsonl';
+/** Of a full one. */
 const MAX_BYTES = 64 << 20;
 
 /** Why a record was not taken. */
@@ -29,7 +31,7 @@ export async function keepDeadLetter(
   const line = await lineAt(readLines(start), start);
   const file = join(dir, DEAD_LETTER_FILE);
   if ((await sizeOf(file)) >= MAX_BYTES) {
-    const older = join(dir, 'dead-letters.1.jsonl');
+    const older = join(dir, OLDER_DEAD_LETTER_FILE);
     const bytes = await sizeOf(older);
     await rename(file, older);
     if (bytes > 0) log.warn({ bytes }, 'the oldest dead letters are gone, to make room');

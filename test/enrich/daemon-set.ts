@@ -12,6 +12,9 @@ import { createAuthority } from '../export/certificates.ts';
 const PODS = '/api/v1/namespaces/watchers/pods?fieldSelector=metadata.name%3Dagent-x2x';
 /** Where it is asked for. */
 export const DAEMON_SET = '/apis/apps/v1/namespaces/watchers/daemonsets/agent';
+const DAEMON_SETS =
+  '/apis/apps/v1/namespaces/watchers/daemonsets?fieldSelector=metadata.name%3Dagent';
+const WATCH = '&watch=true&allowWatchBookmarks=true&resourceVersion=10&';
 /** How its pod names it. */
 export const OWNER = { kind: 'DaemonSet', name: 'agent', uid: 'uid-1', controller: true };
 
@@ -25,13 +28,17 @@ export interface Server {
   namespace: Said;
   pods: readonly object[];
   readonly asked: string[];
-  /** The watches that are open. */
+  /** The watches of the pod that are open, and those of the DaemonSet. */
   readonly watches: Set<ServerResponse>;
+  readonly daemonSetWatches: Set<ServerResponse>;
   readonly problems: string[];
   readonly known: string[];
-  /** Sends an event to them. */
+  /** Sends an event to those of the pod. */
   send(type: string, object: object): void;
-  follow(): OwnDaemonSet;
+  /** Sends an event to those of the DaemonSet. */
+  sendDaemonSet(type: string, metadata: object): void;
+  /** Follows the pod; `followed`: and the DaemonSet. */
+  follow(followed?: boolean): OwnDaemonSet;
 }
 
 /** The agent’s pod. */
@@ -67,21 +74,26 @@ export async function withServer(body: (server: Server) => Promise<void>): Promi
     contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
   };
   writeFileSync(kubeconfig, JSON.stringify(config));
-  const followed: OwnDaemonSet[] = [];
+  const opened: OwnDaemonSet[] = [];
   const server: Server = {
     kubeconfig,
     namespace: [200, { kind: 'Namespace', metadata: { name: 'watchers' } }],
     ...{ daemonSet: daemonSet(), pods: [pod(OWNER)], asked: [], watches: new Set(), problems: [] },
-    known: [],
+    ...{ known: [], daemonSetWatches: new Set() },
     send(type, object) {
       for (const watch of server.watches) watch.write(`${JSON.stringify({ type, object })}\n`);
     },
-    follow() {
+    sendDaemonSet(type, metadata) {
+      const object = { kind: 'DaemonSet', metadata: { resourceVersion: '11', ...metadata } };
+      for (const watch of server.daemonSetWatches)
+        watch.write(`${JSON.stringify({ type, object })}\n`);
+    },
+    follow(followed = false) {
       const onProblem = (problem: Error) => server.problems.push(problem.message);
-      const where = { namespace: 'watchers', pod: 'agent-x2x', kubeconfig };
+      const where = { namespace: 'watchers', pod: 'agent-x2x', kubeconfig, followed };
       const onKnown = (name: string) => server.known.push(name);
       const one = new OwnDaemonSet({ ...where, onKnown, onProblem });
-      followed.push(one);
+      opened.push(one);
       return one;
     },
   };
@@ -92,15 +104,19 @@ export async function withServer(body: (server: Server) => Promise<void>): Promi
     else if (url === '/api/v1/namespaces/watchers') say(server.namespace, response);
     else if (url === PODS)
       say([200, { metadata: { resourceVersion: '10' }, items: server.pods }], response);
-    else if (url.startsWith(`${PODS}&watch=true&allowWatchBookmarks=true&resourceVersion=10&`)) {
+    else if (url === DAEMON_SETS) {
+      const [status, body] = server.daemonSet;
+      const items = status === 200 ? [body] : [];
+      say([200, { metadata: { resourceVersion: '10' }, items }], response);
+    } else if (url.startsWith(PODS + WATCH) || url.startsWith(DAEMON_SETS + WATCH)) {
       response.writeHead(200).flushHeaders();
-      server.watches.add(response);
+      (url.startsWith(PODS) ? server.watches : server.daemonSetWatches).add(response);
     } else say([500, `not foreseen: ${url}`], response);
   });
   try {
     await body(server);
   } finally {
-    for (const one of followed) one.close();
+    for (const one of opened) one.close();
     https.closeAllConnections();
     https.close();
     rmSync(directory, { recursive: true });

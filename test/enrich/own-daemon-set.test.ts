@@ -129,6 +129,51 @@ test('who asks at once waits for what is to be known first', async () => {
   });
 });
 
+/** What there is to see when only the rights to ask are known to be gone. */
+const sights: [what: string, events: [type: string, metadata: object][], seen: boolean][] = [
+  ['nothing', [], false],
+  ['a change', [['MODIFIED', { uid: 'uid-1' }]], false],
+  ['its deletion', [['DELETED', { uid: 'uid-1' }]], true],
+  ['its deletion begin', [['MODIFIED', { uid: 'uid-1', deletionTimestamp: 'now' }]], true],
+  [
+    'another come in its place',
+    [
+      ['DELETED', { uid: 'uid-1' }],
+      ['ADDED', { uid: 'uid-2' }],
+    ],
+    false,
+  ],
+];
+
+for (const [what, events, seen] of sights)
+  test(`who saw ${what} and may no longer ask: ${seen ? 'it is gone' : 'it may be there'}`, async () => {
+    await withServer(async (server) => {
+      const own = server.follow(true);
+      await own.verdict();
+      await until('both watches', () => server.watches.size + server.daemonSetWatches.size === 2);
+      for (const [type, metadata] of events) server.sendDaemonSet(type, metadata);
+      server.daemonSet = refusal(403, 'Forbidden');
+      let verdict = await own.verdict();
+      // The last of the events may be on its way at first.
+      for (let i = 0; i < 100 && verdict.seen !== seen; i++) verdict = await own.verdict();
+      deepEqual([verdict.uninstalled, verdict.seen], [true, seen]);
+    });
+  });
+
+test('what the API server says of the DaemonSet is seen, another in its place is not', async () => {
+  await withServer(async (server) => {
+    const own = await settled(server);
+    server.daemonSet = refusal(404, 'NotFound');
+    equal((await own.verdict()).seen, true);
+    server.daemonSet = daemonSet({ deletionTimestamp: '2026-01-31T12:00:00Z' });
+    equal((await own.verdict()).seen, true);
+    server.daemonSet = daemonSet({ uid: 'uid-2' });
+    equal((await own.verdict()).seen, false);
+    server.daemonSet = refusal(403, 'Forbidden');
+    equal((await own.verdict()).seen, false, 'who does not follow it sees nothing');
+  });
+});
+
 for (const [what, pods] of [
   ['that there is not', []],
   ['of no DaemonSet', [pod({ ...OWNER, kind: 'ReplicaSet' })]],

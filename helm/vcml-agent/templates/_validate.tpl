@@ -38,6 +38,9 @@
 {{- if and $config.exportClientCertificate (not $config.exportClientKey) }}
 {{- fail "config.exportClientCertificate needs config.exportClientKey" }}
 {{- end }}
+{{- if and (eq (default "keep" $config.journalOnUninstall) "delete") (ne (default "keep" $config.onExit) "whenUninstalled") }}
+{{- fail "config.journalOnUninstall is delete, but config.onExit is not whenUninstalled: no agent would know of an uninstall" }}
+{{- end }}
 {{- $limit := ((($values.resources).limits).memory) | default "" | toString }}
 {{- if regexMatch "^[0-9]+[MG]i$" $limit }}
 {{- $given := mul (regexFind "^[0-9]+" $limit | int) (hasSuffix "Gi" $limit | ternary 1024 1) | int }}

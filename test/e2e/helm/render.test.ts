@@ -34,6 +34,7 @@ const REFUSED: readonly (readonly [values: string, said: RegExp])[] = [
   ['runtime.type=none,runtime.dir=/run/x', /which runtime|which runtime's|say which/],
   ['runtime.dir=/run/k3s/containerd', /where the runtime's socket is/],
   ['config.exportTokenFile=/etc/vcml-agent/secrets/a/b', /name the Secret a in secrets/],
+  ['config.onExit=keep,config.journalOnUninstall=delete', /no agent would know of an uninstall/],
   ['config.exportClientCertificate=/a', /needs config.exportClientKey/],
 ];
 
