@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { AgentError, EXIT, exitCodeOf } from './errors.ts';
 import { VERSION } from './root.ts';
+import { stopSignal } from './stop.ts';
 
 /** Runs the command that `argv` names (as process.argv has it); returns the exit code. */
 export async function main(argv: string[]): Promise<number> {
@@ -13,9 +14,11 @@ export async function main(argv: string[]): Promise<number> {
       process.stdout.write(`${VERSION}\n`);
       return 0;
     }
+    // From the first moment on: a hook that an earlier run left is to go with an uninstall now.
+    const stop = flag === 'run' ? stopSignal() : new AbortController().signal;
     // The parser and the schema take longer to load than Node itself.
     const { createProgram } = await import('./commands/program.ts');
-    return await parse(createProgram, argv);
+    return await parse((done) => createProgram(done, stop), argv);
   } catch (error) {
     return tell(error);
   }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { Agent } from './agent.ts';
@@ -76,6 +78,32 @@ test('journalOnUninstall: the journal stays with any other end, and goes with th
     assert.deepEqual(left, ['00000000000000000099.jsonl.zst', 'notes.txt']);
     assert.equal(readFileSync(outside, 'utf8'), 'somebody’s');
     assert.match(agent.stderr, /deleted, but for what is not its/);
+  });
+});
+
+test('whenUninstalled: an agent that is told to end before it began takes away what was left', async (t) => {
+  await withServer(async (server) => {
+    process.env.POD_NAMESPACE = 'watchers';
+    process.env.POD_NAME = 'agent-x2x';
+    const agent = new Agent({});
+    t.after(() => agent.close());
+    await agent.start();
+    await agent.kill();
+    assert.ok(existsSync(agent.pinDir));
+    server.daemonSet = refusal(404, 'NotFound');
+    // It waits for its configuration, which is a pipe, when the signal comes.
+    const pipe = join(agent.directory, 'config.yaml');
+    execFileSync('mkfifo', [pipe]);
+    const where = ['--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir, '--config', pipe];
+    const child = spawn(BIN, ['run', ...where], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const ended = once(child, 'exit');
+    const writer = await open(pipe, 'w');
+    child.kill();
+    await writer.writeFile(`onExit: whenUninstalled\nkubeconfig: ${server.kubeconfig}\n`);
+    await writer.close();
+    assert.deepEqual(await ended, [0, null]);
+    assert.equal(lastState(agent), 'detached');
+    assert.ok(!existsSync(agent.pinDir));
   });
 });
 

@@ -15,8 +15,8 @@ const DRAINING = [
 
 type Flags = Readonly<Record<string, unknown>>;
 
-/** The command line; `done` gets the exit code of the command that ran. */
-export function createProgram(done: (exitCode: number) => void): Command {
+/** The command line; `done` gets the exit code of the command that ran, `stop` ends a run. */
+export function createProgram(done: (exitCode: number) => void, stop: AbortSignal): Command {
   const program = new Command('vcml-agent')
     .description('Causal memory for Kubernetes nodes: who ran what, and because of what.')
     .version(VERSION)
@@ -29,7 +29,10 @@ export function createProgram(done: (exitCode: number) => void): Command {
   configured(program.command('run'), ALL)
     .description('attach or resume, and record until SIGTERM or SIGINT')
     .addHelpText('after', COMMAND_HELP.run)
-    .action(async (flags) => done(await (await import('./run.ts')).run(await configOf(flags))));
+    .action(async (flags) => {
+      const { run } = await import('./run.ts');
+      done(await run(await configOf(flags), stop));
+    });
 
   configured(program.command('detach'), DRAINING)
     .description('drain into the journal, then remove programs, maps and pins')

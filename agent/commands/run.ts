@@ -31,10 +31,9 @@ interface Run {
   readonly onExit: OnExit;
 }
 
-/** Attaches or resumes, and records until a signal ends it; returns the exit code. */
-export async function run(config: Config): Promise<number> {
+/** Attaches or resumes, and records until it is to stop; returns the exit code. */
+export async function run(config: Config, stop: AbortSignal): Promise<number> {
   const log = createLog(config.logLevel);
-  const stop = stopSignal();
   using onExit = createOnExit(config, process.env, log);
   const exporter = await createExporter(config, process.env, log);
   const telemetry = await openTelemetry(config, log);
@@ -170,19 +169,6 @@ function tellMetadataProblem(log: Log, { metadata }: Config, error: Error | unde
       { metadata, error: error.message },
       'no metadata of pods: records have what the runtime knows, and it is tried again',
     );
-}
-
-/**
- * Aborts, with the name as its reason, at the first signal that ends a run. Those that follow change
- * nothing: an end that is cut short would leave the hook. A terminal's hang-up is such a signal; away
- * from one it is left to nohup and its like.
- */
-function stopSignal(): AbortSignal {
-  const controller = new AbortController();
-  const signals: NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
-  if (process.stdout.isTTY) signals.push('SIGHUP');
-  for (const signal of signals) process.on(signal, () => controller.abort(signal));
-  return controller.signal;
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {
