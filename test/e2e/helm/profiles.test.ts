@@ -32,12 +32,12 @@ function lastWords(text: string): Promise<boolean> {
   });
 }
 
-/** Uninstalls once the agent can tell that it is uninstalled; nothing but the journal stays. */
-async function uninstall(): Promise<void> {
+/** Uninstalls once the agent can tell that it is uninstalled; nothing stays, but the journal if it is kept. */
+async function uninstall(journal = 'kept'): Promise<void> {
   await lastWords('with this DaemonSet the hook goes');
   const programs = release.programs();
   await release.uninstall();
-  await release.assertGone(programs);
+  await release.assertGone(programs, journal);
 }
 
 test('helm 3 installs the privileged profile, and its test passes', async () => {
@@ -99,4 +99,17 @@ test('without a bpffs on the node the agent says how to mount one there, and mou
 test('helm 3 uninstalls, and leaves nothing but the journal', async () => {
   await release.install();
   await uninstall();
+});
+
+test('told to, an uninstall takes the journal as well; an upgrade and the end of a pod do not', async () => {
+  const told = 'config.journalOnUninstall=delete';
+  await release.install(told);
+  // Its own right to follow the DaemonSet goes here, with the pods of the new account.
+  await release.install(told, 'serviceAccount.name=another');
+  const agents = ['pod', '--selector=app.kubernetes.io/component=agent'];
+  await release.kubectl('delete', ...agents);
+  await release.kubectl('rollout', 'status', 'daemonset/vcml-agent', '--timeout=3m');
+  const starts = release.journal.read().filter(({ action }) => action === 'journal.start');
+  assert.ok(starts.length >= 3, 'one journal through all of it');
+  await uninstall('deleted');
 });
