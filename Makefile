@@ -38,19 +38,30 @@ valgrind: build build/apt-valgrind.stamp ## run every call of the addon under va
 	@exec $(NODE) --test --test-reporter=spec test/fuzz/valgrind.ts
 
 kernels: build ## run the agent and its cases on other kernels, and on arm64
-	@exec $(NODE) --test --test-reporter=spec test/kernels/matrix.ts
+	@exec $(NODE) --test --test-concurrency=1 --test-reporter=spec test/kernels/{image,matrix}.ts
 
 e2e: build ## build a Kubernetes node, then run the agent's tests on it, as root
 	@exec $(NODE) test/e2e/run.ts '$(E2E_TESTS)'
 
 build: $(BUILT) ## the BPF object, the addon, the npm packages, the tests' programs
 
-bundle: build ## build/bundle: the agent in a folder that runs by itself
-	$(NODE) deploy/bundle.ts build/bundle
+BUNDLE := build/bundle
+ARCH := $(shell uname -m)
+MACHINE_AND_ARCH := $(shell uname -m):$(ARCH)
+BUILT_FOR_ARCH := $(if $(filter x86_64:arm64,$(MACHINE_AND_ARCH)),build/arm64,build)
+BUNDLED := $(addprefix $(BUILT_FOR_ARCH)/,exec.bpf.o vcml_hook.node) $(filter %/arm64/node,$(BUILT_FOR_ARCH)/node)
+ifeq ($(MACHINE_AND_ARCH),aarch64:amd64)
+$(error for amd64 it is built on amd64)
+endif
 
-image: ## the agent's image, by buildah or docker: make image IMAGE=vcml-agent:dev
-	@if command -v buildah >/dev/null; then build='buildah bud'; else build='docker build'; fi; \
-	$$build -f deploy/Dockerfile -t '$(IMAGE)' \
+bundle: node_modules/.stamp $(BUNDLED) ## the agent in a folder that runs by itself: make bundle ARCH=arm64
+	$(NODE) deploy/bundle.ts '$(BUNDLE)' $(BUILT_FOR_ARCH)
+
+image: ## the agent's image, by buildah or docker: make image IMAGE=vcml-agent:dev PLATFORM=linux/arm64
+	@if command -v buildah >/dev/null; then \
+		build="buildah bud --build-arg BUILDPLATFORM=linux/$(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))"; \
+	else build='docker build'; fi; \
+	$$build -f deploy/Dockerfile -t '$(IMAGE)' $(if $(PLATFORM),--platform $(PLATFORM)) \
 		--build-arg VERSION="$$(jq -r .version package.json)" \
 		--build-arg REVISION="$$(git rev-parse HEAD)" .
 

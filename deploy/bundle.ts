@@ -1,11 +1,21 @@
-// Puts everything that the agent needs to run into one folder: node deploy/bundle.ts FOLDER
-import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// Puts everything that the agent needs to run into one folder: node deploy/bundle.ts FOLDER [BUILT],
+// where BUILT has the addon and the kernel side, and Node too where it is for another architecture.
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { writeParts } from './parts.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const [, , folder] = process.argv;
-if (folder === undefined) throw new Error('usage: node deploy/bundle.ts FOLDER');
+const [, , folder, built = 'build'] = process.argv;
+if (folder === undefined) throw new Error('usage: node deploy/bundle.ts FOLDER [BUILT]');
 
 /** Nothing happens when the client library is loaded: what is not called for can stay away. */
 const onlyWhatIsUsed: Plugin = {
@@ -17,6 +27,15 @@ const onlyWhatIsUsed: Plugin = {
       const resolved = await resolve(path, { ...args, pluginData: 'resolved' });
       return { ...resolved, sideEffects: false };
     });
+  },
+};
+
+/** The client library's own requests use it; ours go through node:https (agent/enrich/kube-get.ts). */
+const withoutUndici: Plugin = {
+  name: 'without-undici',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^undici$/ }, ({ path }) => ({ path, namespace: 'absent' }));
+    onLoad({ filter: /.*/, namespace: 'absent' }, () => ({ contents: 'module.exports = {};' }));
   },
 };
 
@@ -33,14 +52,14 @@ const visibleRequire: Plugin = {
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(join(folder, 'build'), { recursive: true });
 const options = {
-  ...{ absWorkingDir: ROOT, bundle: true, minify: true },
+  ...{ absWorkingDir: ROOT, bundle: true, minify: true, metafile: true as const },
   ...{ platform: 'node' as const, target: 'node26' },
 };
-await build({
+const agent = await build({
   ...options,
   format: 'esm',
   splitting: true,
-  plugins: [onlyWhatIsUsed, visibleRequire],
+  plugins: [onlyWhatIsUsed, withoutUndici, visibleRequire],
   // Packages that are CommonJS ask for require.
   banner: {
     js: "import { createRequire as vcmlRequire } from 'node:module';const require=vcmlRequire(import.meta.url);",
@@ -51,15 +70,17 @@ await build({
   outdir: folder,
 });
 // The log asks for it by its name.
-const pino = join(folder, 'node_modules/pino/index.js');
-await build({ ...options, format: 'cjs', entryPoints: ['pino'], outfile: pino });
+const outfile = join(folder, 'node_modules/pino/index.js');
+const pino = await build({ ...options, format: 'cjs', entryPoints: ['pino'], outfile });
 const { name, version, license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const manifest = { name, version, license, type: 'module' };
 writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest)}\n`);
 writeFileSync(join(folder, 'node_modules/pino/package.json'), '{"type":"commonjs"}\n');
 for (const file of ['exec.bpf.o', 'vcml_hook.node'])
-  copyFileSync(join(ROOT, 'build', file), join(folder, 'build', file));
+  copyFileSync(join(ROOT, built, file), join(folder, 'build', file));
 for (const part of ['bin/vcml-agent', 'LICENSE', 'LICENSES'])
   cpSync(join(ROOT, part), join(folder, part), { recursive: true });
 // The launcher looks for Node there.
-cpSync(process.execPath, join(folder, 'node_modules/node/bin/node'));
+const node = join(ROOT, built, 'node');
+cpSync(existsSync(node) ? node : process.execPath, join(folder, 'node_modules/node/bin/node'));
+writeParts(folder, [agent.metafile, pino.metafile], join(ROOT, built));

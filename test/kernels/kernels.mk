@@ -12,16 +12,24 @@ GUEST := $(ARM64)/exec.bpf.o $(ARM64)/vcml_hook.node $(ARM64)/node $(ARM64_PROGR
 kernels: build/kernels.stamp $(GUEST)
 
 C_SOURCES += $(wildcard test/kernels/*.c)
-SHELL_SCRIPTS += test/kernels/fetch test/kernels/init
+SHELL_SCRIPTS += test/kernels/fetch test/kernels/init test/kernels/init-image
 
 build/apt-kernels.stamp: Makefile test/kernels/kernels.mk
 	@mkdir -p build
-	@$(call apt_install,busybox-static cpio g++-aarch64-linux-gnu qemu-system-arm qemu-system-x86 \
-		xz-utils)
+	@$(call apt_install,busybox-static cpio qemu-system-arm qemu-system-x86 xz-utils)
 	@touch $@
 
-build/kernels.stamp: test/kernels/fetch | build/apt-kernels.stamp
-	test/kernels/fetch
+build/apt-arm64.stamp: Makefile test/kernels/kernels.mk
+	@mkdir -p build
+	@$(call apt_install,g++-aarch64-linux-gnu)
+	@touch $@
+
+build/kernels.stamp: test/kernels/fetch build/arm64.stamp | build/apt-kernels.stamp
+	test/kernels/fetch kernels
+	@touch $@
+
+build/arm64.stamp: test/kernels/fetch | build/apt-arm64.stamp
+	test/kernels/fetch arm64
 	@touch $@
 
 # --- the agent for arm64 ---------------------------------------------------------------------
@@ -32,14 +40,15 @@ $(ARM64)/exec.bpf.o: $(wildcard bpf/*.c bpf/*.h) Makefile | build/apt.stamp
 	@llvm-strip -g $@
 
 $(ARM64)/vcml_hook.node: $(wildcard native/*.cc native/*.h) bpf/events.h Makefile \
-		node_modules/.stamp build/kernels.stamp
+		node_modules/.stamp build/arm64.stamp
 	@mkdir -p $(@D)
 	aarch64-linux-gnu-g++ $(ADDON_FLAGS) -isystem $(ARM64_LIBRARIES)/usr/include \
 		$(filter %.cc,$^) -o $@ \
 		-L$(ARM64_LIBRARIES)/usr/lib/aarch64-linux-gnu -L$(ARM64_LIBRARIES)/lib/aarch64-linux-gnu \
 		$(patsubst -lelf,-l:libelf.so.1,$(patsubst -lz,-l:libz.so.1,$(ADDON_LIBS)))
+	@cp -r $(ARM64_LIBRARIES)/dpkg $(@D)
 
-$(ARM64)/programs/%: test/programs/%.c $(wildcard test/programs/*.h) | build/apt-kernels.stamp
+$(ARM64)/programs/%: test/programs/%.c $(wildcard test/programs/*.h) | build/apt-arm64.stamp
 	@mkdir -p $(@D)
 	aarch64-linux-gnu-gcc -O2 -Wall -Wextra -Werror -pthread -static $< -o $@
 
@@ -61,7 +70,7 @@ build/guest/%: test/kernels/%.c | build/apt.stamp
 	@mkdir -p $(@D)
 	gcc $(GUEST_FLAGS) $< -o $@ $(GUEST_LIBS)
 
-$(ARM64)/guest/%: test/kernels/%.c build/kernels.stamp
+$(ARM64)/guest/%: test/kernels/%.c build/arm64.stamp
 	@mkdir -p $(@D)
 	aarch64-linux-gnu-gcc $(GUEST_FLAGS) -isystem $(ARM64_LIBRARIES)/usr/include $< -o $@ \
 		-L$(ARM64_LIBRARIES)/usr/lib/aarch64-linux-gnu $(GUEST_LIBS)

@@ -1,0 +1,69 @@
+import {
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Metafile } from 'esbuild';
+import { type Component, debianComponents, npmComponent, sbomOf } from './sbom.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/**
+ * Writes which parts a bundle is made of, sbom.spdx.json, and their licences, LICENSES/third-party. The
+ * folder `built` has what was compiled.
+ */
+export function writeParts(folder: string, metafiles: readonly Metafile[], built: string): void {
+  const cross = join(built, 'dpkg');
+  const dpkg = existsSync(cross) ? cross : '/var/lib/dpkg';
+  // node-addon-api is compiled into the addon: it is headers alone.
+  const packages = [...packagesIn(metafiles), 'node_modules/node-addon-api'].sort();
+  const node = npmComponent(join(ROOT, 'node_modules/node'));
+  const parts: readonly Component[] = [
+    ...packages.map((path) => npmComponent(join(ROOT, path))),
+    { ...node, cpe: `cpe:2.3:a:nodejs:node.js:${node.version}:*:*:*:*:*:*:*` },
+    ...debianComponents(dpkg, 'libbpf-dev').map(
+      (libbpf): Component => ({
+        ...libbpf,
+        ...{ license: 'LGPL-2.1-only OR BSD-2-Clause', relation: 'STATIC_LINK' },
+      }),
+    ),
+  ];
+  const sbom = sbomOf(agentComponent(), parts);
+  writeFileSync(join(folder, 'sbom.spdx.json'), `${JSON.stringify(sbom, null, 2)}\n`);
+  for (const path of packages) copyLicenses(folder, path, join(ROOT, path));
+  const [nodeFolder = ''] = globSync(`${ROOT}/node_modules/node/node_modules/node-linux-*`);
+  copyLicenses(folder, 'node', nodeFolder);
+  copyLicenses(folder, 'libbpf', '/usr/share/doc/libbpf-dev');
+}
+
+/** The folders of the npm packages of which there is something in a bundle. */
+function packagesIn(metafiles: readonly Metafile[]): Set<string> {
+  const inputs = metafiles
+    .flatMap(({ outputs }) => Object.values(outputs))
+    .flatMap((output) => Object.entries(output.inputs))
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+  const folders = inputs.flatMap(
+    ([path]) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? [],
+  );
+  return new Set(folders);
+}
+
+function agentComponent(): Component {
+  const { name, version, license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  return {
+    ...{ name, version, license: `${license} AND (GPL-2.0-only OR BSD-2-Clause)` },
+    ...{ purl: `pkg:generic/${name}@${version}`, relation: 'CONTAINS' },
+  };
+}
+
+function copyLicenses(folder: string, name: string, from: string): void {
+  const files = readdirSync(from).filter((file) => /^(licen[cs]e|notice|copyright)/i.test(file));
+  const to = join(folder, 'LICENSES/third-party', name.replace(/^node_modules\//, ''));
+  mkdirSync(to, { recursive: true });
+  for (const file of files) copyFileSync(join(from, file), join(to, file));
+}

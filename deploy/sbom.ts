@@ -1,0 +1,108 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+/** A package of a bill of materials. */
+export interface Component {
+  readonly name: string;
+  readonly version: string;
+  /** SPDX's expression, or NOASSERTION where only its own files tell */
+  readonly license: string;
+  /** https://github.com/package-url/purl-spec */
+  readonly purl: string;
+  /** CPE 2.3, where it is not found by its purl */
+  readonly cpe?: string;
+  /** of what contains it to it: SPDX 2.3, clause 11.1 */
+  readonly relation: 'CONTAINS' | 'STATIC_LINK';
+}
+
+/** A bill of materials in SPDX 2.3's JSON; it describes its first package. */
+export interface Sbom {
+  readonly spdxVersion: string;
+  readonly packages: readonly SbomPackage[];
+  readonly relationships: readonly SbomRelationship[];
+}
+
+interface SbomPackage {
+  readonly SPDXID: string;
+  readonly name: string;
+  readonly versionInfo: string;
+  readonly licenseDeclared: string;
+}
+
+interface SbomRelationship {
+  readonly spdxElementId: string;
+  readonly relationshipType: string;
+  readonly relatedSpdxElement: string;
+}
+
+/** The bill of what has these parts, and with them a part that has a bill of its own. */
+export function sbomOf(whole: Component, others: readonly Component[], inner?: Sbom): object {
+  const { SPDXID: id } = packageOf(whole);
+  const listed = new Set(inner?.packages.map(({ SPDXID }) => SPDXID));
+  const parts = others.filter((part) => !listed.has(packageOf(part).SPDXID));
+  const packages = [...[whole, ...parts].map(packageOf), ...(inner?.packages ?? [])];
+  const digest = createHash('sha256').update(JSON.stringify(packages)).digest('hex');
+  const name = `${whole.name}-${whole.version}`;
+  return {
+    ...{ spdxVersion: 'SPDX-2.3', dataLicense: 'CC0-1.0', SPDXID: 'SPDXRef-DOCUMENT', name },
+    documentNamespace: `https://spdx.org/spdxdocs/${name}-${digest}`,
+    creationInfo: {
+      created: new Date().toISOString().replace(/\.\d+/, ''),
+      creators: [`Tool: ${name}`],
+    },
+    packages,
+    relationships: [
+      related('SPDXRef-DOCUMENT', 'DESCRIBES', id),
+      ...parts.map((part) => related(id, part.relation, packageOf(part).SPDXID)),
+      ...(inner?.relationships ?? []).map((relationship) =>
+        relationship.relationshipType === 'DESCRIBES'
+          ? related(id, 'CONTAINS', relationship.relatedSpdxElement)
+          : relationship,
+      ),
+    ],
+  };
+}
+
+/** The npm package in a folder of node_modules. */
+export function npmComponent(folder: string): Component {
+  const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
+  const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
+  return { name, version, license: license ?? 'NOASSERTION', purl, relation: 'CONTAINS' };
+}
+
+/** The installed Debian packages that dpkg keeps in a folder: all, or these. */
+export function debianComponents(admindir: string, ...names: readonly string[]): Component[] {
+  const fields = ['db:Status-Status', 'Package', 'Version', 'Architecture'];
+  const format = fields.map((field) => `\${${field}} `).join('');
+  const args = [`--admindir=${admindir}`, '--show', `--showformat=${format}\\n`, ...names];
+  const lines = execFileSync('dpkg-query', args, { encoding: 'utf8' }).trim().split('\n');
+  return lines.flatMap((line) => {
+    const [status, name = '', version = '', architecture] = line.split(' ');
+    const path = `${encodeURIComponent(name)}@${encodeURIComponent(version)}`;
+    const purl = `pkg:deb/debian/${path}?arch=${architecture}`;
+    if (status !== 'installed') return [];
+    return [{ name, version, license: 'NOASSERTION', purl, relation: 'CONTAINS' }];
+  });
+}
+
+function related(
+  spdxElementId: string,
+  relationshipType: string,
+  relatedSpdxElement: string,
+): SbomRelationship {
+  return { spdxElementId, relationshipType, relatedSpdxElement };
+}
+
+function packageOf({ name, version, license, purl, cpe }: Component) {
+  const refs = [['PACKAGE-MANAGER', 'purl', purl]];
+  if (cpe !== undefined) refs.push(['SECURITY', 'cpe23Type', cpe]);
+  return {
+    SPDXID: `SPDXRef-${purl.replace('pkg:', '').replaceAll(/[^A-Za-z0-9.]+/g, '-')}`,
+    ...{ name, versionInfo: version, licenseDeclared: license, licenseConcluded: 'NOASSERTION' },
+    ...{ downloadLocation: 'NOASSERTION', filesAnalyzed: false, copyrightText: 'NOASSERTION' },
+    externalRefs: refs.map(([referenceCategory, referenceType, referenceLocator]) => ({
+      ...{ referenceCategory, referenceType, referenceLocator },
+    })),
+  };
+}
