@@ -71,6 +71,9 @@ export function npmComponent(folder: string): Component {
   return { name, version, license: license ?? 'NOASSERTION', purl, relation: 'CONTAINS' };
 }
 
+// What is triggered is work on what is installed.
+const UNPACKED = ['installed', 'triggers-awaited', 'triggers-pending'];
+
 /** The installed Debian packages that dpkg keeps in a folder: all, or these. */
 export function debianComponents(admindir: string, ...names: readonly string[]): Component[] {
   const fields = ['db:Status-Status', 'Package', 'Version', 'Architecture'];
@@ -81,7 +84,7 @@ export function debianComponents(admindir: string, ...names: readonly string[]):
     const [status, name = '', version = '', architecture] = line.split(' ');
     const path = `${encodeURIComponent(name)}@${encodeURIComponent(version)}`;
     const purl = `pkg:deb/debian/${path}?arch=${architecture}`;
-    if (status !== 'installed') return [];
+    if (!UNPACKED.includes(status ?? '')) return [];
     return [{ name, version, license: 'NOASSERTION', purl, relation: 'CONTAINS' }];
   });
 }

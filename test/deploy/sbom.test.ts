@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -84,21 +92,37 @@ test('Node is found by its CPE, and libbpf, which is linked in, by its Debian pa
   const { version } = process;
   assert.ok(locators.includes(`cpe:2.3:a:nodejs:node.js:${version.slice(1)}:*:*:*:*:*:*:*`));
   const libbpf = sbom.packages.find(({ name }) => name === 'libbpf-dev');
-  const [, installed] = query('libbpf-dev')[0] ?? [];
+  const lines = execFileSync('dpkg-query', ['--show', 'libbpf-dev'], { encoding: 'utf8' });
+  const installed = lines.trim().split('\t')[1];
   assert.equal(libbpf?.versionInfo, installed);
   assert.equal(relationTo(libbpf?.SPDXID), 'STATIC_LINK');
 });
 
-test('an image’s bill has the Debian packages that dpkg knows of, and the bundle’s', () => {
-  node('deploy/image-sbom.ts', join(bundle, 'sbom.spdx.json'), '/var/lib/dpkg');
+test('an image’s bill has the Debian packages that its dpkg has installed, and the bundle’s', () => {
+  const admindir = join(bundle, '../dpkg');
+  mkdirSync(admindir);
+  const fields =
+    'Maintainer: a <a@example.com>\nDescription: a\nArchitecture: arm64\nVersion: 1:2+b1';
+  const states = {
+    installed: '',
+    'triggers-pending': 'Triggers-Pending: ldconfig\n',
+    'triggers-awaited': 'Triggers-Awaited: of-installed\n',
+    'config-files': '',
+  };
+  const stanzas = Object.entries(states).map(
+    ([state, more]) => `Package: of-${state}\nStatus: install ok ${state}\n${more}${fields}\n`,
+  );
+  writeFileSync(join(admindir, 'status'), stanzas.join('\n'));
+  node('deploy/image-sbom.ts', join(bundle, 'sbom.spdx.json'), admindir);
   const image = read();
   assertSpdx(image);
-  const debian = image.packages.filter(({ externalRefs: [ref] }) =>
-    ref?.referenceLocator.startsWith('pkg:deb/'),
-  );
-  const listed = debian.map(({ name, versionInfo }) => `${name} ${versionInfo}`);
-  const installed = query().map((words) => words.join(' '));
-  assert.deepEqual(new Set(listed), new Set(installed));
+  const purls = image.packages.map(({ externalRefs: [ref] }) => ref?.referenceLocator);
+  const debian = purls.filter((purl) => purl?.includes('/debian/of-')).toSorted();
+  assert.deepEqual(debian, [
+    'pkg:deb/debian/of-installed@1%3A2%2Bb1?arch=arm64',
+    'pkg:deb/debian/of-triggers-awaited@1%3A2%2Bb1?arch=arm64',
+    'pkg:deb/debian/of-triggers-pending@1%3A2%2Bb1?arch=arm64',
+  ]);
   for (const { SPDXID } of sbom.packages)
     assert.ok(
       image.packages.some((part) => part.SPDXID === SPDXID),
@@ -153,15 +177,6 @@ function ownWords(names: readonly string[]): Map<string, string[]> {
 function relationTo(id: string | undefined): string | undefined {
   return sbom.relationships.find(({ relatedSpdxElement }) => relatedSpdxElement === id)
     ?.relationshipType;
-}
-
-/** Names and versions, as dpkg-query prints them by default. */
-function query(...names: readonly string[]): string[][] {
-  const lines = execFileSync('dpkg-query', ['--show', ...names], { encoding: 'utf8' });
-  return lines
-    .trim()
-    .split('\n')
-    .map((line) => line.replace(/:\w+(?=\t)/, '').split('\t'));
 }
 
 function read(): Document {
