@@ -37,18 +37,17 @@ export function createOnExit(
     log.warn({ error: error.message }, 'an uninstall would not be seen, and the hook would stay'),
   );
   const daemonSet = new OwnDaemonSet({
-    ...{ namespace, pod, kubeconfig, followed: journalOnUninstall === 'delete' },
+    ...{ namespace, pod, kubeconfig },
     onKnown: (name) => log.info({ daemonSet: name }, 'with this DaemonSet the hook goes'),
     onProblem: tell,
   });
   return {
     async leaving() {
-      const { uninstalled, seen, because } = await daemonSet.verdict();
-      log.info({ because }, uninstalled ? 'uninstalled: the hook goes' : 'the hook stays');
-      const journal = journalOnUninstall === 'delete' && seen;
-      if (uninstalled && journalOnUninstall === 'delete' && !seen)
-        log.warn({}, 'the DaemonSet was not seen to be gone: the journal stays');
-      return { hook: uninstalled, journal };
+      const { uninstalled, because } = await daemonSet.verdict();
+      const what =
+        journalOnUninstall === 'delete' ? 'the hook goes, and the journal' : 'the hook goes';
+      log.info({ because }, uninstalled ? `uninstalled: ${what}` : 'the hook stays');
+      return { hook: uninstalled, journal: uninstalled && journalOnUninstall === 'delete' };
     },
     [Symbol.dispose]: () => daemonSet.close(),
   };

@@ -55,12 +55,12 @@ test('journalOnUninstall: the journal stays with any other end, and goes with th
       daemonSet({ uid: 'uid-2' }),
     ]) {
       await agent.start();
-      await until('a watch', () => server.daemonSetWatches.size > 0);
+      await until('a watch', () => server.watches.size > 0);
       server.daemonSet = said;
       assert.equal(await agent.stop(), 0, agent.stderr);
       assert.equal(agent.records().at(-1)?.action, 'journal.stop');
       server.daemonSet = daemonSet();
-      server.daemonSetWatches.clear();
+      server.watches.clear();
     }
 
     const outside = join(agent.directory, 'outside');

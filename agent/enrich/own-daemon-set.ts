@@ -6,8 +6,11 @@ import { reflect } from './reflector.ts';
 
 /** What is said at the end must be said soon: a pod has half a minute to end. */
 const ANSWER_MS = 3000;
-/** So long the news of a pod's deletion may take to get here. */
-const NEWS_MS = 2000;
+/** So long the news of the DaemonSet's deletion may take to get here. */
+const NEWS_MS = 3000;
+/** Between two tries to learn whose the pod is; each doubles the pause. */
+const RETRY_MS = 500;
+const RETRY_MAX_MS = 30_000;
 
 export interface OwnDaemonSetOptions {
   /** the namespace and the name of the agent's own pod */
@@ -15,8 +18,6 @@ export interface OwnDaemonSetOptions {
   readonly pod: string;
   /** the path of a kubeconfig; empty: the service account of the agent's own pod */
   readonly kubeconfig: string;
-  /** Whether the DaemonSet is followed as well, to see it go. */
-  readonly followed: boolean;
   /** Called once, when at the end it could be told whether the DaemonSet is gone. */
   onKnown(name: string): void;
   /** Called when that could not be told, with the remedy. */
@@ -26,58 +27,43 @@ export interface OwnDaemonSetOptions {
 /** Whether the agent's DaemonSet is gone, and how that is known. */
 export interface Verdict {
   readonly uninstalled: boolean;
-  /** It is, or is going, and there is no other in its place: not only the rights to ask are gone. */
-  readonly seen: boolean;
   readonly because: string;
 }
 
 /**
- * Tells whether the DaemonSet that the agent's pod belongs to is there to start another agent. Only
- * what proves that it is gone counts; no answer, and any that is not understood, means that it is there.
+ * Tells whether the DaemonSet that the agent's pod belongs to, or one of its name, is there to start
+ * another agent. Only what proves that it is gone counts; no answer, and any that is not understood,
+ * means that it is there.
  *
- * An account that was deleted (401) proves it only while the pod itself exists: a pod that was deleted
- * by force takes its token with it, too. So the pod is followed, by a watch that outlives the account.
- * So does that of the DaemonSet, where what goes cannot be had again: rights go in an upgrade, too.
+ * An uninstall takes the agent's rights and its account as well, often before the agent can ask. That
+ * they are gone proves nothing: an upgrade takes them, too, and a pod that was deleted by force takes
+ * its token with it. So the DaemonSet is followed, by a watch that outlives rights and account.
  */
 export class OwnDaemonSet {
   readonly #options: OwnDaemonSetOptions;
   readonly #stop = new AbortController();
-  /** Whose the pod is, and whether that may be asked for. */
+  /** Whose the pod is, and what there is of the DaemonSet. */
   readonly #known = Promise.withResolvers<void>();
-  readonly #podGone = Promise.withResolvers<void>();
   readonly #gone = Promise.withResolvers<void>();
+  /** the DaemonSet's name */
+  #owner: string | undefined;
   /** Whether the DaemonSet was seen to go, and no other to come in its place. */
   #isGone = false;
-  #owner: { readonly name: string; readonly uid: string } | undefined;
-  /** Whether the pod is followed; else what is known of it is old. */
-  #following = false;
-  #asked = false;
-  /** Whether the question of the end was allowed at the beginning. */
-  #allowed = false;
+  #wasTold = false;
 
   constructor(options: OwnDaemonSetOptions) {
     this.#options = options;
-    const { namespace, pod } = options;
-    this.#follow(
-      `/api/v1/namespaces/${namespace}/pods`,
-      pod,
-      (found) => this.#podIs(found),
-      (problem) => {
-        this.#following = problem === undefined;
-        if (problem) this.#tell(problem);
-      },
-    );
+    this.#follow().catch((error) => this.#tell(error));
   }
 
   /** Asks, and answers within seconds. */
   async verdict(): Promise<Verdict> {
     await this.#within(ANSWER_MS, this.#known.promise);
     if (this.#owner === undefined) return stays('it is not known which DaemonSet the pod is of');
-    const { name, uid } = this.#owner;
-    const what = `DaemonSet ${this.#options.namespace}/${name}`;
+    const what = `DaemonSet ${this.#options.namespace}/${this.#owner}`;
     let answer: Answer;
     try {
-      answer = await this.#ask(name);
+      answer = await this.#get(`${this.#daemonSets}/${this.#owner}`);
     } catch (error) {
       return stays(`no answer of the API server: ${RequestError.of(error).message}`);
     }
@@ -87,21 +73,18 @@ export class OwnDaemonSet {
     switch (status) {
       case 200:
         if (kind !== 'DaemonSet') return stays('the API server’s answer is no DaemonSet');
-        if (metadata?.uid !== uid) return gone(`${what} is another one by now`, false);
-        if (metadata.deletionTimestamp) return gone(`${what} is being deleted`, true);
+        if (metadata?.deletionTimestamp) return gone(`${what} is being deleted`);
         if (await this.#isNamespaceDeleted())
-          return gone(`the namespace of ${what} is being deleted`, true);
+          return gone(`the namespace of ${what} is being deleted`);
         return stays(`${what} is there`);
       case 404:
-        return reason === 'NotFound' ? gone(`${what} is gone`, true) : stays(said);
-      case 403:
-        return this.#allowed
-          ? gone('the agent’s rights are gone', await this.#isSeenGone())
-          : stays(said);
+        return reason === 'NotFound' ? gone(`${what} is gone`) : stays(said);
       case 401:
-        if (!this.#following || (await this.#within(NEWS_MS, this.#podGone.promise)))
-          return stays('the agent’s pod was deleted by force, or is not followed');
-        return gone('the agent’s account is gone', await this.#isSeenGone());
+      case 403:
+        // The news may be on its way here.
+        await this.#within(NEWS_MS, this.#gone.promise);
+        if (!this.#isGone) return stays(`${what} was not seen to go; ${said}`);
+        return gone(`${what} was seen to go, and what the agent could ask with is gone`);
       default:
         return stays(said);
     }
@@ -111,81 +94,57 @@ export class OwnDaemonSet {
     this.#stop.abort();
   }
 
-  /** Hears of an object as it is, or (undefined) that it is not there, from now on. */
-  #follow(
-    path: string,
-    name: string,
-    onObject: (object: KubeObject | undefined) => void,
-    onProblem: (problem: Error | undefined) => void,
-  ): void {
+  async #follow(): Promise<void> {
+    this.#owner = await this.#findOwner();
+    if (this.#owner === undefined) {
+      this.#known.resolve();
+      return;
+    }
     const { kubeconfig } = this.#options;
-    const following = reflect<KubeObject>({
+    const fieldSelector = `metadata.name=${this.#owner}`;
+    await reflect<KubeObject>({
       source: new ObjectListWatch({
-        ...{ kubeconfig, path, fieldSelector: `metadata.name=${name}`, cached: false },
+        ...{ kubeconfig, path: this.#daemonSets, fieldSelector, cached: false },
       }),
-      onList: ([found]) => onObject(found),
-      onChange: (change, found) => onObject(change === 'DELETED' ? undefined : found),
-      onProblem,
+      onList: ([found]) => this.#daemonSetIs(found),
+      onChange: (change, found) => this.#daemonSetIs(change === 'DELETED' ? undefined : found),
+      onProblem: (problem) => {
+        if (problem) this.#tell(problem);
+        this.#known.resolve();
+      },
       stop: this.#stop.signal,
     });
-    following.catch((error) => this.#tell(error));
-  }
-
-  /** What is seen of the DaemonSet may be on its way here yet. */
-  async #isSeenGone(): Promise<boolean> {
-    if (!this.#options.followed) return false;
-    await this.#within(NEWS_MS, this.#gone.promise);
-    return this.#isGone;
   }
 
   #daemonSetIs(found: KubeObject | undefined): void {
     this.#isGone = found === undefined || found.metadata?.deletionTimestamp !== undefined;
     if (this.#isGone) this.#gone.resolve();
-  }
-
-  #podIs(pod: KubeObject | undefined): void {
-    this.#following = true;
-    if (pod === undefined && this.#owner !== undefined) {
-      this.#podGone.resolve();
-      return;
+    else if (!this.#wasTold) {
+      this.#wasTold = true;
+      this.#options.onKnown(`${this.#options.namespace}/${this.#owner}`);
     }
-    this.#owner = pod?.metadata?.ownerReferences?.find(
-      ({ kind, controller }) => kind === 'DaemonSet' && controller,
-    );
-    if (this.#owner === undefined) {
-      this.#tell(new Error(pod === undefined ? 'there is no such pod' : 'no DaemonSet owns it'));
-      this.#known.resolve();
-    } else if (!this.#asked) {
-      this.#asked = true;
-      if (this.#options.followed)
-        this.#follow(
-          this.#path(''),
-          this.#owner.name,
-          (found) => this.#daemonSetIs(found),
-          (problem) => problem && this.#tell(problem),
-        );
-      void this.#askFirst(this.#owner.name).finally(this.#known.resolve);
+    this.#known.resolve();
+  }
+
+  /** Tries until there is an answer. */
+  async #findOwner(): Promise<string | undefined> {
+    const { namespace, pod } = this.#options;
+    const { signal } = this.#stop;
+    for (let ms = RETRY_MS; !signal.aborted; ms = Math.min(2 * ms, RETRY_MAX_MS)) {
+      try {
+        const { status, object } = await this.#get(`/api/v1/namespaces/${namespace}/pods/${pod}`);
+        const owner = status === 200 ? ownerOf(object) : undefined;
+        if (status === 200 && owner === undefined) this.#tell(new Error('no DaemonSet owns it'));
+        if (status === 404) this.#tell(new Error('there is no such pod'));
+        if (status === 200 || status === 404) return owner;
+        this.#tell(RequestError.of({ code: status, body: object }));
+      } catch (error) {
+        this.#tell(error);
+      }
+      // Jitter, so that the agents of a cluster do not come back all at once.
+      await pause(ms * (0.5 + Math.random()), undefined, { signal, ref: false }).catch(() => {});
     }
-  }
-
-  /** What is forbidden now will say nothing when it is forbidden at the end. */
-  async #askFirst(name: string): Promise<void> {
-    try {
-      const { status, object } = await this.#ask(name);
-      this.#allowed = status === 200;
-      if (this.#allowed) this.#options.onKnown(`${this.#options.namespace}/${name}`);
-      else this.#tell(RequestError.of({ code: status, body: object }));
-    } catch (error) {
-      this.#tell(error);
-    }
-  }
-
-  #ask(name: string): Promise<Answer> {
-    return this.#get(this.#path(`/${name}`));
-  }
-
-  #path(name: string): string {
-    return `/apis/apps/v1/namespaces/${this.#options.namespace}/daemonsets${name}`;
+    return undefined;
   }
 
   /** A namespace is deleted with its pods first, and everything else after they have ended. */
@@ -194,36 +153,41 @@ export class OwnDaemonSet {
     return answer?.status === 200 && answer.object.metadata?.deletionTimestamp !== undefined;
   }
 
+  get #daemonSets(): string {
+    return `/apis/apps/v1/namespaces/${this.#options.namespace}/daemonsets`;
+  }
+
   #get(path: string): Promise<Answer> {
     const stop = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ANSWER_MS)]);
     return getObject(this.#options.kubeconfig, path, stop);
   }
 
-  /** Whether it comes to pass by then. */
-  #within(ms: number, event: Promise<void>): Promise<boolean> {
-    const late = pause(ms, false, { signal: this.#stop.signal });
-    return Promise.race([event.then(() => true), late]);
+  /** Waits for an event, if it comes by then. */
+  async #within(ms: number, event: Promise<void>): Promise<void> {
+    await Promise.race([event, pause(ms, undefined, { signal: this.#stop.signal })]);
   }
 
   #tell(error: unknown): void {
-    const { namespace, pod, followed, onProblem } = this.#options;
+    const { namespace, pod, onProblem } = this.#options;
     if (this.#stop.signal.aborted) return;
     const { message, statusCode } = RequestError.of(error);
-    const remedy = statusCode === 403 ? `; ${followed ? MORE_RIGHTS : RIGHTS}` : '';
+    const remedy = statusCode === 403 ? `; ${RIGHTS}` : '';
     onProblem(new Error(`pod ${namespace}/${pod}: ${message}${remedy}`));
   }
 }
 
 const RIGHTS =
-  'let the agent’s account get daemonsets and namespaces, and get, list and watch pods, there';
+  'let the agent’s account get pods and namespaces, and get, list and watch daemonsets, there';
 
-const MORE_RIGHTS =
-  'let the agent’s account get namespaces, and get, list and watch daemonsets and pods, there';
+function ownerOf({ metadata }: KubeObject): string | undefined {
+  const owners = metadata?.ownerReferences;
+  return owners?.find(({ kind, controller }) => kind === 'DaemonSet' && controller)?.name;
+}
 
-function gone(because: string, seen: boolean): Verdict {
-  return { uninstalled: true, seen, because };
+function gone(because: string): Verdict {
+  return { uninstalled: true, because };
 }
 
 function stays(because: string): Verdict {
-  return { uninstalled: false, seen: false, because };
+  return { uninstalled: false, because };
 }

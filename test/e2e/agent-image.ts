@@ -7,6 +7,9 @@ import { BIN } from './network.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const REPOSITORY = 'localhost/vcml-agent';
 
+/** The agent's image that is made here. */
+export const AGENT_IMAGE = `${REPOSITORY}:e2e`;
+
 /** Values of the chart for the images that are made here. */
 export const IMAGES = [
   ...[`image.repository=${REPOSITORY}`, 'image.tag=e2e'],

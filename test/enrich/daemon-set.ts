@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { OwnDaemonSet } from '../../agent/enrich/own-daemon-set.ts';
 import { createAuthority } from '../export/certificates.ts';
 
-const PODS = '/api/v1/namespaces/watchers/pods?fieldSelector=metadata.name%3Dagent-x2x';
+const POD = '/api/v1/namespaces/watchers/pods/agent-x2x';
 /** Where it is asked for. */
 export const DAEMON_SET = '/apis/apps/v1/namespaces/watchers/daemonsets/agent';
 const DAEMON_SETS =
@@ -26,24 +26,20 @@ export interface Server {
   readonly kubeconfig: string;
   daemonSet: Said;
   namespace: Said;
-  pods: readonly object[];
+  pod: Said;
   readonly asked: string[];
-  /** The watches of the pod that are open, and those of the DaemonSet. */
+  /** The watches that are open. */
   readonly watches: Set<ServerResponse>;
-  readonly daemonSetWatches: Set<ServerResponse>;
   readonly problems: string[];
   readonly known: string[];
-  /** Sends an event to those of the pod. */
-  send(type: string, object: object): void;
-  /** Sends an event to those of the DaemonSet. */
-  sendDaemonSet(type: string, metadata: object): void;
-  /** Follows the pod; `followed`: and the DaemonSet. */
-  follow(followed?: boolean): OwnDaemonSet;
+  /** Sends an event of the DaemonSet to them. */
+  send(type: string, metadata: object): void;
+  follow(): OwnDaemonSet;
 }
 
 /** The agent’s pod. */
-export function pod(...ownerReferences: readonly object[]): object {
-  return { kind: 'Pod', metadata: { name: 'agent-x2x', resourceVersion: '12', ownerReferences } };
+export function pod(...ownerReferences: readonly object[]): Said {
+  return [200, { kind: 'Pod', metadata: { name: 'agent-x2x', ownerReferences } }];
 }
 
 /** Its DaemonSet, there. */
@@ -78,19 +74,15 @@ export async function withServer(body: (server: Server) => Promise<void>): Promi
   const server: Server = {
     kubeconfig,
     namespace: [200, { kind: 'Namespace', metadata: { name: 'watchers' } }],
-    ...{ daemonSet: daemonSet(), pods: [pod(OWNER)], asked: [], watches: new Set(), problems: [] },
-    ...{ known: [], daemonSetWatches: new Set() },
-    send(type, object) {
+    ...{ daemonSet: daemonSet(), pod: pod(OWNER), asked: [], watches: new Set(), problems: [] },
+    known: [],
+    send(type, metadata) {
+      const object = { kind: 'DaemonSet', metadata: { resourceVersion: '11', ...metadata } };
       for (const watch of server.watches) watch.write(`${JSON.stringify({ type, object })}\n`);
     },
-    sendDaemonSet(type, metadata) {
-      const object = { kind: 'DaemonSet', metadata: { resourceVersion: '11', ...metadata } };
-      for (const watch of server.daemonSetWatches)
-        watch.write(`${JSON.stringify({ type, object })}\n`);
-    },
-    follow(followed = false) {
+    follow() {
       const onProblem = (problem: Error) => server.problems.push(problem.message);
-      const where = { namespace: 'watchers', pod: 'agent-x2x', kubeconfig, followed };
+      const where = { namespace: 'watchers', pod: 'agent-x2x', kubeconfig };
       const onKnown = (name: string) => server.known.push(name);
       const one = new OwnDaemonSet({ ...where, onKnown, onProblem });
       opened.push(one);
@@ -102,15 +94,18 @@ export async function withServer(body: (server: Server) => Promise<void>): Promi
     server.asked.push(url);
     if (url === DAEMON_SET) say(server.daemonSet, response);
     else if (url === '/api/v1/namespaces/watchers') say(server.namespace, response);
-    else if (url === PODS)
-      say([200, { metadata: { resourceVersion: '10' }, items: server.pods }], response);
+    else if (url === POD) say(server.pod, response);
     else if (url === DAEMON_SETS) {
       const [status, body] = server.daemonSet;
       const items = status === 200 ? [body] : [];
-      say([200, { metadata: { resourceVersion: '10' }, items }], response);
-    } else if (url.startsWith(PODS + WATCH) || url.startsWith(DAEMON_SETS + WATCH)) {
+      const isRefused = status === 401 || status === 403;
+      say(
+        isRefused ? server.daemonSet : [200, { metadata: { resourceVersion: '10' }, items }],
+        response,
+      );
+    } else if (url.startsWith(DAEMON_SETS + WATCH)) {
       response.writeHead(200).flushHeaders();
-      (url.startsWith(PODS) ? server.watches : server.daemonSetWatches).add(response);
+      server.watches.add(response);
     } else say([500, `not foreseen: ${url}`], response);
   });
   try {

@@ -24,19 +24,19 @@ async function settled(server: Server): Promise<OwnDaemonSet> {
 const verdicts: [what: string, at: Said, uninstalled: boolean, because: RegExp][] = [
   ['is there', daemonSet(), false, /DaemonSet watchers\/agent is there/],
   ['is not there', refusal(404, 'NotFound'), true, /is gone/],
-  ['is another one', daemonSet({ uid: 'uid-2' }), true, /another one/],
+  ['is another one by now', daemonSet({ uid: 'uid-2' }), false, /is there/],
   [
     'is being deleted',
     daemonSet({ deletionTimestamp: '2026-01-31T12:00:00Z' }),
     true,
     /is being deleted/,
   ],
-  ['may no longer be read', refusal(403, 'Forbidden'), true, /rights are gone/],
+  ['may no longer be read', refusal(403, 'Forbidden'), false, /not seen to go; HTTP 403/],
   [
     'is asked for by an account that is gone',
     refusal(401, 'Unauthorized'),
-    true,
-    /account is gone/,
+    false,
+    /not seen to go; HTTP 401/,
   ],
   ['is behind a proxy that knows nothing', [404, '404 page not found'], false, /page not found/],
   ['is something else', [200, { kind: 'Status', metadata: {} }], false, /no DaemonSet/],
@@ -75,50 +75,9 @@ test('a DaemonSet that is there in a namespace that is being deleted goes with i
 test('what was forbidden from the beginning proves nothing, and is told with the remedy', async () => {
   await withServer(async (server) => {
     server.daemonSet = refusal(403, 'Forbidden');
-    const own = await settled(server);
-    equal((await own.verdict()).uninstalled, false);
+    equal((await server.follow().verdict()).uninstalled, false);
     deepEqual([server.known, server.problems.length], [[], 1]);
-    match(
-      server.problems[0] ?? '',
-      /HTTP 403: it is Forbidden; let the agent’s account get daemonsets/,
-    );
-  });
-});
-
-test('an account that is gone with a pod that was deleted by force proves nothing', async () => {
-  await withServer(async (server) => {
-    const own = await settled(server);
-    server.daemonSet = refusal(401, 'Unauthorized');
-    // The news come late.
-    const verdict = own.verdict();
-    await until('the question', () => server.asked.at(-1) === DAEMON_SET);
-    server.send('DELETED', pod(OWNER));
-    const { uninstalled, because } = await verdict;
-    equal(uninstalled, false);
-    match(because, /deleted by force/);
-    equal((await own.verdict()).uninstalled, false, 'and when they are known');
-  });
-});
-
-test('the pod’s end that is on its way is no deletion by force', async () => {
-  await withServer(async (server) => {
-    const own = await settled(server);
-    server.daemonSet = refusal(401, 'Unauthorized');
-    server.send('MODIFIED', pod(OWNER));
-    server.send('BOOKMARK', { kind: 'Pod', metadata: { resourceVersion: '20' } });
-    equal((await own.verdict()).uninstalled, true);
-  });
-});
-
-test('a pod that another DaemonSet has adopted goes with that one', async () => {
-  await withServer(async (server) => {
-    const own = await settled(server);
-    server.daemonSet = daemonSet({ uid: 'uid-2' });
-    server.send('MODIFIED', pod({ ...OWNER, uid: 'uid-2' }));
-    let verdict = await own.verdict();
-    // The event is on its way at first.
-    for (let i = 0; i < 100 && verdict.uninstalled; i++) verdict = await own.verdict();
-    match(verdict.because, /is there/);
+    match(server.problems[0] ?? '', /HTTP 403: it is Forbidden; let the agent’s account get pods/);
   });
 });
 
@@ -146,41 +105,49 @@ const sights: [what: string, events: [type: string, metadata: object][], seen: b
 ];
 
 for (const [what, events, seen] of sights)
-  test(`who saw ${what} and may no longer ask: ${seen ? 'it is gone' : 'it may be there'}`, async () => {
-    await withServer(async (server) => {
-      const own = server.follow(true);
-      await own.verdict();
-      await until('both watches', () => server.watches.size + server.daemonSetWatches.size === 2);
-      for (const [type, metadata] of events) server.sendDaemonSet(type, metadata);
-      server.daemonSet = refusal(403, 'Forbidden');
-      let verdict = await own.verdict();
-      // The last of the events may be on its way at first.
-      for (let i = 0; i < 100 && verdict.seen !== seen; i++) verdict = await own.verdict();
-      deepEqual([verdict.uninstalled, verdict.seen], [true, seen]);
+  for (const reason of ['Forbidden', 'Unauthorized'])
+    test(`who saw ${what}, and is ${reason}: ${seen ? 'uninstalled' : 'it stays'}`, async () => {
+      await withServer(async (server) => {
+        const own = await settled(server);
+        for (const [type, metadata] of events) server.send(type, metadata);
+        server.daemonSet = refusal(reason === 'Forbidden' ? 403 : 401, reason);
+        let verdict = await own.verdict();
+        // The last of the events may be on its way at first.
+        for (let i = 0; i < 100 && verdict.uninstalled !== seen; i++) verdict = await own.verdict();
+        equal(verdict.uninstalled, seen, verdict.because);
+      });
     });
-  });
 
-test('what the API server says of the DaemonSet is seen, another in its place is not', async () => {
+test('what is seen while it is asked counts', async () => {
   await withServer(async (server) => {
     const own = await settled(server);
-    server.daemonSet = refusal(404, 'NotFound');
-    equal((await own.verdict()).seen, true);
-    server.daemonSet = daemonSet({ deletionTimestamp: '2026-01-31T12:00:00Z' });
-    equal((await own.verdict()).seen, true);
-    server.daemonSet = daemonSet({ uid: 'uid-2' });
-    equal((await own.verdict()).seen, false);
     server.daemonSet = refusal(403, 'Forbidden');
-    equal((await own.verdict()).seen, false, 'who does not follow it sees nothing');
+    const verdict = own.verdict();
+    await until('the question', () => server.asked.at(-1) === DAEMON_SET);
+    server.send('DELETED', { uid: 'uid-1' });
+    equal((await verdict).uninstalled, true);
   });
 });
 
-for (const [what, pods] of [
-  ['that there is not', []],
-  ['of no DaemonSet', [pod({ ...OWNER, kind: 'ReplicaSet' })]],
+test('an API server that is away at first is asked again', async () => {
+  await withServer(async (server) => {
+    server.pod = 'hang up';
+    const own = server.follow();
+    await until('a problem', () => server.problems.length > 0);
+    server.pod = pod(OWNER);
+    await until('a watch', () => server.watches.size === 1);
+    match((await own.verdict()).because, /is there/);
+    deepEqual(server.known, ['watchers/agent']);
+  });
+});
+
+for (const [what, said] of [
+  ['that there is not', refusal(404, 'NotFound')],
+  ['of no DaemonSet', pod({ ...OWNER, kind: 'ReplicaSet' })],
 ] as const)
   test(`a pod ${what} is told, and the hook stays`, async () => {
     await withServer(async (server) => {
-      server.pods = pods;
+      server.pod = said;
       const { uninstalled, because } = await server.follow().verdict();
       equal(uninstalled, false);
       match(because, /not known which DaemonSet/);

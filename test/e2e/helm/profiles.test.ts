@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { buildAgentImages } from '../agent-image.ts';
+import { AGENT_IMAGE, buildAgentImages } from '../agent-image.ts';
 import { Cluster } from '../cluster.ts';
-import { BPFFS, DIR } from '../place.ts';
+import { run } from '../network.ts';
+import { BPFFS, DIR, RUNTIME_STATE } from '../place.ts';
 import { container, pod, waitForPhase } from '../pods.ts';
 import { until } from '../wait.ts';
 import { CHART, NAMESPACE, Release, set } from './release.ts';
 
 const AGENT = join(import.meta.dirname, '../../../bin/vcml-agent');
+const MANIFESTS = join(import.meta.dirname, '../../../deploy/manifests');
 const cluster = await Cluster.start();
 after(() => cluster[Symbol.asyncDispose]());
 await cluster.importImages(buildAgentImages());
@@ -104,12 +107,28 @@ test('helm 3 uninstalls, and leaves nothing but the journal', async () => {
 test('told to, an uninstall takes the journal as well; an upgrade and the end of a pod do not', async () => {
   const told = 'config.journalOnUninstall=delete';
   await release.install(told);
-  // Its own right to follow the DaemonSet goes here, with the pods of the new account.
+  // The old pods' account and rights go before they do.
   await release.install(told, 'serviceAccount.name=another');
   const agents = ['pod', '--selector=app.kubernetes.io/component=agent'];
   await release.kubectl('delete', ...agents);
   await release.kubectl('rollout', 'status', 'daemonset/vcml-agent', '--timeout=3m');
   const starts = release.journal.read().filter(({ action }) => action === 'journal.start');
-  assert.ok(starts.length >= 3, 'one journal through all of it');
+  const hooks = starts.slice(-3).map(({ attributes }) => attributes['vcml.hook.id']);
+  assert.equal(new Set(hooks).size, 1, 'one hook and one journal through all of it');
   await uninstall('deleted');
+});
+
+test('without helm the plain manifests do the same, and are gone with their namespace', async () => {
+  const files = ['namespace.yaml', 'vcml-agent.yaml'].map((name) => join(MANIFESTS, name));
+  const text = files.map((file) => readFileSync(file, 'utf8')).join('\n---\n');
+  const here = text
+    .replace(/image: vcml-agent:.*/, `image: ${AGENT_IMAGE}`)
+    .replace('path: /var/lib/vcml-agent\n', `path: ${DIR}/node\n`)
+    .replace('path: /run/containerd/', `path: ${RUNTIME_STATE}/`);
+  await run(['kubectl', 'apply', '--filename=-'], here);
+  await release.kubectl('rollout', 'status', 'daemonset/vcml-agent', '--timeout=3m');
+  await lastWords('with this DaemonSet the hook goes');
+  const programs = release.programs();
+  await run(['kubectl', 'delete', '--filename=-', '--timeout=2m'], here);
+  await release.assertGone(programs);
 });

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { deleteJournal } from '../../agent/journal/delete.ts';
+import { lockJournal } from '../../agent/journal/lock.ts';
+
+const OURS = [
+  ...['00000000000000000001.jsonl.zst', '00000000000000000002.jsonl.zst.tmp'],
+  ...['00000000000000000002.jsonl', 'deletions.json', 'state.json', 'state.json.tmp'],
+];
+const OTHERS = ['cursor.json'];
+
+/** Gives a test a journal’s folder with all that there can be in one. */
+function withFolder(body: (dir: string) => void): void {
+  const parent = mkdtempSync(join(tmpdir(), 'vcml-delete-'));
+  const dir = join(parent, 'journal');
+  mkdirSync(dir);
+  for (const name of [...OURS, ...OTHERS]) writeFileSync(join(dir, name), '');
+  try {
+    body(dir);
+  } finally {
+    rmSync(parent, { recursive: true });
+  }
+}
+
+test('nothing is left of a journal, and its folder goes', () => {
+  withFolder((dir) => {
+    assert.deepEqual(deleteJournal(dir, OTHERS), []);
+    assert.deepEqual(readdirSync(join(dir, '..')), []);
+  });
+});
+
+test('what has another name, or is no plain file, stays with the folder', () => {
+  withFolder((dir) => {
+    const foreign = ['1.jsonl', '00000000000000000001.jsonl.bak', 'x00000000000000000001.jsonl'];
+    for (const name of foreign) writeFileSync(join(dir, name), '');
+    mkdirSync(join(dir, '00000000000000000007.jsonl'));
+    symlinkSync(join(dir, '1.jsonl'), join(dir, '00000000000000000008.jsonl'));
+    const left = [...foreign, '00000000000000000007.jsonl', '00000000000000000008.jsonl'].sort();
+    assert.deepEqual(deleteJournal(dir, OTHERS).sort(), left);
+    assert.deepEqual(readdirSync(dir).sort(), left);
+  });
+});
+
+test('a journal that is written, or a link to one, is not touched', () => {
+  withFolder((dir) => {
+    const unlock = lockJournal(dir);
+    assert.throws(() => deleteJournal(dir, OTHERS), { code: 'JOURNAL_BUSY' });
+    unlock();
+    const link = join(dir, '../link');
+    symlinkSync(dir, link);
+    assert.throws(() => deleteJournal(link, OTHERS), { code: 'JOURNAL_UNUSABLE' });
+    assert.deepEqual(readdirSync(dir).sort(), [...OURS, ...OTHERS].sort());
+  });
+});
