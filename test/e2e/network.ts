@@ -42,7 +42,7 @@ export function run(command: readonly string[], input = ''): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = execFile(file, args, { maxBuffer: OUTPUT_MAX }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
-      else reject(new Error(`${command.join(' ')}: ${stderr || error.message}`));
+      else reject(new Error(`${command.join(' ')}: ${stderr || error.message}\n${stdout}`));
     });
     child.stdin?.on('error', () => {}); // it did not want to read
     child.stdin?.end(input);

@@ -20,14 +20,17 @@ again() {
 
 # Not of busybox, say, which does not run under any name.
 ln -s "$(command -v vcml-agent)" "$program"
-"$program" --version
-echo "executed $program"
+echo "executing $program"
 
 record() {
 	vcml-agent cat --journal-dir "$journal" --since 10m --print jsonl |
 		grep -F "\"object\":\"$program\""
 }
-until found=$(record); do
+# Again and again: the agent of this node may only be starting.
+until
+	"$program" --version >/dev/null
+	found=$(record)
+do
 	again "the journal $journal has no such record; see the log of the agent on this node"
 done
 echo "$found"

@@ -120,9 +120,12 @@ export class Release {
   /** Asserts that nothing of the agent is on the node soon, but for its journal, if that is kept. */
   async assertGone(programs: readonly number[], journal = 'kept'): Promise<void> {
     await until('the end of the hook', async () => !existsSync(PINS) || undefined);
-    const all = JSON.parse(execFileSync('bpftool', ['--json', 'prog'], { encoding: 'utf8' }));
-    const left = all.filter(({ id }: { id: number }) => programs.includes(id));
-    assert.deepEqual(left, []);
+    // The kernel frees them a moment after the last pin.
+    await until('the end of the programs', async () => {
+      const all = JSON.parse(execFileSync('bpftool', ['--json', 'prog'], { encoding: 'utf8' }));
+      const left = all.filter(({ id }: { id: number }) => programs.includes(id));
+      return left.length === 0 || undefined;
+    });
     if (journal === 'kept') assert.equal(existsSync(this.journalDir), true);
     else
       await until('the end of the journal', async () => !existsSync(this.journalDir) || undefined);
