@@ -54,6 +54,8 @@ export const COMMANDS = {
     ...['kube', 'kube-controller-manager', '--kubeconfig=admin.conf', '--leader-elect=false'],
     ...['--root-ca-file=pki/ca.crt', '--service-account-private-key-file=pki/accounts.key'],
     '--use-service-account-credentials',
+    // else it holds itself back for seconds while it starts
+    ...['--kube-api-qps=500', '--kube-api-burst=500'],
   ],
   'kube-scheduler': ['kube', 'kube-scheduler', '--kubeconfig=admin.conf', '--leader-elect=false'],
   kubelet: [
