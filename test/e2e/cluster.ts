@@ -94,11 +94,11 @@ export class Cluster implements AsyncDisposable {
     );
   }
 
-  /** Gives archives of images to the runtime. */
-  async importImages(archives: readonly string[]): Promise<void> {
+  /** Gives an archive of images to the runtime. */
+  async importImages(archive: string): Promise<void> {
     const ctr = ['ctr', `--address=${RUNTIME_SOCKET}`, '--namespace=k8s.io'];
     await this.#until('containerd', () => run([...ctr, 'version']));
-    for (const archive of archives) await run([...ctr, 'images', 'import', archive]);
+    await run([...ctr, 'images', 'import', archive]);
   }
 
   #run(...names: readonly ComponentName[]): void {

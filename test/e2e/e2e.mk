@@ -12,9 +12,9 @@ E2E_PROGRAMS := $(patsubst test/e2e/images/%.c,$(E2E)/programs/%,$(wildcard test
 E2E_TESTS := test/e2e/**/*.test.ts
 
 C_SOURCES += $(wildcard test/e2e/images/*.c)
-SHELL_SCRIPTS += test/e2e/build
+SHELL_SCRIPTS += test/e2e/build test/e2e/machine-init
 
-e2e: $(E2E_COMPONENTS) $(E2E_PROGRAMS)
+e2e: $(E2E_COMPONENTS) $(E2E_PROGRAMS) $(E2E)/agent-images.tar build/machine.stamp
 
 build/apt-e2e.stamp: Makefile test/e2e/e2e.mk
 	@mkdir -p build
@@ -33,3 +33,13 @@ $(E2E_COMPONENTS): | test/e2e/build build/apt-e2e.stamp node_modules/.stamp
 $(E2E)/programs/%: test/e2e/images/%.c | build/apt.stamp
 	@mkdir -p $(@D)
 	gcc -O2 -Wall -Wextra -Werror -static $< -o $@
+
+$(E2E)/agent-images.tar: node_modules/.stamp build/exec.bpf.o build/vcml_hook.node $(KUBE_BIN)/otelcol \
+		$(shell find agent bin deploy -type f) test/e2e/agent-image.ts test/e2e/build-agent-images.ts \
+		test/e2e/images.ts | build/apt-e2e.stamp
+	$(NODE) test/e2e/build-agent-images.ts
+
+# The kernel of the second machine, of those that test/kernels has.
+build/machine.stamp: test/kernels/fetch | build/apt-kernels.stamp
+	test/kernels/fetch machine
+	@touch $@

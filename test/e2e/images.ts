@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -17,27 +18,38 @@ export const BUILD = join(import.meta.dirname, '../../build');
 /** busybox in /bin, and the programs of test/programs in /programs. */
 export const TEST_IMAGE = 'localhost/test:e2e';
 
-/** Makes the tests' images from nothing but static programs; the archives' paths. */
-export function buildImages(): string[] {
-  const pause = imageRoot('pause');
-  copyFileSync(join(BUILD, 'e2e/programs/pause'), join(pause, 'pause'));
-  const root = imageRoot('test');
-  putBusybox(root);
-  for (const folder of ['programs', 'tmp']) mkdirSync(join(root, folder));
-  for (const name of readdirSync(join(BUILD, 'programs')))
-    if (!name.includes('.'))
-      copyFileSync(join(BUILD, 'programs', name), join(root, 'programs', name));
-  return [
-    archive(pause, PAUSE_IMAGE, { Entrypoint: ['/pause'] }),
-    archive(root, TEST_IMAGE, { Env: ['PATH=/bin'], Cmd: ['/bin/sh'] }),
-  ];
+/** What an image consists of. */
+export interface Image {
+  readonly tag: string;
+  /** folders, each with what a layer adds; a name of its own each */
+  readonly layers: readonly string[];
+  /** how it is run, as the OCI image specification has it */
+  readonly config: object;
 }
 
-/** The folder for an image's content. */
-export function imageRoot(name: string): string {
-  const root = `${DIR}/images/${name}/root`;
-  mkdirSync(root, { recursive: true });
-  return root;
+/** Makes the tests' images from nothing but static programs; the archive's path. */
+export function buildImages(): string {
+  const folder = `${DIR}/images`;
+  const pause = createLayer(folder, 'pause');
+  copyFileSync(join(BUILD, 'e2e/programs/pause'), join(pause, 'pause'));
+  const test = createLayer(folder, 'test');
+  putBusybox(test);
+  for (const name of ['programs', 'tmp']) mkdirSync(join(test, name));
+  for (const name of readdirSync(join(BUILD, 'programs')))
+    if (!name.includes('.'))
+      copyFileSync(join(BUILD, 'programs', name), join(test, 'programs', name));
+  return writeArchive(`${folder}/images.tar`, [
+    { tag: PAUSE_IMAGE, layers: [pause], config: { Entrypoint: ['/pause'] } },
+    { tag: TEST_IMAGE, layers: [test], config: { Env: ['PATH=/bin'], Cmd: ['/bin/sh'] } },
+  ]);
+}
+
+/** Makes the folder for a layer's content; it is empty. */
+export function createLayer(parent: string, name: string): string {
+  const folder = join(parent, name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  return folder;
 }
 
 /** Puts busybox into /bin, under all its names. */
@@ -49,22 +61,29 @@ export function putBusybox(root: string): void {
   for (const name of names) if (name !== 'busybox') symlinkSync('/bin/busybox', join(bin, name));
 }
 
-/** Writes a folder as an image of one layer, in the form of `docker save`. */
-export function archive(root: string, tag: string, config: object): string {
-  const folder = join(root, '..');
-  const layer = join(folder, 'layer.tar');
-  tar(layer, root, '.');
-  const description = JSON.stringify({
-    architecture: arch() === 'x64' ? 'amd64' : arch(),
-    os: 'linux',
-    config,
-    rootfs: { type: 'layers', diff_ids: [`sha256:${digestOf(layer)}`] },
+/** Writes images into one file, in the form of `docker save`; a layer that they share is there once. */
+export function writeArchive(file: string, images: readonly Image[]): string {
+  const parts = createLayer(`${file}.parts`, '.');
+  const digests = new Map<string, string>();
+  for (const folder of images.flatMap(({ layers }) => layers)) {
+    const layer = join(parts, `${basename(folder)}.tar`);
+    if (!digests.has(folder)) tar(layer, folder, '.');
+    digests.set(folder, digests.get(folder) ?? digestOf(layer));
+  }
+  const manifest = images.map(({ tag, layers, config }, at) => {
+    const description = {
+      architecture: arch() === 'x64' ? 'amd64' : arch(),
+      os: 'linux',
+      config,
+      rootfs: { type: 'layers', diff_ids: layers.map((folder) => `sha256:${digests.get(folder)}`) },
+    };
+    writeFileSync(join(parts, `${at}.json`), JSON.stringify(description));
+    const names = layers.map((folder) => `${basename(folder)}.tar`);
+    return { Config: `${at}.json`, RepoTags: [tag], Layers: names };
   });
-  writeFileSync(join(folder, 'config.json'), description);
-  const parts = [{ Config: 'config.json', RepoTags: [tag], Layers: ['layer.tar'] }];
-  writeFileSync(join(folder, 'manifest.json'), JSON.stringify(parts));
-  const file = `${DIR}/images/${basename(folder)}.tar`;
-  tar(file, folder, 'manifest.json', 'config.json', 'layer.tar');
+  writeFileSync(join(parts, 'manifest.json'), JSON.stringify(manifest));
+  tar(file, parts, '.');
+  rmSync(parts, { recursive: true });
   return file;
 }
 

@@ -12,6 +12,8 @@ export type CgroupMode = 'v2' | 'v1' | 'hybrid';
 /** A kernel that test/kernels/fetch has unpacked, below $KERNELS. */
 export interface Kernel {
   readonly name: string;
+  /** with its modules as well */
+  readonly folder: string;
   readonly architecture: Architecture;
   /** the package that it is from */
   readonly origin: string;
@@ -26,6 +28,7 @@ export function kernelOf(name: string): Kernel {
   if (!existsSync(folder)) throw new Error(`there is no ${folder}: make kernels fetches it`);
   return {
     name,
+    folder,
     architecture: name.startsWith('arm64') ? 'arm64' : 'amd64',
     origin: readFileSync(join(folder, 'package'), 'utf8').trim(),
     image: join(folder, 'image'),
@@ -50,11 +53,11 @@ const MACHINES = {
 } as const;
 
 /**
- * Emulated, so that it is the same everywhere. Time goes by with the instructions, a ns each, and not
- * with the host's clock: patience does not run out because the host is busy, and a tick of the
- * guest's timer finds it wherever a real one would, not where the emulator happened to be slow.
+ * Time goes by with the instructions, a ns each, and not with the host's clock: patience does not run
+ * out because the host is busy, and a tick of the guest's timer finds it wherever a real one would,
+ * not where the emulator happened to be slow.
  */
-const EMULATION = ['-accel', 'tcg', '-icount', 'shift=0,sleep=off', '-smp', '1', '-m', '1536'];
+const OWN_TIME = ['-icount', 'shift=0,sleep=off'];
 const KERNEL_OPTIONS = 'quiet loglevel=1 panic=-1 mitigations=off';
 
 /**
@@ -68,20 +71,12 @@ export async function boot(
   refused: ReadonlyMap<string, RegExp>,
   signal: AbortSignal,
 ): Promise<Report> {
-  const machine = MACHINES[kernel.architecture];
-  const words = Object.entries({ KERNEL: kernel.name, ...environment });
-  const qemu = spawn(
-    machine.command,
-    [
-      ...machine.args,
-      ...EMULATION,
-      ...['-nodefaults', '-nographic', '-no-reboot'],
-      ...['-serial', 'stdio', '-kernel', kernel.image, '-initrd', guest],
-      '-append',
-      `console=${machine.console} ${KERNEL_OPTIONS} ${words.map((word) => word.join('=')).join(' ')}`,
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' },
-  );
+  const [command = '', ...args] = machine(kernel, guest, environment, OWN_TIME);
+  const qemu = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal,
+    killSignal: 'SIGKILL',
+  });
   let console = '';
   qemu.stdout.pipe(createWriteStream(`${guest}.${kernel.name}-${environment.CGROUP_MODE}.log`));
   qemu.stdout.setEncoding('utf8').on('data', (text) => (console += text));
@@ -91,4 +86,26 @@ export async function boot(
     qemu.on('close', () => resolve());
   });
   return readReport(console.replaceAll('\r', ''), refused);
+}
+
+/**
+ * The command line of a machine that boots a kernel with a guest: its console is stdin and stdout, its
+ * first process has the environment. Emulated, so that it is the same everywhere.
+ */
+export function machine(
+  kernel: Kernel,
+  guest: string,
+  environment: Readonly<Record<string, string>>,
+  devices: readonly string[],
+): string[] {
+  const { command, args, console } = MACHINES[kernel.architecture];
+  const words = Object.entries({ KERNEL: kernel.name, ...environment }).map((pair) =>
+    pair.join('='),
+  );
+  return [
+    ...[command, ...args, '-accel', 'tcg', '-smp', '1', '-m', '1536', ...devices],
+    ...['-nodefaults', '-nographic', '-no-reboot'],
+    ...['-serial', 'stdio', '-kernel', kernel.image, '-initrd', guest],
+    ...['-append', `console=${console} ${KERNEL_OPTIONS} ${words.join(' ')}`],
+  ];
 }

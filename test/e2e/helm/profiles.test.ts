@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { AGENT_IMAGE, buildAgentImages } from '../agent-image.ts';
+import { AGENT_IMAGE, AGENT_IMAGES } from '../agent-image.ts';
 import { Cluster } from '../cluster.ts';
 import { run } from '../network.ts';
 import { BPFFS, DIR, RUNTIME_STATE } from '../place.ts';
@@ -15,7 +15,7 @@ const AGENT = join(import.meta.dirname, '../../../bin/vcml-agent');
 const MANIFESTS = join(import.meta.dirname, '../../../deploy/manifests');
 const cluster = await Cluster.start();
 after(() => cluster[Symbol.asyncDispose]());
-await cluster.importImages(buildAgentImages());
+await cluster.importImages(AGENT_IMAGES);
 const release = new Release(cluster, 'helm3');
 
 /** What `helm install` says when it refuses. */
@@ -63,6 +63,22 @@ test('a second agent on this kernel waits, names the first, and ends with 75', a
   const { status, stderr } = spawnSync(AGENT, args, { encoding: 'utf8' });
   assert.equal(status, 75);
   assert.match(stderr, /another agent holds the hook .* node node-1, pid \d+/);
+});
+
+test('so does the agent of a second release, which takes nothing along when it goes', async () => {
+  const programs = release.programs();
+  await release.run('install', 'second', CHART, ...set(['config.waitForHook=1s']));
+  const codes = '{.items[*].status.containerStatuses[*].lastState.terminated.exitCode}';
+  const pods = ['pods', '--selector=app.kubernetes.io/instance=second'];
+  await until(
+    'its end',
+    async () =>
+      (await release.kubectl('get', ...pods, `--output=jsonpath=${codes}`)) === '75' || undefined,
+  );
+  const said = await release.kubectl('logs', 'daemonset/second-vcml-agent', '--previous');
+  assert.match(said, /another agent holds the hook .* node node-1, pid \d+/);
+  await release.run('uninstall', 'second', '--wait', '--timeout=2m');
+  assert.deepEqual(release.programs(), programs);
 });
 
 test('without a capability the agent names it', async () => {

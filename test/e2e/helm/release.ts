@@ -7,7 +7,7 @@ import { FollowedJournal, type JournalLine } from '../../journal.ts';
 import { IMAGES } from '../agent-image.ts';
 import type { Cluster } from '../cluster.ts';
 import { run } from '../network.ts';
-import { BPFFS, DIR, RUNTIME_STATE } from '../place.ts';
+import { BPFFS, DIR, NODE_NAME, RUNTIME_STATE } from '../place.ts';
 import { until } from '../wait.ts';
 
 export const CHART = join(import.meta.dirname, '../../../helm/vcml-agent');
@@ -81,24 +81,25 @@ export class Release {
     return this.journal.marked(marker, PATIENCE_MS);
   }
 
-  /** The Collector's pod keeps what it has got in a file. */
-  async #received(): Promise<string[]> {
+  /** What the Collector's pod has got from a node, as that node's journal has it; it keeps it in a file. */
+  async received(node: string): Promise<string[]> {
     const uids = await this.kubectl(
       ...['get', 'pods', '--selector=app.kubernetes.io/component=collector'],
       '--output=jsonpath={.items[*].metadata.uid}',
     );
     const files = uids.split(' ').map((uid) => `${DIR}/kubelet/pods/${uid}/${RECORDS}`);
-    return files.filter(existsSync).flatMap((file) => receivedIn(file));
+    const lines = files.filter(existsSync).flatMap((file) => receivedIn(file));
+    return lines.filter((line) => JSON.parse(line).resource['host.name'] === node);
   }
 
-  /** Waits until the Collector has what the journal has now, and asserts that it is the same. */
+  /** Waits until the Collector has what this node's journal has now, and asserts that it is the same. */
   async assertReceived(from = 0): Promise<void> {
     this.journal.read();
     const written = this.journal.lines.slice(from);
     const last = written.at(-1);
     assert.ok(last !== undefined);
     const received = await until('the records in the Collector', async () => {
-      const lines = await this.#received();
+      const lines = await this.received(NODE_NAME);
       return lines.includes(last) ? lines : undefined;
     });
     // At least once: what was sent again when an agent ended is there twice.
