@@ -17,7 +17,11 @@ CREATE TABLE IF NOT EXISTS vcml.records (
     ScopeVersion LowCardinality(String),
     ScopeAttributes Map(LowCardinality(String), String),
     LogAttributes Map(LowCardinality(String), String) CODEC(ZSTD),
-    EventName LowCardinality(String),
+    -- An exporter that was started without the server does not see this column, and leaves it out.
+    EventName LowCardinality(String) DEFAULT if(
+        LogAttributes['vcml.permitted_by'] LIKE 'root_event:%',
+        'vcml.' || substring(LogAttributes['vcml.permitted_by'], length('root_event:') + 1),
+        'vcml.exec'),
     Id String MATERIALIZED LogAttributes['log.record.uid'],
     ParentCause String MATERIALIZED LogAttributes['vcml.parent_cause'],
     Object String MATERIALIZED LogAttributes['vcml.object']

@@ -1,19 +1,18 @@
 import { equal, match } from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createSocket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { createExportBed, until } from '../../export/bed.ts';
 import { execLines, sameLines } from '../../export/lines.ts';
 import { type LogsData, linesOf } from '../../export/otlp.ts';
-import { createRealCollector, NO_COLLECTOR, OTELCOL } from './collector.ts';
+import { createRealCollector, freePort, NO_COLLECTOR } from './collector.ts';
+import { holds, startPipeline, validate } from './pipeline.ts';
 
 const options = { skip: NO_COLLECTOR };
-const FOLDER = 'deploy/collector';
 
 for (const names of [
   ...[['node'], ['gateway'], ['clickhouse'], ['loki'], ['file']],
@@ -21,8 +20,7 @@ for (const names of [
 ])
   test(`the collector finds ${names.join(' with ')} valid`, options, (t) => {
     const { dir } = createExportBed(t);
-    const env = { ...process.env, K8S_NODE_NAME: 'node-1', QUEUE_DIR: join(dir, 'queue') };
-    execFileSync(OTELCOL ?? '', ['validate', ...configs(names)], { env, stdio: 'pipe' });
+    validate(names, { K8S_NODE_NAME: 'node-1', QUEUE_DIR: join(dir, 'queue') });
   });
 
 test('node to gateway to backend: what gateways hold outlives them', options, async (t) => {
@@ -34,8 +32,8 @@ test('node to gateway to backend: what gateways hold outlives them', options, as
     ...{ OTLP_LISTEN: `127.0.0.1:${gateway}`, QUEUE_DIR: queue },
     ...{ BACKEND: `127.0.0.1:${backend.port}`, BACKEND_INSECURE: 'true' },
   };
-  const first = await run(t, 'gateway', gatewaySettings);
-  await run(t, 'node', {
+  const first = await startPipeline(t, ['gateway'], gatewaySettings);
+  await startPipeline(t, ['node'], {
     ...{ OTLP_LISTEN: `127.0.0.1:${node}`, QUEUE_DIR: join(bed.dir, 'node') },
     ...{ GATEWAY: `dns:///localhost:${gateway}`, GATEWAY_INSECURE: 'true' },
   });
@@ -43,10 +41,8 @@ test('node to gateway to backend: what gateways hold outlives them', options, as
   bed.start(node);
   bed.write(...lines);
   await until('the gateway has them on disk', () => holds(queue, '/usr/bin/p499'));
-  const ended = once(first, 'exit');
-  first.kill('SIGKILL');
-  await ended;
-  await run(t, 'gateway', gatewaySettings);
+  await first.stop('SIGKILL');
+  await startPipeline(t, ['gateway'], gatewaySettings);
   await backend.start();
   await backend.written('"/usr/bin/p499"');
   // At least once: the kill may have come between the disk and the acknowledgement to the node.
@@ -57,7 +53,7 @@ test('a plain file gets every record', options, async (t) => {
   const bed = createExportBed(t);
   const port = await freePort();
   const file = join(bed.dir, 'out.jsonl');
-  await run(t, 'file', { OTLP_LISTEN: `127.0.0.1:${port}`, OUTPUT_FILE: file });
+  await startPipeline(t, ['file'], { OTLP_LISTEN: `127.0.0.1:${port}`, OUTPUT_FILE: file });
   const lines = execLines(0, 500);
   bed.start(port);
   bed.write(...lines);
@@ -95,7 +91,7 @@ test('Loki’s endpoint is sent OTLP, again after it refused', options, async (t
     loki.close();
   });
   const port = await freePort();
-  await run(t, 'loki', {
+  await startPipeline(t, ['loki'], {
     OTLP_LISTEN: `127.0.0.1:${port}`,
     LOKI: `http://127.0.0.1:${(loki.address() as AddressInfo).port}/otlp/v1/logs`,
   });
@@ -107,53 +103,3 @@ test('Loki’s endpoint is sent OTLP, again after it refused', options, async (t
   equal(refusals, 2);
   match([...paths].join(), /^POST \/otlp\/v1\/logs application\/x-protobuf$/);
 });
-
-function configs(names: readonly string[]): string[] {
-  return names.flatMap((name) => ['--config', join(FOLDER, `${name}.yaml`)]);
-}
-
-/** Starts a collector on one of the project's configurations, and waits until it is ready. */
-async function run(
-  t: TestContext,
-  name: string,
-  settings: Readonly<Record<string, string>>,
-): Promise<ChildProcess> {
-  const child = spawn(OTELCOL ?? '', configs([name]), {
-    env: { ...process.env, ...settings },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  t.after(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill('SIGKILL');
-    await ended;
-  });
-  let said = '';
-  child.stderr.on('data', (data) => {
-    said += data;
-  });
-  await until(`${name} runs`, () => {
-    if (child.exitCode !== null) throw new Error(`${name} ended: ${said}`);
-    return said.includes('Everything is ready');
-  });
-  return child;
-}
-
-/** Whether a queue's folder has this text in one of its files. */
-function holds(folder: string, text: string): boolean {
-  try {
-    execFileSync('grep', ['-raqF', text, folder]);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createSocket().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

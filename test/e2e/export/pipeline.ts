@@ -1,0 +1,70 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { until } from '../../export/bed.ts';
+import { OTELCOL } from './collector.ts';
+
+const FOLDER = 'deploy/collector';
+
+/** A collector that runs one of the project's configurations. */
+export interface Pipeline {
+  /** what it said */
+  said(): string;
+  /** Ends it, and waits until it is gone. */
+  stop(signal: NodeJS.Signals): Promise<void>;
+}
+
+/**
+ * Starts a collector on configurations of `deploy/collector` laid over each other, and waits until it
+ * is ready. `wrap` may change the command line.
+ */
+export async function startPipeline(
+  t: TestContext,
+  names: readonly string[],
+  settings: Readonly<Record<string, string>>,
+  wrap = (command: readonly string[]) => [...command],
+): Promise<Pipeline> {
+  const [command = '', ...args] = wrap([OTELCOL ?? '', ...configs(names)]);
+  const child = spawn(command, args, {
+    env: { ...process.env, ...settings },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  t.after(() => stop(child, 'SIGKILL'));
+  let said = '';
+  child.stderr.on('data', (data) => {
+    said += data;
+  });
+  await until(`${names.join(' with ')} runs`, () => {
+    if (child.exitCode !== null) throw new Error(`${names.join(' with ')} ended: ${said}`);
+    return said.includes('Everything is ready');
+  });
+  return { said: () => said, stop: (signal) => stop(child, signal) };
+}
+
+/** Lets the collector's own `validate` look at configurations laid over each other. */
+export function validate(names: readonly string[], settings: Readonly<Record<string, string>>) {
+  const env = { ...process.env, ...settings };
+  execFileSync(OTELCOL ?? '', ['validate', ...configs(names)], { env, stdio: 'pipe' });
+}
+
+/** Whether a queue's folder has this text in one of its files. */
+export function holds(folder: string, text: string): boolean {
+  try {
+    execFileSync('grep', ['-raqF', text, folder]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function configs(names: readonly string[]): string[] {
+  return names.flatMap((name) => ['--config', join(FOLDER, `${name}.yaml`)]);
+}
+
+async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill(signal);
+  await ended;
+}
