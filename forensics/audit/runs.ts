@@ -68,15 +68,16 @@ function differing(noun: string, said: unknown, right: readonly number[]): strin
 
 /** Execs and gaps between a journal.start and what ends its run, by the row of the start. */
 async function countedRuns(journals: Journals, abouts: readonly About[]) {
+  const starts = startRows(journals, abouts);
+  // Each bound is the last row before the next run.
+  const bounds = [...starts.slice(1).map((row) => row - 1), Number.MAX_SAFE_INTEGER];
+  const counts = (condition: string) => `map_values(histogram(
+    CASE WHEN ${condition} THEN rowid END, [${bounds.join(', ')}]::BIGINT[]))`;
   const rows = await journals.rows(
-    `SELECT bound.row, count(*), count(*) FILTER (parent IS NULL)
-     FROM (SELECT rowid AS row, parent FROM audited WHERE is_exec) one
-     ASOF JOIN (SELECT unnest([${startRows(journals, abouts).join(', ')}]::BIGINT[]) AS row) bound
-       ON one.row >= bound.row
-     GROUP BY bound.row`,
+    `SELECT unnest(${counts('is_exec')}), unnest(${counts('is_exec AND parent IS NULL')}) FROM audited`,
   );
   return new Map(
-    rows.map(([row, execs, gaps]) => [Number(row), { execs: Number(execs), gaps: Number(gaps) }]),
+    rows.map(([execs, gaps], run) => [starts[run], { execs: Number(execs), gaps: Number(gaps) }]),
   );
 }
 
