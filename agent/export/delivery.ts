@@ -5,6 +5,7 @@ import type { Refusal } from './dead-letters.ts';
 import type { ExportLog } from './log.ts';
 import type { Failure, Outcome } from './outcome.ts';
 import type { Position } from './position.ts';
+import { ProtobufWriter } from './protobuf.ts';
 import type { Statistics } from './statistics.ts';
 
 /** A single record that is refused so often is refused for good; INVALID_ARGUMENT says it at once. */
@@ -17,8 +18,8 @@ const RETRY_AFTER_MAX_MS = 600_000;
 const TELL_REJECTED_EVERY_MS = 60_000;
 
 export interface DeliveryOptions {
-  /** One call; with `renew` on a new connection. */
-  send(request: Uint8Array, renew: boolean): Promise<Outcome>;
+  /** One call; with `renew` on a new connection. The request is the delivery's again when it resolves. */
+  send(request: Buffer, renew: boolean): Promise<Outcome>;
   /** Resolves when the line that begins there is on disk once more, with the reason. */
   keepDeadLetter(start: Position, refusal: Refusal): Promise<void>;
   readonly log: ExportLog;
@@ -33,6 +34,8 @@ export class Ended extends Error {}
 /** Brings batches to the collector, however long that takes: tries again, splits, sets aside. */
 export class Delivery {
   readonly #options: DeliveryOptions;
+  /** of the one request that is on its way */
+  readonly #writer = new ProtobufWriter();
   /** Failures in a row that may pass, when they began, and what was told of them. */
   #failures = 0;
   #failingSince = 0;
@@ -55,7 +58,7 @@ export class Delivery {
   async #deliver(batch: Batch, first: number, end: number): Promise<void> {
     const { send, ending, statistics } = this.#options;
     for (let refusals = 0, renew = false; ; renew = true) {
-      const outcome = await send(batch.requests.request(first, end), renew);
+      const outcome = await send(batch.requests.request(first, end, this.#writer), renew);
       if (outcome.kind === 'accepted') return this.#accept(end - first, outcome);
       const { kind, code } = outcome;
       statistics.failures.set(code, (statistics.failures.get(code) ?? 0) + 1);

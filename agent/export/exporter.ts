@@ -181,7 +181,7 @@ export class Exporter {
     }
   }
 
-  async #send(request: Uint8Array, renew: boolean): Promise<Outcome> {
+  async #send(request: Buffer, renew: boolean): Promise<Outcome> {
     const identity = this.#identities.current;
     if (this.#client === undefined || renew || identity !== this.#identity) {
       this.#client?.close();

@@ -15,7 +15,7 @@ export class ProtobufWriter {
   }
 
   /** What was written, or a part of it; valid until more is. */
-  written(from = 0, to = this.#at): Uint8Array {
+  written(from = 0, to = this.#at): Buffer {
     return this.#bytes.subarray(from, to);
   }
 

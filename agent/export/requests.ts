@@ -9,9 +9,6 @@ const SCOPE_LOGS = { scope: 0x0a, schemaUrl: 0x1a };
 const SCOPE = { name: 0x0a, version: 0x12 };
 const SCHEMA_URL = 'https://opentelemetry.io/schemas/1.45.0';
 
-/** Of the one request that is being made; it is copied when it is sent. */
-const writer = new ProtobufWriter();
-
 /**
  * Log records that are encoded once, however often they are sent: any that follow each other become an
  * ExportLogsServiceRequest by copying. All are of one scope. Records of different resources keep their order, for which the
@@ -60,8 +57,8 @@ export class Requests {
     }
   }
 
-  /** The request for records `first` to below `end`; valid until another one is made, of whichever records. */
-  request(first: number, end: number): Uint8Array {
+  /** The request for records `first` to below `end`; valid until the writer is used again. */
+  request(first: number, end: number, writer = new ProtobufWriter()): Buffer {
     writer.clear();
     for (let at = first; at < end; ) {
       const resource = this.#resources[at] as Resource;
@@ -70,7 +67,7 @@ export class Requests {
       const resourceLogs = writer.begin(REQUEST.resourceLogs);
       writer.raw(resource.encoded);
       const scopeLogs = writer.begin(RESOURCE_LOGS.scopeLogs);
-      this.#writeScope();
+      this.#writeScope(writer);
       writer.raw(this.#records.written(from, this.#ends[at - 1]));
       writer.string(SCOPE_LOGS.schemaUrl, SCHEMA_URL);
       writer.end(scopeLogs);
@@ -80,7 +77,7 @@ export class Requests {
     return writer.written();
   }
 
-  #writeScope(): void {
+  #writeScope(writer: ProtobufWriter): void {
     const start = writer.begin(SCOPE_LOGS.scope);
     writer.string(SCOPE.name, 'vcml-agent');
     writer.string(SCOPE.version, this.#version);

@@ -246,10 +246,7 @@ test('calls name the agent, and are compressed unless they shall not be', async 
   sameLines(collector.lines, [...lines, ...lines]);
   const [gzip = 0, none = 0] = sizes;
   ok(gzip < none / 5, `${gzip} bytes with gzip, ${none} without`);
-  match(
-    String(collector.calls[0]?.metadata['user-agent']),
-    /^vcml-agent\/1\.2\.3 OTel-OTLP-Exporter/,
-  );
+  match(String(collector.calls[0]?.metadata['user-agent']), /^vcml-agent\/1\.2\.3 grpc-node-js\//);
 });
 
 function hash(n: number): Uint8Array {
