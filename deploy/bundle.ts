@@ -9,6 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { writeParts } from './parts.ts';
@@ -39,12 +40,15 @@ const withoutUndici: Plugin = {
   },
 };
 
-/** Its own way to ask for gRPC is one that esbuild does not see: where there is no gRPC, it throws later. */
-const visibleRequire: Plugin = {
-  name: 'visible-require',
-  setup({ onLoad }) {
-    onLoad({ filter: /\/otlp-grpc-exporter-base\/dist\/.*\.mjs$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replaceAll('__require("@', 'require("@'),
+/** An import asks for all that there is: of node:http that is undici, a WebSocket's, and 15 MiB. */
+const builtinsAsAskedFor: Plugin = {
+  name: 'builtins-as-asked-for',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^[a-z:/_]+$/ }, ({ path, kind }) =>
+      kind === 'import-statement' && isBuiltin(path) ? { path, namespace: 'builtin' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule('${path}');`,
     }));
   },
 };
@@ -59,7 +63,7 @@ const agent = await build({
   ...options,
   format: 'esm',
   splitting: true,
-  plugins: [onlyWhatIsUsed, withoutUndici, visibleRequire],
+  plugins: [builtinsAsAskedFor, onlyWhatIsUsed, withoutUndici],
   // Packages that are CommonJS ask for require.
   banner: {
     js: "import { createRequire as vcmlRequire } from 'node:module';const require=vcmlRequire(import.meta.url);",

@@ -2,6 +2,7 @@
 // The one class that JavaScript sees: agent/source/hook.ts has its types.
 #include "error.h"
 #include "kernel_side.h"
+#include "pages.h"
 #include "ring.h"
 
 #include <ctime>
@@ -28,6 +29,7 @@ public:
 						    InstanceMethod<&Hook::sleep>("sleep"),
 						    InstanceMethod<&Hook::cpu_states>("cpuStates"),
 						    InstanceMethod<&Hook::statistics>("statistics"),
+						    InstanceMethod<&Hook::give_back>("giveBack"),
 						    InstanceMethod<&Hook::close>("close"),
 						    InstanceMethod<&Hook::detach>("detach"),
 						    StaticMethod<&Hook::remove>("remove"),
@@ -232,6 +234,12 @@ private:
 		result.Set("untracked", static_cast<double>(untracked));
 		result.Set("programs", programs);
 		return result;
+	}
+
+	Napi::Value give_back(const Napi::CallbackInfo &info)
+	{
+		give_back_pages();
+		return info.Env().Undefined();
 	}
 
 	// The hook stays in the kernel and goes on recording.

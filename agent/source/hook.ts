@@ -67,6 +67,8 @@ export interface Hook {
   /** `struct cpu_state` of each CPU: a copy. */
   cpuStates(): Buffer;
   statistics(): HookStatistics;
+  /** Gives the kernel memory back that only the process's start needed; takes 2 ms. */
+  giveBack(): void;
   /** Lets go; the kernel side stays and goes on recording. */
   close(): void;
   /** Removes everything from the kernel; returns the names of what was removed. */
