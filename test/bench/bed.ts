@@ -25,7 +25,8 @@ export interface Bed {
 export function createBed(): Bed {
   const cleanup = new Cleanup();
   const directory = mkdtempSync(join(tmpdir(), 'vcml-bench-'));
-  cleanup.add(() => rmSync(directory, { recursive: true, force: true }));
+  // Last of all, and also where a cluster ends the process by itself.
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   // As a command's name it must not be longer than 15 bytes.
   const noop = join(directory, `noop-${process.pid}`);
   const source = join(import.meta.dirname, 'noop.c');

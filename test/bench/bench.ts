@@ -1,9 +1,9 @@
 // The benchmark table: node test/bench/bench.ts [--json FILE] [--only NAME]... As root, on a
 // machine that does nothing else. BENCH_ROUNDS and BENCH_SECONDS say how many storms there are, and
-// how long. Names: storms, start, latency, kernel, idle, bytes, export, pods, forensics (with
-// BENCH_VCML, a clone of vCML’s own project, beside its auditor), forensics-large; only when named:
-// soak (BENCH_SOAK_SECONDS), outage (BENCH_OUTAGE_SECONDS), and crowd, which has 100,000 processes
-// at a time.
+// how long. Names: storms, start, latency, kernel, idle, bytes, export, pods, node (where
+// `make e2e` has built Kubernetes), forensics (with BENCH_VCML, a clone of vCML’s own project, beside
+// its auditor), forensics-large; only when named: soak (BENCH_SOAK_SECONDS), outage
+// (BENCH_OUTAGE_SECONDS), and crowd, which has 100,000 processes at a time.
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

@@ -7,8 +7,10 @@ import { measureForensics, measureForensicsLarge, measureForensicsRecorded } fro
 import { measureIdle } from './idle.ts';
 import { measureKernel, measureQuiet } from './kernel.ts';
 import { measureLatency } from './latency.ts';
+import { canRunNode, measureNode } from './node.ts';
 import { measureOutage } from './outage.ts';
 import { measurePods } from './pods.ts';
+import type { Memory } from './process.ts';
 import { measureSoak } from './soak.ts';
 import { measureStarts } from './start.ts';
 import { quantile, spreadOf } from './statistics.ts';
@@ -24,7 +26,7 @@ export async function measureFigures(
 ): Promise<Figure[]> {
   const figures: Figure[] = [];
   const measures = {
-    ...{ start, latency, kernel, idle, bytes, export: exporting, pods, soak, outage, crowd },
+    ...{ start, latency, kernel, idle, bytes, export: exporting, pods, node, soak, outage, crowd },
     forensics: measureForensics,
     'forensics-recorded': measureForensicsRecorded,
     'forensics-large': measureForensicsLarge,
@@ -156,6 +158,33 @@ async function pods(bed: Bed): Promise<Figure[]> {
       budget: 0,
       more: `of ${execs}`,
     },
+  ];
+}
+
+async function node(bed: Bed, tell: (text: string) => void): Promise<Figure[]> {
+  if (!canRunNode()) {
+    tell('node: left out, there are no components of Kubernetes; make e2e builds them');
+    return [];
+  }
+  const run = await measureNode(bed);
+  const memory = ({ resident, ring, anonymous }: Memory) => ({
+    value: (resident - ring) / 2 ** 20,
+    unit: 'MiB',
+    more: `the image’s bundle; ${decimal(anonymous / 2 ** 20)} MiB of it anonymous`,
+  });
+  const where = `on a node with ${run.pods} pods`;
+  const inside = `in ${run.storms} of ${run.pods} pods`;
+  const none = { unit: 'records', digits: 0, budget: 0 };
+  return [
+    { what: `memory at rest ${where}`, ...memory(run.atRest), budget: 80 },
+    { what: `memory at rest after storms ${where}`, ...memory(run.afterStorms) },
+    {
+      what: `CPU per exec ${inside}, × on the host`,
+      ...{ value: run.timesHost.median, unit: '×', digits: 2 },
+      more: `${spreadText(run.timesHost, 2)}; ${spreadText(run.micros)} µs`,
+    },
+    { what: `lost ${inside}`, value: run.lost, ...none, more: `of ${run.execs}` },
+    { what: `records ${inside} without its metadata`, value: run.incomplete, ...none },
   ];
 }
 

@@ -7,7 +7,7 @@ import type { Figure } from './budgets.ts';
 import { compareWithReference } from './forensics-reference.ts';
 import { measureReport } from './forensics-report.ts';
 import { type Run, runVcml } from './forensics-run.ts';
-import { countLines, segments } from './journal.ts';
+import { countBytes, countLines, segments } from './journal.ts';
 import { settle } from './process.ts';
 import { storm } from './storm.ts';
 
@@ -116,6 +116,8 @@ async function record(bed: Bed, least: number) {
   const text = `${segment.endsWith('.zst') ? zstdDecompressSync(bytes) : bytes}`;
   const line = text.split('\n').findLast((one) => one.includes(`"object":"${bed.noop}"`)) ?? '';
   const last = /^\{"id":"([^"]+)"/.exec(line)?.[1] ?? '';
-  const journal = { path, last, what: `${(records / MILLION).toFixed(2)} M recorded execs` };
+  const size = `${((await countBytes(path)) / 1e9).toFixed(1)} GB before zstd`;
+  const what = `${(records / MILLION).toFixed(2)} M recorded execs (${size})`;
+  const journal = { path, last, what };
   return { journal, close };
 }

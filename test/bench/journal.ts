@@ -5,9 +5,16 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Lines of a journal's segments, compressed or not, that contain a text. */
-export async function countLines(directory: string, content: string): Promise<number> {
-  const { stdout } = await shell(directory, 'grep -cF -- "$TEXT" || true', content);
+/** Lines of a journal's segments, compressed or not, that contain a text, and another. */
+export async function countLines(directory: string, content: string, also = ''): Promise<number> {
+  const command = 'grep -F -- "$TEXT" | grep -cF -- "$ALSO" || true';
+  const { stdout } = await shell(directory, command, content, also);
+  return Number(stdout);
+}
+
+/** Bytes of a journal's lines, before compression. */
+export async function countBytes(directory: string): Promise<number> {
+  const { stdout } = await shell(directory, 'wc -c', '');
   return Number(stdout);
 }
 
@@ -29,9 +36,9 @@ export function segments(directory: string): string[] {
 }
 
 /** zstd passes on as it is what is not compressed. */
-async function shell(directory: string, command: string, content: string) {
+async function shell(directory: string, command: string, content: string, also = '') {
   return run('bash', ['-c', `zstd -dcqf -- "$@" | ${command}`, 'bash', ...segments(directory)], {
-    env: { ...process.env, LC_ALL: 'C', TEXT: content },
+    env: { ...process.env, LC_ALL: 'C', TEXT: content, ALSO: also },
     maxBuffer: 1 << 28,
   });
 }

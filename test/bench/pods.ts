@@ -4,6 +4,7 @@ import { countLines } from './journal.ts';
 import { cpuSeconds, settle } from './process.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 import { storm } from './storm.ts';
+import { inTurns } from './turns.ts';
 
 const ROUNDS = 3;
 /** Each has a loop of its own. */
@@ -25,16 +26,9 @@ export interface PodStorms {
 /** Storms by turns in containers, whose names are in the runtime's files, and on the host. */
 export async function measurePods(bed: Bed): Promise<PodStorms> {
   const containers = prepareContainers(bed, CONTAINERS);
-  const rounds: { readonly inside: Run; readonly outside: Run }[] = [];
-  for (let round = 1; round <= Math.min(ROUNDS, bed.rounds); round++) {
-    const inside = () => beside(bed, containers, containers.storm);
-    const outside = () => beside(bed, containers, (seconds) => storm(bed, seconds));
-    const first = await (round % 2 ? inside : outside)();
-    const second = await (round % 2 ? outside : inside)();
-    rounds.push(
-      round % 2 ? { inside: first, outside: second } : { inside: second, outside: first },
-    );
-  }
+  const inside = () => beside(bed, containers, containers.storm);
+  const outside = () => beside(bed, containers, (seconds) => storm(bed, seconds));
+  const rounds = await inTurns(Math.min(ROUNDS, bed.rounds), inside, outside);
   const sum = (of: (run: Run) => number) => rounds.reduce((all, { inside }) => all + of(inside), 0);
   return {
     containers: CONTAINERS,

@@ -70,6 +70,7 @@ export async function settle(pid: number): Promise<void> {
 export interface Memory {
   /** the most that was ever resident */
   readonly peak: number;
+  readonly resident: number;
   /** of its own: neither files nor the ring */
   readonly anonymous: number;
   /** the kernel's ring, as far as it is mapped and touched; counted twice where mapped twice */
@@ -85,7 +86,8 @@ export function memoryOf(pid: number): Memory {
     .split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
     .filter((mapping) => mapping.slice(0, mapping.indexOf('\n')).includes('bpf-map'))
     .reduce((sum, mapping) => sum + kilobytes(mapping, 'Rss'), 0);
-  return { peak: kilobytes(status, 'VmHWM'), anonymous: anonymousBytes(pid), ring };
+  const [peak, resident] = [kilobytes(status, 'VmHWM'), kilobytes(status, 'VmRSS')];
+  return { peak, resident, anonymous: kilobytes(status, 'RssAnon'), ring };
 }
 
 /** The part of a process's memory that is its own alone. */
