@@ -20,6 +20,9 @@ const RESULT_MS = 5000;
 const NO_RESULT = failureOf(
   Object.assign(new Error('the call has no result'), { code: status.DEADLINE_EXCEEDED }),
 );
+const CLOSED = failureOf(
+  Object.assign(new Error('the connection was closed'), { code: status.CANCELLED }),
+);
 
 export interface ClientOptions {
   readonly endpoint: Endpoint;
@@ -60,14 +63,19 @@ export function createClient(options: ClientOptions, identity: Identity): Client
           call?.cancel();
           resolve(NO_RESULT);
         }, options.timeoutMs + RESULT_MS);
-        call = client.makeUnaryRequest(
-          ...([METHOD, asItIs, ProtobufLogsSerializer.deserializeResponse] as const),
-          ...([request, metadata, { deadline }] as const),
-          (error, response) => {
-            clearTimeout(timer);
-            resolve(error === null ? acceptedBy(response) : failureOf(error));
-          },
-        );
+        function done(outcome: Outcome): void {
+          clearTimeout(timer);
+          resolve(outcome);
+        }
+        try {
+          call = client.makeUnaryRequest(
+            ...([METHOD, asItIs, responseIn] as const),
+            ...([request, metadata, { deadline }] as const),
+            (error, response) => done(error === null ? acceptedBy(response) : failureOf(error)),
+          );
+        } catch {
+          done(CLOSED);
+        }
       });
     },
     close() {
@@ -78,6 +86,15 @@ export function createClient(options: ClientOptions, identity: Identity): Client
 
 function asItIs(request: Buffer): Buffer {
   return request;
+}
+
+/** A collector that takes records has taken them, whatever it says then. */
+function responseIn(bytes: Buffer): IExportLogsServiceResponse {
+  try {
+    return ProtobufLogsSerializer.deserializeResponse(bytes);
+  } catch {
+    return {};
+  }
 }
 
 function acceptedBy(response: IExportLogsServiceResponse | undefined): Outcome {

@@ -1,6 +1,6 @@
 import zlib, { type CompressCallback, type InputType } from 'node:zlib';
 
-/** Half the CPU of zlib's default, and a tenth more bytes. */
+/** Half the CPU of zlib's default, and a seventh more bytes. */
 const LEVEL = 1;
 
 /**

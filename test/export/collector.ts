@@ -5,6 +5,7 @@ import { decodeRequest } from './protobuf.ts';
 /** How a collector answers a call; lines that it does not accept count as never received. */
 export type Answer =
   | { readonly kind: 'accept'; readonly rejected?: number; readonly message?: string }
+  | { readonly kind: 'accept'; readonly response: Buffer }
   | {
       readonly kind: 'fail';
       readonly code: number;
@@ -74,7 +75,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
       });
       if (answer.kind === 'accept') {
         lines.push(...received);
-        done(null, response(answer.rejected ?? 0, answer.message ?? ''));
+        done(null, 'response' in answer ? answer.response : response(answer));
       } else if (answer.kind === 'fail') done(failure(answer));
     },
   });
@@ -87,7 +88,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
 }
 
 /** ExportLogsServiceResponse */
-function response(rejected: number, message: string): Buffer {
+function response({ rejected = 0, message = '' }): Buffer {
   if (rejected === 0 && message === '') return Buffer.alloc(0);
   const partial = Buffer.concat([field(1, rejected), field(2, Buffer.from(message))]);
   return field(1, partial);

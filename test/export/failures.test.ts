@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
+import { createClient } from '../../agent/export/client.ts';
+import { parseEndpoint } from '../../agent/export/endpoint.ts';
 import { createExportBed, until } from './bed.ts';
 import type { Answer } from './collector.ts';
 import { execLine, execLines, sameLines } from './lines.ts';
@@ -90,6 +92,30 @@ for (const name of ABOUT_CONTENT)
     equal(statistics.deadLetters, 1);
     await until('counted', () => statistics.exported === 19);
   });
+
+test('records are taken by a collector that accepts them, whatever it says then', async (t) => {
+  const bed = createExportBed(t);
+  const response = Buffer.from('<html>ok</html>');
+  const collector = await bed.collect({ answer: () => ({ kind: 'accept', response }) });
+  const { statistics } = bed.start(collector.port);
+  bed.write(...execLines(0, 5));
+  await until('all are acknowledged', () => statistics.exported === 5);
+  equal(collector.calls.length, 1);
+  deepEqual([...statistics.failures], []);
+});
+
+test('a call on a connection that is closed is a failure that passes', async () => {
+  const client = createClient(
+    {
+      ...{ endpoint: parseEndpoint('http://127.0.0.1:1', false), compression: 'gzip' },
+      ...{ timeoutMs: 1000, userAgent: 'test' },
+    },
+    { authorities: undefined, chain: undefined, key: undefined, headers: {} },
+  );
+  client.close();
+  const { kind } = await client.send(Buffer.alloc(0));
+  equal(kind, 'transient');
+});
 
 test('a record that is refused once or twice, and then taken, is no dead letter', async (t) => {
   const bed = createExportBed(t);
