@@ -81,11 +81,12 @@ async function countedRuns(journals: Journals, abouts: readonly About[]) {
   );
 }
 
-/** Where another run begins, or another journal. */
+/** Where another run begins, or another journal; the first row always. */
 function startRows(journals: Journals, abouts: readonly About[]): number[] {
-  const rows = new Set(
-    abouts.filter(({ action }) => action !== 'journal.loss').map(({ row }) => row),
-  );
+  const rows = new Set([
+    0,
+    ...abouts.filter(({ action }) => action !== 'journal.loss').map(({ row }) => row),
+  ]);
   for (const [index, { first, count }] of journals.extents.entries()) {
     const { journal } = journals.files[index] ?? {};
     if (count > 0 && journal !== journals.files[index - 1]?.journal) rows.add(first);

@@ -3,7 +3,7 @@ import { after, describe, test } from 'node:test';
 import type { Code } from '../../forensics/audit/finding.ts';
 import { exec, execId, loss, sound, start, text } from '../check/craft.ts';
 import { audited, Folder, segment } from './bed.ts';
-import { type Case, type Change, inOrder } from './craft.ts';
+import { type Case, type Change, inOrder, reboot } from './craft.ts';
 import { JOURNAL_CASES } from './journal-cases.ts';
 import { LINE_CASES } from './line-cases.ts';
 
@@ -64,4 +64,12 @@ test('a cause that was deleted for space is explained, and noted', async () => {
     found.map(({ code, severity }) => [code, severity]),
     [['CML-AUDIT-R1-MISSING_PARENT', 'NOTE']],
   );
+});
+
+test('a run that began in a segment without a line is not counted into the next', async () => {
+  const lines = inOrder(sound()).map((one) => text(one));
+  const [, before] = reboot(undefined);
+  folder.write(`empty-first/${segment(1)}`, '');
+  folder.journal(`empty-first/${segment(2)}`, [text(before), ...lines]);
+  assert.deepEqual(await codesIn(`${folder.path}/empty-first`), []);
 });
