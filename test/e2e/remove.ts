@@ -39,19 +39,20 @@ export function removeCluster(): void {
   if (!existsSync(DIR)) return;
   killCgroup(CGROUP);
   if (existsSync(BPFFS_MARK)) spawnSync('umount', ['--lazy', BPFFS]);
-  for (const point of mountsBelow(DIR)) execFileSync('umount', ['--lazy', point]);
   spawnSync('ip', ['netns', 'delete', NETWORK_NAMESPACE], { stdio: 'ignore' });
   removeCgroup(CGROUP);
-  for (const folder of outside()) rmSync(folder, { recursive: true, force: true });
-  rmSync(DIR, { recursive: true, force: true });
+  for (const folder of [...outside(), DIR]) {
+    for (const point of mountsIn(folder)) execFileSync('umount', ['--lazy', point]);
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
-/** The innermost first. */
-function mountsBelow(dir: string): string[] {
+/** The innermost first; `ip netns` mounts its folder on itself. */
+function mountsIn(dir: string): string[] {
   return readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
     .map((line) => line.split(' ')[1] ?? '')
-    .filter((point) => point.startsWith(`${dir}/`))
+    .filter((point) => `${point}/`.startsWith(`${dir}/`))
     .reverse();
 }
 
