@@ -61,9 +61,13 @@ function waitingBytes({ journalDir, pinDir }: Agent): number {
   return JSON.parse(execFileSync(BIN, args, { encoding: 'utf8' })).export.bytes;
 }
 
-/** Some hundred execs a second: an outage shall fill the disk with minutes, not with gigabytes. */
+/**
+ * Some hundred execs a second: an outage shall fill the disk with minutes, not with gigabytes. It ends
+ * with this process, however that ends.
+ */
 function startStorm(): ChildProcess {
-  const loop = 'while :; do for i in 1 2 3 4 5 6 7 8 9 10; do "$0" $i; done; sleep 0.05; done';
+  const loop =
+    'while kill -0 $PPID; do for i in 1 2 3 4 5 6 7 8 9 10; do "$0" $i; done; sleep 0.05; done';
   return spawn('sh', ['-c', loop, program('noop')], { stdio: 'ignore' });
 }
 
