@@ -64,8 +64,11 @@ export class Cluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     process.off('exit', removeCluster);
-    removeCluster();
-    this.#release();
+    try {
+      removeCluster();
+    } finally {
+      this.#release();
+    }
   }
 
   async #start(): Promise<void> {

@@ -32,14 +32,17 @@ export async function runMachine(name: string, collector: string): Promise<strin
   const environment = { NODE_NAME: name, COLLECTOR: collector };
   const [command = '', ...args] = inNetwork(machine(kernel, guest, environment, NETWORK));
   const emulator = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  // a test that has failed must not leave it behind
+  // Neither a machine that hangs nor a test that has failed may leave it behind.
+  const limit = setTimeout(() => emulator.kill('SIGKILL'), 300_000);
   const kill = () => emulator.kill('SIGKILL');
   process.once('exit', kill);
   let console = '';
   emulator.stdout.setEncoding('utf8').on('data', (text) => (console += text));
   await once(emulator, 'close');
+  clearTimeout(limit);
   process.off('exit', kill);
   const lines = [...console.matchAll(/^\{"id":.*(?=\r$)/gm)].map(([line]) => line);
-  if (lines.length === 0) throw new Error(`the machine has recorded nothing: ${console}`);
+  if (lines.length === 0)
+    throw new Error(`the machine has recorded nothing in its five minutes: ${console}`);
   return lines;
 }

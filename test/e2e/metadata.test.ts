@@ -19,6 +19,8 @@ const kubeconfig = await agentsKubeConfig();
 const recorder = await startRecorder(
   ...['--metadata', 'apiserver', '--kubeconfig', kubeconfig, '--runtime-dirs', RUNTIME_STATE],
   ...['--pod-labels', 'app', '--pod-annotations', 'owner', '--cluster-name', 'e2e'],
+  // long enough for a machine with much else to do
+  ...['--metadata-wait', '10s'],
 );
 after(() => recorder[Symbol.asyncDispose]());
 
@@ -75,7 +77,15 @@ test('the agent’s account may follow pods and ask the kubelet for them, and no
 test('of a hundred pods that run `true` and end, every record is complete', async (context) => {
   const names = Array.from({ length: 100 }, (_, i) => `true-${i}`);
   await cluster.apply(...names.map((name) => pod(name, [container('main', ['true', name])])));
-  const records = await Promise.all(names.map((name) => recorder.marked(name)));
+  const { journal } = recorder.agent;
+  const records = await journal.waitFor(
+    'every pod',
+    () => {
+      const found = names.flatMap((name) => journal.withMarker(name));
+      return found.length < names.length ? undefined : found;
+    },
+    300_000,
+  );
   const complete = records.filter((record, i) => {
     const { 'k8s.namespace.name': namespace, 'container.image.name': image } = record.resource;
     const place = { pod: names[i], container: 'main', type: 'regular' };
@@ -178,7 +188,10 @@ test('kubectl exec, probes and debug containers are entries; runc is not the pod
   await cluster.kubectl(...debug, '--', 'true', 'by-debug');
 
   const place = { pod: 'entered', container: 'main', type: 'regular', state: 'complete' };
-  const probed = await recorder.marked('probed');
+  // a probe goes on
+  const probed = await recorder.waitFor('a probe', () =>
+    recorder.agent.journal.withMarker('probed').at(0),
+  );
   assert.deepEqual(placeOf(probed), { ...place, entry: 'exec' });
   const inner = await recorder.marked('by-exec');
   assert.deepEqual(placeOf(inner), { ...place, entry: undefined });
@@ -215,6 +228,9 @@ test('with the API server away names come from the runtime; it is told once, and
     recorder.agent.stderr.includes('metadata is there again') ? true : undefined,
   );
   rmSync(file);
+  await cluster.apply(pod('healed', [container('main', ['true', 'healed'])]));
+  const healed = await recorder.marked('healed');
+  assert.deepEqual(placeOf(healed).state, 'complete');
   assert.equal(recorder.agent.stderr.split('no metadata of pods').length, 2, 'told once');
 });
 

@@ -3,7 +3,7 @@ import { removeAbandoned } from './remove.ts';
 
 /** Runs test files on a cluster, and leaves nothing of it behind, also when it is interrupted. */
 const [tests = ''] = process.argv.slice(2);
-const options = ['--test-concurrency=2', '--test-timeout=900000', '--test-reporter=spec'];
+const options = ['--test-concurrency=2', '--test-timeout=1800000', '--test-reporter=spec'];
 const runner = spawn(process.execPath, ['--test', ...options, tests], { stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => runner.kill(signal));

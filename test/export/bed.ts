@@ -99,6 +99,6 @@ export function createExportBed(t: TestContext, options: Partial<JournalOptions>
 
 /** Waits until it is so; a test that waits in vain ends by its own time limit, and says for what. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 60_000; !condition(); await sleep(10))
-    if (Date.now() > deadline) throw new Error(`${what}: not so after a minute`);
+  for (const deadline = Date.now() + 180_000; !condition(); await sleep(10))
+    if (Date.now() > deadline) throw new Error(`${what}: not so after three minutes`);
 }

@@ -24,7 +24,7 @@ export function createBed(t: { after(cleanUp: () => void): void }): Bed {
   const root = mkdtempSync(join(tmpdir(), 'vcml-journal-'));
   t.after(() => {
     for (const mount of mounts) execFileSync('umount', ['--lazy', mount]);
-    rmSync(root, { recursive: true, force: true });
+    rmSync(root, { recursive: true, force: true, maxRetries: 10 });
   });
   const mounts: string[] = [];
   const dir = join(root, 'journal');

@@ -66,7 +66,7 @@ export async function createRealCollector(t: TestContext, dir: string): Promise<
         stream?.on('data', (data) => {
           text += data;
         });
-      for (const deadline = Date.now() + 60_000; !(await answers(port)); ) {
+      for (const deadline = Date.now() + 180_000; !(await answers(port)); ) {
         if (child.exitCode !== null || Date.now() > deadline)
           throw new Error(`the collector does not listen: ${text}`);
         await sleep(50);

@@ -85,6 +85,9 @@ test('helm test passes', async () => {
 test('a collector that goes away and comes back has missed nothing', async () => {
   const scale = (replicas: number) =>
     release.kubectl('scale', 'deployment/vcml-agent-collector', `--replicas=${replicas}`);
+  const word = 'records wait in the journal';
+  const words = async () => (await release.log()).split(word).length;
+  const before = await words();
   await scale(0);
   await release.kubectl(
     ...['wait', '--for=delete', 'pod', '--timeout=2m'],
@@ -94,9 +97,7 @@ test('a collector that goes away and comes back has missed nothing', async () =>
   const lost = release.journal.read().length;
   await cluster.kubectl('exec', 'deployment/shop', '--', 'true', 'without-collector');
   await release.marked('without-collector');
-  await until('a word about it', async () =>
-    (await release.log()).includes('records wait in the journal') ? true : undefined,
-  );
+  await until('a word about it', async () => (await words()) > before || undefined);
   const ready = '--output=jsonpath={.status.numberReady}';
   assert.equal(await release.kubectl('get', 'daemonset', 'vcml-agent', ready), '1');
   await scale(1);
@@ -123,13 +124,13 @@ test('upgrades there and back, and deaths of the pod, miss nothing in a storm', 
   });
   const count = Number((await cluster.kubectl('logs', 'storm')).trim());
   await release.marked(`storm ${count - 1}`);
-  const seen = new Set(release.journal.records.map(markerOf));
-  const missing = Array.from({ length: count }, (_, n) => `storm ${n}`).filter((n) => !seen.has(n));
-  assert.deepEqual(missing, []);
   const states = release.journal.records
     .filter(({ action }) => action.startsWith('journal.'))
     .map(({ action, attributes }) => `${action} ${attributes['vcml.hook.state'] ?? ''}`);
   assert.equal(states.filter((state) => state.startsWith('journal.loss')).length, 0, `${states}`);
+  const seen = new Set(release.journal.records.map(markerOf));
+  const missing = Array.from({ length: count }, (_, n) => `storm ${n}`).filter((n) => !seen.has(n));
+  assert.deepEqual(missing, []);
   const audit = execFileSync(VCML, ['audit', release.journalDir], { encoding: 'utf8' });
   assert.match(audit, /sound/);
 });
@@ -147,6 +148,9 @@ test('the API server takes every manifest, with every field', async () => {
 });
 
 test('helm uninstall leaves nothing but the journal', async () => {
+  await until('an agent that knows what it belongs to', async () =>
+    (await release.log()).includes('with this DaemonSet the hook goes') ? true : undefined,
+  );
   const programs = release.programs();
   assert.ok(programs.length > 0);
   await release.uninstall();

@@ -70,12 +70,12 @@ test('so does the agent of a second release, which takes nothing along when it g
   await release.run('install', 'second', CHART, ...set(['config.waitForHook=1s']));
   const codes = '{.items[*].status.containerStatuses[*].lastState.terminated.exitCode}';
   const pods = ['pods', '--selector=app.kubernetes.io/instance=second'];
-  await until(
-    'its end',
-    async () =>
-      (await release.kubectl('get', ...pods, `--output=jsonpath=${codes}`)) === '75' || undefined,
-  );
-  const said = await release.kubectl('logs', 'daemonset/second-vcml-agent', '--previous');
+  // its log goes with the container before the last
+  const said = await until('its end', async () => {
+    const code = await release.kubectl('get', ...pods, `--output=jsonpath=${codes}`);
+    if (code !== '75') return undefined;
+    return release.kubectl('logs', 'daemonset/second-vcml-agent', '--previous');
+  });
   assert.match(said, /another agent holds the hook .* node node-1, pid \d+/);
   await release.run('uninstall', 'second', '--wait', '--timeout=2m');
   assert.deepEqual(release.programs(), programs);

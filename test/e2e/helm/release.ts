@@ -19,8 +19,9 @@ const RECORDS = 'volumes/kubernetes.io~empty-dir/records/records.jsonl';
 /** How long records of pods may take to appear, on a machine with much else to do. */
 const PATIENCE_MS = 120_000;
 
-/** What this cluster has elsewhere than others. */
-const PLACES = [
+/** What this cluster has elsewhere than others, and patience for a machine with much else to do. */
+const SETTINGS = [
+  'config.metadataWait=10s',
   `runtime.dir=${RUNTIME_STATE}/io.containerd.runtime.v2.task`,
   `hostPaths.journal=${DIR}/node`,
 ];
@@ -148,7 +149,7 @@ function detach(): void {
 
 /** What sets values, with those that fit this cluster. */
 export function set(values: readonly string[]): string[] {
-  return [...IMAGES, ...PLACES, ...values].map((value) => `--set=${value}`);
+  return [...IMAGES, ...SETTINGS, ...values].map((value) => `--set=${value}`);
 }
 
 function receivedIn(file: string): string[] {
