@@ -18,8 +18,8 @@ e2e: $(E2E_COMPONENTS) $(E2E_PROGRAMS) $(E2E)/agent-images.tar build/machine.sta
 
 build/apt-e2e.stamp: Makefile test/e2e/e2e.mk
 	@mkdir -p build
-	@$(call apt_install,busybox-static containernetworking-plugins iproute2 iptables openssl runc \
-		unzip $(if $(shell command -v go),,golang-go))
+	@$(call apt_install,busybox-static containernetworking-plugins iproute2 iptables openssl \
+		python3-venv runc unzip $(if $(shell command -v go),,golang-go))
 	@touch $@
 
 $(KUBE_BIN)/kube: test/e2e/kube/main.go test/e2e/kube/go.mod
