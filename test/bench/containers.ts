@@ -23,7 +23,7 @@ export interface Containers {
 /** Prepares containers with the cgroups and the files that the kubelet and containerd would give them. */
 export function prepareContainers({ cleanup, directory, noop }: Bed, count: number): Containers {
   const rootfs = join(directory, 'rootfs');
-  for (const folder of [rootfs, join(rootfs, 'proc')]) mkdirSync(folder);
+  for (const folder of ['', 'proc', 'dev']) mkdirSync(join(rootfs, folder));
   const inside = `/${basename(noop)}`;
   copyFileSync(noop, join(rootfs, inside));
   copyFileSync(program('storm'), join(rootfs, 'storm'));
@@ -71,7 +71,11 @@ function runtimeConfig(rootfs: string, args: readonly string[], cgroupsPath: str
     ociVersion: '1.0.2',
     process: { user: { uid: 0, gid: 0 }, cwd: '/', args },
     root: { path: rootfs, readonly: true },
-    mounts: [{ destination: '/proc', type: 'proc', source: 'proc' }],
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc' },
+      // of its own: the runtime makes devices in it, and all share the root file system
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs' },
+    ],
     linux: { cgroupsPath, namespaces: [{ type: 'mount' }, { type: 'pid' }] },
   };
 }
