@@ -213,38 +213,42 @@ static __always_inline u32 args_limit(const struct control *control)
 	return limit;
 }
 
-/* Page by page: a page that is not there ends the reading and takes nothing else with it. */
+/*
+ * Page by page: a page that is not there ends the reading and takes nothing else with it. As in a
+ * walk, the variables of the loop are kept in memory for the verifier's sake.
+ */
 static __always_inline u32 append_args(struct scratch *scratch, u32 at,
 				       const struct control *control,
 				       const struct task_struct *task)
 {
 	struct exec_event *event = (void *)scratch->event;
+	volatile struct blob *args = &event->args;
 	struct mm_struct *mm = task->mm;
 	u64 start = mm->arg_start, end = mm->arg_end;
 	u64 size = end > start ? end - start : 0;
-	u64 wanted = args_limit(control), length = 0;
+	u64 wanted = args_limit(control);
 
 	event->args_size = size > 0xffffffff ? 0xffffffff : size;
-	if (wanted > size)
-		wanted = size;
-	for (u32 i = 0; i < ARGS_BYTES_MAX / PAGE_BYTES + 1 && length < wanted; i++) {
+	scratch->args_wanted = wanted < size ? wanted : size;
+	args->offset = at;
+	args->length = 0;
+	for (u32 i = 0; i < ARGS_BYTES_MAX / PAGE_BYTES + 1; i++) {
+		u64 length = args->length, left = scratch->args_wanted - length;
 		u64 chunk = PAGE_BYTES - ((start + length) & (PAGE_BYTES - 1));
-		u64 to = (at + length) & (SCRATCH_BYTES - 1);
+		u64 to = (args->offset + length) & (SCRATCH_BYTES - 1);
 
-		if (chunk > wanted - length)
-			chunk = wanted - length;
+		if (chunk > left)
+			chunk = left;
 		barrier_var(chunk); /* or the compiler drops the check that the verifier wants */
-		if (chunk > PAGE_BYTES)
+		if (!chunk || chunk > PAGE_BYTES)
 			break;
 		if (bpf_probe_read_user(&scratch->event[to], chunk, (void *)(start + length)))
 			break;
-		length += chunk;
+		args->length = length + chunk;
 	}
-	if (length < size)
+	if (args->length < size)
 		event->flags |= EXEC_ARGS_TRUNCATED;
-	event->args.offset = at;
-	event->args.length = length;
-	return at + length;
+	return args->offset + args->length;
 }
 
 static __always_inline u32 fill_exec(struct scratch *scratch, const struct control *control,

@@ -8,9 +8,9 @@
 #define VCML_PATH_H
 
 enum path_limits {
-	NAME_BYTES = 256,	/* NAME_MAX and the slash before it */
-	CLIMB_COMPONENTS = 256, /* in one climb; */
-	CLIMBS = 8,		/* so many hold any path that fits into PATH_BYTES */
+	NAME_BYTES = 256,      /* NAME_MAX and the slash before it */
+	CLIMB_COMPONENTS = 64, /* in one climb; */
+	CLIMBS = 32,	       /* so many hold any path that fits into PATH_BYTES */
 };
 
 /*
@@ -32,6 +32,7 @@ struct path_buffer {
 struct scratch {
 	u8 event[SCRATCH_BYTES + PAGE_BYTES]; /* the second part only calms the verifier */
 	struct path_buffer path;
+	volatile u64 args_wanted; /* bytes */
 	/*
 	 * Of mkdir and of rmdir: where the kernel can put another process in a program's place,
 	 * these run in the middle of an exec's. Twice as long as need be, again for the verifier.
