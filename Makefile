@@ -29,7 +29,7 @@ test: build build/sanitized/vcml_hook.node ## build, then run all tests: make te
 	@exec $(NODE) --test --test-concurrency=1 --test-timeout=600000 --test-reporter=spec '$(TESTS)'
 
 bench: build build/apt-bench.stamp ## build, then print the benchmark table
-	@exec $(NODE) test/bench/bench.ts
+	@exec $(NODE) bench/bench.ts
 
 fuzz: build ## fuzz every parser, guided by coverage: make fuzz FUZZ_SECONDS=600 FUZZ_TARGETS='event tail'
 	@exec $(NODE) test/fuzz/guided/main.ts
@@ -151,7 +151,7 @@ build/native/%.o: native/%.cc $(wildcard native/*.h) bpf/events.h Makefile node_
 build/vcml_hook.node: $(ADDON_OBJECTS)
 	g++ -shared -o $@ $^ $(ADDON_LIBS)
 
-# For test/safety/sanitizers.test.ts.
+# For test/system/safety/sanitizers.test.ts.
 build/sanitized/vcml_hook.node: $(wildcard native/*.cc native/*.h) bpf/events.h Makefile node_modules/.stamp
 	@mkdir -p $(@D)
 	g++ $(ADDON_FLAGS) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover \

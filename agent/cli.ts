@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { AgentError, EXIT, exitCodeOf } from './errors.ts';
-import { VERSION } from './root.ts';
-import { stopSignal } from './stop.ts';
+import { stopSignal } from './run/stop-signal.ts';
+import { VERSION } from './version.ts';
 
 /** Runs the command that `argv` names (as process.argv has it); returns the exit code. */
 export async function main(argv: string[]): Promise<number> {

@@ -31,7 +31,7 @@ const onlyWhatIsUsed: Plugin = {
   },
 };
 
-/** The client library's own requests use it; ours go through node:https (agent/enrich/kube-get.ts). */
+/** The client library's own requests use it; ours go through node:https (agent/kube/request.ts). */
 const withoutUndici: Plugin = {
   name: 'without-undici',
   setup({ onResolve, onLoad }) {
@@ -68,7 +68,7 @@ const agent = await build({
   banner: {
     js: "import { createRequire as vcmlRequire } from 'node:module';const require=vcmlRequire(import.meta.url);",
   },
-  // As deep as in the sources: agent/root.ts looks for package.json above itself.
+  // As deep as in the sources: agent/version.ts looks for package.json above itself.
   entryPoints: { 'agent/main': 'agent/main.ts' },
   chunkNames: 'agent/[name]-[hash]',
   outdir: folder,

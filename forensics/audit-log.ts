@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
+import { isObject, type JsonObject, parseExact } from '../record/read.ts';
 import { ForensicsError } from './errors.ts';
 import { readLines } from './inputs/lines.ts';
-import { isObject, type JsonObject, parseExact } from './json.ts';
 import { commandLine, visible } from './output/visible.ts';
 import type { Stored } from './record.ts';
 

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, parseExact } from './json.ts';
+import { isObject, type JsonObject, parseExact } from '../record/read.ts';
 
 /** A record as it stands in its line; what has the wrong type is taken for absent. */
 export interface Stored {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { OPTIONS } from '../agent/config/options.ts';
-import { schema } from '../agent/config.ts';
+import { schema } from '../agent/config/schema.ts';
 
 /** What the chart decides: a value in the file would contradict the pod. */
 const OF_THE_POD = ['journalDir', 'mountBpffs', 'nodeName', 'telemetryAddress'];

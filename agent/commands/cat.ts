@@ -1,11 +1,12 @@
 import { statSync } from 'node:fs';
-import type { Config } from '../config.ts';
+import { parseTime, TIME_FORMS } from '../../record/since.ts';
+import type { Config } from '../config/schema.ts';
+import { AgentError } from '../errors.ts';
 import { readLines } from '../journal/read.ts';
 import { type Position, type Segment, segmentFile } from '../journal/segment.ts';
 import { createFormat, type PrintForm } from '../print/format.ts';
 import { Stdout, WRITE_BYTES } from '../print/stdout.ts';
 import { segmentsOf } from './segments.ts';
-import { sinceNanos } from './since.ts';
 
 export interface CatOptions {
   /** RFC 3339, or a duration back from now */
@@ -15,7 +16,7 @@ export interface CatOptions {
 
 /** Prints the journal's records as they are now, oldest first. */
 export async function cat(config: Config, options: CatOptions): Promise<number> {
-  const from = options.since === undefined ? undefined : sinceNanos(options.since, Date.now());
+  const from = options.since === undefined ? undefined : sinceOf(options.since);
   const start = startOf(config.journalDir, from);
   const format = createFormat(options.print);
   const stdout = new Stdout();
@@ -27,6 +28,13 @@ export async function cat(config: Config, options: CatOptions): Promise<number> 
   }
   await stdout.drained();
   return 0;
+}
+
+/** Unix nanoseconds of what `--since` was given; throws USAGE. */
+function sinceOf(given: string): bigint {
+  const nanos = parseTime(given, Date.now());
+  if (nanos !== undefined) return nanos;
+  throw new AgentError('USAGE', `--since is ${JSON.stringify(given)}: must be ${TIME_FORMS}`);
 }
 
 /**

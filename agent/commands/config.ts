@@ -1,6 +1,6 @@
 import type { Loaded } from '../config/load.ts';
 import { OPTIONS } from '../config/options.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/schema.ts';
 
 /** Prints the configuration in effect, as YAML that can be given back, with each value's origin. */
 export function printConfig({ config, origins }: Loaded): number {

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/schema.ts';
 import { AgentError } from '../errors.ts';
 import { openJournal } from '../journal/journal.ts';
-import { openSession } from '../session.ts';
-import { ADDON_PATH, hookOptions, journalOptions } from '../settings.ts';
+import { createStateWriter } from '../run/checkpoint.ts';
+import { openSession } from '../run/session.ts';
+import { ADDON_PATH, hookOptions, journalOptions } from '../run/wiring.ts';
 import { readCpuStates } from '../source/counters.ts';
 import { type Hook, openHook, removePins } from '../source/hook.ts';
-import { createStateWriter } from '../state.ts';
 
 /**
  * Drains the hook into the journal, then removes programs, maps and pins. `discard` removes them as

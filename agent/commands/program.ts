@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { OPTIONS } from '../config/options.ts';
-import type { Config } from '../config.ts';
-import { VERSION } from '../root.ts';
+import type { Config } from '../config/schema.ts';
+import { VERSION } from '../version.ts';
 import { COMMAND_HELP, MAIN_HELP } from './help.ts';
 
 const JOURNAL = ['journalDir'];
@@ -30,7 +30,7 @@ export function createProgram(done: (exitCode: number) => void, stop: AbortSigna
     .description('attach or resume, and record until SIGTERM or SIGINT')
     .addHelpText('after', COMMAND_HELP.run)
     .action(async (flags) => {
-      const { run } = await import('./run.ts');
+      const { run } = await import('../run/run.ts');
       done(await run(await configOf(flags), stop));
     });
 

@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
-import type { Config } from '../config.ts';
-import { readCursor } from '../export/cursor.ts';
+import type { Config } from '../config/schema.ts';
+import { readCursor } from '../export/read/cursor.ts';
 import { journalHolder } from '../journal/lock.ts';
 import { listSegments, segmentFile } from '../journal/segment.ts';
 import { readState } from '../journal/state.ts';
-import type { State } from '../state.ts';
+import type { State } from '../run/checkpoint.ts';
 import { type Pins, readPins } from './pins.ts';
 
 /** What `status --output json` gives; `state` is state.json as the last agent left it. */

@@ -1,6 +1,6 @@
-import type { Config } from '../config.ts';
-import { visible } from '../print/visible.ts';
-import type { State } from '../state.ts';
+import { visible } from '../../record/visible.ts';
+import type { Config } from '../config/schema.ts';
+import type { State } from '../run/checkpoint.ts';
 import { NO_FOLDER, type Status, statusOf } from './status-of.ts';
 
 /** Tells what is attached and how the record is doing. */

@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/schema.ts';
 import { followLines } from '../journal/read.ts';
 import { type Position, segmentFile } from '../journal/segment.ts';
-import { lastLineEnd } from '../journal/tail.ts';
+import { lastLineEnd } from '../journal/torn-tail.ts';
 import { createFormat, type PrintForm } from '../print/format.ts';
 import { Stdout, WRITE_BYTES } from '../print/stdout.ts';
 import { segmentsOf } from './segments.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import * as z from 'zod';
-import { parseEndpoint } from '../export/endpoint.ts';
-import { parseRules } from '../export/rules.ts';
+import { parseEndpoint } from '../export/connect/endpoint.ts';
+import { parseRules } from '../export/read/rules.ts';
 import { choice, duration, integer, size } from './kinds.ts';
 
 /**

@@ -16,7 +16,7 @@ const line = (cells: readonly string[], fill = ' ') =>
 
 process.stdout.write(`# Configuration
 
-<!-- Generated from agent/config.ts. -->
+<!-- Generated from agent/config/schema.ts. -->
 
 Each option has three names: \`journalDir\` in the YAML file that \`--config FILE\` (or
 \`VCML_AGENT_CONFIG\`) names, \`--journal-dir\` on the command line, \`VCML_AGENT_JOURNAL_DIR\` in the

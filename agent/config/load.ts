@@ -1,7 +1,7 @@
 import type { $ZodIssue } from 'zod/v4/core';
-import { type Config, schema } from '../config.ts';
 import { AgentError } from '../errors.ts';
 import { OPTIONS } from './options.ts';
+import { type Config, schema } from './schema.ts';
 
 /** What the user gave: flags by key, variables, and the file that `--config` names. */
 export interface Given {

@@ -1,5 +1,5 @@
-import { schema } from '../config.ts';
 import { written } from './kinds.ts';
+import { schema } from './schema.ts';
 
 /** One option under its three names, and what --help and the docs say about it. */
 export interface Option {

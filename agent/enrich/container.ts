@@ -1,9 +1,9 @@
-import type { BootTime } from '../record.ts';
-import { type ContainerPath, keyOf } from './container-path.ts';
+import type { BootTime } from '../../record/types.ts';
+import { type ContainerPath, keyOf } from './cgroups/container-path.ts';
 import { agreeing, containerIn, containerResource } from './container-resource.ts';
+import type { PodSource } from './pods/pod-source.ts';
 import { type ResourceAttributes, resourceText } from './resource.ts';
-import type { ContainerState } from './runtime-config.ts';
-import type { PodSource } from './source.ts';
+import type { ContainerState } from './runtimes/runtime-config.ts';
 
 export interface ContainerOptions {
   readonly host: ResourceAttributes;

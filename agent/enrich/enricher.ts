@@ -1,10 +1,16 @@
-import type { BootTime, CgroupEvent, CgroupIds, ExecEvent, Whereabouts } from '../record.ts';
-import { type CgroupPlace, CgroupTree } from './cgroup-tree.ts';
+import type {
+  BootTime,
+  CgroupEvent,
+  CgroupIds,
+  ExecEvent,
+  Whereabouts,
+} from '../../record/types.ts';
+import { type CgroupPlace, CgroupTree } from './cgroups/cgroup-tree.ts';
+import { type ContainerPath, containerOf, keyOf } from './cgroups/container-path.ts';
 import { Container } from './container.ts';
-import { type ContainerPath, containerOf, keyOf } from './container-path.ts';
+import type { PodSource } from './pods/pod-source.ts';
 import { type ResourceAttributes, resourceText } from './resource.ts';
-import type { ContainerState } from './runtime-config.ts';
-import type { PodSource } from './source.ts';
+import type { ContainerState } from './runtimes/runtime-config.ts';
 import { Started } from './started.ts';
 
 export interface EnricherOptions {

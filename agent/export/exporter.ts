@@ -1,19 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Batch, Batches } from './batches.ts';
-import { type Client, createClient } from './client.ts';
-import { Cursor, resume } from './cursor.ts';
-import { keepDeadLetter } from './dead-letters.ts';
-import { Delivery, Ended } from './delivery.ts';
-import { type Endpoint, parseEndpoint } from './endpoint.ts';
-import { type Identity, type IdentityFiles, IdentitySource } from './identity.ts';
+import { type Client, createClient } from './connect/client.ts';
+import { type Identity, type IdentityFiles, IdentitySource } from './connect/credential-files.ts';
+import { type Endpoint, parseEndpoint } from './connect/endpoint.ts';
 import type { ExportLog } from './log.ts';
-import type { Outcome } from './outcome.ts';
-import { Pace } from './pace.ts';
-import type { ExportedJournal, Position } from './position.ts';
-import { RecentLines } from './recent.ts';
-import { createFilter, type Filter, parseRules } from './rules.ts';
+import { type Batch, Batches } from './read/batches.ts';
+import { Cursor, resume } from './read/cursor.ts';
+import { Tail } from './read/journal-reader.ts';
+import type { ExportedJournal, Position } from './read/position.ts';
+import { RecentLines } from './read/recent-lines.ts';
+import { createFilter, type Filter, parseRules } from './read/rules.ts';
+import { keepDeadLetter } from './send/dead-letters.ts';
+import { Delivery, Ended } from './send/delivery.ts';
+import type { Outcome } from './send/outcome.ts';
+import { Pace } from './send/rate-limit.ts';
 import { createStatistics, type Statistics } from './statistics.ts';
-import { Tail } from './tail.ts';
 
 /** Lines kept in memory for the export; what it has not taken by then is read back from the disk. */
 const RECENT_BYTES = 4 << 20;

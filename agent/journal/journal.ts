@@ -12,13 +12,13 @@ import {
 } from 'node:fs';
 import { promisify } from 'node:util';
 import { AgentError } from '../errors.ts';
-import { Archive } from './archive.ts';
+import { Archive } from './archive/archive.ts';
+import type { RetentionRun } from './archive/retention.ts';
 import { storageOf } from './device.ts';
 import { openSegment, prepareFolder, replaced, unusable } from './folder.ts';
 import { lockJournal } from './lock.ts';
-import type { RetentionRun } from './retention.ts';
 import { listSegments, type Position, segmentFile } from './segment.ts';
-import { cutTornTail } from './tail.ts';
+import { cutTornTail } from './torn-tail.ts';
 
 export interface JournalOptions {
   readonly dir: string;

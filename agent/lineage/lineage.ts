@@ -1,3 +1,4 @@
+import { createIds, type Ids } from '../../record/ids.ts';
 import type {
   Ancestor,
   BootTime,
@@ -10,8 +11,7 @@ import type {
   Loss,
   LossStage,
   UnreadableEvent,
-} from '../record.ts';
-import { createIds, type Ids } from './ids.ts';
+} from '../../record/types.ts';
 import type { Losses } from './losses.ts';
 import { ParentIds } from './parent-ids.ts';
 

@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
+import { visible } from '../../record/visible.ts';
 import { createTextWriter } from './text.ts';
 import { viewOf } from './view.ts';
-import { visible } from './visible.ts';
 
 export type PrintForm = 'text' | 'jsonl';
 

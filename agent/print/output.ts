@@ -1,6 +1,5 @@
-import type { Config } from '../config.ts';
-import type { CausalRecord } from '../record.ts';
-import { createFormat } from './format.ts';
+import type { CausalRecord } from '../../record/types.ts';
+import { createFormat, type PrintForm } from './format.ts';
 import { Stdout } from './stdout.ts';
 
 const WAITING_MAX_BYTES = 8 << 20;
@@ -21,7 +20,7 @@ export interface Counts {
 }
 
 /** What a running agent shows. A reader that is slow or gone costs lines here, never a record. */
-export function createOutput(config: Pick<Config, 'print'>): Output {
+export function createOutput(config: { readonly print: PrintForm | 'none' }): Output {
   if (config.print === 'none')
     return { record: undefined, summary: async (...told) => tell(...told) };
   const format = createFormat(config.print);

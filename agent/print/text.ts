@@ -1,6 +1,6 @@
+import { visible, word } from '../../record/visible.ts';
 import { createUserNames } from './users.ts';
 import type { View } from './view.ts';
-import { visible, word } from './visible.ts';
 
 const RECENT_MAX = 16_384;
 /** A few lines on a terminal; all of it is in the journal. */

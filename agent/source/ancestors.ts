@@ -6,7 +6,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import type { Ancestor, BootTime } from '../record.ts';
+import type { Ancestor, BootTime } from '../../record/types.ts';
 import { textOf } from './text.ts';
 
 const CLOCK_TICK_NS = 10_000_000; // USER_HZ is 100 on every kernel that this runs on

@@ -1,4 +1,4 @@
-import type { BootTime, WallOffset } from '../record.ts';
+import type { BootTime, WallOffset } from '../../record/types.ts';
 
 const KEPT_WITHIN_NS = 1e6;
 

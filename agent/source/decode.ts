@@ -1,9 +1,9 @@
-import type { Cause, ExecEvent, KernelEvent, Whereabouts } from '../record.ts';
-import { createImageReader, type Redact } from './image.ts';
-import { createImages } from './images.ts';
+import type { Cause, ExecEvent, KernelEvent, Whereabouts } from '../../record/types.ts';
+import { createWords } from './event-view.ts';
+import { createImageReader, type Redact } from './invocation.ts';
+import { createImages } from './invocation-cache.ts';
 import { causeKind, cgroupEvent, eventKind, execEvent } from './layout.ts';
 import { textOf } from './text.ts';
-import { createWords } from './words.ts';
 
 const EVENT_VERSION = 1;
 const OTHER_VERSION = 'unknown version';

@@ -1,5 +1,5 @@
+import { isObject, type Json, type JsonObject, parseExact } from '../../record/read.ts';
 import type { Journals } from '../journals.ts';
-import { isObject, type Json, type JsonObject, parseExact } from '../json.ts';
 
 /** A record about the journal. */
 export interface About {

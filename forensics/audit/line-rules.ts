@@ -1,6 +1,6 @@
 /** What one line can be wrong in by itself: SQL conditions that are true where it is. */
 
-import { LOSS_STAGES } from '../../agent/record.ts';
+import { LOSS_STAGES } from '../../record/types.ts';
 import { literal } from '../fields.ts';
 import type { Code } from './finding.ts';
 

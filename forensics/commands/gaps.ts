@@ -1,5 +1,5 @@
+import type { Json } from '../../record/read.ts';
 import type { Journals } from '../journals.ts';
-import type { Json } from '../json.ts';
 import type { Form } from '../output/form.ts';
 import { notesOf } from '../output/notes.ts';
 import { jsonOf, printTable } from '../output/rows.ts';

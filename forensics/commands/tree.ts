@@ -1,8 +1,8 @@
+import { writeExact } from '../../record/read.ts';
 import { type AuditLog, auditLogOf, candidatesOf } from '../audit-log.ts';
 import { ForensicsError } from '../errors.ts';
 import { Graph } from '../graph.ts';
 import type { Entry, Journals } from '../journals.ts';
-import { writeExact } from '../json.ts';
 import type { Form } from '../output/form.ts';
 import { tellNotes } from '../output/notes.ts';
 import { recordPrinter } from '../output/records.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
-import { isObject, type Json, type JsonObject, parseExact, writeExact } from '../json.ts';
+import { isObject, type Json, type JsonObject, parseExact, writeExact } from '../../record/read.ts';
 import { readLines } from './lines.ts';
 
 /** What became of a file of OTLP JSON lines. */

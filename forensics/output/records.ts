@@ -1,5 +1,5 @@
+import { type Json, writeExact } from '../../record/read.ts';
 import type { Entry } from '../journals.ts';
-import { type Json, writeExact } from '../json.ts';
 import { readRecord, type Stored } from '../record.ts';
 import { csvLine } from './csv.ts';
 import type { Form } from './form.ts';

@@ -4,7 +4,7 @@ import {
   DuckDBStructValue,
   type DuckDBValue,
 } from '@duckdb/node-api';
-import { type Json, writeExact } from '../json.ts';
+import { type Json, writeExact } from '../../record/read.ts';
 import { csvLine } from './csv.ts';
 import type { Form } from './form.ts';
 import { print, width } from './stdout.ts';

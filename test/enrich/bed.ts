@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { Enricher } from '../../agent/enrich/enricher.ts';
-import type { Pod } from '../../agent/enrich/pod.ts';
-import type { ContainerState } from '../../agent/enrich/runtime-config.ts';
-import type { SourceState } from '../../agent/enrich/source.ts';
-import type { CgroupIds, ExecEvent, Image } from '../../agent/record.ts';
+import type { Pod } from '../../agent/enrich/pods/pod.ts';
+import type { SourceState } from '../../agent/enrich/pods/pod-source.ts';
+import type { ContainerState } from '../../agent/enrich/runtimes/runtime-config.ts';
+import type { CgroupIds, ExecEvent, Image } from '../../record/types.ts';
 
 export const HOST_MNT = 4026531841;
 

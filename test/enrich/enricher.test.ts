@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Pod } from '../../agent/enrich/pod.ts';
-import type { ContainerState } from '../../agent/enrich/runtime-config.ts';
+import type { Pod } from '../../agent/enrich/pods/pod.ts';
+import type { ContainerState } from '../../agent/enrich/runtimes/runtime-config.ts';
 import { bedOf, HOST_MNT, idOf, type Spot } from './bed.ts';
 
 const UID = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e5f';

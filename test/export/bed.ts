@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { IdentityFiles } from '../../agent/export/connect/credential-files.ts';
 import { Exporter, type ExporterOptions } from '../../agent/export/exporter.ts';
-import type { IdentityFiles } from '../../agent/export/identity.ts';
 import type { Journal, JournalOptions } from '../../agent/journal/journal.ts';
 import { readLines } from '../../agent/journal/read.ts';
 import { oldestPosition } from '../../agent/journal/segment.ts';

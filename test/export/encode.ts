@@ -1,5 +1,5 @@
-import { LogRecordEncoder } from '../../agent/export/log-record-encoder.ts';
-import { Requests } from '../../agent/export/requests.ts';
+import { LogRecordEncoder } from '../../agent/export/encode/log-record-encoder.ts';
+import { Requests } from '../../agent/export/encode/request-builder.ts';
 
 /** The version that scopes name. */
 export const VERSION = '1.2.3';

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServerCredentials, status } from '@grpc/grpc-js';
-import { type IdentityFiles, IdentitySource } from '../../agent/export/identity.ts';
+import { type IdentityFiles, IdentitySource } from '../../agent/export/connect/credential-files.ts';
 import { createExportBed, NO_FILES, until } from './bed.ts';
 import { createAuthority } from './certificates.ts';
 import { execLine, execLines, sameLines } from './lines.ts';

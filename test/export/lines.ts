@@ -1,7 +1,7 @@
 /** Journal lines of every kind, with what is hard to carry: made here, byte for byte as the journal has them. */
 
 import { equal } from 'node:assert/strict';
-import { json } from '../../agent/journal/json.ts';
+import { json } from '../../record/line/json-text.ts';
 
 const BOOT = '070b154e-e08b-4976-9fde-8425f683f94a';
 const BASE_NANOS = 1_795_403_355_000_000_000n;

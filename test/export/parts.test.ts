@@ -1,10 +1,10 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
 import { test } from 'node:test';
-import { backoffMs } from '../../agent/export/backoff.ts';
-import { parseEndpoint } from '../../agent/export/endpoint.ts';
-import { parseHeaderList } from '../../agent/export/headers.ts';
-import { RecentLines } from '../../agent/export/recent.ts';
-import { retryDelayOf } from '../../agent/export/retry-info.ts';
+import { parseEndpoint } from '../../agent/export/connect/endpoint.ts';
+import { parseHeaderList } from '../../agent/export/connect/headers.ts';
+import { RecentLines } from '../../agent/export/read/recent-lines.ts';
+import { backoffMs } from '../../agent/export/send/backoff.ts';
+import { retryDelayOf } from '../../agent/export/send/retry-info.ts';
 import { statusWithRetryInfo } from './collector.ts';
 
 for (const [text, insecure, target, tls] of [

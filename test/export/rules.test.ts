@@ -1,6 +1,6 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { test } from 'node:test';
-import { createFilter, parseRules } from '../../agent/export/rules.ts';
+import { createFilter, parseRules } from '../../agent/export/read/rules.ts';
 import { createExportBed, until } from './bed.ts';
 import { execLine, execLines, journalLine, type LineOptions, sameLines } from './lines.ts';
 

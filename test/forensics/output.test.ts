@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseExact, writeExact } from '../../forensics/json.ts';
 import { csvLine } from '../../forensics/output/csv.ts';
 import { commandLine, visible, visibleJson } from '../../forensics/output/visible.ts';
 import { conditionOf } from '../../forensics/select/filter.ts';
 import { momentOf } from '../../forensics/select/time.ts';
+import { parseExact, writeExact } from '../../record/read.ts';
 
 const NOW = Date.parse('2026-01-31T12:00:00Z');
 

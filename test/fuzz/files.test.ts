@@ -6,9 +6,9 @@ import { after, test } from 'node:test';
 import { statusText } from '../../agent/commands/status.ts';
 import { type Status, statusOf } from '../../agent/commands/status-of.ts';
 import { loadConfig } from '../../agent/config/load.ts';
-import type { Config } from '../../agent/config.ts';
-import { readContinuity } from '../../agent/continuity.ts';
+import type { Config } from '../../agent/config/schema.ts';
 import { AgentError } from '../../agent/errors.ts';
+import { readContinuity } from '../../agent/run/resume.ts';
 import { ancestorOf, loadSnapshot } from '../../agent/source/ancestors.ts';
 import { fuzz } from './fuzz.ts';
 

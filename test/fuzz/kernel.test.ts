@@ -12,11 +12,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { readControllers, readMounts } from '../../agent/enrich/cgroup-files.ts';
-import { containerOf } from '../../agent/enrich/container-path.ts';
+import { readControllers, readMounts } from '../../agent/enrich/cgroups/cgroup-files.ts';
+import { containerOf } from '../../agent/enrich/cgroups/container-path.ts';
 import { readLines } from '../../agent/journal/read.ts';
 import { readLinesSync } from '../../agent/journal/read-sync.ts';
-import { cutTornTail } from '../../agent/journal/tail.ts';
+import { cutTornTail } from '../../agent/journal/torn-tail.ts';
 import { snapshotProcesses } from '../../agent/source/ancestors.ts';
 import { decodeEscapes } from '../check/escapes.ts';
 import { fuzz } from './fuzz.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
-import { Agent } from '../agent.ts';
+import { Agent } from '../support/agent.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RetentionRun } from '../../agent/journal/archive/retention.ts';
 import type { Journal, JournalOptions } from '../../agent/journal/journal.ts';
 import { openJournal } from '../../agent/journal/journal.ts';
 import { readLinesSync } from '../../agent/journal/read-sync.ts';
-import type { RetentionRun } from '../../agent/journal/retention.ts';
 
 /** A journal's folder of a test's own, and what its writers said. */
 export interface Bed {

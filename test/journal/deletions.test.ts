@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { RetentionRun } from '../../agent/journal/retention.ts';
+import type { RetentionRun } from '../../agent/journal/archive/retention.ts';
 import { append, type Bed, createBed } from './bed.ts';
 import { deletionLine, numberedLine } from './lines.ts';
 

@@ -4,8 +4,8 @@ import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { type Repeated, runsOf } from '../../agent/journal/archive/retention.ts';
 import { readLines } from '../../agent/journal/read.ts';
-import { type Repeated, runsOf } from '../../agent/journal/retention.ts';
 import { append, type Bed, createBed, linesOf } from './bed.ts';
 
 const FIRST = '00000000000000000001.jsonl';

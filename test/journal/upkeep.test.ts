@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { zstdCompressSync } from 'node:zlib';
-import { compressSegment } from '../../agent/journal/compress.ts';
+import { compressSegment } from '../../agent/journal/archive/compress.ts';
 import { readLines } from '../../agent/journal/read.ts';
 import { readLinesSync } from '../../agent/journal/read-sync.ts';
 import { listSegments, oldestPosition } from '../../agent/journal/segment.ts';

@@ -7,11 +7,11 @@ import { copyLibraries } from './libraries.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const TESTS = [
-  'test/lineage/links.test.ts',
-  'test/lineage/gaps.test.ts',
-  'test/lineage/paths.test.ts',
-  'test/lineage/hostile.test.ts',
-  'test/model/model.test.ts',
+  'test/system/lineage/links.test.ts',
+  'test/system/lineage/gaps.test.ts',
+  'test/system/lineage/paths.test.ts',
+  'test/system/lineage/hostile.test.ts',
+  'test/system/model/model.test.ts',
 ];
 
 /**

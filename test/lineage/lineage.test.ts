@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { createIds } from '../../agent/lineage/ids.ts';
 import { Lineage } from '../../agent/lineage/lineage.ts';
 import { Losses } from '../../agent/lineage/losses.ts';
-import type { CausalRecord, Cause, ExecEvent, Image, Loss } from '../../agent/record.ts';
+import { createIds } from '../../record/ids.ts';
+import type { CausalRecord, Cause, ExecEvent, Image, Loss } from '../../record/types.ts';
 
 const BOOT_ID = '01234567-89ab-4def-8123-456789abcdef';
 const HOOK_ID = '81000000000000';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLineWriter } from '../../agent/journal/line.ts';
 import { Lineage } from '../../agent/lineage/lineage.ts';
 import { Losses } from '../../agent/lineage/losses.ts';
-import type { CausalRecord } from '../../agent/record.ts';
 import { Clock } from '../../agent/source/clock.ts';
 import { createDecoder } from '../../agent/source/decode.ts';
 import { causeKind } from '../../agent/source/layout.ts';
+import { createLineWriter } from '../../record/line/encode.ts';
+import type { CausalRecord } from '../../record/types.ts';
 import { bufferWith, craftExec } from '../source/craft.ts';
 
 const BOOT_ID = '01234567-89ab-4def-8123-456789abcdef';

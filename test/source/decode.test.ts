@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { createDecoder } from '../../agent/source/decode.ts';
+import { bootTime } from '../../agent/source/event-view.ts';
 import { causeKind, execEvent, execFlags } from '../../agent/source/layout.ts';
-import { bootTime } from '../../agent/source/words.ts';
 import { bufferWith, type CraftedExec, craftCgroup, craftExec } from './craft.ts';
 
 const AS_IS = (args: readonly string[]) => ({ args, redacted: 0 });

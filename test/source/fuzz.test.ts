@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Lineage } from '../../agent/lineage/lineage.ts';
 import { Losses } from '../../agent/lineage/losses.ts';
-import type { CausalRecord } from '../../agent/record.ts';
 import { createDecoder } from '../../agent/source/decode.ts';
 import { causeKind } from '../../agent/source/layout.ts';
+import type { CausalRecord } from '../../record/types.ts';
 import { bufferWith, craftCgroup, craftExec } from './craft.ts';
 
 const AS_IS = (args: readonly string[]) => ({ args, redacted: 0 });

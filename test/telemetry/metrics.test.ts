@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { expose } from '../../agent/telemetry/exposition.ts';
 import { counter, gauge, prometheusName } from '../../agent/telemetry/metric.ts';
 import { METRICS } from '../../agent/telemetry/metrics.ts';
-import { samplesOf } from './scrape.ts';
+import { samplesOf } from '../support/scrape.ts';
 
 test('names follow OpenTelemetry’s rules for Prometheus', () => {
   const of = (make: typeof counter, name: string, unit: string) =>

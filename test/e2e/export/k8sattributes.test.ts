@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createExportBed, until } from '../../export/bed.ts';
 import { type LogsData, linesOf } from '../../export/otlp.ts';
-import type { JournalLine } from '../../journal.ts';
+import type { JournalLine } from '../../support/journal.ts';
 import { Cluster } from '../cluster.ts';
 import { inNetwork, run } from '../network.ts';
 import { NODE_NAME, RUNTIME_STATE } from '../place.ts';

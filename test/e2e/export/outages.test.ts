@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Agent, program, startAgent } from '../../agent.ts';
 import { sameLines } from '../../export/lines.ts';
+import { type Agent, program, startAgent } from '../../support/agent.ts';
 import { createRealCollector, NO_COLLECTOR, type RealCollector } from './collector.ts';
 
 const BIN = join(import.meta.dirname, '../../../bin/vcml-agent');

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { JournalLine } from '../../journal.ts';
+import type { JournalLine } from '../../support/journal.ts';
 import { AGENT_IMAGES, NEXT_TAG } from '../agent-image.ts';
 import { Cluster } from '../cluster.ts';
 import { runMachine } from '../machine.ts';

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LogsData, linesOf } from '../../export/otlp.ts';
-import { FollowedJournal, type JournalLine } from '../../journal.ts';
+import { FollowedJournal, type JournalLine } from '../../support/journal.ts';
 import { IMAGES } from '../agent-image.ts';
 import type { Cluster } from '../cluster.ts';
 import { run } from '../network.ts';

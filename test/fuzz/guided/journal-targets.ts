@@ -10,13 +10,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
-import { readContinuity } from '../../../agent/continuity.ts';
 import { AgentError } from '../../../agent/errors.ts';
 import { readLines } from '../../../agent/journal/read.ts';
 import { readLinesSync } from '../../../agent/journal/read-sync.ts';
-import { cutTornTail } from '../../../agent/journal/tail.ts';
+import { cutTornTail } from '../../../agent/journal/torn-tail.ts';
 import { createTextWriter } from '../../../agent/print/text.ts';
 import { viewOf } from '../../../agent/print/view.ts';
+import { readContinuity } from '../../../agent/run/resume.ts';
 import { newRequests, requestOf } from '../../export/encode.ts';
 import { execLine, hostileLines } from '../../export/lines.ts';
 import type { Target } from './target.ts';

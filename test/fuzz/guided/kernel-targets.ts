@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { containerOf } from '../../../agent/enrich/container-path.ts';
-import { createLineWriter } from '../../../agent/journal/line.ts';
+import { containerOf } from '../../../agent/enrich/cgroups/container-path.ts';
 import { Lineage } from '../../../agent/lineage/lineage.ts';
 import { Losses } from '../../../agent/lineage/losses.ts';
-import type { CausalRecord, KernelEvent } from '../../../agent/record.ts';
 import { createRedactor } from '../../../agent/redact/redactor.ts';
 import { createDecoder } from '../../../agent/source/decode.ts';
 import { causeKind, execEvent } from '../../../agent/source/layout.ts';
+import { createLineWriter } from '../../../record/line/encode.ts';
+import type { CausalRecord, KernelEvent } from '../../../record/types.ts';
 import { isWellEscaped } from '../../check/escapes.ts';
 import { newRequests, requestOf } from '../../export/encode.ts';
 import { craftCgroup, craftExec } from '../../source/craft.ts';

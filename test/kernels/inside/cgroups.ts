@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type Agent, program, startAgent } from '../../agent.ts';
 import { judge } from '../../check/check.ts';
+import { type Agent, program, startAgent } from '../../support/agent.ts';
 
 const MODE = process.env.CGROUP_MODE;
 const CGROUPS = '/sys/fs/cgroup';

@@ -3,9 +3,9 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Agent, program, startAgent } from '../../agent.ts';
 import { judge } from '../../check/check.ts';
-import type { JournalLine } from '../../journal.ts';
+import { type Agent, program, startAgent } from '../../support/agent.ts';
+import type { JournalLine } from '../../support/journal.ts';
 
 const DAY = 86_400;
 /** So long that the alarm is still to come when a busy host's guest is asleep; in seconds. */

@@ -1,0 +1,62 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import { RequestError } from '../../kube/config.ts';
+import { ObjectListWatch } from '../../kube/list-watch.ts';
+import type { Change, Listed, ListWatch } from '../../kube/reflector.ts';
+import { getObject, type KubeObject } from '../../kube/request.ts';
+import { type Pod, slimPod } from './pod.ts';
+import { followPods } from './pod-follower.ts';
+import type { PodSource, PodSourceOptions } from './pod-source.ts';
+
+const NODE_MS = 30_000;
+
+/** Follows this node's pods on the API server, and goes on trying while it cannot be reached. */
+export function followApiServer(options: PodSourceOptions): PodSource {
+  return followPods(new PodListWatch(options), options);
+}
+
+/** The two requests, of pods that run on this node. */
+class PodListWatch implements ListWatch<Pod> {
+  readonly #options: PodSourceOptions;
+  readonly #objects: ObjectListWatch;
+
+  constructor(options: PodSourceOptions) {
+    const { kubeconfig, nodeName } = options;
+    this.#options = options;
+    this.#objects = new ObjectListWatch({
+      ...{ kubeconfig, path: '/api/v1/pods', fieldSelector: `spec.nodeName=${nodeName}` },
+      cached: true, // the watch brings the rest
+    });
+  }
+
+  async list(stop: AbortSignal): Promise<Listed<Pod>> {
+    const { items, resourceVersion } = await this.#objects.list(stop);
+    if (items.length === 0) await this.#mustExist(stop);
+    return { items: items.flatMap((pod) => this.#slim(pod) ?? []), resourceVersion };
+  }
+
+  watch(
+    resourceVersion: string,
+    timeoutSeconds: number,
+    onChange: (resourceVersion: string, change?: Change, pod?: Pod) => void,
+    stop: AbortSignal,
+  ): Promise<void> {
+    return this.#objects.watch(
+      resourceVersion,
+      timeoutSeconds,
+      (version, change, pod) => onChange(version, change, pod && this.#slim(pod)),
+      stop,
+    );
+  }
+
+  /** A selector for a node that is not there is no error to the server. */
+  async #mustExist(stop: AbortSignal): Promise<void> {
+    const { kubeconfig, nodeName } = this.#options;
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(NODE_MS)]);
+    const { status, object } = await getObject(kubeconfig, `/api/v1/nodes/${nodeName}`, signal);
+    if (status !== 200) throw RequestError.of({ code: status, body: object });
+  }
+
+  #slim(pod: KubeObject): Pod | undefined {
+    return slimPod(pod as unknown as V1Pod, this.#options.keys);
+  }
+}

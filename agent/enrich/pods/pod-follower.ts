@@ -1,0 +1,35 @@
+import { type ListWatch, reflect } from '../../kube/reflector.ts';
+import type { Pod } from './pod.ts';
+import type { PodSource, PodSourceOptions, SourceState } from './pod-source.ts';
+import { Pods } from './pods.ts';
+
+/** Follows this node's pods, and goes on trying while that fails. */
+export function followPods(
+  source: ListWatch<Pod>,
+  { onPod, onProblem }: Pick<PodSourceOptions, 'onPod' | 'onProblem'>,
+): PodSource {
+  const stop = new AbortController();
+  const pods = new Pods(onPod);
+  let state: SourceState = 'starting';
+  const done = reflect<Pod>({
+    source,
+    onList: (all) => {
+      state = 'following';
+      pods.replace(all);
+    },
+    onChange: (change, pod) => (change === 'DELETED' ? pods.delete(pod) : pods.set(pod)),
+    onProblem: (problem) => {
+      state = problem === undefined ? 'following' : 'unreachable';
+      onProblem(problem);
+    },
+    stop: stop.signal,
+  });
+  done.catch(onProblem);
+  return {
+    pod: (uid) => pods.get(uid),
+    get state() {
+      return state;
+    },
+    close: () => stop.abort(),
+  };
+}

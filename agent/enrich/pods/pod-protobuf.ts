@@ -1,0 +1,88 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import {
+  boolean,
+  bytes,
+  inline,
+  many,
+  map,
+  message,
+  number,
+  one,
+  type Read,
+  text,
+} from '../../protobuf.ts';
+
+/** Kubernetes' Time: seconds and nanoseconds since the epoch; objects carry whole seconds. */
+const seconds = message({ 1: one('seconds', number) });
+const time: Read<Date> = (value) => new Date(Number(seconds(value).seconds ?? 0) * 1000);
+
+const owner = message({
+  1: one('kind', text),
+  3: one('name', text),
+  4: one('uid', text),
+  5: one('apiVersion', text),
+  6: one('controller', boolean),
+});
+const container = message({
+  1: one('name', text),
+  2: one('image', text),
+  24: one('restartPolicy', text),
+});
+const state = message({ 3: one('terminated', message({ 7: one('containerID', text) })) });
+const status = message({
+  1: one('name', text),
+  3: one('lastState', state),
+  5: one('restartCount', number),
+  7: one('imageID', text),
+  8: one('containerID', text),
+});
+/** k8s.io/api/core/v1/generated.proto, as far as records need it. */
+const pod = message({
+  1: one(
+    'metadata',
+    message({
+      1: one('name', text),
+      3: one('namespace', text),
+      5: one('uid', text),
+      8: one('creationTimestamp', time),
+      11: map('labels'),
+      12: map('annotations'),
+      13: many('ownerReferences', owner),
+    }),
+  ),
+  2: one(
+    'spec',
+    message({
+      2: many('containers', container),
+      20: many('initContainers', container),
+      34: many('ephemeralContainers', message({ 1: inline(container) })),
+    }),
+  ),
+  3: one(
+    'status',
+    message({
+      7: one('startTime', time),
+      8: many('containerStatuses', status),
+      10: many('initContainerStatuses', status),
+      13: many('ephemeralContainerStatuses', status),
+    }),
+  ),
+});
+
+/** The event that ends the list of what there is. */
+export const SYNCED = 4;
+
+/** An event of the kubelet's pods API; `type` by its number. */
+export interface PodEvent {
+  readonly type: number;
+  /** Only what records need of it; undefined: the event is of no pod. */
+  readonly pod: V1Pod | undefined;
+}
+
+const event = message({ 1: one('type', number), 2: one('pod', bytes) });
+
+/** Reads a WatchPodsEvent; throws where it is damaged. */
+export function readPodEvent(buffer: Uint8Array): PodEvent {
+  const { type = 0, pod: content } = event(buffer) as { type?: number; pod?: Uint8Array };
+  return { type, pod: content?.length ? (pod(content) as unknown as V1Pod) : undefined };
+}

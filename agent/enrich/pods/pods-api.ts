@@ -1,0 +1,61 @@
+import { RequestError } from '../../kube/config.ts';
+import type { Change, Listed, ListWatch } from '../../kube/reflector.ts';
+import { type Pod, slimPod } from './pod.ts';
+import { followPods } from './pod-follower.ts';
+import { type PodEvent, SYNCED } from './pod-protobuf.ts';
+import type { PodSource, PodSourceOptions } from './pod-source.ts';
+
+const CHANGES: Readonly<Record<number, Change>> = { 1: 'ADDED', 2: 'MODIFIED', 3: 'DELETED' };
+
+/** The stream cannot be taken up where it ended. */
+const GONE = 410;
+
+/**
+ * Follows the pods API of the kubelet on its socket, such as
+ * `unix:///var/lib/kubelet/pods-api/pods-api.sock`.
+ */
+export function followPodsApi(options: PodSourceOptions, target: string): PodSource {
+  return followPods(new PodStream(options, target), options);
+}
+
+/** One call that first tells of all pods, then of what changes: both a list and its watch. */
+class PodStream implements ListWatch<Pod> {
+  readonly #target: string;
+  readonly #slim: (event: PodEvent) => Pod | undefined;
+  #events: AsyncGenerator<PodEvent> | undefined;
+
+  constructor({ keys }: PodSourceOptions, target: string) {
+    this.#target = target;
+    this.#slim = ({ pod }) => pod && slimPod(pod, keys);
+  }
+
+  async list(stop: AbortSignal): Promise<Listed<Pod>> {
+    // Loaded only where it is used: it is large.
+    const { watchPods } = await import('./pods-stream.ts');
+    const events = watchPods(this.#target, stop);
+    const items: Pod[] = [];
+    for (;;) {
+      const { value: event, done } = await events.next();
+      if (done) throw new Error(`${this.#target}: the kubelet has ended the list`);
+      if (event.type === SYNCED) break;
+      const pod = this.#slim(event);
+      if (pod !== undefined) items.push(pod);
+    }
+    this.#events = events;
+    return { items, resourceVersion: '' };
+  }
+
+  async watch(
+    _: string,
+    _timeoutSeconds: number,
+    onChange: (resourceVersion: string, change?: Change, pod?: Pod) => void,
+  ): Promise<void> {
+    try {
+      for await (const event of this.#events ?? [])
+        onChange('', CHANGES[event.type], this.#slim(event));
+    } catch (error) {
+      throw new RequestError(error instanceof Error ? error.message : String(error), GONE);
+    }
+    throw new RequestError('the kubelet has ended the stream', GONE);
+  }
+}

@@ -1,0 +1,30 @@
+import { AgentError } from '../../errors.ts';
+
+/** Where the collector listens, as gRPC names it, and whether the way there is encrypted. */
+export interface Endpoint {
+  readonly target: string;
+  readonly tls: boolean;
+}
+
+const FORM = /^(?:(https?|unix):\/\/)?(.*)$/i;
+/** host or [IPv6], and maybe a port */
+const AUTHORITY = /^((?:[a-z0-9_.-]+|\[[0-9a-f:.]+\]))(?::(\d{1,5}))?\/?$/i;
+const DEFAULT_PORT = 4317;
+
+/**
+ * Reads `http://HOST:PORT`, `https://HOST:PORT`, `HOST:PORT` or `unix:///PATH`. Without a scheme the
+ * way is encrypted unless `insecure`, as OpenTelemetry has it; throws CONFIGURATION_INVALID.
+ */
+export function parseEndpoint(text: string, insecure: boolean): Endpoint {
+  const [, scheme, rest = ''] = FORM.exec(text.trim()) ?? [];
+  const protocol = scheme?.toLowerCase();
+  if (protocol === 'unix' && rest.startsWith('/')) return { target: `unix://${rest}`, tls: false };
+  const [, host, port = `${DEFAULT_PORT}`] = AUTHORITY.exec(rest) ?? [];
+  if (host === undefined || protocol === 'unix' || Number(port) < 1 || Number(port) > 65_535)
+    throw new AgentError(
+      'CONFIGURATION_INVALID',
+      `export: the endpoint ${JSON.stringify(text)} must be http://HOST:PORT, https://HOST:PORT, HOST:PORT or unix:///PATH`,
+    );
+  const tls = protocol === undefined ? !insecure : protocol === 'https';
+  return { target: `${host}:${port}`, tls };
+}

@@ -1,0 +1,175 @@
+import { JsonLine } from '../../../record/line/reader.ts';
+import { ANY_VALUE, copyMember, copyValue, writeCount } from './attributes.ts';
+import { bodyOf, type Named } from './body.ts';
+import { Recurring } from './memo.ts';
+import type { ProtobufWriter } from './protobuf-writer.ts';
+import { type Resource, Resources } from './resources.ts';
+
+/** Field numbers and wire types: opentelemetry/proto/logs/v1. */
+const LOG_RECORDS = 0x12;
+const LOG_RECORD = {
+  time: 0x09,
+  severityNumber: 0x10,
+  body: 0x2a,
+  attributes: 0x32,
+  observedTime: 0x59,
+  eventName: 0x62,
+};
+/** SEVERITY_NUMBER_INFO, SEVERITY_NUMBER_WARN */
+const INFO = 9;
+const WARN = 13;
+
+/** What stands between the values of a line. */
+const PARTS = {
+  id: Buffer.from('{"id":'),
+  timestamp: Buffer.from(',"timestamp":'),
+  pid: Buffer.from(',"actor":{"pid":'),
+  ppid: Buffer.from(',"ppid":'),
+  uid: Buffer.from(',"uid":'),
+  gid: Buffer.from(',"gid":'),
+  comm: Buffer.from(',"comm":'),
+  action: Buffer.from('},"action":'),
+  object: Buffer.from(',"object":'),
+  permittedBy: Buffer.from(',"permitted_by":'),
+  parentCause: Buffer.from(',"parent_cause":'),
+  null: Buffer.from('null'),
+  resource: Buffer.from(',"resource":'),
+  attributes: Buffer.from(',"attributes":{'),
+  end: Buffer.from('}}'),
+  /** From here on an exec's attributes are those of what was executed, and where. */
+  recurring: Buffer.from('"process.executable.path":'),
+  gap: Buffer.from('"vcml.gap.reason":'),
+};
+const KEYS = {
+  id: Buffer.from('log.record.uid'),
+  pid: Buffer.from('process.pid'),
+  ppid: Buffer.from('process.parent_pid'),
+  uid: Buffer.from('process.real_user.id'),
+  gid: Buffer.from('vcml.process.real_group.id'),
+  comm: Buffer.from('vcml.process.comm'),
+  object: Buffer.from('vcml.object'),
+  permittedBy: Buffer.from('vcml.permitted_by'),
+  parentCause: Buffer.from('vcml.parent_cause'),
+};
+const COMMA = 0x2c;
+/** 2^64 - 1 nanoseconds. */
+const LAST = { seconds: 18_446_744_073, nanos: 709_551_615 };
+
+/** Of a record that was encoded. */
+export interface Encoded {
+  readonly resource: Resource;
+  /** Unix seconds of its time */
+  readonly seconds: number;
+}
+
+/**
+ * Encodes lines of the journal as log records, by the table in docs/export.md: from JSON to protobuf
+ * with no object in between, in a fraction of the time that parsing takes, and without its garbage.
+ */
+export class LogRecordEncoder {
+  readonly #line = new JsonLine();
+  readonly #resources = new Resources();
+  readonly #recurring = new Recurring();
+
+  /** Writes a line as a field of ScopeLogs; throws a SyntaxError for what is no line of ours. */
+  encode(writer: ProtobufWriter, bytes: Buffer, from: number, to: number): Encoded {
+    const line = this.#line;
+    line.move(bytes, from);
+    const record = writer.begin(LOG_RECORDS);
+    line.expect(PARTS.id);
+    copyValue(line, writer, LOG_RECORD.attributes, KEYS.id);
+    line.expect(PARTS.timestamp);
+    const seconds = copyTimestamp(line, writer);
+    const named = copyCore(line, writer);
+    line.expect(PARTS.resource);
+    const resource = this.#resources.read(line);
+    line.expect(PARTS.attributes);
+    const attributesAt = line.at - 1;
+    const gap = this.#copyAttributes(line, writer, to - 2);
+    line.expect(PARTS.end);
+    if (line.at !== to) throw line.error();
+    const attributes =
+      named.action === 'exec'
+        ? { 'vcml.gap.reason': gap }
+        : JSON.parse(bytes.toString('utf8', attributesAt, to - 1));
+    const body = writer.begin(LOG_RECORD.body);
+    writer.string(ANY_VALUE.string, bodyOf(named, attributes));
+    writer.end(body);
+    writer.end(record);
+    return { resource, seconds };
+  }
+
+  /** Reads attributes to their end, which is there; returns the reason of a gap. */
+  #copyAttributes(line: JsonLine, writer: ProtobufWriter, end: number): string | undefined {
+    let gap: string | undefined;
+    if (line.at === end) return gap;
+    do {
+      if (line.isAt(PARTS.recurring)) {
+        this.#copyRecurring(line, writer, end);
+        break;
+      }
+      const isGap = line.isAt(PARTS.gap);
+      copyMember(line, writer, LOG_RECORD.attributes);
+      if (isGap) gap = line.text;
+    } while (line.takes(COMMA));
+    return gap;
+  }
+
+  #copyRecurring(line: JsonLine, writer: ProtobufWriter, end: number): void {
+    const { bytes, at } = line;
+    const known = this.#recurring.find(bytes, at, end);
+    if (known !== undefined) {
+      writer.raw(known);
+      line.move(bytes, end);
+      return;
+    }
+    const from = writer.length;
+    do copyMember(line, writer, LOG_RECORD.attributes);
+    while (line.takes(COMMA));
+    if (line.at === end) this.#recurring.add(bytes, at, end, writer.written(from));
+  }
+}
+
+/** Reads nanoseconds since 1970, never through one double: 19 digits are more than it holds. */
+function copyTimestamp(line: JsonLine, writer: ProtobufWriter): number {
+  line.digits();
+  const { start, end } = line;
+  if (end - start < 10 || end - start > 20) throw line.error();
+  const seconds = line.numberOf(start, end - 9);
+  const nanos = line.numberOf(end - 9, end);
+  if (seconds > LAST.seconds || (seconds === LAST.seconds && nanos > LAST.nanos))
+    throw line.error();
+  writer.nanoseconds(LOG_RECORD.time, seconds, nanos);
+  writer.nanoseconds(LOG_RECORD.observedTime, seconds, nanos);
+  return seconds;
+}
+
+/** Reads the core fields behind the timestamp. */
+function copyCore(line: JsonLine, writer: ProtobufWriter): Named {
+  const tag = LOG_RECORD.attributes;
+  line.expect(PARTS.pid);
+  const pid = line.count();
+  writeCount(writer, tag, KEYS.pid, pid);
+  line.expect(PARTS.ppid);
+  writeCount(writer, tag, KEYS.ppid, line.count());
+  line.expect(PARTS.uid);
+  writeCount(writer, tag, KEYS.uid, line.count());
+  line.expect(PARTS.gid);
+  writeCount(writer, tag, KEYS.gid, line.count());
+  line.expect(PARTS.comm);
+  copyValue(line, writer, tag, KEYS.comm);
+  line.expect(PARTS.action);
+  line.string();
+  const action = line.text;
+  writer.varint(LOG_RECORD.severityNumber, action === 'journal.loss' ? WARN : INFO);
+  writer.string(LOG_RECORD.eventName, `vcml.${action}`);
+  line.expect(PARTS.object);
+  copyValue(line, writer, tag, KEYS.object);
+  const object = line.text;
+  line.expect(PARTS.permittedBy);
+  copyValue(line, writer, tag, KEYS.permittedBy);
+  line.expect(PARTS.parentCause);
+  if (line.isAt(PARTS.null)) line.expect(PARTS.null);
+  else copyValue(line, writer, tag, KEYS.parentCause);
+  return { action, object, actor: { pid } };
+}

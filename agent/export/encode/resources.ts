@@ -1,0 +1,67 @@
+import type { JsonLine } from '../../../record/line/reader.ts';
+import { copyMember } from './attributes.ts';
+import { ProtobufWriter } from './protobuf-writer.ts';
+
+/** Field numbers and wire types: opentelemetry/proto/{logs,resource}/v1. */
+const RESOURCE_LOGS = { resource: 0x0a };
+const RESOURCE = { attributes: 0x0a };
+/** Containers that come and go must not fill the memory. */
+const RESOURCES_MAX = 1024;
+
+const [OPEN, CLOSE, COMMA] = [0x7b, 0x7d, 0x2c];
+
+/** A resource as a field of ResourceLogs. Equal ones are one object. */
+export interface Resource {
+  readonly encoded: Uint8Array;
+  /** as it stands in lines */
+  readonly json: Uint8Array;
+}
+
+/** Reads the resources of lines. Most are the same as the one before, or one that has been seen. */
+export class Resources {
+  readonly #known = new Map<string, Resource>();
+  readonly #writer = new ProtobufWriter();
+  #last: Resource | undefined;
+
+  /** Reads the JSON object that is next. */
+  read(line: JsonLine): Resource {
+    const from = line.at;
+    const last = this.#last;
+    // An object cannot be the beginning of another one.
+    if (last !== undefined && isAt(line, last.json)) {
+      line.move(line.bytes, from + last.json.length);
+      return last;
+    }
+    const encoded = this.#encode(line);
+    const key = line.bytes.toString('latin1', from, line.at);
+    let resource = this.#known.get(key);
+    if (resource === undefined) {
+      if (this.#known.size >= RESOURCES_MAX) this.#known.clear();
+      // Not a Buffer: a small one keeps all of the memory alive of which Node gave it a part.
+      const json = new Uint8Array(line.bytes.subarray(from, line.at));
+      resource = { encoded: Uint8Array.from(encoded), json };
+      this.#known.set(key, resource);
+    }
+    this.#last = resource;
+    return resource;
+  }
+
+  #encode(line: JsonLine): Uint8Array {
+    const writer = this.#writer;
+    writer.clear();
+    const start = writer.begin(RESOURCE_LOGS.resource);
+    line.expectByte(OPEN);
+    if (!line.takes(CLOSE)) {
+      do copyMember(line, writer, RESOURCE.attributes);
+      while (line.takes(COMMA));
+      line.expectByte(CLOSE);
+    }
+    writer.end(start);
+    return writer.written();
+  }
+}
+
+function isAt({ bytes, at }: JsonLine, json: Uint8Array): boolean {
+  const end = at + json.length;
+  return end <= bytes.length && bytes.compare(json, 0, json.length, at, end) === 0;
+}

@@ -1,0 +1,103 @@
+import { AgentError } from '../../errors.ts';
+import type { Line } from './journal-reader.ts';
+
+/** What rules ask of a record. */
+interface Asked {
+  readonly action: string;
+  readonly resource: Readonly<Record<string, unknown>>;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** `allow` or `deny`, and what a record must be like for it; without conditions it is for every record. */
+export interface Rule {
+  readonly text: string;
+  readonly allows: boolean;
+  matches(record: Asked): boolean;
+}
+
+/** What a rule can ask: where its values come from, and which ones there are. */
+const KEYS: Readonly<Record<string, { read(record: Asked): unknown; values?: readonly string[] }>> =
+  {
+    namespace: { read: ({ resource }) => resource['k8s.namespace.name'] },
+    container: { read: ({ resource }) => resource['k8s.container.name'] },
+    executable: { read: ({ attributes }) => attributes['process.executable.path'] },
+    entry: {
+      read: ({ attributes }) => attributes['vcml.entry'] ?? 'none',
+      values: ['start', 'exec', 'none'],
+    },
+    origin: {
+      read: ({ resource }) => (resource['container.id'] === undefined ? 'host' : 'container'),
+      values: ['host', 'container'],
+    },
+  };
+
+/** Reads rules such as `deny namespace=kube-* entry=none`; throws CONFIGURATION_INVALID with every problem. */
+export function parseRules(texts: readonly string[]): Rule[] {
+  const problems: string[] = [];
+  const rules = texts.map((text) => parseRule(text, problems));
+  if (problems.length > 0) throw new AgentError('CONFIGURATION_INVALID', problems.join('; '));
+  return rules;
+}
+
+function parseRule(text: string, problems: string[]): Rule {
+  const [verb, ...conditions] = text.trim().split(/\s+/);
+  if (verb !== 'allow' && verb !== 'deny')
+    problems.push(`the rule "${text}" must begin with allow or deny`);
+  const tests = conditions.map((condition) => {
+    const at = condition.indexOf('=');
+    const name = condition.slice(0, Math.max(0, at));
+    const value = condition.slice(at + 1);
+    const key = Object.hasOwn(KEYS, name) ? KEYS[name] : undefined;
+    if (key === undefined || value === '')
+      problems.push(
+        `in the rule "${text}": "${condition}" must be ${Object.keys(KEYS).join('=…, ')}=…`,
+      );
+    else if (key.values !== undefined && !key.values.includes(value))
+      problems.push(`in the rule "${text}": ${name} must be ${key.values.join(' or ')}`);
+    const pattern = globOf(value);
+    return (record: Asked) => {
+      const found = key?.read(record);
+      return typeof found === 'string' && pattern.test(found);
+    };
+  });
+  return {
+    text: text.trim(),
+    allows: verb === 'allow',
+    matches: (record) => tests.every((test) => test(record)),
+  };
+}
+
+/** `*` is anything but a slash, `**` anything, `?` one character that is no slash. */
+function globOf(glob: string): RegExp {
+  const source = glob.replaceAll(/\*\*|[*?]|[\\^$.+()[\]{}|]/g, (part) => {
+    if (part === '**') return '.*';
+    if (part === '*') return '[^/]*';
+    return part === '?' ? '[^/]' : `\\${part}`;
+  });
+  return new RegExp(`^${source}$`, 'su');
+}
+
+/** What is exported, and how much was kept back. */
+export interface Filter {
+  /** Throws a SyntaxError for what is no line. */
+  passes(line: Line): boolean;
+  /** records, by the text of the rule */
+  readonly kept: ReadonlyMap<string, number>;
+}
+
+/** The first rule that matches decides; what none matches passes, and so do records about the journal. */
+export function createFilter(rules: readonly Rule[]): Filter {
+  const kept = new Map<string, number>();
+  return {
+    kept,
+    passes({ bytes, from, to }) {
+      if (rules.length === 0) return true;
+      const record: Asked = JSON.parse(bytes.toString('utf8', from, to));
+      if (record.action !== 'exec') return true;
+      const rule = rules.find((one) => one.matches(record));
+      if (rule === undefined || rule.allows) return true;
+      kept.set(rule.text, (kept.get(rule.text) ?? 0) + 1);
+      return false;
+    },
+  };
+}

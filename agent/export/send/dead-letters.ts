@@ -1,0 +1,62 @@
+import { open, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ExportLog } from '../log.ts';
+import type { ExportedJournal, JournalLine, Position } from '../read/position.ts';
+
+/** In the journal's folder: records that no collector takes, and why. */
+export const DEAD_LETTER_FILE = 'dead-letters.jsonl';
+/** Beside it: what it became when it was full; the one before that went. */
+export const OLDER_DEAD_LETTER_FILE = 'dead-letters.1.jsonl';
+/** Of a full one. */
+const MAX_BYTES = 64 << 20;
+
+/** Why a record was not taken. */
+export interface Refusal {
+  /** a gRPC code's name, or UNREADABLE */
+  readonly code: string;
+  readonly details: string;
+}
+
+/**
+ * Keeps the line that begins at a position, with the reason, on disk when this resolves; rejects where
+ * it cannot be written. The line is a string in it, to stay what it is byte for byte, and null if it
+ * has been deleted from the journal meanwhile.
+ */
+export async function keepDeadLetter(
+  { dir, readLines }: Pick<ExportedJournal, 'dir' | 'readLines'>,
+  start: Position,
+  refusal: Refusal,
+  log: ExportLog,
+): Promise<void> {
+  const line = await lineAt(readLines(start), start);
+  const file = join(dir, DEAD_LETTER_FILE);
+  if ((await sizeOf(file)) >= MAX_BYTES) {
+    const older = join(dir, OLDER_DEAD_LETTER_FILE);
+    const bytes = await sizeOf(older);
+    await rename(file, older);
+    if (bytes > 0) log.warn({ bytes }, 'the oldest dead letters are gone, to make room');
+  }
+  const handle = await open(file, 'a', 0o600);
+  try {
+    const letter = { refusedAt: new Date().toISOString(), ...refusal, ...start, line };
+    await handle.appendFile(`${JSON.stringify(letter)}\n`);
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function sizeOf(file: string): Promise<number> {
+  return stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+async function lineAt(lines: AsyncIterator<JournalLine>, start: Position): Promise<string | null> {
+  const { value, done } = await lines.next();
+  await lines.return?.();
+  if (done === true) return null;
+  // What follows a deleted segment begins at another place.
+  return value.segment === start.segment ? value.line : null;
+}

@@ -1,0 +1,175 @@
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readLines } from '../read.ts';
+import { type Position, segmentFile } from '../segment.ts';
+import { syncFolder } from './compress.ts';
+import { numbersIn, type RetentionRun } from './retention.ts';
+
+const NAME = 'deletions.json';
+
+/** A segment that goes for space, or is gone; its runs are told somewhere behind `since`. */
+interface Deletion {
+  readonly segment: number;
+  readonly since: Position;
+  readonly runs: readonly RetentionRun[];
+}
+
+interface Pending extends Deletion {
+  readonly untold: Map<string, RetentionRun>;
+  /** The segments in which something of it was told. */
+  readonly toldIn: Set<number>;
+}
+
+/**
+ * Deletions of segments, each of which is told in the journal once, wherever a crash falls: what
+ * goes stands in a file, from before it goes until what tells of it is on disk.
+ */
+export class Deletions {
+  readonly #dir: string;
+  /** Behind all that is written by now. */
+  readonly #position: () => Position;
+  #pending: readonly Pending[] = [];
+
+  constructor(dir: string, position: () => Position) {
+    this.#dir = dir;
+    this.#position = position;
+  }
+
+  /** Ends what an earlier run had begun; returns what is left to be told of it. */
+  async resume(): Promise<RetentionRun[]> {
+    const pending: Pending[] = [];
+    const known = await readDeletions(this.#dir);
+    for (const deletion of known) {
+      const one = pendingOf(deletion);
+      for await (const { line } of readLines(this.#dir, deletion.since)) tell(one, line, 0);
+      await this.#remove(deletion.segment);
+      if (one.untold.size === 0) continue;
+      // What the power took from the journal's end comes to lie there once more.
+      const since = this.#position();
+      pending.push(pendingOf({ ...deletion, since, runs: [...one.untold.values()] }));
+    }
+    this.#pending = pending;
+    if (known.length > 0) await this.#write();
+    return pending.flatMap(({ runs }) => runs);
+  }
+
+  /** Deletes a segment. If that cannot be noted first, it is deleted all the same, before it throws. */
+  async delete(segment: number, runs: readonly RetentionRun[]): Promise<void> {
+    const deletion = pendingOf({ segment, since: this.#position(), runs });
+    try {
+      if (runs.length === 0) return;
+      this.#pending = [...this.#pending, deletion];
+      await this.#write();
+    } finally {
+      await this.#remove(segment);
+    }
+  }
+
+  /** Takes note of lines that came into a segment; returns whether a deletion is told by now. */
+  note(lines: Buffer, segment: number): boolean {
+    const waiting = this.#pending.filter(({ untold }) => untold.size > 0);
+    if (waiting.length === 0 || !lines.includes('"retention"')) return false;
+    const text = lines.toString('latin1');
+    for (const one of waiting) tell(one, text, segment);
+    return waiting.some(({ untold }) => untold.size === 0);
+  }
+
+  /** Forgets what is told, once that is on disk. */
+  async settle(): Promise<void> {
+    const told = this.#pending.filter(({ untold }) => untold.size === 0);
+    for (const { toldIn } of told)
+      for (const segment of toldIn) await syncSegment(this.#dir, segment);
+    this.#pending = this.#pending.filter((one) => !told.includes(one));
+    await this.#write();
+  }
+
+  async #remove(number: number): Promise<void> {
+    for (const compressed of [false, true])
+      await rm(segmentFile(this.#dir, { number, compressed }), { force: true });
+    await syncFolder(this.#dir);
+  }
+
+  async #write(): Promise<void> {
+    const file = join(this.#dir, NAME);
+    if (this.#pending.length === 0) return rm(file, { force: true });
+    await rm(`${file}.tmp`, { force: true });
+    const handle = await open(`${file}.tmp`, 'wx', 0o600);
+    try {
+      const deletions = this.#pending.map(({ segment, since, runs }) => ({ segment, since, runs }));
+      await handle.writeFile(JSON.stringify(deletions satisfies Deletion[]));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(`${file}.tmp`, file);
+    await syncFolder(this.#dir);
+  }
+}
+
+function pendingOf(deletion: Deletion): Pending {
+  const untold = new Map(deletion.runs.map((run) => [keyOf(run), run]));
+  return { ...deletion, untold, toldIn: new Set() };
+}
+
+function tell({ untold, toldIn }: Pending, lines: string, segment: number): void {
+  if (!lines.includes('"retention"')) return;
+  for (const numbers of numbersIn(lines))
+    if (numbers.stage === 'retention' && untold.delete(keyOf(numbers))) toldIn.add(segment);
+}
+
+function keyOf({ hookId, cpu, firstSeq, lastSeq }: Omit<RetentionRun, 'count'>): string {
+  return `${hookId}:${cpu}:${firstSeq}:${lastSeq}`;
+}
+
+async function syncSegment(dir: string, number: number): Promise<void> {
+  try {
+    const handle = await open(segmentFile(dir, { number, compressed: false }), 'r+');
+    try {
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    // compressed by now, and so on disk
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** A file that is there is whole, for it came by a rename; what it says is not believed for that. */
+async function readDeletions(dir: string): Promise<readonly Deletion[]> {
+  const file = join(dir, NAME);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  const deletions = parse(text);
+  if (Array.isArray(deletions) && deletions.every(isDeletion)) return deletions;
+  throw new Error(`${file} is damaged: remove it; what it noted will not be told as deleted`);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isDeletion(value: unknown): value is Deletion {
+  const { segment, since, runs } = (value ?? {}) as Partial<Deletion>;
+  return (
+    areNumbers(segment, since?.segment, since?.offset) && Array.isArray(runs) && runs.every(isRun)
+  );
+}
+
+function isRun(value: unknown): value is RetentionRun {
+  const { hookId, cpu, firstSeq, lastSeq, count } = (value ?? {}) as Partial<RetentionRun>;
+  return /^\d+$/.test(String(hookId)) && areNumbers(cpu, firstSeq, lastSeq, count);
+}
+
+function areNumbers(...values: readonly unknown[]): boolean {
+  return values.every((value) => Number.isSafeInteger(value) && (value as number) >= 0);
+}

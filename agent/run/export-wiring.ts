@@ -1,0 +1,89 @@
+import type { Config } from '../config/schema.ts';
+import { AgentError } from '../errors.ts';
+import type { Exporter } from '../export/exporter.ts';
+import type { ExportLog } from '../export/log.ts';
+import type { Journal } from '../journal/journal.ts';
+import { readLines } from '../journal/read.ts';
+import { oldestPosition } from '../journal/segment.ts';
+import { VERSION } from '../version.ts';
+
+const PROTOCOLS = ['OTEL_EXPORTER_OTLP_LOGS_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'];
+const HEADERS = ['OTEL_EXPORTER_OTLP_LOGS_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS'];
+
+/**
+ * The exporter, checked and not started yet; undefined, and nothing of it loaded, where no endpoint is
+ * configured. Throws CONFIGURATION_INVALID.
+ */
+export async function createExporter(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  log: ExportLog,
+): Promise<Exporter | undefined> {
+  if (config.exportEndpoint === '') return undefined;
+  const { variable = '', value = 'grpc' } = firstSet(PROTOCOLS, env);
+  if (value !== 'grpc')
+    throw new AgentError(
+      'CONFIGURATION_INVALID',
+      `${variable} is ${JSON.stringify(value)}: this agent exports over grpc alone; ` +
+        'unset it, or set OTEL_EXPORTER_OTLP_LOGS_PROTOCOL to grpc',
+    );
+  const { Exporter } = await import('../export/exporter.ts');
+  return new Exporter({
+    version: VERSION,
+    endpoint: config.exportEndpoint,
+    insecure: config.exportInsecure === 'true',
+    files: {
+      certificate: orNone(config.exportCertificate),
+      clientCertificate: orNone(config.exportClientCertificate),
+      clientKey: orNone(config.exportClientKey),
+      token: orNone(config.exportTokenFile),
+      headers: orNone(config.exportHeadersFile),
+      fixedHeaders: await headersOf(env),
+    },
+    compression: config.exportCompression,
+    timeoutMs: config.exportTimeout,
+    batchRecords: config.exportBatchRecords,
+    batchBytes: config.exportBatchBytes,
+    batchAgeMs: config.exportBatchAge,
+    catchUpRate: config.exportCatchUpRate,
+    rules: config.exportRules,
+    log,
+  });
+}
+
+/** Lets an exporter follow a journal that was just opened. */
+export function startExporter(exporter: Exporter, dir: string, journal: Journal): void {
+  exporter.start({
+    dir,
+    get oldest() {
+      return oldestPosition(dir);
+    },
+    end: journal.position,
+    readLines: (from) => readLines(dir, from),
+  });
+}
+
+/** Headers are secrets: they are no option, lest a configuration that is printed shows them. */
+async function headersOf(env: NodeJS.ProcessEnv): Promise<Record<string, string>> {
+  const { variable, value } = firstSet(HEADERS, env);
+  if (value === undefined) return {};
+  const { parseHeaderList } = await import('../export/connect/headers.ts');
+  try {
+    return parseHeaderList(value);
+  } catch (error) {
+    throw new AgentError('CONFIGURATION_INVALID', `${variable}: ${(error as Error).message}`);
+  }
+}
+
+/** Of the specification's variables the first that is set; an empty one is not. */
+function firstSet(
+  variables: readonly string[],
+  env: NodeJS.ProcessEnv,
+): { readonly variable?: string; readonly value?: string } {
+  const variable = variables.find((name) => env[name]?.trim());
+  return variable === undefined ? {} : { variable, value: env[variable]?.trim() ?? '' };
+}
+
+function orNone(path: string): string | undefined {
+  return path === '' ? undefined : path;
+}

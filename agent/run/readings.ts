@@ -1,0 +1,115 @@
+import { statSync } from 'node:fs';
+import { LOSS_STAGES } from '../../record/types.ts';
+import type { Config } from '../config/schema.ts';
+import type { Exporter } from '../export/exporter.ts';
+import { listSegments, segmentFile } from '../journal/segment.ts';
+import { readCpuStates } from '../source/counters.ts';
+import type { HookStatistics } from '../source/hook.ts';
+import { parseAddress } from '../telemetry/address.ts';
+import type { Log } from '../telemetry/log.ts';
+import type {
+  ByValue,
+  ExportReadings,
+  HookReadings,
+  JournalReadings,
+  RecordingReadings,
+  Source,
+} from '../telemetry/readings.ts';
+import type { Telemetry } from '../telemetry/server.ts';
+import { VERSION } from '../version.ts';
+import { createLagReader, type Lag, timeAt } from './export-lag.ts';
+import type { Session } from './session.ts';
+
+/** Metrics and health over HTTP; undefined, and nothing of it loaded, where no address is configured. */
+export async function openTelemetry(config: Config, log: Log): Promise<Telemetry | undefined> {
+  const address = parseAddress(config.telemetryAddress);
+  if (address === undefined) return undefined;
+  const { Telemetry } = await import('../telemetry/server.ts');
+  return new Telemetry({ version: VERSION, metadata: config.metadata !== 'none', address, log });
+}
+
+/** What telemetry reads of a session and its exporter, when somebody asks. */
+export function sourceOf(config: Config, session: Session, exporter: Exporter | undefined): Source {
+  const { hook, recorder } = session;
+  const oldest = createOldestReader(config.journalDir);
+  const lagOf = exporter && createLagReader(config.journalDir, session, exporter);
+  return {
+    async read() {
+      const [oldestAt, lag] = [await oldest(), await lagOf?.()];
+      return {
+        recording: recordingOf(session),
+        hook: hookOf(session),
+        journal: { ...journalOf(config, session), oldestAt },
+        ...(exporter && lag && { export: exportOf(exporter, lag) }),
+      };
+    },
+    drain() {
+      const [drained, written] = hook.positions();
+      return { turns: recorder.turns.count, isDue: recorder.isAwake || written > drained };
+    },
+  };
+}
+
+function recordingOf({ lineage, recorder }: Session): RecordingReadings {
+  const { counts, stages } = lineage;
+  return {
+    records: counts.records,
+    gaps: counts.gaps,
+    losses: byValue(LOSS_STAGES, (stage) => [stage, stages.get(stage)?.losses ?? 0]),
+    lostRecords: byValue(LOSS_STAGES, (stage) => [stage, stages.get(stage)?.records ?? 0]),
+    turns: recorder.turns.count,
+    turnSeconds: recorder.turns.ms / 1000,
+  };
+}
+
+function hookOf({ hook }: Session): HookReadings {
+  const { programs, ...counts }: HookStatistics = hook.statistics();
+  return {
+    ...counts,
+    execs: readCpuStates(hook.cpuStates()).reduce((sum, { seq }) => sum + seq, 0),
+    runs: byValue(programs, ({ name, runCount }) => [name, runCount]),
+    runSeconds: byValue(programs, ({ name, runTimeNs }) => [name, runTimeNs / 1e9]),
+    recursionMisses: byValue(programs, (one) => [one.name, one.recursionMisses]),
+  };
+}
+
+function journalOf(config: Config, { journal }: Session): Omit<JournalReadings, 'oldestAt'> {
+  const { journalDir, journalMaxBytes } = config;
+  const segments = listSegments(journalDir);
+  const sizes = segments.map(
+    (one) => statSync(segmentFile(journalDir, one), { throwIfNoEntry: false })?.size ?? 0,
+  );
+  return {
+    writtenBytes: journal.writtenBytes,
+    bytes: sizes.reduce((sum, bytes) => sum + bytes, 0),
+    maxBytes: journalMaxBytes,
+    segments: segments.length,
+  };
+}
+
+function exportOf({ statistics, keptBack }: Exporter, lag: Lag): ExportReadings {
+  const { failures, succeededAt } = statistics;
+  return {
+    ...statistics,
+    keptBack: Object.fromEntries(keptBack),
+    failures: Object.fromEntries(failures),
+    lagSeconds: lag.seconds,
+    lagRecords: lag.records,
+    succeededAt: succeededAt === 0 ? undefined : succeededAt / 1000,
+  };
+}
+
+/** Tells the Unix seconds of the oldest record; of each oldest segment it looks into the file once. */
+function createOldestReader(dir: string): () => Promise<number | undefined> {
+  let known: { readonly segment: number | undefined; readonly at: number | undefined } | undefined;
+  return async () => {
+    const segment = listSegments(dir)[0]?.number;
+    if (known?.at === undefined || known.segment !== segment)
+      known = { segment, at: await timeAt(dir) };
+    return known.at;
+  };
+}
+
+function byValue<T>(of: readonly T[], entry: (one: T) => readonly [string, number]): ByValue {
+  return Object.fromEntries(of.map(entry));
+}

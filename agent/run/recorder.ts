@@ -1,0 +1,308 @@
+import type { LineWriter } from '../../record/line/encode.ts';
+import type {
+  BootTime,
+  CausalRecord,
+  JournalRecord,
+  KernelEvent,
+  Loss,
+} from '../../record/types.ts';
+import type { Enricher, Place } from '../enrich/enricher.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Lineage } from '../lineage/lineage.ts';
+import type { Clock } from '../source/clock.ts';
+import { readCpuStates } from '../source/counters.ts';
+import type { Decoder } from '../source/decode.ts';
+import type { Hook } from '../source/hook.ts';
+
+/** Lines of one write. The longest possible line, 32 KiB of bytes as `\\\\xHH`, is far below a quarter. */
+const BATCH_BYTES = 2 << 20;
+const FULL_BYTES = BATCH_BYTES / 2;
+const FRAME_BYTES = 8;
+/** Empty drains in a row before the reader goes to sleep. */
+const IDLE_DRAINS = 10;
+const RETRY_MS = 1000;
+/** An event that is just being written holds up a drain for a moment, no longer. */
+const FLUSH_TURNS = 10_000;
+
+export interface RecorderOptions {
+  readonly hook: Hook;
+  readonly decoder: Decoder;
+  readonly clock: Clock;
+  readonly lineage: Lineage;
+  readonly nextSeq: Float64Array;
+  readonly enricher: Enricher;
+  readonly lines: LineWriter;
+  readonly journal: Journal;
+  readonly drainIntervalMs: number;
+  /** Called with every record and its line, once it is on disk. */
+  readonly onRecord: ((record: CausalRecord, line: string) => void) | undefined;
+  /** Called after every batch and before every sleep. */
+  onBatch(): void;
+  /** Called when the journal cannot be written, and again (undefined) when it can. */
+  onJournalProblem(error: Error | undefined): void;
+  /** Called with an error that ends the recording. */
+  onFailure(error: unknown): void;
+}
+
+/**
+ * The way of the data, left to right: drain the ring, make records, write lines, and only then give
+ * the kernel its room back. Drains on a timer while there is traffic, sleeps when there is none.
+ */
+export class Recorder {
+  /** Turns of the drain so far, and the time that they took. */
+  readonly turns = { count: 0, ms: 0 };
+  readonly #options: RecorderOptions;
+  readonly #batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  #length = 0;
+  /** Drained into `hook.buffer` and not yet turned into records. */
+  #from = 0;
+  #to = 0;
+  /** Milliseconds that the event at #from still waits for its container's metadata; 0: none does. */
+  #waitMs = 0;
+  /** The ring's position up to which it has its room back. */
+  #committed: number;
+  readonly #ringBytes: number;
+  #idle = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** Over: what the kernel still wakes it for is the next run's. */
+  #stopped = false;
+  #stuck = false;
+  #records: CausalRecord[] = [];
+  #written: { record: CausalRecord; line: string }[] = [];
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+    this.#ringBytes = options.hook.statistics().ringBytes;
+    [this.#committed] = options.hook.positions();
+  }
+
+  /** Begins to drain, again and again, until stop(). */
+  start(): void {
+    this.#timer = setTimeout(this.#tick, 0);
+  }
+
+  /** Adds a record about the journal behind all that was read so far. */
+  add(...records: JournalRecord[]): void {
+    this.#records.push(...records);
+    this.#encode();
+  }
+
+  /** Adds a loss that was found out elsewhere. */
+  lose(loss: Loss): void {
+    this.#options.lineage.lose(loss, this.#options.clock.now, this.#records);
+    this.#encode();
+  }
+
+  /** Reads the clocks, and the first events with them. */
+  sample(): void {
+    this.#drain();
+  }
+
+  /**
+   * Drains what there is now and writes it; true when all of it is on disk. Nothing waits for
+   * metadata, but with `patient`: then false while something does.
+   */
+  flush({ patient = false } = {}): boolean {
+    const { hook, lineage, clock } = this.#options;
+    const states = readCpuStates(hook.cpuStates());
+    const [, end] = hook.positions();
+    for (let turn = 0; turn < FLUSH_TURNS; turn++) {
+      if (!this.#write(patient) || this.#waitMs > 0) return false;
+      // All that was in the ring when the counters were read: what is unseen up to them is lost.
+      if (hook.positions()[0] >= end) {
+        for (const [cpu, state] of states.entries())
+          lineage.reconcile(
+            cpu,
+            Math.max(state.lostSeq, state.quietLast),
+            clock.now,
+            this.#records,
+          );
+        this.#encode();
+        return this.#write(patient);
+      }
+      this.#drain();
+    }
+    return false;
+  }
+
+  /** Writes a last record behind all that was drained; true when it is on disk. */
+  finish(last: (now: BootTime) => JournalRecord): boolean {
+    const { hook, clock } = this.#options;
+    hook.touch();
+    clock.sample(hook.clock);
+    this.add(last(clock.now));
+    return this.#write(false);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#rest();
+  }
+
+  /** The next turn has its time; asleep, the kernel wakes it. */
+  get isAwake(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  readonly #tick = (): void => {
+    const began = performance.now();
+    try {
+      this.#timer = setTimeout(this.#tick, this.#turn());
+      if (this.#idle > IDLE_DRAINS) this.#sleep();
+    } catch (error) {
+      this.stop();
+      this.#options.onFailure(error);
+    }
+    this.turns.count += 1;
+    this.turns.ms += performance.now() - began;
+  };
+
+  /** One drain; returns the milliseconds until the next. */
+  #turn(): number {
+    const { hook, clock, drainIntervalMs } = this.#options;
+    hook.touch();
+    clock.sample(hook.clock);
+    if (!this.#write(true)) return RETRY_MS;
+    const bytes = this.#waitMs > 0 ? 0 : this.#drain();
+    if (!this.#write(true)) return RETRY_MS;
+    this.#idle = bytes === 0 && this.#waitMs === 0 ? this.#idle + 1 : 0;
+    if (bytes > 0) this.#options.onBatch();
+    if (this.#waitMs > 0) return Math.min(this.#waitMs, drainIntervalMs);
+    const crowded = bytes > hook.buffer.length / 2;
+    return crowded ? 0 : drainIntervalMs;
+  }
+
+  #sleep(): void {
+    this.#idle = 0;
+    if (!this.flush({ patient: true })) return;
+    this.#options.onBatch();
+    if (!this.#write(true)) return;
+    const asleep = this.#options.hook.sleep(() => {
+      if (this.#stopped) return;
+      // More will follow at once: gather for one interval.
+      this.#timer = setTimeout(this.#tick, this.#options.drainIntervalMs);
+    });
+    if (asleep) this.#rest();
+  }
+
+  #rest(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Reads what is new and makes lines of it; returns the bytes there were. */
+  #drain(): number {
+    const { hook, clock } = this.#options;
+    const bytes = hook.drain();
+    clock.sample(hook.clock);
+    this.#from = 0;
+    this.#to = bytes;
+    return bytes;
+  }
+
+  /**
+   * Writes all that was drained, batch by batch, or as far as nothing waits for metadata; false when
+   * the journal does not take it now.
+   */
+  #write(patient: boolean): boolean {
+    const { hook, nextSeq } = this.#options;
+    do {
+      this.#encode();
+      this.#decode(patient);
+      if (!this.#append()) return false;
+    } while ((this.#from < this.#to && this.#waitMs === 0) || this.#records.length > 0);
+    if (this.#waitMs > 0) return true;
+    hook.commit(nextSeq);
+    [this.#committed] = hook.positions();
+    return true;
+  }
+
+  /** Makes lines of drained events until there are no more, one must wait or the batch is full. */
+  #decode(patient: boolean): void {
+    const { hook, decoder, lineage, clock } = this.#options;
+    this.#waitMs = 0;
+    while (this.#from < this.#to && this.#records.length === 0 && this.#length < FULL_BYTES) {
+      const length = hook.buffer.readUInt32LE(this.#from);
+      const event = decoder.decode(this.#from + FRAME_BYTES, length);
+      if (patient && this.#mustWait(event)) break;
+      this.#event(event);
+      this.#from += FRAME_BYTES + Math.ceil(length / 8) * 8;
+    }
+    if (this.#from < this.#to && this.#waitMs === 0) return;
+    // Also before a wait: whoever goes on from nextSeq takes what is below it for told.
+    lineage.settle(clock.now, this.#records);
+    this.#encode();
+  }
+
+  /** Order stays: what comes behind an event that waits, waits in the ring, while that has room. */
+  #mustWait(event: KernelEvent): boolean {
+    const { enricher, clock, hook } = this.#options;
+    if (event.kind !== 'exec') return false;
+    const waitMs = enricher.wait(event, clock.now);
+    if (waitMs === 0) return false;
+    const [, written] = hook.positions();
+    if (written - this.#committed > this.#ringBytes / 2) return false;
+    this.#waitMs = waitMs;
+    return true;
+  }
+
+  #event(event: KernelEvent): void {
+    const { lineage, clock, enricher } = this.#options;
+    switch (event.kind) {
+      case 'exec':
+        lineage.exec(event, clock.now, this.#records);
+        break;
+      case 'unreadable':
+        lineage.unreadable(event, clock.now, this.#records);
+        break;
+      case 'unreadable_cgroup':
+        return;
+      default:
+        enricher.note(event);
+        return;
+    }
+    this.#encode();
+  }
+
+  /** Makes lines of records as long as any line fits; the rest stays for the next batch. */
+  #encode(): void {
+    const { lines, onRecord } = this.#options;
+    let done = 0;
+    for (; done < this.#records.length && this.#length < FULL_BYTES; done++) {
+      const record = this.#records[done] as CausalRecord;
+      const from = this.#length;
+      this.#length = lines.write(record, this.#place(record), this.#batch, from);
+      if (onRecord) {
+        const line = this.#batch.toString('utf8', from, this.#length);
+        this.#written.push({ record, line });
+      }
+    }
+    if (done === this.#records.length) this.#records.length = 0;
+    else this.#records = this.#records.slice(done);
+  }
+
+  #place(record: CausalRecord): Place {
+    const { enricher } = this.#options;
+    return record.action === 'exec' ? enricher.place(record.event) : enricher.hostPlace;
+  }
+
+  /** Hands the batch to the journal; what it cannot take now stays, and the ring waits behind it. */
+  #append(): boolean {
+    const { journal, onJournalProblem, onRecord } = this.#options;
+    if (this.#length === 0) return true;
+    try {
+      journal.append(this.#batch, this.#length);
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'JOURNAL_FULL') throw error;
+      if (!this.#stuck) onJournalProblem(error as Error);
+      this.#stuck = true;
+      return false;
+    }
+    if (this.#stuck) onJournalProblem(undefined);
+    this.#stuck = false;
+    this.#length = 0;
+    for (const { record, line } of this.#written) onRecord?.(record, line);
+    this.#written = [];
+    return true;
+  }
+}

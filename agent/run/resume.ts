@@ -1,0 +1,239 @@
+import { readFileSync } from 'node:fs';
+import { keyOf } from '../enrich/cgroups/container-path.ts';
+import { numbersIn } from '../journal/archive/retention.ts';
+import { isWithin, readLinesSync, readSegmentSync } from '../journal/read-sync.ts';
+import { listSegments, type Position } from '../journal/segment.ts';
+import { readState, removeState } from '../journal/state.ts';
+import { Losses } from '../lineage/losses.ts';
+
+/** What a journal knows about the hook that wrote it last: where the next run must go on. */
+export interface Continuity {
+  readonly bootId: string | undefined;
+  readonly hookId: string | undefined;
+  /** The last run took the hook away in an orderly way. */
+  readonly detached: boolean;
+  /** Next expected number of each CPU, for that hook. */
+  readonly nextSeq: number[];
+  readonly losses: Losses;
+  /** Execs that the kernel had skipped by then. */
+  readonly kernelMisses: number;
+  /** Containers that had started, by the keys that the enrichment gives them. */
+  readonly started: Set<string>;
+}
+
+/** The part of state.json that the next run needs; the rest of it is for `status`. */
+export interface Checkpoint {
+  readonly bootId: string;
+  readonly hookId: string;
+  readonly detached: boolean;
+  readonly nextSeq: readonly number[];
+  readonly losses: Losses;
+  readonly kernelMisses: number;
+  readonly started: readonly string[];
+  readonly position: Position;
+}
+
+const CPUS_MAX = 65_536;
+
+/**
+ * Reads what the journal in `dir` holds: from the position of its last checkpoint to the end, or,
+ * without one, from where the hook that wrote last has begun. `bootId` is the kernel's. A segment
+ * that cannot be read is passed over, and `onUnreadable` hears of it.
+ */
+export function readContinuity(
+  dir: string,
+  onUnreadable: (error: Error) => void,
+  bootId = bootIdNow(),
+): Continuity {
+  const { checkpoint, beyond } = readCheckpoint(dir);
+  const from = checkpoint?.position ?? beginning(dir, bootId, beyond);
+  const known = {
+    bootId: checkpoint?.bootId,
+    hookId: checkpoint?.hookId,
+    detached: checkpoint?.detached ?? false,
+    nextSeq: [...(checkpoint?.nextSeq ?? [])],
+    losses: checkpoint?.losses ?? new Losses(),
+    kernelMisses: checkpoint?.kernelMisses ?? 0,
+    started: new Set(checkpoint?.started),
+  };
+  for (const { line } of readLinesSync(dir, from, onUnreadable)) follow(known, line);
+  return known;
+}
+
+function bootIdNow(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+/**
+ * Where all that is needed begins, segments backwards: before the newest line that says what came
+ * before it, or, where a crash of the system took what lay before a checkpoint's position (`beyond`),
+ * in the segment from which on every CPU of it has a number.
+ */
+function beginning(
+  dir: string,
+  bootId: string,
+  beyond: Checkpoint | undefined,
+): Position | undefined {
+  const crashed = beyond !== undefined && beyond.bootId !== bootId ? beyond : undefined;
+  const unseen = new Set(crashed?.nextSeq.flatMap((next, cpu) => (next > 1 ? [cpu] : [])));
+  for (const segment of listSegments(dir).reverse()) {
+    let before: Position = { segment: segment.number, offset: 0 };
+    let found: Position | undefined;
+    try {
+      for (const { line, offset } of readSegmentSync(dir, segment, 0)) {
+        if (line.includes('journal.start') && isBeginning(parse(line), bootId)) found = before;
+        before = { segment: segment.number, offset };
+        for (const { hookId, cpu } of crashed ? numbersIn(line) : [])
+          if (hookId === crashed?.hookId) unseen.delete(cpu);
+      }
+    } catch {
+      continue;
+    }
+    if (found !== undefined) return found;
+    if (crashed !== undefined && unseen.size === 0) return { segment: segment.number, offset: 0 };
+  }
+  return undefined;
+}
+
+/**
+ * A journal.start says all numbers, and a new hook has no losses yet. Those of a hook of another boot
+ * matter no more: its processes have no children here.
+ */
+function isBeginning(line: Line | undefined, bootId: string): boolean {
+  if (line?.action !== 'journal.start') return false;
+  const { 'vcml.hook.state': state, 'vcml.boot.id': boot } = line.attributes;
+  return state === 'attached' || boot !== bootId;
+}
+
+type Attributes = Record<string, unknown>;
+
+interface Line {
+  readonly action: unknown;
+  readonly resource: unknown;
+  readonly attributes: Attributes;
+}
+
+type Known = { -readonly [K in keyof Continuity]: Continuity[K] };
+
+function follow(known: Known, line: string): void {
+  if (followNumbers(known, line)) return;
+  const record = parse(line);
+  if (record !== undefined) followRecord(known, record);
+}
+
+/** Of nearly all lines only the numbers matter, and they are found without parsing it: true then. */
+function followNumbers(known: Known, line: string): boolean {
+  if (!line.includes('"action":"exec"') || line.includes('"vcml.entry":"start"')) return false;
+  const [numbers] = numbersIn(line);
+  if (numbers === undefined || numbers.hookId !== known.hookId) return false;
+  known.detached = false;
+  advance(known.nextSeq, numbers.cpu, numbers.lastSeq);
+  return true;
+}
+
+function followRecord(known: Known, { action, attributes, resource }: Line): void {
+  const hookId = text(attributes['vcml.hook.id']);
+  if (hookId === undefined) return;
+  if (hookId !== known.hookId) {
+    known.hookId = hookId;
+    known.bootId = text(attributes['vcml.boot.id']);
+    known.nextSeq = [];
+    known.losses = new Losses();
+    known.kernelMisses = 0;
+    known.started = new Set();
+  }
+  known.detached = action === 'journal.stop' && attributes['vcml.hook.state'] === 'detached';
+  if (action === 'exec') advance(known.nextSeq, attributes['vcml.cpu'], attributes['vcml.seq']);
+  if (attributes['vcml.entry'] === 'start') begin(known, resource);
+  if (action === 'journal.start') start(known.nextSeq, attributes['vcml.hook.next_seq']);
+  if (action === 'journal.loss') lose(known, attributes);
+}
+
+function begin(known: Continuity, resource: unknown): void {
+  const { 'container.id': id, 'k8s.pod.uid': podUid } = (resource ?? {}) as Attributes;
+  if (text(id) !== undefined) known.started.add(keyOf({ id: `${id}`, podUid: text(podUid) }));
+}
+
+function start(nextSeq: number[], numbers: unknown): void {
+  if (!Array.isArray(numbers)) return;
+  for (const [cpu, next] of numbers.entries()) advance(nextSeq, cpu, Number(next) - 1);
+}
+
+function lose(known: Continuity, attributes: Attributes): void {
+  const stage = attributes['vcml.loss.stage'];
+  const cpu = Number(attributes['vcml.loss.cpu']);
+  const first = Number(attributes['vcml.loss.first_seq']);
+  const last = Number(attributes['vcml.loss.last_seq']);
+  const own = attributes['vcml.loss.hook_id'] === known.hookId;
+  if (!own || !isCpu(cpu) || !areNumbers([first, last])) return;
+  if (stage !== 'retention') known.losses.add(cpu, first, last);
+  advance(known.nextSeq, cpu, last);
+}
+
+function advance(nextSeq: number[], cpu: unknown, seq: unknown): void {
+  if (!isCpu(cpu) || !Number.isSafeInteger(seq)) return;
+  while (nextSeq.length <= cpu) nextSeq.push(1);
+  nextSeq[cpu] = Math.max(nextSeq[cpu] ?? 1, (seq as number) + 1);
+}
+
+/** A number far off is damage, and must not cost memory: no kernel is built for so many. */
+function isCpu(value: unknown): value is number {
+  return isNumber(value) && (value as number) < CPUS_MAX;
+}
+
+/** What state.json says; `beyond`: of lines that are no longer there. */
+function readCheckpoint(dir: string): { checkpoint?: Checkpoint; beyond?: Checkpoint } {
+  const checkpoint = asCheckpoint(readState(dir).state as Partial<Checkpoint> | undefined);
+  if (checkpoint === undefined) return {};
+  if (isWithin(dir, checkpoint.position)) return { checkpoint };
+  // It would seem to be within, once the journal has grown past it again.
+  removeState(dir);
+  return { beyond: checkpoint };
+}
+
+function asCheckpoint(state: Partial<Checkpoint> | undefined): Checkpoint | undefined {
+  const { bootId, hookId, detached, nextSeq, losses, kernelMisses, started, position } =
+    state ?? {};
+  const complete =
+    text(bootId) !== undefined &&
+    text(hookId) !== undefined &&
+    areNumbers(nextSeq) &&
+    Array.isArray(losses) &&
+    losses.every((runs) => areNumbers(runs) && runs.length % 2 === 0) &&
+    isNumber(position?.segment) &&
+    isNumber(position?.offset);
+  if (!complete) return undefined;
+  return {
+    bootId: bootId as string,
+    hookId: hookId as string,
+    detached: detached === true,
+    nextSeq: nextSeq as number[],
+    losses: new Losses(losses as unknown as number[][]),
+    kernelMisses: Number(kernelMisses) || 0,
+    started: Array.isArray(started) ? started.map(String) : [],
+    position: position as Position,
+  };
+}
+
+function parse(line: string): Line | undefined {
+  try {
+    const { action, attributes, resource } = JSON.parse(line);
+    return attributes === null || typeof attributes !== 'object'
+      ? undefined
+      : { action, attributes, resource };
+  } catch {
+    return undefined;
+  }
+}
+
+function areNumbers(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isNumber);
+}
+
+function isNumber(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,62 @@
+import type { Image } from '../../record/types.ts';
+import type { Words } from './event-view.ts';
+import { execEvent } from './layout.ts';
+
+const SLOTS = 2048;
+/** Of one image, and of all that are kept: 10 KiB and 4 MiB. */
+const WORDS_MAX = 2560;
+const KEPT_WORDS_MAX = 1 << 20;
+const FNV_PRIME = 0x01000193;
+
+interface Slot {
+  readonly words: Uint32Array;
+  readonly image: Image;
+}
+
+/**
+ * Images by the bytes of their events: what is executed again and again is read once. An image is
+ * kept from its second time on, so that commands that are never the same leave nothing behind.
+ */
+export function createImages(
+  { words }: Words,
+  read: (offset: number) => Omit<Image, 'recurring'>,
+): (offset: number, length: number) => Image {
+  const slots = new Array<Slot | undefined>(SLOTS).fill(undefined);
+  let kept = 0;
+  const seen = new Int32Array(SLOTS);
+
+  return (offset, length) => {
+    const from = (offset + execEvent.flags) >> 2;
+    const to = (offset + length + 3) >> 2;
+    if (to - from > WORDS_MAX) return { ...read(offset), recurring: false };
+    const hash = hashOf(words, from, to);
+    const at = hash & (SLOTS - 1);
+    const slot = slots[at];
+    if (slot !== undefined && equal(slot.words, words, from, to)) return slot.image;
+    if (seen[at] !== hash) {
+      seen[at] = hash;
+      return { ...read(offset), recurring: false };
+    }
+    const image = { ...read(offset), recurring: true };
+    kept += to - from - (slot?.words.length ?? 0);
+    if (kept > KEPT_WORDS_MAX) {
+      slots.fill(undefined);
+      kept = to - from;
+    }
+    slots[at] = { words: words.slice(from, to), image };
+    return image;
+  };
+}
+
+/** FNV-1a, by words. */
+function hashOf(words: Uint32Array, from: number, to: number): number {
+  let hash = 0x811c9dc5 | 0;
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ (words[i] as number), FNV_PRIME);
+  return hash ^ (hash >>> 15);
+}
+
+function equal(kept: Uint32Array, words: Uint32Array, from: number, to: number): boolean {
+  if (kept.length !== to - from) return false;
+  for (let i = 0; i < kept.length; i++) if (kept[i] !== words[from + i]) return false;
+  return true;
+}

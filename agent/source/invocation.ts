@@ -1,0 +1,172 @@
+import type { CgroupIds, ExecContext, Executable, Image } from '../../record/types.ts';
+import type { Words } from './event-view.ts';
+import { execEvent, execFlags } from './layout.ts';
+import { absolutePath, locate, reachable } from './paths.ts';
+import { textOf } from './text.ts';
+
+const NO_LOGIN_UID = 0xffffffff;
+const S_ISUID = 0o4000;
+const CACHE_ENTRIES = 4096;
+
+/** The arguments as they are recorded, and how many secrets were taken out of them. */
+export type Redact = (args: readonly string[]) => {
+  readonly args: readonly string[];
+  readonly redacted: number;
+};
+
+/** Reads what was executed out of an exec event; the parts that recur are read once. */
+export function createImageReader(
+  { buffer, u32, big, start, end }: Words,
+  redact: Redact | undefined,
+): (offset: number) => Omit<Image, 'recurring'> {
+  const contexts = new Map<string, ExecContext>();
+  const executables = new Map<string, Executable>();
+  const text = (offset: number, blob: number) =>
+    textOf(buffer, start(offset, blob), end(offset, blob));
+
+  function image(offset: number): Omit<Image, 'recurring'> {
+    const flags = u32(offset + execEvent.flags);
+    const executable = executableOf(offset, flags);
+    const has = (flag: number) => (flags & flag) !== 0;
+    const cwdUnreachable = has(execFlags.execCwdUnreachable);
+    const workingDirectory = reachable(text(offset, execEvent.cwd), cwdUnreachable);
+    const given = text(offset, execEvent.object);
+    const object = has(execFlags.execFdPath | execFlags.execFdClosed)
+      ? locate(given, describe(offset, flags), executable.path)
+      : absolutePath(given, workingDirectory);
+    const recorded = redact?.(args(offset));
+    return {
+      comm: comm(offset),
+      context: contextOf(offset),
+      object,
+      objectTruncated: objectTruncated(given, flags),
+      objectResolved: has(execFlags.execFdClosed),
+      workingDirectory,
+      workingDirectoryTruncated: has(execFlags.execCwdTruncated),
+      executable,
+      args: recorded?.args,
+      argsRedacted: recorded?.redacted ?? 0,
+      argsCount: u32(offset + execEvent.argsCount),
+      argsSize: u32(offset + execEvent.argsSize),
+      argsTruncated: recorded !== undefined && has(execFlags.execArgsTruncated),
+      interactive: has(execFlags.execInteractive),
+    };
+  }
+
+  function describe(offset: number, flags: number): string | undefined {
+    if ((flags & execFlags.execFdPath) === 0) return undefined;
+    const unreachable = (flags & execFlags.execFdUnreachable) !== 0;
+    return reachable(text(offset, execEvent.descriptor), unreachable);
+  }
+
+  function objectTruncated(given: string, flags: number): boolean {
+    if ((flags & execFlags.execObjectTruncated) !== 0) return true;
+    if ((flags & execFlags.execFdClosed) !== 0) return (flags & execFlags.execPathTruncated) !== 0;
+    if ((flags & execFlags.execFdPath) !== 0) return (flags & execFlags.execFdTruncated) !== 0;
+    return !given.startsWith('/') && (flags & execFlags.execCwdTruncated) !== 0;
+  }
+
+  function comm(offset: number): string {
+    const at = offset + execEvent.comm;
+    const nul = buffer.indexOf(0, at);
+    return textOf(buffer, at, nul < 0 || nul > at + 15 ? at + 15 : nul);
+  }
+
+  function args(offset: number): string[] {
+    const from = start(offset, execEvent.args);
+    const to = end(offset, execEvent.args);
+    if (from === to) return [];
+    const complete = buffer[to - 1] === 0;
+    return textOf(buffer, from, complete ? to - 1 : to).split('\0');
+  }
+
+  function contextOf(offset: number): ExecContext {
+    const at = offset + execEvent.context;
+    const key = buffer.toString('latin1', at, offset + execEvent.object);
+    return remember(contexts, key, () => readContext(offset));
+  }
+
+  function readContext(offset: number): ExecContext {
+    const field = (at: number) => u32(offset + at);
+    const loginUid = field(execEvent.contextLoginUid);
+    const tty = buffer.toString('latin1', offset + execEvent.contextTty, offset + execEvent.object);
+    const name = tty.slice(0, tty.indexOf('\0'));
+    return {
+      uid: field(execEvent.contextUid),
+      gid: field(execEvent.contextGid),
+      euid: field(execEvent.contextEuid),
+      egid: field(execEvent.contextEgid),
+      suid: field(execEvent.contextSuid),
+      loginUid: loginUid === NO_LOGIN_UID ? undefined : loginUid,
+      sessionId: field(execEvent.contextSessionId),
+      tty: name === '' ? undefined : name.replace(/^pts(\d+)$/, 'pts/$1'),
+      capabilities: big(offset + execEvent.contextCapabilities)
+        .toString(16)
+        .padStart(16, '0'),
+      namespaces: {
+        pid: field(execEvent.contextPidNs),
+        mnt: field(execEvent.contextMntNs),
+        net: field(execEvent.contextNetNs),
+        user: field(execEvent.contextUserNs),
+        cgroup: field(execEvent.contextCgroupNs),
+      },
+      cgroup: cgroupIds(offset),
+    };
+  }
+
+  function cgroupIds(offset: number): CgroupIds {
+    return {
+      v2: big(offset + execEvent.contextCgroupV2),
+      memory: big(offset + execEvent.contextCgroupMemory),
+      pids: big(offset + execEvent.contextCgroupPids),
+      memoryHierarchy: u32(offset + execEvent.contextCgroupMemoryHierarchy),
+      pidsHierarchy: u32(offset + execEvent.contextCgroupPidsHierarchy),
+    };
+  }
+
+  function executableOf(offset: number, flags: number): Executable {
+    const at = offset + execEvent.executable;
+    const path = buffer.toString(
+      'latin1',
+      start(offset, execEvent.path),
+      end(offset, execEvent.path),
+    );
+    const key = `${flags & EXECUTABLE_FLAGS}:${buffer.toString('latin1', at, at + 20)}${path}`;
+    return remember(executables, key, () => readExecutable(offset, flags));
+  }
+
+  function readExecutable(offset: number, flags: number): Executable {
+    const mode = u32(offset + execEvent.executableMode);
+    const major = u32(offset + execEvent.executableDeviceMajor);
+    const unreachable = (flags & execFlags.execPathUnreachable) !== 0;
+    return {
+      path: reachable(text(offset, execEvent.path), unreachable),
+      pathTruncated: (flags & execFlags.execPathTruncated) !== 0,
+      inode: big(offset + execEvent.executableInode).toString(),
+      device: `${major}:${u32(offset + execEvent.executableDeviceMinor)}`,
+      mode: (mode & 0o7777).toString(8).padStart(4, '0'),
+      memfd: (flags & execFlags.execMemfd) !== 0,
+      upperLayer: (flags & execFlags.execUpperLayer) !== 0,
+      setuid: (mode & S_ISUID) !== 0,
+      unlinked: (flags & execFlags.execUnlinked) !== 0,
+    };
+  }
+
+  return image;
+}
+
+const EXECUTABLE_FLAGS =
+  execFlags.execPathTruncated |
+  execFlags.execPathUnreachable |
+  execFlags.execMemfd |
+  execFlags.execUpperLayer |
+  execFlags.execUnlinked;
+
+function remember<T>(cache: Map<string, T>, key: string, make: () => T): T {
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  if (cache.size >= CACHE_ENTRIES) cache.clear();
+  const made = make();
+  cache.set(key, made);
+  return made;
+}

@@ -1,0 +1,75 @@
+// The benchmark table: node bench/bench.ts [--json FILE] [--only NAME]... As root, on a
+// machine that does nothing else. BENCH_ROUNDS and BENCH_SECONDS say how many storms there are, and
+// how long. Names: storms, start, latency, kernel, idle, bytes, export, pods, node (where
+// `make e2e` has built Kubernetes), forensics (with BENCH_VCML, a clone of vCML’s own project, beside
+// its auditor), forensics-large; only when named: soak (BENCH_SOAK_SECONDS), outage
+// (BENCH_OUTAGE_SECONDS), and crowd, which has 100,000 processes at a time.
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type Bed, createBed } from './bed.ts';
+import { figureRow } from './budgets.ts';
+import { measureFigures } from './figures.ts';
+import { machine } from './machine.ts';
+import { LOOPS } from './storm.ts';
+import { runStorms } from './storms.ts';
+import { stormFigures, stormTable, summarize } from './summary.ts';
+import { table } from './table.ts';
+
+/** Long, or a strain on the machine. */
+const ON_REQUEST = new Set(['soak', 'outage', 'crowd']);
+
+const { values: options } = parseArgs({
+  options: { json: { type: 'string' }, only: { type: 'string', multiple: true } },
+});
+const bed = createBed();
+try {
+  await Promise.race([bench(bed), interruption()]);
+} catch (error) {
+  process.exitCode = 1;
+  process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+} finally {
+  await bed.cleanup.close();
+}
+// An interrupted benchmark may still wait for something.
+process.exit();
+
+async function bench(bed: Bed): Promise<void> {
+  const where = machine();
+  print(where);
+  const runs = isWanted('storms') ? await runStorms(bed, tell) : [];
+  const summaries = summarize(runs);
+  if (runs.length > 0) print(`${stormTitle(bed)}\n\n${stormTable(summaries)}`);
+  const figures = [...stormFigures(summaries), ...(await measureFigures(bed, isWanted, tell))];
+  print(table([['what', 'measured', 'budget', 'verdict', 'more'], ...figures.map(figureRow)]));
+  if (options.json !== undefined) {
+    const all = { machine: where, rounds: bed.rounds, seconds: bed.seconds, summaries, figures };
+    writeFileSync(options.json, `${JSON.stringify({ ...all, runs }, null, 2)}\n`);
+  }
+}
+
+function isWanted(name: string): boolean {
+  return options.only?.includes(name) ?? !ON_REQUEST.has(name);
+}
+
+function stormTitle({ rounds, seconds }: Bed): string {
+  return `Storms of ${LOOPS} loops, ${seconds} s each, in ${rounds} rounds of alternating order; \
+medians (min–max), memory the most of all rounds`;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n\n`);
+}
+
+/** What is going on now, for who waits. */
+function tell(text: string): void {
+  process.stderr.write(`… ${text}\n`);
+}
+
+async function interruption(): Promise<never> {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map(async (signal) => {
+    await once(process, signal);
+    return signal;
+  });
+  throw new Error(`${await Promise.race(signals)}: cleaning up`);
+}

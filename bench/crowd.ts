@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { program } from '../test/support/agent.ts';
+import { type Bed, startedAgent } from './bed.ts';
+import { anonymousBytes } from './process.ts';
+
+const PID_MAX = '/proc/sys/kernel/pid_max';
+const PROCESSES = 100_000;
+const MARKER = 'bench:crowd';
+
+/** An agent beside very many processes, all made after its hook. */
+export interface Crowd {
+  readonly processes: number;
+  /** RssAnon */
+  readonly bytes: number;
+  /** gaps `untracked` among the records, the last process's child's too */
+  readonly untracked: number;
+  /** The child that the last of them made is linked to it. */
+  readonly linked: boolean;
+}
+
+/** Raises pid_max for as long as it takes. */
+export async function measureCrowd(bed: Bed): Promise<Crowd> {
+  const was = readFileSync(PID_MAX, 'utf8');
+  const restore = bed.cleanup.add(() => writeFileSync(PID_MAX, was));
+  writeFileSync(PID_MAX, `${Math.max(Number(was), 2 * PROCESSES)}`);
+  const { agent, close } = await startedAgent(bed);
+  const child = spawn(program('load'), ['crowd', `${PROCESSES}`, MARKER], { stdio: 'inherit' });
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`load ended with ${code}`);
+  const last = await agent.journal.marked(MARKER);
+  const bytes = anonymousBytes(agent.pid);
+  const untracked = agent
+    .records()
+    .filter(({ attributes }) => attributes['vcml.gap.reason'] === 'untracked').length;
+  await close();
+  await restore();
+  return { processes: PROCESSES, bytes, untracked, linked: last.parent_cause !== null };
+}

@@ -1,0 +1,76 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { startCollector } from '../test/export/collector.ts';
+import { execLines } from '../test/export/lines.ts';
+import { type Bed, startedAgent } from './bed.ts';
+
+const EXECS = 200;
+const EVERY_MS = 20;
+const BATCH = 10_000;
+
+/** What a backlog took. */
+export interface CatchUp {
+  readonly records: number;
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  /** resident bytes in the first fifth, and at the most */
+  readonly early: number;
+  readonly peak: number;
+}
+
+/** Starts bench/receiver.ts; its port. */
+export async function startReceiver(bed: Bed): Promise<{ port: number; close(): Promise<void> }> {
+  const file = join(import.meta.dirname, 'receiver.ts');
+  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const close = bed.cleanup.add(() => child.kill('SIGKILL'));
+  const [port] = await once(child.stdout, 'data');
+  return { port: Number(port), close };
+}
+
+/** Milliseconds from a record's timestamp to its arrival at a collector, exec by exec. */
+export async function measureExportLatency(bed: Bed): Promise<number[]> {
+  const found: number[] = [];
+  const collector = await startCollector({
+    answer(lines) {
+      const now = Date.now();
+      for (const line of lines) {
+        const timestamp = line.includes(bed.noop) ? /"timestamp":(\d+)/.exec(line)?.[1] : undefined;
+        if (timestamp !== undefined) found.push(now - Number(timestamp) / 1e6);
+      }
+      return { kind: 'accept' };
+    },
+  });
+  const endpoint = `http://127.0.0.1:${collector.port}`;
+  const { close } = await startedAgent(bed, '--export-endpoint', endpoint);
+  for (let count = 0; count < EXECS; count++) {
+    execFile(bed.noop, ['latency']);
+    await pause(EVERY_MS);
+  }
+  await close();
+  collector.kill();
+  return found;
+}
+
+/** Exports a backlog of so many records, as fast as it goes. */
+export async function measureCatchUp(bed: Bed, records: number): Promise<CatchUp> {
+  const dir = join(bed.directory, 'backlog');
+  mkdirSync(dir);
+  const fd = openSync(join(dir, '00000000000000000001.jsonl'), 'w', 0o600);
+  let bytes = 0;
+  for (let from = 0; from < records; from += BATCH)
+    bytes += writeSync(fd, `${execLines(from, Math.min(records, from + BATCH)).join('\n')}\n`);
+  closeSync(fd);
+  const receiver = await startReceiver(bed);
+  const file = join(import.meta.dirname, '../test/export/sender.ts');
+  const endpoint = `http://127.0.0.1:${receiver.port}`;
+  // The flags of bin/vcml-agent: memory is what is measured.
+  const args = ['--max-semi-space-size=2', file, dir, endpoint, '1', `${bytes}`];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  await receiver.close();
+  rmSync(dir, { recursive: true });
+  return { records, ...JSON.parse(stdout) };
+}

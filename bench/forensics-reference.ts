@@ -1,0 +1,138 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { generateJournal } from '../test/forensics/generate.ts';
+import type { Bed } from './bed.ts';
+import type { Figure } from './budgets.ts';
+import { segments } from './journal.ts';
+
+const BIN = join(import.meta.dirname, '../bin/vcml');
+const RECORDS = 100_000;
+/** one of so many lines is damaged, each kind in its turn */
+const EVERY = 1000;
+const OUTPUT_MAX = 1 << 30;
+const run = promisify(execFile);
+
+/** What an auditor says of a journal. */
+interface Judgement {
+  /** `code id`, of the rules that both know */
+  readonly findings: ReadonlySet<string>;
+  readonly seconds: number;
+}
+
+/**
+ * The vCML project's own auditor and ours, one after the other over one file with every finding of
+ * its rules R1 to R4. BENCH_VCML names a clone of github.com/safal207/Causal-Memory-Layer; none: no
+ * figures.
+ */
+export async function compareWithReference(
+  bed: Bed,
+  tell: (text: string) => void,
+): Promise<Figure[]> {
+  const clone = process.env.BENCH_VCML;
+  if (clone === undefined) {
+    tell('no BENCH_VCML: vCML’s own auditor is not compared');
+    return [];
+  }
+  const file = damagedJournal(bed);
+  tell('vCML’s own auditor');
+  const theirs = await referenceJudgement(clone, file);
+  tell('vcml audit');
+  const ours = await ownJudgement(file);
+  const differing = theirs.findings.symmetricDifference(ours.findings);
+  return [
+    {
+      what: `findings of vCML’s rules that differ from its own auditor’s`,
+      value: differing.size,
+      unit: '',
+      digits: 0,
+      budget: 0,
+      more: `${theirs.findings.size} of ${RECORDS} records${differing.size > 0 ? `; ${[...differing].slice(0, 3)}` : ''}`,
+    },
+    {
+      what: 'vcml audit, × vCML’s own auditor',
+      value: ours.seconds / theirs.seconds,
+      unit: '×',
+      digits: 3,
+      budget: 1,
+      more: `${ours.seconds.toFixed(2)} s and ${theirs.seconds.toFixed(2)} s`,
+    },
+  ];
+}
+
+async function referenceJudgement(clone: string, file: string): Promise<Judgement> {
+  const options = { env: { ...process.env, PYTHONPATH: clone }, maxBuffer: OUTPUT_MAX };
+  const began = performance.now();
+  const args = ['-m', 'cli.main', 'audit', '--format', 'json', file];
+  const { stdout } = await run('python3', args, options);
+  const seconds = (performance.now() - began) / 1000;
+  const { findings } = JSON.parse(stdout);
+  return { seconds, findings: byRule(findings, 'record_id') };
+}
+
+async function ownJudgement(file: string): Promise<Judgement> {
+  const began = performance.now();
+  const options = { maxBuffer: OUTPUT_MAX };
+  const stdout = await run(BIN, ['audit', '--output', 'json', file], options).catch((error) => {
+    if (error.code !== 1) throw error;
+    return error;
+  });
+  const seconds = (performance.now() - began) / 1000;
+  return { seconds, findings: byRule(JSON.parse(stdout.stdout), 'id') };
+}
+
+function byRule(findings: readonly Record<string, unknown>[], id: string): Set<string> {
+  return new Set(
+    findings
+      .filter(({ code }) => /^CML-AUDIT-R[1-4]-/.test(String(code)))
+      .map((finding) => `${finding.code} ${finding[id]}`),
+  );
+}
+
+/** A sound journal with damage that each of the four rules finds, and near misses. */
+function damagedJournal(bed: Bed): string {
+  const directory = join(bed.directory, 'reference');
+  generateJournal(directory, RECORDS);
+  const lines = segments(directory).flatMap((segment) =>
+    readFileSync(segment, 'utf8').trimEnd().split('\n'),
+  );
+  const file = join(bed.directory, 'reference.jsonl');
+  const damaged = lines.flatMap((line, at) =>
+    at % EVERY === EVERY - 1 ? damage(line, at) : [line],
+  );
+  writeFileSync(file, damaged.map((line) => `${line}\n`).join(''));
+  return file;
+}
+
+function damage(line: string, at: number): string[] {
+  const [, id = ''] = /"id":"([^"]*)"/.exec(line) ?? [];
+  const changed = (why: string, cause: string) =>
+    line.replace(
+      /"permitted_by":"[^"]*","parent_cause":(null|"[^"]*")/,
+      `"permitted_by":"${why}","parent_cause":${cause}`,
+    );
+  // a secret that is touched, and then the network, because of something
+  const sent = (cause: string) => [
+    line,
+    plain(line, `secret-${at}`, 'open', '/secrets/token', null),
+    plain(line, `net-${at}`, 'connect', '192.0.2.1:443', cause),
+  ];
+  const damages = [
+    () => [changed('parent_process_context', '"of-nothing"')],
+    () => [changed('because', 'null')],
+    () => [changed('root_event', 'null')],
+    () => [changed('root_event:operator', 'null')],
+    () => sent(id),
+    () => sent(`secret-${at}`),
+  ];
+  return damages[Math.floor(at / EVERY) % damages.length]?.() ?? [];
+}
+
+/** A record of the vCML reference, by the same process at the same time. */
+function plain(line: string, id: string, action: string, object: string, cause: string | null) {
+  const [, timestamp, pid] = /"timestamp":(\d+),"actor":\{"pid":(\d+)/.exec(line) ?? [];
+  const why = cause === null ? 'root_event:operator' : 'parent_process_context';
+  const rest = JSON.stringify({ action, object, permitted_by: why, parent_cause: cause }).slice(1);
+  return `{"id":"${id}","timestamp":${timestamp},"actor":{"pid":${pid},"uid":0},${rest}`;
+}

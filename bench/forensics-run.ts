@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const BIN = join(import.meta.dirname, '../bin/vcml');
+const WATCH_MS = 10;
+
+/** One command, as a shell sees it. */
+export interface Run {
+  readonly seconds: number;
+  readonly mebibytes: number;
+}
+
+/** Runs a command that must succeed, with Node's and DuckDB's start. */
+export async function runVcml(args: readonly string[]): Promise<Run> {
+  const began = performance.now();
+  const child = spawn(BIN, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  let kibibytes = 0;
+  const watch = setInterval(() => {
+    kibibytes = Math.max(kibibytes, mostMemory(child.pid ?? 0));
+  }, WATCH_MS);
+  const [code] = await once(child, 'exit');
+  clearInterval(watch);
+  const seconds = (performance.now() - began) / 1000;
+  if (code !== 0) throw new Error(`vcml ${args[0]} ended with ${code}`);
+  return { seconds, mebibytes: kibibytes / 1024 };
+}
+
+/** The most that a process has had so far (KiB); 0 when it has ended. */
+function mostMemory(pid: number): number {
+  try {
+    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}

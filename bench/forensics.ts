@@ -1,0 +1,123 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { zstdDecompressSync } from 'node:zlib';
+import { generateJournal } from '../test/forensics/generate.ts';
+import { type Bed, startedAgent } from './bed.ts';
+import type { Figure } from './budgets.ts';
+import { compareWithReference } from './forensics-reference.ts';
+import { measureReport } from './forensics-report.ts';
+import { type Run, runVcml } from './forensics-run.ts';
+import { countBytes, countLines, segments } from './journal.ts';
+import { settle } from './process.ts';
+import { storm } from './storm.ts';
+
+const MILLION = 1_000_000;
+const ROUNDS = 3;
+const STORM_SECONDS = 10;
+
+/** A journal to ask. */
+interface Journal {
+  readonly path: string;
+  readonly what: string;
+  /** of a record at the end of a chain */
+  readonly last: string;
+}
+
+const BUDGET = { audit: 3, chain: 1.5, mebibytes: 1024, rounds: ROUNDS };
+
+/** The reader over a million generated records, and beside vCML's own auditor. */
+export async function measureForensics(bed: Bed, tell: (text: string) => void): Promise<Figure[]> {
+  const generated = generate(bed, 'generated', MILLION);
+  const figures = await figuresOf(generated, BUDGET, tell);
+  figures.push(await measureReport(bed, generated.path));
+  rmSync(generated.path, { recursive: true });
+  return [...figures, ...(await compareWithReference(bed, tell))];
+}
+
+/** The reader over a million execs that the agent has recorded. */
+export async function measureForensicsRecorded(
+  bed: Bed,
+  tell: (text: string) => void,
+  least = MILLION,
+): Promise<Figure[]> {
+  const { journal, close } = await record(bed, least);
+  const figures = await figuresOf(journal, BUDGET, tell);
+  await close();
+  return figures;
+}
+
+/** The reader over ten million records, in closed segments. */
+export async function measureForensicsLarge(
+  bed: Bed,
+  tell: (text: string) => void,
+): Promise<Figure[]> {
+  tell('generating ten million records');
+  const journal = generate(bed, 'ten-million', 10 * MILLION, true);
+  return figuresOf(journal, { mebibytes: 4096, rounds: 1 }, tell);
+}
+
+interface Budget {
+  readonly audit?: number;
+  readonly chain?: number;
+  readonly mebibytes: number;
+  readonly rounds: number;
+}
+
+/** The best time and the most memory of all rounds. */
+async function figuresOf(
+  { path, what, last }: Journal,
+  budget: Budget,
+  tell: (text: string) => void,
+): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const [name, args] of Object.entries({ audit: [path], chain: [last, path] })) {
+    tell(`vcml ${name}, ${what}`);
+    const runs: Run[] = [];
+    for (let round = 0; round < budget.rounds; round++) runs.push(await runVcml([name, ...args]));
+    const seconds = budget[name as 'audit' | 'chain'];
+    figures.push({
+      what: `vcml ${name}, ${what}`,
+      value: Math.min(...runs.map((run) => run.seconds)),
+      unit: 's',
+      digits: 2,
+      more: `the best of ${budget.rounds}`,
+      ...(seconds === undefined ? {} : { budget: seconds }),
+    });
+    figures.push({
+      what: `vcml ${name}, ${what}: memory`,
+      value: Math.max(...runs.map(({ mebibytes }) => mebibytes)),
+      unit: 'MiB',
+      digits: 0,
+      budget: budget.mebibytes,
+      more: 'VmHWM',
+    });
+  }
+  return figures;
+}
+
+function generate(bed: Bed, name: string, records: number, compressed = false): Journal {
+  const path = join(bed.directory, name);
+  const { bytes, last } = generateJournal(path, records, compressed);
+  const size = `${(bytes / 1e9).toFixed(1)} GB${compressed ? ' before zstd' : ''}`;
+  return { path, last, what: `${records / MILLION} M generated records (${size})` };
+}
+
+/** Storms until there are so many records, by the agent as it ships; they go with close(). */
+async function record(bed: Bed, least: number) {
+  const { agent, close } = await startedAgent(bed, '--journal-max-bytes', '64GiB');
+  let execs = 0;
+  while (execs < least) execs += await storm(bed, STORM_SECONDS);
+  await settle(agent.pid);
+  await agent.stop();
+  const path = agent.journalDir;
+  const records = await countLines(path, '"id":');
+  const segment = segments(path).at(-1) ?? '';
+  const bytes = readFileSync(segment);
+  const text = `${segment.endsWith('.zst') ? zstdDecompressSync(bytes) : bytes}`;
+  const line = text.split('\n').findLast((one) => one.includes(`"object":"${bed.noop}"`)) ?? '';
+  const last = /^\{"id":"([^"]+)"/.exec(line)?.[1] ?? '';
+  const size = `${((await countBytes(path)) / 1e9).toFixed(1)} GB before zstd`;
+  const what = `${(records / MILLION).toFixed(2)} M recorded execs (${size})`;
+  const journal = { path, last, what };
+  return { journal, close };
+}

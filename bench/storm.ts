@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { text } from 'node:stream/consumers';
+import { program } from '../test/support/agent.ts';
+import type { Bed } from './bed.ts';
+
+/** As many loops as there are CPUs, so that whatever a tool takes is taken from the storm. */
+export const LOOPS = Math.max(2, availableParallelism());
+
+/** Execs of the no-op, as many as go, for some seconds; how many there were. */
+export async function storm(
+  { cleanup, noop }: Bed,
+  seconds: number,
+  args: readonly string[] = [],
+): Promise<number> {
+  const child = spawn(program('storm'), [`${LOOPS}`, `${seconds}`, noop, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // its loops are children of its own, and end with it
+    detached: true,
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error('storm did not start: make build');
+  const end = cleanup.add(() => {
+    if (child.exitCode === null) process.kill(-pid, 'SIGKILL');
+  });
+  const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  await end();
+  const execs = Number(output);
+  if (code !== 0 || !(execs > 0)) throw new Error(`storm ended with ${code}: ${output}`);
+  return execs;
+}
+
+/** Arguments of exactly 8 KiB, as the kernel counts them: with the program's name and the NULs. */
+export function longArguments({ noop }: Bed): string[] {
+  const letters = 'abcdefghijklmnopqrstuvwxyz0123456789-_=/ ';
+  const length = 8192 - (noop.length + 1) - 1;
+  return [Array.from({ length }, (_, at) => letters[(at * at * 7 + at) % letters.length]).join('')];
+}

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { type BootTime, nanosecondsOf } from './types.ts';
+import { createUuidv5 } from './uuid.ts';
+
+/** Ids of one boot: RFC 9562 UUIDv5 in the namespace of the kernel's boot id, lower case. */
+export interface Ids {
+  /** The id of an exec: of its boot time and process. */
+  exec(bootTime: BootTime, pid: number): string;
+  /** The id of a record about the journal: the n-th of its run, from 0. */
+  journal(bootTime: BootTime, action: string, n: number): string;
+}
+
+/** Ids in the namespace bootId, a UUID. */
+export function createIds(bootId: string): Ids {
+  const namespace = Buffer.from(bootId.replaceAll('-', ''), 'hex');
+  const uuid = createUuidv5(namespace);
+  return {
+    exec: (bootTime, pid) => uuid(`${nanosecondsOf(bootTime)}:${pid}`),
+    journal: (bootTime, action, n) =>
+      longUuidv5(namespace, `${nanosecondsOf(bootTime)}:${action}:${n}`),
+  };
+}
+
+/** Names of any length. */
+function longUuidv5(namespace: Buffer, name: string): string {
+  const hash = createHash('sha1').update(namespace).update(name).digest();
+  hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x50, 6);
+  hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = hash.toString('hex', 0, 16);
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

@@ -1,0 +1,32 @@
+import { type BootTime, nanosecondsOf, type WallOffset } from './types.ts';
+
+const dates = new Map<number, string>();
+const DATES_MAX = 1024;
+
+/** A boot time on the wall clock: since 1970. */
+export function onWall(time: BootTime, offset: WallOffset): BootTime {
+  const sum = time.nanos + offset.nanos;
+  const carry = sum >= 1e9 ? 1 : 0;
+  return { seconds: time.seconds + offset.seconds + carry, nanos: sum - carry * 1e9 };
+}
+
+/** A boot time as Unix nanoseconds. */
+export function wall(time: BootTime, offset: WallOffset): string {
+  return nanosecondsOf(onWall(time, offset));
+}
+
+/** A boot time in RFC 3339, UTC, with nanoseconds. */
+export function rfc3339(time: BootTime, offset: WallOffset): string {
+  const { seconds, nanos } = onWall(time, offset);
+  return `${dateOf(seconds)}.${`${1_000_000_000 + nanos}`.slice(1)}Z`;
+}
+
+/** Seconds since 1970 as a date and time of day, UTC. */
+export function dateOf(seconds: number): string {
+  const known = dates.get(seconds);
+  if (known !== undefined) return known;
+  if (dates.size >= DATES_MAX) dates.clear();
+  const date = new Date(seconds * 1000).toISOString().slice(0, 19);
+  dates.set(seconds, date);
+  return date;
+}

@@ -1,0 +1,137 @@
+import { deepEqual, equal } from 'node:assert/strict';
+import { test } from 'node:test';
+import { containerOf } from '../../../agent/enrich/cgroups/container-path.ts';
+
+const ID = '0123456789abcdef'.repeat(4);
+const INNER = 'f'.repeat(64);
+const UID = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
+const UNDERSCORED = UID.replaceAll('-', '_');
+const HASH = '3f2a9c1b7d6e5f4a3b2c1d0e9f8a7b6c';
+const SLICE = `/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod${UNDERSCORED}.slice`;
+
+type Found = readonly [path: string, podUid: string | undefined, runtime: string | undefined];
+
+const ROOTS: readonly Found[] = [
+  // systemd driver: guaranteed, burstable, best effort
+  [
+    `/kubepods.slice/kubepods-pod${UNDERSCORED}.slice/cri-containerd-${ID}.scope`,
+    UID,
+    'containerd',
+  ],
+  [`${SLICE}/cri-containerd-${ID}.scope`, UID, 'containerd'],
+  [
+    `/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod${UNDERSCORED}.slice/cri-containerd-${ID}.scope`,
+    UID,
+    'containerd',
+  ],
+  [`${SLICE}/crio-${ID}.scope`, UID, 'cri-o'],
+  [`${SLICE}/docker-${ID}.scope`, UID, 'docker'],
+  [`${SLICE}/another-${ID}.scope`, UID, undefined],
+  // cgroupfs driver
+  [`/kubepods/pod${UID}/${ID}`, UID, undefined],
+  [`/kubepods/burstable/pod${UID}/${ID}`, UID, undefined],
+  [`/kubepods/besteffort/pod${UID}/${ID}`, UID, undefined],
+  [`/kubepods/besteffort/pod${UID}/crio-${ID}`, UID, 'cri-o'],
+  [`/kubepods/burstable/pod${UID}/docker-${ID}`, UID, 'docker'],
+  // static pods: the hash of the configuration
+  [`/kubepods/burstable/pod${HASH}/${ID}`, HASH, undefined],
+  [
+    `/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod${HASH}.slice/crio-${ID}.scope`,
+    HASH,
+    'cri-o',
+  ],
+  // a systemd path given to a runtime that takes it for a folder's name
+  [
+    `/system.slice/containerd.service/kubepods-burstable-pod${UNDERSCORED}.slice:cri-containerd:${ID}`,
+    UID,
+    'containerd',
+  ],
+  // prefixed trees: kind, a kubelet of its own root, a configured root
+  [`/docker/${INNER}/kubelet/kubepods/burstable/pod${UID}/${ID}`, UID, undefined],
+  [
+    `/system.slice/docker-${INNER}.scope/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-burstable.slice/kubelet-kubepods-burstable-pod${UNDERSCORED}.slice/cri-containerd-${ID}.scope`,
+    UID,
+    'containerd',
+  ],
+  [`/custom/root/kubepods/pod${UID}/${ID}`, UID, undefined],
+  // no Kubernetes
+  [`/docker/${ID}`, undefined, 'docker'],
+  [`/system.slice/docker-${ID}.scope`, undefined, 'docker'],
+  [`/machine.slice/libpod-${ID}.scope`, undefined, 'podman'],
+  [`/libpod_parent/libpod-${ID}`, undefined, 'podman'],
+  [
+    `/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-${ID}.scope`,
+    undefined,
+    'podman',
+  ],
+  [`/system.slice/nerdctl-${ID}.scope`, undefined, 'containerd'],
+  [`/default/${ID}`, undefined, undefined],
+  [`/my.slice/docker/${ID}`, undefined, 'docker'],
+];
+
+test('containers are found in every tree that drivers and runtimes make', () => {
+  for (const [path, podUid, runtime] of ROOTS)
+    deepEqual(containerOf(path), { id: ID, podUid, runtime, root: path }, path);
+});
+
+test('what a container nests inside itself is its own', () => {
+  const nested = [
+    '/init.scope',
+    '/container',
+    '/system.slice/sshd.service',
+    `/kubepods/besteffort/pod${HASH}/${INNER}`,
+    `/kubelet.slice/kubepods.slice/kubepods-pod${UNDERSCORED}.slice/cri-containerd-${INNER}.scope`,
+    `/docker/${INNER}`,
+    `/k8s.io/${INNER}`,
+    '/a/b/c/d/e',
+  ];
+  const pods = ROOTS.filter(([, podUid]) => podUid !== undefined);
+  for (const [path, podUid, runtime] of pods)
+    for (const more of nested)
+      deepEqual(containerOf(path + more), { id: ID, podUid, runtime, root: path }, path + more);
+  deepEqual(containerOf(`/docker/${ID}/docker/${INNER}`)?.root, `/docker/${ID}`);
+  deepEqual(containerOf(`/machine.slice/libpod-${ID}.scope/container`)?.id, ID);
+});
+
+test('monitors, slices, services and garbage are no containers', () => {
+  const none = [
+    '',
+    '/',
+    '//',
+    ID,
+    `/${ID}`,
+    '/init.scope',
+    '/system.slice/containerd.service',
+    '/system.slice/crio.service',
+    '/kubelet.slice',
+    '/kubelet.slice/kubelet.service',
+    '/kubepods',
+    '/kubepods/burstable',
+    `/kubepods/burstable/pod${UID}`,
+    SLICE,
+    `${SLICE}/crio-conmon-${ID}.scope`,
+    `/kubepods/besteffort/pod${UID}/crio-conmon-${ID}`,
+    `/kubepods/besteffort/pod${UID}/shim/${ID}`,
+    `${SLICE}/system.slice/docker-${ID}.scope`,
+    `/machine.slice/libpod-conmon-${ID}.scope`,
+    `/system.slice/crio-conmon-${ID}.scope`,
+    // ids that are none: too short, too long, upper case
+    `/docker/${ID.slice(1)}`,
+    `/docker/0${ID}`,
+    `/docker/${ID.toUpperCase()}`,
+    `/kubepods/pod${UID}/${ID}.service`,
+    `/kubepods/pod${UID.replaceAll('-', '')}0/${ID}`,
+    `/kubepods/pod${UID.slice(1)}/${ID}`,
+    `/kubepods/pod8f4a1c9e_2d3b-4c5d-9e8f-0a1b2c3d4e5f/${ID}`,
+    `/kubepods/other/pod${UID}/${ID}`,
+    // anyone's own session
+    `/user.slice/user-1000.slice/user@1000.service/kubepods/pod${UID}/${ID}`,
+    `/user.slice/user-1000.slice/user@1000.service/app.slice/${ID}`,
+    '/user.slice/user-1000.slice/session-3.scope',
+    `/a/b/${ID}`,
+    `/kubepods/pod${UID}/${ID}\n`,
+    `/docker/\\x00${ID}`,
+    `${'/a'.repeat(2000)}`,
+  ];
+  for (const path of none) equal(containerOf(path), undefined, path);
+});

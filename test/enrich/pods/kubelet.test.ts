@@ -1,0 +1,138 @@
+import { deepEqual, equal, match } from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingHttpHeaders } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openKubelet } from '../../../agent/enrich/pods/kubelet.ts';
+import type { PodSource } from '../../../agent/enrich/pods/pod-source.ts';
+import { apiPod, until } from '../api.ts';
+
+const A = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
+const B = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e60';
+
+interface Kubelet {
+  status: number;
+  body: string;
+  readonly asked: { url: string | undefined; headers: IncomingHttpHeaders }[];
+  follow(options?: { nodeName?: string; verify?: boolean }): Followed;
+}
+
+interface Followed {
+  readonly source: PodSource;
+  readonly changed: string[];
+  readonly problems: string[];
+}
+
+/** An HTTPS server with a certificate for `node-1`, as kubelets have it. */
+async function withKubelet(body: (kubelet: Kubelet) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'vcml-kubelet-'));
+  const [keyFile, certFile] = [join(directory, 'key'), join(directory, 'cert')];
+  const san = 'subjectAltName=DNS:node-1';
+  const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1'];
+  execFileSync(
+    'openssl',
+    [...request, ...['-subj', '/CN=node-1', '-addext', san, '-keyout', keyFile, '-out', certFile]],
+    { stdio: 'ignore' },
+  );
+  const server = createServer({ key: readFileSync(keyFile), cert: readFileSync(certFile) });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const kubeconfig = join(directory, 'kubeconfig');
+  const cluster = { server: 'https://127.0.0.1:1', 'certificate-authority': certFile };
+  const config = {
+    ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'test' },
+    clusters: [{ name: 'test', cluster }],
+    users: [{ name: 'test', user: { token: 'secret-token' } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
+  };
+  writeFileSync(kubeconfig, JSON.stringify(config));
+  const sources: PodSource[] = [];
+  const kubelet: Kubelet = {
+    ...{ status: 200, body: listOf(), asked: [] },
+    follow({ nodeName = 'node-1', verify = true } = {}) {
+      const changed: string[] = [];
+      const problems: string[] = [];
+      const source = openKubelet({
+        endpoint: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        keys: { label: () => false, annotation: () => false },
+        ...{ nodeName, verify, kubeconfig },
+        onPod: (uid) => changed.push(uid),
+        onProblem: (problem) => problems.push(problem?.message ?? 'fine'),
+      });
+      sources.push(source);
+      return { source, changed, problems };
+    },
+  };
+  server.on('request', ({ url, headers }, response) => {
+    kubelet.asked.push({ url, headers });
+    response.writeHead(kubelet.status).end(kubelet.body);
+  });
+  try {
+    await body(kubelet);
+  } finally {
+    for (const source of sources) source.close();
+    server.closeAllConnections();
+    server.close();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+function listOf(...pods: object[]): string {
+  return JSON.stringify({ kind: 'PodList', apiVersion: 'v1', items: pods });
+}
+
+test('the kubelet is asked for its pods, with the token, and its certificate is checked', async () => {
+  await withKubelet(async (kubelet) => {
+    kubelet.body = listOf(apiPod(A, 'a'), {});
+    const { source, changed, problems } = kubelet.follow();
+    await until('a', () => changed.includes(A));
+    equal(source.pod(A)?.name, 'a');
+    deepEqual(problems, []);
+    equal(kubelet.asked[0]?.url, '/pods');
+    equal(kubelet.asked[0]?.headers.authorization, 'Bearer secret-token');
+  });
+});
+
+test('a pod that is not known is asked for, and one that is gone stays known', async () => {
+  await withKubelet(async (kubelet) => {
+    kubelet.body = listOf(apiPod(A, 'a'));
+    const { source, changed } = kubelet.follow();
+    await until('a', () => changed.includes(A));
+    kubelet.body = listOf(apiPod(B, 'b'));
+    await until('b', () => source.pod(B) !== undefined);
+    equal(source.pod(A)?.name, 'a');
+  });
+});
+
+test('a certificate of another node is refused, unless it is not to be checked', async () => {
+  await withKubelet(async (kubelet) => {
+    const { source, problems } = kubelet.follow({ nodeName: 'node-2' });
+    await until('a problem', () => problems.length > 0);
+    match(problems[0] ?? '', /altnames|node-2/);
+    equal(source.state, 'unreachable');
+    equal(kubelet.asked.length, 0, 'it got no token');
+
+    kubelet.body = listOf(apiPod(A, 'a'));
+    const unchecked = kubelet.follow({ nodeName: 'node-2', verify: false });
+    await until('a', () => unchecked.changed.includes(A));
+  });
+});
+
+test('a refusal is told once, and its end', async () => {
+  await withKubelet(async (kubelet) => {
+    Object.assign(kubelet, { status: 403, body: 'Forbidden (user=x, verb=get, resource=nodes)' });
+    const { source, problems } = kubelet.follow();
+    await until('a problem', () => problems.length > 0);
+    deepEqual(problems, ['HTTP 403: Forbidden (user=x, verb=get, resource=nodes)']);
+    equal(source.state, 'unreachable');
+    Object.assign(kubelet, { status: 200, body: listOf(apiPod(A, 'a')) });
+    await until('a', () => source.pod(A) !== undefined);
+    deepEqual(problems.slice(1), ['fine']);
+    equal(source.state, 'following');
+  });
+});

@@ -1,0 +1,264 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { V1Pod } from '@kubernetes/client-node';
+import { createGlobs } from '../../../agent/enrich/pods/globs.ts';
+import { type Pod, type PodKeys, slimPod } from '../../../agent/enrich/pods/pod.ts';
+
+const UID = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
+const HASH = '3f2a9c1b7d6e5f4a3b2c1d0e9f8a7b6c';
+const NO_KEYS: PodKeys = { label: () => false, annotation: () => false };
+
+interface Given {
+  readonly metadata?: object;
+  readonly spec?: object;
+  readonly status?: object;
+}
+
+/** A pod as the API server sends it: JSON. */
+function podOf({ metadata, spec, status }: Given = {}): V1Pod {
+  return {
+    metadata: {
+      ...{ uid: UID, namespace: 'shop', name: 'cart-7d9f-x2x' },
+      creationTimestamp: '2026-01-31T11:59:30Z',
+      ...metadata,
+    },
+    spec: { containers: [{ name: 'cart', image: 'shop/cart:2' }], ...spec },
+    status: { startTime: '2026-01-31T12:00:00Z', ...status },
+  } as unknown as V1Pod;
+}
+
+function attributesOf(given: Given, keys = NO_KEYS): Readonly<Record<string, string>> {
+  return slimPod(podOf(given), keys)?.attributes ?? {};
+}
+
+function owner(kind: string, name: string, apiVersion = 'apps/v1') {
+  return { ownerReferences: [{ apiVersion, kind, name, uid: `uid-of-${name}`, controller: true }] };
+}
+
+test('a pod without an owner is its own service', () => {
+  deepEqual(slimPod(podOf(), NO_KEYS), {
+    uid: UID,
+    namespace: 'shop',
+    name: 'cart-7d9f-x2x',
+    attributes: {
+      'k8s.pod.start_time': '2026-01-31T12:00:00Z',
+      'service.name': 'cart-7d9f-x2x',
+    },
+    containers: [
+      {
+        ...{ name: 'cart', type: 'regular', image: 'shop/cart:2', id: undefined },
+        ...{ imageId: undefined, restartCount: undefined, lastId: undefined },
+      },
+    ],
+  });
+});
+
+test('a typed pod, with dates, is the same as its JSON', () => {
+  const status = { startTime: new Date('2026-01-31T12:00:00Z') };
+  const metadata = { creationTimestamp: new Date('2026-01-31T11:59:30Z') };
+  deepEqual(slimPod(podOf({ metadata, status }), NO_KEYS), slimPod(podOf(), NO_KEYS));
+});
+
+test('owners are named up to the Deployment and the CronJob', () => {
+  const due = Date.parse('2026-01-31T11:59:00Z') / 60_000;
+  const cases: readonly [metadata: object, owners: Record<string, string>, service: string][] = [
+    [
+      { ...owner('ReplicaSet', 'cart-7d9f'), labels: { 'pod-template-hash': '7d9f' } },
+      {
+        'k8s.replicaset.name': 'cart-7d9f',
+        'k8s.replicaset.uid': 'uid-of-cart-7d9f',
+        'k8s.deployment.name': 'cart',
+      },
+      'cart',
+    ],
+    [
+      owner('ReplicaSet', 'bare-7d9f'),
+      { 'k8s.replicaset.name': 'bare-7d9f', 'k8s.replicaset.uid': 'uid-of-bare-7d9f' },
+      'bare-7d9f',
+    ],
+    [
+      { ...owner('ReplicaSet', 'cart-other'), labels: { 'pod-template-hash': '7d9f' } },
+      { 'k8s.replicaset.name': 'cart-other', 'k8s.replicaset.uid': 'uid-of-cart-other' },
+      'cart-other',
+    ],
+    [
+      owner('StatefulSet', 'db'),
+      { 'k8s.statefulset.name': 'db', 'k8s.statefulset.uid': 'uid-of-db' },
+      'db',
+    ],
+    [
+      owner('DaemonSet', 'log'),
+      { 'k8s.daemonset.name': 'log', 'k8s.daemonset.uid': 'uid-of-log' },
+      'log',
+    ],
+    [
+      owner('Job', `report-${due}`, 'batch/v1'),
+      {
+        'k8s.job.name': `report-${due}`,
+        'k8s.job.uid': `uid-of-report-${due}`,
+        'k8s.cronjob.name': 'report',
+      },
+      'report',
+    ],
+    // A Job that only looks like a CronJob's.
+    [
+      owner('Job', 'report-20260131', 'batch/v1'),
+      { 'k8s.job.name': 'report-20260131', 'k8s.job.uid': 'uid-of-report-20260131' },
+      'report-20260131',
+    ],
+    [
+      owner('Job', `report-${due + 5}`, 'batch/v1'),
+      { 'k8s.job.name': `report-${due + 5}`, 'k8s.job.uid': `uid-of-report-${due + 5}` },
+      `report-${due + 5}`,
+    ],
+    // Kinds of others, and owners that control nothing.
+    [owner('Rollout', 'cart', 'argoproj.io/v1alpha1'), {}, 'cart-7d9f-x2x'],
+    [owner('Job', 'forged', 'example.com/v1'), {}, 'cart-7d9f-x2x'],
+    [owner('toString', 'x'), {}, 'cart-7d9f-x2x'],
+    [
+      { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'a', uid: 'b' }] },
+      {},
+      'cart-7d9f-x2x',
+    ],
+  ];
+  for (const [metadata, owners, service] of cases) {
+    const { 'k8s.pod.start_time': _, ...attributes } = attributesOf({ metadata });
+    deepEqual(attributes, { ...owners, 'service.name': service });
+  }
+});
+
+test('service.name comes from the annotation, then from labels that are kept, then from owners', () => {
+  const labels = {
+    'app.kubernetes.io/instance': 'cart-eu',
+    'app.kubernetes.io/name': 'cart-app',
+    'pod-template-hash': '7d9f',
+  };
+  const annotations = { 'resource.opentelemetry.io/service.name': 'cart-service' };
+  const owned = owner('ReplicaSet', 'cart-7d9f');
+  const all = { label: createGlobs(['app.kubernetes.io/*']), annotation: () => false };
+  const name = { label: createGlobs(['app.kubernetes.io/name']), annotation: () => false };
+  const service = (metadata: object, keys = NO_KEYS) =>
+    attributesOf({ metadata }, keys)['service.name'];
+  equal(service({ ...owned, labels, annotations }, all), 'cart-service');
+  equal(service({ ...owned, labels }, all), 'cart-eu');
+  equal(service({ ...owned, labels }, name), 'cart-app');
+  equal(service({ ...owned, labels }), 'cart');
+});
+
+test('the labels and annotations that are asked for are kept, and no others', () => {
+  const metadata = {
+    labels: { team: 'shop', 'app.kubernetes.io/name': 'cart', other: 'x' },
+    annotations: { owner: 'ann', 'kubectl.kubernetes.io/last-applied-configuration': '{…}' },
+  };
+  const keys = { label: createGlobs(['team', 'app.*']), annotation: createGlobs(['owner']) };
+  const { 'k8s.pod.start_time': _, 'service.name': __, ...kept } = attributesOf({ metadata }, keys);
+  deepEqual(kept, {
+    'k8s.pod.label.team': 'shop',
+    'k8s.pod.label.app.kubernetes.io/name': 'cart',
+    'k8s.pod.annotation.owner': 'ann',
+  });
+});
+
+test('an annotation that is too long is left out, and those after it are not', () => {
+  const metadata = { annotations: { long: 'x'.repeat(262_144), short: 'y' } };
+  const kept = attributesOf({ metadata }, { label: () => false, annotation: () => true });
+  equal(kept['k8s.pod.annotation.long'], undefined);
+  equal(kept['k8s.pod.annotation.short'], 'y');
+});
+
+test('containers are told apart by type, and their states by id', () => {
+  const pod = slimPod(
+    podOf({
+      spec: {
+        initContainers: [{ name: 'setup' }, { name: 'proxy', restartPolicy: 'Always' }],
+        containers: [{ name: 'cart', image: 'shop/cart:2' }],
+        ephemeralContainers: [{ name: 'debugger', image: 'busybox' }],
+      },
+      status: {
+        initContainerStatuses: [{ name: 'setup', containerID: 'containerd://a1', restartCount: 0 }],
+        containerStatuses: [
+          {
+            name: 'cart',
+            containerID: 'containerd://b2',
+            imageID: 'docker-pullable://shop/cart@sha256:cc',
+            restartCount: 3,
+            lastState: { terminated: { containerID: 'containerd://b1' } },
+          },
+        ],
+      },
+    }),
+    NO_KEYS,
+  );
+  const none = { image: undefined, id: undefined, imageId: undefined };
+  deepEqual(pod?.containers, [
+    { ...none, name: 'setup', type: 'init', id: 'a1', restartCount: 0, lastId: undefined },
+    { ...none, name: 'proxy', type: 'sidecar', restartCount: undefined, lastId: undefined },
+    {
+      ...{ name: 'cart', type: 'regular', image: 'shop/cart:2', id: 'b2' },
+      ...{ imageId: 'shop/cart@sha256:cc', restartCount: 3, lastId: 'b1' },
+    },
+    {
+      ...{ ...none, name: 'debugger', type: 'ephemeral', image: 'busybox' },
+      ...{ restartCount: undefined, lastId: undefined },
+    },
+  ]);
+});
+
+test('a static pod is known by the uid of its cgroups, and only a static one by another uid', () => {
+  const mirror = { 'kubernetes.io/config.mirror': HASH, 'kubernetes.io/config.hash': HASH };
+  const uidOf = (annotations: object) =>
+    slimPod(podOf({ metadata: { annotations } }), NO_KEYS)?.uid;
+  equal(uidOf(mirror), HASH);
+  equal(uidOf({ 'kubernetes.io/config.hash': HASH }), UID);
+  const other = '00000000-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
+  equal(uidOf({ ...mirror, 'kubernetes.io/config.hash': other }), UID);
+});
+
+test('what is no pod is none', () => {
+  for (const object of [{}, { metadata: {} }, { metadata: { uid: UID, name: 'x' } }])
+    equal(slimPod(object as V1Pod, NO_KEYS), undefined);
+});
+
+test('a pod takes at most 2 KiB, however much there is to it', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const keys = { label: () => true, annotation: () => true };
+  const text = (i: number) =>
+    JSON.stringify({
+      metadata: {
+        ...{
+          uid: UID.replace('8f4a1c9e', `${10_000_000 + i}`),
+          namespace: 'shop',
+          name: `cart-${i}`,
+        },
+        creationTimestamp: '2026-01-31T11:59:30Z',
+        ...owner('ReplicaSet', `cart-${i}`),
+        labels: { 'pod-template-hash': `${i}`, 'app.kubernetes.io/name': 'cart', team: 'shop' },
+        annotations: { large: 'x'.repeat(30_000), middle: 'x'.repeat(300) },
+        managedFields: [{ manager: 'x'.repeat(2000) }],
+      },
+      spec: {
+        containers: [
+          { name: 'cart', image: 'shop/cart:2', env: [{ name: 'A', value: 'x'.repeat(3000) }] },
+          { name: 'sidecar', image: 'shop/side:2' },
+        ],
+      },
+      status: {
+        startTime: '2026-01-31T12:00:00Z',
+        containerStatuses: [
+          { name: 'cart', containerID: `containerd://${i}${'a'.repeat(60)}`, imageID: 'sha256:1' },
+        ],
+      },
+    });
+  const kept: (Pod | undefined)[] = [];
+  for (let i = 0; i < 100; i++) kept.push(slimPod(JSON.parse(text(i)), keys));
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let i = 0; i < 1000; i++) kept.push(slimPod(JSON.parse(text(i)), keys));
+  collect();
+  const bytes = (process.memoryUsage().heapUsed - before) / 1000;
+  ok(kept.every((pod) => pod !== undefined));
+  ok(bytes < 2048, `${bytes} bytes a pod`);
+});

@@ -1,0 +1,175 @@
+import { deepEqual, equal, match, throws } from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import {
+  Server,
+  ServerCredentials,
+  type ServerWritableStream,
+  type ServiceDefinition,
+  status,
+} from '@grpc/grpc-js';
+import { openKubelet } from '../../../agent/enrich/pods/kubelet.ts';
+import { readPodEvent } from '../../../agent/enrich/pods/pod-protobuf.ts';
+import { until } from '../api.ts';
+
+/** As Kubernetes' own code wrote them, a pod with one of everything. */
+const ADDED = fixture('pod-added');
+const DELETED = fixture('pod-deleted');
+const SYNCED = Buffer.from([8, 4]);
+const UID = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
+
+type Call = ServerWritableStream<Buffer, Buffer>;
+
+const SERVICE: ServiceDefinition = {
+  WatchPods: {
+    path: '/v1alpha1.Pods/WatchPods',
+    requestStream: false,
+    responseStream: true,
+    requestSerialize: (bytes: Buffer) => bytes,
+    requestDeserialize: (bytes: Buffer) => bytes,
+    responseSerialize: (bytes: Buffer) => bytes,
+    responseDeserialize: (bytes: Buffer) => bytes,
+  },
+};
+
+function fixture(name: string): Buffer {
+  const file = join(import.meta.dirname, `${name}.base64`);
+  return Buffer.from(readFileSync(file, 'ascii'), 'base64');
+}
+
+/** A source that follows a socket on which there may be a server that says what a test wants. */
+async function withSocket(
+  body: (bed: {
+    readonly serve: (answer: (call: Call) => void) => Promise<Server>;
+    readonly follow: () => {
+      readonly source: ReturnType<typeof openKubelet>;
+      readonly changed: string[];
+      readonly problems: string[];
+    };
+  }) => Promise<void>,
+): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'vcml-pods-api-'));
+  const endpoint = `unix://${directory}/pods-api.sock`;
+  const closing: (() => void)[] = [];
+  try {
+    await body({
+      async serve(answer) {
+        const server = new Server();
+        server.addService(SERVICE, { WatchPods: answer });
+        await new Promise<void>((resolve, reject) =>
+          server.bindAsync(endpoint, ServerCredentials.createInsecure(), (error) =>
+            error === null ? resolve() : reject(error),
+          ),
+        );
+        closing.push(() => server.forceShutdown());
+        return server;
+      },
+      follow() {
+        const changed: string[] = [];
+        const problems: string[] = [];
+        const source = openKubelet({
+          ...{ endpoint, nodeName: 'node-1', verify: true, kubeconfig: '' },
+          keys: { label: (key) => key === 'app', annotation: (key) => key === 'owner' },
+          onPod: (uid) => changed.push(uid),
+          onProblem: (problem) => problems.push(problem?.message ?? 'fine'),
+        });
+        closing.push(() => source.close());
+        return { source, changed, problems };
+      },
+    });
+  } finally {
+    for (const close of closing.reverse()) close();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+test('a pod as the kubelet sends it has all that records need', async () => {
+  await withSocket(async ({ serve, follow }) => {
+    await serve((call) => {
+      call.write(ADDED);
+      call.write(SYNCED);
+    });
+    const { source, problems } = follow();
+    await until('the pod', () => source.pod(UID) !== undefined);
+    deepEqual(source.pod(UID), {
+      uid: UID,
+      namespace: 'shop',
+      name: 'cart-6d4b75cb6d-x7z2p',
+      attributes: {
+        'k8s.pod.start_time': '2026-03-01T12:00:01Z',
+        'k8s.replicaset.name': 'cart-6d4b75cb6d',
+        'k8s.replicaset.uid': '11111111-2d3b-4c5d-9e8f-0a1b2c3d4e5f',
+        'k8s.deployment.name': 'cart',
+        'k8s.pod.label.app': 'cart',
+        'k8s.pod.annotation.owner': 'Zoë',
+        'service.name': 'cart',
+      },
+      containers: [
+        waiting('init', 'init', 'shop/init:1'),
+        waiting('proxy', 'sidecar', 'shop/proxy:1'),
+        {
+          ...waiting('main', 'regular', 'registry.example/shop/cart:2'),
+          ...{ id: 'b'.repeat(64), lastId: 'a'.repeat(64) },
+          ...{ imageId: 'shop/cart@sha256:ab', restartCount: 2 },
+        },
+        { ...waiting('look', 'ephemeral', 'shop/look:1'), id: 'c'.repeat(64), restartCount: 0 },
+      ],
+    });
+    equal(source.state, 'following');
+    deepEqual(problems, []);
+  });
+});
+
+function waiting(name: string, type: string, image: string) {
+  const none = { id: undefined, imageId: undefined, restartCount: undefined, lastId: undefined };
+  return { name, type, image, ...none };
+}
+
+test('what comes after the list is followed; a pod that is gone stays known as it was', async () => {
+  await withSocket(async ({ serve, follow }) => {
+    const calls: Call[] = [];
+    await serve((call) => {
+      call.write(SYNCED);
+      calls.push(call);
+    });
+    const { source, changed } = follow();
+    await until('a list', () => source.state === 'following');
+    equal(source.pod(UID), undefined);
+    calls[0]?.write(ADDED);
+    await until('the pod', () => changed.includes(UID));
+    calls[0]?.write(DELETED);
+    calls[0]?.end();
+    await until('a new list', () => calls.length > 1 && source.state === 'following');
+    equal(source.pod(UID)?.containers.length, 4);
+  });
+});
+
+test('a socket that is not there, or refuses, is told once, and its end', async () => {
+  await withSocket(async ({ serve, follow }) => {
+    const { source, problems } = follow();
+    await until('a problem', () => problems.length > 0);
+    match(problems[0] ?? '', /^unix:.*pods-api\.sock: .*(ENOENT|No connection established)/);
+    equal(source.state, 'unreachable');
+    let refused = 0;
+    const refusing = await serve((call) => {
+      refused += 1;
+      call.emit('error', { code: status.UNAVAILABLE, details: 'the pods API is disabled' });
+    });
+    await until('more tries', () => refused > 1);
+    refusing.forceShutdown();
+    await serve((call) => call.write(SYNCED));
+    await until('the end of the problem', () => problems.length > 1);
+    deepEqual(problems.slice(1), ['fine']);
+    equal(source.state, 'following');
+  });
+});
+
+test('a message that is cut or damaged is refused, and what is not known passed over', () => {
+  throws(() => readPodEvent(ADDED.subarray(0, -1)), RangeError);
+  throws(() => readPodEvent(Buffer.from([0x0c])), RangeError);
+  throws(() => readPodEvent(Buffer.from([0x12, 0x80])), RangeError);
+  deepEqual(readPodEvent(Buffer.from([0x20, 7, 8, 1])), { type: 1, pod: undefined });
+  deepEqual(readPodEvent(Buffer.alloc(0)), { type: 0, pod: undefined });
+});

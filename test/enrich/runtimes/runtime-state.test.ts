@@ -1,0 +1,211 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { readContainerState } from '../../../agent/enrich/runtimes/runtime-state.ts';
+
+const ID = '0123456789abcdef'.repeat(4);
+const UID = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
+const TASKS = 'io.containerd.runtime.v2.task';
+const NOTHING = {
+  sandbox: false,
+  podNamespace: undefined,
+  podName: undefined,
+  podUid: undefined,
+  name: undefined,
+  image: undefined,
+};
+
+const root = mkdtempSync(join(tmpdir(), 'vcml-runtime-'));
+after(() => rmSync(root, { recursive: true }));
+let dirs = 0;
+
+/** A state folder with one file in it. */
+function dirWith(path: string, content: unknown): string {
+  const dir = join(root, `${dirs++}`);
+  const file = join(dir, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+  return dir;
+}
+
+function read(path: string, content: unknown) {
+  return readContainerState(ID, [dirWith(path, content)]);
+}
+
+/** An OCI configuration as runtimes write it, with what must not be kept. */
+function oci(annotations: unknown) {
+  return {
+    ociVersion: '1.1.0',
+    process: { args: ['sh', '-c', 'secret-argument'], env: ['PATH=/bin', 'TOKEN=secret-value'] },
+    root: { path: 'rootfs' },
+    annotations,
+  };
+}
+
+const CRI = {
+  'io.kubernetes.cri.container-name': 'cart',
+  'io.kubernetes.cri.container-type': 'container',
+  'io.kubernetes.cri.image-name': 'docker.io/library/busybox:1.36',
+  'io.kubernetes.cri.sandbox-id': 'f'.repeat(64),
+  'io.kubernetes.cri.sandbox-name': 'cart-7d9f-x2x',
+  'io.kubernetes.cri.sandbox-namespace': 'shop',
+  'io.kubernetes.cri.sandbox-uid': UID,
+};
+
+test('containerd’s bundle names the container, in every namespace and of every version', () => {
+  const state = {
+    runtime: 'containerd',
+    sandbox: false,
+    podNamespace: 'shop',
+    podName: 'cart-7d9f-x2x',
+    podUid: UID,
+    name: 'cart',
+    image: 'docker.io/library/busybox:1.36',
+  };
+  for (const bundle of [
+    `${TASKS}/k8s.io/${ID}`,
+    `${TASKS}/other/${ID}`,
+    `io.containerd.runtime.v1.linux/k8s.io/${ID}`,
+  ])
+    deepEqual(read(`${bundle}/config.json`, oci(CRI)), state, bundle);
+  const { 'io.kubernetes.cri.sandbox-uid': _, ...old } = CRI;
+  deepEqual(read(`${TASKS}/k8s.io/${ID}/config.json`, oci(old)), { ...state, podUid: undefined });
+});
+
+test('a sandbox is told from a container', () => {
+  const { 'io.kubernetes.cri.container-name': _, ...sandbox } = {
+    ...CRI,
+    'io.kubernetes.cri.container-type': 'sandbox',
+  };
+  const state = read(`${TASKS}/k8s.io/${ID}/config.json`, oci(sandbox));
+  equal(state?.sandbox, true);
+  equal(state?.name, undefined);
+  equal(state?.podName, 'cart-7d9f-x2x');
+});
+
+test('a container without annotations is containerd’s, and nerdctl’s has a name', () => {
+  const file = `${TASKS}/default/${ID}/config.json`;
+  deepEqual(read(file, oci(undefined)), { runtime: 'containerd', ...NOTHING });
+  deepEqual(read(file, oci({ 'nerdctl/name': 'web' }))?.name, 'web');
+});
+
+test('CRI-O’s names are those that the kubelet gave, not a pod’s own annotations', () => {
+  const annotations = {
+    'io.kubernetes.cri-o.Labels': '{"io.kubernetes.pod.name":"forged"}',
+    'io.kubernetes.cri.sandbox-name': 'forged',
+    'io.kubernetes.cri-o.ContainerType': 'container',
+    'io.kubernetes.cri-o.ImageName': 'quay.io/shop/cart:2',
+    'io.kubernetes.container.name': 'cart',
+    'io.kubernetes.pod.name': 'cart-0',
+    'io.kubernetes.pod.namespace': 'shop',
+    'io.kubernetes.pod.uid': UID,
+  };
+  const file = `overlay-containers/${ID}/userdata/config.json`;
+  const state = {
+    runtime: 'cri-o',
+    sandbox: false,
+    podNamespace: 'shop',
+    podName: 'cart-0',
+    podUid: UID,
+    name: 'cart',
+    image: 'quay.io/shop/cart:2',
+  };
+  deepEqual(read(file, oci(annotations)), state);
+  const sandbox = {
+    ...annotations,
+    'io.kubernetes.cri-o.ContainerType': 'sandbox',
+    'io.kubernetes.container.name': 'POD',
+  };
+  deepEqual(read(file, oci(sandbox)), { ...state, sandbox: true, name: undefined });
+});
+
+test('docker’s file names the container, or the pod that cri-dockerd made it for', () => {
+  const file = `containers/${ID}/config.v2.json`;
+  const plain = { Name: '/web', Config: { Image: 'nginx:1', Env: ['A=secret-value'], Labels: {} } };
+  deepEqual(read(file, plain), { runtime: 'docker', ...NOTHING, name: 'web', image: 'nginx:1' });
+  const Labels = {
+    'io.kubernetes.docker.type': 'container',
+    'io.kubernetes.container.name': 'cart',
+    'io.kubernetes.pod.name': 'cart-0',
+    'io.kubernetes.pod.namespace': 'shop',
+    'io.kubernetes.pod.uid': UID,
+  };
+  deepEqual(read(file, { Name: '/k8s_cart', Config: { Image: 'sha256:ab', Labels } }), {
+    runtime: 'docker',
+    sandbox: false,
+    podNamespace: 'shop',
+    podName: 'cart-0',
+    podUid: UID,
+    name: 'cart',
+    image: 'sha256:ab',
+  });
+});
+
+test('docker’s own file is preferred to the bundle that containerd has for it', () => {
+  const dir = dirWith(`${TASKS}/moby/${ID}/config.json`, oci({}));
+  const docker = dirWith(`containers/${ID}/config.v2.json`, { Name: '/web', Config: {} });
+  equal(readContainerState(ID, [dir, docker])?.name, 'web');
+});
+
+test('neither arguments nor environment are kept', () => {
+  const state = read(`${TASKS}/k8s.io/${ID}/config.json`, oci(CRI));
+  ok(state);
+  ok(!JSON.stringify(state).includes('secret'));
+});
+
+test('hostile content names nothing and harms nothing', () => {
+  const file = `${TASKS}/k8s.io/${ID}/config.json`;
+  const names = [
+    '',
+    'a b',
+    'a\nb',
+    '\u202ename',
+    '../x',
+    'a'.repeat(513),
+    '-a',
+    1,
+    null,
+    {},
+    ['a'],
+  ];
+  for (const name of names) {
+    const annotations = Object.fromEntries(Object.keys(CRI).map((key) => [key, name]));
+    deepEqual(read(file, oci(annotations)), { runtime: 'containerd', ...NOTHING }, String(name));
+  }
+  for (const annotations of [[], 'text', 7, null, true])
+    deepEqual(read(file, oci(annotations)), { runtime: 'containerd', ...NOTHING });
+  deepEqual(read(file, '{"annotations":{"__proto__":{"io.kubernetes.cri.sandbox-name":"x"}}}'), {
+    runtime: 'containerd',
+    ...NOTHING,
+  });
+  for (const content of ['', '{', 'null', '[]', '"text"', '7', `${'['.repeat(100_000)}`])
+    equal(read(file, content), undefined, content.slice(0, 10));
+});
+
+test('links, pipes, folders and files beyond measure are not read', () => {
+  const file = `${TASKS}/k8s.io/${ID}/config.json`;
+  const target = join(dirWith(file, oci(CRI)), file);
+  const linked = dirWith(`${TASKS}/k8s.io/${ID}/other`, '');
+  symlinkSync(target, join(linked, file));
+  equal(readContainerState(ID, [linked]), undefined);
+
+  const piped = dirWith(`${TASKS}/k8s.io/${ID}/other`, '');
+  execFileSync('mkfifo', [join(piped, file)]);
+  equal(readContainerState(ID, [piped]), undefined);
+
+  equal(readContainerState(ID, [dirWith(`${file}/inside`, '')]), undefined);
+
+  const large = dirWith(file, oci(CRI));
+  truncateSync(join(large, file), 5 << 20);
+  equal(readContainerState(ID, [large]), undefined);
+});
+
+test('of several folders the first that knows the container counts', () => {
+  const file = `${TASKS}/k8s.io/${ID}/config.json`;
+  const known = dirWith(file, oci(CRI));
+  equal(readContainerState(ID, [join(root, 'none'), known])?.name, 'cart');
+  equal(readContainerState(ID.replace('0', '1'), [known]), undefined);
+});

@@ -1,0 +1,156 @@
+import { deepEqual, equal, match } from 'node:assert/strict';
+import { test } from 'node:test';
+import type { OwnDaemonSet } from '../../agent/kube/own-daemon-set.ts';
+import { until } from '../enrich/api.ts';
+import {
+  DAEMON_SET,
+  daemonSet,
+  OWNER,
+  pod,
+  refusal,
+  type Said,
+  type Server,
+  withServer,
+} from './daemon-set.ts';
+
+/** Follows until everything that there is to know at the beginning is known. */
+async function settled(server: Server): Promise<OwnDaemonSet> {
+  const own = server.follow();
+  await own.verdict();
+  await until('a watch', () => server.watches.size === 1);
+  return own;
+}
+
+const verdicts: [what: string, at: Said, uninstalled: boolean, because: RegExp][] = [
+  ['is there', daemonSet(), false, /DaemonSet watchers\/agent is there/],
+  ['is not there', refusal(404, 'NotFound'), true, /is gone/],
+  ['is another one by now', daemonSet({ uid: 'uid-2' }), false, /is there/],
+  [
+    'is being deleted',
+    daemonSet({ deletionTimestamp: '2026-01-31T12:00:00Z' }),
+    true,
+    /is being deleted/,
+  ],
+  ['may no longer be read', refusal(403, 'Forbidden'), false, /not seen to go; HTTP 403/],
+  [
+    'is asked for by an account that is gone',
+    refusal(401, 'Unauthorized'),
+    false,
+    /not seen to go; HTTP 401/,
+  ],
+  ['is behind a proxy that knows nothing', [404, '404 page not found'], false, /page not found/],
+  ['is something else', [200, { kind: 'Status', metadata: {} }], false, /no DaemonSet/],
+  ['is hidden by text', [200, '<html>'], false, /no DaemonSet/],
+  ['is behind an error', refusal(500, 'InternalError'), false, /HTTP 500: it is InternalError/],
+  ['is asked for too often', refusal(429, 'TooManyRequests'), false, /HTTP 429/],
+  ['is behind a server that hangs up', 'hang up', false, /no answer/],
+  ['is behind a server that says nothing', 'nothing', false, /no answer/],
+];
+
+for (const [what, at, uninstalled, because] of verdicts)
+  test(`a DaemonSet that ${what} at the end: ${uninstalled ? 'uninstalled' : 'it stays'}`, async () => {
+    await withServer(async (server) => {
+      const own = await settled(server);
+      server.daemonSet = at;
+      const verdict = await own.verdict();
+      equal(verdict.uninstalled, uninstalled, verdict.because);
+      match(verdict.because, because);
+      deepEqual([server.known, server.problems], [['watchers/agent'], []]);
+    });
+  });
+
+test('a DaemonSet that is there in a namespace that is being deleted goes with it', async () => {
+  await withServer(async (server) => {
+    const own = await settled(server);
+    server.namespace = refusal(403, 'Forbidden');
+    equal((await own.verdict()).uninstalled, false, 'nothing that may not be read');
+    const metadata = { deletionTimestamp: '2026-01-31T12:00:00Z' };
+    server.namespace = [200, { kind: 'Namespace', metadata }];
+    const { uninstalled, because } = await own.verdict();
+    equal(uninstalled, true);
+    match(because, /namespace of DaemonSet watchers\/agent is being deleted/);
+  });
+});
+
+test('what was forbidden from the beginning proves nothing, and is told with the remedy', async () => {
+  await withServer(async (server) => {
+    server.daemonSet = refusal(403, 'Forbidden');
+    equal((await server.follow().verdict()).uninstalled, false);
+    deepEqual([server.known, server.problems.length], [[], 1]);
+    match(server.problems[0] ?? '', /HTTP 403: it is Forbidden; let the agent’s account get pods/);
+  });
+});
+
+test('who asks at once waits for what is to be known first', async () => {
+  await withServer(async (server) => {
+    server.daemonSet = refusal(404, 'NotFound');
+    equal((await server.follow().verdict()).uninstalled, true);
+  });
+});
+
+/** What there is to see when only the rights to ask are known to be gone. */
+const sights: [what: string, events: [type: string, metadata: object][], seen: boolean][] = [
+  ['nothing', [], false],
+  ['a change', [['MODIFIED', { uid: 'uid-1' }]], false],
+  ['its deletion', [['DELETED', { uid: 'uid-1' }]], true],
+  ['its deletion begin', [['MODIFIED', { uid: 'uid-1', deletionTimestamp: 'now' }]], true],
+  [
+    'another come in its place',
+    [
+      ['DELETED', { uid: 'uid-1' }],
+      ['ADDED', { uid: 'uid-2' }],
+    ],
+    false,
+  ],
+];
+
+for (const [what, events, seen] of sights)
+  for (const reason of ['Forbidden', 'Unauthorized'])
+    test(`who saw ${what}, and is ${reason}: ${seen ? 'uninstalled' : 'it stays'}`, async () => {
+      await withServer(async (server) => {
+        const own = await settled(server);
+        for (const [type, metadata] of events) server.send(type, metadata);
+        server.daemonSet = refusal(reason === 'Forbidden' ? 403 : 401, reason);
+        let verdict = await own.verdict();
+        // The last of the events may be on its way at first.
+        for (let i = 0; i < 100 && verdict.uninstalled !== seen; i++) verdict = await own.verdict();
+        equal(verdict.uninstalled, seen, verdict.because);
+      });
+    });
+
+test('what is seen while it is asked counts', async () => {
+  await withServer(async (server) => {
+    const own = await settled(server);
+    server.daemonSet = refusal(403, 'Forbidden');
+    const verdict = own.verdict();
+    await until('the question', () => server.asked.at(-1) === DAEMON_SET);
+    server.send('DELETED', { uid: 'uid-1' });
+    equal((await verdict).uninstalled, true);
+  });
+});
+
+test('an API server that is away at first is asked again', async () => {
+  await withServer(async (server) => {
+    server.pod = 'hang up';
+    const own = server.follow();
+    await until('a problem', () => server.problems.length > 0);
+    server.pod = pod(OWNER);
+    await until('a watch', () => server.watches.size === 1);
+    match((await own.verdict()).because, /is there/);
+    deepEqual(server.known, ['watchers/agent']);
+  });
+});
+
+for (const [what, said] of [
+  ['that there is not', refusal(404, 'NotFound')],
+  ['of no DaemonSet', pod({ ...OWNER, kind: 'ReplicaSet' })],
+] as const)
+  test(`a pod ${what} is told, and the hook stays`, async () => {
+    await withServer(async (server) => {
+      server.pod = said;
+      const { uninstalled, because } = await server.follow().verdict();
+      equal(uninstalled, false);
+      match(because, /not known which DaemonSet/);
+      match(server.problems[0] ?? '', /pod watchers\/agent-x2x: (there is no|no DaemonSet owns)/);
+    });
+  });

@@ -1,0 +1,50 @@
+import { rejects } from 'node:assert/strict';
+import { test } from 'node:test';
+import { watchObjects } from '../../agent/kube/request.ts';
+import { type Answer, ApiServer } from '../enrich/api.ts';
+
+/** Watches until the end, which must be an error. */
+async function watching(answer: Answer, silenceMs: number): Promise<void> {
+  const api = new ApiServer(answer);
+  await api.start();
+  const never = new AbortController().signal;
+  try {
+    const events = watchObjects(api.kubeconfig, '/api/v1/pods?watch=true', silenceMs, never);
+    await Array.fromAsync(events);
+  } finally {
+    await api.close();
+  }
+}
+
+test('a server that takes a watch and never answers is left', async () => {
+  await rejects(
+    watching(() => {}, 100),
+    /the API server is silent/,
+  );
+});
+
+test('a server that answers a watch and then says nothing is left', async () => {
+  await rejects(
+    watching((_, response) => response.writeHead(200).flushHeaders(), 100),
+    Error,
+  );
+});
+
+/** Sends what never ends, as fast as it is taken. */
+const endless =
+  (status: number): Answer =>
+  (_, response) => {
+    const send = () => {
+      while (response.write('x'.repeat(1 << 20)));
+    };
+    response.writeHead(status).on('drain', send);
+    send();
+  };
+
+test('an event without an end is not kept until the memory is full', async () => {
+  await rejects(watching(endless(200), 60_000), /an event that is too long/);
+});
+
+test('a refusal without an end is not kept until the memory is full', async () => {
+  await rejects(watching(endless(500), 60_000), /answer is too long/);
+});

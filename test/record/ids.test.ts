@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { createIds } from '../../record/ids.ts';
+import type { BootTime } from '../../record/types.ts';
+import { createUuidv5 } from '../../record/uuid.ts';
+
+/** RFC 9562, section 5.5, by node:crypto. */
+function uuidv5(namespace: string, name: string): string {
+  const bytes = createHash('sha1')
+    .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))
+    .update(name)
+    .digest()
+    .subarray(0, 16);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = bytes.toString('hex');
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(12, 16),
+    hex.slice(16, 20),
+    hex.slice(20),
+  ].join('-');
+}
+
+function bootTimeOf(nanoseconds: bigint): BootTime {
+  return {
+    seconds: Number(nanoseconds / 1_000_000_000n),
+    nanos: Number(nanoseconds % 1_000_000_000n),
+  };
+}
+
+test('the example of RFC 9562 comes out', () => {
+  const dns = '6ba7b810-9dad-11d1-80b4-00c04fd430c8';
+  const uuid = createUuidv5(Buffer.from(dns.replaceAll('-', ''), 'hex'));
+  assert.equal(uuid('www.example.com'), '2ed6657d-e927-568b-95e1-2665a8aea6a2');
+});
+
+test('names of every length that fits give what node:crypto gives', () => {
+  const namespace = randomUUID();
+  const uuid = createUuidv5(Buffer.from(namespace.replaceAll('-', ''), 'hex'));
+  for (let round = 0; round < 200; round++)
+    for (let length = 0; length <= 39; length++) {
+      const name = Buffer.from(randomBytes(length).map((byte) => byte & 0x7f)).toString('latin1');
+      assert.equal(uuid(name), uuidv5(namespace, name), JSON.stringify(name));
+    }
+});
+
+test('a name that does not fit is refused', () => {
+  const uuid = createUuidv5(Buffer.alloc(16));
+  assert.throws(() => uuid('x'.repeat(40)), RangeError);
+});
+
+test('ids of execs are of the boot time and the pid, in decimal', () => {
+  for (let round = 0; round < 20_000; round++) {
+    const bootId = randomUUID();
+    const ids = createIds(bootId);
+    const time = randomBytes(8).readBigUInt64LE() >> BigInt(randomInt(64));
+    const pid = randomInt(2 ** 32);
+    assert.equal(ids.exec(bootTimeOf(time), pid), uuidv5(bootId, `${time}:${pid}`));
+  }
+});
+
+test('the longest name of an exec fits', () => {
+  const bootId = randomUUID();
+  const time = 2n ** 64n - 1n;
+  const id = createIds(bootId).exec(bootTimeOf(time), 2 ** 32 - 1);
+  assert.equal(id, uuidv5(bootId, `${time}:${2 ** 32 - 1}`));
+});
+
+test('ids of records about the journal are of their boot time, action and number', () => {
+  const bootId = randomUUID();
+  const ids = createIds(bootId);
+  for (const action of ['journal.start', 'journal.loss', 'journal.stop'])
+    for (const n of [0, 1, 9_007_199_254_740_991]) {
+      const id = ids.journal(bootTimeOf(81_234_567_890_123n), action, n);
+      assert.equal(id, uuidv5(bootId, `81234567890123:${action}:${n}`));
+    }
+});
+
+test('a boot id in capitals gives the same ids, in lower case', () => {
+  const bootId = randomUUID();
+  const time = bootTimeOf(5n);
+  assert.equal(createIds(bootId.toUpperCase()).exec(time, 7), createIds(bootId).exec(time, 7));
+});

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Enricher } from '../../agent/enrich/enricher.ts';
+import type { Journal } from '../../agent/journal/journal.ts';
+import { Lineage } from '../../agent/lineage/lineage.ts';
+import { Losses } from '../../agent/lineage/losses.ts';
+import { Recorder } from '../../agent/run/recorder.ts';
+import { Clock } from '../../agent/source/clock.ts';
+import { createDecoder } from '../../agent/source/decode.ts';
+import type { Hook } from '../../agent/source/hook.ts';
+import { createLineWriter } from '../../record/line/encode.ts';
+import { craftExec } from '../source/craft.ts';
+
+const BOOT_ID = '01234567-89ab-4def-8123-456789abcdef';
+const NO_CAUSE = 99;
+
+/** A recorder over these events; `wait` is what the enrichment answers. */
+function recorderOf(events: readonly Buffer[], wait = 0) {
+  const buffer = Buffer.from(new ArrayBuffer(65_536));
+  let bytes = 0;
+  for (const event of events) {
+    buffer.writeUInt32LE(event.length, bytes);
+    event.copy(buffer, bytes + 8);
+    bytes += 8 + Math.ceil(event.length / 8) * 8;
+  }
+  let drained = 0;
+  const asleep = Promise.withResolvers<() => void>();
+  const hook = {
+    ...{ buffer, clock: new Float64Array(4), touch: () => {}, commit: () => {} },
+    statistics: () => ({ ringBytes: 65_536 }),
+    positions: () => [drained, bytes],
+    cpuStates: () => Buffer.alloc(0),
+    drain: () => {
+      const fresh = bytes - drained;
+      drained = bytes;
+      return fresh;
+    },
+    sleep: (wake: () => void) => {
+      asleep.resolve(wake);
+      return true;
+    },
+  } as unknown as Hook;
+  const nextSeq = Float64Array.of(1);
+  const clock = new Clock();
+  const lines: string[] = [];
+  const place = { resource: '{}', cgroup: undefined, attributes: '' };
+  const recorder = new Recorder({
+    ...{ hook, clock, nextSeq, drainIntervalMs: 1 },
+    decoder: createDecoder(buffer, 1, undefined),
+    lineage: new Lineage({
+      ...{ bootId: BOOT_ID, hookId: '1', nextSeq, losses: new Losses() },
+      quietRun: () => ({ first: 0, last: 0 }),
+      ancestor: () => undefined,
+    }),
+    enricher: { wait: () => wait, place: () => place, hostPlace: place } as unknown as Enricher,
+    lines: createLineWriter({
+      ...{ bootId: BOOT_ID, hookId: '1', offset: () => clock.offset },
+      self: { pid: 1, ppid: 0, uid: 0, gid: 0, comm: 'test', executable: '/test' },
+    }),
+    journal: {
+      append: (text: Buffer, length: number) => lines.push(text.toString('utf8', 0, length)),
+    } as unknown as Journal,
+    ...{ onRecord: undefined, onBatch: () => {}, onJournalProblem: () => {} },
+    onFailure: (error) => {
+      throw error;
+    },
+  });
+  return { recorder, nextSeq, lines, asleep: asleep.promise };
+}
+
+test('what could not be read is told before an exec that waits: a checkpoint counts it as told', () => {
+  const { recorder, nextSeq, lines } = recorderOf(
+    [craftExec({ seq: 1n, cause: { kind: NO_CAUSE } }), craftExec({ seq: 2n })],
+    500,
+  );
+  assert.equal(recorder.flush({ patient: true }), false);
+  assert.equal(nextSeq[0], 2);
+  assert.match(lines.join(''), /"vcml.loss.stage":"decode".*"vcml.loss.last_seq":1/);
+  assert.equal(recorder.flush(), true);
+  assert.match(lines.join(''), /"vcml.seq":2/);
+});
+
+test('a recorder that has stopped asleep is not woken again', async () => {
+  const { recorder, asleep } = recorderOf([]);
+  recorder.start();
+  const wake = await asleep;
+  assert.equal(recorder.isAwake, false);
+  recorder.stop();
+  wake();
+  assert.equal(recorder.isAwake, false);
+});

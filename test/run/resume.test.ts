@@ -1,0 +1,295 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { readContinuity } from '../../agent/run/resume.ts';
+
+const HOOK = { 'vcml.boot.id': 'boot', 'vcml.hook.id': '5' };
+
+function line(action: string, attributes: object): string {
+  return `${JSON.stringify({ action, attributes: { ...HOOK, ...attributes } })}\n`;
+}
+
+const exec = (cpu: number, seq: number) => line('exec', { 'vcml.cpu': cpu, 'vcml.seq': seq });
+const loss = (stage: string, cpu: number, first: number, last: number) =>
+  line('journal.loss', {
+    ...{ 'vcml.loss.stage': stage, 'vcml.loss.hook_id': '5', 'vcml.loss.cpu': cpu },
+    ...{ 'vcml.loss.first_seq': first, 'vcml.loss.last_seq': last },
+  });
+
+const FIRST = [
+  line('journal.start', { 'vcml.hook.next_seq': [1, 3] }),
+  ...[exec(0, 1), exec(1, 3), loss('ring_buffer', 0, 2, 4), exec(0, 5)],
+];
+const SECOND = [exec(1, 4), loss('retention', 1, 1, 3), loss('decode', 1, 5, 6), exec(0, 6)];
+
+/** A journal of two segments, the first compressed; what else is in the folder comes with it. */
+function journalOf(t: TestContext, state?: string): string {
+  const dir = mkdtempSync(join(tmpdir(), 'vcml-continuity-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const first = join(dir, '00000000000000000001.jsonl');
+  writeFileSync(first, FIRST.join(''));
+  execFileSync('zstd', ['-q', '--rm', first]);
+  writeFileSync(
+    join(dir, '00000000000000000002.jsonl'),
+    `${SECOND.join('')}{"action":"exec","attri`,
+  );
+  if (state !== undefined) writeFileSync(join(dir, 'state.json'), state);
+  return dir;
+}
+
+const WHOLE = {
+  ...{ bootId: 'boot', hookId: '5', detached: false, nextSeq: [7, 7], kernelMisses: 0 },
+  losses: [
+    [2, 4],
+    [5, 6],
+  ],
+};
+
+const found = (
+  dir: string,
+  bootId = 'boot',
+  onUnreadable: (error: Error) => void = assert.fail,
+) => {
+  const { started, ...known } = readContinuity(dir, onUnreadable, bootId);
+  return JSON.parse(JSON.stringify(known));
+};
+
+/** What is found, and which segments could not be read. */
+function foundInDamaged(dir: string, bootId?: string): [unknown, string[]] {
+  const unreadable: string[] = [];
+  const known = found(dir, bootId, ({ message }) =>
+    unreadable.push(/\d{20}\.jsonl\S*/.exec(message)?.[0] ?? message),
+  );
+  return [known, unreadable];
+}
+
+const CHECKPOINT = {
+  ...{ bootId: 'boot', hookId: '5', detached: false, nextSeq: [6, 4], losses: [[2, 4]] },
+  ...{ kernelMisses: 3, position: { segment: 2, offset: 0 } },
+};
+
+test('a journal without a checkpoint is read as a whole', (t) => {
+  assert.deepEqual(found(journalOf(t)), WHOLE);
+});
+
+test('behind a checkpoint only the rest is read', (t) => {
+  const dir = journalOf(t, JSON.stringify(CHECKPOINT));
+  assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 });
+  writeFileSync(join(dir, '00000000000000000001.jsonl.zst'), 'damaged, and not needed');
+  assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 });
+});
+
+test('every place between two lines is a good checkpoint', (t) => {
+  let offset = 0;
+  const next = [6, 4];
+  const losses: number[][] = [[2, 4]];
+  for (const [n, text] of SECOND.entries()) {
+    const position = { segment: 2, offset };
+    const dir = journalOf(t, JSON.stringify({ ...CHECKPOINT, nextSeq: next, losses, position }));
+    assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 }, `before line ${n}`);
+    offset += text.length;
+    if (n === 0) next[1] = 5;
+    if (n === 2) {
+      next[1] = 7;
+      losses.push([5, 6]);
+    }
+  }
+});
+
+const secondSegmentBytes = SECOND.join('').length + '{"action":"exec","attri'.length;
+
+for (const [what, position] of [
+  ['behind the last segment', { segment: 3, offset: 0 }],
+  ['behind the end of the open segment', { segment: 2, offset: secondSegmentBytes + 1 }],
+  ['behind the end of a compressed one', { segment: 1, offset: FIRST.join('').length + 1 }],
+] as const)
+  test(`a checkpoint ${what} is none, and goes: the journal may grow past it`, (t) => {
+    const tooFar = { ...CHECKPOINT, nextSeq: [99, 99], position };
+    const dir = journalOf(t, JSON.stringify(tooFar));
+    assert.deepEqual(found(dir), WHOLE);
+    assert.ok(!existsSync(join(dir, 'state.json')));
+  });
+
+for (const [what, position] of [
+  ['at the end of the open segment', { segment: 2, offset: secondSegmentBytes }],
+  ['at the end of a compressed one', { segment: 1, offset: FIRST.join('').length }],
+] as const)
+  test(`a checkpoint ${what} holds`, (t) => {
+    const dir = journalOf(t, JSON.stringify({ ...CHECKPOINT, position }));
+    assert.equal(found(dir).kernelMisses, 3);
+    assert.ok(existsSync(join(dir, 'state.json')));
+  });
+
+test('a checkpoint in a segment that is deleted by now holds', (t) => {
+  const dir = journalOf(t, JSON.stringify({ ...CHECKPOINT, position: { segment: 1, offset: 5 } }));
+  rmSync(join(dir, '00000000000000000001.jsonl.zst'));
+  assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 });
+});
+
+test('a damaged segment is told of and passed over, with a checkpoint in it or without any', (t) => {
+  const first = '00000000000000000001.jsonl.zst';
+  const position = { segment: 1, offset: 5 };
+  for (const [state, nextSeq, kernelMisses] of [
+    [undefined, [7, 7], 0],
+    [JSON.stringify({ ...CHECKPOINT, losses: [], nextSeq: [3, 9], position }), [7, 9], 3],
+  ] as const) {
+    const dir = journalOf(t, state);
+    writeFileSync(join(dir, first), 'damaged');
+    const rest = { ...WHOLE, nextSeq, kernelMisses, losses: [[], [5, 6]] };
+    assert.deepEqual(foundInDamaged(dir), [rest, [first]]);
+  }
+});
+
+test('where a crash of the system took what lay before a checkpoint, each CPU’s last number is enough', (t) => {
+  const position = { segment: 3, offset: 9000 };
+  const beyond = { ...CHECKPOINT, nextSeq: [99, 99, 1], position };
+  const dir = journalOf(t, JSON.stringify(beyond));
+  writeFileSync(join(dir, '00000000000000000003.jsonl'), exec(1, 7));
+  writeFileSync(join(dir, '00000000000000000001.jsonl.zst'), 'damaged, and not needed');
+  assert.deepEqual(found(dir, 'another').nextSeq, [7, 8]);
+});
+
+const start = (state: string, boot: string, hook: string, nextSeq: number[]) =>
+  line('journal.start', {
+    ...{ 'vcml.boot.id': boot, 'vcml.hook.id': hook },
+    ...{ 'vcml.hook.state': state, 'vcml.hook.next_seq': nextSeq },
+  });
+
+/** Segments from 3 on; what came before is damaged, and must not be needed. */
+function journalBehindDamage(t: TestContext, ...segments: readonly (readonly string[])[]) {
+  const dir = journalOf(t);
+  writeFileSync(join(dir, '00000000000000000001.jsonl.zst'), 'damaged');
+  for (const [n, lines] of segments.entries())
+    writeFileSync(join(dir, `${`${n + 3}`.padStart(20, '0')}.jsonl`), lines.join(''));
+  return dir;
+}
+
+test('without a checkpoint a hook’s segments are read back to its beginning, and no further', (t) => {
+  const dir = journalBehindDamage(
+    t,
+    [exec(0, 7), start('attached', 'boot', '5', [1, 1]), exec(0, 1), loss('quiet', 0, 2, 3)],
+    [exec(1, 1), start('resumed', 'boot', '5', [4, 2]), exec(0, 4)],
+  );
+  assert.deepEqual(found(dir), { ...WHOLE, nextSeq: [5, 2], losses: [[2, 3]] });
+});
+
+test('of a hook of another boot the last start is enough', (t) => {
+  const dir = journalBehindDamage(
+    t,
+    [start('attached', 'boot', '5', [1, 1]), exec(0, 1), loss('quiet', 0, 2, 3)],
+    [exec(1, 1), start('resumed', 'boot', '5', [4, 2]), exec(0, 4), loss('quiet', 0, 5, 6)],
+  );
+  const { nextSeq, losses } = found(dir, 'another');
+  assert.deepEqual({ nextSeq, losses }, { nextSeq: [7, 2], losses: [[5, 6]] });
+});
+
+test('an argument that speaks of a start is none', (t) => {
+  const dir = journalOf(t);
+  const other = { args: ['"action":"journal.start"'], 'vcml.hook.state': 'attached' };
+  writeFileSync(
+    join(dir, '00000000000000000003.jsonl'),
+    line('exec', { ...other, 'vcml.cpu': 0, 'vcml.seq': 7 }),
+  );
+  assert.deepEqual(found(dir), { ...WHOLE, nextSeq: [8, 7] });
+});
+
+const DAMAGED = ['', '{', 'null', '7', '[]', '{}', '{"hookId":"5"}'].concat(
+  [
+    { ...CHECKPOINT, hookId: 5 },
+    { ...CHECKPOINT, nextSeq: null },
+    { ...CHECKPOINT, losses: {} },
+    { ...CHECKPOINT, losses: [null] },
+    { ...CHECKPOINT, losses: [['x', 2]] },
+    { ...CHECKPOINT, losses: [[1]] },
+    { ...CHECKPOINT, nextSeq: ['x'] },
+    { ...CHECKPOINT, position: null },
+    { ...CHECKPOINT, position: { segment: 2, offset: -1 } },
+    { ...CHECKPOINT, position: { segment: 2, offset: 'x' } },
+  ].map((state) => JSON.stringify(state)),
+);
+
+for (const state of DAMAGED)
+  test(`a damaged checkpoint is none: ${state || 'empty'}`, (t) => {
+    assert.deepEqual(found(journalOf(t, state)), WHOLE);
+  });
+
+test('another hook begins anew, and an orderly end is known', (t) => {
+  const dir = journalOf(t);
+  const other = { 'vcml.hook.id': '8' };
+  const lines = [
+    line('journal.start', { ...other, 'vcml.hook.next_seq': [1] }),
+    line('exec', { ...other, 'vcml.cpu': 0, 'vcml.seq': 1 }),
+    line('journal.stop', { ...other, 'vcml.hook.state': 'detached' }),
+  ];
+  writeFileSync(join(dir, '00000000000000000003.jsonl'), lines.join(''));
+  assert.deepEqual(found(dir), {
+    ...{ bootId: 'boot', hookId: '8', detached: true, nextSeq: [2], losses: [], kernelMisses: 0 },
+  });
+});
+
+test('of a CPU whose records are all deleted, the next number is known', (t) => {
+  const dir = journalOf(t);
+  writeFileSync(join(dir, '00000000000000000003.jsonl'), loss('retention', 2, 3, 8));
+  assert.deepEqual(found(dir), { ...WHOLE, nextSeq: [7, 7, 9] });
+});
+
+test('lines that are no records are passed over', (t) => {
+  const dir = journalOf(t);
+  const lines = ['', 'noise', 'null', '7', '{"attributes":null}', '{"attributes":{}}'];
+  writeFileSync(join(dir, '00000000000000000003.jsonl'), `${lines.join('\n')}\n${exec(0, 7)}`);
+  assert.deepEqual(found(dir), { ...WHOLE, nextSeq: [8, 7] });
+});
+
+test('an empty folder knows nothing', (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'vcml-continuity-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  assert.deepEqual(found(dir), { detached: false, nextSeq: [], losses: [], kernelMisses: 0 });
+});
+
+test('containers that have started are known, from the checkpoint and from the lines behind it', (t) => {
+  const state = JSON.stringify({ ...CHECKPOINT, started: ['pod/a', 'b'] });
+  const dir = journalOf(t, state);
+  const start = (resource: object) =>
+    `${JSON.stringify({
+      action: 'exec',
+      resource,
+      attributes: { 'vcml.hook.id': '5', 'vcml.boot.id': 'boot', 'vcml.entry': 'start' },
+    })}\n`;
+  const lines = [
+    start({ 'container.id': 'c', 'k8s.pod.uid': 'pod' }),
+    start({ 'container.id': 'd' }),
+    start({ 'container.id': 7 }),
+    start({}).replace('start', 'exec'),
+  ];
+  writeFileSync(join(dir, '00000000000000000003.jsonl'), lines.join(''));
+  assert.deepEqual(
+    [...readContinuity(dir, assert.fail, 'boot').started],
+    ['pod/a', 'b', 'pod/c', 'd'],
+  );
+});
+
+test('a damaged line with a number of a CPU that cannot be is left out', (t) => {
+  const dir = journalOf(t);
+  writeFileSync(
+    join(dir, '00000000000000000003.jsonl'),
+    [exec(2 ** 40, 7), loss('decode', 2 ** 40, 1, 2), exec(-1, 7), loss('decode', -1, 1, 2)].join(
+      '',
+    ),
+  );
+  assert.deepEqual(found(dir), WHOLE);
+});
+
+test('a damaged line with a number that is not exact is left out', (t) => {
+  const dir = journalOf(t);
+  const lines = [
+    exec(0, 2 ** 53),
+    exec(0, 1e300),
+    loss('decode', 0, 7, 2 ** 60),
+    loss('decode', 0, 1e300, 9),
+  ];
+  writeFileSync(join(dir, '00000000000000000003.jsonl'), lines.join(''));
+  assert.deepEqual(found(dir), WHOLE);
+});

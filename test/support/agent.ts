@@ -1,0 +1,168 @@
+import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { FollowedJournal, type JournalLine } from './journal.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const BIN = join(ROOT, 'bin/vcml-agent');
+const START_MS = 120_000;
+const STOP_MS = 120_000;
+
+/** The path of a program from test/programs. */
+export function program(name: string): string {
+  return join(ROOT, 'build/programs', name);
+}
+
+/** Runs a program from test/programs to its end; what it does is in its arguments. */
+export async function runProgram(name: string, ...args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(program(name), args, { timeout: 600_000 });
+  return stdout;
+}
+
+/** Where an agent keeps things; each must be given or none. */
+export interface AgentOptions {
+  readonly journalDir?: string;
+  /** in a bpffs */
+  readonly pinDir?: string;
+  readonly args?: readonly string[];
+}
+
+/** Starts an agent on folders of its own and waits until it records. */
+export async function startAgent(options: AgentOptions = {}): Promise<Agent> {
+  const agent = new Agent(options);
+  try {
+    await agent.start();
+  } catch (error) {
+    await agent.close();
+    throw error;
+  }
+  return agent;
+}
+
+/** A running agent with a journal and a bpffs of its own, and all of its traces. */
+export class Agent {
+  readonly journalDir: string;
+  readonly pinDir: string;
+  /** what start() and detach() run */
+  bin = BIN;
+  /** for the test's files; gone after close() */
+  readonly directory: string;
+  readonly journal: FollowedJournal;
+  stderr = '';
+  stdout = '';
+  readonly #args: readonly string[];
+  readonly #mount: string;
+  #process: ChildProcess | undefined;
+
+  constructor({ journalDir, pinDir, args = [] }: AgentOptions) {
+    this.directory = mkdtempSync(join(tmpdir(), 'vcml-test-'));
+    // programs of other users work here too
+    chmodSync(this.directory, 0o755);
+    this.#mount = join(this.directory, 'bpffs');
+    mkdirSync(this.#mount);
+    execFileSync('mount', ['-t', 'bpf', 'bpf', this.#mount]);
+    process.once('exit', this.#abandon);
+    this.journalDir = journalDir ?? join(this.directory, 'journal');
+    this.pinDir = pinDir ?? join(this.#mount, 'vcml-agent');
+    this.journal = new FollowedJournal(this.journalDir);
+    this.#args = args;
+  }
+
+  get pid(): number {
+    const pid = this.#process?.pid;
+    if (pid === undefined) throw new Error('no agent is running');
+    return pid;
+  }
+
+  /** Starts the agent, the first time or again, and waits for its journal.start. */
+  async start(...more: readonly string[]): Promise<JournalLine> {
+    const before = this.#starts().length;
+    const child = spawn(
+      this.bin,
+      [
+        ...['run', '--journal-dir', this.journalDir, '--pin-dir', this.pinDir],
+        ...['--print', 'none', '--on-exit', 'keep', '--node-name', 'test-node'],
+        ...this.#args,
+        ...more,
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    this.#process = child;
+    child.stdout.on('data', (data) => (this.stdout += data));
+    child.stderr.on('data', (data) => (this.stderr += data));
+    child.on('error', (error) => (this.stderr += error.message));
+    return this.journal.waitFor(
+      'journal.start',
+      () => {
+        if (hasEnded(child)) {
+          throw new Error(
+            `the agent ended (${child.exitCode ?? child.signalCode}): ${this.stderr}`,
+          );
+        }
+        return this.#starts()[before];
+      },
+      START_MS,
+    );
+  }
+
+  #starts(): readonly JournalLine[] {
+    return this.journal.read().filter(({ action }) => action === 'journal.start');
+  }
+
+  records(): readonly JournalLine[] {
+    return this.journal.read();
+  }
+
+  /** Ends the agent; its exit code, or the signal that ended it. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals | null> {
+    const child = this.#process;
+    if (child === undefined) return null;
+    if (!hasEnded(child)) {
+      const ended = once(child, 'exit', { signal: AbortSignal.timeout(STOP_MS) });
+      child.kill(signal);
+      await ended;
+    }
+    this.#process = undefined;
+    return child.exitCode ?? child.signalCode;
+  }
+
+  /** Ends the agent without a chance to do anything more. */
+  async kill(): Promise<void> {
+    await this.stop('SIGKILL');
+  }
+
+  /** Runs `vcml-agent detach`. */
+  detach(...args: readonly string[]): { status: number | null; output: string } {
+    const { status, stdout, stderr } = spawnSync(
+      this.bin,
+      ['detach', '--pin-dir', this.pinDir, ...args],
+      { encoding: 'utf8', timeout: STOP_MS },
+    );
+    return { status, output: stdout + stderr };
+  }
+
+  /** Leaves nothing behind, whatever has happened. */
+  async close(): Promise<void> {
+    try {
+      await this.stop().catch(() => this.kill());
+      if (existsSync(this.pinDir)) this.detach('--discard');
+    } finally {
+      process.off('exit', this.#abandon);
+      this.#abandon();
+    }
+  }
+
+  /** What can be done when there is no time: with its bpffs, all that is pinned goes. */
+  readonly #abandon = (): void => {
+    if (this.#process !== undefined) this.#process.kill('SIGKILL');
+    spawnSync('umount', ['--lazy', this.#mount]);
+    rmSync(this.directory, { recursive: true, force: true });
+  };
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}

@@ -1,0 +1,15 @@
+import { copyFileSync, cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** A copy of the agent in a new folder, with all of its own but npm's packages; its executable. */
+export function copyAgent(into: string): string {
+  mkdirSync(join(into, 'build'), { recursive: true });
+  for (const part of ['agent', 'record', 'bin', 'package.json'])
+    cpSync(join(ROOT, part), join(into, part), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(into, 'node_modules'));
+  for (const built of ['vcml_hook.node', 'exec.bpf.o'])
+    copyFileSync(join(ROOT, 'build', built), join(into, 'build', built));
+  return join(into, 'bin/vcml-agent');
+}

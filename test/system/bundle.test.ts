@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { until } from '../export/bed.ts';
+import { Agent } from '../support/agent.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+test('a bundle needs nothing of the folder that it comes from, not even to tell of a failure', async (t) => {
+  // Nobody listens there.
+  const agent = new Agent({ args: ['--export-endpoint', 'http://localhost:1'] });
+  t.after(() => agent.close());
+  const bundle = join(agent.directory, 'bundle');
+  execFileSync(process.execPath, [join(ROOT, 'deploy/bundle.ts'), bundle], { cwd: ROOT });
+  agent.bin = join(bundle, 'bin/vcml-agent');
+  await agent.start();
+  await until('a word about the collector', () => agent.stderr.includes('"code":"UNAVAILABLE"'));
+  assert.match(agent.stderr, /records wait in the journal/);
+});

@@ -1,0 +1,172 @@
+import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { statusText } from '../../../agent/commands/status.ts';
+import { statusOf } from '../../../agent/commands/status-of.ts';
+import type { Config } from '../../../agent/config/schema.ts';
+import { type Agent, runProgram, startAgent } from '../../support/agent.ts';
+
+const BIN = join(import.meta.dirname, '../../../bin/vcml-agent');
+const MAPS = ['control_page', 'causes', 'cpus', 'scratches', 'events'];
+const LINKS = ['exit', 'exec', 'fork', 'cgroup_mkdir', 'cgroup_rmdir'].map(
+  (name) => `on_${name}_1`,
+);
+const BOOT_ID = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+
+const folder = mkdtempSync(join(tmpdir(), 'vcml-status-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** Status of folders with these pins, this state and this lock; undefined: not there. */
+function statusWith(given: { pins?: string[]; state?: unknown; lock?: string } = {}) {
+  const base = mkdtempSync(join(folder, 'case-'));
+  const [journalDir, pinDir] = [join(base, 'journal'), join(base, 'pins')];
+  if (given.pins) mkdirSync(pinDir);
+  for (const name of given.pins ?? []) writeFileSync(join(pinDir, name), '');
+  if (given.state !== undefined || given.lock) mkdirSync(journalDir);
+  if (given.state !== undefined)
+    writeFileSync(join(journalDir, 'state.json'), JSON.stringify(given.state));
+  if (given.lock) symlinkSync(given.lock, join(journalDir, 'lock'));
+  const found = statusOf({ journalDir, pinDir } as Config);
+  return { found, text: statusText(found, Date.parse('2026-01-01T00:01:00Z')) };
+}
+
+function lineOf(text: string, name: string): string {
+  return text.split('\n').find((line) => line.startsWith(`${name} `)) ?? '';
+}
+
+test('where no agent ever ran, status says so, for people and for programs', () => {
+  const where = ['--journal-dir', join(folder, 'absent'), '--pin-dir', join(folder, 'unpinned')];
+  const { status, stdout } = spawnSync(BIN, ['status', ...where], { encoding: 'utf8' });
+  equal(status, 0);
+  match(lineOf(stdout, 'agent'), /not running; there is no journal$/);
+  match(lineOf(stdout, 'hook'), /nothing is pinned, nothing records$/);
+  match(lineOf(stdout, 'journal'), /absent: there is no such folder$/);
+  const json = spawnSync(BIN, ['status', ...where, '--output', 'json'], { encoding: 'utf8' });
+  const found = JSON.parse(json.stdout);
+  deepEqual([found.running, found.pinned, found.state, found.segments], [false, false, null, null]);
+});
+
+test('nothing in state.json reaches the terminal raw', () => {
+  const evil = '\u001b]0;owned\u0007\u202e\n';
+  const { text } = statusWith({
+    state: { nodeName: evil, updatedAt: evil, pid: evil, gaps: { [evil]: 1 }, records: evil },
+  });
+  equal(text.split('\n').length, 9);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
+  doesNotMatch(text.replaceAll('\n', ''), /[\x00-\x1f\u202e]/);
+  match(lineOf(text, 'node'), /^node {5}\\x1b\]0;owned\\x07\\u\{202e\}\\n$/);
+});
+
+for (const state of [{}, { ring: {}, table: null, gaps: null }, { ring: { usedBytes: 'x' } }])
+  test(`what ${JSON.stringify(state)} does not say is unknown`, () => {
+    const { text } = statusWith({ state, lock: ownLock() });
+    doesNotMatch(text, /NaN|undefined|null/);
+    match(lineOf(text, 'records'), /unknown/);
+    match(lineOf(text, 'ring'), /unknown of unknown/);
+    match(lineOf(text, 'table'), /unknown of unknown/);
+  });
+
+test('a state.json that holds no state is none', () => {
+  for (const state of [null, [], 'x', 1]) equal(statusWith({ state }).found.state, null);
+});
+
+const hooks: [what: string, pins: string[] | undefined, pinned: boolean, text: RegExp][] = [
+  ['no folder', undefined, false, /nothing is pinned/],
+  ['an empty folder', [], false, /nothing is pinned/],
+  ['foreign files only', ['on_exec', 'on_exec_x', 'links'], false, /nothing is pinned/],
+  ['all of it', [...MAPS, ...LINKS], true, /recording into its ring, read by no agent/],
+  ['maps alone', MAPS, false, /incomplete, on_exit_1, on_exec_1, .* missing/],
+  ['links alone', LINKS, false, /incomplete, control_page, .* missing/],
+  ['no on_exec', [...MAPS, ...LINKS.filter((name) => name !== 'on_exec_1')], false, / on_exec_1 m/],
+  ['an upgrade cut short', [...MAPS, ...LINKS, 'on_exec_2'], true, /recording/],
+  ['a later generation', [...MAPS, ...LINKS.map((n) => n.replace('1', '12'))], true, /recording/],
+];
+
+for (const [what, pins, pinned, text] of hooks)
+  test(`a pin folder with ${what} is told as ${pinned ? 'a hook' : 'none'}`, () => {
+    const { found, text: all } = statusWith(pins && { pins });
+    equal(found.pinned, pinned);
+    match(lineOf(all, 'hook'), text);
+  });
+
+test('an agent runs only where the lock names its process, start and boot', () => {
+  const [pid, start, boot] = ownLock().split(' ');
+  equal(statusWith({ lock: `${pid} ${start} ${boot}` }).found.running, true);
+  equal(statusWith({ lock: `${pid} ${start} another-boot` }).found.running, false);
+  equal(statusWith({ lock: `${pid} 1 ${boot}` }).found.running, false);
+  equal(statusWith({ lock: 'x' }).found.running, false);
+});
+
+test('how the latest run ended is told', () => {
+  const ended = (state: object) => lineOf(statusWith({ state }).text, 'agent');
+  match(ended({ pid: 7, hookState: 'kept' }), /pid 7, ended in order and kept the hook/);
+  match(ended({ pid: 7, hookState: 'detached' }), /took the hook away/);
+  match(ended({ pid: 7, hookState: 'resumed', bootId: BOOT_ID }), /was killed or crashed/);
+  match(ended({ pid: 7, hookState: 'attached', bootId: 'x' }), /with an earlier boot/);
+});
+
+test('how old the figures are is told', () => {
+  const { text } = statusWith({ state: { updatedAt: '2026-01-01T00:00:00Z' } });
+  match(lineOf(text, 'as'), /2026-01-01T00:00:00Z, 60 s ago$/);
+});
+
+test('folders that may not be read are named, and end nothing', () => {
+  const base = mkdtempSync(join(folder, 'closed-'));
+  const file = join(base, 'file');
+  writeFileSync(file, '');
+  const found = statusOf({ journalDir: file, pinDir: file } as Config);
+  const text = statusText(found, 0);
+  match(lineOf(text, 'agent'), /unknown: ENOTDIR/);
+  match(lineOf(text, 'journal'), /unknown: ENOTDIR/);
+  match(lineOf(text, 'hook'), /unknown: ENOTDIR/);
+});
+
+test('a running agent, one with another journal, and a killed one are told apart', async (t) => {
+  const agent = await startAgent();
+  t.after(() => agent.close());
+  await runProgram('noop', 'status:running');
+  await agent.journal.marked('status:running');
+  const { pid } = agent;
+  match(lineOf(liveText(agent), 'agent'), new RegExp(`running, pid ${pid}$`));
+  match(lineOf(liveText(agent), 'hook'), /: recording$/);
+  const other = liveText(agent, { journalDir: join(agent.directory, 'other') });
+  match(lineOf(other, 'agent'), /not running/);
+  match(lineOf(other, 'hook'), new RegExp(`read by process ${pid}, which does not write this`));
+  const elsewhere = liveText(agent, { pinDir: join(agent.directory, 'none') });
+  match(lineOf(elsewhere, 'hook'), /the running agent has another --pin-dir/);
+  await agent.kill();
+  match(lineOf(liveText(agent), 'agent'), /not running/);
+  match(lineOf(liveText(agent), 'hook'), /recording into its ring, read by no agent/);
+  ok(readdirSync(agent.pinDir).includes('on_exec_1'));
+});
+
+test('status neither takes nor needs the lock of the hook', async (t) => {
+  const agent = await startAgent();
+  t.after(() => agent.close());
+  const child = spawn(BIN, ['status', '--pin-dir', agent.pinDir], { stdio: 'ignore' });
+  deepEqual(await once(child, 'exit'), [0, null]);
+  equal(await agent.stop(), 0);
+});
+
+function liveText(agent: Agent, changes: Partial<Config> = {}): string {
+  const { journalDir, pinDir } = agent;
+  return statusText(statusOf({ journalDir, pinDir, ...changes } as Config), Date.now());
+}
+
+function ownLock(): string {
+  const stat = readFileSync('/proc/self/stat', 'latin1');
+  const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  return `${process.pid} ${start} ${BOOT_ID}`;
+}

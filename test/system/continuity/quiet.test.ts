@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { judge } from '../../check/check.ts';
+import { program, runProgram, startAgent } from '../../support/agent.ts';
+
+const EXECS = 50;
+
+test('what ran in quiet times is lost by number, and chains are whole again from there', async (t) => {
+  const agent = await startAgent({ args: ['--quiet-after', '1s'] });
+  t.after(() => agent.close());
+  const shell = spawn('sh', ['-s', 'quiet:before'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => shell.kill());
+  const before = await agent.journal.marked('-s quiet:before');
+  await agent.kill();
+  await sleep(1200);
+  for (let n = 0; n < EXECS; n++) await runProgram('noop', 'quiet:unseen');
+  // It begins unseen, says that it is there, and waits for a line from the same pipe.
+  const within = `echo there; read line; sh -c '${program('noop')} quiet:deep; :' quiet:after; :`;
+  shell.stdin.write(`sh -c "${within}"; ${program('noop')} quiet:sibling\n`);
+  await once(shell.stdout, 'data');
+  await agent.start();
+  shell.stdin.end('\n');
+  const sibling = await agent.journal.marked('quiet:sibling');
+  const deep = await agent.journal.marked('quiet:deep');
+  assert.equal(await agent.stop(), 0, agent.stderr);
+
+  assert.equal(sibling.parent_cause, before.id);
+  const after = agent.records().find(({ id }) => id === deep.parent_cause);
+  assert.equal(after?.attributes['vcml.gap.reason'], 'lost');
+  const losses = agent.records().filter(({ action }) => action === 'journal.loss');
+  const stages = new Set(losses.map(({ attributes }) => attributes['vcml.loss.stage']));
+  assert.deepEqual([...stages], ['quiet']);
+  const lost = losses.reduce(
+    (sum, { attributes }) => sum + Number(attributes['vcml.loss.count']),
+    0,
+  );
+  assert.ok(lost >= EXECS + 1, `${lost} told as lost`);
+  const recorded = agent.records().map((record) => `${record.attributes['process.command_args']}`);
+  assert.ok(!recorded.some((args) => args.includes('quiet:unseen')));
+  assert.deepEqual(judge(agent.journal.read() && agent.journal.lines).findings, []);
+});
+
+test('a sleeping agent is a reader, however long nothing happens', async (t) => {
+  const agent = await startAgent({ args: ['--quiet-after', '1s'] });
+  t.after(() => agent.close());
+  await sleep(2500);
+  await runProgram('noop', 'quiet:awake');
+  await agent.journal.marked('quiet:awake');
+  assert.equal(await agent.stop(), 0, agent.stderr);
+  const actions = agent.records().map(({ action }) => action);
+  assert.ok(!actions.includes('journal.loss'));
+});

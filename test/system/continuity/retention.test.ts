@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { judge } from '../../check/check.ts';
+import { JournalReader } from '../../check/read.ts';
+import { type Agent, program, runProgram, startAgent } from '../../support/agent.ts';
+
+/** More on request: KILL_ROUNDS=100. */
+const ROUNDS = Number(process.env.KILL_ROUNDS ?? 12);
+const NO_CGROUP = 'no process.linux.cgroup';
+const SMALL = ['--segment-max-bytes', '128KiB', '--journal-max-bytes', '1MiB'];
+
+test('kill -9 while segments are closed, compressed and deleted: each number is there or told as deleted', async (t) => {
+  const agent = await startAgent({ args: SMALL });
+  t.after(() => agent.close());
+  await agent.kill();
+  for (let round = 0; round < ROUNDS; round++) {
+    const storm = spawn(program('storm'), ['2', '1.2', program('noop'), 'retention'], {
+      stdio: 'ignore',
+    });
+    const ended = new Promise((resolve) => storm.once('close', resolve));
+    // Every other one is killed in the middle of its start.
+    await runAndKill(agent, round % 2 === 0);
+    if (round % 3 === 0) rmSync(join(agent.journalDir, 'state.json'), { force: true });
+    await ended;
+  }
+  // A last run with room for all: what was deleted last, it tells with the next record there is.
+  await agent.start('--journal-max-bytes', '1GiB');
+  while (existsSync(join(agent.journalDir, 'deletions.json'))) await runProgram('noop', 'told');
+  assert.equal(await agent.stop(), 0, agent.stderr);
+
+  // From the beginning, as it is now: what the test had followed is deleted for the most part.
+  const lines = [...new JournalReader(agent.journalDir).lines()];
+  // A cgroup that goes while no agent runs is known to none that comes after.
+  const findings = judge(lines).findings.filter(({ message }) => message !== NO_CGROUP);
+  assert.deepEqual(findings, []);
+  const { first, deleted } = numbersOf(lines);
+  assert.ok(deleted.size > 0, 'nothing was deleted');
+  for (const [cpu, base] of first)
+    assert.equal(lastTold(deleted.get(cpu) ?? []), base - 1, `cpu ${cpu}`);
+});
+
+/** Not by Agent.start(): the beginning of its run may be deleted before the test could read it. */
+async function runAndKill(
+  { bin, journalDir, pinDir }: Agent,
+  whileStarting: boolean,
+): Promise<void> {
+  const folders = ['--journal-dir', journalDir, '--pin-dir', pinDir];
+  const args = ['run', ...folders, '--node-name', 'test-node', '--print', 'none', ...SMALL];
+  const child = spawn(bin, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const exited = once(child, 'exit');
+  if (!whileStarting) await once(child.stderr, 'data'); // that it records
+  await sleep(Math.random() * (whileStarting ? 500 : 1000));
+  assert.equal(child.exitCode, null, 'the agent ended by itself');
+  child.kill('SIGKILL');
+  await exited;
+}
+
+/** By CPU, the first number that is there, and the runs that are told to be deleted. */
+function numbersOf(lines: readonly string[]) {
+  const first = new Map<number, number>();
+  const deleted = new Map<number, [number, number][]>();
+  for (const line of lines) {
+    const { attributes: of } = JSON.parse(line);
+    const [cpu, from] = [
+      of['vcml.cpu'] ?? of['vcml.loss.cpu'],
+      of['vcml.seq'] ?? of['vcml.loss.first_seq'],
+    ];
+    if (cpu === undefined) continue;
+    if (of['vcml.loss.stage'] === 'retention')
+      deleted.set(cpu, [...(deleted.get(cpu) ?? []), [from, of['vcml.loss.last_seq']]]);
+    else if (!first.has(cpu)) first.set(cpu, from);
+  }
+  return { first, deleted };
+}
+
+/** The last number of runs that begin at 1 and leave nothing out; each is there once. */
+function lastTold(runs: readonly [number, number][]): number {
+  assert.equal(new Set(runs.map(String)).size, runs.length, `twice: ${runs.join(' ')}`);
+  let last = 0;
+  for (const [from, to] of runs.toSorted(([a], [b]) => a - b)) {
+    assert.ok(from <= last + 1, `${last + 1} is nowhere: ${runs.join(' ')}`);
+    last = Math.max(last, to);
+  }
+  return last;
+}

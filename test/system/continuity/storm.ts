@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { judge } from '../../check/check.ts';
+import { type Agent, program } from '../../support/agent.ts';
+
+/** Two loops of spawning a no-op of their own; end() waits and tells how many there were. */
+export function startStorm(agent: Agent, seconds: number): { end(): Promise<number> } {
+  const noop = noopOf(agent);
+  copyFileSync(program('noop'), noop);
+  const args = ['2', String(seconds), noop, 'storm'];
+  const child = spawn(program('storm'), args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (data) => (output += data));
+  const closed = once(child, 'close');
+  return {
+    async end() {
+      await closed;
+      return Number(output);
+    },
+  };
+}
+
+/** Its path tells a storm's execs from all others on the machine. */
+function noopOf({ directory }: Agent): string {
+  return join(directory, 'noop');
+}
+
+/** Ends the agent and compares its journal with the storm; returns how many records were lost. */
+export async function allRecorded(agent: Agent, execs: number): Promise<number> {
+  assert.equal(await agent.stop(), 0, agent.stderr);
+  const { findings } = judge(agent.journal.read() && agent.journal.lines);
+  assert.deepEqual(findings, []);
+  const lost = agent
+    .records()
+    .filter(({ action }) => action === 'journal.loss')
+    .reduce((sum, { attributes }) => sum + Number(attributes['vcml.loss.count']), 0);
+  // Not by its arguments: they are the first to go when the ring is crowded.
+  const noop = noopOf(agent);
+  const recorded = agent.records().filter(({ object }) => object === noop);
+  // What is lost may have been others' as well: the storm's own beginning, the machine's life.
+  const missing = execs - recorded.length;
+  assert.ok(missing >= 0 && missing <= lost, `${missing} are missing, ${lost} told as lost`);
+  return lost;
+}

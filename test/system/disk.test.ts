@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { judge } from '../check/check.ts';
+import { JournalReader } from '../check/read.ts';
+import { createBed } from '../journal/bed.ts';
+import { createFaults, type Faults } from '../journal/faults.ts';
+import { Agent, program, startAgent } from '../support/agent.ts';
+
+/** Room for what all the others on this machine execute meanwhile. */
+const SIZE = '200m';
+
+test('a full disk ends nothing and loses nothing: when there is room, all is written', async (t) => {
+  const bed = createBed(t);
+  bed.mount(SIZE);
+  const filler = join(bed.dir, 'filler');
+  const agent = await startAgent({ journalDir: bed.dir });
+  t.after(() => agent.close());
+  exec('before');
+  await agent.journal.marked('before');
+  spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=64k'], { stdio: 'ignore' });
+  const markers = Array.from({ length: 300 }, (_, n) => `full-${n}`);
+  for (const marker of markers) exec(marker);
+  await pause(3000); // longer than state.json's interval
+  exec('still full');
+  await pause(500);
+  assert.equal(agent.stderr.match(/the journal cannot be written/g)?.length, 1);
+  rmSync(filler);
+  exec('after');
+  await agent.journal.marked('after');
+  const seen = agent
+    .records()
+    .map(({ attributes }) => String((attributes['process.command_args'] as string[])?.[1]))
+    .filter((marker) => markers.includes(marker));
+  assert.deepEqual(seen, markers);
+  assert.ok(!agent.records().some(({ action }) => action === 'journal.loss'));
+  assert.equal(await agent.stop(), 0);
+});
+
+test('an agent starts on a full disk, and writes when there is room', async (t) => {
+  const bed = createBed(t);
+  bed.mount(SIZE);
+  const filler = join(bed.dir, 'filler');
+  const agent = await startAgent({ journalDir: bed.dir });
+  t.after(() => agent.close());
+  await agent.kill();
+  spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=64k'], { stdio: 'ignore' });
+  const started = agent.start();
+  await pause(1500);
+  rmSync(filler);
+  await started;
+  assert.equal(await agent.stop(), 0);
+});
+
+/** An agent between whose journal and the disk something can go wrong. */
+async function startFaulty(t: TestContext, ...args: string[]): Promise<[Agent, Faults]> {
+  const root = mkdtempSync(join(tmpdir(), 'vcml-faults-'));
+  const journalDir = join(root, 'journal');
+  const faults = createFaults(root, journalDir);
+  const agent = new Agent({ journalDir, args });
+  t.after(async () => {
+    await agent.close();
+    rmSync(root, { recursive: true });
+  });
+  // An agent takes its environment from here.
+  Object.assign(process.env, faults.env);
+  try {
+    await agent.start();
+  } finally {
+    for (const name of Object.keys(faults.env)) delete process.env[name];
+  }
+  return [agent, faults];
+}
+
+const exec = (marker: string) => execFileSync(program('noop'), [marker]);
+
+/** What there is of the markers, in order; the journal must hold. */
+function markersIn(journalDir: string, like: RegExp): string[] {
+  const lines = [...new JournalReader(journalDir).lines()];
+  assert.deepEqual(judge(lines).findings, []);
+  return lines
+    .map((line) => String(JSON.parse(line).attributes['process.command_args']?.[1]))
+    .filter((marker) => like.test(marker));
+}
+
+/** Waits until an agent's log has it. */
+async function wrote(agent: Agent, text: RegExp): Promise<void> {
+  for (let wait = 0; !text.test(agent.stderr); wait++) {
+    if (wait > 1000) throw new Error(`not within 20 s: ${text}: ${agent.stderr}`);
+    await pause(20);
+  }
+}
+
+/** Waits until an agent has ended by itself; its exit code, or the signal that ended it. */
+async function ended(agent: Agent): Promise<unknown> {
+  for (let wait = 0; existsSync(`/proc/${agent.pid}`); wait++) {
+    if (wait > 1000) throw new Error(`still there after 20 s: ${agent.stderr}`);
+    await pause(20);
+  }
+  return agent.stop();
+}
+
+const numbered = (name: string, count: number) =>
+  Array.from({ length: count }, (_, n) => `${name}-${n}`);
+
+test('a disk that fails to write ends nothing: one message, and all is written when it works', async (t) => {
+  const [agent, faults] = await startFaulty(t);
+  exec('eio:before');
+  await agent.journal.marked('eio:before');
+  faults.now('write EIO');
+  const markers = numbered('eio:during', 200);
+  for (const marker of markers) exec(marker);
+  await wrote(agent, /EIO.*dmesg/);
+  await pause(2500); // two attempts more
+  assert.equal(agent.stderr.match(/the journal cannot be written/g)?.length, 1);
+  faults.now(undefined);
+  await wrote(agent, /the journal can be written again/);
+  await agent.journal.marked(markers.at(-1) ?? '');
+  assert.equal(await agent.stop(), 0, agent.stderr);
+  assert.deepEqual(markersIn(agent.journalDir, /^eio:during/), markers);
+});
+
+for (const sync of ['always', 'interval'])
+  test(`a disk that fails to sync ends nothing and doubles nothing, sync ${sync}`, async (t) => {
+    const [agent, faults] = await startFaulty(t, '--sync', sync, '--sync-interval', '50ms');
+    faults.now('sync EIO');
+    const markers = numbered('sync', 50);
+    for (const marker of markers) exec(marker);
+    await wrote(agent, /EIO/);
+    faults.now(undefined);
+    await agent.journal.marked(markers.at(-1) ?? '');
+    assert.equal(await agent.stop(), 0, agent.stderr);
+    assert.deepEqual(markersIn(agent.journalDir, /^sync/), markers);
+  });
+
+for (const bytes of [1, 700, 100_000])
+  test(`SIGKILL after ${bytes} bytes of a large write: the next start cuts, and writes it all`, async (t) => {
+    const [agent, faults] = await startFaulty(t, '--drain-interval', '1s');
+    exec('large:before');
+    await agent.journal.marked('large:before');
+    process.kill(agent.pid, 'SIGSTOP');
+    const markers = numbered('large:during', 300);
+    for (const marker of markers) exec(marker);
+    faults.now(`kill ${bytes}`);
+    process.kill(agent.pid, 'SIGCONT');
+    assert.equal(await ended(agent), 'SIGKILL');
+    faults.now(undefined);
+    await agent.start();
+    await agent.journal.marked(markers.at(-1) ?? '');
+    assert.equal(await agent.stop(), 0, agent.stderr);
+    if (bytes === 1) assert.match(agent.stderr, /cut a torn line/);
+    assert.deepEqual(markersIn(agent.journalDir, /^large:/), ['large:before', ...markers]);
+  });
+
+for (const anew of [false, true])
+  test(`an agent whose journal is moved away ends with 73, and the next goes on${anew ? ' in a new folder there' : ''}`, async (t) => {
+    const root = mkdtempSync(join(tmpdir(), 'vcml-moved-'));
+    const agent = await startAgent({ journalDir: join(root, 'journal') });
+    t.after(async () => {
+      await agent.close();
+      rmSync(root, { recursive: true });
+    });
+    exec('moved:before');
+    await agent.journal.marked('moved:before');
+    const moved = join(root, 'moved');
+    renameSync(agent.journalDir, moved);
+    if (anew) mkdirSync(agent.journalDir, { mode: 0o700 });
+    const markers = numbered('moved:after', 20);
+    for (const marker of markers) exec(marker);
+    assert.equal(await ended(agent), 73);
+    assert.equal(agent.stderr.match(/moved .*: start again/g)?.length, 1);
+    const next = new Agent({ journalDir: agent.journalDir, pinDir: agent.pinDir });
+    t.after(() => next.close());
+    await next.start();
+    await next.journal.marked(markers.at(-1) ?? '');
+    assert.equal(await next.stop(), 0, next.stderr);
+    assert.deepEqual(markersIn(moved, /^moved:/), ['moved:before']);
+    assert.deepEqual(markersIn(agent.journalDir, /^moved:/), markers);
+  });
+
+test('an agent whose journal somebody removes says so and ends with 73; the next goes on', async (t) => {
+  const agent = await startAgent();
+  t.after(() => agent.close());
+  rmSync(agent.journalDir, { recursive: true });
+  exec('removed');
+  assert.equal(await ended(agent), 73);
+  assert.match(agent.stderr, /the journal .* cannot be used/);
+  const next = new Agent({ journalDir: agent.journalDir, pinDir: agent.pinDir });
+  t.after(() => next.close());
+  await next.start();
+  await next.journal.marked('removed');
+  assert.equal(await next.stop(), 0, next.stderr);
+  assert.deepEqual(markersIn(agent.journalDir, /^removed/), ['removed']);
+});

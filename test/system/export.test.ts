@@ -1,0 +1,166 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { until } from '../export/bed.ts';
+import { type Collector, startCollector } from '../export/collector.ts';
+import { sameLines } from '../export/lines.ts';
+import { type Agent, program, startAgent } from '../support/agent.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const BIN = join(ROOT, 'bin/vcml-agent');
+
+const collectors: Collector[] = [];
+after(() => {
+  for (const collector of collectors) collector.kill();
+});
+
+async function collect(): Promise<Collector> {
+  const collector = await startCollector();
+  collectors.push(collector);
+  return collector;
+}
+
+function exportingTo({ port }: Collector): string[] {
+  return ['--export-endpoint', `http://127.0.0.1:${port}`, '--export-catch-up-rate', '0'];
+}
+
+/** An exec storm of so many seconds. */
+function storm(seconds: number): void {
+  execFileSync(program('storm'), ['2', `${seconds}`, program('noop')]);
+}
+
+/**
+ * Ends an agent, and compares what it recorded with what a collector got. Others may be executing a
+ * lot on this machine: what an end has no time for, the next run exports.
+ */
+async function finish(agent: Agent, collector: Collector): Promise<void> {
+  const args = ['--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir, '--output', 'json'];
+  const waiting = () =>
+    JSON.parse(execFileSync(BIN, ['status', ...args], { encoding: 'utf8' })).export.bytes;
+  for (equal(await agent.stop(), 0); waiting() > 0; equal(await agent.stop(), 0))
+    await agent.start();
+  agent.records();
+  sameLines([...new Set(collector.lines)], agent.journal.lines);
+}
+
+test('all that an agent records reaches the collector, to the last line of its end', async () => {
+  const collector = await collect();
+  const agent = await startAgent({ args: exportingTo(collector) });
+  try {
+    storm(1);
+    await finish(agent, collector);
+    ok(agent.journal.lines.length > 100);
+    equal(new Set(collector.lines).size, collector.lines.length);
+    match(collector.lines.at(-1) ?? '', /"action":"journal\.stop"/);
+  } finally {
+    await agent.close();
+  }
+});
+
+test('an agent that is killed again and again loses nothing, and doubles only what it had sent', async () => {
+  const collector = await collect();
+  const agent = await startAgent({ args: exportingTo(collector) });
+  try {
+    for (let round = 0; round < 4; round++) {
+      storm(1);
+      await agent.kill();
+      await agent.start();
+    }
+    await finish(agent, collector);
+  } finally {
+    await agent.close();
+  }
+});
+
+test('a collector that is not there keeps an agent neither from starting nor from ending', async () => {
+  const agent = await startAgent({ args: ['--export-endpoint', 'http://127.0.0.1:1'] });
+  try {
+    storm(1);
+    await until('the warning', () => agent.stderr.includes('records wait in the journal'));
+    const { stdout } = spawnSync(
+      BIN,
+      ['status', '--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir],
+      { encoding: 'utf8' },
+    );
+    match(stdout, /^export +[\d.]+ (B|KiB|MiB) of the journal wait/m);
+    equal(await agent.stop(), 0);
+    match(agent.stderr, /records wait for the next run/);
+    const collector = await collect();
+    await agent.start(...exportingTo(collector));
+    equal(await agent.stop(), 0);
+    agent.records();
+    sameLines(collector.lines, agent.journal.lines.slice(0, collector.lines.length));
+    ok(collector.lines.length > 0);
+    ok(existsSync(join(agent.journalDir, 'export-cursor.json')));
+    equal(statSync(join(agent.journalDir, 'export-cursor.json')).mode & 0o777, 0o600);
+  } finally {
+    await agent.close();
+  }
+});
+
+/** What ends an agent before it begins. */
+function refusedWith(args: readonly string[], env: Record<string, string> = {}): string {
+  const { status, stderr } = spawnSync(BIN, ['run', '--journal-dir', '/nowhere/at/all', ...args], {
+    ...{ encoding: 'utf8', timeout: 20_000 },
+    env: { ...process.env, ...env },
+  });
+  equal(status, 78, stderr);
+  return stderr;
+}
+
+test('bad export credentials, headers and protocols end an agent at its start with 78', () => {
+  const endpoint = ['--export-endpoint', 'https://collector:4317'];
+  match(refusedWith([...endpoint, '--export-certificate', '/nowhere/ca']), /\/nowhere\/ca: ENOENT/);
+  match(refusedWith(endpoint, { OTEL_EXPORTER_OTLP_CLIENT_KEY: '/nowhere/key' }), /\/nowhere\/key/);
+  match(
+    refusedWith(endpoint, { OTEL_EXPORTER_OTLP_HEADERS: 'no pair' }),
+    /OTEL_EXPORTER_OTLP_HEADERS: /,
+  );
+  match(
+    refusedWith(endpoint, { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' }),
+    /OTEL_EXPORTER_OTLP_PROTOCOL is "http\/protobuf": this agent exports over grpc alone/,
+  );
+});
+
+test('OpenTelemetry’s variables work, those of logs first', async () => {
+  const collector = await collect();
+  const other = await collect();
+  process.env.OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${other.port}`;
+  process.env.OTEL_EXPORTER_OTLP_LOGS_ENDPOINT = `http://127.0.0.1:${collector.port}`;
+  process.env.OTEL_EXPORTER_OTLP_HEADERS = 'x-tenant=shop%20one';
+  process.env.OTEL_SERVICE_NAME = 'audit';
+  process.env.OTEL_RESOURCE_ATTRIBUTES = 'service.name=other,team=a%2Cb';
+  try {
+    const agent = await startAgent();
+    try {
+      await finish(agent, collector);
+      equal(other.calls.length, 0);
+      equal(collector.calls[0]?.metadata['x-tenant'], 'shop one');
+      const { resource } = JSON.parse(collector.lines[0] ?? '');
+      deepEqual([resource['service.name'], resource.team], ['audit', 'a,b']);
+    } finally {
+      await agent.close();
+    }
+  } finally {
+    for (const name of Object.keys(process.env))
+      if (name.startsWith('OTEL_')) delete process.env[name];
+  }
+});
+
+test('without an endpoint nothing of the export is loaded', async () => {
+  const code = `
+    import { Module } from 'node:module';
+    const { createExporter } = await import('${ROOT}/agent/exporting.ts');
+    await import('${ROOT}/agent/commands/run.ts');
+    await createExporter({ exportEndpoint: '' }, {}, {});
+    const loaded = () => Object.keys(Module._cache).filter((name) => name.includes('@grpc')).length;
+    const before = loaded();
+    await createExporter({ exportEndpoint: 'a:1', exportRules: [] }, {}, {}).catch(() => {});
+    console.log(before, loaded() > 0);`;
+  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', code], {
+    encoding: 'utf8',
+  });
+  equal(printed, '0 true\n');
+});

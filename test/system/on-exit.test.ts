@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { until } from '../enrich/api.ts';
+import { daemonSet, refusal, withServer } from '../kube/daemon-set.ts';
+import { Agent } from '../support/agent.ts';
+
+const BIN = join(import.meta.dirname, '../../bin/vcml-agent');
+
+test('whenUninstalled: the hook stays while the DaemonSet is there, and goes with it', async (t) => {
+  await withServer(async (server) => {
+    process.env.POD_NAMESPACE = 'watchers';
+    process.env.POD_NAME = 'agent-x2x';
+    const agent = new Agent({
+      args: ['--on-exit', 'whenUninstalled', '--kubeconfig', server.kubeconfig],
+    });
+    t.after(() => agent.close());
+    await agent.start();
+    assert.equal(await agent.stop(), 0, agent.stderr);
+    assert.ok(existsSync(agent.pinDir));
+    assert.equal(lastState(agent), 'kept');
+
+    await agent.start();
+    server.daemonSet = refusal(503, 'ServiceUnavailable');
+    assert.equal(await agent.stop(), 0, agent.stderr);
+    assert.equal(lastState(agent), 'kept');
+    assert.match(agent.stderr, /ServiceUnavailable/);
+
+    server.daemonSet = daemonSet();
+    await agent.start();
+    server.daemonSet = refusal(404, 'NotFound');
+    assert.equal(await agent.stop(), 0, agent.stderr);
+    assert.ok(!existsSync(agent.pinDir));
+    assert.equal(lastState(agent), 'detached');
+    assert.match(agent.stderr, /DaemonSet watchers\/agent is gone/);
+  });
+});
+
+test('journalOnUninstall: the journal stays with any other end, and goes with the DaemonSet', async (t) => {
+  await withServer(async (server) => {
+    process.env.POD_NAMESPACE = 'watchers';
+    process.env.POD_NAME = 'agent-x2x';
+    const whenUninstalled = ['--on-exit', 'whenUninstalled', '--journal-on-uninstall', 'delete'];
+    const agent = new Agent({ args: [...whenUninstalled, '--kubeconfig', server.kubeconfig] });
+    t.after(() => agent.close());
+    for (const said of [
+      daemonSet(),
+      refusal(503, 'ServiceUnavailable'),
+      // a right that an upgrade took, too
+      refusal(403, 'Forbidden'),
+      daemonSet({ uid: 'uid-2' }),
+    ]) {
+      await agent.start();
+      await until('a watch', () => server.watches.size > 0);
+      server.daemonSet = said;
+      assert.equal(await agent.stop(), 0, agent.stderr);
+      assert.equal(agent.records().at(-1)?.action, 'journal.stop');
+      server.daemonSet = daemonSet();
+      server.watches.clear();
+    }
+
+    const outside = join(agent.directory, 'outside');
+    const link = join(agent.journalDir, '00000000000000000099.jsonl.zst');
+    writeFileSync(outside, 'somebody’s');
+    await agent.start();
+    symlinkSync(outside, link);
+    writeFileSync(join(agent.journalDir, 'notes.txt'), 'somebody’s');
+    for (const name of ['dead-letters.jsonl', 'export-cursor.json', 'deletions.json.tmp'])
+      writeFileSync(join(agent.journalDir, name), '');
+    server.daemonSet = refusal(404, 'NotFound');
+    assert.equal(await agent.stop(), 0, agent.stderr);
+    assert.ok(!existsSync(agent.pinDir));
+    const left = readdirSync(agent.journalDir).sort();
+    assert.deepEqual(left, ['00000000000000000099.jsonl.zst', 'notes.txt']);
+    assert.equal(readFileSync(outside, 'utf8'), 'somebody’s');
+    assert.match(agent.stderr, /deleted, but for what is not its/);
+  });
+});
+
+test('whenUninstalled: an agent that is told to end before it began takes away what was left', async (t) => {
+  await withServer(async (server) => {
+    process.env.POD_NAMESPACE = 'watchers';
+    process.env.POD_NAME = 'agent-x2x';
+    const agent = new Agent({});
+    t.after(() => agent.close());
+    await agent.start();
+    await agent.kill();
+    assert.ok(existsSync(agent.pinDir));
+    server.daemonSet = refusal(404, 'NotFound');
+    // It waits for its configuration, which is a pipe, when the signal comes.
+    const pipe = join(agent.directory, 'config.yaml');
+    execFileSync('mkfifo', [pipe]);
+    const where = ['--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir, '--config', pipe];
+    const child = spawn(BIN, ['run', ...where], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const ended = once(child, 'exit');
+    const writer = await open(pipe, 'w');
+    child.kill();
+    await writer.writeFile(`onExit: whenUninstalled\nkubeconfig: ${server.kubeconfig}\n`);
+    await writer.close();
+    assert.deepEqual(await ended, [0, null]);
+    assert.equal(lastState(agent), 'detached');
+    assert.ok(!existsSync(agent.pinDir));
+  });
+});
+
+test('journalOnUninstall: nothing is left of a folder that nobody else uses', async (t) => {
+  await withServer(async (server) => {
+    process.env.POD_NAMESPACE = 'watchers';
+    process.env.POD_NAME = 'agent-x2x';
+    const whenUninstalled = ['--on-exit', 'whenUninstalled', '--journal-on-uninstall', 'delete'];
+    const agent = new Agent({ args: [...whenUninstalled, '--kubeconfig', server.kubeconfig] });
+    t.after(() => agent.close());
+    await agent.start();
+    server.daemonSet = refusal(404, 'NotFound');
+    assert.equal(await agent.stop(), 0, agent.stderr);
+    assert.ok(!existsSync(agent.pinDir) && !existsSync(agent.journalDir));
+    assert.ok(existsSync(dirname(agent.journalDir)));
+  });
+});
+
+test('journalOnUninstall is refused where no end is an uninstall', (t) => {
+  const agent = new Agent({});
+  t.after(() => agent.close());
+  const args = ['--journal-dir', agent.journalDir, '--journal-on-uninstall', 'delete'];
+  const { status, stderr } = spawnSync(BIN, ['run', ...args], { encoding: 'utf8' });
+  assert.equal(status, 78, stderr);
+  assert.match(stderr, /journalOnUninstall .*needs onExit to be whenUninstalled/);
+});
+
+test('whenUninstalled without the pod’s name ends the agent with 78 and says what to set', (t) => {
+  const agent = new Agent({});
+  t.after(() => agent.close());
+  const where = ['--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir];
+  const { POD_NAME, ...env } = process.env;
+  const { status, stderr } = spawnSync(BIN, ['run', ...where, '--on-exit', 'whenUninstalled'], {
+    ...{ encoding: 'utf8', timeout: 60_000, env: { ...env, POD_NAMESPACE: 'watchers' } },
+  });
+  assert.equal(status, 78, stderr);
+  assert.match(stderr, /POD_NAME and POD_NAMESPACE.*metadata\.name and metadata\.namespace/);
+  assert.ok(!existsSync(agent.pinDir) && !existsSync(agent.journalDir));
+});
+
+function lastState(agent: Agent): unknown {
+  return agent.records().at(-1)?.attributes['vcml.hook.state'];
+}

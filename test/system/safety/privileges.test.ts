@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { judge } from '../../check/check.ts';
+import { Agent, program, runProgram } from '../../support/agent.ts';
+
+const BIN = join(import.meta.dirname, '../../../bin/vcml-agent');
+
+const [major = 0, minor = 0] = release().split('.').map(Number);
+/** Before 5.11 BPF maps count as locked memory. */
+const LOCKS_MEMORY = major < 5 || (major === 5 && minor < 11);
+
+/** What an agent needs to record: as in docs/privileges.md. */
+const MINIMUM: readonly string[] = ['bpf', 'perfmon', ...(LOCKS_MEMORY ? ['sys_resource'] : [])];
+const BITS: Readonly<Record<string, bigint>> = {
+  sys_ptrace: 1n << 19n,
+  sys_resource: 1n << 24n,
+  perfmon: 1n << 38n,
+  bpf: 1n << 39n,
+};
+
+/** A command line that runs another one as root with these capabilities and no other. */
+function restricted(capabilities: readonly string[], command: readonly string[]): string[] {
+  const set = ['-all', ...capabilities.map((name) => `+${name}`)].join(',');
+  return ['setpriv', `--bounding-set=${set}`, '--inh-caps=-all', ...command];
+}
+
+/** An agent that has these capabilities and no other. */
+function restrictedAgent(...capabilities: readonly string[]): Agent {
+  const agent = new Agent({});
+  const wrapper = join(agent.directory, 'restricted');
+  const words = restricted(capabilities, [BIN]).map((word) => `'${word}'`);
+  writeFileSync(wrapper, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`, { mode: 0o755 });
+  agent.bin = wrapper;
+  return agent;
+}
+
+/** Runs an agent that is to end by itself. */
+function tried(agent: Agent, script = 'exec "$0" "$@"') {
+  const where = ['--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir];
+  const command = [agent.bin, 'run', ...where, '--print', 'none'];
+  return spawnSync('sh', ['-c', script, ...command], { encoding: 'utf8', timeout: 120_000 });
+}
+
+function named(capabilities: readonly string[]): string {
+  return capabilities.map((name) => `CAP_${name.toUpperCase()}`).join(' and ');
+}
+
+function effective(pid: number): bigint {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return BigInt(`0x${/^CapEff:\s*(\w+)$/m.exec(status)?.[1]}`);
+}
+
+/** The agent starts, records what another user executes, and goes with all that is its own. */
+async function recordsAndGoes(agent: Agent, capabilities: readonly string[]): Promise<void> {
+  await agent.start();
+  const expected = capabilities.reduce((sum, name) => sum | (BITS[name] ?? 0n), 0n);
+  assert.equal(effective(agent.pid), expected);
+  const other = ['--reuid=65534', '--regid=65534', '--clear-groups', program('noop')];
+  spawnSync('setpriv', [...other, 'privileges:other']);
+  const { actor } = await agent.journal.marked('privileges:other');
+  assert.equal(actor.uid, 65534);
+  assert.equal(await agent.stop(), 0, agent.stderr);
+  // Again, on what was left, and then for good.
+  await agent.start('--on-exit', 'detach');
+  await runProgram('noop', 'privileges:resumed');
+  await agent.journal.marked('privileges:resumed');
+  assert.equal(await agent.stop(), 0, agent.stderr);
+  assert.ok(!existsSync(agent.pinDir));
+  agent.records();
+  assert.deepEqual(judge(agent.journal.lines).findings, []);
+}
+
+/** What the record of a process says of its parent, which this test itself is. */
+function gapsOf(agent: Agent): Readonly<Record<string, unknown>>[] {
+  const { pid } = process;
+  return agent
+    .records()
+    .map(({ attributes }) => attributes)
+    .filter((attributes) => attributes['vcml.gap.ancestor.pid'] === pid);
+}
+
+test(`${named(MINIMUM)}: it attaches, records, resumes and detaches`, async (t) => {
+  const agent = restrictedAgent(...MINIMUM);
+  t.after(() => agent.close());
+  await recordsAndGoes(agent, MINIMUM);
+  const [gap] = gapsOf(agent);
+  assert.ok(gap?.['vcml.gap.ancestor.comm']);
+  // This test's process has capabilities that the agent does not have.
+  assert.equal(gap['vcml.gap.ancestor.executable.path'], undefined);
+  assert.match(agent.stderr, /CAP_SYS_PTRACE/);
+});
+
+test('CAP_SYS_PTRACE as well: gaps name the executables of processes of before the hook', async (t) => {
+  const agent = restrictedAgent(...MINIMUM, 'sys_ptrace');
+  t.after(() => agent.close());
+  await recordsAndGoes(agent, [...MINIMUM, 'sys_ptrace']);
+  const [gap] = gapsOf(agent);
+  assert.equal(gap?.['vcml.gap.ancestor.executable.path'], process.execPath);
+  assert.doesNotMatch(agent.stderr, /CAP_SYS_PTRACE/);
+});
+
+for (const missing of [['bpf'], ['perfmon'], ['bpf', 'perfmon']])
+  test(`without ${named(missing)} the agent says just that and ends with 77`, (t) => {
+    const agent = restrictedAgent(...MINIMUM.filter((name) => !missing.includes(name)));
+    t.after(() => agent.close());
+    const { status, stderr } = tried(agent);
+    const message = `not permitted to load BPF programs: ${named(missing)} missing; run as root with these capabilities`;
+    assert.deepEqual([status, stderr], [77, `vcml-agent: ${message}\n`]);
+    assert.ok(!existsSync(agent.pinDir));
+    assert.ok(!existsSync(agent.journalDir));
+  });
+
+test('without CAP_SYS_RESOURCE, and with little memory to lock, it says that too', (t) => {
+  if (!LOCKS_MEMORY) return t.skip('from kernel 5.11 on BPF maps do not count as locked memory');
+  const agent = restrictedAgent('bpf', 'perfmon');
+  t.after(() => agent.close());
+  const { status, stderr } = tried(agent, 'ulimit -l 64 && exec "$0" "$@"');
+  assert.equal(status, 77, stderr);
+  assert.match(stderr, /: CAP_SYS_RESOURCE missing; .*or an unlimited ulimit -l/);
+  assert.ok(!existsSync(agent.pinDir));
+});

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Agent, runProgram } from '../../support/agent.ts';
+import { copyAgent } from '../../support/copy-agent.ts';
+import { allRecorded, startStorm } from '../continuity/storm.ts';
+
+const SANITIZED = join(import.meta.dirname, '../../../build/sanitized/vcml_hook.node');
+
+test('the addon has no memory error and no undefined behaviour, from attaching to detaching', async (t) => {
+  const agent = new Agent({ args: ['--ring-size', '1MiB'] });
+  t.after(() => agent.close());
+  agent.bin = sanitizedAgent(agent);
+  await agent.start();
+  let execs = await startStorm(agent, 2).end();
+  await agent.kill();
+  await runProgram('load', 'storm', '2000', '8000');
+  await agent.start();
+  const busy = agent.detach('--wait-for-hook', '0s');
+  assert.equal(busy.status, 75, busy.output);
+  execs += await startStorm(agent, 1).end();
+  await allRecorded(agent, execs);
+  await agent.start();
+  await agent.stop();
+  assert.equal(agent.detach('--journal-dir', agent.journalDir).status, 0);
+  assert.doesNotMatch(agent.stderr, /AddressSanitizer|runtime error/);
+});
+
+/** A copy of the agent whose addon was compiled with AddressSanitizer and UBSan, which end it. */
+function sanitizedAgent(agent: Agent): string {
+  const bin = copyAgent(join(agent.directory, 'sanitized'));
+  copyFileSync(SANITIZED, join(bin, '../../build/vcml_hook.node'));
+  const libraries = ['asan', 'ubsan'].map((name) =>
+    execFileSync('gcc', [`-print-file-name=lib${name}.so`], { encoding: 'utf8' }).trim(),
+  );
+  const wrapper = join(agent.directory, 'sanitized.sh');
+  // Leaks of Node's own at its end would be told as well.
+  const options = 'ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1';
+  writeFileSync(
+    wrapper,
+    `#!/bin/sh\n${options} LD_PRELOAD=${libraries.join(':')} exec ${bin} "$@"\n`,
+  );
+  chmodSync(wrapper, 0o755);
+  return wrapper;
+}
