@@ -26,7 +26,17 @@ export async function measureFigures(
 ): Promise<Figure[]> {
   const figures: Figure[] = [];
   const measures = {
-    ...{ start, latency, kernel, idle, bytes, export: exporting, pods, node, soak, outage, crowd },
+    start,
+    latency,
+    kernel,
+    idle,
+    bytes,
+    export: exporting,
+    pods,
+    node,
+    soak,
+    outage,
+    crowd,
     forensics: measureForensics,
     'forensics-recorded': measureForensicsRecorded,
     'forensics-large': measureForensicsLarge,
@@ -180,7 +190,9 @@ async function node(bed: Bed, tell: (text: string) => void): Promise<Figure[]> {
     { what: `memory at rest after storms ${where}`, ...memory(run.afterStorms) },
     {
       what: `CPU per exec ${inside}, × on the host`,
-      ...{ value: run.timesHost.median, unit: '×', digits: 2 },
+      value: run.timesHost.median,
+      unit: '×',
+      digits: 2,
       more: `${spreadText(run.timesHost, 2)}; ${spreadText(run.micros)} µs`,
     },
     { what: `lost ${inside}`, value: run.lost, ...none, more: `of ${run.execs}` },

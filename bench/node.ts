@@ -69,10 +69,15 @@ export async function measureNode(bed: Bed): Promise<NodeRun> {
   await close();
   await end();
   return {
-    ...{ pods: PODS, storms: STORMS, atRest, afterStorms },
+    pods: PODS,
+    storms: STORMS,
+    atRest,
+    afterStorms,
     micros: spreadOf(rounds.map(({ inside }) => inside.micros)),
     timesHost: spreadOf(rounds.map(({ inside, outside }) => inside.micros / outside.micros)),
-    ...{ execs, lost: execs - records, incomplete: records - whole },
+    execs,
+    lost: execs - records,
+    incomplete: records - whole,
   };
 }
 

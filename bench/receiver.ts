@@ -6,9 +6,12 @@ const bytes = (message: Buffer) => message;
 const service: ServiceDefinition = {
   Export: {
     path: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
-    ...{ requestStream: false, responseStream: false },
-    ...{ requestSerialize: bytes, requestDeserialize: bytes },
-    ...{ responseSerialize: bytes, responseDeserialize: bytes },
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: bytes,
+    requestDeserialize: bytes,
+    responseSerialize: bytes,
+    responseDeserialize: bytes,
   },
 };
 const server = new Server();

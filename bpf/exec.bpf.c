@@ -62,7 +62,7 @@ const volatile u64 generation = 1;
 #include "preempt.h"
 #include "lineage.h"
 #include "path.h"
-#include "image.h"
+#include "invocation.h"
 
 static __always_inline struct control *active_control(void)
 {

@@ -56,8 +56,12 @@ const builtinsAsAskedFor: Plugin = {
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(join(folder, 'build'), { recursive: true });
 const options = {
-  ...{ absWorkingDir: ROOT, bundle: true, minify: true, metafile: true as const },
-  ...{ platform: 'node' as const, target: 'node26' },
+  absWorkingDir: ROOT,
+  bundle: true,
+  minify: true,
+  metafile: true as const,
+  platform: 'node' as const,
+  target: 'node26',
 };
 const agent = await build({
   ...options,

@@ -10,7 +10,10 @@ const bundle = JSON.parse(readFileSync(file, 'utf8'));
 const { name, versionInfo: version, licenseDeclared: license } = bundle.packages[0];
 const packages = debianComponents(admindir);
 const image: Component = {
-  ...{ name: `${name}-image`, version, license },
-  ...{ purl: `pkg:generic/${name}-image@${version}`, relation: 'CONTAINS' },
+  name: `${name}-image`,
+  version,
+  license,
+  purl: `pkg:generic/${name}-image@${version}`,
+  relation: 'CONTAINS',
 };
 writeFileSync(file, `${JSON.stringify(sbomOf(image, packages, bundle), null, 2)}\n`);

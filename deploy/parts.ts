@@ -29,7 +29,8 @@ export function writeParts(folder: string, metafiles: readonly Metafile[], built
     ...debianComponents(dpkg, 'libbpf-dev').map(
       (libbpf): Component => ({
         ...libbpf,
-        ...{ license: 'LGPL-2.1-only OR BSD-2-Clause', relation: 'STATIC_LINK' },
+        license: 'LGPL-2.1-only OR BSD-2-Clause',
+        relation: 'STATIC_LINK',
       }),
     ),
   ];
@@ -56,8 +57,11 @@ function packagesIn(metafiles: readonly Metafile[]): Set<string> {
 function agentComponent(): Component {
   const { name, version, license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   return {
-    ...{ name, version, license: `${license} AND (GPL-2.0-only OR BSD-2-Clause)` },
-    ...{ purl: `pkg:generic/${name}@${version}`, relation: 'CONTAINS' },
+    name,
+    version,
+    license: `${license} AND (GPL-2.0-only OR BSD-2-Clause)`,
+    purl: `pkg:generic/${name}@${version}`,
+    relation: 'CONTAINS',
   };
 }
 

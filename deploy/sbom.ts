@@ -45,7 +45,10 @@ export function sbomOf(whole: Component, others: readonly Component[], inner?: S
   const digest = createHash('sha256').update(JSON.stringify(packages)).digest('hex');
   const name = `${whole.name}-${whole.version}`;
   return {
-    ...{ spdxVersion: 'SPDX-2.3', dataLicense: 'CC0-1.0', SPDXID: 'SPDXRef-DOCUMENT', name },
+    spdxVersion: 'SPDX-2.3',
+    dataLicense: 'CC0-1.0',
+    SPDXID: 'SPDXRef-DOCUMENT',
+    name,
     documentNamespace: `https://spdx.org/spdxdocs/${name}-${digest}`,
     creationInfo: {
       created: new Date().toISOString().replace(/\.\d+/, ''),
@@ -102,10 +105,17 @@ function packageOf({ name, version, license, purl, cpe }: Component) {
   if (cpe !== undefined) refs.push(['SECURITY', 'cpe23Type', cpe]);
   return {
     SPDXID: `SPDXRef-${purl.replace('pkg:', '').replaceAll(/[^A-Za-z0-9.]+/g, '-')}`,
-    ...{ name, versionInfo: version, licenseDeclared: license, licenseConcluded: 'NOASSERTION' },
-    ...{ downloadLocation: 'NOASSERTION', filesAnalyzed: false, copyrightText: 'NOASSERTION' },
+    name,
+    versionInfo: version,
+    licenseDeclared: license,
+    licenseConcluded: 'NOASSERTION',
+    downloadLocation: 'NOASSERTION',
+    filesAnalyzed: false,
+    copyrightText: 'NOASSERTION',
     externalRefs: refs.map(([referenceCategory, referenceType, referenceLocator]) => ({
-      ...{ referenceCategory, referenceType, referenceLocator },
+      referenceCategory,
+      referenceType,
+      referenceLocator,
     })),
   };
 }

@@ -17,12 +17,16 @@ export function dashboard(): object {
       list: [
         { name: 'datasource', type: 'datasource', query: 'prometheus', label: 'Data source' },
         {
-          ...{ name: 'node', type: 'query', label: 'Node', includeAll: true, multi: true },
-          ...{ datasource: { type: 'prometheus', uid: '$datasource' }, refresh: 2, sort: 1 },
-          ...{
-            query: 'label_values(vcml_agent_info, node)',
-            current: { text: 'All', value: '$__all' },
-          },
+          name: 'node',
+          type: 'query',
+          label: 'Node',
+          includeAll: true,
+          multi: true,
+          datasource: { type: 'prometheus', uid: '$datasource' },
+          refresh: 2,
+          sort: 1,
+          query: 'label_values(vcml_agent_info, node)',
+          current: { text: 'All', value: '$__all' },
         },
       ],
     },

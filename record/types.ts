@@ -34,7 +34,7 @@ export interface CgroupIds {
 }
 
 /** Where a program image ran, as its exec found it. */
-export interface Whereabouts {
+export interface ObservedPlace {
   readonly cgroup: CgroupIds;
   /** inode of the mount namespace */
   readonly mountNamespace: number;
@@ -49,7 +49,7 @@ export type Cause =
       readonly cpu: number;
       readonly seq: number;
       /** Where the cause ran, if that is not where it led to. */
-      readonly elsewhere?: Whereabouts;
+      readonly elsewhere?: ObservedPlace;
     }
   | { readonly kind: 'ancestor'; readonly pid: number; readonly startTime: BootTime }
   | { readonly kind: 'untracked' };
@@ -89,14 +89,14 @@ export interface ExecEvent {
   readonly ppid: number;
   readonly vpid: number;
   readonly startTime: BootTime;
-  readonly image: Image;
+  readonly invocation: Invocation;
 }
 
 /**
  * What was executed, how and where: all of an exec that can be the same again. One object for
  * equal ones, so that its identity can key caches.
  */
-export interface Image {
+export interface Invocation {
   readonly comm: string;
   readonly context: ExecContext;
   readonly object: string;

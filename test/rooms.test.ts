@@ -14,7 +14,8 @@ const ROOMS = ['source', 'lineage', 'enrich', 'redact', 'journal', 'export', 'pr
 async function refusedOf(file: string, statements: readonly string[]): Promise<string[]> {
   const root = await mkdtemp(join(tmpdir(), 'vcml-rooms-'));
   try {
-    await cp(join(REPOSITORY, 'biome.json'), join(root, 'biome.json'));
+    for (const part of ['biome.json', 'lint'])
+      await cp(join(REPOSITORY, part), join(root, part), { recursive: true });
     await mkdir(join(root, dirname(file)), { recursive: true });
     await writeFile(join(root, file), `${statements.join('\n')}\n`);
     const refusedLines = await lint(root);

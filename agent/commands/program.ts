@@ -9,8 +9,16 @@ const JOURNAL = ['journalDir'];
 const ALL = OPTIONS.map(({ key }) => key);
 /** Those that mean something to a run that only ends. */
 const DRAINING = [
-  ...[...JOURNAL, 'pinDir', 'mountBpffs', 'nodeName', 'waitForHook', 'segmentMaxBytes'],
-  ...['segmentMaxAge', 'journalMaxBytes', 'sync', 'compressionLevel'],
+  ...JOURNAL,
+  'pinDir',
+  'mountBpffs',
+  'nodeName',
+  'waitForHook',
+  'segmentMaxBytes',
+  'segmentMaxAge',
+  'journalMaxBytes',
+  'sync',
+  'compressionLevel',
 ];
 
 type Flags = Readonly<Record<string, unknown>>;

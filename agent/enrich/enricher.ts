@@ -3,9 +3,9 @@ import type {
   CgroupEvent,
   CgroupIds,
   ExecEvent,
-  Whereabouts,
+  ObservedPlace,
 } from '../../record/types.ts';
-import { type CgroupPlace, CgroupTree } from './cgroups/cgroup-tree.ts';
+import { type CgroupPath, CgroupTree } from './cgroups/cgroup-tree.ts';
 import { type ContainerPath, containerOf, keyOf } from './cgroups/container-path.ts';
 import { Container } from './container.ts';
 import type { PodSource } from './pods/pod-source.ts';
@@ -40,7 +40,7 @@ export interface Place {
 }
 
 /** What the cgroups of a process come to. */
-interface Spot {
+interface Resolved {
   readonly outside: Place;
   readonly container: Container | undefined;
   /** As the container's, and as that of an entry; undefined: to be rendered (again). */
@@ -49,7 +49,7 @@ interface Spot {
 
 /** How long a source may take to answer for the first time. */
 const STARTING_MS = 5000;
-const SPOTS_MAX = 8192;
+const RESOLVED_MAX = 8192;
 const CONTAINERS_MAX = 4096;
 const NAMESPACES_MAX = 64;
 
@@ -61,7 +61,7 @@ export class Enricher {
   readonly #options: EnricherOptions;
   readonly #cgroups: CgroupTree;
   readonly #containers = new Map<string, Container>();
-  readonly #spots = new Map<CgroupIds, Spot>();
+  readonly #resolved = new Map<CgroupIds, Resolved>();
   readonly #started: Started;
   /** Mount namespaces of the host and of runtimes: whoever is in one of them is not inside. */
   readonly #hosts: Set<number>;
@@ -100,26 +100,26 @@ export class Enricher {
   podChanged(uid: string): void {
     for (const container of this.#containers.values())
       if (container.path.podUid === uid) container.changed();
-    this.#spots.clear();
+    this.#resolved.clear();
   }
 
   /** Where an exec happened; to be called once for each, in their order. */
   place(event: ExecEvent): Place {
-    const spot = this.#spotOf(event.image.context.cgroup);
-    const { container } = spot;
-    if (container === undefined) return spot.outside;
-    const { cause, image } = event;
-    spot.inside ??= this.#inside(spot, container, '');
+    const resolved = this.#resolve(event.invocation.context.cgroup);
+    const { container } = resolved;
+    if (container === undefined) return resolved.outside;
+    const { cause, invocation } = event;
+    resolved.inside ??= this.#inside(resolved, container, '');
     // Its cause was at the very same place, or is not known.
-    if (cause.kind !== 'record' || cause.elsewhere === undefined) return spot.inside;
-    switch (this.#wayIn(image.context.namespaces.mnt, cause.elsewhere, container)) {
+    if (cause.kind !== 'record' || cause.elsewhere === undefined) return resolved.inside;
+    switch (this.#wayIn(invocation.context.namespaces.mnt, cause.elsewhere, container)) {
       case 'outside':
-        return spot.outside;
+        return resolved.outside;
       case 'descendant':
-        return spot.inside;
+        return resolved.inside;
       default: {
         const entry = this.#started.add(container.key) ? 'start' : 'exec';
-        return this.#inside(spot, container, `,"vcml.entry":"${entry}"`);
+        return this.#inside(resolved, container, `,"vcml.entry":"${entry}"`);
       }
     }
   }
@@ -129,7 +129,11 @@ export class Enricher {
    * is outside as long as it is in their mount namespace. What a container started stays its own,
    * also where it gets out of the container's mount namespace.
    */
-  #wayIn(mnt: number, from: Whereabouts, container: Container): 'outside' | 'descendant' | 'entry' {
+  #wayIn(
+    mnt: number,
+    from: ObservedPlace,
+    container: Container,
+  ): 'outside' | 'descendant' | 'entry' {
     const same = this.#isIn(from.cgroup, container);
     if (this.#hosts.has(mnt)) return same ? 'descendant' : 'outside';
     if (same) return this.#hosts.has(from.mountNamespace) ? 'entry' : 'descendant';
@@ -146,8 +150,8 @@ export class Enricher {
    * later is not held up by it again.
    */
   wait(event: ExecEvent, now: BootTime): number {
-    const { cgroup, namespaces } = event.image.context;
-    const { container } = this.#spotOf(cgroup);
+    const { cgroup, namespaces } = event.invocation.context;
+    const { container } = this.#resolve(cgroup);
     if (container === undefined || container.path.podUid === undefined) return 0;
     const { pods, waitMs } = this.#options;
     if (container.complete || waitMs === 0 || pods.state === 'unreachable') return 0;
@@ -160,28 +164,28 @@ export class Enricher {
     const left = Math.max(waitMs - waited, pods.state === 'starting' ? STARTING_MS - ran : 0);
     if (left <= 0) return 0;
     container.changed();
-    this.#spots.clear();
+    this.#resolved.clear();
     return container.complete ? 0 : left;
   }
 
-  #spotOf(ids: CgroupIds): Spot {
-    return this.#spots.get(ids) ?? this.#find(ids);
+  #resolve(ids: CgroupIds): Resolved {
+    return this.#resolved.get(ids) ?? this.#find(ids);
   }
 
-  #find(ids: CgroupIds): Spot {
+  #find(ids: CgroupIds): Resolved {
     const { places, complete } = this.#cgroups.find(ids);
     const { cgroup, path } = locate(places, complete);
-    const spot: Spot = {
+    const resolved: Resolved = {
       outside: { resource: this.#hostText, cgroup, attributes: '' },
       container: path === undefined ? undefined : this.#containerOf(path),
       inside: undefined,
     };
-    if (this.#spots.size >= SPOTS_MAX) this.#spots.clear();
-    if (complete || path !== undefined) this.#spots.set(ids, spot);
-    return spot;
+    if (this.#resolved.size >= RESOLVED_MAX) this.#resolved.clear();
+    if (complete || path !== undefined) this.#resolved.set(ids, resolved);
+    return resolved;
   }
 
-  #inside({ outside }: Spot, container: Container, entry: string): Place {
+  #inside({ outside }: Resolved, container: Container, entry: string): Place {
     const { resource, attributes } = container;
     return { resource, cgroup: outside.cgroup, attributes: attributes + entry };
   }
@@ -219,7 +223,7 @@ export class Enricher {
   }
 
   #gone(key: string, path: string): void {
-    this.#spots.clear();
+    this.#resolved.clear();
     const own = containerOf(path);
     const container = own && this.#containers.get(keyOf(own));
     const last = container?.cgroups.delete(key) === true && container.cgroups.size === 0;
@@ -232,7 +236,7 @@ export class Enricher {
  * be a container's: then no cgroup is said, so that the record does not pass for the host's.
  */
 function locate(
-  places: readonly CgroupPlace[],
+  places: readonly CgroupPath[],
   complete: boolean,
 ): { cgroup: string | undefined; path: ContainerPath | undefined } {
   for (const { path, line } of places) {

@@ -5,14 +5,14 @@ import { type Endpoint, parseEndpoint } from './connect/endpoint.ts';
 import type { ExportLog } from './log.ts';
 import { type Batch, Batches } from './read/batches.ts';
 import { Cursor, resume } from './read/cursor.ts';
-import { Tail } from './read/journal-reader.ts';
+import { JournalReader } from './read/journal-reader.ts';
 import type { ExportedJournal, Position } from './read/position.ts';
 import { RecentLines } from './read/recent-lines.ts';
 import { createFilter, type Filter, parseRules } from './read/rules.ts';
 import { keepDeadLetter } from './send/dead-letters.ts';
 import { Delivery, Ended } from './send/delivery.ts';
 import type { Outcome } from './send/outcome.ts';
-import { Pace } from './send/rate-limit.ts';
+import { RateLimit } from './send/rate-limit.ts';
 import { createStatistics, type Statistics } from './statistics.ts';
 
 /** Lines kept in memory for the export; what it has not taken by then is read back from the disk. */
@@ -52,7 +52,7 @@ export class Exporter {
   #identity: Identity | undefined;
   #recent: RecentLines | undefined;
   #cursor: Cursor | undefined;
-  #tail: Tail | undefined;
+  #tail: JournalReader | undefined;
   #position: Position = { segment: 0, offset: 0 };
   #running: Promise<void> = Promise.resolve();
   #upcoming: Promise<Batch | undefined> = Promise.resolve(undefined);
@@ -80,21 +80,25 @@ export class Exporter {
       log.error({ error: message }, 'the export cursor cannot be saved'),
     );
     const { readLines } = journal;
-    const tail = new Tail(
+    const tail = new JournalReader(
       { recent: this.#recent, readLines, oldest: () => journal.oldest, onSkipped },
       this.#position,
     );
     this.#tail = tail;
     const batches = new Batches(
       {
-        ...{ maxRecords: batchRecords, maxBytes: batchBytes, maxAgeMs: batchAgeMs },
+        maxRecords: batchRecords,
+        maxBytes: batchBytes,
+        maxAgeMs: batchAgeMs,
         version,
         passes: this.#filter.passes,
       },
       tail,
     );
     const delivery = new Delivery({
-      ...{ log, statistics: this.statistics, ending: this.#ending.signal },
+      log,
+      statistics: this.statistics,
+      ending: this.#ending.signal,
       send: (request, renew) => this.#send(request, renew),
       keepDeadLetter: (start, refusal) => keepDeadLetter(journal, start, refusal, log),
     });
@@ -147,7 +151,7 @@ export class Exporter {
   }
 
   async #run(next: () => Promise<Batch | undefined>, delivery: Delivery): Promise<void> {
-    const pace = new Pace(this.#options.catchUpRate);
+    const pace = new RateLimit(this.#options.catchUpRate);
     try {
       this.#upcoming = next();
       for (let batch = await this.#upcoming; batch && !this.#over; batch = await this.#upcoming) {
@@ -165,7 +169,7 @@ export class Exporter {
   }
 
   /** The next batch; a segment that cannot be read is passed over, any other error is waited out. */
-  async #next(batches: Batches, tail: Tail): Promise<Batch | undefined> {
+  async #next(batches: Batches, tail: JournalReader): Promise<Batch | undefined> {
     for (let told = ''; ; ) {
       try {
         return await batches.next(this.#ending.signal);

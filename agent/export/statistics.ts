@@ -21,8 +21,13 @@ export interface Statistics {
 /** All zero. */
 export function createStatistics(): Statistics {
   return {
-    ...{ exported: 0, rejected: 0, deadLetters: 0, splits: 0, skips: 0 },
+    exported: 0,
+    rejected: 0,
+    deadLetters: 0,
+    splits: 0,
+    skips: 0,
     failures: new Map(),
-    ...{ succeededAt: 0, lastRecordTime: 0 },
+    succeededAt: 0,
+    lastRecordTime: 0,
   };
 }

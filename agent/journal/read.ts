@@ -41,7 +41,7 @@ export async function* followLines(
   from: Position | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<JournalLine> {
-  const news = createBell(dir, signal);
+  const news = createChangeNotifier(dir, signal);
   let position = from;
   try {
     while (!signal.aborted) {
@@ -126,7 +126,10 @@ async function* inflated(handle: FileHandle, file: string, from: number): AsyncG
 }
 
 /** Something to wait for: a change in the folder, a while, or the end. */
-function createBell(dir: string, signal: AbortSignal): { ring(): Promise<void>; close(): void } {
+function createChangeNotifier(
+  dir: string,
+  signal: AbortSignal,
+): { ring(): Promise<void>; close(): void } {
   let heard = false;
   let wake = () => {};
   const strike = () => {

@@ -104,7 +104,10 @@ export class OwnDaemonSet {
     const fieldSelector = `metadata.name=${this.#owner}`;
     await reflect<KubeObject>({
       source: new ObjectListWatch({
-        ...{ kubeconfig, path: this.#daemonSets, fieldSelector, cached: false },
+        kubeconfig,
+        path: this.#daemonSets,
+        fieldSelector,
+        cached: false,
       }),
       onList: ([found]) => this.#daemonSetIs(found),
       onChange: (change, found) => this.#daemonSetIs(change === 'DELETED' ? undefined : found),

@@ -37,7 +37,9 @@ export function createOnExit(
     log.warn({ error: error.message }, 'an uninstall would not be seen, and the hook would stay'),
   );
   const daemonSet = new OwnDaemonSet({
-    ...{ namespace, pod, kubeconfig },
+    namespace,
+    pod,
+    kubeconfig,
     onKnown: (name) => log.info({ daemonSet: name }, 'with this DaemonSet the hook goes'),
     onProblem: tell,
   });

@@ -7,8 +7,12 @@ import { SNAPSHOT_FILE } from './session.ts';
 
 /** What others than the journal itself keep in its folder. */
 const OTHERS = [
-  ...[CURSOR_FILE, `${CURSOR_FILE}.tmp`, DEAD_LETTER_FILE, OLDER_DEAD_LETTER_FILE],
-  ...[SNAPSHOT_FILE, `${SNAPSHOT_FILE}.tmp`],
+  CURSOR_FILE,
+  `${CURSOR_FILE}.tmp`,
+  DEAD_LETTER_FILE,
+  OLDER_DEAD_LETTER_FILE,
+  SNAPSHOT_FILE,
+  `${SNAPSHOT_FILE}.tmp`,
 ];
 
 /** Deletes the journal of an agent that has ended for good, and says so; a failure ends nothing. */

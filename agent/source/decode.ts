@@ -1,7 +1,7 @@
-import type { Cause, ExecEvent, KernelEvent, Whereabouts } from '../../record/types.ts';
-import { createWords } from './event-view.ts';
-import { createImageReader, type Redact } from './invocation.ts';
-import { createImages } from './invocation-cache.ts';
+import type { Cause, ExecEvent, KernelEvent, ObservedPlace } from '../../record/types.ts';
+import { createEventView } from './event-view.ts';
+import { createInvocationReader, type Redact } from './invocation.ts';
+import { createInvocationCache } from './invocation-cache.ts';
 import { causeKind, cgroupEvent, eventKind, execEvent } from './layout.ts';
 import { textOf } from './text.ts';
 
@@ -26,9 +26,9 @@ export function createDecoder(
   cpuCount: number,
   redact: Redact | undefined,
 ): Decoder {
-  const view = createWords(buffer);
+  const view = createEventView(buffer);
   const { u16, u32, u64, big, time } = view;
-  const images = createImages(view, createImageReader(view, redact));
+  const invocations = createInvocationCache(view, createInvocationReader(view, redact));
 
   function decode(offset: number, length: number): KernelEvent {
     const why = fault(offset, length);
@@ -109,7 +109,7 @@ export function createDecoder(
       ppid: u32(offset + execEvent.ppid),
       vpid: u32(offset + execEvent.vpid),
       startTime: time(offset + execEvent.startTime),
-      image: images(offset, length),
+      invocation: invocations(offset, length),
     };
   }
 
@@ -133,7 +133,7 @@ export function createDecoder(
     return u32(offset + execEvent.causeMntNs) === u32(offset + execEvent.contextMntNs);
   }
 
-  function whereabouts(offset: number): Whereabouts {
+  function whereabouts(offset: number): ObservedPlace {
     return {
       cgroup: {
         v2: big(offset + execEvent.causeCgroupV2),

@@ -1,7 +1,7 @@
 import type { BootTime } from '../../record/types.ts';
 
 /** The fields of events in one buffer, by their offset; all but bytes are aligned to their size. */
-export interface Words {
+export interface EventView {
   readonly buffer: Buffer;
   readonly words: Uint32Array;
   u16(at: number): number;
@@ -16,7 +16,7 @@ export interface Words {
 }
 
 /** A view of `buffer`, whose memory begins at a multiple of 8. */
-export function createWords(buffer: Buffer): Words {
+export function createEventView(buffer: Buffer): EventView {
   const words = new Uint32Array(buffer.buffer, buffer.byteOffset, buffer.length >> 2);
   const halves = new Uint16Array(buffer.buffer, buffer.byteOffset, buffer.length >> 1);
   const u16 = (at: number) => halves[at >> 1] ?? 0;

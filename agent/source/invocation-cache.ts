@@ -1,26 +1,26 @@
-import type { Image } from '../../record/types.ts';
-import type { Words } from './event-view.ts';
+import type { Invocation } from '../../record/types.ts';
+import type { EventView } from './event-view.ts';
 import { execEvent } from './layout.ts';
 
 const SLOTS = 2048;
-/** Of one image, and of all that are kept: 10 KiB and 4 MiB. */
+/** Of one invocation, and of all that are kept: 10 KiB and 4 MiB. */
 const WORDS_MAX = 2560;
 const KEPT_WORDS_MAX = 1 << 20;
 const FNV_PRIME = 0x01000193;
 
 interface Slot {
   readonly words: Uint32Array;
-  readonly image: Image;
+  readonly invocation: Invocation;
 }
 
 /**
- * Images by the bytes of their events: what is executed again and again is read once. An image is
+ * Invocations by the bytes of their events: what is executed again and again is read once. An invocation is
  * kept from its second time on, so that commands that are never the same leave nothing behind.
  */
-export function createImages(
-  { words }: Words,
-  read: (offset: number) => Omit<Image, 'recurring'>,
-): (offset: number, length: number) => Image {
+export function createInvocationCache(
+  { words }: EventView,
+  read: (offset: number) => Omit<Invocation, 'recurring'>,
+): (offset: number, length: number) => Invocation {
   const slots = new Array<Slot | undefined>(SLOTS).fill(undefined);
   let kept = 0;
   const seen = new Int32Array(SLOTS);
@@ -32,19 +32,19 @@ export function createImages(
     const hash = hashOf(words, from, to);
     const at = hash & (SLOTS - 1);
     const slot = slots[at];
-    if (slot !== undefined && equal(slot.words, words, from, to)) return slot.image;
+    if (slot !== undefined && equal(slot.words, words, from, to)) return slot.invocation;
     if (seen[at] !== hash) {
       seen[at] = hash;
       return { ...read(offset), recurring: false };
     }
-    const image = { ...read(offset), recurring: true };
+    const invocation = { ...read(offset), recurring: true };
     kept += to - from - (slot?.words.length ?? 0);
     if (kept > KEPT_WORDS_MAX) {
       slots.fill(undefined);
       kept = to - from;
     }
-    slots[at] = { words: words.slice(from, to), image };
-    return image;
+    slots[at] = { words: words.slice(from, to), invocation };
+    return invocation;
   };
 }
 

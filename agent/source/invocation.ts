@@ -1,5 +1,5 @@
-import type { CgroupIds, ExecContext, Executable, Image } from '../../record/types.ts';
-import type { Words } from './event-view.ts';
+import type { CgroupIds, ExecContext, Executable, Invocation } from '../../record/types.ts';
+import type { EventView } from './event-view.ts';
 import { execEvent, execFlags } from './layout.ts';
 import { absolutePath, locate, reachable } from './paths.ts';
 import { textOf } from './text.ts';
@@ -15,16 +15,16 @@ export type Redact = (args: readonly string[]) => {
 };
 
 /** Reads what was executed out of an exec event; the parts that recur are read once. */
-export function createImageReader(
-  { buffer, u32, big, start, end }: Words,
+export function createInvocationReader(
+  { buffer, u32, big, start, end }: EventView,
   redact: Redact | undefined,
-): (offset: number) => Omit<Image, 'recurring'> {
+): (offset: number) => Omit<Invocation, 'recurring'> {
   const contexts = new Map<string, ExecContext>();
   const executables = new Map<string, Executable>();
   const text = (offset: number, blob: number) =>
     textOf(buffer, start(offset, blob), end(offset, blob));
 
-  function image(offset: number): Omit<Image, 'recurring'> {
+  function invocation(offset: number): Omit<Invocation, 'recurring'> {
     const flags = u32(offset + execEvent.flags);
     const executable = executableOf(offset, flags);
     const has = (flag: number) => (flags & flag) !== 0;
@@ -152,7 +152,7 @@ export function createImageReader(
     };
   }
 
-  return image;
+  return invocation;
 }
 
 const EXECUTABLE_FLAGS =

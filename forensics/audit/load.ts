@@ -4,9 +4,19 @@ import type { Finding } from './finding.ts';
 import { HASH, LINE_RULES, problemsSql, RAW_TYPES, READ } from './line-rules.ts';
 
 const ABOUT = [
-  ...['boot_time', 'hook_state', 'hook_next_seq', 'loss_stage', 'loss_hook_id', 'loss_cpu'],
-  ...['loss_first_seq', 'loss_last_seq', 'loss_count', 'loss_boot_id'],
-  ...['journal_records', 'journal_gaps', 'journal_losses'],
+  'boot_time',
+  'hook_state',
+  'hook_next_seq',
+  'loss_stage',
+  'loss_hook_id',
+  'loss_cpu',
+  'loss_first_seq',
+  'loss_last_seq',
+  'loss_count',
+  'loss_boot_id',
+  'journal_records',
+  'journal_gaps',
+  'journal_losses',
 ];
 /** record_key() of a JSON string: no other length is a UUID's, and strlen() counts no characters. */
 const QUOTED_KEY_MACRO = `CREATE OR REPLACE MACRO quoted_key(id) AS CASE

@@ -13,9 +13,24 @@ export interface GapsOptions {
 }
 
 const COLUMNS = [
-  ...['timestamp', 'node', 'namespace', 'pod', 'container', 'permitted_by', 'parent_cause'],
-  ...['gap_reason', 'action', 'loss_stage', 'loss_cpu', 'loss_first_seq', 'loss_last_seq'],
-  ...['loss_count', 'loss_hook_id', 'loss_boot_id', 'boot_id', 'hook_state'],
+  'timestamp',
+  'node',
+  'namespace',
+  'pod',
+  'container',
+  'permitted_by',
+  'parent_cause',
+  'gap_reason',
+  'action',
+  'loss_stage',
+  'loss_cpu',
+  'loss_first_seq',
+  'loss_last_seq',
+  'loss_count',
+  'loss_hook_id',
+  'loss_boot_id',
+  'boot_id',
+  'hook_state',
 ];
 
 /** What is missing: each question a table. */

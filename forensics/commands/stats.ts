@@ -12,8 +12,17 @@ export interface StatsOptions {
 }
 
 const COLUMNS = [
-  ...['timestamp', 'node', 'namespace', 'pod', 'image', 'executable', 'object', 'action', 'comm'],
-  ...['pid', 'parent_cause'],
+  'timestamp',
+  'node',
+  'namespace',
+  'pod',
+  'image',
+  'executable',
+  'object',
+  'action',
+  'comm',
+  'pid',
+  'parent_cause',
 ];
 
 const TABLES: Readonly<Record<string, string>> = {

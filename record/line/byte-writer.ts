@@ -1,7 +1,7 @@
 import type { BootTime } from '../types.ts';
 
 /** Writes the parts of a line one behind the other: no string is made of what is only written. */
-export class Pen {
+export class ByteWriter {
   #bytes: Uint8Array;
   #at = 0;
 

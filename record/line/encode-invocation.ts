@@ -1,47 +1,49 @@
-import type { ExecContext, Executable, Image } from '../types.ts';
+import type { ExecContext, Executable, Invocation } from '../types.ts';
 import { json, jsonStrings } from './json-text.ts';
 
-/** The parts of a line, in UTF-8, that are the same for every exec of an image. */
-export interface ImageText {
+/** The parts of a line, in UTF-8, that are the same for every exec of an invocation. */
+export interface InvocationText {
   /** from `uid` to `permitted_by` */
   readonly core: Uint8Array;
   readonly attributes: Uint8Array;
 }
 
-/** Renders what an image says in every line. */
-export function imageText(image: Image): ImageText {
-  const { context } = image;
+/** Renders what an invocation says in every line. */
+export function invocationText(invocation: Invocation): InvocationText {
+  const { context } = invocation;
   return {
     core: Buffer.from(
-      `,"uid":${context.uid},"gid":${context.gid},"comm":${json(image.comm)}},"action":"exec",` +
-        `"object":${json(image.object)},"permitted_by":`,
+      `,"uid":${context.uid},"gid":${context.gid},"comm":${json(invocation.comm)}},"action":"exec",` +
+        `"object":${json(invocation.object)},"permitted_by":`,
     ),
     attributes: Buffer.from(
-      executableText(image.executable) +
-        argsText(image) +
-        `,"process.working_directory":${json(image.workingDirectory)}` +
-        (image.interactive ? ',"process.interactive":true' : '') +
-        (image.workingDirectoryTruncated
+      executableText(invocation.executable) +
+        argsText(invocation) +
+        `,"process.working_directory":${json(invocation.workingDirectory)}` +
+        (invocation.interactive ? ',"process.interactive":true' : '') +
+        (invocation.workingDirectoryTruncated
           ? ',"vcml.process.working_directory_truncated":true'
           : '') +
-        (image.objectTruncated ? ',"vcml.object.truncated":true' : '') +
-        (image.objectResolved ? ',"vcml.object.resolved":true' : '') +
+        (invocation.objectTruncated ? ',"vcml.object.truncated":true' : '') +
+        (invocation.objectResolved ? ',"vcml.object.resolved":true' : '') +
         contextText(context),
     ),
   };
 }
 
-function argsText(image: Image): string {
-  const count = `,"process.args_count":${image.argsCount}`;
-  if (image.args === undefined) return count;
-  const [command] = image.args;
+function argsText(invocation: Invocation): string {
+  const count = `,"process.args_count":${invocation.argsCount}`;
+  if (invocation.args === undefined) return count;
+  const [command] = invocation.args;
   return (
     count +
     (command ? `,"process.command":${json(command)}` : '') +
-    `,"process.command_args":${jsonStrings(image.args)}` +
-    (image.argsRedacted > 0 ? `,"vcml.process.args_redacted":${image.argsRedacted}` : '') +
-    (image.argsTruncated
-      ? `,"vcml.process.args_truncated":true,"vcml.process.args_size":${image.argsSize}`
+    `,"process.command_args":${jsonStrings(invocation.args)}` +
+    (invocation.argsRedacted > 0
+      ? `,"vcml.process.args_redacted":${invocation.argsRedacted}`
+      : '') +
+    (invocation.argsTruncated
+      ? `,"vcml.process.args_truncated":true,"vcml.process.args_size":${invocation.argsSize}`
       : '')
   );
 }

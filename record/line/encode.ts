@@ -3,13 +3,13 @@ import {
   type CausalRecord,
   type ExecRecord,
   type Gap,
-  type Image,
+  type Invocation,
   type JournalRecord,
   nanosecondsOf,
   type WallOffset,
 } from '../types.ts';
-import { Pen } from './byte-writer.ts';
-import { type ImageText, imageText } from './encode-invocation.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { type InvocationText, invocationText } from './encode-invocation.ts';
 import { json } from './json-text.ts';
 
 /** The agent itself, as the actor of records about the journal. */
@@ -52,8 +52,8 @@ export interface LineWriter {
 
 /** Everything that does not change from record to record is rendered once and kept. */
 export function createLineWriter(options: LineOptions): LineWriter {
-  // As long as its image comes again: then the decoder has it, too.
-  const images = new WeakMap<Image, ImageText>();
+  // As long as its invocation comes again: then the decoder has it, too.
+  const invocations = new WeakMap<Invocation, InvocationText>();
   const bootId = `"attributes":{"vcml.boot.id":${json(options.bootId)},"vcml.boot_time":"`;
   const hookId = `","vcml.hook.id":${json(options.hookId)}`;
   const behindBootTime = Buffer.from(`${hookId},"vcml.cpu":`);
@@ -61,54 +61,54 @@ export function createLineWriter(options: LineOptions): LineWriter {
   const attributesOf = keep((attributes) => attributes);
   const cgroupOf = keep((cgroup) => `,"process.linux.cgroup":${json(cgroup)}}}\n`);
   const self = selfText(options.self);
-  const pen = new Pen();
+  const writer = new ByteWriter();
 
   function exec(record: ExecRecord, place: Place): void {
     const { event, parentCause } = record;
     const offset = options.offset();
-    const image = imageOf(event.image);
-    pen.bytes(PARTS.id);
-    pen.ascii(record.id);
-    pen.bytes(PARTS.timestamp);
-    pen.nanoseconds(onWall(event.bootTime, offset));
-    pen.bytes(PARTS.pid);
-    pen.integer(event.pid);
-    pen.bytes(PARTS.ppid);
-    pen.integer(event.ppid);
-    pen.bytes(image.core);
-    if (parentCause === null) pen.bytes(PARTS.unobserved);
+    const invocation = invocationOf(event.invocation);
+    writer.bytes(PARTS.id);
+    writer.ascii(record.id);
+    writer.bytes(PARTS.timestamp);
+    writer.nanoseconds(onWall(event.bootTime, offset));
+    writer.bytes(PARTS.pid);
+    writer.integer(event.pid);
+    writer.bytes(PARTS.ppid);
+    writer.integer(event.ppid);
+    writer.bytes(invocation.core);
+    if (parentCause === null) writer.bytes(PARTS.unobserved);
     else {
-      pen.bytes(PARTS.parent);
-      pen.ascii(parentCause);
-      pen.bytes(PARTS.quote);
+      writer.bytes(PARTS.parent);
+      writer.ascii(parentCause);
+      writer.bytes(PARTS.quote);
     }
-    pen.bytes(resourceOf(place.resource));
-    pen.nanoseconds(event.bootTime);
-    pen.bytes(behindBootTime);
-    pen.integer(event.cpu);
-    pen.bytes(PARTS.seq);
-    pen.integer(event.seq);
-    if (record.gap !== undefined) pen.bytes(Buffer.from(gapText(record.gap, offset)));
-    pen.bytes(PARTS.vpid);
-    pen.integer(event.vpid);
-    pen.bytes(PARTS.created);
+    writer.bytes(resourceOf(place.resource));
+    writer.nanoseconds(event.bootTime);
+    writer.bytes(behindBootTime);
+    writer.integer(event.cpu);
+    writer.bytes(PARTS.seq);
+    writer.integer(event.seq);
+    if (record.gap !== undefined) writer.bytes(Buffer.from(gapText(record.gap, offset)));
+    writer.bytes(PARTS.vpid);
+    writer.integer(event.vpid);
+    writer.bytes(PARTS.created);
     const created = onWall(event.startTime, offset);
-    pen.ascii(dateOf(created.seconds));
-    pen.bytes(PARTS.point);
-    pen.nineDigits(created.nanos);
-    pen.bytes(PARTS.zone);
-    pen.bytes(image.attributes);
-    if (place.attributes !== '') pen.bytes(attributesOf(place.attributes));
-    pen.bytes(place.cgroup === undefined ? PARTS.end : cgroupOf(place.cgroup));
+    writer.ascii(dateOf(created.seconds));
+    writer.bytes(PARTS.point);
+    writer.nineDigits(created.nanos);
+    writer.bytes(PARTS.zone);
+    writer.bytes(invocation.attributes);
+    if (place.attributes !== '') writer.bytes(attributesOf(place.attributes));
+    writer.bytes(place.cgroup === undefined ? PARTS.end : cgroupOf(place.cgroup));
   }
 
-  function imageOf(image: Image): ImageText {
-    const known = images.get(image);
+  function invocationOf(invocation: Invocation): InvocationText {
+    const known = invocations.get(invocation);
     if (known !== undefined) return known;
-    const text = imageText(image);
-    if (!image.recurring) return text;
+    const text = invocationText(invocation);
+    if (!invocation.recurring) return text;
     const kept = { core: owned(text.core), attributes: owned(text.attributes) };
-    images.set(image, kept);
+    invocations.set(invocation, kept);
     return kept;
   }
 
@@ -124,10 +124,10 @@ export function createLineWriter(options: LineOptions): LineWriter {
 
   return {
     write: (record, place, bytes, at) => {
-      pen.move(bytes, at);
+      writer.move(bytes, at);
       if (record.action === 'exec') exec(record, place);
-      else pen.bytes(Buffer.from(journal(record, place)));
-      return pen.at;
+      else writer.bytes(Buffer.from(journal(record, place)));
+      return writer.at;
     },
   };
 }

@@ -8,7 +8,7 @@ const DELETE = 0x7f;
  * Reads a line of the journal where it lies, without making objects of it. Every method goes forward
  * from `at`, and throws a SyntaxError where something else stands than it is to read.
  */
-export class JsonLine {
+export class LineReader {
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
   #start = 0;

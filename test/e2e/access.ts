@@ -13,8 +13,14 @@ export async function metadataFlags(cluster: Cluster): Promise<string[]> {
   const token = (await cluster.kubectl(...request)).trim();
   const kubeconfig = writeKubeConfig('agent', { token });
   return [
-    ...['--metadata', 'apiserver', '--kubeconfig', kubeconfig, '--runtime-dirs', RUNTIME_STATE],
+    '--metadata',
+    'apiserver',
+    '--kubeconfig',
+    kubeconfig,
+    '--runtime-dirs',
+    RUNTIME_STATE,
     // long enough for a machine with much else to do
-    ...['--metadata-wait', '10s'],
+    '--metadata-wait',
+    '10s',
   ];
 }

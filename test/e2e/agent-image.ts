@@ -16,6 +16,8 @@ export const AGENT_IMAGES = join(BUILD, 'e2e/agent-images.tar');
 
 /** Values of the chart for the images that are made here. */
 export const IMAGES = [
-  ...[`image.repository=${REPOSITORY}`, 'image.tag=e2e'],
-  ...['collector.image.repository=localhost/otelcol', 'collector.image.tag=e2e'],
+  `image.repository=${REPOSITORY}`,
+  'image.tag=e2e',
+  'collector.image.repository=localhost/otelcol',
+  'collector.image.tag=e2e',
 ];

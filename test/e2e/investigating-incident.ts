@@ -26,7 +26,10 @@ export async function playIncident(cluster: Cluster, recorder: Recorder): Promis
   await cluster.apply(...deployer(), cart());
   await cluster.kubectl('rollout', 'status', 'deployment/cart', `--namespace=${NAMESPACE}`);
   const name = await cluster.kubectl(
-    ...['get', 'pods', `--namespace=${NAMESPACE}`, '--selector=app=cart'],
+    'get',
+    'pods',
+    `--namespace=${NAMESPACE}`,
+    '--selector=app=cart',
     '--output=jsonpath={.items[0].metadata.name}',
   );
   const token = await cluster.kubectl('create', 'token', 'deployer', `--namespace=${NAMESPACE}`);

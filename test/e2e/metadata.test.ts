@@ -17,10 +17,21 @@ const cluster = await Cluster.start();
 after(() => cluster[Symbol.asyncDispose]());
 const kubeconfig = await agentsKubeConfig();
 const recorder = await startRecorder(
-  ...['--metadata', 'apiserver', '--kubeconfig', kubeconfig, '--runtime-dirs', RUNTIME_STATE],
-  ...['--pod-labels', 'app', '--pod-annotations', 'owner', '--cluster-name', 'e2e'],
+  '--metadata',
+  'apiserver',
+  '--kubeconfig',
+  kubeconfig,
+  '--runtime-dirs',
+  RUNTIME_STATE,
+  '--pod-labels',
+  'app',
+  '--pod-annotations',
+  'owner',
+  '--cluster-name',
+  'e2e',
   // long enough for a machine with much else to do
-  ...['--metadata-wait', '10s'],
+  '--metadata-wait',
+  '10s',
 );
 after(() => recorder[Symbol.asyncDispose]());
 
@@ -117,7 +128,9 @@ test('owners, labels and types of containers are told', async () => {
       template: template('log', [container('main', ['sh', '-c', '/bin/true daemon; sleep 1000'])]),
     }),
     {
-      ...{ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'once' } },
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: 'once' },
       spec: { template: { spec: podSpec([container('main', ['true', 'job'])]) } },
     },
   );

@@ -30,9 +30,13 @@ export function createNetwork(): void {
  */
 export function inNetwork(command: readonly string[]): string[] {
   return [
-    ...['nsenter', `--net=/run/netns/${NETWORK_NAMESPACE}`],
-    ...['env', ...WITHOUT_PROXY, `KUBECONFIG=${DIR}/admin.conf`],
-    ...[`PATH=${BIN}${delimiter}${process.env.PATH}`, ...command],
+    'nsenter',
+    `--net=/run/netns/${NETWORK_NAMESPACE}`,
+    'env',
+    ...WITHOUT_PROXY,
+    `KUBECONFIG=${DIR}/admin.conf`,
+    `PATH=${BIN}${delimiter}${process.env.PATH}`,
+    ...command,
   ];
 }
 

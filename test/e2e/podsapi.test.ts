@@ -10,14 +10,24 @@ const cluster = await Cluster.start();
 after(() => cluster[Symbol.asyncDispose]());
 // No kubeconfig: the socket asks for no rights but root's.
 const recorder = await startRecorder(
-  ...['--metadata', 'kubelet', '--runtime-dirs', RUNTIME_STATE, '--metadata-wait', '10s'],
-  ...['--kubelet-endpoint', `unix://${DIR}/kubelet/pods-api/pods-api.sock`, '--pod-labels', 'app'],
+  '--metadata',
+  'kubelet',
+  '--runtime-dirs',
+  RUNTIME_STATE,
+  '--metadata-wait',
+  '10s',
+  '--kubelet-endpoint',
+  `unix://${DIR}/kubelet/pods-api/pods-api.sock`,
+  '--pod-labels',
+  'app',
 );
 after(() => recorder[Symbol.asyncDispose]());
 
 test('the kubelet’s pods API tells what the API server would', async () => {
   await cluster.apply({
-    ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' } },
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web' },
     spec: {
       selector: { matchLabels: { app: 'web' } },
       template: {

@@ -17,31 +17,40 @@ const ACCOUNT: Manifest = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: 
 const RBAC = 'rbac.authorization.k8s.io';
 const RIGHTS: readonly Manifest[] = [
   {
-    ...{ apiVersion: `${RBAC}/v1`, kind: 'Role', metadata: named() },
+    apiVersion: `${RBAC}/v1`,
+    kind: 'Role',
+    metadata: named(),
     rules: [
       { apiGroups: [''], resources: ['pods'], verbs: ['get'] },
       { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
       {
-        ...{ apiGroups: ['apps'], resources: ['daemonsets'], resourceNames: [NAME] },
+        apiGroups: ['apps'],
+        resources: ['daemonsets'],
+        resourceNames: [NAME],
         verbs: ['get', 'list', 'watch'],
       },
     ],
   },
   {
-    ...{ apiVersion: `${RBAC}/v1`, kind: 'RoleBinding', metadata: named() },
+    apiVersion: `${RBAC}/v1`,
+    kind: 'RoleBinding',
+    metadata: named(),
     roleRef: { apiGroup: RBAC, kind: 'Role', name: NAME },
     subjects: [{ kind: 'ServiceAccount', name: NAME, namespace: NAMESPACE }],
   },
 ];
 /** Its pods stand for the agent's own, which ends as soon as it is told to: they take their time. */
 const DAEMON_SET: Manifest = {
-  ...{ apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: named() },
+  apiVersion: 'apps/v1',
+  kind: 'DaemonSet',
+  metadata: named(),
   spec: {
     selector: { matchLabels: { app: NAME } },
     template: {
       metadata: { labels: { app: NAME } },
       spec: podSpec([container('agent', ['sleep', '1000'])], {
-        ...{ restartPolicy: 'Always', terminationGracePeriodSeconds: 120 },
+        restartPolicy: 'Always',
+        terminationGracePeriodSeconds: 120,
         serviceAccountName: NAME,
       }),
     },

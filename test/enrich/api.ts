@@ -41,7 +41,9 @@ export class ApiServer {
     this.#port = (this.#server.address() as AddressInfo).port;
     const server = `http://127.0.0.1:${this.#port}`;
     const config = {
-      ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'test' },
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'test',
       clusters: [{ name: 'test', cluster: { server, 'insecure-skip-tls-verify': true } }],
       users: [{ name: 'test', user: { token: 'test' } }],
       contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
@@ -104,7 +106,8 @@ export function apiPod(
   more: object = {},
 ): object {
   return {
-    ...{ apiVersion: 'v1', kind: 'Pod' },
+    apiVersion: 'v1',
+    kind: 'Pod',
     metadata: { uid, name, namespace: 'shop', resourceVersion },
     spec: { nodeName: 'node-1', containers: [{ name: 'cart', image: 'shop/cart:2' }] },
     status: {},

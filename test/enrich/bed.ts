@@ -7,7 +7,7 @@ import { Enricher } from '../../agent/enrich/enricher.ts';
 import type { Pod } from '../../agent/enrich/pods/pod.ts';
 import type { SourceState } from '../../agent/enrich/pods/pod-source.ts';
 import type { ContainerState } from '../../agent/enrich/runtimes/runtime-config.ts';
-import type { CgroupIds, ExecEvent, Image } from '../../record/types.ts';
+import type { CgroupIds, ExecEvent, Invocation } from '../../record/types.ts';
 
 export const HOST_MNT = 4026531841;
 
@@ -51,22 +51,33 @@ export function bedOf(options: BedOptions = {}) {
   const states = new Map<string, ContainerState>();
   const pods = new Map<string, Pod>();
   const enricher = new Enricher({
-    ...{ host: { 'host.name': 'node-1', 'service.name': 'of-the-host' }, waitMs },
-    ...{ proc: v1 ? V1 : UNIFIED, hostMountNamespace: HOST_MNT, runtimeOnly, started },
+    host: { 'host.name': 'node-1', 'service.name': 'of-the-host' },
+    waitMs,
+    proc: v1 ? V1 : UNIFIED,
+    hostMountNamespace: HOST_MNT,
+    runtimeOnly,
+    started,
     readState: (id) => states.get(id),
     pods: { pod: (uid) => pods.get(uid), state, close: () => {} },
   });
-  const contexts = new Map<string, Image>();
+  const contexts = new Map<string, Invocation>();
   const eventOf = (at: Spot, from: Spot | undefined, seconds: number): ExecEvent => ({
-    ...{ kind: 'exec', cpu: 0, seq: 1, pid: 1, ppid: 1, vpid: 1 },
+    kind: 'exec',
+    cpu: 0,
+    seq: 1,
+    pid: 1,
+    ppid: 1,
+    vpid: 1,
     bootTime: timeOf(seconds),
     startTime: timeOf(seconds),
     cause: causeOf(at, from),
     // Equal contexts are one object, as the decoder makes them.
-    image: remember(contexts, at),
+    invocation: remember(contexts, at),
   });
   return {
-    ...{ enricher, states, pods },
+    enricher,
+    states,
+    pods,
     mkdir: (id: bigint, path: string, hierarchy = 0) =>
       enricher.note({ kind: 'cgroup_mkdir', id, hierarchy, path }),
     rmdir: (id: bigint, hierarchy = 0) => enricher.note({ kind: 'cgroup_rmdir', id, hierarchy }),
@@ -98,17 +109,21 @@ function causeOf(at: Spot, from: Spot | undefined): ExecEvent['cause'] {
   return { ...record, elsewhere: { cgroup: idsOf(from), mountNamespace: from.mnt } };
 }
 
-function remember(contexts: Map<string, Image>, spot: Spot): Image {
+function remember(contexts: Map<string, Invocation>, spot: Spot): Invocation {
   const known = contexts.get(keyOf(spot));
   if (known !== undefined) return known;
-  const image = { context: { cgroup: idsOf(spot), namespaces: { mnt: spot.mnt } } } as Image;
-  contexts.set(keyOf(spot), image);
-  return image;
+  const invocation = {
+    context: { cgroup: idsOf(spot), namespaces: { mnt: spot.mnt } },
+  } as Invocation;
+  contexts.set(keyOf(spot), invocation);
+  return invocation;
 }
 
 function idsOf({ cgroup, memory, pids }: Spot): CgroupIds {
   return {
-    ...{ v2: cgroup, memory: memory ?? 0n, pids: pids ?? 0n },
+    v2: cgroup,
+    memory: memory ?? 0n,
+    pids: pids ?? 0n,
     memoryHierarchy: memory === undefined ? 0 : 4,
     pidsHierarchy: pids === undefined ? 0 : 8,
   };

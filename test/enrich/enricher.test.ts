@@ -1,42 +1,20 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Pod } from '../../agent/enrich/pods/pod.ts';
-import type { ContainerState } from '../../agent/enrich/runtimes/runtime-config.ts';
-import { bedOf, HOST_MNT, idOf, type Spot } from './bed.ts';
-
-const UID = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
-const OTHER_UID = '00000000-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
-const HASH = '3f2a9c1b7d6e5f4a3b2c1d0e9f8a7b6c';
-const A = idOf('a');
-const B = idOf('b');
-
-const HOST: Spot = { cgroup: 1n, mnt: HOST_MNT };
-const RUNTIME: Spot = { cgroup: 50n, mnt: HOST_MNT };
-
-function podPath(id: string, uid = UID): string {
-  return `/kubepods/burstable/pod${uid}/${id}`;
-}
-
-function podOf(uid: string, name: string, containers: Pod['containers'] = [containerOf()]): Pod {
-  return {
-    ...{ uid, name, namespace: 'shop', containers },
-    attributes: { 'k8s.pod.start_time': '2026-01-31T12:00:00Z', 'service.name': 'cart-service' },
-  };
-}
-
-function containerOf(more: Partial<Pod['containers'][number]> = {}): Pod['containers'][number] {
-  return {
-    ...{ name: 'cart', type: 'regular', image: 'shop/cart:2', id: undefined },
-    ...{ imageId: undefined, restartCount: undefined, lastId: undefined, ...more },
-  };
-}
-
-function stateOf(more: Partial<ContainerState> = {}): ContainerState {
-  return {
-    ...{ runtime: 'containerd', sandbox: false, podNamespace: 'shop', podName: 'cart-1' },
-    ...{ podUid: UID, name: 'cart', image: 'docker.io/shop/cart:2', ...more },
-  };
-}
+import { bedOf, HOST_MNT, idOf } from './bed.ts';
+import {
+  A,
+  B,
+  containerOf,
+  entryOf,
+  HASH,
+  HOST,
+  OTHER_UID,
+  podOf,
+  podPath,
+  RUNTIME,
+  stateOf,
+  UID,
+} from './craft.ts';
 
 test('a host’s process has the host’s resource, whatever its cgroup', () => {
   const bed = bedOf();
@@ -191,88 +169,6 @@ test('a sandbox is complete without being one of the pod’s containers', () => 
 });
 
 /** What is said of how a chain came in, or `host` for a record that is not the container's. */
-function entryOf({ attributes }: { attributes: string }): string {
-  if (!attributes.includes('vcml.metadata.state')) return 'host';
-  return /"vcml.entry":"(\w+)"/.exec(attributes)?.[1] ?? 'descendant';
-}
-
-test('the first entry is the start, later ones are execs, and descendants are none', () => {
-  const bed = bedOf();
-  bed.mkdir(60n, podPath(A));
-  const init = { cgroup: 60n, mnt: HOST_MNT };
-  const inside = { cgroup: 60n, mnt: 7 };
-  const steps: readonly [at: Spot, from: Spot | undefined, entry: string][] = [
-    [init, RUNTIME, 'host'],
-    [inside, init, 'start'],
-    [inside, inside, 'descendant'],
-    [init, RUNTIME, 'host'],
-    [inside, init, 'exec'],
-    [inside, RUNTIME, 'exec'],
-    [inside, inside, 'descendant'],
-    [{ cgroup: 60n, mnt: 8 }, inside, 'descendant'],
-    // out into the host's mount namespace, and what is run there
-    [init, inside, 'descendant'],
-    [init, init, 'descendant'],
-  ];
-  for (const [at, from, entry] of steps) equal(entryOf(bed.place(at, from)), entry);
-});
-
-test('what has no known cause is no entry', () => {
-  const bed = bedOf();
-  bed.mkdir(60n, podPath(A));
-  equal(entryOf(bed.place({ cgroup: 60n, mnt: 7 }, undefined)), 'descendant');
-});
-
-test('coming from another container is an entry, from a cgroup nested in the same one is not', () => {
-  const bed = bedOf();
-  bed.mkdir(60n, podPath(A));
-  bed.mkdir(61n, `${podPath(A)}/system.slice/a.service`);
-  bed.mkdir(70n, podPath(B));
-  const inside = { cgroup: 60n, mnt: 7 };
-  const nested = { cgroup: 61n, mnt: 7 };
-  equal(entryOf(bed.place(inside, { cgroup: 70n, mnt: 8 })), 'start');
-  equal(entryOf(bed.place(nested, inside)), 'descendant');
-  equal(entryOf(bed.place(inside, nested)), 'descendant');
-  bed.rmdir(61n);
-  equal(entryOf(bed.place(inside, nested)), 'descendant', 'also when that cgroup is gone');
-});
-
-test('a runtime in a mount namespace of its own is outside', () => {
-  const bed = bedOf();
-  bed.mkdir(60n, podPath(A));
-  const snap = { cgroup: 50n, mnt: 5 };
-  const init = { cgroup: 60n, mnt: 5 };
-  equal(entryOf(bed.place(init, snap)), 'host');
-  equal(entryOf(bed.place({ cgroup: 60n, mnt: 7 }, init)), 'start');
-  equal(entryOf(bed.place(init, snap)), 'host');
-  equal(entryOf(bed.place({ cgroup: 60n, mnt: 7 }, init)), 'exec');
-});
-
-test('who sneaks into a container’s mount namespace does not make it the host’s', () => {
-  const bed = bedOf();
-  bed.mkdir(60n, podPath(A));
-  const inside = { cgroup: 60n, mnt: 7 };
-  equal(entryOf(bed.place(inside, RUNTIME)), 'start');
-  equal(entryOf(bed.place(inside, { cgroup: 50n, mnt: 7 })), 'host');
-  equal(entryOf(bed.place(inside, RUNTIME)), 'exec');
-});
-
-test('“first” survives the agent’s restart', () => {
-  const first = bedOf();
-  first.mkdir(60n, podPath(A));
-  first.mkdir(61n, podPath(B));
-  const inside = { cgroup: 60n, mnt: 7 };
-  equal(entryOf(first.place(inside, RUNTIME)), 'start');
-  const { started } = first.enricher;
-  deepEqual(started, [`${UID}/${A}`]);
-
-  const second = bedOf({ started });
-  second.mkdir(60n, podPath(A));
-  second.mkdir(61n, podPath(B));
-  equal(entryOf(second.place(inside, RUNTIME)), 'exec');
-  equal(entryOf(second.place({ cgroup: 61n, mnt: 7 }, RUNTIME)), 'start');
-});
-
 test('of a container that is gone nothing is kept but that it had started', () => {
   const bed = bedOf();
   const inside = { cgroup: 60n, mnt: 7 };
@@ -308,62 +204,6 @@ test('an id that is given again has the new cgroup’s name, also when the end o
   equal(JSON.parse(bed.place(at, undefined).resource)['container.id'], B);
   bed.mkdir(60n, '/system.slice/a.service');
   equal(JSON.parse(bed.place(at, undefined).resource)['container.id'], undefined);
-});
-
-test('a record waits until its container’s metadata is complete, and no longer than configured', () => {
-  const bed = bedOf({ waitMs: 1000 });
-  bed.states.set(A, stateOf());
-  bed.mkdir(60n, podPath(A));
-  const at = { cgroup: 60n, mnt: 7 };
-  equal(bed.wait(HOST, 10, 10), 0);
-  equal(bed.wait({ cgroup: 60n, mnt: HOST_MNT }, 10, 10), 0, 'the runtime’s own');
-  equal(bed.wait(at, 10, 10), 1000);
-  equal(bed.wait(at, 10, 10.4), 600);
-  // Others of the same container have the same time.
-  equal(bed.wait(at, 10.3, 10.9), 100);
-  bed.pods.set(UID, podOf(UID, 'cart-1'));
-  equal(bed.wait(at, 10, 10.95), 0);
-  equal(bed.place(at, undefined).attributes, ',"vcml.metadata.state":"complete"');
-});
-
-test('a container is waited for once', () => {
-  const bed = bedOf({ waitMs: 1000 });
-  bed.mkdir(60n, podPath(A));
-  const at = { cgroup: 60n, mnt: 7 };
-  equal(bed.wait(at, 10, 10), 1000);
-  equal(bed.wait(at, 10, 11), 0);
-  equal(bed.wait(at, 20, 20), 0);
-  // The next container's first event is that old too: delays do not add up.
-  bed.mkdir(61n, podPath(B));
-  equal(bed.wait({ cgroup: 61n, mnt: 7 }, 10.2, 11), 200);
-});
-
-test('nobody waits for a source that cannot be reached, for no source, or for a plain container', () => {
-  const at = { cgroup: 60n, mnt: 7 };
-  const unreachable = bedOf({ waitMs: 1000, state: 'unreachable' });
-  unreachable.mkdir(60n, podPath(A));
-  equal(unreachable.wait(at, 10, 10), 0);
-  const never = bedOf({ waitMs: 0 });
-  never.mkdir(60n, podPath(A));
-  equal(never.wait(at, 10, 10), 0);
-  const plain = bedOf({ waitMs: 1000 });
-  plain.mkdir(60n, `/docker/${A}`);
-  equal(plain.wait(at, 10, 10), 0);
-});
-
-test('as long as the source has not answered at all, records wait for it', () => {
-  const bed = bedOf({ waitMs: 1000, state: 'starting' });
-  bed.mkdir(60n, podPath(A));
-  equal(bed.wait({ cgroup: 60n, mnt: 7 }, 10, 10), 5000);
-  equal(bed.wait({ cgroup: 60n, mnt: 7 }, 14, 14), 1000);
-  equal(bed.wait({ cgroup: 60n, mnt: 7 }, 15, 15), 0);
-});
-
-test('what had gathered before the agent came waits as well', () => {
-  const bed = bedOf({ waitMs: 1000 });
-  bed.mkdir(60n, podPath(A));
-  equal(bed.wait({ cgroup: 60n, mnt: 7 }, 10, 500), 1000);
-  equal(bed.wait({ cgroup: 60n, mnt: 7 }, 10, 501), 0);
 });
 
 test('the cgroup that names a container is found in whichever hierarchy has it', () => {

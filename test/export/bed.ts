@@ -9,8 +9,12 @@ import { createBed, linesOf } from '../journal/bed.ts';
 import { type Collector, type CollectorOptions, startCollector } from './collector.ts';
 
 export const NO_FILES: IdentityFiles = {
-  ...{ certificate: undefined, clientCertificate: undefined, clientKey: undefined },
-  ...{ token: undefined, headers: undefined, fixedHeaders: {} },
+  certificate: undefined,
+  clientCertificate: undefined,
+  clientKey: undefined,
+  token: undefined,
+  headers: undefined,
+  fixedHeaders: {},
 };
 
 /** A real journal, and exporters behind it. */
@@ -43,7 +47,9 @@ export function createExportBed(t: TestContext, options: Partial<JournalOptions>
     if (message !== 'exporting') log.push(`${level} ${message} ${JSON.stringify(fields)}`);
   };
   const bed: ExportBed = {
-    ...{ dir: under.dir, log, journal: under.open(options) },
+    dir: under.dir,
+    log,
+    journal: under.open(options),
     async reopen(more = {}) {
       await bed.journal.close();
       bed.journal = under.open({ ...options, ...more });
@@ -56,15 +62,23 @@ export function createExportBed(t: TestContext, options: Partial<JournalOptions>
     start(port, more = {}) {
       const { dir } = under;
       running = new Exporter({
-        ...{ version: '1.2.3', insecure: false, files: NO_FILES, compression: 'gzip' },
+        version: '1.2.3',
+        insecure: false,
+        files: NO_FILES,
+        compression: 'gzip',
         endpoint: typeof port === 'number' ? `http://127.0.0.1:${port}` : port,
-        ...{ timeoutMs: 10_000, batchRecords: 2000, batchBytes: 1 << 20, batchAgeMs: 20 },
-        ...{ catchUpRate: 0, rules: [] },
+        timeoutMs: 10_000,
+        batchRecords: 2000,
+        batchBytes: 1 << 20,
+        batchAgeMs: 20,
+        catchUpRate: 0,
+        rules: [],
         log: { info: tell('info'), warn: tell('warn'), error: tell('error') },
         ...more,
       });
       running.start({
-        ...{ dir, end: bed.journal.position },
+        dir,
+        end: bed.journal.position,
         get oldest() {
           return oldestPosition(dir);
         },

@@ -16,8 +16,17 @@ export function createAuthority(dir: string, name: string): Authority {
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   const authority = `${name}-ca`;
   openssl(
-    ...['req', '-x509', ...key, '-keyout', `${authority}.key`, '-out', `${authority}.crt`],
-    ...['-days', '2', '-subj', `/CN=${name}`],
+    'req',
+    '-x509',
+    ...key,
+    '-keyout',
+    `${authority}.key`,
+    '-out',
+    `${authority}.crt`,
+    '-days',
+    '2',
+    '-subj',
+    `/CN=${name}`,
   );
   return {
     certificate: join(dir, `${authority}.crt`),
@@ -25,29 +34,31 @@ export function createAuthority(dir: string, name: string): Authority {
       const file = `${name}-${subject}`;
       writeFileSync(join(dir, `${file}.ext`), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
       openssl(
-        ...[
-          'req',
-          ...key,
-          '-keyout',
-          `${file}.key`,
-          '-out',
-          `${file}.csr`,
-          '-subj',
-          `/CN=${subject}`,
-        ],
+        'req',
+        ...key,
+        '-keyout',
+        `${file}.key`,
+        '-out',
+        `${file}.csr`,
+        '-subj',
+        `/CN=${subject}`,
       );
       openssl(
-        ...[
-          'x509',
-          '-req',
-          '-in',
-          `${file}.csr`,
-          '-CA',
-          `${authority}.crt`,
-          '-CAkey',
-          `${authority}.key`,
-        ],
-        ...['-CAcreateserial', '-days', '2', '-extfile', `${file}.ext`, '-out', `${file}.crt`],
+        'x509',
+        '-req',
+        '-in',
+        `${file}.csr`,
+        '-CA',
+        `${authority}.crt`,
+        '-CAkey',
+        `${authority}.key`,
+        '-CAcreateserial',
+        '-days',
+        '2',
+        '-extfile',
+        `${file}.ext`,
+        '-out',
+        `${file}.crt`,
       );
       return { certificate: join(dir, `${file}.crt`), key: join(dir, `${file}.key`) };
     },

@@ -65,13 +65,11 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
       const received = linesOf(decodeRequest(request));
       const answer = options.answer?.(received, calls.length) ?? { kind: 'accept' };
       calls.push({
-        ...{
-          lines: received,
-          bytes: request.length,
-          metadata: metadata.getMap(),
-          at: performance.now(),
-          answer,
-        },
+        lines: received,
+        bytes: request.length,
+        metadata: metadata.getMap(),
+        at: performance.now(),
+        answer,
       });
       if (answer.kind === 'accept') {
         lines.push(...received);

@@ -1,16 +1,16 @@
 import { LogRecordEncoder } from '../../agent/export/encode/log-record-encoder.ts';
-import { Requests } from '../../agent/export/encode/request-builder.ts';
+import { RequestBuilder } from '../../agent/export/encode/request-builder.ts';
 
 /** The version that scopes name. */
 export const VERSION = '1.2.3';
 
 /** Holds no records yet. */
-export function newRequests(): Requests {
-  return new Requests(VERSION, new LogRecordEncoder());
+export function newRequests(): RequestBuilder {
+  return new RequestBuilder(VERSION, new LogRecordEncoder());
 }
 
 /** Adds the records of lines. */
-export function addLines(requests: Requests, lines: readonly string[]): void {
+export function addLines(requests: RequestBuilder, lines: readonly string[]): void {
   // As in the journal, with others before and behind them.
   const bytes = Buffer.from(`x\n${lines.join('\n')}\n{"id":"`);
   let from = 2;
@@ -22,7 +22,7 @@ export function addLines(requests: Requests, lines: readonly string[]): void {
 }
 
 /** The request for the records of these lines alone. */
-export function requestOf(requests: Requests, lines: readonly string[]): Uint8Array {
+export function requestOf(requests: RequestBuilder, lines: readonly string[]): Uint8Array {
   requests.clear();
   addLines(requests, lines);
   return requests.request(0, requests.count);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Tail } from '../../agent/export/read/journal-reader.ts';
+import { JournalReader } from '../../agent/export/read/journal-reader.ts';
 import { RecentLines } from '../../agent/export/read/recent-lines.ts';
 import { readLines } from '../../agent/journal/read.ts';
 import { oldestPosition } from '../../agent/journal/segment.ts';
@@ -131,7 +131,7 @@ test('the rest of a segment that is deleted while its batch is on its way is nam
   await until('compressed', () => existsSync(path));
   const [first] = await Array.fromAsync(readLines(bed.dir));
   const skips: unknown[] = [];
-  const tail = new Tail(
+  const tail = new JournalReader(
     {
       recent: new RecentLines(bed.journal.position, 1000),
       readLines: (from) => readLines(bed.dir, from),

@@ -107,8 +107,10 @@ test('records are taken by a collector that accepts them, whatever it says then'
 test('a call on a connection that is closed is a failure that passes', async () => {
   const client = createClient(
     {
-      ...{ endpoint: parseEndpoint('http://127.0.0.1:1', false), compression: 'gzip' },
-      ...{ timeoutMs: 1000, userAgent: 'test' },
+      endpoint: parseEndpoint('http://127.0.0.1:1', false),
+      compression: 'gzip',
+      timeoutMs: 1000,
+      userAgent: 'test',
     },
     { authorities: undefined, chain: undefined, key: undefined, headers: {} },
   );

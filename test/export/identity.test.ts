@@ -88,7 +88,10 @@ test('a token goes before a headers file, and that before fixed headers', () => 
   const fixedHeaders = { 'x-b': 'fixed', 'x-c': 'fixed' };
   const files = { ...NO_FILES, token: file('token', 'secret\n'), headers, fixedHeaders };
   deepEqual(new IdentitySource(files, () => {}).current.headers, {
-    ...{ 'x-b': 'file', 'x-c': 'fixed', authorization: 'Bearer secret', 'x-tenant': 'shop' },
+    'x-b': 'file',
+    'x-c': 'fixed',
+    authorization: 'Bearer secret',
+    'x-tenant': 'shop',
   });
 });
 
@@ -142,8 +145,10 @@ test('mTLS: our certificate is shown, and a collector that wants one takes no ca
   equal(collector.calls.length, 0);
   bed.start(endpoint, {
     files: {
-      ...{ ...NO_FILES, certificate: ours.certificate },
-      ...{ clientCertificate: client.certificate, clientKey: client.key },
+      ...NO_FILES,
+      certificate: ours.certificate,
+      clientCertificate: client.certificate,
+      clientKey: client.key,
     },
   });
   await until('the line', () => collector.lines.length === 1);
@@ -181,8 +186,10 @@ test('authority, certificate and key are followed when their volume is replaced'
   const first = await bed.collect({ credentials: credentialsOf(ours, server, true) });
   bed.start(`https://localhost:${first.port}`, {
     files: {
-      ...{ ...NO_FILES, certificate: join(volume.dir, 'ca') },
-      ...{ clientCertificate: join(volume.dir, 'crt'), clientKey: join(volume.dir, 'key') },
+      ...NO_FILES,
+      certificate: join(volume.dir, 'ca'),
+      clientCertificate: join(volume.dir, 'crt'),
+      clientKey: join(volume.dir, 'key'),
     },
   });
   bed.write(execLine(0));

@@ -36,18 +36,26 @@ test('the core fields become what the table says', () => {
   const { attributes } = record;
   deepEqual(
     [
-      ...[
-        attributes['log.record.uid'],
-        attributes['process.pid'],
-        attributes['process.parent_pid'],
-      ],
-      ...[attributes['process.real_user.id'], attributes['vcml.process.real_group.id']],
-      ...[attributes['vcml.process.comm'], attributes['vcml.object']],
-      ...[attributes['vcml.permitted_by'], attributes['vcml.parent_cause']],
+      attributes['log.record.uid'],
+      attributes['process.pid'],
+      attributes['process.parent_pid'],
+      attributes['process.real_user.id'],
+      attributes['vcml.process.real_group.id'],
+      attributes['vcml.process.comm'],
+      attributes['vcml.object'],
+      attributes['vcml.permitted_by'],
+      attributes['vcml.parent_cause'],
     ],
     [
-      ...['00000000-0000-5000-8000-000000000001', 3, 1, 0, 4_294_967_294, 'ls', '/bin/ls'],
-      ...['parent_process_context', '00000000-0000-5000-8000-000000000000'],
+      '00000000-0000-5000-8000-000000000001',
+      3,
+      1,
+      0,
+      4_294_967_294,
+      'ls',
+      '/bin/ls',
+      'parent_process_context',
+      '00000000-0000-5000-8000-000000000000',
     ],
   );
 });

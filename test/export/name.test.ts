@@ -17,9 +17,20 @@ test('a name that cannot be resolved for a while is asked for again', async (t) 
   const script = 'mount --bind "$1" /etc/hosts && shift && exec "$@"';
   const { segment, offset } = bed.journal.position;
   const child = spawn('unshare', [
-    ...['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', hosts],
-    ...[process.execPath, join(import.meta.dirname, 'sender.ts'), bed.dir],
-    ...[`http://collector.test:${collector.port}`, `${segment}`, `${offset}`],
+    '--mount',
+    '--propagation',
+    'private',
+    'sh',
+    '-c',
+    script,
+    'sh',
+    hosts,
+    process.execPath,
+    join(import.meta.dirname, 'sender.ts'),
+    bed.dir,
+    `http://collector.test:${collector.port}`,
+    `${segment}`,
+    `${offset}`,
   ]);
   t.after(() => child.kill('SIGKILL'));
   let stderr = '';

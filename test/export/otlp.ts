@@ -48,8 +48,14 @@ export function linesOf(data: LogsData): string[] {
 }
 
 const CORE = [
-  ...['log.record.uid', 'process.pid', 'process.parent_pid', 'process.real_user.id'],
-  ...['vcml.process.real_group.id', 'vcml.process.comm', 'vcml.object', 'vcml.permitted_by'],
+  'log.record.uid',
+  'process.pid',
+  'process.parent_pid',
+  'process.real_user.id',
+  'vcml.process.real_group.id',
+  'vcml.process.comm',
+  'vcml.object',
+  'vcml.permitted_by',
   'vcml.parent_cause',
 ];
 

@@ -26,9 +26,14 @@ export function stockRecordOf(
   };
   if (parent_cause !== null) core['vcml.parent_cause'] = parent_cause;
   return {
-    ...{ hrTime, hrTimeObserved: hrTime, severityNumber: 9, eventName: `vcml.${action}` },
+    hrTime,
+    hrTimeObserved: hrTime,
+    severityNumber: 9,
+    eventName: `vcml.${action}`,
     body: `exec ${object} (pid ${actor.pid})`,
-    ...{ resource, instrumentationScope, droppedAttributesCount: 0 },
+    resource,
+    instrumentationScope,
+    droppedAttributesCount: 0,
     attributes: { ...core, ...attributes },
   };
 }

@@ -11,19 +11,33 @@ const [dir = '', endpoint = '', segment = '', offset = ''] = process.argv.slice(
 const end = { segment: Number(segment), offset: Number(offset) };
 const log = { info: () => {}, warn: console.error, error: console.error };
 const exporter = new Exporter({
-  ...{ version: 'test', endpoint, insecure: false },
+  version: 'test',
+  endpoint,
+  insecure: false,
   files: {
-    ...{ certificate: undefined, clientCertificate: undefined, clientKey: undefined },
-    ...{ token: undefined, headers: undefined, fixedHeaders: {} },
+    certificate: undefined,
+    clientCertificate: undefined,
+    clientKey: undefined,
+    token: undefined,
+    headers: undefined,
+    fixedHeaders: {},
   },
-  ...{ compression: 'gzip', timeoutMs: 10_000, catchUpRate: 0, rules: [], log },
-  ...{ batchRecords: 8192, batchBytes: 1 << 20, batchAgeMs: 200 },
+  compression: 'gzip',
+  timeoutMs: 10_000,
+  catchUpRate: 0,
+  rules: [],
+  log,
+  batchRecords: 8192,
+  batchBytes: 1 << 20,
+  batchAgeMs: 200,
 });
 const began = performance.now();
 let early = 0;
 let peak = 0;
 exporter.start({
-  ...{ dir, oldest: { segment: 1, offset: 0 }, end },
+  dir,
+  oldest: { segment: 1, offset: 0 },
+  end,
   readLines: (from) => readLines(dir, from),
 });
 for (; exporter.position.offset < end.offset; await pause(50)) {

@@ -8,8 +8,14 @@ const [, , root = '', pinDir = ''] = process.argv;
 const options = {
   addonPath: join(root, 'build/vcml_hook.node'),
   objectPath: join(root, 'build/exec.bpf.o'),
-  ...{ pinDir, holder: 'the test', ringBytes: 1 << 20, tableEntries: 0 },
-  ...{ argsBytes: 8192, quietAfterMs: 900_000, mountBpffs: false, attach: true },
+  pinDir,
+  holder: 'the test',
+  ringBytes: 1 << 20,
+  tableEntries: 0,
+  argsBytes: 8192,
+  quietAfterMs: 900_000,
+  mountBpffs: false,
+  attach: true,
 };
 const refused = (change: object) => openHook({ ...options, ...change }, 0);
 

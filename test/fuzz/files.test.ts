@@ -56,23 +56,41 @@ test('damaged ancestors are names, or none', () =>
 
 const STATE = Buffer.from(
   JSON.stringify({
-    ...{ version: 1, updatedAt: '2026-01-31T14:03:07.123Z', pid: 7, nodeName: 'node-1' },
-    ...{ bootId: 'boot', hookId: '5', hookState: 'kept', detached: false, nextSeq: [6, 4] },
-    ...{ losses: [[2, 4]], kernelMisses: 3, started: ['0:7'], records: 9, lost: 3 },
-    ...{ gaps: { lost: 1 }, position: { segment: 1, offset: 0 } },
-    ...{ ring: { bytes: 4096, usedBytes: 12 }, table: { entries: 5, max: 10 } },
+    version: 1,
+    updatedAt: '2026-01-31T14:03:07.123Z',
+    pid: 7,
+    nodeName: 'node-1',
+    bootId: 'boot',
+    hookId: '5',
+    hookState: 'kept',
+    detached: false,
+    nextSeq: [6, 4],
+    losses: [[2, 4]],
+    kernelMisses: 3,
+    started: ['0:7'],
+    records: 9,
+    lost: 3,
+    gaps: { lost: 1 },
+    position: { segment: 1, offset: 0 },
+    ring: { bytes: 4096, usedBytes: 12 },
+    table: { entries: 5, max: 10 },
   }),
 );
 const LINE = JSON.stringify({
-  ...{ action: 'exec', resource: {} },
+  action: 'exec',
+  resource: {},
   attributes: { 'vcml.boot.id': 'boot', 'vcml.hook.id': '5', 'vcml.cpu': 0, 'vcml.seq': 6 },
 });
 const LOSS = JSON.stringify({
   action: 'journal.loss',
   attributes: {
-    ...{ 'vcml.boot.id': 'boot', 'vcml.hook.id': '5', 'vcml.loss.stage': 'ring_buffer' },
-    ...{ 'vcml.loss.hook_id': '5', 'vcml.loss.cpu': 0, 'vcml.loss.first_seq': 7 },
-    ...{ 'vcml.loss.last_seq': 9 },
+    'vcml.boot.id': 'boot',
+    'vcml.hook.id': '5',
+    'vcml.loss.stage': 'ring_buffer',
+    'vcml.loss.hook_id': '5',
+    'vcml.loss.cpu': 0,
+    'vcml.loss.first_seq': 7,
+    'vcml.loss.last_seq': 9,
   },
 });
 

@@ -27,8 +27,13 @@ test('guided inputs find a bug that as many unguided ones do not', async () => {
 
 test('an input that hangs is found and kept', async () => {
   const { why, failing } = await watch({
-    ...{ targets: import.meta.resolve('./guided/planted.ts'), name: 'hangs' },
-    ...{ dir, folder: join(dir, 'kept'), seconds: 3600, seed: SEED, patienceMs: 3000 },
+    targets: import.meta.resolve('./guided/planted.ts'),
+    name: 'hangs',
+    dir,
+    folder: join(dir, 'kept'),
+    seconds: 3600,
+    seed: SEED,
+    patienceMs: 3000,
   });
   assert.match(why ?? '', /hangs/);
   assert.ok(readFileSync(failing ?? '').length > 8);

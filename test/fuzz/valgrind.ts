@@ -16,14 +16,27 @@ test('valgrind finds no error of the addon, from attaching to detaching', async 
   const script = join(agent.directory, 'addon.mjs');
   // Stripping types takes WebAssembly, which takes longest of all under valgrind.
   await build({
-    ...{ entryPoints: [join(import.meta.dirname, 'addon.ts')], outfile: script },
-    ...{ bundle: true, platform: 'node', format: 'esm', logLevel: 'error' },
+    entryPoints: [join(import.meta.dirname, 'addon.ts')],
+    outfile: script,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
   });
   const run = promisify(execFile)('valgrind', [
-    ...['--error-exitcode=9', '--error-limit=no', '--child-silent-after-fork=yes'],
-    ...['--leak-check=full', '--show-leak-kinds=definite', '--errors-for-leak-kinds=definite'],
+    '--error-exitcode=9',
+    '--error-limit=no',
+    '--child-silent-after-fork=yes',
+    '--leak-check=full',
+    '--show-leak-kinds=definite',
+    '--errors-for-leak-kinds=definite',
     `--suppressions=${join(import.meta.dirname, 'valgrind.supp')}`,
-    ...[process.execPath, '--jitless', '--single-threaded', script, ROOT, agent.pinDir],
+    process.execPath,
+    '--jitless',
+    '--single-threaded',
+    script,
+    ROOT,
+    agent.pinDir,
   ]);
   const { stderr } = await run;
   console.log(stderr.slice(stderr.indexOf('HEAP SUMMARY')));

@@ -31,11 +31,19 @@ export function createBed(t: { after(cleanUp: () => void): void }): Bed {
   const problems: string[] = [];
   const runs: RetentionRun[] = [];
   return {
-    ...{ root, dir, problems, runs },
+    root,
+    dir,
+    problems,
+    runs,
     open: (options = {}) =>
       openJournal({
-        ...{ dir, segmentMaxBytes: 1 << 20, segmentMaxAgeMs: 3_600_000, maxBytes: 1 << 30 },
-        ...{ sync: 'interval', syncIntervalMs: 50, compressionLevel: 1 },
+        dir,
+        segmentMaxBytes: 1 << 20,
+        segmentMaxAgeMs: 3_600_000,
+        maxBytes: 1 << 30,
+        sync: 'interval',
+        syncIntervalMs: 50,
+        compressionLevel: 1,
         onProblem: ({ message }) => problems.push(message),
         onRetention: (more) => runs.push(...more),
         ...options,

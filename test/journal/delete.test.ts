@@ -7,8 +7,12 @@ import { deleteJournal } from '../../agent/journal/delete.ts';
 import { lockJournal } from '../../agent/journal/lock.ts';
 
 const OURS = [
-  ...['00000000000000000001.jsonl.zst', '00000000000000000002.jsonl.zst.tmp'],
-  ...['00000000000000000002.jsonl', 'deletions.json', 'state.json', 'state.json.tmp'],
+  '00000000000000000001.jsonl.zst',
+  '00000000000000000002.jsonl.zst.tmp',
+  '00000000000000000002.jsonl',
+  'deletions.json',
+  'state.json',
+  'state.json.tmp',
 ];
 const OTHERS = ['cursor.json'];
 

@@ -9,7 +9,10 @@ import { deletionLine, numberedLine } from './lines.ts';
 const name = (n: number) => `${`${n}`.padStart(20, '0')}.jsonl`;
 
 const run = (cpu: number, firstSeq: number, lastSeq: number): RetentionRun => ({
-  ...{ hookId: '5', cpu, firstSeq, lastSeq },
+  hookId: '5',
+  cpu,
+  firstSeq,
+  lastSeq,
   count: lastSeq - firstSeq + 1,
 });
 const RUNS = [run(0, 1, 4), run(1, 1, 9)];

@@ -21,7 +21,9 @@ export function createFaults(root: string, dir: string, traced = false): Faults 
   const now = join(root, 'now');
   return {
     env: {
-      ...{ LD_PRELOAD: library, FAULTS_ROOT: dir, FAULTS_NOW: now },
+      LD_PRELOAD: library,
+      FAULTS_ROOT: dir,
+      FAULTS_NOW: now,
       ...(traced ? { FAULTS_TRACE: trace } : {}),
     },
     trace,

@@ -11,7 +11,11 @@ export function numberedLine(n: number, padding: string): string {
 export function deletionLine({ hookId, cpu, firstSeq, lastSeq, count }: RetentionRun): string {
   return JSON.stringify({
     ...HOOK,
-    ...{ 'vcml.loss.stage': 'retention', 'vcml.loss.hook_id': hookId, 'vcml.loss.cpu': cpu },
-    ...{ 'vcml.loss.first_seq': firstSeq, 'vcml.loss.last_seq': lastSeq, 'vcml.loss.count': count },
+    'vcml.loss.stage': 'retention',
+    'vcml.loss.hook_id': hookId,
+    'vcml.loss.cpu': cpu,
+    'vcml.loss.first_seq': firstSeq,
+    'vcml.loss.last_seq': lastSeq,
+    'vcml.loss.count': count,
   });
 }

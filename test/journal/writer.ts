@@ -13,8 +13,14 @@ const [dir = '', json = '{}'] = process.argv.slice(2);
 const { lines, batch, padding: paddingMax, pauseMs, ...options } = JSON.parse(json);
 const deleted: string[] = [];
 const journal = openJournal({
-  ...{ dir, segmentMaxBytes: 64 << 10, segmentMaxAgeMs: 3_600_000, maxBytes: 1 << 30 },
-  ...{ sync: 'interval', syncIntervalMs: 5, compressionLevel: 1, ...options },
+  dir,
+  segmentMaxBytes: 64 << 10,
+  segmentMaxAgeMs: 3_600_000,
+  maxBytes: 1 << 30,
+  sync: 'interval',
+  syncIntervalMs: 5,
+  compressionLevel: 1,
+  ...options,
   onProblem: (error) => {
     throw error;
   },

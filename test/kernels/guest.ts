@@ -38,7 +38,10 @@ export async function makeGuest(
 /** The agent and the tests, one file each: a guest need not strip types, nor read a thousand files. */
 async function copyCode(root: string): Promise<void> {
   const options = {
-    ...{ absWorkingDir: ROOT, bundle: true, platform: 'node' as const, target: 'node26' },
+    absWorkingDir: ROOT,
+    bundle: true,
+    platform: 'node' as const,
+    target: 'node26',
     // what looks whether it was started itself was not
     define: { 'import.meta.main': 'false' },
   };

@@ -64,7 +64,9 @@ export async function withServer(body: (server: Server) => Promise<void>): Promi
   const url = `https://127.0.0.1:${(https.address() as AddressInfo).port}`;
   const cluster = { server: url, 'certificate-authority': authority.certificate };
   const config = {
-    ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'test' },
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'test',
     clusters: [{ name: 'test', cluster }],
     users: [{ name: 'test', user: { token: 'secret-token' } }],
     contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
@@ -74,7 +76,11 @@ export async function withServer(body: (server: Server) => Promise<void>): Promi
   const server: Server = {
     kubeconfig,
     namespace: [200, { kind: 'Namespace', metadata: { name: 'watchers' } }],
-    ...{ daemonSet: daemonSet(), pod: pod(OWNER), asked: [], watches: new Set(), problems: [] },
+    daemonSet: daemonSet(),
+    pod: pod(OWNER),
+    asked: [],
+    watches: new Set(),
+    problems: [],
     known: [],
     send(type, metadata) {
       const object = { kind: 'DaemonSet', metadata: { resourceVersion: '11', ...metadata } };

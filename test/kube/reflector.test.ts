@@ -25,7 +25,8 @@ for (const [how, end] of [
       onList: () => {},
       onChange: () => {},
       onProblem: (problem) => problems.push(problem === undefined ? 'fine' : 'problem'),
-      ...{ stop: stop.signal, backoffMs: 1 },
+      stop: stop.signal,
+      backoffMs: 1,
     });
     try {
       await until('a problem', () => problems.length > 0);

@@ -4,21 +4,29 @@ import { test } from 'node:test';
 import { Lineage } from '../../agent/lineage/lineage.ts';
 import { Losses } from '../../agent/lineage/losses.ts';
 import { createIds } from '../../record/ids.ts';
-import type { CausalRecord, Cause, ExecEvent, Image, Loss } from '../../record/types.ts';
+import type { CausalRecord, Cause, ExecEvent, Invocation, Loss } from '../../record/types.ts';
 
 const BOOT_ID = '01234567-89ab-4def-8123-456789abcdef';
 const HOOK_ID = '81000000000000';
 const NOW = { seconds: 90_000, nanos: 5 };
 const ids = createIds(BOOT_ID);
-const IMAGE = {} as Image; // lineage looks at none of it
+const INVOCATION = {} as Invocation; // lineage looks at none of it
 const ANCESTOR: Cause = { kind: 'ancestor', pid: 1, startTime: { seconds: 0, nanos: 10 } };
 
 /** An exec whose boot time and pid follow from its CPU and number. */
 function execOf(cpu: number, seq: number, cause: Cause = ANCESTOR): ExecEvent {
   const pid = cpu * 1000 + seq;
   return {
-    ...{ kind: 'exec', cpu, seq, bootTime: bootTimeOf(cpu, seq), cause, pid },
-    ...{ ppid: 1, vpid: pid, startTime: bootTimeOf(cpu, seq), image: IMAGE },
+    kind: 'exec',
+    cpu,
+    seq,
+    bootTime: bootTimeOf(cpu, seq),
+    cause,
+    pid,
+    ppid: 1,
+    vpid: pid,
+    startTime: bootTimeOf(cpu, seq),
+    invocation: INVOCATION,
   };
 }
 

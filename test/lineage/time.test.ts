@@ -22,7 +22,9 @@ const EXECS = 20;
 function chain(wallAt: (boot: bigint) => bigint) {
   const clock = new Clock();
   const lines = createLineWriter({
-    ...{ bootId: BOOT_ID, hookId: '1', self: SELF },
+    bootId: BOOT_ID,
+    hookId: '1',
+    self: SELF,
     offset: () => clock.offset,
   });
   const lineage = new Lineage({
@@ -59,7 +61,10 @@ function bootTimeOf(n: number): bigint {
 function eventOf(n: number): Buffer {
   const before = { bootTime: bootTimeOf(n - 1), pid: 1000 + n - 1, cpu: 0, seq: BigInt(n) };
   return craftExec({
-    ...{ cpu: 0, seq: BigInt(n + 1), pid: 1000 + n, bootTime: bootTimeOf(n) },
+    cpu: 0,
+    seq: BigInt(n + 1),
+    pid: 1000 + n,
+    bootTime: bootTimeOf(n),
     cause:
       n === 0 ? { kind: causeKind.causeUntracked } : { kind: causeKind.causeRecord, ...before },
   });

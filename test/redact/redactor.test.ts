@@ -39,8 +39,18 @@ test('configured names count whatever their case and separators', () => {
   const more = createRedactor({ names: ['--pin', 'door-code'] });
   const { given, expected } = caseOf(
     'own names',
-    ...['x', '--pin', '«1234»', 'DOOR_CODE=«987»', '--door.code=«987»', '--doorCode', '«987»'],
-    ...['--spin', '1234', '--pin-length', '4', 'code=987'],
+    'x',
+    '--pin',
+    '«1234»',
+    'DOOR_CODE=«987»',
+    '--door.code=«987»',
+    '--doorCode',
+    '«987»',
+    '--spin',
+    '1234',
+    '--pin-length',
+    '4',
+    'code=987',
   );
   deepEqual(more(given).args, expected);
   equal(redact(given).redacted, 0);
@@ -50,7 +60,11 @@ test('configured patterns are redacted wherever they stand', () => {
   const more = createRedactor({ patterns: ['acme_[a-z]{4}-\\d{2,}', 'Key\\.[A-F0-9]{8}'] });
   const { given, expected } = caseOf(
     'own patterns',
-    ...['x', '«acme_abcd-123»', 'a=«Key.0123ABCD»,', 'acme_abc-123', 'key.0123ABCD'],
+    'x',
+    '«acme_abcd-123»',
+    'a=«Key.0123ABCD»,',
+    'acme_abc-123',
+    'key.0123ABCD',
   );
   deepEqual(more(given).args, expected);
 });

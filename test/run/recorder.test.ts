@@ -26,7 +26,10 @@ function recorderOf(events: readonly Buffer[], wait = 0) {
   let drained = 0;
   const asleep = Promise.withResolvers<() => void>();
   const hook = {
-    ...{ buffer, clock: new Float64Array(4), touch: () => {}, commit: () => {} },
+    buffer,
+    clock: new Float64Array(4),
+    touch: () => {},
+    commit: () => {},
     statistics: () => ({ ringBytes: 65_536 }),
     positions: () => [drained, bytes],
     cpuStates: () => Buffer.alloc(0),
@@ -45,22 +48,32 @@ function recorderOf(events: readonly Buffer[], wait = 0) {
   const lines: string[] = [];
   const place = { resource: '{}', cgroup: undefined, attributes: '' };
   const recorder = new Recorder({
-    ...{ hook, clock, nextSeq, drainIntervalMs: 1 },
+    hook,
+    clock,
+    nextSeq,
+    drainIntervalMs: 1,
     decoder: createDecoder(buffer, 1, undefined),
     lineage: new Lineage({
-      ...{ bootId: BOOT_ID, hookId: '1', nextSeq, losses: new Losses() },
+      bootId: BOOT_ID,
+      hookId: '1',
+      nextSeq,
+      losses: new Losses(),
       quietRun: () => ({ first: 0, last: 0 }),
       ancestor: () => undefined,
     }),
     enricher: { wait: () => wait, place: () => place, hostPlace: place } as unknown as Enricher,
     lines: createLineWriter({
-      ...{ bootId: BOOT_ID, hookId: '1', offset: () => clock.offset },
+      bootId: BOOT_ID,
+      hookId: '1',
+      offset: () => clock.offset,
       self: { pid: 1, ppid: 0, uid: 0, gid: 0, comm: 'test', executable: '/test' },
     }),
     journal: {
       append: (text: Buffer, length: number) => lines.push(text.toString('utf8', 0, length)),
     } as unknown as Journal,
-    ...{ onRecord: undefined, onBatch: () => {}, onJournalProblem: () => {} },
+    onRecord: undefined,
+    onBatch: () => {},
+    onJournalProblem: () => {},
     onFailure: (error) => {
       throw error;
     },

@@ -15,13 +15,19 @@ function line(action: string, attributes: object): string {
 const exec = (cpu: number, seq: number) => line('exec', { 'vcml.cpu': cpu, 'vcml.seq': seq });
 const loss = (stage: string, cpu: number, first: number, last: number) =>
   line('journal.loss', {
-    ...{ 'vcml.loss.stage': stage, 'vcml.loss.hook_id': '5', 'vcml.loss.cpu': cpu },
-    ...{ 'vcml.loss.first_seq': first, 'vcml.loss.last_seq': last },
+    'vcml.loss.stage': stage,
+    'vcml.loss.hook_id': '5',
+    'vcml.loss.cpu': cpu,
+    'vcml.loss.first_seq': first,
+    'vcml.loss.last_seq': last,
   });
 
 const FIRST = [
   line('journal.start', { 'vcml.hook.next_seq': [1, 3] }),
-  ...[exec(0, 1), exec(1, 3), loss('ring_buffer', 0, 2, 4), exec(0, 5)],
+  exec(0, 1),
+  exec(1, 3),
+  loss('ring_buffer', 0, 2, 4),
+  exec(0, 5),
 ];
 const SECOND = [exec(1, 4), loss('retention', 1, 1, 3), loss('decode', 1, 5, 6), exec(0, 6)];
 
@@ -41,7 +47,11 @@ function journalOf(t: TestContext, state?: string): string {
 }
 
 const WHOLE = {
-  ...{ bootId: 'boot', hookId: '5', detached: false, nextSeq: [7, 7], kernelMisses: 0 },
+  bootId: 'boot',
+  hookId: '5',
+  detached: false,
+  nextSeq: [7, 7],
+  kernelMisses: 0,
   losses: [
     [2, 4],
     [5, 6],
@@ -67,8 +77,13 @@ function foundInDamaged(dir: string, bootId?: string): [unknown, string[]] {
 }
 
 const CHECKPOINT = {
-  ...{ bootId: 'boot', hookId: '5', detached: false, nextSeq: [6, 4], losses: [[2, 4]] },
-  ...{ kernelMisses: 3, position: { segment: 2, offset: 0 } },
+  bootId: 'boot',
+  hookId: '5',
+  detached: false,
+  nextSeq: [6, 4],
+  losses: [[2, 4]],
+  kernelMisses: 3,
+  position: { segment: 2, offset: 0 },
 };
 
 test('a journal without a checkpoint is read as a whole', (t) => {
@@ -154,8 +169,10 @@ test('where a crash of the system took what lay before a checkpoint, each CPU’
 
 const start = (state: string, boot: string, hook: string, nextSeq: number[]) =>
   line('journal.start', {
-    ...{ 'vcml.boot.id': boot, 'vcml.hook.id': hook },
-    ...{ 'vcml.hook.state': state, 'vcml.hook.next_seq': nextSeq },
+    'vcml.boot.id': boot,
+    'vcml.hook.id': hook,
+    'vcml.hook.state': state,
+    'vcml.hook.next_seq': nextSeq,
   });
 
 /** Segments from 3 on; what came before is damaged, and must not be needed. */
@@ -226,7 +243,12 @@ test('another hook begins anew, and an orderly end is known', (t) => {
   ];
   writeFileSync(join(dir, '00000000000000000003.jsonl'), lines.join(''));
   assert.deepEqual(found(dir), {
-    ...{ bootId: 'boot', hookId: '8', detached: true, nextSeq: [2], losses: [], kernelMisses: 0 },
+    bootId: 'boot',
+    hookId: '8',
+    detached: true,
+    nextSeq: [2],
+    losses: [],
+    kernelMisses: 0,
   });
 });
 

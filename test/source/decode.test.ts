@@ -85,8 +85,11 @@ test('every field of an exec event is read from its place', () => {
       seq: 9,
       elsewhere: {
         cgroup: {
-          ...{ v2: 2n ** 61n + 3n, memory: 88n, pids: 89n },
-          ...{ memoryHierarchy: 6, pidsHierarchy: 9 },
+          v2: 2n ** 61n + 3n,
+          memory: 88n,
+          pids: 89n,
+          memoryHierarchy: 6,
+          pidsHierarchy: 9,
         },
         mountNamespace: 4026531850,
       },
@@ -95,7 +98,7 @@ test('every field of an exec event is read from its place', () => {
     ppid: 4200,
     vpid: 17,
     startTime: { seconds: 81_234, nanos: 1 },
-    image: {
+    invocation: {
       comm: 'ls',
       context: {
         uid: 1000,
@@ -193,47 +196,51 @@ const ARGS: readonly [bytes: string, args: string[]][] = [
 
 for (const [bytes, args] of ARGS)
   test(`arguments: ${JSON.stringify(bytes)}`, () => {
-    assert.deepEqual(execOf({ args: bytes }).image.args, args);
+    assert.deepEqual(execOf({ args: bytes }).invocation.args, args);
   });
 
 test('an argument that is cut in a character keeps its bytes', () => {
   const args = Buffer.from('a\0é').subarray(0, -1);
-  assert.deepEqual(execOf({ args }).image.args, ['a', '\\xc3']);
+  assert.deepEqual(execOf({ args }).invocation.args, ['a', '\\xc3']);
 });
 
 test('comm has 15 bytes at most, and may have any', () => {
-  assert.equal(execOf({ comm: '' }).image.comm, '');
-  assert.equal(execOf({ comm: '123456789012345' }).image.comm, '123456789012345');
-  assert.equal(execOf({ comm: '1234567890123456' }).image.comm, '123456789012345');
-  assert.equal(execOf({ comm: 'a\xff\\' }).image.comm, 'a\\xff\\\\');
+  assert.equal(execOf({ comm: '' }).invocation.comm, '');
+  assert.equal(execOf({ comm: '123456789012345' }).invocation.comm, '123456789012345');
+  assert.equal(execOf({ comm: '1234567890123456' }).invocation.comm, '123456789012345');
+  assert.equal(execOf({ comm: 'a\xff\\' }).invocation.comm, 'a\\xff\\\\');
 });
 
 test('without a login uid and a terminal there is none; other terminals keep their names', () => {
-  const none = execOf({ u32: [[execEvent.contextLoginUid, 0xffffffff]] }).image.context;
+  const none = execOf({ u32: [[execEvent.contextLoginUid, 0xffffffff]] }).invocation.context;
   assert.equal(none.loginUid, undefined);
   assert.equal(none.tty, undefined);
-  assert.equal(execOf({ tty: 'pts12' }).image.context.tty, 'pts/12');
-  assert.equal(execOf({ tty: 'ttyS0' }).image.context.tty, 'ttyS0');
+  assert.equal(execOf({ tty: 'pts12' }).invocation.context.tty, 'pts/12');
+  assert.equal(execOf({ tty: 'ttyS0' }).invocation.context.tty, 'ttyS0');
 });
 
 const TRUNCATED = execFlags.execObjectTruncated | execFlags.execPathTruncated;
 
 test('what was cut, unlinked or out of reach says so', () => {
-  const { image } = execOf({
+  const { invocation } = execOf({
     flags: TRUNCATED | execFlags.execCwdTruncated | execFlags.execArgsTruncated,
     object: '/x',
   });
   assert.deepEqual(
-    [image.objectTruncated, image.executable.pathTruncated, image.workingDirectoryTruncated],
+    [
+      invocation.objectTruncated,
+      invocation.executable.pathTruncated,
+      invocation.workingDirectoryTruncated,
+    ],
     [true, true, true],
   );
-  assert.equal(image.argsTruncated, true);
+  assert.equal(invocation.argsTruncated, true);
   const outside = execOf({
     flags: execFlags.execPathUnreachable | execFlags.execCwdUnreachable | execFlags.execUnlinked,
     path: '/p',
     cwd: '/c',
     object: 'o',
-  }).image;
+  }).invocation;
   assert.equal(outside.executable.path, '(unreachable)/p');
   assert.equal(outside.workingDirectory, '(unreachable)/c');
   assert.equal(outside.object, '(unreachable)/c/o');
@@ -242,20 +249,20 @@ test('what was cut, unlinked or out of reach says so', () => {
 
 test('an object relative to a working directory that was cut is cut as well', () => {
   const flags = execFlags.execCwdTruncated;
-  assert.equal(execOf({ flags, object: 'x', cwd: '/c' }).image.objectTruncated, true);
-  assert.equal(execOf({ flags, object: '/x', cwd: '/c' }).image.objectTruncated, false);
+  assert.equal(execOf({ flags, object: 'x', cwd: '/c' }).invocation.objectTruncated, true);
+  assert.equal(execOf({ flags, object: '/x', cwd: '/c' }).invocation.objectTruncated, false);
 });
 
 test('/dev/fd/N is what the descriptor was, or, when closed, the executable', () => {
   const object = '/dev/fd/3';
   const open = { object, flags: execFlags.execFdPath, descriptor: '/srv/app', path: '/lib/ld.so' };
-  assert.equal(execOf(open).image.object, '/srv/app');
-  assert.equal(execOf(open).image.objectResolved, false);
-  const closed = execOf({ object, flags: execFlags.execFdClosed, path: '/srv/app' }).image;
+  assert.equal(execOf(open).invocation.object, '/srv/app');
+  assert.equal(execOf(open).invocation.objectResolved, false);
+  const closed = execOf({ object, flags: execFlags.execFdClosed, path: '/srv/app' }).invocation;
   assert.equal(closed.object, '/srv/app');
   assert.equal(closed.objectResolved, true);
   const cut = { ...open, flags: execFlags.execFdPath | execFlags.execFdTruncated };
-  assert.equal(execOf(cut).image.objectTruncated, true);
+  assert.equal(execOf(cut).invocation.objectTruncated, true);
 });
 
 test('cgroups are read', () => {
@@ -272,7 +279,7 @@ test('cgroups are read', () => {
   });
 });
 
-test('one decoder reads events of equal and unequal images at any place', () => {
+test('one decoder reads events of equal and unequal invocations at any place', () => {
   const events = Array.from({ length: 60 }, (_, n) =>
     craftExec({ ...FULL, pid: 100 + n, args: `ls\0${'x'.repeat(n % 5)}\0` }),
   );
@@ -284,7 +291,7 @@ test('one decoder reads events of equal and unequal images at any place', () => 
     event.copy(buffer, at);
     const read = decoder.decode(at, event.length);
     assert.equal(read.kind === 'exec' && read.pid, 100 + n);
-    assert.deepEqual(read.kind === 'exec' && read.image.args, ['ls', 'x'.repeat(n % 5)]);
+    assert.deepEqual(read.kind === 'exec' && read.invocation.args, ['ls', 'x'.repeat(n % 5)]);
     at += sizes[n] ?? 0;
   }
 });
@@ -341,7 +348,11 @@ test('an unreadable exec tells its CPU and number where its head is sound', () =
 test('an exec of another version is of another kernel side, and tells its CPU and number', () => {
   const event = changed((bytes) => bytes.writeUInt16LE(2, execEvent.headVersion));
   assert.deepEqual(decode(event), {
-    ...{ kind: 'unreadable', why: 'unknown version', stage: 'upgrade', cpu: 3, seq: 2 ** 40 + 5 },
+    kind: 'unreadable',
+    why: 'unknown version',
+    stage: 'upgrade',
+    cpu: 3,
+    seq: 2 ** 40 + 5,
   });
 });
 

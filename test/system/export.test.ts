@@ -103,7 +103,8 @@ test('a collector that is not there keeps an agent neither from starting nor fro
 /** What ends an agent before it begins. */
 function refusedWith(args: readonly string[], env: Record<string, string> = {}): string {
   const { status, stderr } = spawnSync(BIN, ['run', '--journal-dir', '/nowhere/at/all', ...args], {
-    ...{ encoding: 'utf8', timeout: 20_000 },
+    encoding: 'utf8',
+    timeout: 20_000,
     env: { ...process.env, ...env },
   });
   equal(status, 78, stderr);

@@ -137,7 +137,9 @@ test('whenUninstalled without the pod’s name ends the agent with 78 and says w
   const where = ['--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir];
   const { POD_NAME, ...env } = process.env;
   const { status, stderr } = spawnSync(BIN, ['run', ...where, '--on-exit', 'whenUninstalled'], {
-    ...{ encoding: 'utf8', timeout: 60_000, env: { ...env, POD_NAMESPACE: 'watchers' } },
+    encoding: 'utf8',
+    timeout: 60_000,
+    env: { ...env, POD_NAMESPACE: 'watchers' },
   });
   assert.equal(status, 78, stderr);
   assert.match(stderr, /POD_NAME and POD_NAMESPACE.*metadata\.name and metadata\.namespace/);

@@ -20,7 +20,7 @@ export interface CgroupListener {
 }
 
 /** Where a process is in one hierarchy. */
-export interface CgroupPlace {
+export interface CgroupPath {
   readonly path: string;
   /** as in /proc/PID/cgroup */
   readonly line: string;
@@ -88,7 +88,7 @@ export class CgroupTree {
    * Where a process is: in the unified hierarchy, then in those of the memory and the pids
    * controller; not where it is in the root. `complete`: no path is missing.
    */
-  places(ids: CgroupIds): { readonly places: readonly CgroupPlace[]; readonly complete: boolean } {
+  places(ids: CgroupIds): { readonly places: readonly CgroupPath[]; readonly complete: boolean } {
     const { places, unknown } = this.#look(ids);
     return { places, complete: unknown.length === 0 };
   }
@@ -106,8 +106,8 @@ export class CgroupTree {
     return this.places(ids);
   }
 
-  #look(ids: CgroupIds): { readonly places: CgroupPlace[]; readonly unknown: string[] } {
-    const places: CgroupPlace[] = [];
+  #look(ids: CgroupIds): { readonly places: CgroupPath[]; readonly unknown: string[] } {
+    const places: CgroupPath[] = [];
     const unknown: string[] = [];
     const look = (hierarchy: number, id: bigint) => {
       const key = `${hierarchy}:${id}`;

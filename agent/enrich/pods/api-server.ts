@@ -23,7 +23,9 @@ class PodListWatch implements ListWatch<Pod> {
     const { kubeconfig, nodeName } = options;
     this.#options = options;
     this.#objects = new ObjectListWatch({
-      ...{ kubeconfig, path: '/api/v1/pods', fieldSelector: `spec.nodeName=${nodeName}` },
+      kubeconfig,
+      path: '/api/v1/pods',
+      fieldSelector: `spec.nodeName=${nodeName}`,
       cached: true, // the watch brings the rest
     });
   }

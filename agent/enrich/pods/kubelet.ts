@@ -86,7 +86,14 @@ async function list(options: KubeletOptions, stop: AbortSignal): Promise<V1PodLi
   const url = new URL('/pods', endpoint);
   const signal = AbortSignal.any([stop, AbortSignal.timeout(REQUEST_MS)]);
   const body = await get(url, {
-    ...{ ca, cert, key, headers, auth, signal, agent: false, rejectUnauthorized: verify },
+    ca,
+    cert,
+    key,
+    headers,
+    auth,
+    signal,
+    agent: false,
+    rejectUnauthorized: verify,
     // Its certificate names the node, and hardly ever the loopback address.
     ...(LOOPBACK.test(url.hostname) ? { servername: nodeName } : {}),
   });

@@ -1,4 +1,4 @@
-import type { JsonLine } from '../../../record/line/reader.ts';
+import type { LineReader } from '../../../record/line/reader.ts';
 import { type ProtobufWriter, utf8Length, varintLength } from './protobuf-writer.ts';
 
 /** Field numbers and wire types: opentelemetry/proto/common/v1. */
@@ -14,7 +14,7 @@ const FALSE = Buffer.from('false');
  * Reads a member of a JSON object and writes it as a KeyValue field with this tag. Values are what a
  * journal holds: strings, booleans, whole numbers from 0 to 2^53, and arrays of them.
  */
-export function copyMember(line: JsonLine, writer: ProtobufWriter, tag: number): void {
+export function copyMember(line: LineReader, writer: ProtobufWriter, tag: number): void {
   line.string();
   const { start, end } = line;
   if (line.isPlain) {
@@ -25,7 +25,7 @@ export function copyMember(line: JsonLine, writer: ProtobufWriter, tag: number):
 
 /** Reads a JSON value and writes it as a KeyValue field with this tag, and a key of printable ASCII. */
 export function copyValue(
-  line: JsonLine,
+  line: LineReader,
   writer: ProtobufWriter,
   tag: number,
   key: Buffer,
@@ -58,7 +58,7 @@ export function writeCount(writer: ProtobufWriter, tag: number, key: Buffer, val
   writer.varint(ANY_VALUE.int, value);
 }
 
-function copyOddMember(line: JsonLine, writer: ProtobufWriter, tag: number, key: string): void {
+function copyOddMember(line: LineReader, writer: ProtobufWriter, tag: number, key: string): void {
   line.expectByte(COLON);
   const start = writer.begin(tag);
   writer.string(KEY_VALUE.key, key);
@@ -81,7 +81,7 @@ function writeHead(
   writer.varint(KEY_VALUE.value, length);
 }
 
-function copyAnyValue(line: JsonLine, writer: ProtobufWriter, tag: number): void {
+function copyAnyValue(line: LineReader, writer: ProtobufWriter, tag: number): void {
   const start = writer.begin(tag);
   if (line.next === QUOTE) {
     line.string();

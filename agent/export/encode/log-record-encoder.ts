@@ -1,7 +1,7 @@
-import { JsonLine } from '../../../record/line/reader.ts';
+import { LineReader } from '../../../record/line/reader.ts';
 import { ANY_VALUE, copyMember, copyValue, writeCount } from './attributes.ts';
 import { bodyOf, type Named } from './body.ts';
-import { Recurring } from './memo.ts';
+import { Memo } from './memo.ts';
 import type { ProtobufWriter } from './protobuf-writer.ts';
 import { type Resource, Resources } from './resources.ts';
 
@@ -67,9 +67,9 @@ export interface Encoded {
  * with no object in between, in a fraction of the time that parsing takes, and without its garbage.
  */
 export class LogRecordEncoder {
-  readonly #line = new JsonLine();
+  readonly #line = new LineReader();
   readonly #resources = new Resources();
-  readonly #recurring = new Recurring();
+  readonly #recurring = new Memo();
 
   /** Writes a line as a field of ScopeLogs; throws a SyntaxError for what is no line of ours. */
   encode(writer: ProtobufWriter, bytes: Buffer, from: number, to: number): Encoded {
@@ -100,7 +100,7 @@ export class LogRecordEncoder {
   }
 
   /** Reads attributes to their end, which is there; returns the reason of a gap. */
-  #copyAttributes(line: JsonLine, writer: ProtobufWriter, end: number): string | undefined {
+  #copyAttributes(line: LineReader, writer: ProtobufWriter, end: number): string | undefined {
     let gap: string | undefined;
     if (line.at === end) return gap;
     do {
@@ -115,7 +115,7 @@ export class LogRecordEncoder {
     return gap;
   }
 
-  #copyRecurring(line: JsonLine, writer: ProtobufWriter, end: number): void {
+  #copyRecurring(line: LineReader, writer: ProtobufWriter, end: number): void {
     const { bytes, at } = line;
     const known = this.#recurring.find(bytes, at, end);
     if (known !== undefined) {
@@ -131,7 +131,7 @@ export class LogRecordEncoder {
 }
 
 /** Reads nanoseconds since 1970, never through one double: 19 digits are more than it holds. */
-function copyTimestamp(line: JsonLine, writer: ProtobufWriter): number {
+function copyTimestamp(line: LineReader, writer: ProtobufWriter): number {
   line.digits();
   const { start, end } = line;
   if (end - start < 10 || end - start > 20) throw line.error();
@@ -145,7 +145,7 @@ function copyTimestamp(line: JsonLine, writer: ProtobufWriter): number {
 }
 
 /** Reads the core fields behind the timestamp. */
-function copyCore(line: JsonLine, writer: ProtobufWriter): Named {
+function copyCore(line: LineReader, writer: ProtobufWriter): Named {
   const tag = LOG_RECORD.attributes;
   line.expect(PARTS.pid);
   const pid = line.count();

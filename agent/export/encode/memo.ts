@@ -13,7 +13,7 @@ interface Kept {
  * What became of bytes that have been seen before: most of what a node executes, it has executed
  * already. It keeps what comes a second time, so that what comes only once costs little more.
  */
-export class Recurring {
+export class Memo {
   readonly #kept: (Kept | undefined)[] = new Array(SLOTS).fill(undefined);
   /** Hashes of what was not kept. */
   readonly #seen = new Int32Array(SLOTS);

@@ -14,7 +14,7 @@ const SCHEMA_URL = 'https://opentelemetry.io/schemas/1.45.0';
  * ExportLogsServiceRequest by copying. All are of one scope. Records of different resources keep their order, for which the
  * stock serializer has no way.
  */
-export class Requests {
+export class RequestBuilder {
   readonly #encoder: LogRecordEncoder;
   readonly #version: string;
   readonly #records = new ProtobufWriter();

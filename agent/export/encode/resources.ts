@@ -1,4 +1,4 @@
-import type { JsonLine } from '../../../record/line/reader.ts';
+import type { LineReader } from '../../../record/line/reader.ts';
 import { copyMember } from './attributes.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 
@@ -24,7 +24,7 @@ export class Resources {
   #last: Resource | undefined;
 
   /** Reads the JSON object that is next. */
-  read(line: JsonLine): Resource {
+  read(line: LineReader): Resource {
     const from = line.at;
     const last = this.#last;
     // An object cannot be the beginning of another one.
@@ -46,7 +46,7 @@ export class Resources {
     return resource;
   }
 
-  #encode(line: JsonLine): Uint8Array {
+  #encode(line: LineReader): Uint8Array {
     const writer = this.#writer;
     writer.clear();
     const start = writer.begin(RESOURCE_LOGS.resource);
@@ -61,7 +61,7 @@ export class Resources {
   }
 }
 
-function isAt({ bytes, at }: JsonLine, json: Uint8Array): boolean {
+function isAt({ bytes, at }: LineReader, json: Uint8Array): boolean {
   const end = at + json.length;
   return end <= bytes.length && bytes.compare(json, 0, json.length, at, end) === 0;
 }

@@ -1,11 +1,11 @@
 import { LogRecordEncoder } from '../encode/log-record-encoder.ts';
-import { Requests } from '../encode/request-builder.ts';
-import type { Line, Tail } from './journal-reader.ts';
+import { RequestBuilder } from '../encode/request-builder.ts';
+import type { JournalReader, Line } from './journal-reader.ts';
 import type { Position } from './position.ts';
 
 /** Records that are exported together, in the journal's order. Valid until the next but one is made. */
 export interface Batch {
-  readonly requests: Requests;
+  readonly requests: RequestBuilder;
   /** Where each record's line begins. */
   readonly starts: readonly Position[];
   /** Where lines begin of which no record could be made. */
@@ -32,15 +32,15 @@ export interface BatchOptions {
 /** Cuts what a tail gives into batches, by count, bytes and age. */
 export class Batches {
   readonly #options: BatchOptions;
-  readonly #tail: Tail;
+  readonly #tail: JournalReader;
   /** One is on its way while the other is filled. */
-  #requests: Requests;
-  #others: Requests;
+  #requests: RequestBuilder;
+  #others: RequestBuilder;
 
-  constructor(options: BatchOptions, tail: Tail) {
+  constructor(options: BatchOptions, tail: JournalReader) {
     const encoder = new LogRecordEncoder();
-    this.#requests = new Requests(options.version, encoder);
-    this.#others = new Requests(options.version, encoder);
+    this.#requests = new RequestBuilder(options.version, encoder);
+    this.#others = new RequestBuilder(options.version, encoder);
     this.#options = options;
     this.#tail = tail;
   }
@@ -80,8 +80,13 @@ export class Batches {
     this.#requests = requests;
     requests.clear();
     return {
-      ...{ requests, starts: [], unreadable: [], lastTime: undefined },
-      ...{ isBehind: false, isEmpty: true, bytes: 0 },
+      requests,
+      starts: [],
+      unreadable: [],
+      lastTime: undefined,
+      isBehind: false,
+      isEmpty: true,
+      bytes: 0,
     };
   }
 
@@ -107,7 +112,7 @@ export class Batches {
 }
 
 interface Filling {
-  readonly requests: Requests;
+  readonly requests: RequestBuilder;
   readonly starts: Position[];
   readonly unreadable: Position[];
   lastTime: number | undefined;

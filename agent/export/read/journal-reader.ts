@@ -13,7 +13,7 @@ export interface Line {
   readonly to: number;
 }
 
-export interface TailOptions {
+export interface JournalReaderOptions {
   readonly recent: RecentLines;
   readonly readLines: ExportedJournal['readLines'];
   /** before the first line that is not deleted by now */
@@ -23,8 +23,8 @@ export interface TailOptions {
 }
 
 /** The journal behind its writer: lines from memory as long as they are there, else from the disk. */
-export class Tail {
-  readonly #options: TailOptions;
+export class JournalReader {
+  readonly #options: JournalReaderOptions;
   /** Before the next line. */
   #position: Position;
   /** Lines at hand from memory. */
@@ -37,7 +37,7 @@ export class Tail {
   /** Pushes that there had been when the journal was looked at last. */
   #seen = 0;
 
-  constructor(options: TailOptions, from: Position) {
+  constructor(options: JournalReaderOptions, from: Position) {
     this.#options = options;
     this.#position = from;
   }

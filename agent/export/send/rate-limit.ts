@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Lets so many records through a second, on average; 0: as many as come. */
-export class Pace {
+export class RateLimit {
   readonly #perSecond: number;
   #freeAt = 0;
 

@@ -114,11 +114,13 @@ async function setScene(t: TestContext): Promise<Scene | undefined> {
   const [server, collector] = [await freePort(), await freePort()];
   const queue = join(bed.dir, 'queue');
   return {
-    ...{ bed, queue },
+    bed,
+    queue,
     startServer: () => startClickHouse(t, join(bed.dir, 'clickhouse'), server),
     async startCollector() {
       const pipeline = await startPipeline(t, ['clickhouse'], {
-        ...{ OTLP_LISTEN: `127.0.0.1:${collector}`, QUEUE_DIR: queue },
+        OTLP_LISTEN: `127.0.0.1:${collector}`,
+        QUEUE_DIR: queue,
         CLICKHOUSE: `http://127.0.0.1:${server}?compress=none`,
       });
       return { collector, pipeline };
@@ -175,9 +177,13 @@ function sameRows(found: readonly Row[], lines: readonly string[]): void {
     sameAttributes(row.ResourceAttributes, rest.resource);
     sameAttributes(row.LogAttributes, {
       ...rest.attributes,
-      ...{ 'log.record.uid': rest.id, 'process.pid': actor.pid, 'process.parent_pid': actor.ppid },
-      ...{ 'process.real_user.id': actor.uid, 'vcml.process.real_group.id': actor.gid },
-      ...{ 'vcml.process.comm': actor.comm, 'vcml.object': object },
+      'log.record.uid': rest.id,
+      'process.pid': actor.pid,
+      'process.parent_pid': actor.ppid,
+      'process.real_user.id': actor.uid,
+      'vcml.process.real_group.id': actor.gid,
+      'vcml.process.comm': actor.comm,
+      'vcml.object': object,
       'vcml.permitted_by': permitted_by,
       ...(parent_cause === null ? {} : { 'vcml.parent_cause': parent_cause }),
     });

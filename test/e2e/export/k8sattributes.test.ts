@@ -23,13 +23,18 @@ test('k8sattributes adds to a pod’s records what the agent was told not to ask
   const output = { OTLP_LISTEN: `127.0.0.1:${backend}`, OUTPUT_FILE: file };
   await startPipeline(t, ['file'], output, inNetwork);
   const settings = {
-    ...{ OTLP_LISTEN: `127.0.0.1:${node}`, QUEUE_DIR: join(dir, 'queue') },
-    ...{ GATEWAY: `127.0.0.1:${backend}`, GATEWAY_INSECURE: 'true' },
-    ...{ K8S_NODE_NAME: NODE_NAME, K8S_AUTH_TYPE: 'kubeConfig' },
+    OTLP_LISTEN: `127.0.0.1:${node}`,
+    QUEUE_DIR: join(dir, 'queue'),
+    GATEWAY: `127.0.0.1:${backend}`,
+    GATEWAY_INSECURE: 'true',
+    K8S_NODE_NAME: NODE_NAME,
+    K8S_AUTH_TYPE: 'kubeConfig',
   };
   await startPipeline(t, ['node', 'k8sattributes'], settings, inNetwork);
   await cluster.apply({
-    ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'shop' } },
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'shop' },
     spec: {
       selector: { matchLabels: { app: 'shop' } },
       template: {
@@ -40,8 +45,12 @@ test('k8sattributes adds to a pod’s records what the agent was told not to ask
   });
   await cluster.kubectl('wait', 'deployment/shop', '--for=condition=Available', '--timeout=180s');
   await using recorder = await startRecorder(
-    ...['--metadata', 'none', '--runtime-dirs', RUNTIME_STATE],
-    ...['--export-endpoint', `http://127.0.0.1:${node}`],
+    '--metadata',
+    'none',
+    '--runtime-dirs',
+    RUNTIME_STATE,
+    '--export-endpoint',
+    `http://127.0.0.1:${node}`,
   );
   await cluster.kubectl('exec', 'deployment/shop', '--', 'true', 'in-a-pod');
   await run(['/bin/true', 'on-the-host']);

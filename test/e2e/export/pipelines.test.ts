@@ -15,8 +15,12 @@ import { holds, startPipeline, validate } from './pipeline.ts';
 const options = { skip: NO_COLLECTOR };
 
 for (const names of [
-  ...[['node'], ['gateway'], ['clickhouse'], ['loki'], ['file']],
-  ...[['node', 'k8sattributes']],
+  ['node'],
+  ['gateway'],
+  ['clickhouse'],
+  ['loki'],
+  ['file'],
+  ['node', 'k8sattributes'],
 ])
   test(`the collector finds ${names.join(' with ')} valid`, options, (t) => {
     const { dir } = createExportBed(t);
@@ -29,13 +33,17 @@ test('node to gateway to backend: what gateways hold outlives them', options, as
   const [node, gateway] = [await freePort(), await freePort()];
   const queue = join(bed.dir, 'gateway');
   const gatewaySettings = {
-    ...{ OTLP_LISTEN: `127.0.0.1:${gateway}`, QUEUE_DIR: queue },
-    ...{ BACKEND: `127.0.0.1:${backend.port}`, BACKEND_INSECURE: 'true' },
+    OTLP_LISTEN: `127.0.0.1:${gateway}`,
+    QUEUE_DIR: queue,
+    BACKEND: `127.0.0.1:${backend.port}`,
+    BACKEND_INSECURE: 'true',
   };
   const first = await startPipeline(t, ['gateway'], gatewaySettings);
   await startPipeline(t, ['node'], {
-    ...{ OTLP_LISTEN: `127.0.0.1:${node}`, QUEUE_DIR: join(bed.dir, 'node') },
-    ...{ GATEWAY: `dns:///localhost:${gateway}`, GATEWAY_INSECURE: 'true' },
+    OTLP_LISTEN: `127.0.0.1:${node}`,
+    QUEUE_DIR: join(bed.dir, 'node'),
+    GATEWAY: `dns:///localhost:${gateway}`,
+    GATEWAY_INSECURE: 'true',
   });
   const lines = execLines(0, 500);
   bed.start(node);

@@ -45,11 +45,17 @@ test('in the pod of the export example are the files that its configuration name
   const command = `set -e; for file in $(grep -o '/etc/vcml-agent/secrets/.*' ${config}); do
     cat "$file"; echo; done`;
   const once: Manifest = {
-    ...{ ...spec.containers[0], image: TEST_IMAGE, command: ['sh', '-c', command], args: [] },
-    ...{ livenessProbe: undefined, readinessProbe: undefined },
+    ...spec.containers[0],
+    image: TEST_IMAGE,
+    command: ['sh', '-c', command],
+    args: [],
+    livenessProbe: undefined,
+    readinessProbe: undefined,
   };
   await cluster.apply(find('ConfigMap') ?? {}, find('ServiceAccount') ?? {}, {
-    ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'files', namespace: NAMESPACE } },
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'files', namespace: NAMESPACE },
     spec: { ...spec, restartPolicy: 'Never', containers: [once] },
   });
   const named = ['wait', 'pod', 'files', `--namespace=${NAMESPACE}`];

@@ -39,14 +39,18 @@ test('what pods execute is in the collector, with pod and chain, as in the journ
   const job = podSpec([container('main', ['true', 'in-cronjob'])]);
   await cluster.apply(
     {
-      ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'shop' } },
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'shop' },
       spec: {
         selector: { matchLabels: labels },
         template: { metadata: { labels }, spec: { containers: [shop] } },
       },
     },
     {
-      ...{ apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name: 'nightly' } },
+      apiVersion: 'batch/v1',
+      kind: 'CronJob',
+      metadata: { name: 'nightly' },
       spec: { schedule: '0 0 1 1 *', jobTemplate: { spec: { template: { spec: job } } } },
     },
   );
@@ -90,7 +94,10 @@ test('a collector that goes away and comes back has missed nothing', async () =>
   const before = await words();
   await scale(0);
   await release.kubectl(
-    ...['wait', '--for=delete', 'pod', '--timeout=2m'],
+    'wait',
+    '--for=delete',
+    'pod',
+    '--timeout=2m',
     '--selector=app.kubernetes.io/component=collector',
   );
   // The last that was sent to it went with its pod.
@@ -137,7 +144,9 @@ test('upgrades there and back, and deaths of the pod, miss nothing in a storm', 
 
 test('the API server takes every manifest, with every field', async () => {
   const all = [
-    ...['collector.enabled=true', 'networkPolicy.enabled=true', 'dashboard.enabled=true'],
+    'collector.enabled=true',
+    'networkPolicy.enabled=true',
+    'dashboard.enabled=true',
     'priorityClass.create=true',
   ];
   const rendered = await release.run('template', 'other', CHART, ...set(all));

@@ -109,7 +109,9 @@ export class Release {
   /** What the Collector's pod has got from a node, as that node's journal has it; it keeps it in a file. */
   async #received(node: string): Promise<string[]> {
     const uids = await this.kubectl(
-      ...['get', 'pods', '--selector=app.kubernetes.io/component=collector'],
+      'get',
+      'pods',
+      '--selector=app.kubernetes.io/component=collector',
       '--output=jsonpath={.items[*].metadata.uid}',
     );
     const files = uids.split(' ').map((uid) => `${DIR}/kubelet/pods/${uid}/${RECORDS}`);

@@ -23,15 +23,20 @@ after(() => rmSync(proc, { recursive: true }));
 const states = new Map<string, ContainerState>();
 const pods = new Pods((uid) => enricher.podChanged(uid));
 const enricher = new Enricher({
-  ...{ host: { 'host.name': 'node-1' }, hostMountNamespace: HOST_MNT, proc },
+  host: { 'host.name': 'node-1' },
+  hostMountNamespace: HOST_MNT,
+  proc,
   readState: (id) => states.get(id),
   pods: { pod: (uid) => pods.get(uid), state: 'following', close: () => {} },
-  ...{ runtimeOnly: false, waitMs: 0, started: [] },
+  runtimeOnly: false,
+  waitMs: 0,
+  started: [],
 });
 const ring = Buffer.alloc(1 << 16);
 const decoder = createDecoder(ring, 1, (args) => ({ args, redacted: 0 }));
 const writer = createLineWriter({
-  ...{ bootId: randomUUID(), hookId: '1' },
+  bootId: randomUUID(),
+  hookId: '1',
   self: { pid: 1, ppid: 0, uid: 0, gid: 0, comm: 'node', executable: '/usr/bin/node' },
   offset: () => ({ seconds: 1, nanos: 0 }),
 });

@@ -36,7 +36,7 @@ async function withKubelet(body: (kubelet: Kubelet) => Promise<void>): Promise<v
   const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1'];
   execFileSync(
     'openssl',
-    [...request, ...['-subj', '/CN=node-1', '-addext', san, '-keyout', keyFile, '-out', certFile]],
+    [...request, '-subj', '/CN=node-1', '-addext', san, '-keyout', keyFile, '-out', certFile],
     { stdio: 'ignore' },
   );
   const server = createServer({ key: readFileSync(keyFile), cert: readFileSync(certFile) });
@@ -45,7 +45,9 @@ async function withKubelet(body: (kubelet: Kubelet) => Promise<void>): Promise<v
   const kubeconfig = join(directory, 'kubeconfig');
   const cluster = { server: 'https://127.0.0.1:1', 'certificate-authority': certFile };
   const config = {
-    ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'test' },
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'test',
     clusters: [{ name: 'test', cluster }],
     users: [{ name: 'test', user: { token: 'secret-token' } }],
     contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
@@ -53,14 +55,18 @@ async function withKubelet(body: (kubelet: Kubelet) => Promise<void>): Promise<v
   writeFileSync(kubeconfig, JSON.stringify(config));
   const sources: PodSource[] = [];
   const kubelet: Kubelet = {
-    ...{ status: 200, body: listOf(), asked: [] },
+    status: 200,
+    body: listOf(),
+    asked: [],
     follow({ nodeName = 'node-1', verify = true } = {}) {
       const changed: string[] = [];
       const problems: string[] = [];
       const source = openKubelet({
         endpoint: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
         keys: { label: () => false, annotation: () => false },
-        ...{ nodeName, verify, kubeconfig },
+        nodeName,
+        verify,
+        kubeconfig,
         onPod: (uid) => changed.push(uid),
         onProblem: (problem) => problems.push(problem?.message ?? 'fine'),
       });

@@ -20,7 +20,9 @@ interface Given {
 function podOf({ metadata, spec, status }: Given = {}): V1Pod {
   return {
     metadata: {
-      ...{ uid: UID, namespace: 'shop', name: 'cart-7d9f-x2x' },
+      uid: UID,
+      namespace: 'shop',
+      name: 'cart-7d9f-x2x',
       creationTimestamp: '2026-01-31T11:59:30Z',
       ...metadata,
     },
@@ -48,8 +50,13 @@ test('a pod without an owner is its own service', () => {
     },
     containers: [
       {
-        ...{ name: 'cart', type: 'regular', image: 'shop/cart:2', id: undefined },
-        ...{ imageId: undefined, restartCount: undefined, lastId: undefined },
+        name: 'cart',
+        type: 'regular',
+        image: 'shop/cart:2',
+        id: undefined,
+        imageId: undefined,
+        restartCount: undefined,
+        lastId: undefined,
       },
     ],
   });
@@ -196,12 +203,21 @@ test('containers are told apart by type, and their states by id', () => {
     { ...none, name: 'setup', type: 'init', id: 'a1', restartCount: 0, lastId: undefined },
     { ...none, name: 'proxy', type: 'sidecar', restartCount: undefined, lastId: undefined },
     {
-      ...{ name: 'cart', type: 'regular', image: 'shop/cart:2', id: 'b2' },
-      ...{ imageId: 'shop/cart@sha256:cc', restartCount: 3, lastId: 'b1' },
+      name: 'cart',
+      type: 'regular',
+      image: 'shop/cart:2',
+      id: 'b2',
+      imageId: 'shop/cart@sha256:cc',
+      restartCount: 3,
+      lastId: 'b1',
     },
     {
-      ...{ ...none, name: 'debugger', type: 'ephemeral', image: 'busybox' },
-      ...{ restartCount: undefined, lastId: undefined },
+      ...none,
+      name: 'debugger',
+      type: 'ephemeral',
+      image: 'busybox',
+      restartCount: undefined,
+      lastId: undefined,
     },
   ]);
 });
@@ -228,11 +244,9 @@ test('a pod takes at most 2 KiB, however much there is to it', () => {
   const text = (i: number) =>
     JSON.stringify({
       metadata: {
-        ...{
-          uid: UID.replace('8f4a1c9e', `${10_000_000 + i}`),
-          namespace: 'shop',
-          name: `cart-${i}`,
-        },
+        uid: UID.replace('8f4a1c9e', `${10_000_000 + i}`),
+        namespace: 'shop',
+        name: `cart-${i}`,
         creationTimestamp: '2026-01-31T11:59:30Z',
         ...owner('ReplicaSet', `cart-${i}`),
         labels: { 'pod-template-hash': `${i}`, 'app.kubernetes.io/name': 'cart', team: 'shop' },

@@ -70,7 +70,10 @@ async function withSocket(
         const changed: string[] = [];
         const problems: string[] = [];
         const source = openKubelet({
-          ...{ endpoint, nodeName: 'node-1', verify: true, kubeconfig: '' },
+          endpoint,
+          nodeName: 'node-1',
+          verify: true,
+          kubeconfig: '',
           keys: { label: (key) => key === 'app', annotation: (key) => key === 'owner' },
           onPod: (uid) => changed.push(uid),
           onProblem: (problem) => problems.push(problem?.message ?? 'fine'),
@@ -111,8 +114,10 @@ test('a pod as the kubelet sends it has all that records need', async () => {
         waiting('proxy', 'sidecar', 'shop/proxy:1'),
         {
           ...waiting('main', 'regular', 'registry.example/shop/cart:2'),
-          ...{ id: 'b'.repeat(64), lastId: 'a'.repeat(64) },
-          ...{ imageId: 'shop/cart@sha256:ab', restartCount: 2 },
+          id: 'b'.repeat(64),
+          lastId: 'a'.repeat(64),
+          imageId: 'shop/cart@sha256:ab',
+          restartCount: 2,
         },
         { ...waiting('look', 'ephemeral', 'shop/look:1'), id: 'c'.repeat(64), restartCount: 0 },
       ],

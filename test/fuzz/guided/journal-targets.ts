@@ -33,11 +33,24 @@ const TEXT = `${JOURNAL.join('\n')}\n`;
 
 /** state.json as an agent leaves it. */
 export const STATE = JSON.stringify({
-  ...{ version: 1, updatedAt: '2026-01-31T14:03:07.123Z', pid: 7, nodeName: 'node-1' },
-  ...{ bootId: 'boot', hookId: '5', hookState: 'kept', detached: false, nextSeq: [6, 4] },
-  ...{ losses: [[2, 4]], kernelMisses: 3, started: ['0:7'], records: 9, lost: 3 },
-  ...{ gaps: { lost: 1 }, position: { segment: 1, offset: 0 } },
-  ...{ ring: { bytes: 4096, usedBytes: 12 }, table: { entries: 5, max: 10 } },
+  version: 1,
+  updatedAt: '2026-01-31T14:03:07.123Z',
+  pid: 7,
+  nodeName: 'node-1',
+  bootId: 'boot',
+  hookId: '5',
+  hookState: 'kept',
+  detached: false,
+  nextSeq: [6, 4],
+  losses: [[2, 4]],
+  kernelMisses: 3,
+  started: ['0:7'],
+  records: 9,
+  lost: 3,
+  gaps: { lost: 1 },
+  position: { segment: 1, offset: 0 },
+  ring: { bytes: 4096, usedBytes: 12 },
+  table: { entries: 5, max: 10 },
 });
 
 /** Journals, and what is read out of them; each target has a folder of its own below `dir`. */

@@ -25,15 +25,29 @@ const event: Target = {
     'its records are lines of JSON that the exporter takes',
   seeds: [
     craftExec({
-      ...{ seq: 7n, bootTime: 81_234_567_901_123n, startTime: 81_234_000_000_001n, pid: 42 },
+      seq: 7n,
+      bootTime: 81_234_567_901_123n,
+      startTime: 81_234_000_000_001n,
+      pid: 42,
       cause: { kind: causeKind.causeRecord, seq: 6n, cpu: 1, pid: 41, bootTime: 5n },
-      ...{ comm: 'sh', tty: 'pts0', object: 'bin/../sh', path: '/bin/b\xff', cwd: '/root' },
-      ...{ args: 'sh\0-c\0mysql -psecret\0', argsCount: 3, argsSize: 21 },
+      comm: 'sh',
+      tty: 'pts0',
+      object: 'bin/../sh',
+      path: '/bin/b\xff',
+      cwd: '/root',
+      args: 'sh\0-c\0mysql -psecret\0',
+      argsCount: 3,
+      argsSize: 21,
     }),
     craftExec({
-      ...{ seq: 9n, cpu: 1, object: '/dev/fd/3/x', path: '/memfd:x', flags: 0xffffffff },
+      seq: 9n,
+      cpu: 1,
+      object: '/dev/fd/3/x',
+      path: '/memfd:x',
+      flags: 0xffffffff,
       cause: { kind: causeKind.causeAncestor, pid: 1, bootTime: 77n },
-      ...{ descriptor: '/tmp/a b', args: 'curl\0https://u:p@h\0Authorization: Bearer x\0' },
+      descriptor: '/tmp/a b',
+      args: 'curl\0https://u:p@h\0Authorization: Bearer x\0',
     }),
     craftExec({ object: '/bin/ls' }),
     craftCgroup({ id: 12n, hierarchy: 0, path: '/kubepods/x' }),
@@ -68,11 +82,13 @@ function reread(input: Buffer): KernelEvent {
   keptDecoder.decode(0, input.length);
   const found = keptDecoder.decode(0, input.length);
   if (found.kind !== 'exec') return found;
-  return { ...found, image: { ...found.image, recurring: false } };
+  return { ...found, invocation: { ...found.invocation, recurring: false } };
 }
 
 const writer = createLineWriter({
-  ...{ bootId: BOOT_ID, hookId: '81000000000000', offset: () => NOW },
+  bootId: BOOT_ID,
+  hookId: '81000000000000',
+  offset: () => NOW,
   self: { pid: 7, ppid: 1, uid: 0, gid: 0, comm: 'node', executable: '/opt/node' },
 });
 const requests = newRequests();
@@ -80,7 +96,9 @@ const page = Buffer.alloc(1 << 20);
 
 function checkLines(exec: Extract<KernelEvent, { kind: 'exec' }>): void {
   const lineage = new Lineage({
-    ...{ bootId: BOOT_ID, hookId: '1', losses: new Losses() },
+    bootId: BOOT_ID,
+    hookId: '1',
+    losses: new Losses(),
     nextSeq: new Float64Array(CPUS).fill(1),
     quietRun: () => ({ first: 0, last: 0 }),
     ancestor: () => ({ comm: 'a"b' }),

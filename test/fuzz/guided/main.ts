@@ -16,8 +16,12 @@ try {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     console.log(`${name}: ${property}`);
     const { rounds, kept, why, failing } = await watch({
-      ...{ name, targets: import.meta.resolve('./targets.ts'), dir: join(dir, name) },
-      ...{ seconds: Number(FUZZ_SECONDS), seed: Number(SEED), patienceMs: 30_000 },
+      name,
+      targets: import.meta.resolve('./targets.ts'),
+      dir: join(dir, name),
+      seconds: Number(FUZZ_SECONDS),
+      seed: Number(SEED),
+      patienceMs: 30_000,
       folder: join(ROOT, 'build/fuzz', name),
     });
     console.log(`  ${rounds} inputs, of which ${kept} reached something new; SEED=${SEED}`);

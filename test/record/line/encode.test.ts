@@ -8,7 +8,7 @@ import type {
   ExecEvent,
   ExecRecord,
   Gap,
-  Image,
+  Invocation,
   Loss,
 } from '../../../record/types.ts';
 
@@ -18,11 +18,18 @@ const PARENT = '0b770000-0000-5000-8000-000000000002';
 const OFFSET = { seconds: 1_763_918_765, nanos: 555_555_666 };
 const SELF = { pid: 7, ppid: 1, uid: 0, gid: 0, comm: 'node', executable: '/opt/a"b/node' };
 
-const IMAGE: Image = {
+const INVOCATION: Invocation = {
   comm: 'ls',
   context: {
-    ...{ uid: 1000, gid: 1001, euid: 1002, egid: 1003, suid: 1004, loginUid: 1005 },
-    ...{ sessionId: 99, tty: 'pts/0', capabilities: '000001ffffffffff' },
+    uid: 1000,
+    gid: 1001,
+    euid: 1002,
+    egid: 1003,
+    suid: 1004,
+    loginUid: 1005,
+    sessionId: 99,
+    tty: 'pts/0',
+    capabilities: '000001ffffffffff',
     namespaces: { pid: 4026531836, mnt: 1, net: 2, user: 3, cgroup: 4 },
     cgroup: { v2: 1n, memory: 1n, pids: 1n, memoryHierarchy: 0, pidsHierarchy: 0 },
   },
@@ -32,9 +39,15 @@ const IMAGE: Image = {
   workingDirectory: '/root',
   workingDirectoryTruncated: false,
   executable: {
-    ...{ path: '/usr/bin/ls', pathTruncated: false, inode: '9223372036854775809' },
-    ...{ device: '8:1', mode: '0755', memfd: false, upperLayer: false },
-    ...{ setuid: false, unlinked: false },
+    path: '/usr/bin/ls',
+    pathTruncated: false,
+    inode: '9223372036854775809',
+    device: '8:1',
+    mode: '0755',
+    memfd: false,
+    upperLayer: false,
+    setuid: false,
+    unlinked: false,
   },
   args: ['ls', '-l'],
   argsCount: 2,
@@ -46,15 +59,22 @@ const IMAGE: Image = {
 };
 
 const EVENT: ExecEvent = {
-  ...{ kind: 'exec', cpu: 1, seq: 918, pid: 4242, ppid: 4200, vpid: 17 },
+  kind: 'exec',
+  cpu: 1,
+  seq: 918,
+  pid: 4242,
+  ppid: 4200,
+  vpid: 17,
   bootTime: { seconds: 81_234, nanos: 567_901_123 },
   cause: { kind: 'untracked' },
   startTime: { seconds: 81_234, nanos: 1 },
-  image: IMAGE,
+  invocation: INVOCATION,
 };
 
 const writer = createLineWriter({
-  ...{ bootId: BOOT_ID, hookId: '81000000000000', self: SELF },
+  bootId: BOOT_ID,
+  hookId: '81000000000000',
+  self: SELF,
   offset: () => OFFSET,
 });
 
@@ -65,10 +85,13 @@ function lineOf(record: CausalRecord, place = PLACE): string {
   return bytes.toString('utf8', 3, writer.write(record, place, bytes, 3));
 }
 
-function execLine(image: Partial<Image> = {}, gap?: Gap): string {
+function execLine(invocation: Partial<Invocation> = {}, gap?: Gap): string {
   const record: ExecRecord = {
-    ...{ action: 'exec', id: ID, parentCause: gap === undefined ? PARENT : null, gap },
-    event: { ...EVENT, image: { ...IMAGE, ...image } },
+    action: 'exec',
+    id: ID,
+    parentCause: gap === undefined ? PARENT : null,
+    gap,
+    event: { ...EVENT, invocation: { ...INVOCATION, ...invocation } },
   };
   return lineOf(record);
 }
@@ -125,16 +148,23 @@ test('a full exec is one line with the fields of the format', () => {
 
 test('the core fields come first, in the order of the format', () => {
   assert.deepEqual(Object.keys(JSON.parse(execLine())), [
-    ...['id', 'timestamp', 'actor', 'action', 'object', 'permitted_by', 'parent_cause'],
-    ...['resource', 'attributes'],
+    'id',
+    'timestamp',
+    'actor',
+    'action',
+    'object',
+    'permitted_by',
+    'parent_cause',
+    'resource',
+    'attributes',
   ]);
 });
 
-const executable = (change: Partial<Image['executable']>) => ({
-  executable: { ...IMAGE.executable, ...change },
+const executable = (change: Partial<Invocation['executable']>) => ({
+  executable: { ...INVOCATION.executable, ...change },
 });
 
-const FLAGS: readonly [key: string, image: Partial<Image>][] = [
+const FLAGS: readonly [key: string, invocation: Partial<Invocation>][] = [
   ['process.interactive', { interactive: true }],
   ['vcml.process.working_directory_truncated', { workingDirectoryTruncated: true }],
   ['vcml.process.args_truncated', { argsTruncated: true }],
@@ -147,28 +177,36 @@ const FLAGS: readonly [key: string, image: Partial<Image>][] = [
   ['vcml.executable.unlinked', executable({ unlinked: true })],
 ];
 
-for (const [key, image] of FLAGS)
+for (const [key, invocation] of FLAGS)
   test(`${key} is there only when it is true`, () => {
-    assert.equal(attributesOf(execLine(image))[key], true);
+    assert.equal(attributesOf(execLine(invocation))[key], true);
     const without = attributesOf(execLine());
     assert.ok(!(key in without));
     const other = key === 'vcml.process.args_truncated' ? ['vcml.process.args_size'] : [];
-    const added = Object.keys(attributesOf(execLine(image))).filter((name) => !(name in without));
+    const added = Object.keys(attributesOf(execLine(invocation))).filter(
+      (name) => !(name in without),
+    );
     assert.deepEqual(added, [key, ...other]);
   });
 
 test('what is absent has no key', () => {
-  const context = { ...IMAGE.context, loginUid: undefined, tty: undefined };
-  const image = { ...IMAGE, context, args: [], argsCount: 0 };
+  const context = { ...INVOCATION.context, loginUid: undefined, tty: undefined };
+  const invocation = { ...INVOCATION, context, args: [], argsCount: 0 };
   const record: ExecRecord = {
-    ...{ action: 'exec', id: ID, parentCause: PARENT, gap: undefined },
-    event: { ...EVENT, image },
+    action: 'exec',
+    id: ID,
+    parentCause: PARENT,
+    gap: undefined,
+    event: { ...EVENT, invocation },
   };
   const place = { resource: '{}', cgroup: undefined, attributes: '' };
   const without = attributesOf(lineOf(record, place));
   const missing = Object.keys(attributesOf(execLine())).filter((key) => !(key in without));
   assert.deepEqual(missing, [
-    ...['process.command', 'vcml.process.login_uid', 'vcml.process.tty', 'process.linux.cgroup'],
+    'process.command',
+    'vcml.process.login_uid',
+    'vcml.process.tty',
+    'process.linux.cgroup',
   ]);
   assert.deepEqual(without['process.command_args'], []);
 });
@@ -185,7 +223,9 @@ const GAPS: readonly [gap: Gap, attributes: object][] = [
   ],
   [
     {
-      ...{ reason: 'predates_hook', pid: 5, startTime: { seconds: 0, nanos: 1 } },
+      reason: 'predates_hook',
+      pid: 5,
+      startTime: { seconds: 0, nanos: 1 },
       ancestor: { comm: 'in"it', executablePath: '/sbin/init' },
     },
     {
@@ -210,7 +250,10 @@ const HOSTILE = '"}\n\0\u001f\u007f\\x\\\\\u0085\u2028\u2029\ufeffé😀';
 
 test('hostile names stay within their strings, on one line by any reckoning', () => {
   const line = execLine({
-    ...{ comm: HOSTILE, object: HOSTILE, workingDirectory: HOSTILE, args: [HOSTILE, HOSTILE] },
+    comm: HOSTILE,
+    object: HOSTILE,
+    workingDirectory: HOSTILE,
+    args: [HOSTILE, HOSTILE],
     ...executable({ path: `/${HOSTILE}` }),
   });
   assert.doesNotMatch(line.slice(0, -1).replaceAll('\u007f', ''), /[\p{Cc}\u2028\u2029]/u);
@@ -238,8 +281,11 @@ const LOSSES: readonly [loss: Loss, attributes: object][] = [
   [
     { stage: 'ring_buffer', hookId: '5', cpu: 0, firstSeq: 2, lastSeq: 4, count: 3 },
     {
-      ...{ 'vcml.loss.hook_id': '5', 'vcml.loss.cpu': 0, 'vcml.loss.first_seq': 2 },
-      ...{ 'vcml.loss.last_seq': 4, 'vcml.loss.count': 3 },
+      'vcml.loss.hook_id': '5',
+      'vcml.loss.cpu': 0,
+      'vcml.loss.first_seq': 2,
+      'vcml.loss.last_seq': 4,
+      'vcml.loss.count': 3,
     },
   ],
   [
@@ -267,8 +313,12 @@ for (const [loss, attributes] of LOSSES)
     assert.ok(timestamp > 0 && line.endsWith('}\n'));
     const { executable: object, ...actor } = SELF;
     assert.deepEqual(record, {
-      ...{ id: ID, actor, action: 'journal.loss', object },
-      ...{ permitted_by: 'root_event:journal.loss', parent_cause: null },
+      id: ID,
+      actor,
+      action: 'journal.loss',
+      object,
+      permitted_by: 'root_event:journal.loss',
+      parent_cause: null,
       resource: { 'host.name': 'n' },
       attributes: { ...COMMON, 'vcml.loss.stage': loss.stage, ...attributes },
     });
@@ -276,20 +326,33 @@ for (const [loss, attributes] of LOSSES)
 
 test('the start and the stop of a run say what the format asks for', () => {
   const start = lineOf({
-    ...{ ...NOW, action: 'journal.start', version: '1.2.3', hookState: 'resumed', nextSeq: [4, 1] },
+    ...NOW,
+    action: 'journal.start',
+    version: '1.2.3',
+    hookState: 'resumed',
+    nextSeq: [4, 1],
   });
   assert.deepEqual(attributesOf(start), {
     ...COMMON,
-    ...{ 'vcml.agent.version': '1.2.3', 'vcml.format.version': 1 },
-    ...{ 'vcml.hook.state': 'resumed', 'vcml.hook.next_seq': [4, 1] },
+    'vcml.agent.version': '1.2.3',
+    'vcml.format.version': 1,
+    'vcml.hook.state': 'resumed',
+    'vcml.hook.next_seq': [4, 1],
   });
   const stop = lineOf({
-    ...{ ...NOW, action: 'journal.stop', hookState: 'kept', records: 9, gaps: 2, losses: 1 },
+    ...NOW,
+    action: 'journal.stop',
+    hookState: 'kept',
+    records: 9,
+    gaps: 2,
+    losses: 1,
   });
   assert.deepEqual(attributesOf(stop), {
     ...COMMON,
-    ...{ 'vcml.hook.state': 'kept', 'vcml.journal.records': 9 },
-    ...{ 'vcml.journal.gaps': 2, 'vcml.journal.losses': 1 },
+    'vcml.hook.state': 'kept',
+    'vcml.journal.records': 9,
+    'vcml.journal.gaps': 2,
+    'vcml.journal.losses': 1,
   });
 });
 

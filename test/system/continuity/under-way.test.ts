@@ -87,9 +87,16 @@ test('an exec under way at a change of kernel sides is told once, and at the end
 function open(objectPath: string): Promise<Hook> {
   return openHook(
     {
-      ...{ addonPath: join(ROOT, 'build/vcml_hook.node'), objectPath, holder: 'test' },
-      ...{ pinDir: join(bpffs, 'vcml-agent'), ringBytes: 1 << 24, tableEntries: 0 },
-      ...{ argsBytes: 512, quietAfterMs: 0, mountBpffs: false, attach: true },
+      addonPath: join(ROOT, 'build/vcml_hook.node'),
+      objectPath,
+      holder: 'test',
+      pinDir: join(bpffs, 'vcml-agent'),
+      ringBytes: 1 << 24,
+      tableEntries: 0,
+      argsBytes: 512,
+      quietAfterMs: 0,
+      mountBpffs: false,
+      attach: true,
     },
     10_000,
   );

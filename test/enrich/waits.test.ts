@@ -1,0 +1,60 @@
+import { equal } from 'node:assert/strict';
+import { test } from 'node:test';
+import { bedOf, HOST_MNT } from './bed.ts';
+import { A, B, HOST, podOf, podPath, stateOf, UID } from './craft.ts';
+
+test('a record waits until its container’s metadata is complete, and no longer than configured', () => {
+  const bed = bedOf({ waitMs: 1000 });
+  bed.states.set(A, stateOf());
+  bed.mkdir(60n, podPath(A));
+  const at = { cgroup: 60n, mnt: 7 };
+  equal(bed.wait(HOST, 10, 10), 0);
+  equal(bed.wait({ cgroup: 60n, mnt: HOST_MNT }, 10, 10), 0, 'the runtime’s own');
+  equal(bed.wait(at, 10, 10), 1000);
+  equal(bed.wait(at, 10, 10.4), 600);
+  // Others of the same container have the same time.
+  equal(bed.wait(at, 10.3, 10.9), 100);
+  bed.pods.set(UID, podOf(UID, 'cart-1'));
+  equal(bed.wait(at, 10, 10.95), 0);
+  equal(bed.place(at, undefined).attributes, ',"vcml.metadata.state":"complete"');
+});
+
+test('a container is waited for once', () => {
+  const bed = bedOf({ waitMs: 1000 });
+  bed.mkdir(60n, podPath(A));
+  const at = { cgroup: 60n, mnt: 7 };
+  equal(bed.wait(at, 10, 10), 1000);
+  equal(bed.wait(at, 10, 11), 0);
+  equal(bed.wait(at, 20, 20), 0);
+  // The next container's first event is that old too: delays do not add up.
+  bed.mkdir(61n, podPath(B));
+  equal(bed.wait({ cgroup: 61n, mnt: 7 }, 10.2, 11), 200);
+});
+
+test('nobody waits for a source that cannot be reached, for no source, or for a plain container', () => {
+  const at = { cgroup: 60n, mnt: 7 };
+  const unreachable = bedOf({ waitMs: 1000, state: 'unreachable' });
+  unreachable.mkdir(60n, podPath(A));
+  equal(unreachable.wait(at, 10, 10), 0);
+  const never = bedOf({ waitMs: 0 });
+  never.mkdir(60n, podPath(A));
+  equal(never.wait(at, 10, 10), 0);
+  const plain = bedOf({ waitMs: 1000 });
+  plain.mkdir(60n, `/docker/${A}`);
+  equal(plain.wait(at, 10, 10), 0);
+});
+
+test('as long as the source has not answered at all, records wait for it', () => {
+  const bed = bedOf({ waitMs: 1000, state: 'starting' });
+  bed.mkdir(60n, podPath(A));
+  equal(bed.wait({ cgroup: 60n, mnt: 7 }, 10, 10), 5000);
+  equal(bed.wait({ cgroup: 60n, mnt: 7 }, 14, 14), 1000);
+  equal(bed.wait({ cgroup: 60n, mnt: 7 }, 15, 15), 0);
+});
+
+test('what had gathered before the agent came waits as well', () => {
+  const bed = bedOf({ waitMs: 1000 });
+  bed.mkdir(60n, podPath(A));
+  equal(bed.wait({ cgroup: 60n, mnt: 7 }, 10, 500), 1000);
+  equal(bed.wait({ cgroup: 60n, mnt: 7 }, 10, 501), 0);
+});
