@@ -113,9 +113,7 @@ build/apt-valgrind.stamp: Makefile
 # --- npm packages, the project's own Node among them -----------------------------------------
 
 node_modules/.stamp: package-lock.json | build/apt.stamp
-	@# npm 11 refuses a lock file that lacks other platforms' optional packages; install takes it as it is,
-	@# from nothing: it would prune the binary inside the package node.
-	npm ci --loglevel=error || { rm -rf node_modules; npm install --loglevel=error; }
+	npm ci --loglevel=error
 	@touch $@
 
 # --- the kernel side -------------------------------------------------------------------------
@@ -177,10 +175,18 @@ LAYOUT := agent/source/layout.ts
 OPTIONS_DOC := docs/configuration.md
 METRICS_DOC := docs/metrics.md
 
-.PHONY: check-lint check-types check-dead-code check-c-format check-shell check-generated
+.PHONY: check-lock check-lint check-types check-dead-code check-c-format check-shell check-generated
 
-check: ## format, lint, import rules, types, dead code, generated files
-check: check-lint check-types check-dead-code check-c-format check-shell check-generated
+check: ## lock file, format, lint, import rules, types, dead code, generated files
+check: check-lock check-lint check-types check-dead-code check-c-format check-shell check-generated
+
+# npm ci refuses a lock file that lacks other platforms' optional packages. A dry run needs no network.
+check-lock: build/apt.stamp
+	@echo 'npm: the lock file is complete'
+	@npm ci --dry-run --offline --ignore-scripts --loglevel=silent >/dev/null || { \
+		echo 'npm ci refuses package-lock.json: npm install --package-lock-only --ignore-scripts' >&2; \
+		exit 1; \
+	}
 
 check-lint: node_modules/.stamp
 	@echo 'biome: format, lint, import rules between rooms'
