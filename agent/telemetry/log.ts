@@ -1,17 +1,30 @@
 import { createRequire } from 'node:module';
 import type * as Pino from 'pino';
+import { LOG_EVENTS, type LogEvent, type Log as LogEvents, type LogLevel } from '../log-events.ts';
 
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-type Level = (typeof LEVELS)[number];
-const COLOURS: Record<Level, number> = { debug: 2, info: 36, warn: 33, error: 31 };
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+const COLOURS: Record<LogLevel, number> = { debug: 2, info: 36, warn: 33, error: 31 };
 
-/** What the agent says about itself, on stderr; the message is a constant, what varies is in the fields. */
-export type Log = Readonly<Record<Level, (fields: object, message: string) => void>>;
+type Write = (level: LogLevel, fields: object, sentence: string) => void;
+type LevelMethod = (fields: object, message: string) => void;
 
-/** JSON lines by pino; one readable line per event where stderr is a terminal. */
+/** What the agent says about itself, on stderr: `log(code, fields)`. The methods go with the last of their callers. */
+export type Log = LogEvents & Readonly<Record<LogLevel, LevelMethod>>;
+
+/** JSON lines by pino, from `level` on; one readable line per event where stderr is a terminal. */
 export function createLog(level: string): Log {
-  const from = Math.max(0, LEVELS.indexOf(level as Level));
-  return process.stderr.isTTY ? createReadableLog(from) : createPino(level);
+  const write = process.stderr.isTTY ? createReadableWriter(level) : createPinoWriter(level);
+  const at = (one: LogLevel) => (fields: object, message: string) => write(one, fields, message);
+  const log: LogEvents = (code, fields) => {
+    const { level, sentence, remedy }: LogEvent = LOG_EVENTS[code];
+    write(level, { event: code, ...fields, ...(remedy && { remedy }) }, sentence);
+  };
+  return Object.assign(log, {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+  });
 }
 
 /** Told again after so long. */
@@ -30,13 +43,13 @@ export function createProblemTeller(tell: (error: Error) => void): (error: Error
   };
 }
 
-function createPino(level: string): Pino.Logger {
+function createPinoWriter(level: string): Write {
   // Loaded only where it is used.
   const { pino } = createRequire(import.meta.url)('pino') as typeof Pino;
   const stderr = pino.destination({ dest: 2, sync: true });
   // A log that nobody reads any more ends nothing.
   stderr.on('error', () => {});
-  return pino(
+  const logger = pino(
     {
       level,
       base: null,
@@ -45,17 +58,17 @@ function createPino(level: string): Pino.Logger {
     },
     stderr,
   );
+  return (at, fields, sentence) => logger[at](fields, sentence);
 }
 
-function createReadableLog(from: number): Log {
+function createReadableWriter(from: string): Write {
   const colours = !process.env.NO_COLOR;
-  const at = (level: Level) => (fields: object, message: string) => {
-    if (LEVELS.indexOf(level) < from) return;
+  return (level, fields, sentence) => {
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(from as LogLevel)) return;
     const time = new Date().toTimeString().slice(0, 8);
     const name = colours ? `\x1b[${COLOURS[level]}m${level}\x1b[m` : level;
-    process.stderr.write(`${time} ${name} ${message}${readable(fields)}\n`);
+    process.stderr.write(`${time} ${name} ${sentence}${readable(fields)}\n`);
   };
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
 /** ` key=value …`; JSON where a value is not a plain word, so that nothing in it reaches the terminal raw. */

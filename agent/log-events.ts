@@ -1,0 +1,232 @@
+/**
+ * Every line that the agent can write to its log, one entry each: grep for the code, which stands in
+ * the line's `event`. A sentence is constant; what varies is in the line's other fields.
+ */
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** What a line of the log says. */
+export interface LogEvent {
+  readonly level: LogLevel;
+  /** What happened, and what becomes of records. */
+  readonly sentence: string;
+  /** What to do about it, where there is something to do. */
+  readonly remedy?: string;
+}
+
+export const LOG_EVENTS = {
+  // the hook
+  'hook.attached': {
+    level: 'info',
+    sentence: 'hook attached; recording',
+  },
+  'hook.resumed': {
+    level: 'info',
+    sentence: 'hook of an earlier run resumed; recording',
+  },
+  'hook.upgraded': {
+    level: 'info',
+    sentence: 'hook of an earlier run upgraded; recording',
+  },
+
+  // a run
+  'run.stopping': {
+    level: 'info',
+    sentence: 'stop signal received; writing the remaining records and stopping',
+  },
+  'run.records_left_in_ring': {
+    level: 'error',
+    sentence:
+      'stopping while the journal cannot be written; the hook stays attached and holds the remaining records',
+    remedy:
+      'make the journal writable and start the agent again; it reads what the ring buffer holds',
+  },
+  'run.pid_namespace_missing': {
+    level: 'warn',
+    sentence:
+      'other processes are not visible; gaps do not name them, and vcml.entry may be missing',
+    remedy: 'run the agent in the host’s pid namespace (hostPID: true)',
+  },
+  'run.ptrace_missing': {
+    level: 'warn',
+    sentence:
+      'executables and mount namespaces of other processes cannot be read; gaps do not name executables, and vcml.entry may be missing',
+    remedy: 'run the agent with CAP_SYS_PTRACE, and let AppArmor allow it ptrace (read)',
+  },
+  'run.state_write_failed': {
+    level: 'warn',
+    sentence:
+      'state.json cannot be written; status shows older numbers, and the next start takes longer',
+  },
+
+  // an uninstall
+  'uninstall.watching': {
+    level: 'info',
+    sentence: 'watching the DaemonSet; the hook is detached when the DaemonSet is deleted',
+  },
+  'uninstall.watch_failed': {
+    level: 'warn',
+    sentence:
+      'DaemonSet cannot be read, retrying; until then the hook would stay attached after an uninstall',
+    remedy: 'check the agent’s RBAC rules and its way to the API server',
+  },
+  'uninstall.detected': {
+    level: 'info',
+    sentence: 'DaemonSet was deleted; detaching the hook',
+  },
+  'uninstall.not_detected': {
+    level: 'info',
+    sentence: 'DaemonSet was not deleted; the hook stays attached for the next agent',
+  },
+
+  // the journal
+  'journal.torn_line_cut': {
+    level: 'warn',
+    sentence: 'incomplete last line cut from the journal; an earlier run or the machine crashed',
+  },
+  'journal.write_failed': {
+    level: 'error',
+    sentence:
+      'journal cannot be written, retrying every second; new records are held in the ring buffer until it is full',
+    remedy: 'see error; in most cases the disk is full',
+  },
+  'journal.write_recovered': {
+    level: 'info',
+    sentence: 'journal can be written again',
+  },
+  'journal.upkeep_failed': {
+    level: 'error',
+    sentence: 'a journal segment could not be synced, compressed or deleted; recording continues',
+    remedy: 'see error, which names the file',
+  },
+  'journal.segment_unreadable': {
+    level: 'error',
+    sentence: 'a journal segment cannot be read and is skipped',
+    remedy: 'see error, which names the file',
+  },
+  'journal.deleted': {
+    level: 'info',
+    sentence: 'journal deleted',
+  },
+  'journal.deleted_in_part': {
+    level: 'warn',
+    sentence: 'journal deleted; its folder stays because it holds other files',
+    remedy: 'remove the files named in left if nobody needs them',
+  },
+  'journal.delete_failed': {
+    level: 'error',
+    sentence: 'journal could not be deleted',
+    remedy: 'see error, and delete the folder by hand',
+  },
+
+  // metadata of pods
+  'metadata.unavailable': {
+    level: 'warn',
+    sentence: 'pod metadata unavailable; recording container-runtime data only, retrying',
+    remedy: 'see error; check RBAC rules and network policies for the API server or the kubelet',
+  },
+  'metadata.available': {
+    level: 'info',
+    sentence: 'pod metadata available again',
+  },
+
+  // metrics and health
+  'telemetry.listening': {
+    level: 'info',
+    sentence: 'serving metrics and health',
+  },
+  'telemetry.listen_failed': {
+    level: 'warn',
+    sentence: 'metrics and health cannot be served, retrying; recording continues',
+    remedy: 'see error; another process may use the address in telemetryAddress',
+  },
+  'telemetry.request_failed': {
+    level: 'error',
+    sentence: 'a request for metrics or health failed because of a bug; recording continues',
+    remedy: 'report the stack in error',
+  },
+
+  // export
+  'export.started': {
+    level: 'info',
+    sentence: 'exporting records',
+  },
+  'export.collector_unavailable': {
+    level: 'warn',
+    sentence: 'collector unavailable; records are held in the journal',
+    remedy:
+      'see code and details; check that the collector runs and that exportEndpoint reaches it',
+  },
+  'export.collector_denied': {
+    level: 'error',
+    sentence: 'collector denied the export; records are held in the journal',
+    remedy: 'check exportTokenFile, exportHeadersFile and exportClientCertificate',
+  },
+  'export.collector_available': {
+    level: 'info',
+    sentence: 'collector available again',
+  },
+  'export.records_rejected': {
+    level: 'warn',
+    sentence: 'collector rejected some records of a batch; they are not sent again',
+    remedy: 'message is the collector’s reason; the journal still has the records',
+  },
+  'export.record_refused': {
+    level: 'error',
+    sentence: 'collector refused a record for good; the record is in the dead-letter file',
+    remedy: 'code and details are the collector’s reason; send the record again once that is fixed',
+  },
+  'export.every_record_refused': {
+    level: 'error',
+    sentence:
+      'collector refuses every record; one is tried every 30 s, and the others are held in the journal',
+    remedy: 'code and details are the collector’s reason',
+  },
+  'export.dead_letter_write_failed': {
+    level: 'error',
+    sentence: 'dead-letter file cannot be written; the export waits, retrying',
+  },
+  'export.dead_letters_deleted': {
+    level: 'warn',
+    sentence: 'oldest dead letters were deleted to make room for new ones',
+  },
+  'export.credentials_invalid': {
+    level: 'error',
+    sentence: 'export credentials are invalid; the previous ones stay in use',
+    remedy: 'see error, which names the file',
+  },
+  'export.segments_deleted': {
+    level: 'error',
+    sentence: 'journal segments were deleted before they were exported',
+    remedy: 'raise journalMaxBytes, or make the collector take records faster',
+  },
+  'export.segment_skipped': {
+    level: 'error',
+    sentence: 'a journal segment cannot be read and is not exported',
+  },
+  'export.journal_unreadable': {
+    level: 'error',
+    sentence: 'journal cannot be read for the export',
+    remedy: 'see error, which names the file',
+  },
+  'export.cursor_write_failed': {
+    level: 'error',
+    sentence:
+      'export position cannot be saved, retrying; after a restart some records are sent twice',
+  },
+  'export.failed': {
+    level: 'error',
+    sentence:
+      'export stopped because of a bug; recording continues, and the next run exports the rest',
+    remedy: 'report the stack in error, and restart the agent to export again',
+  },
+  'export.unfinished': {
+    level: 'warn',
+    sentence: 'some records were not exported before the agent stopped; the next run exports them',
+  },
+} as const satisfies Readonly<Record<string, LogEvent>>;
+
+export type LogEventCode = keyof typeof LOG_EVENTS;
+
+/** Writes one line to the agent's log: the event that a code names, and in fields what varies. */
+export type Log = (code: LogEventCode, fields?: Readonly<Record<string, unknown>>) => void;
