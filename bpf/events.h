@@ -38,6 +38,7 @@ enum limits {
 	ARGS_BYTES_MAX = 32768,	  /* longest argument block that can be configured */
 	ARGS_BYTES_CROWDED = 512, /* what is kept of arguments above half of the ring */
 	HOLDER_BYTES = 128,	  /* who holds the hook, for a second agent's message */
+	CGROUP_NAME_BYTES = 256,  /* longest name of a cgroup, as in NAME_MAX, with its NUL */
 };
 
 /* Calls that the loader turns into calls of the kernel's functions, see preempt.h. */
@@ -69,6 +70,19 @@ struct cgroup_ids {
 	u32 pids_hierarchy;
 };
 
+/* Names a cgroup in the table of cgroups. */
+struct cgroup_key {
+	u64 id;
+	u32 hierarchy; /* as in /proc/PID/cgroup; 0 is the unified one */
+	u32 pad;
+};
+
+/* One cgroup in the table: with its parents' entries its path. */
+struct cgroup_name {
+	u64 parent; /* id in the same hierarchy; 0: this is the root */
+	u8 name[CGROUP_NAME_BYTES];
+};
+
 struct cause {
 	u64 boot_time; /* ns: of the exec for a record, of the process's start for an ancestor */
 	u64 seq;
@@ -76,7 +90,11 @@ struct cause {
 	u32 cpu;
 	u32 kind; /* enum cause_kind */
 	u32 mnt_ns;
-	struct cgroup_ids cgroup; /* where the cause itself ran */
+	/*
+	 * Where the cause itself ran. Of an ancestor: where it forked, or, where it did not fork,
+	 * where it ran before its exec; all zero where an older kernel side made the entry.
+	 */
+	struct cgroup_ids cgroup;
 };
 
 /* One process in the table of causes, keyed by tgid. */

@@ -60,6 +60,7 @@ const enum exec_flags *anchor_exec_flags;
 const volatile u64 generation = 1;
 
 #include "preempt.h"
+#include "cgroups.h"
 #include "lineage.h"
 #include "path.h"
 #include "invocation.h"
@@ -128,8 +129,7 @@ static __always_inline int enter(struct task_struct *parent, struct task_struct 
 		return 0;
 	process.start_time = child->start_boottime;
 	process.exec_id = exec_id_of(child);
-	find_cause(control, parent->tgid, parent->group_leader->start_boottime, exec_id_of(parent),
-		   &process.cause);
+	find_cause(control, parent, exec_id_of(parent), &process.cause);
 
 	number = bpf_get_smp_processor_id();
 	cpu = bpf_map_lookup_elem(&cpus, &number);
@@ -176,24 +176,22 @@ static __always_inline int record(struct task_struct *task, struct linux_binprm 
 	entry.exec_id = exec_id_of(task);
 
 	__builtin_memset(&event->cause, 0, sizeof(event->cause));
-	process = find_cause(control, tgid, entry.start_time, entry.exec_id - 1, &event->cause);
+	process = find_cause(control, task, entry.exec_id - 1, &event->cause);
 	/* The other kernel side had this exec, a moment before an upgrade made this one active. */
 	if (process && process->exec_id == entry.exec_id)
 		return 0;
 	if (!armed) {
 		entry.cause.kind = CAUSE_ANCESTOR;
-		entry.cause.tgid = tgid;
 		entry.cause.boot_time = entry.start_time;
 	} else {
 		seq = ++cpu->seq;
 		entry.cause.kind = CAUSE_RECORD;
 		entry.cause.boot_time = now;
 		entry.cause.seq = seq;
-		entry.cause.tgid = tgid;
 		entry.cause.cpu = number;
-		entry.cause.mnt_ns = mnt_ns_of(task);
-		read_cgroups(task, &entry.cause.cgroup);
 	}
+	entry.cause.tgid = tgid;
+	read_place(task, &entry.cause);
 	if (process) {
 		*process = entry;
 	} else if (bpf_map_update_elem(&causes, &tgid, &entry, BPF_ANY)) {
@@ -275,6 +273,8 @@ static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path,
 
 	if (!control || !cpu || !scratch)
 		return 0;
+	/* First, and also without a reader: what names a place depends on no event. */
+	keep_name(cgroup);
 	now = bpf_ktime_get_boot_ns();
 	seq = ++cpu->cgroup_seq;
 	if (is_quiet(control, now))

@@ -3,35 +3,8 @@
  * What an exec's event says: credentials, namespaces, cgroups, the executable, paths, arguments.
  * All of it is read while the process stands still in its own exec.
  */
-#ifndef VCML_IMAGE_H
-#define VCML_IMAGE_H
-
-static __always_inline u32 mnt_ns_of(const struct task_struct *task)
-{
-	return task->nsproxy->mnt_ns->ns.inum;
-}
-
-static __always_inline void read_controller(const struct css_set *css_set, u32 subsys, u64 *id,
-					    u32 *hierarchy)
-{
-	struct cgroup *cgroup = css_set->subsys[subsys]->cgroup;
-
-	*id = cgroup->kn->id;
-	*hierarchy = cgroup->root->hierarchy_id;
-}
-
-static __always_inline void read_cgroups(const struct task_struct *task, struct cgroup_ids *ids)
-{
-	const struct css_set *css_set = task->cgroups;
-
-	ids->v2 = css_set->dfl_cgrp->kn->id;
-	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
-		read_controller(css_set, bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id),
-				&ids->memory, &ids->memory_hierarchy);
-	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
-		read_controller(css_set, bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id),
-				&ids->pids, &ids->pids_hierarchy);
-}
+#ifndef VCML_INVOCATION_H
+#define VCML_INVOCATION_H
 
 static __always_inline void read_tty(const struct task_struct *task, struct exec_event *event)
 {

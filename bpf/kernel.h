@@ -33,6 +33,7 @@ enum {
 enum {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_ANY = 0,
 	BPF_F_MMAPABLE = 1 << 10,
@@ -180,17 +181,22 @@ struct cred {
 	struct user_namespace *user_ns;
 };
 struct kernfs_node {
+	const char *name;
 	u64 id;
 };
 struct cgroup_root {
+	unsigned int subsys_mask;
 	int hierarchy_id;
 };
-struct cgroup {
-	struct kernfs_node *kn;
-	struct cgroup_root *root;
-};
+struct cgroup;
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
 };
 enum cgroup_subsys_id {
 	memory_cgrp_id = 4,

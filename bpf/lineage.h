@@ -22,25 +22,30 @@ struct {
  * later one was entered at its fork, or found the table full. Once an exec found the table full,
  * even an old process may have executed something that is not known here.
  */
-static __always_inline void unknown_cause(const struct control *control, u32 tgid, u64 start_time,
+static __always_inline void unknown_cause(const struct control *control,
+					  const struct task_struct *task, u64 start_time,
 					  struct cause *cause)
 {
 	cause->kind = CAUSE_UNTRACKED;
 	if (start_time < control->armed_at && !control->overflowed_at) {
 		cause->kind = CAUSE_ANCESTOR;
-		cause->tgid = tgid;
+		cause->tgid = task->tgid;
 		cause->boot_time = start_time;
+		read_place(task, cause);
 	}
 }
 
-/* What the process acts under, given how many execs (exec_id) it should have behind it. */
-static __always_inline struct process *find_cause(const struct control *control, u32 tgid,
-						  u64 start_time, u64 exec_id, struct cause *cause)
+/* What a task's process acts under, given how many execs (exec_id) it should have behind it. */
+static __always_inline struct process *find_cause(const struct control *control,
+						  const struct task_struct *task, u64 exec_id,
+						  struct cause *cause)
 {
+	u32 tgid = task->tgid;
+	u64 start_time = task->group_leader->start_boottime;
 	struct process *process = bpf_map_lookup_elem(&causes, &tgid);
 
 	if (!process || process->start_time != start_time) {
-		unknown_cause(control, tgid, start_time, cause);
+		unknown_cause(control, task, start_time, cause);
 		return NULL;
 	}
 	if (process->exec_id == exec_id)

@@ -28,6 +28,7 @@ public:
 						    InstanceMethod<&Hook::positions>("positions"),
 						    InstanceMethod<&Hook::sleep>("sleep"),
 						    InstanceMethod<&Hook::cpu_states>("cpuStates"),
+						    InstanceMethod<&Hook::cgroup>("cgroup"),
 						    InstanceMethod<&Hook::statistics>("statistics"),
 						    InstanceMethod<&Hook::give_back>("giveBack"),
 						    InstanceMethod<&Hook::close>("close"),
@@ -203,6 +204,27 @@ private:
 		return Napi::Buffer<uint8_t>::Copy(
 		    info.Env(), reinterpret_cast<uint8_t *>(side(info).cpu_states()),
 		    sizeof(cpu_state) * side(info).cpu_count());
+	}
+
+	// cgroup(hierarchy, id): the id of its parent and its name, as the kernel keeps them; or
+	// undefined.
+	Napi::Value cgroup(const Napi::CallbackInfo &info)
+	{
+		bool lossless;
+		cgroup_key key = {};
+		cgroup_name name;
+
+		key.hierarchy = info[0].ToNumber().Uint32Value();
+		key.id = info[1].As<Napi::BigInt>().Uint64Value(&lossless);
+		if (!side(info).find_cgroup(key, &name))
+			return info.Env().Undefined();
+		Napi::Object found = Napi::Object::New(info.Env());
+		found.Set("parent", Napi::BigInt::New(info.Env(), name.parent));
+		found.Set("name",
+			  Napi::Buffer<uint8_t>::Copy(
+			      info.Env(), name.name,
+			      strnlen(reinterpret_cast<char *>(name.name), sizeof(name.name))));
+		return found;
 	}
 
 	Napi::Value statistics(const Napi::CallbackInfo &info)

@@ -16,7 +16,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-static const char *const MAPS[] = {"control_page", "causes", "cpus", "scratches", "events"};
+static const char *const MAPS[] = {"control_page", "causes", "cpus",
+				   "scratches",	   "events", "cgroups"};
 
 // How far ahead of its writing the arming time lies, so that no process can begin after it and be
 // forked before the programs know of it.
@@ -234,6 +235,7 @@ bool KernelSide::take_over()
 	events_ = open_map(pin("events"), 0, &info);
 	ring_bytes_ = info.max_entries;
 	scratches_ = open_map(pin("scratches"), 0, &info);
+	cgroups_ = open_map(pin("cgroups"), sizeof(cgroup_name), &info); // none before 0.2.0
 	if (!causes_ || !cpus_fd_ || !events_ || !scratches_)
 		return false;
 
@@ -251,7 +253,7 @@ bool KernelSide::take_over()
 	state_ = HookState::resumed;
 	if (!options_.attach)
 		return true;
-	if (missing_.empty() && page.object_hash == object_hash_) {
+	if (missing_.empty() && cgroups_ && page.object_hash == object_hash_) {
 		unlink_other_generations();
 		return true;
 	}
@@ -283,13 +285,19 @@ void KernelSide::load(bool reuse)
 	LoadOptions load{options_.object_path, options_.ring_bytes, options_.table_entries,
 			 cpu_count_, generation_};
 
-	if (reuse)
+	if (reuse) {
 		load.reuse = {{"control_page", control_fd_.get()},
 			      {"causes", causes_.get()},
 			      {"cpus", cpus_fd_.get()},
 			      {"scratches", scratches_.get()},
 			      {"events", events_.get()}};
+		if (cgroups_)
+			load.reuse["cgroups"] = cgroups_.get();
+	}
 	LoadedObject object(load);
+	if (reuse && !cgroups_)
+		object.pin_map("cgroups", pin("cgroups"));
+	cgroups_ = object.map("cgroups");
 	if (!reuse) {
 		control_fd_ = object.map("control_page");
 		causes_ = object.map("causes");
@@ -384,6 +392,11 @@ void KernelSide::leave()
 	dir_ = Fd(); // an open folder would keep the mount busy
 	if (empty && mounted_)
 		unmount_bpffs(options_.pin_dir);
+}
+
+bool KernelSide::find_cgroup(const cgroup_key &key, cgroup_name *name) const
+{
+	return cgroups_ && bpf_map_lookup_elem(cgroups_.get(), &key, name) == 0;
 }
 
 std::vector<ProgramStatistics> KernelSide::programs() const

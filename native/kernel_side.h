@@ -54,6 +54,8 @@ public:
 	uint64_t ring_bytes() const { return ring_bytes_; }
 	int ring_fd() const { return events_.get(); }
 	std::vector<ProgramStatistics> programs() const;
+	// What the kernel keeps of a cgroup; false: its entry is not there (any more).
+	bool find_cgroup(const cgroup_key &key, cgroup_name *name) const;
 
 private:
 	KernelSide() = default;
@@ -77,6 +79,6 @@ private:
 	uint32_t table_entries_ = 0;
 	uint64_t ring_bytes_ = 0;
 	Fd dir_;
-	Fd control_fd_, causes_, cpus_fd_, scratches_, events_;
+	Fd control_fd_, causes_, cpus_fd_, scratches_, events_, cgroups_;
 	Mapping control_, cpus_;
 };

@@ -17,6 +17,10 @@
 #include <sys/utsname.h>
 
 static const uint32_t TABLE_ENTRIES_MAX = 262144;
+// Cgroups that are kept in any case, and what each CPU may hold back of a map that makes room for
+// itself (LOCAL_FREE_TARGET in the kernel's bpf_lru_list.c, taken twice).
+static const uint32_t CGROUPS_KEPT = 8192;
+static const uint32_t CGROUPS_HELD_BY_CPU = 256;
 static const char BTF_PATH[] = "/sys/kernel/btf/vmlinux";
 
 // libbpf explains itself through one callback for the whole process; this is where it goes.
@@ -204,6 +208,8 @@ LoadedObject::LoadedObject(const LoadOptions &options)
 							       : default_table_entries());
 		bpf_map__set_max_entries(find_map(object_, "cpus"), options.cpu_count);
 		bpf_map__set_max_entries(find_map(object_, "scratches"), options.cpu_count);
+		bpf_map__set_max_entries(find_map(object_, "cgroups"),
+					 CGROUPS_KEPT + CGROUPS_HELD_BY_CPU * options.cpu_count);
 		for (const auto &[name, fd] : options.reuse)
 			if (bpf_map__reuse_fd(find_map(object_, name.c_str()), fd))
 				throw HookError("HOOK_SYSTEM", "cannot use the pinned map " + name +

@@ -51,7 +51,13 @@ export type Cause =
       /** Where the cause ran, if that is not where it led to. */
       readonly elsewhere?: ObservedPlace;
     }
-  | { readonly kind: 'ancestor'; readonly pid: number; readonly startTime: BootTime }
+  | {
+      readonly kind: 'ancestor';
+      readonly pid: number;
+      readonly startTime: BootTime;
+      /** Where it ran when it forked, if that is known and not where it led to. */
+      readonly elsewhere?: ObservedPlace;
+    }
   | { readonly kind: 'untracked' };
 
 /** Credentials, session, namespaces and cgroups: one object per distinct value, so identity can key caches. */

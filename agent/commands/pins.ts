@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 
 const PROGRAMS = ['on_exit', 'on_exec', 'on_fork', 'on_cgroup_mkdir', 'on_cgroup_rmdir'];
-const MAPS = ['control_page', 'causes', 'cpus', 'scratches', 'events'];
+const MAPS = ['control_page', 'causes', 'cpus', 'scratches', 'events', 'cgroups'];
 
 /** What is pinned, as far as the folder's names tell; native/kernel_side.cc gives them. */
 export interface Pins {

@@ -111,7 +111,7 @@ export class Enricher {
     const { cause, invocation } = event;
     resolved.inside ??= this.#inside(resolved, container, '');
     // Its cause was at the very same place, or is not known.
-    if (cause.kind !== 'record' || cause.elsewhere === undefined) return resolved.inside;
+    if (cause.kind === 'untracked' || cause.elsewhere === undefined) return resolved.inside;
     switch (this.#wayIn(invocation.context.namespaces.mnt, cause.elsewhere, container)) {
       case 'outside':
         return resolved.outside;

@@ -118,11 +118,19 @@ export function createDecoder(
     const bootTimeOf = () => time(offset + execEvent.causeBootTime);
     const pid = u32(offset + execEvent.causeTgid);
     if (kind === causeKind.causeUntracked) return { kind: 'untracked' };
-    if (kind === causeKind.causeAncestor) return { kind: 'ancestor', pid, startTime: bootTimeOf() };
+    const elsewhere = isAtItsCause(offset) ? {} : { elsewhere: placeOfCause(offset) };
+    if (kind === causeKind.causeAncestor) {
+      const ancestor = { kind: 'ancestor', pid, startTime: bootTimeOf() } as const;
+      return hasPlace(offset) ? { ...ancestor, ...elsewhere } : ancestor;
+    }
     const cpu = u32(offset + execEvent.causeCpu);
     const seq = u64(offset + execEvent.causeSeq);
-    const cause = { kind: 'record', bootTime: bootTimeOf(), pid, cpu, seq } as const;
-    return isAtItsCause(offset) ? cause : { ...cause, elsewhere: whereabouts(offset) };
+    return { kind: 'record', bootTime: bootTimeOf(), pid, cpu, seq, ...elsewhere };
+  }
+
+  /** Whether the cause's place was read: not where a kernel side of 0.1.0 entered an ancestor. */
+  function hasPlace(offset: number): boolean {
+    return u32(offset + execEvent.causeMntNs) !== 0;
   }
 
   /** Whether an exec has the cgroups and the mount namespace that its cause had. */
@@ -133,7 +141,7 @@ export function createDecoder(
     return u32(offset + execEvent.causeMntNs) === u32(offset + execEvent.contextMntNs);
   }
 
-  function whereabouts(offset: number): ObservedPlace {
+  function placeOfCause(offset: number): ObservedPlace {
     return {
       cgroup: {
         v2: big(offset + execEvent.causeCgroupV2),

@@ -40,6 +40,14 @@ export interface HookStatistics {
   readonly programs: readonly ProgramStatistics[];
 }
 
+/** One cgroup, as the kernel's table has it. */
+export interface CgroupName {
+  /** the parent's id in the same hierarchy; 0: it is the root */
+  readonly parent: bigint;
+  /** bytes of its own name, without those of its parents */
+  readonly name: Buffer;
+}
+
 /** The kernel side as the addon (native/addon.cc) gives it; errors carry codes of agent/errors.ts. */
 export interface Hook {
   readonly state: 'attached' | 'resumed' | 'upgraded';
@@ -66,6 +74,8 @@ export interface Hook {
   sleep(wake: () => void): boolean;
   /** `struct cpu_state` of each CPU: a copy. */
   cpuStates(): Buffer;
+  /** What the kernel side keeps of a cgroup, also of one that is gone; undefined: nothing (any more). */
+  cgroup(hierarchy: number, id: bigint): CgroupName | undefined;
   statistics(): HookStatistics;
   /** Gives the kernel memory back that only the process's start needed; takes 2 ms. */
   giveBack(): void;

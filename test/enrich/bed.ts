@@ -83,6 +83,9 @@ export function bedOf(options: BedOptions = {}) {
     rmdir: (id: bigint, hierarchy = 0) => enricher.note({ kind: 'cgroup_rmdir', id, hierarchy }),
     /** undefined: of a cause that is not known */
     place: (at: Spot, from: Spot | undefined) => enricher.place(eventOf(at, from, 10)),
+    /** The same of a cause that predates the hook; undefined: its place was not read. */
+    placeOfForked: (at: Spot, from: Spot | undefined) =>
+      enricher.place({ ...eventOf(at, undefined, 10), cause: ancestorOf(at, from) }),
     wait: (at: Spot, seconds: number, now: number) =>
       Math.round(enricher.wait(eventOf(at, undefined, seconds), timeOf(now))),
   };
@@ -107,6 +110,12 @@ function causeOf(at: Spot, from: Spot | undefined): ExecEvent['cause'] {
   const record = { kind: 'record', bootTime: timeOf(1), pid: 2, cpu: 0, seq: 1 } as const;
   if (keyOf(at) === keyOf(from)) return record;
   return { ...record, elsewhere: { cgroup: idsOf(from), mountNamespace: from.mnt } };
+}
+
+function ancestorOf(at: Spot, from: Spot | undefined): ExecEvent['cause'] {
+  const ancestor = { kind: 'ancestor', pid: 2, startTime: timeOf(1) } as const;
+  if (from === undefined || keyOf(at) === keyOf(from)) return ancestor;
+  return { ...ancestor, elsewhere: { cgroup: idsOf(from), mountNamespace: from.mnt } };
 }
 
 function remember(contexts: Map<string, Invocation>, spot: Spot): Invocation {

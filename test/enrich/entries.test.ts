@@ -30,6 +30,16 @@ test('what has no known cause is no entry', () => {
   equal(entryOf(bed.place({ cgroup: 60n, mnt: 7 }, undefined)), 'descendant');
 });
 
+test('a cause that predates the hook makes an entry where its own place is known', () => {
+  const bed = bedOf();
+  bed.mkdir(60n, podPath(A));
+  const inside = { cgroup: 60n, mnt: 7 };
+  equal(entryOf(bed.placeOfForked(inside, inside)), 'descendant');
+  equal(entryOf(bed.placeOfForked(inside, RUNTIME)), 'start');
+  equal(entryOf(bed.placeOfForked(inside, RUNTIME)), 'exec');
+  equal(entryOf(bed.placeOfForked(inside, undefined)), 'descendant');
+});
+
 test('coming from another container is an entry, from a cgroup nested in the same one is not', () => {
   const bed = bedOf();
   bed.mkdir(60n, podPath(A));

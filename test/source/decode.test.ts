@@ -185,6 +185,21 @@ test('the causes of an exec: an ancestor, or none that is known', () => {
   });
 });
 
+test('an ancestor is elsewhere if it forked elsewhere, unless no place was read for it', () => {
+  const cause = { kind: causeKind.causeAncestor, pid: 77 };
+  const elsewhere = (causeMntNs: number) => {
+    const u32 = [
+      [execEvent.contextMntNs, 5],
+      [execEvent.causeMntNs, causeMntNs],
+    ] as const;
+    const { cause: read } = execOf({ cause, u32, u64: [[execEvent.causeCgroupV2, 9n]] });
+    return read.kind === 'ancestor' ? read.elsewhere : undefined;
+  };
+  assert.equal(elsewhere(6)?.mountNamespace, 6);
+  assert.equal(elsewhere(5)?.cgroup.v2, 9n);
+  assert.equal(elsewhere(0), undefined, 'an entry that a kernel side of 0.1.0 made');
+});
+
 const ARGS: readonly [bytes: string, args: string[]][] = [
   ['', []],
   ['\0', ['']],
