@@ -1,85 +1,111 @@
-/** Reads one value: a varint or a fixed one as a number, else the bytes. */
-export type Read<T> = (value: Uint8Array | number) => T;
-/** Puts a field's value where it belongs. */
-type Field = (target: Record<string, unknown>, value: Uint8Array | number) => void;
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 
-/** Wire types: https://protobuf.dev/programming-guides/encoding */
-const VARINT = 0;
-const FIXED64 = 1;
-const LENGTH = 2;
-const FIXED32 = 5;
+/** How a value is read, and the wire type that it must have. */
+export interface Read<T> {
+  readonly wireType: WireType;
+  /** Reads the value at which the reader stands; throws where it is cut or damaged. */
+  next(reader: BinaryReader): T;
+}
 
-export const text: Read<string> = (value) =>
-  typeof value === 'number' ? `${value}` : Buffer.from(value).toString();
-export const number: Read<number> = (value) => (typeof value === 'number' ? value : Number.NaN);
-export const boolean: Read<boolean> = (value) => value === 1;
-export const bytes: Read<Uint8Array> = (value) =>
-  typeof value === 'number' ? new Uint8Array() : value;
+/** Reads a field's value and puts it where it belongs. */
+interface Field {
+  readonly wireType: WireType;
+  next(reader: BinaryReader, target: Record<string, unknown>): void;
+}
 
-/** A message of which these fields are read, by their numbers; the others are passed over. */
-export function message(fields: Readonly<Record<number, Field>>): Read<Record<string, unknown>> {
-  return (value) => {
-    const target: Record<string, unknown> = {};
-    for (const [number, content] of fieldsOf(bytes(value))) fields[number]?.(target, content);
-    return target;
+export const text: Read<string> = {
+  wireType: WireType.LengthDelimited,
+  next: (reader) => reader.string(),
+};
+/** Any integer, rounded beyond 2^53. */
+export const number: Read<number> = {
+  wireType: WireType.Varint,
+  next: (reader) => Number(reader.int64()),
+};
+export const boolean: Read<boolean> = {
+  wireType: WireType.Varint,
+  next: (reader) => reader.bool(),
+};
+export const bytes: Read<Uint8Array> = {
+  wireType: WireType.LengthDelimited,
+  next: (reader) => reader.bytes(),
+};
+
+/** A message of type T, whose fields are described by their numbers; it skips all other fields. */
+export function message<T extends object>(fields: Readonly<Record<number, Field>>): Read<T> {
+  return {
+    wireType: WireType.LengthDelimited,
+    next: (reader) => readMessage(new BinaryReader(reader.bytes()), fields) as T,
   };
 }
 
+/** A field that occurs once; the last one counts. */
 export function one(name: string, read: Read<unknown>): Field {
-  return (target, value) => {
-    target[name] = read(value);
+  return {
+    wireType: read.wireType,
+    next(reader, target) {
+      target[name] = read.next(reader);
+    },
   };
 }
 
+/** A repeated field; undefined where it never occurs. */
 export function many(name: string, read: Read<unknown>): Field {
-  return (target, value) => {
-    const list = (target[name] ?? []) as unknown[];
-    list.push(read(value));
-    target[name] = list;
+  return {
+    wireType: read.wireType,
+    next(reader, target) {
+      const list = (target[name] ?? []) as unknown[];
+      list.push(read.next(reader));
+      target[name] = list;
+    },
   };
 }
 
-/** Of strings by strings. */
+/** A map from strings to strings. */
 export function map(name: string): Field {
-  const entry = message({ 1: one('key', text), 2: one('value', text) });
-  return (target, value) => {
-    const { key = '', value: content = '' } = entry(value) as { key?: string; value?: string };
-    const entries = (target[name] ?? {}) as Record<string, string>;
-    entries[key] = content;
-    target[name] = entries;
+  const entry = message<{ key?: string; value?: string }>({
+    1: one('key', text),
+    2: one('value', text),
+  });
+  return {
+    wireType: entry.wireType,
+    next(reader, target) {
+      const { key = '', value = '' } = entry.next(reader);
+      const entries = (target[name] ?? {}) as Record<string, string>;
+      entries[key] = value;
+      target[name] = entries;
+    },
   };
 }
 
-/** A message whose fields count as the outer one's. */
+/** A message whose fields count as the outer message's own. */
 export function inline(read: Read<object>): Field {
-  return (target, value) => {
-    Object.assign(target, read(value));
+  return {
+    wireType: read.wireType,
+    next(reader, target) {
+      Object.assign(target, read.next(reader));
+    },
   };
 }
 
-/** Throws where the message is cut or damaged. */
-function* fieldsOf(message: Uint8Array): Generator<[number, Uint8Array | number]> {
-  let at = 0;
-  function varint(): number {
-    let value = 0;
-    for (let factor = 1; ; factor *= 0x80) {
-      const byte = message[at++];
-      if (byte === undefined) throw new RangeError('a message that is cut');
-      value += (byte & 0x7f) * factor;
-      if (byte < 0x80) return value;
-    }
+/** Makes a function that reads a whole buffer as this message; it throws where the buffer is damaged. */
+export function reader<T extends object>(
+  fields: Readonly<Record<number, Field>>,
+): (buffer: Uint8Array) => T {
+  return (buffer) => readMessage(new BinaryReader(buffer), fields) as T;
+}
+
+/** Reads to the end; a field of another wire type than expected is unknown, as the specification says. */
+function readMessage(
+  reader: BinaryReader,
+  fields: Readonly<Record<number, Field>>,
+): Record<string, unknown> {
+  const target: Record<string, unknown> = {};
+  while (reader.pos < reader.len) {
+    const [number, wireType] = reader.tag();
+    const field = fields[number];
+    if (field?.wireType === wireType) field.next(reader, target);
+    else reader.skip(wireType, number);
   }
-  while (at < message.length) {
-    const tag = varint();
-    const number = Math.floor(tag / 8);
-    const type = tag % 8;
-    if (type === VARINT) yield [number, varint()];
-    else {
-      const length = type === LENGTH ? varint() : { [FIXED64]: 8, [FIXED32]: 4 }[type];
-      if (length === undefined || at + length > message.length)
-        throw new RangeError('a message that is damaged');
-      yield [number, message.subarray(at, at + length)];
-      at += length;
-    }
-  }
+  return target;
 }

@@ -1,3 +1,4 @@
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { Metadata, Server, ServerCredentials, type ServiceDefinition, status } from '@grpc/grpc-js';
 import { linesOf } from './otlp.ts';
 import { decodeRequest } from './protobuf.ts';
@@ -73,7 +74,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
       });
       if (answer.kind === 'accept') {
         lines.push(...received);
-        done(null, 'response' in answer ? answer.response : response(answer));
+        done(null, 'response' in answer ? answer.response : Buffer.from(response(answer)));
       } else if (answer.kind === 'fail') done(failure(answer));
     },
   });
@@ -86,10 +87,13 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
 }
 
 /** ExportLogsServiceResponse */
-function response({ rejected = 0, message = '' }): Buffer {
-  if (rejected === 0 && message === '') return Buffer.alloc(0);
-  const partial = Buffer.concat([field(1, rejected), field(2, Buffer.from(message))]);
-  return field(1, partial);
+function response({ rejected = 0, message = '' }): Uint8Array {
+  const writer = new BinaryWriter();
+  if (rejected === 0 && message === '') return writer.finish();
+  writer.tag(1, WireType.LengthDelimited).fork();
+  writer.tag(1, WireType.Varint).int64(rejected);
+  writer.tag(2, WireType.LengthDelimited).string(message);
+  return writer.join().finish();
 }
 
 function failure({ code, details, retryAfterMs }: Extract<Answer, { kind: 'fail' }>): object {
@@ -100,33 +104,28 @@ function failure({ code, details, retryAfterMs }: Extract<Answer, { kind: 'fail'
 }
 
 /** google.rpc.Status with a google.rpc.RetryInfo among its details: milliseconds, or the Duration itself */
-export function statusWithRetryInfo(code: number, retryAfter: number | Buffer): Buffer {
+export function statusWithRetryInfo(code: number, retryAfter: number | Uint8Array): Buffer {
   const duration = typeof retryAfter === 'number' ? durationOf(retryAfter) : retryAfter;
-  const any = (type: string, value: Buffer) =>
-    field(
-      3,
-      Buffer.concat([field(1, Buffer.from(`type.googleapis.com/${type}`)), field(2, value)]),
-    );
-  return Buffer.concat([
-    field(1, code),
-    field(2, Buffer.from('busy')),
-    any('google.rpc.ErrorInfo', field(1, Buffer.from('why'))),
-    any('google.rpc.RetryInfo', field(1, duration)),
-  ]);
+  const writer = new BinaryWriter();
+  writer.tag(1, WireType.Varint).int32(code);
+  writer.tag(2, WireType.LengthDelimited).string('busy');
+  writeDetail(writer, 'google.rpc.ErrorInfo', Buffer.from('why'));
+  writeDetail(writer, 'google.rpc.RetryInfo', duration);
+  return Buffer.from(writer.finish());
 }
 
-function durationOf(ms: number): Buffer {
-  return Buffer.concat([field(1, Math.floor(ms / 1000)), field(2, (ms % 1000) * 1e6)]);
+/** A google.protobuf.Any of a message that has one field. */
+function writeDetail(writer: BinaryWriter, type: string, value: Uint8Array): void {
+  writer.tag(3, WireType.LengthDelimited).fork();
+  writer.tag(1, WireType.LengthDelimited).string(`type.googleapis.com/${type}`);
+  writer.tag(2, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).bytes(value);
+  writer.join().join();
 }
 
-function field(number: number, value: number | Buffer): Buffer {
-  if (typeof value === 'number') return Buffer.concat([varint(number * 8), varint(value)]);
-  return Buffer.concat([varint(number * 8 + 2), varint(value.length), value]);
-}
-
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
-  return Buffer.from([...bytes, rest]);
+/** google.protobuf.Duration */
+function durationOf(ms: number): Uint8Array {
+  const writer = new BinaryWriter();
+  writer.tag(1, WireType.Varint).int64(Math.floor(ms / 1000));
+  writer.tag(2, WireType.Varint).int32((ms % 1000) * 1e6);
+  return writer.finish();
 }

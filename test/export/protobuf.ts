@@ -1,13 +1,14 @@
 /** Reads an ExportLogsServiceRequest: field numbers from opentelemetry/proto, nothing shared with the agent. */
 
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import type { AnyValue, KeyValue, LogRecord, LogsData } from './otlp.ts';
 
-type Fields = Map<number, (Buffer | bigint)[]>;
+type Fields = Map<number, (Uint8Array | bigint)[]>;
 
 /** A request in OTLP's JSON form. */
 export function decodeRequest(bytes: Uint8Array): LogsData {
   return {
-    resourceLogs: messages(fieldsOf(Buffer.from(bytes)), 1).map((resourceLogs) => ({
+    resourceLogs: messages(fieldsOf(bytes), 1).map((resourceLogs) => ({
       resource: { attributes: messages(message(resourceLogs, 1), 1).map(keyValue) },
       scopeLogs: messages(resourceLogs, 2).map((scopeLogs) => ({
         scope: {
@@ -30,8 +31,8 @@ function logRecord(record: Fields): LogRecord {
     eventName: text(record, 12),
     body: anyValue(message(record, 5)),
     attributes: messages(record, 6).map(keyValue),
-    traceId: bytes(record, 9).toString('hex'),
-    spanId: bytes(record, 10).toString('hex'),
+    traceId: Buffer.from(bytes(record, 9)).toString('hex'),
+    spanId: Buffer.from(bytes(record, 10)).toString('hex'),
   };
 }
 
@@ -49,15 +50,15 @@ function anyValue(fields: Fields): AnyValue {
 }
 
 function messages(fields: Fields, number: number): Fields[] {
-  return (fields.get(number) ?? []).map((value) => fieldsOf(value as Buffer));
+  return (fields.get(number) ?? []).map((value) => fieldsOf(value as Uint8Array));
 }
 
 function message(fields: Fields, number: number): Fields {
   return messages(fields, number)[0] ?? new Map();
 }
 
-function bytes(fields: Fields, number: number): Buffer {
-  return (fields.get(number)?.[0] as Buffer | undefined) ?? Buffer.alloc(0);
+function bytes(fields: Fields, number: number): Uint8Array {
+  return (fields.get(number)?.[0] as Uint8Array | undefined) ?? new Uint8Array();
 }
 
 function text(fields: Fields, number: number): string {
@@ -68,29 +69,20 @@ function integer(fields: Fields, number: number): bigint {
   return (fields.get(number)?.[0] as bigint | undefined) ?? 0n;
 }
 
-function fieldsOf(from: Buffer): Fields {
+function fieldsOf(from: Uint8Array): Fields {
   const fields: Fields = new Map();
-  let at = 0;
-  const varint = () => {
-    let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
-      const byte = from.readUInt8(at++);
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-  };
-  const slice = (length: number) => {
-    if (at + length > from.length) throw new RangeError('a field beyond its message');
-    at += length;
-    return from.subarray(at - length, at);
-  };
-  while (at < from.length) {
-    const tag = Number(varint());
-    const type = tag & 7;
-    if (type !== 0 && type !== 1 && type !== 2) throw new Error(`wire type ${type}`);
-    const value =
-      type === 0 ? varint() : type === 1 ? slice(8).readBigUInt64LE() : slice(Number(varint()));
-    fields.set(tag >> 3, [...(fields.get(tag >> 3) ?? []), value]);
+  const reader = new BinaryReader(from);
+  while (reader.pos < reader.len) {
+    const [number, wireType] = reader.tag();
+    fields.set(number, [...(fields.get(number) ?? []), readValue(reader, wireType)]);
   }
   return fields;
+}
+
+/** The wire types that log records have; others are an error. */
+function readValue(reader: BinaryReader, wireType: WireType): Uint8Array | bigint {
+  if (wireType === WireType.Varint) return BigInt(reader.uint64());
+  if (wireType === WireType.Bit64) return BigInt(reader.fixed64());
+  if (wireType === WireType.LengthDelimited) return reader.bytes();
+  throw new Error(`wire type ${wireType}`);
 }

@@ -9,12 +9,16 @@ import {
   number,
   one,
   type Read,
+  reader,
   text,
 } from '../../protobuf.ts';
 
 /** Kubernetes' Time: seconds and nanoseconds since the epoch; objects carry whole seconds. */
-const seconds = message({ 1: one('seconds', number) });
-const time: Read<Date> = (value) => new Date(Number(seconds(value).seconds ?? 0) * 1000);
+const timestamp = message<{ seconds?: number }>({ 1: one('seconds', number) });
+const time: Read<Date> = {
+  wireType: timestamp.wireType,
+  next: (reader) => new Date((timestamp.next(reader).seconds ?? 0) * 1000),
+};
 
 const owner = message({
   1: one('kind', text),
@@ -37,7 +41,7 @@ const status = message({
   8: one('containerID', text),
 });
 /** k8s.io/api/core/v1/generated.proto, as far as records need it. */
-const pod = message({
+const readPod = reader<V1Pod>({
   1: one(
     'metadata',
     message({
@@ -75,14 +79,17 @@ export const SYNCED = 4;
 /** An event of the kubelet's pods API; `type` by its number. */
 export interface PodEvent {
   readonly type: number;
-  /** Only what records need of it; undefined: the event is of no pod. */
+  /** Only what records need of it; undefined: the event concerns no pod. */
   readonly pod: V1Pod | undefined;
 }
 
-const event = message({ 1: one('type', number), 2: one('pod', bytes) });
+const readEvent = reader<{ type?: number; pod?: Uint8Array }>({
+  1: one('type', number),
+  2: one('pod', bytes),
+});
 
 /** Reads a WatchPodsEvent; throws where it is damaged. */
 export function readPodEvent(buffer: Uint8Array): PodEvent {
-  const { type = 0, pod: content } = event(buffer) as { type?: number; pod?: Uint8Array };
-  return { type, pod: content?.length ? (pod(content) as unknown as V1Pod) : undefined };
+  const { type = 0, pod } = readEvent(buffer);
+  return { type, pod: pod?.length ? readPod(pod) : undefined };
 }
