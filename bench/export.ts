@@ -4,8 +4,9 @@ import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { startCollector } from '../test/export/collector.ts';
-import { execLines } from '../test/export/lines.ts';
+import { startCollector } from '../test/support/collector.ts';
+import { execLines } from '../test/support/lines.ts';
+import { ROOT } from '../test/support/paths.ts';
 import { type Bed, startedAgent } from './bed.ts';
 
 const EXECS = 200;
@@ -65,7 +66,7 @@ export async function measureCatchUp(bed: Bed, records: number): Promise<CatchUp
     bytes += writeSync(fd, `${execLines(from, Math.min(records, from + BATCH)).join('\n')}\n`);
   closeSync(fd);
   const receiver = await startReceiver(bed);
-  const file = join(import.meta.dirname, '../test/export/sender.ts');
+  const file = join(ROOT, 'test/export/sender.ts');
   const endpoint = `http://127.0.0.1:${receiver.port}`;
   // The flags of bin/vcml-agent: memory is what is measured.
   const args = ['--max-semi-space-size=2', file, dir, endpoint, '1', `${bytes}`];

@@ -3,11 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { generateJournal } from '../test/forensics/generate.ts';
+import { VCML_BIN } from '../test/support/paths.ts';
 import type { Bed } from './bed.ts';
 import type { Figure } from './budgets.ts';
 import { segments } from './journal.ts';
 
-const BIN = join(import.meta.dirname, '../bin/vcml');
 const RECORDS = 100_000;
 /** one of so many lines is damaged, each kind in its turn */
 const EVERY = 1000;
@@ -74,10 +74,12 @@ async function referenceJudgement(clone: string, file: string): Promise<Judgemen
 async function ownJudgement(file: string): Promise<Judgement> {
   const began = performance.now();
   const options = { maxBuffer: OUTPUT_MAX };
-  const stdout = await run(BIN, ['audit', '--output', 'json', file], options).catch((error) => {
-    if (error.code !== 1) throw error;
-    return error;
-  });
+  const stdout = await run(VCML_BIN, ['audit', '--output', 'json', file], options).catch(
+    (error) => {
+      if (error.code !== 1) throw error;
+      return error;
+    },
+  );
   const seconds = (performance.now() - began) / 1000;
   return { seconds, findings: byRule(JSON.parse(stdout.stdout), 'id') };
 }

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { VCML_BIN } from '../test/support/paths.ts';
 
-const BIN = join(import.meta.dirname, '../bin/vcml');
 const WATCH_MS = 10;
 
 /** One command, as a shell sees it. */
@@ -15,7 +14,7 @@ export interface Run {
 /** Runs a command that must succeed, with Node's and DuckDB's start. */
 export async function runVcml(args: readonly string[]): Promise<Run> {
   const began = performance.now();
-  const child = spawn(BIN, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(VCML_BIN, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   let kibibytes = 0;
   const watch = setInterval(() => {
     kibibytes = Math.max(kibibytes, mostMemory(child.pid ?? 0));

@@ -9,6 +9,7 @@ import { BIN, inNetwork } from '../test/e2e/network.ts';
 import { NODE_NAME } from '../test/e2e/place.ts';
 import { container, pod, waitForPhase } from '../test/e2e/pods.ts';
 import type { Agent } from '../test/support/agent.ts';
+import { ROOT } from '../test/support/paths.ts';
 import { type Bed, prepareAgent } from './bed.ts';
 import { countLines } from './journal.ts';
 import { cpuSeconds, type Memory, memoryOf, settle } from './process.ts';
@@ -16,7 +17,6 @@ import { type Spread, spreadOf } from './statistics.ts';
 import { storm } from './storm.ts';
 import { inTurns } from './turns.ts';
 
-const ROOT = join(import.meta.dirname, '..');
 /** As many as a node takes. */
 const PODS = 110;
 /** At a time. */

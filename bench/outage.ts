@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { startCollector } from '../test/export/collector.ts';
+import { startCollector } from '../test/support/collector.ts';
+import { until } from '../test/support/until.ts';
 import { type Bed, startedAgent } from './bed.ts';
 
 const EVERY_MS = 100;
-const WAIT_MS = 60_000;
+const PATIENCE = { timeoutMs: 60_000, intervalMs: EVERY_MS };
 
 /** What came once a collector was back. */
 export interface Outage {
@@ -21,7 +22,7 @@ export async function measureOutage(bed: Bed): Promise<Outage> {
   const address = `127.0.0.1:${before.port}`;
   const { close } = await startedAgent(bed, '--export-endpoint', `http://${address}`);
   execFile(bed.noop, ['before']);
-  await until(() => marks(before.lines, bed.noop).has('before'));
+  await until('the first record', () => marks(before.lines, bed.noop).has('before'), PATIENCE);
   before.kill();
   let made = 0;
   for (const end = performance.now() + bed.outageSeconds * 1000; performance.now() < end; made++) {
@@ -30,7 +31,9 @@ export async function measureOutage(bed: Bed): Promise<Outage> {
   }
   const after = await startCollector({ address });
   const back = performance.now();
-  await until(() => marks(after.lines, bed.noop).has(`${made - 1}`));
+  const hasLast = () => marks(after.lines, bed.noop).has(`${made - 1}`);
+  // What has not come by then is missing in the figures.
+  await until('the last record', hasLast, PATIENCE).catch(() => {});
   const came = marks(after.lines, bed.noop).size;
   await close();
   after.kill();
@@ -41,9 +44,4 @@ export async function measureOutage(bed: Bed): Promise<Outage> {
 function marks(lines: readonly string[], noop: string): Set<string> {
   const mine = lines.filter((line) => line.includes(noop));
   return new Set(mine.flatMap((line) => JSON.parse(line).attributes['process.command_args'][1]));
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (const end = performance.now() + WAIT_MS; !isSo() && performance.now() < end; )
-    await pause(EVERY_MS);
 }

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { ROOT } from './support/paths.ts';
 
-const REPOSITORY = join(import.meta.dirname, '..');
-const BIOME = join(REPOSITORY, 'node_modules/@biomejs/biome/bin/biome');
+const BIOME = join(ROOT, 'node_modules/@biomejs/biome/bin/biome');
 const ROOMS = ['source', 'lineage', 'enrich', 'redact', 'journal', 'export', 'print', 'telemetry'];
 
 /** Lints the statements as one file under the project's rules; returns those that it refused. */
@@ -15,7 +15,7 @@ async function refusedOf(file: string, statements: readonly string[]): Promise<s
   const root = await mkdtemp(join(tmpdir(), 'vcml-rooms-'));
   try {
     for (const part of ['biome.json', 'lint'])
-      await cp(join(REPOSITORY, part), join(root, part), { recursive: true });
+      await cp(join(ROOT, part), join(root, part), { recursive: true });
     await mkdir(join(root, dirname(file)), { recursive: true });
     await writeFile(join(root, file), `${statements.join('\n')}\n`);
     const refusedLines = await lint(root);
@@ -104,8 +104,8 @@ for (const room of ['enrich', 'journal', 'export']) {
 }
 
 test('no file names a type by import(…), which the linter does not see', async () => {
-  for await (const path of glob('{agent,record,forensics}/**/*.ts', { cwd: REPOSITORY })) {
-    const text = await readFile(join(REPOSITORY, path), 'utf8');
+  for await (const path of glob('{agent,record,forensics}/**/*.ts', { cwd: ROOT })) {
+    const text = await readFile(join(ROOT, path), 'utf8');
     equal(/(?<!await )\bimport\(/.exec(text), null, path);
   }
 });

@@ -17,16 +17,15 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT } from '../../agent/errors.ts';
+import { AGENT_BIN, ROOT } from '../support/paths.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const BIN = join(ROOT, 'bin/vcml-agent');
 const TIMEOUT_MS = 20_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'vcml-cli-'));
 after(() => rmSync(folder, { recursive: true }));
 
 function agent(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(BIN, args, {
+  const { status, stdout, stderr } = spawnSync(AGENT_BIN, args, {
     encoding: 'utf8',
     timeout: TIMEOUT_MS,
     cwd: folder,
@@ -113,7 +112,7 @@ test('config print says where each value came from, and its output can be given 
 });
 
 test('the launcher finds its files through symbolic links, also relative ones', () => {
-  symlinkSync(BIN, join(folder, 'link'));
+  symlinkSync(AGENT_BIN, join(folder, 'link'));
   symlinkSync('link', join(folder, 'second'));
   equal(spawnSync('sh', ['-c', './second --version'], { cwd: folder }).status, 0);
   const path = `${folder}:${process.env.PATH}`;
@@ -161,7 +160,7 @@ test('cat ends quietly when nobody reads on', () => {
   const line = recordAt('2026-01-01T00:00:00Z', 'a');
   const dir = journalWith(...Array.from({ length: 50_000 }, () => line));
   const script = `"$0" cat --journal-dir "$1" | head -n 1; exit "\${PIPESTATUS[0]}"`;
-  const { status, stdout, stderr } = spawnSync('bash', ['-c', script, BIN, dir], {
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', script, AGENT_BIN, dir], {
     encoding: 'utf8',
     timeout: TIMEOUT_MS,
   });
@@ -169,19 +168,19 @@ test('cat ends quietly when nobody reads on', () => {
 });
 
 test('help that nobody reads is no error', () => {
-  const { status, stderr } = spawnSync('bash', ['-c', '"$0" run --help >&-', BIN], {
+  const { status, stderr } = spawnSync('bash', ['-c', '"$0" run --help >&-', AGENT_BIN], {
     encoding: 'utf8',
     timeout: TIMEOUT_MS,
   });
   deepEqual({ status, stderr }, { status: 0, stderr: '' });
   const script = 'set -o pipefail; for i in 1 2 3; do "$0" run --help | true; done';
-  equal(spawnSync('bash', ['-c', script, BIN], { encoding: 'utf8' }).stderr, '');
+  equal(spawnSync('bash', ['-c', script, AGENT_BIN], { encoding: 'utf8' }).stderr, '');
 });
 
 test('tail goes on where the newest segment is compressed before it can be opened', async () => {
   const dir = mkdtempSync(join(folder, 'journal-'));
   symlinkSync('gone', segmentOf(dir));
-  const child = spawn(BIN, ['tail', '--journal-dir', dir], {
+  const child = spawn(AGENT_BIN, ['tail', '--journal-dir', dir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {
@@ -213,7 +212,7 @@ function follows({ pid }: ChildProcess): boolean {
 
 test('tail prints what comes, and ends in an orderly way on SIGTERM', async () => {
   const dir = journalWith(recordAt('2026-01-01T00:00:00Z', 'before'));
-  const child = spawn(BIN, ['tail', '--journal-dir', dir], {
+  const child = spawn(AGENT_BIN, ['tail', '--journal-dir', dir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {

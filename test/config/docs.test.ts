@@ -3,8 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-
-const ROOT = join(import.meta.dirname, '../..');
+import { ROOT } from '../support/paths.ts';
 
 test('docs/configuration.md says what the schema says', () => {
   const generator = join(ROOT, 'agent/config/generate-docs.ts');

@@ -12,8 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { ROOT } from '../support/paths.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 const REQUIRED = ['SPDXID', 'name', 'downloadLocation'];
 
 interface Package {

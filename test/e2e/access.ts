@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { ROOT } from '../support/paths.ts';
 import { writeKubeConfig } from './certificates.ts';
 import type { Cluster } from './cluster.ts';
 import { RUNTIME_STATE } from './place.ts';
 
-const RIGHTS = join(import.meta.dirname, '../../deploy/rbac.yaml');
+const RIGHTS = join(ROOT, 'deploy/rbac.yaml');
 
 /** Flags of an agent that follows the API server, with the rights of `deploy/` and nothing more. */
 export async function metadataFlags(cluster: Cluster): Promise<string[]> {

@@ -6,6 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ROOT } from '../support/paths.ts';
 import {
   AGENT_IMAGE,
   AGENT_IMAGES,
@@ -17,7 +18,6 @@ import {
 import { createLayer, putBusybox, writeArchive } from './images.ts';
 import { BIN } from './network.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 const HOME = 'opt/vcml-agent';
 const OBJECT = join(HOME, 'build/exec.bpf.o');
 

@@ -3,10 +3,10 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { metadataFlags } from './access.ts';
 import { Cluster } from './cluster.ts';
+import { eventually } from './eventually.ts';
 import { DIR, NODE_NAME } from './place.ts';
 import { container, pod } from './pods.ts';
 import { startRecorder } from './recorder.ts';
-import { until } from './wait.ts';
 
 /** A multiple of the wave; CHURN_PODS=500 takes some three minutes. */
 const PODS = Number(process.env.CHURN_PODS ?? 100);
@@ -59,7 +59,7 @@ async function run(names: readonly string[]): Promise<void> {
 /** What the agent has on its heap and in buffers, without garbage and without compiled code. */
 async function heapBytes(): Promise<number> {
   process.kill(recorder.agent.pid, 'SIGUSR2');
-  const { snapshot, nodes } = await until('a heap snapshot', readSnapshot);
+  const { snapshot, nodes } = await eventually('a heap snapshot', readSnapshot);
   const { node_fields: fields, node_types: types } = snapshot.meta;
   const size = fields.indexOf('self_size');
   const code = types[0].indexOf('code');

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { createCertificates } from './certificates.ts';
 import { createCgroup } from './cgroups.ts';
 import { Component } from './component.ts';
+import { eventually } from './eventually.ts';
 import { buildImages } from './images.ts';
 import { createNetwork, run } from './network.ts';
 import { BPFFS, CGROUP, COMPONENT_CGROUP, DIR, NODE_NAME, RUNTIME_SOCKET } from './place.ts';
 import { BPFFS_MARK, noteOutside, OWNER, removeCluster } from './remove.ts';
 import { COMMANDS, type ComponentName, writeSettings } from './settings.ts';
-import { until } from './wait.ts';
 
 const FOLDERS = ['pki', 'log', 'etcd', 'cni', 'kubelet', 'manifests', 'images'];
 const LOCK = '/tmp/vcml-e2e.lock';
@@ -123,7 +123,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   #until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-    return until(what, look, () => {
+    return eventually(what, look, () => {
       for (const component of this.#components.values()) component.mustRun();
     });
   }

@@ -11,10 +11,11 @@ import {
 } from 'node:fs';
 import { arch } from 'node:os';
 import { basename, join } from 'node:path';
+import { ROOT } from '../support/paths.ts';
 import { DIR } from './place.ts';
 import { PAUSE_IMAGE } from './settings.ts';
 
-export const BUILD = join(import.meta.dirname, '../../build');
+export const BUILD = join(ROOT, 'build');
 /** busybox in /bin, and the programs of test/programs in /programs. */
 export const TEST_IMAGE = 'localhost/test:e2e';
 

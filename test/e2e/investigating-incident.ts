@@ -2,11 +2,11 @@ import { copyFileSync, cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeKubeConfig } from './certificates.ts';
 import type { Cluster, Manifest } from './cluster.ts';
+import { eventually } from './eventually.ts';
 import { run } from './network.ts';
 import { DIR } from './place.ts';
 import { container, podSpec } from './pods.ts';
 import type { Recorder } from './recorder.ts';
-import { until } from './wait.ts';
 
 const NAMESPACE = 'shop';
 const AUDIT_LOG = `${DIR}/log/audit.log`;
@@ -48,7 +48,7 @@ export async function playIncident(cluster: Cluster, recorder: Recorder): Promis
 export async function saveEvidence(recorder: Recorder, folder: string): Promise<void> {
   cpSync(recorder.agent.journalDir, join(folder, 'node-1'), { recursive: true });
   // an event is written when its request has ended
-  await until('the requests in the audit log', async () => {
+  await eventually('the requests in the audit log', async () => {
     const log = existsSync(AUDIT_LOG) ? readFileSync(AUDIT_LOG, 'utf8') : '';
     return log.split('"stage":"ResponseComplete"').length > 2 ? true : undefined;
   });

@@ -4,12 +4,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { ROOT, VCML_BIN } from '../support/paths.ts';
 import { metadataFlags } from './access.ts';
 import { Cluster } from './cluster.ts';
 import { CHILDREN, playIncident, saveEvidence } from './investigating-incident.ts';
 import { startRecorder } from './recorder.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 const TUTORIAL = join(ROOT, 'docs/investigating.md');
 /** What was asked and answered in this run: what docs/investigating.md is made from. */
 const TRANSCRIPT = join(ROOT, 'build/e2e/investigating.txt');
@@ -33,7 +33,7 @@ after(() => writeFileSync(TRANSCRIPT, transcript));
 async function ask(...args: readonly string[]): Promise<string> {
   const command = ['vcml', ...args].map((word) => (/[\s'*]/.test(word) ? `"${word}"` : word));
   const answer = await new Promise<string>((resolve, reject) =>
-    execFile(join(ROOT, 'bin/vcml'), args, { cwd: folder }, (error, stdout, stderr) =>
+    execFile(VCML_BIN, args, { cwd: folder }, (error, stdout, stderr) =>
       error === null ? resolve(stdout + stderr) : reject(error),
     ),
   );

@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { JournalLine } from '../support/journal.ts';
+import { ROOT } from '../support/paths.ts';
 import { writeKubeConfig } from './certificates.ts';
 import { Cluster, type Manifest } from './cluster.ts';
 import { run } from './network.ts';
@@ -10,7 +11,7 @@ import { NODE_ADDRESS, NODE_NAME, RUNTIME_STATE, STATIC_PODS } from './place.ts'
 import { container, containerId, type PodObject, pod, podSpec, waitForPhase } from './pods.ts';
 import { startRecorder } from './recorder.ts';
 
-const RBAC = join(import.meta.dirname, '../../deploy/rbac.yaml');
+const RBAC = join(ROOT, 'deploy/rbac.yaml');
 const ACCOUNT = 'vcml-agent';
 
 const cluster = await Cluster.start();

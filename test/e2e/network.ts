@@ -1,9 +1,10 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { delimiter, join } from 'node:path';
+import { ROOT } from '../support/paths.ts';
 import { DIR, GATEWAY_ADDRESS, NETWORK_NAMESPACE, NODE_ADDRESS } from './place.ts';
 
 /** The folder of the components, built by `make e2e`. */
-export const BIN = process.env.KUBE_BIN ?? join(import.meta.dirname, '../../build/e2e/bin');
+export const BIN = process.env.KUBE_BIN ?? join(ROOT, 'build/e2e/bin');
 
 const OUTPUT_MAX = 64 << 20;
 /** A proxy for the outside is none for the cluster. */

@@ -4,9 +4,9 @@ import { after, test } from 'node:test';
 import { checkJournal } from '../check/check.ts';
 import { writeKubeConfig } from './certificates.ts';
 import { Cluster, type Manifest } from './cluster.ts';
+import { eventually } from './eventually.ts';
 import { container, podSpec } from './pods.ts';
 import { Recorder } from './recorder.ts';
-import { until } from './wait.ts';
 
 const NAMESPACE = 'watchers';
 const NAME = 'vcml-agent';
@@ -82,14 +82,17 @@ function named(): Manifest {
 /** Installs, and starts the agent as one of its pods: with that pod's name and its token. */
 async function install(): Promise<void> {
   await cluster.apply(ACCOUNT, ...RIGHTS, DAEMON_SET);
-  const { name, uid } = await until('a pod of the DaemonSet', async () => (await livePods())[0]);
+  const { name, uid } = await eventually(
+    'a pod of the DaemonSet',
+    async () => (await livePods())[0],
+  );
   const bound = ['--bound-object-kind=Pod', `--bound-object-name=${name}`];
   const request = ['create', 'token', NAME, IN, ...bound, `--bound-object-uid=${uid}`];
   kubeconfig = writeKubeConfig('agent', { token: (await cluster.kubectl(...request)).trim() });
   process.env.POD_NAME = name;
   const before = agent.stderr.length;
   await agent.start('--kubeconfig', kubeconfig);
-  await until('a word of the DaemonSet', async () =>
+  await eventually('a word of the DaemonSet', async () =>
     agent.stderr.includes(`"daemonSet":"${NAMESPACE}/${NAME}"`, before) ? true : undefined,
   );
 }
@@ -114,7 +117,7 @@ async function ended(state: 'kept' | 'detached'): Promise<string> {
 
 /** Waits until the API server no longer takes the agent's token: it remembers it for some seconds. */
 async function voided(): Promise<void> {
-  await until('a void token', async () => {
+  await eventually('a void token', async () => {
     const look = cluster.kubectl(`--kubeconfig=${kubeconfig}`, 'auth', 'whoami');
     const why = await look.then(
       () => '',
@@ -126,7 +129,7 @@ async function voided(): Promise<void> {
 
 /** Waits until the API server knows that the account may no longer ask. */
 async function withoutRights(): Promise<void> {
-  await until('the rights to be gone', async () => {
+  await eventually('the rights to be gone', async () => {
     const may = ['auth', 'can-i', 'get', `daemonsets.apps/${NAME}`, IN];
     const answer = cluster.kubectl(`--kubeconfig=${kubeconfig}`, ...may);
     return (await answer.catch(() => 'no')).startsWith('no') || undefined;
@@ -160,7 +163,7 @@ test('a DaemonSet that is made anew around its pods: the hook stays', async () =
   await cluster.apply(DAEMON_SET);
   const { uid } = (await cluster.get<Pod>('daemonset', NAME, IN)).metadata;
   const owner = '--output=jsonpath={.metadata.ownerReferences[0].uid}';
-  await until('the adoption', async () => {
+  await eventually('the adoption', async () => {
     const now = await cluster.kubectl('get', 'pod', process.env.POD_NAME ?? '', IN, owner);
     return now === uid || undefined;
   });

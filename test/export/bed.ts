@@ -1,12 +1,11 @@
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdentityFiles } from '../../agent/export/connect/credential-files.ts';
 import { Exporter, type ExporterOptions } from '../../agent/export/exporter.ts';
 import type { Journal, JournalOptions } from '../../agent/journal/journal.ts';
 import { readLines } from '../../agent/journal/read.ts';
 import { oldestPosition } from '../../agent/journal/segment.ts';
 import { createBed, linesOf } from '../journal/bed.ts';
-import { type Collector, type CollectorOptions, startCollector } from './collector.ts';
+import { type Collector, type CollectorOptions, startCollector } from '../support/collector.ts';
 
 export const NO_FILES: IdentityFiles = {
   certificate: undefined,
@@ -109,10 +108,4 @@ export function createExportBed(t: TestContext, options: Partial<JournalOptions>
     await bed.journal.close();
   });
   return bed;
-}
-
-/** Waits until it is so; a test that waits in vain ends by its own time limit, and says for what. */
-export async function until(what: string, condition: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 180_000; !condition(); await sleep(10))
-    if (Date.now() > deadline) throw new Error(`${what}: not so after three minutes`);
 }

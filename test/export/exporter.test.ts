@@ -7,8 +7,9 @@ import { JournalReader } from '../../agent/export/read/journal-reader.ts';
 import { RecentLines } from '../../agent/export/read/recent-lines.ts';
 import { readLines } from '../../agent/journal/read.ts';
 import { oldestPosition } from '../../agent/journal/segment.ts';
-import { createExportBed, until } from './bed.ts';
-import { execLine, execLines, hostileLines, sameLines } from './lines.ts';
+import { execLine, execLines, hostileLines, sameLines } from '../support/lines.ts';
+import { until } from '../support/until.ts';
+import { createExportBed } from './bed.ts';
 import { startProxy } from './proxy.ts';
 
 const cursorOf = (dir: string) => JSON.parse(readFileSync(join(dir, 'export-cursor.json'), 'utf8'));

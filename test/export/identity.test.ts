@@ -15,9 +15,10 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServerCredentials, status } from '@grpc/grpc-js';
 import { type IdentityFiles, IdentitySource } from '../../agent/export/connect/credential-files.ts';
-import { createExportBed, NO_FILES, until } from './bed.ts';
-import { createAuthority } from './certificates.ts';
-import { execLine, execLines, sameLines } from './lines.ts';
+import { createAuthority } from '../support/authority.ts';
+import { execLine, execLines, sameLines } from '../support/lines.ts';
+import { until } from '../support/until.ts';
+import { createExportBed, NO_FILES } from './bed.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'vcml-export-'));
 after(() => rmSync(dir, { recursive: true, force: true }));

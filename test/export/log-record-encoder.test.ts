@@ -1,9 +1,9 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
 import { test } from 'node:test';
+import { execLine, hostileLines, journalLine } from '../support/lines.ts';
+import { type AnyValue, type KeyValue, linesOf } from '../support/otlp.ts';
+import { decodeRequest } from '../support/protobuf.ts';
 import { newRequests, requestOf } from './encode.ts';
-import { execLine, hostileLines, journalLine } from './lines.ts';
-import { type AnyValue, type KeyValue, linesOf } from './otlp.ts';
-import { decodeRequest } from './protobuf.ts';
 
 /** What a receiver makes of a line. */
 function recordOf(line: string) {

@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createExportBed, until } from './bed.ts';
-import { execLines, sameLines } from './lines.ts';
+import { execLines, sameLines } from '../support/lines.ts';
+import { until } from '../support/until.ts';
+import { createExportBed } from './bed.ts';
 
 test('a name that cannot be resolved for a while is asked for again', async (t) => {
   const bed = createExportBed(t);

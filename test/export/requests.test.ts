@@ -2,11 +2,11 @@ import { deepEqual, equal, throws } from 'node:assert/strict';
 import { test } from 'node:test';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-grpc';
 import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
-import { startCollector } from './collector.ts';
+import { startCollector } from '../support/collector.ts';
+import { execLine, execLines, hostileLines, journalLine, sameLines } from '../support/lines.ts';
+import { linesOf } from '../support/otlp.ts';
+import { decodeRequest } from '../support/protobuf.ts';
 import { addLines, newRequests, requestOf } from './encode.ts';
-import { execLine, execLines, hostileLines, journalLine, sameLines } from './lines.ts';
-import { linesOf } from './otlp.ts';
-import { decodeRequest } from './protobuf.ts';
 import { stockRecordOf, stockResource } from './reference.ts';
 
 const RESOURCE = { 'host.name': 'node-1' };

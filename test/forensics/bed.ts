@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findingsIn, type Placed } from '../../forensics/commands/audit.ts';
 import { Journals } from '../../forensics/journals.ts';
+import { VCML_BIN } from '../support/paths.ts';
 
-const BIN = join(import.meta.dirname, '../../bin/vcml');
 const TIMEOUT_MS = 120_000;
 
 /** What a run of `bin/vcml` printed, and how it ended. */
@@ -46,7 +46,7 @@ export function segment(number: number): string {
 export function vcml(...args: readonly string[]): Promise<Ran> {
   return new Promise((resolve) => {
     const options = { timeout: TIMEOUT_MS, maxBuffer: 1 << 28 };
-    const child = execFile(BIN, args, options, (_, stdout, stderr) =>
+    const child = execFile(VCML_BIN, args, options, (_, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     );
   });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { exec, execId, lines, sound, text } from '../check/craft.ts';
+import { VCML_BIN } from '../support/paths.ts';
 import { audited, Folder, segment, vcml } from './bed.ts';
 import { plain } from './craft.ts';
 
@@ -213,8 +214,14 @@ test('what is not there ends with 2 and is named', async () => {
 
 test('tail prints what is written from then on, and filters it', async () => {
   const file = folder.journal(`tail/${segment(1)}`, [text(exec(5, 99, 0, 1))]);
-  const bin = join(import.meta.dirname, '../../bin/vcml');
-  const child = spawn(bin, ['tail', '--user', '0', '--output', 'jsonl', join(folder.path, 'tail')]);
+  const child = spawn(VCML_BIN, [
+    'tail',
+    '--user',
+    '0',
+    '--output',
+    'jsonl',
+    join(folder.path, 'tail'),
+  ]);
   let stdout = '';
   child.stdout.on('data', (data) => {
     stdout += data;

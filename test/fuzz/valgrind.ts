@@ -6,8 +6,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { Agent } from '../support/agent.ts';
-
-const ROOT = join(import.meta.dirname, '../..');
+import { ROOT } from '../support/paths.ts';
 
 test('valgrind finds no error of the addon, from attaching to detaching', async (t) => {
   // For its bpffs, and that nothing stays behind; it is not started.

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { ROOT } from '../support/paths.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 const RUNBOOKS = join(ROOT, 'docs/runbooks');
 
 interface Rule {

@@ -7,8 +7,8 @@ import { test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { OPTIONS } from '../../agent/config/options.ts';
 import { values } from '../../helm/values.ts';
+import { AGENT_BIN, ROOT } from '../support/paths.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 const CHART = join(ROOT, 'helm/vcml-agent');
 
 /** What the pod itself decides. */
@@ -55,8 +55,7 @@ function checkConfig(text: string): void {
   try {
     const file = join(directory, 'vcml-agent.yaml');
     writeFileSync(file, text);
-    const agent = join(ROOT, 'bin/vcml-agent');
-    execFileSync(agent, ['config', 'check', '--config', file], { stdio: 'pipe' });
+    execFileSync(AGENT_BIN, ['config', 'check', '--config', file], { stdio: 'pipe' });
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -20,6 +20,7 @@ import { readLines } from '../../agent/journal/read.ts';
 import { readLinesSync } from '../../agent/journal/read-sync.ts';
 import { listSegments, oldestPosition } from '../../agent/journal/segment.ts';
 import { readState } from '../../agent/journal/state.ts';
+import { until } from '../support/until.ts';
 import { append, createBed, linesOf, numbered } from './bed.ts';
 
 const NEVER = new AbortController().signal;
@@ -31,13 +32,6 @@ function put(dir: string, ...texts: readonly string[]): void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   for (const [index, text] of texts.entries())
     writeFileSync(join(dir, name(index + 1)), text, { mode: 0o600 });
-}
-
-async function until(what: string, come: () => boolean): Promise<void> {
-  for (let wait = 0; !come(); wait++) {
-    if (wait > 500) throw new Error(`${what}: not within 5 s`);
-    await pause(10);
-  }
 }
 
 test('an older segment that a system crash has torn is cut as well', async (t) => {

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { ROOT } from '../support/paths.ts';
 import type { Architecture, Kernel } from './boot.ts';
 import { copyLibraries } from './libraries.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 const TESTS = [
   'test/system/lineage/links.test.ts',
   'test/system/lineage/gaps.test.ts',

@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { ROOT } from '../support/paths.ts';
 import { boot, type Kernel, kernelOf } from './boot.ts';
 import { copyLibraries } from './libraries.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 const BOOT_MS = 1_800_000;
 
 /** An image's root file system; without it the bundle for arm64, which is all that an image adds. */

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OwnDaemonSet } from '../../agent/kube/own-daemon-set.ts';
-import { createAuthority } from '../export/certificates.ts';
+import { createAuthority } from '../support/authority.ts';
 
 const POD = '/api/v1/namespaces/watchers/pods/agent-x2x';
 /** Where it is asked for. */

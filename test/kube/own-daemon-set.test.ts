@@ -1,7 +1,7 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OwnDaemonSet } from '../../agent/kube/own-daemon-set.ts';
-import { until } from '../enrich/api.ts';
+import { until } from '../support/until.ts';
 import {
   DAEMON_SET,
   daemonSet,

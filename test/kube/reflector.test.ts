@@ -3,7 +3,8 @@ import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { ObjectListWatch } from '../../agent/kube/list-watch.ts';
 import { reflect } from '../../agent/kube/reflector.ts';
-import { ApiServer, answering, apiPod, until } from '../enrich/api.ts';
+import { ApiServer, answering, apiPod } from '../support/api-server.ts';
+import { until } from '../support/until.ts';
 
 for (const [how, end] of [
   ['breaks', (response: ServerResponse) => setImmediate(() => response.destroy())],

@@ -1,7 +1,7 @@
 import { rejects } from 'node:assert/strict';
 import { test } from 'node:test';
 import { watchObjects } from '../../agent/kube/request.ts';
-import { type Answer, ApiServer } from '../enrich/api.ts';
+import { type Answer, ApiServer } from '../support/api-server.ts';
 
 /** Watches until the end, which must be an error. */
 async function watching(answer: Answer, silenceMs: number): Promise<void> {

@@ -9,7 +9,7 @@ import { Clock } from '../../agent/source/clock.ts';
 import { createDecoder } from '../../agent/source/decode.ts';
 import type { Hook } from '../../agent/source/hook.ts';
 import { createLineWriter } from '../../record/line/encode.ts';
-import { craftExec } from '../source/craft.ts';
+import { craftExec } from '../support/kernel-events.ts';
 
 const BOOT_ID = '01234567-89ab-4def-8123-456789abcdef';
 const NO_CAUSE = 99;

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { createDecoder } from '../../agent/source/decode.ts';
 import { bootTime } from '../../agent/source/event-view.ts';
 import { causeKind, execEvent, execFlags } from '../../agent/source/layout.ts';
-import { bufferWith, type CraftedExec, craftCgroup, craftExec } from './craft.ts';
+import { bufferWith, type CraftedExec, craftCgroup, craftExec } from '../support/kernel-events.ts';
 
 const AS_IS = (args: readonly string[]) => ({ args, redacted: 0 });
 const CPUS = 4;

@@ -5,7 +5,7 @@ import { Losses } from '../../agent/lineage/losses.ts';
 import { createDecoder } from '../../agent/source/decode.ts';
 import { causeKind } from '../../agent/source/layout.ts';
 import type { CausalRecord } from '../../record/types.ts';
-import { bufferWith, craftCgroup, craftExec } from './craft.ts';
+import { bufferWith, craftCgroup, craftExec } from '../support/kernel-events.ts';
 
 const AS_IS = (args: readonly string[]) => ({ args, redacted: 0 });
 const CPUS = 2;

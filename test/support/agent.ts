@@ -5,9 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { FollowedJournal, type JournalLine } from './journal.ts';
+import { AGENT_BIN, ROOT } from './paths.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const BIN = join(ROOT, 'bin/vcml-agent');
 const START_MS = 120_000;
 const STOP_MS = 120_000;
 
@@ -47,7 +46,7 @@ export class Agent {
   readonly journalDir: string;
   readonly pinDir: string;
   /** what start() and detach() run */
-  bin = BIN;
+  bin = AGENT_BIN;
   /** for the test's files; gone after close() */
   readonly directory: string;
   readonly journal: FollowedJournal;

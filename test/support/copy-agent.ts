@@ -1,7 +1,6 @@
 import { copyFileSync, cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-
-const ROOT = join(import.meta.dirname, '../..');
+import { ROOT } from './paths.ts';
 
 /** A copy of the agent in a new folder, with all of its own but npm's packages; its executable. */
 export function copyAgent(into: string): string {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { JournalReader } from '../check/read.ts';
+import { until } from './until.ts';
 
 /** One line of a journal, as a test looks at it; the timestamp is not exact. */
 export interface JournalLine {
@@ -63,12 +63,7 @@ export class FollowedJournal {
     find: (records: readonly JournalLine[]) => T | undefined,
     timeoutMs = PATIENCE_MS,
   ): Promise<T> {
-    for (const deadline = Date.now() + timeoutMs; ; await sleep(20)) {
-      const found = find(this.read());
-      if (found !== undefined) return found;
-      if (Date.now() > deadline)
-        throw new Error(`${what}: not in the journal after ${timeoutMs} ms`);
-    }
+    return until(`${what} in the journal`, () => find(this.read()), { timeoutMs, intervalMs: 20 });
   }
 
   /** Reads until the only record with this marker is there; more than one is an error. */

@@ -1,8 +1,7 @@
 import { equal, ok } from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent } from './agent.ts';
+import { until } from './until.ts';
 
-const PATIENCE_MS = 60_000;
 const SAMPLE = /^(?<name>[a-z_]+(?:\{.*\})?) (?<value>\S+)$/;
 
 /** What there is in the text format: value by name and labels; every line is one, or a comment. */
@@ -20,7 +19,7 @@ export function samplesOf(text: string): ReadonlyMap<string, number> {
 
 /** The URL of a path of a running agent's telemetry. */
 export async function urlOf(agent: Agent, path: string): Promise<string> {
-  const address = await until(() => {
+  const address = await until('an address', () => {
     return [...agent.stderr.matchAll(/"address":"([^"]+)","msg":"telemetry: listening"/g)].at(-1);
   });
   return `http://${address[1]}${path}`;
@@ -38,14 +37,4 @@ export function sumOf(samples: ReadonlyMap<string, number>, name: string): numbe
   let sum = 0;
   for (const [key, value] of samples) if (key.replace(/\{.*/, '') === name) sum += value;
   return sum;
-}
-
-/** Waits for what must come. */
-export async function until<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  for (const deadline = performance.now() + PATIENCE_MS; ; ) {
-    const found = await look();
-    if (found !== undefined) return found;
-    ok(performance.now() < deadline, `waited in vain: ${look}`);
-    await sleep(50);
-  }
 }

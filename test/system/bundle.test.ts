@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { until } from '../export/bed.ts';
 import { Agent } from '../support/agent.ts';
-
-const ROOT = join(import.meta.dirname, '../..');
+import { ROOT } from '../support/paths.ts';
+import { until } from '../support/until.ts';
 
 test('a bundle needs nothing of the folder that it comes from, not even to tell of a failure', async (t) => {
   // Nobody listens there.

@@ -3,13 +3,11 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { until } from '../export/bed.ts';
-import { type Collector, startCollector } from '../export/collector.ts';
-import { sameLines } from '../export/lines.ts';
 import { type Agent, program, startAgent } from '../support/agent.ts';
-
-const ROOT = join(import.meta.dirname, '../..');
-const BIN = join(ROOT, 'bin/vcml-agent');
+import { type Collector, startCollector } from '../support/collector.ts';
+import { sameLines } from '../support/lines.ts';
+import { AGENT_BIN, ROOT } from '../support/paths.ts';
+import { until } from '../support/until.ts';
 
 const collectors: Collector[] = [];
 after(() => {
@@ -38,7 +36,7 @@ function storm(seconds: number): void {
 async function finish(agent: Agent, collector: Collector): Promise<void> {
   const args = ['--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir, '--output', 'json'];
   const waiting = () =>
-    JSON.parse(execFileSync(BIN, ['status', ...args], { encoding: 'utf8' })).export.bytes;
+    JSON.parse(execFileSync(AGENT_BIN, ['status', ...args], { encoding: 'utf8' })).export.bytes;
   for (equal(await agent.stop(), 0); waiting() > 0; equal(await agent.stop(), 0))
     await agent.start();
   agent.records();
@@ -80,7 +78,7 @@ test('a collector that is not there keeps an agent neither from starting nor fro
     storm(1);
     await until('the warning', () => agent.stderr.includes('records wait in the journal'));
     const { stdout } = spawnSync(
-      BIN,
+      AGENT_BIN,
       ['status', '--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir],
       { encoding: 'utf8' },
     );
@@ -102,11 +100,15 @@ test('a collector that is not there keeps an agent neither from starting nor fro
 
 /** What ends an agent before it begins. */
 function refusedWith(args: readonly string[], env: Record<string, string> = {}): string {
-  const { status, stderr } = spawnSync(BIN, ['run', '--journal-dir', '/nowhere/at/all', ...args], {
-    encoding: 'utf8',
-    timeout: 20_000,
-    env: { ...process.env, ...env },
-  });
+  const { status, stderr } = spawnSync(
+    AGENT_BIN,
+    ['run', '--journal-dir', '/nowhere/at/all', ...args],
+    {
+      encoding: 'utf8',
+      timeout: 20_000,
+      env: { ...process.env, ...env },
+    },
+  );
   equal(status, 78, stderr);
   return stderr;
 }

@@ -5,11 +5,10 @@ import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } fro
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { until } from '../enrich/api.ts';
 import { daemonSet, refusal, withServer } from '../kube/daemon-set.ts';
 import { Agent } from '../support/agent.ts';
-
-const BIN = join(import.meta.dirname, '../../bin/vcml-agent');
+import { AGENT_BIN } from '../support/paths.ts';
+import { until } from '../support/until.ts';
 
 test('whenUninstalled: the hook stays while the DaemonSet is there, and goes with it', async (t) => {
   await withServer(async (server) => {
@@ -95,7 +94,7 @@ test('whenUninstalled: an agent that is told to end before it began takes away w
     const pipe = join(agent.directory, 'config.yaml');
     execFileSync('mkfifo', [pipe]);
     const where = ['--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir, '--config', pipe];
-    const child = spawn(BIN, ['run', ...where], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const child = spawn(AGENT_BIN, ['run', ...where], { stdio: ['ignore', 'ignore', 'inherit'] });
     const ended = once(child, 'exit');
     const writer = await open(pipe, 'w');
     child.kill();
@@ -126,7 +125,7 @@ test('journalOnUninstall is refused where no end is an uninstall', (t) => {
   const agent = new Agent({});
   t.after(() => agent.close());
   const args = ['--journal-dir', agent.journalDir, '--journal-on-uninstall', 'delete'];
-  const { status, stderr } = spawnSync(BIN, ['run', ...args], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync(AGENT_BIN, ['run', ...args], { encoding: 'utf8' });
   assert.equal(status, 78, stderr);
   assert.match(stderr, /journalOnUninstall .*needs onExit to be whenUninstalled/);
 });
@@ -136,11 +135,15 @@ test('whenUninstalled without the pod’s name ends the agent with 78 and says w
   t.after(() => agent.close());
   const where = ['--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir];
   const { POD_NAME, ...env } = process.env;
-  const { status, stderr } = spawnSync(BIN, ['run', ...where, '--on-exit', 'whenUninstalled'], {
-    encoding: 'utf8',
-    timeout: 60_000,
-    env: { ...env, POD_NAMESPACE: 'watchers' },
-  });
+  const { status, stderr } = spawnSync(
+    AGENT_BIN,
+    ['run', ...where, '--on-exit', 'whenUninstalled'],
+    {
+      encoding: 'utf8',
+      timeout: 60_000,
+      env: { ...env, POD_NAMESPACE: 'watchers' },
+    },
+  );
   assert.equal(status, 78, stderr);
   assert.match(stderr, /POD_NAME and POD_NAMESPACE.*metadata\.name and metadata\.namespace/);
   assert.ok(!existsSync(agent.pinDir) && !existsSync(agent.journalDir));

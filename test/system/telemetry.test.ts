@@ -5,10 +5,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { ApiServer, answering } from '../enrich/api.ts';
-import { startCollector } from '../export/collector.ts';
 import { Agent, program, runProgram, startAgent } from '../support/agent.ts';
-import { samplesOf, scrape, sumOf, until, urlOf } from '../support/scrape.ts';
+import { ApiServer, answering } from '../support/api-server.ts';
+import { startCollector } from '../support/collector.ts';
+import { AGENT_BIN } from '../support/paths.ts';
+import { samplesOf, scrape, sumOf, urlOf } from '../support/scrape.ts';
+import { until } from '../support/until.ts';
 
 const ON = ['--telemetry-address', '0'];
 
@@ -67,7 +69,7 @@ test('metrics say what the journal says, before and after an exec storm', async 
 test('what retention deletes is a loss of its stage, and the journal stays within its limit', async (t) => {
   const sizes = ['--segment-max-bytes', '64KiB', '--journal-max-bytes', '256KiB'];
   const agent = await start(t, ...ON, ...sizes);
-  const samples = await until(async () => {
+  const samples = await until('a loss by retention', async () => {
     await runProgram('storm', '2', '1', program('noop'));
     const now = await scrape(agent);
     return (now.get('vcml_losses_total{vcml_loss_stage="retention"}') ?? 0) > 0 ? now : undefined;
@@ -100,7 +102,7 @@ test('program runs are counted while the kernel counts them, and outlive the age
 
 test('an agent is alive and ready, and says so in JSON', async (t) => {
   const agent = await start(t, ...ON);
-  await until(async () => (await probe(agent, '/readyz'))[0] === 200 || undefined);
+  await until('readiness', async () => (await probe(agent, '/readyz'))[0] === 200);
   const [status, body] = await probe(agent, '/readyz?verbose');
   deepEqual(
     [status, JSON.parse(body)],
@@ -134,7 +136,7 @@ test('a full disk makes it unready with the reason, not dead; room makes it read
   const mounted = ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tmpfs', agent.journalDir];
   execFileSync('mount', mounted);
   await agent.start();
-  const [status, body] = await until(async () => {
+  const [status, body] = await until('the refusal', async () => {
     await runProgram('storm', '2', '1', program('noop'));
     const answer = await probe(agent, '/readyz');
     return answer[0] === 503 ? answer : undefined;
@@ -149,14 +151,14 @@ test('a full disk makes it unready with the reason, not dead; room makes it read
   const said = agent.stderr.split('\n').map((line) => line.replace(/"time":"[^"]+"/, ''));
   deepEqual(said, [...new Set(said)]);
   execFileSync('mount', ['-o', 'remount,size=512m', agent.journalDir]);
-  await until(async () => (await probe(agent, '/readyz'))[0] === 200 || undefined);
+  await until('readiness', async () => (await probe(agent, '/readyz'))[0] === 200);
   equal((await scrape(agent)).get('vcml_journal_writable'), 1);
 });
 
 test('a collector that is down makes it neither unready nor dead, and is counted', async (t) => {
   const agent = await start(t, ...ON, '--export-endpoint', 'http://127.0.0.1:9');
   const failures = 'vcml_export_failures_total{rpc_response_status_code="UNAVAILABLE"}';
-  const samples = await until(async () => {
+  const samples = await until('two failures', async () => {
     execFileSync(program('noop'));
     const now = await scrape(agent);
     return (now.get(failures) ?? 0) > 1 ? now : undefined;
@@ -166,7 +168,7 @@ test('a collector that is down makes it neither unready nor dead, and is counted
   await agent.stop();
   agent.stderr = '';
   await agent.start();
-  const lag = await until(async () => {
+  const lag = await until('the lag', async () => {
     const [least, now] = [agent.records().length, await scrape(agent)];
     const waiting = now.get('vcml_export_lag_records');
     return waiting === undefined ? undefined : [least, waiting, agent.records().length];
@@ -187,13 +189,13 @@ test('metadata that cannot be had is 0, and 1 when it comes again', async (t) =>
   const access = ['--kubeconfig', api.kubeconfig, '--node-name', 'here'];
   const agent = await start(t, ...ON, '--metadata', 'apiserver', ...access);
   const reads = async (value: number) =>
-    (await scrape(agent)).get('vcml_metadata_available') === value || undefined;
-  await until(() => (api.watches.size > 0 ? true : undefined));
+    (await scrape(agent)).get('vcml_metadata_available') === value;
+  await until('a watch', () => api.watches.size > 0);
   ok(await reads(1));
   await api.stop();
-  await until(() => reads(0));
+  await until('the end of it', () => reads(0));
   await api.start();
-  await until(() => reads(1));
+  await until('its return', () => reads(1));
 });
 
 test('what a collector took is counted, record by record, until nothing waits', async (t) => {
@@ -202,7 +204,7 @@ test('what a collector took is counted, record by record, until nothing waits', 
   const agent = await start(t, ...ON, '--export-endpoint', `http://127.0.0.1:${collector.port}`);
   await runProgram('storm', '2', '1', program('noop'));
   const exported = 'vcml_export_records_total{vcml_export_outcome="exported"}';
-  const [least, samples] = await until(async () => {
+  const [least, samples] = await until('the end of the lag', async () => {
     const [before, now] = [agent.records().length, await scrape(agent)];
     return now.get('vcml_export_lag_records') === 0 ? ([before, now] as const) : undefined;
   });
@@ -214,16 +216,15 @@ test('what a collector took is counted, record by record, until nothing waits', 
 
 test('an agent that waits for the hook answers: alive, not ready', async (t) => {
   const agent = await start(t);
-  const bin = join(import.meta.dirname, '../../bin/vcml-agent');
   const args = ['run', '--pin-dir', agent.pinDir, '--journal-dir', join(agent.directory, 'other')];
-  const second = spawn(bin, [...args, ...ON, '--print', 'none'], {
+  const second = spawn(AGENT_BIN, [...args, ...ON, '--print', 'none'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = once(second, 'exit');
   t.after(() => second.kill('SIGKILL'));
   let stderr = '';
   second.stderr.on('data', (data) => (stderr += data));
-  const address = await until(() => /"address":"([^"]+)"/.exec(stderr)?.[1]);
+  const address = await until('an address', () => /"address":"([^"]+)"/.exec(stderr)?.[1]);
   equal((await fetch(`http://${address}/livez`)).status, 200);
   const ready = await fetch(`http://${address}/readyz`);
   equal(ready.status, 503);
@@ -240,7 +241,7 @@ test('a port that is taken stops nothing, is told once, and is had once it is fr
   await once(other, 'listening');
   const { port } = other.address() as { port: number };
   const agent = await start(t, '--telemetry-address', `127.0.0.1:${port}`);
-  await until(() => agent.stderr.match(/telemetry: cannot listen/) ?? undefined);
+  await until('the warning', () => /telemetry: cannot listen/.test(agent.stderr));
   await agent.journal.waitFor('an exec', () => {
     execFileSync(program('noop'));
     return agent.records().find(({ action }) => action === 'exec');
@@ -265,10 +266,10 @@ test('the log has as many lines with ten thousand records as with few', async (t
   const lines = () => agent.stderr.split('\n').length;
   await runProgram('storm', '2', '0', program('noop'));
   const before = lines();
-  await until(async () => {
+  await until('ten thousand records', async () => {
     await runProgram('storm', '2', '1', program('noop'));
     await scrape(agent);
-    return agent.records().length > 10_000 || undefined;
+    return agent.records().length > 10_000;
   });
   equal(lines(), before, agent.stderr);
 });

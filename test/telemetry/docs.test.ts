@@ -3,8 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-
-const ROOT = join(import.meta.dirname, '../..');
+import { ROOT } from '../support/paths.ts';
 
 test('docs/metrics.md says what the code says', () => {
   const generator = join(ROOT, 'agent/telemetry/generate-docs.ts');

@@ -2,9 +2,10 @@ import { match } from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createExportBed, NO_FILES, until } from '../../export/bed.ts';
-import { createAuthority } from '../../export/certificates.ts';
-import { execLine, execLines, sameLines } from '../../export/lines.ts';
+import { createExportBed, NO_FILES } from '../../export/bed.ts';
+import { createAuthority } from '../../support/authority.ts';
+import { execLine, execLines, sameLines } from '../../support/lines.ts';
+import { until } from '../../support/until.ts';
 import { createRealCollector, NO_COLLECTOR } from './collector.ts';
 
 const options = { skip: NO_COLLECTOR };

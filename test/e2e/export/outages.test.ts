@@ -6,11 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sameLines } from '../../export/lines.ts';
 import { type Agent, program, startAgent } from '../../support/agent.ts';
+import { sameLines } from '../../support/lines.ts';
+import { AGENT_BIN } from '../../support/paths.ts';
 import { createRealCollector, NO_COLLECTOR, type RealCollector } from './collector.ts';
-
-const BIN = join(import.meta.dirname, '../../../bin/vcml-agent');
 
 interface Scene {
   readonly agent: Agent;
@@ -57,7 +56,7 @@ async function setScene(t: TestContext, args: readonly string[] = []): Promise<S
 /** What status says is not exported yet. */
 function waitingBytes({ journalDir, pinDir }: Agent): number {
   const args = ['status', '--output', 'json', '--journal-dir', journalDir, '--pin-dir', pinDir];
-  return JSON.parse(execFileSync(BIN, args, { encoding: 'utf8' })).export.bytes;
+  return JSON.parse(execFileSync(AGENT_BIN, args, { encoding: 'utf8' })).export.bytes;
 }
 
 /**

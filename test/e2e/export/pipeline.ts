@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { until } from '../../export/bed.ts';
+import { until } from '../../support/until.ts';
 import { OTELCOL } from './collector.ts';
 
 const FOLDER = 'deploy/collector';

@@ -6,9 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { createExportBed, until } from '../../export/bed.ts';
-import { execLines, sameLines } from '../../export/lines.ts';
-import { type LogsData, linesOf } from '../../export/otlp.ts';
+import { createExportBed } from '../../export/bed.ts';
+import { execLines, sameLines } from '../../support/lines.ts';
+import { type LogsData, linesOf } from '../../support/otlp.ts';
+import { until } from '../../support/until.ts';
 import { createRealCollector, freePort, NO_COLLECTOR } from './collector.ts';
 import { holds, startPipeline, validate } from './pipeline.ts';
 

@@ -5,12 +5,12 @@ import { join, relative } from 'node:path';
 import { after, test } from 'node:test';
 import { parseAllDocuments, stringify } from 'yaml';
 import { RENDERED } from '../../../helm/render.ts';
+import { ROOT } from '../../support/paths.ts';
 import { Cluster, type Manifest } from '../cluster.ts';
 import { TEST_IMAGE } from '../images.ts';
 import { run } from '../network.ts';
 import { DIR, RUNTIME_STATE } from '../place.ts';
 
-const ROOT = join(import.meta.dirname, '../../..');
 const BIN = process.env.KUBE_BIN ?? join(ROOT, 'build/e2e/bin');
 const NAMESPACE = 'vcml-agent';
 /** API groups of operators that are not in this cluster. */

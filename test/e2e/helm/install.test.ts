@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { JournalLine } from '../../support/journal.ts';
+import { VCML_BIN } from '../../support/paths.ts';
 import { AGENT_IMAGES, NEXT_TAG } from '../agent-image.ts';
 import { Cluster } from '../cluster.ts';
+import { eventually } from '../eventually.ts';
 import { runMachine } from '../machine.ts';
 import { run } from '../network.ts';
 import { NODE_NAME } from '../place.ts';
 import { container, type PodObject, pod, podSpec, waitForPhase } from '../pods.ts';
-import { until } from '../wait.ts';
 import { CHART, Release, set } from './release.ts';
 
-const VCML = join(import.meta.dirname, '../../../bin/vcml');
 const mountsBefore = mounts();
 const cluster = await Cluster.start();
 after(() => cluster[Symbol.asyncDispose]());
@@ -104,7 +103,7 @@ test('a collector that goes away and comes back has missed nothing', async () =>
   const lost = release.journal.read().length;
   await cluster.kubectl('exec', 'deployment/shop', '--', 'true', 'without-collector');
   await release.marked('without-collector');
-  await until('a word about it', async () => (await words()) > before || undefined);
+  await eventually('a word about it', async () => (await words()) > before || undefined);
   const ready = '--output=jsonpath={.status.numberReady}';
   assert.equal(await release.kubectl('get', 'daemonset', 'vcml-agent', ready), '1');
   await scale(1);
@@ -123,7 +122,7 @@ test('upgrades there and back, and deaths of the pod, miss nothing in a storm', 
   const containerd = cluster.component('containerd');
   await containerd.stop();
   containerd.start();
-  await until('the end of the storm', async () => {
+  await eventually('the end of the storm', async () => {
     // What has been done may be told as an error, as long as containerd starts.
     await cluster.kubectl('exec', 'storm', '--', 'touch', '/tmp/stop').catch(() => {});
     const { status } = await cluster.get<PodObject>('pod', 'storm');
@@ -138,7 +137,7 @@ test('upgrades there and back, and deaths of the pod, miss nothing in a storm', 
   const seen = new Set(release.journal.records.map(markerOf));
   const missing = Array.from({ length: count }, (_, n) => `storm ${n}`).filter((n) => !seen.has(n));
   assert.deepEqual(missing, []);
-  const audit = execFileSync(VCML, ['audit', release.journalDir], { encoding: 'utf8' });
+  const audit = execFileSync(VCML_BIN, ['audit', release.journalDir], { encoding: 'utf8' });
   assert.match(audit, /sound/);
 });
 
@@ -157,7 +156,7 @@ test('the API server takes every manifest, with every field', async () => {
 });
 
 test('helm uninstall leaves nothing but the journal', async () => {
-  await until('an agent that knows what it belongs to', async () =>
+  await eventually('an agent that knows what it belongs to', async () =>
     (await release.log()).includes('with this DaemonSet the hook goes') ? true : undefined,
   );
   const programs = release.programs();

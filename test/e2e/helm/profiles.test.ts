@@ -3,16 +3,16 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { AGENT_BIN, ROOT } from '../../support/paths.ts';
 import { AGENT_IMAGE, AGENT_IMAGES } from '../agent-image.ts';
 import { Cluster } from '../cluster.ts';
+import { eventually } from '../eventually.ts';
 import { run } from '../network.ts';
 import { BPFFS, DIR, RUNTIME_STATE } from '../place.ts';
 import { container, pod, waitForPhase } from '../pods.ts';
-import { until } from '../wait.ts';
 import { CHART, NAMESPACE, Release, set } from './release.ts';
 
-const AGENT = join(import.meta.dirname, '../../../bin/vcml-agent');
-const MANIFESTS = join(import.meta.dirname, '../../../deploy/manifests');
+const MANIFESTS = join(ROOT, 'deploy/manifests');
 const cluster = await Cluster.start();
 after(() => cluster[Symbol.asyncDispose]());
 await cluster.importImages(AGENT_IMAGES);
@@ -31,13 +31,13 @@ async function hookAfter(step: () => Promise<unknown>): Promise<unknown> {
   const starts = () => release.journal.read().filter(({ action }) => action === 'journal.start');
   const before = starts().length;
   await step();
-  const start = await until('the next start', async () => starts()[before]);
+  const start = await eventually('the next start', async () => starts()[before]);
   return start.attributes['vcml.hook.id'];
 }
 
 /** Waits until the agent has ended, and has said why. */
 function lastWords(text: string): Promise<boolean> {
-  return until(text, async () => {
+  return eventually(text, async () => {
     const logs = [await release.log(), await release.log('--previous').catch(() => '')];
     if (logs.some((log) => log.includes(text))) return true;
     throw new Error(logs.join('\n').slice(-2000));
@@ -60,7 +60,7 @@ test('helm 3 installs the privileged profile, and its test passes', async () => 
 test('a second agent on this kernel waits, names the first, and ends with 75', async () => {
   const journal = ['--journal-dir', join(DIR, 'second'), '--print', 'none'];
   const args = ['run', '--pin-dir', join(BPFFS, 'vcml-agent'), '--wait-for-hook', '1s', ...journal];
-  const { status, stderr } = spawnSync(AGENT, args, { encoding: 'utf8' });
+  const { status, stderr } = spawnSync(AGENT_BIN, args, { encoding: 'utf8' });
   assert.equal(status, 75);
   assert.match(stderr, /another agent holds the hook .* node node-1, pid \d+/);
 });
@@ -71,7 +71,7 @@ test('so does the agent of a second release, which takes nothing along when it g
   const codes = '{.items[*].status.containerStatuses[*].lastState.terminated.exitCode}';
   const pods = ['pods', '--selector=app.kubernetes.io/instance=second'];
   // its log goes with the container before the last
-  const said = await until('its end', async () => {
+  const said = await eventually('its end', async () => {
     const code = await release.kubectl('get', ...pods, `--output=jsonpath=${codes}`);
     if (code !== '75') return undefined;
     return release.kubectl('logs', 'daemonset/second-vcml-agent', '--previous');
@@ -99,7 +99,7 @@ test('a wrong endpoint is told in the log, and records go on', async () => {
 test('a missing Secret is named by the pod’s events', async () => {
   const values = ['config.exportEndpoint=https://c:4317', 'secrets={otlp}'];
   await release.run('upgrade', 'vcml-agent', CHART, ...set(values));
-  await until('the event', async () =>
+  await eventually('the event', async () =>
     (await release.kubectl('get', 'events')).includes('secret "otlp" not found') ? true : undefined,
   );
 });

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type LogsData, linesOf } from '../../export/otlp.ts';
 import { FollowedJournal, type JournalLine } from '../../support/journal.ts';
+import { type LogsData, linesOf } from '../../support/otlp.ts';
+import { AGENT_BIN, ROOT } from '../../support/paths.ts';
 import { IMAGES } from '../agent-image.ts';
 import type { Cluster } from '../cluster.ts';
+import { eventually } from '../eventually.ts';
 import { run } from '../network.ts';
 import { BPFFS, DIR, NODE_NAME, RUNTIME_STATE } from '../place.ts';
-import { until } from '../wait.ts';
 
-export const CHART = join(import.meta.dirname, '../../../helm/vcml-agent');
+export const CHART = join(ROOT, 'helm/vcml-agent');
 export const NAMESPACE = 'vcml-agent';
-const AGENT = join(import.meta.dirname, '../../../bin/vcml-agent');
 const NAME = 'vcml-agent';
 const PINS = join(BPFFS, NAME);
 const RECORDS = 'volumes/kubernetes.io~empty-dir/records/records.jsonl';
@@ -94,7 +94,7 @@ export class Release {
   /** Does so for a node that has written these lines. */
   async assertReceivedOf(node: string, lines: readonly string[], lost = 0): Promise<void> {
     const last = lines.at(-1) ?? assert.fail(`${node} has written nothing`);
-    const received = await until('the records in the Collector', async () => {
+    const received = await eventually('the records in the Collector', async () => {
       const found = await this.#received(node);
       return found.includes(last) ? found : undefined;
     });
@@ -131,22 +131,25 @@ export class Release {
 
   /** Asserts that nothing of the agent is on the node soon, but for its journal, if that is kept. */
   async assertGone(programs: readonly number[], journal = 'kept'): Promise<void> {
-    await until('the end of the hook', async () => !existsSync(PINS) || undefined);
+    await eventually('the end of the hook', async () => !existsSync(PINS) || undefined);
     // The kernel frees them a moment after the last pin.
-    await until('the end of the programs', async () => {
+    await eventually('the end of the programs', async () => {
       const all = JSON.parse(execFileSync('bpftool', ['--json', 'prog'], { encoding: 'utf8' }));
       const left = all.filter(({ id }: { id: number }) => programs.includes(id));
       return left.length === 0 || undefined;
     });
     if (journal === 'kept') assert.equal(existsSync(this.journalDir), true);
     else
-      await until('the end of the journal', async () => !existsSync(this.journalDir) || undefined);
+      await eventually(
+        'the end of the journal',
+        async () => !existsSync(this.journalDir) || undefined,
+      );
   }
 }
 
 /** Takes the hook away that the node's agent would take over. */
 function detach(): void {
-  if (existsSync(PINS)) execFileSync(AGENT, ['detach', '--discard', '--pin-dir', PINS]);
+  if (existsSync(PINS)) execFileSync(AGENT_BIN, ['detach', '--discard', '--pin-dir', PINS]);
 }
 
 /** What sets values, with those that fit this cluster. */

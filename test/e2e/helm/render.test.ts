@@ -5,8 +5,8 @@ import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { RENDERED, render } from '../../../helm/render.ts';
+import { ROOT } from '../../support/paths.ts';
 
-const ROOT = join(import.meta.dirname, '../../..');
 const CHART = join(ROOT, 'helm/vcml-agent');
 const BIN = process.env.KUBE_BIN ?? join(ROOT, 'build/e2e/bin');
 

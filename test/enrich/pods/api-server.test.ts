@@ -2,7 +2,8 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import { followApiServer } from '../../../agent/enrich/pods/api-server.ts';
 import type { PodSource } from '../../../agent/enrich/pods/pod-source.ts';
-import { ApiServer, answering, apiPod, until } from '../api.ts';
+import { ApiServer, answering, apiPod } from '../../support/api-server.ts';
+import { until } from '../../support/until.ts';
 
 const A = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
 const B = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e60';

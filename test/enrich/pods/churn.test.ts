@@ -10,7 +10,7 @@ import type { ContainerState } from '../../../agent/enrich/runtimes/runtime-conf
 import { createDecoder } from '../../../agent/source/decode.ts';
 import { causeKind, execEvent } from '../../../agent/source/layout.ts';
 import { createLineWriter } from '../../../record/line/encode.ts';
-import { craftCgroup, craftExec } from '../../source/craft.ts';
+import { craftCgroup, craftExec } from '../../support/kernel-events.ts';
 import { HOST_MNT, procWith } from '../bed.ts';
 
 const PODS = 4000;

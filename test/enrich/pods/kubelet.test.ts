@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openKubelet } from '../../../agent/enrich/pods/kubelet.ts';
 import type { PodSource } from '../../../agent/enrich/pods/pod-source.ts';
-import { apiPod, until } from '../api.ts';
+import { apiPod } from '../../support/api-server.ts';
+import { until } from '../../support/until.ts';
 
 const A = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
 const B = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e60';

@@ -12,7 +12,7 @@ import {
 } from '@grpc/grpc-js';
 import { openKubelet } from '../../../agent/enrich/pods/kubelet.ts';
 import { readPodEvent } from '../../../agent/enrich/pods/pod-protobuf.ts';
-import { until } from '../api.ts';
+import { until } from '../../support/until.ts';
 
 /** As Kubernetes' own code wrote them, a pod with one of everything. */
 const ADDED = fixture('pod-added');

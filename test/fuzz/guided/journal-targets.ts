@@ -18,7 +18,7 @@ import { createTextWriter } from '../../../agent/print/text.ts';
 import { viewOf } from '../../../agent/print/view.ts';
 import { readContinuity } from '../../../agent/run/resume.ts';
 import { newRequests, requestOf } from '../../export/encode.ts';
-import { execLine, hostileLines } from '../../export/lines.ts';
+import { execLine, hostileLines } from '../../support/lines.ts';
 import type { Target } from './target.ts';
 
 const HOOK = '"vcml.boot.id":"boot","vcml.hook.id":"5"';

@@ -9,7 +9,7 @@ import { createLineWriter } from '../../../record/line/encode.ts';
 import type { CausalRecord, KernelEvent } from '../../../record/types.ts';
 import { isWellEscaped } from '../../check/escapes.ts';
 import { newRequests, requestOf } from '../../export/encode.ts';
-import { craftCgroup, craftExec } from '../../source/craft.ts';
+import { craftCgroup, craftExec } from '../../support/kernel-events.ts';
 import type { Target } from './target.ts';
 
 const CPUS = 2;

@@ -2,10 +2,10 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ROOT } from '../../support/paths.ts';
 import { createTargets } from './targets.ts';
 import { watch } from './watch.ts';
 
-const ROOT = join(import.meta.dirname, '../../..');
 const { FUZZ_SECONDS = '60', FUZZ_TARGETS = '', SEED = `${Date.now() % 2 ** 31}` } = process.env;
 
 // In memory, where there is one: a disk would take most of the time.

@@ -13,8 +13,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { judge } from '../../check/check.ts';
 import { Agent, runProgram, startAgent } from '../../support/agent.ts';
-
-const BIN = join(import.meta.dirname, '../../../bin/vcml-agent');
+import { AGENT_BIN } from '../../support/paths.ts';
 
 /** Each makes something at a path that no journal can be written to. */
 const unusable: [string, RegExp, (path: string) => void][] = [
@@ -58,7 +57,7 @@ for (const missing of ['bpf', 'perfmon'])
     const drop = `--bounding-set=-${missing},-sys_admin`;
     const { status, stderr } = spawnSync(
       'setpriv',
-      [drop, BIN, 'run', '--pin-dir', agent.pinDir, '--journal-dir', agent.journalDir],
+      [drop, AGENT_BIN, 'run', '--pin-dir', agent.pinDir, '--journal-dir', agent.journalDir],
       { encoding: 'utf8', timeout: 20_000 },
     );
     assert.equal(status, 77, stderr);
@@ -79,7 +78,7 @@ test('the capabilities BPF, PERFMON and those of files are enough', async (t) =>
     sleep 0.3; kill $pid; wait $pid`;
   const { status, stderr } = spawnSync(
     'sh',
-    ['-c', script, BIN, agent.pinDir, join(agent.directory, 'second')],
+    ['-c', script, AGENT_BIN, agent.pinDir, join(agent.directory, 'second')],
     { encoding: 'utf8', timeout: 20_000 },
   );
   assert.equal(status, 0, stderr);
@@ -122,12 +121,14 @@ test('status tells what is attached while an agent runs, and after it', async (t
 
 function statusOf(agent: Agent) {
   const where = ['--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir];
-  const { stdout } = spawnSync(BIN, ['status', '--output', 'json', ...where], { encoding: 'utf8' });
+  const { stdout } = spawnSync(AGENT_BIN, ['status', '--output', 'json', ...where], {
+    encoding: 'utf8',
+  });
   return JSON.parse(stdout);
 }
 
 function run(agent: Agent, ...args: string[]) {
-  return spawnSync(BIN, ['run', '--pin-dir', agent.pinDir, '--print', 'none', ...args], {
+  return spawnSync(AGENT_BIN, ['run', '--pin-dir', agent.pinDir, '--print', 'none', ...args], {
     encoding: 'utf8',
     timeout: 20_000,
   });

@@ -17,8 +17,8 @@ import { statusText } from '../../../agent/commands/status.ts';
 import { statusOf } from '../../../agent/commands/status-of.ts';
 import type { Config } from '../../../agent/config/schema.ts';
 import { type Agent, runProgram, startAgent } from '../../support/agent.ts';
+import { AGENT_BIN } from '../../support/paths.ts';
 
-const BIN = join(import.meta.dirname, '../../../bin/vcml-agent');
 const MAPS = ['control_page', 'causes', 'cpus', 'scratches', 'events'];
 const LINKS = ['exit', 'exec', 'fork', 'cgroup_mkdir', 'cgroup_rmdir'].map(
   (name) => `on_${name}_1`,
@@ -48,12 +48,12 @@ function lineOf(text: string, name: string): string {
 
 test('where no agent ever ran, status says so, for people and for programs', () => {
   const where = ['--journal-dir', join(folder, 'absent'), '--pin-dir', join(folder, 'unpinned')];
-  const { status, stdout } = spawnSync(BIN, ['status', ...where], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync(AGENT_BIN, ['status', ...where], { encoding: 'utf8' });
   equal(status, 0);
   match(lineOf(stdout, 'agent'), /not running; there is no journal$/);
   match(lineOf(stdout, 'hook'), /nothing is pinned, nothing records$/);
   match(lineOf(stdout, 'journal'), /absent: there is no such folder$/);
-  const json = spawnSync(BIN, ['status', ...where, '--output', 'json'], { encoding: 'utf8' });
+  const json = spawnSync(AGENT_BIN, ['status', ...where, '--output', 'json'], { encoding: 'utf8' });
   const found = JSON.parse(json.stdout);
   deepEqual([found.running, found.pinned, found.state, found.segments], [false, false, null, null]);
 });
@@ -155,7 +155,7 @@ test('a running agent, one with another journal, and a killed one are told apart
 test('status neither takes nor needs the lock of the hook', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
-  const child = spawn(BIN, ['status', '--pin-dir', agent.pinDir], { stdio: 'ignore' });
+  const child = spawn(AGENT_BIN, ['status', '--pin-dir', agent.pinDir], { stdio: 'ignore' });
   deepEqual(await once(child, 'exit'), [0, null]);
   equal(await agent.stop(), 0);
 });

@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, runProgram, startAgent } from '../../support/agent.ts';
+import { AGENT_BIN } from '../../support/paths.ts';
+import { until } from '../../support/until.ts';
 
-const BIN = join(import.meta.dirname, '../../../bin/vcml-agent');
 const TIMEOUT_MS = 15_000;
+const PATIENCE = { timeoutMs: TIMEOUT_MS };
 const CTRL_C = '\u0003';
 
 interface Terminal {
@@ -23,7 +25,7 @@ async function runOnTerminal(t: TestContext): Promise<Terminal> {
   const agent = new Agent({});
   t.after(() => agent.close());
   // A shell that stayed would be ended by the same Ctrl-C, and tell that instead of the agent's code.
-  const command = `exec ${BIN} run --journal-dir ${agent.journalDir} --pin-dir ${agent.pinDir} --on-exit detach`;
+  const command = `exec ${AGENT_BIN} run --journal-dir ${agent.journalDir} --pin-dir ${agent.pinDir} --on-exit detach`;
   const env = { ...process.env, NO_COLOR: undefined, SHELL: '/bin/sh' };
   const child = spawn('script', ['-qefc', command, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -33,16 +35,8 @@ async function runOnTerminal(t: TestContext): Promise<Terminal> {
   let text = '';
   child.stdout.on('data', (data) => (text += data));
   const terminal = { process: child, agent, text: () => text };
-  await until('the first record', () => text.includes('journal.start'));
+  await until('the first record', () => text.includes('journal.start'), PATIENCE);
   return terminal;
-}
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const end = performance.now() + TIMEOUT_MS;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
-    await sleep(20);
-  }
 }
 
 /** Waits until everything that the child wrote has been read as well. */
@@ -54,7 +48,7 @@ async function exitCode(child: ChildProcess): Promise<unknown> {
 test('on a terminal, records are coloured lines, and Ctrl-C ends with a summary', async (t) => {
   const { process: script, agent, text } = await runOnTerminal(t);
   await runProgram('noop', 'terminal:shown', '\u001b[2J');
-  await until('the record', () => text().includes('terminal:shown'));
+  await until('the record', () => text().includes('terminal:shown'), PATIENCE);
   script.stdin?.write(CTRL_C);
   equal(await exitCode(script), 0);
   const lines = text().split('\r\n');
@@ -81,8 +75,8 @@ test('more Ctrl-C while it ends change nothing', async (t) => {
 test('a terminal that goes away leaves nothing attached', async (t) => {
   const { process: script, agent } = await runOnTerminal(t);
   script.kill('SIGKILL');
-  await until('the end', () => !existsSync(agent.pinDir));
-  await until('the last record', () => agent.records().at(-1)?.action === 'journal.stop');
+  await until('the end', () => !existsSync(agent.pinDir), PATIENCE);
+  await until('the last record', () => agent.records().at(-1)?.action === 'journal.stop', PATIENCE);
   equal(agent.records().at(-1)?.attributes['vcml.hook.state'], 'detached');
 });
 
@@ -91,7 +85,7 @@ test('a signal ends the wait for a hook that another agent holds', async (t) => 
   t.after(() => first.close());
   const journal = join(first.directory, 'second');
   const args = ['run', '--pin-dir', first.pinDir, '--journal-dir', journal, '--print', 'none'];
-  const second = spawn(BIN, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const second = spawn(AGENT_BIN, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let stderr = '';
   second.stderr.on('data', (data) => (stderr += data));
   await sleep(1500);

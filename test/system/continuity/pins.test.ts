@@ -15,8 +15,7 @@ import { test } from 'node:test';
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { judge } from '../../check/check.ts';
 import { Agent, runProgram, startAgent } from '../../support/agent.ts';
-
-const BIN = join(import.meta.dirname, '../../../bin/vcml-agent');
+import { AGENT_BIN } from '../../support/paths.ts';
 
 test('a second agent waits, then ends with 75 and the name of the holder’s node', async (t) => {
   const agent = await startAgent();
@@ -142,7 +141,7 @@ test('the default bpffs is mounted if need be, and taken away with the hook', ()
     [ -e /sys/fs/bpf/vcml-agent/on_fork_1 ] || exit 3
     sleep 0.3; kill $pid; wait $pid || exit 4
     ! grep -q ' /sys/fs/bpf bpf' /proc/self/mounts`;
-  const { status, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', script, BIN], {
+  const { status, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', script, AGENT_BIN], {
     encoding: 'utf8',
   });
   assert.equal(status, 0, stderr);
@@ -154,7 +153,7 @@ test('where it may not mount one, the agent says who can, and ends with 77', () 
     "$0" run --journal-dir "$(mktemp -d)" --print none --mount-bpffs false
     ended=$?
     ! grep -q ' /sys/fs/bpf bpf' /proc/self/mounts && exit $ended`;
-  const { status, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', script, BIN], {
+  const { status, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', script, AGENT_BIN], {
     encoding: 'utf8',
   });
   assert.equal(status, 77, stderr);
@@ -195,7 +194,7 @@ function runAgent(agent: Agent, ...args: string[]) {
     '--pin-dir',
     agent.pinDir,
   ];
-  return spawnSync(BIN, [...own, '--print', 'none', ...args], {
+  return spawnSync(AGENT_BIN, [...own, '--print', 'none', ...args], {
     encoding: 'utf8',
     timeout: 20_000,
   });
@@ -203,5 +202,7 @@ function runAgent(agent: Agent, ...args: string[]) {
 
 function startBare(agent: Agent): ChildProcess {
   const args = ['run', '--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir];
-  return spawn(BIN, [...args, '--print', 'none', '--node-name', 'test-node'], { stdio: 'ignore' });
+  return spawn(AGENT_BIN, [...args, '--print', 'none', '--node-name', 'test-node'], {
+    stdio: 'ignore',
+  });
 }

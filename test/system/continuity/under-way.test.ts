@@ -9,8 +9,8 @@ import { createDecoder } from '../../../agent/source/decode.ts';
 import { type Hook, openHook } from '../../../agent/source/hook.ts';
 import type { ExecEvent } from '../../../record/types.ts';
 import { program } from '../../support/agent.ts';
+import { ROOT } from '../../support/paths.ts';
 
-const ROOT = join(import.meta.dirname, '../../..');
 const ROUNDS = 15;
 const ARCH = process.arch === 'arm64' ? 'arm64' : 'x86';
 const FLAGS = ['-O2', '-g', '-target', 'bpf', '-mcpu=v2', `-D__TARGET_ARCH_${ARCH}`];

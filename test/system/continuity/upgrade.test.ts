@@ -8,9 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { judge } from '../../check/check.ts';
 import { type Agent, program, runProgram, startAgent } from '../../support/agent.ts';
 import { copyAgent } from '../../support/copy-agent.ts';
+import { ROOT } from '../../support/paths.ts';
 import { allRecorded, startStorm } from './storm.ts';
-
-const ROOT = join(import.meta.dirname, '../../..');
 
 test('another kernel side of the same layout takes over in a storm, and back, with no exec missed', async (t) => {
   const agent = await startAgent();

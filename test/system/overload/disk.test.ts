@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from '../../support/agent.ts';
+import { until } from '../../support/until.ts';
 import { allRecorded, startStorm } from '../continuity/storm.ts';
 
 const FULL = /"level":"error".*cannot write to .* on tmpfs .*ENOSPC/g;
@@ -12,7 +13,7 @@ const FULL = /"level":"error".*cannot write to .* on tmpfs .*ENOSPC/g;
 test('on a full disk the ring keeps what comes, until there is room again', async (t) => {
   const agent = await onSmallDisk(t, '2m', []);
   const execs = await startStorm(agent, 2).end();
-  await until(() => said(agent, FULL) > 0);
+  await until('the error', () => said(agent, FULL) > 0, { timeoutMs: 20_000 });
   await sleep(2500); // a retry or two
   assert.equal(said(agent, FULL), 1, agent.stderr);
   assert.ok(usedBytes(agent) <= 2 << 20);
@@ -24,7 +25,7 @@ test('what the ring cannot keep beside a full disk is lost by number', async (t)
   const agent = await onSmallDisk(t, '2m', ['--ring-size', '1MiB']);
   let execs = 0;
   while (execs < 20_000) execs += await startStorm(agent, 1).end();
-  await until(() => said(agent, FULL) > 0);
+  await until('the error', () => said(agent, FULL) > 0, { timeoutMs: 20_000 });
   resize(agent, '512m');
   assert.ok((await allRecorded(agent, execs)) > 0, 'it kept them all');
 });
@@ -89,9 +90,4 @@ function usedBytes({ journalDir }: Agent): number {
 
 function said(agent: Agent, what: RegExp): number {
   return agent.stderr.match(what)?.length ?? 0;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const end = Date.now() + 20_000; !condition(); await sleep(50))
-    assert.ok(Date.now() < end, 'not within 20 s');
 }

@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { judge } from '../../check/check.ts';
 import { Agent, program, runProgram } from '../../support/agent.ts';
-
-const BIN = join(import.meta.dirname, '../../../bin/vcml-agent');
+import { AGENT_BIN } from '../../support/paths.ts';
 
 const [major = 0, minor = 0] = release().split('.').map(Number);
 /** Before 5.11 BPF maps count as locked memory. */
@@ -32,7 +31,7 @@ function restricted(capabilities: readonly string[], command: readonly string[])
 function restrictedAgent(...capabilities: readonly string[]): Agent {
   const agent = new Agent({});
   const wrapper = join(agent.directory, 'restricted');
-  const words = restricted(capabilities, [BIN]).map((word) => `'${word}'`);
+  const words = restricted(capabilities, [AGENT_BIN]).map((word) => `'${word}'`);
   writeFileSync(wrapper, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`, { mode: 0o755 });
   agent.bin = wrapper;
   return agent;

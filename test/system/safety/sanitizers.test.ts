@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent, runProgram } from '../../support/agent.ts';
 import { copyAgent } from '../../support/copy-agent.ts';
+import { ROOT } from '../../support/paths.ts';
 import { allRecorded, startStorm } from '../continuity/storm.ts';
 
-const SANITIZED = join(import.meta.dirname, '../../../build/sanitized/vcml_hook.node');
+const SANITIZED = join(ROOT, 'build/sanitized/vcml_hook.node');
 
 test('the addon has no memory error and no undefined behaviour, from attaching to detaching', async (t) => {
   const agent = new Agent({ args: ['--ring-size', '1MiB'] });

@@ -4,7 +4,6 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 
 /** A request to the API server, parsed. */
 export interface ApiRequest {
@@ -113,13 +112,4 @@ export function apiPod(
     status: {},
     ...more,
   };
-}
-
-/** Waits until a condition holds. */
-export async function until(what: string, condition: () => boolean, ms = 30_000): Promise<void> {
-  const end = performance.now() + ms;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`never: ${what}`);
-    await pause(10);
-  }
 }
