@@ -2,9 +2,7 @@ import {
   closeSync,
   fdatasync,
   fdatasyncSync,
-  fsyncSync,
   ftruncateSync,
-  openSync,
   rmSync,
   type Stats,
   statSync,
@@ -12,6 +10,7 @@ import {
 } from 'node:fs';
 import { promisify } from 'node:util';
 import { AgentError } from '../errors.ts';
+import { syncFolderSync } from '../files.ts';
 import { Archive } from './archive/archive.ts';
 import type { RetentionRun } from './archive/retention.ts';
 import { storageOf } from './device.ts';
@@ -210,12 +209,7 @@ export class Journal {
   #settle(): void {
     try {
       fdatasyncSync(this.#fd);
-      const folder = openSync(this.#options.dir, 'r');
-      try {
-        fsyncSync(folder);
-      } finally {
-        closeSync(folder);
-      }
+      syncFolderSync(this.#options.dir);
     } catch (error) {
       this.#options.onProblem(error as Error);
     }

@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { CURSOR_FILE } from '../export/read/cursor.ts';
 import { DEAD_LETTER_FILE, OLDER_DEAD_LETTER_FILE } from '../export/send/dead-letters.ts';
+import { asideOf } from '../files.ts';
 import { deleteJournal } from '../journal/delete.ts';
 import type { Log } from '../telemetry/log.ts';
 import { SNAPSHOT_FILE } from './session.ts';
@@ -8,11 +9,11 @@ import { SNAPSHOT_FILE } from './session.ts';
 /** What others than the journal itself keep in its folder. */
 const OTHERS = [
   CURSOR_FILE,
-  `${CURSOR_FILE}.tmp`,
+  asideOf(CURSOR_FILE),
   DEAD_LETTER_FILE,
   OLDER_DEAD_LETTER_FILE,
   SNAPSHOT_FILE,
-  `${SNAPSHOT_FILE}.tmp`,
+  asideOf(SNAPSHOT_FILE),
 ];
 
 /** Deletes the journal of an agent that has ended for good, and says so; a failure ends nothing. */

@@ -1,12 +1,6 @@
-import {
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Ancestor, BootTime } from '../../record/types.ts';
+import { readPlainFile, replaceFileSync } from '../files.ts';
 import { textOf } from './text.ts';
 
 const CLOCK_TICK_NS = 10_000_000; // USER_HZ is 100 on every kernel that this runs on
@@ -74,20 +68,15 @@ export function ancestorOf(
  * full disk, they know no names.
  */
 export function saveSnapshot(file: string, hookId: string, snapshot: Snapshot): void {
-  const aside = `${file}.tmp`;
   try {
-    rmSync(aside, { force: true });
-    writeFileSync(aside, JSON.stringify({ hookId, snapshot }), { mode: 0o600, flag: 'wx' });
-    renameSync(aside, file);
-  } catch {
-    rmSync(aside, { force: true });
-  }
+    replaceFileSync(file, JSON.stringify({ hookId, snapshot }), { durable: false });
+  } catch {}
 }
 
 /** The snapshot that was kept for this hook; empty when there is none that can be read. */
 export function loadSnapshot(file: string, hookId: string): Snapshot {
   try {
-    const kept = JSON.parse(readFileSync(file, 'utf8'));
+    const kept = JSON.parse(readPlainFile(file));
     return kept.hookId === hookId && typeof kept.snapshot === 'object' ? (kept.snapshot ?? {}) : {};
   } catch {
     return {};

@@ -1,6 +1,6 @@
-import { readFileSync, rmSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { readPlainFile, replaceFile } from '../../files.ts';
 import type { ExportedJournal, Position } from './position.ts';
 
 /** In the journal's folder: how far it has been exported. */
@@ -11,7 +11,7 @@ const SAVE_EVERY_MS = 500;
 /** Reads a saved cursor; undefined where there is none, or none that makes sense. */
 export function readCursor(dir: string): Position | undefined {
   try {
-    const { segment, offset } = JSON.parse(readFileSync(join(dir, CURSOR_FILE), 'utf8'));
+    const { segment, offset } = JSON.parse(readPlainFile(join(dir, CURSOR_FILE)));
     const isPosition = isCount(segment) && isCount(offset);
     return isPosition ? { segment, offset } : undefined;
   } catch {
@@ -85,30 +85,12 @@ export class Cursor {
       this.#position = undefined;
       this.#savedAt = performance.now();
       try {
-        await replace(this.#dir, JSON.stringify(position));
+        const text = `${JSON.stringify(position)}\n`;
+        await replaceFile(join(this.#dir, CURSOR_FILE), text, { durable: true });
       } catch (error) {
         this.#position ??= position;
         this.#onProblem(error as Error);
       }
     });
-  }
-}
-
-/** At every moment the old text or the new one is there as a whole. */
-async function replace(dir: string, text: string): Promise<void> {
-  const file = join(dir, CURSOR_FILE);
-  const aside = await open(`${file}.tmp`, 'w', 0o600);
-  try {
-    await aside.writeFile(`${text}\n`);
-    await aside.sync();
-  } finally {
-    await aside.close();
-  }
-  await rename(`${file}.tmp`, file);
-  const folder = await open(dir);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

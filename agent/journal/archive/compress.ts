@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress } from 'node:zlib';
+import { syncFolder } from '../../files.ts';
 import { segmentFile } from '../segment.ts';
 
 const CHUNK_BYTES = 256 << 10;
@@ -53,16 +54,6 @@ async function* chunksOf(file: string): AsyncGenerator<Buffer> {
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);
     }
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Makes renames and removals in a folder durable. */
-export async function syncFolder(dir: string): Promise<void> {
-  const handle = await open(dir);
-  try {
-    await handle.sync();
   } finally {
     await handle.close();
   }

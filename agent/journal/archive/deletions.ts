@@ -1,8 +1,8 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readPlainFile, replaceFile, syncFolder } from '../../files.ts';
 import { readLines } from '../read.ts';
 import { type Position, segmentFile } from '../segment.ts';
-import { syncFolder } from './compress.ts';
 import { numbersIn, type RetentionRun } from './retention.ts';
 
 const NAME = 'deletions.json';
@@ -38,7 +38,7 @@ export class Deletions {
   /** Ends what an earlier run had begun; returns what is left to be told of it. */
   async resume(): Promise<RetentionRun[]> {
     const pending: Pending[] = [];
-    const known = await readDeletions(this.#dir);
+    const known = readDeletions(this.#dir);
     for (const deletion of known) {
       const one = pendingOf(deletion);
       for await (const { line } of readLines(this.#dir, deletion.since)) tell(one, line, 0);
@@ -92,17 +92,8 @@ export class Deletions {
   async #write(): Promise<void> {
     const file = join(this.#dir, NAME);
     if (this.#pending.length === 0) return rm(file, { force: true });
-    await rm(`${file}.tmp`, { force: true });
-    const handle = await open(`${file}.tmp`, 'wx', 0o600);
-    try {
-      const deletions = this.#pending.map(({ segment, since, runs }) => ({ segment, since, runs }));
-      await handle.writeFile(JSON.stringify(deletions satisfies Deletion[]));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(`${file}.tmp`, file);
-    await syncFolder(this.#dir);
+    const deletions = this.#pending.map(({ segment, since, runs }) => ({ segment, since, runs }));
+    await replaceFile(file, JSON.stringify(deletions satisfies Deletion[]), { durable: true });
   }
 }
 
@@ -136,11 +127,11 @@ async function syncSegment(dir: string, number: number): Promise<void> {
 }
 
 /** A file that is there is whole, for it came by a rename; what it says is not believed for that. */
-async function readDeletions(dir: string): Promise<readonly Deletion[]> {
+function readDeletions(dir: string): readonly Deletion[] {
   const file = join(dir, NAME);
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = readPlainFile(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;

@@ -1,0 +1,98 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+
+/** Whether a file must outlive a power cut, or can be made again where one took it. */
+export interface Replacement {
+  readonly durable: boolean;
+}
+
+/** A new text is written here first. */
+export function asideOf(file: string): string {
+  return `${file}.tmp`;
+}
+
+/**
+ * Replaces a file as a whole: readers see the old text or the new one, and only the owner may read it.
+ * A durable one is synced before it takes its name, and its name before this resolves.
+ */
+export async function replaceFile(
+  file: string,
+  text: string,
+  { durable }: Replacement,
+): Promise<void> {
+  const aside = asideOf(file);
+  await rm(aside, { force: true });
+  try {
+    // Whatever else has that name by now is not written to.
+    const handle = await open(aside, 'wx', 0o600);
+    try {
+      await handle.writeFile(text);
+      if (durable) await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(aside, file);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
+  if (durable) await syncFolder(dirname(file));
+}
+
+/** The same at once, for a caller that cannot wait. */
+export function replaceFileSync(file: string, text: string, { durable }: Replacement): void {
+  const aside = asideOf(file);
+  rmSync(aside, { force: true });
+  try {
+    writeFileSync(aside, text, { mode: 0o600, flag: 'wx', flush: durable });
+    renameSync(aside, file);
+  } catch (error) {
+    rmSync(aside, { force: true });
+    throw error;
+  }
+  if (durable) syncFolderSync(dirname(file));
+}
+
+/** The text of a plain file; throws where the file is none, such as a symbolic link or a FIFO. */
+export function readPlainFile(file: string): string {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  // A FIFO in its place must not hold up the open.
+  const fd = openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    if (!fstatSync(fd).isFile()) throw new Error(`${basename(file)} is not a plain file`);
+    return readFileSync(fd, 'utf8');
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Makes it durable that files of a folder were made, renamed or removed. */
+export async function syncFolder(dir: string): Promise<void> {
+  const handle = await open(dir);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The same at once. */
+export function syncFolderSync(dir: string): void {
+  const fd = openSync(dir, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
