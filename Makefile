@@ -174,11 +174,12 @@ SHELL_SCRIPTS = $(shell grep -slE '^\#!.*\b(ba|da)?sh\b' .ci/* bin/* scripts/* t
 LAYOUT := agent/source/layout.ts
 OPTIONS_DOC := docs/configuration.md
 METRICS_DOC := docs/metrics.md
+PROSE := README.md docs/how-it-works.md
 
-.PHONY: check-lock check-lint check-types check-dead-code check-c-format check-shell check-generated
+.PHONY: check-lock check-lint check-prose check-types check-dead-code check-c-format check-shell check-generated
 
-check: ## lock file, format, lint, import rules, types, dead code, generated files
-check: check-lock check-lint check-types check-dead-code check-c-format check-shell check-generated
+check: ## lock file, format, lint, import rules, language, types, dead code, generated files
+check: check-lock check-lint check-prose check-types check-dead-code check-c-format check-shell check-generated
 
 # npm ci refuses a lock file that lacks other platforms' optional packages. A dry run needs no network.
 check-lock: build/apt.stamp
@@ -191,6 +192,10 @@ check-lock: build/apt.stamp
 check-lint: node_modules/.stamp
 	@echo 'biome: format, lint, import rules between rooms'
 	@$(NODE) node_modules/.bin/biome check --error-on-warnings .
+
+check-prose: node_modules/.stamp
+	@echo 'textlint: language and links of the documents'
+	@$(NODE) lint/prose/main.ts $(PROSE)
 
 check-types: node_modules/.stamp
 	@echo 'tsc: types'

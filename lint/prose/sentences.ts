@@ -1,0 +1,45 @@
+import type { TextlintRuleModule } from '@textlint/kernel';
+import nlp from 'compromise';
+
+const MAX_WORDS = 35;
+
+interface Sentence {
+  readonly text: string;
+  readonly offset: { readonly start: number };
+}
+
+/** A sentence of a paragraph has a verb, and is short. Titles in bold and lines that introduce a block are exempt. */
+export const sentences: TextlintRuleModule = ({
+  Syntax,
+  RuleError,
+  report,
+  getSource,
+  locator,
+}) => ({
+  [Syntax.Paragraph](node) {
+    const source = getSource(node);
+    const found: readonly Sentence[] = nlp(plainText(source)).sentences().json({ offset: true });
+    for (const { text, offset } of found) {
+      const padding = locator.at(offset.start);
+      const words = text.split(/\s+/).length;
+      if (words > MAX_WORDS)
+        report(node, new RuleError(`${words} words in one sentence: make two of it`, { padding }));
+      if (node.parent?.type !== Syntax.Document || text.endsWith(':')) continue;
+      if (!nlp(text).has('#Verb'))
+        report(node, new RuleError(`a sentence without a verb: ${text}`, { padding }));
+    }
+  },
+});
+
+/** The words of Markdown, each at its place: code as a noun, links without their addresses. */
+function plainText(markdown: string): string {
+  return markdown
+    .replaceAll(/^\*\*[^*]+[.:]\*\*/g, blank)
+    .replaceAll(/`[^`]+`/g, (code) => 'N'.repeat(code.length))
+    .replaceAll(/\]\([^)]*\)/g, blank)
+    .replaceAll(/[[*_\n]/g, ' ');
+}
+
+function blank(text: string): string {
+  return ' '.repeat(text.length);
+}

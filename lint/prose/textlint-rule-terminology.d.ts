@@ -1,0 +1,4 @@
+declare module 'textlint-rule-terminology' {
+  const terminology: import('@textlint/kernel').TextlintRuleModule;
+  export = terminology;
+}
