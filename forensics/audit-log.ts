@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { isObject, type JsonObject, parseExact } from '../record/read.ts';
+import { commandLine, visible } from '../record/visible.ts';
 import { ForensicsError } from './errors.ts';
 import { readLines } from './inputs/lines.ts';
-import { commandLine, visible } from './output/visible.ts';
 import type { Stored } from './record.ts';
 
 /** How long before its exec a request may have been received, and how much clocks may differ. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { visible } from '../record/visible.ts';
 import { EXIT, ForensicsError } from './errors.ts';
-import { visible } from './output/visible.ts';
 
 /** Runs the command that `argv` names (as process.argv has it); returns the exit code. */
 export async function main(argv: string[]): Promise<number> {

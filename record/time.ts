@@ -2,6 +2,7 @@ import { type BootTime, nanosecondsOf, type WallOffset } from './types.ts';
 
 const dates = new Map<number, string>();
 const DATES_MAX = 1024;
+const NANOS = 1_000_000_000n;
 
 /** A boot time on the wall clock: since 1970. */
 export function onWall(time: BootTime, offset: WallOffset): BootTime {
@@ -19,6 +20,15 @@ export function wall(time: BootTime, offset: WallOffset): string {
 export function rfc3339(time: BootTime, offset: WallOffset): string {
   const { seconds, nanos } = onWall(time, offset);
   return `${dateOf(seconds)}.${`${1_000_000_000 + nanos}`.slice(1)}Z`;
+}
+
+/** Unix nanoseconds in RFC 3339, UTC, with nanoseconds; undefined beyond the dates of JavaScript. */
+export function rfc3339Of(nanoseconds: bigint): string | undefined {
+  // A remainder has the sign of what is divided: before 1970 that is the wrong one.
+  const nanos = ((nanoseconds % NANOS) + NANOS) % NANOS;
+  const date = new Date(Number((nanoseconds - nanos) / 1_000_000n));
+  if (Number.isNaN(date.getTime())) return undefined;
+  return `${date.toISOString().slice(0, -5)}.${`${nanos}`.padStart(9, '0')}Z`;
 }
 
 /** Seconds since 1970 as a date and time of day, UTC. */

@@ -1,19 +1,50 @@
-/** What a terminal obeys or an eye misses: controls, bidi, zero width, line ends and odd spaces. */
-const INVISIBLE = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/gu;
-const ODD = /[^\x20-\x7e]/;
-const PLAIN = /^[\w@%+=:,./\\^~[\]{}-]+$/;
+/**
+ * Text that is safe to show. A record's strings come from the kernel and may have been chosen by an
+ * attacker; whatever prints or displays one passes it through this file. It also runs in the
+ * report's page, so it uses nothing of Node.
+ */
 
 /**
- * A string from the kernel so that a terminal shows it and obeys nothing in it. A backslash in a
- * record is doubled already, so these escapes cannot be mistaken for what was there.
+ * What a terminal obeys, an eye misses, or turns a text around: controls and line ends, format
+ * characters (right-to-left overrides among them), unassigned and private ones, odd spaces.
+ */
+const UNSAFE = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/gu;
+const PRINTABLE = /^[\x20-\x7e]*$/;
+const ONE_WORD = /^[\w@%+=:,./\\^~[\]{}-]+$/;
+
+/**
+ * Replaces every unsafe character by an escape. A record's own strings have their backslashes
+ * doubled, so an escape cannot be mistaken for text that was there.
  */
 export function visible(text: string): string {
-  return ODD.test(text) ? text.replaceAll(INVISIBLE, escapeOf) : text;
+  return PRINTABLE.test(text) ? text : text.replaceAll(UNSAFE, escapeOf);
 }
 
-/** The same, in quotes if a shell would not take it as one word. */
+/** Makes a text visible and quotes it where a shell would not read it as one word. */
 export function word(text: string): string {
-  return PLAIN.test(text) ? text : `'${visible(text).replaceAll("'", "'\\''")}'`;
+  return ONE_WORD.test(text) ? text : `'${visible(text).replaceAll("'", "'\\''")}'`;
+}
+
+/** Joins arguments to a visible line that a shell would split into the same arguments. */
+export function commandLine(args: readonly string[]): string {
+  return args.map(word).join(' ');
+}
+
+/** Replaces every unsafe character in JSON text by JSON's own escape; the value stays the same. */
+export function visibleJson(json: string): string {
+  return PRINTABLE.test(json) ? json : json.replaceAll(UNSAFE, jsonEscapeOf);
+}
+
+/** Any value of a record as text: a string as it is, anything else as JSON. Not yet visible. */
+export function plain(value: unknown): string {
+  if (typeof value === 'string') return value;
+  // JSON has no bigint, and an object's own toString() may throw.
+  return typeof value === 'bigint' ? `${value}` : (JSON.stringify(value, plainNumbers) ?? '');
+}
+
+/** Cuts a text to `max` UTF-16 units and appends the mark; never splits a surrogate pair. */
+export function shortened(text: string, max: number, mark = '…'): string {
+  return text.length <= max ? text : `${text.slice(0, max).replace(/[\ud800-\udbff]$/, '')}${mark}`;
 }
 
 function escapeOf(character: string): string {
@@ -21,4 +52,16 @@ function escapeOf(character: string): string {
   if (character === '\t') return '\\t';
   const code = character.codePointAt(0) ?? 0;
   return code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+}
+
+function jsonEscapeOf(character: string): string {
+  // JSON's strings contain no bare tab or line end, so these stand between its tokens.
+  if (/[\t\r\n]/.test(character)) return ' ';
+  return Array.from({ length: character.length }, (_, i) => {
+    return `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`;
+  }).join('');
+}
+
+function plainNumbers(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}` : value;
 }

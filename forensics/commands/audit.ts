@@ -1,3 +1,4 @@
+import { visible } from '../../record/visible.ts';
 import { aboutOf } from '../audit/about.ts';
 import { CODES, type Code, type Finding, type Severity } from '../audit/finding.ts';
 import { linkFindings } from '../audit/links.ts';
@@ -11,7 +12,6 @@ import type { Form } from '../output/form.ts';
 import { printTable } from '../output/rows.ts';
 import { paint, print } from '../output/stdout.ts';
 import { wrapped } from '../output/text.ts';
-import { visible } from '../output/visible.ts';
 
 export interface AuditOptions {
   readonly output: Form;

@@ -1,3 +1,4 @@
+import { visible } from '../../record/visible.ts';
 import { type AuditLog, auditLogOf, candidatesOf } from '../audit-log.ts';
 import { ForensicsError } from '../errors.ts';
 import { Graph } from '../graph.ts';
@@ -7,7 +8,6 @@ import { tellNotes } from '../output/notes.ts';
 import { recordPrinter } from '../output/records.ts';
 import { paint, print } from '../output/stdout.ts';
 import { bodyOf, gapOf, headOf, shortId, wrapped } from '../output/text.ts';
-import { visible } from '../output/visible.ts';
 import { readRecord, type Stored } from '../record.ts';
 
 export interface ChainOptions {

@@ -1,10 +1,10 @@
 import type { Json } from '../../record/read.ts';
+import { visible } from '../../record/visible.ts';
 import type { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { notesOf } from '../output/notes.ts';
 import { jsonOf, printTable } from '../output/rows.ts';
 import { paint, print } from '../output/stdout.ts';
-import { visible } from '../output/visible.ts';
 
 export interface GapsOptions {
   readonly output: Form;

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { commandLine, visible } from '../../record/visible.ts';
 import { Journals } from '../journals.ts';
 import { FORMS } from '../output/form.ts';
 import { showProgress } from '../output/progress.ts';
 import { flush } from '../output/stdout.ts';
-import { commandLine, visible } from '../output/visible.ts';
 import { MAIN_HELP } from './help.ts';
 
 const INPUTS = 'files, folders or globs: journals, vCML records, OTLP JSON lines';

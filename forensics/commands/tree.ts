@@ -1,4 +1,5 @@
 import { writeExact } from '../../record/read.ts';
+import { visible } from '../../record/visible.ts';
 import { type AuditLog, auditLogOf, candidatesOf } from '../audit-log.ts';
 import { ForensicsError } from '../errors.ts';
 import { Graph } from '../graph.ts';
@@ -8,7 +9,6 @@ import { tellNotes } from '../output/notes.ts';
 import { recordPrinter } from '../output/records.ts';
 import { paint, print, width } from '../output/stdout.ts';
 import { commandOf, gapOf, placeOf, shortId, timeOf, userOf, wrapped } from '../output/text.ts';
-import { visible } from '../output/visible.ts';
 import { readRecord, type Stored } from '../record.ts';
 import { conditionOf, type Selection } from '../select/filter.ts';
 import { hitsOf } from '../select/ordered.ts';

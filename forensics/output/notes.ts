@@ -1,5 +1,6 @@
+import { counted } from '../../record/describe.ts';
+import { visible } from '../../record/visible.ts';
 import type { Journals } from '../journals.ts';
-import { visible } from './visible.ts';
 
 /** Says on stderr what the answer does not have: lines that could not be read, and where. */
 export async function tellNotes(journals: Journals): Promise<void> {
@@ -13,7 +14,7 @@ export async function notesOf(journals: Journals): Promise<string[]> {
     return count === 0
       ? []
       : [
-          `${path}: skipped ${count} ${count === 1 ? 'line' : 'lines'} that cannot be read; \`vcml audit\` says which`,
+          `${path}: skipped ${counted(count, 'line')} that cannot be read; \`vcml audit\` says which`,
         ];
   });
   const damaged = journals.damaged.map((path) => `${path}: damaged, nothing of it can be read`);

@@ -1,11 +1,12 @@
 import { type Json, writeExact } from '../../record/read.ts';
+import { rfc3339Of } from '../../record/time.ts';
+import { visible, visibleJson } from '../../record/visible.ts';
 import type { Entry } from '../journals.ts';
 import { readRecord, type Stored } from '../record.ts';
 import { csvLine } from './csv.ts';
 import type { Form } from './form.ts';
 import { paint, print } from './stdout.ts';
 import { bodyOf, gapOf, headOf, shortId, wrapped } from './text.ts';
-import { visible, visibleJson } from './visible.ts';
 
 /** How records are printed, one at a time. */
 export interface RecordPrinter {
@@ -62,7 +63,8 @@ const resource =
     cellOf(where[key]);
 
 const CSV: Readonly<Record<string, (record: Stored) => Cell>> = {
-  time: ({ timestamp }) => (timestamp === undefined ? undefined : rfc3339(timestamp)),
+  time: ({ timestamp }) =>
+    timestamp === undefined ? undefined : (rfc3339Of(timestamp) ?? `${timestamp}`),
   node: ({ resource: where }) => cellOf(where['k8s.node.name'] ?? where['host.name']),
   namespace: resource('k8s.namespace.name'),
   pod: resource('k8s.pod.name'),
@@ -85,11 +87,4 @@ function cellOf(value: Json | undefined): Cell {
   if (typeof value === 'number' || typeof value === 'bigint') return value;
   if (value === undefined || value === null) return undefined;
   return typeof value === 'string' ? visible(value) : visibleJson(writeExact(value));
-}
-
-/** Nanoseconds and all. */
-function rfc3339(nanoseconds: bigint): string {
-  const at = new Date(Number(nanoseconds / 1_000_000n));
-  if (Number.isNaN(at.getTime())) return `${nanoseconds}`;
-  return `${at.toISOString().slice(0, 19)}.${`${nanoseconds % 1_000_000_000n}`.padStart(9, '0')}Z`;
 }

@@ -5,10 +5,10 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api';
 import { type Json, writeExact } from '../../record/read.ts';
+import { visible, visibleJson } from '../../record/visible.ts';
 import { csvLine } from './csv.ts';
 import type { Form } from './form.ts';
 import { print, width } from './stdout.ts';
-import { visible, visibleJson } from './visible.ts';
 
 /** A table of values with the names of its columns. */
 export interface Table {

@@ -1,8 +1,18 @@
-/** Records in words, for people. Everything that came from a journal is made visible here. */
+/** How the reader lays out a record in words (record/describe.ts) for a terminal. */
 
+import {
+  commandInWords,
+  containerPlace,
+  flagsInWords,
+  gapInFull,
+  lossInWords,
+  placeNames,
+  runInWords,
+} from '../../record/describe.ts';
+import { rfc3339Of } from '../../record/time.ts';
+import { visible } from '../../record/visible.ts';
 import type { Stored } from '../record.ts';
 import { paint, width } from './stdout.ts';
-import { commandLine, visible } from './visible.ts';
 
 /** Enough of an id to name it in one journal. */
 const ID_SHOWN = 8;
@@ -27,8 +37,7 @@ export function bodyOf(record: Stored, indent: string): string {
 /** Unix nanoseconds as UTC with milliseconds. */
 export function timeOf(nanoseconds: bigint | undefined): string {
   if (nanoseconds === undefined) return '(no time)';
-  const at = new Date(Number(nanoseconds / 1_000_000n));
-  return Number.isNaN(at.getTime()) ? `${nanoseconds} ns` : at.toISOString();
+  return rfc3339Of(nanoseconds)?.replace(/\d{6}Z$/, 'Z') ?? `${nanoseconds} ns`;
 }
 
 /** The beginning of an id. */
@@ -45,68 +54,30 @@ export function userOf({ uid, attributes }: Stored): string {
 
 /** node, namespace/pod/container */
 export function placeOf({ resource }: Stored): string {
-  const node = resource['k8s.node.name'] ?? resource['host.name'];
-  const container = resource['k8s.container.name'] ?? resource['container.id'];
-  const pod = [resource['k8s.namespace.name'], resource['k8s.pod.name'], container];
-  const inside = pod.filter((part) => part !== undefined).join('/');
-  return visible([node, inside].filter((part) => part !== undefined && part !== '').join('  '));
+  const names = placeNames(resource);
+  return [names.node ?? '', containerPlace(names)].filter((part) => part !== '').join('  ');
 }
 
-/** The arguments, led by the object where they do not say what was executed. */
+/** The command of an exec, and in brackets what stands out about it. */
 export function commandOf({ object, attributes }: Stored): string {
-  const given = attributes['process.command_args'];
-  const args = Array.isArray(given) ? given.map(String) : [];
-  const named = args.length > 0 && args.some((arg) => lastPart(arg) === lastPart(object));
-  const words = commandLine(args);
-  const all = named ? words : `${commandLine([object])}${args.length > 0 ? ` as ${words}` : ''}`;
-  const cut = all.length > COMMAND_MAX || attributes['vcml.process.args_truncated'] === true;
-  return `${all.slice(0, COMMAND_MAX)}${cut ? ' …' : ''}${flagsOf(attributes)}`;
-}
-
-function flagsOf(attributes: Stored['attributes']): string {
-  const flags = ['memfd', 'upper_layer', 'setuid', 'unlinked'].filter(
-    (flag) => attributes[`vcml.executable.${flag}`] === true,
-  );
-  const entry = attributes['vcml.entry'];
-  if (entry !== undefined) flags.push(`entry: ${visible(String(entry))}`);
-  return flags.length === 0 ? '' : `  [${flags.join(', ')}]`;
+  const attribute = (key: string) => attributes[key];
+  const flags = flagsInWords(attribute);
+  const command = commandInWords(object, attribute, COMMAND_MAX);
+  return flags.length === 0 ? command : `${command}  [${flags.join(', ')}]`;
 }
 
 /** Why a record has no cause; undefined where it has one. */
 export function gapOf({ parentCause, permittedBy, attributes }: Stored): string | undefined {
   if (parentCause !== undefined) return undefined;
-  const reason = attributes['vcml.gap.reason'];
-  if (reason === undefined) return visible(permittedBy);
-  const of = (name: string) => attributes[`vcml.gap.${name}`];
-  if (reason === 'lost') return `lost: the record ${visible(`${of('lost_cause')}`)} was lost`;
-  if (reason !== 'predates_hook') return visible(String(reason));
-  const ancestor = `${of('ancestor.comm') ?? '?'}[${of('ancestor.pid') ?? '?'}]`;
-  const path = of('ancestor.executable.path');
-  const began = of('ancestor.start_time');
-  return visible(
-    `predates_hook: ${ancestor}${path === undefined ? '' : ` (${path})`}` +
-      `${began === undefined ? '' : `, began ${began}`}, before the hook`,
-  );
+  if (attributes['vcml.gap.reason'] === undefined) return visible(permittedBy);
+  return gapInFull((key) => attributes[key]);
 }
 
 function journalText({ action, attributes }: Stored): string {
-  const of = (name: string) => attributes[`vcml.${name}`];
-  if (action === 'journal.loss') {
-    const count = of('loss.count');
-    const cpu = of('loss.cpu');
-    const run =
-      cpu === undefined ? '' : `, cpu ${cpu}: ${of('loss.first_seq')} to ${of('loss.last_seq')}`;
-    return visible(`lost ${count ?? 'an unknown number of'} records (${of('loss.stage')})${run}`);
-  }
-  const counts = ['records', 'gaps', 'losses']
-    .map((noun) => [noun, of(`journal.${noun}`)])
-    .filter(([, count]) => count !== undefined)
-    .map(([noun, count]) => `, ${count} ${noun}`);
-  return visible(`hook ${of('hook.state') ?? '?'}${counts.join('')}`);
-}
-
-function lastPart(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1).replace(/^-/, '');
+  const attribute = (key: string) => attributes[key];
+  if (action !== 'journal.loss') return runInWords(attribute);
+  const { records, stage, cpu, numbers } = lossInWords(attribute);
+  return `lost ${records} (${stage})${cpu === undefined ? '' : `, cpu ${cpu}: ${numbers}`}`;
 }
 
 /** Breaks at spaces to fit the terminal, or anywhere in what has none. */

@@ -1,39 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { csvLine } from '../../forensics/output/csv.ts';
-import { commandLine, visible, visibleJson } from '../../forensics/output/visible.ts';
 import { conditionOf } from '../../forensics/select/filter.ts';
 import { momentOf } from '../../forensics/select/time.ts';
 import { parseExact, writeExact } from '../../record/read.ts';
 
 const NOW = Date.parse('2026-01-31T12:00:00Z');
-
-describe('what is visible', () => {
-  for (const [given, expected] of [
-    ['plain ~ text', 'plain ~ text'],
-    ['\x1b[31m', '\\x1b[31m'],
-    ['a\nb\tc', 'a\\nb\\tc'],
-    ['\u202egpj.exe', '\\u{202e}gpj.exe'],
-    ['\u2066x\u2069', '\\u{2066}x\\u{2069}'],
-    ['\u0085\u2028\u2029', '\\u{85}\\u{2028}\\u{2029}'],
-    ['\u200bzero', '\\u{200b}zero'],
-    ['\u00a0', '\\u{a0}'],
-    ['\ud800', '\\u{d800}'],
-    ['žluťoučký 漢字 😀', 'žluťoučký 漢字 😀'],
-  ] as const)
-    test(JSON.stringify(given), () => assert.equal(visible(given), expected));
-
-  test('stays the same JSON', () => {
-    const json = '{"a":"\u202e\u{e0041}\u2028x","n":9007199254740993}';
-    const shown = visibleJson(json);
-    assert.equal(shown, '{"a":"\\u202e\\udb40\\udc41\\u2028x","n":9007199254740993}');
-    assert.deepEqual(parseExact(shown), parseExact(json));
-  });
-
-  test('arguments are as a shell would take them', () => {
-    assert.equal(commandLine(['sh', '-c', 'a b', '', "it's"]), "sh -c 'a b' '' 'it'\\''s'");
-  });
-});
 
 describe('a cell of CSV', () => {
   for (const [given, expected] of [

@@ -1,8 +1,9 @@
+import { plain } from '../../../record/visible.ts';
 import type { Describer } from './describe.ts';
 import { button, element } from './dom.ts';
 import type { Records } from './records.ts';
 import { holeText, shortTime } from './row.ts';
-import { counted, plain, visible } from './text.ts';
+import { counted, visible } from './text.ts';
 import type { Tree } from './tree.ts';
 
 const CAUSES_MAX = 30;
@@ -80,7 +81,7 @@ function effectItems(record: number, options: DetailsOptions): readonly HTMLElem
     if (direct++ < EFFECTS_MAX) items.push(link(child, options));
     child = tree.nextSiblings[child] ?? -1;
   }
-  if (direct > EFFECTS_MAX) items.push(`and ${counted(direct - EFFECTS_MAX, 'more', 'more')}`);
+  if (direct > EFFECTS_MAX) items.push(`and ${(direct - EFFECTS_MAX).toLocaleString('en')} more`);
   const summary = `${counted(direct, 'record')} directly, ${all.toLocaleString('en')} in all`;
   return [element('p', {}, summary), list('ul', items)];
 }

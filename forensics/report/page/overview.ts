@@ -118,5 +118,5 @@ function holeText(kind: string, { count, lost, unknown }: Omit<Kind, 'sign'>): s
   if (kind === 'outside') return `${counted(count, 'cause')} not in this report`;
   if (!kind.startsWith('loss:')) return `${counted(count, 'gap')}: ${kind.slice('gap:'.length)}`;
   const records = `${counted(lost, 'record')} lost${unknown ? ', and an unknown number' : ''}`;
-  return `${counted(count, 'loss', 'losses')}: ${kind.slice('loss:'.length)}, ${records}`;
+  return `${counted(count, 'loss')}: ${kind.slice('loss:'.length)}, ${records}`;
 }

@@ -80,7 +80,7 @@ export class Timeline {
     const what = [
       counted(records, 'record'),
       ...(gaps ? [counted(gaps, 'gap')] : []),
-      ...(losses ? [counted(losses, 'loss', 'losses')] : []),
+      ...(losses ? [counted(losses, 'loss')] : []),
     ].join(', ');
     const label = `${this.#options.timeText(from)} to ${this.#options.timeText(to)}: ${what}`;
     button.setAttribute('aria-label', label);

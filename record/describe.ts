@@ -1,0 +1,154 @@
+/**
+ * A record in words. The terminal, the reader, the report's page and the body of an exported log
+ * record all take their wording from here and add only their layout. All texts are safe to show.
+ */
+import { commandLine, plain, shortened, visible, word } from './visible.ts';
+
+/** Reads an attribute by its key; undefined or null means that the record has none. */
+export type AttributeReader = (key: string) => unknown;
+
+/**
+ * The command of an exec: its arguments as a shell would read them. Where no argument names the
+ * object, as in `/tmp/evil as sshd -D`, the object comes first. A command that is cut, here or when
+ * it was recorded, ends with ` …`.
+ */
+export function commandInWords(object: string, attribute: AttributeReader, max: number): string {
+  const given = attribute('process.command_args');
+  const args = Array.isArray(given) ? given.map(plain) : [];
+  // Every argument takes a character at least, so that `max` arguments are enough.
+  const line = commandLine(args.slice(0, max));
+  const isNamed = args.some((arg) => nameOf(arg) === nameOf(object));
+  const named = args.length === 0 ? word(object) : `${word(object)} as ${line}`;
+  const command = isNamed ? line : named;
+  const isCut = command.length > max || attribute('vcml.process.args_truncated') === true;
+  return isCut ? `${shortened(command, max, '')} …` : command;
+}
+
+/** What stands out about an exec: how it entered its container, and properties of its file. */
+export function flagsInWords(attribute: AttributeReader): string[] {
+  const entry = textOf(attribute, 'vcml.entry');
+  const flags = FILE_FLAGS.filter((flag) => attribute(`vcml.executable.${flag}`) === true);
+  return [
+    ...(entry === undefined ? [] : [`container entry: ${entry}`]),
+    ...flags.map((flag) => flag.replace('_', ' ')),
+  ];
+}
+
+const FILE_FLAGS = ['memfd', 'upper_layer', 'setuid', 'unlinked'];
+
+/** The reason of a gap, with the ancestor where the record names one: `predates_hook: sshd[1]`. */
+export function gapInWords(attribute: AttributeReader): string {
+  const reason = textOf(attribute, 'vcml.gap.reason') ?? 'no reason given';
+  const ancestor = ancestorOf(attribute);
+  return ancestor === undefined ? reason : `${reason}: ${ancestor}`;
+}
+
+/** The reason of a gap with everything that the record knows about the missing cause. */
+export function gapInFull(attribute: AttributeReader): string {
+  const lost = textOf(attribute, 'vcml.gap.lost_cause');
+  const path = textOf(attribute, 'vcml.gap.ancestor.executable.path');
+  const began = textOf(attribute, 'vcml.gap.ancestor.start_time');
+  const details = [
+    lost === undefined ? '' : `: the record ${lost} was lost`,
+    path === undefined ? '' : ` (${path})`,
+    began === undefined ? '' : `, began ${began}, before the hook`,
+  ];
+  return `${gapInWords(attribute)}${details.join('')}`;
+}
+
+/** `comm[pid]` of a process that began before the hook was attached. */
+function ancestorOf(attribute: AttributeReader): string | undefined {
+  const pid = textOf(attribute, 'vcml.gap.ancestor.pid');
+  if (pid === undefined) return undefined;
+  const path = textOf(attribute, 'vcml.gap.ancestor.executable.path');
+  const comm = textOf(attribute, 'vcml.gap.ancestor.comm') ?? (path && nameOf(path)) ?? '?';
+  return `${comm}[${pid}]`;
+}
+
+/** What a `journal.loss` says. */
+export interface LossInWords {
+  /** such as `298 records` or `an unknown number of records` */
+  readonly records: string;
+  readonly stage: string;
+  /** undefined where the loss is not of one CPU */
+  readonly cpu: string | undefined;
+  /** the first and the last missing number, such as `10 to 307` */
+  readonly numbers: string | undefined;
+}
+
+/** Describes a loss; `count` formats the number of records. */
+export function lossInWords(attribute: AttributeReader, count = counted): LossInWords {
+  const first = textOf(attribute, 'vcml.loss.first_seq');
+  const last = textOf(attribute, 'vcml.loss.last_seq');
+  return {
+    records: count(attribute('vcml.loss.count'), 'record'),
+    stage: textOf(attribute, 'vcml.loss.stage') ?? 'no stage given',
+    cpu: textOf(attribute, 'vcml.loss.cpu'),
+    numbers: first === undefined ? undefined : `${first} to ${last ?? '?'}`,
+  };
+}
+
+/** What a `journal.start` or `journal.stop` says: the hook's state, the agent, the run's counts. */
+export function runInWords(attribute: AttributeReader): string {
+  const agent = textOf(attribute, 'vcml.agent.version');
+  const counts = ['record', 'gap', 'loss'].flatMap((noun) => {
+    const count = attribute(`vcml.journal.${plural(noun)}`) ?? undefined;
+    return count === undefined ? [] : [counted(count, noun)];
+  });
+  return [
+    hookInWords(attribute),
+    agent === undefined ? '' : `, vcml-agent ${agent}`,
+    counts.length === 0 ? '' : `; ${counts.join(', ')}`,
+  ].join('');
+}
+
+/** The hook's state, such as `hook attached`. */
+export function hookInWords(attribute: AttributeReader): string {
+  return `hook ${textOf(attribute, 'vcml.hook.state') ?? 'in an unknown state'}`;
+}
+
+/** `1 record`, `2 records`; what is no number counts as unknown. */
+export function counted(count: unknown, noun: string): string {
+  const known = typeof count === 'number' || typeof count === 'bigint';
+  return `${known ? count : 'an unknown number of'} ${count === 1 ? noun : plural(noun)}`;
+}
+
+/** The plural of a regular noun. */
+export function plural(noun: string): string {
+  return noun.endsWith('s') ? `${noun}es` : `${noun}s`;
+}
+
+/** The names of the place that a record's resource gives; undefined: it has no such name. */
+export interface PlaceNames {
+  readonly node: string | undefined;
+  readonly namespace: string | undefined;
+  readonly pod: string | undefined;
+  /** the container's name, or its id where it has no name */
+  readonly container: string | undefined;
+}
+
+/** Finds the names of a place in a resource. */
+export function placeNames(resource: Readonly<Record<string, unknown>>): PlaceNames {
+  const name = (...keys: readonly string[]) =>
+    keys.map((key) => textOf((key) => resource[key], key)).find((text) => text !== undefined);
+  return {
+    node: name('k8s.node.name', 'host.name'),
+    namespace: name('k8s.namespace.name'),
+    pod: name('k8s.pod.name'),
+    container: name('k8s.container.name', 'container.name', 'container.id'),
+  };
+}
+
+/** `namespace/pod/container`, as far as they are known; empty for what ran on the host itself. */
+export function containerPlace({ namespace, pod, container }: PlaceNames): string {
+  return [namespace, pod, container].filter((name) => name !== undefined).join('/');
+}
+
+/** The last part of a path; a login shell's name begins with `-`. */
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1).replace(/^-/, '');
+}
+
+function textOf(attribute: AttributeReader, key: string): string | undefined {
+  return visible(plain(attribute(key) ?? '')) || undefined;
+}
