@@ -1,6 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Client, createClient } from './connect/client.ts';
-import { type Identity, type IdentityFiles, IdentitySource } from './connect/credential-files.ts';
+import {
+  CredentialFiles,
+  type CredentialSources,
+  type Credentials,
+} from './connect/credential-files.ts';
 import { type Endpoint, parseEndpoint } from './connect/endpoint.ts';
 import type { ExportLog } from './log.ts';
 import { type Batch, Batches } from './read/batches.ts';
@@ -25,7 +29,7 @@ export interface ExporterOptions {
   readonly endpoint: string;
   /** of an endpoint without a scheme */
   readonly insecure: boolean;
-  readonly files: IdentityFiles;
+  readonly files: CredentialSources;
   readonly compression: 'gzip' | 'none';
   /** of one call */
   readonly timeoutMs: number;
@@ -43,13 +47,13 @@ export class Exporter {
   readonly statistics: Statistics = createStatistics();
   readonly #options: ExporterOptions;
   readonly #endpoint: Endpoint;
-  readonly #identities: IdentitySource;
+  readonly #credentialFiles: CredentialFiles;
   readonly #filter: Filter;
   readonly #ending = new AbortController();
   /** Nothing is acknowledged any more. */
   #over = false;
   #client: Client | undefined;
-  #identity: Identity | undefined;
+  #credentials: Credentials | undefined;
   #recent: RecentLines | undefined;
   #cursor: Cursor | undefined;
   #tail: JournalReader | undefined;
@@ -62,7 +66,7 @@ export class Exporter {
     this.#options = options;
     this.#endpoint = parseEndpoint(options.endpoint, options.insecure);
     this.#filter = createFilter(parseRules(options.rules));
-    this.#identities = new IdentitySource(options.files, ({ message }) =>
+    this.#credentialFiles = new CredentialFiles(options.files, ({ message }) =>
       options.log.error({ error: message }, 'bad export credentials; the earlier ones stay in use'),
     );
   }
@@ -186,10 +190,10 @@ export class Exporter {
   }
 
   async #send(request: Buffer, renew: boolean): Promise<Outcome> {
-    const identity = this.#identities.current;
-    if (this.#client === undefined || renew || identity !== this.#identity) {
+    const credentials = this.#credentialFiles.current;
+    if (this.#client === undefined || renew || credentials !== this.#credentials) {
       this.#client?.close();
-      this.#identity = identity;
+      this.#credentials = credentials;
       this.#client = createClient(
         {
           endpoint: this.#endpoint,
@@ -197,7 +201,7 @@ export class Exporter {
           timeoutMs: this.#options.timeoutMs,
           userAgent: `vcml-agent/${this.#options.version}`,
         },
-        identity,
+        credentials,
       );
     }
     return this.#client.send(request);

@@ -4,8 +4,8 @@ import {
   ProtobufLogsSerializer,
 } from '@opentelemetry/otlp-transformer';
 import { failureOf, type Outcome } from '../send/outcome.ts';
-import type { Identity } from './credential-files.ts';
-import { createCredentials } from './credentials.ts';
+import { createChannelCredentials } from './channel-credentials.ts';
+import type { Credentials } from './credential-files.ts';
 import type { Endpoint } from './endpoint.ts';
 import { lowerGzipLevel } from './gzip.ts';
 
@@ -44,12 +44,14 @@ export interface Client {
 }
 
 /** Makes a client that connects at its first call; it shares no connection, and no back-off, with another. */
-export function createClient(options: ClientOptions, identity: Identity): Client {
-  const metadata = metadataOf(identity);
+export function createClient(options: ClientOptions, credentials: Credentials): Client {
+  const metadata = metadataOf(credentials);
   const client = new GrpcClient(
     options.endpoint.target,
-    createCredentials(options.endpoint, identity),
+    createChannelCredentials(options.endpoint, credentials),
     {
+      // Clients of a shared pool also share their back-off, of up to two minutes.
+      'grpc.use_local_subchannel_pool': 1,
       'grpc.default_compression_algorithm': COMPRESSION[options.compression],
       'grpc.primary_user_agent': options.userAgent,
     },
@@ -102,7 +104,7 @@ function acceptedBy(response: IExportLogsServiceResponse | undefined): Outcome {
   return { kind: 'accepted', rejected: Number(rejectedLogRecords), message: errorMessage };
 }
 
-function metadataOf({ headers }: Identity): Metadata {
+function metadataOf({ headers }: Credentials): Metadata {
   const metadata = new Metadata();
   for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
   return metadata;

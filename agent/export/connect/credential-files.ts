@@ -4,9 +4,9 @@ import { createSecureContext } from 'node:tls';
 import { AgentError } from '../../errors.ts';
 import { parseHeaderLines } from './headers.ts';
 
-/** The files that say who we are and whom we trust; undefined: none. */
-export interface IdentityFiles {
-  /** PEM: the authorities that the collector's certificate must come from; none: the system's */
+/** Where the credentials are; undefined: there is no such file. */
+export interface CredentialSources {
+  /** PEM: the authorities that must have issued the collector's certificate; undefined: the system's */
   readonly certificate: string | undefined;
   /** PEM: our own certificate with its chain, and its key */
   readonly clientCertificate: string | undefined;
@@ -15,51 +15,51 @@ export interface IdentityFiles {
   readonly token: string | undefined;
   /** lines such as `name: value` */
   readonly headers: string | undefined;
-  /** sent as they are; those from files go before them */
+  /** headers to send as they are; a header from a file takes precedence */
   readonly fixedHeaders: Readonly<Record<string, string>>;
 }
 
-/** What the files say. */
-export interface Identity {
+/** What the files contain: who we are, and whom we trust. */
+export interface Credentials {
   readonly authorities: Buffer | undefined;
   readonly chain: Buffer | undefined;
   readonly key: Buffer | undefined;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Looking at a few small files so often costs nothing, needs no timer, and sees every way of replacing them. */
-const LOOK_EVERY_MS = 1000;
+/** Reading a few small files this often costs nothing, needs no timer, and notices every way of replacing them. */
+const READ_EVERY_MS = 1000;
 
-/** Follows the files of an identity; those that went bad change nothing but are told of. */
-export class IdentitySource {
-  readonly #files: IdentityFiles;
+/** Reads the credentials' files, and reads them again when they change; files that became bad are reported and ignored. */
+export class CredentialFiles {
+  readonly #sources: CredentialSources;
   readonly #onProblem: (error: Error) => void;
-  #identity: Identity;
+  #credentials: Credentials;
   #content: string;
-  #lookedAt: number;
+  #readAt: number;
   #problem: string | undefined;
 
-  /** Throws CONFIGURATION_INVALID with all that is wrong with the files. */
-  constructor(files: IdentityFiles, onProblem: (error: Error) => void) {
-    this.#files = files;
+  /** Throws CONFIGURATION_INVALID with everything that is wrong with the files. */
+  constructor(sources: CredentialSources, onProblem: (error: Error) => void) {
+    this.#sources = sources;
     this.#onProblem = onProblem;
-    const { identity, content } = read(files);
-    this.#identity = identity;
+    const { credentials, content } = read(sources);
+    this.#credentials = credentials;
     this.#content = content;
-    this.#lookedAt = performance.now();
+    this.#readAt = performance.now();
   }
 
-  /** The identity as it is now: another object whenever the files' content has changed. */
-  get current(): Identity {
-    if (performance.now() - this.#lookedAt >= LOOK_EVERY_MS) this.#look();
-    return this.#identity;
+  /** The credentials as they are now: another object whenever the content of the files has changed. */
+  get current(): Credentials {
+    if (performance.now() - this.#readAt >= READ_EVERY_MS) this.#readAgain();
+    return this.#credentials;
   }
 
-  #look(): void {
-    this.#lookedAt = performance.now();
+  #readAgain(): void {
+    this.#readAt = performance.now();
     try {
-      const { identity, content } = readAgain(this.#files);
-      if (content !== this.#content) this.#identity = identity;
+      const { credentials, content } = readTwice(this.#sources);
+      if (content !== this.#content) this.#credentials = credentials;
       this.#content = content;
       this.#problem = undefined;
     } catch (error) {
@@ -70,19 +70,19 @@ export class IdentitySource {
   }
 }
 
-/** Files that are just being replaced may not fit together at the first look. */
-function readAgain(files: IdentityFiles): ReturnType<typeof read> {
+/** Files that are being replaced may not match each other the first time. */
+function readTwice(sources: CredentialSources): ReturnType<typeof read> {
   try {
-    return read(files);
+    return read(sources);
   } catch {
-    return read(files);
+    return read(sources);
   }
 }
 
-function read(files: IdentityFiles): { identity: Identity; content: string } {
+function read(sources: CredentialSources): { credentials: Credentials; content: string } {
   const problems: string[] = [];
   const content: Buffer[] = [];
-  const fileOf = (file: string | undefined, check: (bytes: Buffer) => void) => {
+  const contentOf = (file: string | undefined, check: (bytes: Buffer) => void) => {
     if (file === undefined) return undefined;
     try {
       const bytes = readFileSync(file);
@@ -94,26 +94,26 @@ function read(files: IdentityFiles): { identity: Identity; content: string } {
       return undefined;
     }
   };
-  const authorities = fileOf(files.certificate, checkCertificates);
-  const chain = fileOf(files.clientCertificate, checkCertificates);
-  const key = fileOf(files.clientKey, () => {});
-  const headers: Record<string, string> = { ...files.fixedHeaders };
-  fileOf(files.headers, (bytes) => Object.assign(headers, parseHeaderLines(bytes.toString())));
-  fileOf(files.token, (bytes) => Object.assign(headers, { authorization: bearerOf(bytes) }));
-  if ((files.clientCertificate === undefined) !== (files.clientKey === undefined))
+  const authorities = contentOf(sources.certificate, checkCertificates);
+  const chain = contentOf(sources.clientCertificate, checkCertificates);
+  const key = contentOf(sources.clientKey, () => {});
+  const headers: Record<string, string> = { ...sources.fixedHeaders };
+  contentOf(sources.headers, (bytes) => Object.assign(headers, parseHeaderLines(bytes.toString())));
+  contentOf(sources.token, (bytes) => Object.assign(headers, { authorization: bearerOf(bytes) }));
+  if ((sources.clientCertificate === undefined) !== (sources.clientKey === undefined))
     problems.push('a client certificate needs its key, and a key its certificate: give both');
   if (chain !== undefined && key !== undefined)
     try {
       createSecureContext({ cert: chain, key });
     } catch (error) {
       problems.push(
-        `${files.clientKey} is not the key of ${files.clientCertificate}: ${(error as Error).message}`,
+        `${sources.clientKey} is not the key of ${sources.clientCertificate}: ${(error as Error).message}`,
       );
     }
   if (problems.length > 0)
     throw new AgentError('CONFIGURATION_INVALID', `export: ${problems.join('; ')}`);
   return {
-    identity: { authorities, chain, key, headers },
+    credentials: { authorities, chain, key, headers },
     content: content.map((bytes) => bytes.toString('base64')).join(' '),
   };
 }

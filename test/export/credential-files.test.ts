@@ -14,7 +14,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServerCredentials, status } from '@grpc/grpc-js';
-import { type IdentityFiles, IdentitySource } from '../../agent/export/connect/credential-files.ts';
+import {
+  CredentialFiles,
+  type CredentialSources,
+} from '../../agent/export/connect/credential-files.ts';
 import { createAuthority } from '../support/authority.ts';
 import { execLine, execLines, sameLines } from '../support/lines.ts';
 import { until } from '../support/until.ts';
@@ -38,7 +41,7 @@ function credentialsOf(authority: { certificate: string }, own = server, mutual 
   return ServerCredentials.createSsl(readFileSync(authority.certificate), [pair], mutual);
 }
 
-const BAD: readonly (readonly [string, Partial<IdentityFiles>, RegExp])[] = [
+const BAD: readonly (readonly [string, Partial<CredentialSources>, RegExp])[] = [
   [
     'an authority that is not there',
     { certificate: '/nowhere/ca.crt' },
@@ -71,7 +74,7 @@ const BAD: readonly (readonly [string, Partial<IdentityFiles>, RegExp])[] = [
 for (const [what, files, why] of BAD)
   test(`at the start ${what} is an error`, () => {
     throws(
-      () => new IdentitySource({ ...NO_FILES, ...files }, () => {}),
+      () => new CredentialFiles({ ...NO_FILES, ...files }, () => {}),
       (error: Error & { code: string }) => {
         match(error.message, why);
         return error.code === 'CONFIGURATION_INVALID';
@@ -81,14 +84,14 @@ for (const [what, files, why] of BAD)
 
 test('every problem is told at once', () => {
   const files = { ...NO_FILES, certificate: '/nowhere/ca.crt', token: '/nowhere/token' };
-  throws(() => new IdentitySource(files, () => {}), /ca\.crt: ENOENT.*token: ENOENT/);
+  throws(() => new CredentialFiles(files, () => {}), /ca\.crt: ENOENT.*token: ENOENT/);
 });
 
 test('a token goes before a headers file, and that before fixed headers', () => {
   const headers = file('more', 'Authorization: Basic x\nx-tenant:  shop \n\nx-b: file\n');
   const fixedHeaders = { 'x-b': 'fixed', 'x-c': 'fixed' };
   const files = { ...NO_FILES, token: file('token', 'secret\n'), headers, fixedHeaders };
-  deepEqual(new IdentitySource(files, () => {}).current.headers, {
+  deepEqual(new CredentialFiles(files, () => {}).current.headers, {
     'x-b': 'file',
     'x-c': 'fixed',
     authorization: 'Bearer secret',
@@ -96,9 +99,9 @@ test('a token goes before a headers file, and that before fixed headers', () => 
   });
 });
 
-test('files that stay the same give the same identity', async () => {
+test('files that stay the same give the same credentials', async () => {
   const files = { ...NO_FILES, token: file('same', 'secret') };
-  const source = new IdentitySource(files, () => {});
+  const source = new CredentialFiles(files, () => {});
   const { current } = source;
   await sleep(1100);
   writeFileSync(files.token, 'secret');

@@ -1,0 +1,40 @@
+/**
+ * The only file that uses what @grpc/grpc-js does not document. Checked with @grpc/grpc-js 1.14.7. With
+ * another version, read the source of the library again; a test compares the two.
+ */
+
+import type { Socket } from 'node:net';
+import { connect, type SecureContext } from 'node:tls';
+import type { ChannelCredentials } from '@grpc/grpc-js';
+
+type Connector = ReturnType<ChannelCredentials['_createSecureConnector']>;
+
+/**
+ * Makes these credentials connect to an IP address. The library would send the address as the server's
+ * name, which TLS has for DNS names alone (RFC 6066, section 3), and has no option to send none.
+ */
+export function connectToAddress(
+  credentials: ChannelCredentials,
+  address: string,
+  context: SecureContext,
+): void {
+  const createConnector = credentials._createSecureConnector.bind(credentials);
+  credentials._createSecureConnector = (...parameters) => {
+    const connector = createConnector(...parameters);
+    connector.connect = (socket) => connectWithoutName(address, socket, context);
+    return connector;
+  };
+}
+
+/** Starts TLS on a socket; the certificate must be valid for the address. */
+function connectWithoutName(
+  host: string,
+  socket: Socket,
+  secureContext: SecureContext,
+): ReturnType<Connector['connect']> {
+  return new Promise((resolve, reject) => {
+    const options = { host, socket, secureContext, servername: '', ALPNProtocols: ['h2'] };
+    const secure = connect(options, () => resolve({ socket: secure, secure: true }));
+    secure.on('error', reject);
+  });
+}
