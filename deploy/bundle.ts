@@ -1,17 +1,10 @@
 // Puts everything that the agent needs to run into one folder: node deploy/bundle.ts FOLDER [BUILT],
 // where BUILT has the addon and the kernel side, and Node too where it is for another architecture.
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { nodePackage } from './node-package.ts';
 import { writeParts } from './parts.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -89,6 +82,6 @@ for (const file of ['exec.bpf.o', 'vcml_hook.node'])
 for (const part of ['bin/vcml-agent', 'LICENSE', 'LICENSES'])
   cpSync(join(ROOT, part), join(folder, part), { recursive: true });
 // The launcher looks for Node there.
-const node = join(ROOT, built, 'node');
-cpSync(existsSync(node) ? node : process.execPath, join(folder, 'node_modules/node/bin/node'));
+const node = nodePackage(join(ROOT, built));
+cpSync(join(node.folder, 'bin/node'), join(folder, 'node_modules', node.name, 'bin/node'));
 writeParts(folder, [agent.metafile, pino.metafile], join(ROOT, built));

@@ -1,7 +1,6 @@
 import {
   copyFileSync,
   existsSync,
-  globSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -9,6 +8,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
+import { nodePackage } from './node-package.ts';
 import { type Component, debianComponents, npmComponent, sbomOf } from './sbom.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -22,7 +22,8 @@ export function writeParts(folder: string, metafiles: readonly Metafile[], built
   const dpkg = existsSync(cross) ? cross : '/var/lib/dpkg';
   // node-addon-api is compiled into the addon: it is headers alone.
   const packages = [...packagesIn(metafiles), 'node_modules/node-addon-api'].sort();
-  const node = npmComponent(join(ROOT, 'node_modules/node'));
+  const nodeFolder = nodePackage(built).folder;
+  const node = npmComponent(nodeFolder);
   const parts: readonly Component[] = [
     ...packages.map((path) => npmComponent(join(ROOT, path))),
     { ...node, cpe: `cpe:2.3:a:nodejs:node.js:${node.version}:*:*:*:*:*:*:*` },
@@ -37,8 +38,7 @@ export function writeParts(folder: string, metafiles: readonly Metafile[], built
   const sbom = sbomOf(agentComponent(), parts);
   writeFileSync(join(folder, 'sbom.spdx.json'), `${JSON.stringify(sbom, null, 2)}\n`);
   for (const path of packages) copyLicenses(folder, path, join(ROOT, path));
-  const [nodeFolder = ''] = globSync(`${ROOT}/node_modules/node/node_modules/node-linux-*`);
-  copyLicenses(folder, 'node', nodeFolder);
+  copyLicenses(folder, node.name, nodeFolder);
   copyLicenses(folder, 'libbpf', '/usr/share/doc/libbpf-dev');
 }
 

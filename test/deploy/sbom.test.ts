@@ -78,7 +78,7 @@ test('what is not in the bundle is not in the bill, and what is in it is', () =>
     'commander',
     'pino',
     'zod',
-    'node',
+    `node-linux-${process.arch}`,
   ])
     assert.ok(names.has(name), name);
   for (const name of ['@duckdb/node-api', 'esbuild', 'playwright-core', 'typescript', 'undici'])

@@ -4,7 +4,7 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { copyFileSync, existsSync, globSync, mkdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ROOT } from '../support/paths.ts';
 import {
@@ -27,7 +27,11 @@ execFileSync(process.execPath, [join(ROOT, 'deploy/bundle.ts'), home], { cwd: RO
 putBusybox(agent);
 mkdirSync(join(agent, 'usr/local/bin'), { recursive: true });
 symlinkSync(join('/', HOME, 'bin/vcml-agent'), join(agent, 'usr/local/bin/vcml-agent'));
-putLibraries(agent, join(home, 'node_modules/node/bin/node'), join(home, 'build/vcml_hook.node'));
+putLibraries(
+  agent,
+  ...globSync(join(home, 'node_modules/node-linux-*/bin/node')),
+  join(home, 'build/vcml_hook.node'),
+);
 
 const next = createLayer(LAYERS, 'next');
 mkdirSync(dirname(join(next, OBJECT)), { recursive: true });

