@@ -177,7 +177,7 @@ SHELL_SCRIPTS = $(shell grep -slE '^\#!.*\b(ba|da)?sh\b' .ci/* bin/* scripts/* t
 LAYOUT := agent/source/layout.ts
 OPTIONS_DOC := docs/configuration.md
 METRICS_DOC := docs/metrics.md
-PROSE := README.md docs/how-it-works.md
+PROSE := README.md docs/{how-it-works,operating,troubleshooting}.md
 
 .PHONY: check-lock check-lint check-prose check-types check-dead-code check-c-format check-shell check-generated
 
