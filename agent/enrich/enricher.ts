@@ -5,7 +5,7 @@ import type {
   ExecEvent,
   ObservedPlace,
 } from '../../record/types.ts';
-import { type CgroupPath, CgroupTree } from './cgroups/cgroup-tree.ts';
+import { type CgroupName, type CgroupPath, CgroupTree } from './cgroups/cgroup-tree.ts';
 import { type ContainerPath, containerOf, keyOf } from './cgroups/container-path.ts';
 import { Container } from './container.ts';
 import type { PodSource } from './pods/pod-source.ts';
@@ -26,7 +26,9 @@ export interface EnricherOptions {
   readonly waitMs: number;
   /** Containers whose start is in the journal; undefined: what is there now has started. */
   readonly started: Iterable<string> | undefined;
-  readonly proc?: string;
+  /** What the kernel side keeps of a cgroup; undefined: nothing (any more). */
+  cgroupName(hierarchy: number, id: bigint): CgroupName | undefined;
+  readonly proc?: string | undefined;
 }
 
 /** Where an exec happened, as its record says it. */
@@ -77,13 +79,19 @@ export class Enricher {
     this.hostPlace = { resource: this.#hostText, cgroup: undefined, attributes: '' };
     this.#hosts = new Set([options.hostMountNamespace]);
     this.#started = new Started(options.started);
-    this.#cgroups = new CgroupTree(
-      {
+    this.#cgroups = new CgroupTree({
+      listener: {
         appeared: (key, path, made) => this.#appeared(key, path, made),
         gone: (key, path) => this.#gone(key, path),
       },
-      options.proc,
-    );
+      nameOf: options.cgroupName,
+      proc: options.proc,
+    });
+  }
+
+  /** Looks at the cgroups that are there; to be called once, before anything else. */
+  start(): void {
+    this.#cgroups.scan();
     this.#scanned = true;
   }
 
@@ -93,7 +101,7 @@ export class Enricher {
   }
 
   note(event: CgroupEvent): void {
-    this.#cgroups.note(event);
+    if (this.#cgroups.note(event)) this.#resolved.clear();
   }
 
   /** Another look at a pod's containers, since more is known of it now. */
@@ -208,10 +216,8 @@ export class Enricher {
     return container;
   }
 
-  #appeared(key: string, path: string, made: boolean): void {
-    const own = containerOf(path);
-    if (own === undefined || own.root !== path) return;
-    const container = this.#containerOf(own);
+  #appeared(key: string, path: ContainerPath, made: boolean): void {
+    const container = this.#containerOf(path);
     container.cgroups.add(key);
     // While its process is being made, the files are there; later they may not be.
     if (made) {
@@ -222,10 +228,9 @@ export class Enricher {
     }
   }
 
-  #gone(key: string, path: string): void {
+  #gone(key: string, path: ContainerPath): void {
     this.#resolved.clear();
-    const own = containerOf(path);
-    const container = own && this.#containers.get(keyOf(own));
+    const container = this.#containers.get(keyOf(path));
     const last = container?.cgroups.delete(key) === true && container.cgroups.size === 0;
     if (last) this.#containers.delete(container.key);
   }

@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { textOf } from '../../record/kernel-text.ts';
 import { createLineWriter, type Self } from '../../record/line/encode.ts';
 import type { BootTime, Loss } from '../../record/types.ts';
 import type { Config } from '../config/schema.ts';
@@ -81,7 +82,7 @@ export async function openSession(
     ancestor: (pid: number, startTime: BootTime) => ancestorOf(snapshot, pid, startTime),
   });
   const started = known.hookId === hookId ? known.started : undefined;
-  const { enricher, pods } = openEnricher(config, started, events);
+  const { enricher, pods } = openEnricher(config, hook, started, events);
   const recorder = new Recorder({
     hook,
     decoder,
@@ -116,6 +117,7 @@ export async function openSession(
 /** What says where records happened; `pods` is to be closed. */
 function openEnricher(
   config: Config,
+  hook: Hook,
   started: Iterable<string> | undefined,
   { onMetadataProblem }: SessionEvents,
 ): { enricher: Enricher; pods: PodSource } {
@@ -134,7 +136,12 @@ function openEnricher(
     runtimeOnly: config.metadata === 'none',
     waitMs: config.metadataWait,
     started,
+    cgroupName: (hierarchy, id) => {
+      const entry = hook.cgroup(hierarchy, id);
+      return entry && { parent: entry.parent, name: textOf(entry.name, 0, entry.name.length) };
+    },
   });
+  enricher.start();
   return { enricher, pods };
 }
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { textOf } from '../../record/kernel-text.ts';
 import type { Ancestor, BootTime } from '../../record/types.ts';
 import { readPlainFile, replaceFileSync } from '../files.ts';
-import { textOf } from './text.ts';
 
 const CLOCK_TICK_NS = 10_000_000; // USER_HZ is 100 on every kernel that this runs on
 

@@ -1,9 +1,9 @@
+import { textOf } from '../../record/kernel-text.ts';
 import type { Cause, ExecEvent, KernelEvent, ObservedPlace } from '../../record/types.ts';
 import { createEventView } from './event-view.ts';
 import { createInvocationReader, type Redact } from './invocation.ts';
 import { createInvocationCache } from './invocation-cache.ts';
 import { causeKind, cgroupEvent, eventKind, execEvent } from './layout.ts';
-import { textOf } from './text.ts';
 
 const EVENT_VERSION = 1;
 const OTHER_VERSION = 'unknown version';

@@ -1,8 +1,8 @@
+import { textOf } from '../../record/kernel-text.ts';
 import type { CgroupIds, ExecContext, Executable, Invocation } from '../../record/types.ts';
 import type { EventView } from './event-view.ts';
 import { execEvent, execFlags } from './layout.ts';
 import { absolutePath, locate, reachable } from './paths.ts';
-import { textOf } from './text.ts';
 
 const NO_LOGIN_UID = 0xffffffff;
 const S_ISUID = 0o4000;

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import type { CgroupName } from '../../agent/enrich/cgroups/cgroup-tree.ts';
 import { Enricher } from '../../agent/enrich/enricher.ts';
 import type { Pod } from '../../agent/enrich/pods/pod.ts';
 import type { SourceState } from '../../agent/enrich/pods/pod-source.ts';
@@ -50,6 +51,7 @@ export function bedOf(options: BedOptions = {}) {
   } = options;
   const states = new Map<string, ContainerState>();
   const pods = new Map<string, Pod>();
+  const names = new Map<string, CgroupName>();
   const enricher = new Enricher({
     host: { 'host.name': 'node-1', 'service.name': 'of-the-host' },
     waitMs,
@@ -58,8 +60,10 @@ export function bedOf(options: BedOptions = {}) {
     runtimeOnly,
     started,
     readState: (id) => states.get(id),
+    cgroupName: (hierarchy, id) => names.get(`${hierarchy}:${id}`),
     pods: { pod: (uid) => pods.get(uid), state, close: () => {} },
   });
+  enricher.start();
   const contexts = new Map<string, Invocation>();
   const eventOf = (at: Spot, from: Spot | undefined, seconds: number): ExecEvent => ({
     kind: 'exec',
@@ -78,6 +82,7 @@ export function bedOf(options: BedOptions = {}) {
     enricher,
     states,
     pods,
+    names,
     mkdir: (id: bigint, path: string, hierarchy = 0) =>
       enricher.note({ kind: 'cgroup_mkdir', id, hierarchy, path }),
     rmdir: (id: bigint, hierarchy = 0) => enricher.note({ kind: 'cgroup_rmdir', id, hierarchy }),

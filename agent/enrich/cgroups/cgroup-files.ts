@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { textOf } from '../../../record/kernel-text.ts';
 
 /** Of a /proc/PID/cgroup: the numbers of the hierarchies that events name, and their controllers. */
 export function readControllers(file: string): Map<number, string> {
@@ -42,20 +43,30 @@ export function listFolders(
   path: string,
   found: (id: bigint, path: string) => void,
 ): void {
-  const id = idOf(point);
+  listFrom(Buffer.from(point), path === '/' ? '' : path, found);
+}
+
+/** A folder is named by its bytes: what is no UTF-8 would be another name as a string. */
+function listFrom(folder: Buffer, path: string, found: (id: bigint, path: string) => void): void {
+  const id = idOf(folder);
   if (id === undefined) return;
-  found(id, path);
+  found(id, path === '' ? '/' : path);
   try {
-    for (const entry of readdirSync(point, { withFileTypes: true }))
-      if (entry.isDirectory())
-        listFolders(`${point}/${entry.name}`, `${path === '/' ? '' : path}/${entry.name}`, found);
+    for (const entry of readdirSync(folder, { withFileTypes: true, encoding: 'buffer' })) {
+      if (!entry.isDirectory()) continue;
+      const { name } = entry;
+      const below = Buffer.concat([folder, SLASH, name]);
+      listFrom(below, `${path}/${textOf(name, 0, name.length)}`, found);
+    }
   } catch {
     // Removed while we looked: nothing runs in it any more.
   }
 }
 
+const SLASH = Buffer.from('/');
+
 /** The inode of a cgroup's folder is its id. */
-function idOf(folder: string): bigint | undefined {
+function idOf(folder: string | Buffer): bigint | undefined {
   try {
     return statSync(folder, { bigint: true }).ino;
   } catch {

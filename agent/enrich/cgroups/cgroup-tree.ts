@@ -1,5 +1,7 @@
 import type { CgroupEvent, CgroupIds } from '../../../record/types.ts';
+import { BoundedPaths } from './bounded-paths.ts';
 import { type CgroupMount, listFolders, readControllers, readMounts } from './cgroup-files.ts';
+import { type ContainerPath, containerOf } from './container-path.ts';
 
 const ROOT_ID = 1n;
 /** A scan is followed by a pause of so many times its own length. */
@@ -7,16 +9,33 @@ const PAUSE_PER_SCAN = 9;
 /** What a scan did not find is not looked for again for so long. */
 const MISSING_MS = 1000;
 const MISSING_MAX = 1024;
-/** A scan leaves room for as many again as there are, and these: beyond, ends were lost. */
+/** A scan leaves room for twice the containers that there are, and these: beyond, ends were lost. */
 const MORE_MAX = 1024;
-/** Ids are not given again for as long as it matters, so that the dead can be remembered. */
-const DEAD_MAX = 4096;
+/** The kernel allows no deeper path: each name takes at least two of PATH_MAX's bytes. */
+const DEPTH_MAX = 2048;
 
-/** Hears of cgroups; `key` is one of its hierarchy and id. */
+/** Hears of containers' own cgroups; `key` is one of its hierarchy and id. */
 export interface CgroupListener {
   /** `made`: just now, not found by looking. */
-  appeared(key: string, path: string, made: boolean): void;
-  gone(key: string, path: string): void;
+  appeared(key: string, container: ContainerPath, made: boolean): void;
+  gone(key: string, container: ContainerPath): void;
+}
+
+/** What the kernel side keeps of a cgroup, whether it is still there or not. */
+export interface CgroupName {
+  /** the parent's id in the same hierarchy; 0: it is the root */
+  readonly parent: bigint;
+  /** its own name, in the record's escaped form */
+  readonly name: string;
+}
+
+export interface CgroupTreeOptions {
+  readonly listener: CgroupListener;
+  /** Asks the kernel side; undefined: it keeps nothing of that cgroup (any more). */
+  nameOf(hierarchy: number, id: bigint): CgroupName | undefined;
+  readonly proc?: string | undefined;
+  /** a clock in milliseconds */
+  readonly now?: () => number;
 }
 
 /** Where a process is in one hierarchy. */
@@ -27,31 +46,36 @@ export interface CgroupPath {
 }
 
 /**
- * Paths of cgroups by hierarchy and id: from the kernel's events, and from a look at the file
- * system for those that were there before, or whose event was lost.
+ * Paths of cgroups by hierarchy and id. Four sources, in this order: the containers that are there,
+ * what is remembered, the kernel side's table of names, which no lost event and no restart empties,
+ * and a look at the file system. What is remembered is bounded, whatever others make.
  */
 export class CgroupTree {
-  readonly #paths = new Map<string, string>();
-  readonly #dead = new Map<string, string>();
+  /** the containers' own cgroups that are there */
+  readonly #containers = new Map<string, ContainerPath>();
+  /** what processes ran in; and what events named that nobody has asked for yet */
+  readonly #asked = new BoundedPaths();
+  readonly #heard = new BoundedPaths();
   /** hierarchy number → "memory" and the like, as the middle field of /proc/PID/cgroup */
   #controllers = new Map<number, string>();
   readonly #listener: CgroupListener;
+  readonly #nameOf: CgroupTreeOptions['nameOf'];
   readonly #proc: string;
   readonly #now: () => number;
   /** until when what the last scans did not find counts as not there */
   readonly #missing = new Map<string, number>();
   #pauseEnds = 0;
-  #pathsMax = 0;
+  #containersMax = MORE_MAX;
 
-  /** `now`: a clock in milliseconds */
-  constructor(listener: CgroupListener, proc = '/proc', now = () => performance.now()) {
+  /** Knows nothing until it has scanned for the first time. */
+  constructor({ listener, nameOf, proc = '/proc', now }: CgroupTreeOptions) {
     this.#listener = listener;
+    this.#nameOf = nameOf;
     this.#proc = proc;
-    this.#now = now;
-    this.scan();
+    this.#now = now ?? (() => performance.now());
   }
 
-  /** Looks at every hierarchy that counts; what is there no more counts as dead, where all is seen. */
+  /** Looks at every hierarchy that counts; a container that is there no more is gone, where all is seen. */
   scan(): void {
     const began = this.#now();
     this.#controllers = readControllers(`${this.#proc}/self/cgroup`);
@@ -61,27 +85,36 @@ export class CgroupTree {
       if (isRoot) whole.add(`${hierarchy}`);
       listFolders(point, path, (id, path) => {
         const key = `${hierarchy}:${id}`;
-        seen.add(key);
-        if (!this.#paths.has(key)) this.#add(key, path, false);
+        const container = ownerOf(path);
+        if (container === undefined) this.#found(key, path);
+        else seen.add(key);
+        if (container !== undefined && !this.#containers.has(key))
+          this.#appear(key, container, false);
       });
     }
-    for (const key of this.#paths.keys())
+    for (const key of this.#containers.keys())
       if (!seen.has(key) && whole.has(key.slice(0, key.indexOf(':')))) this.#bury(key);
-    this.#pathsMax = 2 * this.#paths.size + MORE_MAX;
+    this.#containersMax = 2 * this.#containers.size + MORE_MAX;
     const ended = this.#now();
     this.#pauseEnds = ended + PAUSE_PER_SCAN * (ended - began);
   }
 
-  note(event: CgroupEvent): void {
-    if (event.hierarchy !== 0 && !this.#controllers.has(event.hierarchy)) return;
+  /** Takes a cgroup's making or end; returns whether its id named another cgroup until now. */
+  note(event: CgroupEvent): boolean {
+    if (event.hierarchy !== 0 && !this.#controllers.has(event.hierarchy)) return false;
     const key = `${event.hierarchy}:${event.id}`;
     const made = event.kind === 'cgroup_mkdir' ? event.path : undefined;
     // An id that is given again has had its end, also where the event of that was lost.
-    if (this.#paths.get(key) !== made) this.#bury(key);
-    // A path that the kernel side could not read: a scan finds it.
-    if (made === '') this.#dead.delete(key);
-    else if (made !== undefined) this.#add(key, made, true);
-    if (this.#paths.size > this.#pathsMax) this.scan();
+    if (this.#containers.get(key)?.root !== made) this.#bury(key);
+    if (made === undefined) return false;
+    const isReused = this.#asked.has(key);
+    this.#forget(key);
+    const container = ownerOf(made);
+    if (container !== undefined) this.#appear(key, container, true);
+    // A path that the kernel side could not read: its table or a scan has it.
+    else if (made !== '') this.#heard.set(key, made);
+    if (this.#containers.size > this.#containersMax) this.scan();
+    return isReused;
   }
 
   /**
@@ -93,14 +126,17 @@ export class CgroupTree {
     return { places, complete: unknown.length === 0 };
   }
 
-  /** The same of a process that is there; looks again if the event that told of it was lost. */
+  /** The same of a process that is there; looks at the file system for what nothing else knows. */
   find(ids: CgroupIds): ReturnType<CgroupTree['places']> {
-    const { unknown } = this.#look(ids);
+    const { places, unknown } = this.#look(ids);
+    if (unknown.length === 0) return { places, complete: true };
     const now = this.#now();
     const isNew = unknown.some((key) => now >= (this.#missing.get(key) ?? now));
     if (isNew && now >= this.#pauseEnds) {
+      for (const key of unknown) this.#asked.set(key, UNKNOWN);
       this.scan();
       if (this.#missing.size >= MISSING_MAX) this.#missing.clear();
+      for (const key of unknown) if (this.#asked.get(key) === UNKNOWN) this.#asked.delete(key);
       for (const key of this.#look(ids).unknown) this.#missing.set(key, now + MISSING_MS);
     }
     return this.places(ids);
@@ -110,10 +146,9 @@ export class CgroupTree {
     const places: CgroupPath[] = [];
     const unknown: string[] = [];
     const look = (hierarchy: number, id: bigint) => {
-      const key = `${hierarchy}:${id}`;
-      const path = id === ROOT_ID ? '/' : this.#path(key);
+      const path = this.#path(hierarchy, id);
       const controllers = this.#controllers.get(hierarchy) ?? '';
-      if (path === undefined) unknown.push(key);
+      if (path === undefined) unknown.push(`${hierarchy}:${id}`);
       else if (path !== '/') places.push({ path, line: `${hierarchy}:${controllers}:${path}` });
     };
     look(0, ids.v2);
@@ -122,26 +157,64 @@ export class CgroupTree {
     return { places, unknown };
   }
 
-  #path(key: string): string | undefined {
-    return this.#paths.get(key) ?? this.#dead.get(key);
-  }
-
-  #add(key: string, path: string, made: boolean): void {
-    this.#dead.delete(key);
-    this.#paths.set(key, path);
-    this.#listener.appeared(key, path, made);
-  }
-
-  #bury(key: string): void {
-    const path = this.#paths.get(key);
-    if (path === undefined) return;
-    this.#paths.delete(key);
-    this.#dead.set(key, path);
-    for (const oldest of this.#dead.keys()) {
-      if (this.#dead.size <= DEAD_MAX) break;
-      this.#dead.delete(oldest);
+  #path(hierarchy: number, id: bigint): string | undefined {
+    if (id === ROOT_ID) return '/';
+    const key = `${hierarchy}:${id}`;
+    const known = this.#known(key);
+    if (known !== undefined) return known;
+    const path = this.#heard.get(key) ?? this.#fromKernel(hierarchy, id);
+    if (path !== undefined) {
+      this.#heard.delete(key);
+      this.#asked.set(key, path);
     }
-    this.#listener.gone(key, path);
+    return path;
+  }
+
+  #known(key: string): string | undefined {
+    return this.#containers.get(key)?.root ?? this.#asked.get(key);
+  }
+
+  /** A path of the kernel side's names, up to the root or to where the rest is known. */
+  #fromKernel(hierarchy: number, id: bigint): string | undefined {
+    let path = '';
+    let at = id;
+    for (let depth = 0; depth < DEPTH_MAX; depth++) {
+      if (at === ROOT_ID) return path;
+      const key = `${hierarchy}:${at}`;
+      const above = this.#known(key) ?? this.#heard.get(key);
+      if (above !== undefined) return `${above}${path}`;
+      const entry = this.#nameOf(hierarchy, at);
+      if (entry === undefined) return undefined;
+      path = `/${entry.name}${path}`;
+      at = entry.parent;
+    }
+    return undefined;
+  }
+
+  /** A scan comes by many that nobody will ask for: they push nothing out that somebody did ask for. */
+  #found(key: string, path: string): void {
+    if (this.#asked.has(key)) this.#asked.set(key, path);
+    else this.#heard.add(key, path);
+  }
+
+  #forget(key: string): void {
+    this.#asked.delete(key);
+    this.#heard.delete(key);
+  }
+
+  #appear(key: string, container: ContainerPath, made: boolean): void {
+    this.#forget(key);
+    this.#containers.set(key, container);
+    this.#listener.appeared(key, container, made);
+  }
+
+  /** What its last processes did is still to come: its path stays known. */
+  #bury(key: string): void {
+    const container = this.#containers.get(key);
+    if (container === undefined) return;
+    this.#containers.delete(key);
+    this.#asked.set(key, container.root);
+    this.#listener.gone(key, container);
   }
 
   /** Each hierarchy's root, where that is mounted; else what is, by the path it has there. */
@@ -163,4 +236,13 @@ export class CgroupTree {
       if (controllers.split(',').every((name) => options.includes(name))) return hierarchy;
     return undefined;
   }
+}
+
+/** No path of a cgroup. */
+const UNKNOWN = '';
+
+/** The container whose own cgroup a path is. */
+function ownerOf(path: string): ContainerPath | undefined {
+  const container = containerOf(path);
+  return container?.root === path ? container : undefined;
 }

@@ -26,12 +26,14 @@ const enricher = new Enricher({
   host: { 'host.name': 'node-1' },
   hostMountNamespace: HOST_MNT,
   proc,
+  cgroupName: () => undefined,
   readState: (id) => states.get(id),
   pods: { pod: (uid) => pods.get(uid), state: 'following', close: () => {} },
   runtimeOnly: false,
   waitMs: 0,
   started: [],
 });
+enricher.start();
 const ring = Buffer.alloc(1 << 16);
 const decoder = createDecoder(ring, 1, (args) => ({ args, redacted: 0 }));
 const writer = createLineWriter({

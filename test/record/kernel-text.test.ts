@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomInt } from 'node:crypto';
 import { test } from 'node:test';
-import { textOf } from '../../agent/source/text.ts';
+import { textOf } from '../../record/kernel-text.ts';
 
 const text = (bytes: Buffer) => textOf(bytes, 0, bytes.length);
 

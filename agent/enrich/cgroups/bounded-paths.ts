@@ -1,0 +1,41 @@
+const ENTRIES_MAX = 4096;
+/** UTF-16 units of all paths together: some 2 MiB, as most take one byte each. */
+const LENGTH_MAX = 2 << 20;
+
+/** Paths by key; the oldest go when there are too many, or when they are too long together. */
+export class BoundedPaths {
+  readonly #paths = new Map<string, string>();
+  #length = 0;
+
+  has(key: string): boolean {
+    return this.#paths.has(key);
+  }
+
+  get(key: string): string | undefined {
+    return this.#paths.get(key);
+  }
+
+  /** Keeps a path as the newest. */
+  set(key: string, path: string): void {
+    this.delete(key);
+    this.#paths.set(key, path);
+    this.#length += path.length;
+    for (const oldest of this.#paths.keys()) {
+      if (this.#paths.size <= ENTRIES_MAX && this.#length <= LENGTH_MAX) break;
+      this.delete(oldest);
+    }
+  }
+
+  /** Keeps a path if there is room for it without another's going. */
+  add(key: string, path: string): void {
+    if (this.#paths.has(key) || this.#paths.size >= ENTRIES_MAX) return;
+    if (this.#length + path.length <= LENGTH_MAX) this.set(key, path);
+  }
+
+  delete(key: string): void {
+    const path = this.#paths.get(key);
+    if (path === undefined) return;
+    this.#paths.delete(key);
+    this.#length -= path.length;
+  }
+}
