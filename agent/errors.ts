@@ -1,5 +1,6 @@
 /**
- * Every error that ends or disturbs the agent, one entry each: grep for the code.
+ * Every error that the agent can end with or report, one entry each: grep for the code. A sentence
+ * says what happened and a remedy what to do; `{name}` stands for what varies.
  * Exit codes follow sysexits.h where it has one.
  */
 
@@ -13,47 +14,236 @@ export const EXIT = {
   configuration: 78,
 } as const;
 
-const REGISTRY = {
-  // command line and configuration
-  USAGE: EXIT.usage,
-  CONFIGURATION_INVALID: EXIT.configuration,
+interface Entry {
+  readonly exitCode: number;
+  readonly sentence: string;
+  readonly remedy?: string;
+  /** The operation is tried again; the agent does not end. */
+  readonly isTransient?: boolean;
+}
 
-  // the hook; the codes that native/ throws
-  KERNEL_UNSUPPORTED: EXIT.unsupported,
-  HOOK_PERMISSION: EXIT.permission,
-  HOOK_BPFFS: EXIT.permission,
-  HOOK_BUSY: EXIT.busy,
-  HOOK_ABSENT: EXIT.configuration,
-  HOOK_PINS_FOREIGN: EXIT.configuration,
-  HOOK_PINS_INCOMPATIBLE: EXIT.configuration,
-  HOOK_UNREAD: EXIT.configuration,
-  HOOK_SYSTEM: EXIT.bug,
+export const ERRORS = {
+  // command line and configuration
+  SINCE_INVALID: {
+    exitCode: EXIT.usage,
+    sentence: '--since is {given}: must be {forms}',
+  },
+  CONFIGURATION_INVALID: {
+    exitCode: EXIT.configuration,
+    sentence: 'configuration:{problems}',
+  },
+  POD_NAME_MISSING: {
+    exitCode: EXIT.configuration,
+    sentence: 'onExit is whenUninstalled, which needs the variables POD_NAME and POD_NAMESPACE',
+    remedy: 'set them from the pod’s metadata.name and metadata.namespace',
+  },
+  REDACTED_NAME_INVALID: {
+    exitCode: EXIT.configuration,
+    sentence: '"{name}" cannot be redacted by name',
+    remedy:
+      'a name has up to 64 letters and digits, in words separated by "-", "_" or "."; its last word has at least two characters',
+  },
+  REDACTED_PATTERN_INVALID: {
+    exitCode: EXIT.configuration,
+    sentence: 'the pattern "{pattern}" cannot be redacted safely: {reason}',
+  },
+
+  // export
+  EXPORT_ENDPOINT_INVALID: {
+    exitCode: EXIT.configuration,
+    sentence:
+      'export: the endpoint {given} must be http://HOST:PORT, https://HOST:PORT, HOST:PORT or unix:///PATH',
+  },
+  EXPORT_PROTOCOL_UNSUPPORTED: {
+    exitCode: EXIT.configuration,
+    sentence: '{variable} is {value}, but the agent exports over grpc only',
+    remedy: 'unset it, or set OTEL_EXPORTER_OTLP_LOGS_PROTOCOL to grpc',
+  },
+  EXPORT_HEADERS_INVALID: {
+    exitCode: EXIT.configuration,
+    sentence: '{variable}: {reason}',
+  },
+  EXPORT_CREDENTIALS_INVALID: {
+    exitCode: EXIT.configuration,
+    sentence: 'export: {problems}',
+  },
+  EXPORT_RULES_INVALID: {
+    exitCode: EXIT.configuration,
+    sentence: '{problems}',
+  },
+
+  // the hook
+  ADDON_UNLOADABLE: {
+    exitCode: EXIT.unsupported,
+    sentence: 'cannot load {path}: {reason}',
+    remedy: 'run: make build',
+  },
+  HOOK_UNREAD: {
+    exitCode: EXIT.configuration,
+    sentence: '{count} records are unread, and there is no journal at {dir}',
+    remedy: 'name a journal with --journal-dir, or give up the records with --discard',
+  },
+  RING_UNREADABLE: {
+    exitCode: EXIT.bug,
+    sentence: 'the ring buffer could not be read to its end',
+    remedy: 'try again',
+  },
 
   // the journal
-  JOURNAL_UNUSABLE: EXIT.journal,
-  JOURNAL_FULL: EXIT.journal,
-  JOURNAL_BUSY: EXIT.busy,
-} as const satisfies Record<string, number>;
+  JOURNAL_ABSENT: {
+    exitCode: EXIT.journal,
+    sentence: 'there is no journal to read: {reason}',
+  },
+  JOURNAL_UNUSABLE: {
+    exitCode: EXIT.journal,
+    sentence: 'the journal {path} cannot be used: {reason}',
+    remedy: 'choose another --journal-dir',
+  },
+  JOURNAL_NOT_PERMITTED: {
+    exitCode: EXIT.journal,
+    sentence: 'the journal {path} cannot be used: {reason}',
+    remedy: 'run as root, or choose another --journal-dir',
+  },
+  JOURNAL_READ_ONLY: {
+    exitCode: EXIT.journal,
+    sentence: 'the journal {path} cannot be used: {reason}',
+    remedy: 'the file system is read-only: mount it writable, or choose another --journal-dir',
+  },
+  JOURNAL_IS_LINK: {
+    exitCode: EXIT.journal,
+    sentence: 'the journal {path} cannot be used: it is a symbolic link to {target}',
+    remedy: 'name the real folder',
+  },
+  JOURNAL_NOT_A_FOLDER: {
+    exitCode: EXIT.journal,
+    sentence: 'the journal {path} cannot be used: it is not a folder',
+    remedy: 'remove it, or choose another --journal-dir',
+  },
+  JOURNAL_OWNED_BY_OTHER: {
+    exitCode: EXIT.journal,
+    sentence: 'the journal {path} cannot be used: it belongs to uid {uid}',
+    remedy: 'change its owner, or choose another --journal-dir',
+  },
+  JOURNAL_WRITABLE_BY_OTHERS: {
+    exitCode: EXIT.journal,
+    sentence: 'the journal {path} cannot be used: other users may write to it',
+    remedy: 'run: chmod 0700 {path}',
+  },
+  JOURNAL_REPLACED: {
+    exitCode: EXIT.journal,
+    sentence: 'the journal {path} cannot be used: it was removed, moved or replaced',
+    remedy: 'start the agent again; it creates the folder',
+  },
+  JOURNAL_BUSY: {
+    exitCode: EXIT.busy,
+    sentence: 'the journal {path} is being written by process {pid}',
+    remedy: 'stop that process, or choose another --journal-dir',
+  },
+  JOURNAL_LOCK_FAILED: {
+    exitCode: EXIT.busy,
+    sentence: 'the journal {path} could not be locked, because other processes are locking it too',
+    remedy: 'try again',
+  },
+  JOURNAL_FULL: {
+    exitCode: EXIT.journal,
+    sentence: 'cannot write to {path} on {storage}: {reason}',
+    remedy: 'free space there, or lower journalMaxBytes ({maxBytes})',
+    isTransient: true,
+  },
+  JOURNAL_DISK_FAILED: {
+    exitCode: EXIT.journal,
+    sentence: 'cannot write to {path} on {storage}: {reason}',
+    remedy: 'see what the kernel reports about that disk (dmesg)',
+    isTransient: true,
+  },
+  SEGMENT_IS_LINK: {
+    exitCode: EXIT.journal,
+    sentence: 'the journal’s file {file} cannot be used: it is a symbolic link',
+    remedy: 'remove it',
+  },
+  SEGMENT_NOT_PLAIN: {
+    exitCode: EXIT.journal,
+    sentence:
+      'the journal’s file {file} cannot be used: it is not a plain file, or has other links',
+    remedy: 'remove it',
+  },
+  SEGMENT_DAMAGED: {
+    exitCode: EXIT.journal,
+    sentence: 'the journal’s file {file} is damaged: {reason}',
+    remedy: 'move it to another folder',
+  },
+  DELETIONS_DAMAGED: {
+    exitCode: EXIT.journal,
+    sentence: 'the journal’s file {file} is damaged',
+    remedy: 'remove it; the deletions noted in it will not be recorded as losses',
+  },
+} as const satisfies Readonly<Record<string, Entry>>;
 
-export type ErrorCode = keyof typeof REGISTRY;
+/** Errors that native/ throws: it fills in the details itself, such as a path or what is missing. */
+export const NATIVE_ERRORS = {
+  KERNEL_UNSUPPORTED: {
+    exitCode: EXIT.unsupported,
+    sentence: 'this kernel cannot load the BPF programs',
+  },
+  HOOK_PERMISSION: { exitCode: EXIT.permission, sentence: 'not permitted to load BPF programs' },
+  HOOK_BPFFS: { exitCode: EXIT.permission, sentence: 'no bpffs is mounted' },
+  HOOK_BUSY: { exitCode: EXIT.busy, sentence: 'another agent holds the hook' },
+  HOOK_ABSENT: { exitCode: EXIT.configuration, sentence: 'no working hook is pinned' },
+  HOOK_PINS_FOREIGN: { exitCode: EXIT.configuration, sentence: 'a pin is not of this agent' },
+  HOOK_PINS_INCOMPATIBLE: {
+    exitCode: EXIT.configuration,
+    sentence: 'a pin has a layout that this agent does not know',
+  },
+  HOOK_SYSTEM: { exitCode: EXIT.bug, sentence: 'a system call failed unexpectedly' },
+} as const satisfies Readonly<Record<string, Entry>>;
 
-/** An error with a code from the registry; its message names the cause and the remedy. */
-export class AgentError extends Error {
+export type ErrorCode = keyof typeof ERRORS;
+
+type Names<Text> = Text extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Names<Rest>
+  : never;
+type TextOf<Of> = Of extends { readonly sentence: infer Sentence }
+  ? Sentence | (Of extends { readonly remedy: infer Remedy } ? Remedy : never)
+  : never;
+
+/** What varies in an error's sentence and remedy, by name. */
+export type ErrorValues<Code extends ErrorCode> = Readonly<
+  Record<Names<TextOf<(typeof ERRORS)[Code]>>, string | number>
+>;
+
+/** An error of the registry; its message is the sentence and, behind a semicolon, the remedy. */
+export class AgentError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name = 'AgentError';
-  readonly code: ErrorCode;
+  readonly code: Code;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(code: Code, values: ErrorValues<Code>, options?: ErrorOptions) {
+    const { sentence, remedy }: Entry = ERRORS[code];
+    const text = remedy === undefined ? sentence : `${sentence}; ${remedy}`;
+    super(filled(text, values), options);
     this.code = code;
   }
 
   get exitCode(): number {
-    return REGISTRY[this.code];
+    return ERRORS[this.code].exitCode;
+  }
+
+  /** The operation is tried again; the agent does not end. */
+  get isTransient(): boolean {
+    const { isTransient = false }: Entry = ERRORS[this.code];
+    return isTransient;
   }
 }
+
+function filled(text: string, values: Readonly<Record<string, string | number>>): string {
+  return text.replaceAll(/\{(\w+)\}/g, (_, name: string) => `${values[name]}`);
+}
+
+const ALL: Readonly<Record<string, Entry>> = { ...ERRORS, ...NATIVE_ERRORS };
 
 /** The exit code for anything thrown: the registry's, or 70 for what nobody foresaw. */
 export function exitCodeOf(error: unknown): number {
   const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && code in REGISTRY ? REGISTRY[code as ErrorCode] : EXIT.bug;
+  return typeof code === 'string' && Object.hasOwn(ALL, code)
+    ? (ALL[code] as Entry).exitCode
+    : EXIT.bug;
 }

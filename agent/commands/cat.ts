@@ -30,11 +30,11 @@ export async function cat(config: Config, options: CatOptions): Promise<number> 
   return 0;
 }
 
-/** Unix nanoseconds of what `--since` was given; throws USAGE. */
+/** Unix nanoseconds of what `--since` was given; throws SINCE_INVALID. */
 function sinceOf(given: string): bigint {
   const nanos = parseTime(given, Date.now());
   if (nanos !== undefined) return nanos;
-  throw new AgentError('USAGE', `--since is ${JSON.stringify(given)}: must be ${TIME_FORMS}`);
+  throw new AgentError('SINCE_INVALID', { given: JSON.stringify(given), forms: TIME_FORMS });
 }
 
 /**

@@ -21,10 +21,7 @@ export async function detach(config: Config, { discard }: { discard: boolean }):
 
 async function drainAndRemove(config: Config): Promise<string[]> {
   const hook = await openHook({ ...hookOptions(config), attach: false }, config.waitForHook);
-  let problem: Error = new AgentError(
-    'HOOK_SYSTEM',
-    'the ring could not be read to its end; try again',
-  );
+  let problem: Error = new AgentError('RING_UNREADABLE', {});
   try {
     refuseWithoutJournal(config, hook);
     const journal = openJournal({
@@ -68,9 +65,5 @@ function refuseWithoutJournal(config: Config, hook: Hook): void {
     0,
   );
   if (unread > 0 && !existsSync(config.journalDir))
-    throw new AgentError(
-      'HOOK_UNREAD',
-      `${unread} records are unread and there is no journal at ${config.journalDir}: ` +
-        'name one with --journal-dir, or give them up with --discard',
-    );
+    throw new AgentError('HOOK_UNREAD', { count: unread, dir: config.journalDir });
 }

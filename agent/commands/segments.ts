@@ -1,14 +1,12 @@
 import { AgentError } from '../errors.ts';
 import { listSegments, type Segment } from '../journal/segment.ts';
 
-/** The segments of a journal that must be there; throws JOURNAL_UNUSABLE. */
+/** The segments of a journal that must be there; throws JOURNAL_ABSENT. */
 export function segmentsOf(dir: string): Segment[] {
   try {
     return listSegments(dir);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new AgentError('JOURNAL_UNUSABLE', `there is no journal to read: ${why}`, {
-      cause: error,
-    });
+    throw new AgentError('JOURNAL_ABSENT', { reason: why }, { cause: error });
   }
 }

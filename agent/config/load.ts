@@ -44,15 +44,13 @@ export async function loadConfig(given: Given): Promise<Loaded> {
     ...unknownVariables(env).map((variable) => `${variable}: there is no such option`),
   ];
   if (result.data === undefined || problems.length > 0)
-    throw new AgentError('CONFIGURATION_INVALID', inLines(problems));
+    throw new AgentError('CONFIGURATION_INVALID', { problems: inLines(problems) });
   return { config: result.data, origins: { ...origins } };
 }
 
 function inLines(problems: readonly string[]): string {
   const [first, ...more] = problems;
-  return more.length === 0
-    ? `configuration: ${first}`
-    : ['configuration:', ...problems].join('\n  ');
+  return more.length === 0 ? ` ${first}` : ['', ...problems].join('\n  ');
 }
 
 const FILE_VARIABLE = 'VCML_AGENT_CONFIG';

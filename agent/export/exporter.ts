@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { EXIT, exitCodeOf } from '../errors.ts';
 import { type Client, createClient } from './connect/client.ts';
 import {
   CredentialFiles,
@@ -61,7 +62,7 @@ export class Exporter {
   #running: Promise<void> = Promise.resolve();
   #upcoming: Promise<Batch | undefined> = Promise.resolve(undefined);
 
-  /** Checks endpoint, files and rules; throws CONFIGURATION_INVALID. */
+  /** Checks endpoint, files and rules; throws an error of the registry. */
   constructor(options: ExporterOptions) {
     this.#options = options;
     this.#endpoint = parseEndpoint(options.endpoint, options.insecure);
@@ -178,12 +179,12 @@ export class Exporter {
       try {
         return await batches.next(this.#ending.signal);
       } catch (error) {
-        const { code, message } = error as NodeJS.ErrnoException;
+        const { message } = error as Error;
         if (message !== told)
           this.#options.log.error({ error: message }, 'the journal cannot be read for the export');
         told = message;
         if (this.#ending.signal.aborted) return undefined;
-        if (code === 'JOURNAL_UNUSABLE') tail.skipSegment();
+        if (exitCodeOf(error) === EXIT.journal) tail.skipSegment();
         else await pause(PROBLEM_PAUSE_MS);
       }
     }

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { replaced } from './folder.ts';
+import { AgentError } from '../errors.ts';
 import { lockJournal } from './lock.ts';
 
 const OWN = /^(\d{20}\.jsonl(\.zst(\.tmp)?)?|(state|deletions)\.json(\.tmp)?)$/;
@@ -12,7 +12,7 @@ const OWN = /^(\d{20}\.jsonl(\.zst(\.tmp)?)?|(state|deletions)\.json(\.tmp)?)$/;
  * agent writes here by now, and what the file system says.
  */
 export function deleteJournal(dir: string, others: readonly string[]): string[] {
-  if (!lstatSync(dir).isDirectory()) throw replaced(dir);
+  if (!lstatSync(dir).isDirectory()) throw new AgentError('JOURNAL_REPLACED', { path: dir });
   const unlock = lockJournal(dir);
   try {
     const ours = readdirSync(dir, { withFileTypes: true })

@@ -14,7 +14,7 @@ import { syncFolderSync } from '../files.ts';
 import { Archive } from './archive/archive.ts';
 import type { RetentionRun } from './archive/retention.ts';
 import { storageOf } from './device.ts';
-import { openSegment, prepareFolder, replaced, unusable } from './folder.ts';
+import { openSegment, prepareFolder, unusable } from './folder.ts';
 import { lockJournal } from './lock.ts';
 import { listSegments, type Position, segmentFile } from './segment.ts';
 import { cutTornTail } from './torn-tail.ts';
@@ -51,7 +51,7 @@ const FOR_GOOD = new Set(['EACCES', 'ENOENT', 'ENOTDIR', 'EPERM', 'EROFS']);
 
 const syncData = promisify(fdatasync);
 
-/** Opens the journal in a folder for writing, alone; throws JOURNAL_UNUSABLE or JOURNAL_BUSY. */
+/** Opens the journal in a folder for writing, alone; throws an error of the registry. */
 export function openJournal(options: JournalOptions): Journal {
   prepareFolder(options.dir);
   try {
@@ -123,9 +123,9 @@ export class Journal {
   }
 
   /**
-   * Writes whole lines. Throws JOURNAL_FULL when the disk does not take them now: then nothing of
-   * them stays, and the same lines can be tried again. Throws JOURNAL_UNUSABLE when trying again
-   * is no use.
+   * Writes whole lines. Throws a transient AgentError when the disk does not take them now: then
+   * none of them stays in the journal, and the caller can try the same lines again. Any other error
+   * means that trying again is of no use.
    */
   append(lines: Buffer, length: number): void {
     try {
@@ -188,7 +188,8 @@ export class Journal {
 
   #rotate(): void {
     // Another folder needs a beginning of its own.
-    if (!isSame(this.#options.dir, this.#folder)) throw replaced(this.#options.dir);
+    if (!isSame(this.#options.dir, this.#folder))
+      throw new AgentError('JOURNAL_REPLACED', { path: this.#options.dir });
     const number = this.#number + 1;
     const { fd, stat } = openSegment(segmentFile(this.#options.dir, { number, compressed: false }));
     const closed = { fd: this.#fd, syncing: this.#syncing };
@@ -236,14 +237,10 @@ export class Journal {
     const { code, message } = cause as NodeJS.ErrnoException;
     const { dir, maxBytes } = this.#options;
     if (code !== undefined && FOR_GOOD.has(code)) return unusable(dir, cause);
-    const remedy = NO_ROOM.has(code ?? '')
-      ? `free space there or lower journalMaxBytes (${maxBytes})`
-      : 'see what the kernel says of that disk (dmesg)';
-    return new AgentError(
-      'JOURNAL_FULL',
-      `cannot write to ${dir} on ${storageOf(dir)}: ${message}; ${remedy}`,
-      { cause },
-    );
+    const values = { path: dir, storage: storageOf(dir), reason: message };
+    return NO_ROOM.has(code ?? '')
+      ? new AgentError('JOURNAL_FULL', { ...values, maxBytes }, { cause })
+      : new AgentError('JOURNAL_DISK_FAILED', values, { cause });
   }
 
   #syncSoon(): void {

@@ -13,17 +13,10 @@ export function lockJournal(dir: string): () => void {
     if (tryLink(own, file)) return () => removeLock(file, own);
     const found = readLock(file);
     const holder = liveHolder(found);
-    if (holder !== undefined)
-      throw new AgentError(
-        'JOURNAL_BUSY',
-        `the journal ${dir} is being written by process ${holder}; stop it or choose another --journal-dir`,
-      );
+    if (holder !== undefined) throw new AgentError('JOURNAL_BUSY', { path: dir, pid: holder });
     removeLock(file, found);
   }
-  throw new AgentError(
-    'JOURNAL_BUSY',
-    `the journal ${dir} could not be locked: others are trying too`,
-  );
+  throw new AgentError('JOURNAL_LOCK_FAILED', { path: dir });
 }
 
 /** The process that writes the journal: the one that the lock names, if it still is that process. */

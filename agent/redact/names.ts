@@ -77,10 +77,7 @@ function parseName(name: string): { readonly ending: string; readonly pattern: s
   const words = name.replace(/^-+/, '').toLowerCase().split(/[-_.]/);
   const ending = words.at(-1) ?? '';
   if (name.length > 64 || !words.every((word) => /^[a-z\d]+$/.test(word)) || ending.length < 2)
-    throw new AgentError(
-      'CONFIGURATION_INVALID',
-      `"${name}" cannot be redacted by name: a name is up to 64 letters and digits, in words separated by "-", "_" or ".", the last of at least two characters`,
-    );
+    throw new AgentError('REDACTED_NAME_INVALID', { name });
   return { ending, pattern: words.join('[-_.]?') };
 }
 

@@ -29,7 +29,7 @@ export type Redact = (args: readonly string[]) => {
 
 /**
  * Replaces secrets in a command's arguments by `[redacted]`, in time linear in their length.
- * Throws CONFIGURATION_INVALID for a name or a pattern that cannot be searched for safely.
+ * Throws an error of the registry for a name or a pattern that cannot be searched for safely.
  */
 export function createRedactor({ names = [], patterns = [] }: RedactOptions = {}): Redact {
   const spansOf = createScanner([

@@ -74,11 +74,8 @@ const REPEAT_MAX = 200;
  * fixed counts, and only its last piece may vary in length: it cannot backtrack.
  */
 function literalOf(pattern: string): string {
-  const refuse = (why: string): never => {
-    throw new AgentError(
-      'CONFIGURATION_INVALID',
-      `the pattern "${pattern}" cannot be redacted safely: ${why}`,
-    );
+  const refuse = (reason: string): never => {
+    throw new AgentError('REDACTED_PATTERN_INVALID', { pattern, reason });
   };
   if (pattern.length > PATTERN_MAX) refuse(`it is longer than ${PATTERN_MAX} characters`);
   let literal = '';

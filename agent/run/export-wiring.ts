@@ -12,7 +12,7 @@ const HEADERS = ['OTEL_EXPORTER_OTLP_LOGS_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS'
 
 /**
  * The exporter, checked and not started yet; undefined, and nothing of it loaded, where no endpoint is
- * configured. Throws CONFIGURATION_INVALID.
+ * configured. Throws an error of the registry with exit code 78.
  */
 export async function createExporter(
   config: Config,
@@ -22,11 +22,7 @@ export async function createExporter(
   if (config.exportEndpoint === '') return undefined;
   const { variable = '', value = 'grpc' } = firstSet(PROTOCOLS, env);
   if (value !== 'grpc')
-    throw new AgentError(
-      'CONFIGURATION_INVALID',
-      `${variable} is ${JSON.stringify(value)}: this agent exports over grpc alone; ` +
-        'unset it, or set OTEL_EXPORTER_OTLP_LOGS_PROTOCOL to grpc',
-    );
+    throw new AgentError('EXPORT_PROTOCOL_UNSUPPORTED', { variable, value: JSON.stringify(value) });
   const { Exporter } = await import('../export/exporter.ts');
   return new Exporter({
     version: VERSION,
@@ -65,13 +61,13 @@ export function startExporter(exporter: Exporter, dir: string, journal: Journal)
 
 /** Headers are secrets: they are no option, lest a configuration that is printed shows them. */
 async function headersOf(env: NodeJS.ProcessEnv): Promise<Record<string, string>> {
-  const { variable, value } = firstSet(HEADERS, env);
+  const { variable = '', value } = firstSet(HEADERS, env);
   if (value === undefined) return {};
   const { parseHeaderList } = await import('../export/connect/headers.ts');
   try {
     return parseHeaderList(value);
   } catch (error) {
-    throw new AgentError('CONFIGURATION_INVALID', `${variable}: ${(error as Error).message}`);
+    throw new AgentError('EXPORT_HEADERS_INVALID', { variable, reason: (error as Error).message });
   }
 }
 

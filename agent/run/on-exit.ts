@@ -27,12 +27,7 @@ export function createOnExit(
       leaving: async () => ({ hook: onExit === 'detach', journal: false }),
       [Symbol.dispose]: () => {},
     };
-  if (!pod || !namespace)
-    throw new AgentError(
-      'CONFIGURATION_INVALID',
-      'onExit is whenUninstalled, which needs the variables POD_NAME and POD_NAMESPACE: set them ' +
-        'from the pod’s metadata.name and metadata.namespace',
-    );
+  if (!pod || !namespace) throw new AgentError('POD_NAME_MISSING', {});
   const tell = createProblemTeller((error) =>
     log.warn({ error: error.message }, 'an uninstall would not be seen, and the hook would stay'),
   );

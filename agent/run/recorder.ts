@@ -7,6 +7,7 @@ import type {
   Loss,
 } from '../../record/types.ts';
 import type { Enricher, Place } from '../enrich/enricher.ts';
+import { AgentError } from '../errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Lineage } from '../lineage/lineage.ts';
 import type { Clock } from '../source/clock.ts';
@@ -293,7 +294,7 @@ export class Recorder {
     try {
       journal.append(this.#batch, this.#length);
     } catch (error) {
-      if ((error as { code?: string }).code !== 'JOURNAL_FULL') throw error;
+      if (!(error instanceof AgentError && error.isTransient)) throw error;
       if (!this.#stuck) onJournalProblem(error as Error);
       this.#stuck = true;
       return false;

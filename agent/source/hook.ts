@@ -119,8 +119,6 @@ function loadAddon(path: string): { Hook: HookClass } {
     return createRequire(import.meta.url)(path);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new AgentError('KERNEL_UNSUPPORTED', `cannot load ${path}: ${why}; run: make build`, {
-      cause,
-    });
+    throw new AgentError('ADDON_UNLOADABLE', { path, reason: why }, { cause });
   }
 }

@@ -77,7 +77,7 @@ for (const [what, files, why] of BAD)
       () => new CredentialFiles({ ...NO_FILES, ...files }, () => {}),
       (error: Error & { code: string }) => {
         match(error.message, why);
-        return error.code === 'CONFIGURATION_INVALID';
+        return error.code === 'EXPORT_CREDENTIALS_INVALID';
       },
     );
   });

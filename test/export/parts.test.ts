@@ -36,7 +36,7 @@ for (const text of [
   'unix://run/otel.sock',
 ])
   test(`${JSON.stringify(text)} is no endpoint`, () => {
-    throws(() => parseEndpoint(text, false), { code: 'CONFIGURATION_INVALID' });
+    throws(() => parseEndpoint(text, false), { code: 'EXPORT_ENDPOINT_INVALID' });
   });
 
 test('headers are read as in W3C Baggage', () => {

@@ -195,7 +195,7 @@ test('when somebody removes the folder, the next lines are refused', async (t) =
   const journal = bed.open();
   append(journal, 'one');
   rmSync(bed.dir, { recursive: true });
-  assert.throws(() => append(journal, 'two'), { code: 'JOURNAL_UNUSABLE' });
+  assert.throws(() => append(journal, 'two'), { code: 'JOURNAL_REPLACED' });
   await journal.close();
 });
 

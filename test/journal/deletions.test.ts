@@ -83,7 +83,10 @@ for (const note of [
     const bed = journalOf(t, []);
     writeFileSync(join(bed.dir, 'deletions.json'), note);
     await bed.open().close();
-    assert.match(bed.problems.join(), /^\S+deletions\.json is damaged: remove it/);
+    assert.match(
+      bed.problems.join(),
+      /^the journal’s file \S+deletions\.json is damaged; remove it; /,
+    );
     assert.deepEqual(bed.runs, []);
     assert.ok(existsSync(join(bed.dir, name(1))) || existsSync(join(bed.dir, `${name(1)}.zst`)));
   });

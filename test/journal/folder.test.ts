@@ -40,23 +40,23 @@ test('a symbolic link in the place of the folder is refused, also with a slash b
   mkdirSync(join(bed.root, 'elsewhere'), { mode: 0o700 });
   symlinkSync('elsewhere', bed.dir);
   for (const dir of [bed.dir, `${bed.dir}/`, `${bed.dir}/.`])
-    assert.throws(() => bed.open({ dir }), { code: 'JOURNAL_UNUSABLE', message: /symbolic link/ });
+    assert.throws(() => bed.open({ dir }), { code: 'JOURNAL_IS_LINK', message: /symbolic link/ });
   assert.deepEqual(readdirSync(join(bed.root, 'elsewhere')), []);
 });
 
 test('a folder that is no folder, is not ours or that others may write to is refused', (t) => {
   const bed = createBed(t);
   writeFileSync(bed.dir, '');
-  assert.throws(() => bed.open(), { code: 'JOURNAL_UNUSABLE' });
+  assert.throws(() => bed.open(), { code: 'JOURNAL_NOT_A_FOLDER' });
   rmSync(bed.dir);
   mkdirSync(bed.dir);
   for (const mode of [0o720, 0o702, 0o1777]) {
     chmodSync(bed.dir, mode);
-    assert.throws(() => bed.open(), { code: 'JOURNAL_UNUSABLE', message: /chmod 0700/ });
+    assert.throws(() => bed.open(), { code: 'JOURNAL_WRITABLE_BY_OTHERS', message: /chmod 0700/ });
   }
   chmodSync(bed.dir, 0o700);
   execFileSync('chown', ['nobody', bed.dir]);
-  assert.throws(() => bed.open(), { code: 'JOURNAL_UNUSABLE', message: /belongs to uid/ });
+  assert.throws(() => bed.open(), { code: 'JOURNAL_OWNED_BY_OTHER', message: /belongs to uid/ });
 });
 
 test('a symbolic link in the place of a segment is refused, and what it names stays', (t) => {
@@ -65,7 +65,7 @@ test('a symbolic link in the place of a segment is refused, and what it names st
   writeFileSync(target, 'a line\nand no line feed behind this');
   mkdirSync(bed.dir, { mode: 0o700 });
   symlinkSync(target, join(bed.dir, FIRST));
-  assert.throws(() => bed.open(), { code: 'JOURNAL_UNUSABLE', message: /symbolic link/ });
+  assert.throws(() => bed.open(), { code: 'SEGMENT_IS_LINK', message: /symbolic link/ });
   assert.equal(readFileSync(target, 'utf8'), 'a line\nand no line feed behind this');
 });
 
@@ -82,7 +82,7 @@ test('a hard link, a folder or a pipe in the place of a segment is refused', (t)
   ];
   for (const place of put) {
     place();
-    assert.throws(() => bed.open(), { code: 'JOURNAL_UNUSABLE', message: /plain file/ });
+    assert.throws(() => bed.open(), { code: 'SEGMENT_NOT_PLAIN', message: /plain file/ });
     rmSync(segment, { recursive: true });
   }
   assert.equal(readFileSync(target, 'utf8'), 'no line feed');
@@ -95,7 +95,7 @@ test('a symbolic link in the place of the next segment ends the writing, and is 
   const journal = bed.open({ segmentMaxBytes: 5 });
   append(journal, 'one line');
   symlinkSync(target, join(bed.dir, '00000000000000000002.jsonl'));
-  assert.throws(() => append(journal, 'two'), { code: 'JOURNAL_UNUSABLE' });
+  assert.throws(() => append(journal, 'two'), { code: 'SEGMENT_IS_LINK' });
   await journal.close();
   assert.equal(readFileSync(target, 'utf8'), 'kept');
 });

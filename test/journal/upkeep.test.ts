@@ -150,7 +150,7 @@ test('a damaged closed segment is named, and what to do', async (t) => {
   changed[whole.length - 1] = (changed[whole.length - 1] ?? 0) ^ 1;
   for (const content of [whole.subarray(0, whole.length - 6), changed, Buffer.from('no zstd')]) {
     writeFileSync(file, content);
-    const error = { code: 'JOURNAL_UNUSABLE', message: /1\.jsonl\.zst is damaged .*: move it/ };
+    const error = { code: 'SEGMENT_DAMAGED', message: /1\.jsonl\.zst is damaged: .*; move it/ };
     await assert.rejects(Array.fromAsync(readLines(bed.dir)), error);
     assert.throws(() => [...readLinesSync(bed.dir)], error);
   }

@@ -71,7 +71,11 @@ test('configured patterns are redacted wherever they stand', () => {
 
 for (const name of ['', '-', 'x', 'a b', 'a=b', 'pa*', 'é', 'a--b', 'x'.repeat(65)])
   test(`a name that cannot be searched for is refused: "${name.slice(0, 9)}"`, () => {
-    refuses(() => createRedactor({ names: [name] }), /cannot be redacted by name/);
+    refuses(
+      () => createRedactor({ names: [name] }),
+      'REDACTED_NAME_INVALID',
+      /cannot be redacted by name/,
+    );
   });
 
 const BAD_PATTERNS: readonly [pattern: string, why: RegExp][] = [
@@ -96,14 +100,14 @@ const BAD_PATTERNS: readonly [pattern: string, why: RegExp][] = [
 ];
 for (const [pattern, why] of BAD_PATTERNS)
   test(`a pattern that is not safe is refused: ${pattern.slice(0, 30)}`, () => {
-    refuses(() => createRedactor({ patterns: [pattern] }), why);
+    refuses(() => createRedactor({ patterns: [pattern] }), 'REDACTED_PATTERN_INVALID', why);
   });
 
-function refuses(make: () => unknown, why: RegExp): void {
+function refuses(make: () => unknown, code: string, why: RegExp): void {
   try {
     make();
   } catch (error) {
-    equal((error as { code?: unknown }).code, 'CONFIGURATION_INVALID');
+    equal((error as { code?: unknown }).code, code);
     ok(why.test((error as Error).message), (error as Error).message);
     return;
   }

@@ -172,7 +172,7 @@ for (const anew of [false, true])
     const markers = numbered('moved:after', 20);
     for (const marker of markers) exec(marker);
     assert.equal(await ended(agent), 73);
-    assert.equal(agent.stderr.match(/moved .*: start again/g)?.length, 1);
+    assert.equal(agent.stderr.match(/moved or replaced; start the agent again/g)?.length, 1);
     const next = new Agent({ journalDir: agent.journalDir, pinDir: agent.pinDir });
     t.after(() => next.close());
     await next.start();

@@ -39,7 +39,7 @@ export class CredentialFiles {
   #readAt: number;
   #problem: string | undefined;
 
-  /** Throws CONFIGURATION_INVALID with everything that is wrong with the files. */
+  /** Throws EXPORT_CREDENTIALS_INVALID with everything that is wrong with the files. */
   constructor(sources: CredentialSources, onProblem: (error: Error) => void) {
     this.#sources = sources;
     this.#onProblem = onProblem;
@@ -111,7 +111,7 @@ function read(sources: CredentialSources): { credentials: Credentials; content: 
       );
     }
   if (problems.length > 0)
-    throw new AgentError('CONFIGURATION_INVALID', `export: ${problems.join('; ')}`);
+    throw new AgentError('EXPORT_CREDENTIALS_INVALID', { problems: problems.join('; ') });
   return {
     credentials: { authorities, chain, key, headers },
     content: content.map((bytes) => bytes.toString('base64')).join(' '),

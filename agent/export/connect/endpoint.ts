@@ -13,7 +13,7 @@ const DEFAULT_PORT = 4317;
 
 /**
  * Reads `http://HOST:PORT`, `https://HOST:PORT`, `HOST:PORT` or `unix:///PATH`. Without a scheme the
- * way is encrypted unless `insecure`, as OpenTelemetry has it; throws CONFIGURATION_INVALID.
+ * way is encrypted unless `insecure`, as OpenTelemetry has it; throws EXPORT_ENDPOINT_INVALID.
  */
 export function parseEndpoint(text: string, insecure: boolean): Endpoint {
   const [, scheme, rest = ''] = FORM.exec(text.trim()) ?? [];
@@ -21,10 +21,7 @@ export function parseEndpoint(text: string, insecure: boolean): Endpoint {
   if (protocol === 'unix' && rest.startsWith('/')) return { target: `unix://${rest}`, tls: false };
   const [, host, port = `${DEFAULT_PORT}`] = AUTHORITY.exec(rest) ?? [];
   if (host === undefined || protocol === 'unix' || Number(port) < 1 || Number(port) > 65_535)
-    throw new AgentError(
-      'CONFIGURATION_INVALID',
-      `export: the endpoint ${JSON.stringify(text)} must be http://HOST:PORT, https://HOST:PORT, HOST:PORT or unix:///PATH`,
-    );
+    throw new AgentError('EXPORT_ENDPOINT_INVALID', { given: JSON.stringify(text) });
   const tls = protocol === undefined ? !insecure : protocol === 'https';
   return { target: `${host}:${port}`, tls };
 }

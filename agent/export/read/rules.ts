@@ -31,11 +31,12 @@ const KEYS: Readonly<Record<string, { read(record: Asked): unknown; values?: rea
     },
   };
 
-/** Reads rules such as `deny namespace=kube-* entry=none`; throws CONFIGURATION_INVALID with every problem. */
+/** Reads rules such as `deny namespace=kube-* entry=none`; throws EXPORT_RULES_INVALID with every problem. */
 export function parseRules(texts: readonly string[]): Rule[] {
   const problems: string[] = [];
   const rules = texts.map((text) => parseRule(text, problems));
-  if (problems.length > 0) throw new AgentError('CONFIGURATION_INVALID', problems.join('; '));
+  if (problems.length > 0)
+    throw new AgentError('EXPORT_RULES_INVALID', { problems: problems.join('; ') });
   return rules;
 }
 

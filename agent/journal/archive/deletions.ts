@@ -1,5 +1,6 @@
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AgentError } from '../../errors.ts';
 import { readPlainFile, replaceFile, syncFolder } from '../../files.ts';
 import { readLines } from '../read.ts';
 import { type Position, segmentFile } from '../segment.ts';
@@ -138,7 +139,7 @@ function readDeletions(dir: string): readonly Deletion[] {
   }
   const deletions = parse(text);
   if (Array.isArray(deletions) && deletions.every(isDeletion)) return deletions;
-  throw new Error(`${file} is damaged: remove it; what it noted will not be told as deleted`);
+  throw new AgentError('DELETIONS_DAMAGED', { file });
 }
 
 function parse(text: string): unknown {

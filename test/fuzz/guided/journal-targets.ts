@@ -131,14 +131,14 @@ function compressed(dir: string): Target {
   const file = `${segment}.zst`;
   return {
     name: 'compressed',
-    property: 'a compressed segment is lines or JOURNAL_UNUSABLE, and stays as it is',
+    property: 'a compressed segment is lines or SEGMENT_DAMAGED, and stays as it is',
     seeds: [zstdCompressSync(TEXT), zstdCompressSync('x\n'.repeat(9000)), zstdCompressSync('')],
     async check(input) {
       writeFileSync(file, input);
       try {
         await agreed(folder);
       } catch (error) {
-        assert.ok(error instanceof AgentError && error.code === 'JOURNAL_UNUSABLE', `${error}`);
+        assert.ok(error instanceof AgentError && error.code === 'SEGMENT_DAMAGED', `${error}`);
       }
       assert.ok(readFileSync(file).equals(input));
     },
