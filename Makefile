@@ -11,9 +11,9 @@ TESTS := test/{*,!(e2e)/**/*}.test.ts
 
 # --- what is built ---------------------------------------------------------------------------
 
+BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node
 PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c))
-BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node $(PROGRAMS) \
-	build/programs/next.bpf.o
+TESTED := build $(PROGRAMS) build/programs/next.bpf.o build/sanitized/vcml_hook.node build/apt-test.stamp
 
 .PHONY: help run test bench fuzz valgrind kernels e2e check format generate coverage build bundle image clean
 
@@ -25,25 +25,25 @@ IMAGE ?= vcml-agent:dev
 run: build ## build, then record until Ctrl-C: make run ARGS='--print jsonl'
 	@exec bin/vcml-agent run --journal-dir build/journal --on-exit detach $(ARGS)
 
-test: build build/sanitized/vcml_hook.node ## build, then run all tests: make test TESTS=test/rooms.test.ts
+test: $(TESTED) ## build, then run all tests: make test TESTS=test/rooms.test.ts
 	@exec $(NODE) --test --test-concurrency=1 --test-timeout=600000 --test-reporter=spec '$(TESTS)'
 
-bench: build build/apt-bench.stamp ## build, then print the benchmark table
+bench: build $(PROGRAMS) build/apt-bench.stamp ## build, then print the benchmark table
 	@exec $(NODE) bench/bench.ts
 
 fuzz: build ## fuzz every parser, guided by coverage: make fuzz FUZZ_SECONDS=600 FUZZ_TARGETS='event tail'
 	@exec $(NODE) test/fuzz/guided/main.ts
 
-valgrind: build build/apt-valgrind.stamp ## run every call of the addon under valgrind, with the real hook
+valgrind: build $(PROGRAMS) build/apt-valgrind.stamp ## run every call of the addon under valgrind, with the real hook
 	@exec $(NODE) --test --test-reporter=spec test/fuzz/valgrind.ts
 
-kernels: build ## run the agent and its cases on other kernels, and on arm64
+kernels: build $(PROGRAMS) ## run the agent and its cases on other kernels, and on arm64
 	@exec $(NODE) --test --test-concurrency=1 --test-reporter=spec test/kernels/{image,matrix}.ts
 
-e2e: build ## build a Kubernetes node, then run the agent's tests on it, as root
+e2e: build $(PROGRAMS) ## build a Kubernetes node, then run the agent's tests on it, as root
 	@exec $(NODE) test/e2e/run.ts '$(E2E_TESTS)'
 
-build: $(BUILT) ## the BPF object, the addon, the npm packages, the tests' programs
+build: $(BUILT) ## what running needs: the npm packages, the BPF object, the addon
 
 BUNDLE := build/bundle
 ARCH := $(shell uname -m)
@@ -58,12 +58,12 @@ endif
 bundle: node_modules/.stamp $(BUNDLED) ## the agent in a folder that runs by itself: make bundle ARCH=arm64
 	$(NODE) deploy/bundle.ts '$(BUNDLE)' $(BUILT_FOR_ARCH)
 
-image: ## the agent's image, by buildah or docker: make image IMAGE=vcml-agent:dev PLATFORM=linux/arm64
+image: build/apt-image.stamp ## the agent's image, by buildah or docker: make image IMAGE=vcml-agent:dev PLATFORM=linux/arm64
 	@if command -v buildah >/dev/null; then \
 		build="buildah bud --build-arg BUILDPLATFORM=linux/$(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))"; \
 	else build='docker build'; fi; \
 	$$build -f deploy/Dockerfile -t '$(IMAGE)' $(if $(PLATFORM),--platform $(PLATFORM)) \
-		--build-arg VERSION="$$(jq -r .version package.json)" \
+		--build-arg VERSION="$$(sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)" \
 		--build-arg REVISION="$$(git rev-parse HEAD)" .
 
 clean: ## remove build/, with the journal of `make run`
@@ -71,8 +71,17 @@ clean: ## remove build/, with the journal of `make run`
 
 # --- Debian packages -------------------------------------------------------------------------
 
-APT_PACKAGES := bpftool chromium clang clang-format g++ jq libbpf-dev libelf-dev llvm make \
-	openssl pkg-config shellcheck zlib1g-dev zstd
+# What each target uses beside what `build` needs. Debian's base system has the rest.
+APT_build = clang g++ libbpf-dev libelf-dev llvm zlib1g-dev $(if $(shell command -v npm),,nodejs npm)
+APT_check := bpftool clang-format shellcheck
+APT_test := bpftool chromium iproute2 openssl zstd
+APT_bench := bpftool libbpf-tools runc zstd
+APT_valgrind := valgrind
+APT_image = $(if $(shell command -v buildah || command -v docker),,buildah)
+APT_kernels := busybox-static cpio qemu-system-arm qemu-system-x86 xz-utils
+APT_arm64 := g++-aarch64-linux-gnu
+APT_e2e = bpftool busybox-static containernetworking-plugins iproute2 iptables jq openssl python3-venv \
+	runc unzip $(if $(shell command -v go),,golang-go)
 
 # $(call apt_install,packages): installs those that are missing; asks nothing when none is.
 define apt_install
@@ -91,29 +100,20 @@ if (( $$(id -u) != 0 )); then \
 	exit 1; \
 fi; \
 echo "Installing Debian packages: $${missing[*]}"; \
+exec 9>build/apt.lock && flock 9; \
 export DEBIAN_FRONTEND=noninteractive; \
 apt-get update -qq; \
 apt-get install -y -qq --no-install-recommends "$${missing[@]}"
 endef
 
-build/apt.stamp: Makefile
+build/apt-%.stamp: Makefile
 	@mkdir -p build
-	@$(call apt_install,$(APT_PACKAGES) $(if $(shell command -v npm),,nodejs npm))
-	@touch $@
-
-build/apt-bench.stamp: Makefile
-	@mkdir -p build
-	@$(call apt_install,libbpf-tools runc)
-	@touch $@
-
-build/apt-valgrind.stamp: Makefile
-	@mkdir -p build
-	@$(call apt_install,valgrind)
+	@$(call apt_install,$(APT_$*))
 	@touch $@
 
 # --- npm packages, the project's own Node among them -----------------------------------------
 
-node_modules/.stamp: package-lock.json | build/apt.stamp
+node_modules/.stamp: package-lock.json | build/apt-build.stamp
 	npm ci --loglevel=error
 	@# npm skips an optional package that cannot be had, or that is not what the lock file says.
 	@test -x $(NODE) || { echo 'npm ci left out node-linux-*, the Node of this machine' >&2; exit 1; }
@@ -125,7 +125,7 @@ BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
 BPF_FLAGS := -O2 -g -target bpf -mcpu=v2 -D__TARGET_ARCH_$(BPF_ARCH) \
 	-Wall -Wextra -Wpadded -Werror -Wno-unused-parameter
 
-build/exec.bpf.o: $(wildcard bpf/*.c bpf/*.h) Makefile | build/apt.stamp
+build/exec.bpf.o: $(wildcard bpf/*.c bpf/*.h) Makefile | build/apt-build.stamp
 	clang $(BPF_FLAGS) -c bpf/exec.bpf.c -o $@
 	@llvm-strip -g $@ # DWARF goes, BTF stays
 
@@ -160,7 +160,7 @@ build/sanitized/vcml_hook.node: $(wildcard native/*.cc native/*.h) bpf/events.h 
 
 # --- the programs that tests run -------------------------------------------------------------
 
-build/programs/%: test/programs/%.c $(wildcard test/programs/*.h) Makefile | build/apt.stamp
+build/programs/%: test/programs/%.c $(wildcard test/programs/*.h) Makefile | build/apt-build.stamp
 	@mkdir -p $(@D)
 	gcc -O2 -Wall -Wextra -Werror -pthread -static $< -o $@
 
@@ -171,9 +171,11 @@ build/programs/next.bpf.o: build/exec.bpf.o
 
 # --- checks ----------------------------------------------------------------------------------
 
-C_SOURCES = $(wildcard bpf/*.[ch] native/*.cc native/*.h test/programs/*.[ch])
-SHELL_SCRIPTS = $(shell grep -slE '^\#!.*\b(ba|da)?sh\b' .ci/* bin/* scripts/* test/programs/* \
-	helm/vcml-agent/files/*)
+FILES := find . -type d '(' -path ./build -o -name node_modules -o -name .git ')' -prune -o -type f
+C_SOURCES = $(sort $(shell $(FILES) -name '*.[ch]' -printf '%P ' -o -type f -name '*.cc' -printf '%P '))
+# By their first line alone: other files have such lines too.
+SHELL_SCRIPTS = $(sort $(shell $(FILES) -exec \
+	awk 'FNR == 1 && /^#!.*[\/ ](ba|da)?sh( |$$)/ { print substr(FILENAME, 3) } { nextfile }' {} +))
 LAYOUT := agent/source/layout.ts
 OPTIONS_DOC := docs/configuration.md
 METRICS_DOC := docs/metrics.md
@@ -186,7 +188,7 @@ check: check-lock check-lint check-prose check-types check-dead-code check-c-for
 
 # npm ci refuses a lock file that lacks other platforms' optional packages. A dry run needs no network;
 # npm 9 removes node_modules even then, hence the copy.
-check-lock: build/apt.stamp
+check-lock: build/apt-build.stamp
 	@echo 'npm: the lock file is complete'
 	@mkdir -p build/lock && cp package.json package-lock.json build/lock
 	@cd build/lock && npm ci --dry-run --offline --ignore-scripts --loglevel=silent >/dev/null || { \
@@ -210,15 +212,15 @@ check-dead-code: node_modules/.stamp
 	@echo 'knip: dead code, unused packages'
 	@$(NODE) node_modules/.bin/knip
 
-check-c-format: build/apt.stamp
-	@echo 'clang-format: C and C++'
+check-c-format: build/apt-check.stamp
+	@echo 'clang-format: $(words $(C_SOURCES)) files of C and C++'
 	@clang-format --dry-run -Werror $(C_SOURCES)
 
-check-shell: build/apt.stamp
+check-shell: build/apt-check.stamp
 	@echo 'shellcheck: $(SHELL_SCRIPTS)'
 	@shellcheck $(SHELL_SCRIPTS)
 
-check-generated: node_modules/.stamp build/exec.bpf.o
+check-generated: node_modules/.stamp build/exec.bpf.o build/apt-check.stamp
 	@echo 'generated files fresh: $(LAYOUT) $(OPTIONS_DOC) $(METRICS_DOC)'
 	@$(NODE) agent/source/generate-layout.ts build/exec.bpf.o | diff -u $(LAYOUT) - \
 		|| { echo '$(LAYOUT) is stale: make generate' >&2; exit 1; }
@@ -228,11 +230,11 @@ check-generated: node_modules/.stamp build/exec.bpf.o
 		|| { echo '$(METRICS_DOC) is stale: make generate' >&2; exit 1; }
 	@$(NODE) helm/generate.ts --check
 
-format: node_modules/.stamp ## format and fix what can be fixed
+format: node_modules/.stamp build/apt-check.stamp ## format and fix what can be fixed
 	@$(NODE) node_modules/.bin/biome check --write .
 	@clang-format -i $(C_SOURCES)
 
-generate: node_modules/.stamp build/exec.bpf.o ## write the generated files again
+generate: node_modules/.stamp build/exec.bpf.o build/apt-check.stamp ## write the generated files again
 	@$(NODE) agent/source/generate-layout.ts build/exec.bpf.o >build/layout.ts
 	@mv build/layout.ts $(LAYOUT)
 	@$(NODE) agent/config/generate-docs.ts >build/configuration.md
@@ -241,8 +243,8 @@ generate: node_modules/.stamp build/exec.bpf.o ## write the generated files agai
 	@mv build/metrics.md $(METRICS_DOC)
 	@$(NODE) helm/generate.ts
 
-coverage: build ## run all tests and print which lines they reached
-	@$(NODE) node_modules/.bin/c8 --include 'agent/**' \
+coverage: $(TESTED) ## run all tests and print which lines they reached
+	@$(NODE) node_modules/.bin/c8 --include '{agent,forensics,record}/**' --temp-directory build/coverage \
 		$(NODE) --test --test-concurrency=1 '$(TESTS)'
 
 # --- other kernels ---------------------------------------------------------------------------

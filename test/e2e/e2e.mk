@@ -11,16 +11,7 @@ E2E_COMPONENTS := $(addprefix $(KUBE_BIN)/,kube containerd otelcol kubectl helm 
 E2E_PROGRAMS := $(patsubst test/e2e/images/%.c,$(E2E)/programs/%,$(wildcard test/e2e/images/*.c))
 E2E_TESTS := test/e2e/**/*.test.ts
 
-C_SOURCES += $(wildcard test/e2e/images/*.c)
-SHELL_SCRIPTS += test/e2e/build test/e2e/machine-init
-
 e2e: $(E2E_COMPONENTS) $(E2E_PROGRAMS) $(E2E)/agent-images.tar build/machine.stamp
-
-build/apt-e2e.stamp: Makefile test/e2e/e2e.mk
-	@mkdir -p build
-	@$(call apt_install,busybox-static containernetworking-plugins iproute2 iptables openssl \
-		python3-venv runc unzip $(if $(shell command -v go),,golang-go))
-	@touch $@
 
 $(KUBE_BIN)/kube: test/e2e/kube/main.go test/e2e/kube/go.mod
 $(KUBE_BIN)/containerd: test/e2e/containerd/go.mod
@@ -30,7 +21,7 @@ $(E2E_COMPONENTS): | test/e2e/build build/apt-e2e.stamp node_modules/.stamp
 	test/e2e/build $(@F) $(KUBE_BIN)
 	@touch $@
 
-$(E2E)/programs/%: test/e2e/images/%.c | build/apt.stamp
+$(E2E)/programs/%: test/e2e/images/%.c | build/apt-build.stamp
 	@mkdir -p $(@D)
 	gcc -O2 -Wall -Wextra -Werror -static $< -o $@
 

@@ -12,19 +12,6 @@ GUEST := $(ARM64)/exec.bpf.o $(ARM64)/vcml_hook.node $(ARM64_NODE) $(ARM64_PROGR
 
 kernels: build/kernels.stamp $(GUEST)
 
-C_SOURCES += $(wildcard test/kernels/*.c)
-SHELL_SCRIPTS += test/kernels/fetch test/kernels/init test/kernels/init-image
-
-build/apt-kernels.stamp: Makefile test/kernels/kernels.mk
-	@mkdir -p build
-	@$(call apt_install,busybox-static cpio qemu-system-arm qemu-system-x86 xz-utils)
-	@touch $@
-
-build/apt-arm64.stamp: Makefile test/kernels/kernels.mk
-	@mkdir -p build
-	@$(call apt_install,g++-aarch64-linux-gnu)
-	@touch $@
-
 build/kernels.stamp: test/kernels/fetch build/arm64.stamp | build/apt-kernels.stamp
 	test/kernels/fetch kernels
 	@touch $@
@@ -35,7 +22,7 @@ build/arm64.stamp: test/kernels/fetch | build/apt-arm64.stamp
 
 # --- the agent for arm64 ---------------------------------------------------------------------
 
-$(ARM64)/exec.bpf.o: $(wildcard bpf/*.c bpf/*.h) Makefile | build/apt.stamp
+$(ARM64)/exec.bpf.o: $(wildcard bpf/*.c bpf/*.h) Makefile | build/apt-build.stamp
 	@mkdir -p $(@D)
 	clang $(patsubst -D__TARGET_ARCH_%,-D__TARGET_ARCH_arm64,$(BPF_FLAGS)) -c bpf/exec.bpf.c -o $@
 	@llvm-strip -g $@
@@ -61,7 +48,7 @@ $(ARM64_NODE): package-lock.json deploy/fetch-node.ts | node_modules/.stamp
 GUEST_FLAGS := -O2 -Wall -Wextra -Werror -static
 GUEST_LIBS := -lbpf -lelf -lz
 
-build/guest/%: test/kernels/%.c | build/apt.stamp
+build/guest/%: test/kernels/%.c | build/apt-build.stamp
 	@mkdir -p $(@D)
 	gcc $(GUEST_FLAGS) $< -o $@ $(GUEST_LIBS)
 
