@@ -3,6 +3,8 @@ import nlp from 'compromise';
 
 const MAX_WORDS = 35;
 
+nlp.addWords({ costs: 'Verb', fires: 'Verb', raise: 'Verb', rise: 'Verb', set: 'Verb' });
+
 interface Sentence {
   readonly text: string;
   readonly offset: { readonly start: number };
