@@ -1,21 +1,21 @@
-import { RequestError } from './config.ts';
+import { getObject, type KubeObject, watchObjects } from './objects.ts';
 import type { Change, Listed, ListWatch } from './reflector.ts';
-import { getObject, type KubeObject, watchObjects } from './request.ts';
+import { RequestError } from './request-error.ts';
 
 const LIST_MS = 30_000;
-/** The server sends a bookmark every minute or so: this much silence is a dead connection. */
+/** The server sends a bookmark about every minute, so a connection that is silent for so long is dead. */
 const SILENCE_MS = 150_000;
 
 export interface ObjectsOptions {
   readonly kubeconfig: string;
-  /** of the collection, such as `/api/v1/pods` */
+  /** the collection, such as `/api/v1/pods` */
   readonly path: string;
   readonly fieldSelector: string;
-  /** The list may be as old as the API server's cache. */
+  /** Whether the list may come from the API server’s cache, which can be out of date. */
   readonly cached: boolean;
 }
 
-/** The objects of a collection of the API server that a selector names. */
+/** Lists and watches the objects of a collection that a field selector names. */
 export class ObjectListWatch implements ListWatch<KubeObject> {
   readonly #kubeconfig: string;
   readonly #path: string;
@@ -28,9 +28,12 @@ export class ObjectListWatch implements ListWatch<KubeObject> {
   }
 
   async list(stop: AbortSignal): Promise<Listed<KubeObject>> {
-    const signal = AbortSignal.any([stop, AbortSignal.timeout(LIST_MS)]);
-    const { status, object } = await getObject(this.#kubeconfig, this.#list, signal);
-    if (status !== 200) throw RequestError.of({ code: status, body: object });
+    const { status, object } = await getObject({
+      kubeconfig: this.#kubeconfig,
+      path: this.#list,
+      stop: AbortSignal.any([stop, AbortSignal.timeout(LIST_MS)]),
+    });
+    if (status !== 200) throw RequestError.refusal(status, object);
     const { items = [], metadata } = object;
     return { items, resourceVersion: metadata?.resourceVersion ?? '0' };
   }
@@ -43,8 +46,14 @@ export class ObjectListWatch implements ListWatch<KubeObject> {
   ): Promise<void> {
     const query = `&watch=true&allowWatchBookmarks=true&resourceVersion=${resourceVersion}`;
     const path = `${this.#path}${query}&timeoutSeconds=${Math.round(timeoutSeconds)}`;
+    const events = watchObjects({
+      kubeconfig: this.#kubeconfig,
+      path,
+      silenceMs: SILENCE_MS,
+      stop,
+    });
     let version = resourceVersion;
-    for await (const event of watchObjects(this.#kubeconfig, path, SILENCE_MS, stop)) {
+    for await (const event of events) {
       if (event === 'open') {
         onChange(version);
         continue;

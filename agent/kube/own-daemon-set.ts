@@ -1,14 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { RequestError } from './config.ts';
 import { ObjectListWatch } from './list-watch.ts';
+import { type Answer, getObject, type KubeObject } from './objects.ts';
 import { reflect } from './reflector.ts';
-import { type Answer, getObject, type KubeObject } from './request.ts';
+import { RequestError } from './request-error.ts';
 
-/** What is said at the end must be said soon: a pod has half a minute to end. */
+/** The answers at the end must come soon: a pod has half a minute to end. */
 const ANSWER_MS = 3000;
-/** So long the news of the DaemonSet's deletion may take to get here. */
+/** Before the end there is time, also on a node that is busy. */
+const LOOKUP_MS = 30_000;
+/** How long the event of the DaemonSet's deletion may take to arrive. */
 const NEWS_MS = 3000;
-/** Between two tries to learn whose the pod is; each doubles the pause. */
+/** The first pause between two tries to find the pod's owner; each further one is twice as long. */
 const RETRY_MS = 500;
 const RETRY_MAX_MS = 30_000;
 
@@ -18,45 +20,47 @@ export interface OwnDaemonSetOptions {
   readonly pod: string;
   /** the path of a kubeconfig; empty: the service account of the agent's own pod */
   readonly kubeconfig: string;
-  /** Called once, when at the end it could be told whether the DaemonSet is gone. */
+  /** Called once, when the DaemonSet has been found and is followed. */
   onKnown(name: string): void;
-  /** Called when that could not be told, with the remedy. */
+  /** Called when it cannot be found or followed; the message contains the remedy. */
   onProblem(problem: Error): void;
 }
 
-/** Whether the agent's DaemonSet is gone, and how that is known. */
+/** Whether the agent's DaemonSet was deleted, and the evidence. */
 export interface Verdict {
   readonly uninstalled: boolean;
   readonly because: string;
 }
 
 /**
- * Tells whether the DaemonSet that the agent's pod belongs to, or one of its name, is there to start
- * another agent. Only what proves that it is gone counts; no answer, and any that is not understood,
- * means that it is there.
+ * Finds out at the end whether another agent will start here: whether the DaemonSet that owns the
+ * agent's pod, or one of the same name, still exists. Only proof of its deletion counts. It counts as
+ * existing when there is no answer, or one that is not understood.
  *
- * An uninstall takes the agent's rights and its account as well, often before the agent can ask. That
- * they are gone proves nothing: an upgrade takes them, too, and a pod that was deleted by force takes
- * its token with it. So the DaemonSet is followed, by a watch that outlives rights and account.
+ * An uninstall also deletes the agent's role and service account, often before the agent can ask. Their
+ * absence proves nothing: an upgrade deletes them as well, and deleting a pod by force revokes its
+ * token. That is why the agent watches the DaemonSet from the beginning: an open watch outlives role
+ * and account.
  */
 export class OwnDaemonSet {
   readonly #options: OwnDaemonSetOptions;
   readonly #stop = new AbortController();
-  /** Whose the pod is, and what there is of the DaemonSet. */
+  /** Resolves when the pod's owner is known, and whether it exists. */
   readonly #known = Promise.withResolvers<void>();
+  /** Resolves when the DaemonSet is seen to be deleted. */
   readonly #gone = Promise.withResolvers<void>();
   /** the DaemonSet's name */
   #owner: string | undefined;
-  /** Whether the DaemonSet was seen to go, and no other to come in its place. */
+  /** Whether the DaemonSet was seen to be deleted, and no other of its name has appeared since. */
   #isGone = false;
-  #wasTold = false;
+  #isReported = false;
 
   constructor(options: OwnDaemonSetOptions) {
     this.#options = options;
-    this.#follow().catch((error) => this.#tell(error));
+    this.#follow().catch((error) => this.#report(error));
   }
 
-  /** Asks, and answers within seconds. */
+  /** Asks the API server and resolves within seconds. */
   async verdict(): Promise<Verdict> {
     await this.#within(ANSWER_MS, this.#known.promise);
     if (this.#owner === undefined) return stays('it is not known which DaemonSet the pod is of');
@@ -81,7 +85,7 @@ export class OwnDaemonSet {
         return reason === 'NotFound' ? gone(`${what} is gone`) : stays(said);
       case 401:
       case 403:
-        // The news may be on its way here.
+        // The event of the deletion may still be on its way.
         await this.#within(NEWS_MS, this.#gone.promise);
         if (!this.#isGone) return stays(`${what} was not seen to go; ${said}`);
         return gone(`${what} was seen to go, and what the agent could ask with is gone`);
@@ -112,7 +116,7 @@ export class OwnDaemonSet {
       onList: ([found]) => this.#daemonSetIs(found),
       onChange: (change, found) => this.#daemonSetIs(change === 'DELETED' ? undefined : found),
       onProblem: (problem) => {
-        if (problem) this.#tell(problem);
+        if (problem) this.#report(problem);
         this.#known.resolve();
       },
       stop: this.#stop.signal,
@@ -122,35 +126,38 @@ export class OwnDaemonSet {
   #daemonSetIs(found: KubeObject | undefined): void {
     this.#isGone = found === undefined || found.metadata?.deletionTimestamp !== undefined;
     if (this.#isGone) this.#gone.resolve();
-    else if (!this.#wasTold) {
-      this.#wasTold = true;
+    else if (!this.#isReported) {
+      this.#isReported = true;
       this.#options.onKnown(`${this.#options.namespace}/${this.#owner}`);
     }
     this.#known.resolve();
   }
 
-  /** Tries until there is an answer. */
+  /** Asks for the pod until there is an answer; undefined: no DaemonSet owns it. */
   async #findOwner(): Promise<string | undefined> {
     const { namespace, pod } = this.#options;
     const { signal } = this.#stop;
     for (let ms = RETRY_MS; !signal.aborted; ms = Math.min(2 * ms, RETRY_MAX_MS)) {
       try {
-        const { status, object } = await this.#get(`/api/v1/namespaces/${namespace}/pods/${pod}`);
+        const { status, object } = await this.#get(
+          `/api/v1/namespaces/${namespace}/pods/${pod}`,
+          LOOKUP_MS,
+        );
         const owner = status === 200 ? ownerOf(object) : undefined;
-        if (status === 200 && owner === undefined) this.#tell(new Error('no DaemonSet owns it'));
-        if (status === 404) this.#tell(new Error('there is no such pod'));
+        if (status === 200 && owner === undefined) this.#report(new Error('no DaemonSet owns it'));
+        if (status === 404) this.#report(new Error('there is no such pod'));
         if (status === 200 || status === 404) return owner;
-        this.#tell(RequestError.of({ code: status, body: object }));
+        this.#report(RequestError.refusal(status, object));
       } catch (error) {
-        this.#tell(error);
+        this.#report(error);
       }
-      // Jitter, so that the agents of a cluster do not come back all at once.
+      // Jitter keeps the agents of a cluster from coming back all at once.
       await pause(ms * (0.5 + Math.random()), undefined, { signal, ref: false }).catch(() => {});
     }
     return undefined;
   }
 
-  /** A namespace is deleted with its pods first, and everything else after they have ended. */
+  /** Deleting a namespace ends its pods first and deletes its DaemonSets only afterwards. */
   async #isNamespaceDeleted(): Promise<boolean> {
     const answer = await this.#get(`/api/v1/namespaces/${this.#options.namespace}`).catch(() => {});
     return answer?.status === 200 && answer.object.metadata?.deletionTimestamp !== undefined;
@@ -160,17 +167,17 @@ export class OwnDaemonSet {
     return `/apis/apps/v1/namespaces/${this.#options.namespace}/daemonsets`;
   }
 
-  #get(path: string): Promise<Answer> {
-    const stop = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ANSWER_MS)]);
-    return getObject(this.#options.kubeconfig, path, stop);
+  #get(path: string, ms = ANSWER_MS): Promise<Answer> {
+    const stop = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ms)]);
+    return getObject({ kubeconfig: this.#options.kubeconfig, path, stop });
   }
 
-  /** Waits for an event, if it comes by then. */
+  /** Waits for an event, but not longer than this. */
   async #within(ms: number, event: Promise<void>): Promise<void> {
     await Promise.race([event, pause(ms, undefined, { signal: this.#stop.signal })]);
   }
 
-  #tell(error: unknown): void {
+  #report(error: unknown): void {
     const { namespace, pod, onProblem } = this.#options;
     if (this.#stop.signal.aborted) return;
     const { message, statusCode } = RequestError.of(error);

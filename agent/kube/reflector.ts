@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** What a list gives: the items, and the version to watch from. */
+/** The items of a list, and the version to watch from. */
 export interface Listed<Item> {
   readonly items: readonly Item[];
   readonly resourceVersion: string;
@@ -8,10 +8,13 @@ export interface Listed<Item> {
 
 export type Change = 'ADDED' | 'MODIFIED' | 'DELETED';
 
-/** The two requests that a reflector makes; both throw errors that may carry a `statusCode`. */
+/** The two requests that a reflector makes. Both may throw errors with a `statusCode`. */
 export interface ListWatch<Item> {
   list(stop: AbortSignal): Promise<Listed<Item>>;
-  /** Ends when the server closes; `onChange` gets an item, or (undefined) only a newer version. */
+  /**
+   * Resolves when the server ends the watch. `onChange` receives each version, with an item where one
+   * has changed.
+   */
   watch(
     resourceVersion: string,
     timeoutSeconds: number,
@@ -22,28 +25,28 @@ export interface ListWatch<Item> {
 
 export interface ReflectorOptions<Item> {
   readonly source: ListWatch<Item>;
-  /** All that there is. */
+  /** Called with everything that exists. */
   onList(items: readonly Item[]): void;
   onChange(change: Change, item: Item): void;
-  /** Called when the server cannot be used, and (undefined) when it can again. */
+  /** Called when the server cannot be used; with undefined when it can be used again. */
   onProblem(problem: Error | undefined): void;
   readonly stop: AbortSignal;
-  /** The first pause after a failure; later ones double. */
+  /** The first pause after a failure; each further one is twice as long. */
   readonly backoffMs?: number;
 }
 
 const BACKOFF_MS = 500;
 const BACKOFF_MAX_MS = 30_000;
 const WATCH_SECONDS = 300;
-/** A turn that ends sooner than this tells nothing good about the server. */
+/** A watch that ends sooner than this does not prove that the server works. */
 const SHORT_MS = 1000;
-/** So many short watches in a row that told nothing are a problem, although each could begin. */
+/** So many short watches in a row without news are a problem, although each of them could begin. */
 const USELESS_MAX = 5;
 const GONE = 410;
 
 /**
- * Lists, then watches from there on, until `stop`: again and again, with pauses that grow while it
- * fails. A version that has expired (410) leads to a new list.
+ * Lists and then watches, over and over until `stop`, and pauses longer and longer while that fails.
+ * It lists again when the server no longer has the version (410).
  */
 export async function reflect<Item>(options: ReflectorOptions<Item>): Promise<void> {
   const { source, onList, onChange, onProblem, stop } = options;
@@ -63,7 +66,7 @@ export async function reflect<Item>(options: ReflectorOptions<Item>): Promise<vo
   while (!stop.aborted) {
     const began = performance.now();
     let open = false;
-    let told = false;
+    let hasNews = false;
     let broke: unknown = new Error('the server ends every watch at once');
     try {
       if (version === undefined) {
@@ -74,8 +77,8 @@ export async function reflect<Item>(options: ReflectorOptions<Item>): Promise<vo
         version,
         WATCH_SECONDS * (1 + Math.random()),
         (resourceVersion, change, item) => {
-          if (change !== undefined || resourceVersion !== version) told = true;
-          if (told) useless = 0;
+          if (change !== undefined || resourceVersion !== version) hasNews = true;
+          if (hasNews) useless = 0;
           version = resourceVersion;
           open = true;
           fine();
@@ -87,16 +90,16 @@ export async function reflect<Item>(options: ReflectorOptions<Item>): Promise<vo
       if (stop.aborted) return;
       broke = error;
       if (isGone(error)) version = undefined;
-      // A watch may break; whether there is a problem shows when the next ones tell nothing.
+      // A watch may break at any time; it is a problem when the next ones bring no news either.
       else if (!open) wrong(error);
     }
     const short = performance.now() - began < SHORT_MS;
     if (!short) failures = 0;
-    useless = short && open && !told ? useless + 1 : 0;
+    useless = short && open && !hasNews ? useless + 1 : 0;
     if (useless >= USELESS_MAX) wrong(broke);
     const ms = (options.backoffMs ?? BACKOFF_MS) * 2 ** failures;
     failures += 1;
-    // Jitter, so that the agents of a cluster do not come back all at once.
+    // Jitter keeps the agents of a cluster from coming back all at once.
     await pause(Math.min(ms, BACKOFF_MAX_MS) * (0.5 + Math.random()), undefined, {
       signal: stop,
       ref: false,
@@ -104,7 +107,7 @@ export async function reflect<Item>(options: ReflectorOptions<Item>): Promise<vo
   }
 }
 
-/** On its own, so that a list of large items is not kept as long as the watch lasts. */
+/** A function of its own, so that the watch does not keep a list of large items in memory. */
 async function listed<Item>(
   source: ListWatch<Item>,
   onList: (items: readonly Item[]) => void,

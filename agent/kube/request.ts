@@ -1,113 +1,70 @@
 import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import https, { type RequestOptions } from 'node:https';
-import { loadKubeConfig, RequestError } from './config.ts';
+import { loadKubeConfig } from './config.ts';
 
-/** A Kubernetes object, or the Status that says why there is none. */
-export interface KubeObject {
-  readonly kind?: string;
-  /** a Status’s */
-  readonly reason?: string;
-  readonly message?: string;
-  readonly metadata?: {
-    readonly resourceVersion?: string;
-    readonly uid?: string;
-    readonly deletionTimestamp?: string;
-    readonly ownerReferences?: readonly {
-      readonly kind: string;
-      readonly name: string;
-      readonly uid: string;
-      readonly controller?: boolean;
-    }[];
-  };
-  /** a list’s */
-  readonly items?: readonly KubeObject[];
+/** A GET that carries the credentials of a kubeconfig, to its API server or to the node's kubelet. */
+export interface KubeRequest {
+  /** the path of a kubeconfig; empty: the service account of the agent's own pod */
+  readonly kubeconfig: string;
+  /** with its query, such as `/api/v1/pods?watch=true` */
+  readonly path: string;
+  /** undefined: the API server that the kubeconfig names */
+  readonly kubelet?: KubeletServer;
+  /** How long the server may send nothing, also before it answers; undefined: without end. */
+  readonly silenceMs?: number;
+  readonly stop: AbortSignal;
 }
 
-export interface Answer {
-  readonly status: number;
-  readonly object: KubeObject;
+/** The kubelet's authenticated endpoint. */
+export interface KubeletServer {
+  /** such as `https://127.0.0.1:10250` */
+  readonly endpoint: string;
+  /** Whether its certificate must be one that the cluster's authority has signed. */
+  readonly verify: boolean;
+  readonly nodeName: string;
 }
 
-/** Gets an object of the API server; whatever status it answers with is an answer. */
-export async function getObject(
-  kubeconfig: string,
-  path: string,
-  stop: AbortSignal,
-): Promise<Answer> {
-  const response = await open(kubeconfig, path, stop);
-  const status = response.statusCode ?? 0;
-  const text = await textOf(response);
-  return { status, object: parsed(text) ?? { message: text.slice(0, TEXT_MAX) } };
-}
-
-/** The events of a watch, until the server ends it or is silent for so long; a refusal is thrown. */
-export async function* watchObjects(
-  kubeconfig: string,
-  path: string,
-  silenceMs: number,
-  stop: AbortSignal,
-): AsyncGenerator<{ readonly type: string; readonly object: KubeObject } | 'open'> {
-  const response = await open(kubeconfig, path, stop, silenceMs);
-  if (response.statusCode !== 200)
-    throw RequestError.of({ code: response.statusCode, body: await textOf(response) });
-  yield 'open';
-  let rest = '';
-  for await (const chunk of response.setEncoding('utf8')) {
-    rest += chunk;
-    if (rest.length > EVENT_MAX) throw new Error('the API server sends an event that is too long');
-    if (!chunk.includes('\n')) continue;
-    const lines = rest.split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      const event = parsed(line) as { type?: string; object?: KubeObject } | undefined;
-      if (event?.type !== undefined && event.object)
-        yield { type: event.type, object: event.object };
-    }
-  }
-}
-
-const TEXT_MAX = 300;
-/** Characters of an event; etcd takes objects of 1.5 MiB. */
-const EVENT_MAX = 16 << 20;
-/** Characters of a list of 500 pods with everything that may be in them. */
-const ANSWER_MAX = 64 << 20;
-
-/** `silenceMs`: how long the server may say nothing, also before it answers at all. */
-async function open(
-  kubeconfig: string,
-  path: string,
-  stop: AbortSignal,
-  silenceMs?: number,
-): Promise<IncomingMessage> {
+/** The one HTTPS client for Kubernetes: sends a request and resolves when the answer begins. */
+export async function send(request: KubeRequest): Promise<IncomingMessage> {
+  const { kubeconfig, path, kubelet, silenceMs, stop: signal } = request;
+  // Loaded each time: tokens and certificates rotate.
   const config = await loadKubeConfig(kubeconfig);
   const access: RequestOptions = {};
   await config.applyToHTTPSOptions(access);
-  const url = `${config.getCurrentCluster()?.server.replace(/\/$/, '')}${path}`;
-  const { request } = url.startsWith('http:') ? http : https;
-  const sent = request(url, { ...access, signal: stop });
+  const server = kubelet?.endpoint ?? config.getCurrentCluster()?.server ?? '';
+  const options = kubelet === undefined ? access : kubeletOptions(access, kubelet);
+  const client = server.startsWith('http:') ? http : https;
+  const sent = client.request(`${server.replace(/\/$/, '')}${path}`, { ...options, signal });
   if (silenceMs !== undefined)
     sent.setTimeout(silenceMs, () => sent.destroy(new Error('the API server is silent')));
   const [response] = await once(sent.end(), 'response');
-  // What breaks from here on, the response tells.
+  // The response reports every later failure as well.
   sent.on('error', () => {});
   return response;
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+/** Characters of a list of 500 pods with everything that may be in them. */
+const TEXT_MAX = 64 << 20;
+
+/** Reads an answer to its end. */
+export async function textOf(response: IncomingMessage): Promise<string> {
   let text = '';
   for await (const chunk of response.setEncoding('utf8')) {
     text += chunk;
-    if (text.length > ANSWER_MAX) throw new Error('the API server’s answer is too long');
+    if (text.length > TEXT_MAX) throw new Error('the answer is too long');
   }
   return text;
 }
 
-function parsed(text: string): KubeObject | undefined {
-  try {
-    const value = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
+/** The credentials without what belongs to the API server: its agent, proxy and TLS name. */
+function kubeletOptions(access: RequestOptions, kubelet: KubeletServer): RequestOptions {
+  const { ca, cert, key, headers, auth } = access;
+  const { endpoint, verify, nodeName } = kubelet;
+  const options = { ca, cert, key, headers, auth, agent: false, rejectUnauthorized: verify };
+  // A kubelet's certificate names its node and hardly ever the loopback address.
+  const isLoopback = LOOPBACK.test(new URL(endpoint).hostname);
+  return isLoopback ? { ...options, servername: nodeName } : options;
 }
+
+const LOOPBACK = /^(127\.|\[::1\]|localhost$)/;

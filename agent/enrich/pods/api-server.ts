@@ -1,8 +1,8 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import { RequestError } from '../../kube/config.ts';
 import { ObjectListWatch } from '../../kube/list-watch.ts';
+import { getObject, type KubeObject } from '../../kube/objects.ts';
 import type { Change, Listed, ListWatch } from '../../kube/reflector.ts';
-import { getObject, type KubeObject } from '../../kube/request.ts';
+import { RequestError } from '../../kube/request-error.ts';
 import { type Pod, slimPod } from './pod.ts';
 import { followPods } from './pod-follower.ts';
 import type { PodSource, PodSourceOptions } from './pod-source.ts';
@@ -53,9 +53,12 @@ class PodListWatch implements ListWatch<Pod> {
   /** A selector for a node that is not there is no error to the server. */
   async #mustExist(stop: AbortSignal): Promise<void> {
     const { kubeconfig, nodeName } = this.#options;
-    const signal = AbortSignal.any([stop, AbortSignal.timeout(NODE_MS)]);
-    const { status, object } = await getObject(kubeconfig, `/api/v1/nodes/${nodeName}`, signal);
-    if (status !== 200) throw RequestError.of({ code: status, body: object });
+    const { status, object } = await getObject({
+      kubeconfig,
+      path: `/api/v1/nodes/${nodeName}`,
+      stop: AbortSignal.any([stop, AbortSignal.timeout(NODE_MS)]),
+    });
+    if (status !== 200) throw RequestError.refusal(status, object);
   }
 
   #slim(pod: KubeObject): Pod | undefined {

@@ -1,8 +1,6 @@
-import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
-import { type RequestOptions, request } from 'node:https';
-import type { V1PodList } from '@kubernetes/client-node';
-import { loadKubeConfig, RequestError } from '../../kube/config.ts';
+import type { V1Pod } from '@kubernetes/client-node';
+import { getObject, type KubeObject } from '../../kube/objects.ts';
+import { RequestError } from '../../kube/request-error.ts';
 import { slimPod } from './pod.ts';
 import type { PodSource, PodSourceOptions, SourceState } from './pod-source.ts';
 import { Pods } from './pods.ts';
@@ -21,8 +19,6 @@ const REFRESH_MS = 60_000;
 const AGAIN_MS = 200;
 const AGAIN_MAX_MS = 30_000;
 const REQUEST_MS = 10_000;
-/** A list of 500 pods with everything that may be in them. */
-const RESPONSE_MAX_BYTES = 64 << 20;
 
 /** The pods that the kubelet knows, by its pods API or by its authenticated endpoint. */
 export function openKubelet(options: KubeletOptions): PodSource {
@@ -44,8 +40,8 @@ function askKubelet(options: KubeletOptions): PodSource {
     if (asking || stop.signal.aborted || performance.now() < notBefore) return;
     asking = true;
     try {
-      const { items } = await list(options, stop.signal);
-      pods.replace(items.flatMap((pod) => slimPod(pod, keys) ?? []));
+      const items = await listPods(options, stop.signal);
+      pods.replace(items.flatMap((pod) => slimPod(pod as unknown as V1Pod, keys) ?? []));
       if (failures > 0) onProblem(undefined);
       failures = 0;
       state = 'following';
@@ -77,45 +73,19 @@ function askKubelet(options: KubeletOptions): PodSource {
   };
 }
 
-async function list(options: KubeletOptions, stop: AbortSignal): Promise<V1PodList> {
+/** Gets all pods of the node, as the kubelet has them. */
+async function listPods(
+  options: KubeletOptions,
+  stop: AbortSignal,
+): Promise<readonly KubeObject[]> {
   const { kubeconfig, endpoint, verify, nodeName } = options;
-  const access: RequestOptions = {};
-  const config = await loadKubeConfig(kubeconfig);
-  await config.applyToHTTPSOptions(access);
-  const { ca, cert, key, headers, auth } = access;
-  const url = new URL('/pods', endpoint);
-  const signal = AbortSignal.any([stop, AbortSignal.timeout(REQUEST_MS)]);
-  const body = await get(url, {
-    ca,
-    cert,
-    key,
-    headers,
-    auth,
-    signal,
-    agent: false,
-    rejectUnauthorized: verify,
-    // Its certificate names the node, and hardly ever the loopback address.
-    ...(LOOPBACK.test(url.hostname) ? { servername: nodeName } : {}),
+  const { status, object } = await getObject({
+    kubeconfig,
+    path: '/pods',
+    kubelet: { endpoint, verify, nodeName },
+    stop: AbortSignal.any([stop, AbortSignal.timeout(REQUEST_MS)]),
   });
-  return JSON.parse(body);
-}
-
-const LOOPBACK = /^(127\.|\[::1\]|localhost$)/;
-
-async function get(url: URL, options: RequestOptions): Promise<string> {
-  const [response] = await once(request(url, options).end(), 'response');
-  const body = await text(response);
-  if (response.statusCode !== 200) throw RequestError.of({ code: response.statusCode, body });
-  return body;
-}
-
-async function text(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response) {
-    bytes += chunk.length;
-    if (bytes > RESPONSE_MAX_BYTES) throw new Error('the answer is too long');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
+  if (status !== 200) throw RequestError.refusal(status, object);
+  if (object.items === undefined) throw new Error('the kubelet’s answer is no list of pods');
+  return object.items;
 }

@@ -1,8 +1,8 @@
-import { RequestError } from '../../kube/config.ts';
+import { type PodEvent, SYNCED } from '../../kube/pod-event.ts';
 import type { Change, Listed, ListWatch } from '../../kube/reflector.ts';
+import { RequestError } from '../../kube/request-error.ts';
 import { type Pod, slimPod } from './pod.ts';
 import { followPods } from './pod-follower.ts';
-import { type PodEvent, SYNCED } from './pod-protobuf.ts';
 import type { PodSource, PodSourceOptions } from './pod-source.ts';
 
 const CHANGES: Readonly<Record<number, Change>> = { 1: 'ADDED', 2: 'MODIFIED', 3: 'DELETED' };
@@ -31,7 +31,7 @@ class PodStream implements ListWatch<Pod> {
 
   async list(stop: AbortSignal): Promise<Listed<Pod>> {
     // Loaded only where it is used: it is large.
-    const { watchPods } = await import('./pods-stream.ts');
+    const { watchPods } = await import('../../kube/kubelet-pods.ts');
     const events = watchPods(this.#target, stop);
     const items: Pod[] = [];
     for (;;) {

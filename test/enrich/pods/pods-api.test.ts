@@ -11,7 +11,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { openKubelet } from '../../../agent/enrich/pods/kubelet.ts';
-import { readPodEvent } from '../../../agent/enrich/pods/pod-protobuf.ts';
+import { readPodEvent } from '../../../agent/kube/pod-event.ts';
 import { until } from '../../support/until.ts';
 
 /** As Kubernetes' own code wrote them, a pod with one of everything. */

@@ -11,7 +11,7 @@ import {
   type Read,
   reader,
   text,
-} from '../../protobuf.ts';
+} from '../protobuf.ts';
 
 /** Kubernetes' Time: seconds and nanoseconds since the epoch; objects carry whole seconds. */
 const timestamp = message<{ seconds?: number }>({ 1: one('seconds', number) });
@@ -73,13 +73,13 @@ const readPod = reader<V1Pod>({
   ),
 });
 
-/** The event that ends the list of what there is. */
+/** The type of the event that follows the last pod that existed when the call began. */
 export const SYNCED = 4;
 
 /** An event of the kubelet's pods API; `type` by its number. */
 export interface PodEvent {
   readonly type: number;
-  /** Only what records need of it; undefined: the event concerns no pod. */
+  /** The parts that records need; undefined: the event concerns no pod. */
   readonly pod: V1Pod | undefined;
 }
 

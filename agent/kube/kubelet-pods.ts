@@ -1,15 +1,15 @@
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
-import { type PodEvent, readPodEvent, SYNCED } from './pod-protobuf.ts';
+import { type PodEvent, readPodEvent, SYNCED } from './pod-event.ts';
 
 /** KEP-4188; k8s.io/kubelet/pkg/apis/pods/v1alpha1/api.proto */
 const WATCH_PODS = '/v1alpha1.Pods/WatchPods';
 const LIST_MS = 30_000;
-/** Of a pod whose labels alone change there is no event: all are asked for again this often. */
+/** The kubelet sends no event when only a pod's labels change, so the call is renewed this often. */
 const REFRESH_MS = 300_000;
 
 /**
- * All pods that the kubelet has, SYNCED, then what changes, for some minutes. Opens a connection of its
- * own, so that what an earlier one met with is no matter.
+ * Yields all pods that the kubelet has, then SYNCED, then every change, for some minutes. Each call
+ * opens a connection of its own, so that the state of an earlier one does not matter.
  */
 export async function* watchPods(target: string, stop: AbortSignal): AsyncGenerator<PodEvent> {
   const client = new Client(target, credentials.createInsecure());

@@ -1,6 +1,6 @@
 import { rejects } from 'node:assert/strict';
 import { test } from 'node:test';
-import { watchObjects } from '../../agent/kube/request.ts';
+import { watchObjects } from '../../agent/kube/objects.ts';
 import { type Answer, ApiServer } from '../support/api-server.ts';
 
 /** Watches until the end, which must be an error. */
@@ -9,7 +9,8 @@ async function watching(answer: Answer, silenceMs: number): Promise<void> {
   await api.start();
   const never = new AbortController().signal;
   try {
-    const events = watchObjects(api.kubeconfig, '/api/v1/pods?watch=true', silenceMs, never);
+    const path = '/api/v1/pods?watch=true';
+    const events = watchObjects({ kubeconfig: api.kubeconfig, path, silenceMs, stop: never });
     await Array.fromAsync(events);
   } finally {
     await api.close();
