@@ -24,11 +24,7 @@ async function drainAndRemove(config: Config): Promise<string[]> {
   let problem: Error = new AgentError('RING_UNREADABLE', {});
   try {
     refuseWithoutJournal(config, hook);
-    const journal = openJournal({
-      ...journalOptions(config),
-      onProblem: () => {},
-      onRetention: () => {},
-    });
+    const journal = openJournal({ ...journalOptions(config), onProblem: () => {} });
     try {
       const session = await openSession(config, hook, journal, {
         onRecord: undefined,

@@ -13,11 +13,19 @@ import { AgentError } from '../errors.ts';
 import { syncFolderSync } from '../files.ts';
 import { Archive } from './archive/archive.ts';
 import type { RetentionRun } from './archive/retention.ts';
+import { type Recovered, tidySegments } from './archive/tidy.ts';
 import { storageOf } from './device.ts';
-import { openSegment, prepareFolder, unusable } from './folder.ts';
+import { prepareFolder, unusable } from './folder.ts';
 import { lockJournal } from './lock.ts';
+import {
+  endOf,
+  isSameFile,
+  isThere,
+  type OpenSegment,
+  openNewest,
+  openNext,
+} from './open-segment.ts';
 import { listSegments, type Position, segmentFile } from './segment.ts';
-import { cutTornTail } from './torn-tail.ts';
 
 export interface JournalOptions {
   readonly dir: string;
@@ -32,17 +40,10 @@ export interface JournalOptions {
   readonly compressionLevel: number;
   /** Called with what went wrong in the background: syncing, compressing, removing. */
   onProblem(error: Error): void;
-  /** Called with the numbers of records that were deleted for space. */
-  onRetention(runs: readonly RetentionRun[]): void;
-  /** Called with lines that readers see now, the first `length` bytes, up to `end`. */
-  onAppended?(lines: Buffer, length: number, end: Position): void;
 }
 
-/** What a crash had left of lines that were not whole; the segment is the newest such, or the open one. */
-export interface Recovered {
-  readonly tornBytes: number;
-  readonly segment: number;
-}
+/** Hears of lines that readers see now, the first `length` bytes, up to `end`. */
+export type Follower = (lines: Buffer, length: number, end: Position) => void;
 
 /** What room would help against. */
 const NO_ROOM = new Set(['EDQUOT', 'ENOSPC']);
@@ -57,7 +58,7 @@ export function openJournal(options: JournalOptions): Journal {
   try {
     const unlock = lockJournal(options.dir);
     try {
-      return new Journal(options, unlock);
+      return openLocked(options, unlock);
     } catch (error) {
       unlock();
       throw error;
@@ -67,59 +68,75 @@ export function openJournal(options: JournalOptions): Journal {
   }
 }
 
+function openLocked(options: JournalOptions, unlock: () => void): Journal {
+  const { dir } = options;
+  const older = tidySegments(dir);
+  const { tornBytes, ...open } = openNewest(dir);
+  const recovered = {
+    tornBytes: tornBytes + older.tornBytes,
+    segment: tornBytes === 0 && older.tornBytes > 0 ? older.segment : open.number,
+  };
+  const archive = new Archive(options, endOf(open));
+  const folder = statSync(dir);
+  const journal = new Journal(options, { open, recovered, archive, folder, unlock });
+  settle(options, open);
+  archive.start();
+  return journal;
+}
+
+/** What a journal is opened with. */
+interface Opened {
+  readonly open: OpenSegment;
+  readonly recovered: Recovered;
+  readonly archive: Archive;
+  /** Which folder that is. */
+  readonly folder: Stats;
+  readonly unlock: () => void;
+}
+
 /** Lines to segments on disk. Appending is synchronous: when it returns, the kernel has the lines. */
 export class Journal {
+  /** What a crash had left; the segment is the newest that had such lines, or the open one. */
   readonly recovered: Recovered;
   /** By this object. */
   writtenBytes = 0;
   readonly #options: JournalOptions;
-  readonly #unlock: () => void;
   readonly #archive: Archive;
-  #fd: number;
-  /** Which file that is, and which folder. */
-  #file: Stats;
   readonly #folder: Stats;
-  #number: number;
-  /** Bytes of whole lines in the open segment. */
-  #size: number;
-  /** What lies behind them is a failed write, and could not be taken back yet. */
+  readonly #unlock: () => void;
+  #open: OpenSegment;
+  /** What lies behind its lines is a failed write, and could not be taken back yet. */
   #torn = false;
   /** The last batch was not taken; readers may have seen lines of it. */
   #refused = false;
-  #openedAt: number;
+  #follower: Follower = () => {};
   #syncTimer: NodeJS.Timeout | undefined;
   #syncing: Promise<void> | undefined;
   /** Something was written since the last sync began. */
   #dirty = false;
 
-  constructor(options: JournalOptions, unlock: () => void) {
+  constructor(options: JournalOptions, { open, recovered, archive, folder, unlock }: Opened) {
     this.#options = options;
+    this.#open = open;
+    this.recovered = recovered;
+    this.#archive = archive;
+    this.#folder = folder;
     this.#unlock = unlock;
-    this.#archive = new Archive({ ...options, position: () => this.position });
-    const older = this.#archive.tidy();
-    const segments = listSegments(options.dir);
-    const newest = segments.at(-1);
-    const reopen = newest !== undefined && !newest.compressed;
-    this.#number = reopen ? newest.number : (newest?.number ?? 0) + 1;
-    const file = segmentFile(options.dir, { number: this.#number, compressed: false });
-    const { fd, stat } = openSegment(file);
-    const tornBytes = cutTornTail(fd);
-    this.recovered = {
-      tornBytes: tornBytes + older.tornBytes,
-      segment: tornBytes === 0 && older.tornBytes > 0 ? older.segment : this.#number,
-    };
-    this.#fd = fd;
-    this.#file = stat;
-    this.#folder = statSync(options.dir);
-    this.#size = stat.size - tornBytes;
-    this.#openedAt = this.#size === 0 ? Date.now() : stat.birthtimeMs;
-    this.#settle();
-    this.#archive.start();
   }
 
   /** Behind the last whole line. */
   get position(): Position {
-    return { segment: this.#number, offset: this.#size };
+    return endOf(this.#open);
+  }
+
+  /** Hands on what is appended from now on, to one follower. */
+  follow(follower: Follower): void {
+    this.#follower = follower;
+  }
+
+  /** The numbers of records that were deleted for space and are still to be told in the journal. */
+  takeRetired(): readonly RetentionRun[] {
+    return this.#archive.takeRetired();
   }
 
   /**
@@ -136,8 +153,8 @@ export class Journal {
     }
     try {
       for (let written = 0; written < length; )
-        written += writeSync(this.#fd, lines, written, length - written);
-      if (this.#options.sync === 'always') fdatasyncSync(this.#fd);
+        written += writeSync(this.#open.fd, lines, written, length - written);
+      if (this.#options.sync === 'always') fdatasyncSync(this.#open.fd);
     } catch (cause) {
       this.#torn = true;
       this.#refused = true;
@@ -149,11 +166,12 @@ export class Journal {
       throw this.#failure(cause);
     }
     this.#refused = false;
-    this.#size += length;
+    this.#open.size += length;
     this.writtenBytes += length;
-    this.#archive.note(lines.subarray(0, length), this.#number);
+    const end = this.position;
+    this.#archive.note(lines.subarray(0, length), end);
     if (this.#options.sync === 'interval') this.#syncSoon();
-    this.#options.onAppended?.(lines, length, this.position);
+    this.#follower(lines, length, end);
   }
 
   /** Syncs what is written, ends what runs in the background, and lets go of the folder. */
@@ -163,57 +181,35 @@ export class Journal {
     await this.#syncing;
     await this.#archive.close();
     try {
-      if (this.#options.sync !== 'never') fdatasyncSync(this.#fd);
+      if (this.#options.sync !== 'never') fdatasyncSync(this.#open.fd);
     } catch (error) {
       this.#options.onProblem(error as Error);
     }
-    closeSync(this.#fd);
+    closeSync(this.#open.fd);
     this.#removeUnused();
     this.#unlock();
   }
 
   #isDue(): boolean {
-    const { segmentMaxBytes, segmentMaxAgeMs } = this.#options;
-    if (this.#isGone()) return true;
+    const { dir, segmentMaxBytes, segmentMaxAgeMs } = this.#options;
+    const { size, openedAt } = this.#open;
+    // Somebody removed or moved it, or its folder: what comes into it, nobody would find.
+    if (!isThere(dir, this.#open)) return true;
     // A batch that was refused must come to the same place, or readers see its lines twice.
-    if (this.#size === 0 || this.#refused) return false;
-    return this.#size >= segmentMaxBytes || Date.now() - this.#openedAt >= segmentMaxAgeMs;
-  }
-
-  /** Somebody removed or moved the file or its folder: what comes into it, nobody would find. */
-  #isGone(): boolean {
-    const file = segmentFile(this.#options.dir, { number: this.#number, compressed: false });
-    return !isSame(file, this.#file);
+    if (size === 0 || this.#refused) return false;
+    return size >= segmentMaxBytes || Date.now() - openedAt >= segmentMaxAgeMs;
   }
 
   #rotate(): void {
+    const { dir } = this.#options;
     // Another folder needs a beginning of its own.
-    if (!isSame(this.#options.dir, this.#folder))
-      throw new AgentError('JOURNAL_REPLACED', { path: this.#options.dir });
-    const number = this.#number + 1;
-    const { fd, stat } = openSegment(segmentFile(this.#options.dir, { number, compressed: false }));
-    const closed = { fd: this.#fd, syncing: this.#syncing };
-    this.#settle();
-    this.#fd = fd;
-    this.#file = stat;
-    this.#number = number;
-    this.#size = stat.size;
-    this.#openedAt = Date.now();
+    if (!isSameFile(dir, this.#folder)) throw new AgentError('JOURNAL_REPLACED', { path: dir });
+    const next = openNext(dir, this.#open);
+    const closed = { fd: this.#open.fd, syncing: this.#syncing };
+    settle(this.#options, this.#open);
+    this.#open = next;
     this.#syncing = undefined;
-    this.#archive.take(closed);
-  }
-
-  /**
-   * Puts all lines on disk, and the names of the segments: whatever the policy, what comes behind
-   * must not be there without them when the power is cut.
-   */
-  #settle(): void {
-    try {
-      fdatasyncSync(this.#fd);
-      syncFolderSync(this.#options.dir);
-    } catch (error) {
-      this.#options.onProblem(error as Error);
-    }
+    this.#archive.take(closed, this.position);
   }
 
   /**
@@ -222,13 +218,14 @@ export class Journal {
    */
   #removeUnused(): void {
     const { dir } = this.#options;
-    if (this.#size > 0 || this.#isGone()) return;
+    const { number, size } = this.#open;
+    if (size > 0 || !isThere(dir, this.#open)) return;
     if (listSegments(dir).at(-2)?.compressed === false) return;
-    rmSync(segmentFile(dir, { number: this.#number, compressed: false }), { force: true });
+    rmSync(segmentFile(dir, { number, compressed: false }), { force: true });
   }
 
   #takeBack(): void {
-    ftruncateSync(this.#fd, this.#size);
+    ftruncateSync(this.#open.fd, this.#open.size);
     this.#torn = false;
   }
 
@@ -246,7 +243,7 @@ export class Journal {
   #syncSoon(): void {
     this.#dirty = true;
     this.#syncTimer ??= setTimeout(() => {
-      this.#syncing = this.#sync(this.#fd);
+      this.#syncing = this.#sync(this.#open.fd);
     }, this.#options.syncIntervalMs);
   }
 
@@ -263,7 +260,15 @@ export class Journal {
   }
 }
 
-function isSame(path: string, { ino, dev }: Stats): boolean {
-  const there = statSync(path, { throwIfNoEntry: false });
-  return there?.ino === ino && there.dev === dev;
+/**
+ * Puts all lines on disk, and the names of the segments: whatever the policy, what comes behind must
+ * not be there without them when the power is cut.
+ */
+function settle({ dir, onProblem }: JournalOptions, { fd }: OpenSegment): void {
+  try {
+    fdatasyncSync(fd);
+    syncFolderSync(dir);
+  } catch (error) {
+    onProblem(error as Error);
+  }
 }

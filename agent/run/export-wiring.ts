@@ -57,6 +57,7 @@ export function startExporter(exporter: Exporter, dir: string, journal: Journal)
     end: journal.position,
     readLines: (from) => readLines(dir, from),
   });
+  journal.follow((lines, length, end) => exporter.push(lines, length, end));
 }
 
 /** Headers are secrets: they are no option, lest a configuration that is printed shows them. */

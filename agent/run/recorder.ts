@@ -208,6 +208,7 @@ export class Recorder {
   #write(patient: boolean): boolean {
     const { hook, nextSeq } = this.#options;
     do {
+      this.#tellRetired();
       this.#encode();
       this.#decode(patient);
       if (!this.#append()) return false;
@@ -216,6 +217,12 @@ export class Recorder {
     hook.commit(nextSeq);
     [this.#committed] = hook.positions();
     return true;
+  }
+
+  /** Adds what the journal has deleted for space since the last batch. */
+  #tellRetired(): void {
+    const retired = this.#options.journal.takeRetired();
+    for (const run of retired) this.lose({ stage: 'retention', ...run });
   }
 
   /** Makes lines of drained events until there are no more, one must wait or the batch is full. */

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { Config } from '../config/schema.ts';
 import type { Exporter } from '../export/exporter.ts';
-import type { RetentionRun } from '../journal/archive/retention.ts';
 import type { Journal } from '../journal/journal.ts';
 import { openJournal } from '../journal/journal.ts';
 import { createOutput } from '../print/output.ts';
@@ -27,7 +26,6 @@ interface Run {
   readonly config: Config;
   readonly log: Log;
   readonly stop: AbortSignal;
-  readonly retired: RetentionRun[];
   readonly exporter: Exporter | undefined;
   readonly telemetry: Telemetry | undefined;
   readonly onExit: OnExit;
@@ -40,7 +38,7 @@ export async function run(config: Config, stop: AbortSignal): Promise<number> {
   const exporter = await createExporter(config, process.env, log);
   const telemetry = await openTelemetry(config, log);
   try {
-    await runHook({ config, log, stop, retired: [], exporter, telemetry, onExit });
+    await runHook({ config, log, stop, exporter, telemetry, onExit });
     return 0;
   } finally {
     telemetry?.close();
@@ -48,7 +46,7 @@ export async function run(config: Config, stop: AbortSignal): Promise<number> {
 }
 
 async function runHook(run: Run): Promise<void> {
-  const { config, log, stop, retired, exporter } = run;
+  const { config, log, stop, exporter } = run;
   const hook = await openHook(hookOptions(config), config.waitForHook, stop);
   let journal: Journal | undefined;
   let journalGoes = false;
@@ -58,8 +56,6 @@ async function runHook(run: Run): Promise<void> {
       onProblem: createProblemTeller((error) =>
         log.error({ error: error.message }, 'journal problem'),
       ),
-      onRetention: (runs) => retired.push(...runs),
-      ...(exporter && { onAppended: exporter.push.bind(exporter) }),
     });
     if (journal.recovered.tornBytes > 0)
       log.warn(
@@ -82,15 +78,12 @@ async function runHook(run: Run): Promise<void> {
 
 /** Records until the end; whether the journal is to go as well. */
 async function record(run: Run, hook: Hook, journal: Journal): Promise<boolean> {
-  const { config, log, stop, retired, exporter, telemetry, onExit } = run;
+  const { config, log, stop, exporter, telemetry, onExit } = run;
   const output = createOutput(config);
   const failed = Promise.withResolvers<never>();
   const session = await openSession(config, hook, journal, {
     onRecord: output.record,
-    onBatch: () => {
-      tellDeleted();
-      state.write();
-    },
+    onBatch: () => state.write(),
     onFailure: failed.reject,
     onJournalProblem: (error) => {
       telemetry?.health.noteJournal(error);
@@ -107,10 +100,6 @@ async function record(run: Run, hook: Hook, journal: Journal): Promise<boolean> 
     log.warn({ error: error.message }, 'state.json could not be written'),
   );
   const state = createStateWriter(config, session, tellStateProblem);
-  const tellDeleted = () => {
-    for (const deleted of retired.splice(0))
-      session.recorder.lose({ stage: 'retention', ...deleted });
-  };
   log.info(
     { hook: session.hookId, pins: config.pinDir, journal: config.journalDir },
     `hook ${hook.state}: recording`,
@@ -132,7 +121,6 @@ async function record(run: Run, hook: Hook, journal: Journal): Promise<boolean> 
   log.info({}, `${stop.reason}: ending`);
   telemetry?.end();
   session.recorder.stop();
-  tellDeleted();
   state.tellMisses();
   const isWhole = end(leaving.hook, session, state, log);
   await output.summary(session.lineage.counts, config.journalDir);

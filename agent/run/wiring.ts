@@ -40,7 +40,7 @@ export function redactOf(config: Config): Redact | undefined {
 }
 
 /** The part of the configuration that the journal takes. */
-export function journalOptions(config: Config): Omit<JournalOptions, 'onProblem' | 'onRetention'> {
+export function journalOptions(config: Config): Omit<JournalOptions, 'onProblem'> {
   return {
     dir: config.journalDir,
     segmentMaxBytes: config.segmentMaxBytes,

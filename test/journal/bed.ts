@@ -13,7 +13,8 @@ export interface Bed {
   readonly root: string;
   readonly dir: string;
   readonly problems: string[];
-  readonly runs: RetentionRun[];
+  /** What they deleted for space, so far. */
+  readonly runs: readonly RetentionRun[];
   open(options?: Partial<JournalOptions>): Journal;
   /** Makes the folder a file system of its own, of so many bytes (mount -o size). */
   mount(size: string): void;
@@ -30,13 +31,17 @@ export function createBed(t: { after(cleanUp: () => void): void }): Bed {
   const dir = join(root, 'journal');
   const problems: string[] = [];
   const runs: RetentionRun[] = [];
+  const journals: Journal[] = [];
   return {
     root,
     dir,
     problems,
-    runs,
-    open: (options = {}) =>
-      openJournal({
+    get runs() {
+      for (const journal of journals) runs.push(...journal.takeRetired());
+      return runs;
+    },
+    open(options = {}) {
+      const journal = openJournal({
         dir,
         segmentMaxBytes: 1 << 20,
         segmentMaxAgeMs: 3_600_000,
@@ -45,9 +50,11 @@ export function createBed(t: { after(cleanUp: () => void): void }): Bed {
         syncIntervalMs: 50,
         compressionLevel: 1,
         onProblem: ({ message }) => problems.push(message),
-        onRetention: (more) => runs.push(...more),
         ...options,
-      }),
+      });
+      journals.push(journal);
+      return journal;
+    },
     mount: (size) => {
       mkdirSync(dir);
       execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0700`, 'tmpfs', dir]);

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { RetentionRun } from '../../agent/journal/archive/retention.ts';
+import { until } from '../support/until.ts';
 import { append, type Bed, createBed } from './bed.ts';
 import { deletionLine, numberedLine } from './lines.ts';
 
@@ -58,7 +59,12 @@ test('until it is told each start says it again, and none afterwards', async (t)
   await bed.open().close();
   await bed.open().close();
   assert.deepEqual(bed.runs, [...RUNS, ...RUNS]);
-  const journal = bed.open({ onRetention: (runs) => append(journal, ...runs.map(deletionLine)) });
+  const journal = bed.open();
+  const retired = await until('what is left to be told', () => {
+    const runs = journal.takeRetired();
+    return runs.length > 0 && runs;
+  });
+  append(journal, ...retired.map(deletionLine));
   await journal.close();
   assert.ok(!noted(bed));
   await bed.open().close();

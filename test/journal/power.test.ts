@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { until } from '../support/until.ts';
 import { append, createBed, ended, linesOf, startWriter } from './bed.ts';
 import { DiskModel, type Luck, type Operation, readTrace } from './disk-model.ts';
 import { createFaults } from './faults.ts';
@@ -43,16 +44,18 @@ async function lookAt(
   dir: string,
 ): Promise<{ numbers: number[]; runs: number[][] }> {
   const bed = createBed(t);
-  const open = () => {
-    const journal = bed.open({
-      dir,
-      onRetention: (runs) => append(journal, ...runs.map(deletionLine)),
+  const open = async () => {
+    const journal = bed.open({ dir });
+    const retired = await until('what is left to be told', () => {
+      const runs = journal.takeRetired();
+      return (runs.length > 0 || !existsSync(join(dir, 'deletions.json'))) && runs;
     });
+    if (retired.length > 0) append(journal, ...retired.map(deletionLine));
     return journal;
   };
-  await open().close();
+  await (await open()).close();
   const lines = linesOf(dir);
-  const journal = open();
+  const journal = await open();
   const next = Math.max(0, ...lines.map((line) => nextOf(JSON.parse(line))));
   append(journal, numberedLine(next, 'behind the cut'));
   await journal.close();

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Repeated, runsOf } from '../../agent/journal/archive/retention.ts';
 import { readLines } from '../../agent/journal/read.ts';
+import { until } from '../support/until.ts';
 import { append, type Bed, createBed, linesOf } from './bed.ts';
 
 const FIRST = '00000000000000000001.jsonl';
@@ -30,6 +31,14 @@ const HOSTILE = [
   'vcml.hook.id',
   ':',
 ];
+
+/** Bytes of all files. */
+function totalOf({ dir }: Bed): number {
+  return readdirSync(dir).reduce(
+    (sum, file) => sum + (statSync(join(dir, file), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
+}
 
 function runsIn(bed: Bed, lines: readonly string[], repeated: Repeated = new Map()) {
   mkdirSync(bed.dir, { recursive: true });
@@ -138,7 +147,7 @@ test('the oldest segments go when all are too big, and their numbers are told ex
     append(journal, ...lines);
     await pause(5);
   }
-  await pause(200);
+  await until('room', () => totalOf(bed) <= maxBytes + 20_000);
   await journal.close();
   const kept = linesOf(bed.dir).map((line) => Number(/"vcml\.seq":(\d+),"p/.exec(line)?.[1]));
   const [first = 0] = kept;
@@ -153,10 +162,7 @@ test('the oldest segments go when all are too big, and their numbers are told ex
     next = run.lastSeq + 1;
   }
   assert.equal(next, first);
-  const total = readdirSync(bed.dir).reduce(
-    (sum, file) => sum + statSync(join(bed.dir, file)).size,
-    0,
-  );
+  const total = totalOf(bed);
   assert.ok(total <= maxBytes + 20_000, `${total} bytes`);
   assert.deepEqual(bed.problems, []);
 });

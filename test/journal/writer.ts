@@ -11,7 +11,6 @@ import { deletionLine, numberedLine } from './lines.ts';
 
 const [dir = '', json = '{}'] = process.argv.slice(2);
 const { lines, batch, padding: paddingMax, pauseMs, ...options } = JSON.parse(json);
-const deleted: string[] = [];
 const journal = openJournal({
   dir,
   segmentMaxBytes: 64 << 10,
@@ -24,14 +23,14 @@ const journal = openJournal({
   onProblem: (error) => {
     throw error;
   },
-  onRetention: (runs) => deleted.push(...runs.map(deletionLine)),
 });
 let n = 0;
 for (const { line } of readLinesSync(dir)) n = (JSON.parse(line).n ?? n - 1) + 1;
 while (n < lines) {
   const padding = (i: number) => 'é'.repeat((n + i) % paddingMax);
   const texts = Array.from({ length: batch }, (_, i) => numberedLine(n + i, padding(i)));
-  const bytes = Buffer.from([...deleted.splice(0), ...texts, ''].join('\n'));
+  const deleted = journal.takeRetired().map(deletionLine);
+  const bytes = Buffer.from([...deleted, ...texts, ''].join('\n'));
   journal.append(bytes, bytes.length);
   n += batch;
   writeSync(1, `${n - 1}\n`);

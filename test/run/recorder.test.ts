@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Enricher } from '../../agent/enrich/enricher.ts';
+import type { RetentionRun } from '../../agent/journal/archive/retention.ts';
 import type { Journal } from '../../agent/journal/journal.ts';
 import { Lineage } from '../../agent/lineage/lineage.ts';
 import { Losses } from '../../agent/lineage/losses.ts';
@@ -14,8 +15,8 @@ import { craftExec } from '../support/kernel-events.ts';
 const BOOT_ID = '01234567-89ab-4def-8123-456789abcdef';
 const NO_CAUSE = 99;
 
-/** A recorder over these events; `wait` is what the enrichment answers. */
-function recorderOf(events: readonly Buffer[], wait = 0) {
+/** A recorder over these events; `wait` is what the enrichment answers, `retired` what the journal. */
+function recorderOf(events: readonly Buffer[], wait = 0, retired: RetentionRun[] = []) {
   const buffer = Buffer.from(new ArrayBuffer(65_536));
   let bytes = 0;
   for (const event of events) {
@@ -70,6 +71,7 @@ function recorderOf(events: readonly Buffer[], wait = 0) {
     }),
     journal: {
       append: (text: Buffer, length: number) => lines.push(text.toString('utf8', 0, length)),
+      takeRetired: () => retired.splice(0),
     } as unknown as Journal,
     onRecord: undefined,
     onBatch: () => {},
@@ -101,4 +103,17 @@ test('a recorder that has stopped asleep is not woken again', async () => {
   recorder.stop();
   wake();
   assert.equal(recorder.isAwake, false);
+});
+
+test('what the journal has deleted for space is told before the next events, and once', () => {
+  const retired = { hookId: '1', cpu: 3, firstSeq: 10, lastSeq: 12, count: 3 };
+  const { recorder, lines } = recorderOf([craftExec({ seq: 1n })], 0, [retired]);
+  assert.equal(recorder.flush(), true);
+  const text = lines.join('');
+  assert.match(
+    text,
+    /"vcml.loss.stage":"retention","vcml.loss.hook_id":"1","vcml.loss.cpu":3,"vcml.loss.first_seq":10,"vcml.loss.last_seq":12,"vcml.loss.count":3.*\n.*"vcml.seq":1,/,
+  );
+  assert.equal(recorder.flush(), true);
+  assert.equal(lines.join(''), text);
 });

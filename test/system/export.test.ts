@@ -155,8 +155,8 @@ test('OpenTelemetry’s variables work, those of logs first', async () => {
 test('without an endpoint nothing of the export is loaded', async () => {
   const code = `
     import { Module } from 'node:module';
-    const { createExporter } = await import('${ROOT}/agent/exporting.ts');
-    await import('${ROOT}/agent/commands/run.ts');
+    const { createExporter } = await import('${ROOT}/agent/run/export-wiring.ts');
+    await import('${ROOT}/agent/run/run.ts');
     await createExporter({ exportEndpoint: '' }, {}, {});
     const loaded = () => Object.keys(Module._cache).filter((name) => name.includes('@grpc')).length;
     const before = loaded();

@@ -1,8 +1,5 @@
-import { closeSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { openSegment } from '../folder.ts';
+import { closeSync, existsSync, statSync } from 'node:fs';
 import { listSegments, type Position, type Segment, segmentFile } from '../segment.ts';
-import { cutTornTail } from '../torn-tail.ts';
 import { compressSegment } from './compress.ts';
 import { Deletions } from './deletions.ts';
 import { type Repeated, type RetentionRun, runsOf } from './retention.ts';
@@ -12,10 +9,7 @@ export interface ArchiveOptions {
   readonly segmentMaxBytes: number;
   readonly maxBytes: number;
   readonly compressionLevel: number;
-  /** Behind all that is written by now. */
-  position(): Position;
   onProblem(error: Error): void;
-  onRetention(runs: readonly RetentionRun[]): void;
 }
 
 /** The descriptor of a segment that is complete and on disk; one more sync may be under way. */
@@ -23,8 +17,6 @@ interface Closed {
   readonly fd: number;
   readonly syncing: Promise<void> | undefined;
 }
-
-const ASIDE = /^\d{20}\.jsonl\.zst\.tmp$/;
 
 /**
  * All segments but the newest, which is being written: compresses them one after the other, and
@@ -35,44 +27,26 @@ export class Archive {
   readonly #deletions: Deletions;
   readonly #repeated: Repeated = new Map();
   readonly #ending = new AbortController();
+  #retired: RetentionRun[] = [];
   #work: Promise<void> = Promise.resolve();
 
-  constructor(options: ArchiveOptions) {
+  /** `end`: behind all that is written by now. */
+  constructor(options: ArchiveOptions, end: Position) {
     this.#options = options;
-    this.#deletions = new Deletions(options.dir, options.position);
-  }
-
-  /**
-   * Puts right what an earlier run left: half-made and doubled files, and lines that are not whole
-   * where the system had crashed. Nothing else may be at work here.
-   */
-  tidy(): { readonly tornBytes: number; readonly segment: number } {
-    const { dir } = this.#options;
-    for (const name of readdirSync(dir)) if (ASIDE.test(name)) rmSync(join(dir, name));
-    let torn = { tornBytes: 0, segment: 0 };
-    const segments = listSegments(dir);
-    for (const { number, compressed } of segments) {
-      const plain = segmentFile(dir, { number, compressed: false });
-      if (compressed) rmSync(plain, { force: true });
-      else if (number !== segments.at(-1)?.number) {
-        const tornBytes = cutTail(plain);
-        if (tornBytes > 0) torn = { tornBytes: torn.tornBytes + tornBytes, segment: number };
-      }
-    }
-    return torn;
+    this.#deletions = new Deletions(options.dir, end);
   }
 
   /** Begins with what an earlier run left to be done. */
   start(): void {
     this.#next(async () => {
-      const untold = await this.#deletions.resume();
-      if (untold.length > 0) this.#options.onRetention(untold);
+      this.#retired.push(...(await this.#deletions.resume()));
     });
     this.#next(() => this.#turn());
   }
 
-  /** Takes over a segment that is complete, and does all that is to be done by now. */
-  take({ fd, syncing }: Closed): void {
+  /** Takes over a segment that is complete, `end` being in the next, and does all that is to be done. */
+  take({ fd, syncing }: Closed, end: Position): void {
+    this.#deletions.end = end;
     this.#next(async () => {
       await syncing;
       closeSync(fd);
@@ -80,9 +54,16 @@ export class Archive {
     this.#next(() => this.#turn());
   }
 
-  /** Takes note of lines that a segment has now. */
-  note(lines: Buffer, segment: number): void {
-    if (this.#deletions.note(lines, segment)) this.#next(() => this.#deletions.settle());
+  /** Takes note of lines that the journal has now, up to `end`. */
+  note(lines: Buffer, end: Position): void {
+    if (this.#deletions.note(lines, end)) this.#next(() => this.#deletions.settle());
+  }
+
+  /** The numbers of records that were deleted for space and are still to be told in the journal. */
+  takeRetired(): readonly RetentionRun[] {
+    const retired = this.#retired;
+    if (retired.length > 0) this.#retired = [];
+    return retired;
   }
 
   /** Ends at the next moment that leaves everything whole. */
@@ -121,7 +102,7 @@ export class Archive {
 
   /** Deletes the oldest segments until all are within the cap, with room for the newest to grow. */
   async #makeRoom(newestMayGrowTo: number): Promise<void> {
-    const { dir, maxBytes, onProblem, onRetention } = this.#options;
+    const { dir, maxBytes, onProblem } = this.#options;
     const segments = listSegments(dir);
     const newest = segments.pop();
     let total = newest === undefined ? 0 : Math.max(bytesOf(dir, newest), newestMayGrowTo);
@@ -133,7 +114,7 @@ export class Archive {
       if (this.#ending.signal.aborted) return;
       total -= bytesOf(dir, segment);
       await this.#deletions.delete(segment.number, runs).catch(onProblem);
-      onRetention(runs);
+      this.#retired.push(...runs);
     }
   }
 
@@ -146,15 +127,6 @@ export class Archive {
       onProblem(error as Error);
       return [];
     }
-  }
-}
-
-function cutTail(file: string): number {
-  const { fd } = openSegment(file);
-  try {
-    return cutTornTail(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 

@@ -26,14 +26,14 @@ interface Pending extends Deletion {
  * goes stands in a file, from before it goes until what tells of it is on disk.
  */
 export class Deletions {
-  readonly #dir: string;
   /** Behind all that is written by now. */
-  readonly #position: () => Position;
+  end: Position;
+  readonly #dir: string;
   #pending: readonly Pending[] = [];
 
-  constructor(dir: string, position: () => Position) {
+  constructor(dir: string, end: Position) {
     this.#dir = dir;
-    this.#position = position;
+    this.end = end;
   }
 
   /** Ends what an earlier run had begun; returns what is left to be told of it. */
@@ -46,8 +46,7 @@ export class Deletions {
       await this.#remove(deletion.segment);
       if (one.untold.size === 0) continue;
       // What the power took from the journal's end comes to lie there once more.
-      const since = this.#position();
-      pending.push(pendingOf({ ...deletion, since, runs: [...one.untold.values()] }));
+      pending.push(pendingOf({ ...deletion, since: this.end, runs: [...one.untold.values()] }));
     }
     this.#pending = pending;
     if (known.length > 0) await this.#write();
@@ -56,7 +55,7 @@ export class Deletions {
 
   /** Deletes a segment. If that cannot be noted first, it is deleted all the same, before it throws. */
   async delete(segment: number, runs: readonly RetentionRun[]): Promise<void> {
-    const deletion = pendingOf({ segment, since: this.#position(), runs });
+    const deletion = pendingOf({ segment, since: this.end, runs });
     try {
       if (runs.length === 0) return;
       this.#pending = [...this.#pending, deletion];
@@ -66,12 +65,13 @@ export class Deletions {
     }
   }
 
-  /** Takes note of lines that came into a segment; returns whether a deletion is told by now. */
-  note(lines: Buffer, segment: number): boolean {
+  /** Takes note of lines that are in the journal now, up to `end`; true when a deletion is told by now. */
+  note(lines: Buffer, end: Position): boolean {
+    this.end = end;
     const waiting = this.#pending.filter(({ untold }) => untold.size > 0);
     if (waiting.length === 0 || !lines.includes('"retention"')) return false;
     const text = lines.toString('latin1');
-    for (const one of waiting) tell(one, text, segment);
+    for (const one of waiting) tell(one, text, end.segment);
     return waiting.some(({ untold }) => untold.size === 0);
   }
 

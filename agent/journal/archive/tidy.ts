@@ -1,0 +1,41 @@
+import { closeSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { openSegment } from '../folder.ts';
+import { listSegments, segmentFile } from '../segment.ts';
+import { cutTornTail } from '../torn-tail.ts';
+
+const ASIDE = /^\d{20}\.jsonl\.zst\.tmp$/;
+
+/** What a crash had left of lines that were not whole; the segment is the newest that had such. */
+export interface Recovered {
+  readonly tornBytes: number;
+  readonly segment: number;
+}
+
+/**
+ * Puts right what an earlier run left in all segments but the newest: half-made and doubled files, and
+ * lines that are not whole where the system had crashed. Nothing else may be at work in the folder.
+ */
+export function tidySegments(dir: string): Recovered {
+  for (const name of readdirSync(dir)) if (ASIDE.test(name)) rmSync(join(dir, name));
+  let torn = { tornBytes: 0, segment: 0 };
+  const segments = listSegments(dir);
+  for (const { number, compressed } of segments) {
+    const plain = segmentFile(dir, { number, compressed: false });
+    if (compressed) rmSync(plain, { force: true });
+    else if (number !== segments.at(-1)?.number) {
+      const tornBytes = cutTail(plain);
+      if (tornBytes > 0) torn = { tornBytes: torn.tornBytes + tornBytes, segment: number };
+    }
+  }
+  return torn;
+}
+
+function cutTail(file: string): number {
+  const { fd } = openSegment(file);
+  try {
+    return cutTornTail(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,54 @@
+import { type Stats, statSync } from 'node:fs';
+import { openSegment } from './folder.ts';
+import { listSegments, type Position, segmentFile } from './segment.ts';
+import { cutTornTail } from './torn-tail.ts';
+
+/** The segment that is being written. */
+export interface OpenSegment {
+  readonly number: number;
+  readonly fd: number;
+  /** Which file that is. */
+  readonly file: Stats;
+  /** Bytes of whole lines. */
+  size: number;
+  /** milliseconds since 1970 */
+  readonly openedAt: number;
+}
+
+/**
+ * Opens the newest segment to go on with, or, where that is compressed or there is none, the next;
+ * `tornBytes` are those of a line that was not whole, and was cut.
+ */
+export function openNewest(dir: string): OpenSegment & { readonly tornBytes: number } {
+  const newest = listSegments(dir).at(-1);
+  const reopen = newest !== undefined && !newest.compressed;
+  const number = reopen ? newest.number : (newest?.number ?? 0) + 1;
+  const { fd, stat: file } = openSegment(segmentFile(dir, { number, compressed: false }));
+  const tornBytes = cutTornTail(fd);
+  const size = file.size - tornBytes;
+  const openedAt = size === 0 ? Date.now() : file.birthtimeMs;
+  return { number, fd, file, size, openedAt, tornBytes };
+}
+
+/** Opens the segment behind the one that was written until now. */
+export function openNext(dir: string, { number: last }: OpenSegment): OpenSegment {
+  const number = last + 1;
+  const { fd, stat: file } = openSegment(segmentFile(dir, { number, compressed: false }));
+  return { number, fd, file, size: file.size, openedAt: Date.now() };
+}
+
+/** Behind the last whole line. */
+export function endOf({ number, size }: OpenSegment): Position {
+  return { segment: number, offset: size };
+}
+
+/** Whether the segment is still there, as the very same file. */
+export function isThere(dir: string, { number, file }: OpenSegment): boolean {
+  return isSameFile(segmentFile(dir, { number, compressed: false }), file);
+}
+
+/** Whether what has a name now is what had these ids. */
+export function isSameFile(path: string, { ino, dev }: Stats): boolean {
+  const there = statSync(path, { throwIfNoEntry: false });
+  return there?.ino === ino && there.dev === dev;
+}
