@@ -7,7 +7,7 @@ import { failureOf, type Outcome } from '../send/outcome.ts';
 import { createChannelCredentials } from './channel-credentials.ts';
 import type { Credentials } from './credential-files.ts';
 import type { Endpoint } from './endpoint.ts';
-import { lowerGzipLevel } from './gzip.ts';
+import { compressFast } from './grpc-internals.ts';
 
 /** The gRPC method of OTLP, as OTLPLogExporter calls it. */
 const METHOD = '/opentelemetry.proto.collector.logs.v1.LogsService/Export';
@@ -30,8 +30,6 @@ export interface ClientOptions {
   readonly timeoutMs: number;
   readonly userAgent: string;
 }
-
-lowerGzipLevel();
 
 /**
  * One connection to a collector. The transport of OTLPLogExporter does the same, and copies each request
@@ -56,6 +54,7 @@ export function createClient(options: ClientOptions, credentials: Credentials): 
       'grpc.primary_user_agent': options.userAgent,
     },
   );
+  compressFast(client);
   return {
     send(request) {
       return new Promise((resolve) => {

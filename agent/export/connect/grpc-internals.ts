@@ -5,7 +5,9 @@
 
 import type { Socket } from 'node:net';
 import { connect, type SecureContext } from 'node:tls';
-import type { ChannelCredentials } from '@grpc/grpc-js';
+import { promisify } from 'node:util';
+import { constants, gzip } from 'node:zlib';
+import type { ChannelCredentials, Client } from '@grpc/grpc-js';
 
 type Connector = ReturnType<ChannelCredentials['_createSecureConnector']>;
 
@@ -37,4 +39,40 @@ function connectWithoutName(
     const secure = connect(options, () => resolve({ socket: secure, secure: true }));
     secure.on('error', reject);
   });
+}
+
+/** What a channel has that compresses messages. */
+interface CompressionFilter {
+  readonly currentCompressionAlgorithm?: string;
+  readonly sendCompression?: { compressMessage(message: Buffer): Promise<Buffer> };
+}
+interface Internals {
+  readonly internalChannel: {
+    readonly filterStackFactory: {
+      readonly factories: readonly { createFilter(): CompressionFilter }[];
+    };
+  };
+}
+
+const gzipAsync = promisify(gzip);
+
+/**
+ * Lets this client compress at gzip's fastest level; the library has no option for the level. At the
+ * default level exporting a record costs a fifth more CPU, for a seventh fewer bytes.
+ */
+export function compressFast(client: Client): void {
+  const { internalChannel } = client.getChannel() as unknown as Internals;
+  for (const factory of internalChannel.filterStackFactory.factories) {
+    const createFilter = factory.createFilter.bind(factory);
+    factory.createFilter = () => {
+      const filter = createFilter();
+      if (filter.sendCompression !== undefined && filter.currentCompressionAlgorithm === 'gzip')
+        filter.sendCompression.compressMessage = compressAtFastest;
+      return filter;
+    };
+  }
+}
+
+function compressAtFastest(message: Buffer): Promise<Buffer> {
+  return gzipAsync(message, { level: constants.Z_BEST_SPEED });
 }
