@@ -1,0 +1,147 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startAgent } from '../../support/agent.ts';
+import type { JournalLine } from '../../support/journal.ts';
+
+const KILLS = 100;
+
+/** Where the unified hierarchy is mounted here. */
+function unified(): string {
+  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n'))
+    if (line.includes(' - cgroup2 ')) return line.split(' ')[4] ?? '';
+  throw new Error('no cgroup2 is mounted');
+}
+
+function idOf(name: string): string {
+  return createHash('sha256').update(`${process.pid} ${name}`).digest('hex');
+}
+
+/** Executes `true` in a cgroup and a mount namespace of its own, so many times one after the other. */
+function executeIn(folder: string, times: number, marker: string): void {
+  const inside = `for i in $(seq ${times}); do /bin/true ${marker}; done`;
+  const script = 'echo $$ >"$1/cgroup.procs"; exec unshare --mount bash -c "$2"';
+  execFileSync('bash', ['-c', script, 'bash', folder, inside]);
+}
+
+/** The records of a test's own execs of `true`, by what stands behind it. */
+function markedBy(records: readonly JournalLine[], marker: string): readonly JournalLine[] {
+  return records.filter(({ attributes }) => {
+    const args = attributes['process.command_args'];
+    return Array.isArray(args) && args[0] === '/bin/true' && args[1] === marker;
+  });
+}
+
+/** What of a record says in which container it happened. */
+function containerOf({ resource, attributes }: JournalLine) {
+  return { id: resource['container.id'], cgroup: attributes['process.linux.cgroup'] };
+}
+
+test('execs that nobody had read are of their container, though agent and container are gone', async (t) => {
+  const agent = await startAgent();
+  t.after(() => agent.close());
+  const id = idOf('unread');
+  const folder = `${unified()}/docker-${id}.scope`;
+  mkdirSync(folder);
+  t.after(() => existsSync(folder) && rmdirSync(folder));
+  executeIn(folder, 1, 'seen');
+  await agent.journal.marked('seen');
+  process.kill(agent.pid, 'SIGSTOP');
+  executeIn(folder, 10, 'unread');
+  rmdirSync(folder);
+  await agent.kill();
+  await agent.start();
+  const found = await agent.journal.waitFor('ten execs', (records) => {
+    const unread = markedBy(records, 'unread');
+    return unread.length === 10 ? unread : undefined;
+  });
+  for (const record of found)
+    deepEqual(containerOf(record), { id, cgroup: `0::/docker-${id}.scope` });
+});
+
+test('a container is known although the ring had no room for its making', async (t) => {
+  const agent = await startAgent({ args: ['--ring-size', '1MiB'] });
+  t.after(() => agent.close());
+  process.kill(agent.pid, 'SIGSTOP');
+  execFileSync('bash', ['-c', 'for i in $(seq 4000); do /bin/true; done']);
+  const id = idOf('overflow');
+  const folder = `${unified()}/docker-${id}.scope`;
+  mkdirSync(folder);
+  t.after(() => existsSync(folder) && rmdirSync(folder));
+  process.kill(agent.pid, 'SIGCONT');
+  await agent.journal.waitFor('the loss', (records) =>
+    records.find(({ action }) => action === 'journal.loss'),
+  );
+  executeIn(folder, 1, 'after-overflow');
+  rmdirSync(folder);
+  const record = await agent.journal.marked('after-overflow');
+  deepEqual(containerOf(record), { id, cgroup: `0::/docker-${id}.scope` });
+});
+
+test('a hundred kills among containers that live for milliseconds: no record without its container', async (t) => {
+  const agent = await startAgent({ args: ['--segment-max-bytes', '4MiB'] });
+  t.after(() => agent.close());
+  const churn = startContainers();
+  t.after(() => churn.end());
+  for (let round = 0; round < KILLS; round++) {
+    await sleep(Math.random() * 150);
+    await agent.kill();
+    const next = agent.start().catch(() => undefined); // killed in its start, too
+    if (round % 2 === 0) await next;
+  }
+  const made = await churn.end();
+  await agent.kill();
+  await agent.start();
+  ok(made > KILLS, `${made} containers`);
+  await agent.journal.marked(churn.markerOf(made));
+  const own = markedBy(agent.records(), churn.marker);
+  equal(own.length, made);
+  const wrong = own.filter((record) => {
+    const [, , n] = record.attributes['process.command_args'] as string[];
+    const id = churn.idOf(Number(n));
+    const { id: found, cgroup } = containerOf(record);
+    return found !== id || cgroup !== `0::/docker-${id}.scope`;
+  });
+  deepEqual(wrong.map(containerOf), []);
+  equal(await agent.stop(), 0, agent.stderr);
+});
+
+/** One container after the other, each of which executes once and is gone. */
+function startContainers() {
+  const marker = `churn-${process.pid}`;
+  const script = `
+    trap 'stop=1' TERM
+    n=0
+    while [ -z "$stop" ]; do
+      n=$((n + 1))
+      folder="$1/docker-$(printf %064x $n).scope"
+      mkdir "$folder"
+      (echo $BASHPID >"$folder/cgroup.procs"; exec unshare --mount /bin/true "$2" $n)
+      rmdir "$folder"
+    done
+    echo $n`;
+  const child = spawn('bash', ['-c', script, 'bash', unified(), marker], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.on('data', (data) => (output += data));
+  const closed = once(child, 'close');
+  return {
+    marker,
+    idOf: (n: number) => n.toString(16).padStart(64, '0'),
+    markerOf: (n: number) => `${marker} ${n}`,
+    async end(): Promise<number> {
+      terminate(child);
+      await closed;
+      return Number(output);
+    },
+  };
+}
+
+function terminate(child: ChildProcess): void {
+  if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+}
