@@ -70,6 +70,8 @@ export class Enricher {
   readonly #hostText: string;
   /** Of records about the journal. */
   readonly hostPlace: Place;
+  /** Execs whose cgroup neither the kernel side nor the file system could name. */
+  unknownPlaces = 0;
   #scanned = false;
   #began: BootTime | undefined;
 
@@ -115,6 +117,7 @@ export class Enricher {
   place(event: ExecEvent): Place {
     const resolved = this.#resolve(event.invocation.context.cgroup);
     const { container } = resolved;
+    if (resolved.outside.cgroup === undefined) this.unknownPlaces += 1;
     if (container === undefined) return resolved.outside;
     const { cause, invocation } = event;
     resolved.inside ??= this.#inside(resolved, container, '');

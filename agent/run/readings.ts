@@ -50,11 +50,12 @@ export function sourceOf(config: Config, session: Session, exporter: Exporter | 
   };
 }
 
-function recordingOf({ lineage, recorder }: Session): RecordingReadings {
+function recordingOf({ lineage, recorder, enricher }: Session): RecordingReadings {
   const { counts, stages } = lineage;
   return {
     records: counts.records,
     gaps: counts.gaps,
+    unknownPlaces: enricher.unknownPlaces,
     losses: byValue(LOSS_STAGES, (stage) => [stage, stages.get(stage)?.losses ?? 0]),
     lostRecords: byValue(LOSS_STAGES, (stage) => [stage, stages.get(stage)?.records ?? 0]),
     turns: recorder.turns.count,

@@ -31,6 +31,14 @@ export const METRICS: readonly Metric[] = [
     'vcml.gap.reason',
     ({ recording }) => recording?.gaps,
   ),
+  counter(
+    [
+      'vcml.places.unknown',
+      '{record}',
+      'Execs whose cgroup could not be named; their records have no process.linux.cgroup.',
+    ],
+    ({ recording }) => recording?.unknownPlaces,
+  ),
   counters(
     ['vcml.losses', '{loss}', 'journal.loss records, by the stage of the loss.'],
     'vcml.loss.stage',

@@ -21,6 +21,8 @@ export interface RecordingReadings {
   readonly records: number;
   /** by reason */
   readonly gaps: ByValue;
+  /** execs whose cgroup could not be named */
+  readonly unknownPlaces: number;
   /** journal.loss records, and what they lost as far as its number is known; by stage */
   readonly losses: ByValue;
   readonly lostRecords: ByValue;

@@ -235,6 +235,8 @@ test('where a cgroup is not known, which may be a container’s, none is said', 
   bed.mkdir(60n, '/system.slice/containerd.service');
   const at = { cgroup: 60n, mnt: 7, memory: 61n, pids: 1n };
   equal(bed.place(at, undefined).cgroup, undefined);
+  equal(bed.enricher.unknownPlaces, 1);
   bed.mkdir(61n, podPath(A), 4);
   equal(bed.place(at, undefined).cgroup, `4:memory:${podPath(A)}`);
+  equal(bed.enricher.unknownPlaces, 1, 'counted by a metric');
 });
