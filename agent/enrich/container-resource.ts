@@ -1,7 +1,7 @@
 import type { ContainerPath } from './cgroups/container-path.ts';
 import type { Pod, PodContainer } from './pods/pod.ts';
 import type { ResourceAttributes } from './resource.ts';
-import type { ContainerState } from './runtimes/runtime-config.ts';
+import type { ContainerState } from './runtimes/runtime.ts';
 
 /** What is known of a container; undefined: not (yet). */
 export interface ContainerFacts {

@@ -3,7 +3,7 @@ import { type ContainerPath, keyOf } from './cgroups/container-path.ts';
 import { agreeing, containerIn, containerResource } from './container-resource.ts';
 import type { PodSource } from './pods/pod-source.ts';
 import { type ResourceAttributes, resourceText } from './resource.ts';
-import type { ContainerState } from './runtimes/runtime-config.ts';
+import type { ContainerState } from './runtimes/runtime.ts';
 
 export interface ContainerOptions {
   readonly host: ResourceAttributes;

@@ -10,7 +10,7 @@ import { type ContainerPath, containerOf, keyOf } from './cgroups/container-path
 import { Container } from './container.ts';
 import type { PodSource } from './pods/pod-source.ts';
 import { type ResourceAttributes, resourceText } from './resource.ts';
-import type { ContainerState } from './runtimes/runtime-config.ts';
+import type { ContainerState } from './runtimes/runtime.ts';
 import { Started } from './started.ts';
 
 export interface EnricherOptions {

@@ -8,8 +8,8 @@ import type { Config } from '../config/schema.ts';
 import { Enricher } from '../enrich/enricher.ts';
 import type { PodSource } from '../enrich/pods/pod-source.ts';
 import { hostResource } from '../enrich/resource.ts';
-import { RUNTIME_DIRS } from '../enrich/runtimes/runtime-state.ts';
-import { RuntimeWatch } from '../enrich/runtimes/runtime-watch.ts';
+import { ContainerStates } from '../enrich/runtimes/container-states.ts';
+import { RUNTIME_DIRS } from '../enrich/runtimes/runtimes.ts';
 import type { Journal } from '../journal/journal.ts';
 import { Lineage } from '../lineage/lineage.ts';
 import { Losses } from '../lineage/losses.ts';
@@ -123,7 +123,7 @@ function openEnricher(
 ): { enricher: Enricher; pods: PodSource } {
   const host = hostOf(config);
   const mountNamespace = hostMountNamespace();
-  const runtimes = new RuntimeWatch([...RUNTIME_DIRS, ...config.runtimeDirs]);
+  const runtimes = new ContainerStates([...RUNTIME_DIRS, ...config.runtimeDirs]);
   const pods = openPodSource(config, {
     onPod: (uid) => enricher.podChanged(uid),
     onProblem: onMetadataProblem,

@@ -7,7 +7,7 @@ import type { CgroupName } from '../../agent/enrich/cgroups/cgroup-tree.ts';
 import { Enricher } from '../../agent/enrich/enricher.ts';
 import type { Pod } from '../../agent/enrich/pods/pod.ts';
 import type { SourceState } from '../../agent/enrich/pods/pod-source.ts';
-import type { ContainerState } from '../../agent/enrich/runtimes/runtime-config.ts';
+import type { ContainerState } from '../../agent/enrich/runtimes/runtime.ts';
 import type { CgroupIds, ExecEvent, Invocation } from '../../record/types.ts';
 
 export const HOST_MNT = 4026531841;

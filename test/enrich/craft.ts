@@ -1,5 +1,5 @@
 import type { Pod } from '../../agent/enrich/pods/pod.ts';
-import type { ContainerState } from '../../agent/enrich/runtimes/runtime-config.ts';
+import type { ContainerState } from '../../agent/enrich/runtimes/runtime.ts';
 import { HOST_MNT, idOf, type Spot } from './bed.ts';
 
 export const UID = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e5f';

@@ -1,23 +1,27 @@
-/** A container, as the path of a cgroup names it. */
+import { RUNTIMES } from '../runtimes/runtimes.ts';
+
+/** A container as the path of its cgroup names it. */
 export interface ContainerPath {
   readonly id: string;
-  /** as the cgroup has it, with dashes: of a static pod the hash of its configuration */
+  /** with dashes; for a static pod, the hash of its configuration */
   readonly podUid: string | undefined;
-  /** as OpenTelemetry names it; undefined: the path does not tell */
+  /** the value of `container.runtime.name`; undefined: the path does not name the runtime */
   readonly runtime: string | undefined;
   /** the container's own cgroup, at or above the path */
   readonly root: string;
 }
 
-/** The same id below another pod's uid, or below none, is another container. */
+/** Identifies a container: the same id under another pod, or under none, is another container. */
 export function keyOf({ podUid, id }: Pick<ContainerPath, 'id' | 'podUid'>): string {
   return podUid === undefined ? id : `${podUid}/${id}`;
 }
 
 /**
- * The container that a cgroup's path lies in; undefined: none. The outermost pod counts, so that what
- * a container nests inside itself stays its own, and a pod inside a node that is itself a container
- * (kind) is found; where there is no pod, the outermost container. Pure.
+ * Finds the container that a cgroup belongs to by the cgroup's path; undefined: none. Pure.
+ *
+ * The outermost pod counts, so that cgroups which a container nests inside its own belong to it, and
+ * so that pods are found on a node that is itself a container (kind). Without a pod, the outermost
+ * container counts.
  */
 export function containerOf(path: string): ContainerPath | undefined {
   const names = path.split('/');
@@ -27,25 +31,21 @@ export function containerOf(path: string): ContainerPath | undefined {
 
 const UID =
   '[0-9a-f]{8}(?<dash>[-_])[0-9a-f]{4}\\k<dash>[0-9a-f]{4}\\k<dash>[0-9a-f]{4}\\k<dash>[0-9a-f]{12}|[0-9a-f]{32}';
-/** The cgroupfs driver: `pod<uid>` below `kubepods` or one of its classes of service. */
+/** The kubelet's cgroupfs driver: `pod<uid>` in `kubepods` or in one of its QoS classes. */
 const POD_FOLDER = new RegExp(`^pod(?<uid>${UID})$`);
-/** The systemd driver: `kubepods-burstable-pod<uid>.slice`, with whatever slice is above in front. */
+/** Its systemd driver: `kubepods-burstable-pod<uid>.slice`, after the names of the slices above. */
 const POD_SLICE = new RegExp(
   `^(?:.+-)?kubepods(?:-burstable|-besteffort)?-pod(?<uid>${UID})\\.slice(?::(?<container>.+))?$`,
 );
-/** `<id>`, `cri-containerd-<id>.scope`; `cri-containerd:<id>` where runc was given a systemd path. */
+/** `<id>` or `cri-containerd-<id>.scope`; `cri-containerd:<id>` where runc was given a systemd path. */
 const CONTAINER = /^(?:(?<prefix>[a-z][a-z-]*[a-z])[-:])?(?<id>[0-9a-f]{64})(?:\.scope)?$/;
 
-/** By what runtimes put before the id; a monitor (`crio-conmon-…`) is no container. */
-const RUNTIMES: Readonly<Record<string, string>> = {
-  'cri-containerd': 'containerd',
-  nerdctl: 'containerd',
-  crio: 'cri-o',
-  docker: 'docker',
-  libpod: 'podman',
-};
+/** Names of runtimes by what they put before the id. */
+const BY_PREFIX = new Map(
+  RUNTIMES.flatMap(({ name, cgroupPrefixes }) => cgroupPrefixes.map((prefix) => [prefix, name])),
+);
 
-/** Anyone can make any path below a session of their own: no pods there. */
+/** No pod is looked for here: every user can make any path in a session of their own. */
 const USERS = 'user.slice';
 
 function podContainer(names: readonly string[]): ContainerPath | undefined {
@@ -62,14 +62,14 @@ function podContainer(names: readonly string[]): ContainerPath | undefined {
 
 function plainContainer(names: readonly string[]): ContainerPath | undefined {
   for (let at = 1; at < names.length; at++) {
-    // What else stands in a pod's cgroup is no container.
+    // Other cgroups in a pod's are no containers.
     if (podAt(names, at) !== undefined) return undefined;
     const container = named(names, at, names[at] ?? '', undefined);
-    const above = names[at - 1];
     if (container === undefined) continue;
     if (container.runtime !== undefined) return container;
-    if (above === 'docker') return { ...container, runtime: 'docker' };
-    // containerd's own: `/<namespace>/<id>`
+    const runtime = RUNTIMES.find(({ cgroupParent }) => cgroupParent === names[at - 1]);
+    if (runtime !== undefined) return { ...container, runtime: runtime.name };
+    // containerd without a prefix: `/<namespace>/<id>`
     if (at === 2 && names[at] === container.id) return container;
   }
   return undefined;
@@ -95,7 +95,8 @@ function named(
   podUid: string | undefined,
 ): ContainerPath | undefined {
   const { prefix, id } = CONTAINER.exec(name)?.groups ?? {};
+  // The monitor of a container (`crio-conmon-<id>.scope`) is none.
   if (id === undefined || prefix?.endsWith('conmon')) return undefined;
-  const runtime = prefix === undefined ? undefined : RUNTIMES[prefix];
+  const runtime = prefix === undefined ? undefined : BY_PREFIX.get(prefix);
   return { id, podUid, runtime, root: names.slice(0, at + 1).join('/') };
 }

@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Enricher } from '../../../agent/enrich/enricher.ts';
 import { Pods } from '../../../agent/enrich/pods/pods.ts';
-import type { ContainerState } from '../../../agent/enrich/runtimes/runtime-config.ts';
+import type { ContainerState } from '../../../agent/enrich/runtimes/runtime.ts';
 import { createDecoder } from '../../../agent/source/decode.ts';
 import { causeKind, execEvent } from '../../../agent/source/layout.ts';
 import { createLineWriter } from '../../../record/line/encode.ts';

@@ -7,7 +7,7 @@ import { type Status, statusOf } from '../../../agent/commands/status-of.ts';
 import { loadConfig } from '../../../agent/config/load.ts';
 import { OPTIONS } from '../../../agent/config/options.ts';
 import type { Config } from '../../../agent/config/schema.ts';
-import { readContainerState } from '../../../agent/enrich/runtimes/runtime-state.ts';
+import { readContainerState } from '../../../agent/enrich/runtimes/runtimes.ts';
 import { AgentError } from '../../../agent/errors.ts';
 import { readCursor } from '../../../agent/export/read/cursor.ts';
 import { Deletions } from '../../../agent/journal/archive/deletions.ts';

@@ -1,19 +1,20 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { basename } from 'node:path';
-import type { ContainerState } from './runtime-config.ts';
-import { listBundleFolders, readContainerState } from './runtime-state.ts';
+import type { ContainerState } from './runtime.ts';
+import { listBundleFolders, readContainerState } from './runtimes.ts';
 
-/** containerd makes a bundle's folder, then its file, then starts a shim and runc. */
+/** The pauses between tries: a runtime makes the folder first, then the file, then starts the process. */
 const AGAIN_MS = [1, 4, 15, 50];
-/** What is kept of containers that may be gone before their first record is written. */
+/** How many states of containers are kept that may end before their first record is written. */
 const STATES_MAX = 512;
 const LOOK_EVERY_MS = 1000;
 
 /**
- * Container states by id. containerd removes its bundle as soon as the container ends, which can be
- * sooner than its first event is read: so bundles are read when they are made.
+ * What the runtimes' files say about containers, by id. containerd removes a bundle as soon as its
+ * container ends, which can be before the agent reads the container's first event. That is why
+ * bundles are watched, and read as soon as they appear.
  */
-export class RuntimeWatch {
+export class ContainerStates {
   readonly #dirs: readonly string[];
   readonly #watchers = new Map<string, FSWatcher>();
   readonly #states = new Map<string, ContainerState>();
@@ -24,10 +25,11 @@ export class RuntimeWatch {
     this.#look();
   }
 
+  /** What was read when the container was made, or what can be read now. */
   read(id: string): ContainerState | undefined {
     const known = this.#states.get(id);
     if (known !== undefined) return known;
-    // Not seen when it was made: a runtime that came later than the agent?
+    // It was not seen when it was made; its runtime may have been started after the agent.
     this.#look();
     return readContainerState(id, this.#dirs);
   }
@@ -47,7 +49,7 @@ export class RuntimeWatch {
   #watch(folder: string): void {
     try {
       const watcher = watch(folder, { persistent: false }, (_, name) => {
-        // It is gone itself: when it is made again, it is looked for again.
+        // The folder itself was removed; #look() finds it when it is made again.
         if (name === basename(folder)) forget();
         else if (name !== null && /^[0-9a-f]{64}$/.test(name)) this.#take(name, 0);
       });
@@ -58,7 +60,7 @@ export class RuntimeWatch {
       this.#watchers.set(folder, watcher);
       watcher.on('error', forget);
     } catch {
-      // Gone again, or no watches left: then the file is read when it is asked for.
+      // It is gone again, or there are no watches left: read() reads the file when it is asked for.
     }
   }
 

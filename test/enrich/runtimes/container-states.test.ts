@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { RuntimeWatch } from '../../../agent/enrich/runtimes/runtime-watch.ts';
+import { ContainerStates } from '../../../agent/enrich/runtimes/container-states.ts';
 import { idOf } from '../bed.ts';
 
 const BUNDLES = 'io.containerd.runtime.v2.task/k8s.io';
@@ -14,12 +14,12 @@ function configOf(name: string): string {
 }
 
 async function withRuntime(
-  body: (dir: string, watch: RuntimeWatch) => Promise<void>,
+  body: (dir: string, watch: ContainerStates) => Promise<void>,
   folders: readonly string[] = [BUNDLES],
 ): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'vcml-watch-'));
   for (const folder of folders) mkdirSync(join(dir, folder), { recursive: true });
-  const watch = new RuntimeWatch([dir]);
+  const watch = new ContainerStates([dir]);
   try {
     await body(dir, watch);
   } finally {

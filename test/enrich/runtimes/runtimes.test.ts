@@ -4,7 +4,11 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
-import { readContainerState } from '../../../agent/enrich/runtimes/runtime-state.ts';
+import {
+  RUNTIME_DIRS,
+  RUNTIMES,
+  readContainerState,
+} from '../../../agent/enrich/runtimes/runtimes.ts';
 
 const ID = '0123456789abcdef'.repeat(4);
 const UID = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
@@ -122,6 +126,13 @@ test('CRI-O’s names are those that the kubelet gave, not a pod’s own annotat
   deepEqual(read(file, oci(sandbox)), { ...state, sandbox: true, name: undefined });
 });
 
+test('podman’s file, in the storage that it shares with CRI-O, says that the container is its own', () => {
+  const file = `overlay-containers/${ID}/userdata/config.json`;
+  const annotations = { 'io.container.manager': 'libpod' };
+  deepEqual(read(file, oci(annotations)), { runtime: 'podman', ...NOTHING });
+  equal(read(file, 'null'), undefined);
+});
+
 test('docker’s file names the container, or the pod that cri-dockerd made it for', () => {
   const file = `containers/${ID}/config.v2.json`;
   const plain = { Name: '/web', Config: { Image: 'nginx:1', Env: ['A=secret-value'], Labels: {} } };
@@ -208,4 +219,18 @@ test('of several folders the first that knows the container counts', () => {
   const known = dirWith(file, oci(CRI));
   equal(readContainerState(ID, [join(root, 'none'), known])?.name, 'cart');
   equal(readContainerState(ID.replace('0', '1'), [known]), undefined);
+});
+
+test('no two runtimes claim the same cgroups, and all of their folders are looked at', () => {
+  const prefixes = RUNTIMES.flatMap(({ cgroupPrefixes }) => cgroupPrefixes);
+  deepEqual([...new Set(prefixes)], prefixes);
+  deepEqual(RUNTIME_DIRS, [
+    '/run/containerd',
+    '/run/k3s/containerd',
+    '/run/k0s/containerd',
+    '/var/snap/microk8s/common/run/containerd',
+    '/run/containers/storage',
+    '/var/lib/containers/storage',
+    '/var/lib/docker',
+  ]);
 });

@@ -1,0 +1,69 @@
+import { readdirSync } from 'node:fs';
+import { imageOf, nameOf, objectOf } from './names.ts';
+import { readJson } from './read-json.ts';
+import type { ContainerState, Runtime } from './runtime.ts';
+
+/** containerd, under Kubernetes or nerdctl: a bundle for each container, in its namespace's folder. */
+export const containerd: Runtime = {
+  name: 'containerd',
+  stateDirs: [
+    '/run/containerd',
+    '/run/k3s/containerd', // k3s, RKE2
+    '/run/k0s/containerd',
+    '/var/snap/microk8s/common/run/containerd',
+  ],
+  cgroupPrefixes: ['cri-containerd', 'nerdctl'],
+
+  readState(stateDir, id) {
+    for (const folder of bundleFolders(stateDir)) {
+      const state = stateIn(readJson(`${folder}/${id}/config.json`));
+      if (state !== undefined) return state;
+    }
+    return undefined;
+  },
+
+  bundleFolders,
+};
+
+/** Where bundles are: since containerd 1.3, and before. */
+const BUNDLES = ['io.containerd.runtime.v2.task', 'io.containerd.runtime.v1.linux'];
+const NAMESPACES_MAX = 64;
+const KUBERNETES = 'k8s.io';
+/** docker's namespace; docker has a file of its own that says more. */
+const DOCKER = 'moby';
+const CRI = 'io.kubernetes.cri';
+
+function bundleFolders(stateDir: string): readonly string[] {
+  return BUNDLES.flatMap((bundles) =>
+    namespacesIn(`${stateDir}/${bundles}`)
+      .filter((namespace) => namespace !== DOCKER)
+      .map((namespace) => `${stateDir}/${bundles}/${namespace}`),
+  );
+}
+
+/** Lists namespaces, that of Kubernetes first, because most look-ups end there. */
+function namespacesIn(folder: string): readonly string[] {
+  try {
+    const names = readdirSync(folder).slice(0, NAMESPACES_MAX);
+    const others = names.filter((name) => name !== KUBERNETES);
+    return others.length < names.length ? [KUBERNETES, ...others] : names;
+  } catch {
+    return [];
+  }
+}
+
+/** The annotations that the CRI plugin, or nerdctl, adds to a bundle's `config.json` (OCI). */
+function stateIn(config: unknown): ContainerState | undefined {
+  const root = objectOf(config);
+  if (root === undefined) return undefined;
+  const annotations = objectOf(root.annotations) ?? {};
+  return {
+    runtime: 'containerd',
+    sandbox: annotations[`${CRI}.container-type`] === 'sandbox',
+    podNamespace: nameOf(annotations[`${CRI}.sandbox-namespace`]),
+    podName: nameOf(annotations[`${CRI}.sandbox-name`]),
+    podUid: nameOf(annotations[`${CRI}.sandbox-uid`]),
+    name: nameOf(annotations[`${CRI}.container-name`]) ?? nameOf(annotations['nerdctl/name']),
+    image: imageOf(annotations[`${CRI}.image-name`]),
+  };
+}

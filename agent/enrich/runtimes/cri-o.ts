@@ -1,0 +1,33 @@
+import { imageOf, nameOf, objectOf, podNames } from './names.ts';
+import { readJson } from './read-json.ts';
+import type { ContainerState, Runtime } from './runtime.ts';
+
+/** CRI-O: an OCI configuration for each container, in the storage that it shares with podman. */
+export const criO: Runtime = {
+  name: 'cri-o',
+  stateDirs: ['/run/containers/storage', '/var/lib/containers/storage'],
+  cgroupPrefixes: ['crio'],
+
+  readState: (stateDir, id) =>
+    stateIn(readJson(`${stateDir}/overlay-containers/${id}/userdata/config.json`)),
+};
+
+const CRIO = 'io.kubernetes.cri-o';
+
+/**
+ * CRI-O mixes a pod's own annotations with its own. The keys that are read here are the kubelet's,
+ * which CRI-O writes last, so that a pod cannot forge them.
+ */
+function stateIn(config: unknown): ContainerState | undefined {
+  const annotations = objectOf(objectOf(config)?.annotations);
+  const type = annotations?.[`${CRIO}.ContainerType`];
+  if (annotations === undefined || type === undefined) return undefined;
+  const sandbox = type === 'sandbox';
+  return {
+    runtime: 'cri-o',
+    sandbox,
+    ...podNames(annotations),
+    name: sandbox ? undefined : nameOf(annotations['io.kubernetes.container.name']),
+    image: imageOf(annotations[`${CRIO}.ImageName`]),
+  };
+}

@@ -1,0 +1,30 @@
+import { imageOf, nameOf, objectOf, podNames } from './names.ts';
+import { readJson } from './read-json.ts';
+import type { ContainerState, Runtime } from './runtime.ts';
+
+/** docker, alone or under Kubernetes with cri-dockerd: a `config.v2.json` for each container. */
+export const docker: Runtime = {
+  name: 'docker',
+  stateDirs: ['/var/lib/docker'],
+  cgroupPrefixes: ['docker'],
+  cgroupParent: 'docker',
+
+  readState: (stateDir, id) => stateIn(readJson(`${stateDir}/containers/${id}/config.v2.json`)),
+};
+
+/** The labels are those that the kubelet gives by cri-dockerd. */
+function stateIn(config: unknown): ContainerState | undefined {
+  const root = objectOf(config);
+  if (root === undefined) return undefined;
+  const { Image: image, Labels: given } = objectOf(root.Config) ?? {};
+  const labels = objectOf(given) ?? {};
+  const sandbox = labels['io.kubernetes.docker.type'] === 'podsandbox';
+  const name = typeof root.Name === 'string' ? nameOf(root.Name.replace(/^\//, '')) : undefined;
+  return {
+    runtime: 'docker',
+    sandbox,
+    ...podNames(labels),
+    name: sandbox ? undefined : (nameOf(labels['io.kubernetes.container.name']) ?? name),
+    image: imageOf(image),
+  };
+}

@@ -1,0 +1,33 @@
+import type { ContainerState } from './runtime.ts';
+
+/** The pod of a container, by the labels that the kubelet gives to it. */
+export function podNames(
+  labels: Readonly<Record<string, unknown>>,
+): Pick<ContainerState, 'podNamespace' | 'podName' | 'podUid'> {
+  return {
+    podNamespace: nameOf(labels['io.kubernetes.pod.namespace']),
+    podName: nameOf(labels['io.kubernetes.pod.name']),
+    podUid: nameOf(labels['io.kubernetes.pod.uid']),
+  };
+}
+
+/** A name as Kubernetes and runtimes allow it; undefined for anything else. */
+export function nameOf(value: unknown): string | undefined {
+  return matching(value, /^[A-Za-z0-9][A-Za-z0-9_.-]{0,252}$/);
+}
+
+/** An image's reference or id; undefined for anything else. */
+export function imageOf(value: unknown): string | undefined {
+  return matching(value, /^[A-Za-z0-9][\w.:/@+-]{0,511}$/);
+}
+
+/** A JSON object; undefined for any other value. */
+export function objectOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : undefined;
+}
+
+function matching(value: unknown, pattern: RegExp): string | undefined {
+  return typeof value === 'string' && pattern.test(value) ? value : undefined;
+}

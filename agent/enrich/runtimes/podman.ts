@@ -1,0 +1,27 @@
+import { objectOf } from './names.ts';
+import { readJson } from './read-json.ts';
+import type { Runtime } from './runtime.ts';
+
+/**
+ * podman: an OCI configuration for each container, in the storage that it shares with CRI-O. Its
+ * annotations name nothing, so that it only says which runtime has the container.
+ */
+export const podman: Runtime = {
+  name: 'podman',
+  stateDirs: ['/run/containers/storage', '/var/lib/containers/storage'],
+  cgroupPrefixes: ['libpod'],
+
+  readState(stateDir, id) {
+    const file = `${stateDir}/overlay-containers/${id}/userdata/config.json`;
+    if (objectOf(readJson(file)) === undefined) return undefined;
+    return {
+      runtime: 'podman',
+      sandbox: false,
+      podNamespace: undefined,
+      podName: undefined,
+      podUid: undefined,
+      name: undefined,
+      image: undefined,
+    };
+  },
+};
