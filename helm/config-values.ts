@@ -23,7 +23,7 @@ const POWER_OF_TWO = powerOfTwo(20, 30);
 export const configValues = z.strictObject(
   Object.fromEntries(
     OPTIONS.filter(({ key }) => !OF_THE_POD.includes(key)).map(({ key, description, values }) => {
-      const about = `${description} Takes ${values}.`;
+      const about = `${description} Accepts ${values}.`;
       const field = fieldOf(key);
       const value = DEFAULTS[key];
       const given = value === undefined ? field.optional() : field.default(value);

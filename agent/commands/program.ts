@@ -99,7 +99,7 @@ export function createProgram(done: (exitCode: number) => void, stop: AbortSigna
 function configured(command: Command, keys: readonly string[]): Command {
   for (const { key, flag, description, values, default: text } of OPTIONS) {
     if (!keys.includes(key)) continue;
-    const about = `${description} Takes ${values}; default: ${text}.`;
+    const about = `${description} Accepts ${values}; default: ${text}.`;
     command.addOption(new Option(`${flag} <value>`, about));
   }
   return command.option('--config <file>', 'a YAML file with any of the options');

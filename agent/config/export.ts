@@ -18,57 +18,63 @@ export const exportOptions = {
   )
     .prefault('')
     .meta({ default: 'none', otel: 'ENDPOINT' })
-    .describe('The OTLP/gRPC receiver that records are exported to; none: nothing is exported.'),
+    .describe('OTLP/gRPC receiver to export records to; none: nothing is exported.'),
   exportInsecure: yesOrNo()
     .prefault('false')
     .meta({ otel: 'INSECURE' })
-    .describe('An endpoint without a scheme is one without TLS.'),
+    .describe('Connect without TLS to an endpoint that has no scheme.'),
   exportCertificate: file()
     .prefault('')
     .meta({ default: 'none', otel: 'CERTIFICATE' })
     .describe(
-      'The authorities that the receiver’s certificate must come from; none: the public ones.',
+      'File with the authorities that may sign the receiver’s certificate; none: the public ones.',
     ),
   exportClientCertificate: file()
     .prefault('')
     .meta({ default: 'none', otel: 'CLIENT_CERTIFICATE' })
-    .describe('The agent’s own certificate with its chain, for mTLS.'),
+    .describe('File with the agent’s certificate and its chain, for mTLS.'),
   exportClientKey: file()
     .prefault('')
     .meta({ default: 'none', otel: 'CLIENT_KEY' })
-    .describe('The key of `exportClientCertificate`.'),
+    .describe('File with the private key of `exportClientCertificate`.'),
   exportTokenFile: file()
     .prefault('')
     .meta({ default: 'none' })
-    .describe('A bearer token to send.'),
+    .describe('File with the bearer token to send.'),
   exportHeadersFile: file()
     .prefault('')
     .meta({ default: 'none' })
-    .describe('Headers to send, one a line, such as `x-tenant: shop`.'),
+    .describe('File with headers to send, one per line, such as `x-tenant: shop`.'),
   exportCompression: choice(['gzip', 'none'])
     .prefault('gzip')
     .meta({ otel: 'COMPRESSION' })
-    .describe('How requests are compressed.'),
+    .describe('Compression of requests.'),
   exportTimeout: duration('100ms', '10m')
     .prefault('10s')
     .meta({ otel: 'TIMEOUT', otelUnit: 'ms' })
-    .describe('A call that takes longer is made again.'),
+    .describe('Timeout of one request; a request that times out is sent again.'),
   exportBatchRecords: integer(1, 100_000)
     .prefault(8192)
-    .describe('How many records a request has at most.'),
+    .describe('Maximum number of records in a request.'),
   exportBatchBytes: size('4KiB', '2MiB')
     .prefault('1MiB')
-    .describe('How many bytes of the journal a request has at most; receivers refuse 4 MiB.'),
+    .describe(
+      'Maximum number of journal bytes in a request; by default, receivers refuse messages above 4 MiB.',
+    ),
   exportBatchAge: duration('10ms', '1m')
     .prefault('200ms')
-    .describe('How long a record waits for others to fill a request.'),
+    .describe('Maximum time that a record waits for others to fill a request.'),
   exportCatchUpRate: integer(0, 1_000_000)
     .prefault(10_000)
-    .describe('Records a second of those that waited on disk; 0: as many as the receiver takes.'),
+    .describe(
+      'Maximum number of records per second from a backlog on disk; 0: as many as the receiver accepts.',
+    ),
   exportRules: rules()
     .prefault('')
     .meta({ default: 'none' })
-    .describe('What is exported; see export.md. The journal stays complete.'),
+    .describe(
+      'Rules that select which records are exported; see export.md. The journal stays complete.',
+    ),
 };
 
 /** The path of a file, made absolute; empty: none. */

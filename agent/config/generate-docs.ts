@@ -2,10 +2,10 @@
 
 import { OPTIONS } from './options.ts';
 
-const TITLES = ['option', 'what it does', 'values', 'default'];
+const TITLES = ['Option', 'Description', 'Values', 'Default'];
 
 const rows = OPTIONS.map(({ key, description, values, default: text }) =>
-  [`\`${key}\``, description, values, `\`${text}\``].map((cell) => cell.replaceAll('|', '\\|')),
+  [`\`${key}\``, description, values, defaultCell(text)].map((cell) => cell.replaceAll('|', '\\|')),
 );
 // As the formatter wants it.
 const widths = TITLES.map((_, column) =>
@@ -18,23 +18,36 @@ process.stdout.write(`# Configuration
 
 <!-- Generated from agent/config/schema.ts. -->
 
-Each option has three names: \`journalDir\` in the YAML file that \`--config FILE\` (or
-\`VCML_AGENT_CONFIG\`) names, \`--journal-dir\` on the command line, \`VCML_AGENT_JOURNAL_DIR\` in the
-environment. A flag goes before a variable, a variable before the file. An empty variable counts as
-not set. An unknown key or a bad value stops the agent with exit code 78 and names every problem.
+Set an option in one of three places. The option \`journalDir\`, for example, is:
 
-Some options of the export can also be given by the variables of the OpenTelemetry specification
-([export.md](export.md)). They go before the file, and behind the agent's own variables.
+- \`--journal-dir\` on the command line,
+- \`VCML_AGENT_JOURNAL_DIR\` in the environment,
+- \`journalDir\` in the YAML file that \`--config FILE\` or \`VCML_AGENT_CONFIG\` names.
 
-Durations are written \`500ms\`, \`30s\`, \`15m\` or \`1h\`, and never without a unit, but for 0; sizes
-\`512B\`, \`8KiB\`, \`64MiB\` or \`2GiB\`, or as plain bytes. \`journalMaxBytes\` must be at least
-four times \`segmentMaxBytes\`, and \`quietAfter\`, if not 0, at least ten times \`drainInterval\`.
-\`journalOnUninstall: delete\` needs \`onExit: whenUninstalled\`.
+A flag takes precedence over a variable, and a variable over the file. An empty variable counts as not
+set. If a key is unknown or a value is invalid, the agent lists every problem and exits with code 78.
 
-\`vcml-agent config print\` shows what is in effect and where each value came from,
-\`vcml-agent config check\` all that is wrong.
+For some options of the export you can also use the variables of the OpenTelemetry specification
+([export.md](export.md)). They take precedence over the file, but not over the agent's own variables.
+
+Write durations as \`500ms\`, \`30s\`, \`15m\` or \`1h\`; only 0 needs no unit. Write sizes as \`512B\`,
+\`8KiB\`, \`64MiB\` or \`2GiB\`, or as a number of bytes.
+
+Some values depend on each other:
+
+- \`journalMaxBytes\` must be at least four times \`segmentMaxBytes\`.
+- \`quietAfter\` must be 0, or at least ten times \`drainInterval\`.
+- \`journalOnUninstall: delete\` needs \`onExit: whenUninstalled\`.
+
+\`vcml-agent config print\` shows the configuration in effect and where each value came from.
+\`vcml-agent config check\` lists every problem in it.
 
 ${line(TITLES)}
 ${line(['', '', '', ''], '-')}
 ${rows.map((cells) => line(cells)).join('\n')}
 `);
+
+/** A default that depends on the machine is described in words. */
+function defaultCell(text: string): string {
+  return text.includes(' ') ? text : `\`${text}\``;
+}

@@ -10,98 +10,110 @@ const UNINSTALL = 'whenUninstalled';
 /** Every option of the agent, declared once: the type, --help and docs/configuration.md come from here. */
 export const schema = z
   .strictObject({
-    journalDir: folder()
-      .prefault('/var/lib/vcml-agent/journal')
-      .describe('Where the journal is kept.'),
+    journalDir: folder().prefault('/var/lib/vcml-agent/journal').describe('Folder of the journal.'),
     print: choice(['text', 'jsonl', 'none'])
       .prefault(() => (process.stdout.isTTY ? 'text' : 'none'))
       .meta({ default: 'text on a terminal, else none' })
       .describe(
-        'Print each record to stdout as well: a readable line, the journal’s line, or nothing.',
+        'What to print to stdout for each record: a readable line, the journal’s line, or nothing.',
       ),
     onExit: choice(['keep', 'detach', UNINSTALL])
       .prefault('keep')
       .describe(
-        'At the end the hook stays for the next agent, goes, or goes if the DaemonSet is gone; see failure-modes.md.',
+        'What to do with the hook on exit: keep it for the next agent, detach it, or detach it only if the DaemonSet was deleted; see failure-modes.md.',
       ),
     journalOnUninstall: choice(['keep', 'delete'])
       .prefault('keep')
       .describe(
-        'Whether the journal stays on the node, or is deleted, when the DaemonSet is seen to be gone.',
+        'What to do with the journal when the DaemonSet was deleted: keep it on the node, or delete it.',
       ),
     pinDir: folder()
       .prefault('/sys/fs/bpf/vcml-agent')
-      .describe('Where the hook is pinned; in a bpffs.'),
+      .describe('Folder of the hook’s pins; it must be in a bpffs.'),
     mountBpffs: choice(['true', 'false'])
       .prefault('true')
-      .describe('Mount a bpffs at /sys/fs/bpf where none is; not for the mounts of a container.'),
+      .describe(
+        'Mount a bpffs at /sys/fs/bpf if there is none; the agent never mounts one inside a container.',
+      ),
     nodeName: name()
       .prefault(() => hostname())
       .meta({ default: 'the host’s name' })
-      .describe('The node’s name in records.'),
+      .describe('Name of the node in records.'),
     ...metadataOptions,
     waitForHook: duration('0s', '24h')
       .prefault('30s')
-      .describe('How long to wait for another agent to let go of the hook.'),
+      .describe('How long to wait for another agent to release the hook.'),
     quietAfter: duration('1s', '24h', { orZero: true })
       .prefault('15m')
-      .describe('Without a reader for so long, the hook stores no more events; 0: never.'),
+      .describe(
+        'How long the hook goes on storing events while no agent reads them; 0: without limit.',
+      ),
     ringSize: size('1MiB', '1GiB', true)
       .prefault('32MiB')
       .describe(
-        'The ring buffer between kernel and agent; of a hook that is taken over it stays as it was.',
+        'Size of the ring buffer between kernel and agent; a hook that is resumed keeps its size.',
       ),
     tableEntries: integer(0, 4_194_304)
       .prefault(0)
-      .describe('Processes in the kernel’s table of causes; 0: as many as this machine can have.'),
+      .describe(
+        'Maximum number of processes in the kernel’s table of causes; 0: as many as this machine can have.',
+      ),
     argumentsMaxBytes: size('0B', '32KiB')
       .prefault('8KiB')
       .describe(
-        'How much of a command’s arguments is recorded; the rest is cut, and that is said.',
+        'Maximum length of a command’s arguments; longer ones are truncated and marked in the record.',
       ),
     arguments: choice(['redacted', 'full', 'none'])
       .prefault('redacted')
-      .describe('Record arguments with `[redacted]` for secrets, as they are, or not at all.'),
+      .describe(
+        'How to record arguments: with `[redacted]` in place of secrets, in full, or not at all.',
+      ),
     redactNames: list('names, such as `pin` or `db-pin`', (word) => refusal({ names: [word] }))
       .prefault('')
       .meta({ default: 'none' })
-      .describe('More options, variables and fields whose values are secrets.'),
+      .describe('Additional names of options, variables and fields whose values are secrets.'),
     redactPatterns: list('patterns, such as `acme_[A-Za-z0-9]{20,}`', (word) =>
       refusal({ patterns: [word] }),
     )
       .prefault('')
       .meta({ default: 'none' })
-      .describe('More forms of secrets; see redaction.md.'),
+      .describe('Additional patterns of secrets; see redaction.md.'),
     segmentMaxBytes: size('64KiB', '4GiB')
       .prefault('64MiB')
-      .describe('At this size a journal segment is closed and compressed.'),
+      .describe('Size at which a journal segment is closed and compressed.'),
     segmentMaxAge: duration('1s', '720h')
       .prefault('1h')
-      .describe('So long after its first record a segment is closed, too.'),
+      .describe(
+        'Age at which a journal segment is closed and compressed, counted from its first record.',
+      ),
     journalMaxBytes: size('256KiB', '1024GiB')
       .prefault('2GiB')
-      .describe('The whole journal on disk; beyond it the oldest segment is deleted.'),
+      .describe('Maximum size of the journal on disk; above it the oldest segment is deleted.'),
     sync: choice(['interval', 'always', 'never'])
       .prefault('interval')
-      .describe('When written records are forced to the disk, besides at the end of each segment.'),
+      .describe(
+        'When to sync written records to disk; a segment is always synced when it is closed.',
+      ),
     syncInterval: duration('10ms', '1h')
       .prefault('1s')
-      .describe('How often they are, when `sync` is `interval`.'),
+      .describe('Time between two syncs if `sync` is `interval`.'),
     // Node takes -1 for "not set", and zstd 0: both would be level 3.
     compressionLevel: integer(-7, 19, [-1, 0])
       .prefault(1)
-      .describe('The zstd level of closed segments.'),
+      .describe('Zstandard level for closed segments.'),
     drainInterval: duration('1ms', '10s')
       .prefault('50ms')
-      .describe('How often the ring is drained while there is traffic.'),
+      .describe('Time between two reads of the ring buffer while there is traffic.'),
     ...exportOptions,
     telemetryAddress: listenAddress()
       .prefault('')
       .meta({ default: 'none' })
-      .describe('Where `/metrics`, `/livez` and `/readyz` are served, such as `127.0.0.1:9469`.'),
+      .describe(
+        'Address that serves `/metrics`, `/livez` and `/readyz`, such as `127.0.0.1:9469`.',
+      ),
     logLevel: choice(['debug', 'info', 'warn', 'error'])
       .prefault('info')
-      .describe('How much the agent says about itself on stderr.'),
+      .describe('Lowest level of the log lines that the agent writes to stderr.'),
   })
   // Room for the open segment, one that is being compressed, its other form, and something to keep.
   .refine(({ journalMaxBytes, segmentMaxBytes }) => journalMaxBytes >= 4 * segmentMaxBytes, {
@@ -121,7 +133,8 @@ export const schema = z
   )
   .refine(({ quietAfter, drainInterval }) => quietAfter === 0 || quietAfter >= 10 * drainInterval, {
     path: ['quietAfter'],
-    error: 'must be 0, or at least ten times drainInterval, so that a reader is not taken for gone',
+    error:
+      'must be 0, or at least ten times drainInterval, so that the hook does not stop storing events between two reads',
     params: { other: 'drainInterval' },
     when: ({ value }) => areAll('number', value, 'quietAfter', 'drainInterval'),
   });
