@@ -9,12 +9,12 @@ import type { PodSource, PodSourceOptions } from './pod-source.ts';
 
 const NODE_MS = 30_000;
 
-/** Follows this node's pods on the API server, and goes on trying while it cannot be reached. */
+/** Follows this node's pods on the API server, and keeps trying while it cannot be reached. */
 export function followApiServer(options: PodSourceOptions): PodSource {
   return followPods(new PodListWatch(options), options);
 }
 
-/** The two requests, of pods that run on this node. */
+/** Lists and watches the pods that are scheduled to this node. */
 class PodListWatch implements ListWatch<Pod> {
   readonly #options: PodSourceOptions;
   readonly #objects: ObjectListWatch;
@@ -26,7 +26,7 @@ class PodListWatch implements ListWatch<Pod> {
       kubeconfig,
       path: '/api/v1/pods',
       fieldSelector: `spec.nodeName=${nodeName}`,
-      cached: true, // the watch brings the rest
+      cached: true, // the watch brings what the cache does not have yet
     });
   }
 
@@ -50,7 +50,7 @@ class PodListWatch implements ListWatch<Pod> {
     );
   }
 
-  /** A selector for a node that is not there is no error to the server. */
+  /** The API server does not treat it as an error when the selector names a node that does not exist. */
   async #mustExist(stop: AbortSignal): Promise<void> {
     const { kubeconfig, nodeName } = this.#options;
     const { status, object } = await getObject({

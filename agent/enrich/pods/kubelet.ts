@@ -1,36 +1,36 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { getObject, type KubeObject } from '../../kube/objects.ts';
 import { RequestError } from '../../kube/request-error.ts';
+import { followPodsApi } from './kubelet-pods-api.ts';
 import { slimPod } from './pod.ts';
+import { PodIndex } from './pod-index.ts';
 import type { PodSource, PodSourceOptions, SourceState } from './pod-source.ts';
-import { Pods } from './pods.ts';
-import { followPodsApi } from './pods-api.ts';
 
 export interface KubeletOptions extends PodSourceOptions {
-  /** such as `https://127.0.0.1:10250`; or the socket of its pods API, `unix:///…` */
+  /** such as `https://127.0.0.1:10250`, or the socket of the pods API, `unix:///…` */
   readonly endpoint: string;
-  /** Whether the kubelet's certificate must be one that the cluster's authority has signed. */
+  /** Whether the kubelet's certificate must be signed by the cluster's authority. */
   readonly verify: boolean;
 }
 
-/** Labels change and pods go: everything is asked for again this often. */
+/** All pods are read again this often, because labels change and pods are deleted. */
 const REFRESH_MS = 60_000;
-/** A pod that is not known is asked for no more often than this; after failures, ever less. */
+/** Unknown pods cause no more requests than one in this time; failures make it longer. */
 const AGAIN_MS = 200;
 const AGAIN_MAX_MS = 30_000;
 const REQUEST_MS = 10_000;
 
-/** The pods that the kubelet knows, by its pods API or by its authenticated endpoint. */
+/** Opens the kubelet as a source: its pods API on a socket, or else its authenticated endpoint. */
 export function openKubelet(options: KubeletOptions): PodSource {
   const { endpoint } = options;
   return endpoint.startsWith('unix:') ? followPodsApi(options, endpoint) : askKubelet(options);
 }
 
-/** Asks the kubelet for its pods whenever one comes up that is not known, and now and then. */
+/** Reads the kubelet's pods at intervals, and whenever a pod is looked up that is not known. */
 function askKubelet(options: KubeletOptions): PodSource {
   const { keys, onPod, onProblem } = options;
   const stop = new AbortController();
-  const pods = new Pods(onPod);
+  const pods = new PodIndex(onPod);
   let state: SourceState = 'starting';
   let failures = 0;
   let notBefore = 0;

@@ -1,15 +1,15 @@
 import { type ListWatch, reflect } from '../../kube/reflector.ts';
 import type { Pod } from './pod.ts';
+import { PodIndex } from './pod-index.ts';
 import type { PodSource, PodSourceOptions, SourceState } from './pod-source.ts';
-import { Pods } from './pods.ts';
 
-/** Follows this node's pods, and goes on trying while that fails. */
+/** Follows this node's pods, and keeps trying while that fails. */
 export function followPods(
   source: ListWatch<Pod>,
   { onPod, onProblem }: Pick<PodSourceOptions, 'onPod' | 'onProblem'>,
 ): PodSource {
   const stop = new AbortController();
-  const pods = new Pods(onPod);
+  const pods = new PodIndex(onPod);
   let state: SourceState = 'starting';
   const done = reflect<Pod>({
     source,

@@ -1,11 +1,11 @@
 import type { Pod, PodKeys } from './pod.ts';
 
-/** `starting`: it has not answered yet. While it is `unreachable`, nothing new is to be expected. */
+/** `starting`: the source has not answered yet. `unreachable`: waiting for it is pointless. */
 export type SourceState = 'starting' | 'following' | 'unreachable';
 
 /** Where the metadata of this node's pods comes from. */
 export interface PodSource {
-  /** By the uid that its cgroups have. A source that does not follow pods looks for an unknown one. */
+  /** Finds a pod by the uid in its cgroups’ names; a source that is polled asks for an unknown one. */
   pod(uid: string): Pod | undefined;
   readonly state: SourceState;
   close(): void;
@@ -16,13 +16,13 @@ export interface PodSourceOptions {
   readonly keys: PodKeys;
   /** the path of a kubeconfig; empty: the service account of the agent's own pod */
   readonly kubeconfig: string;
-  /** Called when what is known of a pod has changed. */
+  /** Called when a pod is new or has changed. */
   onPod(uid: string): void;
-  /** Called when the source cannot be used, and (undefined) when it can again. */
+  /** Called when the source cannot be used; with undefined when it can be used again. */
   onProblem(problem: Error | undefined): void;
 }
 
-/** No metadata but the runtime's own. */
+/** The source that has no pods: records carry what the container runtime knows, and no more. */
 export const NO_PODS: PodSource = {
   pod: () => undefined,
   state: 'unreachable',

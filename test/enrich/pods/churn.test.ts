@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Enricher } from '../../../agent/enrich/enricher.ts';
-import { Pods } from '../../../agent/enrich/pods/pods.ts';
+import { PodIndex } from '../../../agent/enrich/pods/pod-index.ts';
 import type { ContainerState } from '../../../agent/enrich/runtimes/runtime.ts';
 import { createDecoder } from '../../../agent/source/decode.ts';
 import { causeKind, execEvent } from '../../../agent/source/layout.ts';
@@ -21,7 +21,7 @@ const proc = procWith('0::/\n');
 after(() => rmSync(proc, { recursive: true }));
 
 const states = new Map<string, ContainerState>();
-const pods = new Pods((uid) => enricher.podChanged(uid));
+const pods = new PodIndex((uid) => enricher.podChanged(uid));
 const enricher = new Enricher({
   host: { 'host.name': 'node-1' },
   hostMountNamespace: HOST_MNT,

@@ -1,10 +1,10 @@
 import type { Pod } from './pod.ts';
 
-/** Pods that are gone and still have records to come; in all, however long ago. */
+/** How many deleted pods are remembered, because records of them may still follow. */
 const GONE_MAX = 512;
 
-/** The node's pods by uid, and the last that are gone. A uid is never given twice. */
-export class Pods {
+/** The node's pods by uid, and those deleted last. A uid is never used again. */
+export class PodIndex {
   readonly #pods = new Map<string, Pod>();
   readonly #gone = new Map<string, Pod>();
   readonly #onPod: (uid: string) => void;
@@ -23,7 +23,7 @@ export class Pods {
     this.#onPod(pod.uid);
   }
 
-  /** `last` is how the pod was when it went; without containers it is no more than its name. */
+  /** `last` is the pod as it was deleted; an event without containers carries only its name. */
   delete(last: Pod): void {
     const known = this.#pods.get(last.uid);
     if (known === undefined) return;
@@ -35,7 +35,7 @@ export class Pods {
     }
   }
 
-  /** These are all that there are. */
+  /** Takes these for all pods that exist. */
   replace(pods: readonly Pod[]): void {
     const uids = new Set(pods.map(({ uid }) => uid));
     for (const pod of this.#pods.values()) if (!uids.has(pod.uid)) this.delete(pod);

@@ -7,7 +7,7 @@ import type { PodSource, PodSourceOptions } from './pod-source.ts';
 
 const CHANGES: Readonly<Record<number, Change>> = { 1: 'ADDED', 2: 'MODIFIED', 3: 'DELETED' };
 
-/** The stream cannot be taken up where it ended. */
+/** Makes the reflector list again: a stream cannot be continued where it ended. */
 const GONE = 410;
 
 /**
@@ -18,7 +18,7 @@ export function followPodsApi(options: PodSourceOptions, target: string): PodSou
   return followPods(new PodStream(options, target), options);
 }
 
-/** One call that first tells of all pods, then of what changes: both a list and its watch. */
+/** One call is both the list and its watch: it yields all pods first, then every change. */
 class PodStream implements ListWatch<Pod> {
   readonly #target: string;
   readonly #slim: (event: PodEvent) => Pod | undefined;
@@ -30,7 +30,7 @@ class PodStream implements ListWatch<Pod> {
   }
 
   async list(stop: AbortSignal): Promise<Listed<Pod>> {
-    // Loaded only where it is used: it is large.
+    // Imported only where it is used, because gRPC is large.
     const { watchPods } = await import('../../kube/kubelet-pods.ts');
     const events = watchPods(this.#target, stop);
     const items: Pod[] = [];
