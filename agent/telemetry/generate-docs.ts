@@ -3,7 +3,7 @@
 import { prometheusLabel, prometheusName } from './metric.ts';
 import { METRICS } from './metrics.ts';
 
-const TITLES = ['metric', 'in `/metrics`', 'kind', 'unit', 'what it says'];
+const TITLES = ['Metric', 'In `/metrics`', 'Kind', 'Unit', 'Description'];
 
 const code = (text: string) => `\`${text}\``;
 const rows = METRICS.map((metric) => {
@@ -24,53 +24,59 @@ process.stdout.write(`# Telemetry
 
 <!-- Generated from agent/telemetry/metrics.ts. -->
 
-\`telemetryAddress\` makes the agent serve three paths over HTTP, on one port. It is off by default: a
-recorder that nobody asks listens nowhere, and has about 8 MiB less to carry. A bare port, such as
-\`9469\`, is one of the loopback interface; for a scraper or probes from elsewhere give the address as
-well, \`0.0.0.0:9469\` or \`[::]:9469\`. There is neither TLS nor a password: whoever reaches the port
-reads what stands below, which names no command and no pod, but for what the rules of the export name.
+Set \`telemetryAddress\` to make the agent serve metrics and health over HTTP. It is not set by default:
+an agent without it listens on no port and uses about 8 MiB less memory.
 
-A port that is taken, or an address that is not there yet, stops nothing: the log says so once, the
-recording goes on, and every five seconds the agent tries again.
+A port without a host, such as \`9469\`, is a port of the loopback interface. To let a scraper or a probe
+reach the agent from another host, give the address as well: \`0.0.0.0:9469\` or \`[::]:9469\`. The
+server has neither TLS nor authentication. Whoever reaches the port can read the metrics on this page.
+They name no command and no pod; only the text of export rules appears in them.
+
+If the agent cannot listen, it logs this once, goes on recording, and tries again every five seconds.
 
 ## /readyz and /livez
 
-200 or 503, and why, as JSON:
+Both paths answer with 200 or 503, and with the reason as JSON:
 
 \`\`\`json
 {"status":"fail","checks":{"hook":{"status":"pass","reason":"armed"},
  "journal":{"status":"fail","reason":"cannot write to /var/lib/vcml-agent/journal …"}}}
 \`\`\`
 
-- \`/readyz\`: the hook is armed and the last write to the journal worked. Before that, while the agent
-  waits for another one to let go of the hook, and from the signal to end on, it is 503. A collector that
-  is down never makes an agent unready: the journal keeps what it has to get.
-- \`/livez\`: fails only for what a restart would cure: for a minute, as the probes saw it, the drain has
-  not turned though there was work. An agent that sleeps because nothing happens is alive; so is one
-  whose disk is full. One that hangs in the kernel, as on a network file system that is gone, does not
-  answer at all: give the probe a timeout of some seconds and a failure threshold of three or more.
+- \`/readyz\` passes if the hook is armed and the last write to the journal succeeded. It fails while the
+  agent waits for another agent to release the hook, and from the stop signal on. A collector that is
+  unavailable never makes an agent unready: the journal holds the records.
+- \`/livez\` fails only for what a restart can cure: the agent had work to do and has not read the ring
+  buffer for a minute. An idle agent is alive, and so is an agent with a full disk. An agent that hangs
+  in the kernel, for example on an unreachable network file system, does not answer at all. Give the
+  probe a timeout of a few seconds and a failure threshold of three or more.
 
 ## /metrics
 
-Prometheus' text format. The names are OpenTelemetry's rules applied to the names of the first
-column: what a Collector's Prometheus receiver makes of them. Attributes are those of the records where
-there are such. Counters are of this run, but for \`vcml.hook.*\`, \`vcml.table.*\` and \`vcml.bpf.*\`, which
-are the kernel's and outlive the agent. Nothing is counted for the metrics' sake: a scrape reads what
-the agent counts anyway, so it costs the same at any load. A metric of which nothing is known is not
-there: those of the export without an exporter, all but the first four before the recording begins.
+The agent serves Prometheus' text format. The names follow OpenTelemetry's rules, applied to the first
+column; a Collector's Prometheus receiver turns them back into those names. Attributes have the same
+names as in records.
+
+Counters start at zero with each run of the agent. \`vcml.hook.*\`, \`vcml.table.*\` and \`vcml.bpf.*\` are
+the kernel's counters and outlive the agent. A metric without a value is left out: the metrics of the
+export without an exporter, and all but the first four before the recording begins. A scrape reads what
+the agent counts anyway, so that it costs the same at any load.
 
 ${line(TITLES)}
 ${line(['', '', '', '', ''], '-')}
 ${rows.map((cells) => line(cells)).join('\n')}
 
-## Worth an alert
+## Expressions for alerts
 
-| expression | meaning |
+[deploy/alerts](../deploy/alerts/vcml-agent.yaml) has a complete set of rules, and each of them has a
+[runbook](runbooks/README.md).
+
+| Expression | Meaning |
 |---|---|
-| \`sum(increase(vcml_losses_total{vcml_loss_stage!="retention"}[10m])) > 0\` | records were lost |
-| \`vcml_ring_usage_bytes / vcml_ring_limit_bytes > 0.5\` | the agent does not keep up, or cannot write |
-| \`vcml_journal_writable == 0\` | the journal takes nothing; the ring fills |
-| \`vcml_table_usage / vcml_table_limit > 0.9\` | soon processes go untracked |
-| \`vcml_journal_retention_expected_seconds < 86400\` | the journal will hold less than a day |
-| \`vcml_export_lag_time_seconds > 0.5 * vcml_journal_retention_seconds\` | deletion comes nearer than the export |
+| \`sum(increase(vcml_losses_total{vcml_loss_stage!="retention"}[10m])) > 0\` | Records were lost. |
+| \`vcml_ring_usage_bytes / vcml_ring_limit_bytes > 0.5\` | The agent does not keep up, or cannot write. |
+| \`vcml_journal_writable == 0\` | The journal cannot be written, and the ring buffer fills. |
+| \`vcml_table_usage / vcml_table_limit > 0.9\` | New processes will soon be untracked. |
+| \`vcml_journal_retention_expected_seconds < 86400\` | The journal will cover less than a day. |
+| \`vcml_export_lag_time_seconds > 0.5 * vcml_journal_retention_seconds\` | Records may be deleted before they are exported. |
 `);

@@ -4,30 +4,30 @@ import type { JournalReadings } from './readings.ts';
 /** Every metric of the agent, declared once: /metrics and docs/metrics.md come from here. */
 export const METRICS: readonly Metric[] = [
   gauges(
-    ['vcml.agent.info', '{agent}', 'Always 1; the version of the agent.'],
+    ['vcml.agent.info', '{agent}', 'Version of the agent, as an attribute; the value is always 1.'],
     'service.version',
     ({ version }) => ({ [version]: 1 }),
   ),
-  gauge(['process.uptime', 's', 'How long the agent has been running.'], () => process.uptime()),
-  counters(
-    ['process.cpu.time', 's', 'CPU time that the agent has taken, its threads together.'],
-    'cpu.mode',
-    () => {
-      const { user, system } = process.cpuUsage();
-      return { user: user / 1e6, system: system / 1e6 };
-    },
-  ),
+  gauge(['process.uptime', 's', 'Time since the agent started.'], () => process.uptime()),
+  counters(['process.cpu.time', 's', 'CPU time of all threads of the agent.'], 'cpu.mode', () => {
+    const { user, system } = process.cpuUsage();
+    return { user: user / 1e6, system: system / 1e6 };
+  }),
   gauge(
-    ['process.memory.usage', 'By', 'Resident memory, the pages of the mapped ring included.'],
+    [
+      'process.memory.usage',
+      'By',
+      'Resident memory of the agent, including the mapped ring buffer.',
+    ],
     () => process.memoryUsage.rss(),
   ),
 
   counter(
-    ['vcml.records', '{record}', 'Execs that were recorded.'],
+    ['vcml.records', '{record}', 'Number of recorded execs.'],
     ({ recording }) => recording?.records,
   ),
   counters(
-    ['vcml.gaps', '{record}', 'Records whose cause is not known, by the reason.'],
+    ['vcml.gaps', '{record}', 'Number of records whose cause is not known, by reason.'],
     'vcml.gap.reason',
     ({ recording }) => recording?.gaps,
   ),
@@ -35,67 +35,90 @@ export const METRICS: readonly Metric[] = [
     [
       'vcml.places.unknown',
       '{record}',
-      'Execs whose cgroup could not be named; their records have no process.linux.cgroup.',
+      'Number of execs whose cgroup has no known path; their records have no process.linux.cgroup.',
     ],
     ({ recording }) => recording?.unknownPlaces,
   ),
   counters(
-    ['vcml.losses', '{loss}', 'journal.loss records, by the stage of the loss.'],
+    ['vcml.losses', '{loss}', 'Number of journal.loss records, by stage of the loss.'],
     'vcml.loss.stage',
     ({ recording }) => recording?.losses,
   ),
   counters(
-    ['vcml.lost.records', '{record}', 'What they lost, as far as its number is known.'],
+    [
+      'vcml.lost.records',
+      '{record}',
+      'Number of records that are known to be lost, by stage of the loss.',
+    ],
     'vcml.loss.stage',
     ({ recording }) => recording?.lostRecords,
   ),
   counter(
-    ['vcml.drain.turns', '{turn}', 'How often the ring was drained, or looked at in vain.'],
+    ['vcml.drain.turns', '{turn}', 'Number of ring-buffer polls, including empty ones.'],
     ({ recording }) => recording?.turns,
   ),
   counter(
     [
       'vcml.drain.time',
       's',
-      'How long that took in all: to read the ring, make records, write their lines.',
+      'Time spent reading the ring buffer, making records and writing lines.',
     ],
     ({ recording }) => recording?.turnSeconds,
   ),
 
   counter(
-    ['vcml.hook.execs', '{exec}', 'Execs that the kernel numbered since the hook was armed.'],
+    [
+      'vcml.hook.execs',
+      '{exec}',
+      'Number of execs that the kernel has numbered since the hook was armed.',
+    ],
     ({ hook }) => hook?.execs,
   ),
   gauge(
-    ['vcml.ring.usage', 'By', 'Bytes in the ring that are not in the journal yet.'],
+    ['vcml.ring.usage', 'By', 'Bytes in the ring buffer that are not in the journal yet.'],
     ({ hook }) => hook?.usedBytes,
   ),
-  gauge(['vcml.ring.limit', 'By', 'The size of the ring.'], ({ hook }) => hook?.ringBytes),
+  gauge(['vcml.ring.limit', 'By', 'Size of the ring buffer.'], ({ hook }) => hook?.ringBytes),
   gauge(
-    ['vcml.table.usage', '{process}', 'Processes in the kernel’s table of causes.'],
+    ['vcml.table.usage', '{process}', 'Number of processes in the kernel’s table of causes.'],
     ({ hook }) => hook?.tableEntries,
   ),
-  gauge(['vcml.table.limit', '{process}', 'How many it can have.'], ({ hook }) => hook?.tableMax),
+  gauge(
+    ['vcml.table.limit', '{process}', 'Maximum number of processes in the table of causes.'],
+    ({ hook }) => hook?.tableMax,
+  ),
   counter(
-    ['vcml.table.untracked', '{process}', 'Processes that found no room in it.'],
+    [
+      'vcml.table.untracked',
+      '{process}',
+      'Number of processes that did not fit into the table of causes.',
+    ],
     ({ hook }) => hook?.untracked,
   ),
   counters(
     [
       'vcml.bpf.runs',
       '{run}',
-      'How often each program ran; counted while the sysctl kernel.bpf_stats_enabled is 1.',
+      'Number of runs of each BPF program, counted while the sysctl kernel.bpf_stats_enabled is 1.',
     ],
     'bpf.program.name',
     ({ hook }) => hook?.runs,
   ),
   counters(
-    ['vcml.bpf.time', 's', 'How long that took in all; measured under the same condition.'],
+    [
+      'vcml.bpf.time',
+      's',
+      'Run time of each BPF program, measured while the sysctl kernel.bpf_stats_enabled is 1.',
+    ],
     'bpf.program.name',
     ({ hook }) => hook?.runSeconds,
   ),
   counters(
-    ['vcml.bpf.recursion.misses', '{run}', 'How often the kernel skipped a program.'],
+    [
+      'vcml.bpf.recursion.misses',
+      '{run}',
+      'Number of times that the kernel skipped a BPF program.',
+    ],
     'bpf.program.name',
     ({ hook }) => hook?.recursionMisses,
   ),
@@ -104,7 +127,7 @@ export const METRICS: readonly Metric[] = [
     [
       'vcml.metadata.available',
       '{source}',
-      'Where pods’ metadata is asked for: 1, or 0 since that failed, until it comes again.',
+      'Whether pod metadata is available: 1, or 0 while its source cannot be reached.',
     ],
     ({ isMetadataAvailable: is }) => (is === undefined ? undefined : Number(is)),
   ),
@@ -114,30 +137,38 @@ export const METRICS: readonly Metric[] = [
     ({ journal }) => journal?.writtenBytes,
   ),
   gauge(
-    ['vcml.journal.writable', '{journal}', '1, or 0 since a write failed, until one succeeds.'],
+    [
+      'vcml.journal.writable',
+      '{journal}',
+      'Whether the journal can be written: 1, or 0 if the last write failed.',
+    ],
     ({ journal, isJournalWritable }) => journal && Number(isJournalWritable),
   ),
   gauge(
-    ['vcml.journal.usage', 'By', 'The journal on disk, all segments.'],
+    ['vcml.journal.usage', 'By', 'Size of all journal segments on disk.'],
     ({ journal }) => journal?.bytes,
   ),
   gauge(
-    ['vcml.journal.limit', 'By', 'How much that may be: `journalMaxBytes`.'],
+    [
+      'vcml.journal.limit',
+      'By',
+      'Maximum size of the journal on disk, as set by `journalMaxBytes`.',
+    ],
     ({ journal }) => journal?.maxBytes,
   ),
   gauge(
-    ['vcml.journal.segments', '{segment}', 'How many segments there are, with the open one.'],
+    ['vcml.journal.segments', '{segment}', 'Number of journal segments, including the open one.'],
     ({ journal }) => journal?.segments,
   ),
   gauge(
-    ['vcml.journal.retention', 's', 'How far back the journal goes; 3600 is an hour.'],
+    ['vcml.journal.retention', 's', 'Age of the oldest record in the journal.'],
     ({ journal }) => journal && ageOf(journal),
   ),
   gauge(
     [
       'vcml.journal.retention.expected',
       's',
-      'How far back it will go once it is full, if records keep coming as they have.',
+      'Expected age of the oldest record once the journal is full, at the current rate.',
     ],
     ({ journal }) => journal && expectedOf(journal),
   ),
@@ -146,14 +177,18 @@ export const METRICS: readonly Metric[] = [
     [
       'vcml.export.records',
       '{record}',
-      'Records that the exporter is done with: `exported`, `rejected` in a partial success, or set aside as a `dead_letter`.',
+      'Number of records that the export has finished: `exported`, `rejected` in a partial success, or written to the dead-letter file (`dead_letter`).',
     ],
     'vcml.export.outcome',
     ({ export: of }) =>
       of && { exported: of.exported, rejected: of.rejected, dead_letter: of.deadLetters },
   ),
   counters(
-    ['vcml.export.kept_back', '{record}', 'Records that a rule kept from being exported.'],
+    [
+      'vcml.export.kept_back',
+      '{record}',
+      'Number of records that a rule excluded from the export.',
+    ],
     'vcml.export.rule',
     ({ export: of }) => of?.keptBack,
   ),
@@ -161,29 +196,41 @@ export const METRICS: readonly Metric[] = [
     [
       'vcml.export.failures',
       '{call}',
-      'Calls that failed, by gRPC code; their records are sent again, in parts, or set aside.',
+      'Number of failed export requests, by gRPC code; their records are sent again, split, or written to the dead-letter file.',
     ],
     'rpc.response.status_code',
     ({ export: of }) => of?.failures,
   ),
   counter(
-    ['vcml.export.splits', '{batch}', 'Batches that were sent in halves.'],
+    [
+      'vcml.export.splits',
+      '{batch}',
+      'Number of batches that were split in two because the receiver refused them.',
+    ],
     ({ export: of }) => of?.splits,
   ),
   counter(
-    ['vcml.export.skips', '{range}', 'Parts of the journal that were deleted before their export.'],
+    [
+      'vcml.export.skips',
+      '{range}',
+      'Number of ranges of the journal that were deleted before they were exported.',
+    ],
     ({ export: of }) => of?.skips,
   ),
   gauge(
-    ['vcml.export.lag.time', 's', 'How old the last exported record is while others wait, else 0.'],
+    [
+      'vcml.export.lag.time',
+      's',
+      'Age of the last exported record while other records wait, or 0 if none waits.',
+    ],
     ({ export: of }) => of?.lagSeconds,
   ),
   gauge(
-    ['vcml.export.lag.records', '{record}', 'Lines of the journal that wait to be exported.'],
+    ['vcml.export.lag.records', '{record}', 'Number of journal lines that wait to be exported.'],
     ({ export: of }) => of?.lagRecords,
   ),
   gauge(
-    ['vcml.export.last_success.timestamp', 's', 'When a call last succeeded, Unix time.'],
+    ['vcml.export.last_success.timestamp', 's', 'Unix time of the last successful export request.'],
     ({ export: of }) => of?.succeededAt,
   ),
 ];

@@ -20,7 +20,7 @@ test('each metric has a name of its own, a known unit and a sentence', () => {
   for (const { name, unit, description } of METRICS) {
     match(name, /^(vcml|process)(\.[a-z_]+)+$/);
     match(unit, /^(s|By|\{[a-z]+\})$/, name);
-    match(description, /^[A-Z1j].*[^.]\.$/, name);
+    match(description, /^[A-Z].*[^.]\.$/, name);
   }
 });
 
