@@ -179,7 +179,8 @@ SHELL_SCRIPTS = $(sort $(shell $(FILES) -exec \
 LAYOUT := agent/source/layout.ts
 OPTIONS_DOC := docs/configuration.md
 METRICS_DOC := docs/metrics.md
-PROSE := README.md docs/{export,failure-modes,how-it-works,operating,threat-model,troubleshooting}.md docs/runbooks/*.md
+PROSE := README.md docs/{containers,export,failure-modes,forensics,how-it-works,investigating,operating}.md \
+	docs/{redaction,threat-model,troubleshooting}.md docs/runbooks/*.md
 
 .PHONY: check-lock check-lint check-prose check-types check-dead-code check-c-format check-shell check-generated
 

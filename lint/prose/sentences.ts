@@ -10,7 +10,10 @@ interface Sentence {
   readonly offset: { readonly start: number };
 }
 
-/** A sentence of a paragraph has a verb, and is short. Titles in bold and lines that introduce a block are exempt. */
+/**
+ * A sentence of a paragraph has a verb, and is short; code does not count as words. Titles in bold
+ * and lines that introduce a block need no verb.
+ */
 export const sentences: TextlintRuleModule = ({
   Syntax,
   RuleError,
@@ -23,7 +26,7 @@ export const sentences: TextlintRuleModule = ({
     const found: readonly Sentence[] = nlp(plainText(source)).sentences().json({ offset: true });
     for (const { text, offset } of found) {
       const padding = locator.at(offset.start);
-      const words = text.split(/\s+/).length;
+      const words = text.split(/\s+/).filter((word) => !/^N+\W?$/.test(word)).length;
       if (words > MAX_WORDS)
         report(node, new RuleError(`${words} words in one sentence: make two of it`, { padding }));
       if (node.parent?.type !== Syntax.Document || text.endsWith(':')) continue;
