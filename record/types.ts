@@ -40,6 +40,16 @@ export interface ObservedPlace {
   readonly mountNamespace: number;
 }
 
+/** Where an exec happened, as its record says it. */
+export interface Place {
+  /** The resource as JSON text: one object per distinct value. */
+  readonly resource: string;
+  /** a line of /proc/PID/cgroup; undefined: not known */
+  readonly cgroup: string | undefined;
+  /** JSON text of more attributes, each with a comma before it: few distinct ones */
+  readonly attributes: string;
+}
+
 /** What a process acted under just before its exec, as the kernel's table has it. */
 export type Cause =
   | {

@@ -114,7 +114,7 @@ test('record/ imports nothing but itself and what Node has', async () => {
   const outside = importsOf('../agent/errors.ts', '../forensics/file.ts', 'zod', '@scope/name');
   const own = importsOf('./types.ts', './line/encode.ts', 'node:crypto');
   deepEqual(await refusedOf('record/example.ts', [...own, ...outside]), outside);
-  const wing = importsOf('./byte-writer.ts', '../types.ts', 'node:buffer');
+  const wing = importsOf('./byte-writer.ts', '../types.ts', '../fields/core.ts', 'node:buffer');
   const above = importsOf('../../agent/errors.ts', 'zod');
   deepEqual(await refusedOf('record/line/example.ts', [...wing, ...above]), above);
 });
@@ -126,6 +126,9 @@ test('what runs in the report’s page does without Node', async () => {
       await refusedOf(`record/${file}.ts`, [...importsOf('./own.ts'), ...forbidden]),
       forbidden,
     );
+  const fields = importsOf('./field.ts', '../types.ts');
+  const beyond = importsOf('node:fs', 'zod', '../line/encode.ts', '../../agent/errors.ts');
+  deepEqual(await refusedOf('record/fields/example.ts', [...fields, ...beyond]), beyond);
 });
 
 test('the registries import nothing', async () => {

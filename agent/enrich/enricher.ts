@@ -4,6 +4,7 @@ import type {
   CgroupIds,
   ExecEvent,
   ObservedPlace,
+  Place,
 } from '../../record/types.ts';
 import { type CgroupName, type CgroupPath, CgroupTree } from './cgroups/cgroup-tree.ts';
 import { type ContainerPath, containerOf, keyOf } from './cgroups/container-path.ts';
@@ -29,16 +30,6 @@ export interface EnricherOptions {
   /** What the kernel side keeps of a cgroup; undefined: nothing (any more). */
   cgroupName(hierarchy: number, id: bigint): CgroupName | undefined;
   readonly proc?: string | undefined;
-}
-
-/** Where an exec happened, as its record says it. */
-export interface Place {
-  /** JSON text of the resource */
-  readonly resource: string;
-  /** a line of /proc/PID/cgroup; undefined: not known */
-  readonly cgroup: string | undefined;
-  /** JSON text of more attributes, each with a comma before it */
-  readonly attributes: string;
 }
 
 /** What the cgroups of a process come to. */

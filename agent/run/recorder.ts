@@ -5,8 +5,9 @@ import type {
   JournalRecord,
   KernelEvent,
   Loss,
+  Place,
 } from '../../record/types.ts';
-import type { Enricher, Place } from '../enrich/enricher.ts';
+import type { Enricher } from '../enrich/enricher.ts';
 import { AgentError } from '../errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Lineage } from '../lineage/lineage.ts';

@@ -1,16 +1,21 @@
-import { dateOf, onWall, rfc3339, wall } from '../time.ts';
+import { NUMBERS, PLACE, PROCESS } from '../fields/exec.ts';
+import { GAP } from '../fields/gap.ts';
+import { LOSS, START, STOP } from '../fields/journal.ts';
+import { dateOf, onWall, wall } from '../time.ts';
 import {
   type CausalRecord,
   type ExecRecord,
-  type Gap,
   type Invocation,
   type JournalRecord,
   nanosecondsOf,
+  type Place,
   type WallOffset,
 } from '../types.ts';
+import { createAttributesText } from './attributes.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { type InvocationText, invocationText } from './encode-invocation.ts';
 import { json } from './json-text.ts';
+import { before, FIRST, LAYOUT } from './layout.ts';
 
 /** The agent itself, as the actor of records about the journal. */
 export interface Self {
@@ -31,16 +36,6 @@ export interface LineOptions {
   offset(): WallOffset;
 }
 
-/** What is known of where an exec happened. */
-export interface Place {
-  /** The resource as JSON text: one object per distinct value. */
-  readonly resource: string;
-  /** a line of /proc/PID/cgroup; undefined: not known */
-  readonly cgroup: string | undefined;
-  /** JSON text of more attributes, each with a comma before it: few distinct ones */
-  readonly attributes: string;
-}
-
 /** What containers have comes and goes with them. */
 const KEPT_MAX = 1024;
 
@@ -54,12 +49,14 @@ export interface LineWriter {
 export function createLineWriter(options: LineOptions): LineWriter {
   // As long as its invocation comes again: then the decoder has it, too.
   const invocations = new WeakMap<Invocation, InvocationText>();
-  const bootId = `"attributes":{"vcml.boot.id":${json(options.bootId)},"vcml.boot_time":"`;
-  const hookId = `","vcml.hook.id":${json(options.hookId)}`;
-  const behindBootTime = Buffer.from(`${hookId},"vcml.cpu":`);
-  const resourceOf = keep((resource) => `,"resource":${resource},${bootId}`);
+  const bootId = `${FIRST.attribute}${json(options.bootId)},${before(NUMBERS.bootTime)}"`;
+  const hookId = `",${before(NUMBERS.hookId)}${json(options.hookId)}`;
+  const behindBootTime = Buffer.from(`${hookId},${before(NUMBERS.cpu)}`);
+  const resourceOf = keep(
+    (resource) => `${LAYOUT.resource}${resource}${LAYOUT.attributes}${bootId}`,
+  );
   const attributesOf = keep((attributes) => attributes);
-  const cgroupOf = keep((cgroup) => `,"process.linux.cgroup":${json(cgroup)}}}\n`);
+  const cgroupOf = keep((cgroup) => `,${before(PLACE.cgroup)}${json(cgroup)}${LAYOUT.end}\n`);
   const self = selfText(options.self);
   const writer = new ByteWriter();
 
@@ -88,7 +85,7 @@ export function createLineWriter(options: LineOptions): LineWriter {
     writer.integer(event.cpu);
     writer.bytes(PARTS.seq);
     writer.integer(event.seq);
-    if (record.gap !== undefined) writer.bytes(Buffer.from(gapText(record.gap, offset)));
+    if (record.gap !== undefined) writer.bytes(Buffer.from(gapText({ gap: record.gap, offset })));
     writer.bytes(PARTS.vpid);
     writer.integer(event.vpid);
     writer.bytes(PARTS.created);
@@ -113,12 +110,13 @@ export function createLineWriter(options: LineOptions): LineWriter {
   }
 
   function journal(record: JournalRecord, place: Place): string {
-    const root = `"permitted_by":"root_event:${record.action}","parent_cause":null`;
     const time = wall(record.bootTime, options.offset());
     return (
-      `{"id":"${record.id}","timestamp":${time},${self.actor},"action":"${record.action}",` +
-      `"object":${self.object},${root},"resource":${place.resource},` +
-      `${bootId}${nanosecondsOf(record.bootTime)}${hookId}${journalText(record)}}}\n`
+      `${LAYOUT.id}"${record.id}"${LAYOUT.timestamp}${time}${self.actor}` +
+      `${LAYOUT.action}"${record.action}"${LAYOUT.object}${self.object}` +
+      `${LAYOUT.permittedBy}"root_event:${record.action}"${LAYOUT.parentCause}null` +
+      `${LAYOUT.resource}${place.resource}${LAYOUT.attributes}` +
+      `${bootId}${nanosecondsOf(record.bootTime)}${hookId}${journalText(record)}${LAYOUT.end}\n`
     );
   }
 
@@ -134,20 +132,25 @@ export function createLineWriter(options: LineOptions): LineWriter {
 
 /** What stands between the values of an exec's line. */
 const PARTS = {
-  id: Buffer.from('{"id":"'),
-  timestamp: Buffer.from('","timestamp":'),
-  pid: Buffer.from(',"actor":{"pid":'),
-  ppid: Buffer.from(',"ppid":'),
-  parent: Buffer.from('"parent_process_context","parent_cause":"'),
+  id: Buffer.from(`${LAYOUT.id}"`),
+  timestamp: Buffer.from(`"${LAYOUT.timestamp}`),
+  pid: Buffer.from(LAYOUT.pid),
+  ppid: Buffer.from(LAYOUT.ppid),
+  parent: Buffer.from(`"parent_process_context"${LAYOUT.parentCause}"`),
   quote: Buffer.from('"'),
-  unobserved: Buffer.from('"unobserved_parent","parent_cause":null'),
-  seq: Buffer.from(',"vcml.seq":'),
-  vpid: Buffer.from(',"process.vpid":'),
-  created: Buffer.from(',"process.creation.time":"'),
+  unobserved: Buffer.from(`"unobserved_parent"${LAYOUT.parentCause}null`),
+  seq: Buffer.from(`,${before(NUMBERS.seq)}`),
+  vpid: Buffer.from(`,${before(PROCESS.vpid)}`),
+  created: Buffer.from(`,${before(PROCESS.created)}"`),
   point: Buffer.from('.'),
   zone: Buffer.from('Z"'),
-  end: Buffer.from('}}\n'),
+  end: Buffer.from(`${LAYOUT.end}\n`),
 };
+
+const gapText = createAttributesText(GAP);
+const lossText = createAttributesText(LOSS);
+const startText = createAttributesText(START);
+const stopText = createAttributesText(STOP);
 
 /** Text that recurs, as UTF-8. */
 function keep(render: (key: string) => string): (key: string) => Uint8Array {
@@ -169,52 +172,21 @@ function owned(bytes: Uint8Array): Uint8Array {
 
 function selfText(self: Self): { actor: string; object: string } {
   const { pid, ppid, uid, gid } = self;
-  const actor = JSON.stringify({ pid, ppid, uid, gid });
   return {
-    actor: `"actor":${actor.slice(0, -1)},"comm":${json(self.comm)}}`,
+    actor:
+      `${LAYOUT.pid}${pid}${LAYOUT.ppid}${ppid}${LAYOUT.uid}${uid}${LAYOUT.gid}${gid}` +
+      `${LAYOUT.comm}${json(self.comm)}`,
     object: json(self.executable),
   };
 }
 
-function gapText(gap: Gap, offset: WallOffset): string {
-  const reason = `,"vcml.gap.reason":"${gap.reason}"`;
-  if (gap.reason === 'untracked') return reason;
-  if (gap.reason === 'lost') return `${reason},"vcml.gap.lost_cause":"${gap.lostCause}"`;
-  const { comm, executablePath } = gap.ancestor ?? {};
-  return (
-    `${reason},"vcml.gap.ancestor.pid":${gap.pid}` +
-    `,"vcml.gap.ancestor.start_time":"${rfc3339(gap.startTime, offset)}"` +
-    (comm ? `,"vcml.gap.ancestor.comm":${json(comm)}` : '') +
-    (executablePath ? `,"vcml.gap.ancestor.executable.path":${json(executablePath)}` : '')
-  );
-}
-
 function journalText(record: JournalRecord): string {
-  if (record.action === 'journal.start') {
-    const { version, hookState, nextSeq } = record;
-    return (
-      `,"vcml.agent.version":${json(version)},"vcml.format.version":1` +
-      `,"vcml.hook.state":"${hookState}","vcml.hook.next_seq":${JSON.stringify(nextSeq)}`
-    );
+  switch (record.action) {
+    case 'journal.start':
+      return startText(record);
+    case 'journal.loss':
+      return lossText(record.loss);
+    case 'journal.stop':
+      return stopText(record);
   }
-  if (record.action === 'journal.stop') {
-    const { hookState, records, gaps, losses } = record;
-    return (
-      `,"vcml.hook.state":"${hookState}","vcml.journal.records":${records}` +
-      `,"vcml.journal.gaps":${gaps},"vcml.journal.losses":${losses}`
-    );
-  }
-  const { loss } = record;
-  const integer = (name: string, value: number | undefined) =>
-    value === undefined ? '' : `,"vcml.loss.${name}":${value}`;
-  return (
-    `,"vcml.loss.stage":"${loss.stage}"` +
-    (loss.hookId === undefined ? '' : `,"vcml.loss.hook_id":${json(loss.hookId)}`) +
-    (loss.bootId === undefined ? '' : `,"vcml.loss.boot_id":${json(loss.bootId)}`) +
-    integer('cpu', loss.cpu) +
-    integer('first_seq', loss.firstSeq) +
-    integer('last_seq', loss.lastSeq) +
-    integer('count', loss.count) +
-    (loss.nextSeq === undefined ? '' : `,"vcml.loss.next_seq":${JSON.stringify(loss.nextSeq)}`)
-  );
 }

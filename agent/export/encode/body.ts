@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { hookInWords, lossInWords } from '../../../record/describe.ts';
+import { KEYS } from '../../../record/fields.ts';
 import { shortened } from '../../../record/visible.ts';
 
 /** Characters that move the cursor of a terminal or end a line; each becomes a space. */
@@ -22,7 +23,7 @@ export function bodyOf(record: Named, attributes: Attributes): string {
 
 function textOf({ action, object, actor }: Named, attributes: Attributes): string {
   if (action === 'exec') {
-    const gap = attributes['vcml.gap.reason'];
+    const gap = attributes[KEYS.gapReason];
     const shown = shortened(object, OBJECT_MAX);
     return `exec ${shown} (pid ${actor.pid})${gap === undefined ? '' : `, gap: ${gap}`}`;
   }

@@ -1,3 +1,7 @@
+import type { Attributes } from '@opentelemetry/api';
+import { OTLP_KEYS } from '../../../record/fields/core.ts';
+import { KEYS } from '../../../record/fields.ts';
+import { FIRST, LAYOUT } from '../../../record/line/layout.ts';
 import { LineReader } from '../../../record/line/reader.ts';
 import { ANY_VALUE, copyMember, copyValue, writeCount } from './attributes.ts';
 import { bodyOf, type Named } from './body.ts';
@@ -20,38 +24,15 @@ const INFO = 9;
 const WARN = 13;
 
 /** What stands between the values of a line. */
-const PARTS = {
-  id: Buffer.from('{"id":'),
-  timestamp: Buffer.from(',"timestamp":'),
-  pid: Buffer.from(',"actor":{"pid":'),
-  ppid: Buffer.from(',"ppid":'),
-  uid: Buffer.from(',"uid":'),
-  gid: Buffer.from(',"gid":'),
-  comm: Buffer.from(',"comm":'),
-  action: Buffer.from('},"action":'),
-  object: Buffer.from(',"object":'),
-  permittedBy: Buffer.from(',"permitted_by":'),
-  parentCause: Buffer.from(',"parent_cause":'),
-  null: Buffer.from('null'),
-  resource: Buffer.from(',"resource":'),
-  attributes: Buffer.from(',"attributes":{'),
-  end: Buffer.from('}}'),
-  /** From here on an exec's attributes are those of what was executed, and where. */
-  recurring: Buffer.from('"process.executable.path":'),
-  gap: Buffer.from('"vcml.gap.reason":'),
-};
-const KEYS = {
-  id: Buffer.from('log.record.uid'),
-  pid: Buffer.from('process.pid'),
-  ppid: Buffer.from('process.parent_pid'),
-  uid: Buffer.from('process.real_user.id'),
-  gid: Buffer.from('vcml.process.real_group.id'),
-  comm: Buffer.from('vcml.process.comm'),
-  object: Buffer.from('vcml.object'),
-  permittedBy: Buffer.from('vcml.permitted_by'),
-  parentCause: Buffer.from('vcml.parent_cause'),
-};
+const PARTS = buffersOf(LAYOUT);
+/** From here on an exec's attributes are those of what was executed, and where. */
+const INVOCATION = Buffer.from(FIRST.invocation);
+const GAP_REASON = Buffer.from(FIRST.gap);
+const NULL = Buffer.from('null');
+/** The attributes that carry core fields. */
+const OTLP = buffersOf(OTLP_KEYS);
 const COMMA = 0x2c;
+const NO_ATTRIBUTES: Attributes = {};
 /** 2^64 - 1 nanoseconds. */
 const LAST = { seconds: 18_446_744_073, nanos: 709_551_615 };
 
@@ -77,7 +58,7 @@ export class LogRecordEncoder {
     line.move(bytes, from);
     const record = writer.begin(LOG_RECORDS);
     line.expect(PARTS.id);
-    copyValue(line, writer, LOG_RECORD.attributes, KEYS.id);
+    copyValue(line, writer, LOG_RECORD.attributes, OTLP.id);
     line.expect(PARTS.timestamp);
     const seconds = copyTimestamp(line, writer);
     const named = copyCore(line, writer);
@@ -90,7 +71,7 @@ export class LogRecordEncoder {
     if (line.at !== to) throw line.error();
     const attributes =
       named.action === 'exec'
-        ? { 'vcml.gap.reason': gap }
+        ? attributesOfGap(gap)
         : JSON.parse(bytes.toString('utf8', attributesAt, to - 1));
     const body = writer.begin(LOG_RECORD.body);
     writer.string(ANY_VALUE.string, bodyOf(named, attributes));
@@ -104,11 +85,11 @@ export class LogRecordEncoder {
     let gap: string | undefined;
     if (line.at === end) return gap;
     do {
-      if (line.isAt(PARTS.recurring)) {
+      if (line.isAt(INVOCATION)) {
         this.#copyRecurring(line, writer, end);
         break;
       }
-      const isGap = line.isAt(PARTS.gap);
+      const isGap = line.isAt(GAP_REASON);
       copyMember(line, writer, LOG_RECORD.attributes);
       if (isGap) gap = line.text;
     } while (line.takes(COMMA));
@@ -130,6 +111,11 @@ export class LogRecordEncoder {
   }
 }
 
+/** What an exec's body needs of its attributes. */
+function attributesOfGap(gap: string | undefined): Attributes {
+  return gap === undefined ? NO_ATTRIBUTES : { [KEYS.gapReason]: gap };
+}
+
 /** Reads nanoseconds since 1970, never through one double: 19 digits are more than it holds. */
 function copyTimestamp(line: LineReader, writer: ProtobufWriter): number {
   line.digits();
@@ -149,27 +135,34 @@ function copyCore(line: LineReader, writer: ProtobufWriter): Named {
   const tag = LOG_RECORD.attributes;
   line.expect(PARTS.pid);
   const pid = line.count();
-  writeCount(writer, tag, KEYS.pid, pid);
+  writeCount(writer, tag, OTLP.pid, pid);
   line.expect(PARTS.ppid);
-  writeCount(writer, tag, KEYS.ppid, line.count());
+  writeCount(writer, tag, OTLP.ppid, line.count());
   line.expect(PARTS.uid);
-  writeCount(writer, tag, KEYS.uid, line.count());
+  writeCount(writer, tag, OTLP.uid, line.count());
   line.expect(PARTS.gid);
-  writeCount(writer, tag, KEYS.gid, line.count());
+  writeCount(writer, tag, OTLP.gid, line.count());
   line.expect(PARTS.comm);
-  copyValue(line, writer, tag, KEYS.comm);
+  copyValue(line, writer, tag, OTLP.comm);
   line.expect(PARTS.action);
   line.string();
   const action = line.text;
   writer.varint(LOG_RECORD.severityNumber, action === 'journal.loss' ? WARN : INFO);
   writer.string(LOG_RECORD.eventName, `vcml.${action}`);
   line.expect(PARTS.object);
-  copyValue(line, writer, tag, KEYS.object);
+  copyValue(line, writer, tag, OTLP.object);
   const object = line.text;
   line.expect(PARTS.permittedBy);
-  copyValue(line, writer, tag, KEYS.permittedBy);
+  copyValue(line, writer, tag, OTLP.permittedBy);
   line.expect(PARTS.parentCause);
-  if (line.isAt(PARTS.null)) line.expect(PARTS.null);
-  else copyValue(line, writer, tag, KEYS.parentCause);
+  if (line.isAt(NULL)) line.expect(NULL);
+  else copyValue(line, writer, tag, OTLP.parentCause);
   return { action, object, actor: { pid } };
+}
+
+function buffersOf<Name extends string>(
+  texts: Readonly<Record<Name, string>>,
+): Readonly<Record<Name, Buffer>> {
+  const entries = Object.entries<string>(texts).map(([name, text]) => [name, Buffer.from(text)]);
+  return Object.fromEntries(entries);
 }

@@ -1,3 +1,4 @@
+import { KEYS } from '../../../record/fields.ts';
 import { AgentError } from '../../errors.ts';
 import type { Line } from './journal-reader.ts';
 
@@ -16,20 +17,21 @@ export interface Rule {
 }
 
 /** What a rule can ask: where its values come from, and which ones there are. */
-const KEYS: Readonly<Record<string, { read(record: Asked): unknown; values?: readonly string[] }>> =
-  {
-    namespace: { read: ({ resource }) => resource['k8s.namespace.name'] },
-    container: { read: ({ resource }) => resource['k8s.container.name'] },
-    executable: { read: ({ attributes }) => attributes['process.executable.path'] },
-    entry: {
-      read: ({ attributes }) => attributes['vcml.entry'] ?? 'none',
-      values: ['start', 'exec', 'none'],
-    },
-    origin: {
-      read: ({ resource }) => (resource['container.id'] === undefined ? 'host' : 'container'),
-      values: ['host', 'container'],
-    },
-  };
+const SUBJECTS: Readonly<
+  Record<string, { read(record: Asked): unknown; values?: readonly string[] }>
+> = {
+  namespace: { read: ({ resource }) => resource[KEYS.namespace] },
+  container: { read: ({ resource }) => resource[KEYS.podContainerName] },
+  executable: { read: ({ attributes }) => attributes[KEYS.executable] },
+  entry: {
+    read: ({ attributes }) => attributes[KEYS.entry] ?? 'none',
+    values: ['start', 'exec', 'none'],
+  },
+  origin: {
+    read: ({ resource }) => (resource[KEYS.containerId] === undefined ? 'host' : 'container'),
+    values: ['host', 'container'],
+  },
+};
 
 /** Reads rules such as `deny namespace=kube-* entry=none`; throws EXPORT_RULES_INVALID with every problem. */
 export function parseRules(texts: readonly string[]): Rule[] {
@@ -48,10 +50,10 @@ function parseRule(text: string, problems: string[]): Rule {
     const at = condition.indexOf('=');
     const name = condition.slice(0, Math.max(0, at));
     const value = condition.slice(at + 1);
-    const key = Object.hasOwn(KEYS, name) ? KEYS[name] : undefined;
+    const key = Object.hasOwn(SUBJECTS, name) ? SUBJECTS[name] : undefined;
     if (key === undefined || value === '')
       problems.push(
-        `in the rule "${text}": "${condition}" must be ${Object.keys(KEYS).join('=…, ')}=…`,
+        `in the rule "${text}": "${condition}" must be ${Object.keys(SUBJECTS).join('=…, ')}=…`,
       );
     else if (key.values !== undefined && !key.values.includes(value))
       problems.push(`in the rule "${text}": ${name} must be ${key.values.join(' or ')}`);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLineWriter, type Place } from '../../../record/line/encode.ts';
+import { createLineWriter } from '../../../record/line/encode.ts';
 import { json, jsonStrings } from '../../../record/line/json-text.ts';
 import { rfc3339, wall } from '../../../record/time.ts';
 import type {
@@ -10,6 +10,7 @@ import type {
   Gap,
   Invocation,
   Loss,
+  Place,
 } from '../../../record/types.ts';
 
 const BOOT_ID = '01234567-89ab-4def-8123-456789abcdef';

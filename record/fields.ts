@@ -1,0 +1,37 @@
+/**
+ * Every attribute of the record, declared once in `fields/`. The writer, the export, its rules, the
+ * reader's columns and the tables of docs/record.md come from there.
+ */
+
+import { CONTEXT } from './fields/context.ts';
+import { NUMBERS, PLACE, PROCESS } from './fields/exec.ts';
+import { EXECUTABLE } from './fields/executable.ts';
+import type { Field } from './fields/field.ts';
+import { GAP } from './fields/gap.ts';
+import { INVOCATION } from './fields/invocation.ts';
+import { LOSS, START, STOP } from './fields/journal.ts';
+import { RESOURCE } from './fields/resource.ts';
+
+/** All attributes by name. */
+export const ATTRIBUTES = {
+  ...NUMBERS,
+  ...GAP,
+  ...LOSS,
+  ...START,
+  ...STOP,
+  ...PROCESS,
+  ...EXECUTABLE,
+  ...INVOCATION,
+  ...CONTEXT,
+  ...PLACE,
+} as const satisfies Readonly<Record<string, Field>>;
+
+/** By name, the keys of attributes and of the resource. */
+export const KEYS = keysOf({ ...ATTRIBUTES, ...RESOURCE });
+
+function keysOf<Fields extends Readonly<Record<string, Field>>>(
+  fields: Fields,
+): { readonly [Name in keyof Fields]: Fields[Name]['key'] } {
+  const keys = Object.entries(fields).map(([name, { key }]) => [name, key]);
+  return Object.fromEntries(keys);
+}

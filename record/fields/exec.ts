@@ -1,0 +1,75 @@
+import { ALWAYS, type Field } from './field.ts';
+
+/** The boot and the number of a record, which come first among its attributes, in this order. */
+export const NUMBERS = {
+  bootId: {
+    key: 'vcml.boot.id',
+    type: 'string',
+    when: ALWAYS,
+    about: 'The kernel’s boot id.',
+  },
+  bootTime: {
+    key: 'vcml.boot_time',
+    type: 'nanoseconds',
+    when: ALWAYS,
+    about: 'The time of the record in nanoseconds since the boot.',
+  },
+  hookId: {
+    key: 'vcml.hook.id',
+    type: 'decimal',
+    when: ALWAYS,
+    about: 'The hook, by the boot time at which it was armed.',
+  },
+  cpu: {
+    key: 'vcml.cpu',
+    type: 'integer',
+    when: 'on an exec',
+    about: 'The CPU that gave the number.',
+  },
+  seq: {
+    key: 'vcml.seq',
+    type: 'integer',
+    when: 'on an exec',
+    about: 'The number of the exec on that CPU, counted from 1 since the hook was armed.',
+  },
+} as const satisfies Record<string, Field>;
+
+/** What an exec says of its process, behind its gap. */
+export const PROCESS = {
+  vpid: {
+    key: 'process.vpid',
+    type: 'integer',
+    when: ALWAYS,
+    about: 'The process id in the process’s own pid namespace.',
+  },
+  created: {
+    key: 'process.creation.time',
+    type: 'time',
+    when: ALWAYS,
+    about: 'When the process was forked.',
+  },
+} as const satisfies Record<string, Field>;
+
+/** What an exec says of the place where it happened: last in its line. */
+export const PLACE = {
+  metadataState: {
+    key: 'vcml.metadata.state',
+    type: 'string',
+    when: 'in a pod’s container',
+    about:
+      '`complete` if the record has all that the source of metadata gives, else `partial` ([containers.md](containers.md)).',
+  },
+  entry: {
+    key: 'vcml.entry',
+    type: 'string',
+    when: 'where a chain entered a container',
+    about: 'How it entered: `start` or `exec` ([containers.md](containers.md)).',
+  },
+  cgroup: {
+    key: 'process.linux.cgroup',
+    type: 'string',
+    when: 'unless the cgroup was gone before the agent knew of it',
+    about:
+      'One line as in `/proc/PID/cgroup`: of the unified hierarchy, or, where the process is in its root, of the memory or the pids controller.',
+  },
+} as const satisfies Record<string, Field>;

@@ -1,0 +1,37 @@
+import { CORE } from '../fields/core.ts';
+import { NUMBERS } from '../fields/exec.ts';
+import { EXECUTABLE } from '../fields/executable.ts';
+import { GAP } from '../fields/gap.ts';
+
+/** A member's name as it stands before its value. */
+export function before({ key }: { readonly key: string }): string {
+  return `"${key}":`;
+}
+
+/**
+ * The order of a line, which the writer and the byte reader share: what stands between the end of a
+ * value and the beginning of the next one. Attributes follow each other with a comma.
+ */
+export const LAYOUT = {
+  id: `{${before(CORE.id)}`,
+  timestamp: `,${before(CORE.timestamp)}`,
+  pid: `,"actor":{${before(CORE.pid)}`,
+  ppid: `,${before(CORE.ppid)}`,
+  uid: `,${before(CORE.uid)}`,
+  gid: `,${before(CORE.gid)}`,
+  comm: `,${before(CORE.comm)}`,
+  action: `},${before(CORE.action)}`,
+  object: `,${before(CORE.object)}`,
+  permittedBy: `,${before(CORE.permittedBy)}`,
+  parentCause: `,${before(CORE.parentCause)}`,
+  resource: ',"resource":',
+  attributes: `,"attributes":{`,
+  end: '}}',
+} as const;
+
+/** The attributes that every line begins with, and the first ones of a gap and of an invocation. */
+export const FIRST = {
+  attribute: before(NUMBERS.bootId),
+  gap: before(GAP.gapReason),
+  invocation: before(EXECUTABLE.executable),
+} as const;

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CORE, OTLP_KEYS } from '../../record/fields/core.ts';
+import { RESOURCE } from '../../record/fields/resource.ts';
+import { ATTRIBUTES, KEYS } from '../../record/fields.ts';
+
+const ALL = [...Object.values(CORE), ...Object.values(ATTRIBUTES), ...Object.values(RESOURCE)];
+
+test('every field is declared once, by a key of its own', () => {
+  const keys = ALL.map(({ key }) => key);
+  assert.deepEqual(
+    keys.filter((key, index) => keys.indexOf(key) !== index),
+    [],
+  );
+});
+
+test('no attribute has the key that carries a core field in OTLP', () => {
+  const attributes = new Set<string>(Object.values(ATTRIBUTES).map(({ key }) => key));
+  for (const key of Object.values(OTLP_KEYS)) assert.ok(!attributes.has(key), key);
+});
+
+test('attributes are named as OpenTelemetry names them, or by this project', () => {
+  for (const { key } of [...Object.values(ATTRIBUTES), ...Object.values(RESOURCE)])
+    assert.match(key, /^(vcml|process|container|k8s|host|os|service)(\.[a-z][a-z0-9_]*)+$/);
+});
+
+test('every field says what it is in a sentence, and when it is there', () => {
+  for (const { key, about, when } of ALL) {
+    assert.match(about, /^[`A-Z].*\.$/s, key);
+    assert.match(when, /^[a-z].*[^.]$/s, key);
+  }
+});
+
+test('keys are found by name', () => {
+  assert.equal(KEYS.gapReason, 'vcml.gap.reason');
+  assert.equal(KEYS.podName, 'k8s.pod.name');
+  assert.equal(OTLP_KEYS.permittedBy, 'vcml.permitted_by');
+  assert.ok(!('timestamp' in OTLP_KEYS));
+});
