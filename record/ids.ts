@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { type BootTime, nanosecondsOf } from './types.ts';
 import { createUuidv5 } from './uuid.ts';
+
+/** The id of the boot that this machine is in, a UUID. */
+export function readBootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
 
 /** Ids of one boot: RFC 9562 UUIDv5 in the namespace of the kernel's boot id, lower case. */
 export interface Ids {

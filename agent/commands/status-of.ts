@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { readBootId } from '../../record/ids.ts';
 import type { Config } from '../config/schema.ts';
 import { readCursor } from '../export/read/cursor.ts';
 import { journalHolder } from '../journal/lock.ts';
@@ -56,7 +57,7 @@ export function statusOf({ journalDir, pinDir }: Config): Status {
     journalDir,
     segments: sizes?.length ?? null,
     journalBytes: sizes?.reduce((sum, bytes) => sum + bytes, 0) ?? null,
-    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    bootId: readBootId(),
     state: isObject(state) ? state : null,
     export: sizes === undefined ? null : waitingIn(journalDir),
     ...(why !== undefined && { why }),

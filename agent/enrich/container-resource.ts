@@ -1,3 +1,4 @@
+import { KEYS } from '../../record/fields.ts';
 import type { ContainerPath } from './cgroups/container-path.ts';
 import type { Pod, PodContainer } from './pods/pod.ts';
 import type { ResourceAttributes } from './resource.ts';
@@ -30,7 +31,7 @@ export function containerIn({ path, state, pod }: ContainerFacts): PodContainer 
 
 /** The resource of a container's records: the host's, and on top what is known of the container. */
 export function containerResource(
-  { 'service.name': _, ...host }: ResourceAttributes,
+  { [KEYS.serviceName]: _, ...host }: ResourceAttributes,
   facts: ContainerFacts,
 ): ResourceAttributes {
   const { path, state, pod } = facts;
@@ -42,18 +43,18 @@ export function containerResource(
   const podName = pod?.name ?? state?.podName;
   return present({
     ...host,
-    'container.id': path.id,
-    'container.name': name,
+    [KEYS.containerId]: path.id,
+    [KEYS.containerName]: name,
     ...imageAttributes(state?.image, container?.image, status?.imageId),
-    'container.runtime.name': path.runtime ?? state?.runtime,
+    [KEYS.runtimeName]: path.runtime ?? state?.runtime,
     ...(inPod && {
-      'vcml.container.type': state?.sandbox ? 'sandbox' : container?.type,
-      'k8s.namespace.name': pod?.namespace ?? state?.podNamespace,
-      'k8s.pod.name': podName,
-      'k8s.pod.uid': path.podUid,
-      'k8s.container.name': name,
-      'k8s.container.restart_count': status?.restartCount,
-      'service.name': podName,
+      [KEYS.containerType]: state?.sandbox ? 'sandbox' : container?.type,
+      [KEYS.namespace]: pod?.namespace ?? state?.podNamespace,
+      [KEYS.podName]: podName,
+      [KEYS.podUid]: path.podUid,
+      [KEYS.podContainerName]: name,
+      [KEYS.restartCount]: status?.restartCount,
+      [KEYS.serviceName]: podName,
       ...pod?.attributes,
     }),
   });
@@ -76,9 +77,9 @@ function imageAttributes(
   const reference = references.find((reference) => !IMAGE_ID.test(reference));
   const { name, tag } = reference === undefined ? {} : partsOf(reference);
   return {
-    'container.image.name': name,
-    'container.image.tags': tag === undefined ? undefined : [tag],
-    'container.image.id': imageId ?? references.find((reference) => IMAGE_ID.test(reference)),
+    [KEYS.imageName]: name,
+    [KEYS.imageTags]: tag === undefined ? undefined : [tag],
+    [KEYS.imageId]: imageId ?? references.find((reference) => IMAGE_ID.test(reference)),
   };
 }
 

@@ -1,3 +1,5 @@
+import { PLACE } from '../../record/fields/exec.ts';
+import { attributeText } from '../../record/line/attributes.ts';
 import type { BootTime } from '../../record/types.ts';
 import { type ContainerPath, keyOf } from './cgroups/container-path.ts';
 import { agreeing, containerIn, containerResource } from './container-resource.ts';
@@ -66,7 +68,7 @@ export class Container {
       attributes:
         path.podUid === undefined
           ? ''
-          : `,"vcml.metadata.state":"${complete ? 'complete' : 'partial'}"`,
+          : attributeText(PLACE.metadataState, complete ? 'complete' : 'partial'),
       complete,
     };
     return this.#rendered;

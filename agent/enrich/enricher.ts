@@ -1,3 +1,5 @@
+import { PLACE } from '../../record/fields/exec.ts';
+import { attributeText } from '../../record/line/attributes.ts';
 import type {
   BootTime,
   CgroupEvent,
@@ -121,7 +123,7 @@ export class Enricher {
         return resolved.inside;
       default: {
         const entry = this.#started.add(container.key) ? 'start' : 'exec';
-        return this.#inside(resolved, container, `,"vcml.entry":"${entry}"`);
+        return this.#inside(resolved, container, attributeText(PLACE.entry, entry));
       }
     }
   }

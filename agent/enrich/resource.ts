@@ -1,3 +1,6 @@
+import { KEYS } from '../../record/fields.ts';
+import { escapeLineEnds } from '../../record/line/json-text.ts';
+
 /** Attributes of an OpenTelemetry resource, in the order they are written. */
 export type ResourceAttributes = Readonly<Record<string, string | number | readonly string[]>>;
 
@@ -20,12 +23,12 @@ export function hostResource(options: HostOptions): Readonly<Record<string, stri
   const { nodeName, clusterName = '', machineId, kubernetes, extra, serviceName } = options;
   return {
     ...extraAttributes(extra),
-    ...(serviceName?.trim() ? { 'service.name': serviceName.trim() } : {}),
-    'host.name': nodeName,
-    ...(machineId === undefined || machineId === '' ? {} : { 'host.id': machineId }),
-    'os.type': 'linux',
-    ...(kubernetes ? { 'k8s.node.name': nodeName } : {}),
-    ...(clusterName === '' ? {} : { 'k8s.cluster.name': clusterName }),
+    ...(serviceName?.trim() ? { [KEYS.serviceName]: serviceName.trim() } : {}),
+    [KEYS.hostName]: nodeName,
+    ...(machineId === undefined || machineId === '' ? {} : { [KEYS.hostId]: machineId }),
+    [KEYS.osType]: 'linux',
+    ...(kubernetes ? { [KEYS.nodeName]: nodeName } : {}),
+    ...(clusterName === '' ? {} : { [KEYS.clusterName]: clusterName }),
   };
 }
 
@@ -34,10 +37,7 @@ export function resourceText(attributes: ResourceAttributes): string {
   const text = JSON.stringify(attributes, (_, value) =>
     typeof value === 'string' ? value.toWellFormed() : value,
   );
-  return text.replaceAll(
-    /[\u0085\u2028\u2029]/g,
-    (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return escapeLineEnds(text);
 }
 
 function extraAttributes(extra: string | undefined): Record<string, string> {

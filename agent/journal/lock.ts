@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { readBootId } from '../../record/ids.ts';
 import { AgentError } from '../errors.ts';
 
 /**
@@ -8,7 +9,7 @@ import { AgentError } from '../errors.ts';
  */
 export function lockJournal(dir: string): () => void {
   const file = join(dir, 'lock');
-  const own = `${process.pid} ${startOf(process.pid)} ${bootId()}`;
+  const own = `${process.pid} ${startOf(process.pid)} ${readBootId()}`;
   for (let attempt = 0; attempt < 3; attempt++) {
     if (tryLink(own, file)) return () => removeLock(file, own);
     const found = readLock(file);
@@ -58,7 +59,7 @@ function removeLock(file: string, found: string | undefined): void {
 function liveHolder(lock: string | undefined): number | undefined {
   const [pid, start, boot] = lock?.split(' ') ?? [];
   try {
-    return boot === bootId() && startOf(Number(pid)) === start ? Number(pid) : undefined;
+    return boot === readBootId() && startOf(Number(pid)) === start ? Number(pid) : undefined;
   } catch {
     return undefined; // gone
   }
@@ -70,8 +71,4 @@ function startOf(pid: number): string | undefined {
   // The third field and those behind it; the start is the 22nd.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
-}
-
-function bootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }

@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { CORE } from '../../record/fields/core.ts';
+import { KEYS } from '../../record/fields.ts';
+import { readBootId } from '../../record/ids.ts';
+import { numbersIn } from '../../record/numbers.ts';
 import { keyOf } from '../enrich/cgroups/container-path.ts';
-import { numbersIn } from '../journal/archive/retention.ts';
 import { isWithin, readLinesSync, readSegmentSync } from '../journal/read-sync.ts';
 import { listSegments, type Position } from '../journal/segment.ts';
 import { readState, removeState } from '../journal/state.ts';
@@ -33,6 +35,9 @@ export interface Checkpoint {
   readonly position: Position;
 }
 
+/** What the line of an exec has, and that of a container's start. */
+const EXEC = `"${CORE.action.key}":"exec"`;
+const START = `"${KEYS.entry}":"start"`;
 const CPUS_MAX = 65_536;
 
 /**
@@ -43,7 +48,7 @@ const CPUS_MAX = 65_536;
 export function readContinuity(
   dir: string,
   onUnreadable: (error: Error) => void,
-  bootId = bootIdNow(),
+  bootId = readBootId(),
 ): Continuity {
   const { checkpoint, beyond } = readCheckpoint(dir);
   const from = checkpoint?.position ?? beginning(dir, bootId, beyond);
@@ -58,10 +63,6 @@ export function readContinuity(
   };
   for (const { line } of readLinesSync(dir, from, onUnreadable)) follow(known, line);
   return known;
-}
-
-function bootIdNow(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
 
 /**
@@ -101,7 +102,7 @@ function beginning(
  */
 function isBeginning(line: Line | undefined, bootId: string): boolean {
   if (line?.action !== 'journal.start') return false;
-  const { 'vcml.hook.state': state, 'vcml.boot.id': boot } = line.attributes;
+  const { [KEYS.hookState]: state, [KEYS.bootId]: boot } = line.attributes;
   return state === 'attached' || boot !== bootId;
 }
 
@@ -123,7 +124,7 @@ function follow(known: Known, line: string): void {
 
 /** Of nearly all lines only the numbers matter, and they are found without parsing it: true then. */
 function followNumbers(known: Known, line: string): boolean {
-  if (!line.includes('"action":"exec"') || line.includes('"vcml.entry":"start"')) return false;
+  if (!line.includes(EXEC) || line.includes(START)) return false;
   const [numbers] = numbersIn(line);
   if (numbers === undefined || numbers.hookId !== known.hookId) return false;
   known.detached = false;
@@ -132,25 +133,25 @@ function followNumbers(known: Known, line: string): boolean {
 }
 
 function followRecord(known: Known, { action, attributes, resource }: Line): void {
-  const hookId = text(attributes['vcml.hook.id']);
+  const hookId = text(attributes[KEYS.hookId]);
   if (hookId === undefined) return;
   if (hookId !== known.hookId) {
     known.hookId = hookId;
-    known.bootId = text(attributes['vcml.boot.id']);
+    known.bootId = text(attributes[KEYS.bootId]);
     known.nextSeq = [];
     known.losses = new Losses();
     known.kernelMisses = 0;
     known.started = new Set();
   }
-  known.detached = action === 'journal.stop' && attributes['vcml.hook.state'] === 'detached';
-  if (action === 'exec') advance(known.nextSeq, attributes['vcml.cpu'], attributes['vcml.seq']);
-  if (attributes['vcml.entry'] === 'start') begin(known, resource);
-  if (action === 'journal.start') start(known.nextSeq, attributes['vcml.hook.next_seq']);
+  known.detached = action === 'journal.stop' && attributes[KEYS.hookState] === 'detached';
+  if (action === 'exec') advance(known.nextSeq, attributes[KEYS.cpu], attributes[KEYS.seq]);
+  if (attributes[KEYS.entry] === 'start') begin(known, resource);
+  if (action === 'journal.start') start(known.nextSeq, attributes[KEYS.hookNextSeq]);
   if (action === 'journal.loss') lose(known, attributes);
 }
 
 function begin(known: Continuity, resource: unknown): void {
-  const { 'container.id': id, 'k8s.pod.uid': podUid } = (resource ?? {}) as Attributes;
+  const { [KEYS.containerId]: id, [KEYS.podUid]: podUid } = (resource ?? {}) as Attributes;
   if (text(id) !== undefined) known.started.add(keyOf({ id: `${id}`, podUid: text(podUid) }));
 }
 
@@ -160,11 +161,11 @@ function start(nextSeq: number[], numbers: unknown): void {
 }
 
 function lose(known: Continuity, attributes: Attributes): void {
-  const stage = attributes['vcml.loss.stage'];
-  const cpu = Number(attributes['vcml.loss.cpu']);
-  const first = Number(attributes['vcml.loss.first_seq']);
-  const last = Number(attributes['vcml.loss.last_seq']);
-  const own = attributes['vcml.loss.hook_id'] === known.hookId;
+  const stage = attributes[KEYS.lossStage];
+  const cpu = Number(attributes[KEYS.lossCpu]);
+  const first = Number(attributes[KEYS.lossFirstSeq]);
+  const last = Number(attributes[KEYS.lossLastSeq]);
+  const own = attributes[KEYS.lossHookId] === known.hookId;
   if (!own || !isCpu(cpu) || !areNumbers([first, last])) return;
   if (stage !== 'retention') known.losses.add(cpu, first, last);
   advance(known.nextSeq, cpu, last);

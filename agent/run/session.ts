@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { readBootId } from '../../record/ids.ts';
 import { textOf } from '../../record/kernel-text.ts';
 import { createLineWriter, type Self } from '../../record/line/encode.ts';
 import type { BootTime, Loss } from '../../record/types.ts';
@@ -67,7 +68,7 @@ export async function openSession(
   journal: Journal,
   events: SessionEvents,
 ): Promise<Session> {
-  const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const bootId = readBootId();
   const { hookId, snapshot } = await arm(hook, join(config.journalDir, SNAPSHOT_FILE));
   const known = readContinuity(config.journalDir, events.onUnreadable);
   const nextSeq = expectedNumbers(hook, known, hookId);

@@ -1,6 +1,11 @@
-import type { Attribute } from '../fields/field.ts';
+import type { Attribute, Field } from '../fields/field.ts';
 import { json, jsonStrings } from './json-text.ts';
 import { before } from './layout.ts';
+
+/** An attribute as JSON text, with a comma before it. */
+export function attributeText(field: Field, value: string): string {
+  return `,${before(field)}${json(value)}`;
+}
 
 /** A function from a source to its attributes as JSON text, each with a comma before it. */
 export function createAttributesText<Source>(

@@ -3,15 +3,16 @@ const LINE_ENDS = /[\u0085\u2028\u2029]/;
 
 /** A string as JSON text, with the line ends of Unicode escaped as well. */
 export function json(text: string): string {
-  return NEEDS_ESCAPE.test(text) ? escapeText(JSON.stringify(text)) : `"${text}"`;
+  return NEEDS_ESCAPE.test(text) ? escapeLineEnds(JSON.stringify(text)) : `"${text}"`;
 }
 
 /** An array of strings as JSON text, escaped in the same way. */
 export function jsonStrings(texts: readonly string[]): string {
-  return escapeText(JSON.stringify(texts));
+  return escapeLineEnds(JSON.stringify(texts));
 }
 
-function escapeText(text: string): string {
+/** JSON text with the line ends of Unicode escaped, on which some readers break lines. */
+export function escapeLineEnds(text: string): string {
   return LINE_ENDS.test(text) ? text.replaceAll(new RegExp(LINE_ENDS, 'g'), unicodeEscape) : text;
 }
 

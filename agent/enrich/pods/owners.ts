@@ -1,12 +1,13 @@
 import type { V1OwnerReference } from '@kubernetes/client-node';
+import { type OwnerKind, ownerKey } from '../../../record/fields/resource.ts';
 
-/** By kind, with the API group that the kind belongs to. */
-const KINDS: Readonly<Record<string, string>> = {
-  ReplicaSet: 'apps/',
-  StatefulSet: 'apps/',
-  DaemonSet: 'apps/',
-  Job: 'batch/',
-};
+/** The kinds whose controllers own pods, with the API group that each belongs to. */
+const CONTROLLERS = new Map<string, readonly [kind: OwnerKind, group: string]>([
+  ['ReplicaSet', ['replicaset', 'apps/']],
+  ['StatefulSet', ['statefulset', 'apps/']],
+  ['DaemonSet', ['daemonset', 'apps/']],
+  ['Job', ['job', 'batch/']],
+]);
 /** A CronJob's pods do not come earlier than they are due, nor ever so much later. */
 const EARLY_MS = 60_000;
 const LATE_MS = 7 * 24 * 3_600_000;
@@ -23,15 +24,16 @@ export function ownerAttributes(
 ): Record<string, string> {
   const attributes: Record<string, string> = {};
   const owner = owners?.find(({ controller }) => controller === true);
-  if (owner === undefined || !owner.apiVersion.startsWith(KINDS[owner.kind] ?? ' '))
+  const [kind, group = ''] = CONTROLLERS.get(owner?.kind ?? '') ?? [];
+  if (owner === undefined || kind === undefined || !owner.apiVersion.startsWith(group))
     return attributes;
-  const { kind, name, uid } = owner;
-  attributes[`k8s.${kind.toLowerCase()}.name`] = name;
-  attributes[`k8s.${kind.toLowerCase()}.uid`] = uid;
-  const deployment = kind === 'ReplicaSet' && withoutHash(name, labels['pod-template-hash']);
-  if (deployment) attributes['k8s.deployment.name'] = deployment;
-  const cronJob = kind === 'Job' && withoutMinute(name, createdAt.getTime());
-  if (cronJob) attributes['k8s.cronjob.name'] = cronJob;
+  const { name, uid } = owner;
+  attributes[ownerKey(kind, 'name')] = name;
+  attributes[ownerKey(kind, 'uid')] = uid;
+  const deployment = kind === 'replicaset' && withoutHash(name, labels['pod-template-hash']);
+  if (deployment) attributes[ownerKey('deployment', 'name')] = deployment;
+  const cronJob = kind === 'job' && withoutMinute(name, createdAt.getTime());
+  if (cronJob) attributes[ownerKey('cronjob', 'name')] = cronJob;
   return attributes;
 }
 

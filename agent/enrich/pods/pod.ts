@@ -1,4 +1,11 @@
 import type { V1Container, V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+import {
+  ANNOTATION_PREFIX,
+  LABEL_PREFIX,
+  type OwnerKind,
+  ownerKey,
+} from '../../../record/fields/resource.ts';
+import { KEYS } from '../../../record/fields.ts';
 import { ownerAttributes } from './owners.ts';
 
 /** What is kept of a pod: at most 2 KiB. */
@@ -70,10 +77,10 @@ export function slimPod(pod: V1Pod, keys: PodKeys): Pod | undefined {
     namespace,
     name,
     attributes: {
-      ...(status?.startTime ? { 'k8s.pod.start_time': rfc3339(status.startTime) } : {}),
+      ...(status?.startTime ? { [KEYS.podStartTime]: rfc3339(status.startTime) } : {}),
       ...owners,
       ...chosen(labels, annotations, keys),
-      'service.name': serviceName(labels, annotations, owners, keys) ?? name,
+      [KEYS.serviceName]: serviceName(labels, annotations, owners, keys) ?? name,
     },
     containers,
   };
@@ -125,13 +132,21 @@ function chosen(
     if (room >= 0) attributes[prefix + key] = value;
     else room += prefix.length + key.length + value.length;
   };
-  for (const key of Object.keys(labels)) if (keys.label(key)) take('k8s.pod.label.', labels, key);
+  for (const key of Object.keys(labels)) if (keys.label(key)) take(LABEL_PREFIX, labels, key);
   for (const key of Object.keys(annotations))
-    if (keys.annotation(key)) take('k8s.pod.annotation.', annotations, key);
+    if (keys.annotation(key)) take(ANNOTATION_PREFIX, annotations, key);
   return attributes;
 }
 
-const OWNER_KINDS = ['deployment', 'replicaset', 'statefulset', 'daemonset', 'cronjob', 'job'];
+/** The order in which the semantic conventions ask for them. */
+const SERVICE_OWNERS: readonly OwnerKind[] = [
+  'deployment',
+  'replicaset',
+  'statefulset',
+  'daemonset',
+  'cronjob',
+  'job',
+];
 
 /**
  * The first of what the semantic conventions name ("How service.name should be calculated"); the
@@ -147,8 +162,8 @@ function serviceName(
   if (asked) return asked;
   for (const key of ['app.kubernetes.io/instance', 'app.kubernetes.io/name'])
     if (keys.label(key) && labels[key]) return labels[key];
-  for (const kind of OWNER_KINDS) {
-    const owner = owners[`k8s.${kind}.name`];
+  for (const kind of SERVICE_OWNERS) {
+    const owner = owners[ownerKey(kind, 'name')];
     if (owner) return owner;
   }
   return undefined;

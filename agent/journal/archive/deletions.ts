@@ -1,10 +1,11 @@
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { numbersIn } from '../../../record/numbers.ts';
 import { AgentError } from '../../errors.ts';
 import { readPlainFile, replaceFile, syncFolder } from '../../files.ts';
 import { readLines } from '../read.ts';
 import { type Position, segmentFile } from '../segment.ts';
-import { numbersIn, type RetentionRun } from './retention.ts';
+import type { RetentionRun } from './retention.ts';
 
 const NAME = 'deletions.json';
 

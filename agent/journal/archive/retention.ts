@@ -1,3 +1,4 @@
+import { type Numbers, numbersIn } from '../../../record/numbers.ts';
 import { readChunks } from '../read.ts';
 import type { Segment } from '../segment.ts';
 
@@ -10,30 +11,6 @@ export interface RetentionRun {
   readonly count: number;
 }
 
-/** The numbers that a line speaks of: an exec's own (no stage), or those of a loss. */
-interface Numbers {
-  readonly stage: string | undefined;
-  readonly hookId: string;
-  readonly cpu: number;
-  readonly firstSeq: number;
-  readonly lastSeq: number;
-}
-
-/**
- * Where an exec's line says its hook, CPU and number, and a loss's line its run. Nothing else looks
- * like this: inside a JSON string a quotation mark has a backslash before it, not a comma; one that
- * ends a string has no letter behind it; and what people configure into the resource are strings,
- * not bare numbers.
- */
-const NUMBERS = new RegExp(
-  ',"vcml\\.(?:' +
-    'hook\\.id":"(?<hook>\\d+)","vcml\\.cpu":(?<cpu>\\d+),"vcml\\.seq":(?<seq>\\d+)|' +
-    'loss\\.stage":"(?<stage>\\w+)","vcml\\.loss\\.hook_id":"(?<lossHook>\\d+)",' +
-    '"vcml\\.loss\\.cpu":(?<lossCpu>\\d+),"vcml\\.loss\\.first_seq":(?<first>\\d+),' +
-    '"vcml\\.loss\\.last_seq":(?<last>\\d+)' +
-    ')[,}]',
-  'g',
-);
 const LINE_FEED = 0x0a;
 
 type Run = { -readonly [K in keyof Omit<RetentionRun, 'count'>]: RetentionRun[K] };
@@ -64,20 +41,6 @@ export async function runsOf(
     } else rest = Buffer.concat([rest, chunk]);
   }
   return collected.runs(repeated);
-}
-
-/** All that whole lines say of numbers, in their order. */
-export function* numbersIn(lines: string): Generator<Numbers> {
-  for (const { groups = {} } of lines.matchAll(NUMBERS)) {
-    const { hook, cpu, seq, stage, lossHook, lossCpu, first, last } = groups;
-    yield {
-      stage,
-      hookId: hook ?? lossHook ?? '',
-      cpu: Number(cpu ?? lossCpu),
-      firstSeq: Number(seq ?? first),
-      lastSeq: Number(seq ?? last),
-    };
-  }
 }
 
 class Collected {
