@@ -2,7 +2,6 @@
 // The one class that JavaScript sees: agent/source/hook.ts has its types.
 #include "error.h"
 #include "kernel_side.h"
-#include "pages.h"
 #include "ring.h"
 
 #include <ctime>
@@ -30,7 +29,6 @@ public:
 						    InstanceMethod<&Hook::cpu_states>("cpuStates"),
 						    InstanceMethod<&Hook::cgroup>("cgroup"),
 						    InstanceMethod<&Hook::statistics>("statistics"),
-						    InstanceMethod<&Hook::give_back>("giveBack"),
 						    InstanceMethod<&Hook::close>("close"),
 						    InstanceMethod<&Hook::detach>("detach"),
 						    StaticMethod<&Hook::remove>("remove"),
@@ -256,12 +254,6 @@ private:
 		result.Set("untracked", static_cast<double>(untracked));
 		result.Set("programs", programs);
 		return result;
-	}
-
-	Napi::Value give_back(const Napi::CallbackInfo &info)
-	{
-		give_back_pages();
-		return info.Env().Undefined();
 	}
 
 	// The hook stays in the kernel and goes on recording.

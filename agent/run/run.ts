@@ -16,8 +16,6 @@ import { openSession, type Session } from './session.ts';
 import { deleteAll } from './uninstall.ts';
 import { hookOptions, journalOptions } from './wiring.ts';
 
-/** By then what only a start needs has been used. */
-const STARTED_MS = 10_000;
 /** How long an end may wait for the collector; what it does not take by then, the next run exports. */
 const EXPORT_GRACE_MS = 5000;
 
@@ -107,14 +105,12 @@ async function record(run: Run, hook: Hook, journal: Journal): Promise<boolean> 
   tellUnseen(log);
   telemetry?.begin(sourceOf(config, session, exporter));
   session.recorder.start();
-  const started = setTimeout(() => hook.giveBack(), STARTED_MS).unref();
   let leaving: Leaving;
   try {
     // While it asks, it records.
     const asked = aborted(stop).then(() => onExit.leaving());
     leaving = await Promise.race([asked, failed.promise]);
   } finally {
-    clearTimeout(started);
     session.pods.close();
     state.close();
   }

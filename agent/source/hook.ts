@@ -77,8 +77,6 @@ export interface Hook {
   /** What the kernel side keeps of a cgroup, also of one that is gone; undefined: nothing (any more). */
   cgroup(hierarchy: number, id: bigint): CgroupName | undefined;
   statistics(): HookStatistics;
-  /** Gives the kernel memory back that only the process's start needed; takes 2 ms. */
-  giveBack(): void;
   /** Lets go; the kernel side stays and goes on recording. */
   close(): void;
   /** Removes everything from the kernel; returns the names of what was removed. */
