@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import type { KubeConfig } from '@kubernetes/client-node';
 
 /**
- * Loads a kubeconfig; an empty path stands for the service account of the agent's own pod. Throws an
- * error that says what is missing.
+ * Loads a kubeconfig; an empty path stands for the service account of the agent's own pod. Throws
+ * an error that says what is missing.
  */
 export async function loadKubeConfig(file: string): Promise<KubeConfig> {
   const { createKubeConfig } = await import('./client.ts');

@@ -4,7 +4,9 @@ import { type PodEvent, readPodEvent, SYNCED } from './pod-event.ts';
 /** KEP-4188; k8s.io/kubelet/pkg/apis/pods/v1alpha1/api.proto */
 const WATCH_PODS = '/v1alpha1.Pods/WatchPods';
 const LIST_MS = 30_000;
-/** The kubelet sends no event when only a pod's labels change, so the call is renewed this often. */
+/**
+ * The kubelet sends no event when only a pod's labels change, so the call is renewed this often.
+ */
 const REFRESH_MS = 300_000;
 
 /**

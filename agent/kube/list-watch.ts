@@ -3,7 +3,10 @@ import type { Change, Listed, ListWatch } from './reflector.ts';
 import { RequestError } from './request-error.ts';
 
 const LIST_MS = 30_000;
-/** The server sends a bookmark about every minute, so a connection that is silent for so long is dead. */
+/**
+ * The server sends a bookmark about every minute, so a connection that is silent for so long is
+ * dead.
+ */
 const SILENCE_MS = 150_000;
 
 export interface ObjectsOptions {

@@ -34,13 +34,13 @@ export interface Verdict {
 
 /**
  * Finds out at the end whether another agent will start here: whether the DaemonSet that owns the
- * agent's pod, or one of the same name, still exists. Only proof of its deletion counts. It counts as
- * existing when there is no answer, or one that is not understood.
+ * agent's pod, or one of the same name, still exists. Only proof of its deletion counts. It counts
+ * as existing when there is no answer, or one that is not understood.
  *
- * An uninstall also deletes the agent's role and service account, often before the agent can ask. Their
- * absence proves nothing: an upgrade deletes them as well, and deleting a pod by force revokes its
- * token. That is why the agent watches the DaemonSet from the beginning: an open watch outlives role
- * and account.
+ * An uninstall also deletes the agent's role and service account, often before the agent can ask.
+ * Their absence proves nothing: an upgrade deletes them as well, and deleting a pod by force
+ * revokes its token. That is why the agent watches the DaemonSet from the beginning: an open watch
+ * outlives role and account.
  */
 export class OwnDaemonSet {
   readonly #options: OwnDaemonSetOptions;

@@ -12,8 +12,8 @@ export type Change = 'ADDED' | 'MODIFIED' | 'DELETED';
 export interface ListWatch<Item> {
   list(stop: AbortSignal): Promise<Listed<Item>>;
   /**
-   * Resolves when the server ends the watch. `onChange` receives each version, with an item where one
-   * has changed.
+   * Resolves when the server ends the watch. `onChange` receives each version, with an item where
+   * one has changed.
    */
   watch(
     resourceVersion: string,
@@ -45,8 +45,8 @@ const USELESS_MAX = 5;
 const GONE = 410;
 
 /**
- * Lists and then watches, over and over until `stop`, and pauses longer and longer while that fails.
- * It lists again when the server no longer has the version (410).
+ * Lists and then watches, over and over until `stop`, and pauses longer and longer while that
+ * fails. It lists again when the server no longer has the version (410).
  */
 export async function reflect<Item>(options: ReflectorOptions<Item>): Promise<void> {
   const { source, onList, onChange, onProblem, stop } = options;

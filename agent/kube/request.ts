@@ -3,7 +3,9 @@ import http, { type IncomingMessage } from 'node:http';
 import https, { type RequestOptions } from 'node:https';
 import { loadKubeConfig } from './config.ts';
 
-/** A GET that carries the credentials of a kubeconfig, to its API server or to the node's kubelet. */
+/**
+ * A GET that carries the credentials of a kubeconfig, to its API server or to the node's kubelet.
+ */
 export interface KubeRequest {
   /** the path of a kubeconfig; empty: the service account of the agent's own pod */
   readonly kubeconfig: string;

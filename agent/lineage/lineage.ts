@@ -15,36 +15,38 @@ import type {
 import type { Losses } from './losses.ts';
 import { ParentIds } from './parent-ids.ts';
 
+/** What lineage needs of the hook and of earlier runs. */
 export interface LineageOptions {
   readonly bootId: string;
-  /** boot time of arming, decimal */
+  /** the boot time at which the hook was armed, in decimal nanoseconds */
   readonly hookId: string;
-  /** Next expected number of each CPU; changed in place as events go by. */
+  /** The next expected number of each CPU; lineage updates it in place with each event. */
   readonly nextSeq: Float64Array;
-  /** What an earlier run knew to be lost, of the same hook. */
+  /** The losses that earlier runs with the same hook found. */
   readonly losses: Losses;
-  /** The run of a CPU's numbers that were passed over for want of a reader. */
-  quietRun(cpu: number): { readonly first: number; readonly last: number };
-  /** What a process was when the hook was armed. */
+  /** The range of a CPU's numbers that the hook skipped because no agent was reading. */
+  quietRange(cpu: number): { readonly first: number; readonly last: number };
+  /** Describes a process as it was when the hook was armed. */
   ancestor(pid: number, startTime: BootTime): Ancestor | undefined;
 }
 
-/** Counts of this run. */
+/** The counts of one run of the agent. */
 export interface Counts {
   records: number;
-  /** records that are lost, as far as their number is known */
+  /** lost records; a loss of an unknown number does not add to it */
   lost: number;
-  /** journal.loss records */
+  /** `journal.loss` records */
   losses: number;
   readonly gaps: Record<Gap['reason'], number>;
 }
 
-/** More than a CPU can execute between two looks at it. */
+/** More execs than a CPU can make between two drains of the ring. */
 const FAR_OFF = 2 ** 32;
 
 /**
- * Events in, records out: ids, links, gaps and losses. Whether a parent's record is in the journal
- * is decided here alone, from its CPU and number. Pure: touches no clock and no file.
+ * Makes records of events: it assigns ids and links, and finds gaps and losses. Only this class
+ * decides whether a parent's record is in the journal, and does so by the parent's CPU and number.
+ * Pure: it touches neither a clock nor a file.
  */
 export class Lineage {
   readonly counts: Counts = {
@@ -53,18 +55,18 @@ export class Lineage {
     losses: 0,
     gaps: { predates_hook: 0, lost: 0, untracked: 0 },
   };
-  /** journal.loss records of each stage, and what they lost, as far as its number is known. */
+  /** The `journal.loss` records of each stage, and the number of records that they report. */
   readonly stages = new Map<LossStage, { losses: number; records: number }>();
   readonly losses: Losses;
   readonly #options: LineageOptions;
   readonly #next: Float64Array;
   readonly #ids: Ids;
   readonly #parents = new ParentIds();
-  /** Unreadable events whose numbers are not known: the next jump is theirs. */
+  /** Unreadable events without a usable number; the next jump in the numbers is due to them. */
   #unreadable = 0;
-  /** Of each CPU, the run of unreadable events that is not told yet. */
+  /** The range of unreadable events on each CPU that is not reported yet. */
   readonly #unread = new Map<number, { stage: LossStage; first: number; last: number }>();
-  /** Records about the journal in this run. */
+  /** The number of records about the journal so far. */
   #n = 0;
 
   constructor(options: LineageOptions) {
@@ -74,11 +76,14 @@ export class Lineage {
     this.#ids = createIds(options.bootId);
   }
 
-  /** Appends what an exec makes: losses that it proves, then its record; nothing if it is known. */
+  /**
+   * Appends an exec's record, after the losses that it reveals; nothing if the journal has it
+   * already.
+   */
   exec(event: ExecEvent, now: BootTime, out: CausalRecord[]): void {
     const { cpu, seq } = event;
     const expected = this.#expected(cpu);
-    if (seq < expected) return; // in the journal since an earlier run
+    if (seq < expected) return; // an earlier run wrote it to the journal
     if (this.#unread.size > 0) this.settle(now, out);
     if (seq > expected) this.#lose(cpu, expected, seq - 1, now, out);
     this.#next[cpu] = seq + 1;
@@ -94,33 +99,35 @@ export class Lineage {
     }
   }
 
-  /** Takes the loss of an event that could not be read; a run of them is told as one. */
+  /** Notes an event that could not be read; consecutive ones become one loss. */
   unreadable(event: UnreadableEvent, now: BootTime, out: CausalRecord[]): void {
     const { cpu, seq, stage } = event;
     const expected = cpu === undefined ? 0 : this.#expected(cpu);
-    // A number far off is part of the damage.
+    // A number that is far off is part of the damage.
     if (cpu === undefined || !seq || seq >= expected + FAR_OFF) {
-      // Told at once; when the jump in the numbers shows which ones, that run is told as well.
+      // This loss has no number. The jump that follows in the numbers becomes a loss of its own.
       this.#unreadable += 1;
       this.lose({ stage, hookId: this.#options.hookId, count: 1 }, now, out);
       return;
     }
-    if (seq < expected) return; // told by an earlier run
-    const run = this.#unread.get(cpu);
-    if (seq > expected || (run !== undefined && run.stage !== stage)) this.settle(now, out);
+    if (seq < expected) return; // an earlier run reported it
+    const range = this.#unread.get(cpu);
+    if (seq > expected || (range !== undefined && range.stage !== stage)) this.settle(now, out);
     if (seq > expected) this.#lose(cpu, expected, seq - 1, now, out);
     this.#unread.set(cpu, { stage, first: this.#unread.get(cpu)?.first ?? seq, last: seq });
     this.#next[cpu] = seq + 1;
   }
 
-  /** Appends what was lost of events that could not be read: before all that comes after them. */
+  /** Appends the losses of unreadable events, before any record of a later event. */
   settle(now: BootTime, out: CausalRecord[]): void {
     for (const [cpu, { stage, first, last }] of this.#unread)
-      this.#loseRun(stage, cpu, first, last, now, out);
+      this.#loseRange(stage, cpu, first, last, now, out);
     this.#unread.clear();
   }
 
-  /** Once the ring is drained: everything unseen up to `last` on that CPU is lost. */
+  /**
+   * Called when the ring is drained: events of that CPU up to `last` that were not seen are lost.
+   */
   reconcile(cpu: number, last: number, now: BootTime, out: CausalRecord[]): void {
     this.settle(now, out);
     const expected = this.#expected(cpu);
@@ -129,7 +136,7 @@ export class Lineage {
     this.#next[cpu] = last + 1;
   }
 
-  /** Appends a loss that others found out. */
+  /** Appends a loss that another part of the agent found. */
   lose(loss: Loss, now: BootTime, out: CausalRecord[]): void {
     const { losses, records } = this.stages.get(loss.stage) ?? { losses: 0, records: 0 };
     this.stages.set(loss.stage, { losses: losses + 1, records: records + (loss.count ?? 0) });
@@ -161,7 +168,7 @@ export class Lineage {
     };
   }
 
-  /** The id of the record that an exec is linked to, or why there is none. */
+  /** Returns the id of the parent's record, or the gap that says why there is none. */
   #cause(cause: Cause, now: BootTime, out: CausalRecord[]): string | Gap {
     if (cause.kind === 'untracked') return { reason: 'untracked' };
     if (cause.kind === 'ancestor') {
@@ -170,7 +177,7 @@ export class Lineage {
       return { reason: 'predates_hook', pid, startTime, ancestor };
     }
     const expected = this.#expected(cause.cpu);
-    // A parent's event comes before its child's: not seen by now means lost.
+    // The ring has a parent's event before its child's, so a parent that was not seen is lost.
     if (cause.seq >= expected) {
       this.#lose(cause.cpu, expected, cause.seq, now, out);
       this.#next[cause.cpu] = cause.seq + 1;
@@ -181,18 +188,18 @@ export class Lineage {
     return this.losses.has(cause.cpu, cause.seq) ? { reason: 'lost', lostCause: id } : id;
   }
 
-  /** first..last are lost: those that were passed over in quiet times, and the others. */
+  /** Loses first..last, in up to three parts: what the hook skipped while quiet, and the rest. */
   #lose(cpu: number, first: number, last: number, now: BootTime, out: CausalRecord[]): void {
-    const quiet = this.#options.quietRun(cpu);
+    const quiet = this.#options.quietRange(cpu);
     const from = Math.max(first, quiet.first);
     const to = Math.min(last, quiet.last);
     if (quiet.last === 0 || from > to) {
-      this.#loseRun(this.#stage(last - first + 1), cpu, first, last, now, out);
+      this.#loseRange(this.#stage(last - first + 1), cpu, first, last, now, out);
       return;
     }
-    if (first < from) this.#loseRun('ring_buffer', cpu, first, from - 1, now, out);
-    this.#loseRun('quiet', cpu, from, to, now, out);
-    if (to < last) this.#loseRun('ring_buffer', cpu, to + 1, last, now, out);
+    if (first < from) this.#loseRange('ring_buffer', cpu, first, from - 1, now, out);
+    this.#loseRange('quiet', cpu, from, to, now, out);
+    if (to < last) this.#loseRange('ring_buffer', cpu, to + 1, last, now, out);
   }
 
   #stage(count: number): LossStage {
@@ -201,7 +208,7 @@ export class Lineage {
     return 'decode';
   }
 
-  #loseRun(
+  #loseRange(
     stage: LossStage,
     cpu: number,
     firstSeq: number,

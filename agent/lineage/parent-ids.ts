@@ -1,15 +1,15 @@
 const SLOTS = 256;
 
 /**
- * Ids of the parents that had children last, by CPU and number. Few on purpose: what is kept for
- * long makes work for the garbage collector, and an id is computed in half a microsecond.
+ * A cache of parents' ids, by CPU and number. It is small on purpose: objects that live long make
+ * work for the garbage collector, and an id is computed in half a microsecond.
  */
 export class ParentIds {
   readonly #cpus = new Int32Array(SLOTS).fill(-1);
   readonly #seqs = new Float64Array(SLOTS);
   readonly #ids = new Array<string>(SLOTS).fill('');
 
-  /** The id of a parent, made by `compute` if it is not among the last. */
+  /** Returns the id of a parent, and computes it unless it is in the cache. */
   of(cpu: number, seq: number, compute: () => string): string {
     const slot = (seq * 31 + cpu * 17) % SLOTS;
     if (this.#cpus[slot] === cpu && this.#seqs[slot] === seq) return this.#ids[slot] ?? compute();

@@ -3,9 +3,13 @@ import { visible } from '../../record/visible.ts';
 import { createTextWriter } from './text.ts';
 import { viewOf } from './view.ts';
 
+/** How records are printed: one readable line each, or the journal's own lines. */
 export type PrintForm = 'text' | 'jsonl';
 
-/** Journal lines as they are to be printed; without a form, text on a terminal, else as they are. */
+/**
+ * Makes a function that formats a journal line. Without a form: text on a terminal, else the line
+ * itself.
+ */
 export function createFormat(given: PrintForm | undefined): (line: string) => string {
   const terminal = isatty(1);
   if ((given ?? (terminal ? 'text' : 'jsonl')) === 'jsonl') return ended;

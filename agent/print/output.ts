@@ -5,13 +5,17 @@ import { Stdout } from './stdout.ts';
 const WAITING_MAX_BYTES = 8 << 20;
 const END_MS = 1000;
 
+/** Where a running agent prints its records and, at the end, its counts. */
 export interface Output {
-  /** Prints a record that is in the journal; undefined when nothing is to be printed. */
+  /** Prints a record that is in the journal; undefined when printing is off. */
   readonly record: ((record: CausalRecord, line: string) => void) | undefined;
-  /** Tells the run's counts on stderr, after the records; what a slow reader does not take is dropped. */
+  /**
+   * Writes the run's counts to stderr, after the records; drops what a slow reader has not read.
+   */
   summary(counts: Counts, journalDir: string): Promise<void>;
 }
 
+/** The counts of a run that the summary shows. */
 export interface Counts {
   readonly records: number;
   readonly lost: number;
@@ -19,10 +23,12 @@ export interface Counts {
   readonly gaps: Readonly<Record<string, number>>;
 }
 
-/** What a running agent shows. A reader that is slow or gone costs lines here, never a record. */
+/**
+ * Makes the output of a running agent. A slow or absent reader costs printed lines, never a record.
+ */
 export function createOutput(config: { readonly print: PrintForm | 'none' }): Output {
   if (config.print === 'none')
-    return { record: undefined, summary: async (...told) => tell(...told) };
+    return { record: undefined, summary: async (...counts) => writeSummary(...counts) };
   const format = createFormat(config.print);
   const stdout = new Stdout();
   let skipped = 0;
@@ -35,7 +41,7 @@ export function createOutput(config: { readonly print: PrintForm | 'none' }): Ou
       const timer = setTimeout(() => end(stdout), END_MS);
       await stdout.drained();
       clearTimeout(timer);
-      tell(counts, journalDir);
+      writeSummary(counts, journalDir);
       if (skipped > 0)
         process.stderr.write(`${skipped} records were not printed: stdout took too long\n`);
     },
@@ -47,7 +53,7 @@ function end(stdout: Stdout): void {
   stdout.close();
 }
 
-function tell(counts: Counts, journalDir: string): void {
+function writeSummary(counts: Counts, journalDir: string): void {
   process.stderr.write(`${summaryText(counts)}, in ${journalDir}\n`);
 }
 

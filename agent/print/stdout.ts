@@ -1,11 +1,11 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 
-/** Writing more at a time makes nothing cheaper. */
+/** Larger writes are not cheaper. */
 export const WRITE_BYTES = 1 << 20;
 const RETRY_MIN_MS = 1;
 const RETRY_MAX_MS = 50;
 
-/** Stdout for records: one write per turn of the event loop, and never a wait for its reader. */
+/** Stdout for records: it writes once per turn of the event loop and never waits for its reader. */
 export class Stdout {
   readonly #given: number;
   readonly #fd: number;
@@ -21,12 +21,12 @@ export class Stdout {
     this.#fd = withoutBlocking(fd);
   }
 
-  /** Nobody reads any more: what is written is dropped. */
+  /** Whether the reader is gone; further text is dropped. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** What is not written yet. */
+  /** How much is not written yet. */
   get bytes(): number {
     return this.#text.length + this.#unwritten.length;
   }
@@ -37,13 +37,13 @@ export class Stdout {
     this.#text += text;
   }
 
-  /** Resolves when everything is written or nobody reads any more. */
+  /** Resolves when everything is written or the reader is gone. */
   async drained(): Promise<void> {
     this.#push();
     if (this.bytes > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Drops what is not written. */
+  /** Drops what is not written yet. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -87,8 +87,8 @@ export class Stdout {
 }
 
 /**
- * A pipe or terminal opened once more: O_NONBLOCK on the descriptor that we were given would change
- * it for everybody who shares it. Where that is not possible, the descriptor as it is.
+ * Opens a pipe or terminal once more, because O_NONBLOCK on the given descriptor would change it
+ * for every process that shares it. Returns the given descriptor where that is not possible.
  */
 function withoutBlocking(fd: number): number {
   const stat = fstatSync(fd);

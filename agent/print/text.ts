@@ -11,16 +11,17 @@ import { createUserNames } from './users.ts';
 import type { View } from './view.ts';
 
 const RECENT_MAX = 16_384;
-/** A few lines on a terminal; all of it is in the journal. */
+/** A few lines on a terminal; the journal has the whole command. */
 const COMMAND_MAX = 500;
 
+/** How the lines look; names and time are parameters for tests. */
 export interface TextOptions {
   readonly colours: boolean;
   readonly userName?: (uid: number) => string;
   readonly now?: () => number;
 }
 
-/** One readable line per record, ended by a line feed; remembers recent commands to name parents. */
+/** Makes a writer of one readable line per record. It remembers recent execs to name parents. */
 export function createTextWriter(options: TextOptions): (view: View) => string {
   const { userName = createUserNames(), now = Date.now } = options;
   const paint = painter(options.colours);
@@ -57,7 +58,7 @@ function remember(recent: Map<string, string>, id: string, name: string): void {
   recent.set(id, name);
 }
 
-/** Local time; the date as well where it is not today. */
+/** Local time, after the date if that is not today. */
 function timeText(ms: number, now: number): string {
   const at = new Date(ms);
   if (Number.isNaN(at.getTime())) return '??:??:??.???';

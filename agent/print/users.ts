@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** Names of users by uid, from /etc/passwd as it is at the first question; the number if there is none. */
+/**
+ * Makes a look-up of user names, from /etc/passwd as it is at the first call; a uid without a name
+ * stays a number.
+ */
 export function createUserNames(file = '/etc/passwd'): (uid: number) => string {
   let names: Map<number, string> | undefined;
   return (uid) => {

@@ -1,4 +1,6 @@
-/** What a readable line is made of. Strings are as in the record: hostile until made visible. */
+/**
+ * The parts of a record that a readable line shows. Its strings are not safe until made visible.
+ */
 export interface View {
   readonly id: string;
   readonly action: string;
@@ -12,7 +14,7 @@ export interface View {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-/** The view of a journal line; undefined if it is none. */
+/** Reads a journal line; undefined if it is not a record. */
 export function viewOf(line: string): View | undefined {
   try {
     const record = JSON.parse(line);

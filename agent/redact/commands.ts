@@ -19,18 +19,18 @@ const TOOL_P = rule(SHORT('P'));
 const operand = (option: RegExp, after: number, passes: RegExp): readonly CommandRule[] => [
   { option, part: '', operand: { after, passes } },
 ];
-/** Also a cost in `-C 10`. */
+/** An option, or the cost in `-C 10`. */
 const OPTION = /^(?:-|\d{1,2}$)/;
 const NEW_PASSWORD = [...ATTACHED, ...operand(/password(?=\s|$)/y, 0, OPTION)];
-/** so far an operand is looked for in a script, so that no text is read over and over */
+/** how many words of a script are searched for an operand, so that no text is read over and over */
 const WORDS_MAX = 16;
-/** `-b FILE USER X`; with `-n` there is no file. */
+/** `-b FILE USER X`; with `-n` as well there is no file. */
 const BATCH = [
   ...operand(/-(?=\w*b)(?=\w*n)\w+(?=\s|$)/y, 1, OPTION),
   ...operand(/-(?=\w*b)\w+(?=\s|$)/y, 2, OPTION),
 ];
 
-/** By what the command's name begins with; a name in brackets is a sub-command. */
+/** Rules by the beginning of a command's or subcommand's name. */
 const COMMANDS: Readonly<Record<string, readonly CommandRule[]>> = {
   mysql: ATTACHED,
   mariadb: ATTACHED,
@@ -71,16 +71,17 @@ const COMMANDS: Readonly<Record<string, readonly CommandRule[]>> = {
   scp: [],
   rsync: [],
 };
-/** Names of which others are formed: mysqldump, mariadb-admin, ldapsearch, mongodump, 7za. */
+/** Names that begin others: mysqldump, mariadb-admin, ldapsearch, mongodump, 7za. */
 const FAMILY = /^(?:mysql|mariadb|ldap|mongo|7z)$/;
 
-/** Finds values by options that are secret for some commands alone, such as `mysql -pX`. */
+/** Makes anchors for options whose values are secret only in some commands, such as `mysql -pX`. */
 export function commandAnchors(): Anchor[] {
   const commands = Object.entries(COMMANDS).map(
     ([name, rules]): Anchor => [name, commandLook(FAMILY.test(name) ? '[\\w-]*' : '', rules)],
   );
   const ends = [';', '&', '|', '\n'].map((end): Anchor => [end, endOfCommand]);
-  // Before the commands, since one may have the same name: `vault login`, `docker login -p X`.
+  // These come before the commands, because a command may have the same name: `vault login`,
+  // `docker login -p X`.
   const options = ['-', 'login', 'password'].map((word): Anchor => [word, lookAtOption]);
   return [...options, ...commands, ...ends];
 }
@@ -97,7 +98,7 @@ function commandLook(more: string, rules: readonly CommandRule[]): Look {
   };
 }
 
-/** In a script other commands follow. */
+/** Ends the rules of a command where the next one of a script begins. */
 function endOfCommand(reading: Reading, from: number, to: number): undefined {
   if (!reading.script || reading.rules.length === 0) return;
   const { text } = reading;
@@ -127,7 +128,7 @@ function lookAtOption(reading: Reading, from: number) {
   return undefined;
 }
 
-/** Of operands in the same text, as in a script. */
+/** Finds an operand in the same text, as in a script. */
 function operandAt(reading: Reading, from: number, { after, passes }: Operand): Span | undefined {
   const { text } = reading;
   let left = after;

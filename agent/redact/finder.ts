@@ -1,27 +1,27 @@
 const CLASSES = 64;
 
-/** Finds keywords in a text in one walk, in any case. */
+/** Finds keywords of either case in one pass over a text. */
 export interface Finder<T> {
   /**
-   * Walks on from `from` in a state, 0 at first, to where the next keywords end; returns the state
-   * there, to go on with from `at`. -1: no more keywords.
+   * Continues from `from` in a state, at first 0, to where the next keywords end. Returns the state
+   * there, with which the caller continues from `at`; -1: no more keywords.
    */
   find(text: string, from: number, state: number): number;
-  /** just behind the keywords that `find` found */
+  /** the place behind the keywords that `find` found */
   readonly at: number;
-  /** What belongs to the keywords that end in a state, longest first. */
+  /** The values of the keywords that end in a state, the longest keyword first. */
   found(state: number): readonly T[];
 }
 
 /**
- * An automaton after Aho and Corasick (1975): one table look-up per character, whatever the text.
- * Keywords are of ASCII, with at most 63 different characters.
+ * Builds an automaton after Aho and Corasick (1975), which makes one table look-up per character of
+ * any text. Keywords are ASCII and have at most 63 different characters. A value belongs to each.
  */
 export function createFinder<T>(keywords: readonly (readonly [string, T])[]): Finder<T> {
   const classes = classesOf(keywords.map(([keyword]) => keyword));
   const { next, found } = buildTrie(keywords, classes);
   linkFailures(next, found);
-  // A state is its row's offset in the table; a negative one has keywords.
+  // A state is the offset of its row in the table; keywords end in a negative one.
   const ways = next.flat().map((state) => (found[state]?.length ? -state : state) * CLASSES);
   return new TableFinder(Int32Array.from(ways), classes, found);
 }
@@ -42,7 +42,7 @@ class TableFinder<T> implements Finder<T> {
     const table = this.#table;
     const classes = this.#classes;
     let row = state;
-    // Both tables have all that they can be asked for, and `?? 0` would cost time.
+    // Both tables have an entry for every index here, and `?? 0` would cost time.
     for (let at = from; at < text.length; at++) {
       row = table[row + (classes[text.charCodeAt(at)] as number)] as number;
       if (row >= 0) continue;
@@ -57,7 +57,9 @@ class TableFinder<T> implements Finder<T> {
   }
 }
 
-/** Characters that no keyword has are one class; the two cases of a letter are one, too. */
+/**
+ * Puts all characters that no keyword has into class 0, and both cases of a letter into one class.
+ */
 function classesOf(keywords: readonly string[]): Uint8Array {
   const classes = new Uint8Array(65_536);
   let count = 0;
@@ -73,7 +75,7 @@ function classesOf(keywords: readonly string[]): Uint8Array {
 }
 
 interface Trie<T> {
-  /** by state, then by class; 0: no such way */
+  /** the next state, by state and class; 0: none */
   readonly next: number[][];
   readonly found: T[][];
 }
@@ -95,7 +97,9 @@ function buildTrie<T>(keywords: readonly (readonly [string, T])[], classes: Uint
   return { next, found };
 }
 
-/** Breadth first: where a way ends, the longest suffix of what was read that is a way goes on. */
+/**
+ * Links each state, breadth first, to the state of its longest suffix, where the search continues.
+ */
 function linkFailures<T>(next: number[][], found: T[][]): void {
   const failures = new Array<number>(next.length).fill(0);
   const queue = (next[0] ?? []).filter((state) => state !== 0);

@@ -10,14 +10,14 @@ import {
   wordEnd,
 } from './values.ts';
 
-/** What names of secrets end in; `key` and `auth` say it only together with the word before. */
+/** How names of secrets end; `key` and `auth` mean a secret only together with the word before. */
 const ENDINGS = [
   'pass(?:word|wd|phrase|code|in|out)?|pwd|secret|token|key|cred(?:ential)?s?',
   'auth(?:orization)?|cookie|psk|signature',
   'bearer|jwt|otp|pw',
 ];
 const KEYWORDS = ['pass', 'pwd', 'secret', 'token', 'key', 'cred', 'auth', 'cookie', 'psk'];
-/** Words like others, but for what they say as an option: `--oauth2-bearer`, `--jwt`, `-pw`. */
+/** Words that mean a secret only as an option: `--oauth2-bearer`, `--jwt`, `-pw`. */
 const OPTIONS = ['bearer', 'jwt', 'otp', 'pw'];
 const OPTION = /^--?(?:(?:[\w.-]*-)?bearer|jwt|otp|pw)$/i;
 
@@ -40,7 +40,7 @@ const SCHEME =
 const COLON_ALONE = /(?:pass(?:word|wd|phrase)?|key|authorization|cookie)$|^(?:x|private)-/i;
 const NAME = /[\w.-]/;
 const NAME_LENGTH = 256;
-/** closing quote, space, sign, space */
+/** a closing quote, space, a sign, space */
 const SEPARATOR = /((?:\\\\)*["'`]?\]?)((?:[ \t]|\\\\\n)*)(=>|:=|==?|[:,]|)((?:[ \t]|\\\\\n)*)/y;
 const OPTION_CHAIN = /^(?:--?[\w.-]+=)+$/;
 const SQL = /(?:with|encrypted|by|set)\s{1,8}$/i;
@@ -53,7 +53,10 @@ const STOPS: Record<string, string> = {
 };
 const SHELL_STOPS = ';&|<>()';
 
-/** Finds values by the names of options, variables, headers and fields; `extra` names too. */
+/**
+ * Makes anchors that find values by the names of options, variables, headers and fields, also
+ * `extra` ones.
+ */
 export function nameAnchors(extra: readonly string[]): Anchor[] {
   const given = extra.map(parseName);
   const endings = [...given.map(({ ending }) => ending), ...ENDINGS].join('|');
@@ -72,7 +75,7 @@ export function nameAnchors(extra: readonly string[]): Anchor[] {
   return [...keywords].map((keyword) => [keyword, look]);
 }
 
-/** An extra name: its last word, and all of it whatever separates its words. */
+/** Reads an extra name: its last word, and a pattern of the whole name with any separators. */
 function parseName(name: string): { readonly ending: string; readonly pattern: string } {
   const words = name.replace(/^-+/, '').toLowerCase().split(/[-_.]/);
   const ending = words.at(-1) ?? '';
@@ -111,11 +114,11 @@ interface Found {
   readonly name: string;
   /** where the name begins */
   readonly start: number;
-  /** where its value does */
+  /** where its value begins */
   readonly at: number;
 }
 
-/** -1: too long to be a name. */
+/** Finds where a name begins; -1: it is too long for a name. */
 function nameStart(text: string, from: number): number {
   let start = from;
   while (start > 0 && NAME.test(text[start - 1] ?? '')) {
@@ -125,13 +128,13 @@ function nameStart(text: string, from: number): number {
   return start;
 }
 
-/** `$NAME`, unless it is assigned to, as PowerShell and PHP write it; `${NAME`. */
+/** Whether it is `${NAME` or `$NAME`, unless that is assigned to, as in PowerShell and PHP. */
 function isReference(text: string, start: number, assigned: boolean): boolean {
   if (text[start - 1] === '$') return !assigned;
   return text[start - 1] === '{' && text[start - 2] === '$';
 }
 
-/** `--password X`; and `WITH PASSWORD 'X'`. */
+/** Finds the value in `--password X` and in `WITH PASSWORD 'X'`. */
 function nextWord(reading: Reading, { name, start, at }: Found, apart: boolean): Span | undefined {
   const { text } = reading;
   const before = text[start - 1] ?? ' ';
@@ -147,10 +150,10 @@ function nextWord(reading: Reading, { name, start, at }: Found, apart: boolean):
   return looksLikeOption(text, at, end) ? undefined : unquoted(text, at, end, name);
 }
 
-/** `config set NAME X`: a rule of commands whose bare arguments are names. */
+/** Marks commands whose bare arguments are names, as in `config set NAME X`; it matches nothing. */
 export const SETTING = /(?!)/y;
 
-/** `["--password", "X"]` */
+/** Finds the value in `["--password", "X"]`. */
 function listed(reading: Reading, { name, at }: Found, quoted: boolean): Span | undefined {
   const opening = quoteAt(reading.text, at);
   if (!quoted || opening === undefined || !name.startsWith('-')) return undefined;
@@ -158,7 +161,7 @@ function listed(reading: Reading, { name, at }: Found, quoted: boolean): Span | 
   return unlessHarmless(reading.text, end, quotedEnd(reading.text, end, quote, depth), name);
 }
 
-/** Not `/etc/passwd:/etc/passwd:ro`, not `secret:latest`. */
+/** Whether a colon assigns a value; not in `/etc/passwd:/etc/passwd:ro` or `secret:latest`. */
 function colonAssigns(text: string, { name, start, at }: Found, apart: boolean): boolean {
   if (text[start - 1] === '/' || text[at] === '/') return false;
   const opened = /[{,]/.test(text[start - 1] ?? '');
@@ -191,7 +194,7 @@ function secretIn(reading: Reading, found: Found, colon: boolean, closed: boolea
   return unlessHarmless(text, from, wordEnd(reading, from, colon ? `${stops},}` : stops), name);
 }
 
-/** `NAME=…` or `--env=NAME=…`: the argument ends where the value does. */
+/** Whether it is `NAME=…` or `--env=NAME=…`, whose value extends to the end of the argument. */
 function beginsArgument(text: string, start: number): boolean {
   if (start === 0) return true;
   return text[start - 1] === '=' && start < NAME_LENGTH && OPTION_CHAIN.test(text.slice(0, start));
@@ -202,7 +205,7 @@ function afterScheme(text: string, at: number): number {
   return SCHEME.test(text) ? SCHEME.lastIndex : at;
 }
 
-/** Without the quotes around it, if these are all. */
+/** Leaves out the quotes around a value if they enclose all of it. */
 function unquoted(text: string, from: number, to: number, name: string): Span | undefined {
   const opening = quoteAt(text, from);
   if (opening === undefined) return unlessHarmless(text, from, to, name);
@@ -221,7 +224,7 @@ function unlessHarmless(text: string, from: number, to: number, name: string): S
   return unlessModest(text, from, to);
 }
 
-/** What of an argument is secret that an option of this name awaits. */
+/** Returns the secret part of an argument that follows an option of this name. */
 export function awaitedValue(text: string, name: string): Span | undefined {
   const isOption = looksLikeOption(text, 0, text.length);
   return isOption ? undefined : unlessHarmless(text, 0, text.length, name);

@@ -1,7 +1,7 @@
-/** Which part of a value is secret: all of it, or what follows the first of this character. */
+/** The secret part of a value: all of it, or what follows the first such character. */
 export type Part = '' | ':' | '%' | '=';
 
-/** A piece of a text, `to` excluded. */
+/** A piece of a text; `to` is exclusive. */
 export interface Span {
   readonly from: number;
   readonly to: number;
@@ -9,43 +9,45 @@ export interface Span {
 
 /** A command's option whose value is secret although its name does not say so. */
 export interface CommandRule {
-  /** sticky; what follows is the value, attached, behind `=` or the next word */
+  /** A sticky expression; the value follows it directly, after `=`, or as the next word. */
   readonly option: RegExp;
   readonly part: Part;
-  /** The value is no option's but an operand, such as in `htpasswd -b FILE USER X`. */
+  /**
+   * Set where the value is an operand and not the option's own, as in `htpasswd -b FILE USER X`.
+   */
   readonly operand?: Operand;
 }
 
-/** Which word is the value. */
+/** Which operand is the value. */
 export interface Operand {
-  /** how many come before it */
+  /** how many operands come before it */
   readonly after: number;
-  /** words that do not count: options, their values, what is no secret */
+  /** Matches words that are not counted: options, their values, and words that are no secrets. */
   readonly passes: RegExp;
 }
 
-/** What is known at some place of a command's arguments. */
+/** The state of reading a command's arguments, up to some place. */
 export interface Reading {
-  /** the argument that is read */
+  /** the argument that is being read */
   text: string;
-  /** The argument is a program of its own, as after `sh -c`. */
+  /** Whether the argument is a script, as after `sh -c`. */
   script: boolean;
-  /** The command whose options these are, where it has options of its own. */
+  /** The rules of the current command, where it has rules of its own. */
   rules: readonly CommandRule[];
-  /** The next argument is the value of an option, or an operand is still to come. */
+  /** What the next argument is, if an option or an operand has announced a value. */
   awaited: { readonly name: string } | { readonly part: Part } | Operand | undefined;
-  /** how far quotes have been followed, and which one is open there */
+  /** how far quotes have been followed, and which quote is open there */
   quotesRead: number;
   quote: string;
-  /** how many places have been looked at closely */
+  /** how many places have been examined closely */
   looks: number;
 }
 
 /**
- * Looks at one place of the text: `from` and `to` are the keyword's. Gives what to redact; `from`
- * of the answer is never before the keyword.
+ * Examines the keyword from `from` to `to` and returns what to redact; undefined: nothing. The
+ * returned span never begins before the keyword.
  */
 export type Look = (reading: Reading, from: number, to: number) => Span | undefined;
 
-/** A keyword and what to do where it stands. */
+/** A keyword, and what to do where it occurs. */
 export type Anchor = readonly [keyword: string, look: Look];

@@ -6,30 +6,34 @@ import { shapeAnchors } from './shapes.ts';
 import { urlAnchors } from './urls.ts';
 import { partOf, REDACTED } from './values.ts';
 
-/** All that the kernel side hands over, 32 KiB, even if each byte was a backslash. */
+/** The kernel side passes on 32 KiB of arguments at most; a backslash takes two characters. */
 const CHARACTERS_MAX = 65_536;
-/** Places that look like secrets: so many are no command line but an attack on our time. */
+/** More places than this that look like secrets are an attack on the agent's time. */
 const LOOKS_MAX = 512;
 const SCRIPT_OPTION = /^-[A-Za-z]*c$|^--command$/;
 const REMOTE = /(?:^|\/)(?:ssh|watch|eval)$/;
 
-/** What is redacted beyond what the agent knows itself. */
+/** Secrets that are redacted beyond those that the agent knows itself. */
 export interface RedactOptions {
-  /** options, variables, headers and fields, such as `pin` or `db-pin`; case and separators do not count */
+  /**
+   * Names of options, variables, headers and fields, such as `pin` or `db-pin`; case and separators
+   * do not matter.
+   */
   readonly names?: readonly string[];
-  /** forms of secrets, such as `acme_[A-Za-z0-9]{20,}` */
+  /** Patterns of secrets, such as `acme_[A-Za-z0-9]{20,}`. */
   readonly patterns?: readonly string[];
 }
 
-/** The arguments without secrets, the same array if there was none, and how many there were. */
+/** Returns the arguments without secrets (the same array if there is none), and their number. */
 export type Redact = (args: readonly string[]) => {
   readonly args: readonly string[];
   readonly redacted: number;
 };
 
 /**
- * Replaces secrets in a command's arguments by `[redacted]`, in time linear in their length.
- * Throws an error of the registry for a name or a pattern that cannot be searched for safely.
+ * Makes a function that replaces secrets in a command's arguments by `[redacted]`, in a time that
+ * is linear in their length. Throws REDACTED_NAME_INVALID or REDACTED_PATTERN_INVALID for what
+ * cannot be searched for safely.
  */
 export function createRedactor({ names = [], patterns = [] }: RedactOptions = {}): Redact {
   const spansOf = createScanner([
@@ -83,7 +87,7 @@ function beginArgument(reading: Reading, args: readonly string[], index: number)
   return reading;
 }
 
-/** The argument is a value that the one before it asked for. */
+/** Reads an argument as the value of the option before it; undefined: there is no such option. */
 function readAwaited(reading: Reading): Span[] | undefined {
   const { text, awaited } = reading;
   if (awaited === undefined) return undefined;

@@ -3,8 +3,8 @@ import type { Anchor, Look } from './reading.ts';
 import { unlessModest } from './values.ts';
 
 /**
- * Tokens that are known by their form. Each begins with a literal, and only the end has a variable
- * length (or, for a JWT, parts that exclude each other), so that no search starts over.
+ * Tokens with a known form. Each begins with a literal, and only its end has a variable length (a
+ * JWT's parts exclude each other), so that no search starts over.
  */
 const SHAPES: readonly string[] = [
   'AKIA[A-Z0-9]{16}', // AWS
@@ -30,19 +30,19 @@ const SHAPES: readonly string[] = [
   'SG\\.[\\w.-]{32,}',
   'AGE-SECRET-KEY-1[A-Z0-9]{16,}',
 ];
-/** Group 1 stays. */
+/** Forms that need more than a pattern: by keyword; group 1 is not redacted. */
 const SPECIAL: Readonly<Record<string, RegExp>> = {
   eyj: /(?<![\w-])eyJ[\w-]{8,}\.[\w.-]{2,}/y,
   'bearer ': /(bearer[ \t]+)[\w.~+/-]{16,}=*/iy,
   'hooks.slack.com/services/': /(hooks\.slack\.com\/services\/)[\w/]{16,}/y,
   '-----begin ':
     /(-----BEGIN [A-Z ]{0,32}PRIVATE KEY(?: BLOCK)?-----)[\s\S]*?(?=-----END [A-Z ]{0,32}PRIVATE|$)/y,
-  '"auth"': /("auth"\s*:\s*")[\w+/=-]{8,}/y, // a registry's, in Docker's configuration
+  '"auth"': /("auth"\s*:\s*")[\w+/=-]{8,}/y, // a registry's credentials in docker's configuration
   'password(': /(password\(\s*')[^']+/iy,
   'identified ': /(identified\s+(?:with\s+\w+\s+)?(?:by|as)\s+(?:password\s+)?')[^']+/iy,
 };
 
-/** Finds secrets by their form; `extra` patterns too. */
+/** Makes anchors that find secrets by their form, also by `extra` patterns. */
 export function shapeAnchors(extra: readonly string[]): Anchor[] {
   const shapes = [...SHAPES, ...extra].map((pattern): Anchor => {
     const literal = literalOf(pattern);
@@ -70,8 +70,9 @@ const PATTERN_MAX = 200;
 const REPEAT_MAX = 200;
 
 /**
- * The literal that a pattern begins with. A safe pattern is a row of characters and classes with
- * fixed counts, and only its last piece may vary in length: it cannot backtrack.
+ * Returns the literal that a pattern begins with, and throws for a pattern that is not safe. A safe
+ * one is a sequence of characters and classes with fixed counts, and only its last piece may vary
+ * in length, so that it cannot backtrack.
  */
 function literalOf(pattern: string): string {
   const refuse = (reason: string): never => {

@@ -5,7 +5,9 @@ const END = /[\s/?#"'`<>\\]/;
 const LONG_USER = 20;
 const DSN_LENGTH = 256;
 
-/** Finds passwords in `scheme://user:password@host`, and in `user:password@tcp(host)`. */
+/**
+ * Makes anchors that find passwords in `scheme://user:password@host` and `user:password@tcp(host)`.
+ */
 export function urlAnchors(): Anchor[] {
   return [
     ['://', lookAtUrl],
@@ -14,7 +16,7 @@ export function urlAnchors(): Anchor[] {
   ];
 }
 
-/** Stops before the next `/`, so that no character is looked at for two URLs. */
+/** Reads up to the next `/`, so that no character is read for two URLs. */
 function lookAtUrl({ text }: Reading, _: number, from: number): Span | undefined {
   let colon = -1;
   let host = -1;
@@ -24,7 +26,7 @@ function lookAtUrl({ text }: Reading, _: number, from: number): Span | undefined
   }
   if (host < 0) return undefined;
   if (colon >= 0 && colon < host) return unlessModest(text, colon + 1, host);
-  // A token in the place of the user.
+  // Without a password, a long user name is a token.
   return host - from >= LONG_USER ? unlessModest(text, from, host) : undefined;
 }
 

@@ -1,24 +1,27 @@
 import type { Part, Reading, Span } from './reading.ts';
 
-/** What stands in the place of a secret. */
+/** The text that replaces a secret. */
 export const REDACTED = '[redacted]';
 
 const SPACE = /\s/;
 const QUOTE = /["'`]/;
 const REST = /[^\n]*/y;
 const REST_IN_QUOTES = /[^\n"'`]*/y;
-/** what never ends a word */
+/** characters that never end a word */
 const PLAIN = /[\w.+/:@%~^=$#!?*-]+/y;
 const OPTION = /^--?(?:[A-Za-z][a-z-]*)?(?:=|$)/;
 const MODEST = new Set(
   ['', 'true', 'false', 'yes', 'no', 'none', 'null', 'nil', 'undefined', 'on', 'off'], //
 );
-/** also the `$` of a `$(…)`, which begins another command */
+/** A variable; also the `$` of a `$(…)`, which begins another command. */
 const REFERENCE = /^\$(?:[A-Z_][A-Z0-9_]*|\{\w+\}|\(\w+\))?$/;
 const ELSEWHERE = /^(?:file|env|fd):/;
 const MODEST_LENGTH = 256;
 
-/** The span, unless what stands there is no secret: nothing, a flag, a variable's name. */
+/**
+ * Returns the span, unless its text is no secret: empty, a flag, a small number or a variable's
+ * name.
+ */
 export function unlessModest(text: string, from: number, to: number): Span | undefined {
   if (to - from > MODEST_LENGTH) return { from, to };
   const value = text.slice(from, to);
@@ -31,26 +34,28 @@ export function unlessModest(text: string, from: number, to: number): Span | und
   return modest ? undefined : { from, to };
 }
 
-/** The secret part of a value. */
+/** Returns the secret part of a value; undefined: it has none. */
 export function partOf(text: string, from: number, to: number, part: Part): Span | undefined {
   if (part === '') return unlessModest(text, from, to);
   const at = text.slice(from, to).indexOf(part);
   return at < 0 ? undefined : unlessModest(text, from + at + 1, to);
 }
 
-/** Whether a word that could be a value is the next option instead. */
+/** Whether a word in the place of a value is the next option. */
 export function looksLikeOption(text: string, from: number, to: number): boolean {
   return text[from] === '-' && to - from < 64 && OPTION.test(text.slice(from, to));
 }
 
-/** How many real backslashes, each two characters of a record, end here. */
+/** Counts the backslashes before a place; each is two characters in a record. */
 function backslashesBefore(text: string, at: number): number {
   let from = at;
   while (from > 0 && text[from - 1] === '\\') from -= 1;
   return (at - from) >> 1;
 }
 
-/** Whether a quote stands here, and behind how many backslashes; `end` is where the quoted text begins. */
+/**
+ * The quote at a place, with the number of backslashes before it; the quoted text begins at `end`.
+ */
 export function quoteAt(
   text: string,
   at: number,
@@ -62,7 +67,7 @@ export function quoteAt(
   return { quote, depth: (from - at) >> 1, end: from + 1 };
 }
 
-/** The quote just before a place, if there is one. */
+/** The quote directly before a place, if there is one. */
 export function quoteBefore(
   text: string,
   at: number,
@@ -72,8 +77,8 @@ export function quoteBefore(
 }
 
 /**
- * Where quoted text ends: at the same quote behind as many backslashes as the opening one (more of
- * them escape it within), or at the text's end.
+ * Finds the end of a quoted text: the same quote behind as many backslashes as the opening one has
+ * (more of them escape it), or the end of the whole text.
  */
 export function quotedEnd(text: string, from: number, quote: string, depth: number): number {
   for (let at = text.indexOf(quote, from); at >= 0; at = text.indexOf(quote, at + 1)) {
@@ -88,7 +93,7 @@ function backslashesWithin(text: string, from: number, at: number): number {
   return Math.min(backslashesBefore(text, at), (at - from) >> 1);
 }
 
-/** Where a line ends, or the quoted text in which it stands. */
+/** Finds the end of a line or, with `quotes`, the next quote if that comes first. */
 export function lineEnd(text: string, from: number, quotes: boolean): number {
   const rest = quotes ? REST_IN_QUOTES : REST;
   rest.lastIndex = from;
@@ -99,8 +104,8 @@ export function lineEnd(text: string, from: number, quotes: boolean): number {
 }
 
 /**
- * Where a word ends as a shell reads it: at white space or one of `stops`, outside of quotes of
- * its own; where it stands in quotes itself, at their end at the latest.
+ * Finds the end of a word as a shell reads it: white space or one of `stops`, unless these are
+ * quoted within the word. A word inside quotes ends with these at the latest.
  */
 export function wordEnd(reading: Reading, from: number, stops: string): number {
   const { text } = reading;
@@ -123,7 +128,7 @@ export function wordEnd(reading: Reading, from: number, stops: string): number {
   return text.length;
 }
 
-/** The quote that is open at a place; places must come in order, so that all is read once. */
+/** The quote that is open at a place. Places must ascend, so that each character is read once. */
 function enclosingQuote(reading: Reading, at: number): string {
   const { text } = reading;
   for (; reading.quotesRead < at; reading.quotesRead++) {

@@ -79,7 +79,7 @@ export async function openSession(
     hookId,
     nextSeq,
     losses: known.hookId === hookId ? known.losses : new Losses(),
-    quietRun: (cpu) => quietRun(hook, cpu),
+    quietRange: (cpu) => quietRange(hook, cpu),
     ancestor: (pid: number, startTime: BootTime) => ancestorOf(snapshot, pid, startTime),
   });
   const started = known.hookId === hookId ? known.started : undefined;
@@ -169,7 +169,7 @@ function expectedNumbers(hook: Hook, known: Continuity, hookId: string): Float64
   return Float64Array.from(next);
 }
 
-function quietRun(hook: Hook, cpu: number): { first: number; last: number } {
+function quietRange(hook: Hook, cpu: number): { first: number; last: number } {
   const state = readCpuStates(hook.cpuStates())[cpu];
   return { first: state?.quietFirst ?? 0, last: state?.quietLast ?? 0 };
 }

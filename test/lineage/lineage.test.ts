@@ -57,7 +57,7 @@ function lineageOf({ next = [1, 1], losses = new Losses(), quiet }: Given = {}) 
     hookId: HOOK_ID,
     nextSeq,
     losses,
-    quietRun: (cpu) =>
+    quietRange: (cpu) =>
       quiet?.[0] === cpu ? { first: quiet[1], last: quiet[2] } : { first: 0, last: 0 },
     ancestor: (pid) => (pid === 1 ? { comm: 'init' } : undefined),
   });

@@ -32,7 +32,7 @@ function chain(wallAt: (boot: bigint) => bigint) {
     hookId: '1',
     nextSeq: Float64Array.of(1),
     losses: new Losses(),
-    quietRun: () => ({ first: 0, last: 0 }),
+    quietRange: () => ({ first: 0, last: 0 }),
     ancestor: () => undefined,
   });
   return Array.from({ length: EXECS }, (_, n) => {

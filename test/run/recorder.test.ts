@@ -59,7 +59,7 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: RetentionRun[]
       hookId: '1',
       nextSeq,
       losses: new Losses(),
-      quietRun: () => ({ first: 0, last: 0 }),
+      quietRange: () => ({ first: 0, last: 0 }),
       ancestor: () => undefined,
     }),
     enricher: { wait: () => wait, place: () => place, hostPlace: place } as unknown as Enricher,

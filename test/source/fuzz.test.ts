@@ -72,7 +72,7 @@ test('no damage to an event is an exception, and every event that cannot be read
       hookId: '1',
       nextSeq: new Float64Array(CPUS).fill(1),
       losses: new Losses(),
-      quietRun: () => ({ first: 0, last: 0 }),
+      quietRange: () => ({ first: 0, last: 0 }),
       ancestor: () => undefined,
     });
     if (found.kind === 'exec') lineage.exec(found, NOW, out);

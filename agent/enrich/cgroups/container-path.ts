@@ -19,9 +19,9 @@ export function keyOf({ podUid, id }: Pick<ContainerPath, 'id' | 'podUid'>): str
 /**
  * Finds the container that a cgroup belongs to by the cgroup's path; undefined: none. Pure.
  *
- * The outermost pod counts, so that cgroups which a container nests inside its own belong to it, and
- * so that pods are found on a node that is itself a container (kind). Without a pod, the outermost
- * container counts.
+ * The outermost pod counts, so that cgroups which a container nests inside its own belong to it,
+ * and so that pods are found on a node that is itself a container (kind). Without a pod, the
+ * outermost container counts.
  */
 export function containerOf(path: string): ContainerPath | undefined {
   const names = path.split('/');
@@ -37,7 +37,9 @@ const POD_FOLDER = new RegExp(`^pod(?<uid>${UID})$`);
 const POD_SLICE = new RegExp(
   `^(?:.+-)?kubepods(?:-burstable|-besteffort)?-pod(?<uid>${UID})\\.slice(?::(?<container>.+))?$`,
 );
-/** `<id>` or `cri-containerd-<id>.scope`; `cri-containerd:<id>` where runc was given a systemd path. */
+/**
+ * `<id>` or `cri-containerd-<id>.scope`; `cri-containerd:<id>` where runc was given a systemd path.
+ */
 const CONTAINER = /^(?:(?<prefix>[a-z][a-z-]*[a-z])[-:])?(?<id>[0-9a-f]{64})(?:\.scope)?$/;
 
 /** Names of runtimes by what they put before the id. */

@@ -50,7 +50,10 @@ class PodListWatch implements ListWatch<Pod> {
     );
   }
 
-  /** The API server does not treat it as an error when the selector names a node that does not exist. */
+  /**
+   * The API server does not treat it as an error when the selector names a node that does not
+   * exist.
+   */
   async #mustExist(stop: AbortSignal): Promise<void> {
     const { kubeconfig, nodeName } = this.#options;
     const { status, object } = await getObject({

@@ -5,7 +5,9 @@ export type SourceState = 'starting' | 'following' | 'unreachable';
 
 /** Where the metadata of this node's pods comes from. */
 export interface PodSource {
-  /** Finds a pod by the uid in its cgroups’ names; a source that is polled asks for an unknown one. */
+  /**
+   * Finds a pod by the uid in its cgroups’ names; a source that is polled asks for an unknown one.
+   */
   pod(uid: string): Pod | undefined;
   readonly state: SourceState;
   close(): void;

@@ -3,7 +3,10 @@ import { basename } from 'node:path';
 import type { ContainerState } from './runtime.ts';
 import { listBundleFolders, readContainerState } from './runtimes.ts';
 
-/** The pauses between tries: a runtime makes the folder first, then the file, then starts the process. */
+/**
+ * The pauses between tries: a runtime makes the folder first, then the file, then starts the
+ * process.
+ */
 const AGAIN_MS = [1, 4, 15, 50];
 /** How many states of containers are kept that may end before their first record is written. */
 const STATES_MAX = 512;

@@ -3,7 +3,9 @@ import { imageOf, nameOf, objectOf } from './names.ts';
 import { readJson } from './read-json.ts';
 import type { ContainerState, Runtime } from './runtime.ts';
 
-/** containerd, under Kubernetes or nerdctl: a bundle for each container, in its namespace's folder. */
+/**
+ * containerd, under Kubernetes or nerdctl: a bundle for each container, in its namespace's folder.
+ */
 export const containerd: Runtime = {
   name: 'containerd',
   stateDirs: [

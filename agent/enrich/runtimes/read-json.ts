@@ -3,7 +3,9 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 /** Far more than a configuration needs, with the environment of the container's process. */
 const MAX_BYTES = 4 << 20;
 
-/** Reads a JSON file of a runtime; undefined where it is missing, damaged, too large or not a file. */
+/**
+ * Reads a JSON file of a runtime; undefined where it is missing, damaged, too large or not a file.
+ */
 export function readJson(file: string): unknown {
   const text = readText(file);
   try {

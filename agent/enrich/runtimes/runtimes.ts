@@ -13,8 +13,8 @@ export const RUNTIME_DIRS: readonly string[] = [
 ];
 
 /**
- * Reads what the runtimes' files in `dirs` say about a container; undefined: nothing, or nothing that
- * can be read. `id` has 64 hex digits. Arguments and environment in these files are not kept.
+ * Reads what the runtimes' files in `dirs` say about a container; undefined: nothing, or nothing
+ * that can be read. `id` has 64 hex digits. Arguments and environment in these files are not kept.
  */
 export function readContainerState(
   id: string,

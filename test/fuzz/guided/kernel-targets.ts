@@ -100,7 +100,7 @@ function checkLines(exec: Extract<KernelEvent, { kind: 'exec' }>): void {
     hookId: '1',
     losses: new Losses(),
     nextSeq: new Float64Array(CPUS).fill(1),
-    quietRun: () => ({ first: 0, last: 0 }),
+    quietRange: () => ({ first: 0, last: 0 }),
     ancestor: () => ({ comm: 'a"b' }),
   });
   const records: CausalRecord[] = [];
