@@ -180,7 +180,8 @@ LAYOUT := agent/source/layout.ts
 OPTIONS_DOC := docs/configuration.md
 METRICS_DOC := docs/metrics.md
 PROSE := README.md docs/{containers,export,failure-modes,forensics,how-it-works,investigating,operating}.md \
-	docs/{redaction,threat-model,troubleshooting}.md docs/runbooks/*.md
+	docs/{kernels,privileges,redaction,threat-model,troubleshooting}.md docs/runbooks/*.md \
+	deploy/collector/README.md helm/vcml-agent/UPGRADING.md test/e2e/README.md
 
 .PHONY: check-lock check-lint check-prose check-types check-dead-code check-c-format check-shell check-generated
 

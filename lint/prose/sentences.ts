@@ -3,7 +3,14 @@ import nlp from 'compromise';
 
 const MAX_WORDS = 35;
 
-nlp.addWords({ costs: 'Verb', fires: 'Verb', raise: 'Verb', rise: 'Verb', set: 'Verb' });
+nlp.addWords({
+  costs: 'Verb',
+  describes: 'Verb',
+  fires: 'Verb',
+  raise: 'Verb',
+  rise: 'Verb',
+  set: 'Verb',
+});
 
 interface Sentence {
   readonly text: string;
