@@ -33,7 +33,7 @@ export const schema = z
     mountBpffs: choice(['true', 'false'])
       .prefault('true')
       .describe(
-        'Mount a bpffs at /sys/fs/bpf if there is none; the agent never mounts one inside a container.',
+        'Mount a bpffs at `/sys/fs/bpf` if there is none; the agent never mounts one inside a container.',
       ),
     nodeName: name()
       .prefault(() => hostname())
@@ -46,7 +46,7 @@ export const schema = z
     quietAfter: duration('1s', '24h', { orZero: true })
       .prefault('15m')
       .describe(
-        'How long the hook goes on storing events while no agent reads them; 0: without limit.',
+        'How long the hook keeps storing events while no agent reads them; 0: without limit.',
       ),
     ringSize: size('1MiB', '1GiB', true)
       .prefault('32MiB')

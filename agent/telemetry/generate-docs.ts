@@ -32,7 +32,7 @@ reach the agent from another host, give the address as well: \`0.0.0.0:9469\` or
 server has neither TLS nor authentication. Whoever reaches the port can read the metrics on this page.
 They name no command and no pod; only the text of export rules appears in them.
 
-If the agent cannot listen, it logs this once, goes on recording, and tries again every five seconds.
+If the agent cannot listen, it logs this once, keeps recording, and tries again every five seconds.
 
 ## /readyz and /livez
 
