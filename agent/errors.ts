@@ -14,6 +14,18 @@ export const EXIT = {
   configuration: 78,
 } as const;
 
+/** What a process that ended with a code of its own says by it. */
+export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
+  0: 'stopped in an orderly way',
+  [EXIT.usage]: 'bad usage: an unknown command, or an invalid flag',
+  [EXIT.unsupported]: 'this kernel or machine cannot run the agent',
+  [EXIT.bug]: 'a bug: report the message',
+  [EXIT.journal]: 'the journal cannot be written, or cannot be read',
+  [EXIT.busy]: 'another agent holds the hook or the journal',
+  [EXIT.permission]: 'not permitted: a capability or a mount is missing',
+  [EXIT.configuration]: 'the configuration is invalid, or a pin does not fit',
+};
+
 interface Entry {
   readonly exitCode: number;
   readonly sentence: string;
@@ -56,8 +68,8 @@ export const ERRORS = {
   },
   EXPORT_PROTOCOL_UNSUPPORTED: {
     exitCode: EXIT.configuration,
-    sentence: '{variable} is {value}, but the agent exports over grpc only',
-    remedy: 'unset it, or set OTEL_EXPORTER_OTLP_LOGS_PROTOCOL to grpc',
+    sentence: '{variable} is {value}, but the agent exports over gRPC only',
+    remedy: 'unset it, or set OTEL_EXPORTER_OTLP_LOGS_PROTOCOL=grpc',
   },
   EXPORT_HEADERS_INVALID: {
     exitCode: EXIT.configuration,
@@ -179,22 +191,48 @@ export const ERRORS = {
   },
 } as const satisfies Readonly<Record<string, Entry>>;
 
-/** Errors that native/ throws: it fills in the details itself, such as a path or what is missing. */
+/** Errors of native/, which writes their messages itself, with the details. */
 export const NATIVE_ERRORS = {
   KERNEL_UNSUPPORTED: {
     exitCode: EXIT.unsupported,
     sentence: 'this kernel cannot load the BPF programs',
+    remedy: 'use a kernel from 5.10 on that is built with BTF',
   },
-  HOOK_PERMISSION: { exitCode: EXIT.permission, sentence: 'not permitted to load BPF programs' },
-  HOOK_BPFFS: { exitCode: EXIT.permission, sentence: 'no bpffs is mounted' },
-  HOOK_BUSY: { exitCode: EXIT.busy, sentence: 'another agent holds the hook' },
-  HOOK_ABSENT: { exitCode: EXIT.configuration, sentence: 'no working hook is pinned' },
-  HOOK_PINS_FOREIGN: { exitCode: EXIT.configuration, sentence: 'a pin is not of this agent' },
+  HOOK_PERMISSION: {
+    exitCode: EXIT.permission,
+    sentence: 'not permitted to load or attach BPF programs',
+    remedy: 'run as root, with the capabilities that the message names',
+  },
+  HOOK_BPFFS: {
+    exitCode: EXIT.permission,
+    sentence: 'no bpffs is mounted, or it cannot be written',
+    remedy: 'mount one on the host, with the command in the message',
+  },
+  HOOK_BUSY: {
+    exitCode: EXIT.busy,
+    sentence: 'another agent holds the hook',
+    remedy: 'stop that agent; there is one agent for each kernel',
+  },
+  HOOK_ABSENT: {
+    exitCode: EXIT.configuration,
+    sentence: 'no working hook is pinned',
+    remedy: 'check --pin-dir; detach --discard removes an incomplete hook',
+  },
+  HOOK_PINS_FOREIGN: {
+    exitCode: EXIT.configuration,
+    sentence: 'the folder of pins holds something that is not of this agent',
+    remedy: 'remove it, or choose another --pin-dir',
+  },
   HOOK_PINS_INCOMPATIBLE: {
     exitCode: EXIT.configuration,
     sentence: 'a pin has a layout that this agent does not know',
+    remedy: 'run the agent that made it, or remove it with: vcml-agent detach --discard',
   },
-  HOOK_SYSTEM: { exitCode: EXIT.bug, sentence: 'a system call failed unexpectedly' },
+  HOOK_SYSTEM: {
+    exitCode: EXIT.bug,
+    sentence: 'a system call failed unexpectedly',
+    remedy: 'report the message',
+  },
 } as const satisfies Readonly<Record<string, Entry>>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -123,7 +123,7 @@ test('bad export credentials, headers and protocols end an agent at its start wi
   );
   match(
     refusedWith(endpoint, { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' }),
-    /OTEL_EXPORTER_OTLP_PROTOCOL is "http\/protobuf": this agent exports over grpc alone/,
+    /OTEL_EXPORTER_OTLP_PROTOCOL is "http\/protobuf", but the agent exports over gRPC only; unset it/,
   );
 });
 

@@ -1,0 +1,52 @@
+import { deepEqual, equal, match, throws } from 'node:assert/strict';
+import { test } from 'node:test';
+import { LOG_EVENTS } from '../../agent/log-events.ts';
+import { unknownQuotes } from '../../lint/messages/quotes.ts';
+import { withTables } from '../../lint/messages/tables.ts';
+
+const { sentence } = LOG_EVENTS['export.collector_unavailable'];
+
+test('a marked table is written anew, and what is around it stays', () => {
+  const document = (table: string) =>
+    `before\n<!-- generated: exit codes -->\n${table}<!-- end of generated -->\nbehind\n`;
+  const fresh = withTables(document('| old |\n'));
+  match(fresh, /^before\n<!-- generated: exit codes -->\n\n\| Exit code \| Meaning \|\n/);
+  match(fresh, /\n\| 75 \| Another agent holds the hook or the journal\. \|\n/);
+  match(fresh, /\n\n<!-- end of generated -->\nbehind\n$/);
+  equal(withTables(fresh), fresh);
+});
+
+test('a table without a registry is an error', () => {
+  throws(
+    () => withTables('<!-- generated: none -->\n<!-- end of generated -->'),
+    /no .* table none/,
+  );
+});
+
+test('what varies in an error is in capitals', () => {
+  const table = withTables('<!-- generated: errors -->\n<!-- end of generated -->');
+  match(
+    table,
+    /\| `JOURNAL_BUSY` \| 75 \| the journal `PATH` is being written by process `PID` \| Stop/,
+  );
+});
+
+const tableOf = (heading: string, cell: string) =>
+  `| ${heading} | cause |\n|---|---|\n| ${cell} | x |\n`;
+
+test('a message that a table quotes is one that some source has', () => {
+  const cells = [
+    `\`${sentence}\``,
+    '`the journal … cannot be used`, with `x`',
+    '`kubectl get pods`',
+  ];
+  for (const cell of cells) deepEqual(unknownQuotes(tableOf('the log says', cell)), [], cell);
+  deepEqual(unknownQuotes(tableOf('exit code and message', '73 `the journal … is on fire`')), [
+    '3: no message says: the journal … is on fire',
+  ]);
+});
+
+test('code in other tables, in other columns and in text is no message', () => {
+  deepEqual(unknownQuotes(tableOf('option', '`never said so`')), []);
+  deepEqual(unknownQuotes('`never said so`\n\n| message | x |\n|---|---|\n| a | `or so` |\n'), []);
+});
