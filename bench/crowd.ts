@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { program } from '../test/support/agent.ts';
 import { type Bed, startedAgent } from './bed.ts';
-import { anonymousBytes } from './process.ts';
+import { anonymousBytes } from './memory.ts';
 
 const PID_MAX = '/proc/sys/kernel/pid_max';
 const PROCESSES = 100_000;

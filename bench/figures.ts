@@ -7,10 +7,10 @@ import { measureForensics, measureForensicsLarge, measureForensicsRecorded } fro
 import { measureIdle } from './idle.ts';
 import { measureKernel, measureQuiet } from './kernel.ts';
 import { measureLatency } from './latency.ts';
+import { memoryFigure } from './memory-figure.ts';
 import { canRunNode, measureNode } from './node.ts';
 import { measureOutage } from './outage.ts';
 import { measurePods } from './pods.ts';
-import type { Memory } from './process.ts';
 import { measureSoak } from './soak.ts';
 import { measureStarts } from './start.ts';
 import { quantile, spreadOf } from './statistics.ts';
@@ -83,7 +83,7 @@ async function kernel(bed: Bed): Promise<Figure[]> {
       what: 'kernel maps, ring and table',
       value: mapBytes / 2 ** 20,
       unit: 'MiB',
-      more: 'charged to the agent’s memory cgroup, beside its RSS',
+      more: 'charged to the agent’s memory cgroup, and so in its working set',
     },
     await quiet(bed),
   ];
@@ -177,17 +177,12 @@ async function node(bed: Bed, tell: (text: string) => void): Promise<Figure[]> {
     return [];
   }
   const run = await measureNode(bed);
-  const memory = ({ resident, ring, anonymous }: Memory) => ({
-    value: (resident - ring) / 2 ** 20,
-    unit: 'MiB',
-    more: `the image’s bundle; ${decimal(anonymous / 2 ** 20)} MiB of it anonymous`,
-  });
   const where = `on a node with ${run.pods} pods`;
   const inside = `in ${run.storms} of ${run.pods} pods`;
   const none = { unit: 'records', digits: 0, budget: 0 };
   return [
-    { what: `memory at rest ${where}`, ...memory(run.atRest), budget: 80 },
-    { what: `memory at rest after storms ${where}`, ...memory(run.afterStorms) },
+    { ...memoryFigure(`the bundle’s own memory at rest ${where}`, run.atRest), budget: 50 },
+    memoryFigure(`the bundle’s own memory at rest after storms ${where}`, run.afterStorms),
     {
       what: `CPU per exec ${inside}, × on the host`,
       value: run.timesHost.median,

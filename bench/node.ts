@@ -12,7 +12,9 @@ import type { Agent } from '../test/support/agent.ts';
 import { ROOT } from '../test/support/paths.ts';
 import { type Bed, prepareAgent } from './bed.ts';
 import { countLines } from './journal.ts';
-import { cpuSeconds, type Memory, memoryOf, settle } from './process.ts';
+import { type Memory, memoryOf } from './memory.ts';
+import { createMemoryCgroup } from './memory-cgroup.ts';
+import { cpuSeconds, settle } from './process.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 import { storm } from './storm.ts';
 import { inTurns } from './turns.ts';
@@ -86,11 +88,13 @@ async function startBundle(bed: Bed, flags: readonly string[]) {
   const bundle = join(bed.directory, 'bundle');
   await promisify(execFile)(process.execPath, ['deploy/bundle.ts', bundle], { cwd: ROOT });
   const all = ['--node-name', NODE_NAME, '--journal-max-bytes', '64GiB', ...flags];
+  const cgroup = createMemoryCgroup(bed);
   const prepared = prepareAgent(bed, ...all);
   const { agent } = prepared;
   const words = inNetwork([join(bundle, 'bin/vcml-agent')]).map((word) => `'${word}'`);
   agent.bin = join(bed.directory, 'agent');
   writeFileSync(agent.bin, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`, { mode: 0o755 });
+  agent.bin = cgroup.launcher(agent.bin);
   await agent.start();
   return prepared;
 }

@@ -66,39 +66,6 @@ export async function settle(pid: number): Promise<void> {
   }
 }
 
-/** Bytes of memory of one process. */
-export interface Memory {
-  /** the most that was ever resident */
-  readonly peak: number;
-  readonly resident: number;
-  /** of its own: neither files nor the ring */
-  readonly anonymous: number;
-  /** the kernel's ring, as far as it is mapped and touched; counted twice where mapped twice */
-  readonly ring: number;
-}
-
-/** What a process takes now, and what it took at most; costs it a moment. */
-export function memoryOf(pid: number): Memory {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const smaps = readFileSync(`/proc/${pid}/smaps`, 'utf8');
-  // one mapping: a head line that begins with addresses, then lines of `Name: value`
-  const ring = smaps
-    .split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
-    .filter((mapping) => mapping.slice(0, mapping.indexOf('\n')).includes('bpf-map'))
-    .reduce((sum, mapping) => sum + kilobytes(mapping, 'Rss'), 0);
-  const [peak, resident] = [kilobytes(status, 'VmHWM'), kilobytes(status, 'VmRSS')];
-  return { peak, resident, anonymous: kilobytes(status, 'RssAnon'), ring };
-}
-
-/** The part of a process's memory that is its own alone. */
-export function anonymousBytes(pid: number): number {
-  return kilobytes(readFileSync(`/proc/${pid}/status`, 'utf8'), 'RssAnon');
-}
-
-function kilobytes(text: string, name: string): number {
-  return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024;
-}
-
 function readIfThere(file: string): string | undefined {
   try {
     return readFileSync(file, 'latin1');

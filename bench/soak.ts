@@ -1,5 +1,5 @@
 import { type Bed, startedAgent } from './bed.ts';
-import { anonymousBytes } from './process.ts';
+import { anonymousBytes } from './memory.ts';
 import { storm } from './storm.ts';
 
 const PARTS = 20;

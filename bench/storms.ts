@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Bed } from './bed.ts';
-import { anonymousBytes, cpuSeconds, type Memory, memoryOf, settle } from './process.ts';
+import { anonymousBytes, type Memory, memoryOf, workingSetBytes } from './memory.ts';
+import { cpuSeconds, settle } from './process.ts';
 import { longArguments, storm } from './storm.ts';
 import { agent, execsnoop, exportingAgent, nothing, type Tool } from './tools.ts';
 
@@ -89,6 +90,7 @@ async function watched(
 ): Promise<[number, Memory | undefined]> {
   if (pid === undefined) return [await running, undefined];
   let anonymous = 0;
+  let workingSet = 0;
   let over = false;
   const ended = running.finally(() => {
     over = true;
@@ -97,6 +99,7 @@ async function watched(
   while (!over) {
     await Promise.race([pause(LOOK_EVERY_MS), ended]);
     anonymous = Math.max(anonymous, anonymousBytes(pid));
+    workingSet = Math.max(workingSet, workingSetBytes(pid));
   }
-  return [await ended, { ...memoryOf(pid), anonymous }];
+  return [await ended, { ...memoryOf(pid), anonymous, workingSet }];
 }

@@ -1,4 +1,6 @@
 import type { Figure } from './budgets.ts';
+import type { Memory } from './memory.ts';
+import { memoryFigure } from './memory-figure.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 import { AGENT, AGENT_EXPORTING, AGENT_LONG, EXECSNOOP, type StormRun } from './storms.ts';
 import { decimal, spreadText, table } from './table.ts';
@@ -16,12 +18,8 @@ export interface VariantSummary {
   /** sum of all rounds */
   readonly lost: number;
   readonly told: number;
-  readonly peakMib: number;
-  readonly ringMib: number;
-  readonly anonymousMib: number;
-  /** resident without the ring */
-  readonly withoutRingMib: number;
-  readonly watches: boolean;
+  /** the most of all rounds */
+  readonly memory: Memory | undefined;
 }
 
 /** Medians and spread of each variant, in the order of the first round. */
@@ -33,8 +31,7 @@ export function summarize(runs: readonly StormRun[]): VariantSummary[] {
       runs.find((run) => run.variant === name && run.round === round);
     const rate = (run: StormRun | undefined) => run?.execsPerSecond ?? Number.NaN;
     const cpu = (run: StormRun | undefined) => run?.cpuMicrosPerExec ?? Number.NaN;
-    const mib = (bytes: (run: StormRun) => number | undefined) =>
-      Math.max(...own.map((run) => (bytes(run) ?? 0) / MIB));
+    const memories = own.flatMap(({ memory }) => memory ?? []);
     return {
       variant,
       execsPerSecond: spreadOf(own.map(rate)),
@@ -43,11 +40,7 @@ export function summarize(runs: readonly StormRun[]): VariantSummary[] {
       timesExecsnoop: spreadOf(own.map((run) => cpu(run) / cpu(same(EXECSNOOP, run)))),
       lost: own.reduce((sum, { lost = 0 }) => sum + lost, 0),
       told: own.reduce((sum, { told }) => sum + told, 0),
-      peakMib: mib(({ memory }) => memory?.peak),
-      ringMib: mib(({ memory }) => memory?.ring),
-      anonymousMib: mib(({ memory }) => memory?.anonymous),
-      withoutRingMib: mib(({ memory }) => memory && memory.peak - memory.ring),
-      watches: own.some(({ memory }) => memory !== undefined),
+      memory: memories.length > 0 ? mostOf(memories) : undefined,
     };
   });
 }
@@ -55,26 +48,26 @@ export function summarize(runs: readonly StormRun[]): VariantSummary[] {
 /** The storms' own table. */
 export function stormTable(summaries: readonly VariantSummary[]): string {
   const head = ['beside the storm', 'execs/s', 'slower by %', 'CPU µs/exec', '× execsnoop'];
-  const more = ['lost (told)', 'peak RSS MiB', 'of that ring', 'RssAnon'];
+  const more = ['lost (told)', 'own MiB', 'working set', 'peak RSS without ring'];
   return table([
     [...head, ...more],
     ...summaries.map((summary) => [
       summary.variant,
       spreadText(summary.execsPerSecond, 0),
       spreadText(summary.slowDown),
-      ...(summary.watches ? watcherCells(summary) : ['–', '–', '–', '–', '–', '–']),
+      ...(summary.memory ? watcherCells(summary, summary.memory) : ['–', '–', '–', '–', '–', '–']),
     ]),
   ]);
 }
 
-function watcherCells(summary: VariantSummary): string[] {
+function watcherCells(summary: VariantSummary, memory: Memory): string[] {
   return [
     spreadText(summary.cpuMicrosPerExec),
     spreadText(summary.timesExecsnoop, 2),
     `${summary.lost} (${summary.told})`,
-    decimal(summary.peakMib),
-    decimal(summary.ringMib),
-    decimal(summary.anonymousMib),
+    decimal(memory.anonymous / MIB),
+    decimal(memory.workingSet / MIB),
+    decimal(memory.residentPeak / MIB),
   ];
 }
 
@@ -116,13 +109,21 @@ export function stormFigures(summaries: readonly VariantSummary[]): Figure[] {
       budget: 10,
       more: `${spreadText(agent.slowDown)}; the goal is 5 %`,
     },
-    memoryFigure('memory without the mapped ring, peak', agent),
-    memoryFigure('memory without the mapped ring, peak, exporting', exporting),
-    memoryFigure('memory without the mapped ring, peak, 8 KiB of arguments', long),
+    ...memoryFigures('own memory in the storm, peak', agent, 70),
+    ...memoryFigures('own memory in the storm, peak, exporting', exporting, 85),
+    ...memoryFigures('own memory in the storm, peak, 8 KiB of arguments', long, 70),
   ];
 }
 
-function memoryFigure(what: string, { withoutRingMib, anonymousMib }: VariantSummary): Figure {
-  const more = `VmHWM − Rss of the ring, no pods; ${decimal(anonymousMib)} MiB of it anonymous`;
-  return { what, value: withoutRingMib, unit: 'MiB', budget: 80, more };
+function memoryFigures(what: string, { memory }: VariantSummary, budget: number): Figure[] {
+  return memory === undefined ? [] : [{ ...memoryFigure(what, memory), budget }];
+}
+
+function mostOf(memories: readonly Memory[]): Memory {
+  const most = (name: keyof Memory) => Math.max(...memories.map((memory) => memory[name]));
+  return {
+    anonymous: most('anonymous'),
+    workingSet: most('workingSet'),
+    residentPeak: most('residentPeak'),
+  };
 }

@@ -2,9 +2,10 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Bed, startedAgent } from './bed.ts';
+import { type Bed, prepareAgent } from './bed.ts';
 import { startReceiver } from './export.ts';
 import { countLines, lossesTold } from './journal.ts';
+import { createMemoryCgroup } from './memory-cgroup.ts';
 import { settle } from './process.ts';
 
 const EXECSNOOP = '/usr/sbin/execsnoop';
@@ -46,8 +47,11 @@ export async function exportingAgent(bed: Bed): Promise<Tool> {
 
 /** The agent as in production. */
 export async function agent(bed: Bed, ...args: readonly string[]): Promise<Tool> {
+  const cgroup = createMemoryCgroup(bed);
   // All records stay, so that they can be counted.
-  const { agent, close } = await startedAgent(bed, '--journal-max-bytes', '64GiB', ...args);
+  const { agent, close } = prepareAgent(bed, '--journal-max-bytes', '64GiB', ...args);
+  agent.bin = cgroup.launcher(agent.bin);
+  await agent.start();
   await settle(agent.pid);
   return {
     pid: agent.pid,
@@ -56,6 +60,7 @@ export async function agent(bed: Bed, ...args: readonly string[]): Promise<Tool>
       const records = await countLines(agent.journalDir, `"object":"${bed.noop}"`);
       const told = await lossesTold(agent.journalDir);
       await close();
+      await cgroup.close();
       return { records, told };
     },
   };
@@ -66,13 +71,15 @@ export async function execsnoop(bed: Bed): Promise<Tool> {
   const releaseTracefs = mountTracefs(bed);
   const file = join(bed.directory, 'execsnoop.txt');
   const out = openSync(file, 'w');
-  const child = spawn(EXECSNOOP, ['-T'], { stdio: ['ignore', out, 'pipe'] });
+  if (!existsSync(EXECSNOOP))
+    throw new Error(`${EXECSNOOP} is missing: apt-get install libbpf-tools`);
+  const cgroup = createMemoryCgroup(bed);
+  const child = spawn(cgroup.launcher(EXECSNOOP), ['-T'], { stdio: ['ignore', out, 'pipe'] });
   closeSync(out);
   let stderr = '';
   child.stderr?.on('data', (data) => (stderr += data));
   const { pid } = child;
-  if (pid === undefined)
-    throw new Error(`${EXECSNOOP} did not start: apt-get install libbpf-tools`);
+  if (pid === undefined) throw new Error(`${EXECSNOOP} did not start`);
   const kill = bed.cleanup.add(() => child.kill('SIGKILL'));
   await settle(pid);
   if (child.exitCode !== null) throw new Error(`execsnoop ended: ${stderr}`);
@@ -83,6 +90,7 @@ export async function execsnoop(bed: Bed): Promise<Tool> {
       child.kill('SIGINT');
       await ended;
       await kill();
+      await cgroup.close();
       await releaseTracefs();
       return readExecsnoop(file, stderr, bed.noop);
     },
