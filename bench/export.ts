@@ -4,8 +4,9 @@ import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { startCollector } from '../test/support/collector.ts';
-import { execLines } from '../test/support/lines.ts';
+import { execLines } from '../test/support/journal/lines.ts';
+import { segmentName } from '../test/support/journal/segment-name.ts';
+import { startCollector } from '../test/support/otlp/collector.ts';
 import { ROOT } from '../test/support/paths.ts';
 import { type Bed, startedAgent } from './bed.ts';
 
@@ -60,13 +61,13 @@ export async function measureExportLatency(bed: Bed): Promise<number[]> {
 export async function measureCatchUp(bed: Bed, records: number): Promise<CatchUp> {
   const dir = join(bed.directory, 'backlog');
   mkdirSync(dir);
-  const fd = openSync(join(dir, '00000000000000000001.jsonl'), 'w', 0o600);
+  const fd = openSync(join(dir, segmentName(1)), 'w', 0o600);
   let bytes = 0;
   for (let from = 0; from < records; from += BATCH)
     bytes += writeSync(fd, `${execLines(from, Math.min(records, from + BATCH)).join('\n')}\n`);
   closeSync(fd);
   const receiver = await startReceiver(bed);
-  const file = join(ROOT, 'test/export/sender.ts');
+  const file = join(ROOT, 'test/support/otlp/sender.ts');
   const endpoint = `http://127.0.0.1:${receiver.port}`;
   // The flags of bin/vcml-agent: memory is what is measured.
   const args = ['--max-semi-space-size=2', file, dir, endpoint, '1', `${bytes}`];

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { generateJournal } from '../test/forensics/generate.ts';
 import { VCML_BIN } from '../test/support/paths.ts';
 import type { Bed } from './bed.ts';
 import type { Figure } from './budgets.ts';
+import { generateJournal } from './generate-journal.ts';
 import { segments } from './journal.ts';
 
 const RECORDS = 100_000;

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ReportBrowser } from '../test/forensics/report/browser.ts';
+import { ReportBrowser } from '../test/support/report/browser.ts';
 import type { Bed } from './bed.ts';
 import type { Figure } from './budgets.ts';
 import { runVcml } from './forensics-run.ts';

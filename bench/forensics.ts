@@ -1,12 +1,12 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
-import { generateJournal } from '../test/forensics/generate.ts';
 import { type Bed, startedAgent } from './bed.ts';
 import type { Figure } from './budgets.ts';
 import { compareWithReference } from './forensics-reference.ts';
 import { measureReport } from './forensics-report.ts';
 import { type Run, runVcml } from './forensics-run.ts';
+import { generateJournal } from './generate-journal.ts';
 import { countBytes, countLines, segments } from './journal.ts';
 import { settle } from './process.ts';
 import { storm } from './storm.ts';

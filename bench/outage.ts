@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
-import { startCollector } from '../test/support/collector.ts';
+import { startCollector } from '../test/support/otlp/collector.ts';
 import { until } from '../test/support/until.ts';
 import { type Bed, startedAgent } from './bed.ts';
 

@@ -2,23 +2,20 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { readPlainFile, replaceFile, replaceFileSync } from '../agent/files.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
 
 /** A folder of a test's own. */
 function folderOf(t: TestContext): string {
-  const dir = mkdtempSync(join(tmpdir(), 'vcml-files-'));
-  t.after(() => rmSync(dir, { recursive: true }));
+  const dir = temporaryFolder(t);
   return dir;
 }
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
+import { segmentName } from '../support/journal/segment-name.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { checkJournal, judge } from './check.ts';
 import { exec, execId, lines, loss, OTHER_BOOT, rules, sound, start, text } from './craft.ts';
 import { decodeEscapes, encodeEscapes, isWellEscaped } from './escapes.ts';
@@ -99,37 +100,28 @@ test('escapes are reversible for every byte and refuse a second spelling', () =>
   }
 });
 
-test('the reader takes segments in order, prefers the compressed one, and waits for whole lines', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'vcml-check-'));
-  const segment = (n: number, suffix = '') =>
-    join(directory, `${String(n).padStart(20, '0')}.jsonl${suffix}`);
-  try {
-    writeFileSync(segment(2), 'c\nd');
-    writeFileSync(segment(1), 'wrong\n');
-    writeFileSync(segment(1, '.zst'), zstdCompressSync(Buffer.from('a\nb\n')));
-    const reader = new JournalReader(directory);
-    assert.deepEqual([...reader.lines()], ['a', 'b', 'c']);
-    writeFileSync(segment(2), 'c\nd\n\xff\n', 'latin1');
-    assert.deepEqual([...reader.lines()], ['d', '(not UTF-8)']);
-    assert.deepEqual([...reader.lines()], []);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+test('the reader takes segments in order, prefers the compressed one, and waits for whole lines', (t) => {
+  const directory = temporaryFolder(t);
+  const segment = (n: number, suffix = '') => join(directory, segmentName(n) + suffix);
+  writeFileSync(segment(2), 'c\nd');
+  writeFileSync(segment(1), 'wrong\n');
+  writeFileSync(segment(1, '.zst'), zstdCompressSync(Buffer.from('a\nb\n')));
+  const reader = new JournalReader(directory);
+  assert.deepEqual([...reader.lines()], ['a', 'b', 'c']);
+  writeFileSync(segment(2), 'c\nd\n\xff\n', 'latin1');
+  assert.deepEqual([...reader.lines()], ['d', '(not UTF-8)']);
+  assert.deepEqual([...reader.lines()], []);
 });
 
-test('the command prints findings and a summary and ends with 1 when there are any', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'vcml-check-'));
+test('the command prints findings and a summary and ends with 1 when there are any', (t) => {
+  const directory = temporaryFolder(t);
   const check = () =>
     execFileSync(process.execPath, [join(import.meta.dirname, 'check.ts'), directory], {
       encoding: 'utf8',
     });
-  const file = join(directory, '00000000000000000001.jsonl');
-  try {
-    writeFileSync(file, `${lines(Object.values(sound())).join('\n')}\n`);
-    assert.match(check(), /0 findings, \{"lines":7/);
-    writeFileSync(file, 'no\n');
-    assert.throws(check, { status: 1 });
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  const file = join(directory, segmentName(1));
+  writeFileSync(file, `${lines(Object.values(sound())).join('\n')}\n`);
+  assert.match(check(), /0 findings, \{"lines":7/);
+  writeFileSync(file, 'no\n');
+  assert.throws(check, { status: 1 });
 });

@@ -7,22 +7,21 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
-  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT } from '../../agent/errors.ts';
+import { segmentName } from '../support/journal/segment-name.ts';
 import { AGENT_BIN, ROOT } from '../support/paths.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const TIMEOUT_MS = 20_000;
 
-const folder = mkdtempSync(join(tmpdir(), 'vcml-cli-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 function agent(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(AGENT_BIN, args, {
@@ -40,7 +39,7 @@ function journalWith(...lines: string[]): string {
 }
 
 function segmentOf(dir: string): string {
-  return join(dir, '00000000000000000001.jsonl');
+  return join(dir, segmentName(1));
 }
 
 function recordAt(time: string, comm: string): string {

@@ -1,12 +1,11 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { loadConfig } from '../../agent/config/load.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'vcml-config-'));
-after(() => rmSync(dir, { recursive: true, force: true }));
+const dir = temporaryFolder();
 
 function fileWith(text: string): string {
   const file = join(dir, 'vcml-agent.yaml');

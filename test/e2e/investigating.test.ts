@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { ROOT, VCML_BIN } from '../support/paths.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { metadataFlags } from './access.ts';
 import { Cluster } from './cluster.ts';
 import { CHILDREN, playIncident, saveEvidence } from './investigating-incident.ts';
@@ -15,8 +15,7 @@ const TUTORIAL = join(ROOT, 'docs/investigating.md');
 const TRANSCRIPT = join(ROOT, 'build/e2e/investigating.txt');
 const SUM = '/tmp/busybox sha256sum';
 
-const folder = mkdtempSync(join(tmpdir(), 'vcml-investigating-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const cluster = await Cluster.start();
 after(() => cluster[Symbol.asyncDispose]());
 const recorder = await startRecorder(...(await metadataFlags(cluster)));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { after, test } from 'node:test';
-import type { JournalLine } from '../support/journal.ts';
+import type { JournalLine } from '../support/journal/followed-journal.ts';
 import { metadataFlags } from './access.ts';
 import { Cluster, type Manifest } from './cluster.ts';
 import { DIR, NODE_NAME, STATIC_PODS } from './place.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { JournalLine } from '../support/journal.ts';
+import type { JournalLine } from '../support/journal/followed-journal.ts';
 import { ROOT } from '../support/paths.ts';
 import { writeKubeConfig } from './certificates.ts';
 import { Cluster, type Manifest } from './cluster.ts';

@@ -3,7 +3,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkJournal } from '../check/check.ts';
-import type { JournalLine } from '../support/journal.ts';
+import type { JournalLine } from '../support/journal/followed-journal.ts';
 import { metadataFlags } from './access.ts';
 import { Cluster } from './cluster.ts';
 import { DIR, NODE_NAME, STATIC_PODS } from './place.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readlinkSync } from 'node:fs';
-import type { JournalLine } from '../support/journal.ts';
+import type { JournalLine } from '../support/journal/followed-journal.ts';
 
 const CONTAINER = /\/pod([0-9a-f-]+)\/([0-9a-f]{64})$/;
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Agent } from '../support/agent.ts';
-import type { JournalLine } from '../support/journal.ts';
+import type { JournalLine } from '../support/journal/followed-journal.ts';
 import { inNetwork } from './network.ts';
 import { DIR, NODE_NAME } from './place.ts';
 

@@ -1,7 +1,6 @@
 import { deepEqual, equal, match, throws } from 'node:assert/strict';
 import {
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -9,9 +8,8 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServerCredentials, status } from '@grpc/grpc-js';
 import {
@@ -19,12 +17,12 @@ import {
   type CredentialSources,
 } from '../../agent/export/connect/credential-files.ts';
 import { createAuthority } from '../support/authority.ts';
-import { execLine, execLines, sameLines } from '../support/lines.ts';
+import { execLine, execLines, sameLines } from '../support/journal/lines.ts';
+import { createExportBed, NO_FILES } from '../support/otlp/export-bed.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { until } from '../support/until.ts';
-import { createExportBed, NO_FILES } from './bed.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'vcml-export-'));
-after(() => rmSync(dir, { recursive: true, force: true }));
+const dir = temporaryFolder();
 const ours = createAuthority(dir, 'ours');
 const theirs = createAuthority(dir, 'theirs');
 const server = ours.issue('server');

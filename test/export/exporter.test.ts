@@ -7,9 +7,10 @@ import { JournalReader } from '../../agent/export/read/journal-reader.ts';
 import { RecentLines } from '../../agent/export/read/recent-lines.ts';
 import { readLines } from '../../agent/journal/read.ts';
 import { oldestPosition } from '../../agent/journal/segment.ts';
-import { execLine, execLines, hostileLines, sameLines } from '../support/lines.ts';
+import { execLine, execLines, hostileLines, sameLines } from '../support/journal/lines.ts';
+import { segmentName } from '../support/journal/segment-name.ts';
+import { createExportBed } from '../support/otlp/export-bed.ts';
 import { until } from '../support/until.ts';
-import { createExportBed } from './bed.ts';
 import { startProxy } from './proxy.ts';
 
 const cursorOf = (dir: string) => JSON.parse(readFileSync(join(dir, 'export-cursor.json'), 'utf8'));
@@ -82,7 +83,7 @@ test('a cursor in a segment that was compressed meanwhile is found again', async
   await bed.stop();
   for (let n = 5; n < 200; n++) bed.write(execLine(n));
   await bed.reopen();
-  const first = join(bed.dir, '00000000000000000001.jsonl.zst');
+  const first = join(bed.dir, `${segmentName(1)}.zst`);
   await until('the first segment compressed', () => existsSync(first));
   bed.start(collector.port);
   await until('all lines', () => collector.lines.length >= 200);
@@ -108,8 +109,8 @@ test('what was deleted for space before it was exported is named, and the rest i
   await until(
     'deleted',
     () =>
-      !existsSync(join(bed.dir, '00000000000000000001.jsonl.zst')) &&
-      !existsSync(join(bed.dir, '00000000000000000001.jsonl')),
+      !existsSync(join(bed.dir, `${segmentName(1)}.zst`)) &&
+      !existsSync(join(bed.dir, segmentName(1))),
   );
   await bed.reopen();
   const left = bed.lines();
@@ -128,7 +129,7 @@ test('the rest of a segment that is deleted while its batch is on its way is nam
   const bed = createExportBed(t, { segmentMaxBytes: 8 << 10 });
   for (let n = 0; n < 40; n++) bed.write(execLine(n));
   await bed.reopen();
-  const path = join(bed.dir, '00000000000000000001.jsonl.zst');
+  const path = join(bed.dir, `${segmentName(1)}.zst`);
   await until('compressed', () => existsSync(path));
   const [first] = await Array.fromAsync(readLines(bed.dir));
   const skips: unknown[] = [];

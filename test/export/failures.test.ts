@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { createClient } from '../../agent/export/connect/client.ts';
 import { parseEndpoint } from '../../agent/export/connect/endpoint.ts';
-import type { Answer } from '../support/collector.ts';
-import { execLine, execLines, sameLines } from '../support/lines.ts';
+import { execLine, execLines, sameLines } from '../support/journal/lines.ts';
+import type { Answer } from '../support/otlp/collector.ts';
+import { createExportBed } from '../support/otlp/export-bed.ts';
 import { until } from '../support/until.ts';
-import { createExportBed } from './bed.ts';
 import { startProxy } from './proxy.ts';
 
 const lettersOf = (dir: string) =>

@@ -4,8 +4,8 @@ import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { execLine } from '../support/lines.ts';
-import { createExportBed } from './bed.ts';
+import { execLine } from '../support/journal/lines.ts';
+import { createExportBed } from '../support/otlp/export-bed.ts';
 
 /** A message's flag and length; then comes gzip's header, whose ninth byte (RFC 1952) tells the level. */
 const PREFIX = 5;

@@ -1,8 +1,8 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
 import { test } from 'node:test';
-import { execLine, hostileLines, journalLine } from '../support/lines.ts';
-import { type AnyValue, type KeyValue, linesOf } from '../support/otlp.ts';
-import { decodeRequest } from '../support/protobuf.ts';
+import { execLine, hostileLines, journalLine } from '../support/journal/lines.ts';
+import { type AnyValue, type KeyValue, linesOf } from '../support/otlp/otlp.ts';
+import { decodeRequest } from '../support/otlp/protobuf.ts';
 import { newRequests, requestOf } from './encode.ts';
 
 /** What a receiver makes of a line. */

@@ -5,7 +5,7 @@ import { parseHeaderList } from '../../agent/export/connect/headers.ts';
 import { RecentLines } from '../../agent/export/read/recent-lines.ts';
 import { backoffMs } from '../../agent/export/send/backoff.ts';
 import { retryDelayOf } from '../../agent/export/send/retry-info.ts';
-import { statusWithRetryInfo } from '../support/collector.ts';
+import { statusWithRetryInfo } from '../support/otlp/collector.ts';
 
 for (const [text, insecure, target, tls] of [
   ['http://collector:4317', false, 'collector:4317', false],

@@ -2,10 +2,16 @@ import { deepEqual, equal, throws } from 'node:assert/strict';
 import { test } from 'node:test';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-grpc';
 import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
-import { startCollector } from '../support/collector.ts';
-import { execLine, execLines, hostileLines, journalLine, sameLines } from '../support/lines.ts';
-import { linesOf } from '../support/otlp.ts';
-import { decodeRequest } from '../support/protobuf.ts';
+import {
+  execLine,
+  execLines,
+  hostileLines,
+  journalLine,
+  sameLines,
+} from '../support/journal/lines.ts';
+import { startCollector } from '../support/otlp/collector.ts';
+import { linesOf } from '../support/otlp/otlp.ts';
+import { decodeRequest } from '../support/otlp/protobuf.ts';
 import { addLines, newRequests, requestOf } from './encode.ts';
 import { stockRecordOf, stockResource } from './reference.ts';
 

@@ -1,9 +1,15 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFilter, parseRules } from '../../agent/export/read/rules.ts';
-import { execLine, execLines, journalLine, type LineOptions, sameLines } from '../support/lines.ts';
+import {
+  execLine,
+  execLines,
+  journalLine,
+  type LineOptions,
+  sameLines,
+} from '../support/journal/lines.ts';
+import { createExportBed } from '../support/otlp/export-bed.ts';
 import { until } from '../support/until.ts';
-import { createExportBed } from './bed.ts';
 
 function lineOf(text: string) {
   const bytes = Buffer.from(`{}\n${text}\n`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type Draft, exec, start, text } from '../check/craft.ts';
-import { Folder, vcml } from './bed.ts';
+import { Folder, vcml } from '../support/forensics.ts';
 
 const folder = new Folder();
 after(() => folder.close());

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Code } from '../../forensics/audit/finding.ts';
 import { exec, execId, loss, sound, start, text } from '../check/craft.ts';
-import { audited, Folder, segment } from './bed.ts';
+import { audited, Folder, segment } from '../support/forensics.ts';
 import { type Case, type Change, inOrder, reboot } from './craft.ts';
 import { JOURNAL_CASES } from './journal-cases.ts';
 import { LINE_CASES } from './line-cases.ts';

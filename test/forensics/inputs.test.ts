@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { exec, execId, lines, sound, text } from '../check/craft.ts';
+import { audited, Folder, segment, vcml } from '../support/forensics.ts';
 import { VCML_BIN } from '../support/paths.ts';
-import { audited, Folder, segment, vcml } from './bed.ts';
 import { plain } from './craft.ts';
 
 const folder = new Folder();

@@ -5,7 +5,7 @@ import { after, describe, test } from 'node:test';
 import { report } from '../../forensics/commands/report.ts';
 import { Journals } from '../../forensics/journals.ts';
 import { execId, lines, sound } from '../check/craft.ts';
-import { Folder, segment, vcml } from './bed.ts';
+import { Folder, segment, vcml } from '../support/forensics.ts';
 
 const folder = new Folder();
 after(() => folder.close());

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { statusText } from '../../agent/commands/status.ts';
 import { type Status, statusOf } from '../../agent/commands/status-of.ts';
 import { loadConfig } from '../../agent/config/load.ts';
@@ -10,10 +9,11 @@ import type { Config } from '../../agent/config/schema.ts';
 import { AgentError } from '../../agent/errors.ts';
 import { readContinuity } from '../../agent/run/resume.ts';
 import { ancestorOf, loadSnapshot } from '../../agent/source/ancestors.ts';
+import { segmentName } from '../support/journal/segment-name.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { fuzz } from './fuzz.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'vcml-fuzz-'));
-after(() => rmSync(dir, { recursive: true }));
+const dir = temporaryFolder();
 
 const CONFIGURATION = `# of a node
 journalDir: /var/lib/vcml-agent/journal
@@ -97,7 +97,7 @@ const LOSS = JSON.stringify({
 test('a damaged state.json and a damaged journal give numbers to go on with, or none', () =>
   fuzz((random) => {
     const lines = Buffer.from(`${LINE}\n${LOSS}\n${LINE}\n`);
-    writeFileSync(join(dir, '00000000000000000001.jsonl'), random.damaged(lines));
+    writeFileSync(join(dir, segmentName(1)), random.damaged(lines));
     writeFileSync(join(dir, 'state.json'), random.below(2) === 0 ? STATE : random.damaged(STATE));
     const { nextSeq, kernelMisses } = readContinuity(dir, assert.fail, 'boot');
     for (const number of nextSeq) assert.ok(number === undefined || number >= 0, `${number}`);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { guide } from './guided/guide.ts';
 import { createTargets as createPlanted } from './guided/planted.ts';
 import type { Target } from './guided/target.ts';
@@ -13,8 +13,7 @@ const SEED = 7;
 const PLANTED_ROUNDS = 60_000;
 const ROUNDS = 64;
 
-const dir = mkdtempSync(join(tmpdir(), 'vcml-fuzz-'));
-after(() => rmSync(dir, { recursive: true }));
+const dir = temporaryFolder();
 
 test('guided inputs find a bug that as many unguided ones do not', async () => {
   const [planted] = createPlanted() as [Target, Target];

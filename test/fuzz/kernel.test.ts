@@ -1,17 +1,7 @@
 import assert from 'node:assert/strict';
-import {
-  closeSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { readControllers, readMounts } from '../../agent/enrich/cgroups/cgroup-files.ts';
 import { containerOf } from '../../agent/enrich/cgroups/container-path.ts';
 import { readLines } from '../../agent/journal/read.ts';
@@ -19,10 +9,11 @@ import { readLinesSync } from '../../agent/journal/read-sync.ts';
 import { cutTornTail } from '../../agent/journal/torn-tail.ts';
 import { snapshotProcesses } from '../../agent/source/ancestors.ts';
 import { decodeEscapes } from '../check/escapes.ts';
+import { segmentName } from '../support/journal/segment-name.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { fuzz } from './fuzz.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'vcml-fuzz-'));
-after(() => rmSync(dir, { recursive: true }));
+const dir = temporaryFolder();
 
 const ID = 'f'.repeat(64);
 const UID = '0b77aabb-1122-4333-8444-555566667777';
@@ -56,7 +47,7 @@ test('a cgroup path as long as the kernel allows is read in time that grows with
   });
 });
 
-const SEGMENT = join(dir, '00000000000000000001.jsonl');
+const SEGMENT = join(dir, segmentName(1));
 const LINES = Buffer.from('{"action":"exec","n":1}\n{"action":"exec","n":22}\n'.repeat(3));
 
 test('of a damaged journal both readers give the same lines, all within what is there', () =>

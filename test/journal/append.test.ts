@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { append, createBed, ended, linesOf, numbered, startWriter } from './bed.ts';
-
-const name = (n: number) => `${`${n}`.padStart(20, '0')}.jsonl`;
+import {
+  append,
+  createBed,
+  ended,
+  linesOf,
+  numbered,
+  startWriter,
+} from '../support/journal/bed.ts';
+import { segmentName } from '../support/journal/segment-name.ts';
 
 test('lines go on in the newest segment after a restart', async (t) => {
   const bed = createBed(t);
@@ -15,14 +21,14 @@ test('lines go on in the newest segment after a restart', async (t) => {
     append(journal, line);
     await journal.close();
   }
-  assert.equal(readFileSync(join(bed.dir, name(1)), 'utf8'), 'one\ntwo\nthree\n');
+  assert.equal(readFileSync(join(bed.dir, segmentName(1)), 'utf8'), 'one\ntwo\nthree\n');
   assert.deepEqual(bed.problems, []);
 });
 
 test('a torn last line is cut at every length it may have, and counted', async (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir, { mode: 0o700 });
-  const file = join(bed.dir, name(1));
+  const file = join(bed.dir, segmentName(1));
   const whole = '{"n":0}\n{"n":1}\n';
   const last = Buffer.from('{"n":2,"é":"\u2028"}');
   for (let length = 0; length <= last.length; length++) {
@@ -39,7 +45,7 @@ test('a torn last line is cut at every length it may have, and counted', async (
 test('from the first byte on that a power cut left unwritten, lines are cut, wherever it is', async (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir, { mode: 0o700 });
-  const file = join(bed.dir, name(1));
+  const file = join(bed.dir, segmentName(1));
   const text = Buffer.from('{"n":0}\n{"n":1}\n{"n":"é"}\n');
   for (let hole = 0; hole < text.length; hole++) {
     writeFileSync(
@@ -65,7 +71,7 @@ test('a torn line of several MiB is cut, also when it is all there is', async (t
     ['one\n', 64 << 10],
     ['\n', 1],
   ] as const) {
-    writeFileSync(join(bed.dir, name(1)), before + 'x'.repeat(bytes));
+    writeFileSync(join(bed.dir, segmentName(1)), before + 'x'.repeat(bytes));
     const journal = bed.open();
     assert.deepEqual(journal.recovered, { tornBytes: bytes, segment: 1 });
     append(journal, 'two');
@@ -132,9 +138,9 @@ test('what a crash left of a compression is put right', async (t) => {
   const put = (file: string, lines: readonly string[]) =>
     writeFileSync(join(bed.dir, file), lines.map((line) => `${line}\n`).join(''));
   // 1: both forms; 2: half of the compressed one; 3: not begun; 4: both and a half; 5: the newest
-  for (const n of [1, 2, 3, 4, 5]) put(name(n), numbered(n * 10, n * 10 + 10));
-  for (const n of [1, 4]) execFileSync('zstd', ['-qk', join(bed.dir, name(n))]);
-  for (const n of [2, 4, 5]) put(`${name(n)}.zst.tmp`, ['half']);
+  for (const n of [1, 2, 3, 4, 5]) put(segmentName(n), numbered(n * 10, n * 10 + 10));
+  for (const n of [1, 4]) execFileSync('zstd', ['-qk', join(bed.dir, segmentName(n))]);
+  for (const n of [2, 4, 5]) put(`${segmentName(n)}.zst.tmp`, ['half']);
   const expected = numbered(10, 60);
   assert.deepEqual(linesOf(bed.dir), expected);
   const journal = bed.open();
@@ -144,8 +150,8 @@ test('what a crash left of a compression is put right', async (t) => {
   await journal.close();
   assert.deepEqual(linesOf(bed.dir), [...expected, 'new']);
   assert.deepEqual(readdirSync(bed.dir).sort(), [
-    ...[1, 2, 3, 4].map((n) => `${name(n)}.zst`),
-    name(5),
+    ...[1, 2, 3, 4].map((n) => `${segmentName(n)}.zst`),
+    segmentName(5),
   ]);
   assert.deepEqual(bed.problems, []);
 });
@@ -155,7 +161,7 @@ test('behind a compressed newest segment a new one begins', async (t) => {
   const first = bed.open();
   append(first, 'one');
   await first.close();
-  execFileSync('zstd', ['-q', '--rm', join(bed.dir, name(1))]);
+  execFileSync('zstd', ['-q', '--rm', join(bed.dir, segmentName(1))]);
   const second = bed.open();
   assert.deepEqual(second.position, { segment: 2, offset: 0 });
   append(second, 'two');
@@ -176,14 +182,14 @@ test('foreign files in the folder are left alone', async (t) => {
   const journal = bed.open();
   append(journal, 'one');
   await journal.close();
-  assert.deepEqual(readdirSync(bed.dir).sort(), [...foreign, name(1)].sort());
+  assert.deepEqual(readdirSync(bed.dir).sort(), [...foreign, segmentName(1)].sort());
 });
 
 test('when somebody removes the open segment, the next lines go into a new one', async (t) => {
   const bed = createBed(t);
   const journal = bed.open();
   append(journal, 'one');
-  rmSync(join(bed.dir, name(1)));
+  rmSync(join(bed.dir, segmentName(1)));
   append(journal, 'two');
   append(journal, 'three');
   assert.deepEqual(linesOf(bed.dir), ['two', 'three']);
@@ -197,56 +203,6 @@ test('when somebody removes the folder, the next lines are refused', async (t) =
   rmSync(bed.dir, { recursive: true });
   assert.throws(() => append(journal, 'two'), { code: 'JOURNAL_REPLACED' });
   await journal.close();
-});
-
-/** A journal on a file system with so many bytes, that can be filled. */
-function onTmpfs(t: TestContext, size: string) {
-  const bed = createBed(t);
-  bed.mount(size);
-  const filler = join(bed.dir, 'filler');
-  return {
-    bed,
-    fill: () => spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096'], { stdio: 'ignore' }),
-    empty: () => rmSync(filler),
-  };
-}
-
-test('on a full disk nothing of a batch stays, and the same batch is taken once there is room', async (t) => {
-  const { bed, fill, empty } = onTmpfs(t, '1m');
-  const journal = bed.open();
-  append(journal, 'one');
-  fill();
-  const batch = numbered(0, 2000);
-  for (let attempt = 0; attempt < 3; attempt++)
-    assert.throws(() => append(journal, ...batch), { code: 'JOURNAL_FULL', message: /ENOSPC/ });
-  assert.equal(readFileSync(join(bed.dir, name(1)), 'utf8'), 'one\n');
-  assert.deepEqual(journal.position, { segment: 1, offset: 4 });
-  empty();
-  append(journal, ...batch);
-  append(journal, 'last');
-  await journal.close();
-  assert.deepEqual(linesOf(bed.dir), ['one', ...batch, 'last']);
-});
-
-test('on a full disk segments are closed and compressed as far as there is room', async (t) => {
-  const { bed, fill, empty } = onTmpfs(t, '1m');
-  const journal = bed.open({ segmentMaxBytes: 4000 });
-  const lines = numbered(0, 3000);
-  for (const line of lines.slice(0, 1000)) append(journal, line);
-  fill();
-  let written = 1000;
-  const writeOn = () => {
-    for (; written < lines.length; written++) append(journal, lines[written] ?? '');
-  };
-  for (let attempt = 0; attempt < 5; attempt++) {
-    assert.throws(writeOn, { code: 'JOURNAL_FULL' });
-    await pause(5);
-  }
-  assert.deepEqual(linesOf(bed.dir), lines.slice(0, written));
-  empty();
-  writeOn();
-  await journal.close();
-  assert.deepEqual(linesOf(bed.dir), lines);
 });
 
 test('a writer that is killed at any moment leaves every line it had told of, once and in order', async (t) => {

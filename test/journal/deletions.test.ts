@@ -3,11 +3,10 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { RetentionRun } from '../../agent/journal/archive/retention.ts';
+import { append, type Bed, createBed } from '../support/journal/bed.ts';
+import { deletionLine, numberedLine } from '../support/journal/numbered-lines.ts';
+import { segmentName } from '../support/journal/segment-name.ts';
 import { until } from '../support/until.ts';
-import { append, type Bed, createBed } from './bed.ts';
-import { deletionLine, numberedLine } from './lines.ts';
-
-const name = (n: number) => `${`${n}`.padStart(20, '0')}.jsonl`;
 
 const run = (cpu: number, firstSeq: number, lastSeq: number): RetentionRun => ({
   hookId: '5',
@@ -22,8 +21,8 @@ const RUNS = [run(0, 1, 4), run(1, 1, 9)];
 function journalOf(t: TestContext, second: readonly string[], since = { segment: 2, offset: 0 }) {
   const bed = createBed(t);
   mkdirSync(bed.dir, { mode: 0o700 });
-  writeFileSync(join(bed.dir, name(1)), `${numberedLine(0, '')}\n`);
-  writeFileSync(join(bed.dir, name(2)), second.map((line) => `${line}\n`).join(''));
+  writeFileSync(join(bed.dir, segmentName(1)), `${numberedLine(0, '')}\n`);
+  writeFileSync(join(bed.dir, segmentName(2)), second.map((line) => `${line}\n`).join(''));
   const deletions = JSON.stringify([{ segment: 1, since, runs: RUNS }]);
   writeFileSync(join(bed.dir, 'deletions.json'), deletions);
   return bed;
@@ -41,7 +40,7 @@ for (const [what, second, left] of [
     const bed = journalOf(t, [numberedLine(20, ''), ...second]);
     await bed.open().close();
     assert.deepEqual(bed.runs, left);
-    assert.ok(!existsSync(join(bed.dir, name(1))));
+    assert.ok(!existsSync(join(bed.dir, segmentName(1))));
     assert.equal(noted(bed), left.length > 0);
   });
 
@@ -94,7 +93,10 @@ for (const note of [
       /^the journal’s file \S+deletions\.json is damaged; remove it; /,
     );
     assert.deepEqual(bed.runs, []);
-    assert.ok(existsSync(join(bed.dir, name(1))) || existsSync(join(bed.dir, `${name(1)}.zst`)));
+    assert.ok(
+      existsSync(join(bed.dir, segmentName(1))) ||
+        existsSync(join(bed.dir, `${segmentName(1)}.zst`)),
+    );
   });
 
 test('a segment goes also when there is no room to note it', async (t) => {
@@ -109,7 +111,7 @@ test('a segment goes also when there is no room to note it', async (t) => {
   await journal.close();
   assert.ok(bed.problems.length > 0);
   assert.ok(bed.runs.length > 0);
-  assert.ok(!existsSync(join(bed.dir, name(1))));
+  assert.ok(!existsSync(join(bed.dir, segmentName(1))));
 });
 
 test('a note is for the owner alone', async (t) => {

@@ -14,9 +14,11 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readState, writeState } from '../../agent/journal/state.ts';
-import { append, createBed, linesOf, numbered } from './bed.ts';
+import { BOOT_ID, runningBootId } from '../support/ids.ts';
+import { append, createBed, linesOf, numbered } from '../support/journal/bed.ts';
+import { segmentName } from '../support/journal/segment-name.ts';
 
-const FIRST = '00000000000000000001.jsonl';
+const FIRST = segmentName(1);
 
 test('the folder is 0700 and its files are 0600, whatever the umask', async (t) => {
   const before = process.umask(0);
@@ -44,7 +46,7 @@ test('a symbolic link in the place of the folder is refused, also with a slash b
   assert.deepEqual(readdirSync(join(bed.root, 'elsewhere')), []);
 });
 
-test('a folder that is no folder, is not ours or that others may write to is refused', (t) => {
+test('a folder that is no folder, or that others may write to, is refused', (t) => {
   const bed = createBed(t);
   writeFileSync(bed.dir, '');
   assert.throws(() => bed.open(), { code: 'JOURNAL_NOT_A_FOLDER' });
@@ -54,9 +56,6 @@ test('a folder that is no folder, is not ours or that others may write to is ref
     chmodSync(bed.dir, mode);
     assert.throws(() => bed.open(), { code: 'JOURNAL_WRITABLE_BY_OTHERS', message: /chmod 0700/ });
   }
-  chmodSync(bed.dir, 0o700);
-  execFileSync('chown', ['nobody', bed.dir]);
-  assert.throws(() => bed.open(), { code: 'JOURNAL_OWNED_BY_OTHER', message: /belongs to uid/ });
 });
 
 test('a symbolic link in the place of a segment is refused, and what it names stays', (t) => {
@@ -139,14 +138,13 @@ test('a second writer is refused until the first has gone', async (t) => {
 });
 
 const startOfInit = () => readFileSync('/proc/1/stat', 'latin1').split(') ')[1]?.split(' ')[19];
-const bootId = () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 
 const STALE: readonly [what: string, lock: () => string][] = [
-  ['of a process that has gone', () => `4194305 77 ${bootId()}`],
-  ['of an earlier owner of a pid', () => `1 1${startOfInit()} ${bootId()}`],
-  ['of an earlier boot', () => `1 ${startOfInit()} 01234567-89ab-4def-8123-456789abcdef`],
+  ['of a process that has gone', () => `4194305 77 ${runningBootId()}`],
+  ['of an earlier owner of a pid', () => `1 1${startOfInit()} ${runningBootId()}`],
+  ['of an earlier boot', () => `1 ${startOfInit()} ${BOOT_ID}`],
   ['that is noise', () => '\xff one two three four'],
-  ['that names nobody', () => bootId()],
+  ['that names nobody', () => runningBootId()],
 ];
 
 for (const [what, lock] of STALE)
@@ -172,7 +170,7 @@ test('a writer that has lost its lock leaves the next one’s alone', async (t) 
   const bed = createBed(t);
   const journal = bed.open();
   rmSync(join(bed.dir, 'lock'));
-  symlinkSync(`1 ${startOfInit()} ${bootId()}`, join(bed.dir, 'lock'));
+  symlinkSync(`1 ${startOfInit()} ${runningBootId()}`, join(bed.dir, 'lock'));
   await journal.close();
   assert.deepEqual(readdirSync(bed.dir), ['lock']);
 });
@@ -180,7 +178,7 @@ test('a writer that has lost its lock leaves the next one’s alone', async (t) 
 test('a lock of a living process is kept', (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir, { mode: 0o700 });
-  symlinkSync(`1 ${startOfInit()} ${bootId()}`, join(bed.dir, 'lock'));
+  symlinkSync(`1 ${startOfInit()} ${runningBootId()}`, join(bed.dir, 'lock'));
   assert.throws(() => bed.open(), { code: 'JOURNAL_BUSY', message: /process 1;/ });
   assert.deepEqual(readdirSync(bed.dir), ['lock']);
 });

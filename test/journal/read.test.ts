@@ -6,17 +6,16 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { followLines, readLines } from '../../agent/journal/read.ts';
 import { readLinesSync } from '../../agent/journal/read-sync.ts';
-import { append, createBed, ended, numbered, startWriter } from './bed.ts';
-
-const name = (n: number) => `${`${n}`.padStart(20, '0')}.jsonl`;
+import { append, createBed, ended, numbered, startWriter } from '../support/journal/bed.ts';
+import { segmentName } from '../support/journal/segment-name.ts';
 
 /** Three segments of ten lines: compressed, plain and closed, open with half a line. */
 function threeSegments(dir: string): void {
   mkdirSync(dir, { mode: 0o700 });
   for (const n of [1, 2, 3])
-    writeFileSync(join(dir, name(n)), `${numbered(n * 10, n * 10 + 10).join('\n')}\n`);
-  execFileSync('zstd', ['-q', '--rm', join(dir, name(1))]);
-  writeFileSync(join(dir, name(3)), '{"half":', { flag: 'a' });
+    writeFileSync(join(dir, segmentName(n)), `${numbered(n * 10, n * 10 + 10).join('\n')}\n`);
+  execFileSync('zstd', ['-q', '--rm', join(dir, segmentName(1))]);
+  writeFileSync(join(dir, segmentName(3)), '{"half":', { flag: 'a' });
 }
 
 test('all lines are read in order from both forms, but for a torn one', async (t) => {
@@ -45,7 +44,7 @@ test('a position in a segment that was deleted means the oldest that is there', 
   const { dir } = createBed(t);
   threeSegments(dir);
   const [, position] = await Array.fromAsync(readLines(dir));
-  rmSync(join(dir, `${name(1)}.zst`));
+  rmSync(join(dir, `${segmentName(1)}.zst`));
   const lines = await Array.fromAsync(readLines(dir, position));
   assert.deepEqual(
     lines.map(({ line }) => line),
@@ -63,8 +62,8 @@ test('who stops in the middle of a compressed segment leaves nothing that fails 
   const { dir } = createBed(t);
   mkdirSync(dir);
   const noise = Array.from({ length: 200_000 }, () => Math.random().toString(36)).join('\n');
-  writeFileSync(join(dir, name(1)), `${noise}\n`);
-  execFileSync('zstd', ['-q', '--rm', join(dir, name(1))]);
+  writeFileSync(join(dir, segmentName(1)), `${noise}\n`);
+  execFileSync('zstd', ['-q', '--rm', join(dir, segmentName(1))]);
   for (let round = 0; round < 20; round++)
     for await (const { line } of readLines(dir)) {
       assert.ok(line.length > 0);
@@ -76,7 +75,7 @@ test('who stops in the middle of a compressed segment leaves nothing that fails 
 test('a compressed segment that is damaged is an error to its reader', async (t) => {
   const { dir } = createBed(t);
   threeSegments(dir);
-  writeFileSync(join(dir, `${name(1)}.zst`), 'this is not zstd');
+  writeFileSync(join(dir, `${segmentName(1)}.zst`), 'this is not zstd');
   await assert.rejects(Array.fromAsync(readLines(dir)));
 });
 
@@ -89,7 +88,7 @@ test('a segment that is compressed while it is read is read once', async (t) => 
   for await (const { line } of readLines(bed.dir)) {
     if (seen.length === 100) {
       append(journal, lines.slice(300_000).join('\n')); // closes the first segment
-      while (readdirSync(bed.dir).includes(name(1))) await pause(5);
+      while (readdirSync(bed.dir).includes(segmentName(1))) await pause(5);
     }
     seen.push(line);
   }
@@ -102,7 +101,7 @@ test('a segment that is deleted while it is read ends there, and the next follow
   threeSegments(dir);
   const seen: string[] = [];
   for await (const { line } of readLines(dir)) {
-    if (seen.length === 12) rmSync(join(dir, name(2)));
+    if (seen.length === 12) rmSync(join(dir, segmentName(2)));
     seen.push(line);
   }
   assert.deepEqual(seen, numbered(10, 40));

@@ -6,10 +6,11 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Repeated, runsOf } from '../../agent/journal/archive/retention.ts';
 import { readLines } from '../../agent/journal/read.ts';
+import { append, type Bed, createBed, linesOf } from '../support/journal/bed.ts';
+import { segmentName } from '../support/journal/segment-name.ts';
 import { until } from '../support/until.ts';
-import { append, type Bed, createBed, linesOf } from './bed.ts';
 
-const FIRST = '00000000000000000001.jsonl';
+const FIRST = segmentName(1);
 
 /** A line with the parts that count, and arguments that try to look like them. */
 function execLine(hook: string, cpu: number, seq: number, ...args: readonly string[]): string {

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   appendFileSync,
   existsSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -20,18 +19,17 @@ import { readLines } from '../../agent/journal/read.ts';
 import { readLinesSync } from '../../agent/journal/read-sync.ts';
 import { listSegments, oldestPosition } from '../../agent/journal/segment.ts';
 import { readState } from '../../agent/journal/state.ts';
+import { append, createBed, linesOf } from '../support/journal/bed.ts';
+import { segmentName } from '../support/journal/segment-name.ts';
 import { until } from '../support/until.ts';
-import { append, createBed, linesOf, numbered } from './bed.ts';
 
 const NEVER = new AbortController().signal;
-
-const name = (n: number) => `${`${n}`.padStart(20, '0')}.jsonl`;
 
 /** Writes plain segments, one for each text, counted from 1. */
 function put(dir: string, ...texts: readonly string[]): void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   for (const [index, text] of texts.entries())
-    writeFileSync(join(dir, name(index + 1)), text, { mode: 0o600 });
+    writeFileSync(join(dir, segmentName(index + 1)), text, { mode: 0o600 });
 }
 
 test('an older segment that a system crash has torn is cut as well', async (t) => {
@@ -59,46 +57,6 @@ test('lines never come to lie before a position that was known', async (t) => {
     lines.map(({ line }) => line),
     ['two'],
   );
-});
-
-test('a batch that was refused comes to the same place, even when its segment was due', async (t) => {
-  const bed = createBed(t);
-  bed.mount('1m');
-  const filler = join(bed.dir, 'filler');
-  const journal = bed.open({ segmentMaxAgeMs: 50 });
-  append(journal, 'one');
-  spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096'], { stdio: 'ignore' });
-  const batch = numbered(0, 1000);
-  assert.throws(() => append(journal, ...batch), {
-    code: 'JOURNAL_FULL',
-    message: /on tmpfs at .* \(0 MiB free\): ENOSPC.* journalMaxBytes \(\d+\)/,
-  });
-  await pause(80);
-  rmSync(filler);
-  append(journal, ...batch);
-  assert.equal(journal.position.segment, 1);
-  append(journal, 'last');
-  assert.equal(journal.position.segment, 2);
-  await journal.close();
-  assert.deepEqual(linesOf(bed.dir), ['one', ...batch, 'last']);
-});
-
-test('what could not be compressed for want of room is compressed when there is some', async (t) => {
-  const bed = createBed(t);
-  bed.mount('360k');
-  const noise = () => `"${randomBytes(105_000).toString('base64')}"`;
-  const journal = bed.open({ segmentMaxBytes: 100_000 });
-  append(journal, noise());
-  append(journal, noise());
-  await until('a problem', () => bed.problems.length > 0);
-  assert.match(bed.problems[0] ?? '', /ENOSPC/);
-  const files = () => readdirSync(bed.dir).filter((file) => file !== 'lock');
-  await until('only plain segments', () => `${files()}` === `${[name(1), name(2)]}`);
-  execFileSync('mount', ['-o', 'remount,size=1m', bed.dir]);
-  append(journal, 'last');
-  await until('both', () => listSegments(bed.dir).filter((one) => one.compressed).length === 2);
-  await journal.close();
-  assert.equal(linesOf(bed.dir).length, 3);
 });
 
 test('an empty folder of ours becomes 0700; one with content stays as its owner made it', async (t) => {
@@ -130,7 +88,7 @@ test('the integrity of closed segments can be tested, and their size told', asyn
   const bed = createBed(t);
   put(bed.dir, 'one\n'.repeat(1000));
   await compressSegment(bed.dir, 1, 1, NEVER);
-  const file = join(bed.dir, `${name(1)}.zst`);
+  const file = join(bed.dir, `${segmentName(1)}.zst`);
   execFileSync('zstd', ['-tq', file]);
   const listed = execFileSync('zstd', ['-lv', file], {
     encoding: 'utf8',
@@ -144,7 +102,7 @@ test('a damaged closed segment is named, and what to do', async (t) => {
   const bed = createBed(t);
   put(bed.dir, 'one\n'.repeat(1000));
   await compressSegment(bed.dir, 1, 1, NEVER);
-  const file = join(bed.dir, `${name(1)}.zst`);
+  const file = join(bed.dir, `${segmentName(1)}.zst`);
   const whole = readFileSync(file);
   const changed = Buffer.from(whole);
   changed[whole.length - 1] = (changed[whole.length - 1] ?? 0) ^ 1;
@@ -162,7 +120,7 @@ test('the synchronous reader finds what was compressed since it was listed, and 
   const reading = readLinesSync(bed.dir);
   const first = reading.next().value;
   await compressSegment(bed.dir, 2, 1, NEVER);
-  rmSync(join(bed.dir, name(3)));
+  rmSync(join(bed.dir, segmentName(3)));
   assert.deepEqual(
     [first, ...reading],
     [
@@ -185,7 +143,7 @@ test('the oldest position is before the first line that is left', (t) => {
   assert.equal(oldestPosition(bed.dir), undefined);
   put(bed.dir, 'one\n', 'two\n');
   assert.deepEqual(oldestPosition(bed.dir), { segment: 1, offset: 0 });
-  rmSync(join(bed.dir, name(1)));
+  rmSync(join(bed.dir, segmentName(1)));
   assert.deepEqual(
     [...readLinesSync(bed.dir, oldestPosition(bed.dir))].map(({ line }) => line),
     ['two'],
@@ -206,7 +164,7 @@ test('below the cap there is room for the open segment to grow', async (t) => {
   const bed = createBed(t);
   put(bed.dir, ...Array.from({ length: 6 }, () => `"${randomBytes(7500).toString('base64')}"\n`));
   for (const n of [1, 2, 3, 4, 5]) {
-    const file = join(bed.dir, name(n));
+    const file = join(bed.dir, segmentName(n));
     writeFileSync(`${file}.zst`, zstdCompressSync(readFileSync(file)));
   }
   const journal = bed.open({ segmentMaxBytes: 20_000, maxBytes: 50_000 });
@@ -214,9 +172,11 @@ test('below the cap there is room for the open segment to grow', async (t) => {
   await pause(50);
   await journal.close();
   const sizes = listSegments(bed.dir).map((one) =>
-    statSync(join(bed.dir, one.compressed ? `${name(one.number)}.zst` : name(one.number))),
+    statSync(
+      join(bed.dir, one.compressed ? `${segmentName(one.number)}.zst` : segmentName(one.number)),
+    ),
   );
   const closed = sizes.slice(0, -1).reduce((sum, { size }) => sum + size, 0);
   assert.ok(closed <= 30_000 && closed > 15_000, `${closed} bytes`);
-  assert.ok(existsSync(join(bed.dir, name(6))));
+  assert.ok(existsSync(join(bed.dir, segmentName(6))));
 });

@@ -5,8 +5,8 @@ import { Lineage } from '../../agent/lineage/lineage.ts';
 import { Losses } from '../../agent/lineage/losses.ts';
 import { createIds } from '../../record/ids.ts';
 import type { CausalRecord, Cause, ExecEvent, Invocation, Loss } from '../../record/types.ts';
+import { BOOT_ID } from '../support/ids.ts';
 
-const BOOT_ID = '01234567-89ab-4def-8123-456789abcdef';
 const HOOK_ID = '81000000000000';
 const NOW = { seconds: 90_000, nanos: 5 };
 const ids = createIds(BOOT_ID);

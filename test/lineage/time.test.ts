@@ -7,9 +7,9 @@ import { createDecoder } from '../../agent/source/decode.ts';
 import { causeKind } from '../../agent/source/layout.ts';
 import { createLineWriter } from '../../record/line/encode.ts';
 import type { CausalRecord } from '../../record/types.ts';
+import { BOOT_ID } from '../support/ids.ts';
 import { bufferWith, craftExec } from '../support/kernel-events.ts';
 
-const BOOT_ID = '01234567-89ab-4def-8123-456789abcdef';
 const SELF = { pid: 7, ppid: 1, uid: 0, gid: 0, comm: 'node', executable: '/opt/node' };
 const SECOND = 1_000_000_000n;
 const WALL = 1_764_000_000n * SECOND;

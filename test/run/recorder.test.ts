@@ -10,9 +10,9 @@ import { Clock } from '../../agent/source/clock.ts';
 import { createDecoder } from '../../agent/source/decode.ts';
 import type { Hook } from '../../agent/source/hook.ts';
 import { createLineWriter } from '../../record/line/encode.ts';
+import { BOOT_ID } from '../support/ids.ts';
 import { craftExec } from '../support/kernel-events.ts';
 
-const BOOT_ID = '01234567-89ab-4def-8123-456789abcdef';
 const NO_CAUSE = 99;
 
 /** A recorder over these events; `wait` is what the enrichment answers, `retired` what the journal. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { readContinuity } from '../../agent/run/resume.ts';
+import { segmentName } from '../support/journal/segment-name.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const HOOK = { 'vcml.boot.id': 'boot', 'vcml.hook.id': '5' };
 
@@ -33,9 +34,8 @@ const SECOND = [exec(1, 4), loss('retention', 1, 1, 3), loss('decode', 1, 5, 6),
 
 /** A journal of two segments, the first compressed; what else is in the folder comes with it. */
 function journalOf(t: TestContext, state?: string): string {
-  const dir = mkdtempSync(join(tmpdir(), 'vcml-continuity-'));
-  t.after(() => rmSync(dir, { recursive: true }));
-  const first = join(dir, '00000000000000000001.jsonl');
+  const dir = temporaryFolder(t);
+  const first = join(dir, segmentName(1));
   writeFileSync(first, FIRST.join(''));
   execFileSync('zstd', ['-q', '--rm', first]);
   writeFileSync(
@@ -93,7 +93,7 @@ test('a journal without a checkpoint is read as a whole', (t) => {
 test('behind a checkpoint only the rest is read', (t) => {
   const dir = journalOf(t, JSON.stringify(CHECKPOINT));
   assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 });
-  writeFileSync(join(dir, '00000000000000000001.jsonl.zst'), 'damaged, and not needed');
+  writeFileSync(join(dir, `${segmentName(1)}.zst`), 'damaged, and not needed');
   assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 });
 });
 
@@ -140,12 +140,12 @@ for (const [what, position] of [
 
 test('a checkpoint in a segment that is deleted by now holds', (t) => {
   const dir = journalOf(t, JSON.stringify({ ...CHECKPOINT, position: { segment: 1, offset: 5 } }));
-  rmSync(join(dir, '00000000000000000001.jsonl.zst'));
+  rmSync(join(dir, `${segmentName(1)}.zst`));
   assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 });
 });
 
 test('a damaged segment is told of and passed over, with a checkpoint in it or without any', (t) => {
-  const first = '00000000000000000001.jsonl.zst';
+  const first = `${segmentName(1)}.zst`;
   const position = { segment: 1, offset: 5 };
   for (const [state, nextSeq, kernelMisses] of [
     [undefined, [7, 7], 0],
@@ -163,7 +163,7 @@ test('where a crash of the system took what lay before a checkpoint, each CPU’
   const beyond = { ...CHECKPOINT, nextSeq: [99, 99, 1], position };
   const dir = journalOf(t, JSON.stringify(beyond));
   writeFileSync(join(dir, '00000000000000000003.jsonl'), exec(1, 7));
-  writeFileSync(join(dir, '00000000000000000001.jsonl.zst'), 'damaged, and not needed');
+  writeFileSync(join(dir, `${segmentName(1)}.zst`), 'damaged, and not needed');
   assert.deepEqual(found(dir, 'another').nextSeq, [7, 8]);
 });
 
@@ -178,9 +178,9 @@ const start = (state: string, boot: string, hook: string, nextSeq: number[]) =>
 /** Segments from 3 on; what came before is damaged, and must not be needed. */
 function journalBehindDamage(t: TestContext, ...segments: readonly (readonly string[])[]) {
   const dir = journalOf(t);
-  writeFileSync(join(dir, '00000000000000000001.jsonl.zst'), 'damaged');
+  writeFileSync(join(dir, `${segmentName(1)}.zst`), 'damaged');
   for (const [n, lines] of segments.entries())
-    writeFileSync(join(dir, `${`${n + 3}`.padStart(20, '0')}.jsonl`), lines.join(''));
+    writeFileSync(join(dir, segmentName(n + 3)), lines.join(''));
   return dir;
 }
 
@@ -266,8 +266,7 @@ test('lines that are no records are passed over', (t) => {
 });
 
 test('an empty folder knows nothing', (t) => {
-  const dir = mkdtempSync(join(tmpdir(), 'vcml-continuity-'));
-  t.after(() => rmSync(dir, { recursive: true }));
+  const dir = temporaryFolder(t);
   assert.deepEqual(found(dir), { detached: false, nextSeq: [], losses: [], kernelMisses: 0 });
 });
 

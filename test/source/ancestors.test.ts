@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import {
   agreeing,
   ancestorOf,
@@ -11,9 +10,9 @@ import {
   saveSnapshot,
   snapshotProcesses,
 } from '../../agent/source/ancestors.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'vcml-ancestors-'));
-after(() => rmSync(dir, { recursive: true }));
+const dir = temporaryFolder();
 
 /** What begins at this tick of 10 ms. */
 const startAt = (ticks: number) => ({

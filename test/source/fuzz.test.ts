@@ -5,6 +5,7 @@ import { Losses } from '../../agent/lineage/losses.ts';
 import { createDecoder } from '../../agent/source/decode.ts';
 import { causeKind } from '../../agent/source/layout.ts';
 import type { CausalRecord } from '../../record/types.ts';
+import { BOOT_ID } from '../support/ids.ts';
 import { bufferWith, craftCgroup, craftExec } from '../support/kernel-events.ts';
 
 const AS_IS = (args: readonly string[]) => ({ args, redacted: 0 });
@@ -68,7 +69,7 @@ test('no damage to an event is an exception, and every event that cannot be read
     const found = createDecoder(bufferWith(event), CPUS, AS_IS).decode(0, length);
     const out: CausalRecord[] = [];
     const lineage = new Lineage({
-      bootId: '01234567-89ab-4def-8123-456789abcdef',
+      bootId: BOOT_ID,
       hookId: '1',
       nextSeq: new Float64Array(CPUS).fill(1),
       losses: new Losses(),

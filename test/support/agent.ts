@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { FollowedJournal, type JournalLine } from './journal.ts';
+import { FollowedJournal, type JournalLine } from './journal/followed-journal.ts';
 import { AGENT_BIN, ROOT } from './paths.ts';
 
 const START_MS = 120_000;

@@ -7,9 +7,9 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { judge } from '../check/check.ts';
 import { JournalReader } from '../check/read.ts';
-import { createBed } from '../journal/bed.ts';
-import { createFaults, type Faults } from '../journal/faults.ts';
 import { Agent, program, startAgent } from '../support/agent.ts';
+import { createBed } from '../support/journal/bed.ts';
+import { createFaults, type Faults } from '../support/journal/faults.ts';
 
 /** Room for what all the others on this machine execute meanwhile. */
 const SIZE = '200m';

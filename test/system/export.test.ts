@@ -4,8 +4,8 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type Agent, program, startAgent } from '../support/agent.ts';
-import { type Collector, startCollector } from '../support/collector.ts';
-import { sameLines } from '../support/lines.ts';
+import { sameLines } from '../support/journal/lines.ts';
+import { type Collector, startCollector } from '../support/otlp/collector.ts';
 import { AGENT_BIN, ROOT } from '../support/paths.ts';
 import { until } from '../support/until.ts';
 

@@ -5,8 +5,8 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync } fr
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
-import { audited, Folder, segment, vcml } from '../forensics/bed.ts';
 import { type Agent, program, startAgent } from '../support/agent.ts';
+import { audited, Folder, segment, vcml } from '../support/forensics.ts';
 
 const noop = program('noop');
 /** what the shell below runs: a chain, a loop, arguments that a terminal must not obey */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { judge } from '../check/check.ts';
 import { type Agent, program, runProgram, startAgent } from '../support/agent.ts';
-import type { JournalLine } from '../support/journal.ts';
+import type { JournalLine } from '../support/journal/followed-journal.ts';
 
 const SECRET = 'hunter2hunter2';
 

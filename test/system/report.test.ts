@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { ReportBrowser, textOf } from '../forensics/report/browser.ts';
-import { inputOf } from '../forensics/report/craft.ts';
 import { type Agent, program, startAgent } from '../support/agent.ts';
+import { ReportBrowser, textOf } from '../support/report/browser.ts';
+import { inputOf } from '../support/report/incident.ts';
 
 let agent: Agent;
 let browser: ReportBrowser;

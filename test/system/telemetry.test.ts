@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Agent, program, runProgram, startAgent } from '../support/agent.ts';
 import { ApiServer, answering } from '../support/api-server.ts';
-import { startCollector } from '../support/collector.ts';
+import { startCollector } from '../support/otlp/collector.ts';
 import { AGENT_BIN } from '../support/paths.ts';
 import { samplesOf, scrape, sumOf, urlOf } from '../support/scrape.ts';
 import { until } from '../support/until.ts';

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LogsData, linesOf } from '../../support/otlp.ts';
+import { type LogsData, linesOf } from '../../support/otlp/otlp.ts';
 
 /** The OpenTelemetry Collector that the end-to-end tests build; undefined: not built here. */
 export const OTELCOL =

@@ -2,9 +2,9 @@ import { match } from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createExportBed, NO_FILES } from '../../export/bed.ts';
 import { createAuthority } from '../../support/authority.ts';
-import { execLine, execLines, sameLines } from '../../support/lines.ts';
+import { execLine, execLines, sameLines } from '../../support/journal/lines.ts';
+import { createExportBed, NO_FILES } from '../../support/otlp/export-bed.ts';
 import { until } from '../../support/until.ts';
 import { createRealCollector, NO_COLLECTOR } from './collector.ts';
 

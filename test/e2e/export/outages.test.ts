@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Agent, program, startAgent } from '../../support/agent.ts';
-import { sameLines } from '../../support/lines.ts';
+import { sameLines } from '../../support/journal/lines.ts';
 import { AGENT_BIN } from '../../support/paths.ts';
 import { createRealCollector, NO_COLLECTOR, type RealCollector } from './collector.ts';
 

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
-import { createExportBed } from '../../export/bed.ts';
-import { execLines, hostileLines, journalLine, sameLines } from '../../support/lines.ts';
+import { execLines, hostileLines, journalLine, sameLines } from '../../support/journal/lines.ts';
+import { createExportBed } from '../../support/otlp/export-bed.ts';
 import { createRealCollector, NO_COLLECTOR } from './collector.ts';
 
 test('ten thousand hostile records come back byte for byte from a collector’s file', {

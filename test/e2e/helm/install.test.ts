@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
-import type { JournalLine } from '../../support/journal.ts';
+import type { JournalLine } from '../../support/journal/followed-journal.ts';
 import { VCML_BIN } from '../../support/paths.ts';
 import { AGENT_IMAGES, NEXT_TAG } from '../agent-image.ts';
 import { Cluster } from '../cluster.ts';

@@ -1,11 +1,11 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
 import { containerOf } from '../../../agent/enrich/cgroups/container-path.ts';
+import { POD_UID } from '../../support/ids.ts';
 
 const ID = '0123456789abcdef'.repeat(4);
 const INNER = 'f'.repeat(64);
-const UID = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
-const UNDERSCORED = UID.replaceAll('-', '_');
+const UNDERSCORED = POD_UID.replaceAll('-', '_');
 const HASH = '3f2a9c1b7d6e5f4a3b2c1d0e9f8a7b6c';
 const SLICE = `/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod${UNDERSCORED}.slice`;
 
@@ -15,24 +15,24 @@ const ROOTS: readonly Found[] = [
   // systemd driver: guaranteed, burstable, best effort
   [
     `/kubepods.slice/kubepods-pod${UNDERSCORED}.slice/cri-containerd-${ID}.scope`,
-    UID,
+    POD_UID,
     'containerd',
   ],
-  [`${SLICE}/cri-containerd-${ID}.scope`, UID, 'containerd'],
+  [`${SLICE}/cri-containerd-${ID}.scope`, POD_UID, 'containerd'],
   [
     `/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod${UNDERSCORED}.slice/cri-containerd-${ID}.scope`,
-    UID,
+    POD_UID,
     'containerd',
   ],
-  [`${SLICE}/crio-${ID}.scope`, UID, 'cri-o'],
-  [`${SLICE}/docker-${ID}.scope`, UID, 'docker'],
-  [`${SLICE}/another-${ID}.scope`, UID, undefined],
+  [`${SLICE}/crio-${ID}.scope`, POD_UID, 'cri-o'],
+  [`${SLICE}/docker-${ID}.scope`, POD_UID, 'docker'],
+  [`${SLICE}/another-${ID}.scope`, POD_UID, undefined],
   // cgroupfs driver
-  [`/kubepods/pod${UID}/${ID}`, UID, undefined],
-  [`/kubepods/burstable/pod${UID}/${ID}`, UID, undefined],
-  [`/kubepods/besteffort/pod${UID}/${ID}`, UID, undefined],
-  [`/kubepods/besteffort/pod${UID}/crio-${ID}`, UID, 'cri-o'],
-  [`/kubepods/burstable/pod${UID}/docker-${ID}`, UID, 'docker'],
+  [`/kubepods/pod${POD_UID}/${ID}`, POD_UID, undefined],
+  [`/kubepods/burstable/pod${POD_UID}/${ID}`, POD_UID, undefined],
+  [`/kubepods/besteffort/pod${POD_UID}/${ID}`, POD_UID, undefined],
+  [`/kubepods/besteffort/pod${POD_UID}/crio-${ID}`, POD_UID, 'cri-o'],
+  [`/kubepods/burstable/pod${POD_UID}/docker-${ID}`, POD_UID, 'docker'],
   // static pods: the hash of the configuration
   [`/kubepods/burstable/pod${HASH}/${ID}`, HASH, undefined],
   [
@@ -43,17 +43,17 @@ const ROOTS: readonly Found[] = [
   // a systemd path given to a runtime that takes it for a folder's name
   [
     `/system.slice/containerd.service/kubepods-burstable-pod${UNDERSCORED}.slice:cri-containerd:${ID}`,
-    UID,
+    POD_UID,
     'containerd',
   ],
   // prefixed trees: kind, a kubelet of its own root, a configured root
-  [`/docker/${INNER}/kubelet/kubepods/burstable/pod${UID}/${ID}`, UID, undefined],
+  [`/docker/${INNER}/kubelet/kubepods/burstable/pod${POD_UID}/${ID}`, POD_UID, undefined],
   [
     `/system.slice/docker-${INNER}.scope/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-burstable.slice/kubelet-kubepods-burstable-pod${UNDERSCORED}.slice/cri-containerd-${ID}.scope`,
-    UID,
+    POD_UID,
     'containerd',
   ],
-  [`/custom/root/kubepods/pod${UID}/${ID}`, UID, undefined],
+  [`/custom/root/kubepods/pod${POD_UID}/${ID}`, POD_UID, undefined],
   // no Kubernetes
   [`/docker/${ID}`, undefined, 'docker'],
   [`/system.slice/docker-${ID}.scope`, undefined, 'docker'],
@@ -107,11 +107,11 @@ test('monitors, slices, services and garbage are no containers', () => {
     '/kubelet.slice/kubelet.service',
     '/kubepods',
     '/kubepods/burstable',
-    `/kubepods/burstable/pod${UID}`,
+    `/kubepods/burstable/pod${POD_UID}`,
     SLICE,
     `${SLICE}/crio-conmon-${ID}.scope`,
-    `/kubepods/besteffort/pod${UID}/crio-conmon-${ID}`,
-    `/kubepods/besteffort/pod${UID}/shim/${ID}`,
+    `/kubepods/besteffort/pod${POD_UID}/crio-conmon-${ID}`,
+    `/kubepods/besteffort/pod${POD_UID}/shim/${ID}`,
     `${SLICE}/system.slice/docker-${ID}.scope`,
     `/machine.slice/libpod-conmon-${ID}.scope`,
     `/system.slice/crio-conmon-${ID}.scope`,
@@ -119,17 +119,17 @@ test('monitors, slices, services and garbage are no containers', () => {
     `/docker/${ID.slice(1)}`,
     `/docker/0${ID}`,
     `/docker/${ID.toUpperCase()}`,
-    `/kubepods/pod${UID}/${ID}.service`,
-    `/kubepods/pod${UID.replaceAll('-', '')}0/${ID}`,
-    `/kubepods/pod${UID.slice(1)}/${ID}`,
+    `/kubepods/pod${POD_UID}/${ID}.service`,
+    `/kubepods/pod${POD_UID.replaceAll('-', '')}0/${ID}`,
+    `/kubepods/pod${POD_UID.slice(1)}/${ID}`,
     `/kubepods/pod8f4a1c9e_2d3b-4c5d-9e8f-0a1b2c3d4e5f/${ID}`,
-    `/kubepods/other/pod${UID}/${ID}`,
+    `/kubepods/other/pod${POD_UID}/${ID}`,
     // anyone's own session
-    `/user.slice/user-1000.slice/user@1000.service/kubepods/pod${UID}/${ID}`,
+    `/user.slice/user-1000.slice/user@1000.service/kubepods/pod${POD_UID}/${ID}`,
     `/user.slice/user-1000.slice/user@1000.service/app.slice/${ID}`,
     '/user.slice/user-1000.slice/session-3.scope',
     `/a/b/${ID}`,
-    `/kubepods/pod${UID}/${ID}\n`,
+    `/kubepods/pod${POD_UID}/${ID}\n`,
     `/docker/\\x00${ID}`,
     `${'/a'.repeat(2000)}`,
   ];

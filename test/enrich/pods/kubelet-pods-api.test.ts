@@ -12,13 +12,13 @@ import {
 } from '@grpc/grpc-js';
 import { openKubelet } from '../../../agent/enrich/pods/kubelet.ts';
 import { readPodEvent } from '../../../agent/kube/pod-event.ts';
+import { POD_UID } from '../../support/ids.ts';
 import { until } from '../../support/until.ts';
 
 /** As Kubernetes' own code wrote them, a pod with one of everything. */
 const ADDED = fixture('pod-added');
 const DELETED = fixture('pod-deleted');
 const SYNCED = Buffer.from([8, 4]);
-const UID = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
 
 type Call = ServerWritableStream<Buffer, Buffer>;
 
@@ -95,9 +95,9 @@ test('a pod as the kubelet sends it has all that records need', async () => {
       call.write(SYNCED);
     });
     const { source, problems } = follow();
-    await until('the pod', () => source.pod(UID) !== undefined);
-    deepEqual(source.pod(UID), {
-      uid: UID,
+    await until('the pod', () => source.pod(POD_UID) !== undefined);
+    deepEqual(source.pod(POD_UID), {
+      uid: POD_UID,
       namespace: 'shop',
       name: 'cart-6d4b75cb6d-x7z2p',
       attributes: {
@@ -141,13 +141,13 @@ test('what comes after the list is followed; a pod that is gone stays known as i
     });
     const { source, changed } = follow();
     await until('a list', () => source.state === 'following');
-    equal(source.pod(UID), undefined);
+    equal(source.pod(POD_UID), undefined);
     calls[0]?.write(ADDED);
-    await until('the pod', () => changed.includes(UID));
+    await until('the pod', () => changed.includes(POD_UID));
     calls[0]?.write(DELETED);
     calls[0]?.end();
     await until('a new list', () => calls.length > 1 && source.state === 'following');
-    equal(source.pod(UID)?.containers.length, 4);
+    equal(source.pod(POD_UID)?.containers.length, 4);
   });
 });
 

@@ -5,8 +5,8 @@ import { runInNewContext } from 'node:vm';
 import type { V1Pod } from '@kubernetes/client-node';
 import { createGlobs } from '../../../agent/enrich/pods/globs.ts';
 import { type Pod, type PodKeys, slimPod } from '../../../agent/enrich/pods/pod.ts';
+import { POD_UID } from '../../support/ids.ts';
 
-const UID = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
 const HASH = '3f2a9c1b7d6e5f4a3b2c1d0e9f8a7b6c';
 const NO_KEYS: PodKeys = { label: () => false, annotation: () => false };
 
@@ -20,7 +20,7 @@ interface Given {
 function podOf({ metadata, spec, status }: Given = {}): V1Pod {
   return {
     metadata: {
-      uid: UID,
+      uid: POD_UID,
       namespace: 'shop',
       name: 'cart-7d9f-x2x',
       creationTimestamp: '2026-01-31T11:59:30Z',
@@ -41,7 +41,7 @@ function owner(kind: string, name: string, apiVersion = 'apps/v1') {
 
 test('a pod without an owner is its own service', () => {
   deepEqual(slimPod(podOf(), NO_KEYS), {
-    uid: UID,
+    uid: POD_UID,
     namespace: 'shop',
     name: 'cart-7d9f-x2x',
     attributes: {
@@ -227,13 +227,13 @@ test('a static pod is known by the uid of its cgroups, and only a static one by 
   const uidOf = (annotations: object) =>
     slimPod(podOf({ metadata: { annotations } }), NO_KEYS)?.uid;
   equal(uidOf(mirror), HASH);
-  equal(uidOf({ 'kubernetes.io/config.hash': HASH }), UID);
+  equal(uidOf({ 'kubernetes.io/config.hash': HASH }), POD_UID);
   const other = '00000000-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
-  equal(uidOf({ ...mirror, 'kubernetes.io/config.hash': other }), UID);
+  equal(uidOf({ ...mirror, 'kubernetes.io/config.hash': other }), POD_UID);
 });
 
 test('what is no pod is none', () => {
-  for (const object of [{}, { metadata: {} }, { metadata: { uid: UID, name: 'x' } }])
+  for (const object of [{}, { metadata: {} }, { metadata: { uid: POD_UID, name: 'x' } }])
     equal(slimPod(object as V1Pod, NO_KEYS), undefined);
 });
 
@@ -244,7 +244,7 @@ test('a pod takes at most 2 KiB, however much there is to it', () => {
   const text = (i: number) =>
     JSON.stringify({
       metadata: {
-        uid: UID.replace('8f4a1c9e', `${10_000_000 + i}`),
+        uid: POD_UID.replace('8f4a1c9e', `${10_000_000 + i}`),
         namespace: 'shop',
         name: `cart-${i}`,
         creationTimestamp: '2026-01-31T11:59:30Z',

@@ -1,17 +1,17 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import {
   RUNTIME_DIRS,
   RUNTIMES,
   readContainerState,
 } from '../../../agent/enrich/runtimes/runtimes.ts';
+import { POD_UID } from '../../support/ids.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const ID = '0123456789abcdef'.repeat(4);
-const UID = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
 const TASKS = 'io.containerd.runtime.v2.task';
 const NOTHING = {
   sandbox: false,
@@ -22,8 +22,7 @@ const NOTHING = {
   image: undefined,
 };
 
-const root = mkdtempSync(join(tmpdir(), 'vcml-runtime-'));
-after(() => rmSync(root, { recursive: true }));
+const root = temporaryFolder();
 let dirs = 0;
 
 /** A state folder with one file in it. */
@@ -56,7 +55,7 @@ const CRI = {
   'io.kubernetes.cri.sandbox-id': 'f'.repeat(64),
   'io.kubernetes.cri.sandbox-name': 'cart-7d9f-x2x',
   'io.kubernetes.cri.sandbox-namespace': 'shop',
-  'io.kubernetes.cri.sandbox-uid': UID,
+  'io.kubernetes.cri.sandbox-uid': POD_UID,
 };
 
 test('containerd’s bundle names the container, in every namespace and of every version', () => {
@@ -65,7 +64,7 @@ test('containerd’s bundle names the container, in every namespace and of every
     sandbox: false,
     podNamespace: 'shop',
     podName: 'cart-7d9f-x2x',
-    podUid: UID,
+    podUid: POD_UID,
     name: 'cart',
     image: 'docker.io/library/busybox:1.36',
   };
@@ -105,7 +104,7 @@ test('CRI-O’s names are those that the kubelet gave, not a pod’s own annotat
     'io.kubernetes.container.name': 'cart',
     'io.kubernetes.pod.name': 'cart-0',
     'io.kubernetes.pod.namespace': 'shop',
-    'io.kubernetes.pod.uid': UID,
+    'io.kubernetes.pod.uid': POD_UID,
   };
   const file = `overlay-containers/${ID}/userdata/config.json`;
   const state = {
@@ -113,7 +112,7 @@ test('CRI-O’s names are those that the kubelet gave, not a pod’s own annotat
     sandbox: false,
     podNamespace: 'shop',
     podName: 'cart-0',
-    podUid: UID,
+    podUid: POD_UID,
     name: 'cart',
     image: 'quay.io/shop/cart:2',
   };
@@ -142,14 +141,14 @@ test('docker’s file names the container, or the pod that cri-dockerd made it f
     'io.kubernetes.container.name': 'cart',
     'io.kubernetes.pod.name': 'cart-0',
     'io.kubernetes.pod.namespace': 'shop',
-    'io.kubernetes.pod.uid': UID,
+    'io.kubernetes.pod.uid': POD_UID,
   };
   deepEqual(read(file, { Name: '/k8s_cart', Config: { Image: 'sha256:ab', Labels } }), {
     runtime: 'docker',
     sandbox: false,
     podNamespace: 'shop',
     podName: 'cart-0',
-    podUid: UID,
+    podUid: POD_UID,
     name: 'cart',
     image: 'sha256:ab',
   });

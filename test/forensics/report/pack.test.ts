@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { packRecords } from '../../../forensics/report/pack.ts';
 import { unpackRecords } from '../../../forensics/report/page/records.ts';
-import { exec, idOf, incident } from './craft.ts';
+import { exec, idOf, incident } from '../../support/report/incident.ts';
 
 const AROUND = { title: '', selection: '', inputs: [], warnings: [], notes: [] };
 

@@ -18,7 +18,8 @@ import { createTextWriter } from '../../../agent/print/text.ts';
 import { viewOf } from '../../../agent/print/view.ts';
 import { readContinuity } from '../../../agent/run/resume.ts';
 import { newRequests, requestOf } from '../../export/encode.ts';
-import { execLine, hostileLines } from '../../support/lines.ts';
+import { execLine, hostileLines } from '../../support/journal/lines.ts';
+import { segmentName } from '../../support/journal/segment-name.ts';
 import type { Target } from './target.ts';
 
 const HOOK = '"vcml.boot.id":"boot","vcml.hook.id":"5"';
@@ -186,5 +187,5 @@ function journalIn(dir: string, name: string): { folder: string; segment: string
   const folder = join(dir, name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  return { folder, segment: join(folder, '00000000000000000001.jsonl') };
+  return { folder, segment: join(folder, segmentName(1)) };
 }

@@ -9,12 +9,12 @@ import { createLineWriter } from '../../../record/line/encode.ts';
 import type { CausalRecord, KernelEvent } from '../../../record/types.ts';
 import { isWellEscaped } from '../../check/escapes.ts';
 import { newRequests, requestOf } from '../../export/encode.ts';
+import { BOOT_ID } from '../../support/ids.ts';
 import { craftCgroup, craftExec } from '../../support/kernel-events.ts';
 import type { Target } from './target.ts';
 
 const CPUS = 2;
 const NOW = { seconds: 1_763_918_765, nanos: 555_555_666 };
-const BOOT_ID = '01234567-89ab-4def-8123-456789abcdef';
 const ROOM = 64 * 1024;
 const redact = createRedactor();
 

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { judge } from '../../check/check.ts';
 import { type Agent, program, startAgent } from '../../support/agent.ts';
-import type { JournalLine } from '../../support/journal.ts';
+import type { JournalLine } from '../../support/journal/followed-journal.ts';
 
 const DAY = 86_400;
 /** So long that the alarm is still to come when a busy host's guest is asleep; in seconds. */

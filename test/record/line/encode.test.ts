@@ -12,8 +12,8 @@ import type {
   Loss,
   Place,
 } from '../../../record/types.ts';
+import { BOOT_ID } from '../../support/ids.ts';
 
-const BOOT_ID = '01234567-89ab-4def-8123-456789abcdef';
 const ID = '6f1c2b3a-0000-5000-8000-000000000001';
 const PARENT = '0b770000-0000-5000-8000-000000000002';
 const OFFSET = { seconds: 1_763_918_765, nanos: 555_555_666 };

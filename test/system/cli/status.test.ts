@@ -6,27 +6,26 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { statusText } from '../../../agent/commands/status.ts';
 import { statusOf } from '../../../agent/commands/status-of.ts';
 import type { Config } from '../../../agent/config/schema.ts';
 import { type Agent, runProgram, startAgent } from '../../support/agent.ts';
+import { runningBootId } from '../../support/ids.ts';
 import { AGENT_BIN } from '../../support/paths.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const MAPS = ['control_page', 'causes', 'cpus', 'scratches', 'events'];
 const LINKS = ['exit', 'exec', 'fork', 'cgroup_mkdir', 'cgroup_rmdir'].map(
   (name) => `on_${name}_1`,
 );
-const BOOT_ID = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+const BOOT_ID = runningBootId();
 
-const folder = mkdtempSync(join(tmpdir(), 'vcml-status-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 /** Status of folders with these pins, this state and this lock; undefined: not there. */
 function statusWith(given: { pins?: string[]; state?: unknown; lock?: string } = {}) {

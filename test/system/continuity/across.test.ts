@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { judge } from '../../check/check.ts';
 import { Agent, program, runProgram, startAgent } from '../../support/agent.ts';
-import type { JournalLine } from '../../support/journal.ts';
+import type { JournalLine } from '../../support/journal/followed-journal.ts';
 
 test('a chain goes on from before an agent’s death, through its absence, to after it', async (t) => {
   const agent = await startAgent();

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { judge } from '../../check/check.ts';
 import { type Agent, runProgram, startAgent } from '../../support/agent.ts';
-import type { JournalLine } from '../../support/journal.ts';
+import { runningBootId } from '../../support/ids.ts';
+import type { JournalLine } from '../../support/journal/followed-journal.ts';
 
 const FORMER_BOOT = '00000000-1111-4222-8333-444444444444';
 
@@ -65,7 +66,7 @@ async function recordOne(agent: Agent): Promise<JournalLine> {
 
 /** Makes of all that the journal says a thing of another boot. */
 function reboot(agent: Agent): void {
-  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const boot = runningBootId();
   for (const name of readdirSync(agent.journalDir)) {
     const file = join(agent.journalDir, name);
     if (/jsonl$|json$/.test(name))

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { judge } from '../../check/check.ts';
 import { isUuid5, uuid5 } from '../../check/uuid.ts';
 import { type Agent, program, runProgram, startAgent } from '../../support/agent.ts';
-import { findByMarker } from '../../support/journal.ts';
+import { findByMarker } from '../../support/journal/followed-journal.ts';
 
 let agent: Agent;
 /** a shell that began before the hook was armed, and reads commands */

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { judge } from '../../check/check.ts';
 import { decodeEscapes } from '../../check/escapes.ts';
 import { type Agent, program, runProgram, startAgent } from '../../support/agent.ts';
-import type { JournalLine } from '../../support/journal.ts';
+import type { JournalLine } from '../../support/journal/followed-journal.ts';
 
 let agent: Agent;
 let dir: string;

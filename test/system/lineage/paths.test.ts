@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { judge } from '../../check/check.ts';
 import { type Agent, program, runProgram, startAgent } from '../../support/agent.ts';
-import type { JournalLine } from '../../support/journal.ts';
+import type { JournalLine } from '../../support/journal/followed-journal.ts';
 
 let agent: Agent;
 /** where the files of these tests are, without links on the way */

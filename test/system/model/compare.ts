@@ -1,4 +1,4 @@
-import type { JournalLine } from '../../support/journal.ts';
+import type { JournalLine } from '../../support/journal/followed-journal.ts';
 
 /** One exec as the model played it. */
 interface Image {

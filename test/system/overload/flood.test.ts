@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { program, startAgent } from '../../support/agent.ts';
-import type { JournalLine } from '../../support/journal.ts';
+import type { JournalLine } from '../../support/journal/followed-journal.ts';
 import { allRecorded, startStorm } from '../continuity/storm.ts';
 
 const PIDS = ['/sys/fs/cgroup/pids', '/sys/fs/cgroup'].find((dir) =>

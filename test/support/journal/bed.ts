@@ -1,12 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RetentionRun } from '../../agent/journal/archive/retention.ts';
-import type { Journal, JournalOptions } from '../../agent/journal/journal.ts';
-import { openJournal } from '../../agent/journal/journal.ts';
-import { readLinesSync } from '../../agent/journal/read-sync.ts';
+import type { RetentionRun } from '../../../agent/journal/archive/retention.ts';
+import type { Journal, JournalOptions } from '../../../agent/journal/journal.ts';
+import { openJournal } from '../../../agent/journal/journal.ts';
+import { readLinesSync } from '../../../agent/journal/read-sync.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 /** A journal's folder of a test's own, and what its writers said. */
 export interface Bed {
@@ -22,12 +22,11 @@ export interface Bed {
 
 /** Makes a bed for one test; `after` takes it away. */
 export function createBed(t: { after(cleanUp: () => void): void }): Bed {
-  const root = mkdtempSync(join(tmpdir(), 'vcml-journal-'));
+  const mounts: string[] = [];
   t.after(() => {
     for (const mount of mounts) execFileSync('umount', ['--lazy', mount]);
-    rmSync(root, { recursive: true, force: true, maxRetries: 10 });
   });
-  const mounts: string[] = [];
+  const root = temporaryFolder(t);
   const dir = join(root, 'journal');
   const problems: string[] = [];
   const runs: RetentionRun[] = [];
@@ -79,7 +78,7 @@ export function numbered(from: number, to: number): string[] {
   return Array.from({ length: to - from }, (_, n) => `{"n":${from + n}}`);
 }
 
-/** Starts test/journal/writer.ts; what it prints is in `said`. */
+/** Starts test/support/journal/writer.ts; what it prints is in `said`. */
 export function startWriter(
   dir: string,
   options: object,

@@ -1,8 +1,9 @@
-// Journals of any size, sound and much alike to recorded ones: node test/forensics/generate.ts DIR [RECORDS]
+// Journals of any size, sound and much alike to recorded ones: node bench/generate-journal.ts DIR [RECORDS]
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { constants, zstdCompressSync } from 'node:zlib';
+import { segmentName } from '../test/support/journal/segment-name.ts';
 
 const BOOT = '7d8f0f5e-4f66-4c6e-9a55-0d1f5a1c9b11';
 const NAMESPACE = Buffer.from(BOOT.replaceAll('-', ''), 'hex');
@@ -82,7 +83,7 @@ class Segment {
   close(): void {
     if (this.#length === 0) return;
     this.#number += 1;
-    const name = join(this.#directory, `${String(this.#number).padStart(20, '0')}.jsonl`);
+    const name = join(this.#directory, segmentName(this.#number));
     const text = Buffer.from(this.#text.join(''));
     if (this.#compressed)
       writeFileSync(`${name}.zst`, zstdCompressSync(text, { params: LEVEL }), { mode: 0o600 });

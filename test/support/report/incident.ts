@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ReportInput, ReportRecord } from '../../../forensics/report/render.ts';
+import { BOOT_ID } from '../ids.ts';
 
 const START_NS = 1_795_400_191_000_000_000n;
-const BOOT_ID = '070b154e-e08b-4976-9fde-8425f683f94a';
 
 /** What a test says about a record; the rest is as the agent writes it. */
 export interface Craft {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { ReportRecord } from '../../../forensics/report/render.ts';
-import { ReportBrowser, textOf } from './browser.ts';
-import { exec, idOf, inputOf, loss } from './craft.ts';
+import { ReportBrowser, textOf } from '../../support/report/browser.ts';
+import { exec, idOf, inputOf, loss } from '../../support/report/incident.ts';
 
 let browser: ReportBrowser;
 before(async () => {

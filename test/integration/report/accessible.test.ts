@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
-import { ReportBrowser } from './browser.ts';
-import { idOf, incident, inputOf } from './craft.ts';
+import { ReportBrowser } from '../../support/report/browser.ts';
+import { idOf, incident, inputOf } from '../../support/report/incident.ts';
 
 let browser: ReportBrowser;
 before(async () => {

@@ -1,4 +1,4 @@
-import type { RetentionRun } from '../../agent/journal/archive/retention.ts';
+import type { RetentionRun } from '../../../agent/journal/archive/retention.ts';
 
 const HOOK = { 'vcml.hook.id': '5' };
 

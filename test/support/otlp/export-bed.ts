@@ -1,11 +1,11 @@
 import type { TestContext } from 'node:test';
-import type { CredentialSources } from '../../agent/export/connect/credential-files.ts';
-import { Exporter, type ExporterOptions } from '../../agent/export/exporter.ts';
-import type { Journal, JournalOptions } from '../../agent/journal/journal.ts';
-import { readLines } from '../../agent/journal/read.ts';
-import { oldestPosition } from '../../agent/journal/segment.ts';
+import type { CredentialSources } from '../../../agent/export/connect/credential-files.ts';
+import { Exporter, type ExporterOptions } from '../../../agent/export/exporter.ts';
+import type { Journal, JournalOptions } from '../../../agent/journal/journal.ts';
+import { readLines } from '../../../agent/journal/read.ts';
+import { oldestPosition } from '../../../agent/journal/segment.ts';
 import { createBed, linesOf } from '../journal/bed.ts';
-import { type Collector, type CollectorOptions, startCollector } from '../support/collector.ts';
+import { type Collector, type CollectorOptions, startCollector } from './collector.ts';
 
 export const NO_FILES: CredentialSources = {
   certificate: undefined,

@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { execLines, sameLines } from '../support/lines.ts';
-import { until } from '../support/until.ts';
-import { createExportBed } from './bed.ts';
+import { execLines, sameLines } from '../../support/journal/lines.ts';
+import { createExportBed } from '../../support/otlp/export-bed.ts';
+import { ROOT } from '../../support/paths.ts';
+import { until } from '../../support/until.ts';
 
 test('a name that cannot be resolved for a while is asked for again', async (t) => {
   const bed = createExportBed(t);
@@ -27,7 +28,7 @@ test('a name that cannot be resolved for a while is asked for again', async (t) 
     'sh',
     hosts,
     process.execPath,
-    join(import.meta.dirname, 'sender.ts'),
+    join(ROOT, 'test/support/otlp/sender.ts'),
     bed.dir,
     `http://collector.test:${collector.port}`,
     `${segment}`,

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { until } from '../support/until.ts';
-import { append, createBed, ended, linesOf, startWriter } from './bed.ts';
+import { append, createBed, ended, linesOf, startWriter } from '../../support/journal/bed.ts';
+import { createFaults } from '../../support/journal/faults.ts';
+import { deletionLine, numberedLine } from '../../support/journal/numbered-lines.ts';
+import { until } from '../../support/until.ts';
 import { DiskModel, type Luck, type Operation, readTrace } from './disk-model.ts';
-import { createFaults } from './faults.ts';
-import { deletionLine, numberedLine } from './lines.ts';
 
 const WHOLE = (): [number, number] => [0, 0];
 const below = (most: number) => Math.floor(Math.random() * (most + 1));

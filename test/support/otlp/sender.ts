@@ -4,8 +4,8 @@
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { Exporter } from '../../agent/export/exporter.ts';
-import { readLines } from '../../agent/journal/read.ts';
+import { Exporter } from '../../../agent/export/exporter.ts';
+import { readLines } from '../../../agent/journal/read.ts';
 
 const [dir = '', endpoint = '', segment = '', offset = ''] = process.argv.slice(2);
 const end = { segment: Number(segment), offset: Number(offset) };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findingsIn, type Placed } from '../../forensics/commands/audit.ts';
 import { Journals } from '../../forensics/journals.ts';
-import { VCML_BIN } from '../support/paths.ts';
+import { VCML_BIN } from './paths.ts';
 
 const TIMEOUT_MS = 120_000;
 

@@ -1,6 +1,6 @@
 /** OTLP as the tests see it: a request's bytes, or the file exporter's JSON, to the journal's lines. */
 
-import { json } from '../../record/line/json-text.ts';
+import { json } from '../../../record/line/json-text.ts';
 
 /** opentelemetry/proto/common/v1 AnyValue, in OTLP's JSON form. */
 export type AnyValue =

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { ReportBrowser, textOf } from './browser.ts';
-import { inputOf, many } from './craft.ts';
+import { ReportBrowser, textOf } from '../../support/report/browser.ts';
+import { inputOf, many } from '../../support/report/incident.ts';
 
 const COUNT = 50_000;
 /** The lines in sight and some around; far from 50,000. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { JournalReader } from '../check/read.ts';
-import { until } from './until.ts';
+import { JournalReader } from '../../check/read.ts';
+import { until } from '../until.ts';
 
 /** One line of a journal, as a test looks at it; the timestamp is not exact. */
 export interface JournalLine {

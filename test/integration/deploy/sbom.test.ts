@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { ROOT } from '../support/paths.ts';
+import { before, test } from 'node:test';
+import { ROOT } from '../../support/paths.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const REQUIRED = ['SPDXID', 'name', 'downloadLocation'];
 
@@ -37,15 +29,13 @@ interface Document {
   readonly relationships: readonly Relationship[];
 }
 
-let bundle: string;
+const bundle = join(temporaryFolder(), 'bundle');
 let sbom: Document;
 
 before(() => {
-  bundle = join(mkdtempSync(join(tmpdir(), 'vcml-sbom-')), 'bundle');
   node('deploy/bundle.ts', bundle);
   sbom = read();
 });
-after(() => rmSync(join(bundle, '..'), { recursive: true, force: true }));
 
 test('a bundle has a bill of materials with what SPDX 2.3 requires', () => {
   assertSpdx(sbom);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { ReportBrowser, textOf } from './browser.ts';
-import { exec, idOf, incident, inputOf } from './craft.ts';
+import { ReportBrowser, textOf } from '../../support/report/browser.ts';
+import { exec, idOf, incident, inputOf } from '../../support/report/incident.ts';
 
 let browser: ReportBrowser;
 before(async () => {

@@ -1,9 +1,9 @@
 /** Journal lines of every kind, with what is hard to carry: made here, byte for byte as the journal has them. */
 
 import { equal } from 'node:assert/strict';
-import { json } from '../../record/line/json-text.ts';
+import { json } from '../../../record/line/json-text.ts';
+import { BOOT_ID } from '../ids.ts';
 
-const BOOT = '070b154e-e08b-4976-9fde-8425f683f94a';
 const BASE_NANOS = 1_795_403_355_000_000_000n;
 
 /** Pieces that JSON, UTF-8, terminals or protobuf could trip over; in the record's own escaped form. */
@@ -79,7 +79,7 @@ export function execLine(n: number, options: LineOptions = {}): string {
     (cause === null
       ? '"permitted_by":"unobserved_parent","parent_cause":null,'
       : `"permitted_by":"parent_process_context","parent_cause":"${cause}",`) +
-    `"resource":${objectText(resource)},"attributes":{"vcml.boot.id":"${BOOT}",` +
+    `"resource":${objectText(resource)},"attributes":{"vcml.boot.id":"${BOOT_ID}",` +
     `"vcml.boot_time":"${n}000000000","vcml.hook.id":"1","vcml.cpu":${n % 2},"vcml.seq":${n},` +
     `"process.vpid":${n + 2},"process.executable.path":${json(executable)},` +
     `"process.args_count":${args.length},"process.command_args":[${args.map(json).join(',')}],` +

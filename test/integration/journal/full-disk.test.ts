@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { listSegments } from '../../../agent/journal/segment.ts';
+import { append, createBed, linesOf, numbered } from '../../support/journal/bed.ts';
+import { segmentName } from '../../support/journal/segment-name.ts';
+import { until } from '../../support/until.ts';
+
+/** A journal on a file system with so many bytes, that can be filled. */
+function onTmpfs(t: TestContext, size: string) {
+  const bed = createBed(t);
+  bed.mount(size);
+  const filler = join(bed.dir, 'filler');
+  return {
+    bed,
+    fill: () => spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096'], { stdio: 'ignore' }),
+    empty: () => rmSync(filler),
+  };
+}
+
+test('on a full disk nothing of a batch stays, and the same batch is taken once there is room', async (t) => {
+  const { bed, fill, empty } = onTmpfs(t, '1m');
+  const journal = bed.open();
+  append(journal, 'one');
+  fill();
+  const batch = numbered(0, 2000);
+  for (let attempt = 0; attempt < 3; attempt++)
+    assert.throws(() => append(journal, ...batch), { code: 'JOURNAL_FULL', message: /ENOSPC/ });
+  assert.equal(readFileSync(join(bed.dir, segmentName(1)), 'utf8'), 'one\n');
+  assert.deepEqual(journal.position, { segment: 1, offset: 4 });
+  empty();
+  append(journal, ...batch);
+  append(journal, 'last');
+  await journal.close();
+  assert.deepEqual(linesOf(bed.dir), ['one', ...batch, 'last']);
+});
+
+test('on a full disk segments are closed and compressed as far as there is room', async (t) => {
+  const { bed, fill, empty } = onTmpfs(t, '1m');
+  const journal = bed.open({ segmentMaxBytes: 4000 });
+  const lines = numbered(0, 3000);
+  for (const line of lines.slice(0, 1000)) append(journal, line);
+  fill();
+  let written = 1000;
+  const writeOn = () => {
+    for (; written < lines.length; written++) append(journal, lines[written] ?? '');
+  };
+  for (let attempt = 0; attempt < 5; attempt++) {
+    assert.throws(writeOn, { code: 'JOURNAL_FULL' });
+    await pause(5);
+  }
+  assert.deepEqual(linesOf(bed.dir), lines.slice(0, written));
+  empty();
+  writeOn();
+  await journal.close();
+  assert.deepEqual(linesOf(bed.dir), lines);
+});
+
+test('a batch that was refused comes to the same place, even when its segment was due', async (t) => {
+  const bed = createBed(t);
+  bed.mount('1m');
+  const filler = join(bed.dir, 'filler');
+  const journal = bed.open({ segmentMaxAgeMs: 50 });
+  append(journal, 'one');
+  spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096'], { stdio: 'ignore' });
+  const batch = numbered(0, 1000);
+  assert.throws(() => append(journal, ...batch), {
+    code: 'JOURNAL_FULL',
+    message: /on tmpfs at .* \(0 MiB free\): ENOSPC.* journalMaxBytes \(\d+\)/,
+  });
+  await pause(80);
+  rmSync(filler);
+  append(journal, ...batch);
+  assert.equal(journal.position.segment, 1);
+  append(journal, 'last');
+  assert.equal(journal.position.segment, 2);
+  await journal.close();
+  assert.deepEqual(linesOf(bed.dir), ['one', ...batch, 'last']);
+});
+
+test('what could not be compressed for want of room is compressed when there is some', async (t) => {
+  const bed = createBed(t);
+  bed.mount('360k');
+  const noise = () => `"${randomBytes(105_000).toString('base64')}"`;
+  const journal = bed.open({ segmentMaxBytes: 100_000 });
+  append(journal, noise());
+  append(journal, noise());
+  await until('a problem', () => bed.problems.length > 0);
+  assert.match(bed.problems[0] ?? '', /ENOSPC/);
+  const files = () => readdirSync(bed.dir).filter((file) => file !== 'lock');
+  await until('only plain segments', () => `${files()}` === `${[segmentName(1), segmentName(2)]}`);
+  execFileSync('mount', ['-o', 'remount,size=1m', bed.dir]);
+  append(journal, 'last');
+  await until('both', () => listSegments(bed.dir).filter((one) => one.compressed).length === 2);
+  await journal.close();
+  assert.equal(linesOf(bed.dir).length, 3);
+});

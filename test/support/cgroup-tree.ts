@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import {
+  type CgroupListener,
+  CgroupTree,
+  type CgroupTreeOptions,
+} from '../../agent/enrich/cgroups/cgroup-tree.ts';
+import type { CgroupIds } from '../../record/types.ts';
+
+const NOBODY: CgroupListener = { appeared: () => {}, gone: () => {} };
+
+/** A tree that has looked at what is there, on a kernel side that keeps these names. */
+export function treeOf(options: Partial<CgroupTreeOptions> = {}): CgroupTree {
+  const tree = new CgroupTree({ listener: NOBODY, nameOf: () => undefined, ...options });
+  tree.scan();
+  return tree;
+}
+
+/** Ids as a process has them that is in the root of the other hierarchies. */
+export function idsOf(v2: bigint): CgroupIds {
+  return { v2, memory: 1n, pids: 1n, memoryHierarchy: 0, pidsHierarchy: 0 };
+}
+
+/** The name of a container's own cgroup. */
+export function scopeOf(name: string): string {
+  return `docker-${createHash('sha256').update(name).digest('hex')}.scope`;
+}

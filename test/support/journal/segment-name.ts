@@ -1,0 +1,4 @@
+/** The file name of an open segment. */
+export function segmentName(number: number): string {
+  return `${String(number).padStart(20, '0')}.jsonl`;
+}
