@@ -125,7 +125,7 @@ function deletions(dir: string): Target {
         for (const { count } of runs) assert.ok(Number.isSafeInteger(count) && count >= 0);
         assert.ok(existsSync(file) || runs.length === 0);
       } catch (error) {
-        assert.match(`${error}`, /deletions\.json is damaged: remove it/);
+        assert.match(`${error}`, /deletions\.json is damaged; remove it/);
         assert.ok(readFileSync(file).equals(input));
       } finally {
         rmSync(file, { force: true });
@@ -165,7 +165,7 @@ function bundle(dir: string): Target {
         const found = readContainerState(ID, [root]);
         if (found === undefined) continue;
         const { runtime, sandbox, image = 'a', ...names } = found;
-        assert.match(runtime, /^(containerd|cri-o|docker)$/);
+        assert.match(runtime, /^(containerd|cri-o|docker|podman)$/);
         assert.equal(typeof sandbox, 'boolean');
         assert.match(image, /^[\w.:/@+-]{1,512}$/);
         assert.deepEqual(Object.keys(names).sort(), ['name', 'podName', 'podNamespace', 'podUid']);

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startAgent } from '../../support/agent.ts';
-import type { JournalLine } from '../../support/journal.ts';
+import type { JournalLine } from '../../support/journal/followed-journal.ts';
 
 const KILLS = 100;
 
