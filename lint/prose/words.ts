@@ -3,7 +3,6 @@
  * the documents avoid, and what to write instead.
  */
 export const WORDS: readonly (string | readonly [pattern: string, advice: string])[] = [
-  'BPF',
   'BTF',
   'ClickHouse',
   'containerd',
@@ -26,6 +25,7 @@ export const WORDS: readonly (string | readonly [pattern: string, advice: string
   'ServiceAccount',
   'TypeScript',
   'vCML',
+  ['(?<![/\\w-])bpf(?![/\\w])', 'BPF'],
   ['told', 'said, named or reported'],
   ['tell(s)? of', 'report'],
   ['goes', 'a verb that says what happens'],
