@@ -2,10 +2,17 @@
  * A record in words. The terminal, the reader, the report's page and the body of an exported log
  * record all take their wording from here and add only their layout. All texts are safe to show.
  */
+import type { KEYS } from './fields.ts';
 import { commandLine, plain, shortened, visible, word } from './visible.ts';
 
+/**
+ * A key that record/fields declares. Only the type is imported: the report's page would otherwise
+ * carry the documentation of every attribute.
+ */
+type Key = (typeof KEYS)[keyof typeof KEYS];
+
 /** Reads an attribute by its key; undefined or null means that the record has none. */
-export type AttributeReader = (key: string) => unknown;
+export type AttributeReader = (key: Key) => unknown;
 
 /**
  * The command of an exec: its arguments as a shell would read them. Where no argument names the
@@ -27,14 +34,16 @@ export function commandInWords(object: string, attribute: AttributeReader, max: 
 /** What stands out about an exec: how it entered its container, and properties of its file. */
 export function flagsInWords(attribute: AttributeReader): string[] {
   const entry = textOf(attribute, 'vcml.entry');
-  const flags = FILE_FLAGS.filter((flag) => attribute(`vcml.executable.${flag}`) === true);
-  return [
-    ...(entry === undefined ? [] : [`container entry: ${entry}`]),
-    ...flags.map((flag) => flag.replace('_', ' ')),
-  ];
+  const flags = FILE_FLAGS.filter(([key]) => attribute(key) === true).map(([, words]) => words);
+  return entry === undefined ? flags : [`container entry: ${entry}`, ...flags];
 }
 
-const FILE_FLAGS = ['memfd', 'upper_layer', 'setuid', 'unlinked'];
+const FILE_FLAGS = [
+  ['vcml.executable.memfd', 'memfd'],
+  ['vcml.executable.upper_layer', 'upper layer'],
+  ['vcml.executable.setuid', 'setuid'],
+  ['vcml.executable.unlinked', 'unlinked'],
+] as const;
 
 /** The reason of a gap, with the ancestor where the record names one: `predates_hook: sshd[1]`. */
 export function gapInWords(attribute: AttributeReader): string {
@@ -91,16 +100,21 @@ export function lossInWords(attribute: AttributeReader, count = counted): LossIn
 /** What a `journal.start` or `journal.stop` says: the hook's state, the agent, the run's counts. */
 export function runInWords(attribute: AttributeReader): string {
   const agent = textOf(attribute, 'vcml.agent.version');
-  const counts = ['record', 'gap', 'loss'].flatMap((noun) => {
-    const count = attribute(`vcml.journal.${plural(noun)}`) ?? undefined;
-    return count === undefined ? [] : [counted(count, noun)];
-  });
+  const counts = RUN_COUNTS.filter(([key]) => (attribute(key) ?? undefined) !== undefined).map(
+    ([key, noun]) => counted(attribute(key), noun),
+  );
   return [
     hookInWords(attribute),
     agent === undefined ? '' : `, vcml-agent ${agent}`,
     counts.length === 0 ? '' : `; ${counts.join(', ')}`,
   ].join('');
 }
+
+const RUN_COUNTS = [
+  ['vcml.journal.records', 'record'],
+  ['vcml.journal.gaps', 'gap'],
+  ['vcml.journal.losses', 'loss'],
+] as const;
 
 /** The hook's state, such as `hook attached`. */
 export function hookInWords(attribute: AttributeReader): string {
@@ -129,7 +143,7 @@ export interface PlaceNames {
 
 /** Finds the names of a place in a resource. */
 export function placeNames(resource: Readonly<Record<string, unknown>>): PlaceNames {
-  const name = (...keys: readonly string[]) =>
+  const name = (...keys: readonly Key[]) =>
     keys.map((key) => textOf((key) => resource[key], key)).find((text) => text !== undefined);
   return {
     node: name('k8s.node.name', 'host.name'),
@@ -149,6 +163,6 @@ function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1).replace(/^-/, '');
 }
 
-function textOf(attribute: AttributeReader, key: string): string | undefined {
+function textOf(attribute: AttributeReader, key: Key): string | undefined {
   return visible(plain(attribute(key) ?? '')) || undefined;
 }
