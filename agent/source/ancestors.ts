@@ -5,7 +5,7 @@ import { readPlainFile, replaceFileSync } from '../files.ts';
 
 const CLOCK_TICK_NS = 10_000_000; // USER_HZ is 100 on every kernel that this runs on
 
-/** What the processes were that began before the hook was armed: pid → start in clock ticks, and more. */
+/** The processes that began before the hook was armed, by pid, with their start in clock ticks. */
 export interface Snapshot {
   readonly [pid: string]: readonly [
     startTicks: number,
@@ -14,7 +14,7 @@ export interface Snapshot {
   ];
 }
 
-/** Reads every process of /proc; those that end meanwhile are left out. */
+/** Reads every process in /proc and leaves out those that end meanwhile. */
 export function snapshotProcesses(proc = '/proc'): Snapshot {
   const snapshot: Record<string, [number, string, string | undefined]> = {};
   for (const pid of readdirSync(proc)) {
@@ -23,17 +23,18 @@ export function snapshotProcesses(proc = '/proc'): Snapshot {
       const stat = readFileSync(`${proc}/${pid}/stat`);
       const open = stat.indexOf('(');
       const close = stat.lastIndexOf(')');
-      // The fields behind the name; the 22nd of all is the start, in ticks since boot.
+      // These are the fields behind the name; the 22nd field of all is the start, in ticks since
+      // boot.
       const ticks = Number(stat.toString('latin1', close + 2).split(' ')[19]);
       snapshot[pid] = [ticks, textOf(stat, open + 1, close), executableOf(`${proc}/${pid}/exe`)];
     } catch {
-      // Gone.
+      // It has ended.
     }
   }
   return snapshot;
 }
 
-/** What both looks agree on: a process may have executed something between them. */
+/** Keeps what two snapshots agree on, because a process may have executed something in between. */
 export function agreeing(before: Snapshot, after: Snapshot): Snapshot {
   return Object.fromEntries(
     Object.entries({ ...before, ...after }).map(([pid, [ticks, comm, path]]) => {
@@ -45,7 +46,7 @@ export function agreeing(before: Snapshot, after: Snapshot): Snapshot {
   );
 }
 
-/** A look-up by pid and start; undefined when it is not in the snapshot. */
+/** Finds a process by pid and start; undefined: the snapshot does not have it. */
 export function ancestorOf(
   snapshot: Snapshot,
   pid: number,
@@ -55,7 +56,7 @@ export function ancestorOf(
   if (!Array.isArray(found)) return undefined;
   const [ticks, comm, executablePath] = found;
   const started = Math.floor((startTime.seconds * 1e9 + startTime.nanos) / CLOCK_TICK_NS);
-  // What was kept in a file may be anything.
+  // The snapshot may come from a file, which may contain anything.
   if (typeof ticks !== 'number' || Math.abs(ticks - started) > 1) return undefined;
   return {
     ...(isName(comm) ? { comm } : {}),
@@ -64,8 +65,8 @@ export function ancestorOf(
 }
 
 /**
- * Keeps a snapshot for later runs that take over the same hook. Where it cannot be written, as on a
- * full disk, they know no names.
+ * Saves a snapshot for later runs with the same hook. If it cannot be written, as on a full disk,
+ * those runs do not name ancestors.
  */
 export function saveSnapshot(file: string, hookId: string, snapshot: Snapshot): void {
   try {
@@ -73,7 +74,7 @@ export function saveSnapshot(file: string, hookId: string, snapshot: Snapshot): 
   } catch {}
 }
 
-/** The snapshot that was kept for this hook; empty when there is none that can be read. */
+/** Loads the snapshot that was saved for this hook; empty: there is none that can be read. */
 export function loadSnapshot(file: string, hookId: string): Snapshot {
   try {
     const kept = JSON.parse(readPlainFile(file));
@@ -93,6 +94,6 @@ function executableOf(link: string): string | undefined {
     const text = textOf(path, 0, path.length);
     return text.replace(/ \(deleted\)$/, '');
   } catch {
-    return undefined; // a kernel thread has none
+    return undefined; // a kernel thread has no executable
   }
 }

@@ -2,14 +2,14 @@ import type { BootTime, WallOffset } from '../../record/types.ts';
 
 const KEPT_WITHIN_NS = 1e6;
 
-/** Turns times of the boot clock into times of the wall clock. */
+/** Knows how far the wall clock is ahead of the boot clock. */
 export class Clock {
   #offset: WallOffset = { seconds: 0, nanos: 0 };
   #now: BootTime = { seconds: 0, nanos: 0 };
 
   /**
-   * Takes a reading of both clocks (Hook.clock). The offset is kept until it has moved by more than
-   * a millisecond, so that the noise of reading two clocks moves no timestamp.
+   * Takes a reading of both clocks (Hook.clock). The offset changes only when it has moved by more
+   * than a millisecond, so that the noise between two readings does not move timestamps.
    */
   sample([bootSeconds = 0, bootNanos = 0, wallSeconds = 0, wallNanos = 0]: Iterable<number>): void {
     this.#now = { seconds: bootSeconds, nanos: bootNanos };
@@ -24,7 +24,7 @@ export class Clock {
     return this.#offset;
   }
 
-  /** The boot clock at the last sample. */
+  /** The time on the boot clock at the last sample. */
   get now(): BootTime {
     return this.#now;
   }

@@ -1,19 +1,19 @@
 import { cpuState } from './layout.ts';
 
-/** What the kernel counted on one CPU; numbers of execs. */
+/** The kernel side's counters of one CPU; all are numbers of execs. */
 export interface CpuState {
-  /** last number given */
+  /** the last number that was assigned */
   readonly seq: number;
-  /** highest number whose event found no room */
+  /** the highest number whose event did not fit into the ring */
   readonly lostSeq: number;
-  /** the last run of numbers passed over for want of a reader; 0, 0: none */
+  /** the last range of numbers that was skipped because no agent was reading; 0, 0: none */
   readonly quietFirst: number;
   readonly quietLast: number;
-  /** last number that a reader had put into a journal */
+  /** the last number that an agent has written to a journal */
   readonly readSeq: number;
 }
 
-/** The counters of every CPU, from what Hook.cpuStates() gives. */
+/** Reads the counters of every CPU from the bytes of Hook.cpuStates(). */
 export function readCpuStates(bytes: Buffer): CpuState[] {
   const number = (at: number) => Number(bytes.readBigUInt64LE(at));
   return Array.from({ length: bytes.length / cpuState.bytes }, (_, cpu) => {

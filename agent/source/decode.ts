@@ -7,19 +7,21 @@ import { causeKind, cgroupEvent, eventKind, execEvent } from './layout.ts';
 
 const EVENT_VERSION = 1;
 const OTHER_VERSION = 'unknown version';
-/** The upper half of the first number that is not exact any more: 2^53. */
+/** The upper 32 bits of 2^53, from which on a double is not exact. */
 const EXACT_HIGH = 2 ** 21;
-/** `struct cgroup_ids` */
+/** the size of `struct cgroup_ids` */
 const CGROUP_IDS_BYTES = 32;
 
-/** Reads events out of one reused buffer; offsets are multiples of 8. Pure, but for its caches. */
+/**
+ * Reads events from one buffer that is reused; offsets are multiples of 8. Pure, except for caches.
+ */
 export interface Decoder {
   decode(offset: number, length: number): KernelEvent;
 }
 
 /**
- * A decoder over `buffer`; cpuCount bounds what a sound event can say. Without `redact` no
- * arguments are recorded.
+ * Makes a decoder for events in `buffer`. An event of a CPU beyond cpuCount is damaged. Without
+ * `redact`, arguments are not recorded.
  */
 export function createDecoder(
   buffer: Buffer,
@@ -50,7 +52,7 @@ export function createDecoder(
     return { id: big(offset + cgroupEvent.id), hierarchy: u32(offset + cgroupEvent.hierarchy) };
   }
 
-  /** What is wrong with an event's structure, or undefined. */
+  /** Says what is wrong with the structure of an event; undefined: nothing. */
   function fault(offset: number, length: number): string | undefined {
     if (offset % 8 !== 0 || offset < 0 || offset + length > buffer.length)
       return 'outside the buffer';
@@ -128,12 +130,12 @@ export function createDecoder(
     return { kind: 'record', bootTime: bootTimeOf(), pid, cpu, seq, ...elsewhere };
   }
 
-  /** Whether the cause's place was read: not where a kernel side of 0.1.0 entered an ancestor. */
+  /** Whether the event has its cause's place; the kernel side of 0.1.0 has none for ancestors. */
   function hasPlace(offset: number): boolean {
     return u32(offset + execEvent.causeMntNs) !== 0;
   }
 
-  /** Whether an exec has the cgroups and the mount namespace that its cause had. */
+  /** Whether an exec has the same cgroups and mount namespace as its cause. */
   function isAtItsCause(offset: number): boolean {
     for (let at = 0; at < CGROUP_IDS_BYTES; at += 4)
       if (u32(offset + execEvent.causeCgroup + at) !== u32(offset + execEvent.contextCgroup + at))

@@ -1,6 +1,6 @@
 import type { BootTime } from '../../record/types.ts';
 
-/** The fields of events in one buffer, by their offset; all but bytes are aligned to their size. */
+/** Reads fields of events in one buffer by their offset; integers are aligned to their size. */
 export interface EventView {
   readonly buffer: Buffer;
   readonly words: Uint32Array;
@@ -10,12 +10,12 @@ export interface EventView {
   u64(at: number): number;
   big(at: number): bigint;
   time(at: number): BootTime;
-  /** Where the bytes of a `struct blob` begin and end in the buffer. */
+  /** the places in the buffer where the bytes of a `struct blob` begin and end */
   start(event: number, blob: number): number;
   end(event: number, blob: number): number;
 }
 
-/** A view of `buffer`, whose memory begins at a multiple of 8. */
+/** Makes a view of `buffer`, whose memory begins at a multiple of 8. */
 export function createEventView(buffer: Buffer): EventView {
   const words = new Uint32Array(buffer.buffer, buffer.byteOffset, buffer.length >> 2);
   const halves = new Uint16Array(buffer.buffer, buffer.byteOffset, buffer.length >> 1);
@@ -35,10 +35,10 @@ export function createEventView(buffer: Buffer): EventView {
   };
 }
 
-/** Nanoseconds as two 32-bit halves to seconds and nanoseconds, exact also beyond 2^53. */
+/** Makes a time of nanoseconds in two 32-bit halves; exact beyond 2^53 as well. */
 export function bootTime(low: number, high: number): BootTime {
   let seconds = Math.floor((high * 0x100000000 + low) / 1e9);
-  // The quotient may be off by one; the remainder, taken modulo 2^32, tells.
+  // The quotient may be off by one, which shows in the remainder modulo 2^32.
   let nanos = (low - Math.imul(seconds, 1_000_000_000)) >>> 0;
   if (nanos >= 0x80000000) {
     seconds -= 1;

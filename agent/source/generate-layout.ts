@@ -1,6 +1,6 @@
 /**
- * Prints layout.ts: where each field of the contract (bpf/events.h) lies, from the BTF of the
- * compiled BPF object. Called as: generate-layout.ts OBJECT > layout.ts
+ * Prints layout.ts: the offset of each field of the contract (bpf/events.h), read from the BTF of
+ * the compiled BPF object. Usage: generate-layout.ts OBJECT > layout.ts
  */
 import { execFileSync } from 'node:child_process';
 
@@ -44,7 +44,7 @@ function structLines(name: string): string[] {
   ];
 }
 
-/** One line a field; members of nested structs come flat, as `headSize`, `causeCgroupV2`. */
+/** Returns one line per field; members of nested structs are flat, such as `causeCgroupV2`. */
 function fields(struct: BtfType, prefix: string, base: number): string[] {
   return (struct.members ?? []).flatMap((member) => {
     const name = prefix ? `${prefix}_${member.name}` : member.name;

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentError } from '../errors.ts';
 
+/** What the hook is opened with. */
 export interface HookOptions {
   /** the compiled native/ */
   readonly addonPath: string;
@@ -9,28 +10,30 @@ export interface HookOptions {
   readonly objectPath: string;
   /** a folder on a bpffs */
   readonly pinDir: string;
-  /** told to a second agent that finds the hook held */
+  /** the name of this agent, which a second agent reports when it finds the hook held */
   readonly holder: string;
   readonly ringBytes: number;
-  /** 0: as many as there can be processes */
+  /** 0: as many as the kernel allows processes */
   readonly tableEntries: number;
   readonly argsBytes: number;
-  /** 0: never */
+  /** how long the kernel side records without a reader; 0: without limit */
   readonly quietAfterMs: number;
-  /** Where none is, at /sys/fs/bpf alone. */
+  /** Whether a bpffs may be mounted if there is none; only at /sys/fs/bpf. */
   readonly mountBpffs: boolean;
-  /** false: only take over what is there, else HOOK_ABSENT */
+  /** false: take over an existing hook, or throw HOOK_ABSENT */
   readonly attach: boolean;
 }
 
+/** The kernel's statistics of one BPF program. */
 export interface ProgramStatistics {
   readonly name: string;
-  /** Counted only while the kernel's bpf_stats_enabled is on, like runTimeNs. */
+  /** Counted only while the sysctl kernel.bpf_stats_enabled is 1, like runTimeNs. */
   readonly runCount: number;
   readonly runTimeNs: number;
   readonly recursionMisses: number;
 }
 
+/** The use of ring and table, and the programs' statistics. */
 export interface HookStatistics {
   readonly ringBytes: number;
   readonly usedBytes: number;
@@ -40,50 +43,61 @@ export interface HookStatistics {
   readonly programs: readonly ProgramStatistics[];
 }
 
-/** One cgroup, as the kernel's table has it. */
+/** One cgroup in the kernel side's table. */
 export interface CgroupName {
-  /** the parent's id in the same hierarchy; 0: it is the root */
+  /** the id of its parent in the same hierarchy; 0: it is the root */
   readonly parent: bigint;
-  /** bytes of its own name, without those of its parents */
+  /** the bytes of its own name, without its parents' */
   readonly name: Buffer;
 }
 
-/** The kernel side as the addon (native/addon.cc) gives it; errors carry codes of agent/errors.ts. */
+/**
+ * The kernel side, as the addon (native/addon.cc) presents it; its errors carry codes of
+ * agent/errors.ts.
+ */
 export interface Hook {
   readonly state: 'attached' | 'resumed' | 'upgraded';
-  /** Programs that somebody had detached while the rest stayed. */
+  /** The programs that had been detached while the others remained. */
   readonly missingPrograms: readonly string[];
   readonly cpuCount: number;
-  /** Reused by every drain: frames of u32 length, u32 0 and an event, padded to 8 bytes. */
+  /** Frames of u32 length, u32 0 and an event, padded to 8 bytes. Every drain overwrites it. */
   readonly buffer: Buffer;
-  /** Set by every drain: boot clock seconds and ns, wall clock seconds and ns. */
+  /** Boot clock seconds and ns, wall clock seconds and ns. Every drain sets it. */
   readonly clock: Float64Array;
-  /** Begins the recording of a new hook; returns the boot time of arming, in ns. */
+  /** Starts the recording of a new hook; returns the boot time of arming, in ns. */
   arm(): bigint;
-  /** Ends the recording for good: what is in the ring is all there will be. */
+  /** Ends the recording for good; no further event enters the ring. */
   disarm(): void;
-  /** Copies what is new into `buffer`; returns its bytes. */
+  /** Copies new events into `buffer` and returns their bytes. */
   drain(): number;
-  /** All that was drained is on disk; nextSeq is the next expected number of each CPU. */
+  /**
+   * Releases what was drained, because it is on disk; nextSeq is the next expected number of each
+   * CPU.
+   */
   commit(nextSeq: Float64Array): void;
-  /** The reader is alive, though it does not read now. */
+  /** Shows the kernel side that an agent is alive although it does not read now. */
   touch(): void;
-  /** Bytes ever drained, and ever written by the kernel, in the ring. */
+  /** The bytes that were ever drained from the ring, and that the kernel ever wrote to it. */
   positions(): readonly [drained: number, written: number];
-  /** True: `wake` is called once when there is something to drain. False: there is already. */
+  /**
+   * True: `wake` will be called once, when there is something to drain. False: there is already.
+   */
   sleep(wake: () => void): boolean;
-  /** `struct cpu_state` of each CPU: a copy. */
+  /** A copy of `struct cpu_state` of each CPU. */
   cpuStates(): Buffer;
-  /** What the kernel side keeps of a cgroup, also of one that is gone; undefined: nothing (any more). */
+  /**
+   * Finds a cgroup in the kernel side's table, which keeps removed ones as well for a time;
+   * undefined: not there.
+   */
   cgroup(hierarchy: number, id: bigint): CgroupName | undefined;
   statistics(): HookStatistics;
-  /** Lets go; the kernel side stays and goes on recording. */
+  /** Closes the hook; the kernel side stays and keeps recording. */
   close(): void;
-  /** Removes everything from the kernel; returns the names of what was removed. */
+  /** Removes everything from the kernel and returns the names of what it removed. */
   detach(): string[];
 }
 
-/** Opens the hook; while another agent holds it, tries again for waitMs or until `stop`. */
+/** Opens the hook; while another agent holds it, it tries again for waitMs or until `stop`. */
 export async function openHook(
   options: HookOptions,
   waitMs: number,
@@ -102,7 +116,7 @@ export async function openHook(
   }
 }
 
-/** Removes whatever of ours is pinned, unread records included; returns the names. */
+/** Removes all pins of a hook, with its unread events, and returns their names. */
 export function removePins(addonPath: string, pinDir: string): string[] {
   return loadAddon(addonPath).Hook.remove(pinDir);
 }

@@ -3,7 +3,7 @@ import type { EventView } from './event-view.ts';
 import { execEvent } from './layout.ts';
 
 const SLOTS = 2048;
-/** Of one invocation, and of all that are kept: 10 KiB and 4 MiB. */
+/** The sizes of one invocation and of all that are kept: 10 KiB and 4 MiB. */
 const WORDS_MAX = 2560;
 const KEPT_WORDS_MAX = 1 << 20;
 const FNV_PRIME = 0x01000193;
@@ -14,8 +14,9 @@ interface Slot {
 }
 
 /**
- * Invocations by the bytes of their events: what is executed again and again is read once. An invocation is
- * kept from its second time on, so that commands that are never the same leave nothing behind.
+ * Makes a cache of invocations by the bytes of their events, so that what is executed over and over
+ * is read once. It keeps an invocation from the second time on: commands that never recur take no
+ * room.
  */
 export function createInvocationCache(
   { words }: EventView,

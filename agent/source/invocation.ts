@@ -8,13 +8,13 @@ const NO_LOGIN_UID = 0xffffffff;
 const S_ISUID = 0o4000;
 const CACHE_ENTRIES = 4096;
 
-/** The arguments as they are recorded, and how many secrets were taken out of them. */
+/** Returns the arguments as they are recorded, and the number of secrets that were replaced. */
 export type Redact = (args: readonly string[]) => {
   readonly args: readonly string[];
   readonly redacted: number;
 };
 
-/** Reads what was executed out of an exec event; the parts that recur are read once. */
+/** Makes a reader of the invocation in an exec event; it reads recurring parts once. */
 export function createInvocationReader(
   { buffer, u32, big, start, end }: EventView,
   redact: Redact | undefined,

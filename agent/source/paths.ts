@@ -1,16 +1,16 @@
-/** Paths as the record tells them: docs/record.md, "Paths". Pure. */
+/** Paths as records contain them: docs/record.md, "Paths". Pure. */
 
 const UNREACHABLE = '(unreachable)';
 
-/** A path outside the process's root says so, as the kernel's getcwd(2) does. */
+/** Marks a path outside the process's root, as getcwd(2) does. */
 export function reachable(path: string, unreachable: boolean): string {
   return unreachable ? `${UNREACHABLE}${path}` : path;
 }
 
 /**
- * The path given to execve, made absolute: `.` and empty parts go, leading `..` are taken off the
- * working directory, which has no symbolic links in it; any other `..` stays, since a link may
- * stand before it.
+ * Makes the path that was given to execve absolute. It removes `.` and empty parts. Leading `..`
+ * are resolved, because the working directory contains no symbolic links; any other `..` stays,
+ * because the part before it may be a link.
  */
 export function absolutePath(given: string, workingDirectory: string): string {
   if (given.startsWith('/')) return needsNoWork(given) ? given : join([], given);
@@ -20,8 +20,8 @@ export function absolutePath(given: string, workingDirectory: string): string {
 }
 
 /**
- * What `/dev/fd/N` or `/dev/fd/N/rest` means, given the descriptor's path; with the descriptor
- * closed, the executable's own path.
+ * Resolves `/dev/fd/N` and `/dev/fd/N/rest` by the path of the descriptor. If that was closed
+ * already, it is the executable's own path.
  */
 export function locate(given: string, descriptor: string | undefined, executable: string): string {
   if (descriptor === undefined) return executable;
