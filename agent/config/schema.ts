@@ -111,6 +111,12 @@ export const schema = z
       .describe(
         'Address that serves `/metrics`, `/livez` and `/readyz`, such as `127.0.0.1:9469`.',
       ),
+    probeAddress: listenAddress()
+      .prefault('')
+      .meta({ default: 'none' })
+      .describe(
+        'Address that serves `/livez` and `/readyz` only, such as `127.0.0.1:9470`, so that nothing at `telemetryAddress` can delay a probe.',
+      ),
     logLevel: choice(['debug', 'info', 'warn', 'error'])
       .prefault('info')
       .describe('Lowest level of the log lines that the agent writes to stderr.'),

@@ -15,7 +15,7 @@ import type {
   RecordingReadings,
   Source,
 } from '../telemetry/readings.ts';
-import type { Telemetry } from '../telemetry/server.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import { VERSION } from '../version.ts';
 import { createLagReader, type Lag, timeAt } from './export-lag.ts';
 import type { Session } from './session.ts';
@@ -23,9 +23,11 @@ import type { Session } from './session.ts';
 /** Metrics and health over HTTP; undefined, and nothing of it loaded, where no address is configured. */
 export async function openTelemetry(config: Config, log: Log): Promise<Telemetry | undefined> {
   const address = parseAddress(config.telemetryAddress);
-  if (address === undefined) return undefined;
-  const { Telemetry } = await import('../telemetry/server.ts');
-  return new Telemetry({ version: VERSION, metadata: config.metadata !== 'none', address, log });
+  const probeAddress = parseAddress(config.probeAddress);
+  if (address === undefined && probeAddress === undefined) return undefined;
+  const { Telemetry } = await import('../telemetry/telemetry.ts');
+  const metadata = config.metadata !== 'none';
+  return new Telemetry({ version: VERSION, metadata, address, probeAddress, log });
 }
 
 /** What telemetry reads of a session and its exporter, when somebody asks. */

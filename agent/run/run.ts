@@ -6,7 +6,7 @@ import { openJournal } from '../journal/journal.ts';
 import { createOutput } from '../print/output.ts';
 import { type Hook, openHook } from '../source/hook.ts';
 import { createLog, createProblemTeller, type Log } from '../telemetry/log.ts';
-import type { Telemetry } from '../telemetry/server.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import { createStateWriter, type StateWriter } from './checkpoint.ts';
 import { createExporter, startExporter } from './export-wiring.ts';
 import { createOnExit, type Leaving, type OnExit } from './on-exit.ts';

@@ -17,12 +17,16 @@ export function samplesOf(text: string): ReadonlyMap<string, number> {
   return samples;
 }
 
-/** The URL of a path of a running agent's telemetry. */
-export async function urlOf(agent: Agent, path: string): Promise<string> {
-  const address = await until('an address', () => {
-    return [...agent.stderr.matchAll(/"address":"([^"]+)","msg":"telemetry: listening"/g)].at(-1);
-  });
-  return `http://${address[1]}${path}`;
+/** The URL of a path where a running agent serves metrics and health, or (`probes`) health alone. */
+export async function urlOf(agent: Agent, path: string, { probes = false } = {}): Promise<string> {
+  const address = await until('an address', () =>
+    agent.stderr
+      .split('\n')
+      .filter((line) => line.includes('"telemetry.listening"'))
+      .map((line) => JSON.parse(line) as { address: string; paths: readonly string[] })
+      .findLast(({ paths }) => paths.includes('/metrics') !== probes),
+  );
+  return `http://${address.address}${path}`;
 }
 
 /** All metrics of a running agent. */

@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Agent, program, runProgram, startAgent } from '../support/agent.ts';
@@ -241,14 +241,28 @@ test('a port that is taken stops nothing, is told once, and is had once it is fr
   await once(other, 'listening');
   const { port } = other.address() as { port: number };
   const agent = await start(t, '--telemetry-address', `127.0.0.1:${port}`);
-  await until('the warning', () => /telemetry: cannot listen/.test(agent.stderr));
+  await until('the warning', () => /"telemetry.listen_failed"/.test(agent.stderr));
   await agent.journal.waitFor('an exec', () => {
     execFileSync(program('noop'));
     return agent.records().find(({ action }) => action === 'exec');
   });
   other.close();
   equal((await probe(agent, '/livez'))[0], 200);
-  equal(agent.stderr.match(/telemetry: cannot listen/g)?.length, 1);
+  equal(agent.stderr.match(/"telemetry.listen_failed"/g)?.length, 1);
+});
+
+test('probes have a listener of their own that nothing at the other can fill', async (t) => {
+  const agent = await start(t, ...ON, '--probe-address', '0');
+  const own = await urlOf(agent, '', { probes: true });
+  const { port } = new URL(await urlOf(agent, '/metrics'));
+  const held = Array.from({ length: 100 }, () => createConnection(Number(port), '127.0.0.1'));
+  t.after(() => {
+    for (const socket of held) socket.destroy();
+  });
+  for (const socket of held) socket.on('error', () => {});
+  for (const path of ['/livez', '/readyz']) equal((await fetch(`${own}${path}`)).status, 200);
+  equal((await fetch(`${own}/metrics`)).status, 404);
+  equal((await probe(agent, '/livez'))[0], 200, 'nor can one host’s connections fill the other');
 });
 
 test('without an address nothing listens', async (t) => {

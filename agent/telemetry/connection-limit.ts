@@ -1,0 +1,44 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+const CONNECTIONS_MAX = 32;
+
+/** A connection, and how many of its requests are being answered now. */
+interface Connection {
+  readonly socket: Socket;
+  readonly peer: string;
+  answering: number;
+}
+
+/**
+ * Makes room for a new connection where there are too many: the peer that holds most of them loses
+ * its oldest, one that is idle before one that is being answered. So whoever fills the socket shuts
+ * out itself, and a probe from elsewhere is answered.
+ */
+export function limitConnections(server: Server, max = CONNECTIONS_MAX): void {
+  /** oldest first */
+  const connections = new Map<Socket, Connection>();
+  server.on('connection', (socket: Socket) => {
+    if (connections.size >= max) victimOf([...connections.values()]).socket.destroy();
+    connections.set(socket, { socket, peer: socket.remoteAddress ?? '', answering: 0 });
+    socket.once('close', () => connections.delete(socket));
+  });
+  server.on('request', ({ socket }, response) => {
+    const connection = connections.get(socket);
+    if (connection === undefined) return;
+    connection.answering += 1;
+    response.once('close', () => {
+      connection.answering -= 1;
+    });
+  });
+}
+
+function victimOf(connections: readonly Connection[]): Connection {
+  const counts = new Map<string, number>();
+  for (const { peer } of connections) counts.set(peer, (counts.get(peer) ?? 0) + 1);
+  const most = Math.max(...counts.values());
+  const crowded = connections.filter(({ peer }) => counts.get(peer) === most);
+  const victim = crowded.find(({ answering }) => answering === 0) ?? crowded[0];
+  if (victim === undefined) throw new RangeError('there is no connection to end');
+  return victim;
+}
