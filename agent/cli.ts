@@ -5,7 +5,7 @@ import { VERSION } from './version.ts';
 
 /** Runs the command that `argv` names (as process.argv has it); returns the exit code. */
 export async function main(argv: string[]): Promise<number> {
-  // A log that nobody reads any more ends nothing, nor does help.
+  // A closed stderr or stdout does not end the agent.
   process.stderr.on('error', () => {});
   process.stdout.on('error', () => {});
   try {
@@ -14,13 +14,13 @@ export async function main(argv: string[]): Promise<number> {
       process.stdout.write(`${VERSION}\n`);
       return 0;
     }
-    // From the first moment on: a hook that an earlier run left is to go with an uninstall now.
+    // From the first moment on: after an uninstall the run must detach the hook of an earlier run.
     const stop = flag === 'run' ? stopSignal() : new AbortController().signal;
     // The parser and the schema take longer to load than Node itself.
     const { createProgram } = await import('./commands/program.ts');
     return await parse((done) => createProgram(done, stop), argv);
   } catch (error) {
-    return tell(error);
+    return report(error);
   }
 }
 
@@ -37,7 +37,7 @@ async function parse(
     return exitCode;
   } catch (error) {
     if (!isCommanderError(error)) throw error;
-    // commander has told it already; help and version that were asked for are no error
+    // Commander has printed the message. Help and version are no errors.
     return error.exitCode === 0 ? 0 : EXIT.usage;
   }
 }
@@ -47,8 +47,8 @@ function isCommanderError(error: unknown): error is { exitCode: number } {
   return typeof code === 'string' && code.startsWith('commander.');
 }
 
-/** Foreseen errors are one sentence to the user, others a bug with its stack. */
-function tell(error: unknown): number {
+/** Prints an error of the registry as a sentence, and any other as a bug, with its stack. */
+function report(error: unknown): number {
   const exitCode = exitCodeOf(error);
   const foreseen = error instanceof AgentError || exitCode !== EXIT.bug;
   const { message, stack } = error instanceof Error ? error : new Error(String(error));

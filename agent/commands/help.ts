@@ -1,50 +1,50 @@
+import { EXIT_MEANINGS } from '../errors.ts';
+
+const EXIT_CODES = Object.entries(EXIT_MEANINGS)
+  .map(([code, meaning]) => `${code.padStart(4)}  ${meaning}\n`)
+  .join('');
+
 /** What stands below the list of commands. */
 export const MAIN_HELP = `
 Examples (as root):
-  vcml-agent run                             record, and show it on a terminal
-  vcml-agent run --config /etc/vcml.yaml     record, with the options of a file
-  vcml-agent status                          is it recording, and what was lost?
+  vcml-agent run                             record, and print on a terminal
+  vcml-agent run --config /etc/vcml.yaml     record, with options from a file
+  vcml-agent status                          show whether the kernel records
   vcml-agent cat --since 15m --print text    who ran what in the last 15 minutes
-  vcml-agent tail | jq -r .object            what is executed, as it happens
-  vcml-agent detach                          take the hook away; nothing is left
+  vcml-agent tail | jq -r .object            print each command as it runs
+  vcml-agent detach                          remove the hook and all its pins
 
-Each option is also a variable and a key of the --config file: --journal-dir is
-VCML_AGENT_JOURNAL_DIR and journalDir. A flag goes before a variable, a variable
-before the file. Durations are 500ms, 30s, 15m or 1h, sizes 8KiB, 64MiB or 2GiB.
+Each option is a flag, an environment variable and a key of the --config file:
+--journal-dir, VCML_AGENT_JOURNAL_DIR and journalDir. A flag takes precedence
+over a variable, and a variable over the file. Write durations as 500ms, 30s,
+15m or 1h, and sizes as 8KiB, 64MiB or 2GiB.
 
 Exit codes:
-   0  an orderly end
-  64  bad usage: an unknown command or flag
-  69  this kernel or machine cannot do it; the message says what is missing
-  70  a bug
-  73  the journal cannot be written, or is not there to be read
-  75  another agent holds the hook or the journal
-  77  not permitted; the message names the capability or mount that is missing
-  78  bad configuration; every problem is listed, or pins that do not fit
-`;
+${EXIT_CODES}`;
 
 /** What stands below the options of a command. */
 export const COMMAND_HELP = {
   run: `
-SIGTERM and SIGINT (Ctrl-C) end it: what the kernel has recorded until then is
-written and synced, and the hook stays or goes as --on-exit says. What is kept
-goes on recording; the next run carries on without a record missing.
+SIGTERM and SIGINT (Ctrl-C) stop the agent. It writes and syncs the remaining
+records, then keeps or detaches the hook, as --on-exit says. A hook that is kept
+continues to record, and the next run resumes it without losing a record.
 
 Examples:
-  vcml-agent run --journal-dir ./journal --on-exit detach    to try it
-  vcml-agent run --print jsonl | jq -c .object               records for programs
+  vcml-agent run --journal-dir ./journal --on-exit detach    try it
+  vcml-agent run --print jsonl | jq -c .object              print for programs
 `,
   detach: `
-Refused while an agent runs (exit code 75, after --wait-for-hook), and where
-records are unread and there is no journal to write them to.
+The command fails with exit code 75 if an agent runs and --wait-for-hook passes,
+and with 78 if records are unread and there is no journal to write them to.
 
 Examples:
-  vcml-agent detach                 to the last record, into the journal
-  vcml-agent detach --discard       whatever is there
+  vcml-agent detach                 write unread records to the journal first
+  vcml-agent detach --discard       discard unread records
 `,
   status: `
-Looks at the journal's folder and the pins, and changes nothing. The exit code is
-0 whatever it finds; for a program: --output json, with "running" and "pinned".
+The command reads the journal's folder and the pins, and changes nothing. Its
+exit code is 0 whatever it finds. For programs, use --output json and read
+"running" and "pinned".
 `,
   cat: `
 Examples:
@@ -52,7 +52,7 @@ Examples:
   vcml-agent cat --since 2026-01-31T12:00:00Z | grep '"vcml.gap.reason"'
 `,
   tail: `
-Ends on SIGINT, SIGTERM, or when nobody reads its output any more.
+The command runs until SIGINT or SIGTERM, or until its output is closed.
 
 Example:
   vcml-agent tail --print text

@@ -26,7 +26,7 @@ type Flags = Readonly<Record<string, unknown>>;
 /** The command line; `done` gets the exit code of the command that ran, `stop` ends a run. */
 export function createProgram(done: (exitCode: number) => void, stop: AbortSignal): Command {
   const program = new Command('vcml-agent')
-    .description('Causal memory for Kubernetes nodes: who ran what, and because of what.')
+    .description('Causal memory for Kubernetes nodes: records who ran what, and because of what.')
     .version(VERSION)
     .configureOutput({
       outputError: (text, write) => write(text.replace(/^error:/, 'vcml-agent:')),
@@ -35,7 +35,7 @@ export function createProgram(done: (exitCode: number) => void, stop: AbortSigna
     .exitOverride();
 
   configured(program.command('run'), ALL)
-    .description('attach or resume, and record until SIGTERM or SIGINT')
+    .description('attach or resume the hook, and record until SIGTERM or SIGINT')
     .addHelpText('after', COMMAND_HELP.run)
     .action(async (flags) => {
       const { run } = await import('../run/run.ts');
@@ -43,29 +43,31 @@ export function createProgram(done: (exitCode: number) => void, stop: AbortSigna
     });
 
   configured(program.command('detach'), DRAINING)
-    .description('drain into the journal, then remove programs, maps and pins')
+    .description('write unread records to the journal, then remove programs, maps and pins')
     .addHelpText('after', COMMAND_HELP.detach)
-    .option('--discard', 'remove them as they are, with what is unread')
+    .option('--discard', 'remove programs, maps and pins at once, and discard unread records')
     .action(async ({ discard = false, ...flags }) => {
       const { detach } = await import('./detach.ts');
       done(await detach(await configOf(flags), { discard }));
     });
 
   configured(program.command('status'), [...JOURNAL, 'pinDir'])
-    .description('what is attached, and how the record is doing')
+    .description('show what is attached, what was recorded and what was lost')
     .addHelpText('after', COMMAND_HELP.status)
-    .addOption(choice('--output <format>', 'for people or for programs', ['text', 'json'], 'text'))
+    .addOption(
+      choice('--output <format>', 'text for people, json for programs', ['text', 'json'], 'text'),
+    )
     .action(async ({ output, ...flags }) => {
       const { status } = await import('./status.ts');
       done(await status(await configOf(flags), { output }));
     });
 
   printing(configured(program.command('cat'), JOURNAL))
-    .description('the journal’s records to stdout')
+    .description('print the records of the journal')
     .addHelpText('after', COMMAND_HELP.cat)
     .option(
       '--since <time>',
-      'from a time on: 2026-01-31 (UTC), 2026-01-31T12:00:00Z, or back from now: 90s, 15m, 2h, 3d',
+      'start at a time, such as 2026-01-31 (UTC) or 2026-01-31T12:00:00Z, or at an age: 90s, 15m, 2h, 3d',
     )
     .action(async ({ since, print, ...flags }) => {
       const { cat } = await import('./cat.ts');
@@ -73,22 +75,22 @@ export function createProgram(done: (exitCode: number) => void, stop: AbortSigna
     });
 
   printing(configured(program.command('tail'), JOURNAL))
-    .description('the journal’s records to stdout as they are written')
+    .description('print new records of the journal as they are written')
     .addHelpText('after', COMMAND_HELP.tail)
     .action(async ({ print, ...flags }) => {
       const { tail } = await import('./tail.ts');
       done(await tail(await configOf(flags), { print }));
     });
 
-  const config = program.command('config').description('the configuration in effect');
+  const config = program.command('config').description('show or check the configuration in effect');
   configured(config.command('print'), ALL)
-    .description('each value, and where it came from')
+    .description('print each value, and where it came from')
     .action(async (flags) => {
       const { printConfig } = await import('./config.ts');
       done(printConfig(await load(flags)));
     });
   configured(config.command('check'), ALL)
-    .description('say all that is wrong, or nothing')
+    .description('list every problem; print nothing if there is none')
     .action(async (flags) => {
       await load(flags);
       done(0);
@@ -102,15 +104,16 @@ function configured(command: Command, keys: readonly string[]): Command {
     const about = `${description} Accepts ${values}; default: ${text}.`;
     command.addOption(new Option(`${flag} <value>`, about));
   }
-  return command.option('--config <file>', 'a YAML file with any of the options');
+  return command.option('--config <file>', 'YAML file with options');
 }
 
 function printing(command: Command): Command {
   return command.addOption(
-    choice('--print <form>', 'lines for people, or as they are; text on a terminal', [
-      'text',
-      'jsonl',
-    ]),
+    choice(
+      '--print <form>',
+      'text for people, jsonl as in the journal; default: text on a terminal, else jsonl',
+      ['text', 'jsonl'],
+    ),
   );
 }
 

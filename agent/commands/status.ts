@@ -34,11 +34,13 @@ export function statusText(found: Status, now: number): string {
 function agentText({ pid, state, bootId, segments, why = 'unreadable' }: Status): string {
   if (pid !== null) return `running, pid ${pid}`;
   if (segments === null) return why === NO_FOLDER ? 'not running; there is no journal' : why;
-  if (state === null) return 'not running; no state of an earlier one';
+  if (state === null) return 'not running; there is no state of an earlier run';
   const latest = `not running; the latest, pid ${known(state.pid)},`;
-  if (state.hookState === 'kept') return `${latest} ended in order and kept the hook`;
-  if (state.hookState === 'detached') return `${latest} ended in order and took the hook away`;
-  const ended = state.bootId === bootId ? 'was killed or crashed' : 'ended with an earlier boot';
+  if (state.hookState === 'kept') return `${latest} stopped in an orderly way and kept the hook`;
+  if (state.hookState === 'detached')
+    return `${latest} stopped in an orderly way and detached the hook`;
+  const ended =
+    state.bootId === bootId ? 'was killed or crashed' : 'ended when the machine rebooted';
   return `${latest} ${ended}`;
 }
 
@@ -48,11 +50,11 @@ function hookText({ pid, pinDir, pins }: Status): string {
   if (why !== undefined) return `unknown: ${why}`;
   if (names.length === 0) return `${pinDir}: nothing is pinned, nothing records${elsewhere}`;
   if (!complete)
-    return `${pinDir}: incomplete, ${missing.join(', ')} missing; \`vcml-agent run\` mends it`;
+    return `${pinDir}: incomplete, ${missing.join(', ')} missing; \`vcml-agent run\` repairs it`;
   if (holder === undefined)
     return (
-      `${pinDir}: recording into its ring, read by no agent${elsewhere}; ` +
-      'what comes when the ring is full or --quiet-after is over is lost, and counted'
+      `${pinDir}: recording into its ring buffer, read by no agent${elsewhere}; ` +
+      'when the ring buffer is full or --quiet-after has passed, execs are lost and counted'
     );
   if (holder === pid) return `${pinDir}: recording`;
   const reader = holder === 0 ? 'a process of another pid namespace' : `process ${holder}`;
@@ -74,7 +76,9 @@ function stateLines(state: Partial<State>, pid: number | null, now: number): [st
 }
 
 function waitingText(bytes: number): string {
-  return bytes === 0 ? 'nothing waits' : `${sizeText(bytes)} of the journal wait`;
+  return bytes === 0
+    ? 'everything is exported'
+    : `${sizeText(bytes)} of the journal are not exported yet`;
 }
 
 function kernelLines({ ring, table }: Partial<State>): [string, string][] {

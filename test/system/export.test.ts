@@ -82,7 +82,7 @@ test('a collector that is not there keeps an agent neither from starting nor fro
       ['status', '--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir],
       { encoding: 'utf8' },
     );
-    match(stdout, /^export +[\d.]+ (B|KiB|MiB) of the journal wait/m);
+    match(stdout, /^export +[\d.]+ (B|KiB|MiB) of the journal are not exported yet/m);
     equal(await agent.stop(), 0);
     match(agent.stderr, /records wait for the next run/);
     const collector = await collect();

@@ -19,7 +19,7 @@ import { runningBootId } from '../../support/ids.ts';
 import { AGENT_BIN } from '../../support/paths.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const MAPS = ['control_page', 'causes', 'cpus', 'scratches', 'events'];
+const MAPS = ['control_page', 'causes', 'cpus', 'scratches', 'events', 'cgroups'];
 const LINKS = ['exit', 'exec', 'fork', 'cgroup_mkdir', 'cgroup_rmdir'].map(
   (name) => `on_${name}_1`,
 );
@@ -85,7 +85,7 @@ const hooks: [what: string, pins: string[] | undefined, pinned: boolean, text: R
   ['no folder', undefined, false, /nothing is pinned/],
   ['an empty folder', [], false, /nothing is pinned/],
   ['foreign files only', ['on_exec', 'on_exec_x', 'links'], false, /nothing is pinned/],
-  ['all of it', [...MAPS, ...LINKS], true, /recording into its ring, read by no agent/],
+  ['all of it', [...MAPS, ...LINKS], true, /recording into its ring buffer, read by no agent/],
   ['maps alone', MAPS, false, /incomplete, on_exit_1, on_exec_1, .* missing/],
   ['links alone', LINKS, false, /incomplete, control_page, .* missing/],
   ['no on_exec', [...MAPS, ...LINKS.filter((name) => name !== 'on_exec_1')], false, / on_exec_1 m/],
@@ -110,10 +110,13 @@ test('an agent runs only where the lock names its process, start and boot', () =
 
 test('how the latest run ended is told', () => {
   const ended = (state: object) => lineOf(statusWith({ state }).text, 'agent');
-  match(ended({ pid: 7, hookState: 'kept' }), /pid 7, ended in order and kept the hook/);
-  match(ended({ pid: 7, hookState: 'detached' }), /took the hook away/);
+  match(ended({ pid: 7, hookState: 'kept' }), /pid 7, stopped in an orderly way and kept the hook/);
+  match(
+    ended({ pid: 7, hookState: 'detached' }),
+    /stopped in an orderly way and detached the hook/,
+  );
   match(ended({ pid: 7, hookState: 'resumed', bootId: BOOT_ID }), /was killed or crashed/);
-  match(ended({ pid: 7, hookState: 'attached', bootId: 'x' }), /with an earlier boot/);
+  match(ended({ pid: 7, hookState: 'attached', bootId: 'x' }), /ended when the machine rebooted/);
 });
 
 test('how old the figures are is told', () => {
@@ -147,7 +150,7 @@ test('a running agent, one with another journal, and a killed one are told apart
   match(lineOf(elsewhere, 'hook'), /the running agent has another --pin-dir/);
   await agent.kill();
   match(lineOf(liveText(agent), 'agent'), /not running/);
-  match(lineOf(liveText(agent), 'hook'), /recording into its ring, read by no agent/);
+  match(lineOf(liveText(agent), 'hook'), /recording into its ring buffer, read by no agent/);
   ok(readdirSync(agent.pinDir).includes('on_exec_1'));
 });
 
