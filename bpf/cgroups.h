@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The table of cgroups: what names the place of an exec, whoever reads it and whenever.
+ * The table of cgroups: it names the place of an exec, whichever agent reads the exec and whenever.
  *
- * An entry is written when a cgroup is made and once more when it is removed, so that it is there
- * for as long as an exec of that cgroup can wait in the ring: nothing depends on the event of the
- * making, which may be lost, nor on the agent that read it, which may be gone. The map keeps the
- * entries that were written last; a cgroup whose entry is gone but that exists is found in the file
- * system.
+ * An entry is written when a cgroup is created, and once more when it is removed, so that it exists
+ * for as long as an exec in that cgroup can wait in the ring. Nothing depends on the event of the
+ * creation, which may be lost, nor on the agent that read it, which may have been killed. The map
+ * keeps the entries that were written last. A cgroup that exists but has no entry any more is found
+ * in the file system.
  */
 #ifndef VCML_CGROUPS_H
 #define VCML_CGROUPS_H
@@ -45,7 +45,7 @@ static __always_inline void read_place(const struct task_struct *task, struct ca
 }
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH); /* preallocated, as every map here */
+	__uint(type, BPF_MAP_TYPE_LRU_HASH); /* preallocated, like every map here */
 	__uint(max_entries, 8192);
 	__type(key, struct cgroup_key);
 	__type(value, struct cgroup_name);
@@ -56,7 +56,7 @@ static __always_inline bool has_controller(const struct cgroup_root *root, u32 s
 	return root->subsys_mask & (1u << subsys);
 }
 
-/* Is it in one of the hierarchies that events name, see read_cgroups()? */
+/* Whether it is in one of the hierarchies that events name, see read_cgroups(). */
 static __always_inline bool is_named(const struct cgroup *cgroup)
 {
 	const struct cgroup_root *root = cgroup->root;
@@ -70,7 +70,8 @@ static __always_inline bool is_named(const struct cgroup *cgroup)
 	       has_controller(root, bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id));
 }
 
-/* The parent is the cgroup of the parent's own state, which outlives its children's. */
+/* The parent is the cgroup of the parent's own state, which the kernel frees after its children's.
+ */
 static __always_inline void keep_name(const struct cgroup *cgroup)
 {
 	struct cgroup_key key = { .id = cgroup->kn->id, .hierarchy = cgroup->root->hierarchy_id };

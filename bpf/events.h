@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The contract between the kernel side and the rest: every layout that crosses, and every limit.
+ * The contract between the kernel side and user space: every shared layout, and every limit.
  *
- * Three kinds of memory are shared:
+ * The two sides share three kinds of memory:
  *   - the ring buffer carries `struct exec_event`, `struct cgroup_event`   (EVENT_VERSION)
  *   - the table of causes and the per-CPU counters                        (TABLE_VERSION)
  *   - `struct control`, one page that both sides read and write           (TABLE_VERSION)
  *
- * All integers are in the machine's byte order; all structs are multiples of 8 bytes without holes
+ * All integers are in the machine's byte order. All structs are multiples of 8 bytes without holes
  * (-Wpadded is an error). TypeScript's copy, agent/source/layout.ts, is generated from the BTF of
  * these structs.
  */
@@ -24,8 +24,8 @@ typedef uint64_t u64;
 #endif
 
 /*
- * Layout versions. Pins of another TABLE_VERSION are not read. Every event carries the version of
- * its layout; what does not change is its head.
+ * Layout versions. Pins with another TABLE_VERSION are not read. Every event carries the version of
+ * its layout; only the layout of its head never changes.
  */
 #ifndef EVENT_VERSION
 #define EVENT_VERSION 1
@@ -34,14 +34,14 @@ typedef uint64_t u64;
 #define CONTROL_MAGIC 0x56434d4c41474e54ULL /* "VCMLAGNT" */
 
 enum limits {
-	PATH_BYTES = 4096,	  /* longest path kept, as in PATH_MAX */
+	PATH_BYTES = 4096,	  /* longest path that is kept, as in PATH_MAX */
 	ARGS_BYTES_MAX = 32768,	  /* longest argument block that can be configured */
-	ARGS_BYTES_CROWDED = 512, /* what is kept of arguments above half of the ring */
-	HOLDER_BYTES = 128,	  /* who holds the hook, for a second agent's message */
+	ARGS_BYTES_CROWDED = 512, /* arguments that are kept above half of the ring */
+	HOLDER_BYTES = 128,	  /* name of the agent that holds the hook */
 	CGROUP_NAME_BYTES = 256,  /* longest name of a cgroup, as in NAME_MAX, with its NUL */
 };
 
-/* Calls that the loader turns into calls of the kernel's functions, see preempt.h. */
+/* Calls that the loader replaces by calls of kernel functions, see preempt.h. */
 enum kernel_call {
 	CALL_PREEMPT_DISABLE = 0x56434d01,
 	CALL_PREEMPT_ENABLE,
@@ -55,11 +55,12 @@ enum event_kind {
 	EVENT_CGROUP_RMDIR = 3,
 };
 
-/* Where a process's right to run came from. */
+/* What caused a process to run. */
 enum cause_kind {
-	CAUSE_RECORD = 1,   /* an exec that was seen: boot_time, tgid, cpu, seq name its record */
-	CAUSE_ANCESTOR = 2, /* a process that began before arming: tgid and boot_time (its start) */
-	CAUSE_UNTRACKED = 3, /* not known: the table was full, or the kernel skipped a program */
+	CAUSE_RECORD = 1, /* an exec that was seen; boot_time, tgid, cpu and seq name its record */
+	CAUSE_ANCESTOR = 2, /* a process that began before arming; tgid and boot_time (its start) */
+	CAUSE_UNTRACKED =
+		3, /* unknown, because the table was full or the kernel skipped a program */
 };
 
 struct cgroup_ids {
@@ -77,39 +78,39 @@ struct cgroup_key {
 	u32 pad;
 };
 
-/* One cgroup in the table: with its parents' entries its path. */
+/* One cgroup in the table; its parents' entries complete its path. */
 struct cgroup_name {
 	u64 parent; /* id in the same hierarchy; 0: this is the root */
 	u8 name[CGROUP_NAME_BYTES];
 };
 
 struct cause {
-	u64 boot_time; /* ns: of the exec for a record, of the process's start for an ancestor */
+	u64 boot_time; /* ns; of a record's exec, or of an ancestor's start */
 	u64 seq;
 	u32 tgid;
 	u32 cpu;
 	u32 kind; /* enum cause_kind */
 	u32 mnt_ns;
 	/*
-	 * Where the cause itself ran. Of an ancestor: where it forked, or, where it did not fork,
-	 * where it ran before its exec; all zero where an older kernel side made the entry.
+	 * Where the cause itself ran. For an ancestor: where it forked, or where it ran before its
+	 * exec if it did not fork. All zero if an older kernel side made the entry.
 	 */
 	struct cgroup_ids cgroup;
 };
 
 /* One process in the table of causes, keyed by tgid. */
 struct process {
-	u64 start_time; /* start_boottime of the thread group: tells a reused tgid from its owner */
-	u64 exec_id;	/* task->self_exec_id: tells whether an exec went by unseen */
+	u64 start_time; /* start_boottime of the thread group; it detects a reused tgid */
+	u64 exec_id;	/* task->self_exec_id; it detects an exec that was not seen */
 	struct cause cause;
 };
 
-/* First of every event, so that a reader can step over what it does not know. */
+/* The head of every event, which lets a reader skip events that it does not know. */
 struct event_head {
-	u32 size; /* bytes of the whole event, head included, before the ring's padding */
+	u32 size; /* bytes of the whole event with its head, without the ring's padding */
 	u16 kind; /* enum event_kind */
 	u16 version;
-	u64 seq; /* of this CPU, from 1: execs and cgroup events are counted apart */
+	u64 seq; /* number on this CPU, from 1; execs and cgroup events have separate numbers */
 	u64 boot_time;
 	u32 cpu;
 	u32 pad;
@@ -132,13 +133,13 @@ enum exec_flags {
 	EXEC_UPPER_LAYER = 1 << 7,
 	EXEC_UNLINKED = 1 << 8,
 	EXEC_INTERACTIVE = 1 << 9,
-	EXEC_FD_PATH = 1 << 10,	  /* `descriptor` is the path of the N in `object`'s /dev/fd/N */
-	EXEC_FD_CLOSED = 1 << 11, /* that N was closed by the exec itself */
+	EXEC_FD_PATH = 1 << 10,	  /* `object` is /dev/fd/N; `descriptor` is the path of N */
+	EXEC_FD_CLOSED = 1 << 11, /* the exec itself closed N */
 	EXEC_FD_UNREACHABLE = 1 << 12,
 	EXEC_FD_TRUNCATED = 1 << 13,
 };
 
-/* What changes seldom from exec to exec: the reader renders each distinct one once. */
+/* What seldom changes between execs; the reader renders each distinct context once. */
 struct exec_context {
 	u32 uid, gid, euid, egid, suid, login_uid;
 	u32 session_id; /* tgid of the session's leader, initial pid namespace */
@@ -159,18 +160,18 @@ struct executable {
 struct exec_event {
 	struct event_head head;
 	u64 start_time;	    /* start_boottime of the thread group */
-	struct cause cause; /* what the process acted under just before */
+	struct cause cause; /* the cause of the process just before the exec */
 	u32 tgid;
 	u32 ppid;
 	u32 vpid;      /* tgid in the process's own pid namespace */
 	u32 flags;     /* enum exec_flags */
-	u32 args_size; /* bytes there were */
+	u32 args_size; /* bytes before truncation */
 	u32 args_count;
 	u8 comm[16];
 	struct executable executable;
 	struct exec_context context;
 	struct blob object; /* as given to execve */
-	struct blob path;   /* the file that runs, from the process's root */
+	struct blob path;   /* the file that runs, relative to the process's root */
 	struct blob cwd;
 	struct blob args;	/* NUL-terminated strings */
 	struct blob descriptor; /* see EXEC_FD_PATH */
@@ -186,19 +187,19 @@ struct cgroup_event {
 	u8 data[];
 };
 
-/* Per CPU, indexed by CPU number. Written by the kernel but for `read_seq`. */
+/* One per CPU, indexed by CPU number. The kernel side writes all fields except `read_seq`. */
 struct cpu_state {
-	u64 seq;	 /* last number given to an exec */
-	u64 lost_seq;	 /* highest number whose event found no room in the ring */
-	u64 lost;	 /* how many found none */
-	u64 quiet_first; /* the last run of numbers passed over for want of a reader */
+	u64 seq;	 /* last number assigned to an exec */
+	u64 lost_seq;	 /* highest number whose event did not fit into the ring */
+	u64 lost;	 /* number of events that did not fit */
+	u64 quiet_first; /* the last range of numbers skipped because no agent was reading */
 	u64 quiet_last;
-	u64 quiet;	/* how many in all */
-	u64 cgroup_seq; /* last number given to a cgroup event */
-	u64 read_seq;	/* written by the reader: last number that is safely in a journal */
-	u64 entered;	/* processes that were entered in the table of causes here */
-	u64 left;	/* processes that were taken out of it here */
-	u64 untracked;	/* processes that found no room in it */
+	u64 quiet;	/* number of all skipped events */
+	u64 cgroup_seq; /* last number assigned to a cgroup event */
+	u64 read_seq;	/* written by the reader: last number that is in a journal */
+	u64 entered;	/* processes added to the table of causes on this CPU */
+	u64 left;	/* processes removed from it on this CPU */
+	u64 untracked;	/* processes that did not fit into it */
 	u64 pad[5];
 };
 
@@ -207,16 +208,16 @@ struct control {
 	u64 magic;
 	u32 event_version;
 	u32 table_version;
-	u64 armed_at;	   /* boot time; 0: programs do nothing; still to come: see on_exec */
-	u64 overflowed_at; /* boot time when an exec first found no room in the table */
+	u64 armed_at;	   /* boot time; 0: programs do nothing; in the future: see on_exec */
+	u64 overflowed_at; /* boot time when an exec first did not fit into the table */
 	u64 active_generation;
-	u64 object_hash;   /* which build of the kernel side runs */
-	u64 wake_at;	   /* ring position from which on the reader wants to be woken */
-	u64 seen_at;	   /* boot time when the reader last looked, or was last woken */
-	u64 quiet_after;   /* ns without a reader before events stop; 0: never */
-	u32 asleep;	   /* the reader waits to be woken by the next event */
-	u32 args_bytes;	   /* arguments kept per exec */
-	u32 mounted_bpffs; /* the agent mounted the bpffs itself */
+	u64 object_hash;   /* identifies the build of the kernel side that runs */
+	u64 wake_at;	   /* ring position at which the reader wants to be woken */
+	u64 seen_at;	   /* boot time when the reader last read or was last woken */
+	u64 quiet_after;   /* ns without a reader after which events stop; 0: never */
+	u32 asleep;	   /* whether the next event must wake the reader */
+	u32 args_bytes;	   /* argument bytes that are kept per exec */
+	u32 mounted_bpffs; /* whether the agent mounted the bpffs itself */
 	u32 pad;
 	u8 holder[HOLDER_BYTES]; /* NUL-terminated: node and pid of the agent that reads */
 };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The kernel side: watches fork, exec, exit and cgroups, and writes one event per exec.
+ * The kernel side: it follows fork, exec, exit and cgroups, and writes one event per exec.
  *
- * Tracing programs that read, nothing else: they change nothing in the kernel or in any process.
- * They run with preemption off (preempt.h), so what one program keeps for a CPU needs no atomics
- * (which kernel 5.10 does not offer to them).
+ * These are tracing programs, which only read: they change nothing in the kernel or in a process.
+ * They run with preemption off (preempt.h), so that per-CPU data needs no atomics, which
+ * kernel 5.10 does not offer to such programs.
  */
 #include "kernel.h"
 #include <bpf/bpf_core_read.h>
@@ -17,7 +17,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 enum {
 	SCRATCH_BYTES = 65536,
-	PAGE_BYTES = 4096, /* also right, only less economical, where pages are larger */
+	PAGE_BYTES = 4096, /* correct for larger pages as well, only slower */
 	NO_LOGIN_UID = 0xffffffff,
 	S_IFMT = 0170000,
 	S_IFREG = 0100000,
@@ -48,7 +48,8 @@ struct {
 	__uint(max_entries, 32 << 20); /* set by the loader */
 } events SEC(".maps");
 
-/* Anchors: types that only functions use would be missing from the BTF that layout.ts is made of.
+/* Anchors: types that only functions use would be missing from the BTF, from which layout.ts is
+ * generated.
  */
 const struct exec_event *anchor_exec_event;
 const struct cgroup_event *anchor_cgroup_event;
@@ -56,7 +57,7 @@ const enum event_kind *anchor_event_kind;
 const enum cause_kind *anchor_cause_kind;
 const enum exec_flags *anchor_exec_flags;
 
-/* Which kernel side this is: during an upgrade two are attached, and one is active. */
+/* The number of this kernel side: two are attached during an upgrade, and one of them is active. */
 const volatile u64 generation = 1;
 
 #include "preempt.h"
@@ -81,9 +82,9 @@ static __always_inline u64 exec_id_of(const struct task_struct *task)
 }
 
 /*
- * Wakes the reader if it sleeps or if the ring has filled past its mark. The event is in the ring
- * by now, and putting it there was a full barrier: either this sees that the reader went to sleep,
- * or the reader, before it sleeps, sees the event. An empty record carries the wake-up.
+ * Wakes the reader if it sleeps or if the ring has filled past its mark. The event is already in
+ * the ring, and adding it was a full barrier: either this program sees that the reader is asleep,
+ * or the reader sees the event before it sleeps. An empty record carries the wake-up.
  */
 static __always_inline void wake_reader(struct control *control, u64 now)
 {
@@ -99,7 +100,8 @@ static __always_inline void wake_reader(struct control *control, u64 now)
 		bpf_ringbuf_discard(record, BPF_RB_FORCE_WAKEUP);
 }
 
-/* Has nobody read for so long that events would only fill the ring? A sleeping reader is not late.
+/* Whether nobody has read for so long that events would only fill the ring. A sleeping reader
+ * does not count as absent.
  */
 static __always_inline bool is_quiet(const struct control *control, u64 now)
 {
@@ -124,7 +126,7 @@ static __always_inline int enter(struct task_struct *parent, struct task_struct 
 	struct cpu_state *cpu;
 	u32 tgid = child->tgid, number;
 
-	/* A thread is its process. */
+	/* A new thread belongs to its process, which has an entry. */
 	if (!control || child->pid != child->tgid)
 		return 0;
 	process.start_time = child->start_boottime;
@@ -152,9 +154,10 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 }
 
 /*
- * Lineage and numbers come first: whatever happens to the event, the children of this exec know
- * whose they are. Until armed_at, which the loader sets a moment ahead, execs make ancestors: so
- * every process that begins after it has an entry, and every number is given after it.
+ * Lineage and numbers come first, so that the children of this exec know their cause whatever
+ * happens to the event. The loader sets armed_at a moment ahead, and execs before that time make
+ * ancestors: every process that begins after armed_at has an entry, and every number is assigned
+ * after it.
  */
 static __always_inline int record(struct task_struct *task, struct linux_binprm *bprm)
 {
@@ -177,7 +180,7 @@ static __always_inline int record(struct task_struct *task, struct linux_binprm 
 
 	__builtin_memset(&event->cause, 0, sizeof(event->cause));
 	process = find_cause(control, task, entry.exec_id - 1, &event->cause);
-	/* The other kernel side had this exec, a moment before an upgrade made this one active. */
+	/* The other kernel side recorded this exec just before an upgrade made this one active. */
 	if (process && process->exec_id == entry.exec_id)
 		return 0;
 	if (!armed) {
@@ -234,7 +237,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	return 0;
 }
 
-/* The entry goes with the last thread; until the leader is reaped its tgid cannot be given anew. */
+/* Removes the entry with the last thread. The tgid is not reused before the leader is reaped. */
 static __always_inline int leave(struct task_struct *task)
 {
 	u32 tgid = task->tgid, number;
@@ -273,7 +276,9 @@ static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path,
 
 	if (!control || !cpu || !scratch)
 		return 0;
-	/* First, and also without a reader: what names a place depends on no event. */
+	/* This comes first and happens without a reader as well, because naming a place must not
+	 * depend on an event.
+	 */
 	keep_name(cgroup);
 	now = bpf_ktime_get_boot_ns();
 	seq = ++cpu->cgroup_seq;

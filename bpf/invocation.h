@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What an exec's event says: credentials, namespaces, cgroups, the executable, paths, arguments.
- * All of it is read while the process stands still in its own exec.
+ * Fills an exec's event: credentials, namespaces, cgroups, the executable, paths, arguments. The
+ * process is in the middle of its own exec meanwhile and changes none of it.
  */
 #ifndef VCML_INVOCATION_H
 #define VCML_INVOCATION_H
@@ -16,7 +16,7 @@ static __always_inline void read_tty(const struct task_struct *task, struct exec
 	if (!tty)
 		return;
 	bpf_probe_read_kernel_str(event->context.tty, sizeof(event->context.tty), tty->name);
-	/* Interactive: standard input and standard error are that terminal. */
+	/* It is interactive if standard input and standard error are that terminal. */
 	device = (tty->driver->major << 20) | (tty->driver->minor_start + tty->index);
 	if (fdt->max_fds < 3)
 		return;
@@ -42,7 +42,7 @@ static __always_inline void read_context(const struct task_struct *task, const s
 	context->euid = cred->euid.val;
 	context->egid = cred->egid.val;
 	context->suid = cred->suid.val;
-	/* One u64, or two u32 of it before kernel 6.3: the same bytes. */
+	/* Capabilities are one u64, or two u32 before kernel 6.3; the bytes are the same. */
 	bpf_probe_read_kernel(&context->capabilities, sizeof(context->capabilities),
 			      &cred->cap_effective);
 	context->login_uid = NO_LOGIN_UID;
@@ -50,7 +50,7 @@ static __always_inline void read_context(const struct task_struct *task, const s
 		context->login_uid = task->loginuid.val;
 	context->session_id = BPF_CORE_READ(session, numbers[0].nr);
 
-	/* The innermost of the process's numbers, and the namespace that gave it. */
+	/* The process's number in the innermost namespace, and that namespace. */
 	bpf_probe_read_kernel(&upid, sizeof(upid),
 			      (void *)pid + bpf_core_field_offset(struct pid, numbers) +
 				      (u64)pid->level * sizeof(upid));
@@ -59,7 +59,7 @@ static __always_inline void read_context(const struct task_struct *task, const s
 	context->net_ns = nsproxy->net_ns->ns.inum;
 	context->cgroup_ns = nsproxy->cgroup_ns->ns.inum;
 	context->user_ns = cred->user_ns->ns.inum;
-	/* Read for the new cause already. */
+	/* They have been read for the new cause already. */
 	context->mnt_ns = cause->mnt_ns;
 	context->cgroup = cause->cgroup;
 	__builtin_memset(context->tty, 0, sizeof(context->tty));
@@ -79,11 +79,11 @@ static __always_inline void read_executable(const struct file *file, struct exec
 	event->executable.device_minor = device & 0xfffff;
 	event->executable.mode = inode->i_mode;
 	event->executable.pad = 0;
-	/* As d_unlinked(): no longer in the hash, and not the top of a tree. */
+	/* As in d_unlinked(): no longer in the hash, and not the top of a tree. */
 	if (!dentry->d_hash.pprev && dentry->d_parent != dentry)
 		event->flags |= EXEC_UNLINKED;
 	if (sb->s_magic == OVERLAYFS_SUPER_MAGIC) {
-		/* struct ovl_inode: vfs_inode, then __upperdentry; its BTF is in a module. */
+		/* In struct ovl_inode, __upperdentry follows vfs_inode; its BTF is in a module. */
 		bpf_probe_read_kernel(&upper, sizeof(upper),
 				      (void *)inode + bpf_core_type_size(struct inode));
 		if (upper)
@@ -91,7 +91,7 @@ static __always_inline void read_executable(const struct file *file, struct exec
 	}
 }
 
-/* Puts a path behind what the event has already; flags are those of this path. */
+/* Appends a path to the event; the flags are those of this path. */
 static __always_inline u32 append_path(struct scratch *scratch, u32 at, const struct path *path,
 				       const struct path *root, struct blob *blob, u32 truncated,
 				       u32 unreachable)
@@ -118,7 +118,7 @@ static __always_inline u32 append_path(struct scratch *scratch, u32 at, const st
 	return at + length;
 }
 
-/* The N of "/dev/fd/N" or "/dev/fd/N/...", or -1. */
+/* Returns the N of "/dev/fd/N" or "/dev/fd/N/...", or -1. */
 static __always_inline int descriptor_of(const u8 *object)
 {
 	const char prefix[] = "/dev/fd/";
@@ -138,8 +138,8 @@ static __always_inline int descriptor_of(const u8 *object)
 }
 
 /*
- * execveat() names its file to the rest of the kernel as /dev/fd/N[/...]. Somebody can also have
- * written just that: then the descriptor is believed only if it is the file that runs.
+ * execveat() passes its file to the rest of the kernel as /dev/fd/N[/...]. A caller of execve() can
+ * also write such a path itself; the descriptor counts only if it is the file that runs.
  */
 static __always_inline u32 append_descriptor(struct scratch *scratch, u32 at, const u8 *object,
 					     const struct task_struct *task,
@@ -170,7 +170,7 @@ static __always_inline u32 append_descriptor(struct scratch *scratch, u32 at, co
 			   EXEC_FD_UNREACHABLE);
 }
 
-/* How much of the arguments there is room for: no pod shall flush the ring with megabytes. */
+/* Limits the arguments by the room in the ring, so that no pod can flush it with megabytes. */
 static __always_inline u32 args_limit(const struct control *control)
 {
 	u64 used = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
@@ -187,8 +187,9 @@ static __always_inline u32 args_limit(const struct control *control)
 }
 
 /*
- * Page by page: a page that is not there ends the reading and takes nothing else with it. As in a
- * walk, the variables of the loop are kept in memory for the verifier's sake.
+ * Reads the arguments page by page, because bpf_probe_read_user() is all or nothing: a page that is
+ * not present ends the reading and does not blank the others. As in a walk, the variables of the
+ * loop are in memory for the verifier.
  */
 static __always_inline u32 append_args(struct scratch *scratch, u32 at,
 				       const struct control *control,
@@ -212,7 +213,8 @@ static __always_inline u32 append_args(struct scratch *scratch, u32 at,
 
 		if (chunk > left)
 			chunk = left;
-		barrier_var(chunk); /* or the compiler drops the check that the verifier wants */
+		barrier_var(
+			chunk); /* keeps the check, which the verifier needs, from the optimizer */
 		if (!chunk || chunk > PAGE_BYTES)
 			break;
 		if (bpf_probe_read_user(&scratch->event[to], chunk, (void *)(start + length)))
@@ -242,7 +244,8 @@ static __always_inline u32 fill_exec(struct scratch *scratch, const struct contr
 	read_context(task, cause, event);
 	read_executable(file, event);
 
-	/* One more than is kept, and its NUL, to tell a path of just that length from a longer one.
+	/* One byte more than is kept, and its NUL, distinguish a path of just that length from a
+	 * longer one.
 	 */
 	length = bpf_probe_read_kernel_str(&scratch->event[at], PATH_BYTES + 2, bprm->filename);
 	if (length > PATH_BYTES + 1) {

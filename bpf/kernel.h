@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel types that are read, reduced to the fields that are read. CO-RE finds the real offsets
- * by name in the running kernel's BTF, so order and gaps do not matter here.
+ * The kernel's types, reduced to the fields that are read here. CO-RE finds the real offsets by
+ * name in the running kernel's BTF, so that order and gaps do not matter.
  */
 #ifndef VCML_KERNEL_H
 #define VCML_KERNEL_H
@@ -29,7 +29,7 @@ enum {
 	true = 1,
 };
 
-/* From the kernel's uapi/linux/bpf.h: values that never change. */
+/* Values of the kernel's uapi/linux/bpf.h, which never change. */
 enum {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,

@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The table of causes: which record every process acts under.
+ * The table of causes: the record that caused each process.
  *
- * An entry is made at fork, replaced at exec and removed when the last thread has ended. Two values
- * guard against ever linking to the wrong record, should the kernel skip one of our programs:
- * start_boottime tells a reused tgid from its earlier owner, and self_exec_id, which the kernel
- * raises at every exec and copies at every fork, tells that an exec went by unseen.
+ * An entry is made at fork, replaced at exec and removed when the last thread has ended. The kernel
+ * may skip a program; two values then prevent a link to the wrong record. start_boottime
+ * distinguishes the owner of a reused tgid from an earlier one. self_exec_id, which the kernel
+ * increments at every exec and copies at every fork, reveals an exec that was not seen.
  */
 #ifndef VCML_LINEAGE_H
 #define VCML_LINEAGE_H
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH); /* preallocated: an update never waits for memory */
-	__uint(max_entries, 32768);	 /* set by the loader */
+	__uint(type,
+	       BPF_MAP_TYPE_HASH);  /* preallocated, so that an update never waits for memory */
+	__uint(max_entries, 32768); /* set by the loader */
 	__type(key, u32);
 	__type(value, struct process);
 } causes SEC(".maps");
 
 /*
  * The cause of a process without an entry. It predates the hook if it began before arming: every
- * later one was entered at its fork, or found the table full. Once an exec found the table full,
- * even an old process may have executed something that is not known here.
+ * later process got an entry at its fork, unless the table was full. Once an exec did not fit into
+ * the table, even a process that predates the hook may have executed something that is not known
+ * here.
  */
 static __always_inline void unknown_cause(const struct control *control,
 					  const struct task_struct *task, u64 start_time,
@@ -35,7 +37,7 @@ static __always_inline void unknown_cause(const struct control *control,
 	}
 }
 
-/* What a task's process acts under, given how many execs (exec_id) it should have behind it. */
+/* Finds the cause of a task's process, which must have made the number of execs in exec_id. */
 static __always_inline struct process *find_cause(const struct control *control,
 						  const struct task_struct *task, u64 exec_id,
 						  struct cause *cause)

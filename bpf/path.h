@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Paths from dentries and mounts, as d_path(9) would give them from a process's own root.
- * bpf_d_path() is not on offer to these programs, so the tree is walked here, upwards, and the
- * path is written from the end of a buffer to its front.
+ * Makes paths from dentries and mounts, as d_path(9) does, relative to a process's own root. The
+ * kernel does not allow bpf_d_path() in these programs. The walk goes up the tree, and so the path
+ * is written from the end of a buffer to its front.
  */
 #ifndef VCML_PATH_H
 #define VCML_PATH_H
 
 enum path_limits {
-	NAME_BYTES = 256,      /* NAME_MAX and the slash before it */
-	CLIMB_COMPONENTS = 64, /* in one climb; */
-	CLIMBS = 32,	       /* so many hold any path that fits into PATH_BYTES */
+	NAME_BYTES = 256,      /* NAME_MAX, and a slash before the name */
+	CLIMB_COMPONENTS = 64, /* in one climb */
+	CLIMBS = 32,	       /* enough for any path that fits into PATH_BYTES */
 };
 
 /*
- * The path is bytes[start .. PATH_BYTES); the rest is room for the verifier's worst case. The walk
- * keeps its variables here too: what comes from memory is just any number to the verifier, so that
- * it finds every turn of the loop alike, where registers would have it follow each possible value.
+ * The path is bytes[start .. PATH_BYTES); the remainder is room for the worst case that the
+ * verifier assumes. The walk's variables are here as well: the verifier takes a value from memory
+ * for any number, so that all iterations of a loop look the same to it. It would follow each
+ * possible value in a register.
  */
 struct path_buffer {
 	u8 bytes[PATH_BYTES + NAME_BYTES];
@@ -28,14 +29,16 @@ struct path_buffer {
 	u64 start;
 };
 
-/* Where an event is put together, one per CPU: too large for the stack, and for a per-CPU map. */
+/* The memory in which an event is built, one per CPU. It is too large for the stack and for a
+ * per-CPU map.
+ */
 struct scratch {
-	u8 event[SCRATCH_BYTES + PAGE_BYTES]; /* the second part only calms the verifier */
+	u8 event[SCRATCH_BYTES + PAGE_BYTES]; /* the second part is for the verifier only */
 	struct path_buffer path;
 	volatile u64 args_wanted; /* bytes */
 	/*
-	 * Of mkdir and of rmdir: where the kernel can put another process in a program's place,
-	 * these run in the middle of an exec's. Twice as long as need be, again for the verifier.
+	 * For mkdir and rmdir, which may interrupt an exec's program on kernels that can preempt
+	 * programs. Twice as long as necessary, again for the verifier.
 	 */
 	u8 cgroup_event[2][2 * PATH_BYTES];
 };
@@ -47,13 +50,13 @@ struct {
 	__type(value, struct scratch);
 } scratches SEC(".maps");
 
-/* What a walk returns: the start of the path, and how it ended. */
+/* A walk returns the start of the path and these flags. */
 enum walk_result {
 	WALK_START = 0x1fff,
 	WALK_TRUNCATED = 1 << 16,   /* the front is missing */
 	WALK_UNREACHABLE = 1 << 17, /* not below the process's root */
-	WALK_FULL = 1 << 18,	    /* the buffer is */
-	WALK_MEMFD = 1 << 19,	    /* no tree above it: a memfd, its name being "memfd:..." */
+	WALK_FULL = 1 << 18,	    /* the buffer is full */
+	WALK_MEMFD = 1 << 19,	    /* a memfd: no tree above it, and a name "memfd:..." */
 };
 
 static __always_inline bool names_memfd(const volatile struct path_buffer *buffer)
@@ -64,7 +67,7 @@ static __always_inline bool names_memfd(const volatile struct path_buffer *buffe
 	       name[4] == 'd' && name[5] == ':';
 }
 
-/* What is read of a dentry: these fields have always stood side by side, in this order. */
+/* The fields of a dentry that are read; every kernel has them side by side in this order. */
 struct dentry_head {
 	u32 flags;
 	u32 sequence;
@@ -81,8 +84,8 @@ static __always_inline u32 sequence_of(const struct dentry *dentry)
 }
 
 /*
- * Parent and name are of one moment if the sequence is even and sequence_of() is still the same
- * once the name has been read: a rename changes it before and after.
+ * A rename changes the sequence before and after. Parent and name belong together if the sequence
+ * is even and sequence_of() still returns it after the name has been read.
  */
 static __always_inline void read_dentry(const struct dentry *dentry, struct dentry_head *head)
 {
@@ -105,7 +108,7 @@ static __always_inline bool is_regular(const struct dentry *dentry)
 	return (BPF_CORE_READ(dentry, d_inode, i_mode) & S_IFMT) == S_IFREG;
 }
 
-/* Writes "/name" before `start`; false when it does not fit. */
+/* Writes "/name" before `start`; false: it does not fit. */
 static __always_inline bool prepend(volatile struct path_buffer *buffer, u64 len,
 				    const unsigned char *name)
 {
@@ -129,9 +132,9 @@ static __always_inline void enter_mount(volatile struct path_buffer *buffer,
 }
 
 /*
- * Goes up by at most CLIMB_COMPONENTS; returns how the walk ended, or WALK_TRUNCATED if it has not.
- * Global, so that the verifier goes through it once and not once per call, and with nothing but a
- * number for an argument, as kernel 5.10 wants it. `number` is this CPU.
+ * Climbs at most CLIMB_COMPONENTS and returns how the walk ended, or WALK_TRUNCATED if it has not
+ * ended. It is a global function so that the verifier checks it once and not once per call; kernel
+ * 5.10 allows such a function only scalar arguments. `number` is this CPU's.
  */
 __noinline u32 climb(u32 number)
 {
@@ -155,9 +158,10 @@ __noinline u32 climb(u32 number)
 				(void *)vfsmnt - bpf_core_field_offset(struct mount, mnt);
 			struct mount *above = BPF_CORE_READ(mnt, mnt_parent);
 
-			/* The top of all mounts, or of a detached tree, and the root not met. */
+			/* The top of all mounts or of a detached tree; the root was not on the way.
+			 */
 			if (above == mnt) {
-				/* A tree of one file, as runc makes of itself: it has a name. */
+				/* A tree of one file, which runc makes of itself, has a name. */
 				read_dentry(dentry, &head);
 				if (buffer->start == PATH_BYTES && is_regular(dentry))
 					prepend(buffer, head.len, head.name);
@@ -172,12 +176,12 @@ __noinline u32 climb(u32 number)
 		start = buffer->start;
 		is_whole = prepend(buffer, head.len, head.name);
 		if ((head.sequence & 1) || sequence_of(dentry) != head.sequence) {
-			buffer->start = start; /* it is being renamed: once more */
+			buffer->start = start; /* it is being renamed; try once more */
 			continue;
 		}
 		if (!is_whole)
 			return WALK_TRUNCATED | WALK_FULL;
-		/* A file without a directory: only the kernel makes those. */
+		/* Only the kernel makes a file without a directory. */
 		if (head.parent == dentry)
 			return names_memfd(buffer) ? WALK_MEMFD : WALK_UNREACHABLE;
 		buffer->dentry = head.parent;
