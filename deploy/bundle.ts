@@ -1,5 +1,5 @@
-// Puts everything that the agent needs to run into one folder: node deploy/bundle.ts FOLDER [BUILT],
-// where BUILT has the addon and the kernel side, and Node too where it is for another architecture.
+// Copies everything that the agent needs into one folder: node deploy/bundle.ts FOLDER [BUILT].
+// BUILT contains the addon and the kernel side and, for another architecture, Node.
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '..');
 const [, , folder, built = 'build'] = process.argv;
 if (folder === undefined) throw new Error('usage: node deploy/bundle.ts FOLDER [BUILT]');
 
-/** Nothing happens when the client library is loaded: what is not called for can stay away. */
+/** The client library does nothing when it is loaded, so the bundle can leave out unused parts. */
 const onlyWhatIsUsed: Plugin = {
   name: 'only-what-is-used',
   setup({ onResolve, resolve }) {
@@ -24,7 +24,10 @@ const onlyWhatIsUsed: Plugin = {
   },
 };
 
-/** The client library's own requests use it; ours go through node:https (agent/kube/request.ts). */
+/**
+ * Only the client library's own requests use this; the agent's use node:https
+ * (agent/kube/request.ts).
+ */
 const withoutUndici: Plugin = {
   name: 'without-undici',
   setup({ onResolve, onLoad }) {
@@ -33,7 +36,9 @@ const withoutUndici: Plugin = {
   },
 };
 
-/** An import asks for all that there is: of node:http that is undici, a WebSocket's, and 15 MiB. */
+/**
+ * An import loads everything: for node:http that includes undici for WebSockets, and takes 15 MiB.
+ */
 const builtinsAsAskedFor: Plugin = {
   name: 'builtins-as-asked-for',
   setup({ onResolve, onLoad }) {
@@ -61,16 +66,16 @@ const agent = await build({
   format: 'esm',
   splitting: true,
   plugins: [builtinsAsAskedFor, onlyWhatIsUsed, withoutUndici],
-  // Packages that are CommonJS ask for require.
+  // CommonJS packages need `require`.
   banner: {
     js: "import { createRequire as vcmlRequire } from 'node:module';const require=vcmlRequire(import.meta.url);",
   },
-  // As deep as in the sources: agent/version.ts looks for package.json above itself.
+  // As deep as in the sources, because agent/version.ts looks for package.json above itself.
   entryPoints: { 'agent/main': 'agent/main.ts' },
   chunkNames: 'agent/[name]-[hash]',
   outdir: folder,
 });
-// The log asks for it by its name.
+// The log loads it by its name.
 const outfile = join(folder, 'node_modules/pino/index.js');
 const pino = await build({ ...options, format: 'cjs', entryPoints: ['pino'], outfile });
 const { name, version, license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));

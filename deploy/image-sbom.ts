@@ -1,4 +1,4 @@
-// Adds to a bundle's bill of materials the Debian packages of the image that it is put into:
+// Adds the Debian packages of an image to the bill of materials of the bundle in it:
 // node deploy/image-sbom.ts SBOM DPKG_FOLDER
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type Component, debianComponents, sbomOf } from './sbom.ts';

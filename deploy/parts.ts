@@ -14,13 +14,13 @@ import { type Component, debianComponents, npmComponent, sbomOf } from './sbom.t
 const ROOT = join(import.meta.dirname, '..');
 
 /**
- * Writes which parts a bundle is made of, sbom.spdx.json, and their licences, LICENSES/third-party. The
- * folder `built` has what was compiled.
+ * Writes the parts of a bundle to sbom.spdx.json and their licences to LICENSES/third-party. The
+ * folder `built` contains the compiled parts.
  */
 export function writeParts(folder: string, metafiles: readonly Metafile[], built: string): void {
   const cross = join(built, 'dpkg');
   const dpkg = existsSync(cross) ? cross : '/var/lib/dpkg';
-  // node-addon-api is compiled into the addon: it is headers alone.
+  // node-addon-api consists of headers only, which are compiled into the addon.
   const packages = [...packagesIn(metafiles), 'node_modules/node-addon-api'].sort();
   const nodeFolder = nodePackage(built).folder;
   const node = npmComponent(nodeFolder);
@@ -42,7 +42,7 @@ export function writeParts(folder: string, metafiles: readonly Metafile[], built
   copyLicenses(folder, 'libbpf', '/usr/share/doc/libbpf-dev');
 }
 
-/** The folders of the npm packages of which there is something in a bundle. */
+/** Lists the folders of the npm packages whose code is in a bundle. */
 function packagesIn(metafiles: readonly Metafile[]): Set<string> {
   const inputs = metafiles
     .flatMap(({ outputs }) => Object.values(outputs))

@@ -6,17 +6,17 @@ import { readFileSync } from 'node:fs';
 export interface Component {
   readonly name: string;
   readonly version: string;
-  /** SPDX's expression, or NOASSERTION where only its own files tell */
+  /** The SPDX expression, or NOASSERTION if only the package's own files state it. */
   readonly license: string;
-  /** https://github.com/package-url/purl-spec */
+  /** The package URL: https://github.com/package-url/purl-spec */
   readonly purl: string;
-  /** CPE 2.3, where it is not found by its purl */
+  /** The CPE 2.3 name of a package that scanners do not find by its purl. */
   readonly cpe?: string;
-  /** of what contains it to it: SPDX 2.3, clause 11.1 */
+  /** The relationship of the containing package to this one (SPDX 2.3, clause 11.1). */
   readonly relation: 'CONTAINS' | 'STATIC_LINK';
 }
 
-/** A bill of materials in SPDX 2.3's JSON; it describes its first package. */
+/** A bill of materials in the JSON of SPDX 2.3; it describes its first package. */
 export interface Sbom {
   readonly spdxVersion: string;
   readonly packages: readonly SbomPackage[];
@@ -36,7 +36,7 @@ interface SbomRelationship {
   readonly relatedSpdxElement: string;
 }
 
-/** The bill of what has these parts, and with them a part that has a bill of its own. */
+/** Makes the bill of materials of these parts, and includes the bill that a part already has. */
 export function sbomOf(whole: Component, others: readonly Component[], inner?: Sbom): object {
   const { SPDXID: id } = packageOf(whole);
   const listed = new Set(inner?.packages.map(({ SPDXID }) => SPDXID));
@@ -67,17 +67,20 @@ export function sbomOf(whole: Component, others: readonly Component[], inner?: S
   };
 }
 
-/** The npm package in a folder of node_modules. */
+/** Reads the npm package in a folder of node_modules. */
 export function npmComponent(folder: string): Component {
   const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
   const purl = `pkg:npm/${name.replace('@', '%40')}@${version}`;
   return { name, version, license: license ?? 'NOASSERTION', purl, relation: 'CONTAINS' };
 }
 
-// What is triggered is work on what is installed.
+// A package whose triggers are pending is installed.
 const UNPACKED = ['installed', 'triggers-awaited', 'triggers-pending'];
 
-/** The installed Debian packages that dpkg keeps in a folder: all, or these. */
+/**
+ * Lists the Debian packages that are installed by the list of dpkg in a folder: all, or the named
+ * ones.
+ */
 export function debianComponents(admindir: string, ...names: readonly string[]): Component[] {
   const fields = ['db:Status-Status', 'Package', 'Version', 'Architecture'];
   const format = fields.map((field) => `\${${field}} `).join('');

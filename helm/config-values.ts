@@ -2,10 +2,10 @@ import * as z from 'zod';
 import { OPTIONS } from '../agent/config/options.ts';
 import { schema } from '../agent/config/schema.ts';
 
-/** What the chart decides: a value in the file would contradict the pod. */
+/** The options that the chart sets itself; a value in the file would contradict the pod. */
 const OF_THE_POD = ['journalDir', 'mountBpffs', 'nodeName', 'telemetryAddress'];
 
-/** What an agent in a DaemonSet does unlike one by hand. */
+/** The defaults that an agent in a DaemonSet does not share with one that is started by hand. */
 const DEFAULTS: Readonly<Record<string, string>> = {
   onExit: 'whenUninstalled',
   metadata: 'apiserver',
@@ -16,10 +16,10 @@ const FORMS: Readonly<Record<string, z.ZodType>> = {
   size: z.union([z.string().regex(/^\d{1,15} ?(B|KiB|MiB|GiB)?$/), z.int().min(0)]),
 };
 
-/** Sizes from 1MiB to 1GiB, in each unit that is exact. */
+/** The sizes from 1MiB to 1GiB, in each unit that expresses them exactly. */
 const POWER_OF_TWO = powerOfTwo(20, 30);
 
-/** The agent’s options, as the chart takes them: with the choices and forms of the agent’s schema. */
+/** The agent’s options as values of the chart, with the choices and forms of the agent’s schema. */
 export const configValues = z.strictObject(
   Object.fromEntries(
     OPTIONS.filter(({ key }) => !OF_THE_POD.includes(key)).map(({ key, description, values }) => {
@@ -32,17 +32,17 @@ export const configValues = z.strictObject(
   ),
 );
 
-/** Defaults of the agent by key, as one would write them in YAML. */
+/** The agent’s defaults by key, in the form in which they are written in YAML. */
 export const AGENT_DEFAULTS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     OPTIONS.map(({ key, default: text }) => [key, text === 'none' ? '""' : text]),
   ),
-  // in a pod
+  // In a pod, these two differ.
   print: 'none',
   kubeconfig: '""',
 };
 
-/** The agent checks the rest when it starts; a schema can tell what form a text has. */
+/** Returns the schema of an option, which checks its form; the agent checks the rest at its start. */
 function fieldOf(key: string): z.ZodType {
   const inner = schema.shape[key as keyof typeof schema.shape].unwrap();
   const { of, values } = inner.meta() ?? {};

@@ -3,7 +3,7 @@ import { row, stat, timeseries } from './panel.ts';
 
 const NODE = '{node=~"$node"}';
 
-/** The dashboard for Grafana: what to look at first is at the top. */
+/** The dashboard for Grafana; the most important panels are at the top. */
 export function dashboard(): object {
   return {
     title: 'vcml-agent',
@@ -161,7 +161,7 @@ function query(expr: string, legend = ''): Query {
   return { expr, legend };
 }
 
-/** From left to right, then down: 24 columns. */
+/** Places the panels from left to right and then down, in 24 columns. */
 function placed(panels: readonly DashboardPanel[]): object[] {
   let [x, y, bottom] = [0, 0, 0];
   return panels.map(({ size: { w, h }, ...panel }, index) => {

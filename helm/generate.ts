@@ -1,4 +1,4 @@
-/** Writes what is made of the declarations in helm/ and deploy/; with --check, tells what is stale. */
+/** Writes the files that are generated from helm/ and deploy/; with --check, reports stale ones. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ const files: Readonly<Record<string, string>> = {
   [`${CHART}/values.yaml`]: valuesYaml(),
   [`${CHART}/values.schema.json`]: json(valuesSchema()),
   [`${CHART}/README.md`]: chartReadme(),
-  // A chart has all its files in its folder.
+  // A chart must have all its files in its own folder.
   [`${CHART}/files/alerts.yaml`]: readFileSync(join(ROOT, 'deploy/alerts/vcml-agent.yaml'), 'utf8'),
   [`${CHART}/files/dashboard.json`]: dashboardText,
   'deploy/dashboards/vcml-agent.json': dashboardText,

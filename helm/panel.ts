@@ -1,10 +1,10 @@
-/** A query of a panel, and what its lines are called. */
+/** A query of a panel, and the names of its lines. */
 export interface Query {
   readonly expr: string;
   readonly legend: string;
 }
 
-/** A panel of Grafana's, and how large it is. */
+/** A panel of Grafana, with its size. */
 export interface DashboardPanel {
   readonly size: { readonly w: number; readonly h: number };
   readonly [key: string]: unknown;
@@ -12,7 +12,7 @@ export interface DashboardPanel {
 
 const SOURCE = { type: 'prometheus', uid: '$datasource' };
 
-/** One number. */
+/** Makes a panel that shows one number. */
 export function stat(title: string, about: string, query: Query, unit = 'none'): DashboardPanel {
   return {
     ...panel('stat', title, about, unit, [query]),
@@ -21,7 +21,7 @@ export function stat(title: string, about: string, query: Query, unit = 'none'):
   };
 }
 
-/** Lines over time. */
+/** Makes a panel that shows lines over time. */
 export function timeseries(
   title: string,
   about: string,
@@ -31,7 +31,7 @@ export function timeseries(
   return { ...panel('timeseries', title, about, unit, queries), size: { w: 8, h: 8 } };
 }
 
-/** A headline over the panels that follow. */
+/** Makes a headline over the panels that follow. */
 export function row(title: string): DashboardPanel {
   return { type: 'row', title, collapsed: false, size: { w: 24, h: 1 } };
 }

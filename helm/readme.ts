@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { listValues } from './values-yaml.ts';
 
-/** The chart's README.md: what is written by hand, and behind it every value. */
+/** Returns the chart's README.md: README.head.md, and after it a table of every value. */
 export function chartReadme(): string {
   const text = readFileSync(join(import.meta.dirname, 'README.head.md'), 'utf8');
   const rows = listValues()

@@ -1,4 +1,4 @@
-/** Renders the chart's examples and the plain manifests: node helm/render.ts HELM. */
+/** Renders the chart's examples and the plain manifests: node helm/render.ts HELM */
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ const CHART = join(import.meta.dirname, 'vcml-agent');
 const EXAMPLES = join(CHART, 'examples');
 const MANIFESTS = join(import.meta.dirname, '../deploy/manifests');
 
-/** What is rendered: into which file, from which values. */
+/** A file to render, and the values that it is rendered from. */
 export const RENDERED: readonly { readonly file: string; readonly values: string | undefined }[] = [
   { file: join(MANIFESTS, 'vcml-agent.yaml'), values: undefined },
   ...readdirSync(EXAMPLES).map((name) => ({
@@ -17,7 +17,7 @@ export const RENDERED: readonly { readonly file: string; readonly values: string
   })),
 ];
 
-/** The chart's manifests, by a program `helm`; the same from Helm 3 and from Helm 4. */
+/** Returns the chart's manifests as the program `helm` renders them; Helm 3 and 4 give the same. */
 export function render(helm: string, values: string | undefined): string {
   const args = ['template', 'vcml-agent', CHART, '--namespace=vcml-agent', '--kube-version=1.36.0'];
   const given = values === undefined ? ['--skip-tests'] : [`--values=${values}`];

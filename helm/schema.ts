@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { values } from './values.ts';
 
-/** The JSON schema of the chart's values, of draft 7: the one that Helm 3 and Helm 4 both know. */
+/** Returns the JSON schema of the chart's values, in draft 7, which both Helm 3 and Helm 4 know. */
 export function valuesSchema(): object {
   return stripped(z.toJSONSchema(values, { target: 'draft-7', io: 'input' })) as object;
 }
 
-/** Without what a validator has no use for, and with nothing required: values.yaml has defaults. */
+/** Removes what no validator uses, and every `required`, because values.yaml has defaults. */
 function stripped(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(stripped);
   if (typeof value !== 'object' || value === null) return value;

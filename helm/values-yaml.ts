@@ -5,22 +5,22 @@ import { values } from './values.ts';
 
 const WIDTH = 98;
 
-/** The chart's values.yaml: every value with its default, and a comment on each. */
+/** Returns the chart's values.yaml: every value with its default and a comment. */
 export function valuesYaml(): string {
   const head =
     '# Generated from helm/values.ts: make generate. README.md has the same as a table.\n';
   return `${head}\n${groupText(values, '')}`;
 }
 
-/** A value by its key, such as `image.tag`. */
+/** A value with its key, such as `image.tag`. */
 export interface Value {
   readonly key: string;
   readonly description: string;
-  /** undefined: the agent's own default holds */
+  /** The default; undefined if the agent's own default applies. */
   readonly value: unknown;
 }
 
-/** All values, in the order of their declaration. */
+/** Lists all values in the order of their declaration. */
 export function listValues(group: z.ZodObject = values, prefix = ''): Value[] {
   return Object.entries(group.shape).flatMap(([key, field]) => {
     if (field instanceof z.ZodObject) return listValues(field, `${prefix}${key}.`);

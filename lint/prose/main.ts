@@ -1,4 +1,4 @@
-/** Checks the language and the links of Markdown files: textlint's kernel with the rules beside this file. */
+/** Checks the language and the links of Markdown files: node lint/prose/main.ts FILE... */
 import { readFileSync } from 'node:fs';
 import { lint } from './lint.ts';
 
