@@ -35,32 +35,36 @@ export function dashboard(): object {
 }
 
 const PANELS: readonly DashboardPanel[] = [
-  stat('Agents', 'How many answer.', query(`count(vcml_agent_info${NODE})`)),
-  stat('Recording', 'How many have a hook.', query(`count(vcml_hook_execs_total${NODE})`)),
+  stat('Agents', 'Number of agents that answer.', query(`count(vcml_agent_info${NODE})`)),
+  stat(
+    'Recording',
+    'Number of agents that have a hook.',
+    query(`count(vcml_hook_execs_total${NODE})`),
+  ),
   stat(
     'Lost in 24 h',
-    'Records, by number, without those that were deleted for space.',
+    'Number of lost records, without those that were deleted for space.',
     query(
       'sum(increase(vcml_lost_records_total{node=~"$node",vcml_loss_stage!="retention"}[24h])) or vector(0)',
     ),
   ),
   stat(
-    'Journals go back',
-    'The shortest of all nodes.',
+    'Shortest journal',
+    'Time that the journal covers, on the node where it is shortest.',
     query(`min(vcml_journal_retention_seconds${NODE})`),
     's',
   ),
   row('Records'),
-  timeseries('Execs recorded', 'Each second.', [
+  timeseries('Execs recorded', 'Execs a second.', [
     query(`sum by (node) (rate(vcml_records_total${NODE}[$__rate_interval]))`, '{{node}}'),
   ]),
-  timeseries('Gaps', 'Records whose cause is not known, each second, by the reason.', [
+  timeseries('Gaps', 'Records without a known cause, a second, by reason.', [
     query(
       `sum by (vcml_gap_reason) (rate(vcml_gaps_total${NODE}[$__rate_interval]))`,
       '{{vcml_gap_reason}}',
     ),
   ]),
-  timeseries('Losses', 'journal.loss records, by node and stage.', [
+  timeseries('Losses', 'Number of journal.loss records, by node and stage.', [
     query(
       `sum by (node, vcml_loss_stage) (increase(vcml_losses_total${NODE}[$__rate_interval])) > 0`,
       '{{node}} {{vcml_loss_stage}}',
@@ -68,20 +72,20 @@ const PANELS: readonly DashboardPanel[] = [
   ]),
   row('Kernel'),
   timeseries(
-    'Ring',
-    'What is not in the journal yet. Above a half, arguments are cut.',
+    'Ring buffer',
+    'Share of the ring buffer that is not in the journal yet. Above one half, arguments are cut.',
     [query(`vcml_ring_usage_bytes${NODE} / vcml_ring_limit_bytes${NODE}`, '{{node}}')],
     'percentunit',
   ),
   timeseries(
     'Table of causes',
-    'Processes in it. What finds no room is untracked.',
+    'Share of the table that is in use. A process without an entry is recorded as untracked.',
     [query(`vcml_table_usage${NODE} / vcml_table_limit${NODE}`, '{{node}}')],
     'percentunit',
   ),
   timeseries(
     'Programs',
-    'CPU time in the kernel; only while the sysctl kernel.bpf_stats_enabled is 1.',
+    'CPU time in the kernel. Measured only while the sysctl kernel.bpf_stats_enabled is 1.',
     [
       query(
         `sum by (bpf_program_name) (rate(vcml_bpf_time_seconds_total${NODE}[$__rate_interval]))`,
@@ -92,8 +96,8 @@ const PANELS: readonly DashboardPanel[] = [
   ),
   row('Journal'),
   timeseries(
-    'On disk',
-    'All segments of a node.',
+    'Disk usage',
+    'Size of all segments of a node.',
     [
       query(`vcml_journal_usage_bytes${NODE}`, '{{node}}'),
       query(`max(vcml_journal_limit_bytes${NODE})`, 'limit'),
@@ -101,46 +105,50 @@ const PANELS: readonly DashboardPanel[] = [
     'bytes',
   ),
   timeseries(
-    'Goes back',
-    'And how far it will, once it is full.',
+    'Time covered',
+    'Time that the journal covers now, and at the current rate once it is full.',
     [
       query(`vcml_journal_retention_seconds${NODE}`, '{{node}}'),
       query(`vcml_journal_retention_expected_seconds${NODE}`, '{{node}}, expected'),
     ],
     's',
   ),
-  timeseries('Writable', '0: nothing can be written, and the ring fills.', [
+  timeseries('Writable', '1 if the journal can be written. At 0 the ring buffer fills.', [
     query(`vcml_journal_writable${NODE}`, '{{node}}'),
   ]),
-  timeseries('Metadata of pods', '0: the API server or the kubelet cannot be asked.', [
+  timeseries('Pod metadata', '1 if the API server or the kubelet can be read.', [
     query(`vcml_metadata_available${NODE}`, '{{node}}'),
   ]),
   row('Export'),
   timeseries(
     'Lag',
-    'How old the last exported record is while others wait.',
+    'Age of the last exported record while others wait.',
     [query(`vcml_export_lag_time_seconds${NODE}`, '{{node}}')],
     's',
   ),
   timeseries('Waiting', 'Lines of the journal that are not exported yet.', [
     query(`vcml_export_lag_records${NODE}`, '{{node}}'),
   ]),
-  timeseries('Exported', 'Records each second, by what became of them.', [
+  timeseries('Exported', 'Records a second, by outcome.', [
     query(
       `sum by (vcml_export_outcome) (rate(vcml_export_records_total${NODE}[$__rate_interval]))`,
       '{{vcml_export_outcome}}',
     ),
   ]),
-  timeseries('Failed calls', 'Each second, by gRPC code; their records are sent again.', [
-    query(
-      `sum by (rpc_response_status_code) (rate(vcml_export_failures_total${NODE}[$__rate_interval]))`,
-      'code {{rpc_response_status_code}}',
-    ),
-  ]),
-  row('The agent itself'),
+  timeseries(
+    'Failed calls',
+    'Failed calls a second, by gRPC code. The agent sends their records again.',
+    [
+      query(
+        `sum by (rpc_response_status_code) (rate(vcml_export_failures_total${NODE}[$__rate_interval]))`,
+        'code {{rpc_response_status_code}}',
+      ),
+    ],
+  ),
+  row('Agent'),
   timeseries(
     'CPU',
-    'Cores.',
+    'CPU cores in use.',
     [
       query(
         `sum by (node) (rate(process_cpu_time_seconds_total{node=~"$node",job=~".*vcml-agent.*"}[$__rate_interval]))`,
@@ -151,7 +159,7 @@ const PANELS: readonly DashboardPanel[] = [
   ),
   timeseries(
     'Memory',
-    'Resident, with the mapped ring.',
+    'Resident memory, which includes the mapped ring buffer.',
     [query('process_memory_usage_bytes{node=~"$node",job=~".*vcml-agent.*"}', '{{node}}')],
     'bytes',
   ),
