@@ -11,7 +11,7 @@ TESTS := test/{*,!(e2e)/**/*}.test.ts
 
 # --- what is built ---------------------------------------------------------------------------
 
-BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node
+BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node build/report/page.html
 PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c))
 TESTED := build $(PROGRAMS) build/programs/next.bpf.o build/sanitized/vcml_hook.node build/apt-test.stamp
 
@@ -43,7 +43,7 @@ kernels: build $(PROGRAMS) ## run the agent and its cases on other kernels, and 
 e2e: build $(PROGRAMS) ## build a Kubernetes node, then run the agent's tests on it, as root
 	@exec $(NODE) test/e2e/run.ts '$(E2E_TESTS)'
 
-build: $(BUILT) ## what running needs: the npm packages, the BPF object, the addon
+build: $(BUILT) ## what running needs: the npm packages, the BPF object, the addon, the page of reports
 
 BUNDLE := build/bundle
 ARCH := $(shell uname -m)
@@ -157,6 +157,11 @@ build/sanitized/vcml_hook.node: $(wildcard native/*.cc native/*.h) bpf/events.h 
 	@mkdir -p $(@D)
 	g++ $(ADDON_FLAGS) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover \
 		-fno-omit-frame-pointer native/*.cc -o $@ $(ADDON_LIBS)
+
+# --- the page of `vcml report` -----------------------------------------------------------------
+
+build/report/page.html: $(shell find forensics/report record -type f) node_modules/.stamp
+	$(NODE) forensics/report/build-page.ts $@
 
 # --- the programs that tests run -------------------------------------------------------------
 

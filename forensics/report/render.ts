@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildSync } from 'esbuild';
+import { ForensicsError } from '../errors.ts';
 import { packRecords, plainNumbers } from './pack.ts';
 import type { InputSummary, Packed } from './packed.ts';
 
-const PAGE = join(import.meta.dirname, 'page');
+const PAGE = join(import.meta.dirname, '../../build/report/page.html');
 
 /**
  * A record as it is in its line, whatever it is: nothing is taken for granted. The timestamp is Unix
@@ -35,46 +34,20 @@ export interface ReportInput {
  * block of inert JSON.
  */
 export function renderReport(input: ReportInput): string {
-  const style = bundle(join(PAGE, 'main.css'));
-  const script = bundle(join(PAGE, 'main.ts'));
   const data = inertJson(packInput(input));
-  const parts: Readonly<Record<string, string>> = {
-    policy: `<meta http-equiv="Content-Security-Policy" content="${policyFor(style, script)}">`,
-    style: `<style>${style}</style>`,
-    data: `<script type="application/json" id="data">${data}</script>`,
-    script: `<script>${script}</script>`,
-  };
-  const template = readFileSync(join(PAGE, 'page.html'), 'utf8');
-  return template.replaceAll(/<!--(\w+)-->/g, (_, name: string) => parts[name] ?? '');
+  const element = `<script type="application/json" id="data">${data}</script>`;
+  return readPage().replace('<!--data-->', () => element);
 }
 
-function bundle(entry: string): string {
-  const { outputFiles } = buildSync({
-    entryPoints: [entry],
-    bundle: true,
-    format: 'iife',
-    target: 'es2022',
-    charset: 'ascii',
-    legalComments: 'none',
-    write: false,
-  } as const);
-  return outputFiles.map(({ text }) => text).join('');
-}
-
-function policyFor(style: string, script: string): string {
-  return [
-    "default-src 'none'",
-    `script-src ${hashOf(script)}`,
-    `style-src ${hashOf(style)}`,
-    "base-uri 'none'",
-    "form-action 'none'",
-    "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
-  ].join('; ');
-}
-
-function hashOf(text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+/** Reads the page, which `make build` makes (forensics/report/build-page.ts). */
+function readPage(): string {
+  try {
+    return readFileSync(PAGE, 'utf8');
+  } catch (cause) {
+    throw new ForensicsError('unreadable', `no page for reports in ${PAGE}: run \`make build\``, {
+      cause,
+    });
+  }
 }
 
 function packInput({ title, selection, generatedFrom, records, notes }: ReportInput): Packed {
