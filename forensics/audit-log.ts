@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { KEYS } from '../record/fields.ts';
 import { isObject, type JsonObject, parseExact } from '../record/read.ts';
 import { commandLine, visible } from '../record/visible.ts';
 import { ForensicsError } from './errors.ts';
@@ -83,20 +84,20 @@ function nanoseconds(time: string): bigint | undefined {
  * that time, best first, with what speaks for it. Candidates, no proof.
  */
 export function candidatesOf(record: Stored, requests: readonly ExecRequest[]): string[] {
-  if (record.attributes['vcml.entry'] !== 'exec' || record.timestamp === undefined) return [];
+  if (record.attributes[KEYS.entry] !== 'exec' || record.timestamp === undefined) return [];
   const { resource, attributes, timestamp } = record;
-  const args = attributes['process.command_args'];
+  const args = attributes[KEYS.args];
   const ran = JSON.stringify(Array.isArray(args) ? args : []);
   return requests
     .filter(
       ({ namespace, pod, received }) =>
-        pod === resource['k8s.pod.name'] &&
-        namespace === resource['k8s.namespace.name'] &&
+        pod === resource[KEYS.podName] &&
+        namespace === resource[KEYS.namespace] &&
         received <= timestamp + AFTER_NS &&
         received >= timestamp - BEFORE_NS,
     )
     .map((request) => {
-      const sameContainer = request.container === resource['k8s.container.name'];
+      const sameContainer = request.container === resource[KEYS.podContainerName];
       const sameCommand = JSON.stringify(request.command) === ran;
       const apart = timestamp - request.received;
       return { request, sameContainer, sameCommand, apart };

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, realpathSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import { literal, scanSql } from './columns.ts';
 import { ForensicsError } from './errors.ts';
-import { literal, scanSql } from './fields.ts';
 import { findFiles } from './inputs/find.ts';
 import { readLines } from './inputs/lines.ts';
 import { convertOtlp, isOtlp } from './inputs/otlp.ts';

@@ -1,6 +1,6 @@
 /** The views that `vcml query --sql`, notebooks and DuckDB itself can ask; docs/forensics.md. */
 
-import { COLUMNS, literal, scanSql } from './fields.ts';
+import { COLUMNS, literal, scanSql } from './columns.ts';
 
 /** Statements that make the views over files; `shown` renames those that stand for others. */
 export function viewsSql(paths: readonly string[], shown: ReadonlyMap<string, string>): string[] {

@@ -2,16 +2,13 @@
  * A record in words. The terminal, the reader, the report's page and the body of an exported log
  * record all take their wording from here and add only their layout. All texts are safe to show.
  */
-import type { KEYS } from './fields.ts';
+import type { Key } from './fields.ts';
 import { commandLine, plain, shortened, visible, word } from './visible.ts';
 
 /**
- * A key that record/fields declares. Only the type is imported: the report's page would otherwise
- * carry the documentation of every attribute.
+ * Reads an attribute by its key; undefined or null means that the record has none. Of the
+ * declarations only the type is imported: the report's page would otherwise carry their texts.
  */
-type Key = (typeof KEYS)[keyof typeof KEYS];
-
-/** Reads an attribute by its key; undefined or null means that the record has none. */
 export type AttributeReader = (key: Key) => unknown;
 
 /**

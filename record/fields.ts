@@ -29,9 +29,17 @@ export const ATTRIBUTES = {
 /** By name, the keys of attributes and of the resource. */
 export const KEYS = keysOf({ ...ATTRIBUTES, ...RESOURCE });
 
+/** A declared key. Where only its type is imported, the texts of the declarations stay behind. */
+export type Key = (typeof KEYS)[keyof typeof KEYS];
+
 function keysOf<Fields extends Readonly<Record<string, Field>>>(
   fields: Fields,
 ): { readonly [Name in keyof Fields]: Fields[Name]['key'] } {
   const keys = Object.entries(fields).map(([name, { key }]) => [name, key]);
   return Object.fromEntries(keys);
+}
+
+/** The column of a reader's table in which a field stands: its name in lower case with underscores. */
+export function columnOf(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -1,3 +1,4 @@
+import { KEYS } from '../../record/fields.ts';
 import { EXIT_MEANINGS } from '../errors.ts';
 
 const EXIT_CODES = Object.entries(EXIT_MEANINGS)
@@ -49,7 +50,7 @@ exit code is 0 whatever it finds. For programs, use --output json and read
   cat: `
 Examples:
   vcml-agent cat --since 2h --print text
-  vcml-agent cat --since 2026-01-31T12:00:00Z | grep '"vcml.gap.reason"'
+  vcml-agent cat --since 2026-01-31T12:00:00Z | grep '"${KEYS.gapReason}"'
 `,
   tail: `
 The command runs until SIGINT or SIGTERM, or until its output is closed.

@@ -1,3 +1,4 @@
+import { KEYS } from '../../record/fields.ts';
 import { counter, counters, gauge, gauges, type Metric } from './metric.ts';
 import type { JournalReadings } from './readings.ts';
 
@@ -28,7 +29,7 @@ export const METRICS: readonly Metric[] = [
   ),
   counters(
     ['vcml.gaps', '{record}', 'Number of records whose cause is not known, by reason.'],
-    'vcml.gap.reason',
+    KEYS.gapReason,
     ({ recording }) => recording?.gaps,
   ),
   counter(
@@ -41,7 +42,7 @@ export const METRICS: readonly Metric[] = [
   ),
   counters(
     ['vcml.losses', '{loss}', 'Number of journal.loss records, by stage of the loss.'],
-    'vcml.loss.stage',
+    KEYS.lossStage,
     ({ recording }) => recording?.losses,
   ),
   counters(
@@ -50,7 +51,7 @@ export const METRICS: readonly Metric[] = [
       '{record}',
       'Number of records that are known to be lost, by stage of the loss.',
     ],
-    'vcml.loss.stage',
+    KEYS.lossStage,
     ({ recording }) => recording?.lostRecords,
   ),
   counter(

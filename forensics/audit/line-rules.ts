@@ -1,8 +1,12 @@
 /** What one line can be wrong in by itself: SQL conditions that are true where it is. */
 
+import { KEYS } from '../../record/fields.ts';
 import { LOSS_STAGES } from '../../record/types.ts';
-import { literal } from '../fields.ts';
+import { inResource, literal } from '../columns.ts';
 import type { Code } from './finding.ts';
+
+const IN_RESOURCE = [KEYS.hostName, KEYS.osType, KEYS.containerId, KEYS.podUid];
+const CONTAINER_ID = inResource(KEYS.containerId);
 
 /** Types under which the audit reads: nothing is cast that would hide what was written. */
 export const RAW_TYPES: Readonly<Record<string, string>> = {
@@ -16,8 +20,7 @@ export const RAW_TYPES: Readonly<Record<string, string>> = {
   uid: 'JSON',
   boot_time: 'VARCHAR',
   created: 'TIMESTAMP',
-  resource:
-    'STRUCT("host.name" VARCHAR, "os.type" VARCHAR, "container.id" VARCHAR, "k8s.pod.uid" VARCHAR)',
+  resource: `STRUCT(${IN_RESOURCE.map((key) => `"${key}" VARCHAR`).join(', ')})`,
 };
 
 /** The columns that are read for these rules, and for the checks over several lines. */
@@ -96,8 +99,8 @@ const ALWAYS = [
   'net_namespace',
   'user_namespace',
   'cgroup_namespace',
-  `resource['host.name']`,
-  `resource['os.type']`,
+  inResource(KEYS.hostName),
+  inResource(KEYS.osType),
 ];
 
 /** Times that were rounded apart may differ by this much. */
@@ -209,9 +212,9 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
   ],
   [
     'CONTAINER',
-    `${EXEC} AND ((entry IS NOT NULL AND resource['container.id'] IS NULL)
+    `${EXEC} AND ((entry IS NOT NULL AND ${CONTAINER_ID} IS NULL)
        OR (metadata_state IS NOT NULL) <>
-         (resource['container.id'] IS NOT NULL AND resource['k8s.pod.uid'] IS NOT NULL))`,
+         (${CONTAINER_ID} IS NOT NULL AND ${inResource(KEYS.podUid)} IS NOT NULL))`,
   ],
 ];
 

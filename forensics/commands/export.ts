@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync } from 'node:fs';
+import { literal } from '../columns.ts';
 import { ForensicsError } from '../errors.ts';
-import { literal } from '../fields.ts';
 import type { Journals } from '../journals.ts';
 import { tellNotes } from '../output/notes.ts';
 

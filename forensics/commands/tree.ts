@@ -1,3 +1,4 @@
+import { KEYS } from '../../record/fields.ts';
 import { writeExact } from '../../record/read.ts';
 import { visible } from '../../record/visible.ts';
 import { type AuditLog, auditLogOf, candidatesOf } from '../audit-log.ts';
@@ -179,8 +180,8 @@ function sameBranch(
 function doingOf(record: Stored | undefined): string {
   if (record === undefined) return '';
   const { object, uid, resource, attributes } = record;
-  const args = attributes['process.command_args'] ?? null;
-  return writeExact([object, args, uid ?? null, resource['container.id'] ?? null]);
+  const args = attributes[KEYS.args] ?? null;
+  return writeExact([object, args, uid ?? null, resource[KEYS.containerId] ?? null]);
 }
 
 /** One line that fits the terminal: what it is, then who, where and when. */

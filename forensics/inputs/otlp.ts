@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
+import { OTLP_KEYS } from '../../record/fields/core.ts';
 import { isObject, type Json, type JsonObject, parseExact, writeExact } from '../../record/read.ts';
 import { readLines } from './lines.ts';
 
@@ -79,23 +80,12 @@ function recordsIn(text: string): (JsonObject | undefined)[] | undefined {
   }
 }
 
-/** The core fields of a record, and the attributes that carry them (docs/record.md, OTLP). */
+/** A record from the attributes that carry its core fields and from the others. */
 function recordOf(logRecord: Json, resource: JsonObject): JsonObject | undefined {
-  const all = attributesOf(logRecord);
-  const {
-    'log.record.uid': id,
-    'process.pid': pid,
-    'process.parent_pid': ppid,
-    'process.real_user.id': uid,
-    'vcml.process.real_group.id': gid,
-    'vcml.process.comm': comm,
-    'vcml.object': object,
-    'vcml.permitted_by': permittedBy,
-    'vcml.parent_cause': parentCause = null,
-    'event.name': eventAttribute,
-    ...attributes
-  } = all;
+  const { core, attributes } = apart(attributesOf(logRecord));
+  const { id, pid, ppid, uid, gid, comm, object, permittedBy, parentCause = null } = core;
   if (!isObject(logRecord) || id === undefined || permittedBy === undefined) return undefined;
+  const { [EVENT_NAME]: eventAttribute, ...others } = attributes;
   const event = logRecord.eventName ?? eventAttribute;
   return present({
     id,
@@ -106,8 +96,27 @@ function recordOf(logRecord: Json, resource: JsonObject): JsonObject | undefined
     permitted_by: permittedBy,
     parent_cause: parentCause,
     resource,
-    attributes,
+    attributes: others,
   });
+}
+
+type CoreName = keyof typeof OTLP_KEYS;
+/** The names of core fields by the keys that carry them. */
+const CORE_NAMES = new Map(
+  Object.entries(OTLP_KEYS).map(([name, key]) => [key as string, name as CoreName]),
+);
+/** The attribute that names the event of a log record without the field for it. */
+const EVENT_NAME = 'event.name';
+
+function apart(all: JsonObject) {
+  const core: Partial<Record<CoreName, Json>> = {};
+  const attributes: Record<string, Json> = {};
+  for (const [key, value] of Object.entries(all)) {
+    const name = CORE_NAMES.get(key);
+    if (name === undefined) attributes[key] = value;
+    else core[name] = value;
+  }
+  return { core, attributes };
 }
 
 function present(members: Readonly<Record<string, Json | undefined>>): JsonObject {

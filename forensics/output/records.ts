@@ -1,3 +1,4 @@
+import { KEYS } from '../../record/fields.ts';
 import { type Json, writeExact } from '../../record/read.ts';
 import { rfc3339Of } from '../../record/time.ts';
 import { visible, visibleJson } from '../../record/visible.ts';
@@ -65,20 +66,20 @@ const resource =
 const CSV: Readonly<Record<string, (record: Stored) => Cell>> = {
   time: ({ timestamp }) =>
     timestamp === undefined ? undefined : (rfc3339Of(timestamp) ?? `${timestamp}`),
-  node: ({ resource: where }) => cellOf(where['k8s.node.name'] ?? where['host.name']),
-  namespace: resource('k8s.namespace.name'),
-  pod: resource('k8s.pod.name'),
-  container: resource('k8s.container.name'),
-  image: resource('container.image.name'),
+  node: ({ resource: where }) => cellOf(where[KEYS.nodeName] ?? where[KEYS.hostName]),
+  namespace: resource(KEYS.namespace),
+  pod: resource(KEYS.podName),
+  container: resource(KEYS.podContainerName),
+  image: resource(KEYS.imageName),
   uid: ({ uid }) => uid,
   pid: ({ pid }) => pid,
   comm: ({ comm }) => cellOf(comm),
   action: ({ action }) => cellOf(action),
   object: ({ object }) => cellOf(object),
-  executable: attribute('process.executable.path'),
-  args: attribute('process.command_args'),
-  gap: attribute('vcml.gap.reason'),
-  entry: attribute('vcml.entry'),
+  executable: attribute(KEYS.executable),
+  args: attribute(KEYS.args),
+  gap: attribute(KEYS.gapReason),
+  entry: attribute(KEYS.entry),
   id: ({ id }) => cellOf(id),
   parent_cause: ({ parentCause }) => cellOf(parentCause),
 };

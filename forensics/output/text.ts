@@ -9,6 +9,7 @@ import {
   placeNames,
   runInWords,
 } from '../../record/describe.ts';
+import { KEYS } from '../../record/fields.ts';
 import { rfc3339Of } from '../../record/time.ts';
 import { visible } from '../../record/visible.ts';
 import type { Stored } from '../record.ts';
@@ -47,7 +48,7 @@ export function shortId(id: string): string {
 
 /** The user by number: names are the node's own. */
 export function userOf({ uid, attributes }: Stored): string {
-  const login = attributes['vcml.process.login_uid'];
+  const login = attributes[KEYS.loginUid];
   const name = uid === 0 ? 'root' : `uid ${uid ?? '?'}`;
   return login === undefined || login === uid ? name : `${name} (login ${visible(`${login}`)})`;
 }
@@ -69,7 +70,7 @@ export function commandOf({ object, attributes }: Stored): string {
 /** Why a record has no cause; undefined where it has one. */
 export function gapOf({ parentCause, permittedBy, attributes }: Stored): string | undefined {
   if (parentCause !== undefined) return undefined;
-  if (attributes['vcml.gap.reason'] === undefined) return visible(permittedBy);
+  if (attributes[KEYS.gapReason] === undefined) return visible(permittedBy);
   return gapInFull((key) => attributes[key]);
 }
 

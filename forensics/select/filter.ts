@@ -1,7 +1,8 @@
 /** What a user asks for, as a condition over the columns of `records`. */
 
+import { LABEL_PREFIX } from '../../record/fields/resource.ts';
+import { COLUMNS, inResource, literal } from '../columns.ts';
 import { ForensicsError } from '../errors.ts';
-import { COLUMNS, literal } from '../fields.ts';
 import { momentOf } from './time.ts';
 
 /** The options that choose records; each given one must hold. */
@@ -99,7 +100,7 @@ function podSql(pod: string): string {
 
 function labelSql(label: string): string {
   const [key = '', ...value] = label.split('=');
-  const column = `resource[${literal(`k8s.pod.label.${key}`)}]`;
+  const column = inResource(`${LABEL_PREFIX}${key}`);
   return value.length === 0 ? `${column} IS NOT NULL` : `${column} = ${literal(value.join('='))}`;
 }
 

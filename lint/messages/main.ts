@@ -1,6 +1,7 @@
 /**
- * Writes the tables of the documents that are made from the registries of errors and log events; with
- * --check, reports those that are stale, and messages that documents quote and no source has.
+ * Writes the tables of the documents that are made from declarations: errors, log events, the record's
+ * fields. With --check, reports those that are stale, and messages that documents quote and no source
+ * has.
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

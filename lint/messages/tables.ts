@@ -1,11 +1,14 @@
 import { ERRORS, EXIT_MEANINGS, NATIVE_ERRORS } from '../../agent/errors.ts';
 import { LOG_EVENTS, type LogEvent } from '../../agent/log-events.ts';
+import { FIELD_TABLES } from './fields.ts';
+import { header, row } from './rows.ts';
 
-/** The tables of the documents that are made from the registries, by the name in their markers. */
+/** The tables of the documents that are made from declarations, by the name in their markers. */
 const TABLES: Readonly<Record<string, () => string>> = {
   'log events': logEvents,
   'exit codes': exitCodes,
   errors,
+  ...FIELD_TABLES,
 };
 
 const MARKED = /(<!-- generated: ([a-z ]+) -->\n)[\s\S]*?(<!-- end of generated -->)/g;
@@ -61,12 +64,4 @@ function marked(text: string): string {
 
 function sentenceOf(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
-}
-
-function header(...titles: readonly string[]): string {
-  return `${row(...titles)}${row(...titles.map(() => '---'))}`;
-}
-
-function row(...cells: readonly (string | undefined)[]): string {
-  return `| ${cells.map((cell = '') => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
 }

@@ -37,7 +37,7 @@ export const CONTEXT = {
     key: 'vcml.process.session_id',
     type: 'integer',
     when: ALWAYS,
-    about: 'The process id of the session’s leader.',
+    about: "The process id of the session's leader.",
     value: ({ sessionId }) => sessionId,
   },
   tty: {

@@ -25,7 +25,7 @@ export const CORE = {
     type: 'integer',
     when: ALWAYS,
     about:
-      'Unix nanoseconds of the kernel’s event. The number is beyond 2^53: do not pass it through a double, as jq 1.6 and JavaScript do.',
+      "Unix nanoseconds of the kernel's event. The number is beyond 2^53: do not pass it through a double, as jq 1.6 and JavaScript do.",
   },
   pid: {
     key: 'pid',
@@ -33,7 +33,7 @@ export const CORE = {
     otlp: 'process.pid',
     type: 'integer',
     when: ALWAYS,
-    about: 'The process id in the host’s pid namespace.',
+    about: "The process id in the host's pid namespace.",
   },
   ppid: {
     key: 'ppid',
@@ -49,7 +49,7 @@ export const CORE = {
     otlp: 'process.real_user.id',
     type: 'integer',
     when: ALWAYS,
-    about: 'The real user id in the host’s user namespace.',
+    about: "The real user id in the host's user namespace.",
   },
   gid: {
     key: 'gid',
@@ -57,7 +57,7 @@ export const CORE = {
     otlp: 'vcml.process.real_group.id',
     type: 'integer',
     when: ALWAYS,
-    about: 'The real group id in the host’s user namespace.',
+    about: "The real group id in the host's user namespace.",
   },
   comm: {
     key: 'comm',

@@ -6,7 +6,7 @@ export const NUMBERS = {
     key: 'vcml.boot.id',
     type: 'string',
     when: ALWAYS,
-    about: 'The kernel’s boot id.',
+    about: "The kernel's boot id.",
   },
   bootTime: {
     key: 'vcml.boot_time',
@@ -40,7 +40,7 @@ export const PROCESS = {
     key: 'process.vpid',
     type: 'integer',
     when: ALWAYS,
-    about: 'The process id in the process’s own pid namespace.',
+    about: "The process id in the process's own pid namespace.",
   },
   created: {
     key: 'process.creation.time',
@@ -55,7 +55,7 @@ export const PLACE = {
   metadataState: {
     key: 'vcml.metadata.state',
     type: 'string',
-    when: 'in a pod’s container',
+    when: "in a pod's container",
     about:
       '`complete` if the record has all that the source of metadata gives, else `partial` ([containers.md](containers.md)).',
   },

@@ -52,7 +52,7 @@ export const INVOCATION = {
     key: 'process.working_directory',
     type: 'string',
     when: ALWAYS,
-    about: 'The working directory, from the process’s own root.',
+    about: "The working directory, from the process's own root.",
     value: ({ workingDirectory }) => workingDirectory,
   },
   interactive: {
@@ -80,7 +80,7 @@ export const INVOCATION = {
     key: 'vcml.object.resolved',
     type: 'flag',
     when: WHEN_TRUE,
-    about: 'The name that the caller gave is not known, and `object` is the executable’s own path.',
+    about: "The name that the caller gave is not known, and `object` is the executable's own path.",
     value: ({ objectResolved }) => objectResolved,
   },
 } as const satisfies Record<string, Attribute<Invocation>>;

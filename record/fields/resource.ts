@@ -1,7 +1,7 @@
 import { ALWAYS, type Field } from './field.ts';
 
 const IN_CONTAINER = 'in a container';
-const IN_POD = 'in a pod’s container';
+const IN_POD = "in a pod's container";
 const KNOWN_IN_CONTAINER = `${IN_CONTAINER}, if known`;
 const KNOWN_IN_POD = `${IN_POD}, if known`;
 
@@ -53,19 +53,19 @@ export const RESOURCE = {
     key: 'container.image.name',
     type: 'string',
     when: KNOWN_IN_CONTAINER,
-    about: 'The image’s name with its registry.',
+    about: "The image's name with its registry.",
   },
   imageTags: {
     key: 'container.image.tags',
     type: 'strings',
     when: KNOWN_IN_CONTAINER,
-    about: 'The image’s tag, as an array of one.',
+    about: "The image's tag, as an array of one.",
   },
   imageId: {
     key: 'container.image.id',
     type: 'string',
     when: KNOWN_IN_CONTAINER,
-    about: 'The image’s id.',
+    about: "The image's id.",
   },
   runtimeName: {
     key: 'container.runtime.name',
@@ -120,7 +120,7 @@ export const RESOURCE = {
     type: 'string',
     when: `${IN_POD}, and where it is configured`,
     about:
-      'The name of the service, by the rules of OpenTelemetry’s semantic conventions for Kubernetes.',
+      "The name of the service, by the rules of OpenTelemetry's semantic conventions for Kubernetes.",
   },
 } as const satisfies Record<string, Field>;
 

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { COLUMNS } from '../../forensics/columns.ts';
 import { CORE, OTLP_KEYS } from '../../record/fields/core.ts';
 import { RESOURCE } from '../../record/fields/resource.ts';
-import { ATTRIBUTES, KEYS } from '../../record/fields.ts';
+import { ATTRIBUTES, columnOf, KEYS } from '../../record/fields.ts';
+import { ROOT } from '../support/paths.ts';
 
 const ALL = [...Object.values(CORE), ...Object.values(ATTRIBUTES), ...Object.values(RESOURCE)];
 
@@ -37,3 +41,27 @@ test('keys are found by name', () => {
   assert.equal(OTLP_KEYS.permittedBy, 'vcml.permitted_by');
   assert.ok(!('timestamp' in OTLP_KEYS));
 });
+
+test('every core field and every attribute is a column of the reader', () => {
+  assert.equal(columnOf('gapLostCause'), 'gap_lost_cause');
+  const columns = [...Object.keys(CORE), ...Object.keys(ATTRIBUTES)].map(columnOf);
+  assert.deepEqual(COLUMNS.slice(0, columns.length), columns);
+});
+
+test('no other source writes a key of its own', () => {
+  const keys = [...Object.values(KEYS), ...Object.values(OTLP_KEYS)];
+  const literal = new RegExp(
+    `(?:['"]|attributes\\.)(${keys.map((key) => RegExp.escape(key)).join('|')})['"\`]`,
+  );
+  const files = globSync('{agent,forensics,record}/**/*.ts', { cwd: ROOT }).filter(
+    (path) => !isExempt(path),
+  );
+  assert.ok(files.length > 200);
+  const found = files.filter((file) => literal.test(readFileSync(join(ROOT, file), 'utf8')));
+  assert.deepEqual(found, []);
+});
+
+/** What the report's page holds imports no declaration, only the type of a key, which tsc compares. */
+function isExempt(path: string): boolean {
+  return /^(record\/fields|record\/describe\.ts|forensics\/report\/page)/.test(path);
+}

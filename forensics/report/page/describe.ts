@@ -8,6 +8,7 @@ import {
   placeNames,
   runInWords,
 } from '../../../record/describe.ts';
+import type { Key } from '../../../record/fields.ts';
 import { plain, shortened, word } from '../../../record/visible.ts';
 import type { Records } from './records.ts';
 import { counted, fullTime, nanosecondsFrom, visible } from './text.ts';
@@ -55,7 +56,7 @@ export class Describer {
   }
 
   executable(record: number): string {
-    return this.#text(record, 'attributes.process.executable.path') || this.#text(record, 'object');
+    return this.#field(record, 'process.executable.path') || this.#text(record, 'object');
   }
 
   /** namespace/pod, or the container, or the node. */
@@ -78,7 +79,7 @@ export class Describer {
       return { kind: 'outside', sign: '…', text };
     }
     if (this.#text(record, 'permitted_by').startsWith('root_event:')) return undefined;
-    const reason = this.#text(record, 'attributes.vcml.gap.reason') || 'no reason given';
+    const reason = this.#field(record, 'vcml.gap.reason') || 'no reason given';
     return { kind: `gap:${reason}`, sign: '⁇', text: gapInWords(this.#attributesOf(record)) };
   }
 
@@ -99,7 +100,11 @@ export class Describer {
   }
 
   #attributesOf(record: number): AttributeReader {
-    return (key) => this.#records.get(record, `attributes.${key}`);
+    return (key) => this.#records.attribute(record, key);
+  }
+
+  #field(record: number, key: Key): string {
+    return visible(this.#records.attribute(record, key) ?? '');
   }
 
   #text(record: number, field: string): string {

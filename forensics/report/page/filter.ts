@@ -69,7 +69,7 @@ export class FilterIndex {
       const get = (field: string): string => visible(this.#records.get(record, field) ?? '');
       return [
         this.#describer.title(record),
-        get('attributes.process.command_args'),
+        visible(this.#records.attribute(record, 'process.command_args') ?? ''),
         get('object'),
         this.executables[record],
         get('actor.comm'),

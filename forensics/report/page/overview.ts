@@ -69,7 +69,7 @@ function kindsOf(records: Records, describer: Describer): ReadonlyMap<string, Ki
     const hole = describer.hole(record);
     if (hole === undefined) continue;
     const kind = kinds.get(hole.kind) ?? { sign: hole.sign, count: 0, lost: 0, unknown: false };
-    const lost = records.get(record, 'attributes.vcml.loss.count');
+    const lost = records.attribute(record, 'vcml.loss.count');
     kind.count++;
     if (typeof lost === 'number') kind.lost += lost;
     else kind.unknown = true;

@@ -1,3 +1,4 @@
+import type { Key } from '../../../record/fields.ts';
 import type { Packed } from '../packed.ts';
 import { fullTime, nanosecondsFrom } from './text.ts';
 
@@ -15,6 +16,8 @@ export interface Records {
   timeText(nanoseconds: number): string;
   /** the value of a field; undefined where the record has none */
   get(record: number, field: string): unknown;
+  /** the same of an attribute */
+  attribute(record: number, key: Key): unknown;
   fields(record: number): readonly (readonly [name: string, value: unknown])[];
 }
 
@@ -46,6 +49,7 @@ export function unpackRecords({ shapes, values, rows, notes }: Packed): Records 
     causes: causesOf(count, values, numberOf),
     ...timesOf(count, get),
     get,
+    attribute: (record, key) => get(record, `attributes.${key}`),
     fields,
   };
 }

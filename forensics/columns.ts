@@ -1,0 +1,141 @@
+/** The columns of the view `records`: where each stands in a line, and its SQL type. */
+
+import { CORE } from '../record/fields/core.ts';
+import type { Field, FieldType } from '../record/fields/field.ts';
+import { type OwnerKind, ownerKey } from '../record/fields/resource.ts';
+import { ATTRIBUTES, columnOf, KEYS } from '../record/fields.ts';
+
+type Parent = 'line' | 'actor' | 'attributes';
+
+interface Column {
+  readonly column: string;
+  readonly parent: Parent;
+  readonly key: string;
+  readonly type: string;
+}
+
+const SQL_TYPES: Readonly<Record<FieldType, string>> = {
+  string: 'VARCHAR',
+  integer: 'BIGINT',
+  flag: 'BOOLEAN',
+  strings: 'VARCHAR[]',
+  integers: 'BIGINT[]',
+  decimal: 'VARCHAR',
+  nanoseconds: 'BIGINT',
+  time: 'VARCHAR',
+};
+
+/** The columns that are read from a line as they are: every core field and every attribute. */
+const READ: readonly Column[] = [
+  ...Object.entries(CORE).map(([name, field]) => columnFor(name, field, field.parent)),
+  ...Object.entries(ATTRIBUTES).map(([name, field]) => columnFor(name, field, 'attributes')),
+];
+
+function columnFor(name: string, { key, type }: Field, parent: Parent): Column {
+  return { column: columnOf(name), parent, key, type: SQL_TYPES[type] };
+}
+
+/** The kinds of owners, the one that people name first. */
+const OWNERS: readonly OwnerKind[] = [
+  'deployment',
+  'statefulset',
+  'daemonset',
+  'cronjob',
+  'job',
+  'replicaset',
+];
+const owner = OWNERS.map((kind) => `'${kind}/' || ${inResource(ownerKey(kind, 'name'))}`).join(
+  ', ',
+);
+
+/** What is made of the fields, and of the map `resource`. */
+const DERIVED: Readonly<Record<string, string>> = {
+  time: 'make_timestamp_ns("timestamp")',
+  host: inResource(KEYS.hostName),
+  node: `coalesce(${inResource(KEYS.nodeName)}, ${inResource(KEYS.hostName)})`,
+  cluster: inResource(KEYS.clusterName),
+  namespace: inResource(KEYS.namespace),
+  pod: inResource(KEYS.podName),
+  pod_uid: inResource(KEYS.podUid),
+  container: `coalesce(${inResource(KEYS.podContainerName)}, ${inResource(KEYS.containerName)})`,
+  container_id: inResource(KEYS.containerId),
+  container_type: inResource(KEYS.containerType),
+  image: inResource(KEYS.imageName),
+  image_tags: inResource(KEYS.imageTags),
+  image_id: inResource(KEYS.imageId),
+  owner: `coalesce(${owner})`,
+  service: inResource(KEYS.serviceName),
+  resource: 'resource',
+};
+
+/** Every column of `records`, without `file`, in order. */
+export const COLUMNS: readonly string[] = [
+  ...READ.map(({ column }) => column),
+  ...Object.keys(DERIVED),
+];
+
+const byColumn = new Map(READ.map((one) => [one.column, one]));
+
+/**
+ * A SELECT of `file` and the columns from JSON lines, in the order of files and lines; one row for
+ * every line that is not blank, with nulls where a line cannot be read. Reads no field it needs not. `types` read columns otherwise.
+ */
+export function scanSql(
+  paths: readonly string[],
+  columns: readonly string[],
+  types: Readonly<Record<string, string>> = {},
+): string {
+  const derived = columns.filter((column) => column in DERIVED);
+  const needed = new Set(columns.filter((column) => byColumn.has(column)));
+  if (derived.includes('time')) needed.add('timestamp');
+  const read = structure(
+    READ.filter(({ column }) => needed.has(column)).map((field) => ({
+      ...field,
+      type: types[field.column] ?? field.type,
+    })),
+  );
+  if (derived.some((column) => column !== 'time'))
+    read.push(`resource: '${types.resource ?? 'MAP(VARCHAR, VARCHAR)'}'`);
+  const selected = columns.map((column) => `${expression(column, types)} AS "${column}"`);
+  return (
+    `SELECT ${['filename AS file', ...selected].join(', ')} FROM ` +
+    `read_json([${paths.map(pathLiteral).join(', ')}], format = 'newline_delimited', ` +
+    'ignore_errors = true, filename = true, maximum_object_size = 67108864, records = true, ' +
+    `columns = {${read.join(', ')}})`
+  );
+}
+
+function structure(columns: readonly Column[]): string[] {
+  const inner = (parent: Parent) =>
+    columns.filter((one) => one.parent === parent).map(({ key, type }) => `"${key}" ${type}`);
+  const read = columns
+    .filter(({ parent }) => parent === 'line')
+    .map(({ key, type }) => `"${key}": '${type}'`);
+  for (const parent of ['actor', 'attributes'] as const) {
+    const members = inner(parent);
+    if (members.length > 0) read.push(`${parent}: 'STRUCT(${members.join(', ')})'`);
+  }
+  return read;
+}
+
+function expression(column: string, types: Readonly<Record<string, string>>): string {
+  const read = byColumn.get(column);
+  if (read === undefined) return DERIVED[column] ?? 'NULL';
+  const value = read.parent === 'line' ? `"${read.key}"` : `${read.parent}."${read.key}"`;
+  return types[column] === 'JSON' ? `${value}::VARCHAR` : value;
+}
+
+/** What stands for itself in a list of globs. */
+function pathLiteral(path: string): string {
+  return literal(path.replaceAll(/[*?[]/g, '[$&]'));
+}
+
+/** SQL for an attribute of the resource. */
+export function inResource(key: string): string {
+  return `resource[${literal(key)}]`;
+}
+
+/** A string as SQL. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
