@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one class that JavaScript sees: agent/source/hook.ts has its types.
+// The class that JavaScript sees; agent/source/hook.ts has its types.
 #include "error.h"
 #include "kernel_side.h"
 #include "ring.h"
@@ -10,7 +10,7 @@
 #include <sys/prctl.h>
 #include <uv.h>
 
-// Events drained at once: room for at least one of the longest.
+// Bytes that are drained at once; at least one of the longest events fits.
 static const size_t BUFFER_BYTES = 1 << 20;
 
 class Hook : public Napi::ObjectWrap<Hook> {
@@ -74,7 +74,7 @@ public:
 	~Hook() override { release(); }
 
 private:
-	// Lets a C++ exception cross as a JavaScript Error with its code.
+	// Turns a C++ exception into a JavaScript Error with its code.
 	template <typename Body> static Napi::Value guard(const Napi::CallbackInfo &info, Body body)
 	{
 		try {
@@ -105,7 +105,8 @@ private:
 		return info.Env().Undefined();
 	}
 
-	// touch(): the reader is alive, though it does not read now; sets `clock` as drain() does.
+	// touch(): shows that the reader is alive although it does not read now; sets `clock` like
+	// drain().
 	Napi::Value touch(const Napi::CallbackInfo &info)
 	{
 		control *page = side(info).control_page();
@@ -122,7 +123,8 @@ private:
 		return info.Env().Undefined();
 	}
 
-	// positions(): [what was drained up to, what the kernel has written up to], in bytes.
+	// positions(): the positions up to which events were drained and the kernel has written, in
+	// bytes.
 	Napi::Value positions(const Napi::CallbackInfo &info)
 	{
 		side(info);
@@ -133,8 +135,8 @@ private:
 		return both;
 	}
 
-	// drain(): fills `buffer` with what is new and `clock` with the time on both clocks;
-	// returns bytes.
+	// drain(): copies new events into `buffer` and the time on both clocks into `clock`;
+	// returns the number of bytes.
 	Napi::Value drain(const Napi::CallbackInfo &info)
 	{
 		control *page = side(info).control_page();
@@ -146,8 +148,8 @@ private:
 		return Napi::Number::New(info.Env(), bytes);
 	}
 
-	// commit(next): all that was drained is on disk; next is a Float64Array of the number that
-	// each CPU is expected to give next.
+	// commit(next): releases what was drained, because it is on disk; next is a Float64Array of
+	// the next expected number of each CPU.
 	Napi::Value commit(const Napi::CallbackInfo &info)
 	{
 		const auto next = info[0].As<Napi::Float64Array>();
@@ -159,14 +161,14 @@ private:
 		return info.Env().Undefined();
 	}
 
-	// sleep(callback): true, and the callback is called once when there is something to drain;
-	// or false when there is already.
+	// sleep(callback): returns true and calls the callback once, when there is something to
+	// drain; returns false if there is already.
 	Napi::Value sleep(const Napi::CallbackInfo &info)
 	{
 		control *page = side(info).control_page();
 
 		if (ring_->consumer_position() != ring_->read_position())
-			return Napi::Boolean::New(info.Env(), false); // not on disk yet: stay awake
+			return Napi::Boolean::New(info.Env(), false); // not on disk yet; stay awake
 		__atomic_store_n(&page->asleep, 1, __ATOMIC_SEQ_CST);
 		if (ring_->producer_position() != ring_->read_position()) {
 			__atomic_store_n(&page->asleep, 0, __ATOMIC_SEQ_CST);
@@ -196,7 +198,7 @@ private:
 		callback_.MakeCallback(Env().Global(), {});
 	}
 
-	// The kernel's per-CPU counters as they are now: a copy, `struct cpu_state` by CPU.
+	// cpuStates(): a copy of the kernel side's counters, one `struct cpu_state` per CPU.
 	Napi::Value cpu_states(const Napi::CallbackInfo &info)
 	{
 		return Napi::Buffer<uint8_t>::Copy(
@@ -204,8 +206,8 @@ private:
 		    sizeof(cpu_state) * side(info).cpu_count());
 	}
 
-	// cgroup(hierarchy, id): the id of its parent and its name, as the kernel keeps them; or
-	// undefined.
+	// cgroup(hierarchy, id): the id of its parent and its name from the kernel side's table;
+	// undefined: the table does not have it.
 	Napi::Value cgroup(const Napi::CallbackInfo &info)
 	{
 		bool lossless;
@@ -256,7 +258,7 @@ private:
 		return result;
 	}
 
-	// The hook stays in the kernel and goes on recording.
+	// close(): the hook stays in the kernel and keeps recording.
 	Napi::Value close(const Napi::CallbackInfo &info)
 	{
 		release();
@@ -273,7 +275,7 @@ private:
 		return names;
 	}
 
-	// Removes everything from the kernel; returns the names of what was removed.
+	// detach(): removes everything from the kernel and returns the names of what it removed.
 	Napi::Value detach(const Napi::CallbackInfo &info)
 	{
 		return guard(info, [&] {
@@ -284,7 +286,7 @@ private:
 		});
 	}
 
-	// Hook.remove(pinDir): the same without reading anything first.
+	// Hook.remove(pinDir): the same, without reading anything first.
 	static Napi::Value remove(const Napi::CallbackInfo &info)
 	{
 		return guard(info,
@@ -315,8 +317,8 @@ private:
 
 static Napi::Object init(Napi::Env env, Napi::Object exports)
 {
-	// What other processes were started with is in this one's memory: no core dump of it, and
-	// nobody without CAP_SYS_PTRACE looks into it.
+	// This process's memory holds arguments of other processes: it makes no core dump, and only
+	// processes with CAP_SYS_PTRACE may read it.
 	prctl(PR_SET_DUMPABLE, 0);
 	return Hook::init(env, exports);
 }

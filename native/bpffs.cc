@@ -37,7 +37,7 @@ Fd open_pin_dir(const std::string &pin_dir, bool may_mount, bool *mounted)
 		if (parent != DEFAULT_BPFFS)
 			throw HookError("HOOK_BPFFS",
 					"no bpffs is mounted at " + parent + "; " + remedy);
-		// In a mount namespace of its own the hook would go with the mount.
+		// In a mount namespace of its own, the hook would disappear with the mount.
 		if (!may_mount)
 			throw HookError("HOOK_BPFFS", "no bpffs is mounted at " + parent +
 							  "; as root on the host, " + remedy);
@@ -74,11 +74,11 @@ bool lock_pin_dir(const Fd &dir)
 
 bool remove_pin_dir(const std::string &pin_dir)
 {
-	return rmdir(pin_dir.c_str()) == 0; // something foreign in it: not ours to remove
+	return rmdir(pin_dir.c_str()) == 0; // it contains something foreign, which stays
 }
 
 void unmount_bpffs(const std::string &pin_dir)
 {
 	if (parent_of(pin_dir) == DEFAULT_BPFFS)
-		umount2(DEFAULT_BPFFS, 0); // in use by somebody else by now: stays
+		umount2(DEFAULT_BPFFS, 0); // it stays mounted if it is in use
 }

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// The folder for pins: on a bpffs, ours alone, one agent at a time.
+// The folder for pins, on a bpffs. It belongs to the agent, and to one agent at a time.
 #pragma once
 
 #include "handle.h"
 
 #include <string>
 
-// Makes the folder, mounting /sys/fs/bpf if need be and if it may. Throws HookError.
+// Makes and opens the folder. Mounts /sys/fs/bpf if that is necessary and allowed. Throws
+// HookError.
 Fd open_pin_dir(const std::string &pin_dir, bool may_mount, bool *mounted);
 
-// Takes the folder's lock; false when another agent has it.
+// Takes the folder's lock; false: another agent has it.
 bool lock_pin_dir(const Fd &dir);
 
-// Removes the folder; false when something foreign is in it.
+// Removes the folder; false: it contains something foreign.
 bool remove_pin_dir(const std::string &pin_dir);
 
-// Takes away the mount that open_pin_dir made, unless somebody else uses it.
+// Removes the mount that open_pin_dir made, unless it is in use.
 void unmount_bpffs(const std::string &pin_dir);

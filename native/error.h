@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors that cross to JavaScript: a code from agent/errors.ts and a sentence that says what to do.
+// Errors for JavaScript: a code of agent/errors.ts and a sentence that says what to do.
 #pragma once
 
 #include <cerrno>

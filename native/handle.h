@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owners of descriptors and mappings: what is opened here is closed when its owner goes.
+// Owners of descriptors and mappings, which close them when they are destroyed.
 #pragma once
 
 #include <sys/mman.h>

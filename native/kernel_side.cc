@@ -19,8 +19,8 @@
 static const char *const MAPS[] = {"control_page", "causes", "cpus",
 				   "scratches",	   "events", "cgroups"};
 
-// How far ahead of its writing the arming time lies, so that no process can begin after it and be
-// forked before the programs know of it.
+// How far in the future the arming time is when it is written, so that no process can begin after
+// it and fork before the programs see it.
 static const uint64_t ARMING_DELAY_NS = 2000000;
 
 static uint64_t boot_time_ns()
@@ -45,8 +45,8 @@ static uint64_t hash_file(const std::string &path)
 	return hash;
 }
 
-// Before a program's name: its own pin, through which its counters can be read without
-// CAP_SYS_ADMIN. Under the bare name is its link.
+// The prefix of a program's own pin, through which its counters can be read without CAP_SYS_ADMIN.
+// The pin without the prefix is its link.
 static const std::string PROGRAM_PIN = "program_";
 
 static bool is_program_pin(const std::string &name)
@@ -54,7 +54,7 @@ static bool is_program_pin(const std::string &name)
 	return name.compare(0, PROGRAM_PIN.size(), PROGRAM_PIN) == 0;
 }
 
-// Is the name one that a pin of ours has, of whatever generation?
+// Whether a pin of the agent, of any generation, can have this name.
 static bool is_ours(const std::string &name)
 {
 	if (is_program_pin(name))
@@ -71,7 +71,8 @@ static bool is_ours(const std::string &name)
 	return false;
 }
 
-// A pin under one of our names must be ours in kind, too: a map so named, or a tracepoint's link.
+// Whether a pin under one of these names is also of the right kind: a map of that name, or a link
+// of a tracepoint.
 static void refuse_foreign(const std::string &path, const std::string &name)
 {
 	const bool map = std::find(std::begin(MAPS), std::end(MAPS), name) != std::end(MAPS);
@@ -85,7 +86,7 @@ static void refuse_foreign(const std::string &path, const std::string &name)
 
 	if (!fd && (errno == EPERM || errno == EACCES))
 		throw_not_permitted("open what is pinned at " + path);
-	// "anon_inode:bpf-map", "bpf-prog" or "bpf_link": the kernel does not say so otherwise
+	// "anon_inode:bpf-map", "bpf-prog" or "bpf_link"; the kernel shows the kind nowhere else
 	if (fd && readlink(("/proc/self/fd/" + std::to_string(fd.get())).c_str(), kind,
 			   sizeof(kind) - 1) > 0) {
 		if (map && strstr(kind, "map"))
@@ -121,7 +122,7 @@ KernelSide::KernelSide(const HookOptions &options)
 		try {
 			load(false);
 		} catch (const HookError &) {
-			detach(); // half a hook is of no use to the next agent
+			detach(); // the next agent could not use half a hook
 			throw;
 		}
 	}
@@ -141,7 +142,7 @@ void KernelSide::lock()
 	bool locked = lock_pin_dir(dir_);
 	struct stat held, there;
 
-	// The former holder may have removed the folder while we waited for it.
+	// The former holder may have removed the folder while this agent waited for it.
 	if (locked && (fstat(dir_.get(), &held) || stat(options_.pin_dir.c_str(), &there) ||
 		       held.st_ino != there.st_ino))
 		locked = false;
@@ -176,13 +177,14 @@ void KernelSide::find_pins()
 		refuse_foreign(pin(name), name);
 }
 
-// Opens a pinned map and makes sure that its values are what we know.
+// Opens a pinned map and checks the size of its values.
 static Fd open_map(const std::string &path, uint32_t value_size, bpf_map_info *info)
 {
 	uint32_t size = sizeof(*info);
 
 	memset(info, 0, sizeof(*info));
-	// First, since who may not open a pin is not told that there is none.
+	// This comes first, because bpf_obj_get() reports a missing permission before a missing
+	// pin.
 	if (access(path.c_str(), F_OK) && errno == ENOENT)
 		return Fd();
 	Fd fd(bpf_obj_get(path.c_str()));
@@ -198,7 +200,7 @@ static Fd open_map(const std::string &path, uint32_t value_size, bpf_map_info *i
 	return fd;
 }
 
-// True when a working hook was taken over; false when there is nothing, or only half of one.
+// True: it took over a working hook. False: there is none, or only half of one.
 bool KernelSide::take_over()
 {
 	bpf_map_info info;
@@ -217,7 +219,7 @@ bool KernelSide::take_over()
 				"cannot read " + pin("control_page") + ": " + reason(errno));
 	memcpy(&page, value.data(), std::min(value.size(), sizeof(page)));
 	if (page.magic != CONTROL_MAGIC)
-		return false; // never came so far as to be armed
+		return false; // it was never armed
 	if (page.table_version != TABLE_VERSION)
 		throw HookError(
 		    "HOOK_PINS_INCOMPATIBLE",
@@ -235,7 +237,7 @@ bool KernelSide::take_over()
 	events_ = open_map(pin("events"), 0, &info);
 	ring_bytes_ = info.max_entries;
 	scratches_ = open_map(pin("scratches"), 0, &info);
-	cgroups_ = open_map(pin("cgroups"), sizeof(cgroup_name), &info); // none before 0.2.0
+	cgroups_ = open_map(pin("cgroups"), sizeof(cgroup_name), &info); // 0.1.0 has none
 	if (!causes_ || !cpus_fd_ || !events_ || !scratches_)
 		return false;
 
@@ -258,7 +260,8 @@ bool KernelSide::take_over()
 		return true;
 	}
 
-	// Another kernel side with the same layouts: beside the old one first, then alone.
+	// Another kernel side with the same layouts is attached beside the old one, which is then
+	// removed.
 	state_ = missing_.empty() ? HookState::upgraded : HookState::resumed;
 	generation_ = page.active_generation + 1;
 	load(true);
@@ -269,7 +272,8 @@ bool KernelSide::take_over()
 	return true;
 }
 
-// An upgrade that was cut short leaves programs that do nothing; one that succeeded leaves the old.
+// An interrupted upgrade leaves new programs, which do nothing; a successful one leaves the old
+// ones.
 void KernelSide::unlink_other_generations()
 {
 	const std::string ours = "_" + std::to_string(generation_);
@@ -320,7 +324,7 @@ void KernelSide::load(bool reuse)
 	for (const char *program : PROGRAMS) {
 		const std::string name = std::string(program) + "_" + std::to_string(generation_);
 
-		// of an upgrade that was cut short
+		// left by an interrupted upgrade
 		unlink(pin(name).c_str());
 		unlink(pin(PROGRAM_PIN + name).c_str());
 		object.attach(program, pin(name), pin(PROGRAM_PIN + name));
@@ -342,7 +346,8 @@ void KernelSide::arm()
 
 	if (page->armed_at)
 		return;
-	// First "not yet": forks make entries from here on. Then the moment itself, a little ahead.
+	// First a time that never comes: forks make entries from here on. Then the time itself, a
+	// little in the future.
 	__atomic_store_n(&page->armed_at, ~0ull, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&page->armed_at, boot_time_ns() + ARMING_DELAY_NS, __ATOMIC_SEQ_CST);
 }
@@ -350,8 +355,9 @@ void KernelSide::arm()
 void KernelSide::disarm()
 {
 	__atomic_store_n(&control_page()->active_generation, 0, __ATOMIC_SEQ_CST);
-	// What had begun by then goes on to its end: a grace period of RCU outlasts every program.
-	// Kernels with nohz_full CPUs offer none; a program takes some microseconds.
+	// Programs that run at this moment run to their end, and a grace period of RCU outlasts
+	// each of them. Kernels with nohz_full CPUs offer no such wait; a program takes some
+	// microseconds.
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
 		usleep(10000);
 }
@@ -371,7 +377,8 @@ std::vector<std::string> KernelSide::detach()
 
 	pinned_.clear();
 	find_pins();
-	// Links first, so that no program runs on maps that are being taken away; control last.
+	// Links come first, so that no program runs on maps that are being removed; control comes
+	// last.
 	std::sort(pinned_.begin(), pinned_.end(), [](const std::string &a, const std::string &b) {
 		return (a.compare(0, 3, "on_") == 0) > (b.compare(0, 3, "on_") == 0);
 	});
@@ -389,7 +396,7 @@ void KernelSide::leave()
 {
 	const bool empty = remove_pin_dir(options_.pin_dir);
 
-	dir_ = Fd(); // an open folder would keep the mount busy
+	dir_ = Fd(); // an open folder would keep the mount in use
 	if (empty && mounted_)
 		unmount_bpffs(options_.pin_dir);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The programs and maps of bpf/, from the first load to the last pin: attached or resumed, and
-// kept or removed.
+// The programs and maps of bpf/: it attaches or resumes them, and keeps or removes them.
 #pragma once
 
 #include "../bpf/events.h"
@@ -12,40 +11,40 @@
 struct HookOptions {
 	std::string object_path; // the compiled bpf/exec.bpf.c
 	std::string pin_dir;	 // a folder on a bpffs
-	std::string holder;	 // told to a second agent
+	std::string holder;	 // name of this agent, for a second one's message
 	uint64_t ring_bytes;
-	uint32_t table_entries; // 0: as many processes as there can be, at most 262,144
+	uint32_t table_entries; // 0: as many as the kernel allows processes, at most 262,144
 	uint32_t args_bytes;
 	uint64_t quiet_after_ns;
-	bool mount_bpffs = true; // where none is, at the usual place
-	bool attach;		 // false: only take over what is there
+	bool mount_bpffs = true; // whether to mount one at the usual place if there is none
+	bool attach;		 // false: only take over an existing hook
 };
 
 enum class HookState { attached, resumed, upgraded };
 
 struct ProgramStatistics {
 	std::string name;
-	uint64_t run_count;   // only counted with kernel.bpf_stats_enabled
+	uint64_t run_count;   // counted only while kernel.bpf_stats_enabled is 1
 	uint64_t run_time_ns; // the same
 	uint64_t recursion_misses;
 };
 
 class KernelSide {
 public:
-	// Takes the lock, then attaches or takes over what is pinned. Throws HookError.
+	// Takes the lock, then attaches, or takes over what is pinned. Throws HookError.
 	explicit KernelSide(const HookOptions &options);
 
-	// Starts the recording of a newly attached hook; no effect on another.
+	// Starts the recording of a newly attached hook; it has no effect on another.
 	void arm();
-	// Ends the recording, so that what is in the ring is all there will be.
+	// Ends the recording; no further event enters the ring.
 	void disarm();
-	// Removes programs, maps and pins; returns what was removed, by name.
+	// Removes programs, maps and pins, and returns their names.
 	std::vector<std::string> detach();
-	// The same whatever is pinned there, readable or not.
+	// Removes whatever is pinned there, readable or not.
 	static std::vector<std::string> remove(const std::string &pin_dir);
 
 	HookState state() const { return state_; }
-	// Programs that somebody had detached: execs in that time are not known.
+	// Programs that had been detached by others; execs of that time are unknown.
 	const std::vector<std::string> &missing() const { return missing_; }
 	control *control_page() const { return control_.as<control>(); }
 	cpu_state *cpu_states() const { return cpus_.as<cpu_state>(); }
@@ -54,7 +53,7 @@ public:
 	uint64_t ring_bytes() const { return ring_bytes_; }
 	int ring_fd() const { return events_.get(); }
 	std::vector<ProgramStatistics> programs() const;
-	// What the kernel keeps of a cgroup; false: its entry is not there (any more).
+	// Finds a cgroup in the table; false: the table does not have it, or no longer.
 	bool find_cgroup(const cgroup_key &key, cgroup_name *name) const;
 
 private:
@@ -71,7 +70,7 @@ private:
 	HookOptions options_;
 	HookState state_ = HookState::attached;
 	std::vector<std::string> missing_;
-	std::vector<std::string> pinned_; // names in pin_dir that are ours
+	std::vector<std::string> pinned_; // the agent's names in pin_dir
 	uint64_t object_hash_ = 0;
 	uint64_t generation_ = 1;
 	bool mounted_ = false;

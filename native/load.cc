@@ -17,13 +17,13 @@
 #include <sys/utsname.h>
 
 static const uint32_t TABLE_ENTRIES_MAX = 262144;
-// Cgroups that are kept in any case, and what each CPU may hold back of a map that makes room for
-// itself (LOCAL_FREE_TARGET in the kernel's bpf_lru_list.c, taken twice).
+// The number of cgroups that are kept in any case, and the number of entries that each CPU may hold
+// back in an LRU map (twice LOCAL_FREE_TARGET of the kernel's bpf_lru_list.c).
 static const uint32_t CGROUPS_KEPT = 8192;
 static const uint32_t CGROUPS_HELD_BY_CPU = 256;
 static const char BTF_PATH[] = "/sys/kernel/btf/vmlinux";
 
-// libbpf explains itself through one callback for the whole process; this is where it goes.
+// libbpf reports through one callback for the whole process, which stores the text here.
 static thread_local std::string last_words;
 
 static int keep_words(enum libbpf_print_level level, const char *format, va_list args)
@@ -39,7 +39,7 @@ static int keep_words(enum libbpf_print_level level, const char *format, va_list
 	return 0;
 }
 
-// The last thing libbpf said that is a sentence and not a line of a verifier log.
+// The last message of libbpf that is a sentence and not a line of a verifier log.
 static std::string explanation()
 {
 	const size_t at = last_words.rfind("libbpf: ");
@@ -70,7 +70,7 @@ void check_kernel()
 			"and mount /sys");
 }
 
-// Before 5.11 BPF maps count as locked memory, whose limit libbpf lifts where it may.
+// Before 5.11, BPF maps count as locked memory; libbpf raises that limit if it may.
 static bool is_locked_memory_short()
 {
 	struct rlimit limit = {};
@@ -127,14 +127,14 @@ static uint32_t read_number(const char *path)
 			      : UINT32_MAX;
 }
 
-// As many as there can be processes, within reason.
+// As many as the kernel allows processes, up to a limit.
 static uint32_t default_table_entries()
 {
 	return std::min({read_number("/proc/sys/kernel/pid_max"),
 			 read_number("/proc/sys/kernel/threads-max"), TABLE_ENTRIES_MAX});
 }
 
-// Writes a constant into the programs' read-only data, before they are loaded.
+// Writes a constant into the programs' read-only data before they are loaded.
 static void set_constant(bpf_object *object, const std::string &name, uint64_t value)
 {
 	const struct btf *btf = bpf_object__btf(object);
@@ -178,7 +178,7 @@ static bpf_map *find_map(bpf_object *object, const char *name)
 	return map;
 }
 
-// A signal makes the kernel give up in the middle of verifying: hold them all back for that time.
+// Blocks all signals while the kernel verifies the programs, because a signal ends that.
 static int load_undisturbed(bpf_object *object)
 {
 	sigset_t all, before;
@@ -265,7 +265,7 @@ void LoadedObject::attach(const char *name, const std::string &link_path,
 							  name + ": " + reason(errno) +
 							  explanation());
 	const int error = -bpf_link__pin(link, link_path.c_str());
-	bpf_link__destroy(link); // the pin keeps it
+	bpf_link__destroy(link); // the pin keeps the link
 	if (error)
 		throw HookError("HOOK_BPFFS", "cannot pin " + link_path + ": " + reason(error));
 	if (bpf_obj_pin(bpf_program__fd(program), program_path.c_str()))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loading the BPF object with libbpf, and naming what a kernel lacks when it cannot be loaded.
+// Loads the BPF object with libbpf, and names what a kernel lacks if it cannot be loaded.
 #pragma once
 
 #include "handle.h"
@@ -10,8 +10,8 @@
 
 struct bpf_object;
 
-// Every program of bpf/exec.bpf.c, in the order of attaching: exit first, so that no entry is made
-// whose end could be missed.
+// All programs of bpf/exec.bpf.c in the order in which they are attached. Exit comes first, so that
+// no entry is made whose end could be missed.
 inline constexpr const char *PROGRAMS[] = {"on_exit", "on_exec", "on_fork", "on_cgroup_mkdir",
 					   "on_cgroup_rmdir"};
 
@@ -21,7 +21,7 @@ struct LoadOptions {
 	uint32_t table_entries;
 	uint32_t cpu_count;
 	uint64_t generation;
-	std::map<std::string, int> reuse = {}; // maps that are there already, by name
+	std::map<std::string, int> reuse = {}; // descriptors of existing maps, by name
 };
 
 class LoadedObject {
@@ -30,10 +30,11 @@ public:
 	~LoadedObject();
 	LoadedObject(const LoadedObject &) = delete;
 
-	Fd map(const char *name) const; // a descriptor of its own
+	Fd map(const char *name) const; // returns a new descriptor
 	uint32_t max_entries(const char *name) const;
 	void pin_map(const char *name, const std::string &path) const;
-	// Attaches for as long as the pin of the link is there; the other is the program's own.
+	// Attaches a program for as long as the pin of its link exists. The other pin is the
+	// program's own.
 	void attach(const char *program, const std::string &link_path,
 		    const std::string &program_path) const;
 
@@ -41,11 +42,11 @@ private:
 	bpf_object *object_ = nullptr;
 };
 
-// Numbers of CPUs that there can be.
+// The number of possible CPUs.
 uint32_t count_cpus();
 
-// Throws KERNEL_UNSUPPORTED when the kernel cannot do it whatever the permissions.
+// Throws KERNEL_UNSUPPORTED if this kernel cannot run the programs, whatever the permissions are.
 void check_kernel();
 
-// Throws HOOK_PERMISSION, naming the capabilities that are missing.
+// Throws HOOK_PERMISSION and names the missing capabilities.
 [[noreturn]] void throw_not_permitted(const std::string &what);

@@ -18,7 +18,8 @@ static const std::map<int32_t, const char *> FUNCTIONS = {
     {CALL_IRQ_RESTORE, "bpf_local_irq_restore"},
 };
 
-// From 7.0 on. Kernels from 6.14 on have the functions, too, but need no such calls.
+// For kernels from 7.0 on. Kernels from 6.14 on have these functions as well but do not need the
+// calls.
 static bool preempts_programs()
 {
 	struct utsname kernel = {};
@@ -40,7 +41,7 @@ bool write_preempt_calls(bpf_object *object)
 		ids[call] =
 		    kernel ? btf__find_by_name_kind(kernel.get(), function, BTF_KIND_FUNC) : 0;
 		if (ids[call] <= 0)
-			return false; // some programs will be skipped, which is counted
+			return false; // the kernel will skip some programs, and counts that
 	}
 	bpf_object__for_each_program (program, object) {
 		auto *insn = const_cast<bpf_insn *>(bpf_program__insns(program));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Debian's libbpf.a is compiled for executables: its reference to libc's variable `stderr`, in a
-// printer that load.cc replaces, cannot be resolved in a shared object. Linked with
-// --wrap=stderr it comes here instead.
+// Debian's libbpf.a is compiled for executables. A shared object cannot resolve its reference to
+// libc's variable `stderr`, which is in a printer that load.cc replaces. The linker's option
+// --wrap=stderr redirects the reference to this file.
 #include <cstdio>
 
 extern "C" {
