@@ -1,6 +1,7 @@
 #!/bin/sh
-# `helm test`: executes something with a name of its own, and waits until the agent of this node has
-# it in its journal, with this pod's name; then, if records are exported, until the receiver has it.
+# `helm test`: executes a program with a unique name, and waits until the agent of this node has
+# written it to its journal with this pod's name. If records are exported, it then waits until the
+# receiver has acknowledged it.
 set -eu
 
 journal=/var/lib/vcml-agent/journal
@@ -12,13 +13,13 @@ fail() {
 	exit 1
 }
 
-# Ends the test at the deadline, else waits a little.
+# Ends the test at the deadline; otherwise waits a moment.
 again() {
 	[ "$(date +%s)" -lt "$deadline" ] || fail "$1"
 	sleep 1
 }
 
-# Not of busybox, say, which does not run under any name.
+# The link is to vcml-agent, because a program such as busybox does not run under every name.
 ln -s "$(command -v vcml-agent)" "$program"
 echo "executing $program"
 
@@ -26,7 +27,7 @@ record() {
 	vcml-agent cat --journal-dir "$journal" --since 10m --print jsonl |
 		grep -F "\"object\":\"$program\""
 }
-# Again and again: the agent of this node may only be starting.
+# Repeats the exec, because the agent of this node may still be starting.
 until
 	"$program" --version >/dev/null
 	found=$(record)
@@ -48,7 +49,7 @@ if [ "$EXPORTS" != true ]; then
 	exit 0
 fi
 
-# What the receiver has acknowledged, as "segment offset"; and where the journal ends now.
+# Compares the position that the receiver has acknowledged with the present end of the journal.
 number() {
 	sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p" "$journal/export-cursor.json"
 }

@@ -47,7 +47,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- default $made .Values.priorityClass.name }}
 {{- end }}
 
-{{/* An image by its digest or its tag. Takes the values of an image, and the tag that is meant without one. */}}
+{{/* The reference of an image, with its digest or its tag. Takes the values of an image and the default tag. */}}
 {{- define "vcml-agent.image" -}}
 {{- if .image.digest }}
 {{- printf "%s@%s" .image.repository .image.digest }}
@@ -66,7 +66,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- toYaml $config }}
 {{- end }}
 
-{{/* A container's view of the runtime's bundles: "host folder" and "folder in the agent". */}}
+{{/* The mount of the runtime's bundles: "host folder" and "folder in the agent". */}}
 {{- define "vcml-agent.runtime" -}}
 {{- $containerd := "/run/containerd/io.containerd.runtime.v2.task" }}
 {{- $usual := dict
@@ -81,7 +81,7 @@ host: {{ default (first $folders) .Values.runtime.dir }}
 agent: {{ last $folders }}
 {{- end }}
 
-{{/* Bytes of a size such as 32MiB, in MiB and rounded up. */}}
+{{/* A size such as 32MiB in MiB, rounded up. */}}
 {{- define "vcml-agent.mebibytes" -}}
 {{- $number := regexFind "^[0-9]+" . | float64 }}
 {{- $unit := regexFind "[A-Za-z]+$" . }}
@@ -89,7 +89,7 @@ agent: {{ last $folders }}
 {{- mulf $number (default 0.00000095367431640625 (get $factors $unit)) | ceil | int }}
 {{- end }}
 
-{{/* What the ring and the table of causes take in the kernel, in MiB. */}}
+{{/* The memory of the ring buffer and the table of causes in the kernel, in MiB. */}}
 {{- define "vcml-agent.maps" -}}
 {{- $ring := "32MiB" }}
 {{- with .Values.config.ringSize }}
@@ -100,7 +100,7 @@ agent: {{ last $folders }}
 {{- add (include "vcml-agent.mebibytes" $ring | int) $table }}
 {{- end }}
 
-{{/* What they and the process take together. */}}
+{{/* The memory of the process and the kernel maps together. */}}
 {{- define "vcml-agent.memory" -}}
 {{- printf "%dMi" (add .Values.agentMemoryMiB (include "vcml-agent.maps" . | int) | int) }}
 {{- end }}
@@ -111,7 +111,7 @@ agent: {{ last $folders }}
 {{- toYaml (merge (deepCopy .Values.resources) $made) }}
 {{- end }}
 
-{{/* Sub-mounts of a read-only mount are read-only as well, where the cluster knows how. */}}
+{{/* Makes sub-mounts of a read-only mount read-only as well, if the cluster supports it. */}}
 {{- define "vcml-agent.readOnly" -}}
 readOnly: true
 {{- if semverCompare ">=1.31.0-0" .Capabilities.KubeVersion.Version }}
@@ -119,7 +119,7 @@ recursiveReadOnly: IfPossible
 {{- end }}
 {{- end }}
 
-{{/* An AppArmor profile as the annotation of clusters before 1.30 has it. */}}
+{{/* The AppArmor profile in the form of the annotation that clusters before 1.30 use. */}}
 {{- define "vcml-agent.appArmor" -}}
 {{- $profile := .Values.appArmorProfile }}
 {{- if eq $profile.type "Localhost" }}
@@ -129,7 +129,7 @@ recursiveReadOnly: IfPossible
 {{- end }}
 {{- end }}
 
-{{/* Whether the agent asks the API server, or the kubelet with its account's token: "true" or nothing. */}}
+{{/* "true" if the agent needs its account's token, for the API server or the kubelet; otherwise nothing. */}}
 {{- define "vcml-agent.needsToken" -}}
 {{- $config := .Values.config }}
 {{- $isSocket := hasPrefix "unix://" (toString $config.kubeletEndpoint) }}
