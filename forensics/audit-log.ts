@@ -32,7 +32,7 @@ export interface AuditLog {
 /** The `pods/exec` requests in an audit log (JSON lines), each once; none without a path. */
 export async function auditLogOf(path: string | undefined): Promise<AuditLog> {
   if (path === undefined) return { requests: [], unreadable: 0 };
-  if (!existsSync(path)) throw new ForensicsError('unreadable', `${path}: there is no such file`);
+  if (!existsSync(path)) throw new ForensicsError('unreadable', `${path}: no such file`);
   const requests = new Map<string, ExecRequest>();
   let unreadable = 0;
   for await (const { text, number } of readLines(path)) {

@@ -10,7 +10,7 @@ export async function main(argv: string[]): Promise<number> {
     const { createProgram } = await import('./commands/program.ts');
     return await parse(createProgram, argv);
   } catch (error) {
-    return tell(error);
+    return report(error);
   }
 }
 
@@ -33,13 +33,13 @@ async function parse(
   } catch (error) {
     const { code, exitCode: given } = error as { code?: unknown; exitCode?: unknown };
     if (typeof code !== 'string' || !code.startsWith('commander.')) throw error;
-    // commander has told it already; help that was asked for is no error
+    // Commander has printed the message. Help is no error.
     return given === 0 ? 0 : EXIT.usage;
   }
 }
 
 /** What a user can do something about is one sentence; the rest is a bug with its stack. */
-function tell(error: unknown): number {
+function report(error: unknown): number {
   if (error instanceof ForensicsError) {
     process.stderr.write(`vcml: ${visible(error.message)}\n`);
     return error.exitCode;

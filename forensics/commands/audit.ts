@@ -85,7 +85,7 @@ async function placed(journals: Journals, findings: readonly Finding[]): Promise
     all.push({ code, severity, file: file.path, line: place + 1, id: null, message });
   }
   for (const file of journals.damaged) {
-    const message = 'the compressed file is damaged: nothing of it can be read';
+    const message = 'the compressed file is damaged and cannot be read';
     all.push({ code: 'LINE_UNREADABLE', severity: 'FAIL', file, line: 1, id: null, message });
   }
   return all;

@@ -4,7 +4,7 @@ import { ForensicsError } from '../errors.ts';
 import { Graph } from '../graph.ts';
 import type { Entry, Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
-import { tellNotes } from '../output/notes.ts';
+import { printNotes } from '../output/notes.ts';
 import { recordPrinter } from '../output/records.ts';
 import { paint, print } from '../output/stdout.ts';
 import { bodyOf, gapOf, headOf, shortId, wrapped } from '../output/text.ts';
@@ -31,7 +31,7 @@ export async function chain(
     for (const entry of entries) await printer.record(entry);
     await printer.end();
   }
-  await tellNotes(journals);
+  await printNotes(journals);
   return 0;
 }
 

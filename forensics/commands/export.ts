@@ -2,19 +2,22 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { literal } from '../columns.ts';
 import { ForensicsError } from '../errors.ts';
 import type { Journals } from '../journals.ts';
-import { tellNotes } from '../output/notes.ts';
+import { printNotes } from '../output/notes.ts';
 
 /** Writes all records as Parquet, one folder per day (UTC) and node, into an empty folder. */
 export async function exportParquet(journals: Journals, directory: string): Promise<number> {
   mkdirSync(directory, { recursive: true });
   if (readdirSync(directory).length > 0)
-    throw new ForensicsError('usage', `${directory} is not empty: nothing there is overwritten`);
+    throw new ForensicsError(
+      'usage',
+      `${directory} is not empty: vcml overwrites nothing; name an empty folder`,
+    );
   await journals.scan('counted', [], []);
   await journals.rows(
     `COPY (SELECT *, strftime("time"::TIMESTAMP, '%Y-%m-%d') AS "day" FROM (
        SELECT * REPLACE (coalesce(node, 'unknown') AS node, "time"::TIMESTAMP AS "time") FROM records))
      TO ${literal(directory)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY ("day", node))`,
   );
-  await tellNotes(journals);
+  await printNotes(journals);
   return 0;
 }

@@ -8,7 +8,7 @@ import { paint, print } from '../output/stdout.ts';
 
 export interface GapsOptions {
   readonly output: Form;
-  /** seconds without a record of a node that are told */
+  /** how many seconds without a record of a node are reported */
   readonly silence: number;
 }
 
@@ -47,7 +47,7 @@ const TABLES: Readonly<Record<string, (options: GapsOptions) => string>> = {
   silences: ({ silence }) => `SELECT node, make_timestamp_ns(before) AS "from",
       make_timestamp_ns("timestamp") AS "to", ("timestamp" - before) // 1000000000 AS seconds,
       CASE WHEN boot_id IS DISTINCT FROM boot_before THEN 'reboot'
-        WHEN "action" = 'journal.start' THEN concat('no agent; the hook is ', hook_state)
+        WHEN "action" = 'journal.start' THEN concat('no agent was running; the hook is ', hook_state)
         ELSE 'nothing was executed' END AS because
     FROM (SELECT *, lag("timestamp") OVER w AS before, lag(boot_id) OVER w AS boot_before
       FROM holes WHERE readable WINDOW w AS (PARTITION BY node ORDER BY "timestamp"))
@@ -70,7 +70,7 @@ export async function gaps(journals: Journals, options: GapsOptions): Promise<nu
   const notes = await notesOf(journals);
   if (options.output === 'text') {
     await print(`${paint('bold', 'files')}\n`);
-    await print(notes.length === 0 ? `  all ${journals.files.length} whole\n` : '');
+    await print(notes.length === 0 ? `  all whole (${journals.files.length})\n` : '');
     for (const note of notes) await print(`  ${note}\n`);
     return 0;
   }

@@ -1,7 +1,8 @@
 /** What stands below the list of commands. */
 export const MAIN_HELP = `
-Reads only, needs no root and no server. Inputs may be of several nodes, compressed
-or still being written. What cannot be read is skipped, counted and told on stderr.
+vcml only reads; it needs no root and no server. Inputs may come from several
+nodes, and may be compressed or still being written. A line that cannot be read
+is skipped, and stderr reports how many there are.
 
 Examples:
   vcml query --since 2h --pod shop/cart-7d9f-x2x /var/lib/vcml-agent/journal
@@ -10,8 +11,8 @@ Examples:
   vcml query --sql "SELECT executable, count(*) FROM execs GROUP BY 1" nodes/
 
 Exit codes:
-   0  answered; for audit: sound
-   1  no such record; for audit: there are findings
+   0  success; audit found nothing
+   1  no record matches, or audit has findings
    2  an input cannot be read, or there is none
   64  bad usage
   70  a bug

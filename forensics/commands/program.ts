@@ -7,12 +7,12 @@ import { showProgress } from '../output/progress.ts';
 import { flush } from '../output/stdout.ts';
 import { MAIN_HELP } from './help.ts';
 
-const INPUTS = 'files, folders or globs: journals, vCML records, OTLP JSON lines';
+const INPUTS = 'files, folders or globs with journals, vCML records or OTLP JSON lines';
 
 /** The command line; `done` gets the exit code of the command that ran. */
 export function createProgram(done: (exitCode: number) => void): Command {
   const program = new Command('vcml')
-    .description('Asks causal memory: what ran, where, who caused it, and what is missing.')
+    .description('Queries causal memory: what ran, where, who caused it, and what is missing.')
     .configureOutput({
       outputError: (text, write) =>
         write(
@@ -25,8 +25,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .exitOverride();
 
   auditLog(form(program.command('chain')))
-    .description('the causes of a record, back to where they end, and why they end')
-    .argument('<id>', 'the record’s id, or its beginning')
+    .description('print a record and its causes, back to where they end, and why they end there')
+    .argument('<id>', 'id of the record, or the beginning of it')
     .argument('<inputs...>', INPUTS)
     .action(async (id, inputs, options) => {
       const { chain } = await import('./chain.ts');
@@ -34,9 +34,9 @@ export function createProgram(done: (exitCode: number) => void): Command {
     });
 
   selection(form(program.command('query')))
-    .description('records by time, place, user, executable and more; or SQL')
-    .option('--limit <n>', 'no more records than this', count)
-    .option('--sql <select>', 'a SELECT over the views records, execs, gaps, losses, runs')
+    .description('print records by time, place, user, executable and more, or run SQL')
+    .option('--limit <n>', 'maximum number of records', count)
+    .option('--sql <select>', 'SELECT over the views records, execs, gaps, losses and runs')
     .argument('<inputs...>', INPUTS)
     .action(async (inputs, options) => {
       const { query } = await import('./query.ts');
@@ -44,11 +44,11 @@ export function createProgram(done: (exitCode: number) => void): Command {
     });
 
   auditLog(selection(form(program.command('tree'))))
-    .description('what a record caused, or the records of a selection, as trees')
-    .option('--id <id>', 'the record at the root, or the beginning of its id')
-    .option('--depth <n>', 'no deeper than this', count, 100)
-    .option('--limit <n>', 'no more records than this', count, 1000)
-    .option('--no-collapse', 'show every repeated child')
+    .description('print what a record or a selection caused, as trees')
+    .option('--id <id>', 'id of the record at the root, or the beginning of it')
+    .option('--depth <n>', 'maximum depth of the tree', count, 100)
+    .option('--limit <n>', 'maximum number of records', count, 1000)
+    .option('--no-collapse', 'show each of several equal children')
     .argument('<inputs...>', INPUTS)
     .action(async (inputs, options) => {
       const { tree } = await import('./tree.ts');
@@ -57,8 +57,15 @@ export function createProgram(done: (exitCode: number) => void): Command {
     });
 
   form(program.command('gaps'))
-    .description('what is missing: gaps by reason and place, losses, silent times, torn files')
-    .option('--silence <seconds>', 'tell when a node had no record for so long', count, 3600)
+    .description(
+      'print what is missing: gaps by reason and place, losses, times without records, torn files',
+    )
+    .option(
+      '--silence <seconds>',
+      'report times of at least this length without a record of a node',
+      count,
+      3600,
+    )
     .argument('<inputs...>', INPUTS)
     .action(async (inputs, options) => {
       const { gaps } = await import('./gaps.ts');
@@ -66,8 +73,10 @@ export function createProgram(done: (exitCode: number) => void): Command {
     });
 
   form(program.command('stats'))
-    .description('records per pod, image, executable, hour; busiest parents; newest executables')
-    .option('--top <n>', 'rows of a table', count, 10)
+    .description(
+      'count records by pod, image, executable and hour; show the busiest parents and the newest executables',
+    )
+    .option('--top <n>', 'maximum number of rows of a table', count, 10)
     .argument('<inputs...>', INPUTS)
     .action(async (inputs, options) => {
       const { stats } = await import('./stats.ts');
@@ -75,19 +84,21 @@ export function createProgram(done: (exitCode: number) => void): Command {
     });
 
   selection(form(program.command('tail')))
-    .description('records as they are written, with the filters of query')
-    .argument('<inputs...>', 'a live journal’s folder')
+    .description('print records as they are written, with the filters of query')
+    .argument('<inputs...>', 'folder of a journal that an agent writes')
     .action(async (inputs, options) => {
       const { tail } = await import('./tail.ts');
       done(await tail(inputs, options));
     });
 
   auditLog(selection(program.command('report')))
-    .description('one self-contained HTML file about a record or a selection, with causes')
-    .requiredOption('-o, --out <file>', 'the file to write')
-    .option('--id <id>', 'a record with its causes and what it caused')
-    .option('--title <text>', 'what stands above it')
-    .option('--limit <n>', 'no more records than this', count, 50_000)
+    .description(
+      'write one self-contained HTML file about a record or a selection, with all causes',
+    )
+    .requiredOption('-o, --out <file>', 'file to write')
+    .option('--id <id>', 'id of a record: the report shows its causes and what it caused')
+    .option('--title <text>', 'title of the report')
+    .option('--limit <n>', 'maximum number of records', count, 50_000)
     .argument('<inputs...>', INPUTS)
     .action(async (inputs, options) => {
       const { report } = await import('./report.ts');
@@ -100,8 +111,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
 
   program
     .command('export')
-    .description('all records as Parquet, partitioned by day and node')
-    .requiredOption('--parquet <dir>', 'an empty folder, or one to be made')
+    .description('write all records as Parquet, partitioned by day and node')
+    .requiredOption('--parquet <dir>', 'folder to write to; it must be empty or not exist')
     .argument('<inputs...>', INPUTS)
     .action(async (inputs, { parquet }) => {
       const { exportParquet } = await import('./export.ts');
@@ -110,9 +121,9 @@ export function createProgram(done: (exitCode: number) => void): Command {
 
   form(program.command('audit'))
     .description(
-      'is this memory sound? ids, links, order, numbers, losses, fields; exit code 1: no',
+      'check ids, links, order, numbers, losses and fields; exit code 1 means that there are findings',
     )
-    .option('--limit <n>', 'findings of one kind that are shown as text', count, 20)
+    .option('--limit <n>', 'maximum number of findings of one kind in text output', count, 20)
     .argument('<inputs...>', INPUTS)
     .action(async (inputs, options) => {
       const { audit } = await import('./audit.ts');
@@ -138,37 +149,52 @@ async function reading(
 }
 
 function form(command: Command): Command {
-  const option = new Option('--output <form>', 'for people, or for programs').choices([...FORMS]);
+  const option = new Option('--output <form>', 'form of the output').choices([...FORMS]);
   return command.addOption(option.default('text'));
 }
 
 function auditLog(command: Command): Command {
   return command.option(
     '--audit-log <file>',
-    'the API server’s: says which pods/exec requests may be behind an entry',
+    'audit log of the API server, to find the pods/exec requests that may be behind an exec',
   );
 }
 
 function selection(command: Command): Command {
   return command
-    .option('--since <time>', '90s, 15m, 2h or 3d back from now, 2026-01-31, 2026-01-31T12:00:00Z')
+    .option(
+      '--since <time>',
+      'from this time on: 2026-01-31, 2026-01-31T12:00:00Z, or an age such as 90s, 15m, 2h or 3d',
+    )
     .option('--until <time>', 'before this time')
-    .option('--node <name>', 'names take a glob (cart-*) or a regular expression (/^cart-/)')
+    .option(
+      '--node <name>',
+      'name of the node; each name may be a glob (cart-*) or a regular expression (/^cart-/)',
+    )
     .option('-n, --namespace <name>')
     .option('--pod <name>', 'NAME or NAMESPACE/NAME')
-    .option('--container <name>', 'name, or the beginning of the id')
+    .option('--container <name>', 'name of the container, or the beginning of its id')
     .option('--image <name>')
     .option('--owner <name>', 'NAME or KIND/NAME, such as deployment/cart')
-    .option('--label <key=value>', 'a pod’s label, where labels are recorded; may repeat', append)
-    .option('--user <uid>', 'real, effective or login user')
-    .option('--exe <path>', 'path or name of what was executed')
-    .option('--arg <word>', 'any of the arguments')
+    .option(
+      '--label <key=value>',
+      'label of the pod, if labels are recorded; may be repeated',
+      append,
+    )
+    .option('--user <uid>', 'number of the real, effective or login user, or root')
+    .option('--exe <path>', 'path or name of the executable')
+    .option('--arg <word>', 'one of the arguments')
     .option('--action <name>', 'exec, journal.loss, …')
-    .addOption(new Option('--entry <kind>', 'entered a container').choices(['start', 'exec']))
-    .option('--gap [reason]', 'has no known cause: predates_hook, lost, untracked, or any')
-    .option('--upper-layer', 'the file was written in the running container')
-    .option('--memfd', 'the file was in memory only')
-    .option('--setuid', 'the file has the setuid bit');
+    .addOption(
+      new Option('--entry <kind>', 'how the exec entered its container').choices(['start', 'exec']),
+    )
+    .option(
+      '--gap [reason]',
+      'execs without a known cause, for this reason (predates_hook, lost, untracked) or any',
+    )
+    .option('--upper-layer', 'executables that were written in the running container')
+    .option('--memfd', 'executables that existed in memory only')
+    .option('--setuid', 'executables with the setuid bit');
 }
 
 /** `tree ID JOURNAL…`: what comes first is an id where no file has its name. */

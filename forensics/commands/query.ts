@@ -2,7 +2,7 @@ import { StatementType } from '@duckdb/node-api';
 import { ForensicsError } from '../errors.ts';
 import type { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
-import { tellNotes } from '../output/notes.ts';
+import { printNotes } from '../output/notes.ts';
 import { recordPrinter } from '../output/records.ts';
 import { jsonOf, printTable } from '../output/rows.ts';
 import { conditionOf, type Selection } from '../select/filter.ts';
@@ -28,7 +28,7 @@ export async function query(journals: Journals, options: QueryOptions): Promise<
     await printer.record(entry);
   }
   await printer.end();
-  await tellNotes(journals);
+  await printNotes(journals);
   return 0;
 }
 
@@ -38,10 +38,11 @@ async function freeQuery(journals: Journals, sql: string, form: Form): Promise<n
   await journals.confine();
   try {
     const statements = await journals.connection.extractStatements(sql);
-    if (statements.count !== 1) throw new ForensicsError('usage', '--sql takes one statement');
+    if (statements.count !== 1)
+      throw new ForensicsError('usage', '--sql accepts one statement only');
     const prepared = await statements.prepare(0);
     if (prepared.statementType !== StatementType.SELECT)
-      throw new ForensicsError('usage', '--sql takes a SELECT: nothing is written here');
+      throw new ForensicsError('usage', '--sql accepts a SELECT only: vcml writes nothing');
     const reader = await prepared.runAndReadAll();
     const rows = reader.getRows().map((row) => row.map(jsonOf));
     await printTable({ columns: reader.deduplicatedColumnNames(), rows }, form);
@@ -49,6 +50,6 @@ async function freeQuery(journals: Journals, sql: string, form: Form): Promise<n
     if (cause instanceof ForensicsError) throw cause;
     throw new ForensicsError('usage', `--sql: ${(cause as Error).message}`, { cause });
   }
-  await tellNotes(journals);
+  await printNotes(journals);
   return 0;
 }

@@ -12,8 +12,8 @@ import { entriesByTime, hitsOf } from '../select/ordered.ts';
 /** Of the lines that a report is made from: it takes twice as much memory, and one string of V8. */
 const TEXT_MAX = 512 << 20;
 const TOO_LARGE =
-  'these are too many records for one page: narrow the selection (--since, --pod, …) or lower ' +
-  '--limit; `vcml export` is for all records';
+  'too many records for one page: narrow the selection (--since, --pod, …) or lower --limit; ' +
+  '`vcml export` writes all records';
 
 export interface ReportOptions extends Selection {
   /** the file to write */
@@ -42,7 +42,7 @@ export async function report(
   const rows = new Set<number>();
   for (const row of chosen) for (const one of graph.chainOf(row)) rows.add(one);
   const all = [...rows].sort((a, b) => a - b);
-  if (all.length === 0) throw new ForensicsError('negative', 'no record is in this selection');
+  if (all.length === 0) throw new ForensicsError('negative', 'no record matches this selection');
   const kept = all.slice(0, options.limit);
   const { requests, unreadable } = await auditLogOf(options.auditLog);
   const records: ReportRecord[] = [];

@@ -1,7 +1,7 @@
 import type { Json } from '../../record/read.ts';
 import type { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
-import { tellNotes } from '../output/notes.ts';
+import { printNotes } from '../output/notes.ts';
 import { jsonOf, printTable } from '../output/rows.ts';
 import { paint, print } from '../output/stdout.ts';
 
@@ -68,6 +68,6 @@ export async function stats(journals: Journals, options: StatsOptions): Promise<
   }
   if (options.output !== 'text')
     await printTable({ columns: ['what', 'details'], rows: all }, options.output);
-  await tellNotes(journals);
+  await printNotes(journals);
   return 0;
 }

@@ -6,7 +6,7 @@ import { ForensicsError } from '../errors.ts';
 import { Graph } from '../graph.ts';
 import type { Entry, Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
-import { tellNotes } from '../output/notes.ts';
+import { printNotes } from '../output/notes.ts';
 import { recordPrinter } from '../output/records.ts';
 import { paint, print, width } from '../output/stdout.ts';
 import { commandOf, gapOf, placeOf, shortId, timeOf, userOf, wrapped } from '../output/text.ts';
@@ -47,7 +47,7 @@ export async function tree(
   options: TreeOptions,
 ): Promise<number> {
   const { graph, rows, chosen } = await select(journals, id, options);
-  if (rows.length === 0) throw new ForensicsError('negative', 'no record is in this selection');
+  if (rows.length === 0) throw new ForensicsError('negative', 'no record matches this selection');
   const forest = grow(graph, rootsOf(graph, rows, chosen), chosen, options);
   const entries = await entriesOf(
     journals,
@@ -63,7 +63,7 @@ export async function tree(
   const { deeper, beyondLimit } = forest;
   if (deeper > 0) process.stderr.write(`vcml: ${deeper} have children below --depth\n`);
   if (beyondLimit > 0) process.stderr.write(`vcml: ${beyondLimit} more are beyond --limit\n`);
-  await tellNotes(journals);
+  await printNotes(journals);
   return 0;
 }
 

@@ -21,7 +21,7 @@ export function findFiles(paths: readonly string[]): Found[] {
   for (const path of paths) {
     const files = filesOf(path);
     if (files.length === 0)
-      throw new ForensicsError('unreadable', `${path}: there are no records to read`);
+      throw new ForensicsError('unreadable', `${path}: no such file, or no records in this folder`);
     for (const file of files) found.set(file.path, file);
   }
   return [...found.values()].filter(({ path }) => !found.has(`${path}.zst`));

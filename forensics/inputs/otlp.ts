@@ -38,7 +38,7 @@ export async function convertOtlp(
   for await (const { text, number } of readLines(path)) {
     const records = recordsIn(text);
     if (records === undefined) {
-      // stays a line that cannot be read, and is told as such
+      // It stays a line that cannot be read, and is reported as such.
       lines.push(number);
       file.write('?\n');
       continue;

@@ -3,7 +3,7 @@ import { visible } from '../../record/visible.ts';
 import type { Journals } from '../journals.ts';
 
 /** Says on stderr what the answer does not have: lines that could not be read, and where. */
-export async function tellNotes(journals: Journals): Promise<void> {
+export async function printNotes(journals: Journals): Promise<void> {
   for (const note of await notesOf(journals)) process.stderr.write(`vcml: ${note}\n`);
 }
 
@@ -14,9 +14,11 @@ export async function notesOf(journals: Journals): Promise<string[]> {
     return count === 0
       ? []
       : [
-          `${path}: skipped ${counted(count, 'line')} that cannot be read; \`vcml audit\` says which`,
+          `${path}: skipped ${counted(count, 'line')} that cannot be read; \`vcml audit\` lists them`,
         ];
   });
-  const damaged = journals.damaged.map((path) => `${path}: damaged, nothing of it can be read`);
+  const damaged = journals.damaged.map(
+    (path) => `${path}: the compressed file is damaged and cannot be read`,
+  );
   return [...journals.notes, ...damaged, ...skipped].map(visible);
 }

@@ -7,6 +7,6 @@ export function momentOf(given: string, nowMs: number): bigint {
   if (nanoseconds !== undefined) return nanoseconds;
   throw new ForensicsError(
     'usage',
-    `${JSON.stringify(given)} is no time: it must be ${TIME_FORMS}`,
+    `${JSON.stringify(given)} is not a time: it must be ${TIME_FORMS}`,
   );
 }

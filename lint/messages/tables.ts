@@ -1,5 +1,6 @@
 import { ERRORS, EXIT_MEANINGS, NATIVE_ERRORS } from '../../agent/errors.ts';
 import { LOG_EVENTS, type LogEvent } from '../../agent/log-events.ts';
+import { CODES } from '../../forensics/audit/finding.ts';
 import { FIELD_TABLES } from './fields.ts';
 import { header, row } from './rows.ts';
 
@@ -9,6 +10,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
   'exit codes': exitCodes,
   errors,
   ...FIELD_TABLES,
+  'audit findings': auditFindings,
 };
 
 const MARKED = /(<!-- generated: ([a-z ]+) -->\n)[\s\S]*?(<!-- end of generated -->)/g;
@@ -45,6 +47,13 @@ function errors(): string {
   return `${header('Error', 'Exit code', 'Message', 'What to do')}${rows.join('')}`;
 }
 
+function auditFindings(): string {
+  const rows = Object.entries(CODES).map(([code, [severity, sentence]]) =>
+    row(`\`${code}\``, severity, sentenceOf(marked(sentence))),
+  );
+  return `${header('Code', 'Severity', 'Meaning')}${rows.join('')}`;
+}
+
 type Row<Entry> = [code: string, entry: Entry];
 
 interface ErrorEntry {
@@ -53,7 +62,8 @@ interface ErrorEntry {
   readonly remedy?: string;
 }
 
-const NAME = /(?:--[a-z-]+|\b([A-Z]+_[A-Z_]+(=\w+)?|[a-z]{3,}[A-Z]\w+|vcml\.\w+)\b)/g;
+const NAME =
+  /--[a-z-]+|\b(?:[A-Z]+_[A-Z_]+(?:=\w+)?|[a-z]{2,}[A-Z]\w+|[a-z]+(?:[._][a-z_]+)+(?:\.\*)?)(?!\w)/g;
 
 /** Names of options, variables and attributes as code; `{path}` becomes `PATH`. */
 function marked(text: string): string {

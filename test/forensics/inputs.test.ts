@@ -209,7 +209,7 @@ describe('several nodes', () => {
 test('what is not there ends with 2 and is named', async () => {
   const { code, stderr } = await query(join(folder.path, 'nowhere'));
   assert.equal(code, 2);
-  assert.match(stderr, /nowhere: there are no records to read/);
+  assert.match(stderr, /nowhere: no such file, or no records in this folder/);
 });
 
 test('tail prints what is written from then on, and filters it', async () => {
