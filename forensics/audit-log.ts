@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
+import { isObject, type JsonObject, parseExact } from '../record/exact-json.ts';
 import { KEYS } from '../record/fields.ts';
-import { isObject, type JsonObject, parseExact } from '../record/read.ts';
+import type { StoredRecord } from '../record/read.ts';
 import { commandLine, visible } from '../record/visible.ts';
 import { ForensicsError } from './errors.ts';
 import { readLines } from './inputs/lines.ts';
-import type { Stored } from './record.ts';
 
 /** How long before its exec a request may have been received, and how much clocks may differ. */
 const BEFORE_NS = 60_000_000_000n;
@@ -83,7 +83,7 @@ function nanoseconds(time: string): bigint | undefined {
  * Who may be behind a record that entered a container: a sentence for each request to its pod about
  * that time, best first, with what speaks for it. Candidates, no proof.
  */
-export function candidatesOf(record: Stored, requests: readonly ExecRequest[]): string[] {
+export function candidatesOf(record: StoredRecord, requests: readonly ExecRequest[]): string[] {
   if (record.attributes[KEYS.entry] !== 'exec' || record.timestamp === undefined) return [];
   const { resource, attributes, timestamp } = record;
   const args = attributes[KEYS.args];

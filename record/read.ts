@@ -1,33 +1,56 @@
-/** JSON whose numbers are exact. */
+import { isObject, type JsonObject, parseExact } from './exact-json.ts';
 
-export type Json = null | boolean | number | bigint | string | readonly Json[] | JsonObject;
-export interface JsonObject {
-  readonly [key: string]: Json;
+/** A record as it stands in its line; what has the wrong type is taken for absent. */
+export interface StoredRecord {
+  readonly id: string;
+  /** Unix nanoseconds */
+  readonly timestamp: bigint | undefined;
+  readonly pid: number | undefined;
+  readonly uid: number | undefined;
+  readonly comm: string | undefined;
+  readonly action: string;
+  /** where it is an object, its JSON */
+  readonly object: string;
+  readonly permittedBy: string;
+  readonly parentCause: string | undefined;
+  readonly resource: JsonObject;
+  readonly attributes: JsonObject;
+  /** the line's own members, exact */
+  readonly json: JsonObject;
 }
 
-/** Parses JSON; integers beyond 2^53 become bigints. Throws SyntaxError. */
-export function parseExact(text: string): Json {
-  return JSON.parse(text, exactly);
+/** Reads a line; undefined if it is no record. */
+export function readRecord(text: string): StoredRecord | undefined {
+  let json: unknown;
+  try {
+    json = parseExact(text);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(json) || typeof json.id !== 'string') return undefined;
+  const { id, timestamp, actor: given, object, parent_cause: parentCause } = json;
+  const actor: JsonObject = isObject(given) ? given : {};
+  return {
+    id,
+    timestamp: nanoseconds(timestamp),
+    pid: integer(actor.pid),
+    uid: integer(actor.uid),
+    comm: typeof actor.comm === 'string' ? actor.comm : undefined,
+    action: String(json.action),
+    object: typeof object === 'string' ? object : JSON.stringify(object ?? null),
+    permittedBy: String(json.permitted_by),
+    parentCause: typeof parentCause === 'string' ? parentCause : undefined,
+    resource: isObject(json.resource) ? json.resource : {},
+    attributes: isObject(json.attributes) ? json.attributes : {},
+    json,
+  };
 }
 
-function exactly(_key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
-  const { source = '' } = context ?? {};
-  return /^-?\d+$/.test(source) ? BigInt(source) : value;
+function nanoseconds(value: unknown): bigint | undefined {
+  if (typeof value === 'bigint') return value;
+  return Number.isSafeInteger(value) ? BigInt(value as number) : undefined;
 }
 
-/** Writes JSON, bigints as bare integers. */
-export function writeExact(value: Json): string {
-  if (typeof value === 'bigint') return `${value}`;
-  if (Array.isArray(value)) return `[${value.map(writeExact).join(',')}]`;
-  if (!isObject(value)) return JSON.stringify(value);
-  const members = Object.entries(value).map(
-    ([key, member]) => `${JSON.stringify(key)}:${writeExact(member)}`,
-  );
-  return `{${members.join(',')}}`;
-}
-
-/** Tells an object from the other things that JSON has. */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function integer(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) ? (value as number) : undefined;
 }

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, parseExact } from '../../record/read.ts';
+import { isObject, type Json, type JsonObject, parseExact } from '../../record/exact-json.ts';
 import type { Journals } from '../journals.ts';
 
 /** A record about the journal. */

@@ -1,3 +1,4 @@
+import { readRecord, type StoredRecord } from '../../record/read.ts';
 import { visible } from '../../record/visible.ts';
 import { type AuditLog, auditLogOf, candidatesOf } from '../audit-log.ts';
 import { ForensicsError } from '../errors.ts';
@@ -8,7 +9,6 @@ import { printNotes } from '../output/notes.ts';
 import { recordPrinter } from '../output/records.ts';
 import { paint, print } from '../output/stdout.ts';
 import { bodyOf, gapOf, headOf, shortId, wrapped } from '../output/text.ts';
-import { readRecord, type Stored } from '../record.ts';
 
 export interface ChainOptions {
   readonly output: Form;
@@ -60,7 +60,7 @@ async function printChain(entries: readonly Entry[], { requests }: AuditLog): Pr
 }
 
 /** Why a chain ends. */
-function endOf(last: Stored, records: readonly Stored[]): string {
+function endOf(last: StoredRecord, records: readonly StoredRecord[]): string {
   const { parentCause } = last;
   if (parentCause === undefined) {
     const root = last.permittedBy.startsWith('root_event:');

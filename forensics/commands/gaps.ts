@@ -1,4 +1,4 @@
-import type { Json } from '../../record/read.ts';
+import type { Json } from '../../record/exact-json.ts';
 import { visible } from '../../record/visible.ts';
 import type { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
+import { readRecord } from '../../record/read.ts';
 import { auditLogOf, candidatesOf } from '../audit-log.ts';
 import { ForensicsError } from '../errors.ts';
 import { Graph } from '../graph.ts';
 import type { Journals } from '../journals.ts';
 import { notesOf } from '../output/notes.ts';
-import { readRecord } from '../record.ts';
 import { type ReportInput, type ReportRecord, renderReport } from '../report/render.ts';
 import { conditionOf, type Selection } from '../select/filter.ts';
 import { entriesByTime, hitsOf } from '../select/ordered.ts';

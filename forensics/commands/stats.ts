@@ -1,4 +1,4 @@
-import type { Json } from '../../record/read.ts';
+import type { Json } from '../../record/exact-json.ts';
 import type { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { printNotes } from '../output/notes.ts';

@@ -1,5 +1,6 @@
+import { writeExact } from '../../record/exact-json.ts';
 import { KEYS } from '../../record/fields.ts';
-import { writeExact } from '../../record/read.ts';
+import { readRecord, type StoredRecord } from '../../record/read.ts';
 import { visible } from '../../record/visible.ts';
 import { type AuditLog, auditLogOf, candidatesOf } from '../audit-log.ts';
 import { ForensicsError } from '../errors.ts';
@@ -10,7 +11,6 @@ import { printNotes } from '../output/notes.ts';
 import { recordPrinter } from '../output/records.ts';
 import { paint, print, width } from '../output/stdout.ts';
 import { commandOf, gapOf, placeOf, shortId, timeOf, userOf, wrapped } from '../output/text.ts';
-import { readRecord, type Stored } from '../record.ts';
 import { conditionOf, type Selection } from '../select/filter.ts';
 import { hitsOf } from '../select/ordered.ts';
 import { entriesOf } from './chain.ts';
@@ -163,7 +163,7 @@ function endsOf(nodes: readonly Node[]): number[] {
 /** Whether two branches did the same: the same objects, arguments, users and places, in order. */
 function sameBranch(
   nodes: readonly Node[],
-  records: readonly (Stored | undefined)[],
+  records: readonly (StoredRecord | undefined)[],
   a: number,
   aEnd: number,
   b: number,
@@ -177,7 +177,7 @@ function sameBranch(
   return true;
 }
 
-function doingOf(record: Stored | undefined): string {
+function doingOf(record: StoredRecord | undefined): string {
   if (record === undefined) return '';
   const { object, uid, resource, attributes } = record;
   const args = attributes[KEYS.args] ?? null;
@@ -185,7 +185,7 @@ function doingOf(record: Stored | undefined): string {
 }
 
 /** One line that fits the terminal: what it is, then who, where and when. */
-function lineOf(record: Stored, depth: number, count: number): string {
+function lineOf(record: StoredRecord, depth: number, count: number): string {
   const branch = depth === 0 ? '' : `${'  '.repeat(Math.min(depth, 20) - 1)}└ `;
   const deep = depth > 20 ? `(${depth}) ` : '';
   const name = visible(`${record.comm ?? '?'}[${record.pid ?? '?'}]`);

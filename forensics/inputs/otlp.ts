@@ -2,8 +2,14 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
+import {
+  isObject,
+  type Json,
+  type JsonObject,
+  parseExact,
+  writeExact,
+} from '../../record/exact-json.ts';
 import { OTLP_KEYS } from '../../record/fields/core.ts';
-import { isObject, type Json, type JsonObject, parseExact, writeExact } from '../../record/read.ts';
 import { readLines } from './lines.ts';
 
 /** What became of a file of OTLP JSON lines. */

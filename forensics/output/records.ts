@@ -1,9 +1,9 @@
+import { type Json, writeExact } from '../../record/exact-json.ts';
 import { KEYS } from '../../record/fields.ts';
-import { type Json, writeExact } from '../../record/read.ts';
+import { readRecord, type StoredRecord } from '../../record/read.ts';
 import { rfc3339Of } from '../../record/time.ts';
 import { visible, visibleJson } from '../../record/visible.ts';
 import type { Entry } from '../journals.ts';
-import { readRecord, type Stored } from '../record.ts';
 import { csvLine } from './csv.ts';
 import type { Form } from './form.ts';
 import { paint, print } from './stdout.ts';
@@ -41,7 +41,7 @@ export function recordPrinter(form: Form): RecordPrinter {
   };
 }
 
-function textOf(record: Stored): string {
+function textOf(record: StoredRecord): string {
   const gap = record.action === 'exec' ? gapOf(record) : undefined;
   const because =
     gap === undefined
@@ -56,14 +56,14 @@ type Cell = string | number | bigint | undefined;
 
 const attribute =
   (key: string) =>
-  ({ attributes }: Stored): Cell =>
+  ({ attributes }: StoredRecord): Cell =>
     cellOf(attributes[key]);
 const resource =
   (key: string) =>
-  ({ resource: where }: Stored): Cell =>
+  ({ resource: where }: StoredRecord): Cell =>
     cellOf(where[key]);
 
-const CSV: Readonly<Record<string, (record: Stored) => Cell>> = {
+const CSV: Readonly<Record<string, (record: StoredRecord) => Cell>> = {
   time: ({ timestamp }) =>
     timestamp === undefined ? undefined : (rfc3339Of(timestamp) ?? `${timestamp}`),
   node: ({ resource: where }) => cellOf(where[KEYS.nodeName] ?? where[KEYS.hostName]),

@@ -4,7 +4,7 @@ import {
   DuckDBStructValue,
   type DuckDBValue,
 } from '@duckdb/node-api';
-import { type Json, writeExact } from '../../record/read.ts';
+import { type Json, writeExact } from '../../record/exact-json.ts';
 import { visible, visibleJson } from '../../record/visible.ts';
 import { csvLine } from './csv.ts';
 import type { Form } from './form.ts';

@@ -10,9 +10,9 @@ import {
   runInWords,
 } from '../../record/describe.ts';
 import { KEYS } from '../../record/fields.ts';
+import type { StoredRecord } from '../../record/read.ts';
 import { rfc3339Of } from '../../record/time.ts';
 import { visible } from '../../record/visible.ts';
-import type { Stored } from '../record.ts';
 import { paint, width } from './stdout.ts';
 
 /** Enough of an id to name it in one journal. */
@@ -20,7 +20,7 @@ const ID_SHOWN = 8;
 const COMMAND_MAX = 2000;
 
 /** When, who, what, where, which: the first line about a record. */
-export function headOf(record: Stored): string {
+export function headOf(record: StoredRecord): string {
   const { comm = '?', pid = '?' } = record;
   const parts = [paint('dim', timeOf(record.timestamp))];
   if (record.action === 'exec')
@@ -31,7 +31,7 @@ export function headOf(record: Stored): string {
 }
 
 /** The command of an exec, or what a record about the journal says; wrapped and indented. */
-export function bodyOf(record: Stored, indent: string): string {
+export function bodyOf(record: StoredRecord, indent: string): string {
   return wrapped(record.action === 'exec' ? commandOf(record) : journalText(record), indent);
 }
 
@@ -47,20 +47,20 @@ export function shortId(id: string): string {
 }
 
 /** The user by number: names are the node's own. */
-export function userOf({ uid, attributes }: Stored): string {
+export function userOf({ uid, attributes }: StoredRecord): string {
   const login = attributes[KEYS.loginUid];
   const name = uid === 0 ? 'root' : `uid ${uid ?? '?'}`;
   return login === undefined || login === uid ? name : `${name} (login ${visible(`${login}`)})`;
 }
 
 /** node, namespace/pod/container */
-export function placeOf({ resource }: Stored): string {
+export function placeOf({ resource }: StoredRecord): string {
   const names = placeNames(resource);
   return [names.node ?? '', containerPlace(names)].filter((part) => part !== '').join('  ');
 }
 
 /** The command of an exec, and in brackets what stands out about it. */
-export function commandOf({ object, attributes }: Stored): string {
+export function commandOf({ object, attributes }: StoredRecord): string {
   const attribute = (key: string) => attributes[key];
   const flags = flagsInWords(attribute);
   const command = commandInWords(object, attribute, COMMAND_MAX);
@@ -68,13 +68,13 @@ export function commandOf({ object, attributes }: Stored): string {
 }
 
 /** Why a record has no cause; undefined where it has one. */
-export function gapOf({ parentCause, permittedBy, attributes }: Stored): string | undefined {
+export function gapOf({ parentCause, permittedBy, attributes }: StoredRecord): string | undefined {
   if (parentCause !== undefined) return undefined;
   if (attributes[KEYS.gapReason] === undefined) return visible(permittedBy);
   return gapInFull((key) => attributes[key]);
 }
 
-function journalText({ action, attributes }: Stored): string {
+function journalText({ action, attributes }: StoredRecord): string {
   const attribute = (key: string) => attributes[key];
   if (action !== 'journal.loss') return runInWords(attribute);
   const { records, stage, cpu, numbers } = lossInWords(attribute);

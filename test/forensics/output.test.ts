@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { csvLine } from '../../forensics/output/csv.ts';
 import { conditionOf } from '../../forensics/select/filter.ts';
 import { momentOf } from '../../forensics/select/time.ts';
-import { parseExact, writeExact } from '../../record/read.ts';
+import { parseExact, writeExact } from '../../record/exact-json.ts';
 
 const NOW = Date.parse('2026-01-31T12:00:00Z');
 

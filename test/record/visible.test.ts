@@ -1,6 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseExact } from '../../record/read.ts';
+import { parseExact } from '../../record/exact-json.ts';
 import { commandLine, plain, shortened, visible, visibleJson, word } from '../../record/visible.ts';
 
 const TEXTS: readonly (readonly [given: string, shown: string])[] = [
