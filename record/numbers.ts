@@ -1,12 +1,17 @@
 import { KEYS } from './fields.ts';
 
-/** The numbers that a line speaks of: an exec's own (no stage), or those of a loss. */
-export interface Numbers {
-  readonly stage: string | undefined;
+/** A contiguous range of the numbers that a CPU gave under one hook. */
+export interface SequenceRange {
   readonly hookId: string;
   readonly cpu: number;
   readonly firstSeq: number;
   readonly lastSeq: number;
+}
+
+/** The numbers that a line speaks of: an exec's own, or those of a loss. */
+export interface Numbers extends SequenceRange {
+  /** undefined: the line is an exec's */
+  readonly stage: string | undefined;
 }
 
 /**

@@ -194,6 +194,7 @@ export interface Ancestor {
   readonly executablePath?: string;
 }
 
+/** What can cause a loss; docs/record.md says what each means. */
 export const LOSS_STAGES = [
   'ring_buffer',
   'quiet',
@@ -206,7 +207,7 @@ export const LOSS_STAGES = [
 ] as const;
 export type LossStage = (typeof LOSS_STAGES)[number];
 
-/** Records that are missing: a run of one CPU's numbers, or (kernel, reboot) what is known instead. */
+/** Records that are missing: a range of one CPU's numbers or, where those are not known, what is known instead. */
 export interface Loss {
   readonly stage: LossStage;
   readonly hookId?: string;

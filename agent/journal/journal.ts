@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 import { AgentError } from '../errors.ts';
 import { syncFolderSync } from '../files.ts';
 import { Archive } from './archive/archive.ts';
-import type { RetentionRun } from './archive/retention.ts';
+import type { DeletedRange } from './archive/retention.ts';
 import { type Recovered, tidySegments } from './archive/tidy.ts';
 import { storageOf } from './device.ts';
 import { prepareFolder, unusable } from './folder.ts';
@@ -135,7 +135,7 @@ export class Journal {
   }
 
   /** The numbers of records that were deleted for space and are still to be told in the journal. */
-  takeRetired(): readonly RetentionRun[] {
+  takeRetired(): readonly DeletedRange[] {
     return this.#archive.takeRetired();
   }
 

@@ -223,7 +223,7 @@ export class Recorder {
   /** Adds what the journal has deleted for space since the last batch. */
   #tellRetired(): void {
     const retired = this.#options.journal.takeRetired();
-    for (const run of retired) this.lose({ stage: 'retention', ...run });
+    for (const range of retired) this.lose({ stage: 'retention', ...range });
   }
 
   /** Makes lines of drained events until there are no more, one must wait or the batch is full. */

@@ -200,7 +200,7 @@ function asCheckpoint(state: Partial<Checkpoint> | undefined): Checkpoint | unde
     text(hookId) !== undefined &&
     areNumbers(nextSeq) &&
     Array.isArray(losses) &&
-    losses.every((runs) => areNumbers(runs) && runs.length % 2 === 0) &&
+    losses.every((ranges) => areNumbers(ranges) && ranges.length % 2 === 0) &&
     isNumber(position?.segment) &&
     isNumber(position?.offset);
   if (!complete) return undefined;

@@ -7,7 +7,7 @@ import type { Incomplete } from './links.ts';
 type Step =
   | { readonly kind: 'start'; readonly row: number; readonly next: number }
   | {
-      readonly kind: 'run' | 'loss';
+      readonly kind: 'range' | 'loss';
       readonly row: number;
       readonly first: number;
       readonly last: number;
@@ -19,7 +19,7 @@ export async function numberFindings(
   abouts: readonly About[],
 ): Promise<{ findings: Finding[]; incomplete: Incomplete }> {
   const starts = abouts.filter(({ action }) => action === 'journal.start').map(({ row }) => row);
-  const cpus = await runsOf(journals, starts);
+  const cpus = await rangesOf(journals, starts);
   const firstRows = new Map<string, number>();
   for (const [key, steps] of cpus) {
     const hook = hookKey(key);
@@ -62,22 +62,25 @@ export async function numberFindings(
   return { findings, incomplete: (boot, hook) => partial.has(`${boot}/${hook}`) };
 }
 
-/** Unbroken runs of numbers by boot, hook and CPU, cut at each journal.start: few, if all is well. */
-async function runsOf(journals: Journals, starts: readonly number[]): Promise<Map<string, Step[]>> {
+/** Unbroken ranges of numbers by boot, hook and CPU, cut at each journal.start: few, if all is well. */
+async function rangesOf(
+  journals: Journals,
+  starts: readonly number[],
+): Promise<Map<string, Step[]>> {
   const rows = await journals.rows(
     `SELECT concat(boot, '/', hook, '/', cpu), min(row), min(seq), max(seq) FROM (
        SELECT boot, hook, cpu, seq, rowid AS row,
-         seq - row_number() OVER (PARTITION BY boot, hook, cpu ORDER BY rowid) AS run
+         seq - row_number() OVER (PARTITION BY boot, hook, cpu ORDER BY rowid) AS part
        FROM audited WHERE is_exec AND boot IS NOT NULL AND hook IS NOT NULL AND cpu IS NOT NULL
          AND seq IS NOT NULL) one
      ASOF LEFT JOIN (SELECT unnest([${starts.join(', ')}]::BIGINT[]) AS start) began
        ON one.row >= began.start
-     GROUP BY boot, hook, cpu, run, start ORDER BY 2`,
+     GROUP BY boot, hook, cpu, part, start ORDER BY 2`,
   );
   const cpus = new Map<string, Step[]>();
   for (const [key, row, first, last] of rows)
     stepsOf(cpus, String(key)).push({
-      kind: 'run',
+      kind: 'range',
       row: Number(row),
       first: Number(first),
       last: Number(last),

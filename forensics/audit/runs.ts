@@ -103,7 +103,10 @@ function journalByRow(journals: Journals): (row: number) => string {
   };
 }
 
-/** Whether an id is the one of `<boot time>:<action>:<n>`; any n where the run's beginning is missing. */
+/**
+ * Whether an id is the one of `<boot time>:<action>:<n>`; any n where the run's beginning is missing.
+ * It is computed without record/ids.ts, on purpose: see line-rules.ts.
+ */
 function isNamed({ boot, bootTime, action, id }: About, n: number | undefined): boolean {
   const namespace = Buffer.from(boot.replaceAll('-', ''), 'hex');
   const is = (number: number) => {

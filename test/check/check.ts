@@ -1,7 +1,10 @@
 /**
- * The independent judge of journals: written from the record format alone, it shares nothing with
- * the agent. `node test/check/check.ts DIR…` prints what is wrong and a summary; exit code 1 when
- * anything is.
+ * The independent judge of journals. It stays independent on purpose: it is written from the record
+ * format alone, and imports neither `record/` nor the agent nor the reader. Keys, types, ids and the
+ * order of numbers stand here a second time, so that a fault in their declaration is found by what
+ * does not share it. A new attribute is added here by hand.
+ *
+ * `node test/check/check.ts DIR…` prints what is wrong and a summary; exit code 1 when anything is.
  */
 
 import { checkExec } from './exec.ts';

@@ -1,6 +1,11 @@
 import type { CheckedRecord, Json, JsonObject, Report } from './finding.ts';
 import { isUuid, isUuid5 } from './uuid.ts';
 
+/*
+ * Names, types and presence of all fields, written from the format and not from record/fields: see
+ * check.ts.
+ */
+
 type Type = (value: Json) => boolean;
 
 const text: Type = (value) => typeof value === 'string' && value !== '';

@@ -1,3 +1,5 @@
+/** UUIDs for the judge, by Node's own SHA-1 and not by record/ids.ts: see check.ts. */
+
 import { createHash } from 'node:crypto';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

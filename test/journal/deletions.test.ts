@@ -2,20 +2,20 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { RetentionRun } from '../../agent/journal/archive/retention.ts';
+import type { DeletedRange } from '../../agent/journal/archive/retention.ts';
 import { append, type Bed, createBed } from '../support/journal/bed.ts';
 import { deletionLine, numberedLine } from '../support/journal/numbered-lines.ts';
 import { segmentName } from '../support/journal/segment-name.ts';
 import { until } from '../support/until.ts';
 
-const run = (cpu: number, firstSeq: number, lastSeq: number): RetentionRun => ({
+const range = (cpu: number, firstSeq: number, lastSeq: number): DeletedRange => ({
   hookId: '5',
   cpu,
   firstSeq,
   lastSeq,
   count: lastSeq - firstSeq + 1,
 });
-const RUNS = [run(0, 1, 4), run(1, 1, 9)];
+const RANGES = [range(0, 1, 4), range(1, 1, 9)];
 
 /** A journal whose first segment was about to be deleted when the agent died. */
 function journalOf(t: TestContext, second: readonly string[], since = { segment: 2, offset: 0 }) {
@@ -23,7 +23,7 @@ function journalOf(t: TestContext, second: readonly string[], since = { segment:
   mkdirSync(bed.dir, { mode: 0o700 });
   writeFileSync(join(bed.dir, segmentName(1)), `${numberedLine(0, '')}\n`);
   writeFileSync(join(bed.dir, segmentName(2)), second.map((line) => `${line}\n`).join(''));
-  const deletions = JSON.stringify([{ segment: 1, since, runs: RUNS }]);
+  const deletions = JSON.stringify([{ segment: 1, since, runs: RANGES }]);
   writeFileSync(join(bed.dir, 'deletions.json'), deletions);
   return bed;
 }
@@ -31,25 +31,25 @@ function journalOf(t: TestContext, second: readonly string[], since = { segment:
 const noted = (bed: Bed) => existsSync(join(bed.dir, 'deletions.json'));
 
 for (const [what, second, left] of [
-  ['nothing', [], RUNS],
-  ['a part', [deletionLine(run(0, 1, 4))], [run(1, 1, 9)]],
-  ['another run', [deletionLine(run(0, 1, 3))], RUNS],
-  ['all', RUNS.map(deletionLine), []],
+  ['nothing', [], RANGES],
+  ['a part', [deletionLine(range(0, 1, 4))], [range(1, 1, 9)]],
+  ['another range', [deletionLine(range(0, 1, 3))], RANGES],
+  ['all', RANGES.map(deletionLine), []],
 ] as const)
   test(`a start ends a deletion of which ${what} is told`, async (t) => {
     const bed = journalOf(t, [numberedLine(20, ''), ...second]);
     await bed.open().close();
-    assert.deepEqual(bed.runs, left);
+    assert.deepEqual(bed.ranges, left);
     assert.ok(!existsSync(join(bed.dir, segmentName(1))));
     assert.equal(noted(bed), left.length > 0);
   });
 
 test('what was told before the deletion is another one’s', async (t) => {
-  const second = RUNS.map(deletionLine);
+  const second = RANGES.map(deletionLine);
   const offset = second.reduce((sum, line) => sum + line.length + 1, 0);
   const bed = journalOf(t, second, { segment: 2, offset });
   await bed.open().close();
-  assert.deepEqual(bed.runs, RUNS);
+  assert.deepEqual(bed.ranges, RANGES);
 });
 
 test('until it is told each start says it again, and none afterwards', async (t) => {
@@ -57,17 +57,17 @@ test('until it is told each start says it again, and none afterwards', async (t)
   const bed = journalOf(t, [numberedLine(20, '')], { segment: 2, offset: 5000 });
   await bed.open().close();
   await bed.open().close();
-  assert.deepEqual(bed.runs, [...RUNS, ...RUNS]);
+  assert.deepEqual(bed.ranges, [...RANGES, ...RANGES]);
   const journal = bed.open();
   const retired = await until('what is left to be told', () => {
-    const runs = journal.takeRetired();
-    return runs.length > 0 && runs;
+    const ranges = journal.takeRetired();
+    return ranges.length > 0 && ranges;
   });
   append(journal, ...retired.map(deletionLine));
   await journal.close();
   assert.ok(!noted(bed));
   await bed.open().close();
-  assert.deepEqual(bed.runs, [...RUNS, ...RUNS]);
+  assert.deepEqual(bed.ranges, [...RANGES, ...RANGES]);
 });
 
 const SINCE = { segment: 2, offset: 0 };
@@ -78,11 +78,11 @@ for (const note of [
   '{}',
   '[null]',
   '[{"segment":1}]',
-  JSON.stringify([{ segment: '../1', since: SINCE, runs: RUNS }]),
-  JSON.stringify([{ segment: 1, since: null, runs: RUNS }]),
+  JSON.stringify([{ segment: '../1', since: SINCE, runs: RANGES }]),
+  JSON.stringify([{ segment: 1, since: null, runs: RANGES }]),
   JSON.stringify([{ segment: 1, since: SINCE, runs: [null] }]),
-  JSON.stringify([{ segment: 1, since: SINCE, runs: [{ ...RUNS[0], hookId: 'x' }] }]),
-  JSON.stringify([{ segment: 1, since: SINCE, runs: [{ ...RUNS[0], cpu: -1 }] }]),
+  JSON.stringify([{ segment: 1, since: SINCE, runs: [{ ...RANGES[0], hookId: 'x' }] }]),
+  JSON.stringify([{ segment: 1, since: SINCE, runs: [{ ...RANGES[0], cpu: -1 }] }]),
 ])
   test(`a damaged note is told as a problem, and nothing is deleted for it: ${note}`, async (t) => {
     const bed = journalOf(t, []);
@@ -92,7 +92,7 @@ for (const note of [
       bed.problems.join(),
       /^the journal’s file \S+deletions\.json is damaged; remove it; /,
     );
-    assert.deepEqual(bed.runs, []);
+    assert.deepEqual(bed.ranges, []);
     assert.ok(
       existsSync(join(bed.dir, segmentName(1))) ||
         existsSync(join(bed.dir, `${segmentName(1)}.zst`)),
@@ -110,7 +110,7 @@ test('a segment goes also when there is no room to note it', async (t) => {
   }
   await journal.close();
   assert.ok(bed.problems.length > 0);
-  assert.ok(bed.runs.length > 0);
+  assert.ok(bed.ranges.length > 0);
   assert.ok(!existsSync(join(bed.dir, segmentName(1))));
 });
 
@@ -120,6 +120,6 @@ test('a note is for the owner alone', async (t) => {
   const file = join(bed.dir, 'deletions.json');
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), [
-    { segment: 1, since: { segment: 2, offset: 0 }, runs: RUNS },
+    { segment: 1, since: { segment: 2, offset: 0 }, runs: RANGES },
   ]);
 });

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Repeated, runsOf } from '../../agent/journal/archive/retention.ts';
+import { deletedRanges, type Repeated } from '../../agent/journal/archive/retention.ts';
 import { readLines } from '../../agent/journal/read.ts';
 import { append, type Bed, createBed, linesOf } from '../support/journal/bed.ts';
 import { segmentName } from '../support/journal/segment-name.ts';
@@ -41,14 +41,19 @@ function totalOf({ dir }: Bed): number {
   );
 }
 
-function runsIn(bed: Bed, lines: readonly string[], repeated: Repeated = new Map()) {
+function rangesIn(bed: Bed, lines: readonly string[], repeated: Repeated = new Map()) {
   mkdirSync(bed.dir, { recursive: true });
   writeFileSync(join(bed.dir, FIRST), lines.map((line) => `${line}\n`).join(''));
-  return runsOf(bed.dir, { number: 1, compressed: false }, repeated, new AbortController().signal);
+  return deletedRanges(
+    bed.dir,
+    { number: 1, compressed: false },
+    repeated,
+    new AbortController().signal,
+  );
 }
 
-test('the numbers of a segment come as contiguous runs of each CPU and hook', async (t) => {
-  const runs = await runsIn(createBed(t), [
+test('the numbers of a segment come as contiguous ranges of each CPU and hook', async (t) => {
+  const ranges = await rangesIn(createBed(t), [
     execLine('5', 0, 1),
     execLine('5', 1, 10),
     execLine('5', 0, 2),
@@ -57,7 +62,7 @@ test('the numbers of a segment come as contiguous runs of each CPU and hook', as
     execLine('5', 1, 11),
     execLine('6', 0, 3),
   ]);
-  assert.deepEqual(runs, [
+  assert.deepEqual(ranges, [
     { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 2, count: 2 },
     { hookId: '5', cpu: 1, firstSeq: 10, lastSeq: 11, count: 2 },
     { hookId: '5', cpu: 0, firstSeq: 5, lastSeq: 5, count: 1 },
@@ -75,7 +80,7 @@ function lossLine(stage: string, hook: string, cpu: number, first: number, last:
 }
 
 test('what a segment says to be lost is deleted with it, and covered like its records', async (t) => {
-  const runs = await runsIn(createBed(t), [
+  const ranges = await rangesIn(createBed(t), [
     execLine('5', 0, 1),
     lossLine('ring_buffer', '5', 0, 2, 9),
     lossLine('quiet', '5', 1, 1, 4),
@@ -83,7 +88,7 @@ test('what a segment says to be lost is deleted with it, and covered like its re
     '{"action":"journal.loss","attributes":{"vcml.loss.stage":"kernel","vcml.loss.hook_id":"5","vcml.loss.count":3}}',
     lossLine('decode', '5', 0, 11, 11),
   ]);
-  assert.deepEqual(runs, [
+  assert.deepEqual(ranges, [
     { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 11, count: 11 },
     { hookId: '5', cpu: 1, firstSeq: 1, lastSeq: 4, count: 4 },
   ]);
@@ -104,15 +109,15 @@ test('what a segment says to be deleted is said again, of the hook that goes on'
     { hookId: '5', cpu: 1, firstSeq: 1, lastSeq: 8, count: 8 },
   ];
   const repeated: Repeated = new Map();
-  assert.deepEqual(await runsIn(bed, lines, repeated), again);
+  assert.deepEqual(await rangesIn(bed, lines, repeated), again);
   // by the next that was told before that, no more
   const older = [lossLine('retention', '5', 0, 11, 15), execLine('5', 0, 22)];
-  assert.deepEqual(await runsIn(bed, older, repeated), [
+  assert.deepEqual(await rangesIn(bed, older, repeated), [
     { hookId: '5', cpu: 0, firstSeq: 22, lastSeq: 22, count: 1 },
   ]);
   // and by the one that has it, again
   const own = [lossLine('retention', '5', 0, 1, 21), execLine('5', 0, 40)];
-  assert.deepEqual(await runsIn(bed, own, repeated), [
+  assert.deepEqual(await rangesIn(bed, own, repeated), [
     { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 40, count: 40 },
   ]);
 });
@@ -120,9 +125,9 @@ test('what a segment says to be deleted is said again, of the hook that goes on'
 test('what was told late, by a run after a crash, is said again as well', async (t) => {
   const bed = createBed(t);
   const repeated: Repeated = new Map();
-  await runsIn(bed, [lossLine('retention', '5', 0, 10, 15), execLine('5', 0, 30)], repeated);
+  await rangesIn(bed, [lossLine('retention', '5', 0, 10, 15), execLine('5', 0, 30)], repeated);
   const late = [lossLine('retention', '5', 0, 1, 20), execLine('5', 0, 31)];
-  assert.deepEqual(await runsIn(bed, late, repeated), [
+  assert.deepEqual(await rangesIn(bed, late, repeated), [
     { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 31, count: 31 },
   ]);
 });
@@ -132,7 +137,7 @@ test('arguments and names that look like numbers are not taken for them', async 
     execLine('5', 0, 2 * n + 1, text, ...HOSTILE),
     execLine('5', 0, 2 * n + 2, '/bin/x', text),
   ]);
-  assert.deepEqual(await runsIn(createBed(t), lines), [
+  assert.deepEqual(await rangesIn(createBed(t), lines), [
     { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 16, count: 16 },
   ]);
 });
@@ -158,9 +163,9 @@ test('the oldest segments go when all are too big, and their numbers are told ex
     Array.from({ length: seq - first + 1 }, (_, n) => first + n),
   );
   let next = 1;
-  for (const run of bed.runs) {
-    assert.deepEqual([run.hookId, run.cpu, run.firstSeq], ['5', 0, next]);
-    next = run.lastSeq + 1;
+  for (const range of bed.ranges) {
+    assert.deepEqual([range.hookId, range.cpu, range.firstSeq], ['5', 0, next]);
+    next = range.lastSeq + 1;
   }
   assert.equal(next, first);
   const total = totalOf(bed);
@@ -183,7 +188,7 @@ test('a reader of a segment that is deleted for space reads on in the next', asy
     seen.push(Number(/"vcml\.seq":(\d+),"p/.exec(line)?.[1]));
     if (seen.length !== 2) continue;
     for (let n = 0; n < 30; n++) write();
-    while (bed.runs.length < 2) await pause(5);
+    while (bed.ranges.length < 2) await pause(5);
   }
   await journal.close();
   assert.deepEqual(
@@ -216,8 +221,8 @@ test('both forms of a segment go', async (t) => {
   execFileSync('zstd', ['-qk', join(bed.dir, FIRST)]);
   const journal = bed.open({ segmentMaxBytes: 100, maxBytes: 1000 });
   for (let seq = 501; seq < 505; seq++) append(journal, execLine('5', 0, seq));
-  while (bed.runs.length === 0) await pause(5);
+  while (bed.ranges.length === 0) await pause(5);
   await journal.close();
-  assert.deepEqual(bed.runs[0], { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 500, count: 500 });
+  assert.deepEqual(bed.ranges[0], { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 500, count: 500 });
   assert.ok(!readdirSync(bed.dir).some((file) => file.startsWith(FIRST)));
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Enricher } from '../../agent/enrich/enricher.ts';
-import type { RetentionRun } from '../../agent/journal/archive/retention.ts';
+import type { DeletedRange } from '../../agent/journal/archive/retention.ts';
 import type { Journal } from '../../agent/journal/journal.ts';
 import { Lineage } from '../../agent/lineage/lineage.ts';
 import { Losses } from '../../agent/lineage/losses.ts';
@@ -16,7 +16,7 @@ import { craftExec } from '../support/kernel-events.ts';
 const NO_CAUSE = 99;
 
 /** A recorder over these events; `wait` is what the enrichment answers, `retired` what the journal. */
-function recorderOf(events: readonly Buffer[], wait = 0, retired: RetentionRun[] = []) {
+function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[] = []) {
   const buffer = Buffer.from(new ArrayBuffer(65_536));
   let bytes = 0;
   for (const event of events) {

@@ -2,7 +2,7 @@ import { closeSync, existsSync, statSync } from 'node:fs';
 import { listSegments, type Position, type Segment, segmentFile } from '../segment.ts';
 import { compressSegment } from './compress.ts';
 import { Deletions } from './deletions.ts';
-import { type Repeated, type RetentionRun, runsOf } from './retention.ts';
+import { type DeletedRange, deletedRanges, type Repeated } from './retention.ts';
 
 export interface ArchiveOptions {
   readonly dir: string;
@@ -27,7 +27,7 @@ export class Archive {
   readonly #deletions: Deletions;
   readonly #repeated: Repeated = new Map();
   readonly #ending = new AbortController();
-  #retired: RetentionRun[] = [];
+  #retired: DeletedRange[] = [];
   #work: Promise<void> = Promise.resolve();
 
   /** `end`: behind all that is written by now. */
@@ -60,7 +60,7 @@ export class Archive {
   }
 
   /** The numbers of records that were deleted for space and are still to be told in the journal. */
-  takeRetired(): readonly RetentionRun[] {
+  takeRetired(): readonly DeletedRange[] {
     const retired = this.#retired;
     if (retired.length > 0) this.#retired = [];
     return retired;
@@ -109,20 +109,20 @@ export class Archive {
     for (const segment of segments) total += bytesOf(dir, segment);
     for (const segment of segments) {
       if (total <= maxBytes) return;
-      const runs = await this.#runsOf(segment);
+      const ranges = await this.#rangesOf(segment);
       // What is deleted from now on, nobody would write down any more.
       if (this.#ending.signal.aborted) return;
       total -= bytesOf(dir, segment);
-      await this.#deletions.delete(segment.number, runs).catch(onProblem);
-      this.#retired.push(...runs);
+      await this.#deletions.delete(segment.number, ranges).catch(onProblem);
+      this.#retired.push(...ranges);
     }
   }
 
   /** A damaged segment has to go as well. */
-  async #runsOf(segment: Segment): Promise<RetentionRun[]> {
+  async #rangesOf(segment: Segment): Promise<DeletedRange[]> {
     const { dir, onProblem } = this.#options;
     try {
-      return await runsOf(dir, segment, this.#repeated, this.#ending.signal);
+      return await deletedRanges(dir, segment, this.#repeated, this.#ending.signal);
     } catch (error) {
       onProblem(error as Error);
       return [];

@@ -1,23 +1,26 @@
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { numbersIn } from '../../../record/numbers.ts';
+import { numbersIn, type SequenceRange } from '../../../record/numbers.ts';
 import { AgentError } from '../../errors.ts';
 import { readPlainFile, replaceFile, syncFolder } from '../../files.ts';
 import { readLines } from '../read.ts';
 import { type Position, segmentFile } from '../segment.ts';
-import type { RetentionRun } from './retention.ts';
+import type { DeletedRange } from './retention.ts';
 
 const NAME = 'deletions.json';
 
-/** A segment that goes for space, or is gone; its runs are told somewhere behind `since`. */
+/** A segment that goes for space, or is gone; its ranges are recorded somewhere behind `since`. */
 interface Deletion {
   readonly segment: number;
   readonly since: Position;
-  readonly runs: readonly RetentionRun[];
+  readonly ranges: readonly DeletedRange[];
 }
 
+/** A deletion as the file has it. The name of its ranges is that of 0.1.0, which reads the file too. */
+type NotedDeletion = Omit<Deletion, 'ranges'> & { readonly runs: Deletion['ranges'] };
+
 interface Pending extends Deletion {
-  readonly untold: Map<string, RetentionRun>;
+  readonly untold: Map<string, DeletedRange>;
   /** The segments in which something of it was told. */
   readonly toldIn: Set<number>;
 }
@@ -38,7 +41,7 @@ export class Deletions {
   }
 
   /** Ends what an earlier run had begun; returns what is left to be told of it. */
-  async resume(): Promise<RetentionRun[]> {
+  async resume(): Promise<DeletedRange[]> {
     const pending: Pending[] = [];
     const known = readDeletions(this.#dir);
     for (const deletion of known) {
@@ -47,18 +50,18 @@ export class Deletions {
       await this.#remove(deletion.segment);
       if (one.untold.size === 0) continue;
       // What the power took from the journal's end comes to lie there once more.
-      pending.push(pendingOf({ ...deletion, since: this.end, runs: [...one.untold.values()] }));
+      pending.push(pendingOf({ ...deletion, since: this.end, ranges: [...one.untold.values()] }));
     }
     this.#pending = pending;
     if (known.length > 0) await this.#write();
-    return pending.flatMap(({ runs }) => runs);
+    return pending.flatMap(({ ranges }) => ranges);
   }
 
   /** Deletes a segment. If that cannot be noted first, it is deleted all the same, before it throws. */
-  async delete(segment: number, runs: readonly RetentionRun[]): Promise<void> {
-    const deletion = pendingOf({ segment, since: this.end, runs });
+  async delete(segment: number, ranges: readonly DeletedRange[]): Promise<void> {
+    const deletion = pendingOf({ segment, since: this.end, ranges });
     try {
-      if (runs.length === 0) return;
+      if (ranges.length === 0) return;
       this.#pending = [...this.#pending, deletion];
       await this.#write();
     } finally {
@@ -94,13 +97,17 @@ export class Deletions {
   async #write(): Promise<void> {
     const file = join(this.#dir, NAME);
     if (this.#pending.length === 0) return rm(file, { force: true });
-    const deletions = this.#pending.map(({ segment, since, runs }) => ({ segment, since, runs }));
-    await replaceFile(file, JSON.stringify(deletions satisfies Deletion[]), { durable: true });
+    const deletions = this.#pending.map(({ segment, since, ranges }) => ({
+      segment,
+      since,
+      runs: ranges,
+    }));
+    await replaceFile(file, JSON.stringify(deletions satisfies NotedDeletion[]), { durable: true });
   }
 }
 
 function pendingOf(deletion: Deletion): Pending {
-  const untold = new Map(deletion.runs.map((run) => [keyOf(run), run]));
+  const untold = new Map(deletion.ranges.map((range) => [keyOf(range), range]));
   return { ...deletion, untold, toldIn: new Set() };
 }
 
@@ -110,7 +117,7 @@ function tell({ untold, toldIn }: Pending, lines: string, segment: number): void
     if (numbers.stage === 'retention' && untold.delete(keyOf(numbers))) toldIn.add(segment);
 }
 
-function keyOf({ hookId, cpu, firstSeq, lastSeq }: Omit<RetentionRun, 'count'>): string {
+function keyOf({ hookId, cpu, firstSeq, lastSeq }: SequenceRange): string {
   return `${hookId}:${cpu}:${firstSeq}:${lastSeq}`;
 }
 
@@ -139,7 +146,8 @@ function readDeletions(dir: string): readonly Deletion[] {
     throw error;
   }
   const deletions = parse(text);
-  if (Array.isArray(deletions) && deletions.every(isDeletion)) return deletions;
+  if (Array.isArray(deletions) && deletions.every(isDeletion))
+    return deletions.map(({ segment, since, runs }) => ({ segment, since, ranges: runs }));
   throw new AgentError('DELETIONS_DAMAGED', { file });
 }
 
@@ -151,15 +159,15 @@ function parse(text: string): unknown {
   }
 }
 
-function isDeletion(value: unknown): value is Deletion {
-  const { segment, since, runs } = (value ?? {}) as Partial<Deletion>;
+function isDeletion(value: unknown): value is NotedDeletion {
+  const { segment, since, runs } = (value ?? {}) as Partial<NotedDeletion>;
   return (
-    areNumbers(segment, since?.segment, since?.offset) && Array.isArray(runs) && runs.every(isRun)
+    areNumbers(segment, since?.segment, since?.offset) && Array.isArray(runs) && runs.every(isRange)
   );
 }
 
-function isRun(value: unknown): value is RetentionRun {
-  const { hookId, cpu, firstSeq, lastSeq, count } = (value ?? {}) as Partial<RetentionRun>;
+function isRange(value: unknown): value is DeletedRange {
+  const { hookId, cpu, firstSeq, lastSeq, count } = (value ?? {}) as Partial<DeletedRange>;
   return /^\d+$/.test(String(hookId)) && areNumbers(cpu, firstSeq, lastSeq, count);
 }
 

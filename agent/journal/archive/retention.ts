@@ -1,34 +1,30 @@
-import { type Numbers, numbersIn } from '../../../record/numbers.ts';
+import { type Numbers, numbersIn, type SequenceRange } from '../../../record/numbers.ts';
 import { readChunks } from '../read.ts';
 import type { Segment } from '../segment.ts';
 
-/** A contiguous run of one CPU's numbers. */
-export interface RetentionRun {
-  readonly hookId: string;
-  readonly cpu: number;
-  readonly firstSeq: number;
-  readonly lastSeq: number;
+/** Records that were deleted for space. */
+export interface DeletedRange extends SequenceRange {
   readonly count: number;
 }
 
 const LINE_FEED = 0x0a;
 
-type Run = { -readonly [K in keyof Omit<RetentionRun, 'count'>]: RetentionRun[K] };
+type GrowingRange = { -readonly [K in keyof SequenceRange]: SequenceRange[K] };
 
-/** By hook and CPU, the last run that told of earlier deletions once more. */
-export type Repeated = Map<string, Pick<RetentionRun, 'firstSeq' | 'lastSeq'>>;
+/** By hook and CPU, the last range that repeated earlier deletions. */
+export type Repeated = Map<string, Pick<SequenceRange, 'firstSeq' | 'lastSeq'>>;
 
 /**
- * What nothing explains any more once a segment is deleted, as runs: the numbers of its records and
- * of its losses; and if it told of deletions before, of a hook that goes on behind it, all that is
- * deleted by then, unless that is `repeated` further behind.
+ * The ranges that nothing explains any more once a segment is deleted: the numbers of its records and
+ * of its losses. If the segment recorded earlier deletions of a hook that continues after it, the
+ * ranges cover those as well, unless a later segment has `repeated` them.
  */
-export async function runsOf(
+export async function deletedRanges(
   dir: string,
   segment: Segment,
   repeated: Repeated,
   signal: AbortSignal,
-): Promise<RetentionRun[]> {
+): Promise<DeletedRange[]> {
   const collected = new Collected();
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of readChunks(dir, segment, 0)) {
@@ -40,48 +36,48 @@ export async function runsOf(
       rest = Buffer.from(chunk.subarray(end));
     } else rest = Buffer.concat([rest, chunk]);
   }
-  return collected.runs(repeated);
+  return collected.ranges(repeated);
 }
 
 class Collected {
-  readonly #runs: Run[] = [];
-  /** The newest run of each hook and CPU. */
-  readonly #latest = new Map<string, Run>();
-  /** What is told to be deleted of each: the oldest go first, so all in between is deleted as well. */
-  readonly #deleted = new Map<string, Run>();
+  readonly #ranges: GrowingRange[] = [];
+  /** The newest range of each hook and CPU. */
+  readonly #latest = new Map<string, GrowingRange>();
+  /** The deletions that losses record of each; the oldest records are deleted first, so there is no gap between them. */
+  readonly #deleted = new Map<string, GrowingRange>();
   /** The hook of the last record. */
   #hookId: string | undefined;
 
-  add({ stage, ...run }: Numbers): void {
-    const key = `${run.hookId}:${run.cpu}`;
+  add({ stage, ...range }: Numbers): void {
+    const key = `${range.hookId}:${range.cpu}`;
     if (stage === 'retention') {
-      const before = this.#deleted.get(key) ?? run;
-      const firstSeq = Math.min(before.firstSeq, run.firstSeq);
-      const lastSeq = Math.max(before.lastSeq, run.lastSeq);
-      this.#deleted.set(key, { ...run, firstSeq, lastSeq });
+      const before = this.#deleted.get(key) ?? range;
+      const firstSeq = Math.min(before.firstSeq, range.firstSeq);
+      const lastSeq = Math.max(before.lastSeq, range.lastSeq);
+      this.#deleted.set(key, { ...range, firstSeq, lastSeq });
       return;
     }
-    this.#hookId = run.hookId;
+    this.#hookId = range.hookId;
     const latest = this.#latest.get(key);
-    if (latest?.lastSeq === run.firstSeq - 1) {
-      latest.lastSeq = run.lastSeq;
+    if (latest?.lastSeq === range.firstSeq - 1) {
+      latest.lastSeq = range.lastSeq;
       return;
     }
-    this.#runs.push(run);
-    this.#latest.set(key, run);
+    this.#ranges.push(range);
+    this.#latest.set(key, range);
   }
 
-  runs(repeated: Repeated): RetentionRun[] {
-    for (const [key, run] of this.#deleted) {
-      if (this.#hookId !== undefined && run.hookId !== this.#hookId) continue;
+  ranges(repeated: Repeated): DeletedRange[] {
+    for (const [key, range] of this.#deleted) {
+      if (this.#hookId !== undefined && range.hookId !== this.#hookId) continue;
       const again = repeated.get(key);
-      // The line of that run is not in this segment, or this one's runs would go as far.
-      if (again && again.firstSeq <= run.firstSeq && run.lastSeq < again.lastSeq) continue;
-      const own = this.#runs.find((one) => `${one.hookId}:${one.cpu}` === key);
-      if (own === undefined) this.#runs.push(run);
-      else own.firstSeq = run.firstSeq;
-      repeated.set(key, { ...(own ?? run) });
+      // The line of that range is not in this segment, or this segment's ranges would reach as far.
+      if (again && again.firstSeq <= range.firstSeq && range.lastSeq < again.lastSeq) continue;
+      const own = this.#ranges.find((one) => `${one.hookId}:${one.cpu}` === key);
+      if (own === undefined) this.#ranges.push(range);
+      else own.firstSeq = range.firstSeq;
+      repeated.set(key, { ...(own ?? range) });
     }
-    return this.#runs.map((run) => ({ ...run, count: run.lastSeq - run.firstSeq + 1 }));
+    return this.#ranges.map((range) => ({ ...range, count: range.lastSeq - range.firstSeq + 1 }));
   }
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RetentionRun } from '../../../agent/journal/archive/retention.ts';
+import type { DeletedRange } from '../../../agent/journal/archive/retention.ts';
 import type { Journal, JournalOptions } from '../../../agent/journal/journal.ts';
 import { openJournal } from '../../../agent/journal/journal.ts';
 import { readLinesSync } from '../../../agent/journal/read-sync.ts';
@@ -14,7 +14,7 @@ export interface Bed {
   readonly dir: string;
   readonly problems: string[];
   /** What they deleted for space, so far. */
-  readonly runs: readonly RetentionRun[];
+  readonly ranges: readonly DeletedRange[];
   open(options?: Partial<JournalOptions>): Journal;
   /** Makes the folder a file system of its own, of so many bytes (mount -o size). */
   mount(size: string): void;
@@ -29,15 +29,15 @@ export function createBed(t: { after(cleanUp: () => void): void }): Bed {
   const root = temporaryFolder(t);
   const dir = join(root, 'journal');
   const problems: string[] = [];
-  const runs: RetentionRun[] = [];
+  const ranges: DeletedRange[] = [];
   const journals: Journal[] = [];
   return {
     root,
     dir,
     problems,
-    get runs() {
-      for (const journal of journals) runs.push(...journal.takeRetired());
-      return runs;
+    get ranges() {
+      for (const journal of journals) ranges.push(...journal.takeRetired());
+      return ranges;
     },
     open(options = {}) {
       const journal = openJournal({

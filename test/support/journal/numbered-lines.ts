@@ -1,4 +1,4 @@
-import type { RetentionRun } from '../../../agent/journal/archive/retention.ts';
+import type { DeletedRange } from '../../../agent/journal/archive/retention.ts';
 
 const HOOK = { 'vcml.hook.id': '5' };
 
@@ -8,7 +8,7 @@ export function numberedLine(n: number, padding: string): string {
 }
 
 /** A line that tells of a deletion for space. */
-export function deletionLine({ hookId, cpu, firstSeq, lastSeq, count }: RetentionRun): string {
+export function deletionLine({ hookId, cpu, firstSeq, lastSeq, count }: DeletedRange): string {
   return JSON.stringify({
     ...HOOK,
     'vcml.loss.stage': 'retention',
