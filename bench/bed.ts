@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { Agent } from '../test/support/agent.ts';
 import { Cleanup } from './cleanup.ts';
 
-/** Where benchmarks run, and how long. */
+/** The folder, program and durations that the benchmarks share. */
 export interface Bed {
   readonly cleanup: Cleanup;
-  /** for their files; gone at the end */
+  /** The folder for their files, which is removed at the end. */
   readonly directory: string;
-  /** a no-op under a name of its own, so that its records are told from all others */
+  /** A no-op with a unique name, which distinguishes its records from all others. */
   readonly noop: string;
   readonly rounds: number;
-  /** of one storm */
+  /** The duration of one storm. */
   readonly seconds: number;
   readonly warmUpSeconds: number;
   readonly idleSeconds: number;
@@ -21,13 +21,16 @@ export interface Bed {
   readonly outageSeconds: number;
 }
 
-/** Makes a folder with what the benchmarks share; BENCH_ROUNDS, BENCH_SECONDS, BENCH_IDLE_SECONDS, BENCH_SOAK_SECONDS, BENCH_OUTAGE_SECONDS. */
+/**
+ * Prepares what the benchmarks share. BENCH_ROUNDS, BENCH_SECONDS, BENCH_IDLE_SECONDS,
+ * BENCH_SOAK_SECONDS and BENCH_OUTAGE_SECONDS set their number and durations.
+ */
 export function createBed(): Bed {
   const cleanup = new Cleanup();
   const directory = mkdtempSync(join(tmpdir(), 'vcml-bench-'));
-  // Last of all, and also where a cluster ends the process by itself.
+  // The folder is removed last, also if a cluster ends the process by itself.
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-  // As a command's name it must not be longer than 15 bytes.
+  // The name of a command has at most 15 bytes.
   const noop = join(directory, `noop-${process.pid}`);
   const source = join(import.meta.dirname, 'noop.c');
   execFileSync('gcc', ['-O2', '-static', '-nostdlib', source, '-o', noop]);
@@ -50,13 +53,16 @@ function numberFrom(variable: string, otherwise: number): number {
   return value;
 }
 
-/** An agent on a journal and a bpffs of its own, not started yet; close() leaves nothing of it. */
+/**
+ * Prepares an agent with its own journal and bpffs and does not start it; close() removes all of
+ * it.
+ */
 export function prepareAgent(bed: Bed, ...args: readonly string[]) {
   const agent = new Agent({ args });
   return { agent, close: bed.cleanup.add(() => agent.close()) };
 }
 
-/** A recording agent; see prepareAgent. */
+/** Starts an agent that prepareAgent() prepares, and waits until it records. */
 export async function startedAgent(bed: Bed, ...args: readonly string[]) {
   const prepared = prepareAgent(bed, ...args);
   await prepared.agent.start();

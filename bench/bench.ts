@@ -1,9 +1,9 @@
-// The benchmark table: node bench/bench.ts [--json FILE] [--only NAME]... As root, on a
-// machine that does nothing else. BENCH_ROUNDS and BENCH_SECONDS say how many storms there are, and
-// how long. Names: storms, start, latency, kernel, idle, bytes, export, pods, node (where
-// `make e2e` has built Kubernetes), forensics (with BENCH_VCML, a clone of vCML’s own project, beside
-// its auditor), forensics-large; only when named: soak (BENCH_SOAK_SECONDS), outage
-// (BENCH_OUTAGE_SECONDS), and crowd, which has 100,000 processes at a time.
+// Prints the benchmark table: node bench/bench.ts [--json FILE] [--only NAME]... Run it as root, on a
+// machine that does nothing else. BENCH_ROUNDS and BENCH_SECONDS set the number of storms and their
+// duration. The names are: storms, start, latency, kernel, idle, bytes, export, pods, node (if
+// `make e2e` has built Kubernetes), forensics (with BENCH_VCML, a clone of vCML’s own project, also
+// its auditor), and forensics-large. Only if they are named: soak (BENCH_SOAK_SECONDS), outage
+// (BENCH_OUTAGE_SECONDS), and crowd, which runs 100,000 processes at a time.
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -16,7 +16,7 @@ import { runStorms } from './storms.ts';
 import { stormFigures, stormTable, summarize } from './summary.ts';
 import { table } from './table.ts';
 
-/** Long, or a strain on the machine. */
+/** Figures that take long or strain the machine; they are measured only when they are named. */
 const ON_REQUEST = new Set(['soak', 'outage', 'crowd']);
 
 const { values: options } = parseArgs({
@@ -37,10 +37,10 @@ process.exit();
 async function bench(bed: Bed): Promise<void> {
   const where = machine();
   print(where);
-  const runs = isWanted('storms') ? await runStorms(bed, tell) : [];
+  const runs = isWanted('storms') ? await runStorms(bed, report) : [];
   const summaries = summarize(runs);
   if (runs.length > 0) print(`${stormTitle(bed)}\n\n${stormTable(summaries)}`);
-  const figures = [...stormFigures(summaries), ...(await measureFigures(bed, isWanted, tell))];
+  const figures = [...stormFigures(summaries), ...(await measureFigures(bed, isWanted, report))];
   print(table([['what', 'measured', 'budget', 'verdict', 'more'], ...figures.map(figureRow)]));
   if (options.json !== undefined) {
     const all = { machine: where, rounds: bed.rounds, seconds: bed.seconds, summaries, figures };
@@ -54,15 +54,15 @@ function isWanted(name: string): boolean {
 
 function stormTitle({ rounds, seconds }: Bed): string {
   return `Storms of ${LOOPS} loops, ${seconds} s each, in ${rounds} rounds of alternating order; \
-medians (min–max), memory the most of all rounds`;
+medians (min–max), maximum of memory`;
 }
 
 function print(text: string): void {
   process.stdout.write(`${text}\n\n`);
 }
 
-/** What is going on now, for who waits. */
-function tell(text: string): void {
+/** Shows on stderr what is being measured. */
+function report(text: string): void {
   process.stderr.write(`… ${text}\n`);
 }
 

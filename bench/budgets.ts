@@ -1,18 +1,18 @@
 import { decimal } from './table.ts';
 
-/** One figure beside its budget; smaller is better, always. */
+/** One figure with its budget; smaller is always better. */
 export interface Figure {
   readonly what: string;
-  /** what is compared with the budget */
+  /** The measured value, which is compared with the budget. */
   readonly value: number;
   readonly unit: string;
   readonly digits?: number;
-  /** more about it, for people */
+  /** Details for the reader. */
   readonly more?: string;
   readonly budget?: number;
 }
 
-/** A row: what, measured, budget, verdict, more. */
+/** Formats a row: figure, measured value, budget, verdict, details. */
 export function figureRow({ what, value, unit, digits = 1, more, budget }: Figure): string[] {
   const text = (number: number) => `${decimal(number, digits)} ${unit}`.trimEnd();
   return [

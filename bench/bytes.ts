@@ -6,16 +6,16 @@ import { settle } from './process.ts';
 import { storm } from './storm.ts';
 
 const SEGMENT = '4MiB';
-/** a slow machine needs more than one to fill a segment */
+/** A slow machine needs more than one storm to fill a segment. */
 const MOST_STORMS = 10;
 
-/** Bytes of one record in the journal. */
+/** The bytes of one record in the journal. */
 export interface RecordBytes {
   readonly raw: number;
   readonly compressed: number;
 }
 
-/** From the segments that a storm fills, and that are closed and compressed by then. */
+/** Measures the segments that a storm has filled and the agent has closed and compressed. */
 export async function measureBytes(bed: Bed): Promise<RecordBytes> {
   const { agent, close } = await startedAgent(bed, '--segment-max-bytes', SEGMENT);
   let closed: string[] = [];

@@ -1,9 +1,9 @@
-/** What must be undone whatever happens, the latest first; also when a benchmark is interrupted. */
+/** The tasks that undo what was done, the latest first, also when a benchmark is interrupted. */
 export class Cleanup {
   readonly #tasks: (() => unknown)[] = [];
   #closed = false;
 
-  /** Remembers a task; the function that comes back does it now, and then it is done. */
+  /** Adds a task; the returned function runs it now and removes it. */
   add(task: () => unknown): () => Promise<void> {
     if (this.#closed) throw new Error('the benchmark is over');
     this.#tasks.push(task);
@@ -15,7 +15,7 @@ export class Cleanup {
     };
   }
 
-  /** Does all that is left; a task that fails is told and keeps no other from being done. */
+  /** Runs all tasks that are left; a failure is reported and does not prevent the others. */
   async close(): Promise<void> {
     this.#closed = true;
     for (let task = this.#tasks.pop(); task !== undefined; task = this.#tasks.pop()) {

@@ -10,17 +10,17 @@ import type { Bed } from './bed.ts';
 
 const CRI = 'io.kubernetes.cri';
 
-/** Containers of pods, each of which can run a storm of its own. */
+/** Containers of pods, each of which can run its own storm. */
 export interface Containers {
-  /** a state folder as containerd has it, with a bundle of each container */
+  /** A state folder like that of containerd, with the bundle of each container. */
   readonly stateDir: string;
-  /** the no-op, as the containers have it */
+  /** The path of the no-op in the containers. */
   readonly noop: string;
-  /** Runs a storm of one loop in each, all at once; how many execs there were. */
+  /** Runs a storm of one loop in each container at once, and returns the number of execs. */
   storm(seconds: number): Promise<number>;
 }
 
-/** Prepares containers with the cgroups and the files that the kubelet and containerd would give them. */
+/** Prepares containers with the cgroups and files that the kubelet and containerd would create. */
 export function prepareContainers({ cleanup, directory, noop }: Bed, count: number): Containers {
   const rootfs = join(directory, 'rootfs');
   for (const folder of ['', 'proc', 'dev']) mkdirSync(join(rootfs, folder));
@@ -65,7 +65,7 @@ export function prepareContainers({ cleanup, directory, noop }: Bed, count: numb
   };
 }
 
-/** https://github.com/opencontainers/runtime-spec */
+/** Returns a configuration as in https://github.com/opencontainers/runtime-spec */
 function runtimeConfig(rootfs: string, args: readonly string[], cgroupsPath: string): object {
   return {
     ociVersion: '1.0.2',
@@ -73,14 +73,14 @@ function runtimeConfig(rootfs: string, args: readonly string[], cgroupsPath: str
     root: { path: rootfs, readonly: true },
     mounts: [
       { destination: '/proc', type: 'proc', source: 'proc' },
-      // of its own: the runtime makes devices in it, and all share the root file system
+      // The runtime creates devices in /dev, and all containers share the root file system.
       { destination: '/dev', type: 'tmpfs', source: 'tmpfs' },
     ],
     linux: { cgroupsPath, namespaces: [{ type: 'mount' }, { type: 'pid' }] },
   };
 }
 
-/** What containerd's CRI plugin notes of a container. */
+/** The annotations that containerd's CRI plugin gives to a container. */
 function podOf(at: number, uid: string): Record<string, string> {
   return {
     [`${CRI}.container-type`]: 'container',

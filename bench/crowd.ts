@@ -9,18 +9,18 @@ const PID_MAX = '/proc/sys/kernel/pid_max';
 const PROCESSES = 100_000;
 const MARKER = 'bench:crowd';
 
-/** An agent beside very many processes, all made after its hook. */
+/** The figures of an agent with very many processes that all began after its hook. */
 export interface Crowd {
   readonly processes: number;
-  /** RssAnon */
+  /** The own memory of the agent (RssAnon). */
   readonly bytes: number;
-  /** gaps `untracked` among the records, the last process's child's too */
+  /** The gaps `untracked` among the records, including that of the last process's child. */
   readonly untracked: number;
-  /** The child that the last of them made is linked to it. */
+  /** Whether the child of the last process is linked to it. */
   readonly linked: boolean;
 }
 
-/** Raises pid_max for as long as it takes. */
+/** Measures an agent with very many processes; pid_max is raised until the measurement ends. */
 export async function measureCrowd(bed: Bed): Promise<Crowd> {
   const was = readFileSync(PID_MAX, 'utf8');
   const restore = bed.cleanup.add(() => writeFileSync(PID_MAX, was));

@@ -14,17 +14,17 @@ const EXECS = 200;
 const EVERY_MS = 20;
 const BATCH = 10_000;
 
-/** What a backlog took. */
+/** The cost of exporting a backlog. */
 export interface CatchUp {
   readonly records: number;
   readonly seconds: number;
   readonly cpuSeconds: number;
-  /** resident bytes in the first fifth, and at the most */
+  /** Resident bytes in the first fifth, and their maximum. */
   readonly early: number;
   readonly peak: number;
 }
 
-/** Starts bench/receiver.ts; its port. */
+/** Starts bench/receiver.ts and returns its port. */
 export async function startReceiver(bed: Bed): Promise<{ port: number; close(): Promise<void> }> {
   const file = join(import.meta.dirname, 'receiver.ts');
   const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -33,7 +33,9 @@ export async function startReceiver(bed: Bed): Promise<{ port: number; close(): 
   return { port: Number(port), close };
 }
 
-/** Milliseconds from a record's timestamp to its arrival at a collector, exec by exec. */
+/**
+ * Measures the milliseconds from a record's timestamp to its arrival at a collector, for each exec.
+ */
 export async function measureExportLatency(bed: Bed): Promise<number[]> {
   const found: number[] = [];
   const collector = await startCollector({
@@ -57,7 +59,7 @@ export async function measureExportLatency(bed: Bed): Promise<number[]> {
   return found;
 }
 
-/** Exports a backlog of so many records, as fast as it goes. */
+/** Exports a backlog of so many records as fast as possible. */
 export async function measureCatchUp(bed: Bed, records: number): Promise<CatchUp> {
   const dir = join(bed.directory, 'backlog');
   mkdirSync(dir);
@@ -69,7 +71,7 @@ export async function measureCatchUp(bed: Bed, records: number): Promise<CatchUp
   const receiver = await startReceiver(bed);
   const file = join(ROOT, 'test/support/otlp/sender.ts');
   const endpoint = `http://127.0.0.1:${receiver.port}`;
-  // The flags of bin/vcml-agent: memory is what is measured.
+  // The flags are those of bin/vcml-agent, because memory is measured.
   const args = ['--max-semi-space-size=2', file, dir, endpoint, '1', `${bytes}`];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   await receiver.close();

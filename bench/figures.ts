@@ -18,11 +18,11 @@ import { decimal, spreadText } from './table.ts';
 
 const BACKLOG = 1_000_000;
 
-/** Everything that is measured beside the storms, one after the other, by name. */
+/** The figures that are measured in addition to the storms, in order and by name. */
 export async function measureFigures(
   bed: Bed,
   isWanted: (name: string) => boolean,
-  tell: (text: string) => void,
+  report: (text: string) => void,
 ): Promise<Figure[]> {
   const figures: Figure[] = [];
   const measures = {
@@ -43,8 +43,8 @@ export async function measureFigures(
   };
   for (const [name, measure] of Object.entries(measures)) {
     if (!isWanted(name)) continue;
-    tell(name);
-    figures.push(...(await measure(bed, tell)));
+    report(name);
+    figures.push(...(await measure(bed, report)));
   }
   return figures;
 }
@@ -101,9 +101,9 @@ async function quiet(bed: Bed): Promise<Figure> {
   };
 }
 
-/** From the second fifth on, when all caches are full. */
-async function soak(bed: Bed, tell: (text: string) => void): Promise<Figure[]> {
-  const looks = await measureSoak(bed, tell);
+/** Computes the growth from the second fifth on, when all caches are full. */
+async function soak(bed: Bed, report: (text: string) => void): Promise<Figure[]> {
+  const looks = await measureSoak(bed, report);
   const half = Math.floor(looks.length / 2);
   const mib = (from: number, to: number) =>
     spreadOf(looks.slice(from, to).map(({ bytes }) => bytes / 2 ** 20));
@@ -139,7 +139,7 @@ async function crowd(bed: Bed): Promise<Figure[]> {
   const { processes, bytes, untracked, linked } = await measureCrowd(bed);
   return [
     {
-      what: `memory beside ${processes} processes`,
+      what: `memory with ${processes} processes`,
       value: bytes / 2 ** 20,
       unit: 'MiB',
       more: `RssAnon; ${untracked} gaps untracked; the last one’s child ${linked ? 'is' : 'is not'} linked`,
@@ -171,9 +171,9 @@ async function pods(bed: Bed): Promise<Figure[]> {
   ];
 }
 
-async function node(bed: Bed, tell: (text: string) => void): Promise<Figure[]> {
+async function node(bed: Bed, report: (text: string) => void): Promise<Figure[]> {
   if (!canRunNode()) {
-    tell('node: left out, there are no components of Kubernetes; make e2e builds them');
+    report('node: skipped, because the components of Kubernetes are missing; make e2e builds them');
     return [];
   }
   const run = await measureNode(bed);
@@ -242,7 +242,7 @@ async function exporting(bed: Bed): Promise<Figure[]> {
       what: 'memory that grows during the catch-up',
       value: (peak - early) / 2 ** 20,
       unit: 'MiB',
-      more: `resident at the most ${decimal(peak / 2 ** 20)} MiB`,
+      more: `peak resident ${decimal(peak / 2 ** 20)} MiB`,
     },
   ];
 }

@@ -9,36 +9,36 @@ import { generateJournal } from './generate-journal.ts';
 import { segments } from './journal.ts';
 
 const RECORDS = 100_000;
-/** one of so many lines is damaged, each kind in its turn */
+/** One line of so many is damaged, with each kind of damage in turn. */
 const EVERY = 1000;
 const OUTPUT_MAX = 1 << 30;
 const run = promisify(execFile);
 
-/** What an auditor says of a journal. */
+/** The result of an auditor for a journal. */
 interface Judgement {
-  /** `code id`, of the rules that both know */
+  /** The findings as `code id`, for the rules that both auditors know. */
   readonly findings: ReadonlySet<string>;
   readonly seconds: number;
 }
 
 /**
- * The vCML project's own auditor and ours, one after the other over one file with every finding of
- * its rules R1 to R4. BENCH_VCML names a clone of github.com/safal207/Causal-Memory-Layer; none: no
+ * Runs the vCML project's own auditor and ours over one file that has every finding of rules R1 to
+ * R4. BENCH_VCML names a clone of github.com/safal207/Causal-Memory-Layer; without it, there are no
  * figures.
  */
 export async function compareWithReference(
   bed: Bed,
-  tell: (text: string) => void,
+  report: (text: string) => void,
 ): Promise<Figure[]> {
   const clone = process.env.BENCH_VCML;
   if (clone === undefined) {
-    tell('no BENCH_VCML: vCML’s own auditor is not compared');
+    report('no BENCH_VCML: vCML’s own auditor is not compared');
     return [];
   }
   const file = damagedJournal(bed);
-  tell('vCML’s own auditor');
+  report('vCML’s own auditor');
   const theirs = await referenceJudgement(clone, file);
-  tell('vcml audit');
+  report('vcml audit');
   const ours = await ownJudgement(file);
   const differing = theirs.findings.symmetricDifference(ours.findings);
   return [
@@ -92,7 +92,7 @@ function byRule(findings: readonly Record<string, unknown>[], id: string): Set<s
   );
 }
 
-/** A sound journal with damage that each of the four rules finds, and near misses. */
+/** Writes a journal with damage that each of the four rules finds, and with near misses. */
 function damagedJournal(bed: Bed): string {
   const directory = join(bed.directory, 'reference');
   generateJournal(directory, RECORDS);
@@ -114,7 +114,7 @@ function damage(line: string, at: number): string[] {
       /"permitted_by":"[^"]*","parent_cause":(null|"[^"]*")/,
       `"permitted_by":"${why}","parent_cause":${cause}`,
     );
-  // a secret that is touched, and then the network, because of something
+  // A process touches a secret and then uses the network, because of `cause`.
   const sent = (cause: string) => [
     line,
     plain(line, `secret-${at}`, 'open', '/secrets/token', null),
@@ -131,7 +131,7 @@ function damage(line: string, at: number): string[] {
   return damages[Math.floor(at / EVERY) % damages.length]?.() ?? [];
 }
 
-/** A record of the vCML reference, by the same process at the same time. */
+/** Makes a record of the vCML reference, by the same process at the same time. */
 function plain(line: string, id: string, action: string, object: string, cause: string | null) {
   const [, timestamp, pid] = /"timestamp":(\d+),"actor":\{"pid":(\d+)/.exec(line) ?? [];
   const why = cause === null ? 'root_event:operator' : 'parent_process_context';

@@ -10,7 +10,7 @@ import { decimal, spreadText } from './table.ts';
 const RECORDS = 50_000;
 const ROUNDS = 5;
 
-/** How long headless Chromium takes from the address of a large report to its records in sight. */
+/** Measures how long headless Chromium takes to open a large report and show its records. */
 export async function measureReport(bed: Bed, journal: string): Promise<Figure> {
   const file = join(bed.directory, 'report.html');
   const made = await runVcml(['report', '--limit', `${RECORDS}`, '-o', file, journal]);

@@ -5,13 +5,13 @@ import { VCML_BIN } from '../test/support/paths.ts';
 
 const WATCH_MS = 10;
 
-/** One command, as a shell sees it. */
+/** The time and memory of one command, including its start. */
 export interface Run {
   readonly seconds: number;
   readonly mebibytes: number;
 }
 
-/** Runs a command that must succeed, with Node's and DuckDB's start. */
+/** Runs a command that must succeed, and measures it including the start of Node and DuckDB. */
 export async function runVcml(args: readonly string[]): Promise<Run> {
   const began = performance.now();
   const child = spawn(VCML_BIN, args, { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -26,7 +26,7 @@ export async function runVcml(args: readonly string[]): Promise<Run> {
   return { seconds, mebibytes: kibibytes / 1024 };
 }
 
-/** The most that a process has had so far (KiB); 0 when it has ended. */
+/** Returns the peak memory of a process so far in KiB; 0 if it has ended. */
 function mostMemory(pid: number): number {
   try {
     return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);

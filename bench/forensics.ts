@@ -15,45 +15,48 @@ const MILLION = 1_000_000;
 const ROUNDS = 3;
 const STORM_SECONDS = 10;
 
-/** A journal to ask. */
+/** A journal to query. */
 interface Journal {
   readonly path: string;
   readonly what: string;
-  /** of a record at the end of a chain */
+  /** The id of a record at the end of a chain. */
   readonly last: string;
 }
 
 const BUDGET = { audit: 3, chain: 1.5, mebibytes: 1024, rounds: ROUNDS };
 
-/** The reader over a million generated records, and beside vCML's own auditor. */
-export async function measureForensics(bed: Bed, tell: (text: string) => void): Promise<Figure[]> {
+/** Measures the reader with a million generated records, and against vCML's own auditor. */
+export async function measureForensics(
+  bed: Bed,
+  report: (text: string) => void,
+): Promise<Figure[]> {
   const generated = generate(bed, 'generated', MILLION);
-  const figures = await figuresOf(generated, BUDGET, tell);
+  const figures = await figuresOf(generated, BUDGET, report);
   figures.push(await measureReport(bed, generated.path));
   rmSync(generated.path, { recursive: true });
-  return [...figures, ...(await compareWithReference(bed, tell))];
+  return [...figures, ...(await compareWithReference(bed, report))];
 }
 
-/** The reader over a million execs that the agent has recorded. */
+/** Measures the reader with a million execs that the agent has recorded. */
 export async function measureForensicsRecorded(
   bed: Bed,
-  tell: (text: string) => void,
+  report: (text: string) => void,
   least = MILLION,
 ): Promise<Figure[]> {
   const { journal, close } = await record(bed, least);
-  const figures = await figuresOf(journal, BUDGET, tell);
+  const figures = await figuresOf(journal, BUDGET, report);
   await close();
   return figures;
 }
 
-/** The reader over ten million records, in closed segments. */
+/** Measures the reader with ten million records in closed segments. */
 export async function measureForensicsLarge(
   bed: Bed,
-  tell: (text: string) => void,
+  report: (text: string) => void,
 ): Promise<Figure[]> {
-  tell('generating ten million records');
+  report('generating ten million records');
   const journal = generate(bed, 'ten-million', 10 * MILLION, true);
-  return figuresOf(journal, { mebibytes: 4096, rounds: 1 }, tell);
+  return figuresOf(journal, { mebibytes: 4096, rounds: 1 }, report);
 }
 
 interface Budget {
@@ -63,15 +66,15 @@ interface Budget {
   readonly rounds: number;
 }
 
-/** The best time and the most memory of all rounds. */
+/** Returns the best time and the peak memory of all rounds. */
 async function figuresOf(
   { path, what, last }: Journal,
   budget: Budget,
-  tell: (text: string) => void,
+  report: (text: string) => void,
 ): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const [name, args] of Object.entries({ audit: [path], chain: [last, path] })) {
-    tell(`vcml ${name}, ${what}`);
+    report(`vcml ${name}, ${what}`);
     const runs: Run[] = [];
     for (let round = 0; round < budget.rounds; round++) runs.push(await runVcml([name, ...args]));
     const seconds = budget[name as 'audit' | 'chain'];
@@ -102,7 +105,7 @@ function generate(bed: Bed, name: string, records: number, compressed = false): 
   return { path, last, what: `${records / MILLION} M generated records (${size})` };
 }
 
-/** Storms until there are so many records, by the agent as it ships; they go with close(). */
+/** Runs storms until the bundled agent has so many records; close() removes them. */
 async function record(bed: Bed, least: number) {
   const { agent, close } = await startedAgent(bed, '--journal-max-bytes', '64GiB');
   let execs = 0;

@@ -1,4 +1,5 @@
-// Journals of any size, sound and much alike to recorded ones: node bench/generate-journal.ts DIR [RECORDS]
+// Generates a sound journal of any size that resembles a recorded one:
+// node bench/generate-journal.ts DIR [RECORDS]
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,10 +11,10 @@ const NAMESPACE = Buffer.from(BOOT.replaceAll('-', ''), 'hex');
 const ARMED = 9_600_000_000_000n;
 const OFFSET = 1_795_400_000_000_000_000n;
 const SEGMENT_BYTES = 64 << 20;
-/** as the agent compresses */
+/** The compression of the agent. */
 const LEVEL = { [constants.ZSTD_c_compressionLevel]: 1 };
 const STEP_NS = 250_000n;
-/** A parent is one of so many records before. */
+/** A parent is one of this many previous records. */
 const NEAR = 200;
 const PODS = 50;
 const CPUS = 4;
@@ -25,18 +26,21 @@ const COMMANDS = [
   ['/usr/local/bin/python3', 'python3', '-m', 'worker', '--queue', 'orders'],
 ];
 
-/** No chain is longer, as on a node: a container's first process, its shells, and what they start. */
+/**
+ * The longest chain, as on a node: the first process of a container, its shells, and what they
+ * start.
+ */
 const DEPTH_MAX = 24;
 
-/** What was written. */
+/** The journal that was written. */
 export interface Generated {
-  /** of the lines, compressed or not */
+  /** The size of the lines, compressed or not. */
   readonly bytes: number;
-  /** of a record with a long chain behind it */
+  /** The id of a record at the end of a long chain. */
   readonly last: string;
 }
 
-/** Writes a sound journal of so many execs; the same each time. */
+/** Writes a sound journal of so many execs, which is the same each time. */
 export function generateJournal(directory: string, records: number, compressed = false): Generated {
   mkdirSync(directory, { recursive: true });
   const causes = new Int32Array(records).fill(-1);
@@ -60,7 +64,7 @@ export function generateJournal(directory: string, records: number, compressed =
   return { bytes: segment.bytes, last: execId(records - 1) };
 }
 
-/** The open segment, and those before it. */
+/** The segments of a journal; adding a line closes a segment when it is full. */
 class Segment {
   bytes = 0;
   readonly #directory: string;
@@ -94,7 +98,9 @@ class Segment {
   }
 }
 
-/** Made again where it is a cause: ten million ids take gigabytes. */
+/**
+ * Computes the id of a record, also again for its children, because ten million ids take gigabytes.
+ */
 const execId = (n: number) => idOf(`${bootTime(n)}:${1000 + n}`);
 const bootTime = (n: number) => ARMED + BigInt(n + 1) * STEP_NS;
 
@@ -163,7 +169,7 @@ const RESOURCES = Array.from({ length: PODS }, (_, pod) =>
   }),
 );
 
-/** Members of each command's attributes that are always the same. */
+/** The members of each command's attributes that are always the same. */
 const ATTRIBUTES = COMMANDS.map(([path, ...args]) =>
   JSON.stringify({
     'process.creation.time': '2026-11-23T02:16:31.488113189Z',
@@ -190,7 +196,7 @@ const ATTRIBUTES = COMMANDS.map(([path, ...args]) =>
   }).slice(1, -1),
 );
 
-/** The UUIDv5 of a name in the boot's namespace (RFC 9562). */
+/** Returns the UUIDv5 of a name in the namespace of the boot (RFC 9562). */
 function idOf(name: string): string {
   const hash = createHash('sha1').update(NAMESPACE).update(name).digest();
   hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50;

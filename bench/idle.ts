@@ -3,15 +3,15 @@ import { type Bed, startedAgent } from './bed.ts';
 import { runNanoseconds, settle, wakeUps } from './process.ts';
 import { storm } from './storm.ts';
 
-/** An agent while nothing executes. */
+/** The figures of an agent while nothing executes. */
 export interface Idle {
   readonly percentOfCore: number;
   readonly wakeUpsPerSecond: number;
-  /** that came all the same: the machine was not idle */
+  /** The records that were written nevertheless; if there are any, the machine was not idle. */
   readonly records: number;
 }
 
-/** Watches an agent that has worked before and has nothing to do now. */
+/** Measures an agent that has recorded before and has nothing to do now. */
 export async function measureIdle(bed: Bed): Promise<Idle> {
   const { agent, close } = await startedAgent(bed);
   await storm(bed, 1);

@@ -12,11 +12,11 @@ const PROGRAMS = ['on_fork', 'on_exec', 'on_exit'];
 const SECONDS = 5;
 const QUIET_MS = 1500;
 
-/** The hook's share in the kernel. */
+/** The cost of the hook in the kernel. */
 export interface KernelCost {
-  /** name → nanoseconds that one run of the program takes on average */
+  /** Maps the name of a program to the average nanoseconds of one run. */
   readonly programs: Readonly<Record<string, number>>;
-  /** of all maps; charged to the agent's memory cgroup */
+  /** The bytes of all maps, which the kernel charges to the agent's memory cgroup. */
   readonly mapBytes: number;
 }
 
@@ -26,7 +26,7 @@ interface Program {
   readonly run_cnt?: number;
 }
 
-/** Lets the kernel measure its own programs during a storm. */
+/** Has the kernel measure its own programs during a storm. */
 export async function measureKernel(bed: Bed): Promise<KernelCost> {
   const { agent, close } = await startedAgent(bed);
   await storm(bed, Math.min(1, bed.seconds));
@@ -36,7 +36,7 @@ export async function measureKernel(bed: Bed): Promise<KernelCost> {
   return cost;
 }
 
-/** The same with no reader for so long that no more events are stored. */
+/** Measures the same when nobody reads for so long that the programs store no more events. */
 export async function measureQuiet(bed: Bed): Promise<KernelCost> {
   const { agent, close } = await startedAgent(bed, '--quiet-after', '1s');
   await storm(bed, Math.min(1, bed.seconds));
@@ -65,14 +65,14 @@ function averageOf(before: readonly Program[], after: readonly Program[], name: 
   return ((now?.run_time_ns ?? 0) - (then?.run_time_ns ?? 0)) / runs;
 }
 
-/** It makes every BPF program on the machine slower, so it is not on for anything else. */
+/** Switches the statistics on for a measurement only: they slow down every BPF program. */
 function switchStatisticsOn(bed: Bed): () => Promise<void> {
   const was = readFileSync(SWITCH, 'utf8');
   writeFileSync(SWITCH, '1');
   return bed.cleanup.add(() => writeFileSync(SWITCH, was));
 }
 
-/** What bpftool says about the agent's pins: programs, their links, the rest are maps. */
+/** Lists the agent's pins with bpftool: programs, their links, and maps. */
 function pinned({ pinDir }: Agent): { programs: Program[]; mapBytes: number } {
   const programs: Program[] = [];
   let mapBytes = 0;

@@ -9,7 +9,10 @@ const EVERY_MS = 20;
 const LOOK_EVERY_MS = 1;
 const PATIENCE_MS = 10_000;
 
-/** Milliseconds from the record's timestamp to the moment its line can be read, exec by exec. */
+/**
+ * Measures the milliseconds from the timestamp of a record to the moment at which its line can be
+ * read, for each exec.
+ */
 export async function measureLatency(bed: Bed): Promise<number[]> {
   const { agent, close } = await startedAgent(bed);
   const [file] = segments(agent.journalDir);
@@ -26,7 +29,7 @@ export async function measureLatency(bed: Bed): Promise<number[]> {
       const seen = performance.now() + wallOffset;
       for (const line of fresh) {
         const timestamp = line.includes(bed.noop) ? /"timestamp":(\d+)/.exec(line)?.[1] : undefined;
-        // a double holds it to a quarter of a microsecond
+        // A double is exact to a quarter of a microsecond.
         if (timestamp !== undefined) found.push(seen - Number(timestamp) / 1e6);
       }
     }
@@ -46,7 +49,7 @@ async function executeOften(noop: string): Promise<void> {
   }
 }
 
-/** Unix milliseconds minus performance.now(), read where Date.now() steps on. */
+/** Returns Unix milliseconds minus performance.now(), read at a step of Date.now(). */
 function sampleWallOffset(): number {
   const before = Date.now();
   let now = before;
@@ -54,7 +57,7 @@ function sampleWallOffset(): number {
   return now - performance.now();
 }
 
-/** What has been added to a file, line by line. */
+/** Yields the lines that were added to a file. */
 class Follower {
   readonly #fd: number;
   #offset: number;

@@ -5,15 +5,20 @@ import { MEMORY_HIERARCHY } from './memory.ts';
 
 let made = 0;
 
-/** A memory cgroup for one process, so that its working set is that process's alone. */
+/** A memory cgroup for one process, whose working set is then that of the cgroup. */
 export interface MemoryCgroup {
-  /** Writes a script that enters the cgroup and then executes a program with its own arguments. */
+  /**
+   * Writes a script that enters the cgroup and executes a program with the arguments of the script.
+   */
   launcher(program: string): string;
-  /** Removes the cgroup, which its process must have left. */
+  /** Removes the cgroup; its process must have ended. */
   close(): Promise<void>;
 }
 
-/** Makes a memory cgroup. Whatever runs in it must be cleaned up first, so it comes before that. */
+/**
+ * Makes a memory cgroup. Call it before what runs in the cgroup, because cleaning up is in reverse
+ * order.
+ */
 export function createMemoryCgroup(bed: Bed): MemoryCgroup {
   const name = `vcml-bench-${process.pid}-${++made}`;
   const folder = join(MEMORY_HIERARCHY, name);

@@ -4,7 +4,7 @@ import { decimal } from './table.ts';
 
 const MIB = 2 ** 20;
 
-/** A row about an agent's own memory, with what its cgroup and `ps` say beside it. */
+/** Makes a figure of an agent's own memory, with what its cgroup and `ps` report as details. */
 export function memoryFigure(what: string, memory: Memory): Figure {
   const workingSet = decimal(memory.workingSet / MIB);
   const resident = decimal(memory.residentPeak / MIB);

@@ -4,24 +4,32 @@ import { join } from 'node:path';
 const CGROUPS = '/sys/fs/cgroup';
 const IS_V1 = existsSync(join(CGROUPS, 'memory/memory.stat'));
 
-/** Where memory cgroups are, of version 1 if that has the controller, or else of version 2. */
+/** The folder of memory cgroups: of version 1 if it has the controller, otherwise of version 2. */
 export const MEMORY_HIERARCHY = IS_V1 ? join(CGROUPS, 'memory') : CGROUPS;
 
-/** What a process takes of memory, in bytes. */
+/** The memory of a process in bytes. */
 export interface Memory {
-  /** Its own: neither files, which the page cache has, nor the ring. */
+  /**
+   * Its own memory, which includes neither files, which the page cache has, nor the ring buffer.
+   */
   readonly anonymous: number;
-  /** As the kubelet reports it: all that its memory cgroup is charged for but inactive files. */
+  /**
+   * The working set that the kubelet reports: what its memory cgroup is charged for, without
+   * inactive files.
+   */
   readonly workingSet: number;
-  /** The most that `ps` showed, program file included, without the ring, which it counts twice. */
+  /**
+   * The peak that `ps` shows, including the program file, without the ring buffer, which `ps`
+   * counts twice.
+   */
   readonly residentPeak: number;
 }
 
-/** Reads what a process in a memory cgroup of its own takes now; this stops it for a moment. */
+/** Reads the present memory of a process in its own memory cgroup; this stops it for a moment. */
 export function memoryOf(pid: number): Memory {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const smaps = readFileSync(`/proc/${pid}/smaps`, 'utf8');
-  // one mapping: a head line that begins with addresses, then lines of `Name: value`
+  // A mapping is a head line that begins with addresses, and lines of `Name: value`.
   const ring = smaps
     .split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
     .filter((mapping) => mapping.slice(0, mapping.indexOf('\n')).includes('bpf-map'))
@@ -33,12 +41,12 @@ export function memoryOf(pid: number): Memory {
   };
 }
 
-/** Reads the part of a process's memory that is its own alone. */
+/** Reads the anonymous memory of a process. */
 export function anonymousBytes(pid: number): number {
   return kilobytes(readFileSync(`/proc/${pid}/status`, 'utf8'), 'RssAnon');
 }
 
-/** Reads the working set of the memory cgroup that a process is in. */
+/** Reads the working set of the memory cgroup of a process. */
 export function workingSetBytes(pid: number): number {
   const expression = IS_V1 ? /^\d+:memory:(.*)$/m : /^0::(.*)$/m;
   const path = expression.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];

@@ -19,36 +19,38 @@ import { type Spread, spreadOf } from './statistics.ts';
 import { storm } from './storm.ts';
 import { inTurns } from './turns.ts';
 
-/** As many as a node takes. */
+/** The maximum number of pods on a node. */
 const PODS = 110;
-/** At a time. */
+/** The number of pods that run a storm at a time. */
 const STORMS = 20;
 const ROUNDS = 3;
 const NOOP = '/programs/noop';
 
-/** The agent as the image has it, on a full Kubernetes node, with the API server as its source. */
+/**
+ * The figures of the bundled agent on a full Kubernetes node, with the API server as its source.
+ */
 export interface NodeRun {
   readonly pods: number;
   readonly storms: number;
   readonly atRest: Memory;
-  /** at rest again */
+  /** At rest again, after the storms. */
   readonly afterStorms: Memory;
-  /** CPU of the agent for an exec in a pod */
+  /** The CPU time of the agent for an exec in a pod. */
   readonly micros: Spread;
-  /** the same, against one on the host; within each round */
+  /** The ratio to an exec on the host, within each round. */
   readonly timesHost: Spread;
   readonly execs: number;
   readonly lost: number;
-  /** records of the storms without all that the API server knows of their pod */
+  /** The records of the storms that lack metadata of their pod. */
   readonly incomplete: number;
 }
 
-/** Whether there is what a node is made of: `make e2e` builds it. */
+/** Whether the components of a node exist; `make e2e` builds them. */
 export function canRunNode(): boolean {
   return existsSync(join(BIN, 'kube'));
 }
 
-/** Storms by turns in pods and on the host, and what the agent takes between them. */
+/** Runs storms in pods and on the host by turns, and measures the agent between them. */
 export async function measureNode(bed: Bed): Promise<NodeRun> {
   const cluster = await Cluster.start();
   const end = bed.cleanup.add(() => cluster[Symbol.asyncDispose]());
@@ -83,7 +85,7 @@ export async function measureNode(bed: Bed): Promise<NodeRun> {
   };
 }
 
-/** Begins without a single pod: whatever they take comes after its start. */
+/** Starts the agent before the first pod, so that the memory of pods comes after its start. */
 async function startBundle(bed: Bed, flags: readonly string[]) {
   const bundle = join(bed.directory, 'bundle');
   await promisify(execFile)(process.execPath, ['deploy/bundle.ts', bundle], { cwd: ROOT });
@@ -99,7 +101,7 @@ async function startBundle(bed: Bed, flags: readonly string[]) {
   return prepared;
 }
 
-/** Pods that do nothing; their names. */
+/** Creates pods that do nothing and returns their names. */
 async function fillNode(cluster: Cluster): Promise<string[]> {
   const names = Array.from({ length: PODS }, (_, at) => `pod-${at}`);
   const spec = { nodeName: NODE_NAME, hostNetwork: true };
@@ -110,7 +112,7 @@ async function fillNode(cluster: Cluster): Promise<string[]> {
   return names;
 }
 
-/** A loop in each pod, all at once; how many execs there were. */
+/** Runs a loop in each pod at once and returns the number of execs. */
 async function stormInside(cluster: Cluster, pods: readonly string[], seconds: number) {
   const command = ['--', '/programs/storm', '1', `${seconds}`, NOOP];
   const all = await Promise.all(pods.map((name) => cluster.kubectl('exec', name, ...command)));
@@ -130,7 +132,7 @@ async function beside({ pid }: Agent, running: () => Promise<number>): Promise<R
   return { micros: ((cpuSeconds(pid) - before) * 1e6) / execs, execs };
 }
 
-/** What is taken after some time in which next to nothing executes. */
+/** Measures after some time in which almost nothing executes. */
 async function memoryAtRest({ idleSeconds }: Bed, { pid }: Agent): Promise<Memory> {
   await settle(pid);
   await pause(idleSeconds * 1000);

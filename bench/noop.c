@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A program that ends at once, without a C library: that one's start takes twice as long as the
- * exec itself, and a storm of it would be too slow to press anybody.
+ * A program that ends at once. It has no C library, whose start takes twice as long as the exec
+ * itself and would make a storm too slow.
  */
 #include <sys/syscall.h>
 

@@ -7,16 +7,16 @@ import { type Bed, startedAgent } from './bed.ts';
 const EVERY_MS = 100;
 const PATIENCE = { timeoutMs: 60_000, intervalMs: EVERY_MS };
 
-/** What came once a collector was back. */
+/** What arrived after a collector returned. */
 export interface Outage {
-  /** from its return to its first records */
+  /** The time from its return to its first records. */
   readonly backMs: number;
-  /** execs meanwhile, and those of them that came, each once */
+  /** The execs during the outage, and those that arrived, each counted once. */
   readonly made: number;
   readonly came: number;
 }
 
-/** A collector that is away for BENCH_OUTAGE_SECONDS while programs go on starting. */
+/** Stops a collector for BENCH_OUTAGE_SECONDS while programs continue to start. */
 export async function measureOutage(bed: Bed): Promise<Outage> {
   const before = await startCollector();
   const address = `127.0.0.1:${before.port}`;
@@ -32,7 +32,7 @@ export async function measureOutage(bed: Bed): Promise<Outage> {
   const after = await startCollector({ address });
   const back = performance.now();
   const hasLast = () => marks(after.lines, bed.noop).has(`${made - 1}`);
-  // What has not come by then is missing in the figures.
+  // Records that have not arrived by then are missing in the figures.
   await until('the last record', hasLast, PATIENCE).catch(() => {});
   const came = marks(after.lines, bed.noop).size;
   await close();
@@ -40,7 +40,7 @@ export async function measureOutage(bed: Bed): Promise<Outage> {
   return { backMs: (after.calls[0]?.at ?? Number.NaN) - back, made, came };
 }
 
-/** The arguments of the records of this no-op. */
+/** Returns the arguments of the records of this no-op. */
 function marks(lines: readonly string[], noop: string): Set<string> {
   const mine = lines.filter((line) => line.includes(noop));
   return new Set(mine.flatMap((line) => JSON.parse(line).attributes['process.command_args'][1]));

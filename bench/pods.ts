@@ -7,23 +7,23 @@ import { storm } from './storm.ts';
 import { inTurns } from './turns.ts';
 
 const ROUNDS = 3;
-/** Each has a loop of its own. */
+/** The number of containers, each with its own loop. */
 const CONTAINERS = 20;
 
-/** The agent beside a storm inside containers of pods, and beside one on the host. */
+/** The figures of the agent during a storm in containers of pods and during one on the host. */
 export interface PodStorms {
   readonly containers: number;
-  /** CPU of the agent for an exec in a container */
+  /** The CPU time of the agent for an exec in a container. */
   readonly micros: Spread;
-  /** the same, against one on the host; within each round */
+  /** The ratio to an exec on the host, within each round. */
   readonly timesHost: Spread;
   readonly execs: number;
   readonly lost: number;
-  /** records without the names of their pod */
+  /** The records without the names of their pod. */
   readonly nameless: number;
 }
 
-/** Storms by turns in containers, whose names are in the runtime's files, and on the host. */
+/** Runs storms by turns on the host and in containers whose names are in the runtime's files. */
 export async function measurePods(bed: Bed): Promise<PodStorms> {
   const containers = prepareContainers(bed, CONTAINERS);
   const inside = () => beside(bed, containers, containers.storm);

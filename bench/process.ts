@@ -7,7 +7,7 @@ const LOOK_EVERY_MS = 100;
 const QUIET_MS = 1000;
 const SETTLE_MS = 120_000;
 
-/** Seconds of user and system time of a process, its threads, and all descendants. */
+/** Returns the seconds of user and system time of a process, its threads and all descendants. */
 export function cpuSeconds(pid: number): number {
   const stats = processStats();
   let ticks = 0;
@@ -21,13 +21,13 @@ export function cpuSeconds(pid: number): number {
   return ticks / TICKS_PER_SECOND;
 }
 
-/** pid → parent and CPU time, with that of children that have been waited for. */
+/** Maps a pid to its parent and its CPU time, including that of children that were waited for. */
 function processStats(): Map<number, { ppid: number; ticks: number }> {
   const stats = new Map<number, { ppid: number; ticks: number }>();
   for (const name of readdirSync('/proc')) {
     const stat = /^\d+$/.test(name) ? readIfThere(`/proc/${name}/stat`) : undefined;
     if (stat === undefined) continue;
-    // behind the name, which may hold anything, state is field 3 of proc_pid_stat(5)
+    // The state, field 3 of proc_pid_stat(5), follows the name, which may contain anything.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
     stats.set(Number(name), { ppid: Number(fields[1]), ticks });
@@ -35,14 +35,17 @@ function processStats(): Map<number, { ppid: number; ticks: number }> {
   return stats;
 }
 
-/** Nanoseconds that the threads of a process have run so far; exact, unlike ticks. */
+/** Returns the nanoseconds that the threads of a process have run so far; exact, unlike ticks. */
 export function runNanoseconds(pid: number): number {
   return readdirSync(`/proc/${pid}/task`)
     .map((tid) => Number(readIfThere(`/proc/${pid}/task/${tid}/schedstat`)?.split(' ')[0] ?? 0))
     .reduce((sum, ns) => sum + ns, 0);
 }
 
-/** How often the threads of a process have gone to sleep by themselves: each time, something woke it. */
+/**
+ * Counts how often the threads of a process went to sleep by themselves, and so how often they
+ * woke.
+ */
 export function wakeUps(pid: number): number {
   return readdirSync(`/proc/${pid}/task`)
     .map((tid) => readIfThere(`/proc/${pid}/task/${tid}/status`) ?? '')
@@ -50,7 +53,7 @@ export function wakeUps(pid: number): number {
     .reduce((sum, count) => sum + count, 0);
 }
 
-/** Waits until a process tree has used next to no CPU for a second: it has done all there was. */
+/** Waits until a process tree has used almost no CPU for a second, and so has finished its work. */
 export async function settle(pid: number): Promise<void> {
   const deadline = performance.now() + SETTLE_MS;
   let cpu = cpuSeconds(pid);

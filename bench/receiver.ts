@@ -1,4 +1,4 @@
-/** A receiver of OTLP/gRPC that takes everything and looks at nothing; prints its port. */
+/** Runs a receiver of OTLP/gRPC that accepts everything without reading it, and prints its port. */
 
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
 

@@ -5,14 +5,14 @@ import { storm } from './storm.ts';
 const PARTS = 20;
 const MIB = 2 ** 20;
 
-/** An agent's own memory (RssAnon) after each part of a long storm. */
+/** The own memory (RssAnon) of an agent after each part of a long storm. */
 export interface Look {
   readonly execs: number;
   readonly bytes: number;
 }
 
-/** A storm of BENCH_SOAK_SECONDS, without a pause but for the looks at the agent's memory. */
-export async function measureSoak(bed: Bed, tell: (text: string) => void): Promise<Look[]> {
+/** Runs a storm of BENCH_SOAK_SECONDS, and pauses only to read the agent's memory. */
+export async function measureSoak(bed: Bed, report: (text: string) => void): Promise<Look[]> {
   const { agent, close } = await startedAgent(bed);
   const looks: Look[] = [];
   let execs = 0;
@@ -21,7 +21,7 @@ export async function measureSoak(bed: Bed, tell: (text: string) => void): Promi
     const bytes = anonymousBytes(agent.pid);
     looks.push({ execs, bytes });
     const seconds = Math.round((part * bed.soakSeconds) / PARTS);
-    tell(`soak: ${seconds} s, ${execs} execs, ${(bytes / MIB).toFixed(1)} MiB`);
+    report(`soak: ${seconds} s, ${execs} execs, ${(bytes / MIB).toFixed(1)} MiB`);
   }
   await close();
   return looks;

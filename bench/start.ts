@@ -5,7 +5,10 @@ import { segments } from './journal.ts';
 
 const TIMES = 5;
 
-/** Milliseconds from spawning the agent to its journal.start on disk, with nothing attached before. */
+/**
+ * Measures the milliseconds from spawning an agent, with nothing attached before, to its
+ * journal.start on disk.
+ */
 export async function measureStarts(bed: Bed): Promise<number[]> {
   const milliseconds: number[] = [];
   for (let time = 0; time < TIMES; time++) {

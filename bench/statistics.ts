@@ -1,11 +1,11 @@
-/** The middle of some measurements, and how far they lie apart. */
+/** The median of some measurements, and their range. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
   readonly max: number;
 }
 
-/** Median, least and greatest of at least one value. */
+/** Returns the median, the minimum and the maximum of at least one value. */
 export function spreadOf(values: readonly number[]): Spread {
   return {
     median: quantile(values, 0.5),
@@ -14,7 +14,7 @@ export function spreadOf(values: readonly number[]): Spread {
   };
 }
 
-/** The value that a share `q` of all values does not exceed; between two of them, by their distance. */
+/** Returns the quantile `q` of the values, interpolated between two of them. */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const place = (sorted.length - 1) * q;

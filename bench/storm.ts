@@ -5,10 +5,10 @@ import { text } from 'node:stream/consumers';
 import { program } from '../test/support/agent.ts';
 import type { Bed } from './bed.ts';
 
-/** As many loops as there are CPUs, so that whatever a tool takes is taken from the storm. */
+/** There are as many loops as CPUs, so every tool takes its CPU time from the storm. */
 export const LOOPS = Math.max(2, availableParallelism());
 
-/** Execs of the no-op, as many as go, for some seconds; how many there were. */
+/** Executes the no-op as often as possible for some seconds, and returns the number of execs. */
 export async function storm(
   { cleanup, noop }: Bed,
   seconds: number,
@@ -16,7 +16,7 @@ export async function storm(
 ): Promise<number> {
   const child = spawn(program('storm'), [`${LOOPS}`, `${seconds}`, noop, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    // its loops are children of its own, and end with it
+    // Its loops are its children and end with it.
     detached: true,
   });
   const { pid } = child;
@@ -31,7 +31,10 @@ export async function storm(
   return execs;
 }
 
-/** Arguments of exactly 8 KiB, as the kernel counts them: with the program's name and the NULs. */
+/**
+ * Returns arguments of exactly 8 KiB as the kernel counts them, with the program's name and the
+ * NULs.
+ */
 export function longArguments({ noop }: Bed): string[] {
   const letters = 'abcdefghijklmnopqrstuvwxyz0123456789-_=/ ';
   const length = 8192 - (noop.length + 1) - 1;

@@ -7,11 +7,11 @@ import { agent, execsnoop, exportingAgent, nothing, type Tool } from './tools.ts
 
 const LOOK_EVERY_MS = 1000;
 
-/** What runs beside the storm, and what the storm executes. */
+/** A tool that runs during the storm, and the arguments that the storm executes. */
 interface Variant {
   readonly name: string;
   readonly start: (bed: Bed) => Promise<Tool>;
-  /** the name of what it is slower than */
+  /** The name of the variant that it is compared with. */
   readonly baseline: string;
   readonly long: boolean;
 }
@@ -33,27 +33,27 @@ const VARIANTS: readonly Variant[] = [
   { name: AGENT_LONG, start: (bed) => agent(bed), baseline: NOTHING_LONG, long: true },
 ];
 
-/** One storm beside one tool. */
+/** One storm with one tool. */
 export interface StormRun {
   readonly variant: string;
   readonly baseline: string;
   readonly round: number;
   readonly execsPerSecond: number;
-  /** of the tool, until all was drained */
+  /** The CPU time of the tool, until it has drained everything. */
   readonly cpuMicrosPerExec: number | undefined;
-  /** execs without a record, of the warm-up as well */
+  /** The execs without a record, including those of the warm-up. */
   readonly lost: number | undefined;
-  /** how many of them the tool tells */
-  readonly told: number;
+  /** The number of lost records that the tool reports. */
+  readonly reported: number;
   readonly memory: Memory | undefined;
 }
 
-/** All variants, in rounds; every other round begins at the other end. */
-export async function runStorms(bed: Bed, tell: (text: string) => void): Promise<StormRun[]> {
+/** Runs all variants in rounds; every other round runs them in reverse. */
+export async function runStorms(bed: Bed, report: (text: string) => void): Promise<StormRun[]> {
   const runs: StormRun[] = [];
   for (let round = 1; round <= bed.rounds; round++) {
     for (const variant of round % 2 ? VARIANTS : VARIANTS.toReversed()) {
-      tell(`storm, round ${round} of ${bed.rounds}: ${variant.name}`);
+      report(`storm, round ${round} of ${bed.rounds}: ${variant.name}`);
       runs.push(await runStorm(bed, variant, round));
     }
   }
@@ -70,7 +70,7 @@ async function runStorm(bed: Bed, variant: Variant, round: number): Promise<Stor
   const [execs, memory] = await watched(storm(bed, bed.seconds, args), pid);
   if (pid !== undefined) await settle(pid);
   const cpu = pid === undefined ? undefined : cpuSeconds(pid) - before;
-  const { records, told } = await tool.stop();
+  const { records, reported } = await tool.stop();
   return {
     variant: variant.name,
     baseline: variant.baseline,
@@ -78,12 +78,12 @@ async function runStorm(bed: Bed, variant: Variant, round: number): Promise<Stor
     execsPerSecond: execs / bed.seconds,
     cpuMicrosPerExec: cpu && (cpu * 1e6) / execs,
     lost: pid && warmUp + execs - records,
-    told,
+    reported,
     memory,
   };
 }
 
-/** The storm's result, with the most memory that a process took in the meantime. */
+/** Returns the result of the storm, with the peak memory of a process meanwhile. */
 async function watched(
   running: Promise<number>,
   pid: number | undefined,

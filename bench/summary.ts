@@ -7,22 +7,22 @@ import { decimal, spreadText, table } from './table.ts';
 
 const MIB = 2 ** 20;
 
-/** All rounds of one variant; ratios are taken within each round. */
+/** The summary of all rounds of one variant; ratios are computed within each round. */
 export interface VariantSummary {
   readonly variant: string;
   readonly execsPerSecond: Spread;
-  /** percent against the same storm with nothing attached */
+  /** The slow-down in percent, compared with the same storm with nothing attached. */
   readonly slowDown: Spread;
   readonly cpuMicrosPerExec: Spread;
   readonly timesExecsnoop: Spread;
-  /** sum of all rounds */
+  /** The sum of all rounds. */
   readonly lost: number;
-  readonly told: number;
-  /** the most of all rounds */
+  readonly reported: number;
+  /** The maximum of all rounds. */
   readonly memory: Memory | undefined;
 }
 
-/** Medians and spread of each variant, in the order of the first round. */
+/** Returns the medians and ranges of each variant, in the order of the first round. */
 export function summarize(runs: readonly StormRun[]): VariantSummary[] {
   const variants = [...new Set(runs.map(({ variant }) => variant))];
   return variants.map((variant) => {
@@ -39,16 +39,16 @@ export function summarize(runs: readonly StormRun[]): VariantSummary[] {
       cpuMicrosPerExec: spreadOf(own.map(cpu)),
       timesExecsnoop: spreadOf(own.map((run) => cpu(run) / cpu(same(EXECSNOOP, run)))),
       lost: own.reduce((sum, { lost = 0 }) => sum + lost, 0),
-      told: own.reduce((sum, { told }) => sum + told, 0),
+      reported: own.reduce((sum, { reported }) => sum + reported, 0),
       memory: memories.length > 0 ? mostOf(memories) : undefined,
     };
   });
 }
 
-/** The storms' own table. */
+/** Formats the table of the storms. */
 export function stormTable(summaries: readonly VariantSummary[]): string {
-  const head = ['beside the storm', 'execs/s', 'slower by %', 'CPU µs/exec', '× execsnoop'];
-  const more = ['lost (told)', 'own MiB', 'working set', 'peak RSS without ring'];
+  const head = ['with the storm', 'execs/s', 'slower by %', 'CPU µs/exec', '× execsnoop'];
+  const more = ['lost (reported)', 'own MiB', 'working set', 'peak RSS without ring'];
   return table([
     [...head, ...more],
     ...summaries.map((summary) => [
@@ -64,14 +64,14 @@ function watcherCells(summary: VariantSummary, memory: Memory): string[] {
   return [
     spreadText(summary.cpuMicrosPerExec),
     spreadText(summary.timesExecsnoop, 2),
-    `${summary.lost} (${summary.told})`,
+    `${summary.lost} (${summary.reported})`,
     decimal(memory.anonymous / MIB),
     decimal(memory.workingSet / MIB),
     decimal(memory.residentPeak / MIB),
   ];
 }
 
-/** What the storms say about the budgets. */
+/** Returns the figures of the storms with their budgets. */
 export function stormFigures(summaries: readonly VariantSummary[]): Figure[] {
   const agent = summaries.find(({ variant }) => variant === AGENT);
   const long = summaries.find(({ variant }) => variant === AGENT_LONG);

@@ -1,6 +1,6 @@
 import type { Spread } from './statistics.ts';
 
-/** Rows of text in columns, the first row being the head. */
+/** Formats rows of text in columns; the first row is the head. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
@@ -14,12 +14,12 @@ export function table(rows: readonly (readonly string[])[]): string {
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
 }
 
-/** `median (min–max)`. */
+/** Formats a spread as `median (min–max)`. */
 export function spreadText({ median, min, max }: Spread, digits = 1): string {
   return `${decimal(median, digits)} (${decimal(min, digits)}–${decimal(max, digits)})`;
 }
 
-/** With so many digits, and with commas between thousands. */
+/** Formats a number with so many digits, and with commas between thousands. */
 export function decimal(value: number, digits = 1): string {
   return value.toLocaleString('en-US', {
     minimumFractionDigits: digits,

@@ -4,34 +4,34 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bed, prepareAgent } from './bed.ts';
 import { startReceiver } from './export.ts';
-import { countLines, lossesTold } from './journal.ts';
+import { countLines, lossesReported } from './journal.ts';
 import { createMemoryCgroup } from './memory-cgroup.ts';
 import { settle } from './process.ts';
 
 const EXECSNOOP = '/usr/sbin/execsnoop';
 const TRACEFS = '/sys/kernel/tracing';
 
-/** A tool that watches execs, while it runs. */
+/** A running tool that observes execs. */
 export interface Tool {
-  /** of its first process; none where nothing runs */
+  /** The pid of its first process; undefined if nothing runs. */
   readonly pid?: number;
-  /** Ends it; what it had written by then. */
+  /** Ends the tool and returns what it has written. */
   stop(): Promise<Written>;
 }
 
-/** What a tool says about the execs of the no-op since it started. */
+/** What a tool has recorded about the execs of the no-op since it started. */
 export interface Written {
   readonly records: number;
-  /** records that the tool itself says are missing */
-  readonly told: number;
+  /** The records that the tool itself reports as missing. */
+  readonly reported: number;
 }
 
-/** Nothing attached: what all others are compared with. */
+/** Runs no tool; all others are compared with this. */
 export async function nothing(): Promise<Tool> {
-  return { stop: async () => ({ records: 0, told: 0 }) };
+  return { stop: async () => ({ records: 0, reported: 0 }) };
 }
 
-/** The agent as in production, and as it exports to a receiver that takes everything. */
+/** Starts the agent as in production, with an export to a receiver that accepts everything. */
 export async function exportingAgent(bed: Bed): Promise<Tool> {
   const receiver = await startReceiver(bed);
   const tool = await agent(bed, '--export-endpoint', `http://127.0.0.1:${receiver.port}`);
@@ -45,7 +45,7 @@ export async function exportingAgent(bed: Bed): Promise<Tool> {
   };
 }
 
-/** The agent as in production. */
+/** Starts the agent as in production. */
 export async function agent(bed: Bed, ...args: readonly string[]): Promise<Tool> {
   const cgroup = createMemoryCgroup(bed);
   // All records stay, so that they can be counted.
@@ -58,15 +58,15 @@ export async function agent(bed: Bed, ...args: readonly string[]): Promise<Tool>
     async stop() {
       await agent.stop();
       const records = await countLines(agent.journalDir, `"object":"${bed.noop}"`);
-      const told = await lossesTold(agent.journalDir);
+      const reported = await lossesReported(agent.journalDir);
       await close();
       await cgroup.close();
-      return { records, told };
+      return { records, reported };
     },
   };
 }
 
-/** Debian's execsnoop of libbpf-tools, writing text to a file. */
+/** Starts execsnoop of Debian's libbpf-tools, which writes text to a file. */
 export async function execsnoop(bed: Bed): Promise<Tool> {
   const releaseTracefs = mountTracefs(bed);
   const file = join(bed.directory, 'execsnoop.txt');
@@ -97,17 +97,23 @@ export async function execsnoop(bed: Bed): Promise<Tool> {
   };
 }
 
-/** Lines begin with time and command; arguments are empty where their page was not there. */
+/**
+ * Reads the output of execsnoop, whose lines begin with time and command; the arguments are empty if
+ * their page was absent.
+ */
 function readExecsnoop(file: string, stderr: string, noop: string): Written {
   const name = noop.slice(noop.lastIndexOf('/') + 1);
   const count = execFileSync('bash', ['-c', 'grep -cF -- "$0" "$1" || true', ` ${name} `, file], {
     encoding: 'utf8',
   });
-  const told = Array.from(stderr.matchAll(/[Ll]ost (\d+) events/g));
-  return { records: Number(count), told: told.reduce((sum, [, lost]) => sum + Number(lost), 0) };
+  const reported = Array.from(stderr.matchAll(/[Ll]ost (\d+) events/g));
+  return {
+    records: Number(count),
+    reported: reported.reduce((sum, [, lost]) => sum + Number(lost), 0),
+  };
 }
 
-/** execsnoop attaches to classic tracepoints, by their numbers in tracefs. */
+/** Mounts tracefs, because execsnoop attaches to classic tracepoints by their numbers there. */
 function mountTracefs(bed: Bed): () => Promise<void> {
   const mounted = readFileSync('/proc/self/mounts', 'utf8').includes(` ${TRACEFS} tracefs `);
   if (mounted || !existsSync(TRACEFS)) return async () => {};

@@ -1,10 +1,10 @@
-/** A round of two measurements that are compared with each other. */
+/** A round of two measurements that are compared. */
 export interface Turns<T> {
   readonly inside: T;
   readonly outside: T;
 }
 
-/** Both in each round; every other round begins with the second. */
+/** Measures both in each round; every other round begins with the second. */
 export async function inTurns<T>(
   rounds: number,
   inside: () => Promise<T>,
