@@ -5,29 +5,33 @@ import { configValues } from './config-values.ts';
 export const values = z.strictObject({
   image: z
     .strictObject({
-      repository: text('vcml-agent', 'Where the image is; `make image` builds it.'),
-      tag: text('', 'Its tag; empty: the chart’s appVersion.'),
-      digest: pattern('', /^(sha256:[0-9a-f]{64})?$/, 'Its digest, which goes before the tag.'),
+      repository: text('vcml-agent', 'Repository of the image; `make image` builds one.'),
+      tag: text('', 'Tag of the image; empty: the appVersion of the chart.'),
+      digest: pattern(
+        '',
+        /^(sha256:[0-9a-f]{64})?$/,
+        'Digest of the image; it takes precedence over the tag.',
+      ),
       pullPolicy: pullPolicy(),
     })
-    .describe('The agent’s image.'),
-  imagePullSecrets: objects('Secrets to pull images with, such as `- name: registry`.'),
-  nameOverride: text('', 'A name in place of the chart’s.'),
+    .describe('Image of the agent.'),
+  imagePullSecrets: objects('Secrets for pulling images, such as `- name: registry`.'),
+  nameOverride: text('', 'Name to use in place of the name of the chart.'),
   fullnameOverride: text(
     '',
-    'What all objects are called, in place of a name made of the release’s.',
+    'Name of all objects; empty: a name derived from the name of the release.',
   ),
 
   config: configValues.describe(
-    'The agent’s configuration, as in docs/configuration.md. What is about the pod itself has values ' +
-      'of its own, or is set: the node’s name, the journal’s folder, the address of probes and ' +
-      'metrics, and that no bpffs is mounted in the pod.',
+    'Configuration of the agent, as described in docs/configuration.md. The chart itself sets what ' +
+      'concerns the pod: the name of the node, the folder of the journal, the address of probes and ' +
+      'metrics, and that the agent mounts no bpffs.',
   ),
   secrets: z
     .array(z.string().min(1))
     .default([])
     .describe(
-      'Existing Secrets, mounted at /etc/vcml-agent/secrets/NAME. `config` names the files in them, ' +
+      'Existing Secrets to mount at /etc/vcml-agent/secrets/NAME. Use the files in them in `config`, ' +
         'such as `exportCertificate: /etc/vcml-agent/secrets/otlp/ca.crt`.',
     ),
 
@@ -37,93 +41,105 @@ export const values = z.strictObject({
         .enum(['containerd', 'k3s', 'k0s', 'microk8s', 'cri-o', 'docker', 'none'])
         .default('containerd')
         .describe(
-          'The nodes’ container runtime: its state names a container before the API server does. k3s ' +
-            'stands for RKE2 as well; with `none` names come from the API server alone.',
+          'Container runtime of the nodes. The agent reads its state to name a container before the API ' +
+            'server knows it. Use k3s for RKE2 as well. With `none`, names come from the API server only.',
         ),
       dir: text(
         '',
-        'The folder with the containers’ bundles on the node, where it is not the usual one. Never ' +
-          'one with the runtime’s socket in it.',
+        'Folder on the node with the bundles of the containers; empty: the usual folder of the ' +
+          'runtime. Do not use a folder that contains the socket of the runtime.',
       ),
     })
-    .describe('What the agent sees of the container runtime.'),
+    .describe('The part of the container runtime that the agent can read.'),
   hostPaths: z
     .strictObject({
       journal: text(
         '/var/lib/vcml-agent',
-        'The folder on each node that gets the journal. It stays after an uninstall; what is in it, unless ' +
-          '`config.journalOnUninstall` is delete.',
+        'Folder on each node that holds the journal. The folder stays after an uninstall. So does the ' +
+          'journal, unless `config.journalOnUninstall` is delete.',
       ),
-      bpffs: text('/sys/fs/bpf', 'The node’s bpffs, in which the hook is pinned.'),
-      cgroup: text('/sys/fs/cgroup', 'The node’s cgroups: which container a process is in.'),
+      bpffs: text('/sys/fs/bpf', 'bpffs of the node, in which the hook is pinned.'),
+      cgroup: text(
+        '/sys/fs/cgroup',
+        'Cgroup file system of the node; it shows which container a process is in.',
+      ),
       machineId: text(
         '/etc/machine-id',
-        'The node’s machine id, `host.id` of records; empty where nodes have none.',
+        'File with the machine id of the node, the `host.id` of records; empty if nodes have none.',
       ),
     })
-    .describe('What is mounted of the node.'),
+    .describe('Folders and files of the node to mount.'),
 
   privileged: yesOrNo(
     false,
-    'Run with all rights. Needed only where the agent ends with exit code 77 and says that the ' +
-      'capabilities are there: a seccomp profile or a security module forbids BPF.',
+    'Run the agent as privileged. This is needed only if the agent exits with code 77 and says that ' +
+      'it has the capabilities: then a seccomp profile or a security module forbids BPF.',
   ),
   capabilities: z
     .array(z.string())
     .default(['BPF', 'PERFMON', 'SYS_PTRACE'])
     .describe(
-      'All that the agent may do, beside being root: docs/privileges.md has what for. Kernels before ' +
+      'Capabilities of the agent, which runs as root; docs/privileges.md explains each. Kernels before ' +
         '5.11 need SYS_RESOURCE as well; runtimes that do not know BPF and PERFMON need SYS_ADMIN.',
     ),
-  seccompProfile: object({ type: 'RuntimeDefault' }, 'The seccomp profile.'),
+  seccompProfile: object({ type: 'RuntimeDefault' }, 'Seccomp profile of the pod.'),
   seLinuxOptions: object(
     { type: 'spc_t' },
-    'SELinux: other types may neither use BPF nor the folders of the node. Ignored without SELinux.',
+    'SELinux options. Other types may neither use BPF nor the folders of the node. Ignored without SELinux.',
   ),
   appArmorProfile: object(
     { type: 'Unconfined' },
-    'AppArmor: runtimes’ own profiles forbid to write to a bpffs, and to look at other processes. ' +
-      'Ignored without AppArmor.',
+    'AppArmor profile. The default profiles of container runtimes forbid writing to a bpffs and ' +
+      'reading other processes. Ignored without AppArmor.',
   ),
   openshift: z
     .strictObject({
-      enabled: yesOrNo(false, 'Let the agent’s account use a SecurityContextConstraints.'),
-      scc: text('privileged', 'Which one.'),
+      enabled: yesOrNo(false, 'Let the account of the agent use a SecurityContextConstraints.'),
+      scc: text('privileged', 'Name of the SecurityContextConstraints.'),
     })
-    .describe('OpenShift.'),
+    .describe('Settings for OpenShift.'),
   hostNetwork: yesOrNo(
     false,
-    'Use the node’s network: for a collector at 127.0.0.1. Metrics are then at the node’s address.',
+    'Use the network of the node, for example to reach a collector at 127.0.0.1. Metrics are then served at the address of the node.',
   ),
 
-  ipv6: yesOrNo(false, 'The first addresses of pods and nodes are IPv6.'),
+  ipv6: yesOrNo(false, 'Set this if the first addresses of pods and nodes are IPv6.'),
 
   serviceAccount: z
     .strictObject({
-      create: yesOrNo(true, 'Make the account.'),
-      name: text('', 'Its name; empty: one made of the release’s. Needed where it is not made.'),
-      annotations: strings('Its annotations.'),
+      create: yesOrNo(true, 'Create the service account.'),
+      name: text(
+        '',
+        'Name of the service account; empty: a name derived from the name of the release. Required if `create` is false.',
+      ),
+      annotations: strings('Annotations of the service account.'),
     })
-    .describe('The agent’s account.'),
+    .describe('Service account of the agent.'),
   rbac: z
     .strictObject({
-      create: yesOrNo(true, 'Make roles and bindings, with what `config` needs and no more.'),
+      create: yesOrNo(
+        true,
+        'Create roles and bindings with exactly the rights that `config` needs.',
+      ),
     })
-    .describe('The account’s rights.'),
+    .describe('Rights of the service account.'),
 
   telemetry: z
     .strictObject({
-      enabled: yesOrNo(true, 'Serve metrics and the probes’ paths, at the pod’s address alone.'),
-      port: z.int().min(1).max(65535).default(9469).describe('The port.'),
+      enabled: yesOrNo(
+        true,
+        'Serve metrics and the paths of the probes, at the address of the pod only.',
+      ),
+      port: z.int().min(1).max(65535).default(9469).describe('Port of metrics and probes.'),
     })
-    .describe('What the agent tells of itself.'),
+    .describe('Metrics and health of the agent.'),
   livenessProbe: object(
     { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
-    'How /livez is asked.',
+    'Settings of the liveness probe, which requests /livez.',
   ),
   readinessProbe: object(
     { periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 3 },
-    'How /readyz is asked.',
+    'Settings of the readiness probe, which requests /readyz.',
   ),
 
   agentMemoryMiB: z
@@ -131,126 +147,143 @@ export const values = z.strictObject({
     .min(64)
     .default(128)
     .describe(
-      'What the process itself may take. The memory limit is this, the ring (`config.ringSize`) and ' +
-        'the table of causes (`config.tableEntries`, 152 bytes each), since the kernel’s maps count as ' +
-        'the pod’s.',
+      'Memory for the process itself. The memory limit is the sum of this, the ring buffer ' +
+        '(`config.ringSize`) and the table of causes (`config.tableEntries`, 152 bytes each), because ' +
+        'kernel maps count as memory of the pod.',
     ),
   resources: object(
     { requests: { cpu: '100m' } },
-    'Requests and limits of the agent. A memory limit or request that is not here is made as above. ' +
-      'The CPU request is its share where all CPUs are busy: 100m are some 4,000 execs a second, ' +
-      'exported. A CPU limit delays records, and loses them when the ring is full.',
+    'Requests and limits of the agent. If you set no memory limit or request, the chart computes it ' +
+      'as described for agentMemoryMiB. The CPU request is the share of the agent when all CPUs are ' +
+      'busy: 100m is enough to record and export some 4,000 execs per second. A CPU limit delays ' +
+      'records, and loses them when the ring buffer is full.',
   ),
-  tolerations: objects('Which taints are tolerated: all, to see every node.', [
-    { operator: 'Exists' },
-  ]),
-  nodeSelector: object({ 'kubernetes.io/os': 'linux' }, 'On which nodes.'),
-  affinity: object({}, 'On which nodes, in more words.'),
+  tolerations: objects(
+    'Tolerations of the pods; the default tolerates every taint, so that the agent runs on every node.',
+    [{ operator: 'Exists' }],
+  ),
+  nodeSelector: object({ 'kubernetes.io/os': 'linux' }, 'Node selector of the pods.'),
+  affinity: object({}, 'Affinity of the pods.'),
   updateStrategy: object(
     { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '10%' } },
-    'How an upgrade goes over the nodes. There is one agent for each kernel: no surge.',
+    'Update strategy of the DaemonSet. A surge is not possible, because there is one agent for each kernel.',
   ),
   terminationGracePeriodSeconds: z
     .int()
     .min(15)
     .default(30)
-    .describe('How long an agent may take to end: to write, to ask the API server, to export.'),
+    .describe(
+      'Time for the agent to stop: to write and export the remaining records, and to ask the API server.',
+    ),
   priorityClass: z
     .strictObject({
-      create: yesOrNo(
-        false,
-        'Make a PriorityClass, so that a full node does not do without agent.',
-      ),
+      create: yesOrNo(false, 'Create a PriorityClass, so that a full node still runs the agent.'),
       name: text(
         '',
-        'An existing one, such as `system-node-critical`; or what the new one is called.',
+        'Name of an existing PriorityClass, such as `system-node-critical`, or of the new one.',
       ),
-      value: z.int().default(1_000_000).describe('The priority of the one that is made.'),
+      value: z.int().default(1_000_000).describe('Priority of the new PriorityClass.'),
     })
-    .describe('The pods’ priority.'),
+    .describe('PriorityClass of the pods.'),
 
-  labels: strings('More labels for all objects.'),
+  labels: strings('Additional labels of all objects.'),
   annotations: strings('Annotations of the DaemonSet.'),
-  podLabels: strings('More labels of the pods.'),
-  podAnnotations: strings('More annotations of the pods.'),
-  extraEnv: objects('More variables, such as `- {name: OTEL_RESOURCE_ATTRIBUTES, value: "a=b"}`.'),
-  extraVolumes: objects('More volumes of the pods.'),
-  extraVolumeMounts: objects('Where they are mounted in the agent.'),
+  podLabels: strings('Additional labels of the pods.'),
+  podAnnotations: strings('Additional annotations of the pods.'),
+  extraEnv: objects(
+    'Additional environment variables, such as `- {name: OTEL_RESOURCE_ATTRIBUTES, value: "a=b"}`.',
+  ),
+  extraVolumes: objects('Additional volumes of the pods.'),
+  extraVolumeMounts: objects('Mounts of these volumes in the container of the agent.'),
 
   podMonitor: z
     .strictObject({
-      enabled: yesOrNo(false, 'Make a PodMonitor, for the Prometheus operator.'),
-      labels: strings('Its labels, by which a Prometheus selects.'),
-      interval: text('30s', 'How often is scraped.'),
+      enabled: yesOrNo(false, 'Create a PodMonitor for the Prometheus operator.'),
+      labels: strings('Labels of the PodMonitor, by which Prometheus selects it.'),
+      interval: text('30s', 'Interval between two scrapes.'),
     })
     .describe('Scraping of the metrics.'),
   prometheusRule: z
     .strictObject({
-      enabled: yesOrNo(false, 'Make a PrometheusRule with the alerts of deploy/alerts.'),
-      labels: strings('Its labels, by which a Prometheus selects.'),
-      runbookUrl: text(
-        '',
-        'Where docs/runbooks is to be read; each alert gets its page’s address.',
-      ),
+      enabled: yesOrNo(false, 'Create a PrometheusRule with the alerts of deploy/alerts.'),
+      labels: strings('Labels of the PrometheusRule, by which Prometheus selects it.'),
+      runbookUrl: text('', 'Base URL of docs/runbooks; each alert then links to its page.'),
     })
     .describe('Alerts.'),
   dashboard: z
     .strictObject({
-      enabled: yesOrNo(false, 'Make a ConfigMap with the dashboard of deploy/dashboards.'),
-      labels: strings('Its labels, by which Grafana’s sidecar finds it.', {
+      enabled: yesOrNo(false, 'Create a ConfigMap with the dashboard of deploy/dashboards.'),
+      labels: strings('Labels of the ConfigMap, by which the Grafana sidecar finds it.', {
         grafana_dashboard: '1',
       }),
-      annotations: strings('Its annotations, such as the folder.'),
+      annotations: strings('Annotations of the ConfigMap, such as the folder of the dashboard.'),
     })
-    .describe('A dashboard for Grafana.'),
+    .describe('Dashboard for Grafana.'),
   networkPolicy: z
     .strictObject({
-      enabled: yesOrNo(false, 'Make a NetworkPolicy: in only to the port of `telemetry`.'),
-      from: objects('Who may scrape, as `from` of a NetworkPolicy; empty: all.'),
+      enabled: yesOrNo(
+        false,
+        'Create a NetworkPolicy that admits connections to the port of `telemetry` only.',
+      ),
+      from: objects(
+        'Ingress peers (`from`) of the NetworkPolicy; empty allows everyone to scrape.',
+      ),
       egress: objects(
-        'Where to the agent may, as `egress` of a NetworkPolicy: DNS, the API server, the collector. ' +
-          'Empty: anywhere.',
+        'Egress rules of the NetworkPolicy; empty allows everything. The agent connects to DNS, the ' +
+          'API server and the collector.',
       ),
     })
-    .describe('A NetworkPolicy.'),
+    .describe('NetworkPolicy of the pods.'),
 
   collector: z
     .strictObject({
       enabled: yesOrNo(
         false,
-        'Make a Collector that takes the records, for trying things out: it prints them, and keeps ' +
-          'them in a file that goes with its pod.',
+        'Create a Collector to try things out. It prints the records and writes them to a file that ' +
+          'is deleted with its pod.',
       ),
       image: z
         .strictObject({
-          repository: text('otel/opentelemetry-collector-contrib', 'Where it is.'),
-          tag: text('0.162.0', 'Its tag.'),
-          digest: pattern('', /^(sha256:[0-9a-f]{64})?$/, 'Its digest, which goes before the tag.'),
+          repository: text('otel/opentelemetry-collector-contrib', 'Repository of the image.'),
+          tag: text('0.162.0', 'Tag of the image.'),
+          digest: pattern(
+            '',
+            /^(sha256:[0-9a-f]{64})?$/,
+            'Digest of the image; it takes precedence over the tag.',
+          ),
           pullPolicy: pullPolicy(),
         })
-        .describe('The Collector’s image; it needs the exporters `debug` and `file`.'),
+        .describe('Image of the Collector; it must contain the exporters `debug` and `file`.'),
       verbosity: z
         .enum(['basic', 'normal', 'detailed'])
         .default('normal')
-        .describe('How much of a record `kubectl logs` shows; normal: a line for each.'),
+        .describe('How much of each record `kubectl logs` shows; normal shows one line.'),
       resources: object(
         { requests: { cpu: '25m', memory: '128Mi' }, limits: { memory: '512Mi' } },
-        'Requests and limits.',
+        'Requests and limits of the Collector.',
       ),
-      nodeSelector: object({}, 'On which nodes.'),
-      tolerations: objects('Which taints are tolerated.'),
+      nodeSelector: object({}, 'Node selector of the Collector.'),
+      tolerations: objects('Tolerations of the Collector.'),
     })
-    .describe('A Collector of its own.'),
+    .describe('Collector of this chart, for trying things out.'),
 
   tests: z
     .strictObject({
-      enabled: yesOrNo(true, 'Make the pod of `helm test`.'),
-      timeoutSeconds: z.int().min(1).default(90).describe('How long it waits for its record.'),
+      enabled: yesOrNo(true, 'Create the pod of `helm test`.'),
+      timeoutSeconds: z
+        .int()
+        .min(1)
+        .default(90)
+        .describe('Time that the test waits for its record.'),
     })
     .describe(
-      '`helm test`: an exec of its pod reaches the journal, and the receiver if there is one.',
+      'Test of the release: `helm test` checks that an exec of its pod reaches the journal and, if ' +
+        'one is set, the receiver.',
     ),
-  global: object({}, 'What a chart that contains this one shares; nothing of it is used.'),
+  global: object(
+    {},
+    'Values that a parent chart shares with its subcharts; this chart uses none of them.',
+  ),
 });
 
 function text(value: string, about: string) {
@@ -283,5 +316,5 @@ function pullPolicy() {
   return z
     .enum(['Always', 'IfNotPresent', 'Never'])
     .default('IfNotPresent')
-    .describe('When it is pulled.');
+    .describe('Pull policy of the image.');
 }
