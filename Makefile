@@ -184,9 +184,9 @@ SHELL_SCRIPTS = $(sort $(shell $(FILES) -exec \
 LAYOUT := agent/source/layout.ts
 OPTIONS_DOC := docs/configuration.md
 METRICS_DOC := docs/metrics.md
-PROSE := $(filter-out docs/configuration.md docs/debugging.md docs/metrics.md,\
-	$(wildcard README.md CONTRIBUTING.md docs/*.md docs/runbooks/*.md deploy/collector/README.md \
-	helm/vcml-agent/UPGRADING.md test/e2e/README.md))
+PROSE := README.md CONTRIBUTING.md $(wildcard docs/*.md docs/runbooks/*.md) \
+	deploy/collector/README.md helm/vcml-agent/README.md helm/vcml-agent/UPGRADING.md \
+	test/e2e/README.md
 
 .PHONY: check-lock check-lint check-prose check-types check-dead-code check-c-format check-shell check-generated
 
