@@ -369,7 +369,7 @@ const broken: [string, string, (journal: Sound) => Iterable<Draft> | undefined][
   ],
 ];
 
-describe('exactly the rule that is broken speaks', () => {
+describe('a journal that breaks one rule has findings of exactly that rule', () => {
   for (const [name, rule, breakIt] of broken) {
     test(name, () => {
       const journal = sound();

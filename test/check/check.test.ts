@@ -12,7 +12,7 @@ import { decodeEscapes, encodeEscapes, isWellEscaped } from './escapes.ts';
 import { JournalReader } from './read.ts';
 import { uuid5 } from './uuid.ts';
 
-test('a sound journal has no findings, and its summary counts what is in it', () => {
+test('a sound journal has no findings, and its summary counts its records', () => {
   const { findings, summary } = judge(lines(Object.values(sound())));
   assert.deepEqual(findings, []);
   assert.deepEqual(summary, {
@@ -24,18 +24,18 @@ test('a sound journal has no findings, and its summary counts what is in it', ()
   });
 });
 
-test('a line that is not JSON', () => {
+test('a line that is not JSON is a finding', () => {
   assert.deepEqual(rules(checkJournal([...lines(Object.values(sound())), '{"id":'])), ['json']);
 });
 
-test('a separator that is not escaped', () => {
+test('a separator that is not escaped is a finding', () => {
   const { start: first, root } = sound();
   root.attributes['process.command_args'] = ['x', '\u2028'];
   const raw = text(root).replace('\\u2028', '\u2028');
   assert.deepEqual(rules(checkJournal([text(first), raw])), ['raw']);
 });
 
-test('a parent of another boot', () => {
+test('a parent of another boot is a finding', () => {
   const { start: first, root } = sound();
   const child = exec(20, 101, 0, 1, { parent: root.id, 'vcml.boot.id': OTHER_BOOT });
   child.id = execId(20, 101, OTHER_BOOT);
@@ -47,14 +47,14 @@ test('a parent of another boot', () => {
   assert.deepEqual(rules(checkJournal(lines([first, root, second, child]))), ['boot']);
 });
 
-test('a parent that came before this journal is unresolved, and no finding', () => {
+test('a parent from before this journal is unresolved but no finding', () => {
   const child = exec(20, 101, 1, 9, { parent: execId(10, 100) });
   const { findings, summary } = judge(lines([start([3, 9], 'resumed'), child]));
   assert.deepEqual(findings, []);
   assert.equal(summary.unresolved, 1);
 });
 
-test('a resumed run goes on with the numbers of the run before it', () => {
+test('a resumed run continues the numbers of the previous run', () => {
   const { start: first, root } = sound();
   const good = [
     first,
@@ -67,7 +67,7 @@ test('a resumed run goes on with the numbers of the run before it', () => {
   assert.deepEqual(rules(checkJournal(lines(bad))), ['numbers']);
 });
 
-test('a journal whose front was deleted says so, or is refused', () => {
+test('a journal whose beginning was deleted must say so', () => {
   const front = [exec(20, 101, 0, 9, { parent: execId(10, 100) })];
   assert.deepEqual(rules(checkJournal(lines(front))), ['numbers']);
   const retention = { 'vcml.loss.stage': 'retention' };
@@ -79,7 +79,7 @@ test('a journal whose front was deleted says so, or is refused', () => {
   ]);
 });
 
-test('escapes are reversible for every byte and refuse a second spelling', () => {
+test('escapes are reversible for every byte, and a second spelling is refused', () => {
   const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
   const escaped = encodeEscapes(all);
   assert.deepEqual(decodeEscapes(escaped), all);
@@ -100,7 +100,7 @@ test('escapes are reversible for every byte and refuse a second spelling', () =>
   }
 });
 
-test('the reader takes segments in order, prefers the compressed one, and waits for whole lines', (t) => {
+test('the reader reads segments in order, prefers compressed ones, and waits for whole lines', (t) => {
   const directory = temporaryFolder(t);
   const segment = (n: number, suffix = '') => join(directory, segmentName(n) + suffix);
   writeFileSync(segment(2), 'c\nd');
@@ -113,7 +113,7 @@ test('the reader takes segments in order, prefers the compressed one, and waits 
   assert.deepEqual([...reader.lines()], []);
 });
 
-test('the command prints findings and a summary and ends with 1 when there are any', (t) => {
+test('the command prints findings and a summary, and its exit code is 1 if there are findings', (t) => {
   const directory = temporaryFolder(t);
   const check = () =>
     execFileSync(process.execPath, [join(import.meta.dirname, 'check.ts'), directory], {

@@ -52,12 +52,12 @@ const unwrapped = (text: string) => text.replaceAll(/\s+/g, ' ');
 let child = '';
 let loop = '';
 
-test('the memory is sound, and says what it misses', async () => {
+test('the journal is sound, and states what is missing', async () => {
   assert.match(await ask('audit', 'node-1'), /^sound: \d+ lines .*0 FAIL, 0 WARN/m);
   assert.match(await ask('gaps', 'node-1'), /predates_hook/);
 });
 
-test('what ran that is in no image: one program, in one pod', async () => {
+test('one program in one pod is in no image', async () => {
   const sql =
     'SELECT pod, executable, count(*) AS n, min(time) AS first FROM execs ' +
     'WHERE upper_layer GROUP BY ALL';
@@ -88,7 +88,7 @@ test('its chain leads through the loop to the exec, and names who may be behind 
   assert.match(text, /predates_hook: .*containerd/);
 });
 
-test('the entries into the pod show how the program came there', async () => {
+test('the entries into the pod show how the program got there', async () => {
   const answer = await ask('query', '--pod', `shop/${pod}`, '--entry', 'exec', 'node-1');
   assert.match(unwrapped(answer), /sh -c 'cat >\/tmp\/busybox; chmod \+x \/tmp\/busybox'/);
   const ids = idsIn(answer);
@@ -96,7 +96,7 @@ test('the entries into the pod show how the program came there', async () => {
   loop = ids[1] ?? '';
 });
 
-test('what the loop caused is a tree with its repeated child once', async () => {
+test('the tree of the loop shows its repeated child once', async () => {
   const answer = await ask('tree', loop, 'node-1');
   assert.match(unwrapped(answer), new RegExp(`×\\s?${CHILDREN}\\b`));
   assert.ok(unwrapped(answer).includes(SUM), answer);
@@ -108,7 +108,7 @@ test('a report for the ticket is one file', async () => {
   assert.ok(html.includes('system:serviceaccount:shop:deployer'));
 });
 
-test('docs/investigating.md asks the same', () => {
+test('docs/investigating.md runs the same commands', () => {
   const plain = (command: string) =>
     command.replaceAll(/\b[0-9a-f]{8}\b/g, 'ID').replaceAll(/cart-[0-9a-z]+-[0-9a-z]+/g, 'POD');
   const shown = Array.from(

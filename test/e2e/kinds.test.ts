@@ -64,7 +64,7 @@ await cluster.apply({
   },
 });
 
-test('a pod that runs true and ends', async () => {
+test('every record of a pod that runs true and ends names the pod', async () => {
   await cluster.apply(pod('short', [container('main', ['true', 'short'])]));
   const record = await recorder.marked('short');
   assertRecorded(record, { pod: 'short', entry: 'start' });
@@ -74,7 +74,7 @@ test('a pod that runs true and ends', async () => {
   assert.equal(record.resource['container.id'], containerId(short, 'main'));
 });
 
-test('shim and runc are not the pod’s', async () => {
+test('shim and runc do not belong to the pod', async () => {
   const causes = recorder.chain(await recorder.marked('short'));
   assert.ok(causes.length >= 2);
   for (const { object, resource, attributes } of causes) {
@@ -105,7 +105,7 @@ test('an exec probe is an entry', async () => {
   assertRecorded(record, { pod: 'probed', entry: 'exec' });
 });
 
-test('init containers, native sidecars and ephemeral containers are told apart', async () => {
+test('init containers, native sidecars and ephemeral containers have their own types', async () => {
   const initContainers = [
     waiting('helper', 'sidecar', { restartPolicy: 'Always' }),
     container('prepare', ['true', 'initial']),
@@ -123,7 +123,7 @@ test('init containers, native sidecars and ephemeral containers are told apart',
   assertRecorded(ephemeral, { pod: 'many', container: 'look', type: 'ephemeral', entry: 'start' });
 });
 
-test('a pod of a Deployment, a StatefulSet or a DaemonSet names them', async () => {
+test('a pod of a Deployment, a StatefulSet or a DaemonSet names its owner', async () => {
   const kinds = ['Deployment', 'StatefulSet', 'DaemonSet'];
   await cluster.apply(...kinds.map((kind) => workload(kind)));
   for (const kind of kinds) {
@@ -161,7 +161,7 @@ async function podsOf(app: string): Promise<string[]> {
     .map((name) => name.replace('pod/', ''));
 }
 
-test('a static pod has the name of its mirror, and the uid that its cgroup has', async () => {
+test('a static pod has the name of its mirror pod and the uid of its cgroup', async () => {
   const manifest = pod('static', [waiting('main', 'static')]);
   writeFileSync(`${DIR}/static.json`, JSON.stringify(manifest));
   renameSync(`${DIR}/static.json`, `${STATIC_PODS}/static.json`);
@@ -172,7 +172,7 @@ test('a static pod has the name of its mirror, and the uid that its cgroup has',
   rmSync(`${STATIC_PODS}/static.json`);
 });
 
-test('hostPID and privileged pods are recorded as others are', async () => {
+test('hostPID and privileged pods are recorded like others', async () => {
   await cluster.apply(
     pod('host-pid', [container('main', ['true', 'host-pid'])], { hostPID: true }),
     pod('strong', [
@@ -185,7 +185,7 @@ test('hostPID and privileged pods are recorded as others are', async () => {
   assertRecorded(await recorder.marked('strong'), { pod: 'strong', entry: 'start' });
 });
 
-test('containers that share their processes are told apart', async () => {
+test('containers that share their processes are distinguished', async () => {
   const containers = ['one', 'two'].map((name) => container(name, ['true', `shared-${name}`]));
   await cluster.apply(pod('shared', containers, { shareProcessNamespace: true }));
   for (const name of ['one', 'two']) {
@@ -194,7 +194,7 @@ test('containers that share their processes are told apart', async () => {
   }
 });
 
-test('a container that is started again is another one', async () => {
+test('a restarted container is another container', async () => {
   const command = ['sh', '-c', '/bin/true crash; exit 1'];
   await cluster.apply(pod('crash', [container('main', command)], { restartPolicy: 'Always' }));
   const [first, second] = await recorder.waitFor('a second start', () => {
@@ -207,7 +207,7 @@ test('a container that is started again is another one', async () => {
   assert.equal(first.resource['k8s.pod.uid'], second.resource['k8s.pod.uid']);
 });
 
-test('a pod that is made again under the same name is another one', async () => {
+test('a pod that is created again under the same name is another pod', async () => {
   const uids: unknown[] = [];
   for (const life of ['first', 'second']) {
     await cluster.apply(pod('phoenix', [container('main', ['true', `${life}-life`])]));
@@ -224,7 +224,7 @@ test('a pod that is made again under the same name is another one', async () => 
   assert.notEqual(uids[0], uids[1]);
 });
 
-test('a pod of a CronJob names it', async () => {
+test('a pod of a CronJob names its owner', async () => {
   const record = await recorder.waitFor(
     'every-minute',
     () => recorder.agent.journal.withMarker('every-minute')[0],

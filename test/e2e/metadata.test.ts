@@ -66,7 +66,7 @@ function placeOf({ resource, attributes }: JournalLine) {
   };
 }
 
-test('the agent’s account may follow pods and ask the kubelet for them, and nothing more', async () => {
+test('the agent’s account may watch pods and read them from the kubelet, and nothing more', async () => {
   const may = async (...what: readonly string[]) => {
     const account = `--as=system:serviceaccount:${ACCOUNT}:${ACCOUNT}`;
     return cluster.kubectl('auth', 'can-i', ...what, account).then(
@@ -86,7 +86,7 @@ test('the agent’s account may follow pods and ask the kubelet for them, and no
     assert.equal(await may('get', 'nodes', `--subresource=${part}`), false);
 });
 
-test('of a hundred pods that run `true` and end, every record is complete', async (context) => {
+test('every record of a hundred pods that run `true` and end is complete', async (context) => {
   const names = Array.from({ length: 100 }, (_, i) => `true-${i}`);
   await cluster.apply(...names.map((name) => pod(name, [container('main', ['true', name])])));
   const { journal } = recorder.agent;
@@ -113,7 +113,7 @@ test('of a hundred pods that run `true` and end, every record is complete', asyn
   await cluster.kubectl('delete', 'pod', ...names, '--wait=false');
 });
 
-test('owners, labels and types of containers are told', async () => {
+test('records have owners, labels and types of containers', async () => {
   const main = [container('main', ['sh', '-c', '/bin/true deployed; sleep 1000'])];
   const init = [
     container('setup', ['true', 'initialised']),
@@ -161,7 +161,7 @@ test('owners, labels and types of containers are told', async () => {
   }
 });
 
-test('a pod that is made again under its name is another, and so is a restarted container', async () => {
+test('a pod that is created again under its name is another pod, and a restarted container another container', async () => {
   const uids: unknown[] = [];
   for (const marker of ['first-of-name', 'second-of-name']) {
     await cluster.apply(pod('again', [container('main', ['true', marker])]));
@@ -189,7 +189,7 @@ test('a pod that is made again under its name is another, and so is a restarted 
   await cluster.kubectl('delete', 'pod', 'crash');
 });
 
-test('kubectl exec, probes and debug containers are entries; runc is not the pod’s', async () => {
+test('kubectl exec, probes and debug containers are entries, and runc does not belong to the pod', async () => {
   const probe = { exec: { command: ['true', 'probed'] }, periodSeconds: 2 };
   const main = container('main', ['sh', '-c', '/bin/true begun; sleep 1000'], {
     livenessProbe: probe,
@@ -222,7 +222,7 @@ test('kubectl exec, probes and debug containers are entries; runc is not the pod
   assert.equal(resource['container.id'], containerId(entered, 'main'));
 });
 
-test('with the API server away names come from the runtime; it is told once, and its end', async (context) => {
+test('while the API server is down, names come from the runtime, and the log reports beginning and end once', async (context) => {
   await cluster.component('kube-apiserver').stop('SIGKILL');
   let away = true;
   context.after(() => (away ? cluster.startApiServer() : undefined));
@@ -248,7 +248,7 @@ test('with the API server away names come from the runtime; it is told once, and
   assert.equal(recorder.agent.stderr.split('no metadata of pods').length, 2, 'told once');
 });
 
-test('the agent restarted in the middle knows which containers had started', async () => {
+test('a restarted agent knows which containers had started', async () => {
   const long = container('main', ['sh', '-c', '/bin/true lasting; sleep 1000']);
   await cluster.apply(pod('lasting', [long]));
   await recorder.marked('lasting');
@@ -267,7 +267,7 @@ test('the agent restarted in the middle knows which containers had started', asy
   }
 });
 
-test('the kubelet knows as much as the API server', async () => {
+test('the kubelet provides as much as the API server', async () => {
   const kubelet = ['--metadata', 'kubelet', '--kubelet-endpoint', `https://${NODE_ADDRESS}:10250`];
   await recorder.agent.stop();
   await recorder.agent.start(...kubelet);

@@ -10,7 +10,7 @@ after(() => cluster[Symbol.asyncDispose]());
 const recorder = await startRecorder();
 after(() => recorder[Symbol.asyncDispose]());
 
-test('what a container runs is recorded with the container’s cgroup', async () => {
+test('an exec in a container is recorded with the container’s cgroup', async () => {
   await cluster.apply(pod('short', [container('main', ['true', 'short'])]));
   await waitForPhase(cluster, 'Succeeded', 'short');
   const { object, resource, attributes } = await recorder.marked('short');
@@ -37,7 +37,7 @@ test('a pod’s first process leads back through runc and the shim to containerd
   assert.equal(first?.attributes['vcml.gap.ancestor.comm'], 'containerd');
 });
 
-test('a kubectl exec is recorded in the container that it went to', async () => {
+test('a kubectl exec is recorded in its container', async () => {
   await cluster.apply(pod('long', [container('main', ['sleep', '1000'])]));
   await waitForPhase(cluster, 'Running', 'long');
   await cluster.kubectl('exec', 'long', '--', 'sh', '-c', '/bin/true inner; exit');

@@ -67,7 +67,7 @@ function startStaticPod(name: string, command: readonly string[]): void {
   renameSync(file, `${STATIC_PODS}/${name}.json`);
 }
 
-test('when it is back, records are complete again, and the log has said so', async () => {
+test('when the API server returns, records are complete again, and the log says so', async () => {
   await recorder.waitFor('a word of the return', () =>
     /metadata.*again|again.*metadata/i.test(recorder.agent.stderr) ? true : undefined,
   );
@@ -77,7 +77,7 @@ test('when it is back, records are complete again, and the log has said so', asy
   assert.equal(stateOf(healed), 'complete');
 });
 
-test('a watch that is broken again and again costs no record and no name', async (t) => {
+test('a watch that breaks repeatedly costs no record and no name', async (t) => {
   for (const round of [1, 2, 3]) {
     const name = `churn-${round}`;
     await cluster.apply(pod(name, [container('main', ['true', name])]));
@@ -90,13 +90,13 @@ test('a watch that is broken again and again costs no record and no name', async
   }
 });
 
-test('no record of a container was without it, none had another’s name, and the journal is whole', async () => {
+test('every record of a container names it, none names another, and the journal is sound', async () => {
   await notePods();
   assertPlaced(recorder.agent.records(), names);
   assert.deepEqual(checkJournal(recorder.agent.journal.lines, { allowRetention: false }), []);
 });
 
-test('the log has a line when metadata goes, and a line when it is back', async () => {
+test('the log has one line when metadata is unavailable, and one when it is available again', async () => {
   const lines = await recorder.waitFor('the word of the last return', () => {
     const all = recorder.agent.stderr.split('\n').filter((line) => line.includes('"metadata":'));
     return all.at(-1)?.includes('there again') ? all : undefined;

@@ -23,7 +23,7 @@ const recorder = await startRecorder(
 );
 after(() => recorder[Symbol.asyncDispose]());
 
-test('the kubelet’s pods API tells what the API server would', async () => {
+test('the kubelet’s pods API provides what the API server does', async () => {
   await cluster.apply({
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -61,7 +61,7 @@ test('the kubelet’s pods API tells what the API server would', async () => {
   }
 });
 
-test('it does so for static pods, without an API server', async (context) => {
+test('it provides static pods without an API server', async (context) => {
   await cluster.component('kube-apiserver').stop('SIGKILL');
   context.after(() => cluster.startApiServer());
   const file = `${DIR}/static.json`;
@@ -77,7 +77,7 @@ test('it does so for static pods, without an API server', async (context) => {
   assert.equal(resource['k8s.pod.label.app'], 'own');
 });
 
-test('a kubelet that goes is told of once; when it is back, its pods are known again', async () => {
+test('the log reports a stopped kubelet once, and its pods are known again when it returns', async () => {
   const kubelet = cluster.component('kubelet');
   await kubelet.stop();
   await recorder.waitFor('the problem', () =>

@@ -136,28 +136,28 @@ async function withoutRights(): Promise<void> {
   });
 }
 
-test('a pod that is deleted: the hook stays for the next', async () => {
+test('the hook stays for the next pod when a pod is deleted', async () => {
   await install();
   await cluster.kubectl('delete', 'pod', process.env.POD_NAME ?? '', IN, '--wait=false');
   assert.match(await ended('kept'), /DaemonSet watchers\/vcml-agent is there/);
   await forced();
 });
 
-test('a pod that is deleted by force takes its token with it: the hook stays', async () => {
+test('the hook stays when a pod is deleted by force, which invalidates its token', async () => {
   await install();
   await forced();
   await voided();
   assert.match(await ended('kept'), /not seen to go; HTTP 401/);
 });
 
-test('an API server that is away: the hook stays', async () => {
+test('the hook stays while the API server is down', async () => {
   await install();
   await cluster.component('kube-apiserver').stop('SIGKILL');
   assert.match(await ended('kept'), /no answer/);
   await cluster.startApiServer();
 });
 
-test('a DaemonSet that is made anew around its pods: the hook stays', async () => {
+test('the hook stays when a DaemonSet is recreated around its pods', async () => {
   await install();
   await cluster.kubectl('delete', 'daemonset', NAME, IN, '--cascade=orphan');
   await cluster.apply(DAEMON_SET);
@@ -170,7 +170,7 @@ test('a DaemonSet that is made anew around its pods: the hook stays', async () =
   assert.match(await ended('kept'), /is there/);
 });
 
-test('an upgrade that takes the rights of the old pods: the hook stays', async () => {
+test('the hook stays when an upgrade removes the rights of the old pods', async () => {
   await install();
   await cluster.kubectl('delete', 'role,rolebinding', NAME, IN);
   await withoutRights();
@@ -178,21 +178,21 @@ test('an upgrade that takes the rights of the old pods: the hook stays', async (
   await forced();
 });
 
-test('a DaemonSet that is deleted: nothing is left', async () => {
+test('nothing is left when the DaemonSet is deleted', async () => {
   await install();
   await cluster.kubectl('delete', 'daemonset', NAME, IN);
   assert.match(await ended('detached'), /is gone/);
   await forced();
 });
 
-test('a DaemonSet that waits for its pods to end: nothing is left', async () => {
+test('nothing is left when the deletion of a DaemonSet waits for its pods', async () => {
   await install();
   await cluster.kubectl('delete', 'daemonset', NAME, IN, '--cascade=foreground', '--wait=false');
   assert.match(await ended('detached'), /is being deleted/);
   await forced();
 });
 
-test('an uninstall that takes the rights first: nothing is left', async () => {
+test('nothing is left when an uninstall removes the rights first', async () => {
   await install();
   await cluster.kubectl('delete', 'daemonset,role,rolebinding', NAME, IN);
   await withoutRights();
@@ -200,7 +200,7 @@ test('an uninstall that takes the rights first: nothing is left', async () => {
   await forced();
 });
 
-test('an uninstall that takes the account as well: nothing is left', async () => {
+test('nothing is left when an uninstall removes the account as well', async () => {
   await install();
   await cluster.kubectl('delete', 'daemonset,role,rolebinding,serviceaccount', NAME, IN);
   await voided();
@@ -208,14 +208,14 @@ test('an uninstall that takes the account as well: nothing is left', async () =>
   await forced();
 });
 
-test('a namespace that is deleted with all that is in it: nothing is left', async () => {
+test('nothing is left when the namespace is deleted with everything in it', async () => {
   await install();
   await cluster.kubectl('delete', 'namespace', NAMESPACE, '--wait=false');
   assert.match(await ended('detached'), /namespace .* is being deleted/);
   await forced();
 });
 
-test('the journal is whole, and the agent found nothing wrong with its rights', () => {
+test('the journal is sound, and the agent reported no problem with its rights', () => {
   assert.deepEqual(checkJournal(agent.journal.lines, { allowRetention: false }), []);
   assert.doesNotMatch(agent.stderr, /let the agent’s account|"error":"[^"]*HTTP/);
 });

@@ -74,7 +74,7 @@ async function chainWith(kind: string, events: readonly string[]): Promise<strin
   return stdout.replaceAll(/\s+/g, ' ');
 }
 
-test('a request to the same pod about that time is a candidate, with what speaks for it', async () => {
+test('a request to the same pod at about the same time is a candidate, with its evidence', async () => {
   const said = await chainWith('exec', [event({ user: 'alice' }), event({ user: 'alice' })]);
   const expected =
     'candidate: pods/exec by alice from 192.0.2.7 (same pod, same container, same command, ' +
@@ -83,7 +83,7 @@ test('a request to the same pod about that time is a candidate, with what speaks
   assert.equal(said.match(/candidate/g)?.length, 1, 'each request once, however many stages');
 });
 
-test('the one with the same command comes first; another command is told', async () => {
+test('the candidate with the same command comes first, and another command is shown', async () => {
   const said = await chainWith('exec', [
     event({ user: 'bob', seconds: -0.5, command: ['cat', '/etc/passwd'] }),
     event({ user: 'carol', seconds: -3 }),
@@ -103,7 +103,7 @@ for (const [what, request] of Object.entries({
     assert.doesNotMatch(await chainWith('exec', [event(request)]), /candidate/);
   });
 
-test('what the container itself started has no candidates', async () => {
+test('an exec that the container itself started has no candidates', async () => {
   assert.doesNotMatch(await chainWith('start', [event({ user: 'alice' })]), /candidate/);
 });
 

@@ -29,14 +29,14 @@ async function codesIn(path: string): Promise<string[]> {
   return [...new Set(found.map(({ code }) => code))];
 }
 
-test('a sound journal has no finding', async () => {
+test('a sound journal has no findings', async () => {
   assert.deepEqual(await codesIn(write((r) => inOrder(r))), []);
 });
 
 for (const [code, { wrong, right }] of Object.entries(CASES)) {
   describe(code, () => {
     for (const [n, change] of wrong.entries())
-      test(`is found, and nothing else (${n + 1})`, async () => {
+      test(`is the only finding (${n + 1})`, async () => {
         assert.deepEqual(await codesIn(write(change)), [code]);
       });
     for (const [n, change] of right.entries())
@@ -46,14 +46,14 @@ for (const [code, { wrong, right }] of Object.entries(CASES)) {
   });
 }
 
-test('a finding names file and line, blank lines counted', async () => {
+test('a finding names the file and the line, and blank lines count', async () => {
   const path = write((r) => ['', ...inOrder(r).slice(0, 3), '', '?', ...inOrder(r).slice(3)]);
   const [found, ...more] = await audited(path);
   assert.deepEqual(more, []);
   assert.deepEqual([found?.file, found?.line, found?.code], [path, 6, 'LINE_UNREADABLE']);
 });
 
-test('a cause that was deleted for space is explained, and noted', async () => {
+test('a cause that was deleted for space is explained and is a note', async () => {
   const path = write(() => [
     start([1, 1]),
     exec(10, 100, 0, 1, { parent: execId(5, 99) }),
@@ -66,7 +66,7 @@ test('a cause that was deleted for space is explained, and noted', async () => {
   );
 });
 
-test('a run that began in a segment without a line is not counted into the next', async () => {
+test('a run that began in a segment without a line does not count towards the next run', async () => {
   const lines = inOrder(sound()).map((one) => text(one));
   const [, before] = reboot(undefined);
   folder.write(`empty-first/${segment(1)}`, '');

@@ -65,7 +65,7 @@ function otlpLine(logRecords: readonly object[]): string {
 }
 
 describe('OTLP JSON lines', () => {
-  test('become the records that they were made of, exactly', async () => {
+  test('become exactly the records from which they were made', async () => {
     const file = folder.journal('otlp/logs.json', [
       otlpLine(records().slice(0, 2).map(logRecord)),
       otlpLine(records().slice(2).map(logRecord)),
@@ -83,7 +83,7 @@ describe('OTLP JSON lines', () => {
     assert.deepEqual(await audited(file), []);
   });
 
-  test('may bring a record twice: it counts once, and that is told', async () => {
+  test('may contain a record twice, which counts once and is reported', async () => {
     const line = otlpLine(records().map(logRecord));
     const file = folder.journal('twice.json', [line, line]);
     const { stdout, stderr } = await query(file);
@@ -92,7 +92,7 @@ describe('OTLP JSON lines', () => {
     assert.deepEqual(await audited(file), []);
   });
 
-  test('may hold log records of others, and torn lines', async () => {
+  test('may contain log records of other sources, and torn lines', async () => {
     const other = { timeUnixNano: '5', body: { stringValue: 'hello' }, attributes: [] };
     const file = folder.write(
       'mixed.json',
@@ -106,7 +106,7 @@ describe('OTLP JSON lines', () => {
 });
 
 describe('the records of the vCML reference', () => {
-  test('have core fields only, and are asked like others', async () => {
+  test('have only core fields, and can be queried like others', async () => {
     const file = folder.journal('reference.jsonl', [
       plain('a'),
       plain('b', { permitted_by: 'a', parent_cause: 'a', object: { path: '/x' }, timestamp: 5 }),
@@ -118,7 +118,7 @@ describe('the records of the vCML reference', () => {
 });
 
 describe('numbers beyond 2^53', () => {
-  test('stay exact on every way', async () => {
+  test('stay exact in every form of output', async () => {
     const odd = exec(10, 100, 0, 1);
     odd.timestamp = 9_007_199_254_740_993n * 100n + 7n;
     const file = folder.journal('exact.jsonl', [text(odd)]);
@@ -140,7 +140,7 @@ describe('numbers beyond 2^53', () => {
 });
 
 describe('lines that cannot be read', () => {
-  test('are skipped, counted and told; the others answer', async () => {
+  test('are skipped, counted and reported, and the other lines are read', async () => {
     const [first = '', ...others] = lines(records());
     const file = folder.write(
       'torn.jsonl',
@@ -161,7 +161,7 @@ describe('lines that cannot be read', () => {
     );
   });
 
-  test('of a compressed file that is cut are told as well', async () => {
+  test('of a compressed file that is cut are reported as well', async () => {
     const whole = zstdCompressSync(Buffer.from(`${lines(records()).join('\n')}\n`.repeat(500)));
     const file = folder.write('cut.jsonl.zst', whole.subarray(0, Math.floor(whole.length / 2)));
     const { code } = await query('--action', 'journal.start', file);
@@ -206,13 +206,13 @@ describe('several nodes', () => {
   });
 });
 
-test('what is not there ends with 2 and is named', async () => {
+test('an input that does not exist is named, and the exit code is 2', async () => {
   const { code, stderr } = await query(join(folder.path, 'nowhere'));
   assert.equal(code, 2);
   assert.match(stderr, /nowhere: no such file, or no records in this folder/);
 });
 
-test('tail prints what is written from then on, and filters it', async () => {
+test('tail prints and filters the records that are written from then on', async () => {
   const file = folder.journal(`tail/${segment(1)}`, [text(exec(5, 99, 0, 1))]);
   const child = spawn(VCML_BIN, [
     'tail',

@@ -52,12 +52,12 @@ describe('a time', () => {
     });
 
   for (const given of ['', 'now', '2h ago', '2026-02-30', '2026-01-31T12:00:00', '25', '-2h'])
-    test(`${JSON.stringify(given)} is none`, () => {
+    test(`${JSON.stringify(given)} is not a time`, () => {
       assert.throws(() => momentOf(given, NOW), { exitCode: 64 });
     });
 });
 
-test('what a user writes cannot leave its quotes in SQL', () => {
+test('the input of a user cannot leave its quotes in SQL', () => {
   const { sql } = conditionOf({ node: "x' OR 1=1 --", label: ["a'b=c'd"] }, NOW);
   assert.match(sql, /"node" = 'x'' OR 1=1 --'/);
   assert.match(sql, /resource\['k8s\.pod\.label\.a''b'\] = 'c''d'/);

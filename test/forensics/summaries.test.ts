@@ -22,7 +22,7 @@ async function rowsOf(...args: readonly string[]): Promise<Row[]> {
 }
 
 describe('gaps', () => {
-  test('counts gaps by reason, and tells losses with their ranges', async () => {
+  test('counts gaps by reason, and lists losses with their ranges', async () => {
     const rows = await rowsOf('gaps');
     const gaps = rows.filter(({ what }) => what === 'gaps').map(({ details }) => details);
     assert.deepEqual(
@@ -38,7 +38,7 @@ describe('gaps', () => {
     assert.deepEqual([stage, records, cpu, first, last], ['ring_buffer', 3, 0, 2, 4]);
   });
 
-  test('tells silent times, and only those that are long enough', async () => {
+  test('lists only those silent times that are long enough', async () => {
     const silences = async (seconds: string) =>
       (await rowsOf('gaps', '--silence', seconds)).filter(({ what }) => what === 'silences');
     assert.equal((await silences('3600')).length, 0);
@@ -53,7 +53,7 @@ describe('gaps', () => {
 });
 
 describe('stats', () => {
-  test('counts records, executables, parents', async () => {
+  test('counts records, executables and parents', async () => {
     const rows = await rowsOf('stats');
     const of = (name: string) => rows.filter(({ what }) => what === name).map((row) => row.details);
     assert.deepEqual(
@@ -74,7 +74,7 @@ describe('stats', () => {
 });
 
 describe('report', () => {
-  test('is one file with the record, its causes and its effects, and for its owner alone', async () => {
+  test('is one file with the record, its causes and its effects, which only its owner can read', async () => {
     const file = join(folder.path, 'report.html');
     const { code, stderr } = await vcml('report', execId(40, 103), '-o', file, journal);
     assert.equal(code, 0, stderr);
@@ -86,7 +86,7 @@ describe('report', () => {
 });
 
 describe('the size of a report', () => {
-  test('tells on stderr and in the file what its limit leaves out', async () => {
+  test('is limited, and stderr and the file say what is left out', async () => {
     const out = join(folder.path, 'few.html');
     const { code, stderr } = await vcml('report', '--limit', '2', '-o', out, journal);
     assert.equal(code, 0);
@@ -94,7 +94,7 @@ describe('the size of a report', () => {
     assert.match(readFileSync(out, 'utf8'), /more records are beyond --limit 2/);
   });
 
-  test('of more than one page can hold is refused, with what to do, before it is written', async () => {
+  test('is refused before it is written, with a remedy, if one page cannot hold it', async () => {
     const out = join(folder.path, 'none.html');
     const options = { out, limit: 50_000, selection: 'report' };
     const journals = await Journals.open([journal]);

@@ -33,7 +33,7 @@ function metricsIn(expr: string): string[] {
   return bare.match(/\b(vcml|process)_\w+/g) ?? [];
 }
 
-test('alerts and dashboard ask for metrics that there are', () => {
+test('alerts and dashboard query only metrics that exist', () => {
   const queries = [
     ...rules.map(({ expr }) => expr),
     ...dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)),
@@ -44,7 +44,7 @@ test('alerts and dashboard ask for metrics that there are', () => {
     for (const name of metricsIn(query)) ok(METRICS.has(name), `${name} in ${query}`);
 });
 
-test('each alert has a page that it is the title of, or that its page’s title names', () => {
+test('each alert has a page, and the title of the page names it', () => {
   for (const { alert, annotations } of rules) {
     const page = join(ROOT, annotations.runbook);
     ok(existsSync(page), page);

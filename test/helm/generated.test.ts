@@ -14,30 +14,30 @@ const CHART = join(ROOT, 'helm/vcml-agent');
 /** What the pod itself decides. */
 const OF_THE_POD = ['journalDir', 'mountBpffs', 'nodeName', 'telemetryAddress'];
 
-test('values.yaml, its schema, the README, the alerts and the dashboard are what they are made of', () => {
+test('values.yaml, its schema, the README, the alerts and the dashboard are up to date', () => {
   execFileSync(process.execPath, [join(ROOT, 'helm/generate.ts'), '--check'], { stdio: 'pipe' });
 });
 
-test('the chart has the agent’s version', () => {
+test('the chart has the version of the agent', () => {
   const { version, appVersion } = parse(readFileSync(join(CHART, 'Chart.yaml'), 'utf8'));
   const agent = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version;
   deepEqual([version, appVersion], [agent, agent]);
 });
 
-test('config takes every option of the agent but those of the pod', () => {
+test('config accepts every option of the agent except those that the pod decides', () => {
   const keys = OPTIONS.map(({ key }) => key).filter((key) => !OF_THE_POD.includes(key));
   const { config } = JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8')).properties;
   deepEqual(Object.keys(config.properties), keys);
   equal(config.additionalProperties, false);
 });
 
-test('values.yaml has the declared defaults, and the agent takes its config', () => {
+test('values.yaml has the declared defaults, and the agent accepts its config', () => {
   const given = parse(readFileSync(join(CHART, 'values.yaml'), 'utf8'));
   deepEqual(values.parse(given), given);
   checkConfig(stringify(given.config));
 });
 
-test('what values.yaml shows as the agent’s own defaults, the agent takes', () => {
+test('the agent accepts the defaults that values.yaml shows as its own', () => {
   const text = readFileSync(join(CHART, 'values.yaml'), 'utf8');
   const [block = ''] = /(?<=^config:\n)(?: {2}.*\n)+/m.exec(text) ?? [];
   const lines = block.split('\n').filter((line) => /^ {2}(# )?[a-zA-Z]+:( \S+)?$/.test(line));

@@ -13,7 +13,7 @@ const BOOT_MS = 1_800_000;
 const { IMAGE_ROOT } = process.env;
 const what = IMAGE_ROOT === undefined ? 'bundle' : 'image';
 
-test(`the agent of the ${what} for arm64 records there, its root file system read-only`, {
+test(`the agent of the ${what} for arm64 records on a read-only root file system`, {
   timeout: BOOT_MS,
 }, async (t) => {
   const kernel = kernelOf('arm64-6.1');

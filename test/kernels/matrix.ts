@@ -33,7 +33,7 @@ before(async () => {
 
 after(() => console.log(formatRuns(runs)));
 
-describe('the whole agent, with its cases, on other kernels', { concurrency: 2 }, () => {
+describe('the whole agent passes its cases on other kernels', { concurrency: 2 }, () => {
   for (const { kernel: name, mode, cases } of CELLS)
     test(`${name}, cgroup ${mode}, cases ${cases}`, { timeout: BOOT_MS }, async (t) => {
       const kernel = kernelOf(name);

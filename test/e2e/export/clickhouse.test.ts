@@ -12,42 +12,38 @@ import { holds, type Pipeline, startPipeline } from './pipeline.ts';
 
 const options = { skip: NO_COLLECTOR };
 
-test(
-  'ClickHouse gets every record with all that it says, and gives its chain',
-  options,
-  async (t) => {
-    const scene = await setScene(t);
-    if (scene === undefined) return;
-    const { bed } = scene;
-    const clickhouse = await scene.startServer();
-    await createTable(clickhouse);
-    const { collector } = await scene.startCollector();
-    const lines = [
-      journalLine('journal.start', 900_000, ',"vcml.hook.next_seq":[1,2]'),
-      execLine(0, { more: ',"vcml.gap.reason":"lost"' }),
-      ...execLines(1, 3),
-      ...hostileLines(500, 5).slice(3),
-      journalLine('journal.loss', 900_001, ',"vcml.loss.stage":"ring_buffer","vcml.loss.count":3'),
-    ];
-    bed.start(collector);
-    bed.write(...lines);
-    sameRows(await rows(clickhouse, lines.length), lines);
-    const found = await clickhouse.query<Record<string, unknown>>(
-      readFileSync('deploy/collector/chain.sql', 'utf8'),
-      { id: idOf(execLine(2)) },
-    );
-    deepEqual(
-      found.map((row) => [row.Depth, row.Id, row.Object, row.GapReason]),
-      [
-        [0, idOf(execLine(2)), '/usr/bin/p2', ''],
-        [1, idOf(execLine(1)), '/usr/bin/p1', ''],
-        [2, idOf(execLine(0)), '/usr/bin/p0', 'lost'],
-      ],
-    );
-  },
-);
+test('ClickHouse stores every record completely, and returns its chain', options, async (t) => {
+  const scene = await setScene(t);
+  if (scene === undefined) return;
+  const { bed } = scene;
+  const clickhouse = await scene.startServer();
+  await createTable(clickhouse);
+  const { collector } = await scene.startCollector();
+  const lines = [
+    journalLine('journal.start', 900_000, ',"vcml.hook.next_seq":[1,2]'),
+    execLine(0, { more: ',"vcml.gap.reason":"lost"' }),
+    ...execLines(1, 3),
+    ...hostileLines(500, 5).slice(3),
+    journalLine('journal.loss', 900_001, ',"vcml.loss.stage":"ring_buffer","vcml.loss.count":3'),
+  ];
+  bed.start(collector);
+  bed.write(...lines);
+  sameRows(await rows(clickhouse, lines.length), lines);
+  const found = await clickhouse.query<Record<string, unknown>>(
+    readFileSync('deploy/collector/chain.sql', 'utf8'),
+    { id: idOf(execLine(2)) },
+  );
+  deepEqual(
+    found.map((row) => [row.Depth, row.Id, row.Object, row.GapReason]),
+    [
+      [0, idOf(execLine(2)), '/usr/bin/p2', ''],
+      [1, idOf(execLine(1)), '/usr/bin/p1', ''],
+      [2, idOf(execLine(0)), '/usr/bin/p0', 'lost'],
+    ],
+  );
+});
 
-test('with ClickHouse away, and the collector killed too, nothing is lost', options, async (t) => {
+test('nothing is lost while ClickHouse is down and the collector is killed', options, async (t) => {
   const scene = await setScene(t);
   if (scene === undefined) return;
   const { bed, queue } = scene;
@@ -74,7 +70,7 @@ test('with ClickHouse away, and the collector killed too, nothing is lost', opti
   sameRows(await rows(after, lines.length + more.length), [...lines, ...more]);
 });
 
-test('a record that came twice is one, also in its chain', options, async (t) => {
+test('a duplicate record counts once, also in its chain', options, async (t) => {
   const scene = await setScene(t);
   if (scene === undefined) return;
   const { bed } = scene;

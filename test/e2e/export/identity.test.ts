@@ -10,67 +10,75 @@ import { createRealCollector, NO_COLLECTOR } from './collector.ts';
 
 const options = { skip: NO_COLLECTOR };
 
-test('a collector’s token changes, and then ours: nothing lost', options, async (t) => {
-  const bed = createExportBed(t);
-  const collector = await createRealCollector(t, bed.dir);
-  const expected = join(bed.dir, 'expected-token');
-  const token = join(bed.dir, 'token');
-  const settings = {
-    grpc: ['auth:', '  authenticator: bearertokenauth'],
-    extensions: `extensions:\n  bearertokenauth:\n    filename: ${expected}\n`,
-    serviceExtensions: '[bearertokenauth]',
-  };
-  writeFileSync(expected, 'one');
-  writeFileSync(token, 'one\n');
-  await collector.start(settings);
-  bed.start(collector.port, { files: { ...NO_FILES, token } });
-  bed.write(...execLines(0, 10));
-  await collector.written('"/usr/bin/p9"');
-  await collector.stop('SIGTERM');
-  writeFileSync(expected, 'two');
-  await collector.start(settings);
-  bed.write(...execLines(10, 20));
-  await until('the denial', () => /"code":"UNAUTHENTICATED"/.test(bed.log.join('\n')));
-  match(bed.log.join('\n'), /^error the collector denies the export/m);
-  writeFileSync(token, 'two\n');
-  await collector.written('"/usr/bin/p19"');
-  sameLines(collector.lines(), execLines(0, 20));
-});
-
-test('authority, server’s and client’s certificate change: nothing lost', options, async (t) => {
-  const bed = createExportBed(t);
-  const collector = await createRealCollector(t, bed.dir);
-  const [first, second] = ['first', 'second'].map((name) => createAuthority(bed.dir, name));
-  if (first === undefined || second === undefined) throw new Error('two authorities were made');
-  const files = {
-    certificate: join(bed.dir, 'ca.crt'),
-    clientCertificate: join(bed.dir, 'tls.crt'),
-    clientKey: join(bed.dir, 'tls.key'),
-  };
-  for (const [round, authority] of [first, second].entries()) {
-    const [server, client] = [authority.issue('server'), authority.issue('client')];
-    await collector.start({
-      grpc: [
-        'tls:',
-        `  cert_file: ${server.certificate}`,
-        `  key_file: ${server.key}`,
-        `  client_ca_file: ${authority.certificate}`,
-      ],
-    });
-    if (round === 1) {
-      bed.write(execLine(1));
-      await until('the warning', () => /"code":"UNAVAILABLE"/.test(bed.log.join('\n')));
-    }
-    writeFileSync(files.certificate, readFileSync(authority.certificate));
-    writeFileSync(files.clientCertificate, readFileSync(client.certificate));
-    writeFileSync(files.clientKey, readFileSync(client.key));
-    if (round === 0) {
-      const endpoint = `https://localhost:${collector.port}`;
-      bed.start(endpoint, { files: { ...NO_FILES, ...files } });
-      bed.write(execLine(0));
-    }
-    await collector.written(`"/usr/bin/p${round}"`);
+test(
+  'nothing is lost when the collector’s token changes, and then the agent’s',
+  options,
+  async (t) => {
+    const bed = createExportBed(t);
+    const collector = await createRealCollector(t, bed.dir);
+    const expected = join(bed.dir, 'expected-token');
+    const token = join(bed.dir, 'token');
+    const settings = {
+      grpc: ['auth:', '  authenticator: bearertokenauth'],
+      extensions: `extensions:\n  bearertokenauth:\n    filename: ${expected}\n`,
+      serviceExtensions: '[bearertokenauth]',
+    };
+    writeFileSync(expected, 'one');
+    writeFileSync(token, 'one\n');
+    await collector.start(settings);
+    bed.start(collector.port, { files: { ...NO_FILES, token } });
+    bed.write(...execLines(0, 10));
+    await collector.written('"/usr/bin/p9"');
     await collector.stop('SIGTERM');
-  }
-  sameLines(collector.lines(), execLines(0, 2));
-});
+    writeFileSync(expected, 'two');
+    await collector.start(settings);
+    bed.write(...execLines(10, 20));
+    await until('the denial', () => /"code":"UNAUTHENTICATED"/.test(bed.log.join('\n')));
+    match(bed.log.join('\n'), /^error the collector denies the export/m);
+    writeFileSync(token, 'two\n');
+    await collector.written('"/usr/bin/p19"');
+    sameLines(collector.lines(), execLines(0, 20));
+  },
+);
+
+test(
+  'nothing is lost when authority, server certificate and client certificate change',
+  options,
+  async (t) => {
+    const bed = createExportBed(t);
+    const collector = await createRealCollector(t, bed.dir);
+    const [first, second] = ['first', 'second'].map((name) => createAuthority(bed.dir, name));
+    if (first === undefined || second === undefined) throw new Error('two authorities were made');
+    const files = {
+      certificate: join(bed.dir, 'ca.crt'),
+      clientCertificate: join(bed.dir, 'tls.crt'),
+      clientKey: join(bed.dir, 'tls.key'),
+    };
+    for (const [round, authority] of [first, second].entries()) {
+      const [server, client] = [authority.issue('server'), authority.issue('client')];
+      await collector.start({
+        grpc: [
+          'tls:',
+          `  cert_file: ${server.certificate}`,
+          `  key_file: ${server.key}`,
+          `  client_ca_file: ${authority.certificate}`,
+        ],
+      });
+      if (round === 1) {
+        bed.write(execLine(1));
+        await until('the warning', () => /"code":"UNAVAILABLE"/.test(bed.log.join('\n')));
+      }
+      writeFileSync(files.certificate, readFileSync(authority.certificate));
+      writeFileSync(files.clientCertificate, readFileSync(client.certificate));
+      writeFileSync(files.clientKey, readFileSync(client.key));
+      if (round === 0) {
+        const endpoint = `https://localhost:${collector.port}`;
+        bed.start(endpoint, { files: { ...NO_FILES, ...files } });
+        bed.write(execLine(0));
+      }
+      await collector.written(`"/usr/bin/p${round}"`);
+      await collector.stop('SIGTERM');
+    }
+    sameLines(collector.lines(), execLines(0, 2));
+  },
+);

@@ -17,7 +17,7 @@ import { startPipeline } from './pipeline.ts';
 const cluster = await Cluster.start();
 after(() => cluster[Symbol.asyncDispose]());
 
-test('k8sattributes adds to a pod’s records what the agent was told not to ask, and nothing to the host’s', async (t) => {
+test('k8sattributes adds the metadata that the agent does not read to a pod’s records, and nothing to the host’s', async (t) => {
   const { dir } = createExportBed(t);
   const [node, backend] = [await freePort(), await freePort()];
   const file = join(dir, 'out.jsonl');

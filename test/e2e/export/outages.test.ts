@@ -71,7 +71,7 @@ function startStorm(): ChildProcess {
 
 const options = { skip: NO_COLLECTOR };
 
-test('a collector that is stopped ten times: nothing lost', options, async (t) => {
+test('nothing is lost when a collector is stopped ten times', options, async (t) => {
   const { collector, finish } = await setScene(t);
   for (let round = 0; round < 10; round++) {
     await collector.start();
@@ -84,7 +84,7 @@ test('a collector that is stopped ten times: nothing lost', options, async (t) =
 });
 
 test(
-  'a collector that is killed -9, and an agent too: nothing lost, the order kept',
+  'nothing is lost or reordered when a collector and an agent are killed with -9',
   options,
   async (t) => {
     const { agent, collector, finish } = await setScene(t);
@@ -103,7 +103,7 @@ test(
   },
 );
 
-test('a collector that is frozen for a minute', options, async (t) => {
+test('nothing is lost when a collector is frozen for a minute', options, async (t) => {
   const { agent, collector, finish } = await setScene(t, ['--export-timeout', '5s']);
   await collector.start();
   await sleep(1000);
@@ -114,7 +114,7 @@ test('a collector that is frozen for a minute', options, async (t) => {
   await finish();
 });
 
-test('a collector that starts late gets what was recorded before', options, async (t) => {
+test('a collector that starts late receives what was recorded before', options, async (t) => {
   const { collector, finish } = await setScene(t);
   await sleep(10_000);
   await collector.start();

@@ -23,42 +23,46 @@ for (const names of [
   ['file'],
   ['node', 'k8sattributes'],
 ])
-  test(`the collector finds ${names.join(' with ')} valid`, options, (t) => {
+  test(`the collector accepts ${names.join(' with ')}`, options, (t) => {
     const { dir } = createExportBed(t);
     validate(names, { K8S_NODE_NAME: 'node-1', QUEUE_DIR: join(dir, 'queue') });
   });
 
-test('node to gateway to backend: what gateways hold outlives them', options, async (t) => {
-  const bed = createExportBed(t);
-  const backend = await createRealCollector(t, bed.dir);
-  const [node, gateway] = [await freePort(), await freePort()];
-  const queue = join(bed.dir, 'gateway');
-  const gatewaySettings = {
-    OTLP_LISTEN: `127.0.0.1:${gateway}`,
-    QUEUE_DIR: queue,
-    BACKEND: `127.0.0.1:${backend.port}`,
-    BACKEND_INSECURE: 'true',
-  };
-  const first = await startPipeline(t, ['gateway'], gatewaySettings);
-  await startPipeline(t, ['node'], {
-    OTLP_LISTEN: `127.0.0.1:${node}`,
-    QUEUE_DIR: join(bed.dir, 'node'),
-    GATEWAY: `dns:///localhost:${gateway}`,
-    GATEWAY_INSECURE: 'true',
-  });
-  const lines = execLines(0, 500);
-  bed.start(node);
-  bed.write(...lines);
-  await until('the gateway has them on disk', () => holds(queue, '/usr/bin/p499'));
-  await first.stop('SIGKILL');
-  await startPipeline(t, ['gateway'], gatewaySettings);
-  await backend.start();
-  await backend.written('"/usr/bin/p499"');
-  // At least once: the kill may have come between the disk and the acknowledgement to the node.
-  sameLines([...new Set(backend.lines())], lines);
-});
+test(
+  'records pass from node to gateway to backend, and outlive a gateway that holds them',
+  options,
+  async (t) => {
+    const bed = createExportBed(t);
+    const backend = await createRealCollector(t, bed.dir);
+    const [node, gateway] = [await freePort(), await freePort()];
+    const queue = join(bed.dir, 'gateway');
+    const gatewaySettings = {
+      OTLP_LISTEN: `127.0.0.1:${gateway}`,
+      QUEUE_DIR: queue,
+      BACKEND: `127.0.0.1:${backend.port}`,
+      BACKEND_INSECURE: 'true',
+    };
+    const first = await startPipeline(t, ['gateway'], gatewaySettings);
+    await startPipeline(t, ['node'], {
+      OTLP_LISTEN: `127.0.0.1:${node}`,
+      QUEUE_DIR: join(bed.dir, 'node'),
+      GATEWAY: `dns:///localhost:${gateway}`,
+      GATEWAY_INSECURE: 'true',
+    });
+    const lines = execLines(0, 500);
+    bed.start(node);
+    bed.write(...lines);
+    await until('the gateway has them on disk', () => holds(queue, '/usr/bin/p499'));
+    await first.stop('SIGKILL');
+    await startPipeline(t, ['gateway'], gatewaySettings);
+    await backend.start();
+    await backend.written('"/usr/bin/p499"');
+    // At least once: the kill may have come between the disk and the acknowledgement to the node.
+    sameLines([...new Set(backend.lines())], lines);
+  },
+);
 
-test('a plain file gets every record', options, async (t) => {
+test('a plain file receives every record', options, async (t) => {
   const bed = createExportBed(t);
   const port = await freePort();
   const file = join(bed.dir, 'out.jsonl');
@@ -76,7 +80,7 @@ test('a plain file gets every record', options, async (t) => {
   );
 });
 
-test('Loki’s endpoint is sent OTLP, again after it refused', options, async (t) => {
+test('Loki’s endpoint receives OTLP, also after it has refused', options, async (t) => {
   const bed = createExportBed(t);
   const taken: Buffer[] = [];
   const paths = new Set<string>();

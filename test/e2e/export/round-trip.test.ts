@@ -3,7 +3,7 @@ import { execLines, hostileLines, journalLine, sameLines } from '../../support/j
 import { createExportBed } from '../../support/otlp/export-bed.ts';
 import { createRealCollector, NO_COLLECTOR } from './collector.ts';
 
-test('ten thousand hostile records come back byte for byte from a collector’s file', {
+test('ten thousand hostile records are restored byte for byte from a collector’s file', {
   skip: NO_COLLECTOR,
 }, async (t) => {
   const bed = createExportBed(t);

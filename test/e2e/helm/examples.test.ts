@@ -22,7 +22,7 @@ const namespace = join(ROOT, 'deploy/manifests/namespace.yaml');
 await cluster.kubectl('apply', `--filename=${namespace}`);
 
 for (const { file } of RENDERED)
-  test(`the API server takes ${relative(ROOT, file)}, with every field`, async () => {
+  test(`the API server accepts every field of ${relative(ROOT, file)}`, async () => {
     const objects = parseAllDocuments(readFileSync(file, 'utf8')).map((document) =>
       document.toJS(),
     );
@@ -33,7 +33,7 @@ for (const { file } of RENDERED)
     await run(['kubectl', 'apply', '--dry-run=server', '--validate=strict', '--filename=-'], text);
   });
 
-test('in the pod of the export example are the files that its configuration names', async () => {
+test('the pod of the export example contains the files that its configuration names', async () => {
   const keys = ['ca.crt', 'tls.crt', 'tls.key'].map((key) => `--from-literal=${key}=${key}`);
   const create = [`--namespace=${NAMESPACE}`, 'create', 'secret', 'generic'];
   await cluster.kubectl(...create, 'otlp', ...keys);

@@ -19,7 +19,7 @@ after(() => cluster[Symbol.asyncDispose]());
 await cluster.importImages(AGENT_IMAGES);
 const release = new Release(cluster, 'helm');
 
-test('helm install, and there is an agent on the node', async () => {
+test('helm install starts an agent on the node', async () => {
   const notes = await release.install('collector.enabled=true');
   assert.match(notes, /helm .* test vcml-agent --logs/);
   const status = await release.kubectl(
@@ -32,7 +32,7 @@ test('helm install, and there is an agent on the node', async () => {
   assert.match(status, /hook/);
 });
 
-test('what pods execute is in the collector, with pod and chain, as in the journal', async () => {
+test('the collector receives what pods execute, with pod and chain, as in the journal', async () => {
   const labels = { app: 'shop' };
   const shop = container('main', ['sh', '-c', '/bin/true in-deployment; exec sleep 1000']);
   const job = podSpec([container('main', ['true', 'in-cronjob'])]);
@@ -68,7 +68,7 @@ test('what pods execute is in the collector, with pod and chain, as in the journ
   await release.assertReceived();
 });
 
-test('a second machine’s records are told apart by node in the same collector, all of both', async () => {
+test('one collector receives all records of two machines, and the node distinguishes them', async () => {
   const service = ['get', 'service', 'vcml-agent-collector'];
   const address = await release.kubectl(...service, '--output=jsonpath={.spec.clusterIP}');
   const [written] = await Promise.all([
@@ -85,7 +85,7 @@ test('helm test passes', async () => {
   assert.match(await release.test(), /PASSED; the receiver has acknowledged it/);
 });
 
-test('a collector that goes away and comes back has missed nothing', async () => {
+test('a collector that stops and returns has missed nothing', async () => {
   const scale = (replicas: number) =>
     release.kubectl('scale', 'deployment/vcml-agent-collector', `--replicas=${replicas}`);
   const word = 'records wait in the journal';
@@ -110,7 +110,7 @@ test('a collector that goes away and comes back has missed nothing', async () =>
   await release.assertReceived(lost);
 });
 
-test('upgrades there and back, and deaths of the pod, miss nothing in a storm', async () => {
+test('upgrades, rollbacks and killed pods miss nothing during a storm', async () => {
   const loop = 'while [ ! -e /tmp/stop ]; do /programs/noop storm $i; i=$((i + 1)); done; echo $i';
   await cluster.apply(pod('storm', [container('main', ['sh', '-c', `i=0; ${loop}`])]));
   await waitForPhase(cluster, 'Running', 'storm');
@@ -141,7 +141,7 @@ test('upgrades there and back, and deaths of the pod, miss nothing in a storm', 
   assert.match(audit, /sound/);
 });
 
-test('the API server takes every manifest, with every field', async () => {
+test('the API server accepts every field of every manifest', async () => {
   const all = [
     'collector.enabled=true',
     'networkPolicy.enabled=true',
@@ -155,7 +155,7 @@ test('the API server takes every manifest, with every field', async () => {
   );
 });
 
-test('helm uninstall leaves nothing but the journal', async () => {
+test('helm uninstall leaves only the journal', async () => {
   await eventually('an agent that knows what it belongs to', async () =>
     (await release.log()).includes('with this DaemonSet the hook goes') ? true : undefined,
   );

@@ -52,12 +52,12 @@ async function uninstall(journal = 'kept'): Promise<void> {
   await release.assertGone(programs, journal);
 }
 
-test('helm 3 installs the privileged profile, and its test passes', async () => {
+test('Helm 3 installs the privileged profile, and its test passes', async () => {
   await release.install('privileged=true');
   assert.match(await release.test(), /PASSED; nothing is exported/);
 });
 
-test('a second agent on this kernel waits, names the first, and ends with 75', async () => {
+test('a second agent on this kernel waits, names the first, and exits with code 75', async () => {
   const journal = ['--journal-dir', join(DIR, 'second'), '--print', 'none'];
   const args = ['run', '--pin-dir', join(BPFFS, 'vcml-agent'), '--wait-for-hook', '1s', ...journal];
   const { status, stderr } = spawnSync(AGENT_BIN, args, { encoding: 'utf8' });
@@ -65,7 +65,7 @@ test('a second agent on this kernel waits, names the first, and ends with 75', a
   assert.match(stderr, /another agent holds the hook .* node node-1, pid \d+/);
 });
 
-test('so does the agent of a second release, which takes nothing along when it goes', async () => {
+test('the agent of a second release does the same, and its uninstall removes nothing of the first', async () => {
   const programs = release.programs();
   await release.run('install', 'second', CHART, ...set(['config.waitForHook=1s']));
   const codes = '{.items[*].status.containerStatuses[*].lastState.terminated.exitCode}';
@@ -81,14 +81,14 @@ test('so does the agent of a second release, which takes nothing along when it g
   assert.deepEqual(release.programs(), programs);
 });
 
-test('without a capability the agent names it', async () => {
+test('the agent names a missing capability', async () => {
   await uninstall();
   const values = set(['capabilities={BPF,SYS_PTRACE}']);
   await release.run('install', 'vcml-agent', CHART, ...values);
   await lastWords('CAP_PERFMON');
 });
 
-test('a wrong endpoint is told in the log, and records go on', async () => {
+test('the log reports a wrong endpoint, and recording continues', async () => {
   await release.install('config.exportEndpoint=http://nowhere.example:4317');
   await lastWords('records wait in the journal');
   await cluster.apply(pod('meanwhile', [container('main', ['true', 'meanwhile'])]));
@@ -96,7 +96,7 @@ test('a wrong endpoint is told in the log, and records go on', async () => {
   await release.marked('meanwhile');
 });
 
-test('a missing Secret is named by the pod’s events', async () => {
+test('the pod’s events name a missing Secret', async () => {
   const values = ['config.exportEndpoint=https://c:4317', 'secrets={otlp}'];
   await release.run('upgrade', 'vcml-agent', CHART, ...set(values));
   await eventually('the event', async () =>
@@ -104,32 +104,32 @@ test('a missing Secret is named by the pod’s events', async () => {
   );
 });
 
-test('an unknown value, at any depth, is an error that names it', async () => {
+test('an unknown value at any depth is an error that names it', async () => {
   assert.match(await refusal('confg.logLevel=debug'), /confg/);
   assert.match(await refusal('config.exportEndpiont=x'), /exportEndpiont/);
   assert.match(await refusal('config.ringSize=33MiB'), /ringSize/);
   assert.match(await refusal('config.exportTokenFile=/etc/vcml-agent/secrets/otlp/token'), /otlp/);
 });
 
-test('a namespace that admits restricted pods only is named, with the remedy', async () => {
+test('a namespace that admits only restricted pods is an error that names the remedy', async () => {
   const label = 'pod-security.kubernetes.io/enforce';
   await cluster.kubectl('label', 'namespace', NAMESPACE, `${label}=restricted`);
   assert.match(await refusal(), /kubectl label namespace vcml-agent .*enforce=privileged/);
   await cluster.kubectl('label', 'namespace', NAMESPACE, `${label}-`);
 });
 
-test('without a bpffs on the node the agent says how to mount one there, and mounts none', async () => {
+test('without a bpffs on the node, the agent says how to mount one, and mounts none', async () => {
   const values = set(['hostPaths.bpffs=/tmp', 'privileged=true']);
   await release.run('upgrade', 'vcml-agent', CHART, ...values);
   await lastWords('as root on the host, mount one with: mount -t bpf bpf /sys/fs/bpf');
 });
 
-test('helm 3 uninstalls, and leaves nothing but the journal', async () => {
+test('an uninstall by Helm 3 leaves only the journal', async () => {
   await release.install();
   await uninstall();
 });
 
-test('told to, an uninstall takes the journal as well; an upgrade and the end of a pod do not', async () => {
+test('with journalOnUninstall: delete, an uninstall deletes the journal; an upgrade and the end of a pod do not', async () => {
   const told = 'config.journalOnUninstall=delete';
   const hooks = [await hookAfter(() => release.install(told))];
   // The old pods' account and rights go before they do.
@@ -140,7 +140,7 @@ test('told to, an uninstall takes the journal as well; an upgrade and the end of
   await uninstall('deleted');
 });
 
-test('without helm the plain manifests do the same, and are gone with their namespace', async () => {
+test('the plain manifests do the same without Helm, and deleting their namespace removes everything', async () => {
   const files = ['namespace.yaml', 'vcml-agent.yaml'].map((name) => join(MANIFESTS, name));
   const text = files.map((file) => readFileSync(file, 'utf8')).join('\n---\n');
   const here = text

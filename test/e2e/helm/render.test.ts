@@ -41,7 +41,7 @@ const REFUSED: readonly (readonly [values: string, said: RegExp])[] = [
 for (const name of ['helm', 'helm3']) {
   const helm = join(BIN, name);
 
-  test(`${name}: the examples and the plain manifests are what the chart renders`, () => {
+  test(`${name}: the examples and the plain manifests are up to date`, () => {
     for (const { file, values } of RENDERED) {
       const [kept, fresh] = [readFileSync(file, 'utf8'), render(helm, values)];
       // Helm 3 folds some texts elsewhere.
@@ -74,7 +74,7 @@ function memoryLimit(...values: readonly string[]): string | undefined {
   return /limits:\s+memory: (\S+)/.exec(text)?.[1];
 }
 
-test('the memory limit is the process, the ring and the table together', () => {
+test('the memory limit is the sum of process, ring buffer and table', () => {
   equal(memoryLimit(), '198Mi');
   equal(memoryLimit('--set=config.ringSize=64MiB,config.tableEntries=32768'), '197Mi');
   equal(memoryLimit('--set=config.ringSize=1GiB'), '1190Mi');

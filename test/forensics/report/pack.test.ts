@@ -11,7 +11,7 @@ function through(records: readonly Readonly<Record<string, unknown>>[]) {
   return unpackRecords(JSON.parse(JSON.stringify(packed)));
 }
 
-test('what is packed is unpacked as it was, to the nanosecond', () => {
+test('packing and unpacking change nothing, to the nanosecond', () => {
   const records = incident();
   const unpacked = through(records);
   assert.equal(unpacked.count, records.length);
@@ -25,14 +25,14 @@ test('what is packed is unpacked as it was, to the nanosecond', () => {
   }
 });
 
-test('the same value is written once, however many records have it', () => {
+test('a value is written once, however many records have it', () => {
   const { values, shapes } = packRecords([exec(1), exec(2), exec(3)]);
   assert.equal(values.filter((value) => value === '/usr/bin/true').length, 1);
   assert.equal(values.filter((value) => typeof value === 'object' && value !== null).length, 2);
   assert.equal(shapes.length, 1);
 });
 
-test('a number and a text that read alike stay two values', () => {
+test('a number and a text with the same digits stay two values', () => {
   const unpacked = through([{ id: 'a', one: 1, other: '1', none: null, not: 'null' }]);
   assert.deepEqual(Object.fromEntries(unpacked.fields(0)), {
     id: 'a',
@@ -43,7 +43,7 @@ test('a number and a text that read alike stay two values', () => {
   });
 });
 
-test('fields named like members of objects are fields like others', () => {
+test('fields with the names of object members are ordinary fields', () => {
   const line = '{"id":"a","__proto__":{"x":1},"attributes":{"__proto__":"y","constructor":"z"}}';
   const unpacked = through([JSON.parse(line)]);
   assert.equal(unpacked.get(0, 'attributes.__proto__'), 'y');
@@ -51,7 +51,7 @@ test('fields named like members of objects are fields like others', () => {
   assert.equal(unpacked.get(0, 'toString'), undefined);
 });
 
-test('records of core fields alone, and of nonsense, are taken as they are', () => {
+test('records with only core fields, or with nonsense, stay unchanged', () => {
   const unpacked = through([
     { id: 'a', timestamp: 5n, actor: { pid: 1, uid: 0 }, parent_cause: null },
     { id: 'b', timestamp: 'soon', actor: 'nobody', attributes: [1], parent_cause: 'a' },
@@ -62,7 +62,7 @@ test('records of core fields alone, and of nonsense, are taken as they are', () 
   assert.equal(unpacked.get(1, 'actor'), 'nobody');
 });
 
-test('of records that came twice the first is the cause', () => {
+test('if a record occurs twice, the first one is the cause', () => {
   const unpacked = through([exec(1), exec(1), exec(2, { cause: idOf(1) })]);
   assert.deepEqual([...unpacked.causes], [-1, -1, 0]);
 });

@@ -30,24 +30,24 @@ function flags(count: number, set: Iterable<number>): Uint8Array {
 
 const FAMILY = [-1, 0, 1, 0, -1, 4];
 
-test('effects stand below their cause, in their order', () => {
+test('effects are below their cause, in their order', () => {
   assert.equal(drawn(FAMILY), '0 .1 ..2 .3 4 .5');
   assert.equal(drawn([1, -1, 1]), '1 .0 .2');
   assert.equal(drawn([]), '');
 });
 
-test('what is collapsed hides all below it and nothing else', () => {
+test('a collapsed record hides everything below it and nothing else', () => {
   assert.equal(drawn(FAMILY, undefined, [0]), '0 4 .5');
   assert.equal(drawn(FAMILY, undefined, [1, 4]), '0 .1 .3 4');
 });
 
-test('what is kept keeps its causes, and not its effects', () => {
+test('a kept record keeps its causes but not its effects', () => {
   assert.equal(drawn(FAMILY, [2]), '0 .1 ..2');
   assert.equal(drawn(FAMILY, [0, 5]), '0 4 .5');
   assert.equal(drawn(FAMILY, []), '');
 });
 
-test('causes that form a circle are shown all the same, each record once', () => {
+test('causes that form a circle are shown, each record once', () => {
   for (const circle of [[0], [1, 0], [2, 0, 1, 1, 3], [1, 2, 3, 1]]) {
     const lines = drawn(circle).replaceAll('.', '').split(' ');
     assert.deepEqual(
@@ -69,7 +69,7 @@ test('a chain may be as long as the report', () => {
   assert.equal(lines.levels.at(-1), 300_000);
 });
 
-test('a line knows its place among its siblings that are shown', () => {
+test('a line has its position among its visible siblings', () => {
   const lines = linesOfTree(
     growTree(Int32Array.from([-1, 0, 0, 0])),
     flags(4, [1, 3]),
@@ -80,14 +80,14 @@ test('a line knows its place among its siblings that are shown', () => {
   assert.deepEqual([lines.hasChildren(0), lines.hasChildren(1)], [true, false]);
 });
 
-test('a list has the kept records alone, without levels', () => {
+test('a list has only the kept records, without levels', () => {
   const lines = linesOfList(flags(4, [1, 3]));
   assert.deepEqual([...lines.records], [1, 3]);
   assert.deepEqual([...lines.levels], [1, 1]);
   assert.equal(lines.siblings(3), 2);
 });
 
-test('keys move as in every tree', () => {
+test('keys move as in any tree', () => {
   const levels = Int32Array.from([1, 2, 3, 2, 1]);
   const at = (line: number, state: 'open' | 'closed' | 'leaf' = 'leaf') => ({
     line,

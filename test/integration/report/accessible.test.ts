@@ -36,7 +36,7 @@ async function violations(page: Page): Promise<readonly string[]> {
 }
 
 for (const colorScheme of ['light', 'dark'] as const)
-  test(`axe finds nothing, ${colorScheme}: as it opens, with each record, filtered, empty`, async () => {
+  test(`axe finds nothing, ${colorScheme}: initially, with each record selected, filtered, empty`, async () => {
     const page = await browser.open(INPUT, { colorScheme });
     assert.deepEqual(await violations(page), []);
     for (const name of [/^sh container/, /^journal\.loss/, /^cron/]) {
@@ -50,7 +50,7 @@ for (const colorScheme of ['light', 'dark'] as const)
     assert.deepEqual(await violations(page), []);
   });
 
-test('axe finds nothing on a narrow screen, with forced colours and large text', async () => {
+test('axe finds nothing on a narrow screen with forced colours and large text', async () => {
   const viewport = { width: 360, height: 640 };
   const page = await browser.open(INPUT, { viewport, forcedColors: 'active' });
   assert.deepEqual(await violations(page), []);
@@ -58,7 +58,7 @@ test('axe finds nothing on a narrow screen, with forced colours and large text',
   assert.ok(width <= 360, `${width}`);
 });
 
-test('a screen reader gets a tree with levels, places and states', async () => {
+test('a screen reader gets a tree with levels, positions and states', async () => {
   const page = await browser.open(INPUT);
   await page.getByRole('button', { name: 'Collapse all' }).click();
   await page

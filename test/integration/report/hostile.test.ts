@@ -76,7 +76,7 @@ function inputWith(texts: readonly string[]) {
   });
 }
 
-test('nothing from a record runs, loads or becomes markup, and all of it is shown', async () => {
+test('the content of a record neither runs, loads nor becomes markup, and all of it is shown', async () => {
   const clean = await browser.open(inputWith(['plain', 'words']));
   const elements = await clean.evaluate(
     () => document.querySelectorAll('script, style, meta').length,
@@ -102,7 +102,7 @@ test('nothing from a record runs, loads or becomes markup, and all of it is show
   assert.deepEqual(browser.misdeeds, []);
 });
 
-test('controls, overrides and what cannot be seen are shown as escapes', async () => {
+test('control characters, overrides and invisible characters are shown as escapes', async () => {
   const page = await browser.open(inputWith(DISGUISES.map(([text]) => text)));
   for (const [n, [, seen]] of DISGUISES.entries()) {
     const row = page.locator(`[data-record="${n}"]`);
@@ -116,7 +116,7 @@ test('controls, overrides and what cannot be seen are shown as escapes', async (
   assert.deepEqual(browser.misdeeds, []);
 });
 
-test('whatever type a field has, the report opens and each record can be looked at', async () => {
+test('the report opens and shows each record, whatever type a field has', async () => {
   const odd: readonly unknown[] = [
     null,
     true,
@@ -162,7 +162,7 @@ test('whatever type a field has, the report opens and each record can be looked 
   assert.deepEqual(browser.misdeeds, []);
 });
 
-test('the file itself has nothing of this in the open, for who reads it in an editor', () => {
+test('the file is also safe to read in an editor', () => {
   const texts = [...ATTACKS, ...DISGUISES.map(([text]) => text)];
   const html = readFileSync(browser.write(inputWith(texts)), 'utf8');
   const data = html.slice(html.indexOf('{"title"')).split('</script>\n')[0] ?? '';
@@ -172,7 +172,7 @@ test('the file itself has nothing of this in the open, for who reads it in an ed
   assert.equal(html.match(/<script/g)?.length, 2);
 });
 
-test('even markup that got in could not run: the policy allows the page its own script alone', async () => {
+test('even injected markup could not run, because the policy allows only the script of the page', async () => {
   const page = await browser.open(inputOf([exec(0)]));
   const before = browser.misdeeds.length;
   const outcome = await page.evaluate(async () => {

@@ -26,7 +26,7 @@ async function press(page: Page, ...keys: readonly string[]): Promise<void> {
   for (const key of keys) await page.keyboard.press(key);
 }
 
-test('the tree is one stop for Tab, and the skip link leads to it', async () => {
+test('Tab stops once at the tree, and the skip link leads to it', async () => {
   const page = await browser.open(inputOf(incident()));
   await press(page, 'Tab', 'Enter', 'Tab');
   assert.match(await focused(page), /^bash, pid 1000$/);
@@ -34,7 +34,7 @@ test('the tree is one stop for Tab, and the skip link leads to it', async () => 
   assert.equal(await focused(page), 'details');
 });
 
-test('arrows, Home, End and * move, open and close; the details follow', async () => {
+test('arrows, Home, End and * move, open and close, and the details follow', async () => {
   const page = await browser.open(inputOf(incident()));
   const selected = page.locator('[aria-selected="true"]');
   await page.getByRole('treeitem').first().focus();
@@ -55,7 +55,7 @@ test('arrows, Home, End and * move, open and close; the details follow', async (
   assert.match(await focused(page), /^bash/);
 });
 
-test('Enter goes to the details, Escape comes back', async () => {
+test('Enter moves to the details, and Escape moves back', async () => {
   const page = await browser.open(inputOf(incident()));
   await page.getByRole('treeitem').first().focus();
   await press(page, 'ArrowDown', 'Enter');
@@ -64,14 +64,14 @@ test('Enter goes to the details, Escape comes back', async () => {
   assert.match(await focused(page), /^sh -c/);
 });
 
-test('a link in the details is followed by keyboard, and the focus is on its record', async () => {
+test('following a link in the details by keyboard moves the focus to its record', async () => {
   const page = await browser.open(inputOf(incident()));
   await page.getByRole('treeitem', { name: /^tar/ }).click();
   await press(page, 'Enter', 'Tab', 'Tab', 'Enter');
   assert.match(await focused(page), /^bash/);
 });
 
-test('n and N go through the matches of a search', async () => {
+test('n and N move through the matches of a search', async () => {
   const page = await browser.open(inputOf(incident()));
   await page.getByLabel('Search').fill('sh');
   await page.locator('[aria-selected="true"]').focus();
@@ -95,7 +95,7 @@ test('the timeline is a toolbar: arrows move, Shift extends, Enter and Escape zo
   assert.equal(await status.textContent(), '3 records');
 });
 
-test('the focus stays on its line when that is scrolled out of sight', async () => {
+test('the focus stays on its line when the line is scrolled out of sight', async () => {
   const chain = Array.from({ length: 3000 }, (_, n) =>
     exec(n, n === 0 ? {} : { cause: idOf(n - 1) }),
   );

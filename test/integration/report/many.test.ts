@@ -19,13 +19,13 @@ after(async () => {
   assert.deepEqual(browser.misdeeds, []);
 });
 
-test('50,000 records: all are counted, and only those in sight are in the document', async () => {
+test('50,000 records are counted, and only the visible ones are in the document', async () => {
   assert.equal(await textOf(page, '#status'), '50,000 records');
   const rows = await page.getByRole('treeitem').count();
   assert.ok(rows > 10 && rows < ROWS_MAX, `${rows}`);
 });
 
-test('50,000 records: the last is reached, by key and by scrolling, and rows stay few', async () => {
+test('50,000 records: keys and scrolling reach the last one, and the document has few rows', async () => {
   await page.getByRole('treeitem').first().focus();
   await page.keyboard.press('End');
   assert.match(await textOf(page, '#details h2'), /--number=49999 /);
@@ -44,7 +44,7 @@ test('50,000 records: the last is reached, by key and by scrolling, and rows sta
   }
 });
 
-test('50,000 records: searched, filtered, collapsed and opened again', async () => {
+test('50,000 records can be searched, filtered, collapsed and expanded', async () => {
   await page.getByLabel('Search').fill('file-4321');
   assert.equal(await textOf(page, '#status'), '11 records of 50,000');
   await page.getByLabel('Search').fill('');

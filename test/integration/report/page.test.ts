@@ -19,7 +19,7 @@ function commands(page: Page): Promise<readonly string[]> {
   return page.locator('#records .command').allTextContents();
 }
 
-test('says what it is, what it was made from, and what is missing', async () => {
+test('the page states what it is, its inputs, and what is missing', async () => {
   const page = await browser.open(
     inputOf(RECORDS, {
       title: 'What the miner did',
@@ -46,7 +46,7 @@ test('says what it is, what it was made from, and what is missing', async () => 
   ]);
 });
 
-test('many files are a list that opens, and are found with what their records say of a node', async () => {
+test('many files are a list that expands, and each is found with the node of its records', async () => {
   const inputs = Array.from({ length: 50 }, (_, n) => ({
     path: `node-${n}.jsonl`,
     records: 1,
@@ -61,14 +61,14 @@ test('many files are a list that opens, and are found with what their records sa
   assert.equal(await textOf(page, '#status'), '1 record of 50');
 });
 
-test('a report of nothing opens as well', async () => {
+test('a report without records opens as well', async () => {
   const page = await browser.open(inputOf([]));
   assert.equal(await textOf(page, '#status'), '0 records');
   assert.equal(await textOf(page, '#holes'), 'None in these records.');
   assert.match(await textOf(page, '#details'), /No record is selected/);
 });
 
-test('shows gaps and losses in their lines, and records below their cause', async () => {
+test('the page shows gaps and losses in their lines, and records below their cause', async () => {
   const page = await browser.open(inputOf(RECORDS));
   const lines = await page.getByRole('treeitem').allTextContents();
   assert.equal(lines.length, RECORDS.length);
@@ -101,7 +101,7 @@ test('a selected record shows its causes, its effects and every field', async ()
   assert.equal(await textOf(page, '#details h2'), 'runc init');
 });
 
-test('a search keeps what matches and what led to it', async () => {
+test('a search keeps the matches and their causes', async () => {
   const page = await browser.open(inputOf(RECORDS));
   await page.getByLabel('Search').fill('MINER -Q');
   assert.equal(await textOf(page, '#status'), '1 record of 22');
@@ -115,7 +115,7 @@ test('a search keeps what matches and what led to it', async () => {
   await page.getByText('22 records', { exact: true }).waitFor();
 });
 
-test('filters by place, user, executable and hole, and lists by time', async () => {
+test('the page filters by place, user, executable and gap, and lists by time', async () => {
   const page = await browser.open(inputOf(RECORDS));
   const cases: readonly (readonly [label: string, value: string, found: number])[] = [
     ['Pod or node', 'shop/cart-7d9f-x2x', 16],
@@ -137,7 +137,7 @@ test('filters by place, user, executable and hole, and lists by time', async () 
   assert.equal(await textOf(page, '#details h2'), 'id');
 });
 
-test('a record that a filter hides is shown when its link is followed', async () => {
+test('a link to a record that a filter hides shows the record', async () => {
   const page = await browser.open(inputOf(RECORDS));
   await page.getByLabel('Search').fill('curl');
   await page.getByRole('treeitem', { name: /^sh container/ }).click();
@@ -147,7 +147,7 @@ test('a record that a filter hides is shown when its link is followed', async ()
   assert.equal(await textOf(page, '[aria-selected="true"] .command'), './miner -q');
 });
 
-test('collapses and expands', async () => {
+test('records collapse and expand', async () => {
   const page = await browser.open(inputOf(RECORDS));
   await page.getByRole('button', { name: 'Collapse all' }).click();
   assert.equal((await commands(page)).length, 5);
@@ -160,7 +160,7 @@ test('collapses and expands', async () => {
   assert.equal((await commands(page)).length, 22);
 });
 
-test('the timeline counts, zooms by bar and by dragging, and out again', async () => {
+test('the timeline counts, zooms in by bar and by dragging, and zooms out', async () => {
   const page = await browser.open(inputOf([exec(0), exec(1, { ms: 600 }), exec(2, { ms: 6000 })]));
   const bars = page.locator('#bars button');
   assert.match((await bars.last().getAttribute('aria-label')) ?? '', /: 1 record, 1 gap$/);

@@ -26,7 +26,7 @@ before(async () => {
 });
 after(() => agent?.close());
 
-test('the kernel has the hierarchies that this guest is about', () => {
+test('the kernel has the hierarchies of this guest', () => {
   const own = readFileSync('/proc/self/cgroup', 'utf8');
   // the kernel does not tell of a v2 that was never mounted
   assert.equal(/^0::\/$/m.test(own), MODE !== 'v1', own);
@@ -34,29 +34,29 @@ test('the kernel has the hierarchies that this guest is about', () => {
   assert.equal(readFileSync('/proc/self/mountinfo', 'utf8').includes(' cgroup2 '), MODE !== 'v1');
 });
 
-test('a container of before the agent', async () => {
+test('an exec names a container that is older than the agent', async () => {
   await assertLine('before', everywhere(), container('before'));
 });
 
-test('a container that comes while the agent runs', async () => {
+test('an exec names a container that starts while the agent is running', async () => {
   const path = container('after');
   make(everywhere(), path);
   await assertLine('after', everywhere(), path);
 });
 
-test('a container of the cgroupfs driver', async () => {
+test('an exec names a container of the cgroupfs driver', async () => {
   const path = `/kubepods/burstable/pod${POD}/${id('cgroupfs')}`;
   make(everywhere(), path);
   await assertLine('cgroupfs', everywhere(), path);
 });
 
-test('a cgroup inside of a container', async () => {
+test('an exec in a nested cgroup names its container', async () => {
   const path = `${container('nested')}/init/deeper`;
   make(everywhere(), path);
   await assertLine('nested', everywhere(), path);
 });
 
-test('a cgroup that is gone by the time that its record is written', async () => {
+test('an exec names a cgroup that is removed before its record is written', async () => {
   const path = container('short');
   process.kill(agent.pid, 'SIGSTOP');
   try {
@@ -70,12 +70,12 @@ test('a cgroup that is gone by the time that its record is written', async () =>
   assert.match(String(attributes['process.linux.cgroup']), expected(everywhere(), path));
 });
 
-test('no container at all', async () => {
+test('an exec outside of containers names none', async () => {
   await assertLine('none', everywhere(), '/');
 });
 
 if (MODE === 'hybrid') {
-  test('a container that is in the v1 hierarchies alone', async () => {
+  test('an exec names a container that is only in the v1 hierarchies', async () => {
     const folders = V1.map((name) => join(CGROUPS, name));
     const path = container('v1-alone');
     make(folders, path);
@@ -84,7 +84,7 @@ if (MODE === 'hybrid') {
 }
 
 if (MODE !== 'v2') {
-  test('a container that is in the hierarchy of pids alone', async () => {
+  test('an exec names a container that is only in the hierarchy of pids', async () => {
     const folders = [join(CGROUPS, 'pids')];
     const path = container('pids-alone');
     make(folders, path);
@@ -92,7 +92,7 @@ if (MODE !== 'v2') {
   });
 }
 
-test('after a restart the agent knows the cgroups that there are', async () => {
+test('a restarted agent knows the existing cgroups', async () => {
   const path = container('away');
   await agent.kill();
   make(everywhere(), path);
@@ -103,7 +103,7 @@ test('after a restart the agent knows the cgroups that there are', async () => {
   await assertLine('restarted', everywhere(), container('before'));
 });
 
-test('the journal of all this has no findings', async () => {
+test('the journal of all cases has no findings', async () => {
   await agent.stop();
   agent.records();
   assert.deepEqual(judge(agent.journal.lines).findings, []);

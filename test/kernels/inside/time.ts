@@ -29,19 +29,19 @@ after(async () => {
   await agent?.close();
 });
 
-test('a timestamp is of the wall clock', async () => {
+test('a timestamp follows the wall clock', async () => {
   await assertFollows('unmoved', lead());
 });
 
-test('the wall clock is set a day forward', async () => {
+test('a timestamp follows the wall clock when it is set a day forward', async () => {
   await assertFollows('forward', step(DAY));
 });
 
-test('the wall clock is set two days back', async () => {
+test('a timestamp follows the wall clock when it is set two days back', async () => {
   await assertFollows('back', step(-2 * DAY));
 });
 
-test('the kernel inserts a leap second', async () => {
+test('a timestamp follows the wall clock when the kernel inserts a leap second', async () => {
   const toMidnight = DAY - ((Date.now() / 1000) % DAY);
   const before = step(toMidnight - 5);
   execFileSync('leap');
@@ -50,7 +50,7 @@ test('the kernel inserts a leap second', async () => {
   await assertFollows('after-leap', before - 1);
 });
 
-test('the wall clock is set while no agent runs: what waits is of the clock it is read with', async () => {
+test('unread records have the new time when the wall clock is set while no agent is running', async () => {
   await agent.kill();
   run('away');
   const now = step(DAY);
@@ -61,14 +61,14 @@ test('the wall clock is set while no agent runs: what waits is of the clock it i
 
 // emulated arm64 has a clock that stands still in suspend, which a real one's does not
 if (process.arch === 'x64') {
-  test('the machine is suspended: both clocks go on', async () => {
+  test('both clocks continue while the machine is suspended', async () => {
     const before = lead();
     const asleep = suspend();
     assert.ok(asleep > 2 * NEAR, `asleep for ${asleep} s`);
     await assertFollows('resumed', before);
   });
 
-  test('the wall clock is set, and the machine is suspended with records to be read', async () => {
+  test('unread records have the new time when the wall clock is set and the machine is suspended', async () => {
     process.kill(agent.pid, 'SIGSTOP');
     run('asleep');
     const before = step(-DAY);
@@ -79,7 +79,7 @@ if (process.arch === 'x64') {
   });
 }
 
-test('all are in the order of the boot clock, and none has changed', async () => {
+test('all records are in the order of the boot clock, and none has changed', async () => {
   await agent.stop();
   const execs = agent.records().filter(({ action }) => action === 'exec');
   const times = execs.map(bootTime);
@@ -91,7 +91,7 @@ test('all are in the order of the boot clock, and none has changed', async () =>
     assert.equal((await agent.journal.marked(`case:time:${name}`)).id, id);
 });
 
-test('the journal of all this has no findings, and nothing is lost', () => {
+test('the journal of all cases has no findings, and nothing is lost', () => {
   const { findings, summary } = judge(agent.journal.lines);
   assert.deepEqual([findings, summary.losses], [[], {}]);
 });
