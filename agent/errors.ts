@@ -63,6 +63,28 @@ export const ERRORS = {
     sentence: 'the pattern "{pattern}" cannot be redacted safely: {reason}',
   },
 
+  // Kubernetes
+  KUBECONFIG_MISSING: {
+    exitCode: EXIT.configuration,
+    sentence: 'the agent is not in a pod with a service account, and no kubeconfig is configured',
+    remedy: 'set kubeconfig',
+  },
+  KUBECONFIG_WITHOUT_CLUSTER: {
+    exitCode: EXIT.configuration,
+    sentence: '{file} names no current cluster',
+    remedy: 'set current-context in it',
+  },
+  DAEMON_SET_UNKNOWN: {
+    exitCode: EXIT.configuration,
+    sentence: 'cannot find the DaemonSet of the pod {namespace}/{pod}: {reason}',
+  },
+  DAEMON_SET_FORBIDDEN: {
+    exitCode: EXIT.configuration,
+    sentence: 'cannot read the DaemonSet of the pod {namespace}/{pod}: {reason}',
+    remedy:
+      'let the agent’s account get pods and namespaces, and get, list and watch daemonsets, in this namespace',
+  },
+
   // export
   EXPORT_ENDPOINT_INVALID: {
     exitCode: EXIT.configuration,

@@ -53,7 +53,7 @@ export async function* watchObjects(request: KubeRequest): AsyncGenerator<WatchE
   let rest = '';
   for await (const chunk of response.setEncoding('utf8')) {
     rest += chunk;
-    if (rest.length > EVENT_MAX) throw new Error('the API server sends an event that is too long');
+    if (rest.length > EVENT_MAX) throw new Error('the API server sent an event that is too long');
     if (!chunk.includes('\n')) continue;
     const lines = rest.split('\n');
     rest = lines.pop() ?? '';

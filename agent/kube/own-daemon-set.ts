@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { AgentError } from '../errors.ts';
 import { ObjectListWatch } from './list-watch.ts';
 import { type Answer, getObject, type KubeObject } from './objects.ts';
 import { reflect } from './reflector.ts';
@@ -63,32 +64,32 @@ export class OwnDaemonSet {
   /** Asks the API server and resolves within seconds. */
   async verdict(): Promise<Verdict> {
     await this.#within(ANSWER_MS, this.#known.promise);
-    if (this.#owner === undefined) return stays('it is not known which DaemonSet the pod is of');
+    if (this.#owner === undefined) return stays('it is not known which DaemonSet owns the pod');
     const what = `DaemonSet ${this.#options.namespace}/${this.#owner}`;
     let answer: Answer;
     try {
       answer = await this.#get(`${this.#daemonSets}/${this.#owner}`);
     } catch (error) {
-      return stays(`no answer of the API server: ${RequestError.of(error).message}`);
+      return stays(`the API server did not answer: ${RequestError.of(error).message}`);
     }
     const { status, object } = answer;
     const { metadata, kind, reason } = object;
     const said = `HTTP ${status}: ${object.message ?? 'no message'}`;
     switch (status) {
       case 200:
-        if (kind !== 'DaemonSet') return stays('the API server’s answer is no DaemonSet');
+        if (kind !== 'DaemonSet') return stays('the answer of the API server is not a DaemonSet');
         if (metadata?.deletionTimestamp) return gone(`${what} is being deleted`);
         if (await this.#isNamespaceDeleted())
           return gone(`the namespace of ${what} is being deleted`);
-        return stays(`${what} is there`);
+        return stays(`${what} exists`);
       case 404:
         return reason === 'NotFound' ? gone(`${what} is gone`) : stays(said);
       case 401:
       case 403:
         // The event of the deletion may still be on its way.
         await this.#within(NEWS_MS, this.#gone.promise);
-        if (!this.#isGone) return stays(`${what} was not seen to go; ${said}`);
-        return gone(`${what} was seen to go, and what the agent could ask with is gone`);
+        if (!this.#isGone) return stays(`${what} was not seen being deleted; ${said}`);
+        return gone(`${what} was deleted, and the agent has lost its rights`);
       default:
         return stays(said);
     }
@@ -181,13 +182,10 @@ export class OwnDaemonSet {
     const { namespace, pod, onProblem } = this.#options;
     if (this.#stop.signal.aborted) return;
     const { message, statusCode } = RequestError.of(error);
-    const remedy = statusCode === 403 ? `; ${RIGHTS}` : '';
-    onProblem(new Error(`pod ${namespace}/${pod}: ${message}${remedy}`));
+    const code = statusCode === 403 ? 'DAEMON_SET_FORBIDDEN' : 'DAEMON_SET_UNKNOWN';
+    onProblem(new AgentError(code, { namespace, pod, reason: message }));
   }
 }
-
-const RIGHTS =
-  'let the agent’s account get pods and namespaces, and get, list and watch daemonsets, there';
 
 function ownerOf({ metadata }: KubeObject): string | undefined {
   const owners = metadata?.ownerReferences;

@@ -139,7 +139,7 @@ async function withoutRights(): Promise<void> {
 test('the hook stays for the next pod when a pod is deleted', async () => {
   await install();
   await cluster.kubectl('delete', 'pod', process.env.POD_NAME ?? '', IN, '--wait=false');
-  assert.match(await ended('kept'), /DaemonSet watchers\/vcml-agent is there/);
+  assert.match(await ended('kept'), /DaemonSet watchers\/vcml-agent exists/);
   await forced();
 });
 
@@ -147,13 +147,13 @@ test('the hook stays when a pod is deleted by force, which invalidates its token
   await install();
   await forced();
   await voided();
-  assert.match(await ended('kept'), /not seen to go; HTTP 401/);
+  assert.match(await ended('kept'), /not seen being deleted; HTTP 401/);
 });
 
 test('the hook stays while the API server is down', async () => {
   await install();
   await cluster.component('kube-apiserver').stop('SIGKILL');
-  assert.match(await ended('kept'), /no answer/);
+  assert.match(await ended('kept'), /did not answer/);
   await cluster.startApiServer();
 });
 
@@ -167,14 +167,14 @@ test('the hook stays when a DaemonSet is recreated around its pods', async () =>
     const now = await cluster.kubectl('get', 'pod', process.env.POD_NAME ?? '', IN, owner);
     return now === uid || undefined;
   });
-  assert.match(await ended('kept'), /is there/);
+  assert.match(await ended('kept'), /exists/);
 });
 
 test('the hook stays when an upgrade removes the rights of the old pods', async () => {
   await install();
   await cluster.kubectl('delete', 'role,rolebinding', NAME, IN);
   await withoutRights();
-  assert.match(await ended('kept'), /not seen to go; HTTP 403/);
+  assert.match(await ended('kept'), /not seen being deleted; HTTP 403/);
   await forced();
 });
 
@@ -196,7 +196,7 @@ test('nothing is left when an uninstall removes the rights first', async () => {
   await install();
   await cluster.kubectl('delete', 'daemonset,role,rolebinding', NAME, IN);
   await withoutRights();
-  assert.match(await ended('detached'), /was seen to go/);
+  assert.match(await ended('detached'), /was deleted, and the agent has lost its rights/);
   await forced();
 });
 
@@ -204,7 +204,7 @@ test('nothing is left when an uninstall removes the account as well', async () =
   await install();
   await cluster.kubectl('delete', 'daemonset,role,rolebinding,serviceaccount', NAME, IN);
   await voided();
-  assert.match(await ended('detached'), /was seen to go/);
+  assert.match(await ended('detached'), /was deleted, and the agent has lost its rights/);
   await forced();
 });
 

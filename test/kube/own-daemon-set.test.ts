@@ -22,29 +22,29 @@ async function settled(server: Server): Promise<OwnDaemonSet> {
 }
 
 const verdicts: [what: string, at: Said, uninstalled: boolean, because: RegExp][] = [
-  ['is there', daemonSet(), false, /DaemonSet watchers\/agent is there/],
+  ['is there', daemonSet(), false, /DaemonSet watchers\/agent exists/],
   ['is not there', refusal(404, 'NotFound'), true, /is gone/],
-  ['is another one by now', daemonSet({ uid: 'uid-2' }), false, /is there/],
+  ['is another one by now', daemonSet({ uid: 'uid-2' }), false, /exists/],
   [
     'is being deleted',
     daemonSet({ deletionTimestamp: '2026-01-31T12:00:00Z' }),
     true,
     /is being deleted/,
   ],
-  ['may no longer be read', refusal(403, 'Forbidden'), false, /not seen to go; HTTP 403/],
+  ['may no longer be read', refusal(403, 'Forbidden'), false, /not seen being deleted; HTTP 403/],
   [
     'is asked for by an account that is gone',
     refusal(401, 'Unauthorized'),
     false,
-    /not seen to go; HTTP 401/,
+    /not seen being deleted; HTTP 401/,
   ],
   ['is behind a proxy that knows nothing', [404, '404 page not found'], false, /page not found/],
-  ['is something else', [200, { kind: 'Status', metadata: {} }], false, /no DaemonSet/],
-  ['is hidden by text', [200, '<html>'], false, /no DaemonSet/],
+  ['is something else', [200, { kind: 'Status', metadata: {} }], false, /is not a DaemonSet/],
+  ['is hidden by text', [200, '<html>'], false, /is not a DaemonSet/],
   ['is behind an error', refusal(500, 'InternalError'), false, /HTTP 500: it is InternalError/],
   ['is asked for too often', refusal(429, 'TooManyRequests'), false, /HTTP 429/],
-  ['is behind a server that hangs up', 'hang up', false, /no answer/],
-  ['is behind a server that says nothing', 'nothing', false, /no answer/],
+  ['is behind a server that hangs up', 'hang up', false, /did not answer/],
+  ['is behind a server that says nothing', 'nothing', false, /did not answer/],
 ];
 
 for (const [what, at, uninstalled, because] of verdicts)
@@ -136,7 +136,7 @@ test('an API server that is away at first is asked again', async () => {
     await until('a problem', () => server.problems.length > 0);
     server.pod = pod(OWNER);
     await until('a watch', () => server.watches.size === 1);
-    match((await own.verdict()).because, /is there/);
+    match((await own.verdict()).because, /exists/);
     deepEqual(server.known, ['watchers/agent']);
   });
 });

@@ -36,7 +36,7 @@ class PodStream implements ListWatch<Pod> {
     const items: Pod[] = [];
     for (;;) {
       const { value: event, done } = await events.next();
-      if (done) throw new Error(`${this.#target}: the kubelet has ended the list`);
+      if (done) throw new Error(`${this.#target}: the kubelet ended the list too early`);
       if (event.type === SYNCED) break;
       const pod = this.#slim(event);
       if (pod !== undefined) items.push(pod);
@@ -56,6 +56,6 @@ class PodStream implements ListWatch<Pod> {
     } catch (error) {
       throw new RequestError(error instanceof Error ? error.message : String(error), GONE);
     }
-    throw new RequestError('the kubelet has ended the stream', GONE);
+    throw new RequestError('the kubelet ended the stream', GONE);
   }
 }

@@ -86,6 +86,7 @@ async function listPods(
     stop: AbortSignal.any([stop, AbortSignal.timeout(REQUEST_MS)]),
   });
   if (status !== 200) throw RequestError.refusal(status, object);
-  if (object.items === undefined) throw new Error('the kubelet’s answer is no list of pods');
+  if (object.items === undefined)
+    throw new Error('the answer of the kubelet is not a list of pods');
   return object.items;
 }
