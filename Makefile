@@ -184,7 +184,7 @@ SHELL_SCRIPTS = $(sort $(shell $(FILES) -exec \
 LAYOUT := agent/source/layout.ts
 OPTIONS_DOC := docs/configuration.md
 METRICS_DOC := docs/metrics.md
-PROSE := README.md CONTRIBUTING.md $(wildcard docs/*.md docs/runbooks/*.md) \
+PROSE := README.md CHANGELOG.md CONTRIBUTING.md $(wildcard docs/*.md docs/runbooks/*.md) \
 	deploy/collector/README.md helm/vcml-agent/README.md helm/vcml-agent/UPGRADING.md \
 	test/e2e/README.md
 
