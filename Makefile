@@ -236,7 +236,7 @@ check-generated: node_modules/.stamp build/exec.bpf.o build/apt-check.stamp
 	@$(NODE) agent/telemetry/generate-docs.ts | diff -u $(METRICS_DOC) - \
 		|| { echo '$(METRICS_DOC) is stale: make generate' >&2; exit 1; }
 	@$(NODE) helm/generate.ts --check
-	@$(NODE) lint/messages/main.ts --check
+	@$(NODE) lint/documents/main.ts --check
 
 format: node_modules/.stamp build/apt-check.stamp ## format and fix what can be fixed
 	@$(NODE) node_modules/.bin/biome check --write .
@@ -250,7 +250,7 @@ generate: node_modules/.stamp build/exec.bpf.o build/apt-check.stamp ## write th
 	@$(NODE) agent/telemetry/generate-docs.ts >build/metrics.md
 	@mv build/metrics.md $(METRICS_DOC)
 	@$(NODE) helm/generate.ts
-	@$(NODE) lint/messages/main.ts
+	@$(NODE) lint/documents/main.ts
 
 coverage: $(TESTED) ## run all tests and print which lines they reached
 	@$(NODE) node_modules/.bin/c8 --include '{agent,forensics,record}/**' --temp-directory build/coverage \

@@ -1,8 +1,8 @@
 import { deepEqual, equal, match, throws } from 'node:assert/strict';
 import { test } from 'node:test';
 import { LOG_EVENTS } from '../../agent/log-events.ts';
-import { unknownQuotes } from '../../lint/messages/quotes.ts';
-import { withTables } from '../../lint/messages/tables.ts';
+import { unknownQuotes } from '../../lint/documents/quotes.ts';
+import { withTables } from '../../lint/documents/tables.ts';
 
 const { sentence } = LOG_EVENTS['export.collector_unavailable'];
 
