@@ -7,6 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 
 NODE := node_modules/.bin/node
+NODE_PACKAGE := node-linux-$(patsubst aarch64,arm64,$(patsubst x86_64,x64,$(shell uname -m)))
 TESTS := test/{*,!(e2e)/**/*}.test.ts
 
 # --- what is built ---------------------------------------------------------------------------
@@ -108,15 +109,17 @@ endef
 
 build/apt-%.stamp: Makefile
 	@mkdir -p build
-	@$(call apt_install,$(APT_$*))
+	@$(if $(strip $(APT_$*)),$(call apt_install,$(APT_$*)))
 	@touch $@
 
 # --- npm packages, the project's own Node among them -----------------------------------------
 
 node_modules/.stamp: package-lock.json | build/apt-build.stamp
 	npm ci --loglevel=error
-	@# npm skips an optional package that cannot be had, or that is not what the lock file says.
-	@test -x $(NODE) || { echo 'npm ci left out node-linux-*, the Node of this machine' >&2; exit 1; }
+	@# npm skips an optional package that cannot be had, or that is not what the lock file says. npm 9
+	@# also removes this link, together with the package for the other architecture.
+	@test -x node_modules/$(NODE_PACKAGE)/bin/node || { echo 'npm ci left out $(NODE_PACKAGE)' >&2; exit 1; }
+	@ln -sf ../$(NODE_PACKAGE)/bin/node $(NODE)
 	@touch $@
 
 # --- the kernel side -------------------------------------------------------------------------
@@ -134,8 +137,8 @@ build/exec.bpf.o: $(wildcard bpf/*.c bpf/*.h) Makefile | build/apt-build.stamp
 # libbpf is linked statically. Debian's libelf.a cannot go into a shared object (its thread-local
 # variables are compiled for executables), so libelf, and zlib that it needs, stay shared.
 # --wrap=stderr: see native/wrap_stderr.cc.
-# uv.h comes with the project's own Node; the shell expands the machine's architecture.
-UV_HEADERS := node_modules/node-linux-*/include/node
+# uv.h comes with the project's own Node.
+UV_HEADERS := node_modules/$(NODE_PACKAGE)/include/node
 ADDON_FLAGS := -std=c++17 -shared -fPIC -fvisibility=hidden -O2 -Wall -Wextra -Werror \
 	-isystem node_modules/node-addon-api -isystem node_modules/node-api-headers/include \
 	-isystem $(UV_HEADERS) \
