@@ -4,7 +4,7 @@
  * order of numbers stand here a second time, so that a fault in their declaration is found by what
  * does not share it. A new attribute is added here by hand.
  *
- * `node test/check/check.ts DIR…` prints what is wrong and a summary; exit code 1 when anything is.
+ * `node test/check/check.ts DIR…` prints the findings and a summary; its exit code is 1 if there are any.
  */
 
 import { checkExec } from './exec.ts';
@@ -16,31 +16,31 @@ import { Numbers } from './numbers.ts';
 import { JournalReader } from './read.ts';
 import { Runs } from './runs.ts';
 
-/** What may be in this journal besides what the format names. */
+/** What a journal may contain in addition to the format. */
 export interface CheckOptions {
-  /** keys that `OTEL_RESOURCE_ATTRIBUTES` brought in */
+  /** The keys that `OTEL_RESOURCE_ATTRIBUTES` added. */
   readonly resource?: readonly string[];
-  /** Whether old records may have been deleted; default true. */
+  /** Whether old records may have been deleted; the default is true. */
   readonly allowRetention?: boolean;
 }
 
-/** What is in a journal. */
+/** The counts of a journal. */
 export interface Summary {
   readonly lines: number;
   readonly records: Readonly<Record<string, number>>;
   readonly gaps: Readonly<Record<string, number>>;
-  /** lost records by stage */
+  /** The lost records by stage. */
   readonly losses: Readonly<Record<string, number>>;
-  /** links to records that are in no line, and rightly so: they were written before, or deleted */
+  /** The links to records that are rightly in no line: they were written earlier, or deleted. */
   readonly unresolved: number;
 }
 
-/** Checks a journal; no finding means that it can be trusted. */
+/** Checks a journal; if there are no findings, it can be trusted. */
 export function checkJournal(lines: Iterable<string>, options: CheckOptions = {}): Finding[] {
   return judge(lines, options).findings;
 }
 
-/** Checks a journal and counts what is in it. */
+/** Checks a journal and counts its records. */
 export function judge(
   lines: Iterable<string>,
   options: CheckOptions = {},
@@ -86,7 +86,7 @@ function checkAction(record: CheckedRecord, numbers: Numbers, report: Report): v
 
 type Counts = Record<string, number>;
 
-/** What the journal's own lines say is lost; what came before this journal may say more. */
+/** Counts the losses in the lines of the journal; earlier journals may report more. */
 function lostBefore(losses: Counts, numbers: Numbers): boolean {
   return numbers.incomplete || Object.keys(losses).length > 0;
 }

@@ -1,4 +1,4 @@
-/** Journals made by hand, for the tests of their judge. */
+/** Journals for the tests of the judge. */
 
 import { uuid5 } from './uuid.ts';
 
@@ -22,7 +22,7 @@ export const time = (boot: bigint) => {
 export const execId = (at: number, pid: number, boot = BOOT) =>
   uuid5(boot, `${HOOK + BigInt(at)}:${pid}`);
 
-/** A record at so many ns behind the arming. */
+/** Returns a record at so many nanoseconds after the arming. */
 export function draft(
   at: number,
   action: string,
@@ -121,7 +121,7 @@ export function stop(at: number, n: number, records: number, gaps: number, losse
   });
 }
 
-/** Two CPUs, a chain across them, a loss and its gap, a stop. */
+/** Returns a journal of two CPUs, with a chain across them, a loss and its gap, and a stop. */
 export function sound() {
   return {
     start: start([1, 1]),
@@ -148,7 +148,7 @@ export function text(record: unknown): string {
 }
 
 export const lines = (records: Iterable<Draft>) => Array.from(records, text);
-/** The rules that spoke, each once. */
+/** Returns the rules of the findings, each once. */
 export const rules = (findings: readonly { rule: string }[]) => [
   ...new Set(findings.map((f) => f.rule)),
 ];

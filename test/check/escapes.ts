@@ -1,8 +1,8 @@
-/** The record's own escaping of bytes: `\xHH` for what is not UTF-8, `\\` for a backslash. */
+/** The record's own escapes of bytes: `\xHH` for a byte that is not UTF-8, `\\` for a backslash. */
 
 const ESCAPE = /\\(?:\\|x([0-9a-f]{2}))/giy;
 
-/** The bytes that an escaped string stands for; undefined when an escape is malformed. */
+/** Returns the bytes of an escaped string; undefined if an escape is malformed. */
 export function decodeEscapes(text: string): Buffer | undefined {
   const parts: Buffer[] = [];
   let position = 0;
@@ -20,7 +20,7 @@ export function decodeEscapes(text: string): Buffer | undefined {
   return Buffer.concat(parts);
 }
 
-/** The one escaped form of these bytes. */
+/** Returns the only escaped form of these bytes. */
 export function encodeEscapes(bytes: Uint8Array): string {
   let text = '';
   for (let at = 0; at < bytes.length; ) {
@@ -35,7 +35,7 @@ export function encodeEscapes(bytes: Uint8Array): string {
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** How many bytes the character at `at` has; 0 where there is none. */
+/** Returns the number of bytes of the character at `at`; 0 if there is none. */
 function sequenceLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] ?? 0;
   const length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
@@ -48,7 +48,7 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
   }
 }
 
-/** Whether a string that came from the kernel is in its one escaped form. */
+/** Returns whether a string from the kernel is in its only escaped form. */
 export function isWellEscaped(text: string): boolean {
   if (!text.includes('\\')) return true;
   const bytes = decodeEscapes(text);

@@ -1,10 +1,10 @@
 import { decodeEscapes, isWellEscaped } from './escapes.ts';
 import type { CheckedRecord, JsonObject, Report } from './finding.ts';
 
-/** Times that were rounded apart may differ by this much. */
+/** Times that were rounded separately may differ by this much. */
 const SLACK_NS = 2_000_000n;
 
-/** Checks what one exec says against itself: strings, arguments, paths, permission, gap. */
+/** Checks one exec for contradictions in strings, arguments, paths, permission and gap. */
 export function checkExec(record: CheckedRecord, report: Report): void {
   checkEscapes(record, report);
   checkArguments(record.attributes, report);
@@ -113,7 +113,7 @@ function checkContainer({ resource, attributes }: CheckedRecord, report: Report)
   }
 }
 
-/** Unix nanoseconds of an RFC 3339 time with nine digits of a second. */
+/** Returns the Unix nanoseconds of an RFC 3339 time with nine digits of a second. */
 function unixNanos(time: unknown): bigint | undefined {
   const match = typeof time === 'string' && /^(.+)\.(\d{9})Z$/.exec(time);
   if (!match) return undefined;

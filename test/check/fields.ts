@@ -27,7 +27,7 @@ const listOf =
 /** An argument may be empty. */
 const anyText: Type = (value) => typeof value === 'string';
 
-/** The reasons that a gap can have. */
+/** The reasons of a gap. */
 export const GAP_REASONS = ['predates_hook', 'lost', 'untracked'];
 const STAGES = 'ring_buffer|quiet|decode|journal|upgrade|reboot|kernel|retention';
 
@@ -39,7 +39,7 @@ const IDENTIFYING: Record<string, Type> = {
   'vcml.seq': integer,
 };
 
-/** On an exec without exception. */
+/** The attributes that every exec has. */
 const ALWAYS: Record<string, Type> = {
   ...IDENTIFYING,
   'process.vpid': integer,
@@ -94,7 +94,7 @@ const EXEC: Record<string, Type> = {
 
 const BOOT: Record<string, Type> = { 'vcml.boot.id': uuid, 'vcml.boot_time': decimal };
 
-/** What a journal record must have, by action, and what it may have besides. */
+/** The attributes that a journal record must have and may have, by action. */
 const JOURNAL: Record<string, { must: Record<string, Type>; may?: Record<string, Type> }> = {
   'journal.start': {
     must: {
@@ -157,7 +157,7 @@ const RESOURCE = new Map<string, Type>([
 const RESOURCE_PATTERN =
   /^k8s\.((deployment|replicaset|statefulset|daemonset|job|cronjob)\.(name|uid)|pod\.(label|annotation)\..+)$/;
 
-/** Checks names, types and presence of all that is in `attributes` and `resource`. */
+/** Checks names, types and presence of everything in `attributes` and `resource`. */
 export function checkFields(
   record: CheckedRecord,
   alsoInResource: ReadonlySet<string>,

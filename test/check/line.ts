@@ -20,12 +20,12 @@ const CORE = [
 ];
 const ACTOR = ['pid', 'ppid', 'uid', 'gid', 'comm'];
 
-/** Inside a string the quotes would be escaped, so this is the key itself. */
+/** Inside a string the quotes would be escaped, so this matches only the key. */
 const TIMESTAMP = /[{,]\s*"timestamp"\s*:\s*(\d{19})\s*[,}]/;
-/** What JSON allows raw and this format does not. */
+/** The characters that JSON allows unescaped and this format does not. */
 const RAW = /[\u0085\u2028\u2029]/;
 
-/** Parses one line and checks its core; undefined when the rest cannot be checked. */
+/** Parses a line and checks its core; undefined if the rest cannot be checked. */
 export function parseLine(line: string, report: Report): CheckedRecord | undefined {
   let json: Json;
   try {
@@ -103,7 +103,7 @@ function coreOf(json: JsonObject, line: string, report: Report): CheckedRecord |
   return undefined;
 }
 
-/** Something to go on with after a timestamp that is not written as it must be. */
+/** Returns a time that allows further checks after a malformed timestamp. */
 function digitsOf(value: Json | undefined): string {
   return /^\d+$/.exec(String(value))?.[0] ?? '0';
 }

@@ -1,19 +1,19 @@
 import type { CheckedRecord, Finding, Report } from './finding.ts';
 
-/** Whether a line further down can still prove a finding wrong or right. */
+/** A finding that a later line may still confirm or refute. */
 interface Waiting {
   readonly line: number;
   readonly id: string;
 }
 
-/** Ids and links over the whole journal. */
+/** Checks ids and links over the whole journal. */
 export class Links {
-  /** boot → id → boot time; an id is of one boot, which is its namespace */
+  /** Maps a boot and an id to a boot time; the boot is the namespace of the id. */
   readonly #boots = new Map<string, Map<string, bigint>>();
   readonly #unseenParents: (Waiting & { readonly boot: string })[] = [];
   readonly #lostCauses: Waiting[] = [];
 
-  /** Takes any record, in order. */
+  /** Adds any record, in order. */
   take(record: CheckedRecord, line: number, report: Report): void {
     this.#checkParent(record, line, report);
     const lost = record.attributes['vcml.gap.lost_cause'];
@@ -21,11 +21,11 @@ export class Links {
     const ids = this.#boots.get(record.bootId) ?? new Map<string, bigint>();
     this.#boots.set(record.bootId, ids);
     if (this.#bootOf(record.id) !== undefined) report('duplicate', `${record.id} again`);
-    // what is linked to is an exec; a negative time marks what is not
+    // Links lead to execs; a negative time marks other records.
     ids.set(record.id, record.action === 'exec' ? record.bootTime : -1n);
   }
 
-  /** Findings that only the whole journal shows; `incomplete`: parents may be elsewhere. */
+  /** Reports what only the whole journal shows; with `incomplete`, parents may be elsewhere. */
   end(incomplete: boolean): { findings: Finding[]; unresolved: number } {
     const findings: Finding[] = [];
     let unresolved = 0;

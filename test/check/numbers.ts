@@ -1,25 +1,25 @@
 import type { CheckedRecord, Json, JsonObject, Report } from './finding.ts';
 
-/** What is known of one CPU's numbers under one hook. */
+/** The state of one CPU's numbers under one hook. */
 interface Cpu {
-  /** the next number */
+  /** The next number. */
   next: number;
-  /** where this journal begins, when nothing says what came before */
+  /** The first number of this journal, if the earlier ones are unknown. */
   readonly base: number | undefined;
-  /** lost and not yet passed: first → last */
+  /** The lost ranges that are not yet passed, from first to last. */
   readonly losses: Map<number, number>;
 }
 
-/** The numbers of every hook and CPU: each there once, in order, or covered by a loss. */
+/** Checks the numbers of every hook and CPU: each occurs once and in order, or a loss covers it. */
 export class Numbers {
   readonly #cpus = new Map<string, Cpu>();
   readonly #hooks = new Set<string>();
-  /** hook and cpu → highest number that was deleted */
+  /** Maps a hook and a CPU to the highest deleted number. */
   readonly #deleted = new Map<string, number>();
-  /** Whether something came before this journal, or was deleted from it. */
+  /** Whether earlier records exist, or records were deleted. */
   incomplete = false;
 
-  /** Takes `journal.start`. */
+  /** Adds a `journal.start`. */
   start({ attributes }: CheckedRecord, report: Report): void {
     const hook = String(attributes['vcml.hook.id']);
     const nextSeq = numbersOf(attributes['vcml.hook.next_seq']);
@@ -34,7 +34,7 @@ export class Numbers {
       const key = `${hook}/${cpu}`;
       const state = this.#cpus.get(key);
       if (state === undefined) {
-        // numbers of a hook that this journal knows are not known elsewhere
+        // If this journal has the hook, no other journal has its numbers.
         if (known && next > 1) report('numbers', `next of cpu ${cpu} is ${next}, none was seen`);
         this.#cpus.set(key, { next, base: undefined, losses: new Map() });
         continue;
@@ -47,7 +47,7 @@ export class Numbers {
     }
   }
 
-  /** Takes an exec. */
+  /** Adds an exec. */
   exec({ attributes }: CheckedRecord, report: Report): void {
     const seq = attributes['vcml.seq'];
     if (typeof seq !== 'number') return;
@@ -63,7 +63,7 @@ export class Numbers {
     state.next = seq + 1;
   }
 
-  /** Takes `journal.loss`. */
+  /** Adds a `journal.loss`. */
   loss({ attributes }: CheckedRecord, report: Report): void {
     const stage = attributes['vcml.loss.stage'];
     checkShape(attributes, report);
@@ -88,7 +88,7 @@ export class Numbers {
     state.losses.set(first, last);
   }
 
-  /** Takes the end of the journal. */
+  /** Reports what is missing at the end of the journal. */
   end(report: Report): void {
     for (const [key, { base }] of this.#cpus) {
       const deleted = this.#deleted.get(key);
@@ -110,14 +110,16 @@ export class Numbers {
     return state;
   }
 
-  /** A hook without a journal.start: right only at the front of a journal that was cut there. */
+  /**
+   * Checks a hook without a journal.start, which is right only at the beginning of a cut journal.
+   */
   #begin(hook: string, report: Report): void {
     if (this.#hooks.size > 0) report('run', `no journal.start for hook ${hook}`);
     this.incomplete = true;
   }
 }
 
-/** Steps over what is lost. */
+/** Skips the lost numbers. */
 function absorb(state: Cpu): void {
   for (;;) {
     const last = state.losses.get(state.next);
@@ -136,7 +138,7 @@ function runOf(attributes: JsonObject): { first: number | undefined; last: numbe
 
 const RUN = ['hook_id', 'cpu', 'first_seq', 'last_seq'];
 
-/** Which attributes a loss has depends on its stage. */
+/** Checks the attributes of a loss, which depend on its stage. */
 function checkShape(attributes: JsonObject, report: Report): void {
   const stage = String(attributes['vcml.loss.stage']);
   const has = (name: string) => `vcml.loss.${name}` in attributes;
@@ -154,7 +156,7 @@ function checkShape(attributes: JsonObject, report: Report): void {
   need(['count']);
   refuse(['boot_id', 'next_seq']);
   if (stage === 'kernel') refuse(RUN.slice(1));
-  // an event whose head made no sense has no number
+  // An event whose head is damaged has no number.
   else if (stage !== 'decode' || has('first_seq')) {
     need(RUN);
     const { first, last } = runOf(attributes);

@@ -5,7 +5,7 @@ import { zstdDecompressSync } from 'node:zlib';
 const SEGMENT = /^(\d{20})\.jsonl(\.zst)?$/;
 const NOT_UTF8 = '(not UTF-8)';
 
-/** Reads a journal's directory, segment by segment, and can be asked again for what has come since. */
+/** Reads the folder of a journal, segment by segment; a later call reads what was added since. */
 export class JournalReader {
   readonly #directory: string;
   #segment = '';
@@ -15,7 +15,7 @@ export class JournalReader {
     this.#directory = directory;
   }
 
-  /** The lines that have not been read yet, without what is not ended by a newline. */
+  /** Yields the lines that have not been read yet, without an incomplete last line. */
   *lines(): Generator<string> {
     for (const [segment, file] of segmentsOf(this.#directory)) {
       if (segment < this.#segment) continue;
@@ -35,25 +35,25 @@ export class JournalReader {
   }
 }
 
-/** Number → file, in order; where both forms are there, the compressed one. */
+/** Maps numbers to files, in order; of both forms, the compressed one. */
 function segmentsOf(directory: string): [string, string][] {
   const segments = new Map<string, string>();
   for (const file of readdirSync(directory).sort()) {
     const segment = SEGMENT.exec(file)?.[1];
-    // `.zst` sorts behind the plain one
+    // `.zst` sorts after the plain form.
     if (segment !== undefined) segments.set(segment, file);
   }
   return [...segments].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Nothing where the segment was deleted since it was listed. */
+/** Reads a segment; empty if it was deleted after it was listed. */
 function readSegment(path: string): Buffer {
   try {
     const content = readFileSync(path);
     return path.endsWith('.zst') ? zstdDecompressSync(content) : content;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    // or compressed
+    // It may also have been compressed.
     return path.endsWith('.zst') ? Buffer.alloc(0) : readSegment(`${path}.zst`);
   }
 }

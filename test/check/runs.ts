@@ -1,14 +1,16 @@
 import type { CheckedRecord, Report } from './finding.ts';
 import { uuid5 } from './uuid.ts';
 
-/** An offset that moved by less is kept (ns). */
+/** An offset that changed by less is kept (ns). */
 const OFFSET_STEP_NS = 1_000_000n;
-/** How far to look for the number of a journal record when its run's beginning is not there. */
+/**
+ * The number of candidates for a journal record's number if the beginning of its run is missing.
+ */
 const SEARCH = 10_000;
 
-/** What the agent did between a journal.start and the next one. */
+/** The counts between a journal.start and the next one. */
 interface Run {
-  /** journal records so far; undefined: the run began before this journal */
+  /** The journal records so far; undefined if the run began before this journal. */
   named: number | undefined;
   lines: number;
   execs: number;
@@ -18,12 +20,12 @@ interface Run {
   stopped: boolean;
 }
 
-/** The runs of the agent: their ids, their clock, their sums. */
+/** Checks the runs of the agent: their ids, their clock and their counts. */
 export class Runs {
   #run: Run = newRun(undefined);
   #offset: bigint | undefined;
 
-  /** Takes any record, in order. */
+  /** Adds any record, in order. */
   take(record: CheckedRecord, report: Report): void {
     if (record.action === 'journal.start') {
       this.#run = newRun(0);
@@ -81,7 +83,7 @@ function newRun(named: number | undefined): Run {
   return { named, lines: 0, execs: 0, gaps: 0, losses: 0, lost: 0, stopped: false };
 }
 
-/** The counts may or may not include the journal's own records. */
+/** Compares counts, which may or may not include the journal's own records. */
 function checkSums(run: Run, { attributes }: CheckedRecord, report: Report): void {
   if (run.named === undefined) return;
   const check = (name: string, ...right: readonly number[]) => {

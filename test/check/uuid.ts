@@ -1,21 +1,21 @@
-/** UUIDs for the judge, by Node's own SHA-1 and not by record/ids.ts: see check.ts. */
+/** UUIDs of the judge, computed with Node's own SHA-1 and not with record/ids.ts; see check.ts. */
 
 import { createHash } from 'node:crypto';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const UUID5 = /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Whether this is a UUID in lower case. */
+/** Returns whether a value is a UUID in lower case. */
 export function isUuid(text: string): boolean {
   return UUID.test(text);
 }
 
-/** Whether this is a UUIDv5 (RFC 9562, 5.5) in lower case. */
+/** Returns whether a value is a UUIDv5 (RFC 9562, 5.5) in lower case. */
 export function isUuid5(text: string): boolean {
   return UUID5.test(text);
 }
 
-/** The UUIDv5 of a name in the namespace that a UUID makes (RFC 9562, 5.5). */
+/** Returns the UUIDv5 of a name in the namespace of a UUID (RFC 9562, 5.5). */
 export function uuid5(namespace: string, name: string): string {
   const hash = createHash('sha1')
     .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))

@@ -6,7 +6,7 @@ import { RUNTIME_STATE } from './place.ts';
 
 const RIGHTS = join(ROOT, 'deploy/rbac.yaml');
 
-/** Flags of an agent that follows the API server, with the rights of `deploy/` and nothing more. */
+/** Returns the flags of an agent that watches the API server with only the rights of `deploy/`. */
 export async function metadataFlags(cluster: Cluster): Promise<string[]> {
   await cluster.kubectl('create', 'namespace', 'vcml-agent');
   await cluster.kubectl('apply', `--filename=${RIGHTS}`);
@@ -20,7 +20,7 @@ export async function metadataFlags(cluster: Cluster): Promise<string[]> {
     kubeconfig,
     '--runtime-dirs',
     RUNTIME_STATE,
-    // long enough for a machine with much else to do
+    // This is long enough for a busy machine.
     '--metadata-wait',
     '10s',
   ];

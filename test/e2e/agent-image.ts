@@ -3,18 +3,18 @@ import { BUILD } from './images.ts';
 
 export const REPOSITORY = 'localhost/vcml-agent';
 
-/** The agent's image that is made here. */
+/** The image of the agent that the tests build. */
 export const AGENT_IMAGE = `${REPOSITORY}:e2e`;
-/** The same with a changed kernel side. */
+/** The tag of the image with a changed kernel side. */
 export const NEXT_TAG = 'next';
 export const COLLECTOR_IMAGE = 'localhost/otelcol:e2e';
 
-/** The folders of their layers. */
+/** The folder of their layers. */
 export const LAYERS = join(BUILD, 'e2e/images');
-/** All of them in one archive, written by build-agent-images.ts. */
+/** The archive of all images, which build-agent-images.ts writes. */
 export const AGENT_IMAGES = join(BUILD, 'e2e/agent-images.tar');
 
-/** Values of the chart for the images that are made here. */
+/** The values of the chart for the images that the tests build. */
 export const IMAGES = [
   `image.repository=${REPOSITORY}`,
   'image.tag=e2e',

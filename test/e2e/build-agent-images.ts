@@ -1,6 +1,6 @@
 /**
- * Makes the agent's image as deploy/Dockerfile does, but on this machine's libraries, since no registry
- * is needed for them; another one with a changed kernel side; and the Collector's.
+ * Builds the agent's image as deploy/Dockerfile does, another one with a changed kernel side, and that
+ * of the Collector. They contain this machine's libraries, so that no registry is needed.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -35,7 +35,7 @@ putLibraries(
 
 const next = createLayer(LAYERS, 'next');
 mkdirSync(dirname(join(next, OBJECT)), { recursive: true });
-// Enough for another kernel side: it is known by its content.
+// This makes it another kernel side, because its content identifies it.
 const added = `.comment.next=${join(ROOT, 'package.json')}`;
 execFileSync('llvm-objcopy', ['--add-section', added, join(agent, OBJECT), join(next, OBJECT)]);
 
@@ -53,7 +53,7 @@ writeArchive(AGENT_IMAGES, [
   { tag: COLLECTOR_IMAGE, layers: [collector], config: { Entrypoint: ['/otelcol'] } },
 ]);
 
-/** Copies the shared libraries that files need, each to its own place. */
+/** Copies the shared libraries that files need, each to its own path. */
 function putLibraries(root: string, ...files: readonly string[]): void {
   const lines = execFileSync('ldd', files, { encoding: 'utf8' });
   for (const [path] of lines.matchAll(/\/[^ :]+\.so[^ ]*(?= \(0x)/g)) {

@@ -6,7 +6,7 @@ const PKI = `${DIR}/pki`;
 const DAYS = ['-days', '30'];
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
-/** Makes the cluster's certificates and the kubeconfigs of its administrator and its kubelet. */
+/** Creates the cluster's certificates and the kubeconfigs of its administrator and its kubelet. */
 export function createCertificates(): void {
   openssl('req', '-x509', ...NEW_KEY, ...DAYS, '-subj', '/CN=vcml-e2e', ...pair('ca'));
   sign('apiserver', '/CN=kube-apiserver', 'serverAuth', [
@@ -27,7 +27,7 @@ export function createCertificates(): void {
     });
 }
 
-/** Writes `<name>.conf` with these credentials; its path. */
+/** Writes `<name>.conf` with these credentials and returns its path. */
 export function writeKubeConfig(name: string, user: Readonly<Record<string, string>>): string {
   const cluster = { server: API_SERVER, 'certificate-authority-data': encoded('ca.crt') };
   const file = `${DIR}/${name}.conf`;

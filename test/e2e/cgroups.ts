@@ -9,35 +9,35 @@ import {
 import { join } from 'node:path';
 
 const MOUNTS = '/proc/self/mounts';
-/** Of v1 and v2: sixteen times as much as others. */
+/** The CPU weights of v1 and v2: sixteen times those of others. */
 const CPU_WEIGHTS = [
   ['cpu.shares', '16384'],
   ['cpu.weight', '1600'],
 ] as const;
 
-/** Makes a cgroup in every hierarchy. */
+/** Creates a cgroup in every hierarchy. */
 export function createCgroup(name: string): void {
   for (const hierarchy of hierarchies()) {
     const cgroup = join(hierarchy, name);
     mkdirSync(cgroup);
-    // Of v1: nothing can run in it before these are set.
+    // In v1, nothing can run in it before these are set.
     for (const file of ['cpuset.cpus', 'cpuset.mems'])
       if (existsSync(join(hierarchy, file)) && existsSync(join(cgroup, file)))
         writeFileSync(join(cgroup, file), readFileSync(join(hierarchy, file)));
-    // Else all that is in it gets as much as one busy process outside of any cgroup.
+    // Otherwise everything in it gets as much as one busy process outside of any cgroup.
     for (const [file, weight] of CPU_WEIGHTS)
       if (existsSync(join(cgroup, file))) writeFileSync(join(cgroup, file), weight);
   }
 }
 
-/** Where cgroup v2 is mounted. */
+/** Returns where cgroup v2 is mounted. */
 export function unifiedHierarchy(): string {
   const [point] = mountsOf('cgroup2');
   if (point === undefined) throw new Error('this machine has no cgroup v2');
   return point;
 }
 
-/** Ends all processes in a v2 cgroup and below it, and waits until they are gone. */
+/** Ends all processes in a v2 cgroup and below it, and waits until they have ended. */
 export function killCgroup(name: string): void {
   const cgroup = join(unifiedHierarchy(), name);
   if (!existsSync(cgroup)) return;
@@ -48,7 +48,7 @@ export function killCgroup(name: string): void {
   }
 }
 
-/** Removes a cgroup without processes, and all below it, from every hierarchy. */
+/** Removes a cgroup without processes, and everything below it, from every hierarchy. */
 export function removeCgroup(name: string): void {
   for (const hierarchy of hierarchies()) {
     const cgroup = join(hierarchy, name);
@@ -58,7 +58,7 @@ export function removeCgroup(name: string): void {
 
 const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
-/** Of a machine with both versions, all of them. */
+/** Lists all hierarchies, of both versions. */
 function hierarchies(): string[] {
   return mountsOf('cgroup', 'cgroup2');
 }

@@ -8,15 +8,15 @@ import { DIR, NODE_NAME } from './place.ts';
 import { container, pod } from './pods.ts';
 import { startRecorder } from './recorder.ts';
 
-/** A multiple of the wave; CHURN_PODS=500 takes some three minutes. */
+/** The number of pods, a multiple of the wave; CHURN_PODS=500 takes some three minutes. */
 const PODS = Number(process.env.CHURN_PODS ?? 100);
-/** When all that is loaded late is there, and every part has worked. */
+/** The number of pods after which everything is loaded and every part has worked. */
 const SETTLED = 50;
-/** Two are there at a time; a node takes 110 pods. */
+/** The number of pods in a wave; two waves exist at a time, and a node holds 110 pods. */
 const WAVE = 25;
 /**
- * Of the last pods, containers and images some is kept, bounded in number: 10 KiB for each pod until
- * it is full. A pod as the API server sends it has 34 KiB and more.
+ * The agent keeps a bounded number of ended pods, containers and images: 10 KiB for each pod until the
+ * bound. A pod as the API server sends it has 34 KiB and more.
  */
 const GROWTH_MAX = (PODS - SETTLED) * (20 << 10);
 const SNAPSHOTS = `${DIR}/snapshots`;
@@ -46,7 +46,7 @@ test('the agent’s memory does not grow while pods are created and deleted', as
   assert.ok(growth <= GROWTH_MAX, `${growth} bytes more`);
 });
 
-/** Runs pods that end at once, until each has its record. */
+/** Runs pods that end at once, and waits until each has its record. */
 async function run(names: readonly string[]): Promise<void> {
   const spec = { nodeName: NODE_NAME, hostNetwork: true, automountServiceAccountToken: false };
   await cluster.apply(...names.map((name) => pod(name, [container('main', ['true', name])], spec)));
@@ -56,7 +56,7 @@ async function run(names: readonly string[]): Promise<void> {
   }
 }
 
-/** What the agent has on its heap and in buffers, without garbage and without compiled code. */
+/** Measures the agent's heap and buffers, without garbage and compiled code. */
 async function heapBytes(): Promise<number> {
   process.kill(recorder.agent.pid, 'SIGUSR2');
   const { snapshot, nodes } = await eventually('a heap snapshot', readSnapshot);
@@ -69,7 +69,7 @@ async function heapBytes(): Promise<number> {
   return bytes;
 }
 
-/** A node's first field is its type. */
+/** The first field of a node is its type. */
 interface Snapshot {
   readonly snapshot: {
     readonly meta: {
@@ -80,7 +80,7 @@ interface Snapshot {
   readonly nodes: readonly number[];
 }
 
-/** Fails while it is being written. */
+/** Reads a file; fails while the file is being written. */
 async function readSnapshot(): Promise<Snapshot | undefined> {
   const [name] = readdirSync(SNAPSHOTS);
   if (name === undefined) return undefined;

@@ -15,15 +15,15 @@ import { COMMANDS, type ComponentName, writeSettings } from './settings.ts';
 const FOLDERS = ['pki', 'log', 'etcd', 'cni', 'kubelet', 'manifests', 'images'];
 const LOCK = '/tmp/vcml-e2e.lock';
 
-/** A Kubernetes object; what is in it is the API server's affair. */
+/** A Kubernetes object; the API server validates its content. */
 export type Manifest = Readonly<Record<string, unknown>>;
 
-/** A real Kubernetes node, with its control plane beside it. */
+/** A real Kubernetes node with its control plane. */
 export class Cluster implements AsyncDisposable {
   readonly #components = new Map<ComponentName, Component>();
   #release = (): void => {};
 
-  /** Brings up a node that is ready for pods, in place of any earlier one. */
+  /** Starts a node that is ready for pods, and removes any earlier one. */
   static async start(): Promise<Cluster> {
     const cluster = new Cluster();
     try {
@@ -41,7 +41,7 @@ export class Cluster implements AsyncDisposable {
     return component;
   }
 
-  /** Runs kubectl as the cluster's administrator; what it printed. */
+  /** Runs kubectl as the cluster's administrator and returns its output. */
   kubectl(...args: readonly string[]): Promise<string> {
     return run(['kubectl', ...args]);
   }
@@ -51,12 +51,12 @@ export class Cluster implements AsyncDisposable {
     await run(['kubectl', 'apply', '--filename=-'], list);
   }
 
-  /** An object as the API server has it. */
+  /** Returns an object from the API server. */
   async get<T = Manifest>(...args: readonly string[]): Promise<T> {
     return JSON.parse(await this.kubectl('get', '--output=json', ...args));
   }
 
-  /** Starts the API server again and waits until it answers. */
+  /** Restarts the API server and waits until it answers. */
   async startApiServer(): Promise<void> {
     this.component('kube-apiserver').start();
     await this.#answering();
@@ -91,13 +91,13 @@ export class Cluster implements AsyncDisposable {
     await this.#answering();
     this.#run('kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy', 'dns');
     await this.#until('the node', () => this.#isReady());
-    // made a moment after the node is ready
+    // The account is created a moment after the node is ready.
     await this.#until('an account for pods', () =>
       this.kubectl('get', 'serviceaccount', 'default'),
     );
   }
 
-  /** Gives an archive of images to the runtime. */
+  /** Imports an archive of images into the runtime. */
   async importImages(archive: string): Promise<void> {
     const ctr = ['ctr', `--address=${RUNTIME_SOCKET}`, '--namespace=k8s.io'];
     await this.#until('containerd', () => run([...ctr, 'version']));
@@ -129,9 +129,9 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-/** Waits until no other cluster is on this machine; what is returned lets the next one come. */
+/** Waits until this machine has no other cluster; the returned function admits the next one. */
 async function takeLock(): Promise<() => void> {
-  // It holds the lock until it can read no more: at the latest when this process is gone.
+  // It holds the lock until its input ends, at the latest when this process ends.
   const holder = spawn('flock', [LOCK, 'sh', '-c', 'echo locked; exec cat'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -141,7 +141,7 @@ async function takeLock(): Promise<() => void> {
   return () => holder.stdin.end();
 }
 
-/** As every host with systemd has it: mounted, and shared with what is mounted from it. */
+/** Mounts a shared bpffs, as on every host with systemd. */
 function mountBpffs(): void {
   const mounted = execFileSync('stat', ['-f', '-c', '%T', BPFFS], { encoding: 'utf8' });
   if (mounted.trim() !== 'bpf_fs') {

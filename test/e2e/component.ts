@@ -8,7 +8,7 @@ import { COMPONENT_CGROUP, DIR } from './place.ts';
 
 const STOP_MS = 20_000;
 
-/** A process of the cluster that tests can stop and start again. */
+/** A process of the cluster that tests can stop and restart. */
 export class Component {
   readonly name: string;
   readonly #command: readonly string[];
@@ -25,7 +25,7 @@ export class Component {
     return pid;
   }
 
-  /** What it has said since the cluster began. */
+  /** Returns its log since the start of the cluster. */
   get log(): string {
     return readFileSync(this.#logFile, 'utf8');
   }
@@ -34,7 +34,7 @@ export class Component {
     return `${DIR}/log/${this.name}.log`;
   }
 
-  /** Starts it in the cluster's network and cgroup. */
+  /** Starts the process in the cluster's network and cgroup. */
   start(): void {
     const log = openSync(this.#logFile, 'a');
     const procs = join(unifiedHierarchy(), COMPONENT_CGROUP, 'cgroup.procs');
@@ -44,12 +44,12 @@ export class Component {
       cwd: DIR,
     });
     closeSync(log);
-    // a test that has failed must not wait for it
+    // A failed test must not wait for it.
     child.unref();
     this.#process = child;
   }
 
-  /** Throws with the end of its log if it has ended by itself. */
+  /** Throws an error with the end of its log if it has ended by itself. */
   mustRun(): void {
     const child = this.#process;
     if (child === undefined || !hasEnded(child)) return;
@@ -57,7 +57,7 @@ export class Component {
     throw new Error(`${this.name} ended (${status}): ${this.log.slice(-2000)}`);
   }
 
-  /** Ends it, in a hurry if it takes too long. */
+  /** Ends the process, and kills it if that takes too long. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const child = this.#process;
     this.#process = undefined;

@@ -1,10 +1,10 @@
-/** Answers for the names of Services, as far as pods here ask for them: A records, from the API server. */
+/** Answers DNS queries of pods for the names of Services with A records from the API server. */
 
 import { createSocket } from 'node:dgram';
 import { run } from './network.ts';
 import { CLUSTER_DOMAIN, NODE_ADDRESS } from './place.ts';
 
-/** RFC 1035: types, classes, and the bits of the second and third field of an answer. */
+/** The types, the classes and the bits of the second and third field of an answer (RFC 1035). */
 const [A, IN] = [1, 1];
 const ANSWER = 0x8500;
 const NO_SUCH_NAME = 3;
@@ -39,7 +39,7 @@ async function answerTo(query: Buffer): Promise<Buffer> {
   return Buffer.concat([header, question, isFound ? recordOf(address) : Buffer.alloc(0)]);
 }
 
-/** Of a Service's full name; undefined: there is none. */
+/** Returns the address of a Service by its full name; undefined if there is none. */
 async function addressOf([name, namespace, ...rest]: readonly string[]): Promise<
   string | undefined
 > {
@@ -50,7 +50,7 @@ async function addressOf([name, namespace, ...rest]: readonly string[]): Promise
   return found === '' ? undefined : found;
 }
 
-/** An A record for the name in the question. */
+/** Makes an A record for the name in the question. */
 function recordOf(address: string): Buffer {
   const record = Buffer.alloc(16);
   record.writeUInt16BE(0xc000 | HEADER_BYTES, 0);

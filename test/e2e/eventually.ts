@@ -1,9 +1,11 @@
 import { until } from '../support/until.ts';
 
-/** How long the cluster may take for what it must do, on a machine with much else to do. */
+/** The time in which the cluster must do something, on a busy machine. */
 const PATIENCE = { timeoutMs: 180_000, intervalMs: 100 };
 
-/** Waits until `look` returns something; its errors count as nothing, `check`'s do not. */
+/**
+ * Waits until `look` returns something; errors of `look` count as nothing, those of `check` do not.
+ */
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined>,

@@ -16,19 +16,19 @@ import { DIR } from './place.ts';
 import { PAUSE_IMAGE } from './settings.ts';
 
 export const BUILD = join(ROOT, 'build');
-/** busybox in /bin, and the programs of test/programs in /programs. */
+/** The test image: busybox in /bin, and the programs of test/programs in /programs. */
 export const TEST_IMAGE = 'localhost/test:e2e';
 
-/** What an image consists of. */
+/** The parts of an image. */
 export interface Image {
   readonly tag: string;
-  /** folders, each with what a layer adds; a name of its own each */
+  /** The folders with the content of the layers, each with a unique name. */
   readonly layers: readonly string[];
-  /** how it is run, as the OCI image specification has it */
+  /** Its configuration, as in the OCI image specification. */
   readonly config: object;
 }
 
-/** Makes the tests' images from nothing but static programs; the archive's path. */
+/** Builds the test images from static programs and returns the path of the archive. */
 export function buildImages(): string {
   const folder = `${DIR}/images`;
   const pause = createLayer(folder, 'pause');
@@ -45,7 +45,7 @@ export function buildImages(): string {
   ]);
 }
 
-/** Makes the folder for a layer's content; it is empty. */
+/** Creates an empty folder for the content of a layer. */
 export function createLayer(parent: string, name: string): string {
   const folder = join(parent, name);
   rmSync(folder, { recursive: true, force: true });
@@ -53,7 +53,7 @@ export function createLayer(parent: string, name: string): string {
   return folder;
 }
 
-/** Puts busybox into /bin, under all its names. */
+/** Copies busybox to /bin, under all its names. */
 export function putBusybox(root: string): void {
   const bin = join(root, 'bin');
   mkdirSync(bin);
@@ -62,7 +62,7 @@ export function putBusybox(root: string): void {
   for (const name of names) if (name !== 'busybox') symlinkSync('/bin/busybox', join(bin, name));
 }
 
-/** Writes images into one file, in the form of `docker save`; a layer that they share is there once. */
+/** Writes images to one file in the form of `docker save`; shared layers occur once. */
 export function writeArchive(file: string, images: readonly Image[]): string {
   const parts = createLayer(`${file}.parts`, '.');
   const digests = new Map<string, string>();

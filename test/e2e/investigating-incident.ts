@@ -10,7 +10,7 @@ import type { Recorder } from './recorder.ts';
 
 const NAMESPACE = 'shop';
 const AUDIT_LOG = `${DIR}/log/audit.log`;
-/** How often the loop starts its child. */
+/** The number of times that the loop starts its child. */
 export const CHILDREN = 200;
 const UPLOAD = 'cat >/tmp/busybox; chmod +x /tmp/busybox';
 const LOOP =
@@ -18,8 +18,9 @@ const LOOP =
   'echo $n | /tmp/busybox sha256sum >/tmp/sum; done';
 
 /**
- * An incident in a pod of a shop: somebody has the token of an account that deploys, execs into the
- * pod, writes a program into its upper layer, and runs it in a loop. The pod's name.
+ * Stages an incident in a pod of a shop and returns the name of the pod. Somebody has the token of an
+ * account that deploys, execs into the pod, writes a program into its upper layer, and runs it in a
+ * loop.
  */
 export async function playIncident(cluster: Cluster, recorder: Recorder): Promise<string> {
   await cluster.kubectl('create', 'namespace', NAMESPACE);
@@ -44,10 +45,10 @@ export async function playIncident(cluster: Cluster, recorder: Recorder): Promis
   return name;
 }
 
-/** Copies the journal, while the agent goes on, and the API server's audit log to a folder. */
+/** Copies the journal, while the agent writes, and the API server's audit log to a folder. */
 export async function saveEvidence(recorder: Recorder, folder: string): Promise<void> {
   cpSync(recorder.agent.journalDir, join(folder, 'node-1'), { recursive: true });
-  // an event is written when its request has ended
+  // The API server writes an event when the request has ended.
   await eventually('the requests in the audit log', async () => {
     const log = existsSync(AUDIT_LOG) ? readFileSync(AUDIT_LOG, 'utf8') : '';
     return log.split('"stage":"ResponseComplete"').length > 2 ? true : undefined;
@@ -55,7 +56,7 @@ export async function saveEvidence(recorder: Recorder, folder: string): Promise<
   copyFileSync(AUDIT_LOG, join(folder, 'audit.log'));
 }
 
-/** An account that may exec into the pods of the shop. */
+/** Creates an account that may exec into the pods of the shop. */
 function deployer(): Manifest[] {
   const metadata = { name: 'deployer', namespace: NAMESPACE };
   const group = 'rbac.authorization.k8s.io';
@@ -80,7 +81,7 @@ function deployer(): Manifest[] {
   ];
 }
 
-/** A workload that now and then runs something of its own. */
+/** Creates a workload that executes something now and then. */
 function cart(): Manifest {
   const labels = { app: 'cart' };
   const work = ['sh', '-c', 'while true; do date >/tmp/alive; sleep 5; done'];

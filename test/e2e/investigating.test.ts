@@ -11,7 +11,7 @@ import { CHILDREN, playIncident, saveEvidence } from './investigating-incident.t
 import { startRecorder } from './recorder.ts';
 
 const TUTORIAL = join(ROOT, 'docs/investigating.md');
-/** What was asked and answered in this run: what docs/investigating.md is made from. */
+/** The questions and answers of this run, from which docs/investigating.md is made. */
 const TRANSCRIPT = join(ROOT, 'build/e2e/investigating.txt');
 const SUM = '/tmp/busybox sha256sum';
 
@@ -28,7 +28,7 @@ const commands: string[] = [];
 let transcript = '';
 after(() => writeFileSync(TRANSCRIPT, transcript));
 
-/** Runs `vcml` where the evidence is, as the investigator does. */
+/** Runs `vcml` in the folder with the evidence, as the investigator does. */
 async function ask(...args: readonly string[]): Promise<string> {
   const command = ['vcml', ...args].map((word) => (/[\s'*]/.test(word) ? `"${word}"` : word));
   const answer = await new Promise<string>((resolve, reject) =>
@@ -41,12 +41,12 @@ async function ask(...args: readonly string[]): Promise<string> {
   return answer;
 }
 
-/** The short ids of the records in an answer. */
+/** Returns the short ids of the records in an answer. */
 function idsIn(answer: string): string[] {
   return Array.from(answer.matchAll(/^\d.* ([0-9a-f]{8})$/gm), ([, id = '']) => id);
 }
 
-/** As text is wrapped for 80 columns. */
+/** Joins text that is wrapped at 80 columns. */
 const unwrapped = (text: string) => text.replaceAll(/\s+/g, ' ');
 
 let child = '';

@@ -15,7 +15,7 @@ after(() => recorder[Symbol.asyncDispose]());
 
 const FOREVER = ['sleep', '1000'];
 
-/** A container that says its name and then waits. */
+/** Returns a container that executes a command with its name and then waits. */
 function waiting(name: string, marker: string, more: Manifest = {}): Manifest {
   return container(name, ['sh', '-c', `/bin/true ${marker}; exec sleep 1000`], more);
 }
@@ -50,7 +50,7 @@ function assertRecorded(record: JournalLine, expected: Expected): void {
   assert.match(String(resource['container.id']), /^[0-9a-f]{64}$/);
 }
 
-// A CronJob is due at the next full minute, while the others are tested.
+// A CronJob is due at the next full minute, while the other cases run.
 await cluster.apply({
   apiVersion: 'batch/v1',
   kind: 'CronJob',

@@ -8,15 +8,15 @@ import { createLayer } from './images.ts';
 import { inNetwork } from './network.ts';
 import { DIR } from './place.ts';
 
-/** Its network driver, and what that needs before. */
+/** The network driver of the machine, and the modules that it needs. */
 const MODULES = ['failover', 'net_failover', 'virtio_net'];
-/** Of the image, nothing is asked for at boot. */
+/** The network card; it has no boot ROM, because nothing boots from it. */
 const NETWORK = ['-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net,romfile='];
 
 /**
- * Boots a second machine, with the files of the agent's image and a kernel of its own, emulated; what
- * it sends goes out through the cluster's network. It records under this name, exports to `collector`
- * (ADDRESS:PORT), and ends by itself (machine-init). The lines of its journal.
+ * Boots an emulated second machine, with the files of the agent's image and its own kernel. It sends
+ * through the cluster's network, records under this name, exports to `collector` (ADDRESS:PORT), and
+ * ends by itself (machine-init). Returns the lines of its journal.
  */
 export async function runMachine(name: string, collector: string): Promise<string[]> {
   const kernel = kernelOf('6.12');
@@ -26,13 +26,13 @@ export async function runMachine(name: string, collector: string): Promise<strin
   for (const module of MODULES)
     copyFileSync(join(kernel.folder, `${module}.ko`), join(modules, `${module}.ko`));
   const guest = `${DIR}/machine/guest.cpio`;
-  // The kernel unpacks one archive after the other.
+  // The kernel unpacks the archives one after the other.
   const pack = 'for folder; do cd "$folder" && find . | cpio -o -H newc --quiet; done >"$0"';
   execFileSync('sh', ['-c', pack, guest, join(LAYERS, 'agent'), added]);
   const environment = { NODE_NAME: name, COLLECTOR: collector };
   const [command = '', ...args] = inNetwork(machine(kernel, guest, environment, NETWORK));
   const emulator = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  // Neither a machine that hangs nor a test that has failed may leave it behind.
+  // A hanging machine and a failed test must not leave it behind.
   const limit = setTimeout(() => emulator.kill('SIGKILL'), 300_000);
   const kill = () => emulator.kill('SIGKILL');
   process.once('exit', kill);

@@ -30,13 +30,13 @@ const recorder = await startRecorder(
   'owner',
   '--cluster-name',
   'e2e',
-  // long enough for a machine with much else to do
+  // This is long enough for a busy machine.
   '--metadata-wait',
   '10s',
 );
 after(() => recorder[Symbol.asyncDispose]());
 
-/** With the rights of the manifest, and no others. */
+/** Returns a kubeconfig with only the rights of the manifest. */
 async function agentsKubeConfig(): Promise<string> {
   await cluster.kubectl('create', 'namespace', ACCOUNT);
   await run(['kubectl', 'apply', '--filename=-'], readFileSync(RBAC, 'utf8'));
@@ -44,7 +44,7 @@ async function agentsKubeConfig(): Promise<string> {
   return writeKubeConfig('agent', { token: token.trim() });
 }
 
-/** A pod's template with a label and an annotation. */
+/** Returns the template of a pod with a label and an annotation. */
 function template(app: string, containers: readonly Manifest[], spec: Manifest = {}): Manifest {
   const metadata = { labels: { app }, annotations: { owner: 'ann' } };
   return { metadata, spec: podSpec(containers, { restartPolicy: 'Always', ...spec }) };
@@ -55,7 +55,7 @@ function workload(kind: string, name: string, spec: Manifest): Manifest {
   return { apiVersion: 'apps/v1', kind, metadata: { name }, spec: { selector, ...spec } };
 }
 
-/** What a test looks at in a record of a container. */
+/** Returns the parts of a container's record that a test compares. */
 function placeOf({ resource, attributes }: JournalLine) {
   return {
     pod: resource['k8s.pod.name'],
@@ -202,7 +202,7 @@ test('kubectl exec, probes and debug containers are entries, and runc does not b
   await cluster.kubectl(...debug, '--', 'true', 'by-debug');
 
   const place = { pod: 'entered', container: 'main', type: 'regular', state: 'complete' };
-  // a probe goes on
+  // The probe repeats.
   const probed = await recorder.waitFor('a probe', () =>
     recorder.agent.journal.withMarker('probed').at(0),
   );

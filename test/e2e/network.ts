@@ -3,17 +3,17 @@ import { delimiter, join } from 'node:path';
 import { ROOT } from '../support/paths.ts';
 import { DIR, GATEWAY_ADDRESS, NETWORK_NAMESPACE, NODE_ADDRESS } from './place.ts';
 
-/** The folder of the components, built by `make e2e`. */
+/** The folder of the components, which `make e2e` builds. */
 export const BIN = process.env.KUBE_BIN ?? join(ROOT, 'build/e2e/bin');
 
 const OUTPUT_MAX = 64 << 20;
-/** A proxy for the outside is none for the cluster. */
+/** The environment without proxies, which do not apply to the cluster. */
 const WITHOUT_PROXY = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'].flatMap((name) => [
   '-u',
   name,
 ]);
 
-/** Makes the cluster's network: a namespace whose only link leads nowhere. */
+/** Creates the cluster's network: a namespace whose only link leads nowhere. */
 export function createNetwork(): void {
   ip('netns', 'add', NETWORK_NAMESPACE);
   inside('link', 'set', 'lo', 'up');
@@ -26,8 +26,8 @@ export function createNetwork(): void {
 }
 
 /**
- * A command line that runs another one in the cluster's network. Not through `ip netns exec`, which
- * mounts another /sys: without the cgroups below it.
+ * Returns a command line that runs another one in the cluster's network. It does not use `ip netns
+ * exec`, which mounts another /sys without the cgroups below it.
  */
 export function inNetwork(command: readonly string[]): string[] {
   return [
@@ -41,7 +41,7 @@ export function inNetwork(command: readonly string[]): string[] {
   ];
 }
 
-/** Runs a command in the cluster's network to its end; what it printed. */
+/** Runs a command in the cluster's network to its end and returns its output. */
 export function run(command: readonly string[], input = ''): Promise<string> {
   const [file = '', ...args] = inNetwork(command);
   return new Promise((resolve, reject) => {
@@ -49,7 +49,7 @@ export function run(command: readonly string[], input = ''): Promise<string> {
       if (error === null) resolve(stdout);
       else reject(new Error(`${command.join(' ')}: ${stderr || error.message}\n${stdout}`));
     });
-    child.stdin?.on('error', () => {}); // it did not want to read
+    child.stdin?.on('error', () => {}); // the command did not read its input
     child.stdin?.end(input);
   });
 }

@@ -11,7 +11,7 @@ import { assertPlaced } from './placed.ts';
 import { container, type PodObject, pod } from './pods.ts';
 import { startRecorder } from './recorder.ts';
 
-/** So long that a client tries again more than once, and its watch is too old by then. */
+/** An outage in which a client retries more than once, and after which its watch has expired. */
 const OUTAGE_MS = 60_000;
 
 const cluster = await Cluster.start();
@@ -19,7 +19,7 @@ after(() => cluster[Symbol.asyncDispose]());
 const recorder = await startRecorder(...(await metadataFlags(cluster)));
 after(() => recorder[Symbol.asyncDispose]());
 
-/** The names of all pods there ever were, by uid. */
+/** The names of all pods that ever existed, by uid. */
 const names = new Map<string, string>();
 
 async function notePods(): Promise<void> {
@@ -52,7 +52,7 @@ test('without the API server, names come from the runtime’s files', async () =
   const unwatched = await recorder.marked('unwatched');
   assert.equal(unwatched.resource['k8s.pod.name'], `unwatched-${NODE_NAME}`);
   assert.equal(stateOf(unwatched), 'partial');
-  // Its files may be gone already: then there is what its cgroup said.
+  // Its files may already be deleted; then only its cgroup is known.
   const missed = await recorder.marked('missed');
   assert.match(String(missed.resource['container.id']), /^[0-9a-f]{64}$/);
 
@@ -60,7 +60,7 @@ test('without the API server, names come from the runtime’s files', async () =
   await cluster.startApiServer();
 });
 
-/** The kubelet takes it from a folder, whether there is an API server or not. */
+/** Creates a static pod, which the kubelet reads from a folder, with or without an API server. */
 function startStaticPod(name: string, command: readonly string[]): void {
   const file = `${DIR}/${name}.json`;
   writeFileSync(file, JSON.stringify(pod(name, [container('main', command)])));
@@ -102,7 +102,7 @@ test('the log has one line when metadata is unavailable, and one when it is avai
     return all.at(-1)?.includes('there again') ? all : undefined;
   });
   const again = lines.filter((line, at) => isWarning(line) && isWarning(lines[at - 1] ?? ''));
-  // The agent's second run began while it was gone.
+  // The agent's second run began while the API server was down.
   assert.equal(again.length, 1, lines.join('\n'));
 });
 

@@ -1,12 +1,12 @@
-/** Where a cluster lives. There is one on a machine at a time, so all of it has fixed names. */
+/** The folder of the cluster. A machine has one cluster at a time, so all names are fixed. */
 export const DIR = '/tmp/vcml-e2e';
 export const NETWORK_NAMESPACE = 'vcml-e2e-node';
-/** All processes of the cluster are in this cgroup, or below it. */
+/** The cgroup that contains all processes of the cluster. */
 export const CGROUP = 'vcml-e2e';
-/** The components' own. */
+/** The cgroup of the components. */
 export const COMPONENT_CGROUP = `${CGROUP}/components`;
 export const NODE_NAME = 'node-1';
-/** Addresses that are for documentation and for tests, and lead nowhere. */
+/** The addresses of the cluster, from ranges for documentation and tests that lead nowhere. */
 export const NODE_ADDRESS = '203.0.113.1';
 export const GATEWAY_ADDRESS = '203.0.113.254';
 export const SERVICE_RANGE = '198.18.0.0/24';
@@ -16,7 +16,7 @@ export const CLUSTER_DOMAIN = 'cluster.local';
 export const API_SERVER = `https://${NODE_ADDRESS}:6443`;
 export const BPFFS = '/sys/fs/bpf';
 
-/** The folder of containerd's bundles and all else that it keeps while it runs. */
+/** The folder of containerd's bundles and its other state at run time. */
 export const RUNTIME_STATE = `${DIR}/containerd/state`;
 export const RUNTIME_SOCKET = `${DIR}/containerd.sock`;
 export const STATIC_PODS = `${DIR}/manifests`;

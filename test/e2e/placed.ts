@@ -5,8 +5,8 @@ import type { JournalLine } from '../support/journal/followed-journal.ts';
 const CONTAINER = /\/pod([0-9a-f-]+)\/([0-9a-f]{64})$/;
 
 /**
- * Asserts that every exec inside a pod's container carries that container and that pod, and never a
- * name that the pod does not have. `names`: of each pod by its uid.
+ * Asserts that every exec inside a pod's container names that container and that pod, and never has a
+ * name that the pod does not have. `names` maps the uid of each pod to its name.
  */
 export function assertPlaced(
   records: readonly JournalLine[],

@@ -1,7 +1,7 @@
 import type { Cluster, Manifest } from './cluster.ts';
 import { TEST_IMAGE } from './images.ts';
 
-/** What a pod's status tells the tests. */
+/** The part of a pod's status that the tests read. */
 export interface PodObject {
   readonly metadata: { readonly name: string; readonly namespace: string; readonly uid: string };
   readonly status: {
@@ -14,17 +14,17 @@ export interface PodObject {
 
 export interface ContainerStatus {
   readonly name: string;
-  /** `containerd://` and 64 hex digits */
+  /** The id: `containerd://` and 64 hexadecimal digits. */
   readonly containerID?: string;
   readonly restartCount: number;
 }
 
-/** A container that runs a command of the test image. */
+/** Returns a container that runs a command of the test image. */
 export function container(name: string, command: readonly string[], more: Manifest = {}): Manifest {
   return { name, image: TEST_IMAGE, command, ...more };
 }
 
-/** A pod that runs once, at once, and that does not linger when it is deleted. */
+/** Returns a pod that runs once, starts at once, and is deleted at once. */
 export function pod(name: string, containers: readonly Manifest[], spec: Manifest = {}): Manifest {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: podSpec(containers, spec) };
 }
@@ -33,13 +33,13 @@ export function podSpec(containers: readonly Manifest[], spec: Manifest = {}): M
   return { restartPolicy: 'Never', terminationGracePeriodSeconds: 0, containers, ...spec };
 }
 
-/** Waits for pods, by name or `--selector=…`, to get into a phase. */
+/** Waits until pods, by name or `--selector=…`, reach a phase. */
 export async function waitForPhase(cluster: Cluster, phase: string, ...pods: readonly string[]) {
   const condition = `--for=jsonpath={.status.phase}=${phase}`;
   await cluster.kubectl('wait', 'pod', ...pods, condition, '--timeout=180s');
 }
 
-/** The id of a pod's container, without the runtime's name. */
+/** Returns the id of a pod's container, without the name of the runtime. */
 export function containerId({ status }: PodObject, name: string): string {
   const {
     containerStatuses = [],

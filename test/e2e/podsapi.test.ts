@@ -8,7 +8,7 @@ import { startRecorder } from './recorder.ts';
 
 const cluster = await Cluster.start();
 after(() => cluster[Symbol.asyncDispose]());
-// No kubeconfig: the socket asks for no rights but root's.
+// There is no kubeconfig, because the socket needs only root.
 const recorder = await startRecorder(
   '--metadata',
   'kubelet',

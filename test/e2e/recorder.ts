@@ -4,10 +4,10 @@ import type { JournalLine } from '../support/journal/followed-journal.ts';
 import { inNetwork } from './network.ts';
 import { DIR, NODE_NAME } from './place.ts';
 
-/** How long records of pods may take to appear, on a machine with much else to do. */
+/** The time in which records of pods must appear, on a busy machine. */
 const PATIENCE_MS = 120_000;
 
-/** Starts an agent on the node itself: in its network, under its name, with a journal of its own. */
+/** Starts an agent on the node itself: in its network, under its name, with its own journal. */
 export async function startRecorder(...args: readonly string[]): Promise<Recorder> {
   const recorder = new Recorder(args);
   try {
@@ -19,7 +19,7 @@ export async function startRecorder(...args: readonly string[]): Promise<Recorde
   return recorder;
 }
 
-/** A running agent and what it wrote about pods. */
+/** A running agent, and what it wrote about pods. */
 export class Recorder implements AsyncDisposable {
   readonly agent: Agent;
 
@@ -31,7 +31,9 @@ export class Recorder implements AsyncDisposable {
     this.agent.bin = wrapper;
   }
 
-  /** Waits for the exec with these arguments, behind the program's own name; a test gives each its own. */
+  /**
+   * Waits for the exec with these arguments after the name of the program; each test uses its own.
+   */
   marked(marker: string): Promise<JournalLine> {
     return this.agent.journal.marked(marker, PATIENCE_MS);
   }
@@ -40,7 +42,7 @@ export class Recorder implements AsyncDisposable {
     return this.agent.journal.waitFor(what, find, PATIENCE_MS);
   }
 
-  /** A record's causes, the nearest first, to where its chain begins. */
+  /** Returns the causes of a record, the nearest first, to the beginning of its chain. */
   chain(record: JournalLine): JournalLine[] {
     const byId = new Map(this.agent.records().map((other) => [other.id, other]));
     const causes: JournalLine[] = [];

@@ -3,10 +3,10 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { killCgroup, removeCgroup } from './cgroups.ts';
 import { BPFFS, CGROUP, DIR, NETWORK_NAMESPACE } from './place.ts';
 
-/** Whoever mounted the bpffs for the cluster left this file. */
+/** The file that exists if the cluster mounted the bpffs. */
 export const BPFFS_MARK = `${DIR}/bpffs-mounted`;
 
-/** Folders outside that the components make, and that none of their options moves. */
+/** The folders outside that the components create and that no option moves. */
 const OUTSIDE = [
   '/run/containerd',
   '/run/netns',
@@ -17,23 +17,23 @@ const OUTSIDE = [
 ];
 const OUTSIDE_LIST = `${DIR}/outside`;
 
-/** The process whose cluster it is. */
+/** The file that names the process to which the cluster belongs. */
 export const OWNER = `${DIR}/owner`;
 
-/** Notes which folders are not there yet: what is in them later is the cluster's. */
+/** Notes which folders do not exist yet; their later content belongs to the cluster. */
 export function noteOutside(): void {
   writeFileSync(OUTSIDE_LIST, JSON.stringify(OUTSIDE.filter((folder) => !existsSync(folder))));
 }
 
-/** Takes a cluster away whose process has not done so itself. */
+/** Removes a cluster that its process has left behind. */
 export function removeAbandoned(): void {
   const owner = existsSync(OWNER) ? readFileSync(OWNER, 'utf8') : 'none';
   if (!existsSync(`/proc/${owner}`)) removeCluster();
 }
 
 /**
- * Takes a cluster away, whatever state it is in: its processes, mounts, network, cgroups and files.
- * It does not wait for callbacks, so that it can be the last thing that a process does.
+ * Removes a cluster in any state: its processes, mounts, network, cgroups and files. It does not wait
+ * for callbacks, so that a process can do it last.
  */
 export function removeCluster(): void {
   if (!existsSync(DIR)) return;
@@ -47,7 +47,7 @@ export function removeCluster(): void {
   }
 }
 
-/** The innermost first; `ip netns` mounts its folder on itself. */
+/** Lists mounts, the innermost first; `ip netns` mounts its folder on itself. */
 function mountsIn(dir: string): string[] {
   return readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')

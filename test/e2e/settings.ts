@@ -13,10 +13,10 @@ import {
   STATIC_PODS,
 } from './place.ts';
 
-/** The image of pods' sandboxes. */
+/** The image of pod sandboxes. */
 export const PAUSE_IMAGE = 'localhost/pause:e2e';
 
-/** Writes the components' configuration files. */
+/** Writes the configuration files of the components. */
 export function writeSettings(): void {
   writeFileSync(`${DIR}/containerd.toml`, CONTAINERD);
   write('cni/10-pods.conflist', CNI);
@@ -25,7 +25,7 @@ export function writeSettings(): void {
   write('audit.yaml', AUDIT);
 }
 
-/** The command line of each component, all inside the cluster's folder. */
+/** The command line of each component, with all paths in the cluster's folder. */
 export const COMMANDS = {
   etcd: [
     'kube',
@@ -68,7 +68,7 @@ export const COMMANDS = {
     '--root-ca-file=pki/ca.crt',
     '--service-account-private-key-file=pki/accounts.key',
     '--use-service-account-credentials',
-    // else it holds itself back for seconds while it starts
+    // Otherwise it throttles itself for seconds while it starts.
     '--kube-api-qps=500',
     '--kube-api-burst=500',
   ],
@@ -94,7 +94,7 @@ export const COMMANDS = {
 
 export type ComponentName = keyof typeof COMMANDS;
 
-// restrict_oom_score_adj: without CAP_SYS_RESOURCE runc cannot lower the score.
+// restrict_oom_score_adj is set because runc cannot lower the score without CAP_SYS_RESOURCE.
 const CONTAINERD = `version = 3
 root = "${DIR}/containerd/root"
 state = "${RUNTIME_STATE}"
@@ -141,10 +141,10 @@ const CNI = {
 const KUBELET = {
   apiVersion: 'kubelet.config.k8s.io/v1beta1',
   kind: 'KubeletConfiguration',
-  // on a hybrid machine pods are in the v2 hierarchy as well
+  // On a hybrid machine, pods are also in the v2 hierarchy.
   failCgroupV1: false,
   cgroupDriver: 'cgroupfs',
-  // below a cgroup of its own it is in no other kubelet's way
+  // In its own cgroup, it does not disturb another kubelet.
   cgroupRoot: `/${CGROUP}`,
   containerRuntimeEndpoint: `unix://${RUNTIME_SOCKET}`,
   staticPodPath: STATIC_PODS,
@@ -157,14 +157,14 @@ const KUBELET = {
     x509: { clientCAFile: `${DIR}/pki/ca.crt` },
   },
   authorization: { mode: 'Webhook' },
-  // its socket is for root alone; on by itself from 1.37 on
+  // Only root can use its socket; it is on by default from 1.37 on.
   featureGates: { PodsAPI: true },
   tlsCertFile: `${DIR}/pki/kubelet.crt`,
   tlsPrivateKeyFile: `${DIR}/pki/kubelet.key`,
   clusterDNS: [NODE_ADDRESS],
   clusterDomain: CLUSTER_DOMAIN,
   resolvConf: '',
-  // a full disk or little memory is the machine's affair, not the tests'
+  // A full disk or little memory of the machine must not fail the tests.
   evictionHard: { 'nodefs.available': '0%', 'imagefs.available': '0%', 'memory.available': '50Mi' },
   imageGCHighThresholdPercent: 100,
   failSwapOn: false,
@@ -194,7 +194,7 @@ const AUDIT = {
   ],
 };
 
-/** YAML takes JSON. */
+/** Writes JSON, which is valid YAML. */
 function write(file: string, settings: object): void {
   writeFileSync(`${DIR}/${file}`, JSON.stringify(settings, undefined, 2));
 }

@@ -12,7 +12,7 @@ const NAMESPACE = 'watchers';
 const NAME = 'vcml-agent';
 const IN = `--namespace=${NAMESPACE}`;
 
-/** What an installation consists of: the rights are all that this question needs. */
+/** The objects of an installation, with only the rights that this question needs. */
 const ACCOUNT: Manifest = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: named() };
 const RBAC = 'rbac.authorization.k8s.io';
 const RIGHTS: readonly Manifest[] = [
@@ -39,7 +39,7 @@ const RIGHTS: readonly Manifest[] = [
     subjects: [{ kind: 'ServiceAccount', name: NAME, namespace: NAMESPACE }],
   },
 ];
-/** Its pods stand for the agent's own, which ends as soon as it is told to: they take their time. */
+/** A DaemonSet whose pods represent the agent's; the agent ends at once, and these take longer. */
 const DAEMON_SET: Manifest = {
   apiVersion: 'apps/v1',
   kind: 'DaemonSet',
@@ -79,7 +79,7 @@ function named(): Manifest {
   return { name: NAME, namespace: NAMESPACE };
 }
 
-/** Installs, and starts the agent as one of its pods: with that pod's name and its token. */
+/** Installs, and starts the agent as one of the pods, with the name and the token of that pod. */
 async function install(): Promise<void> {
   await cluster.apply(ACCOUNT, ...RIGHTS, DAEMON_SET);
   const { name, uid } = await eventually(
@@ -104,7 +104,7 @@ async function livePods(): Promise<Pod['metadata'][]> {
     .map(({ metadata }) => metadata);
 }
 
-/** Ends the agent as the kubelet does; what its log says of the DaemonSet. */
+/** Ends the agent as the kubelet does, and returns what its log says about the DaemonSet. */
 async function ended(state: 'kept' | 'detached'): Promise<string> {
   const before = agent.stderr.length;
   assert.equal(await agent.stop(), 0, agent.stderr);
@@ -115,7 +115,7 @@ async function ended(state: 'kept' | 'detached'): Promise<string> {
   return /"because":"([^"]*)"/.exec(said)?.[1] ?? '';
 }
 
-/** Waits until the API server no longer takes the agent's token: it remembers it for some seconds. */
+/** Waits until the API server refuses the agent's token, which it caches for some seconds. */
 async function voided(): Promise<void> {
   await eventually('a void token', async () => {
     const look = cluster.kubectl(`--kubeconfig=${kubeconfig}`, 'auth', 'whoami');
@@ -127,7 +127,7 @@ async function voided(): Promise<void> {
   });
 }
 
-/** Waits until the API server knows that the account may no longer ask. */
+/** Waits until the API server refuses the requests of the account. */
 async function withoutRights(): Promise<void> {
   await eventually('the rights to be gone', async () => {
     const may = ['auth', 'can-i', 'get', `daemonsets.apps/${NAME}`, IN];
@@ -220,7 +220,7 @@ test('the journal is sound, and the agent reported no problem with its rights', 
   assert.doesNotMatch(agent.stderr, /let the agent’s account|"error":"[^"]*HTTP/);
 });
 
-/** Does not wait for what takes its time. */
+/** Deletes objects without waiting for them. */
 async function forced(): Promise<void> {
   const now = ['--grace-period=0', '--force', '--ignore-not-found'];
   await cluster.kubectl('delete', 'pod', process.env.POD_NAME ?? '', IN, ...now);

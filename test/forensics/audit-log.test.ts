@@ -16,7 +16,7 @@ const PLACE = {
   'container.id': 'c1',
 };
 
-/** `sh -c id` in a pod's container, entered from outside. */
+/** The exec of `sh -c id` in a pod's container, entered from outside. */
 function entry(kind: string): Draft {
   const record = exec(10, 100, 0, 1, {
     'vcml.entry': kind,
@@ -27,7 +27,7 @@ function entry(kind: string): Draft {
   return { ...record, resource: PLACE };
 }
 
-/** When the record says that it happened, and some seconds before or after. */
+/** Returns the time of the record, shifted by some seconds. */
 function at(seconds: number): string {
   const unix = Number((entry('exec').timestamp as bigint) / 1_000_000n) + seconds * 1000;
   return new Date(unix).toISOString().replace('Z', '000Z');

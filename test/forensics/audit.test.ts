@@ -7,7 +7,7 @@ import { type Case, type Change, inOrder, reboot } from './craft.ts';
 import { JOURNAL_CASES } from './journal-cases.ts';
 import { LINE_CASES } from './line-cases.ts';
 
-/** Every code that there is. */
+/** The cases of every code. */
 const CASES: Readonly<Record<Code, Case>> = { ...LINE_CASES, ...JOURNAL_CASES };
 
 const folder = new Folder();
@@ -23,7 +23,7 @@ function write(change: Change): string {
   return folder.write(`${count}/${segment(1)}`, lines.map((line) => `${line}\n`).join('') + torn);
 }
 
-/** The codes that were found, each once; what is explained counts for nothing. */
+/** Returns the codes of all findings, each once and without notes. */
 async function codesIn(path: string): Promise<string[]> {
   const found = (await audited(path)).filter(({ severity }) => severity !== 'NOTE');
   return [...new Set(found.map(({ code }) => code))];

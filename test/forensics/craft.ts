@@ -1,12 +1,12 @@
 import { type Draft, exec, HOOK, OTHER_BOOT, type Sound, start, text } from '../check/craft.ts';
 import { uuid5 } from '../check/uuid.ts';
 
-/** A journal, as it is told by what is changed in one that is sound. */
+/** A change that makes a journal from a sound one. */
 export type Change = (records: Sound) => readonly (Draft | string)[];
 
-/** The records of a journal, first to last. */
+/** Returns the records of a journal, first to last. */
 export const inOrder = (records: Sound) => Object.values(records);
-/** The sound journal with something done to its records. */
+/** Returns the sound journal with a change of its records. */
 export const changed =
   (change: (records: Sound) => void): Change =>
   (records) => {
@@ -14,7 +14,7 @@ export const changed =
     return inOrder(records);
   };
 
-/** A record of the vCML reference: core fields only. */
+/** Returns a record of the vCML reference, which has only core fields. */
 export const plain = (id: string, more: Record<string, unknown> = {}) =>
   text({
     id,
@@ -26,13 +26,13 @@ export const plain = (id: string, more: Record<string, unknown> = {}) =>
     parent_cause: null,
     ...more,
   });
-/** Lines as they are. */
+/** Adds lines unchanged. */
 export const reference =
   (...lines: string[]): Change =>
   () =>
     lines;
 
-/** A chain that goes on in another boot, with numbers of its own. */
+/** Returns a chain that continues in another boot, with its own numbers. */
 export const reboot = (parent: string | undefined): Draft[] => {
   const id = (name: string) => uuid5(OTHER_BOOT, name);
   const begin = start([1, 1], 'attached', 70);
@@ -44,15 +44,15 @@ export const reboot = (parent: string | undefined): Draft[] => {
   return [begin, record];
 };
 
-/** What tells a pod's container. */
+/** The resource attributes of a pod's container. */
 export const pod = { 'container.id': 'c1', 'k8s.pod.uid': 'u1' };
-/** A gap whose cause was lost. */
+/** The attributes of a gap whose cause was lost. */
 export const lostGap = (cause: string) => ({
   'vcml.gap.reason': 'lost',
   'vcml.gap.lost_cause': cause,
 });
 
-/** Journals that bring a finding about and nothing else, and near misses that do not. */
+/** Journals that have exactly one finding, and near misses that have none. */
 export interface Case {
   readonly wrong: readonly Change[];
   readonly right: readonly Change[];

@@ -16,7 +16,7 @@ const records = () => Object.values(sound());
 const query = (...args: string[]) => vcml('query', '--output', 'jsonl', ...args);
 const count = (stdout: string) => stdout.split('\n').length - 1;
 
-/** A record as the Collector's file exporter writes it (pdata's JSON). */
+/** Returns a record as the Collector's file exporter writes it (pdata's JSON). */
 function logRecord(record: ReturnType<typeof exec>): object {
   const value = (one: unknown): object => {
     if (typeof one === 'string') return { stringValue: one };
@@ -226,7 +226,7 @@ test('tail prints and filters the records that are written from then on', async 
   child.stdout.on('data', (data) => {
     stdout += data;
   });
-  // It may begin to follow at any time from now: it must say one of these, and then all later ones.
+  // It may begin to follow at any moment: it must print one of these, and then all later ones.
   const other = exec(7, 98, 0, 2);
   other.actor.uid = 5;
   other.attributes['process.user.id'] = 5;

@@ -2,7 +2,7 @@ import type { Code } from '../../forensics/audit/finding.ts';
 import { BOOT, draft, exec, execId, HOOK, loss, OTHER_BOOT, start, time } from '../check/craft.ts';
 import { type Case, changed, inOrder, plain, pod, reboot, reference } from './craft.ts';
 
-/** Links, numbers, losses, runs, attributes. */
+/** The cases of links, numbers, losses, runs and attributes. */
 export const JOURNAL_CASES = {
   LINK_ORDER: {
     wrong: [
@@ -111,7 +111,7 @@ export const JOURNAL_CASES = {
       }),
     ],
     right: [
-      // how many losses were recorded, or how many records were lost
+      // The count may be that of losses or that of lost records.
       changed((r) => {
         r.stop.attributes['vcml.journal.losses'] = 1;
       }),

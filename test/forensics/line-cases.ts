@@ -2,7 +2,7 @@ import type { Code } from '../../forensics/audit/finding.ts';
 import { draft, exec, execId, loss, start, text } from '../check/craft.ts';
 import { type Case, changed, inOrder, lostGap, plain, reference } from './craft.ts';
 
-/** Lines that cannot be read, core fields, the vCML rules, ids, gaps. */
+/** The cases of unreadable lines, core fields, the vCML rules, ids and gaps. */
 export const LINE_CASES = {
   LINE_UNREADABLE: {
     wrong: [
@@ -94,7 +94,7 @@ export const LINE_CASES = {
       }),
     ],
     right: [
-      // a run that began before these files counts from anywhere
+      // A run that began before these files may start with any count.
       ({ stop: end }) => [{ ...end, id: draft(60, 'journal.stop', 77, {}).id }],
     ],
   },

@@ -19,7 +19,7 @@ const [{ rules }]: [{ rules: readonly Rule[] }] = parse(
 const dashboard: { readonly panels: readonly { targets?: readonly { expr: string }[] }[] } =
   JSON.parse(readFileSync(join(ROOT, 'deploy/dashboards/vcml-agent.json'), 'utf8'));
 
-/** The names of docs/metrics.md's second column. */
+/** The names in the second column of docs/metrics.md. */
 const METRICS = new Set(
   Array.from(
     readFileSync(join(ROOT, 'docs/metrics.md'), 'utf8').matchAll(/^\|[^|]+\| `(\w+)/gm),
@@ -27,7 +27,7 @@ const METRICS = new Set(
   ),
 );
 
-/** The metrics that a query asks for. */
+/** Returns the metrics that a query reads. */
 function metricsIn(expr: string): string[] {
   const bare = expr.replaceAll(/\{[^}]*\}|\[[^\]]*\]|\b(by|on) \([^)]*\)/g, '');
   return bare.match(/\b(vcml|process)_\w+/g) ?? [];

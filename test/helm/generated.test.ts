@@ -11,7 +11,7 @@ import { AGENT_BIN, ROOT } from '../support/paths.ts';
 
 const CHART = join(ROOT, 'helm/vcml-agent');
 
-/** What the pod itself decides. */
+/** The options that the pod itself decides. */
 const OF_THE_POD = ['journalDir', 'mountBpffs', 'nodeName', 'telemetryAddress'];
 
 test('values.yaml, its schema, the README, the alerts and the dashboard are up to date', () => {
@@ -49,7 +49,7 @@ test('the agent accepts the defaults that values.yaml shows as its own', () => {
   checkConfig(stringify(config));
 });
 
-/** Throws what the agent says of a configuration file that it refuses. */
+/** Throws the message of the agent if it refuses a configuration file. */
 function checkConfig(text: string): void {
   const directory = mkdtempSync(join(tmpdir(), 'vcml-helm-'));
   try {

@@ -3,26 +3,26 @@ import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Report, readReport } from './report.ts';
 
-/** Debian's name of an architecture. */
+/** The name of an architecture in Debian. */
 export type Architecture = 'amd64' | 'arm64';
 
-/** How the hierarchies of cgroups are mounted. */
+/** The way in which the cgroup hierarchies are mounted. */
 export type CgroupMode = 'v2' | 'v1' | 'hybrid';
 
 /** A kernel that test/kernels/fetch has unpacked, below $KERNELS. */
 export interface Kernel {
   readonly name: string;
-  /** with its modules as well */
+  /** The folder of the kernel and its modules. */
   readonly folder: string;
   readonly architecture: Architecture;
-  /** the package that it is from */
+  /** The Debian package of the kernel. */
   readonly origin: string;
   readonly image: string;
-  /** overlayfs, which Debian has as a module */
+  /** The overlayfs module, which Debian does not build in. */
   readonly overlay: string;
 }
 
-/** The kernel of this name. */
+/** Returns the kernel of this name. */
 export function kernelOf(name: string): Kernel {
   const folder = join(process.env.KERNELS ?? 'build/kernels', name);
   if (!existsSync(folder)) throw new Error(`there is no ${folder}: make kernels fetches it`);
@@ -36,33 +36,33 @@ export function kernelOf(name: string): Kernel {
   };
 }
 
-/** CPUs that are quick to emulate. */
+/** The CPUs that are fast to emulate. */
 const MACHINES = {
   amd64: {
     command: 'qemu-system-x86_64',
-    // qemu's cmpxchg16b leaves rubbish in the flags, and so a kernel that uses it crashes
+    // qemu's cmpxchg16b leaves wrong values in the flags, and a kernel that uses it crashes.
     args: ['-M', 'pc', '-cpu', 'Nehalem,cx16=off'],
     console: 'ttyS0',
   },
   arm64: {
     command: 'qemu-system-aarch64',
-    // without pointer authentication
+    // This CPU has no pointer authentication.
     args: ['-M', 'virt', '-cpu', 'cortex-a76'],
     console: 'ttyAMA0',
   },
 } as const;
 
 /**
- * Time goes by with the instructions, a ns each, and not with the host's clock: patience does not run
- * out because the host is busy, and a tick of the guest's timer finds it wherever a real one would,
- * not where the emulator happened to be slow.
+ * Time follows the instructions, a nanosecond each, and not the host's clock. No time-out expires
+ * because the host is busy, and a tick of the guest's timer comes where a real one would, not where
+ * the emulator happens to be slow.
  */
 const OWN_TIME = ['-icount', 'shift=0,sleep=off'];
 const KERNEL_OPTIONS = 'quiet loglevel=1 panic=-1 mitigations=off';
 
 /**
- * Boots a kernel with a guest (guest.ts) until it powers off, and reads its console, which is kept
- * beside the guest. `refused` are the cases that this kernel refuses, with their errors.
+ * Boots a kernel with a guest (guest.ts) until it powers off, and reads its console, which it keeps
+ * beside the guest. `refused` has the cases that this kernel refuses, with their errors.
  */
 export async function boot(
   kernel: Kernel,
@@ -89,8 +89,8 @@ export async function boot(
 }
 
 /**
- * The command line of a machine that boots a kernel with a guest: its console is stdin and stdout, its
- * first process has the environment. Emulated, so that it is the same everywhere.
+ * Returns the command line of a machine that boots a kernel with a guest. Its console is stdin and
+ * stdout, and its first process has the environment. It is emulated, so that it is the same everywhere.
  */
 export function machine(
   kernel: Kernel,

@@ -1,21 +1,21 @@
 import type { CgroupMode } from './boot.ts';
 
-/** One boot. */
+/** A cell of the table: one boot. */
 export interface Cell {
   readonly kernel: string;
   readonly mode: CgroupMode;
-  /** a glob of test files' names */
+  /** A glob of the names of test files. */
   readonly cases: string;
 }
 
-// The slowest first: two guests run at a time.
+// The slowest come first, because two guests run at a time.
 const KERNELS = ['arm64-6.1', '5.10', '6.1', '6.12', 'newest'];
 const MODES: readonly CgroupMode[] = ['v2', 'v1', 'hybrid'];
 const ALL = MODES.flatMap((mode) => KERNELS.map((kernel) => ({ kernel, mode, cases: '*' })));
 
 /**
- * The cells that $CELLS names: `KERNEL/MODE,…` or `all` with every case; without it every cell, each
- * with the cases that `casesOf` chooses.
+ * Returns the cells that $CELLS names: `KERNEL/MODE,…`, or `all` with every case. Without it, returns
+ * every cell, each with the cases that `casesOf` chooses.
  */
 export function cellsOf(names: string | undefined): readonly Cell[] {
   if (names === undefined) return ALL.map((cell) => ({ ...cell, cases: casesOf(cell) }));
@@ -27,7 +27,10 @@ export function cellsOf(names: string | undefined): readonly Cell[] {
   });
 }
 
-/** Lineage does not look at cgroups: its cases run with v2, those of cgroups with each. */
+/**
+ * Chooses the cases: all with v2, because lineage does not depend on cgroups, and those of cgroups
+ * with each.
+ */
 function casesOf({ mode }: Cell): string {
   return mode === 'v2' ? '*' : 'cgroups';
 }

@@ -16,8 +16,8 @@ const TESTS = [
 ];
 
 /**
- * Makes the guests' file system, an initramfs: this project as it stands, at the root of the file
- * system, with Node and what that needs, and busybox. Returns its path.
+ * Makes the initramfs of the guests and returns its path. It has this project at its root, with Node,
+ * the libraries that Node needs, and busybox.
  */
 export async function makeGuest(
   architecture: Architecture,
@@ -36,14 +36,17 @@ export async function makeGuest(
   return image;
 }
 
-/** The agent and the tests, one file each: a guest need not strip types, nor read a thousand files. */
+/**
+ * Bundles the agent and each test to one file, so that a guest need not strip types or read a
+ * thousand files.
+ */
 async function copyCode(root: string): Promise<void> {
   const options = {
     absWorkingDir: ROOT,
     bundle: true,
     platform: 'node' as const,
     target: 'node26',
-    // what looks whether it was started itself was not
+    // No module of the bundle is the main module.
     define: { 'import.meta.main': 'false' },
   };
   const banner =
@@ -52,13 +55,13 @@ async function copyCode(root: string): Promise<void> {
     ...options,
     format: 'esm',
     splitting: true,
-    // as deep as the sources are: some look for the project above themselves
+    // As deep as the sources, because some search for the project above themselves.
     chunkNames: 'chunks/[name]-[hash]',
     banner: { js: banner },
     entryPoints: { 'agent/main': 'agent/main.ts', ...testEntries() },
     outdir: root,
   });
-  // loaded by its name when it is needed
+  // The log loads it by its name.
   const pino = join(root, 'node_modules/pino/index.js');
   await build({ ...options, format: 'cjs', entryPoints: ['pino'], outfile: pino });
   writeFileSync(join(root, 'package.json'), packageJson());
@@ -107,7 +110,7 @@ function copySystem(root: string, architecture: Architecture): void {
   cpSync(join(import.meta.dirname, 'init'), join(root, 'init'));
   mkdirSync(join(root, 'etc'));
   writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/:/bin/sh\n');
-  // busybox knows the short form alone
+  // busybox knows only the short form.
   const umount =
     '#!/bin/sh\n[ "$1" = --lazy ] && shift && set -- -l "$@"\nexec busybox umount "$@"\n';
   writeFileSync(join(root, 'usr/bin/umount'), umount, { mode: 0o755 });

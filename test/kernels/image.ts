@@ -9,7 +9,10 @@ import { copyLibraries } from './libraries.ts';
 
 const BOOT_MS = 1_800_000;
 
-/** An image's root file system; without it the bundle for arm64, which is all that an image adds. */
+/**
+ * The root file system of an image; without it, the bundle for arm64, which is all that an image
+ * adds.
+ */
 const { IMAGE_ROOT } = process.env;
 const what = IMAGE_ROOT === undefined ? 'bundle' : 'image';
 
@@ -37,7 +40,7 @@ test(`the agent of the ${what} for arm64 records on a read-only root file system
   );
 });
 
-/** Makes the file system, an initramfs: with busybox and what boots it in a folder of their own. */
+/** Makes the initramfs, with busybox and the files for the boot in a folder of their own. */
 function makeGuest(kernel: Kernel): string {
   const root = join(ROOT, 'build/guests/image');
   rmSync(root, { recursive: true, force: true });
@@ -54,7 +57,7 @@ function makeGuest(kernel: Kernel): string {
   return cpio;
 }
 
-/** The bundle, and of a base what it needs: a shell, readlink and libraries. */
+/** Copies the bundle and what it needs from a base: a shell, readlink and libraries. */
 function copyBundle(root: string): void {
   const home = join(root, 'opt/vcml-agent');
   execFileSync(process.execPath, ['deploy/bundle.ts', home, 'build/arm64'], { cwd: ROOT });

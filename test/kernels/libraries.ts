@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, realpathSync, symlinkSync } from 'node:f
 import { join } from 'node:path';
 import type { Architecture } from './boot.ts';
 
-/** Copies the shared libraries that these files need, and what they need, into ROOT/lib. */
+/** Copies the shared libraries that these files need, directly or not, to ROOT/lib. */
 export function copyLibraries(
   root: string,
   architecture: Architecture,
@@ -13,7 +13,7 @@ export function copyLibraries(
   const names = new Set([loader]);
   mkdirSync(join(root, 'lib'));
   for (const file of files) for (const name of needed(file)) names.add(name);
-  // grows while it is walked
+  // The list grows during the loop.
   for (const name of names) {
     const library = find(name, architecture);
     for (const other of needed(library)) names.add(other);
@@ -22,7 +22,7 @@ export function copyLibraries(
   symlinkSync('lib', join(root, 'lib64'));
 }
 
-/** Names of shared libraries, as readelf tells them; it reads files of any architecture. */
+/** Returns the names of shared libraries from readelf, which reads files of any architecture. */
 function needed(file: string): string[] {
   const dynamic = execFileSync('readelf', ['-d', file], { encoding: 'utf8' });
   return [...dynamic.matchAll(/\(NEEDED\).*\[(.+)\]/g)].map(([, name]) => name ?? '');

@@ -10,9 +10,9 @@ const KERNELS = new Map(CELLS.map(({ kernel }) => [kernel, kernelOf(kernel)]));
 const MODEL_MOVES = 1000;
 const BOOT_MS = 1_800_000;
 
-/** Cases that a kernel itself refuses: there they must fail, and like this. */
+/** The cases that a kernel itself refuses; they must fail there with these errors. */
 const REFUSED: Readonly<Record<string, ReadonlyMap<string, RegExp>>> = {
-  // any descriptor, unless the process's own root has its /dev/fd
+  // It refuses any descriptor unless the root of the process has /dev/fd.
   '5.10': new Map([
     [
       'outside of the root it is (unreachable), and so is the working directory',

@@ -1,4 +1,4 @@
-/** What a guest tells, one line each. */
+/** The lines that a guest prints. */
 export type Line =
   | { readonly kind: 'kernel'; readonly release: string }
   | { readonly kind: 'verified'; readonly program: string; readonly instructions: number }
@@ -12,19 +12,19 @@ export type Line =
   | { readonly kind: 'complaints'; readonly lines: readonly string[] }
   | { readonly kind: 'end' };
 
-/** One boot of a kernel, as its console told it. */
+/** The result of one boot, from its console. */
 export interface Report {
   readonly release: string;
-  /** program → instructions that the verifier walked */
+  /** Maps a program to the number of instructions that the verifier walked. */
   readonly verified: ReadonlyMap<string, number>;
   readonly passed: readonly string[];
-  /** all that is wrong, in sentences */
+  /** All problems, as sentences. */
   readonly problems: readonly string[];
 }
 
 /**
- * Reads a whole console; what is not there is a problem, and so is a case in `refused` that does not
- * fail with its error.
+ * Reads a whole console. Missing lines are a problem, and so is a case in `refused` that does not fail
+ * with its error.
  */
 export function readReport(console: string, refused: ReadonlyMap<string, RegExp>): Report {
   const lines = console.split('\n').flatMap(parse);

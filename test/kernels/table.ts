@@ -1,16 +1,16 @@
 import type { CgroupMode } from './boot.ts';
 import type { Report } from './report.ts';
 
-/** One boot. */
+/** The result of one boot. */
 export interface Run {
   readonly kernel: string;
   readonly mode: CgroupMode;
-  /** how long it took */
+  /** The duration of the boot. */
   readonly seconds: number;
   readonly report: Report;
 }
 
-/** What worked where, as tables for docs/kernels.md. */
+/** Formats the results as tables for docs/kernels.md. */
 export function formatRuns(runs: readonly Run[]): string {
   return `${formatResults(runs)}\n${formatInstructions(runs)}`;
 }
@@ -23,7 +23,7 @@ function formatResults(runs: readonly Run[]): string {
   return formatTable(['kernel', 'release', 'cgroup', 'passed', 'problems', 'seconds'], rows);
 }
 
-/** Those of the guests that told them. */
+/** Formats the instructions of the guests that reported them. */
 function formatInstructions(runs: readonly Run[]): string {
   const told = runs.filter(({ report }) => report.verified.size > 0);
   const kernels = new Map(told.map(({ kernel, report }) => [kernel, report.verified]));

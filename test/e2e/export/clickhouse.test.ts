@@ -60,7 +60,7 @@ test('nothing is lost while ClickHouse is down and the collector is killed', opt
   await scene.startCollector();
   const before = await scene.startServer();
   await createTable(before);
-  // Of an exporter that did not see the table, EventName is the table's own.
+  // If the exporter did not see the table, the table computes EventName.
   sameRows(await rows(before, lines.length), lines);
   await before.kill();
   const more = execLines(300, 600);
@@ -84,7 +84,7 @@ test('a duplicate record counts once, also in its chain', options, async (t) => 
   await rows(clickhouse, 3);
   bed.write(...lines, execLine(3));
   sameRows(await rows(clickhouse, 4), [...lines, execLine(3)]);
-  // More, if one of these requests had to be sent again.
+  // There are more if a request was sent again.
   const count = 'SELECT count() >= 7 AS enough FROM vcml.records';
   deepEqual(await clickhouse.query(count), [{ enough: 1 }]);
   const chain = readFileSync('deploy/collector/chain.sql', 'utf8');
@@ -93,13 +93,13 @@ test('a duplicate record counts once, also in its chain', options, async (t) => 
 
 interface Scene {
   readonly bed: ExportBed;
-  /** the folder of the collector's queue */
+  /** The folder of the collector's queue. */
   readonly queue: string;
   startServer(): Promise<ClickHouse>;
   startCollector(): Promise<{ readonly collector: number; readonly pipeline: Pipeline }>;
 }
 
-/** Nothing runs yet; undefined, and the test is skipped, where the engine cannot be had. */
+/** Prepares a bed in which nothing runs yet; skips the test if the engine cannot be installed. */
 async function setScene(t: TestContext): Promise<Scene | undefined> {
   try {
     installEngine();
@@ -143,7 +143,7 @@ interface Row {
   readonly LogAttributes: Readonly<Record<string, string>>;
 }
 
-/** All rows, each once, in the order of their ids; waits until there are so many. */
+/** Waits for so many rows, and returns each once, in the order of their ids. */
 async function rows(clickhouse: ClickHouse, count: number): Promise<Row[]> {
   for (const deadline = Date.now() + 120_000; ; await sleep(100)) {
     const found = await clickhouse.query<Row>(
@@ -156,7 +156,7 @@ async function rows(clickhouse: ClickHouse, count: number): Promise<Row[]> {
   }
 }
 
-/** Compares rows with the journal's lines, by the table in docs/export.md. */
+/** Compares rows with the lines of the journal, by the table in docs/export.md. */
 function sameRows(found: readonly Row[], lines: readonly string[]): void {
   const expected = new Map(lines.map((line) => [idOf(line), line]));
   deepEqual(new Set(found.map(({ Id }) => Id)), new Set(expected.keys()));
@@ -187,7 +187,7 @@ function sameRows(found: readonly Row[], lines: readonly string[]): void {
   }
 }
 
-/** The exporter writes every value as text, an array as JSON. */
+/** Compares attributes; the exporter writes every value as text, and an array as JSON. */
 function sameAttributes(
   found: Readonly<Record<string, string>>,
   expected: Readonly<Record<string, unknown>>,

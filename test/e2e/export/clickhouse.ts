@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 const PYTHON = 'build/chdb/bin/python';
 const SERVER = join(import.meta.dirname, 'clickhouse.py');
 
-/** The ClickHouse engine in a Python package: about 900 MB, in a folder of its own. */
+/** Installs the Python package with the ClickHouse engine, about 900 MB, in its own folder. */
 export function installEngine(): void {
   if (existsSync('build/chdb/installed')) return;
   execFileSync('python3', ['-m', 'venv', 'build/chdb']);
@@ -15,18 +15,18 @@ export function installEngine(): void {
   execFileSync('touch', ['build/chdb/installed']);
 }
 
-/** The engine with ClickHouse's HTTP interface before it. */
+/** The engine behind ClickHouse's HTTP interface. */
 export interface ClickHouse {
-  /** Runs one statement; its rows, if it gives any. */
+  /** Runs one statement and returns its rows. */
   query<T = unknown>(
     statement: string,
     parameters?: Readonly<Record<string, string>>,
   ): Promise<T[]>;
-  /** Ends it as a crash would; what was inserted is in its folder. */
+  /** Kills it like a crash; its folder keeps what was inserted. */
   kill(): Promise<void>;
 }
 
-/** Starts it on a port, over what is in a folder from an earlier run. */
+/** Starts it on a port, with the data that an earlier run left in a folder. */
 export async function startClickHouse(
   t: TestContext,
   folder: string,

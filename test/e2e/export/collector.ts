@@ -7,39 +7,39 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LogsData, linesOf } from '../../support/otlp/otlp.ts';
 
-/** The OpenTelemetry Collector that the end-to-end tests build; undefined: not built here. */
+/** The OpenTelemetry Collector that the end-to-end tests build; undefined if it was not built. */
 export const OTELCOL =
   process.env.KUBE_BIN === undefined ? undefined : join(process.env.KUBE_BIN, 'otelcol');
 
-/** Why there is nothing to test with, for node:test; false where there is. */
+/** The reason to skip a test, for node:test; false if the collector exists. */
 export const NO_COLLECTOR =
   OTELCOL !== undefined && existsSync(OTELCOL)
     ? false
     : 'KUBE_BIN names no folder with a built otelcol';
 
 export interface CollectorSettings {
-  /** under receivers.otlp.protocols.grpc, as YAML on one line each */
+  /** Settings under receivers.otlp.protocols.grpc, as one line of YAML each. */
   readonly grpc?: readonly string[];
-  /** more of the configuration, as YAML */
+  /** More configuration, as YAML. */
   readonly extensions?: string;
   readonly serviceExtensions?: string;
 }
 
-/** A collector that writes what it gets to a file. */
+/** A collector that writes what it receives to a file. */
 export interface RealCollector {
   readonly port: number;
   readonly process: ChildProcess;
   start(settings?: CollectorSettings): Promise<void>;
   stop(signal: NodeJS.Signals): Promise<void>;
-  /** Waits until this text is in what it has written. */
+  /** Waits until its file contains a text. */
   written(text: string): Promise<void>;
-  /** What all its runs have written, as the journal's lines. */
+  /** Returns what all its runs have written, as lines of a journal. */
   lines(): string[];
-  /** what it said */
+  /** Its output. */
   said(): string;
 }
 
-/** Prepares a collector in a folder, on a port that stays its own; not started yet. */
+/** Prepares a collector in a folder, on a port that it keeps, and does not start it. */
 export async function createRealCollector(t: TestContext, dir: string): Promise<RealCollector> {
   const port = await freePort();
   const file = join(dir, 'received.jsonl');
@@ -121,7 +121,7 @@ service:
 `;
 }
 
-/** A port that nobody has now. */
+/** Returns a free port. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

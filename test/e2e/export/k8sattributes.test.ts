@@ -64,7 +64,7 @@ test('k8sattributes adds the metadata that the agent does not read to a pod’s 
   equal(received['on-the-host']?.resource['k8s.pod.name'], undefined);
 });
 
-/** Waits for the records with these arguments in a collector's file. */
+/** Waits until a collector's file has the records with these arguments. */
 async function arrived(
   file: string,
   ...markers: readonly string[]

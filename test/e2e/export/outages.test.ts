@@ -14,11 +14,14 @@ import { createRealCollector, NO_COLLECTOR, type RealCollector } from './collect
 interface Scene {
   readonly agent: Agent;
   readonly collector: RealCollector;
-  /** Ends the storm and the agent, and compares what was recorded with what arrived: how much it was. */
+  /**
+   * Ends the storm and the agent, compares what was recorded with what arrived, and returns the
+   * number.
+   */
   finish(): Promise<number>;
 }
 
-/** An agent that exports to a collector while programs start all the time. */
+/** Starts an agent that exports to a collector while programs start continuously. */
 async function setScene(t: TestContext, args: readonly string[] = []): Promise<Scene> {
   const dir = mkdtempSync(join(tmpdir(), 'vcml-outage-'));
   const collector = await createRealCollector(t, dir);
@@ -42,7 +45,8 @@ async function setScene(t: TestContext, args: readonly string[] = []): Promise<S
       execFileSync(program('noop'), ['the-end']);
       await agent.journal.marked('the-end');
       await collector.written('"the-end"');
-      // Others may be executing a lot on this machine: the end has five seconds, the next run the rest.
+      // Other processes may execute much: the last attempt has five seconds, and the next run sends
+      // the rest.
       for (equal(await agent.stop(), 0); waitingBytes(agent) > 0; equal(await agent.stop(), 0))
         await agent.start();
       agent.records();
@@ -53,15 +57,15 @@ async function setScene(t: TestContext, args: readonly string[] = []): Promise<S
   };
 }
 
-/** What status says is not exported yet. */
+/** Returns the number of bytes that are not exported yet, from status. */
 function waitingBytes({ journalDir, pinDir }: Agent): number {
   const args = ['status', '--output', 'json', '--journal-dir', journalDir, '--pin-dir', pinDir];
   return JSON.parse(execFileSync(AGENT_BIN, args, { encoding: 'utf8' })).export.bytes;
 }
 
 /**
- * Some hundred execs a second: an outage shall fill the disk with minutes, not with gigabytes. It ends
- * with this process, however that ends.
+ * Starts some hundred execs a second, so that an outage does not fill the disk with gigabytes. They
+ * end with this process, however it ends.
  */
 function startStorm(): ChildProcess {
   const loop =

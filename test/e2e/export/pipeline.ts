@@ -7,17 +7,17 @@ import { OTELCOL } from './collector.ts';
 
 const FOLDER = 'deploy/collector';
 
-/** A collector that runs one of the project's configurations. */
+/** A collector with one of the project's configurations. */
 export interface Pipeline {
-  /** what it said */
+  /** Its output. */
   said(): string;
-  /** Ends it, and waits until it is gone. */
+  /** Ends it, and waits until it has ended. */
   stop(signal: NodeJS.Signals): Promise<void>;
 }
 
 /**
- * Starts a collector on configurations of `deploy/collector` laid over each other, and waits until it
- * is ready. `wrap` may change the command line.
+ * Starts a collector with configurations of `deploy/collector` that are laid over each other, and waits
+ * until it is ready. `wrap` may change the command line.
  */
 export async function startPipeline(
   t: TestContext,
@@ -42,13 +42,13 @@ export async function startPipeline(
   return { said: () => said, stop: (signal) => stop(child, signal) };
 }
 
-/** Lets the collector's own `validate` look at configurations laid over each other. */
+/** Runs the collector's own `validate` on configurations that are laid over each other. */
 export function validate(names: readonly string[], settings: Readonly<Record<string, string>>) {
   const env = { ...process.env, ...settings };
   execFileSync(OTELCOL ?? '', ['validate', ...configs(names)], { env, stdio: 'pipe' });
 }
 
-/** Whether a queue's folder has this text in one of its files. */
+/** Returns whether a file in the folder of a queue contains a text. */
 export function holds(folder: string, text: string): boolean {
   try {
     execFileSync('grep', ['-raqF', text, folder]);

@@ -57,7 +57,7 @@ test(
     await startPipeline(t, ['gateway'], gatewaySettings);
     await backend.start();
     await backend.written('"/usr/bin/p499"');
-    // At least once: the kill may have come between the disk and the acknowledgement to the node.
+    // Delivery is at least once: the kill may have come before the acknowledgement to the node.
     sameLines([...new Set(backend.lines())], lines);
   },
 );

@@ -13,7 +13,7 @@ import { DIR, RUNTIME_STATE } from '../place.ts';
 
 const BIN = process.env.KUBE_BIN ?? join(ROOT, 'build/e2e/bin');
 const NAMESPACE = 'vcml-agent';
-/** API groups of operators that are not in this cluster. */
+/** The API groups of operators that this cluster lacks. */
 const ABSENT = ['monitoring.coreos.com'];
 
 const cluster = await Cluster.start();
@@ -70,7 +70,7 @@ interface DaemonSet {
   };
 }
 
-/** As it is rendered for this cluster's places. */
+/** Renders the example for the folders of this cluster. */
 function exportExample(): Manifest[] {
   const chart = join(ROOT, 'helm/vcml-agent');
   const places = [

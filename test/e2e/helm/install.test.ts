@@ -99,7 +99,7 @@ test('a collector that stops and returns has missed nothing', async () => {
     '--timeout=2m',
     '--selector=app.kubernetes.io/component=collector',
   );
-  // The last that was sent to it went with its pod.
+  // The last records that it received were deleted with its pod.
   const lost = release.journal.read().length;
   await cluster.kubectl('exec', 'deployment/shop', '--', 'true', 'without-collector');
   await release.marked('without-collector');
@@ -123,7 +123,7 @@ test('upgrades, rollbacks and killed pods miss nothing during a storm', async ()
   await containerd.stop();
   containerd.start();
   await eventually('the end of the storm', async () => {
-    // What has been done may be told as an error, as long as containerd starts.
+    // While containerd starts, a command that succeeded may report an error.
     await cluster.kubectl('exec', 'storm', '--', 'touch', '/tmp/stop').catch(() => {});
     const { status } = await cluster.get<PodObject>('pod', 'storm');
     return status.phase === 'Succeeded' || undefined;

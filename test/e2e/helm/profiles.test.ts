@@ -18,7 +18,7 @@ after(() => cluster[Symbol.asyncDispose]());
 await cluster.importImages(AGENT_IMAGES);
 const release = new Release(cluster, 'helm3');
 
-/** What `helm install` says when it refuses. */
+/** Returns the message with which `helm install` refuses values. */
 async function refusal(...values: readonly string[]): Promise<string> {
   return release.run('install', 'other', CHART, ...set(values)).then(
     () => assert.fail('it was installed'),
@@ -26,7 +26,7 @@ async function refusal(...values: readonly string[]): Promise<string> {
   );
 }
 
-/** The hook of the next agent that starts. */
+/** Returns the hook of the next agent that starts. */
 async function hookAfter(step: () => Promise<unknown>): Promise<unknown> {
   const starts = () => release.journal.read().filter(({ action }) => action === 'journal.start');
   const before = starts().length;
@@ -35,7 +35,7 @@ async function hookAfter(step: () => Promise<unknown>): Promise<unknown> {
   return start.attributes['vcml.hook.id'];
 }
 
-/** Waits until the agent has ended, and has said why. */
+/** Waits until the agent has ended and its log states the cause. */
 function lastWords(text: string): Promise<boolean> {
   return eventually(text, async () => {
     const logs = [await release.log(), await release.log('--previous').catch(() => '')];
@@ -44,7 +44,7 @@ function lastWords(text: string): Promise<boolean> {
   });
 }
 
-/** Uninstalls once the agent can tell that it is uninstalled; nothing stays, but the journal if it is kept. */
+/** Uninstalls when the agent can detect it; nothing stays, except the journal if it is kept. */
 async function uninstall(journal = 'kept'): Promise<void> {
   await lastWords('with this DaemonSet the hook goes');
   const programs = release.programs();
@@ -70,7 +70,7 @@ test('the agent of a second release does the same, and its uninstall removes not
   await release.run('install', 'second', CHART, ...set(['config.waitForHook=1s']));
   const codes = '{.items[*].status.containerStatuses[*].lastState.terminated.exitCode}';
   const pods = ['pods', '--selector=app.kubernetes.io/instance=second'];
-  // its log goes with the container before the last
+  // Only the log of the previous container exists.
   const said = await eventually('its end', async () => {
     const code = await release.kubectl('get', ...pods, `--output=jsonpath=${codes}`);
     if (code !== '75') return undefined;
@@ -132,7 +132,7 @@ test('an uninstall by Helm 3 leaves only the journal', async () => {
 test('with journalOnUninstall: delete, an uninstall deletes the journal; an upgrade and the end of a pod do not', async () => {
   const told = 'config.journalOnUninstall=delete';
   const hooks = [await hookAfter(() => release.install(told))];
-  // The old pods' account and rights go before they do.
+  // The account and rights of the old pods are deleted before the pods.
   hooks.push(await hookAfter(() => release.install(told, 'serviceAccount.name=another')));
   const agents = ['pod', '--selector=app.kubernetes.io/component=agent'];
   hooks.push(await hookAfter(() => release.kubectl('delete', ...agents)));

@@ -16,17 +16,17 @@ export const NAMESPACE = 'vcml-agent';
 const NAME = 'vcml-agent';
 const PINS = join(BPFFS, NAME);
 const RECORDS = 'volumes/kubernetes.io~empty-dir/records/records.jsonl';
-/** How long records of pods may take to appear, on a machine with much else to do. */
+/** The time in which records of pods must appear, on a busy machine. */
 const PATIENCE_MS = 120_000;
 
-/** What this cluster has elsewhere than others, and patience for a machine with much else to do. */
+/** The folders that differ in this cluster, and time-outs for a busy machine. */
 const SETTINGS = [
   'config.metadataWait=10s',
   `runtime.dir=${RUNTIME_STATE}/io.containerd.runtime.v2.task`,
   `hostPaths.journal=${DIR}/node`,
 ];
 
-/** The chart, installed by one of Helm's versions. */
+/** The chart, installed by one version of Helm. */
 export class Release {
   readonly #helm: string;
   readonly #cluster: Cluster;
@@ -34,13 +34,16 @@ export class Release {
   readonly journal = new FollowedJournal(this.journalDir);
 
   constructor(cluster: Cluster, helm: 'helm' | 'helm3') {
-    detach(); // what a run left that was cut off
+    detach(); // removes what an interrupted run has left
     process.once('exit', detach);
     this.#cluster = cluster;
     this.#helm = helm;
   }
 
-  /** Installs or upgrades with values such as `a.b=c`, and waits until all is ready; what it printed. */
+  /**
+   * Installs or upgrades with values such as `a.b=c`, waits until everything is ready, and returns
+   * the output.
+   */
   async install(...values: readonly string[]): Promise<string> {
     const wait = ['--wait', '--timeout=3m'];
     return this.run(
@@ -54,7 +57,7 @@ export class Release {
     );
   }
 
-  /** What the chart's pod for `helm test` prints; rejects where it fails. */
+  /** Runs `helm test` and returns what its pod prints; rejects if it fails. */
   test(): Promise<string> {
     return this.run('test', NAME, '--logs', '--timeout=3m');
   }
@@ -63,7 +66,7 @@ export class Release {
     await this.run('uninstall', NAME, '--wait', '--timeout=2m');
   }
 
-  /** Runs any of Helm's commands in the release's namespace. */
+  /** Runs a command of Helm in the namespace of the release. */
   run(...args: readonly string[]): Promise<string> {
     return run([this.#helm, ...args, `--namespace=${NAMESPACE}`]);
   }
@@ -72,33 +75,35 @@ export class Release {
     return this.#cluster.kubectl(`--namespace=${NAMESPACE}`, ...args);
   }
 
-  /** The log of the agent that runs, or ran before it. */
+  /** Returns the log of the running agent or the previous one. */
   log(...args: readonly string[]): Promise<string> {
     return this.kubectl('logs', `daemonset/${NAME}`, ...args);
   }
 
-  /** Waits for the exec with these arguments, behind the program's own name; a test gives each its own. */
+  /**
+   * Waits for the exec with these arguments after the name of the program; each test uses its own.
+   */
   marked(marker: string): Promise<JournalLine> {
     return this.journal.marked(marker, PATIENCE_MS);
   }
 
   /**
-   * Waits until the Collector has what this node's journal has now, but for the first `lost` lines: those
-   * may have gone to another one.
+   * Waits until the Collector has what this node's journal has now, except the first `lost` lines, which
+   * another Collector may have received.
    */
   async assertReceived(lost = 0): Promise<void> {
     this.journal.read();
     await this.assertReceivedOf(NODE_NAME, this.journal.lines, lost);
   }
 
-  /** Does so for a node that has written these lines. */
+  /** Waits until the Collector has these lines of a node. */
   async assertReceivedOf(node: string, lines: readonly string[], lost = 0): Promise<void> {
     const last = lines.at(-1) ?? assert.fail(`${node} has written nothing`);
     const received = await eventually('the records in the Collector', async () => {
       const found = await this.#received(node);
       return found.includes(last) ? found : undefined;
     });
-    // At least once: what was sent again when an agent ended is there twice.
+    // Delivery is at least once: what was sent again when an agent ended occurs twice.
     const once = [...new Set(received)];
     const first = lines.indexOf(once[0] ?? '');
     assert.ok(first >= 0 && first <= lost, `the first is line ${first}, ${lost} may be missing`);
@@ -106,7 +111,10 @@ export class Release {
     assert.deepEqual(once.slice(0, expected.length), expected);
   }
 
-  /** What the Collector's pod has got from a node, as that node's journal has it; it keeps it in a file. */
+  /**
+   * Returns what the Collector received from a node, as lines of the journal; it keeps them in a
+   * file.
+   */
   async #received(node: string): Promise<string[]> {
     const uids = await this.kubectl(
       'get',
@@ -119,7 +127,7 @@ export class Release {
     return lines.filter((line) => JSON.parse(line).resource['host.name'] === node);
   }
 
-  /** The ids of the hook's programs in the kernel. */
+  /** Returns the ids of the hook's programs in the kernel. */
   programs(): readonly number[] {
     return readdirSync(PINS)
       .filter((name) => name.startsWith('program_'))
@@ -129,10 +137,10 @@ export class Release {
       });
   }
 
-  /** Asserts that nothing of the agent is on the node soon, but for its journal, if that is kept. */
+  /** Asserts that the node soon has nothing of the agent, except the journal if it is kept. */
   async assertGone(programs: readonly number[], journal = 'kept'): Promise<void> {
     await eventually('the end of the hook', async () => !existsSync(PINS) || undefined);
-    // The kernel frees them a moment after the last pin.
+    // The kernel frees the programs a moment after the last pin is removed.
     await eventually('the end of the programs', async () => {
       const all = JSON.parse(execFileSync('bpftool', ['--json', 'prog'], { encoding: 'utf8' }));
       const left = all.filter(({ id }: { id: number }) => programs.includes(id));
@@ -147,12 +155,12 @@ export class Release {
   }
 }
 
-/** Takes the hook away that the node's agent would take over. */
+/** Removes the hook that the node's agent would take over. */
 function detach(): void {
   if (existsSync(PINS)) execFileSync(AGENT_BIN, ['detach', '--discard', '--pin-dir', PINS]);
 }
 
-/** What sets values, with those that fit this cluster. */
+/** Returns flags that set values, with those of this cluster. */
 export function set(values: readonly string[]): string[] {
   return [...IMAGES, ...SETTINGS, ...values].map((value) => `--set=${value}`);
 }

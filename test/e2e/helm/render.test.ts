@@ -10,7 +10,7 @@ import { ROOT } from '../../support/paths.ts';
 const CHART = join(ROOT, 'helm/vcml-agent');
 const BIN = process.env.KUBE_BIN ?? join(ROOT, 'build/e2e/bin');
 
-/** Values that are refused, and what is said. */
+/** Values that are refused, and the message. */
 const REFUSED: readonly (readonly [values: string, said: RegExp])[] = [
   ['image.tga=1', /'?tga'? (is )?not allowed/],
   ['nonsense=1', /'?nonsense'? (is )?not allowed/],
@@ -44,7 +44,7 @@ for (const name of ['helm', 'helm3']) {
   test(`${name}: the examples and the plain manifests are up to date`, () => {
     for (const { file, values } of RENDERED) {
       const [kept, fresh] = [readFileSync(file, 'utf8'), render(helm, values)];
-      // Helm 3 folds some texts elsewhere.
+      // Helm 3 folds some texts at other places.
       deepEqual(objectsOf(kept), objectsOf(fresh), relative(ROOT, file));
       if (name === 'helm') ok(kept === fresh, `${relative(ROOT, file)} is stale: make manifests`);
     }
@@ -67,7 +67,7 @@ function objectsOf(text: string): unknown[] {
   return parseAllDocuments(text).map((document) => document.toJS());
 }
 
-/** The memory limit of an agent with these values. */
+/** Returns the memory limit of an agent with these values. */
 function memoryLimit(...values: readonly string[]): string | undefined {
   const args = ['template', 'vcml-agent', CHART, '--show-only=templates/daemonset.yaml', ...values];
   const text = execFileSync(join(BIN, 'helm'), args, { encoding: 'utf8' });

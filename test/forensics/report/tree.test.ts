@@ -8,7 +8,7 @@ import {
   linesOfTree,
 } from '../../../forensics/report/page/tree.ts';
 
-/** Each line as `record` at its level, such as `0 .1 ..2`. */
+/** Shows each line as `record` at its level, such as `0 .1 ..2`. */
 function drawn(causes: readonly number[], kept?: readonly number[], collapsed?: readonly number[]) {
   const count = causes.length;
   const lines = linesOfTree(

@@ -22,7 +22,7 @@ const INPUT = inputOf(incident(), {
   notes: new Map([[idOf(4), ['exec by alice@example.com']]]),
 });
 
-/** What axe finds, each with the element. */
+/** Returns what axe finds, each with its element. */
 async function violations(page: Page): Promise<readonly string[]> {
   await page.evaluate(axe.source);
   const results = await page.evaluate(() =>

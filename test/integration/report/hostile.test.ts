@@ -32,7 +32,7 @@ const ATTACKS = [
   '\u2028window.owned=1\u2029',
 ] as const;
 
-/** Texts that would be shown as another, each with what must be seen instead. */
+/** Texts that would look like another, each with what must be shown instead. */
 const DISGUISES: readonly (readonly [text: string, seen: string])[] = [
   ['a\u202egpj.exe', 'a\\u{202e}gpj.exe'],
   ['\u2066x\u2069\u200f', '\\u{2066}x\\u{2069}\\u{200f}'],
@@ -45,7 +45,7 @@ const DISGUISES: readonly (readonly [text: string, seen: string])[] = [
   ['c1\u0085\u009b', 'c1\\u{85}\\u{9b}'],
 ];
 
-/** A record that has a text wherever a record can have one. */
+/** Returns a record that has a text in every place that can hold one. */
 function everywhere(n: number, text: string): ReportRecord {
   const record = exec(n, {
     object: text,

@@ -13,7 +13,7 @@ after(async () => {
   assert.deepEqual(browser.misdeeds, []);
 });
 
-/** What has the focus: a record by its command and pid, anything else by its id. */
+/** Names what has the focus: a record by its command and pid, anything else by its id. */
 function focused(page: Page): Promise<string> {
   return page.evaluate(() => {
     const element = document.activeElement;

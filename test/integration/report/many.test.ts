@@ -5,7 +5,7 @@ import { ReportBrowser, textOf } from '../../support/report/browser.ts';
 import { inputOf, many } from '../../support/report/incident.ts';
 
 const COUNT = 50_000;
-/** The lines in sight and some around; far from 50,000. */
+/** The maximum of rows: the visible ones and some around them. */
 const ROWS_MAX = 100;
 
 let browser: ReportBrowser;

@@ -10,7 +10,7 @@ import { type Agent, program, startAgent } from '../../support/agent.ts';
 const MODE = process.env.CGROUP_MODE;
 const CGROUPS = '/sys/fs/cgroup';
 const UNIFIED = MODE === 'hybrid' ? join(CGROUPS, 'unified') : CGROUPS;
-/** v1 hierarchies by the folder they are mounted at; those that tell of containers come first. */
+/** The v1 hierarchies by mount folder; those that name containers come first. */
 const V1 = ['memory', 'pids', 'cpuacct', 'systemd'].filter((name) =>
   existsSync(join(CGROUPS, name)),
 );
@@ -28,7 +28,7 @@ after(() => agent?.close());
 
 test('the kernel has the hierarchies of this guest', () => {
   const own = readFileSync('/proc/self/cgroup', 'utf8');
-  // the kernel does not tell of a v2 that was never mounted
+  // The kernel does not report a v2 that was never mounted.
   assert.equal(/^0::\/$/m.test(own), MODE !== 'v1', own);
   assert.equal(/^\d+:pids:\/$/m.test(own), MODE !== 'v2', own);
   assert.equal(readFileSync('/proc/self/mountinfo', 'utf8').includes(' cgroup2 '), MODE !== 'v1');
@@ -109,7 +109,7 @@ test('the journal of all cases has no findings', async () => {
   assert.deepEqual(judge(agent.journal.lines).findings, []);
 });
 
-/** The roots of all hierarchies in which a runtime puts a container. */
+/** Returns the roots of all hierarchies to which a runtime adds a container. */
 function everywhere(): string[] {
   const v1 = V1.map((name) => join(CGROUPS, name));
   if (MODE === 'v2') return [UNIFIED];
@@ -128,7 +128,7 @@ function make(folders: readonly string[], path: string): void {
   for (const folder of folders) mkdirSync(join(folder, path), { recursive: true });
 }
 
-/** Runs the no-op in a cgroup; what the kernel itself said of it. */
+/** Runs the no-op in a cgroup and returns what the kernel itself reports. */
 async function run(name: string, folders: readonly string[], path: string): Promise<string> {
   const enter = folders.map((folder) => `echo $$ >${join(folder, path, 'cgroup.procs')}`);
   const script = [...enter, 'cat /proc/$$/cgroup', `exec ${program('noop')} case:cgroup:${name}`];
@@ -149,7 +149,7 @@ async function assertLine(name: string, folders: readonly string[], path: string
   assert.ok(unmounted || truth.split('\n').includes(line), `${line} is not in ${truth}`);
 }
 
-/** The unified hierarchy tells most; where it does not, memory and then pids. */
+/** Chooses the line of the unified hierarchy, or else that of memory, or else that of pids. */
 function expected(folders: readonly string[], path: string): RegExp {
   const escaped = path.replaceAll('.', '\\.');
   if (folders.includes(UNIFIED) || path === '/') return new RegExp(`^0::${escaped}$`);

@@ -4,12 +4,12 @@ import { run } from 'node:test';
 import type { Line } from '../report.ts';
 
 /**
- * Runs in the guest: the test files that $CASES names, one after the other, and tells the host on the
- * console, a line of JSON each.
+ * Runs in the guest the test files that $CASES names, one after the other, and reports to the host on
+ * the console, one line of JSON each.
  */
 async function main(): Promise<void> {
   tell({ kind: 'kernel', release: readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim() });
-  // a kernel verifies the same in every mode
+  // A kernel verifies the same programs in every mode.
   if (process.env.CGROUP_MODE === 'v2') tellVerified();
   const files = globSync(`/test/${process.env.CASES}.test.js`).sort();
   for await (const { type, data } of run({ files, concurrency: false })) {
@@ -44,7 +44,7 @@ function textOf(error: Error): string {
   return cause instanceof Error ? `${cause.message}\n${cause.stack}` : error.message;
 }
 
-/** What the kernel says when something is wrong with it. */
+/** The messages of a kernel that has a problem. */
 function complaints(): string[] {
   const log = execFileSync('/bin/dmesg', { encoding: 'utf8' });
   return log.split('\n').filter((line) => /\b(BUG|WARNING|Oops|general protection)\b/.test(line));

@@ -8,13 +8,13 @@ import { type Agent, program, startAgent } from '../../support/agent.ts';
 import type { JournalLine } from '../../support/journal/followed-journal.ts';
 
 const DAY = 86_400;
-/** So long that the alarm is still to come when a busy host's guest is asleep; in seconds. */
+/** The seconds until the alarm, which must fire after the guest of a busy host is asleep. */
 const ALARM = 8;
-/** Of clocks that are the same, in seconds: less than a leap second, and more than reading them takes. */
+/** The tolerance in seconds: less than a leap second, and more than reading the clocks takes. */
 const NEAR = 0.5;
 
 let agent: Agent;
-/** Lives through it all and is the parent of what is recorded. */
+/** The process that lives through all cases and is the parent of what is recorded. */
 let shell: ChildProcess;
 let shellId: string;
 const written = new Map<string, string>();
@@ -59,7 +59,7 @@ test('unread records have the new time when the wall clock is set while no agent
   await assertFollows('restarted', now);
 });
 
-// emulated arm64 has a clock that stands still in suspend, which a real one's does not
+// The clock of emulated arm64 stops in suspend, unlike a real one.
 if (process.arch === 'x64') {
   test('both clocks continue while the machine is suspended', async () => {
     const before = lead();
@@ -96,7 +96,7 @@ test('the journal of all cases has no findings, and nothing is lost', () => {
   assert.deepEqual([findings, summary.losses], [[], {}]);
 });
 
-/** By how many seconds the wall clock is ahead of the boot clock. */
+/** Returns the lead of the wall clock over the boot clock in seconds. */
 function lead(): number {
   for (;;) {
     const [begin, wall, end] = [uptime(), Date.now() / 1000, uptime()];
@@ -104,12 +104,12 @@ function lead(): number {
   }
 }
 
-/** The boot clock, in seconds. */
+/** Returns the boot clock in seconds. */
 function uptime(): number {
   return Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
 }
 
-/** Sets the wall clock; its lead from now on. */
+/** Sets the wall clock and returns its new lead. */
 function step(seconds: number): number {
   const before = lead();
   execFileSync('date', ['-s', `@${Math.round(Date.now() / 1000 + seconds)}`]);
@@ -119,8 +119,8 @@ function step(seconds: number): number {
 }
 
 /**
- * Suspends the machine until its real-time clock wakes it; returns for how long, in seconds: the boot
- * clock goes on meanwhile, the monotonic one does not.
+ * Suspends the machine until its real-time clock wakes it, and returns the duration in seconds. The
+ * boot clock continues meanwhile, and the monotonic one does not.
  */
 function suspend(): number {
   const before = { boot: uptime(), awake: performance.now() / 1000 };
@@ -133,7 +133,7 @@ function run(name: string): void {
   shell.stdin?.write(`${program('noop')} case:time:${name}\n`);
 }
 
-/** An exec from now on has the wall clock's time, with this lead. */
+/** Asserts that a new exec has the time of the wall clock, with this lead. */
 async function assertFollows(name: string, lead: number): Promise<void> {
   const from = uptime();
   run(name);
@@ -150,7 +150,7 @@ async function assertRecord(name: string, lead: number): Promise<JournalLine> {
   return record;
 }
 
-/** In seconds. */
+/** Returns a time in seconds. */
 function bootTime({ attributes }: JournalLine): number {
   return Number(attributes['vcml.boot_time']) / 1e9;
 }
