@@ -30,7 +30,7 @@ export async function cat(config: Config, options: CatOptions): Promise<number> 
   return 0;
 }
 
-/** Unix nanoseconds of what `--since` was given; throws SINCE_INVALID. */
+/** Returns the time of `--since` in Unix nanoseconds; throws SINCE_INVALID. */
 function sinceOf(given: string): bigint {
   const nanos = parseTime(given, Date.now());
   if (nanos !== undefined) return nanos;
@@ -38,8 +38,8 @@ function sinceOf(given: string): bigint {
 }
 
 /**
- * Where to begin: segments that were closed before the time hold nothing from it on. The last one is
- * still being written.
+ * Returns where to begin. Segments that were closed before the time hold no later records; the last
+ * one is still being written.
  */
 function startOf(dir: string, from: bigint | undefined): Position | undefined {
   const segments = segmentsOf(dir);
@@ -50,13 +50,13 @@ function startOf(dir: string, from: bigint | undefined): Position | undefined {
   return first && { segment: first.number, offset: 0 };
 }
 
-/** A file that is not there by now has been compressed, or is too old anyway. */
+/** Returns whether a segment may hold such records. A file that is missing was compressed, or deleted because it was old. */
 function mayReach(dir: string, segment: Segment, from: bigint): boolean {
   const stat = statSync(segmentFile(dir, segment), { bigint: true, throwIfNoEntry: false });
   return stat === undefined || stat.mtimeNs >= from;
 }
 
-/** Beyond 2^53: not by way of JSON.parse. A line without one is from the beginning of time. */
+/** Reads the timestamp exactly: it is beyond 2^53, so JSON.parse would round it. A line without one counts as 0. */
 function timestampOf(line: string): bigint {
   return BigInt(/"timestamp":(\d+)/.exec(line)?.[1] ?? 0);
 }

@@ -2,7 +2,7 @@ import type { Loaded } from '../config/load.ts';
 import { OPTIONS } from '../config/options.ts';
 import type { Config } from '../config/schema.ts';
 
-/** Prints the configuration in effect, as YAML that can be given back, with each value's origin. */
+/** Prints the configuration in effect with the origin of each value, as YAML that --config accepts. */
 export function printConfig({ config, origins }: Loaded): number {
   const lines = OPTIONS.map(({ key, written }) => {
     const value = config[key as keyof Config];
@@ -16,7 +16,7 @@ export function printConfig({ config, origins }: Loaded): number {
   return 0;
 }
 
-/** Plain where YAML cannot take it for anything but a string. */
+/** Writes a string without quotes if YAML reads it as a string. */
 function scalar(value: string): string {
   return /^[A-Za-z/][\w./-]*$/.test(value) && !/^(true|false|null)$/i.test(value)
     ? value

@@ -5,7 +5,7 @@ const EXIT_CODES = Object.entries(EXIT_MEANINGS)
   .map(([code, meaning]) => `${code.padStart(4)}  ${meaning}\n`)
   .join('');
 
-/** What stands below the list of commands. */
+/** The text below the list of commands. */
 export const MAIN_HELP = `
 Examples (as root):
   vcml-agent run                             record, and print on a terminal
@@ -23,7 +23,7 @@ over a variable, and a variable over the file. Write durations as 500ms, 30s,
 Exit codes:
 ${EXIT_CODES}`;
 
-/** What stands below the options of a command. */
+/** The text below the options of a command. */
 export const COMMAND_HELP = {
   run: `
 SIGTERM and SIGINT (Ctrl-C) stop the agent. It writes and syncs the remaining

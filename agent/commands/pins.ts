@@ -3,21 +3,21 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 const PROGRAMS = ['on_exit', 'on_exec', 'on_fork', 'on_cgroup_mkdir', 'on_cgroup_rmdir'];
 const MAPS = ['control_page', 'causes', 'cpus', 'scratches', 'events', 'cgroups'];
 
-/** What is pinned, as far as the folder's names tell; native/kernel_side.cc gives them. */
+/** The pins, by their names in the folder; native/kernel_side.cc sets the names. */
 export interface Pins {
-  /** All programs of one generation, and all maps: the kernel records. */
+  /** Whether all programs of one generation and all maps are pinned, so that the kernel records. */
   readonly complete: boolean;
-  /** pins of ours, by name */
+  /** names of the pins of this agent */
   readonly names: readonly string[];
-  /** what is not there, of the generation that lacks least; everything, where nothing is there */
+  /** what is missing, of the generation that is most complete */
   readonly missing: readonly string[];
-  /** the process that holds the hook; 0: one that cannot be seen from here */
+  /** the process that holds the hook; 0: a process of another pid namespace */
   readonly holder: number | undefined;
   /** why the folder could not be read */
   readonly why?: string;
 }
 
-/** Looks at the folder for pins, and touches nothing. */
+/** Reads the folder of pins without changing anything. */
 export function readPins(dir: string): Pins {
   try {
     const names = readdirSync(dir).filter(isOurs).sort();
@@ -45,7 +45,7 @@ function missingOf(names: readonly string[]): string[] {
   return candidates.reduce((least, one) => (one.length < least.length ? one : least));
 }
 
-/** An agent holds the hook by a lock on the folder: proc_locks(5) tells device, inode and process. */
+/** Finds the agent that holds the hook by its lock on the folder; proc_locks(5) lists device, inode and process. */
 function holderOf(dir: string): number | undefined {
   const { dev, ino } = statSync(dir, { bigint: true });
   const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);

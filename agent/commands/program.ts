@@ -7,7 +7,7 @@ import { COMMAND_HELP, MAIN_HELP } from './help.ts';
 
 const JOURNAL = ['journalDir'];
 const ALL = OPTIONS.map(({ key }) => key);
-/** Those that mean something to a run that only ends. */
+/** The options that matter to a run that only drains and stops. */
 const DRAINING = [
   ...JOURNAL,
   'pinDir',
@@ -23,7 +23,7 @@ const DRAINING = [
 
 type Flags = Readonly<Record<string, unknown>>;
 
-/** The command line; `done` gets the exit code of the command that ran, `stop` ends a run. */
+/** Makes the command line. `done` receives the exit code of the command, and `stop` stops a run. */
 export function createProgram(done: (exitCode: number) => void, stop: AbortSignal): Command {
   const program = new Command('vcml-agent')
     .description('Causal memory for Kubernetes nodes: records who ran what, and because of what.')

@@ -1,7 +1,7 @@
 import { AgentError } from '../errors.ts';
 import { listSegments, type Segment } from '../journal/segment.ts';
 
-/** The segments of a journal that must be there; throws JOURNAL_ABSENT. */
+/** Lists the segments of a journal that must exist; throws JOURNAL_ABSENT. */
 export function segmentsOf(dir: string): Segment[] {
   try {
     return listSegments(dir);

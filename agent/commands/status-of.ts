@@ -8,13 +8,13 @@ import { readState } from '../journal/state.ts';
 import type { State } from '../run/checkpoint.ts';
 import { type Pins, readPins } from './pins.ts';
 
-/** What `status --output json` gives; `state` is state.json as the last agent left it. */
+/** The output of `status --output json`; `state` is state.json as the last agent left it. */
 export interface Status {
-  /** An agent writes this journal. */
+  /** Whether an agent writes this journal. */
   readonly running: boolean;
   /** its process */
   readonly pid: number | null;
-  /** The whole hook is pinned: the kernel records. */
+  /** Whether the whole hook is pinned, so that the kernel records. */
   readonly pinned: boolean;
   readonly pinDir: string;
   readonly pins: Pins;
@@ -24,13 +24,13 @@ export interface Status {
   readonly journalBytes: number | null;
   readonly bootId: string;
   readonly state: Partial<State> | null;
-  /** What is not exported yet; null: nothing was ever to be exported from this journal. */
+  /** What is not exported yet; null if this journal was never exported. */
   readonly export: Waiting | null;
   /** why there is no state, or no journal */
   readonly why?: string;
 }
 
-/** Why there is no journal, where nothing hinders from looking. */
+/** The reason if the folder of the journal does not exist. */
 export const NO_FOLDER = 'there is no such folder';
 
 /** The part of a journal that waits for its export. */
@@ -41,7 +41,7 @@ export interface Waiting {
   readonly bytes: number;
 }
 
-/** Looks at journal, lock and pins; changes and locks nothing. */
+/** Reads journal, lock and pins; changes and locks nothing. */
 export function statusOf({ journalDir, pinDir }: Config): Status {
   const { state, why: noState } = readState(journalDir);
   const { sizes, why: noJournal } = segmentSizes(journalDir);

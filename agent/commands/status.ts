@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.ts';
 import type { State } from '../run/checkpoint.ts';
 import { NO_FOLDER, type Status, statusOf } from './status-of.ts';
 
-/** Tells what is attached and how the record is doing. */
+/** Prints what is attached, what was recorded and what was lost. */
 export function status(config: Config, options: { readonly output: 'text' | 'json' }): number {
   const found = statusOf(config);
   process.stdout.write(
@@ -14,7 +14,7 @@ export function status(config: Config, options: { readonly output: 'text' | 'jso
   return 0;
 }
 
-/** A few lines for people; what came from a file obeys nothing on a terminal. */
+/** Returns a few lines for people; text from files cannot control the terminal. */
 export function statusText(found: Status, now: number): string {
   const { journalDir, segments, journalBytes, why = 'unreadable' } = found;
   const size = `${plural(segments, 'segment')}, ${sizeText(journalBytes)}`;
@@ -26,7 +26,7 @@ export function statusText(found: Status, now: number): string {
   if (found.state !== null) lines.push(...stateLines(found.state, found.pid, now));
   else if (segments !== null) lines.push(['state', `unknown: ${why}`]);
   if (found.export !== null) lines.push(['export', waitingText(found.export.bytes)]);
-  // What nobody reads may have filled since.
+  // Without a reader, ring buffer and table may have filled since.
   if (found.pid !== null) lines.push(...kernelLines(found.state ?? {}));
   return lines.map(([name, text]) => `${name.padEnd(9)}${visible(text)}\n`).join('');
 }
@@ -100,7 +100,7 @@ function plural(count: unknown, noun: string): string {
   return `${known(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** What a file of another version, or a damaged one, does not say is not made up. */
+/** Formats a value that may be missing in a damaged file or one of another version. */
 function known(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : 'unknown';
 }

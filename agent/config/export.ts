@@ -5,8 +5,9 @@ import { parseRules } from '../export/read/rules.ts';
 import { choice, duration, integer, size } from './kinds.ts';
 
 /**
- * The options of the export. `otel` names the OpenTelemetry specification's variables for an option:
- * OTEL_EXPORTER_OTLP_LOGS_… and, for all signals, OTEL_EXPORTER_OTLP_…; `otelUnit` the unit of theirs.
+ * The options of the export. `otel` is the name of an option's variables in the OpenTelemetry
+ * specification, behind OTEL_EXPORTER_OTLP_LOGS_ and, for all signals, OTEL_EXPORTER_OTLP_.
+ * `otelUnit` is the unit of their values.
  */
 export const exportOptions = {
   exportEndpoint: checked(
@@ -77,7 +78,7 @@ export const exportOptions = {
     ),
 };
 
-/** The path of a file, made absolute; empty: none. */
+/** Accepts the path of a file and makes it absolute; empty means none. */
 function file() {
   return checked('the path of a file', (text) => {
     if (text.includes('\0')) throw new Error('a path without NUL');
@@ -85,7 +86,7 @@ function file() {
   });
 }
 
-/** Text that is empty, or that `check` does not throw at. */
+/** Accepts text that is empty, or for which `check` does not throw. */
 function checked(values: string, check: (text: string) => string) {
   return z
     .string({ error: `must be ${values}` })
@@ -113,7 +114,7 @@ function yesOrNo() {
     .meta({ values });
 }
 
-/** Rules of the export: a YAML list, or text that separates them by semicolons. */
+/** Accepts rules of the export: a YAML list, or text that separates them by semicolons. */
 function rules() {
   const values = 'rules, such as `deny namespace=kube-*; allow entry=exec; deny`';
   return z

@@ -9,13 +9,13 @@ export interface Entry {
   readonly where: string;
 }
 
-/** What a YAML file says: its keys, and all that keeps it from being a map of options. */
+/** The keys of a YAML file, and every reason why it is not a map of options. */
 export interface FileContent {
   readonly entries: readonly Entry[];
   readonly problems: readonly string[];
 }
 
-/** Reads a file of options; what is wrong with it is told, not thrown. */
+/** Reads a file of options; returns its problems and throws none. */
 export function readConfigFile(file: string): FileContent {
   try {
     return contentOf(file, readFileSync(file, 'utf8'));
@@ -27,7 +27,7 @@ export function readConfigFile(file: string): FileContent {
 
 function contentOf(file: string, text: string): FileContent {
   const lineCounter = new LineCounter();
-  // `error`: what it would warn of is told below, as a problem with its line.
+  // `error`: warnings are reported below, as problems with their lines.
   const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
   const at = (offset: number) => `${file}:${lineCounter.linePos(offset).line}`;
   const damages = [...document.errors, ...document.warnings];

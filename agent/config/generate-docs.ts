@@ -1,4 +1,4 @@
-/** Prints docs/configuration.md; a test compares it. */
+/** Prints docs/configuration.md; a test compares it with the file. */
 
 import { OPTIONS } from './options.ts';
 
@@ -7,7 +7,7 @@ const TITLES = ['Option', 'Description', 'Values', 'Default'];
 const rows = OPTIONS.map(({ key, description, values, default: text }) =>
   [`\`${key}\``, description, values, defaultCell(text)].map((cell) => cell.replaceAll('|', '\\|')),
 );
-// As the formatter wants it.
+// The formatter pads the cells of a table.
 const widths = TITLES.map((_, column) =>
   Math.max(...[TITLES, ...rows].map((cells) => cells[column]?.length ?? 0)),
 );

@@ -5,7 +5,7 @@ import { parseAddress } from '../telemetry/address.ts';
 const DURATIONS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const SIZES: Record<string, number> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 
-/** A duration in milliseconds, from `500ms`, `30s`, `15m` or `1h`; 0 needs no unit. */
+/** Accepts a duration such as `500ms`, `30s`, `15m` or `1h` and makes milliseconds of it; 0 needs no unit. */
 export function duration(min: string, max: string, { orZero = false } = {}) {
   const [low, high] = [quantity(min, DURATIONS) ?? 0, quantity(max, DURATIONS) ?? 0];
   const parse = (text: string) => {
@@ -17,12 +17,12 @@ export function duration(min: string, max: string, { orZero = false } = {}) {
   return parsed(what, parse, { units: 'in ms, s, m or h', hint, of: 'duration' });
 }
 
-/** Seconds and milliseconds are mixed up too easily. */
+/** A number without a unit is refused, because seconds and milliseconds are mixed up too easily. */
 function isBare(text: string): boolean {
   return /^\d*[1-9]\d*$/.test(text);
 }
 
-/** A size in bytes, from `64KiB`, `64MiB`, `2GiB` or a bare number of bytes. */
+/** Accepts a size such as `64KiB`, `64MiB`, `2GiB` or a number of bytes, and makes bytes of it. */
 export function size(min: string, max: string, powerOfTwo = false) {
   const [low, high] = [quantity(min, SIZES) ?? 0, quantity(max, SIZES) ?? 0];
   const parse = (text: string) => {
@@ -36,7 +36,7 @@ export function size(min: string, max: string, powerOfTwo = false) {
   });
 }
 
-/** A whole number; those of `except` are refused. */
+/** Accepts a whole number that is not in `except`. */
 export function integer(min: number, max: number, except: readonly number[] = []) {
   const but = except.length === 0 ? '' : `, but not ${except.join(' or ')}`;
   return parsed(`a whole number from ${min} to ${max}${but}`, (text) => {
@@ -45,21 +45,21 @@ export function integer(min: number, max: number, except: readonly number[] = []
   });
 }
 
-/** The path of a folder, made absolute. */
+/** Accepts the path of a folder and makes it absolute. */
 export function folder() {
   return parsed('the path of a folder', (text) =>
     text === '' || text.includes('\0') ? undefined : resolve(text),
   );
 }
 
-/** A name, not empty and of printable characters. */
+/** Accepts a name of printable characters that is not empty. */
 export function name() {
   return parsed('a name of printable characters', (text) =>
     /^[^\p{C}\p{Z}]+$/u.test(text) ? text : undefined,
   );
 }
 
-/** Where to listen, as HOST:PORT or a port of the loopback interface; empty: nowhere. */
+/** Accepts HOST:PORT, or a port of the loopback interface; empty means not to listen. */
 export function listenAddress() {
   return parsed('HOST:PORT, a port of the loopback interface, or empty', (text) =>
     text === '' || parseAddress(text) !== undefined ? text : undefined,
@@ -67,8 +67,8 @@ export function listenAddress() {
 }
 
 /**
- * Words: a YAML list, or text that separates them by spaces. `check` says what is wrong with one,
- * or nothing.
+ * Accepts words: a YAML list, or text that separates them by spaces. `check` returns what is wrong
+ * with a word, or undefined.
  */
 export function list(
   values: string,
@@ -87,14 +87,14 @@ export function list(
     .meta({ values });
 }
 
-/** A name as above, or nothing. */
+/** Accepts a name of printable characters, or nothing. */
 export function optionalName() {
   return parsed('a name of printable characters', (text) =>
     /^[^\p{C}\p{Z}]*$/u.test(text) ? text : undefined,
   );
 }
 
-/** The path of a file, made absolute; or nothing. */
+/** Accepts the path of a file and makes it absolute, or nothing. */
 export function optionalFile() {
   return parsed('the path of a file', (text) => {
     if (text.includes('\0')) return undefined;
@@ -102,7 +102,7 @@ export function optionalFile() {
   });
 }
 
-/** An https URL of a host, without a path; or a socket. */
+/** Accepts an https URL of a host without a path, or a socket. */
 export function httpsOrSocket() {
   return parsed('an https URL such as https://127.0.0.1:10250, or unix:///PATH', (text) => {
     if (/^unix:\/\/\/[^\0]+$/.test(text)) return text;
@@ -111,13 +111,13 @@ export function httpsOrSocket() {
   });
 }
 
-/** One word of a closed list. */
+/** Accepts one word of a closed list. */
 export function choice<const Words extends readonly string[]>(words: Words) {
   const values = words.join(' | ');
   return z.enum(words, { error: `must be ${values}` }).meta({ values });
 }
 
-/** A value as one would write it: durations and sizes in the largest unit that is exact. */
+/** Formats a value as a person writes it: durations and sizes in the largest unit that is exact. */
 export function written(value: string | number | readonly string[], of: unknown): string {
   if (typeof value === 'object') return JSON.stringify(value);
   const units = of === 'duration' ? DURATIONS : of === 'size' ? SIZES : {};
@@ -132,7 +132,7 @@ interface Quantity {
   readonly hint?: (text: string) => string;
 }
 
-/** `values` says what is right: in --help, in the docs and, with the units, in the error. */
+/** Makes a schema from a parser. `values` describes the accepted values in --help, in the docs and, with the units, in errors. */
 function parsed<T>(values: string, parse: (text: string) => T | undefined, quantity?: Quantity) {
   const error = `must be ${values}${quantity === undefined ? '' : `, ${quantity.units}`}`;
   return z

@@ -3,30 +3,33 @@ import { AgentError } from '../errors.ts';
 import { OPTIONS } from './options.ts';
 import { type Config, schema } from './schema.ts';
 
-/** What the user gave: flags by key, variables, and the file that `--config` names. */
+/** What the user set: flags by key, variables, and the file that `--config` names. */
 export interface Given {
   readonly flags: Readonly<Record<string, unknown>>;
   readonly env: NodeJS.ProcessEnv;
   readonly file: string | undefined;
 }
 
-/** The configuration in effect, and of each key where its value came from. */
+/** The configuration in effect, and for each key where its value came from. */
 export interface Loaded {
   readonly config: Config;
   readonly origins: Readonly<Record<string, string>>;
 }
 
-/** Flags over variables over OpenTelemetry's over the file over defaults; throws CONFIGURATION_INVALID with every problem. */
+/**
+ * Loads the configuration. Flags take precedence over variables, those over OpenTelemetry's variables,
+ * those over the file, and the file over defaults. Throws CONFIGURATION_INVALID with every problem.
+ */
 export async function loadConfig(given: Given): Promise<Loaded> {
   const { flags, env, file = env[FILE_VARIABLE] } = given;
-  // Of no prototype: `__proto__` is a key like any other.
+  // Without a prototype, `__proto__` is a key like any other.
   const values: Record<string, unknown> = Object.create(null);
   const origins: Record<string, string> = Object.create(null);
   const take = (key: string, value: unknown, origin: string) => {
     values[key] = value;
     origins[key] = origin;
   };
-  // Loaded only where there is a file.
+  // The YAML parser is loaded only if there is a file.
   const content = file ? (await import('./file.ts')).readConfigFile(file) : undefined;
   for (const { key, value, where } of content?.entries ?? []) take(key, value, where);
   for (const { key, otelVariables, otelUnit } of OPTIONS)
@@ -55,7 +58,7 @@ function inLines(problems: readonly string[]): string {
 
 const FILE_VARIABLE = 'VCML_AGENT_CONFIG';
 
-/** Kubernetes gives these to every pod beside a Service whose name begins with vcml-agent. */
+/** Kubernetes sets these in every pod if a Service in the namespace has a name that begins with vcml-agent. */
 const SERVICE_LINK = /_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)$/;
 
 function unknownVariables(env: NodeJS.ProcessEnv): string[] {
@@ -79,7 +82,7 @@ function problemsOf(
   return [`${key}${given} ${issue.message}${beside}`];
 }
 
-/** What the other key of a relation is, and where that comes from. */
+/** Describes the value of the other key of a relation, and where it comes from. */
 function standing(
   key: string,
   values: Readonly<Record<string, unknown>>,

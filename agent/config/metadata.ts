@@ -37,7 +37,7 @@ export const metadataOptions = {
     .describe('State folders of container runtimes, in addition to the usual ones.'),
 };
 
-/** Keys, in which `*` stands for any text. */
+/** Accepts keys, in which `*` stands for any text. */
 function keys() {
   return list('keys, or globs such as `app.kubernetes.io/*`', (key) =>
     /^[\w./*-]+$/.test(key) ? undefined : `${key} is neither a key nor a glob`,

@@ -1,7 +1,7 @@
 import { written } from './kinds.ts';
 import { schema } from './schema.ts';
 
-/** One option under its three names, and what --help and the docs say about it. */
+/** One option with its three names, and what --help and the docs say about it. */
 export interface Option {
   /** in the file, such as `journalDir` */
   readonly key: string;
@@ -9,16 +9,16 @@ export interface Option {
   readonly flag: string;
   /** such as `VCML_AGENT_JOURNAL_DIR` */
   readonly variable: string;
-  /** OpenTelemetry's own variables for it, the one that goes first first */
+  /** OpenTelemetry's variables for it, in order of precedence */
   readonly otelVariables: readonly string[];
-  /** such as `ms`: theirs are bare numbers */
+  /** unit of OpenTelemetry's variables, such as `ms`: their values are plain numbers */
   readonly otelUnit: string;
   readonly description: string;
-  /** what may be given */
+  /** the accepted values */
   readonly values: string;
-  /** as one would write it */
+  /** as a person writes it */
   readonly default: string;
-  /** A value of it as one would write it. */
+  /** Formats a value as a person writes it. */
   readonly written: (value: string | number | readonly string[]) => string;
 }
 

@@ -97,7 +97,7 @@ export const schema = z
     syncInterval: duration('10ms', '1h')
       .prefault('1s')
       .describe('Time between two syncs if `sync` is `interval`.'),
-    // Node takes -1 for "not set", and zstd 0: both would be level 3.
+    // Node reads -1 as "not set", and zstd reads 0 so: both would mean level 3.
     compressionLevel: integer(-7, 19, [-1, 0])
       .prefault(1)
       .describe('Zstandard level for closed segments.'),
@@ -121,7 +121,7 @@ export const schema = z
       .prefault('info')
       .describe('Lowest level of the log lines that the agent writes to stderr.'),
   })
-  // Room for the open segment, one that is being compressed, its other form, and something to keep.
+  // There must be room for the open segment, for one that is being compressed in both forms, and for one to keep.
   .refine(({ journalMaxBytes, segmentMaxBytes }) => journalMaxBytes >= 4 * segmentMaxBytes, {
     path: ['journalMaxBytes'],
     error: 'must be at least four times segmentMaxBytes',
@@ -148,7 +148,7 @@ export const schema = z
 /** The configuration in effect: durations in milliseconds, sizes in bytes. */
 export type Config = Readonly<z.output<typeof schema>>;
 
-/** What is wrong with a name or a pattern. */
+/** Returns what is wrong with a name or a pattern. */
 function refusal(options: RedactOptions): string | undefined {
   try {
     createRedactor(options);
@@ -158,7 +158,7 @@ function refusal(options: RedactOptions): string | undefined {
   }
 }
 
-/** Two values can be compared whatever else is wrong. */
+/** Returns whether values can be compared, even if others are invalid. */
 function areAll(type: 'number' | 'string', value: unknown, ...keys: readonly string[]): boolean {
   return keys.every((key) => typeof (value as Record<string, unknown>)[key] === type);
 }

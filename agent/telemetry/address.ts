@@ -1,4 +1,4 @@
-/** Where a server listens. */
+/** The address at which a server listens. */
 export interface Address {
   readonly host: string;
   readonly port: number;
@@ -6,7 +6,7 @@ export interface Address {
 
 const ADDRESS = /^(?:(?:\[(?<ipv6>[^\]]+)\]|(?<name>[A-Za-z0-9.-]+)):)?(?<port>\d{1,5})$/;
 
-/** From `127.0.0.1:9469` or `[::1]:9469`; a bare port is one of the loopback interface. */
+/** Parses `127.0.0.1:9469` or `[::1]:9469`; a port alone is a port of the loopback interface. */
 export function parseAddress(text: string): Address | undefined {
   const { ipv6, name, port } = ADDRESS.exec(text)?.groups ?? {};
   if (port === undefined || Number(port) > 65_535) return undefined;

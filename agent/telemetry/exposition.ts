@@ -5,9 +5,9 @@ import type { Readings } from './readings.ts';
 
 export const CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
-/** Readings in Prometheus' text format; a metric of which nothing is known is not there. */
+/** Formats readings in Prometheus' text format; leaves out metrics without a value. */
 export async function expose(readings: Readings): Promise<string> {
-  // The counting is done elsewhere: nothing is kept from one scrape to the next.
+  // The agent counts elsewhere, so nothing is kept from one scrape to the next.
   const registry = new Registry();
   for (const metric of METRICS) {
     const values = metric.read(readings);

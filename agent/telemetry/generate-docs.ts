@@ -1,4 +1,4 @@
-/** Prints docs/metrics.md; a test compares it. */
+/** Prints docs/metrics.md; a test compares it with the file. */
 
 import { prometheusLabel, prometheusName } from './metric.ts';
 import { METRICS } from './metrics.ts';
@@ -13,7 +13,7 @@ const rows = METRICS.map((metric) => {
   const exposed = `${prometheusName(metric)}${label}`;
   return [code(name), code(exposed), kind, code(unit), `${description}${by}`];
 });
-// As the formatter wants it.
+// The formatter pads the cells of a table.
 const widths = TITLES.map((_, column) =>
   Math.max(...[TITLES, ...rows].map((cells) => cells[column]?.length ?? 0)),
 );

@@ -1,9 +1,9 @@
 import type { Source } from './readings.ts';
 
-/** A drain that should turn and does not for so long needs a restart; far more than any pause of it. */
+/** A drain that has work and does not turn for this long needs a restart; its pauses are far shorter. */
 const STALLED_MS = 60_000;
 
-/** The answer to a probe; as in the IETF's draft for health checks of HTTP APIs. */
+/** The answer to a probe, in the format of the IETF's draft for health checks of HTTP APIs. */
 export interface Report {
   readonly status: 'pass' | 'fail';
   readonly checks: Readonly<Record<string, Check>>;
@@ -14,13 +14,13 @@ interface Check {
   readonly reason: string;
 }
 
-/** Whether the agent is alive and ready, and why. What becomes of exported records is no part of it. */
+/** Knows whether the agent is alive and ready, and why. The export has no influence on either. */
 export class Health {
   readonly #now: () => number;
   #source: Source | undefined;
   #hook: Check = failing('the hook is not armed yet');
   #journal: Check = failing('the journal is not open yet');
-  /** How far the drain was when it was last seen to turn, or to have nothing to do. */
+  /** The drain's turns, and the time, when it last turned or had nothing to do. */
   #turns = 0;
   #since = 0;
 
@@ -29,7 +29,7 @@ export class Health {
     this.#now = now;
   }
 
-  /** The hook is armed, the journal open. */
+  /** Notes that the hook is armed and the journal is open. */
   begin(source: Source): void {
     this.#source = source;
     this.#since = this.#now();
@@ -37,12 +37,12 @@ export class Health {
     this.#journal = passing('writable');
   }
 
-  /** The journal cannot be written, or (undefined) can be again. */
+  /** Notes that the journal cannot be written or, with undefined, that it can be written again. */
   noteJournal(problem: Error | undefined): void {
     this.#journal = problem === undefined ? passing('writable') : failing(problem.message);
   }
 
-  /** The agent ends in an orderly way. */
+  /** Notes that the agent is stopping. */
   end(): void {
     this.#source = undefined;
     this.#hook = failing('the agent is ending');
@@ -52,7 +52,7 @@ export class Health {
     return this.#journal.status === 'pass';
   }
 
-  /** Fails only for what a restart would cure: a full disk or a collector that is down is not that. */
+  /** Fails only for what a restart can cure, which a full disk or an unavailable collector is not. */
   live(): Report {
     return reportOf({ drain: this.#drain() });
   }

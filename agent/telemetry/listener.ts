@@ -4,23 +4,23 @@ import type { Log } from '../log-events.ts';
 import type { Address } from './address.ts';
 import { limitConnections } from './connection-limit.ts';
 
-/** Another agent that is about to end may still have the port. */
+/** Another agent that is stopping may still have the port. */
 const LISTEN_AGAIN_MS = 5000;
-/** A request is one small packet: who takes longer for it, or leaves its answer unread, is dropped. */
+/** A request is one small packet; a client that needs longer, or does not read its answer, is disconnected. */
 const REQUEST_MS = 1000;
 const CHECK_EVERY_MS = 250;
 const SILENCE_MS = 2000;
 
 export interface ListenerOptions {
   readonly address: Address;
-  /** what is served, by path */
+  /** the answers, by path */
   readonly paths: Readonly<Record<string, (response: ServerResponse) => Promise<void> | void>>;
   readonly log: Log;
 }
 
 /**
  * Serves a few small answers over HTTP at one address. It listens again when the address is taken;
- * what fails is logged and ends nothing.
+ * a failure is logged, and does not end the agent.
  */
 export class Listener {
   readonly #options: ListenerOptions;

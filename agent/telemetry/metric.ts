@@ -1,39 +1,39 @@
 import type { ByValue, Readings } from './readings.ts';
 
-/** One metric, by OpenTelemetry's rules: a dotted name, a UCUM unit, at most one attribute. */
+/** One metric, named by OpenTelemetry's rules: a dotted name, a UCUM unit, at most one attribute. */
 export interface Metric {
   readonly kind: 'counter' | 'gauge';
   readonly name: string;
   /** `s`, `By`, or what is counted, in braces */
   readonly unit: string;
   readonly description: string;
-  /** what its values are told apart by */
+  /** the attribute that distinguishes its values */
   readonly attribute: string | undefined;
-  /** Its values by the attribute's, without an attribute by ''; undefined: nothing is known. */
+  /** Reads its values by those of the attribute, or by '' without one; undefined if there is none. */
   read(readings: Readings): ByValue | undefined;
 }
 
-/** What a metric is: name, unit, description. */
+/** Name, unit and description of a metric. */
 type Description = readonly [name: string, unit: string, description: string];
 
 type Read<T> = (readings: Readings) => T | undefined;
 
-/** A number that only grows, from the start of what it counts. */
+/** Makes a metric that only grows. */
 export function counter(description: Description, read: Read<number>): Metric {
   return metric('counter', description, undefined, plain(read));
 }
 
-/** The same, by the values of an attribute. */
+/** Makes metrics that only grow, one for each value of an attribute. */
 export function counters(description: Description, attribute: string, read: Read<ByValue>): Metric {
   return metric('counter', description, attribute, read);
 }
 
-/** A number as it is now. */
+/** Makes a metric that shows a current value. */
 export function gauge(description: Description, read: Read<number>): Metric {
   return metric('gauge', description, undefined, plain(read));
 }
 
-/** The same, by the values of an attribute. */
+/** Makes metrics that show current values, one for each value of an attribute. */
 export function gauges(description: Description, attribute: string, read: Read<ByValue>): Metric {
   return metric('gauge', description, attribute, read);
 }
@@ -41,14 +41,14 @@ export function gauges(description: Description, attribute: string, read: Read<B
 const UNITS: Readonly<Record<string, string>> = { s: '_seconds', By: '_bytes' };
 
 /**
- * The name in Prometheus' text format, by OpenTelemetry's specification ("Prometheus and
+ * Returns the name in Prometheus' text format, by OpenTelemetry's specification ("Prometheus and
  * OpenMetrics Compatibility"): the unit in words, and `_total` for a counter.
  */
 export function prometheusName({ kind, name, unit }: Metric): string {
   return `${prometheusLabel(name)}${UNITS[unit] ?? ''}${kind === 'counter' ? '_total' : ''}`;
 }
 
-/** An attribute's name as a label. */
+/** Returns the name of an attribute as a label. */
 export function prometheusLabel(attribute: string): string {
   return attribute.replaceAll('.', '_');
 }

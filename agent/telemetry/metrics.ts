@@ -240,7 +240,7 @@ function ageOf({ oldestAt }: JournalReadings): number | undefined {
   return oldestAt === undefined ? undefined : Math.max(0, Date.now() / 1000 - oldestAt);
 }
 
-/** The deletion of the oldest segment keeps room for the open one: what counts is bytes by time. */
+/** Estimates the age of the oldest record once the journal is full, from bytes per time. */
 function expectedOf(journal: JournalReadings): number | undefined {
   const age = ageOf(journal);
   return age === undefined || journal.bytes === 0

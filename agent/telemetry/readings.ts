@@ -1,36 +1,36 @@
-/** What the agent has counted so far, as it stands when somebody asks. */
+/** What the agent has counted at the moment of a scrape. */
 export interface Readings {
   readonly version: string;
-  /** From here on: once the agent records. */
+  /** This and the following are undefined until the agent records. */
   readonly recording?: RecordingReadings;
   readonly hook?: HookReadings;
   readonly journal?: JournalReadings;
-  /** The last write to it worked. */
+  /** Whether the last write to it succeeded. */
   readonly isJournalWritable?: boolean;
-  /** Where it is asked for: the last time it came. */
+  /** Whether the last request for pod metadata succeeded; undefined if the agent makes none. */
   readonly isMetadataAvailable?: boolean | undefined;
-  /** Where there is an exporter. */
+  /** undefined without an exporter */
   readonly export?: ExportReadings;
 }
 
-/** A number for each value of an attribute. */
+/** Numbers by the value of an attribute. */
 export type ByValue = Readonly<Record<string, number>>;
 
-/** Of this run. */
+/** Counts of this run. */
 export interface RecordingReadings {
   readonly records: number;
   /** by reason */
   readonly gaps: ByValue;
   /** execs whose cgroup could not be named */
   readonly unknownPlaces: number;
-  /** journal.loss records, and what they lost as far as its number is known; by stage */
+  /** journal.loss records, and the known number of records that they lost; by stage */
   readonly losses: ByValue;
   readonly lostRecords: ByValue;
   readonly turns: number;
   readonly turnSeconds: number;
 }
 
-/** Of the kernel side, since the hook was armed; by program, since it was loaded. */
+/** Counts of the kernel side since the hook was armed; by program, since it was loaded. */
 export interface HookReadings {
   readonly execs: number;
   readonly ringBytes: number;
@@ -54,10 +54,10 @@ export interface JournalReadings {
   readonly oldestAt: number | undefined;
 }
 
-/** What an exporter registers; of this run. */
+/** Counts of the exporter in this run. */
 export interface ExportReadings {
   readonly exported: number;
-  /** not taken, in a partial success */
+  /** not accepted, in a partial success */
   readonly rejected: number;
   readonly deadLetters: number;
   /** by the text of the rule */
@@ -74,9 +74,9 @@ export interface ExportReadings {
   readonly succeededAt: number | undefined;
 }
 
-/** Where the readings come from, once the agent records. */
+/** The source of the readings once the agent records. */
 export interface Source {
   read(): Promise<Omit<Readings, 'version' | 'isJournalWritable' | 'isMetadataAvailable'>>;
-  /** Turns of the drain so far, and whether another one should come. */
+  /** Returns the turns of the drain so far, and whether another one is due. */
   drain(): { readonly turns: number; readonly isDue: boolean };
 }

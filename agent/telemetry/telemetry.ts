@@ -7,16 +7,16 @@ import type { Source } from './readings.ts';
 
 export interface TelemetryOptions {
   readonly version: string;
-  /** Whether pods' metadata is asked for. */
+  /** Whether the agent requests pod metadata. */
   readonly metadata: boolean;
-  /** Where /metrics, /livez and /readyz are served; undefined: nowhere. */
+  /** The address of /metrics, /livez and /readyz; undefined: they are not served. */
   readonly address: Address | undefined;
-  /** Where /livez and /readyz are served besides, so that nothing at `address` delays a probe. */
+  /** A second address of /livez and /readyz, so that nothing at `address` delays a probe. */
   readonly probeAddress: Address | undefined;
   readonly log: Log;
 }
 
-/** What the agent serves about itself: /metrics, /livez and /readyz. */
+/** Serves metrics and health of the agent: /metrics, /livez and /readyz. */
 export class Telemetry {
   readonly health = new Health();
   readonly #options: TelemetryOptions;
@@ -39,18 +39,18 @@ export class Telemetry {
     ];
   }
 
-  /** The agent records: from now on there is something to read. */
+  /** Notes that the agent records, so that there is something to read. */
   begin(source: Source): void {
     this.#source = source;
     this.health.begin(source);
   }
 
-  /** The metadata of pods cannot be had, or (undefined) can be again. */
+  /** Notes that pod metadata is unavailable or, with undefined, available again. */
   noteMetadata(problem: Error | undefined): void {
     this.#isMetadataAvailable = problem === undefined;
   }
 
-  /** The agent ends: what was read from may be gone. */
+  /** Notes that the agent is stopping, so that its source of readings may disappear. */
   end(): void {
     this.#source = undefined;
     this.health.end();
@@ -61,7 +61,7 @@ export class Telemetry {
   }
 
   async #metrics(response: ServerResponse): Promise<void> {
-    // Loaded when somebody asks for the first time.
+    // The formatter is loaded at the first scrape.
     const { CONTENT_TYPE, expose } = await import('./exposition.ts');
     const readings = {
       ...(await this.#source?.read()),
