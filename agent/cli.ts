@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { AgentError, EXIT, exitCodeOf } from './errors.ts';
-import { stopSignal } from './run/stop-signal.ts';
+import { stopSignal } from './stop-signal.ts';
 import { VERSION } from './version.ts';
 
 /** Runs the command that `argv` names (as process.argv has it); returns the exit code. */

@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import { AgentError } from '../errors.ts';
 import { openJournal } from '../journal/journal.ts';
-import { createStateWriter } from '../run/checkpoint.ts';
+import { createCheckpointWriter } from '../run/checkpoint.ts';
+import { endSession } from '../run/ending.ts';
+import type { Report } from '../run/report.ts';
 import { openSession } from '../run/session.ts';
 import { ADDON_PATH, hookOptions, journalOptions } from '../run/wiring.ts';
 import { readCpuStates } from '../source/counters.ts';
@@ -19,33 +21,22 @@ export async function detach(config: Config, { discard }: { discard: boolean }):
   return 0;
 }
 
-async function drainAndRemove(config: Config): Promise<string[]> {
+async function drainAndRemove(config: Config): Promise<readonly string[]> {
   const hook = await openHook({ ...hookOptions(config), attach: false }, config.waitForHook);
   let problem: Error = new AgentError('RING_UNREADABLE', {});
+  const report: Report = (one) => {
+    if (one.event === 'journal.write_failed') problem = one.error;
+  };
   try {
     refuseWithoutJournal(config, hook);
-    const journal = openJournal({ ...journalOptions(config), onProblem: () => {} });
+    const journal = openJournal({ ...journalOptions(config), report });
     try {
-      const session = await openSession(config, hook, journal, {
-        onRecord: undefined,
-        onBatch: () => {},
-        onFailure: () => {},
-        onJournalProblem: (error) => {
-          if (error) problem = error;
-        },
-        onMetadataProblem: () => {},
-        onUnreadable: () => {},
-      });
-      const { recorder, lineage, pods } = session;
-      pods.close();
-      const state = createStateWriter(config, session, () => {});
-      state.tellMisses();
-      if (!recorder.flush()) throw problem;
-      hook.disarm();
-      if (!recorder.flush() || !recorder.finish((now) => lineage.stop('detached', now)))
-        throw problem;
-      state.write('detached');
-      return hook.detach();
+      const session = await openSession(config, hook, journal, { onRecord: undefined, report });
+      session.pods.close();
+      const checkpoint = createCheckpointWriter(config, session, report);
+      const removed = endSession(session, checkpoint, 'detached');
+      if (removed === undefined) throw problem;
+      return removed;
     } finally {
       await journal.close();
     }

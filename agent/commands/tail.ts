@@ -5,20 +5,20 @@ import { type Position, segmentFile } from '../journal/segment.ts';
 import { lastLineEnd } from '../journal/torn-tail.ts';
 import { createFormat, type PrintForm } from '../print/format.ts';
 import { Stdout, WRITE_BYTES } from '../print/stdout.ts';
+import { stopSignal } from '../stop-signal.ts';
 import { segmentsOf } from './segments.ts';
 
-/** Prints records as they are written, from now on, until SIGINT, SIGTERM or a closed stdout. */
+/** Prints records as they are written, from now on, until a stop signal or a closed stdout. */
 export async function tail(
   config: Config,
   options: { readonly print?: PrintForm | undefined },
 ): Promise<number> {
   const format = createFormat(options.print);
   const stdout = new Stdout();
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort());
-  stop.signal.addEventListener('abort', () => stdout.close());
+  const stop = stopSignal();
+  stop.addEventListener('abort', () => stdout.close());
   const end = endOf(config.journalDir);
-  for await (const { line } of followLines(config.journalDir, end, stop.signal)) {
+  for await (const { line } of followLines(config.journalDir, end, stop)) {
     stdout.write(format(line));
     if (stdout.bytes > WRITE_BYTES) await stdout.drained();
     if (stdout.closed) break;

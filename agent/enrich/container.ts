@@ -10,7 +10,6 @@ import type { ContainerState } from './runtimes/runtime.ts';
 export interface ContainerOptions {
   readonly host: ResourceAttributes;
   readState(id: string): ContainerState | undefined;
-  readonly pods: PodSource;
   readonly runtimeOnly: boolean;
 }
 
@@ -22,13 +21,15 @@ export class Container {
   readonly cgroups = new Set<string>();
   /** The boot time of the first exec that could wait for metadata. */
   waitsFrom: BootTime | undefined;
+  readonly #pods: PodSource;
   readonly #options: ContainerOptions;
   #state: ContainerState | undefined;
   #rendered: { resource: string; attributes: string; complete: boolean } | undefined;
 
-  constructor(path: ContainerPath, options: ContainerOptions) {
+  constructor(path: ContainerPath, pods: PodSource, options: ContainerOptions) {
     this.path = path;
     this.key = keyOf(path);
+    this.#pods = pods;
     this.#options = options;
   }
 
@@ -55,10 +56,10 @@ export class Container {
 
   #render() {
     if (this.#rendered !== undefined) return this.#rendered;
-    const { host, readState, pods, runtimeOnly } = this.#options;
+    const { host, readState, runtimeOnly } = this.#options;
     const { path } = this;
     this.#state ??= readState(path.id);
-    const pod = path.podUid === undefined ? undefined : pods.pod(path.podUid);
+    const pod = path.podUid === undefined ? undefined : this.#pods.pod(path.podUid);
     const facts = agreeing({ path, state: this.#state, pod });
     const named = facts.state?.podName !== undefined;
     const placed = facts.state?.sandbox === true || containerIn(facts) !== undefined;

@@ -11,7 +11,7 @@ import type {
 import { type CgroupName, type CgroupPath, CgroupTree } from './cgroups/cgroup-tree.ts';
 import { type ContainerPath, containerOf, keyOf } from './cgroups/container-path.ts';
 import { Container } from './container.ts';
-import type { PodSource } from './pods/pod-source.ts';
+import { NO_PODS, type PodSource } from './pods/pod-source.ts';
 import { type ResourceAttributes, resourceText } from './resource.ts';
 import type { ContainerState } from './runtimes/runtime.ts';
 import { Started } from './started.ts';
@@ -22,8 +22,7 @@ export interface EnricherOptions {
   readonly hostMountNamespace: number;
   /** What the runtime's files say of a container, by its id. */
   readState(id: string): ContainerState | undefined;
-  readonly pods: PodSource;
-  /** Whether `pods` is all that is asked for: then what the runtime says is complete. */
+  /** Whether no source of pods is asked for: then what the runtime says is complete. */
   readonly runtimeOnly: boolean;
   /** How long a container's first record may wait for its metadata. */
   readonly waitMs: number;
@@ -65,6 +64,7 @@ export class Enricher {
   readonly hostPlace: Place;
   /** Execs whose cgroup neither the kernel side nor the file system could name. */
   unknownPlaces = 0;
+  #pods: PodSource = NO_PODS;
   #scanned = false;
   #began: BootTime | undefined;
 
@@ -85,7 +85,8 @@ export class Enricher {
   }
 
   /** Looks at the cgroups that are there; to be called once, before anything else. */
-  start(): void {
+  start(pods: PodSource): void {
+    this.#pods = pods;
     this.#cgroups.scan();
     this.#scanned = true;
   }
@@ -157,15 +158,16 @@ export class Enricher {
     const { cgroup, namespaces } = event.invocation.context;
     const { container } = this.#resolve(cgroup);
     if (container === undefined || container.path.podUid === undefined) return 0;
-    const { pods, waitMs } = this.#options;
-    if (container.complete || waitMs === 0 || pods.state === 'unreachable') return 0;
+    const { waitMs } = this.#options;
+    const { state } = this.#pods;
+    if (container.complete || waitMs === 0 || state === 'unreachable') return 0;
     if (this.#hosts.has(namespaces.mnt)) return 0;
     this.#began ??= now;
     container.waitsFrom ??= event.bootTime;
     const ran = millisecondsBetween(this.#began, now);
     // What had gathered before the agent came has not been waited for at all.
     const waited = Math.min(millisecondsBetween(container.waitsFrom, now), ran);
-    const left = Math.max(waitMs - waited, pods.state === 'starting' ? STARTING_MS - ran : 0);
+    const left = Math.max(waitMs - waited, state === 'starting' ? STARTING_MS - ran : 0);
     if (left <= 0) return 0;
     container.changed();
     this.#resolved.clear();
@@ -207,7 +209,7 @@ export class Enricher {
     const [oldest] = this.#containers.keys();
     if (this.#containers.size >= CONTAINERS_MAX && oldest !== undefined)
       this.#containers.delete(oldest);
-    const container = new Container(path, this.#options);
+    const container = new Container(path, this.#pods, this.#options);
     this.#containers.set(key, container);
     return container;
   }

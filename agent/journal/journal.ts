@@ -11,7 +11,7 @@ import {
 import { promisify } from 'node:util';
 import { AgentError } from '../errors.ts';
 import { syncFolderSync } from '../files.ts';
-import { Archive } from './archive/archive.ts';
+import { Archive, type UpkeepFailed, upkeepFailed } from './archive/archive.ts';
 import type { DeletedRange } from './archive/retention.ts';
 import { type Recovered, tidySegments } from './archive/tidy.ts';
 import { storageOf } from './device.ts';
@@ -38,8 +38,7 @@ export interface JournalOptions {
   readonly syncIntervalMs: number;
   /** zstd's, of closed segments */
   readonly compressionLevel: number;
-  /** Called with what went wrong in the background: syncing, compressing, removing. */
-  onProblem(error: Error): void;
+  report(event: UpkeepFailed): void;
 }
 
 /** Hears of lines that readers see now, the first `length` bytes, up to `end`. */
@@ -161,7 +160,7 @@ export class Journal {
       try {
         this.#takeBack();
       } catch (error) {
-        this.#options.onProblem(error as Error);
+        this.#options.report(upkeepFailed(error));
       }
       throw this.#failure(cause);
     }
@@ -183,7 +182,7 @@ export class Journal {
     try {
       if (this.#options.sync !== 'never') fdatasyncSync(this.#open.fd);
     } catch (error) {
-      this.#options.onProblem(error as Error);
+      this.#options.report(upkeepFailed(error));
     }
     closeSync(this.#open.fd);
     this.#removeUnused();
@@ -253,7 +252,7 @@ export class Journal {
     try {
       await syncData(fd);
     } catch (error) {
-      this.#options.onProblem(error as Error);
+      this.#options.report(upkeepFailed(error));
     }
     this.#syncTimer = undefined;
     if (this.#dirty) this.#syncSoon();
@@ -264,11 +263,11 @@ export class Journal {
  * Puts all lines on disk, and the names of the segments: whatever the policy, what comes behind must
  * not be there without them when the power is cut.
  */
-function settle({ dir, onProblem }: JournalOptions, { fd }: OpenSegment): void {
+function settle({ dir, report }: JournalOptions, { fd }: OpenSegment): void {
   try {
     fdatasyncSync(fd);
     syncFolderSync(dir);
   } catch (error) {
-    onProblem(error as Error);
+    report(upkeepFailed(error));
   }
 }

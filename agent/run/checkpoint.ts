@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import { writeState } from '../journal/state.ts';
-import type { HookStatistics } from '../source/hook.ts';
+import type { Report } from './report.ts';
 import type { Checkpoint } from './resume.ts';
 import type { Session } from './session.ts';
 
@@ -23,76 +23,60 @@ export interface State extends Checkpoint {
   readonly table: { readonly entries: number; readonly max: number };
 }
 
-export interface StateWriter {
-  /** Records what the kernel has skipped since the last time. */
-  tellMisses(): void;
-  /** Writes state.json, at most every two seconds, or at once if `hookState` says that it is over. */
-  write(hookState?: 'kept' | 'detached'): void;
-  /** From now on it is written only at once. */
-  close(): void;
+/** Keeps state.json up to date, at most every two seconds. */
+export interface CheckpointWriter {
+  /** Takes note that there is something to write; true: it is written now. */
+  note(): boolean;
+  /** Nothing is recorded until pause(): what is noted is written when its time has come. */
+  resume(): void;
+  pause(): void;
+  /** Writes it at once: the recording is over. */
+  end(hookState: 'kept' | 'detached'): void;
 }
 
 /**
- * Keeps state.json up to date, and records what the kernel skipped. `onProblem` hears when it cannot
- * be written, which ends nothing: an older one only means that the next run reads more.
+ * Writes checkpoints of a session. A failure is reported and ends nothing: an older checkpoint only
+ * means that the next run reads more.
  */
-export function createStateWriter(
+export function createCheckpointWriter(
   config: Config,
   session: Session,
-  onProblem: (error: Error) => void,
-): StateWriter {
-  const { hook, recorder } = session;
-  let last = 0;
-  let later: NodeJS.Timeout | undefined;
-  let missed = session.kernelMisses;
-  function tellMisses(): void {
-    const count = missesOf(hook.statistics()) - missed;
-    missed += count;
-    if (count > 0) recorder.lose({ stage: 'kernel', hookId: session.hookId, count });
-  }
-  function writeNow(hookState?: 'kept' | 'detached'): void {
-    clearTimeout(later);
-    later = undefined;
-    last = performance.now();
+  report: Report,
+): CheckpointWriter {
+  let writtenAt = 0;
+  let isNoted = false;
+  let timer: NodeJS.Timeout | undefined;
+  const dueMs = () => writtenAt + WRITE_EVERY_MS - performance.now();
+  function write(hookState?: 'kept' | 'detached'): void {
+    isNoted = false;
+    writtenAt = performance.now();
     try {
-      writeState(config.journalDir, stateOf(config, session, missed, hookState));
+      writeState(config.journalDir, stateOf(config, session, hookState));
     } catch (error) {
-      onProblem(error as Error);
+      report({ event: 'run.state_write_failed', error: error as Error });
     }
   }
-  // Awake it is called again soon; then there may also be lines that the journal has not taken yet.
-  function writeAsleep(): void {
-    later = undefined;
-    if (!recorder.isAwake) writeNow();
-  }
   return {
-    tellMisses,
-    write(hookState) {
-      const wait = hookState === undefined ? last + WRITE_EVERY_MS - performance.now() : 0;
-      if (wait > 0) {
-        later ??= setTimeout(writeAsleep, wait).unref();
-        return;
-      }
-      writeNow(hookState);
-      // Only what is on disk counts as told: these are by the next time.
-      if (hookState === undefined) tellMisses();
+    note() {
+      isNoted = true;
+      if (dueMs() > 0) return false;
+      write();
+      return true;
     },
-    close: () => clearTimeout(later),
+    resume() {
+      if (isNoted) timer = setTimeout(() => write(), dueMs()).unref();
+    },
+    pause: () => clearTimeout(timer),
+    end: write,
   };
-}
-
-/** Execs that the kernel did not let our program see. */
-function missesOf(statistics: HookStatistics): number {
-  return statistics.programs.find(({ name }) => name === 'on_exec')?.recursionMisses ?? 0;
 }
 
 function stateOf(
   config: Config,
   session: Session,
-  kernelMisses: number,
   hookState: 'kept' | 'detached' | undefined,
 ): State {
-  const { hook, journal, lineage, nextSeq } = session;
+  const { hook, journal, recorder, lineage, nextSeq } = session;
   const statistics = hook.statistics();
   return {
     version: 1,
@@ -109,7 +93,7 @@ function stateOf(
     records: lineage.counts.records,
     gaps: lineage.counts.gaps,
     lost: lineage.counts.lost,
-    kernelMisses,
+    kernelMisses: recorder.kernelMisses,
     started: session.enricher.started,
     ring: { bytes: statistics.ringBytes, usedBytes: statistics.usedBytes },
     table: { entries: statistics.tableEntries, max: statistics.tableMax },

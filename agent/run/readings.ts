@@ -17,6 +17,7 @@ import type {
 } from '../telemetry/readings.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { VERSION } from '../version.ts';
+import type { DrainLoop } from './drain-loop.ts';
 import { createLagReader, type Lag, timeAt } from './export-lag.ts';
 import type { Session } from './session.ts';
 
@@ -31,15 +32,20 @@ export async function openTelemetry(config: Config, log: Log): Promise<Telemetry
 }
 
 /** What telemetry reads of a session and its exporter, when somebody asks. */
-export function sourceOf(config: Config, session: Session, exporter: Exporter | undefined): Source {
-  const { hook, recorder } = session;
+export function sourceOf(
+  config: Config,
+  session: Session,
+  loop: DrainLoop,
+  exporter: Exporter | undefined,
+): Source {
+  const { hook } = session;
   const oldest = createOldestReader(config.journalDir);
   const lagOf = exporter && createLagReader(config.journalDir, session, exporter);
   return {
     async read() {
       const [oldestAt, lag] = [await oldest(), await lagOf?.()];
       return {
-        recording: recordingOf(session),
+        recording: recordingOf(session, loop),
         hook: hookOf(session),
         journal: { ...journalOf(config, session), oldestAt },
         ...(exporter && lag && { export: exportOf(exporter, lag) }),
@@ -47,12 +53,12 @@ export function sourceOf(config: Config, session: Session, exporter: Exporter | 
     },
     drain() {
       const [drained, written] = hook.positions();
-      return { turns: recorder.turns.count, isDue: recorder.isAwake || written > drained };
+      return { turns: loop.turns.count, isDue: loop.isAwake || written > drained };
     },
   };
 }
 
-function recordingOf({ lineage, recorder, enricher }: Session): RecordingReadings {
+function recordingOf({ lineage, enricher }: Session, { turns }: DrainLoop): RecordingReadings {
   const { counts, stages } = lineage;
   return {
     records: counts.records,
@@ -60,8 +66,8 @@ function recordingOf({ lineage, recorder, enricher }: Session): RecordingReading
     unknownPlaces: enricher.unknownPlaces,
     losses: byValue(LOSS_STAGES, (stage) => [stage, stages.get(stage)?.losses ?? 0]),
     lostRecords: byValue(LOSS_STAGES, (stage) => [stage, stages.get(stage)?.records ?? 0]),
-    turns: recorder.turns.count,
-    turnSeconds: recorder.turns.ms / 1000,
+    turns: turns.count,
+    turnSeconds: turns.ms / 1000,
   };
 }
 

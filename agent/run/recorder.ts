@@ -14,7 +14,7 @@ import type { Lineage } from '../lineage/lineage.ts';
 import type { Clock } from '../source/clock.ts';
 import { readCpuStates } from '../source/counters.ts';
 import type { Decoder } from '../source/decode.ts';
-import type { Hook } from '../source/hook.ts';
+import type { Hook, HookStatistics } from '../source/hook.ts';
 
 /** Lines of one write. The longest possible line, 32 KiB of bytes as `\\\\xHH`, is far below a quarter. */
 const BATCH_BYTES = 2 << 20;
@@ -22,12 +22,14 @@ const FULL_BYTES = BATCH_BYTES / 2;
 const FRAME_BYTES = 8;
 /** Empty drains in a row before the reader goes to sleep. */
 const IDLE_DRAINS = 10;
-const RETRY_MS = 1000;
+/** The journal does not take what there is. */
+const STUCK: Turn = { waitMs: 1000, hasNews: false, maySleep: false };
 /** An event that is just being written holds up a drain for a moment, no longer. */
 const FLUSH_TURNS = 10_000;
 
 export interface RecorderOptions {
   readonly hook: Hook;
+  readonly hookId: string;
   readonly decoder: Decoder;
   readonly clock: Clock;
   readonly lineage: Lineage;
@@ -38,21 +40,31 @@ export interface RecorderOptions {
   readonly drainIntervalMs: number;
   /** Called with every record and its line, once it is on disk. */
   readonly onRecord: ((record: CausalRecord, line: string) => void) | undefined;
-  /** Called after every batch and before every sleep. */
-  onBatch(): void;
-  /** Called when the journal cannot be written, and again (undefined) when it can. */
-  onJournalProblem(error: Error | undefined): void;
-  /** Called with an error that ends the recording. */
-  onFailure(error: unknown): void;
+  /** Execs that the kernel had skipped when an earlier run last looked. */
+  readonly kernelMisses: number;
+  report(event: RecorderEvent): void;
+}
+
+/** The journal cannot be written, or can be again. */
+export type RecorderEvent =
+  | { readonly event: 'journal.write_failed'; readonly error: Error }
+  | { readonly event: 'journal.write_recovered' };
+
+/** What a turn of the recorder has come to. */
+export interface Turn {
+  /** milliseconds until the next */
+  readonly waitMs: number;
+  /** The journal and the numbers have gone on together: a checkpoint is worth its while. */
+  readonly hasNews: boolean;
+  /** There has been nothing to drain for a while, and all is on disk. */
+  readonly maySleep: boolean;
 }
 
 /**
  * The way of the data, left to right: drain the ring, make records, write lines, and only then give
- * the kernel its room back. Drains on a timer while there is traffic, sleeps when there is none.
+ * the kernel its room back.
  */
 export class Recorder {
-  /** Turns of the drain so far, and the time that they took. */
-  readonly turns = { count: 0, ms: 0 };
   readonly #options: RecorderOptions;
   readonly #batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
   #length = 0;
@@ -65,22 +77,21 @@ export class Recorder {
   #committed: number;
   readonly #ringBytes: number;
   #idle = 0;
-  #timer: NodeJS.Timeout | undefined;
-  /** Over: what the kernel still wakes it for is the next run's. */
-  #stopped = false;
   #stuck = false;
+  #kernelMisses: number;
   #records: CausalRecord[] = [];
   #written: { record: CausalRecord; line: string }[] = [];
 
   constructor(options: RecorderOptions) {
     this.#options = options;
     this.#ringBytes = options.hook.statistics().ringBytes;
+    this.#kernelMisses = options.kernelMisses;
     [this.#committed] = options.hook.positions();
   }
 
-  /** Begins to drain, again and again, until stop(). */
-  start(): void {
-    this.#timer = setTimeout(this.#tick, 0);
+  /** Execs that the kernel has skipped, as far as they are recorded. */
+  get kernelMisses(): number {
+    return this.#kernelMisses;
   }
 
   /** Adds a record about the journal behind all that was read so far. */
@@ -93,6 +104,14 @@ export class Recorder {
   lose(loss: Loss): void {
     this.#options.lineage.lose(loss, this.#options.clock.now, this.#records);
     this.#encode();
+  }
+
+  /** Adds what the kernel has skipped since the last time. */
+  addKernelMisses(): void {
+    const { hook, hookId } = this.#options;
+    const count = missesOf(hook.statistics()) - this.#kernelMisses;
+    this.#kernelMisses += count;
+    if (count > 0) this.lose({ stage: 'kernel', hookId, count });
   }
 
   /** Reads the clocks, and the first events with them. */
@@ -136,60 +155,34 @@ export class Recorder {
     return this.#write(false);
   }
 
-  stop(): void {
-    this.#stopped = true;
-    this.#rest();
-  }
-
-  /** The next turn has its time; asleep, the kernel wakes it. */
-  get isAwake(): boolean {
-    return this.#timer !== undefined;
-  }
-
-  readonly #tick = (): void => {
-    const began = performance.now();
-    try {
-      this.#timer = setTimeout(this.#tick, this.#turn());
-      if (this.#idle > IDLE_DRAINS) this.#sleep();
-    } catch (error) {
-      this.stop();
-      this.#options.onFailure(error);
-    }
-    this.turns.count += 1;
-    this.turns.ms += performance.now() - began;
-  };
-
-  /** One drain; returns the milliseconds until the next. */
-  #turn(): number {
+  /** Drains what is new, and writes it as far as nothing waits for metadata. */
+  turn(): Turn {
     const { hook, clock, drainIntervalMs } = this.#options;
     hook.touch();
     clock.sample(hook.clock);
-    if (!this.#write(true)) return RETRY_MS;
+    if (!this.#write(true)) return STUCK;
     const bytes = this.#waitMs > 0 ? 0 : this.#drain();
-    if (!this.#write(true)) return RETRY_MS;
-    this.#idle = bytes === 0 && this.#waitMs === 0 ? this.#idle + 1 : 0;
-    if (bytes > 0) this.#options.onBatch();
-    if (this.#waitMs > 0) return Math.min(this.#waitMs, drainIntervalMs);
-    const crowded = bytes > hook.buffer.length / 2;
-    return crowded ? 0 : drainIntervalMs;
+    if (!this.#write(true)) return STUCK;
+    const isWaiting = this.#waitMs > 0;
+    this.#idle = bytes === 0 && !isWaiting ? this.#idle + 1 : 0;
+    const maySleep = this.#idle > IDLE_DRAINS && this.#settle();
+    const isCrowded = bytes > hook.buffer.length / 2;
+    const waitMs = isWaiting
+      ? Math.min(this.#waitMs, drainIntervalMs)
+      : isCrowded
+        ? 0
+        : drainIntervalMs;
+    return { waitMs, hasNews: bytes > 0 || maySleep, maySleep };
   }
 
-  #sleep(): void {
+  /** Has the kernel call `wake`, once there is something to drain; false: there is already. */
+  sleep(wake: () => void): boolean {
+    return this.#write(true) && this.#options.hook.sleep(wake);
+  }
+
+  #settle(): boolean {
     this.#idle = 0;
-    if (!this.flush({ patient: true })) return;
-    this.#options.onBatch();
-    if (!this.#write(true)) return;
-    const asleep = this.#options.hook.sleep(() => {
-      if (this.#stopped) return;
-      // More will follow at once: gather for one interval.
-      this.#timer = setTimeout(this.#tick, this.#options.drainIntervalMs);
-    });
-    if (asleep) this.#rest();
-  }
-
-  #rest(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    return this.flush({ patient: true });
   }
 
   /** Reads what is new and makes lines of it; returns the bytes there were. */
@@ -209,7 +202,7 @@ export class Recorder {
   #write(patient: boolean): boolean {
     const { hook, nextSeq } = this.#options;
     do {
-      this.#tellRetired();
+      this.#addRetired();
       this.#encode();
       this.#decode(patient);
       if (!this.#append()) return false;
@@ -221,7 +214,7 @@ export class Recorder {
   }
 
   /** Adds what the journal has deleted for space since the last batch. */
-  #tellRetired(): void {
+  #addRetired(): void {
     const retired = this.#options.journal.takeRetired();
     for (const range of retired) this.lose({ stage: 'retention', ...range });
   }
@@ -297,21 +290,26 @@ export class Recorder {
 
   /** Hands the batch to the journal; what it cannot take now stays, and the ring waits behind it. */
   #append(): boolean {
-    const { journal, onJournalProblem, onRecord } = this.#options;
+    const { journal, report, onRecord } = this.#options;
     if (this.#length === 0) return true;
     try {
       journal.append(this.#batch, this.#length);
     } catch (error) {
       if (!(error instanceof AgentError && error.isTransient)) throw error;
-      if (!this.#stuck) onJournalProblem(error as Error);
+      if (!this.#stuck) report({ event: 'journal.write_failed', error });
       this.#stuck = true;
       return false;
     }
-    if (this.#stuck) onJournalProblem(undefined);
+    if (this.#stuck) report({ event: 'journal.write_recovered' });
     this.#stuck = false;
     this.#length = 0;
     for (const { record, line } of this.#written) onRecord?.(record, line);
     this.#written = [];
     return true;
   }
+}
+
+/** Execs that the kernel did not let our program see. */
+function missesOf({ programs }: HookStatistics): number {
+  return programs.find(({ name }) => name === 'on_exec')?.recursionMisses ?? 0;
 }

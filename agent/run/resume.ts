@@ -1,6 +1,5 @@
 import { CORE } from '../../record/fields/core.ts';
 import { KEYS } from '../../record/fields.ts';
-import { readBootId } from '../../record/ids.ts';
 import { numbersIn } from '../../record/numbers.ts';
 import { keyOf } from '../enrich/cgroups/container-path.ts';
 import { isWithin, readLinesSync, readSegmentSync } from '../journal/read-sync.ts';
@@ -48,7 +47,7 @@ const CPUS_MAX = 65_536;
 export function readContinuity(
   dir: string,
   onUnreadable: (error: Error) => void,
-  bootId = readBootId(),
+  bootId: string,
 ): Continuity {
   const { checkpoint, beyond } = readCheckpoint(dir);
   const from = checkpoint?.position ?? beginning(dir, bootId, beyond);

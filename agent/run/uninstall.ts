@@ -1,10 +1,58 @@
 import type { Config } from '../config/schema.ts';
+import { AgentError } from '../errors.ts';
 import { CURSOR_FILE } from '../export/read/cursor.ts';
 import { DEAD_LETTER_FILE, OLDER_DEAD_LETTER_FILE } from '../export/send/dead-letters.ts';
 import { asideOf } from '../files.ts';
 import { deleteJournal } from '../journal/delete.ts';
-import type { Log } from '../telemetry/log.ts';
-import { SNAPSHOT_FILE } from './session.ts';
+import { OwnDaemonSet } from '../kube/own-daemon-set.ts';
+import type { Log } from '../log-events.ts';
+import { createProblemTeller } from '../telemetry/log.ts';
+import { SNAPSHOT_FILE } from './arming.ts';
+
+/** What a run removes at its end. */
+export interface Removal {
+  readonly hook: boolean;
+  /** never without the hook */
+  readonly journal: boolean;
+}
+
+/** Decides what a run removes at its end. */
+export interface ExitPolicy extends Disposable {
+  /** Asks the API server where it must be asked, for some seconds at most. */
+  removal(): Promise<Removal>;
+}
+
+/** The policy that `onExit` names; `whenUninstalled` watches the agent's DaemonSet from now on. */
+export function createExitPolicy(
+  { onExit, journalOnUninstall, kubeconfig }: Config,
+  { POD_NAME: pod, POD_NAMESPACE: namespace }: NodeJS.ProcessEnv,
+  log: Log,
+): ExitPolicy {
+  if (onExit !== 'whenUninstalled')
+    return {
+      removal: async () => ({ hook: onExit === 'detach', journal: false }),
+      [Symbol.dispose]: () => {},
+    };
+  if (!pod || !namespace) throw new AgentError('POD_NAME_MISSING', {});
+  const daemonSet = new OwnDaemonSet({
+    namespace,
+    pod,
+    kubeconfig,
+    onKnown: (name) => log('uninstall.watching', { daemonSet: name }),
+    onProblem: createProblemTeller((error) =>
+      log('uninstall.watch_failed', { error: error.message }),
+    ),
+  });
+  return {
+    async removal() {
+      const { uninstalled, because } = await daemonSet.verdict();
+      const journal = uninstalled && journalOnUninstall === 'delete';
+      log(uninstalled ? 'uninstall.detected' : 'uninstall.not_detected', { because });
+      return { hook: uninstalled, journal };
+    },
+    [Symbol.dispose]: () => daemonSet.close(),
+  };
+}
 
 /** What others than the journal itself keep in its folder. */
 const OTHERS = [
@@ -17,13 +65,12 @@ const OTHERS = [
 ];
 
 /** Deletes the journal of an agent that has ended for good, and says so; a failure ends nothing. */
-export function deleteAll({ journalDir }: Config, log: Log): void {
+export function deleteAll({ journalDir: journal }: Config, log: Log): void {
   try {
-    const left = deleteJournal(journalDir, OTHERS);
-    if (left.length === 0) log.info({ journal: journalDir }, 'the journal is deleted');
-    else log.warn({ journal: journalDir, left }, 'the journal is deleted, but for what is not its');
+    const left = deleteJournal(journal, OTHERS);
+    if (left.length === 0) log('journal.deleted', { journal });
+    else log('journal.deleted_in_part', { journal, left });
   } catch (error) {
-    const { message } = error as Error;
-    log.error({ journal: journalDir, error: message }, 'the journal could not be deleted');
+    log('journal.delete_failed', { journal, error: (error as Error).message });
   }
 }

@@ -1,12 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { textOf } from '../../record/kernel-text.ts';
 import type { Config } from '../config/schema.ts';
+import { Enricher } from '../enrich/enricher.ts';
 import { followApiServer } from '../enrich/pods/api-server.ts';
 import { createGlobs } from '../enrich/pods/globs.ts';
 import { openKubelet } from '../enrich/pods/kubelet.ts';
 import { NO_PODS, type PodSource, type PodSourceOptions } from '../enrich/pods/pod-source.ts';
+import { hostResource, type ResourceAttributes } from '../enrich/resource.ts';
+import { ContainerStates } from '../enrich/runtimes/container-states.ts';
+import { RUNTIME_DIRS } from '../enrich/runtimes/runtimes.ts';
 import type { JournalOptions } from '../journal/journal.ts';
 import { createRedactor, type Redact } from '../redact/redactor.ts';
-import type { HookOptions } from '../source/hook.ts';
+import type { Hook, HookOptions } from '../source/hook.ts';
 import { ROOT } from '../version.ts';
+import { hostMountNamespace } from './proc.ts';
 
 /** Where `make build` puts it. */
 export const ADDON_PATH = `${ROOT}build/vcml_hook.node`;
@@ -40,7 +47,7 @@ export function redactOf(config: Config): Redact | undefined {
 }
 
 /** The part of the configuration that the journal takes. */
-export function journalOptions(config: Config): Omit<JournalOptions, 'onProblem'> {
+export function journalOptions(config: Config): Omit<JournalOptions, 'report'> {
   return {
     dir: config.journalDir,
     segmentMaxBytes: config.segmentMaxBytes,
@@ -52,14 +59,55 @@ export function journalOptions(config: Config): Omit<JournalOptions, 'onProblem'
   };
 }
 
+/** What says where records happened, still to be started; `started` as the enricher takes it. */
+export function createEnricher(
+  config: Config,
+  hook: Hook,
+  started: Iterable<string> | undefined,
+): Enricher {
+  const runtimes = new ContainerStates([...RUNTIME_DIRS, ...config.runtimeDirs]);
+  return new Enricher({
+    host: hostOf(config),
+    hostMountNamespace: hostMountNamespace(),
+    readState: (id) => runtimes.read(id),
+    runtimeOnly: config.metadata === 'none',
+    waitMs: config.metadataWait,
+    started,
+    cgroupName(hierarchy, id) {
+      const entry = hook.cgroup(hierarchy, id);
+      return entry && { parent: entry.parent, name: textOf(entry.name, 0, entry.name.length) };
+    },
+  });
+}
+
+/** What all records say of the host. */
+function hostOf(config: Config): ResourceAttributes {
+  return hostResource({
+    nodeName: config.nodeName,
+    clusterName: config.clusterName,
+    machineId: readIfThere('/etc/machine-id'),
+    kubernetes: config.metadata !== 'none',
+    extra: process.env.OTEL_RESOURCE_ATTRIBUTES,
+    serviceName: process.env.OTEL_SERVICE_NAME,
+  });
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
 /** The source of pods' metadata that is configured. */
 export function openPodSource(
   config: Config,
-  events: Pick<PodSourceOptions, 'onPod' | 'onProblem'>,
+  listeners: Pick<PodSourceOptions, 'onPod' | 'report'>,
 ): PodSource {
   const { metadata, nodeName, kubeconfig, podLabels, podAnnotations } = config;
   const keys = { label: createGlobs(podLabels), annotation: createGlobs(podAnnotations) };
-  const options = { nodeName, keys, kubeconfig, ...events };
+  const options = { nodeName, keys, kubeconfig, ...listeners };
   switch (metadata) {
     case 'apiserver':
       return followApiServer(options);

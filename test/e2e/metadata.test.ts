@@ -229,7 +229,7 @@ test('while the API server is down, names come from the runtime, and the log rep
   const file = `${STATIC_PODS}/static.json`;
   writeFileSync(file, JSON.stringify(pod('static', [container('main', ['true', 'alone'])])));
   await recorder.waitFor('the problem', () =>
-    recorder.agent.stderr.includes('no metadata of pods') ? true : undefined,
+    recorder.agent.stderr.includes('pod metadata unavailable') ? true : undefined,
   );
   const alone = await recorder.marked('alone');
   const place = { pod: `static-${NODE_NAME}`, container: 'main', entry: 'start' };
@@ -239,13 +239,13 @@ test('while the API server is down, names come from the runtime, and the log rep
   await cluster.startApiServer();
   away = false;
   await recorder.waitFor('the end of the problem', () =>
-    recorder.agent.stderr.includes('metadata is there again') ? true : undefined,
+    recorder.agent.stderr.includes('pod metadata available again') ? true : undefined,
   );
   rmSync(file);
   await cluster.apply(pod('healed', [container('main', ['true', 'healed'])]));
   const healed = await recorder.marked('healed');
   assert.deepEqual(placeOf(healed).state, 'complete');
-  assert.equal(recorder.agent.stderr.split('no metadata of pods').length, 2, 'told once');
+  assert.equal(recorder.agent.stderr.split('pod metadata unavailable').length, 2, 'told once');
 });
 
 test('a restarted agent knows which containers had started', async () => {

@@ -81,14 +81,14 @@ test('the log reports a stopped kubelet once, and its pods are known again when 
   const kubelet = cluster.component('kubelet');
   await kubelet.stop();
   await recorder.waitFor('the problem', () =>
-    recorder.agent.stderr.includes('no metadata of pods') ? true : undefined,
+    recorder.agent.stderr.includes('pod metadata unavailable') ? true : undefined,
   );
   kubelet.start();
   await recorder.waitFor('its end', () =>
-    recorder.agent.stderr.includes('metadata is there again') ? true : undefined,
+    recorder.agent.stderr.includes('pod metadata available again') ? true : undefined,
   );
   await cluster.apply(pod('later', [container('main', ['true', 'later'])]));
   const { attributes } = await recorder.marked('later');
   assert.equal(attributes['vcml.metadata.state'], 'complete');
-  assert.equal(recorder.agent.stderr.split('no metadata of pods').length, 2, 'told once');
+  assert.equal(recorder.agent.stderr.split('pod metadata unavailable').length, 2, 'told once');
 });

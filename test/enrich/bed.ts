@@ -61,9 +61,8 @@ export function bedOf(options: BedOptions = {}) {
     started,
     readState: (id) => states.get(id),
     cgroupName: (hierarchy, id) => names.get(`${hierarchy}:${id}`),
-    pods: { pod: (uid) => pods.get(uid), state, close: () => {} },
   });
-  enricher.start();
+  enricher.start({ pod: (uid) => pods.get(uid), state, close: () => {} });
   const contexts = new Map<string, Invocation>();
   const eventOf = (at: Spot, from: Spot | undefined, seconds: number): ExecEvent => ({
     kind: 'exec',

@@ -25,7 +25,6 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[]
     bytes += 8 + Math.ceil(event.length / 8) * 8;
   }
   let drained = 0;
-  const asleep = Promise.withResolvers<() => void>();
   const hook = {
     buffer,
     clock: new Float64Array(4),
@@ -39,10 +38,6 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[]
       drained = bytes;
       return fresh;
     },
-    sleep: (wake: () => void) => {
-      asleep.resolve(wake);
-      return true;
-    },
   } as unknown as Hook;
   const nextSeq = Float64Array.of(1);
   const clock = new Clock();
@@ -50,6 +45,7 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[]
   const place = { resource: '{}', cgroup: undefined, attributes: '' };
   const recorder = new Recorder({
     hook,
+    hookId: '1',
     clock,
     nextSeq,
     drainIntervalMs: 1,
@@ -73,14 +69,11 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[]
       append: (text: Buffer, length: number) => lines.push(text.toString('utf8', 0, length)),
       takeRetired: () => retired.splice(0),
     } as unknown as Journal,
+    kernelMisses: 0,
     onRecord: undefined,
-    onBatch: () => {},
-    onJournalProblem: () => {},
-    onFailure: (error) => {
-      throw error;
-    },
+    report: () => {},
   });
-  return { recorder, nextSeq, lines, asleep: asleep.promise };
+  return { recorder, nextSeq, lines };
 }
 
 test('what could not be read is told before an exec that waits: a checkpoint counts it as told', () => {
@@ -93,16 +86,6 @@ test('what could not be read is told before an exec that waits: a checkpoint cou
   assert.match(lines.join(''), /"vcml.loss.stage":"decode".*"vcml.loss.last_seq":1/);
   assert.equal(recorder.flush(), true);
   assert.match(lines.join(''), /"vcml.seq":2/);
-});
-
-test('a recorder that has stopped asleep is not woken again', async () => {
-  const { recorder, asleep } = recorderOf([]);
-  recorder.start();
-  const wake = await asleep;
-  assert.equal(recorder.isAwake, false);
-  recorder.stop();
-  wake();
-  assert.equal(recorder.isAwake, false);
 });
 
 test('what the journal has deleted for space is told before the next events, and once', () => {

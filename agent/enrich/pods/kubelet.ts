@@ -28,7 +28,7 @@ export function openKubelet(options: KubeletOptions): PodSource {
 
 /** Reads the kubelet's pods at intervals, and whenever a pod is looked up that is not known. */
 function askKubelet(options: KubeletOptions): PodSource {
-  const { keys, onPod, onProblem } = options;
+  const { keys, onPod, report } = options;
   const stop = new AbortController();
   const pods = new PodIndex(onPod);
   let state: SourceState = 'starting';
@@ -42,11 +42,12 @@ function askKubelet(options: KubeletOptions): PodSource {
     try {
       const items = await listPods(options, stop.signal);
       pods.replace(items.flatMap((pod) => slimPod(pod as unknown as V1Pod, keys) ?? []));
-      if (failures > 0) onProblem(undefined);
+      if (failures > 0) report({ event: 'metadata.available' });
       failures = 0;
       state = 'following';
     } catch (error) {
-      if (!stop.signal.aborted && failures === 0) onProblem(RequestError.of(error));
+      if (!stop.signal.aborted && failures === 0)
+        report({ event: 'metadata.unavailable', error: RequestError.of(error) });
       failures += 1;
       state = 'unreachable';
     }

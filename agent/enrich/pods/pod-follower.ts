@@ -6,7 +6,7 @@ import type { PodSource, PodSourceOptions, SourceState } from './pod-source.ts';
 /** Follows this node's pods, and keeps trying while that fails. */
 export function followPods(
   source: ListWatch<Pod>,
-  { onPod, onProblem }: Pick<PodSourceOptions, 'onPod' | 'onProblem'>,
+  { onPod, report }: Pick<PodSourceOptions, 'onPod' | 'report'>,
 ): PodSource {
   const stop = new AbortController();
   const pods = new PodIndex(onPod);
@@ -18,13 +18,13 @@ export function followPods(
       pods.replace(all);
     },
     onChange: (change, pod) => (change === 'DELETED' ? pods.delete(pod) : pods.set(pod)),
-    onProblem: (problem) => {
-      state = problem === undefined ? 'following' : 'unreachable';
-      onProblem(problem);
+    onProblem(error) {
+      state = error === undefined ? 'following' : 'unreachable';
+      report(error ? { event: 'metadata.unavailable', error } : { event: 'metadata.available' });
     },
     stop: stop.signal,
   });
-  done.catch(onProblem);
+  done.catch((error) => report({ event: 'metadata.unavailable', error }));
   return {
     pod: (uid) => pods.get(uid),
     get state() {

@@ -20,9 +20,13 @@ export interface PodSourceOptions {
   readonly kubeconfig: string;
   /** Called when a pod is new or has changed. */
   onPod(uid: string): void;
-  /** Called when the source cannot be used; with undefined when it can be used again. */
-  onProblem(problem: Error | undefined): void;
+  report(event: MetadataEvent): void;
 }
+
+/** The source cannot be used, or can be again. */
+export type MetadataEvent =
+  | { readonly event: 'metadata.unavailable'; readonly error: Error }
+  | { readonly event: 'metadata.available' };
 
 /** The source that has no pods: records carry what the container runtime knows, and no more. */
 export const NO_PODS: PodSource = {

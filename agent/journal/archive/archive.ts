@@ -4,12 +4,23 @@ import { compressSegment } from './compress.ts';
 import { Deletions } from './deletions.ts';
 import { type DeletedRange, deletedRanges, type Repeated } from './retention.ts';
 
+/** A segment could not be synced, compressed or deleted; appending goes on. */
+export interface UpkeepFailed {
+  readonly event: 'journal.upkeep_failed';
+  readonly error: Error;
+}
+
+/** The event of such an error. */
+export function upkeepFailed(error: unknown): UpkeepFailed {
+  return { event: 'journal.upkeep_failed', error: error as Error };
+}
+
 export interface ArchiveOptions {
   readonly dir: string;
   readonly segmentMaxBytes: number;
   readonly maxBytes: number;
   readonly compressionLevel: number;
-  onProblem(error: Error): void;
+  report(event: UpkeepFailed): void;
 }
 
 /** The descriptor of a segment that is complete and on disk; one more sync may be under way. */
@@ -75,7 +86,7 @@ export class Archive {
 
   /** One thing after the other. */
   #next(job: () => Promise<void>): void {
-    this.#work = this.#work.then(job).catch(this.#options.onProblem);
+    this.#work = this.#work.then(job).catch((error) => this.#options.report(upkeepFailed(error)));
   }
 
   async #turn(): Promise<void> {
@@ -90,19 +101,19 @@ export class Archive {
 
   /** What cannot be compressed now stays as it is until the next turn. */
   async #compress(number: number): Promise<void> {
-    const { dir, compressionLevel, onProblem } = this.#options;
+    const { dir, compressionLevel, report } = this.#options;
     const { signal } = this.#ending;
     if (signal.aborted || !existsSync(segmentFile(dir, { number, compressed: false }))) return;
     try {
       await compressSegment(dir, number, compressionLevel, signal);
     } catch (error) {
-      if (!signal.aborted) onProblem(error as Error);
+      if (!signal.aborted) report(upkeepFailed(error));
     }
   }
 
   /** Deletes the oldest segments until all are within the cap, with room for the newest to grow. */
   async #makeRoom(newestMayGrowTo: number): Promise<void> {
-    const { dir, maxBytes, onProblem } = this.#options;
+    const { dir, maxBytes, report } = this.#options;
     const segments = listSegments(dir);
     const newest = segments.pop();
     let total = newest === undefined ? 0 : Math.max(bytesOf(dir, newest), newestMayGrowTo);
@@ -113,18 +124,20 @@ export class Archive {
       // What is deleted from now on, nobody would write down any more.
       if (this.#ending.signal.aborted) return;
       total -= bytesOf(dir, segment);
-      await this.#deletions.delete(segment.number, ranges).catch(onProblem);
+      await this.#deletions
+        .delete(segment.number, ranges)
+        .catch((error) => report(upkeepFailed(error)));
       this.#retired.push(...ranges);
     }
   }
 
   /** A damaged segment has to go as well. */
   async #rangesOf(segment: Segment): Promise<DeletedRange[]> {
-    const { dir, onProblem } = this.#options;
+    const { dir, report } = this.#options;
     try {
       return await deletedRanges(dir, segment, this.#repeated, this.#ending.signal);
     } catch (error) {
-      onProblem(error as Error);
+      report(upkeepFailed(error));
       return [];
     }
   }

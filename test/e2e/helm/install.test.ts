@@ -157,7 +157,11 @@ test('the API server accepts every field of every manifest', async () => {
 
 test('helm uninstall leaves only the journal', async () => {
   await eventually('an agent that knows what it belongs to', async () =>
-    (await release.log()).includes('with this DaemonSet the hook goes') ? true : undefined,
+    (await release.log()).includes(
+      'watching the DaemonSet; the hook is detached when the DaemonSet is deleted',
+    )
+      ? true
+      : undefined,
   );
   const programs = release.programs();
   assert.ok(programs.length > 0);

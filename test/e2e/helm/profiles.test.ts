@@ -46,7 +46,7 @@ function lastWords(text: string): Promise<boolean> {
 
 /** Uninstalls when the agent can detect it; nothing stays, except the journal if it is kept. */
 async function uninstall(journal = 'kept'): Promise<void> {
-  await lastWords('with this DaemonSet the hook goes');
+  await lastWords('watching the DaemonSet; the hook is detached when the DaemonSet is deleted');
   const programs = release.programs();
   await release.uninstall();
   await release.assertGone(programs, journal);
@@ -149,7 +149,7 @@ test('the plain manifests do the same without Helm, and deleting their namespace
     .replace('path: /run/containerd/', `path: ${RUNTIME_STATE}/`);
   await run(['kubectl', 'apply', '--filename=-'], here);
   await release.kubectl('rollout', 'status', 'daemonset/vcml-agent', '--timeout=3m');
-  await lastWords('with this DaemonSet the hook goes');
+  await lastWords('watching the DaemonSet; the hook is detached when the DaemonSet is deleted');
   const programs = release.programs();
   await run(['kubectl', 'delete', '--filename=-', '--timeout=2m'], here);
   await release.assertGone(programs);

@@ -28,7 +28,7 @@ async function following(
     keys: { label: () => false, annotation: () => false },
     kubeconfig,
     onPod: (uid) => changed.push(uid),
-    onProblem: (problem) => problems.push(problem?.message ?? 'fine'),
+    report: (one) => problems.push('error' in one ? one.error.message : 'fine'),
   });
   try {
     await body({ source, changed, problems });

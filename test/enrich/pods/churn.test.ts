@@ -21,19 +21,18 @@ const proc = procWith('0::/\n');
 after(() => rmSync(proc, { recursive: true }));
 
 const states = new Map<string, ContainerState>();
-const pods = new PodIndex((uid) => enricher.podChanged(uid));
 const enricher = new Enricher({
   host: { 'host.name': 'node-1' },
   hostMountNamespace: HOST_MNT,
   proc,
   cgroupName: () => undefined,
   readState: (id) => states.get(id),
-  pods: { pod: (uid) => pods.get(uid), state: 'following', close: () => {} },
   runtimeOnly: false,
   waitMs: 0,
   started: [],
 });
-enricher.start();
+const pods = new PodIndex((uid) => enricher.podChanged(uid));
+enricher.start({ pod: (uid) => pods.get(uid), state: 'following', close: () => {} });
 const ring = Buffer.alloc(1 << 16);
 const decoder = createDecoder(ring, 1, (args) => ({ args, redacted: 0 }));
 const writer = createLineWriter({

@@ -76,7 +76,7 @@ async function withSocket(
           kubeconfig: '',
           keys: { label: (key) => key === 'app', annotation: (key) => key === 'owner' },
           onPod: (uid) => changed.push(uid),
-          onProblem: (problem) => problems.push(problem?.message ?? 'fine'),
+          report: (one) => problems.push('error' in one ? one.error.message : 'fine'),
         });
         closing.push(() => source.close());
         return { source, changed, problems };

@@ -69,7 +69,7 @@ async function withKubelet(body: (kubelet: Kubelet) => Promise<void>): Promise<v
         verify,
         kubeconfig,
         onPod: (uid) => changed.push(uid),
-        onProblem: (problem) => problems.push(problem?.message ?? 'fine'),
+        report: (one) => problems.push('error' in one ? one.error.message : 'fine'),
       });
       sources.push(source);
       return { source, changed, problems };

@@ -48,7 +48,7 @@ export function createBed(t: { after(cleanUp: () => void): void }): Bed {
         sync: 'interval',
         syncIntervalMs: 50,
         compressionLevel: 1,
-        onProblem: ({ message }) => problems.push(message),
+        report: ({ error }) => problems.push(error.message),
         ...options,
       });
       journals.push(journal);

@@ -20,7 +20,7 @@ const journal = openJournal({
   syncIntervalMs: 5,
   compressionLevel: 1,
   ...options,
-  onProblem: (error) => {
+  report: ({ error }) => {
     throw error;
   },
 });

@@ -1,0 +1,41 @@
+import { readFileSync, readlinkSync, statSync } from 'node:fs';
+
+/** The first pid namespace of every kernel (PROC_PID_INIT_INO in linux/proc_ns.h). */
+const HOST_PID_NAMESPACE = 'pid:[4026531836]';
+
+/** What a record says about the agent's own process. */
+export function ownProcess() {
+  const { pid, ppid } = process;
+  return {
+    pid,
+    ppid,
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    comm: readFileSync('/proc/self/comm', 'utf8').trim(),
+    executable: readlinkSync('/proc/self/exe'),
+  };
+}
+
+/** The inode of the mount namespace of the host's init or of kthreadd; if neither can be read, the agent's own. */
+export function hostMountNamespace(): number {
+  const inode = mountNamespaceOf(1) ?? mountNamespaceOf(2);
+  return inode ?? statSync('/proc/self/ns/mnt').ino;
+}
+
+/** Whether the agent sees the processes of the host. */
+export function isInHostPidNamespace(): boolean {
+  return readlinkSync('/proc/self/ns/pid') === HOST_PID_NAMESPACE;
+}
+
+/** Whether the agent may read executables and namespaces of processes with all capabilities, as kthreadd is. */
+export function mayInspectProcesses(): boolean {
+  return mountNamespaceOf(2) !== undefined;
+}
+
+function mountNamespaceOf(pid: number): number | undefined {
+  try {
+    return statSync(`/proc/${pid}/ns/mnt`).ino;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { CheckpointWriter } from '../../agent/run/checkpoint.ts';
+import { DrainLoop } from '../../agent/run/drain-loop.ts';
+import type { Recorder, Turn } from '../../agent/run/recorder.ts';
+import { until } from '../support/until.ts';
+
+const INTERVAL_MS = 1;
+const NEWS: Turn = { waitMs: INTERVAL_MS, hasNews: true, maySleep: false };
+const NOTHING: Turn = { waitMs: INTERVAL_MS, hasNews: false, maySleep: false };
+const IDLE: Turn = { waitMs: INTERVAL_MS, hasNews: true, maySleep: true };
+
+/** A loop over these turns, the last one again and again; `calls` is what it does besides. */
+function loopOver(turns: (Turn | Error)[], canSleep = true) {
+  const calls: string[] = [];
+  let wake = () => {};
+  const recorder = {
+    turn() {
+      const turn = (turns.length > 1 ? turns.shift() : turns[0]) as Turn | Error;
+      if (turn instanceof Error) throw turn;
+      return turn;
+    },
+    sleep(call: () => void) {
+      calls.push('sleep');
+      wake = call;
+      return canSleep;
+    },
+    addKernelMisses: () => calls.push('misses'),
+  } as unknown as Recorder;
+  const checkpoint: CheckpointWriter = {
+    note() {
+      calls.push('note');
+      return true;
+    },
+    resume: () => calls.push('resume'),
+    pause: () => calls.push('pause'),
+    end: () => calls.push('end'),
+  };
+  const loop = new DrainLoop(recorder, checkpoint, INTERVAL_MS);
+  return { loop, calls, wake: () => wake() };
+}
+
+test('after a turn with news comes a checkpoint, and what the kernel has skipped by then', async () => {
+  const { loop, calls } = loopOver([NEWS, NOTHING]);
+  const ended = loop.run();
+  await until('turns', () => loop.turns.count > 2);
+  assert.deepEqual(calls, ['note', 'misses']);
+  loop.stop();
+  await ended;
+});
+
+test('asleep it takes no turn, leaves the checkpoint to its time, and goes on when it is woken', async () => {
+  const { loop, calls, wake } = loopOver([IDLE, NOTHING]);
+  const ended = loop.run();
+  await until('sleep', () => !loop.isAwake);
+  assert.deepEqual(calls, ['note', 'misses', 'sleep', 'resume']);
+  await new Promise((resolve) => setTimeout(resolve, 20 * INTERVAL_MS));
+  assert.equal(loop.turns.count, 1);
+  wake();
+  await until('turns', () => loop.turns.count > 1);
+  assert.equal(calls.at(-1), 'pause');
+  assert.equal(loop.isAwake, true);
+  loop.stop();
+  await ended;
+});
+
+test('where there is something to drain already it does not sleep', async () => {
+  const { loop } = loopOver([IDLE, NOTHING], false);
+  const ended = loop.run();
+  await until('turns', () => loop.turns.count > 2);
+  assert.equal(loop.isAwake, true);
+  loop.stop();
+  await ended;
+});
+
+test('a loop that has stopped asleep is not woken again', async () => {
+  const { loop, wake } = loopOver([IDLE]);
+  const ended = loop.run();
+  await until('sleep', () => !loop.isAwake);
+  loop.stop();
+  wake();
+  assert.equal(loop.isAwake, false);
+  await ended;
+  assert.equal(loop.turns.count, 1);
+});
+
+test('an error ends it, and the checkpoint’s time with it', async () => {
+  const { loop, calls } = loopOver([NOTHING, new Error('the ring is gone')]);
+  await assert.rejects(loop.run(), { message: 'the ring is gone' });
+  assert.equal(loop.isAwake, false);
+  assert.deepEqual(calls, ['pause']);
+});
