@@ -1,5 +1,5 @@
--- The chain of one record, up to its root or gap: clickhouse client --param_id=... < chain.sql
--- FINAL, since a record that came twice would double all above it.
+-- Selects the chain of one record, up to its root or gap: clickhouse client --param_id=... < chain.sql
+-- FINAL is needed because a duplicate record would double everything above it.
 WITH RECURSIVE chain AS (
     SELECT 0 AS Depth, Timestamp, Id, ParentCause, Object,
         LogAttributes['vcml.gap.reason'] AS GapReason

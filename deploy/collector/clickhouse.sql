@@ -1,4 +1,4 @@
--- The table for clickhouse.yaml: the columns that the exporter fills, and what chains are read by.
+-- Creates the table for clickhouse.yaml: the columns that the exporter fills, and those that chains use.
 CREATE DATABASE IF NOT EXISTS vcml;
 
 CREATE TABLE IF NOT EXISTS vcml.records (
@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS vcml.records (
     ScopeVersion LowCardinality(String),
     ScopeAttributes Map(LowCardinality(String), String),
     LogAttributes Map(LowCardinality(String), String) CODEC(ZSTD),
-    -- An exporter that was started without the server does not see this column, and leaves it out.
+    -- An exporter that starts without the server does not see this column and omits it.
     EventName LowCardinality(String) DEFAULT if(
         LogAttributes['vcml.permitted_by'] LIKE 'root_event:%',
         'vcml.' || substring(LogAttributes['vcml.permitted_by'], length('root_event:') + 1),
@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS vcml.records (
     ParentCause String MATERIALIZED LogAttributes['vcml.parent_cause'],
     Object String MATERIALIZED LogAttributes['vcml.object']
 )
--- Delivery is at least once: the same record again has the same Id, day and content.
+-- Delivery is at least once: a duplicate has the same Id, day and content.
 ENGINE = ReplacingMergeTree
 PARTITION BY toDate(Timestamp, 'UTC')
 ORDER BY Id;
