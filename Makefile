@@ -1,4 +1,4 @@
-# Every rule sets up what it needs and does nothing that is up to date. `make help` lists the targets.
+# Every rule sets up what it needs and skips what is up to date. `make help` lists the targets.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -18,7 +18,7 @@ TESTED := build $(PROGRAMS) build/programs/next.bpf.o build/sanitized/vcml_hook.
 
 .PHONY: help run test bench fuzz valgrind kernels e2e check format generate coverage build bundle image clean
 
-help: ## this list
+help: ## list the targets
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 10
 
 IMAGE ?= vcml-agent:dev
@@ -44,7 +44,7 @@ kernels: build $(PROGRAMS) ## run the agent and its cases on other kernels, and 
 e2e: build $(PROGRAMS) ## build a Kubernetes node, then run the agent's tests on it, as root
 	@exec $(NODE) test/e2e/run.ts '$(E2E_TESTS)'
 
-build: $(BUILT) ## what running needs: the npm packages, the BPF object, the addon, the page of reports
+build: $(BUILT) ## build what running needs: the npm packages, the BPF object, the addon, the page of reports
 
 BUNDLE := build/bundle
 ARCH := $(shell uname -m)
@@ -56,10 +56,10 @@ ifeq ($(MACHINE_AND_ARCH),aarch64:amd64)
 $(error for amd64 it is built on amd64)
 endif
 
-bundle: node_modules/.stamp $(BUNDLED) ## the agent in a folder that runs by itself: make bundle ARCH=arm64
+bundle: node_modules/.stamp $(BUNDLED) ## build a folder with everything that the agent needs: make bundle ARCH=arm64
 	$(NODE) deploy/bundle.ts '$(BUNDLE)' $(BUILT_FOR_ARCH)
 
-image: build/apt-image.stamp ## the agent's image, by buildah or docker: make image IMAGE=vcml-agent:dev PLATFORM=linux/arm64
+image: build/apt-image.stamp ## build the agent's image with buildah or docker: make image IMAGE=vcml-agent:dev PLATFORM=linux/arm64
 	@if command -v buildah >/dev/null; then \
 		build="buildah bud --build-arg BUILDPLATFORM=linux/$(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))"; \
 	else build='docker build'; fi; \
@@ -72,7 +72,7 @@ clean: ## remove build/, with the journal of `make run`
 
 # --- Debian packages -------------------------------------------------------------------------
 
-# What each target uses beside what `build` needs. Debian's base system has the rest.
+# What each target uses in addition to what `build` needs. The base system of Debian has the rest.
 APT_build = clang g++ libbpf-dev libelf-dev llvm zlib1g-dev $(if $(shell command -v npm),,nodejs npm)
 APT_check := bpftool clang-format shellcheck
 APT_test := bpftool chromium iproute2 openssl zstd
@@ -84,7 +84,7 @@ APT_arm64 := g++-aarch64-linux-gnu
 APT_e2e = bpftool busybox-static containernetworking-plugins iproute2 iptables jq openssl python3-venv \
 	runc unzip $(if $(shell command -v go),,golang-go)
 
-# $(call apt_install,packages): installs those that are missing; asks nothing when none is.
+# $(call apt_install,packages) installs those that are missing, and calls nothing if none is.
 define apt_install
 if ! command -v dpkg-query >/dev/null; then \
 	echo "This is not Debian: see to it that these packages' programs are there: $(1)"; \
@@ -116,7 +116,7 @@ build/apt-%.stamp: Makefile
 
 node_modules/.stamp: package-lock.json | build/apt-build.stamp
 	npm ci --loglevel=error
-	@# npm skips an optional package that cannot be had, or that is not what the lock file says. npm 9
+	@# npm skips an optional package that it cannot fetch, or that differs from the lock file. npm 9
 	@# also removes this link, together with the package for the other architecture.
 	@test -x node_modules/$(NODE_PACKAGE)/bin/node || { echo 'npm ci left out $(NODE_PACKAGE)' >&2; exit 1; }
 	@ln -sf ../$(NODE_PACKAGE)/bin/node $(NODE)
@@ -130,14 +130,14 @@ BPF_FLAGS := -O2 -g -target bpf -mcpu=v2 -D__TARGET_ARCH_$(BPF_ARCH) \
 
 build/exec.bpf.o: $(wildcard bpf/*.c bpf/*.h) Makefile | build/apt-build.stamp
 	clang $(BPF_FLAGS) -c bpf/exec.bpf.c -o $@
-	@llvm-strip -g $@ # DWARF goes, BTF stays
+	@llvm-strip -g $@ # removes DWARF, keeps BTF
 
 # --- the addon -------------------------------------------------------------------------------
 
-# libbpf is linked statically. Debian's libelf.a cannot go into a shared object (its thread-local
+# libbpf is linked statically. Debian's libelf.a cannot be linked into a shared object (its thread-local
 # variables are compiled for executables), so libelf, and zlib that it needs, stay shared.
-# --wrap=stderr: see native/wrap_stderr.cc.
-# uv.h comes with the project's own Node.
+# native/wrap_stderr.cc explains --wrap=stderr.
+# uv.h is part of the project's own Node.
 UV_HEADERS := node_modules/$(NODE_PACKAGE)/include/node
 ADDON_FLAGS := -std=c++17 -shared -fPIC -fvisibility=hidden -O2 -Wall -Wextra -Werror \
 	-isystem node_modules/node-addon-api -isystem node_modules/node-api-headers/include \
@@ -172,7 +172,7 @@ build/programs/%: test/programs/%.c $(wildcard test/programs/*.h) Makefile | bui
 	@mkdir -p $(@D)
 	gcc -O2 -Wall -Wextra -Werror -pthread -static $< -o $@
 
-# A kernel side whose events have another layout, for the tests of upgrades.
+# Builds a kernel side whose events have another layout, for the tests of upgrades.
 build/programs/next.bpf.o: build/exec.bpf.o
 	@mkdir -p $(@D)
 	clang $(BPF_FLAGS) -DEVENT_VERSION=2 -c bpf/exec.bpf.c -o $@
@@ -181,7 +181,7 @@ build/programs/next.bpf.o: build/exec.bpf.o
 
 FILES := find . -type d '(' -path ./build -o -name node_modules -o -name .git ')' -prune -o -type f
 C_SOURCES = $(sort $(shell $(FILES) -name '*.[ch]' -printf '%P ' -o -type f -name '*.cc' -printf '%P '))
-# By their first line alone: other files have such lines too.
+# Only the first line counts, because other files have such lines too.
 SHELL_SCRIPTS = $(sort $(shell $(FILES) -exec \
 	awk 'FNR == 1 && /^#!.*[\/ ](ba|da)?sh( |$$)/ { print substr(FILENAME, 3) } { nextfile }' {} +))
 LAYOUT := agent/source/layout.ts

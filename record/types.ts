@@ -33,7 +33,7 @@ export interface CgroupIds {
   readonly pidsHierarchy: number;
 }
 
-/** Where a program image ran, as its exec found it. */
+/** The place of an invocation, as its exec found it. */
 export interface ObservedPlace {
   readonly cgroup: CgroupIds;
   /** inode of the mount namespace */

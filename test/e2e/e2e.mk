@@ -1,7 +1,7 @@
-# What `make e2e` builds and runs: included by the Makefile.
+# The rules of `make e2e`, included by the Makefile.
 #
 # The components of a real Kubernetes node come from Go modules and npm packages: 7 minutes the first
-# time, on two cores. Debian's Go is enough; where it is too old, it gets the right one itself.
+# time, on two cores. Debian's Go is enough: if it is too old, it fetches the right one itself.
 
 E2E := build/e2e
 KUBE_BIN ?= $(CURDIR)/$(E2E)/bin
@@ -30,7 +30,7 @@ $(E2E)/agent-images.tar: node_modules/.stamp build/exec.bpf.o build/vcml_hook.no
 		test/e2e/images.ts | build/apt-e2e.stamp
 	$(NODE) test/e2e/build-agent-images.ts
 
-# The kernel of the second machine, of those that test/kernels has.
+# The kernel of the second machine is one of those in test/kernels.
 build/machine.stamp: test/kernels/fetch | build/apt-kernels.stamp
 	test/kernels/fetch machine
 	@touch $@

@@ -1,4 +1,4 @@
-# What `make kernels` boots and runs: included by the Makefile.
+# The rules of `make kernels`, included by the Makefile.
 
 export KERNELS ?= $(CURDIR)/build/kernels
 
