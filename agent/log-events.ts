@@ -182,6 +182,12 @@ export const LOG_EVENTS = {
       'collector refuses every record; one is tried every 30 s, and the others are held in the journal',
     remedy: 'code and details are the collector’s reason',
   },
+  'export.encoder_fault': {
+    level: 'error',
+    sentence:
+      'records are exported with OpenTelemetry’s own serializer, because the agent’s encoder is faulty',
+    remedy: 'report this as a bug, with the code and details if there are any; no record is lost',
+  },
   'export.dead_letter_write_failed': {
     level: 'error',
     sentence: 'dead-letter file cannot be written; the export waits, retrying',

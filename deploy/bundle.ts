@@ -51,6 +51,16 @@ const builtinsAsAskedFor: Plugin = {
   },
 };
 
+/** OpenTelemetry's gRPC packages load the library with a require that esbuild does not recognize. */
+const visibleRequires: Plugin = {
+  name: 'visible-requires',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/@opentelemetry\/otlp-grpc-exporter-base\/.*\.mjs$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replaceAll('__require("@grpc', 'require("@grpc'),
+    }));
+  },
+};
+
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(join(folder, 'build'), { recursive: true });
 const options = {
@@ -65,7 +75,7 @@ const agent = await build({
   ...options,
   format: 'esm',
   splitting: true,
-  plugins: [builtinsAsAskedFor, onlyWhatIsUsed, withoutUndici],
+  plugins: [builtinsAsAskedFor, onlyWhatIsUsed, withoutUndici, visibleRequires],
   // CommonJS packages need `require`.
   banner: {
     js: "import { createRequire as vcmlRequire } from 'node:module';const require=vcmlRequire(import.meta.url);",

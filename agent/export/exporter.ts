@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { EXIT, exitCodeOf } from '../errors.ts';
-import { type Client, createClient } from './connect/client.ts';
-import {
-  CredentialFiles,
-  type CredentialSources,
-  type Credentials,
-} from './connect/credential-files.ts';
-import { type Endpoint, parseEndpoint } from './connect/endpoint.ts';
+import { CredentialFiles, type CredentialSources } from './connect/credential-files.ts';
+import { parseEndpoint } from './connect/endpoint.ts';
+import { GrpcTransport } from './connect/grpc-transport.ts';
+import { JournalLogsSerializer } from './encode/journal-logs-serializer.ts';
+import { LogRecordEncoder } from './encode/log-record-encoder.ts';
+import { createScope } from './encode/scope.ts';
 import type { ExportLog } from './log.ts';
 import { type Batch, Batches } from './read/batches.ts';
 import { Cursor, resume } from './read/cursor.ts';
@@ -16,7 +16,8 @@ import { RecentLines } from './read/recent-lines.ts';
 import { createFilter, type Filter, parseRules } from './read/rules.ts';
 import { keepDeadLetter } from './send/dead-letters.ts';
 import { Delivery, Ended } from './send/delivery.ts';
-import type { Outcome } from './send/outcome.ts';
+import { JournalLogExporter } from './send/journal-log-exporter.ts';
+import { type Outcome, outcomeOf } from './send/outcome.ts';
 import { RateLimit } from './send/rate-limit.ts';
 import { createStatistics, type Statistics } from './statistics.ts';
 
@@ -41,20 +42,21 @@ export interface ExporterOptions {
   readonly catchUpRate: number;
   readonly rules: readonly string[];
   readonly log: ExportLog;
+  /** Default: the one that the agent is built with. */
+  readonly encoder?: LogRecordEncoder;
 }
 
 /** Brings what is written to the journal to a collector: behind the writer, in order, at least once. */
 export class Exporter {
   readonly statistics: Statistics = createStatistics();
   readonly #options: ExporterOptions;
-  readonly #endpoint: Endpoint;
-  readonly #credentialFiles: CredentialFiles;
+  readonly #target: string;
   readonly #filter: Filter;
+  readonly #transport: GrpcTransport;
+  readonly #exporter: JournalLogExporter;
   readonly #ending = new AbortController();
   /** Nothing is acknowledged any more. */
   #over = false;
-  #client: Client | undefined;
-  #credentials: Credentials | undefined;
   #recent: RecentLines | undefined;
   #cursor: Cursor | undefined;
   #tail: JournalReader | undefined;
@@ -65,11 +67,23 @@ export class Exporter {
   /** Checks endpoint, files and rules; throws an error of the registry. */
   constructor(options: ExporterOptions) {
     this.#options = options;
-    this.#endpoint = parseEndpoint(options.endpoint, options.insecure);
+    const endpoint = parseEndpoint(options.endpoint, options.insecure);
+    this.#target = endpoint.target;
     this.#filter = createFilter(parseRules(options.rules));
-    this.#credentialFiles = new CredentialFiles(options.files, ({ message }) =>
+    const files = new CredentialFiles(options.files, ({ message }) =>
       options.log.error({ error: message }, 'bad export credentials; the earlier ones stay in use'),
     );
+    this.#transport = new GrpcTransport({
+      endpoint,
+      compression: options.compression,
+      userAgent: `vcml-agent/${options.version}`,
+      credentials: () => files.current,
+    });
+    this.#exporter = new JournalLogExporter({
+      serializer: new JournalLogsSerializer(),
+      transport: this.#transport,
+      timeoutMs: options.timeoutMs,
+    });
   }
 
   /** Begins at the saved cursor, or with all that the journal has. */
@@ -95,7 +109,8 @@ export class Exporter {
         maxRecords: batchRecords,
         maxBytes: batchBytes,
         maxAgeMs: batchAgeMs,
-        version,
+        scope: createScope(version),
+        encoder: this.#options.encoder ?? new LogRecordEncoder(),
         passes: this.#filter.passes,
       },
       tail,
@@ -104,11 +119,11 @@ export class Exporter {
       log,
       statistics: this.statistics,
       ending: this.#ending.signal,
-      send: (request, renew) => this.#send(request, renew),
+      send: (records, renew) => this.#send(records, renew),
       keepDeadLetter: (start, refusal) => keepDeadLetter(journal, start, refusal, log),
     });
     this.#cursor.move(this.#position);
-    log.info({ endpoint: this.#endpoint.target, from: this.#position }, 'exporting');
+    log.info({ endpoint: this.#target, from: this.#position }, 'exporting');
     this.#running = this.#run(() => this.#next(batches, tail), delivery);
   }
 
@@ -144,7 +159,7 @@ export class Exporter {
     ]);
     grace.abort();
     this.#over = true;
-    this.#client?.close();
+    this.#transport.shutdown();
     await this.#upcoming;
     await this.#tail?.close();
     await this.#cursor?.close();
@@ -161,7 +176,7 @@ export class Exporter {
       this.#upcoming = next();
       for (let batch = await this.#upcoming; batch && !this.#over; batch = await this.#upcoming) {
         this.#upcoming = next(); // made while this one is on its way
-        if (batch.isBehind) await pace.wait(batch.requests.count, this.#ending.signal);
+        if (batch.isBehind) await pace.wait(batch.records.length, this.#ending.signal);
         await delivery.deliver(batch);
         if (this.#over) return;
         this.#acknowledge(batch);
@@ -190,22 +205,11 @@ export class Exporter {
     }
   }
 
-  async #send(request: Buffer, renew: boolean): Promise<Outcome> {
-    const credentials = this.#credentialFiles.current;
-    if (this.#client === undefined || renew || credentials !== this.#credentials) {
-      this.#client?.close();
-      this.#credentials = credentials;
-      this.#client = createClient(
-        {
-          endpoint: this.#endpoint,
-          compression: this.#options.compression,
-          timeoutMs: this.#options.timeoutMs,
-          userAgent: `vcml-agent/${this.#options.version}`,
-        },
-        credentials,
-      );
-    }
-    return this.#client.send(request);
+  #send(records: ReadableLogRecord[], renew: boolean): Promise<Outcome> {
+    if (renew) this.#transport.reconnect();
+    return new Promise((resolve) =>
+      this.#exporter.export(records, (result) => resolve(outcomeOf(result))),
+    );
   }
 
   #acknowledge({ end, lastTime }: Batch): void {

@@ -60,16 +60,25 @@ export function startExporter(exporter: Exporter, dir: string, journal: Journal)
   journal.follow((lines, length, end) => exporter.push(lines, length, end));
 }
 
-/** Headers are secrets: they are no option, lest a configuration that is printed shows them. */
+/**
+ * Headers are secrets: they are no option, lest a configuration that is printed shows them. OpenTelemetry's
+ * exporter reads the variable that does not apply, too: each that is set must be valid.
+ */
 async function headersOf(env: NodeJS.ProcessEnv): Promise<Record<string, string>> {
-  const { variable = '', value } = firstSet(HEADERS, env);
-  if (value === undefined) return {};
   const { parseHeaderList } = await import('../export/connect/headers.ts');
-  try {
-    return parseHeaderList(value);
-  } catch (error) {
-    throw new AgentError('EXPORT_HEADERS_INVALID', { variable, reason: (error as Error).message });
-  }
+  const [headers = {}] = HEADERS.flatMap((variable) => {
+    const value = env[variable]?.trim();
+    if (value === undefined || value === '') return [];
+    try {
+      return [parseHeaderList(value)];
+    } catch (error) {
+      throw new AgentError('EXPORT_HEADERS_INVALID', {
+        variable,
+        reason: (error as Error).message,
+      });
+    }
+  });
+  return headers;
 }
 
 /** Of the specification's variables the first that is set; an empty one is not. */

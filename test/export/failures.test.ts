@@ -4,13 +4,16 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
-import { createClient } from '../../agent/export/connect/client.ts';
 import { parseEndpoint } from '../../agent/export/connect/endpoint.ts';
+import { GrpcTransport } from '../../agent/export/connect/grpc-transport.ts';
+import { outcomeOf } from '../../agent/export/send/outcome.ts';
 import { execLine, execLines, sameLines } from '../support/journal/lines.ts';
 import type { Answer } from '../support/otlp/collector.ts';
 import { createExportBed } from '../support/otlp/export-bed.ts';
 import { until } from '../support/until.ts';
 import { startProxy } from './proxy.ts';
+
+const NO_CREDENTIALS = { authorities: undefined, chain: undefined, key: undefined, headers: {} };
 
 const lettersOf = (dir: string) =>
   readFileSync(join(dir, 'dead-letters.jsonl'), 'utf8')
@@ -106,17 +109,16 @@ test('records are taken by a collector that accepts them, whatever it says then'
 });
 
 test('a call on a connection that is closed is a failure that passes', async () => {
-  const client = createClient(
-    {
-      endpoint: parseEndpoint('http://127.0.0.1:1', false),
-      compression: 'gzip',
-      timeoutMs: 1000,
-      userAgent: 'test',
-    },
-    { authorities: undefined, chain: undefined, key: undefined, headers: {} },
-  );
-  client.close();
-  const { kind } = await client.send(Buffer.alloc(0));
+  const transport = new GrpcTransport({
+    endpoint: parseEndpoint('http://127.0.0.1:1', false),
+    compression: 'gzip',
+    userAgent: 'test',
+    credentials: () => NO_CREDENTIALS,
+  });
+  transport.shutdown();
+  const response = await transport.send(Buffer.alloc(0), 1000);
+  ok(response.status === 'failure');
+  const { kind } = outcomeOf({ code: 1, error: response.error });
   equal(kind, 'transient');
 });
 
@@ -296,7 +298,7 @@ test('a dead link is left for a new connection', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect();
   const proxy = await startProxy(t, collector.port);
-  bed.start(proxy.port, { timeoutMs: 300 });
+  bed.start(proxy.port, { timeoutMs: 2000 });
   bed.write(execLine(0));
   await until('a line', () => collector.lines.length === 1);
   proxy.swallow();

@@ -122,6 +122,13 @@ test('bad export credentials, headers and protocols end an agent at its start wi
     /OTEL_EXPORTER_OTLP_HEADERS: /,
   );
   match(
+    refusedWith(endpoint, {
+      OTEL_EXPORTER_OTLP_LOGS_HEADERS: 'a=1',
+      OTEL_EXPORTER_OTLP_HEADERS: 'a b=1',
+    }),
+    /OTEL_EXPORTER_OTLP_HEADERS: /,
+  );
+  match(
     refusedWith(endpoint, { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' }),
     /OTEL_EXPORTER_OTLP_PROTOCOL is "http\/protobuf", but the agent exports over gRPC only; unset it/,
   );

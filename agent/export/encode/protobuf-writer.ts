@@ -1,6 +1,8 @@
 /** Strings up to this length are faster written by JavaScript than by a call out of it. */
 const SHORT = 48;
 const FIRST_BYTES = 4096;
+/** The memory stays: growing often happens once, and what is too much would be too much for good. */
+const GROWTH = 1.25;
 /** Any length up to 256 MiB, as a varint that may be longer than it need be. */
 const LENGTH_BYTES = 4;
 
@@ -60,6 +62,13 @@ export class ProtobufWriter {
     this.#at = at + encoded.length;
   }
 
+  /** Bytes as they are. */
+  bytes(from: Buffer, start: number, end: number): void {
+    this.#reserve(end - start);
+    from.copy(this.#bytes, this.#at, start, end);
+    this.#at += end - start;
+  }
+
   /** A string field of bytes that are UTF-8. */
   copy(tag: number, from: Buffer, start: number, end: number): void {
     const length = end - start;
@@ -110,7 +119,7 @@ export class ProtobufWriter {
 
   #reserve(bytes: number): void {
     if (this.#at + bytes <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(2 * this.#bytes.length + bytes);
+    const larger = Buffer.allocUnsafeSlow(Math.ceil(GROWTH * this.#bytes.length) + bytes);
     larger.set(this.#bytes.subarray(0, this.#at));
     this.#bytes = larger;
   }

@@ -1,13 +1,18 @@
-import { LogRecordEncoder } from '../encode/log-record-encoder.ts';
-import { RequestBuilder } from '../encode/request-builder.ts';
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import { EncodedRecords } from '../encode/encoded-records.ts';
+import type { LogRecordEncoder } from '../encode/log-record-encoder.ts';
+import { readLogRecord } from '../encode/read-log-record.ts';
+import type { Scope } from '../encode/scope.ts';
 import type { JournalReader, Line } from './journal-reader.ts';
 import type { Position } from './position.ts';
 
 /** Records that are exported together, in the journal's order. Valid until the next but one is made. */
 export interface Batch {
-  readonly requests: RequestBuilder;
+  readonly records: readonly ReadableLogRecord[];
   /** Where each record's line begins. */
   readonly starts: readonly Position[];
+  /** How many of the records the encoder could not read, so that they are left to the stock serializer. */
+  readonly notEncoded: number;
   /** Where lines begin of which no record could be made. */
   readonly unreadable: readonly Position[];
   /** Behind the last line that it comes from, also of those that are kept back. */
@@ -23,8 +28,8 @@ export interface BatchOptions {
   /** of the lines; what goes out is at most half as much again */
   readonly maxBytes: number;
   readonly maxAgeMs: number;
-  /** of the agent */
-  readonly version: string;
+  readonly scope: Scope;
+  readonly encoder: LogRecordEncoder;
   /** The record of a line is exported; called once for each; throws a SyntaxError for what is none. */
   passes(line: Line): boolean;
 }
@@ -34,13 +39,12 @@ export class Batches {
   readonly #options: BatchOptions;
   readonly #tail: JournalReader;
   /** One is on its way while the other is filled. */
-  #requests: RequestBuilder;
-  #others: RequestBuilder;
+  #encoded: EncodedRecords;
+  #others: EncodedRecords;
 
   constructor(options: BatchOptions, tail: JournalReader) {
-    const encoder = new LogRecordEncoder();
-    this.#requests = new RequestBuilder(options.version, encoder);
-    this.#others = new RequestBuilder(options.version, encoder);
+    this.#encoded = new EncodedRecords(options.scope, options.encoder);
+    this.#others = new EncodedRecords(options.scope, options.encoder);
     this.#options = options;
     this.#tail = tail;
   }
@@ -50,12 +54,12 @@ export class Batches {
     const { maxRecords, maxBytes, maxAgeMs } = this.#options;
     const tail = this.#tail;
     const filling = this.#begin();
-    const { requests } = filling;
+    const { records } = filling;
     let dueAt = Number.POSITIVE_INFINITY;
     for (;;) {
       for (let bytes = tail.nextBytes; bytes > 0; bytes = tail.nextBytes) {
-        const { count } = requests;
-        if (count > 0 && (count >= maxRecords || filling.bytes + bytes > maxBytes))
+        const { length } = records;
+        if (length > 0 && (length >= maxRecords || filling.bytes + bytes > maxBytes))
           return this.#taken(filling);
         if (filling.isEmpty) dueAt = performance.now() + maxAgeMs;
         this.#add(filling, bytes);
@@ -75,13 +79,14 @@ export class Batches {
   }
 
   #begin(): Filling {
-    const requests = this.#others;
-    this.#others = this.#requests;
-    this.#requests = requests;
-    requests.clear();
+    const encoded = this.#others;
+    this.#others = this.#encoded;
+    this.#encoded = encoded;
+    encoded.clear();
     return {
-      requests,
+      records: [],
       starts: [],
+      notEncoded: 0,
       unreadable: [],
       lastTime: undefined,
       isBehind: false,
@@ -96,24 +101,41 @@ export class Batches {
     filling.isEmpty = false;
     filling.isBehind ||= tail.isBehind;
     filling.bytes += bytes;
+    const line = tail.take(bytes);
     try {
-      const line = tail.take(bytes);
       if (!this.#options.passes(line)) return;
-      filling.lastTime = filling.requests.add(line.bytes, line.from, line.to);
+      this.#addRecord(filling, line);
       filling.starts.push(start);
     } catch {
       filling.unreadable.push(start);
     }
   }
 
-  #taken({ requests, starts, unreadable, lastTime, isBehind }: Filling): Batch {
-    return { requests, starts, unreadable, lastTime, isBehind, end: this.#tail.position };
+  /** Throws a SyntaxError for what is no line of a journal. */
+  #addRecord(filling: Filling, line: Line): void {
+    try {
+      const record = this.#encoded.add(line.bytes, line.from, line.to);
+      filling.records.push(record);
+      filling.lastTime = record.seconds;
+    } catch {
+      const text = line.bytes.toString('utf8', line.from, line.to);
+      const record = readLogRecord(text, this.#options.scope);
+      filling.records.push(record);
+      filling.lastTime = record.hrTime[0];
+      filling.notEncoded += 1;
+    }
+  }
+
+  #taken({ records, starts, notEncoded, unreadable, lastTime, isBehind }: Filling): Batch {
+    const end = this.#tail.position;
+    return { records, starts, notEncoded, unreadable, lastTime, isBehind, end };
   }
 }
 
 interface Filling {
-  readonly requests: RequestBuilder;
+  readonly records: ReadableLogRecord[];
   readonly starts: Position[];
+  notEncoded: number;
   readonly unreadable: Position[];
   lastTime: number | undefined;
   isBehind: boolean;

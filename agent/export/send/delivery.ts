@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { ProtobufWriter } from '../encode/protobuf-writer.ts';
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import { JournalLogRecord } from '../encode/journal-log-record.ts';
 import type { ExportLog } from '../log.ts';
 import type { Batch } from '../read/batches.ts';
 import type { Position } from '../read/position.ts';
@@ -15,11 +16,12 @@ const REFUSED_IN_A_ROW = 10;
 const REFUSED_PAUSE_MS = 30_000;
 /** Whatever RetryInfo says, we ask again after this. */
 const RETRY_AFTER_MAX_MS = 600_000;
-const TELL_REJECTED_EVERY_MS = 60_000;
+/** Between two lines of the log about the same thing. */
+const LOG_EVERY_MS = 60_000;
 
 export interface DeliveryOptions {
-  /** One call; with `renew` on a new connection. The request is the delivery's again when it resolves. */
-  send(request: Buffer, renew: boolean): Promise<Outcome>;
+  /** Makes one call; with `renew` on a new connection. */
+  send(records: ReadableLogRecord[], renew: boolean): Promise<Outcome>;
   /** Resolves when the line that begins there is on disk once more, with the reason. */
   keepDeadLetter(start: Position, refusal: Refusal): Promise<void>;
   readonly log: ExportLog;
@@ -34,14 +36,15 @@ export class Ended extends Error {}
 /** Brings batches to the collector, however long that takes: tries again, splits, sets aside. */
 export class Delivery {
   readonly #options: DeliveryOptions;
-  /** of the one request that is on its way */
-  readonly #writer = new ProtobufWriter();
   /** Failures in a row that may pass, when they began, and what was told of them. */
   #failures = 0;
   #failingSince = 0;
   #told = '';
   #refusedInARow = 0;
+  /** The stock encoding of records was accepted, and ours was not. */
+  #isEncoderFaulty = false;
   #rejectedToldAt = Number.NEGATIVE_INFINITY;
+  #faultToldAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -51,24 +54,52 @@ export class Delivery {
   async deliver(batch: Batch): Promise<void> {
     for (const start of batch.unreadable)
       await this.#setAside(start, { code: 'UNREADABLE', details: 'no line of the journal' });
-    if (batch.requests.count > 0) await this.#deliver(batch, 0, batch.requests.count);
+    if (batch.notEncoded > 0) this.#tellFault({ records: batch.notEncoded });
+    if (batch.records.length > 0) await this.#deliver(batch, 0, batch.records.length);
   }
 
   /** The batch's records `first` to below `end`. */
   async #deliver(batch: Batch, first: number, end: number): Promise<void> {
+    const records = batch.records.slice(first, end);
+    for (let refusals = 1; ; refusals++) {
+      const refusal = await this.#send(records, refusals > 1);
+      if (refusal === undefined) return;
+      const isFinal = refusals === REFUSALS || refusal.code === 'INVALID_ARGUMENT';
+      if (records.length > 1 ? this.#isEncoderFaulty : isFinal)
+        if (await this.#sendPlain(records, refusal)) return;
+      if (records.length > 1) return this.#split(batch, first, end);
+      if (isFinal) return this.#refuse(batch.starts[first] as Position, refusal);
+      await this.#pause(backoffMs(refusals));
+    }
+  }
+
+  /** Sends records until they are accepted, or else returns why they are refused; throws Ended. */
+  async #send(records: ReadableLogRecord[], renew: boolean): Promise<Failure | undefined> {
     const { send, ending, statistics } = this.#options;
-    for (let refusals = 0, renew = false; ; renew = true) {
-      const outcome = await send(batch.requests.request(first, end, this.#writer), renew);
-      if (outcome.kind === 'accepted') return this.#accept(end - first, outcome);
+    for (let isNew = renew; ; isNew = true) {
+      const outcome = await send(records, isNew);
+      if (outcome.kind === 'accepted') {
+        this.#accept(records.length, outcome);
+        return undefined;
+      }
       const { kind, code } = outcome;
       statistics.failures.set(code, (statistics.failures.get(code) ?? 0) + 1);
       if (ending.aborted) throw new Ended();
-      if (kind === 'transient' || kind === 'denied') await this.#wait(outcome);
-      else if (end - first > 1) return this.#split(batch, first, end);
-      else if (++refusals >= REFUSALS || code === 'INVALID_ARGUMENT')
-        return this.#refuse(batch.starts[first] as Position, outcome);
-      else await this.#pause(backoffMs(refusals));
+      if (kind !== 'transient' && kind !== 'denied') return outcome;
+      await this.#wait(outcome);
     }
+  }
+
+  /**
+   * The second opinion: sends records as the stock serializer encodes them. If the collector accepts
+   * that, the fault is in our encoder, and costs no record.
+   */
+  async #sendPlain(records: readonly ReadableLogRecord[], refusal: Failure): Promise<boolean> {
+    const plain = plainRecords(records);
+    if (plain === undefined || (await this.#send(plain, false)) !== undefined) return false;
+    this.#isEncoderFaulty = true;
+    this.#tellFault({ records: records.length, code: refusal.code, details: refusal.details });
+    return true;
   }
 
   async #split(batch: Batch, first: number, end: number): Promise<void> {
@@ -95,9 +126,18 @@ export class Delivery {
     this.#failures = 0;
     this.#told = '';
     if (rejected === 0 && message === '') return;
-    if (performance.now() - this.#rejectedToldAt < TELL_REJECTED_EVERY_MS) return;
+    if (performance.now() - this.#rejectedToldAt < LOG_EVERY_MS) return;
     this.#rejectedToldAt = performance.now();
     log.warn({ rejected, message, total: statistics.rejected }, 'the collector took a part only');
+  }
+
+  #tellFault(fields: object): void {
+    if (performance.now() - this.#faultToldAt < LOG_EVERY_MS) return;
+    this.#faultToldAt = performance.now();
+    this.#options.log.error(
+      fields,
+      'records are exported with OpenTelemetry’s own serializer, because the agent’s encoder is faulty',
+    );
   }
 
   async #refuse(start: Position, { code, details }: Failure): Promise<void> {
@@ -157,6 +197,16 @@ export class Delivery {
     } catch {
       throw new Ended();
     }
+  }
+}
+
+/** The records without our encoding; undefined: they have none, or their lines cannot be read. */
+function plainRecords(records: readonly ReadableLogRecord[]): ReadableLogRecord[] | undefined {
+  if (!records.some((record) => record instanceof JournalLogRecord)) return undefined;
+  try {
+    return records.map((record) => (record instanceof JournalLogRecord ? record.plain : record));
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import type { LogExportResult } from './journal-log-exporter.ts';
 import { retryDelayOf } from './retry-info.ts';
 
 /** What became of an export call. */
@@ -47,8 +48,14 @@ const KINDS: Readonly<Record<number, Failure['kind']>> = {
   [status.UNAUTHENTICATED]: 'denied',
 };
 
-/** What an error of an export call means. */
-export function failureOf(error: unknown): Failure {
+/** What the result of an export call means. */
+export function outcomeOf({ error, partialSuccess }: LogExportResult): Outcome {
+  if (error !== undefined) return failureOf(error);
+  const { rejectedLogRecords = 0, errorMessage = '' } = partialSuccess ?? {};
+  return { kind: 'accepted', rejected: Number(rejectedLogRecords), message: errorMessage };
+}
+
+function failureOf(error: unknown): Failure {
   const { code, details, message, metadata } = error as Partial<ServiceError>;
   const retryAfterMs = retryDelayOf(detailsOf(metadata));
   const known = KINDS[code ?? -1];

@@ -63,8 +63,8 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
       { request, metadata }: { request: Buffer; metadata: Metadata },
       done: (error: object | null, response?: Buffer) => void,
     ) => {
-      const received = linesOf(decodeRequest(request));
-      const answer = options.answer?.(received, calls.length) ?? { kind: 'accept' };
+      const { received, damage } = read(request);
+      const answer = damage ?? options.answer?.(received, calls.length) ?? { kind: 'accept' };
       calls.push({
         lines: received,
         bytes: request.length,
@@ -84,6 +84,16 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
     ),
   );
   return { port, calls, lines, kill: () => server.forceShutdown() };
+}
+
+/** The lines of a request; one that is damaged is refused, as gRPC's other servers refuse it. */
+function read(request: Buffer): { received: readonly string[]; damage?: Answer } {
+  try {
+    return { received: linesOf(decodeRequest(request)) };
+  } catch (error) {
+    const details = `the request is damaged: ${error}`;
+    return { received: [], damage: { kind: 'fail', code: status.INTERNAL, details } };
+  }
 }
 
 /** ExportLogsServiceResponse */

@@ -1,0 +1,75 @@
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import { type PlainLogRecord, readLogRecord } from './read-log-record.ts';
+import type { Resource } from './resources.ts';
+import type { Scope } from './scope.ts';
+
+/** Records that were encoded together, by their index. */
+export interface EncodedBatch {
+  readonly scope: Scope;
+  /** the resource of a record */
+  resourceOf(index: number): Resource;
+  /** Records `first` to below `end`, as fields of ScopeLogs; valid until others are added. */
+  encoded(first: number, end: number): Uint8Array;
+  /** the line of a record */
+  lineOf(index: number): string;
+}
+
+/**
+ * A record of the journal as the SDK's exporters take it. It is encoded already; whoever asks for one
+ * of its fields makes it read its line, once. It is valid as long as its batch is.
+ */
+export class JournalLogRecord implements ReadableLogRecord {
+  readonly batch: EncodedBatch;
+  readonly index: number;
+  /** Unix seconds of its time */
+  readonly seconds: number;
+  #plain: PlainLogRecord | undefined;
+
+  constructor(batch: EncodedBatch, index: number, seconds: number) {
+    this.batch = batch;
+    this.index = index;
+    this.seconds = seconds;
+  }
+
+  /** The same record, read from its line and not encoded: serializers treat it like any other. */
+  get plain(): PlainLogRecord {
+    this.#plain ??= readLogRecord(this.batch.lineOf(this.index), this.batch.scope);
+    return this.#plain;
+  }
+
+  get hrTime(): PlainLogRecord['hrTime'] {
+    return this.plain.hrTime;
+  }
+
+  get hrTimeObserved(): PlainLogRecord['hrTimeObserved'] {
+    return this.plain.hrTimeObserved;
+  }
+
+  get severityNumber(): PlainLogRecord['severityNumber'] {
+    return this.plain.severityNumber;
+  }
+
+  get eventName(): PlainLogRecord['eventName'] {
+    return this.plain.eventName;
+  }
+
+  get body(): PlainLogRecord['body'] {
+    return this.plain.body;
+  }
+
+  get resource(): PlainLogRecord['resource'] {
+    return this.plain.resource;
+  }
+
+  get instrumentationScope(): Scope {
+    return this.batch.scope;
+  }
+
+  get attributes(): PlainLogRecord['attributes'] {
+    return this.plain.attributes;
+  }
+
+  get droppedAttributesCount(): number {
+    return 0;
+  }
+}

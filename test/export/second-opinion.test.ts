@@ -1,0 +1,124 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { status } from '@grpc/grpc-js';
+import { type Encoded, LogRecordEncoder } from '../../agent/export/encode/log-record-encoder.ts';
+import type { ProtobufWriter } from '../../agent/export/encode/protobuf-writer.ts';
+import { execLine, execLines, sameLines } from '../support/journal/lines.ts';
+import { createExportBed } from '../support/otlp/export-bed.ts';
+import { until } from '../support/until.ts';
+
+/** A tag of a wire type that protobuf does not have. */
+const NO_TAG = 0x0f;
+
+/** An encoder with a fault, for the lines that `isBad` names. */
+class FaultyEncoder extends LogRecordEncoder {
+  readonly #isBad: (line: string) => boolean;
+  readonly #fault: (writer: ProtobufWriter) => void;
+
+  constructor(isBad: (line: string) => boolean, fault: (writer: ProtobufWriter) => void) {
+    super();
+    this.#isBad = isBad;
+    this.#fault = fault;
+  }
+
+  override encode(writer: ProtobufWriter, bytes: Buffer, from: number, to: number): Encoded {
+    const encoded = super.encode(writer, bytes, from, to);
+    if (this.#isBad(bytes.toString('utf8', from, to))) this.#fault(writer);
+    return encoded;
+  }
+}
+
+const damages = (writer: ProtobufWriter) => writer.varint(NO_TAG, 1);
+const throwsUp = () => {
+  throw new SyntaxError('a fault');
+};
+const hasLetters = (dir: string) => existsSync(join(dir, 'dead-letters.jsonl'));
+
+test('a record that our encoder damages is exported with the stock encoding', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect();
+  const lines = execLines(0, 20);
+  const encoder = new FaultyEncoder((line) => line === lines[6], damages);
+  const { statistics } = bed.start(collector.port, { encoder });
+  bed.write(...lines);
+  await until('all lines', () => collector.lines.length >= 20);
+  sameLines(collector.lines, lines);
+  await until('counted', () => statistics.exported === 20);
+  equal(statistics.deadLetters, 0);
+  equal(hasLetters(bed.dir), false);
+  deepEqual(bed.log.length, 1);
+  match(bed.log[0] ?? '', /^error .*serializer.*"records":1,"code":"INTERNAL"/);
+});
+
+test('an encoder that damages every record costs none, and no more than two calls a batch', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect();
+  const encoder = new FaultyEncoder(() => true, damages);
+  const lines = execLines(0, 400);
+  const { statistics } = bed.start(collector.port, { encoder, batchRecords: 4 });
+  bed.write(...lines);
+  await until('all lines', () => collector.lines.length >= 400);
+  sameLines(collector.lines, lines);
+  equal(statistics.deadLetters, 0);
+  // The first record is found by halves and three attempts.
+  ok(collector.calls.length < 220, `${collector.calls.length} calls`);
+});
+
+test('a line that our encoder does not know is exported with the stock encoding, in its place', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect();
+  const lines = execLines(0, 20, { resource: { 'host.name': 'a' } });
+  const encoder = new FaultyEncoder((line) => line === lines[6], throwsUp);
+  const { statistics } = bed.start(collector.port, { encoder });
+  bed.write(...lines);
+  await until('all lines', () => collector.lines.length >= 20);
+  sameLines(collector.lines, lines);
+  equal(collector.calls.length, 1);
+  deepEqual([...statistics.failures], []);
+  equal(hasLetters(bed.dir), false);
+  match(bed.log[0] ?? '', /^error .*serializer.*"records":1\}$/);
+});
+
+test('a record that is refused both ways is a dead letter with the first reason, asked about once', async (t) => {
+  const bed = createExportBed(t);
+  const bad = execLine(3);
+  let calls = 0;
+  const collector = await bed.collect({
+    answer(lines) {
+      if (!lines.includes(bad)) return { kind: 'accept' };
+      if (lines.length > 1) return { kind: 'fail', code: status.INVALID_ARGUMENT };
+      calls += 1;
+      return { kind: 'fail', code: status.INVALID_ARGUMENT, details: `reason ${calls}` };
+    },
+  });
+  bed.start(collector.port);
+  bed.write(...execLines(0, 8));
+  await until('the letter', () => hasLetters(bed.dir));
+  await until('the others', () => collector.lines.length >= 7);
+  equal(calls, 2);
+  const [first, second] = collector.calls.filter(
+    ({ lines }) => lines.length === 1 && lines[0] === bad,
+  );
+  // The stock encoding has lengths of as few bytes as need be.
+  ok((second?.bytes ?? 0) < (first?.bytes ?? 0));
+  const { details } = JSON.parse(readFileSync(join(bed.dir, 'dead-letters.jsonl'), 'utf8'));
+  equal(details, 'reason 1');
+});
+
+test('a collector that goes away before the second opinion is waited for', async (t) => {
+  const bed = createExportBed(t);
+  const line = execLine(0);
+  let away = 2;
+  const collector = await bed.collect({
+    answer: () => (away-- > 0 ? { kind: 'fail', code: status.UNAVAILABLE } : { kind: 'accept' }),
+  });
+  const encoder = new FaultyEncoder((one) => one === line, damages);
+  const { statistics } = bed.start(collector.port, { encoder });
+  bed.write(line);
+  await until('the line', () => collector.lines.length === 1);
+  equal(statistics.failures.get('UNAVAILABLE'), 2);
+  equal(statistics.failures.get('INTERNAL'), 3);
+  equal(statistics.deadLetters, 0);
+});
