@@ -1,5 +1,5 @@
 import type { TextlintRuleModule } from '@textlint/kernel';
-import nlp from 'compromise';
+import nlp from 'compromise/two';
 
 const MAX_WORDS = 35;
 
@@ -30,14 +30,15 @@ export const sentences: TextlintRuleModule = ({
 }) => ({
   [Syntax.Paragraph](node) {
     const source = getSource(node);
-    const found: readonly Sentence[] = nlp(plainText(source)).sentences().json({ offset: true });
-    for (const { text, offset } of found) {
+    const view = nlp(plainText(source));
+    const found: readonly Sentence[] = view.json({ offset: true });
+    for (const [index, { text, offset }] of found.entries()) {
       const padding = locator.at(offset.start);
       const words = text.split(/\s+/).filter((word) => !/^N+\W?$/.test(word)).length;
       if (words > MAX_WORDS)
         report(node, new RuleError(`${words} words in one sentence: make two of it`, { padding }));
       if (node.parent?.type !== Syntax.Document || text.endsWith(':')) continue;
-      if (!nlp(text).has('#Verb'))
+      if (!view.eq(index).has('#Verb'))
         report(node, new RuleError(`a sentence without a verb: ${text}`, { padding }));
     }
   },
