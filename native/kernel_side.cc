@@ -4,20 +4,17 @@
 #include "bpffs.h"
 #include "error.h"
 #include "load.h"
+#include "pins.h"
 
 #include <algorithm>
 #include <bpf/bpf.h>
 #include <ctime>
-#include <dirent.h>
 #include <fcntl.h>
 #include <fstream>
 #include <iterator>
 #include <linux/membarrier.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-
-static const char *const MAPS[] = {"control_page", "causes", "cpus",
-				   "scratches",	   "events", "cgroups"};
 
 // How far in the future the arming time is when it is written, so that no process can begin after
 // it and fork before the programs see it.
@@ -45,71 +42,12 @@ static uint64_t hash_file(const std::string &path)
 	return hash;
 }
 
-// The prefix of a program's own pin, through which its counters can be read without CAP_SYS_ADMIN.
-// The pin without the prefix is its link.
-static const std::string PROGRAM_PIN = "program_";
-
-static bool is_program_pin(const std::string &name)
-{
-	return name.compare(0, PROGRAM_PIN.size(), PROGRAM_PIN) == 0;
-}
-
-// Whether a pin of the agent, of any generation, can have this name.
-static bool is_ours(const std::string &name)
-{
-	if (is_program_pin(name))
-		return is_ours(name.substr(PROGRAM_PIN.size()));
-	if (std::find(std::begin(MAPS), std::end(MAPS), name) != std::end(MAPS))
-		return true;
-	for (const char *program : PROGRAMS) {
-		const std::string prefix = std::string(program) + "_";
-
-		if (name.compare(0, prefix.size(), prefix) == 0 && name.size() > prefix.size() &&
-		    name.find_first_not_of("0123456789", prefix.size()) == std::string::npos)
-			return true;
-	}
-	return false;
-}
-
-// Whether a pin under one of these names is also of the right kind: a map of that name, or a link
-// of a tracepoint.
-static void refuse_foreign(const std::string &path, const std::string &name)
-{
-	const bool map = std::find(std::begin(MAPS), std::end(MAPS), name) != std::end(MAPS);
-	Fd fd(bpf_obj_get(path.c_str()));
-	const bool program = is_program_pin(name);
-	bpf_map_info map_info = {};
-	bpf_link_info link_info = {};
-	uint32_t size = map ? sizeof(map_info) : sizeof(link_info);
-	char kind[64] = {};
-	bool ours = false;
-
-	if (!fd && (errno == EPERM || errno == EACCES))
-		throw_not_permitted("open what is pinned at " + path);
-	// "anon_inode:bpf-map", "bpf-prog" or "bpf_link"; the kernel shows the kind nowhere else
-	if (fd && readlink(("/proc/self/fd/" + std::to_string(fd.get())).c_str(), kind,
-			   sizeof(kind) - 1) > 0) {
-		if (map && strstr(kind, "map"))
-			ours = !bpf_obj_get_info_by_fd(fd.get(), &map_info, &size) &&
-			       name == map_info.name;
-		else if (program)
-			ours = strstr(kind, "prog") != nullptr;
-		else if (!map && strstr(kind, "link"))
-			ours = !bpf_obj_get_info_by_fd(fd.get(), &link_info, &size) &&
-			       link_info.type == BPF_LINK_TYPE_RAW_TRACEPOINT;
-	}
-	if (!ours)
-		throw HookError("HOOK_PINS_FOREIGN",
-				path + " is not a " + (map ? "map" : "program") +
-				    " of this agent; remove it or choose another --pin-dir");
-}
-
 KernelSide::KernelSide(const HookOptions &options)
     : options_(options), object_hash_(hash_file(options.object_path)), cpu_count_(count_cpus())
 {
 	check_kernel();
 	lock();
-	find_pins();
+	pinned_ = list_pins(dir_, options_.pin_dir);
 	if (!take_over()) {
 		if (!options_.attach) {
 			if (pinned_.empty())
@@ -161,51 +99,12 @@ void KernelSide::lock()
 			    "; there is one agent for each kernel: stop that one first");
 }
 
-void KernelSide::find_pins()
-{
-	DIR *listing = fdopendir(dup(dir_.get()));
-
-	if (!listing)
-		throw HookError("HOOK_SYSTEM",
-				"cannot list " + options_.pin_dir + ": " + reason(errno));
-	rewinddir(listing);
-	while (const dirent *entry = readdir(listing))
-		if (is_ours(entry->d_name))
-			pinned_.push_back(entry->d_name);
-	closedir(listing);
-	for (const std::string &name : pinned_)
-		refuse_foreign(pin(name), name);
-}
-
-// Opens a pinned map and checks the size of its values.
-static Fd open_map(const std::string &path, uint32_t value_size, bpf_map_info *info)
-{
-	uint32_t size = sizeof(*info);
-
-	memset(info, 0, sizeof(*info));
-	// This comes first, because bpf_obj_get() reports a missing permission before a missing
-	// pin.
-	if (access(path.c_str(), F_OK) && errno == ENOENT)
-		return Fd();
-	Fd fd(bpf_obj_get(path.c_str()));
-	if (!fd && (errno == EPERM || errno == EACCES))
-		throw_not_permitted("open what is pinned at " + path);
-	if (!fd || bpf_obj_get_info_by_fd(fd.get(), info, &size))
-		throw HookError("HOOK_SYSTEM", "cannot open " + path + ": " + reason(errno));
-	if (value_size && info->value_size != value_size)
-		throw HookError(
-		    "HOOK_PINS_INCOMPATIBLE",
-		    path + " has another layout than this agent knows; run the agent that made it, "
-			   "or remove it with: vcml-agent detach --discard");
-	return fd;
-}
-
 // True: it took over a working hook. False: there is none, or only half of one.
 bool KernelSide::take_over()
 {
 	bpf_map_info info;
 
-	control_fd_ = open_map(pin("control_page"), 0, &info);
+	control_fd_ = open_pinned_map(pin("control_page"), 0, &info);
 	if (!control_fd_)
 		return false;
 	control page = {};
@@ -230,14 +129,14 @@ bool KernelSide::take_over()
 	if (!page.armed_at || page.armed_at > boot_time_ns() + 1000000000)
 		return false;
 
-	causes_ = open_map(pin("causes"), sizeof(process), &info);
+	causes_ = open_pinned_map(pin("causes"), sizeof(process), &info);
 	table_entries_ = info.max_entries;
-	cpus_fd_ = open_map(pin("cpus"), sizeof(cpu_state), &info);
+	cpus_fd_ = open_pinned_map(pin("cpus"), sizeof(cpu_state), &info);
 	cpu_count_ = info.max_entries;
-	events_ = open_map(pin("events"), 0, &info);
+	events_ = open_pinned_map(pin("events"), 0, &info);
 	ring_bytes_ = info.max_entries;
-	scratches_ = open_map(pin("scratches"), 0, &info);
-	cgroups_ = open_map(pin("cgroups"), sizeof(cgroup_name), &info); // 0.1.0 has none
+	scratches_ = open_pinned_map(pin("scratches"), 0, &info);
+	cgroups_ = open_pinned_map(pin("cgroups"), sizeof(cgroup_name), &info); // 0.1.0 has none
 	if (!causes_ || !cpus_fd_ || !events_ || !scratches_)
 		return false;
 
@@ -245,8 +144,7 @@ bool KernelSide::take_over()
 	if (page.mounted_bpffs)
 		mounted_ = true;
 	for (const char *program : PROGRAMS) {
-		const std::string name =
-		    std::string(program) + "_" + std::to_string(page.active_generation);
+		const std::string name = link_pin(program, page.active_generation);
 
 		if (std::find(pinned_.begin(), pinned_.end(), name) == pinned_.end())
 			missing_.push_back(program);
@@ -279,8 +177,7 @@ void KernelSide::unlink_other_generations()
 	const std::string ours = "_" + std::to_string(generation_);
 
 	for (const std::string &name : pinned_)
-		if (std::find(std::begin(MAPS), std::end(MAPS), name) == std::end(MAPS) &&
-		    name.substr(name.rfind('_')) != ours)
+		if (!is_map_name(name) && name.substr(name.rfind('_')) != ours)
 			unlink(pin(name).c_str());
 }
 
@@ -322,12 +219,13 @@ void KernelSide::load(bool reuse)
 			object.pin_map(name, pin(name));
 	}
 	for (const char *program : PROGRAMS) {
-		const std::string name = std::string(program) + "_" + std::to_string(generation_);
+		const std::string link = pin(link_pin(program, generation_));
+		const std::string own = pin(program_pin(program, generation_));
 
 		// left by an interrupted upgrade
-		unlink(pin(name).c_str());
-		unlink(pin(PROGRAM_PIN + name).c_str());
-		object.attach(program, pin(name), pin(PROGRAM_PIN + name));
+		unlink(link.c_str());
+		unlink(own.c_str());
+		object.attach(program, link, own);
 	}
 }
 
@@ -375,8 +273,7 @@ std::vector<std::string> KernelSide::detach()
 {
 	std::vector<std::string> removed;
 
-	pinned_.clear();
-	find_pins();
+	pinned_ = list_pins(dir_, options_.pin_dir);
 	// Links come first, so that no program runs on maps that are being removed; control comes
 	// last.
 	std::sort(pinned_.begin(), pinned_.end(), [](const std::string &a, const std::string &b) {
@@ -411,8 +308,7 @@ std::vector<ProgramStatistics> KernelSide::programs() const
 	std::vector<ProgramStatistics> all;
 
 	for (const char *program : PROGRAMS) {
-		const std::string name = std::string(program) + "_" + std::to_string(generation_);
-		Fd fd(bpf_obj_get(pin(PROGRAM_PIN + name).c_str()));
+		Fd fd(bpf_obj_get(pin(program_pin(program, generation_)).c_str()));
 		bpf_prog_info info = {};
 		uint32_t size = sizeof(info);
 

@@ -59,7 +59,6 @@ public:
 private:
 	KernelSide() = default;
 	void lock();
-	void find_pins();
 	bool take_over();
 	void load(bool reuse);
 	void unlink_other_generations();
