@@ -6,30 +6,33 @@ import { commandLine, visible } from '../record/visible.ts';
 import { ForensicsError } from './errors.ts';
 import { readLines } from './inputs/lines.ts';
 
-/** How long before its exec a request may have been received, and how much clocks may differ. */
+/** A request may arrive this long before its exec, and the clocks may differ by this much. */
 const BEFORE_NS = 60_000_000_000n;
 const AFTER_NS = 2_000_000_000n;
 
-/** A request to run a command in a pod, as the API server logged it. */
+/** A request to run a command in a pod, as it stands in the API server's audit log. */
 export interface ExecRequest {
   readonly user: string;
   readonly namespace: string;
   readonly pod: string;
   readonly container: string | undefined;
   readonly command: readonly string[];
-  /** Unix nanoseconds of its arrival */
+  /** the time of its arrival in Unix nanoseconds */
   readonly received: bigint;
   readonly from: string;
 }
 
-/** What an audit log says. */
+/** The contents of an audit log. */
 export interface AuditLog {
   readonly requests: readonly ExecRequest[];
-  /** lines */
+  /** the number of lines that cannot be read */
   readonly unreadable: number;
 }
 
-/** The `pods/exec` requests in an audit log (JSON lines), each once; none without a path. */
+/**
+ * Reads the `pods/exec` requests in an audit log (JSON lines), each once. Without a path there are
+ * none.
+ */
 export async function auditLogOf(path: string | undefined): Promise<AuditLog> {
   if (path === undefined) return { requests: [], unreadable: 0 };
   if (!existsSync(path)) throw new ForensicsError('unreadable', `${path}: no such file`);
@@ -45,7 +48,7 @@ export async function auditLogOf(path: string | undefined): Promise<AuditLog> {
     }
     const request = isObject(event) ? requestOf(event) : undefined;
     if (request === undefined || !isObject(event)) continue;
-    // An event comes once for each of its stages.
+    // The log has a request once for each of its stages.
     const key = typeof event.auditID === 'string' ? event.auditID : `${number}`;
     if (!requests.has(key)) requests.set(key, request);
   }
@@ -56,7 +59,7 @@ function requestOf(event: JsonObject): ExecRequest | undefined {
   const { objectRef, user, responseStatus, requestReceivedTimestamp: at, requestURI } = event;
   if (!isObject(objectRef) || objectRef.resource !== 'pods' || objectRef.subresource !== 'exec')
     return undefined;
-  // Refused ones ran nothing; 101 switches protocols.
+  // A request that was refused ran nothing; 101 switches protocols.
   if (isObject(responseStatus) && Number(responseStatus.code ?? 0) >= 400) return undefined;
   const received = typeof at === 'string' ? nanoseconds(at) : undefined;
   if (received === undefined) return undefined;
@@ -80,8 +83,9 @@ function nanoseconds(time: string): bigint | undefined {
 }
 
 /**
- * Who may be behind a record that entered a container: a sentence for each request to its pod about
- * that time, best first, with what speaks for it. Candidates, no proof.
+ * Finds who may have caused a record that entered a container. It returns a sentence with the
+ * evidence for each request to the record's pod around that time, the best first. These are
+ * candidates and not proof.
  */
 export function candidatesOf(record: StoredRecord, requests: readonly ExecRequest[]): string[] {
   if (record.attributes[KEYS.entry] !== 'exec' || record.timestamp === undefined) return [];

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { visible } from '../record/visible.ts';
 import { EXIT, ForensicsError } from './errors.ts';
 
-/** Runs the command that `argv` names (as process.argv has it); returns the exit code. */
+/** Runs the command that `argv` (in the form of process.argv) names, and returns the exit code. */
 export async function main(argv: string[]): Promise<number> {
   process.stdout.on('error', endQuietly);
   process.stderr.on('error', () => {});
@@ -14,7 +14,7 @@ export async function main(argv: string[]): Promise<number> {
   }
 }
 
-/** Nobody reads on: `vcml query … | head` is no failure. */
+/** A closed pipe, as in `vcml query … | head`, is not a failure. */
 function endQuietly(error: NodeJS.ErrnoException): void {
   process.exit(error.code === 'EPIPE' ? 0 : EXIT.bug);
 }
@@ -33,12 +33,12 @@ async function parse(
   } catch (error) {
     const { code, exitCode: given } = error as { code?: unknown; exitCode?: unknown };
     if (typeof code !== 'string' || !code.startsWith('commander.')) throw error;
-    // Commander has printed the message. Help is no error.
+    // Commander has printed the message; help is not an error.
     return given === 0 ? 0 : EXIT.usage;
   }
 }
 
-/** What a user can do something about is one sentence; the rest is a bug with its stack. */
+/** Prints one sentence for an error that the user can mend, and the stack for a bug. */
 function report(error: unknown): number {
   if (error instanceof ForensicsError) {
     process.stderr.write(`vcml: ${visible(error.message)}\n`);

@@ -1,4 +1,4 @@
-/** The columns of the view `records`: where each stands in a line, and its SQL type. */
+/** The columns of the view `records`, with the place of each in a line and its SQL type. */
 
 import { CORE } from '../record/fields/core.ts';
 import type { Field, FieldType } from '../record/fields/field.ts';
@@ -25,7 +25,7 @@ const SQL_TYPES: Readonly<Record<FieldType, string>> = {
   time: 'VARCHAR',
 };
 
-/** The columns that are read from a line as they are: every core field and every attribute. */
+/** The columns with the value of a line as it is: every core field and every attribute. */
 const READ: readonly Column[] = [
   ...Object.entries(CORE).map(([name, field]) => columnFor(name, field, field.parent)),
   ...Object.entries(ATTRIBUTES).map(([name, field]) => columnFor(name, field, 'attributes')),
@@ -35,7 +35,7 @@ function columnFor(name: string, { key, type }: Field, parent: Parent): Column {
   return { column: columnOf(name), parent, key, type: SQL_TYPES[type] };
 }
 
-/** The kinds of owners, the one that people name first. */
+/** The kinds of owners, in the order in which they name a pod's owner. */
 const OWNERS: readonly OwnerKind[] = [
   'deployment',
   'statefulset',
@@ -48,7 +48,7 @@ const owner = OWNERS.map((kind) => `'${kind}/' || ${inResource(ownerKey(kind, 'n
   ', ',
 );
 
-/** What is made of the fields, and of the map `resource`. */
+/** The columns that are derived from the fields and from the map `resource`. */
 const DERIVED: Readonly<Record<string, string>> = {
   time: 'make_timestamp_ns("timestamp")',
   host: inResource(KEYS.hostName),
@@ -68,7 +68,7 @@ const DERIVED: Readonly<Record<string, string>> = {
   resource: 'resource',
 };
 
-/** Every column of `records`, without `file`, in order. */
+/** Every column of `records` in order, without `file`. */
 export const COLUMNS: readonly string[] = [
   ...READ.map(({ column }) => column),
   ...Object.keys(DERIVED),
@@ -77,8 +77,9 @@ export const COLUMNS: readonly string[] = [
 const byColumn = new Map(READ.map((one) => [one.column, one]));
 
 /**
- * A SELECT of `file` and the columns from JSON lines, in the order of files and lines; one row for
- * every line that is not blank, with nulls where a line cannot be read. Reads no field it needs not. `types` read columns otherwise.
+ * Returns a SELECT of `file` and the columns from JSON lines, in the order of files and lines. It
+ * has one row for every line that is not blank, with nulls if the line cannot be read, and reads
+ * only the fields that it needs. `types` gives columns other SQL types.
  */
 export function scanSql(
   paths: readonly string[],
@@ -125,17 +126,17 @@ function expression(column: string, types: Readonly<Record<string, string>>): st
   return types[column] === 'JSON' ? `${value}::VARCHAR` : value;
 }
 
-/** What stands for itself in a list of globs. */
+/** Characters that need no escape in a list of globs. */
 function pathLiteral(path: string): string {
   return literal(path.replaceAll(/[*?[]/g, '[$&]'));
 }
 
-/** SQL for an attribute of the resource. */
+/** Returns the SQL expression of an attribute of the resource. */
 export function inResource(key: string): string {
   return `resource[${literal(key)}]`;
 }
 
-/** A string as SQL. */
+/** Returns a string as an SQL literal. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }

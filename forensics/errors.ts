@@ -1,14 +1,14 @@
 /** Exit codes of `vcml`; grep for the name. */
 export const EXIT = {
-  /** what was asked for is not there, or `audit` has findings */
+  /** the record does not exist, or `audit` has findings */
   negative: 1,
-  /** no input could be read */
+  /** an input cannot be read, or there is none */
   unreadable: 2,
   usage: 64,
   bug: 70,
 } as const;
 
-/** An error that the user can do something about: one sentence, and an exit code. */
+/** An error that the user can mend, with one sentence and an exit code. */
 export class ForensicsError extends Error {
   override readonly name = 'ForensicsError';
   readonly exitCode: number;

@@ -2,21 +2,21 @@ import { ForensicsError } from './errors.ts';
 import type { Journals } from './journals.ts';
 
 const NONE = -1;
-/** Shorter ones are typed by mistake. */
+/** A shorter beginning of an id is a typing mistake. */
 const PREFIX_MIN = 4;
 const AMBIGUOUS_SHOWN = 5;
 
-/** Ids as 128 bits: UUIDs are what they say, other ids a hash. */
+/** Ids as 128 bits: the value of a UUID, or a hash of any other id. */
 export const KEY_MACRO = `CREATE OR REPLACE MACRO record_key(id) AS CASE
   WHEN strlen(id) = 36 AND lower(id) = id THEN coalesce(try_cast(id AS UUID), md5(id)::UUID)
   WHEN id IS NOT NULL THEN md5(id)::UUID END`;
 
-/** Who caused whom, by rows of the table `links`. */
+/** The graph of causes, by rows of the table `links`. */
 export class Graph {
   readonly #journals: Journals;
-  /** by row; NONE: a root, a gap, or a cause that is in no file */
+  /** the row of the cause, by row; NONE: a root, a gap, or a cause that is in no file */
   readonly #parents: Int32Array;
-  /** rows by their cause: those of cause i begin at starts[i] */
+  /** rows by their cause; those of cause i begin at starts[i] */
   #children: { starts: Int32Array; rows: Int32Array } | undefined;
 
   private constructor(journals: Journals, parents: Int32Array) {
@@ -44,7 +44,10 @@ export class Graph {
     return new Graph(journals, parents);
   }
 
-  /** The row of a record, by its id or the beginning of it. Throws if it is none or not the only one. */
+  /**
+   * Finds a record's row by its id or the beginning of its id. Throws if there is none or more than
+   * one.
+   */
   async find(id: string): Promise<number> {
     const rows = await this.#journals.rows(
       `SELECT rowid, id::VARCHAR, id = record_key($1) AS same FROM links
@@ -59,13 +62,13 @@ export class Graph {
     throw new ForensicsError('usage', `more than one id begins with ${id}: ${[...ids].join(', ')}`);
   }
 
-  /** The cause's row, if it is there. */
+  /** The row of its cause; undefined: the files do not have it. */
   parentOf(row: number): number | undefined {
     const parent = this.#parents[row] ?? NONE;
     return parent === NONE ? undefined : parent;
   }
 
-  /** A row and the rows of its causes, up to the first that has none here; each once. */
+  /** A row and the rows of its causes, up to one without a cause in these files; each once. */
   chainOf(row: number): number[] {
     const chain = new Set<number>();
     for (let at: number | undefined = row; at !== undefined && !chain.has(at); ) {
@@ -83,7 +86,7 @@ export class Graph {
   }
 }
 
-/** Of records with the same id, the latest before the child is the cause, if one is before. */
+/** Among records with the same id, the cause is the last one before the child, if there is one. */
 function link(parents: Int32Array, child: number, parent: number): void {
   const known = parents[child] ?? NONE;
   const better = known === NONE || (parent < child && (known > child || parent > known));

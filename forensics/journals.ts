@@ -9,40 +9,40 @@ import { readLines } from './inputs/lines.ts';
 import { convertOtlp, isOtlp } from './inputs/otlp.ts';
 import { viewsSql } from './views.ts';
 
-/** What is kept in memory before it goes to a temporary file. */
+/** How much is kept in memory before it is written to a temporary file. */
 const MEMORY_LIMIT = '2GiB';
-/** A zstd frame of nothing is no larger. */
+/** A zstd frame without content is not larger. */
 const EMPTY_MAX = 32;
-/** A segment that is compressed while it is read is there under its other name. */
+/** A segment that was compressed in the meantime has its other name. */
 const TRIES = 3;
 
 /** A file of records. */
 export interface JournalFile {
-  /** as it was named */
+  /** the path as the user named it */
   readonly path: string;
-  /** what is read: the file, or what was made of it */
+  /** the file that is read: the given one, or one that was made from it */
   readonly source: string;
   readonly journal: string;
-  /** of each record the number of its line, where the source has others */
+  /** the line number of each record in the given file, if the lines differ */
   readonly lines: readonly number[] | undefined;
 }
 
-/** Where a file's rows stand in a scanned table, and how many of them are no records. */
+/** The place of a file's rows in a scanned table, and how many of them are not records. */
 export interface Extent {
   readonly first: number;
   readonly count: number;
   readonly skipped: number;
 }
 
-/** How a scan differs from the view `records`. */
+/** The differences between a scan and the view `records`. */
 export interface ScanOptions {
-  /** other SQL types of columns */
+  /** SQL types of columns that differ */
   readonly types?: Readonly<Record<string, string>>;
-  /** an expression that others use, computed once */
+  /** an expression that other expressions use, computed once */
   readonly first?: string;
 }
 
-/** A record's line, and where it stands. */
+/** A record's line and its place. */
 export interface Entry {
   readonly row: number;
   readonly file: JournalFile;
@@ -53,13 +53,13 @@ export interface Entry {
   readonly whole: boolean;
 }
 
-/** Journals as DuckDB sees them: tables of what commands need, views for everybody. */
+/** Journals in DuckDB: tables of what a command needs, and views for everybody. */
 export class Journals {
-  /** in the order in which their rows stand in every table */
+  /** in the order of their rows in every table */
   files: readonly JournalFile[] = [];
   /** by file, after a scan */
   extents: readonly Extent[] = [];
-  /** what the reader should know of the inputs, besides lines that cannot be read */
+  /** remarks on the inputs, apart from lines that cannot be read */
   readonly notes: string[] = [];
   readonly #paths: readonly string[];
   readonly #directory: string;
@@ -78,7 +78,9 @@ export class Journals {
     this.#connection = connection;
   }
 
-  /** Opens what paths name: files, folders, globs. Close it, for there may be temporary files. */
+  /**
+   * Opens files, folders and globs. The caller must close it, because it may have temporary files.
+   */
   static async open(paths: readonly string[]): Promise<Journals> {
     const directory = mkdtempSync(join(realpathSync(tmpdir()), 'vcml-'));
     const instance = await DuckDBInstance.create(':memory:', {
@@ -105,13 +107,15 @@ export class Journals {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  /** Runs a statement; rows as arrays of plain values, 64-bit integers as bigints. */
+  /**
+   * Runs a statement and returns its rows as arrays of plain values; 64-bit integers are bigints.
+   */
   async rows(sql: string, parameters: readonly DuckDBValue[] = []): Promise<DuckDBValue[][]> {
     const result = await this.#connection.runAndReadAll(sql, [...parameters]);
     return result.getRows();
   }
 
-  /** The integers that a query of one column gives; also very many. */
+  /** Returns the integers of a query with one column; there may be millions. */
   async integers(sql: string): Promise<number[]> {
     const found: number[] = [];
     for await (const chunk of await this.#connection.stream(sql)) {
@@ -121,20 +125,21 @@ export class Journals {
     return found;
   }
 
-  /** From now on nothing but the inputs can be reached. */
+  /** Denies DuckDB access to anything but the inputs from now on. */
   async confine(): Promise<void> {
     await this.rows(`SET allowed_paths = [${this.#sources().map(literal).join(', ')}]`);
     await this.rows('SET enable_external_access = false');
   }
 
-  /** The connection, for what returns more than rows. */
+  /** The connection, for statements that return more than rows. */
   get connection(): DuckDBConnection {
     return this.#connection;
   }
 
   /**
-   * Makes a table of expressions over columns of `records`, with `file` as a number and `readable`
-   * first: one row for each line that is not blank, in order, so that `rowid` is its place.
+   * Makes a table of expressions over columns of `records`, after `file` as a number and
+   * `readable`. It has one row for each line that is not blank, in order, so that `rowid` is the
+   * line's place.
    */
   async scan(
     table: string,
@@ -168,7 +173,7 @@ export class Journals {
     });
   }
 
-  /** The lines of these rows of the last scan (rising), in their order. */
+  /** Yields the lines of these rows of the last scan, which must ascend. */
   async *entries(rows: readonly number[]): AsyncGenerator<Entry> {
     let at = 0;
     for (const [index, { first, count }] of this.extents.entries()) {
@@ -180,7 +185,7 @@ export class Journals {
     }
   }
 
-  /** Compressed files of which the last scan could read nothing. */
+  /** The compressed files from which the last scan could read nothing. */
   get damaged(): string[] {
     return this.files
       .filter(({ path }, index) => path.endsWith('.zst') && this.extents[index]?.count === 0)
@@ -188,7 +193,9 @@ export class Journals {
       .filter((path) => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > EMPTY_MAX);
   }
 
-  /** The file that a row of the last scan is of, and its place there among lines that are not blank. */
+  /**
+   * The file of a row of the last scan, and the row's place in it among lines that are not blank.
+   */
   placeOf(row: number): { readonly file: JournalFile; readonly place: number } {
     const index = this.extents.findIndex(({ first, count }) => row >= first && row < first + count);
     const file = this.files[index];

@@ -1,8 +1,11 @@
-/** The views that `vcml query --sql`, notebooks and DuckDB itself can ask; docs/forensics.md. */
+/** The views for `vcml query --sql`, notebooks and DuckDB itself; see docs/forensics.md. */
 
 import { COLUMNS, literal, scanSql } from './columns.ts';
 
-/** Statements that make the views over files; `shown` renames those that stand for others. */
+/**
+ * Returns the statements that create the views over files; `shown` gives files the names that users
+ * know.
+ */
 export function viewsSql(paths: readonly string[], shown: ReadonlyMap<string, string>): string[] {
   const names = [...shown].map(([path, name]) => `${literal(path)}: ${literal(name)}`);
   const file = names.length === 0 ? 'file' : `coalesce(MAP {${names.join(', ')}}[file], file)`;

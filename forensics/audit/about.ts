@@ -5,7 +5,7 @@ import type { Journals } from '../journals.ts';
 export interface About {
   readonly row: number;
   readonly boot: string;
-  /** of its own line */
+  /** the hook of its own line; a loss can concern another one */
   readonly hook: string;
   readonly action: string;
   readonly id: string;
@@ -13,7 +13,7 @@ export interface About {
   readonly fields: JsonObject;
 }
 
-/** All records about the journal, in order. */
+/** Reads all records about the journal, in order. */
 export async function aboutOf(journals: Journals): Promise<About[]> {
   const rows = await journals.rows(
     `SELECT rowid, boot::VARCHAR, hook::VARCHAR, id::VARCHAR, boot_time::VARCHAR, about
@@ -33,7 +33,7 @@ export async function aboutOf(journals: Journals): Promise<About[]> {
   });
 }
 
-/** Integers of a list; nothing where it is none. */
+/** The integers of a list; none if it is not a list. */
 export function integersOf(value: Json | undefined): number[] {
   return Array.isArray(value) ? value.map(Number) : [];
 }

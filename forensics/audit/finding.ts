@@ -1,7 +1,9 @@
-/** FAIL: the memory is wrong or has an unexplained hole. WARN: unclear. NOTE: explained; no finding. */
+/**
+ * FAIL: the memory is wrong or has an unexplained hole. WARN: unclear. NOTE: explained; no finding.
+ */
 export type Severity = 'FAIL' | 'WARN' | 'NOTE';
 
-/** Every code that `audit` knows; docs/forensics.md says what each means. */
+/** Every code that `audit` knows; docs/forensics.md explains each of them. */
 export const CODES = {
   LINE_UNREADABLE: ['FAIL', 'the line is not a record, and was skipped'],
   LINE_UNFINISHED: ['WARN', 'the last line is incomplete: it is torn, or being written'],
@@ -46,14 +48,15 @@ export const CODES = {
   CONTAINER: ['FAIL', 'vcml.entry or vcml.metadata.state does not match the place'],
 } as const satisfies Record<string, readonly [Severity, string]>;
 
+/** One of the codes. */
 export type Code = keyof typeof CODES;
 
-/** Something that is not as it should be, by its row in the scanned table. */
+/** Something that is wrong or unclear, with its row in the scanned table. */
 export interface Finding {
   readonly code: Code;
   readonly row: number;
-  /** in place of the code's own */
+  /** replaces the severity of the code */
   readonly severity?: Severity;
-  /** more than the code says; made visible when printed */
+  /** details beyond the code's sentence; printing makes them visible */
   readonly more?: string;
 }

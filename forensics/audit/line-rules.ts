@@ -1,5 +1,5 @@
 /**
- * What one line can be wrong in by itself: SQL conditions that are true where it is.
+ * The rules for a single line: SQL conditions that are true if the line breaks the rule.
  *
  * The audit stays independent on purpose. From `record/` it takes where a value stands in a line,
  * and nothing of what the value must be: which attributes are always there, their closed lists, how
@@ -14,7 +14,7 @@ import type { Code } from './finding.ts';
 const IN_RESOURCE = [KEYS.hostName, KEYS.osType, KEYS.containerId, KEYS.podUid];
 const CONTAINER_ID = inResource(KEYS.containerId);
 
-/** Types under which the audit reads: nothing is cast that would hide what was written. */
+/** SQL types that the audit reads; it casts nothing, because a cast would hide what was written. */
 export const RAW_TYPES: Readonly<Record<string, string>> = {
   id: 'JSON',
   timestamp: 'JSON',
@@ -29,7 +29,7 @@ export const RAW_TYPES: Readonly<Record<string, string>> = {
   resource: `STRUCT(${IN_RESOURCE.map((key) => `"${key}" VARCHAR`).join(', ')})`,
 };
 
-/** The columns that are read for these rules, and for the checks over several lines. */
+/** The columns that these rules need, and the checks over several lines. */
 export const READ = [
   'id',
   'timestamp',
@@ -109,7 +109,7 @@ const ALWAYS = [
   inResource(KEYS.osType),
 ];
 
-/** Times that were rounded apart may differ by this much. */
+/** Two times that were rounded separately may differ by this much. */
 const SLACK_US = 2000;
 
 const HOOK_STATES = ['attached', 'resumed', 'upgraded', 'kept', 'detached'];
@@ -142,19 +142,22 @@ const isWritten = (value: string, column: string) =>
   `coalesce(${value}::VARCHAR = "${column}", false)`;
 const NAMED = `boot_id IS NOT NULL AND boot_time IS NOT NULL AND pid IS NOT NULL`;
 
-/** Computed once: integers, the boot, the hash that an exec's id is made of (RFC 9562, version 5). */
+/**
+ * Expressions that are computed once: integers, the boot, the hash in an exec's id (RFC 9562,
+ * version 5).
+ */
 export const HASH = `try_cast("timestamp" AS BIGINT) AS unix_ns,
   try_cast(boot_time AS BIGINT) AS boot_ns, try_cast(boot_id AS UUID) AS boot,
   sha1(boot::BLOB || encode(boot_time || ':' || pid)) AS hash`;
 
-/** DuckDB's translate() takes ten times as long. */
+/** This replaces DuckDB's translate(), which takes ten times as long. */
 const VARIANT = `substr('89ab89ab89ab89ab', strpos('0123456789abcdef', substr(hash, 17, 1)), 1)`;
 const RIGHT_ID = `concat('"', substr(hash, 1, 8), '-', substr(hash, 9, 4), '-5', substr(hash, 14, 3),
   '-', ${VARIANT}, substr(hash, 18, 3), '-', substr(hash, 21, 12), '"')`;
 
 /**
- * In this order; a line's problems are a sum of powers of two. No IN with more than a few values:
- * DuckDB makes a join of it, which loses the order of lines.
+ * The rules in their order; a line's problems are a sum of powers of two. No rule uses IN with more
+ * than a few values, because DuckDB turns that into a join, which loses the order of lines.
  */
 export const LINE_RULES: readonly (readonly [Code, string])[] = [
   [
@@ -234,7 +237,7 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
   ],
 ];
 
-/** The sum of the rules that a line breaks; 0 for a line that is none. */
+/** The sum of the rules that a line breaks; 0 for a line that is not a record. */
 export function problemsSql(): string {
   const bits = LINE_RULES.map(([, sql], bit) => `CASE WHEN (${sql}) THEN ${2 ** bit} ELSE 0 END`);
   return `CASE WHEN id IS NULL THEN 0 ELSE (${bits.join(' + ')})::INTEGER END AS problems`;

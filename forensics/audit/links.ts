@@ -1,10 +1,13 @@
 import type { Journals } from '../journals.ts';
 import type { Code, Finding } from './finding.ts';
 
-/** Hooks of which something came before these files, or was deleted: parents may be elsewhere. */
+/**
+ * Hooks whose earlier records are missing from these files or were deleted; their parents may be
+ * elsewhere.
+ */
 export type Incomplete = (boot: string, hook: string) => boolean;
 
-/** Ids that come again, links that lead nowhere, astray or backwards. */
+/** Finds ids that occur twice, and links that lead nowhere, to a wrong record or back in time. */
 export async function linkFindings(journals: Journals, incomplete: Incomplete): Promise<Finding[]> {
   return [
     ...(await duplicates(journals)),
@@ -22,7 +25,7 @@ async function duplicates(journals: Journals): Promise<Finding[]> {
   return rows.map(([row]) => ({ code: 'ID_DUPLICATE', row: Number(row) }));
 }
 
-/** Of parents with the same id, any will do: that they are several is a finding of its own. */
+/** Any of several parents with the same id; that there are several is a finding of its own. */
 async function links(journals: Journals, incomplete: Incomplete): Promise<Finding[]> {
   const journalOf = new Map<string, number>();
   const numbers = journals.files.map(({ journal }) => {
@@ -57,7 +60,7 @@ async function links(journals: Journals, incomplete: Incomplete): Promise<Findin
 }
 
 async function lostCauses(journals: Journals, incomplete: Incomplete): Promise<Finding[]> {
-  // Without such gaps, the ids of all records would be gathered for nothing.
+  // Without such gaps, the ids of all records are not needed.
   const [[any] = []] = await journals.rows('SELECT count(lost) FROM audited');
   if (Number(any) === 0) return [];
   const rows = await journals.rows(

@@ -18,7 +18,7 @@ const ABOUT = [
   'journal_gaps',
   'journal_losses',
 ];
-/** record_key() of a JSON string: no other length is a UUID's, and strlen() counts no characters. */
+/** The record_key() of a JSON string. Only a UUID has this length, and strlen() counts bytes. */
 const QUOTED_KEY_MACRO = `CREATE OR REPLACE MACRO quoted_key(id) AS CASE
   WHEN strlen(id) = 38 AND lower(id) = id THEN
     coalesce(try_cast(substr(id, 2, 36) AS UUID), md5(substr(id, 2, length(id) - 2))::UUID)
@@ -26,7 +26,7 @@ const QUOTED_KEY_MACRO = `CREATE OR REPLACE MACRO quoted_key(id) AS CASE
 
 const about = ABOUT.map((column) => `${column}: ${column}`).join(', ');
 
-/** Reads all inputs once into the table `audited`: what the checks over several lines need. */
+/** Reads all inputs once into the table `audited`, with what the checks over several lines need. */
 export async function loadAudited(journals: Journals): Promise<void> {
   await journals.rows(KEY_MACRO);
   await journals.rows(QUOTED_KEY_MACRO);
@@ -52,7 +52,7 @@ export async function loadAudited(journals: Journals): Promise<void> {
   );
 }
 
-/** What single lines are wrong in. */
+/** Returns the findings in single lines. */
 export async function lineFindings(journals: Journals): Promise<Finding[]> {
   const rows = await journals.rows(
     'SELECT rowid, readable, problems FROM audited WHERE NOT readable OR problems > 0 ORDER BY rowid',

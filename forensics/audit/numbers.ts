@@ -3,7 +3,7 @@ import { type About, integersOf } from './about.ts';
 import type { Finding } from './finding.ts';
 import type { Incomplete } from './links.ts';
 
-/** Something that happens to the numbers of one CPU, in the order of lines. */
+/** An event in the numbers of one CPU, in the order of lines. */
 type Step =
   | { readonly kind: 'start'; readonly row: number; readonly next: number }
   | {
@@ -13,7 +13,7 @@ type Step =
       readonly last: number;
     };
 
-/** Each CPU's numbers: every one there once and in order, or covered by a loss. */
+/** Checks that each number of a CPU occurs once and in order, or is covered by a loss. */
 export async function numberFindings(
   journals: Journals,
   abouts: readonly About[],
@@ -62,7 +62,10 @@ export async function numberFindings(
   return { findings, incomplete: (boot, hook) => partial.has(`${boot}/${hook}`) };
 }
 
-/** Unbroken ranges of numbers by boot, hook and CPU, cut at each journal.start: few, if all is well. */
+/**
+ * Contiguous ranges of numbers by boot, hook and CPU, divided at each journal.start; few if all is
+ * well.
+ */
 async function rangesOf(
   journals: Journals,
   starts: readonly number[],
@@ -92,7 +95,7 @@ function walk(steps: readonly Step[], key: string, partial: boolean): Finding[] 
   const findings: Finding[] = [];
   const cpu = `cpu ${key.slice(key.lastIndexOf('/') + 1)}`;
   const losses = new Map<number, number>();
-  // What came before a journal that begins in the middle is not known.
+  // If a journal begins in the middle, the numbers before are unknown.
   let next = partial ? undefined : 1;
   const absorb = () => {
     for (let last: number | undefined; next !== undefined; next = last + 1) {

@@ -3,10 +3,16 @@ import type { Journals } from '../journals.ts';
 import type { About } from './about.ts';
 import type { Finding } from './finding.ts';
 
-/** How far to look for the number of a record about a journal whose beginning is not here. */
+/**
+ * The highest number that is tried for a record about the journal if the run's beginning is
+ * missing.
+ */
 const SEARCH = 10_000;
 
-/** The agent's runs: ids of records about the journal, counts, nothing after the stop. */
+/**
+ * Checks the agent's runs: ids of records about the journal, counts, and that nothing follows a
+ * stop.
+ */
 export async function runFindings(
   journals: Journals,
   abouts: readonly About[],
@@ -52,7 +58,7 @@ export async function runFindings(
   return findings;
 }
 
-/** Rows behind a journal.stop that are records. */
+/** Finds records behind a journal.stop. */
 async function readableAfter(journals: Journals, abouts: readonly About[]): Promise<Set<number>> {
   const rows = abouts.filter(({ action }) => action === 'journal.stop').map(({ row }) => row + 1);
   const found = await journals.rows(
@@ -66,7 +72,9 @@ function differing(noun: string, said: unknown, right: readonly number[]): strin
   return right.includes(Number(said)) ? [] : [`${said} ${noun}, and ${right[0]} are here`];
 }
 
-/** Execs and gaps between a journal.start and what ends its run, by the row of the start. */
+/**
+ * Counts execs and gaps between a journal.start and the end of its run, by the row of the start.
+ */
 async function countedRuns(journals: Journals, abouts: readonly About[]) {
   const starts = startRows(journals, abouts);
   // Each bound is the last row before the next run.
@@ -81,7 +89,7 @@ async function countedRuns(journals: Journals, abouts: readonly About[]) {
   );
 }
 
-/** Where another run begins, or another journal; the first row always. */
+/** The rows where a run or a journal begins, and always the first row. */
 function startRows(journals: Journals, abouts: readonly About[]): number[] {
   const rows = new Set([
     0,
@@ -104,8 +112,8 @@ function journalByRow(journals: Journals): (row: number) => string {
 }
 
 /**
- * Whether an id is the one of `<boot time>:<action>:<n>`; any n where the run's beginning is missing.
- * It is computed without record/ids.ts, on purpose: see line-rules.ts.
+ * Whether an id is the one of `<boot time>:<action>:<n>`; any n where the run's beginning is
+ * missing. It is computed without record/ids.ts, on purpose: see line-rules.ts.
  */
 function isNamed({ boot, bootTime, action, id }: About, n: number | undefined): boolean {
   const namespace = Buffer.from(boot.replaceAll('-', ''), 'hex');

@@ -7,7 +7,10 @@ const PATH = `CASE WHEN substr("object", 1, 1) = '{' THEN coalesce("object"->>'$
 const SECRET = `CASE WHEN substr("object", 1, 1) = '{' THEN "object"->>'$.classification' = 'SECRET' ELSE false END
   OR starts_with(${PATH}, '/secrets/') OR ends_with(${PATH}, '.key') OR ends_with(${PATH}, '.pem')`;
 
-/** vCML's rule R3: a network access of a process that touched a secret before, uncaused by it. */
+/**
+ * Checks vCML's rule R3: when a process has touched a secret, it must be among the causes of its
+ * network accesses.
+ */
 export async function secretFindings(journals: Journals): Promise<Finding[]> {
   const [[any] = []] = await journals.rows('SELECT count(*) FROM audited WHERE is_net');
   if (Number(any) === 0) return [];

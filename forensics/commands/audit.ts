@@ -13,13 +13,14 @@ import { printTable } from '../output/rows.ts';
 import { paint, print } from '../output/stdout.ts';
 import { wrapped } from '../output/text.ts';
 
+/** The options of `vcml audit`. */
 export interface AuditOptions {
   readonly output: Form;
-  /** of one code, for people */
+  /** how many findings of one code are printed for people */
   readonly limit: number;
 }
 
-/** A finding, and where it is. */
+/** A finding with its place. */
 export interface Placed {
   readonly code: Code;
   readonly severity: Severity;
@@ -29,7 +30,7 @@ export interface Placed {
   readonly message: string;
 }
 
-/** Says whether this memory is sound; the exit code as well. */
+/** Prints whether the records are sound, and returns the exit code that says so. */
 export async function audit(journals: Journals, options: AuditOptions): Promise<number> {
   const all = await findingsIn(journals);
   if (options.output === 'text') await printText(journals, all, options.limit);
@@ -42,7 +43,7 @@ export async function audit(journals: Journals, options: AuditOptions): Promise<
   return all.every(({ severity }) => severity === 'NOTE') ? 0 : EXIT.negative;
 }
 
-/** All findings, by where they stand. */
+/** Returns all findings in the order of their places. */
 export async function findingsIn(journals: Journals): Promise<Placed[]> {
   return placed(journals, await findingsByRow(journals));
 }
@@ -77,7 +78,7 @@ async function placed(journals: Journals, findings: readonly Finding[]): Promise
       all.push({ code, severity: finding.severity ?? severity, ...where, message });
     }
   }
-  // Lines in what cannot be decompressed: their place is known, their text is not.
+  // A line in a file that cannot be decompressed has a known place and no text.
   for (const { code, row, more } of [...byRow.values()].flat()) {
     const [severity, says] = CODES[code];
     const { file, place } = journals.placeOf(row);
@@ -91,7 +92,7 @@ async function placed(journals: Journals, findings: readonly Finding[]): Promise
   return all;
 }
 
-/** As it is written, also where the line cannot be read. */
+/** The id as the line has it, even if the line cannot be read. */
 function idOf(text: string): string | null {
   return /"id"\s*:\s*"([^"\\]{1,200})"/.exec(text)?.[1] ?? null;
 }

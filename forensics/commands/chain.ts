@@ -10,13 +10,14 @@ import { recordPrinter } from '../output/records.ts';
 import { paint, print } from '../output/stdout.ts';
 import { bodyOf, gapOf, headOf, shortId, wrapped } from '../output/text.ts';
 
+/** The options of `vcml chain`. */
 export interface ChainOptions {
   readonly output: Form;
-  /** the API server's */
+  /** the path of the API server's audit log */
   readonly auditLog?: string;
 }
 
-/** Prints a record and its causes back to where they end, and why they end there. */
+/** Prints a record, its causes back to where they end, and why they end there. */
 export async function chain(
   journals: Journals,
   id: string,
@@ -35,7 +36,7 @@ export async function chain(
   return 0;
 }
 
-/** The lines of these rows, in this order. */
+/** Returns the lines of these rows in this order. */
 export async function entriesOf(journals: Journals, rows: readonly number[]): Promise<Entry[]> {
   const byRow = new Map<number, Entry>();
   for await (const entry of journals.entries(rows.toSorted((a, b) => a - b)))
@@ -59,7 +60,7 @@ async function printChain(entries: readonly Entry[], { requests }: AuditLog): Pr
     await print(`${paint('gap', wrapped(endOf(last, records), '  ').trimEnd())}\n`);
 }
 
-/** Why a chain ends. */
+/** Says why a chain ends. */
 function endOf(last: StoredRecord, records: readonly StoredRecord[]): string {
   const { parentCause } = last;
   if (parentCause === undefined) {

@@ -4,7 +4,7 @@ import { ForensicsError } from '../errors.ts';
 import type { Journals } from '../journals.ts';
 import { printNotes } from '../output/notes.ts';
 
-/** Writes all records as Parquet, one folder per day (UTC) and node, into an empty folder. */
+/** Writes all records as Parquet into an empty folder, in one folder per day (UTC) and node. */
 export async function exportParquet(journals: Journals, directory: string): Promise<number> {
   mkdirSync(directory, { recursive: true });
   if (readdirSync(directory).length > 0)

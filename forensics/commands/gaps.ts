@@ -6,9 +6,10 @@ import { notesOf } from '../output/notes.ts';
 import { jsonOf, printTable } from '../output/rows.ts';
 import { paint, print } from '../output/stdout.ts';
 
+/** The options of `vcml gaps`. */
 export interface GapsOptions {
   readonly output: Form;
-  /** how many seconds without a record of a node are reported */
+  /** the number of seconds without a record of a node that is reported */
   readonly silence: number;
 }
 
@@ -33,7 +34,7 @@ const COLUMNS = [
   'hook_state',
 ];
 
-/** What is missing: each question a table. */
+/** What is missing: one table for each question. */
 const TABLES: Readonly<Record<string, (options: GapsOptions) => string>> = {
   gaps: () => `SELECT coalesce(gap_reason, 'unmarked') AS reason, node, namespace, pod, container,
       count(*) AS gaps, make_timestamp_ns(min("timestamp")) AS "first",
@@ -85,7 +86,7 @@ export async function gaps(journals: Journals, options: GapsOptions): Promise<nu
   return 0;
 }
 
-/** Columns that nothing is in are left out. */
+/** Leaves out columns that are empty in every row. */
 async function printSection(name: string, columns: readonly string[], rows: readonly Json[][]) {
   await print(`${paint('bold', visible(name))}\n`);
   if (rows.length === 0) return print('  none\n');
@@ -97,7 +98,7 @@ async function printSection(name: string, columns: readonly string[], rows: read
   );
 }
 
-/** Times to the millisecond fit more columns. */
+/** Shortens times to the millisecond, so that more columns fit. */
 function seconds(value: Json): Json {
   return typeof value === 'string' ? value.replace(/(\d\d:\d\d:\d\d\.\d{3})\d{6}$/, '$1') : value;
 }

@@ -1,4 +1,4 @@
-/** What stands below the list of commands. */
+/** The text below the list of commands. */
 export const MAIN_HELP = `
 vcml only reads; it needs no root and no server. Inputs may come from several
 nodes, and may be compressed or still being written. A line that cannot be read

@@ -9,7 +9,7 @@ import { MAIN_HELP } from './help.ts';
 
 const INPUTS = 'files, folders or globs with journals, vCML records or OTLP JSON lines';
 
-/** The command line; `done` gets the exit code of the command that ran. */
+/** Declares the command line; `done` receives the exit code of the command that ran. */
 export function createProgram(done: (exitCode: number) => void): Command {
   const program = new Command('vcml')
     .description('Queries causal memory: what ran, where, who caused it, and what is missing.')
@@ -132,7 +132,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
   return program;
 }
 
-/** Opens the inputs, runs a command over them, and leaves nothing behind. */
+/** Opens the inputs, runs a command over them, and removes temporary files. */
 async function reading(
   inputs: readonly string[],
   command: (journals: Journals) => Promise<number>,
@@ -197,7 +197,7 @@ function selection(command: Command): Command {
     .option('--setuid', 'executables with the setuid bit');
 }
 
-/** `tree ID JOURNAL…`: what comes first is an id where no file has its name. */
+/** Reads `tree ID JOURNAL…`: the first argument is an id if no file has that name. */
 function splitId(
   given: string | undefined,
   inputs: readonly string[],

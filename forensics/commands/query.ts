@@ -8,13 +8,14 @@ import { jsonOf, printTable } from '../output/rows.ts';
 import { conditionOf, type Selection } from '../select/filter.ts';
 import { entriesByTime, hitsOf } from '../select/ordered.ts';
 
+/** The options of `vcml query`. */
 export interface QueryOptions extends Selection {
   readonly output: Form;
   readonly limit?: number;
   readonly sql?: string;
 }
 
-/** Prints the records that a selection chooses, or the answer to a query over the views. */
+/** Prints the records of a selection, or the answer to a query over the views. */
 export async function query(journals: Journals, options: QueryOptions): Promise<number> {
   if (options.sql !== undefined) return freeQuery(journals, options.sql, options.output);
   const { sql, columns } = conditionOf(options, Date.now());
@@ -32,7 +33,7 @@ export async function query(journals: Journals, options: QueryOptions): Promise<
   return 0;
 }
 
-/** Reads only: one SELECT, which reaches no other file than the inputs. */
+/** Runs one SELECT, which can read no file but the inputs. */
 async function freeQuery(journals: Journals, sql: string, form: Form): Promise<number> {
   await journals.scan('counted', [], []);
   await journals.confine();

@@ -9,25 +9,29 @@ import { type ReportInput, type ReportRecord, renderReport } from '../report/ren
 import { conditionOf, type Selection } from '../select/filter.ts';
 import { entriesByTime, hitsOf } from '../select/ordered.ts';
 
-/** Of the lines that a report is made from: it takes twice as much memory, and one string of V8. */
+/**
+ * The size of the lines in a report. It takes twice as much memory, and must fit into one string of
+ * V8.
+ */
 const TEXT_MAX = 512 << 20;
 const TOO_LARGE =
   'too many records for one page: narrow the selection (--since, --pod, …) or lower --limit; ' +
   '`vcml export` writes all records';
 
+/** The options of `vcml report`. */
 export interface ReportOptions extends Selection {
-  /** the file to write */
+  /** the path of the file to write */
   readonly out: string;
   readonly title?: string;
   readonly limit: number;
   readonly auditLog?: string;
-  /** what was asked for, as it was written */
+  /** the selection as the user wrote it */
   readonly selection: string;
 }
 
 /**
- * Writes one HTML file about a record (its causes and all that they and it caused from there), or
- * about a selection with the causes of what is in it.
+ * Writes one HTML file, either about a record, with its causes and all records that it caused, or
+ * about a selection, with the causes of its records.
  */
 export async function report(
   journals: Journals,
@@ -79,13 +83,13 @@ function rendered(input: ReportInput): string {
   try {
     return renderReport(input);
   } catch (cause) {
-    // longer than a string can be
+    // it is longer than a string can be
     if (cause instanceof RangeError) throw new ForensicsError('usage', TOO_LARGE, { cause });
     throw cause;
   }
 }
 
-/** A record, its causes, and what it caused, as far as that is in the selection. */
+/** Finds a record, its causes, and the records that it caused and that are in the selection. */
 function around(graph: Graph, row: number, selected: readonly number[]): number[] {
   const within = new Set(selected);
   const found = new Set([row]);

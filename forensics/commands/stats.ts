@@ -5,9 +5,10 @@ import { printNotes } from '../output/notes.ts';
 import { jsonOf, printTable } from '../output/rows.ts';
 import { paint, print } from '../output/stdout.ts';
 
+/** The options of `vcml stats`. */
 export interface StatsOptions {
   readonly output: Form;
-  /** rows of a table */
+  /** the number of rows in a table */
   readonly top: number;
 }
 
@@ -47,7 +48,10 @@ const TABLES: Readonly<Record<string, string>> = {
     FROM execs_counted GROUP BY ALL ORDER BY 1 DESC`,
 };
 
-/** Prints records per pod, image, executable and hour, the busiest parents, the newest executables. */
+/**
+ * Prints records per pod, image, executable and hour, the busiest parents and the newest
+ * executables.
+ */
 export async function stats(journals: Journals, options: StatsOptions): Promise<number> {
   await journals.scan('counted', COLUMNS, ['id', ...COLUMNS]);
   await journals.rows(

@@ -13,11 +13,12 @@ import { entriesByTime, hitsOf } from '../select/ordered.ts';
 
 const POLL_MS = 250;
 
+/** The options of `vcml tail`. */
 export interface TailOptions extends Selection {
   readonly output: Form;
 }
 
-/** Prints records as they are written, from now on, until SIGINT or SIGTERM. */
+/** Prints records as they are written, until SIGINT or SIGTERM. */
 export async function tail(inputs: readonly string[], options: TailOptions): Promise<number> {
   const condition = conditionOf(options, Date.now());
   const printer = recordPrinter(options.output === 'json' ? 'jsonl' : options.output);
@@ -50,10 +51,10 @@ export async function tail(inputs: readonly string[], options: TailOptions): Pro
   return 0;
 }
 
-/** Plain files that grow, and how far they are read. */
+/** Plain files that grow, and how far they have been read. */
 class Followed {
   readonly #inputs: readonly string[];
-  /** by path, the offset behind the last whole line */
+  /** the offset behind the last whole line, by path */
   readonly #offsets = new Map<string, number>();
 
   constructor(inputs: readonly string[]) {
@@ -61,11 +62,11 @@ class Followed {
     for (const { path } of findFiles(inputs)) this.#offsets.set(path, sizeOf(path));
   }
 
-  /** What has come since in whole lines. */
+  /** Yields the whole lines that were added since the last call. */
   async read(): Promise<Buffer> {
     const parts: Buffer[] = [];
     for (const { path } of findFiles(this.#inputs)) {
-      // What is compressed has been read while it was plain.
+      // A compressed segment was read while it was plain.
       if (path.endsWith('.zst')) continue;
       const from = this.#offsets.get(path) ?? 0;
       const part = await wholeLines(path, from);

@@ -15,32 +15,33 @@ import { conditionOf, type Selection } from '../select/filter.ts';
 import { hitsOf } from '../select/ordered.ts';
 import { entriesOf } from './chain.ts';
 
+/** The options of `vcml tree`. */
 export interface TreeOptions extends Selection {
   readonly output: Form;
-  /** how far below a root */
+  /** the number of levels below a root */
   readonly depth: number;
-  /** records that are shown */
+  /** the number of records that are shown */
   readonly limit: number;
-  /** Children that do the same are shown once, with how many. */
+  /** Whether children that did the same are shown once, with their number. */
   readonly collapse: boolean;
-  /** the API server's */
+  /** the path of the API server's audit log */
   readonly auditLog?: string;
 }
 
-/** A record in its place; what it caused follows. */
+/** A record with its level in the tree; the records that it caused follow it. */
 interface Node {
   readonly row: number;
   readonly depth: number;
 }
 
-/** What was chosen, and how much of it is left out. */
+/** The records to show, and how many are left out. */
 interface Forest {
   readonly nodes: readonly Node[];
   readonly deeper: number;
   readonly beyondLimit: number;
 }
 
-/** Prints what a record caused, or all that the records of a selection caused, as trees. */
+/** Prints what a record, or each record of a selection, caused as a tree. */
 export async function tree(
   journals: Journals,
   id: string | undefined,
@@ -67,7 +68,7 @@ export async function tree(
   return 0;
 }
 
-/** The rows that a tree is made from, and which rows belong in it. */
+/** The rows of a tree's roots, and the test for rows that belong to it. */
 async function select(journals: Journals, id: string | undefined, options: TreeOptions) {
   const { sql, columns } = conditionOf(options, Date.now());
   const graph = await Graph.load(journals, [...new Set(['action', ...columns])]);
@@ -79,7 +80,7 @@ async function select(journals: Journals, id: string | undefined, options: TreeO
   return { graph, rows: id === undefined ? all : [await graph.find(id)], chosen };
 }
 
-/** Rows of a selection whose cause is not in it. */
+/** Finds the rows of a selection whose cause is not in the selection. */
 function rootsOf(
   graph: Graph,
   rows: readonly number[],
@@ -89,7 +90,7 @@ function rootsOf(
   return rows.filter((row) => !chosen.has(graph.parentOf(row) ?? -1));
 }
 
-/** Depth first, without recursion: a chain may be long. */
+/** Walks depth first, without recursion, because a chain may be long. */
 function grow(
   graph: Graph,
   roots: readonly number[],
@@ -148,7 +149,7 @@ async function printTree(
   }
 }
 
-/** Of each node, the place behind the last that it caused. */
+/** For each node, the place behind the last node that it caused. */
 function endsOf(nodes: readonly Node[]): number[] {
   const ends: number[] = new Array(nodes.length).fill(nodes.length);
   const open: number[] = [];
@@ -160,7 +161,9 @@ function endsOf(nodes: readonly Node[]): number[] {
   return ends;
 }
 
-/** Whether two branches did the same: the same objects, arguments, users and places, in order. */
+/**
+ * Whether two branches did the same: equal objects, arguments, users and places in the same order.
+ */
 function sameBranch(
   nodes: readonly Node[],
   records: readonly (StoredRecord | undefined)[],
@@ -184,7 +187,7 @@ function doingOf(record: StoredRecord | undefined): string {
   return writeExact([object, args, uid ?? null, resource[KEYS.containerId] ?? null]);
 }
 
-/** One line that fits the terminal: what it is, then who, where and when. */
+/** Returns one line that fits the terminal: what it is, then who, where and when. */
 function lineOf(record: StoredRecord, depth: number, count: number): string {
   const branch = depth === 0 ? '' : `${'  '.repeat(Math.min(depth, 20) - 1)}└ `;
   const deep = depth > 20 ? `(${depth}) ` : '';

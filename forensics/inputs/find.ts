@@ -2,10 +2,10 @@ import { existsSync, globSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ForensicsError } from '../errors.ts';
 
-/** A file of records, and the journal that it is a part of. */
+/** A file of records and its journal. */
 export interface Found {
   readonly path: string;
-  /** The folder for segments, else the file itself: lines of one journal are in order. */
+  /** The folder of a segment, or else the file itself. Lines of one journal are in order. */
   readonly journal: string;
 }
 
@@ -13,8 +13,8 @@ const SEGMENT = /^\d{20}\.jsonl(\.zst)?$/;
 const LINES = /\.(jsonl|ndjson|json)(\.zst)?$/;
 
 /**
- * The files that paths name: files as they are, folders with all below, globs. Segments in their
- * order, each once, compressed where both forms are there. Throws where a path names nothing.
+ * Finds the files that paths name: files, folders with everything in them, globs. Segments come in
+ * their order and once; if both forms exist, the compressed one. Throws if a path names nothing.
  */
 export function findFiles(paths: readonly string[]): Found[] {
   const found = new Map<string, Found>();
@@ -34,7 +34,7 @@ function filesOf(path: string): Found[] {
     .flatMap((match) => (statSync(match).isDirectory() ? filesBelow(match) : [fileOf(match)]));
 }
 
-/** In a journal's folder there are other files, which are no records. */
+/** A journal's folder contains other files as well, which are not records. */
 function filesBelow(directory: string): Found[] {
   const entries = readdirSync(directory, { withFileTypes: true }).sort((a, b) =>
     a.name < b.name ? -1 : 1,

@@ -4,7 +4,7 @@ import { createZstdDecompress } from 'node:zlib';
 /** One line of a file that is not blank, without its line feed. */
 export interface Line {
   readonly text: string;
-  /** counted from 1, blank ones as well */
+  /** from 1; blank lines count as well */
   readonly number: number;
   /** Whether a line feed ends it. */
   readonly whole: boolean;
@@ -14,8 +14,9 @@ const LINE_FEED = 0x0a;
 const CHUNK_BYTES = 1 << 20;
 
 /**
- * The lines of a file at these places among those that are not blank (counted from 0, rising), or
- * all; compressed ones by their name. A damaged file ends where the damage begins.
+ * Yields the lines of a file at these places among lines that are not blank (from 0, ascending), or
+ * all lines. The file's name says whether it is compressed. A damaged file ends where the damage
+ * begins.
  */
 export async function* readLines(path: string, places?: readonly number[]): AsyncGenerator<Line> {
   let number = 0;
@@ -62,14 +63,14 @@ async function* chunksOf(path: string): AsyncGenerator<Buffer> {
   try {
     yield* file.pipe(text) as AsyncIterable<Buffer>;
   } catch {
-    // What is whole of a damaged file has been read; what is missing shows in the numbers.
+    // The readable part of a damaged file has been read; what is missing shows in the numbers.
     if (unreadable !== undefined) throw unreadable;
   } finally {
     file.destroy();
   }
 }
 
-/** Space alone, as JSON has it. */
+/** Matches a line of nothing but JSON's white space. */
 function isBlank(bytes: Buffer): boolean {
   for (const byte of bytes)
     if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d && byte !== 0x0b && byte !== 0x0c)

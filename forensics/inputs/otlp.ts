@@ -12,13 +12,13 @@ import {
 import { OTLP_KEYS } from '../../record/fields/core.ts';
 import { readLines } from './lines.ts';
 
-/** What became of a file of OTLP JSON lines. */
+/** The result of reading a file of OTLP JSON lines. */
 export interface Converted {
-  /** for each record, the number of its line in the file */
+  /** the line number of each record in the file */
   readonly lines: readonly number[];
-  /** log records of somebody else */
+  /** the number of log records of other programs */
   readonly others: number;
-  /** records that had been delivered before, unchanged */
+  /** the number of records that were delivered before, with the same content */
   readonly replays: number;
 }
 
@@ -30,7 +30,8 @@ export async function isOtlp(path: string): Promise<boolean> {
 
 /**
  * Writes the records in a file of OTLP JSON lines as lines of their own, in their order.
- * `delivered` remembers ids and contents over several files: delivery is at least once.
+ * `delivered` remembers ids and contents over several files, because records are delivered at least
+ * once.
  */
 export async function convertOtlp(
   path: string,
@@ -44,7 +45,7 @@ export async function convertOtlp(
   for await (const { text, number } of readLines(path)) {
     const records = recordsIn(text);
     if (records === undefined) {
-      // It stays a line that cannot be read, and is reported as such.
+      // It stays as it is and is reported as a line that cannot be read.
       lines.push(number);
       file.write('?\n');
       continue;
@@ -71,7 +72,10 @@ export async function convertOtlp(
   return { lines, others, replays };
 }
 
-/** The records of one line; undefined in the place of what is no record of ours, or for no JSON. */
+/**
+ * The records of one line; undefined in the place of a foreign log record, or for a line that is
+ * not JSON.
+ */
 function recordsIn(text: string): (JsonObject | undefined)[] | undefined {
   try {
     const request = parseExact(text);
@@ -86,7 +90,7 @@ function recordsIn(text: string): (JsonObject | undefined)[] | undefined {
   }
 }
 
-/** A record from the attributes that carry its core fields and from the others. */
+/** Makes a record from the attributes that carry its core fields, and from the others. */
 function recordOf(logRecord: Json, resource: JsonObject): JsonObject | undefined {
   const { core, attributes } = apart(attributesOf(logRecord));
   const { id, pid, ppid, uid, gid, comm, object, permittedBy, parentCause = null } = core;
@@ -107,11 +111,11 @@ function recordOf(logRecord: Json, resource: JsonObject): JsonObject | undefined
 }
 
 type CoreName = keyof typeof OTLP_KEYS;
-/** The names of core fields by the keys that carry them. */
+/** The names of core fields by the keys of the attributes that carry them. */
 const CORE_NAMES = new Map(
   Object.entries(OTLP_KEYS).map(([name, key]) => [key as string, name as CoreName]),
 );
-/** The attribute that names the event of a log record without the field for it. */
+/** The attribute with the event's name, for log records without that field. */
 const EVENT_NAME = 'event.name';
 
 function apart(all: JsonObject) {
@@ -146,7 +150,7 @@ function attributesOf(value: Json | undefined): JsonObject {
   return attributes;
 }
 
-/** A value of OTLP's JSON encoding, where 64-bit integers are strings. */
+/** Reads a value of OTLP's JSON encoding, in which 64-bit integers are strings. */
 function plainOf(value: Json | undefined): Json | undefined {
   if (!isObject(value)) return undefined;
   const { stringValue, boolValue, intValue, doubleValue, arrayValue } = value;

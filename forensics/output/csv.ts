@@ -1,11 +1,11 @@
-/** What a spreadsheet takes for a formula when a cell begins with it. */
+/** A cell that begins like this is a formula to a spreadsheet. */
 const FORMULA = /^[\s']*[=+\-@|%]|^[\t\r\n]/;
-/** Where the comma is a decimal point, spreadsheets split at semicolons. */
+/** Where the comma is the decimal separator, spreadsheets split lines at semicolons. */
 const SPLITS = /[",;\r\n]/;
 
 /**
- * One line of CSV (RFC 4180). A text that a spreadsheet would take for a formula gets an apostrophe
- * in front; numbers stay as they are.
+ * Returns one line of CSV (RFC 4180). A text that a spreadsheet would read as a formula gets an
+ * apostrophe in front; numbers stay as they are.
  */
 export function csvLine(cells: readonly unknown[]): string {
   return `${cells.map(cell).join(',')}\r\n`;

@@ -2,12 +2,12 @@ import { counted } from '../../record/describe.ts';
 import { visible } from '../../record/visible.ts';
 import type { Journals } from '../journals.ts';
 
-/** Says on stderr what the answer does not have: lines that could not be read, and where. */
+/** Writes to stderr what is missing in the answer: lines that cannot be read, and their places. */
 export async function printNotes(journals: Journals): Promise<void> {
   for (const note of await notesOf(journals)) process.stderr.write(`vcml: ${note}\n`);
 }
 
-/** The same as texts, made visible. */
+/** Returns the same as visible texts. */
 export async function notesOf(journals: Journals): Promise<string[]> {
   const skipped = journals.extents.flatMap(({ skipped: count }, index) => {
     const path = journals.files[index]?.path ?? '';

@@ -4,7 +4,9 @@ const AFTER_MS = 1000;
 const EVERY_MS = 200;
 const CELLS = 24;
 
-/** Shows on a terminal how far DuckDB is with whatever takes longer than a second, until stopped. */
+/**
+ * Shows DuckDB's progress on a terminal for a query that takes longer than a second, until stopped.
+ */
 export function showProgress(connection: DuckDBConnection): () => void {
   if (!process.stderr.isTTY) return () => {};
   let shown = false;
@@ -16,7 +18,7 @@ export function showProgress(connection: DuckDBConnection): () => void {
   const timer = setInterval(() => {
     const { percentage } = connection.progress;
     if (performance.now() - began < AFTER_MS) return;
-    // between queries there is nothing to show, and perhaps an answer is being printed
+    // no query is running, and an answer may be being printed
     if (!(percentage > 0 && percentage < 100)) return clear();
     const done = Math.round((percentage / 100) * CELLS);
     shown = true;

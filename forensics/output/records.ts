@@ -9,13 +9,16 @@ import type { Form } from './form.ts';
 import { paint, print } from './stdout.ts';
 import { bodyOf, gapOf, headOf, shortId, wrapped } from './text.ts';
 
-/** How records are printed, one at a time. */
+/** Prints records one at a time. */
 export interface RecordPrinter {
   record(entry: Entry): Promise<void>;
   end(): Promise<void>;
 }
 
-/** Prints records as they come: JSON as it stands in the journal, CSV with the fields most asked for. */
+/**
+ * Makes a printer. JSON is printed as it stands in the journal, CSV with the fields that are most
+ * useful.
+ */
 export function recordPrinter(form: Form): RecordPrinter {
   let count = 0;
   return {

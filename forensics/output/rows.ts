@@ -16,7 +16,7 @@ export interface Table {
   readonly rows: Iterable<readonly Json[]>;
 }
 
-/** Prints a table: aligned for people, objects as JSON, or CSV with a line of names. */
+/** Prints a table: aligned for people, as JSON objects, or as CSV with a line of names. */
 export async function printTable({ columns, rows }: Table, form: Form): Promise<void> {
   if (form === 'text') return printAligned(columns, [...rows]);
   if (form === 'csv') {
@@ -34,7 +34,7 @@ export async function printTable({ columns, rows }: Table, form: Form): Promise<
   if (form === 'json') await print(first ? '[]\n' : '\n]\n');
 }
 
-/** A value as one line of JSON that no terminal obeys. */
+/** Returns a value as one line of JSON that is safe to show. */
 export function jsonLine(value: Json): string {
   return visibleJson(writeExact(value));
 }
@@ -60,7 +60,7 @@ async function printAligned(columns: readonly string[], rows: readonly (readonly
   }
 }
 
-/** A value of DuckDB as JSON: times and the like as text. */
+/** Turns a value of DuckDB into JSON; times and similar types become text. */
 export function jsonOf(value: DuckDBValue): Json {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);

@@ -1,4 +1,4 @@
-/** How the reader lays out a record in words (record/describe.ts) for a terminal. */
+/** Lays out records for a terminal; the wording comes from record/describe.ts. */
 
 import {
   commandInWords,
@@ -15,11 +15,11 @@ import { rfc3339Of } from '../../record/time.ts';
 import { visible } from '../../record/visible.ts';
 import { paint, width } from './stdout.ts';
 
-/** Enough of an id to name it in one journal. */
+/** Enough characters of an id to identify it in one journal. */
 const ID_SHOWN = 8;
 const COMMAND_MAX = 2000;
 
-/** When, who, what, where, which: the first line about a record. */
+/** The first line about a record: when, who, what, where, which. */
 export function headOf(record: StoredRecord): string {
   const { comm = '?', pid = '?' } = record;
   const parts = [paint('dim', timeOf(record.timestamp))];
@@ -30,12 +30,12 @@ export function headOf(record: StoredRecord): string {
   return parts.filter((part) => part !== '').join('  ');
 }
 
-/** The command of an exec, or what a record about the journal says; wrapped and indented. */
+/** The command of an exec, or the text of a record about the journal, wrapped and indented. */
 export function bodyOf(record: StoredRecord, indent: string): string {
   return wrapped(record.action === 'exec' ? commandOf(record) : journalText(record), indent);
 }
 
-/** Unix nanoseconds as UTC with milliseconds. */
+/** Unix nanoseconds as a time in UTC with milliseconds. */
 export function timeOf(nanoseconds: bigint | undefined): string {
   if (nanoseconds === undefined) return '(no time)';
   return rfc3339Of(nanoseconds)?.replace(/\d{6}Z$/, 'Z') ?? `${nanoseconds} ns`;
@@ -46,7 +46,7 @@ export function shortId(id: string): string {
   return visible(id.slice(0, ID_SHOWN));
 }
 
-/** The user by number: names are the node's own. */
+/** The user by number, because a name is valid only on its node. */
 export function userOf({ uid, attributes }: StoredRecord): string {
   const login = attributes[KEYS.loginUid];
   const name = uid === 0 ? 'root' : `uid ${uid ?? '?'}`;
@@ -59,7 +59,7 @@ export function placeOf({ resource }: StoredRecord): string {
   return [names.node ?? '', containerPlace(names)].filter((part) => part !== '').join('  ');
 }
 
-/** The command of an exec, and in brackets what stands out about it. */
+/** The command of an exec, followed in brackets by what stands out about it. */
 export function commandOf({ object, attributes }: StoredRecord): string {
   const attribute = (key: string) => attributes[key];
   const flags = flagsInWords(attribute);
@@ -67,7 +67,7 @@ export function commandOf({ object, attributes }: StoredRecord): string {
   return flags.length === 0 ? command : `${command}  [${flags.join(', ')}]`;
 }
 
-/** Why a record has no cause; undefined where it has one. */
+/** Why a record has no cause; undefined: it has one. */
 export function gapOf({ parentCause, permittedBy, attributes }: StoredRecord): string | undefined {
   if (parentCause !== undefined) return undefined;
   if (attributes[KEYS.gapReason] === undefined) return visible(permittedBy);
@@ -81,7 +81,7 @@ function journalText({ action, attributes }: StoredRecord): string {
   return `lost ${records} (${stage})${cpu === undefined ? '' : `, cpu ${cpu}: ${numbers}`}`;
 }
 
-/** Breaks at spaces to fit the terminal, or anywhere in what has none. */
+/** Wraps a text to the terminal's width, at spaces where it has any. */
 export function wrapped(text: string, indent: string): string {
   const room = Math.max(20, width() - indent.length);
   const lines: string[] = [];

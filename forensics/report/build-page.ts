@@ -1,4 +1,4 @@
-// Builds the page that every report is made from, with its script and style inside:
+// Builds the page of every report, with its script and style in it. Usage:
 // node forensics/report/build-page.ts FILE
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -34,7 +34,10 @@ function bundle(entry: string): string {
   return outputFiles.map(({ text }) => text).join('');
 }
 
-/** The page may run its own script and style, known by their hashes, and load nothing else. */
+/**
+ * The page may use its own script and style, which the policy names by their hashes, and load
+ * nothing else.
+ */
 function policyFor(style: string, script: string): string {
   return [
     "default-src 'none'",

@@ -1,12 +1,17 @@
 import type { Packed } from './packed.ts';
 
-/** Objects whose members are fields of their own; the resource stays whole, few are distinct. */
+/** Objects whose members become fields; the resource stays one field, because few are distinct. */
 const OPENED = new Set(['actor', 'attributes']);
 
-/** Records have two levels; the rest of the stack is for whoever reads the page's JSON. */
+/**
+ * The depth that is kept. Records have two levels; deeper values could exhaust a JSON reader's
+ * stack.
+ */
 const DEPTH_MAX = 64;
 
-/** Writes every distinct value and every distinct list of fields once: a third of the size. */
+/**
+ * Packs records: every distinct value and list of fields is written once, for a third of the size.
+ */
 export function packRecords(
   records: Iterable<Readonly<Record<string, unknown>>>,
 ): Pick<Packed, 'shapes' | 'values' | 'rows'> {
@@ -34,7 +39,7 @@ function* fieldsOf(record: Readonly<Record<string, unknown>>): Iterable<[string,
   }
 }
 
-/** What JSON can hold and any reader can walk. */
+/** Makes a value one that JSON can hold and that is not too deep. */
 function writable(value: unknown): unknown {
   if (typeof value === 'bigint') return `${value}`;
   return isDeeper(value, DEPTH_MAX) ? `nested more than ${DEPTH_MAX} deep` : value;
@@ -49,7 +54,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Distinct items by number; objects count as equal when their JSON is. */
+/** A pool of distinct items with numbers; objects are equal if their JSON is equal. */
 class Pool<Item> {
   readonly items: Item[] = [];
   readonly #plain = new Map<unknown, number>();
@@ -69,7 +74,7 @@ class Pool<Item> {
   }
 }
 
-/** For JSON, which has no bigint: as decimal strings. */
+/** A replacer for JSON, which has no bigint: it writes decimal strings. */
 export function plainNumbers(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? `${value}` : value;
 }

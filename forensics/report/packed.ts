@@ -1,19 +1,19 @@
-/** What the page reads: the input with every distinct value written once. */
+/** The data of the page: the input, with every distinct value written once. */
 export interface Packed {
   readonly title: string;
   readonly selection: string;
   readonly inputs: readonly InputSummary[];
   readonly warnings: readonly string[];
-  /** by record id */
+  /** notes by record id */
   readonly notes: readonly (readonly [id: string, notes: readonly string[]])[];
-  /** distinct lists of field names: core fields by name, the others as `actor.…`, `attributes.…` */
+  /** distinct lists of field names: core fields by name, others as `actor.…` and `attributes.…` */
   readonly shapes: readonly (readonly string[])[];
   readonly values: readonly unknown[];
-  /** a record each: its shape, then for each field an index into values */
+  /** one row per record: its shape, then an index into values for each field */
   readonly rows: readonly (readonly number[])[];
 }
 
-/** A file that was read, and how many of its lines could not be used. */
+/** A file that was read, with the number of lines that could not be used. */
 export interface InputSummary {
   readonly path: string;
   readonly records: number;

@@ -7,31 +7,31 @@ import type { InputSummary, Packed } from './packed.ts';
 const PAGE = join(import.meta.dirname, '../../build/report/page.html');
 
 /**
- * A record as it is in its line, whatever it is: nothing is taken for granted. The timestamp is Unix
- * nanoseconds as a bigint or decimal string, since a double would round it.
+ * A record as it stands in its line; its fields may have any type. The timestamp is Unix
+ * nanoseconds as a bigint or a decimal string, because a double would round it.
  */
 export type ReportRecord = Readonly<Record<string, unknown>>;
 
-/** What a report shows; every string may come from an attacker. */
+/** The input of a report; every string may come from an attacker. */
 export interface ReportInput {
   readonly title: string;
-  /** what was asked for, in words or as the command line's arguments */
+  /** the selection, in words or as the arguments of the command line */
   readonly selection: string;
   readonly generatedFrom: {
     readonly inputs: readonly InputSummary[];
-    /** shown with the gaps: torn files, silent times, limits */
+    /** shown with the gaps, such as torn files, silent times and limits */
     readonly warnings?: readonly string[];
   };
-  /** shown in this order: by time, a cause before its effects */
+  /** in the order of the report: by time, a cause before its effects */
   readonly records: Iterable<ReportRecord>;
-  /** by record id: what other sources say, such as the API server's audit log */
+  /** notes from other sources, such as the API server's audit log, by record id */
   readonly notes?: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
- * The report as one HTML page that needs nothing else, and may load nothing else: its policy allows
- * its own script and style by their hashes and forbids the rest. What comes from records is in one
- * block of inert JSON.
+ * Renders the report as one HTML page, which needs no other file and may load none: its policy
+ * allows only its own script and style, by their hashes. Everything from records is in one block of
+ * inert JSON.
  */
 export function renderReport(input: ReportInput): string {
   const data = inertJson(packInput(input));
@@ -39,7 +39,7 @@ export function renderReport(input: ReportInput): string {
   return readPage().replace('<!--data-->', () => element);
 }
 
-/** Reads the page, which `make build` makes (forensics/report/build-page.ts). */
+/** Reads the page that `make build` makes (forensics/report/build-page.ts). */
 function readPage(): string {
   try {
     return readFileSync(PAGE, 'utf8');
@@ -61,10 +61,10 @@ function packInput({ title, selection, generatedFrom, records, notes }: ReportIn
   };
 }
 
-/** What could end the block, or turn the text around for who reads the file in an editor. */
+/** Characters that could end the block, or reorder the text in an editor. */
 const UNSAFE = /[<>&\x7f-\x9f\u2028\u2029\p{Cf}]/gu;
 
-/** JSON that is safe inside a script element. */
+/** Returns JSON that is safe inside a script element. */
 function inertJson(value: unknown): string {
   return JSON.stringify(value, plainNumbers).replaceAll(UNSAFE, (character) =>
     character

@@ -1,11 +1,11 @@
-/** What a user asks for, as a condition over the columns of `records`. */
+/** Turns a user's selection into a condition over the columns of `records`. */
 
 import { LABEL_PREFIX } from '../../record/fields/resource.ts';
 import { COLUMNS, inResource, literal } from '../columns.ts';
 import { ForensicsError } from '../errors.ts';
 import { momentOf } from './time.ts';
 
-/** The options that choose records; each given one must hold. */
+/** The options that select records; a record must match each given one. */
 export interface Selection {
   readonly since?: string;
   readonly until?: string;
@@ -21,14 +21,14 @@ export interface Selection {
   readonly arg?: string;
   readonly action?: string;
   readonly entry?: string;
-  /** true: any reason */
+  /** true: a gap of any reason */
   readonly gap?: string | true;
   readonly upperLayer?: boolean;
   readonly memfd?: boolean;
   readonly setuid?: boolean;
 }
 
-/** An SQL condition that is true or not true, and the columns that it reads. */
+/** An SQL condition, which is never NULL, and the columns that it reads. */
 export interface Condition {
   readonly sql: string;
   readonly columns: readonly string[];
@@ -36,7 +36,7 @@ export interface Condition {
 
 const NO_ROOT = `NOT starts_with(permitted_by, 'root_event')`;
 
-/** The condition for a selection; `true` where it asks for nothing. */
+/** Returns the condition for a selection; `true` for an empty one. */
 export function conditionOf(selection: Selection, nowMs: number): Condition {
   const conditions = [...conditionsOf(selection, nowMs)];
   const sql = conditions.map((one) => `(${one})`).join(' AND ') || 'true';
@@ -72,17 +72,22 @@ function* conditionsOf(selection: Selection, nowMs: number): Generator<string> {
   if (selection.setuid) yield 'setuid';
 }
 
-/** As it is written, a glob where it has `*`, `?` or `[`, or a regular expression between slashes. */
+/**
+ * Matches a text exactly, as a glob if it contains `*`, `?` or `[`, or as a regular expression
+ * between slashes.
+ */
 function matching(column: string, pattern: string): string {
   const name = column === 'word' || column.includes('(') ? column : `"${column}"`;
   const regex = /^\/(.+)\/$/.exec(pattern)?.[1];
-  // A path such as /usr/bin/ ends with a slash as well, and names no file.
+  // A path such as /usr/bin/ ends with a slash as well, but does not name a file.
   if (regex !== undefined) return `regexp_matches(${name}, ${literal(checked(regex))})`;
   if (/[*?[]/.test(pattern)) return `${name} GLOB ${literal(pattern)}`;
   return `${name} = ${literal(pattern)}`;
 }
 
-/** DuckDB's expressions are RE2; what JavaScript does not understand either is a mistake. */
+/**
+ * DuckDB's regular expressions are RE2; one that JavaScript does not accept either is a mistake.
+ */
 function checked(regex: string): string {
   try {
     new RegExp(regex);

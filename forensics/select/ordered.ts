@@ -9,7 +9,7 @@ interface Head {
   readonly time: bigint;
 }
 
-/** The rows of a table for which a condition holds, rising. */
+/** Returns the rows of a table for which a condition holds, in ascending order. */
 export function hitsOf(journals: Journals, table: string, condition: string): Promise<number[]> {
   return journals.integers(
     `SELECT rowid FROM ${table} WHERE readable AND ${condition} ORDER BY rowid`,
@@ -17,8 +17,8 @@ export function hitsOf(journals: Journals, table: string, condition: string): Pr
 }
 
 /**
- * Lines of these rows (rising) by time; those of one journal stay in its order, in which a cause is
- * before its effects.
+ * Yields the lines of these rows (ascending) by time. Lines of one journal stay in its order, in
+ * which a cause precedes its effects.
  */
 export async function* entriesByTime(
   journals: Journals,
@@ -51,7 +51,7 @@ function rowsByJournal(journals: Journals, rows: readonly number[]): number[][] 
   return [...lists.values()].filter((list) => list.length > 0);
 }
 
-/** Lines without a time are as early as can be. */
+/** Lines without a time come first. */
 async function headOf(source: AsyncGenerator<Entry>): Promise<Head | undefined> {
   const { done, value: entry } = await source.next();
   if (done) return undefined;

@@ -1,7 +1,10 @@
 import { parseTime, TIME_FORMS } from '../../record/since.ts';
 import { ForensicsError } from '../errors.ts';
 
-/** Unix nanoseconds of a time that a person wrote (record/since.ts); throws USAGE. */
+/**
+ * Parses a time that a user wrote (record/since.ts) into Unix nanoseconds; throws an error of
+ * usage.
+ */
 export function momentOf(given: string, nowMs: number): bigint {
   const nanoseconds = parseTime(given, nowMs);
   if (nanoseconds !== undefined) return nanoseconds;

@@ -15,15 +15,17 @@ import { counted, fullTime, nanosecondsFrom, visible } from './text.ts';
 
 const COMMAND_MAX = 300;
 
-/** Why a chain ends at a record, or what is missing there. */
+/** The reason why a chain ends at a record, or what is missing there. */
 export interface Hole {
-  /** such as `gap:predates_hook`, `loss:ring_buffer`, `outside`; records of one kind belong together */
+  /**
+   * the kind, by which records can be filtered: `gap:predates_hook`, `loss:ring_buffer`, `outside`
+   */
   readonly kind: string;
   readonly sign: '⁇' | '‼' | '…';
   readonly text: string;
 }
 
-/** What the page says about a record, from its fields. */
+/** Describes the records of the page. */
 export class Describer {
   readonly #records: Records;
 
@@ -31,7 +33,7 @@ export class Describer {
     this.#records = records;
   }
 
-  /** The command of an exec; for a record about the journal, what it says. */
+  /** The command of an exec, or the text of a record about the journal. */
   title(record: number): string {
     const action = this.#text(record, 'action');
     const object = plain(this.#records.get(record, 'object') ?? '');

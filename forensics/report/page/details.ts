@@ -9,7 +9,7 @@ import type { Tree } from './tree.ts';
 const CAUSES_MAX = 30;
 const EFFECTS_MAX = 30;
 
-/** What the details are made from, and what following a link does. */
+/** The data of the details, and the handler of their links. */
 export interface DetailsOptions {
   readonly records: Records;
   readonly tree: Tree;
@@ -17,7 +17,7 @@ export interface DetailsOptions {
   readonly onFollow: (record: number) => void;
 }
 
-/** Shows all there is to know about a record. */
+/** Shows everything about a record. */
 export function showDetails(panel: HTMLElement, record: number, options: DetailsOptions): void {
   const { records, describer } = options;
   const heading = element('h2', { id: 'details-heading', dir: 'ltr' });
@@ -38,7 +38,7 @@ export function showDetails(panel: HTMLElement, record: number, options: Details
   panel.scrollTop = 0;
 }
 
-/** In the place of details when no record is selected. */
+/** Shows that no record is selected. */
 export function showNoDetails(panel: HTMLElement): void {
   panel.replaceChildren(
     element('h2', { id: 'details-heading' }, 'Details'),
@@ -51,7 +51,7 @@ function flagList(flags: readonly string[]): readonly HTMLElement[] {
   return [element('p', {}, ...flags.map((flag) => element('span', { class: 'flag' }, flag)))];
 }
 
-/** The causes up to the root, the nearest first, and why the chain ends there. */
+/** Lists the causes up to the root, the nearest first, and why the chain ends there. */
 function causeItems(record: number, options: DetailsOptions): readonly (Node | string)[] {
   const { tree, records, describer } = options;
   const causes: number[] = [];

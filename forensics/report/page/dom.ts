@@ -1,7 +1,10 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 
-/** An element; strings become text, never markup. Attribute names are the page's own. */
+/**
+ * Makes an element. Strings become text and never markup; attribute names come from the page's code
+ * only.
+ */
 export function element<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   attributes: Readonly<Record<string, string>> = {},
@@ -14,14 +17,14 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
   return created;
 }
 
-/** The element of the page's own markup that has this id. */
+/** Returns the element with this id in the page's own markup. */
 export function byId<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {
   const found = document.getElementById(id);
   if (found instanceof kind) return found;
   throw new Error(`the page has no ${kind.name} #${id}`);
 }
 
-/** A button that says what it does when pressed. */
+/** Makes a button. */
 export function button(text: string, press: () => void): HTMLButtonElement {
   const created = element('button', { type: 'button' }, text);
   created.addEventListener('click', press);

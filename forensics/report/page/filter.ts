@@ -4,7 +4,7 @@ import { visible } from './text.ts';
 
 const SUGGESTIONS_MAX = 200;
 
-/** What a reader asked for; empty texts ask for nothing. */
+/** What a reader wants to see; an empty text selects everything. */
 export interface Filter {
   readonly search: string;
   readonly place: string;
@@ -14,7 +14,7 @@ export interface Filter {
   readonly show: string;
 }
 
-/** What can be asked for, worked out once. */
+/** The values that a filter can select, computed once. */
 export class FilterIndex {
   readonly places: readonly string[];
   readonly users: readonly string[];
@@ -36,7 +36,7 @@ export class FilterIndex {
     this.holes = every((record) => describer.hole(record)?.kind);
   }
 
-  /** 1 for each record that the filter asks for. */
+  /** Returns 1 for each record that matches the filter. */
   matching(filter: Filter): Uint8Array {
     const kept = new Uint8Array(this.#records.count).fill(1);
     keep(kept, this.places, filter.place);
@@ -49,7 +49,7 @@ export class FilterIndex {
     return kept;
   }
 
-  /** A record is found by its own texts or by its resource's, of which few are distinct. */
+  /** Searches in each record's texts and in resources, of which few are distinct. */
   #search(kept: Uint8Array, part: string): void {
     const resources = new Map<unknown, boolean>();
     for (const [record, text] of this.#searchable().entries()) {
@@ -101,7 +101,7 @@ function isShown(show: string, kind: string | undefined): boolean {
   return kind?.startsWith('gap:') === true || kind?.startsWith('loss:') === true;
 }
 
-/** A value that occurs is meant as it is, anything else as a part. */
+/** Keeps records whose value equals a value that occurs, or contains anything else. */
 function keep(kept: Uint8Array, values: readonly string[], wanted: string): void {
   if (wanted === '') return;
   if (!values.includes(wanted)) {

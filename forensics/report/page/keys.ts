@@ -1,18 +1,21 @@
-/** Where a key was pressed in a tree. */
+/** The place in a tree at which a key was pressed. */
 export interface Position {
   readonly line: number;
   readonly page: number;
-  /** the line has children, and they are to be seen, or not */
+  /** whether the line's children are visible; undefined: it has none */
   readonly open: boolean;
   readonly closed: boolean;
-  /** of all lines */
+  /** the number of all lines */
   readonly levels: Int32Array;
 }
 
-/** The line to go to, or what to do with this one. */
+/** The line to move to, or what to do with this one. */
 export type Move = number | 'expand' | 'collapse' | 'expandBelow' | 'open' | 'next' | 'previous';
 
-/** What a key does: as in the ARIA Authoring Practices' tree, and n and N for the matches. */
+/**
+ * Returns what a key does: the keys of a tree in the ARIA Authoring Practices, and n and N for
+ * matches.
+ */
 export function moveFor(key: string, position: Position): Move | undefined {
   const { line, page, open, closed, levels } = position;
   const last = levels.length - 1;

@@ -6,7 +6,7 @@ const ROW_REM = 1.75;
 const AROUND = 12;
 const INDENT_MAX = 32;
 
-/** What the list needs to know about its records, and whom it tells. */
+/** What the list needs to know about its records, and the handlers that it calls. */
 export interface ListOptions {
   readonly rowFor: (record: number) => HTMLElement;
   readonly isCollapsed: (record: number) => boolean;
@@ -18,8 +18,8 @@ export interface ListOptions {
 }
 
 /**
- * An ARIA tree of which only the lines in sight are in the document. The selected line has the
- * focus (roving tabindex) and stays in the document wherever it is scrolled to.
+ * An ARIA tree whose document contains only the visible lines. The selected line has the focus
+ * (roving tabindex) and stays in the document wherever the reader scrolls.
  */
 export class VirtualTree {
   readonly #tree: HTMLElement;
@@ -27,7 +27,7 @@ export class VirtualTree {
   readonly #options: ListOptions;
   readonly #rows = new Map<number, HTMLElement>();
   #lines: Lines | undefined;
-  /** by record; -1 for those that have no line */
+  /** the line of each record; -1: it has none */
   #lineOf = new Int32Array(0);
   #selected = -1;
   #frame = 0;
@@ -46,7 +46,10 @@ export class VirtualTree {
     tree.addEventListener('dblclick', () => this.#toggle(this.#selected));
   }
 
-  /** Shows other lines; what was selected stays so if it is among them, else the first line is. */
+  /**
+   * Shows other lines. The selected record stays selected if it is among them; else the first line
+   * is selected.
+   */
   show(lines: Lines): void {
     this.#lines = lines;
     this.#lineOf = new Int32Array(lines.positions.length).fill(-1);
@@ -66,7 +69,7 @@ export class VirtualTree {
     return this.#line(record) !== undefined;
   }
 
-  /** Selects a record's line, brings it into sight and, unless told not to, focuses it. */
+  /** Selects a record's line, scrolls to it and focuses it, unless `focus` is false. */
   select(record: number, { focus = true } = {}): void {
     const line = this.#line(record);
     if (line === undefined) return;

@@ -50,7 +50,7 @@ function start(packed: Packed): void {
     onZoomOut: () => zoom(...spans.slice(0, -1)),
   });
 
-  /** Everything anew, after another filter or time. */
+  /** Shows everything again after a change of the filter or the time. */
   function filter(): void {
     const span = spans.at(-1) ?? whole;
     const kept = index.matching(readFilter());
@@ -72,7 +72,7 @@ function start(packed: Packed): void {
     if (lines.records.length === 0) showNoDetails(details);
   }
 
-  /** Another filter could hide its matches in what is collapsed. */
+  /** Expands everything, because a new filter's matches could be in collapsed lines. */
   function refilter(): void {
     collapsed.fill(0);
     filter();
@@ -83,7 +83,7 @@ function start(packed: Packed): void {
     refilter();
   }
 
-  /** Selects a record wherever it is: what hides it goes. */
+  /** Selects a record, and undoes whatever hides it. */
   function onFollow(record: number): void {
     for (let above = record; above >= 0; above = tree.parents[above] ?? -1) collapsed[above] = 0;
     showLines();
@@ -107,7 +107,7 @@ function start(packed: Packed): void {
   suggest('executables', index.executables);
   form.addEventListener('input', refilter);
   form.addEventListener('submit', (event) => event.preventDefault());
-  // the fields are empty only after this event
+  // the fields become empty only after this event
   form.addEventListener('reset', () => setTimeout(refilter));
   onClick('zoom-out', () => zoom(...spans.slice(0, -1)));
   onClick('zoom-reset', () => zoom());
@@ -116,7 +116,7 @@ function start(packed: Packed): void {
     collapsed.fill(1);
     showLines();
   });
-  // it scrolls, so keys must reach it
+  // the panel scrolls, so that keys must reach it
   details.tabIndex = 0;
   details.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') list.focus();

@@ -4,7 +4,7 @@ import { button, byId, element } from './dom.ts';
 import type { Records } from './records.ts';
 import { counted, visible } from './text.ts';
 
-/** More can only be forged: the agent knows three gaps and eight losses. */
+/** With more kinds the records are forged: the agent knows three gaps and eight losses. */
 const KINDS_MAX = 30;
 const INPUTS_MAX = 4;
 
@@ -13,11 +13,11 @@ interface Kind {
   readonly sign: string;
   count: number;
   lost: number;
-  /** some loss did not say how many */
+  /** whether a loss had no number */
   unknown: boolean;
 }
 
-/** Says what the report is and, in plain sight, what is missing in it. */
+/** Shows what the report contains and, prominently, what is missing in it. */
 export function showOverview(
   packed: Packed,
   records: Records,
@@ -48,7 +48,7 @@ function facts(packed: Packed, records: Records): readonly HTMLElement[] {
   ];
 }
 
-/** Few files in a line, many in a list that can be opened. */
+/** Shows a few files in a line, and many in a list that can be opened. */
 function inputTexts(inputs: Packed['inputs']): readonly (Node | string)[] {
   const texts = inputs.map(
     ({ path, records }) => `${visible(path)} (${counted(records, 'record')})`,
@@ -79,7 +79,7 @@ function kindsOf(records: Records, describer: Describer): ReadonlyMap<string, Ki
   return new Map(ranked.slice(0, KINDS_MAX));
 }
 
-/** Losses first; then the most frequent. */
+/** Ranks losses first, then by frequency. */
 function rank({ sign, count }: Kind): number {
   return '‼⁇…'.indexOf(sign) - count / (count + 1);
 }

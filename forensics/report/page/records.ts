@@ -6,26 +6,26 @@ import { fullTime, nanosecondsFrom } from './text.ts';
 export interface Records {
   readonly count: number;
   readonly notes: ReadonlyMap<string, readonly string[]>;
-  /** the place of each record's cause; -1 where there is none in the report */
+  /** the place of each record's cause; -1: the report does not have it */
   readonly causes: Int32Array;
-  /** nanoseconds since the first record; NaN without a time */
+  /** nanoseconds since the first record; NaN: it has no time */
   readonly times: Float64Array;
-  /** the latest of times */
+  /** the latest of the times */
   readonly duration: number;
-  /** the moment so many nanoseconds after the first record, in UTC */
+  /** the time in UTC, so many nanoseconds after the first record */
   timeText(nanoseconds: number): string;
-  /** the value of a field; undefined where the record has none */
+  /** the value of a field; undefined: the record does not have it */
   get(record: number, field: string): unknown;
-  /** the same of an attribute */
+  /** the value of an attribute */
   attribute(record: number, key: Key): unknown;
   fields(record: number): readonly (readonly [name: string, value: unknown])[];
 }
 
-/** Reads what pack.ts wrote. */
+/** Unpacks the records that pack.ts packed. */
 export function unpackRecords({ shapes, values, rows, notes }: Packed): Records {
   const places = shapes.map((names) => new Map(names.map((name, index) => [name, index + 1])));
 
-  /** The number of a field's value: equal for equal values; undefined where there is none. */
+  /** The number of a field's value, which is equal for equal values; undefined: there is none. */
   function numberOf(record: number, field: string): number | undefined {
     const row = rows[record];
     const place = places[row?.[0] ?? -1]?.get(field);

@@ -2,8 +2,8 @@ import type { Describer, Hole } from './describe.ts';
 import { element } from './dom.ts';
 
 /**
- * Makes the lines of the tree; what was run comes first for a screen reader, and the style puts it
- * last. `longTime` is for reports that span more than a day.
+ * Makes a function that renders lines of the tree. The command comes first for a screen reader, and
+ * the style shows it last. `longTime` is for reports that span more than a day.
  */
 export function rowMaker(describer: Describer, longTime: boolean): (record: number) => HTMLElement {
   return (record) => {
@@ -25,7 +25,7 @@ export function rowMaker(describer: Describer, longTime: boolean): (record: numb
   };
 }
 
-/** A hole with its sign, which a screen reader reads as a word. */
+/** Makes the text of a hole with its sign, which a screen reader reads as a word. */
 export function holeText({ kind, sign, text }: Hole): HTMLElement {
   const seen = element('span', { 'aria-hidden': 'true' }, `${sign} `);
   const word = heard(`${kind.startsWith('loss:') ? 'loss' : 'gap'}: `);
@@ -36,7 +36,7 @@ function heard(text: string): HTMLElement {
   return element('span', { class: 'heard' }, text);
 }
 
-/** Up to the millisecond. */
+/** A time up to the millisecond. */
 export function shortTime(time: string, long: boolean): string {
   return time.length < 23 ? time : time.slice(long ? 0 : 11, 23);
 }

@@ -2,19 +2,19 @@ import { element } from './dom.ts';
 import { counted } from './text.ts';
 
 const BARS = 60;
-/** Below this a double cannot tell the moments apart. */
+/** In a shorter span, a double cannot distinguish the times. */
 const SPAN_MIN = BARS * 1000;
 
-/** From and up to and including, in nanoseconds since the first record. */
+/** Two times in nanoseconds since the first record; both belong to the span. */
 export interface Span {
   readonly from: number;
   readonly to: number;
 }
 
-/** What the bars are made from. */
+/** The data of the bars, and the handlers that they call. */
 export interface TimelineOptions {
   readonly times: Float64Array;
-  /** by record: the kind of hole, if there is one */
+  /** the kind of each record's hole, if it has one */
   readonly holes: readonly (string | undefined)[];
   readonly timeText: (nanoseconds: number) => string;
   readonly onZoom: (span: Span) => void;
@@ -27,7 +27,7 @@ interface Bar {
   losses: number;
 }
 
-/** How many records there were when, as a toolbar of bars. */
+/** A toolbar whose bars show the number of records over time. */
 export class Timeline {
   readonly #options: TimelineOptions;
   readonly #buttons: readonly HTMLButtonElement[];
@@ -45,11 +45,11 @@ export class Timeline {
       bar.addEventListener('pointerenter', (event) => this.#onPointer(event, index, false));
       bar.addEventListener('click', () => this.#zoom());
     }
-    // a drag ends on another bar than it began on: there is no click
+    // a drag ends on another bar than it began on, so that there is no click
     toolbar.addEventListener('pointerup', () => this.#anchor !== this.#current && this.#zoom());
   }
 
-  /** Shows the kept records of a time. */
+  /** Shows the selected records of a span. */
   show(kept: Uint8Array, span: Span): void {
     this.#span = span;
     this.#mark(this.#current, false);
@@ -121,7 +121,7 @@ export class Timeline {
 
   #onPointer(event: PointerEvent, index: number, down: boolean): void {
     if (event.buttons !== 1) return;
-    // a touch stays with the bar it began on
+    // a touch stays with the bar on which it began
     if (event.target instanceof Element) event.target.releasePointerCapture?.(event.pointerId);
     this.#mark(index, !down);
   }

@@ -1,28 +1,28 @@
-/** Who caused whom: a forest, whatever the links say. */
+/** The tree of causes. It is a forest even if the links are damaged. */
 export interface Tree {
   /** -1 for a root */
   readonly parents: Int32Array;
-  /** children in the order of the report; -1 where there is none */
+  /** children in the order of the report; -1: none */
   readonly firstChildren: Int32Array;
   readonly nextSiblings: Int32Array;
   readonly firstRoot: number;
   /** parents before children */
   readonly order: Int32Array;
-  /** how many records each one led to */
+  /** the number of records that each record led to */
   readonly effects: Int32Array;
 }
 
-/** What is to be seen of a tree, line by line. */
+/** The visible part of a tree, line by line. */
 export interface Lines {
   readonly records: Int32Array;
   readonly levels: Int32Array;
-  /** by record: its number among its siblings, from 1, and how many they are */
+  /** the number of each record among its siblings, from 1, and how many siblings there are */
   readonly positions: Int32Array;
   readonly siblings: (record: number) => number;
   readonly hasChildren: (record: number) => boolean;
 }
 
-/** Builds the tree; of a circle of causes one link is left out. */
+/** Builds the tree; it drops one link of each circle of causes. */
 export function growTree(causes: Int32Array): Tree {
   const parents = withoutCircles(causes);
   const count = parents.length;
@@ -46,7 +46,10 @@ export function growTree(causes: Int32Array): Tree {
   return { parents, firstChildren, nextSiblings, firstRoot, order, effects };
 }
 
-/** The lines of a tree: the kept records and those that lead to them, but for what is collapsed. */
+/**
+ * Returns the lines of a tree: the selected records and those that lead to them, without collapsed
+ * ones.
+ */
 export function linesOfTree(tree: Tree, kept: Uint8Array, collapsed: Uint8Array): Lines {
   const count = kept.length;
   const shown = kept.slice();
@@ -80,7 +83,7 @@ export function linesOfTree(tree: Tree, kept: Uint8Array, collapsed: Uint8Array)
   };
 }
 
-/** Lets everything below a record be seen. */
+/** Expands everything below a record. */
 export function expandBelow(tree: Tree, root: number, collapsed: Uint8Array): void {
   const below = new Uint8Array(collapsed.length);
   below[root] = 1;
@@ -90,7 +93,7 @@ export function expandBelow(tree: Tree, root: number, collapsed: Uint8Array): vo
   }
 }
 
-/** The kept records one below the other. */
+/** Returns the selected records as a flat list. */
 export function linesOfList(kept: Uint8Array): Lines {
   const records = new Int32Array(kept.length);
   const positions = new Int32Array(kept.length);
@@ -111,7 +114,10 @@ export function linesOfList(kept: Uint8Array): Lines {
 
 type Links = Pick<Tree, 'parents' | 'firstChildren' | 'nextSiblings' | 'firstRoot'>;
 
-/** Visits in order, below a record only where visit says so; chains are too deep for recursion. */
+/**
+ * Visits records in order, and those below a record only if visit returns true. Chains are too deep
+ * for recursion.
+ */
 function walk(links: Links, visit: (record: number, level: number) => boolean): void {
   let record = links.firstRoot;
   let level = 1;
@@ -132,7 +138,7 @@ function walk(links: Links, visit: (record: number, level: number) => boolean): 
 
 function withoutCircles(causes: Int32Array): Int32Array {
   const parents = causes.slice();
-  /** by record: the walk that came by first */
+  /** the walk that reached each record first */
   const seen = new Int32Array(causes.length);
   for (let start = 0; start < causes.length; start++) {
     let record = start;
