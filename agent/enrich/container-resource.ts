@@ -4,14 +4,18 @@ import type { Pod, PodContainer } from './pods/pod.ts';
 import type { ResourceAttributes } from './resource.ts';
 import type { ContainerState } from './runtimes/runtime.ts';
 
-/** What is known of a container; undefined: not (yet). */
+/**
+ * The facts about a container from its cgroup, its runtime and its pod; undefined: unknown so far.
+ */
 export interface ContainerFacts {
   readonly path: ContainerPath;
   readonly state: ContainerState | undefined;
   readonly pod: Pod | undefined;
 }
 
-/** What agrees with the cgroup, and with each other: what does not is somebody else's. */
+/**
+ * Drops facts that contradict the cgroup or each other, because they belong to another container.
+ */
 export function agreeing({ path, state, pod }: ContainerFacts): ContainerFacts {
   const stateUid = state?.podUid ?? path.podUid;
   const own = stateUid === path.podUid ? state : undefined;
@@ -21,7 +25,7 @@ export function agreeing({ path, state, pod }: ContainerFacts): ContainerFacts {
   return { path, state: own, pod: samePod ? pod : undefined };
 }
 
-/** The container in its pod: by its id, or by the name that the runtime has for it. */
+/** Finds the container in its pod by its id, or by the name that the runtime gives it. */
 export function containerIn({ path, state, pod }: ContainerFacts): PodContainer | undefined {
   return (
     pod?.containers.find(({ id, lastId }) => id === path.id || lastId === path.id) ??
@@ -29,14 +33,14 @@ export function containerIn({ path, state, pod }: ContainerFacts): PodContainer 
   );
 }
 
-/** The resource of a container's records: the host's, and on top what is known of the container. */
+/** Returns the resource of a container's records: the host's attributes and the container's. */
 export function containerResource(
   { [KEYS.serviceName]: _, ...host }: ResourceAttributes,
   facts: ContainerFacts,
 ): ResourceAttributes {
   const { path, state, pod } = facts;
   const container = containerIn(facts);
-  // What a status says counts for the container that it names, not for the one before.
+  // A status describes the container with its id, and not an earlier one of the same name.
   const status = container?.id === path.id ? container : undefined;
   const name = container?.name ?? state?.name;
   const inPod = path.podUid !== undefined;
@@ -67,7 +71,10 @@ function present(attributes: Readonly<Record<string, Known>>): ResourceAttribute
   return Object.fromEntries(known) as ResourceAttributes;
 }
 
-/** Runtimes know an image by the reference that was asked for, or only by its id. */
+/**
+ * Returns the image's attributes. A runtime knows an image by the reference in the request, or only
+ * by its id.
+ */
 function imageAttributes(
   ofRuntime: string | undefined,
   ofPod: string | undefined,
@@ -85,7 +92,7 @@ function imageAttributes(
 
 const IMAGE_ID = /^(sha256:)?[0-9a-f]{64}$/;
 
-/** `registry:5000/name:tag@digest` → name with its registry, and tag */
+/** Splits `registry:5000/name:tag@digest` into the name with its registry, and the tag. */
 function partsOf(reference: string): { name?: string; tag?: string } {
   const [tagged = ''] = reference.split('@');
   const [, name = tagged, tag] = /^(.+):([^/:]+)$/.exec(tagged) ?? [];

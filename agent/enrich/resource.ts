@@ -1,24 +1,27 @@
 import { KEYS } from '../../record/fields.ts';
 import { escapeLineEnds } from '../../record/line/json-text.ts';
 
-/** Attributes of an OpenTelemetry resource, in the order they are written. */
+/** The attributes of an OpenTelemetry resource, in the order in which they are written. */
 export type ResourceAttributes = Readonly<Record<string, string | number | readonly string[]>>;
 
+/** What the host's resource is made from. */
 export interface HostOptions {
   readonly nodeName: string;
-  /** empty: not configured */
+  /** empty: none is configured */
   readonly clusterName?: string;
-  /** /etc/machine-id, without its line end; undefined: not readable */
+  /** the text of /etc/machine-id without its line end; undefined: it cannot be read */
   readonly machineId: string | undefined;
-  /** The node is one of Kubernetes. */
+  /** Whether the host is a node of Kubernetes. */
   readonly kubernetes: boolean;
-  /** OTEL_RESOURCE_ATTRIBUTES, as the OpenTelemetry specification has it: k=v,k=v, percent-encoded */
+  /**
+   * the value of OTEL_RESOURCE_ATTRIBUTES: `k=v,k=v`, percent-encoded (OpenTelemetry specification)
+   */
   readonly extra: string | undefined;
-  /** OTEL_SERVICE_NAME, which goes before a service.name in `extra` */
+  /** the value of OTEL_SERVICE_NAME, which overrides a `service.name` in `extra` */
   readonly serviceName?: string | undefined;
 }
 
-/** The host part of every record's resource. */
+/** Returns the host's part of every record's resource. */
 export function hostResource(options: HostOptions): Readonly<Record<string, string>> {
   const { nodeName, clusterName = '', machineId, kubernetes, extra, serviceName } = options;
   return {
@@ -32,7 +35,7 @@ export function hostResource(options: HostOptions): Readonly<Record<string, stri
   };
 }
 
-/** A resource as JSON text: well-formed Unicode, with its line ends escaped. */
+/** Returns a resource as JSON text: well-formed Unicode with escaped line ends. */
 export function resourceText(attributes: ResourceAttributes): string {
   const text = JSON.stringify(attributes, (_, value) =>
     typeof value === 'string' ? value.toWellFormed() : value,

@@ -1,15 +1,18 @@
-/** Containers of which it is remembered that they have started, after they are gone. */
+/** How many containers are remembered as started, also after their end. */
 const KEYS_MAX = 4096;
 
-/** Which containers have started, so that whoever enters one later is told from its first process. */
+/** Knows which containers have started, to distinguish their first process from later entries. */
 export class Started {
-  /** Told by the journal, or seen. */
+  /** Containers whose start is in the journal or was seen. */
   readonly #known: Set<string>;
-  /** Taken to have started because they were there at first; their cgroup's making says otherwise. */
+  /**
+   * Containers that count as started because they existed at first; the creation of their cgroup
+   * refutes it.
+   */
   readonly #assumed = new Set<string>();
   readonly #assume: boolean;
 
-  /** undefined: nothing is known of what was before. */
+  /** `known`: the containers whose start is in the journal; undefined: unknown. */
   constructor(known: Iterable<string> | undefined) {
     this.#known = new Set(known);
     this.#assume = known === undefined;
@@ -19,7 +22,7 @@ export class Started {
     return this.#known.has(key) || this.#assumed.has(key);
   }
 
-  /** True: this is its start. */
+  /** Notes the start of a container; false: it has started before. */
   add(key: string): boolean {
     if (this.has(key)) return false;
     this.#known.add(key);
@@ -30,12 +33,12 @@ export class Started {
     return true;
   }
 
-  /** It was there when the agent began to look. */
+  /** Notes that it existed when the agent scanned the cgroups first. */
   assume(key: string): void {
     if (this.#assume) this.#assumed.add(key);
   }
 
-  /** Its cgroup is only made now. */
+  /** Notes that its cgroup has just been created. */
   doubt(key: string): void {
     this.#assumed.delete(key);
   }

@@ -9,6 +9,7 @@ const LIST_MS = 30_000;
  */
 const SILENCE_MS = 150_000;
 
+/** A collection of objects, and how it is listed. */
 export interface ObjectsOptions {
   readonly kubeconfig: string;
   /** the collection, such as `/api/v1/pods` */

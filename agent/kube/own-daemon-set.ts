@@ -15,6 +15,7 @@ const NEWS_MS = 3000;
 const RETRY_MS = 500;
 const RETRY_MAX_MS = 30_000;
 
+/** The agent's own pod, and the handlers that are called. */
 export interface OwnDaemonSetOptions {
   /** the namespace and the name of the agent's own pod */
   readonly namespace: string;

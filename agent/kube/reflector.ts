@@ -6,6 +6,7 @@ export interface Listed<Item> {
   readonly resourceVersion: string;
 }
 
+/** A change of an object, as a watch names it. */
 export type Change = 'ADDED' | 'MODIFIED' | 'DELETED';
 
 /** The two requests that a reflector makes. Both may throw errors with a `statusCode`. */
@@ -23,6 +24,7 @@ export interface ListWatch<Item> {
   ): Promise<void>;
 }
 
+/** What to follow, and the handlers that are called. */
 export interface ReflectorOptions<Item> {
   readonly source: ListWatch<Item>;
   /** Called with everything that exists. */

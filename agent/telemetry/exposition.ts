@@ -3,6 +3,7 @@ import { prometheusLabel, prometheusName } from './metric.ts';
 import { METRICS } from './metrics.ts';
 import type { Readings } from './readings.ts';
 
+/** The media type of the exposition. */
 export const CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
 /** Formats readings in Prometheus' text format; leaves out metrics without a value. */

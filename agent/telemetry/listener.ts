@@ -11,6 +11,7 @@ const REQUEST_MS = 1000;
 const CHECK_EVERY_MS = 250;
 const SILENCE_MS = 2000;
 
+/** Where the listener listens, and what it calls. */
 export interface ListenerOptions {
   readonly address: Address;
   /** the answers, by path */

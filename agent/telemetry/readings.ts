@@ -43,6 +43,7 @@ export interface HookReadings {
   readonly recursionMisses: ByValue;
 }
 
+/** The readings of the journal. */
 export interface JournalReadings {
   /** of this run */
   readonly writtenBytes: number;

@@ -5,6 +5,7 @@ import { Health, type Report } from './health.ts';
 import { Listener, reply } from './listener.ts';
 import type { Source } from './readings.ts';
 
+/** What telemetry needs of the agent. */
 export interface TelemetryOptions {
   readonly version: string;
   /** Whether the agent requests pod metadata. */

@@ -1,8 +1,8 @@
 const ENTRIES_MAX = 4096;
-/** UTF-16 units of all paths together: some 2 MiB, as most take one byte each. */
+/** The UTF-16 units of all paths together; about 2 MiB, because most units take one byte. */
 const LENGTH_MAX = 2 << 20;
 
-/** Paths by key; the oldest go when there are too many, or when they are too long together. */
+/** Paths by key. It drops the oldest if there are too many, or if they are too long together. */
 export class BoundedPaths {
   readonly #paths = new Map<string, string>();
   #length = 0;
@@ -15,7 +15,7 @@ export class BoundedPaths {
     return this.#paths.get(key);
   }
 
-  /** Keeps a path as the newest. */
+  /** Adds a path as the newest. */
   set(key: string, path: string): void {
     this.delete(key);
     this.#paths.set(key, path);
@@ -26,7 +26,7 @@ export class BoundedPaths {
     }
   }
 
-  /** Keeps a path if there is room for it without another's going. */
+  /** Adds a path only if there is room without dropping another one. */
   add(key: string, path: string): void {
     if (this.#paths.has(key) || this.#paths.size >= ENTRIES_MAX) return;
     if (this.#length + path.length <= LENGTH_MAX) this.set(key, path);

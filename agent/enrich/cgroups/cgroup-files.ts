@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { textOf } from '../../../record/kernel-text.ts';
 
-/** Of a /proc/PID/cgroup: the numbers of the hierarchies that events name, and their controllers. */
+/**
+ * Reads a /proc/PID/cgroup: the controllers of the hierarchies that events name, by the hierarchy's
+ * number.
+ */
 export function readControllers(file: string): Map<number, string> {
   const controllers = new Map<number, string>();
   for (const line of readFileSync(file, 'utf8').split('\n')) {
@@ -12,17 +15,18 @@ export function readControllers(file: string): Map<number, string> {
   return controllers;
 }
 
+/** A mounted cgroup hierarchy. */
 export interface CgroupMount {
   readonly v2: boolean;
   readonly point: string;
-  /** the id of the cgroup that is mounted */
+  /** the id of the mounted cgroup */
   readonly id: bigint;
-  /** its path, as this process's cgroup namespace has it */
+  /** its path in this process's cgroup namespace */
   readonly root: string;
   readonly options: readonly string[];
 }
 
-/** Of a /proc/PID/mountinfo: the cgroup hierarchies. */
+/** Reads the cgroup hierarchies in a /proc/PID/mountinfo. */
 export function readMounts(file: string): CgroupMount[] {
   return readFileSync(file, 'utf8')
     .split('\n')
@@ -37,7 +41,7 @@ export function readMounts(file: string): CgroupMount[] {
     });
 }
 
-/** Calls `found` with every cgroup from `point` on, by its id and its path in the hierarchy. */
+/** Calls `found` with the id and the path of every cgroup at and below `point`. */
 export function listFolders(
   point: string,
   path: string,
@@ -46,7 +50,9 @@ export function listFolders(
   listFrom(Buffer.from(point), path === '/' ? '' : path, found);
 }
 
-/** A folder is named by its bytes: what is no UTF-8 would be another name as a string. */
+/**
+ * Folders are named by bytes, because a name that is not UTF-8 would be another name as a string.
+ */
 function listFrom(folder: Buffer, path: string, found: (id: bigint, path: string) => void): void {
   const id = idOf(folder);
   if (id === undefined) return;
@@ -59,13 +65,13 @@ function listFrom(folder: Buffer, path: string, found: (id: bigint, path: string
       listFrom(below, `${path}/${textOf(name, 0, name.length)}`, found);
     }
   } catch {
-    // Removed while we looked: nothing runs in it any more.
+    // It was removed in the meantime, so that nothing runs in it any more.
   }
 }
 
 const SLASH = Buffer.from('/');
 
-/** The inode of a cgroup's folder is its id. */
+/** Returns the id of a cgroup, which is the inode of its folder. */
 function idOf(folder: string | Buffer): bigint | undefined {
   try {
     return statSync(folder, { bigint: true }).ino;

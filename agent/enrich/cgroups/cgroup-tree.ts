@@ -4,70 +4,74 @@ import { type CgroupMount, listFolders, readControllers, readMounts } from './cg
 import { type ContainerPath, containerOf } from './container-path.ts';
 
 const ROOT_ID = 1n;
-/** A scan is followed by a pause of so many times its own length. */
+/** The pause after a scan, as a multiple of the scan's duration. */
 const PAUSE_PER_SCAN = 9;
-/** What a scan did not find is not looked for again for so long. */
+/** How long a cgroup that a scan did not find is not searched again. */
 const MISSING_MS = 1000;
 const MISSING_MAX = 1024;
-/** A scan leaves room for twice the containers that there are, and these: beyond, ends were lost. */
+/**
+ * A scan leaves room for twice the existing containers and these. With more, their ends were lost.
+ */
 const MORE_MAX = 1024;
-/** The kernel allows no deeper path: each name takes at least two of PATH_MAX's bytes. */
+/** The kernel allows no deeper path, because each name takes at least two of PATH_MAX's bytes. */
 const DEPTH_MAX = 2048;
 
-/** Hears of containers' own cgroups; `key` is one of its hierarchy and id. */
+/** Receives containers' own cgroups; `key` consists of the hierarchy and the id. */
 export interface CgroupListener {
-  /** `made`: just now, not found by looking. */
+  /** `made`: the cgroup was just created, and not found by a scan. */
   appeared(key: string, container: ContainerPath, made: boolean): void;
   gone(key: string, container: ContainerPath): void;
 }
 
-/** What the kernel side keeps of a cgroup, whether it is still there or not. */
+/** A cgroup in the kernel side's table, which keeps removed ones as well. */
 export interface CgroupName {
-  /** the parent's id in the same hierarchy; 0: it is the root */
+  /** the id of its parent in the same hierarchy; 0: it is the root */
   readonly parent: bigint;
-  /** its own name, in the record's escaped form */
+  /** its own name in the escaped form of records */
   readonly name: string;
 }
 
+/** Where the tree gets names from, and whom it notifies. */
 export interface CgroupTreeOptions {
   readonly listener: CgroupListener;
-  /** Asks the kernel side; undefined: it keeps nothing of that cgroup (any more). */
+  /** Looks up the kernel side's table; undefined: it does not have the cgroup, or no longer. */
   nameOf(hierarchy: number, id: bigint): CgroupName | undefined;
   readonly proc?: string | undefined;
   /** a clock in milliseconds */
   readonly now?: () => number;
 }
 
-/** Where a process is in one hierarchy. */
+/** The place of a process in one hierarchy. */
 export interface CgroupPath {
   readonly path: string;
-  /** as in /proc/PID/cgroup */
+  /** the line of /proc/PID/cgroup */
   readonly line: string;
 }
 
 /**
- * Paths of cgroups by hierarchy and id. Four sources, in this order: the containers that are there,
- * what is remembered, the kernel side's table of names, which no lost event and no restart empties,
- * and a look at the file system. What is remembered is bounded, whatever others make.
+ * Paths of cgroups by hierarchy and id. They come from four sources, in this order: existing
+ * containers, remembered paths, the kernel side's table of names, which survives lost events and
+ * restarts, and a scan of the file system. The memory for paths is bounded, whatever cgroups others
+ * create.
  */
 export class CgroupTree {
-  /** the containers' own cgroups that are there */
+  /** the containers' own cgroups that exist */
   readonly #containers = new Map<string, ContainerPath>();
-  /** what processes ran in; and what events named that nobody has asked for yet */
+  /** cgroups in which processes ran; and cgroups of events that nothing has asked for yet */
   readonly #asked = new BoundedPaths();
   readonly #heard = new BoundedPaths();
-  /** hierarchy number → "memory" and the like, as the middle field of /proc/PID/cgroup */
+  /** the controllers of each hierarchy, as in the middle field of /proc/PID/cgroup */
   #controllers = new Map<number, string>();
   readonly #listener: CgroupListener;
   readonly #nameOf: CgroupTreeOptions['nameOf'];
   readonly #proc: string;
   readonly #now: () => number;
-  /** until when what the last scans did not find counts as not there */
+  /** the time until which a cgroup that the last scans did not find counts as missing */
   readonly #missing = new Map<string, number>();
   #pauseEnds = 0;
   #containersMax = MORE_MAX;
 
-  /** Knows nothing until it has scanned for the first time. */
+  /** It knows nothing before its first scan. */
   constructor({ listener, nameOf, proc = '/proc', now }: CgroupTreeOptions) {
     this.#listener = listener;
     this.#nameOf = nameOf;
@@ -75,7 +79,9 @@ export class CgroupTree {
     this.#now = now ?? (() => performance.now());
   }
 
-  /** Looks at every hierarchy that counts; a container that is there no more is gone, where all is seen. */
+  /**
+   * Scans the hierarchies that events name. A container that a complete scan does not find is gone.
+   */
   scan(): void {
     const began = this.#now();
     this.#controllers = readControllers(`${this.#proc}/self/cgroup`);
@@ -99,34 +105,39 @@ export class CgroupTree {
     this.#pauseEnds = ended + PAUSE_PER_SCAN * (ended - began);
   }
 
-  /** Takes a cgroup's making or end; returns whether its id named another cgroup until now. */
+  /**
+   * Notes the creation or the removal of a cgroup; returns whether its id named another cgroup so
+   * far.
+   */
   note(event: CgroupEvent): boolean {
     if (event.hierarchy !== 0 && !this.#controllers.has(event.hierarchy)) return false;
     const key = `${event.hierarchy}:${event.id}`;
     const made = event.kind === 'cgroup_mkdir' ? event.path : undefined;
-    // An id that is given again has had its end, also where the event of that was lost.
+    // A reused id belonged to a cgroup that was removed, even if the event of its removal was lost.
     if (this.#containers.get(key)?.root !== made) this.#bury(key);
     if (made === undefined) return false;
     const isReused = this.#asked.has(key);
     this.#forget(key);
     const container = ownerOf(made);
     if (container !== undefined) this.#appear(key, container, true);
-    // A path that the kernel side could not read: its table or a scan has it.
+    // The kernel side could not read the path; its table or a scan will provide it.
     else if (made !== '') this.#heard.set(key, made);
     if (this.#containers.size > this.#containersMax) this.scan();
     return isReused;
   }
 
   /**
-   * Where a process is: in the unified hierarchy, then in those of the memory and the pids
-   * controller; not where it is in the root. `complete`: no path is missing.
+   * The places of a process: in the unified hierarchy, then in those of the memory and the pids
+   * controller, without those where it is in the root. `complete`: no path is missing.
    */
   places(ids: CgroupIds): { readonly places: readonly CgroupPath[]; readonly complete: boolean } {
     const { places, unknown } = this.#look(ids);
     return { places, complete: unknown.length === 0 };
   }
 
-  /** The same of a process that is there; looks at the file system for what nothing else knows. */
+  /**
+   * The same for a process that may still run; scans the file system if nothing else knows a path.
+   */
   find(ids: CgroupIds): ReturnType<CgroupTree['places']> {
     const { places, unknown } = this.#look(ids);
     if (unknown.length === 0) return { places, complete: true };
@@ -174,7 +185,7 @@ export class CgroupTree {
     return this.#containers.get(key)?.root ?? this.#asked.get(key);
   }
 
-  /** A path of the kernel side's names, up to the root or to where the rest is known. */
+  /** Builds a path from the names in the kernel side's table, up to the root or to a known path. */
   #fromKernel(hierarchy: number, id: bigint): string | undefined {
     let path = '';
     let at = id;
@@ -191,7 +202,7 @@ export class CgroupTree {
     return undefined;
   }
 
-  /** A scan comes by many that nobody will ask for: they push nothing out that somebody did ask for. */
+  /** Most cgroups of a scan are never asked for, so that they must not replace any that were. */
   #found(key: string, path: string): void {
     if (this.#asked.has(key)) this.#asked.set(key, path);
     else this.#heard.add(key, path);
@@ -208,7 +219,7 @@ export class CgroupTree {
     this.#listener.appeared(key, container, made);
   }
 
-  /** What its last processes did is still to come: its path stays known. */
+  /** Keeps the path of a removed cgroup, because events of its last processes may follow. */
   #bury(key: string): void {
     const container = this.#containers.get(key);
     if (container === undefined) return;
@@ -217,7 +228,10 @@ export class CgroupTree {
     this.#listener.gone(key, container);
   }
 
-  /** Each hierarchy's root, where that is mounted; else what is, by the path it has there. */
+  /**
+   * The root of each hierarchy if it is mounted; else what is mounted, with its path in the
+   * hierarchy.
+   */
   #roots(): { hierarchy: number; point: string; path: string; isRoot: boolean }[] {
     const roots = readMounts(`${this.#proc}/self/mountinfo`).flatMap((mount) => {
       const hierarchy = mount.v2 ? 0 : this.#hierarchyOf(mount);
@@ -238,10 +252,10 @@ export class CgroupTree {
   }
 }
 
-/** No path of a cgroup. */
+/** Marks a path that is unknown. */
 const UNKNOWN = '';
 
-/** The container whose own cgroup a path is. */
+/** The container whose own cgroup has this path; undefined: none. */
 function ownerOf(path: string): ContainerPath | undefined {
   const container = containerOf(path);
   return container?.root === path ? container : undefined;

@@ -6,6 +6,7 @@ import { slimPod } from './pod.ts';
 import { PodIndex } from './pod-index.ts';
 import type { PodSource, PodSourceOptions, SourceState } from './pod-source.ts';
 
+/** How the kubelet is reached. */
 export interface KubeletOptions extends PodSourceOptions {
   /** such as `https://127.0.0.1:10250`, or the socket of the pods API, `unix:///…` */
   readonly endpoint: string;

@@ -8,14 +8,14 @@ const CONTROLLERS = new Map<string, readonly [kind: OwnerKind, group: string]>([
   ['DaemonSet', ['daemonset', 'apps/']],
   ['Job', ['job', 'batch/']],
 ]);
-/** A CronJob's pods do not come earlier than they are due, nor ever so much later. */
+/** A pod of a CronJob is created neither much earlier than it is due nor more than days later. */
 const EARLY_MS = 60_000;
 const LATE_MS = 7 * 24 * 3_600_000;
 
 /**
- * What owns a pod, as `k8s.<kind>.name` and `.uid`. A Deployment and a CronJob own it through a
- * ReplicaSet and a Job, whose names their controllers make: `<deployment>-<pod-template-hash>` and
- * `<cronjob>-<minute it is due>`. Only what fits exactly counts; a uid is not known of them.
+ * Returns a pod's owners as `k8s.<kind>.name` and `.uid`. A Deployment or a CronJob owns it through
+ * a ReplicaSet or a Job, whose name its controller makes: `<deployment>-<pod-template-hash>` and
+ * `<cronjob>-<minute it is due>`. Only an exact match counts; the uid of such an owner is unknown.
  */
 export function ownerAttributes(
   owners: readonly V1OwnerReference[] | undefined,

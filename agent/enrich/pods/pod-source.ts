@@ -13,6 +13,7 @@ export interface PodSource {
   close(): void;
 }
 
+/** What a source needs, and the handlers that it calls. */
 export interface PodSourceOptions {
   readonly nodeName: string;
   readonly keys: PodKeys;

@@ -8,46 +8,54 @@ import {
 import { KEYS } from '../../../record/fields.ts';
 import { ownerAttributes } from './owners.ts';
 
-/** What is kept of a pod: at most 2 KiB. */
+/** The part of a pod that is kept: at most 2 KiB. */
 export interface Pod {
-  /** as its cgroups have it: of a static pod the hash of its configuration */
+  /** the uid in its cgroups' names; for a static pod, the hash of its configuration */
   readonly uid: string;
   readonly namespace: string;
   readonly name: string;
-  /** More attributes of the resource. */
+  /** further attributes of the resource */
   readonly attributes: Readonly<Record<string, string>>;
   readonly containers: readonly PodContainer[];
 }
 
+/** The kinds of containers in a pod. */
 export type ContainerType = 'init' | 'sidecar' | 'ephemeral' | 'regular';
 
+/** A container of a pod. */
 export interface PodContainer {
   readonly name: string;
   readonly type: ContainerType;
   readonly image: string | undefined;
-  /** of the one that runs, or ran last; undefined: none has yet */
+  /** the id of the container that runs or ran last; undefined: none has run yet */
   readonly id: string | undefined;
   readonly imageId: string | undefined;
   readonly restartCount: number | undefined;
-  /** of the one before */
+  /** the id of the container before */
   readonly lastId: string | undefined;
 }
 
-/** Which labels and annotations are kept, by their keys. */
+/** Selects the labels and annotations that are kept, by their keys. */
 export interface PodKeys {
   label(key: string): boolean;
   annotation(key: string): boolean;
 }
 
-/** On the pod that mirrors a static one: that it does, and the static one's own uid. */
+/** Annotations of a pod that mirrors a static one: the mark, and the static pod's own uid. */
 const MIRROR = 'kubernetes.io/config.mirror';
 const CONFIG_HASH = 'kubernetes.io/config.hash';
 const SERVICE_NAME = 'resource.opentelemetry.io/service.name';
-/** Characters of labels and annotations together; what does not fit any more is left out whole. */
+/**
+ * The characters of all labels and annotations together; one that does not fit is left out as a
+ * whole.
+ */
 const CHOSEN_MAX = 1024;
 const SERVICE_NAME_MAX = 255;
 
-/** Keeps of a pod what records need; undefined: it is not one. Timestamps may be text or Date. */
+/**
+ * Keeps the parts of a pod that records need; undefined: it is not a pod. Timestamps may be text or
+ * Date.
+ */
 export function slimPod(pod: V1Pod, keys: PodKeys): Pod | undefined {
   const { metadata, spec, status } = pod;
   const { uid, namespace, name, labels = {}, annotations = {} } = metadata ?? {};
@@ -86,7 +94,9 @@ export function slimPod(pod: V1Pod, keys: PodKeys): Pod | undefined {
   };
 }
 
-/** Anyone can write annotations: they never lead to the uid of a pod that is not static. */
+/**
+ * Everybody can write annotations, so that they never yield the uid of a pod that is not static.
+ */
 function staticUid(annotations: Readonly<Record<string, string>>): string | undefined {
   const hash = annotations[CONFIG_HASH] ?? '';
   return annotations[MIRROR] !== undefined && /^[0-9a-f]{32}$/.test(hash) ? hash : undefined;
@@ -110,7 +120,7 @@ function slimContainer(
   };
 }
 
-/** `containerd://<id>` → id */
+/** Returns the id in `containerd://<id>`. */
 function idOf(reference: string | undefined): string | undefined {
   return reference?.split('://')[1] || undefined;
 }
@@ -138,7 +148,7 @@ function chosen(
   return attributes;
 }
 
-/** The order in which the semantic conventions ask for them. */
+/** the kinds of owners in the order of the semantic conventions */
 const SERVICE_OWNERS: readonly OwnerKind[] = [
   'deployment',
   'replicaset',
@@ -149,8 +159,9 @@ const SERVICE_OWNERS: readonly OwnerKind[] = [
 ];
 
 /**
- * The first of what the semantic conventions name ("How service.name should be calculated"); the
- * well-known labels count where they are kept at all, as the conventions ask for an opt-in.
+ * The first value in the order of the semantic conventions ("How service.name should be
+ * calculated"). The well-known labels count only if they are kept, because the conventions require
+ * an opt-in.
  */
 function serviceName(
   labels: Readonly<Record<string, string>>,
