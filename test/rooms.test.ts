@@ -1,156 +1,186 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { cp, glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { cpSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
 import { ROOT } from './support/paths.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
 
 const BIOME = join(ROOT, 'node_modules/@biomejs/biome/bin/biome');
-const ROOMS = ['source', 'lineage', 'enrich', 'redact', 'journal', 'export', 'print', 'telemetry'];
-
-/** Lints the statements as one file under the project's rules; returns those that it refused. */
-async function refusedOf(file: string, statements: readonly string[]): Promise<string[]> {
-  const root = await mkdtemp(join(tmpdir(), 'vcml-rooms-'));
-  try {
-    for (const part of ['biome.json', 'lint'])
-      await cp(join(ROOT, part), join(root, part), { recursive: true });
-    await mkdir(join(root, dirname(file)), { recursive: true });
-    await writeFile(join(root, file), `${statements.join('\n')}\n`);
-    const refusedLines = await lint(root);
-    return statements.filter((_, index) => refusedLines.has(index + 1));
-  } finally {
-    await rm(root, { recursive: true });
-  }
-}
-
-/** The lines with a refused import; any other complaint of the linter is an error of the test. */
-async function lint(root: string): Promise<ReadonlySet<number>> {
-  const args = [
-    'lint',
-    '--only=style/noRestrictedImports',
-    '--reporter=json',
-    '--max-diagnostics=none',
-  ];
-  const run = promisify(execFile)(process.execPath, [BIOME, ...args, '.'], { cwd: root });
-  const { stdout } = await run.catch((error: { stdout: string }) => error);
-  const report = JSON.parse(stdout) as {
-    diagnostics: { category: string; location: { start: { line: number } } }[];
-  };
-  for (const { category } of report.diagnostics) equal(category, 'lint/style/noRestrictedImports');
-  return new Set(report.diagnostics.map(({ location }) => location.start.line));
-}
-
-function importsOf(...paths: string[]): string[] {
-  return paths.map((path) => `import '${path}';`);
-}
-
-/** For each room: what it may import beyond its own files, packages and the ground files. */
-const WALLS: readonly (readonly [room: string, extra: readonly string[]])[] = [
-  ['source', []],
-  ['lineage', []],
-  ['redact', []],
-  ['enrich', ['kube/config.ts', 'kube/reflector.ts']],
-  ['journal', []],
-  ['export', []],
-  ['print', []],
-  ['telemetry', []],
-  ['kube', []],
-  [
-    'config',
-    [
-      'redact/redactor.ts',
-      'export/connect/endpoint.ts',
-      'export/read/rules.ts',
-      'telemetry/address.ts',
-    ],
-  ],
-];
 const GROUND = ['errors.ts', 'log-events.ts', 'files.ts', 'protobuf.ts'];
+const ABOVE = ['main.ts', 'cli.ts', 'commands/cat.ts', 'run/run.ts'];
+const OUTSIDE = ['forensics/file.ts', 'test/file.ts', 'bench/file.ts'];
+const PAGE_FILES = ['fields', 'types', 'describe', 'visible', 'since', 'time'];
 
-for (const [room, extra] of WALLS) {
-  test(`agent/${room} may import its own files, ground files, record/ and packages`, async () => {
-    const inside = [...GROUND, ...extra].map((path) => `../${path}`);
-    const record = ['../../record/types.ts', '../../record/line/encode.ts'];
-    const allowed = importsOf('./own.ts', 'node:fs', 'zod', '@scope/name', ...inside, ...record);
-    deepEqual(await refusedOf(`agent/${room}/example.ts`, allowed), []);
-  });
+/** For each room: what it may import beyond its own files, packages, record/ and ground files. */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  source: [],
+  lineage: [],
+  redact: [],
+  enrich: ['kube/config.ts', 'kube/reflector.ts'],
+  journal: [],
+  export: [],
+  print: [],
+  telemetry: [],
+  kube: [],
+  config: [
+    'redact/redactor.ts',
+    'export/connect/endpoint.ts',
+    'export/read/rules.ts',
+    'telemetry/address.ts',
+  ],
+};
+/** These know the rooms. */
+const JOINING = ['commands', 'run'];
 
-  test(`agent/${room} may import neither another room nor what stands above it`, async () => {
-    const others = ROOMS.filter((other) => other !== room).map((other) => `../${other}/file.ts`);
-    const above = ['../main.ts', '../cli.ts', '../commands/cat.ts', '../run/run.ts', '..'];
-    const outside = ['../../forensics/file.ts', '../../test/file.ts', '../../bench/file.ts'];
-    const forbidden = importsOf(...others, ...above, ...outside);
-    deepEqual(await refusedOf(`agent/${room}/example.ts`, forbidden), forbidden);
-  });
+/** What a file of this name may import and what not. */
+interface Wall {
+  readonly title: string;
+  readonly file: string;
+  readonly allowed: readonly string[];
+  readonly refused: readonly string[];
 }
 
-for (const room of ['enrich', 'journal', 'export']) {
-  test(`a wing of agent/${room} may import its own room and what that may import`, async () => {
-    const ground = GROUND.map((path) => `../../${path}`);
-    const allowed = importsOf('./own.ts', '../file.ts', '../wing/file.ts', 'zod', ...ground);
-    const record = importsOf('../../../record/types.ts');
-    const others = ROOMS.filter((other) => other !== room).map((other) => `../../${other}/file.ts`);
-    const above = ['../../main.ts', '../../run/run.ts', '../../../forensics/file.ts', '../..'];
-    const forbidden = importsOf(...others, ...above);
-    const refused = await refusedOf(`agent/${room}/wing/example.ts`, [
-      ...allowed,
-      ...record,
-      ...forbidden,
-    ]);
-    deepEqual(refused, forbidden);
-  });
+/** The wall around a room's own files, or around its wings' files, which are one folder deeper. */
+function roomWall(room: string, extra: readonly string[], wing: boolean): Wall {
+  const up = wing ? '../../' : '../';
+  const grounds = room === 'enrich' ? ['kube'] : [];
+  const others = Object.keys(ROOMS).filter((other) => ![room, ...grounds].includes(other));
+  const own = wing ? ['../file.ts', '../wing/file.ts'] : ['./own.ts', './wing/file.ts'];
+  return {
+    title: `agent/${room}${wing ? '/*' : ''} imports its own room, ground files and packages, but no other room`,
+    file: `agent/${room}/${wing ? 'wing/' : ''}example.ts`,
+    allowed: [
+      ...own,
+      'node:fs',
+      'zod',
+      '@scope/name',
+      ...[...GROUND, ...extra].map((path) => up + path),
+      ...['types.ts', 'line/encode.ts'].map((path) => `${up}../record/${path}`),
+    ],
+    refused: [
+      ...others.map((other) => `${up}${other}/file.ts`),
+      ...ABOVE.map((path) => up + path),
+      ...OUTSIDE.map((path) => `${up}../${path}`),
+      up.slice(0, -1),
+    ],
+  };
 }
 
-test('no file names a type by import(…), which the linter does not see', async () => {
-  for await (const path of glob('{agent,record,forensics}/**/*.ts', { cwd: ROOT })) {
-    const text = await readFile(join(ROOT, path), 'utf8');
+const WALLS: readonly Wall[] = [
+  ...Object.entries(ROOMS).map(([room, extra]) => roomWall(room, extra, false)),
+  roomWall('enrich', ['kube/reflector.ts'], true),
+  ...['journal', 'export'].map((room) => roomWall(room, [], true)),
+  {
+    title: 'record/ imports nothing but itself and Node',
+    file: 'record/example.ts',
+    allowed: ['./types.ts', './line/encode.ts', 'node:crypto'],
+    refused: ['../agent/errors.ts', '../forensics/file.ts', 'zod', '@scope/name'],
+  },
+  {
+    title: 'record/line imports nothing but record/ and Node',
+    file: 'record/line/example.ts',
+    allowed: ['./byte-writer.ts', '../types.ts', '../fields/core.ts', 'node:buffer'],
+    refused: ['../../agent/errors.ts', 'zod'],
+  },
+  {
+    title: 'record/fields runs in the report’s page, without Node',
+    file: 'record/fields/example.ts',
+    allowed: ['./field.ts', '../types.ts'],
+    refused: ['node:fs', 'zod', '../line/encode.ts', '../../agent/errors.ts'],
+  },
+  ...PAGE_FILES.map((name) => ({
+    title: `record/${name}.ts runs in the report’s page, without Node`,
+    file: `record/${name}.ts`,
+    allowed: ['./own.ts'],
+    refused: ['node:fs', 'zod', '../agent/errors.ts'],
+  })),
+  ...['errors', 'log-events'].map((name) => ({
+    title: `the registry agent/${name}.ts imports nothing`,
+    file: `agent/${name}.ts`,
+    allowed: [],
+    refused: ['./version.ts', 'node:fs', 'zod'],
+  })),
+  ...['files', 'protobuf'].map((name) => ({
+    title: `the ground file agent/${name}.ts imports packages only`,
+    file: `agent/${name}.ts`,
+    allowed: ['node:fs', '@scope/name'],
+    refused: ['./version.ts', './journal/file.ts', '../record/types.ts'],
+  })),
+  {
+    title: 'agent/run knows every room, but not the command line above it',
+    file: 'agent/run/example.ts',
+    allowed: [...Object.keys(ROOMS).map((room) => `../${room}/file.ts`), '../errors.ts'],
+    refused: [
+      'main.ts',
+      'cli.ts',
+      'commands/cat.ts',
+      '../forensics/file.ts',
+      '../test/file.ts',
+    ].map((path) => `../${path}`),
+  },
+  {
+    title: 'agent/ knows neither its reader nor its tests',
+    file: 'agent/example.ts',
+    allowed: ['./run/run.ts', './journal/file.ts', '../record/types.ts'],
+    refused: OUTSIDE.map((path) => `../${path}`),
+  },
+  {
+    title: 'forensics/ knows record/ and nothing of the agent',
+    file: 'forensics/example.ts',
+    allowed: ['./file.ts', '../record/types.ts', '../record/line/reader.ts'],
+    refused: ['../agent/errors.ts', '../agent/journal/file.ts', '../test/file.ts'],
+  },
+];
+
+const refusedLines = lintExamples();
+
+for (const { title, file, allowed, refused } of WALLS)
+  test(title, () => {
+    const lines = refusedLines.get(file) ?? new Set();
+    deepEqual(
+      [...allowed, ...refused].filter((_, index) => lines.has(index + 1)),
+      refused,
+    );
+  });
+
+test('every folder of agent/ has a wall', () => {
+  const folders = readdirSync(join(ROOT, 'agent'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+  deepEqual(folders.sort(), [...Object.keys(ROOMS), ...JOINING].sort());
+});
+
+test('no file names a type by import(…), which the linter does not see', () => {
+  for (const path of globSync('{agent,record,forensics}/**/*.ts', { cwd: ROOT })) {
+    const text = readFileSync(join(ROOT, path), 'utf8');
     equal(/(?<!await )\bimport\(/.exec(text), null, path);
   }
 });
 
-test('record/ imports nothing but itself and what Node has', async () => {
-  const outside = importsOf('../agent/errors.ts', '../forensics/file.ts', 'zod', '@scope/name');
-  const own = importsOf('./types.ts', './line/encode.ts', 'node:crypto');
-  deepEqual(await refusedOf('record/example.ts', [...own, ...outside]), outside);
-  const wing = importsOf('./byte-writer.ts', '../types.ts', '../fields/core.ts', 'node:buffer');
-  const above = importsOf('../../agent/errors.ts', 'zod');
-  deepEqual(await refusedOf('record/line/example.ts', [...wing, ...above]), above);
-});
-
-test('what runs in the report’s page does without Node', async () => {
-  const forbidden = importsOf('node:fs', 'zod', '../agent/errors.ts');
-  for (const file of ['fields', 'types', 'describe', 'visible', 'since', 'time'])
-    deepEqual(
-      await refusedOf(`record/${file}.ts`, [...importsOf('./own.ts'), ...forbidden]),
-      forbidden,
-    );
-  const fields = importsOf('./field.ts', '../types.ts');
-  const beyond = importsOf('node:fs', 'zod', '../line/encode.ts', '../../agent/errors.ts');
-  deepEqual(await refusedOf('record/fields/example.ts', [...fields, ...beyond]), beyond);
-});
-
-test('the registries import nothing', async () => {
-  const forbidden = importsOf('./version.ts', 'node:fs', 'zod');
-  for (const file of ['errors', 'log-events'])
-    deepEqual(await refusedOf(`agent/${file}.ts`, forbidden), forbidden);
-});
-
-test('a run knows every room, but not the command line above it', async () => {
-  const allowed = importsOf(...ROOMS.map((room) => `../${room}/file.ts`), '../config/schema.ts');
-  const forbidden = importsOf(
-    '../main.ts',
-    '../cli.ts',
-    '../commands/cat.ts',
-    '../../forensics/file.ts',
-    '../../test/file.ts',
-  );
-  deepEqual(await refusedOf('agent/run/example.ts', [...allowed, ...forbidden]), forbidden);
-});
-
-test('the reader may import record/ and nothing of the agent', async () => {
-  const allowed = importsOf('./file.ts', '../record/types.ts', '../record/line/reader.ts');
-  const forbidden = importsOf('../agent/errors.ts', '../agent/journal/file.ts', '../test/file.ts');
-  deepEqual(await refusedOf('forensics/example.ts', [...allowed, ...forbidden]), forbidden);
-});
+/** Lints a file for each wall; returns, by file, the lines with a refused import. */
+function lintExamples(): ReadonlyMap<string, ReadonlySet<number>> {
+  const root = temporaryFolder();
+  for (const part of ['biome.json', 'lint'])
+    cpSync(join(ROOT, part), join(root, part), { recursive: true });
+  for (const { file, allowed, refused } of WALLS) {
+    mkdirSync(join(root, dirname(file)), { recursive: true });
+    const imports = [...allowed, ...refused].map((path) => `import '${path}';\n`);
+    writeFileSync(join(root, file), imports.join(''));
+  }
+  const rule = ['--only=style/noRestrictedImports', '--max-diagnostics=none', '--reporter=json'];
+  const { stdout } = spawnSync(process.execPath, [BIOME, 'lint', ...rule, '.'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  const report = JSON.parse(stdout) as {
+    diagnostics: { category: string; location: { path: string; start: { line: number } } }[];
+  };
+  const found = new Map<string, Set<number>>();
+  for (const { category, location } of report.diagnostics) {
+    equal(category, 'lint/style/noRestrictedImports');
+    const lines = found.get(location.path) ?? new Set();
+    found.set(location.path, lines.add(location.start.line));
+  }
+  return found;
+}

@@ -82,12 +82,12 @@ test('a compressed segment that is damaged is an error to its reader', async (t)
 test('a segment that is compressed while it is read is read once', async (t) => {
   const bed = createBed(t);
   const journal = bed.open({ segmentMaxBytes: 3 << 20 });
-  const lines = numbered(0, 400_000);
-  append(journal, lines.slice(0, 300_000).join('\n'));
+  const lines = numbered(0, 40_000).map((line) => line.padEnd(100));
+  append(journal, lines.slice(0, 35_000).join('\n'));
   const seen: string[] = [];
   for await (const { line } of readLines(bed.dir)) {
     if (seen.length === 100) {
-      append(journal, lines.slice(300_000).join('\n')); // closes the first segment
+      append(journal, lines.slice(35_000).join('\n')); // closes the first segment
       while (readdirSync(bed.dir).includes(segmentName(1))) await pause(5);
     }
     seen.push(line);

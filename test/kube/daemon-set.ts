@@ -1,13 +1,14 @@
 import { equal } from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OwnDaemonSet } from '../../agent/kube/own-daemon-set.ts';
 import { createAuthority } from '../support/authority.ts';
+import { kubeconfigOf } from '../support/kubeconfig.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const POD = '/api/v1/namespaces/watchers/pods/agent-x2x';
 /** Where it is asked for. */
@@ -52,26 +53,20 @@ export function refusal(status: number, reason: string): Said {
   return [status, { kind: 'Status', code: status, reason, message: `it is ${reason}` }];
 }
 
+const directory = temporaryFolder();
+const authority = createAuthority(directory, 'cluster');
+const { certificate, key } = authority.issue('kube-apiserver');
+let servers = 0;
+
 /** Gives a test the server, with a certificate and a token. */
 export async function withServer(body: (server: Server) => Promise<void>): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'vcml-daemon-set-'));
-  const authority = createAuthority(directory, 'cluster');
-  const { certificate, key } = authority.issue('kube-apiserver');
   const https = createServer({ key: readFileSync(key), cert: readFileSync(certificate) });
   https.listen(0, '127.0.0.1');
   await once(https, 'listening');
-  const kubeconfig = join(directory, 'kubeconfig');
   const url = `https://127.0.0.1:${(https.address() as AddressInfo).port}`;
   const cluster = { server: url, 'certificate-authority': authority.certificate };
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'test',
-    clusters: [{ name: 'test', cluster }],
-    users: [{ name: 'test', user: { token: 'secret-token' } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
-  };
-  writeFileSync(kubeconfig, JSON.stringify(config));
+  const kubeconfig = join(directory, `kubeconfig-${servers++}`);
+  writeFileSync(kubeconfig, kubeconfigOf(cluster, { token: 'secret-token' }));
   const opened: OwnDaemonSet[] = [];
   const server: Server = {
     kubeconfig,
@@ -120,7 +115,6 @@ export async function withServer(body: (server: Server) => Promise<void>): Promi
     for (const one of opened) one.close();
     https.closeAllConnections();
     https.close();
-    rmSync(directory, { recursive: true });
   }
 }
 

@@ -1,5 +1,5 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { OwnDaemonSet } from '../../agent/kube/own-daemon-set.ts';
 import { until } from '../support/until.ts';
 import {
@@ -47,17 +47,20 @@ const verdicts: [what: string, at: Said, uninstalled: boolean, because: RegExp][
   ['is behind a server that says nothing', 'nothing', false, /did not answer/],
 ];
 
-for (const [what, at, uninstalled, because] of verdicts)
-  test(`a DaemonSet that ${what} at the end: ${uninstalled ? 'uninstalled' : 'it stays'}`, async () => {
-    await withServer(async (server) => {
-      const own = await settled(server);
-      server.daemonSet = at;
-      const verdict = await own.verdict();
-      equal(verdict.uninstalled, uninstalled, verdict.because);
-      match(verdict.because, because);
-      deepEqual([server.known, server.problems], [['watchers/agent'], []]);
+// Several wait for seconds, for an answer or for news; they wait at the same time.
+describe('at the end', { concurrency: true }, () => {
+  for (const [what, at, uninstalled, because] of verdicts)
+    test(`a DaemonSet that ${what}: ${uninstalled ? 'uninstalled' : 'it stays'}`, async () => {
+      await withServer(async (server) => {
+        const own = await settled(server);
+        server.daemonSet = at;
+        const verdict = await own.verdict();
+        equal(verdict.uninstalled, uninstalled, verdict.because);
+        match(verdict.because, because);
+        deepEqual([server.known, server.problems], [['watchers/agent'], []]);
+      });
     });
-  });
+});
 
 test('a DaemonSet that is there in a namespace that is being deleted goes with it', async () => {
   await withServer(async (server) => {
@@ -104,19 +107,22 @@ const sights: [what: string, events: [type: string, metadata: object][], seen: b
   ],
 ];
 
-for (const [what, events, seen] of sights)
-  for (const reason of ['Forbidden', 'Unauthorized'])
-    test(`who saw ${what}, and is ${reason}: ${seen ? 'uninstalled' : 'it stays'}`, async () => {
-      await withServer(async (server) => {
-        const own = await settled(server);
-        for (const [type, metadata] of events) server.send(type, metadata);
-        server.daemonSet = refusal(reason === 'Forbidden' ? 403 : 401, reason);
-        let verdict = await own.verdict();
-        // The last of the events may be on its way at first.
-        for (let i = 0; i < 100 && verdict.uninstalled !== seen; i++) verdict = await own.verdict();
-        equal(verdict.uninstalled, seen, verdict.because);
+describe('without the right to ask', { concurrency: true }, () => {
+  for (const [what, events, seen] of sights)
+    for (const reason of ['Forbidden', 'Unauthorized'])
+      test(`who saw ${what}, and is ${reason}: ${seen ? 'uninstalled' : 'it stays'}`, async () => {
+        await withServer(async (server) => {
+          const own = await settled(server);
+          for (const [type, metadata] of events) server.send(type, metadata);
+          server.daemonSet = refusal(reason === 'Forbidden' ? 403 : 401, reason);
+          let verdict = await own.verdict();
+          // The last of the events may be on its way at first.
+          for (let i = 0; i < 100 && verdict.uninstalled !== seen; i++)
+            verdict = await own.verdict();
+          equal(verdict.uninstalled, seen, verdict.because);
+        });
       });
-    });
+});
 
 test('what is seen while it is asked counts', async () => {
   await withServer(async (server) => {

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { kubeconfigOf } from './kubeconfig.ts';
 
 /** A request to the API server, parsed. */
 export interface ApiRequest {
@@ -39,15 +40,8 @@ export class ApiServer {
     await once(this.#server, 'listening');
     this.#port = (this.#server.address() as AddressInfo).port;
     const server = `http://127.0.0.1:${this.#port}`;
-    const config = {
-      apiVersion: 'v1',
-      kind: 'Config',
-      'current-context': 'test',
-      clusters: [{ name: 'test', cluster: { server, 'insecure-skip-tls-verify': true } }],
-      users: [{ name: 'test', user: { token: 'test' } }],
-      contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
-    };
-    writeFileSync(this.kubeconfig, JSON.stringify(config));
+    const cluster = { server, 'insecure-skip-tls-verify': true };
+    writeFileSync(this.kubeconfig, kubeconfigOf(cluster, { token: 'test' }));
   }
 
   /** Refuses connections from now on, and breaks those that there are. */

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 /** A certificate authority, and what it issues, as files in a folder. */
 export interface Authority {
   readonly certificate: string;
-  /** Writes NAME.crt and NAME.key; returns their paths. */
-  issue(name: string): { certificate: string; key: string };
+  /** Writes NAME.crt and NAME.key, for `alternatives` (default: this machine); returns their paths. */
+  issue(name: string, alternatives?: string): { certificate: string; key: string };
 }
 
 /** Makes an authority of a name of its own with openssl. */
@@ -30,9 +30,9 @@ export function createAuthority(dir: string, name: string): Authority {
   );
   return {
     certificate: join(dir, `${authority}.crt`),
-    issue(subject) {
+    issue(subject, alternatives = 'DNS:localhost,IP:127.0.0.1') {
       const file = `${name}-${subject}`;
-      writeFileSync(join(dir, `${file}.ext`), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
+      writeFileSync(join(dir, `${file}.ext`), `subjectAltName=${alternatives}\n`);
       openssl(
         'req',
         ...key,

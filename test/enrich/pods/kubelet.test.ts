@@ -1,16 +1,17 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openKubelet } from '../../../agent/enrich/pods/kubelet.ts';
 import type { PodSource } from '../../../agent/enrich/pods/pod-source.ts';
 import { apiPod } from '../../support/api-server.ts';
+import { createAuthority } from '../../support/authority.ts';
+import { kubeconfigOf } from '../../support/kubeconfig.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { until } from '../../support/until.ts';
 
 const A = '8f4a1c9e-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
@@ -29,31 +30,21 @@ interface Followed {
   readonly problems: string[];
 }
 
+const directory = temporaryFolder();
+const authority = createAuthority(directory, 'cluster');
+const { certificate, key } = authority.issue('node-1', 'DNS:node-1');
+const kubeconfig = join(directory, 'kubeconfig');
+const cluster = {
+  server: 'https://127.0.0.1:1',
+  'certificate-authority': authority.certificate,
+};
+writeFileSync(kubeconfig, kubeconfigOf(cluster, { token: 'secret-token' }));
+
 /** An HTTPS server with a certificate for `node-1`, as kubelets have it. */
 async function withKubelet(body: (kubelet: Kubelet) => Promise<void>): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'vcml-kubelet-'));
-  const [keyFile, certFile] = [join(directory, 'key'), join(directory, 'cert')];
-  const san = 'subjectAltName=DNS:node-1';
-  const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1'];
-  execFileSync(
-    'openssl',
-    [...request, '-subj', '/CN=node-1', '-addext', san, '-keyout', keyFile, '-out', certFile],
-    { stdio: 'ignore' },
-  );
-  const server = createServer({ key: readFileSync(keyFile), cert: readFileSync(certFile) });
+  const server = createServer({ key: readFileSync(key), cert: readFileSync(certificate) });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const kubeconfig = join(directory, 'kubeconfig');
-  const cluster = { server: 'https://127.0.0.1:1', 'certificate-authority': certFile };
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'test',
-    clusters: [{ name: 'test', cluster }],
-    users: [{ name: 'test', user: { token: 'secret-token' } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
-  };
-  writeFileSync(kubeconfig, JSON.stringify(config));
   const sources: PodSource[] = [];
   const kubelet: Kubelet = {
     status: 200,
@@ -85,7 +76,6 @@ async function withKubelet(body: (kubelet: Kubelet) => Promise<void>): Promise<v
     for (const source of sources) source.close();
     server.closeAllConnections();
     server.close();
-    rmSync(directory, { recursive: true });
   }
 }
 
