@@ -9,6 +9,9 @@ MAKEFLAGS += --no-builtin-rules
 NODE := node_modules/.bin/node
 NODE_PACKAGE := node-linux-$(patsubst aarch64,arm64,$(patsubst x86_64,x64,$(shell uname -m)))
 TESTS := test/{*,!(e2e)/**/*}.test.ts
+# Those that need no root, no kernel, no addon and no browser; the folders named here need one of them,
+# or minutes.
+UNIT_TESTS := test/{*,!(e2e|fuzz|integration|kernels|system)/**/*}.test.ts
 
 # --- what is built ---------------------------------------------------------------------------
 
@@ -16,7 +19,7 @@ BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node build/report/
 PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c))
 TESTED := build $(PROGRAMS) build/programs/next.bpf.o build/sanitized/vcml_hook.node build/apt-test.stamp
 
-.PHONY: help run test bench fuzz valgrind kernels e2e check format generate coverage build bundle image clean
+.PHONY: help run unit test bench fuzz valgrind kernels e2e check format generate coverage build bundle image clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 10
@@ -25,6 +28,10 @@ IMAGE ?= vcml-agent:dev
 
 run: build ## build, then record until Ctrl-C: make run ARGS='--print jsonl'
 	@exec bin/vcml-agent run --journal-dir build/journal --on-exit detach $(ARGS)
+
+unit: node_modules/.stamp build/report/page.html build/apt-unit.stamp ## run what needs no root, no kernel and less than a minute
+	@NODE_COMPILE_CACHE=build/compile-cache exec $(NODE) --test --test-concurrency=$$(($$(nproc) * 2)) \
+		--test-timeout=60000 --test-reporter=dot '$(UNIT_TESTS)'
 
 test: $(TESTED) ## build, then run all tests: make test TESTS=test/rooms.test.ts
 	@exec $(NODE) --test --test-concurrency=1 --test-timeout=600000 --test-reporter=spec '$(TESTS)'
@@ -72,9 +79,12 @@ clean: ## remove build/, with the journal of `make run`
 
 # --- Debian packages -------------------------------------------------------------------------
 
-# What each target uses in addition to what `build` needs. The base system of Debian has the rest.
-APT_build = clang g++ libbpf-dev libelf-dev llvm zlib1g-dev $(if $(shell command -v npm),,nodejs npm)
+# What each target uses in addition to what `npm` and `build` need. The base system of Debian has the
+# rest.
+APT_npm = $(if $(shell command -v npm),,nodejs npm)
+APT_build := clang g++ libbpf-dev libelf-dev llvm zlib1g-dev
 APT_check := bpftool clang-format shellcheck
+APT_unit := openssl zstd
 APT_test := bpftool chromium iproute2 openssl zstd
 APT_bench := bpftool libbpf-tools runc zstd
 APT_valgrind := valgrind
@@ -114,7 +124,7 @@ build/apt-%.stamp: Makefile
 
 # --- npm packages, the project's own Node among them -----------------------------------------
 
-node_modules/.stamp: package-lock.json | build/apt-build.stamp
+node_modules/.stamp: package-lock.json | build/apt-npm.stamp
 	npm ci --loglevel=error
 	@# npm skips an optional package that it cannot fetch, or that differs from the lock file. npm 9
 	@# also removes this link, together with the package for the other architecture.
@@ -148,7 +158,7 @@ ADDON_LIBS := -Wl,--wrap=stderr -Wl,--exclude-libs,ALL \
 
 ADDON_OBJECTS := $(patsubst native/%.cc,build/native/%.o,$(wildcard native/*.cc))
 
-build/native/%.o: native/%.cc $(wildcard native/*.h) bpf/events.h Makefile node_modules/.stamp
+build/native/%.o: native/%.cc $(wildcard native/*.h) bpf/events.h Makefile node_modules/.stamp | build/apt-build.stamp
 	@mkdir -p $(@D)
 	g++ $(ADDON_FLAGS) -c $< -o $@
 
@@ -156,7 +166,7 @@ build/vcml_hook.node: $(ADDON_OBJECTS)
 	g++ -shared -o $@ $^ $(ADDON_LIBS)
 
 # For test/system/safety/sanitizers.test.ts.
-build/sanitized/vcml_hook.node: $(wildcard native/*.cc native/*.h) bpf/events.h Makefile node_modules/.stamp
+build/sanitized/vcml_hook.node: $(wildcard native/*.cc native/*.h) bpf/events.h Makefile node_modules/.stamp | build/apt-build.stamp
 	@mkdir -p $(@D)
 	g++ $(ADDON_FLAGS) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover \
 		-fno-omit-frame-pointer native/*.cc -o $@ $(ADDON_LIBS)
@@ -198,7 +208,7 @@ check: check-lock check-lint check-prose check-types check-dead-code check-c-for
 
 # npm ci refuses a lock file that lacks other platforms' optional packages. A dry run needs no network;
 # npm 9 removes node_modules even then, hence the copy.
-check-lock: build/apt-build.stamp
+check-lock: build/apt-npm.stamp
 	@echo 'npm: the lock file is complete'
 	@mkdir -p build/lock && cp package.json package-lock.json build/lock
 	@cd build/lock && npm ci --dry-run --offline --ignore-scripts --loglevel=silent >/dev/null || { \
