@@ -2,17 +2,9 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { idsOf, scopeOf, treeOf } from '../../support/cgroup-tree.ts';
+import { bytesInUse } from '../../support/memory.ts';
 import { procWith } from '../bed.ts';
-
-/** The heap without garbage. */
-function bytesUsed(): number {
-  setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
-  return process.memoryUsage().heapUsed;
-}
 
 test('a cgroup that is gone is named by what the kernel side keeps of it and of those above it', () => {
   const names = new Map([
@@ -46,12 +38,12 @@ test('forty thousand cgroups with long names push no container out, and little s
   tree.note({ kind: 'cgroup_mkdir', id: 60n, hierarchy: 0, path: own });
   tree.note({ kind: 'cgroup_mkdir', id: 61n, hierarchy: 0, path: `${own}/nested` });
   equal(tree.places(idsOf(61n)).places[0]?.path, `${own}/nested`);
-  const before = bytesUsed();
+  const before = bytesInUse();
   for (let n = 0; n < 40_000; n++) {
     const path = `${own}/${'x'.repeat(240)}${n}/${'y'.repeat(250)}`;
     tree.note({ kind: 'cgroup_mkdir', id: 0x7fff_0000_0000n + BigInt(n), hierarchy: 0, path });
   }
-  const kept = bytesUsed() - before;
+  const kept = bytesInUse() - before;
   ok(kept < 8 << 20, `${kept} bytes`);
   equal(tree.places(idsOf(60n)).places[0]?.path, own);
   equal(tree.places(idsOf(61n)).places[0]?.path, `${own}/nested`);

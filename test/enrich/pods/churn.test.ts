@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Enricher } from '../../../agent/enrich/enricher.ts';
 import { PodIndex } from '../../../agent/enrich/pods/pod-index.ts';
 import type { ContainerState } from '../../../agent/enrich/runtimes/runtime.ts';
@@ -11,6 +9,7 @@ import { createDecoder } from '../../../agent/source/decode.ts';
 import { causeKind, execEvent } from '../../../agent/source/layout.ts';
 import { createLineWriter } from '../../../record/line/encode.ts';
 import { craftCgroup, craftExec } from '../../support/kernel-events.ts';
+import { bytesInUse } from '../../support/memory.ts';
 import { HOST_MNT, procWith } from '../bed.ts';
 
 const PODS = 4000;
@@ -95,12 +94,4 @@ function take(bytes: Buffer): string {
   const gap = { reason: 'untracked' } as const;
   const record = { action: 'exec', id: randomUUID(), event, parentCause: null, gap } as const;
   return batch.toString('utf8', 0, writer.write(record, enricher.place(event), batch, 0));
-}
-
-/** On the heap and in buffers, without garbage. */
-function bytesInUse(): number {
-  setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
 }
