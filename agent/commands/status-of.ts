@@ -1,9 +1,8 @@
-import { statSync } from 'node:fs';
 import { readBootId } from '../../record/ids.ts';
 import type { Config } from '../config/schema.ts';
 import { readCursor } from '../export/read/cursor.ts';
 import { journalHolder } from '../journal/lock.ts';
-import { listSegments, segmentFile } from '../journal/segment.ts';
+import { listSegments, segmentBytes } from '../journal/segment.ts';
 import { readState } from '../journal/state.ts';
 import type { State } from '../run/checkpoint.ts';
 import { type Pins, readPins } from './pins.ts';
@@ -74,7 +73,7 @@ function waitingIn(dir: string): Waiting | null {
   let bytes = 0;
   for (const segment of listSegments(dir)) {
     if (segment.number < cursor.segment) continue;
-    const size = statSync(segmentFile(dir, segment), { throwIfNoEntry: false })?.size ?? 0;
+    const size = segmentBytes(dir, segment);
     const isPart = segment.number === cursor.segment && !segment.compressed;
     bytes += isPart ? Math.max(0, size - cursor.offset) : size;
   }
@@ -83,9 +82,7 @@ function waitingIn(dir: string): Waiting | null {
 
 function segmentSizes(dir: string): { sizes?: number[]; why?: string } {
   try {
-    const sizes = listSegments(dir).map(
-      (segment) => statSync(segmentFile(dir, segment), { throwIfNoEntry: false })?.size ?? 0,
-    );
+    const sizes = listSegments(dir).map((segment) => segmentBytes(dir, segment));
     return { sizes };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A place between two lines: the segment's number, and the offset in its uncompressed text. */
@@ -19,6 +19,11 @@ const NAME = /^(\d{20})\.jsonl(\.zst)?$/;
 export function segmentFile(dir: string, { number, compressed }: Segment): string {
   const name = `${String(number).padStart(20, '0')}.jsonl`;
   return join(dir, compressed ? `${name}.zst` : name);
+}
+
+/** Bytes that a segment takes on disk; 0 if it is deleted by now. */
+export function segmentBytes(dir: string, segment: Segment): number {
+  return statSync(segmentFile(dir, segment), { throwIfNoEntry: false })?.size ?? 0;
 }
 
 /** All segments of a folder, oldest first; one that is there in both forms comes once, compressed. */

@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs';
 import { LOSS_STAGES } from '../../record/types.ts';
 import type { Config } from '../config/schema.ts';
 import type { Exporter } from '../export/exporter.ts';
-import { listSegments, segmentFile } from '../journal/segment.ts';
+import { timeAt } from '../journal/measure.ts';
+import { listSegments, segmentBytes } from '../journal/segment.ts';
 import { readCpuStates } from '../source/counters.ts';
 import type { HookStatistics } from '../source/hook.ts';
 import { parseAddress } from '../telemetry/address.ts';
@@ -18,7 +18,7 @@ import type {
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { VERSION } from '../version.ts';
 import type { DrainLoop } from './drain-loop.ts';
-import { createLagReader, type Lag, timeAt } from './export-lag.ts';
+import { createLagReader, type Lag } from './export-lag.ts';
 import type { Session } from './session.ts';
 
 /** Metrics and health over HTTP; undefined, and nothing of it loaded, where no address is configured. */
@@ -85,12 +85,9 @@ function hookOf({ hook }: Session): HookReadings {
 function journalOf(config: Config, { journal }: Session): Omit<JournalReadings, 'oldestAt'> {
   const { journalDir, journalMaxBytes } = config;
   const segments = listSegments(journalDir);
-  const sizes = segments.map(
-    (one) => statSync(segmentFile(journalDir, one), { throwIfNoEntry: false })?.size ?? 0,
-  );
   return {
     writtenBytes: journal.writtenBytes,
-    bytes: sizes.reduce((sum, bytes) => sum + bytes, 0),
+    bytes: segments.reduce((sum, segment) => sum + segmentBytes(journalDir, segment), 0),
     maxBytes: journalMaxBytes,
     segments: segments.length,
   };

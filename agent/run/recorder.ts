@@ -1,24 +1,11 @@
-import type { LineWriter } from '../../record/line/encode.ts';
-import type {
-  BootTime,
-  CausalRecord,
-  JournalRecord,
-  KernelEvent,
-  Loss,
-  Place,
-} from '../../record/types.ts';
-import type { Enricher } from '../enrich/enricher.ts';
-import { AgentError } from '../errors.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { BootTime, JournalRecord, KernelEvent, Loss } from '../../record/types.ts';
 import type { Lineage } from '../lineage/lineage.ts';
 import type { Clock } from '../source/clock.ts';
 import { readCpuStates } from '../source/counters.ts';
 import type { Decoder } from '../source/decode.ts';
 import type { Hook, HookStatistics } from '../source/hook.ts';
+import { Batch, type BatchOptions } from './batch.ts';
 
-/** Lines of one write. The longest possible line, 32 KiB of bytes as `\\\\xHH`, is far below a quarter. */
-const BATCH_BYTES = 2 << 20;
-const FULL_BYTES = BATCH_BYTES / 2;
 const FRAME_BYTES = 8;
 /** Empty drains in a row before the reader goes to sleep. */
 const IDLE_DRAINS = 10;
@@ -27,28 +14,17 @@ const STUCK: Turn = { waitMs: 1000, hasNews: false, maySleep: false };
 /** An event that is just being written holds up a drain for a moment, no longer. */
 const FLUSH_TURNS = 10_000;
 
-export interface RecorderOptions {
+export interface RecorderOptions extends BatchOptions {
   readonly hook: Hook;
   readonly hookId: string;
   readonly decoder: Decoder;
   readonly clock: Clock;
   readonly lineage: Lineage;
   readonly nextSeq: Float64Array;
-  readonly enricher: Enricher;
-  readonly lines: LineWriter;
-  readonly journal: Journal;
   readonly drainIntervalMs: number;
-  /** Called with every record and its line, once it is on disk. */
-  readonly onRecord: ((record: CausalRecord, line: string) => void) | undefined;
   /** Execs that the kernel had skipped when an earlier run last looked. */
   readonly kernelMisses: number;
-  report(event: RecorderEvent): void;
 }
-
-/** The journal cannot be written, or can be again. */
-export type RecorderEvent =
-  | { readonly event: 'journal.write_failed'; readonly error: Error }
-  | { readonly event: 'journal.write_recovered' };
 
 /** What a turn of the recorder has come to. */
 export interface Turn {
@@ -66,8 +42,7 @@ export interface Turn {
  */
 export class Recorder {
   readonly #options: RecorderOptions;
-  readonly #batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
-  #length = 0;
+  readonly #batch: Batch;
   /** Drained into `hook.buffer` and not yet turned into records. */
   #from = 0;
   #to = 0;
@@ -77,13 +52,11 @@ export class Recorder {
   #committed: number;
   readonly #ringBytes: number;
   #idle = 0;
-  #stuck = false;
   #kernelMisses: number;
-  #records: CausalRecord[] = [];
-  #written: { record: CausalRecord; line: string }[] = [];
 
   constructor(options: RecorderOptions) {
     this.#options = options;
+    this.#batch = new Batch(options);
     this.#ringBytes = options.hook.statistics().ringBytes;
     this.#kernelMisses = options.kernelMisses;
     [this.#committed] = options.hook.positions();
@@ -96,14 +69,14 @@ export class Recorder {
 
   /** Adds a record about the journal behind all that was read so far. */
   add(...records: JournalRecord[]): void {
-    this.#records.push(...records);
-    this.#encode();
+    this.#batch.records.push(...records);
+    this.#batch.encode();
   }
 
   /** Adds a loss that was found out elsewhere. */
   lose(loss: Loss): void {
-    this.#options.lineage.lose(loss, this.#options.clock.now, this.#records);
-    this.#encode();
+    this.#options.lineage.lose(loss, this.#options.clock.now, this.#batch.records);
+    this.#batch.encode();
   }
 
   /** Adds what the kernel has skipped since the last time. */
@@ -136,9 +109,9 @@ export class Recorder {
             cpu,
             Math.max(state.lostSeq, state.quietLast),
             clock.now,
-            this.#records,
+            this.#batch.records,
           );
-        this.#encode();
+        this.#batch.encode();
         return this.#write(patient);
       }
       this.#drain();
@@ -203,10 +176,10 @@ export class Recorder {
     const { hook, nextSeq } = this.#options;
     do {
       this.#addRetired();
-      this.#encode();
+      this.#batch.encode();
       this.#decode(patient);
-      if (!this.#append()) return false;
-    } while ((this.#from < this.#to && this.#waitMs === 0) || this.#records.length > 0);
+      if (!this.#batch.write()) return false;
+    } while ((this.#from < this.#to && this.#waitMs === 0) || this.#batch.records.length > 0);
     if (this.#waitMs > 0) return true;
     hook.commit(nextSeq);
     [this.#committed] = hook.positions();
@@ -223,7 +196,7 @@ export class Recorder {
   #decode(patient: boolean): void {
     const { hook, decoder, lineage, clock } = this.#options;
     this.#waitMs = 0;
-    while (this.#from < this.#to && this.#records.length === 0 && this.#length < FULL_BYTES) {
+    while (this.#from < this.#to && !this.#batch.isFull) {
       const length = hook.buffer.readUInt32LE(this.#from);
       const event = decoder.decode(this.#from + FRAME_BYTES, length);
       if (patient && this.#mustWait(event)) break;
@@ -232,8 +205,8 @@ export class Recorder {
     }
     if (this.#from < this.#to && this.#waitMs === 0) return;
     // Also before a wait: whoever goes on from nextSeq takes what is below it for told.
-    lineage.settle(clock.now, this.#records);
-    this.#encode();
+    lineage.settle(clock.now, this.#batch.records);
+    this.#batch.encode();
   }
 
   /** Order stays: what comes behind an event that waits, waits in the ring, while that has room. */
@@ -252,10 +225,10 @@ export class Recorder {
     const { lineage, clock, enricher } = this.#options;
     switch (event.kind) {
       case 'exec':
-        lineage.exec(event, clock.now, this.#records);
+        lineage.exec(event, clock.now, this.#batch.records);
         break;
       case 'unreadable':
-        lineage.unreadable(event, clock.now, this.#records);
+        lineage.unreadable(event, clock.now, this.#batch.records);
         break;
       case 'unreadable_cgroup':
         return;
@@ -263,49 +236,7 @@ export class Recorder {
         enricher.note(event);
         return;
     }
-    this.#encode();
-  }
-
-  /** Makes lines of records as long as any line fits; the rest stays for the next batch. */
-  #encode(): void {
-    const { lines, onRecord } = this.#options;
-    let done = 0;
-    for (; done < this.#records.length && this.#length < FULL_BYTES; done++) {
-      const record = this.#records[done] as CausalRecord;
-      const from = this.#length;
-      this.#length = lines.write(record, this.#place(record), this.#batch, from);
-      if (onRecord) {
-        const line = this.#batch.toString('utf8', from, this.#length);
-        this.#written.push({ record, line });
-      }
-    }
-    if (done === this.#records.length) this.#records.length = 0;
-    else this.#records = this.#records.slice(done);
-  }
-
-  #place(record: CausalRecord): Place {
-    const { enricher } = this.#options;
-    return record.action === 'exec' ? enricher.place(record.event) : enricher.hostPlace;
-  }
-
-  /** Hands the batch to the journal; what it cannot take now stays, and the ring waits behind it. */
-  #append(): boolean {
-    const { journal, report, onRecord } = this.#options;
-    if (this.#length === 0) return true;
-    try {
-      journal.append(this.#batch, this.#length);
-    } catch (error) {
-      if (!(error instanceof AgentError && error.isTransient)) throw error;
-      if (!this.#stuck) report({ event: 'journal.write_failed', error });
-      this.#stuck = true;
-      return false;
-    }
-    if (this.#stuck) report({ event: 'journal.write_recovered' });
-    this.#stuck = false;
-    this.#length = 0;
-    for (const { record, line } of this.#written) onRecord?.(record, line);
-    this.#written = [];
-    return true;
+    this.#batch.encode();
   }
 }
 

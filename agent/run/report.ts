@@ -4,11 +4,11 @@ import type { UpkeepFailed } from '../journal/archive/archive.ts';
 import type { Log } from '../log-events.ts';
 import { createProblemTeller } from '../telemetry/log.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { RecorderEvent } from './recorder.ts';
+import type { BatchEvent } from './batch.ts';
 
 /** What may go wrong while a hook and a journal are in use, and be right again; `event` is its code in the log. */
 export type RunEvent =
-  | RecorderEvent
+  | BatchEvent
   | UpkeepFailed
   | MetadataEvent
   | {

@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.ts';
 import type { Exporter } from '../export/exporter.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import type { Log } from '../log-events.ts';
-import { createOutput } from '../print/output.ts';
+import { createOutput, type Output } from '../print/output.ts';
 import { type Hook, openHook } from '../source/hook.ts';
 import { createLog } from '../telemetry/log.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -37,6 +37,14 @@ interface Held {
   readonly journal: Journal;
 }
 
+/** A session that records. */
+interface Recording {
+  readonly session: Session;
+  readonly checkpoint: CheckpointWriter;
+  readonly loop: DrainLoop;
+  readonly output: Output;
+}
+
 /** Attaches or resumes, and records until `stop`; returns the exit code. */
 export async function run(config: Config, stop: AbortSignal): Promise<number> {
   const log = createLog(config.logLevel);
@@ -44,24 +52,23 @@ export async function run(config: Config, stop: AbortSignal): Promise<number> {
   const exporter = await createExporter(config, process.env, log);
   const telemetry = await openTelemetry(config, log);
   const report = createReport(config, log, telemetry);
+  const run = { config, log, exitPolicy, exporter, telemetry, report };
+  let removesJournal = false;
   try {
-    await openRecordEnd({ config, log, exitPolicy, exporter, telemetry, report }, stop);
+    const held = await open(run, stop);
+    try {
+      const recording = await begin(run, held);
+      const removal = await record(run, recording, stop);
+      log('run.stopping', { signal: stop.reason });
+      removesJournal = await end(run, recording, removal);
+    } finally {
+      await close(run, held);
+    }
+    if (removesJournal) deleteAll(config, log);
     return 0;
   } finally {
     telemetry?.close();
   }
-}
-
-async function openRecordEnd(run: Run, stop: AbortSignal): Promise<void> {
-  const held = await open(run, stop);
-  let removesJournal = false;
-  try {
-    if (run.exporter) startExporter(run.exporter, run.config.journalDir, held.journal);
-    removesJournal = await recordAndEnd(run, held, stop);
-  } finally {
-    await close(run, held);
-  }
-  if (removesJournal) deleteAll(run.config, run.log);
 }
 
 /** Takes the hook, then the journal. */
@@ -80,60 +87,48 @@ async function open({ config, log, report }: Run, stop: AbortSignal): Promise<He
   }
 }
 
-/** Records until `stop`, then puts everything on disk; returns whether the journal is to be deleted. */
-async function recordAndEnd(
-  run: Run,
-  { hook, journal }: Held,
-  stop: AbortSignal,
-): Promise<boolean> {
-  const { config, log, report, exporter, telemetry } = run;
+/** Starts the export, arms or resumes the hook, and writes journal.start. */
+async function begin(run: Run, { hook, journal }: Held): Promise<Recording> {
+  const { config, log, exporter, telemetry, report } = run;
+  if (exporter) startExporter(exporter, config.journalDir, journal);
   const output = createOutput(config);
   const session = await openSession(config, hook, journal, { onRecord: output.record, report });
   const checkpoint = createCheckpointWriter(config, session, report);
   const loop = new DrainLoop(session.recorder, checkpoint, config.drainInterval);
-  logStart(run, session);
-  telemetry?.begin(sourceOf(config, session, loop, exporter));
-  const removal = await record(run, session, loop, stop);
-  log('run.stopping', { signal: stop.reason });
-  telemetry?.end();
-  const isWhole = end(run, session, checkpoint, removal);
-  await output.summary(session.lineage.counts, config.journalDir);
-  return isWhole && removal.journal;
-}
-
-function logStart({ config, log }: Run, { hook, hookId }: Session): void {
-  log(`hook.${hook.state}`, { hook: hookId, pins: config.pinDir, journal: config.journalDir });
+  const { journalDir, pinDir } = config;
+  log(`hook.${hook.state}`, { hook: session.hookId, pins: pinDir, journal: journalDir });
   if (!isInHostPidNamespace()) log('run.pid_namespace_missing');
   else if (!mayInspectProcesses()) log('run.ptrace_missing');
+  telemetry?.begin(sourceOf(config, session, loop, exporter));
+  return { session, checkpoint, loop, output };
 }
 
 /** Records until `stop`, and while it is being asked what the end removes. */
 async function record(
   { exitPolicy }: Run,
-  { pods }: Session,
-  loop: DrainLoop,
+  { session, loop }: Recording,
   stop: AbortSignal,
 ): Promise<Removal> {
-  const recording = loop.run().then(() => Promise.reject(new Error('the recording has ended')));
   try {
     const decided = aborted(stop).then(() => exitPolicy.removal());
-    return await Promise.race([decided, recording]);
+    return await Promise.race([decided, loop.run().then(() => decided)]);
   } finally {
-    pods.close();
+    session.pods.close();
     loop.stop();
   }
 }
 
-/** Puts on disk what was accepted, and keeps or removes the hook; false: not all could be written. */
-function end(
-  { log }: Run,
-  session: Session,
-  checkpoint: CheckpointWriter,
+/** Puts on disk what was accepted, and keeps or removes the hook; returns whether the journal goes, too. */
+async function end(
+  { config, log, telemetry }: Run,
+  { session, checkpoint, output }: Recording,
   removal: Removal,
-): boolean {
+): Promise<boolean> {
+  telemetry?.end();
   const removed = endSession(session, checkpoint, removal.hook ? 'detached' : 'kept');
   if (removed === undefined) log('run.records_left_in_ring');
-  return removed !== undefined;
+  await output.summary(session.lineage.counts, config.journalDir);
+  return removed !== undefined && removal.journal;
 }
 
 async function close({ exporter }: Run, { hook, journal }: Held): Promise<void> {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { readBootId } from '../../record/ids.ts';
 import { createLineWriter } from '../../record/line/encode.ts';
 import type { Loss } from '../../record/types.ts';
@@ -9,12 +8,12 @@ import type { Journal } from '../journal/journal.ts';
 import { Lineage } from '../lineage/lineage.ts';
 import { Losses } from '../lineage/losses.ts';
 import { ancestorOf } from '../source/ancestors.ts';
+import { arm } from '../source/arming.ts';
 import { Clock } from '../source/clock.ts';
 import { readCpuStates } from '../source/counters.ts';
 import { createDecoder } from '../source/decode.ts';
 import type { Hook } from '../source/hook.ts';
 import { VERSION } from '../version.ts';
-import { arm, SNAPSHOT_FILE } from './arming.ts';
 import { ownProcess } from './proc.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
 import type { Report } from './report.ts';
@@ -44,7 +43,7 @@ export async function openSession(
   journal: Journal,
   { onRecord, report }: SessionListeners,
 ): Promise<Session> {
-  const { hookId, snapshot } = await arm(hook, join(config.journalDir, SNAPSHOT_FILE));
+  const { hookId, snapshot } = await arm(hook, config.journalDir);
   const bootId = readBootId();
   const onUnreadable = (error: Error) => report({ event: 'journal.segment_unreadable', error });
   const known = readContinuity(config.journalDir, onUnreadable, bootId);

@@ -6,8 +6,8 @@ import { asideOf } from '../files.ts';
 import { deleteJournal } from '../journal/delete.ts';
 import { OwnDaemonSet } from '../kube/own-daemon-set.ts';
 import type { Log } from '../log-events.ts';
+import { SNAPSHOT_FILE } from '../source/arming.ts';
 import { createProblemTeller } from '../telemetry/log.ts';
-import { SNAPSHOT_FILE } from './arming.ts';
 
 /** What a run removes at its end. */
 export interface Removal {

@@ -1,5 +1,11 @@
-import { closeSync, existsSync, statSync } from 'node:fs';
-import { listSegments, type Position, type Segment, segmentFile } from '../segment.ts';
+import { closeSync, existsSync } from 'node:fs';
+import {
+  listSegments,
+  type Position,
+  type Segment,
+  segmentBytes,
+  segmentFile,
+} from '../segment.ts';
 import { compressSegment } from './compress.ts';
 import { Deletions } from './deletions.ts';
 import { type DeletedRange, deletedRanges, type Repeated } from './retention.ts';
@@ -116,14 +122,14 @@ export class Archive {
     const { dir, maxBytes, report } = this.#options;
     const segments = listSegments(dir);
     const newest = segments.pop();
-    let total = newest === undefined ? 0 : Math.max(bytesOf(dir, newest), newestMayGrowTo);
-    for (const segment of segments) total += bytesOf(dir, segment);
+    let total = newest === undefined ? 0 : Math.max(segmentBytes(dir, newest), newestMayGrowTo);
+    for (const segment of segments) total += segmentBytes(dir, segment);
     for (const segment of segments) {
       if (total <= maxBytes) return;
       const ranges = await this.#rangesOf(segment);
       // What is deleted from now on, nobody would write down any more.
       if (this.#ending.signal.aborted) return;
-      total -= bytesOf(dir, segment);
+      total -= segmentBytes(dir, segment);
       await this.#deletions
         .delete(segment.number, ranges)
         .catch((error) => report(upkeepFailed(error)));
@@ -141,8 +147,4 @@ export class Archive {
       return [];
     }
   }
-}
-
-function bytesOf(dir: string, segment: Segment): number {
-  return statSync(segmentFile(dir, segment), { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   agreeing,
@@ -5,10 +6,10 @@ import {
   type Snapshot,
   saveSnapshot,
   snapshotProcesses,
-} from '../source/ancestors.ts';
-import type { Hook } from '../source/hook.ts';
+} from './ancestors.ts';
+import type { Hook } from './hook.ts';
 
-/** In the journal's folder: the processes that were there before the hook. */
+/** The processes that were there before the hook, in a folder that outlives the agent. */
 export const SNAPSHOT_FILE = 'ancestors.json';
 /** A little more than the kernel side takes between the arming and its moment. */
 const ARMING_MS = 3;
@@ -19,8 +20,9 @@ export interface Armed {
   readonly snapshot: Snapshot;
 }
 
-/** Starts a new hook between two looks at the processes that there are, which `file` keeps for later runs. */
-export async function arm(hook: Hook, file: string): Promise<Armed> {
+/** Starts a new hook between two looks at the processes that there are; `dir` keeps them for later runs. */
+export async function arm(hook: Hook, dir: string): Promise<Armed> {
+  const file = join(dir, SNAPSHOT_FILE);
   if (hook.state !== 'attached') {
     const hookId = hook.arm().toString();
     return { hookId, snapshot: loadSnapshot(file, hookId) };
