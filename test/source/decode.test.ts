@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { createDecoder } from '../../agent/source/decode.ts';
-import { bootTime } from '../../agent/source/event-view.ts';
 import { causeKind, execEvent, execFlags } from '../../agent/source/layout.ts';
 import { bufferWith, type CraftedExec, craftCgroup, craftExec } from '../support/kernel-events.ts';
 
@@ -369,29 +367,4 @@ test('an exec of another version is of another kernel side, and tells its CPU an
     cpu: 3,
     seq: 2 ** 40 + 5,
   });
-});
-
-test('nanoseconds of 64 bits become seconds and nanoseconds, exactly', () => {
-  const special = [
-    0n,
-    1n,
-    999_999_999n,
-    10n ** 9n,
-    2n ** 32n,
-    2n ** 53n,
-    2n ** 63n,
-    2n ** 64n - 1n,
-  ];
-  const near = special.flatMap((value) => [value - 1n, value, value + 1n]);
-  const random = Array.from({ length: 100_000 }, () => {
-    const value = randomBytes(8).readBigUInt64LE();
-    return value >> BigInt(Number(value % 40n));
-  });
-  const whole = random.slice(0, 10_000).map((value) => value - (value % 1_000_000_000n));
-  for (const value of [...near, ...random, ...whole, ...whole.map((value) => value - 1n)]) {
-    if (value < 0n || value >= 2n ** 64n) continue;
-    const { seconds, nanos } = bootTime(Number(value & 0xffffffffn), Number(value >> 32n));
-    assert.equal(BigInt(seconds) * 1_000_000_000n + BigInt(nanos), value);
-    assert.ok(nanos >= 0 && nanos < 1e9, `${value}`);
-  }
 });
