@@ -137,6 +137,7 @@ enum exec_flags {
 	EXEC_FD_CLOSED = 1 << 11, /* the exec itself closed N */
 	EXEC_FD_UNREACHABLE = 1 << 12,
 	EXEC_FD_TRUNCATED = 1 << 13,
+	EXEC_NO_NEW_PRIVS = 1 << 14,
 };
 
 /* What seldom changes between execs; the reader renders each distinct context once. */

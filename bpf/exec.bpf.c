@@ -19,6 +19,7 @@ enum {
 	SCRATCH_BYTES = 65536,
 	PAGE_BYTES = 4096, /* correct for larger pages as well, only slower */
 	NO_LOGIN_UID = 0xffffffff,
+	PFA_NO_NEW_PRIVS = 0, /* a bit of task_struct's atomic_flags */
 	S_IFMT = 0170000,
 	S_IFREG = 0100000,
 	S_IFCHR = 0020000,

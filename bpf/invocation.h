@@ -49,6 +49,8 @@ static __always_inline void read_context(const struct task_struct *task, const s
 	if (bpf_core_field_exists(task->loginuid))
 		context->login_uid = task->loginuid.val;
 	context->session_id = BPF_CORE_READ(session, numbers[0].nr);
+	if (task->atomic_flags & (1 << PFA_NO_NEW_PRIVS))
+		event->flags |= EXEC_NO_NEW_PRIVS;
 
 	/* The process's number in the innermost namespace, and that namespace. */
 	bpf_probe_read_kernel(&upid, sizeof(upid),

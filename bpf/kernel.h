@@ -216,6 +216,7 @@ struct task_struct {
 	int tgid;
 	u64 start_boottime;
 	u64 self_exec_id;
+	unsigned long atomic_flags;
 	kuid_t loginuid;
 	char comm[16];
 	struct task_struct *real_parent;

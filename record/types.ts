@@ -131,6 +131,8 @@ export interface Invocation {
   readonly argsSize: number;
   readonly argsTruncated: boolean;
   readonly interactive: boolean;
+  /** The process and its children can gain no privileges by an exec. */
+  readonly noNewPrivs: boolean;
   /** Seen before: what is made of it is worth keeping. */
   readonly recurring: boolean;
 }

@@ -50,6 +50,7 @@ export function createInvocationReader(
       argsSize: u32(offset + execEvent.argsSize),
       argsTruncated: recorded !== undefined && has(execFlags.execArgsTruncated),
       interactive: has(execFlags.execInteractive),
+      noNewPrivs: has(execFlags.execNoNewPrivs),
     };
   }
 

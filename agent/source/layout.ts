@@ -138,4 +138,5 @@ export const execFlags = {
   execFdClosed: 2048,
   execFdUnreachable: 4096,
   execFdTruncated: 8192,
+  execNoNewPrivs: 16384,
 } as const;

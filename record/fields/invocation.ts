@@ -62,6 +62,14 @@ export const INVOCATION = {
     about: 'Standard input and standard error are the controlling terminal.',
     value: ({ interactive }) => interactive,
   },
+  noNewPrivs: {
+    key: 'vcml.process.no_new_privs',
+    type: 'flag',
+    when: WHEN_TRUE,
+    about:
+      'The process and its children can gain no privileges by an exec (`PR_SET_NO_NEW_PRIVS`).',
+    value: ({ noNewPrivs }) => noNewPrivs,
+  },
   workingDirectoryTruncated: {
     key: 'vcml.process.working_directory_truncated',
     type: 'flag',

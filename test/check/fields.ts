@@ -72,6 +72,7 @@ const EXEC: Record<string, Type> = {
   'process.command': text,
   'process.command_args': listOf(anyText),
   'process.interactive': flag,
+  'vcml.process.no_new_privs': flag,
   'vcml.process.working_directory_truncated': flag,
   'vcml.process.args_truncated': flag,
   'vcml.process.args_size': integer,

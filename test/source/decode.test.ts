@@ -26,7 +26,7 @@ const FULL: CraftedExec = {
   ppid: 4200,
   vpid: 17,
   comm: 'ls',
-  flags: execFlags.execInteractive | execFlags.execUpperLayer,
+  flags: execFlags.execInteractive | execFlags.execUpperLayer | execFlags.execNoNewPrivs,
   cause: { kind: causeKind.causeRecord, bootTime: 81_000_000_000_007n, pid: 4200, cpu: 2, seq: 9n },
   tty: 'pts0',
   object: './ls',
@@ -145,6 +145,7 @@ test('every field of an exec event is read from its place', () => {
       argsRedacted: 0,
       argsTruncated: false,
       interactive: true,
+      noNewPrivs: true,
       recurring: false,
     },
   });
@@ -276,6 +277,10 @@ test('/dev/fd/N is what the descriptor was, or, when closed, the executable', ()
   assert.equal(closed.objectResolved, true);
   const cut = { ...open, flags: execFlags.execFdPath | execFlags.execFdTruncated };
   assert.equal(execOf(cut).invocation.objectTruncated, true);
+});
+
+test('a flag of a later kernel side changes nothing', () => {
+  assert.deepEqual(execOf({ ...FULL, flags: (FULL.flags ?? 0) | (1 << 30) }), execOf(FULL));
 });
 
 test('cgroups are read', () => {

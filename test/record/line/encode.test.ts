@@ -56,6 +56,7 @@ const INVOCATION: Invocation = {
   argsRedacted: 0,
   argsTruncated: false,
   interactive: false,
+  noNewPrivs: false,
   recurring: false,
 };
 
@@ -167,6 +168,7 @@ const executable = (change: Partial<Invocation['executable']>) => ({
 
 const FLAGS: readonly [key: string, invocation: Partial<Invocation>][] = [
   ['process.interactive', { interactive: true }],
+  ['vcml.process.no_new_privs', { noNewPrivs: true }],
   ['vcml.process.working_directory_truncated', { workingDirectoryTruncated: true }],
   ['vcml.process.args_truncated', { argsTruncated: true }],
   ['vcml.object.truncated', { objectTruncated: true }],
