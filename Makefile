@@ -231,6 +231,7 @@ check-types: node_modules/.stamp
 check-dead-code: node_modules/.stamp
 	@echo 'knip: dead code, unused packages'
 	@$(NODE) node_modules/.bin/knip
+	@$(NODE) node_modules/.bin/knip --production
 
 check-c-format: build/apt-check.stamp
 	@echo 'clang-format: $(words $(C_SOURCES)) files of C and C++'

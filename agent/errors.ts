@@ -14,10 +14,7 @@ export const EXIT = {
   configuration: 78,
 } as const;
 
-/**
- * What a process that ended with a code of its own says by it.
- * @internal The tables of the documents are made from it.
- */
+/** What a process that ended with a code of its own says by it. */
 export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
   0: 'stopped in an orderly way',
   [EXIT.usage]: 'bad usage: an unknown command, or an invalid flag',
