@@ -7,19 +7,20 @@ import type { PodSource } from './pods/pod-source.ts';
 import { type ResourceAttributes, resourceText } from './resource.ts';
 import type { ContainerState } from './runtimes/runtime.ts';
 
+/** What a container's resource is made from, beside its pod. */
 export interface ContainerOptions {
   readonly host: ResourceAttributes;
   readState(id: string): ContainerState | undefined;
   readonly runtimeOnly: boolean;
 }
 
-/** One container and what is known of it, rendered when it is first asked for. */
+/** One container with its facts, which are rendered when they are first needed. */
 export class Container {
   readonly path: ContainerPath;
   readonly key: string;
-  /** Its own cgroups, one in each hierarchy: as long as there is one, there is the container. */
+  /** Its own cgroups, one in each hierarchy; the container exists as long as one of them does. */
   readonly cgroups = new Set<string>();
-  /** The boot time of the first exec that could wait for metadata. */
+  /** The boot time of its first exec that could wait for metadata. */
   waitsFrom: BootTime | undefined;
   readonly #pods: PodSource;
   readonly #options: ContainerOptions;
@@ -33,22 +34,22 @@ export class Container {
     this.#options = options;
   }
 
-  /** JSON text of the resource. */
+  /** Its resource as JSON text. */
   get resource(): string {
     return this.#render().resource;
   }
 
-  /** JSON text of what else its records say, with a comma before each attribute. */
+  /** Further attributes of its records as JSON text, with a comma before each. */
   get attributes(): string {
     return this.#render().attributes;
   }
 
-  /** Whether everything is there that the configured source gives. */
+  /** Whether it has everything that the configured source provides. */
   get complete(): boolean {
     return this.#render().complete;
   }
 
-  /** There may be more to know. */
+  /** Looks for more facts and renders it anew. */
   changed(): void {
     this.#state ??= this.#options.readState(this.path.id);
     this.#rendered = undefined;

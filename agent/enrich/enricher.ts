@@ -1,43 +1,39 @@
 import { PLACE } from '../../record/fields/exec.ts';
 import { attributeText } from '../../record/line/attributes.ts';
-import type {
-  BootTime,
-  CgroupEvent,
-  CgroupIds,
-  ExecEvent,
-  ObservedPlace,
-  Place,
-} from '../../record/types.ts';
-import { type CgroupName, type CgroupPath, CgroupTree } from './cgroups/cgroup-tree.ts';
-import { type ContainerPath, containerOf, keyOf } from './cgroups/container-path.ts';
+import type { BootTime, CgroupEvent, CgroupIds, ExecEvent, Place } from '../../record/types.ts';
+import { type CgroupName, CgroupTree } from './cgroups/cgroup-tree.ts';
+import { type ContainerPath, keyOf } from './cgroups/container-path.ts';
+import { locate } from './cgroups/locate.ts';
 import { Container } from './container.ts';
 import { NO_PODS, type PodSource } from './pods/pod-source.ts';
 import { type ResourceAttributes, resourceText } from './resource.ts';
 import type { ContainerState } from './runtimes/runtime.ts';
-import { Started } from './started.ts';
+import { StartedContainers } from './started-containers.ts';
+import { WayIn } from './way-in.ts';
 
+/** What enrichment knows from the beginning, and where it asks. */
 export interface EnricherOptions {
   readonly host: ResourceAttributes;
   /** the inode of the host's own mount namespace */
   readonly hostMountNamespace: number;
-  /** What the runtime's files say of a container, by its id. */
+  /** Reads what the runtimes’ files say about a container, by its id. */
   readState(id: string): ContainerState | undefined;
-  /** Whether no source of pods is asked for: then what the runtime says is complete. */
+  /** Whether there is no source of pods; metadata is then complete with the runtime’s facts. */
   readonly runtimeOnly: boolean;
   /** How long a container's first record may wait for its metadata. */
   readonly waitMs: number;
-  /** Containers whose start is in the journal; undefined: what is there now has started. */
+  /** Containers whose start is in the journal; undefined: those that exist now count as started. */
   readonly started: Iterable<string> | undefined;
-  /** What the kernel side keeps of a cgroup; undefined: nothing (any more). */
+  /** Looks up the kernel side’s table of cgroups; undefined: it does not have the cgroup. */
   cgroupName(hierarchy: number, id: bigint): CgroupName | undefined;
   readonly proc?: string | undefined;
 }
 
-/** What the cgroups of a process come to. */
+/** The places that follow from the cgroups of a process. */
 interface Resolved {
   readonly outside: Place;
   readonly container: Container | undefined;
-  /** As the container's, and as that of an entry; undefined: to be rendered (again). */
+  /** The place in the container, except for an entry; undefined: it is not rendered yet. */
   inside: Place | undefined;
 }
 
@@ -45,24 +41,22 @@ interface Resolved {
 const STARTING_MS = 5000;
 const RESOLVED_MAX = 8192;
 const CONTAINERS_MAX = 4096;
-const NAMESPACES_MAX = 64;
 
 /**
- * Says of every exec where it happened: host, container, pod, and how its chain came in. What is
- * known is kept as text, so that a record costs a look-up.
+ * Finds the place of every exec: host, container and pod, and how its chain entered the container.
+ * It keeps places as text, so that a record costs one look-up.
  */
 export class Enricher {
   readonly #options: EnricherOptions;
   readonly #cgroups: CgroupTree;
   readonly #containers = new Map<string, Container>();
   readonly #resolved = new Map<CgroupIds, Resolved>();
-  readonly #started: Started;
-  /** Mount namespaces of the host and of runtimes: whoever is in one of them is not inside. */
-  readonly #hosts: Set<number>;
+  readonly #started: StartedContainers;
+  readonly #wayIn: WayIn;
   readonly #hostText: string;
-  /** Of records about the journal. */
+  /** The place of records about the journal. */
   readonly hostPlace: Place;
-  /** Execs whose cgroup neither the kernel side nor the file system could name. */
+  /** The number of execs whose cgroup neither the kernel side nor the file system could name. */
   unknownPlaces = 0;
   #pods: PodSource = NO_PODS;
   #scanned = false;
@@ -72,8 +66,8 @@ export class Enricher {
     this.#options = options;
     this.#hostText = resourceText(options.host);
     this.hostPlace = { resource: this.#hostText, cgroup: undefined, attributes: '' };
-    this.#hosts = new Set([options.hostMountNamespace]);
-    this.#started = new Started(options.started);
+    this.#started = new StartedContainers(options.started);
+    this.#wayIn = new WayIn(options.hostMountNamespace, this.#started);
     this.#cgroups = new CgroupTree({
       listener: {
         appeared: (key, path, made) => this.#appeared(key, path, made),
@@ -84,30 +78,31 @@ export class Enricher {
     });
   }
 
-  /** Looks at the cgroups that are there; to be called once, before anything else. */
+  /** Scans the existing cgroups; must be called once, before everything else. */
   start(pods: PodSource): void {
     this.#pods = pods;
     this.#cgroups.scan();
     this.#scanned = true;
   }
 
-  /** Containers whose start has been recorded and that are still there. */
+  /** The existing containers whose start is recorded. */
   get started(): string[] {
     return [...this.#containers.keys()].filter((key) => this.#started.has(key));
   }
 
+  /** Notes the creation or the removal of a cgroup. */
   note(event: CgroupEvent): void {
     if (this.#cgroups.note(event)) this.#resolved.clear();
   }
 
-  /** Another look at a pod's containers, since more is known of it now. */
+  /** Renders a pod's containers anew, because its metadata has changed. */
   podChanged(uid: string): void {
     for (const container of this.#containers.values())
       if (container.path.podUid === uid) container.changed();
     this.#resolved.clear();
   }
 
-  /** Where an exec happened; to be called once for each, in their order. */
+  /** Returns the place of an exec; must be called once for each exec, in their order. */
   place(event: ExecEvent): Place {
     const resolved = this.#resolve(event.invocation.context.cgroup);
     const { container } = resolved;
@@ -115,9 +110,11 @@ export class Enricher {
     if (container === undefined) return resolved.outside;
     const { cause, invocation } = event;
     resolved.inside ??= this.#inside(resolved, container, '');
-    // Its cause was at the very same place, or is not known.
+    // Its cause was at the same place or is unknown.
     if (cause.kind === 'untracked' || cause.elsewhere === undefined) return resolved.inside;
-    switch (this.#wayIn(invocation.context.namespaces.mnt, cause.elsewhere, container)) {
+    const { mnt } = invocation.context.namespaces;
+    const isSame = this.#isIn(cause.elsewhere.cgroup, container);
+    switch (this.#wayIn.of(mnt, cause.elsewhere, isSame, container.key)) {
       case 'outside':
         return resolved.outside;
       case 'descendant':
@@ -130,29 +127,9 @@ export class Enricher {
   }
 
   /**
-   * How an exec in a container's cgroup came there. Runtimes start their own init in the cgroup: it
-   * is outside as long as it is in their mount namespace. What a container started stays its own,
-   * also where it gets out of the container's mount namespace.
-   */
-  #wayIn(
-    mnt: number,
-    from: ObservedPlace,
-    container: Container,
-  ): 'outside' | 'descendant' | 'entry' {
-    const same = this.#isIn(from.cgroup, container);
-    if (this.#hosts.has(mnt)) return same ? 'descendant' : 'outside';
-    if (same) return this.#hosts.has(from.mountNamespace) ? 'entry' : 'descendant';
-    if (from.mountNamespace !== mnt) return 'entry';
-    // A runtime in a mount namespace of its own, as in a snap.
-    if (!this.#started.has(container.key) && this.#hosts.size < NAMESPACES_MAX)
-      this.#hosts.add(mnt);
-    return 'outside';
-  }
-
-  /**
-   * How many milliseconds an exec's record may still wait, since its container's metadata is not
-   * complete and may soon be. A container has one such time, from its first exec on: whatever comes
-   * later is not held up by it again.
+   * Returns how many milliseconds an exec's record should still wait, because its container's
+   * metadata is not complete yet. Each container has one waiting time, which begins with its first
+   * exec; later records do not wait again.
    */
   wait(event: ExecEvent, now: BootTime): number {
     const { cgroup, namespaces } = event.invocation.context;
@@ -161,11 +138,11 @@ export class Enricher {
     const { waitMs } = this.#options;
     const { state } = this.#pods;
     if (container.complete || waitMs === 0 || state === 'unreachable') return 0;
-    if (this.#hosts.has(namespaces.mnt)) return 0;
+    if (this.#wayIn.isHost(namespaces.mnt)) return 0;
     this.#began ??= now;
     container.waitsFrom ??= event.bootTime;
     const ran = millisecondsBetween(this.#began, now);
-    // What had gathered before the agent came has not been waited for at all.
+    // Events that are older than the agent have not waited at all.
     const waited = Math.min(millisecondsBetween(container.waitsFrom, now), ran);
     const left = Math.max(waitMs - waited, state === 'starting' ? STARTING_MS - ran : 0);
     if (left <= 0) return 0;
@@ -217,7 +194,7 @@ export class Enricher {
   #appeared(key: string, path: ContainerPath, made: boolean): void {
     const container = this.#containerOf(path);
     container.cgroups.add(key);
-    // While its process is being made, the files are there; later they may not be.
+    // The runtime's files exist while it starts the container, and may be gone later.
     if (made) {
       container.changed();
       this.#started.doubt(container.key);
@@ -232,21 +209,6 @@ export class Enricher {
     const last = container?.cgroups.delete(key) === true && container.cgroups.size === 0;
     if (last) this.#containers.delete(container.key);
   }
-}
-
-/**
- * The first path that names a container; else the first one there is. Where a path is missing it may
- * be a container's: then no cgroup is said, so that the record does not pass for the host's.
- */
-function locate(
-  places: readonly CgroupPath[],
-  complete: boolean,
-): { cgroup: string | undefined; path: ContainerPath | undefined } {
-  for (const { path, line } of places) {
-    const container = containerOf(path);
-    if (container !== undefined) return { cgroup: line, path: container };
-  }
-  return { cgroup: complete ? (places[0]?.line ?? '0::/') : undefined, path: undefined };
 }
 
 function millisecondsBetween(from: BootTime, to: BootTime): number {

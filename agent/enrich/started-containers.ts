@@ -2,7 +2,7 @@
 const KEYS_MAX = 4096;
 
 /** Knows which containers have started, to distinguish their first process from later entries. */
-export class Started {
+export class StartedContainers {
   /** Containers whose start is in the journal or was seen. */
   readonly #known: Set<string>;
   /**
