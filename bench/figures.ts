@@ -2,6 +2,7 @@ import type { Bed } from './bed.ts';
 import type { Figure } from './budgets.ts';
 import { measureBytes } from './bytes.ts';
 import { measureCrowd } from './crowd.ts';
+import { measureEncoders } from './encoders.ts';
 import { measureCatchUp, measureExportLatency } from './export.ts';
 import { measureForensics, measureForensicsLarge, measureForensicsRecorded } from './forensics.ts';
 import { measureIdle } from './idle.ts';
@@ -32,6 +33,7 @@ export async function measureFigures(
     idle,
     bytes,
     export: exporting,
+    encoder,
     pods,
     node,
     soak,
@@ -243,6 +245,21 @@ async function exporting(bed: Bed): Promise<Figure[]> {
       value: (peak - early) / 2 ** 20,
       unit: 'MiB',
       more: `peak resident ${decimal(peak / 2 ** 20)} MiB`,
+    },
+  ];
+}
+
+async function encoder(): Promise<Figure[]> {
+  const { ours, stock, stockAlone, ratio } = await measureEncoders();
+  const micros = `${spreadText(ours)} and ${spreadText(stock)} µs`;
+  return [
+    {
+      what: 'CPU from a line to OTLP, × the stock serializer',
+      value: ratio.median,
+      unit: '×',
+      digits: 2,
+      budget: 0.6,
+      more: `${spreadText(ratio, 2)}; ${micros}, of which the serializer alone ${spreadText(stockAlone)}`,
     },
   ];
 }
