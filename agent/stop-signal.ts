@@ -1,7 +1,7 @@
 /**
- * Aborts, with the name as its reason, at the first signal that ends a run. Those that follow change
- * nothing: an end that is cut short would leave the hook. A terminal's hang-up is such a signal; away
- * from one it is left to nohup and its like.
+ * Aborts at the first signal that asks the agent to end, with the signal's name as its reason. Later
+ * signals change nothing: an end that is cut short would leave the hook. The hang-up of a terminal is
+ * such a signal only for what runs on one: elsewhere it is left to nohup and its like.
  */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Config } from '../../agent/config/schema.ts';
+import { createCheckpointWriter } from '../../agent/run/checkpoint.ts';
+import type { RunEvent } from '../../agent/run/report.ts';
+import type { Session } from '../../agent/run/session.ts';
+import { until } from '../support/until.ts';
+
+/** A writer of checkpoints into a folder; `records` is what its session has recorded by now. */
+function writerIn(t: TestContext) {
+  const journalDir = mkdtempSync(join(tmpdir(), 'vcml-checkpoint-'));
+  t.after(() => rmSync(journalDir, { recursive: true }));
+  const events: RunEvent[] = [];
+  const counts = { records: 0, gaps: {}, lost: 0 };
+  const session = {
+    hook: { state: 'attached', statistics: () => ({ ringBytes: 1, usedBytes: 0 }) },
+    journal: { position: { segment: 1, offset: 0 } },
+    recorder: { kernelMisses: 7 },
+    lineage: { losses: [], counts },
+    enricher: { started: [] },
+    nextSeq: [1],
+  } as unknown as Session;
+  const config = { journalDir, nodeName: 'node-1' } as Config;
+  const writer = createCheckpointWriter(config, session, (event) => events.push(event));
+  const written = () => JSON.parse(readFileSync(join(journalDir, 'state.json'), 'utf8'));
+  return { writer, counts, events, written, journalDir };
+}
+
+test('a checkpoint is written at most every two seconds, and what is noted meanwhile with the next', async (t) => {
+  const { writer, counts, written } = writerIn(t);
+  await until('the first', () => writer.note());
+  assert.equal(written().kernelMisses, 7);
+  const began = performance.now();
+  counts.records = 1;
+  assert.equal(writer.note(), false);
+  await until('the second', () => {
+    assert.equal(written().records, 0);
+    return writer.note();
+  });
+  assert.ok(performance.now() - began > 1900);
+  assert.equal(written().records, 1);
+});
+
+test('while nothing is recorded, what is noted is written in its time, and not before', async (t) => {
+  const { writer, counts, written } = writerIn(t);
+  await until('the first', () => writer.note());
+  counts.records = 1;
+  writer.note();
+  writer.resume();
+  assert.equal(written().records, 0);
+  await until('its time', () => written().records === 1);
+  counts.records = 2;
+  writer.note();
+  writer.resume();
+  writer.pause();
+  await pause(2100);
+  assert.equal(written().records, 1, 'it records again: the next turn writes it');
+});
+
+test('the end is written at once, and says what became of the hook', async (t) => {
+  const { writer, written } = writerIn(t);
+  await until('the first', () => writer.note());
+  writer.end('detached');
+  assert.deepEqual([written().hookState, written().detached], ['detached', true]);
+});
+
+test('a checkpoint that cannot be written is reported, and throws nothing', (t) => {
+  const { writer, events, journalDir } = writerIn(t);
+  mkdirSync(join(journalDir, 'state.json', 'inside'), { recursive: true });
+  writer.end('kept');
+  assert.deepEqual(
+    events.map(({ event }) => event),
+    ['run.state_write_failed'],
+  );
+});
