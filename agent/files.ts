@@ -12,19 +12,20 @@ import {
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 
-/** Whether a file must outlive a power cut, or can be made again where one took it. */
+/** Whether the new text must survive a power cut. */
 export interface Replacement {
   readonly durable: boolean;
 }
 
-/** A new text is written here first. */
+/** Returns the name of the file to which a new text is written first. */
 export function asideOf(file: string): string {
   return `${file}.tmp`;
 }
 
 /**
- * Replaces a file as a whole: readers see the old text or the new one, and only the owner may read it.
- * A durable one is synced before it takes its name, and its name before this resolves.
+ * Replaces a file as a whole: readers see the old text or the new one. Only the owner may read it.
+ * If it is durable, the text is synced before the file gets its name, and the name before this
+ * resolves.
  */
 export async function replaceFile(
   file: string,
@@ -34,7 +35,7 @@ export async function replaceFile(
   const aside = asideOf(file);
   await rm(aside, { force: true });
   try {
-    // Whatever else has that name by now is not written to.
+    // Another file that has this name by now is not written to.
     const handle = await open(aside, 'wx', 0o600);
     try {
       await handle.writeFile(text);
@@ -50,7 +51,7 @@ export async function replaceFile(
   if (durable) await syncFolder(dirname(file));
 }
 
-/** The same at once, for a caller that cannot wait. */
+/** Replaces a file in the same way, for a caller that cannot wait. */
 export function replaceFileSync(file: string, text: string, { durable }: Replacement): void {
   const aside = asideOf(file);
   rmSync(aside, { force: true });
@@ -64,7 +65,10 @@ export function replaceFileSync(file: string, text: string, { durable }: Replace
   if (durable) syncFolderSync(dirname(file));
 }
 
-/** The text of a plain file; throws where the file is none, such as a symbolic link or a FIFO. */
+/**
+ * Returns the text of a plain file. Throws if it is anything else, such as a symbolic link or a
+ * FIFO.
+ */
 export function readPlainFile(file: string): string {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   // A FIFO in its place must not hold up the open.
@@ -77,7 +81,7 @@ export function readPlainFile(file: string): string {
   }
 }
 
-/** Makes it durable that files of a folder were made, renamed or removed. */
+/** Makes durable that files of a folder were created, renamed or removed. */
 export async function syncFolder(dir: string): Promise<void> {
   const handle = await open(dir);
   try {
@@ -87,7 +91,7 @@ export async function syncFolder(dir: string): Promise<void> {
   }
 }
 
-/** The same at once. */
+/** Syncs a folder, for a caller that cannot wait. */
 export function syncFolderSync(dir: string): void {
   const fd = openSync(dir, 'r');
   try {

@@ -4,7 +4,10 @@ import type { Enricher } from '../enrich/enricher.ts';
 import { AgentError } from '../errors.ts';
 import type { Journal } from '../journal/journal.ts';
 
-/** Lines of one write. The longest possible line, 32 KiB of bytes as `\\\\xHH`, is far below a quarter. */
+/**
+ * The size of the buffer. The longest possible line, 32 KiB of bytes as `\\\\xHH`, takes far less
+ * than a quarter of it.
+ */
 const BATCH_BYTES = 2 << 20;
 const FULL_BYTES = BATCH_BYTES / 2;
 
@@ -17,19 +20,22 @@ export interface BatchOptions {
   report(event: BatchEvent): void;
 }
 
-/** The journal cannot be written, or can be again. */
+/** The journal cannot be written, or can be written again. */
 export type BatchEvent =
   | { readonly event: 'journal.write_failed'; readonly error: Error }
   | { readonly event: 'journal.write_recovered' };
 
-/** What is on its way to the journal: lines in one buffer, as many as fit, and the records behind them. */
+/**
+ * Records on their way to the journal: those that fit are lines in one buffer, and the others
+ * follow them.
+ */
 export class Batch {
-  /** Records that encode() has not come to yet; whoever adds some calls it. */
+  /** Records that are not lines yet. Add to them, then call encode(). */
   readonly records: CausalRecord[] = [];
   readonly #options: BatchOptions;
   readonly #bytes = Buffer.allocUnsafeSlow(BATCH_BYTES);
   #length = 0;
-  /** For onRecord, when they are on disk. */
+  /** What onRecord gets as soon as the lines are on disk. */
   #encoded: { readonly record: CausalRecord; readonly line: string }[] = [];
   #isStuck = false;
 
@@ -37,12 +43,14 @@ export class Batch {
     this.#options = options;
   }
 
-  /** It takes no more records until it is written. */
+  /** Whether the batch must be written before it takes more records. */
   get isFull(): boolean {
     return this.records.length > 0 || this.#length >= FULL_BYTES;
   }
 
-  /** Makes lines of records as long as any line fits; the rest stays for the next batch. */
+  /**
+   * Makes lines of records as long as any line is sure to fit; the rest waits for the next batch.
+   */
   encode(): void {
     const { lines, onRecord } = this.#options;
     const { records } = this;
@@ -60,7 +68,10 @@ export class Batch {
     else records.splice(0, done);
   }
 
-  /** Hands the lines to the journal; false: it does not take them now, and they stay. */
+  /**
+   * Appends the lines to the journal. Returns false if the journal does not take them now; they
+   * stay.
+   */
   write(): boolean {
     const { journal, report, onRecord } = this.#options;
     if (this.#length === 0) return true;

@@ -6,7 +6,7 @@ import type { Session } from './session.ts';
 
 const WRITE_EVERY_MS = 2000;
 
-/** What state.json says: the checkpoint for the next run, and what `status` shows. */
+/** The content of state.json: the checkpoint for the next run, and what `status` shows. */
 export interface State extends Checkpoint {
   readonly version: 1;
   /** RFC 3339 */
@@ -25,18 +25,22 @@ export interface State extends Checkpoint {
 
 /** Keeps state.json up to date, at most every two seconds. */
 export interface CheckpointWriter {
-  /** Takes note that there is something to write; true: it is written now. */
+  /** Notes that there is something to write. Returns true if it was written at once. */
   note(): boolean;
-  /** Nothing is recorded until pause(): what is noted is written when its time has come. */
+  /**
+   * Begins a time in which nothing is recorded: what was noted is written once two seconds are
+   * over.
+   */
   resume(): void;
+  /** Ends that time: the next note() writes. */
   pause(): void;
-  /** Writes it at once: the recording is over. */
+  /** Writes the last state of a session at once. */
   end(hookState: 'kept' | 'detached'): void;
 }
 
 /**
- * Writes checkpoints of a session. A failure is reported and ends nothing: an older checkpoint only
- * means that the next run reads more.
+ * Creates the writer of a session's checkpoints. It reports a failure, and recording continues:
+ * with an older checkpoint the next run only has more to read.
  */
 export function createCheckpointWriter(
   config: Config,

@@ -1,16 +1,19 @@
 import type { CheckpointWriter } from './checkpoint.ts';
 import type { Recorder } from './recorder.ts';
 
-/** Takes a recorder's turns: on a timer while there is traffic, none while the kernel is silent. */
+/**
+ * Makes a recorder take its turns: on a timer while there are events, and none while there are no
+ * events.
+ */
 export class DrainLoop {
-  /** Turns so far, and the time that they took. */
+  /** The number of turns so far, and the time that they took. */
   readonly turns = { count: 0, ms: 0 };
   readonly #recorder: Recorder;
   readonly #checkpoint: CheckpointWriter;
   readonly #intervalMs: number;
   #isAsleep = false;
   #isOver = false;
-  /** Ends the wait that is under way. */
+  /** Ends the current wait. */
   #goOn = () => {};
 
   constructor(recorder: Recorder, checkpoint: CheckpointWriter, intervalMs: number) {
@@ -25,7 +28,7 @@ export class DrainLoop {
       while (!this.#isOver) {
         const { waitMs, maySleep } = this.#turn();
         const hasSlept = maySleep && (await this.#sleep());
-        // What has woken it is followed by more at once: that gathers for one interval.
+        // More events usually follow the first one; one interval lets them gather.
         await this.#wait(hasSlept ? this.#intervalMs : waitMs);
       }
     } finally {
@@ -33,14 +36,14 @@ export class DrainLoop {
     }
   }
 
-  /** Ends the turns: what the kernel still wakes it for is the next run's. */
+  /** Ends the turns, and a sleep. Events that come later are for the next run. */
   stop(): void {
     this.#isOver = true;
     this.#checkpoint.pause();
     this.#goOn();
   }
 
-  /** The next turn has its time; else the kernel wakes it. */
+  /** Whether a timer brings the next turn. Otherwise the kernel wakes the loop, or it has ended. */
   get isAwake(): boolean {
     return !this.#isAsleep && !this.#isOver;
   }
@@ -48,14 +51,16 @@ export class DrainLoop {
   #turn(): ReturnType<Recorder['turn']> {
     const began = performance.now();
     const turn = this.#recorder.turn();
-    // Only what is on disk counts as recorded: what the kernel skipped by now is so the next time.
+    // In this order: a checkpoint counts only what is on disk, and these losses are not there yet.
     if (turn.hasNews && this.#checkpoint.note()) this.#recorder.addKernelMisses();
     this.turns.count += 1;
     this.turns.ms += performance.now() - began;
     return turn;
   }
 
-  /** Sleeps until there is something to drain; false: there is already. */
+  /**
+   * Sleeps until there is something to drain. Returns false at once if there is something already.
+   */
   async #sleep(): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<void>();
     if (!this.#recorder.sleep(resolve)) return false;

@@ -2,9 +2,9 @@ import type { CheckpointWriter } from './checkpoint.ts';
 import type { Session } from './session.ts';
 
 /**
- * Ends a session, whose hook is kept or detached: everything that was accepted goes to disk first.
- * Returns the names of what was removed from the kernel; undefined: the journal does not take what
- * there is, and the hook stays and keeps it.
+ * Ends a session: writes everything that was accepted to disk, then keeps or detaches the hook.
+ * Returns the names of what was removed from the kernel. Returns undefined if the journal could not
+ * be written; then the hook stays attached and keeps the rest.
  */
 export function endSession(
   session: Session,

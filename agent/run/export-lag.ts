@@ -3,16 +3,16 @@ import { countLines, timeAt } from '../journal/measure.ts';
 import type { Position } from '../journal/segment.ts';
 import type { Session } from './session.ts';
 
-/** How far an export is behind its journal. */
+/** How far the export is behind the journal. */
 export interface Lag {
   readonly seconds: number;
-  /** undefined: what earlier runs left is being counted */
+  /** undefined while the records that earlier runs left are being counted */
   readonly records: number | undefined;
 }
 
 /**
- * Tells the lag of an exporter; called before this run's first line is written. What earlier runs left
- * to be exported is counted once, when somebody asks for the first time.
+ * Creates a function that returns the lag of an exporter; to be called before this run writes its
+ * first line. The records that earlier runs left are counted once, when the lag is first asked for.
  */
 export function createLagReader(
   dir: string,
@@ -29,7 +29,7 @@ export function createLagReader(
       left = lines;
     });
     if (isSame(from, end)) await counting;
-    // Until something is exported, it is the first that waits.
+    // Until a record is exported, the first one that waits says how old the lag is.
     if (exporter.statistics.lastRecordTime === 0) waitsSince ??= await timeAt(dir, from);
     const { records, losses } = lineage.counts;
     const lines = 1 + records + losses; // 1: journal.start

@@ -11,8 +11,9 @@ const PROTOCOLS = ['OTEL_EXPORTER_OTLP_LOGS_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTO
 const HEADERS = ['OTEL_EXPORTER_OTLP_LOGS_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS'];
 
 /**
- * The exporter, checked and not started yet; undefined, and nothing of it loaded, where no endpoint is
- * configured. Throws an error of the registry with exit code 78.
+ * Creates the exporter, whose options are checked and which is not started yet. Returns undefined,
+ * and loads nothing, if no endpoint is configured. Throws an error of the registry with exit code
+ * 78.
  */
 export async function createExporter(
   config: Config,
@@ -47,7 +48,7 @@ export async function createExporter(
   });
 }
 
-/** Lets an exporter follow a journal that was just opened. */
+/** Starts the export of a journal that was just opened. */
 export function startExporter(exporter: Exporter, dir: string, journal: Journal): void {
   exporter.start({
     dir,
@@ -61,8 +62,9 @@ export function startExporter(exporter: Exporter, dir: string, journal: Journal)
 }
 
 /**
- * Headers are secrets: they are no option, lest a configuration that is printed shows them. OpenTelemetry's
- * exporter reads the variable that does not apply, too: each that is set must be valid.
+ * Headers are secrets: they are no option, lest a configuration that is printed shows them.
+ * OpenTelemetry's exporter reads the variable that does not apply, too: each that is set must be
+ * valid.
  */
 async function headersOf(env: NodeJS.ProcessEnv): Promise<Record<string, string>> {
   const { parseHeaderList } = await import('../export/connect/headers.ts');
@@ -81,7 +83,7 @@ async function headersOf(env: NodeJS.ProcessEnv): Promise<Record<string, string>
   return headers;
 }
 
-/** Of the specification's variables the first that is set; an empty one is not. */
+/** Returns the first of the variables that is set; an empty one counts as not set. */
 function firstSet(
   variables: readonly string[],
   env: NodeJS.ProcessEnv,

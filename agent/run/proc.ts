@@ -3,7 +3,7 @@ import { readFileSync, readlinkSync, statSync } from 'node:fs';
 /** The first pid namespace of every kernel (PROC_PID_INIT_INO in linux/proc_ns.h). */
 const HOST_PID_NAMESPACE = 'pid:[4026531836]';
 
-/** What a record says about the agent's own process. */
+/** Returns what records say about the agent's own process. */
 export function ownProcess() {
   const { pid, ppid } = process;
   return {
@@ -16,7 +16,9 @@ export function ownProcess() {
   };
 }
 
-/** The inode of the mount namespace of the host's init or of kthreadd; if neither can be read, the agent's own. */
+/**
+ * Returns the inode of the host's mount namespace: that of init or kthreadd, else the agent's own.
+ */
 export function hostMountNamespace(): number {
   const inode = mountNamespaceOf(1) ?? mountNamespaceOf(2);
   return inode ?? statSync('/proc/self/ns/mnt').ino;
@@ -27,8 +29,12 @@ export function isInHostPidNamespace(): boolean {
   return readlinkSync('/proc/self/ns/pid') === HOST_PID_NAMESPACE;
 }
 
-/** Whether the agent may read executables and namespaces of processes with all capabilities, as kthreadd is. */
+/**
+ * Whether the agent may read the executables and namespaces of processes that have all
+ * capabilities.
+ */
 export function mayInspectProcesses(): boolean {
+  // kthreadd has them, and is process 2 of every kernel.
   return mountNamespaceOf(2) !== undefined;
 }
 

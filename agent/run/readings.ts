@@ -21,7 +21,10 @@ import type { DrainLoop } from './drain-loop.ts';
 import { createLagReader, type Lag } from './export-lag.ts';
 import type { Session } from './session.ts';
 
-/** Metrics and health over HTTP; undefined, and nothing of it loaded, where no address is configured. */
+/**
+ * Serves metrics and health over HTTP. Returns undefined, and loads nothing, if no address is
+ * configured.
+ */
 export async function openTelemetry(config: Config, log: Log): Promise<Telemetry | undefined> {
   const address = parseAddress(config.telemetryAddress);
   const probeAddress = parseAddress(config.probeAddress);
@@ -31,7 +34,7 @@ export async function openTelemetry(config: Config, log: Log): Promise<Telemetry
   return new Telemetry({ version: VERSION, metadata, address, probeAddress, log });
 }
 
-/** What telemetry reads of a session and its exporter, when somebody asks. */
+/** Returns what telemetry reads of a session and its exporter whenever somebody asks. */
 export function sourceOf(
   config: Config,
   session: Session,
@@ -105,7 +108,10 @@ function exportOf({ statistics, keptBack }: Exporter, lag: Lag): ExportReadings 
   };
 }
 
-/** Tells the Unix seconds of the oldest record; of each oldest segment it looks into the file once. */
+/**
+ * Creates a function that returns the Unix seconds of the oldest record; it reads each oldest
+ * segment once.
+ */
 function createOldestReader(dir: string): () => Promise<number | undefined> {
   let known: { readonly segment: number | undefined; readonly at: number | undefined } | undefined;
   return async () => {

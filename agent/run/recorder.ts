@@ -7,11 +7,11 @@ import type { Hook, HookStatistics } from '../source/hook.ts';
 import { Batch, type BatchOptions } from './batch.ts';
 
 const FRAME_BYTES = 8;
-/** Empty drains in a row before the reader goes to sleep. */
+/** The recorder sleeps after more empty drains in a row than this. */
 const IDLE_DRAINS = 10;
-/** The journal does not take what there is. */
+/** The turn after which the journal could not be written. */
 const STUCK: Turn = { waitMs: 1000, hasNews: false, maySleep: false };
-/** An event that is just being written holds up a drain for a moment, no longer. */
+/** An event that the kernel is just writing holds up a drain only for a moment. */
 const FLUSH_TURNS = 10_000;
 
 export interface RecorderOptions extends BatchOptions {
@@ -22,33 +22,35 @@ export interface RecorderOptions extends BatchOptions {
   readonly lineage: Lineage;
   readonly nextSeq: Float64Array;
   readonly drainIntervalMs: number;
-  /** Execs that the kernel had skipped when an earlier run last looked. */
+  /** Execs that the kernel had skipped when an earlier run looked last. */
   readonly kernelMisses: number;
 }
 
-/** What a turn of the recorder has come to. */
+/** The outcome of one turn of the recorder. */
 export interface Turn {
   /** milliseconds until the next */
   readonly waitMs: number;
-  /** The journal and the numbers have gone on together: a checkpoint is worth its while. */
+  /** Whether the journal has grown, and a checkpoint would say so. */
   readonly hasNews: boolean;
-  /** There has been nothing to drain for a while, and all is on disk. */
+  /** Whether there was nothing to drain for a while, and everything is on disk. */
   readonly maySleep: boolean;
 }
 
 /**
- * The way of the data, left to right: drain the ring, make records, write lines, and only then give
- * the kernel its room back.
+ * Moves the data from left to right: it drains the ring, makes records, writes lines, and only then
+ * returns the room in the ring to the kernel.
  */
 export class Recorder {
   readonly #options: RecorderOptions;
   readonly #batch: Batch;
-  /** Drained into `hook.buffer` and not yet turned into records. */
+  /** The part of `hook.buffer` that is drained and not made into records yet. */
   #from = 0;
   #to = 0;
-  /** Milliseconds that the event at #from still waits for its container's metadata; 0: none does. */
+  /**
+   * Milliseconds that the event at #from still waits for its container's metadata; 0: none does.
+   */
   #waitMs = 0;
-  /** The ring's position up to which it has its room back. */
+  /** The ring's position up to which the kernel has its room back. */
   #committed: number;
   readonly #ringBytes: number;
   #idle = 0;
@@ -62,24 +64,24 @@ export class Recorder {
     [this.#committed] = options.hook.positions();
   }
 
-  /** Execs that the kernel has skipped, as far as they are recorded. */
+  /** Execs that the kernel has skipped and that are recorded as lost. */
   get kernelMisses(): number {
     return this.#kernelMisses;
   }
 
-  /** Adds a record about the journal behind all that was read so far. */
+  /** Adds records about the journal behind everything that was read so far. */
   add(...records: JournalRecord[]): void {
     this.#batch.records.push(...records);
     this.#batch.encode();
   }
 
-  /** Adds a loss that was found out elsewhere. */
+  /** Adds a loss that was found elsewhere. */
   lose(loss: Loss): void {
     this.#options.lineage.lose(loss, this.#options.clock.now, this.#batch.records);
     this.#batch.encode();
   }
 
-  /** Adds what the kernel has skipped since the last time. */
+  /** Adds a loss of the execs that the kernel has skipped since the last call. */
   addKernelMisses(): void {
     const { hook, hookId } = this.#options;
     const count = missesOf(hook.statistics()) - this.#kernelMisses;
@@ -87,14 +89,14 @@ export class Recorder {
     if (count > 0) this.lose({ stage: 'kernel', hookId, count });
   }
 
-  /** Reads the clocks, and the first events with them. */
+  /** Reads the clocks, and the first events together with them. */
   sample(): void {
     this.#drain();
   }
 
   /**
-   * Drains what there is now and writes it; true when all of it is on disk. Nothing waits for
-   * metadata, but with `patient`: then false while something does.
+   * Drains what there is now and writes it. Returns true if all of it is on disk. Records wait for
+   * metadata only with `patient`; then it returns false while one does.
    */
   flush({ patient = false } = {}): boolean {
     const { hook, lineage, clock } = this.#options;
@@ -102,7 +104,7 @@ export class Recorder {
     const [, end] = hook.positions();
     for (let turn = 0; turn < FLUSH_TURNS; turn++) {
       if (!this.#write(patient) || this.#waitMs > 0) return false;
-      // All that was in the ring when the counters were read: what is unseen up to them is lost.
+      // What was in the ring at the time of the counters is read: whatever is missing is lost.
       if (hook.positions()[0] >= end) {
         for (const [cpu, state] of states.entries())
           lineage.reconcile(
@@ -119,7 +121,7 @@ export class Recorder {
     return false;
   }
 
-  /** Writes a last record behind all that was drained; true when it is on disk. */
+  /** Writes a last record behind everything that was drained. Returns true if it is on disk. */
   finish(last: (now: BootTime) => JournalRecord): boolean {
     const { hook, clock } = this.#options;
     hook.touch();
@@ -128,7 +130,7 @@ export class Recorder {
     return this.#write(false);
   }
 
-  /** Drains what is new, and writes it as far as nothing waits for metadata. */
+  /** Drains what is new, and writes it up to the first event that waits for metadata. */
   turn(): Turn {
     const { hook, clock, drainIntervalMs } = this.#options;
     hook.touch();
@@ -148,7 +150,10 @@ export class Recorder {
     return { waitMs, hasNews: bytes > 0 || maySleep, maySleep };
   }
 
-  /** Has the kernel call `wake`, once there is something to drain; false: there is already. */
+  /**
+   * Has the kernel call `wake` once there is something to drain. Returns false if there is
+   * something already.
+   */
   sleep(wake: () => void): boolean {
     return this.#write(true) && this.#options.hook.sleep(wake);
   }
@@ -158,7 +163,7 @@ export class Recorder {
     return this.flush({ patient: true });
   }
 
-  /** Reads what is new and makes lines of it; returns the bytes there were. */
+  /** Copies what is new out of the ring; returns its bytes. */
   #drain(): number {
     const { hook, clock } = this.#options;
     const bytes = hook.drain();
@@ -169,8 +174,8 @@ export class Recorder {
   }
 
   /**
-   * Writes all that was drained, batch by batch, or as far as nothing waits for metadata; false when
-   * the journal does not take it now.
+   * Writes what was drained, batch by batch, up to the first event that waits for metadata. Returns
+   * false if the journal does not take it now.
    */
   #write(patient: boolean): boolean {
     const { hook, nextSeq } = this.#options;
@@ -186,13 +191,13 @@ export class Recorder {
     return true;
   }
 
-  /** Adds what the journal has deleted for space since the last batch. */
+  /** Adds losses of what the journal has deleted for space since the last batch. */
   #addRetired(): void {
     const retired = this.#options.journal.takeRetired();
     for (const range of retired) this.lose({ stage: 'retention', ...range });
   }
 
-  /** Makes lines of drained events until there are no more, one must wait or the batch is full. */
+  /** Makes lines of drained events until there are no more, one must wait, or the batch is full. */
   #decode(patient: boolean): void {
     const { hook, decoder, lineage, clock } = this.#options;
     this.#waitMs = 0;
@@ -204,12 +209,15 @@ export class Recorder {
       this.#from += FRAME_BYTES + Math.ceil(length / 8) * 8;
     }
     if (this.#from < this.#to && this.#waitMs === 0) return;
-    // Also before a wait: whoever goes on from nextSeq takes what is below it for told.
+    // Also before a wait: everything below nextSeq counts as recorded in the next run.
     lineage.settle(clock.now, this.#batch.records);
     this.#batch.encode();
   }
 
-  /** Order stays: what comes behind an event that waits, waits in the ring, while that has room. */
+  /**
+   * Whether an event must wait. Those behind it wait in the ring, so that the order stays, while
+   * there is room.
+   */
   #mustWait(event: KernelEvent): boolean {
     const { enricher, clock, hook } = this.#options;
     if (event.kind !== 'exec') return false;
@@ -240,7 +248,7 @@ export class Recorder {
   }
 }
 
-/** Execs that the kernel did not let our program see. */
+/** The execs for which the kernel did not run our program. */
 function missesOf({ programs }: HookStatistics): number {
   return programs.find(({ name }) => name === 'on_exec')?.recursionMisses ?? 0;
 }

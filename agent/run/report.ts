@@ -6,7 +6,7 @@ import { createProblemTeller } from '../telemetry/log.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { BatchEvent } from './batch.ts';
 
-/** What may go wrong while a hook and a journal are in use, and be right again; `event` is its code in the log. */
+/** Problems of a run that do not end it, and their ends. `event` is the code in the log. */
 export type RunEvent =
   | BatchEvent
   | UpkeepFailed
@@ -16,16 +16,16 @@ export type RunEvent =
       readonly error: Error;
     };
 
-/** Takes every such event, from wherever it comes. */
+/** Takes the events of all rooms. */
 export type Report = (event: RunEvent) => void;
 
-/** Writes the events to the log, and tells health and metrics of those that they show. */
+/** Creates the function that writes each event to the log, and passes it to health and metrics. */
 export function createReport(
   { metadata }: Config,
   log: Log,
   telemetry: Telemetry | undefined,
 ): Report {
-  // The same may come again and again.
+  // Each of these may come again and again.
   const upkeepFailed = createProblemTeller((error) =>
     log('journal.upkeep_failed', { error: error.message }),
   );

@@ -7,18 +7,18 @@ import { listSegments, type Position } from '../journal/segment.ts';
 import { readState, removeState } from '../journal/state.ts';
 import { Losses } from '../lineage/losses.ts';
 
-/** What a journal knows about the hook that wrote it last: where the next run must go on. */
+/** What a journal says about the hook that wrote it last: where the next run must continue. */
 export interface Continuity {
   readonly bootId: string | undefined;
   readonly hookId: string | undefined;
-  /** The last run took the hook away in an orderly way. */
+  /** The last run ended in order and detached the hook. */
   readonly detached: boolean;
-  /** Next expected number of each CPU, for that hook. */
+  /** The next expected number of each CPU, for that hook. */
   readonly nextSeq: number[];
   readonly losses: Losses;
-  /** Execs that the kernel had skipped by then. */
+  /** Execs that the kernel had skipped by then, as recorded. */
   readonly kernelMisses: number;
-  /** Containers that had started, by the keys that the enrichment gives them. */
+  /** The containers whose start is recorded, by the keys that the enrichment gives them. */
   readonly started: Set<string>;
 }
 
@@ -34,15 +34,15 @@ export interface Checkpoint {
   readonly position: Position;
 }
 
-/** What the line of an exec has, and that of a container's start. */
+/** Text that is in the line of every exec, and in that of every container's start. */
 const EXEC = `"${CORE.action.key}":"exec"`;
 const START = `"${KEYS.entry}":"start"`;
 const CPUS_MAX = 65_536;
 
 /**
- * Reads what the journal in `dir` holds: from the position of its last checkpoint to the end, or,
- * without one, from where the hook that wrote last has begun. `bootId` is the kernel's. A segment
- * that cannot be read is passed over, and `onUnreadable` hears of it.
+ * Reads the journal in `dir` from the position of its last checkpoint to the end; without a
+ * checkpoint, from the beginning of the hook that wrote last. `bootId` is the kernel's. A segment
+ * that cannot be read is passed to `onUnreadable` as an error, and skipped.
  */
 export function readContinuity(
   dir: string,
@@ -65,9 +65,10 @@ export function readContinuity(
 }
 
 /**
- * Where all that is needed begins, segments backwards: before the newest line that says what came
- * before it, or, where a crash of the system took what lay before a checkpoint's position (`beyond`),
- * in the segment from which on every CPU of it has a number.
+ * Finds where to begin without a checkpoint, from the newest segment backwards: at the newest line
+ * that sums up what came before it. If a crash of the system took the lines before a checkpoint's
+ * position (`beyond`), it is enough to begin at the segment behind which each CPU of that
+ * checkpoint has a number.
  */
 function beginning(
   dir: string,
@@ -96,8 +97,9 @@ function beginning(
 }
 
 /**
- * A journal.start says all numbers, and a new hook has no losses yet. Those of a hook of another boot
- * matter no more: its processes have no children here.
+ * Whether a line sums up what came before it: a journal.start has the number of every CPU, and a
+ * new hook has no losses yet. Losses of another boot no longer matter, as its processes have no
+ * children here.
  */
 function isBeginning(line: Line | undefined, bootId: string): boolean {
   if (line?.action !== 'journal.start') return false;
@@ -121,7 +123,10 @@ function follow(known: Known, line: string): void {
   if (record !== undefined) followRecord(known, record);
 }
 
-/** Of nearly all lines only the numbers matter, and they are found without parsing it: true then. */
+/**
+ * Takes a line of which only the numbers matter, without parsing it. Returns false for any other
+ * line.
+ */
 function followNumbers(known: Known, line: string): boolean {
   if (!line.includes(EXEC) || line.includes(START)) return false;
   const [numbers] = numbersIn(line);
@@ -176,17 +181,17 @@ function advance(nextSeq: number[], cpu: unknown, seq: unknown): void {
   nextSeq[cpu] = Math.max(nextSeq[cpu] ?? 1, (seq as number) + 1);
 }
 
-/** A number far off is damage, and must not cost memory: no kernel is built for so many. */
+/** A larger number is damage, and must not cost memory: no kernel is built for so many CPUs. */
 function isCpu(value: unknown): value is number {
   return isNumber(value) && (value as number) < CPUS_MAX;
 }
 
-/** What state.json says; `beyond`: of lines that are no longer there. */
+/** Reads state.json. A checkpoint of lines that are no longer there is `beyond`. */
 function readCheckpoint(dir: string): { checkpoint?: Checkpoint; beyond?: Checkpoint } {
   const checkpoint = asCheckpoint(readState(dir).state as Partial<Checkpoint> | undefined);
   if (checkpoint === undefined) return {};
   if (isWithin(dir, checkpoint.position)) return { checkpoint };
-  // It would seem to be within, once the journal has grown past it again.
+  // Once the journal has grown past that position again, it would seem valid.
   removeState(dir);
   return { beyond: checkpoint };
 }

@@ -18,10 +18,10 @@ import { openSession, type Session } from './session.ts';
 import { createExitPolicy, deleteAll, type ExitPolicy, type Removal } from './uninstall.ts';
 import { hookOptions, journalOptions } from './wiring.ts';
 
-/** How long an end may wait for the collector; what it does not take by then, the next run exports. */
+/** How long the end may wait for the collector. The next run exports what is left. */
 const EXPORT_GRACE_MS = 5000;
 
-/** What a run has before it touches hook and journal. */
+/** The parts of a run that need neither hook nor journal. */
 interface Run {
   readonly config: Config;
   readonly log: Log;
@@ -31,7 +31,7 @@ interface Run {
   readonly report: Report;
 }
 
-/** What a run holds, and nobody else at the same time. */
+/** What only one run can hold at a time. */
 interface Held {
   readonly hook: Hook;
   readonly journal: Journal;
@@ -71,7 +71,7 @@ export async function run(config: Config, stop: AbortSignal): Promise<number> {
   }
 }
 
-/** Takes the hook, then the journal. */
+/** Opens the hook, then the journal. */
 async function open({ config, log, report }: Run, stop: AbortSignal): Promise<Held> {
   const hook = await openHook(hookOptions(config), config.waitForHook, stop);
   try {
@@ -80,7 +80,7 @@ async function open({ config, log, report }: Run, stop: AbortSignal): Promise<He
     if (tornBytes > 0) log('journal.torn_line_cut', { tornBytes, segment });
     return { hook, journal };
   } catch (error) {
-    // A hook that never came to record leaves nothing behind.
+    // A new hook that has recorded nothing leaves nothing behind.
     if (hook.state === 'attached') hook.detach();
     hook.close();
     throw error;
@@ -103,7 +103,7 @@ async function begin(run: Run, { hook, journal }: Held): Promise<Recording> {
   return { session, checkpoint, loop, output };
 }
 
-/** Records until `stop`, and while it is being asked what the end removes. */
+/** Records until `stop`, and until it is decided what to remove. */
 async function record(
   { exitPolicy }: Run,
   { session, loop }: Recording,
@@ -118,7 +118,10 @@ async function record(
   }
 }
 
-/** Puts on disk what was accepted, and keeps or removes the hook; returns whether the journal goes, too. */
+/**
+ * Writes the rest to disk, then keeps or detaches the hook. Returns whether to delete the journal,
+ * too.
+ */
 async function end(
   { config, log, telemetry }: Run,
   { session, checkpoint, output }: Recording,

@@ -20,7 +20,7 @@ import type { Report } from './report.ts';
 import { type Continuity, readContinuity } from './resume.ts';
 import { createEnricher, openPodSource, redactOf } from './wiring.ts';
 
-/** One run of the agent: a hook and a journal, put together. */
+/** A hook and a journal, and everything between them. */
 export interface Session {
   readonly hook: Hook;
   readonly journal: Journal;
@@ -33,10 +33,10 @@ export interface Session {
   readonly nextSeq: Float64Array;
 }
 
-/** Who hears of what a session does. */
+/** The functions that a session calls. */
 export type SessionListeners = Pick<RecorderOptions, 'onRecord'> & { readonly report: Report };
 
-/** Arms a new hook or finds out where an earlier run stopped, and writes journal.start. */
+/** Arms a new hook, or finds where an earlier run stopped, and begins with a journal.start. */
 export async function openSession(
   config: Config,
   hook: Hook,
@@ -87,7 +87,7 @@ export async function openSession(
   return { hook, journal, recorder, lineage, enricher, pods, bootId, hookId, nextSeq };
 }
 
-/** Of each CPU, the first number that is in no journal yet. */
+/** Returns the first number of each CPU that is in no journal yet. */
 function expectedNumbers(hook: Hook, here: readonly number[]): Float64Array {
   const next = readCpuStates(hook.cpuStates()).map(({ readSeq }, cpu) =>
     Math.max(readSeq + 1, here[cpu] ?? 1),
@@ -100,14 +100,16 @@ function quietRange(hook: Hook, cpu: number): { first: number; last: number } {
   return { first: state?.quietFirst ?? 0, last: state?.quietLast ?? 0 };
 }
 
-/** What must have been lost between the last run's end and this hook's beginning. */
+/**
+ * Returns what must have been lost between the end of the last run and the beginning of this hook.
+ */
 function lossesBefore(known: Continuity, bootId: string, hookId: string, hook: Hook): Loss[] {
   const losses: Loss[] = [];
   const { nextSeq } = known;
   const before = known.bootId !== undefined && known.hookId !== hookId && !known.detached;
   if (before && known.bootId !== bootId)
     losses.push({ stage: 'reboot', bootId: known.bootId ?? '', nextSeq });
-  // The same boot, and yet another hook: somebody removed the one that was left recording.
+  // The boot is the same and the hook is another: somebody removed the one that was left recording.
   else if (before) losses.push({ stage: 'kernel', hookId: known.hookId ?? '', nextSeq });
   if (hook.missingPrograms.length > 0) losses.push({ stage: 'kernel', hookId });
   return losses;

@@ -12,17 +12,20 @@ import { createProblemTeller } from '../telemetry/log.ts';
 /** What a run removes at its end. */
 export interface Removal {
   readonly hook: boolean;
-  /** never without the hook */
+  /** Only together with the hook. */
   readonly journal: boolean;
 }
 
 /** Decides what a run removes at its end. */
 export interface ExitPolicy extends Disposable {
-  /** Asks the API server where it must be asked, for some seconds at most. */
+  /** Decides, for which it may ask the API server; resolves within seconds. */
   removal(): Promise<Removal>;
 }
 
-/** The policy that `onExit` names; `whenUninstalled` watches the agent's DaemonSet from now on. */
+/**
+ * Creates the policy that `onExit` names. `whenUninstalled` watches the agent's DaemonSet from now
+ * on.
+ */
 export function createExitPolicy(
   { onExit, journalOnUninstall, kubeconfig }: Config,
   { POD_NAME: pod, POD_NAMESPACE: namespace }: NodeJS.ProcessEnv,
@@ -54,7 +57,7 @@ export function createExitPolicy(
   };
 }
 
-/** What others than the journal itself keep in its folder. */
+/** The files that other rooms keep in the journal's folder. */
 const OTHERS = [
   CURSOR_FILE,
   asideOf(CURSOR_FILE),
@@ -64,7 +67,7 @@ const OTHERS = [
   asideOf(SNAPSHOT_FILE),
 ];
 
-/** Deletes the journal of an agent that has ended for good, and says so; a failure ends nothing. */
+/** Deletes the journal of an agent that was uninstalled, and logs the outcome. */
 export function deleteAll({ journalDir: journal }: Config, log: Log): void {
   try {
     const left = deleteJournal(journal, OTHERS);

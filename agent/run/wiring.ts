@@ -15,10 +15,10 @@ import type { Hook, HookOptions } from '../source/hook.ts';
 import { ROOT } from '../version.ts';
 import { hostMountNamespace } from './proc.ts';
 
-/** Where `make build` puts it. */
+/** The addon, where `make build` puts it. */
 export const ADDON_PATH = `${ROOT}build/vcml_hook.node`;
 
-/** The part of the configuration that the hook takes. */
+/** Returns the options of the hook. */
 export function hookOptions(config: Config): HookOptions {
   return {
     addonPath: ADDON_PATH,
@@ -34,7 +34,7 @@ export function hookOptions(config: Config): HookOptions {
   };
 }
 
-/** What is recorded of arguments. */
+/** Returns what redacts arguments; undefined if they are not recorded. */
 export function redactOf(config: Config): Redact | undefined {
   switch (config.arguments) {
     case 'none':
@@ -46,7 +46,7 @@ export function redactOf(config: Config): Redact | undefined {
   }
 }
 
-/** The part of the configuration that the journal takes. */
+/** Returns the options of the journal. */
 export function journalOptions(config: Config): Omit<JournalOptions, 'report'> {
   return {
     dir: config.journalDir,
@@ -59,7 +59,7 @@ export function journalOptions(config: Config): Omit<JournalOptions, 'report'> {
   };
 }
 
-/** What says where records happened, still to be started; `started` as the enricher takes it. */
+/** Creates the enricher, which is still to be started; `started` is its option. */
 export function createEnricher(
   config: Config,
   hook: Hook,
@@ -80,7 +80,7 @@ export function createEnricher(
   });
 }
 
-/** What all records say of the host. */
+/** Returns the resource of the host. */
 function hostOf(config: Config): ResourceAttributes {
   return hostResource({
     nodeName: config.nodeName,
@@ -100,7 +100,7 @@ function readIfThere(file: string): string | undefined {
   }
 }
 
-/** The source of pods' metadata that is configured. */
+/** Opens the configured source of pod metadata. */
 export function openPodSource(
   config: Config,
   listeners: Pick<PodSourceOptions, 'onPod' | 'report'>,

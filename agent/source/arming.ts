@@ -9,9 +9,12 @@ import {
 } from './ancestors.ts';
 import type { Hook } from './hook.ts';
 
-/** The processes that were there before the hook, in a folder that outlives the agent. */
+/** The file of the processes that were there before the hook. */
 export const SNAPSHOT_FILE = 'ancestors.json';
-/** A little more than the kernel side takes between the arming and its moment. */
+/**
+ * A little more than the time between the arming and the moment from which on the kernel side
+ * records.
+ */
 const ARMING_MS = 3;
 
 /** A hook that records, and the processes that were there before it. */
@@ -20,7 +23,7 @@ export interface Armed {
   readonly snapshot: Snapshot;
 }
 
-/** Starts a new hook between two looks at the processes that there are; `dir` keeps them for later runs. */
+/** Arms a new hook between two looks at the running processes; `dir` keeps these for later runs. */
 export async function arm(hook: Hook, dir: string): Promise<Armed> {
   const file = join(dir, SNAPSHOT_FILE);
   if (hook.state !== 'attached') {
