@@ -88,14 +88,20 @@ export function inline(read: Read<object>): Field {
   };
 }
 
-/** Makes a function that reads a whole buffer as this message; it throws where the buffer is damaged. */
+/**
+ * Makes a function that reads a whole buffer as this message; it throws where the buffer is
+ * damaged.
+ */
 export function reader<T extends object>(
   fields: Readonly<Record<number, Field>>,
 ): (buffer: Uint8Array) => T {
   return (buffer) => readMessage(new BinaryReader(buffer), fields) as T;
 }
 
-/** Reads to the end; a field of another wire type than expected is unknown, as the specification says. */
+/**
+ * Reads to the end; a field of another wire type than expected is unknown, as the specification
+ * says.
+ */
 function readMessage(
   reader: BinaryReader,
   fields: Readonly<Record<number, Field>>,

@@ -21,7 +21,9 @@ import { type Outcome, outcomeOf } from './send/outcome.ts';
 import { RateLimit } from './send/rate-limit.ts';
 import { createStatistics, type Statistics } from './statistics.ts';
 
-/** Lines kept in memory for the export; what it has not taken by then is read back from the disk. */
+/**
+ * Lines kept in memory for the export; what it has not taken by then is read back from the disk.
+ */
 const RECENT_BYTES = 4 << 20;
 /** After an error that keeps the journal from being read. */
 const PROBLEM_PAUSE_MS = 1000;
@@ -46,7 +48,9 @@ export interface ExporterOptions {
   readonly encoder?: LogRecordEncoder;
 }
 
-/** Brings what is written to the journal to a collector: behind the writer, in order, at least once. */
+/**
+ * Brings what is written to the journal to a collector: behind the writer, in order, at least once.
+ */
 export class Exporter {
   readonly statistics: Statistics = createStatistics();
   readonly #options: ExporterOptions;
@@ -149,7 +153,9 @@ export class Exporter {
     return waits ? Math.max(0, Date.now() / 1000 - lastRecordTime) : 0;
   }
 
-  /** Sends what there is, until the first failure and for so long at most; then saves the cursor. */
+  /**
+   * Sends what there is, until the first failure and for so long at most; then saves the cursor.
+   */
   async close(graceMs: number): Promise<void> {
     this.#ending.abort();
     const grace = new AbortController();
@@ -188,7 +194,9 @@ export class Exporter {
     }
   }
 
-  /** The next batch; a segment that cannot be read is passed over, any other error is waited out. */
+  /**
+   * The next batch; a segment that cannot be read is passed over, any other error is waited out.
+   */
   async #next(batches: Batches, tail: JournalReader): Promise<Batch | undefined> {
     for (let told = ''; ; ) {
       try {

@@ -6,7 +6,9 @@ import { parseHeaderLines } from './headers.ts';
 
 /** Where the credentials are; undefined: there is no such file. */
 export interface CredentialSources {
-  /** PEM: the authorities that must have issued the collector's certificate; undefined: the system's */
+  /**
+   * PEM: the authorities that must have issued the collector's certificate; undefined: the system's
+   */
   readonly certificate: string | undefined;
   /** PEM: our own certificate with its chain, and its key */
   readonly clientCertificate: string | undefined;
@@ -27,10 +29,16 @@ export interface Credentials {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Reading a few small files this often costs nothing, needs no timer, and notices every way of replacing them. */
+/**
+ * Reading a few small files this often costs nothing, needs no timer, and notices every way of
+ * replacing them.
+ */
 const READ_EVERY_MS = 1000;
 
-/** Reads the credentials' files, and reads them again when they change; files that became bad are reported and ignored. */
+/**
+ * Reads the credentials' files, and reads them again when they change; files that became bad are
+ * reported and ignored.
+ */
 export class CredentialFiles {
   readonly #sources: CredentialSources;
   readonly #onProblem: (error: Error) => void;
@@ -49,7 +57,9 @@ export class CredentialFiles {
     this.#readAt = performance.now();
   }
 
-  /** The credentials as they are now: another object whenever the content of the files has changed. */
+  /**
+   * The credentials as they are now: another object whenever the content of the files has changed.
+   */
   get current(): Credentials {
     if (performance.now() - this.#readAt >= READ_EVERY_MS) this.#readAgain();
     return this.#credentials;

@@ -1,19 +1,20 @@
 import { AgentError } from '../../errors.ts';
 
-/** Where the collector listens, as gRPC names it, and whether the way there is encrypted. */
+/** Where the collector listens, as a target of gRPC, and whether the connection uses TLS. */
 export interface Endpoint {
   readonly target: string;
   readonly tls: boolean;
 }
 
 const FORM = /^(?:(https?|unix):\/\/)?(.*)$/i;
-/** host or [IPv6], and maybe a port */
+/** A host or an [IPv6] address, with an optional port. */
 const AUTHORITY = /^((?:[a-z0-9_.-]+|\[[0-9a-f:.]+\]))(?::(\d{1,5}))?\/?$/i;
 const DEFAULT_PORT = 4317;
 
 /**
- * Reads `http://HOST:PORT`, `https://HOST:PORT`, `HOST:PORT` or `unix:///PATH`. Without a scheme the
- * way is encrypted unless `insecure`, as OpenTelemetry has it; throws EXPORT_ENDPOINT_INVALID.
+ * Reads `http://HOST:PORT`, `https://HOST:PORT`, `HOST:PORT` or `unix:///PATH`. Without a scheme
+ * the connection uses TLS unless `insecure` is set, as the OpenTelemetry specification says; throws
+ * EXPORT_ENDPOINT_INVALID.
  */
 export function parseEndpoint(text: string, insecure: boolean): Endpoint {
   const [, scheme, rest = ''] = FORM.exec(text.trim()) ?? [];

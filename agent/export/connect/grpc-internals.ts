@@ -1,6 +1,6 @@
 /**
- * The only file that uses what @grpc/grpc-js does not document. Checked with @grpc/grpc-js 1.14.7. With
- * another version, read the source of the library again; a test compares the two.
+ * The only file that uses what @grpc/grpc-js does not document. Checked with @grpc/grpc-js 1.14.7.
+ * With another version, read the source of the library again; a test compares the two.
  */
 
 import type { Socket } from 'node:net';
@@ -12,8 +12,9 @@ import type { ChannelCredentials, Client } from '@grpc/grpc-js';
 type Connector = ReturnType<ChannelCredentials['_createSecureConnector']>;
 
 /**
- * Makes these credentials connect to an IP address. The library would send the address as the server's
- * name, which TLS has for DNS names alone (RFC 6066, section 3), and has no option to send none.
+ * Makes these credentials connect to an IP address. The library would send the address as the
+ * server's name, which TLS has for DNS names alone (RFC 6066, section 3), and has no option to send
+ * none.
  */
 export function connectToAddress(
   credentials: ChannelCredentials,
@@ -57,8 +58,8 @@ interface Internals {
 const gzipAsync = promisify(gzip);
 
 /**
- * Lets this client compress at gzip's fastest level; the library has no option for the level. At the
- * default level exporting a record costs a fifth more CPU, for a seventh fewer bytes.
+ * Lets this client compress at gzip's fastest level; the library has no option for the level. At
+ * the default level exporting a record costs a fifth more CPU, for a seventh fewer bytes.
  */
 export function compressFast(client: Client): void {
   const { internalChannel } = client.getChannel() as unknown as Internals;

@@ -22,9 +22,9 @@ export interface GrpcTransportOptions {
 }
 
 /**
- * One connection to a collector, opened at the first call, and again when the credentials change. The
- * transport of OTLPLogExporter copies each request, which is garbage for which V8 collects its whole
- * heap more often than once a second, and it cannot be asked to connect again.
+ * One connection to a collector, opened at the first call, and again when the credentials change.
+ * The transport of OTLPLogExporter copies each request, which is garbage for which V8 collects its
+ * whole heap more often than once a second, and it cannot be asked to connect again.
  */
 export class GrpcTransport implements IExporterTransport {
   readonly #options: GrpcTransportOptions;
@@ -37,7 +37,9 @@ export class GrpcTransport implements IExporterTransport {
     this.#options = options;
   }
 
-  /** Makes one call, without retries; never rejects. The request must not change before it is done. */
+  /**
+   * Makes one call, without retries; never rejects. The request must not change before it is done.
+   */
   send(request: Uint8Array, timeoutMs: number): Promise<ExportResponse> {
     const { promise, resolve } = Promise.withResolvers<ExportResponse>();
     let call: ClientUnaryCall | undefined;
@@ -67,7 +69,10 @@ export class GrpcTransport implements IExporterTransport {
     return promise;
   }
 
-  /** Closes the connection; the next call opens another, to which the back-off of this one does not apply. */
+  /**
+   * Closes the connection; the next call opens another, to which the back-off of this one does not
+   * apply.
+   */
   reconnect(): void {
     this.#client?.close();
     this.#client = undefined;

@@ -2,8 +2,8 @@ const NAME = /^[0-9a-z_.-]+$/;
 const VALUE = /^[\x20-\x7e]*$/;
 
 /**
- * Headers as OTEL_EXPORTER_OTLP_HEADERS has them: `name=value,name=value`, percent-encoded like W3C
- * Baggage; throws an Error for what gRPC could not send.
+ * Parses the headers of OTEL_EXPORTER_OTLP_HEADERS: `name=value,name=value`, percent-encoded like
+ * W3C Baggage. Throws an Error for a header that gRPC cannot send.
  */
 export function parseHeaderList(text: string): Record<string, string> {
   const pairs = text.split(',').filter((pair) => pair.trim() !== '');
@@ -15,7 +15,7 @@ export function parseHeaderList(text: string): Record<string, string> {
   );
 }
 
-/** Headers one a line, `name: value`; throws an Error for what gRPC could not send. */
+/** Parses headers in lines of `name: value`. Throws an Error for a header that gRPC cannot send. */
 export function parseHeaderLines(text: string): Record<string, string> {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   return headersOf(lines.map((line) => cut(line, ':')));

@@ -11,8 +11,8 @@ const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
 
 /**
- * Reads a member of a JSON object and writes it as a KeyValue field with this tag. Values are what a
- * journal holds: strings, booleans, whole numbers from 0 to 2^53, and arrays of them.
+ * Reads a member of a JSON object and writes it as a KeyValue field with this tag. A journal has
+ * values of these types: strings, booleans, whole numbers from 0 to 2^53, and arrays of them.
  */
 export function copyMember(line: LineReader, writer: ProtobufWriter, tag: number): void {
   line.string();
@@ -23,7 +23,9 @@ export function copyMember(line: LineReader, writer: ProtobufWriter, tag: number
   } else copyOddMember(line, writer, tag, line.text);
 }
 
-/** Reads a JSON value and writes it as a KeyValue field with this tag, and a key of printable ASCII. */
+/**
+ * Reads a JSON value and writes it as a KeyValue field with this tag; the key is printable ASCII.
+ */
 export function copyValue(
   line: LineReader,
   writer: ProtobufWriter,
@@ -66,7 +68,7 @@ function copyOddMember(line: LineReader, writer: ProtobufWriter, tag: number, ke
   writer.end(start);
 }
 
-/** A KeyValue up to the content of its AnyValue, which has this length. */
+/** Writes a KeyValue up to the content of its AnyValue, which has this length. */
 function writeHead(
   writer: ProtobufWriter,
   tag: number,

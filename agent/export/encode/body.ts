@@ -5,7 +5,9 @@ import { shortened } from '../../../record/visible.ts';
 
 /** Characters that move the cursor of a terminal or end a line; each becomes a space. */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
-/** The whole object is an attribute as well; a body without a limit could make a batch too large. */
+/**
+ * The whole object is an attribute as well; a body without a limit could make a batch too large.
+ */
 const OBJECT_MAX = 256;
 
 /** The core fields that a body is made of, beside the attributes. */

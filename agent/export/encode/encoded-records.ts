@@ -4,25 +4,25 @@ import { ProtobufWriter } from './protobuf-writer.ts';
 import type { Resource } from './resources.ts';
 import type { Scope } from './scope.ts';
 
-/** The records of a batch, each of them encoded once, however often it is sent. */
+/** The records of a batch. Each is encoded once, however often it is sent. */
 export class EncodedRecords implements EncodedBatch {
   readonly scope: Scope;
   readonly #encoder: LogRecordEncoder;
   readonly #records = new ProtobufWriter();
-  /** The lines that the records were made of, one behind the other. */
+  /** the lines of the records, one after the other */
   readonly #lines = new ProtobufWriter();
-  /** of each record: its resource, and where it and its line end */
+  /** by record: its resource, and where its encoding and its line end */
   readonly #resources: Resource[] = [];
   readonly #ends: number[] = [];
   readonly #lineEnds: number[] = [];
 
-  /** Others may use the encoder too. */
+  /** Batches can share an encoder. */
   constructor(scope: Scope, encoder: LogRecordEncoder) {
     this.scope = scope;
     this.#encoder = encoder;
   }
 
-  /** Forgets the records; the memory stays for others. */
+  /** Discards the records; the memory is used again. */
   clear(): void {
     this.#records.clear();
     this.#lines.clear();
@@ -32,8 +32,8 @@ export class EncodedRecords implements EncodedBatch {
   }
 
   /**
-   * Adds the record of a line, which is without its line feed. Throws a SyntaxError, and adds nothing,
-   * for what the encoder does not know as a line of a journal.
+   * Adds the record of a line, without its line feed. Throws a SyntaxError, and adds nothing, if
+   * the encoder does not recognize the line.
    */
   add(bytes: Buffer, from: number, to: number): JournalLogRecord {
     const length = this.#records.length;

@@ -3,20 +3,23 @@ import { type PlainLogRecord, readLogRecord } from './read-log-record.ts';
 import type { Resource } from './resources.ts';
 import type { Scope } from './scope.ts';
 
-/** Records that were encoded together, by their index. */
+/** A batch of encoded records, by their index. */
 export interface EncodedBatch {
   readonly scope: Scope;
-  /** the resource of a record */
+  /** Returns the resource of a record. */
   resourceOf(index: number): Resource;
-  /** Records `first` to below `end`, as fields of ScopeLogs; valid until others are added. */
+  /**
+   * Returns the records `first` to below `end` as fields of ScopeLogs; valid until others are
+   * added.
+   */
   encoded(first: number, end: number): Uint8Array;
-  /** the line of a record */
+  /** Returns the line of a record. */
   lineOf(index: number): string;
 }
 
 /**
- * A record of the journal as the SDK's exporters take it. It is encoded already; whoever asks for one
- * of its fields makes it read its line, once. It is valid as long as its batch is.
+ * A record of the journal as exporters of the SDK take it. It is encoded already. When somebody
+ * asks for one of its fields, it parses its line, once. It is valid for as long as its batch is.
  */
 export class JournalLogRecord implements ReadableLogRecord {
   readonly batch: EncodedBatch;
@@ -31,7 +34,9 @@ export class JournalLogRecord implements ReadableLogRecord {
     this.seconds = seconds;
   }
 
-  /** The same record, read from its line and not encoded: serializers treat it like any other. */
+  /**
+   * The same record, parsed from its line and not encoded: a serializer encodes it like any other.
+   */
   get plain(): PlainLogRecord {
     this.#plain ??= readLogRecord(this.batch.lineOf(this.index), this.batch.scope);
     return this.#plain;

@@ -15,9 +15,9 @@ const SCOPE_LOGS = { scope: 0x0a, schemaUrl: 0x1a };
 const SCOPE = { name: 0x0a, version: 0x12 };
 
 /**
- * Makes an ExportLogsServiceRequest of records: those of the journal are encoded already and are
- * copied, all others are left to the stock serializer. Records of different resources keep their order,
- * for which the stock serializer has no way.
+ * Makes an ExportLogsServiceRequest. It copies the records of the journal, which are encoded
+ * already, and lets the stock serializer encode all others. Records keep their order, also among
+ * different resources; the stock serializer groups them.
  */
 export class JournalLogsSerializer
   implements ISerializer<ReadableLogRecord[], IExportLogsServiceResponse>
@@ -32,7 +32,7 @@ export class JournalLogsSerializer
       const record = records[at];
       if (record instanceof JournalLogRecord) at += this.#writeEncoded(record, records, at);
       else {
-        // Requests are added to each other by writing one behind the other.
+        // Protobuf messages are merged by concatenation: a request can be written in parts.
         const request = ProtobufLogsSerializer.serializeRequest(records.slice(at, at + 1));
         if (request !== undefined) writer.raw(request);
         at += 1;
@@ -45,7 +45,10 @@ export class JournalLogsSerializer
     return ProtobufLogsSerializer.deserializeResponse(data);
   }
 
-  /** Writes the record at `at` and those behind it that have its resource; returns how many they are. */
+  /**
+   * Writes the record at `at` and the ones after it that have the same resource; returns their
+   * number.
+   */
   #writeEncoded(
     { batch, index }: JournalLogRecord,
     records: readonly ReadableLogRecord[],

@@ -25,7 +25,7 @@ const WARN = 13;
 
 /** What stands between the values of a line. */
 const PARTS = buffersOf(LAYOUT);
-/** From here on an exec's attributes are those of what was executed, and where. */
+/** The first of an exec's attributes about its invocation and its place, which often recur. */
 const INVOCATION = Buffer.from(FIRST.invocation);
 const GAP_REASON = Buffer.from(FIRST.gap);
 const NULL = Buffer.from('null');
@@ -36,7 +36,7 @@ const NO_ATTRIBUTES: Attributes = {};
 /** 2^64 - 1 nanoseconds. */
 const LAST = { seconds: 18_446_744_073, nanos: 709_551_615 };
 
-/** Of a record that was encoded. */
+/** What encode() learned of a record. */
 export interface Encoded {
   readonly resource: Resource;
   /** Unix seconds of its time */
@@ -44,15 +44,19 @@ export interface Encoded {
 }
 
 /**
- * Encodes lines of the journal as log records, by the table in docs/export.md: from JSON to protobuf
- * with no object in between, in a fraction of the time that parsing takes, and without its garbage.
+ * Encodes lines of the journal as log records, by the table in docs/export.md. It converts JSON to
+ * protobuf without an object in between, which takes a fraction of the time of parsing and leaves
+ * no garbage.
  */
 export class LogRecordEncoder {
   readonly #line = new LineReader();
   readonly #resources = new Resources();
   readonly #recurring = new Memo();
 
-  /** Writes a line as a field of ScopeLogs; throws a SyntaxError for what is no line of ours. */
+  /**
+   * Writes a line as a field of ScopeLogs; throws a SyntaxError if the text is not a line of a
+   * journal.
+   */
   encode(writer: ProtobufWriter, bytes: Buffer, from: number, to: number): Encoded {
     const line = this.#line;
     line.move(bytes, from);
@@ -80,7 +84,7 @@ export class LogRecordEncoder {
     return { resource, seconds };
   }
 
-  /** Reads attributes to their end, which is there; returns the reason of a gap. */
+  /** Copies the attributes, which end at `end`; returns the reason of a gap. */
   #copyAttributes(line: LineReader, writer: ProtobufWriter, end: number): string | undefined {
     let gap: string | undefined;
     if (line.at === end) return gap;
@@ -111,12 +115,15 @@ export class LogRecordEncoder {
   }
 }
 
-/** What an exec's body needs of its attributes. */
+/** The attributes that the body of an exec needs. */
 function attributesOfGap(gap: string | undefined): Attributes {
   return gap === undefined ? NO_ATTRIBUTES : { [KEYS.gapReason]: gap };
 }
 
-/** Reads nanoseconds since 1970, never through one double: 19 digits are more than it holds. */
+/**
+ * Reads nanoseconds since 1970 in two parts, because a double does not hold 19 digits; returns the
+ * seconds.
+ */
 function copyTimestamp(line: LineReader, writer: ProtobufWriter): number {
   line.digits();
   const { start, end } = line;
@@ -130,7 +137,7 @@ function copyTimestamp(line: LineReader, writer: ProtobufWriter): number {
   return seconds;
 }
 
-/** Reads the core fields behind the timestamp. */
+/** Copies the core fields after the timestamp. */
 function copyCore(line: LineReader, writer: ProtobufWriter): Named {
   const tag = LOG_RECORD.attributes;
   line.expect(PARTS.pid);

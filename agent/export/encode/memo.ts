@@ -1,6 +1,6 @@
-/** A power of two. */
+/** The number of entries: a power of two. */
 const SLOTS = 512;
-/** Long ones would fill the memory. */
+/** Longer texts are not kept, because they would fill the memory. */
 const BYTES_MAX = 4096;
 const SAMPLES = 32;
 
@@ -10,16 +10,17 @@ interface Kept {
 }
 
 /**
- * What became of bytes that have been seen before: most of what a node executes, it has executed
- * already. It keeps what comes a second time, so that what comes only once costs little more.
+ * Remembers the encoding of JSON that was seen before: most of what a node executes, it has
+ * executed already. It keeps an encoding the second time, so that JSON that occurs once costs
+ * little more.
  */
 export class Memo {
   readonly #kept: (Kept | undefined)[] = new Array(SLOTS).fill(undefined);
-  /** Hashes of what was not kept. */
+  /** Hashes of JSON that was seen once and not kept. */
   readonly #seen = new Int32Array(SLOTS);
   #slot = 0;
 
-  /** What was kept of these bytes; undefined: nothing. */
+  /** Returns the encoding of these bytes; undefined: it is not known. */
   find(bytes: Buffer, from: number, to: number): Uint8Array | undefined {
     this.#slot = hashOf(bytes, from, to, SAMPLES) & (SLOTS - 1);
     const kept = this.#kept[this.#slot];
@@ -27,7 +28,7 @@ export class Memo {
     return bytes.compare(kept.json, 0, kept.json.length, from, to) === 0 ? kept.encoded : undefined;
   }
 
-  /** Tells what became of the bytes that find() was asked for last, and had nothing of. */
+  /** Adds the encoding of the bytes that the last find() did not know. */
   add(bytes: Buffer, from: number, to: number, encoded: Uint8Array): void {
     const length = to - from;
     if (length > BYTES_MAX) return;
@@ -35,7 +36,7 @@ export class Memo {
     const hash = hashOf(bytes, from, to, length);
     if (this.#seen[slot] === hash)
       this.#kept[slot] = {
-        // Not a Buffer: a small one keeps all of the memory alive of which Node gave it a part.
+        // Not a Buffer: a small Buffer keeps the whole pool alive that Node allocated it from.
         json: new Uint8Array(bytes.subarray(from, to)),
         encoded: Uint8Array.from(encoded),
       };
@@ -43,7 +44,7 @@ export class Memo {
   }
 }
 
-/** Of the length and so many of the bytes, the last one among them. */
+/** A hash of the length and of this many of the bytes, including the last one. */
 function hashOf(bytes: Buffer, from: number, to: number, samples: number): number {
   let hash = to - from;
   const step = Math.max(1, Math.floor((to - from) / samples));

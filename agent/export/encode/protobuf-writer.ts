@@ -1,32 +1,35 @@
-/** Strings up to this length are faster written by JavaScript than by a call out of it. */
+/** JavaScript writes strings up to this length faster than a native call does. */
 const SHORT = 48;
 const FIRST_BYTES = 4096;
-/** The memory stays: growing often happens once, and what is too much would be too much for good. */
+/**
+ * The buffer is kept and used again: growing in small steps costs time once, excess memory costs it
+ * for good.
+ */
 const GROWTH = 1.25;
-/** Any length up to 256 MiB, as a varint that may be longer than it need be. */
+/** The bytes of a varint that has room for any length up to 256 MiB. */
 const LENGTH_BYTES = 4;
 
-/** Writes protobuf, one field after the other, into a buffer that grows. */
+/** Writes protobuf, one field after the other, into a buffer that grows as needed. */
 export class ProtobufWriter {
   #bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #at = 0;
 
-  /** Bytes written. */
+  /** The number of bytes written. */
   get length(): number {
     return this.#at;
   }
 
-  /** What was written, or a part of it; valid until more is. */
+  /** The bytes that were written, or some of them; valid until the next write. */
   written(from = 0, to = this.#at): Buffer {
     return this.#bytes.subarray(from, to);
   }
 
-  /** Forgets what was written behind `length`; the memory stays. */
+  /** Discards what was written after the first `length` bytes; the memory is used again. */
   clear(length = 0): void {
     this.#at = length;
   }
 
-  /** Begins a message whose length is not known yet; end() wants what this returns. */
+  /** Begins a message whose length is not known yet; returns the argument for end(). */
   begin(tag: number): number {
     this.#reserve(1 + LENGTH_BYTES);
     this.#bytes[this.#at] = tag;
@@ -34,7 +37,7 @@ export class ProtobufWriter {
     return this.#at;
   }
 
-  /** Ends the message that begin() began. */
+  /** Ends the message that begin() began and writes its length. */
   end(start: number): void {
     const length = this.#at - start;
     const bytes = this.#bytes;
@@ -44,14 +47,17 @@ export class ProtobufWriter {
     bytes[start - 1] = length >>> 21;
   }
 
-  /** A tag and a varint: a whole number from 0 to 2^53, or the length of what is written next. */
+  /**
+   * Writes a tag and a varint: a whole number from 0 to 2^53, or the length of what is written
+   * next.
+   */
   varint(tag: number, value: number): void {
     this.#reserve(9);
     this.#bytes[this.#at++] = tag;
     this.#varint(value);
   }
 
-  /** What is encoded already. */
+  /** Writes a part of a message that is encoded already. */
   raw(encoded: Uint8Array): void {
     this.#reserve(encoded.length);
     const bytes = this.#bytes;
@@ -62,14 +68,14 @@ export class ProtobufWriter {
     this.#at = at + encoded.length;
   }
 
-  /** Bytes as they are. */
+  /** Writes bytes without a tag. */
   bytes(from: Buffer, start: number, end: number): void {
     this.#reserve(end - start);
     from.copy(this.#bytes, this.#at, start, end);
     this.#at += end - start;
   }
 
-  /** A string field of bytes that are UTF-8. */
+  /** Writes a string field whose UTF-8 is in a buffer. */
   copy(tag: number, from: Buffer, start: number, end: number): void {
     const length = end - start;
     this.#reserve(length + 9);
@@ -82,7 +88,7 @@ export class ProtobufWriter {
     this.#at += length;
   }
 
-  /** A string field; `length` is its utf8Length. */
+  /** Writes a string field; `length` is its utf8Length. */
   string(tag: number, text: string, length = utf8Length(text)): void {
     this.#reserve(length + 9);
     this.#bytes[this.#at++] = tag;
@@ -95,10 +101,10 @@ export class ProtobufWriter {
     this.#at += length;
   }
 
-  /** A moment as nanoseconds since 1970, fixed64, exact. */
+  /** Writes a time as nanoseconds since 1970, as an exact fixed64. */
   nanoseconds(tag: number, seconds: number, nanos: number): void {
     this.#reserve(9);
-    // seconds * 1e9 + nanos from two halves, each of them exact in a double.
+    // seconds * 1e9 + nanos, computed in two halves that are exact as doubles.
     const upper = Math.floor(seconds / 0x10000) * 1e9;
     const lower = (seconds % 0x10000) * 1e9 + nanos;
     const low = (upper % 0x10000) * 0x10000 + (lower % 2 ** 32);
@@ -125,7 +131,7 @@ export class ProtobufWriter {
   }
 }
 
-/** The bytes of a string in UTF-8. */
+/** The number of bytes of a string in UTF-8. */
 export function utf8Length(text: string): number {
   const { length } = text;
   if (length > SHORT) return Buffer.byteLength(text);
@@ -134,7 +140,7 @@ export function utf8Length(text: string): number {
   return length;
 }
 
-/** The bytes of a whole number as a varint. */
+/** The number of bytes of a whole number as a varint. */
 export function varintLength(value: number): number {
   if (value < 0x80) return 1;
   let bytes = 1;

@@ -6,14 +6,15 @@ import { CORE, OTLP_KEYS } from '../../../record/fields/core.ts';
 import { bodyOf } from './body.ts';
 import type { Scope } from './scope.ts';
 
-/** A log record with everything that ours have. */
+/** A log record that has all the fields that the agent's records have. */
 export type PlainLogRecord = Required<Omit<ReadableLogRecord, 'spanContext' | 'severityText'>>;
 
 const NANOS_PER_SECOND = 1_000_000_000n;
 
 /**
- * Reads a line of the journal as a log record, by the table in docs/export.md: what LogRecordEncoder
- * makes of it, as OpenTelemetry's own serializers take it. Throws a SyntaxError for what is no line.
+ * Parses a line of the journal as a log record, by the table in docs/export.md: the same record
+ * that LogRecordEncoder writes, in the form that OpenTelemetry's own serializers take. Throws a
+ * SyntaxError if the line is not a record.
  */
 export function readLogRecord(line: string, instrumentationScope: Scope): PlainLogRecord {
   const json = objectIn(parseExact(line));
@@ -62,7 +63,7 @@ function countIn(value: Json | undefined): number {
   return Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : fail('a count');
 }
 
-/** Nanoseconds since 1970 as seconds and nanoseconds. */
+/** Splits nanoseconds since 1970 into seconds and nanoseconds. */
 function timeIn(value: Json | undefined): [seconds: number, nanos: number] {
   if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) return fail('a time');
   const nanoseconds = BigInt(value as bigint | number);

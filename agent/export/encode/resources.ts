@@ -5,29 +5,33 @@ import { ProtobufWriter } from './protobuf-writer.ts';
 /** Field numbers and wire types: opentelemetry/proto/{logs,resource}/v1. */
 const RESOURCE_LOGS = { resource: 0x0a };
 const RESOURCE = { attributes: 0x0a };
-/** Containers that come and go must not fill the memory. */
+/** A limit, because containers that come and go must not fill the memory. */
 const RESOURCES_MAX = 1024;
 
 const [OPEN, CLOSE, COMMA] = [0x7b, 0x7d, 0x2c];
 
-/** A resource as a field of ResourceLogs. Equal ones are one object. */
+/** An encoded resource. Resources that are equal are the same object. */
 export interface Resource {
+  /** a field of ResourceLogs */
   readonly encoded: Uint8Array;
-  /** as it stands in lines */
+  /** the JSON text that lines have */
   readonly json: Uint8Array;
 }
 
-/** Reads the resources of lines. Most are the same as the one before, or one that has been seen. */
+/**
+ * Encodes the resources of lines, each of them once: most lines have the resource of the line
+ * before.
+ */
 export class Resources {
   readonly #known = new Map<string, Resource>();
   readonly #writer = new ProtobufWriter();
   #last: Resource | undefined;
 
-  /** Reads the JSON object that is next. */
+  /** Reads the JSON object at which the line reader stands. */
   read(line: LineReader): Resource {
     const from = line.at;
     const last = this.#last;
-    // An object cannot be the beginning of another one.
+    // No JSON object is the beginning of another one.
     if (last !== undefined && isAt(line, last.json)) {
       line.move(line.bytes, from + last.json.length);
       return last;
@@ -37,7 +41,7 @@ export class Resources {
     let resource = this.#known.get(key);
     if (resource === undefined) {
       if (this.#known.size >= RESOURCES_MAX) this.#known.clear();
-      // Not a Buffer: a small one keeps all of the memory alive of which Node gave it a part.
+      // Not a Buffer: a small Buffer keeps the whole pool alive that Node allocated it from.
       const json = new Uint8Array(line.bytes.subarray(from, line.at));
       resource = { encoded: Uint8Array.from(encoded), json };
       this.#known.set(key, resource);

@@ -6,58 +6,66 @@ import type { Scope } from '../encode/scope.ts';
 import type { JournalReader, Line } from './journal-reader.ts';
 import type { Position } from './position.ts';
 
-/** Records that are exported together, in the journal's order. Valid until the next but one is made. */
+/**
+ * Records that are exported together, in the order of the journal. It is valid until the batch
+ * after the next is begun.
+ */
 export interface Batch {
   readonly records: readonly ReadableLogRecord[];
-  /** Where each record's line begins. */
+  /** Where the line of each record begins. */
   readonly starts: readonly Position[];
-  /** How many of the records the encoder could not read, so that they are left to the stock serializer. */
+  /**
+   * The number of records that the encoder could not read and that the stock serializer encodes.
+   */
   readonly notEncoded: number;
-  /** Where lines begin of which no record could be made. */
+  /** Where the lines begin that are not records. */
   readonly unreadable: readonly Position[];
-  /** Behind the last line that it comes from, also of those that are kept back. */
+  /** The position after its last line, which may be one that a rule kept back. */
   readonly end: Position;
-  /** Unix seconds of its last record; undefined: it has none. */
+  /** Unix seconds of its last record; undefined: it has no record. */
   readonly lastTime: number | undefined;
-  /** It was read back from the disk. */
+  /** At least one of its lines was read back from the disk. */
   readonly isBehind: boolean;
 }
 
 export interface BatchOptions {
   readonly maxRecords: number;
-  /** of the lines; what goes out is at most half as much again */
+  /** of the lines; the request is at most half as much again */
   readonly maxBytes: number;
   readonly maxAgeMs: number;
   readonly scope: Scope;
   readonly encoder: LogRecordEncoder;
-  /** The record of a line is exported; called once for each; throws a SyntaxError for what is none. */
+  /**
+   * Says whether a line is exported; called once per line. Throws a SyntaxError if it is not a
+   * record.
+   */
   passes(line: Line): boolean;
 }
 
-/** Cuts what a tail gives into batches, by count, bytes and age. */
+/** Collects the lines of a reader into batches, by count, bytes and age. */
 export class Batches {
   readonly #options: BatchOptions;
-  readonly #tail: JournalReader;
-  /** One is on its way while the other is filled. */
+  readonly #reader: JournalReader;
+  /** One is being sent while the other is filled. */
   #encoded: EncodedRecords;
   #others: EncodedRecords;
 
-  constructor(options: BatchOptions, tail: JournalReader) {
+  constructor(options: BatchOptions, reader: JournalReader) {
     this.#encoded = new EncodedRecords(options.scope, options.encoder);
     this.#others = new EncodedRecords(options.scope, options.encoder);
     this.#options = options;
-    this.#tail = tail;
+    this.#reader = reader;
   }
 
-  /** The next batch; once `ending` is aborted what there is, and undefined when there is nothing. */
+  /** Returns the next batch. Once `ending` is aborted, returns what there is, or undefined. */
   async next(ending: AbortSignal): Promise<Batch | undefined> {
     const { maxRecords, maxBytes, maxAgeMs } = this.#options;
-    const tail = this.#tail;
+    const reader = this.#reader;
     const filling = this.#begin();
     const { records } = filling;
     let dueAt = Number.POSITIVE_INFINITY;
     for (;;) {
-      for (let bytes = tail.nextBytes; bytes > 0; bytes = tail.nextBytes) {
+      for (let bytes = reader.nextBytes; bytes > 0; bytes = reader.nextBytes) {
         const { length } = records;
         if (length > 0 && (length >= maxRecords || filling.bytes + bytes > maxBytes))
           return this.#taken(filling);
@@ -68,13 +76,13 @@ export class Batches {
       if (waitMs <= 0) return this.#taken(filling);
       const isLast = ending.aborted;
       try {
-        if (await tail.fill()) continue;
+        if (await reader.fill()) continue;
       } catch (error) {
         if (filling.isEmpty) throw error;
         return this.#taken(filling);
       }
       if (isLast) return filling.isEmpty ? undefined : this.#taken(filling);
-      await tail.wait(ending, filling.isEmpty ? undefined : waitMs);
+      await reader.wait(ending, filling.isEmpty ? undefined : waitMs);
     }
   }
 
@@ -96,12 +104,12 @@ export class Batches {
   }
 
   #add(filling: Filling, bytes: number): void {
-    const tail = this.#tail;
-    const start = tail.position;
+    const reader = this.#reader;
+    const start = reader.position;
     filling.isEmpty = false;
-    filling.isBehind ||= tail.isBehind;
+    filling.isBehind ||= reader.isBehind;
     filling.bytes += bytes;
-    const line = tail.take(bytes);
+    const line = reader.take(bytes);
     try {
       if (!this.#options.passes(line)) return;
       this.#addRecord(filling, line);
@@ -111,7 +119,7 @@ export class Batches {
     }
   }
 
-  /** Throws a SyntaxError for what is no line of a journal. */
+  /** Throws a SyntaxError if the line is not a record. */
   #addRecord(filling: Filling, line: Line): void {
     try {
       const record = this.#encoded.add(line.bytes, line.from, line.to);
@@ -127,7 +135,7 @@ export class Batches {
   }
 
   #taken({ records, starts, notEncoded, unreadable, lastTime, isBehind }: Filling): Batch {
-    const end = this.#tail.position;
+    const end = this.#reader.position;
     return { records, starts, notEncoded, unreadable, lastTime, isBehind, end };
   }
 }

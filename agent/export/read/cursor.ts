@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { readPlainFile, replaceFile } from '../../files.ts';
 import type { ExportedJournal, Position } from './position.ts';
 
-/** In the journal's folder: how far it has been exported. */
+/** The file in the journal's folder that says how far the journal has been exported. */
 export const CURSOR_FILE = 'export-cursor.json';
-/** A cursor that lags behind costs duplicates after a crash, and no more. */
+/** A cursor that is behind costs duplicates after a crash, and nothing else. */
 const SAVE_EVERY_MS = 500;
 
-/** Reads a saved cursor; undefined where there is none, or none that makes sense. */
+/** Reads the saved cursor; undefined if there is none, or if it is not valid. */
 export function readCursor(dir: string): Position | undefined {
   try {
     const { segment, offset } = JSON.parse(readPlainFile(join(dir, CURSOR_FILE)));
@@ -20,9 +20,10 @@ export function readCursor(dir: string): Position | undefined {
 }
 
 /**
- * Where to go on: at the saved cursor, as far as the journal still has what follows it. One that lies
- * beyond the journal's end is another journal's, or a crash has cut this one: then its segment is sent
- * again. It is taken away, for it would seem to be within once the journal has grown past it.
+ * Returns where to continue: at the saved cursor, or at the oldest line if the lines after the
+ * cursor were deleted. A cursor beyond the end of the journal belongs to another journal, or a
+ * crash has shortened this one; then the segment is sent again. Such a cursor is deleted, because
+ * it would look valid once the journal has grown past it.
  */
 export function resume(
   { dir, oldest, end }: Pick<ExportedJournal, 'dir' | 'oldest' | 'end'>,
@@ -45,7 +46,10 @@ function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** Saves the cursor durably: as a whole, synced, at most so often; the last one when it is closed. */
+/**
+ * Saves the cursor durably: as a whole, synced, at most every SAVE_EVERY_MS, and the last one in
+ * close().
+ */
 export class Cursor {
   readonly #dir: string;
   readonly #onProblem: (error: Error) => void;
@@ -54,13 +58,13 @@ export class Cursor {
   #saving: Promise<void> = Promise.resolve();
   #savedAt = Number.NEGATIVE_INFINITY;
 
-  /** `onProblem` hears of each failure; a later save may succeed. */
+  /** `onProblem` is called for each failure; a later save may succeed. */
   constructor(dir: string, onProblem: (error: Error) => void) {
     this.#dir = dir;
     this.#onProblem = onProblem;
   }
 
-  /** All lines before this position are acknowledged. */
+  /** Moves the cursor: all lines before this position are acknowledged. */
   move(position: Position): void {
     this.#position = position;
     const waitMs = Math.max(0, this.#savedAt + SAVE_EVERY_MS - performance.now());
@@ -70,7 +74,7 @@ export class Cursor {
     }, waitMs);
   }
 
-  /** Saves where it is now. */
+  /** Saves the position as it is now. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;

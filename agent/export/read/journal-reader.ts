@@ -2,11 +2,11 @@ import type { ExportedJournal, JournalLine, Position } from './position.ts';
 import type { RecentLines } from './recent-lines.ts';
 
 const LINE_FEED = 0x0a;
-/** Lines that are read from a file at once. */
+/** The number of lines that are read from a file at once. */
 const DISK_LINES = 32;
 const NOTHING = Buffer.alloc(0);
 
-/** A line, without its line feed, where it lies. */
+/** A line without its line feed, as a part of a buffer. */
 export interface Line {
   readonly bytes: Buffer;
   readonly from: number;
@@ -16,25 +16,30 @@ export interface Line {
 export interface JournalReaderOptions {
   readonly recent: RecentLines;
   readonly readLines: ExportedJournal['readLines'];
-  /** before the first line that is not deleted by now */
+  /**
+   * Returns the position before the first line that is not deleted; undefined: there is no line.
+   */
   oldest(): Position | undefined;
   /** Called with a range that was deleted before it was read. */
   onSkipped(from: Position, to: Position): void;
 }
 
-/** The journal behind its writer: lines from memory as long as they are there, else from the disk. */
+/**
+ * Reads the journal behind its writer: lines from memory as long as they are there, otherwise from
+ * the disk.
+ */
 export class JournalReader {
   readonly #options: JournalReaderOptions;
-  /** Before the next line. */
+  /** the position before the next line */
   #position: Position;
-  /** Lines at hand from memory. */
+  /** lines at hand, from memory */
   #chunk: Buffer = NOTHING;
   #at = 0;
-  /** Lines at hand from the disk, the next one last. */
+  /** lines at hand, from the disk; the next one is the last */
   #lines: JournalLine[] = [];
   #disk: AsyncIterator<JournalLine> | undefined;
   #isBehind = false;
-  /** Pushes that there had been when the journal was looked at last. */
+  /** the number of pushes at the last fill() */
   #seen = 0;
 
   constructor(options: JournalReaderOptions, from: Position) {
@@ -42,17 +47,19 @@ export class JournalReader {
     this.#position = from;
   }
 
-  /** Before the next line. */
+  /** The position before the next line. */
   get position(): Position {
     return this.#position;
   }
 
-  /** The lines at hand were read back from the disk. */
+  /** Whether the lines at hand were read back from the disk. */
   get isBehind(): boolean {
     return this.#isBehind;
   }
 
-  /** Bytes of the next line in the journal, with its line feed; 0: none is at hand. */
+  /**
+   * The number of bytes of the next line in the journal, with its line feed; 0: no line is at hand.
+   */
   get nextBytes(): number {
     if (this.#at < this.#chunk.length)
       return this.#chunk.indexOf(LINE_FEED, this.#at) + 1 - this.#at;
@@ -61,7 +68,7 @@ export class JournalReader {
     return next.offset - (next.segment === this.#position.segment ? this.#position.offset : 0);
   }
 
-  /** Takes the next line, of so many bytes; it is valid until the next fill(). */
+  /** Takes the next line, which has this many bytes; it is valid until the next fill(). */
   take(bytes: number): Line {
     const next = this.#lines.pop();
     if (next !== undefined) {
@@ -75,7 +82,7 @@ export class JournalReader {
     return { bytes: this.#chunk, from: this.#at - bytes, to: this.#at - 1 };
   }
 
-  /** Gets lines to hand when there are none left; false when the journal has no more of them now. */
+  /** Gets more lines when none is at hand; returns false if the journal has no more lines now. */
   async fill(): Promise<boolean> {
     const { recent } = this.#options;
     this.#seen = recent.pushes;
@@ -95,12 +102,14 @@ export class JournalReader {
     return true;
   }
 
-  /** Waits for more lines than fill() found, until `signal`, or, where given, for so long. */
+  /**
+   * Waits for more lines than fill() found, until `signal` is aborted, and at most `ms`, if given.
+   */
   async wait(signal: AbortSignal, ms?: number): Promise<void> {
     await this.#options.recent.news(this.#seen, signal, ms);
   }
 
-  /** Goes on with the next segment: this one cannot be read. */
+  /** Continues with the next segment, because this one cannot be read. */
   skipSegment(): void {
     const from = this.#position;
     this.#disk = undefined;
@@ -108,7 +117,7 @@ export class JournalReader {
     this.#options.onSkipped(from, this.#position);
   }
 
-  /** Lets go of the file that is being read. */
+  /** Closes the file that is being read. */
   async close(): Promise<void> {
     const disk = this.#disk;
     this.#disk = undefined;
@@ -129,8 +138,8 @@ export class JournalReader {
           this.#disk = undefined;
           break;
         }
-        // Segments are numbered without a gap: what is missing was deleted before we came to it; and
-        // so was, perhaps, what the segment still had in which we take up the reading again.
+        // Segments are numbered without a gap: a missing one was deleted before it was read. When
+        // reading starts again within a segment, the rest of that one may have been deleted, too.
         const isLost = isResumed && (oldest()?.segment ?? 0) > segment;
         if (value.segment > segment + 1 || (isLost && value.segment > segment))
           onSkipped(lines.at(-1) ?? this.#position, { segment: value.segment, offset: 0 });
@@ -140,7 +149,7 @@ export class JournalReader {
       }
     } catch (error) {
       this.#disk = undefined;
-      // What was read before it is not lost with it: going on there brings the error again.
+      // The lines before the error are returned; reading on from there raises the error again.
       if (lines.length === 0) throw error;
     }
     return lines;

@@ -1,26 +1,29 @@
-/** A place between two lines of the journal: the segment's number, and the offset in its uncompressed text. */
+/**
+ * A position between two lines of the journal: a segment's number and an offset in its uncompressed
+ * text.
+ */
 export interface Position {
   readonly segment: number;
   readonly offset: number;
 }
 
-/** A line of the journal, without its line feed, and the position behind it. */
+/** A line of the journal, without its line feed, and the position after it. */
 export interface JournalLine extends Position {
   readonly line: string;
 }
 
-/** The journal as the export sees it. */
+/** The journal, as far as the export uses it. */
 export interface ExportedJournal {
   readonly dir: string;
-  /** before the first line that is not deleted by now; undefined: there is none */
+  /** the position before the first line that is not deleted; undefined: there is no line */
   readonly oldest: Position | undefined;
-  /** behind the last line */
+  /** the position after the last line */
   readonly end: Position;
-  /** The lines from a position to what is the end then; passes over what is deleted. */
+  /** Reads the lines from a position to the end of the journal; skips what was deleted. */
   readLines(from: Position): AsyncIterator<JournalLine>;
 }
 
-/** They are the same place. */
+/** Says whether two positions are the same. */
 export function isSame(one: Position, other: Position): boolean {
   return one.segment === other.segment && one.offset === other.offset;
 }

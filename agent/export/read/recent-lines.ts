@@ -1,52 +1,61 @@
 import { isSame, type Position } from './position.ts';
 
-/** From here on memory comes from the kernel page by page each time, which costs more than copying. */
+/**
+ * Larger buffers are used again: the kernel maps each page of a new one, which costs more than
+ * copying.
+ */
 const REUSED_MIN = 64 << 10;
-/** Memory that waits to be used again. */
+/** The number of buffers that wait to be used again. */
 const SPARE_MAX = 4;
 
-/** Whole lines as they were appended to one segment, at these offsets. */
+/** Whole lines that were appended to one segment, at these offsets. */
 export interface Chunk {
   readonly segment: number;
   readonly from: number;
   readonly to: number;
   readonly bytes: Buffer;
-  /** of which they are the beginning */
+  /** the buffer that begins with these bytes */
   readonly memory: Buffer;
 }
 
-/** The lines that were written last and are not exported yet, so that nothing has to be read back. */
+/**
+ * Keeps the lines that were written last and are not exported yet, so that they need not be read
+ * back.
+ */
 export class RecentLines {
   readonly #maxBytes: number;
   readonly #chunks: Chunk[] = [];
-  /** The chunk that was taken last. */
+  /** the chunk that was taken last */
   #taken: Chunk | undefined;
   readonly #spare: Buffer[] = [];
-  /** Where the first chunk follows. */
+  /** the position before the first chunk */
   #from: Position;
   #end: Position;
   #bytes = 0;
   #pushes = 0;
   #wake = (): void => {};
 
-  /** `end` is the journal's; of what comes behind it, at most the latest `maxBytes` are kept. */
+  /**
+   * `end` is the end of the journal; of the lines that follow it, at most the latest `maxBytes` are
+   * kept.
+   */
   constructor(end: Position, maxBytes: number) {
     this.#from = end;
     this.#end = end;
     this.#maxBytes = maxBytes;
   }
 
-  /** Behind the last line that was written. */
+  /** The position after the last line that was written. */
   get end(): Position {
     return this.#end;
   }
 
-  /** How often lines were pushed. */
+  /** The number of times that lines were pushed. */
   get pushes(): number {
     return this.#pushes;
   }
 
-  /** Takes a copy of lines that are in the journal now, up to `end`. */
+  /** Copies lines that are in the journal now, up to `end`. */
   push(lines: Buffer, length: number, { segment, offset }: Position): void {
     const memory = this.#memory(length);
     lines.copy(memory, 0, 0, length);
@@ -60,8 +69,8 @@ export class RecentLines {
   }
 
   /**
-   * The chunk in which a position is, and forgets it and what is before; undefined: not kept. It is
-   * valid until the next call.
+   * Returns the chunk that contains a position, and drops it and the chunks before it; undefined:
+   * the lines are not kept. The chunk is valid until the next call.
    */
   take(position: Position): Chunk | undefined {
     this.#release(this.#taken);
@@ -79,12 +88,15 @@ export class RecentLines {
     return undefined;
   }
 
-  /** There is nothing behind this position. */
+  /** Says whether no line follows this position. */
   isEnd(position: Position): boolean {
     return isSame(this.#end, position);
   }
 
-  /** Waits until there were more pushes than `seen`, until `signal`, or, where given, for so long. */
+  /**
+   * Waits until there were more pushes than `seen`, until `signal` is aborted, and at most `ms`, if
+   * given.
+   */
   async news(seen: number, signal: AbortSignal, ms?: number): Promise<void> {
     if (signal.aborted || this.#pushes !== seen) return;
     let timer: NodeJS.Timeout | undefined;
@@ -108,7 +120,9 @@ export class RecentLines {
     return chunk;
   }
 
-  /** For so many bytes, and never twice as many: what waits may be much. */
+  /**
+   * Returns a buffer of at least this length and less than twice the length, because many may wait.
+   */
   #memory(length: number): Buffer {
     if (length < REUSED_MIN) return Buffer.allocUnsafeSlow(length);
     const size = 2 ** Math.ceil(Math.log2(length));

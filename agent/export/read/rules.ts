@@ -2,21 +2,24 @@ import { KEYS } from '../../../record/fields.ts';
 import { AgentError } from '../../errors.ts';
 import type { Line } from './journal-reader.ts';
 
-/** What rules ask of a record. */
+/** The parts of a record that rules look at. */
 interface Asked {
   readonly action: string;
   readonly resource: Readonly<Record<string, unknown>>;
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-/** `allow` or `deny`, and what a record must be like for it; without conditions it is for every record. */
+/**
+ * `allow` or `deny`, with the conditions that a record must meet; without conditions it matches
+ * every record.
+ */
 export interface Rule {
   readonly text: string;
   readonly allows: boolean;
   matches(record: Asked): boolean;
 }
 
-/** What a rule can ask: where its values come from, and which ones there are. */
+/** The subjects of conditions: where their values come from, and which values there are. */
 const SUBJECTS: Readonly<
   Record<string, { read(record: Asked): unknown; values?: readonly string[] }>
 > = {
@@ -33,7 +36,10 @@ const SUBJECTS: Readonly<
   },
 };
 
-/** Reads rules such as `deny namespace=kube-* entry=none`; throws EXPORT_RULES_INVALID with every problem. */
+/**
+ * Reads rules such as `deny namespace=kube-* entry=none`; throws EXPORT_RULES_INVALID with every
+ * problem.
+ */
 export function parseRules(texts: readonly string[]): Rule[] {
   const problems: string[] = [];
   const rules = texts.map((text) => parseRule(text, problems));
@@ -70,7 +76,10 @@ function parseRule(text: string, problems: string[]): Rule {
   };
 }
 
-/** `*` is anything but a slash, `**` anything, `?` one character that is no slash. */
+/**
+ * Compiles a pattern: `*` matches anything but a slash, `**` anything, `?` one character but a
+ * slash.
+ */
 function globOf(glob: string): RegExp {
   const source = glob.replaceAll(/\*\*|[*?]|[\\^$.+()[\]{}|]/g, (part) => {
     if (part === '**') return '.*';
@@ -80,15 +89,18 @@ function globOf(glob: string): RegExp {
   return new RegExp(`^${source}$`, 'su');
 }
 
-/** What is exported, and how much was kept back. */
+/** Decides what is exported, and counts what is kept back. */
 export interface Filter {
-  /** Throws a SyntaxError for what is no line. */
+  /** Says whether a line is exported; throws a SyntaxError if it is not JSON. */
   passes(line: Line): boolean;
-  /** records, by the text of the rule */
+  /** the number of records, by the text of the rule */
   readonly kept: ReadonlyMap<string, number>;
 }
 
-/** The first rule that matches decides; what none matches passes, and so do records about the journal. */
+/**
+ * Creates a filter. The first rule that matches decides; other records and those about the journal
+ * pass.
+ */
 export function createFilter(rules: readonly Rule[]): Filter {
   const kept = new Map<string, number>();
   return {

@@ -18,9 +18,9 @@ export interface Refusal {
 }
 
 /**
- * Keeps the line that begins at a position, with the reason, on disk when this resolves; rejects where
- * it cannot be written. The line is a string in it, to stay what it is byte for byte, and null if it
- * has been deleted from the journal meanwhile.
+ * Keeps the line that begins at a position, with the reason, on disk when this resolves; rejects
+ * where it cannot be written. The line is a string in it, to stay what it is byte for byte, and
+ * null if it has been deleted from the journal meanwhile.
  */
 export async function keepDeadLetter(
   { dir, readLines }: Pick<ExportedJournal, 'dir' | 'readLines'>,

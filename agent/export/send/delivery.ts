@@ -9,7 +9,9 @@ import { backoffMs } from './backoff.ts';
 import type { Refusal } from './dead-letters.ts';
 import type { Failure, Outcome } from './outcome.ts';
 
-/** A single record that is refused so often is refused for good; INVALID_ARGUMENT says it at once. */
+/**
+ * A single record that is refused so often is refused for good; INVALID_ARGUMENT says it at once.
+ */
 const REFUSALS = 3;
 /** After so many in a row it is not the records: the collector refuses everything. */
 const REFUSED_IN_A_ROW = 10;
@@ -91,8 +93,8 @@ export class Delivery {
   }
 
   /**
-   * The second opinion: sends records as the stock serializer encodes them. If the collector accepts
-   * that, the fault is in our encoder, and costs no record.
+   * The second opinion: sends records as the stock serializer encodes them. If the collector
+   * accepts that, the fault is in our encoder, and costs no record.
    */
   async #sendPlain(records: readonly ReadableLogRecord[], refusal: Failure): Promise<boolean> {
     const plain = plainRecords(records);

@@ -23,7 +23,10 @@ export interface LogExportResult extends ExportResult {
 
 type LogsSerializer = ISerializer<ReadableLogRecord[], IExportLogsServiceResponse>;
 
-/** With a limit of 1, a call that is made from the callback of another would fail: that one still counts. */
+/**
+ * With a limit of 1, a call that is made from the callback of another would fail: that one still
+ * counts.
+ */
 const CONCURRENCY_LIMIT = 2;
 /** The name of the stock exporter in OpenTelemetry's own metrics. */
 const COMPONENT_TYPE = 'otlp_grpc_log_exporter';
@@ -36,8 +39,9 @@ export interface JournalLogExporterOptions {
 }
 
 /**
- * OpenTelemetry's exporter with a serializer and a transport of our own. It makes one call per batch and
- * retries nothing, and its callback gets what the stock exporter only logs: the partial success.
+ * OpenTelemetry's exporter with a serializer and a transport of our own. It makes one call per
+ * batch and retries nothing, and its callback gets what the stock exporter only logs: the partial
+ * success.
  */
 export class JournalLogExporter extends OTLPLogExporter {
   readonly #delegate: IOtlpExportDelegate<ReadableLogRecord[]>;
@@ -88,7 +92,9 @@ export class JournalLogExporter extends OTLPLogExporter {
     return this.#delegate.shutdown();
   }
 
-  /** Keeps the partial success of a response for the callback, which the delegate calls right after. */
+  /**
+   * Keeps the partial success of a response for the callback, which the delegate calls right after.
+   */
   #observed(serializer: LogsSerializer): LogsSerializer {
     return {
       serializeRequest: (records) => serializer.serializeRequest(records),

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Lets so many records through a second, on average; 0: as many as come. */
+/** Limits the records per second, on average; 0: no limit. */
 export class RateLimit {
   readonly #perSecond: number;
   #freeAt = 0;
@@ -9,7 +9,7 @@ export class RateLimit {
     this.#perSecond = perSecond;
   }
 
-  /** Waits until it is time for what comes next, or until `signal`. */
+  /** Waits until this many records may be sent, or until `signal` is aborted. */
   async wait(records: number, signal: AbortSignal): Promise<void> {
     if (this.#perSecond === 0) return;
     const now = performance.now();
