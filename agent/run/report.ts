@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { MetadataEvent } from '../enrich/pods/pod-source.ts';
 import type { UpkeepFailed } from '../journal/archive/archive.ts';
 import type { Log } from '../log-events.ts';
-import { createProblemTeller } from '../telemetry/log.ts';
+import { suppressRepeats } from '../telemetry/log.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { BatchEvent } from './batch.ts';
 
@@ -26,10 +26,10 @@ export function createReport(
   telemetry: Telemetry | undefined,
 ): Report {
   // Each of these may come again and again.
-  const upkeepFailed = createProblemTeller((error) =>
+  const upkeepFailed = suppressRepeats((error) =>
     log('journal.upkeep_failed', { error: error.message }),
   );
-  const stateWriteFailed = createProblemTeller((error) =>
+  const stateWriteFailed = suppressRepeats((error) =>
     log('run.state_write_failed', { error: error.message }),
   );
   return (one) => {

@@ -7,7 +7,7 @@ import { deleteJournal } from '../journal/delete.ts';
 import { OwnDaemonSet } from '../kube/own-daemon-set.ts';
 import type { Log } from '../log-events.ts';
 import { SNAPSHOT_FILE } from '../source/arming.ts';
-import { createProblemTeller } from '../telemetry/log.ts';
+import { suppressRepeats } from '../telemetry/log.ts';
 
 /** What a run removes at its end. */
 export interface Removal {
@@ -42,9 +42,7 @@ export function createExitPolicy(
     pod,
     kubeconfig,
     onKnown: (name) => log('uninstall.watching', { daemonSet: name }),
-    onProblem: createProblemTeller((error) =>
-      log('uninstall.watch_failed', { error: error.message }),
-    ),
+    onProblem: suppressRepeats((error) => log('uninstall.watch_failed', { error: error.message })),
   });
   return {
     async removal() {

@@ -27,27 +27,27 @@ export function createLog(level: string): Log {
   });
 }
 
-/** Told again after so long. */
-const SAME_AGAIN_MS = 600_000;
+/** How long the same problem is not reported again. */
+const REPEAT_MS = 600_000;
 const PROBLEMS_MAX = 64;
 
-/** Tells of problems that may come again and again: each once, and not the same soon again. */
-export function createProblemTeller(tell: (error: Error) => void): (error: Error) => void {
-  const toldAt = new Map<string, number>();
+/** Wraps a report of problems: a problem with the same message is reported only once in ten minutes. */
+export function suppressRepeats(report: (error: Error) => void): (error: Error) => void {
+  const reportedAt = new Map<string, number>();
   return (error) => {
-    const last = toldAt.get(error.message) ?? Number.NEGATIVE_INFINITY;
-    if (performance.now() - last < SAME_AGAIN_MS) return;
-    if (toldAt.size >= PROBLEMS_MAX) toldAt.clear();
-    toldAt.set(error.message, performance.now());
-    tell(error);
+    const last = reportedAt.get(error.message) ?? Number.NEGATIVE_INFINITY;
+    if (performance.now() - last < REPEAT_MS) return;
+    if (reportedAt.size >= PROBLEMS_MAX) reportedAt.clear();
+    reportedAt.set(error.message, performance.now());
+    report(error);
   };
 }
 
 function createPinoWriter(level: string): Write {
-  // Loaded only where it is used.
+  // pino is loaded only if it is used.
   const { pino } = createRequire(import.meta.url)('pino') as typeof Pino;
   const stderr = pino.destination({ dest: 2, sync: true });
-  // A log that nobody reads any more ends nothing.
+  // A closed stderr does not end the agent.
   stderr.on('error', () => {});
   const logger = pino(
     {
@@ -71,7 +71,7 @@ function createReadableWriter(from: string): Write {
   };
 }
 
-/** ` key=value …`; JSON where a value is not a plain word, so that nothing in it reaches the terminal raw. */
+/** Formats fields as ` key=value …`; a value that is not a plain word is JSON, so that it cannot control the terminal. */
 function readable(fields: object): string {
   return Object.entries(fields)
     .map(([key, value]) => {
