@@ -209,11 +209,11 @@ export const LOG_EVENTS = {
   'export.segment_skipped': {
     level: 'error',
     sentence: 'a journal segment cannot be read and is not exported',
+    remedy: 'see error, which names the file',
   },
   'export.journal_unreadable': {
     level: 'error',
-    sentence: 'journal cannot be read for the export',
-    remedy: 'see error, which names the file',
+    sentence: 'journal cannot be read for the export, retrying',
   },
   'export.cursor_write_failed': {
     level: 'error',

@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { EXIT, exitCodeOf } from '../errors.ts';
+import type { Log } from '../log-events.ts';
 import { CredentialFiles, type CredentialSources } from './connect/credential-files.ts';
 import { parseEndpoint } from './connect/endpoint.ts';
 import { GrpcTransport } from './connect/grpc-transport.ts';
 import { JournalLogsSerializer } from './encode/journal-logs-serializer.ts';
 import { LogRecordEncoder } from './encode/log-record-encoder.ts';
 import { createScope } from './encode/scope.ts';
-import type { ExportLog } from './log.ts';
 import { type Batch, Batches } from './read/batches.ts';
 import { Cursor, resume } from './read/cursor.ts';
 import { JournalReader } from './read/journal-reader.ts';
@@ -43,7 +43,7 @@ export interface ExporterOptions {
   /** records a second of those that are read back from the disk; 0: as many as go */
   readonly catchUpRate: number;
   readonly rules: readonly string[];
-  readonly log: ExportLog;
+  readonly log: Log;
   /** Default: the one that the agent is built with. */
   readonly encoder?: LogRecordEncoder;
 }
@@ -75,7 +75,7 @@ export class Exporter {
     this.#target = endpoint.target;
     this.#filter = createFilter(parseRules(options.rules));
     const files = new CredentialFiles(options.files, ({ message }) =>
-      options.log.error({ error: message }, 'bad export credentials; the earlier ones stay in use'),
+      options.log('export.credentials_invalid', { error: message }),
     );
     this.#transport = new GrpcTransport({
       endpoint,
@@ -95,12 +95,12 @@ export class Exporter {
     const { log, version, batchRecords, batchBytes, batchAgeMs } = this.#options;
     const onSkipped = (from: Position, to: Position) => {
       this.statistics.skips += 1;
-      log.error({ from, to }, 'a part of the journal is gone that was not exported yet');
+      log('export.segments_deleted', { from, to });
     };
     this.#position = resume(journal, onSkipped);
     this.#recent = new RecentLines(journal.end, RECENT_BYTES);
     this.#cursor = new Cursor(journal.dir, ({ message }) =>
-      log.error({ error: message }, 'the export cursor cannot be saved'),
+      log('export.cursor_write_failed', { error: message }),
     );
     const { readLines } = journal;
     const tail = new JournalReader(
@@ -127,7 +127,7 @@ export class Exporter {
       keepDeadLetter: (start, refusal) => keepDeadLetter(journal, start, refusal, log),
     });
     this.#cursor.move(this.#position);
-    log.info({ endpoint: this.#target, from: this.#position }, 'exporting');
+    log('export.started', { endpoint: this.#target, from: this.#position });
     this.#running = this.#run(() => this.#next(batches, tail), delivery);
   }
 
@@ -170,10 +170,7 @@ export class Exporter {
     await this.#tail?.close();
     await this.#cursor?.close();
     if (this.#recent?.isEnd(this.#position) === false)
-      this.#options.log.warn(
-        { from: this.#position },
-        'records wait for the next run to export them',
-      );
+      this.#options.log('export.unfinished', { from: this.#position });
   }
 
   async #run(next: () => Promise<Batch | undefined>, delivery: Delivery): Promise<void> {
@@ -189,28 +186,34 @@ export class Exporter {
       }
     } catch (error) {
       if (error instanceof Ended) return;
-      // The record goes on without it; the next run exports what is left.
-      this.#options.log.error({ error: (error as Error).stack }, 'the export has failed: a bug');
+      // The agent keeps recording, and the next run exports the rest.
+      this.#options.log('export.failed', { error: (error as Error).stack });
     }
   }
 
-  /**
-   * The next batch; a segment that cannot be read is passed over, any other error is waited out.
-   */
+  /** Returns the next batch; skips a segment that cannot be read, and retries after any other error. */
   async #next(batches: Batches, tail: JournalReader): Promise<Batch | undefined> {
-    for (let told = ''; ; ) {
+    for (let reported = ''; ; ) {
       try {
         return await batches.next(this.#ending.signal);
       } catch (error) {
         const { message } = error as Error;
-        if (message !== told)
-          this.#options.log.error({ error: message }, 'the journal cannot be read for the export');
-        told = message;
+        const isDamage = exitCodeOf(error) === EXIT.journal;
+        if (!isDamage && message !== reported)
+          this.#options.log('export.journal_unreadable', { error: message });
+        reported = message;
         if (this.#ending.signal.aborted) return undefined;
-        if (exitCodeOf(error) === EXIT.journal) tail.skipSegment();
+        if (isDamage) this.#skipSegment(tail, message);
         else await pause(PROBLEM_PAUSE_MS);
       }
     }
+  }
+
+  #skipSegment(tail: JournalReader, error: string): void {
+    const from = tail.position;
+    tail.skipSegment();
+    this.statistics.skips += 1;
+    this.#options.log('export.segment_skipped', { from, to: tail.position, error });
   }
 
   #send(records: ReadableLogRecord[], renew: boolean): Promise<Outcome> {

@@ -1,10 +1,10 @@
 import type { Config } from '../config/schema.ts';
 import { AgentError } from '../errors.ts';
 import type { Exporter } from '../export/exporter.ts';
-import type { ExportLog } from '../export/log.ts';
 import type { Journal } from '../journal/journal.ts';
 import { readLines } from '../journal/read.ts';
 import { oldestPosition } from '../journal/segment.ts';
+import type { Log } from '../log-events.ts';
 import { VERSION } from '../version.ts';
 
 const PROTOCOLS = ['OTEL_EXPORTER_OTLP_LOGS_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'];
@@ -18,7 +18,7 @@ const HEADERS = ['OTEL_EXPORTER_OTLP_LOGS_HEADERS', 'OTEL_EXPORTER_OTLP_HEADERS'
 export async function createExporter(
   config: Config,
   env: NodeJS.ProcessEnv,
-  log: ExportLog,
+  log: Log,
 ): Promise<Exporter | undefined> {
   if (config.exportEndpoint === '') return undefined;
   const { variable = '', value = 'grpc' } = firstSet(PROTOCOLS, env);

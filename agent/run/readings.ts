@@ -3,10 +3,10 @@ import type { Config } from '../config/schema.ts';
 import type { Exporter } from '../export/exporter.ts';
 import { timeAt } from '../journal/measure.ts';
 import { listSegments, segmentBytes } from '../journal/segment.ts';
+import type { Log } from '../log-events.ts';
 import { readCpuStates } from '../source/counters.ts';
 import type { HookStatistics } from '../source/hook.ts';
 import { parseAddress } from '../telemetry/address.ts';
-import type { Log } from '../telemetry/log.ts';
 import type {
   ByValue,
   ExportReadings,

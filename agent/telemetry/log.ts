@@ -1,30 +1,22 @@
 import { createRequire } from 'node:module';
 import type * as Pino from 'pino';
-import { LOG_EVENTS, type LogEvent, type Log as LogEvents, type LogLevel } from '../log-events.ts';
+import { LOG_EVENTS, type Log, type LogEvent, type LogLevel } from '../log-events.ts';
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 const COLOURS: Record<LogLevel, number> = { debug: 2, info: 36, warn: 33, error: 31 };
 
 type Write = (level: LogLevel, fields: object, sentence: string) => void;
-type LevelMethod = (fields: object, message: string) => void;
 
-/** What the agent says about itself, on stderr: `log(code, fields)`. The methods go with the last of their callers. */
-export type Log = LogEvents & Readonly<Record<LogLevel, LevelMethod>>;
-
-/** JSON lines by pino, from `level` on; one readable line per event where stderr is a terminal. */
-export function createLog(level: string): Log {
-  const write = process.stderr.isTTY ? createReadableWriter(level) : createPinoWriter(level);
-  const at = (one: LogLevel) => (fields: object, message: string) => write(one, fields, message);
-  const log: LogEvents = (code, fields) => {
+/**
+ * Makes the agent's log on stderr, from a level on: JSON lines by pino, or one readable line for each
+ * event if stderr is a terminal.
+ */
+export function createLog(from: string): Log {
+  const write = process.stderr.isTTY ? createReadableWriter(from) : createPinoWriter(from);
+  return (code, fields) => {
     const { level, sentence, remedy }: LogEvent = LOG_EVENTS[code];
     write(level, { event: code, ...fields, ...(remedy && { remedy }) }, sentence);
   };
-  return Object.assign(log, {
-    debug: at('debug'),
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-  });
 }
 
 /** How long the same problem is not reported again. */

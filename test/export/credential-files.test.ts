@@ -225,7 +225,9 @@ test('a token is followed; one that goes bad is an alarm, and the old one stays 
   volume.replace({ token: 'not a token' });
   await until('the alarm', () => {
     bed.write(execLine(2));
-    return bed.log.some((line) => /^error bad export credentials.*must hold a token/.test(line));
+    return bed.log.some((line) =>
+      /^error export\.credentials_invalid .*must hold a token/.test(line),
+    );
   });
   unlinkSync(join(volume.dir, 'token'));
   bed.write(execLine(3));

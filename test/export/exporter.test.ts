@@ -120,7 +120,7 @@ test('what was deleted for space before it was exported is named, and the rest i
   sameLines(collector.lines.slice(5), left);
   match(
     bed.log.join('\n'),
-    /error a part of the journal is gone.*"from":\{"segment":1,"offset":\d+\},"to":\{"segment":\d+,"offset":0\}/,
+    /^error export\.segments_deleted \{"from":\{"segment":1,"offset":\d+\},"to":\{"segment":\d+,"offset":0\}/m,
   );
   equal(exporter.statistics.skips, 1);
 });
@@ -171,7 +171,10 @@ test('a segment that is damaged is named and passed over', async (t) => {
     collector.lines,
     before.filter((line) => rest.has(line)),
   );
-  match(bed.log.join('\n'), /error the journal cannot be read for the export .*damaged/);
+  match(
+    bed.log.join('\n'),
+    /^error export\.segment_skipped \{"from":\{"segment":2,"offset":\d+\},"to":\{"segment":3,"offset":0\},"error":".*damaged/m,
+  );
 });
 
 test('a cursor beyond the journal’s end sends that segment again rather than lose a line', async (t) => {

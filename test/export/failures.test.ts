@@ -68,7 +68,7 @@ for (const name of [...WAITING, ...DENIED])
       bed.log[0] ?? '',
       new RegExp(`^${level} .*"code":"${name}","details":"told to answer ${name}"`),
     );
-    match(bed.log[1] ?? '', /^info the collector takes records again \{"failures":3/);
+    match(bed.log[1] ?? '', /^info export\.collector_available \{"failures":3/);
   });
 
 for (const name of ABOUT_CONTENT)
@@ -177,7 +177,7 @@ test('dead letters that go to make room are told', async (t) => {
   await until('the other', () => collector.lines.length >= 1);
   equal(lettersOf(bed.dir).length, 1);
   equal(statSync(join(bed.dir, 'dead-letters.1.jsonl')).size, 64 << 20);
-  equal(bed.log[0], 'warn the oldest dead letters are gone, to make room {"bytes":12}');
+  equal(bed.log[0], 'warn export.dead_letters_deleted {"bytes":12}');
 });
 
 test('a collector that refuses everything gets few records into the dead letters', async (t) => {
@@ -189,7 +189,7 @@ test('a collector that refuses everything gets few records into the dead letters
   const { statistics } = bed.start(collector.port);
   bed.write(...execLines(0, 200));
   await until('the alarm', () =>
-    bed.log.some((line) => line.startsWith('error the collector refuses every')),
+    bed.log.some((line) => line.startsWith('error export.every_record_refused ')),
   );
   await sleep(300);
   equal(statistics.deadLetters, 10);
@@ -255,10 +255,7 @@ test('a partial success is counted, and told with the collector’s words', asyn
   await until('counted', () => statistics.rejected === 2);
   equal(statistics.exported, 8);
   equal(collector.calls.length, 1);
-  match(
-    bed.log.join('\n'),
-    /^warn the collector took a part only .*"rejected":2,"message":"too old"/,
-  );
+  match(bed.log.join('\n'), /^warn export\.records_rejected .*"rejected":2,"message":"too old"/);
 });
 
 test('no more is counted as rejected than was sent', async (t) => {

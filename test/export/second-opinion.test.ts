@@ -49,7 +49,7 @@ test('a record that our encoder damages is exported with the stock encoding', as
   equal(statistics.deadLetters, 0);
   equal(hasLetters(bed.dir), false);
   deepEqual(bed.log.length, 1);
-  match(bed.log[0] ?? '', /^error .*serializer.*"records":1,"code":"INTERNAL"/);
+  match(bed.log[0] ?? '', /^error export\.encoder_fault .*"records":1,"code":"INTERNAL"/);
 });
 
 test('an encoder that damages every record costs none, and no more than two calls a batch', async (t) => {
@@ -78,7 +78,7 @@ test('a line that our encoder does not know is exported with the stock encoding,
   equal(collector.calls.length, 1);
   deepEqual([...statistics.failures], []);
   equal(hasLetters(bed.dir), false);
-  match(bed.log[0] ?? '', /^error .*serializer.*"records":1\}$/);
+  match(bed.log[0] ?? '', /^error export\.encoder_fault .*"records":1\}$/);
 });
 
 test('a record that is refused both ways is a dead letter with the first reason, asked about once', async (t) => {

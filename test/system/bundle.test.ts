@@ -15,5 +15,5 @@ test('a bundle needs nothing of the folder that it comes from, not even to tell 
   agent.bin = join(bundle, 'bin/vcml-agent');
   await agent.start();
   await until('a word about the collector', () => agent.stderr.includes('"code":"UNAVAILABLE"'));
-  assert.match(agent.stderr, /records wait in the journal/);
+  assert.match(agent.stderr, /records are held in the journal/);
 });

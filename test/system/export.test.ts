@@ -76,7 +76,7 @@ test('a collector that is not there keeps an agent neither from starting nor fro
   const agent = await startAgent({ args: ['--export-endpoint', 'http://127.0.0.1:1'] });
   try {
     storm(1);
-    await until('the warning', () => agent.stderr.includes('records wait in the journal'));
+    await until('the warning', () => agent.stderr.includes('records are held in the journal'));
     const { stdout } = spawnSync(
       AGENT_BIN,
       ['status', '--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir],
@@ -84,7 +84,10 @@ test('a collector that is not there keeps an agent neither from starting nor fro
     );
     match(stdout, /^export +[\d.]+ (B|KiB|MiB) of the journal are not exported yet/m);
     equal(await agent.stop(), 0);
-    match(agent.stderr, /records wait for the next run/);
+    match(
+      agent.stderr,
+      /some records were not exported before the agent stopped; the next run exports them/,
+    );
     const collector = await collect();
     await agent.start(...exportingTo(collector));
     equal(await agent.stop(), 0);

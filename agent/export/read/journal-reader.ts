@@ -111,10 +111,8 @@ export class JournalReader {
 
   /** Continues with the next segment, because this one cannot be read. */
   skipSegment(): void {
-    const from = this.#position;
     this.#disk = undefined;
-    this.#position = { segment: from.segment + 1, offset: 0 };
-    this.#options.onSkipped(from, this.#position);
+    this.#position = { segment: this.#position.segment + 1, offset: 0 };
   }
 
   /** Closes the file that is being read. */

@@ -1,6 +1,6 @@
 import { open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ExportLog } from '../log.ts';
+import type { Log } from '../../log-events.ts';
 import type { ExportedJournal, JournalLine, Position } from '../read/position.ts';
 
 /** In the journal's folder: records that no collector takes, and why. */
@@ -26,7 +26,7 @@ export async function keepDeadLetter(
   { dir, readLines }: Pick<ExportedJournal, 'dir' | 'readLines'>,
   start: Position,
   refusal: Refusal,
-  log: ExportLog,
+  log: Log,
 ): Promise<void> {
   const line = await lineAt(readLines(start), start);
   const file = join(dir, DEAD_LETTER_FILE);
@@ -34,7 +34,7 @@ export async function keepDeadLetter(
     const older = join(dir, OLDER_DEAD_LETTER_FILE);
     const bytes = await sizeOf(older);
     await rename(file, older);
-    if (bytes > 0) log.warn({ bytes }, 'the oldest dead letters are gone, to make room');
+    if (bytes > 0) log('export.dead_letters_deleted', { bytes });
   }
   const handle = await open(file, 'a', 0o600);
   try {

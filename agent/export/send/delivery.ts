@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { Log } from '../../log-events.ts';
 import { JournalLogRecord } from '../encode/journal-log-record.ts';
-import type { ExportLog } from '../log.ts';
 import type { Batch } from '../read/batches.ts';
 import type { Position } from '../read/position.ts';
 import type { Statistics } from '../statistics.ts';
@@ -26,7 +26,7 @@ export interface DeliveryOptions {
   send(records: ReadableLogRecord[], renew: boolean): Promise<Outcome>;
   /** Resolves when the line that begins there is on disk once more, with the reason. */
   keepDeadLetter(start: Position, refusal: Refusal): Promise<void>;
-  readonly log: ExportLog;
+  readonly log: Log;
   readonly statistics: Statistics;
   /** Once aborted, the next failure ends the delivery. */
   readonly ending: AbortSignal;
@@ -41,12 +41,12 @@ export class Delivery {
   /** Failures in a row that may pass, when they began, and what was told of them. */
   #failures = 0;
   #failingSince = 0;
-  #told = '';
+  #reported = '';
   #refusedInARow = 0;
   /** The stock encoding of records was accepted, and ours was not. */
   #isEncoderFaulty = false;
-  #rejectedToldAt = Number.NEGATIVE_INFINITY;
-  #faultToldAt = Number.NEGATIVE_INFINITY;
+  #rejectedReportedAt = Number.NEGATIVE_INFINITY;
+  #faultReportedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -56,7 +56,7 @@ export class Delivery {
   async deliver(batch: Batch): Promise<void> {
     for (const start of batch.unreadable)
       await this.#setAside(start, { code: 'UNREADABLE', details: 'no line of the journal' });
-    if (batch.notEncoded > 0) this.#tellFault({ records: batch.notEncoded });
+    if (batch.notEncoded > 0) this.#reportFault({ records: batch.notEncoded });
     if (batch.records.length > 0) await this.#deliver(batch, 0, batch.records.length);
   }
 
@@ -100,7 +100,7 @@ export class Delivery {
     const plain = plainRecords(records);
     if (plain === undefined || (await this.#send(plain, false)) !== undefined) return false;
     this.#isEncoderFaulty = true;
-    this.#tellFault({ records: records.length, code: refusal.code, details: refusal.details });
+    this.#reportFault({ records: records.length, code: refusal.code, details: refusal.details });
     return true;
   }
 
@@ -121,25 +121,22 @@ export class Delivery {
     statistics.succeededAt = Date.now();
     this.#refusedInARow = 0;
     if (this.#failures > 0)
-      log.info(
-        { failures: this.#failures, seconds: secondsSince(this.#failingSince) },
-        'the collector takes records again',
-      );
+      log('export.collector_available', {
+        failures: this.#failures,
+        seconds: secondsSince(this.#failingSince),
+      });
     this.#failures = 0;
-    this.#told = '';
+    this.#reported = '';
     if (rejected === 0 && message === '') return;
-    if (performance.now() - this.#rejectedToldAt < LOG_EVERY_MS) return;
-    this.#rejectedToldAt = performance.now();
-    log.warn({ rejected, message, total: statistics.rejected }, 'the collector took a part only');
+    if (performance.now() - this.#rejectedReportedAt < LOG_EVERY_MS) return;
+    this.#rejectedReportedAt = performance.now();
+    log('export.records_rejected', { rejected, message, total: statistics.rejected });
   }
 
-  #tellFault(fields: object): void {
-    if (performance.now() - this.#faultToldAt < LOG_EVERY_MS) return;
-    this.#faultToldAt = performance.now();
-    this.#options.log.error(
-      fields,
-      'records are exported with OpenTelemetry’s own serializer, because the agent’s encoder is faulty',
-    );
+  #reportFault(fields: Readonly<Record<string, unknown>>): void {
+    if (performance.now() - this.#faultReportedAt < LOG_EVERY_MS) return;
+    this.#faultReportedAt = performance.now();
+    this.#options.log('export.encoder_fault', fields);
   }
 
   async #refuse(start: Position, { code, details }: Failure): Promise<void> {
@@ -147,7 +144,7 @@ export class Delivery {
     this.#refusedInARow += 1;
     if (this.#refusedInARow < REFUSED_IN_A_ROW) return;
     if (this.#refusedInARow === REFUSED_IN_A_ROW)
-      this.#options.log.error({ code, details }, 'the collector refuses every record');
+      this.#options.log('export.every_record_refused', { code, details });
     await this.#pause(REFUSED_PAUSE_MS);
   }
 
@@ -159,34 +156,23 @@ export class Delivery {
         break;
       } catch (error) {
         const { message } = error as Error;
-        if (failures === 1) log.error({ error: message }, 'a dead letter cannot be written');
+        if (failures === 1) log('export.dead_letter_write_failed', { error: message });
         await this.#pause(backoffMs(failures));
       }
     }
     statistics.deadLetters += 1;
-    log.error(
-      { ...start, ...refusal },
-      'a record is refused for good: it is in the dead-letter file',
-    );
+    log('export.record_refused', { ...start, ...refusal });
   }
 
-  /** Waits before the next attempt; tells once what it is that keeps records waiting. */
+  /** Waits before the next attempt; reports once why records wait. */
   async #wait(failure: Failure): Promise<void> {
     const { kind, code, details, retryAfterMs } = failure;
     if (this.#failures++ === 0) this.#failingSince = performance.now();
     const what = `${kind} ${code}`;
-    if (this.#told !== what) {
-      this.#told = what;
-      if (kind === 'denied')
-        this.#options.log.error(
-          { code, details },
-          'the collector denies the export; records wait in the journal',
-        );
-      else
-        this.#options.log.warn(
-          { code, details },
-          'the collector takes nothing now; records wait in the journal',
-        );
+    if (this.#reported !== what) {
+      this.#reported = what;
+      const event = kind === 'denied' ? 'export.collector_denied' : 'export.collector_unavailable';
+      this.#options.log(event, { code, details });
     }
     // A collector that asks for no wait at all does not get one attempt after another.
     const ms = Math.max(retryAfterMs ?? 0, backoffMs(this.#failures));

@@ -34,7 +34,7 @@ test(
     await collector.start(settings);
     bed.write(...execLines(10, 20));
     await until('the denial', () => /"code":"UNAUTHENTICATED"/.test(bed.log.join('\n')));
-    match(bed.log.join('\n'), /^error the collector denies the export/m);
+    match(bed.log.join('\n'), /^error export\.collector_denied /m);
     writeFileSync(token, 'two\n');
     await collector.written('"/usr/bin/p19"');
     sameLines(collector.lines(), execLines(0, 20));

@@ -88,7 +88,7 @@ test('helm test passes', async () => {
 test('a collector that stops and returns has missed nothing', async () => {
   const scale = (replicas: number) =>
     release.kubectl('scale', 'deployment/vcml-agent-collector', `--replicas=${replicas}`);
-  const word = 'records wait in the journal';
+  const word = 'records are held in the journal';
   const words = async () => (await release.log()).split(word).length;
   const before = await words();
   await scale(0);

@@ -90,7 +90,7 @@ test('the agent names a missing capability', async () => {
 
 test('the log reports a wrong endpoint, and recording continues', async () => {
   await release.install('config.exportEndpoint=http://nowhere.example:4317');
-  await lastWords('records wait in the journal');
+  await lastWords('records are held in the journal');
   await cluster.apply(pod('meanwhile', [container('main', ['true', 'meanwhile'])]));
   await waitForPhase(cluster, 'Succeeded', 'meanwhile');
   await release.marked('meanwhile');

@@ -4,6 +4,7 @@ import { Exporter, type ExporterOptions } from '../../../agent/export/exporter.t
 import type { Journal, JournalOptions } from '../../../agent/journal/journal.ts';
 import { readLines } from '../../../agent/journal/read.ts';
 import { oldestPosition } from '../../../agent/journal/segment.ts';
+import { LOG_EVENTS, type Log } from '../../../agent/log-events.ts';
 import { createBed, linesOf } from '../journal/bed.ts';
 import { type Collector, type CollectorOptions, startCollector } from './collector.ts';
 
@@ -19,7 +20,7 @@ export const NO_FILES: CredentialSources = {
 /** A real journal, and exporters behind it. */
 export interface ExportBed {
   readonly dir: string;
-  /** what exporters logged, such as `warn the message {"fields":1}` */
+  /** what exporters logged, such as `warn export.collector_unavailable {"code":"UNAVAILABLE"}` */
   readonly log: string[];
   journal: Journal;
   /** Closes the journal and opens it again, as the next run of an agent would. */
@@ -42,8 +43,9 @@ export function createExportBed(t: TestContext, options: Partial<JournalOptions>
   const log: string[] = [];
   const collectors: Collector[] = [];
   let running: Exporter | undefined;
-  const tell = (level: string) => (fields: object, message: string) => {
-    if (message !== 'exporting') log.push(`${level} ${message} ${JSON.stringify(fields)}`);
+  const write: Log = (code, fields = {}) => {
+    if (code !== 'export.started')
+      log.push(`${LOG_EVENTS[code].level} ${code} ${JSON.stringify(fields)}`);
   };
   const bed: ExportBed = {
     dir: under.dir,
@@ -72,7 +74,7 @@ export function createExportBed(t: TestContext, options: Partial<JournalOptions>
         batchAgeMs: 20,
         catchUpRate: 0,
         rules: [],
-        log: { info: tell('info'), warn: tell('warn'), error: tell('error') },
+        log: write,
         ...more,
       });
       running.start({

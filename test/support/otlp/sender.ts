@@ -6,10 +6,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Exporter } from '../../../agent/export/exporter.ts';
 import { readLines } from '../../../agent/journal/read.ts';
+import { LOG_EVENTS, type Log } from '../../../agent/log-events.ts';
 
 const [dir = '', endpoint = '', segment = '', offset = ''] = process.argv.slice(2);
 const end = { segment: Number(segment), offset: Number(offset) };
-const log = { info: () => {}, warn: console.error, error: console.error };
+const log: Log = (code, fields) => {
+  if (LOG_EVENTS[code].level !== 'info') console.error(code, fields);
+};
 const exporter = new Exporter({
   version: 'test',
   endpoint,
