@@ -6,10 +6,10 @@ import { lockJournal } from './lock.ts';
 const OWN = /^(\d{20}\.jsonl(\.zst(\.tmp)?)?|(state|deletions)\.json(\.tmp)?)$/;
 
 /**
- * Deletes a journal that is closed: the oldest segments first, then what else it keeps in its folder,
- * `others` by name, and the folder when nothing is left in it. What has another name stays, and so
- * does all that is no plain file. Returns the names of what stays; throws JOURNAL_BUSY when another
- * agent writes here by now, and what the file system says.
+ * Deletes a closed journal: the oldest segments first, then its other files and those named in
+ * `others`, and then the folder if it is empty. Files with other names stay, and so does everything
+ * that is not a plain file. Returns the names of what stays. Throws JOURNAL_BUSY if another agent
+ * writes to the journal by now, and the errors of the file system.
  */
 export function deleteJournal(dir: string, others: readonly string[]): string[] {
   if (!lstatSync(dir).isDirectory()) throw new AgentError('JOURNAL_REPLACED', { path: dir });

@@ -1,6 +1,6 @@
 import { readFileSync, statfsSync, statSync } from 'node:fs';
 
-/** What a folder is stored on, for people: `/dev/vda at / (1536 MiB free)`, or what can be told of it. */
+/** Describes the storage of a folder for people, such as `/dev/vda at / (1536 MiB free)`. */
 export function storageOf(dir: string): string {
   try {
     const { bavail, bsize } = statfsSync(dir);

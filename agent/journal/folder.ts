@@ -16,14 +16,17 @@ import { AgentError } from '../errors.ts';
 
 const OTHERS_WRITE = 0o022;
 
-/** Makes the journal's folder, 0700, or throws an error of the registry if what is there cannot be trusted. */
+/**
+ * Makes the journal's folder, 0700. Throws an error of the registry if an existing one cannot be
+ * trusted.
+ */
 export function prepareFolder(dir: string): void {
   try {
     makeFolders(resolve(dir));
   } catch (cause) {
     throw unusable(dir, cause);
   }
-  // Without a slash at its end, which would follow a link.
+  // A slash at the end would make lstat follow a link.
   const stat = lstatSync(resolve(dir));
   if (stat.isSymbolicLink())
     throw new AgentError('JOURNAL_IS_LINK', { path: dir, target: realpathSync(dir) });
@@ -32,11 +35,13 @@ export function prepareFolder(dir: string): void {
     throw new AgentError('JOURNAL_OWNED_BY_OTHER', { path: dir, uid: stat.uid });
   if ((stat.mode & OTHERS_WRITE) !== 0)
     throw new AgentError('JOURNAL_WRITABLE_BY_OTHERS', { path: dir });
-  // Made for us with an ordinary umask, as by the kubelet; one with content is its owner's decision.
+  // The kubelet, for one, makes it with an ordinary umask. A folder with content is its owner's decision.
   if (readdirSync(dir).length === 0) chmodSync(dir, 0o700);
 }
 
-/** One by one: of a read-only file system, Node's own way of making parents says ENOENT. */
+/**
+ * Makes a folder and its parents one by one: Node's own way says ENOENT on a read-only file system.
+ */
 function makeFolders(dir: string): void {
   if (existsSync(dir)) return;
   makeFolders(dirname(dir));
@@ -44,8 +49,8 @@ function makeFolders(dir: string): void {
 }
 
 /**
- * Opens a segment for appending, and for reading its end; symbolic links and anything but a plain
- * file are refused.
+ * Opens a segment for appending, and for reading its end. Throws an error of the registry if it is
+ * a symbolic link, or anything else that is not a plain file of its own.
  */
 export function openSegment(file: string): { fd: number; stat: Stats } {
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
@@ -66,7 +71,7 @@ export function openSegment(file: string): { fd: number; stat: Stats } {
   return { fd, stat };
 }
 
-/** The error for whatever the file system said about the journal's folder. */
+/** Returns the error of the registry for an error of the file system. */
 export function unusable(path: string, cause: unknown): AgentError {
   const { code, message } = cause as NodeJS.ErrnoException;
   return new AgentError(
@@ -82,7 +87,7 @@ const CODES: Readonly<Record<string, 'JOURNAL_READ_ONLY' | 'JOURNAL_NOT_PERMITTE
   EPERM: 'JOURNAL_NOT_PERMITTED',
 };
 
-/** The error for a closed segment whose content is damaged. */
+/** Returns the error for a closed segment whose content is damaged. */
 export function damaged(file: string, cause: unknown): AgentError {
   return new AgentError('SEGMENT_DAMAGED', { file, reason: (cause as Error).message }, { cause });
 }

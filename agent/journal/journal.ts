@@ -29,24 +29,24 @@ import { listSegments, type Position, segmentFile } from './segment.ts';
 
 export interface JournalOptions {
   readonly dir: string;
-  /** A segment is closed when a batch takes it past this, or past this age. */
+  /** A segment is closed when it is larger or older than this. */
   readonly segmentMaxBytes: number;
   readonly segmentMaxAgeMs: number;
-  /** Of all segments together; the oldest go first. */
+  /** The size of all segments together; the oldest are deleted first. */
   readonly maxBytes: number;
   readonly sync: 'interval' | 'always' | 'never';
   readonly syncIntervalMs: number;
-  /** zstd's, of closed segments */
+  /** zstd's level for closed segments */
   readonly compressionLevel: number;
   report(event: UpkeepFailed): void;
 }
 
-/** Hears of lines that readers see now, the first `length` bytes, up to `end`. */
+/** Takes lines that readers can see now: the first `length` bytes, which end at `end`. */
 export type Follower = (lines: Buffer, length: number, end: Position) => void;
 
-/** What room would help against. */
+/** Errors that pass once there is room. */
 const NO_ROOM = new Set(['EDQUOT', 'ENOSPC']);
-/** What does not pass by waiting: a folder that is gone, or that may not be written to. */
+/** Errors that do not pass by waiting: the folder is gone, or may not be written to. */
 const FOR_GOOD = new Set(['EACCES', 'ENOENT', 'ENOTDIR', 'EPERM', 'EROFS']);
 
 const syncData = promisify(fdatasync);
@@ -83,35 +83,37 @@ function openLocked(options: JournalOptions, unlock: () => void): Journal {
   return journal;
 }
 
-/** What a journal is opened with. */
+/** The parts of a journal that is opened. */
 interface Opened {
   readonly open: OpenSegment;
   readonly recovered: Recovered;
   readonly archive: Archive;
-  /** Which folder that is. */
+  /** The folder at that time, to see later whether another has its name. */
   readonly folder: Stats;
   readonly unlock: () => void;
 }
 
-/** Lines to segments on disk. Appending is synchronous: when it returns, the kernel has the lines. */
+/**
+ * Lines to segments on disk. Appending is synchronous: when it returns, the kernel has the lines.
+ */
 export class Journal {
-  /** What a crash had left; the segment is the newest that had such lines, or the open one. */
+  /** Torn lines that were cut; the segment is the newest that had one, or the open one. */
   readonly recovered: Recovered;
-  /** By this object. */
+  /** Bytes that this object has written. */
   writtenBytes = 0;
   readonly #options: JournalOptions;
   readonly #archive: Archive;
   readonly #folder: Stats;
   readonly #unlock: () => void;
   #open: OpenSegment;
-  /** What lies behind its lines is a failed write, and could not be taken back yet. */
+  /** Whether a failed write lies behind the lines of the open segment, and must be cut off. */
   #torn = false;
-  /** The last batch was not taken; readers may have seen lines of it. */
+  /** Whether the last batch was not taken; readers may have seen lines of it. */
   #refused = false;
   #follower: Follower = () => {};
   #syncTimer: NodeJS.Timeout | undefined;
   #syncing: Promise<void> | undefined;
-  /** Something was written since the last sync began. */
+  /** Whether something was written since the last sync began. */
   #dirty = false;
 
   constructor(options: JournalOptions, { open, recovered, archive, folder, unlock }: Opened) {
@@ -123,17 +125,19 @@ export class Journal {
     this.#unlock = unlock;
   }
 
-  /** Behind the last whole line. */
+  /** The position behind the last whole line. */
   get position(): Position {
     return endOf(this.#open);
   }
 
-  /** Hands on what is appended from now on, to one follower. */
+  /** Passes what is appended from now on to a follower, the only one. */
   follow(follower: Follower): void {
     this.#follower = follower;
   }
 
-  /** The numbers of records that were deleted for space and are still to be told in the journal. */
+  /**
+   * Returns what was deleted for space since the last call, for the journal to record as losses.
+   */
   takeRetired(): readonly DeletedRange[] {
     return this.#archive.takeRetired();
   }
@@ -173,7 +177,7 @@ export class Journal {
     this.#follower(lines, length, end);
   }
 
-  /** Syncs what is written, ends what runs in the background, and lets go of the folder. */
+  /** Syncs what is written, ends the work in the background, and releases the folder. */
   async close(): Promise<void> {
     clearTimeout(this.#syncTimer);
     this.#dirty = false;
@@ -192,16 +196,16 @@ export class Journal {
   #isDue(): boolean {
     const { dir, segmentMaxBytes, segmentMaxAgeMs } = this.#options;
     const { size, openedAt } = this.#open;
-    // Somebody removed or moved it, or its folder: what comes into it, nobody would find.
+    // Nobody would find lines in a segment that was removed or moved, alone or with its folder.
     if (!isThere(dir, this.#open)) return true;
-    // A batch that was refused must come to the same place, or readers see its lines twice.
+    // A batch that was refused must be written to the same place, or readers see its lines twice.
     if (size === 0 || this.#refused) return false;
     return size >= segmentMaxBytes || Date.now() - openedAt >= segmentMaxAgeMs;
   }
 
   #rotate(): void {
     const { dir } = this.#options;
-    // Another folder needs a beginning of its own.
+    // Another folder would need a journal.start of its own.
     if (!isSameFile(dir, this.#folder)) throw new AgentError('JOURNAL_REPLACED', { path: dir });
     const next = openNext(dir, this.#open);
     const closed = { fd: this.#open.fd, syncing: this.#syncing };
@@ -212,8 +216,8 @@ export class Journal {
   }
 
   /**
-   * Removes a segment that has no line; not behind one that the next run would go on with, whose new
-   * lines would come to lie before positions that are known already.
+   * Removes the open segment if it has no line. It stays if the next run would then append to the
+   * segment before: those lines would lie before positions that are already known.
    */
   #removeUnused(): void {
     const { dir } = this.#options;
@@ -246,7 +250,7 @@ export class Journal {
     }, this.#options.syncIntervalMs);
   }
 
-  /** The timer counts as set until this is done: there is never a second one under way. */
+  /** The timer counts as set until this has ended, so that there is never a second sync. */
   async #sync(fd: number): Promise<void> {
     this.#dirty = false;
     try {
@@ -260,8 +264,8 @@ export class Journal {
 }
 
 /**
- * Puts all lines on disk, and the names of the segments: whatever the policy, what comes behind must
- * not be there without them when the power is cut.
+ * Puts all lines and the names of the segments on disk, whatever the policy: after a power cut,
+ * lines of a later segment must not be there without them.
  */
 function settle({ dir, report }: JournalOptions, { fd }: OpenSegment): void {
   try {

@@ -4,8 +4,9 @@ import { readBootId } from '../../record/ids.ts';
 import { AgentError } from '../errors.ts';
 
 /**
- * One writer for each journal: a symbolic link that leads nowhere and names the process, its start
- * and the boot. A link is there at once with all that it says, also on a full disk.
+ * Locks a journal for its only writer; returns what unlocks it. The lock is a symbolic link that
+ * leads nowhere, and names the process, its start and the boot: a link appears at once with its
+ * whole content, also on a full disk.
  */
 export function lockJournal(dir: string): () => void {
   const file = join(dir, 'lock');
@@ -20,7 +21,7 @@ export function lockJournal(dir: string): () => void {
   throw new AgentError('JOURNAL_LOCK_FAILED', { path: dir });
 }
 
-/** The process that writes the journal: the one that the lock names, if it still is that process. */
+/** Returns the process that writes the journal: the one that the lock names, if it still runs. */
 export function journalHolder(dir: string): number | undefined {
   return liveHolder(readLock(join(dir, 'lock')));
 }
@@ -39,11 +40,11 @@ function readLock(file: string): string | undefined {
   try {
     return readlinkSync(file);
   } catch {
-    return undefined; // none, or none of ours
+    return undefined; // there is none, or it is something else
   }
 }
 
-/** Removes the lock that says `found`; one that somebody put in its place meanwhile goes back. */
+/** Removes the lock with the content `found`. Puts a lock back that has replaced it meanwhile. */
 function removeLock(file: string, found: string | undefined): void {
   const aside = `${file}.${process.pid}`;
   try {
@@ -61,14 +62,14 @@ function liveHolder(lock: string | undefined): number | undefined {
   try {
     return boot === readBootId() && startOf(Number(pid)) === start ? Number(pid) : undefined;
   } catch {
-    return undefined; // gone
+    return undefined; // the process has ended
   }
 }
 
-/** The start of a process, in clock ticks since boot; none of one that has ended and is not reaped. */
+/** Returns the start of a process in clock ticks since boot; undefined for a zombie. */
 function startOf(pid: number): string | undefined {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  // The third field and those behind it; the start is the 22nd.
+  // The name before may hold anything. The state is the third field, and the start the 22nd.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
 }

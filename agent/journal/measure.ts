@@ -3,7 +3,7 @@ import { listSegments, type Position } from './segment.ts';
 
 const LINE_FEED = 0x0a;
 
-/** Unix seconds of the first record from a position on; undefined: there is none. */
+/** Returns the Unix seconds of the first record from a position on; undefined if there is none. */
 export async function timeAt(dir: string, position?: Position): Promise<number | undefined> {
   for await (const { line } of readLines(dir, position)) {
     const [, seconds] = /"timestamp":(\d+)\d{9},/.exec(line) ?? [];
@@ -12,7 +12,7 @@ export async function timeAt(dir: string, position?: Position): Promise<number |
   return undefined;
 }
 
-/** Lines between two positions, as far as they can be read. */
+/** Counts the lines between two positions, as far as they can be read. */
 export async function countLines(dir: string, from: Position, end: Position): Promise<number> {
   let lines = 0;
   for (const segment of listSegments(dir)) {
@@ -26,7 +26,7 @@ export async function countLines(dir: string, from: Position, end: Position): Pr
         lines += lineFeedsIn(chunk.subarray(0, Math.min(rest, chunk.length)));
         rest -= chunk.length;
       }
-    } catch {} // the exporter passes over a segment that is damaged, and says so
+    } catch {} // the exporter skips a damaged segment, and logs it
   }
   return lines;
 }

@@ -7,17 +7,17 @@ import { cutTornTail } from './torn-tail.ts';
 export interface OpenSegment {
   readonly number: number;
   readonly fd: number;
-  /** Which file that is. */
+  /** The file at that time, to see later whether another has its name. */
   readonly file: Stats;
-  /** Bytes of whole lines. */
+  /** bytes of whole lines */
   size: number;
   /** milliseconds since 1970 */
   readonly openedAt: number;
 }
 
 /**
- * Opens the newest segment to go on with, or, where that is compressed or there is none, the next;
- * `tornBytes` are those of a line that was not whole, and was cut.
+ * Opens the newest segment to append to it; if it is compressed, or there is none, makes the next.
+ * `tornBytes` is the length of a torn last line, which is cut.
  */
 export function openNewest(dir: string): OpenSegment & { readonly tornBytes: number } {
   const newest = listSegments(dir).at(-1);
@@ -30,24 +30,26 @@ export function openNewest(dir: string): OpenSegment & { readonly tornBytes: num
   return { number, fd, file, size, openedAt, tornBytes };
 }
 
-/** Opens the segment behind the one that was written until now. */
+/** Makes and opens the segment that follows the open one. */
 export function openNext(dir: string, { number: last }: OpenSegment): OpenSegment {
   const number = last + 1;
   const { fd, stat: file } = openSegment(segmentFile(dir, { number, compressed: false }));
   return { number, fd, file, size: file.size, openedAt: Date.now() };
 }
 
-/** Behind the last whole line. */
+/** Returns the position behind the last whole line. */
 export function endOf({ number, size }: OpenSegment): Position {
   return { segment: number, offset: size };
 }
 
-/** Whether the segment is still there, as the very same file. */
+/** Whether the segment still has its name. */
 export function isThere(dir: string, { number, file }: OpenSegment): boolean {
   return isSameFile(segmentFile(dir, { number, compressed: false }), file);
 }
 
-/** Whether what has a name now is what had these ids. */
+/**
+ * Whether the file or folder that has a name now is the one that these statistics were read from.
+ */
 export function isSameFile(path: string, { ino, dev }: Stats): boolean {
   const there = statSync(path, { throwIfNoEntry: false });
   return there?.ino === ino && there.dev === dev;

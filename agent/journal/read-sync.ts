@@ -12,8 +12,8 @@ export interface JournalLine extends Position {
 }
 
 /**
- * All lines from a position to the end; what lies behind the last line feed is not a line yet. A
- * segment that cannot be read is passed over if `onUnreadable` is there to hear of it.
+ * Reads all lines from a position to the end; the text behind the last line feed is not a line yet.
+ * A segment that cannot be read is skipped if there is an `onUnreadable`, which gets the error.
  */
 export function* readLinesSync(
   dir: string,
@@ -32,23 +32,23 @@ export function* readLinesSync(
 }
 
 /**
- * Whether a position that was noted once is still one of the journal: not if a crash of the system
- * took the journal's end.
+ * Whether a position that was noted earlier is still within the journal. It is not if a crash of
+ * the system took the end of the journal.
  */
 export function isWithin(dir: string, { segment, offset }: Position): boolean {
   const segments = listSegments(dir);
   const there = segments.find(({ number }) => number === segment);
-  // Deleted by now: all that is left comes behind it.
+  // If the segment was deleted, everything that is left comes behind it.
   if (there === undefined) return segment < (segments.at(-1)?.number ?? 0);
   try {
     return offset <= lengthOf(dir, there);
   } catch {
-    // What cannot be read was whole when it was closed, long after.
+    // A segment that cannot be read was whole when it was closed, long after the note.
     return true;
   }
 }
 
-/** The lines of one segment from an offset of its uncompressed text on. */
+/** Reads the lines of one segment from an offset of its uncompressed text on. */
 export function* readSegmentSync(
   dir: string,
   segment: Segment,
@@ -58,7 +58,10 @@ export function* readSegmentSync(
   for (const chunk of chunksSync(dir, segment, from)) yield* split(chunk);
 }
 
-/** Cuts the chunks of a segment's text, one after the other, into the lines they complete. */
+/**
+ * Creates a function that takes the chunks of a segment's text in order, and yields the lines that
+ * each completes.
+ */
 export function createSplitter(
   segment: number,
   from: number,
@@ -77,7 +80,9 @@ export function createSplitter(
   };
 }
 
-/** The uncompressed text from an offset on; nothing if the segment is deleted by now. */
+/**
+ * Reads the uncompressed text from an offset on; yields nothing if the segment is deleted by now.
+ */
 function* chunksSync(dir: string, segment: Segment, from: number): Generator<Buffer> {
   // It may have been compressed since it was listed.
   for (const compressed of segment.compressed ? [true] : [false, true]) {
@@ -104,7 +109,7 @@ function* plainChunks(fd: number, from: number): Generator<Buffer> {
   }
 }
 
-/** Bytes of a segment's uncompressed text. */
+/** Returns the bytes of a segment's uncompressed text. */
 function lengthOf(dir: string, segment: Segment): number {
   const file = segmentFile(dir, segment);
   const fd = openSync(file, 'r');

@@ -7,10 +7,10 @@ import { createSplitter, type JournalLine } from './read-sync.ts';
 import { listSegments, type Position, type Segment, segmentFile } from './segment.ts';
 
 const CHUNK_BYTES = 1 << 20;
-/** fs.watch tells of most changes at once; this finds the others. */
+/** fs.watch reports most changes at once; this finds the others. */
 const POLL_MS = 1000;
 
-/** All lines from a position to what is the end now; each once, in order, whole. */
+/** Reads all lines from a position to the present end: whole, in order, and each once. */
 export async function* readLines(dir: string, from?: Position): AsyncGenerator<JournalLine> {
   let position = from ?? { segment: 0, offset: 0 };
   for (;;) {
@@ -21,7 +21,7 @@ export async function* readLines(dir: string, from?: Position): AsyncGenerator<J
       yield line;
       position = { segment: line.segment, offset: line.offset };
     }
-    // It may have grown and been closed while we read: what comes behind it shows.
+    // If another segment follows, this one may have grown before it was closed.
     const last = !listSegments(dir).some(({ number }) => number > position.segment);
     if (last) return;
     if (!segment.compressed) {
@@ -35,7 +35,7 @@ export async function* readLines(dir: string, from?: Position): AsyncGenerator<J
   }
 }
 
-/** The same, and goes on as lines are written, until `signal`. */
+/** Reads all lines from a position on, also those that are still to be written, until `signal`. */
 export async function* followLines(
   dir: string,
   from: Position | undefined,
@@ -70,7 +70,10 @@ async function* readSegment(
   for await (const chunk of readChunks(dir, segment, from)) yield* split(chunk);
 }
 
-/** The uncompressed text of a segment from an offset on; nothing if it is gone by now. */
+/**
+ * Reads the uncompressed text of a segment from an offset on; yields nothing if it is deleted by
+ * now.
+ */
 export async function* readChunks(
   dir: string,
   segment: Segment,
@@ -114,7 +117,7 @@ async function* inflated(handle: FileHandle, file: string, from: number): AsyncG
   let skip = from;
   const source = handle.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES });
   const text = createZstdDecompress({ chunkSize: CHUNK_BYTES });
-  pipeline(source, text, () => {}); // what goes wrong comes out of `text`
+  pipeline(source, text, () => {}); // an error comes out of `text`, too
   try {
     for await (const chunk of text as AsyncIterable<Buffer>) {
       if (chunk.length > skip) yield chunk.subarray(skip);
@@ -125,7 +128,7 @@ async function* inflated(handle: FileHandle, file: string, from: number): AsyncG
   }
 }
 
-/** Something to wait for: a change in the folder, a while, or the end. */
+/** Creates something to wait for: a change in the folder, a second, or the end. */
 function createChangeNotifier(
   dir: string,
   signal: AbortSignal,
@@ -157,7 +160,9 @@ function createChangeNotifier(
   };
 }
 
-/** Where the system has no more watches to give, or the folder is gone, polling has to do. */
+/**
+ * Watches a folder. If the system has no watch left, or the folder is gone, polling must suffice.
+ */
 function watchFolder(dir: string, strike: () => void): FSWatcher | undefined {
   try {
     return watch(dir, { persistent: false }, strike).on('error', () => {});

@@ -15,18 +15,21 @@ export interface Segment {
 
 const NAME = /^(\d{20})\.jsonl(\.zst)?$/;
 
-/** The file of a segment. */
+/** Returns the path of a segment's file. */
 export function segmentFile(dir: string, { number, compressed }: Segment): string {
   const name = `${String(number).padStart(20, '0')}.jsonl`;
   return join(dir, compressed ? `${name}.zst` : name);
 }
 
-/** Bytes that a segment takes on disk; 0 if it is deleted by now. */
+/** Returns the bytes that a segment takes on disk; 0 if it is deleted by now. */
 export function segmentBytes(dir: string, segment: Segment): number {
   return statSync(segmentFile(dir, segment), { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** All segments of a folder, oldest first; one that is there in both forms comes once, compressed. */
+/**
+ * Lists the segments of a folder, the oldest first. One that has both forms comes once, as
+ * compressed.
+ */
 export function listSegments(dir: string): Segment[] {
   const byNumber = new Map<number, Segment>();
   for (const name of readdirSync(dir)) {
@@ -39,7 +42,9 @@ export function listSegments(dir: string): Segment[] {
   return [...byNumber.values()].sort((a, b) => a.number - b.number);
 }
 
-/** Before the first line that has not been deleted; undefined in an empty journal. */
+/**
+ * Returns the position before the first line that is not deleted; undefined for an empty journal.
+ */
 export function oldestPosition(dir: string): Position | undefined {
   const oldest = listSegments(dir)[0];
   return oldest && { segment: oldest.number, offset: 0 };

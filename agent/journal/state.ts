@@ -4,17 +4,17 @@ import { readPlainFile, replaceFileSync } from '../files.ts';
 
 const NAME = 'state.json';
 
-/** Replaces state.json as a whole; not durably, since it can be rebuilt. */
+/** Replaces state.json as a whole. It need not survive a power cut, since it can be rebuilt. */
 export function writeState(dir: string, state: unknown): void {
   replaceFileSync(join(dir, NAME), JSON.stringify(state), { durable: false });
 }
 
-/** Takes state.json away, if it is there. */
+/** Removes state.json if it is there. */
 export function removeState(dir: string): void {
   rmSync(join(dir, NAME), { force: true });
 }
 
-/** What state.json says, or why it says nothing. */
+/** Reads state.json; returns its content, or why there is none. */
 export function readState(dir: string): { readonly state?: unknown; readonly why?: string } {
   try {
     return { state: JSON.parse(readPlainFile(join(dir, NAME))) };

@@ -4,8 +4,8 @@ const CHUNK_BYTES = 64 * 1024;
 const LINE_FEED = 0x0a;
 
 /**
- * Cuts what follows the last whole line of a file opened for reading and writing, and with it all
- * that lies behind a hole; returns its bytes.
+ * Cuts what follows the last whole line of a file that is open for reading and writing; everything
+ * behind a hole is cut, too. Returns the number of bytes that were cut.
  */
 export function cutTornTail(fd: number): number {
   const { size } = fstatSync(fd);
@@ -15,8 +15,8 @@ export function cutTornTail(fd: number): number {
 }
 
 /**
- * Where a power cut left bytes that had not come to the disk yet, though some behind them had: they
- * read as zeros, which no line has. `size` when there are none.
+ * Finds bytes that were not on disk yet when the power was cut, though others behind them were.
+ * They read as zeros, which no line has. Returns their offset; `size` if there are none.
  */
 function firstHole(fd: number, size: number): number {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
@@ -30,7 +30,7 @@ function firstHole(fd: number, size: number): number {
   return size;
 }
 
-/** The offset behind the last line feed before `size`; 0 when there is none. */
+/** Returns the offset behind the last line feed before `size`; 0 if there is none. */
 export function lastLineEnd(fd: number, size: number): number {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   for (let end = size; end > 0; ) {

@@ -16,7 +16,7 @@ export interface UpkeepFailed {
   readonly error: Error;
 }
 
-/** The event of such an error. */
+/** Returns the event for an error. */
 export function upkeepFailed(error: unknown): UpkeepFailed {
   return { event: 'journal.upkeep_failed', error: error as Error };
 }
@@ -29,15 +29,15 @@ export interface ArchiveOptions {
   report(event: UpkeepFailed): void;
 }
 
-/** The descriptor of a segment that is complete and on disk; one more sync may be under way. */
+/** The descriptor of a segment that is complete and on disk; a last sync of it may still run. */
 interface Closed {
   readonly fd: number;
   readonly syncing: Promise<void> | undefined;
 }
 
 /**
- * All segments but the newest, which is being written: compresses them one after the other, and
- * deletes the oldest for space.
+ * Keeps all segments but the newest, which is being written: compresses them one after the other,
+ * and deletes the oldest for space.
  */
 export class Archive {
   readonly #options: ArchiveOptions;
@@ -47,13 +47,13 @@ export class Archive {
   #retired: DeletedRange[] = [];
   #work: Promise<void> = Promise.resolve();
 
-  /** `end`: behind all that is written by now. */
+  /** `end` is the position behind everything that is written by now. */
   constructor(options: ArchiveOptions, end: Position) {
     this.#options = options;
     this.#deletions = new Deletions(options.dir, end);
   }
 
-  /** Begins with what an earlier run left to be done. */
+  /** Begins with the work that an earlier run left. */
   start(): void {
     this.#next(async () => {
       this.#retired.push(...(await this.#deletions.resume()));
@@ -61,7 +61,7 @@ export class Archive {
     this.#next(() => this.#turn());
   }
 
-  /** Takes over a segment that is complete, `end` being in the next, and does all that is to be done. */
+  /** Takes over a complete segment; `end` is in the next one. Then does the work that is due. */
   take({ fd, syncing }: Closed, end: Position): void {
     this.#deletions.end = end;
     this.#next(async () => {
@@ -71,26 +71,28 @@ export class Archive {
     this.#next(() => this.#turn());
   }
 
-  /** Takes note of lines that the journal has now, up to `end`. */
+  /** Notes lines that the journal has now, up to `end`. */
   note(lines: Buffer, end: Position): void {
     if (this.#deletions.note(lines, end)) this.#next(() => this.#deletions.settle());
   }
 
-  /** The numbers of records that were deleted for space and are still to be told in the journal. */
+  /**
+   * Returns what was deleted for space since the last call, for the journal to record as losses.
+   */
   takeRetired(): readonly DeletedRange[] {
     const retired = this.#retired;
     if (retired.length > 0) this.#retired = [];
     return retired;
   }
 
-  /** Ends at the next moment that leaves everything whole. */
+  /** Ends the work at the next moment that leaves every file whole. */
   async close(): Promise<void> {
     this.#ending.abort();
-    // What is done may leave more to be done.
+    // A job may add another one.
     for (let work: unknown; work !== this.#work; await work) work = this.#work;
   }
 
-  /** One thing after the other. */
+  /** Does one job after the other. */
   #next(job: () => Promise<void>): void {
     this.#work = this.#work.then(job).catch((error) => this.#options.report(upkeepFailed(error)));
   }
@@ -105,7 +107,7 @@ export class Archive {
     await this.#makeRoom(segmentMaxBytes);
   }
 
-  /** What cannot be compressed now stays as it is until the next turn. */
+  /** Compresses a segment. If that fails, the segment stays as it is until the next turn. */
   async #compress(number: number): Promise<void> {
     const { dir, compressionLevel, report } = this.#options;
     const { signal } = this.#ending;
@@ -127,7 +129,7 @@ export class Archive {
     for (const segment of segments) {
       if (total <= maxBytes) return;
       const ranges = await this.#rangesOf(segment);
-      // What is deleted from now on, nobody would write down any more.
+      // Nobody would record what is deleted from now on.
       if (this.#ending.signal.aborted) return;
       total -= segmentBytes(dir, segment);
       await this.#deletions
@@ -137,7 +139,9 @@ export class Archive {
     }
   }
 
-  /** A damaged segment has to go as well. */
+  /**
+   * Returns the ranges that a segment's deletion loses. A damaged segment must be deleted as well.
+   */
   async #rangesOf(segment: Segment): Promise<DeletedRange[]> {
     const { dir, report } = this.#options;
     try {

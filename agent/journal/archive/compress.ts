@@ -8,8 +8,8 @@ import { segmentFile } from '../segment.ts';
 const CHUNK_BYTES = 256 << 10;
 
 /**
- * Compresses a closed segment aside, syncs it, puts it in its place and removes the plain file:
- * at every moment one whole form of the segment is there.
+ * Compresses a closed segment into another file, syncs that, gives it its name and then removes the
+ * plain file: at every moment, one whole form of the segment is there.
  */
 export async function compressSegment(
   dir: string,
@@ -42,8 +42,8 @@ export async function compressSegment(
 }
 
 /**
- * The bytes of a file. All chunks lie in one buffer: the next one is asked for when the stream has
- * room again, which it has when it has done with the last, since a chunk is more than it holds.
+ * Reads the bytes of a file. All chunks use one buffer: a chunk is larger than what the stream
+ * holds, so that it asks for the next one only when it is done with the last.
  */
 async function* chunksOf(file: string): AsyncGenerator<Buffer> {
   const handle = await open(file);

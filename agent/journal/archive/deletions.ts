@@ -9,28 +9,30 @@ import type { DeletedRange } from './retention.ts';
 
 const NAME = 'deletions.json';
 
-/** A segment that goes for space, or is gone; its ranges are recorded somewhere behind `since`. */
+/**
+ * The deletion of a segment for space; its ranges are recorded as losses somewhere behind `since`.
+ */
 interface Deletion {
   readonly segment: number;
   readonly since: Position;
   readonly ranges: readonly DeletedRange[];
 }
 
-/** A deletion as the file has it. The name of its ranges is that of 0.1.0, which reads the file too. */
+/** A deletion in the file. Its ranges have the name that version 0.1.0 gives them. */
 type NotedDeletion = Omit<Deletion, 'ranges'> & { readonly runs: Deletion['ranges'] };
 
 interface Pending extends Deletion {
-  readonly untold: Map<string, DeletedRange>;
-  /** The segments in which something of it was told. */
-  readonly toldIn: Set<number>;
+  readonly unrecorded: Map<string, DeletedRange>;
+  /** The segments with losses of this deletion. */
+  readonly recordedIn: Set<number>;
 }
 
 /**
- * Deletions of segments, each of which is told in the journal once, wherever a crash falls: what
- * goes stands in a file, from before it goes until what tells of it is on disk.
+ * Deletes segments so that the journal records each deletion once, whenever a crash comes. A file
+ * notes a deletion before it happens, and until its losses are on disk.
  */
 export class Deletions {
-  /** Behind all that is written by now. */
+  /** The position behind everything that is written by now. */
   end: Position;
   readonly #dir: string;
   #pending: readonly Pending[] = [];
@@ -40,24 +42,29 @@ export class Deletions {
     this.end = end;
   }
 
-  /** Ends what an earlier run had begun; returns what is left to be told of it. */
+  /** Finishes the deletions of an earlier run; returns the ranges that are still to be recorded. */
   async resume(): Promise<DeletedRange[]> {
     const pending: Pending[] = [];
     const known = readDeletions(this.#dir);
     for (const deletion of known) {
       const one = pendingOf(deletion);
-      for await (const { line } of readLines(this.#dir, deletion.since)) tell(one, line, 0);
+      for await (const { line } of readLines(this.#dir, deletion.since)) strike(one, line, 0);
       await this.#remove(deletion.segment);
-      if (one.untold.size === 0) continue;
-      // What the power took from the journal's end comes to lie there once more.
-      pending.push(pendingOf({ ...deletion, since: this.end, ranges: [...one.untold.values()] }));
+      if (one.unrecorded.size === 0) continue;
+      // After a power cut, the journal may end before the noted position: its end is the new one.
+      pending.push(
+        pendingOf({ ...deletion, since: this.end, ranges: [...one.unrecorded.values()] }),
+      );
     }
     this.#pending = pending;
     if (known.length > 0) await this.#write();
     return pending.flatMap(({ ranges }) => ranges);
   }
 
-  /** Deletes a segment. If that cannot be noted first, it is deleted all the same, before it throws. */
+  /**
+   * Deletes a segment. If that cannot be noted first, this deletes the segment all the same, then
+   * throws.
+   */
   async delete(segment: number, ranges: readonly DeletedRange[]): Promise<void> {
     const deletion = pendingOf({ segment, since: this.end, ranges });
     try {
@@ -69,22 +76,25 @@ export class Deletions {
     }
   }
 
-  /** Takes note of lines that are in the journal now, up to `end`; true when a deletion is told by now. */
+  /**
+   * Notes lines that are in the journal now, up to `end`. Returns true if a deletion is fully
+   * recorded.
+   */
   note(lines: Buffer, end: Position): boolean {
     this.end = end;
-    const waiting = this.#pending.filter(({ untold }) => untold.size > 0);
+    const waiting = this.#pending.filter(({ unrecorded }) => unrecorded.size > 0);
     if (waiting.length === 0 || !lines.includes('"retention"')) return false;
     const text = lines.toString('latin1');
-    for (const one of waiting) tell(one, text, end.segment);
-    return waiting.some(({ untold }) => untold.size === 0);
+    for (const one of waiting) strike(one, text, end.segment);
+    return waiting.some(({ unrecorded }) => unrecorded.size === 0);
   }
 
-  /** Forgets what is told, once that is on disk. */
+  /** Forgets the deletions that are recorded, once their losses are on disk. */
   async settle(): Promise<void> {
-    const told = this.#pending.filter(({ untold }) => untold.size === 0);
-    for (const { toldIn } of told)
-      for (const segment of toldIn) await syncSegment(this.#dir, segment);
-    this.#pending = this.#pending.filter((one) => !told.includes(one));
+    const recorded = this.#pending.filter(({ unrecorded }) => unrecorded.size === 0);
+    for (const { recordedIn } of recorded)
+      for (const segment of recordedIn) await syncSegment(this.#dir, segment);
+    this.#pending = this.#pending.filter((one) => !recorded.includes(one));
     await this.#write();
   }
 
@@ -107,14 +117,15 @@ export class Deletions {
 }
 
 function pendingOf(deletion: Deletion): Pending {
-  const untold = new Map(deletion.ranges.map((range) => [keyOf(range), range]));
-  return { ...deletion, untold, toldIn: new Set() };
+  const unrecorded = new Map(deletion.ranges.map((range) => [keyOf(range), range]));
+  return { ...deletion, unrecorded, recordedIn: new Set() };
 }
 
-function tell({ untold, toldIn }: Pending, lines: string, segment: number): void {
+/** Strikes the ranges that lines record from those that are still to be recorded. */
+function strike({ unrecorded, recordedIn }: Pending, lines: string, segment: number): void {
   if (!lines.includes('"retention"')) return;
   for (const numbers of numbersIn(lines))
-    if (numbers.stage === 'retention' && untold.delete(keyOf(numbers))) toldIn.add(segment);
+    if (numbers.stage === 'retention' && unrecorded.delete(keyOf(numbers))) recordedIn.add(segment);
 }
 
 function keyOf({ hookId, cpu, firstSeq, lastSeq }: SequenceRange): string {
@@ -130,12 +141,15 @@ async function syncSegment(dir: string, number: number): Promise<void> {
       await handle.close();
     }
   } catch (error) {
-    // compressed by now, and so on disk
+    // The segment is compressed by now, and therefore on disk.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
 
-/** A file that is there is whole, for it came by a rename; what it says is not believed for that. */
+/**
+ * Reads the file of deletions. It is whole, since it was replaced as a whole; but its content is
+ * not trusted.
+ */
 function readDeletions(dir: string): readonly Deletion[] {
   const file = join(dir, NAME);
   let text: string;

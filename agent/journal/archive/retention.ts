@@ -15,9 +15,9 @@ type GrowingRange = { -readonly [K in keyof SequenceRange]: SequenceRange[K] };
 export type Repeated = Map<string, Pick<SequenceRange, 'firstSeq' | 'lastSeq'>>;
 
 /**
- * The ranges that nothing explains any more once a segment is deleted: the numbers of its records and
- * of its losses. If the segment recorded earlier deletions of a hook that continues after it, the
- * ranges cover those as well, unless a later segment has `repeated` them.
+ * The ranges that nothing explains any more once a segment is deleted: the numbers of its records
+ * and of its losses. If the segment recorded earlier deletions of a hook that continues after it,
+ * the ranges cover those as well, unless a later segment has `repeated` them.
  */
 export async function deletedRanges(
   dir: string,
@@ -43,7 +43,10 @@ class Collected {
   readonly #ranges: GrowingRange[] = [];
   /** The newest range of each hook and CPU. */
   readonly #latest = new Map<string, GrowingRange>();
-  /** The deletions that losses record of each; the oldest records are deleted first, so there is no gap between them. */
+  /**
+   * The deletions that losses record of each; the oldest records are deleted first, so there is no
+   * gap between them.
+   */
   readonly #deleted = new Map<string, GrowingRange>();
   /** The hook of the last record. */
   #hookId: string | undefined;

@@ -6,15 +6,15 @@ import { cutTornTail } from '../torn-tail.ts';
 
 const ASIDE = /^\d{20}\.jsonl\.zst\.tmp$/;
 
-/** What a crash had left of lines that were not whole; the segment is the newest that had such. */
+/** Torn lines that a crash had left, and that were cut; the segment is the newest that had one. */
 export interface Recovered {
   readonly tornBytes: number;
   readonly segment: number;
 }
 
 /**
- * Puts right what an earlier run left in all segments but the newest: half-made and doubled files, and
- * lines that are not whole where the system had crashed. Nothing else may be at work in the folder.
+ * Tidies what an earlier run left of all segments but the newest: removes incomplete and doubled
+ * files, and cuts the torn lines of a crash. Nothing else may work in the folder at the same time.
  */
 export function tidySegments(dir: string): Recovered {
   for (const name of readdirSync(dir)) if (ASIDE.test(name)) rmSync(join(dir, name));
