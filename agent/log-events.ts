@@ -58,6 +58,12 @@ export const LOG_EVENTS = {
     sentence:
       'state.json cannot be written; status shows older numbers, and the next start takes longer',
   },
+  'run.containers_write_failed': {
+    level: 'warn',
+    sentence:
+      'containers.jsonl cannot be written; after a restart, records of containers that are gone may lack their names',
+    remedy: 'see error; make the journal’s folder writable',
+  },
 
   // an uninstall
   'uninstall.watching': {

@@ -2,6 +2,7 @@ import { PLACE } from '../../record/fields/exec.ts';
 import { attributeText } from '../../record/line/attributes.ts';
 import type { BootTime } from '../../record/types.ts';
 import { type ContainerPath, keyOf } from './cgroups/container-path.ts';
+import type { ContainerMemory } from './container-memory.ts';
 import { agreeing, containerIn, containerResource } from './container-resource.ts';
 import type { PodSource } from './pods/pod-source.ts';
 import { type ResourceAttributes, resourceText } from './resource.ts';
@@ -12,6 +13,8 @@ export interface ContainerOptions {
   readonly host: ResourceAttributes;
   readState(id: string): ContainerState | undefined;
   readonly runtimeOnly: boolean;
+  /** what an earlier run knew of containers */
+  readonly memory: ContainerMemory;
 }
 
 /** One container with its facts, which are rendered when they are first needed. */
@@ -51,17 +54,22 @@ export class Container {
 
   /** Looks for more facts and renders it anew. */
   changed(): void {
-    this.#state ??= this.#options.readState(this.path.id);
     this.#rendered = undefined;
+    this.#render();
   }
 
   #render() {
     if (this.#rendered !== undefined) return this.#rendered;
-    const { host, readState, runtimeOnly } = this.#options;
-    const { path } = this;
-    this.#state ??= readState(path.id);
-    const pod = path.podUid === undefined ? undefined : this.#pods.pod(path.podUid);
+    const { host, readState, runtimeOnly, memory } = this.#options;
+    const { path, key } = this;
+    const recalled = memory.recall(key);
+    this.#state ??= readState(path.id) ?? recalled?.state;
+    const pod =
+      path.podUid === undefined || runtimeOnly
+        ? undefined
+        : (this.#pods.pod(path.podUid) ?? recalled?.pod);
     const facts = agreeing({ path, state: this.#state, pod });
+    if (facts.state !== undefined || facts.pod !== undefined) memory.keep(key, facts);
     const named = facts.state?.podName !== undefined;
     const placed = facts.state?.sandbox === true || containerIn(facts) !== undefined;
     const complete = runtimeOnly ? named : facts.pod !== undefined && placed;

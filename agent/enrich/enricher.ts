@@ -5,6 +5,7 @@ import { type CgroupName, CgroupTree } from './cgroups/cgroup-tree.ts';
 import { type ContainerPath, keyOf } from './cgroups/container-path.ts';
 import { locate } from './cgroups/locate.ts';
 import { Container } from './container.ts';
+import type { ContainerMemory } from './container-memory.ts';
 import { NO_PODS, type PodSource } from './pods/pod-source.ts';
 import { type ResourceAttributes, resourceText } from './resource.ts';
 import type { ContainerState } from './runtimes/runtime.ts';
@@ -24,6 +25,8 @@ export interface EnricherOptions {
   readonly waitMs: number;
   /** Containers whose start is in the journal; undefined: those that exist now count as started. */
   readonly started: Iterable<string> | undefined;
+  /** What an earlier run knew of containers. */
+  readonly memory: ContainerMemory;
   /** Looks up the kernel side’s table of cgroups; undefined: it does not have the cgroup. */
   cgroupName(hierarchy: number, id: bigint): CgroupName | undefined;
   readonly proc?: string | undefined;

@@ -12,7 +12,10 @@ export type RunEvent =
   | UpkeepFailed
   | MetadataEvent
   | {
-      readonly event: 'journal.segment_unreadable' | 'run.state_write_failed';
+      readonly event:
+        | 'journal.segment_unreadable'
+        | 'run.state_write_failed'
+        | 'run.containers_write_failed';
       readonly error: Error;
     };
 
@@ -31,6 +34,9 @@ export function createReport(
   );
   const stateWriteFailed = suppressRepeats((error) =>
     log('run.state_write_failed', { error: error.message }),
+  );
+  const containersWriteFailed = suppressRepeats((error) =>
+    log('run.containers_write_failed', { error: error.message }),
   );
   return (one) => {
     switch (one.event) {
@@ -52,6 +58,8 @@ export function createReport(
         return upkeepFailed(one.error);
       case 'run.state_write_failed':
         return stateWriteFailed(one.error);
+      case 'run.containers_write_failed':
+        return containersWriteFailed(one.error);
     }
   };
 }

@@ -58,7 +58,7 @@ export async function openSession(
     quietRange: (cpu) => quietRange(hook, cpu),
     ancestor: (pid, startTime) => ancestorOf(snapshot, pid, startTime),
   });
-  const enricher = createEnricher(config, hook, isSameHook ? known.started : undefined);
+  const enricher = createEnricher(config, hook, isSameHook ? known.started : undefined, report);
   const pods = openPodSource(config, { onPod: (uid) => enricher.podChanged(uid), report });
   enricher.start(pods);
   const recorder = new Recorder({

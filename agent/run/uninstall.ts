@@ -8,6 +8,7 @@ import { OwnDaemonSet } from '../kube/own-daemon-set.ts';
 import type { Log } from '../log-events.ts';
 import { SNAPSHOT_FILE } from '../source/arming.ts';
 import { suppressRepeats } from '../telemetry/log.ts';
+import { CONTAINERS_FILE } from './wiring.ts';
 
 /** What a run removes at its end. */
 export interface Removal {
@@ -63,6 +64,8 @@ const OTHERS = [
   OLDER_DEAD_LETTER_FILE,
   SNAPSHOT_FILE,
   asideOf(SNAPSHOT_FILE),
+  CONTAINERS_FILE,
+  asideOf(CONTAINERS_FILE),
 ];
 
 /** Deletes the journal of an agent that was uninstalled, and logs the outcome. */

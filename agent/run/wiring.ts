@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { textOf } from '../../record/kernel-text.ts';
 import type { Config } from '../config/schema.ts';
+import { openContainerMemory } from '../enrich/container-memory.ts';
 import { Enricher } from '../enrich/enricher.ts';
 import { followApiServer } from '../enrich/pods/api-server.ts';
 import { createGlobs } from '../enrich/pods/globs.ts';
@@ -14,6 +16,7 @@ import { createRedactor, type Redact } from '../redact/redactor.ts';
 import type { Hook, HookOptions } from '../source/hook.ts';
 import { ROOT } from '../version.ts';
 import { hostMountNamespace } from './proc.ts';
+import type { Report } from './report.ts';
 
 /** The addon, where `make build` puts it. */
 export const ADDON_PATH = `${ROOT}build/vcml_hook.node`;
@@ -59,11 +62,15 @@ export function journalOptions(config: Config): Omit<JournalOptions, 'report'> {
   };
 }
 
+/** In the journal's folder: what is known of containers, for the next run. */
+export const CONTAINERS_FILE = 'containers.jsonl';
+
 /** Creates the enricher, which is still to be started; `started` is its option. */
 export function createEnricher(
   config: Config,
   hook: Hook,
   started: Iterable<string> | undefined,
+  report: Report,
 ): Enricher {
   const runtimes = new ContainerStates([...RUNTIME_DIRS, ...config.runtimeDirs]);
   return new Enricher({
@@ -73,6 +80,11 @@ export function createEnricher(
     runtimeOnly: config.metadata === 'none',
     waitMs: config.metadataWait,
     started,
+    memory: openContainerMemory({
+      file: join(config.journalDir, CONTAINERS_FILE),
+      configuration: JSON.stringify([config.metadata, config.podLabels, config.podAnnotations]),
+      onProblem: (error) => report({ event: 'run.containers_write_failed', error }),
+    }),
     cgroupName(hierarchy, id) {
       const entry = hook.cgroup(hierarchy, id);
       return entry && { parent: entry.parent, name: textOf(entry.name, 0, entry.name.length) };

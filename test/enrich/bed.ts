@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import type { CgroupName } from '../../agent/enrich/cgroups/cgroup-tree.ts';
+import { NO_MEMORY } from '../../agent/enrich/container-memory.ts';
 import { Enricher } from '../../agent/enrich/enricher.ts';
 import type { Pod } from '../../agent/enrich/pods/pod.ts';
 import type { SourceState } from '../../agent/enrich/pods/pod-source.ts';
@@ -60,6 +61,7 @@ export function bedOf(options: BedOptions = {}) {
     runtimeOnly,
     started,
     readState: (id) => states.get(id),
+    memory: NO_MEMORY,
     cgroupName: (hierarchy, id) => names.get(`${hierarchy}:${id}`),
   });
   enricher.start({ pod: (uid) => pods.get(uid), state, close: () => {} });

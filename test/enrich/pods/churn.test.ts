@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
+import { NO_MEMORY } from '../../../agent/enrich/container-memory.ts';
 import { Enricher } from '../../../agent/enrich/enricher.ts';
 import { PodIndex } from '../../../agent/enrich/pods/pod-index.ts';
 import type { ContainerState } from '../../../agent/enrich/runtimes/runtime.ts';
@@ -24,6 +25,7 @@ const enricher = new Enricher({
   host: { 'host.name': 'node-1' },
   hostMountNamespace: HOST_MNT,
   proc,
+  memory: NO_MEMORY,
   cgroupName: () => undefined,
   readState: (id) => states.get(id),
   runtimeOnly: false,

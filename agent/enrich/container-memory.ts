@@ -1,0 +1,117 @@
+import { appendFileSync } from 'node:fs';
+import { readPlainFile, replaceFileSync } from '../files.ts';
+import type { ContainerFacts } from './container-resource.ts';
+
+/** What was known of a container, beside its cgroup. */
+export type KnownFacts = Pick<ContainerFacts, 'state' | 'pod'>;
+
+/** What was known of containers, by their keys: also of those that were gone when the agent started. */
+export interface ContainerMemory {
+  recall(key: string): KnownFacts | undefined;
+  keep(key: string, facts: KnownFacts): void;
+}
+
+export interface ContainerMemoryOptions {
+  readonly file: string;
+  /** What decides which facts are kept of a pod: facts of another configuration are forgotten. */
+  readonly configuration: string;
+  /** Called when the file cannot be written: the next run knows less, and nothing else is lost. */
+  onProblem(error: Error): void;
+}
+
+/** As many as the enricher has in memory. */
+const CONTAINERS_MAX = 4096;
+/** The file is written anew when so many of its lines say what later ones say better. */
+const SUPERSEDED_MAX = 4096;
+
+/** A memory that ends with the process. */
+export const NO_MEMORY: ContainerMemory = { recall: () => undefined, keep: () => {} };
+
+/**
+ * Opens the memory in a file of JSON lines: the configuration, then a container's key and facts each;
+ * the last of a key counts. A line that makes no sense, such as one that a crash cut, is passed over. The file is not
+ * synced: a killed agent loses none of it, and after a power cut the hook is gone as well.
+ */
+export function openContainerMemory(options: ContainerMemoryOptions): ContainerMemory {
+  const { file, configuration, onProblem } = options;
+  const head = JSON.stringify({ configuration });
+  const known = new Map<string, string>();
+  let superseded = 0;
+  const [first, ...lines] = linesOf(file);
+  // A file of another configuration, or none, is written anew with the first container.
+  let isStale = first !== head;
+  for (const line of isStale ? [] : lines) {
+    const key = parse(line)?.key;
+    if (key !== undefined) remember(key, line);
+  }
+
+  function remember(key: string, line: string): void {
+    if (known.delete(key)) superseded += 1;
+    known.set(key, line);
+    const [oldest] = known.keys();
+    if (known.size <= CONTAINERS_MAX || oldest === undefined) return;
+    known.delete(oldest);
+    superseded += 1;
+  }
+
+  function write(line: string): void {
+    if (!isStale && superseded < SUPERSEDED_MAX) {
+      appendFileSync(file, `${line}\n`);
+      return;
+    }
+    replaceFileSync(file, [head, ...known.values(), ''].join('\n'), { durable: false });
+    isStale = false;
+    superseded = 0;
+  }
+
+  return {
+    recall(key) {
+      const line = known.get(key);
+      return line === undefined ? undefined : parse(line)?.facts;
+    },
+    keep(key, { state, pod }) {
+      const line = JSON.stringify({ key, facts: { state, pod } });
+      if (known.get(key) === line) return;
+      remember(key, line);
+      try {
+        write(line);
+      } catch (error) {
+        onProblem(error as Error);
+      }
+    },
+  };
+}
+
+function linesOf(file: string): string[] {
+  try {
+    return readPlainFile(file).split('\n');
+  } catch {
+    return []; // none yet, or none that can be read: it is written anew
+  }
+}
+
+/** Only what has the shape of facts: whatever else is in the file must not end the enrichment. */
+function parse(line: string): { readonly key: string; readonly facts: KnownFacts } | undefined {
+  try {
+    const { key, facts } = JSON.parse(line);
+    const isSound =
+      typeof key === 'string' && isObjectOrNone(facts?.state) && isPodOrNone(facts?.pod);
+    return isSound ? { key, facts: { state: facts.state, pod: facts.pod } } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObjectOrNone(value: unknown): boolean {
+  return value === undefined || (typeof value === 'object' && value !== null);
+}
+
+function isPodOrNone(value: unknown): boolean {
+  if (value === undefined) return true;
+  const { uid, name, namespace, containers, attributes } = (value ?? {}) as Record<string, unknown>;
+  return (
+    [uid, name, namespace].every((text) => typeof text === 'string') &&
+    Array.isArray(containers) &&
+    typeof attributes === 'object'
+  );
+}

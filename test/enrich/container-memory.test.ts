@@ -1,0 +1,102 @@
+import { deepEqual, equal } from 'node:assert/strict';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { type KnownFacts, openContainerMemory } from '../../agent/enrich/container-memory.ts';
+import { A, B, containerOf, podOf, stateOf, UID } from './craft.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'vcml-memory-'));
+after(() => rmSync(root, { recursive: true }));
+let files = 0;
+
+function fileOf(): string {
+  return join(root, `${files++}.jsonl`);
+}
+
+/** As each run of an agent opens it. */
+function open(file: string, { configuration = 'apiserver', problems = [] as string[] } = {}) {
+  const onProblem = ({ message }: Error) => problems.push(message);
+  return openContainerMemory({ file, configuration, onProblem });
+}
+
+const POD = podOf(UID, 'cart-1', [
+  containerOf({ id: A, imageId: 'sha256:1', restartCount: 2, lastId: B }),
+]);
+const FACTS: KnownFacts = { state: stateOf(), pod: POD };
+
+test('the next run knows of a container what this one knew last', () => {
+  const file = fileOf();
+  const memory = open(file);
+  equal(memory.recall('a'), undefined);
+  memory.keep('a', { state: stateOf(), pod: undefined });
+  memory.keep('a', FACTS);
+  deepEqual(memory.recall('a'), FACTS);
+  deepEqual(open(file).recall('a'), FACTS);
+  equal(statSync(file).mode & 0o777, 0o600);
+});
+
+test('what is known already is not written again', () => {
+  const file = fileOf();
+  open(file).keep('a', FACTS);
+  const written = readFileSync(file, 'utf8');
+  open(file).keep('a', FACTS);
+  equal(readFileSync(file, 'utf8'), written);
+});
+
+test('facts of another configuration are forgotten', () => {
+  const file = fileOf();
+  open(file).keep('a', FACTS);
+  const other = open(file, { configuration: 'apiserver, label team' });
+  equal(other.recall('a'), undefined);
+  other.keep('b', FACTS);
+  equal(open(file).recall('a'), undefined);
+});
+
+test('a line that a crash cut, or that makes no sense, is passed over', () => {
+  const file = fileOf();
+  open(file).keep('a', FACTS);
+  for (const line of ['{', '[]', '{"key":1}', '{"key":"a","facts":{"pod":{}}}', '{"key":"a"'])
+    appendFileSync(file, `${line}\n`);
+  deepEqual(open(file).recall('a'), FACTS);
+});
+
+test('it holds no more containers and no more lines than its bounds', () => {
+  const file = fileOf();
+  const memory = open(file);
+  for (let n = 0; n < 10_000; n++) memory.keep(`${n}`, FACTS);
+  equal(memory.recall('5903'), undefined);
+  deepEqual(memory.recall('5904'), FACTS);
+  const lines = readFileSync(file, 'utf8').split('\n').length;
+  equal(lines <= 2 + 2 * 4096, true, `${lines} lines`);
+  deepEqual(open(file).recall('9999'), FACTS);
+  equal(open(file).recall('5903'), undefined);
+});
+
+test('a file that cannot be written is a problem, and the memory of this run stays', () => {
+  const file = fileOf();
+  mkdirSync(join(file, 'folder'), { recursive: true });
+  const problems: string[] = [];
+  const memory = open(file, { problems });
+  memory.keep('a', FACTS);
+  deepEqual(memory.recall('a'), FACTS);
+  equal(problems.length, 1);
+});
+
+test('a symbolic link in its place is not read, and not written through', () => {
+  const [file, target] = [fileOf(), fileOf()];
+  writeFileSync(target, 'mine');
+  symlinkSync(target, file);
+  open(file).keep('a', FACTS);
+  equal(readFileSync(target, 'utf8'), 'mine');
+  deepEqual(open(file).recall('a'), FACTS);
+});
