@@ -1,8 +1,9 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startAgent } from '../../support/agent.ts';
@@ -61,6 +62,46 @@ test('execs that nobody had read are of their container, though agent and contai
   });
   for (const record of found)
     deepEqual(containerOf(record), { id, cgroup: `0::/docker-${id}.scope` });
+});
+
+test('the next agent names a pod by what the one before knew, though the runtime’s files are gone', async (t) => {
+  const agent = await startAgent();
+  t.after(() => agent.close());
+  const id = idOf('named');
+  const uid = randomUUID();
+  const bundle = join(agent.directory, 'run/io.containerd.runtime.v2.task/k8s.io', id);
+  const slice = `${unified()}/kubepods-besteffort-pod${uid.replaceAll('-', '_')}.slice`;
+  const folder = `${slice}/cri-containerd-${id}.scope`;
+  t.after(() => {
+    for (const made of [folder, slice]) if (existsSync(made)) rmdirSync(made);
+  });
+  await agent.stop();
+  await agent.start('--runtime-dirs', join(agent.directory, 'run'));
+  mkdirSync(bundle, { recursive: true });
+  const annotations = {
+    'io.kubernetes.cri.container-type': 'container',
+    'io.kubernetes.cri.container-name': 'cart',
+    'io.kubernetes.cri.sandbox-name': 'cart-1',
+    'io.kubernetes.cri.sandbox-namespace': 'shop',
+    'io.kubernetes.cri.sandbox-uid': uid,
+  };
+  writeFileSync(join(bundle, 'config.json'), JSON.stringify({ annotations }));
+  mkdirSync(folder, { recursive: true });
+  executeIn(folder, 1, 'seen-in-pod');
+  await agent.journal.marked('seen-in-pod');
+  process.kill(agent.pid, 'SIGSTOP');
+  executeIn(folder, 1, 'unread-in-pod');
+  rmSync(bundle, { recursive: true });
+  for (const made of [folder, slice]) rmdirSync(made);
+  await agent.kill();
+  await agent.start('--runtime-dirs', join(agent.directory, 'run'));
+  const { resource, attributes } = await agent.journal.marked('unread-in-pod');
+  equal(resource['container.id'], id);
+  equal(resource['k8s.pod.uid'], uid);
+  equal(resource['k8s.namespace.name'], 'shop');
+  equal(resource['k8s.pod.name'], 'cart-1');
+  equal(resource['k8s.container.name'], 'cart');
+  equal(attributes['vcml.metadata.state'], 'complete');
 });
 
 test('a container is known although the ring had no room for its making', async (t) => {
