@@ -26,7 +26,9 @@ export function keyOf({ podUid, id }: Pick<ContainerPath, 'id' | 'podUid'>): str
 export function containerOf(path: string): ContainerPath | undefined {
   const names = path.split('/');
   if (names[0] !== '') return undefined;
-  return podContainer(names) ?? plainContainer(names);
+  const users = names.indexOf(USERS);
+  const trusted = users < 0 ? names : names.slice(0, users);
+  return podContainer(trusted) ?? plainContainer(trusted);
 }
 
 const UID =
@@ -47,11 +49,14 @@ const BY_PREFIX = new Map(
   RUNTIMES.flatMap(({ name, cgroupPrefixes }) => cgroupPrefixes.map((prefix) => [prefix, name])),
 );
 
-/** No pod is looked for here: every user can make any path in a session of their own. */
+/** Every user can make any path in a session of their own, so nothing below it names a container. */
 const USERS = 'user.slice';
 
+/** Where runtimes keep pods of their own, whose cgroups have ids as containers do. */
+const POD_PARENTS = new Set(RUNTIMES.map(({ podParent }) => podParent));
+
 function podContainer(names: readonly string[]): ContainerPath | undefined {
-  for (let at = 1; at < names.length && names[at] !== USERS; at++) {
+  for (let at = 1; at < names.length; at++) {
     const { uid, container } = podAt(names, at) ?? {};
     if (uid === undefined) continue;
     const podUid = uid.replaceAll('_', '-');
@@ -71,8 +76,10 @@ function plainContainer(names: readonly string[]): ContainerPath | undefined {
     if (container.runtime !== undefined) return container;
     const runtime = RUNTIMES.find(({ cgroupParent }) => cgroupParent === names[at - 1]);
     if (runtime !== undefined) return { ...container, runtime: runtime.name };
+    const tree = RUNTIMES.find(({ cgroupTree }) => cgroupTree === names[1]);
+    if (tree !== undefined) return { ...container, runtime: tree.name };
     // containerd without a prefix: `/<namespace>/<id>`
-    if (at === 2 && names[at] === container.id) return container;
+    if (at === 2 && names[at] === container.id && !POD_PARENTS.has(names[1])) return container;
   }
   return undefined;
 }

@@ -8,6 +8,7 @@ export const docker: Runtime = {
   stateDirs: ['/var/lib/docker'],
   cgroupPrefixes: ['docker'],
   cgroupParent: 'docker',
+  cgroupTree: 'ecs', // Amazon ECS: `/ecs/<task>/<id>`
 
   readState: (stateDir, id) => stateIn(readJson(`${stateDir}/containers/${id}/config.v2.json`)),
 };

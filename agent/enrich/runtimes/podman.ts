@@ -9,7 +9,8 @@ import type { Runtime } from './runtime.ts';
 export const podman: Runtime = {
   name: 'podman',
   stateDirs: ['/run/containers/storage', '/var/lib/containers/storage'],
-  cgroupPrefixes: ['libpod'],
+  cgroupPrefixes: ['libpod', 'libpod-payload'], // the second with --cgroups=split, as in quadlets
+  podParent: 'libpod_parent',
 
   readState(stateDir, id) {
     const file = `${stateDir}/overlay-containers/${id}/userdata/config.json`;

@@ -11,6 +11,10 @@ export interface Runtime {
   readonly cgroupPrefixes: readonly string[];
   /** The cgroup directly above those of its containers, if their own names have no prefix. */
   readonly cgroupParent?: string;
+  /** The topmost cgroup of a tree whose only ids are those of its containers. */
+  readonly cgroupTree?: string;
+  /** The topmost cgroup whose children are pods of its own, named by an id like a container’s. */
+  readonly podParent?: string;
   /** Reads what its files in a state folder say about a container; undefined: nothing. */
   readState(stateDir: string, id: string): ContainerState | undefined;
   /**
