@@ -24,9 +24,6 @@ const CONTAINERS_MAX = 4096;
 /** The file is written anew when so many of its lines say what later ones say better. */
 const SUPERSEDED_MAX = 4096;
 
-/** A memory that ends with the process. */
-export const NO_MEMORY: ContainerMemory = { recall: () => undefined, keep: () => {} };
-
 /**
  * Opens the memory in a file of JSON lines: the configuration, then a container's key and facts each;
  * the last of a key counts. A line that makes no sense, such as one that a crash cut, is passed over. The file is not

@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import type { CgroupName } from '../../agent/enrich/cgroups/cgroup-tree.ts';
-import { NO_MEMORY } from '../../agent/enrich/container-memory.ts';
+import type { ContainerMemory } from '../../agent/enrich/container-memory.ts';
 import { Enricher } from '../../agent/enrich/enricher.ts';
 import type { Pod } from '../../agent/enrich/pods/pod.ts';
 import type { SourceState } from '../../agent/enrich/pods/pod-source.ts';
 import type { ContainerState } from '../../agent/enrich/runtimes/runtime.ts';
 import type { CgroupIds, ExecEvent, Invocation } from '../../record/types.ts';
+
+/** A memory that ends with the process. */
+export const NO_MEMORY: ContainerMemory = { recall: () => undefined, keep: () => {} };
 
 export const HOST_MNT = 4026531841;
 

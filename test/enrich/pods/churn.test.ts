@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { NO_MEMORY } from '../../../agent/enrich/container-memory.ts';
 import { Enricher } from '../../../agent/enrich/enricher.ts';
 import { PodIndex } from '../../../agent/enrich/pods/pod-index.ts';
 import type { ContainerState } from '../../../agent/enrich/runtimes/runtime.ts';
@@ -11,7 +10,7 @@ import { causeKind, execEvent } from '../../../agent/source/layout.ts';
 import { createLineWriter } from '../../../record/line/encode.ts';
 import { craftCgroup, craftExec } from '../../support/kernel-events.ts';
 import { bytesInUse } from '../../support/memory.ts';
-import { HOST_MNT, procWith } from '../bed.ts';
+import { HOST_MNT, NO_MEMORY, procWith } from '../bed.ts';
 
 const PODS = 4000;
 /** What is kept of the last ones has bounds, and comes to some 12 MiB. */
