@@ -11,13 +11,15 @@ import {
 import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { AgentError } from '../../../agent/errors.ts';
+import { readLogRecord } from '../../../agent/export/encode/read-log-record.ts';
+import { createScope } from '../../../agent/export/encode/scope.ts';
 import { readLines } from '../../../agent/journal/read.ts';
 import { readLinesSync } from '../../../agent/journal/read-sync.ts';
 import { cutTornTail } from '../../../agent/journal/torn-tail.ts';
 import { createTextWriter } from '../../../agent/print/text.ts';
 import { viewOf } from '../../../agent/print/view.ts';
 import { readContinuity } from '../../../agent/run/resume.ts';
-import { newRequests, requestOf } from '../../export/encode.ts';
+import { newRequests, requestOf, VERSION } from '../../export/encode.ts';
 import { execLine, hostileLines } from '../../support/journal/lines.ts';
 import { segmentName } from '../../support/journal/segment-name.ts';
 import type { Target } from './target.ts';
@@ -166,11 +168,15 @@ function line(): Target {
     seeds: [...hostileLines(8, 1), sound],
     check(input) {
       const text = input.toString().replaceAll('\n', ' ');
-      try {
-        requestOf(requests, [text]);
-      } catch (error) {
-        assert.ok(error instanceof SyntaxError, `${error}`);
-      }
+      for (const read of [
+        () => requestOf(requests, [text]),
+        () => readLogRecord(text, createScope(VERSION)),
+      ])
+        try {
+          read();
+        } catch (error) {
+          assert.ok(error instanceof SyntaxError, `${error}`);
+        }
       assert.ok(Buffer.from(requestOf(requests, [sound])).equals(expected));
       const view = viewOf(text);
       if (view === undefined) return;

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readPodEvent } from '../../../agent/kube/pod-event.ts';
+import { retryDelayOf } from '../../../agent/export/send/retry-info.ts';
+import { statusWithRetryInfo } from '../../support/otlp/collector.ts';
+import { ROOT } from '../../support/paths.ts';
+import type { Target } from './target.ts';
+
+/** Messages in protobuf that a collector or the kubelet sends. */
+export const MESSAGE_TARGETS: readonly Target[] = [
+  {
+    name: 'retry-info',
+    property: 'any status asks for a wait of some milliseconds, or for none',
+    seeds: [statusWithRetryInfo(8, 1500), statusWithRetryInfo(14, 0)],
+    check(input) {
+      const delay = retryDelayOf(input);
+      assert.ok(delay === undefined || delay >= 0, `${delay}`);
+    },
+  },
+  {
+    name: 'pod-event',
+    property: 'any message is an event of the kubelet, or is refused by an error',
+    seeds: ['pod-added', 'pod-deleted'].map((name) =>
+      Buffer.from(readFileSync(join(ROOT, `test/enrich/pods/${name}.base64`), 'ascii'), 'base64'),
+    ),
+    check(input) {
+      try {
+        assert.equal(typeof readPodEvent(input).type, 'number');
+      } catch (error) {
+        assert.ok(error instanceof Error && !(error instanceof assert.AssertionError), `${error}`);
+      }
+    },
+  },
+];
