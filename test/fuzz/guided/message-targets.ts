@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readPodEvent } from '../../../agent/kube/pod-event.ts';
 import { retryDelayOf } from '../../../agent/export/send/retry-info.ts';
+import { readPodEvent } from '../../../agent/kube/pod-event.ts';
 import { statusWithRetryInfo } from '../../support/otlp/collector.ts';
 import { ROOT } from '../../support/paths.ts';
 import type { Target } from './target.ts';
