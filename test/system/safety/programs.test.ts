@@ -21,7 +21,7 @@ const HELPERS = new Set([
   'bpf_ringbuf_reserve',
 ]);
 /** How the kernel's listing names what it put in their place. */
-const INLINED = /^((?:__)?htab_map_\w+|array_map_\w+|bpf_probe_read_\w+|bpf_ringbuf_\w+)$/;
+const INLINED = /^((?:__)?htab_(?:lru_)?map_\w+|array_map_\w+|bpf_probe_read_\w+|bpf_ringbuf_\w+)$/;
 
 let agent: Agent;
 
