@@ -99,7 +99,7 @@ test('every record of a container names it, none names another, and the journal 
 test('the log has one line when metadata is unavailable, and one when it is available again', async () => {
   const lines = await recorder.waitFor('the word of the last return', () => {
     const all = recorder.agent.stderr.split('\n').filter((line) => line.includes('"metadata":'));
-    return all.at(-1)?.includes('there again') ? all : undefined;
+    return all.at(-1)?.includes('"event":"metadata.available"') ? all : undefined;
   });
   const again = lines.filter((line, at) => isWarning(line) && isWarning(lines[at - 1] ?? ''));
   // The agent's second run began while the API server was down.
