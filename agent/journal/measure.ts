@@ -26,7 +26,7 @@ export async function countLines(dir: string, from: Position, end: Position): Pr
         lines += lineFeedsIn(chunk.subarray(0, Math.min(rest, chunk.length)));
         rest -= chunk.length;
       }
-    } catch {} // the exporter skips a damaged segment, and logs it
+    } catch {} // the export skips a damaged segment, and logs it
   }
   return lines;
 }

@@ -1,6 +1,6 @@
-import type { Exporter } from '../export/exporter.ts';
+import type { JournalExport } from '../export/journal-export.ts';
+import { isSame } from '../export/read/position.ts';
 import { countLines, timeAt } from '../journal/measure.ts';
-import type { Position } from '../journal/segment.ts';
 import type { Session } from './session.ts';
 
 /** How far the export is behind the journal. */
@@ -11,32 +11,32 @@ export interface Lag {
 }
 
 /**
- * Creates a function that returns the lag of an exporter; to be called before this run writes its
- * first line. The records that earlier runs left are counted once, when the lag is first asked for.
+ * Creates a function that returns the lag of an export; call it before this run writes its first
+ * line. The records that earlier runs left are counted once, when the lag is first asked for.
  */
 export function createLagReader(
   dir: string,
   { journal, lineage }: Session,
-  exporter: Exporter,
+  journalExport: JournalExport,
 ): () => Promise<Lag> {
-  const [from, end, doneBefore] = [exporter.position, journal.position, doneBy(exporter)];
+  const [from, end, doneBefore] = [journalExport.position, journal.position, doneBy(journalExport)];
   let left: number | undefined;
   let counting: Promise<void> | undefined;
   let waitsSince: number | undefined;
   return async () => {
-    if (isSame(exporter.position, journal.position)) return { seconds: 0, records: 0 };
+    if (isSame(journalExport.position, journal.position)) return { seconds: 0, records: 0 };
     counting ??= countLines(dir, from, end).then((lines) => {
       left = lines;
     });
     if (isSame(from, end)) await counting;
     // Until a record is exported, the first one that waits says how old the lag is.
-    if (exporter.statistics.lastRecordTime === 0) waitsSince ??= await timeAt(dir, from);
+    if (journalExport.statistics.lastRecordTime === 0) waitsSince ??= await timeAt(dir, from);
     const { records, losses } = lineage.counts;
     const lines = 1 + records + losses; // 1: journal.start
     const waiting = (before: number) =>
-      Math.max(0, before + lines - (doneBy(exporter) - doneBefore));
+      Math.max(0, before + lines - (doneBy(journalExport) - doneBefore));
     return {
-      seconds: exporter.lagSeconds || secondsSince(waitsSince),
+      seconds: journalExport.lagSeconds || secondsSince(waitsSince),
       records: left === undefined ? undefined : waiting(left),
     };
   };
@@ -46,11 +46,7 @@ function secondsSince(time: number | undefined): number {
   return time === undefined ? 0 : Math.max(0, Date.now() / 1000 - time);
 }
 
-function doneBy({ statistics, keptBack }: Exporter): number {
+function doneBy({ statistics, keptBack }: JournalExport): number {
   const { exported, rejected, deadLetters } = statistics;
   return exported + rejected + deadLetters + [...keptBack.values()].reduce((a, b) => a + b, 0);
-}
-
-function isSame(a: Position, b: Position): boolean {
-  return a.segment === b.segment && a.offset === b.offset;
 }

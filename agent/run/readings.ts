@@ -1,6 +1,6 @@
 import { LOSS_STAGES } from '../../record/types.ts';
 import type { Config } from '../config/schema.ts';
-import type { Exporter } from '../export/exporter.ts';
+import type { JournalExport } from '../export/journal-export.ts';
 import { timeAt } from '../journal/measure.ts';
 import { listSegments, segmentBytes } from '../journal/segment.ts';
 import type { Log } from '../log-events.ts';
@@ -34,16 +34,16 @@ export async function openTelemetry(config: Config, log: Log): Promise<Telemetry
   return new Telemetry({ version: VERSION, metadata, address, probeAddress, log });
 }
 
-/** Returns what telemetry reads of a session and its exporter whenever somebody asks. */
+/** Returns what telemetry reads of a session and its export whenever somebody asks. */
 export function sourceOf(
   config: Config,
   session: Session,
   loop: DrainLoop,
-  exporter: Exporter | undefined,
+  journalExport: JournalExport | undefined,
 ): Source {
   const { hook } = session;
   const oldest = createOldestReader(config.journalDir);
-  const lagOf = exporter && createLagReader(config.journalDir, session, exporter);
+  const lagOf = journalExport && createLagReader(config.journalDir, session, journalExport);
   return {
     async read() {
       const [oldestAt, lag] = [await oldest(), await lagOf?.()];
@@ -51,7 +51,7 @@ export function sourceOf(
         recording: recordingOf(session, loop),
         hook: hookOf(session),
         journal: { ...journalOf(config, session), oldestAt },
-        ...(exporter && lag && { export: exportOf(exporter, lag) }),
+        ...(journalExport && lag && { export: exportOf(journalExport, lag) }),
       };
     },
     drain() {
@@ -96,7 +96,7 @@ function journalOf(config: Config, { journal }: Session): Omit<JournalReadings, 
   };
 }
 
-function exportOf({ statistics, keptBack }: Exporter, lag: Lag): ExportReadings {
+function exportOf({ statistics, keptBack }: JournalExport, lag: Lag): ExportReadings {
   const { failures, succeededAt } = statistics;
   return {
     ...statistics,

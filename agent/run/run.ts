@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Config } from '../config/schema.ts';
-import type { Exporter } from '../export/exporter.ts';
+import type { JournalExport } from '../export/journal-export.ts';
+import type { PreparedExport } from '../export/prepare-export.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import type { Log } from '../log-events.ts';
 import { createOutput, type Output } from '../print/output.ts';
@@ -10,7 +11,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import { type CheckpointWriter, createCheckpointWriter } from './checkpoint.ts';
 import { DrainLoop } from './drain-loop.ts';
 import { endSession } from './ending.ts';
-import { createExporter, startExporter } from './export-wiring.ts';
+import { prepareExport, startExport } from './export-wiring.ts';
 import { isInHostPidNamespace, mayInspectProcesses } from './proc.ts';
 import { openTelemetry, sourceOf } from './readings.ts';
 import { createReport, type Report } from './report.ts';
@@ -26,7 +27,7 @@ interface Run {
   readonly config: Config;
   readonly log: Log;
   readonly exitPolicy: ExitPolicy;
-  readonly exporter: Exporter | undefined;
+  readonly preparedExport: PreparedExport | undefined;
   readonly telemetry: Telemetry | undefined;
   readonly report: Report;
 }
@@ -35,6 +36,7 @@ interface Run {
 interface Held {
   readonly hook: Hook;
   readonly journal: Journal;
+  readonly journalExport: JournalExport | undefined;
 }
 
 /** A session that records. */
@@ -49,10 +51,10 @@ interface Recording {
 export async function run(config: Config, stop: AbortSignal): Promise<number> {
   const log = createLog(config.logLevel);
   using exitPolicy = createExitPolicy(config, process.env, log);
-  const exporter = await createExporter(config, process.env, log);
+  const preparedExport = await prepareExport(config, process.env, log);
   const telemetry = await openTelemetry(config, log);
   const report = createReport(config, log, telemetry);
-  const run = { config, log, exitPolicy, exporter, telemetry, report };
+  const run = { config, log, exitPolicy, preparedExport, telemetry, report };
   let removesJournal = false;
   try {
     const held = await open(run, stop);
@@ -62,7 +64,7 @@ export async function run(config: Config, stop: AbortSignal): Promise<number> {
       log('run.stopping', { signal: stop.reason });
       removesJournal = await end(run, recording, removal);
     } finally {
-      await close(run, held);
+      await close(held);
     }
     if (removesJournal) deleteAll(config, log);
     return 0;
@@ -71,26 +73,29 @@ export async function run(config: Config, stop: AbortSignal): Promise<number> {
   }
 }
 
-/** Opens the hook, then the journal. */
-async function open({ config, log, report }: Run, stop: AbortSignal): Promise<Held> {
+/** Opens the hook, then the journal, and starts the export of the journal. */
+async function open(run: Run, stop: AbortSignal): Promise<Held> {
+  const { config, log, preparedExport, report } = run;
   const hook = await openHook(hookOptions(config), config.waitForHook, stop);
+  let journal: Journal | undefined;
   try {
-    const journal = openJournal({ ...journalOptions(config), report });
+    journal = openJournal({ ...journalOptions(config), report });
     const { tornBytes, segment } = journal.recovered;
     if (tornBytes > 0) log('journal.torn_line_cut', { tornBytes, segment });
-    return { hook, journal };
+    const journalExport = preparedExport && startExport(preparedExport, config.journalDir, journal);
+    return { hook, journal, journalExport };
   } catch (error) {
     // A new hook that has recorded nothing leaves nothing behind.
     if (hook.state === 'attached') hook.detach();
     hook.close();
+    await journal?.close();
     throw error;
   }
 }
 
-/** Starts the export, arms or resumes the hook, and writes journal.start. */
-async function begin(run: Run, { hook, journal }: Held): Promise<Recording> {
-  const { config, log, exporter, telemetry, report } = run;
-  if (exporter) startExporter(exporter, config.journalDir, journal);
+/** Arms or resumes the hook, and writes journal.start. */
+async function begin(run: Run, { hook, journal, journalExport }: Held): Promise<Recording> {
+  const { config, log, telemetry, report } = run;
   const output = createOutput(config);
   const session = await openSession(config, hook, journal, { onRecord: output.record, report });
   const checkpoint = createCheckpointWriter(config, session, report);
@@ -99,7 +104,7 @@ async function begin(run: Run, { hook, journal }: Held): Promise<Recording> {
   log(`hook.${hook.state}`, { hook: session.hookId, pins: pinDir, journal: journalDir });
   if (!isInHostPidNamespace()) log('run.pid_namespace_missing');
   else if (!mayInspectProcesses()) log('run.ptrace_missing');
-  telemetry?.begin(sourceOf(config, session, loop, exporter));
+  telemetry?.begin(sourceOf(config, session, loop, journalExport));
   return { session, checkpoint, loop, output };
 }
 
@@ -134,9 +139,9 @@ async function end(
   return removed !== undefined && removal.journal;
 }
 
-async function close({ exporter }: Run, { hook, journal }: Held): Promise<void> {
+async function close({ hook, journal, journalExport }: Held): Promise<void> {
   hook.close();
-  await exporter?.close(EXPORT_GRACE_MS);
+  await journalExport?.close(EXPORT_GRACE_MS);
   await journal.close();
 }
 

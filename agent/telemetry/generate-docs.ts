@@ -59,7 +59,7 @@ names as in records.
 
 Counters start at zero with each run of the agent. \`vcml.hook.*\`, \`vcml.table.*\` and \`vcml.bpf.*\` are
 the kernel's counters and outlive the agent. A metric without a value is left out: the metrics of the
-export without an exporter, and all but the first four before the recording begins. A scrape reads what
+export without an endpoint, and all but the first four before the recording begins. A scrape reads what
 the agent counts anyway, so that it costs the same at any load.
 
 ${line(TITLES)}

@@ -9,7 +9,7 @@ export interface Readings {
   readonly isJournalWritable?: boolean;
   /** Whether the last request for pod metadata succeeded; undefined if the agent makes none. */
   readonly isMetadataAvailable?: boolean | undefined;
-  /** undefined without an exporter */
+  /** undefined if nothing is exported */
   readonly export?: ExportReadings;
 }
 
@@ -55,7 +55,7 @@ export interface JournalReadings {
   readonly oldestAt: number | undefined;
 }
 
-/** Counts of the exporter in this run. */
+/** Counts of the export in this run. */
 export interface ExportReadings {
   readonly exported: number;
   /** not accepted, in a partial success */

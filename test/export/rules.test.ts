@@ -89,7 +89,7 @@ test('what is wrong with rules is told at once', () => {
 test('what is kept back is counted by rule, and the cursor goes on', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect();
-  const exporter = bed.start(collector.port, {
+  const running = bed.start(collector.port, {
     rules: [
       'allow executable=/usr/bin/p1?',
       'deny executable=/usr/bin/p?',
@@ -97,10 +97,10 @@ test('what is kept back is counted by rule, and the cursor goes on', async (t) =
     ],
   });
   bed.write(...execLines(0, 30), execLine(30, { resource: POD }));
-  await until('the journal’s end', () => exporter.position.offset === bed.journal.position.offset);
+  await until('the journal’s end', () => running.position.offset === bed.journal.position.offset);
   sameLines(collector.lines, execLines(10, 30));
   deepEqual(
-    [...exporter.keptBack],
+    [...running.keptBack],
     [
       ['deny executable=/usr/bin/p?', 10],
       ['deny origin=container', 1],

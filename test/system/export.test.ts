@@ -165,12 +165,12 @@ test('OpenTelemetry’s variables work, those of logs first', async () => {
 test('without an endpoint nothing of the export is loaded', async () => {
   const code = `
     import { Module } from 'node:module';
-    const { createExporter } = await import('${ROOT}/agent/run/export-wiring.ts');
+    const { prepareExport } = await import('${ROOT}/agent/run/export-wiring.ts');
     await import('${ROOT}/agent/run/run.ts');
-    await createExporter({ exportEndpoint: '' }, {}, {});
+    await prepareExport({ exportEndpoint: '' }, {}, {});
     const loaded = () => Object.keys(Module._cache).filter((name) => name.includes('@grpc')).length;
     const before = loaded();
-    await createExporter({ exportEndpoint: 'a:1', exportRules: [] }, {}, {}).catch(() => {});
+    await prepareExport({ exportEndpoint: 'a:1', exportRules: [] }, {}, {}).catch(() => {});
     console.log(before, loaded() > 0);`;
   const printed = execFileSync(process.execPath, ['--input-type=module', '-e', code], {
     encoding: 'utf8',

@@ -22,7 +22,7 @@ const event: Target = {
   name: 'event',
   property:
     'any bytes are read as one event, whatever lies behind them and whatever was read before; ' +
-    'its records are lines of JSON that the exporter takes',
+    'its records are lines of JSON that the export takes',
   seeds: [
     craftExec({
       seq: 7n,

@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test';
 import type { CredentialSources } from '../../../agent/export/connect/credential-files.ts';
-import { Exporter, type ExporterOptions } from '../../../agent/export/exporter.ts';
+import type { JournalExport } from '../../../agent/export/journal-export.ts';
+import { type ExportOptions, prepareExport } from '../../../agent/export/prepare-export.ts';
 import type { Journal, JournalOptions } from '../../../agent/journal/journal.ts';
 import { readLines } from '../../../agent/journal/read.ts';
 import { oldestPosition } from '../../../agent/journal/segment.ts';
@@ -17,19 +18,19 @@ export const NO_FILES: CredentialSources = {
   fixedHeaders: {},
 };
 
-/** A real journal, and exporters behind it. */
+/** A real journal, and exports behind it. */
 export interface ExportBed {
   readonly dir: string;
-  /** what exporters logged, such as `warn export.collector_unavailable {"code":"UNAVAILABLE"}` */
+  /** what exports logged, such as `warn export.collector_unavailable {"code":"UNAVAILABLE"}` */
   readonly log: string[];
   journal: Journal;
   /** Closes the journal and opens it again, as the next run of an agent would. */
   reopen(options?: Partial<JournalOptions>): Promise<void>;
-  /** Writes lines, and tells the exporter that is running. */
+  /** Writes lines, and passes them to the export that is running. */
   write(...lines: readonly string[]): void;
-  /** Starts an exporter; without one, lines are only written. */
-  start(port: number | string, options?: Partial<ExporterOptions>): Exporter;
-  /** Ends the exporter in order, or as if it were killed. */
+  /** Starts an export; without one, lines are only written. */
+  start(port: number | string, options?: Partial<ExportOptions>): JournalExport;
+  /** Ends the export in order, or as if it were killed. */
   stop(graceMs?: number): Promise<void>;
   abandon(): void;
   collect(options?: CollectorOptions): Promise<Collector>;
@@ -42,7 +43,7 @@ export function createExportBed(t: TestContext, options: Partial<JournalOptions>
   const under = createBed(t);
   const log: string[] = [];
   const collectors: Collector[] = [];
-  let running: Exporter | undefined;
+  let running: JournalExport | undefined;
   const write: Log = (code, fields = {}) => {
     if (code !== 'export.started')
       log.push(`${LOG_EVENTS[code].level} ${code} ${JSON.stringify(fields)}`);
@@ -62,7 +63,7 @@ export function createExportBed(t: TestContext, options: Partial<JournalOptions>
     },
     start(port, more = {}) {
       const { dir } = under;
-      running = new Exporter({
+      const prepared = prepareExport({
         version: '1.2.3',
         insecure: false,
         files: NO_FILES,
@@ -77,7 +78,7 @@ export function createExportBed(t: TestContext, options: Partial<JournalOptions>
         log: write,
         ...more,
       });
-      running.start({
+      running = prepared.start({
         dir,
         end: bed.journal.position,
         get oldest() {
@@ -103,9 +104,9 @@ export function createExportBed(t: TestContext, options: Partial<JournalOptions>
     },
     lines: () => linesOf(under.dir),
   };
-  const abandoned: (Exporter | undefined)[] = [];
+  const abandoned: (JournalExport | undefined)[] = [];
   t.after(async () => {
-    for (const exporter of [...abandoned, running]) await exporter?.close(0);
+    for (const one of [...abandoned, running]) await one?.close(0);
     for (const collector of collectors) collector.kill();
     await bed.journal.close();
   });

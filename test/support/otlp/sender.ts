@@ -4,7 +4,7 @@
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { Exporter } from '../../../agent/export/exporter.ts';
+import { prepareExport } from '../../../agent/export/prepare-export.ts';
 import { readLines } from '../../../agent/journal/read.ts';
 import { LOG_EVENTS, type Log } from '../../../agent/log-events.ts';
 
@@ -13,7 +13,7 @@ const end = { segment: Number(segment), offset: Number(offset) };
 const log: Log = (code, fields) => {
   if (LOG_EVENTS[code].level !== 'info') console.error(code, fields);
 };
-const exporter = new Exporter({
+const prepared = prepareExport({
   version: 'test',
   endpoint,
   insecure: false,
@@ -37,20 +37,20 @@ const exporter = new Exporter({
 const began = performance.now();
 let early = 0;
 let peak = 0;
-exporter.start({
+const running = prepared.start({
   dir,
   oldest: { segment: 1, offset: 0 },
   end,
   readLines: (from) => readLines(dir, from),
 });
-for (; exporter.position.offset < end.offset; await pause(50)) {
+for (; running.position.offset < end.offset; await pause(50)) {
   const { rss } = process.memoryUsage();
   peak = Math.max(peak, rss);
   // By then everything is loaded and compiled.
-  if (exporter.position.offset < end.offset / 5) early = Math.max(early, rss);
+  if (running.position.offset < end.offset / 5) early = Math.max(early, rss);
 }
 const seconds = (performance.now() - began) / 1000;
 const { user, system } = process.cpuUsage();
-await exporter.close(1000);
+await running.close(1000);
 process.stdout.write(JSON.stringify({ seconds, cpuSeconds: (user + system) / 1e6, early, peak }));
 process.exit();

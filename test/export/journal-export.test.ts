@@ -55,7 +55,7 @@ test('an orderly end sends what there is and saves the cursor; the next run goes
   sameLines(collector.lines, execLines(0, 30));
 });
 
-test('an exporter that is killed sends again what it had not saved, unchanged', async (t) => {
+test('an export that is killed sends again what it had not saved, unchanged', async (t) => {
   const bed = createExportBed(t);
   const first = await bed.collect();
   bed.start(first.port);
@@ -115,14 +115,14 @@ test('what was deleted for space before it was exported is named, and the rest i
   await bed.reopen();
   const left = bed.lines();
   notEqual(left.length, 295);
-  const exporter = bed.start(collector.port);
+  const running = bed.start(collector.port);
   await until('all lines', () => collector.lines.length >= 5 + left.length);
   sameLines(collector.lines.slice(5), left);
   match(
     bed.log.join('\n'),
     /^error export\.segments_deleted \{"from":\{"segment":1,"offset":\d+\},"to":\{"segment":\d+,"offset":0\}/m,
   );
-  equal(exporter.statistics.skips, 1);
+  equal(running.statistics.skips, 1);
 });
 
 test('the rest of a segment that is deleted while its batch is on its way is named', async (t) => {

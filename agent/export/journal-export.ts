@@ -2,10 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { EXIT, exitCodeOf } from '../errors.ts';
 import type { Log } from '../log-events.ts';
-import { CredentialFiles, type CredentialSources } from './connect/credential-files.ts';
-import { parseEndpoint } from './connect/endpoint.ts';
-import { GrpcTransport } from './connect/grpc-transport.ts';
-import { JournalLogsSerializer } from './encode/journal-logs-serializer.ts';
+import type { GrpcTransport } from './connect/grpc-transport.ts';
 import { LogRecordEncoder } from './encode/log-record-encoder.ts';
 import { createScope } from './encode/scope.ts';
 import { type Batch, Batches } from './read/batches.ts';
@@ -13,111 +10,83 @@ import { Cursor, resume } from './read/cursor.ts';
 import { JournalReader } from './read/journal-reader.ts';
 import type { ExportedJournal, Position } from './read/position.ts';
 import { RecentLines } from './read/recent-lines.ts';
-import { createFilter, type Filter, parseRules } from './read/rules.ts';
+import type { Filter } from './read/rules.ts';
 import { keepDeadLetter } from './send/dead-letters.ts';
 import { Delivery, Ended } from './send/delivery.ts';
-import { JournalLogExporter } from './send/journal-log-exporter.ts';
+import type { JournalLogExporter } from './send/journal-log-exporter.ts';
 import { type Outcome, outcomeOf } from './send/outcome.ts';
 import { RateLimit } from './send/rate-limit.ts';
 import { createStatistics, type Statistics } from './statistics.ts';
 
-/**
- * Lines kept in memory for the export; what it has not taken by then is read back from the disk.
- */
+/** Lines that the export has not taken by the time they exceed this are read back from the disk. */
 const RECENT_BYTES = 4 << 20;
 /** After an error that keeps the journal from being read. */
 const PROBLEM_PAUSE_MS = 1000;
 
-export interface ExporterOptions {
+export interface JournalExportOptions {
   readonly version: string;
-  readonly endpoint: string;
-  /** of an endpoint without a scheme */
-  readonly insecure: boolean;
-  readonly files: CredentialSources;
-  readonly compression: 'gzip' | 'none';
-  /** of one call */
-  readonly timeoutMs: number;
+  /** where the collector listens, for the log */
+  readonly target: string;
+  readonly filter: Filter;
+  readonly exporter: JournalLogExporter;
+  /** the transport of the exporter */
+  readonly transport: GrpcTransport;
   readonly batchRecords: number;
   readonly batchBytes: number;
   readonly batchAgeMs: number;
-  /** records a second of those that are read back from the disk; 0: as many as go */
+  /** a limit for records that are read back from the disk, per second; 0: no limit */
   readonly catchUpRate: number;
-  readonly rules: readonly string[];
   readonly log: Log;
   /** Default: the one that the agent is built with. */
   readonly encoder?: LogRecordEncoder;
 }
 
 /**
- * Brings what is written to the journal to a collector: behind the writer, in order, at least once.
+ * A running export: it sends what is written to the journal to a collector, behind the writer, in
+ * order, at least once.
  */
-export class Exporter {
+export class JournalExport {
   readonly statistics: Statistics = createStatistics();
-  readonly #options: ExporterOptions;
-  readonly #target: string;
-  readonly #filter: Filter;
-  readonly #transport: GrpcTransport;
-  readonly #exporter: JournalLogExporter;
+  readonly #options: JournalExportOptions;
+  readonly #recent: RecentLines;
+  readonly #cursor: Cursor;
+  readonly #reader: JournalReader;
+  readonly #batches: Batches;
   readonly #ending = new AbortController();
   /** Nothing is acknowledged any more. */
   #over = false;
-  #recent: RecentLines | undefined;
-  #cursor: Cursor | undefined;
-  #tail: JournalReader | undefined;
-  #position: Position = { segment: 0, offset: 0 };
-  #running: Promise<void> = Promise.resolve();
-  #upcoming: Promise<Batch | undefined> = Promise.resolve(undefined);
+  #position: Position;
+  #upcoming: Promise<Batch | undefined>;
+  readonly #running: Promise<void>;
 
-  /** Checks endpoint, files and rules; throws an error of the registry. */
-  constructor(options: ExporterOptions) {
-    this.#options = options;
-    const endpoint = parseEndpoint(options.endpoint, options.insecure);
-    this.#target = endpoint.target;
-    this.#filter = createFilter(parseRules(options.rules));
-    const files = new CredentialFiles(options.files, ({ message }) =>
-      options.log('export.credentials_invalid', { error: message }),
-    );
-    this.#transport = new GrpcTransport({
-      endpoint,
-      compression: options.compression,
-      userAgent: `vcml-agent/${options.version}`,
-      credentials: () => files.current,
-    });
-    this.#exporter = new JournalLogExporter({
-      serializer: new JournalLogsSerializer(),
-      transport: this.#transport,
-      timeoutMs: options.timeoutMs,
-    });
-  }
-
-  /** Begins at the saved cursor, or with all that the journal has. */
-  start(journal: ExportedJournal): void {
-    const { log, version, batchRecords, batchBytes, batchAgeMs } = this.#options;
+  /** Starts at the saved cursor, or else at the oldest line of the journal. */
+  constructor(options: JournalExportOptions, journal: ExportedJournal) {
+    const { log, version, target, filter } = options;
     const onSkipped = (from: Position, to: Position) => {
       this.statistics.skips += 1;
       log('export.segments_deleted', { from, to });
     };
+    this.#options = options;
     this.#position = resume(journal, onSkipped);
     this.#recent = new RecentLines(journal.end, RECENT_BYTES);
     this.#cursor = new Cursor(journal.dir, ({ message }) =>
       log('export.cursor_write_failed', { error: message }),
     );
     const { readLines } = journal;
-    const tail = new JournalReader(
+    this.#reader = new JournalReader(
       { recent: this.#recent, readLines, oldest: () => journal.oldest, onSkipped },
       this.#position,
     );
-    this.#tail = tail;
-    const batches = new Batches(
+    this.#batches = new Batches(
       {
-        maxRecords: batchRecords,
-        maxBytes: batchBytes,
-        maxAgeMs: batchAgeMs,
+        maxRecords: options.batchRecords,
+        maxBytes: options.batchBytes,
+        maxAgeMs: options.batchAgeMs,
         scope: createScope(version),
-        encoder: this.#options.encoder ?? new LogRecordEncoder(),
-        passes: this.#filter.passes,
+        encoder: options.encoder ?? new LogRecordEncoder(),
+        passes: filter.passes,
       },
-      tail,
+      this.#reader,
     );
     const delivery = new Delivery({
       log,
@@ -127,13 +96,14 @@ export class Exporter {
       keepDeadLetter: (start, refusal) => keepDeadLetter(journal, start, refusal, log),
     });
     this.#cursor.move(this.#position);
-    log('export.started', { endpoint: this.#target, from: this.#position });
-    this.#running = this.#run(() => this.#next(batches, tail), delivery);
+    log('export.started', { endpoint: target, from: this.#position });
+    this.#upcoming = this.#next();
+    this.#running = this.#run(delivery);
   }
 
-  /** Tells of lines that are in the journal now, up to `end`. */
+  /** Takes lines that are in the journal now, up to `end`. */
   push(lines: Buffer, length: number, end: Position): void {
-    this.#recent?.push(lines, length, end);
+    this.#recent.push(lines, length, end);
   }
 
   /** All lines before it are exported, set aside, or kept back by a rule. */
@@ -143,13 +113,13 @@ export class Exporter {
 
   /** Records kept back, by the text of the rule. */
   get keptBack(): ReadonlyMap<string, number> {
-    return this.#filter.kept;
+    return this.#options.filter.kept;
   }
 
   /** How old the last exported record is while others wait; 0: none waits. */
   get lagSeconds(): number {
     const { lastRecordTime } = this.statistics;
-    const waits = lastRecordTime > 0 && this.#recent?.isEnd(this.#position) === false;
+    const waits = lastRecordTime > 0 && !this.#recent.isEnd(this.#position);
     return waits ? Math.max(0, Date.now() / 1000 - lastRecordTime) : 0;
   }
 
@@ -165,21 +135,20 @@ export class Exporter {
     ]);
     grace.abort();
     this.#over = true;
-    this.#transport.shutdown();
+    this.#options.transport.shutdown();
     await this.#upcoming;
-    await this.#tail?.close();
-    await this.#cursor?.close();
-    if (this.#recent?.isEnd(this.#position) === false)
+    await this.#reader.close();
+    await this.#cursor.close();
+    if (!this.#recent.isEnd(this.#position))
       this.#options.log('export.unfinished', { from: this.#position });
   }
 
-  async #run(next: () => Promise<Batch | undefined>, delivery: Delivery): Promise<void> {
-    const pace = new RateLimit(this.#options.catchUpRate);
+  async #run(delivery: Delivery): Promise<void> {
+    const rateLimit = new RateLimit(this.#options.catchUpRate);
     try {
-      this.#upcoming = next();
       for (let batch = await this.#upcoming; batch && !this.#over; batch = await this.#upcoming) {
-        this.#upcoming = next(); // made while this one is on its way
-        if (batch.isBehind) await pace.wait(batch.records.length, this.#ending.signal);
+        this.#upcoming = this.#next(); // made while this one is on its way
+        if (batch.isBehind) await rateLimit.wait(batch.records.length, this.#ending.signal);
         await delivery.deliver(batch);
         if (this.#over) return;
         this.#acknowledge(batch);
@@ -192,10 +161,10 @@ export class Exporter {
   }
 
   /** Returns the next batch; skips a segment that cannot be read, and retries after any other error. */
-  async #next(batches: Batches, tail: JournalReader): Promise<Batch | undefined> {
+  async #next(): Promise<Batch | undefined> {
     for (let reported = ''; ; ) {
       try {
-        return await batches.next(this.#ending.signal);
+        return await this.#batches.next(this.#ending.signal);
       } catch (error) {
         const { message } = error as Error;
         const isDamage = exitCodeOf(error) === EXIT.journal;
@@ -203,29 +172,30 @@ export class Exporter {
           this.#options.log('export.journal_unreadable', { error: message });
         reported = message;
         if (this.#ending.signal.aborted) return undefined;
-        if (isDamage) this.#skipSegment(tail, message);
+        if (isDamage) this.#skipSegment(message);
         else await pause(PROBLEM_PAUSE_MS);
       }
     }
   }
 
-  #skipSegment(tail: JournalReader, error: string): void {
-    const from = tail.position;
-    tail.skipSegment();
+  #skipSegment(error: string): void {
+    const from = this.#reader.position;
+    this.#reader.skipSegment();
     this.statistics.skips += 1;
-    this.#options.log('export.segment_skipped', { from, to: tail.position, error });
+    this.#options.log('export.segment_skipped', { from, to: this.#reader.position, error });
   }
 
   #send(records: ReadableLogRecord[], renew: boolean): Promise<Outcome> {
-    if (renew) this.#transport.reconnect();
+    const { exporter, transport } = this.#options;
+    if (renew) transport.reconnect();
     return new Promise((resolve) =>
-      this.#exporter.export(records, (result) => resolve(outcomeOf(result))),
+      exporter.export(records, (result) => resolve(outcomeOf(result))),
     );
   }
 
   #acknowledge({ end, lastTime }: Batch): void {
     this.#position = end;
-    this.#cursor?.move(end);
+    this.#cursor.move(end);
     this.statistics.lastRecordTime = lastTime ?? this.statistics.lastRecordTime;
   }
 }

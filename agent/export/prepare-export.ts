@@ -1,0 +1,46 @@
+import { CredentialFiles, type CredentialSources } from './connect/credential-files.ts';
+import { parseEndpoint } from './connect/endpoint.ts';
+import { GrpcTransport } from './connect/grpc-transport.ts';
+import { JournalLogsSerializer } from './encode/journal-logs-serializer.ts';
+import { JournalExport, type JournalExportOptions } from './journal-export.ts';
+import type { ExportedJournal } from './read/position.ts';
+import { createFilter, parseRules } from './read/rules.ts';
+import { JournalLogExporter } from './send/journal-log-exporter.ts';
+
+export interface ExportOptions
+  extends Omit<JournalExportOptions, 'target' | 'filter' | 'exporter' | 'transport'> {
+  readonly endpoint: string;
+  /** of an endpoint without a scheme */
+  readonly insecure: boolean;
+  readonly files: CredentialSources;
+  readonly compression: 'gzip' | 'none';
+  /** of one call */
+  readonly timeoutMs: number;
+  readonly rules: readonly string[];
+}
+
+/** An export whose options are valid. It runs, and connects, once it is started. */
+export interface PreparedExport {
+  /** Starts at the saved cursor, or else at the oldest line of the journal. */
+  start(journal: ExportedJournal): JournalExport;
+}
+
+/** Checks endpoint, files and rules; throws an error of the registry. */
+export function prepareExport(options: ExportOptions): PreparedExport {
+  const { log, version, compression, timeoutMs } = options;
+  const endpoint = parseEndpoint(options.endpoint, options.insecure);
+  const filter = createFilter(parseRules(options.rules));
+  const files = new CredentialFiles(options.files, ({ message }) =>
+    log('export.credentials_invalid', { error: message }),
+  );
+  const transport = new GrpcTransport({
+    endpoint,
+    compression,
+    userAgent: `vcml-agent/${version}`,
+    credentials: () => files.current,
+  });
+  const serializer = new JournalLogsSerializer();
+  const exporter = new JournalLogExporter({ serializer, transport, timeoutMs });
+  const parts = { target: endpoint.target, filter, exporter, transport };
+  return { start: (journal) => new JournalExport({ ...options, ...parts }, journal) };
+}
