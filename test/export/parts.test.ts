@@ -1,5 +1,6 @@
-import { deepEqual, equal, ok, throws } from 'node:assert/strict';
+import { deepEqual, doesNotThrow, equal, ok, throws } from 'node:assert/strict';
 import { test } from 'node:test';
+import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-grpc';
 import { parseEndpoint } from '../../agent/export/connect/endpoint.ts';
 import { parseHeaderList } from '../../agent/export/connect/headers.ts';
 import { RecentLines } from '../../agent/export/read/recent-lines.ts';
@@ -49,10 +50,47 @@ test('headers are read as in W3C Baggage', () => {
   deepEqual(parseHeaderList(''), {});
 });
 
-for (const text of ['a', 'a b=1', '=1', 'a=%0a', 'grpc-timeout=1', 'x-bin=1', 'ä=1'])
+for (const text of [
+  'a',
+  'a b=1',
+  '=1',
+  'a=%0a',
+  'grpc-timeout=1',
+  'x-bin=1',
+  'ä=1',
+  // What OTLPLogExporter takes as a value ends at the semicolon, and is no header.
+  'a=%00;%zz',
+  'a=1,b=%e2%82%ac;%',
+])
   test(`${JSON.stringify(text)} is no list of headers`, () => {
     throws(() => parseHeaderList(text), Error);
   });
+
+test('OTLPLogExporter accepts each list of headers that is one', (t) => {
+  t.after(() => {
+    delete process.env.OTEL_EXPORTER_OTLP_HEADERS;
+  });
+  let accepted = 0;
+  for (const end of textsOf(['b', '=', ';', ',', '%00', '%2e', '%zz'], 4)) {
+    const text = `a=${end}`;
+    try {
+      parseHeaderList(text);
+    } catch {
+      continue;
+    }
+    process.env.OTEL_EXPORTER_OTLP_HEADERS = text;
+    doesNotThrow(() => new OTLPLogExporter(), text);
+    accepted += 1;
+  }
+  ok(accepted > 100, `${accepted}`);
+});
+
+/** Returns all texts of at most so many of these parts. */
+function textsOf(parts: readonly string[], max: number): readonly string[] {
+  if (max === 0) return [''];
+  const shorter = textsOf(parts, max - 1);
+  return ['', ...parts.flatMap((part) => shorter.map((text) => part + text))];
+}
 
 test('back-off doubles to a bound below two seconds, and a half of it is chance', () => {
   deepEqual(

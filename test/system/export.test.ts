@@ -132,6 +132,10 @@ test('bad export credentials, headers and protocols end an agent at its start wi
     /OTEL_EXPORTER_OTLP_HEADERS: /,
   );
   match(
+    refusedWith(endpoint, { OTEL_EXPORTER_OTLP_HEADERS: 'a=%00;%zz' }),
+    /OTEL_EXPORTER_OTLP_HEADERS: the header a has a value that is not printable/,
+  );
+  match(
     refusedWith(endpoint, { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' }),
     /OTEL_EXPORTER_OTLP_PROTOCOL is "http\/protobuf", but the agent exports over gRPC only; unset it/,
   );

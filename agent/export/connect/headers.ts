@@ -1,3 +1,5 @@
+import { parseKeyPairsIntoRecord } from '@opentelemetry/core';
+
 const NAME = /^[0-9a-z_.-]+$/;
 const VALUE = /^[\x20-\x7e]*$/;
 
@@ -6,6 +8,9 @@ const VALUE = /^[\x20-\x7e]*$/;
  * W3C Baggage. Throws an Error for a header that gRPC cannot send.
  */
 export function parseHeaderList(text: string): Record<string, string> {
+  // OTLPLogExporter reads the variable too, ends a header at a semicolon, and fails on what gRPC
+  // cannot send.
+  headersOf(Object.entries(parseKeyPairsIntoRecord(text)));
   const pairs = text.split(',').filter((pair) => pair.trim() !== '');
   return headersOf(
     pairs.map((pair) => {
