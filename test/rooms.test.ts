@@ -107,18 +107,21 @@ const WALLS: readonly Wall[] = [
     allowed: ['node:fs', '@scope/name'],
     refused: ['./version.ts', './journal/file.ts', '../record/types.ts'],
   })),
-  {
-    title: 'agent/run knows every room, but not the command line above it',
-    file: 'agent/run/example.ts',
-    allowed: [...Object.keys(ROOMS).map((room) => `../${room}/file.ts`), '../errors.ts'],
-    refused: [
-      'main.ts',
-      'cli.ts',
-      'commands/cat.ts',
-      '../forensics/file.ts',
-      '../test/file.ts',
-    ].map((path) => `../${path}`),
-  },
+  ...['', 'session/'].map((wing) => {
+    const up = wing === '' ? '../' : '../../';
+    return {
+      title: `agent/run/${wing}* knows every room, but not the command line above it`,
+      file: `agent/run/${wing}example.ts`,
+      allowed: [...Object.keys(ROOMS).map((room) => `${up}${room}/file.ts`), `${up}errors.ts`],
+      refused: [
+        'main.ts',
+        'cli.ts',
+        'commands/cat.ts',
+        '../forensics/file.ts',
+        '../test/file.ts',
+      ].map((path) => up + path),
+    };
+  }),
   {
     title: 'agent/ knows neither its reader nor its tests',
     file: 'agent/example.ts',

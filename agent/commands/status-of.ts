@@ -4,7 +4,7 @@ import { readCursor } from '../export/read/cursor.ts';
 import { journalHolder } from '../journal/lock.ts';
 import { listSegments, segmentBytes } from '../journal/segment.ts';
 import { readState } from '../journal/state.ts';
-import type { State } from '../run/checkpoint.ts';
+import type { State } from '../run/session/checkpoint.ts';
 import { type Pins, readPins } from './pins.ts';
 
 /** The output of `status --output json`; `state` is state.json as the last agent left it. */

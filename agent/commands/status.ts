@@ -1,6 +1,6 @@
 import { visible } from '../../record/visible.ts';
 import type { Config } from '../config/schema.ts';
-import type { State } from '../run/checkpoint.ts';
+import type { State } from '../run/session/checkpoint.ts';
 import { NO_FOLDER, type Status, statusOf } from './status-of.ts';
 
 /** Prints what is attached, what was recorded and what was lost. */

@@ -1,7 +1,7 @@
 import type { JournalExport } from '../export/journal-export.ts';
 import { isSame } from '../export/read/position.ts';
 import { countLines, timeAt } from '../journal/measure.ts';
-import type { Session } from './session.ts';
+import type { Session } from './session/session.ts';
 
 /** How far the export is behind the journal. */
 export interface Lag {

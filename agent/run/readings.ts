@@ -17,9 +17,9 @@ import type {
 } from '../telemetry/readings.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { VERSION } from '../version.ts';
-import type { DrainLoop } from './drain-loop.ts';
 import { createLagReader, type Lag } from './export-lag.ts';
-import type { Session } from './session.ts';
+import type { DrainLoop } from './session/drain-loop.ts';
+import type { Session } from './session/session.ts';
 
 /**
  * Serves metrics and health over HTTP. Returns undefined, and loads nothing, if no address is

@@ -4,7 +4,7 @@ import type { UpkeepFailed } from '../journal/archive/archive.ts';
 import type { Log } from '../log-events.ts';
 import { suppressRepeats } from '../telemetry/log.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { BatchEvent } from './batch.ts';
+import type { BatchEvent } from './session/batch.ts';
 
 /** Problems of a run that do not end it, and their ends. `event` is the code in the log. */
 export type RunEvent =

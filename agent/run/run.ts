@@ -8,14 +8,14 @@ import { createOutput, type Output } from '../print/output.ts';
 import { type Hook, openHook } from '../source/hook.ts';
 import { createLog } from '../telemetry/log.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { type CheckpointWriter, createCheckpointWriter } from './checkpoint.ts';
-import { DrainLoop } from './drain-loop.ts';
-import { endSession } from './ending.ts';
 import { prepareExport, startExport } from './export-wiring.ts';
 import { isInHostPidNamespace, mayInspectProcesses } from './proc.ts';
 import { openTelemetry, sourceOf } from './readings.ts';
 import { createReport, type Report } from './report.ts';
-import { openSession, type Session } from './session.ts';
+import { type CheckpointWriter, createCheckpointWriter } from './session/checkpoint.ts';
+import { DrainLoop } from './session/drain-loop.ts';
+import { endSession } from './session/ending.ts';
+import { openSession, type Session } from './session/session.ts';
 import { createExitPolicy, deleteAll, type ExitPolicy, type Removal } from './uninstall.ts';
 import { hookOptions, journalOptions } from './wiring.ts';
 

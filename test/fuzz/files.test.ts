@@ -7,7 +7,7 @@ import { type Status, statusOf } from '../../agent/commands/status-of.ts';
 import { loadConfig } from '../../agent/config/load.ts';
 import type { Config } from '../../agent/config/schema.ts';
 import { AgentError } from '../../agent/errors.ts';
-import { readContinuity } from '../../agent/run/resume.ts';
+import { readContinuity } from '../../agent/run/session/resume.ts';
 import { ancestorOf, loadSnapshot } from '../../agent/source/ancestors.ts';
 import { segmentName } from '../support/journal/segment-name.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';

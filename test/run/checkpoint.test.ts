@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../../agent/config/schema.ts';
-import { createCheckpointWriter } from '../../agent/run/checkpoint.ts';
 import type { RunEvent } from '../../agent/run/report.ts';
-import type { Session } from '../../agent/run/session.ts';
+import { createCheckpointWriter } from '../../agent/run/session/checkpoint.ts';
+import type { Session } from '../../agent/run/session/session.ts';
 import { until } from '../support/until.ts';
 
 /** A writer of checkpoints into a folder; `records` is what its session has recorded by now. */

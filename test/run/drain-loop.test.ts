@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CheckpointWriter } from '../../agent/run/checkpoint.ts';
-import { DrainLoop } from '../../agent/run/drain-loop.ts';
-import type { Recorder, Turn } from '../../agent/run/recorder.ts';
+import type { CheckpointWriter } from '../../agent/run/session/checkpoint.ts';
+import { DrainLoop } from '../../agent/run/session/drain-loop.ts';
+import type { Recorder, Turn } from '../../agent/run/session/recorder.ts';
 import { until } from '../support/until.ts';
 
 const INTERVAL_MS = 1;

@@ -5,7 +5,7 @@ import type { DeletedRange } from '../../agent/journal/archive/retention.ts';
 import type { Journal } from '../../agent/journal/journal.ts';
 import { Lineage } from '../../agent/lineage/lineage.ts';
 import { Losses } from '../../agent/lineage/losses.ts';
-import { Recorder } from '../../agent/run/recorder.ts';
+import { Recorder } from '../../agent/run/session/recorder.ts';
 import { Clock } from '../../agent/source/clock.ts';
 import { createDecoder } from '../../agent/source/decode.ts';
 import type { Hook } from '../../agent/source/hook.ts';

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { readContinuity } from '../../agent/run/resume.ts';
+import { readContinuity } from '../../agent/run/session/resume.ts';
 import { segmentName } from '../support/journal/segment-name.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

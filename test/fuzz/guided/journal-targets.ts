@@ -18,7 +18,7 @@ import { readLinesSync } from '../../../agent/journal/read-sync.ts';
 import { cutTornTail } from '../../../agent/journal/torn-tail.ts';
 import { createTextWriter } from '../../../agent/print/text.ts';
 import { viewOf } from '../../../agent/print/view.ts';
-import { readContinuity } from '../../../agent/run/resume.ts';
+import { readContinuity } from '../../../agent/run/session/resume.ts';
 import { newRequests, requestOf, VERSION } from '../../export/encode.ts';
 import { execLine, hostileLines } from '../../support/journal/lines.ts';
 import { segmentName } from '../../support/journal/segment-name.ts';

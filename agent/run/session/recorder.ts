@@ -1,9 +1,9 @@
-import type { BootTime, JournalRecord, KernelEvent, Loss } from '../../record/types.ts';
-import type { Lineage } from '../lineage/lineage.ts';
-import type { Clock } from '../source/clock.ts';
-import { readCpuStates } from '../source/counters.ts';
-import type { Decoder } from '../source/decode.ts';
-import type { Hook, HookStatistics } from '../source/hook.ts';
+import type { BootTime, JournalRecord, KernelEvent, Loss } from '../../../record/types.ts';
+import type { Lineage } from '../../lineage/lineage.ts';
+import type { Clock } from '../../source/clock.ts';
+import { readCpuStates } from '../../source/counters.ts';
+import type { Decoder } from '../../source/decode.ts';
+import type { Hook, HookStatistics } from '../../source/hook.ts';
 import { Batch, type BatchOptions } from './batch.ts';
 
 const FRAME_BYTES = 8;

@@ -1,11 +1,11 @@
-import { CORE } from '../../record/fields/core.ts';
-import { KEYS } from '../../record/fields.ts';
-import { numbersIn } from '../../record/numbers.ts';
-import { keyOf } from '../enrich/cgroups/container-path.ts';
-import { isWithin, readLinesSync, readSegmentSync } from '../journal/read-sync.ts';
-import { listSegments, type Position } from '../journal/segment.ts';
-import { readState, removeState } from '../journal/state.ts';
-import { Losses } from '../lineage/losses.ts';
+import { CORE } from '../../../record/fields/core.ts';
+import { KEYS } from '../../../record/fields.ts';
+import { numbersIn } from '../../../record/numbers.ts';
+import { keyOf } from '../../enrich/cgroups/container-path.ts';
+import { isWithin, readLinesSync, readSegmentSync } from '../../journal/read-sync.ts';
+import { listSegments, type Position } from '../../journal/segment.ts';
+import { readState, removeState } from '../../journal/state.ts';
+import { Losses } from '../../lineage/losses.ts';
 
 /** What a journal says about the hook that wrote it last: where the next run must continue. */
 export interface Continuity {

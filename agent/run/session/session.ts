@@ -1,24 +1,24 @@
-import { readBootId } from '../../record/ids.ts';
-import { createLineWriter } from '../../record/line/encode.ts';
-import type { Loss } from '../../record/types.ts';
-import type { Config } from '../config/schema.ts';
-import type { Enricher } from '../enrich/enricher.ts';
-import type { PodSource } from '../enrich/pods/pod-source.ts';
-import type { Journal } from '../journal/journal.ts';
-import { Lineage } from '../lineage/lineage.ts';
-import { Losses } from '../lineage/losses.ts';
-import { ancestorOf } from '../source/ancestors.ts';
-import { arm } from '../source/arming.ts';
-import { Clock } from '../source/clock.ts';
-import { readCpuStates } from '../source/counters.ts';
-import { createDecoder } from '../source/decode.ts';
-import type { Hook } from '../source/hook.ts';
-import { VERSION } from '../version.ts';
-import { ownProcess } from './proc.ts';
+import { readBootId } from '../../../record/ids.ts';
+import { createLineWriter } from '../../../record/line/encode.ts';
+import type { Loss } from '../../../record/types.ts';
+import type { Config } from '../../config/schema.ts';
+import type { Enricher } from '../../enrich/enricher.ts';
+import type { PodSource } from '../../enrich/pods/pod-source.ts';
+import type { Journal } from '../../journal/journal.ts';
+import { Lineage } from '../../lineage/lineage.ts';
+import { Losses } from '../../lineage/losses.ts';
+import { ancestorOf } from '../../source/ancestors.ts';
+import { arm } from '../../source/arming.ts';
+import { Clock } from '../../source/clock.ts';
+import { readCpuStates } from '../../source/counters.ts';
+import { createDecoder } from '../../source/decode.ts';
+import type { Hook } from '../../source/hook.ts';
+import { VERSION } from '../../version.ts';
+import { ownProcess } from '../proc.ts';
+import type { Report } from '../report.ts';
+import { createEnricher, openPodSource, redactOf } from '../wiring.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
-import type { Report } from './report.ts';
 import { type Continuity, readContinuity } from './resume.ts';
-import { createEnricher, openPodSource, redactOf } from './wiring.ts';
 
 /** A hook and a journal, and everything between them. */
 export interface Session {

@@ -1,6 +1,6 @@
-import type { Config } from '../config/schema.ts';
-import { writeState } from '../journal/state.ts';
-import type { Report } from './report.ts';
+import type { Config } from '../../config/schema.ts';
+import { writeState } from '../../journal/state.ts';
+import type { Report } from '../report.ts';
 import type { Checkpoint } from './resume.ts';
 import type { Session } from './session.ts';
 

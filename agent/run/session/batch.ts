@@ -1,8 +1,8 @@
-import type { LineWriter } from '../../record/line/encode.ts';
-import type { CausalRecord, Place } from '../../record/types.ts';
-import type { Enricher } from '../enrich/enricher.ts';
-import { AgentError } from '../errors.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { LineWriter } from '../../../record/line/encode.ts';
+import type { CausalRecord, Place } from '../../../record/types.ts';
+import type { Enricher } from '../../enrich/enricher.ts';
+import { AgentError } from '../../errors.ts';
+import type { Journal } from '../../journal/journal.ts';
 
 /**
  * The size of the buffer. The longest possible line, 32 KiB of bytes as `\\\\xHH`, takes far less
