@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { FollowedJournal, type JournalLine } from './journal/followed-journal.ts';
-import { AGENT_BIN, ROOT } from './paths.ts';
+import { AGENT_BIN, built } from './paths.ts';
 
 const START_MS = 120_000;
 const STOP_MS = 120_000;
 
 /** The path of a program from test/programs. */
 export function program(name: string): string {
-  return join(ROOT, 'build/programs', name);
+  return built(`programs/${name}`);
 }
 
 /** Runs a program from test/programs to its end; what it does is in its arguments. */

@@ -5,10 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent, runProgram } from '../../support/agent.ts';
 import { copyAgent } from '../../support/copy-agent.ts';
-import { ROOT } from '../../support/paths.ts';
+import { built } from '../../support/paths.ts';
 import { allRecorded, startStorm } from '../continuity/storm.ts';
-
-const SANITIZED = join(ROOT, 'build/sanitized/vcml_hook.node');
 
 test('the addon has no memory error and no undefined behaviour, from attaching to detaching', async (t) => {
   const agent = new Agent({ args: ['--ring-size', '1MiB'] });
@@ -32,7 +30,7 @@ test('the addon has no memory error and no undefined behaviour, from attaching t
 /** A copy of the agent whose addon was compiled with AddressSanitizer and UBSan, which end it. */
 function sanitizedAgent(agent: Agent): string {
   const bin = copyAgent(join(agent.directory, 'sanitized'));
-  copyFileSync(SANITIZED, join(bin, '../../build/vcml_hook.node'));
+  copyFileSync(built('sanitized/vcml_hook.node'), join(bin, '../../build/vcml_hook.node'));
   const libraries = ['asan', 'ubsan'].map((name) =>
     execFileSync('gcc', [`-print-file-name=lib${name}.so`], { encoding: 'utf8' }).trim(),
   );
