@@ -7,6 +7,7 @@ export type KnownFacts = Pick<ContainerFacts, 'state' | 'pod'>;
 
 /** What was known of containers, by their keys: also of those that were gone when the agent started. */
 export interface ContainerMemory {
+  /** Parses a line of JSON. */
   recall(key: string): KnownFacts | undefined;
   keep(key: string, facts: KnownFacts): void;
 }

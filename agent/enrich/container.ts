@@ -62,12 +62,14 @@ export class Container {
     if (this.#rendered !== undefined) return this.#rendered;
     const { host, readState, runtimeOnly, memory } = this.#options;
     const { path, key } = this;
-    const recalled = memory.recall(key);
-    this.#state ??= readState(path.id) ?? recalled?.state;
-    const pod =
-      path.podUid === undefined || runtimeOnly
-        ? undefined
-        : (this.#pods.pod(path.podUid) ?? recalled?.pod);
+    const podUid = runtimeOnly ? undefined : path.podUid;
+    let pod = podUid === undefined ? undefined : this.#pods.pod(podUid);
+    this.#state ??= readState(path.id);
+    if (this.#state === undefined || (podUid !== undefined && pod === undefined)) {
+      const recalled = memory.recall(key);
+      this.#state ??= recalled?.state;
+      if (podUid !== undefined) pod ??= recalled?.pod;
+    }
     const facts = agreeing({ path, state: this.#state, pod });
     if (facts.state !== undefined || facts.pod !== undefined) memory.keep(key, facts);
     const named = facts.state?.podName !== undefined;
