@@ -36,7 +36,7 @@ export interface LineOptions {
   offset(): WallOffset;
 }
 
-/** What containers have comes and goes with them. */
+/** Texts that belong to a container are of no use once it is gone. */
 const KEPT_MAX = 1024;
 
 /** Records to lines of JSON, each ended by a line feed: docs/record.md, field by field. */
@@ -47,7 +47,7 @@ export interface LineWriter {
 
 /** Everything that does not change from record to record is rendered once and kept. */
 export function createLineWriter(options: LineOptions): LineWriter {
-  // As long as its invocation comes again: then the decoder has it, too.
+  // A text is kept for as long as the decoder keeps its invocation.
   const invocations = new WeakMap<Invocation, InvocationText>();
   const bootId = `${FIRST.attribute}${json(options.bootId)},${before(NUMBERS.bootTime)}"`;
   const hookId = `",${before(NUMBERS.hookId)}${json(options.hookId)}`;
@@ -64,39 +64,39 @@ export function createLineWriter(options: LineOptions): LineWriter {
     const { event, parentCause } = record;
     const offset = options.offset();
     const invocation = invocationOf(event.invocation);
-    writer.bytes(PARTS.id);
+    writer.bytes(BETWEEN.id);
     writer.ascii(record.id);
-    writer.bytes(PARTS.timestamp);
+    writer.bytes(BETWEEN.timestamp);
     writer.nanoseconds(onWall(event.bootTime, offset));
-    writer.bytes(PARTS.pid);
+    writer.bytes(BETWEEN.pid);
     writer.integer(event.pid);
-    writer.bytes(PARTS.ppid);
+    writer.bytes(BETWEEN.ppid);
     writer.integer(event.ppid);
     writer.bytes(invocation.core);
-    if (parentCause === null) writer.bytes(PARTS.unobserved);
+    if (parentCause === null) writer.bytes(BETWEEN.unobserved);
     else {
-      writer.bytes(PARTS.parent);
+      writer.bytes(BETWEEN.parent);
       writer.ascii(parentCause);
-      writer.bytes(PARTS.quote);
+      writer.bytes(BETWEEN.quote);
     }
     writer.bytes(resourceOf(place.resource));
     writer.nanoseconds(event.bootTime);
     writer.bytes(behindBootTime);
     writer.integer(event.cpu);
-    writer.bytes(PARTS.seq);
+    writer.bytes(BETWEEN.seq);
     writer.integer(event.seq);
     if (record.gap !== undefined) writer.bytes(Buffer.from(gapText({ gap: record.gap, offset })));
-    writer.bytes(PARTS.vpid);
+    writer.bytes(BETWEEN.vpid);
     writer.integer(event.vpid);
-    writer.bytes(PARTS.created);
+    writer.bytes(BETWEEN.created);
     const created = onWall(event.startTime, offset);
     writer.ascii(dateOf(created.seconds));
-    writer.bytes(PARTS.point);
+    writer.bytes(BETWEEN.point);
     writer.nineDigits(created.nanos);
-    writer.bytes(PARTS.zone);
+    writer.bytes(BETWEEN.zone);
     writer.bytes(invocation.attributes);
     if (place.attributes !== '') writer.bytes(attributesOf(place.attributes));
-    writer.bytes(place.cgroup === undefined ? PARTS.end : cgroupOf(place.cgroup));
+    writer.bytes(place.cgroup === undefined ? BETWEEN.end : cgroupOf(place.cgroup));
   }
 
   function invocationOf(invocation: Invocation): InvocationText {
@@ -130,8 +130,8 @@ export function createLineWriter(options: LineOptions): LineWriter {
   };
 }
 
-/** What stands between the values of an exec's line. */
-const PARTS = {
+/** What stands between the values of an exec's line, mostly named after the value that follows. */
+const BETWEEN = {
   id: Buffer.from(`${LAYOUT.id}"`),
   timestamp: Buffer.from(`"${LAYOUT.timestamp}`),
   pid: Buffer.from(LAYOUT.pid),
@@ -165,7 +165,7 @@ function keep(render: (key: string) => string): (key: string) => Uint8Array {
   };
 }
 
-/** In memory of its own: a small Buffer keeps all 64 KiB alive of which Node gave it a part. */
+/** Copies bytes into memory of their own: a small Buffer is a part of 64 KiB and keeps all of it alive. */
 function owned(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
 }

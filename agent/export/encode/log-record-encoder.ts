@@ -23,8 +23,8 @@ const LOG_RECORD = {
 const INFO = 9;
 const WARN = 13;
 
-/** What stands between the values of a line. */
-const PARTS = buffersOf(LAYOUT);
+/** What stands between the values of a line, named after the value that follows. */
+const BETWEEN = buffersOf(LAYOUT);
 /** The first of an exec's attributes about its invocation and its place, which often recur. */
 const INVOCATION = Buffer.from(FIRST.invocation);
 const GAP_REASON = Buffer.from(FIRST.gap);
@@ -61,17 +61,17 @@ export class LogRecordEncoder {
     const line = this.#line;
     line.move(bytes, from);
     const record = writer.begin(LOG_RECORDS);
-    line.expect(PARTS.id);
+    line.expect(BETWEEN.id);
     copyValue(line, writer, LOG_RECORD.attributes, OTLP.id);
-    line.expect(PARTS.timestamp);
+    line.expect(BETWEEN.timestamp);
     const seconds = copyTimestamp(line, writer);
     const named = copyCore(line, writer);
-    line.expect(PARTS.resource);
+    line.expect(BETWEEN.resource);
     const resource = this.#resources.read(line);
-    line.expect(PARTS.attributes);
+    line.expect(BETWEEN.attributes);
     const attributesAt = line.at - 1;
     const gap = this.#copyAttributes(line, writer, to - 2);
-    line.expect(PARTS.end);
+    line.expect(BETWEEN.end);
     if (line.at !== to) throw line.error();
     const attributes =
       named.action === 'exec'
@@ -140,28 +140,28 @@ function copyTimestamp(line: LineReader, writer: ProtobufWriter): number {
 /** Copies the core fields after the timestamp. */
 function copyCore(line: LineReader, writer: ProtobufWriter): Named {
   const tag = LOG_RECORD.attributes;
-  line.expect(PARTS.pid);
+  line.expect(BETWEEN.pid);
   const pid = line.count();
   writeCount(writer, tag, OTLP.pid, pid);
-  line.expect(PARTS.ppid);
+  line.expect(BETWEEN.ppid);
   writeCount(writer, tag, OTLP.ppid, line.count());
-  line.expect(PARTS.uid);
+  line.expect(BETWEEN.uid);
   writeCount(writer, tag, OTLP.uid, line.count());
-  line.expect(PARTS.gid);
+  line.expect(BETWEEN.gid);
   writeCount(writer, tag, OTLP.gid, line.count());
-  line.expect(PARTS.comm);
+  line.expect(BETWEEN.comm);
   copyValue(line, writer, tag, OTLP.comm);
-  line.expect(PARTS.action);
+  line.expect(BETWEEN.action);
   line.string();
   const action = line.text;
   writer.varint(LOG_RECORD.severityNumber, action === 'journal.loss' ? WARN : INFO);
   writer.string(LOG_RECORD.eventName, `vcml.${action}`);
-  line.expect(PARTS.object);
+  line.expect(BETWEEN.object);
   copyValue(line, writer, tag, OTLP.object);
   const object = line.text;
-  line.expect(PARTS.permittedBy);
+  line.expect(BETWEEN.permittedBy);
   copyValue(line, writer, tag, OTLP.permittedBy);
-  line.expect(PARTS.parentCause);
+  line.expect(BETWEEN.parentCause);
   if (line.isAt(NULL)) line.expect(NULL);
   else copyValue(line, writer, tag, OTLP.parentCause);
   return { action, object, actor: { pid } };
