@@ -1,30 +1,15 @@
 import { KEY_MACRO } from '../graph.ts';
 import type { Journals } from '../journals.ts';
 import type { Finding } from './finding.ts';
-import { HASH, LINE_RULES, problemsSql, RAW_TYPES, READ } from './line-rules.ts';
+import { HASH, LINE_RULES, OF_JOURNAL, problemsSql, RAW_TYPES, READ } from './line-rules.ts';
 
-const ABOUT = [
-  'boot_time',
-  'hook_state',
-  'hook_next_seq',
-  'loss_stage',
-  'loss_hook_id',
-  'loss_cpu',
-  'loss_first_seq',
-  'loss_last_seq',
-  'loss_count',
-  'loss_boot_id',
-  'journal_records',
-  'journal_gaps',
-  'journal_losses',
-];
 /** The record_key() of a JSON string. Only a UUID has this length, and strlen() counts bytes. */
 const QUOTED_KEY_MACRO = `CREATE OR REPLACE MACRO quoted_key(id) AS CASE
   WHEN strlen(id) = 38 AND lower(id) = id THEN
     coalesce(try_cast(substr(id, 2, 36) AS UUID), md5(substr(id, 2, length(id) - 2))::UUID)
   WHEN id IS NOT NULL THEN md5(substr(id, 2, length(id) - 2))::UUID END`;
 
-const about = ABOUT.map((column) => `${column}: ${column}`).join(', ');
+const about = ['boot_time', ...OF_JOURNAL].map((column) => `${column}: ${column}`).join(', ');
 
 /** Reads all inputs once into the table `audited`, with what the checks over several lines need. */
 export async function loadAudited(journals: Journals): Promise<void> {

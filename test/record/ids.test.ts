@@ -1,28 +1,10 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { createIds } from '../../record/ids.ts';
 import type { BootTime } from '../../record/types.ts';
 import { createUuidv5 } from '../../record/uuid.ts';
-
-/** RFC 9562, section 5.5, by node:crypto. */
-function uuidv5(namespace: string, name: string): string {
-  const bytes = createHash('sha1')
-    .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))
-    .update(name)
-    .digest()
-    .subarray(0, 16);
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  const hex = bytes.toString('hex');
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    hex.slice(12, 16),
-    hex.slice(16, 20),
-    hex.slice(20),
-  ].join('-');
-}
+import { uuid5 } from '../check/uuid.ts';
 
 function bootTimeOf(nanoseconds: bigint): BootTime {
   return {
@@ -43,7 +25,7 @@ test('names of every length that fits give what node:crypto gives', () => {
   for (let round = 0; round < 200; round++)
     for (let length = 0; length <= 39; length++) {
       const name = Buffer.from(randomBytes(length).map((byte) => byte & 0x7f)).toString('latin1');
-      assert.equal(uuid(name), uuidv5(namespace, name), JSON.stringify(name));
+      assert.equal(uuid(name), uuid5(namespace, name), JSON.stringify(name));
     }
 });
 
@@ -58,7 +40,7 @@ test('ids of execs are of the boot time and the pid, in decimal', () => {
     const ids = createIds(bootId);
     const time = randomBytes(8).readBigUInt64LE() >> BigInt(randomInt(64));
     const pid = randomInt(2 ** 32);
-    assert.equal(ids.exec(bootTimeOf(time), pid), uuidv5(bootId, `${time}:${pid}`));
+    assert.equal(ids.exec(bootTimeOf(time), pid), uuid5(bootId, `${time}:${pid}`));
   }
 });
 
@@ -66,7 +48,7 @@ test('the longest name of an exec fits', () => {
   const bootId = randomUUID();
   const time = 2n ** 64n - 1n;
   const id = createIds(bootId).exec(bootTimeOf(time), 2 ** 32 - 1);
-  assert.equal(id, uuidv5(bootId, `${time}:${2 ** 32 - 1}`));
+  assert.equal(id, uuid5(bootId, `${time}:${2 ** 32 - 1}`));
 });
 
 test('ids of records about the journal are of their boot time, action and number', () => {
@@ -75,7 +57,7 @@ test('ids of records about the journal are of their boot time, action and number
   for (const action of ['journal.start', 'journal.loss', 'journal.stop'])
     for (const n of [0, 1, 9_007_199_254_740_991]) {
       const id = ids.journal(bootTimeOf(81_234_567_890_123n), action, n);
-      assert.equal(id, uuidv5(bootId, `81234567890123:${action}:${n}`));
+      assert.equal(id, uuid5(bootId, `81234567890123:${action}:${n}`));
     }
 });
 

@@ -4,20 +4,25 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
-import { daemonSet, refusal, withServer } from '../kube/daemon-set.ts';
+import { type TestContext, test } from 'node:test';
+import { daemonSet, refusal, type Server, withServer } from '../kube/daemon-set.ts';
 import { Agent } from '../support/agent.ts';
 import { AGENT_BIN } from '../support/paths.ts';
 import { until } from '../support/until.ts';
 
+/** An agent in the pod of the server's DaemonSet, which asks the server at its end. */
+function podsAgent(t: TestContext, server: Server, ...more: readonly string[]): Agent {
+  process.env.POD_NAMESPACE = 'watchers';
+  process.env.POD_NAME = 'agent-x2x';
+  const args = ['--on-exit', 'whenUninstalled', '--kubeconfig', server.kubeconfig, ...more];
+  const agent = new Agent({ args });
+  t.after(() => agent.close());
+  return agent;
+}
+
 test('whenUninstalled: the hook stays while the DaemonSet is there, and goes with it', async (t) => {
   await withServer(async (server) => {
-    process.env.POD_NAMESPACE = 'watchers';
-    process.env.POD_NAME = 'agent-x2x';
-    const agent = new Agent({
-      args: ['--on-exit', 'whenUninstalled', '--kubeconfig', server.kubeconfig],
-    });
-    t.after(() => agent.close());
+    const agent = podsAgent(t, server);
     await agent.start();
     assert.equal(await agent.stop(), 0, agent.stderr);
     assert.ok(existsSync(agent.pinDir));
@@ -41,11 +46,7 @@ test('whenUninstalled: the hook stays while the DaemonSet is there, and goes wit
 
 test('journalOnUninstall: the journal stays with any other end, and goes with the DaemonSet', async (t) => {
   await withServer(async (server) => {
-    process.env.POD_NAMESPACE = 'watchers';
-    process.env.POD_NAME = 'agent-x2x';
-    const whenUninstalled = ['--on-exit', 'whenUninstalled', '--journal-on-uninstall', 'delete'];
-    const agent = new Agent({ args: [...whenUninstalled, '--kubeconfig', server.kubeconfig] });
-    t.after(() => agent.close());
+    const agent = podsAgent(t, server, '--journal-on-uninstall', 'delete');
     for (const said of [
       daemonSet(),
       refusal(503, 'ServiceUnavailable'),
@@ -108,11 +109,7 @@ test('whenUninstalled: an agent that is told to end before it began takes away w
 
 test('journalOnUninstall: nothing is left of a folder that nobody else uses', async (t) => {
   await withServer(async (server) => {
-    process.env.POD_NAMESPACE = 'watchers';
-    process.env.POD_NAME = 'agent-x2x';
-    const whenUninstalled = ['--on-exit', 'whenUninstalled', '--journal-on-uninstall', 'delete'];
-    const agent = new Agent({ args: [...whenUninstalled, '--kubeconfig', server.kubeconfig] });
-    t.after(() => agent.close());
+    const agent = podsAgent(t, server, '--journal-on-uninstall', 'delete');
     await agent.start();
     server.daemonSet = refusal(404, 'NotFound');
     assert.equal(await agent.stop(), 0, agent.stderr);

@@ -5,6 +5,7 @@ import { createGlobs } from '../../../agent/enrich/pods/globs.ts';
 import { type Pod, type PodKeys, slimPod } from '../../../agent/enrich/pods/pod.ts';
 import { POD_UID } from '../../support/ids.ts';
 import { bytesInUse } from '../../support/memory.ts';
+import { containerOf } from '../craft.ts';
 
 const HASH = '3f2a9c1b7d6e5f4a3b2c1d0e9f8a7b6c';
 const NO_KEYS: PodKeys = { label: () => false, annotation: () => false };
@@ -47,17 +48,7 @@ test('a pod without an owner is its own service', () => {
       'k8s.pod.start_time': '2026-01-31T12:00:00Z',
       'service.name': 'cart-7d9f-x2x',
     },
-    containers: [
-      {
-        name: 'cart',
-        type: 'regular',
-        image: 'shop/cart:2',
-        id: undefined,
-        imageId: undefined,
-        restartCount: undefined,
-        lastId: undefined,
-      },
-    ],
+    containers: [containerOf()],
   });
 });
 

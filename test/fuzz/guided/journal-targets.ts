@@ -25,14 +25,15 @@ import { segmentName } from '../../support/journal/segment-name.ts';
 import type { Target } from './target.ts';
 
 const HOOK = '"vcml.boot.id":"boot","vcml.hook.id":"5"';
-const JOURNAL = [
+const LINES = [
   `{"action":"journal.start","resource":{},"attributes":{${HOOK},"vcml.hook.state":"attached","vcml.hook.next_seq":[1,1]}}`,
   `{"action":"exec","resource":{"container.id":"c","k8s.pod.uid":"p"},"attributes":{${HOOK},"vcml.cpu":0,"vcml.seq":6,"vcml.entry":"start"}}`,
   `{"action":"exec","resource":{},"attributes":{${HOOK},"vcml.cpu":1,"vcml.seq":3,"x":1}}`,
   `{"action":"journal.loss","attributes":{${HOOK},"vcml.loss.stage":"ring_buffer","vcml.loss.hook_id":"5","vcml.loss.cpu":0,"vcml.loss.first_seq":7,"vcml.loss.last_seq":9}}`,
   `{"action":"journal.stop","attributes":{${HOOK},"vcml.hook.state":"detached"}}`,
 ];
-const TEXT = `${JOURNAL.join('\n')}\n`;
+/** A journal of five lines. */
+export const JOURNAL = `${LINES.join('\n')}\n`;
 
 /** state.json as an agent leaves it. */
 export const STATE = JSON.stringify({
@@ -66,7 +67,7 @@ function continuity(dir: string): Target {
   return {
     name: 'continuity',
     property: 'of any journal there are numbers to go on with, and it stays as it is',
-    seeds: [TEXT, `${JOURNAL[0]}\n${JOURNAL[2]}\n`, `${JOURNAL[3]}\n${JOURNAL[1]}\n`],
+    seeds: [JOURNAL, `${LINES[0]}\n${LINES[2]}\n`, `${LINES[3]}\n${LINES[1]}\n`],
     check(input) {
       writeFileSync(segment, input);
       checkNumbers(folder);
@@ -78,7 +79,7 @@ function continuity(dir: string): Target {
 function state(dir: string): Target {
   const { folder, segment } = journalIn(dir, 'state');
   const file = join(folder, 'state.json');
-  writeFileSync(segment, TEXT);
+  writeFileSync(segment, JOURNAL);
   return {
     name: 'state',
     property: 'of any state.json there are numbers to go on with; it stays as it is, or goes',
@@ -86,7 +87,7 @@ function state(dir: string): Target {
     check(input) {
       writeFileSync(file, input);
       checkNumbers(folder);
-      assert.equal(readFileSync(segment, 'utf8'), TEXT);
+      assert.equal(readFileSync(segment, 'utf8'), JOURNAL);
       assert.ok(!existsSync(file) || readFileSync(file).equals(input));
     },
   };
@@ -109,7 +110,7 @@ function tail(dir: string): Target {
   return {
     name: 'tail',
     property: 'after the cut whole lines are left, all before the damage, and both readers agree',
-    seeds: [TEXT, `${TEXT}{"action":"ex`, `${TEXT}\0\0\0\0${TEXT}`, '\n'],
+    seeds: [JOURNAL, `${JOURNAL}{"action":"ex`, `${JOURNAL}\0\0\0\0${JOURNAL}`, '\n'],
     async check(input) {
       writeFileSync(segment, input);
       const fd = openSync(segment, 'r+');
@@ -135,7 +136,7 @@ function compressed(dir: string): Target {
   return {
     name: 'compressed',
     property: 'a compressed segment is lines or SEGMENT_DAMAGED, and stays as it is',
-    seeds: [zstdCompressSync(TEXT), zstdCompressSync('x\n'.repeat(9000)), zstdCompressSync('')],
+    seeds: [zstdCompressSync(JOURNAL), zstdCompressSync('x\n'.repeat(9000)), zstdCompressSync('')],
     async check(input) {
       writeFileSync(file, input);
       try {

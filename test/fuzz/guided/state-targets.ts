@@ -18,6 +18,11 @@ import type { Target } from './target.ts';
 const KEYS = new Set(OPTIONS.map(({ key }) => key));
 const ID = '0123456789abcdef'.repeat(4);
 
+/** A state.json with what a terminal would obey in each string. */
+const HOSTILE_STATE = JSON.stringify(JSON.parse(STATE), (_, value) =>
+  typeof value === 'string' ? `${value}\u001b[2J\u009b31m\u202e\u2066` : value,
+);
+
 /** What is kept in files besides the journal; each target has a folder of its own below `dir`. */
 export function stateTargets(dir: string): readonly Target[] {
   return [
@@ -63,7 +68,7 @@ function status(dir: string): Target {
   return {
     name: 'status',
     property: 'of any state.json and cursor the status is text that a terminal obeys nothing in',
-    seeds: [STATE, STATE.replace('node-1', '\\u001b[2J\\u009b31m\\u202e'), '{"state":1}'],
+    seeds: [STATE, HOSTILE_STATE, '{"state":1}'],
     check(input) {
       writeFileSync(join(folder, 'state.json'), input);
       const text = statusText(statusOf(config) as Status, Date.now());
