@@ -11,11 +11,11 @@ import { JournalReader } from './read/journal-reader.ts';
 import type { ExportedJournal, Position } from './read/position.ts';
 import { RecentLines } from './read/recent-lines.ts';
 import type { Filter } from './read/rules.ts';
+import { CatchUpLimit } from './send/catch-up-limit.ts';
 import { keepDeadLetter } from './send/dead-letters.ts';
 import { Delivery, Ended } from './send/delivery.ts';
 import type { JournalLogExporter } from './send/journal-log-exporter.ts';
 import { type Outcome, outcomeOf } from './send/outcome.ts';
-import { RateLimit } from './send/rate-limit.ts';
 import { createStatistics, type Statistics } from './statistics.ts';
 
 /** Lines that the export has not taken by the time they exceed this are read back from the disk. */
@@ -144,11 +144,11 @@ export class JournalExport {
   }
 
   async #run(delivery: Delivery): Promise<void> {
-    const rateLimit = new RateLimit(this.#options.catchUpRate);
+    const catchUpLimit = new CatchUpLimit(this.#options.catchUpRate);
     try {
       for (let batch = await this.#upcoming; batch && !this.#over; batch = await this.#upcoming) {
         this.#upcoming = this.#next(); // made while this one is on its way
-        if (batch.isBehind) await rateLimit.wait(batch.records.length, this.#ending.signal);
+        if (batch.isBehind) await catchUpLimit.wait(batch.records.length, this.#ending.signal);
         await delivery.deliver(batch);
         if (this.#over) return;
         this.#acknowledge(batch);

@@ -9,7 +9,7 @@
 
 import { KEYS } from '../../record/fields.ts';
 import { inResource, literal } from '../columns.ts';
-import type { Code } from './finding.ts';
+import type { Code } from './codes.ts';
 
 const IN_RESOURCE = [KEYS.hostName, KEYS.osType, KEYS.containerId, KEYS.podUid];
 const CONTAINER_ID = inResource(KEYS.containerId);

@@ -1,5 +1,6 @@
 import type { Journals } from '../journals.ts';
-import type { Code, Finding } from './finding.ts';
+import type { Code } from './codes.ts';
+import type { Finding } from './finding.ts';
 
 /**
  * Hooks whose earlier records are missing from these files or were deleted; their parents may be

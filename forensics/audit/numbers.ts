@@ -1,6 +1,6 @@
 import type { Journals } from '../journals.ts';
-import { type About, integersOf } from './about.ts';
 import type { Finding } from './finding.ts';
+import { integersOf, type JournalRecord } from './journal-records.ts';
 import type { Incomplete } from './links.ts';
 
 /** An event in the numbers of one CPU, in the order of lines. */
@@ -16,9 +16,11 @@ type Step =
 /** Checks that each number of a CPU occurs once and in order, or is covered by a loss. */
 export async function numberFindings(
   journals: Journals,
-  abouts: readonly About[],
+  journalRecords: readonly JournalRecord[],
 ): Promise<{ findings: Finding[]; incomplete: Incomplete }> {
-  const starts = abouts.filter(({ action }) => action === 'journal.start').map(({ row }) => row);
+  const starts = journalRecords
+    .filter(({ action }) => action === 'journal.start')
+    .map(({ row }) => row);
   const cpus = await rangesOf(journals, starts);
   const firstRows = new Map<string, number>();
   for (const [key, steps] of cpus) {
@@ -30,7 +32,7 @@ export async function numberFindings(
   }
   const partial = new Set<string>();
   const started = new Set<string>();
-  for (const { row, boot, hook, action, fields } of abouts) {
+  for (const { row, boot, hook, action, fields } of journalRecords) {
     if (action === 'journal.start') {
       const key = `${boot}/${hook}`;
       const next = integersOf(fields.hook_next_seq);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Journals } from '../journals.ts';
-import type { About } from './about.ts';
 import type { Finding } from './finding.ts';
+import type { JournalRecord } from './journal-records.ts';
 
 /**
  * The highest number that is tried for a record about the journal if the run's beginning is
@@ -15,16 +15,16 @@ const SEARCH = 10_000;
  */
 export async function runFindings(
   journals: Journals,
-  abouts: readonly About[],
+  journalRecords: readonly JournalRecord[],
 ): Promise<Finding[]> {
   const journalOf = journalByRow(journals);
-  const counted = await countedRuns(journals, abouts);
-  const readable = await readableAfter(journals, abouts);
+  const counted = await countedRuns(journals, journalRecords);
+  const readable = await readableAfter(journals, journalRecords);
   const findings: Finding[] = [];
   let journal = '';
   /** undefined: the run began before these files */
   let run: { start: number; named: number; losses: number; lost: number } | undefined;
-  for (const [index, about] of abouts.entries()) {
+  for (const [index, about] of journalRecords.entries()) {
     const { row, action, fields } = about;
     const here = journalOf(row);
     if (here !== journal) run = undefined;
@@ -47,7 +47,7 @@ export async function runFindings(
       if (wrong.length > 0) findings.push({ code: 'RUN_COUNTS', row, more: wrong.join(', ') });
     }
     run = undefined;
-    const after = abouts[index + 1];
+    const after = journalRecords[index + 1];
     if (
       readable.has(row + 1) &&
       journalOf(row + 1) === here &&
@@ -59,8 +59,13 @@ export async function runFindings(
 }
 
 /** Finds records behind a journal.stop. */
-async function readableAfter(journals: Journals, abouts: readonly About[]): Promise<Set<number>> {
-  const rows = abouts.filter(({ action }) => action === 'journal.stop').map(({ row }) => row + 1);
+async function readableAfter(
+  journals: Journals,
+  journalRecords: readonly JournalRecord[],
+): Promise<Set<number>> {
+  const rows = journalRecords
+    .filter(({ action }) => action === 'journal.stop')
+    .map(({ row }) => row + 1);
   const found = await journals.rows(
     `SELECT rowid FROM audited SEMI JOIN (SELECT unnest([${rows.join(', ')}]::BIGINT[]) AS row) behind
      ON audited.rowid = behind.row WHERE readable`,
@@ -75,8 +80,8 @@ function differing(noun: string, said: unknown, right: readonly number[]): strin
 /**
  * Counts execs and gaps between a journal.start and the end of its run, by the row of the start.
  */
-async function countedRuns(journals: Journals, abouts: readonly About[]) {
-  const starts = startRows(journals, abouts);
+async function countedRuns(journals: Journals, journalRecords: readonly JournalRecord[]) {
+  const starts = startRows(journals, journalRecords);
   // Each bound is the last row before the next run.
   const bounds = [...starts.slice(1).map((row) => row - 1), Number.MAX_SAFE_INTEGER];
   const counts = (condition: string) => `map_values(histogram(
@@ -90,10 +95,10 @@ async function countedRuns(journals: Journals, abouts: readonly About[]) {
 }
 
 /** The rows where a run or a journal begins, and always the first row. */
-function startRows(journals: Journals, abouts: readonly About[]): number[] {
+function startRows(journals: Journals, journalRecords: readonly JournalRecord[]): number[] {
   const rows = new Set([
     0,
-    ...abouts.filter(({ action }) => action !== 'journal.loss').map(({ row }) => row),
+    ...journalRecords.filter(({ action }) => action !== 'journal.loss').map(({ row }) => row),
   ]);
   for (const [index, { first, count }] of journals.extents.entries()) {
     const { journal } = journals.files[index] ?? {};
@@ -115,7 +120,7 @@ function journalByRow(journals: Journals): (row: number) => string {
  * Whether an id is the one of `<boot time>:<action>:<n>`; any n where the run's beginning is
  * missing. It is computed without record/ids.ts, on purpose: see line-rules.ts.
  */
-function isNamed({ boot, bootTime, action, id }: About, n: number | undefined): boolean {
+function isNamed({ boot, bootTime, action, id }: JournalRecord, n: number | undefined): boolean {
   const namespace = Buffer.from(boot.replaceAll('-', ''), 'hex');
   const is = (number: number) => {
     const hash = createHash('sha1').update(namespace).update(`${bootTime}:${action}:${number}`);

@@ -1,6 +1,7 @@
 import { visible } from '../../record/visible.ts';
-import { aboutOf } from '../audit/about.ts';
-import { CODES, type Code, type Finding, type Severity } from '../audit/finding.ts';
+import { CODES, type Code, type Severity } from '../audit/codes.ts';
+import type { Finding } from '../audit/finding.ts';
+import { journalRecordsOf } from '../audit/journal-records.ts';
 import { linkFindings } from '../audit/links.ts';
 import { lineFindings, loadAudited } from '../audit/load.ts';
 import { numberFindings } from '../audit/numbers.ts';
@@ -50,13 +51,13 @@ export async function findingsIn(journals: Journals): Promise<Placed[]> {
 
 async function findingsByRow(journals: Journals): Promise<Finding[]> {
   await loadAudited(journals);
-  const abouts = await aboutOf(journals);
-  const numbers = await numberFindings(journals, abouts);
+  const journalRecords = await journalRecordsOf(journals);
+  const numbers = await numberFindings(journals, journalRecords);
   const findings = [
     ...(await lineFindings(journals)),
     ...numbers.findings,
     ...(await linkFindings(journals, numbers.incomplete)),
-    ...(await runFindings(journals, abouts)),
+    ...(await runFindings(journals, journalRecords)),
     ...(await secretFindings(journals)),
   ];
   return findings.sort((a, b) => a.row - b.row);

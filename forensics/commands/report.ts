@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { readRecord } from '../../record/read.ts';
-import { auditLogOf, candidatesOf } from '../audit-log.ts';
 import { ForensicsError } from '../errors.ts';
+import { auditLogOf, candidatesOf } from '../exec-requests.ts';
 import { Graph } from '../graph.ts';
 import type { Journals } from '../journals.ts';
 import { notesOf } from '../output/notes.ts';

@@ -1,6 +1,6 @@
 import { ERRORS, EXIT_MEANINGS, NATIVE_ERRORS } from '../../agent/errors.ts';
 import { LOG_EVENTS, type LogEvent } from '../../agent/log-events.ts';
-import { CODES } from '../../forensics/audit/finding.ts';
+import { CODES } from '../../forensics/audit/codes.ts';
 import { FIELD_TABLES } from './fields.ts';
 import { header, row } from './rows.ts';
 

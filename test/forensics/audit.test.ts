@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import type { Code } from '../../forensics/audit/finding.ts';
+import type { Code } from '../../forensics/audit/codes.ts';
 import { exec, execId, loss, sound, start, text } from '../check/craft.ts';
 import { audited, Folder, segment } from '../support/forensics.ts';
 import { type Case, type Change, inOrder, reboot } from './craft.ts';

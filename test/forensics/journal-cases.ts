@@ -1,4 +1,4 @@
-import type { Code } from '../../forensics/audit/finding.ts';
+import type { Code } from '../../forensics/audit/codes.ts';
 import { BOOT, draft, exec, execId, HOOK, loss, OTHER_BOOT, start, time } from '../check/craft.ts';
 import { type Case, changed, inOrder, plain, pod, reboot, reference } from './craft.ts';
 

@@ -1,4 +1,4 @@
-import type { Code } from '../../forensics/audit/finding.ts';
+import type { Code } from '../../forensics/audit/codes.ts';
 import { draft, exec, execId, loss, start, text } from '../check/craft.ts';
 import { type Case, changed, inOrder, lostGap, plain, reference } from './craft.ts';
 

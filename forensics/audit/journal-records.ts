@@ -2,7 +2,7 @@ import { isObject, type Json, type JsonObject, parseExact } from '../../record/e
 import type { Journals } from '../journals.ts';
 
 /** A record about the journal. */
-export interface About {
+export interface JournalRecord {
   readonly row: number;
   readonly boot: string;
   /** the hook of its own line; a loss can concern another one */
@@ -14,7 +14,7 @@ export interface About {
 }
 
 /** Reads all records about the journal, in order. */
-export async function aboutOf(journals: Journals): Promise<About[]> {
+export async function journalRecordsOf(journals: Journals): Promise<JournalRecord[]> {
   const rows = await journals.rows(
     `SELECT rowid, boot::VARCHAR, hook::VARCHAR, id::VARCHAR, boot_time::VARCHAR, about
      FROM audited WHERE about IS NOT NULL AND boot IS NOT NULL ORDER BY rowid`,

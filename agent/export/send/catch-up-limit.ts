@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Limits the records per second, on average; 0: no limit. */
-export class RateLimit {
+/** Limits how many records that were read back from the disk are sent per second, on average; 0: no limit. */
+export class CatchUpLimit {
   readonly #perSecond: number;
   #freeAt = 0;
 

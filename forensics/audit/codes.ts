@@ -1,0 +1,52 @@
+/**
+ * FAIL: the memory is wrong or has an unexplained hole. WARN: unclear. NOTE: explained; no finding.
+ */
+export type Severity = 'FAIL' | 'WARN' | 'NOTE';
+
+/** Every code that `audit` knows; docs/forensics.md explains each of them. */
+export const CODES = {
+  LINE_UNREADABLE: ['FAIL', 'the line is not a record, and was skipped'],
+  LINE_UNFINISHED: ['WARN', 'the last line is incomplete: it is torn, or being written'],
+  CORE_FIELD: ['FAIL', 'a core field is missing or has the wrong type'],
+  'CML-AUDIT-R1-MISSING_PARENT': ['FAIL', 'parent_cause names a record that is not in the inputs'],
+  'CML-AUDIT-R2-GAP_NOT_MARKED': [
+    'WARN',
+    'there is no parent_cause, and the record is neither a root nor marked as a gap',
+  ],
+  'CML-AUDIT-R3-SECRET_NET_MISSING_CHAIN': [
+    'FAIL',
+    'the process touched a secret before, and that access is not a cause of this network access',
+  ],
+  'CML-AUDIT-R4-AMBIGUOUS_ROOT': [
+    'WARN',
+    'permitted_by begins with root_event, but without the colon',
+  ],
+  ID_DUPLICATE: ['FAIL', 'an earlier line has the same id'],
+  ID_WRONG: ['FAIL', 'the id does not match boot, time and pid'],
+  PERMITTED_BY: ['FAIL', 'permitted_by does not match parent_cause and action'],
+  GAP_REASON: ['FAIL', 'vcml.gap.* does not match the gap'],
+  GAP_LOST_PRESENT: ['FAIL', 'the record marks its cause as lost, but the cause is in the inputs'],
+  GAP_LOST_UNTOLD: ['FAIL', 'the record marks its cause as lost, but no earlier loss covers it'],
+  LINK_ORDER: ['FAIL', 'the cause follows its effect in the journal'],
+  LINK_TIME: ['FAIL', 'the cause is later than its effect'],
+  LINK_BOOT: ['FAIL', 'the cause is of another boot'],
+  LINK_NOT_EXEC: ['FAIL', 'the cause is a record about the journal'],
+  SEQ_MISSING: ['FAIL', 'numbers are missing, and no loss covers them'],
+  SEQ_REPEATED: ['FAIL', 'a number is repeated, or is out of order'],
+  SEQ_START: ['FAIL', 'journal.start expects other numbers than the records have'],
+  LOSS_FIELDS: ['FAIL', 'vcml.loss.* does not match the stage'],
+  LOSS_PRESENT: [
+    'FAIL',
+    'the loss covers records that are in the inputs, or that an earlier loss covers',
+  ],
+  RUN_COUNTS: ['FAIL', 'journal.stop has other counts than the run'],
+  RUN_AFTER_STOP: ['FAIL', 'there is a record between journal.stop and journal.start'],
+  FIELD_MISSING: ['FAIL', 'a required attribute is missing or has the wrong type'],
+  FIELD_VALUE: ['FAIL', 'an attribute has a value that is not allowed'],
+  ARGUMENTS: ['FAIL', 'process.args_count does not match process.command_args'],
+  CREATED_LATER: ['FAIL', 'the process started after its exec'],
+  CONTAINER: ['FAIL', 'vcml.entry or vcml.metadata.state does not match the place'],
+} as const satisfies Record<string, readonly [Severity, string]>;
+
+/** One of the codes. */
+export type Code = keyof typeof CODES;
