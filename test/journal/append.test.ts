@@ -14,7 +14,7 @@ import {
 } from '../support/journal/bed.ts';
 import { segmentName } from '../support/journal/segment-name.ts';
 
-test('lines go on in the newest segment after a restart', async (t) => {
+test('lines continue in the newest segment after a restart', async (t) => {
   const bed = createBed(t);
   for (const line of ['one', 'two', 'three']) {
     const journal = bed.open();
@@ -25,7 +25,7 @@ test('lines go on in the newest segment after a restart', async (t) => {
   assert.deepEqual(bed.problems, []);
 });
 
-test('a torn last line is cut at every length it may have, and counted', async (t) => {
+test('a torn last line of any length is cut and counted', async (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir, { mode: 0o700 });
   const file = join(bed.dir, segmentName(1));
@@ -42,7 +42,7 @@ test('a torn last line is cut at every length it may have, and counted', async (
   }
 });
 
-test('from the first byte on that a power cut left unwritten, lines are cut, wherever it is', async (t) => {
+test('lines are cut from the first byte that a power cut left unwritten, wherever it is', async (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir, { mode: 0o700 });
   const file = join(bed.dir, segmentName(1));
@@ -61,7 +61,7 @@ test('from the first byte on that a power cut left unwritten, lines are cut, whe
   }
 });
 
-test('a torn line of several MiB is cut, also when it is all there is', async (t) => {
+test('a torn line of several MiB is cut, even if the segment holds nothing else', async (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir, { mode: 0o700 });
   for (const [before, bytes] of [
@@ -109,7 +109,7 @@ test('zstd reads a closed segment', async (t) => {
   assert.deepEqual(text.join('').trimEnd().split('\n'), lines);
 });
 
-test('a segment is closed by its age, which a restart does not renew', async (t) => {
+test('a segment is closed by its age, and a restart does not reset the age', async (t) => {
   const bed = createBed(t);
   const old = bed.open({ segmentMaxAgeMs: 200 });
   append(old, 'one');
@@ -124,7 +124,7 @@ test('a segment is closed by its age, which a restart does not renew', async (t)
   assert.deepEqual(linesOf(bed.dir), ['one', 'two', 'three']);
 });
 
-test('an empty segment does not grow old, and goes when the journal is closed', async (t) => {
+test('an empty segment has no age, and is removed when the journal is closed', async (t) => {
   const bed = createBed(t);
   const journal = bed.open({ segmentMaxAgeMs: 0 });
   assert.equal(journal.position.segment, 1);
@@ -132,7 +132,7 @@ test('an empty segment does not grow old, and goes when the journal is closed', 
   assert.deepEqual(readdirSync(bed.dir), []);
 });
 
-test('what a crash left of a compression is put right', async (t) => {
+test('a compression that a crash interrupted is cleaned up', async (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir, { mode: 0o700 });
   const put = (file: string, lines: readonly string[]) =>
@@ -156,7 +156,7 @@ test('what a crash left of a compression is put right', async (t) => {
   assert.deepEqual(bed.problems, []);
 });
 
-test('behind a compressed newest segment a new one begins', async (t) => {
+test('when the newest segment is compressed, a new one begins', async (t) => {
   const bed = createBed(t);
   const first = bed.open();
   append(first, 'one');
@@ -185,7 +185,7 @@ test('foreign files in the folder are left alone', async (t) => {
   assert.deepEqual(readdirSync(bed.dir).sort(), [...foreign, segmentName(1)].sort());
 });
 
-test('when somebody removes the open segment, the next lines go into a new one', async (t) => {
+test('when the open segment is removed by others, the next lines are written to a new one', async (t) => {
   const bed = createBed(t);
   const journal = bed.open();
   append(journal, 'one');
@@ -196,7 +196,7 @@ test('when somebody removes the open segment, the next lines go into a new one',
   await journal.close();
 });
 
-test('when somebody removes the folder, the next lines are refused', async (t) => {
+test('when the folder is removed by others, the next lines are refused', async (t) => {
   const bed = createBed(t);
   const journal = bed.open();
   append(journal, 'one');
@@ -205,7 +205,7 @@ test('when somebody removes the folder, the next lines are refused', async (t) =
   await journal.close();
 });
 
-test('a writer that is killed at any moment leaves every line it had told of, once and in order', async (t) => {
+test('a writer that is killed at any moment leaves every line that it had confirmed, once and in order', async (t) => {
   const bed = createBed(t);
   let told = -1;
   for (let round = 0; round < 8; round++) {
@@ -227,7 +227,7 @@ test('a writer that is killed at any moment leaves every line it had told of, on
   assert.ok(readdirSync(bed.dir).every((file) => !file.endsWith('.tmp')));
 });
 
-/** Waits until so many segments are compressed. */
+/** Waits until this many segments are compressed. */
 async function compressed(dir: string, count: number): Promise<void> {
   for (let wait = 0; wait < 500; wait++) {
     const names = readdirSync(dir);

@@ -16,7 +16,7 @@ const OURS = [
 ];
 const OTHERS = ['cursor.json'];
 
-/** Gives a test a journal’s folder with all that there can be in one. */
+/** Makes a journal’s folder with every kind of file that it can hold. */
 function withFolder(body: (dir: string) => void): void {
   const parent = mkdtempSync(join(tmpdir(), 'vcml-delete-'));
   const dir = join(parent, 'journal');
@@ -29,14 +29,14 @@ function withFolder(body: (dir: string) => void): void {
   }
 }
 
-test('nothing is left of a journal, and its folder goes', () => {
+test('a deleted journal leaves nothing, not even its folder', () => {
   withFolder((dir) => {
     assert.deepEqual(deleteJournal(dir, OTHERS), []);
     assert.deepEqual(readdirSync(join(dir, '..')), []);
   });
 });
 
-test('what has another name, or is no plain file, stays with the folder', () => {
+test('files of other names and files that are not plain remain, and so does the folder', () => {
   withFolder((dir) => {
     const foreign = ['1.jsonl', '00000000000000000001.jsonl.bak', 'x00000000000000000001.jsonl'];
     for (const name of foreign) writeFileSync(join(dir, name), '');
@@ -48,7 +48,7 @@ test('what has another name, or is no plain file, stays with the folder', () => 
   });
 });
 
-test('a journal that is written, or a link to one, is not touched', () => {
+test('a journal that is being written, or a link to one, is not deleted', () => {
   withFolder((dir) => {
     const unlock = lockJournal(dir);
     assert.throws(() => deleteJournal(dir, OTHERS), { code: 'JOURNAL_BUSY' });

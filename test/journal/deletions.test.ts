@@ -36,7 +36,7 @@ for (const [what, second, left] of [
   ['another range', [deletionLine(range(0, 1, 3))], RANGES],
   ['all', RANGES.map(deletionLine), []],
 ] as const)
-  test(`a start ends a deletion of which ${what} is told`, async (t) => {
+  test(`a start completes a deletion after which ${what} was recorded`, async (t) => {
     const bed = journalOf(t, [numberedLine(20, ''), ...second]);
     await bed.open().close();
     assert.deepEqual(bed.ranges, left);
@@ -44,7 +44,7 @@ for (const [what, second, left] of [
     assert.equal(noted(bed), left.length > 0);
   });
 
-test('what was told before the deletion is another one’s', async (t) => {
+test('ranges that were recorded before the deletion began do not count towards it', async (t) => {
   const second = RANGES.map(deletionLine);
   const offset = second.reduce((sum, line) => sum + line.length + 1, 0);
   const bed = journalOf(t, second, { segment: 2, offset });
@@ -52,14 +52,14 @@ test('what was told before the deletion is another one’s', async (t) => {
   assert.deepEqual(bed.ranges, RANGES);
 });
 
-test('until it is told each start says it again, and none afterwards', async (t) => {
-  // the power took what the deletion's beginning had seen
+test('each start returns the ranges of a deletion until they are recorded', async (t) => {
+  // A power cut removed the lines that were there when the deletion began.
   const bed = journalOf(t, [numberedLine(20, '')], { segment: 2, offset: 5000 });
   await bed.open().close();
   await bed.open().close();
   assert.deepEqual(bed.ranges, [...RANGES, ...RANGES]);
   const journal = bed.open();
-  const retired = await until('what is left to be told', () => {
+  const retired = await until('the ranges that are not recorded yet', () => {
     const ranges = journal.takeRetired();
     return ranges.length > 0 && ranges;
   });
@@ -84,7 +84,7 @@ for (const note of [
   JSON.stringify([{ segment: 1, since: SINCE, runs: [{ ...RANGES[0], hookId: 'x' }] }]),
   JSON.stringify([{ segment: 1, since: SINCE, runs: [{ ...RANGES[0], cpu: -1 }] }]),
 ])
-  test(`a damaged note is told as a problem, and nothing is deleted for it: ${note}`, async (t) => {
+  test(`a damaged deletions.json is reported as a problem, and deletes nothing: ${note}`, async (t) => {
     const bed = journalOf(t, []);
     writeFileSync(join(bed.dir, 'deletions.json'), note);
     await bed.open().close();
@@ -99,7 +99,7 @@ for (const note of [
     );
   });
 
-test('a segment goes also when there is no room to note it', async (t) => {
+test('a segment is deleted even if its deletion cannot be noted', async (t) => {
   const bed = createBed(t);
   // A folder in its place: nothing can be noted there.
   mkdirSync(join(bed.dir, 'deletions.json.tmp', 'x'), { recursive: true });
@@ -114,7 +114,7 @@ test('a segment goes also when there is no room to note it', async (t) => {
   assert.ok(!existsSync(join(bed.dir, segmentName(1))));
 });
 
-test('a note is for the owner alone', async (t) => {
+test('only its owner can read deletions.json', async (t) => {
   const bed = journalOf(t, []);
   await bed.open().close();
   const file = join(bed.dir, 'deletions.json');

@@ -37,7 +37,7 @@ test('the folder is 0700 and its files are 0600, whatever the umask', async (t) 
   for (const name of names) assert.equal(statSync(join(dir, name)).mode & 0o7777, 0o600, name);
 });
 
-test('a symbolic link in the place of the folder is refused, also with a slash behind it', (t) => {
+test('a symbolic link in place of the folder is refused, even with a trailing slash', (t) => {
   const bed = createBed(t);
   mkdirSync(join(bed.root, 'elsewhere'), { mode: 0o700 });
   symlinkSync('elsewhere', bed.dir);
@@ -46,7 +46,7 @@ test('a symbolic link in the place of the folder is refused, also with a slash b
   assert.deepEqual(readdirSync(join(bed.root, 'elsewhere')), []);
 });
 
-test('a folder that is no folder, or that others may write to, is refused', (t) => {
+test('a file in place of the folder, and a folder that others may write to, are refused', (t) => {
   const bed = createBed(t);
   writeFileSync(bed.dir, '');
   assert.throws(() => bed.open(), { code: 'JOURNAL_NOT_A_FOLDER' });
@@ -58,7 +58,7 @@ test('a folder that is no folder, or that others may write to, is refused', (t) 
   }
 });
 
-test('a symbolic link in the place of a segment is refused, and what it names stays', (t) => {
+test('a symbolic link in place of a segment is refused, and its target stays unchanged', (t) => {
   const bed = createBed(t);
   const target = join(bed.root, 'target');
   writeFileSync(target, 'a line\nand no line feed behind this');
@@ -68,7 +68,7 @@ test('a symbolic link in the place of a segment is refused, and what it names st
   assert.equal(readFileSync(target, 'utf8'), 'a line\nand no line feed behind this');
 });
 
-test('a hard link, a folder or a pipe in the place of a segment is refused', (t) => {
+test('a hard link, a folder or a pipe in place of a segment is refused', (t) => {
   const bed = createBed(t);
   const target = join(bed.root, 'target');
   const segment = join(bed.dir, FIRST);
@@ -87,7 +87,7 @@ test('a hard link, a folder or a pipe in the place of a segment is refused', (t)
   assert.equal(readFileSync(target, 'utf8'), 'no line feed');
 });
 
-test('a symbolic link in the place of the next segment ends the writing, and is not followed', async (t) => {
+test('a symbolic link in place of the next segment ends the writing, and is not followed', async (t) => {
   const bed = createBed(t);
   const target = join(bed.root, 'target');
   writeFileSync(target, 'kept');
@@ -112,7 +112,7 @@ test('state.json is replaced as a whole, and a link in its place is neither read
   assert.deepEqual(readdirSync(bed.dir), ['state.json']);
 });
 
-test('a state.json that is damaged or not there says why', (t) => {
+test('reading a damaged or missing state.json returns the reason', (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir);
   assert.match(readState(bed.dir).why ?? '', /ENOENT/);
@@ -123,7 +123,7 @@ test('a state.json that is damaged or not there says why', (t) => {
   }
 });
 
-test('a second writer is refused until the first has gone', async (t) => {
+test('a second writer is refused until the first one has closed', async (t) => {
   const bed = createBed(t);
   const first = bed.open();
   append(first, 'one');
@@ -140,15 +140,15 @@ test('a second writer is refused until the first has gone', async (t) => {
 const startOfInit = () => readFileSync('/proc/1/stat', 'latin1').split(') ')[1]?.split(' ')[19];
 
 const STALE: readonly [what: string, lock: () => string][] = [
-  ['of a process that has gone', () => `4194305 77 ${runningBootId()}`],
-  ['of an earlier owner of a pid', () => `1 1${startOfInit()} ${runningBootId()}`],
+  ['of a process that has ended', () => `4194305 77 ${runningBootId()}`],
+  ['of a process whose pid was reused', () => `1 1${startOfInit()} ${runningBootId()}`],
   ['of an earlier boot', () => `1 ${startOfInit()} ${BOOT_ID}`],
   ['that is noise', () => '\xff one two three four'],
-  ['that names nobody', () => runningBootId()],
+  ['that names no process', () => runningBootId()],
 ];
 
 for (const [what, lock] of STALE)
-  test(`a lock is taken over ${what}`, async (t) => {
+  test(`a lock ${what} is taken over`, async (t) => {
     const bed = createBed(t);
     mkdirSync(bed.dir, { mode: 0o700 });
     symlinkSync(lock(), join(bed.dir, 'lock'));
@@ -166,7 +166,7 @@ test('a plain file in the place of the lock is no lock', async (t) => {
   assert.deepEqual(readdirSync(bed.dir), []);
 });
 
-test('a writer that has lost its lock leaves the next one’s alone', async (t) => {
+test('a writer that has lost its lock does not remove the next one’s', async (t) => {
   const bed = createBed(t);
   const journal = bed.open();
   rmSync(join(bed.dir, 'lock'));
@@ -175,7 +175,7 @@ test('a writer that has lost its lock leaves the next one’s alone', async (t) 
   assert.deepEqual(readdirSync(bed.dir), ['lock']);
 });
 
-test('a lock of a living process is kept', (t) => {
+test('the lock of a living process is respected', (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir, { mode: 0o700 });
   symlinkSync(`1 ${startOfInit()} ${runningBootId()}`, join(bed.dir, 'lock'));

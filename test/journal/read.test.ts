@@ -18,7 +18,7 @@ function threeSegments(dir: string): void {
   writeFileSync(join(dir, segmentName(3)), '{"half":', { flag: 'a' });
 }
 
-test('all lines are read in order from both forms, but for a torn one', async (t) => {
+test('all lines of plain and compressed segments are read in order, except a torn one', async (t) => {
   const { dir } = createBed(t);
   threeSegments(dir);
   const lines = await Array.fromAsync(readLines(dir));
@@ -29,7 +29,7 @@ test('all lines are read in order from both forms, but for a torn one', async (t
   assert.deepEqual([...readLinesSync(dir)], lines);
 });
 
-test('reading goes on behind any line', async (t) => {
+test('reading can begin after any line', async (t) => {
   const { dir } = createBed(t);
   threeSegments(dir);
   const all = await Array.fromAsync(readLines(dir));
@@ -40,7 +40,7 @@ test('reading goes on behind any line', async (t) => {
   }
 });
 
-test('a position in a segment that was deleted means the oldest that is there', async (t) => {
+test('a position in a deleted segment means the oldest segment that exists', async (t) => {
   const { dir } = createBed(t);
   threeSegments(dir);
   const [, position] = await Array.fromAsync(readLines(dir));
@@ -58,7 +58,7 @@ test('an empty folder has no lines', async (t) => {
   assert.deepEqual(await Array.fromAsync(readLines(dir)), []);
 });
 
-test('who stops in the middle of a compressed segment leaves nothing that fails later', async (t) => {
+test('a reader that stops inside a compressed segment leaves nothing that fails later', async (t) => {
   const { dir } = createBed(t);
   mkdirSync(dir);
   const noise = Array.from({ length: 200_000 }, () => Math.random().toString(36)).join('\n');
@@ -72,14 +72,14 @@ test('who stops in the middle of a compressed segment leaves nothing that fails 
   await pause(50);
 });
 
-test('a compressed segment that is damaged is an error to its reader', async (t) => {
+test('a damaged compressed segment is an error for its reader', async (t) => {
   const { dir } = createBed(t);
   threeSegments(dir);
   writeFileSync(join(dir, `${segmentName(1)}.zst`), 'this is not zstd');
   await assert.rejects(Array.fromAsync(readLines(dir)));
 });
 
-test('a segment that is compressed while it is read is read once', async (t) => {
+test('a segment that is compressed during reading is read once', async (t) => {
   const bed = createBed(t);
   const journal = bed.open({ segmentMaxBytes: 3 << 20 });
   const lines = numbered(0, 40_000).map((line) => line.padEnd(100));
@@ -96,7 +96,7 @@ test('a segment that is compressed while it is read is read once', async (t) => 
   assert.deepEqual(seen, lines);
 });
 
-test('a segment that is deleted while it is read ends there, and the next follows', async (t) => {
+test('when a segment is deleted during reading, the reader continues with the next one', async (t) => {
   const { dir } = createBed(t);
   threeSegments(dir);
   const seen: string[] = [];
@@ -107,7 +107,7 @@ test('a segment that is deleted while it is read ends there, and the next follow
   assert.deepEqual(seen, numbered(10, 40));
 });
 
-test('a follower has every line once, whole and in order, while a process writes and compresses', async (t) => {
+test('a follower gets every line once, whole and in order, while a process writes and compresses', async (t) => {
   const { dir } = createBed(t);
   mkdirSync(dir, { mode: 0o700 });
   const count = 12_000;
@@ -139,7 +139,7 @@ test('a follower has every line once, whole and in order, while a process writes
   assert.ok(readdirSync(dir).filter((file) => file.endsWith('.zst')).length > 5);
 });
 
-test('a follower ends with its signal, at once', async (t) => {
+test('a follower ends at once when its signal is aborted', async (t) => {
   const bed = createBed(t);
   const journal = bed.open();
   append(journal, 'one');

@@ -12,7 +12,7 @@ import { until } from '../support/until.ts';
 
 const FIRST = segmentName(1);
 
-/** A line with the parts that count, and arguments that try to look like them. */
+/** A line with the numbers, and arguments that try to look like them. */
 function execLine(hook: string, cpu: number, seq: number, ...args: readonly string[]): string {
   return (
     `{"id":"x","action":"exec","object":${JSON.stringify(args[0] ?? '/bin/true')},` +
@@ -52,7 +52,7 @@ function rangesIn(bed: Bed, lines: readonly string[], repeated: Repeated = new M
   );
 }
 
-test('the numbers of a segment come as contiguous ranges of each CPU and hook', async (t) => {
+test('the numbers of a segment are contiguous ranges for each CPU and hook', async (t) => {
   const ranges = await rangesIn(createBed(t), [
     execLine('5', 0, 1),
     execLine('5', 1, 10),
@@ -79,7 +79,7 @@ function lossLine(stage: string, hook: string, cpu: number, first: number, last:
   );
 }
 
-test('what a segment says to be lost is deleted with it, and covered like its records', async (t) => {
+test('losses in a deleted segment are covered by its ranges like records', async (t) => {
   const ranges = await rangesIn(createBed(t), [
     execLine('5', 0, 1),
     lossLine('ring_buffer', '5', 0, 2, 9),
@@ -94,7 +94,7 @@ test('what a segment says to be lost is deleted with it, and covered like its re
   ]);
 });
 
-test('what a segment says to be deleted is said again, of the hook that goes on', async (t) => {
+test('deletions that a deleted segment records are recorded again for the current hook', async (t) => {
   const bed = createBed(t);
   const lines = [
     lossLine('retention', '4', 0, 1, 7),
@@ -110,19 +110,19 @@ test('what a segment says to be deleted is said again, of the hook that goes on'
   ];
   const repeated: Repeated = new Map();
   assert.deepEqual(await rangesIn(bed, lines, repeated), again);
-  // by the next that was told before that, no more
+  // The next deletion was recorded before that one: it repeats nothing.
   const older = [lossLine('retention', '5', 0, 11, 15), execLine('5', 0, 22)];
   assert.deepEqual(await rangesIn(bed, older, repeated), [
     { hookId: '5', cpu: 0, firstSeq: 22, lastSeq: 22, count: 1 },
   ]);
-  // and by the one that has it, again
+  // The segment that holds the record of the deletion repeats it.
   const own = [lossLine('retention', '5', 0, 1, 21), execLine('5', 0, 40)];
   assert.deepEqual(await rangesIn(bed, own, repeated), [
     { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 40, count: 40 },
   ]);
 });
 
-test('what was told late, by a run after a crash, is said again as well', async (t) => {
+test('a deletion that a run after a crash recorded late is recorded again, too', async (t) => {
   const bed = createBed(t);
   const repeated: Repeated = new Map();
   await rangesIn(bed, [lossLine('retention', '5', 0, 10, 15), execLine('5', 0, 30)], repeated);
@@ -132,7 +132,7 @@ test('what was told late, by a run after a crash, is said again as well', async 
   ]);
 });
 
-test('arguments and names that look like numbers are not taken for them', async (t) => {
+test('arguments and names that look like numbers are not read as numbers', async (t) => {
   const lines = HOSTILE.flatMap((text, n) => [
     execLine('5', 0, 2 * n + 1, text, ...HOSTILE),
     execLine('5', 0, 2 * n + 2, '/bin/x', text),
@@ -142,7 +142,7 @@ test('arguments and names that look like numbers are not taken for them', async 
   ]);
 });
 
-test('the oldest segments go when all are too big, and their numbers are told exactly', async (t) => {
+test('when the journal is too large, the oldest segments are deleted, and their exact ranges are reported', async (t) => {
   const bed = createBed(t);
   const maxBytes = 60_000;
   const journal = bed.open({ segmentMaxBytes: 20_000, maxBytes });
@@ -173,7 +173,7 @@ test('the oldest segments go when all are too big, and their numbers are told ex
   assert.deepEqual(bed.problems, []);
 });
 
-test('a reader of a segment that is deleted for space reads on in the next', async (t) => {
+test('a reader of a segment that is deleted for space continues with the next one', async (t) => {
   const bed = createBed(t);
   const journal = bed.open({ segmentMaxBytes: 20_000, maxBytes: 30_000 });
   let seq = 0;
@@ -198,7 +198,7 @@ test('a reader of a segment that is deleted for space reads on in the next', asy
   assert.equal(seen.at(-1), seq);
 });
 
-test('a damaged segment makes room as well, and is told as a problem', async (t) => {
+test('a damaged segment is deleted for space, too, and is reported as a problem', async (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir, { mode: 0o700 });
   writeFileSync(join(bed.dir, `${FIRST}.zst`), Buffer.alloc(50_000, 'not zstd'));
@@ -210,7 +210,7 @@ test('a damaged segment makes room as well, and is told as a problem', async (t)
   assert.equal(linesOf(bed.dir).length, 19);
 });
 
-test('both forms of a segment go', async (t) => {
+test('both forms of a segment are deleted', async (t) => {
   const bed = createBed(t);
   const first = bed.open();
   append(

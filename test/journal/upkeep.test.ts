@@ -32,7 +32,7 @@ function put(dir: string, ...texts: readonly string[]): void {
     writeFileSync(join(dir, segmentName(index + 1)), text, { mode: 0o600 });
 }
 
-test('an older segment that a system crash has torn is cut as well', async (t) => {
+test('an older segment that a system crash has torn is cut, too', async (t) => {
   const bed = createBed(t);
   put(bed.dir, 'one\ntor', 'two\n');
   const journal = bed.open();
@@ -42,7 +42,7 @@ test('an older segment that a system crash has torn is cut as well', async (t) =
   assert.deepEqual(linesOf(bed.dir), ['one', 'two', 'three']);
 });
 
-test('lines never come to lie before a position that was known', async (t) => {
+test('no line is written before a position that was reported', async (t) => {
   const bed = createBed(t);
   // closed before the first can be compressed, and with nothing in the second
   put(bed.dir, 'one\n', '');
@@ -59,7 +59,7 @@ test('lines never come to lie before a position that was known', async (t) => {
   );
 });
 
-test('an empty folder of ours becomes 0700; one with content stays as its owner made it', async (t) => {
+test('an empty folder of the agent’s user becomes 0700; one with content keeps its mode', async (t) => {
   for (const content of [false, true]) {
     const bed = createBed(t);
     mkdirSync(bed.dir, { mode: 0o755 });
@@ -69,7 +69,7 @@ test('an empty folder of ours becomes 0700; one with content stays as its owner 
   }
 });
 
-test('there is a timer while something waits to be synced, and none when idle', async (t) => {
+test('a timer runs only while lines wait to be synced', async (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
   const bed = createBed(t);
   const journal = bed.open({ sync: 'interval', syncIntervalMs: 20 });
@@ -84,7 +84,7 @@ test('there is a timer while something waits to be synced, and none when idle', 
   await journal.close();
 });
 
-test('the integrity of closed segments can be tested, and their size told', async (t) => {
+test('closed segments can be verified, and their size is known', async (t) => {
   const bed = createBed(t);
   put(bed.dir, 'one\n'.repeat(1000));
   await compressSegment(bed.dir, 1, 1, NEVER);
@@ -98,7 +98,7 @@ test('the integrity of closed segments can be tested, and their size told', asyn
   assert.match(listed, /Check: XXH64/);
 });
 
-test('a damaged closed segment is named, and what to do', async (t) => {
+test('a damaged closed segment is an error that names the file and the remedy', async (t) => {
   const bed = createBed(t);
   put(bed.dir, 'one\n'.repeat(1000));
   await compressSegment(bed.dir, 1, 1, NEVER);
@@ -114,7 +114,7 @@ test('a damaged closed segment is named, and what to do', async (t) => {
   }
 });
 
-test('the synchronous reader finds what was compressed since it was listed, and misses what is gone', async (t) => {
+test('the synchronous reader finds segments that were compressed since it listed them, and skips deleted ones', async (t) => {
   const bed = createBed(t);
   put(bed.dir, 'one\n', 'two\n', 'three\n');
   const reading = readLinesSync(bed.dir);
@@ -130,14 +130,14 @@ test('the synchronous reader finds what was compressed since it was listed, and 
   );
 });
 
-test('a FIFO in the place of state.json holds nothing up', (t) => {
+test('a FIFO in place of state.json blocks nothing', (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir);
   execFileSync('mkfifo', [join(bed.dir, 'state.json')]);
   assert.deepEqual(readState(bed.dir), { why: 'state.json is not a plain file' });
 });
 
-test('the oldest position is before the first line that is left', (t) => {
+test('the oldest position is before the first remaining line', (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir);
   assert.equal(oldestPosition(bed.dir), undefined);
@@ -150,7 +150,7 @@ test('the oldest position is before the first line that is left', (t) => {
   );
 });
 
-test('a number that is not exact is no segment’s', async (t) => {
+test('a file whose number is not exact is no segment', async (t) => {
   const bed = createBed(t);
   put(bed.dir, 'one\n');
   appendFileSync(join(bed.dir, `${'9'.repeat(20)}.jsonl`), 'foreign\n');
@@ -160,7 +160,7 @@ test('a number that is not exact is no segment’s', async (t) => {
   assert.deepEqual(linesOf(bed.dir), ['one', 'two']);
 });
 
-test('below the cap there is room for the open segment to grow', async (t) => {
+test('the cap leaves room for the open segment to grow', async (t) => {
   const bed = createBed(t);
   put(bed.dir, ...Array.from({ length: 6 }, () => `"${randomBytes(7500).toString('base64')}"\n`));
   for (const n of [1, 2, 3, 4, 5]) {

@@ -10,7 +10,7 @@ function unified(): string {
   throw new Error('no cgroup2 is mounted');
 }
 
-test('cgroups that are there are found by their ids, and containers that come and go are reported', () => {
+test('existing cgroups are found by their ids, and new and removed containers are reported', () => {
   const name = scopeOf(`found ${process.pid}`);
   const folder = `${unified()}/${name}`;
   mkdirSync(`${folder}/nested`, { recursive: true });
@@ -44,7 +44,7 @@ test('cgroups that are there are found by their ids, and containers that come an
   }
 });
 
-test('a name that is no UTF-8 or has a backslash is the same from an event and from a look', () => {
+test('a name that is not UTF-8 or has a backslash is the same from an event and from the file system', () => {
   const name = Buffer.from(`vcml-\\x2d-\xff-${process.pid}`, 'latin1');
   const folder = Buffer.concat([Buffer.from(`${unified()}/`), name]);
   mkdirSync(folder);
@@ -57,7 +57,7 @@ test('a name that is no UTF-8 or has a backslash is the same from an event and f
   }
 });
 
-test('each cgroup whose event was lost is looked for, however soon after the last look', () => {
+test('each cgroup whose event was lost is searched for, however recent the last search is', () => {
   const folders = ['a', 'b'].map((name) => `${unified()}/vcml-test-lost-${name}-${process.pid}`);
   const tree = treeOf({ now: () => 0 });
   try {
@@ -72,7 +72,7 @@ test('each cgroup whose event was lost is looked for, however soon after the las
   }
 });
 
-test('a cgroup whose event came without its path is looked for', () => {
+test('a cgroup whose event has no path is searched for', () => {
   const name = `vcml-test-pathless-${process.pid}`;
   const folder = `${unified()}/${name}`;
   const tree = treeOf({ now: () => 0 });
@@ -89,7 +89,7 @@ test('a cgroup whose event came without its path is looked for', () => {
   }
 });
 
-test('an id that is not there is looked for once a second', () => {
+test('an id that does not exist is searched for at most once a second', () => {
   const nowhere = idsOf(0x7fff_ffff_0000n);
   const folder = `${unified()}/vcml-test-missing-${process.pid}`;
   let now = 0;
@@ -110,7 +110,7 @@ test('an id that is not there is looked for once a second', () => {
   }
 });
 
-test('no more than a tenth of the time is spent in looking', () => {
+test('searches take at most a tenth of the time', () => {
   const folder = `${unified()}/vcml-test-pause-${process.pid}`;
   let now = 0;
   let step = 10;

@@ -9,7 +9,7 @@ import { createExportBed } from '../../support/otlp/export-bed.ts';
 import { ROOT } from '../../support/paths.ts';
 import { until } from '../../support/until.ts';
 
-test('a name that cannot be resolved for a while is asked for again', async (t) => {
+test('a name that cannot be resolved for a while is resolved again', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect();
   bed.write(...execLines(0, 100));

@@ -35,7 +35,7 @@ export function readTrace(file: string, dir: string): Operation[] {
 
 interface File {
   bytes: Buffer;
-  /** so many of them are on disk for sure */
+  /** the number of them that are surely on disk */
   synced: number;
 }
 
@@ -48,17 +48,17 @@ interface Change {
   synced: boolean;
 }
 
-/** What of all that was not synced has come to the disk all the same. */
+/** The unsynced changes that reached the disk nevertheless. */
 export interface Luck {
-  /** whether a change of names has */
+  /** whether a change of names reached it */
   change(): boolean;
-  /** of so many bytes behind a file's last sync, how many */
+  /** how many of the bytes after a file's last sync reached it */
   bytes(most: number): number;
-  /** of those, from where to where they read as zeros */
+  /** the part of those that reads as zeros */
   hole(bytes: number): readonly [from: number, to: number];
 }
 
-/** A folder on a disk that keeps for sure what was synced, and nothing else. */
+/** A folder on a disk that is sure to keep only what was synced. */
 export class DiskModel {
   readonly #changes: Change[] = [];
   /** as the process sees them */
@@ -92,7 +92,7 @@ export class DiskModel {
     }
   }
 
-  /** Writes into a new folder what is there after a power cut. */
+  /** Writes the files that remain after a power cut into a new folder. */
   cut(dir: string, luck: Luck): void {
     const names = new Map<string, File>();
     for (const { name, file, from, synced } of this.#changes) {

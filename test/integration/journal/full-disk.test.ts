@@ -10,7 +10,7 @@ import { append, createBed, linesOf, numbered } from '../../support/journal/bed.
 import { segmentName } from '../../support/journal/segment-name.ts';
 import { until } from '../../support/until.ts';
 
-/** A journal on a file system with so many bytes, that can be filled. */
+/** A journal on a file system of this size, which the test can fill. */
 function onTmpfs(t: TestContext, size: string) {
   const bed = createBed(t);
   bed.mount(size);
@@ -22,7 +22,7 @@ function onTmpfs(t: TestContext, size: string) {
   };
 }
 
-test('on a full disk nothing of a batch stays, and the same batch is taken once there is room', async (t) => {
+test('a full disk keeps no part of a batch, and the same batch is written once there is space', async (t) => {
   const { bed, fill, empty } = onTmpfs(t, '1m');
   const journal = bed.open();
   append(journal, 'one');
@@ -39,7 +39,7 @@ test('on a full disk nothing of a batch stays, and the same batch is taken once 
   assert.deepEqual(linesOf(bed.dir), ['one', ...batch, 'last']);
 });
 
-test('on a full disk segments are closed and compressed as far as there is room', async (t) => {
+test('on a full disk segments are closed and compressed as far as there is space', async (t) => {
   const { bed, fill, empty } = onTmpfs(t, '1m');
   const journal = bed.open({ segmentMaxBytes: 4000 });
   const lines = numbered(0, 3000);
@@ -60,7 +60,7 @@ test('on a full disk segments are closed and compressed as far as there is room'
   assert.deepEqual(linesOf(bed.dir), lines);
 });
 
-test('a batch that was refused comes to the same place, even when its segment was due', async (t) => {
+test('a batch that was refused is written at the same position, even if its segment was due', async (t) => {
   const bed = createBed(t);
   bed.mount('1m');
   const filler = join(bed.dir, 'filler');
@@ -82,7 +82,7 @@ test('a batch that was refused comes to the same place, even when its segment wa
   assert.deepEqual(linesOf(bed.dir), ['one', ...batch, 'last']);
 });
 
-test('what could not be compressed for want of room is compressed when there is some', async (t) => {
+test('a segment that could not be compressed on a full disk is compressed once there is space', async (t) => {
   const bed = createBed(t);
   bed.mount('360k');
   const noise = () => `"${randomBytes(105_000).toString('base64')}"`;

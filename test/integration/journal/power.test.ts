@@ -22,7 +22,7 @@ const HOLES: Luck = {
   },
 };
 
-/** All that a writer did on disk; slower and slower, until segments were compressed and deleted. */
+/** Everything that a writer did on disk; it slows down until segments were compressed and deleted. */
 async function traceOf(t: TestContext, options: object): Promise<Operation[]> {
   for (let pauseMs = 3; ; pauseMs *= 2) {
     const { root, dir } = createBed(t);
@@ -38,7 +38,7 @@ async function traceOf(t: TestContext, options: object): Promise<Operation[]> {
   }
 }
 
-/** Opens what a power cut left, tells of deletions, and looks at all there is. */
+/** Opens the journal after a power cut, records its deletions, and reads everything in it. */
 async function lookAt(
   t: TestContext,
   dir: string,
@@ -75,7 +75,7 @@ function nextOf(line: Record<string, number>): number {
   return line['vcml.seq'] ?? line['vcml.loss.last_seq'] ?? 0;
 }
 
-/** What is there goes on without a hole; what is not is told as deleted, all of it, each run once. */
+/** The remaining numbers have no hole, and each missing range is recorded as deleted, once. */
 function judge({ numbers, runs }: { numbers: number[]; runs: number[][] }, told: number): void {
   const [first = 0] = numbers;
   const last = first + numbers.length - 1;

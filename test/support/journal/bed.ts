@@ -8,19 +8,19 @@ import { openJournal } from '../../../agent/journal/journal.ts';
 import { readLinesSync } from '../../../agent/journal/read-sync.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
-/** A journal's folder of a test's own, and what its writers said. */
+/** A journal's folder for one test, and what its writers reported. */
 export interface Bed {
   readonly root: string;
   readonly dir: string;
   readonly problems: string[];
-  /** What they deleted for space, so far. */
+  /** The ranges that they have deleted for space. */
   readonly ranges: readonly DeletedRange[];
   open(options?: Partial<JournalOptions>): Journal;
-  /** Makes the folder a file system of its own, of so many bytes (mount -o size). */
+  /** Makes the folder a file system of this size (mount -o size). */
   mount(size: string): void;
 }
 
-/** Makes a bed for one test; `after` takes it away. */
+/** Makes a bed for one test, which is removed after it. */
 export function createBed(t: { after(cleanUp: () => void): void }): Bed {
   const mounts: string[] = [];
   t.after(() => {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * LD_PRELOADed, stands between a process and the files below FAULTS_ROOT.
+ * Intercepts what a process does with the files below FAULTS_ROOT, by LD_PRELOAD.
  *
  * FAULTS_TRACE names a file that gets every operation that changes something there, one after the
- * other: what a power cut between any two of them leaves can be told from it.
+ * other. From it a test derives what a power cut between any two of them leaves.
  *
- * FAULTS_NOW names a file that says, as long as it is there, what goes wrong: "write EIO" and "sync
+ * FAULTS_NOW names a file that, while it exists, says what fails: "write EIO" and "sync
  * EIO" fail, "kill N" writes N bytes of the next large write and ends the process in its middle.
  */
 #define _GNU_SOURCE
@@ -204,7 +204,7 @@ ssize_t writev(int fd, const struct iovec *iov, int count)
 	return sum;
 }
 
-/* Nothing here writes at a position; if it did one day, the trace would not tell. */
+/* The journal does not write at a position; the trace would not show where. */
 ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t offset)
 {
 	char path[PATH_MAX];

@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What an environment must hold for faults.c to stand between a process and a folder. */
+/** The environment in which faults.c intercepts what a process does with a folder. */
 export interface Faults {
   readonly env: NodeJS.ProcessEnv;
-  /** the trace of all that changed below the folder */
+  /** the trace of all changes below the folder */
   readonly trace: string;
-  /** Begins to go wrong: `write EIO`, `sync EIO`, `kill 700`; undefined: no more. */
+  /** Makes operations fail from now on: `write EIO`, `sync EIO`, `kill 700`; undefined: none. */
   now(fault: string | undefined): void;
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { JournalReader } from '../../check/read.ts';
 import { until } from '../until.ts';
 
-/** One line of a journal, as a test looks at it; the timestamp is not exact. */
+/** One line of a journal, as tests read it; the timestamp is not exact. */
 export interface JournalLine {
   readonly id: string;
   readonly timestamp: number;
@@ -21,7 +21,7 @@ export interface JournalLine {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-/** How long a test waits for what must come. */
+/** How long a test waits for a record. */
 const PATIENCE_MS = 120_000;
 
 /** A journal that is read while it is written. */
@@ -88,7 +88,7 @@ function onlyOne(records: readonly JournalLine[], marker: string): JournalLine |
   return records[0];
 }
 
-/** What tells a test's exec from all others on the machine. */
+/** A marker that distinguishes a test's exec from all others on the machine. */
 function markerOf({ attributes }: JournalLine): string {
   const args = attributes['process.command_args'];
   return Array.isArray(args) ? args.slice(1).join(' ') : '';

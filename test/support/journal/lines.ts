@@ -1,4 +1,4 @@
-/** Journal lines of every kind, with what is hard to carry: made here, byte for byte as the journal has them. */
+/** Journal lines of every kind, with content that is hard to transport, byte for byte as the agent writes them. */
 
 import { equal } from 'node:assert/strict';
 import { json } from '../../../record/line/json-text.ts';
@@ -102,7 +102,7 @@ export function journalLine(action: string, n: number, attributes: string): stri
   );
 }
 
-/** So many lines of hostile content, always the same for a seed. */
+/** Returns lines of hostile content, always the same ones for a seed. */
 export function hostileLines(count: number, seed: number): string[] {
   let state = seed;
   const below = (bound: number) => {

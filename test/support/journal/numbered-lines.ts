@@ -7,7 +7,7 @@ export function numberedLine(n: number, padding: string): string {
   return JSON.stringify({ n, padding, ...HOOK, 'vcml.cpu': 0, 'vcml.seq': n + 1 });
 }
 
-/** A line that tells of a deletion for space. */
+/** A line that records a deletion for space. */
 export function deletionLine({ hookId, cpu, firstSeq, lastSeq, count }: DeletedRange): string {
   return JSON.stringify({
     ...HOOK,

@@ -1,7 +1,7 @@
 /**
- * A process that writes numbered lines into a journal until it has written `lines`, going on where
+ * A process that writes numbered lines into a journal until it has written `lines`, beginning where
  * the journal ends: node writer.ts DIR OPTIONS. It prints the last number that is in the journal
- * after each batch. What is deleted for space, it tells before the next one.
+ * after each batch. Before the next batch it records what was deleted for space.
  */
 import { writeSync } from 'node:fs';
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
