@@ -39,7 +39,7 @@ for (const { name, replace } of WAYS)
       assert.deepEqual(readdirSync(dir), ['file']);
     });
 
-    test(`${how}: a link in the place of either file is not followed`, async (t) => {
+    test(`${how}: a link in place of either file is not followed`, async (t) => {
       const dir = folderOf(t);
       const target = join(dir, 'target');
       writeFileSync(target, 'kept');
@@ -49,7 +49,7 @@ for (const { name, replace } of WAYS)
       assert.equal(readFileSync(join(dir, 'file'), 'utf8'), 'new');
     });
 
-    test(`${how}: a failure leaves the old text, and nothing beside it`, async (t) => {
+    test(`${how}: a failure leaves the old text and no other file`, async (t) => {
       const dir = folderOf(t);
       mkdirSync(join(dir, 'file', 'inside'), { recursive: true });
       await assert.rejects(async () => replace(join(dir, 'file'), 'new', { durable }));

@@ -25,12 +25,12 @@ test('each log event has a code of its room, a sentence and perhaps a remedy', (
   }
 });
 
-test('no two log events say the same', () => {
+test('no two log events have the same sentence', () => {
   const sentences = Object.values(LOG_EVENTS).map(({ sentence }) => sentence);
   equal(new Set(sentences).size, sentences.length);
 });
 
-test('each log event is written somewhere', () => {
+test('each log event is written by some source', () => {
   // `hook.attached` and its like: the state of the hook is a part of the code.
   const unused = Object.keys(LOG_EVENTS).filter(
     (code) => !code.startsWith('hook.') && !AGENT.includes(`'${code}'`),
@@ -38,7 +38,7 @@ test('each log event is written somewhere', () => {
   deepEqual(unused, []);
 });
 
-test('each error is thrown somewhere, those of native/ there', () => {
+test('each error is thrown somewhere, and those of native/ are thrown there', () => {
   deepEqual(
     Object.keys(ERRORS).filter((code) => !AGENT.includes(`'${code}'`)),
     [],

@@ -98,7 +98,7 @@ for (const command of ['run', 'detach', 'config check', 'config print'])
     match(stderr, /^vcml-agent: configuration:\n {2}waitForHook .*\n {2}sync .*\n$/);
   });
 
-test('config print says where each value came from, and its output can be given back', () => {
+test('config print says where each value comes from, and its output is a valid configuration', () => {
   const { stdout } = agent('config', 'print', '--sync', 'never', '--node-name', '0x1');
   match(stdout, /^sync: never +# --sync$/m);
   match(stdout, /^journalDir: \S+ +# default$/m);
@@ -118,14 +118,14 @@ test('the launcher finds its files through symbolic links, also relative ones', 
   equal(spawnSync('sh', ['-c', 'second --version'], { env: { PATH: path } }).status, 0);
 });
 
-test('cat prints the lines of the journal as they are, whole lines only', () => {
+test('cat prints the whole lines of the journal unchanged', () => {
   const lines = [recordAt('2026-01-01T00:00:00Z', 'a'), recordAt('2026-01-02T00:00:00Z', 'b')];
   const dir = journalWith(...lines);
   appendFileSync(segmentOf(dir), '{"torn');
   equal(agent('cat', '--journal-dir', dir).stdout, `${lines.join('\n')}\n`);
 });
 
-test('cat --since takes a time or a duration back from now', () => {
+test('cat --since accepts a time, or a duration before now', () => {
   const old = recordAt('2026-01-01T00:00:00Z', 'old');
   const recent = recordAt(new Date(Date.now() - 1000).toISOString(), 'recent');
   const dir = journalWith(old, recent);
@@ -136,7 +136,7 @@ test('cat --since takes a time or a duration back from now', () => {
   equal(cat('1h'), `${recent}\n`);
 });
 
-test('cat --since passes over segments that were closed before', () => {
+test('cat --since skips segments that were closed before that time', () => {
   const [old, recent] = ['2026-01-01T00:00:00Z', '2026-01-03T00:00:00Z'];
   const dir = journalWith(recordAt(old, 'a'));
   // Damaged, so that reading it would end in an error.
@@ -149,13 +149,13 @@ test('cat --since passes over segments that were closed before', () => {
   deepEqual([status, stdout], [0, `${recordAt(recent, 'b')}\n`]);
 });
 
-test('cat --print text shows one line a record', () => {
+test('cat --print text shows one line for each record', () => {
   const dir = journalWith(recordAt('2026-01-01T00:00:00Z', 'a'));
   const { stdout } = agent('cat', '--journal-dir', dir, '--print', 'text');
   match(stdout, /^.* root +1 +\/bin\/a .*\n$/);
 });
 
-test('cat ends quietly when nobody reads on', () => {
+test('cat ends quietly when its output is closed', () => {
   const line = recordAt('2026-01-01T00:00:00Z', 'a');
   const dir = journalWith(...Array.from({ length: 50_000 }, () => line));
   const script = `"$0" cat --journal-dir "$1" | head -n 1; exit "\${PIPESTATUS[0]}"`;
@@ -166,7 +166,7 @@ test('cat ends quietly when nobody reads on', () => {
   deepEqual({ status, stdout, stderr }, { status: 0, stdout: `${line}\n`, stderr: '' });
 });
 
-test('help that nobody reads is no error', () => {
+test('help whose output is closed is not an error', () => {
   const { status, stderr } = spawnSync('bash', ['-c', '"$0" run --help >&-', AGENT_BIN], {
     encoding: 'utf8',
     timeout: TIMEOUT_MS,
@@ -176,7 +176,7 @@ test('help that nobody reads is no error', () => {
   equal(spawnSync('bash', ['-c', script, AGENT_BIN], { encoding: 'utf8' }).stderr, '');
 });
 
-test('tail goes on where the newest segment is compressed before it can be opened', async () => {
+test('tail continues if the newest segment is compressed before it can be opened', async () => {
   const dir = mkdtempSync(join(folder, 'journal-'));
   symlinkSync('gone', segmentOf(dir));
   const child = spawn(AGENT_BIN, ['tail', '--journal-dir', dir], {
@@ -209,7 +209,7 @@ function follows({ pid }: ChildProcess): boolean {
   });
 }
 
-test('tail prints what comes, and ends in an orderly way on SIGTERM', async () => {
+test('tail prints new records, and ends in an orderly way on SIGTERM', async () => {
   const dir = journalWith(recordAt('2026-01-01T00:00:00Z', 'before'));
   const child = spawn(AGENT_BIN, ['tail', '--journal-dir', dir], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -23,13 +23,13 @@ async function load(
 
 const OTEL = 'OTEL_EXPORTER_OTLP_';
 
-test('without anything there is no endpoint', async () => {
+test('the default is no endpoint', async () => {
   const { config } = await load({});
   equal(config.exportEndpoint, '');
   deepEqual(config.exportRules, []);
 });
 
-test('a flag goes before our variable, that before OpenTelemetry’s, of these logs’ first, and the file last', async () => {
+test('a flag overrides VCML_AGENT_ variables, they override OTEL_ variables for logs, then general ones, then the file', async () => {
   const file = fileWith('exportEndpoint: file:1\n');
   const layers: [string, () => ReturnType<typeof load>][] = [
     ['file:1', () => load({}, {}, file)],
@@ -60,7 +60,7 @@ test('the origin of a value is the variable’s name', async () => {
   equal(origins.exportEndpoint, 'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT');
 });
 
-test('OpenTelemetry’s variables mean what the specification says', async () => {
+test('OTEL_ variables mean what the specification of OpenTelemetry says', async () => {
   const { config } = await load({
     [`${OTEL}ENDPOINT`]: ' http://collector:4317 ',
     [`${OTEL}INSECURE`]: 'TRUE',
@@ -92,7 +92,7 @@ test('rules are a list in the file, or one text with semicolons', async () => {
   );
 });
 
-test('every bad value is told, with the variable it came from', async () => {
+test('every bad value is reported with the variable that contains it', async () => {
   await rejects(
     load(
       {

@@ -32,7 +32,7 @@ async function problemsOf(given: Partial<Given>): Promise<string> {
   throw new Error('nothing was refused');
 }
 
-test('without anything given the defaults hold', async () => {
+test('the defaults apply if nothing is given', async () => {
   const { config, origins } = await load();
   equal(config.journalDir, '/var/lib/vcml-agent/journal');
   equal(config.pinDir, '/sys/fs/bpf/vcml-agent');
@@ -43,7 +43,7 @@ test('without anything given the defaults hold', async () => {
   deepEqual(origins, {});
 });
 
-test('a flag goes before a variable, a variable before the file', async () => {
+test('a flag overrides a variable, and a variable overrides the file', async () => {
   const file = fileWith('sync: never\nonExit: detach\nlogLevel: warn\n');
   const env = { VCML_AGENT_SYNC: 'always', VCML_AGENT_ON_EXIT: 'keep' };
   const { config, origins } = await load({ flags: { sync: 'interval' }, env, file });
@@ -51,7 +51,7 @@ test('a flag goes before a variable, a variable before the file', async () => {
   deepEqual(origins, { sync: '--sync', onExit: 'VCML_AGENT_ON_EXIT', logLevel: `${file}:3` });
 });
 
-test('VCML_AGENT_CONFIG names the file, and --config goes before it', async () => {
+test('VCML_AGENT_CONFIG names the file, and --config overrides it', async () => {
   const env = { VCML_AGENT_CONFIG: fileWith('logLevel: warn\n') };
   equal((await load({ env })).config.logLevel, 'warn');
   equal((await load({ env, file: fileWith('logLevel: error\n') })).config.logLevel, 'error');
@@ -62,7 +62,7 @@ test('an empty variable counts as not set, an empty file as no options', async (
   equal(config.sync, 'interval');
 });
 
-test('variables that Kubernetes makes for a Service are none of ours', async () => {
+test('variables that Kubernetes sets for a Service are ignored', async () => {
   await load({
     env: {
       VCML_AGENT_SERVICE_HOST: '10.0.0.1',
@@ -105,7 +105,7 @@ const good: [key: string, given: unknown, value: unknown][] = [
 ];
 
 for (const [key, given, value] of good)
-  test(`${key} takes ${JSON.stringify(given)}`, async () => {
+  test(`${key} accepts ${JSON.stringify(given)}`, async () => {
     const { config } = await load({ flags: { [key]: given } });
     deepEqual(config[key as keyof typeof config], value);
   });
@@ -154,7 +154,7 @@ const bad: [key: string, given: unknown, right: RegExp][] = [
 ];
 
 for (const [key, given, right] of bad)
-  test(`${key} refuses ${JSON.stringify(given)} and says what would be right`, async () => {
+  test(`${key} refuses ${JSON.stringify(given)} and says what is allowed`, async () => {
     const problem = await problemsOf({ flags: { [key]: given } });
     match(problem, right);
     match(problem, new RegExp(`\\b${key} \\(--[a-z-]+\\) is `));
@@ -174,7 +174,7 @@ test('every problem is listed at once, with its key, value and origin', async ()
   match(all, /VCML_AGENT_NOPE: there is no such option/);
 });
 
-test('relations between options are checked, also when others are wrong', async () => {
+test('relations between options are checked even if other options are wrong', async () => {
   const flags = { journalMaxBytes: '1MiB', segmentMaxBytes: '1MiB', sync: 'often' };
   const problems = await problemsOf({ flags });
   match(problems, /journalMaxBytes \(--journal-max-bytes\) is "1MiB": must be at least four/);
@@ -191,7 +191,7 @@ test('the default of one option counts in a relation with another', async () => 
   equal((await load({ flags: { journalMaxBytes: '256MiB' } })).config.journalMaxBytes, 2 ** 28);
 });
 
-test('quietAfter must leave the reader time to show up', async () => {
+test('quietAfter must leave a reader time to start', async () => {
   const env = { VCML_AGENT_DRAIN_INTERVAL: '1s' };
   match(
     await problemsOf({ flags: { quietAfter: '9s' }, env }),
@@ -201,7 +201,7 @@ test('quietAfter must leave the reader time to show up', async () => {
     equal((await load({ flags: { quietAfter }, env })).config.drainInterval, 1000);
 });
 
-test('a collection as a key is one problem, with its line, and no warning of Node', async () => {
+test('a collection as a key is one problem with its line, and Node prints no warning', async () => {
   const warnings: Error[] = [];
   const hear = (warning: Error) => warnings.push(warning);
   process.on('warning', hear);
@@ -216,20 +216,20 @@ test('a collection as a key is one problem, with its line, and no warning of Nod
   deepEqual(warnings, []);
 });
 
-test('a file that cannot be read does not hide what else is wrong', async () => {
+test('a file that cannot be read does not hide other problems', async () => {
   const problems = await problemsOf({ file: fileWith('sync: ['), flags: { onExit: 'stay' } });
   match(problems, /\.yaml:1: Flow sequence/);
   match(problems, /onExit \(--on-exit\) is "stay"/);
 });
 
-test('a file that is not there, not YAML, not a map, or says a key twice is refused', async () => {
+test('a file that does not exist, is not YAML, is not a map, or has a key twice is refused', async () => {
   match(await problemsOf({ file: join(folder, 'absent.yaml') }), /absent\.yaml: ENOENT/);
   match(await problemsOf({ file: fileWith('\nsync: [') }), /\.yaml:2: Flow sequence/);
   match(await problemsOf({ file: fileWith('- sync') }), /must be a map of options/);
   match(await problemsOf({ file: fileWith('sync: never\nsync: always\n') }), /\.yaml:2: .*unique/);
 });
 
-test('keys that every object has are no options', async () => {
+test('the keys that every JavaScript object has are not options', async () => {
   const file = fileWith('constructor: 1\n__proto__: 1\n');
   const problems = await problemsOf({ file });
   match(problems, /constructor \(.*\): there is no such option/);

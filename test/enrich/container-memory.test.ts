@@ -34,7 +34,7 @@ const POD = podOf(UID, 'cart-1', [
 ]);
 const FACTS: KnownFacts = { state: stateOf(), pod: POD };
 
-test('the next run knows of a container what this one knew last', () => {
+test('the next run knows what this run last knew about a container', () => {
   const file = fileOf();
   const memory = open(file);
   equal(memory.recall('a'), undefined);
@@ -45,7 +45,7 @@ test('the next run knows of a container what this one knew last', () => {
   equal(statSync(file).mode & 0o777, 0o600);
 });
 
-test('what is known already is not written again', () => {
+test('known facts are not written again', () => {
   const file = fileOf();
   open(file).keep('a', FACTS);
   const written = readFileSync(file, 'utf8');
@@ -62,7 +62,7 @@ test('facts of another configuration are forgotten', () => {
   equal(open(file).recall('a'), undefined);
 });
 
-test('a line that a crash cut, or that makes no sense, is passed over', () => {
+test('a truncated or invalid line is skipped', () => {
   const file = fileOf();
   open(file).keep('a', FACTS);
   for (const line of ['{', '[]', '{"key":1}', '{"key":"a","facts":{"pod":{}}}', '{"key":"a"'])
@@ -70,7 +70,7 @@ test('a line that a crash cut, or that makes no sense, is passed over', () => {
   deepEqual(open(file).recall('a'), FACTS);
 });
 
-test('it holds no more containers and no more lines than its bounds', () => {
+test('the file holds a bounded number of containers and lines', () => {
   const file = fileOf();
   const memory = open(file);
   for (let n = 0; n < 10_000; n++) memory.keep(`${n}`, FACTS);
@@ -82,7 +82,7 @@ test('it holds no more containers and no more lines than its bounds', () => {
   equal(open(file).recall('5903'), undefined);
 });
 
-test('a file that cannot be written is a problem, and the memory of this run stays', () => {
+test('a file that cannot be written is reported, and the memory of this run stays', () => {
   const file = fileOf();
   mkdirSync(join(file, 'folder'), { recursive: true });
   const problems: string[] = [];
@@ -92,7 +92,7 @@ test('a file that cannot be written is a problem, and the memory of this run sta
   equal(problems.length, 1);
 });
 
-test('a symbolic link in its place is not read, and not written through', () => {
+test('a symbolic link in its place is neither read nor followed', () => {
   const [file, target] = [fileOf(), fileOf()];
   writeFileSync(target, 'mine');
   symlinkSync(target, file);

@@ -16,7 +16,7 @@ import {
   UID,
 } from './craft.ts';
 
-test('a host’s process has the host’s resource, whatever its cgroup', () => {
+test('a process of the host has the host’s resource, whatever its cgroup', () => {
   const bed = bedOf();
   bed.mkdir(50n, '/system.slice/containerd.service');
   deepEqual(bed.place(HOST, HOST), {
@@ -29,7 +29,7 @@ test('a host’s process has the host’s resource, whatever its cgroup', () => 
   equal(bed.place({ cgroup: 999n, mnt: HOST_MNT }, HOST).cgroup, undefined);
 });
 
-test('a container’s record has what the cgroup, the runtime and the API server know', () => {
+test('a container’s record combines the facts of the cgroup, the runtime and the API server', () => {
   const bed = bedOf();
   bed.states.set(A, stateOf());
   const status = containerOf({ id: A, imageId: 'sha256:cc', restartCount: 3 });
@@ -57,7 +57,7 @@ test('a container’s record has what the cgroup, the runtime and the API server
   equal(place.attributes, ',"vcml.metadata.state":"complete","vcml.entry":"start"');
 });
 
-test('without anything but the cgroup, its id and the pod’s uid are there', () => {
+test('a container of which only the cgroup is known has its id and the pod’s uid', () => {
   const bed = bedOf();
   bed.mkdir(60n, podPath(A));
   const { resource, attributes } = bed.place({ cgroup: 60n, mnt: 7 }, undefined);
@@ -69,7 +69,7 @@ test('without anything but the cgroup, its id and the pod’s uid are there', ()
   equal(attributes, ',"vcml.metadata.state":"partial"');
 });
 
-test('the runtime’s names are complete where nothing else is asked for', () => {
+test('the runtime’s names are complete if no other source is configured', () => {
   const bed = bedOf({ runtimeOnly: true });
   bed.states.set(A, stateOf());
   bed.mkdir(60n, podPath(A));
@@ -79,7 +79,7 @@ test('the runtime’s names are complete where nothing else is asked for', () =>
   equal(attributes, ',"vcml.metadata.state":"complete"');
 });
 
-test('a container without a pod has no metadata state, and no pod whatever its image claims', () => {
+test('a container without a pod has no metadata state, and no pod, whatever its image claims', () => {
   const bed = bedOf();
   bed.states.set(A, stateOf({ runtime: 'docker', podUid: undefined, name: 'web' }));
   bed.mkdir(60n, `/docker/${A}`);
@@ -95,7 +95,7 @@ test('a container without a pod has no metadata state, and no pod whatever its i
   equal(attributes, '');
 });
 
-test('files or pods that do not agree with the cgroup are somebody else’s', () => {
+test('files and pods that do not agree with the cgroup are ignored', () => {
   const bed = bedOf();
   bed.states.set(A, stateOf({ podUid: OTHER_UID, podName: 'forged' }));
   bed.mkdir(60n, podPath(A));
@@ -109,7 +109,7 @@ test('files or pods that do not agree with the cgroup are somebody else’s', ()
   equal(place.attributes, ',"vcml.metadata.state":"partial"');
 });
 
-test('a pod that is made again under its name is another, in its containers too', () => {
+test('a pod that is created again under its name is another pod with other containers', () => {
   const bed = bedOf();
   bed.pods.set(UID, podOf(UID, 'cart-1', [containerOf({ id: A })]));
   bed.pods.set(OTHER_UID, podOf(OTHER_UID, 'cart-1', [containerOf({ id: B })]));
@@ -121,7 +121,7 @@ test('a pod that is made again under its name is another, in its containers too'
   equal(uidAt(61n), OTHER_UID);
 });
 
-test('a restarted container does not take its predecessor’s count', () => {
+test('a restarted container does not have its predecessor’s restart count', () => {
   const bed = bedOf();
   const status = containerOf({ id: B, restartCount: 1, imageId: 'sha256:cc', lastId: A });
   bed.pods.set(UID, podOf(UID, 'cart-1', [status]));
@@ -145,7 +145,7 @@ test('a static pod is found by its hash', () => {
   equal(attributes, ',"vcml.metadata.state":"complete"');
 });
 
-test('what comes to be known later serves later records', () => {
+test('facts that become known later are in later records', () => {
   const bed = bedOf();
   bed.states.set(A, stateOf());
   bed.mkdir(60n, podPath(A));
@@ -157,7 +157,7 @@ test('what comes to be known later serves later records', () => {
   equal(JSON.parse(bed.place(spot, undefined).resource)['service.name'], 'cart-service');
 });
 
-test('a sandbox is complete without being one of the pod’s containers', () => {
+test('a sandbox is complete although it is not one of the pod’s containers', () => {
   const bed = bedOf();
   bed.states.set(A, stateOf({ sandbox: true, name: undefined, image: undefined }));
   bed.pods.set(UID, podOf(UID, 'cart-1'));
@@ -169,7 +169,7 @@ test('a sandbox is complete without being one of the pod’s containers', () => 
 });
 
 /** What is said of how a chain came in, or `host` for a record that is not the container's. */
-test('of a container that is gone nothing is kept but that it had started', () => {
+test('of a removed container only the fact that it had started is kept', () => {
   const bed = bedOf();
   const inside = { cgroup: 60n, mnt: 7 };
   bed.mkdir(60n, podPath(A));
@@ -179,7 +179,7 @@ test('of a container that is gone nothing is kept but that it had started', () =
   equal(entryOf(bed.place(inside, RUNTIME)), 'exec');
 });
 
-test('an id that is given again has the new cgroup’s name', () => {
+test('a reused id has the new cgroup’s name', () => {
   const bed = bedOf();
   const at = { cgroup: 60n, mnt: 7 };
   bed.mkdir(60n, podPath(A));
@@ -195,7 +195,7 @@ test('an id that is given again has the new cgroup’s name', () => {
   equal(JSON.parse(bed.place(at, undefined).resource)['container.id'], A);
 });
 
-test('an id that is given again has the new cgroup’s name, also when the end of the old one was lost', () => {
+test('a reused id has the new cgroup’s name even if the old cgroup’s removal was lost', () => {
   const bed = bedOf();
   const at = { cgroup: 60n, mnt: 7 };
   bed.mkdir(60n, podPath(A));
@@ -206,7 +206,7 @@ test('an id that is given again has the new cgroup’s name, also when the end o
   equal(JSON.parse(bed.place(at, undefined).resource)['container.id'], undefined);
 });
 
-test('the cgroup that names a container is found in whichever hierarchy has it', () => {
+test('the cgroup that names a container is found in any hierarchy', () => {
   const bed = bedOf({ v1: true });
   bed.mkdir(60n, '/system.slice/containerd.service');
   bed.mkdir(61n, podPath(A), 4);
@@ -217,7 +217,7 @@ test('the cgroup that names a container is found in whichever hierarchy has it',
   equal(cgroup, `4:memory:${podPath(A)}`);
 });
 
-test('five hundred pods that come and go leave nothing behind', () => {
+test('five hundred pods leave nothing behind after they are removed', () => {
   const bed = bedOf();
   for (let i = 0; i < 500; i++) {
     const id = idOf(`${i}-`);
@@ -230,7 +230,7 @@ test('five hundred pods that come and go leave nothing behind', () => {
   deepEqual(bed.enricher.started, []);
 });
 
-test('where a cgroup is not known, which may be a container’s, none is said', () => {
+test('a record whose cgroup is unknown states none, because it may be a container’s', () => {
   const bed = bedOf({ v1: true });
   bed.mkdir(60n, '/system.slice/containerd.service');
   const at = { cgroup: 60n, mnt: 7, memory: 61n, pids: 1n };

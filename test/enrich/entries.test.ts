@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { bedOf, HOST_MNT, type Spot } from './bed.ts';
 import { A, B, entryOf, podPath, RUNTIME, UID } from './craft.ts';
 
-test('the first entry is the start, later ones are execs, and descendants are none', () => {
+test('the first entry is the start, later entries are execs, and descendants are not entries', () => {
   const bed = bedOf();
   bed.mkdir(60n, podPath(A));
   const init = { cgroup: 60n, mnt: HOST_MNT };
@@ -24,13 +24,13 @@ test('the first entry is the start, later ones are execs, and descendants are no
   for (const [at, from, entry] of steps) equal(entryOf(bed.place(at, from)), entry);
 });
 
-test('what has no known cause is no entry', () => {
+test('an exec without a known cause is not an entry', () => {
   const bed = bedOf();
   bed.mkdir(60n, podPath(A));
   equal(entryOf(bed.place({ cgroup: 60n, mnt: 7 }, undefined)), 'descendant');
 });
 
-test('a cause that predates the hook makes an entry where its own place is known', () => {
+test('an exec whose cause predates the hook is an entry if the cause’s place is known', () => {
   const bed = bedOf();
   bed.mkdir(60n, podPath(A));
   const inside = { cgroup: 60n, mnt: 7 };
@@ -40,7 +40,7 @@ test('a cause that predates the hook makes an entry where its own place is known
   equal(entryOf(bed.placeOfForked(inside, undefined)), 'descendant');
 });
 
-test('coming from another container is an entry, from a cgroup nested in the same one is not', () => {
+test('an exec from another container is an entry, and one from a nested cgroup is not', () => {
   const bed = bedOf();
   bed.mkdir(60n, podPath(A));
   bed.mkdir(61n, `${podPath(A)}/system.slice/a.service`);
@@ -54,7 +54,7 @@ test('coming from another container is an entry, from a cgroup nested in the sam
   equal(entryOf(bed.place(inside, nested)), 'descendant', 'also when that cgroup is gone');
 });
 
-test('a runtime in a mount namespace of its own is outside', () => {
+test('a runtime in its own mount namespace is outside', () => {
   const bed = bedOf();
   bed.mkdir(60n, podPath(A));
   const snap = { cgroup: 50n, mnt: 5 };
@@ -65,7 +65,7 @@ test('a runtime in a mount namespace of its own is outside', () => {
   equal(entryOf(bed.place({ cgroup: 60n, mnt: 7 }, init)), 'exec');
 });
 
-test('who sneaks into a container’s mount namespace does not make it the host’s', () => {
+test('a host process in a container’s mount namespace does not make it the host’s', () => {
   const bed = bedOf();
   bed.mkdir(60n, podPath(A));
   const inside = { cgroup: 60n, mnt: 7 };
@@ -74,7 +74,7 @@ test('who sneaks into a container’s mount namespace does not make it the host�
   equal(entryOf(bed.place(inside, RUNTIME)), 'exec');
 });
 
-test('“first” survives the agent’s restart', () => {
+test('a restarted agent knows which containers have had their first entry', () => {
   const first = bedOf();
   first.mkdir(60n, podPath(A));
   first.mkdir(61n, podPath(B));

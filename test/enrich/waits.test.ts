@@ -31,7 +31,7 @@ test('a container is waited for once', () => {
   equal(bed.wait({ cgroup: 61n, mnt: 7 }, 10.2, 11), 200);
 });
 
-test('nobody waits for a source that cannot be reached, for no source, or for a plain container', () => {
+test('no record waits if the source is unreachable or not configured, or the container is plain', () => {
   const at = { cgroup: 60n, mnt: 7 };
   const unreachable = bedOf({ waitMs: 1000, state: 'unreachable' });
   unreachable.mkdir(60n, podPath(A));
@@ -44,7 +44,7 @@ test('nobody waits for a source that cannot be reached, for no source, or for a 
   equal(plain.wait(at, 10, 10), 0);
 });
 
-test('as long as the source has not answered at all, records wait for it', () => {
+test('records wait for a source that has not answered yet', () => {
   const bed = bedOf({ waitMs: 1000, state: 'starting' });
   bed.mkdir(60n, podPath(A));
   equal(bed.wait({ cgroup: 60n, mnt: 7 }, 10, 10), 5000);
@@ -52,7 +52,7 @@ test('as long as the source has not answered at all, records wait for it', () =>
   equal(bed.wait({ cgroup: 60n, mnt: 7 }, 15, 15), 0);
 });
 
-test('what had gathered before the agent came waits as well', () => {
+test('records from before the agent’s start wait, too', () => {
   const bed = bedOf({ waitMs: 1000 });
   bed.mkdir(60n, podPath(A));
   equal(bed.wait({ cgroup: 60n, mnt: 7 }, 10, 500), 1000);

@@ -17,14 +17,14 @@ async function watching(answer: Answer, silenceMs: number): Promise<void> {
   }
 }
 
-test('a server that takes a watch and never answers is left', async () => {
+test('a watch that the server never answers is abandoned', async () => {
   await rejects(
     watching(() => {}, 100),
     /the API server is silent/,
   );
 });
 
-test('a server that answers a watch and then says nothing is left', async () => {
+test('a watch that stays silent after its headers is abandoned', async () => {
   await rejects(
     watching((_, response) => response.writeHead(200).flushHeaders(), 100),
     Error,

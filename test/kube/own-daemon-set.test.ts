@@ -62,7 +62,7 @@ describe('at the end', { concurrency: true }, () => {
     });
 });
 
-test('a DaemonSet that is there in a namespace that is being deleted goes with it', async () => {
+test('a DaemonSet in a namespace that is being deleted counts as deleted', async () => {
   await withServer(async (server) => {
     const own = await settled(server);
     server.namespace = refusal(403, 'Forbidden');
@@ -75,7 +75,7 @@ test('a DaemonSet that is there in a namespace that is being deleted goes with i
   });
 });
 
-test('what was forbidden from the beginning proves nothing, and is told with the remedy', async () => {
+test('a request that was forbidden from the beginning proves nothing, and is reported with the remedy', async () => {
   await withServer(async (server) => {
     server.daemonSet = refusal(403, 'Forbidden');
     equal((await server.follow().verdict()).uninstalled, false);
@@ -84,7 +84,7 @@ test('what was forbidden from the beginning proves nothing, and is told with the
   });
 });
 
-test('who asks at once waits for what is to be known first', async () => {
+test('a verdict that is asked for at once waits until the DaemonSet is known', async () => {
   await withServer(async (server) => {
     server.daemonSet = refusal(404, 'NotFound');
     equal((await server.follow().verdict()).uninstalled, true);
@@ -110,7 +110,7 @@ const sights: [what: string, events: [type: string, metadata: object][], seen: b
 describe('without the right to ask', { concurrency: true }, () => {
   for (const [what, events, seen] of sights)
     for (const reason of ['Forbidden', 'Unauthorized'])
-      test(`who saw ${what}, and is ${reason}: ${seen ? 'uninstalled' : 'it stays'}`, async () => {
+      test(`an agent that saw ${what} and is ${reason}: ${seen ? 'uninstalled' : 'it stays'}`, async () => {
         await withServer(async (server) => {
           const own = await settled(server);
           for (const [type, metadata] of events) server.send(type, metadata);
@@ -124,7 +124,7 @@ describe('without the right to ask', { concurrency: true }, () => {
       });
 });
 
-test('what is seen while it is asked counts', async () => {
+test('an event during the question counts', async () => {
   await withServer(async (server) => {
     const own = await settled(server);
     server.daemonSet = refusal(403, 'Forbidden');
@@ -135,7 +135,7 @@ test('what is seen while it is asked counts', async () => {
   });
 });
 
-test('an API server that is away at first is asked again', async () => {
+test('an API server that is unavailable at first is asked again', async () => {
   await withServer(async (server) => {
     server.pod = 'hang up';
     const own = server.follow();
@@ -148,10 +148,10 @@ test('an API server that is away at first is asked again', async () => {
 });
 
 for (const [what, said] of [
-  ['that there is not', refusal(404, 'NotFound')],
-  ['of no DaemonSet', pod({ ...OWNER, kind: 'ReplicaSet' })],
+  ['does not exist', refusal(404, 'NotFound')],
+  ['belongs to no DaemonSet', pod({ ...OWNER, kind: 'ReplicaSet' })],
 ] as const)
-  test(`a pod ${what} is told, and the hook stays`, async () => {
+  test(`a pod that ${what} is reported, and the hook stays`, async () => {
     await withServer(async (server) => {
       server.pod = said;
       const { uninstalled, because } = await server.follow().verdict();

@@ -10,7 +10,7 @@ for (const [how, end] of [
   ['breaks', (response: ServerResponse) => setImmediate(() => response.destroy())],
   ['ends', (response: ServerResponse) => response.end()],
 ] as const)
-  test(`a watch that ${how} after its headers every time is told once, and its end`, async () => {
+  test(`a watch that always ${how} after its headers is reported once, and so is its end`, async () => {
     const api = new ApiServer(answering([]));
     await api.start();
     const list = answering([]);

@@ -20,7 +20,7 @@ const ERRORS: readonly (readonly [thrown: unknown, message: string, status?: num
 ];
 
 for (const [thrown, message, status] of ERRORS)
-  test(`what went wrong is one line: ${message}`, () => {
+  test(`an error of a request is one line: ${message}`, () => {
     const error = RequestError.of(thrown);
     equal(error.message, message);
     equal(error.statusCode, status);

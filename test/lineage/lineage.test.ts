@@ -113,7 +113,7 @@ test('an exec is linked to its cause, on its own CPU and on another', () => {
   assert.deepEqual(words(out), ['0:1!predates_hook', '0:2<0:1', '1:1<0:2', '0:3<1:1']);
 });
 
-test('an ancestor that predates the hook is named, with what it was if that is known', () => {
+test('an ancestor that predates the hook is named, with its executable if it is known', () => {
   const { exec, out } = lineageOf();
   const other: Cause = { kind: 'ancestor', pid: 9, startTime: { seconds: 3, nanos: 4 } };
   exec(0, 1);
@@ -153,7 +153,7 @@ test('a jump in the numbers of a CPU is a loss before the record that proves it'
   ]);
 });
 
-test('the first number that is missing is 1, and after a resumption the expected one', () => {
+test('the first missing number is 1, or the expected number after a resumption', () => {
   const fresh = lineageOf();
   fresh.exec(1, 3);
   assert.deepEqual(words(fresh.out), ['ring_buffer 1:1-2', '1:3!predates_hook']);
@@ -162,7 +162,7 @@ test('the first number that is missing is 1, and after a resumption the expected
   assert.deepEqual(words(resumed.out), ['ring_buffer 1:50-51', '1:52!predates_hook']);
 });
 
-test('a cause unseen on another CPU is lost, with all unseen before it, told first', () => {
+test('an unseen cause on another CPU is lost with all unseen numbers before it, and the loss comes first', () => {
   const { exec, out, nextSeq } = lineageOf();
   exec(1, 1);
   exec(0, 1, causeOf(1, 4));
@@ -177,13 +177,13 @@ test('a cause unseen on another CPU is lost, with all unseen before it, told fir
   assert.deepEqual([...nextSeq], [2, 6]);
 });
 
-test('a cause in the jump that its own child proves is lost', () => {
+test('a cause in the jump that its own child reveals is lost', () => {
   const { exec, out } = lineageOf();
   exec(0, 3, causeOf(0, 2));
   assert.deepEqual(words(out), ['ring_buffer 0:1-2', '0:3!lost']);
 });
 
-test('a child of a lost cause is a gap however late, and the chain goes on below it', () => {
+test('a child of a lost cause is a gap, however late it comes, and the chain continues below it', () => {
   const { exec, out } = lineageOf();
   exec(0, 4);
   exec(0, 5);
@@ -194,7 +194,7 @@ test('a child of a lost cause is a gap however late, and the chain goes on below
   assert.deepEqual(words(out).slice(3), ['1:1!lost', '1:2<0:4', '1:3<1:1', '1:4!lost']);
 });
 
-test('what an earlier run knew to be lost is lost', () => {
+test('losses of an earlier run stay losses', () => {
   const { exec, out } = lineageOf({ next: [10, 10], losses: new Losses([[], [4, 6]]) });
   exec(0, 10, causeOf(1, 3));
   exec(0, 11, causeOf(1, 4));
@@ -203,14 +203,14 @@ test('what an earlier run knew to be lost is lost', () => {
   assert.deepEqual(words(out), ['0:10<1:3', '0:11!lost', '0:12!lost', '0:13<1:7']);
 });
 
-test('numbers that the journal has already are passed over', () => {
+test('numbers that the journal already has are skipped', () => {
   const { exec, out, lineage } = lineageOf({ next: [4, 1] });
   for (const seq of [1, 2, 3, 4]) exec(0, seq);
   assert.deepEqual(words(out), ['0:4!predates_hook']);
   assert.equal(lineage.counts.records, 1);
 });
 
-test('numbers of quiet times are told apart from those that found no room', () => {
+test('numbers of quiet times are distinguished from those that did not fit the ring', () => {
   const cases: readonly [seq: number, quiet: readonly [number, number], losses: string[]][] = [
     [10, [1, 9], ['quiet 0:1-9']],
     [10, [4, 9], ['ring_buffer 0:1-3', 'quiet 0:4-9']],
@@ -228,13 +228,13 @@ test('numbers of quiet times are told apart from those that found no room', () =
   }
 });
 
-test('a child of a cause that was passed over in quiet times is a gap', () => {
+test('a child of a cause from a quiet time is a gap', () => {
   const { exec, out } = lineageOf({ quiet: [1, 1, 3] });
   exec(0, 1, causeOf(1, 2));
   assert.deepEqual(words(out), ['quiet 1:1-2', '0:1!lost']);
 });
 
-test('an unreadable event is the loss of its number, and its children are gaps', () => {
+test('an unreadable event is a loss of its number, and its children are gaps', () => {
   const { lineage, exec, unreadable, out } = lineageOf();
   exec(0, 1);
   unreadable(0, 2);
@@ -251,14 +251,14 @@ test('an unreadable event is the loss of its number, and its children are gaps',
   ]);
 });
 
-test('unreadable events of several CPUs by turns are told as one run of each', () => {
+test('alternating unreadable events of several CPUs are one range for each CPU', () => {
   const { lineage, unreadable, out } = lineageOf();
   for (let seq = 1; seq <= 5; seq++) for (const cpu of [0, 1]) unreadable(cpu, seq);
   lineage.settle(NOW, out);
   assert.deepEqual(words(out), ['decode 0:1-5', 'decode 1:1-5']);
 });
 
-test('an unreadable event without a number is told at once, and again with the jump it makes', () => {
+test('an unreadable event without a number is a loss at once, and again with the jump that follows', () => {
   const { exec, unreadable, out } = lineageOf();
   exec(0, 1);
   unreadable();
@@ -274,16 +274,16 @@ test('an unreadable event without a number is told at once, and again with the j
   ]);
 });
 
-test('an unreadable event with a number that cannot be moves no expectation', () => {
+test('an unreadable event with an impossible number changes no expected number', () => {
   const { exec, unreadable, out } = lineageOf({ next: [5, 1] });
-  unreadable(0, 4); // an earlier run has told it
+  unreadable(0, 4); // an earlier run has recorded it
   unreadable(0, 0);
   unreadable(0, 2 ** 60);
   exec(0, 5);
   assert.deepEqual(words(out), ['decode 1', 'decode 1', '0:5!predates_hook']);
 });
 
-test('what the kernel says was dropped last is told when nothing follows it', () => {
+test('the last numbers that the kernel dropped are a loss even if no event follows', () => {
   const { lineage, exec, out, nextSeq } = lineageOf();
   exec(0, 1);
   lineage.reconcile(0, 1, NOW, out);
@@ -295,7 +295,7 @@ test('what the kernel says was dropped last is told when nothing follows it', ()
   assert.equal(nextSeq[0], 5);
 });
 
-test('records about the journal have ids of their own, counted through the run', () => {
+test('records about the journal have unique ids, counted through the run', () => {
   const { lineage, exec, out } = lineageOf({ next: [4, 1] });
   const start = lineage.start('1.2.3', 'resumed', NOW);
   exec(0, 6);
@@ -311,7 +311,7 @@ test('records about the journal have ids of their own, counted through the run',
   assert.deepEqual(start.action === 'journal.start' && start.nextSeq, [4, 1]);
 });
 
-test('counts are of records, gaps by reason, losses and what they lost', () => {
+test('records, gaps by reason, losses and lost records are counted', () => {
   const { lineage, exec, unreadable, out } = lineageOf();
   exec(0, 1);
   exec(0, 4, causeOf(0, 2));

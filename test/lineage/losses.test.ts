@@ -3,13 +3,13 @@ import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { Losses } from '../../agent/lineage/losses.ts';
 
-test('nothing is lost at first, on any CPU', () => {
+test('at first nothing is lost on any CPU', () => {
   const losses = new Losses();
   assert.equal(losses.has(0, 1), false);
   assert.equal(losses.has(7, 0), false);
 });
 
-test('a run has both of its ends and nothing beside them', () => {
+test('a range includes both of its ends and nothing outside', () => {
   const losses = new Losses();
   losses.add(2, 10, 12);
   for (const [seq, lost] of [
@@ -24,7 +24,7 @@ test('a run has both of its ends and nothing beside them', () => {
   assert.equal(losses.has(3, 10), false);
 });
 
-test('runs that touch become one', () => {
+test('adjacent ranges become one', () => {
   const losses = new Losses();
   losses.add(0, 1, 1);
   losses.add(0, 2, 5);
@@ -32,7 +32,7 @@ test('runs that touch become one', () => {
   assert.deepEqual(losses.toJSON(), [[1, 5, 7, 7]]);
 });
 
-test('numbers beyond 2^32 are told apart', () => {
+test('numbers beyond 2^32 are distinct', () => {
   const losses = new Losses();
   losses.add(0, 2 ** 52, 2 ** 52 + 1);
   assert.equal(losses.has(0, 2 ** 52 - 1), false);
@@ -41,7 +41,7 @@ test('numbers beyond 2^32 are told apart', () => {
   assert.equal(losses.has(0, 0), false);
 });
 
-test('any runs answer like a set of their numbers, and so do copies by way of JSON', () => {
+test('any ranges behave like a set of their numbers, and so do copies through JSON', () => {
   for (let round = 0; round < 200; round++) {
     const losses = new Losses();
     const sets = [new Set<number>(), new Set<number>(), new Set<number>()];
@@ -63,7 +63,7 @@ test('any runs answer like a set of their numbers, and so do copies by way of JS
   }
 });
 
-test('a copy is its own', () => {
+test('a copy is independent of the original', () => {
   const runs = [[1, 2]];
   const losses = new Losses(runs);
   losses.add(0, 3, 4);

@@ -52,7 +52,7 @@ function chain(wallAt: (boot: bigint) => bigint) {
   });
 }
 
-/** The machine is suspended in the middle: the boot clock goes on by eight hours. */
+/** The machine is suspended in the middle: the boot clock advances by eight hours. */
 function bootTimeOf(n: number): bigint {
   const slept = n < EXECS / 2 ? 0n : 28_800n * SECOND;
   return (100n + BigInt(n)) * SECOND + 7n + slept;

@@ -6,7 +6,7 @@ import { withTables } from '../../lint/documents/tables.ts';
 
 const { sentence } = LOG_EVENTS['export.collector_unavailable'];
 
-test('a marked table is written anew, and what is around it stays', () => {
+test('a marked table is written again, and the text around it stays', () => {
   const document = (table: string) =>
     `before\n<!-- generated: exit codes -->\n${table}<!-- end of generated -->\nbehind\n`;
   const fresh = withTables(document('| old |\n'));
@@ -23,7 +23,7 @@ test('a table without a registry is an error', () => {
   );
 });
 
-test('what varies in an error is in capitals', () => {
+test('placeholders of an error are in capitals', () => {
   const table = withTables('<!-- generated: errors -->\n<!-- end of generated -->');
   match(
     table,
@@ -34,7 +34,7 @@ test('what varies in an error is in capitals', () => {
 const tableOf = (heading: string, cell: string) =>
   `| ${heading} | cause |\n|---|---|\n| ${cell} | x |\n`;
 
-test('a message that a table quotes is one that some source has', () => {
+test('a message that a table quotes exists in the sources', () => {
   const cells = [
     `\`${sentence}\``,
     '`the journal … cannot be used`, with `x`',
@@ -46,7 +46,7 @@ test('a message that a table quotes is one that some source has', () => {
   ]);
 });
 
-test('code in other tables, in other columns and in text is no message', () => {
+test('code in other tables, other columns and text is not a message', () => {
   deepEqual(unknownQuotes(tableOf('option', '`never said so`')), []);
   deepEqual(unknownQuotes('`never said so`\n\n| message | x |\n|---|---|\n| a | `or so` |\n'), []);
 });

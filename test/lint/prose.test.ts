@@ -5,7 +5,7 @@ import { lint } from '../../lint/prose/lint.ts';
 
 const PAGE = join(import.meta.dirname, 'page.md');
 
-test('plain English passes, and code is not read', async () => {
+test('plain English passes, and code is not checked', async () => {
   const text =
     '# Title\n\n**Look.** The agent reads `/proc`; [links](../e2e/README.md) work:\n\n    it goes\n';
   deepEqual(await lint(text, PAGE), []);

@@ -34,7 +34,7 @@ function readAll(fd: number): string {
   }
 }
 
-test('a reader that takes its time blocks nothing and gets everything in order', async () => {
+test('a slow reader blocks nothing and gets everything in order', async () => {
   await withPipe(async (reader, writer) => {
     const stdout = new Stdout(writer);
     let sent = '';
@@ -59,7 +59,7 @@ test('a reader that takes its time blocks nothing and gets everything in order',
   });
 });
 
-test('when the reader goes, what is written is dropped, and nobody waits for it', async () => {
+test('when the reader closes, output is dropped and nothing waits for it', async () => {
   await withPipe(async (reader, writer) => {
     const stdout = new Stdout(writer);
     closeSync(reader);

@@ -48,12 +48,12 @@ test('a parent that was not printed is named by the beginning of its id', () => 
   match(writer()(lineOf({ parent_cause: '0b77aabb-1122' })), / {2}← 0b77aabb…\n$/);
 });
 
-test('what was executed is shown when the arguments say something else', () => {
+test('the executable is shown if the arguments name something else', () => {
   const args = { 'process.command_args': ['sshd', '-D'] };
   match(writer()(lineOf({ object: '/tmp/evil' }, args)), / {2}\/tmp\/evil as sshd -D {2}/);
 });
 
-test('a long command is cut, at a whole character, and marked', () => {
+test('a long command is cut between characters and marked', () => {
   const print = writer();
   for (const [argument, shown] of [
     ['x'.repeat(9000), 'x'.repeat(497)],
@@ -67,7 +67,7 @@ test('a long command is cut, at a whole character, and marked', () => {
   match(print(lineOf({ object })), / {2}\/d{499} … {2}/);
 });
 
-test('cut arguments are marked', () => {
+test('truncated arguments are marked', () => {
   const args = { 'process.command_args': ['ls', 'x'], 'vcml.process.args_truncated': true };
   match(writer()(lineOf({}, args)), /ls x … {2}/);
 });
@@ -89,7 +89,7 @@ const losses: [attributes: Fields, text: string][] = [
 ];
 
 for (const [attributes, text] of losses)
-  test(`a loss reads: ${text}`, () => {
+  test(`a loss is shown as: ${text}`, () => {
     const loss = { 'vcml.loss.stage': 'ring_buffer', ...attributes };
     equal(writer()(lineOf({ action: 'journal.loss' }, loss)), `14:03:07.123  ‼ ${text}\n`);
   });
@@ -100,12 +100,12 @@ test('the beginning and the end of a run are shown', () => {
   match(writer()(lineOf({ action: 'journal.stop' }, { 'vcml.hook.state': 'kept' })), /hook kept/);
 });
 
-test('colours come only when asked for', () => {
+test('colours are used only on request', () => {
   ok(writer(true)(lineOf()).includes('\u001b['));
   ok(!writer(false)(lineOf()).includes('\u001b'));
 });
 
-test('memory of parents is bounded, and the oldest goes first', () => {
+test('a bounded number of parents is remembered, and the oldest is forgotten first', () => {
   const print = writer();
   for (let n = 0; n < 20_000; n++) print(lineOf({ id: `id-${n}` }));
   match(print(lineOf({ parent_cause: 'id-19999' })), /← ls\[42\]/);
@@ -219,7 +219,7 @@ for (const [name, line] of places)
     }
   });
 
-test('nor by the comm that children show of their parent', () => {
+test('no invisible character gets through by the comm that children show of their parent', () => {
   for (const bad of HOSTILE) {
     const print = writer();
     print(lineOf({ id: 'p' }, {}, { comm: `sh${bad}` }));
@@ -227,7 +227,7 @@ test('nor by the comm that children show of their parent', () => {
   }
 });
 
-test('nor by the name of a user', () => {
+test('no invisible character gets through by the name of a user', () => {
   ok(isHarmless(writer()(lineOf({}, {}, { uid: 7 })), '\u001b'));
 });
 
@@ -238,7 +238,7 @@ test('two different names never look the same', () => {
   ok(shown('a\u001bb') !== shown('a\\\\x1bb'));
 });
 
-test('a line that is no record has no view', () => {
+test('a line that is not a record has no view', () => {
   for (const line of ['', 'x', 'null', '7', '{}', '{"action":"exec"}'])
     equal(viewOf(line), undefined);
 });

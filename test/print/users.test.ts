@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { createUserNames } from '../../agent/print/users.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-test('a uid has the first name that the file gives it, or stands for itself', (t) => {
+test('a uid is shown by its first name in the file, or else as a number', (t) => {
   const file = join(temporaryFolder(t), 'passwd');
   writeFileSync(file, 'root:x:0:0::/:/bin/sh\ntoor:x:0:0::/:/bin/sh\n\nbad\n:x:5:5::/:\nx:x::1:\n');
   const nameOf = createUserNames(file);
@@ -14,6 +14,6 @@ test('a uid has the first name that the file gives it, or stands for itself', (t
   equal(nameOf(4_294_967_295), '4294967295');
 });
 
-test('without the file every uid stands for itself', () => {
+test('without the file every uid is shown as a number', () => {
   equal(createUserNames('/nonexistent/passwd')(0), '0');
 });

@@ -33,19 +33,19 @@ const COMMANDS: readonly (readonly [object: string, args: unknown, command: stri
 ];
 
 for (const [object, args, command] of COMMANDS)
-  test(`a command reads: ${command}`, () => {
+  test(`a command is shown as: ${command}`, () => {
     const attribute = reader({ 'process.command_args': args });
     equal(commandInWords(object, attribute, 30), command);
   });
 
-test('a command whose arguments were cut when it was recorded is marked, once', () => {
+test('a command whose arguments were truncated is marked once', () => {
   const cut = { 'vcml.process.args_truncated': true };
   equal(commandInWords('/bin/x', reader(cut), 30), '/bin/x …');
   const long = reader({ ...cut, 'process.command_args': ['x', 'y'.repeat(40)] });
   equal(commandInWords('/bin/x', long, 30), `x ${'y'.repeat(28)} …`);
 });
 
-test('flags say how an exec entered its container, and what file it runs', () => {
+test('flags say how an exec entered its container, and what kind of file it runs', () => {
   deepEqual(flagsInWords(reader({})), []);
   const attributes = {
     'vcml.executable.upper_layer': true,
@@ -88,12 +88,12 @@ const GAPS: readonly (readonly [attributes: Attributes, short: string, full?: st
 ];
 
 for (const [attributes, short, full = short] of GAPS)
-  test(`a gap reads: ${full}`, () => {
+  test(`a gap is shown as: ${full}`, () => {
     equal(gapInWords(reader(attributes)), short);
     equal(gapInFull(reader(attributes)), full);
   });
 
-test('a loss says what it knows', () => {
+test('a loss is shown with what is known about it', () => {
   const known = {
     'vcml.loss.stage': 'ring_buffer',
     'vcml.loss.cpu': 0,
@@ -115,7 +115,7 @@ test('a loss says what it knows', () => {
   });
 });
 
-test('a run says the state of the hook, the agent, and its counts', () => {
+test('a run is shown with the state of the hook, the agent and its counts', () => {
   const state = { 'vcml.hook.state': 'attached' };
   equal(hookInWords(reader(state)), 'hook attached');
   equal(hookInWords(reader({})), 'hook in an unknown state');
@@ -125,7 +125,7 @@ test('a run says the state of the hook, the agent, and its counts', () => {
   equal(runInWords(reader({ ...state, ...counts })), 'hook attached; 15 records, 1 gap, 0 losses');
 });
 
-test('a count of 1 takes the singular, and what is no number is unknown', () => {
+test('a count of 1 takes the singular, and a value that is not a number is unknown', () => {
   equal(counted(1, 'loss'), '1 loss');
   equal(counted(2n, 'loss'), '2 losses');
   equal(counted('\u001b', 'record'), 'an unknown number of records');

@@ -10,7 +10,7 @@ import { ROOT } from '../support/paths.ts';
 
 const ALL = [...Object.values(CORE), ...Object.values(ATTRIBUTES), ...Object.values(RESOURCE)];
 
-test('every field is declared once, by a key of its own', () => {
+test('every field is declared once, with a unique key', () => {
   const keys = ALL.map(({ key }) => key);
   assert.deepEqual(
     keys.filter((key, index) => keys.indexOf(key) !== index),
@@ -18,17 +18,17 @@ test('every field is declared once, by a key of its own', () => {
   );
 });
 
-test('no attribute has the key that carries a core field in OTLP', () => {
+test('no attribute has the key of a core field in OTLP', () => {
   const attributes = new Set<string>(Object.values(ATTRIBUTES).map(({ key }) => key));
   for (const key of Object.values(OTLP_KEYS)) assert.ok(!attributes.has(key), key);
 });
 
-test('attributes are named as OpenTelemetry names them, or by this project', () => {
+test('attributes have names of OpenTelemetry or of this project', () => {
   for (const { key } of [...Object.values(ATTRIBUTES), ...Object.values(RESOURCE)])
     assert.match(key, /^(vcml|process|container|k8s|host|os|service)(\.[a-z][a-z0-9_]*)+$/);
 });
 
-test('every field says what it is in a sentence, and when it is there', () => {
+test('every field says in a sentence what it is, and when a record has it', () => {
   for (const { key, about, when } of ALL) {
     assert.match(about, /^[`A-Z].*\.$/s, key);
     assert.match(when, /^[a-z].*[^.]$/s, key);
@@ -48,7 +48,7 @@ test('every core field and every attribute is a column of the reader', () => {
   assert.deepEqual(COLUMNS.slice(0, columns.length), columns);
 });
 
-test('no other source writes a key of its own', () => {
+test('no other source contains a literal key', () => {
   const keys = [...Object.values(KEYS), ...Object.values(OTLP_KEYS)];
   const literal = new RegExp(
     `(?:['"]|attributes\\.)(${keys.map((key) => RegExp.escape(key)).join('|')})['"\`]`,

@@ -13,13 +13,13 @@ function bootTimeOf(nanoseconds: bigint): BootTime {
   };
 }
 
-test('the example of RFC 9562 comes out', () => {
+test('the example of RFC 9562 is reproduced', () => {
   const dns = '6ba7b810-9dad-11d1-80b4-00c04fd430c8';
   const uuid = createUuidv5(Buffer.from(dns.replaceAll('-', ''), 'hex'));
   assert.equal(uuid('www.example.com'), '2ed6657d-e927-568b-95e1-2665a8aea6a2');
 });
 
-test('names of every length that fits give what node:crypto gives', () => {
+test('names of every length that fits have the same UUID as by node:crypto', () => {
   const namespace = randomUUID();
   const uuid = createUuidv5(Buffer.from(namespace.replaceAll('-', ''), 'hex'));
   for (let round = 0; round < 200; round++)
@@ -34,7 +34,7 @@ test('a name that does not fit is refused', () => {
   assert.throws(() => uuid('x'.repeat(40)), RangeError);
 });
 
-test('ids of execs are of the boot time and the pid, in decimal', () => {
+test('the id of an exec is made from the decimal boot time and pid', () => {
   for (let round = 0; round < 20_000; round++) {
     const bootId = randomUUID();
     const ids = createIds(bootId);
@@ -51,7 +51,7 @@ test('the longest name of an exec fits', () => {
   assert.equal(id, uuid5(bootId, `${time}:${2 ** 32 - 1}`));
 });
 
-test('ids of records about the journal are of their boot time, action and number', () => {
+test('the id of a record about the journal is made from its boot time, action and number', () => {
   const bootId = randomUUID();
   const ids = createIds(bootId);
   for (const action of ['journal.start', 'journal.loss', 'journal.stop'])
@@ -61,7 +61,7 @@ test('ids of records about the journal are of their boot time, action and number
     }
 });
 
-test('a boot id in capitals gives the same ids, in lower case', () => {
+test('a boot id in capitals gives the same ids in lower case', () => {
   const bootId = randomUUID();
   const time = bootTimeOf(5n);
   assert.equal(createIds(bootId.toUpperCase()).exec(time, 7), createIds(bootId).exec(time, 7));

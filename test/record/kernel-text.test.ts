@@ -18,7 +18,7 @@ function bytesOf(escaped: string): Buffer {
   );
 }
 
-test('every byte value alone becomes itself, a doubled backslash or \\xHH', () => {
+test('every single byte becomes itself, a doubled backslash or \\xHH', () => {
   for (let byte = 0; byte < 256; byte++) {
     const hex = byte.toString(16).padStart(2, '0');
     const expected = byte === 0x5c ? '\\\\' : byte < 0x80 ? String.fromCharCode(byte) : `\\x${hex}`;
@@ -62,7 +62,7 @@ for (const [what, hex, expected] of CASES)
     assert.equal(textOf(within, 1, 1 + bytes.length), expected, 'bytes around it do not matter');
   });
 
-test('any bytes can be told back from their text, which is well formed', () => {
+test('any bytes have a well-formed text from which they can be restored', () => {
   const pieces = CASES.map(([, hex]) => Buffer.from(hex, 'hex'));
   for (let round = 0; round < 20_000; round++) {
     const bytes = Buffer.concat(

@@ -58,6 +58,6 @@ const bad = [
 ];
 
 for (const given of bad)
-  test(`${JSON.stringify(given)} is no time`, () => {
+  test(`${JSON.stringify(given)} is not a time`, () => {
     equal(parseTime(given, NOW), undefined);
   });

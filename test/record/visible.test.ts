@@ -20,7 +20,7 @@ const TEXTS: readonly (readonly [given: string, shown: string])[] = [
 for (const [given, shown] of TEXTS)
   test(`${JSON.stringify(given)} is shown as ${shown}`, () => equal(visible(given), shown));
 
-test('JSON in which everything is visible is the same JSON', () => {
+test('JSON with only visible characters stays the same', () => {
   const json = '{"a":"\u202e\u{e0041}\u2028x","n":9007199254740993}';
   const shown = visibleJson(json);
   equal(shown, '{"a":"\\u202e\\udb40\\udc41\\u2028x","n":9007199254740993}');
@@ -28,12 +28,12 @@ test('JSON in which everything is visible is the same JSON', () => {
   equal(visibleJson('{\n\t"é":1\r}'), '{  "é":1 }');
 });
 
-test('arguments are as a shell would take them', () => {
+test('arguments are quoted as a shell needs them', () => {
   equal(commandLine(['sh', '-c', 'a b', '', "it's"]), "sh -c 'a b' '' 'it'\\''s'");
   equal(word('a\u001bb'), "'a\\x1bb'");
 });
 
-test('a text is cut at a whole character', () => {
+test('a text is cut between characters', () => {
   equal(shortened('four', 4), 'four');
   equal(shortened('fives', 4), 'five…');
   equal(shortened('abc😀', 4, ' …'), 'abc …');

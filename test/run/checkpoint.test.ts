@@ -30,7 +30,7 @@ function writerIn(t: TestContext) {
   return { writer, counts, events, written, journalDir };
 }
 
-test('a checkpoint is written at most every two seconds, and what is noted meanwhile with the next', async (t) => {
+test('a checkpoint is written at most every two seconds, and later notes are in the next one', async (t) => {
   const { writer, counts, written } = writerIn(t);
   await until('the first', () => writer.note());
   assert.equal(written().kernelMisses, 7);
@@ -45,7 +45,7 @@ test('a checkpoint is written at most every two seconds, and what is noted meanw
   assert.equal(written().records, 1);
 });
 
-test('while nothing is recorded, what is noted is written in its time, and not before', async (t) => {
+test('while nothing is recorded, a noted checkpoint is written when it is due', async (t) => {
   const { writer, counts, written } = writerIn(t);
   await until('the first', () => writer.note());
   counts.records = 1;
@@ -61,14 +61,14 @@ test('while nothing is recorded, what is noted is written in its time, and not b
   assert.equal(written().records, 1, 'it records again: the next turn writes it');
 });
 
-test('the end is written at once, and says what became of the hook', async (t) => {
+test('the end is written at once, with the state of the hook', async (t) => {
   const { writer, written } = writerIn(t);
   await until('the first', () => writer.note());
   writer.end('detached');
   assert.deepEqual([written().hookState, written().detached], ['detached', true]);
 });
 
-test('a checkpoint that cannot be written is reported, and throws nothing', (t) => {
+test('a checkpoint that cannot be written is reported, and does not throw', (t) => {
   const { writer, events, journalDir } = writerIn(t);
   mkdirSync(join(journalDir, 'state.json', 'inside'), { recursive: true });
   writer.end('kept');

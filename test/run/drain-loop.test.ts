@@ -40,7 +40,7 @@ function loopOver(turns: (Turn | Error)[], canSleep = true) {
   return { loop, calls, wake: () => wake() };
 }
 
-test('after a turn with news comes a checkpoint, and what the kernel has skipped by then', async () => {
+test('a turn with news is followed by a checkpoint, and by what the kernel has skipped until then', async () => {
   const { loop, calls } = loopOver([NEWS, NOTHING]);
   const ended = loop.run();
   await until('turns', () => loop.turns.count > 2);
@@ -49,7 +49,7 @@ test('after a turn with news comes a checkpoint, and what the kernel has skipped
   await ended;
 });
 
-test('asleep it takes no turn, leaves the checkpoint to its time, and goes on when it is woken', async () => {
+test('a sleeping loop takes no turn, and continues when it is woken', async () => {
   const { loop, calls, wake } = loopOver([IDLE, NOTHING]);
   const ended = loop.run();
   await until('sleep', () => !loop.isAwake);
@@ -64,7 +64,7 @@ test('asleep it takes no turn, leaves the checkpoint to its time, and goes on wh
   await ended;
 });
 
-test('where there is something to drain already it does not sleep', async () => {
+test('a loop does not sleep if there is already something to drain', async () => {
   const { loop } = loopOver([IDLE, NOTHING], false);
   const ended = loop.run();
   await until('turns', () => loop.turns.count > 2);
@@ -73,7 +73,7 @@ test('where there is something to drain already it does not sleep', async () => 
   await ended;
 });
 
-test('a loop that has stopped asleep is not woken again', async () => {
+test('a loop that was stopped while it slept is not woken again', async () => {
   const { loop, wake } = loopOver([IDLE]);
   const ended = loop.run();
   await until('sleep', () => !loop.isAwake);
@@ -84,7 +84,7 @@ test('a loop that has stopped asleep is not woken again', async () => {
   assert.equal(loop.turns.count, 1);
 });
 
-test('an error ends it, and the checkpoint’s time with it', async () => {
+test('an error ends the loop and the checkpoint’s timer', async () => {
   const { loop, calls } = loopOver([NOTHING, new Error('the ring is gone')]);
   await assert.rejects(loop.run(), { message: 'the ring is gone' });
   assert.equal(loop.isAwake, false);

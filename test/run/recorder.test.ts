@@ -76,7 +76,7 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[]
   return { recorder, nextSeq, lines };
 }
 
-test('what could not be read is told before an exec that waits: a checkpoint counts it as told', () => {
+test('an unreadable event is recorded before an exec that waits, because a checkpoint counts it', () => {
   const { recorder, nextSeq, lines } = recorderOf(
     [craftExec({ seq: 1n, cause: { kind: NO_CAUSE } }), craftExec({ seq: 2n })],
     500,
@@ -88,7 +88,7 @@ test('what could not be read is told before an exec that waits: a checkpoint cou
   assert.match(lines.join(''), /"vcml.seq":2/);
 });
 
-test('what the journal has deleted for space is told before the next events, and once', () => {
+test('deletions for space are recorded once, before the next events', () => {
   const retired = { hookId: '1', cpu: 3, firstSeq: 10, lastSeq: 12, count: 3 };
   const { recorder, lines } = recorderOf([craftExec({ seq: 1n })], 0, [retired]);
   assert.equal(recorder.flush(), true);

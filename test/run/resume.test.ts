@@ -90,14 +90,14 @@ test('a journal without a checkpoint is read as a whole', (t) => {
   assert.deepEqual(found(journalOf(t)), WHOLE);
 });
 
-test('behind a checkpoint only the rest is read', (t) => {
+test('only the lines after a checkpoint are read', (t) => {
   const dir = journalOf(t, JSON.stringify(CHECKPOINT));
   assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 });
   writeFileSync(join(dir, `${segmentName(1)}.zst`), 'damaged, and not needed');
   assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 });
 });
 
-test('every place between two lines is a good checkpoint', (t) => {
+test('every position between two lines is a valid checkpoint', (t) => {
   let offset = 0;
   const next = [6, 4];
   const losses: number[][] = [[2, 4]];
@@ -117,11 +117,11 @@ test('every place between two lines is a good checkpoint', (t) => {
 const secondSegmentBytes = SECOND.join('').length + '{"action":"exec","attri'.length;
 
 for (const [what, position] of [
-  ['behind the last segment', { segment: 3, offset: 0 }],
-  ['behind the end of the open segment', { segment: 2, offset: secondSegmentBytes + 1 }],
-  ['behind the end of a compressed one', { segment: 1, offset: FIRST.join('').length + 1 }],
+  ['after the last segment', { segment: 3, offset: 0 }],
+  ['after the end of the open segment', { segment: 2, offset: secondSegmentBytes + 1 }],
+  ['after the end of a compressed one', { segment: 1, offset: FIRST.join('').length + 1 }],
 ] as const)
-  test(`a checkpoint ${what} is none, and goes: the journal may grow past it`, (t) => {
+  test(`a checkpoint ${what} is invalid and removed, because the journal may grow past it`, (t) => {
     const tooFar = { ...CHECKPOINT, nextSeq: [99, 99], position };
     const dir = journalOf(t, JSON.stringify(tooFar));
     assert.deepEqual(found(dir), WHOLE);
@@ -132,19 +132,19 @@ for (const [what, position] of [
   ['at the end of the open segment', { segment: 2, offset: secondSegmentBytes }],
   ['at the end of a compressed one', { segment: 1, offset: FIRST.join('').length }],
 ] as const)
-  test(`a checkpoint ${what} holds`, (t) => {
+  test(`a checkpoint ${what} is valid`, (t) => {
     const dir = journalOf(t, JSON.stringify({ ...CHECKPOINT, position }));
     assert.equal(found(dir).kernelMisses, 3);
     assert.ok(existsSync(join(dir, 'state.json')));
   });
 
-test('a checkpoint in a segment that is deleted by now holds', (t) => {
+test('a checkpoint in a deleted segment is valid', (t) => {
   const dir = journalOf(t, JSON.stringify({ ...CHECKPOINT, position: { segment: 1, offset: 5 } }));
   rmSync(join(dir, `${segmentName(1)}.zst`));
   assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 });
 });
 
-test('a damaged segment is told of and passed over, with a checkpoint in it or without any', (t) => {
+test('a damaged segment is reported and skipped, with or without a checkpoint in it', (t) => {
   const first = `${segmentName(1)}.zst`;
   const position = { segment: 1, offset: 5 };
   for (const [state, nextSeq, kernelMisses] of [
@@ -158,7 +158,7 @@ test('a damaged segment is told of and passed over, with a checkpoint in it or w
   }
 });
 
-test('where a crash of the system took what lay before a checkpoint, each CPU’s last number is enough', (t) => {
+test('if a system crash removed the lines before a checkpoint, each CPU’s last number is enough', (t) => {
   const position = { segment: 3, offset: 9000 };
   const beyond = { ...CHECKPOINT, nextSeq: [99, 99, 1], position };
   const dir = journalOf(t, JSON.stringify(beyond));
@@ -184,7 +184,7 @@ function journalBehindDamage(t: TestContext, ...segments: readonly (readonly str
   return dir;
 }
 
-test('without a checkpoint a hook’s segments are read back to its beginning, and no further', (t) => {
+test('without a checkpoint, segments are read back to the hook’s beginning, and no further', (t) => {
   const dir = journalBehindDamage(
     t,
     [exec(0, 7), start('attached', 'boot', '5', [1, 1]), exec(0, 1), loss('quiet', 0, 2, 3)],
@@ -193,7 +193,7 @@ test('without a checkpoint a hook’s segments are read back to its beginning, a
   assert.deepEqual(found(dir), { ...WHOLE, nextSeq: [5, 2], losses: [[2, 3]] });
 });
 
-test('of a hook of another boot the last start is enough', (t) => {
+test('for a hook of another boot, the last start is enough', (t) => {
   const dir = journalBehindDamage(
     t,
     [start('attached', 'boot', '5', [1, 1]), exec(0, 1), loss('quiet', 0, 2, 3)],
@@ -203,7 +203,7 @@ test('of a hook of another boot the last start is enough', (t) => {
   assert.deepEqual({ nextSeq, losses }, { nextSeq: [7, 2], losses: [[5, 6]] });
 });
 
-test('an argument that speaks of a start is none', (t) => {
+test('an argument that mentions a start is not a start', (t) => {
   const dir = journalOf(t);
   const other = { args: ['"action":"journal.start"'], 'vcml.hook.state': 'attached' };
   writeFileSync(
@@ -229,11 +229,11 @@ const DAMAGED = ['', '{', 'null', '7', '[]', '{}', '{"hookId":"5"}'].concat(
 );
 
 for (const state of DAMAGED)
-  test(`a damaged checkpoint is none: ${state || 'empty'}`, (t) => {
+  test(`a damaged checkpoint is invalid: ${state || 'empty'}`, (t) => {
     assert.deepEqual(found(journalOf(t, state)), WHOLE);
   });
 
-test('another hook begins anew, and an orderly end is known', (t) => {
+test('another hook begins again at 1, and an orderly end is known', (t) => {
   const dir = journalOf(t);
   const other = { 'vcml.hook.id': '8' };
   const lines = [
@@ -252,25 +252,25 @@ test('another hook begins anew, and an orderly end is known', (t) => {
   });
 });
 
-test('of a CPU whose records are all deleted, the next number is known', (t) => {
+test('the next number of a CPU is known even if all its records are deleted', (t) => {
   const dir = journalOf(t);
   writeFileSync(join(dir, '00000000000000000003.jsonl'), loss('retention', 2, 3, 8));
   assert.deepEqual(found(dir), { ...WHOLE, nextSeq: [7, 7, 9] });
 });
 
-test('lines that are no records are passed over', (t) => {
+test('lines that are not records are skipped', (t) => {
   const dir = journalOf(t);
   const lines = ['', 'noise', 'null', '7', '{"attributes":null}', '{"attributes":{}}'];
   writeFileSync(join(dir, '00000000000000000003.jsonl'), `${lines.join('\n')}\n${exec(0, 7)}`);
   assert.deepEqual(found(dir), { ...WHOLE, nextSeq: [8, 7] });
 });
 
-test('an empty folder knows nothing', (t) => {
+test('an empty folder gives no continuity', (t) => {
   const dir = temporaryFolder(t);
   assert.deepEqual(found(dir), { detached: false, nextSeq: [], losses: [], kernelMisses: 0 });
 });
 
-test('containers that have started are known, from the checkpoint and from the lines behind it', (t) => {
+test('started containers are known from the checkpoint and from the lines after it', (t) => {
   const state = JSON.stringify({ ...CHECKPOINT, started: ['pod/a', 'b'] });
   const dir = journalOf(t, state);
   const start = (resource: object) =>
@@ -292,7 +292,7 @@ test('containers that have started are known, from the checkpoint and from the l
   );
 });
 
-test('a damaged line with a number of a CPU that cannot be is left out', (t) => {
+test('a damaged line with an impossible CPU is ignored', (t) => {
   const dir = journalOf(t);
   writeFileSync(
     join(dir, '00000000000000000003.jsonl'),
@@ -303,7 +303,7 @@ test('a damaged line with a number of a CPU that cannot be is left out', (t) => 
   assert.deepEqual(found(dir), WHOLE);
 });
 
-test('a damaged line with a number that is not exact is left out', (t) => {
+test('a damaged line with an inexact number is ignored', (t) => {
   const dir = journalOf(t);
   const lines = [
     exec(0, 2 ** 53),

@@ -20,7 +20,7 @@ const startAt = (ticks: number) => ({
   nanos: (ticks % 100) * 10_000_000 + 1234,
 });
 
-test('what both looks agree on is kept, the rest is left open', () => {
+test('what both readings agree on is kept, and the rest is unknown', () => {
   const before: Snapshot = {
     '1': [5, 'init', '/sbin/init'],
     '2': [6, 'sh', '/bin/sh'],
@@ -63,7 +63,7 @@ test('an ancestor is found by its pid and start, within a tick', () => {
   assert.deepEqual(ancestorOf(snapshot, 44, startAt(1234)), { comm: 'kthread' });
 });
 
-test('a snapshot comes back for its own hook, 0600, and for no other', () => {
+test('a snapshot is loaded for its own hook only, and its file is 0600', () => {
   const file = join(dir, 'kept.json');
   const snapshot: Snapshot = { '42': [1234, 'sh', '/bin/sh'], '43': [1234] };
   saveSnapshot(file, '77', snapshot);
@@ -99,12 +99,12 @@ for (const [n, text] of MALFORMED.entries())
     assert.deepEqual(found ?? {}, {});
   });
 
-test('a file that is not there or a folder gives an empty snapshot', () => {
+test('a missing file or a folder gives an empty snapshot', () => {
   assert.deepEqual(loadSnapshot(join(dir, 'absent'), '77'), {});
   assert.deepEqual(loadSnapshot(dir, '77'), {});
 });
 
-test('processes are read with hostile names, deleted files and none at all', () => {
+test('processes with hostile names, deleted files and no files are read', () => {
   const proc = join(dir, 'proc');
   const add = (pid: string, comm: string, exe?: string) => {
     mkdirSync(join(proc, pid), { recursive: true });

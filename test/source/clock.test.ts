@@ -25,7 +25,7 @@ function offsetOf({ offset }: Clock): bigint {
   return BigInt(offset.seconds) * 1_000_000_000n + BigInt(offset.nanos);
 }
 
-test('the offset is the difference of both clocks, exact, with nanoseconds below a second', () => {
+test('the offset is the exact difference of both clocks, in seconds and nanoseconds', () => {
   for (const boot of [0n, 1n, 123_456_789n, 999_999_999n, 81_234_567_890_123n]) {
     const clock = clockOf([boot, WALL]);
     assert.equal(offsetOf(clock), WALL - boot);
@@ -33,14 +33,14 @@ test('the offset is the difference of both clocks, exact, with nanoseconds below
   }
 });
 
-test('the offset is kept while it moves by no more than a millisecond, in all', () => {
+test('the offset is kept while it moves by at most a millisecond in total', () => {
   for (const step of [-MS, -1, 1, MS / 2, MS]) {
     const clock = clockOf([5n, WALL], [1_000_000_005n, WALL + 1_000_000_000n + BigInt(step)]);
     assert.equal(offsetOf(clock), WALL - 5n, `${step} ns`);
   }
 });
 
-test('a slow drift is followed once it has come to more than a millisecond', () => {
+test('a slow drift is followed once it exceeds a millisecond', () => {
   const readings = Array.from({ length: 4 }, (_, n): [bigint, bigint] => [
     BigInt(n) * 1_000_000_000n,
     WALL + BigInt(n) * 1_000_400_000n,
@@ -49,26 +49,26 @@ test('a slow drift is followed once it has come to more than a millisecond', () 
   assert.equal(offsetOf(clockOf(...readings)), WALL + 1_200_000n);
 });
 
-test('a step of the wall clock is followed, either way', () => {
+test('a step of the wall clock is followed in both directions', () => {
   for (const step of [-3_600_000_000_000n, -1_000_001n, 1_000_001n, 86_400_000_000_000n]) {
     const clock = clockOf([7n, WALL], [8n, WALL + 1n + step]);
     assert.equal(offsetOf(clock), WALL - 7n + step, `${step} ns`);
   }
 });
 
-test('now is the boot clock of the last reading, even where the offset is kept', () => {
+test('now is the boot clock of the last reading, even if the offset is kept', () => {
   const clock = clockOf([5n, WALL], [3_000_000_009n, WALL + 3_000_000_004n]);
   assert.deepEqual(clock.now, { seconds: 3, nanos: 9 });
 });
 
-test('suspend moves both clocks alike: the offset stays, and now jumps as the boot clock does', () => {
+test('suspend moves both clocks alike: the offset stays, and now jumps with the boot clock', () => {
   const night = 28_800_000_000_000n;
   const clock = clockOf([5n, WALL], [5n + night, WALL + night + 1000n]);
   assert.equal(offsetOf(clock), WALL - 5n);
   assert.deepEqual(clock.now, { seconds: 28_800, nanos: 5 });
 });
 
-test('a wall clock that the firmware set late while suspended is followed once it is put right', () => {
+test('a wall clock that the firmware set wrongly during suspend is followed once it is corrected', () => {
   const night = 28_800_000_000_000n;
   const late = night - 3_000_000_000n;
   const asleep = clockOf([5n, WALL], [5n + night, WALL + late]);

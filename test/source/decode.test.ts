@@ -151,7 +151,7 @@ test('every field of an exec event is read from its place', () => {
   });
 });
 
-test('a cause is elsewhere if its cgroups or its mount namespace are others', () => {
+test('a cause is elsewhere if its cgroups or its mount namespace differ', () => {
   const cause = { kind: causeKind.causeRecord, seq: 9n };
   const u32 = [
     [execEvent.contextMntNs, 5],
@@ -172,7 +172,7 @@ test('a cause is elsewhere if its cgroups or its mount namespace are others', ()
   assert.equal(elsewhere({ u32: [...u32, [execEvent.causeCgroupPidsHierarchy, 1]] }), true);
 });
 
-test('the causes of an exec: an ancestor, or none that is known', () => {
+test('the cause of an exec can be an ancestor or unknown', () => {
   const ancestor = { kind: causeKind.causeAncestor, bootTime: 5_000_000_001n, pid: 77 };
   assert.deepEqual(execOf({ cause: ancestor }).cause, {
     kind: 'ancestor',
@@ -184,7 +184,7 @@ test('the causes of an exec: an ancestor, or none that is known', () => {
   });
 });
 
-test('an ancestor is elsewhere if it forked elsewhere, unless no place was read for it', () => {
+test('an ancestor is elsewhere if it forked elsewhere, unless its place was not read', () => {
   const cause = { kind: causeKind.causeAncestor, pid: 77 };
   const elsewhere = (causeMntNs: number) => {
     const u32 = [
@@ -213,19 +213,19 @@ for (const [bytes, args] of ARGS)
     assert.deepEqual(execOf({ args: bytes }).invocation.args, args);
   });
 
-test('an argument that is cut in a character keeps its bytes', () => {
+test('an argument that is cut inside a character keeps its bytes', () => {
   const args = Buffer.from('a\0é').subarray(0, -1);
   assert.deepEqual(execOf({ args }).invocation.args, ['a', '\\xc3']);
 });
 
-test('comm has 15 bytes at most, and may have any', () => {
+test('comm has at most 15 bytes, of any value', () => {
   assert.equal(execOf({ comm: '' }).invocation.comm, '');
   assert.equal(execOf({ comm: '123456789012345' }).invocation.comm, '123456789012345');
   assert.equal(execOf({ comm: '1234567890123456' }).invocation.comm, '123456789012345');
   assert.equal(execOf({ comm: 'a\xff\\' }).invocation.comm, 'a\\xff\\\\');
 });
 
-test('without a login uid and a terminal there is none; other terminals keep their names', () => {
+test('a process without login uid and terminal has neither; terminals keep their names', () => {
   const none = execOf({ u32: [[execEvent.contextLoginUid, 0xffffffff]] }).invocation.context;
   assert.equal(none.loginUid, undefined);
   assert.equal(none.tty, undefined);
@@ -235,7 +235,7 @@ test('without a login uid and a terminal there is none; other terminals keep the
 
 const TRUNCATED = execFlags.execObjectTruncated | execFlags.execPathTruncated;
 
-test('what was cut, unlinked or out of reach says so', () => {
+test('paths that were cut, unlinked or unreachable are marked', () => {
   const { invocation } = execOf({
     flags: TRUNCATED | execFlags.execCwdTruncated | execFlags.execArgsTruncated,
     object: '/x',
@@ -261,13 +261,13 @@ test('what was cut, unlinked or out of reach says so', () => {
   assert.equal(outside.executable.unlinked, true);
 });
 
-test('an object relative to a working directory that was cut is cut as well', () => {
+test('an object relative to a truncated working directory is truncated, too', () => {
   const flags = execFlags.execCwdTruncated;
   assert.equal(execOf({ flags, object: 'x', cwd: '/c' }).invocation.objectTruncated, true);
   assert.equal(execOf({ flags, object: '/x', cwd: '/c' }).invocation.objectTruncated, false);
 });
 
-test('/dev/fd/N is what the descriptor was, or, when closed, the executable', () => {
+test('/dev/fd/N is the path of the descriptor, or of the executable if it is closed', () => {
   const object = '/dev/fd/3';
   const open = { object, flags: execFlags.execFdPath, descriptor: '/srv/app', path: '/lib/ld.so' };
   assert.equal(execOf(open).invocation.object, '/srv/app');
@@ -279,7 +279,7 @@ test('/dev/fd/N is what the descriptor was, or, when closed, the executable', ()
   assert.equal(execOf(cut).invocation.objectTruncated, true);
 });
 
-test('a flag of a later kernel side changes nothing', () => {
+test('an unknown flag of a later kernel side changes nothing', () => {
   assert.deepEqual(execOf({ ...FULL, flags: (FULL.flags ?? 0) | (1 << 30) }), execOf(FULL));
 });
 
@@ -297,7 +297,7 @@ test('cgroups are read', () => {
   });
 });
 
-test('one decoder reads events of equal and unequal invocations at any place', () => {
+test('one decoder reads events of equal and different invocations at any offset', () => {
   const events = Array.from({ length: 60 }, (_, n) =>
     craftExec({ ...FULL, pid: 100 + n, args: `ls\0${'x'.repeat(n % 5)}\0` }),
   );
@@ -324,13 +324,13 @@ function changed(change: (event: Buffer) => void): Buffer {
 
 const UNREADABLE: readonly [what: string, event: Buffer, length?: number][] = [
   ['empty', Buffer.alloc(0)],
-  ['a head alone', SOUND.subarray(0, 32)],
+  ['only a head', SOUND.subarray(0, 32)],
   ['shorter than it says', SOUND, SOUND.length - 8],
   ['longer than it says', SOUND, SOUND.length + 8],
   ['longer than the buffer', SOUND, 1 << 30],
   ['of another version', changed((event) => event.writeUInt16LE(2, execEvent.headVersion))],
   ['of another kind', changed((event) => event.writeUInt16LE(9, execEvent.headKind))],
-  ['on a CPU that is not there', changed((event) => event.writeUInt32LE(CPUS, execEvent.headCpu))],
+  ['on a CPU that does not exist', changed((event) => event.writeUInt32LE(CPUS, execEvent.headCpu))],
   ['without a number', changed((event) => event.fill(0, execEvent.headSeq, execEvent.headSeq + 8))],
   ['with a number from 2^53 on', changed((event) => event.writeUInt8(0x20, execEvent.headSeq + 6))],
   [
@@ -342,17 +342,17 @@ const UNREADABLE: readonly [what: string, event: Buffer, length?: number][] = [
     changed((event) => event.writeUInt8(0x80, execEvent.headBootTime + 7)),
   ],
   ['of an unknown cause', changed((event) => event.writeUInt32LE(0, execEvent.causeKind))],
-  ['of a cause nowhere', changed((event) => event.writeUInt32LE(CPUS, execEvent.causeCpu))],
+  ['of a cause on a CPU that does not exist', changed((event) => event.writeUInt32LE(CPUS, execEvent.causeCpu))],
   ['with data in its head', changed((event) => event.writeUInt16LE(8, execEvent.args))],
   ['with data behind its end', changed((event) => event.writeUInt16LE(900, execEvent.args + 2))],
 ];
 
 for (const [what, event, length] of UNREADABLE)
-  test(`an event is unreadable that is ${what}`, () => {
+  test(`an event that is ${what} is unreadable`, () => {
     assert.equal(decode(event, length).kind, 'unreadable');
   });
 
-test('an unreadable exec tells its CPU and number where its head is sound', () => {
+test('an unreadable exec has its CPU and number if its head is sound', () => {
   const event = changed((bytes) => bytes.writeUInt16LE(900, execEvent.args + 2));
   assert.deepEqual(decode(event), {
     kind: 'unreadable',
@@ -363,7 +363,7 @@ test('an unreadable exec tells its CPU and number where its head is sound', () =
   });
 });
 
-test('an exec of another version is of another kernel side, and tells its CPU and number', () => {
+test('an exec of another version is of another kernel side, and has its CPU and number', () => {
   const event = changed((bytes) => bytes.writeUInt16LE(2, execEvent.headVersion));
   assert.deepEqual(decode(event), {
     kind: 'unreadable',

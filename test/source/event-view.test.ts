@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { bootTime } from '../../agent/source/event-view.ts';
 
-test('nanoseconds of 64 bits become seconds and nanoseconds, exactly', () => {
+test('nanoseconds of 64 bits become exact seconds and nanoseconds', () => {
   const special = [
     0n,
     1n,

@@ -58,7 +58,7 @@ function damagedEvent(random: (limit: number) => number, n: number): [Buffer, nu
   }
 }
 
-test('no damage to an event is an exception, and every event that cannot be read is a loss', () => {
+test('no damaged event throws, and every event that cannot be read is a loss', () => {
   const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
   console.log(`seed ${seed}: run again with SEED=${seed}`);
   const random = createRandom(seed);

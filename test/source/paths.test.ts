@@ -58,7 +58,7 @@ for (const [given, descriptor, expected] of DESCRIPTORS)
     assert.equal(locate(given, descriptor, '/the/executable'), expected);
   });
 
-test('a path outside the root says so', () => {
+test('a path outside the root is marked', () => {
   assert.equal(reachable('/srv/x', true), '(unreachable)/srv/x');
   assert.equal(reachable('/srv/x', false), '/srv/x');
 });

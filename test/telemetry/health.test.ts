@@ -23,7 +23,7 @@ test('an agent that waits for the hook is alive and not ready, however long it w
   equal(health.ready().checks.hook?.reason, 'the hook is not armed yet');
 });
 
-test('a drain that turns is alive, at any distance between the probes', () => {
+test('a drain that takes turns is alive, whatever the interval between probes', () => {
   const { drain, begin, liveAfter } = createHealth();
   begin();
   for (const seconds of [1, 10, 59, 600, 100_000]) {
@@ -32,7 +32,7 @@ test('a drain that turns is alive, at any distance between the probes', () => {
   }
 });
 
-test('a drain that has work and stands still is dead after a minute, and alive when it turns', () => {
+test('a drain that has work and takes no turn is dead after a minute, and alive after its next turn', () => {
   const { health, drain, begin, liveAfter } = createHealth();
   begin();
   drain.turns = 7;
@@ -44,7 +44,7 @@ test('a drain that has work and stands still is dead after a minute, and alive w
   equal(liveAfter(1), 'pass');
 });
 
-test('asleep with nothing to do is alive, and so is the moment in which work comes', () => {
+test('a sleeping drain without work is alive, also at the moment when work arrives', () => {
   const { drain, begin, liveAfter } = createHealth();
   begin();
   drain.isDue = false;
@@ -56,7 +56,7 @@ test('asleep with nothing to do is alive, and so is the moment in which work com
   equal(liveAfter(1), 'fail');
 });
 
-test('a journal that takes nothing makes the agent unready, says why, and leaves it alive', () => {
+test('a journal that cannot be written makes the agent unready with the reason, and alive', () => {
   const { health, begin, liveAfter } = createHealth();
   begin();
   deepEqual([health.ready().status, health.isJournalWritable], ['pass', true]);
@@ -68,7 +68,7 @@ test('a journal that takes nothing makes the agent unready, says why, and leaves
   deepEqual([health.ready().status, health.isJournalWritable], ['pass', true]);
 });
 
-test('an agent that ends is alive and not ready', () => {
+test('an agent that is stopping is alive and not ready', () => {
   const { health, begin, liveAfter } = createHealth();
   begin();
   health.end();

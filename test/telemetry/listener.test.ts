@@ -42,19 +42,19 @@ async function endedAfter(socket: Socket): Promise<number> {
   return (performance.now() - began) / 1000;
 }
 
-test('hundreds of idle connections of one pod shut no probe out', async (t) => {
+test('hundreds of idle connections of one pod keep no probe out', async (t) => {
   const port = await startListener(t);
   for (let n = 0; n < 200; n++) await connect(t, port, '127.0.0.66');
   equal(await probe(port), 'fine');
 });
 
-test('one connection each of many pods shuts no probe out either', async (t) => {
+test('single connections of many pods keep no probe out either', async (t) => {
   const port = await startListener(t);
   for (let n = 1; n <= 100; n++) await connect(t, port, `127.0.1.${n}`);
   equal(await probe(port), 'fine');
 });
 
-test('whoever holds the most connections loses the oldest of them', async (t) => {
+test('the client with the most connections loses its oldest one', async (t) => {
   const port = await startListener(t);
   const other = await connect(t, port, '127.0.0.9');
   const own: Socket[] = [];
@@ -69,7 +69,7 @@ test('whoever holds the most connections loses the oldest of them', async (t) =>
   equal(own.at(-1)?.closed, false);
 });
 
-test('who sends no request, or one byte now and then, is dropped within two seconds', async (t) => {
+test('a client that sends no request, or a byte now and then, is disconnected within two seconds', async (t) => {
   const port = await startListener(t);
   const silent = await connect(t, port, '127.0.0.66');
   const slow = await connect(t, port, '127.0.0.67');
@@ -79,7 +79,7 @@ test('who sends no request, or one byte now and then, is dropped within two seco
   ok(first < 4 && second < 4, `${first} and ${second} s`);
 });
 
-test('a client that keeps its connection may ask again', async (t) => {
+test('a client may send another request on the same connection', async (t) => {
   const port = await startListener(t);
   const socket = await connect(t, port, '127.0.0.1');
   const answers: string[] = [];

@@ -17,7 +17,7 @@ function logged(level: string, calls: string): string {
   }).stderr;
 }
 
-test('a line has the event’s code, its level, sentence and remedy, and the fields', () => {
+test('a line has the event’s code, level, sentence, remedy and fields', () => {
   const line = logged('info', `log('export.collector_denied', { code: 'UNAUTHENTICATED' });`);
   const { time, ...fields } = JSON.parse(line);
   match(time, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
@@ -31,7 +31,7 @@ test('a line has the event’s code, its level, sentence and remedy, and the fie
   });
 });
 
-test('an event without a remedy has none', () => {
+test('the line of an event without a remedy has no remedy', () => {
   const line = logged('info', `log('metadata.available');`);
   equal('remedy' in JSON.parse(line), false);
 });
@@ -47,7 +47,7 @@ test('events below the level are left out', () => {
   );
 });
 
-test('a recurring problem is reported once, and another one beside it', () => {
+test('a recurring problem is reported once, and another problem is reported, too', () => {
   const reported: string[] = [];
   const report = suppressRepeats(({ message }) => reported.push(message));
   for (const message of ['full', 'full', 'broken', 'full', 'broken']) report(new Error(message));

@@ -15,7 +15,7 @@ test('names follow OpenTelemetry’s rules for Prometheus', () => {
   equal(of(gauge, 'vcml.table.usage', '{process}'), 'vcml_table_usage');
 });
 
-test('each metric has a name of its own, a known unit and a sentence', () => {
+test('each metric has a unique name, a known unit and a sentence', () => {
   equal(new Set(METRICS.map(prometheusName)).size, METRICS.length);
   for (const { name, unit, description } of METRICS) {
     match(name, /^(vcml|process)(\.[a-z_]+)+$/);
@@ -24,7 +24,7 @@ test('each metric has a name of its own, a known unit and a sentence', () => {
   }
 });
 
-test('before the recording begins there is what concerns the process, and nothing of the rest', async () => {
+test('before the recording begins, only the metrics of the process exist', async () => {
   const samples = samplesOf(await expose({ version: '1.2.3' }));
   equal(samples.get('vcml_agent_info{service_version="1.2.3"}'), 1);
   const names = new Set([...samples.keys()].map((name) => name.replace(/\{.*/, '')));
@@ -36,7 +36,7 @@ test('before the recording begins there is what concerns the process, and nothin
   ]);
 });
 
-test('a rule of the export is a label, whatever is in it', async () => {
+test('any text of an export rule is a valid label', async () => {
   const counts = { exported: 5, rejected: 0, deadLetters: 1, splits: 0, skips: 0 };
   const rule = 'deny executable="/a\\b"\nallow';
   const text = await expose({

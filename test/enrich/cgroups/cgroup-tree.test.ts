@@ -6,7 +6,7 @@ import { idsOf, scopeOf, treeOf } from '../../support/cgroup-tree.ts';
 import { bytesInUse } from '../../support/memory.ts';
 import { procWith } from '../bed.ts';
 
-test('a cgroup that is gone is named by what the kernel side keeps of it and of those above it', () => {
+test('a removed cgroup is named from what the kernel side keeps of it and its ancestors', () => {
   const names = new Map([
     ['0:70', { parent: 71n, name: 'app' }],
     ['0:71', { parent: 72n, name: 'b\\\\x2dc' }],
@@ -32,7 +32,7 @@ test('a cgroup that is gone is named by what the kernel side keeps of it and of 
   equal(tree.places(idsOf(90n)).complete, false, 'a table that makes no sense ends');
 });
 
-test('forty thousand cgroups with long names push no container out, and little stays of them', () => {
+test('forty thousand cgroups with long names displace no container, and take little memory', () => {
   const own = '/docker/'.concat(createHash('sha256').update('own').digest('hex'));
   const tree = treeOf();
   tree.note({ kind: 'cgroup_mkdir', id: 60n, hierarchy: 0, path: own });
@@ -49,7 +49,7 @@ test('forty thousand cgroups with long names push no container out, and little s
   equal(tree.places(idsOf(61n)).places[0]?.path, `${own}/nested`);
 });
 
-test('events name cgroups at once, of the hierarchies that count', () => {
+test('events name cgroups of the relevant hierarchies at once', () => {
   const tree = treeOf();
   const id = 0x7fff_ffff_0000n;
   tree.note({ kind: 'cgroup_mkdir', id, hierarchy: 0, path: '/a' });
@@ -63,7 +63,7 @@ test('events name cgroups at once, of the hierarchies that count', () => {
   equal(tree.places(idsOf(id)).places[0]?.path, '/c');
 });
 
-test('cgroups whose ends were lost do not fill the memory', () => {
+test('cgroups whose removal was lost do not fill the memory', () => {
   let count = 0;
   const tree = treeOf({
     listener: { appeared: () => (count += 1), gone: () => (count -= 1) },
@@ -80,7 +80,7 @@ test('cgroups whose ends were lost do not fill the memory', () => {
   ok(count <= 2 * found + 2048, `${count} of ${found}`);
 });
 
-test('where the hierarchy is not to be seen, what events have told stays', () => {
+test('if the hierarchy is not mounted, the names from events stay', () => {
   const proc = procWith('0::/\n');
   const gone: string[] = [];
   try {
@@ -96,6 +96,6 @@ test('where the hierarchy is not to be seen, what events have told stays', () =>
   }
 });
 
-test('a process in every root is in the root', () => {
+test('a process in the root of every hierarchy is in the root', () => {
   deepEqual(treeOf().places(idsOf(1n)), { places: [], complete: true });
 });

@@ -70,12 +70,12 @@ const ROOTS: readonly Found[] = [
   [`/my.slice/docker/${ID}`, undefined, 'docker'],
 ];
 
-test('containers are found in every tree that drivers and runtimes make', () => {
+test('containers are found in the tree of every driver and runtime', () => {
   for (const [path, podUid, runtime] of ROOTS)
     deepEqual(containerOf(path), { id: ID, podUid, runtime, root: path }, path);
 });
 
-test('what a container nests inside itself is its own', () => {
+test('cgroups inside a container belong to the container', () => {
   const nested = [
     '/init.scope',
     '/container',
@@ -94,7 +94,7 @@ test('what a container nests inside itself is its own', () => {
   deepEqual(containerOf(`/machine.slice/libpod-${ID}.scope/container`)?.id, ID);
 });
 
-test('monitors, slices, services and garbage are no containers', () => {
+test('monitors, slices, services and garbage are not containers', () => {
   const none = [
     '',
     '/',

@@ -70,7 +70,7 @@ test('the pods of this node are listed from the cache, then watched with bookmar
   });
 });
 
-test('a pod that is gone is still known, for the records that are still to come', async () => {
+test('a deleted pod stays known for records that follow', async () => {
   const api = await started(answering([apiPod(A, 'a')]));
   await following(api, async ({ source }) => {
     await until('a watch', () => api.watches.size === 1);
@@ -82,7 +82,7 @@ test('a pod that is gone is still known, for the records that are still to come'
   });
 });
 
-test('after a watch that the server ends, the next goes on from the last bookmark', async () => {
+test('after the server ends a watch, the next one continues from the last bookmark', async () => {
   const api = await started(answering([apiPod(A, 'a')]));
   await following(api, async ({ problems }) => {
     await until('a watch', () => api.watches.size === 1);
@@ -95,7 +95,7 @@ test('after a watch that the server ends, the next goes on from the last bookmar
   });
 });
 
-test('a version that has expired leads to a new list, in the stream and as an answer', async () => {
+test('an expired version leads to a new list, both in the stream and as a response', async () => {
   const api = await started(answering([apiPod(A, 'a')]));
   const expired = { kind: 'Status', code: 410, message: 'too old resource version: 10 (20)' };
   await following(api, async ({ source, problems }) => {
@@ -121,7 +121,7 @@ test('a version that has expired leads to a new list, in the stream and as an an
   });
 });
 
-test('an outage is told once, and its end; what was known stays known', async () => {
+test('an outage is reported once, and so is its end; known pods stay known', async () => {
   const api = await started(answering([apiPod(A, 'a')]));
   await following(api, async ({ source, problems }) => {
     await until('a watch', () => api.watches.size === 1);
@@ -154,7 +154,7 @@ test('a server that closes every watch at once is not hammered', async () => {
   });
 });
 
-test('what the server refuses is said in one line, with its reason', async () => {
+test('a refusal of the server is one line with the reason', async () => {
   const message = 'pods is forbidden: User "x" cannot list resource "pods"';
   const api = await started((_, response) => {
     response.writeHead(403, { 'content-type': 'application/json' });
@@ -167,7 +167,7 @@ test('what the server refuses is said in one line, with its reason', async () =>
   });
 });
 
-test('a node that the cluster does not have is a problem, and no node without pods', async () => {
+test('a node that is not in the cluster is a problem, and not a node without pods', async () => {
   const message = 'nodes "node-1" not found';
   const api = await started(({ path }, response) => {
     const node = path === '/api/v1/nodes/node-1';
@@ -181,7 +181,7 @@ test('a node that the cluster does not have is a problem, and no node without po
   });
 });
 
-test('without a kubeconfig and outside of a pod the source says what is missing', async () => {
+test('without a kubeconfig and outside of a pod, the error says what is missing', async () => {
   const api = await started(answering([]));
   await following(
     api,
@@ -194,7 +194,7 @@ test('without a kubeconfig and outside of a pod the source says what is missing'
   );
 });
 
-test('lines that are no events, and pods that are none, disturb nothing', async () => {
+test('lines that are not events, and events that are not about pods, are ignored', async () => {
   const api = await started(answering([{}, apiPod(A, 'a')]));
   await following(api, async ({ source, problems }) => {
     await until('a watch', () => api.watches.size === 1);

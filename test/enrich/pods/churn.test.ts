@@ -43,7 +43,7 @@ const writer = createLineWriter({
 });
 const batch = Buffer.alloc(1 << 16);
 
-test('containers and pods that come and go leave no memory behind', () => {
+test('removed containers and pods leave no memory behind', () => {
   comeAndGo(0);
   const before = bytesInUse();
   for (let n = 1; n <= PODS; n++) comeAndGo(n);

@@ -2,7 +2,7 @@ import { equal } from 'node:assert/strict';
 import { test } from 'node:test';
 import { createGlobs } from '../../../agent/enrich/pods/globs.ts';
 
-test('keys are named as they are, or by globs', () => {
+test('keys are selected by name or by glob', () => {
   const cases: readonly [globs: string[], key: string, matches: boolean][] = [
     [[], 'app', false],
     [['app'], 'app', true],

@@ -88,7 +88,7 @@ async function withSocket(
   }
 }
 
-test('a pod as the kubelet sends it has all that records need', async () => {
+test('a pod of the kubelet has everything that records need', async () => {
   await withSocket(async ({ serve, follow }) => {
     await serve((call) => {
       call.write(ADDED);
@@ -132,7 +132,7 @@ function waiting(name: string, type: string, image: string) {
   return { name, type, image, ...none };
 }
 
-test('what comes after the list is followed; a pod that is gone stays known as it was', async () => {
+test('changes after the list are followed, and a deleted pod stays known', async () => {
   await withSocket(async ({ serve, follow }) => {
     const calls: Call[] = [];
     await serve((call) => {
@@ -151,7 +151,7 @@ test('what comes after the list is followed; a pod that is gone stays known as i
   });
 });
 
-test('a socket that is not there, or refuses, is told once, and its end', async () => {
+test('a missing or refusing socket is reported once, and so is its end', async () => {
   await withSocket(async ({ serve, follow }) => {
     const { source, problems } = follow();
     await until('a problem', () => problems.length > 0);
@@ -171,7 +171,7 @@ test('a socket that is not there, or refuses, is told once, and its end', async 
   });
 });
 
-test('a message that is cut or damaged is refused, and what is not known passed over', () => {
+test('a truncated or damaged message is refused, and unknown fields are skipped', () => {
   throws(() => readPodEvent(ADDED.subarray(0, -1)), RangeError);
   throws(() => readPodEvent(Buffer.from([0x0c])), { message: 'cant skip wire type 4' });
   throws(() => readPodEvent(Buffer.from([0x12, 0x80])), RangeError);

@@ -83,7 +83,7 @@ function listOf(...pods: object[]): string {
   return JSON.stringify({ kind: 'PodList', apiVersion: 'v1', items: pods });
 }
 
-test('the kubelet is asked for its pods, with the token, and its certificate is checked', async () => {
+test('the kubelet is asked for its pods with the token, and its certificate is verified', async () => {
   await withKubelet(async (kubelet) => {
     kubelet.body = listOf(apiPod(A, 'a'), {});
     const { source, changed, problems } = kubelet.follow();
@@ -95,7 +95,7 @@ test('the kubelet is asked for its pods, with the token, and its certificate is 
   });
 });
 
-test('a pod that is not known is asked for, and one that is gone stays known', async () => {
+test('an unknown pod is requested, and a deleted one stays known', async () => {
   await withKubelet(async (kubelet) => {
     kubelet.body = listOf(apiPod(A, 'a'));
     const { source, changed } = kubelet.follow();
@@ -106,7 +106,7 @@ test('a pod that is not known is asked for, and one that is gone stays known', a
   });
 });
 
-test('a certificate of another node is refused, unless it is not to be checked', async () => {
+test('a certificate of another node is refused, unless verification is off', async () => {
   await withKubelet(async (kubelet) => {
     const { source, problems } = kubelet.follow({ nodeName: 'node-2' });
     await until('a problem', () => problems.length > 0);
@@ -120,7 +120,7 @@ test('a certificate of another node is refused, unless it is not to be checked',
   });
 });
 
-test('a refusal is told once, and its end', async () => {
+test('a refusal is reported once, and so is its end', async () => {
   await withKubelet(async (kubelet) => {
     Object.assign(kubelet, { status: 403, body: 'Forbidden (user=x, verb=get, resource=nodes)' });
     const { source, problems } = kubelet.follow();

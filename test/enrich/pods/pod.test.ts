@@ -52,7 +52,7 @@ test('a pod without an owner is its own service', () => {
   });
 });
 
-test('a typed pod, with dates, is the same as its JSON', () => {
+test('a typed pod with dates gives the same as its JSON', () => {
   const status = { startTime: new Date('2026-01-31T12:00:00Z') };
   const metadata = { creationTimestamp: new Date('2026-01-31T11:59:30Z') };
   deepEqual(slimPod(podOf({ metadata, status }), NO_KEYS), slimPod(podOf(), NO_KEYS));
@@ -126,7 +126,7 @@ test('owners are named up to the Deployment and the CronJob', () => {
   }
 });
 
-test('service.name comes from the annotation, then from labels that are kept, then from owners', () => {
+test('service.name comes from the annotation, else from kept labels, else from owners', () => {
   const labels = {
     'app.kubernetes.io/instance': 'cart-eu',
     'app.kubernetes.io/name': 'cart-app',
@@ -144,7 +144,7 @@ test('service.name comes from the annotation, then from labels that are kept, th
   equal(service({ ...owned, labels }), 'cart');
 });
 
-test('the labels and annotations that are asked for are kept, and no others', () => {
+test('only the configured labels and annotations are kept', () => {
   const metadata = {
     labels: { team: 'shop', 'app.kubernetes.io/name': 'cart', other: 'x' },
     annotations: { owner: 'ann', 'kubectl.kubernetes.io/last-applied-configuration': '{…}' },
@@ -158,14 +158,14 @@ test('the labels and annotations that are asked for are kept, and no others', ()
   });
 });
 
-test('an annotation that is too long is left out, and those after it are not', () => {
+test('an annotation that is too long is omitted, and later ones are kept', () => {
   const metadata = { annotations: { long: 'x'.repeat(262_144), short: 'y' } };
   const kept = attributesOf({ metadata }, { label: () => false, annotation: () => true });
   equal(kept['k8s.pod.annotation.long'], undefined);
   equal(kept['k8s.pod.annotation.short'], 'y');
 });
 
-test('containers are told apart by type, and their states by id', () => {
+test('containers have their types, and their states are matched by id', () => {
   const pod = slimPod(
     podOf({
       spec: {
@@ -212,7 +212,7 @@ test('containers are told apart by type, and their states by id', () => {
   ]);
 });
 
-test('a static pod is known by the uid of its cgroups, and only a static one by another uid', () => {
+test('a static pod has the uid of its cgroups, and only a static pod has another uid', () => {
   const mirror = { 'kubernetes.io/config.mirror': HASH, 'kubernetes.io/config.hash': HASH };
   const uidOf = (annotations: object) =>
     slimPod(podOf({ metadata: { annotations } }), NO_KEYS)?.uid;
@@ -222,12 +222,12 @@ test('a static pod is known by the uid of its cgroups, and only a static one by 
   equal(uidOf({ ...mirror, 'kubernetes.io/config.hash': other }), POD_UID);
 });
 
-test('what is no pod is none', () => {
+test('an object that is not a pod is ignored', () => {
   for (const object of [{}, { metadata: {} }, { metadata: { uid: POD_UID, name: 'x' } }])
     equal(slimPod(object as V1Pod, NO_KEYS), undefined);
 });
 
-test('a pod takes at most 2 KiB, however much there is to it', () => {
+test('a pod takes at most 2 KiB, however large its object is', () => {
   const keys = { label: () => true, annotation: () => true };
   const text = (i: number) =>
     JSON.stringify({

@@ -38,7 +38,7 @@ async function liveBriefly(dir: string, name: string): Promise<void> {
   rmSync(bundle, { recursive: true });
 }
 
-test('a bundle that is gone again was read when it was made', async () => {
+test('a bundle is read when it is created, before it is removed again', async () => {
   await withRuntime(async (dir, watch) => {
     await liveBriefly(dir, 'a');
     equal(watch.read(idOf('a'))?.name, 'a');
@@ -46,7 +46,7 @@ test('a bundle that is gone again was read when it was made', async () => {
   });
 });
 
-test('a bundle that was there before is read when it is asked for', async () => {
+test('a bundle that existed before the start is read on demand', async () => {
   await withRuntime(async (dir, watch) => {
     const bundle = join(dir, BUNDLES, idOf('a'));
     mkdirSync(bundle);
@@ -55,7 +55,7 @@ test('a bundle that was there before is read when it is asked for', async () => 
   });
 });
 
-test('a runtime that comes later is found when one of its containers is asked for', async () => {
+test('a runtime that is installed later is found when one of its containers is read', async () => {
   await withRuntime(async (dir, watch) => {
     const bundle = join(dir, BUNDLES, idOf('b'));
     mkdirSync(bundle, { recursive: true });
@@ -67,7 +67,7 @@ test('a runtime that comes later is found when one of its containers is asked fo
   }, []);
 });
 
-test('a runtime whose folder is made again is followed again', async () => {
+test('a runtime whose folder is created again is followed again', async () => {
   await withRuntime(async (dir, watch) => {
     await liveBriefly(dir, 'a');
     rmSync(join(dir, BUNDLES), { recursive: true });
@@ -79,7 +79,7 @@ test('a runtime whose folder is made again is followed again', async () => {
   });
 });
 
-test('what is no bundle is passed over', async () => {
+test('entries that are not bundles are skipped', async () => {
   await withRuntime(async (dir, watch) => {
     mkdirSync(join(dir, BUNDLES, 'lost+found'));
     writeFileSync(join(dir, BUNDLES, idOf('file')), '');

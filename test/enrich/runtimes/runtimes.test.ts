@@ -58,7 +58,7 @@ const CRI = {
   'io.kubernetes.cri.sandbox-uid': POD_UID,
 };
 
-test('containerd’s bundle names the container, in every namespace and of every version', () => {
+test('containerd’s bundle names the container, in every namespace and version', () => {
   const state = {
     runtime: 'containerd',
     sandbox: false,
@@ -78,7 +78,7 @@ test('containerd’s bundle names the container, in every namespace and of every
   deepEqual(read(`${TASKS}/k8s.io/${ID}/config.json`, oci(old)), { ...state, podUid: undefined });
 });
 
-test('a sandbox is told from a container', () => {
+test('a sandbox is distinguished from a container', () => {
   const { 'io.kubernetes.cri.container-name': _, ...sandbox } = {
     ...CRI,
     'io.kubernetes.cri.container-type': 'sandbox',
@@ -89,13 +89,13 @@ test('a sandbox is told from a container', () => {
   equal(state?.podName, 'cart-7d9f-x2x');
 });
 
-test('a container without annotations is containerd’s, and nerdctl’s has a name', () => {
+test('a container without annotations is containerd’s, and one of nerdctl has a name', () => {
   const file = `${TASKS}/default/${ID}/config.json`;
   deepEqual(read(file, oci(undefined)), { runtime: 'containerd', ...NOTHING });
   deepEqual(read(file, oci({ 'nerdctl/name': 'web' }))?.name, 'web');
 });
 
-test('CRI-O’s names are those that the kubelet gave, not a pod’s own annotations', () => {
+test('CRI-O’s names come from the kubelet, and not from a pod’s own annotations', () => {
   const annotations = {
     'io.kubernetes.cri-o.Labels': '{"io.kubernetes.pod.name":"forged"}',
     'io.kubernetes.cri.sandbox-name': 'forged',
@@ -132,7 +132,7 @@ test('podman’s file, in the storage that it shares with CRI-O, says that the c
   equal(read(file, 'null'), undefined);
 });
 
-test('docker’s file names the container, or the pod that cri-dockerd made it for', () => {
+test('docker’s file names the container, or the pod for which cri-dockerd made it', () => {
   const file = `containers/${ID}/config.v2.json`;
   const plain = { Name: '/web', Config: { Image: 'nginx:1', Env: ['A=secret-value'], Labels: {} } };
   deepEqual(read(file, plain), { runtime: 'docker', ...NOTHING, name: 'web', image: 'nginx:1' });
@@ -166,7 +166,7 @@ test('neither arguments nor environment are kept', () => {
   ok(!JSON.stringify(state).includes('secret'));
 });
 
-test('hostile content names nothing and harms nothing', () => {
+test('hostile content gives no names and does no harm', () => {
   const file = `${TASKS}/k8s.io/${ID}/config.json`;
   const names = [
     '',
@@ -195,7 +195,7 @@ test('hostile content names nothing and harms nothing', () => {
     equal(read(file, content), undefined, content.slice(0, 10));
 });
 
-test('links, pipes, folders and files beyond measure are not read', () => {
+test('links, pipes, folders and oversized files are not read', () => {
   const file = `${TASKS}/k8s.io/${ID}/config.json`;
   const target = join(dirWith(file, oci(CRI)), file);
   const linked = dirWith(`${TASKS}/k8s.io/${ID}/other`, '');
@@ -213,14 +213,14 @@ test('links, pipes, folders and files beyond measure are not read', () => {
   equal(readContainerState(ID, [large]), undefined);
 });
 
-test('of several folders the first that knows the container counts', () => {
+test('the first folder that has the container counts', () => {
   const file = `${TASKS}/k8s.io/${ID}/config.json`;
   const known = dirWith(file, oci(CRI));
   equal(readContainerState(ID, [join(root, 'none'), known])?.name, 'cart');
   equal(readContainerState(ID.replace('0', '1'), [known]), undefined);
 });
 
-test('no two runtimes claim the same cgroups, and all of their folders are looked at', () => {
+test('no two runtimes claim the same cgroups, and all of their folders are searched', () => {
   const prefixes = RUNTIMES.flatMap(({ cgroupPrefixes }) => cgroupPrefixes);
   deepEqual([...new Set(prefixes)], prefixes);
   deepEqual(RUNTIME_DIRS, [

@@ -100,7 +100,7 @@ function execLine(invocation: Partial<Invocation> = {}, gap?: Gap): string {
 
 const attributesOf = (line: string) => JSON.parse(line).attributes;
 
-test('a full exec is one line with the fields of the format', () => {
+test('an exec with every attribute is one line in the documented format', () => {
   const line = execLine();
   assert.equal(line.indexOf('\n'), line.length - 1);
   assert.match(line, /^\{"id":"[^"]*","timestamp":1764000000123456789,/);
@@ -181,7 +181,7 @@ const FLAGS: readonly [key: string, invocation: Partial<Invocation>][] = [
 ];
 
 for (const [key, invocation] of FLAGS)
-  test(`${key} is there only when it is true`, () => {
+  test(`${key} is written only when it is true`, () => {
     assert.equal(attributesOf(execLine(invocation))[key], true);
     const without = attributesOf(execLine());
     assert.ok(!(key in without));
@@ -192,7 +192,7 @@ for (const [key, invocation] of FLAGS)
     assert.deepEqual(added, [key, ...other]);
   });
 
-test('what is absent has no key', () => {
+test('an absent value has no key', () => {
   const context = { ...INVOCATION.context, loginUid: undefined, tty: undefined };
   const invocation = { ...INVOCATION, context, args: [], argsCount: 0 };
   const record: ExecRecord = {
@@ -241,7 +241,7 @@ const GAPS: readonly [gap: Gap, attributes: object][] = [
 ];
 
 for (const [gap, expected] of GAPS)
-  test(`a gap says why: ${JSON.stringify(gap)}`, () => {
+  test(`a gap is written with its reason: ${JSON.stringify(gap)}`, () => {
     const line = JSON.parse(execLine({}, gap));
     assert.equal(line.parent_cause, null);
     assert.equal(line.permitted_by, 'unobserved_parent');
@@ -251,7 +251,7 @@ for (const [gap, expected] of GAPS)
 
 const HOSTILE = '"}\n\0\u001f\u007f\\x\\\\\u0085\u2028\u2029\ufeffé😀';
 
-test('hostile names stay within their strings, on one line by any reckoning', () => {
+test('hostile names stay within their strings, and the line is one line for every reader', () => {
   const line = execLine({
     comm: HOSTILE,
     object: HOSTILE,
@@ -266,7 +266,7 @@ test('hostile names stay within their strings, on one line by any reckoning', ()
   assert.equal(attributes['process.executable.name'], HOSTILE);
 });
 
-test('every character up to U+FFFF comes back from its JSON, and line ends are escaped', () => {
+test('every character up to U+FFFF survives JSON, and line ends are escaped', () => {
   for (let code = 0; code <= 0xffff; code++) {
     if (code >= 0xd800 && code < 0xe000) continue;
     const character = String.fromCharCode(code);
@@ -309,7 +309,7 @@ const COMMON = {
 const NOW = { id: ID, bootTime: { seconds: 90_000, nanos: 5 } };
 
 for (const [loss, attributes] of LOSSES)
-  test(`a loss of stage ${loss.stage} is a declared root of the agent's`, () => {
+  test(`a loss of stage ${loss.stage} is a root that the agent declares`, () => {
     const line = lineOf({ ...NOW, action: 'journal.loss', loss });
     assert.match(line, /"timestamp":1764008765555555671,/);
     const { timestamp, ...record } = JSON.parse(line);
@@ -327,7 +327,7 @@ for (const [loss, attributes] of LOSSES)
     });
   });
 
-test('the start and the stop of a run say what the format asks for', () => {
+test('the start and the stop of a run have the documented attributes', () => {
   const start = lineOf({
     ...NOW,
     action: 'journal.start',
