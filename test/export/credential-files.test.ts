@@ -70,7 +70,7 @@ const BAD: readonly (readonly [string, Partial<CredentialSources>, RegExp])[] = 
 ];
 
 for (const [what, files, why] of BAD)
-  test(`at the start ${what} is an error`, () => {
+  test(`at the start, ${what} is an error`, () => {
     throws(
       () => new CredentialFiles({ ...NO_FILES, ...files }, () => {}),
       (error: Error & { code: string }) => {
@@ -80,12 +80,12 @@ for (const [what, files, why] of BAD)
     );
   });
 
-test('every problem is told at once', () => {
+test('all problems are reported at once', () => {
   const files = { ...NO_FILES, certificate: '/nowhere/ca.crt', token: '/nowhere/token' };
   throws(() => new CredentialFiles(files, () => {}), /ca\.crt: ENOENT.*token: ENOENT/);
 });
 
-test('a token goes before a headers file, and that before fixed headers', () => {
+test('a token overrides the file of headers, and that overrides fixed headers', () => {
   const headers = file('more', 'Authorization: Basic x\nx-tenant:  shop \n\nx-b: file\n');
   const fixedHeaders = { 'x-b': 'fixed', 'x-c': 'fixed' };
   const files = { ...NO_FILES, token: file('token', 'secret\n'), headers, fixedHeaders };
@@ -97,7 +97,7 @@ test('a token goes before a headers file, and that before fixed headers', () => 
   });
 });
 
-test('files that stay the same give the same credentials', async () => {
+test('unchanged files give the same credentials', async () => {
   const files = { ...NO_FILES, token: file('same', 'secret') };
   const source = new CredentialFiles(files, () => {});
   const { current } = source;
@@ -106,7 +106,7 @@ test('files that stay the same give the same credentials', async () => {
   equal(source.current, current);
 });
 
-test('TLS: the collector is taken whose certificate comes from our authority, and no other', async (t) => {
+test('TLS: only a collector with a certificate of the configured authority is accepted', async (t) => {
   const bed = createExportBed(t);
   const stranger = await bed.collect({
     credentials: credentialsOf(theirs, theirs.issue('server')),
@@ -126,7 +126,7 @@ test('TLS: the collector is taken whose certificate comes from our authority, an
   await until('the line', () => collector.lines.length === 1);
 });
 
-test('TLS: a certificate must name the address that was asked for', async (t) => {
+test('TLS: a certificate must name the address of the endpoint', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect({ credentials: credentialsOf(ours), address: '127.0.0.2:0' });
   const files = { ...NO_FILES, certificate: ours.certificate };
@@ -136,7 +136,7 @@ test('TLS: a certificate must name the address that was asked for', async (t) =>
   match(bed.log[0] ?? '', /^warn .*UNAVAILABLE.*127\.0\.0\.2 is not in the cert's list/);
 });
 
-test('mTLS: our certificate is shown, and a collector that wants one takes no calls without', async (t) => {
+test('mTLS: the client certificate is sent, and a collector that requires one refuses calls without it', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect({ credentials: credentialsOf(ours, server, true) });
   const endpoint = `https://127.0.0.1:${collector.port}`;
@@ -178,7 +178,7 @@ function createVolume(name: string): { dir: string; replace(files: Record<string
   };
 }
 
-test('authority, certificate and key are followed when their volume is replaced', async (t) => {
+test('authority, certificate and key are read again when their volume is replaced', async (t) => {
   const bed = createExportBed(t);
   const read = (path: string) => readFileSync(path, 'utf8');
   const volume = createVolume('tls');
@@ -206,7 +206,7 @@ test('authority, certificate and key are followed when their volume is replaced'
   sameLines([...first.lines, ...second.lines], execLines(0, 2));
 });
 
-test('a token is followed; one that goes bad is an alarm, and the old one stays in use', async (t) => {
+test('a new token is used; an invalid one is logged, and the old one stays in use', async (t) => {
   const bed = createExportBed(t);
   let valid = 'Bearer one';
   const collector = await bed.collect();
@@ -235,7 +235,7 @@ test('a token is followed; one that goes bad is an alarm, and the old one stays 
   equal(shown(), 'Bearer three');
 });
 
-test('a collector that denies an old token gets everything once the token is new', async (t) => {
+test('a collector that denies an expired token gets everything once the token is renewed', async (t) => {
   const bed = createExportBed(t);
   const token = file('rotating', 'old');
   const collector = await bed.collect({

@@ -45,13 +45,13 @@ const ABOUT_CONTENT = [
   'RESOURCE_EXHAUSTED',
 ];
 
-test('the table has every code there is', () => {
+test('the table has every gRPC code', () => {
   const codes = Object.keys(status).filter((name) => name !== 'OK' && Number.isNaN(Number(name)));
   deepEqual([...WAITING, ...DENIED, ...ABOUT_CONTENT].sort(), codes.sort());
 });
 
 for (const name of [...WAITING, ...DENIED])
-  test(`${name}: the same batch is tried again until it is taken, and it is told once`, async (t) => {
+  test(`${name}: the same batch is retried until it is accepted, and this is logged once`, async (t) => {
     const bed = createExportBed(t);
     const code = status[name as keyof typeof status];
     const collector = await bed.collect({ answer: failing(3, code) });
@@ -72,7 +72,7 @@ for (const name of [...WAITING, ...DENIED])
   });
 
 for (const name of ABOUT_CONTENT)
-  test(`${name}: a batch is split until the one record is found, which goes to the dead letters`, async (t) => {
+  test(`${name}: a batch is split until the refused record is found, which becomes a dead letter`, async (t) => {
     const bed = createExportBed(t);
     const bad = execLine(6);
     const collector = await bed.collect({
@@ -97,7 +97,7 @@ for (const name of ABOUT_CONTENT)
     await until('counted', () => statistics.exported === 19);
   });
 
-test('records are taken by a collector that accepts them, whatever it says then', async (t) => {
+test('records that a collector accepts are exported, whatever its response says', async (t) => {
   const bed = createExportBed(t);
   const response = Buffer.from('<html>ok</html>');
   const collector = await bed.collect({ answer: () => ({ kind: 'accept', response }) });
@@ -108,7 +108,7 @@ test('records are taken by a collector that accepts them, whatever it says then'
   deepEqual([...statistics.failures], []);
 });
 
-test('a call on a connection that is closed is a failure that passes', async () => {
+test('a call on a closed connection is a transient failure', async () => {
   const transport = new GrpcTransport({
     endpoint: parseEndpoint('http://127.0.0.1:1', false),
     compression: 'gzip',
@@ -122,7 +122,7 @@ test('a call on a connection that is closed is a failure that passes', async () 
   equal(kind, 'transient');
 });
 
-test('a record that is refused once or twice, and then taken, is no dead letter', async (t) => {
+test('a record that is accepted after one or two refusals is not a dead letter', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect({ answer: failing(2, status.INTERNAL) });
   const { statistics } = bed.start(collector.port);
@@ -131,7 +131,7 @@ test('a record that is refused once or twice, and then taken, is no dead letter'
   equal(statistics.deadLetters, 0);
 });
 
-test('what is no line of ours goes to the dead letters, and the rest to the collector', async (t) => {
+test('lines that are not records become dead letters, and the others are exported', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect();
   bed.start(collector.port);
@@ -145,7 +145,7 @@ test('what is no line of ours goes to the dead letters, and the rest to the coll
   ]);
 });
 
-test('with the cursor put back to a dead letter, it is sent again', async (t) => {
+test('a dead letter is sent again if the cursor is set back to it', async (t) => {
   const bed = createExportBed(t);
   let refuses = true;
   const collector = await bed.collect({
@@ -166,7 +166,7 @@ test('with the cursor put back to a dead letter, it is sent again', async (t) =>
   sameLines(collector.lines.slice(2), execLines(1, 3));
 });
 
-test('dead letters that go to make room are told', async (t) => {
+test('dead letters that are deleted for space are logged', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect();
   writeFileSync(join(bed.dir, 'dead-letters.1.jsonl'), '{"older":1}\n');
@@ -180,7 +180,7 @@ test('dead letters that go to make room are told', async (t) => {
   equal(bed.log[0], 'warn export.dead_letters_deleted {"bytes":12}');
 });
 
-test('a collector that refuses everything gets few records into the dead letters', async (t) => {
+test('a collector that refuses everything turns few records into dead letters', async (t) => {
   const bed = createExportBed(t);
   let refuses = true;
   const collector = await bed.collect({
@@ -198,7 +198,7 @@ test('a collector that refuses everything gets few records into the dead letters
   equal(statistics.deadLetters, 10);
 });
 
-test('RESOURCE_EXHAUSTED with RetryInfo waits as long as it says, and splits nothing', async (t) => {
+test('RESOURCE_EXHAUSTED with RetryInfo waits as long as requested, and splits nothing', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect({
     answer: failing(1, status.RESOURCE_EXHAUSTED, { retryAfterMs: 700 }),
@@ -211,7 +211,7 @@ test('RESOURCE_EXHAUSTED with RetryInfo waits as long as it says, and splits not
   ok((second?.at ?? 0) - (first?.at ?? 0) >= 690);
 });
 
-test('RetryInfo goes before our own back-off with UNAVAILABLE too', async (t) => {
+test('RetryInfo overrides the back-off with UNAVAILABLE, too', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect({
     answer: failing(1, status.UNAVAILABLE, { retryAfterMs: 1500 }),
@@ -234,7 +234,7 @@ test('a collector that asks for no wait is not called again at once', async (t) 
   ok((collector.calls[3]?.at ?? 0) - (collector.calls[0]?.at ?? 0) >= 340);
 });
 
-test('a collector that takes 64 KiB at most gets everything in smaller pieces', async (t) => {
+test('a collector that accepts at most 64 KiB gets everything in smaller requests', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect({ maxBytes: 64 << 10 });
   const { statistics } = bed.start(collector.port);
@@ -245,7 +245,7 @@ test('a collector that takes 64 KiB at most gets everything in smaller pieces', 
   equal(statistics.deadLetters, 0);
 });
 
-test('a partial success is counted, and told with the collector’s words', async (t) => {
+test('a partial success is counted, and logged with the collector’s message', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect({
     answer: () => ({ kind: 'accept', rejected: 2, message: 'too old' }),
@@ -258,7 +258,7 @@ test('a partial success is counted, and told with the collector’s words', asyn
   match(bed.log.join('\n'), /^warn export\.records_rejected .*"rejected":2,"message":"too old"/);
 });
 
-test('no more is counted as rejected than was sent', async (t) => {
+test('at most the records that were sent count as rejected', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect({
     answer: () => ({ kind: 'accept', rejected: 1_000_000, message: 'all, and more' }),
@@ -270,7 +270,7 @@ test('no more is counted as rejected than was sent', async (t) => {
   deepEqual([statistics.exported, statistics.rejected], [0, 5]);
 });
 
-test('a warning in a full success is told, and nothing is counted', async (t) => {
+test('a warning in a full success is logged, and nothing counts as rejected', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect({ answer: () => ({ kind: 'accept', message: 'soon gone' }) });
   const { statistics } = bed.start(collector.port);
@@ -280,7 +280,7 @@ test('a warning in a full success is told, and nothing is counted', async (t) =>
   equal(statistics.exported, 1);
 });
 
-test('a call that hangs is cut by its deadline and made again', async (t) => {
+test('a call that hangs ends by its deadline and is retried', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect({
     answer: (_, call) => (call === 0 ? { kind: 'hang' } : { kind: 'accept' }),
@@ -291,7 +291,7 @@ test('a call that hangs is cut by its deadline and made again', async (t) => {
   equal(statistics.failures.get('DEADLINE_EXCEEDED'), 1);
 });
 
-test('a dead link is left for a new connection', async (t) => {
+test('a dead connection is replaced by a new one', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect();
   const proxy = await startProxy(t, collector.port);
@@ -308,7 +308,7 @@ test('a dead link is left for a new connection', async (t) => {
   sameLines(collector.lines, execLines(0, 2));
 });
 
-test('a collector that was away is found again, and gets everything in order', async (t) => {
+test('a collector that returns gets everything in order', async (t) => {
   const bed = createExportBed(t);
   const first = await bed.collect();
   bed.start(first.port);
@@ -328,7 +328,7 @@ test('a collector that was away is found again, and gets everything in order', a
   sameLines(received, execLines(0, 100));
 });
 
-test('an end while the collector is away takes no longer than its grace, and loses nothing', async (t) => {
+test('an end while the collector is down takes at most the grace time, and loses nothing', async (t) => {
   const bed = createExportBed(t);
   const hung = await bed.collect({ answer: () => ({ kind: 'hang' }) });
   bed.start(hung.port, { timeoutMs: 2000 });
@@ -341,7 +341,7 @@ test('an end while the collector is away takes no longer than its grace, and los
   sameLines(collector.lines, execLines(0, 5));
 });
 
-test('while there is no collector the memory keeps no more than the latest lines', async (t) => {
+test('while there is no collector, only the latest lines are kept in memory', async (t) => {
   const bed = createExportBed(t);
   bed.start(1);
   const batch = execLines(0, 500, { args: ['x'.repeat(1000)] });

@@ -12,7 +12,7 @@ const PREFIX = 5;
 const COMPRESSED = 1;
 const FASTEST = 4;
 
-test('gRPC compresses with gzip, at its fastest', async (t) => {
+test('gRPC compresses with gzip at its fastest level', async (t) => {
   const bed = createExportBed(t);
   const received = Promise.withResolvers<Buffer>();
   const server = createServer().listen(0, '127.0.0.1');

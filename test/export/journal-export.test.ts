@@ -15,7 +15,7 @@ import { startProxy } from './proxy.ts';
 
 const cursorOf = (dir: string) => JSON.parse(readFileSync(join(dir, 'export-cursor.json'), 'utf8'));
 
-test('what is written reaches the collector, byte for byte and in order', async (t) => {
+test('lines that are written reach the collector byte for byte and in order', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect();
   bed.start(collector.port);
@@ -28,7 +28,7 @@ test('what is written reaches the collector, byte for byte and in order', async 
   sameLines(collector.lines, lines);
 });
 
-test('what was there before is read from the journal first', async (t) => {
+test('lines from before the start are read from the journal first', async (t) => {
   const bed = createExportBed(t, { segmentMaxBytes: 64 << 10 });
   const lines = execLines(0, 2000);
   for (let from = 0; from < 1000; from += 50) bed.write(...lines.slice(from, from + 50));
@@ -39,7 +39,7 @@ test('what was there before is read from the journal first', async (t) => {
   sameLines(collector.lines, lines);
 });
 
-test('an orderly end sends what there is and saves the cursor; the next run goes on behind it', async (t) => {
+test('an orderly end sends what there is and saves the cursor; the next run continues there', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect();
   bed.start(collector.port, { batchAgeMs: 60_000 });
@@ -55,7 +55,7 @@ test('an orderly end sends what there is and saves the cursor; the next run goes
   sameLines(collector.lines, execLines(0, 30));
 });
 
-test('an export that is killed sends again what it had not saved, unchanged', async (t) => {
+test('after a kill, records after the saved cursor are sent again, unchanged', async (t) => {
   const bed = createExportBed(t);
   const first = await bed.collect();
   bed.start(first.port);
@@ -74,7 +74,7 @@ test('an export that is killed sends again what it had not saved, unchanged', as
   sameLines(second.lines, execLines(0, 60));
 });
 
-test('a cursor in a segment that was compressed meanwhile is found again', async (t) => {
+test('a cursor in a segment that was compressed since is valid', async (t) => {
   const bed = createExportBed(t, { segmentMaxBytes: 20 << 10 });
   const collector = await bed.collect();
   bed.start(collector.port);
@@ -90,7 +90,7 @@ test('a cursor in a segment that was compressed meanwhile is found again', async
   sameLines(collector.lines, execLines(0, 200));
 });
 
-test('what was deleted for space before it was exported is named, and the rest is exported', async (t) => {
+test('lines that were deleted before they were exported are logged, and the rest is exported', async (t) => {
   const bed = createExportBed(t, {
     segmentMaxBytes: 16 << 10,
     maxBytes: 60 << 10,
@@ -125,7 +125,7 @@ test('what was deleted for space before it was exported is named, and the rest i
   equal(running.statistics.skips, 1);
 });
 
-test('the rest of a segment that is deleted while its batch is on its way is named', async (t) => {
+test('the rest of a segment that is deleted while its batch is being sent is logged', async (t) => {
   const bed = createExportBed(t, { segmentMaxBytes: 8 << 10 });
   for (let n = 0; n < 40; n++) bed.write(execLine(n));
   await bed.reopen();
@@ -154,7 +154,7 @@ test('the rest of a segment that is deleted while its batch is on its way is nam
   await tail.close();
 });
 
-test('a segment that is damaged is named and passed over', async (t) => {
+test('a damaged segment is logged and skipped', async (t) => {
   const bed = createExportBed(t, { segmentMaxBytes: 8 << 10 });
   for (let n = 0; n < 40; n++) bed.write(execLine(n));
   await bed.reopen();
@@ -178,7 +178,7 @@ test('a segment that is damaged is named and passed over', async (t) => {
   );
 });
 
-test('a cursor beyond the journal’s end sends that segment again rather than lose a line', async (t) => {
+test('with a cursor beyond the journal’s end, the segment is sent again, so that no line is lost', async (t) => {
   const bed = createExportBed(t);
   bed.write(...execLines(0, 3));
   const cursor = join(bed.dir, 'export-cursor.json');
@@ -199,7 +199,7 @@ for (const text of [
   '{"segment":1,"offset":1.5}',
   'null',
 ])
-  test(`a cursor file that says ${text || 'nothing'} counts as none`, async (t) => {
+  test(`a cursor file with ${text || 'nothing'} counts as none`, async (t) => {
     const bed = createExportBed(t);
     bed.write(...execLines(0, 3));
     writeFileSync(join(bed.dir, 'export-cursor.json'), text);
@@ -209,7 +209,7 @@ for (const text of [
     sameLines(collector.lines, execLines(0, 3));
   });
 
-test('batches are cut by count and by bytes, and stay below 4 MiB', async (t) => {
+test('batches are limited by count and by bytes, and stay below 4 MiB', async (t) => {
   const bed = createExportBed(t);
   bed.write(...execLines(0, 100));
   const big = execLines(100, 130, { args: ['x'.repeat(30_000)], object: `/${'é'.repeat(2000)}` });
@@ -223,7 +223,7 @@ test('batches are cut by count and by bytes, and stay below 4 MiB', async (t) =>
   ok(collector.calls.length >= 8);
 });
 
-test('a batch waits for others as long as its age allows', async (t) => {
+test('a batch waits for more records until it reaches its age', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect();
   bed.start(collector.port, { batchAgeMs: 60_000 });
@@ -237,7 +237,7 @@ test('a batch waits for others as long as its age allows', async (t) => {
   sameLines(collector.lines, execLines(0, 6));
 });
 
-test('calls name the agent, and are compressed unless they shall not be', async (t) => {
+test('calls name the agent, and are compressed unless compression is off', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect();
   const lines = execLines(0, 1000);

@@ -73,7 +73,7 @@ test('records of the journal reach the collector byte for byte', async (t) => {
   sameLines(collector.lines, lines);
 });
 
-test('it is an exporter of the SDK: what a logger emits reaches the collector, too', async (t) => {
+test('it is an exporter of the SDK: records of a logger reach the collector, too', async (t) => {
   const { exporter, collector } = await connected(t);
   const provider = new LoggerProvider({
     resource: resourceFromAttributes({ 'host.name': 'node-1' }),
@@ -85,7 +85,7 @@ test('it is an exporter of the SDK: what a logger emits reaches the collector, t
   match(collector.lines[0] ?? '', /"action":"any".*"host\.name":"node-1".*"odd":"ä"/);
 });
 
-test('records that are encoded and records that are not keep their order in one request', async (t) => {
+test('encoded and plain records keep their order in one request', async (t) => {
   const { exporter, collector } = await connected(t);
   const lines = execLines(0, 9, { resource: { 'host.name': 'a' } });
   const encoded = recordsOf(lines);
@@ -100,7 +100,7 @@ test('records that are encoded and records that are not keep their order in one 
   sameLines(collector.lines, lines);
 });
 
-test('the callback gets a partial success, and the next one does not get it again', async (t) => {
+test('a callback gets a partial success, and the next one does not get it again', async (t) => {
   const { exporter } = await connected(t, {
     answer: (_, call) =>
       call === 0 ? { kind: 'accept', rejected: 2, message: 'too old' } : { kind: 'accept' },
@@ -111,7 +111,7 @@ test('the callback gets a partial success, and the next one does not get it agai
   deepEqual(outcomeOf(second), { kind: 'accepted', rejected: 0, message: '' });
 });
 
-test('the callback gets the code of a failure, its details and RetryInfo', async (t) => {
+test('a callback gets the code, details and RetryInfo of a failure', async (t) => {
   const { exporter } = await connected(t, {
     answer: () => ({
       kind: 'fail',
@@ -130,7 +130,7 @@ test('the callback gets the code of a failure, its details and RetryInfo', async
   });
 });
 
-test('the next call can be made from the callback of the one before', async (t) => {
+test('a callback can make the next call', async (t) => {
   const { exporter, collector } = await connected(t);
   const records = recordsOf(execLines(0, 3));
   const result = await new Promise((resolve) =>
@@ -140,7 +140,7 @@ test('the next call can be made from the callback of the one before', async (t) 
   equal(collector.calls.length, 2);
 });
 
-test('what a serializer throws is a failure that the callback gets', async (t) => {
+test('an error of the serializer reaches the callback as a failure', async (t) => {
   const serializer = new JournalLogsSerializer();
   serializer.serializeRequest = () => {
     throw new TypeError('a fault');

@@ -28,7 +28,7 @@ function scalarOf(value: AnyValue | undefined): unknown {
   return 'intValue' in value ? Number(value.intValue) : Object.values(value)[0];
 }
 
-test('the core fields become what the table says', () => {
+test('the core fields are encoded as documented', () => {
   const record = recordOf(execLine(1, { object: '/bin/ls', comm: 'ls' }));
   equal(record.eventName, 'vcml.exec');
   equal(record.severityNumber, 9);
@@ -66,7 +66,7 @@ test('an exec without a cause has no vcml.parent_cause', () => {
   equal(attributes['vcml.permitted_by'], 'unobserved_parent');
 });
 
-test('a timestamp keeps each of its 19 digits, and is the observed time too', () => {
+test('a timestamp keeps its 19 digits, and is the observed time, too', () => {
   const line = execLine(0).replace(/"timestamp":\d+/, '"timestamp":1795403355999999999');
   equal(recordOf(line).timeUnixNano, '1795403355999999999');
   equal(recordOf(line).observedTimeUnixNano, '1795403355999999999');
@@ -80,7 +80,7 @@ test('attributes keep their types', () => {
   deepEqual(attributes['process.command_args'], ['a', '']);
 });
 
-test('a loss is a warning that says how many', () => {
+test('a loss is a warning with the number of lost records', () => {
   const loss = ',"vcml.loss.stage":"ring_buffer","vcml.loss.cpu":0,"vcml.loss.count":298';
   const record = recordOf(journalLine('journal.loss', 1, loss));
   equal(record.severityNumber, 13);
@@ -90,7 +90,7 @@ test('a loss is a warning that says how many', () => {
   equal(unknown.body, 'lost an unknown number of records: reboot');
 });
 
-test('bodies say what a record about the journal, or a gap, is about', () => {
+test('bodies describe records about the journal, and gaps', () => {
   const start = recordOf(journalLine('journal.start', 1, ',"vcml.hook.state":"resumed"'));
   equal(start.severityNumber, 9);
   equal(start.body, 'journal.start: hook resumed');
@@ -100,7 +100,7 @@ test('bodies say what a record about the journal, or a gap, is about', () => {
   equal(gap.body, 'exec /bin/x (pid 2), gap: untracked');
 });
 
-test('a body is one line, and not a long one', () => {
+test('a body is one short line', () => {
   const { body, attributes } = recordOf(execLine(0, { object: '/a\nb\u2028\u001b[1mc\u0085' }));
   equal(body, 'exec /a b  [1mc  (pid 2)');
   equal(attributes['vcml.object'], '/a\nb\u2028\u001b[1mc\u0085');
@@ -126,7 +126,7 @@ for (const line of [
   '{"id":"a"}',
   execLine(0).replace(/"timestamp":\d+/, '"timestamp":18446744073709551616'),
 ])
-  test(`what is no line of a journal is refused: ${line.slice(0, 30)}`, () => {
+  test(`a line that is not a record is refused: ${line.slice(0, 30)}`, () => {
     throws(() => requestOf(newRequests(), [line]), SyntaxError);
   });
 

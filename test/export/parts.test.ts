@@ -36,7 +36,7 @@ for (const text of [
   'http://u@a',
   'unix://run/otel.sock',
 ])
-  test(`${JSON.stringify(text)} is no endpoint`, () => {
+  test(`${JSON.stringify(text)} is not an endpoint`, () => {
     throws(() => parseEndpoint(text, false), { code: 'EXPORT_ENDPOINT_INVALID' });
   });
 
@@ -62,11 +62,11 @@ for (const text of [
   'a=%00;%zz',
   'a=1,b=%e2%82%ac;%',
 ])
-  test(`${JSON.stringify(text)} is no list of headers`, () => {
+  test(`${JSON.stringify(text)} is not a list of headers`, () => {
     throws(() => parseHeaderList(text), Error);
   });
 
-test('OTLPLogExporter accepts each list of headers that is one', (t) => {
+test('OTLPLogExporter accepts every valid list of headers', (t) => {
   t.after(() => {
     delete process.env.OTEL_EXPORTER_OTLP_HEADERS;
   });
@@ -92,7 +92,7 @@ function textsOf(parts: readonly string[], max: number): readonly string[] {
   return ['', ...parts.flatMap((part) => shorter.map((text) => part + text))];
 }
 
-test('back-off doubles to a bound below two seconds, and a half of it is chance', () => {
+test('back-off doubles up to a limit below two seconds, and half of it is random', () => {
   deepEqual(
     [1, 2, 3, 4].map((failures) => backoffMs(failures, () => 1)),
     [100, 200, 400, 800],
@@ -114,7 +114,7 @@ test('RetryInfo is found among other details', () => {
   equal(retryDelayOf(statusWithRetryInfo(14, 86_400_000)), 86_400_000);
 });
 
-test('a negative delay asks for no wait', () => {
+test('a negative delay requests no wait', () => {
   const minusOne = [...Array(9).fill(0xff), 0x01];
   for (const field of [0x08, 0x10]) {
     const duration = Buffer.from([field, ...minusOne]);
@@ -123,7 +123,7 @@ test('a negative delay asks for no wait', () => {
   }
 });
 
-test('no RetryInfo, or a damaged status, asks for nothing', () => {
+test('a status without RetryInfo, or a damaged one, requests nothing', () => {
   equal(retryDelayOf(undefined), undefined);
   equal(retryDelayOf(new Uint8Array()), undefined);
   equal(retryDelayOf(Buffer.from('any text at all')), undefined);
@@ -152,7 +152,7 @@ function taken(recent: RecentLines, segment: number, offset: number): string[] |
   return chunk.bytes.toString('utf8', from).trim().split('\n');
 }
 
-test('lines in memory follow each other, across segments too', () => {
+test('lines in memory are contiguous, also across segments', () => {
   const recent = new RecentLines({ segment: 1, offset: 8 }, 1000);
   push(recent, 1, 8, 2);
   push(recent, 2, 0, 1);
@@ -164,7 +164,7 @@ test('lines in memory follow each other, across segments too', () => {
   ok(recent.isEnd({ segment: 2, offset: 8 }));
 });
 
-test('a reader that comes from the disk enters a chunk in its middle', () => {
+test('a reader that returns from the disk can begin inside a chunk', () => {
   const recent = new RecentLines({ segment: 1, offset: 8 }, 1000);
   push(recent, 1, 8, 3);
   push(recent, 1, 20, 1);
@@ -173,14 +173,14 @@ test('a reader that comes from the disk enters a chunk in its middle', () => {
   deepEqual(taken(recent, 1, 20), ['105']);
 });
 
-test('a reader that is ahead of what is kept drops it', () => {
+test('a reader that is ahead of the kept lines drops them', () => {
   const recent = new RecentLines({ segment: 1, offset: 0 }, 1000);
   push(recent, 1, 0, 2);
   push(recent, 2, 0, 2);
   deepEqual(taken(recent, 2, 4), ['201']);
 });
 
-test('beyond its bound the oldest lines are forgotten, and only the disk has them', () => {
+test('beyond the limit the oldest lines are dropped, and only the disk has them', () => {
   const recent = new RecentLines({ segment: 1, offset: 0 }, 12);
   push(recent, 1, 0, 2);
   push(recent, 1, 8, 2);
@@ -188,7 +188,7 @@ test('beyond its bound the oldest lines are forgotten, and only the disk has the
   deepEqual(taken(recent, 1, 8), ['102', '103']);
 });
 
-test('memory is used again, but not that of lines that wait or are being read', () => {
+test('memory is reused, except that of lines that wait or are being read', () => {
   const size = 100_000;
   const recent = new RecentLines({ segment: 1, offset: 0 }, 100 * size);
   const pushed = (n: number) =>
@@ -205,7 +205,7 @@ test('memory is used again, but not that of lines that wait or are being read', 
   ok(memories.size <= 5, `${memories.size}`);
 });
 
-test('news is told of at once, and of pushes that came before it was waited for', async () => {
+test('a wait ends at once for new lines, and for lines from before the wait', async () => {
   const recent = new RecentLines({ segment: 1, offset: 0 }, 1000);
   const { signal } = new AbortController();
   const waiting = recent.news(0, signal);

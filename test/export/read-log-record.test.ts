@@ -18,7 +18,7 @@ const LINES = [
   journalLine('journal.stop', 3, ',"vcml.journal.records":9007199254740991'),
 ];
 
-test('the stock serializer makes of a line what the encoder makes of it', () => {
+test('the stock serializer and the encoder give the same for a line', () => {
   const requests = newRequests();
   for (const line of LINES) {
     const stock = ProtobufLogsSerializer.serializeRequest([readLogRecord(line, SCOPE)]);
@@ -30,7 +30,7 @@ test('the stock serializer makes of a line what the encoder makes of it', () => 
   }
 });
 
-test('a record that is encoded reads its line when it is asked for a field', () => {
+test('an encoded record parses its line when a field is read', () => {
   const requests = newRequests();
   const resource = { 'host.name': 'node-1' };
   addLines(requests, [execLine(1, { resource }), execLine(2, { resource })]);
@@ -74,6 +74,6 @@ for (const line of [
   execLine(1).replace(/"object":"[^"]+"/, '"object":null'),
   execLine(1).replace(/"resource":\{[^}]+\}/, '"resource":[]'),
 ])
-  test(`what is no line of a journal is refused: ${line.slice(0, 30)}`, () => {
+  test(`a line that is not a record is refused: ${line.slice(0, 30)}`, () => {
     throws(() => readLogRecord(line, SCOPE), SyntaxError);
   });

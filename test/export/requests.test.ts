@@ -67,7 +67,7 @@ test('OTLPLogExporter delivers these records, and they come back byte for byte',
   sameLines(collector.lines, lines);
 });
 
-test('a resource is written once for records that follow each other, and again after another', () => {
+test('consecutive records share one resource, and a resource is repeated after another one', () => {
   const [a, b] = [{ 'host.name': 'a' }, { 'host.name': 'b' }];
   const lines = [a, a, b, a].map((resource, n) => execLine(n, { resource }));
   const { resourceLogs } = serialized(lines);
@@ -78,7 +78,7 @@ test('a resource is written once for records that follow each other, and again a
   sameLines(linesOf({ resourceLogs }), lines);
 });
 
-test('traces are empty, and schemas and scope are said', () => {
+test('trace ids are empty, and schemas and scope are set', () => {
   const { resourceLogs } = serialized([execLine(0)]);
   const scopeLogs = resourceLogs[0]?.scopeLogs[0];
   deepEqual(scopeLogs?.scope, { name: 'vcml-agent', version: '1.2.3' });
@@ -101,7 +101,7 @@ for (const nanos of [
     equal(record?.observedTimeUnixNano, String(nanos));
   });
 
-test('a batch larger than the buffer is written whole, and the one after it too', () => {
+test('a batch larger than the buffer is written whole, and so is the next one', () => {
   const requests = newRequests();
   for (const count of [1, 3, 2]) {
     const lines = execLines(0, count, { args: ['x'.repeat(300_000)] });
@@ -120,7 +120,7 @@ for (const value of [
   '',
   'tru',
 ])
-  test(`a value that no journal has is an error, not another value: ${value}`, () => {
+  test(`a value that no journal has is an error, and not another value: ${value}`, () => {
     const requests = newRequests();
     addLines(requests, [execLine(0)]);
     throws(() => addLines(requests, [execLine(1, { more: `,"odd":${value}` })]), SyntaxError);
@@ -132,7 +132,7 @@ for (const value of [
     sameLines(linesOf(decodeRequest(requests.request(0, 2))), execLines(0, 2));
   });
 
-test('any records that follow each other make a request, with the resources that are theirs', () => {
+test('any sequence of records makes a request with their resources', () => {
   const requests = newRequests();
   const lines = Array.from({ length: 9 }, (_, n) =>
     execLine(n, { resource: { 'host.name': `node-${Math.floor(n / 3)}` } }),
@@ -143,7 +143,7 @@ test('any records that follow each other make a request, with the resources that
       sameLines(linesOf(decodeRequest(requests.request(first, end))), lines.slice(first, end));
 });
 
-test('what recurs is the same at the first, the second and each later time', () => {
+test('recurring attributes are the same the first, the second and each later time', () => {
   const requests = newRequests();
   const lines = [1, 2, 3, 4].flatMap(() => [
     ...execLines(0, 600, { executable: '/bin/ls' }).map(sameArguments),

@@ -66,7 +66,7 @@ test('records about the journal are always exported', () => {
   equal(createFilter(parseRules(['deny'])).passes(stop), true);
 });
 
-test('what is wrong with rules is told at once', () => {
+test('all problems of rules are reported at once', () => {
   let message = '';
   try {
     parseRules([
@@ -86,7 +86,7 @@ test('what is wrong with rules is told at once', () => {
   equal(message.split('; ').length, 6);
 });
 
-test('what is kept back is counted by rule, and the cursor goes on', async (t) => {
+test('records that are kept back are counted by rule, and the cursor advances', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect();
   const running = bed.start(collector.port, {

@@ -52,7 +52,7 @@ test('a record that our encoder damages is exported with the stock encoding', as
   match(bed.log[0] ?? '', /^error export\.encoder_fault .*"records":1,"code":"INTERNAL"/);
 });
 
-test('an encoder that damages every record costs none, and no more than two calls a batch', async (t) => {
+test('an encoder that damages every record costs no record, and at most two calls for each batch', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect();
   const encoder = new FaultyEncoder(() => true, damages);
@@ -66,7 +66,7 @@ test('an encoder that damages every record costs none, and no more than two call
   ok(collector.calls.length < 220, `${collector.calls.length} calls`);
 });
 
-test('a line that our encoder does not know is exported with the stock encoding, in its place', async (t) => {
+test('a line that our encoder cannot read is exported with the stock encoding, in its place', async (t) => {
   const bed = createExportBed(t);
   const collector = await bed.collect();
   const lines = execLines(0, 20, { resource: { 'host.name': 'a' } });
@@ -81,7 +81,7 @@ test('a line that our encoder does not know is exported with the stock encoding,
   match(bed.log[0] ?? '', /^error export\.encoder_fault .*"records":1\}$/);
 });
 
-test('a record that is refused both ways is a dead letter with the first reason, asked about once', async (t) => {
+test('a record that is refused in both encodings is a dead letter with the first reason, after one second opinion', async (t) => {
   const bed = createExportBed(t);
   const bad = execLine(3);
   let calls = 0;
@@ -107,7 +107,7 @@ test('a record that is refused both ways is a dead letter with the first reason,
   equal(details, 'reason 1');
 });
 
-test('a collector that goes away before the second opinion is waited for', async (t) => {
+test('a second opinion waits for a collector that stops before it', async (t) => {
   const bed = createExportBed(t);
   const line = execLine(0);
   let away = 2;

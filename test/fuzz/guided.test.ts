@@ -15,7 +15,7 @@ const ROUNDS = 64;
 
 const dir = temporaryFolder();
 
-test('guided inputs find a bug that as many unguided ones do not', async () => {
+test('guided inputs find a bug that as many unguided inputs do not find', async () => {
   const [planted] = createPlanted() as [Target, Target];
   const run = { seed: SEED, goesOn: (rounds: number) => rounds < PLANTED_ROUNDS };
   const { failure } = await guide(planted, run);

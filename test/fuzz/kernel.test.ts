@@ -25,7 +25,7 @@ const CGROUPS = [
   `/docker/${ID}`,
 ];
 
-test('of any damaged cgroup path a container is its id, and its root lies on the path', () =>
+test('a container in any damaged cgroup path has an id, and its root is on the path', () =>
   fuzz((random) => {
     const path = random.damaged(Buffer.from(random.pick(CGROUPS))).toString();
     const found = containerOf(path);
@@ -35,7 +35,7 @@ test('of any damaged cgroup path a container is its id, and its root lies on the
     if (found.podUid !== undefined) assert.match(found.podUid, /^[0-9a-f-]{32,36}$/);
   }));
 
-test('a cgroup path as long as the kernel allows is read in time that grows with its length', () => {
+test('the longest cgroup path of the kernel is read in linear time', () => {
   const parts = ['a-', 'kubepods-', 'kubepods', `pod${UID}`, '-pod', '/', '.slice', ':', ID];
   return fuzz((random) => {
     let path = '/';
@@ -50,7 +50,7 @@ test('a cgroup path as long as the kernel allows is read in time that grows with
 const SEGMENT = join(dir, segmentName(1));
 const LINES = Buffer.from('{"action":"exec","n":1}\n{"action":"exec","n":22}\n'.repeat(3));
 
-test('of a damaged journal both readers give the same lines, all within what is there', () =>
+test('both readers give the same lines of a damaged journal', () =>
   fuzz(async (random) => {
     writeFileSync(SEGMENT, random.damaged(LINES));
     const bytes = readFileSync(SEGMENT);
@@ -62,7 +62,7 @@ test('of a damaged journal both readers give the same lines, all within what is 
     for (const { offset } of sync) assert.equal(bytes[offset - 1], 0x0a);
   }));
 
-test('after the cut of a torn tail a segment is whole lines, and those before the damage stay', () =>
+test('after its torn tail is cut, a segment has whole lines, and those before the damage stay', () =>
   fuzz((random) => {
     const tail = random.damaged(LINES);
     writeFileSync(SEGMENT, Buffer.concat([LINES, tail]));
@@ -78,7 +78,7 @@ test('after the cut of a torn tail a segment is whole lines, and those before th
 
 const STAT = Buffer.from(`42 (a) b) S 1 42 42 ${'0 '.repeat(15)}7777 0 0\n`);
 
-test('any text in /proc/PID/stat is a start and a name that can be written, or none', () => {
+test('any text in /proc/PID/stat is a start and a printable name, or neither', () => {
   const process = join(dir, 'proc/42');
   mkdirSync(process, { recursive: true });
   symlinkSync(Buffer.from([0x2f, 0xff, 0x5c]), join(process, 'exe'));
@@ -91,7 +91,7 @@ test('any text in /proc/PID/stat is a start and a name that can be written, or n
   });
 });
 
-test('any text in /proc/self/cgroup and mountinfo is hierarchies, or none', () => {
+test('any text in /proc/self/cgroup and mountinfo gives hierarchies or none', () => {
   const cgroup = Buffer.from('12:pids:/a\n4:memory,cpu:/b\n0::/\n');
   const mounts = Buffer.from(
     '25 20 0:22 / / rw - cgroup2 none rw\n26 20 0:23 / / rw shared:9 - cgroup none rw,memory\n',

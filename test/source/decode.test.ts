@@ -330,7 +330,10 @@ const UNREADABLE: readonly [what: string, event: Buffer, length?: number][] = [
   ['longer than the buffer', SOUND, 1 << 30],
   ['of another version', changed((event) => event.writeUInt16LE(2, execEvent.headVersion))],
   ['of another kind', changed((event) => event.writeUInt16LE(9, execEvent.headKind))],
-  ['on a CPU that does not exist', changed((event) => event.writeUInt32LE(CPUS, execEvent.headCpu))],
+  [
+    'on a CPU that does not exist',
+    changed((event) => event.writeUInt32LE(CPUS, execEvent.headCpu)),
+  ],
   ['without a number', changed((event) => event.fill(0, execEvent.headSeq, execEvent.headSeq + 8))],
   ['with a number from 2^53 on', changed((event) => event.writeUInt8(0x20, execEvent.headSeq + 6))],
   [
@@ -342,7 +345,10 @@ const UNREADABLE: readonly [what: string, event: Buffer, length?: number][] = [
     changed((event) => event.writeUInt8(0x80, execEvent.headBootTime + 7)),
   ],
   ['of an unknown cause', changed((event) => event.writeUInt32LE(0, execEvent.causeKind))],
-  ['of a cause on a CPU that does not exist', changed((event) => event.writeUInt32LE(CPUS, execEvent.causeCpu))],
+  [
+    'of a cause on a CPU that does not exist',
+    changed((event) => event.writeUInt32LE(CPUS, execEvent.causeCpu)),
+  ],
   ['with data in its head', changed((event) => event.writeUInt16LE(8, execEvent.args))],
   ['with data behind its end', changed((event) => event.writeUInt16LE(900, execEvent.args + 2))],
 ];

@@ -6,7 +6,7 @@ import { Agent } from '../support/agent.ts';
 import { ROOT } from '../support/paths.ts';
 import { until } from '../support/until.ts';
 
-test('a bundle needs nothing of the folder that it comes from, not even to tell of a failure', async (t) => {
+test('a bundle needs nothing of the folder that it comes from, not even to report a failure', async (t) => {
   // Nobody listens there.
   const agent = new Agent({ args: ['--export-endpoint', 'http://localhost:1'] });
   t.after(() => agent.close());

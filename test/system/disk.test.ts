@@ -14,7 +14,7 @@ import { createFaults, type Faults } from '../support/journal/faults.ts';
 /** Room for what all the others on this machine execute meanwhile. */
 const SIZE = '200m';
 
-test('a full disk ends nothing and loses nothing: when there is room, all is written', async (t) => {
+test('a full disk ends nothing and loses nothing, and everything is written once there is space', async (t) => {
   const bed = createBed(t);
   bed.mount(SIZE);
   const filler = join(bed.dir, 'filler');
@@ -41,7 +41,7 @@ test('a full disk ends nothing and loses nothing: when there is room, all is wri
   assert.equal(await agent.stop(), 0);
 });
 
-test('an agent starts on a full disk, and writes when there is room', async (t) => {
+test('an agent starts on a full disk, and writes once there is space', async (t) => {
   const bed = createBed(t);
   bed.mount(SIZE);
   const filler = join(bed.dir, 'filler');
@@ -107,7 +107,7 @@ async function ended(agent: Agent): Promise<unknown> {
 const numbered = (name: string, count: number) =>
   Array.from({ length: count }, (_, n) => `${name}-${n}`);
 
-test('a disk that fails to write ends nothing: one message, and all is written when it works', async (t) => {
+test('a disk that fails to write does not end the agent: one message, and everything is written when it works again', async (t) => {
   const [agent, faults] = await startFaulty(t);
   exec('eio:before');
   await agent.journal.marked('eio:before');
@@ -125,7 +125,7 @@ test('a disk that fails to write ends nothing: one message, and all is written w
 });
 
 for (const sync of ['always', 'interval'])
-  test(`a disk that fails to sync ends nothing and doubles nothing, sync ${sync}`, async (t) => {
+  test(`a disk that fails to sync ends nothing and duplicates nothing, sync ${sync}`, async (t) => {
     const [agent, faults] = await startFaulty(t, '--sync', sync, '--sync-interval', '50ms');
     faults.now('sync EIO');
     const markers = numbered('sync', 50);
@@ -138,7 +138,7 @@ for (const sync of ['always', 'interval'])
   });
 
 for (const bytes of [1, 700, 100_000])
-  test(`SIGKILL after ${bytes} bytes of a large write: the next start cuts, and writes it all`, async (t) => {
+  test(`after SIGKILL at ${bytes} bytes of a large write, the next start cuts the line and writes everything`, async (t) => {
     const [agent, faults] = await startFaulty(t, '--drain-interval', '1s');
     exec('large:before');
     await agent.journal.marked('large:before');
@@ -157,7 +157,7 @@ for (const bytes of [1, 700, 100_000])
   });
 
 for (const anew of [false, true])
-  test(`an agent whose journal is moved away ends with 73, and the next goes on${anew ? ' in a new folder there' : ''}`, async (t) => {
+  test(`an agent whose journal is moved ends with 73, and the next one continues${anew ? ' in a new folder there' : ''}`, async (t) => {
     const root = mkdtempSync(join(tmpdir(), 'vcml-moved-'));
     const agent = await startAgent({ journalDir: join(root, 'journal') });
     t.after(async () => {
@@ -182,7 +182,7 @@ for (const anew of [false, true])
     assert.deepEqual(markersIn(agent.journalDir, /^moved:/), markers);
   });
 
-test('an agent whose journal somebody removes says so and ends with 73; the next goes on', async (t) => {
+test('an agent whose journal is removed by others says so and ends with 73; the next one continues', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
   rmSync(agent.journalDir, { recursive: true });

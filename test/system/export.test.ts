@@ -43,7 +43,7 @@ async function finish(agent: Agent, collector: Collector): Promise<void> {
   sameLines([...new Set(collector.lines)], agent.journal.lines);
 }
 
-test('all that an agent records reaches the collector, to the last line of its end', async () => {
+test('everything that an agent records reaches the collector, up to its last line', async () => {
   const collector = await collect();
   const agent = await startAgent({ args: exportingTo(collector) });
   try {
@@ -57,7 +57,7 @@ test('all that an agent records reaches the collector, to the last line of its e
   }
 });
 
-test('an agent that is killed again and again loses nothing, and doubles only what it had sent', async () => {
+test('an agent that is killed repeatedly loses nothing, and duplicates only what it had sent', async () => {
   const collector = await collect();
   const agent = await startAgent({ args: exportingTo(collector) });
   try {
@@ -72,7 +72,7 @@ test('an agent that is killed again and again loses nothing, and doubles only wh
   }
 });
 
-test('a collector that is not there keeps an agent neither from starting nor from ending', async () => {
+test('a missing collector prevents neither the start nor the end of an agent', async () => {
   const agent = await startAgent({ args: ['--export-endpoint', 'http://127.0.0.1:1'] });
   try {
     storm(1);
@@ -116,7 +116,7 @@ function refusedWith(args: readonly string[], env: Record<string, string> = {}):
   return stderr;
 }
 
-test('bad export credentials, headers and protocols end an agent at its start with 78', () => {
+test('invalid credentials, headers and protocols of the export end an agent at its start with 78', () => {
   const endpoint = ['--export-endpoint', 'https://collector:4317'];
   match(refusedWith([...endpoint, '--export-certificate', '/nowhere/ca']), /\/nowhere\/ca: ENOENT/);
   match(refusedWith(endpoint, { OTEL_EXPORTER_OTLP_CLIENT_KEY: '/nowhere/key' }), /\/nowhere\/key/);
@@ -141,7 +141,7 @@ test('bad export credentials, headers and protocols end an agent at its start wi
   );
 });
 
-test('OpenTelemetry’s variables work, those of logs first', async () => {
+test('OTEL_ variables work, and those for logs take precedence', async () => {
   const collector = await collect();
   const other = await collect();
   process.env.OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${other.port}`;

@@ -52,7 +52,7 @@ function idOf(marker: string): string {
 
 const idsIn = (jsonl: string) => Array.from(jsonl.matchAll(/^\{"id":"([^"]+)"/gm), ([, id]) => id);
 
-describe('a journal as the agent wrote it', () => {
+describe('a journal of the agent', () => {
   test('is sound', async () => {
     assert.deepEqual(await audited(journal), []);
     const { code, stdout } = await vcml('audit', journal);
@@ -60,7 +60,7 @@ describe('a journal as the agent wrote it', () => {
     assert.match(stdout, /^sound: \d+ lines/);
   });
 
-  test('is printed as it stands, every line, by query', async () => {
+  test('is printed unchanged by query, every line', async () => {
     const { stdout } = await vcml('query', '--output', 'jsonl', journal);
     const lines = stdout.trimEnd().split('\n');
     assert.equal(lines.length, agent.journal.lines.length);
@@ -73,7 +73,7 @@ describe('a journal as the agent wrote it', () => {
       );
   });
 
-  test('is the same compressed, and with both forms of a segment there', async () => {
+  test('is the same if it is compressed, and if both forms of a segment exist', async () => {
     const both = join(folder.path, 'both');
     cpSync(journal, both, { recursive: true });
     const plain = join(both, segment(1));
@@ -88,7 +88,7 @@ describe('a journal as the agent wrote it', () => {
 });
 
 describe('chain', () => {
-  test('follows causes back to the gap, and says why it ends there', async () => {
+  test('follows causes back to the gap, and states its reason', async () => {
     const id = idOf('case:forensics:second');
     const { stdout } = await vcml('chain', id, '--output', 'jsonl', journal);
     const records = new Map(agent.journal.records.map((record) => [record.id, record]));
@@ -101,7 +101,7 @@ describe('chain', () => {
     assert.match(text.stdout, /⁇ the chain ends here: predates_hook: .*\[\d+\]/);
   });
 
-  test('says where a cause is in none of the files', async () => {
+  test('says which cause is in none of the files', async () => {
     const id = idOf('case:forensics:second');
     const line = agent.journal.lines.find((one) => one.includes(`"id":"${id}"`)) ?? '';
     const alone = folder.journal('alone.jsonl', [line]);
@@ -110,7 +110,7 @@ describe('chain', () => {
     assert.match(stdout, /the cause [0-9a-f-]{36} is in\s+none of these files/);
   });
 
-  test('ends with 1 where there is no such record', async () => {
+  test('ends with 1 if there is no such record', async () => {
     const { code, stderr } = await vcml('chain', '00000000-0000-5000-8000-000000000000', journal);
     assert.equal(code, 1);
     assert.match(stderr, /^vcml: no record has the id/);
@@ -125,7 +125,7 @@ describe('tree', () => {
   };
   const first = () => agent.journal.withMarker('case:forensics:first')[0];
 
-  test('shows what a record caused, children that do the same once', async () => {
+  test('shows the effects of a record, and children that do the same once', async () => {
     const { stdout } = await vcml('tree', shell(), journal);
     assert.match(stdout, /└ noop\[\d+\] ×4 /);
     const all = await vcml('tree', shell(), '--no-collapse', journal);
@@ -133,7 +133,7 @@ describe('tree', () => {
     assert.equal(lines(all.stdout), lines(stdout) + 3);
   });
 
-  test('goes no deeper than it may, and says that there is more', async () => {
+  test('stops at the given depth, and says that there is more', async () => {
     const { stdout, stderr } = await vcml(
       'tree',
       shell(),
@@ -152,7 +152,7 @@ describe('query', () => {
   const ids = async (...args: string[]) =>
     idsIn((await vcml('query', '--output', 'jsonl', ...args, journal)).stdout);
 
-  test('chooses by executable and argument, as written, as a glob, as a regular expression', async () => {
+  test('selects by executable and argument, as text, glob or regular expression', async () => {
     const one = [idOf('case:forensics:first')];
     assert.deepEqual(await ids('--exe', 'noop', '--arg', 'case:forensics:first'), one);
     assert.deepEqual(await ids('--exe', noop, '--arg', 'case:*:first'), one);
@@ -160,7 +160,7 @@ describe('query', () => {
     assert.deepEqual(await ids('--exe', 'noo', '--arg', 'case:forensics:first'), []);
   });
 
-  test('chooses by time, to the nanosecond', async () => {
+  test('selects by time, to the nanosecond', async () => {
     const line = agent.journal.lines.find((one) => one.includes(idOf('case:forensics:second')));
     const nanoseconds = BigInt(/"timestamp":(\d+)/.exec(line ?? '')?.[1] ?? 0);
     const at = (time: bigint) =>
@@ -195,8 +195,8 @@ describe('query', () => {
   });
 });
 
-describe('whatever is printed', () => {
-  test('holds nothing that a terminal obeys or that turns text around', async () => {
+describe('every output', () => {
+  test('contains nothing that controls a terminal or reverses text', async () => {
     const inputs = ['--arg', 'case:forensics:hostile', journal];
     for (const form of ['text', 'json', 'jsonl', 'csv']) {
       const { stdout } = await vcml('query', '--output', form, ...inputs);
@@ -212,7 +212,7 @@ describe('whatever is printed', () => {
 });
 
 describe('export', () => {
-  test('writes Parquet by day and node, which says the same', async () => {
+  test('writes the same records as Parquet by day and node', async () => {
     const target = join(folder.path, 'parquet');
     assert.equal((await vcml('export', '--parquet', target, journal)).code, 0);
     const [day] = readdirSync(target);
@@ -227,7 +227,7 @@ describe('export', () => {
   });
 });
 
-test('a line that is being written is told and skipped, and the rest is there', async () => {
+test('a line that is being written is reported and skipped, and the others are read', async () => {
   const live = join(folder.path, 'live');
   mkdirSync(live);
   cpSync(journal, live, { recursive: true });

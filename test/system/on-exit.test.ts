@@ -20,7 +20,7 @@ function podsAgent(t: TestContext, server: Server, ...more: readonly string[]): 
   return agent;
 }
 
-test('whenUninstalled: the hook stays while the DaemonSet is there, and goes with it', async (t) => {
+test('whenUninstalled: the hook stays while the DaemonSet exists, and is removed after it is deleted', async (t) => {
   await withServer(async (server) => {
     const agent = podsAgent(t, server);
     await agent.start();
@@ -44,7 +44,7 @@ test('whenUninstalled: the hook stays while the DaemonSet is there, and goes wit
   });
 });
 
-test('journalOnUninstall: the journal stays with any other end, and goes with the DaemonSet', async (t) => {
+test('journalOnUninstall: the journal is deleted with the DaemonSet, and stays at any other end', async (t) => {
   await withServer(async (server) => {
     const agent = podsAgent(t, server, '--journal-on-uninstall', 'delete');
     for (const said of [
@@ -81,7 +81,7 @@ test('journalOnUninstall: the journal stays with any other end, and goes with th
   });
 });
 
-test('whenUninstalled: an agent that is told to end before it began takes away what was left', async (t) => {
+test('whenUninstalled: an agent that is stopped before it begins removes what an earlier one left', async (t) => {
   await withServer(async (server) => {
     process.env.POD_NAMESPACE = 'watchers';
     process.env.POD_NAME = 'agent-x2x';
@@ -107,7 +107,7 @@ test('whenUninstalled: an agent that is told to end before it began takes away w
   });
 });
 
-test('journalOnUninstall: nothing is left of a folder that nobody else uses', async (t) => {
+test('journalOnUninstall: a folder with nothing else in it is removed', async (t) => {
   await withServer(async (server) => {
     const agent = podsAgent(t, server, '--journal-on-uninstall', 'delete');
     await agent.start();
@@ -118,7 +118,7 @@ test('journalOnUninstall: nothing is left of a folder that nobody else uses', as
   });
 });
 
-test('journalOnUninstall is refused where no end is an uninstall', (t) => {
+test('journalOnUninstall is refused unless onExit is whenUninstalled', (t) => {
   const agent = new Agent({});
   t.after(() => agent.close());
   const args = ['--journal-dir', agent.journalDir, '--journal-on-uninstall', 'delete'];

@@ -6,7 +6,7 @@ import type { JournalLine } from '../support/journal/followed-journal.ts';
 
 const SECRET = 'hunter2hunter2';
 
-test('a secret in arguments reaches no file, and that it was there is told', async (t) => {
+test('a secret in arguments reaches no file, and the record says that it was redacted', async (t) => {
   const agent = await recorded(t);
   const { attributes } = await agent.journal.marked('--password=[redacted] redact:case');
   const expected = [program('noop'), '--password=[redacted]', 'redact:case'];

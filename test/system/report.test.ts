@@ -17,7 +17,7 @@ after(async () => {
   assert.deepEqual(browser.misdeeds, []);
 });
 
-test('what the agent has just recorded is shown with its causes, to the nanosecond', async () => {
+test('a report shows what the agent has just recorded with its causes, to the nanosecond', async () => {
   const override = 'gpj\u202e.exe';
   const command = `${program('noop')} in-a-report '${override}'; :`;
   execFileSync('sh', ['-c', command]);

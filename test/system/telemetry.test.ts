@@ -40,7 +40,7 @@ function counted(agent: Agent) {
   };
 }
 
-test('metrics say what the journal says, before and after an exec storm', async (t) => {
+test('metrics agree with the journal before and after an exec storm', async (t) => {
   const agent = await start(t, ...ON);
   for (const seconds of ['0', '1']) {
     await runProgram('storm', '2', seconds, program('noop'));
@@ -66,7 +66,7 @@ test('metrics say what the journal says, before and after an exec storm', async 
   }
 });
 
-test('what retention deletes is a loss of its stage, and the journal stays within its limit', async (t) => {
+test('deletions for space are losses of stage retention, and the journal stays within its limit', async (t) => {
   const sizes = ['--segment-max-bytes', '64KiB', '--journal-max-bytes', '256KiB'];
   const agent = await start(t, ...ON, ...sizes);
   const samples = await until('a loss by retention', async () => {
@@ -80,7 +80,7 @@ test('what retention deletes is a loss of its stage, and the journal stays withi
   ok((samples.get('vcml_journal_usage_bytes') ?? 0) < (written ?? 0));
 });
 
-test('program runs are counted while the kernel counts them, and outlive the agent', async (t) => {
+test('program runs are exported while the kernel counts them, and outlive the agent', async (t) => {
   const sysctl = '/proc/sys/kernel/bpf_stats_enabled';
   const before = readFileSync(sysctl, 'utf8');
   const agent = await start(t, ...ON);
@@ -100,7 +100,7 @@ test('program runs are counted while the kernel counts them, and outlive the age
   ok(((await scrape(agent)).get(name) ?? 0) >= runs);
 });
 
-test('an agent is alive and ready, and says so in JSON', async (t) => {
+test('a recording agent is alive and ready, and says so in JSON', async (t) => {
   const agent = await start(t, ...ON);
   await until('readiness', async () => (await probe(agent, '/readyz'))[0] === 200);
   const [status, body] = await probe(agent, '/readyz?verbose');
@@ -125,7 +125,7 @@ test('an agent is alive and ready, and says so in JSON', async (t) => {
   equal((await fetch(await urlOf(agent, '/livez'), { method: 'HEAD' })).status, 200);
 });
 
-test('a full disk makes it unready with the reason, not dead; room makes it ready again', async (t) => {
+test('a full disk makes the agent unready with the reason, and not dead; space makes it ready again', async (t) => {
   const agent = new Agent({ args: ON });
   t.after(async () => {
     await agent.stop();
@@ -155,7 +155,7 @@ test('a full disk makes it unready with the reason, not dead; room makes it read
   equal((await scrape(agent)).get('vcml_journal_writable'), 1);
 });
 
-test('a collector that is down makes it neither unready nor dead, and is counted', async (t) => {
+test('a collector that is down is counted, and makes the agent neither unready nor dead', async (t) => {
   const agent = await start(t, ...ON, '--export-endpoint', 'http://127.0.0.1:9');
   const failures = 'vcml_export_failures_total{rpc_response_status_code="UNAVAILABLE"}';
   const samples = await until('two failures', async () => {
@@ -182,7 +182,7 @@ test('a collector that is down makes it neither unready nor dead, and is counted
   equal((await probe(agent, '/livez'))[0], 200);
 });
 
-test('metadata that cannot be had is 0, and 1 when it comes again', async (t) => {
+test('the metric of metadata is 0 while it is unavailable, and 1 when it returns', async (t) => {
   const api = new ApiServer(answering([]));
   t.after(() => api.close());
   await api.start();
@@ -198,7 +198,7 @@ test('metadata that cannot be had is 0, and 1 when it comes again', async (t) =>
   await until('its return', () => reads(1));
 });
 
-test('what a collector took is counted, record by record, until nothing waits', async (t) => {
+test('exported records are counted one by one until none waits', async (t) => {
   const collector = await startCollector();
   t.after(() => collector.kill());
   const agent = await start(t, ...ON, '--export-endpoint', `http://127.0.0.1:${collector.port}`);
@@ -214,7 +214,7 @@ test('what a collector took is counted, record by record, until nothing waits', 
   ok((samples.get('vcml_export_last_success_timestamp_seconds') ?? 0) > 1e9);
 });
 
-test('an agent that waits for the hook answers: alive, not ready', async (t) => {
+test('an agent that waits for the hook is alive and not ready', async (t) => {
   const agent = await start(t);
   const args = ['run', '--pin-dir', agent.pinDir, '--journal-dir', join(agent.directory, 'other')];
   const second = spawn(AGENT_BIN, [...args, ...ON, '--print', 'none'], {
@@ -236,7 +236,7 @@ test('an agent that waits for the hook answers: alive, not ready', async (t) => 
   equal(existsSync(join(agent.directory, 'other')), false);
 });
 
-test('a port that is taken stops nothing, is told once, and is had once it is free', async (t) => {
+test('a port in use does not stop the agent, is logged once, and is opened once it is free', async (t) => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
   const { port } = other.address() as { port: number };
@@ -251,7 +251,7 @@ test('a port that is taken stops nothing, is told once, and is had once it is fr
   equal(agent.stderr.match(/"telemetry.listen_failed"/g)?.length, 1);
 });
 
-test('probes have a listener of their own that nothing at the other can fill', async (t) => {
+test('probes have their own listener, which clients of the other cannot exhaust', async (t) => {
   const agent = await start(t, ...ON, '--probe-address', '0');
   const own = await urlOf(agent, '', { probes: true });
   const { port } = new URL(await urlOf(agent, '/metrics'));

@@ -66,7 +66,7 @@ function continuity(dir: string): Target {
   const { folder, segment } = journalIn(dir, 'continuity');
   return {
     name: 'continuity',
-    property: 'of any journal there are numbers to go on with, and it stays as it is',
+    property: 'any journal gives numbers to continue with, and stays unchanged',
     seeds: [JOURNAL, `${LINES[0]}\n${LINES[2]}\n`, `${LINES[3]}\n${LINES[1]}\n`],
     check(input) {
       writeFileSync(segment, input);
@@ -82,7 +82,7 @@ function state(dir: string): Target {
   writeFileSync(segment, JOURNAL);
   return {
     name: 'state',
-    property: 'of any state.json there are numbers to go on with; it stays as it is, or goes',
+    property: 'any state.json gives numbers to continue with; it stays unchanged or is removed',
     seeds: [STATE, STATE.replace('"offset":0', '"offset":99999')],
     check(input) {
       writeFileSync(file, input);
@@ -109,7 +109,7 @@ function tail(dir: string): Target {
   const { folder, segment } = journalIn(dir, 'tail');
   return {
     name: 'tail',
-    property: 'after the cut whole lines are left, all before the damage, and both readers agree',
+    property: 'after the cut, all whole lines before the damage remain, and both readers agree',
     seeds: [JOURNAL, `${JOURNAL}{"action":"ex`, `${JOURNAL}\0\0\0\0${JOURNAL}`, '\n'],
     async check(input) {
       writeFileSync(segment, input);
@@ -135,7 +135,7 @@ function compressed(dir: string): Target {
   const file = `${segment}.zst`;
   return {
     name: 'compressed',
-    property: 'a compressed segment is lines or SEGMENT_DAMAGED, and stays as it is',
+    property: 'a compressed segment is lines or SEGMENT_DAMAGED, and stays unchanged',
     seeds: [zstdCompressSync(JOURNAL), zstdCompressSync('x\n'.repeat(9000)), zstdCompressSync('')],
     async check(input) {
       writeFileSync(file, input);
@@ -164,8 +164,8 @@ function line(): Target {
   return {
     name: 'line',
     property:
-      'any line is exported or refused by a SyntaxError, which the next one is not harmed by; ' +
-      'printed, it has nothing that a terminal obeys',
+      'any line is exported or refused by a SyntaxError, without harm to the next one; ' +
+      'printed, it contains nothing that controls a terminal',
     seeds: [...hostileLines(8, 1), sound],
     check(input) {
       const text = input.toString().replaceAll('\n', ' ');

@@ -21,8 +21,8 @@ const redact = createRedactor();
 const event: Target = {
   name: 'event',
   property:
-    'any bytes are read as one event, whatever lies behind them and whatever was read before; ' +
-    'its records are lines of JSON that the export takes',
+    'any bytes are one event, whatever follows them and whatever was read before; ' +
+    'its records are lines of JSON that the export accepts',
   seeds: [
     craftExec({
       seq: 7n,
@@ -122,7 +122,7 @@ const FLAT_UID = UID.replaceAll('-', '_');
 
 const cgroup: Target = {
   name: 'cgroup',
-  property: 'of any path a container is 64 hex digits below a root that lies on the path',
+  property: 'a container in any path has 64 hex digits and a root on the path',
   seeds: [
     `/kubepods/burstable/pod${UID}/${ID}`,
     `/kubepods.slice/kubepods-besteffort-pod${FLAT_UID}.slice/cri-containerd-${ID}.scope/init`,

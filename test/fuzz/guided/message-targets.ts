@@ -11,7 +11,7 @@ import type { Target } from './target.ts';
 export const MESSAGE_TARGETS: readonly Target[] = [
   {
     name: 'retry-info',
-    property: 'any status asks for a wait of some milliseconds, or for none',
+    property: 'any status requests a wait of some milliseconds, or none',
     seeds: [statusWithRetryInfo(8, 1500), statusWithRetryInfo(14, 0)],
     check(input) {
       const delay = retryDelayOf(input);

@@ -39,7 +39,7 @@ function configuration(dir: string): Target {
   const file = join(dir, 'config.yaml');
   return {
     name: 'configuration',
-    property: 'a file is refused as CONFIGURATION_INVALID, or has options only and is used',
+    property: 'a file is refused as CONFIGURATION_INVALID, or has only options and is used',
     seeds: [
       '# a\njournalDir: /a\nringSize: 64MiB\nquietAfter: 15m\nredactNames: [pin, "db-pin"]\n',
       'redactPatterns:\n  - acme_[A-Za-z0-9]{20,}\nnodeName: &n node-1\nprint: none\nsync: *n\n',
@@ -67,7 +67,7 @@ function status(dir: string): Target {
   const config = { journalDir: folder, pinDir: join(folder, 'none') } as Config;
   return {
     name: 'status',
-    property: 'of any state.json and cursor the status is text that a terminal obeys nothing in',
+    property: 'any state.json gives a status without anything that controls a terminal',
     seeds: [STATE, HOSTILE_STATE, '{"state":1}'],
     check(input) {
       writeFileSync(join(folder, 'state.json'), input);
@@ -82,7 +82,7 @@ function ancestors(dir: string): Target {
   const file = join(dir, 'ancestors.json');
   return {
     name: 'ancestors',
-    property: 'of any ancestors.json an ancestor is names, or none',
+    property: 'any ancestors.json gives names or nothing',
     seeds: ['{"hookId":"5","snapshot":{"1":[10,"init","/sbin/init"],"42":[10],"7":[10,"a"]}}'],
     check(input) {
       writeFileSync(file, input);
@@ -99,7 +99,7 @@ function cursor(dir: string): Target {
   const folder = folderIn(dir, 'cursor');
   return {
     name: 'cursor',
-    property: 'of any export-cursor.json the cursor is a position, or none',
+    property: 'any export-cursor.json gives a position or nothing',
     seeds: ['{"segment":3,"offset":1234}\n'],
     check(input) {
       writeFileSync(join(folder, 'export-cursor.json'), input);
@@ -116,7 +116,7 @@ function deletions(dir: string): Target {
   const run = '{"hookId":"5","cpu":0,"firstSeq":1,"lastSeq":4,"count":4}';
   return {
     name: 'deletions',
-    property: 'any deletions.json is refused with its remedy, or ends and says what is to be told',
+    property: 'any deletions.json is refused with its remedy, or gives ranges to record',
     seeds: [
       `[{"segment":1,"since":{"segment":2,"offset":0},"runs":[${run}]}]`,
       `[{"segment":1,"since":{"segment":1,"offset":9},"runs":[${run},${run.replace('0', '1')}]}]`,
@@ -157,7 +157,7 @@ function bundle(dir: string): Target {
   const pod = '"io.kubernetes.pod.namespace":"shop","io.kubernetes.pod.name":"cart-1"';
   return {
     name: 'bundle',
-    property: 'of any configuration of a bundle names and an image are kept, and nothing else',
+    property: 'any configuration of a bundle gives names and an image, and nothing else',
     seeds: [
       `{${secret},"annotations":{${cri('container-type', 'container')},${cri('sandbox-name', 'a')},` +
         `${cri('sandbox-namespace', 'b')},${cri('container-name', 'c')},${cri('image-name', 'd:1')}}}`,

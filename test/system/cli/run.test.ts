@@ -84,7 +84,7 @@ test('the capabilities BPF, PERFMON and those of files are enough', async (t) =>
   assert.equal(status, 0, stderr);
 });
 
-test('--print jsonl prints the lines of the journal and nothing else, stderr has the rest', async (t) => {
+test('--print jsonl prints only the lines of the journal to stdout, and the rest to stderr', async (t) => {
   const agent = await startAgent({ args: ['--print', 'jsonl'] });
   t.after(() => agent.close());
   await runProgram('noop', 'run:printed');
@@ -96,7 +96,7 @@ test('--print jsonl prints the lines of the journal and nothing else, stderr has
   assert.match(agent.stderr, /recording/);
 });
 
-test('--on-exit detach leaves nothing, and the journal says so', async (t) => {
+test('--on-exit detach leaves nothing, and the journal records it', async (t) => {
   const agent = await startAgent({ args: ['--on-exit', 'detach'] });
   t.after(() => agent.close());
   await runProgram('noop', 'run:detached');
@@ -108,7 +108,7 @@ test('--on-exit detach leaves nothing, and the journal says so', async (t) => {
   assert.deepEqual(judge(agent.journal.lines).findings, []);
 });
 
-test('status tells what is attached while an agent runs, and after it', async (t) => {
+test('status shows what is attached, during and after a run', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
   await agent.journal.waitFor('state.json', () => statusOf(agent).state ?? undefined);

@@ -45,7 +45,7 @@ function lineOf(text: string, name: string): string {
   return text.split('\n').find((line) => line.startsWith(`${name} `)) ?? '';
 }
 
-test('where no agent ever ran, status says so, for people and for programs', () => {
+test('status says that no agent has run yet, as text and as JSON', () => {
   const where = ['--journal-dir', join(folder, 'absent'), '--pin-dir', join(folder, 'unpinned')];
   const { status, stdout } = spawnSync(AGENT_BIN, ['status', ...where], { encoding: 'utf8' });
   equal(status, 0);
@@ -57,7 +57,7 @@ test('where no agent ever ran, status says so, for people and for programs', () 
   deepEqual([found.running, found.pinned, found.state, found.segments], [false, false, null, null]);
 });
 
-test('nothing in state.json reaches the terminal raw', () => {
+test('no text of state.json reaches the terminal unescaped', () => {
   const evil = '\u001b]0;owned\u0007\u202e\n';
   const { text } = statusWith({
     state: { nodeName: evil, updatedAt: evil, pid: evil, gaps: { [evil]: 1 }, records: evil },
@@ -69,7 +69,7 @@ test('nothing in state.json reaches the terminal raw', () => {
 });
 
 for (const state of [{}, { ring: {}, table: null, gaps: null }, { ring: { usedBytes: 'x' } }])
-  test(`what ${JSON.stringify(state)} does not say is unknown`, () => {
+  test(`values that ${JSON.stringify(state)} does not have are unknown`, () => {
     const { text } = statusWith({ state, lock: ownLock() });
     doesNotMatch(text, /NaN|undefined|null/);
     match(lineOf(text, 'records'), /unknown/);
@@ -77,7 +77,7 @@ for (const state of [{}, { ring: {}, table: null, gaps: null }, { ring: { usedBy
     match(lineOf(text, 'table'), /unknown of unknown/);
   });
 
-test('a state.json that holds no state is none', () => {
+test('a state.json without a state counts as none', () => {
   for (const state of [null, [], 'x', 1]) equal(statusWith({ state }).found.state, null);
 });
 
@@ -94,7 +94,7 @@ const hooks: [what: string, pins: string[] | undefined, pinned: boolean, text: R
 ];
 
 for (const [what, pins, pinned, text] of hooks)
-  test(`a pin folder with ${what} is told as ${pinned ? 'a hook' : 'none'}`, () => {
+  test(`a pin folder with ${what} is shown as ${pinned ? 'a hook' : 'none'}`, () => {
     const { found, text: all } = statusWith(pins && { pins });
     equal(found.pinned, pinned);
     match(lineOf(all, 'hook'), text);
@@ -108,7 +108,7 @@ test('an agent runs only where the lock names its process, start and boot', () =
   equal(statusWith({ lock: 'x' }).found.running, false);
 });
 
-test('how the latest run ended is told', () => {
+test('status shows how the latest run ended', () => {
   const ended = (state: object) => lineOf(statusWith({ state }).text, 'agent');
   match(ended({ pid: 7, hookState: 'kept' }), /pid 7, stopped in an orderly way and kept the hook/);
   match(
@@ -119,12 +119,12 @@ test('how the latest run ended is told', () => {
   match(ended({ pid: 7, hookState: 'attached', bootId: 'x' }), /ended when the machine rebooted/);
 });
 
-test('how old the figures are is told', () => {
+test('status shows how old its figures are', () => {
   const { text } = statusWith({ state: { updatedAt: '2026-01-01T00:00:00Z' } });
   match(lineOf(text, 'as'), /2026-01-01T00:00:00Z, 60 s ago$/);
 });
 
-test('folders that may not be read are named, and end nothing', () => {
+test('folders that may not be read are named, and do not end status', () => {
   const base = mkdtempSync(join(folder, 'closed-'));
   const file = join(base, 'file');
   writeFileSync(file, '');
@@ -135,7 +135,7 @@ test('folders that may not be read are named, and end nothing', () => {
   match(lineOf(text, 'hook'), /unknown: ENOTDIR/);
 });
 
-test('a running agent, one with another journal, and a killed one are told apart', async (t) => {
+test('status distinguishes a running agent, one with another journal, and a killed one', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
   await runProgram('noop', 'status:running');

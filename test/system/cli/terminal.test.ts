@@ -60,7 +60,7 @@ test('on a terminal, records are coloured lines, and Ctrl-C ends with a summary'
   ok(!existsSync(agent.pinDir));
 });
 
-test('more Ctrl-C while it ends change nothing', async (t) => {
+test('further Ctrl-C during the end change nothing', async (t) => {
   const { process: script, agent, text } = await runOnTerminal(t);
   for (let times = 0; times < 5; times++) {
     script.stdin?.write(CTRL_C);
@@ -72,7 +72,7 @@ test('more Ctrl-C while it ends change nothing', async (t) => {
   ok(!existsSync(agent.pinDir));
 });
 
-test('a terminal that goes away leaves nothing attached', async (t) => {
+test('a terminal that closes leaves nothing attached', async (t) => {
   const { process: script, agent } = await runOnTerminal(t);
   script.kill('SIGKILL');
   await until('the end', () => !existsSync(agent.pinDir), PATIENCE);

@@ -10,7 +10,7 @@ import { judge } from '../../check/check.ts';
 import { Agent, program, runProgram, startAgent } from '../../support/agent.ts';
 import type { JournalLine } from '../../support/journal/followed-journal.ts';
 
-test('a chain goes on from before an agent’s death, through its absence, to after it', async (t) => {
+test('a chain continues from before an agent’s death, through its absence, to after it', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
   const shell = spawn('sh', ['-s', 'across:before'], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -30,7 +30,7 @@ test('a chain goes on from before an agent’s death, through its absence, to af
   await stopAndJudge(agent);
 });
 
-test('an image that began while somebody had taken on_exec away is a gap, not its former self', async (t) => {
+test('an exec that happened while on_exec was detached is a gap, and not its earlier invocation', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
   const shell = spawn('sh', ['-s', 'across:former'], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -51,7 +51,7 @@ test('an image that began while somebody had taken on_exec away is a gap, not it
 });
 
 for (const state of ['there', 'missing'])
-  test(`what an earlier run knew to be lost stays lost, with state.json ${state}`, async (t) => {
+  test(`losses of an earlier run stay losses, with state.json ${state}`, async (t) => {
     const agent = await startAgent({ args: ['--ring-size', '1MiB'] });
     t.after(() => agent.close());
     await agent.kill();
@@ -81,7 +81,7 @@ for (const state of ['there', 'missing'])
   });
 
 for (const end of ['SIGTERM', 'SIGKILL'] as const)
-  test(`an agent that waits takes the hook over when the one that holds it ends by ${end}`, async (t) => {
+  test(`a waiting agent takes over the hook when its holder ends by ${end}`, async (t) => {
     const first = await startAgent();
     t.after(() => first.close());
     const { journalDir, pinDir } = first;

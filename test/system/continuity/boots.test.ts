@@ -11,7 +11,7 @@ const FORMER_BOOT = '00000000-1111-4222-8333-444444444444';
 
 for (const end of ['SIGKILL', 'SIGTERM'] as const)
   for (const state of ['there', 'missing'])
-    test(`a boot that followed ${end} may have gone on: a loss, with state.json ${state}`, async (t) => {
+    test(`a reboot after ${end} is a loss, because the hook may have recorded more, with state.json ${state}`, async (t) => {
       const agent = await startAgent();
       t.after(() => agent.close());
       const last = await recordOne(agent);
@@ -30,7 +30,7 @@ for (const end of ['SIGKILL', 'SIGTERM'] as const)
       await onlyOnce(agent);
     });
 
-test('a boot that began after an orderly detach has lost nothing', async (t) => {
+test('a reboot after an orderly detach loses nothing', async (t) => {
   const agent = await startAgent({ args: ['--on-exit', 'detach'] });
   t.after(() => agent.close());
   await recordOne(agent);
@@ -42,7 +42,7 @@ test('a boot that began after an orderly detach has lost nothing', async (t) => 
   assert.equal(rebootLoss(agent.records()), undefined);
 });
 
-test('a new hook of the same boot after an orderly detach begins at 1 and lost nothing', async (t) => {
+test('a new hook of the same boot after an orderly detach begins at 1 and loses nothing', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
   await recordOne(agent);

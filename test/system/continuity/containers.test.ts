@@ -42,7 +42,7 @@ function containerOf({ resource, attributes }: JournalLine) {
   return { id: resource['container.id'], cgroup: attributes['process.linux.cgroup'] };
 }
 
-test('execs that nobody had read are of their container, though agent and container are gone', async (t) => {
+test('unread execs name their container although agent and container have ended', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
   const id = idOf('unread');
@@ -64,7 +64,7 @@ test('execs that nobody had read are of their container, though agent and contai
     deepEqual(containerOf(record), { id, cgroup: `0::/docker-${id}.scope` });
 });
 
-test('the next agent names a pod by what the one before knew, though the runtime’s files are gone', async (t) => {
+test('the next agent names a pod by what the previous one knew, although the runtime’s files were removed', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
   const id = idOf('named');
@@ -104,7 +104,7 @@ test('the next agent names a pod by what the one before knew, though the runtime
   equal(attributes['vcml.metadata.state'], 'complete');
 });
 
-test('a container is known although the ring had no room for its making', async (t) => {
+test('a container is known although the ring had no room for the event of its creation', async (t) => {
   const agent = await startAgent({ args: ['--ring-size', '1MiB'] });
   t.after(() => agent.close());
   process.kill(agent.pid, 'SIGSTOP');
@@ -123,7 +123,7 @@ test('a container is known although the ring had no room for its making', async 
   deepEqual(containerOf(record), { id, cgroup: `0::/docker-${id}.scope` });
 });
 
-test('a hundred kills among containers that live for milliseconds: no record without its container', async (t) => {
+test('a hundred kills among containers that live for milliseconds leave no record without its container', async (t) => {
   const agent = await startAgent({ args: ['--segment-max-bytes', '4MiB'] });
   t.after(() => agent.close());
   const churn = startContainers();

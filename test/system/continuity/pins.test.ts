@@ -25,7 +25,7 @@ test('a second agent waits, then ends with 75 and the name of the holder’s nod
   assert.match(second.stderr, /test-node/);
 });
 
-test('detach refuses while an agent runs', async (t) => {
+test('detach refuses while an agent is running', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
   const { status, output } = agent.detach(
@@ -37,7 +37,7 @@ test('detach refuses while an agent runs', async (t) => {
   assert.equal(status, 75, output);
 });
 
-test('detach puts what is unread into the journal before it removes everything', async (t) => {
+test('detach writes unread events to the journal before it removes everything', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
   await agent.kill();
@@ -53,7 +53,7 @@ test('detach puts what is unread into the journal before it removes everything',
   assert.deepEqual(judge(agent.journal.lines).findings, []);
 });
 
-test('half-made pins are made anew', async (t) => {
+test('incomplete pins are replaced', async (t) => {
   const agent = new Agent({});
   t.after(() => agent.close());
   for (const delay of [60, 100, 140, 180, 220, 260]) {
@@ -70,7 +70,7 @@ test('half-made pins are made anew', async (t) => {
 });
 
 for (const pin of ['control_page', 'scratches', 'events', 'on_fork_1', 'on_exit_1'])
-  test(`a start that is killed when ${pin} is pinned hinders no later one`, async (t) => {
+  test(`a start that is killed when ${pin} is pinned does not prevent a later one`, async (t) => {
     const agent = new Agent({});
     t.after(() => agent.close());
     const child = startBare(agent);
@@ -87,7 +87,7 @@ for (const pin of ['control_page', 'scratches', 'events', 'on_fork_1', 'on_exit_
     assert.deepEqual(judge(agent.journal.lines).findings, []);
   });
 
-test('a pin that is not ours under one of our names is refused, one of another name is left alone', async (t) => {
+test('a foreign pin with a name of the agent is refused, and one with another name is left alone', async (t) => {
   const agent = new Agent({});
   t.after(() => agent.close());
   mkdirSync(agent.pinDir);
@@ -105,7 +105,7 @@ test('a pin that is not ours under one of our names is refused, one of another n
   assert.deepEqual(readdirSync(agent.pinDir), ['other']);
 });
 
-test('a foreign pin is refused under any of our names, and nothing is removed', async (t) => {
+test('a foreign pin is refused under every name of the agent, and nothing is removed', async (t) => {
   const agent = new Agent({});
   t.after(() => agent.close());
   mkdirSync(agent.pinDir);
@@ -133,7 +133,7 @@ test('without a bpffs the agent says how to mount one, and ends with 77', async 
   assert.match(stderr, /mount -t bpf bpf /);
 });
 
-test('the default bpffs is mounted if need be, and taken away with the hook', () => {
+test('the default bpffs is mounted if it is missing, and unmounted with the hook', () => {
   const script = `
     umount -a -t bpf 2>/dev/null || true
     "$0" run --journal-dir "$(mktemp -d)" --print none --on-exit detach & pid=$!
@@ -147,7 +147,7 @@ test('the default bpffs is mounted if need be, and taken away with the hook', ()
   assert.equal(status, 0, stderr);
 });
 
-test('where it may not mount one, the agent says who can, and ends with 77', () => {
+test('an agent that may not mount a bpffs says who can, and ends with 77', () => {
   const script = `
     umount -a -t bpf 2>/dev/null || true
     "$0" run --journal-dir "$(mktemp -d)" --print none --mount-bpffs false

@@ -8,7 +8,7 @@ import { program, runProgram, startAgent } from '../../support/agent.ts';
 
 const EXECS = 50;
 
-test('what ran in quiet times is lost by number, and chains are whole again from there', async (t) => {
+test('execs of quiet times are lost by number, and later chains are complete', async (t) => {
   const agent = await startAgent({ args: ['--quiet-after', '1s'] });
   t.after(() => agent.close());
   const shell = spawn('sh', ['-s', 'quiet:before'], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -43,7 +43,7 @@ test('what ran in quiet times is lost by number, and chains are whole again from
   assert.deepEqual(judge(agent.journal.read() && agent.journal.lines).findings, []);
 });
 
-test('a sleeping agent is a reader, however long nothing happens', async (t) => {
+test('a sleeping agent counts as a reader, however long nothing happens', async (t) => {
   const agent = await startAgent({ args: ['--quiet-after', '1s'] });
   t.after(() => agent.close());
   await sleep(2500);

@@ -14,7 +14,7 @@ const ROUNDS = Number(process.env.KILL_ROUNDS ?? 12);
 const NO_CGROUP = 'no process.linux.cgroup';
 const SMALL = ['--segment-max-bytes', '128KiB', '--journal-max-bytes', '1MiB'];
 
-test('kill -9 while segments are closed, compressed and deleted: each number is there or told as deleted', async (t) => {
+test('after kill -9 while segments are closed, compressed and deleted, each number exists or is recorded as deleted', async (t) => {
   const agent = await startAgent({ args: SMALL });
   t.after(() => agent.close());
   await agent.kill();

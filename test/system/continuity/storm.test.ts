@@ -8,7 +8,7 @@ import { allRecorded, startStorm } from './storm.ts';
 
 const ROUNDS = 10;
 
-test('kill -9 in the middle of an exec storm, again and again, loses and doubles nothing', async (t) => {
+test('repeated kill -9 in an exec storm loses and duplicates nothing', async (t) => {
   const agent = await startAgent({ args: ['--segment-max-bytes', '4MiB'] });
   t.after(() => agent.close());
   const storm = startStorm(agent, ROUNDS);
@@ -24,7 +24,7 @@ test('kill -9 in the middle of an exec storm, again and again, loses and doubles
   assert.equal(await allRecorded(agent, execs), 0);
 });
 
-test('kill -9 at a hundred random moments, also of its start, loses and doubles nothing', async (t) => {
+test('kill -9 at a hundred random moments, also during the start, loses and duplicates nothing', async (t) => {
   const agent = await startAgent({ args: ['--segment-max-bytes', '4MiB'] });
   t.after(() => agent.close());
   let execs = 0;
@@ -42,7 +42,7 @@ test('kill -9 at a hundred random moments, also of its start, loses and doubles 
   assert.equal(await allRecorded(agent, execs), 0);
 });
 
-test('SIGTERM in the middle of an exec storm, again and again, loses and doubles nothing', async (t) => {
+test('repeated SIGTERM in an exec storm loses and duplicates nothing', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
   const storm = startStorm(agent, 4);
@@ -55,7 +55,7 @@ test('SIGTERM in the middle of an exec storm, again and again, loses and doubles
   assert.equal(await allRecorded(agent, execs), 0);
 });
 
-test('a reader that is stopped for longer than the ring lasts loses just what it says', async (t) => {
+test('a reader that is stopped for longer than the ring lasts loses exactly what it records', async (t) => {
   const agent = await startAgent({ args: ['--ring-size', '1MiB'] });
   t.after(() => agent.close());
   process.kill(agent.pid, 'SIGSTOP');
@@ -64,7 +64,7 @@ test('a reader that is stopped for longer than the ring lasts loses just what it
   assert.ok((await allRecorded(agent, execs)) > 0, 'the ring held them all');
 });
 
-test('what no longer fits while no agent runs is lost by number', async (t) => {
+test('events that no longer fit while no agent is running are lost by number', async (t) => {
   const agent = await startAgent({ args: ['--ring-size', '1MiB'] });
   t.after(() => agent.close());
   await agent.kill();

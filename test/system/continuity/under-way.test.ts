@@ -57,7 +57,7 @@ process.once('exit', () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-test('an exec under way at a change of kernel sides is told once, and at the end not left out', async (t) => {
+test('an exec during a change of kernel sides is recorded once, and an exec during the end is recorded', async (t) => {
   const storm = spawn(program('storm'), ['2', '600', program('noop'), 'under-way'], {
     detached: true,
     stdio: 'ignore',

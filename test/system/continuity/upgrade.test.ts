@@ -11,7 +11,7 @@ import { copyAgent } from '../../support/copy-agent.ts';
 import { ROOT } from '../../support/paths.ts';
 import { allRecorded, startStorm } from './storm.ts';
 
-test('another kernel side of the same layout takes over in a storm, and back, with no exec missed', async (t) => {
+test('another kernel side of the same layout takes over in a storm, and back, without missing an exec', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
   const bins = [otherBuild(agent, 'same'), agent.bin];
@@ -29,7 +29,7 @@ test('another kernel side of the same layout takes over in a storm, and back, wi
 });
 
 for (const direction of ['up', 'down'] as const)
-  test(`unread events of another version are lost by number, causes go on: ${direction}`, async (t) => {
+  test(`unread events of another version are lost by number, and causes continue: ${direction}`, async (t) => {
     const agent = await startAgent();
     t.after(() => agent.close());
     const bins = [agent.bin, otherBuild(agent, 'events')];
@@ -85,7 +85,7 @@ function otherBuild(agent: Agent, change: 'same' | 'events'): string {
   return bin;
 }
 
-test('pins of a layout that is not known are refused, named, and left alone', async (t) => {
+test('pins of an unknown layout are refused, named and left alone', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
   assert.equal(await agent.stop(), 0, agent.stderr);

@@ -40,7 +40,7 @@ describe('a chain that starts at a process from before the hook', () => {
     assert.equal(path, realpathSync('/bin/sh'));
   });
 
-  test('passes the same reason on to descendants until their first exec', async () => {
+  test('passes on the same reason to descendants until their first exec', async () => {
     shell.stdin?.write(`( ( ${noop} case:predates:grandchild; : ); : )\n`);
     const line = await agent.journal.marked('case:predates:grandchild');
     assert.notEqual(line.actor.ppid, shell.pid);
@@ -48,7 +48,7 @@ describe('a chain that starts at a process from before the hook', () => {
     assert.equal(line.attributes['vcml.gap.ancestor.pid'], shell.pid);
   });
 
-  test('goes on from the first exec', async () => {
+  test('continues from the first exec', async () => {
     shell.stdin?.write(`${link} spawn case:predates:linked\n`);
     const line = await agent.journal.marked('case:predates:linked');
     const parent = await agent.journal.marked('spawn case:predates:linked');
@@ -56,7 +56,7 @@ describe('a chain that starts at a process from before the hook', () => {
     assert.equal(parent.attributes['vcml.gap.reason'], 'predates_hook');
   });
 
-  test('goes on when that process itself execs', async () => {
+  test('continues when that process itself execs', async () => {
     const { pid } = shell;
     shell.stdin?.end(`exec ${link} spawn case:predates:in-place\n`);
     const line = await agent.journal.marked('case:predates:in-place');
@@ -66,14 +66,14 @@ describe('a chain that starts at a process from before the hook', () => {
     assert.equal(parent.attributes['vcml.gap.ancestor.pid'], pid);
   });
 
-  test('is told apart from what this test starts', async () => {
+  test('is distinguished from what this test starts', async () => {
     await runProgram('links', 'spawn', 'case:predates:test');
     const parent = await agent.journal.marked('spawn case:predates:test');
     assert.equal(parent.attributes['vcml.gap.ancestor.pid'], process.pid);
   });
 });
 
-test('the hook that stayed goes on with causes while no agent runs', async () => {
+test('a hook that stays keeps tracking causes while no agent is running', async () => {
   const waiting = spawn(program('load'), ['wait-and-spawn', 'case:away:child'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -90,7 +90,7 @@ test('the hook that stayed goes on with causes while no agent runs', async () =>
   assert.equal(grandchild.parent_cause, child.id);
 });
 
-test('a parent that found no room in the ring is a gap, and the loss stands before it', async () => {
+test('a parent that did not fit the ring is a gap, and the loss is recorded before it', async () => {
   process.kill(agent.pid, 'SIGSTOP');
   // long arguments until the ring is half full, then more and more execs for the rest
   const storm = spawn(
@@ -117,7 +117,7 @@ test('a parent that found no room in the ring is a gap, and the loss stands befo
   assert.deepEqual(agent.journal.withMarker('wait-and-spawn case:lost:child'), []);
 });
 
-test('a process that found no room in the table is a gap', async () => {
+test('a process that did not fit the table is a gap', async () => {
   const small = await startAgent({ args: ['--table-entries', '16'] });
   try {
     await runProgram('load', 'crowd', '64', 'case:untracked:child');
@@ -137,7 +137,7 @@ test('a process that found no room in the table is a gap', async () => {
   }
 });
 
-test('an id can be computed from its record, and so can the one that a child names', () => {
+test('the id of a record and the id that its child names can be computed from the record', () => {
   const child = findByMarker(agent.records(), 'case:predates:linked');
   const parent = findByMarker(agent.records(), 'spawn case:predates:linked');
   assert.ok(child && parent);

@@ -33,7 +33,7 @@ function bytesOf(escaped: unknown): Buffer | undefined {
   return decodeEscapes(String(escaped));
 }
 
-test('every byte that a name and an argument can have comes back', async () => {
+test('every byte that a name or an argument can have is recorded reversibly', async () => {
   const line = await record('all-bytes', [dir, 'case:all-bytes'], 'case:all-bytes');
   const bytes = Array.from({ length: 255 }, (_, i) => i + 1);
   const name = Buffer.from(bytes.filter((byte) => byte !== 0x2f));
@@ -43,7 +43,7 @@ test('every byte that a name and an argument can have comes back', async () => {
   assert.equal(line.attributes['process.executable.path'], realpathSync(program('noop')));
 });
 
-test('characters stay characters, and what only looks like UTF-8 is escaped', async () => {
+test('characters stay unescaped, and invalid UTF-8 is escaped', async () => {
   const line = await record('unicode', [dir, 'case:unicode'], 'case:unicode');
   assert.ok(line.object.endsWith('/\u{1f600}\u{1f600}\u{1f600}\u{1f600}'));
   assert.equal(line.actor.comm, '\u{1f600}\u{1f600}\u{1f600}\\xf0\\x9f\\x98');
@@ -54,7 +54,7 @@ test('characters stay characters, and what only looks like UTF-8 is escaped', as
   ]);
 });
 
-test('a mebibyte of arguments is cut, with its true size and count', async () => {
+test('a mebibyte of arguments is truncated, with its true size and count', async () => {
   const line = await record('mebibyte', ['case:mebibyte'], 'case:mebibyte');
   assert.equal(line.attributes['vcml.process.args_truncated'], true);
   assert.equal(line.attributes['process.args_count'], 10);
@@ -72,14 +72,14 @@ test('sixty thousand arguments are counted', async () => {
   assert.deepEqual(argsOf(line).slice(2, 5), ['m', 'm', 'm']);
 });
 
-test('arguments on pages that were not in memory are there', async () => {
+test('arguments on pages that were not in memory are recorded', async () => {
   const file = join(dir, 'arguments');
   const line = await record('absent', [file, 'case:absent'], 'case:absent');
   const expected = Array.from({ length: 12 }, (_, i) => `absent-${i}`);
   assert.deepEqual(argsOf(line), ['noop', 'case:absent', ...expected]);
 });
 
-test('empty arguments are arguments', async () => {
+test('empty arguments are recorded', async () => {
   const line = await record('empty', ['case:empty'], 'case:empty');
   assert.deepEqual(argsOf(line), ['noop', 'case:empty', '', 'x', '']);
   assert.equal(line.attributes['process.args_count'], 5);

@@ -26,8 +26,8 @@ async function assertLinked(child: string, parent: string) {
   return records;
 }
 
-describe('a process acts under the record of the image that it runs', () => {
-  test('a subshell that forks and never execs passes its own cause on', async () => {
+describe('a process acts under the record of its latest exec', () => {
+  test('a subshell that forks and never execs passes on its own cause', async () => {
     await runProgram('links', 'subshell');
     const { child, parent } = await assertLinked('case:subshell:child', 'subshell');
     assert.notEqual(child.actor.ppid, parent.actor.pid);
@@ -53,7 +53,7 @@ describe('a process acts under the record of the image that it runs', () => {
     for (const part of [1, 2, 3]) await assertLinked(`case:pipe:${part}`, `-c ${command}`);
   });
 
-  test('a child whose parent execs first is linked to the image that forked it', async () => {
+  test('a child whose parent execs first is linked to the invocation that forked it', async () => {
     await runProgram('links', 'parent-reexec');
     const { child, parent } = await assertLinked('case:parent-reexec:first', 'parent-reexec');
     assert.equal(child.actor.ppid, parent.actor.pid);
@@ -68,13 +68,13 @@ describe('a process acts under the record of the image that it runs', () => {
 });
 
 describe('orphans and daemons keep the cause that they were forked with', () => {
-  test('a double fork with the middle gone', async () => {
+  test('a double fork whose middle process has ended', async () => {
     await runProgram('links', 'double-fork');
     const { child, parent } = await assertLinked('case:double-fork:orphan', 'double-fork');
     assert.notEqual(child.actor.ppid, parent.actor.pid);
   });
 
-  test('a double fork by a program that is gone', async () => {
+  test('a double fork by a program that has ended', async () => {
     await runProgram('links', 'middle-gone');
     const middle = 'orphan-maker case:middle-gone:orphan';
     await assertLinked('case:middle-gone:orphan', middle);
@@ -129,14 +129,14 @@ describe('however the child is made', () => {
     await assertLinked('case:posix-spawn:child', 'posix-spawn');
   });
 
-  test('clone with CLONE_PARENT links to the maker and not to the parent', async () => {
+  test('clone with CLONE_PARENT links to the caller and not to the parent', async () => {
     await runProgram('links', 'clone-parent');
     const { child } = await assertLinked('case:clone-parent:child', 'clone-parent-maker');
     const grandparent = await agent.journal.marked('clone-parent');
     assert.equal(child.actor.ppid, grandparent.actor.pid);
   });
 
-  test("a reused pid never inherits from the pid's earlier owner", async () => {
+  test('a reused pid never inherits from its earlier process', async () => {
     await runProgram('links', 'pid-reuse');
     const { child: second } = await assertLinked('case:pid-reuse:second', 'pid-reuse');
     const first = await agent.journal.marked('case:pid-reuse:first');
@@ -144,7 +144,7 @@ describe('however the child is made', () => {
     await assertLinked('case:pid-reuse:child', 'pid-reuse');
   });
 
-  test('PID 1 of a pid namespace and what it forks', async () => {
+  test('PID 1 of a pid namespace and its children', async () => {
     await runProgram('links', 'pid-namespace');
     const { child: init, parent } = await assertLinked('pid-namespace-init', 'pid-namespace');
     assert.equal(init.attributes['process.vpid'], 1);

@@ -7,7 +7,7 @@ import { program, startAgent } from '../../support/agent.ts';
 
 const NOOP = program('noop');
 
-test('an exec says that its process can gain no privileges, and so do those of its children', async (t) => {
+test('an exec records that its process can gain no privileges, and so do its children', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
   const child = `${NOOP} case:child; ${NOOP} case:other-child`;

@@ -64,17 +64,17 @@ describe('the object is the path as it was given, made absolute', () => {
     assertPaths(await record('given', '/', `/.//${dir}/./noop`), join(dir, 'noop'));
   });
 
-  test('leading .. are taken off the working directory', async () => {
+  test('leading .. are resolved against the working directory', async () => {
     assertPaths(await record('given', join(dir, 'a/b'), '../noop'), join(dir, 'a/noop'));
     assertPaths(await record('given', join(dir, 'a/b'), './../.././noop'), join(dir, 'noop'));
   });
 
-  test('more .. than there are directories end at the root', async () => {
+  test('more .. than directories end at the root', async () => {
     const up = '../'.repeat(40);
     assertPaths(await record('given', dir, `${up}${dir.slice(1)}/noop`), join(dir, 'noop'));
   });
 
-  test('any other .. stays as written, since a link may stand before it', async () => {
+  test('any other .. stays as written, because a link may precede it', async () => {
     mkdirSync(join(dir, 'elsewhere/deep'), { recursive: true });
     copyFileSync(program('noop'), join(dir, 'elsewhere/target'));
     symlinkSync('elsewhere/deep', join(dir, 'link'));
@@ -83,7 +83,7 @@ describe('the object is the path as it was given, made absolute', () => {
     assertPaths(await record('given', dir, 'a/../noop'), `${dir}/a/../noop`, `${dir}/noop`);
   });
 
-  test('symbolic links are not followed in the object and are in the executable', async () => {
+  test('symbolic links are followed in the executable, and not in the object', async () => {
     symlinkSync('noop', join(dir, 'applet'));
     assertPaths(await record('given', dir, 'applet'), join(dir, 'applet'), join(dir, 'noop'));
     symlinkSync('a', join(dir, 'linked-directory'));
@@ -91,7 +91,7 @@ describe('the object is the path as it was given, made absolute', () => {
     assertPaths(line, join(dir, 'a/noop'));
   });
 
-  test('a script stays the script, and what runs is its interpreter', async () => {
+  test('the object of a script is the script, and the executable is its interpreter', async () => {
     writeFileSync(join(dir, 'script'), `#!${dir}/noop with\n`, { mode: 0o755 });
     const marker = 'case:path:script';
     await runProgram('paths', 'given', dir, './script', marker);
@@ -137,7 +137,7 @@ describe('a descriptor is resolved through the task', () => {
     assertPaths(line, join(dir, 'by-fd-script'), join(dir, 'noop'));
   });
 
-  test('where it is close-on-exec, the object is the resolved path and says so', async () => {
+  test('if the descriptor is close-on-exec, the object is the resolved path and is marked', async () => {
     const line = await record('by-fd-cloexec', join(dir, 'applet'));
     assertPaths(line, join(dir, 'noop'));
     assert.deepEqual(flagsOf(line), ['vcml.object.resolved']);
@@ -173,27 +173,27 @@ describe('a descriptor is resolved through the task', () => {
 });
 
 describe('the executable is the file that runs, as the process itself would read it', () => {
-  test('a deleted one has its path without " (deleted)" and says so', async () => {
+  test('a deleted file has its path without " (deleted)" and is marked', async () => {
     copyFileSync(program('noop'), join(dir, 'victim'));
     const line = await record('unlinked', join(dir, 'victim'));
     assertPaths(line, join(dir, 'victim'));
     assert.deepEqual(flagsOf(line), ['vcml.executable.unlinked']);
   });
 
-  test('a file that is named " (deleted)" is not one', async () => {
+  test('a file that is named " (deleted)" is not a deleted file', async () => {
     copyFileSync(program('noop'), join(dir, 'noop (deleted)'));
     const line = await record('given', dir, './noop (deleted)');
     assertPaths(line, join(dir, 'noop (deleted)'));
     assert.deepEqual(flagsOf(line), []);
   });
 
-  test('a bind-mounted one has the path that it is mounted at', async () => {
+  test('a bind-mounted file has the path of its mount point', async () => {
     writeFileSync(join(dir, 'bound'), '');
     const line = await record('bind-mount', join(dir, 'noop'), join(dir, 'bound'));
     assertPaths(line, join(dir, 'bound'));
   });
 
-  test('in a chroot it is read from there', async () => {
+  test('in a chroot the path begins at its root', async () => {
     mkdirSync(join(dir, 'root/bin'), { recursive: true });
     copyFileSync(program('noop'), join(dir, 'root/bin/noop'));
     const line = await record('in-chroot', join(dir, 'root'), 'bin/noop');
@@ -201,7 +201,7 @@ describe('the executable is the file that runs, as the process itself would read
     assert.equal(line.attributes['process.working_directory'], '/');
   });
 
-  test('outside of the root it is (unreachable), and so is the working directory', async () => {
+  test('outside of the root the path is (unreachable), and so is the working directory', async () => {
     const line = await record('outside-chroot', join(dir, 'root'), join(dir, 'noop'));
     for (const path of [line.object, line.attributes['process.executable.path']]) {
       assert.match(String(path), /^\(unreachable\)\/.*files\/noop$/);
@@ -216,12 +216,12 @@ describe('the executable is the file that runs, as the process itself would read
     }
   });
 
-  test('a file in a detached tree of its own has its name', async () => {
+  test('a file in its own detached tree has its name', async () => {
     const line = await record('detached', join(dir, 'detached'));
     assertPaths(line, '(unreachable)/detached');
   });
 
-  test('on overlayfs it says whether the file is of the upper layer', async () => {
+  test('on overlayfs the record says whether the file is in the upper layer', async () => {
     const markers = ['lower', 'upper', 'copied-up'].map((name) => `case:overlay:${name}`);
     mkdirSync(join(dir, 'overlay'));
     await runProgram('paths', 'overlay', join(dir, 'overlay'), ...markers);
@@ -235,7 +235,7 @@ describe('the executable is the file that runs, as the process itself would read
     assert.deepEqual(flagsOf(copiedUp), ['vcml.executable.upper_layer']);
   });
 
-  test('setuid says so, and the ids are real, effective and saved', async () => {
+  test('a setuid exec is marked, and has real, effective and saved ids', async () => {
     copyFileSync(program('noop'), join(dir, 'setuid'));
     chmodSync(join(dir, 'setuid'), 0o4755);
     const line = await record('as-user', '1234', join(dir, 'setuid'));
@@ -250,8 +250,8 @@ describe('the executable is the file that runs, as the process itself would read
   });
 });
 
-describe('what was cut says so', () => {
-  test('a path of 4,095 bytes is whole', async () => {
+describe('truncated paths are marked', () => {
+  test('a path of 4,095 bytes is complete', async () => {
     const line = await record('longest', dir);
     assert.equal(Buffer.byteLength(line.object), 4095);
     assertPaths(line, line.object);
@@ -259,7 +259,7 @@ describe('what was cut says so', () => {
     assert.deepEqual(flagsOf(line), []);
   });
 
-  test('a working directory that is deeper is cut', async () => {
+  test('a deeper working directory is truncated', async () => {
     const line = await record('too-deep', dir);
     const flags = flagsOf(line);
     for (const what of ['object.truncated', 'executable.path_truncated']) {

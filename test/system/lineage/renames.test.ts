@@ -15,7 +15,7 @@ const RENAMER = `
   process.stdout.write('begun');
   for (;;) { renameSync(one, other); renameSync(other, one); }`;
 
-test('a working directory that is renamed all the time has one of its names', async (t) => {
+test('a working directory that is renamed repeatedly has one of its names', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
   const dir = join(realpathSync(agent.directory), 'files');

@@ -62,7 +62,7 @@ const wrong: [string, JournalLine[], RegExp][] = [
   ],
 ];
 for (const [name, records, problem] of wrong) {
-  test(`${name} is seen`, () => {
+  test(`${name} is found`, () => {
     assert.match(compare(truth, records, 'run').join('\n'), problem);
   });
 }

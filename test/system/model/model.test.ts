@@ -17,7 +17,7 @@ before(async () => {
 });
 after(() => agent?.close());
 
-test(`every link of ${moves} random moves is the true one`, { timeout: 3_600_000 }, async (t) => {
+test(`every link of ${moves} random moves is true`, { timeout: 3_600_000 }, async (t) => {
   t.diagnostic(`MODEL_SEED=${seed} MODEL_MOVES=${moves}`);
   const truthFile = join(agent.directory, 'truth');
   const run = `${process.pid}-${seed}`;
@@ -31,7 +31,7 @@ test(`every link of ${moves} random moves is the true one`, { timeout: 3_600_000
   assert.deepEqual(compare(truth, agent.records(), run).slice(0, 20), [], `seed ${seed}`);
 });
 
-test('the journal of all this has no findings', { timeout: 3_600_000 }, async () => {
+test('the journal of all moves has no findings', { timeout: 3_600_000 }, async () => {
   await agent.stop();
   agent.records();
   const { findings, summary } = judge(agent.journal.lines);

@@ -10,7 +10,7 @@ import { allRecorded, startStorm } from '../continuity/storm.ts';
 
 const FULL = /"level":"error".*cannot write to .* on tmpfs .*ENOSPC/g;
 
-test('on a full disk the ring keeps what comes, until there is room again', async (t) => {
+test('on a full disk the ring keeps new events until there is space', async (t) => {
   const agent = await onSmallDisk(t, '2m', []);
   const execs = await startStorm(agent, 2).end();
   await until('the error', () => said(agent, FULL) > 0, { timeoutMs: 20_000 });
@@ -21,7 +21,7 @@ test('on a full disk the ring keeps what comes, until there is room again', asyn
   assert.equal(await allRecorded(agent, execs), 0);
 });
 
-test('what the ring cannot keep beside a full disk is lost by number', async (t) => {
+test('events that do not fit the ring during a full disk are lost by number', async (t) => {
   const agent = await onSmallDisk(t, '2m', ['--ring-size', '1MiB']);
   let execs = 0;
   while (execs < 20_000) execs += await startStorm(agent, 1).end();
@@ -30,7 +30,7 @@ test('what the ring cannot keep beside a full disk is lost by number', async (t)
   assert.ok((await allRecorded(agent, execs)) > 0, 'it kept them all');
 });
 
-test('an agent that ends on a full disk hands over what it could not write', async (t) => {
+test('an agent that ends on a full disk leaves unwritten events to the next one', async (t) => {
   const agent = await onSmallDisk(t, '2m', []);
   const filler = join(agent.journalDir, 'filler');
   spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096'], { stdio: 'ignore' });
@@ -42,7 +42,7 @@ test('an agent that ends on a full disk hands over what it could not write', asy
   assert.equal(await allRecorded(agent, execs), 0);
 });
 
-test('the journal never outgrows its cap, and says what went', async (t) => {
+test('the journal never exceeds its cap, and records what was deleted', async (t) => {
   const cap = 256 << 10;
   const sizes = ['--journal-max-bytes', '256KiB', '--segment-max-bytes', '64KiB'];
   const agent = await onSmallDisk(t, '64m', sizes);

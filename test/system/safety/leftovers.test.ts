@@ -9,7 +9,7 @@ import { type Agent, runProgram, startAgent } from '../../support/agent.ts';
 /** Kernels free what nobody holds a little later. */
 const PATIENCE_MS = 10_000;
 
-test('detach takes links, programs and maps out of the kernel', async (t) => {
+test('detach removes links, programs and maps from the kernel', async (t) => {
   const agent = await startAgent();
   t.after(() => agent.close());
   const ours = idsOf(agent);
@@ -21,7 +21,7 @@ test('detach takes links, programs and maps out of the kernel', async (t) => {
   assert.deepEqual(await left(ours, PATIENCE_MS), { link: [], prog: [], map: [] });
 });
 
-test('a test’s agent leaves no program, no mount and no file, not even one that was killed', async () => {
+test('an agent of a test leaves no program, mount or file, even if it was killed', async () => {
   const agent = await startAgent();
   const ours = idsOf(agent);
   await runProgram('noop', 'leftovers');

@@ -93,7 +93,7 @@ test(`${named(MINIMUM)}: it attaches, records, resumes and detaches`, async (t) 
   assert.match(agent.stderr, /CAP_SYS_PTRACE/);
 });
 
-test('CAP_SYS_PTRACE as well: gaps name the executables of processes of before the hook', async (t) => {
+test('with CAP_SYS_PTRACE, gaps name the executables of processes that predate the hook', async (t) => {
   const agent = restrictedAgent(...MINIMUM, 'sys_ptrace');
   t.after(() => agent.close());
   await recordsAndGoes(agent, [...MINIMUM, 'sys_ptrace']);
@@ -103,7 +103,7 @@ test('CAP_SYS_PTRACE as well: gaps name the executables of processes of before t
 });
 
 for (const missing of [['bpf'], ['perfmon'], ['bpf', 'perfmon']])
-  test(`without ${named(missing)} the agent says just that and ends with 77`, (t) => {
+  test(`without ${named(missing)} the agent names exactly that and ends with 77`, (t) => {
     const agent = restrictedAgent(...MINIMUM.filter((name) => !missing.includes(name)));
     t.after(() => agent.close());
     const { status, stderr } = tried(agent);
@@ -113,7 +113,7 @@ for (const missing of [['bpf'], ['perfmon'], ['bpf', 'perfmon']])
     assert.ok(!existsSync(agent.journalDir));
   });
 
-test('without CAP_SYS_RESOURCE, and with little memory to lock, it says that too', (t) => {
+test('without CAP_SYS_RESOURCE, and with a low limit of locked memory, the agent names both', (t) => {
   if (!LOCKS_MEMORY) return t.skip('from kernel 5.11 on BPF maps do not count as locked memory');
   const agent = restrictedAgent('bpf', 'perfmon');
   t.after(() => agent.close());

@@ -58,7 +58,7 @@ test('every program that is attached is a tracing program on a tracepoint', () =
     );
 });
 
-test('no program calls anything but reading, its own maps and its own ring', () => {
+test('programs only call functions that read, and those of their own maps and ring', () => {
   for (const { id, name } of programs()) {
     const listing = execFileSync('bpftool', ['prog', 'dump', 'xlated', 'id', String(id)], {
       encoding: 'utf8',

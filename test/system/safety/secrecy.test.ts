@@ -29,7 +29,7 @@ function mayLook(pid: number): boolean {
   return spawnSync('setpriv', look, { stdio: 'ignore' }).status === 0;
 }
 
-test('nobody without CAP_SYS_PTRACE looks into the agent', async (t) => {
+test('no process without CAP_SYS_PTRACE can inspect the agent', async (t) => {
   const [command = '', ...args] = [...RESTRICTED, 'sleep', '1000'];
   const other = spawn(command, args, { stdio: 'ignore' });
   await once(other, 'spawn');
@@ -49,7 +49,7 @@ test('a crash leaves no core with other processes’ arguments in it', async (t)
   if (readdirSync(folder).length === 0) t.skip('this machine puts no core of any program here');
 });
 
-test('no file of the agent is readable for anybody else', async (t) => {
+test('no file of the agent is readable for other users', async (t) => {
   const { agent } = await startAgent(t, '--segment-max-bytes', '64KiB');
   const names = () => readdirSync(agent.journalDir);
   // A segment is closed by the batch behind the one that fills it, so one burst is not enough.
@@ -68,7 +68,7 @@ test('no file of the agent is readable for anybody else', async (t) => {
   }
 });
 
-test('the agent has no socket unless it is told to', async (t) => {
+test('the agent has no socket unless one is configured', async (t) => {
   const { agent } = await startAgent(t);
   const folder = `/proc/${agent.pid}/fd`;
   const open = readdirSync(folder)
