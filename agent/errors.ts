@@ -14,7 +14,7 @@ export const EXIT = {
   configuration: 78,
 } as const;
 
-/** What a process that ended with a code of its own says by it. */
+/** What each exit code of the agent means. */
 export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
   0: 'stopped in an orderly way',
   [EXIT.usage]: 'bad usage: an unknown command, or an invalid flag',
@@ -266,7 +266,7 @@ type TextOf<Of> = Of extends { readonly sentence: infer Sentence }
   ? Sentence | (Of extends { readonly remedy: infer Remedy } ? Remedy : never)
   : never;
 
-/** What varies in an error's sentence and remedy, by name. */
+/** The values of the placeholders in an error's sentence and remedy, by name. */
 export type ErrorValues<Code extends ErrorCode> = Readonly<
   Record<Names<TextOf<(typeof ERRORS)[Code]>>, string | number>
 >;
@@ -300,7 +300,7 @@ function filled(text: string, values: Readonly<Record<string, string | number>>)
 
 const ALL: Readonly<Record<string, Entry>> = { ...ERRORS, ...NATIVE_ERRORS };
 
-/** The exit code for anything thrown: the registry's, or 70 for what nobody foresaw. */
+/** Returns the exit code for a thrown value: the registry's, or 70 for an unexpected one. */
 export function exitCodeOf(error: unknown): number {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' && Object.hasOwn(ALL, code)

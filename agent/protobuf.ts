@@ -3,7 +3,7 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 /** How a value is read, and the wire type that it must have. */
 export interface Read<T> {
   readonly wireType: WireType;
-  /** Reads the value at which the reader stands; throws where it is cut or damaged. */
+  /** Reads the value at the reader's position; throws if it is truncated or damaged. */
   next(reader: BinaryReader): T;
 }
 
@@ -39,7 +39,7 @@ export function message<T extends object>(fields: Readonly<Record<number, Field>
   };
 }
 
-/** A field that occurs once; the last one counts. */
+/** A field that occurs once; if it is repeated, the last one counts. */
 export function one(name: string, read: Read<unknown>): Field {
   return {
     wireType: read.wireType,
@@ -49,7 +49,7 @@ export function one(name: string, read: Read<unknown>): Field {
   };
 }
 
-/** A repeated field; undefined where it never occurs. */
+/** A repeated field; undefined if it does not occur. */
 export function many(name: string, read: Read<unknown>): Field {
   return {
     wireType: read.wireType,

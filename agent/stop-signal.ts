@@ -1,7 +1,7 @@
 /**
- * Aborts at the first signal that asks the agent to end, with the signal's name as its reason. Later
- * signals change nothing: an end that is cut short would leave the hook. The hang-up of a terminal is
- * such a signal only for what runs on one: elsewhere it is left to nohup and its like.
+ * Aborts at the first signal that asks the agent to end, with the signal's name as its reason.
+ * Later signals change nothing, because an interrupted end would leave the hook. SIGHUP counts only
+ * if the agent runs on a terminal; elsewhere nohup and similar tools rely on it.
  */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();

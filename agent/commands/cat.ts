@@ -56,7 +56,10 @@ function mayReach(dir: string, segment: Segment, from: bigint): boolean {
   return stat === undefined || stat.mtimeNs >= from;
 }
 
-/** Reads the timestamp exactly: it is beyond 2^53, so JSON.parse would round it. A line without one counts as 0. */
+/**
+ * Reads the exact timestamp: it is beyond 2^53, so JSON.parse would round it. A line without one
+ * counts as 0.
+ */
 function timestampOf(line: string): bigint {
   return BigInt(/"timestamp":(\d+)/.exec(line)?.[1] ?? 0);
 }

@@ -45,7 +45,7 @@ async function drainAndRemove(config: Config): Promise<readonly string[]> {
   }
 }
 
-/** Records that nobody asked to keep anywhere are not thrown away without a word. */
+/** Unread records are not discarded silently. */
 function refuseWithoutJournal(config: Config, hook: Hook): void {
   const unread = readCpuStates(hook.cpuStates()).reduce(
     (sum, { seq, readSeq }) => sum + seq - readSeq,

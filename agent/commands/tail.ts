@@ -26,7 +26,7 @@ export async function tail(
   return 0;
 }
 
-/** The position behind the last whole line. */
+/** The position after the last whole line. */
 function endOf(dir: string): Position | undefined {
   const last = segmentsOf(dir).at(-1);
   if (last === undefined) return undefined;

@@ -2,10 +2,13 @@ import { appendFileSync } from 'node:fs';
 import { readPlainFile, replaceFileSync } from '../files.ts';
 import type { ContainerFacts } from './container-resource.ts';
 
-/** What was known of a container, beside its cgroup. */
+/** The facts about a container that its cgroup does not give. */
 export type KnownFacts = Pick<ContainerFacts, 'state' | 'pod'>;
 
-/** What was known of containers, by their keys: also of those that were gone when the agent started. */
+/**
+ * Remembers facts about containers by their keys, also about those that ended before the agent
+ * started.
+ */
 export interface ContainerMemory {
   /** Parses a line of JSON. */
   recall(key: string): KnownFacts | undefined;
@@ -14,21 +17,24 @@ export interface ContainerMemory {
 
 export interface ContainerMemoryOptions {
   readonly file: string;
-  /** What decides which facts are kept of a pod: facts of another configuration are forgotten. */
+  /** The options that decide which facts are kept; facts of another configuration are forgotten. */
   readonly configuration: string;
-  /** Called when the file cannot be written: the next run knows less, and nothing else is lost. */
+  /**
+   * Called when the file cannot be written; the next run then knows less, and nothing else is lost.
+   */
   onProblem(error: Error): void;
 }
 
-/** As many as the enricher has in memory. */
+/** As many containers as the enricher keeps in memory. */
 const CONTAINERS_MAX = 4096;
-/** The file is written anew when so many of its lines say what later ones say better. */
+/** The file is rewritten when it has this many outdated lines. */
 const SUPERSEDED_MAX = 4096;
 
 /**
- * Opens the memory in a file of JSON lines: the configuration, then a container's key and facts each;
- * the last of a key counts. A line that makes no sense, such as one that a crash cut, is passed over. The file is not
- * synced: a killed agent loses none of it, and after a power cut the hook is gone as well.
+ * Opens the memory in a file of JSON lines: first the configuration, then a key and facts in each
+ * line; the last line of a key counts. Invalid lines, such as one that a crash cut, are skipped.
+ * The file is not synced: a killed agent loses none of it, and after a power cut the hook is gone
+ * as well.
  */
 export function openContainerMemory(options: ContainerMemoryOptions): ContainerMemory {
   const { file, configuration, onProblem } = options;
@@ -36,7 +42,7 @@ export function openContainerMemory(options: ContainerMemoryOptions): ContainerM
   const known = new Map<string, string>();
   let superseded = 0;
   const [first, ...lines] = linesOf(file);
-  // A file of another configuration, or none, is written anew with the first container.
+  // A file of another configuration, or a missing one, is written with the first container.
   let isStale = first !== head;
   for (const line of isStale ? [] : lines) {
     const key = parse(line)?.key;
@@ -84,11 +90,11 @@ function linesOf(file: string): string[] {
   try {
     return readPlainFile(file).split('\n');
   } catch {
-    return []; // none yet, or none that can be read: it is written anew
+    return []; // it is missing or unreadable, and will be written again
   }
 }
 
-/** Only what has the shape of facts: whatever else is in the file must not end the enrichment. */
+/** Returns only sound facts: nothing else in the file may end the enrichment. */
 function parse(line: string): { readonly key: string; readonly facts: KnownFacts } | undefined {
   try {
     const { key, facts } = JSON.parse(line);

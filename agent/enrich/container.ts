@@ -8,12 +8,12 @@ import type { PodSource } from './pods/pod-source.ts';
 import { type ResourceAttributes, resourceText } from './resource.ts';
 import type { ContainerState } from './runtimes/runtime.ts';
 
-/** What a container's resource is made from, beside its pod. */
+/** The sources of a container's resource, beside its pod. */
 export interface ContainerOptions {
   readonly host: ResourceAttributes;
   readState(id: string): ContainerState | undefined;
   readonly runtimeOnly: boolean;
-  /** what an earlier run knew of containers */
+  /** facts that an earlier run knew */
   readonly memory: ContainerMemory;
 }
 
@@ -52,7 +52,7 @@ export class Container {
     return this.#render().complete;
   }
 
-  /** Looks for more facts and renders it anew. */
+  /** Looks for more facts and renders the container again. */
   changed(): void {
     this.#rendered = undefined;
     this.#render();

@@ -25,7 +25,7 @@ export interface EnricherOptions {
   readonly waitMs: number;
   /** Containers whose start is in the journal; undefined: those that exist now count as started. */
   readonly started: Iterable<string> | undefined;
-  /** What an earlier run knew of containers. */
+  /** The facts that an earlier run knew about containers. */
   readonly memory: ContainerMemory;
   /** Looks up the kernel side’s table of cgroups; undefined: it does not have the cgroup. */
   cgroupName(hierarchy: number, id: bigint): CgroupName | undefined;
@@ -98,7 +98,7 @@ export class Enricher {
     if (this.#cgroups.note(event)) this.#resolved.clear();
   }
 
-  /** Renders a pod's containers anew, because its metadata has changed. */
+  /** Renders a pod's containers again, because its metadata has changed. */
   podChanged(uid: string): void {
     for (const container of this.#containers.values())
       if (container.path.podUid === uid) container.changed();
@@ -145,7 +145,7 @@ export class Enricher {
     this.#began ??= now;
     container.waitsFrom ??= event.bootTime;
     const ran = millisecondsBetween(this.#began, now);
-    // Events that are older than the agent have not waited at all.
+    // The time before the agent's start does not count as waiting.
     const waited = Math.min(millisecondsBetween(container.waitsFrom, now), ran);
     const left = Math.max(waitMs - waited, state === 'starting' ? STARTING_MS - ran : 0);
     if (left <= 0) return 0;
@@ -197,7 +197,7 @@ export class Enricher {
   #appeared(key: string, path: ContainerPath, made: boolean): void {
     const container = this.#containerOf(path);
     container.cgroups.add(key);
-    // The runtime's files exist while it starts the container, and may be gone later.
+    // The runtime's files exist while it starts the container, and may be removed later.
     if (made) {
       container.changed();
       this.#started.doubt(container.key);

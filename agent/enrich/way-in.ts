@@ -4,9 +4,9 @@ import type { StartedContainers } from './started-containers.ts';
 const NAMESPACES_MAX = 64;
 
 /**
- * Decides how an exec came into a container's cgroup. A runtime starts its own init in that cgroup;
- * it counts as outside as long as it is in the runtime's mount namespace. What a container has
- * started belongs to it, even if it leaves the container's mount namespace.
+ * Decides how an exec entered a container's cgroup. A runtime starts its own init in that cgroup;
+ * it counts as outside as long as it is in the runtime's mount namespace. Processes that a
+ * container has started belong to it, even if they leave the container's mount namespace.
  */
 export class WayIn {
   /**
@@ -38,7 +38,7 @@ export class WayIn {
     if (this.isHost(mountNamespace)) return isSame ? 'descendant' : 'outside';
     if (isSame) return this.isHost(from.mountNamespace) ? 'entry' : 'descendant';
     if (from.mountNamespace !== mountNamespace) return 'entry';
-    // The runtime has a mount namespace of its own, as in a snap.
+    // The runtime has its own mount namespace, as in a snap.
     if (!this.#started.has(container) && this.#hosts.size < NAMESPACES_MAX)
       this.#hosts.add(mountNamespace);
     return 'outside';

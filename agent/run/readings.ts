@@ -34,7 +34,7 @@ export async function openTelemetry(config: Config, log: Log): Promise<Telemetry
   return new Telemetry({ version: VERSION, metadata, address, probeAddress, log });
 }
 
-/** Returns what telemetry reads of a session and its export whenever somebody asks. */
+/** Returns the source from which telemetry reads a session and its export. */
 export function sourceOf(
   config: Config,
   session: Session,

@@ -19,7 +19,7 @@ export interface Removal {
 
 /** Decides what a run removes at its end. */
 export interface ExitPolicy extends Disposable {
-  /** Decides, for which it may ask the API server; resolves within seconds. */
+  /** Decides, and may ask the API server for that; resolves within seconds. */
   removal(): Promise<Removal>;
 }
 

@@ -62,10 +62,10 @@ export function journalOptions(config: Config): Omit<JournalOptions, 'report'> {
   };
 }
 
-/** In the journal's folder: what is known of containers, for the next run. */
+/** The file in the journal's folder with the facts about containers, for the next run. */
 export const CONTAINERS_FILE = 'containers.jsonl';
 
-/** Creates the enricher, which is still to be started; `started` is its option. */
+/** Creates the enricher, which must still be started; `started` is its option. */
 export function createEnricher(
   config: Config,
   hook: Hook,

@@ -10,7 +10,8 @@ const PAUSE_PER_SCAN = 9;
 const MISSING_MS = 1000;
 const MISSING_MAX = 1024;
 /**
- * A scan leaves room for twice the existing containers and these. With more, their ends were lost.
+ * A scan keeps room for twice the existing containers plus this number. If there are more, their
+ * removals were lost.
  */
 const MORE_MAX = 1024;
 /** The kernel allows no deeper path, because each name takes at least two of PATH_MAX's bytes. */
@@ -57,7 +58,7 @@ export interface CgroupPath {
 export class CgroupTree {
   /** the containers' own cgroups that exist */
   readonly #containers = new Map<string, ContainerPath>();
-  /** cgroups in which processes ran; and cgroups of events that nothing has asked for yet */
+  /** cgroups in which processes ran, and cgroups of events that were not looked up yet */
   readonly #asked = new BoundedPaths();
   readonly #heard = new BoundedPaths();
   /** the controllers of each hierarchy, as in the middle field of /proc/PID/cgroup */
@@ -66,12 +67,12 @@ export class CgroupTree {
   readonly #nameOf: CgroupTreeOptions['nameOf'];
   readonly #proc: string;
   readonly #now: () => number;
-  /** the time until which a cgroup that the last scans did not find counts as missing */
+  /** until when a cgroup that the last scans did not find counts as missing */
   readonly #missing = new Map<string, number>();
   #pauseEnds = 0;
   #containersMax = MORE_MAX;
 
-  /** It knows nothing before its first scan. */
+  /** The tree is empty before its first scan. */
   constructor({ listener, nameOf, proc = '/proc', now }: CgroupTreeOptions) {
     this.#listener = listener;
     this.#nameOf = nameOf;

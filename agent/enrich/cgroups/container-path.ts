@@ -44,15 +44,18 @@ const POD_SLICE = new RegExp(
  */
 const CONTAINER = /^(?:(?<prefix>[a-z][a-z-]*[a-z])[-:])?(?<id>[0-9a-f]{64})(?:\.scope)?$/;
 
-/** Names of runtimes by what they put before the id. */
+/** The names of runtimes by their prefix of the id. */
 const BY_PREFIX = new Map(
   RUNTIMES.flatMap(({ name, cgroupPrefixes }) => cgroupPrefixes.map((prefix) => [prefix, name])),
 );
 
-/** Every user can make any path in a session of their own, so nothing below it names a container. */
+/** Every user can make any path in their own session, so nothing below it names a container. */
 const USERS = 'user.slice';
 
-/** Where runtimes keep pods of their own, whose cgroups have ids as containers do. */
+/**
+ * The cgroups in which runtimes keep their own pods, whose cgroups have ids like those of
+ * containers.
+ */
 const POD_PARENTS = new Set(RUNTIMES.map(({ podParent }) => podParent));
 
 function podContainer(names: readonly string[]): ContainerPath | undefined {
@@ -69,7 +72,7 @@ function podContainer(names: readonly string[]): ContainerPath | undefined {
 
 function plainContainer(names: readonly string[]): ContainerPath | undefined {
   for (let at = 1; at < names.length; at++) {
-    // Other cgroups in a pod's are no containers.
+    // Other cgroups in a pod's cgroup are not containers.
     if (podAt(names, at) !== undefined) return undefined;
     const container = named(names, at, names[at] ?? '', undefined);
     if (container === undefined) continue;
@@ -104,7 +107,7 @@ function named(
   podUid: string | undefined,
 ): ContainerPath | undefined {
   const { prefix, id } = CONTAINER.exec(name)?.groups ?? {};
-  // The monitor of a container (`crio-conmon-<id>.scope`) is none.
+  // The monitor of a container (`crio-conmon-<id>.scope`) is not a container.
   if (id === undefined || prefix?.endsWith('conmon')) return undefined;
   const runtime = prefix === undefined ? undefined : BY_PREFIX.get(prefix);
   return { id, podUid, runtime, root: names.slice(0, at + 1).join('/') };

@@ -35,7 +35,7 @@ export class PodIndex {
     }
   }
 
-  /** Takes these for all pods that exist. */
+  /** Replaces all pods by the ones that exist. */
   replace(pods: readonly Pod[]): void {
     const uids = new Set(pods.map(({ uid }) => uid));
     for (const pod of this.#pods.values()) if (!uids.has(pod.uid)) this.delete(pod);

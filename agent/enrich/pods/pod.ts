@@ -31,7 +31,7 @@ export interface PodContainer {
   readonly id: string | undefined;
   readonly imageId: string | undefined;
   readonly restartCount: number | undefined;
-  /** the id of the container before */
+  /** the id of the previous container */
   readonly lastId: string | undefined;
 }
 

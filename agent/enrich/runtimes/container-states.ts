@@ -8,7 +8,7 @@ import { listBundleFolders, readContainerState } from './runtimes.ts';
  * process.
  */
 const AGAIN_MS = [1, 4, 15, 50];
-/** How many states of containers are kept that may end before their first record is written. */
+/** How many states are kept of containers that may end before their first record is written. */
 const STATES_MAX = 512;
 const LOOK_EVERY_MS = 1000;
 
@@ -32,7 +32,7 @@ export class ContainerStates {
   read(id: string): ContainerState | undefined {
     const known = this.#states.get(id);
     if (known !== undefined) return known;
-    // It was not seen when it was made; its runtime may have been started after the agent.
+    // Its creation was not seen; its runtime may have been started after the agent.
     this.#look();
     return readContainerState(id, this.#dirs);
   }
@@ -63,7 +63,7 @@ export class ContainerStates {
       this.#watchers.set(folder, watcher);
       watcher.on('error', forget);
     } catch {
-      // It is gone again, or there are no watches left: read() reads the file when it is asked for.
+      // It was removed again, or no watches are left: read() reads the file on demand.
     }
   }
 

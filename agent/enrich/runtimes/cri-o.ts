@@ -15,7 +15,7 @@ export const criO: Runtime = {
 const CRIO = 'io.kubernetes.cri-o';
 
 /**
- * CRI-O mixes a pod's own annotations with its own. The keys that are read here are the kubelet's,
+ * CRI-O mixes a pod's annotations with its own. The keys that are read here are the kubelet's,
  * which CRI-O writes last, so that a pod cannot forge them.
  */
 function stateIn(config: unknown): ContainerState | undefined {

@@ -1,6 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
-/** Far more than a configuration needs, with the environment of the container's process. */
+/**
+ * Much more than a configuration needs, which contains the environment of the container's process.
+ */
 const MAX_BYTES = 4 << 20;
 
 /**
@@ -15,7 +17,7 @@ export function readJson(file: string): unknown {
   }
 }
 
-/** Follows no link, and does not wait for a pipe in the file's place. */
+/** Follows no link, and does not block on a pipe in place of the file. */
 function readText(file: string): string | undefined {
   let fd: number | undefined;
   try {

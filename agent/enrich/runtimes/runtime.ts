@@ -7,13 +7,16 @@ export interface Runtime {
   readonly name: string;
   /** Folders where it keeps its state, unless its configuration names others. */
   readonly stateDirs: readonly string[];
-  /** What it puts before the id in a cgroup’s name, such as `docker` in `docker-<id>.scope`. */
+  /** The prefixes of the id in a cgroup’s name, such as `docker` in `docker-<id>.scope`. */
   readonly cgroupPrefixes: readonly string[];
   /** The cgroup directly above those of its containers, if their own names have no prefix. */
   readonly cgroupParent?: string;
-  /** The topmost cgroup of a tree whose only ids are those of its containers. */
+  /** The topmost cgroup of a tree in which every id is that of a container. */
   readonly cgroupTree?: string;
-  /** The topmost cgroup whose children are pods of its own, named by an id like a container’s. */
+  /**
+   * The topmost cgroup whose children are the runtime's own pods, named by ids like those of
+   * containers.
+   */
   readonly podParent?: string;
   /** Reads what its files in a state folder say about a container; undefined: nothing. */
   readState(stateDir: string, id: string): ContainerState | undefined;
@@ -24,7 +27,7 @@ export interface Runtime {
   bundleFolders?(stateDir: string): readonly string[];
 }
 
-/** What a runtime's own files say about a container; undefined: they have no such name. */
+/** What a runtime's own files say about a container; undefined: the files have no such name. */
 export interface ContainerState {
   readonly runtime: string;
   /** Whether it is a pod's sandbox (pause) and none of the pod's own containers. */

@@ -4,7 +4,7 @@ import { docker } from './docker.ts';
 import { podman } from './podman.ts';
 import type { ContainerState, Runtime } from './runtime.ts';
 
-/** Every runtime that the agent knows, in the order in which their files are looked for. */
+/** Every runtime that the agent knows, in the order in which their files are searched. */
 export const RUNTIMES: readonly Runtime[] = [containerd, criO, docker, podman];
 
 /** The folders where runtimes keep their state, unless their configuration names others. */

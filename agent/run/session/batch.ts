@@ -69,8 +69,8 @@ export class Batch {
   }
 
   /**
-   * Appends the lines to the journal. Returns false if the journal does not take them now; they
-   * stay.
+   * Appends the lines to the journal. Returns false, and keeps the lines, if the journal cannot be
+   * written now.
    */
   write(): boolean {
     const { journal, report, onRecord } = this.#options;

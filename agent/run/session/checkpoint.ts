@@ -27,10 +27,7 @@ export interface State extends Checkpoint {
 export interface CheckpointWriter {
   /** Notes that there is something to write. Returns true if it was written at once. */
   note(): boolean;
-  /**
-   * Begins a time in which nothing is recorded: what was noted is written once two seconds are
-   * over.
-   */
+  /** Begins a time without records: a noted checkpoint is written once two seconds have passed. */
   resume(): void;
   /** Ends that time: the next note() writes. */
   pause(): void;

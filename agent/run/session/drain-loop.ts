@@ -43,7 +43,7 @@ export class DrainLoop {
     this.#goOn();
   }
 
-  /** Whether a timer brings the next turn. Otherwise the kernel wakes the loop, or it has ended. */
+  /** Whether a timer starts the next turn. Otherwise the kernel wakes the loop, or it has ended. */
   get isAwake(): boolean {
     return !this.#isAsleep && !this.#isOver;
   }

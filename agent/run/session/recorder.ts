@@ -11,7 +11,7 @@ const FRAME_BYTES = 8;
 const IDLE_DRAINS = 10;
 /** The turn after which the journal could not be written. */
 const STUCK: Turn = { waitMs: 1000, hasNews: false, maySleep: false };
-/** An event that the kernel is just writing holds up a drain only for a moment. */
+/** An event that the kernel is still writing delays a drain only for a moment. */
 const FLUSH_TURNS = 10_000;
 
 export interface RecorderOptions extends BatchOptions {
@@ -47,10 +47,11 @@ export class Recorder {
   #from = 0;
   #to = 0;
   /**
-   * Milliseconds that the event at #from still waits for its container's metadata; 0: none does.
+   * How long the event at #from still waits for its container's metadata, in milliseconds; 0: it
+   * does not wait.
    */
   #waitMs = 0;
-  /** The ring's position up to which the kernel has its room back. */
+  /** The ring's position up to which its room was returned to the kernel. */
   #committed: number;
   readonly #ringBytes: number;
   #idle = 0;
@@ -69,7 +70,7 @@ export class Recorder {
     return this.#kernelMisses;
   }
 
-  /** Adds records about the journal behind everything that was read so far. */
+  /** Adds records about the journal after everything that was read so far. */
   add(...records: JournalRecord[]): void {
     this.#batch.records.push(...records);
     this.#batch.encode();
@@ -95,8 +96,8 @@ export class Recorder {
   }
 
   /**
-   * Drains what there is now and writes it. Returns true if all of it is on disk. Records wait for
-   * metadata only with `patient`; then it returns false while one does.
+   * Drains everything that is in the ring now and writes it. Returns true if all of it is on disk.
+   * Only with `patient` do records wait for metadata; it returns false while one waits.
    */
   flush({ patient = false } = {}): boolean {
     const { hook, lineage, clock } = this.#options;
@@ -104,7 +105,8 @@ export class Recorder {
     const [, end] = hook.positions();
     for (let turn = 0; turn < FLUSH_TURNS; turn++) {
       if (!this.#write(patient) || this.#waitMs > 0) return false;
-      // What was in the ring at the time of the counters is read: whatever is missing is lost.
+      // Everything that was in the ring when the counters were read has been read: missing numbers
+      // are lost.
       if (hook.positions()[0] >= end) {
         for (const [cpu, state] of states.entries())
           lineage.reconcile(
@@ -121,7 +123,7 @@ export class Recorder {
     return false;
   }
 
-  /** Writes a last record behind everything that was drained. Returns true if it is on disk. */
+  /** Writes a last record after everything that was drained. Returns true if it is on disk. */
   finish(last: (now: BootTime) => JournalRecord): boolean {
     const { hook, clock } = this.#options;
     hook.touch();
@@ -175,7 +177,7 @@ export class Recorder {
 
   /**
    * Writes what was drained, batch by batch, up to the first event that waits for metadata. Returns
-   * false if the journal does not take it now.
+   * false if the journal cannot be written now.
    */
   #write(patient: boolean): boolean {
     const { hook, nextSeq } = this.#options;
@@ -215,8 +217,8 @@ export class Recorder {
   }
 
   /**
-   * Whether an event must wait. Those behind it wait in the ring, so that the order stays, while
-   * there is room.
+   * Whether an event must wait. Later events wait in the ring, which keeps the order, while the
+   * ring has room.
    */
   #mustWait(event: KernelEvent): boolean {
     const { enricher, clock, hook } = this.#options;

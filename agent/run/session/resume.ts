@@ -16,7 +16,7 @@ export interface Continuity {
   /** The next expected number of each CPU, for that hook. */
   readonly nextSeq: number[];
   readonly losses: Losses;
-  /** Execs that the kernel had skipped by then, as recorded. */
+  /** The number of execs that the kernel had skipped until then, as recorded. */
   readonly kernelMisses: number;
   /** The containers whose start is recorded, by the keys that the enrichment gives them. */
   readonly started: Set<string>;
@@ -66,9 +66,9 @@ export function readContinuity(
 
 /**
  * Finds where to begin without a checkpoint, from the newest segment backwards: at the newest line
- * that sums up what came before it. If a crash of the system took the lines before a checkpoint's
- * position (`beyond`), it is enough to begin at the segment behind which each CPU of that
- * checkpoint has a number.
+ * that sums up what came before it. If a system crash removed the lines before a checkpoint's
+ * position (`beyond`), it is enough to begin at the segment after which each CPU of that checkpoint
+ * has a number.
  */
 function beginning(
   dir: string,
@@ -124,8 +124,7 @@ function follow(known: Known, line: string): void {
 }
 
 /**
- * Takes a line of which only the numbers matter, without parsing it. Returns false for any other
- * line.
+ * Takes a line if only its numbers matter, without parsing it. Returns false for any other line.
  */
 function followNumbers(known: Known, line: string): boolean {
   if (!line.includes(EXEC) || line.includes(START)) return false;
@@ -181,12 +180,12 @@ function advance(nextSeq: number[], cpu: unknown, seq: unknown): void {
   nextSeq[cpu] = Math.max(nextSeq[cpu] ?? 1, (seq as number) + 1);
 }
 
-/** A larger number is damage, and must not cost memory: no kernel is built for so many CPUs. */
+/** A larger number is damage, and must not cost memory: no kernel supports as many CPUs. */
 function isCpu(value: unknown): value is number {
   return isNumber(value) && (value as number) < CPUS_MAX;
 }
 
-/** Reads state.json. A checkpoint of lines that are no longer there is `beyond`. */
+/** Reads state.json. A checkpoint whose lines no longer exist is `beyond`. */
 function readCheckpoint(dir: string): { checkpoint?: Checkpoint; beyond?: Checkpoint } {
   const checkpoint = asCheckpoint(readState(dir).state as Partial<Checkpoint> | undefined);
   if (checkpoint === undefined) return {};

@@ -109,7 +109,7 @@ function lossesBefore(known: Continuity, bootId: string, hookId: string, hook: H
   const before = known.bootId !== undefined && known.hookId !== hookId && !known.detached;
   if (before && known.bootId !== bootId)
     losses.push({ stage: 'reboot', bootId: known.bootId ?? '', nextSeq });
-  // The boot is the same and the hook is another: somebody removed the one that was left recording.
+  // The boot is the same and the hook is another one: the old hook was removed by others.
   else if (before) losses.push({ stage: 'kernel', hookId: known.hookId ?? '', nextSeq });
   if (hook.missingPrograms.length > 0) losses.push({ stage: 'kernel', hookId });
   return losses;
