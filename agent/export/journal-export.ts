@@ -123,9 +123,7 @@ export class JournalExport {
     return waits ? Math.max(0, Date.now() / 1000 - lastRecordTime) : 0;
   }
 
-  /**
-   * Sends what there is, until the first failure and for so long at most; then saves the cursor.
-   */
+  /** Sends what there is until the first failure, at most for this time; then saves the cursor. */
   async close(graceMs: number): Promise<void> {
     this.#ending.abort();
     const grace = new AbortController();
@@ -147,7 +145,7 @@ export class JournalExport {
     const catchUpLimit = new CatchUpLimit(this.#options.catchUpRate);
     try {
       for (let batch = await this.#upcoming; batch && !this.#over; batch = await this.#upcoming) {
-        this.#upcoming = this.#next(); // made while this one is on its way
+        this.#upcoming = this.#next(); // prepared while this one is being sent
         if (batch.isBehind) await catchUpLimit.wait(batch.records.length, this.#ending.signal);
         await delivery.deliver(batch);
         if (this.#over) return;

@@ -1,8 +1,8 @@
-/** What the export has done since it began; for metrics and status. */
+/** The counts of an export since it began, for metrics and status. */
 export interface Statistics {
-  /** records that the collector took */
+  /** records that the collector accepted */
   exported: number;
-  /** records that it refused in a partial success */
+  /** records that the collector refused in a partial success */
   rejected: number;
   /** records that are in the dead-letter file */
   deadLetters: number;
@@ -14,7 +14,7 @@ export interface Statistics {
   skips: number;
   /** when the last call succeeded, Unix milliseconds; 0: none has yet */
   succeededAt: number;
-  /** Unix seconds of the last record that is done with; 0: none is yet */
+  /** Unix seconds of the last record that is exported or set aside; 0: there is none yet */
   lastRecordTime: number;
 }
 

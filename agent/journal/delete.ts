@@ -9,7 +9,7 @@ const OWN = /^(\d{20}\.jsonl(\.zst(\.tmp)?)?|(state|deletions)\.json(\.tmp)?)$/;
  * Deletes a closed journal: the oldest segments first, then its other files and those named in
  * `others`, and then the folder if it is empty. Files with other names stay, and so does everything
  * that is not a plain file. Returns the names of what stays. Throws JOURNAL_BUSY if another agent
- * writes to the journal by now, and the errors of the file system.
+ * writes to the journal, and the errors of the file system.
  */
 export function deleteJournal(dir: string, others: readonly string[]): string[] {
   if (!lstatSync(dir).isDirectory()) throw new AgentError('JOURNAL_REPLACED', { path: dir });

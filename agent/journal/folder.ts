@@ -35,12 +35,14 @@ export function prepareFolder(dir: string): void {
     throw new AgentError('JOURNAL_OWNED_BY_OTHER', { path: dir, uid: stat.uid });
   if ((stat.mode & OTHERS_WRITE) !== 0)
     throw new AgentError('JOURNAL_WRITABLE_BY_OTHERS', { path: dir });
-  // The kubelet, for one, makes it with an ordinary umask. A folder with content is its owner's decision.
+  // The kubelet, for example, creates it with an ordinary umask. The mode of a folder with content
+  // is its owner's decision.
   if (readdirSync(dir).length === 0) chmodSync(dir, 0o700);
 }
 
 /**
- * Makes a folder and its parents one by one: Node's own way says ENOENT on a read-only file system.
+ * Makes a folder and its parents one by one: Node's own way fails with ENOENT on a read-only file
+ * system.
  */
 function makeFolders(dir: string): void {
   if (existsSync(dir)) return;

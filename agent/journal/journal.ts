@@ -44,9 +44,9 @@ export interface JournalOptions {
 /** Takes lines that readers can see now: the first `length` bytes, which end at `end`. */
 export type Follower = (lines: Buffer, length: number, end: Position) => void;
 
-/** Errors that pass once there is room. */
+/** Errors that pass once there is space. */
 const NO_ROOM = new Set(['EDQUOT', 'ENOSPC']);
-/** Errors that do not pass by waiting: the folder is gone, or may not be written to. */
+/** Errors that do not pass: the folder was removed, or may not be written to. */
 const FOR_GOOD = new Set(['EACCES', 'ENOENT', 'ENOTDIR', 'EPERM', 'EROFS']);
 
 const syncData = promisify(fdatasync);
@@ -88,7 +88,7 @@ interface Opened {
   readonly open: OpenSegment;
   readonly recovered: Recovered;
   readonly archive: Archive;
-  /** The folder at that time, to see later whether another has its name. */
+  /** The folder at that time, to notice later if another folder has its name. */
   readonly folder: Stats;
   readonly unlock: () => void;
 }
@@ -106,9 +106,9 @@ export class Journal {
   readonly #folder: Stats;
   readonly #unlock: () => void;
   #open: OpenSegment;
-  /** Whether a failed write lies behind the lines of the open segment, and must be cut off. */
+  /** Whether a failed write follows the lines of the open segment, and must be cut off. */
   #torn = false;
-  /** Whether the last batch was not taken; readers may have seen lines of it. */
+  /** Whether the last batch was refused; readers may have seen lines of it. */
   #refused = false;
   #follower: Follower = () => {};
   #syncTimer: NodeJS.Timeout | undefined;
@@ -125,12 +125,12 @@ export class Journal {
     this.#unlock = unlock;
   }
 
-  /** The position behind the last whole line. */
+  /** The position after the last whole line. */
   get position(): Position {
     return endOf(this.#open);
   }
 
-  /** Passes what is appended from now on to a follower, the only one. */
+  /** Sets the only follower, which receives what is appended from now on. */
   follow(follower: Follower): void {
     this.#follower = follower;
   }
@@ -143,9 +143,9 @@ export class Journal {
   }
 
   /**
-   * Writes whole lines. Throws a transient AgentError when the disk does not take them now: then
-   * none of them stays in the journal, and the caller can try the same lines again. Any other error
-   * means that trying again is of no use.
+   * Writes whole lines. Throws a transient AgentError if the disk does not accept them now: then
+   * none of them stays in the journal, and the caller can retry the same lines. After any other
+   * error a retry is of no use.
    */
   append(lines: Buffer, length: number): void {
     try {
@@ -198,7 +198,8 @@ export class Journal {
     const { size, openedAt } = this.#open;
     // Nobody would find lines in a segment that was removed or moved, alone or with its folder.
     if (!isThere(dir, this.#open)) return true;
-    // A batch that was refused must be written to the same place, or readers see its lines twice.
+    // A batch that was refused must be written at the same position, or readers see its lines
+    // twice.
     if (size === 0 || this.#refused) return false;
     return size >= segmentMaxBytes || Date.now() - openedAt >= segmentMaxAgeMs;
   }

@@ -4,9 +4,9 @@ import { readBootId } from '../../record/ids.ts';
 import { AgentError } from '../errors.ts';
 
 /**
- * Locks a journal for its only writer; returns what unlocks it. The lock is a symbolic link that
- * leads nowhere, and names the process, its start and the boot: a link appears at once with its
- * whole content, also on a full disk.
+ * Locks a journal for its only writer; returns what unlocks it. The lock is a symbolic link without
+ * a target that names the process, its start and the boot: a link appears at once with its whole
+ * content, also on a full disk.
  */
 export function lockJournal(dir: string): () => void {
   const file = join(dir, 'lock');
@@ -40,11 +40,13 @@ function readLock(file: string): string | undefined {
   try {
     return readlinkSync(file);
   } catch {
-    return undefined; // there is none, or it is something else
+    return undefined; // it does not exist, or is something else
   }
 }
 
-/** Removes the lock with the content `found`. Puts a lock back that has replaced it meanwhile. */
+/**
+ * Removes the lock with the content `found`. Restores a lock that has replaced it in the meantime.
+ */
 function removeLock(file: string, found: string | undefined): void {
   const aside = `${file}.${process.pid}`;
   try {

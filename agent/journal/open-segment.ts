@@ -7,7 +7,7 @@ import { cutTornTail } from './torn-tail.ts';
 export interface OpenSegment {
   readonly number: number;
   readonly fd: number;
-  /** The file at that time, to see later whether another has its name. */
+  /** The file at that time, to notice later if another file has its name. */
   readonly file: Stats;
   /** bytes of whole lines */
   size: number;
@@ -37,7 +37,7 @@ export function openNext(dir: string, { number: last }: OpenSegment): OpenSegmen
   return { number, fd, file, size: file.size, openedAt: Date.now() };
 }
 
-/** Returns the position behind the last whole line. */
+/** Returns the position after the last whole line. */
 export function endOf({ number, size }: OpenSegment): Position {
   return { segment: number, offset: size };
 }
@@ -47,9 +47,7 @@ export function isThere(dir: string, { number, file }: OpenSegment): boolean {
   return isSameFile(segmentFile(dir, { number, compressed: false }), file);
 }
 
-/**
- * Whether the file or folder that has a name now is the one that these statistics were read from.
- */
+/** Whether a name still refers to the file or folder with these statistics. */
 export function isSameFile(path: string, { ino, dev }: Stats): boolean {
   const there = statSync(path, { throwIfNoEntry: false });
   return there?.ino === ino && there.dev === dev;

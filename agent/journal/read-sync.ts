@@ -6,14 +6,14 @@ import { listSegments, type Position, type Segment, segmentFile } from './segmen
 const CHUNK_BYTES = 1 << 20;
 const LINE_FEED = 0x0a;
 
-/** A whole line, without its line feed, and the position behind it. */
+/** A whole line, without its line feed, and the position after it. */
 export interface JournalLine extends Position {
   readonly line: string;
 }
 
 /**
- * Reads all lines from a position to the end; the text behind the last line feed is not a line yet.
- * A segment that cannot be read is skipped if there is an `onUnreadable`, which gets the error.
+ * Reads all lines from a position to the end; text after the last line feed is not a line yet. A
+ * segment that cannot be read is skipped if there is an `onUnreadable`, which receives the error.
  */
 export function* readLinesSync(
   dir: string,
@@ -38,7 +38,7 @@ export function* readLinesSync(
 export function isWithin(dir: string, { segment, offset }: Position): boolean {
   const segments = listSegments(dir);
   const there = segments.find(({ number }) => number === segment);
-  // If the segment was deleted, everything that is left comes behind it.
+  // If the segment was deleted, everything that exists follows it.
   if (there === undefined) return segment < (segments.at(-1)?.number ?? 0);
   try {
     return offset <= lengthOf(dir, there);

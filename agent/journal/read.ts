@@ -7,7 +7,7 @@ import { createSplitter, type JournalLine } from './read-sync.ts';
 import { listSegments, type Position, type Segment, segmentFile } from './segment.ts';
 
 const CHUNK_BYTES = 1 << 20;
-/** fs.watch reports most changes at once; this finds the others. */
+/** fs.watch reports most changes at once; polling finds the others. */
 const POLL_MS = 1000;
 
 /** Reads all lines from a position to the present end: whole, in order, and each once. */
@@ -35,7 +35,7 @@ export async function* readLines(dir: string, from?: Position): AsyncGenerator<J
   }
 }
 
-/** Reads all lines from a position on, also those that are still to be written, until `signal`. */
+/** Reads all lines from a position on, including those that are written later, until `signal`. */
 export async function* followLines(
   dir: string,
   from: Position | undefined,
@@ -128,7 +128,7 @@ async function* inflated(handle: FileHandle, file: string, from: number): AsyncG
   }
 }
 
-/** Creates something to wait for: a change in the folder, a second, or the end. */
+/** Creates a wait for a change in the folder, for a second, or for the end. */
 function createChangeNotifier(
   dir: string,
   signal: AbortSignal,
@@ -161,7 +161,8 @@ function createChangeNotifier(
 }
 
 /**
- * Watches a folder. If the system has no watch left, or the folder is gone, polling must suffice.
+ * Watches a folder. If the system has no watch left, or the folder was removed, polling must
+ * suffice.
  */
 function watchFolder(dir: string, strike: () => void): FSWatcher | undefined {
   try {

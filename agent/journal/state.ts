@@ -14,7 +14,7 @@ export function removeState(dir: string): void {
   rmSync(join(dir, NAME), { force: true });
 }
 
-/** Reads state.json; returns its content, or why there is none. */
+/** Reads state.json; returns its content, or the reason why there is none. */
 export function readState(dir: string): { readonly state?: unknown; readonly why?: string } {
   try {
     return { state: JSON.parse(readPlainFile(join(dir, NAME))) };

@@ -5,7 +5,7 @@ const LINE_FEED = 0x0a;
 
 /**
  * Cuts what follows the last whole line of a file that is open for reading and writing; everything
- * behind a hole is cut, too. Returns the number of bytes that were cut.
+ * after a hole is cut, too. Returns the number of bytes that were cut.
  */
 export function cutTornTail(fd: number): number {
   const { size } = fstatSync(fd);
@@ -15,8 +15,8 @@ export function cutTornTail(fd: number): number {
 }
 
 /**
- * Finds bytes that were not on disk yet when the power was cut, though others behind them were.
- * They read as zeros, which no line has. Returns their offset; `size` if there are none.
+ * Finds bytes that were not on disk yet when the power was cut, although later ones were. They read
+ * as zeros, which no line contains. Returns their offset; `size` if there are none.
  */
 function firstHole(fd: number, size: number): number {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
@@ -30,7 +30,7 @@ function firstHole(fd: number, size: number): number {
   return size;
 }
 
-/** Returns the offset behind the last line feed before `size`; 0 if there is none. */
+/** Returns the offset after the last line feed before `size`; 0 if there is none. */
 export function lastLineEnd(fd: number, size: number): number {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   for (let end = size; end > 0; ) {

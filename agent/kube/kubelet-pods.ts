@@ -23,7 +23,7 @@ export async function* watchPods(target: string, stop: AbortSignal): AsyncGenera
     new Metadata(),
     { deadline: Date.now() + REFRESH_MS * (1 + Math.random()) },
   );
-  call.on('error', () => {}); // also comes after its end
+  call.on('error', () => {}); // this is also called after its end
   const cancel = () => call.cancel();
   const impatience = setTimeout(cancel, LIST_MS);
   stop.addEventListener('abort', cancel, { once: true });

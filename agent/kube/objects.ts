@@ -23,7 +23,7 @@ export interface KubeObject {
   readonly items?: readonly KubeObject[];
 }
 
-/** What a server answers, whatever its status is. */
+/** A response of the server, whatever its status is. */
 export interface Answer {
   readonly status: number;
   readonly object: KubeObject;
@@ -32,9 +32,9 @@ export interface Answer {
 /** An event of a watch; `open` comes first, as soon as the server has accepted the watch. */
 export type WatchEvent = 'open' | { readonly type: string; readonly object: KubeObject };
 
-/** Characters of an answer that is no object, as they are shown. */
+/** The number of characters that are shown of a response that is not an object. */
 const MESSAGE_MAX = 300;
-/** Characters of an event; etcd takes objects of 1.5 MiB. */
+/** The largest event, in characters; etcd accepts objects of 1.5 MiB. */
 const EVENT_MAX = 16 << 20;
 
 /** Gets an object or a list; a refusal is an answer as well. */

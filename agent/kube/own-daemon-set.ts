@@ -5,9 +5,9 @@ import { type Answer, getObject, type KubeObject } from './objects.ts';
 import { reflect } from './reflector.ts';
 import { RequestError } from './request-error.ts';
 
-/** The answers at the end must come soon: a pod has half a minute to end. */
+/** The requests at the end must be answered soon, because a pod has half a minute to end. */
 const ANSWER_MS = 3000;
-/** Before the end there is time, also on a node that is busy. */
+/** Before the end there is time, also on a busy node. */
 const LOOKUP_MS = 30_000;
 /** How long the event of the DaemonSet's deletion may take to arrive. */
 const NEWS_MS = 3000;
@@ -37,12 +37,10 @@ export interface Verdict {
 /**
  * Finds out at the end whether another agent will start here: whether the DaemonSet that owns the
  * agent's pod, or one of the same name, still exists. Only proof of its deletion counts. It counts
- * as existing when there is no answer, or one that is not understood.
- *
- * An uninstall also deletes the agent's role and service account, often before the agent can ask.
- * Their absence proves nothing: an upgrade deletes them as well, and deleting a pod by force
- * revokes its token. That is why the agent watches the DaemonSet from the beginning: an open watch
- * outlives role and account.
+ * as existing if there is no response, or one that cannot be understood. An uninstall also deletes
+ * the agent's role and service account, often before the agent can ask. Their absence proves
+ * nothing: an upgrade deletes them as well, and deleting a pod by force revokes its token. That is
+ * why the agent watches the DaemonSet from the beginning: an open watch outlives role and account.
  */
 export class OwnDaemonSet {
   readonly #options: OwnDaemonSetOptions;
@@ -153,7 +151,7 @@ export class OwnDaemonSet {
       } catch (error) {
         this.#report(error);
       }
-      // Jitter keeps the agents of a cluster from coming back all at once.
+      // Jitter keeps the agents of a cluster from returning all at once.
       await pause(ms * (0.5 + Math.random()), undefined, { signal, ref: false }).catch(() => {});
     }
     return undefined;

@@ -42,13 +42,15 @@ const BACKOFF_MAX_MS = 30_000;
 const WATCH_SECONDS = 300;
 /** A watch that ends sooner than this does not prove that the server works. */
 const SHORT_MS = 1000;
-/** So many short watches in a row without news are a problem, although each of them could begin. */
+/**
+ * This many short watches in a row without news are a problem, although each of them could begin.
+ */
 const USELESS_MAX = 5;
 const GONE = 410;
 
 /**
- * Lists and then watches, over and over until `stop`, and pauses longer and longer while that
- * fails. It lists again when the server no longer has the version (410).
+ * Lists and then watches, again and again until `stop`, with growing pauses while that fails. It
+ * lists again when the server no longer has the version (410).
  */
 export async function reflect<Item>(options: ReflectorOptions<Item>): Promise<void> {
   const { source, onList, onChange, onProblem, stop } = options;
@@ -101,7 +103,7 @@ export async function reflect<Item>(options: ReflectorOptions<Item>): Promise<vo
     if (useless >= USELESS_MAX) wrong(broke);
     const ms = (options.backoffMs ?? BACKOFF_MS) * 2 ** failures;
     failures += 1;
-    // Jitter keeps the agents of a cluster from coming back all at once.
+    // Jitter keeps the agents of a cluster from returning all at once.
     await pause(Math.min(ms, BACKOFF_MAX_MS) * (0.5 + Math.random()), undefined, {
       signal: stop,
       ref: false,
@@ -109,7 +111,9 @@ export async function reflect<Item>(options: ReflectorOptions<Item>): Promise<vo
   }
 }
 
-/** A function of its own, so that the watch does not keep a list of large items in memory. */
+/**
+ * This is a function of its own, so that the watch does not keep a list of large items in memory.
+ */
 async function listed<Item>(
   source: ListWatch<Item>,
   onList: (items: readonly Item[]) => void,

@@ -13,7 +13,7 @@ export interface KubeRequest {
   readonly path: string;
   /** undefined: the API server that the kubeconfig names */
   readonly kubelet?: KubeletServer;
-  /** How long the server may send nothing, also before it answers; undefined: without end. */
+  /** How long the server may send nothing, also before its response; undefined: without limit. */
   readonly silenceMs?: number;
   readonly stop: AbortSignal;
 }
@@ -46,10 +46,10 @@ export async function send(request: KubeRequest): Promise<IncomingMessage> {
   return response;
 }
 
-/** Characters of a list of 500 pods with everything that may be in them. */
+/** The size of a list of 500 pods with everything that they can contain, in characters. */
 const TEXT_MAX = 64 << 20;
 
-/** Reads an answer to its end. */
+/** Reads a response to its end. */
 export async function textOf(response: IncomingMessage): Promise<string> {
   let text = '';
   for await (const chunk of response.setEncoding('utf8')) {

@@ -7,7 +7,7 @@ export class Losses {
     this.#ranges = ranges.map((ofCpu) => [...ofCpu]);
   }
 
-  /** Adds the range first..last, which must lie behind all earlier ones of this CPU. */
+  /** Adds the range first..last, which must follow all earlier ones of this CPU. */
   add(cpu: number, first: number, last: number): void {
     const ranges = this.#of(cpu);
     if (ranges.at(-1) === first - 1) ranges[ranges.length - 1] = last;

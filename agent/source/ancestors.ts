@@ -14,7 +14,7 @@ export interface Snapshot {
   ];
 }
 
-/** Reads every process in /proc and leaves out those that end meanwhile. */
+/** Reads every process in /proc; processes that end during the reading are left out. */
 export function snapshotProcesses(proc = '/proc'): Snapshot {
   const snapshot: Record<string, [number, string, string | undefined]> = {};
   for (const pid of readdirSync(proc)) {
@@ -23,7 +23,7 @@ export function snapshotProcesses(proc = '/proc'): Snapshot {
       const stat = readFileSync(`${proc}/${pid}/stat`);
       const open = stat.indexOf('(');
       const close = stat.lastIndexOf(')');
-      // These are the fields behind the name; the 22nd field of all is the start, in ticks since
+      // These are the fields after the name; the 22nd field of all is the start, in ticks since
       // boot.
       const ticks = Number(stat.toString('latin1', close + 2).split(' ')[19]);
       snapshot[pid] = [ticks, textOf(stat, open + 1, close), executableOf(`${proc}/${pid}/exe`)];

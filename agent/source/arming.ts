@@ -9,21 +9,23 @@ import {
 } from './ancestors.ts';
 import type { Hook } from './hook.ts';
 
-/** The file of the processes that were there before the hook. */
+/** The file with the processes that predate the hook. */
 export const SNAPSHOT_FILE = 'ancestors.json';
 /**
- * A little more than the time between the arming and the moment from which on the kernel side
- * records.
+ * Slightly longer than the time between the arming and the moment when the kernel side begins to
+ * record.
  */
 const ARMING_MS = 3;
 
-/** A hook that records, and the processes that were there before it. */
+/** A hook that records, and the processes that predate it. */
 export interface Armed {
   readonly hookId: string;
   readonly snapshot: Snapshot;
 }
 
-/** Arms a new hook between two looks at the running processes; `dir` keeps these for later runs. */
+/**
+ * Arms a new hook between two readings of the running processes; `dir` keeps these for later runs.
+ */
 export async function arm(hook: Hook, dir: string): Promise<Armed> {
   const file = join(dir, SNAPSHOT_FILE);
   if (hook.state !== 'attached') {

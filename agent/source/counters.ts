@@ -1,6 +1,6 @@
 import { cpuState } from './layout.ts';
 
-/** The kernel side's counters of one CPU; all are numbers of execs. */
+/** The kernel side's counters of one CPU; all of them are numbers of execs. */
 export interface CpuState {
   /** the last number that was assigned */
   readonly seq: number;

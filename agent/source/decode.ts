@@ -7,7 +7,7 @@ import { causeKind, cgroupEvent, eventKind, execEvent } from './layout.ts';
 
 const EVENT_VERSION = 1;
 const OTHER_VERSION = 'unknown version';
-/** The upper 32 bits of 2^53, from which on a double is not exact. */
+/** The upper 32 bits of 2^53, above which a double is not exact. */
 const EXACT_HIGH = 2 ** 21;
 /** the size of `struct cgroup_ids` */
 const CGROUP_IDS_BYTES = 32;

@@ -71,13 +71,13 @@ export interface Hook {
   /** Copies new events into `buffer` and returns their bytes. */
   drain(): number;
   /**
-   * Releases what was drained, because it is on disk; nextSeq is the next expected number of each
-   * CPU.
+   * Releases the drained bytes, because they are on disk; nextSeq is the next expected number of
+   * each CPU.
    */
   commit(nextSeq: Float64Array): void;
   /** Shows the kernel side that an agent is alive although it does not read now. */
   touch(): void;
-  /** The bytes that were ever drained from the ring, and that the kernel ever wrote to it. */
+  /** The number of bytes ever drained from the ring, and ever written to it by the kernel. */
   positions(): readonly [drained: number, written: number];
   /**
    * True: `wake` will be called once, when there is something to drain. False: there is already.
@@ -97,7 +97,7 @@ export interface Hook {
   detach(): string[];
 }
 
-/** Opens the hook; while another agent holds it, it tries again for waitMs or until `stop`. */
+/** Opens the hook; if another agent holds it, it retries for waitMs or until `stop`. */
 export async function openHook(
   options: HookOptions,
   waitMs: number,

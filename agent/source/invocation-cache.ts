@@ -14,9 +14,8 @@ interface Slot {
 }
 
 /**
- * Makes a cache of invocations by the bytes of their events, so that what is executed over and over
- * is read once. It keeps an invocation from the second time on: commands that never recur take no
- * room.
+ * Makes a cache of invocations by the bytes of their events, so that a recurring invocation is read
+ * once. It keeps an invocation from the second time on: commands that never recur take no room.
  */
 export function createInvocationCache(
   { words }: EventView,

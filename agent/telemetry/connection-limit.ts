@@ -11,9 +11,9 @@ interface Connection {
 }
 
 /**
- * Makes room for a new connection where there are too many: the peer that holds most of them loses
- * its oldest, one that is idle before one that is being answered. So whoever fills the socket shuts
- * out itself, and a probe from elsewhere is answered.
+ * Makes room for a new connection if there are too many: the client with the most connections loses
+ * its oldest one, and an idle one before one that is being answered. So a client that fills the
+ * socket shuts out itself, and a probe from elsewhere is answered.
  */
 export function limitConnections(server: Server, max = CONNECTIONS_MAX): void {
   /** oldest first */

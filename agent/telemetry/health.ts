@@ -1,6 +1,9 @@
 import type { Source } from './readings.ts';
 
-/** A drain that has work and does not turn for this long needs a restart; its pauses are far shorter. */
+/**
+ * A drain that has work and takes no turn for this long needs a restart; its pauses are much
+ * shorter.
+ */
 const STALLED_MS = 60_000;
 
 /** The answer to a probe, in the format of the IETF's draft for health checks of HTTP APIs. */
@@ -20,7 +23,7 @@ export class Health {
   #source: Source | undefined;
   #hook: Check = failing('the hook is not armed yet');
   #journal: Check = failing('the journal is not open yet');
-  /** The drain's turns, and the time, when it last turned or had nothing to do. */
+  /** The number of turns, and when the drain last took a turn or had nothing to do. */
   #turns = 0;
   #since = 0;
 
@@ -52,7 +55,9 @@ export class Health {
     return this.#journal.status === 'pass';
   }
 
-  /** Fails only for what a restart can cure, which a full disk or an unavailable collector is not. */
+  /**
+   * Fails only for a state that a restart cures, unlike a full disk or an unavailable collector.
+   */
   live(): Report {
     return reportOf({ drain: this.#drain() });
   }

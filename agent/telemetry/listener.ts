@@ -4,7 +4,7 @@ import type { Log } from '../log-events.ts';
 import type { Address } from './address.ts';
 import { limitConnections } from './connection-limit.ts';
 
-/** Another agent that is stopping may still have the port. */
+/** Another agent that is stopping may still use the port. */
 const LISTEN_AGAIN_MS = 5000;
 /** A request is one small packet; a client that needs longer, or does not read its answer, is disconnected. */
 const REQUEST_MS = 1000;

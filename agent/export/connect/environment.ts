@@ -18,7 +18,7 @@ export function checkProtocol(env: NodeJS.ProcessEnv): void {
 
 /**
  * Reads the headers in OpenTelemetry's variables; those of logs take precedence. Headers are
- * secrets: no option holds them, lest a configuration that is printed shows them. OpenTelemetry's
+ * secrets, so they are not an option, which a printed configuration would show. OpenTelemetry's
  * exporter reads the variable that does not apply, too. Throws EXPORT_HEADERS_INVALID for each that
  * is not valid.
  */

@@ -42,7 +42,7 @@ function connectWithoutName(
   });
 }
 
-/** What a channel has that compresses messages. */
+/** The part of a channel that compresses messages. */
 interface CompressionFilter {
   readonly currentCompressionAlgorithm?: string;
   readonly sendCompression?: { compressMessage(message: Buffer): Promise<Buffer> };

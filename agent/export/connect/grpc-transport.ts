@@ -23,8 +23,8 @@ export interface GrpcTransportOptions {
 
 /**
  * One connection to a collector, opened at the first call, and again when the credentials change.
- * The transport of OTLPLogExporter copies each request, which is garbage for which V8 collects its
- * whole heap more often than once a second, and it cannot be asked to connect again.
+ * The transport of OTLPLogExporter copies each request, so that V8 collects its whole heap more
+ * often than once a second, and it cannot be asked to connect again.
  */
 export class GrpcTransport implements IExporterTransport {
   readonly #options: GrpcTransportOptions;

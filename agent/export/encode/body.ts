@@ -17,7 +17,7 @@ export interface Named {
   readonly actor: { readonly pid: number };
 }
 
-/** Writes a log record's body: one line for people. Everything in it is an attribute as well. */
+/** Writes a log record's body: one readable line. Everything in it is an attribute as well. */
 export function bodyOf(record: Named, attributes: Attributes): string {
   const body = textOf(record, attributes);
   return CONTROL.test(body) ? body.replaceAll(new RegExp(CONTROL, 'gu'), ' ') : body;

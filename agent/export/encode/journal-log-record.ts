@@ -18,8 +18,8 @@ export interface EncodedBatch {
 }
 
 /**
- * A record of the journal as exporters of the SDK take it. It is encoded already. When somebody
- * asks for one of its fields, it parses its line, once. It is valid for as long as its batch is.
+ * A record of the journal as exporters of the SDK take it. It is encoded already. It parses its
+ * line once, when one of its fields is read. It is valid for as long as its batch is.
  */
 export class JournalLogRecord implements ReadableLogRecord {
   readonly batch: EncodedBatch;

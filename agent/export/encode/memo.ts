@@ -10,9 +10,8 @@ interface Kept {
 }
 
 /**
- * Remembers the encoding of JSON that was seen before: most of what a node executes, it has
- * executed already. It keeps an encoding the second time, so that JSON that occurs once costs
- * little more.
+ * Remembers the encoding of JSON that was seen before, because a node mostly repeats what it
+ * executes. It keeps an encoding the second time, so that JSON that occurs once costs little.
  */
 export class Memo {
   readonly #kept: (Kept | undefined)[] = new Array(SLOTS).fill(undefined);
@@ -28,7 +27,7 @@ export class Memo {
     return bytes.compare(kept.json, 0, kept.json.length, from, to) === 0 ? kept.encoded : undefined;
   }
 
-  /** Adds the encoding of the bytes that the last find() did not know. */
+  /** Adds the encoding of the bytes that the last find() did not find. */
   add(bytes: Buffer, from: number, to: number, encoded: Uint8Array): void {
     const length = to - from;
     if (length > BYTES_MAX) return;

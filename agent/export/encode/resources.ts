@@ -5,7 +5,7 @@ import { ProtobufWriter } from './protobuf-writer.ts';
 /** Field numbers and wire types: opentelemetry/proto/{logs,resource}/v1. */
 const RESOURCE_LOGS = { resource: 0x0a };
 const RESOURCE = { attributes: 0x0a };
-/** A limit, because containers that come and go must not fill the memory. */
+/** A limit, so that short-lived containers do not fill the memory. */
 const RESOURCES_MAX = 1024;
 
 const [OPEN, CLOSE, COMMA] = [0x7b, 0x7d, 0x2c];
@@ -31,7 +31,7 @@ export class Resources {
   read(line: LineReader): Resource {
     const from = line.at;
     const last = this.#last;
-    // No JSON object is the beginning of another one.
+    // No JSON object is a prefix of another one.
     if (last !== undefined && isAt(line, last.json)) {
       line.move(line.bytes, from + last.json.length);
       return last;

@@ -30,7 +30,7 @@ export interface Batch {
 
 export interface BatchOptions {
   readonly maxRecords: number;
-  /** of the lines; the request is at most half as much again */
+  /** of the lines; a request is at most half as large again */
   readonly maxBytes: number;
   readonly maxAgeMs: number;
   readonly scope: Scope;

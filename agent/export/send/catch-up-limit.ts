@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Limits how many records that were read back from the disk are sent per second, on average; 0: no limit. */
+/** Limits the average rate of records that are read back from the disk, per second; 0: no limit. */
 export class CatchUpLimit {
   readonly #perSecond: number;
   #freeAt = 0;

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import type { Log } from '../../log-events.ts';
 import type { ExportedJournal, JournalLine, Position } from '../read/position.ts';
 
-/** In the journal's folder: records that no collector takes, and why. */
+/** The file in the journal's folder with the records that the collector refused, and why. */
 export const DEAD_LETTER_FILE = 'dead-letters.jsonl';
-/** Beside it: what it became when it was full; the one before that went. */
+/** The previous file of dead letters; the one before it is deleted. */
 export const OLDER_DEAD_LETTER_FILE = 'dead-letters.1.jsonl';
-/** Of a full one. */
+/** The size at which a file is full. */
 const MAX_BYTES = 64 << 20;
 
-/** Why a record was not taken. */
+/** Why a record was refused. */
 export interface Refusal {
   /** a gRPC code's name, or UNREADABLE */
   readonly code: string;
@@ -18,9 +18,9 @@ export interface Refusal {
 }
 
 /**
- * Keeps the line that begins at a position, with the reason, on disk when this resolves; rejects
- * where it cannot be written. The line is a string in it, to stay what it is byte for byte, and
- * null if it has been deleted from the journal meanwhile.
+ * Keeps the line that begins at a position, with the reason; it is on disk when this resolves.
+ * Rejects if it cannot be written. The line is a string, so that it stays the same byte for byte,
+ * and null if it was deleted from the journal.
  */
 export async function keepDeadLetter(
   { dir, readLines }: Pick<ExportedJournal, 'dir' | 'readLines'>,
@@ -57,6 +57,6 @@ async function lineAt(lines: AsyncIterator<JournalLine>, start: Position): Promi
   const { value, done } = await lines.next();
   await lines.return?.();
   if (done === true) return null;
-  // What follows a deleted segment begins at another place.
+  // The line after a deleted segment begins at another position.
   return value.segment === start.segment ? value.line : null;
 }

@@ -10,21 +10,25 @@ import type { Refusal } from './dead-letters.ts';
 import type { Failure, Outcome } from './outcome.ts';
 
 /**
- * A single record that is refused so often is refused for good; INVALID_ARGUMENT says it at once.
+ * A single record that is refused this many times is refused for good; INVALID_ARGUMENT is final at
+ * once.
  */
 const REFUSALS = 3;
-/** After so many in a row it is not the records: the collector refuses everything. */
+/**
+ * After this many refusals in a row the records are not the cause: the collector refuses
+ * everything.
+ */
 const REFUSED_IN_A_ROW = 10;
 const REFUSED_PAUSE_MS = 30_000;
-/** Whatever RetryInfo says, we ask again after this. */
+/** The longest wait, whatever RetryInfo requests. */
 const RETRY_AFTER_MAX_MS = 600_000;
-/** Between two lines of the log about the same thing. */
+/** The least time between two lines of the log about the same problem. */
 const LOG_EVERY_MS = 60_000;
 
 export interface DeliveryOptions {
-  /** Makes one call; with `renew` on a new connection. */
+  /** Makes one call, with `renew` on a new connection. */
   send(records: ReadableLogRecord[], renew: boolean): Promise<Outcome>;
-  /** Resolves when the line that begins there is on disk once more, with the reason. */
+  /** Resolves when the line that begins there is on disk with the reason. */
   keepDeadLetter(start: Position, refusal: Refusal): Promise<void>;
   readonly log: Log;
   readonly statistics: Statistics;
@@ -32,18 +36,21 @@ export interface DeliveryOptions {
   readonly ending: AbortSignal;
 }
 
-/** Why a delivery was given up: the export ends. */
+/** Thrown when a delivery is given up, because the export ends. */
 export class Ended extends Error {}
 
-/** Brings batches to the collector, however long that takes: tries again, splits, sets aside. */
+/**
+ * Delivers batches to the collector, however long that takes: it retries, splits them, and sets
+ * records aside.
+ */
 export class Delivery {
   readonly #options: DeliveryOptions;
-  /** Failures in a row that may pass, when they began, and what was told of them. */
+  /** Transient failures in a row, when they began, and what was logged about them. */
   #failures = 0;
   #failingSince = 0;
   #reported = '';
   #refusedInARow = 0;
-  /** The stock encoding of records was accepted, and ours was not. */
+  /** The collector accepted the stock encoding of records, and not ours. */
   #isEncoderFaulty = false;
   #rejectedReportedAt = Number.NEGATIVE_INFINITY;
   #faultReportedAt = Number.NEGATIVE_INFINITY;
@@ -60,7 +67,7 @@ export class Delivery {
     if (batch.records.length > 0) await this.#deliver(batch, 0, batch.records.length);
   }
 
-  /** The batch's records `first` to below `end`. */
+  /** Delivers the batch's records `first` to below `end`. */
   async #deliver(batch: Batch, first: number, end: number): Promise<void> {
     const records = batch.records.slice(first, end);
     for (let refusals = 1; ; refusals++) {
@@ -114,7 +121,7 @@ export class Delivery {
   #accept(records: number, answer: { rejected: number; message: string }): void {
     const { statistics, log } = this.#options;
     const { message } = answer;
-    // Whatever a collector says, it cannot have rejected more than it got: counters only grow.
+    // Whatever a collector reports, it cannot reject more than it received: counters only grow.
     const rejected = Math.min(Math.max(0, answer.rejected), records);
     statistics.exported += records - rejected;
     statistics.rejected += rejected;
@@ -174,7 +181,7 @@ export class Delivery {
       const event = kind === 'denied' ? 'export.collector_denied' : 'export.collector_unavailable';
       this.#options.log(event, { code, details });
     }
-    // A collector that asks for no wait at all does not get one attempt after another.
+    // Even a collector that requests no wait is not called again at once.
     const ms = Math.max(retryAfterMs ?? 0, backoffMs(this.#failures));
     await this.#pause(Math.min(ms, RETRY_AFTER_MAX_MS));
   }
@@ -188,7 +195,7 @@ export class Delivery {
   }
 }
 
-/** The records without our encoding; undefined: they have none, or their lines cannot be read. */
+/** Returns the records without our encoding; undefined: none has one, or a line cannot be read. */
 function plainRecords(records: readonly ReadableLogRecord[]): ReadableLogRecord[] | undefined {
   if (!records.some((record) => record instanceof JournalLogRecord)) return undefined;
   try {

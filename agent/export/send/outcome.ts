@@ -2,7 +2,7 @@ import { type Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { LogExportResult } from './journal-log-exporter.ts';
 import { retryDelayOf } from './retry-info.ts';
 
-/** What became of an export call. */
+/** The outcome of an export call. */
 export type Outcome =
   | {
       readonly kind: 'accepted';
@@ -14,20 +14,20 @@ export type Outcome =
 
 export interface Failure {
   /**
-   * transient: passes by itself; tooLarge: fewer records may pass; refused: for good;
-   * denied: until somebody changes a configuration or a credential.
+   * transient: passes by itself; tooLarge: fewer records may be accepted; refused: for good;
+   * denied: until a configuration or a credential is changed.
    */
   readonly kind: 'transient' | 'tooLarge' | 'refused' | 'denied';
   /** a gRPC code's name */
   readonly code: string;
   readonly details: string;
-  /** what the collector asks us to wait, in RetryInfo */
+  /** the wait that the collector requests in RetryInfo */
   readonly retryAfterMs?: number;
 }
 
 /**
- * What each gRPC code means to an exporter. The OTLP specification says which can be retried; of
- * those that cannot, the ones that speak of the connection and not of the records keep them.
+ * What each gRPC code means. The OTLP specification says which codes can be retried. Among the
+ * others, those that concern the connection and not the records keep the records, too.
  */
 const KINDS: Readonly<Record<number, Failure['kind']>> = {
   [status.CANCELLED]: 'transient',
@@ -48,7 +48,7 @@ const KINDS: Readonly<Record<number, Failure['kind']>> = {
   [status.UNAUTHENTICATED]: 'denied',
 };
 
-/** What the result of an export call means. */
+/** Returns what the result of an export call means. */
 export function outcomeOf({ error, partialSuccess }: LogExportResult): Outcome {
   if (error !== undefined) return failureOf(error);
   const { rejectedLogRecords = 0, errorMessage = '' } = partialSuccess ?? {};
@@ -60,7 +60,8 @@ function failureOf(error: unknown): Failure {
   const retryAfterMs = retryDelayOf(detailsOf(metadata));
   const known = KINDS[code ?? -1];
   return {
-    // RESOURCE_EXHAUSTED with RetryInfo is a receiver that is busy, without it one that is overrun.
+    // With RetryInfo, RESOURCE_EXHAUSTED means a busy receiver; without it, a request that is too
+    // large.
     kind:
       code === status.RESOURCE_EXHAUSTED && retryAfterMs !== undefined
         ? 'transient'

@@ -19,8 +19,8 @@ const readStatus = reader<{ details?: readonly { type?: string; value?: Uint8Arr
 const readRetryInfo = reader<{ retryDelay?: Duration }>({ 1: one('retryDelay', duration) });
 
 /**
- * The milliseconds that a google.rpc.Status asks to wait, in a RetryInfo among its details;
- * undefined where it has none, or is damaged.
+ * Returns the wait in milliseconds that the RetryInfo of a google.rpc.Status requests; undefined if
+ * it has none, or is damaged.
  */
 export function retryDelayOf(status: Uint8Array | undefined): number | undefined {
   if (status === undefined) return undefined;
@@ -28,12 +28,12 @@ export function retryDelayOf(status: Uint8Array | undefined): number | undefined
     const info = readStatus(status).details?.find(({ type }) => type === RETRY_INFO);
     return info && durationMs(readRetryInfo(info.value ?? new Uint8Array()).retryDelay);
   } catch {
-    // What cannot be read asks for nothing.
+    // A status that cannot be read requests nothing.
     return undefined;
   }
 }
 
-/** The duration in milliseconds; 0 where it is absent or negative. */
+/** Returns the duration in milliseconds; 0 if it is absent or negative. */
 function durationMs({ seconds = 0, nanos = 0 }: Duration = {}): number {
   return seconds < 0 || nanos < 0 ? 0 : seconds * 1000 + nanos / 1e6;
 }

@@ -10,7 +10,7 @@ import { compressSegment } from './compress.ts';
 import { Deletions } from './deletions.ts';
 import { type DeletedRange, deletedRanges, type Repeated } from './retention.ts';
 
-/** A segment could not be synced, compressed or deleted; appending goes on. */
+/** A segment could not be synced, compressed or deleted; appending continues. */
 export interface UpkeepFailed {
   readonly event: 'journal.upkeep_failed';
   readonly error: Error;
@@ -47,7 +47,7 @@ export class Archive {
   #retired: DeletedRange[] = [];
   #work: Promise<void> = Promise.resolve();
 
-  /** `end` is the position behind everything that is written by now. */
+  /** `end` is the position after everything that is written so far. */
   constructor(options: ArchiveOptions, end: Position) {
     this.#options = options;
     this.#deletions = new Deletions(options.dir, end);

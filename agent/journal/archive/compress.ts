@@ -8,8 +8,8 @@ import { segmentFile } from '../segment.ts';
 const CHUNK_BYTES = 256 << 10;
 
 /**
- * Compresses a closed segment into another file, syncs that, gives it its name and then removes the
- * plain file: at every moment, one whole form of the segment is there.
+ * Compresses a closed segment into another file, syncs that, renames it, and then removes the plain
+ * file: at every moment one complete form of the segment exists.
  */
 export async function compressSegment(
   dir: string,

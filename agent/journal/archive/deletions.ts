@@ -10,7 +10,7 @@ import type { DeletedRange } from './retention.ts';
 const NAME = 'deletions.json';
 
 /**
- * The deletion of a segment for space; its ranges are recorded as losses somewhere behind `since`.
+ * The deletion of a segment for space; its ranges are recorded as losses somewhere after `since`.
  */
 interface Deletion {
   readonly segment: number;
@@ -18,7 +18,7 @@ interface Deletion {
   readonly ranges: readonly DeletedRange[];
 }
 
-/** A deletion in the file. Its ranges have the name that version 0.1.0 gives them. */
+/** A deletion in the file. Its ranges have the name from version 0.1.0. */
 type NotedDeletion = Omit<Deletion, 'ranges'> & { readonly runs: Deletion['ranges'] };
 
 interface Pending extends Deletion {
@@ -32,7 +32,7 @@ interface Pending extends Deletion {
  * notes a deletion before it happens, and until its losses are on disk.
  */
 export class Deletions {
-  /** The position behind everything that is written by now. */
+  /** The position after everything that is written so far. */
   end: Position;
   readonly #dir: string;
   #pending: readonly Pending[] = [];

@@ -15,9 +15,9 @@ type GrowingRange = { -readonly [K in keyof SequenceRange]: SequenceRange[K] };
 export type Repeated = Map<string, Pick<SequenceRange, 'firstSeq' | 'lastSeq'>>;
 
 /**
- * The ranges that nothing explains any more once a segment is deleted: the numbers of its records
- * and of its losses. If the segment recorded earlier deletions of a hook that continues after it,
- * the ranges cover those as well, unless a later segment has `repeated` them.
+ * Returns the ranges that nothing explains any more once a segment is deleted: the numbers of its
+ * records and of its losses. If the segment recorded earlier deletions of a hook that continues
+ * after it, the ranges cover those as well, unless a later segment has `repeated` them.
  */
 export async function deletedRanges(
   dir: string,
