@@ -1,20 +1,21 @@
 /**
- * A record in words. The terminal, the reader, the report's page and the body of an exported log
- * record all take their wording from here and add only their layout. All texts are safe to show.
+ * Describes a record in words. The terminal, the reader, the report's page and the body of an
+ * exported log record take their wording from here and add only their layout. All texts are safe to
+ * show.
  */
 import type { Key } from './fields.ts';
 import { commandLine, plain, shortened, visible, word } from './visible.ts';
 
 /**
- * Reads an attribute by its key; undefined or null means that the record has none. Of the
- * declarations only the type is imported: the report's page would otherwise carry their texts.
+ * Reads an attribute by its key; undefined or null means that the record has none. Only the type of
+ * the declarations is imported, because the report's page would otherwise contain their texts.
  */
 export type AttributeReader = (key: Key) => unknown;
 
 /**
- * The command of an exec: its arguments as a shell would read them. Where no argument names the
- * object, as in `/tmp/evil as sshd -D`, the object comes first. A command that is cut, here or when
- * it was recorded, ends with ` …`.
+ * Returns the command of an exec: its arguments as a shell would read them. If no argument names
+ * the object, as in `/tmp/evil as sshd -D`, the object comes first. A command that is truncated,
+ * here or when it was recorded, ends with ` …`.
  */
 export function commandInWords(object: string, attribute: AttributeReader, max: number): string {
   const given = attribute('process.command_args');
@@ -28,7 +29,10 @@ export function commandInWords(object: string, attribute: AttributeReader, max: 
   return isCut ? `${shortened(command, max, '')} …` : command;
 }
 
-/** What stands out about an exec: how it entered its container, and properties of its file. */
+/**
+ * Returns the special properties of an exec: how it entered its container, and properties of its
+ * file.
+ */
 export function flagsInWords(attribute: AttributeReader): string[] {
   const entry = textOf(attribute, 'vcml.entry');
   const flags = FILE_FLAGS.filter(([key]) => attribute(key) === true).map(([, words]) => words);
@@ -42,14 +46,16 @@ const FILE_FLAGS = [
   ['vcml.executable.unlinked', 'unlinked'],
 ] as const;
 
-/** The reason of a gap, with the ancestor where the record names one: `predates_hook: sshd[1]`. */
+/**
+ * Returns the reason of a gap, with the ancestor if the record names one: `predates_hook: sshd[1]`.
+ */
 export function gapInWords(attribute: AttributeReader): string {
   const reason = textOf(attribute, 'vcml.gap.reason') ?? 'no reason given';
   const ancestor = ancestorOf(attribute);
   return ancestor === undefined ? reason : `${reason}: ${ancestor}`;
 }
 
-/** The reason of a gap with everything that the record knows about the missing cause. */
+/** Returns the reason of a gap with everything that the record knows about the missing cause. */
 export function gapInFull(attribute: AttributeReader): string {
   const lost = textOf(attribute, 'vcml.gap.lost_cause');
   const path = textOf(attribute, 'vcml.gap.ancestor.executable.path');
@@ -71,12 +77,12 @@ function ancestorOf(attribute: AttributeReader): string | undefined {
   return `${comm}[${pid}]`;
 }
 
-/** What a `journal.loss` says. */
+/** The description of a `journal.loss`. */
 export interface LossInWords {
   /** such as `298 records` or `an unknown number of records` */
   readonly records: string;
   readonly stage: string;
-  /** undefined where the loss is not of one CPU */
+  /** undefined if the loss does not belong to one CPU */
   readonly cpu: string | undefined;
   /** the first and the last missing number, such as `10 to 307` */
   readonly numbers: string | undefined;
@@ -94,7 +100,7 @@ export function lossInWords(attribute: AttributeReader, count = counted): LossIn
   };
 }
 
-/** What a `journal.start` or `journal.stop` says: the hook's state, the agent, the run's counts. */
+/** Describes a `journal.start` or `journal.stop`: the hook's state, the agent, the run's counts. */
 export function runInWords(attribute: AttributeReader): string {
   const agent = textOf(attribute, 'vcml.agent.version');
   const counts = RUN_COUNTS.filter(([key]) => (attribute(key) ?? undefined) !== undefined).map(
@@ -118,7 +124,7 @@ export function hookInWords(attribute: AttributeReader): string {
   return `hook ${textOf(attribute, 'vcml.hook.state') ?? 'in an unknown state'}`;
 }
 
-/** `1 record`, `2 records`; what is no number counts as unknown. */
+/** Returns `1 record` or `2 records`; a value that is not a number counts as unknown. */
 export function counted(count: unknown, noun: string): string {
   const known = typeof count === 'number' || typeof count === 'bigint';
   return `${known ? count : 'an unknown number of'} ${count === 1 ? noun : plural(noun)}`;
@@ -134,7 +140,7 @@ export interface PlaceNames {
   readonly node: string | undefined;
   readonly namespace: string | undefined;
   readonly pod: string | undefined;
-  /** the container's name, or its id where it has no name */
+  /** the container's name, or its id if it has no name */
   readonly container: string | undefined;
 }
 
@@ -150,7 +156,7 @@ export function placeNames(resource: Readonly<Record<string, unknown>>): PlaceNa
   };
 }
 
-/** `namespace/pod/container`, as far as they are known; empty for what ran on the host itself. */
+/** Returns `namespace/pod/container`, as far as they are known; empty for the host itself. */
 export function containerPlace({ namespace, pod, container }: PlaceNames): string {
   return [namespace, pod, container].filter((name) => name !== undefined).join('/');
 }

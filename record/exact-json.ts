@@ -27,7 +27,7 @@ export function writeExact(value: Json): string {
   return `{${members.join(',')}}`;
 }
 
-/** Tells an object from the other things that JSON has. */
+/** Returns whether a value is an object, and not another kind of JSON value. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 /**
  * Every attribute of the record, declared once in `fields/`. The writer, the export, its rules, the
- * reader's columns and the tables of docs/record.md come from there.
+ * reader's columns and the tables of docs/record.md are derived from the declarations.
  */
 
 import { CONTEXT } from './fields/context.ts';
@@ -26,10 +26,13 @@ export const ATTRIBUTES = {
   ...PLACE,
 } as const satisfies Readonly<Record<string, Field>>;
 
-/** By name, the keys of attributes and of the resource. */
+/** The keys of attributes and of the resource, by name. */
 export const KEYS = keysOf({ ...ATTRIBUTES, ...RESOURCE });
 
-/** A declared key. Where only its type is imported, the texts of the declarations stay behind. */
+/**
+ * A declared key. A file that imports only this type does not contain the texts of the
+ * declarations.
+ */
 export type Key = (typeof KEYS)[keyof typeof KEYS];
 
 function keysOf<Fields extends Readonly<Record<string, Field>>>(
@@ -39,7 +42,7 @@ function keysOf<Fields extends Readonly<Record<string, Field>>>(
   return Object.fromEntries(keys);
 }
 
-/** The column of a reader's table in which a field stands: its name in lower case with underscores. */
+/** Returns the column of a field in a reader's table: its name in lower case with underscores. */
 export function columnOf(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

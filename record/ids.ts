@@ -3,20 +3,20 @@ import { readFileSync } from 'node:fs';
 import { type BootTime, nanosecondsOf } from './types.ts';
 import { createUuidv5 } from './uuid.ts';
 
-/** The id of the boot that this machine is in, a UUID. */
+/** Returns the id of this machine's current boot, a UUID. */
 export function readBootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
 
-/** Ids of one boot: RFC 9562 UUIDv5 in the namespace of the kernel's boot id, lower case. */
+/** The ids of one boot: RFC 9562 UUIDv5 in the namespace of the kernel's boot id, in lower case. */
 export interface Ids {
-  /** The id of an exec: of its boot time and process. */
+  /** Returns the id of an exec, from its boot time and process. */
   exec(bootTime: BootTime, pid: number): string;
-  /** The id of a record about the journal: the n-th of its run, from 0. */
+  /** Returns the id of a record about the journal: the n-th of its run, from 0. */
   journal(bootTime: BootTime, action: string, n: number): string;
 }
 
-/** Ids in the namespace bootId, a UUID. */
+/** Makes the ids in the namespace bootId, a UUID. */
 export function createIds(bootId: string): Ids {
   const namespace = Buffer.from(bootId.replaceAll('-', ''), 'hex');
   const uuid = createUuidv5(namespace);
@@ -27,7 +27,7 @@ export function createIds(bootId: string): Ids {
   };
 }
 
-/** Names of any length. */
+/** names of any length */
 function longUuidv5(namespace: Buffer, name: string): string {
   const hash = createHash('sha1').update(namespace).update(name).digest();
   hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x50, 6);

@@ -3,8 +3,8 @@ import { isUtf8 } from 'node:buffer';
 const NEEDS_CARE = /[^\x20-\x5b\x5d-\x7e]/;
 
 /**
- * Bytes of the kernel as a record's string: valid UTF-8 as it is, other bytes as `\xHH`, a
- * backslash as `\\`. Reversible, so two names never become one.
+ * Returns bytes of the kernel as a record's string: valid UTF-8 unchanged, other bytes as `\xHH`, a
+ * backslash as `\\`. This is reversible, so that two names never become one.
  */
 export function textOf(bytes: Buffer, start: number, end: number): string {
   const plain = bytes.toString('latin1', start, end);
@@ -28,7 +28,9 @@ function escapeBytes(bytes: Buffer): string {
   return text;
 }
 
-/** How many bytes a UTF-8 sequence has that begins like this one; 0: none does, or it is cut. */
+/**
+ * Returns the length of the UTF-8 sequence that begins here; 0: none begins, or it is truncated.
+ */
 function sequenceLength(bytes: Buffer, at: number): number {
   const first = bytes[at] ?? 0;
   const length =

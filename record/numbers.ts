@@ -1,6 +1,6 @@
 import { KEYS } from './fields.ts';
 
-/** A contiguous range of the numbers that a CPU gave under one hook. */
+/** A contiguous range of the numbers of a CPU under one hook. */
 export interface SequenceRange {
   readonly hookId: string;
   readonly cpu: number;
@@ -8,17 +8,17 @@ export interface SequenceRange {
   readonly lastSeq: number;
 }
 
-/** The numbers that a line speaks of: an exec's own, or those of a loss. */
+/** The numbers in a line: an exec's own, or those of a loss. */
 export interface Numbers extends SequenceRange {
-  /** undefined: the line is an exec's */
+  /** undefined: the line is an exec */
   readonly stage: string | undefined;
 }
 
 /**
- * Where the line of an exec has its hook, CPU and number, and the line of a loss its range. Nothing
- * else looks like this: inside a JSON string a quotation mark has a backslash before it, not a comma;
- * one that ends a string has no letter behind it; and the resource attributes that people configure
- * are strings, not bare numbers.
+ * Matches the hook, CPU and number in the line of an exec, and the range in the line of a loss.
+ * Nothing else looks like this: inside a JSON string a quotation mark follows a backslash and not a
+ * comma; a quotation mark that ends a string is not followed by a letter; and the resource
+ * attributes that people configure are strings and not bare numbers.
  */
 const EXEC = members([
   [KEYS.hookId, '"(?<hook>\\d+)"'],
@@ -34,7 +34,7 @@ const LOSS = members([
 ]);
 const NUMBERS = new RegExp(`(?:${EXEC}|${LOSS})[,}]`, 'g');
 
-/** All that whole lines say of numbers, in their order. */
+/** Yields all numbers in whole lines, in their order. */
 export function* numbersIn(lines: string): Generator<Numbers> {
   for (const { groups = {} } of lines.matchAll(NUMBERS)) {
     const { hook, cpu, seq, stage, lossHook, lossCpu, first, last } = groups;

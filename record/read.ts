@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, parseExact } from './exact-json.ts';
 
-/** A record as it stands in its line; what has the wrong type is taken for absent. */
+/** A record as its line states it; a field of the wrong type counts as absent. */
 export interface StoredRecord {
   readonly id: string;
   /** Unix nanoseconds */
@@ -9,17 +9,17 @@ export interface StoredRecord {
   readonly uid: number | undefined;
   readonly comm: string | undefined;
   readonly action: string;
-  /** where it is an object, its JSON */
+  /** as JSON if it is an object */
   readonly object: string;
   readonly permittedBy: string;
   readonly parentCause: string | undefined;
   readonly resource: JsonObject;
   readonly attributes: JsonObject;
-  /** the line's own members, exact */
+  /** the exact members of the line */
   readonly json: JsonObject;
 }
 
-/** Reads a line; undefined if it is no record. */
+/** Reads a line; undefined if it is not a record. */
 export function readRecord(text: string): StoredRecord | undefined {
   let json: unknown;
   try {

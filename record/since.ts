@@ -19,8 +19,9 @@ export const TIME_FORMS =
   'or a duration back from now: 90s, 15m, 2h, 3d or 1w';
 
 /**
- * Unix nanoseconds from a date, a time with its zone (RFC 3339; the seconds may be left out), or a
- * duration back from `nowMs`; undefined for anything else. Digits beyond the nanosecond are cut.
+ * Returns Unix nanoseconds from a date, a time with its zone (RFC 3339; the seconds may be
+ * omitted), or a duration before `nowMs`; undefined for anything else. Digits beyond the nanosecond
+ * are cut.
  */
 export function parseTime(given: string, nowMs: number): bigint | undefined {
   return parseDuration(given, nowMs) ?? parseAbsolute(given);

@@ -1,8 +1,7 @@
 /**
- * The nouns: what flows from stage to stage. Imports nothing.
- *
- * Strings that came from the kernel (paths, arguments, comm) are in the record's own escaped form:
- * valid UTF-8, other bytes as `\xHH`, a backslash as `\\` (docs/record.md). JSON's escaping comes on top.
+ * The types that flow from stage to stage. This file imports nothing. Strings from the kernel
+ * (paths, arguments, comm) are in the escaped form of records: valid UTF-8, other bytes as `\xHH`,
+ * a backslash as `\\` (docs/record.md). JSON adds its own escaping.
  */
 
 /** A point on the boot clock (CLOCK_BOOTTIME), exact beyond 2^53 ns. */
@@ -19,12 +18,15 @@ export interface WallOffset {
   readonly nanos: number;
 }
 
-/** A boot time as decimal nanoseconds, exact. */
+/** Returns a boot time as exact decimal nanoseconds. */
 export function nanosecondsOf({ seconds, nanos }: BootTime): string {
   return seconds === 0 ? `${nanos}` : `${seconds}${`${1_000_000_000 + nanos}`.slice(1)}`;
 }
 
-/** Cgroup ids of a process; hierarchy numbers as in /proc/PID/cgroup, 0 being the unified one. */
+/**
+ * The cgroup ids of a process; hierarchy numbers as in /proc/PID/cgroup, where 0 is the unified
+ * one.
+ */
 export interface CgroupIds {
   readonly v2: bigint;
   readonly memory: bigint;
@@ -40,17 +42,17 @@ export interface ObservedPlace {
   readonly mountNamespace: number;
 }
 
-/** Where an exec happened, as its record says it. */
+/** The place of an exec, as its record states it. */
 export interface Place {
-  /** The resource as JSON text: one object per distinct value. */
+  /** The resource as JSON text; equal values are one string. */
   readonly resource: string;
   /** a line of /proc/PID/cgroup; undefined: not known */
   readonly cgroup: string | undefined;
-  /** JSON text of more attributes, each with a comma before it: few distinct ones */
+  /** JSON text of more attributes, each with a comma before it; there are few distinct values */
   readonly attributes: string;
 }
 
-/** What a process acted under just before its exec, as the kernel's table has it. */
+/** The cause of a process just before its exec, from the kernel's table. */
 export type Cause =
   | {
       readonly kind: 'record';
@@ -58,19 +60,22 @@ export type Cause =
       readonly pid: number;
       readonly cpu: number;
       readonly seq: number;
-      /** Where the cause ran, if that is not where it led to. */
+      /** Where the cause ran, unless that is the place of the exec. */
       readonly elsewhere?: ObservedPlace;
     }
   | {
       readonly kind: 'ancestor';
       readonly pid: number;
       readonly startTime: BootTime;
-      /** Where it ran when it forked, if that is known and not where it led to. */
+      /** Where it ran when it forked, if that is known and not the place of the exec. */
       readonly elsewhere?: ObservedPlace;
     }
   | { readonly kind: 'untracked' };
 
-/** Credentials, session, namespaces and cgroups: one object per distinct value, so identity can key caches. */
+/**
+ * Credentials, session, namespaces and cgroups. Equal values are one object, so that its identity
+ * can be the key of a cache.
+ */
 export interface ExecContext {
   readonly uid: number;
   readonly gid: number;
@@ -109,31 +114,31 @@ export interface ExecEvent {
 }
 
 /**
- * What was executed, how and where: all of an exec that can be the same again. One object for
- * equal ones, so that its identity can key caches.
+ * What was executed, how and where: everything about an exec that can recur. Equal invocations are
+ * one object, so that its identity can be the key of a cache.
  */
 export interface Invocation {
   readonly comm: string;
   readonly context: ExecContext;
   readonly object: string;
   readonly objectTruncated: boolean;
-  /** The object could not be told and is the executable's resolved path. */
+  /** The object was unknown and is the executable's resolved path. */
   readonly objectResolved: boolean;
   readonly workingDirectory: string;
   readonly workingDirectoryTruncated: boolean;
   readonly executable: Executable;
-  /** undefined: not to be recorded */
+  /** undefined: arguments are not recorded */
   readonly args: readonly string[] | undefined;
-  /** secrets that were taken out of them */
+  /** the number of secrets that were removed from them */
   readonly argsRedacted: number;
   readonly argsCount: number;
-  /** bytes there were, with their terminators */
+  /** the number of bytes before truncation, with terminators */
   readonly argsSize: number;
   readonly argsTruncated: boolean;
   readonly interactive: boolean;
-  /** The process and its children can gain no privileges by an exec. */
+  /** The process and its children cannot gain privileges by an exec. */
   readonly noNewPrivs: boolean;
-  /** Seen before: what is made of it is worth keeping. */
+  /** It was seen before, so that its rendered text is worth keeping. */
   readonly recurring: boolean;
 }
 
@@ -161,7 +166,7 @@ export type CgroupEvent =
     }
   | { readonly kind: 'cgroup_rmdir'; readonly id: bigint; readonly hierarchy: number };
 
-/** An event that could not be read; cpu and seq only where its head made sense. */
+/** An event that could not be read; it has cpu and seq only if its head is sound. */
 export interface UnreadableEvent {
   readonly kind: 'unreadable';
   readonly why: string;
@@ -171,7 +176,7 @@ export interface UnreadableEvent {
   readonly seq?: number;
 }
 
-/** A cgroup's event that could not be read; the cgroup is looked for when it is needed. */
+/** A cgroup's event that could not be read; the cgroup is searched for when it is needed. */
 export interface UnreadableCgroupEvent {
   readonly kind: 'unreadable_cgroup';
   readonly why: string;
@@ -209,7 +214,9 @@ export const LOSS_STAGES = [
 ] as const;
 export type LossStage = (typeof LOSS_STAGES)[number];
 
-/** Records that are missing: a range of one CPU's numbers or, where those are not known, what is known instead. */
+/**
+ * Missing records: a range of one CPU's numbers or, if those are unknown, what is known instead.
+ */
 export interface Loss {
   readonly stage: LossStage;
   readonly hookId?: string;

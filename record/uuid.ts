@@ -1,12 +1,16 @@
 /**
- * SHA-1 (RFC 3174) of a namespace and a short ASCII name, which fit into one block of 64 bytes, as
- * a UUIDv5 (RFC 9562). Two are made for most records: through node:crypto they cost twice as much.
+ * Computes SHA-1 (RFC 3174) of a namespace and a short ASCII name, which fit into one block of 64
+ * bytes, as a UUIDv5 (RFC 9562). Most records need two of them, which cost twice as much by
+ * node:crypto.
  */
 
 const NAME_BYTES_MAX = 39;
 const HEX = Uint8Array.from({ length: 16 }, (_, digit) => digit.toString(16).charCodeAt(0));
 
-/** A function from a name of at most 39 ASCII characters to its UUIDv5 in `namespace` (16 bytes). */
+/**
+ * Makes a function from a name of at most 39 ASCII characters to its UUIDv5 in `namespace` (16
+ * bytes).
+ */
 export function createUuidv5(namespace: Buffer): (name: string) => string {
   const prefix = [0, 4, 8, 12].map((at) => namespace.readInt32BE(at));
   const words = new Int32Array(80);
@@ -21,7 +25,7 @@ export function createUuidv5(namespace: Buffer): (name: string) => string {
   };
 }
 
-/** The name, SHA-1's padding and the length in bits, behind the namespace. */
+/** The name, SHA-1's padding and the length in bits, after the namespace. */
 function fill(words: Int32Array, name: string): void {
   const { length } = name;
   let word = 0;
@@ -35,7 +39,10 @@ function fill(words: Int32Array, name: string): void {
   words[15] = (16 + length) * 8;
 }
 
-/** One block; the first 16 bytes of the digest, with UUIDv5's version and variant, to words[0..3]. */
+/**
+ * Hashes one block; writes the first 16 bytes of the digest, with UUIDv5's version and variant, to
+ * words[0..3].
+ */
 function digest(w: Int32Array): void {
   for (let t = 16; t < 80; t++) {
     const x = at(w, t - 3) ^ at(w, t - 8) ^ at(w, t - 14) ^ at(w, t - 16);
@@ -67,7 +74,7 @@ function mix(t: number, b: number, c: number, d: number): number {
   return (b ^ c ^ d) + 0xca62c1d6;
 }
 
-/** 32 hexadecimal digits between the four dashes that stay. */
+/** Writes 32 hexadecimal digits between the four dashes that stay. */
 function write(words: Int32Array, text: Buffer): void {
   let to = 0;
   for (let nibble = 0; nibble < 32; nibble++) {

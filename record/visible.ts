@@ -1,31 +1,31 @@
 /**
- * Text that is safe to show. A record's strings come from the kernel and may have been chosen by an
- * attacker; whatever prints or displays one passes it through this file. It also runs in the
+ * Makes text safe to show. A record's strings come from the kernel and may have been chosen by an
+ * attacker; everything that prints or displays one passes it through this file. It also runs in the
  * report's page, so it uses nothing of Node.
  */
 
 /**
- * What a terminal obeys, an eye misses, or turns a text around: controls and line ends, format
- * characters (right-to-left overrides among them), unassigned and private ones, odd spaces.
+ * Characters that control a terminal, are invisible, or reverse text: controls and line ends,
+ * format characters (right-to-left overrides among them), unassigned and private ones, odd spaces.
  */
 const UNSAFE = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 const PRINTABLE = /^[\x20-\x7e]*$/;
 const ONE_WORD = /^[\w@%+=:,./\\^~[\]{}-]+$/;
 
 /**
- * Replaces every unsafe character by an escape. A record's own strings have their backslashes
- * doubled, so an escape cannot be mistaken for text that was there.
+ * Replaces every unsafe character by an escape. The backslashes of a record's own strings are
+ * doubled, so that an escape cannot be mistaken for recorded text.
  */
 export function visible(text: string): string {
   return PRINTABLE.test(text) ? text : text.replaceAll(UNSAFE, escapeOf);
 }
 
-/** Makes a text visible and quotes it where a shell would not read it as one word. */
+/** Makes a text visible, and quotes it unless a shell reads it as one word. */
 export function word(text: string): string {
   return ONE_WORD.test(text) ? text : `'${visible(text).replaceAll("'", "'\\''")}'`;
 }
 
-/** Joins arguments to a visible line that a shell would split into the same arguments. */
+/** Joins arguments to a visible line that a shell splits into the same arguments. */
 export function commandLine(args: readonly string[]): string {
   return args.map(word).join(' ');
 }
@@ -35,7 +35,10 @@ export function visibleJson(json: string): string {
   return PRINTABLE.test(json) ? json : json.replaceAll(UNSAFE, jsonEscapeOf);
 }
 
-/** Any value of a record as text: a string as it is, anything else as JSON. Not yet visible. */
+/**
+ * Returns any value of a record as text: a string unchanged, anything else as JSON. It is not
+ * visible yet.
+ */
 export function plain(value: unknown): string {
   if (typeof value === 'string') return value;
   // JSON has no bigint, and an object's own toString() may throw.
@@ -55,7 +58,7 @@ function escapeOf(character: string): string {
 }
 
 function jsonEscapeOf(character: string): string {
-  // JSON's strings contain no bare tab or line end, so these stand between its tokens.
+  // JSON's strings contain no unescaped tab or line end, so these only occur between its tokens.
   if (/[\t\r\n]/.test(character)) return ' ';
   return Array.from({ length: character.length }, (_, i) => {
     return `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`;

@@ -3,7 +3,7 @@ import { ALWAYS, type Attribute } from './field.ts';
 
 const NAMESPACE = 'as an inode number';
 
-/** What an exec says of its user, session and namespaces, in the order of a line. */
+/** What an exec says about its user, session and namespaces, in the order of a line. */
 export const CONTEXT = {
   euid: {
     key: 'process.user.id',

@@ -1,13 +1,13 @@
 import { ALWAYS, type Field } from './field.ts';
 
-/** A core field: where it stands in a line, and what carries it in an OTLP log record. */
+/** A core field: its place in a line, and its place in an OTLP log record. */
 export interface CoreField extends Field {
   readonly parent: 'line' | 'actor';
   /** The key of the attribute in OTLP; undefined: a field of the log record itself. */
   readonly otlp: string | undefined;
 }
 
-/** The fields that every line begins with, in their order. */
+/** The fields at the beginning of every line, in their order. */
 export const CORE = {
   id: {
     key: 'id',
@@ -108,7 +108,7 @@ type OtlpName = {
   [Name in keyof CoreFields]: CoreFields[Name]['otlp'] extends string ? Name : never;
 }[keyof CoreFields];
 
-/** By name, the keys of the attributes that carry core fields in OTLP. */
+/** The keys of the attributes that carry core fields in OTLP, by name. */
 export const OTLP_KEYS = Object.fromEntries(
   Object.entries(CORE).flatMap(([name, { otlp }]) => (otlp === undefined ? [] : [[name, otlp]])),
 ) as { readonly [Name in OtlpName]: CoreFields[Name]['otlp'] };

@@ -1,6 +1,6 @@
 import { ALWAYS, type Field } from './field.ts';
 
-/** The boot and the number of a record, which come first among its attributes, in this order. */
+/** The boot and the number of a record, which are its first attributes, in this order. */
 export const NUMBERS = {
   bootId: {
     key: 'vcml.boot.id',
@@ -34,7 +34,7 @@ export const NUMBERS = {
   },
 } as const satisfies Record<string, Field>;
 
-/** What an exec says of its process, behind its gap. */
+/** What an exec says about its process, after its gap. */
 export const PROCESS = {
   vpid: {
     key: 'process.vpid',
@@ -50,7 +50,7 @@ export const PROCESS = {
   },
 } as const satisfies Record<string, Field>;
 
-/** What an exec says of the place where it happened: last in its line. */
+/** What an exec says about its place; these attributes are the last ones of its line. */
 export const PLACE = {
   metadataState: {
     key: 'vcml.metadata.state',

@@ -1,7 +1,7 @@
 import type { Executable } from '../types.ts';
 import { ALWAYS, type Attribute, WHEN_TRUE } from './field.ts';
 
-/** What an exec says of the file that runs, in the order of a line. */
+/** What an exec says about the file that runs, in the order of a line. */
 export const EXECUTABLE = {
   executable: {
     key: 'process.executable.path',

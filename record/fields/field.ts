@@ -1,4 +1,4 @@
-/** How a value stands in a line. */
+/** The form of a value in a line. */
 export type FieldType =
   | 'string'
   /** a whole number, below 2^53 except in `timestamp` */
@@ -14,14 +14,14 @@ export type FieldType =
   /** RFC 3339 in UTC with nine digits of a second */
   | 'time';
 
-/** One field of the record: all that its writers, its readers and its documentation need. */
+/** One field of the record, with everything that writers, readers and the documentation need. */
 export interface Field {
   /** Its name in a line. */
   readonly key: string;
   readonly type: FieldType;
   /** When a record has it. */
   readonly when: string;
-  /** What it says: one sentence of Markdown. */
+  /** What it means: one sentence of Markdown. */
   readonly about: string;
 }
 
@@ -33,7 +33,7 @@ export interface Attribute<Source> extends Field {
   value(source: Source): Value;
 }
 
-/** `when` of what every record of its kind has. */
+/** `when` of a field that every record of its kind has. */
 export const ALWAYS = 'always';
 /** `when` of flags. */
 export const WHEN_TRUE = 'when true';

@@ -5,7 +5,7 @@ import type { Attribute } from './field.ts';
 const ANCESTOR = 'with reason `predates_hook`';
 const ANCESTOR_READABLE = `${ANCESTOR}, if it could be read at arming`;
 
-/** A gap, and the clock that its times are written by. */
+/** A gap, and the clock for its times. */
 export interface DatedGap {
   readonly gap: Gap;
   readonly offset: WallOffset;

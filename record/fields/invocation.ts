@@ -3,7 +3,7 @@ import { ALWAYS, type Attribute, WHEN_TRUE } from './field.ts';
 
 const WITH_ARGUMENTS = 'unless `arguments` is `none`';
 
-/** What an exec says of how it was called, in the order of a line. */
+/** What an exec says about how it was called, in the order of a line. */
 export const INVOCATION = {
   argsCount: {
     key: 'process.args_count',

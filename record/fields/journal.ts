@@ -5,7 +5,7 @@ type Of<Action> = Extract<JournalRecord, { readonly action: Action }>;
 
 const WITH_NUMBERS = 'where the numbers of the lost records are known';
 
-/** What `journal.start` and `journal.stop` both say of the hook. */
+/** What `journal.start` and `journal.stop` both say about the hook. */
 const hookState = {
   key: 'vcml.hook.state',
   type: 'string',

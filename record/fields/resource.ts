@@ -124,7 +124,7 @@ export const RESOURCE = {
   },
 } as const satisfies Record<string, Field>;
 
-/** Kinds that can own a pod, as they stand in the keys of a resource. */
+/** The kinds that can own a pod, as in the keys of a resource. */
 export const OWNER_KINDS = [
   'deployment',
   'replicaset',
@@ -135,11 +135,11 @@ export const OWNER_KINDS = [
 ] as const;
 export type OwnerKind = (typeof OWNER_KINDS)[number];
 
-/** The key for a pod's owner of a kind. */
+/** Returns the key for a pod's owner of a kind. */
 export function ownerKey(kind: OwnerKind, part: 'name' | 'uid'): string {
   return `k8s.${kind}.${part}`;
 }
 
-/** What the keys of a pod's configured labels and annotations begin with. */
+/** The prefixes of the keys of a pod's configured labels and annotations. */
 export const LABEL_PREFIX = 'k8s.pod.label.';
 export const ANNOTATION_PREFIX = 'k8s.pod.annotation.';

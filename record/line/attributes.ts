@@ -2,12 +2,14 @@ import type { Attribute, Field } from '../fields/field.ts';
 import { json, jsonStrings } from './json-text.ts';
 import { before } from './layout.ts';
 
-/** An attribute as JSON text, with a comma before it. */
+/** Returns an attribute as JSON text, with a comma before it. */
 export function attributeText(field: Field, value: string): string {
   return `,${before(field)}${json(value)}`;
 }
 
-/** A function from a source to its attributes as JSON text, each with a comma before it. */
+/**
+ * Makes a function that returns a source's attributes as JSON text, each with a comma before it.
+ */
 export function createAttributesText<Source>(
   attributes: Readonly<Record<string, Attribute<Source>>>,
 ): (source: Source) => string {

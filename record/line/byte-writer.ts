@@ -1,6 +1,6 @@
 import type { BootTime } from '../types.ts';
 
-/** Writes the parts of a line one behind the other: no string is made of what is only written. */
+/** Writes the parts of a line one after the other, without making strings of them. */
 export class ByteWriter {
   #bytes: Uint8Array;
   #at = 0;
@@ -24,7 +24,7 @@ export class ByteWriter {
     this.#at += part.length;
   }
 
-  /** Text of ASCII characters alone. */
+  /** Writes text that consists of ASCII characters. */
   ascii(text: string): void {
     const bytes = this.#bytes;
     let at = this.#at;
@@ -32,7 +32,7 @@ export class ByteWriter {
     this.#at = at;
   }
 
-  /** An integer of 0 to 2^53 in decimal. */
+  /** Writes an integer from 0 to 2^53 in decimal. */
   integer(value: number): void {
     if (value < 1e9) {
       this.#digits(value, width(value));
@@ -43,7 +43,7 @@ export class ByteWriter {
     this.nineDigits(value - high * 1e9);
   }
 
-  /** A time as whole nanoseconds, in decimal. */
+  /** Writes a time as whole nanoseconds, in decimal. */
   nanoseconds({ seconds, nanos }: BootTime): void {
     if (seconds === 0) this.integer(nanos);
     else {
@@ -52,7 +52,7 @@ export class ByteWriter {
     }
   }
 
-  /** An integer below 10^9, with leading zeros. */
+  /** Writes an integer below 10^9 with leading zeros. */
   nineDigits(value: number): void {
     this.#digits(value, 9);
   }

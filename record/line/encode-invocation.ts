@@ -6,7 +6,7 @@ import { createAttributesText } from './attributes.ts';
 import { json } from './json-text.ts';
 import { LAYOUT } from './layout.ts';
 
-/** The parts of a line, in UTF-8, that are the same for every exec of an invocation. */
+/** The parts of a line that are the same for every exec of an invocation, in UTF-8. */
 export interface InvocationText {
   /** from the actor's `uid` to the name of `permitted_by` */
   readonly core: Uint8Array;
@@ -31,7 +31,7 @@ export function invocationText(invocation: Invocation): InvocationText {
   };
 }
 
-/** Few executables and contexts are distinct: their text is kept as long as they are. */
+/** There are few distinct executables and contexts; their text is kept for as long as they are. */
 function keep<Source extends object>(
   render: (source: Source) => string,
 ): (source: Source) => string {

@@ -36,16 +36,25 @@ export interface LineOptions {
   offset(): WallOffset;
 }
 
-/** Texts that belong to a container are of no use once it is gone. */
+/** The text of a container is of no use once the container has ended. */
 const KEPT_MAX = 1024;
 
-/** Records to lines of JSON, each ended by a line feed: docs/record.md, field by field. */
+/**
+ * Writes records as lines of JSON, each with a line feed at its end: docs/record.md, field by
+ * field.
+ */
 export interface LineWriter {
-  /** Writes a line into `bytes` from `at` on, where it must have room; returns where it ends. */
+  /**
+   * Writes a line into `bytes` from `at` on, where it must have room; returns the position after
+   * it.
+   */
   write(record: CausalRecord, place: Place, bytes: Buffer, at: number): number;
 }
 
-/** Everything that does not change from record to record is rendered once and kept. */
+/**
+ * Makes a line writer. Everything that does not change from record to record is rendered once and
+ * kept.
+ */
 export function createLineWriter(options: LineOptions): LineWriter {
   // A text is kept for as long as the decoder keeps its invocation.
   const invocations = new WeakMap<Invocation, InvocationText>();
@@ -152,7 +161,7 @@ const lossText = createAttributesText(LOSS);
 const startText = createAttributesText(START);
 const stopText = createAttributesText(STOP);
 
-/** Text that recurs, as UTF-8. */
+/** Keeps recurring text as UTF-8. */
 function keep(render: (key: string) => string): (key: string) => Uint8Array {
   const kept = new Map<string, Uint8Array>();
   return (key) => {
@@ -165,7 +174,9 @@ function keep(render: (key: string) => string): (key: string) => Uint8Array {
   };
 }
 
-/** Copies bytes into memory of their own: a small Buffer is a part of 64 KiB and keeps all of it alive. */
+/**
+ * Copies bytes into their own memory: a small Buffer is a part of 64 KiB and keeps all of it alive.
+ */
 function owned(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
 }

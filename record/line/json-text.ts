@@ -1,17 +1,17 @@
 const NEEDS_ESCAPE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/;
 const LINE_ENDS = /[\u0085\u2028\u2029]/;
 
-/** A string as JSON text, with the line ends of Unicode escaped as well. */
+/** Returns a string as JSON text, with the line ends of Unicode escaped as well. */
 export function json(text: string): string {
   return NEEDS_ESCAPE.test(text) ? escapeLineEnds(JSON.stringify(text)) : `"${text}"`;
 }
 
-/** An array of strings as JSON text, escaped in the same way. */
+/** Returns an array of strings as JSON text, escaped in the same way. */
 export function jsonStrings(texts: readonly string[]): string {
   return escapeLineEnds(JSON.stringify(texts));
 }
 
-/** JSON text with the line ends of Unicode escaped, on which some readers break lines. */
+/** Escapes the line ends of Unicode in JSON text, because some readers break lines at them. */
 export function escapeLineEnds(text: string): string {
   return LINE_ENDS.test(text) ? text.replaceAll(new RegExp(LINE_ENDS, 'g'), unicodeEscape) : text;
 }

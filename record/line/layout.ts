@@ -3,14 +3,14 @@ import { NUMBERS } from '../fields/exec.ts';
 import { EXECUTABLE } from '../fields/executable.ts';
 import { GAP } from '../fields/gap.ts';
 
-/** A member's name as it stands before its value. */
+/** Returns a member's name as it precedes its value. */
 export function before({ key }: { readonly key: string }): string {
   return `"${key}":`;
 }
 
 /**
- * The order of a line, which the writer and the byte reader share: what stands between the end of a
- * value and the beginning of the next one. Attributes follow each other with a comma.
+ * The order of a line, which the writer and the byte reader share: the text between the end of a
+ * value and the beginning of the next one. A comma separates attributes.
  */
 export const LAYOUT = {
   id: `{${before(CORE.id)}`,
@@ -29,7 +29,7 @@ export const LAYOUT = {
   end: '}}',
 } as const;
 
-/** The attributes that every line begins with, and the first ones of a gap and of an invocation. */
+/** The first attributes of every line, of a gap and of an invocation. */
 export const FIRST = {
   attribute: before(NUMBERS.bootId),
   gap: before(GAP.gapReason),

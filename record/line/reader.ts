@@ -5,8 +5,8 @@ const NINE = 0x39;
 const DELETE = 0x7f;
 
 /**
- * Reads a line of the journal where it lies, without making objects of it. Every method goes forward
- * from `at`, and throws a SyntaxError where something else stands than it is to read.
+ * Reads a line of the journal in its buffer, without making objects of it. Every method advances
+ * `at`, and throws a SyntaxError if the line has something else there.
  */
 export class LineReader {
   #bytes: Buffer = Buffer.alloc(0);
@@ -15,7 +15,7 @@ export class LineReader {
   #end = 0;
   #isPlain = false;
 
-  /** Where the next byte is read. */
+  /** The position of the next byte. */
   get at(): number {
     return this.#at;
   }
@@ -24,47 +24,47 @@ export class LineReader {
     return this.#bytes;
   }
 
-  /** Where the content of the string that was read last starts. */
+  /** The position where the content of the last string or number begins. */
   get start(): number {
     return this.#start;
   }
 
-  /** Where it ends. */
+  /** The position where it ends. */
   get end(): number {
     return this.#end;
   }
 
-  /** It is printable ASCII without an escape: its bytes are its text. */
+  /** Whether it is printable ASCII without an escape, so that its bytes are its text. */
   get isPlain(): boolean {
     return this.#isPlain;
   }
 
-  /** The text of the string that was read last. */
+  /** The text of the last string. */
   get text(): string {
     return this.#isPlain
       ? this.#bytes.toString('latin1', this.#start, this.#end)
       : JSON.parse(this.#bytes.toString('utf8', this.#start - 1, this.#end + 1));
   }
 
-  /** Goes on reading there. */
+  /** Continues to read at a position. */
   move(bytes: Buffer, at: number): void {
     this.#bytes = bytes;
     this.#at = at;
   }
 
-  /** The byte that is read next; -1: none. */
+  /** The next byte; -1: there is none. */
   get next(): number {
     return this.#bytes[this.#at] ?? -1;
   }
 
-  /** Reads this byte if it is next. */
+  /** Reads this byte if it is the next one; returns whether it was. */
   takes(byte: number): boolean {
     if (this.#bytes[this.#at] !== byte) return false;
     this.#at += 1;
     return true;
   }
 
-  /** These bytes are next. */
+  /** Returns whether these bytes are next. */
   isAt(expected: Uint8Array): boolean {
     const bytes = this.#bytes;
     const at = this.#at;
@@ -84,7 +84,7 @@ export class LineReader {
     if (!this.takes(byte)) throw this.error();
   }
 
-  /** Reads a string; `start`, `end`, `isPlain` and `text` are about it. */
+  /** Reads a string and sets `start`, `end`, `isPlain` and `text`. */
   string(): void {
     this.expectByte(QUOTE);
     const bytes = this.#bytes;
@@ -103,7 +103,7 @@ export class LineReader {
     this.#at = at + 1;
   }
 
-  /** Reads digits; `start` and `end` are about them. */
+  /** Reads digits and sets `start` and `end`. */
   digits(): void {
     const bytes = this.#bytes;
     let at = this.#at;
@@ -122,14 +122,14 @@ export class LineReader {
     return value;
   }
 
-  /** The number of so few digits that it is exact. */
+  /** Returns the number that these digits write; they must be few enough to be exact. */
   numberOf(from: number, to: number): number {
     let value = 0;
     for (let at = from; at < to; at++) value = 10 * value + ((this.#bytes[at] ?? 0) - ZERO);
     return value;
   }
 
-  /** What to throw where something else stands than a journal has. */
+  /** Makes the error for text that no journal has at this place. */
   error(): SyntaxError {
     return new SyntaxError('not a line of the journal');
   }
