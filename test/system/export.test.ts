@@ -4,8 +4,8 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type Agent, program, startAgent } from '../support/agent.ts';
-import { sameLines } from '../support/journal/lines.ts';
 import { type Collector, startCollector } from '../support/otlp/collector.ts';
+import { provesHistory } from '../support/otlp/history.ts';
 import { AGENT_BIN, ROOT } from '../support/paths.ts';
 import { until } from '../support/until.ts';
 
@@ -40,7 +40,7 @@ async function finish(agent: Agent, collector: Collector): Promise<void> {
   for (equal(await agent.stop(), 0); waiting() > 0; equal(await agent.stop(), 0))
     await agent.start();
   agent.records();
-  sameLines([...new Set(collector.lines)], agent.journal.lines);
+  provesHistory({ received: collector.lines, journal: agent.journal.lines });
 }
 
 test('everything that an agent records reaches the collector, up to its last line', async () => {
@@ -92,7 +92,8 @@ test('a missing collector prevents neither the start nor the end of an agent', a
     await agent.start(...exportingTo(collector));
     equal(await agent.stop(), 0);
     agent.records();
-    sameLines(collector.lines, agent.journal.lines.slice(0, collector.lines.length));
+    const journal = agent.journal.lines.slice(0, new Set(collector.lines).size);
+    provesHistory({ received: collector.lines, journal });
     ok(collector.lines.length > 0);
     ok(existsSync(join(agent.journalDir, 'export-cursor.json')));
     equal(statSync(join(agent.journalDir, 'export-cursor.json')).mode & 0o777, 0o600);

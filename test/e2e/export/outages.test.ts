@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Agent, program, startAgent } from '../../support/agent.ts';
-import { sameLines } from '../../support/journal/lines.ts';
+import { provesHistory } from '../../support/otlp/history.ts';
 import { AGENT_BIN } from '../../support/paths.ts';
 import { createRealCollector, NO_COLLECTOR, type RealCollector } from './collector.ts';
 
@@ -50,9 +50,8 @@ async function setScene(t: TestContext, args: readonly string[] = []): Promise<S
       for (equal(await agent.stop(), 0); waitingBytes(agent) > 0; equal(await agent.stop(), 0))
         await agent.start();
       agent.records();
-      const received = [...new Set(collector.lines())];
-      sameLines(received, agent.journal.lines);
-      return received.length;
+      provesHistory({ received: collector.lines(), journal: agent.journal.lines });
+      return agent.journal.lines.length;
     },
   };
 }
