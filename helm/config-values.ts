@@ -3,7 +3,7 @@ import { OPTIONS } from '../agent/config/options.ts';
 import { schema } from '../agent/config/schema.ts';
 
 /** The options that the chart sets itself; a value in the file would contradict the pod. */
-const OF_THE_POD = ['journalDir', 'mountBpffs', 'nodeName', 'telemetryAddress'];
+const OF_THE_POD = ['journalDir', 'mountBpffs', 'nodeName', 'telemetryAddress', 'probeAddress'];
 
 /** The defaults that an agent in a DaemonSet does not share with one that is started by hand. */
 const DEFAULTS: Readonly<Record<string, string>> = {

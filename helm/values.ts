@@ -24,7 +24,7 @@ export const values = z.strictObject({
 
   config: configValues.describe(
     'Configuration of the agent, as described in docs/configuration.md. The chart itself sets what ' +
-      'concerns the pod: the name of the node, the folder of the journal, the address of probes and ' +
+      'concerns the pod: the name of the node, the folder of the journal, the addresses of probes and ' +
       'metrics, and that the agent mounts no bpffs.',
   ),
   secrets: z
@@ -100,7 +100,8 @@ export const values = z.strictObject({
     .describe('Settings for OpenShift.'),
   hostNetwork: yesOrNo(
     false,
-    'Use the network of the node, for example to reach a collector at 127.0.0.1. Metrics are then served at the address of the node.',
+    'Use the network of the node, for example to reach a collector at 127.0.0.1. Metrics are then ' +
+      'served at the address of the node, to everyone who reaches it, because no NetworkPolicy applies there.',
   ),
 
   ipv6: yesOrNo(false, 'Set this if the first addresses of pods and nodes are IPv6.'),
@@ -126,13 +127,14 @@ export const values = z.strictObject({
 
   telemetry: z
     .strictObject({
-      enabled: yesOrNo(
-        true,
-        'Serve metrics and the paths of the probes, at the address of the pod only.',
-      ),
-      port: z.int().min(1).max(65535).default(9469).describe('Port of metrics and probes.'),
+      enabled: yesOrNo(true, 'Serve metrics, at the address of the pod only.'),
+      port: port(9469, 'Port of the metrics; `networkPolicy.from` says who reaches it.'),
     })
-    .describe('Metrics and health of the agent.'),
+    .describe('Metrics of the agent.'),
+  probePort: port(
+    9470,
+    'Port of the probes, on a listener of their own. With `hostNetwork`, it is a port of the loopback interface of the node.',
+  ),
   livenessProbe: object(
     { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
     'Settings of the liveness probe, which requests /livez.',
@@ -222,11 +224,12 @@ export const values = z.strictObject({
   networkPolicy: z
     .strictObject({
       enabled: yesOrNo(
-        false,
-        'Create a NetworkPolicy that admits connections to the port of `telemetry` only.',
+        true,
+        'Create a NetworkPolicy that admits only `from`, and only to the port of `telemetry`. The ' +
+          'kubelet always reaches the pods of its node. There is none with `hostNetwork`.',
       ),
       from: objects(
-        'Ingress peers (`from`) of the NetworkPolicy; empty allows everyone to scrape.',
+        'Ingress peers (`from`) of the NetworkPolicy: who may scrape the metrics; empty: nobody.',
       ),
       egress: objects(
         'Egress rules of the NetworkPolicy; empty allows everything. The agent connects to DNS, the ' +
@@ -292,6 +295,10 @@ function text(value: string, about: string) {
 
 function pattern(value: string, form: RegExp, about: string) {
   return z.string().regex(form).default(value).describe(about);
+}
+
+function port(value: number, about: string) {
+  return z.int().min(1).max(65535).default(value).describe(about);
 }
 
 function yesOrNo(value: boolean, about: string) {

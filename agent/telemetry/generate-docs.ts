@@ -32,6 +32,9 @@ reach the agent from another host, give the address as well: \`0.0.0.0:9469\` or
 server has neither TLS nor authentication. Whoever reaches the port can read the metrics on this page.
 They name no command and no pod; only the text of export rules appears in them.
 
+Set \`probeAddress\` to serve \`/readyz\` and \`/livez\` on a listener of their own as well, so that no
+client of the metrics can keep a probe out. The chart sets both.
+
 If the agent cannot listen, it logs this once, keeps recording, and tries again every five seconds.
 
 ## /readyz and /livez

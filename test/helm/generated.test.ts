@@ -12,7 +12,7 @@ import { AGENT_BIN, ROOT } from '../support/paths.ts';
 const CHART = join(ROOT, 'helm/vcml-agent');
 
 /** The options that the pod itself decides. */
-const OF_THE_POD = ['journalDir', 'mountBpffs', 'nodeName', 'telemetryAddress'];
+const OF_THE_POD = ['journalDir', 'mountBpffs', 'nodeName', 'telemetryAddress', 'probeAddress'];
 
 test('values.yaml, its schema, the README, the alerts and the dashboard are up to date', () => {
   execFileSync(process.execPath, [join(ROOT, 'helm/generate.ts'), '--check'], { stdio: 'pipe' });

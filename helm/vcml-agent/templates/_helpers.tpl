@@ -105,6 +105,14 @@ agent: {{ last $folders }}
 {{- printf "%dMi" (add .Values.agentMemoryMiB (include "vcml-agent.maps" . | int) | int) }}
 {{- end }}
 
+{{/* Where the kubelet probes: the pod's address or, in the network of the node, the loopback interface. */}}
+{{- define "vcml-agent.probed" -}}
+port: probes
+{{- if .Values.hostNetwork }}
+host: 127.0.0.1
+{{- end }}
+{{- end }}
+
 {{- define "vcml-agent.resources" -}}
 {{- $memory := dict "memory" (include "vcml-agent.memory" .) }}
 {{- $made := dict "requests" $memory "limits" (deepCopy $memory) }}

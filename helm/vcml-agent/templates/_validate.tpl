@@ -8,8 +8,11 @@
 {{- if and $values.podMonitor.enabled (not $values.telemetry.enabled) }}
 {{- fail "podMonitor.enabled is set, but telemetry.enabled is false; without telemetry there is nothing to scrape" }}
 {{- end }}
-{{- if and $values.networkPolicy.enabled $values.hostNetwork }}
-{{- fail "networkPolicy.enabled and hostNetwork are both set, but no NetworkPolicy applies to pods in the node's network; remove one of them" }}
+{{- if and $values.podMonitor.enabled $values.networkPolicy.enabled (not $values.hostNetwork) (not $values.networkPolicy.from) }}
+{{- fail "podMonitor.enabled is set, but networkPolicy.from is empty, so that nobody could scrape; name the pods of Prometheus there, such as {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}, or set networkPolicy.enabled to false" }}
+{{- end }}
+{{- if and $values.telemetry.enabled (eq (int $values.telemetry.port) (int $values.probePort)) }}
+{{- fail "telemetry.port and probePort are the same; the probes have a listener of their own, so choose another port for one of them" }}
 {{- end }}
 {{- if and (not $values.serviceAccount.create) (not $values.serviceAccount.name) }}
 {{- fail "serviceAccount.create is false; name an existing account in serviceAccount.name" }}

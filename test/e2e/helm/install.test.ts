@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { JournalLine } from '../../support/journal/followed-journal.ts';
 import { VCML_BIN } from '../../support/paths.ts';
 import { AGENT_IMAGES, NEXT_TAG } from '../agent-image.ts';
@@ -83,6 +84,28 @@ test('one collector receives all records of two machines, and the node distingui
 
 test('helm test passes', async () => {
   assert.match(await release.test(), /PASSED; the receiver has acknowledged it/);
+});
+
+test('a pod that fills both ports of the agent with idle connections keeps no probe out', async () => {
+  const address = await release.kubectl(
+    'get',
+    'pods',
+    '--selector=app.kubernetes.io/component=agent',
+    '--output=jsonpath={.items[*].status.podIP}',
+  );
+  // A probe that fails is an event.
+  const unhealthy = ['events', '--field-selector=reason=Unhealthy'];
+  const failures = () =>
+    release.kubectl('get', ...unhealthy, '--output=jsonpath={.items[*].count}');
+  const before = await failures();
+  const flood = ['/programs/hold', address, '500', '9469', '9470'];
+  await cluster.apply(pod('flood', [container('main', flood)]));
+  await waitForPhase(cluster, 'Running', 'flood');
+  await sleep(20_000); // four readiness probes and two liveness probes
+  assert.equal(await failures(), before);
+  const status = ['get', 'daemonset', 'vcml-agent', '--output=jsonpath={.status.numberReady}'];
+  assert.equal(await release.kubectl(...status), '1');
+  await cluster.kubectl('delete', 'pod', 'flood', '--grace-period=0', '--force');
 });
 
 test('a collector that stops and returns has missed nothing', async () => {

@@ -1,0 +1,78 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { ROOT } from '../../support/paths.ts';
+
+const CHART = join(ROOT, 'helm/vcml-agent');
+const BIN = process.env.KUBE_BIN ?? join(ROOT, 'build/e2e/bin');
+
+/** The two versions of Helm that the chart supports, by the names of their programs. */
+export const HELMS = ['helm', 'helm3'] as const;
+export type HelmName = (typeof HELMS)[number];
+
+/** A part of an object whose form a test states itself. */
+export type Part = Readonly<Record<string, unknown>>;
+
+/** An object that the chart creates. */
+export interface Rendered extends Part {
+  readonly kind: string;
+}
+
+/** The container of the agent, as far as the tests read it. */
+export interface AgentContainer {
+  readonly env: readonly { readonly name: string; readonly value?: string }[];
+  readonly ports: readonly Part[];
+  readonly livenessProbe: Part;
+  readonly readinessProbe: Part;
+  readonly resources: { readonly limits?: Part; readonly requests?: Part };
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
+}
+
+/** The DaemonSet, as far as the tests read it. */
+export interface DaemonSet extends Rendered {
+  readonly spec: {
+    readonly selector: { readonly matchLabels: Part };
+    readonly updateStrategy: Part;
+    readonly template: {
+      readonly metadata: { readonly labels: Part };
+      readonly spec: {
+        readonly containers: readonly [AgentContainer];
+        readonly volumes: readonly { readonly name: string; readonly secret?: Part }[];
+      };
+    };
+  };
+}
+
+/** Renders the chart with values in YAML; throws what Helm reports. */
+export function templateText(values = '', helm: HelmName = 'helm'): string {
+  return execFileSync(join(BIN, helm), ARGS, { encoding: 'utf8', input: values, stdio: 'pipe' });
+}
+
+/** Renders the chart with values in YAML, and returns its objects. */
+export function template(values = '', helm: HelmName = 'helm'): Rendered[] {
+  return parseAllDocuments(templateText(values, helm)).flatMap((one) => one.toJS() ?? []);
+}
+
+/** Returns the object of a kind, of which there is one at most. */
+export function objectOf(kind: string, objects: readonly Rendered[]): Rendered | undefined {
+  return objects.find((one) => one.kind === kind);
+}
+
+/** Renders the chart with values in YAML, and returns its DaemonSet. */
+export function daemonSet(values = '', helm: HelmName = 'helm'): DaemonSet {
+  return objectOf('DaemonSet', template(values, helm)) as DaemonSet;
+}
+
+/** Renders the chart with values in YAML, and returns the container of the agent. */
+export function agentContainer(values = '', helm: HelmName = 'helm'): AgentContainer {
+  return daemonSet(values, helm).spec.template.spec.containers[0];
+}
+
+const ARGS = [
+  'template',
+  'vcml-agent',
+  CHART,
+  '--namespace=vcml-agent',
+  '--kube-version=1.36.0',
+  '--values=-',
+];
