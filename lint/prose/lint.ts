@@ -3,12 +3,16 @@ import markdown from '@textlint/textlint-plugin-markdown';
 import terminology from 'textlint-rule-terminology';
 import { links } from './links.ts';
 import { sentences } from './sentences.ts';
-import { WORDS } from './words.ts';
+import { AVOIDED, NAMES } from './words.ts';
 
 const KERNEL = new TextlintKernel();
 const PLUGINS = [{ pluginId: 'markdown', plugin: markdown.default }];
 const RULES = [
-  { ruleId: 'words', rule: terminology, options: { terms: WORDS, defaultTerms: false } },
+  {
+    ruleId: 'words',
+    rule: terminology,
+    options: { terms: [...NAMES, ...AVOIDED], defaultTerms: false },
+  },
   { ruleId: 'sentences', rule: sentences },
   { ruleId: 'links', rule: links },
 ];

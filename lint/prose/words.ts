@@ -1,8 +1,8 @@
-/**
- * The words of the documents. A string is the only right spelling of a name. A pair is a pattern that
- * the documents avoid, and what to write instead.
- */
-export const WORDS: readonly (string | readonly [pattern: string, advice: string])[] = [
+/** A pattern to avoid, and what to write instead. */
+type Avoided = readonly [pattern: string, advice: string];
+
+/** The only right spellings of names in documents. */
+export const NAMES: readonly (string | Avoided)[] = [
   'BTF',
   'ClickHouse',
   'containerd',
@@ -26,15 +26,25 @@ export const WORDS: readonly (string | readonly [pattern: string, advice: string
   'TypeScript',
   'vCML',
   ['(?<![/\\w-])bpf(?![/\\w])', 'BPF'],
+];
+
+/** What documents, comments and titles of tests avoid. */
+export const AVOIDED: readonly Avoided[] = [
   ['told', 'said, named or reported'],
   ['tell(s)? of', 'report'],
   ['goes', 'a verb that says what happens'],
+  ['(go|going) on', 'continue'],
   ['(went|gone) (away|first)', 'was removed'],
   ['of which', 'whose, or a second sentence'],
   ['for want of', 'because there is no'],
   ['is had', 'is read or is known'],
   ['be had', 'be read or be known'],
   ['in vain', 'without a result'],
+  ['pass(ed|es) over', 'skips or is skipped'],
+  ['anew', 'again'],
+  ['(is|are) said', 'is stated or is reported'],
+  ['by turns', 'alternately'],
+  ['(taken|takes|took) away', 'removed'],
   ['of late', 'recently'],
   ['program image', 'invocation'],
   ['(run|runs) of numbers', 'range'],

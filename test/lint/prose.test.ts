@@ -2,6 +2,7 @@ import { deepEqual } from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { lint } from '../../lint/prose/lint.ts';
+import { lintSource } from '../../lint/prose/lint-source.ts';
 
 const PAGE = join(import.meta.dirname, 'page.md');
 
@@ -36,4 +37,31 @@ test('a link to a file or a heading that does not exist is refused', async () =>
     `1: there is no ${join(import.meta.dirname, 'none.md')}`,
     `1: there is no heading #none in ${join(import.meta.dirname, '../e2e/README.md')}`,
   ]);
+});
+
+test('a word to avoid is refused in comments and in titles of tests', () => {
+  const source = [
+    '/**',
+    ' * A page, of',
+    ' * which two are read.',
+    ' */',
+    'const rest = 1; // it goes',
+    "test('the end is told', () => {});",
+    'int a; /* in vain */',
+  ];
+  deepEqual(lintSource(source.join('\n')), [
+    '1: “of which”: write whose, or a second sentence instead',
+    '5: “goes”: write a verb that says what happens instead',
+    '7: “in vain”: write without a result instead',
+    '6: “told”: write said, named or reported instead',
+  ]);
+});
+
+test('code, and code in titles, is not checked for words', () => {
+  const source = [
+    'const told = "it goes"; // fine',
+    `test(\`a \${told ? 1 : 2} b\`, () => {});`,
+    'b = a * told;',
+  ];
+  deepEqual(lintSource(source.join('\n')), []);
 });
