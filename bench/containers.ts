@@ -10,7 +10,7 @@ import type { Bed } from './bed.ts';
 
 const CRI = 'io.kubernetes.cri';
 
-/** Containers of pods, each of which can run its own storm. */
+/** Containers of pods; each of them can run its own storm. */
 export interface Containers {
   /** A state folder like that of containerd, with the bundle of each container. */
   readonly stateDir: string;

@@ -50,7 +50,7 @@ export function canRunNode(): boolean {
   return existsSync(join(BIN, 'kube'));
 }
 
-/** Runs storms in pods and on the host by turns, and measures the agent between them. */
+/** Runs storms alternately in pods and on the host, and measures the agent between them. */
 export async function measureNode(bed: Bed): Promise<NodeRun> {
   const cluster = await Cluster.start();
   const end = bed.cleanup.add(() => cluster[Symbol.asyncDispose]());

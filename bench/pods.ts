@@ -23,7 +23,7 @@ export interface PodStorms {
   readonly nameless: number;
 }
 
-/** Runs storms by turns on the host and in containers whose names are in the runtime's files. */
+/** Runs storms alternately on the host and in containers whose names are in the runtime's files. */
 export async function measurePods(bed: Bed): Promise<PodStorms> {
   const containers = prepareContainers(bed, CONTAINERS);
   const inside = () => beside(bed, containers, containers.storm);

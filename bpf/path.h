@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Makes paths from dentries and mounts, as d_path(9) does, relative to a process's own root. The
- * kernel does not allow bpf_d_path() in these programs. The walk goes up the tree, and so the path
- * is written from the end of a buffer to its front.
+ * kernel does not allow bpf_d_path() in these programs. The walk climbs the tree, so the path is
+ * written from the end of a buffer to its front.
  */
 #ifndef VCML_PATH_H
 #define VCML_PATH_H

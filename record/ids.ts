@@ -27,7 +27,7 @@ export function createIds(bootId: string): Ids {
   };
 }
 
-/** names of any length */
+/** Returns the UUIDv5 of a name of any length. */
 function longUuidv5(namespace: Buffer, name: string): string {
   const hash = createHash('sha1').update(namespace).update(name).digest();
   hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x50, 6);

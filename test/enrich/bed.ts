@@ -44,7 +44,7 @@ after(() => {
   for (const proc of [UNIFIED, V1]) rmSync(proc, { recursive: true });
 });
 
-/** An enricher on a machine without cgroups but those that a test makes. */
+/** An enricher on a machine with only the cgroups that a test makes. */
 export function bedOf(options: BedOptions = {}) {
   const {
     waitMs = 0,
@@ -90,9 +90,9 @@ export function bedOf(options: BedOptions = {}) {
     mkdir: (id: bigint, path: string, hierarchy = 0) =>
       enricher.note({ kind: 'cgroup_mkdir', id, hierarchy, path }),
     rmdir: (id: bigint, hierarchy = 0) => enricher.note({ kind: 'cgroup_rmdir', id, hierarchy }),
-    /** undefined: of a cause that is not known */
+    /** undefined: the cause is unknown */
     place: (at: Spot, from: Spot | undefined) => enricher.place(eventOf(at, from, 10)),
-    /** The same of a cause that predates the hook; undefined: its place was not read. */
+    /** The same for a cause that predates the hook; undefined: its place was not read. */
     placeOfForked: (at: Spot, from: Spot | undefined) =>
       enricher.place({ ...eventOf(at, undefined, 10), cause: ancestorOf(at, from) }),
     wait: (at: Spot, seconds: number, now: number) =>

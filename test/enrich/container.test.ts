@@ -14,7 +14,9 @@ interface Known {
 const POD = podOf(UID, 'cart-1', [containerOf({ id: A })]);
 const EVERYTHING = { state: stateOf(), pod: POD };
 
-/** A container of which the node and the memory know these facts, and how often the memory is asked. */
+/**
+ * A container with the facts that the node and the memory know, and how often the memory is asked.
+ */
 function containerWith(known: Known, recalled: KnownFacts | undefined, runtimeOnly = false) {
   const asked: string[] = [];
   const container = new Container(

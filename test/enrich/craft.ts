@@ -57,7 +57,7 @@ export function stateOf(more: Partial<ContainerState> = {}): ContainerState {
   };
 }
 
-/** What an entry is called in the text of its attributes. */
+/** Returns the kind of an entry from the text of its attributes. */
 export function entryOf({ attributes }: { attributes: string }): string {
   if (!attributes.includes('vcml.metadata.state')) return 'host';
   return /"vcml.entry":"(\w+)"/.exec(attributes)?.[1] ?? 'descendant';

@@ -57,7 +57,7 @@ test('a container’s record combines the facts of the cgroup, the runtime and t
   equal(place.attributes, ',"vcml.metadata.state":"complete","vcml.entry":"start"');
 });
 
-test('a container of which only the cgroup is known has its id and the pod’s uid', () => {
+test('a container that is known only by its cgroup has its id and the pod’s uid', () => {
   const bed = bedOf();
   bed.mkdir(60n, podPath(A));
   const { resource, attributes } = bed.place({ cgroup: 60n, mnt: 7 }, undefined);
@@ -168,7 +168,9 @@ test('a sandbox is complete although it is not one of the pod’s containers', (
   equal(attributes, ',"vcml.metadata.state":"complete"');
 });
 
-/** What is said of how a chain came in, or `host` for a record that is not the container's. */
+/**
+ * Returns how a chain entered the container, or `host` for a record that is not the container's.
+ */
 test('of a removed container only the fact that it had started is kept', () => {
   const bed = bedOf();
   const inside = { cgroup: 60n, mnt: 7 };

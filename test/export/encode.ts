@@ -22,7 +22,7 @@ export class Requests {
     this.records.length = 0;
   }
 
-  /** Adds the record of a line; throws a SyntaxError for what is none. */
+  /** Adds the record of a line; throws a SyntaxError if the line is not a record. */
   add(bytes: Buffer, from: number, to: number): void {
     this.records.push(this.#encoded.add(bytes, from, to));
   }

@@ -22,7 +22,7 @@ const lettersOf = (dir: string) =>
     .split('\n')
     .map((letter) => JSON.parse(letter));
 
-/** Fails the first so many calls. */
+/** Fails this many calls at first. */
 const failing =
   (calls: number, code: number, more: Partial<Extract<Answer, { kind: 'fail' }>> = {}) =>
   (_: readonly string[], call: number): Answer =>
@@ -295,7 +295,7 @@ test('a dead connection is replaced by a new one', async (t) => {
   const proxy = await startProxy(t, collector.port);
   const { statistics } = bed.start(proxy.port, { timeoutMs: 2000 });
   bed.write(execLine(0));
-  // The answer must be back, too: a line whose answer is swallowed is sent again.
+  // The response must have arrived, too: a line whose response is lost is sent again.
   await until('a line', () => statistics.exported === 1);
   equal(collector.lines.length, 1);
   proxy.swallow();

@@ -7,7 +7,9 @@ import { gunzipSync } from 'node:zlib';
 import { execLine } from '../support/journal/lines.ts';
 import { createExportBed } from '../support/otlp/export-bed.ts';
 
-/** A message's flag and length; then comes gzip's header, whose ninth byte (RFC 1952) tells the level. */
+/**
+ * A message's flag and length, before gzip's header, whose ninth byte (RFC 1952) shows the level.
+ */
 const PREFIX = 5;
 const COMPRESSED = 1;
 const FASTEST = 4;

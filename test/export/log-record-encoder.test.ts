@@ -5,7 +5,7 @@ import { type AnyValue, type KeyValue, linesOf } from '../support/otlp/otlp.ts';
 import { decodeRequest } from '../support/otlp/protobuf.ts';
 import { newRequests, requestOf } from './encode.ts';
 
-/** What a receiver makes of a line. */
+/** Returns a line as a receiver decodes it. */
 function recordOf(line: string) {
   const { resourceLogs } = decodeRequest(requestOf(newRequests(), [line]));
   const [{ resource, scopeLogs } = {}] = resourceLogs;

@@ -58,7 +58,7 @@ for (const text of [
   'grpc-timeout=1',
   'x-bin=1',
   'ä=1',
-  // What OTLPLogExporter takes as a value ends at the semicolon, and is no header.
+  // The value that OTLPLogExporter reads ends at the semicolon, and cannot be sent.
   'a=%00;%zz',
   'a=1,b=%e2%82%ac;%',
 ])
@@ -85,7 +85,7 @@ test('OTLPLogExporter accepts every valid list of headers', (t) => {
   ok(accepted > 100, `${accepted}`);
 });
 
-/** Returns all texts of at most so many of these parts. */
+/** Returns all texts of at most this many of these parts. */
 function textsOf(parts: readonly string[], max: number): readonly string[] {
   if (max === 0) return [''];
   const shorter = textsOf(parts, max - 1);
@@ -144,7 +144,7 @@ function push(recent: RecentLines, segment: number, from: number, count: number)
   recent.push(bytes, bytes.length, { segment, offset: from + bytes.length });
 }
 
-/** What a reader at this place gets to hand. */
+/** Returns the lines that a reader gets at this position. */
 function taken(recent: RecentLines, segment: number, offset: number): string[] | undefined {
   const chunk = recent.take({ segment, offset });
   if (chunk === undefined) return undefined;

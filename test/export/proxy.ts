@@ -2,19 +2,21 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 
-/** Something on the way to a collector. */
+/** A proxy in front of a collector. */
 export interface Proxy {
   readonly port: number;
   /** that came from clients */
   bytes(): number;
   /** connections that clients have made */
   connections(): number;
-  /** From now on takes what comes and passes nothing on, in either direction, as a dead link does. */
+  /**
+   * From now on it accepts data and forwards nothing, in either direction, like a dead connection.
+   */
   swallow(): void;
   pass(): void;
 }
 
-/** Passes connections on to a port of this machine. */
+/** Forwards connections to a port of this machine. */
 export async function startProxy(t: TestContext, to: number): Promise<Proxy> {
   const sockets = new Set<Socket>();
   let bytes = 0;

@@ -101,7 +101,7 @@ test('a record that is refused in both encodings is a dead letter with the first
   const [first, second] = collector.calls.filter(
     ({ lines }) => lines.length === 1 && lines[0] === bad,
   );
-  // The stock encoding has lengths of as few bytes as need be.
+  // The stock encoding writes lengths in as few bytes as possible.
   ok((second?.bytes ?? 0) < (first?.bytes ?? 0));
   const { details } = JSON.parse(readFileSync(join(bed.dir, 'dead-letters.jsonl'), 'utf8'));
   equal(details, 'reason 1');

@@ -10,7 +10,7 @@ export interface Random {
   damaged(bytes: Buffer): Buffer;
 }
 
-/** Runs `round` for FUZZ_SECONDS; SEED repeats a run. What goes wrong says its seed and round. */
+/** Runs `round` for FUZZ_SECONDS; SEED repeats a run. An error contains its seed and round. */
 export async function fuzz(round: (random: Random) => unknown): Promise<void> {
   const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
   const random = createRandom(seed);

@@ -19,10 +19,10 @@ const WATCH = '&watch=true&allowWatchBookmarks=true&resourceVersion=10&';
 /** How its pod names it. */
 export const OWNER = { kind: 'DaemonSet', name: 'agent', uid: 'uid-1', controller: true };
 
-/** What the API server answers, if it does. */
+/** The response of the API server, if there is one. */
 export type Said = readonly [status: number, body: object | string] | 'nothing' | 'hang up';
 
-/** An HTTPS server with what it says of the DaemonSet, and the pod that it knows. */
+/** An HTTPS server with its responses about the DaemonSet, and the pod that it knows. */
 export interface Server {
   readonly kubeconfig: string;
   daemonSet: Said;

@@ -31,7 +31,7 @@ test('a watch that stays silent after its headers is abandoned', async () => {
   );
 });
 
-/** Sends what never ends, as fast as it is taken. */
+/** Sends data without end, as fast as it is read. */
 const endless =
   (status: number): Answer =>
   (_, response) => {

@@ -13,7 +13,7 @@ import {
   withServer,
 } from './daemon-set.ts';
 
-/** Follows until everything that there is to know at the beginning is known. */
+/** Follows the DaemonSet until everything about it is known. */
 async function settled(server: Server): Promise<OwnDaemonSet> {
   const own = server.follow();
   await own.verdict();
@@ -47,7 +47,7 @@ const verdicts: [what: string, at: Said, uninstalled: boolean, because: RegExp][
   ['is behind a server that says nothing', 'nothing', false, /did not answer/],
 ];
 
-// Several wait for seconds, for an answer or for news; they wait at the same time.
+// Several of them wait for seconds, for a response or for an event; they wait at the same time.
 describe('at the end', { concurrency: true }, () => {
   for (const [what, at, uninstalled, because] of verdicts)
     test(`a DaemonSet that ${what}: ${uninstalled ? 'uninstalled' : 'it stays'}`, async () => {
@@ -91,7 +91,7 @@ test('a verdict that is asked for at once waits until the DaemonSet is known', a
   });
 });
 
-/** What there is to see when only the rights to ask are known to be gone. */
+/** What the agent saw before it lost only the right to ask. */
 const sights: [what: string, events: [type: string, metadata: object][], seen: boolean][] = [
   ['nothing', [], false],
   ['a change', [['MODIFIED', { uid: 'uid-1' }]], false],

@@ -10,7 +10,7 @@ import { BOOT_ID } from '../support/ids.ts';
 const HOOK_ID = '81000000000000';
 const NOW = { seconds: 90_000, nanos: 5 };
 const ids = createIds(BOOT_ID);
-const INVOCATION = {} as Invocation; // lineage looks at none of it
+const INVOCATION = {} as Invocation; // lineage does not read it
 const ANCESTOR: Cause = { kind: 'ancestor', pid: 1, startTime: { seconds: 0, nanos: 10 } };
 
 /** An exec whose boot time and pid follow from its CPU and number. */

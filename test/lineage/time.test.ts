@@ -16,8 +16,8 @@ const WALL = 1_764_000_000n * SECOND;
 const EXECS = 20;
 
 /**
- * A chain of execs, each the child of the one before, as lines; `wallAt` is what the wall clock says
- * at a moment of the boot clock, sampled before each.
+ * The lines of a chain of execs, each the child of the one before; `wallAt` returns the wall clock
+ * at a moment of the boot clock, and is sampled before each exec.
  */
 function chain(wallAt: (boot: bigint) => bigint) {
   const clock = new Clock();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the programs of cases share: dying loudly, and the no-op they end in. */
+/* The shared parts of the programs of cases: they end with a message, and the no-op runs last. */
 #ifndef CASE_H
 #define CASE_H
 
@@ -39,7 +39,10 @@ struct test_case {
 		result_;                             \
 	})
 
-/* The no-op stands beside the program. Asks the thread: the leader may have ended. */
+/*
+ * Returns the path of the no-op beside the program. It asks the thread, because the leader may have
+ * ended.
+ */
 static inline const char *beside(const char *name)
 {
 	static char path[PATH_MAX];
@@ -50,7 +53,7 @@ static inline const char *beside(const char *name)
 	return path;
 }
 
-/* Ends in the no-op; `marker` finds its record. */
+/* Becomes the no-op; `marker` finds its record. */
 static inline void exec_noop(const char *marker)
 {
 	char *argv[] = { "noop", (char *)marker, NULL };
@@ -59,7 +62,7 @@ static inline void exec_noop(const char *marker)
 	err(1, "noop");
 }
 
-/* Becomes a program that stands beside this one, in one of its cases. */
+/* Becomes a program beside this one, in one of its cases. */
 static inline void exec_case(const char *program, const char *name, const char *a, const char *b)
 {
 	char *argv[] = { (char *)program, (char *)name, (char *)a, (char *)b, NULL };

@@ -104,7 +104,7 @@ static void parent_reexec_second(char **args)
 	spawn_noop("case:parent-reexec:second");
 }
 
-/* Leaves an orphan that execs only after its parent has gone. */
+/* Leaves an orphan that execs only after its parent has ended. */
 static void leave_orphan(const char *marker)
 {
 	pid_t me = getpid();
@@ -132,7 +132,7 @@ static void double_fork(char **args)
 	wait_for_all(ends);
 }
 
-/* The middle is a program of its own, and gone when its child execs. */
+/* The middle process runs its own program, and has ended when its child execs. */
 static void middle_gone(char **args)
 {
 	int ends[2];
@@ -227,7 +227,9 @@ static void clone_parent_maker(char **args)
 		exec_noop("case:clone-parent:child");
 }
 
-/* The pid's first owner runs a program; the second one, forked by this image, gets its pid. */
+/*
+ * The pid's first process runs a program; the second one, which this program forks, reuses the pid.
+ */
 static void pid_reuse(char **args)
 {
 	pid_t first = must(fork()), second;

@@ -2,7 +2,7 @@
 /* More processes than a recorder has room for. */
 #include "case.h"
 
-/* A child that spawns the no-op, so that two records say who made whom. */
+/* A child that spawns the no-op, so that two records show who started whom. */
 static void spawn_child(const char *marker)
 {
 	pid_t pid = must(fork());
@@ -12,7 +12,7 @@ static void spawn_child(const char *marker)
 	reap(pid);
 }
 
-/* Says that it is there, waits for a line, then spawns: a parent whose child comes later. */
+/* Reports that it has started, waits for a line, then spawns: a parent whose child comes later. */
 static void wait_and_spawn(char **args)
 {
 	char line[16];
@@ -24,7 +24,7 @@ static void wait_and_spawn(char **args)
 	spawn_child(args[0]);
 }
 
-/* args: how many processes to have at the same time, then what the last one spawns */
+/* args: the number of simultaneous processes, then what the last one spawns */
 static void crowd(char **args)
 {
 	int ends[2];
@@ -41,7 +41,7 @@ static void crowd(char **args)
 	spawn_child(args[1]);
 }
 
-/* args: how many execs, bytes of arguments of each, then what to do after them */
+/* args: the number of execs, the bytes of arguments of each, then what to do after them */
 static void storm(char **args)
 {
 	const char *noop = beside("noop");

@@ -4,9 +4,9 @@
  *
  *	model MARKER MOVES SEED TRUTH-FILE
  *
- * Nothing of the truth is read from the kernel. Every process carries in its own memory the number
- * of the program image that it acts under: fork copies it with the memory, and an exec hands its
- * own number to the image that it starts. MARKER is `model:RUN:0`; image n runs with the argument
+ * Nothing of the truth is read from the kernel. Every process has in its own memory the number of
+ * the invocation that it acts under: fork copies the number with the memory, and an exec passes its
+ * number to the next invocation. MARKER is `model:RUN:0`; invocation n has the argument
  * `model:RUN:n`, which finds its record in a journal.
  *
  * The coordinator (number 0) picks batches of moves from the seed; the processes of one batch act

@@ -24,7 +24,7 @@ enum move {
 	RUN_NOOP,	/* fork, exec of a program that ends at once */
 	VFORK_NOOP,
 	FAIL,	     /* an exec that fails: nothing changes */
-	LEADER_EXIT, /* the leader thread ends, another one goes on */
+	LEADER_EXIT, /* the leader thread ends, another one continues */
 	SETSID,
 	EXIT, /* its children are orphans */
 	MOVES,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the cases end in: a program that does nothing, told apart by its arguments. */
+/* The last program of each case: it does nothing, and its arguments identify it. */
 int main(void)
 {
 	return 0;

@@ -104,7 +104,7 @@ static void memfd_cloexec(char **args)
 	in_memory(args[0], MFD_CLOEXEC, args[1]);
 }
 
-/* FILE MARKER: the file goes while it is open */
+/* FILE MARKER: the file is removed while it is open */
 static void unlinked(char **args)
 {
 	int fd = must(open(args[0], O_RDONLY));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * An exec storm: storm LOOPS SECONDS PROGRAM [ARGUMENT...]
- * So many loops of posix_spawn and wait, each as fast as it goes; prints how many execs there were.
+ * Runs LOOPS loops of posix_spawn and wait, as fast as possible; prints the number of execs.
  */
 #include <spawn.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { textOf } from '../../record/kernel-text.ts';
 import { shellWords } from './shell-words.ts';
 
-/** A real-world command line of which it is known what is secret. */
+/** A real-world command line whose secrets are known. */
 export interface CommandLine {
   /** What the line is an example of: the heading above it. */
   readonly kind: string;

@@ -8,7 +8,7 @@ const redact = createRedactor({ names: ['door-code'], patterns: ['acme_[a-z-]{20
 const MARK = '[redacted]';
 const LIMIT = 65_536;
 
-/** What the searches begin, go on or stop at. */
+/** Pieces at which searches begin, continue or stop. */
 const PIECES = [
   'password',
   'pass',

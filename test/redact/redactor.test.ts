@@ -28,7 +28,7 @@ test('what is redacted already is not redacted again', () => {
   }
 });
 
-test('no argument list tells of another one', () => {
+test('no argument list reveals another one', () => {
   equal(redact(['app', '--password']).redacted, 0);
   equal(redact(['x']).redacted, 0);
   equal(redact(['mysql']).redacted, 0);

@@ -10,7 +10,7 @@ const NEWS: Turn = { waitMs: INTERVAL_MS, hasNews: true, maySleep: false };
 const NOTHING: Turn = { waitMs: INTERVAL_MS, hasNews: false, maySleep: false };
 const IDLE: Turn = { waitMs: INTERVAL_MS, hasNews: true, maySleep: true };
 
-/** A loop over these turns, the last one again and again; `calls` is what it does besides. */
+/** A loop with these turns, the last one again and again; `calls` lists what else it does. */
 function loopOver(turns: (Turn | Error)[], canSleep = true) {
   const calls: string[] = [];
   let wake = () => {};

@@ -15,7 +15,7 @@ import { craftExec } from '../support/kernel-events.ts';
 
 const NO_CAUSE = 99;
 
-/** A recorder over these events; `wait` is what the enrichment answers, `retired` what the journal. */
+/** A recorder of these events; the enrichment answers `wait`, and the journal `retired`. */
 function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[] = []) {
   const buffer = Buffer.from(new ArrayBuffer(65_536));
   let bytes = 0;

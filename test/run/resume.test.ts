@@ -32,7 +32,7 @@ const FIRST = [
 ];
 const SECOND = [exec(1, 4), loss('retention', 1, 1, 3), loss('decode', 1, 5, 6), exec(0, 6)];
 
-/** A journal of two segments, the first compressed; what else is in the folder comes with it. */
+/** A journal of two segments, the first one compressed, in a folder with these other files. */
 function journalOf(t: TestContext, state?: string): string {
   const dir = temporaryFolder(t);
   const first = join(dir, segmentName(1));
@@ -67,7 +67,7 @@ const found = (
   return JSON.parse(JSON.stringify(known));
 };
 
-/** What is found, and which segments could not be read. */
+/** Returns what is found, and which segments could not be read. */
 function foundInDamaged(dir: string, bootId?: string): [unknown, string[]] {
   const unreadable: string[] = [];
   const known = found(dir, bootId, ({ message }) =>
@@ -175,7 +175,7 @@ const start = (state: string, boot: string, hook: string, nextSeq: number[]) =>
     'vcml.hook.next_seq': nextSeq,
   });
 
-/** Segments from 3 on; what came before is damaged, and must not be needed. */
+/** Segments from 3 on; the earlier ones are damaged, and must not be needed. */
 function journalBehindDamage(t: TestContext, ...segments: readonly (readonly string[])[]) {
   const dir = journalOf(t);
   writeFileSync(join(dir, `${segmentName(1)}.zst`), 'damaged');

@@ -10,18 +10,18 @@ import { AGENT_BIN, built } from './paths.ts';
 const START_MS = 120_000;
 const STOP_MS = 120_000;
 
-/** The path of a program from test/programs. */
+/** Returns the path of a program from test/programs. */
 export function program(name: string): string {
   return built(`programs/${name}`);
 }
 
-/** Runs a program from test/programs to its end; what it does is in its arguments. */
+/** Runs a program from test/programs, whose arguments say what it does, to its end. */
 export async function runProgram(name: string, ...args: readonly string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(program(name), args, { timeout: 600_000 });
   return stdout;
 }
 
-/** Where an agent keeps things; each must be given or none. */
+/** The folders and arguments of an agent. */
 export interface AgentOptions {
   readonly journalDir?: string;
   /** in a bpffs */
@@ -29,7 +29,7 @@ export interface AgentOptions {
   readonly args?: readonly string[];
 }
 
-/** Starts an agent on folders of its own and waits until it records. */
+/** Starts an agent with its own folders and waits until it records. */
 export async function startAgent(options: AgentOptions = {}): Promise<Agent> {
   const agent = new Agent(options);
   try {
@@ -41,13 +41,13 @@ export async function startAgent(options: AgentOptions = {}): Promise<Agent> {
   return agent;
 }
 
-/** A running agent with a journal and a bpffs of its own, and all of its traces. */
+/** A running agent with its own journal and bpffs, and all of its traces. */
 export class Agent {
   readonly journalDir: string;
   readonly pinDir: string;
   /** what start() and detach() run */
   bin = AGENT_BIN;
-  /** for the test's files; gone after close() */
+  /** for the test's files; removed by close() */
   readonly directory: string;
   readonly journal: FollowedJournal;
   stderr = '';
@@ -124,7 +124,7 @@ export class Agent {
     return this.journal.read();
   }
 
-  /** Ends the agent; its exit code, or the signal that ended it. */
+  /** Ends the agent; returns its exit code, or the signal that ended it. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals | null> {
     const child = this.#process;
     if (child === undefined) return null;
@@ -137,7 +137,7 @@ export class Agent {
     return child.exitCode ?? child.signalCode;
   }
 
-  /** Ends the agent without a chance to do anything more. */
+  /** Kills the agent. */
   async kill(): Promise<void> {
     await this.stop('SIGKILL');
   }
@@ -163,7 +163,7 @@ export class Agent {
     }
   }
 
-  /** What can be done when there is no time: with its bpffs, all that is pinned goes. */
+  /** The clean-up without waiting: unmounting the bpffs removes everything that is pinned. */
   readonly #abandon = (): void => {
     if (this.#process !== undefined) this.#process.kill('SIGKILL');
     spawnSync('umount', ['--lazy', this.#mount]);

@@ -16,8 +16,8 @@ export interface ApiRequest {
 export type Answer = (request: ApiRequest, response: ServerResponse) => void;
 
 /**
- * An HTTP server that speaks the API server's protocol for pods, with what each test lets it say; and
- * the kubeconfig that leads to it.
+ * An HTTP server that speaks the API server's protocol for pods, with the responses that each test
+ * sets, and a kubeconfig for it.
  */
 export class ApiServer {
   readonly requests: ApiRequest[] = [];
@@ -44,7 +44,7 @@ export class ApiServer {
     writeFileSync(this.kubeconfig, kubeconfigOf(cluster, { token: 'test' }));
   }
 
-  /** Refuses connections from now on, and breaks those that there are. */
+  /** Refuses connections from now on, and breaks the existing ones. */
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     const closed = once(this.#server, 'close');

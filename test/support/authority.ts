@@ -2,14 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A certificate authority, and what it issues, as files in a folder. */
+/** A certificate authority and its certificates, as files in a folder. */
 export interface Authority {
   readonly certificate: string;
   /** Writes NAME.crt and NAME.key, for `alternatives` (default: this machine); returns their paths. */
   issue(name: string, alternatives?: string): { certificate: string; key: string };
 }
 
-/** Makes an authority of a name of its own with openssl. */
+/** Makes an authority of this name with openssl. */
 export function createAuthority(dir: string, name: string): Authority {
   const openssl = (...args: readonly string[]) =>
     execFileSync('openssl', args, { cwd: dir, stdio: ['ignore', 'pipe', 'ignore'] });

@@ -8,14 +8,14 @@ import type { CgroupIds } from '../../record/types.ts';
 
 const NOBODY: CgroupListener = { appeared: () => {}, gone: () => {} };
 
-/** A tree that has looked at what is there, on a kernel side that keeps these names. */
+/** A tree that has scanned its hierarchies, on a kernel side with these names. */
 export function treeOf(options: Partial<CgroupTreeOptions> = {}): CgroupTree {
   const tree = new CgroupTree({ listener: NOBODY, nameOf: () => undefined, ...options });
   tree.scan();
   return tree;
 }
 
-/** Ids as a process has them that is in the root of the other hierarchies. */
+/** The ids of a process that is in the root of the other hierarchies. */
 export function idsOf(v2: bigint): CgroupIds {
   return { v2, memory: 1n, pids: 1n, memoryHierarchy: 0, pidsHierarchy: 0 };
 }

@@ -2,7 +2,7 @@ import { copyFileSync, cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './paths.ts';
 
-/** A copy of the agent in a new folder, with all of its own but npm's packages; its executable. */
+/** Copies the agent to a new folder, without npm's packages; returns its executable. */
 export function copyAgent(into: string): string {
   mkdirSync(join(into, 'build'), { recursive: true });
   for (const part of ['agent', 'record', 'bin', 'package.json'])

@@ -8,7 +8,7 @@ import { VCML_BIN } from './paths.ts';
 
 const TIMEOUT_MS = 120_000;
 
-/** What a run of `bin/vcml` printed, and how it ended. */
+/** The output of a run of `bin/vcml`, and its exit code. */
 export interface Ran {
   readonly code: number;
   readonly stdout: string;
@@ -19,7 +19,7 @@ export interface Ran {
 export class Folder {
   readonly path = mkdtempSync(join(tmpdir(), 'vcml-forensics-'));
 
-  /** Writes a file, with folders where its name has them. */
+  /** Writes a file, and makes the folders in its name. */
   write(name: string, content: string | Uint8Array): string {
     const path = join(this.path, name);
     mkdirSync(dirname(path), { recursive: true });
@@ -27,7 +27,7 @@ export class Folder {
     return path;
   }
 
-  /** Writes lines, each ended. */
+  /** Writes lines with line feeds. */
   journal(name: string, lines: readonly string[]): string {
     return this.write(name, lines.map((line) => `${line}\n`).join(''));
   }
@@ -37,7 +37,7 @@ export class Folder {
   }
 }
 
-/** The name of a segment. */
+/** Returns the name of a segment. */
 export function segment(number: number): string {
   return `${String(number).padStart(20, '0')}.jsonl`;
 }
@@ -52,7 +52,7 @@ export function vcml(...args: readonly string[]): Promise<Ran> {
   });
 }
 
-/** What `audit` finds in files. */
+/** Returns what `audit` finds in files. */
 export async function audited(...paths: readonly string[]): Promise<Placed[]> {
   const journals = await Journals.open(paths);
   try {

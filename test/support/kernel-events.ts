@@ -2,7 +2,7 @@ import { causeKind, cgroupEvent, eventKind, execEvent } from '../../agent/source
 
 const VERSION = 1;
 
-/** An exec event as the kernel side writes it; what is not given is zero or empty. */
+/** An exec event as the kernel side writes it; fields that are not given are zero or empty. */
 export interface CraftedExec {
   readonly cpu?: number;
   readonly seq?: bigint;

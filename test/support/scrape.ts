@@ -4,7 +4,7 @@ import { until } from './until.ts';
 
 const SAMPLE = /^(?<name>[a-z_]+(?:\{.*\})?) (?<value>\S+)$/;
 
-/** What there is in the text format: value by name and labels; every line is one, or a comment. */
+/** Parses the text format: values by name and labels; every line must be a value or a comment. */
 export function samplesOf(text: string): ReadonlyMap<string, number> {
   const samples = new Map<string, number>();
   for (const line of text.split('\n')) {

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 
-/** Where a test says what to clean up: its context, or the end of its file. */
+/** Where a test registers its clean-up: its context, or the end of its file. */
 interface CleanUp {
   after(cleanUp: () => void): void;
 }
 
-/** Makes a folder that is removed with all that is in it when the test, or else the file, ends. */
+/** Makes a folder that is removed with its content when the test, or else the file, ends. */
 export function temporaryFolder(t: CleanUp = { after }): string {
   const folder = mkdtempSync(join(tmpdir(), 'vcml-test-'));
   t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));

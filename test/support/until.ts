@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Long enough for a machine with much else to do; a test that passes does not come near it. */
+/** Long enough for a busy machine; a test that passes does not come near it. */
 const TIMEOUT_MS = 120_000;
 const INTERVAL_MS = 10;
 
@@ -11,8 +11,8 @@ export interface Patience {
 }
 
 /**
- * Waits until `look` returns something other than `undefined` and `false`, and returns that. Errors of
- * `look` pass through; `what` names in the error of a timeout what did not come.
+ * Waits until `look` returns something other than `undefined` and `false`, and returns that. Errors
+ * of `look` pass through; `what` names what did not happen, in the error of a timeout.
  */
 export async function until<T>(
   what: string | (() => string),

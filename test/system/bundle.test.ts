@@ -7,7 +7,7 @@ import { ROOT } from '../support/paths.ts';
 import { until } from '../support/until.ts';
 
 test('a bundle needs nothing of the folder that it comes from, not even to report a failure', async (t) => {
-  // Nobody listens there.
+  // Nothing listens there.
   const agent = new Agent({ args: ['--export-endpoint', 'http://localhost:1'] });
   t.after(() => agent.close());
   const bundle = join(agent.directory, 'bundle');

@@ -11,7 +11,7 @@ import { Agent, program, startAgent } from '../support/agent.ts';
 import { createBed } from '../support/journal/bed.ts';
 import { createFaults, type Faults } from '../support/journal/faults.ts';
 
-/** Room for what all the others on this machine execute meanwhile. */
+/** Room for the records of everything else that this machine executes. */
 const SIZE = '200m';
 
 test('a full disk ends nothing and loses nothing, and everything is written once there is space', async (t) => {
@@ -56,7 +56,7 @@ test('an agent starts on a full disk, and writes once there is space', async (t)
   assert.equal(await agent.stop(), 0);
 });
 
-/** An agent between whose journal and the disk something can go wrong. */
+/** An agent with a layer between its journal and the disk that can fail. */
 async function startFaulty(t: TestContext, ...args: string[]): Promise<[Agent, Faults]> {
   const root = mkdtempSync(join(tmpdir(), 'vcml-faults-'));
   const journalDir = join(root, 'journal');
@@ -78,7 +78,7 @@ async function startFaulty(t: TestContext, ...args: string[]): Promise<[Agent, F
 
 const exec = (marker: string) => execFileSync(program('noop'), [marker]);
 
-/** What there is of the markers, in order; the journal must hold. */
+/** The numbers of the markers in the journal, in order; the journal must be sound. */
 function markersIn(journalDir: string, like: RegExp): string[] {
   const lines = [...new JournalReader(journalDir).lines()];
   assert.deepEqual(judge(lines).findings, []);
@@ -87,7 +87,7 @@ function markersIn(journalDir: string, like: RegExp): string[] {
     .filter((marker) => like.test(marker));
 }
 
-/** Waits until an agent's log has it. */
+/** Waits until an agent has logged this. */
 async function wrote(agent: Agent, text: RegExp): Promise<void> {
   for (let wait = 0; !text.test(agent.stderr); wait++) {
     if (wait > 1000) throw new Error(`not within 20 s: ${text}: ${agent.stderr}`);
@@ -95,7 +95,7 @@ async function wrote(agent: Agent, text: RegExp): Promise<void> {
   }
 }
 
-/** Waits until an agent has ended by itself; its exit code, or the signal that ended it. */
+/** Waits until an agent has ended by itself; returns its exit code or signal. */
 async function ended(agent: Agent): Promise<unknown> {
   for (let wait = 0; existsSync(`/proc/${agent.pid}`); wait++) {
     if (wait > 1000) throw new Error(`still there after 20 s: ${agent.stderr}`);
@@ -115,7 +115,7 @@ test('a disk that fails to write does not end the agent: one message, and everyt
   const markers = numbered('eio:during', 200);
   for (const marker of markers) exec(marker);
   await wrote(agent, /EIO.*dmesg/);
-  await pause(2500); // two attempts more
+  await pause(2500); // two more attempts
   assert.equal(agent.stderr.match(/journal cannot be written, retrying every second/g)?.length, 1);
   faults.now(undefined);
   await wrote(agent, /journal can be written again/);

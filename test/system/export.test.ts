@@ -24,14 +24,14 @@ function exportingTo({ port }: Collector): string[] {
   return ['--export-endpoint', `http://127.0.0.1:${port}`, '--export-catch-up-rate', '0'];
 }
 
-/** An exec storm of so many seconds. */
+/** Makes an exec storm of this many seconds. */
 function storm(seconds: number): void {
   execFileSync(program('storm'), ['2', `${seconds}`, program('noop')]);
 }
 
 /**
- * Ends an agent, and compares what it recorded with what a collector got. Others may be executing a
- * lot on this machine: what an end has no time for, the next run exports.
+ * Ends an agent, and compares what it recorded with what a collector received. Other programs may
+ * execute much on this machine: the next run exports what an end has no time for.
  */
 async function finish(agent: Agent, collector: Collector): Promise<void> {
   const args = ['--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir, '--output', 'json'];
@@ -102,7 +102,7 @@ test('a missing collector prevents neither the start nor the end of an agent', a
   }
 });
 
-/** What ends an agent before it begins. */
+/** Runs an agent that is refused before it begins; returns its stderr. */
 function refusedWith(args: readonly string[], env: Record<string, string> = {}): string {
   const { status, stderr } = spawnSync(
     AGENT_BIN,

@@ -9,7 +9,7 @@ import { type Agent, program, startAgent } from '../support/agent.ts';
 import { audited, Folder, segment, vcml } from '../support/forensics.ts';
 
 const noop = program('noop');
-/** what the shell below runs: a chain, a loop, arguments that a terminal must not obey */
+/** the commands of the shell below: a chain, a loop, arguments that try to control a terminal */
 const SCRIPT = `${noop} case:forensics:first
 sh -c 'exec ${noop} case:forensics:second'
 for i in 1 2 3 4; do ${noop} case:forensics:loop; done
@@ -21,7 +21,7 @@ const OBEYED = /[\p{C}\u2028\u2029]/u;
 
 const folder = new Folder();
 let agent: Agent;
-/** a copy of the journal, whole */
+/** a complete copy of the journal */
 let journal: string;
 
 before(async () => {
@@ -39,7 +39,7 @@ after(async () => {
   folder.close();
 });
 
-/** As a marker of the harness has it: arguments joined, in the record's own form. */
+/** The arguments of a record, joined and in the record's own form. */
 function escaped(text: string): string {
   return text.replaceAll('\\', '\\\\');
 }

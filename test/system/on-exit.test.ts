@@ -50,7 +50,7 @@ test('journalOnUninstall: the journal is deleted with the DaemonSet, and stays a
     for (const said of [
       daemonSet(),
       refusal(503, 'ServiceUnavailable'),
-      // a right that an upgrade took, too
+      // an upgrade may also remove the right
       refusal(403, 'Forbidden'),
       daemonSet({ uid: 'uid-2' }),
     ]) {
@@ -91,7 +91,7 @@ test('whenUninstalled: an agent that is stopped before it begins removes what an
     await agent.kill();
     assert.ok(existsSync(agent.pinDir));
     server.daemonSet = refusal(404, 'NotFound');
-    // It waits for its configuration, which is a pipe, when the signal comes.
+    // It waits for its configuration, which is a pipe, when the signal arrives.
     const pipe = join(agent.directory, 'config.yaml');
     execFileSync('mkfifo', [pipe]);
     const where = ['--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir, '--config', pipe];

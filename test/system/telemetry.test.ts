@@ -26,7 +26,7 @@ async function probe(agent: Agent, path: string): Promise<[number, string]> {
   return [response.status, await response.text()];
 }
 
-/** What the journal holds by now, counted from its lines. */
+/** The counts of the journal, from its lines. */
 function counted(agent: Agent) {
   const records = agent.records();
   const execs = records.filter(({ action }) => action === 'exec');
@@ -45,7 +45,7 @@ test('metrics agree with the journal before and after an exec storm', async (t) 
   const agent = await start(t, ...ON);
   for (const seconds of ['0', '1']) {
     await runProgram('storm', '2', seconds, program('noop'));
-    // Others execute programs all the time: the journal is read before and after.
+    // Other programs execute all the time, so the journal is read before and after.
     const before = counted(agent);
     const samples = await scrape(agent);
     const after = counted(agent);
@@ -148,7 +148,7 @@ test('a full disk makes the agent unready with the reason, and not dead; space m
   match(checks.journal.reason, /^cannot write to .*ENOSPC/);
   equal((await probe(agent, '/livez'))[0], 200);
   equal((await scrape(agent)).get('vcml_journal_writable'), 0);
-  await runProgram('storm', '2', '5', program('noop')); // time to say it again
+  await runProgram('storm', '2', '5', program('noop')); // time for a second line
   const said = agent.stderr.split('\n').map((line) => line.replace(/"time":"[^"]+"/, ''));
   deepEqual(said, [...new Set(said)]);
   execFileSync('mount', ['-o', 'remount,size=512m', agent.journalDir]);

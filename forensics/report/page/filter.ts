@@ -49,7 +49,7 @@ export class FilterIndex {
     return kept;
   }
 
-  /** Searches in each record's texts and in resources, of which few are distinct. */
+  /** Searches in each record's texts and in resources; few resources are distinct. */
   #search(kept: Uint8Array, part: string): void {
     const resources = new Map<unknown, boolean>();
     for (const [record, text] of this.#searchable().entries()) {

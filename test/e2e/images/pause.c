@@ -1,4 +1,4 @@
-// What a pod's sandbox runs: it waits, reaps what is left to it, and ends when it is told to.
+// The program of a pod's sandbox: it waits, reaps orphans, and ends at a signal.
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -116,7 +116,7 @@ test('monitors, slices, services and garbage are not containers', () => {
     `${SLICE}/system.slice/docker-${ID}.scope`,
     `/machine.slice/libpod-conmon-${ID}.scope`,
     `/system.slice/crio-conmon-${ID}.scope`,
-    // ids that are none: too short, too long, upper case
+    // ids that are not valid: too short, too long, upper case
     `/docker/${ID.slice(1)}`,
     `/docker/0${ID}`,
     `/docker/${ID.toUpperCase()}`,
@@ -129,7 +129,8 @@ test('monitors, slices, services and garbage are not containers', () => {
     `/user.slice/user-1000.slice/user@1000.service/kubepods/pod${POD_UID}/${ID}`,
     `/user.slice/user-1000.slice/user@1000.service/app.slice/${ID}`,
     '/user.slice/user-1000.slice/session-3.scope',
-    // and what anyone may name there, though rootless podman and docker name containers so
+    // and names that anyone may choose there, although rootless podman and docker use them for
+    // containers
     ...['cri-containerd', 'docker', 'libpod', 'nerdctl'].map(
       (prefix) => `/user.slice/user-1000.slice/user@1000.service/app.slice/${prefix}-${ID}.scope`,
     ),

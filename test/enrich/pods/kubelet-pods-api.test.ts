@@ -39,7 +39,7 @@ function fixture(name: string): Buffer {
   return Buffer.from(readFileSync(file, 'ascii'), 'base64');
 }
 
-/** A source that follows a socket on which there may be a server that says what a test wants. */
+/** A source that follows a socket, where a server may give the responses that a test sets. */
 async function withSocket(
   body: (bed: {
     readonly serve: (answer: (call: Call) => void) => Promise<Server>;

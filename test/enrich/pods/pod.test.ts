@@ -99,7 +99,7 @@ test('owners are named up to the Deployment and the CronJob', () => {
       },
       'report',
     ],
-    // A Job that only looks like a CronJob's.
+    // A Job that only resembles a CronJob's.
     [
       owner('Job', 'report-20260131', 'batch/v1'),
       { 'k8s.job.name': 'report-20260131', 'k8s.job.uid': 'uid-of-report-20260131' },

@@ -45,7 +45,7 @@ export async function guide(target: Target, options: GuideOptions): Promise<Outc
     for (const input of inputs) {
       onInput?.(input);
       try {
-        // A copy: what a parser does to its input is not what the next one gets.
+        // A copy, because a parser may change its input.
         await target.check(Buffer.from(input));
       } catch (error) {
         return { input, error };

@@ -1,4 +1,4 @@
-/** A parser and what must hold for it, whatever it is given. */
+/** A parser, and a property that must hold for any input. */
 export interface Target {
   readonly name: string;
   /** What must hold, in a sentence. */

@@ -4,7 +4,7 @@ import { MESSAGE_TARGETS } from './message-targets.ts';
 import { stateTargets } from './state-targets.ts';
 import type { Target } from './target.ts';
 
-/** Every parser of what others may have written; files that they read are made in `dir`. */
+/** Every parser of foreign input; files for it are made in `dir`. */
 export function createTargets(dir: string): readonly Target[] {
   return [...KERNEL_TARGETS, ...MESSAGE_TARGETS, ...journalTargets(dir), ...stateTargets(dir)];
 }

@@ -23,13 +23,13 @@ export interface Watched {
   readonly patienceMs: number;
 }
 
-/** What the thread is told. */
+/** The parameters of the thread. */
 export interface Begun extends Watched {
   readonly corpus: readonly Uint8Array[];
   readonly current: SharedArrayBuffer;
 }
 
-/** What the thread says at its end; why: what the last input has done. */
+/** The thread's last message; why: how the last input ended. */
 export interface Ended {
   readonly rounds: number;
   readonly kept: number;

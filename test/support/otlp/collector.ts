@@ -36,7 +36,7 @@ export interface Collector {
   readonly calls: readonly Call[];
   /** of the accepted calls, in their order */
   readonly lines: readonly string[];
-  /** Ends it as a crash would. */
+  /** Ends it like a crash. */
   kill(): void;
 }
 
@@ -86,7 +86,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   return { port, calls, lines, kill: () => server.forceShutdown() };
 }
 
-/** The lines of a request; one that is damaged is refused, as gRPC's other servers refuse it. */
+/** Returns the lines of a request; a damaged one is refused, as other servers of gRPC refuse it. */
 function read(request: Buffer): { received: readonly string[]; damage?: Answer } {
   try {
     return { received: linesOf(decodeRequest(request)) };

@@ -93,7 +93,7 @@ export function createExportBed(t: TestContext, options: Partial<JournalOptions>
       running = undefined;
     },
     abandon() {
-      // What it sends from now on, it does not come to save.
+      // What it sends from now on does not move the saved cursor.
       abandoned.push(running);
       running = undefined;
     },

@@ -1,4 +1,7 @@
-/** OTLP as the tests see it: a request's bytes, or the file exporter's JSON, to the journal's lines. */
+/**
+ * Turns OTLP into lines of the journal: a request's bytes, or the JSON of the Collector's file
+ * exporter.
+ */
 
 import { json } from '../../../record/line/json-text.ts';
 
@@ -38,7 +41,10 @@ export interface LogsData {
   }[];
 }
 
-/** The journal's lines that these records were made of, by the table in docs/export.md alone. */
+/**
+ * Returns the journal's lines from which these records were made, only by the table in
+ * docs/export.md.
+ */
 export function linesOf(data: LogsData): string[] {
   return data.resourceLogs.flatMap(({ resource, scopeLogs }) =>
     scopeLogs.flatMap(({ logRecords }) =>

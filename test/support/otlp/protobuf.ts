@@ -1,4 +1,7 @@
-/** Reads an ExportLogsServiceRequest: field numbers from opentelemetry/proto, nothing shared with the agent. */
+/**
+ * Reads an ExportLogsServiceRequest. The field numbers are from opentelemetry/proto; it shares
+ * nothing with the agent.
+ */
 
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import type { AnyValue, KeyValue, LogRecord, LogsData } from './otlp.ts';

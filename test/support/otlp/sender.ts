@@ -1,6 +1,6 @@
 /**
- * Exports a journal's folder to an endpoint as fast as it goes, and prints what that took, as JSON:
- * sender.ts FOLDER ENDPOINT SEGMENT OFFSET, the end of the journal.
+ * Exports a journal's folder to an endpoint as fast as possible, and prints the cost as JSON:
+ * sender.ts FOLDER ENDPOINT SEGMENT OFFSET. The last two are the end of the journal.
  */
 
 import { setTimeout as pause } from 'node:timers/promises';

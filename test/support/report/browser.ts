@@ -17,7 +17,7 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** Chromium, reports as files in it, and what they did that no report may do. */
+/** Chromium, reports as files in it, and everything they did that a report may not do. */
 export class ReportBrowser {
   /** for each report: errors, dialogs, and requests for anything but the file itself */
   readonly misdeeds: string[] = [];
@@ -34,7 +34,7 @@ export class ReportBrowser {
     return new ReportBrowser(await chromium.launch({ executablePath: CHROMIUM, args: FLAGS }));
   }
 
-  /** Writes the report to a file and opens that; ready when its records are to be seen. */
+  /** Writes the report to a file and opens it; resolves when its records are visible. */
   async open(input: ReportInput, options: BrowserContextOptions = {}): Promise<Page> {
     return this.openFile(this.write(input), options);
   }
@@ -78,7 +78,7 @@ export class ReportBrowser {
   }
 }
 
-/** The text of the one element that is meant. */
+/** Returns the text of the only matching element. */
 export async function textOf(page: Page, selector: string): Promise<string> {
   return (await page.locator(selector).textContent()) ?? '';
 }

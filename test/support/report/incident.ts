@@ -112,7 +112,7 @@ export function inputOf(
   };
 }
 
-/** An incident in small: an exec into a pod, a tool from the upper layer, a loop, a loss, a gap. */
+/** A small incident: an exec into a pod, a tool from the upper layer, a loop, a loss, a gap. */
 export function incident(): readonly ReportRecord[] {
   const pod = 'cart-7d9f-x2x';
   const entry = { 'vcml.entry': 'exec' };

@@ -15,7 +15,7 @@ import { judge } from '../../check/check.ts';
 import { Agent, runProgram, startAgent } from '../../support/agent.ts';
 import { AGENT_BIN } from '../../support/paths.ts';
 
-/** Each makes something at a path that no journal can be written to. */
+/** Each makes something at a path where no journal can be written. */
 const unusable: [string, RegExp, (path: string) => void][] = [
   ['a symbolic link', /symbolic link to .*name the real folder/, makeLink],
   ['a file', /journal.*choose another/, (path) => writeFileSync(path, '')],

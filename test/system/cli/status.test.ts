@@ -27,7 +27,9 @@ const BOOT_ID = runningBootId();
 
 const folder = temporaryFolder();
 
-/** Status of folders with these pins, this state and this lock; undefined: not there. */
+/**
+ * The status of folders with these pins, this state and this lock; undefined: it does not exist.
+ */
 function statusWith(given: { pins?: string[]; state?: unknown; lock?: string } = {}) {
   const base = mkdtempSync(join(folder, 'case-'));
   const [journalDir, pinDir] = [join(base, 'journal'), join(base, 'pins')];

@@ -24,7 +24,7 @@ interface Terminal {
 async function runOnTerminal(t: TestContext): Promise<Terminal> {
   const agent = new Agent({});
   t.after(() => agent.close());
-  // A shell that stayed would be ended by the same Ctrl-C, and tell that instead of the agent's code.
+  // Without exec, the same Ctrl-C would end the shell, whose exit code would replace the agent's.
   const command = `exec ${AGENT_BIN} run --journal-dir ${agent.journalDir} --pin-dir ${agent.pinDir} --on-exit detach`;
   const env = { ...process.env, NO_COLOR: undefined, SHELL: '/bin/sh' };
   const child = spawn('script', ['-qefc', command, '/dev/null'], {
@@ -66,7 +66,7 @@ test('further Ctrl-C during the end change nothing', async (t) => {
     script.stdin?.write(CTRL_C);
     await sleep(2);
   }
-  // The last may find a process that has done everything and has no handlers any more.
+  // The last signal may meet a process that has finished and has no handlers any more.
   ok([0, 130].includes(Number(await exitCode(script))));
   match(text(), /\d+ records, .* in /);
   ok(!existsSync(agent.pinDir));

@@ -17,7 +17,7 @@ test('a chain continues from before an agent’s death, through its absence, to 
   t.after(() => shell.kill());
   const before = await agent.journal.marked('-s across:before');
   await agent.kill();
-  // It says that it is there, and waits for a line from the same pipe.
+  // It reports that it has started, and waits for a line from the same pipe.
   const away = `echo there; read line; ${program('noop')} across:after; :`;
   shell.stdin.write(`sh -c '${away}' across:away\n`);
   await once(shell.stdout, 'data');
@@ -99,7 +99,7 @@ for (const end of ['SIGTERM', 'SIGKILL'] as const)
     await stopAndJudge(second);
   });
 
-/** Once the ring has room again, a record of each CPU proves what was lost there before it. */
+/** Makes an exec on each CPU, whose record reveals what was lost there before it. */
 async function allTold(agent: Agent): Promise<void> {
   await sleep(300);
   for (const cpu of cpus().keys()) {
@@ -108,7 +108,7 @@ async function allTold(agent: Agent): Promise<void> {
   }
 }
 
-/** The kernel detaches a link a little after its last pin has gone. */
+/** The kernel detaches a link shortly after its last pin was removed. */
 async function linkGone(): Promise<void> {
   await sleep(300);
 }

@@ -64,7 +64,7 @@ async function recordOne(agent: Agent): Promise<JournalLine> {
   return agent.journal.marked('boots:former');
 }
 
-/** Makes of all that the journal says a thing of another boot. */
+/** Changes everything in the journal to another boot. */
 function reboot(agent: Agent): void {
   const boot = runningBootId();
   for (const name of readdirSync(agent.journalDir)) {
@@ -74,7 +74,7 @@ function reboot(agent: Agent): void {
   }
 }
 
-/** A further run of the new boot has no more to tell of the former. */
+/** A further run of the new boot reports nothing about the former one. */
 async function onlyOnce(agent: Agent): Promise<void> {
   await agent.stop();
   await agent.start();

@@ -22,14 +22,14 @@ function idOf(name: string): string {
   return createHash('sha256').update(`${process.pid} ${name}`).digest('hex');
 }
 
-/** Executes `true` in a cgroup and a mount namespace of its own, so many times one after the other. */
+/** Executes `true` this many times, one after the other, in its own cgroup and mount namespace. */
 function executeIn(folder: string, times: number, marker: string): void {
   const inside = `for i in $(seq ${times}); do /bin/true ${marker}; done`;
   const script = 'echo $$ >"$1/cgroup.procs"; exec unshare --mount bash -c "$2"';
   execFileSync('bash', ['-c', script, 'bash', folder, inside]);
 }
 
-/** The records of a test's own execs of `true`, by what stands behind it. */
+/** The records of a test's own execs of `true`, by their argument. */
 function markedBy(records: readonly JournalLine[], marker: string): readonly JournalLine[] {
   return records.filter(({ attributes }) => {
     const args = attributes['process.command_args'];
@@ -37,7 +37,7 @@ function markedBy(records: readonly JournalLine[], marker: string): readonly Jou
   });
 }
 
-/** What of a record says in which container it happened. */
+/** The part of a record that says in which container it happened. */
 function containerOf({ resource, attributes }: JournalLine) {
   return { id: resource['container.id'], cgroup: attributes['process.linux.cgroup'] };
 }
@@ -131,7 +131,7 @@ test('a hundred kills among containers that live for milliseconds leave no recor
   for (let round = 0; round < KILLS; round++) {
     await sleep(Math.random() * 150);
     await agent.kill();
-    const next = agent.start().catch(() => undefined); // killed in its start, too
+    const next = agent.start().catch(() => undefined); // it is also killed during its start
     if (round % 2 === 0) await next;
   }
   const made = await churn.end();
@@ -151,7 +151,7 @@ test('a hundred kills among containers that live for milliseconds leave no recor
   equal(await agent.stop(), 0, agent.stderr);
 });
 
-/** One container after the other, each of which executes once and is gone. */
+/** Makes one container after the other; each one executes once and ends. */
 function startContainers() {
   const marker = `churn-${process.pid}`;
   const script = `

@@ -179,7 +179,7 @@ test('a torn last line is cut, and a damaged state.json does no harm', async (t)
   assert.deepEqual(judge(readFileSync(file, 'utf8').trimEnd().split('\n')).findings, []);
 });
 
-/** Pins a map that is none of ours. */
+/** Pins a foreign map. */
 function createMap(path: string, name: string): void {
   const shape = 'type array key 4 value 64 entries 1'.split(' ');
   execFileSync('bpftool', ['map', 'create', path, ...shape, 'name', name]);

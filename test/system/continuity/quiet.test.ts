@@ -17,7 +17,7 @@ test('execs of quiet times are lost by number, and later chains are complete', a
   await agent.kill();
   await sleep(1200);
   for (let n = 0; n < EXECS; n++) await runProgram('noop', 'quiet:unseen');
-  // It begins unseen, says that it is there, and waits for a line from the same pipe.
+  // It begins unseen, reports that it has started, and waits for a line from the same pipe.
   const within = `echo there; read line; sh -c '${program('noop')} quiet:deep; :' quiet:after; :`;
   shell.stdin.write(`sh -c "${within}"; ${program('noop')} quiet:sibling\n`);
   await once(shell.stdout, 'data');

@@ -23,19 +23,19 @@ test('after kill -9 while segments are closed, compressed and deleted, each numb
       stdio: 'ignore',
     });
     const ended = new Promise((resolve) => storm.once('close', resolve));
-    // Every other one is killed in the middle of its start.
+    // Every other agent is killed during its start.
     await runAndKill(agent, round % 2 === 0);
     if (round % 3 === 0) rmSync(join(agent.journalDir, 'state.json'), { force: true });
     await ended;
   }
-  // A last run with room for all: what was deleted last, it tells with the next record there is.
+  // A last run with room for everything records the last deletions before its next record.
   await agent.start('--journal-max-bytes', '1GiB');
   while (existsSync(join(agent.journalDir, 'deletions.json'))) await runProgram('noop', 'told');
   assert.equal(await agent.stop(), 0, agent.stderr);
 
-  // From the beginning, as it is now: what the test had followed is deleted for the most part.
+  // Reads the journal from its present beginning: most of what the test followed is deleted.
   const lines = [...new JournalReader(agent.journalDir).lines()];
-  // A cgroup that goes while no agent runs is known to none that comes after.
+  // A cgroup that is removed while no agent is running is unknown to later ones.
   const findings = judge(lines).findings.filter(({ message }) => message !== NO_CGROUP);
   assert.deepEqual(findings, []);
   const { first, deleted } = numbersOf(lines);
@@ -44,7 +44,10 @@ test('after kill -9 while segments are closed, compressed and deleted, each numb
     assert.equal(lastTold(deleted.get(cpu) ?? []), base - 1, `cpu ${cpu}`);
 });
 
-/** Not by Agent.start(): the beginning of its run may be deleted before the test could read it. */
+/**
+ * This does not use Agent.start(), because the beginning of the run may be deleted before the test
+ * reads it.
+ */
 async function runAndKill(
   { bin, journalDir, pinDir }: Agent,
   whileStarting: boolean,
@@ -60,7 +63,7 @@ async function runAndKill(
   await exited;
 }
 
-/** By CPU, the first number that is there, and the runs that are told to be deleted. */
+/** For each CPU, the first existing number and the ranges that are recorded as deleted. */
 function numbersOf(lines: readonly string[]) {
   const first = new Map<number, number>();
   const deleted = new Map<number, [number, number][]>();
@@ -78,7 +81,7 @@ function numbersOf(lines: readonly string[]) {
   return { first, deleted };
 }
 
-/** The last number of runs that begin at 1 and leave nothing out; each is there once. */
+/** The last number of ranges that begin at 1, have no gap and do not overlap. */
 function lastTold(runs: readonly [number, number][]): number {
   assert.equal(new Set(runs.map(String)).size, runs.length, `twice: ${runs.join(' ')}`);
   let last = 0;

@@ -34,7 +34,7 @@ test('kill -9 at a hundred random moments, also during the start, loses and dupl
     await agent.kill();
     const next = agent.start().catch((error: Error) => assert.match(error.message, /SIGKILL/));
     execs += await storm.end();
-    // Every other one has recorded something before it is killed.
+    // Every other agent records something before it is killed.
     if (round % 2 === 0) await next;
   }
   await agent.kill();
@@ -73,7 +73,9 @@ test('events that no longer fit while no agent is running are lost by number', a
   assert.ok((await allRecorded(agent, execs)) > 0, 'the ring held them all');
 });
 
-/** More execs than a ring of 1 MiB holds, however slow the machine is; tells how many. */
+/**
+ * Makes more execs than a ring of 1 MiB holds, however slow the machine is; returns their number.
+ */
 async function overfill(agent: Agent): Promise<number> {
   let execs = 0;
   while (execs < 10_000) execs += await startStorm(agent, 1).end();

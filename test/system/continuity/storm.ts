@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { judge } from '../../check/check.ts';
 import { type Agent, program } from '../../support/agent.ts';
 
-/** Two loops of spawning a no-op of their own; end() waits and tells how many there were. */
+/**
+ * Starts two loops that spawn their own no-op; end() waits for them and returns the number of
+ * execs.
+ */
 export function startStorm(agent: Agent, seconds: number): { end(): Promise<number> } {
   const noop = noopOf(agent);
   copyFileSync(program('noop'), noop);
@@ -23,7 +26,7 @@ export function startStorm(agent: Agent, seconds: number): { end(): Promise<numb
   };
 }
 
-/** Its path tells a storm's execs from all others on the machine. */
+/** The path distinguishes a storm's execs from all others on the machine. */
 function noopOf({ directory }: Agent): string {
   return join(directory, 'noop');
 }
@@ -37,10 +40,10 @@ export async function allRecorded(agent: Agent, execs: number): Promise<number> 
     .records()
     .filter(({ action }) => action === 'journal.loss')
     .reduce((sum, { attributes }) => sum + Number(attributes['vcml.loss.count']), 0);
-  // Not by its arguments: they are the first to go when the ring is crowded.
+  // Arguments do not identify them: a crowded ring drops arguments first.
   const noop = noopOf(agent);
   const recorded = agent.records().filter(({ object }) => object === noop);
-  // What is lost may have been others' as well: the storm's own beginning, the machine's life.
+  // Losses may include execs of others: the storm's own start, and other programs on the machine.
   const missing = execs - recorded.length;
   assert.ok(missing >= 0 && missing <= lost, `${missing} are missing, ${lost} told as lost`);
   return lost;

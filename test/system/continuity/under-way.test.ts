@@ -14,7 +14,9 @@ import { ROOT } from '../../support/paths.ts';
 const ROUNDS = 15;
 const ARCH = process.arch === 'arm64' ? 'arm64' : 'x86';
 const FLAGS = ['-O2', '-g', '-target', 'bpf', '-mcpu=v2', `-D__TARGET_ARCH_${ARCH}`];
-/** Between an exec's number and its event: the moment that is to be met takes long. */
+/**
+ * The place between an exec's number and its event; a delay makes that moment long enough to meet.
+ */
 const DELAY = `
 static __noinline u32 delay(u64 x)
 {
@@ -78,7 +80,7 @@ test('an exec during a change of kernel sides is recorded once, and an exec duri
     await sleep(5);
     assert.equal(hook.positions()[1], end, 'written after the end');
     hook.detach();
-    // Of what init itself starts, some kernels tell no fork.
+    // Some kernels report no fork for processes that init itself starts.
     const untracked = events.filter(({ cause, ppid }) => cause.kind === 'untracked' && ppid !== 1);
     assert.deepEqual(untracked, []);
   }

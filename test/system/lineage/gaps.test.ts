@@ -94,7 +94,7 @@ test('a hook that stays keeps tracking causes while no agent is running', async 
 
 test('a parent that did not fit the ring is a gap, and the loss is recorded before it', async () => {
   process.kill(agent.pid, 'SIGSTOP');
-  // long arguments until the ring is half full, then more and more execs for the rest
+  // long arguments until the ring is half full, then more execs for the rest
   const storm = spawn(
     program('load'),
     ['storm', '3000', '8000', 'wait-and-spawn', 'case:lost:child'],

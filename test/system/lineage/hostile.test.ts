@@ -17,7 +17,7 @@ before(async () => {
 });
 after(() => agent?.close());
 
-/** Runs a case of hostile.c; the record with this argument in the first place. */
+/** Runs a case of hostile.c; returns the record whose first argument this is. */
 async function record(name: string, args: readonly string[], marker: string) {
   await runProgram('hostile', name, ...args);
   return agent.journal.waitFor(marker, (records) =>

@@ -11,7 +11,7 @@ before(async () => {
 });
 after(() => agent?.close());
 
-/** Both records by their markers, the first linked to the second. */
+/** Waits for both records by their markers; the first must be linked to the second. */
 async function assertLinked(child: string, parent: string) {
   const records = {
     child: await agent.journal.marked(child),

@@ -20,7 +20,7 @@ test('an exec records that its process can gain no privileges, and so do its chi
   assert.equal(await flagOf('case:child'), true);
   assert.equal(await flagOf('case:other-child'), true);
   assert.equal(await flagOf('case:free'), undefined);
-  // The command that gives them up could still gain some when it was executed.
+  // The command that gives up privileges could still gain some when it was executed.
   assert.equal(await flagOf(`--no-new-privs ${NOOP} case:bound`), undefined);
   await agent.stop();
   agent.records();

@@ -14,7 +14,7 @@ import { type Agent, program, runProgram, startAgent } from '../../support/agent
 import type { JournalLine } from '../../support/journal/followed-journal.ts';
 
 let agent: Agent;
-/** where the files of these tests are, without links on the way */
+/** the folder of these tests' files, by a path without links */
 let dir: string;
 let next = 0;
 
@@ -27,7 +27,7 @@ before(async () => {
 });
 after(() => agent?.close());
 
-/** Runs a case of paths.c with a marker of its own as the last argument; its record. */
+/** Runs a case of paths.c with a unique marker as the last argument; returns its record. */
 async function record(name: string, ...args: readonly string[]): Promise<JournalLine> {
   next += 1;
   const marker = `case:path:${next}`;
@@ -40,7 +40,7 @@ function assertPaths({ object, attributes }: JournalLine, expected: string, exec
   assert.equal(attributes['process.executable.path'], executable);
 }
 
-/** None of these is there unless it is true. */
+/** Flags, which exist only if they are true. */
 function flagsOf({ attributes }: JournalLine): string[] {
   return Object.keys(attributes)
     .filter((key) => attributes[key] === true)

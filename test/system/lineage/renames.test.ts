@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { program, startAgent } from '../../support/agent.ts';
 
 const SECONDS = '4';
-/** Renames one path to the other and back, as fast as it goes. */
+/** Renames one path to the other and back, as fast as possible. */
 const RENAMER = `
   const { renameSync } = require('node:fs');
   const [, one, other] = process.argv;
@@ -19,10 +19,10 @@ test('a working directory that is renamed repeatedly has one of its names', asyn
   const agent = await startAgent();
   t.after(() => agent.close());
   const dir = join(realpathSync(agent.directory), 'files');
-  // Of a length that is kept within the dentry, and one that is not.
+  // One name is short enough to be kept within the dentry, and one is not.
   const [one, other] = [join(dir, 'A', 'L'.repeat(200)), join(dir, 'B', 's')];
   for (const path of [one, join(dir, 'B')]) mkdirSync(path, { recursive: true });
-  // It stays in the directory, whatever that is called.
+  // It stays in the directory, whatever its name is.
   const storm = promisify(execFile)(program('storm'), ['1', SECONDS, program('noop'), 'renamed'], {
     cwd: one,
   });

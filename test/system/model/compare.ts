@@ -3,17 +3,17 @@ import type { JournalLine } from '../../support/journal/followed-journal.ts';
 /** One exec as the model played it. */
 interface Image {
   readonly number: number;
-  /** the image that it was forked in, or that ran before it in the same process */
+  /** the invocation that forked it, or that ran before it in the same process */
   readonly parent: number;
   /** in the model's own pid namespace */
   readonly pid: number;
   readonly failed: boolean;
-  /** boot time, ns: the exec came between the two; 0n: not known */
+  /** boot time in ns: the exec happened between the two; 0n: unknown */
   readonly before: bigint;
   readonly after: bigint;
 }
 
-/** What the model wrote down. */
+/** The truth that the model wrote down. */
 export interface Truth {
   readonly moves: number;
   readonly reused: number;
@@ -40,7 +40,7 @@ function parseImage(line: string): Image {
   };
 }
 
-/** All that is different between the truth and the journal, in sentences. */
+/** Describes every difference between the truth and the journal. */
 export function compare(truth: Truth, records: readonly JournalLine[], run: string): string[] {
   const seen = recordsOf(records, run);
   const problems: string[] = [];
@@ -63,7 +63,7 @@ export function compare(truth: Truth, records: readonly JournalLine[], run: stri
   return problems;
 }
 
-/** Image → its records. */
+/** Maps an invocation to its records. */
 function recordsOf(records: readonly JournalLine[], run: string): Map<number, JournalLine[]> {
   const seen = new Map<number, JournalLine[]>();
   for (const record of records) {

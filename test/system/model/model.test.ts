@@ -22,7 +22,7 @@ test(`every link of ${moves} random moves is true`, { timeout: 3_600_000 }, asyn
   const truthFile = join(agent.directory, 'truth');
   const run = `${process.pid}-${seed}`;
   await runProgram('model', `model:${run}:0`, String(moves), String(seed), truthFile);
-  // the ring keeps the order: once this is there, all before it is
+  // The ring keeps the order: once this record exists, all earlier ones exist.
   await runProgram('noop', `model:${run}:end`);
   await agent.journal.marked(`model:${run}:end`, 600_000);
 

@@ -57,13 +57,14 @@ test('the journal never exceeds its cap, and records what was deleted', async (t
     clearInterval(watch);
   }
   assert.equal(await agent.stop(), 0, agent.stderr);
-  // Beside the cap, a batch (at most 2 MiB) that closes a segment, and one behind it.
+  // Beyond the cap there may be a batch (at most 2 MiB) that closes a segment, and the one after
+  // it.
   assert.ok(most <= cap + 2 * (2 << 20), `${most} bytes`);
   const stages = agent.records().map(({ attributes }) => attributes['vcml.loss.stage']);
   assert.ok(stages.includes('retention'));
 });
 
-/** An agent whose journal is a tmpfs of so many bytes. */
+/** An agent whose journal is a tmpfs of this size. */
 async function onSmallDisk(t: TestContext, size: string, args: readonly string[]): Promise<Agent> {
   const agent = new Agent({ args });
   mkdirSync(agent.journalDir);

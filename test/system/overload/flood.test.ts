@@ -38,12 +38,12 @@ test('a fork bomb takes no record from other processes', async (t) => {
   assert.equal(agent.records().filter(isUntracked).length, 0);
 });
 
-/** Of what init itself starts, some kernels tell no fork. */
+/** Some kernels report no fork for processes that init itself starts. */
 function isUntracked({ actor, attributes }: JournalLine): boolean {
   return attributes['vcml.gap.reason'] === 'untracked' && actor.ppid !== 1;
 }
 
-/** A cgroup as a pod's, with so many processes at the most; its end ends them all. */
+/** A cgroup like a pod's, with a limit of processes; its end ends all of them. */
 function createCgroup(t: TestContext, processes: number) {
   assert.ok(PIDS);
   const dir = join(PIDS, `vcml-flood-${process.pid}-${processes}`);
@@ -54,7 +54,7 @@ function createCgroup(t: TestContext, processes: number) {
   const members = () => readFileSync(procs, 'utf8').split('\n').filter(Boolean).map(Number);
   const end = async () => {
     if (!existsSync(dir)) return;
-    writeFileSync(join(dir, 'pids.max'), '0'); // no more of them
+    writeFileSync(join(dir, 'pids.max'), '0'); // no further processes
     for (let left = members(); left.length > 0; left = members()) {
       for (const pid of left) kill(pid);
       await sleep(20);

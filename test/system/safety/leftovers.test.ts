@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Agent, runProgram, startAgent } from '../../support/agent.ts';
 
-/** Kernels free what nobody holds a little later. */
+/** Kernels free unused objects with a delay. */
 const PATIENCE_MS = 10_000;
 
 test('detach removes links, programs and maps from the kernel', async (t) => {
@@ -35,7 +35,7 @@ test('an agent of a test leaves no program, mount or file, even if it was killed
 type Kind = 'link' | 'prog' | 'map';
 type Ids = Record<Kind, number[]>;
 
-/** Everything that is pinned, and the programs and maps behind it. */
+/** Everything that is pinned, with its programs and maps. */
 function idsOf(agent: Agent): Ids {
   const pins = readdirSync(agent.pinDir);
   const pinned = (kind: Kind, names: string[]) =>
@@ -57,7 +57,7 @@ function idsOf(agent: Agent): Ids {
   };
 }
 
-/** Which of these the kernel still has, at the latest after a while. */
+/** Returns which of these the kernel still has after a while. */
 async function left(ids: Ids, patienceMs: number): Promise<Ids> {
   for (const deadline = Date.now() + patienceMs; ; await sleep(100)) {
     const found = { link: there('link', ids), prog: there('prog', ids), map: there('map', ids) };

@@ -17,7 +17,9 @@ test('the agent’s own memory stays below 64 MiB, at rest and after a storm of 
   assert.ok(ownMib(agent.pid) < MOST_MIB, `${ownMib(agent.pid)} MiB after ${execs} execs`);
 });
 
-/** The process's anonymous memory: neither files, which the page cache has, nor the ring. */
+/**
+ * The process's anonymous memory: without files, which are in the page cache, and without the ring.
+ */
 function ownMib(pid: number): number {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   const kib = /^Anonymous:\s+(\d+) kB$/m.exec(rollup)?.[1];

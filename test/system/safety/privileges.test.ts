@@ -12,7 +12,7 @@ const [major = 0, minor = 0] = release().split('.').map(Number);
 /** Before 5.11 BPF maps count as locked memory. */
 const LOCKS_MEMORY = major < 5 || (major === 5 && minor < 11);
 
-/** What an agent needs to record: as in docs/privileges.md. */
+/** The capabilities that an agent needs to record, as in docs/privileges.md. */
 const MINIMUM: readonly string[] = ['bpf', 'perfmon', ...(LOCKS_MEMORY ? ['sys_resource'] : [])];
 const BITS: Readonly<Record<string, bigint>> = {
   sys_ptrace: 1n << 19n,
@@ -21,13 +21,13 @@ const BITS: Readonly<Record<string, bigint>> = {
   bpf: 1n << 39n,
 };
 
-/** A command line that runs another one as root with these capabilities and no other. */
+/** A command line that runs another one as root with only these capabilities. */
 function restricted(capabilities: readonly string[], command: readonly string[]): string[] {
   const set = ['-all', ...capabilities.map((name) => `+${name}`)].join(',');
   return ['setpriv', `--bounding-set=${set}`, '--inh-caps=-all', ...command];
 }
 
-/** An agent that has these capabilities and no other. */
+/** An agent with only these capabilities. */
 function restrictedAgent(...capabilities: readonly string[]): Agent {
   const agent = new Agent({});
   const wrapper = join(agent.directory, 'restricted');
@@ -37,7 +37,7 @@ function restrictedAgent(...capabilities: readonly string[]): Agent {
   return agent;
 }
 
-/** Runs an agent that is to end by itself. */
+/** Runs an agent that is expected to end by itself. */
 function tried(agent: Agent, script = 'exec "$0" "$@"') {
   const where = ['--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir];
   const command = [agent.bin, 'run', ...where, '--print', 'none'];
@@ -53,7 +53,9 @@ function effective(pid: number): bigint {
   return BigInt(`0x${/^CapEff:\s*(\w+)$/m.exec(status)?.[1]}`);
 }
 
-/** The agent starts, records what another user executes, and goes with all that is its own. */
+/**
+ * Starts the agent, which records what another user executes, and ends without leaving anything.
+ */
 async function recordsAndGoes(agent: Agent, capabilities: readonly string[]): Promise<void> {
   await agent.start();
   const expected = capabilities.reduce((sum, name) => sum | (BITS[name] ?? 0n), 0n);
@@ -63,7 +65,7 @@ async function recordsAndGoes(agent: Agent, capabilities: readonly string[]): Pr
   const { actor } = await agent.journal.marked('privileges:other');
   assert.equal(actor.uid, 65534);
   assert.equal(await agent.stop(), 0, agent.stderr);
-  // Again, on what was left, and then for good.
+  // The next run resumes what was left, and then detaches it.
   await agent.start('--on-exit', 'detach');
   await runProgram('noop', 'privileges:resumed');
   await agent.journal.marked('privileges:resumed');
@@ -73,7 +75,7 @@ async function recordsAndGoes(agent: Agent, capabilities: readonly string[]): Pr
   assert.deepEqual(judge(agent.journal.lines).findings, []);
 }
 
-/** What the record of a process says of its parent, which this test itself is. */
+/** What a process's record says about its parent, which is this test. */
 function gapsOf(agent: Agent): Readonly<Record<string, unknown>>[] {
   const { pid } = process;
   return agent

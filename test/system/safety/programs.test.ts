@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Agent, startAgent } from '../../support/agent.ts';
 
-/** All that the programs may call: reading, their own maps, their own ring. */
+/**
+ * The functions that the programs may call: those that read, and those of their own maps and ring.
+ */
 const HELPERS = new Set([
   'bpf_get_smp_processor_id',
   'bpf_ktime_get_boot_ns',
@@ -20,7 +22,7 @@ const HELPERS = new Set([
   'bpf_ringbuf_query',
   'bpf_ringbuf_reserve',
 ]);
-/** How the kernel's listing names what it put in their place. */
+/** The names of inlined functions in the kernel's listing. */
 const INLINED = /^((?:__)?htab_(?:lru_)?map_\w+|array_map_\w+|bpf_probe_read_\w+|bpf_ringbuf_\w+)$/;
 
 let agent: Agent;
@@ -50,7 +52,7 @@ test('every program that is attached is a tracing program on a tracepoint', () =
   const all = programs();
   assert.equal(all.length, 5);
   for (const program of all) assert.equal(program.type, 'tracing', program.name);
-  // Not fentry, fmod_ret or LSM: those are links of type "tracing".
+  // It is not fentry, fmod_ret or LSM: their links are of type "tracing".
   for (const name of readdirSync(agent.pinDir).filter((one) => one.startsWith('on_')))
     assert.equal(
       bpftool('link', 'show', 'pinned', join(agent.pinDir, name)).type,

@@ -27,7 +27,10 @@ test('the addon has no memory error and no undefined behaviour, from attaching t
   assert.doesNotMatch(agent.stderr, /AddressSanitizer|runtime error/);
 });
 
-/** A copy of the agent whose addon was compiled with AddressSanitizer and UBSan, which end it. */
+/**
+ * A copy of the agent whose addon was compiled with AddressSanitizer and UBSan, which end it at an
+ * error.
+ */
 function sanitizedAgent(agent: Agent): string {
   const bin = copyAgent(join(agent.directory, 'sanitized'));
   copyFileSync(built('sanitized/vcml_hook.node'), join(bin, '../../build/vcml_hook.node'));
@@ -35,7 +38,7 @@ function sanitizedAgent(agent: Agent): string {
     execFileSync('gcc', [`-print-file-name=lib${name}.so`], { encoding: 'utf8' }).trim(),
   );
   const wrapper = join(agent.directory, 'sanitized.sh');
-  // Leaks of Node's own at its end would be told as well.
+  // Node's own leaks at its end would be reported as well.
   const options = 'ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1';
   writeFileSync(
     wrapper,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Agent, runProgram } from '../../support/agent.ts';
 
-/** Starts an agent in a folder of its own where the kernel may leave a core of any size. */
+/** Starts an agent in its own folder, where the kernel may write a core of any size. */
 async function startAgent(t: TestContext, ...args: readonly string[]) {
   const agent = new Agent({ args });
   t.after(() => agent.close());
@@ -20,10 +20,10 @@ async function startAgent(t: TestContext, ...args: readonly string[]) {
   return { agent, folder };
 }
 
-/** So that it is not the agent's capabilities that keep another root out. */
+/** Otherwise the agent's capabilities would keep another root out. */
 const RESTRICTED = ['setpriv', '--bounding-set=-all,+bpf,+perfmon', '--inh-caps=-all'];
 
-/** Looks into a process as a root without CAP_SYS_PTRACE; whether it may. */
+/** Inspects a process as a root without CAP_SYS_PTRACE; returns whether that is possible. */
 function mayLook(pid: number): boolean {
   const look = ['--bounding-set=-sys_ptrace', 'readlink', `/proc/${pid}/exe`];
   return spawnSync('setpriv', look, { stdio: 'ignore' }).status === 0;
@@ -52,7 +52,7 @@ test('a crash leaves no core with other processes’ arguments in it', async (t)
 test('no file of the agent is readable for other users', async (t) => {
   const { agent } = await startAgent(t, '--segment-max-bytes', '64KiB');
   const names = () => readdirSync(agent.journalDir);
-  // A segment is closed by the batch behind the one that fills it, so one burst is not enough.
+  // A segment is closed by the batch after the one that fills it, so one burst is not enough.
   for (let round = 0; !names().some((name) => name.endsWith('.zst')); round++) {
     assert.ok(round < 1000, 'no segment was compressed');
     await runProgram('load', 'storm', '10', '1000');
@@ -61,7 +61,7 @@ test('no file of the agent is readable for other users', async (t) => {
   for (const folder of [agent.journalDir, agent.pinDir]) {
     assert.equal(statSync(folder).mode & 0o077, 0, folder);
     for (const name of readdirSync(folder)) {
-      // What is replaced meanwhile has the mode of what replaces it.
+      // A file that is replaced in the meantime has the mode of the new one.
       const stat = statSync(join(folder, name), { throwIfNoEntry: false });
       assert.equal((stat?.mode ?? 0) & 0o077, 0, name);
     }
