@@ -53,7 +53,7 @@ export function template(values = '', helm: HelmName = 'helm'): Rendered[] {
   return parseAllDocuments(templateText(values, helm)).flatMap((one) => one.toJS() ?? []);
 }
 
-/** Returns the object of a kind, of which there is one at most. */
+/** Returns the only object of a kind; undefined if there is none. */
 export function objectOf(kind: string, objects: readonly Rendered[]): Rendered | undefined {
   return objects.find((one) => one.kind === kind);
 }
