@@ -1,0 +1,151 @@
+import type { Mutant } from './mutant.ts';
+
+const JOURNAL = 'agent/journal/journal.ts';
+const OPEN_SEGMENT = 'agent/journal/open-segment.ts';
+const TORN_TAIL = 'agent/journal/torn-tail.ts';
+const COMPRESS = 'agent/journal/archive/compress.ts';
+const DELETIONS = 'agent/journal/archive/deletions.ts';
+
+/** Faults of what writes, closes, compresses and deletes segments. */
+export const WRITER: readonly Mutant[] = [
+  {
+    name: 'a short write counts as a whole one',
+    file: JOURNAL,
+    before: `      for (let written = 0; written < length; )
+        written += writeSync(this.#open.fd, lines, written, length - written);
+`,
+    after: '      writeSync(this.#open.fd, lines, 0, length);\n',
+    why: 'On most disks write(2) takes everything, so nobody looks at what it returns.',
+  },
+  {
+    name: 'a torn batch is not cut off before the next attempt',
+    file: JOURNAL,
+    before: '      if (this.#torn) this.#takeBack();\n',
+    after: '',
+    why: 'The batch is taken back right after the failed write, so a second time seems superfluous.',
+  },
+  {
+    name: 'sync always does not sync',
+    file: JOURNAL,
+    before: "      if (this.#options.sync === 'always') fdatasyncSync(this.#open.fd);\n",
+    after: '',
+    why: 'The line is lost when somebody moves the syncs to a timer.',
+  },
+  {
+    name: 'a complete segment is not synced',
+    file: JOURNAL,
+    before: '    fdatasyncSync(fd);\n    syncFolderSync(dir);\n',
+    after: '    syncFolderSync(dir);\n',
+    why: 'A sync of the folder looks as if it covered the files in it.',
+  },
+  {
+    name: 'the name of a new segment is not synced',
+    file: JOURNAL,
+    before: '    fdatasyncSync(fd);\n    syncFolderSync(dir);\n',
+    after: '    fdatasyncSync(fd);\n',
+    why: 'A sync of a file looks as if it covered its name.',
+  },
+  {
+    name: 'lines that come while a sync runs are never synced',
+    file: JOURNAL,
+    before: '    if (this.#dirty) this.#syncSoon();\n',
+    after: '',
+    why: 'The next append sets the timer anyway, if there is a next append.',
+  },
+  {
+    name: 'no sync follows one that failed',
+    file: JOURNAL,
+    before: `      this.#options.report(upkeepFailed(error));
+    }
+    this.#syncTimer = undefined;
+`,
+    after: `      this.#options.report(upkeepFailed(error));
+      return;
+    }
+    this.#syncTimer = undefined;
+`,
+    why: 'An early return after a reported error is a habit, and here it leaves the timer set.',
+  },
+  {
+    name: 'lines are appended to a segment that is compressed',
+    file: OPEN_SEGMENT,
+    before: '  const reopen = newest !== undefined && !newest.compressed;\n',
+    after: '  const reopen = newest !== undefined;\n',
+    why: 'The newest segment is nearly never compressed.',
+  },
+  {
+    name: 'a torn tail counts towards the size of the open segment',
+    file: OPEN_SEGMENT,
+    before: '  const size = file.size - tornBytes;\n',
+    after: '  const size = file.size;\n',
+    why: 'The statistics were read before the tail was cut, which is easy to overlook.',
+  },
+  {
+    name: 'a segment is opened without O_APPEND',
+    file: 'agent/journal/folder.ts',
+    before: '    fd = openSync(file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);\n',
+    after: '    fd = openSync(file, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);\n',
+    why: 'The file is read at positions, too, for which the flag looks wrong.',
+  },
+  {
+    name: 'zeros of a power cut stay in a segment',
+    file: TORN_TAIL,
+    before: '  const end = lastLineEnd(fd, firstHole(fd, size));\n',
+    after: '  const end = lastLineEnd(fd, size);\n',
+    why: 'Files with zeros in their middle are rare, and reading everything is slow.',
+  },
+  {
+    name: 'the last line feed is cut, too',
+    file: TORN_TAIL,
+    before: '    if (at >= 0) return start + at + 1;\n',
+    after: '    if (at >= 0) return start + at;\n',
+    why: 'An error by one.',
+  },
+  {
+    name: 'a plain segment is removed before its compressed name is on disk',
+    file: COMPRESS,
+    before: '  await syncFolder(dir);\n  await rm(plain);\n',
+    after: '  await rm(plain);\n  await syncFolder(dir);\n',
+    why: 'One sync at the end seems to be enough for both changes.',
+  },
+  {
+    name: 'a compressed segment gets its name before its bytes are on disk',
+    file: COMPRESS,
+    before: "{ flags: 'wx', mode: 0o600, flush: true }",
+    after: "{ flags: 'wx', mode: 0o600 }",
+    why: 'The option is easy to lose, and nothing but a power cut shows it.',
+  },
+  {
+    name: 'a deletion is not noted before it happens',
+    file: DELETIONS,
+    before: `      this.#pending = [...this.#pending, deletion];
+      await this.#write();
+`,
+    after: '      this.#pending = [...this.#pending, deletion];\n',
+    why: 'The file is written again when the deletion is recorded, so one write looks like enough.',
+  },
+  {
+    name: 'a deletion that is recorded already is recorded again after a restart',
+    file: DELETIONS,
+    before:
+      '      for await (const { line } of readLines(this.#dir, deletion.since)) strike(one, line, 0);\n',
+    after: '',
+    why: 'The file of deletions looks as if it only had what is not recorded yet.',
+  },
+  {
+    name: 'a deletion is forgotten before its record is on disk',
+    file: DELETIONS,
+    before: `    for (const { recordedIn } of recorded)
+      for (const segment of recordedIn) await syncSegment(this.#dir, segment);
+`,
+    after: '',
+    why: 'The journal syncs by its own policy, which looks like enough.',
+  },
+  {
+    name: 'the record of earlier deletions is deleted without another',
+    file: 'agent/journal/archive/retention.ts',
+    before: '      else own.firstSeq = range.firstSeq;\n',
+    after: '',
+    why: 'The ranges of a segment look complete without those that it only speaks about.',
+  },
+];
