@@ -245,7 +245,7 @@ test('while the API server is down, names come from the runtime, and the log rep
   await cluster.apply(pod('healed', [container('main', ['true', 'healed'])]));
   const healed = await recorder.marked('healed');
   assert.deepEqual(placeOf(healed).state, 'complete');
-  assert.equal(recorder.agent.stderr.split('pod metadata unavailable').length, 2, 'told once');
+  assert.equal(recorder.agent.stderr.split('pod metadata unavailable').length, 2, 'reported once');
 });
 
 test('a restarted agent knows which containers had started', async () => {

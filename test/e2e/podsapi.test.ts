@@ -90,5 +90,5 @@ test('the log reports a stopped kubelet once, and its pods are known again when 
   await cluster.apply(pod('later', [container('main', ['true', 'later'])]));
   const { attributes } = await recorder.marked('later');
   assert.equal(attributes['vcml.metadata.state'], 'complete');
-  assert.equal(recorder.agent.stderr.split('pod metadata unavailable').length, 2, 'told once');
+  assert.equal(recorder.agent.stderr.split('pod metadata unavailable').length, 2, 'reported once');
 });

@@ -115,7 +115,7 @@ test('TLS: only a collector with a certificate of the configured authority is ac
     files: { ...NO_FILES, certificate: ours.certificate },
   });
   bed.write(execLine(0));
-  await until('it told', () => bed.log.length > 0);
+  await until('the log line', () => bed.log.length > 0);
   match(bed.log[0] ?? '', /^warn .*UNAVAILABLE.*certificate/);
   await bed.stop();
   equal(stranger.calls.length, 0);
@@ -132,7 +132,7 @@ test('TLS: a certificate must name the address of the endpoint', async (t) => {
   const files = { ...NO_FILES, certificate: ours.certificate };
   bed.start(`https://127.0.0.2:${collector.port}`, { files });
   bed.write(execLine(0));
-  await until('it told', () => bed.log.length > 0);
+  await until('the log line', () => bed.log.length > 0);
   match(bed.log[0] ?? '', /^warn .*UNAVAILABLE.*127\.0\.0\.2 is not in the cert's list/);
 });
 
@@ -142,7 +142,7 @@ test('mTLS: the client certificate is sent, and a collector that requires one re
   const endpoint = `https://127.0.0.1:${collector.port}`;
   bed.start(endpoint, { files: { ...NO_FILES, certificate: ours.certificate } });
   bed.write(execLine(0));
-  await until('it told', () => bed.log.length > 0);
+  await until('the log line', () => bed.log.length > 0);
   await bed.stop();
   equal(collector.calls.length, 0);
   bed.start(endpoint, {
@@ -200,7 +200,7 @@ test('authority, certificate and key are read again when their volume is replace
   const credentials = credentialsOf(theirs, theirs.issue('server2'), true);
   const second = await bed.collect({ credentials, address: `127.0.0.1:${first.port}` });
   bed.write(execLine(1));
-  await until('it told', () => bed.log.some((line) => line.startsWith('warn')));
+  await until('the log line', () => bed.log.some((line) => line.startsWith('warn')));
   show(theirs.certificate, theirs.issue('client'));
   await until('the other line', () => second.lines.length >= 1);
   sameLines([...first.lines, ...second.lines], execLines(0, 2));

@@ -63,11 +63,11 @@ for (const name of [...WAITING, ...DENIED])
     for (const { lines } of collector.calls) sameLines(lines, execLines(0, 5));
     equal(statistics.failures.get(name), 3);
     equal(statistics.deadLetters, 0);
-    await until('it told', () => bed.log.length === 2);
+    await until('the log line', () => bed.log.length === 2);
     const level = DENIED.includes(name) ? 'error' : 'warn';
     match(
       bed.log[0] ?? '',
-      new RegExp(`^${level} .*"code":"${name}","details":"told to answer ${name}"`),
+      new RegExp(`^${level} .*"code":"${name}","details":"asked to answer ${name}"`),
     );
     match(bed.log[1] ?? '', /^info export\.collector_available \{"failures":3/);
   });
@@ -273,7 +273,7 @@ test('a warning in a full success is logged, and nothing counts as rejected', as
   const collector = await bed.collect({ answer: () => ({ kind: 'accept', message: 'soon gone' }) });
   const { statistics } = bed.start(collector.port);
   bed.write(execLine(0));
-  await until('told', () => bed.log.some((line) => line.includes('soon gone')));
+  await until('the warning', () => bed.log.some((line) => line.includes('soon gone')));
   equal(statistics.rejected, 0);
   equal(statistics.exported, 1);
 });

@@ -207,7 +207,7 @@ test('when the folder is removed by others, the next lines are refused', async (
 
 test('a writer that is killed at any moment leaves every line that it had confirmed, once and in order', async (t) => {
   const bed = createBed(t);
-  let told = -1;
+  let confirmed = -1;
   for (let round = 0; round < 8; round++) {
     const { child, said } = startWriter(bed.dir, { lines: 1e9, batch: 20, padding: 400 });
     const patience = Math.random() * 120;
@@ -215,12 +215,12 @@ test('a writer that is killed at any moment leaves every line that it had confir
     await pause(patience);
     child.kill('SIGKILL');
     await ended(child);
-    told = Math.max(told, ...said().split('\n').slice(0, -1).map(Number));
+    confirmed = Math.max(confirmed, ...said().split('\n').slice(0, -1).map(Number));
     const numbers = linesOf(bed.dir).map((line) => JSON.parse(line).n);
-    assert.ok(numbers.length > told, `${numbers.length} lines, told of ${told}`);
+    assert.ok(numbers.length > confirmed, `${numbers.length} lines, ${confirmed} confirmed`);
     for (const [at, n] of numbers.entries()) assert.equal(n, at);
   }
-  const { child } = startWriter(bed.dir, { lines: told + 1000, batch: 20, padding: 400 });
+  const { child } = startWriter(bed.dir, { lines: confirmed + 1000, batch: 20, padding: 400 });
   await ended(child);
   assert.equal(child.exitCode, 0);
   for (const [at, line] of linesOf(bed.dir).entries()) assert.equal(JSON.parse(line).n, at);

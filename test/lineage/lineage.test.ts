@@ -173,7 +173,7 @@ test('an unseen cause on another CPU is lost with all unseen numbers before it, 
     lostCause: idOf(1, 4),
   });
   exec(1, 5);
-  assert.deepEqual(words(out).slice(3), ['1:5!predates_hook'], 'told once');
+  assert.deepEqual(words(out).slice(3), ['1:5!predates_hook'], 'reported once');
   assert.deepEqual([...nextSeq], [2, 6]);
 });
 

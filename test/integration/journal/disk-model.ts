@@ -7,7 +7,7 @@ export type Operation =
   | { readonly kind: 'write'; readonly name: string; readonly bytes: Buffer }
   | { readonly kind: 'truncate'; readonly name: string; readonly size: number }
   | { readonly kind: 'rename'; readonly name: string; readonly to: string }
-  | { readonly kind: 'told'; readonly text: string };
+  | { readonly kind: 'printed'; readonly text: string };
 
 /** Reads a trace that faults.c wrote; the folder itself has the name of `.`. */
 export function readTrace(file: string, dir: string): Operation[] {
@@ -25,7 +25,7 @@ export function readTrace(file: string, dir: string): Operation[] {
       at += Number(second);
     } else if (kind === 'truncate') operations.push({ kind, name, size: Number(first) });
     else if (kind === 'rename') operations.push({ kind, name, to: basename(first) });
-    else if (kind === 'told') operations.push({ kind, text: path });
+    else if (kind === 'printed') operations.push({ kind, text: path });
     else if (kind === 'create' || kind === 'unlink' || kind === 'sync')
       operations.push({ kind, name });
     else throw new Error(`not a trace: ${kind}`);
@@ -65,7 +65,7 @@ export class DiskModel {
   readonly #files = new Map<string, File>();
 
   apply(operation: Operation): void {
-    if (operation.kind === 'told') return;
+    if (operation.kind === 'printed') return;
     const { kind, name } = operation;
     const file = this.#files.get(name);
     if (kind === 'sync' && name === '.') {

@@ -46,7 +46,7 @@ async function lookAt(
   const bed = createBed(t);
   const open = async () => {
     const journal = bed.open({ dir });
-    const retired = await until('what is left to be told', () => {
+    const retired = await until('the ranges that are not recorded yet', () => {
       const runs = journal.takeRetired();
       return (runs.length > 0 || !existsSync(join(dir, 'deletions.json'))) && runs;
     });
@@ -76,14 +76,17 @@ function nextOf(line: Record<string, number>): number {
 }
 
 /** The remaining numbers have no hole, and each missing range is recorded as deleted, once. */
-function judge({ numbers, runs }: { numbers: number[]; runs: number[][] }, told: number): void {
+function judge(
+  { numbers, runs }: { numbers: number[]; runs: number[][] },
+  confirmed: number,
+): void {
   const [first = 0] = numbers;
   const last = first + numbers.length - 1;
   assert.deepEqual(
     numbers,
     Array.from({ length: numbers.length }, (_, i) => first + i),
   );
-  assert.ok(last > told, `told of ${told}, ${last} is the last`);
+  assert.ok(last > confirmed, `${confirmed} confirmed, ${last} is the last`);
   assert.equal(new Set(runs.map(String)).size, runs.length, `twice: ${runs.join(' ')}`);
   let next = 1;
   for (const [from = 0, to = 0] of runs.toSorted(([a = 0], [b = 0]) => a - b)) {
@@ -105,14 +108,14 @@ for (const [sync, luck, what] of [
     const operations = await traceOf(t, { sync, maxBytes: 2200 });
     const { root } = createBed(t);
     const disk = new DiskModel();
-    let told = -1;
+    let confirmed = -1;
     for (const [n, operation] of operations.entries()) {
       disk.apply(operation);
-      if (operation.kind === 'told' && sync === 'always') told = Number(operation.text);
+      if (operation.kind === 'printed' && sync === 'always') confirmed = Number(operation.text);
       const dir = join(root, String(n));
       disk.cut(dir, luck);
       try {
-        judge(await lookAt(t, dir), told);
+        judge(await lookAt(t, dir), confirmed);
       } catch (error) {
         throw new Error(`after operation ${n}, ${JSON.stringify(operation)}`, { cause: error });
       }

@@ -173,7 +173,7 @@ ssize_t write(int fd, const void *bytes, size_t size)
 
 	if (fd == STDOUT_FILENO && getenv("FAULTS_TRACE")) {
 		pthread_mutex_lock(&lock);
-		trace("told %.*s", (int)size, (const char *)bytes);
+		trace("printed %.*s", (int)size, (const char *)bytes);
 		pthread_mutex_unlock(&lock);
 	}
 	if (!path_of(fd, path))

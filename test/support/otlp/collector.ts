@@ -110,7 +110,7 @@ function failure({ code, details, retryAfterMs }: Extract<Answer, { kind: 'fail'
   const metadata = new Metadata();
   if (retryAfterMs !== undefined)
     metadata.set('grpc-status-details-bin', statusWithRetryInfo(code, retryAfterMs));
-  return { code, details: details ?? `told to answer ${status[code]}`, metadata };
+  return { code, details: details ?? `asked to answer ${status[code]}`, metadata };
 }
 
 /** google.rpc.Status with a google.rpc.RetryInfo among its details: milliseconds, or the Duration itself */

@@ -19,10 +19,10 @@ test('run --print jsonl prints the lines of the journal, and nothing else', asyn
 test('run --print text prints one line for each record', async () => {
   const agent = await startAgent({ args: ['--print', 'text'] });
   try {
-    await runProgram('noop', 'told\u001b[31m');
+    await runProgram('noop', 'shown\u001b[31m');
     equal(await agent.stop(), 0);
     equal(agent.stdout.split('\n').length, agent.records().length + 1);
-    match(agent.stdout, /build\/programs\/noop 'told\\x1b\[31m' {2}/);
+    match(agent.stdout, /build\/programs\/noop 'shown\\x1b\[31m' {2}/);
     ok(!agent.stdout.includes('\u001b'));
   } finally {
     await agent.close();

@@ -103,8 +103,8 @@ for (const end of ['SIGTERM', 'SIGKILL'] as const)
 async function allTold(agent: Agent): Promise<void> {
   await sleep(300);
   for (const cpu of cpus().keys()) {
-    execFileSync('taskset', ['-c', String(cpu), program('noop'), `across:told:${cpu}`]);
-    await agent.journal.marked(`across:told:${cpu}`);
+    execFileSync('taskset', ['-c', String(cpu), program('noop'), `across:reveal:${cpu}`]);
+    await agent.journal.marked(`across:reveal:${cpu}`);
   }
 }
 

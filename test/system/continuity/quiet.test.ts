@@ -37,7 +37,7 @@ test('execs of quiet times are lost by number, and later chains are complete', a
     (sum, { attributes }) => sum + Number(attributes['vcml.loss.count']),
     0,
   );
-  assert.ok(lost >= EXECS + 1, `${lost} told as lost`);
+  assert.ok(lost >= EXECS + 1, `${lost} recorded as lost`);
   const recorded = agent.records().map((record) => `${record.attributes['process.command_args']}`);
   assert.ok(!recorded.some((args) => args.includes('quiet:unseen')));
   assert.deepEqual(judge(agent.journal.read() && agent.journal.lines).findings, []);

@@ -30,7 +30,7 @@ test('after kill -9 while segments are closed, compressed and deleted, each numb
   }
   // A last run with room for everything records the last deletions before its next record.
   await agent.start('--journal-max-bytes', '1GiB');
-  while (existsSync(join(agent.journalDir, 'deletions.json'))) await runProgram('noop', 'told');
+  while (existsSync(join(agent.journalDir, 'deletions.json'))) await runProgram('noop', 'reveal');
   assert.equal(await agent.stop(), 0, agent.stderr);
 
   // Reads the journal from its present beginning: most of what the test followed is deleted.

@@ -45,6 +45,6 @@ export async function allRecorded(agent: Agent, execs: number): Promise<number> 
   const recorded = agent.records().filter(({ object }) => object === noop);
   // Losses may include execs of others: the storm's own start, and other programs on the machine.
   const missing = execs - recorded.length;
-  assert.ok(missing >= 0 && missing <= lost, `${missing} are missing, ${lost} told as lost`);
+  assert.ok(missing >= 0 && missing <= lost, `${missing} are missing, ${lost} recorded as lost`);
   return lost;
 }
