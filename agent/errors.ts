@@ -245,6 +245,12 @@ export const NATIVE_ERRORS = {
     sentence: 'the folder of pins holds something that is not of this agent',
     remedy: 'remove it, or choose another --pin-dir',
   },
+  HOOK_PINS_UNSAFE: {
+    exitCode: EXIT.configuration,
+    sentence:
+      'others than root own the folder of pins, a pin, or a folder above it in the bpffs, or can write to it',
+    remedy: 'remove what the message names, and mount the bpffs with the command in it',
+  },
   HOOK_PINS_INCOMPATIBLE: {
     exitCode: EXIT.configuration,
     sentence: 'a pin has a layout that this agent does not know',

@@ -5,13 +5,17 @@
 #include "handle.h"
 
 #include <string>
+#include <sys/stat.h>
 
-// Makes and opens the folder. Mounts /sys/fs/bpf if that is necessary and allowed. Throws
-// HookError.
+// Makes and opens the folder. Mounts /sys/fs/bpf if that is necessary and allowed. Refuses a folder
+// whose pins others could replace. Throws HookError.
 Fd open_pin_dir(const std::string &pin_dir, bool may_mount, bool *mounted);
 
 // Takes the folder's lock; false: another agent has it.
 bool lock_pin_dir(const Fd &dir);
+
+// Whether something belongs to root or to the agent's own user.
+bool is_own(const struct stat &status);
 
 // Removes the folder; false: it contains something foreign.
 bool remove_pin_dir(const std::string &pin_dir);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pins.h"
 
+#include "bpffs.h"
 #include "error.h"
 #include "load.h"
 
 #include <algorithm>
 #include <dirent.h>
+#include <fcntl.h>
 #include <iterator>
 #include <unistd.h>
 
@@ -93,8 +95,17 @@ std::vector<std::string> list_pins(const Fd &dir, const std::string &pin_dir)
 		if (is_ours(entry->d_name))
 			names.push_back(entry->d_name);
 	closedir(listing);
-	for (const std::string &name : names)
+	for (const std::string &name : names) {
+		struct stat status;
+
+		// What was pinned by others stays in their hands.
+		if (fstatat(dir.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) ||
+		    !is_own(status))
+			throw HookError("HOOK_PINS_UNSAFE",
+					pin_dir + "/" + name +
+					    " belongs to another user; remove it");
 		refuse_foreign(pin_dir + "/" + name, name);
+	}
 	return names;
 }
 

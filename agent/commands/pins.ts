@@ -20,6 +20,7 @@ export interface Pins {
 /** Reads the folder of pins without changing anything. */
 export function readPins(dir: string): Pins {
   try {
+    refuseUnsafe(dir);
     const names = readdirSync(dir).filter(isOurs).sort();
     const missing = missingOf(names);
     return { complete: missing.length === 0, names, missing, holder: holderOf(dir) };
@@ -28,6 +29,13 @@ export function readPins(dir: string): Pins {
     const none = { complete: false, names: [], missing: missingOf([]), holder: undefined };
     return code === 'ENOENT' ? none : { ...none, why: message };
   }
+}
+
+/** What others can replace says nothing; native/bpffs.cc refuses it as well. */
+function refuseUnsafe(dir: string): void {
+  const { uid, mode } = statSync(dir);
+  if (uid !== 0 && uid !== process.geteuid?.()) throw new Error(`${dir} belongs to uid ${uid}`);
+  if ((mode & 0o022) !== 0) throw new Error(`${dir} can be written by others`);
 }
 
 function isOurs(name: string): boolean {

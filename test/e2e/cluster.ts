@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { mountBpffs } from '../support/bpffs.ts';
 import { createCertificates } from './certificates.ts';
 import { createCgroup } from './cgroups.ts';
 import { Component } from './component.ts';
@@ -82,7 +83,7 @@ export class Cluster implements AsyncDisposable {
     noteOutside();
     createCgroup(CGROUP);
     createCgroup(COMPONENT_CGROUP);
-    mountBpffs();
+    shareBpffs();
     createNetwork();
     createCertificates();
     writeSettings();
@@ -142,10 +143,10 @@ async function takeLock(): Promise<() => void> {
 }
 
 /** Mounts a shared bpffs, as on every host with systemd. */
-function mountBpffs(): void {
+function shareBpffs(): void {
   const mounted = execFileSync('stat', ['-f', '-c', '%T', BPFFS], { encoding: 'utf8' });
   if (mounted.trim() !== 'bpf_fs') {
-    execFileSync('mount', ['-t', 'bpf', 'bpf', BPFFS]);
+    mountBpffs(BPFFS);
     writeFileSync(BPFFS_MARK, '');
   }
   execFileSync('mount', ['--make-shared', BPFFS]);

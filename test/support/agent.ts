@@ -1,9 +1,10 @@
-import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { mountBpffs } from './bpffs.ts';
 import { FollowedJournal, type JournalLine } from './journal/followed-journal.ts';
 import { AGENT_BIN, built } from './paths.ts';
 
@@ -62,7 +63,7 @@ export class Agent {
     chmodSync(this.directory, 0o755);
     this.#mount = join(this.directory, 'bpffs');
     mkdirSync(this.#mount);
-    execFileSync('mount', ['-t', 'bpf', 'bpf', this.#mount]);
+    mountBpffs(this.#mount);
     process.once('exit', this.#abandon);
     this.journalDir = journalDir ?? join(this.directory, 'journal');
     this.pinDir = pinDir ?? join(this.#mount, 'vcml-agent');

@@ -121,7 +121,7 @@ test('a namespace that admits only restricted pods is an error that names the re
 test('without a bpffs on the node, the agent says how to mount one, and mounts none', async () => {
   const values = set(['hostPaths.bpffs=/tmp', 'privileged=true']);
   await release.run('upgrade', 'vcml-agent', CHART, ...values);
-  await lastWords('as root on the host, mount one with: mount -t bpf bpf /sys/fs/bpf');
+  await lastWords('as root on the host, mount one with: mount -t bpf -o mode=0700');
 });
 
 test('an uninstall by Helm 3 leaves only the journal', async () => {

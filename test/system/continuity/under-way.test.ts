@@ -9,6 +9,7 @@ import { createDecoder } from '../../../agent/source/decode.ts';
 import { type Hook, openHook } from '../../../agent/source/hook.ts';
 import type { ExecEvent } from '../../../record/types.ts';
 import { program } from '../../support/agent.ts';
+import { mountBpffs } from '../../support/bpffs.ts';
 import { ROOT } from '../../support/paths.ts';
 
 const ROUNDS = 15;
@@ -35,7 +36,7 @@ const builds = [join(directory, 'slow.bpf.o'), join(directory, 'other.bpf.o')] a
 
 before(() => {
   mkdirSync(bpffs);
-  execFileSync('mount', ['-t', 'bpf', 'bpf', bpffs]);
+  mountBpffs(bpffs);
   const source = join(directory, 'bpf');
   cpSync(join(ROOT, 'bpf'), source, { recursive: true });
   const file = join(source, 'exec.bpf.c');
