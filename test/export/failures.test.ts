@@ -7,6 +7,7 @@ import { status } from '@grpc/grpc-js';
 import { parseEndpoint } from '../../agent/export/connect/endpoint.ts';
 import { GrpcTransport } from '../../agent/export/connect/grpc-transport.ts';
 import { outcomeOf } from '../../agent/export/send/outcome.ts';
+import { readLines } from '../../agent/journal/read.ts';
 import { execLine, execLines, sameLines } from '../support/journal/lines.ts';
 import type { Answer } from '../support/otlp/collector.ts';
 import { createExportBed } from '../support/otlp/export-bed.ts';
@@ -142,6 +143,27 @@ test('lines that are not records become dead letters, and the others are exporte
     ['UNREADABLE', '{"id":"x"}'],
   ]);
 });
+
+test('a dead letter has its line, also if it is the first of a segment that is read back', async (t) => {
+  const bed = createExportBed(t, { segmentMaxBytes: 1000 });
+  for (const line of execLines(0, 6)) bed.write(line);
+  const first = await firstOfSecondSegment(bed.dir);
+  const collector = await bed.collect({
+    answer: (lines) =>
+      lines.includes(first) ? { kind: 'fail', code: status.INVALID_ARGUMENT } : { kind: 'accept' },
+  });
+  bed.start(collector.port);
+  await until('the others', () => collector.lines.length >= 5);
+  deepEqual(
+    lettersOf(bed.dir).map(({ line }) => line),
+    [first],
+  );
+});
+
+async function firstOfSecondSegment(dir: string): Promise<string> {
+  for await (const { line, segment } of readLines(dir)) if (segment === 2) return line;
+  throw new Error('there is one segment only');
+}
 
 test('a dead letter is sent again if the cursor is set back to it', async (t) => {
   const bed = createExportBed(t);

@@ -47,9 +47,12 @@ export class JournalReader {
     this.#position = from;
   }
 
-  /** The position before the next line. */
+  /** The position before the next line, in the segment of that line if one is at hand. */
   get position(): Position {
-    return this.#position;
+    const next = this.#lines.at(-1);
+    return next !== undefined && next.segment > this.#position.segment
+      ? { segment: next.segment, offset: 0 }
+      : this.#position;
   }
 
   /** Whether the lines at hand were read back from the disk. */
