@@ -1,6 +1,7 @@
 import type { Loaded } from '../config/load.ts';
 import { OPTIONS } from '../config/options.ts';
 import type { Config } from '../config/schema.ts';
+import { createLog } from '../telemetry/log.ts';
 
 /** Prints the configuration in effect with the origin of each value, as YAML that --config accepts. */
 export function printConfig({ config, origins }: Loaded): number {
@@ -13,6 +14,13 @@ export function printConfig({ config, origins }: Loaded): number {
   process.stdout.write(
     lines.map(([text, origin]) => `${text.padEnd(width)}  # ${origin}\n`).join(''),
   );
+  return 0;
+}
+
+/** Throws every problem of a valid configuration with the variables and files that it refers to. */
+export async function checkConfig(config: Config): Promise<number> {
+  const { checkRun } = await import('../run/check-run.ts');
+  await checkRun(config, process.env, createLog(config.logLevel));
   return 0;
 }
 

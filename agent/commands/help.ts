@@ -52,6 +52,13 @@ Examples:
   vcml-agent cat --since 2h --print text
   vcml-agent cat --since 2026-01-31T12:00:00Z | grep '"${KEYS.gapReason}"'
 `,
+  configCheck: `
+The command reads the same variables and files as run, so call it where the agent
+is to run. Its exit code is 78 if run would end with 78 because of them.
+
+Example:
+  kubectl exec POD -- vcml-agent config check
+`,
   tail: `
 The command runs until SIGINT or SIGTERM, or until its output is closed.
 

@@ -90,10 +90,11 @@ export function createProgram(done: (exitCode: number) => void, stop: AbortSigna
       done(printConfig(await load(flags)));
     });
   configured(config.command('check'), ALL)
-    .description('list every problem; print nothing if there is none')
+    .description('list every problem with which run would refuse to start here; else print nothing')
+    .addHelpText('after', COMMAND_HELP.configCheck)
     .action(async (flags) => {
-      await load(flags);
-      done(0);
+      const { checkConfig } = await import('./config.ts');
+      done(await checkConfig(await configOf(flags)));
     });
   return program;
 }

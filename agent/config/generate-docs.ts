@@ -40,7 +40,8 @@ Some values depend on each other:
 - \`journalOnUninstall: delete\` needs \`onExit: whenUninstalled\`.
 
 \`vcml-agent config print\` shows the configuration in effect and where each value came from.
-\`vcml-agent config check\` lists every problem in it.
+\`vcml-agent config check\` lists every problem with which \`run\` would refuse it: in the options, and in the
+files and variables that they refer to. Call it where the agent is to run.
 
 ${line(TITLES)}
 ${line(['', '', '', ''], '-')}

@@ -1,6 +1,6 @@
 import type { $ZodIssue } from 'zod/v4/core';
-import { AgentError } from '../errors.ts';
 import { OPTIONS } from './options.ts';
+import { invalid } from './problems.ts';
 import { type Config, schema } from './schema.ts';
 
 /** What the user set: flags by key, variables, and the file that `--config` names. */
@@ -46,14 +46,8 @@ export async function loadConfig(given: Given): Promise<Loaded> {
     ...(result.error?.issues ?? []).flatMap((issue) => problemsOf(issue, values, origins)),
     ...unknownVariables(env).map((variable) => `${variable}: there is no such option`),
   ];
-  if (result.data === undefined || problems.length > 0)
-    throw new AgentError('CONFIGURATION_INVALID', { problems: inLines(problems) });
+  if (result.data === undefined || problems.length > 0) throw invalid(problems);
   return { config: result.data, origins: { ...origins } };
-}
-
-function inLines(problems: readonly string[]): string {
-  const [first, ...more] = problems;
-  return more.length === 0 ? ` ${first}` : ['', ...problems].join('\n  ');
 }
 
 const FILE_VARIABLE = 'VCML_AGENT_CONFIG';

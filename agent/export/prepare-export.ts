@@ -1,4 +1,4 @@
-import { CredentialFiles, type CredentialSources } from './connect/credential-files.ts';
+import type { CredentialFiles } from './connect/credential-files.ts';
 import { parseEndpoint } from './connect/endpoint.ts';
 import { GrpcTransport } from './connect/grpc-transport.ts';
 import { JournalLogsSerializer } from './encode/journal-logs-serializer.ts';
@@ -12,7 +12,7 @@ export interface ExportOptions
   readonly endpoint: string;
   /** of an endpoint without a scheme */
   readonly insecure: boolean;
-  readonly files: CredentialSources;
+  readonly credentials: CredentialFiles;
   readonly compression: 'gzip' | 'none';
   /** of one call */
   readonly timeoutMs: number;
@@ -25,19 +25,16 @@ export interface PreparedExport {
   start(journal: ExportedJournal): JournalExport;
 }
 
-/** Checks endpoint, files and rules; throws an error of the registry. */
+/** Checks endpoint and rules; throws an error of the registry. */
 export function prepareExport(options: ExportOptions): PreparedExport {
-  const { log, version, compression, timeoutMs } = options;
+  const { version, credentials, compression, timeoutMs } = options;
   const endpoint = parseEndpoint(options.endpoint, options.insecure);
   const filter = createFilter(parseRules(options.rules));
-  const files = new CredentialFiles(options.files, ({ message }) =>
-    log('export.credentials_invalid', { error: message }),
-  );
   const transport = new GrpcTransport({
     endpoint,
     compression,
     userAgent: `vcml-agent/${version}`,
-    credentials: () => files.current,
+    credentials: () => credentials.current,
   });
   const serializer = new JournalLogsSerializer();
   const exporter = new JournalLogExporter({ serializer, transport, timeoutMs });

@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import type { CredentialFiles } from '../export/connect/credential-files.ts';
 import type { JournalExport } from '../export/journal-export.ts';
 import type { PreparedExport } from '../export/prepare-export.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -7,32 +8,19 @@ import { oldestPosition } from '../journal/segment.ts';
 import type { Log } from '../log-events.ts';
 import { VERSION } from '../version.ts';
 
-/**
- * Checks the options of the export, and the files and variables that it reads. Returns undefined,
- * and loads nothing, if no endpoint is configured. Throws an error of the registry with exit code
- * 78.
- */
+/** Prepares the export; without credentials, nothing is exported and nothing of it is loaded. */
 export async function prepareExport(
   config: Config,
-  env: NodeJS.ProcessEnv,
+  credentials: CredentialFiles | undefined,
   log: Log,
 ): Promise<PreparedExport | undefined> {
-  if (config.exportEndpoint === '') return undefined;
-  const { checkProtocol, readHeaders } = await import('../export/connect/environment.ts');
+  if (credentials === undefined) return undefined;
   const room = await import('../export/prepare-export.ts');
-  checkProtocol(env);
   return room.prepareExport({
     version: VERSION,
     endpoint: config.exportEndpoint,
     insecure: config.exportInsecure === 'true',
-    files: {
-      certificate: orNone(config.exportCertificate),
-      clientCertificate: orNone(config.exportClientCertificate),
-      clientKey: orNone(config.exportClientKey),
-      token: orNone(config.exportTokenFile),
-      headers: orNone(config.exportHeadersFile),
-      fixedHeaders: readHeaders(env),
-    },
+    credentials,
     compression: config.exportCompression,
     timeoutMs: config.exportTimeout,
     batchRecords: config.exportBatchRecords,
@@ -60,8 +48,4 @@ export function startExport(
   });
   journal.follow((lines, length, end) => journalExport.push(lines, length, end));
   return journalExport;
-}
-
-function orNone(path: string): string | undefined {
-  return path === '' ? undefined : path;
 }

@@ -8,6 +8,7 @@ import { createOutput, type Output } from '../print/output.ts';
 import { type Hook, openHook } from '../source/hook.ts';
 import { createLog } from '../telemetry/log.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import { checkRun } from './check-run.ts';
 import { prepareExport, startExport } from './export-wiring.ts';
 import { isInHostPidNamespace, mayInspectProcesses } from './proc.ts';
 import { openTelemetry, sourceOf } from './readings.ts';
@@ -50,8 +51,9 @@ interface Recording {
 /** Attaches or resumes, and records until `stop`; returns the exit code. */
 export async function run(config: Config, stop: AbortSignal): Promise<number> {
   const log = createLog(config.logLevel);
-  using exitPolicy = createExitPolicy(config, process.env, log);
-  const preparedExport = await prepareExport(config, process.env, log);
+  const { pod, credentials } = await checkRun(config, process.env, log);
+  using exitPolicy = createExitPolicy(config, pod, log);
+  const preparedExport = await prepareExport(config, credentials, log);
   const telemetry = await openTelemetry(config, log);
   const report = createReport(config, log, telemetry);
   const run = { config, log, exitPolicy, preparedExport, telemetry, report };

@@ -23,24 +23,39 @@ export interface ExitPolicy extends Disposable {
   removal(): Promise<Removal>;
 }
 
+/** The agent's own pod. */
+export interface OwnPod {
+  readonly namespace: string;
+  readonly pod: string;
+}
+
+/** Returns the pod of an agent that detects its uninstall; throws POD_NAME_MISSING. */
+export function ownPod(
+  { onExit }: Config,
+  { POD_NAME: pod, POD_NAMESPACE: namespace }: NodeJS.ProcessEnv,
+): OwnPod | undefined {
+  if (onExit !== 'whenUninstalled') return undefined;
+  if (!pod || !namespace) throw new AgentError('POD_NAME_MISSING', {});
+  return { namespace, pod };
+}
+
 /**
- * Creates the policy that `onExit` names. `whenUninstalled` watches the agent's DaemonSet from now
- * on.
+ * Creates the policy that `onExit` names. `whenUninstalled` watches the DaemonSet of the agent's
+ * pod from now on.
  */
 export function createExitPolicy(
   { onExit, journalOnUninstall, kubeconfig }: Config,
-  { POD_NAME: pod, POD_NAMESPACE: namespace }: NodeJS.ProcessEnv,
+  pod: OwnPod | undefined,
   log: Log,
 ): ExitPolicy {
-  if (onExit !== 'whenUninstalled')
+  if (pod === undefined)
     return {
       removal: async () => ({ hook: onExit === 'detach', journal: false }),
       [Symbol.dispose]: () => {},
     };
-  if (!pod || !namespace) throw new AgentError('POD_NAME_MISSING', {});
   const daemonSet = new OwnDaemonSet({
-    namespace,
-    pod,
+    namespace: pod.namespace,
+    pod: pod.pod,
     kubeconfig,
     onKnown: (name) => log('uninstall.watching', { daemonSet: name }),
     onProblem: suppressRepeats((error) => log('uninstall.watch_failed', { error: error.message })),

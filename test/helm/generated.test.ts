@@ -55,7 +55,8 @@ function checkConfig(text: string): void {
   try {
     const file = join(directory, 'vcml-agent.yaml');
     writeFileSync(file, text);
-    execFileSync(AGENT_BIN, ['config', 'check', '--config', file], { stdio: 'pipe' });
+    const env = { ...process.env, POD_NAME: 'agent-1', POD_NAMESPACE: 'vcml-agent' };
+    execFileSync(AGENT_BIN, ['config', 'check', '--config', file], { stdio: 'pipe', env });
   } finally {
     rmSync(directory, { recursive: true });
   }

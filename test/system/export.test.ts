@@ -171,11 +171,13 @@ test('without an endpoint nothing of the export is loaded', async () => {
   const code = `
     import { Module } from 'node:module';
     const { prepareExport } = await import('${ROOT}/agent/run/export-wiring.ts');
+    const { checkRun } = await import('${ROOT}/agent/run/check-run.ts');
     await import('${ROOT}/agent/run/run.ts');
-    await prepareExport({ exportEndpoint: '' }, {}, {});
+    const { credentials } = await checkRun({ exportEndpoint: '' }, {}, {});
+    await prepareExport({ exportEndpoint: '' }, credentials, {});
     const loaded = () => Object.keys(Module._cache).filter((name) => name.includes('@grpc')).length;
     const before = loaded();
-    await prepareExport({ exportEndpoint: 'a:1', exportRules: [] }, {}, {}).catch(() => {});
+    await prepareExport({ exportEndpoint: 'a:1', exportRules: [] }, {}, {});
     console.log(before, loaded() > 0);`;
   const printed = execFileSync(process.execPath, ['--input-type=module', '-e', code], {
     encoding: 'utf8',

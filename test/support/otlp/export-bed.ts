@@ -1,5 +1,8 @@
 import type { TestContext } from 'node:test';
-import type { CredentialSources } from '../../../agent/export/connect/credential-files.ts';
+import {
+  CredentialFiles,
+  type CredentialSources,
+} from '../../../agent/export/connect/credential-files.ts';
 import type { JournalExport } from '../../../agent/export/journal-export.ts';
 import { type ExportOptions, prepareExport } from '../../../agent/export/prepare-export.ts';
 import type { Journal, JournalOptions } from '../../../agent/journal/journal.ts';
@@ -18,6 +21,9 @@ export const NO_FILES: CredentialSources = {
   fixedHeaders: {},
 };
 
+/** The options of an export on a bed, and the files of its credentials. */
+type BedOptions = Partial<ExportOptions> & { readonly files?: CredentialSources };
+
 /** A real journal, and exports behind it. */
 export interface ExportBed {
   readonly dir: string;
@@ -29,7 +35,7 @@ export interface ExportBed {
   /** Writes lines, and passes them to the export that is running. */
   write(...lines: readonly string[]): void;
   /** Starts an export; without one, lines are only written. */
-  start(port: number | string, options?: Partial<ExportOptions>): JournalExport;
+  start(port: number | string, options?: BedOptions): JournalExport;
   /** Ends the export in order, or as if it were killed. */
   stop(graceMs?: number): Promise<void>;
   abandon(): void;
@@ -61,12 +67,14 @@ export function createExportBed(t: TestContext, options: Partial<JournalOptions>
       bed.journal.append(bytes, bytes.length);
       running?.push(bytes, bytes.length, bed.journal.position);
     },
-    start(port, more = {}) {
+    start(port, { files = NO_FILES, ...more } = {}) {
       const { dir } = under;
+      const onProblem = ({ message }: Error) =>
+        write('export.credentials_invalid', { error: message });
       const prepared = prepareExport({
         version: '1.2.3',
         insecure: false,
-        files: NO_FILES,
+        credentials: new CredentialFiles(files, onProblem),
         compression: 'gzip',
         endpoint: typeof port === 'number' ? `http://127.0.0.1:${port}` : port,
         timeoutMs: 10_000,

@@ -4,10 +4,19 @@
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
+import { CredentialFiles } from '../../../agent/export/connect/credential-files.ts';
 import { prepareExport } from '../../../agent/export/prepare-export.ts';
 import { readLines } from '../../../agent/journal/read.ts';
 import { LOG_EVENTS, type Log } from '../../../agent/log-events.ts';
 
+const NO_FILES = {
+  certificate: undefined,
+  clientCertificate: undefined,
+  clientKey: undefined,
+  token: undefined,
+  headers: undefined,
+  fixedHeaders: {},
+};
 const [dir = '', endpoint = '', segment = '', offset = ''] = process.argv.slice(2);
 const end = { segment: Number(segment), offset: Number(offset) };
 const log: Log = (code, fields) => {
@@ -17,14 +26,7 @@ const prepared = prepareExport({
   version: 'test',
   endpoint,
   insecure: false,
-  files: {
-    certificate: undefined,
-    clientCertificate: undefined,
-    clientKey: undefined,
-    token: undefined,
-    headers: undefined,
-    fixedHeaders: {},
-  },
+  credentials: new CredentialFiles(NO_FILES, console.error),
   compression: 'gzip',
   timeoutMs: 10_000,
   catchUpRate: 0,
