@@ -153,6 +153,12 @@ export const LOG_EVENTS = {
   },
 
   // export
+  'export.rule_evadable': {
+    level: 'warn',
+    sentence:
+      'an export rule keeps back execs by what any pod can choose, so a pod can hide from the export',
+    remedy: 'add origin=host, or namespace= with a name, to the rule',
+  },
   'export.started': {
     level: 'info',
     sentence: 'exporting records',

@@ -17,10 +17,13 @@ export function printConfig({ config, origins }: Loaded): number {
   return 0;
 }
 
-/** Throws every problem of a valid configuration with the variables and files that it refers to. */
+/**
+ * Throws every problem of a valid configuration with the variables and files that it refers to, and
+ * logs what is doubtful.
+ */
 export async function checkConfig(config: Config): Promise<number> {
   const { checkRun } = await import('../run/check-run.ts');
-  await checkRun(config, process.env, createLog(config.logLevel));
+  await checkRun(config, process.env, createLog('warn'));
   return 0;
 }
 

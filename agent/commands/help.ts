@@ -54,7 +54,8 @@ Examples:
 `,
   configCheck: `
 The command reads the same variables and files as run, so call it where the agent
-is to run. Its exit code is 78 if run would end with 78 because of them.
+is to run. Its exit code is 78 if run would end with 78 because of them, and 0
+otherwise, also after a warning. Without problems and warnings it prints nothing.
 
 Example:
   kubectl exec POD -- vcml-agent config check

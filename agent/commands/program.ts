@@ -90,7 +90,9 @@ export function createProgram(done: (exitCode: number) => void, stop: AbortSigna
       done(printConfig(await load(flags)));
     });
   configured(config.command('check'), ALL)
-    .description('list every problem with which run would refuse to start here; else print nothing')
+    .description(
+      'list every problem with which run would refuse to start here, and what is doubtful',
+    )
     .addHelpText('after', COMMAND_HELP.configCheck)
     .action(async (flags) => {
       const { checkConfig } = await import('./config.ts');

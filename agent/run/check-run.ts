@@ -41,6 +41,9 @@ async function checkExport(
 ): Promise<CredentialFiles | undefined> {
   const { checkProtocol, readHeaders } = await import('../export/connect/environment.ts');
   const { CredentialFiles } = await import('../export/connect/credential-files.ts');
+  const { evadableRules, parseRules } = await import('../export/read/rules.ts');
+  for (const { text } of evadableRules(parseRules(config.exportRules)))
+    log('export.rule_evadable', { rule: text });
   attempt(problems, () => checkProtocol(env));
   const fixedHeaders = attempt(problems, () => readHeaders(env)) ?? {};
   const files = {

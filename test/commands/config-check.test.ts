@@ -1,4 +1,4 @@
-import { deepEqual, equal, notEqual, ok } from 'node:assert/strict';
+import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -59,6 +59,8 @@ const CASES: readonly (readonly [
   ],
 ];
 
+const RUN = ['run', '--journal-dir', join(folder, 'journal'), '--print', 'none'];
+
 /** Runs a command where no hook can be attached; the exit code, and the message that explains it. */
 function outcome(command: readonly string[], text: string, env: Record<string, string>) {
   const pins = join(folder, 'no-bpffs', 'pins');
@@ -71,19 +73,32 @@ function outcome(command: readonly string[], text: string, env: Record<string, s
     timeout: 60_000,
   });
   equal(stdout, '');
-  return { status, message: stderr.slice(Math.max(0, stderr.indexOf('vcml-agent: '))) };
+  const at = stderr.indexOf('vcml-agent: ');
+  const [log, message] = at < 0 ? [stderr, ''] : [stderr.slice(0, at), stderr.slice(at)];
+  const warnings = log.split('\n').filter((line) => line.includes('"level":"warn"'));
+  return { status, message, warnings: warnings.map((line) => line.replace(/"time":"[^"]+",/, '')) };
 }
+
+test('config check and run warn of an export rule that a pod can evade, and accept it', () => {
+  const rules = ['deny executable=/usr/bin/runc', 'deny origin=host executable=/usr/bin/runc'];
+  const text = `${TO}\nexportRules: ${JSON.stringify(rules)}`;
+  const check = outcome(['config', 'check'], text, {});
+  equal(check.status, 0, check.message);
+  equal(check.warnings.length, 1);
+  match(
+    check.warnings[0] ?? '',
+    /"export\.rule_evadable","rule":"deny executable=\/usr\/bin\/runc"/,
+  );
+  match(check.warnings[0] ?? '', /origin=host/);
+  deepEqual(outcome(RUN, text, {}).warnings, check.warnings);
+});
 
 for (const [text, env, ...refused] of CASES)
   test(`config check and run agree on ${JSON.stringify(text)} with ${JSON.stringify(env)}`, () => {
     const check = outcome(['config', 'check'], text, env);
-    const run = outcome(
-      ['run', '--journal-dir', join(folder, 'journal'), '--print', 'none'],
-      text,
-      env,
-    );
+    const run = outcome(RUN, text, env);
     if (refused.length === 0) {
-      deepEqual(check, { status: 0, message: '' });
+      deepEqual(check, { status: 0, message: '', warnings: [] });
       // It got as far as the hook, which has no bpffs here and, without a build, no addon.
       ok([EXIT.unsupported, EXIT.permission].includes(run.status as 69 | 77), run.message);
       return;

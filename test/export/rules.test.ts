@@ -1,6 +1,6 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { test } from 'node:test';
-import { createFilter, parseRules } from '../../agent/export/read/rules.ts';
+import { createFilter, evadableRules, parseRules } from '../../agent/export/read/rules.ts';
 import {
   execLine,
   execLines,
@@ -16,6 +16,8 @@ function lineOf(text: string) {
   return { bytes, from: 3, to: bytes.length - 1 };
 }
 
+/** What the record of a process on the host has. */
+const HOST = ',"process.linux.cgroup":"0::/init.scope","vcml.namespace.user":"4026531837"';
 const POD = {
   'host.name': 'node-1',
   'container.id': 'c1',
@@ -46,9 +48,27 @@ const CASES: readonly (readonly [readonly string[], LineOptions, boolean])[] = [
   [['deny executable=/usr/bin/l.'], { executable: '/usr/bin/ls' }, true],
   [['deny executable=/a+(b)[c]^$|{d}'], { executable: '/a+(b)[c]^$|{d}' }, false],
   [['deny executable=/a**'], { executable: '/a\nb' }, false],
-  [['deny origin=host'], {}, false],
-  [['deny origin=host'], { resource: POD }, true],
+  [['deny origin=host'], { more: HOST }, false],
+  [['deny origin=host'], { more: HOST, resource: POD }, true],
+  [['deny origin=container'], { more: HOST }, true],
   [['deny origin=container'], { resource: POD }, false],
+  // A user's namespace, or a cgroup that is not known: what is doubtful is exported.
+  [['deny origin=host'], { more: HOST.replace('4026531837', '4026532999') }, true],
+  [['deny origin=host'], { more: HOST.replace('linux.cgroup', 'other') }, true],
+  [['deny origin=container'], {}, true],
+  [['allow origin=host', 'deny'], {}, true],
+  [['allow origin=container', 'deny'], {}, true],
+  [['allow origin=container', 'deny'], { more: HOST }, false],
+  [
+    ['deny origin=host executable=/usr/bin/runc'],
+    { executable: '/usr/bin/runc', more: HOST },
+    false,
+  ],
+  [
+    ['deny origin=host executable=/usr/bin/runc'],
+    { executable: '/usr/bin/runc', resource: POD },
+    true,
+  ],
   [['deny entry=exec'], { more: ',"vcml.entry":"exec"' }, false],
   [['deny entry=start'], { more: ',"vcml.entry":"exec"' }, true],
   [['deny entry=none'], { more: ',"vcml.entry":"exec"' }, true],
@@ -65,6 +85,34 @@ test('records about the journal are always exported', () => {
   const stop = lineOf(journalLine('journal.stop', 1, ',"vcml.hook.state":"kept"'));
   equal(createFilter(parseRules(['deny'])).passes(stop), true);
 });
+
+/** Rules, and those of them with which a pod can hide from the export. */
+const EVADABLE: readonly (readonly [rules: readonly string[], evadable: readonly string[]])[] = [
+  [['deny executable=/usr/bin/runc'], ['deny executable=/usr/bin/runc']],
+  [['deny container=istio-proxy'], ['deny container=istio-proxy']],
+  [['deny origin=container executable=/pause'], ['deny origin=container executable=/pause']],
+  [['deny namespace=* container=a'], ['deny namespace=* container=a']],
+  [['deny namespace=** executable=/a'], ['deny namespace=** executable=/a']],
+  [
+    ['deny entry=none executable=/a', 'deny executable=/b'],
+    ['deny entry=none executable=/a', 'deny executable=/b'],
+  ],
+  [['deny origin=host executable=/usr/bin/runc'], []],
+  [['deny namespace=kube-* container=coredns'], []],
+  [['allow executable=/bin/sh', 'deny'], []],
+  [['deny', 'deny executable=/a'], []],
+  [['allow origin=container', 'deny executable=/usr/bin/runc'], []],
+  [['deny executable=/a', 'allow origin=container'], ['deny executable=/a']],
+  [['deny namespace=kube-system entry=none', 'deny origin=host'], []],
+];
+
+for (const [rules, evadable] of EVADABLE)
+  test(`${evadable.length} of ${JSON.stringify(rules)} can be evaded by a pod`, () => {
+    deepEqual(
+      evadableRules(parseRules(rules)).map(({ text }) => text),
+      evadable,
+    );
+  });
 
 test('all problems of rules are reported at once', () => {
   let message = '';
