@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
-import { OPTIONS } from '../agent/config/options.ts';
+import { OPTIONS, type Option } from '../agent/config/options.ts';
 import { schema } from '../agent/config/schema.ts';
 
 /** The options that the chart sets itself; a value in the file would contradict the pod. */
@@ -22,9 +23,10 @@ const POWER_OF_TWO = powerOfTwo(20, 30);
 /** The agent’s options as values of the chart, with the choices and forms of the agent’s schema. */
 export const configValues = z.strictObject(
   Object.fromEntries(
-    OPTIONS.filter(({ key }) => !OF_THE_POD.includes(key)).map(({ key, description, values }) => {
+    OPTIONS.filter(({ key }) => !OF_THE_POD.includes(key)).map((option) => {
+      const { key, description, values } = option;
       const about = `${description} Accepts ${values}.`;
-      const field = fieldOf(key);
+      const field = fieldOf(option);
       const value = DEFAULTS[key];
       const given = value === undefined ? field.optional() : field.default(value);
       return [key, given.describe(about)];
@@ -43,13 +45,15 @@ export const AGENT_DEFAULTS: Readonly<Record<string, string>> = {
 };
 
 /** Returns the schema of an option, which checks its form; the agent checks the rest at its start. */
-function fieldOf(key: string): z.ZodType {
+function fieldOf({ key, isQuantity }: Option): z.ZodType {
   const inner = schema.shape[key as keyof typeof schema.shape].unwrap();
   const { of, values } = inner.meta() ?? {};
   const form = String(values).startsWith('a power of two') ? POWER_OF_TWO : FORMS[String(of)];
   if (form) return form;
   const { description: _, ...json } = z.toJSONSchema(inner, { io: 'input', target: 'draft-7' });
-  return z.fromJSONSchema(json);
+  // The agent reads names from its file as they stand there, but Helm has changed a number by then.
+  const isName = !isQuantity && isDeepStrictEqual(json.type, ['string', 'number']);
+  return isName ? z.string() : z.fromJSONSchema(json);
 }
 
 function powerOfTwo(from: number, to: number): z.ZodType {

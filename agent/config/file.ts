@@ -1,10 +1,22 @@
 import { readFileSync } from 'node:fs';
-import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Scalar,
+} from 'yaml';
 
 /** One key of a configuration file. */
 export interface Entry {
   readonly key: string;
   readonly value: unknown;
+  /** The value with the texts of numbers as they stand in the file, such as `007` or `1.10`. */
+  readonly asText: unknown;
   /** such as `/etc/vcml-agent.yaml:3` */
   readonly where: string;
 }
@@ -48,11 +60,25 @@ function contentOf(file: string, text: string): FileContent {
     const where = at((isNode(key) && key.range?.[0]) || 0);
     if (isScalar(key) && key.value !== null)
       entries.push({
-        key: String(key.value),
+        key: `${textOf(key)}`,
         value: isNode(value) ? value.toJS(document) : value,
+        asText: textIn(value, document),
         where,
       });
     else problems.push(`${where}: a key must be the name of an option`);
   }
   return { entries, problems };
+}
+
+/** Returns the value of a node, in which numbers and words such as `true` stay texts. */
+function textIn(node: unknown, document: Document): unknown {
+  const found = isAlias(node) ? node.resolve(document) : node;
+  if (isScalar(found)) return textOf(found);
+  if (isSeq(found)) return found.items.map((item) => textIn(item, document));
+  return isNode(found) ? found.toJS(document) : found;
+}
+
+function textOf({ value, source }: Scalar): unknown {
+  const isLost = typeof value === 'number' || typeof value === 'boolean';
+  return isLost ? (source ?? `${value}`) : value;
 }

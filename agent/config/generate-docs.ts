@@ -33,6 +33,9 @@ For some options of the export you can also use the variables of the OpenTelemet
 Write durations as \`500ms\`, \`30s\`, \`15m\` or \`1h\`; only 0 needs no unit. Write sizes as \`512B\`,
 \`8KiB\`, \`64MiB\` or \`2GiB\`, or as a number of bytes.
 
+A name, a path or a label in the file counts as it stands there, with or without quotes:
+\`nodeName: 007\` is 007, and \`clusterName: 1.10\` is 1.10.
+
 Some values depend on each other:
 
 - \`journalMaxBytes\` must be at least four times \`segmentMaxBytes\`.

@@ -39,10 +39,11 @@ export function size(min: string, max: string, powerOfTwo = false) {
 /** Accepts a whole number that is not in `except`. */
 export function integer(min: number, max: number, except: readonly number[] = []) {
   const but = except.length === 0 ? '' : `, but not ${except.join(' or ')}`;
-  return parsed(`a whole number from ${min} to ${max}${but}`, (text) => {
+  const parse = (text: string) => {
     const value = /^-?\d{1,15}$/.test(text) ? Number(text) : undefined;
     return value === undefined || except.includes(value) ? undefined : within(value, min, max);
-  });
+  };
+  return parsed(`a whole number from ${min} to ${max}${but}`, parse, { of: 'integer' });
 }
 
 /** Accepts the path of a folder and makes it absolute. */
@@ -127,14 +128,14 @@ export function written(value: string | number | readonly string[], of: unknown)
 }
 
 interface Quantity {
-  readonly units: string;
-  readonly of: 'duration' | 'size';
+  readonly units?: string;
+  readonly of: 'duration' | 'size' | 'integer';
   readonly hint?: (text: string) => string;
 }
 
 /** Makes a schema from a parser. `values` describes the accepted values in --help, in the docs and, with the units, in errors. */
 function parsed<T>(values: string, parse: (text: string) => T | undefined, quantity?: Quantity) {
-  const error = `must be ${values}${quantity === undefined ? '' : `, ${quantity.units}`}`;
+  const error = `must be ${values}${quantity?.units === undefined ? '' : `, ${quantity.units}`}`;
   return z
     .union([z.string(), z.number()], { error })
     .transform((given, context): T => {

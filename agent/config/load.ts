@@ -31,7 +31,8 @@ export async function loadConfig(given: Given): Promise<Loaded> {
   };
   // The YAML parser is loaded only if there is a file.
   const content = file ? (await import('./file.ts')).readConfigFile(file) : undefined;
-  for (const { key, value, where } of content?.entries ?? []) take(key, value, where);
+  for (const { key, value, asText, where } of content?.entries ?? [])
+    take(key, isQuantity(key) ? value : asText, where);
   for (const { key, otelVariables, otelUnit } of OPTIONS)
     for (const variable of otelVariables.toReversed()) {
       const value = env[variable]?.trim();
@@ -48,6 +49,10 @@ export async function loadConfig(given: Given): Promise<Loaded> {
   ];
   if (result.data === undefined || problems.length > 0) throw invalid(problems);
   return { config: result.data, origins: { ...origins } };
+}
+
+function isQuantity(key: string): boolean {
+  return OPTIONS.some((option) => option.key === key && option.isQuantity);
 }
 
 const FILE_VARIABLE = 'VCML_AGENT_CONFIG';

@@ -18,6 +18,8 @@ export interface Option {
   readonly values: string;
   /** as a person writes it */
   readonly default: string;
+  /** Whether its values are numbers, with a unit or without; all others are texts. */
+  readonly isQuantity: boolean;
   /** Formats a value as a person writes it. */
   readonly written: (value: string | number | readonly string[]) => string;
 }
@@ -36,6 +38,7 @@ export const OPTIONS: readonly Option[] = Object.entries(schema.shape).map(([key
     description: meta.description ?? '',
     values: String(meta.values ?? field.unwrap().meta()?.values),
     default: String(meta.default ?? field.def.defaultValue),
+    isQuantity: field.unwrap().meta()?.of !== undefined,
     written: (value) => written(value, field.unwrap().meta()?.of),
   };
 });

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, rejects } from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { type Given, loadConfig } from '../../agent/config/load.ts';
 import { AgentError } from '../../agent/errors.ts';
@@ -109,6 +109,48 @@ for (const [key, given, value] of good)
     const { config } = await load({ flags: { [key]: given } });
     deepEqual(config[key as keyof typeof config], value);
   });
+
+/** A value in the file, and the text that counts. */
+const texts: [yaml: string, text: string][] = [
+  ['007', '007'],
+  ['012345678901', '012345678901'],
+  ['1.10', '1.10'],
+  ['0x1F', '0x1F'],
+  ['1e3', '1e3'],
+  ['+5', '+5'],
+  ['.inf', '.inf'],
+  ['12345678901234567890', '12345678901234567890'],
+  ['true', 'true'],
+  ['False', 'False'],
+  ['007 # a comment', '007'],
+  ['"007"', '007'],
+  ["'1.10'", '1.10'],
+  ['!!str 1.10', '1.10'],
+];
+
+for (const [yaml, text] of texts)
+  test(`a name that the file writes as ${yaml} is ${text}`, async () => {
+    const file = fileWith(`nodeName: ${yaml}\nclusterName: &it ${yaml}\nkubeconfig: *it\n`);
+    const { config } = await load({ file });
+    deepEqual([config.nodeName, config.clusterName], [text, text]);
+    equal(config.kubeconfig, resolve(text));
+  });
+
+test('texts in a list stand as in the file', async () => {
+  const file = fileWith(
+    'podLabels: [007, 1.10, "5"]\nruntimeDirs:\n  - /a\nredactNames: [no, on]\n',
+  );
+  const { config } = await load({ file });
+  deepEqual(config.podLabels, ['007', '1.10', '5']);
+  deepEqual([config.runtimeDirs, config.redactNames], [['/a'], ['no', 'on']]);
+});
+
+test('numbers in the file may have every form of YAML, and words such as true are choices', async () => {
+  const text = 'tableEntries: 0x1000\nringSize: 1048576\nquietAfter: 0\nmountBpffs: false\n';
+  const { config } = await load({ file: fileWith(text) });
+  deepEqual([config.tableEntries, config.ringSize, config.quietAfter], [4096, 1048576, 0]);
+  equal(config.mountBpffs, 'false');
+});
 
 const bad: [key: string, given: unknown, right: RegExp][] = [
   ['drainInterval', '', /a duration from 1ms/],

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { ROOT } from '../../support/paths.ts';
@@ -66,6 +66,12 @@ export function daemonSet(values = '', helm: HelmName = 'helm'): DaemonSet {
 /** Renders the chart with values in YAML, and returns the container of the agent. */
 export function agentContainer(values = '', helm: HelmName = 'helm'): AgentContainer {
   return daemonSet(values, helm).spec.template.spec.containers[0];
+}
+
+/** Returns the message with which Helm refuses values in YAML; empty: it accepts them. */
+export function refusal(values: string, helm: HelmName = 'helm'): string {
+  const { status, stderr } = spawnSync(join(BIN, helm), ARGS, { encoding: 'utf8', input: values });
+  return status === 0 ? '' : stderr;
 }
 
 const ARGS = [
