@@ -62,18 +62,19 @@ export class Deletions {
   }
 
   /**
-   * Deletes a segment. If that cannot be noted first, this deletes the segment all the same, then
-   * throws.
+   * Deletes a segment. If that cannot be noted first, as on a full disk, this deletes the segment all
+   * the same, and notes the deletion in the room that this makes; throws if that fails, too.
    */
   async delete(segment: number, ranges: readonly DeletedRange[]): Promise<void> {
-    const deletion = pendingOf({ segment, since: this.end, ranges });
+    if (ranges.length === 0) return this.#remove(segment);
+    this.#pending = [...this.#pending, pendingOf({ segment, since: this.end, ranges })];
     try {
-      if (ranges.length === 0) return;
-      this.#pending = [...this.#pending, deletion];
       await this.#write();
-    } finally {
+    } catch {
       await this.#remove(segment);
+      return this.#write();
     }
+    await this.#remove(segment);
   }
 
   /**

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { listSegments } from '../../../agent/journal/segment.ts';
 import { append, createBed, linesOf, numbered } from '../../support/journal/bed.ts';
+import { numberedLine } from '../../support/journal/numbered-lines.ts';
 import { segmentName } from '../../support/journal/segment-name.ts';
 import { until } from '../../support/until.ts';
 
@@ -98,4 +99,25 @@ test('a segment that could not be compressed on a full disk is compressed once t
   await until('both', () => listSegments(bed.dir).filter((one) => one.compressed).length === 2);
   await journal.close();
   assert.equal(linesOf(bed.dir).length, 3);
+});
+
+test('a deletion for space is noted even if the disk is full, once the segment has made room', async (t) => {
+  const bed = createBed(t);
+  bed.mount('1m');
+  const first = bed.open({ segmentMaxBytes: 40_000 });
+  for (let n = 0; n < 200; n++) append(first, numberedLine(n, 'x'.repeat(1000)));
+  await first.close();
+  const filler = join(bed.dir, 'filler');
+  spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096'], { stdio: 'ignore' });
+  const second = bed.open({ segmentMaxBytes: 40_000, maxBytes: 100_000 });
+  await until('a deletion', () => !listSegments(bed.dir).some(({ number }) => number === 1));
+  // The disk is full, so that nothing of this is recorded before the agent is killed.
+  await second.close();
+  const third = bed.open();
+  const ranges = await until('the note', () => {
+    const retired = third.takeRetired();
+    return retired.length > 0 && retired;
+  });
+  assert.equal(ranges[0]?.firstSeq, 1);
+  await third.close();
 });
