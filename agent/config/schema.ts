@@ -68,7 +68,7 @@ export const schema = z
       .describe(
         'How to record arguments: with `[redacted]` in place of secrets, in full, or not at all.',
       ),
-    redactNames: list('names, such as `pin` or `db-pin`', (word) => refusal({ names: [word] }))
+    redactNames: list('names, such as `gate` or `door-code`', (word) => refusal({ names: [word] }))
       .prefault('')
       .meta({ default: 'none' })
       .describe('Additional names of options, variables and fields whose values are secrets.'),

@@ -22,8 +22,11 @@ export function createFinder<T>(keywords: readonly (readonly [string, T])[]): Fi
   const { next, found } = buildTrie(keywords, classes);
   linkFailures(next, found);
   // A state is the offset of its row in the table; keywords end in a negative one.
-  const ways = next.flat().map((state) => (found[state]?.length ? -state : state) * CLASSES);
-  return new TableFinder(Int32Array.from(ways), classes, found);
+  for (let at = 0; at < next.length; at++) {
+    const state = next[at] ?? 0;
+    next[at] = (found[state]?.length ? -state : state) * CLASSES;
+  }
+  return new TableFinder(next, classes, found);
 }
 
 class TableFinder<T> implements Finder<T> {
@@ -75,44 +78,44 @@ function classesOf(keywords: readonly string[]): Uint8Array {
 }
 
 interface Trie<T> {
-  /** the next state, by state and class; 0: none */
-  readonly next: number[][];
+  /** the next states, a row of classes for each state; 0: none */
+  readonly next: Int32Array;
   readonly found: T[][];
 }
 
 function buildTrie<T>(keywords: readonly (readonly [string, T])[], classes: Uint8Array): Trie<T> {
-  const next = [new Array<number>(CLASSES).fill(0)];
+  const most = 1 + keywords.reduce((sum, [keyword]) => sum + keyword.length, 0);
+  const next = new Int32Array(most * CLASSES);
   const found: T[][] = [[]];
   for (const [keyword, value] of keywords) {
     let state = 0;
     for (let at = 0; at < keyword.length; at++) {
-      const row = next[state] ?? [];
-      const symbol = classes[keyword.charCodeAt(at)] ?? 0;
-      state = row[symbol] || next.push(new Array<number>(CLASSES).fill(0)) - 1;
-      row[symbol] = state;
-      if (found.length < next.length) found.push([]);
+      const way = state * CLASSES + (classes[keyword.charCodeAt(at)] ?? 0);
+      state = next[way] || found.push([]) - 1;
+      next[way] = state;
     }
     found[state]?.push(value);
   }
-  return { next, found };
+  return { next: next.slice(0, found.length * CLASSES), found };
 }
 
 /**
  * Links each state, breadth first, to the state of its longest suffix, where the search continues.
  */
-function linkFailures<T>(next: number[][], found: T[][]): void {
-  const failures = new Array<number>(next.length).fill(0);
-  const queue = (next[0] ?? []).filter((state) => state !== 0);
+function linkFailures<T>(next: Int32Array, found: readonly T[][]): void {
+  const failures = new Int32Array(found.length);
+  const queue = [...next.subarray(0, CLASSES)].filter((state) => state !== 0);
   for (const state of queue) {
     const failure = failures[state] ?? 0;
-    found[state]?.push(...(found[failure] ?? []));
-    next[state]?.forEach((target, symbol, row) => {
-      const fallback = next[failure]?.[symbol] ?? 0;
-      if (target === 0) row[symbol] = fallback;
+    for (const value of found[failure] ?? []) found[state]?.push(value);
+    for (let symbol = 0; symbol < CLASSES; symbol++) {
+      const target = next[state * CLASSES + symbol] ?? 0;
+      const fallback = next[failure * CLASSES + symbol] ?? 0;
+      if (target === 0) next[state * CLASSES + symbol] = fallback;
       else {
         failures[target] = fallback;
         queue.push(target);
       }
-    });
+    }
   }
 }

@@ -1,5 +1,6 @@
-import { AgentError } from '../errors.ts';
 import type { Anchor, Look, Reading, Span } from './reading.ts';
+import type { SecretNames } from './secret-names.ts';
+import { isIntroduced } from './sql.ts';
 import {
   lineEnd,
   looksLikeOption,
@@ -10,86 +11,49 @@ import {
   wordEnd,
 } from './values.ts';
 
-/** How names of secrets end; `key` and `auth` mean a secret only together with the word before. */
-const ENDINGS = [
-  'pass(?:word|wd|phrase|code|in|out)?|pwd|secret|token|key|cred(?:ential)?s?',
-  'auth(?:orization)?|cookie|psk|signature',
-  'bearer|jwt|otp|pw',
-];
-const KEYWORDS = ['pass', 'pwd', 'secret', 'token', 'key', 'cred', 'auth', 'cookie', 'psk'];
-/** Words that mean a secret only as an option: `--oauth2-bearer`, `--jwt`, `-pw`. */
-const OPTIONS = ['bearer', 'jwt', 'otp', 'pw'];
-const OPTION = /^--?(?:(?:[\w.-]*-)?bearer|jwt|otp|pw)$/i;
-
-const KEYS =
-  'api|access|secret|private|encryption|signing|master|auth|account|storage|subscription|shared|session|functions?|hmac|ssh';
-const BARE = 'pass(?:word|wd|phrase|code|in|out)?|pwd|secret|token|cred(?:ential)?s?';
-const SECRET = new RegExp(
-  `(?:${BARE}|(?:${KEYS})[-_.]?key|_auth|masterauth|authorization|cookie|\\bpsk|_psk|x-(?:amz|goog)-signature)(?:_?\\d{1,3})?$`,
-  'i',
-);
-const HARMLESS =
-  /^-*(?:no|skip|without|disabled?|empty|ask|prompt|show|use|allow|enable)[-_.]|(?:next|page|starting|continuation|pagination|pull|load)[-_.]?(?:token|secret|credentials?)$|(?:^|[-_.])(?:by|com|encom|tres|sur|under|over)pass$|^set-credentials?$/i;
-const FOLDERS = /^(?:OLD)?PWD$/;
 const NAMES_FILES = /(?:pwd|jwt|(?:private|ssh)[-_.]?key|cred(?:ential)?s?)$/i;
 const PATH = /^(?:\.{0,2}|~)\/[^\n]*$|^[\w.-]+\.(?:json|ya?ml|pem|key|crt|txt|conf)$/;
 const BUILD_SECRET = /^-+secret=(?:id|type|src|source)=/;
 const LINES = /^(?:proxy-)?authorization$|^(?:set-)?cookie$/i;
 const SCHEME =
-  /(?:bearer|basic|token|digest|negotiate|ntlm|apikey|key|aws4-hmac-sha256)[ \t]+(?=\S)/iy;
-const COLON_ALONE = /(?:pass(?:word|wd|phrase)?|key|authorization|cookie)$|^(?:x|private)-/i;
+  /(?:bearer|basic|token|digest|negotiate|ntlm|\w*key|splunk|aws4-hmac-sha256)[ \t]+(?:token=)?(?=\S)/iy;
+const COLON_ALONE = /(?:pass(?:word|wd|phrase)?|key|authorization|cookie)$|^(?:x|private|job)-/i;
+const AUTH = /^--?(?:[\w.-]*-)?auth$/i;
+/** options whose values have the form `user:password` */
+const OF_USERS = /^--?(?:[\w.-]*-)?(?:auth|cred(?:ential)?s?)$/i;
+const PIN = /^--?(?:[\w-]*-)?pin$/i;
+/** `user:password`; not a URL */
+const USER_AND_PASSWORD = /^[^:/\s]+:(?!\/\/)./;
+const DIGITS = /^\d{4,12}$/;
 const NAME = /[\w.-]/;
 const NAME_LENGTH = 256;
+const ELEMENT_MAX = 1024;
 /** a closing quote, space, a sign, space */
-const SEPARATOR = /((?:\\\\)*["'`]?\]?)((?:[ \t]|\\\\\n)*)(=>|:=|==?|[:,]|)((?:[ \t]|\\\\\n)*)/y;
+const SEPARATOR = /((?:\\\\)*["'`]?\]?)((?:[ \t]|\\\\\n)*)(=>|:=|==?|[:,>]|)((?:[ \t]|\\\\\n)*)/y;
 const OPTION_CHAIN = /^(?:--?[\w.-]+=)+$/;
-const SQL = /(?:with|encrypted|by|set)\s{1,8}$/i;
 const STOPS: Record<string, string> = {
   '?': '&"\'`<>',
   '&': '&"\'`<>;|',
   ',': ',)}',
   '{': ',}',
   '(': ',)',
+  '[': ',]',
 };
 const SHELL_STOPS = ';&|<>()';
 
-/**
- * Makes anchors that find values by the names of options, variables, headers and fields, also
- * `extra` ones.
- */
-export function nameAnchors(extra: readonly string[]): Anchor[] {
-  const given = extra.map(parseName);
-  const endings = [...given.map(({ ending }) => ending), ...ENDINGS].join('|');
-  const tail = new RegExp(`(?:${endings})(?:_?\\d{1,3})?`, 'iy');
-  const secret = new RegExp(
-    [SECRET.source, ...given.map(({ pattern }) => `(?<![a-z\\d])${pattern}$`)].join('|'),
-    'i',
-  );
-  const look = createLook(tail, secret);
-  const keywords = new Set([
-    ...KEYWORDS,
-    ...OPTIONS,
-    'signature',
-    ...given.map(({ ending }) => ending),
-  ]);
-  return [...keywords].map((keyword) => [keyword, look]);
+/** Makes anchors that find values by the names of options, variables, headers and fields. */
+export function nameAnchors(names: SecretNames): Anchor[] {
+  const look = createLook(names);
+  return names.keywords.map((keyword) => [keyword, look]);
 }
 
-/** Reads an extra name: its last word, and a pattern of the whole name with any separators. */
-function parseName(name: string): { readonly ending: string; readonly pattern: string } {
-  const words = name.replace(/^-+/, '').toLowerCase().split(/[-_.]/);
-  const ending = words.at(-1) ?? '';
-  if (name.length > 64 || !words.every((word) => /^[a-z\d]+$/.test(word)) || ending.length < 2)
-    throw new AgentError('REDACTED_NAME_INVALID', { name });
-  return { ending, pattern: words.join('[-_.]?') };
-}
-
-function createLook(tail: RegExp, secret: RegExp): Look {
+function createLook({ ending, has }: SecretNames): Look {
   return (reading, from) => {
     const { text } = reading;
-    tail.lastIndex = from;
-    if (!tail.test(text)) return undefined;
-    const end = tail.lastIndex;
+    ending.lastIndex = from;
+    if (!ending.test(text)) return undefined;
+    const end = ending.lastIndex;
+    if (end < text.length && NAME.test(text[end] ?? '')) return undefined;
     reading.looks += 1;
     SEPARATOR.lastIndex = end;
     const [all = '', quote = '', gap = '', sign = '', after = ''] = SEPARATOR.exec(text) ?? [];
@@ -97,13 +61,12 @@ function createLook(tail: RegExp, secret: RegExp): Look {
     if (all === '' && at < text.length) return undefined;
     const start = nameStart(text, from);
     const name = text.slice(start, end);
-    if (start < 0 || !(secret.test(name) || OPTION.test(name)) || HARMLESS.test(name))
-      return undefined;
-    if (FOLDERS.test(name) || isReference(text, start, sign === '=' && quote === ''))
-      return undefined;
+    if (start < 0 || !has(name) || isExempt(reading, start)) return undefined;
+    if (isReference(text, start, sign === '=' && quote === '')) return undefined;
     const found = { name, start, at };
     if (sign === '') return nextWord(reading, found, quote + gap !== '');
     if (sign === ',') return listed(reading, found, quote !== '');
+    if (sign === '>') return quote + gap === '' ? element(text, found) : undefined;
     if (sign === ':' && !colonAssigns(text, found, quote + after !== '')) return undefined;
     if (sign === '=' && /cookie$/i.test(name)) return undefined;
     return secretIn(reading, found, sign === ':', quote !== '');
@@ -128,6 +91,12 @@ function nameStart(text: string, from: number): number {
   return start;
 }
 
+/** Whether a command's usage says that the name of the option there is not that of a secret. */
+function isExempt({ walked, index, exempt }: Reading, start: number): boolean {
+  if (walked[index]?.exempt === true) return true;
+  return exempt.some(({ from, to }) => from <= start && start < to);
+}
+
 /** Whether it is `${NAME` or `$NAME`, unless that is assigned to, as in PowerShell and PHP. */
 function isReference(text: string, start: number, assigned: boolean): boolean {
   if (text[start - 1] === '$') return !assigned;
@@ -140,18 +109,13 @@ function nextWord(reading: Reading, { name, start, at }: Found, apart: boolean):
   const before = text[start - 1] ?? ' ';
   const option = name.startsWith('-') && /[\s"'`([,]/.test(before);
   if (at >= text.length) {
-    const setting = reading.rules.some(({ option }) => option === SETTING) && /[\s:]/.test(before);
-    if (option || setting) reading.awaited = { name };
+    if (option) reading.awaited = { name };
     return undefined;
   }
-  const sql = text[at] === "'" && SQL.test(text.slice(Math.max(0, start - 20), start));
-  if (!apart || !(option || sql)) return undefined;
+  if (!apart || !(option || isIntroduced(text, start, at))) return undefined;
   const end = wordEnd(reading, at, SHELL_STOPS);
   return looksLikeOption(text, at, end) ? undefined : unquoted(text, at, end, name);
 }
-
-/** Marks commands whose bare arguments are names, as in `config set NAME X`; it matches nothing. */
-export const SETTING = /(?!)/y;
 
 /** Finds the value in `["--password", "X"]`. */
 function listed(reading: Reading, { name, at }: Found, quoted: boolean): Span | undefined {
@@ -161,16 +125,31 @@ function listed(reading: Reading, { name, at }: Found, quoted: boolean): Span | 
   return unlessHarmless(reading.text, end, quotedEnd(reading.text, end, quote, depth), name);
 }
 
-/** Whether a colon assigns a value; not in `/etc/passwd:/etc/passwd:ro` or `secret:latest`. */
+/** Finds the value in `<password>X</password>`. */
+function element(text: string, { name, start, at }: Found): Span | undefined {
+  if (text[start - 1] !== '<') return undefined;
+  const length = text.slice(at, at + ELEMENT_MAX).indexOf('</');
+  return length < 0 ? undefined : unlessHarmless(text, at, at + length, name);
+}
+
+/**
+ * Whether a colon assigns a value; not in `/etc/passwd:/etc/passwd:ro`, `secret:latest` or
+ * `db:password:reset`, nor before a list or an object, whose own fields are read.
+ */
 function colonAssigns(text: string, { name, start, at }: Found, apart: boolean): boolean {
-  if (text[start - 1] === '/' || text[at] === '/') return false;
-  const opened = /[{,]/.test(text[start - 1] ?? '');
-  return apart || opened || COLON_ALONE.test(name) || quoteAt(text, at) !== undefined;
+  const before = text[start - 1] ?? '';
+  if (before === '/' || /[/[{]/.test(text[at] ?? '')) return false;
+  if (before === ':' && !apart) return false;
+  return apart || /[{,]/.test(before) || COLON_ALONE.test(name) || quoteAt(text, at) !== undefined;
 }
 
 function secretIn(reading: Reading, found: Found, colon: boolean, closed: boolean) {
   const { text } = reading;
   const { name, start, at } = found;
+  const outer = closed ? undefined : quoteBefore(text, start);
+  // A prompt ends with its quotes: `"Password: "`.
+  if (colon && outer !== undefined && outer.depth === 0 && text[at] === outer.quote)
+    return undefined;
   const whole = !reading.script && !closed && beginsArgument(text, start);
   const header = LINES.test(name.replace(/^-+H?/, ''));
   const from = header ? afterScheme(text, at) : at;
@@ -186,7 +165,6 @@ function secretIn(reading: Reading, found: Found, colon: boolean, closed: boolea
       return unlessHarmless(text, inner, closing, name);
     return { from, to: wordEnd(reading, from, SHELL_STOPS) };
   }
-  const outer = closed ? undefined : quoteBefore(text, start);
   if (outer !== undefined)
     return unlessHarmless(text, from, quotedEnd(text, from, outer.quote, outer.depth), name);
   if (header) return unlessHarmless(text, from, lineEnd(text, from, true), name);
@@ -220,6 +198,10 @@ function unlessHarmless(text: string, from: number, to: number, name: string): S
     const value = text.slice(from, to);
     if (NAMES_FILES.test(name) && PATH.test(value)) return undefined;
     if (BUILD_SECRET.test(`${name}=${value}`)) return undefined;
+    if (PIN.test(name) && !DIGITS.test(value)) return undefined;
+    if (OF_USERS.test(name) && USER_AND_PASSWORD.test(value))
+      return unlessModest(text, from + value.indexOf(':') + 1, to);
+    if (AUTH.test(name)) return undefined;
   }
   return unlessModest(text, from, to);
 }

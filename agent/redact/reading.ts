@@ -1,5 +1,9 @@
-/** The secret part of a value: all of it, or what follows the first such character. */
-export type Part = '' | ':' | '%' | '=';
+/** The secret part of a value: what follows `prefix` and `before`, up to the last `after`. */
+export interface Part {
+  readonly prefix: string;
+  readonly before: string;
+  readonly after: string;
+}
 
 /** A piece of a text; `to` is exclusive. */
 export interface Span {
@@ -7,35 +11,39 @@ export interface Span {
   readonly to: number;
 }
 
-/** A command's option whose value is secret although its name does not say so. */
-export interface CommandRule {
-  /** A sticky expression; the value follows it directly, after `=`, or as the next word. */
-  readonly option: RegExp;
-  readonly part: Part;
-  /**
-   * Set where the value is an operand and not the option's own, as in `htpasswd -b FILE USER X`.
-   */
-  readonly operand?: Operand;
-}
-
-/** Which operand is the value. */
-export interface Operand {
-  /** how many operands come before it */
-  readonly after: number;
-  /** Matches words that are not counted: options, their values, and words that are no secrets. */
-  readonly passes: RegExp;
+/** What a command's usage says of one of its arguments. */
+export interface Walked {
+  readonly spans: Span[];
+  /** Whether it is an option whose name says nothing about a secret. */
+  exempt: boolean;
 }
 
 /** The state of reading a command's arguments, up to some place. */
 export interface Reading {
-  /** the argument that is being read */
+  args: readonly string[];
+  /** the number of the argument that is being read, and its text */
+  index: number;
   text: string;
   /** Whether the argument is a script, as after `sh -c`. */
   script: boolean;
-  /** The rules of the current command, where it has rules of its own. */
-  rules: readonly CommandRule[];
-  /** What the next argument is, if an option or an operand has announced a value. */
-  awaited: { readonly name: string } | { readonly part: Part } | Operand | undefined;
+  /** The option, read from the argument before, whose value this argument is. */
+  awaited: { readonly name: string } | { readonly part: Part } | undefined;
+  /** Whether the command runs another one that follows its options. */
+  runs: boolean;
+  /** The arguments of commands whose usage is known. Empty: there is no such command. */
+  readonly walked: (Walked | undefined)[];
+  /** Up to which argument usages have been followed, and up to which place of the text. */
+  walkedArgs: number;
+  walkedText: number;
+  /** how many words of commands have been followed */
+  words: number;
+  /** the end of the last command that only prints its operands */
+  walkedEcho: number;
+  /** what usages say of commands within the text */
+  spans: Span[];
+  exempt: Span[];
+  /** Whether an option has named a user, so that `-p` means a password. */
+  user: boolean;
   /** how far quotes have been followed, and which quote is open there */
   quotesRead: number;
   quote: string;
@@ -44,8 +52,8 @@ export interface Reading {
 }
 
 /**
- * Examines the keyword from `from` to `to` and returns what to redact; undefined: nothing. The
- * returned span never begins before the keyword.
+ * Examines the keyword from `from` to `to` and returns what to redact; undefined: nothing. Places
+ * ascend.
  */
 export type Look = (reading: Reading, from: number, to: number) => Span | undefined;
 

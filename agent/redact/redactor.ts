@@ -1,22 +1,24 @@
-import { commandAnchors } from './commands.ts';
-import { createFinder } from './finder.ts';
+import { beginArgument, createReading, restart } from './begin-reading.ts';
+import { createCommandReader } from './commands/look.ts';
 import { awaitedValue, nameAnchors } from './names.ts';
-import type { Anchor, Look, Reading, Span } from './reading.ts';
+import { pipeAnchors } from './pipes.ts';
+import type { Reading, Span } from './reading.ts';
+import { createScanner, LOOKS_MAX } from './scanner.ts';
+import { createSecretNames } from './secret-names.ts';
 import { shapeAnchors } from './shapes.ts';
+import { merged, replaceSpans } from './spans.ts';
+import { sqlAnchors } from './sql.ts';
 import { urlAnchors } from './urls.ts';
-import { partOf, REDACTED } from './values.ts';
+import { userAnchors } from './users.ts';
+import { partOf } from './values.ts';
 
 /** The kernel side passes on 32 KiB of arguments at most; a backslash takes two characters. */
 const CHARACTERS_MAX = 65_536;
-/** More places than this that look like secrets are an attack on the agent's time. */
-const LOOKS_MAX = 512;
-const SCRIPT_OPTION = /^-[A-Za-z]*c$|^--command$/;
-const REMOTE = /(?:^|\/)(?:ssh|watch|eval)$/;
 
 /** Secrets that are redacted beyond those that the agent knows itself. */
 export interface RedactOptions {
   /**
-   * Names of options, variables, headers and fields, such as `pin` or `db-pin`; case and separators
+   * Names of options, variables, headers and fields, such as `gate` or `door-code`; case and separators
    * do not matter.
    */
   readonly names?: readonly string[];
@@ -24,8 +26,14 @@ export interface RedactOptions {
   readonly patterns?: readonly string[];
 }
 
-/** Returns the arguments without secrets (the same array if there is none), and their number. */
-export type Redact = (args: readonly string[]) => {
+/**
+ * Returns the arguments without secrets (the same array if there is none), and their number. The
+ * path of the executable tells which command it is where the first argument does not.
+ */
+export type Redact = (
+  args: readonly string[],
+  executable?: string,
+) => {
   readonly args: readonly string[];
   readonly redacted: number;
 };
@@ -36,24 +44,33 @@ export type Redact = (args: readonly string[]) => {
  * cannot be searched for safely.
  */
 export function createRedactor({ names = [], patterns = [] }: RedactOptions = {}): Redact {
+  const secretNames = createSecretNames(names);
+  const commands = createCommandReader(secretNames);
   const spansOf = createScanner([
     ...shapeAnchors(patterns),
-    ...nameAnchors(names),
+    ...nameAnchors(secretNames),
     ...urlAnchors(),
-    ...commandAnchors(),
+    ...sqlAnchors(),
+    ...userAnchors(),
+    ...commands.anchors,
+    ...pipeAnchors(),
   ]);
 
-  return (args) => {
-    const reading = beginReading();
+  const reading = createReading();
+
+  return (args, executable) => {
+    restart(reading, args);
     let clean: string[] | undefined;
     let redacted = 0;
     let room = CHARACTERS_MAX;
+    commands.begin(reading, executable);
     for (let index = 0; index < args.length; index++) {
       const given = args[index] ?? '';
       const text = given.length > room ? given.slice(0, room) : given;
       room -= text.length;
-      reading.text = text;
-      let spans = readAwaited(reading) ?? spansOf(beginArgument(reading, args, index));
+      beginArgument(reading, index, text);
+      let spans = readAwaited(reading) ?? spansOf(reading);
+      if (reading.spans.length > 0) spans = merged([...(spans ?? []), ...reading.spans]);
       if (text !== given) spans = [...(spans ?? []), { from: text.length, to: text.length }];
       if (spans === undefined) continue;
       clean ??= [...args];
@@ -65,89 +82,14 @@ export function createRedactor({ names = [], patterns = [] }: RedactOptions = {}
   };
 }
 
-function beginReading(): Reading {
-  return {
-    text: '',
-    script: false,
-    rules: [],
-    awaited: undefined,
-    quotesRead: 0,
-    quote: '',
-    looks: 0,
-  };
-}
-
-function beginArgument(reading: Reading, args: readonly string[], index: number): Reading {
-  reading.script =
-    index > 0 &&
-    (SCRIPT_OPTION.test(args[index - 1] ?? '') ||
-      (REMOTE.test(args[0] ?? '') && reading.text.includes(' ')));
-  reading.quotesRead = 0;
-  reading.quote = '';
-  return reading;
-}
-
 /** Reads an argument as the value of the option before it; undefined: there is no such option. */
 function readAwaited(reading: Reading): Span[] | undefined {
   const { text, awaited } = reading;
   if (awaited === undefined) return undefined;
   reading.awaited = undefined;
-  if ('after' in awaited) {
-    const passed = awaited.passes.test(text);
-    if (passed || awaited.after > 0) {
-      reading.awaited = { ...awaited, after: awaited.after - (passed ? 0 : 1) };
-      return undefined;
-    }
-  }
   const span =
     'name' in awaited
       ? awaitedValue(text, awaited.name)
-      : partOf(text, 0, text.length, 'part' in awaited ? awaited.part : '');
+      : partOf(text, 0, text.length, awaited.part);
   return span && [span];
-}
-
-function createScanner(anchors: readonly Anchor[]): (reading: Reading) => Span[] | undefined {
-  const finder = createFinder<readonly [length: number, look: Look]>(
-    anchors.map(([keyword, look]) => [keyword, [keyword.length, look]]),
-  );
-
-  function lookAt(reading: Reading, state: number, done: number): Span | undefined {
-    for (const [length, look] of finder.found(state)) {
-      const span = look(reading, finder.at - length, finder.at);
-      if (span !== undefined && span.from >= done) return span;
-    }
-    return undefined;
-  }
-
-  return (reading) => {
-    const { text } = reading;
-    let spans: Span[] | undefined;
-    let done = 0;
-    let at = 0;
-    for (let state = 0; ; ) {
-      state = finder.find(text, at, state);
-      if (state < 0) return spans;
-      at = finder.at;
-      const tired = reading.looks > LOOKS_MAX;
-      const span = tired
-        ? { from: Math.max(at, done), to: text.length }
-        : lookAt(reading, state, done);
-      if (span === undefined) continue;
-      spans ??= [];
-      spans.push(span);
-      done = span.to;
-      at = Math.max(at, span.to);
-      state = 0;
-    }
-  };
-}
-
-function replaceSpans(text: string, spans: readonly Span[]): string {
-  let clean = '';
-  let at = 0;
-  for (const { from, to } of spans) {
-    clean += text.slice(at, from) + REDACTED;
-    at = to;
-  }
-  return clean + text.slice(at);
 }

@@ -1,54 +1,15 @@
 import { AgentError } from '../errors.ts';
 import type { Anchor, Look } from './reading.ts';
+import { FORMS, TOKENS } from './tokens.ts';
 import { unlessModest } from './values.ts';
-
-/**
- * Tokens with a known form. Each begins with a literal, and only its end has a variable length (a
- * JWT's parts exclude each other), so that no search starts over.
- */
-const SHAPES: readonly string[] = [
-  'AKIA[A-Z0-9]{16}', // AWS
-  'ASIA[A-Z0-9]{16}',
-  'AIza[\\w-]{30,}', // Google
-  'ya29\\.[\\w.-]{16,}',
-  'GOCSPX-[\\w-]{16,}',
-  ...[...'oprsu'].map((kind) => `gh${kind}_\\w{16,}`), // GitHub
-  'github_pat_\\w{16,}',
-  'glpat-[\\w.-]{16,}', // GitLab
-  ...[...'abceoprs'].map((kind) => `xox${kind}-[\\w.%-]{10,}`), // Slack
-  'xapp-[\\w-]{16,}',
-  'npm_[A-Za-z0-9]{30,}',
-  'pypi-[\\w-]{30,}',
-  'dckr_pat_[\\w-]{16,}',
-  'hvs\\.[\\w-]{16,}', // Vault
-  'hvb\\.[\\w-]{16,}',
-  'sk_live_\\w{16,}', // Stripe
-  'rk_live_\\w{16,}',
-  'sk-ant-[\\w-]{16,}',
-  'sk-proj-[\\w-]{16,}',
-  'dop_v1_[a-f0-9]{32,}',
-  'SG\\.[\\w.-]{32,}',
-  'AGE-SECRET-KEY-1[A-Z0-9]{16,}',
-];
-/** Forms that need more than a pattern: by keyword; group 1 is not redacted. */
-const SPECIAL: Readonly<Record<string, RegExp>> = {
-  eyj: /(?<![\w-])eyJ[\w-]{8,}\.[\w.-]{2,}/y,
-  'bearer ': /(bearer[ \t]+)[\w.~+/-]{16,}=*/iy,
-  'hooks.slack.com/services/': /(hooks\.slack\.com\/services\/)[\w/]{16,}/y,
-  '-----begin ':
-    /(-----BEGIN [A-Z ]{0,32}PRIVATE KEY(?: BLOCK)?-----)[\s\S]*?(?=-----END [A-Z ]{0,32}PRIVATE|$)/y,
-  '"auth"': /("auth"\s*:\s*")[\w+/=-]{8,}/y, // a registry's credentials in docker's configuration
-  'password(': /(password\(\s*')[^']+/iy,
-  'identified ': /(identified\s+(?:with\s+\w+\s+)?(?:by|as)\s+(?:password\s+)?')[^']+/iy,
-};
 
 /** Makes anchors that find secrets by their form, also by `extra` patterns. */
 export function shapeAnchors(extra: readonly string[]): Anchor[] {
-  const shapes = [...SHAPES, ...extra].map((pattern): Anchor => {
+  const shapes = [...TOKENS, ...extra].map((pattern): Anchor => {
     const literal = literalOf(pattern);
     return [literal.toLowerCase(), lookFor(new RegExp(pattern, 'y'))];
   });
-  const special = Object.entries(SPECIAL).map(([word, form]): Anchor => [word, lookFor(form)]);
+  const special = Object.entries(FORMS).map(([word, form]): Anchor => [word, lookFor(form)]);
   return [...shapes, ...special];
 }
 

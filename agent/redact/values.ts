@@ -11,16 +11,23 @@ const REST_IN_QUOTES = /[^\n"'`]*/y;
 const PLAIN = /[\w.+/:@%~^=$#!?*-]+/y;
 const OPTION = /^--?(?:[A-Za-z][a-z-]*)?(?:=|$)/;
 const MODEST = new Set(
-  ['', 'true', 'false', 'yes', 'no', 'none', 'null', 'nil', 'undefined', 'on', 'off'], //
+  '- * true false yes no none null nil undefined on off basic digest'.split(' ').concat(''),
 );
-/** A variable; also the `$` of a `$(…)`, which begins another command. */
-const REFERENCE = /^\$(?:[A-Z_][A-Z0-9_]*|\{\w+\}|\(\w+\))?$/;
+/**
+ * What stands for a value: a variable or parameter, a field of `jq`, a place in a format; also the
+ * `$` of a `$(…)`, which begins another command.
+ */
+const REFERENCE =
+  /^(?:\$(?:[A-Z_][A-Z0-9_]*|[\d@*]|\{\w+\}|\(\w+\))?|\.[a-z_][\w.]*|%-?\d*[sdqv](?:\\\\n)?)$/;
 const ELSEWHERE = /^(?:file|env|fd):/;
+/** a path; secrets in base64 may begin with `/`, too */
+const PATH =
+  /^(?:~|\.{1,2}|\/(?:app|certs?|config|data|dev|etc|home|keys?|mnt|opt|proc|root|run|secrets?|srv|sys|tmp|usr|var|vault))\/[^\s;]*$/;
 const MODEST_LENGTH = 256;
 
 /**
- * Returns the span, unless its text is no secret: empty, a flag, a small number or a variable's
- * name.
+ * Returns the span, unless its text is no secret: empty, a flag, a small number, a path or a
+ * variable's name.
  */
 export function unlessModest(text: string, from: number, to: number): Span | undefined {
   if (to - from > MODEST_LENGTH) return { from, to };
@@ -30,15 +37,34 @@ export function unlessModest(text: string, from: number, to: number): Span | und
     /^\d{1,2}$/.test(value) ||
     value.startsWith(REDACTED) ||
     REFERENCE.test(value) ||
-    ELSEWHERE.test(value);
+    ELSEWHERE.test(value) ||
+    PATH.test(value);
   return modest ? undefined : { from, to };
 }
 
-/** Returns the secret part of a value; undefined: it has none. */
+/** A value that is secret as a whole. */
+export const WHOLE: Part = { prefix: '', before: '', after: '' };
+
+/** Returns the secret part of a value, without quotes around it; undefined: it has none. */
 export function partOf(text: string, from: number, to: number, part: Part): Span | undefined {
-  if (part === '') return unlessModest(text, from, to);
-  const at = text.slice(from, to).indexOf(part);
-  return at < 0 ? undefined : unlessModest(text, from + at + 1, to);
+  const { prefix, before, after } = part;
+  if (!text.startsWith(prefix, from)) return undefined;
+  let start = from + prefix.length;
+  let end = to;
+  if (before !== '') {
+    const at = text.indexOf(before, start);
+    const other = after === '' ? -1 : text.indexOf(after, start);
+    if (at <= start || at >= to || (other >= 0 && other < at)) return undefined;
+    if (before !== '=' && text.slice(start, at).includes('=')) return undefined;
+    start = at + 1;
+  }
+  if (after !== '') {
+    const at = text.lastIndexOf(after, to - 1);
+    if (at > start) end = at;
+  }
+  const quote = text[start] ?? '';
+  const quoted = /["']/.test(quote) && end - start > 1 && text[end - 1] === quote;
+  return quoted ? unlessModest(text, start + 1, end - 1) : unlessModest(text, start, end);
 }
 
 /** Whether a word in the place of a value is the next option. */
@@ -108,8 +134,11 @@ export function lineEnd(text: string, from: number, quotes: boolean): number {
  * quoted within the word. A word inside quotes ends with these at the latest.
  */
 export function wordEnd(reading: Reading, from: number, stops: string): number {
-  const { text } = reading;
-  const enclosing = enclosingQuote(reading, from);
+  return endOfWord(reading.text, from, stops, enclosingQuote(reading, from));
+}
+
+/** The same, with the quote that is open at `from`; empty: none is. */
+export function endOfWord(text: string, from: number, stops: string, enclosing: string): number {
   let at = from;
   while (at < text.length) {
     PLAIN.lastIndex = at;
@@ -129,7 +158,7 @@ export function wordEnd(reading: Reading, from: number, stops: string): number {
 }
 
 /** The quote that is open at a place. Places must ascend, so that each character is read once. */
-function enclosingQuote(reading: Reading, at: number): string {
+export function enclosingQuote(reading: Reading, at: number): string {
   const { text } = reading;
   for (; reading.quotesRead < at; reading.quotesRead++) {
     const character = text[reading.quotesRead] ?? '';

@@ -9,7 +9,10 @@ const S_ISUID = 0o4000;
 const CACHE_ENTRIES = 4096;
 
 /** Returns the arguments as they are recorded, and the number of secrets that were replaced. */
-export type Redact = (args: readonly string[]) => {
+export type Redact = (
+  args: readonly string[],
+  executable: string,
+) => {
   readonly args: readonly string[];
   readonly redacted: number;
 };
@@ -34,7 +37,7 @@ export function createInvocationReader(
     const object = has(execFlags.execFdPath | execFlags.execFdClosed)
       ? locate(given, describe(offset, flags), executable.path)
       : absolutePath(given, workingDirectory);
-    const recorded = redact?.(args(offset));
+    const recorded = redact?.(args(offset), executable.path);
     return {
       comm: comm(offset),
       context: contextOf(offset),

@@ -35,20 +35,49 @@ test('no argument list reveals another one', () => {
   equal(redact(['x', '-pabc']).redacted, 0);
 });
 
+test('a command is known by its executable where the first argument is something else', () => {
+  const args = ['shop-db', '-uroot', '-phunter2', 'shop'];
+  equal(redact(args).redacted, 0);
+  deepEqual(redact(args, '/usr/bin/mysql').args, ['shop-db', '-uroot', '-p[redacted]', 'shop']);
+  equal(redact(args, '/usr/bin/shop').redacted, 0);
+});
+
+test('a script of an interpreter is known by its own name', () => {
+  const args = ['/usr/bin/python3', '-I', '/usr/bin/http', '-a', 'bob:pw', 'GET', 'h'];
+  equal(redact(args, '/usr/bin/python3.12').args[4], 'bob:[redacted]');
+});
+
+test('a usage counts for the command that it is of, and not for the next one of a script', () => {
+  const { given, expected } = caseOf(
+    '',
+    'sh',
+    '-c',
+    'mysql -p«x1» db; mkdir -pv /a | tee -px && mysql -p«x2»',
+  );
+  deepEqual(redact(given).args, expected);
+});
+
+test('words beyond the thousandth are read for names and forms only', () => {
+  const files = Array.from({ length: 2000 }, (_, index) => `f${index}`);
+  const { args } = redact(['7z', 'a', '-px1', 'a.7z', ...files, '-px2', '--password=x3']);
+  deepEqual(args.slice(0, 5), ['7z', 'a', '-p[redacted]', 'a.7z', 'f0']);
+  deepEqual(args.slice(-2), ['-px2', '--password=[redacted]']);
+});
+
 test('configured names count whatever their case and separators', () => {
-  const more = createRedactor({ names: ['--pin', 'door-code'] });
+  const more = createRedactor({ names: ['--gate', 'door-code'] });
   const { given, expected } = caseOf(
     'own names',
     'x',
-    '--pin',
+    '--gate',
     '«1234»',
     'DOOR_CODE=«987»',
     '--door.code=«987»',
     '--doorCode',
     '«987»',
-    '--spin',
+    '--agate',
     '1234',
-    '--pin-length',
+    '--gate-length',
     '4',
     'code=987',
   );

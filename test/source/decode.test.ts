@@ -151,6 +151,16 @@ test('every field of an exec event is read from its place', () => {
   });
 });
 
+test('arguments are redacted knowing the executable, whatever the first argument is', () => {
+  const event = craftExec({ ...FULL, path: '/usr/bin/mysql', args: 'db\0-pX\0' });
+  const seen: (readonly string[] | string)[] = [];
+  createDecoder(bufferWith(event), CPUS, (args, executable) => {
+    seen.push(args, executable);
+    return { args, redacted: 0 };
+  }).decode(0, event.length);
+  assert.deepEqual(seen, [['db', '-pX'], '/usr/bin/mysql']);
+});
+
 test('a cause is elsewhere if its cgroups or its mount namespace differ', () => {
   const cause = { kind: causeKind.causeRecord, seq: 9n };
   const u32 = [

@@ -41,7 +41,7 @@ function configuration(dir: string): Target {
     name: 'configuration',
     property: 'a file is refused as CONFIGURATION_INVALID, or has only options and is used',
     seeds: [
-      '# a\njournalDir: /a\nringSize: 64MiB\nquietAfter: 15m\nredactNames: [pin, "db-pin"]\n',
+      '# a\njournalDir: /a\nringSize: 64MiB\nquietAfter: 15m\nredactNames: [gate, "door-code"]\n',
       'redactPatterns:\n  - acme_[A-Za-z0-9]{20,}\nnodeName: &n node-1\nprint: none\nsync: *n\n',
       'telemetryAddress: 127.0.0.1:9469\nendpoint: https://h:4317\nlogLevel: |\n  info\n',
       '__proto__: {ringSize: 1MiB}\n',
