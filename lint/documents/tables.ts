@@ -2,6 +2,7 @@ import { ERRORS, EXIT_MEANINGS, NATIVE_ERRORS } from '../../agent/errors.ts';
 import { LOG_EVENTS, type LogEvent } from '../../agent/log-events.ts';
 import { CODES } from '../../forensics/audit/codes.ts';
 import { FIELD_TABLES } from './fields.ts';
+import { REDACTION_TABLES } from './redaction.ts';
 import { header, row } from './rows.ts';
 
 /** The tables of the documents that are made from declarations, by the name in their markers. */
@@ -10,6 +11,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
   'exit codes': exitCodes,
   errors,
   ...FIELD_TABLES,
+  ...REDACTION_TABLES,
   'audit findings': auditFindings,
 };
 

@@ -1,8 +1,10 @@
 import { deepEqual, equal, match, throws } from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { LOG_EVENTS } from '../../agent/log-events.ts';
 import { unknownQuotes } from '../../lint/documents/quotes.ts';
 import { withTables } from '../../lint/documents/tables.ts';
+import { readCorpus } from '../redact/corpus.ts';
 
 const { sentence } = LOG_EVENTS['export.collector_unavailable'];
 
@@ -29,6 +31,30 @@ test('placeholders of an error are in capitals', () => {
     table,
     /\| `JOURNAL_BUSY` \| 75 \| the journal `PATH` is being written by process `PID` \| Stop/,
   );
+});
+
+test('the figures of redaction count every line of the list once', () => {
+  const table = withTables('<!-- generated: redaction figures -->\n<!-- end of generated -->');
+  const rows = [...table.matchAll(/^\| (.+?) \| ([\d |]+) \|$/gm)].map(
+    ([, kind = '', numbers = '']) => ({
+      kind,
+      numbers: numbers.split(' | ').map(Number),
+    }),
+  );
+  const all = rows.pop();
+  const lines = readCorpus(join(import.meta.dirname, '../redact/corpus'));
+  deepEqual(
+    rows.map(({ kind }) => kind),
+    [...new Set(lines.map(({ kind }) => kind))],
+  );
+  for (const column of [0, 1, 2, 3, 4, 5])
+    equal(
+      rows.reduce((sum, { numbers }) => sum + (numbers[column] ?? 0), 0),
+      all?.numbers[column],
+    );
+  const [withSecrets = 0, caught = 0, left = 0, , without = 0] = all?.numbers ?? [];
+  equal(withSecrets + without, lines.length);
+  equal(caught + left, withSecrets);
 });
 
 const tableOf = (heading: string, cell: string) =>
