@@ -20,8 +20,9 @@ export function agreeing({ path, state, pod }: ContainerFacts): ContainerFacts {
   const stateUid = state?.podUid ?? path.podUid;
   const own = stateUid === path.podUid ? state : undefined;
   const samePod =
-    own?.podName === undefined ||
-    (own.podName === pod?.name && own.podNamespace === pod?.namespace);
+    own?.podName === undefined
+      ? pod?.mirrors === undefined // only the runtime proves that a claim to mirror a pod is true
+      : own.podName === pod?.name && own.podNamespace === pod?.namespace;
   return { path, state: own, pod: samePod ? pod : undefined };
 }
 

@@ -4,6 +4,7 @@ import type { BootTime } from '../../record/types.ts';
 import { type ContainerPath, keyOf } from './cgroups/container-path.ts';
 import type { ContainerMemory } from './container-memory.ts';
 import { agreeing, containerIn, containerResource } from './container-resource.ts';
+import type { Pod } from './pods/pod.ts';
 import type { PodSource } from './pods/pod-source.ts';
 import { type ResourceAttributes, resourceText } from './resource.ts';
 import type { ContainerState } from './runtimes/runtime.ts';
@@ -63,12 +64,12 @@ export class Container {
     const { host, readState, runtimeOnly, memory } = this.#options;
     const { path, key } = this;
     const podUid = runtimeOnly ? undefined : path.podUid;
-    let pod = podUid === undefined ? undefined : this.#pods.pod(podUid);
     this.#state ??= readState(path.id);
+    let pod = podUid === undefined ? undefined : this.#podOf(podUid);
     if (this.#state === undefined || (podUid !== undefined && pod === undefined)) {
       const recalled = memory.recall(key);
       this.#state ??= recalled?.state;
-      if (podUid !== undefined) pod ??= recalled?.pod;
+      if (podUid !== undefined) pod = this.#podOf(podUid) ?? recalled?.pod;
     }
     const facts = agreeing({ path, state: this.#state, pod });
     if (facts.state !== undefined || facts.pod !== undefined) memory.keep(key, facts);
@@ -84,5 +85,12 @@ export class Container {
       complete,
     };
     return this.#rendered;
+  }
+
+  /** Finds the one of several candidates that the runtime confirms. */
+  #podOf(uid: string): Pod | undefined {
+    const { path } = this;
+    const state = this.#state;
+    return this.#pods.candidates(uid).find((pod) => agreeing({ path, state, pod }).pod);
   }
 }

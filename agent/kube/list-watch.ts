@@ -1,16 +1,18 @@
-import { getObject, type KubeObject, watchObjects } from './objects.ts';
+import { type Kept, listObjects } from './object-list.ts';
+import { watchObjects } from './objects.ts';
 import type { Change, Listed, ListWatch } from './reflector.ts';
 import { RequestError } from './request-error.ts';
 
-const LIST_MS = 30_000;
+/** How long the server may be silent before and within a list. */
+const LIST_SILENCE_MS = 30_000;
 /**
  * The server sends a bookmark about every minute, so a connection that is silent for so long is
  * dead.
  */
 const SILENCE_MS = 150_000;
 
-/** A collection of objects, and how it is listed. */
-export interface ObjectsOptions {
+/** A collection of objects, how it is listed, and what is kept of it. */
+export interface ObjectsOptions<Item> extends Kept<Item> {
   readonly kubeconfig: string;
   /** the collection, such as `/api/v1/pods` */
   readonly path: string;
@@ -20,44 +22,36 @@ export interface ObjectsOptions {
 }
 
 /** Lists and watches the objects of a collection that a field selector names. */
-export class ObjectListWatch implements ListWatch<KubeObject> {
-  readonly #kubeconfig: string;
+export class ObjectListWatch<Item> implements ListWatch<Item> {
+  readonly #options: ObjectsOptions<Item>;
   readonly #path: string;
   readonly #list: string;
 
-  constructor({ kubeconfig, path, fieldSelector, cached }: ObjectsOptions) {
-    this.#kubeconfig = kubeconfig;
+  constructor(options: ObjectsOptions<Item>) {
+    const { path, fieldSelector, cached } = options;
+    this.#options = options;
     this.#path = `${path}?fieldSelector=${encodeURIComponent(fieldSelector)}`;
     this.#list = `${this.#path}${cached ? '&resourceVersion=0' : ''}`;
   }
 
-  async list(stop: AbortSignal): Promise<Listed<KubeObject>> {
-    const { status, object } = await getObject({
-      kubeconfig: this.#kubeconfig,
-      path: this.#list,
-      stop: AbortSignal.any([stop, AbortSignal.timeout(LIST_MS)]),
-    });
-    if (status !== 200) throw RequestError.refusal(status, object);
-    const { items = [], metadata } = object;
-    return { items, resourceVersion: metadata?.resourceVersion ?? '0' };
+  list(stop: AbortSignal): Promise<Listed<Item>> {
+    const { kubeconfig } = this.#options;
+    const request = { kubeconfig, path: this.#list, silenceMs: LIST_SILENCE_MS, stop };
+    return listObjects(request, this.#options);
   }
 
   async watch(
     resourceVersion: string,
     timeoutSeconds: number,
-    onChange: (resourceVersion: string, change?: Change, object?: KubeObject) => void,
+    onChange: (resourceVersion: string, change?: Change, item?: Item) => void,
     stop: AbortSignal,
   ): Promise<void> {
+    const { kubeconfig, fields, read } = this.#options;
     const query = `&watch=true&allowWatchBookmarks=true&resourceVersion=${resourceVersion}`;
     const path = `${this.#path}${query}&timeoutSeconds=${Math.round(timeoutSeconds)}`;
-    const events = watchObjects({
-      kubeconfig: this.#kubeconfig,
-      path,
-      silenceMs: SILENCE_MS,
-      stop,
-    });
+    const request = { kubeconfig, path, silenceMs: SILENCE_MS, stop };
     let version = resourceVersion;
-    for await (const event of events) {
+    for await (const event of watchObjects(request, fields)) {
       if (event === 'open') {
         onChange(version);
         continue;
@@ -66,7 +60,7 @@ export class ObjectListWatch implements ListWatch<KubeObject> {
       if (type === 'ERROR') throw RequestError.of(object);
       version = object.metadata?.resourceVersion ?? version;
       if (type === 'BOOKMARK') onChange(version);
-      else onChange(version, type as Change, object);
+      else onChange(version, type as Change, read(object));
     }
   }
 }

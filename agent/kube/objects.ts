@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { ProjectedLines } from './projected-lines.ts';
+import type { NamedFields } from './projection.ts';
 import { type KubeRequest, send, textOf } from './request.ts';
 import { RequestError } from './request-error.ts';
 
@@ -19,8 +21,11 @@ export interface KubeObject {
       readonly controller?: boolean;
     }[];
   };
-  /** of a list */
-  readonly items?: readonly KubeObject[];
+}
+
+/** The fields of objects that are kept; nothing else is in memory at any time. */
+export interface ObjectFields extends NamedFields {
+  readonly metadata: NamedFields;
 }
 
 /** A response of the server, whatever its status is. */
@@ -34,35 +39,47 @@ export type WatchEvent = 'open' | { readonly type: string; readonly object: Kube
 
 /** The number of characters that are shown of a response that is not an object. */
 const MESSAGE_MAX = 300;
-/** The largest event, in characters; etcd accepts objects of 1.5 MiB. */
-const EVENT_MAX = 16 << 20;
 
-/** Gets an object or a list; a refusal is an answer as well. */
+/** Gets an object; a refusal is an answer as well. */
 export async function getObject(request: KubeRequest): Promise<Answer> {
   return answerOf(await send(request));
 }
 
-/** Yields the events of a watch until the server ends it or is silent; throws a refusal. */
-export async function* watchObjects(request: KubeRequest): AsyncGenerator<WatchEvent> {
+/**
+ * Yields the events of a watch until the server ends it or is silent; throws a refusal. Of each
+ * object these fields are kept, and those of a Status.
+ */
+export async function* watchObjects(
+  request: KubeRequest,
+  fields: ObjectFields,
+): AsyncGenerator<WatchEvent> {
   const response = await send(request);
-  if (response.statusCode !== 200) {
-    const { status, object } = await answerOf(response);
-    throw RequestError.refusal(status, object);
-  }
+  if (response.statusCode !== 200) throw await refusalOf(response);
   yield 'open';
-  let rest = '';
-  for await (const chunk of response.setEncoding('utf8')) {
-    rest += chunk;
-    if (rest.length > EVENT_MAX) throw new Error('the API server sent an event that is too long');
-    if (!chunk.includes('\n')) continue;
-    const lines = rest.split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      const event = parsed(line) as { type?: string; object?: KubeObject } | undefined;
-      if (event?.type !== undefined && event.object)
-        yield { type: event.type, object: event.object };
-    }
+  const events: WatchEvent[] = [];
+  const lines = new ProjectedLines({
+    fields: { type: true, object: withVersion({ ...STATUS, ...fields }) },
+    onDocument(document) {
+      const { type, object } = (document ?? {}) as { type?: string; object?: KubeObject };
+      if (type !== undefined && object) events.push({ type, object });
+    },
+  });
+  for await (const chunk of response) {
+    lines.write(chunk);
+    yield* events.splice(0);
   }
+}
+
+const STATUS = { code: true, message: true, metadata: {} } as const;
+
+function withVersion(fields: ObjectFields): ObjectFields {
+  return { ...fields, metadata: { ...fields.metadata, resourceVersion: true } };
+}
+
+/** Makes an error of an answer that is a refusal. */
+export async function refusalOf(response: IncomingMessage): Promise<RequestError> {
+  const { status, object } = await answerOf(response);
+  return RequestError.refusal(status, object);
 }
 
 async function answerOf(response: IncomingMessage): Promise<Answer> {

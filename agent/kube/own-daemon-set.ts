@@ -112,6 +112,8 @@ export class OwnDaemonSet {
         path: this.#daemonSets,
         fieldSelector,
         cached: false,
+        fields: { metadata: { uid: true, deletionTimestamp: true } },
+        read: (object) => object,
       }),
       onList: ([found]) => this.#daemonSetIs(found),
       onChange: (change, found) => this.#daemonSetIs(change === 'DELETED' ? undefined : found),

@@ -46,8 +46,8 @@ export async function send(request: KubeRequest): Promise<IncomingMessage> {
   return response;
 }
 
-/** The size of a list of 500 pods with everything that they can contain, in characters. */
-const TEXT_MAX = 64 << 20;
+/** Characters of an object; etcd takes objects of 1.5 MiB. */
+const TEXT_MAX = 16 << 20;
 
 /** Reads a response to its end. */
 export async function textOf(response: IncomingMessage): Promise<string> {

@@ -67,7 +67,11 @@ export function bedOf(options: BedOptions = {}) {
     memory: NO_MEMORY,
     cgroupName: (hierarchy, id) => names.get(`${hierarchy}:${id}`),
   });
-  enricher.start({ pod: (uid) => pods.get(uid), state, close: () => {} });
+  enricher.start({
+    candidates: (uid) => (pods.has(uid) ? [pods.get(uid) as Pod] : []),
+    state,
+    close: () => {},
+  });
   const contexts = new Map<string, Invocation>();
   const eventOf = (at: Spot, from: Spot | undefined, seconds: number): ExecEvent => ({
     kind: 'exec',

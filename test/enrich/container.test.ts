@@ -21,7 +21,7 @@ function containerWith(known: Known, recalled: KnownFacts | undefined, runtimeOn
   const asked: string[] = [];
   const container = new Container(
     { id: A, podUid: UID, runtime: undefined, root: podPath(A) },
-    { pod: () => known.pod, state: 'following', close: () => {} },
+    { candidates: () => (known.pod ? [known.pod] : []), state: 'following', close: () => {} },
     {
       host: {},
       readState: () => known.state,

@@ -101,7 +101,9 @@ export async function withServer(body: (server: Server) => Promise<void>): Promi
       const items = status === 200 ? [body] : [];
       const isRefused = status === 401 || status === 403;
       say(
-        isRefused ? server.daemonSet : [200, { metadata: { resourceVersion: '10' }, items }],
+        isRefused
+          ? server.daemonSet
+          : [200, { kind: 'DaemonSetList', metadata: { resourceVersion: '10' }, items }],
         response,
       );
     } else if (url.startsWith(DAEMON_SETS + WATCH)) {

@@ -10,7 +10,10 @@ async function watching(answer: Answer, silenceMs: number): Promise<void> {
   const never = new AbortController().signal;
   try {
     const path = '/api/v1/pods?watch=true';
-    const events = watchObjects({ kubeconfig: api.kubeconfig, path, silenceMs, stop: never });
+    const events = watchObjects(
+      { kubeconfig: api.kubeconfig, path, silenceMs, stop: never },
+      { metadata: {} },
+    );
     await Array.fromAsync(events);
   } finally {
     await api.close();
@@ -43,7 +46,7 @@ const endless =
   };
 
 test('an event without an end is not kept until the memory is full', async () => {
-  await rejects(watching(endless(200), 60_000), /an event that is too long/);
+  await rejects(watching(endless(200), 60_000), /an object that is too long/);
 });
 
 test('a refusal without an end is not kept until the memory is full', async () => {

@@ -1,9 +1,9 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { ObjectListWatch } from '../../kube/list-watch.ts';
-import { getObject, type KubeObject } from '../../kube/objects.ts';
-import type { Change, Listed, ListWatch } from '../../kube/reflector.ts';
+import { getObject } from '../../kube/objects.ts';
+import type { Listed, ListWatch } from '../../kube/reflector.ts';
 import { RequestError } from '../../kube/request-error.ts';
-import { type Pod, slimPod } from './pod.ts';
+import { POD_FIELDS, type Pod, slimPod } from './pod.ts';
 import { followPods } from './pod-follower.ts';
 import type { PodSource, PodSourceOptions } from './pod-source.ts';
 
@@ -17,7 +17,7 @@ export function followApiServer(options: PodSourceOptions): PodSource {
 /** Lists and watches the pods that are scheduled to this node. */
 class PodListWatch implements ListWatch<Pod> {
   readonly #options: PodSourceOptions;
-  readonly #objects: ObjectListWatch;
+  readonly #objects: ObjectListWatch<Pod>;
 
   constructor(options: PodSourceOptions) {
     const { kubeconfig, nodeName } = options;
@@ -27,27 +27,19 @@ class PodListWatch implements ListWatch<Pod> {
       path: '/api/v1/pods',
       fieldSelector: `spec.nodeName=${nodeName}`,
       cached: true, // the watch brings what the cache does not have yet
+      fields: POD_FIELDS,
+      read: (pod) => slimPod(pod as unknown as V1Pod, options),
     });
   }
 
   async list(stop: AbortSignal): Promise<Listed<Pod>> {
-    const { items, resourceVersion } = await this.#objects.list(stop);
-    if (items.length === 0) await this.#mustExist(stop);
-    return { items: items.flatMap((pod) => this.#slim(pod) ?? []), resourceVersion };
+    const listed = await this.#objects.list(stop);
+    if (listed.items.length === 0) await this.#mustExist(stop);
+    return listed;
   }
 
-  watch(
-    resourceVersion: string,
-    timeoutSeconds: number,
-    onChange: (resourceVersion: string, change?: Change, pod?: Pod) => void,
-    stop: AbortSignal,
-  ): Promise<void> {
-    return this.#objects.watch(
-      resourceVersion,
-      timeoutSeconds,
-      (version, change, pod) => onChange(version, change, pod && this.#slim(pod)),
-      stop,
-    );
+  watch(...args: Parameters<ListWatch<Pod>['watch']>): Promise<void> {
+    return this.#objects.watch(...args);
   }
 
   /**
@@ -62,9 +54,5 @@ class PodListWatch implements ListWatch<Pod> {
       stop: AbortSignal.any([stop, AbortSignal.timeout(NODE_MS)]),
     });
     if (status !== 200) throw RequestError.refusal(status, object);
-  }
-
-  #slim(pod: KubeObject): Pod | undefined {
-    return slimPod(pod as unknown as V1Pod, this.#options.keys);
   }
 }

@@ -24,9 +24,9 @@ class PodStream implements ListWatch<Pod> {
   readonly #slim: (event: PodEvent) => Pod | undefined;
   #events: AsyncGenerator<PodEvent> | undefined;
 
-  constructor({ keys }: PodSourceOptions, target: string) {
+  constructor(options: PodSourceOptions, target: string) {
     this.#target = target;
-    this.#slim = ({ pod }) => pod && slimPod(pod, keys);
+    this.#slim = ({ pod }) => pod && slimPod(pod, options);
   }
 
   async list(stop: AbortSignal): Promise<Listed<Pod>> {

@@ -1,8 +1,8 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import { getObject, type KubeObject } from '../../kube/objects.ts';
+import { listObjects } from '../../kube/object-list.ts';
 import { RequestError } from '../../kube/request-error.ts';
 import { followPodsApi } from './kubelet-pods-api.ts';
-import { slimPod } from './pod.ts';
+import { POD_FIELDS, type Pod, slimPod } from './pod.ts';
 import { PodIndex } from './pod-index.ts';
 import type { PodSource, PodSourceOptions, SourceState } from './pod-source.ts';
 
@@ -19,7 +19,8 @@ const REFRESH_MS = 60_000;
 /** Unknown pods cause no more requests than one in this time; failures make it longer. */
 const AGAIN_MS = 200;
 const AGAIN_MAX_MS = 30_000;
-const REQUEST_MS = 10_000;
+/** How long the kubelet may be silent before and within its answer. */
+const SILENCE_MS = 10_000;
 
 /** Opens the kubelet as a source: its pods API on a socket, or else its authenticated endpoint. */
 export function openKubelet(options: KubeletOptions): PodSource {
@@ -29,7 +30,7 @@ export function openKubelet(options: KubeletOptions): PodSource {
 
 /** Reads the kubelet's pods at intervals, and whenever a pod is looked up that is not known. */
 function askKubelet(options: KubeletOptions): PodSource {
-  const { keys, onPod, report } = options;
+  const { onPod, report } = options;
   const stop = new AbortController();
   const pods = new PodIndex(onPod);
   let state: SourceState = 'starting';
@@ -41,8 +42,7 @@ function askKubelet(options: KubeletOptions): PodSource {
     if (asking || stop.signal.aborted || performance.now() < notBefore) return;
     asking = true;
     try {
-      const items = await listPods(options, stop.signal);
-      pods.replace(items.flatMap((pod) => slimPod(pod as unknown as V1Pod, keys) ?? []));
+      pods.replace(await listPods(options, stop.signal));
       if (failures > 0) report({ event: 'metadata.available' });
       failures = 0;
       state = 'following';
@@ -60,10 +60,10 @@ function askKubelet(options: KubeletOptions): PodSource {
   timer.unref();
   void ask();
   return {
-    pod(uid) {
-      const pod = pods.get(uid);
-      if (pod === undefined) void ask();
-      return pod;
+    candidates(uid) {
+      const found = pods.candidates(uid);
+      if (found.length === 0) void ask();
+      return found;
     },
     get state() {
       return state;
@@ -76,19 +76,12 @@ function askKubelet(options: KubeletOptions): PodSource {
 }
 
 /** Gets all pods of the node, as the kubelet has them. */
-async function listPods(
-  options: KubeletOptions,
-  stop: AbortSignal,
-): Promise<readonly KubeObject[]> {
+async function listPods(options: KubeletOptions, stop: AbortSignal): Promise<readonly Pod[]> {
   const { kubeconfig, endpoint, verify, nodeName } = options;
-  const { status, object } = await getObject({
-    kubeconfig,
-    path: '/pods',
-    kubelet: { endpoint, verify, nodeName },
-    stop: AbortSignal.any([stop, AbortSignal.timeout(REQUEST_MS)]),
-  });
-  if (status !== 200) throw RequestError.refusal(status, object);
-  if (object.items === undefined)
-    throw new Error('the answer of the kubelet is not a list of pods');
-  return object.items;
+  const kubelet = { endpoint, verify, nodeName };
+  const { items } = await listObjects(
+    { kubeconfig, path: '/pods', kubelet, silenceMs: SILENCE_MS, stop },
+    { fields: POD_FIELDS, read: (pod) => slimPod(pod as unknown as V1Pod, options) },
+  );
+  return items;
 }

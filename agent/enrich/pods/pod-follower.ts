@@ -26,7 +26,7 @@ export function followPods(
   });
   done.catch((error) => report({ event: 'metadata.unavailable', error }));
   return {
-    pod: (uid) => pods.get(uid),
+    candidates: (uid) => pods.candidates(uid),
     get state() {
       return state;
     },

@@ -2,25 +2,32 @@ import type { Pod } from './pod.ts';
 
 /** How many deleted pods are remembered, because records of them may still follow. */
 const GONE_MAX = 512;
+/** How many containers these pods may have together. */
+const GONE_CONTAINERS_MAX = 4096;
 
-/** The node's pods by uid, and those deleted last. A uid is never used again. */
+/** The node's pods, and those deleted last. A uid is never used again. */
 export class PodIndex {
   readonly #pods = new Map<string, Pod>();
   readonly #gone = new Map<string, Pod>();
+  #goneContainers = 0;
   readonly #onPod: (uid: string) => void;
 
   constructor(onPod: (uid: string) => void) {
     this.#onPod = onPod;
   }
 
-  get(uid: string): Pod | undefined {
-    return this.#pods.get(uid) ?? this.#gone.get(uid);
+  /** See PodSource. */
+  candidates(uid: string): readonly Pod[] {
+    const own = this.#pods.get(uid) ?? this.#gone.get(uid);
+    if (own !== undefined) return [own];
+    const all = [...this.#pods.values(), ...this.#gone.values()];
+    return all.filter(({ mirrors }) => mirrors === uid);
   }
 
   set(pod: Pod): void {
-    this.#gone.delete(pod.uid);
+    this.#forget(pod.uid);
     this.#pods.set(pod.uid, pod);
-    this.#onPod(pod.uid);
+    this.#onPod(pod.mirrors ?? pod.uid);
   }
 
   /** `last` is the pod as it was deleted; an event without containers carries only its name. */
@@ -28,10 +35,12 @@ export class PodIndex {
     const known = this.#pods.get(last.uid);
     if (known === undefined) return;
     this.#pods.delete(last.uid);
-    this.#gone.set(last.uid, last.containers.length > 0 ? last : known);
+    const kept = last.containers.length > 0 ? last : known;
+    this.#gone.set(last.uid, kept);
+    this.#goneContainers += kept.containers.length;
     for (const uid of this.#gone.keys()) {
-      if (this.#gone.size <= GONE_MAX) break;
-      this.#gone.delete(uid);
+      if (this.#gone.size <= GONE_MAX && this.#goneContainers <= GONE_CONTAINERS_MAX) break;
+      this.#forget(uid);
     }
   }
 
@@ -40,5 +49,10 @@ export class PodIndex {
     const uids = new Set(pods.map(({ uid }) => uid));
     for (const pod of this.#pods.values()) if (!uids.has(pod.uid)) this.delete(pod);
     for (const pod of pods) this.set(pod);
+  }
+
+  #forget(uid: string): void {
+    this.#goneContainers -= this.#gone.get(uid)?.containers.length ?? 0;
+    this.#gone.delete(uid);
   }
 }

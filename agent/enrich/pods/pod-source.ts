@@ -6,9 +6,10 @@ export type SourceState = 'starting' | 'following' | 'unreachable';
 /** Where the metadata of this node's pods comes from. */
 export interface PodSource {
   /**
-   * Finds a pod by the uid in its cgroups’ names; a source that is polled asks for an unknown one.
+   * Finds the pods that the uid in a cgroup’s name may mean: the pod of that uid, or else every pod
+   * that claims to mirror a static pod of that uid. A source that is polled asks for an unknown one.
    */
-  pod(uid: string): Pod | undefined;
+  candidates(uid: string): readonly Pod[];
   readonly state: SourceState;
   close(): void;
 }
@@ -31,7 +32,7 @@ export type MetadataEvent =
 
 /** The source that has no pods: records carry what the container runtime knows, and no more. */
 export const NO_PODS: PodSource = {
-  pod: () => undefined,
+  candidates: () => [],
   state: 'unreachable',
   close: () => {},
 };

@@ -1,4 +1,4 @@
-import type { V1Container, V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+import type { V1Container, V1ContainerStatus, V1ObjectMeta, V1Pod } from '@kubernetes/client-node';
 import {
   ANNOTATION_PREFIX,
   LABEL_PREFIX,
@@ -6,12 +6,18 @@ import {
   ownerKey,
 } from '../../../record/fields/resource.ts';
 import { KEYS } from '../../../record/fields.ts';
+import { ShortValues } from '../../kube/projection.ts';
 import { ownerAttributes } from './owners.ts';
 
-/** The part of a pod that is kept: at most 2 KiB. */
+/** The part of a pod that is kept, of a bounded size: about 2 KiB for most pods. */
 export interface Pod {
-  /** the uid in its cgroups' names; for a static pod, the hash of its configuration */
+  /** the uid of its object, which is in its cgroups' names unless it mirrors a static pod */
   readonly uid: string;
+  /**
+   * The uid of the static pod that it claims to mirror, which is in that pod's cgroups' names. Who
+   * may create pods can make this claim for any uid.
+   */
+  readonly mirrors?: string;
   readonly namespace: string;
   readonly name: string;
   /** further attributes of the resource */
@@ -35,15 +41,27 @@ export interface PodContainer {
   readonly lastId: string | undefined;
 }
 
+/** What is kept of pods, and the node that they are on. */
+export interface PodOptions {
+  readonly keys: PodKeys;
+  readonly nodeName: string;
+}
+
 /** Selects the labels and annotations that are kept, by their keys. */
 export interface PodKeys {
   label(key: string): boolean;
   annotation(key: string): boolean;
 }
 
-/** Annotations of a pod that mirrors a static one: the mark, and the static pod's own uid. */
+/**
+ * Annotations with which the kubelet marks a pod that mirrors a static one: the static pod's uid,
+ * twice, and where the pod is from (pkg/kubelet/pod/mirror_client.go).
+ */
 const MIRROR = 'kubernetes.io/config.mirror';
 const CONFIG_HASH = 'kubernetes.io/config.hash';
+const CONFIG_SOURCE = 'kubernetes.io/config.source';
+/** A hash of the configuration, or the uid that the static pod's file names, as on OpenShift. */
+const STATIC_UID = /^([0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 const SERVICE_NAME = 'resource.opentelemetry.io/service.name';
 /**
  * The characters of all labels and annotations together; one that does not fit is left out as a
@@ -51,12 +69,46 @@ const SERVICE_NAME = 'resource.opentelemetry.io/service.name';
  */
 const CHOSEN_MAX = 1024;
 const SERVICE_NAME_MAX = 255;
+/** Pods that people write have a few containers; records of further ones are partial. */
+const CONTAINERS_MAX = 64;
+/** The characters of an image reference: name, tag and digest have at most 255, 128 and 71. */
+const IMAGE_MAX = 512;
+
+/** Longer ones are never kept. */
+const CHOSEN_VALUES = new ShortValues(CHOSEN_MAX);
+const CONTAINER = { name: true, image: true, restartPolicy: true } as const;
+const STATUS = {
+  name: true,
+  containerID: true,
+  imageID: true,
+  restartCount: true,
+  lastState: { terminated: { containerID: true } },
+} as const;
+/** The fields of a pod that slimPod() reads. */
+export const POD_FIELDS = {
+  metadata: {
+    uid: true,
+    namespace: true,
+    name: true,
+    creationTimestamp: true,
+    labels: CHOSEN_VALUES,
+    annotations: CHOSEN_VALUES,
+    ownerReferences: true,
+  },
+  spec: { containers: CONTAINER, initContainers: CONTAINER, ephemeralContainers: CONTAINER },
+  status: {
+    startTime: true,
+    containerStatuses: STATUS,
+    initContainerStatuses: STATUS,
+    ephemeralContainerStatuses: STATUS,
+  },
+} as const;
 
 /**
  * Keeps the parts of a pod that records need; undefined: it is not a pod. Timestamps may be text or
  * Date.
  */
-export function slimPod(pod: V1Pod, keys: PodKeys): Pod | undefined {
+export function slimPod(pod: V1Pod, { keys, nodeName }: PodOptions): Pod | undefined {
   const { metadata, spec, status } = pod;
   const { uid, namespace, name, labels = {}, annotations = {} } = metadata ?? {};
   if (!uid || !namespace || !name) return undefined;
@@ -65,6 +117,7 @@ export function slimPod(pod: V1Pod, keys: PodKeys): Pod | undefined {
     labels,
     new Date(metadata?.creationTimestamp ?? 0),
   );
+  const mirrors = mirroredUid(metadata, nodeName);
   const containers = [
     ...(spec?.initContainers ?? []).map((container) =>
       slimContainer(
@@ -81,7 +134,8 @@ export function slimPod(pod: V1Pod, keys: PodKeys): Pod | undefined {
     ),
   ];
   return {
-    uid: staticUid(annotations) ?? uid,
+    uid,
+    ...(mirrors === undefined ? {} : { mirrors }),
     namespace,
     name,
     attributes: {
@@ -90,16 +144,21 @@ export function slimPod(pod: V1Pod, keys: PodKeys): Pod | undefined {
       ...chosen(labels, annotations, keys),
       [KEYS.serviceName]: serviceName(labels, annotations, owners, keys) ?? name,
     },
-    containers,
+    containers: containers.slice(0, CONTAINERS_MAX),
   };
 }
 
-/**
- * Everybody can write annotations, so that they never yield the uid of a pod that is not static.
- */
-function staticUid(annotations: Readonly<Record<string, string>>): string | undefined {
-  const hash = annotations[CONFIG_HASH] ?? '';
-  return annotations[MIRROR] !== undefined && /^[0-9a-f]{32}$/.test(hash) ? hash : undefined;
+/** Returns the uid that a pod claims as the kubelet does: as a mirror that this node controls. */
+function mirroredUid(metadata: V1ObjectMeta | undefined, nodeName: string): string | undefined {
+  const { annotations = {}, ownerReferences = [] } = metadata ?? {};
+  const uid = annotations[MIRROR];
+  const isStatic =
+    uid === annotations[CONFIG_HASH] && (annotations[CONFIG_SOURCE] ?? 'api') !== 'api';
+  const isControlled = ownerReferences.some(
+    ({ controller, apiVersion, kind, name }) =>
+      controller === true && apiVersion === 'v1' && kind === 'Node' && name === nodeName,
+  );
+  return uid !== undefined && isStatic && isControlled && STATIC_UID.test(uid) ? uid : undefined;
 }
 
 function slimContainer(
@@ -112,12 +171,17 @@ function slimContainer(
   return {
     name,
     type,
-    image,
+    image: bounded(image),
     id,
-    imageId: status?.imageID ? status.imageID.replace(/^docker-pullable:\/\//, '') : undefined,
+    imageId: bounded(status?.imageID?.replace(/^docker-pullable:\/\//, '')),
     restartCount: id === undefined ? undefined : status?.restartCount,
     lastId: idOf(status?.lastState?.terminated?.containerID),
   };
+}
+
+/** Leaves out what is no image reference: nothing, and text that is too long for one. */
+function bounded(image: string | undefined): string | undefined {
+  return image && image.length <= IMAGE_MAX ? image : undefined;
 }
 
 /** Returns the id in `containerd://<id>`. */
@@ -170,7 +234,8 @@ function serviceName(
   keys: PodKeys,
 ): string | undefined {
   const asked = annotations[SERVICE_NAME]?.slice(0, SERVICE_NAME_MAX);
-  if (asked) return asked;
+  // A copy, because the part of a long text would keep all of it in memory.
+  if (asked) return Buffer.from(asked).toString();
   for (const key of ['app.kubernetes.io/instance', 'app.kubernetes.io/name'])
     if (keys.label(key) && labels[key]) return labels[key];
   for (const kind of SERVICE_OWNERS) {

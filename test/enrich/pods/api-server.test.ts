@@ -48,9 +48,9 @@ test('the pods of this node are listed from the cache, then watched with bookmar
   const api = await started(answering([apiPod(A, 'a'), apiPod(B, 'b')]));
   await following(api, async ({ source, changed, problems }) => {
     await until('a watch', () => api.watches.size === 1);
-    equal(source.pod(A)?.name, 'a');
-    equal(source.pod(B)?.name, 'b');
-    equal(source.pod(C), undefined);
+    equal(source.candidates(A)[0]?.name, 'a');
+    equal(source.candidates(B)[0]?.name, 'b');
+    equal(source.candidates(C)[0], undefined);
     deepEqual(changed, [A, B]);
     const [list, watch] = api.requests;
     equal(list?.path, '/api/v1/pods');
@@ -64,7 +64,7 @@ test('the pods of this node are listed from the cache, then watched with bookmar
     ok(seconds >= 300 && seconds <= 600, `${seconds}`);
 
     api.send('ADDED', apiPod(C, 'c', '11'));
-    await until('c', () => source.pod(C)?.name === 'c');
+    await until('c', () => source.candidates(C)[0]?.name === 'c');
     deepEqual(problems, []);
     equal(source.state, 'following');
   });
@@ -76,9 +76,9 @@ test('a deleted pod stays known for records that follow', async () => {
     await until('a watch', () => api.watches.size === 1);
     api.send('DELETED', apiPod(A, 'a', '11'));
     api.send('ADDED', apiPod(B, 'a', '12'));
-    await until('its successor', () => source.pod(B) !== undefined);
-    equal(source.pod(A)?.uid, A);
-    equal(source.pod(B)?.uid, B);
+    await until('its successor', () => source.candidates(B)[0] !== undefined);
+    equal(source.candidates(A)[0]?.uid, A);
+    equal(source.candidates(B)[0]?.uid, B);
   });
 });
 
@@ -105,8 +105,8 @@ test('an expired version leads to a new list, both in the stream and as a respon
     await until('a second watch', () => api.count('watch') === 2);
     equal(api.count('list'), 2);
     equal(api.requests.at(-1)?.query.get('resourceVersion'), '20');
-    equal(source.pod(B)?.name, 'b');
-    equal(source.pod(A)?.name, 'a', 'missing from the list: gone meanwhile');
+    equal(source.candidates(B)[0]?.name, 'b');
+    equal(source.candidates(A)[0]?.name, 'a', 'missing from the list: gone meanwhile');
 
     const fine = answering([apiPod(C, 'c')], '30');
     api.answer = (request, response) => {
@@ -116,7 +116,7 @@ test('an expired version leads to a new list, both in the stream and as a respon
     };
     for (const watch of api.watches) watch.end();
     await until('a third list', () => api.count('list') === 3);
-    await until('c', () => source.pod(C) !== undefined);
+    await until('c', () => source.candidates(C)[0] !== undefined);
     deepEqual(problems, []);
   });
 });
@@ -127,7 +127,7 @@ test('an outage is reported once, and so is its end; known pods stay known', asy
     await until('a watch', () => api.watches.size === 1);
     await api.stop();
     await until('a problem', () => source.state === 'unreachable');
-    equal(source.pod(A)?.name, 'a');
+    equal(source.candidates(A)[0]?.name, 'a');
     api.answer = answering([]);
     await api.start();
     await until('the end of it', () => source.state === 'following');
@@ -202,8 +202,8 @@ test('lines that are not events, and events that are not about pods, are ignored
     api.send('ADDED', { metadata: { resourceVersion: '11' } });
     api.send('ADDED', null);
     api.send('ADDED', apiPod(B, 'b', '12'));
-    await until('b', () => source.pod(B) !== undefined);
-    equal(source.pod(A)?.name, 'a');
+    await until('b', () => source.candidates(B)[0] !== undefined);
+    equal(source.candidates(A)[0]?.name, 'a');
     deepEqual(problems, []);
   });
 });

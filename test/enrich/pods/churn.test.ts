@@ -32,7 +32,7 @@ const enricher = new Enricher({
   started: [],
 });
 const pods = new PodIndex((uid) => enricher.podChanged(uid));
-enricher.start({ pod: (uid) => pods.get(uid), state: 'following', close: () => {} });
+enricher.start({ candidates: (uid) => pods.candidates(uid), state: 'following', close: () => {} });
 const ring = Buffer.alloc(1 << 16);
 const decoder = createDecoder(ring, 1, (args) => ({ args, redacted: 0 }));
 const writer = createLineWriter({

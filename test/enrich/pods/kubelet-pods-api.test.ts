@@ -95,8 +95,8 @@ test('a pod of the kubelet has everything that records need', async () => {
       call.write(SYNCED);
     });
     const { source, problems } = follow();
-    await until('the pod', () => source.pod(POD_UID) !== undefined);
-    deepEqual(source.pod(POD_UID), {
+    await until('the pod', () => source.candidates(POD_UID)[0] !== undefined);
+    deepEqual(source.candidates(POD_UID)[0], {
       uid: POD_UID,
       namespace: 'shop',
       name: 'cart-6d4b75cb6d-x7z2p',
@@ -141,13 +141,13 @@ test('changes after the list are followed, and a deleted pod stays known', async
     });
     const { source, changed } = follow();
     await until('a list', () => source.state === 'following');
-    equal(source.pod(POD_UID), undefined);
+    equal(source.candidates(POD_UID)[0], undefined);
     calls[0]?.write(ADDED);
     await until('the pod', () => changed.includes(POD_UID));
     calls[0]?.write(DELETED);
     calls[0]?.end();
     await until('a new list', () => calls.length > 1 && source.state === 'following');
-    equal(source.pod(POD_UID)?.containers.length, 4);
+    equal(source.candidates(POD_UID)[0]?.containers.length, 4);
   });
 });
 

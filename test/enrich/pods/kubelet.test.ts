@@ -88,7 +88,7 @@ test('the kubelet is asked for its pods with the token, and its certificate is v
     kubelet.body = listOf(apiPod(A, 'a'), {});
     const { source, changed, problems } = kubelet.follow();
     await until('a', () => changed.includes(A));
-    equal(source.pod(A)?.name, 'a');
+    equal(source.candidates(A)[0]?.name, 'a');
     deepEqual(problems, []);
     equal(kubelet.asked[0]?.url, '/pods');
     equal(kubelet.asked[0]?.headers.authorization, 'Bearer secret-token');
@@ -101,8 +101,8 @@ test('an unknown pod is requested, and a deleted one stays known', async () => {
     const { source, changed } = kubelet.follow();
     await until('a', () => changed.includes(A));
     kubelet.body = listOf(apiPod(B, 'b'));
-    await until('b', () => source.pod(B) !== undefined);
-    equal(source.pod(A)?.name, 'a');
+    await until('b', () => source.candidates(B)[0] !== undefined);
+    equal(source.candidates(A)[0]?.name, 'a');
   });
 });
 
@@ -128,7 +128,7 @@ test('a refusal is reported once, and so is its end', async () => {
     deepEqual(problems, ['HTTP 403: Forbidden (user=x, verb=get, resource=nodes)']);
     equal(source.state, 'unreachable');
     Object.assign(kubelet, { status: 200, body: listOf(apiPod(A, 'a')) });
-    await until('a', () => source.pod(A) !== undefined);
+    await until('a', () => source.candidates(A)[0] !== undefined);
     deepEqual(problems.slice(1), ['fine']);
     equal(source.state, 'following');
   });

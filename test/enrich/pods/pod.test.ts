@@ -10,6 +10,10 @@ import { containerOf } from '../craft.ts';
 const HASH = '3f2a9c1b7d6e5f4a3b2c1d0e9f8a7b6c';
 const NO_KEYS: PodKeys = { label: () => false, annotation: () => false };
 
+function slimmed(pod: V1Pod, keys = NO_KEYS): Pod | undefined {
+  return slimPod(pod, { keys, nodeName: 'node-1' });
+}
+
 interface Given {
   readonly metadata?: object;
   readonly spec?: object;
@@ -32,7 +36,7 @@ function podOf({ metadata, spec, status }: Given = {}): V1Pod {
 }
 
 function attributesOf(given: Given, keys = NO_KEYS): Readonly<Record<string, string>> {
-  return slimPod(podOf(given), keys)?.attributes ?? {};
+  return slimmed(podOf(given), keys)?.attributes ?? {};
 }
 
 function owner(kind: string, name: string, apiVersion = 'apps/v1') {
@@ -40,7 +44,7 @@ function owner(kind: string, name: string, apiVersion = 'apps/v1') {
 }
 
 test('a pod without an owner is its own service', () => {
-  deepEqual(slimPod(podOf(), NO_KEYS), {
+  deepEqual(slimmed(podOf()), {
     uid: POD_UID,
     namespace: 'shop',
     name: 'cart-7d9f-x2x',
@@ -55,7 +59,7 @@ test('a pod without an owner is its own service', () => {
 test('a typed pod with dates gives the same as its JSON', () => {
   const status = { startTime: new Date('2026-01-31T12:00:00Z') };
   const metadata = { creationTimestamp: new Date('2026-01-31T11:59:30Z') };
-  deepEqual(slimPod(podOf({ metadata, status }), NO_KEYS), slimPod(podOf(), NO_KEYS));
+  deepEqual(slimmed(podOf({ metadata, status })), slimmed(podOf()));
 });
 
 test('owners are named up to the Deployment and the CronJob', () => {
@@ -166,7 +170,7 @@ test('an annotation that is too long is omitted, and later ones are kept', () =>
 });
 
 test('containers have their types, and their states are matched by id', () => {
-  const pod = slimPod(
+  const pod = slimmed(
     podOf({
       spec: {
         initContainers: [{ name: 'setup' }, { name: 'proxy', restartPolicy: 'Always' }],
@@ -212,19 +216,57 @@ test('containers have their types, and their states are matched by id', () => {
   ]);
 });
 
-test('a static pod has the uid of its cgroups, and only a static pod has another uid', () => {
-  const mirror = { 'kubernetes.io/config.mirror': HASH, 'kubernetes.io/config.hash': HASH };
-  const uidOf = (annotations: object) =>
-    slimPod(podOf({ metadata: { annotations } }), NO_KEYS)?.uid;
-  equal(uidOf(mirror), HASH);
-  equal(uidOf({ 'kubernetes.io/config.hash': HASH }), POD_UID);
-  const other = '00000000-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
-  equal(uidOf({ ...mirror, 'kubernetes.io/config.hash': other }), POD_UID);
+const NODE = { apiVersion: 'v1', kind: 'Node', name: 'node-1', uid: 'n', controller: true };
+const MIRROR = {
+  'kubernetes.io/config.mirror': HASH,
+  'kubernetes.io/config.hash': HASH,
+  'kubernetes.io/config.source': 'file',
+};
+
+function mirroredUid(annotations: object, owner: object = NODE): string | undefined {
+  return slimmed(podOf({ metadata: { annotations, ownerReferences: [owner] } }))?.mirrors;
+}
+
+test('a pod that the kubelet made as the mirror of a static pod has the uid of its cgroups', () => {
+  equal(mirroredUid(MIRROR), HASH);
+  const uid = '00000000-2d3b-4c5d-9e8f-0a1b2c3d4e5f';
+  const named = {
+    ...MIRROR,
+    'kubernetes.io/config.mirror': uid,
+    'kubernetes.io/config.hash': uid,
+  };
+  equal(mirroredUid(named), uid, 'as on OpenShift, where the file names the uid');
+});
+
+for (const [what, annotations, owner] of [
+  ['without the mark', { ...MIRROR, 'kubernetes.io/config.mirror': undefined }],
+  ['of another configuration', { ...MIRROR, 'kubernetes.io/config.hash': POD_UID }],
+  ['from the API server', { ...MIRROR, 'kubernetes.io/config.source': 'api' }],
+  ['from nowhere', { ...MIRROR, 'kubernetes.io/config.source': undefined }],
+  ['of another node', MIRROR, { ...NODE, name: 'node-2' }],
+  ['that its node does not control', MIRROR, { ...NODE, controller: undefined }],
+  ['of a ReplicaSet', MIRROR, { ...NODE, apiVersion: 'apps/v1', kind: 'ReplicaSet' }],
+  ['of what is no uid', { ...MIRROR, ...bothAre('../../x') }],
+] as const)
+  test(`a pod ${what} mirrors no static pod`, () => {
+    equal(mirroredUid(annotations, owner), undefined);
+  });
+
+function bothAre(value: string): object {
+  return { 'kubernetes.io/config.mirror': value, 'kubernetes.io/config.hash': value };
+}
+
+test('of a thousand containers in a pod some are kept, and of a long image reference nothing', () => {
+  const image = 'x'.repeat(1 << 20);
+  const containers = Array.from({ length: 1000 }, (_, n) => ({ name: `c${n}`, image }));
+  const kept = slimmed(podOf({ spec: { containers } }))?.containers ?? [];
+  equal(kept.length, 64);
+  ok(kept.every((container) => container.image === undefined));
 });
 
 test('an object that is not a pod is ignored', () => {
   for (const object of [{}, { metadata: {} }, { metadata: { uid: POD_UID, name: 'x' } }])
-    equal(slimPod(object as V1Pod, NO_KEYS), undefined);
+    equal(slimmed(object as V1Pod), undefined);
 });
 
 test('a pod takes at most 2 KiB, however large its object is', () => {
@@ -255,9 +297,9 @@ test('a pod takes at most 2 KiB, however large its object is', () => {
       },
     });
   const kept: (Pod | undefined)[] = [];
-  for (let i = 0; i < 100; i++) kept.push(slimPod(JSON.parse(text(i)), keys));
+  for (let i = 0; i < 100; i++) kept.push(slimmed(JSON.parse(text(i)), keys));
   const before = bytesInUse();
-  for (let i = 0; i < 1000; i++) kept.push(slimPod(JSON.parse(text(i)), keys));
+  for (let i = 0; i < 1000; i++) kept.push(slimmed(JSON.parse(text(i)), keys));
   const bytes = (bytesInUse() - before) / 1000;
   ok(kept.every((pod) => pod !== undefined));
   ok(bytes < 2048, `${bytes} bytes a pod`);
