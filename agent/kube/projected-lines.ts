@@ -2,7 +2,7 @@ import { Projection, type ProjectionOptions } from './projection.ts';
 
 const LINE_FEED = 0x0a;
 
-/** A projection of JSON lines: a line that is not JSON is left out, and the next one begins anew. */
+/** A projection of JSON lines: a line that is not JSON is left out, and the next one starts from the beginning. */
 export class ProjectedLines {
   readonly #projection: Projection;
   #isSkipped = false;

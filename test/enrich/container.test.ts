@@ -61,3 +61,31 @@ for (const [missing, known] of [
     deepEqual(container.resource, whole.resource);
     deepEqual(asked, [container.key]);
   });
+
+/** The pod name and the metadata state in a container's records, with these candidates for its pod. */
+function namedBy(candidates: readonly Pod[], state: ContainerState | undefined) {
+  const container = new Container(
+    { id: A, podUid: UID, runtime: undefined, root: podPath(A) },
+    { candidates: () => candidates, state: 'following', close: () => {} },
+    {
+      host: {},
+      readState: () => state,
+      runtimeOnly: false,
+      memory: { recall: () => undefined, keep: () => {} },
+    },
+  );
+  const name = /"k8s.pod.name":"([^"]*)"/.exec(container.resource)?.[1];
+  return [name, container.complete];
+}
+
+test('of two pods that claim one static pod, the one that the runtime names is it', () => {
+  const own = { ...podOf('u1', 'cart-1', [containerOf({ id: A })]), mirrors: UID };
+  const forged = { ...podOf('u2', 'forged', [containerOf({ id: A })]), mirrors: UID };
+  deepEqual(namedBy([forged, own], stateOf()), ['cart-1', true]);
+  deepEqual(namedBy([forged], stateOf()), ['cart-1', false]);
+});
+
+test('a claim that no runtime confirms names nothing', () => {
+  const claim = { ...POD, mirrors: UID };
+  deepEqual(namedBy([claim], undefined), [undefined, false]);
+});
