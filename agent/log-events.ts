@@ -28,6 +28,17 @@ export const LOG_EVENTS = {
     level: 'info',
     sentence: 'hook of an earlier run upgraded; recording',
   },
+  'hook.pinned_again': {
+    level: 'warn',
+    sentence: 'pins of the hook were removed and are restored; nothing was detached or lost',
+    remedy: 'find out who removes what is in the folder for pins',
+  },
+  'hook.unpinned': {
+    level: 'error',
+    sentence:
+      'pins of the hook were removed and cannot be restored, retrying; recording continues, but the hook ends with this run',
+    remedy: 'see error; then the next run attaches a new hook, and the journal states the loss',
+  },
 
   // a run
   'run.stopping': {

@@ -210,7 +210,7 @@ struct control {
 	u32 event_version;
 	u32 table_version;
 	u64 armed_at;	   /* boot time; 0: programs do nothing; in the future: see on_exec */
-	u64 overflowed_at; /* boot time when an exec first did not fit into the table */
+	u64 overflowed_at; /* boot time when an exec first was unknown: no room, or no on_exec */
 	u64 active_generation;
 	u64 object_hash;   /* identifies the build of the kernel side that runs */
 	u64 wake_at;	   /* ring position at which the reader wants to be woken */

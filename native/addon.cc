@@ -17,22 +17,24 @@ class Hook : public Napi::ObjectWrap<Hook> {
 public:
 	static Napi::Object init(Napi::Env env, Napi::Object exports)
 	{
-		exports.Set("Hook", DefineClass(env, "Hook",
-						{
-						    InstanceMethod<&Hook::arm>("arm"),
-						    InstanceMethod<&Hook::disarm>("disarm"),
-						    InstanceMethod<&Hook::drain>("drain"),
-						    InstanceMethod<&Hook::commit>("commit"),
-						    InstanceMethod<&Hook::touch>("touch"),
-						    InstanceMethod<&Hook::positions>("positions"),
-						    InstanceMethod<&Hook::sleep>("sleep"),
-						    InstanceMethod<&Hook::cpu_states>("cpuStates"),
-						    InstanceMethod<&Hook::cgroup>("cgroup"),
-						    InstanceMethod<&Hook::statistics>("statistics"),
-						    InstanceMethod<&Hook::close>("close"),
-						    InstanceMethod<&Hook::detach>("detach"),
-						    StaticMethod<&Hook::remove>("remove"),
-						}));
+		exports.Set("Hook",
+			    DefineClass(env, "Hook",
+					{
+					    InstanceMethod<&Hook::arm>("arm"),
+					    InstanceMethod<&Hook::disarm>("disarm"),
+					    InstanceMethod<&Hook::drain>("drain"),
+					    InstanceMethod<&Hook::commit>("commit"),
+					    InstanceMethod<&Hook::touch>("touch"),
+					    InstanceMethod<&Hook::positions>("positions"),
+					    InstanceMethod<&Hook::sleep>("sleep"),
+					    InstanceMethod<&Hook::cpu_states>("cpuStates"),
+					    InstanceMethod<&Hook::cgroup>("cgroup"),
+					    InstanceMethod<&Hook::statistics>("statistics"),
+					    InstanceMethod<&Hook::restore_pins>("restorePins"),
+					    InstanceMethod<&Hook::close>("close"),
+					    InstanceMethod<&Hook::detach>("detach"),
+					    StaticMethod<&Hook::remove>("remove"),
+					}));
 		return exports;
 	}
 
@@ -258,6 +260,12 @@ private:
 		return result;
 	}
 
+	// restorePins(): pins again what others have unpinned, and returns its names.
+	Napi::Value restore_pins(const Napi::CallbackInfo &info)
+	{
+		return guard(info, [&] { return names(info, side(info).restore_pins()); });
+	}
+
 	// close(): the hook stays in the kernel and keeps recording.
 	Napi::Value close(const Napi::CallbackInfo &info)
 	{
@@ -266,11 +274,11 @@ private:
 	}
 
 	static Napi::Value names(const Napi::CallbackInfo &info,
-				 const std::vector<std::string> &removed)
+				 const std::vector<std::string> &all)
 	{
 		Napi::Array names = Napi::Array::New(info.Env());
 
-		for (const std::string &name : removed)
+		for (const std::string &name : all)
 			names.Set(names.Length(), name);
 		return names;
 	}

@@ -42,6 +42,28 @@ static uint64_t hash_file(const std::string &path)
 	return hash;
 }
 
+// Whether two descriptors of the same kind, map, program or link, are of the same object.
+static bool is_same_object(const Fd &one, const Fd &other)
+{
+	// The information about each kind begins with its type and its id.
+	struct {
+		uint32_t type, id;
+	} a = {}, b = {};
+	uint32_t a_size = sizeof(a), b_size = sizeof(b);
+
+	return !bpf_obj_get_info_by_fd(one.get(), &a, &a_size) &&
+	       !bpf_obj_get_info_by_fd(other.get(), &b, &b_size) && a.id == b.id;
+}
+
+// Whether a path leads to an open folder.
+static bool is_at(const Fd &dir, const std::string &path)
+{
+	struct stat held, there;
+
+	return !fstat(dir.get(), &held) && !stat(path.c_str(), &there) &&
+	       held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+}
+
 KernelSide::KernelSide(const HookOptions &options)
     : options_(options), object_hash_(hash_file(options.object_path)), cpu_count_(count_cpus())
 {
@@ -57,6 +79,7 @@ KernelSide::KernelSide(const HookOptions &options)
 		}
 		for (const std::string &name : pinned_)
 			unlink(pin(name).c_str());
+		held_.clear();
 		try {
 			load(false);
 		} catch (const HookError &) {
@@ -76,16 +99,15 @@ KernelSide::KernelSide(const HookOptions &options)
 
 void KernelSide::lock()
 {
-	dir_ = open_pin_dir(options_.pin_dir, options_.mount_bpffs, &mounted_);
-	bool locked = lock_pin_dir(dir_);
-	struct stat held, there;
+	bool mounted = false;
+	Fd dir = open_pin_dir(options_.pin_dir, options_.mount_bpffs, &mounted);
 
+	mounted_ = mounted_ || mounted;
 	// The former holder may have removed the folder while this agent waited for it.
-	if (locked && (fstat(dir_.get(), &held) || stat(options_.pin_dir.c_str(), &there) ||
-		       held.st_ino != there.st_ino))
-		locked = false;
-	if (locked)
+	if (lock_pin_dir(dir) && is_at(dir, options_.pin_dir)) {
+		dir_ = std::move(dir);
 		return;
+	}
 
 	std::string holder = "unknown";
 	Fd fd(bpf_obj_get(pin("control_page").c_str()));
@@ -104,8 +126,7 @@ bool KernelSide::take_over()
 {
 	bpf_map_info info;
 
-	control_fd_ = open_pinned_map(pin("control_page"), 0, &info);
-	if (!control_fd_)
+	if (!hold_map("control_page", 0, &info))
 		return false;
 	control page = {};
 	uint32_t zero = 0;
@@ -113,7 +134,7 @@ bool KernelSide::take_over()
 		throw HookError("HOOK_PINS_FOREIGN",
 				pin("control_page") + " is not a map of this agent");
 	std::vector<char> value(info.value_size);
-	if (bpf_map_lookup_elem(control_fd_.get(), &zero, value.data()))
+	if (bpf_map_lookup_elem(held("control_page"), &zero, value.data()))
 		throw HookError("HOOK_SYSTEM",
 				"cannot read " + pin("control_page") + ": " + reason(errno));
 	memcpy(&page, value.data(), std::min(value.size(), sizeof(page)));
@@ -129,34 +150,39 @@ bool KernelSide::take_over()
 	if (!page.armed_at || page.armed_at > boot_time_ns() + 1000000000)
 		return false;
 
-	causes_ = open_pinned_map(pin("causes"), sizeof(process), &info);
-	table_entries_ = info.max_entries;
-	cpus_fd_ = open_pinned_map(pin("cpus"), sizeof(cpu_state), &info);
-	cpu_count_ = info.max_entries;
-	events_ = open_pinned_map(pin("events"), 0, &info);
-	ring_bytes_ = info.max_entries;
-	scratches_ = open_pinned_map(pin("scratches"), 0, &info);
-	cgroups_ = open_pinned_map(pin("cgroups"), sizeof(cgroup_name), &info); // 0.1.0 has none
-	if (!causes_ || !cpus_fd_ || !events_ || !scratches_)
+	if (!hold_map("causes", sizeof(process), &info))
 		return false;
+	table_entries_ = info.max_entries;
+	if (!hold_map("cpus", sizeof(cpu_state), &info))
+		return false;
+	cpu_count_ = info.max_entries;
+	if (!hold_map("events", 0, &info))
+		return false;
+	ring_bytes_ = info.max_entries;
+	if (!hold_map("scratches", 0, &info))
+		return false;
+	bool complete = hold_map("cgroups", sizeof(cgroup_name), &info); // 0.1.0 has none
 
 	map_shared();
 	if (page.mounted_bpffs)
 		mounted_ = true;
 	for (const char *program : PROGRAMS) {
-		const std::string name = link_pin(program, page.active_generation);
-
-		if (std::find(pinned_.begin(), pinned_.end(), name) == pinned_.end())
+		if (!hold_program(link_pin(program, page.active_generation)))
 			missing_.push_back(program);
+		complete = hold_program(program_pin(program, page.active_generation)) && complete;
 	}
 	generation_ = page.active_generation;
 	state_ = HookState::resumed;
 	if (!options_.attach)
 		return true;
-	if (missing_.empty() && cgroups_ && page.object_hash == object_hash_) {
+	if (missing_.empty() && complete && page.object_hash == object_hash_) {
 		unlink_other_generations();
 		return true;
 	}
+	// Without on_exec, even a process that predates the hook may have executed something that
+	// is not known here.
+	if (std::count(missing_.begin(), missing_.end(), "on_exec") && !page.overflowed_at)
+		control_page()->overflowed_at = boot_time_ns();
 
 	// Another kernel side with the same layouts is attached beside the old one, which is then
 	// removed.
@@ -170,6 +196,33 @@ bool KernelSide::take_over()
 	return true;
 }
 
+bool KernelSide::hold_map(const char *name, uint32_t value_size, bpf_map_info *info)
+{
+	Fd map = open_pinned_map(pin(name), value_size, info);
+
+	if (!map)
+		return false;
+	held_[name] = std::move(map);
+	return true;
+}
+
+bool KernelSide::hold_program(const std::string &name)
+{
+	Fd fd(bpf_obj_get(pin(name).c_str()));
+
+	if (!fd)
+		return false;
+	held_[name] = std::move(fd);
+	return true;
+}
+
+int KernelSide::held(const std::string &name) const
+{
+	const auto found = held_.find(name);
+
+	return found == held_.end() ? -1 : found->second.get();
+}
+
 // An interrupted upgrade leaves new programs, which do nothing; a successful one leaves the old
 // ones.
 void KernelSide::unlink_other_generations()
@@ -177,8 +230,10 @@ void KernelSide::unlink_other_generations()
 	const std::string ours = "_" + std::to_string(generation_);
 
 	for (const std::string &name : pinned_)
-		if (!is_map_name(name) && name.substr(name.rfind('_')) != ours)
+		if (!is_map_name(name) && name.substr(name.rfind('_')) != ours) {
 			unlink(pin(name).c_str());
+			held_.erase(name);
+		}
 }
 
 void KernelSide::load(bool reuse)
@@ -186,25 +241,19 @@ void KernelSide::load(bool reuse)
 	LoadOptions load{options_.object_path, options_.ring_bytes, options_.table_entries,
 			 cpu_count_, generation_};
 
-	if (reuse) {
-		load.reuse = {{"control_page", control_fd_.get()},
-			      {"causes", causes_.get()},
-			      {"cpus", cpus_fd_.get()},
-			      {"scratches", scratches_.get()},
-			      {"events", events_.get()}};
-		if (cgroups_)
-			load.reuse["cgroups"] = cgroups_.get();
-	}
+	if (reuse)
+		for (const char *name : MAPS)
+			if (held(name) >= 0)
+				load.reuse[name] = held(name);
 	LoadedObject object(load);
-	if (reuse && !cgroups_)
-		object.pin_map("cgroups", pin("cgroups"));
-	cgroups_ = object.map("cgroups");
+	for (const char *name : MAPS) {
+		if (held(name) >= 0)
+			continue;
+		held_[name] = object.map(name);
+		if (reuse)
+			object.pin_map(name, pin(name));
+	}
 	if (!reuse) {
-		control_fd_ = object.map("control_page");
-		causes_ = object.map("causes");
-		cpus_fd_ = object.map("cpus");
-		scratches_ = object.map("scratches");
-		events_ = object.map("events");
 		table_entries_ = object.max_entries("causes");
 		ring_bytes_ = object.max_entries("events");
 		map_shared();
@@ -219,20 +268,21 @@ void KernelSide::load(bool reuse)
 			object.pin_map(name, pin(name));
 	}
 	for (const char *program : PROGRAMS) {
-		const std::string link = pin(link_pin(program, generation_));
-		const std::string own = pin(program_pin(program, generation_));
+		const std::string link = link_pin(program, generation_);
+		const std::string own = program_pin(program, generation_);
 
 		// left by an interrupted upgrade
-		unlink(link.c_str());
-		unlink(own.c_str());
-		object.attach(program, link, own);
+		unlink(pin(link).c_str());
+		unlink(pin(own).c_str());
+		held_[own] = object.program(program);
+		held_[link] = object.attach(program, pin(link), pin(own));
 	}
 }
 
 void KernelSide::map_shared()
 {
-	control_ = Mapping(sizeof(control), PROT_READ | PROT_WRITE, control_fd_.get(), 0);
-	cpus_ = Mapping(sizeof(cpu_state) * cpu_count_, PROT_READ | PROT_WRITE, cpus_fd_.get(), 0);
+	control_ = Mapping(sizeof(control), PROT_READ | PROT_WRITE, held("control_page"), 0);
+	cpus_ = Mapping(sizeof(cpu_state) * cpu_count_, PROT_READ | PROT_WRITE, held("cpus"), 0);
 	if (!control_ || !cpus_)
 		throw HookError("HOOK_SYSTEM",
 				"cannot map the kernel side's memory: " + reason(errno));
@@ -258,6 +308,40 @@ void KernelSide::disarm()
 	// microseconds.
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
 		usleep(10000);
+}
+
+std::vector<std::string> KernelSide::restore_pins()
+{
+	std::vector<std::string> restored;
+
+	follow_pin_dir();
+	const std::vector<std::string> there = list_pins(dir_, options_.pin_dir);
+	for (const auto &[name, fd] : held_) {
+		if (std::find(there.begin(), there.end(), name) == there.end()) {
+			if (bpf_obj_pin(fd.get(), pin(name).c_str()))
+				throw HookError("HOOK_BPFFS",
+						"cannot pin " + pin(name) + ": " + reason(errno));
+			restored.push_back(name);
+		} else if (!is_same_object(fd, Fd(bpf_obj_get(pin(name).c_str())))) {
+			throw HookError("HOOK_PINS_FOREIGN",
+					pin(name) + " is of another hook; remove it");
+		}
+	}
+	return restored;
+}
+
+// Makes, locks and opens the folder again if another one has its name, or none.
+void KernelSide::follow_pin_dir()
+{
+	if (is_at(dir_, options_.pin_dir))
+		return;
+	const Fd former(fcntl(dir_.get(), F_DUPFD_CLOEXEC, 3));
+	lock();
+	if (mounted_)
+		control_page()->mounted_bpffs = 1;
+	// A folder that was moved away must not keep the hook when it is detached.
+	for (const auto &[name, fd] : held_)
+		unlinkat(former.get(), name.c_str(), 0);
 }
 
 std::vector<std::string> KernelSide::remove(const std::string &pin_dir)
@@ -300,7 +384,7 @@ void KernelSide::leave()
 
 bool KernelSide::find_cgroup(const cgroup_key &key, cgroup_name *name) const
 {
-	return cgroups_ && bpf_map_lookup_elem(cgroups_.get(), &key, name) == 0;
+	return held("cgroups") >= 0 && bpf_map_lookup_elem(held("cgroups"), &key, name) == 0;
 }
 
 std::vector<ProgramStatistics> KernelSide::programs() const
@@ -308,11 +392,11 @@ std::vector<ProgramStatistics> KernelSide::programs() const
 	std::vector<ProgramStatistics> all;
 
 	for (const char *program : PROGRAMS) {
-		Fd fd(bpf_obj_get(pin(program_pin(program, generation_)).c_str()));
+		const int fd = held(program_pin(program, generation_));
 		bpf_prog_info info = {};
 		uint32_t size = sizeof(info);
 
-		if (!fd || bpf_obj_get_info_by_fd(fd.get(), &info, &size))
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
 			continue;
 		all.push_back({program, info.run_cnt, info.run_time_ns, info.recursion_misses});
 	}

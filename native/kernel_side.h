@@ -5,6 +5,8 @@
 #include "../bpf/events.h"
 #include "handle.h"
 
+#include <bpf/bpf.h>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -46,12 +48,15 @@ public:
 	HookState state() const { return state_; }
 	// Programs that had been detached by others; execs of that time are unknown.
 	const std::vector<std::string> &missing() const { return missing_; }
+	// Pins again what others have unpinned, and returns its names. Nothing was detached
+	// meanwhile, because this object holds links and maps. Throws HookError if it cannot.
+	std::vector<std::string> restore_pins();
 	control *control_page() const { return control_.as<control>(); }
 	cpu_state *cpu_states() const { return cpus_.as<cpu_state>(); }
 	uint32_t cpu_count() const { return cpu_count_; }
 	uint32_t table_entries() const { return table_entries_; }
 	uint64_t ring_bytes() const { return ring_bytes_; }
-	int ring_fd() const { return events_.get(); }
+	int ring_fd() const { return held("events"); }
 	std::vector<ProgramStatistics> programs() const;
 	// Finds a cgroup in the table; false: the table does not have it, or no longer.
 	bool find_cgroup(const cgroup_key &key, cgroup_name *name) const;
@@ -60,11 +65,16 @@ private:
 	KernelSide() = default;
 	void lock();
 	bool take_over();
+	bool hold_map(const char *name, uint32_t value_size, bpf_map_info *info);
+	bool hold_program(const std::string &name);
 	void load(bool reuse);
 	void unlink_other_generations();
+	void follow_pin_dir();
 	void map_shared();
 	void leave();
 	std::string pin(const std::string &name) const { return options_.pin_dir + "/" + name; }
+	// A descriptor of what has this pin; -1: nothing.
+	int held(const std::string &name) const;
 
 	HookOptions options_;
 	HookState state_ = HookState::attached;
@@ -77,6 +87,8 @@ private:
 	uint32_t table_entries_ = 0;
 	uint64_t ring_bytes_ = 0;
 	Fd dir_;
-	Fd control_fd_, causes_, cpus_fd_, scratches_, events_, cgroups_;
+	// All that is pinned, by the names of the pins. A link exists as long as its pin or a
+	// descriptor does.
+	std::map<std::string, Fd> held_;
 	Mapping control_, cpus_;
 };

@@ -178,6 +178,21 @@ static bpf_map *find_map(bpf_object *object, const char *name)
 	return map;
 }
 
+static bpf_program *find_program(bpf_object *object, const char *name)
+{
+	bpf_program *program = bpf_object__find_program_by_name(object, name);
+
+	if (!program)
+		throw HookError("HOOK_SYSTEM",
+				std::string("the BPF object has no program `") + name + "`");
+	return program;
+}
+
+static Fd duplicate(int fd)
+{
+	return Fd(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+}
+
 // Blocks all signals while the kernel verifies the programs, because a signal ends that.
 static int load_undisturbed(bpf_object *object)
 {
@@ -235,7 +250,7 @@ LoadedObject::~LoadedObject()
 
 Fd LoadedObject::map(const char *name) const
 {
-	return Fd(fcntl(bpf_map__fd(find_map(object_, name)), F_DUPFD_CLOEXEC, 3));
+	return duplicate(bpf_map__fd(find_map(object_, name)));
 }
 
 uint32_t LoadedObject::max_entries(const char *name) const
@@ -249,14 +264,15 @@ void LoadedObject::pin_map(const char *name, const std::string &path) const
 		throw HookError("HOOK_BPFFS", "cannot pin " + path + ": " + reason(errno));
 }
 
-void LoadedObject::attach(const char *name, const std::string &link_path,
-			  const std::string &program_path) const
+Fd LoadedObject::program(const char *name) const
 {
-	bpf_program *program = bpf_object__find_program_by_name(object_, name);
+	return duplicate(bpf_program__fd(find_program(object_, name)));
+}
 
-	if (!program)
-		throw HookError("HOOK_SYSTEM",
-				std::string("the BPF object has no program `") + name + "`");
+Fd LoadedObject::attach(const char *name, const std::string &link_path,
+			const std::string &program_path) const
+{
+	bpf_program *program = find_program(object_, name);
 	bpf_link *link = bpf_program__attach(program);
 	if (!link && (errno == EPERM || errno == EACCES))
 		throw_not_permitted(std::string("attach ") + name);
@@ -265,9 +281,11 @@ void LoadedObject::attach(const char *name, const std::string &link_path,
 							  name + ": " + reason(errno) +
 							  explanation());
 	const int error = -bpf_link__pin(link, link_path.c_str());
+	Fd held = duplicate(bpf_link__fd(link));
 	bpf_link__destroy(link); // the pin keeps the link
 	if (error)
 		throw HookError("HOOK_BPFFS", "cannot pin " + link_path + ": " + reason(error));
 	if (bpf_obj_pin(bpf_program__fd(program), program_path.c_str()))
 		throw HookError("HOOK_BPFFS", "cannot pin " + program_path + ": " + reason(errno));
+	return held;
 }

@@ -33,10 +33,11 @@ public:
 	Fd map(const char *name) const; // returns a new descriptor
 	uint32_t max_entries(const char *name) const;
 	void pin_map(const char *name, const std::string &path) const;
-	// Attaches a program for as long as the pin of its link exists. The other pin is the
-	// program's own.
-	void attach(const char *program, const std::string &link_path,
-		    const std::string &program_path) const;
+	Fd program(const char *name) const; // returns a new descriptor
+	// Attaches a program for as long as the pin of its link, or the returned descriptor of it,
+	// exists. The other pin is the program's own.
+	Fd attach(const char *program, const std::string &link_path,
+		  const std::string &program_path) const;
 
 private:
 	bpf_object *object_ = nullptr;

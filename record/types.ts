@@ -226,6 +226,8 @@ export interface Loss {
   readonly count?: number;
   readonly bootId?: string;
   readonly nextSeq?: readonly number[];
+  /** the boot time in decimal nanoseconds at which all programs were last known to be attached */
+  readonly since?: string;
 }
 
 export type HookState = 'attached' | 'resumed' | 'upgraded' | 'kept' | 'detached';

@@ -19,6 +19,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import { VERSION } from '../version.ts';
 import { createLagReader, type Lag } from './export-lag.ts';
 import type { DrainLoop } from './session/drain-loop.ts';
+import type { PinKeeper } from './session/pin-keeper.ts';
 import type { Session } from './session/session.ts';
 
 /**
@@ -34,13 +35,17 @@ export async function openTelemetry(config: Config, log: Log): Promise<Telemetry
   return new Telemetry({ version: VERSION, metadata, address, probeAddress, log });
 }
 
+/** What telemetry reads. */
+interface Read {
+  readonly session: Session;
+  readonly pins: PinKeeper;
+  readonly loop: DrainLoop;
+  readonly journalExport: JournalExport | undefined;
+}
+
 /** Returns the source from which telemetry reads a session and its export. */
-export function sourceOf(
-  config: Config,
-  session: Session,
-  loop: DrainLoop,
-  journalExport: JournalExport | undefined,
-): Source {
+export function sourceOf(config: Config, read: Read): Source {
+  const { session, pins, loop, journalExport } = read;
   const { hook } = session;
   const oldest = createOldestReader(config.journalDir);
   const lagOf = journalExport && createLagReader(config.journalDir, session, journalExport);
@@ -49,7 +54,7 @@ export function sourceOf(
       const [oldestAt, lag] = [await oldest(), await lagOf?.()];
       return {
         recording: recordingOf(session, loop),
-        hook: hookOf(session),
+        hook: hookOf(session, pins),
         journal: { ...journalOf(config, session), oldestAt },
         ...(journalExport && lag && { export: exportOf(journalExport, lag) }),
       };
@@ -74,7 +79,7 @@ function recordingOf({ lineage, enricher }: Session, { turns }: DrainLoop): Reco
   };
 }
 
-function hookOf({ hook }: Session): HookReadings {
+function hookOf({ hook }: Session, pins: PinKeeper): HookReadings {
   const { programs, ...counts }: HookStatistics = hook.statistics();
   return {
     ...counts,
@@ -82,6 +87,8 @@ function hookOf({ hook }: Session): HookReadings {
     runs: byValue(programs, ({ name, runCount }) => [name, runCount]),
     runSeconds: byValue(programs, ({ name, runTimeNs }) => [name, runTimeNs / 1e9]),
     recursionMisses: byValue(programs, (one) => [one.name, one.recursionMisses]),
+    isPinned: pins.isPinned,
+    pinsRestored: pins.restored,
   };
 }
 

@@ -5,11 +5,13 @@ import type { Log } from '../log-events.ts';
 import { suppressRepeats } from '../telemetry/log.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { BatchEvent } from './session/batch.ts';
+import type { PinEvent } from './session/pin-keeper.ts';
 
 /** Problems of a run that do not end it, and their ends. `event` is the code in the log. */
 export type RunEvent =
   | BatchEvent
   | UpkeepFailed
+  | PinEvent
   | MetadataEvent
   | {
       readonly event:
@@ -46,6 +48,12 @@ export function createReport(
       case 'journal.write_recovered':
         telemetry?.health.noteJournal(undefined);
         return log(one.event);
+      case 'hook.unpinned':
+        telemetry?.health.noteHook(one.error);
+        return log(one.event, { error: one.error.message });
+      case 'hook.pinned_again':
+        telemetry?.health.noteHook(undefined);
+        return log(one.event, { pins: one.pins });
       case 'metadata.unavailable':
         telemetry?.noteMetadata(one.error);
         return log(one.event, { metadata, error: one.error.message });

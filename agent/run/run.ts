@@ -16,6 +16,7 @@ import { createReport, type Report } from './report.ts';
 import { type CheckpointWriter, createCheckpointWriter } from './session/checkpoint.ts';
 import { DrainLoop } from './session/drain-loop.ts';
 import { endSession } from './session/ending.ts';
+import { PinKeeper } from './session/pin-keeper.ts';
 import { openSession, type Session } from './session/session.ts';
 import { createExitPolicy, deleteAll, type ExitPolicy, type Removal } from './uninstall.ts';
 import { hookOptions, journalOptions } from './wiring.ts';
@@ -43,6 +44,7 @@ interface Held {
 /** A session that records. */
 interface Recording {
   readonly session: Session;
+  readonly pins: PinKeeper;
   readonly checkpoint: CheckpointWriter;
   readonly loop: DrainLoop;
   readonly output: Output;
@@ -100,20 +102,21 @@ async function begin(run: Run, { hook, journal, journalExport }: Held): Promise<
   const { config, log, telemetry, report } = run;
   const output = createOutput(config);
   const session = await openSession(config, hook, journal, { onRecord: output.record, report });
-  const checkpoint = createCheckpointWriter(config, session, report);
-  const loop = new DrainLoop(session.recorder, checkpoint, config.drainInterval);
   const { journalDir, pinDir } = config;
+  const pins = new PinKeeper(hook, pinDir, report);
+  const checkpoint = createCheckpointWriter(config, session, report, pins);
+  const loop = new DrainLoop(session.recorder, checkpoint, config.drainInterval);
   log(`hook.${hook.state}`, { hook: session.hookId, pins: pinDir, journal: journalDir });
   if (!isInHostPidNamespace()) log('run.pid_namespace_missing');
   else if (!mayInspectProcesses()) log('run.ptrace_missing');
-  telemetry?.begin(sourceOf(config, session, loop, journalExport));
-  return { session, checkpoint, loop, output };
+  telemetry?.begin(sourceOf(config, { session, pins, loop, journalExport }));
+  return { session, pins, checkpoint, loop, output };
 }
 
 /** Records until `stop`, and until it is decided what to remove. */
 async function record(
   { exitPolicy }: Run,
-  { session, loop }: Recording,
+  { session, pins, loop }: Recording,
   stop: AbortSignal,
 ): Promise<Removal> {
   try {
@@ -121,6 +124,7 @@ async function record(
     return await Promise.race([decided, loop.run().then(() => decided)]);
   } finally {
     session.pods.close();
+    pins.close();
     loop.stop();
   }
 }

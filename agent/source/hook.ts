@@ -91,6 +91,11 @@ export interface Hook {
    */
   cgroup(hierarchy: number, id: bigint): CgroupName | undefined;
   statistics(): HookStatistics;
+  /**
+   * Pins again what others have unpinned, and returns its names. Nothing was detached meanwhile,
+   * because the open hook holds all programs and maps.
+   */
+  restorePins(): string[];
   /** Closes the hook; the kernel side stays and keeps recording. */
   close(): void;
   /** Removes everything from the kernel and returns the names of what it removed. */

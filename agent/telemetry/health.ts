@@ -45,6 +45,11 @@ export class Health {
     this.#journal = problem === undefined ? passing('writable') : failing(problem.message);
   }
 
+  /** Notes that the hook would not outlive the agent or, with undefined, that it would again. */
+  noteHook(problem: Error | undefined): void {
+    this.#hook = problem === undefined ? passing('armed') : failing(problem.message);
+  }
+
   /** Notes that the agent is stopping. */
   end(): void {
     this.#source = undefined;

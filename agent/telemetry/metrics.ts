@@ -76,6 +76,22 @@ export const METRICS: readonly Metric[] = [
     ({ hook }) => hook?.execs,
   ),
   gauge(
+    [
+      'vcml.hook.pinned',
+      '{hook}',
+      'Whether the hook outlives the agent: 1, or 0 while its pins cannot be restored.',
+    ],
+    ({ hook }) => hook && Number(hook.isPinned),
+  ),
+  counter(
+    [
+      'vcml.hook.pins.restored',
+      '{pin}',
+      'Number of pins of the hook that others removed and the agent restored.',
+    ],
+    ({ hook }) => hook?.pinsRestored,
+  ),
+  gauge(
     ['vcml.ring.usage', 'By', 'Bytes in the ring buffer that are not in the journal yet.'],
     ({ hook }) => hook?.usedBytes,
   ),

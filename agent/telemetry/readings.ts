@@ -41,6 +41,10 @@ export interface HookReadings {
   readonly runs: ByValue;
   readonly runSeconds: ByValue;
   readonly recursionMisses: ByValue;
+  /** Whether it outlives the agent. */
+  readonly isPinned: boolean;
+  /** pins that others removed in this run */
+  readonly pinsRestored: number;
 }
 
 /** The readings of the journal. */

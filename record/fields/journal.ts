@@ -100,6 +100,14 @@ export const LOSS = {
     about: 'The first number of each CPU that may be missing.',
     value: ({ nextSeq }) => nextSeq,
   },
+  lossSince: {
+    key: 'vcml.loss.since',
+    type: 'nanoseconds',
+    when: 'at stage `kernel` if programs or the hook were detached',
+    about:
+      'The boot time at which all programs were last known to be attached; the loss ends with its own record.',
+    value: ({ since }) => since,
+  },
 } as const satisfies Record<string, Attribute<Loss>>;
 
 /** What `journal.stop` says, in the order of a line. */

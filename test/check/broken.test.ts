@@ -193,6 +193,17 @@ const broken: [string, string, (journal: Sound) => Iterable<Draft> | undefined][
     },
   ],
   [
+    'a loss that begins after it was seen',
+    'loss',
+    (j) => {
+      const kernel = loss(56, 2, 0, 6, 6, { 'vcml.loss.stage': 'kernel' });
+      for (const name of ['cpu', 'first_seq', 'last_seq', 'count'])
+        delete kernel.attributes[`vcml.loss.${name}`];
+      kernel.attributes['vcml.loss.since'] = '99000000000000';
+      return [j.start, j.root, j.child, j.loss, j.orphan, j.later, kernel, stop(60, 3, 4, 2, 3)];
+    },
+  ],
+  [
     'an attribute that nobody declared',
     'field',
     ({ root }) => {

@@ -118,6 +118,7 @@ const JOURNAL: Record<string, { must: Record<string, Type>; may?: Record<string,
       'vcml.loss.count': integer,
       'vcml.loss.boot_id': uuid,
       'vcml.loss.next_seq': listOf(integer),
+      'vcml.loss.since': decimal,
     },
   },
   'journal.stop': {

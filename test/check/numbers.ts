@@ -153,8 +153,16 @@ function checkShape(attributes: JsonObject, report: Report): void {
     refuse(['count', 'first_seq', 'last_seq']);
     return;
   }
+  refuse(['boot_id']);
+  if (stage === 'kernel' && has('since')) {
+    // Programs, or the whole hook, were detached.
+    refuse([...RUN.slice(1), 'count']);
+    const [since, seen] = [attributes['vcml.loss.since'], attributes['vcml.boot_time']];
+    if (BigInt(String(since)) > BigInt(String(seen))) report('loss', 'since after the record');
+    return;
+  }
   need(['count']);
-  refuse(['boot_id', 'next_seq']);
+  refuse(['next_seq', 'since']);
   if (stage === 'kernel') refuse(RUN.slice(1));
   // An event whose head is damaged has no number.
   else if (stage !== 'decode' || has('first_seq')) {

@@ -1,6 +1,7 @@
 // What valgrind.ts runs under valgrind: every call of the addon, and what it refuses.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openHook, removePins } from '../../agent/source/hook.ts';
 
@@ -46,6 +47,9 @@ for (const state of ['attached', 'resumed']) {
   assert.equal(hook.cpuStates().length % hook.cpuCount, 0);
   assert.equal(hook.statistics().ringBytes, 1 << 20);
   assert.ok(hook.positions()[1] > 0);
+  assert.deepEqual(hook.restorePins(), []);
+  rmSync(join(pinDir, 'events'));
+  assert.deepEqual(hook.restorePins(), ['events']);
   if (state === 'attached') hook.close();
   else {
     hook.disarm();

@@ -17,7 +17,11 @@ function writerIn(t: TestContext) {
   const events: RunEvent[] = [];
   const counts = { records: 0, gaps: {}, lost: 0 };
   const session = {
-    hook: { state: 'attached', statistics: () => ({ ringBytes: 1, usedBytes: 0 }) },
+    hook: {
+      state: 'attached',
+      clock: Float64Array.of(5, 7, 0, 0),
+      statistics: () => ({ ringBytes: 1, usedBytes: 0 }),
+    },
     journal: { position: { segment: 1, offset: 0 } },
     recorder: { kernelMisses: 7 },
     lineage: { losses: [], counts },
@@ -34,6 +38,7 @@ test('a checkpoint is written at most every two seconds, and later notes are in 
   const { writer, counts, written } = writerIn(t);
   await until('the first', () => writer.note());
   assert.equal(written().kernelMisses, 7);
+  assert.equal(written().attachedAt, '5000000007');
   const began = performance.now();
   counts.records = 1;
   assert.equal(writer.note(), false);

@@ -97,6 +97,15 @@ test('only the lines after a checkpoint are read', (t) => {
   assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 });
 });
 
+test('when all programs were attached is known from a checkpoint, for its own hook', (t) => {
+  const attachedAt = '9007199254740993';
+  const at = (state: object) => found(journalOf(t, JSON.stringify({ ...CHECKPOINT, ...state })));
+  assert.equal(at({ attachedAt }).attachedAt, attachedAt);
+  assert.equal(at({ attachedAt, hookId: '4' }).attachedAt, undefined);
+  for (const damaged of ['', 'x', '-1', '0', '1'.repeat(20), 5])
+    assert.equal(at({ attachedAt: damaged }).attachedAt, undefined);
+});
+
 test('every position between two lines is a valid checkpoint', (t) => {
   let offset = 0;
   const next = [6, 4];

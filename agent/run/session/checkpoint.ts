@@ -1,6 +1,8 @@
+import { nanosecondsOf } from '../../../record/types.ts';
 import type { Config } from '../../config/schema.ts';
 import { writeState } from '../../journal/state.ts';
 import type { Report } from '../report.ts';
+import type { PinKeeper } from './pin-keeper.ts';
 import type { Checkpoint } from './resume.ts';
 import type { Session } from './session.ts';
 
@@ -37,12 +39,14 @@ export interface CheckpointWriter {
 
 /**
  * Creates the writer of a session's checkpoints. It reports a failure, and recording continues:
- * with an older checkpoint the next run only has more to read.
+ * with an older checkpoint the next run only has more to read. With each checkpoint `pins` looks for
+ * changes.
  */
 export function createCheckpointWriter(
   config: Config,
   session: Session,
   report: Report,
+  pins?: PinKeeper,
 ): CheckpointWriter {
   let writtenAt = 0;
   let isNoted = false;
@@ -51,6 +55,7 @@ export function createCheckpointWriter(
   function write(hookState?: 'kept' | 'detached'): void {
     isNoted = false;
     writtenAt = performance.now();
+    pins?.look();
     try {
       writeState(config.journalDir, stateOf(config, session, hookState));
     } catch (error) {
@@ -79,6 +84,8 @@ function stateOf(
 ): State {
   const { hook, journal, recorder, lineage, nextSeq } = session;
   const statistics = hook.statistics();
+  // An open hook holds its programs, so that all of them are attached.
+  const [seconds = 0, nanos = 0] = hook.clock;
   return {
     version: 1,
     updatedAt: new Date().toISOString(),
@@ -89,6 +96,7 @@ function stateOf(
     hookState: hookState ?? hook.state,
     detached: hookState === 'detached',
     position: journal.position,
+    attachedAt: nanosecondsOf({ seconds, nanos }),
     nextSeq: Array.from(nextSeq),
     losses: lineage.losses,
     records: lineage.counts.records,

@@ -18,6 +18,8 @@ export interface Continuity {
   readonly losses: Losses;
   /** The number of execs that the kernel had skipped until then, as recorded. */
   readonly kernelMisses: number;
+  /** The boot time at which all of its programs were last known to be attached, if one is. */
+  readonly attachedAt: string | undefined;
   /** The containers whose start is recorded, by the keys that the enrichment gives them. */
   readonly started: Set<string>;
 }
@@ -27,6 +29,7 @@ export interface Checkpoint {
   readonly bootId: string;
   readonly hookId: string;
   readonly detached: boolean;
+  readonly attachedAt: string | undefined;
   readonly nextSeq: readonly number[];
   readonly losses: Losses;
   readonly kernelMisses: number;
@@ -58,6 +61,7 @@ export function readContinuity(
     nextSeq: [...(checkpoint?.nextSeq ?? [])],
     losses: checkpoint?.losses ?? new Losses(),
     kernelMisses: checkpoint?.kernelMisses ?? 0,
+    attachedAt: checkpoint?.attachedAt,
     started: new Set(checkpoint?.started),
   };
   for (const { line } of readLinesSync(dir, from, onUnreadable)) follow(known, line);
@@ -144,6 +148,7 @@ function followRecord(known: Known, { action, attributes, resource }: Line): voi
     known.nextSeq = [];
     known.losses = new Losses();
     known.kernelMisses = 0;
+    known.attachedAt = undefined;
     known.started = new Set();
   }
   known.detached = action === 'journal.stop' && attributes[KEYS.hookState] === 'detached';
@@ -196,7 +201,7 @@ function readCheckpoint(dir: string): { checkpoint?: Checkpoint; beyond?: Checkp
 }
 
 function asCheckpoint(state: Partial<Checkpoint> | undefined): Checkpoint | undefined {
-  const { bootId, hookId, detached, nextSeq, losses, kernelMisses, started, position } =
+  const { bootId, hookId, detached, attachedAt, nextSeq, losses, kernelMisses, started, position } =
     state ?? {};
   const complete =
     text(bootId) !== undefined &&
@@ -211,6 +216,7 @@ function asCheckpoint(state: Partial<Checkpoint> | undefined): Checkpoint | unde
     bootId: bootId as string,
     hookId: hookId as string,
     detached: detached === true,
+    attachedAt: isNanoseconds(attachedAt) ? attachedAt : undefined,
     nextSeq: nextSeq as number[],
     losses: new Losses(losses as unknown as number[][]),
     kernelMisses: Number(kernelMisses) || 0,
@@ -236,6 +242,10 @@ function areNumbers(value: unknown): boolean {
 
 function isNumber(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isNanoseconds(value: unknown): value is string {
+  return typeof value === 'string' && /^[1-9]\d{0,18}$/.test(value);
 }
 
 function text(value: unknown): string | undefined {

@@ -106,11 +106,14 @@ function quietRange(hook: Hook, cpu: number): { first: number; last: number } {
 function lossesBefore(known: Continuity, bootId: string, hookId: string, hook: Hook): Loss[] {
   const losses: Loss[] = [];
   const { nextSeq } = known;
+  // At the latest, all programs were attached when the hook was armed.
+  const since = known.attachedAt ?? known.hookId ?? hookId;
   const before = known.bootId !== undefined && known.hookId !== hookId && !known.detached;
   if (before && known.bootId !== bootId)
     losses.push({ stage: 'reboot', bootId: known.bootId ?? '', nextSeq });
   // The boot is the same and the hook is another one: the old hook was removed by others.
-  else if (before) losses.push({ stage: 'kernel', hookId: known.hookId ?? '', nextSeq });
-  if (hook.missingPrograms.length > 0) losses.push({ stage: 'kernel', hookId });
+  else if (before) losses.push({ stage: 'kernel', hookId: known.hookId ?? '', nextSeq, since });
+  if (hook.missingPrograms.length > 0)
+    losses.push({ stage: 'kernel', hookId, since: known.hookId === hookId ? since : hookId });
   return losses;
 }
