@@ -1,7 +1,8 @@
 import { readRecord, type StoredRecord } from '../../record/read.ts';
 import { visible } from '../../record/visible.ts';
 import { ForensicsError } from '../errors.ts';
-import { type AuditLog, auditLogOf, candidatesOf } from '../exec-requests.ts';
+import { type AuditLog, readAuditLog } from '../exec-requests/audit-log.ts';
+import { candidatesOf } from '../exec-requests/candidates.ts';
 import { Graph } from '../graph.ts';
 import type { Entry, Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
@@ -26,13 +27,14 @@ export async function chain(
   const graph = await Graph.load(journals);
   const rows = graph.chainOf(await graph.find(id));
   const entries = await entriesOf(journals, rows);
-  if (output === 'text') await printChain(entries, await auditLogOf(auditLog));
+  const log = await readAuditLog(auditLog);
+  if (output === 'text') await printChain(entries, log);
   else {
     const printer = recordPrinter(output);
     for (const entry of entries) await printer.record(entry);
     await printer.end();
   }
-  await printNotes(journals);
+  await printNotes(journals, log.summary);
   return 0;
 }
 

@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { readRecord } from '../../record/read.ts';
+import { visible } from '../../record/visible.ts';
 import { ForensicsError } from '../errors.ts';
-import { auditLogOf, candidatesOf } from '../exec-requests.ts';
+import { readAuditLog } from '../exec-requests/audit-log.ts';
+import { candidatesOf } from '../exec-requests/candidates.ts';
 import { Graph } from '../graph.ts';
 import type { Journals } from '../journals.ts';
 import { notesOf } from '../output/notes.ts';
@@ -48,7 +50,7 @@ export async function report(
   const all = [...rows].sort((a, b) => a - b);
   if (all.length === 0) throw new ForensicsError('negative', 'no record matches this selection');
   const kept = all.slice(0, options.limit);
-  const { requests, unreadable } = await auditLogOf(options.auditLog);
+  const { requests, summary } = await readAuditLog(options.auditLog);
   const records: ReportRecord[] = [];
   const notes = new Map<string, string[]>();
   let length = 0;
@@ -65,7 +67,7 @@ export async function report(
   const warnings = await notesOf(journals);
   const beyond = `${all.length - kept.length} more records are beyond --limit ${options.limit}`;
   if (kept.length < all.length) warnings.push(beyond);
-  if (unreadable > 0) warnings.push(`${unreadable} lines of the audit log cannot be read`);
+  if (summary !== undefined) warnings.push(summary);
   const inputs = journals.files.map(({ path }, index) => {
     const { count = 0, skipped = 0 } = journals.extents[index] ?? {};
     return { path, records: count - skipped, skippedLines: skipped };
@@ -74,6 +76,7 @@ export async function report(
   const generatedFrom = { inputs, warnings };
   const html = rendered({ title, selection: options.selection, generatedFrom, records, notes });
   writeFileSync(options.out, html, { mode: 0o600 });
+  if (summary !== undefined) process.stderr.write(`vcml: ${visible(summary)}\n`);
   process.stderr.write(`vcml: ${records.length} records in ${options.out}\n`);
   if (kept.length < all.length) process.stderr.write(`vcml: ${beyond}\n`);
   return 0;

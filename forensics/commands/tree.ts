@@ -3,7 +3,8 @@ import { KEYS } from '../../record/fields.ts';
 import { readRecord, type StoredRecord } from '../../record/read.ts';
 import { visible } from '../../record/visible.ts';
 import { ForensicsError } from '../errors.ts';
-import { type AuditLog, auditLogOf, candidatesOf } from '../exec-requests.ts';
+import { type AuditLog, readAuditLog } from '../exec-requests/audit-log.ts';
+import { candidatesOf } from '../exec-requests/candidates.ts';
 import { Graph } from '../graph.ts';
 import type { Entry, Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
@@ -54,8 +55,8 @@ export async function tree(
     journals,
     forest.nodes.map(({ row }) => row),
   );
-  if (options.output === 'text')
-    await printTree(forest, entries, options.collapse, await auditLogOf(options.auditLog));
+  const log = await readAuditLog(options.auditLog);
+  if (options.output === 'text') await printTree(forest, entries, options.collapse, log);
   else {
     const printer = recordPrinter(options.output);
     for (const entry of entries) await printer.record(entry);
@@ -64,7 +65,7 @@ export async function tree(
   const { deeper, beyondLimit } = forest;
   if (deeper > 0) process.stderr.write(`vcml: ${deeper} have children below --depth\n`);
   if (beyondLimit > 0) process.stderr.write(`vcml: ${beyondLimit} more are beyond --limit\n`);
-  await printNotes(journals);
+  await printNotes(journals, log.summary);
   return 0;
 }
 

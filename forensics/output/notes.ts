@@ -3,8 +3,13 @@ import { visible } from '../../record/visible.ts';
 import type { Journals } from '../journals.ts';
 
 /** Writes to stderr what is missing in the answer: lines that cannot be read, and their places. */
-export async function printNotes(journals: Journals): Promise<void> {
-  for (const note of await notesOf(journals)) process.stderr.write(`vcml: ${note}\n`);
+export async function printNotes(
+  journals: Journals,
+  ...more: (string | undefined)[]
+): Promise<void> {
+  const further = more.filter((note) => note !== undefined).map(visible);
+  for (const note of [...(await notesOf(journals)), ...further])
+    process.stderr.write(`vcml: ${note}\n`);
 }
 
 /** Returns the same as visible texts. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { type Draft, exec, start, text } from '../check/craft.ts';
-import { Folder, vcml } from '../support/forensics.ts';
+import { type Draft, exec, start, text } from '../../check/craft.ts';
+import { Folder, vcml } from '../../support/forensics.ts';
 
 const folder = new Folder();
 after(() => folder.close());
@@ -111,3 +111,28 @@ test('a user name cannot control the terminal', async () => {
   const said = await chainWith('exec', [event({ user: 'eve\x1b[2J\u202e' }), '{torn']);
   assert.match(said, /by eve\\x1b\[2J\\u\{202e\} from/);
 });
+
+test('a command with a backslash is the same command, although records escape it', async () => {
+  const command = ['grep', '\\.conf$', '/etc/x'];
+  const record = entry('exec');
+  const attributes = {
+    ...record.attributes,
+    'process.command_args': ['grep', '\\\\.conf$', '/etc/x'],
+  };
+  const journal = folder.journal('escaped.jsonl', [
+    text(start([1])),
+    text({ ...record, attributes }),
+  ]);
+  const log = folder.journal('escaped.log', [event({ user: 'alice', command })]);
+  const { stdout } = await vcml('chain', String(record.id), '--audit-log', log, journal);
+  assert.match(stdout.replaceAll(/\s+/g, ' '), /same command/);
+});
+
+for (const output of ['text', 'json', 'jsonl'])
+  test(`what the log contains is reported beside ${output}`, async () => {
+    const journal = folder.journal('summary.jsonl', [text(start([1])), text(entry('exec'))]);
+    const log = folder.journal('summary.log', ['{torn']);
+    const id = String(entry('exec').id);
+    const { stderr } = await vcml('chain', id, '--output', output, '--audit-log', log, journal);
+    assert.match(stderr, /0 pods\/exec requests in 1 line, 1 line without an audit event/);
+  });

@@ -1,0 +1,98 @@
+import { isObject, type JsonObject } from '../../record/exact-json.ts';
+
+/** A request to run a command in a pod, as the API server's audit log has it at one of its stages. */
+export interface ExecRequest {
+  /** the same for all stages of a request */
+  readonly id: string | undefined;
+  /** who asked, and as whom: `alice`, or `alice as admin` with impersonation */
+  readonly user: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string | undefined;
+  /** the arguments, or one text that contains them; undefined: the log does not have them */
+  readonly command: readonly string[] | string | undefined;
+  /** the time of its arrival in Unix nanoseconds */
+  readonly received: bigint;
+  readonly from: string;
+  /** the position of its stage: a later one decides */
+  readonly stage: number;
+  /** Whether the API server refused it, so that it ran nothing. */
+  readonly isRefused: boolean;
+}
+
+/** Reads a request to execute a command in a pod; undefined: the event is about something else. */
+export function execRequestOf(event: JsonObject): ExecRequest | undefined {
+  return isObject(event.protoPayload) ? ofCloudAudit(event, event.protoPayload) : ofEvent(event);
+}
+
+const STAGES = ['RequestReceived', 'ResponseStarted', 'ResponseComplete', 'Panic'];
+
+/** Reads an Event of audit.k8s.io/v1. */
+function ofEvent(event: JsonObject): ExecRequest | undefined {
+  const { objectRef, user, responseStatus, requestReceivedTimestamp, requestURI } = event;
+  const { stage, impersonatedUser, annotations } = event;
+  if (!isObject(objectRef) || objectRef.resource !== 'pods' || objectRef.subresource !== 'exec')
+    return undefined;
+  const received = nanoseconds(requestReceivedTimestamp);
+  if (received === undefined) return undefined;
+  const asked = new URLSearchParams(text(requestURI).split('?')[1] ?? '');
+  const code = isObject(responseStatus) ? Number(responseStatus.code ?? 0) : 0;
+  const decision = isObject(annotations) ? annotations['authorization.k8s.io/decision'] : undefined;
+  return {
+    id: typeof event.auditID === 'string' ? event.auditID : undefined,
+    user: isObject(impersonatedUser)
+      ? `${nameOf(user)} as ${nameOf(impersonatedUser)}`
+      : nameOf(user),
+    namespace: text(objectRef.namespace),
+    pod: text(objectRef.name),
+    container: asked.get('container') ?? undefined,
+    command: asked.getAll('command'),
+    received,
+    from: Array.isArray(event.sourceIPs) ? event.sourceIPs.map(String).join(', ') : '',
+    stage: STAGES.indexOf(text(stage)),
+    // 101 switches protocols, which begins the execution.
+    isRefused: code >= 400 || decision === 'forbid' || stage === 'Panic',
+  };
+}
+
+/**
+ * Reads an entry of Google's Cloud Audit Logs. Its label has the command as one text, and nothing
+ * names the container.
+ */
+function ofCloudAudit(entry: JsonObject, payload: JsonObject): ExecRequest | undefined {
+  const { methodName, resourceName, authenticationInfo, requestMetadata, status } = payload;
+  const [, namespace, pod] =
+    /^core\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/exec$/.exec(text(resourceName)) ?? [];
+  const received = nanoseconds(entry.timestamp);
+  const isExec = /^io\.k8s\.core\.v1\.pods\.exec\.(create|get)$/.test(text(methodName));
+  if (!isExec || namespace === undefined || pod === undefined || received === undefined)
+    return undefined;
+  const command = isObject(entry.labels) ? entry.labels['command.gke.io/command'] : undefined;
+  const principal = isObject(authenticationInfo) ? authenticationInfo.principalEmail : undefined;
+  return {
+    id: typeof entry.insertId === 'string' ? entry.insertId : undefined,
+    user: text(principal) || '?',
+    namespace,
+    pod,
+    container: undefined,
+    command: typeof command === 'string' ? command : undefined,
+    received,
+    from: isObject(requestMetadata) ? text(requestMetadata.callerIp) : '',
+    stage: STAGES.length,
+    isRefused: isObject(status) && Number(status.code ?? 0) !== 0,
+  };
+}
+
+function nameOf(user: unknown): string {
+  return (isObject(user) && text(user.username)) || '?';
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function nanoseconds(time: unknown): bigint | undefined {
+  const [, seconds, fraction = ''] = /^(.+?)(?:\.(\d{1,9}))?Z$/.exec(text(time)) ?? [];
+  const ms = Date.parse(`${seconds}Z`);
+  return Number.isNaN(ms) ? undefined : BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
+}
