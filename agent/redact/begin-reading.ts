@@ -22,7 +22,9 @@ export function createReading(): Reading {
     words: 0,
     spans: [],
     exempt: [],
+    unknown: true,
     user: false,
+    named: false,
     quotesRead: 0,
     quote: '',
     looks: 0,
@@ -37,7 +39,9 @@ export function restart(reading: Reading, args: readonly string[]): void {
   if (reading.walked.length > 0) reading.walked.length = 0;
   reading.walkedArgs = 0;
   reading.words = 0;
+  reading.unknown = true;
   reading.user = false;
+  reading.named = false;
   reading.looks = 0;
 }
 

@@ -11,19 +11,23 @@ import {
   wordEnd,
 } from './values.ts';
 
-const NAMES_FILES = /(?:pwd|jwt|(?:private|ssh)[-_.]?key|cred(?:ential)?s?)$/i;
-const PATH = /^(?:\.{0,2}|~)\/[^\n]*$|^[\w.-]+\.(?:json|ya?ml|pem|key|crt|txt|conf)$/;
+const NAMES_FILES = /(?:pwd|jwt|(?:private|ssh|secret|auth)[-_.]?key|cred(?:ential)?s?)$/i;
+const PATH = /^(?:\.{0,2}|~)\/[^\n]*$|^[\w.-]+\.(?:json|ya?ml|pem|key|crt|txt|conf|gpg|asc)$/;
 const BUILD_SECRET = /^-+secret=(?:id|type|src|source)=/;
 const LINES = /^(?:proxy-)?authorization$|^(?:set-)?cookie$/i;
 const SCHEME =
   /(?:bearer|basic|token|digest|negotiate|ntlm|\w*key|splunk|aws4-hmac-sha256)[ \t]+(?:token=)?(?=\S)/iy;
 const COLON_ALONE = /(?:pass(?:word|wd|phrase)?|key|authorization|cookie)$|^(?:x|private|job)-/i;
+/** options with the name of what `--value` sets */
+const NAMING = /^(?:-n|--?(?:name|key|parameter))$/;
 const AUTH = /^--?(?:[\w.-]*-)?auth$/i;
 /** options whose values have the form `user:password` */
 const OF_USERS = /^--?(?:[\w.-]*-)?(?:auth|cred(?:ential)?s?)$/i;
 const PIN = /^--?(?:[\w-]*-)?pin$/i;
 /** `user:password`; not a URL */
 const USER_AND_PASSWORD = /^[^:/\s]+:(?!\/\/)./;
+/** a number, unless it is a phrase of many words */
+const SEED = /seed$/i;
 const DIGITS = /^\d{4,12}$/;
 const NAME = /[\w.-]/;
 const NAME_LENGTH = 256;
@@ -110,6 +114,7 @@ function nextWord(reading: Reading, { name, start, at }: Found, apart: boolean):
   const option = name.startsWith('-') && /[\s"'`([,]/.test(before);
   if (at >= text.length) {
     if (option) reading.awaited = { name };
+    else if (NAMING.test(reading.args[reading.index - 1] ?? '')) reading.named = true;
     return undefined;
   }
   if (!apart || !(option || isIntroduced(text, start, at))) return undefined;
@@ -199,6 +204,7 @@ function unlessHarmless(text: string, from: number, to: number, name: string): S
     if (NAMES_FILES.test(name) && PATH.test(value)) return undefined;
     if (BUILD_SECRET.test(`${name}=${value}`)) return undefined;
     if (PIN.test(name) && !DIGITS.test(value)) return undefined;
+    if (SEED.test(name) && !/\s/.test(value)) return undefined;
     if (OF_USERS.test(name) && USER_AND_PASSWORD.test(value))
       return unlessModest(text, from + value.indexOf(':') + 1, to);
     if (AUTH.test(name)) return undefined;

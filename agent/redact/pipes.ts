@@ -3,7 +3,7 @@ import { enclosingQuote, endOfWord, partOf, WHOLE } from './values.ts';
 
 /** Commands that read a secret from their input; group 1: they read `user:secret` */
 const READERS =
-  /^(?:(?:sudo|exec)\s+)?(?:\S*\/)?(?:(chpasswd\b)|passwd\b.{0,64}--stdin|sudo\b.{0,64}\s-\w*S\b|smbpasswd\b.{0,64}\s-\w*s\b|cryptsetup\b|vncpasswd\b|kinit\b|.{0,128}--(?:password-stdin|with-token|passphrase-fd)\b)/;
+  /^(?:(?:sudo|exec)\s+)?(?:\S*\/)?(?:(chpasswd\b)|passwd\b.{0,64}--stdin|sudo\b.{0,64}\s-\w*S\b|smbpasswd\b.{0,64}\s-\w*s\b|cryptsetup\b|vncpasswd\b|kinit\b|pass\s+insert\b|secrethub\s+write\b|(?:\S+\s+){1,3}secrets?\s+(?:set|put|create|import|add|write)\b|.{0,128}--(?:password-stdin|with-token|passphrase-fd)\b)/;
 const READER_LENGTH = 256;
 const STOPS = ';&|<>()';
 const BLANKS = /[ \t]*/y;

@@ -42,8 +42,12 @@ export interface Reading {
   /** what usages say of commands within the text */
   spans: Span[];
   exempt: Span[];
+  /** Whether the usage of the command is not known. */
+  unknown: boolean;
   /** Whether an option has named a user, so that `-p` means a password. */
   user: boolean;
+  /** Whether an option has named a secret, so that `--value` means it. */
+  named: boolean;
   /** how far quotes have been followed, and which quote is open there */
   quotesRead: number;
   quote: string;

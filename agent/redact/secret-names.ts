@@ -15,13 +15,13 @@ const ENDINGS = [
   '(?:token|otp|mfa|totp|auth)[-_]?code',
   'pass(?:word|wd|phrase|code|in|out)?|pwd|secret(?:[-_]?(?:string|text|key[-_]?base))?|token|key|cred(?:ential)?s?',
   'auth(?:orization)?|cookie|psk',
-  'bearer|jwt|totp|otp|pin|pw',
+  'bearer|jwt|totp|otp|pin|pw|mnemonic|seed(?:[-_]?phrase)?',
 ];
 const KEYWORDS = ['pass', 'pwd', 'secret', 'token', 'key', 'cred', 'auth', 'cookie', 'psk', 'pw'];
 /** Words that mean a secret only as an option: `--oauth2-bearer`, `--jwt`, `--auth`, `-upw`. */
-const OPTION_KEYWORDS = ['bearer', 'jwt', 'otp', 'pin', 'mfa'];
+const OPTION_KEYWORDS = ['bearer', 'jwt', 'otp', 'pin', 'mfa', 'mnemonic', 'seed'];
 const OPTION =
-  /^--?(?:(?:[\w.-]*-)?(?:bearer|pin|auth)|jwt|otp|\w*pw|(?:[\w-]*-)?(?:token|otp|mfa|totp|auth)-?code)$/i;
+  /^--?(?:(?:[\w.-]*-)?(?:bearer|pin|auth|mnemonic|seed(?:-phrase)?)|jwt|otp|\w*pw|(?:[\w-]*-)?(?:token|otp|mfa|totp|auth)-?code)$/i;
 
 const KEYS =
   'api|access|secret|private|encryption|signing|master|auth|account|storage|subscription|shared|session|functions?|hmac|ssh';

@@ -64,6 +64,7 @@ export const TOKENS: readonly string[] = [
 /** Forms that need more than a pattern: by keyword; group 1 is not redacted. */
 export const FORMS: Readonly<Record<string, RegExp>> = {
   eyj: /(?<![\w-])eyJ[\w-]{8,}\.[\w.-]{2,}/y,
+  'sk-': /(?<![\w-])sk-[A-Za-z0-9]{40,}/y, // OpenAI, before keys had kinds
   'tskey-': /tskey-[a-z]{3,}-[\w-]{16,}/y, // Tailscale
   'bearer ': /(bearer[ \t]+)[\w.~+/-]{16,}=*/iy,
   '.atlasv1.': /(\.atlasv1\.)[\w-]{30,}/y, // Terraform Cloud

@@ -13,8 +13,8 @@ const KEY = /(?=[\w-]{0,64}\d)[\w-]{20,}(?=$|[&\s"'`#])/y;
 const ACCOUNT = /^([\w.-]{1,64}[/\\]{1,2})?[\w.$-]{1,64}:/;
 const ACCOUNT_LENGTH = 128;
 /** the port or folder behind a host, if there is one, is group 1; not `@sha256:…` of an image */
-const HOST =
-  /(?!sha\d)(?:[A-Za-z][\w-]{0,63}(?:\.[\w-]{1,63}){0,8}|\d{1,3}(?:\.\d{1,3}){3})(?=$|[:/\s"'])(:\d|\/|)/y;
+const HOST = /(?!sha\d)[A-Za-z][\w-]{0,63}(?:\.[\w-]{1,63}){0,8}(?=$|[:/\s"'])(:\d|\/|)/y;
+const ADDRESS = /\d{1,3}(?:\.\d{1,3}){3}(?=$|[:/\s"'])/y;
 
 /**
  * Makes anchors that find passwords in `scheme://user:password@host`, `user:password@tcp(host)` and
@@ -79,9 +79,10 @@ function lookAtAccount({ text }: Reading, at: number, behind: number): Span | un
   const account = text.slice(start, at);
   const [user, domain] = ACCOUNT.exec(account) ?? [];
   if (user === undefined || account.includes('/', user.length)) return undefined;
+  ADDRESS.lastIndex = behind;
   HOST.lastIndex = behind;
-  const [, place = ''] = HOST.exec(text) ?? [];
-  const accepted = HOST.lastIndex > 0 && (domain !== undefined || place !== '');
+  const place = ADDRESS.test(text) ? '/' : HOST.exec(text)?.[1];
+  const accepted = place !== undefined && (domain !== undefined || place !== '');
   return accepted ? unlessModest(text, start + user.length, at) : undefined;
 }
 

@@ -1,16 +1,23 @@
 import type { Anchor, Reading, Span } from './reading.ts';
 import { looksLikeOption, partOf, unlessModest, WHOLE, wordEnd } from './values.ts';
 
-const LONG_USER = /--user(?:name)?(?=[=\s]|$)/y;
+const LONG = /--(?:user(?:name)?|(value))(?=[=\s]|$)/y;
 /** `user%password` of Samba's commands */
 const SAMBA = { prefix: '', before: '%', after: '' };
 /** ports, numbers of processes and their lists, and names of files */
 const NO_PASSWORD = /^[\d.:,/-]+$|^[\w.-]+\/|\.\w{1,4}$/;
 const USER = 1;
 const PASSWORD = 2;
+/** `-l NAME`, which also means many other things */
+const LOGIN = 3;
+/** `--name …password --value X` */
+const VALUE = 4;
+const LOGIN_NAME = /^[A-Za-z_][\w.@-]*$/;
 /** what an option of one letter means */
 const LETTERS = new Uint8Array(65_536);
 for (const letter of 'uU') LETTERS[letter.charCodeAt(0)] = USER;
+LETTERS['l'.charCodeAt(0)] = LOGIN;
+LETTERS['v'.charCodeAt(0)] = VALUE;
 for (const letter of 'pPw') LETTERS[letter.charCodeAt(0)] = PASSWORD;
 /** what may stand before an option */
 const BEFORE = new Uint8Array(65_536);
@@ -18,12 +25,15 @@ for (const character of ' \t\n"\'') BEFORE[character.charCodeAt(0)] = 1;
 const ACCOUNT_MAX = 128;
 const SPACE = ' '.charCodeAt(0);
 const DASH = '-'.charCodeAt(0);
+const SMALL_U = 'u'.charCodeAt(0);
+const SMALL_V = 'v'.charCodeAt(0);
 const ZERO = '0'.charCodeAt(0);
 const NINE = '9'.charCodeAt(0);
 
 /**
- * Makes anchors that find the password in `-u NAME … -p X`, as commands have it whose usage is not
- * known. Without a user before it, `-p` mostly means something else.
+ * Makes anchors that find the password in `-u NAME … -p X` and the value in `--name NAME … --value
+ * X`, as commands have them whose usage is not known. Without a user before it, `-p` mostly means
+ * something else.
  */
 export function userAnchors(): Anchor[] {
   const ends = [';', '&', '|', '\n'].map((end): Anchor => [end, endOfCommand]);
@@ -36,7 +46,7 @@ function lookAtOption(reading: Reading, from: number): Span | undefined {
   const letter = text.charCodeAt(from + 1);
   if (letter === DASH) return lookAtLong(reading, from);
   const meaning = LETTERS[letter];
-  if (meaning !== USER && (meaning !== PASSWORD || !reading.user)) return undefined;
+  if (meaning === undefined || !counts(reading, meaning)) return undefined;
   const end = from + 2;
   const isLetter = end === text.length || text.charCodeAt(end) === SPACE;
   return isLetter ? lookAtMeaning(reading, from, end, meaning) : undefined;
@@ -44,9 +54,21 @@ function lookAtOption(reading: Reading, from: number): Span | undefined {
 
 function lookAtLong(reading: Reading, from: number): Span | undefined {
   const { text } = reading;
-  if (!text.startsWith('user', from + 2)) return undefined;
-  LONG_USER.lastIndex = from;
-  return LONG_USER.test(text) ? lookAtMeaning(reading, from, LONG_USER.lastIndex, USER) : undefined;
+  const letter = text.charCodeAt(from + 2);
+  if (letter !== SMALL_U && (letter !== SMALL_V || !reading.named)) return undefined;
+  LONG.lastIndex = from;
+  const [all, value] = LONG.exec(text) ?? [];
+  if (all === undefined) return undefined;
+  const end = from + all.length;
+  if (value !== undefined && from === 0 && text[end] === '=')
+    return unlessModest(text, end + 1, text.length);
+  return lookAtMeaning(reading, from, end, value === undefined ? USER : VALUE);
+}
+
+/** Whether an option of this meaning counts, for what was read before. */
+function counts({ user, named }: Reading, meaning: number): boolean {
+  if (meaning === PASSWORD) return user;
+  return meaning === VALUE ? named : meaning !== 0;
 }
 
 function lookAtMeaning(
@@ -58,13 +80,14 @@ function lookAtMeaning(
   const { text, args, index } = reading;
   if (end < text.length)
     return from < reading.walkedText ? undefined : inText(reading, end, meaning);
-  if (from > 0 || index < reading.walkedArgs) return undefined;
+  if (from > 0 || (index < reading.walkedArgs && !reading.unknown)) return undefined;
   const next = args[index + 1] ?? '';
   if (looksLikeOption(next, 0, next.length)) return undefined;
-  if (meaning === USER) {
+  if (meaning === USER || (meaning === LOGIN && LOGIN_NAME.test(next))) {
     reading.user = true;
     if (next.includes('%') && text === '-U') reading.awaited = { part: SAMBA };
-  } else if (!NO_PASSWORD.test(next)) reading.awaited = { part: WHOLE };
+  } else if (meaning === VALUE) reading.awaited = { part: WHOLE };
+  else if (meaning === PASSWORD && !NO_PASSWORD.test(next)) reading.awaited = { part: WHOLE };
   return undefined;
 }
 
@@ -75,6 +98,7 @@ function inText(reading: Reading, from: number, meaning: number): Span | undefin
   while (text.charCodeAt(at) === SPACE) at += 1;
   const first = text.charCodeAt(at);
   if (first === DASH) return undefined;
+  if (meaning === LOGIN || meaning === VALUE) return undefined;
   if (meaning === USER) {
     reading.user = true;
     if (!text.slice(at, at + ACCOUNT_MAX).includes('%')) return undefined;

@@ -13,6 +13,8 @@ export interface Command {
 export interface CommandBook {
   /** The names that a text is searched for. */
   readonly names: readonly string[];
+  /** subcommands that mean the same in any command */
+  readonly subcommands: readonly string[];
   /** The command that a word names, wherever it lies. */
   commandOf(word: string): Command | undefined;
   /** What a subcommand means whatever the command, such as `login`. */
@@ -61,6 +63,7 @@ export function createBook(lines: readonly string[], runners: readonly string[])
 
   return {
     names: [...exact.keys(), ...families.keys()],
+    subcommands: [...subcommands.keys()],
     subcommandOf: (word) => subcommands.get(word),
     commandOf(word) {
       const from = Math.max(word.lastIndexOf('/'), word.lastIndexOf('\\')) + 1;

@@ -12,8 +12,8 @@ export interface CommandReader {
   begin(reading: Reading, executable: string | undefined): void;
 }
 
-/** Subcommands that may mean a secret whatever the command. */
-const SUBCOMMANDS = ['login', 'config', 'set', 'modify', 'set-env', 'setenv', 'config:set'];
+/** Subcommands that set a value by its name, whatever the command. */
+const SETTERS = ['config', 'set', 'modify', 'set-env', 'setenv', 'config:set'];
 const ANY: Command = { usages: [], runs: false, concerns: () => false };
 /** shorter names are searched for with a space, since many words have them as a part */
 const LENGTH_MIN = 5;
@@ -53,6 +53,7 @@ export function createCommandReader(names: SecretNames): CommandReader {
     const end = Math.min(args.length, index + WORDS_MAX - reading.words);
     for (let at = index; at < end; at++) walk.read(args[at] ?? '');
     reading.words += args.length - index;
+    reading.unknown = command.usages.length === 0;
     for (const { word, from, to } of walk.end())
       walkedAt(reading, index + word).spans.push({ from, to });
     for (const word of walk.exempt) walkedAt(reading, index + word).exempt = true;
@@ -102,7 +103,7 @@ export function createCommandReader(names: SecretNames): CommandReader {
   return {
     anchors: [
       ...keywords.map((name): Anchor => [name, command]),
-      ...SUBCOMMANDS.map((name): Anchor => [name, subcommand]),
+      ...[...new Set([...SETTERS, ...book.subcommands])].map((name): Anchor => [name, subcommand]),
     ],
     begin(reading, executable) {
       const { args } = reading;

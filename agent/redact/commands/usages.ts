@@ -38,9 +38,10 @@ export const USAGES: readonly string[] = [
   'chpasswd ... <<< USER:X',
   'rabbitmqctl ... add_user|change_password|authenticate_user USER X',
   'rabbitmqadmin -p=X',
-  'grafana-cli|grafana ... reset-admin-password X',
+  '* reset-admin-password|set-admin-password|set-initial-password --user-id=ID --homepath=DIR X',
   'drush ... user:password|user-password|upwd NAME X',
   'cf auth USER X',
+  'xauth add DISPLAY PROTOCOL X',
   // networks and devices
   'nmcli ... password|*.password|*.psk|*-password|*.wep-key* X',
   'wpa_passphrase SSID X',
@@ -58,6 +59,7 @@ export const USAGES: readonly string[] = [
   'plink|pscp|psftp|putty -pw=X',
   'xfreerdp*|wlfreerdp|sdl-freerdp /p:X /gp:X',
   'rdesktop|evil-winrm|openfortivpn|x11vnc -p=X',
+  'psexec|smbexec|wmiexec|atexec|dcomexec|secretsdump|getst|gettgt|getuserspns|getnpusers|getadusers|addcomputer|rpcmap|rpcdump|lookupsid|samrdump|mssqlclient ... USER:X@HOST',
   'radtest USER X HOST PORT X',
   'mosquitto_pub|mosquitto_sub|mosquitto_rr|mqttx -P=X -PX',
   'swaks -ap=X',
@@ -144,6 +146,7 @@ export const USAGES: readonly string[] = [
   // names and files that are no secrets
   'openvpn --auth-user-pass=FILE --askpass=FILE',
   'vncviewer -passwd=FILE',
+  'kdialog|zenity --password=PROMPT',
   'journalctl|systemd-run -p=NAME',
 ];
 
