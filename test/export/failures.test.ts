@@ -165,6 +165,18 @@ async function firstOfSecondSegment(dir: string): Promise<string> {
   throw new Error('there is one segment only');
 }
 
+test('a dead letter that a full disk or a power cut left unfinished does not damage the next one', async (t) => {
+  const bed = createExportBed(t);
+  const collector = await bed.collect();
+  const torn = `{"whole":1}\n{"torn":"${'x'.repeat(70_000)}`;
+  writeFileSync(join(bed.dir, 'dead-letters.jsonl'), torn);
+  bed.start(collector.port);
+  bed.write('not ours', execLine(0));
+  await until('the other', () => collector.lines.length >= 1);
+  const [whole, letter, ...more] = lettersOf(bed.dir);
+  deepEqual([whole, letter.line, more], [{ whole: 1 }, 'not ours', []]);
+});
+
 test('a dead letter is sent again if the cursor is set back to it', async (t) => {
   const bed = createExportBed(t);
   let refuses = true;

@@ -1,5 +1,6 @@
-import { open, rename, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder } from '../../files.ts';
 import type { Log } from '../../log-events.ts';
 import type { ExportedJournal, JournalLine, Position } from '../read/position.ts';
 
@@ -9,6 +10,8 @@ export const DEAD_LETTER_FILE = 'dead-letters.jsonl';
 export const OLDER_DEAD_LETTER_FILE = 'dead-letters.1.jsonl';
 /** The size at which a file is full. */
 const MAX_BYTES = 64 << 20;
+const CHUNK_BYTES = 64 << 10;
+const LINE_FEED = 0x0a;
 
 /** Why a record was refused. */
 export interface Refusal {
@@ -36,14 +39,35 @@ export async function keepDeadLetter(
     await rename(file, older);
     if (bytes > 0) log('export.dead_letters_deleted', { bytes });
   }
-  const handle = await open(file, 'a', 0o600);
+  const handle = await open(file, 'a+', 0o600);
   try {
+    const size = await cutUnfinished(handle);
     const letter = { refusedAt: new Date().toISOString(), ...refusal, ...start, line };
     await handle.appendFile(`${JSON.stringify(letter)}\n`);
     await handle.datasync();
+    if (size === 0) await syncFolder(dir);
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Cuts a last letter without a line feed, which a full disk or a power cut left: it would take the
+ * next one with it. Returns the size that remains.
+ */
+async function cutUnfinished(handle: FileHandle): Promise<number> {
+  const { size } = await handle.stat();
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  let end = size;
+  while (end > 0) {
+    const start = Math.max(0, end - CHUNK_BYTES);
+    const { bytesRead } = await handle.read(chunk, 0, end - start, start);
+    const at = chunk.subarray(0, bytesRead).lastIndexOf(LINE_FEED);
+    end = at < 0 ? start : start + at + 1;
+    if (at >= 0) break;
+  }
+  if (end < size) await handle.truncate(end);
+  return end;
 }
 
 function sizeOf(file: string): Promise<number> {
