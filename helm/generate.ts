@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { dashboard } from './dashboard.ts';
 import { chartReadme } from './readme.ts';
 import { valuesSchema } from './schema.ts';
-import { valuesYaml } from './values-yaml.ts';
+import { neededValues, valuesYaml } from './values-yaml.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const CHART = 'helm/vcml-agent';
@@ -15,6 +15,7 @@ const files: Readonly<Record<string, string>> = {
   [`${CHART}/values.yaml`]: valuesYaml(),
   [`${CHART}/values.schema.json`]: json(valuesSchema()),
   [`${CHART}/README.md`]: chartReadme(),
+  [`${CHART}/files/needed-values.txt`]: neededValues(),
   // A chart must have all its files in its own folder.
   [`${CHART}/files/alerts.yaml`]: readFileSync(join(ROOT, 'deploy/alerts/vcml-agent.yaml'), 'utf8'),
   [`${CHART}/files/dashboard.json`]: dashboardText,

@@ -28,6 +28,31 @@ export function listValues(group: z.ZodObject = values, prefix = ''): Value[] {
   });
 }
 
+/**
+ * Lists what must not be null, one path a line: every group, and every value whose default is not
+ * empty. Lists and free-form maps may be null, because this is how a user of Helm empties them.
+ */
+export function neededValues(): string {
+  return paths(values, '')
+    .map((path) => `${path}\n`)
+    .join('');
+}
+
+/** Values whose default is not empty, and that may be empty. */
+const MAY_BE_NULL = ['hostPaths.machineId'];
+
+function paths(group: z.ZodObject, prefix: string): string[] {
+  return Object.entries(group.shape).flatMap(([key, field]) => {
+    const path = `${prefix}${key}`;
+    if (MAY_BE_NULL.includes(path)) return [];
+    // Any key of the agent's configuration may be absent.
+    if (path === 'config') return [path];
+    if (field instanceof z.ZodObject) return [path, ...paths(field, `${path}.`)];
+    const value = defaultOf(field);
+    return typeof value === 'object' || !value ? [] : [path];
+  });
+}
+
 function groupText(group: z.ZodObject, indent: string): string {
   return Object.entries(group.shape)
     .map(([key, field]) => {

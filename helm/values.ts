@@ -28,7 +28,7 @@ export const values = z.strictObject({
       'metrics, and that the agent mounts no bpffs.',
   ),
   secrets: z
-    .array(z.string().min(1))
+    .array(z.string().regex(/^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/))
     .default([])
     .describe(
       'Existing Secrets to mount at /etc/vcml-agent/secrets/NAME. Use the files in them in `config`, ' +
@@ -135,13 +135,13 @@ export const values = z.strictObject({
     9470,
     'Port of the probes, on a listener of their own. With `hostNetwork`, it is a port of the loopback interface of the node.',
   ),
-  livenessProbe: object(
+  livenessProbe: probe(
     { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
-    'Settings of the liveness probe, which requests /livez.',
+    'Times of the liveness probe, which requests /livez.',
   ),
-  readinessProbe: object(
+  readinessProbe: probe(
     { periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 3 },
-    'Settings of the readiness probe, which requests /readyz.',
+    'Times of the readiness probe, which requests /readyz.',
   ),
 
   agentMemoryMiB: z
@@ -150,8 +150,17 @@ export const values = z.strictObject({
     .default(128)
     .describe(
       'Memory for the process itself. The memory limit is the sum of this, the ring buffer ' +
-        '(`config.ringSize`) and the table of causes (`config.tableEntries`, 152 bytes each), because ' +
-        'kernel maps count as memory of the pod.',
+        '(`config.ringSize`), the table of causes (`config.tableEntries`, 152 bytes each), the table of ' +
+        'cgroups (3 MiB) and what `possibleCpus` takes, because kernel maps count as memory of the pod.',
+    ),
+  possibleCpus: z
+    .int()
+    .min(1)
+    .max(8192)
+    .default(64)
+    .describe(
+      'Number of possible CPUs of the largest node, as in /sys/devices/system/cpu/possible; machines ' +
+        'to which CPUs can be added have more than they use. Each takes 178 KiB of kernel maps.',
     ),
   resources: object(
     { requests: { cpu: '100m' } },
@@ -164,11 +173,12 @@ export const values = z.strictObject({
     'Tolerations of the pods; the default tolerates every taint, so that the agent runs on every node.',
     [{ operator: 'Exists' }],
   ),
-  nodeSelector: object({ 'kubernetes.io/os': 'linux' }, 'Node selector of the pods.'),
+  nodeSelector: strings('Node selector of the pods.', { 'kubernetes.io/os': 'linux' }),
   affinity: object({}, 'Affinity of the pods.'),
   updateStrategy: object(
     { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '10%' } },
-    'Update strategy of the DaemonSet. A surge is not possible, because there is one agent for each kernel.',
+    'Update strategy of the DaemonSet. A surge is not possible, because there is one agent for each ' +
+      'kernel. Helm 3 counts `maxUnavailable` pods as ready when it waits, and so all on a single node.',
   ),
   terminationGracePeriodSeconds: z
     .int()
@@ -192,9 +202,18 @@ export const values = z.strictObject({
   annotations: strings('Annotations of the DaemonSet.'),
   podLabels: strings('Additional labels of the pods.'),
   podAnnotations: strings('Additional annotations of the pods.'),
-  extraEnv: objects(
-    'Additional environment variables, such as `- {name: OTEL_RESOURCE_ATTRIBUTES, value: "a=b"}`.',
-  ),
+  extraEnv: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        value: z.string().optional(),
+        valueFrom: z.record(z.string(), z.unknown()).optional(),
+      }),
+    )
+    .default([])
+    .describe(
+      'Additional environment variables, such as `- {name: OTEL_RESOURCE_ATTRIBUTES, value: "a=b"}`.',
+    ),
   extraVolumes: objects('Additional volumes of the pods.'),
   extraVolumeMounts: objects('Mounts of these volumes in the container of the agent.'),
 
@@ -265,7 +284,7 @@ export const values = z.strictObject({
         { requests: { cpu: '25m', memory: '128Mi' }, limits: { memory: '512Mi' } },
         'Requests and limits of the Collector.',
       ),
-      nodeSelector: object({}, 'Node selector of the Collector.'),
+      nodeSelector: strings('Node selector of the Collector.'),
       tolerations: objects('Tolerations of the Collector.'),
     })
     .describe('Collector of this chart, for trying things out.'),
@@ -308,6 +327,20 @@ function yesOrNo(value: boolean, about: string) {
 /** Labels, annotations: what Kubernetes takes as texts only. */
 function strings(about: string, value: Record<string, string> = {}) {
   return z.record(z.string(), z.string()).default(value).describe(about);
+}
+
+/** The times of a probe; what it requests is the chart's. */
+function probe(value: Record<string, number>, about: string) {
+  const seconds = z.int().min(0).optional();
+  return z
+    .strictObject({
+      initialDelaySeconds: seconds,
+      periodSeconds: seconds,
+      timeoutSeconds: seconds,
+      failureThreshold: seconds,
+    })
+    .default(value)
+    .describe(about);
 }
 
 /** An object that Kubernetes itself checks. */

@@ -9,6 +9,7 @@ const SOURCES = [
   'record/*.ts',
   'native/*.cc',
   'bin/*',
+  'helm/schema.ts',
   'helm/vcml-agent/templates/*.tpl',
   'helm/vcml-agent/files/test.sh',
 ];

@@ -28,13 +28,23 @@ app.kubernetes.io/component: agent
 app.kubernetes.io/component: collector
 {{- end }}
 
+{{/* The labels of all objects. */}}
 {{- define "vcml-agent.labels" -}}
+{{- include "vcml-agent.labelsWith" (list . dict) }}
+{{- end }}
+
+{{/* The labels of an object that has further ones. Takes the context and these, which go before `labels`. */}}
+{{- define "vcml-agent.labelsWith" -}}
+{{- $top := first . }}
+{{- $more := last . | default dict }}
+{{- with $top }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{ include "vcml-agent.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
-{{- with .Values.labels }}
+{{- with merge (deepCopy $more) (.Values.labels | default dict) }}
 {{ toYaml . }}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -43,7 +53,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{- define "vcml-agent.priorityClassName" -}}
-{{- $made := ternary (include "vcml-agent.fullname" .) "" .Values.priorityClass.create }}
+{{- $made := ternary (include "vcml-agent.fullname" .) "" (default false .Values.priorityClass.create) }}
 {{- default $made .Values.priorityClass.name }}
 {{- end }}
 
@@ -89,15 +99,18 @@ agent: {{ last $folders }}
 {{- mulf $number (default 0.00000095367431640625 (get $factors $unit)) | ceil | int }}
 {{- end }}
 
-{{/* The memory of the ring buffer and the table of causes in the kernel, in MiB. */}}
+{{/* The memory of the maps in the kernel, in MiB; test/e2e/helm/memory.test.ts compares it with real ones. */}}
 {{- define "vcml-agent.maps" -}}
 {{- $ring := "32MiB" }}
 {{- with .Values.config.ringSize }}
 {{- $ring = kindIs "string" . | ternary (toString .) (printf "%dB" (int64 .)) }}
 {{- end }}
 {{- $entries := default 262144 (int .Values.config.tableEntries) }}
-{{- $table := divf (mulf $entries 152.0) 1048576.0 | ceil | int }}
-{{- add (include "vcml-agent.mebibytes" $ring | int) $table }}
+{{- $table := mulf $entries 152.0 }}
+{{- $cgroups := mulf 8192.0 359.0 }}
+{{- $perCpu := mulf .Values.possibleCpus 182272.0 }}
+{{- $tables := divf (addf $table $cgroups $perCpu) 1048576.0 | ceil | int }}
+{{- add (include "vcml-agent.mebibytes" $ring | int) $tables }}
 {{- end }}
 
 {{/* The memory of the process and the kernel maps together. */}}
@@ -116,7 +129,7 @@ host: 127.0.0.1
 {{- define "vcml-agent.resources" -}}
 {{- $memory := dict "memory" (include "vcml-agent.memory" .) }}
 {{- $made := dict "requests" $memory "limits" (deepCopy $memory) }}
-{{- toYaml (merge (deepCopy .Values.resources) $made) }}
+{{- toYaml (merge (deepCopy (default dict .Values.resources)) $made) }}
 {{- end }}
 
 {{/* Makes sub-mounts of a read-only mount read-only as well, if the cluster supports it. */}}

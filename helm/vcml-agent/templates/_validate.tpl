@@ -1,4 +1,19 @@
-{{/* Refuses values that contradict each other, and names the remedy. */}}
+{{/* Refuses null where the chart needs a value. Every template begins with it. */}}
+{{- define "vcml-agent.refuseNull" -}}
+{{- range $path := .Files.Lines "files/needed-values.txt" }}
+{{- $at := $.Values }}
+{{- range splitList "." $path }}
+{{- if . }}
+{{- $at = index $at . }}
+{{- if kindIs "invalid" $at }}
+{{- fail (printf "%s is null; leave it out, and its default applies (after an upgrade with --reuse-values: use --reset-then-reuse-values)" $path) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Refuses values that contradict each other or the chart, and names the remedy. */}}
 {{- define "vcml-agent.validate" -}}
 {{- $values := .Values }}
 {{- $config := .Values.config }}
@@ -26,17 +41,41 @@
 {{- if and (eq $values.runtime.type "none") (eq (default "none" $config.metadata) "none") }}
 {{- fail "runtime.type and config.metadata are both none, so records would name no pod; set at least one of them" }}
 {{- end }}
-{{- if hasSuffix "/containerd" (trimSuffix "/" $values.runtime.dir) }}
+{{- if hasSuffix "/containerd" (trimSuffix "/" (default "" $values.runtime.dir)) }}
 {{- fail (printf "runtime.dir is %s, which contains the runtime's socket; use its folder io.containerd.runtime.v2.task" $values.runtime.dir) }}
 {{- end }}
 {{- range tuple "exportCertificate" "exportClientCertificate" "exportClientKey" "exportTokenFile" "exportHeadersFile" }}
 {{- $path := get $config . | toString }}
 {{- if hasPrefix "/etc/vcml-agent/secrets/" $path }}
 {{- $secret := index (splitList "/" $path) 4 }}
-{{- if not (has $secret $values.secrets) }}
+{{- if not (has $secret (default list $values.secrets)) }}
 {{- fail (printf "config.%s is %s, but secrets does not list the Secret %s; add it, so that it is mounted" . $path $secret) }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- $own := list "helm.sh/chart" "checksum/config" "container.apparmor.security.beta.kubernetes.io/agent" }}
+{{- range list "name" "instance" "component" "version" "managed-by" }}
+{{- $own = append $own (printf "app.kubernetes.io/%s" .) }}
+{{- end }}
+{{- range $path := list "labels" "podLabels" "podAnnotations" "podMonitor.labels" "prometheusRule.labels" "dashboard.labels" }}
+{{- $at := $values }}
+{{- range splitList "." $path }}
+{{- $at = index $at . }}
+{{- end }}
+{{- range $key, $_ := $at }}
+{{- if has $key $own }}
+{{- fail (printf "%s has %s, which the chart sets itself; remove it" $path $key) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $values.extraEnv }}
+{{- if has .name (list "POD_NAME" "POD_NAMESPACE" "POD_IP" "HOST_IP" "VCML_AGENT_NODE_NAME" "VCML_AGENT_MOUNT_BPFFS" "VCML_AGENT_CONFIG" "VCML_AGENT_TELEMETRY_ADDRESS" "VCML_AGENT_PROBE_ADDRESS") }}
+{{- fail (printf "extraEnv has %s, which the chart sets itself; remove it" .name) }}
+{{- end }}
+{{- end }}
+{{- $pins := default "/sys/fs/bpf/vcml-agent" $config.pinDir | clean }}
+{{- if not (hasPrefix "/sys/fs/bpf/" $pins) }}
+{{- fail (printf "config.pinDir is %s, but the pod has the bpffs of the node at /sys/fs/bpf; name a folder in it, such as /sys/fs/bpf/vcml-agent (hostPaths.bpffs says where the node has its bpffs)" $config.pinDir) }}
 {{- end }}
 {{- if and $config.exportClientCertificate (not $config.exportClientKey) }}
 {{- fail "config.exportClientCertificate is set, but config.exportClientKey is not; set both" }}
@@ -49,7 +88,7 @@
 {{- $given := mul (regexFind "^[0-9]+" $limit | int) (hasSuffix "Gi" $limit | ternary 1024 1) | int }}
 {{- $maps := include "vcml-agent.maps" . | int }}
 {{- if lt $given (add $maps 64 | int) }}
-{{- fail (printf "resources.limits.memory is %s, but the ring buffer and the table use %dMi of it in the kernel; remove the limit, so that the chart computes it, or lower config.ringSize or config.tableEntries" $limit $maps) }}
+{{- fail (printf "resources.limits.memory is %s, but the maps in the kernel use %dMi of it; remove the limit, so that the chart computes it, or lower config.ringSize, config.tableEntries or possibleCpus" $limit $maps) }}
 {{- end }}
 {{- end }}
 {{- $namespace := lookup "v1" "Namespace" "" .Release.Namespace }}

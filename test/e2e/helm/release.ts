@@ -45,16 +45,11 @@ export class Release {
    * the output.
    */
   async install(...values: readonly string[]): Promise<string> {
-    const wait = ['--wait', '--timeout=3m'];
-    return this.run(
-      'upgrade',
-      '--install',
-      NAME,
-      CHART,
-      ...wait,
-      '--create-namespace',
-      ...set(values),
-    );
+    const wait = ['--wait', '--timeout=3m', '--create-namespace'];
+    const notes = await this.run('upgrade', '--install', NAME, CHART, ...wait, ...set(values));
+    // On one node, maxUnavailable is all of them, and Helm 3 does not wait for the agent.
+    await this.kubectl('rollout', 'status', `daemonset/${NAME}`, '--timeout=3m');
+    return notes;
   }
 
   /** Runs `helm test` and returns what its pod prints; rejects if it fails. */

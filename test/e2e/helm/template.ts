@@ -16,6 +16,7 @@ export type Part = Readonly<Record<string, unknown>>;
 /** An object that the chart creates. */
 export interface Rendered extends Part {
   readonly kind: string;
+  readonly metadata: { readonly labels: Part };
 }
 
 /** The container of the agent, as far as the tests read it. */
