@@ -33,7 +33,7 @@ export async function listObjects<Item>(
       list = document as KubeObject;
     },
   });
-  for await (const chunk of response) projection.write(chunk);
+  for await (const chunk of response.setEncoding('latin1')) projection.write(chunk);
   if (projection.isWithinDocument || list === undefined)
     throw new Error('the answer ended too early');
   if (!list.kind?.endsWith('List')) throw new Error('the answer is not a list');

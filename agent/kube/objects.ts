@@ -64,7 +64,7 @@ export async function* watchObjects(
       if (type !== undefined && object) events.push({ type, object });
     },
   });
-  for await (const chunk of response) {
+  for await (const chunk of response.setEncoding('latin1')) {
     lines.write(chunk);
     yield* events.splice(0);
   }

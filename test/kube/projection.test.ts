@@ -11,7 +11,7 @@ function projected(fields: Fields, pieces: Iterable<string | Uint8Array>) {
     onElement: (element) => elements.push(element),
     onDocument: (document) => documents.push(document),
   });
-  for (const piece of pieces) projection.write(Buffer.from(piece));
+  for (const piece of pieces) projection.write(Buffer.from(piece).toString('latin1'));
   return { elements, documents, isWithinDocument: projection.isWithinDocument };
 }
 
