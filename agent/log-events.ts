@@ -201,8 +201,7 @@ export const LOG_EVENTS = {
   },
   'export.every_record_refused': {
     level: 'error',
-    sentence:
-      'collector refuses every record; one is tried every 30 s, and the others are held in the journal',
+    sentence: 'collector refuses every record; records are held in the journal, retrying',
     remedy: 'code and details are the collector’s reason',
   },
   'export.encoder_fault': {

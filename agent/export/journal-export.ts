@@ -13,9 +13,10 @@ import { RecentLines } from './read/recent-lines.ts';
 import type { Filter } from './read/rules.ts';
 import { CatchUpLimit } from './send/catch-up-limit.ts';
 import { keepDeadLetter } from './send/dead-letters.ts';
-import { Delivery, Ended } from './send/delivery.ts';
+import { Delivery } from './send/delivery.ts';
 import type { JournalLogExporter } from './send/journal-log-exporter.ts';
 import { type Outcome, outcomeOf } from './send/outcome.ts';
+import { Ended } from './send/sender.ts';
 import { createStatistics, type Statistics } from './statistics.ts';
 
 /** Lines that the export has not taken by the time they exceed this are read back from the disk. */
@@ -147,7 +148,7 @@ export class JournalExport {
       for (let batch = await this.#upcoming; batch && !this.#over; batch = await this.#upcoming) {
         this.#upcoming = this.#next(); // prepared while this one is being sent
         if (batch.isBehind) await catchUpLimit.wait(batch.records.length, this.#ending.signal);
-        await delivery.deliver(batch);
+        await delivery.deliver(batch, this.#upcoming);
         if (this.#over) return;
         this.#acknowledge(batch);
       }

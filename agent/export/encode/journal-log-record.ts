@@ -42,6 +42,23 @@ export class JournalLogRecord implements ReadableLogRecord {
     return this.#plain;
   }
 
+  /** The same record, encoded alike and valid for ever. */
+  copy(): JournalLogRecord {
+    const { batch, index, seconds } = this;
+    const [encoded, resource, line] = [
+      new Uint8Array(batch.encoded(index, index + 1)),
+      batch.resourceOf(index),
+      batch.lineOf(index),
+    ];
+    const alone: EncodedBatch = {
+      scope: batch.scope,
+      resourceOf: () => resource,
+      encoded: () => encoded,
+      lineOf: () => line,
+    };
+    return new JournalLogRecord(alone, 0, seconds);
+  }
+
   get hrTime(): PlainLogRecord['hrTime'] {
     return this.plain.hrTime;
   }

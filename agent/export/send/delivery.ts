@@ -1,66 +1,67 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
-import type { Log } from '../../log-events.ts';
 import { JournalLogRecord } from '../encode/journal-log-record.ts';
 import type { Batch } from '../read/batches.ts';
 import type { Position } from '../read/position.ts';
-import type { Statistics } from '../statistics.ts';
 import { backoffMs } from './backoff.ts';
 import type { Refusal } from './dead-letters.ts';
-import type { Failure, Outcome } from './outcome.ts';
+import type { Failure } from './outcome.ts';
+import { Sender, type SenderOptions } from './sender.ts';
 
 /**
- * A single record that is refused this many times is refused for good; INVALID_ARGUMENT is final at
- * once.
+ * A record is refused for good if it is refused this many times right before and right after
+ * another one is accepted.
  */
-const REFUSALS = 3;
+const ROUNDS = 3;
+/** While no other record is accepted either, the encoder comes under suspicion from here on. */
+const SUSPICIOUS_REFUSALS = 3;
 /**
- * After this many refusals in a row the records are not the cause: the collector refuses
- * everything.
+ * Each time after this many refusals, the record that follows is tried: nothing was accepted before,
+ * or what was accepted before is no longer. It may overtake, which is why it is not tried earlier.
+ */
+const REFUSALS_IN_A_ROW = 10;
+/**
+ * After this many refusals for good in a row the records are hardly the cause, although one that
+ * the collector knows already is accepted.
  */
 const REFUSED_IN_A_ROW = 10;
 const REFUSED_PAUSE_MS = 30_000;
-/** The longest wait, whatever RetryInfo requests. */
-const RETRY_AFTER_MAX_MS = 600_000;
-/** The least time between two lines of the log about the same problem. */
+/** The least time between two lines of the log about the encoder. */
 const LOG_EVERY_MS = 60_000;
 
-export interface DeliveryOptions {
-  /** Makes one call, with `renew` on a new connection. */
-  send(records: ReadableLogRecord[], renew: boolean): Promise<Outcome>;
+export interface DeliveryOptions extends SenderOptions {
   /** Resolves when the line that begins there is on disk with the reason. */
   keepDeadLetter(start: Position, refusal: Refusal): Promise<void>;
-  readonly log: Log;
-  readonly statistics: Statistics;
-  /** Once aborted, the next failure ends the delivery. */
-  readonly ending: AbortSignal;
 }
-
-/** Thrown when a delivery is given up, because the export ends. */
-export class Ended extends Error {}
 
 /**
  * Delivers batches to the collector, however long that takes: it retries, splits them, and sets
  * records aside.
+ *
+ * A collector that refuses a record may refuse every record at that moment. So a record is only set
+ * aside if another one is accepted meanwhile. That other one is the one that was accepted last, so
+ * that the order stays; a collector can receive it again.
  */
 export class Delivery {
   readonly #options: DeliveryOptions;
-  /** Transient failures in a row, when they began, and what was logged about them. */
-  #failures = 0;
-  #failingSince = 0;
-  #reported = '';
+  readonly #sender: Sender;
+  /** The first record of the batch that follows, as soon as there is one. */
+  #following: ReadableLogRecord | undefined;
   #refusedInARow = 0;
   /** The collector accepted the stock encoding of records, and not ours. */
   #isEncoderFaulty = false;
-  #rejectedReportedAt = Number.NEGATIVE_INFINITY;
   #faultReportedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
+    this.#sender = new Sender(options);
   }
 
   /** Resolves when all are accepted or set aside; throws Ended. */
-  async deliver(batch: Batch): Promise<void> {
+  async deliver(batch: Batch, upcoming: Promise<Batch | undefined>): Promise<void> {
+    this.#following = undefined;
+    void upcoming.then((next) => {
+      this.#following = next?.records[0];
+    });
     for (const start of batch.unreadable)
       await this.#setAside(start, { code: 'UNREADABLE', details: 'no line of the journal' });
     if (batch.notEncoded > 0) this.#reportFault({ records: batch.notEncoded });
@@ -69,75 +70,73 @@ export class Delivery {
 
   /** Delivers the batch's records `first` to below `end`. */
   async #deliver(batch: Batch, first: number, end: number): Promise<void> {
+    if (end - first === 1) return this.#deliverOne(batch, first);
     const records = batch.records.slice(first, end);
-    for (let refusals = 1; ; refusals++) {
-      const refusal = await this.#send(records, refusals > 1);
-      if (refusal === undefined) return;
-      const isFinal = refusals === REFUSALS || refusal.code === 'INVALID_ARGUMENT';
-      if (records.length > 1 ? this.#isEncoderFaulty : isFinal)
-        if (await this.#sendPlain(records, refusal)) return;
-      if (records.length > 1) return this.#split(batch, first, end);
-      if (isFinal) return this.#refuse(batch.starts[first] as Position, refusal);
-      await this.#pause(backoffMs(refusals));
-    }
-  }
-
-  /** Sends records until they are accepted, or else returns why they are refused; throws Ended. */
-  async #send(records: ReadableLogRecord[], renew: boolean): Promise<Failure | undefined> {
-    const { send, ending, statistics } = this.#options;
-    for (let isNew = renew; ; isNew = true) {
-      const outcome = await send(records, isNew);
-      if (outcome.kind === 'accepted') {
-        this.#accept(records.length, outcome);
-        return undefined;
-      }
-      const { kind, code } = outcome;
-      statistics.failures.set(code, (statistics.failures.get(code) ?? 0) + 1);
-      if (ending.aborted) throw new Ended();
-      if (kind !== 'transient' && kind !== 'denied') return outcome;
-      await this.#wait(outcome);
-    }
-  }
-
-  /**
-   * The second opinion: sends records as the stock serializer encodes them. If the collector
-   * accepts that, the fault is in our encoder, and costs no record.
-   */
-  async #sendPlain(records: readonly ReadableLogRecord[], refusal: Failure): Promise<boolean> {
-    const plain = plainRecords(records);
-    if (plain === undefined || (await this.#send(plain, false)) !== undefined) return false;
-    this.#isEncoderFaulty = true;
-    this.#reportFault({ records: records.length, code: refusal.code, details: refusal.details });
-    return true;
-  }
-
-  async #split(batch: Batch, first: number, end: number): Promise<void> {
+    if ((await this.#send(records)) === undefined) return;
     this.#options.statistics.splits += 1;
     const middle = Math.ceil((first + end) / 2);
     await this.#deliver(batch, first, middle);
     await this.#deliver(batch, middle, end);
   }
 
-  #accept(records: number, answer: { rejected: number; message: string }): void {
-    const { statistics, log } = this.#options;
-    const { message } = answer;
-    // Whatever a collector reports, it cannot reject more than it received: counters only grow.
-    const rejected = Math.min(Math.max(0, answer.rejected), records);
-    statistics.exported += records - rejected;
-    statistics.rejected += rejected;
-    statistics.succeededAt = Date.now();
+  /** Sends one record until it is accepted, or is refused while others are accepted. */
+  async #deliverOne(batch: Batch, at: number): Promise<void> {
+    const record = batch.records.slice(at, at + 1);
+    let rounds = 0;
+    let reason: Failure | undefined;
+    for (let refusals = 1; ; refusals++) {
+      const refusal = await this.#send(record, refusals > 1);
+      if (refusal === undefined) return;
+      if (await this.#isAnotherAccepted(batch, at, refusals)) {
+        if ((await this.#send(record)) === undefined) return;
+        reason ??= refusal;
+        if (++rounds === ROUNDS) return this.#refuse(record, batch.starts[at] as Position, reason);
+        await this.#sender.pause(backoffMs(rounds));
+        continue;
+      }
+      rounds = 0;
+      reason = undefined;
+      // Or the encoder damages every record.
+      if (refusals >= SUSPICIOUS_REFUSALS && (await this.#sendPlain(record, refusal))) return;
+      if (refusals === REFUSALS_IN_A_ROW) this.#reportEveryRecordRefused(refusal);
+      await this.#sender.wait(refusal);
+    }
+  }
+
+  /** Sends records in our encoding, and if that is known to be faulty, in the stock encoding. */
+  async #send(records: ReadableLogRecord[], renew = false): Promise<Failure | undefined> {
+    const refusal = await this.#sender.send(records, { renew });
+    if (refusal === undefined) this.#refusedInARow = 0;
+    else if (this.#isEncoderFaulty && (await this.#sendPlain(records, refusal))) return undefined;
+    return refusal;
+  }
+
+  /**
+   * Whether the collector accepts another record now, on the same connection: the one that it
+   * accepted last or, now and then, the one that follows.
+   */
+  async #isAnotherAccepted(batch: Batch, at: number, refusals: number): Promise<boolean> {
+    const other =
+      refusals % REFUSALS_IN_A_ROW === 0
+        ? (batch.records[at + 1] ?? this.#following)
+        : this.#sender.accepted;
+    if (other === undefined) return false;
+    return (await this.#sender.send([other], { isTrial: true })) === undefined;
+  }
+
+  /**
+   * The second opinion: sends records as the stock serializer encodes them. If the collector
+   * accepts that, the fault is in our encoder, and costs no record.
+   */
+  async #sendPlain(records: ReadableLogRecord[], refusal: Failure): Promise<boolean> {
+    const plain = plainRecords(records);
+    if (plain === undefined || (await this.#sender.send(plain)) !== undefined) return false;
     this.#refusedInARow = 0;
-    if (this.#failures > 0)
-      log('export.collector_available', {
-        failures: this.#failures,
-        seconds: secondsSince(this.#failingSince),
-      });
-    this.#failures = 0;
-    this.#reported = '';
-    if (rejected === 0 && message === '') return;
-    if (performance.now() - this.#rejectedReportedAt < LOG_EVERY_MS) return;
-    this.#rejectedReportedAt = performance.now();
-    log('export.records_rejected', { rejected, message, total: statistics.rejected });
+    // Or the collector has just begun to accept everything.
+    this.#isEncoderFaulty ||= (await this.#sender.send(records, { isTrial: true })) !== undefined;
+    if (this.#isEncoderFaulty)
+      this.#reportFault({ records: records.length, code: refusal.code, details: refusal.details });
+    return true;
   }
 
   #reportFault(fields: Readonly<Record<string, unknown>>): void {
@@ -146,13 +145,18 @@ export class Delivery {
     this.#options.log('export.encoder_fault', fields);
   }
 
-  async #refuse(start: Position, { code, details }: Failure): Promise<void> {
-    await this.#setAside(start, { code, details });
+  #reportEveryRecordRefused({ code, details }: Failure): void {
+    this.#options.log('export.every_record_refused', { code, details });
+  }
+
+  /** Sets a record aside, unless the stock encoding of it is accepted. */
+  async #refuse(record: ReadableLogRecord[], start: Position, refusal: Failure): Promise<void> {
+    if (await this.#sendPlain(record, refusal)) return;
+    await this.#setAside(start, { code: refusal.code, details: refusal.details });
     this.#refusedInARow += 1;
     if (this.#refusedInARow < REFUSED_IN_A_ROW) return;
-    if (this.#refusedInARow === REFUSED_IN_A_ROW)
-      this.#options.log('export.every_record_refused', { code, details });
-    await this.#pause(REFUSED_PAUSE_MS);
+    if (this.#refusedInARow === REFUSED_IN_A_ROW) this.#reportEveryRecordRefused(refusal);
+    await this.#sender.pause(REFUSED_PAUSE_MS);
   }
 
   async #setAside(start: Position, refusal: Refusal): Promise<void> {
@@ -164,47 +168,20 @@ export class Delivery {
       } catch (error) {
         const { message } = error as Error;
         if (failures === 1) log('export.dead_letter_write_failed', { error: message });
-        await this.#pause(backoffMs(failures));
+        await this.#sender.pause(backoffMs(failures));
       }
     }
     statistics.deadLetters += 1;
     log('export.record_refused', { ...start, ...refusal });
   }
-
-  /** Waits before the next attempt; reports once why records wait. */
-  async #wait(failure: Failure): Promise<void> {
-    const { kind, code, details, retryAfterMs } = failure;
-    if (this.#failures++ === 0) this.#failingSince = performance.now();
-    const what = `${kind} ${code}`;
-    if (this.#reported !== what) {
-      this.#reported = what;
-      const event = kind === 'denied' ? 'export.collector_denied' : 'export.collector_unavailable';
-      this.#options.log(event, { code, details });
-    }
-    // Even a collector that requests no wait is not called again at once.
-    const ms = Math.max(retryAfterMs ?? 0, backoffMs(this.#failures));
-    await this.#pause(Math.min(ms, RETRY_AFTER_MAX_MS));
-  }
-
-  async #pause(ms: number): Promise<void> {
-    try {
-      await pause(ms, undefined, { signal: this.#options.ending });
-    } catch {
-      throw new Ended();
-    }
-  }
 }
 
 /** Returns the records without our encoding; undefined: none has one, or a line cannot be read. */
-function plainRecords(records: readonly ReadableLogRecord[]): ReadableLogRecord[] | undefined {
+function plainRecords(records: ReadableLogRecord[]): ReadableLogRecord[] | undefined {
   if (!records.some((record) => record instanceof JournalLogRecord)) return undefined;
   try {
     return records.map((record) => (record instanceof JournalLogRecord ? record.plain : record));
   } catch {
     return undefined;
   }
-}
-
-function secondsSince(time: number): number {
-  return Math.round((performance.now() - time) / 1000);
 }

@@ -15,12 +15,12 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'a batch is acknowledged before it is delivered',
     file: EXPORT,
-    before: `        await delivery.deliver(batch);
+    before: `        await delivery.deliver(batch, this.#upcoming);
         if (this.#over) return;
         this.#acknowledge(batch);
 `,
     after: `        this.#acknowledge(batch);
-        await delivery.deliver(batch);
+        await delivery.deliver(batch, this.#upcoming);
         if (this.#over) return;
 `,
     why: 'The delivery ends only when all is accepted, so the order looks arbitrary.',
@@ -95,7 +95,7 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
     name: 'a dead letter is given up if the disk does not take it',
     file: DELIVERY,
     before: `        if (failures === 1) log('export.dead_letter_write_failed', { error: message });
-        await this.#pause(backoffMs(failures));
+        await this.#sender.pause(backoffMs(failures));
 `,
     after: `        if (failures === 1) log('export.dead_letter_write_failed', { error: message });
         break;

@@ -1,0 +1,159 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { status } from '@grpc/grpc-js';
+import { execLine, execLines } from '../support/journal/lines.ts';
+import type { Answer, Call, Collector } from '../support/otlp/collector.ts';
+import { createExportBed, type ExportBed } from '../support/otlp/export-bed.ts';
+import { provesHistory } from '../support/otlp/history.ts';
+import { until } from '../support/until.ts';
+
+/** The codes with which a receiver may mean a record, or may be in trouble itself. */
+const CODES = [
+  'UNKNOWN',
+  'INVALID_ARGUMENT',
+  'ALREADY_EXISTS',
+  'FAILED_PRECONDITION',
+  'INTERNAL',
+  'RESOURCE_EXHAUSTED',
+] as const;
+type Code = (typeof CODES)[number];
+
+const refusal = (code: Code): Answer => ({ kind: 'fail', code: status[code] });
+const ACCEPTED: Answer = { kind: 'accept' };
+
+/** The lines of all dead letters. */
+function lettersIn({ dir }: ExportBed): string[] {
+  const file = join(dir, 'dead-letters.jsonl');
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((letter) => JSON.parse(letter).line);
+}
+
+/** Waits for this many more refusals. */
+async function refusals(collector: Collector, count: number): Promise<void> {
+  const wanted = collector.calls.length + count;
+  await until('refusals', () => collector.calls.length >= wanted);
+}
+
+// They wait most of the time.
+describe('a receiver that refuses records for a while', { concurrency: true }, () => {
+  for (const code of CODES)
+    for (const when of ['at the start', 'later'] as const)
+      test(`${code} for every record ${when} sets none aside: all arrive in order once it is over`, async (t) => {
+        const bed = createExportBed(t);
+        let isBad = when === 'at the start';
+        const collector = await bed.collect({ answer: () => (isBad ? refusal(code) : ACCEPTED) });
+        const { statistics } = bed.start(collector.port, { batchRecords: 4 });
+        bed.write(...execLines(0, 10));
+        if (!isBad) await until('the first lines', () => statistics.exported === 10);
+        isBad = true;
+        bed.write(...execLines(10, 20));
+        await refusals(collector, 6);
+        bed.write(...execLines(20, 30));
+        await refusals(collector, 6);
+        isBad = false;
+        await until('all lines', () => statistics.exported === 30);
+        provesHistory({ received: collector.lines, journal: execLines(0, 30) });
+        // One may have shown that the collector accepts records again.
+        ok(collector.lines.length <= 31, `${collector.lines.length} lines`);
+        deepEqual(lettersIn(bed), []);
+        equal(statistics.deadLetters, 0);
+        const codes = bed.log.filter((line) => line.includes('export.collector_unavailable'));
+        equal(codes.length, 1, 'the outage is logged once');
+      });
+
+  test('an export that ends while every record is refused leaves them for the next run', async (t) => {
+    const bed = createExportBed(t);
+    let isBad = true;
+    const collector = await bed.collect({ answer: () => (isBad ? refusal('INTERNAL') : ACCEPTED) });
+    for (let run = 0; run < 3; run++) {
+      bed.start(collector.port);
+      bed.write(...execLines(run * 5, run * 5 + 5));
+      await refusals(collector, 10);
+      await bed.stop();
+    }
+    isBad = false;
+    bed.start(collector.port);
+    await until('all lines', () => collector.lines.length >= 15);
+    provesHistory({ received: collector.lines, journal: execLines(0, 15) });
+    deepEqual(lettersIn(bed), []);
+  });
+
+  for (const code of CODES)
+    for (const bad of code === 'INTERNAL' ? [0, 6, 19] : [6])
+      test(`${code} for record ${bad} of 20 sets it aside after another one was accepted meanwhile`, async (t) => {
+        const bed = createExportBed(t);
+        const line = execLine(bad);
+        const isOf = ({ lines }: Pick<Call, 'lines'>) => lines.includes(line);
+        const collector = await bed.collect({
+          answer: (lines) => (isOf({ lines }) ? refusal(code) : ACCEPTED),
+        });
+        const { statistics } = bed.start(collector.port);
+        bed.write(...execLines(0, 20));
+        await until('all', () => statistics.exported + statistics.deadLetters === 20);
+        deepEqual(lettersIn(bed), [line]);
+        provesHistory({ received: collector.lines, journal: execLines(0, 20), excused: [line] });
+        const { calls } = collector;
+        const alone = calls.findIndex((call) => isOf(call) && call.lines.length === 1);
+        const between = calls.slice(alone, calls.findLastIndex(isOf));
+        ok(between.some((call) => !isOf(call)));
+      });
+
+  test('the only record is not set aside before there is another one to compare it with', async (t) => {
+    const bed = createExportBed(t);
+    const collector = await bed.collect({
+      answer: (lines) => (lines.includes(execLine(0)) ? refusal('INTERNAL') : ACCEPTED),
+    });
+    const { statistics } = bed.start(collector.port);
+    bed.write(execLine(0));
+    await refusals(collector, 8);
+    deepEqual(lettersIn(bed), []);
+    bed.write(execLine(1));
+    await until('both', () => statistics.exported + statistics.deadLetters === 2);
+    deepEqual(lettersIn(bed), [execLine(0)]);
+  });
+
+  test('a record that was accepted before, and no longer is, does not hold up the others for ever', async (t) => {
+    const bed = createExportBed(t);
+    let isOld = false;
+    const collector = await bed.collect({
+      answer: (lines) =>
+        lines.includes(execLine(1)) || (isOld && lines.includes(execLine(0)))
+          ? refusal('INVALID_ARGUMENT')
+          : ACCEPTED,
+    });
+    const { statistics } = bed.start(collector.port);
+    bed.write(execLine(0));
+    await until('the first', () => statistics.exported === 1);
+    isOld = true;
+    bed.write(...execLines(1, 4));
+    await until('the others', () => statistics.exported === 3);
+    deepEqual(lettersIn(bed), [execLine(1)]);
+  });
+
+  for (const code of CODES)
+    for (const [what, isRefused] of [
+      ['every second call', (call: number) => call % 2 === 0],
+      ['two of three calls', (call: number) => call % 3 !== 0],
+      ['every second run of five calls', (call: number) => call % 10 < 5],
+    ] as const)
+      test(`${code} for ${what} sets nothing aside`, async (t) => {
+        const bed = createExportBed(t);
+        const collector = await bed.collect({
+          answer: (_, call) => (isRefused(call) ? refusal(code) : ACCEPTED),
+        });
+        const { statistics } = bed.start(collector.port, { batchRecords: 3 });
+        for (let n = 0; n < 10; n++) {
+          bed.write(...execLines(n * 4, n * 4 + 4));
+          await sleep(5);
+        }
+        await until('all lines', () => statistics.exported === 40);
+        provesHistory({ received: collector.lines, journal: execLines(0, 40) });
+        equal(statistics.deadLetters, 0);
+      });
+});
