@@ -270,7 +270,7 @@ generate: node_modules/.stamp build/exec.bpf.o build/apt-check.stamp ## write th
 	@$(NODE) lint/documents/main.ts
 
 coverage: $(TESTED) ## run all tests and print which lines they reached
-	@$(NODE) node_modules/.bin/c8 --include '{agent,forensics,record}/**' --temp-directory build/coverage \
+	@$(NODE) node_modules/.bin/c8 --include '{agent,forensics,record,redact}/**' --temp-directory build/coverage \
 		$(NODE) --test --test-concurrency=1 '$(TESTS)'
 
 # --- other kernels ---------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import * as z from 'zod';
-import { createRedactor, type RedactOptions } from '../redact/redactor.ts';
+import { createRedactor, type RedactOptions } from '../../redact/redactor.ts';
+import { Refusal } from '../../redact/refusal.ts';
+import { AgentError } from '../errors.ts';
 import { exportOptions } from './export.ts';
 import { choice, duration, folder, integer, list, listenAddress, name, size } from './kinds.ts';
 import { metadataOptions } from './metadata.ts';
@@ -154,7 +156,11 @@ function refusal(options: RedactOptions): string | undefined {
     createRedactor(options);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    if (!(error instanceof Refusal)) throw error;
+    const { what, given, reason } = error;
+    return what === 'name'
+      ? new AgentError('REDACTED_NAME_INVALID', { name: given }).message
+      : new AgentError('REDACTED_PATTERN_INVALID', { pattern: given, reason }).message;
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { textOf } from '../../record/kernel-text.ts';
+import { createRedactor, type Redact } from '../../redact/redactor.ts';
 import type { Config } from '../config/schema.ts';
 import { openContainerMemory } from '../enrich/container-memory.ts';
 import { Enricher } from '../enrich/enricher.ts';
@@ -12,7 +13,6 @@ import { hostResource, type ResourceAttributes } from '../enrich/resource.ts';
 import { ContainerStates } from '../enrich/runtimes/container-states.ts';
 import { RUNTIME_DIRS } from '../enrich/runtimes/runtimes.ts';
 import type { JournalOptions } from '../journal/journal.ts';
-import { createRedactor, type Redact } from '../redact/redactor.ts';
 import type { Hook, HookOptions } from '../source/hook.ts';
 import { ROOT } from '../version.ts';
 import { hostMountNamespace } from './proc.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { USAGES } from '../../agent/redact/commands/usages.ts';
-import { createRedactor } from '../../agent/redact/redactor.ts';
+import { USAGES } from '../../redact/commands/usages.ts';
+import { createRedactor } from '../../redact/redactor.ts';
 import { type CommandLine, readCorpus } from '../../test/redact/corpus.ts';
 import { tally, type Verdict, verdictOf } from '../../test/redact/verdict.ts';
 import { header, row } from './rows.ts';

@@ -1,7 +1,7 @@
 import { deepEqual, throws } from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
-import { createFinder } from '../../agent/redact/finder.ts';
+import { createFinder } from '../../redact/finder.ts';
 
 function findAll(keywords: readonly string[], text: string): [end: number, keyword: string][] {
   const finder = createFinder(keywords.map((keyword) => [keyword, keyword] as const));

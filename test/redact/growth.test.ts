@@ -1,6 +1,6 @@
 import { ok } from 'node:assert/strict';
 import { test } from 'node:test';
-import { createRedactor } from '../../agent/redact/redactor.ts';
+import { createRedactor } from '../../redact/redactor.ts';
 
 const redact = createRedactor();
 

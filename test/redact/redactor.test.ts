@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
-import { createRedactor } from '../../agent/redact/redactor.ts';
+import { createRedactor } from '../../redact/redactor.ts';
 import { caseOf, HARMLESS, SECRETS } from './cases.ts';
 
 const redact = createRedactor();
@@ -100,11 +100,7 @@ test('configured patterns are redacted wherever they stand', () => {
 
 for (const name of ['', '-', 'x', 'a b', 'a=b', 'pa*', 'é', 'a--b', 'x'.repeat(65)])
   test(`a name that cannot be searched for is refused: "${name.slice(0, 9)}"`, () => {
-    refuses(
-      () => createRedactor({ names: [name] }),
-      'REDACTED_NAME_INVALID',
-      /cannot be redacted by name/,
-    );
+    refuses(() => createRedactor({ names: [name] }), 'name', /words of letters and digits/);
   });
 
 const BAD_PATTERNS: readonly [pattern: string, why: RegExp][] = [
@@ -129,14 +125,14 @@ const BAD_PATTERNS: readonly [pattern: string, why: RegExp][] = [
 ];
 for (const [pattern, why] of BAD_PATTERNS)
   test(`a pattern that is not safe is refused: ${pattern.slice(0, 30)}`, () => {
-    refuses(() => createRedactor({ patterns: [pattern] }), 'REDACTED_PATTERN_INVALID', why);
+    refuses(() => createRedactor({ patterns: [pattern] }), 'pattern', why);
   });
 
-function refuses(make: () => unknown, code: string, why: RegExp): void {
+function refuses(make: () => unknown, what: string, why: RegExp): void {
   try {
     make();
   } catch (error) {
-    equal((error as { code?: unknown }).code, code);
+    equal((error as { what?: unknown }).what, what);
     ok(why.test((error as Error).message), (error as Error).message);
     return;
   }

@@ -5,7 +5,7 @@ import { ROOT } from './paths.ts';
 /** Copies the agent to a new folder, without npm's packages; returns its executable. */
 export function copyAgent(into: string): string {
   mkdirSync(join(into, 'build'), { recursive: true });
-  for (const part of ['agent', 'record', 'bin', 'package.json'])
+  for (const part of ['agent', 'record', 'redact', 'bin', 'package.json'])
     cpSync(join(ROOT, part), join(into, part), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(into, 'node_modules'));
   for (const built of ['vcml_hook.node', 'exec.bpf.o'])

@@ -1,9 +1,9 @@
 import { deepEqual } from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type CommandBook, createBook } from '../../../agent/redact/commands/book.ts';
-import { RUNNERS, USAGES } from '../../../agent/redact/commands/usages.ts';
-import { Walk } from '../../../agent/redact/commands/walk.ts';
+import { type CommandBook, createBook } from '../../../redact/commands/book.ts';
+import { RUNNERS, USAGES } from '../../../redact/commands/usages.ts';
+import { Walk } from '../../../redact/commands/walk.ts';
 import { readCorpus } from '../corpus.ts';
 
 const LINES = readCorpus(join(import.meta.dirname, '../corpus'));

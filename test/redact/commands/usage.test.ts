@@ -1,7 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
-import { createBook } from '../../../agent/redact/commands/book.ts';
-import { Walk } from '../../../agent/redact/commands/walk.ts';
+import { createBook } from '../../../redact/commands/book.ts';
+import { Walk } from '../../../redact/commands/walk.ts';
 
 /** A usage line, words of a command, and the same words with «…» around secrets; ? marks an option without one. */
 const CASES: readonly (readonly [what: string, usage: string, marked: string])[] = [

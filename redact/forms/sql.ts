@@ -1,5 +1,5 @@
-import type { Anchor, Look, Span } from './reading.ts';
-import { endOfWord, quoteAt, quotedEnd, unlessModest } from './values.ts';
+import type { Anchor, Look, Span } from '../reading.ts';
+import { endOfWord, quoteAt, quotedEnd, unlessModest } from '../values.ts';
 
 /** How far back the words before a name are read. */
 const CONTEXT = 96;

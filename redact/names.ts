@@ -1,6 +1,6 @@
+import { isIntroduced } from './forms/sql.ts';
 import type { Anchor, Look, Reading, Span } from './reading.ts';
 import type { SecretNames } from './secret-names.ts';
-import { isIntroduced } from './sql.ts';
 import {
   lineEnd,
   looksLikeOption,

@@ -1,15 +1,15 @@
 import { beginArgument, createReading, restart } from './begin-reading.ts';
 import { createCommandReader } from './commands/look.ts';
+import { pipeAnchors } from './commands/pipes.ts';
+import { userAnchors } from './commands/users.ts';
+import { shapeAnchors } from './forms/shapes.ts';
+import { sqlAnchors } from './forms/sql.ts';
+import { urlAnchors } from './forms/urls.ts';
 import { awaitedValue, nameAnchors } from './names.ts';
-import { pipeAnchors } from './pipes.ts';
 import type { Reading, Span } from './reading.ts';
 import { createScanner, LOOKS_MAX } from './scanner.ts';
 import { createSecretNames } from './secret-names.ts';
-import { shapeAnchors } from './shapes.ts';
 import { merged, replaceSpans } from './spans.ts';
-import { sqlAnchors } from './sql.ts';
-import { urlAnchors } from './urls.ts';
-import { userAnchors } from './users.ts';
 import { partOf } from './values.ts';
 
 /** The kernel side passes on 32 KiB of arguments at most; a backslash takes two characters. */
@@ -40,8 +40,7 @@ export type Redact = (
 
 /**
  * Makes a function that replaces secrets in a command's arguments by `[redacted]`, in a time that
- * is linear in their length. Throws REDACTED_NAME_INVALID or REDACTED_PATTERN_INVALID for what
- * cannot be searched for safely.
+ * is linear in their length. Throws a Refusal for what cannot be searched for safely.
  */
 export function createRedactor({ names = [], patterns = [] }: RedactOptions = {}): Redact {
   const secretNames = createSecretNames(names);

@@ -1,5 +1,5 @@
-import type { Anchor, Look, Reading, Span } from './reading.ts';
-import { unlessModest } from './values.ts';
+import type { Anchor, Look, Reading, Span } from '../reading.ts';
+import { unlessModest } from '../values.ts';
 
 const END = /[\s/?#"'`<>\\]/;
 const LONG_USER = 20;

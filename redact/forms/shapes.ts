@@ -1,7 +1,7 @@
-import { AgentError } from '../errors.ts';
-import type { Anchor, Look } from './reading.ts';
+import type { Anchor, Look } from '../reading.ts';
+import { Refusal } from '../refusal.ts';
+import { unlessModest } from '../values.ts';
 import { FORMS, TOKENS } from './tokens.ts';
-import { unlessModest } from './values.ts';
 
 /** Makes anchors that find secrets by their form, also by `extra` patterns. */
 export function shapeAnchors(extra: readonly string[]): Anchor[] {
@@ -37,7 +37,7 @@ const REPEAT_MAX = 200;
  */
 function literalOf(pattern: string): string {
   const refuse = (reason: string): never => {
-    throw new AgentError('REDACTED_PATTERN_INVALID', { pattern, reason });
+    throw new Refusal('pattern', pattern, reason);
   };
   if (pattern.length > PATTERN_MAX) refuse(`it is longer than ${PATTERN_MAX} characters`);
   let literal = '';

@@ -1,5 +1,5 @@
-import type { Anchor, Reading, Span } from './reading.ts';
-import { looksLikeOption, partOf, unlessModest, WHOLE, wordEnd } from './values.ts';
+import type { Anchor, Reading, Span } from '../reading.ts';
+import { looksLikeOption, partOf, unlessModest, WHOLE, wordEnd } from '../values.ts';
 
 const LONG = /--(?:user(?:name)?|(value))(?=[=\s]|$)/y;
 /** `user%password` of Samba's commands */

@@ -1,5 +1,5 @@
-import type { Anchor, Reading, Span } from './reading.ts';
-import { enclosingQuote, endOfWord, partOf, WHOLE } from './values.ts';
+import type { Anchor, Reading, Span } from '../reading.ts';
+import { enclosingQuote, endOfWord, partOf, WHOLE } from '../values.ts';
 
 /** Commands that read a secret from their input; group 1: they read `user:secret` */
 const READERS =

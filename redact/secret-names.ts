@@ -1,4 +1,4 @@
-import { AgentError } from '../errors.ts';
+import { Refusal } from './refusal.ts';
 
 /** Knows the names of options, variables, headers and fields whose values are secret. */
 export interface SecretNames {
@@ -61,6 +61,6 @@ function parseName(name: string): { readonly ending: string; readonly pattern: s
   const words = name.replace(/^-+/, '').toLowerCase().split(/[-_.]/);
   const ending = words.at(-1) ?? '';
   if (name.length > 64 || !words.every((word) => /^[a-z\d]+$/.test(word)) || ending.length < 2)
-    throw new AgentError('REDACTED_NAME_INVALID', { name });
+    throw new Refusal('name', name, 'it is not of words of letters and digits');
   return { ending, pattern: words.join('[-_.]?') };
 }
