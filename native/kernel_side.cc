@@ -5,6 +5,7 @@
 #include "error.h"
 #include "load.h"
 #include "pins.h"
+#include "realtime.h"
 
 #include <algorithm>
 #include <bpf/bpf.h>
@@ -68,6 +69,8 @@ KernelSide::KernelSide(const HookOptions &options)
     : options_(options), object_hash_(hash_file(options.object_path)), cpu_count_(count_cpus())
 {
 	check_kernel();
+	if (options_.attach)
+		check_ring_lock();
 	lock();
 	pinned_ = list_pins(dir_, options_.pin_dir);
 	if (!take_over()) {

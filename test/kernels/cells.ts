@@ -11,14 +11,21 @@ export interface Cell {
 // The slowest come first, because two guests run at a time.
 const KERNELS = ['arm64-6.1', '5.10', '6.1', '6.12', 'newest'];
 const MODES: readonly CgroupMode[] = ['v2', 'v1', 'hybrid'];
-const ALL = MODES.flatMap((mode) => KERNELS.map((kernel) => ({ kernel, mode, cases: '*' })));
+/** Kernels with PREEMPT_RT, which differ by the lock of their ring buffer alone. */
+const REALTIME: readonly Cell[] = [
+  { kernel: '6.12-rt', mode: 'v2', cases: '*' },
+  { kernel: '5.10-rt', mode: 'v2', cases: 'refused/realtime' },
+];
+const PLAIN = MODES.flatMap((mode) => KERNELS.map((kernel) => ({ kernel, mode, cases: '*' })));
+const ALL: readonly Cell[] = [...PLAIN, ...REALTIME];
 
 /**
  * Returns the cells that $CELLS names: `KERNEL/MODE,…`, or `all` with every case. Without it, returns
  * every cell, each with the cases that `casesOf` chooses.
  */
 export function cellsOf(names: string | undefined): readonly Cell[] {
-  if (names === undefined) return ALL.map((cell) => ({ ...cell, cases: casesOf(cell) }));
+  if (names === undefined)
+    return [...PLAIN.map((cell) => ({ ...cell, cases: casesOf(cell) })), ...REALTIME];
   if (names === 'all') return ALL;
   return names.split(',').map((name) => {
     const cell = ALL.find(({ kernel, mode }) => name === `${kernel}/${mode}`);

@@ -78,6 +78,7 @@ function testEntries(): Record<string, string> {
     ...Object.fromEntries(entries),
     'test/cgroups.test': 'test/kernels/inside/cgroups.ts',
     'test/time.test': 'test/kernels/inside/time.ts',
+    'test/refused/realtime.test': 'test/kernels/inside/realtime.ts',
     'test/inside': 'test/kernels/inside/inside.ts',
   };
 }
