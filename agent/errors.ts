@@ -117,6 +117,12 @@ export const ERRORS = {
     sentence: '{count} records are unread, and there is no journal at {dir}',
     remedy: 'name a journal with --journal-dir, or give up the records with --discard',
   },
+  RUN_OPTIONS_UNKNOWN: {
+    exitCode: EXIT.configuration,
+    sentence: '{file} does not have the options with which the hook at {pinDir} was run',
+    remedy:
+      'name the journal of that run with --journal-dir; or give the options of that run, and in any case --arguments; or give up the records with --discard',
+  },
   RING_UNREADABLE: {
     exitCode: EXIT.bug,
     sentence: 'the ring buffer could not be read to its end',

@@ -69,6 +69,11 @@ export const LOG_EVENTS = {
     sentence:
       'state.json cannot be written; status shows older numbers, and the next start takes longer',
   },
+  'run.options_write_failed': {
+    level: 'warn',
+    sentence: 'run-options.json cannot be written; detach will ask for the options of this run',
+    remedy: 'see error; make the journal’s folder writable, and start the agent again',
+  },
   'run.containers_write_failed': {
     level: 'warn',
     sentence:

@@ -91,8 +91,11 @@ KernelSide::KernelSide(const HookOptions &options)
 		}
 	}
 	control *page = control_page();
-	page->args_bytes = options_.args_bytes;
-	page->quiet_after = options_.quiet_after_ns;
+	// Without attaching, the hook keeps the settings of the agent that recorded.
+	if (options_.attach) {
+		page->args_bytes = options_.args_bytes;
+		page->quiet_after = options_.quiet_after_ns;
+	}
 	page->seen_at = boot_time_ns();
 	memset(page->holder, 0, sizeof(page->holder));
 	options_.holder.copy(reinterpret_cast<char *>(page->holder), sizeof(page->holder) - 1);

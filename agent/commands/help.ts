@@ -35,8 +35,10 @@ Examples:
   vcml-agent run --print jsonl | jq -c .object              print for programs
 `,
   detach: `
-The command fails with exit code 75 if an agent runs and --wait-for-hook passes,
-and with 78 if records are unread and there is no journal to write them to.
+The command writes records with the options of the last run, which the journal's
+folder has. Options that are given here take precedence. It fails with exit code
+75 if an agent runs and --wait-for-hook passes, and with 78 if the options of the
+run are not known, or if records are unread and there is no journal.
 
 Examples:
   vcml-agent detach                 write unread records to the journal first

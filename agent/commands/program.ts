@@ -1,25 +1,15 @@
 import { Command, Option } from 'commander';
-import { loadConfig } from '../config/load.ts';
+import { type Kept, loadConfig } from '../config/load.ts';
 import { OPTIONS } from '../config/options.ts';
 import type { Config } from '../config/schema.ts';
+import { RECORD_OPTIONS } from '../run/run-options.ts';
 import { VERSION } from '../version.ts';
 import { COMMAND_HELP, MAIN_HELP } from './help.ts';
 
 const JOURNAL = ['journalDir'];
 const ALL = OPTIONS.map(({ key }) => key);
 /** The options that matter to a run that only drains and stops. */
-const DRAINING = [
-  ...JOURNAL,
-  'pinDir',
-  'mountBpffs',
-  'nodeName',
-  'waitForHook',
-  'segmentMaxBytes',
-  'segmentMaxAge',
-  'journalMaxBytes',
-  'sync',
-  'compressionLevel',
-];
+const DRAINING = [...JOURNAL, 'pinDir', 'mountBpffs', 'waitForHook', ...RECORD_OPTIONS];
 
 type Flags = Readonly<Record<string, unknown>>;
 
@@ -48,7 +38,7 @@ export function createProgram(done: (exitCode: number) => void, stop: AbortSigna
     .option('--discard', 'remove programs, maps and pins at once, and discard unread records')
     .action(async ({ discard = false, ...flags }) => {
       const { detach } = await import('./detach.ts');
-      done(await detach(await configOf(flags), { discard }));
+      done(await detach((kept) => load(flags, kept), { discard }));
     });
 
   configured(program.command('status'), [...JOURNAL, 'pinDir'])
@@ -125,9 +115,9 @@ function choice(flags: string, description: string, words: string[], otherwise?:
   return otherwise === undefined ? option : option.default(otherwise);
 }
 
-function load({ config, ...flags }: Flags) {
+function load({ config, ...flags }: Flags, kept?: Kept) {
   const file = typeof config === 'string' ? config : undefined;
-  return loadConfig({ flags, env: process.env, file });
+  return loadConfig({ flags, env: process.env, file, kept });
 }
 
 async function configOf(flags: Flags): Promise<Config> {

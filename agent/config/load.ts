@@ -3,11 +3,21 @@ import { OPTIONS } from './options.ts';
 import { invalid } from './problems.ts';
 import { type Config, schema } from './schema.ts';
 
-/** What the user set: flags by key, variables, and the file that `--config` names. */
+/**
+ * What the user set: flags by key, variables, and the file that `--config` names. `kept` takes the
+ * place of defaults.
+ */
 export interface Given {
   readonly flags: Readonly<Record<string, unknown>>;
   readonly env: NodeJS.ProcessEnv;
   readonly file: string | undefined;
+  readonly kept?: Kept | undefined;
+}
+
+/** Options by key, as a file would have them, and where they are from. */
+export interface Kept {
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly origin: string;
 }
 
 /** The configuration in effect, and for each key where its value came from. */
@@ -29,6 +39,8 @@ export async function loadConfig(given: Given): Promise<Loaded> {
     values[key] = value;
     origins[key] = origin;
   };
+  for (const [key, value] of Object.entries(given.kept?.options ?? {}))
+    take(key, value, given.kept?.origin ?? '');
   // The YAML parser is loaded only if there is a file.
   const content = file ? (await import('./file.ts')).readConfigFile(file) : undefined;
   for (const { key, value, asText, where } of content?.entries ?? [])

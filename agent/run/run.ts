@@ -13,6 +13,7 @@ import { prepareExport, startExport } from './export-wiring.ts';
 import { isInHostPidNamespace, mayInspectProcesses } from './proc.ts';
 import { openTelemetry, sourceOf } from './readings.ts';
 import { createReport, type Report } from './report.ts';
+import { saveRunOptions } from './run-options.ts';
 import { type CheckpointWriter, createCheckpointWriter } from './session/checkpoint.ts';
 import { DrainLoop } from './session/drain-loop.ts';
 import { endSession } from './session/ending.ts';
@@ -104,6 +105,7 @@ async function begin(run: Run, { hook, journal, journalExport }: Held): Promise<
   const session = await openSession(config, hook, journal, { onRecord: output.record, report });
   const { journalDir, pinDir } = config;
   const pins = new PinKeeper(hook, pinDir, report);
+  keepOptions(run, session.hookId);
   const checkpoint = createCheckpointWriter(config, session, report, pins);
   const loop = new DrainLoop(session.recorder, checkpoint, config.drainInterval);
   log(`hook.${hook.state}`, { hook: session.hookId, pins: pinDir, journal: journalDir });
@@ -111,6 +113,15 @@ async function begin(run: Run, { hook, journal, journalExport }: Held): Promise<
   else if (!mayInspectProcesses()) log('run.ptrace_missing');
   telemetry?.begin(sourceOf(config, { session, pins, loop, journalExport }));
   return { session, pins, checkpoint, loop, output };
+}
+
+/** Keeps the options for `detach`, which refuses to write records without them. */
+function keepOptions({ config, log }: Run, hookId: string): void {
+  try {
+    saveRunOptions(config, process.env, hookId);
+  } catch (error) {
+    log('run.options_write_failed', { error: (error as Error).message });
+  }
 }
 
 /** Records until `stop`, and until it is decided what to remove. */

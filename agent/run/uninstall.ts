@@ -8,6 +8,7 @@ import { OwnDaemonSet } from '../kube/own-daemon-set.ts';
 import type { Log } from '../log-events.ts';
 import { SNAPSHOT_FILE } from '../source/arming.ts';
 import { suppressRepeats } from '../telemetry/log.ts';
+import { RUN_OPTIONS_FILE } from './run-options.ts';
 import { CONTAINERS_FILE } from './wiring.ts';
 
 /** What a run removes at its end. */
@@ -79,6 +80,8 @@ const OTHERS = [
   OLDER_DEAD_LETTER_FILE,
   SNAPSHOT_FILE,
   asideOf(SNAPSHOT_FILE),
+  RUN_OPTIONS_FILE,
+  asideOf(RUN_OPTIONS_FILE),
   CONTAINERS_FILE,
   asideOf(CONTAINERS_FILE),
 ];

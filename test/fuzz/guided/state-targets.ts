@@ -11,6 +11,7 @@ import { readContainerState } from '../../../agent/enrich/runtimes/runtimes.ts';
 import { AgentError } from '../../../agent/errors.ts';
 import { readCursor } from '../../../agent/export/read/cursor.ts';
 import { Deletions } from '../../../agent/journal/archive/deletions.ts';
+import { loadRunOptions } from '../../../agent/run/run-options.ts';
 import { ancestorOf, loadSnapshot } from '../../../agent/source/ancestors.ts';
 import { STATE } from './journal-targets.ts';
 import type { Target } from './target.ts';
@@ -31,6 +32,7 @@ export function stateTargets(dir: string): readonly Target[] {
     ancestors(dir),
     cursor(dir),
     deletions(dir),
+    runOptions(dir),
     bundle(dir),
   ];
 }
@@ -134,6 +136,31 @@ function deletions(dir: string): Target {
         assert.ok(readFileSync(file).equals(input));
       } finally {
         rmSync(file, { force: true });
+      }
+    },
+  };
+}
+
+function runOptions(dir: string): Target {
+  const folder = folderIn(dir, 'run-options');
+  return {
+    name: 'run-options',
+    property: 'any run-options.json is not known, is refused as CONFIGURATION_INVALID, or is used',
+    seeds: [
+      '{"hookId":"5","options":{"arguments":"full","segmentMaxAge":"1h"},"variables":{"OTEL_SERVICE_NAME":"a"}}',
+      '{"hookId":"5","options":{"redactNames":["a","b"],"__proto__":{"sync":"never"}},"variables":{}}',
+    ],
+    async check(input) {
+      writeFileSync(join(folder, 'run-options.json'), input);
+      const run = loadRunOptions(folder, '5');
+      if (run === undefined) return;
+      for (const value of Object.values(run.variables)) assert.equal(typeof value, 'string');
+      try {
+        const kept = { options: run.options, origin: 'run-options.json' };
+        const { config } = await loadConfig({ flags: {}, env: {}, file: undefined, kept });
+        assert.ok(['redacted', 'full', 'none'].includes(config.arguments));
+      } catch (error) {
+        if (!(error instanceof AgentError && error.code === 'CONFIGURATION_INVALID')) throw error;
       }
     },
   };
