@@ -1,7 +1,7 @@
 import { KEYS } from '../../record/fields.ts';
-import { textOf } from '../../record/kernel-text.ts';
 import type { StoredRecord } from '../../record/read.ts';
 import { commandLine, visible } from '../../record/visible.ts';
+import { type Comparison, compareCommand } from './comparison.ts';
 import type { ExecRequest } from './exec-request.ts';
 
 /** A request may arrive this long before its exec, and the clocks may differ by this much. */
@@ -18,6 +18,8 @@ export function candidatesOf(record: StoredRecord, requests: readonly ExecReques
   const { resource, attributes, timestamp } = record;
   const args = attributes[KEYS.args];
   const ran = Array.isArray(args) ? args.map(String) : [];
+  const executable = attributes[KEYS.executable];
+  const path = typeof executable === 'string' ? executable : undefined;
   return requests
     .filter(
       ({ namespace, pod, received }) =>
@@ -28,17 +30,20 @@ export function candidatesOf(record: StoredRecord, requests: readonly ExecReques
     )
     .map((request) => {
       const sameContainer = request.container === resource[KEYS.podContainerName];
-      const sameCommand = isSame(request.command, ran);
+      const comparison = compareCommand(request, ran, path);
       const apart = timestamp - request.received;
-      return { request, sameContainer, sameCommand, apart };
+      return { request, sameContainer, comparison, apart };
     })
     .filter(({ request, sameContainer }) => request.container === undefined || sameContainer)
-    .sort((a, b) => Number(b.sameCommand) - Number(a.sameCommand) || Number(a.apart - b.apart))
-    .map(({ request, sameContainer, sameCommand, apart }) => {
+    .sort(
+      (a, b) =>
+        Number(b.comparison.isSame) - Number(a.comparison.isSame) || Number(a.apart - b.apart),
+    )
+    .map(({ request, sameContainer, comparison, apart }) => {
       const speaks = [
         'same pod',
         ...(sameContainer ? ['same container'] : []),
-        aboutCommand(request.command, sameCommand),
+        aboutCommand(comparison),
         `received ${Number(apart / 1_000_000n)} ms before`,
       ];
       const from = request.from === '' ? '' : ` from ${request.from}`;
@@ -46,20 +51,8 @@ export function candidatesOf(record: StoredRecord, requests: readonly ExecReques
     });
 }
 
-/** Records have backslashes and bytes that are not UTF-8 escaped; requests have them as they are. */
-function isSame(command: ExecRequest['command'], ran: readonly string[]): boolean {
-  if (command === undefined) return false;
-  if (typeof command === 'string') return recorded(command) === ran.join(' ');
-  return command.length === ran.length && command.every((word, n) => recorded(word) === ran[n]);
-}
-
-function recorded(text: string): string {
-  const bytes = Buffer.from(text);
-  return textOf(bytes, 0, bytes.length);
-}
-
-function aboutCommand(command: ExecRequest['command'], isSame: boolean): string {
-  if (isSame) return 'same command';
+function aboutCommand({ isSame, isRedacted, command }: Comparison): string {
+  if (isSame) return isRedacted ? 'same command but for redacted parts' : 'same command';
   if (command === undefined) return 'the log does not have the command';
   return `other command: ${typeof command === 'string' ? command : commandLine(command)}`;
 }

@@ -193,6 +193,8 @@ const bad: [key: string, given: unknown, right: RegExp][] = [
   ['nodeName', '', /a name of printable characters/],
   ['nodeName', 'a\u001b[31mb', /a name of printable characters/],
   ['nodeName', 'a\u202eb', /a name of printable characters/],
+  ['redactNames', 'a=b', /"a=b" cannot be redacted by name; a name has up to 64/],
+  ['redactPatterns', '(a+)+', /"\(a\+\)\+" cannot be redacted safely: .* is not a character/],
 ];
 
 for (const [key, given, right] of bad)

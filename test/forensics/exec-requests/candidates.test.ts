@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type Draft, exec, start, text } from '../../check/craft.ts';
 import { Folder, vcml } from '../../support/forensics.ts';
@@ -126,6 +128,59 @@ test('a command with a backslash is the same command, although records escape it
   const log = folder.journal('escaped.log', [event({ user: 'alice', command })]);
   const { stdout } = await vcml('chain', String(record.id), '--audit-log', log, journal);
   assert.match(stdout.replaceAll(/\s+/g, ' '), /same command/);
+});
+
+const SECRET = 'hunter2hunter2';
+
+/** A record of a command with a secret, as the agent writes it, or with other words. */
+function withSecret(...args: readonly string[]): Draft {
+  const record = entry('exec');
+  const words = args.length > 0 ? args : ['app', '--token=[redacted]', '-x'];
+  return { ...record, attributes: { ...record.attributes, 'process.command_args': words } };
+}
+
+async function outputsFor(record: Draft, ...events: readonly string[]) {
+  const journal = folder.journal('secret.jsonl', [text(start([1])), text(record)]);
+  const log = folder.journal('secret.log', events);
+  const chain = await vcml('chain', String(record.id), '--audit-log', log, journal);
+  return { chain: chain.stdout.replaceAll(/\s+/g, ' '), journal, log };
+}
+
+test('a request with a secret is the same command as the record without it, and comes first', async () => {
+  const { chain, journal, log } = await outputsFor(
+    withSecret(),
+    event({ user: 'bob', seconds: -0.5, command: ['app', `--password=${SECRET}`] }),
+    event({ user: 'alice', command: ['app', `--token=${SECRET}`, '-x'] }),
+  );
+  assert.match(
+    chain,
+    /by alice .*same command but for redacted parts.* by bob .*other command: app '?--password=\[redacted\]/,
+  );
+  assert.ok(!chain.includes(SECRET));
+  const page = join(folder.path, 'report.html');
+  const id = String(entry('exec').id);
+  const { code, stderr } = await vcml('report', id, '--audit-log', log, '--out', page, journal);
+  assert.equal(code, 0, stderr);
+  const report = readFileSync(page, 'utf8');
+  assert.ok(report.includes('same command but for redacted parts'));
+  assert.ok(!report.includes(SECRET));
+});
+
+test('a record that an agent did not redact, or redacted by names of its own, is compared too', async () => {
+  const command = ['app', `--token=${SECRET}`, '--door-code', '4711'];
+  for (const args of [command, ['app', '--token=[redacted]', '--door-code', '[redacted]']]) {
+    const { chain } = await outputsFor(withSecret(...args), event({ user: 'alice', command }));
+    assert.match(chain, /same command but for redacted parts/);
+  }
+});
+
+test('a redacted part is anything, but the rest of a command must be the same', async () => {
+  const { chain } = await outputsFor(
+    withSecret(),
+    event({ user: 'alice', command: ['app', `--token=${SECRET}`, '-y'] }),
+    event({ user: 'bob', command: ['app', `--token=${SECRET}`] }),
+  );
+  assert.equal(chain.match(/other command/g)?.length, 2);
 });
 
 for (const output of ['text', 'json', 'jsonl'])
