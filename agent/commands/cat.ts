@@ -6,7 +6,7 @@ import { readLines } from '../journal/read.ts';
 import { type Position, type Segment, segmentFile } from '../journal/segment.ts';
 import { createFormat, type PrintForm } from '../print/format.ts';
 import { Stdout, WRITE_BYTES } from '../print/stdout.ts';
-import { segmentsOf } from './segments.ts';
+import { reportUnreadable, segmentsOf } from './segments.ts';
 
 export interface CatOptions {
   /** RFC 3339, or a duration back from now */
@@ -14,20 +14,24 @@ export interface CatOptions {
   readonly print?: PrintForm | undefined;
 }
 
-/** Prints the journal's records as they are now, oldest first. */
+/**
+ * Prints the journal's records as they are now, oldest first. Reports segments that cannot be read,
+ * and returns another exit code then.
+ */
 export async function cat(config: Config, options: CatOptions): Promise<number> {
   const from = options.since === undefined ? undefined : sinceOf(options.since);
   const start = startOf(config.journalDir, from);
   const format = createFormat(options.print);
   const stdout = new Stdout();
-  for await (const { line } of readLines(config.journalDir, start)) {
+  const unreadable = reportUnreadable();
+  for await (const { line } of readLines(config.journalDir, start, unreadable.note)) {
     if (from !== undefined && timestampOf(line) < from) continue;
     stdout.write(format(line));
     if (stdout.bytes > WRITE_BYTES) await stdout.drained();
     if (stdout.closed) break;
   }
   await stdout.drained();
-  return 0;
+  return unreadable.exitCode;
 }
 
 /** Returns the time of `--since` in Unix nanoseconds; throws SINCE_INVALID. */

@@ -50,6 +50,9 @@ exit code is 0 whatever it finds. For programs, use --output json and read
 "running" and "pinned".
 `,
   cat: `
+A segment that cannot be read is named on stderr. The command prints the others,
+and its exit code is 73 then.
+
 Examples:
   vcml-agent cat --since 2h --print text
   vcml-agent cat --since 2026-01-31T12:00:00Z | grep '"${KEYS.gapReason}"'

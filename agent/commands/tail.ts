@@ -6,7 +6,7 @@ import { lastLineEnd } from '../journal/torn-tail.ts';
 import { createFormat, type PrintForm } from '../print/format.ts';
 import { Stdout, WRITE_BYTES } from '../print/stdout.ts';
 import { stopSignal } from '../stop-signal.ts';
-import { segmentsOf } from './segments.ts';
+import { reportUnreadable, segmentsOf } from './segments.ts';
 
 /** Prints records as they are written, from now on, until a stop signal or a closed stdout. */
 export async function tail(
@@ -18,12 +18,13 @@ export async function tail(
   const stop = stopSignal();
   stop.addEventListener('abort', () => stdout.close());
   const end = endOf(config.journalDir);
-  for await (const { line } of followLines(config.journalDir, end, stop)) {
+  const unreadable = reportUnreadable();
+  for await (const { line } of followLines(config.journalDir, end, stop, unreadable.note)) {
     stdout.write(format(line));
     if (stdout.bytes > WRITE_BYTES) await stdout.drained();
     if (stdout.closed) break;
   }
-  return 0;
+  return unreadable.exitCode;
 }
 
 /** The position after the last whole line. */

@@ -3,9 +3,12 @@ import { listSegments, type Position } from './segment.ts';
 
 const LINE_FEED = 0x0a;
 
-/** Returns the Unix seconds of the first record from a position on; undefined if there is none. */
+/**
+ * Returns the Unix seconds of the first record from a position on that can be read; undefined if
+ * there is none.
+ */
 export async function timeAt(dir: string, position?: Position): Promise<number | undefined> {
-  for await (const { line } of readLines(dir, position)) {
+  for await (const { line } of readLines(dir, position, () => {})) {
     const [, seconds] = /"timestamp":(\d+)\d{9},/.exec(line) ?? [];
     return seconds === undefined ? undefined : Number(seconds);
   }

@@ -10,23 +10,42 @@ const CHUNK_BYTES = 1 << 20;
 /** fs.watch reports most changes at once; polling finds the others. */
 const POLL_MS = 1000;
 
-/** Reads all lines from a position to the present end: whole, in order, and each once. */
-export async function* readLines(dir: string, from?: Position): AsyncGenerator<JournalLine> {
+/** Takes the error of a segment that cannot be read, which names its file. */
+export type OnUnreadable = (error: Error) => void;
+
+/**
+ * Reads all lines from a position to the present end: whole, in order, and each once. Of a segment
+ * that cannot be read to its end, the rest is skipped if there is an `onUnreadable`, which receives
+ * the error.
+ */
+export async function* readLines(
+  dir: string,
+  from?: Position,
+  onUnreadable?: OnUnreadable,
+): AsyncGenerator<JournalLine> {
   let position = from ?? { segment: 0, offset: 0 };
   for (;;) {
     const segment = listSegments(dir).find(({ number }) => number >= position.segment);
     if (segment === undefined) return;
     if (segment.number > position.segment) position = { segment: segment.number, offset: 0 };
-    for await (const line of readSegment(dir, segment, position.offset)) {
+    let isReadable = true;
+    const note: OnUnreadable | undefined =
+      onUnreadable &&
+      ((error) => {
+        isReadable = false;
+        onUnreadable(error);
+      });
+    for await (const line of readSegment(dir, segment, position.offset, note)) {
       yield line;
       position = { segment: line.segment, offset: line.offset };
     }
     // If another segment follows, this one may have grown before it was closed.
     const last = !listSegments(dir).some(({ number }) => number > position.segment);
     if (last) return;
-    if (!segment.compressed) {
+    if (!segment.compressed && isReadable) {
       const { offset } = position;
-      for await (const line of readSegment(dir, newestForm(dir, segment), offset)) {
+      const newest = newestForm(dir, segment);
+      for await (const line of readSegment(dir, newest, offset, onUnreadable)) {
         yield line;
         position = { segment: line.segment, offset: line.offset };
       }
@@ -40,12 +59,13 @@ export async function* followLines(
   dir: string,
   from: Position | undefined,
   signal: AbortSignal,
+  onUnreadable?: OnUnreadable,
 ): AsyncGenerator<JournalLine> {
   const news = createChangeNotifier(dir, signal);
   let position = from;
   try {
     while (!signal.aborted) {
-      for await (const line of readLines(dir, position)) {
+      for await (const line of readLines(dir, position, onUnreadable)) {
         yield line;
         if (signal.aborted) return;
         position = { segment: line.segment, offset: line.offset };
@@ -65,9 +85,20 @@ async function* readSegment(
   dir: string,
   segment: Segment,
   from: number,
+  onUnreadable?: OnUnreadable,
 ): AsyncGenerator<JournalLine> {
   const split = createSplitter(segment.number, from);
-  for await (const chunk of readChunks(dir, segment, from)) yield* split(chunk);
+  try {
+    for await (const chunk of readChunks(dir, segment, from)) yield* split(chunk);
+  } catch (error) {
+    if (onUnreadable === undefined) throw error;
+    onUnreadable(named(segmentFile(dir, segment), error as Error));
+  }
+}
+
+/** Returns an error that says which file cannot be read: those of the disk do not. */
+function named(file: string, error: Error): Error {
+  return error.message.includes(file) ? error : new Error(`${file}: ${error.message}`);
 }
 
 /**
@@ -114,15 +145,26 @@ async function* plain(handle: FileHandle, from: number): AsyncGenerator<Buffer> 
 }
 
 async function* inflated(handle: FileHandle, file: string, from: number): AsyncGenerator<Buffer> {
-  let skip = from;
-  const source = handle.createReadStream({ autoClose: false, highWaterMark: CHUNK_BYTES });
-  const text = createZstdDecompress({ chunkSize: CHUNK_BYTES });
-  pipeline(source, text, () => {}); // an error comes out of `text`, too
+  const { size } = await handle.stat();
+  let [at, skip] = [0, from];
+  let bytesRead: number;
   try {
-    for await (const chunk of text as AsyncIterable<Buffer>) {
-      if (chunk.length > skip) yield chunk.subarray(skip);
-      skip = Math.max(0, skip - chunk.length);
-    }
+    // Node ends after one frame of the file, unless the next one begins with the next chunk.
+    do {
+      const text = createZstdDecompress({ chunkSize: CHUNK_BYTES });
+      const source = handle.createReadStream({
+        start: at,
+        autoClose: false,
+        highWaterMark: CHUNK_BYTES,
+      });
+      pipeline(source, text, () => {}); // an error comes out of `text`, too
+      for await (const chunk of text as AsyncIterable<Buffer>) {
+        if (chunk.length > skip) yield chunk.subarray(skip);
+        skip = Math.max(0, skip - chunk.length);
+      }
+      bytesRead = text.bytesWritten;
+      at += bytesRead;
+    } while (bytesRead > 0 && at < size);
   } catch (cause) {
     throw damaged(file, cause);
   }

@@ -149,6 +149,20 @@ test('cat --since skips segments that were closed before that time', () => {
   deepEqual([status, stdout], [0, `${recordAt(recent, 'b')}\n`]);
 });
 
+test('cat prints the segments that can be read, names the others, and ends with 73', () => {
+  const [a, b] = [recordAt('2026-01-01T00:00:00Z', 'a'), recordAt('2026-01-02T00:00:00Z', 'b')];
+  const dir = journalWith(a);
+  const damaged = ['00000000000000000002.jsonl.zst', '00000000000000000004.jsonl.zst'];
+  for (const name of damaged) writeFileSync(join(dir, name), 'not zstd');
+  writeFileSync(join(dir, '00000000000000000003.jsonl'), `${b}\n`);
+  const { status, stdout, stderr } = agent('cat', '--journal-dir', dir);
+  deepEqual([status, stdout], [73, `${a}\n${b}\n`]);
+  const [first, second, ...more] = stderr.split('\n');
+  match(first ?? '', new RegExp(`^vcml-agent: .*${damaged[0]} is damaged: .*; move it`));
+  match(second ?? '', new RegExp(`^vcml-agent: .*${damaged[1]} is damaged: .*; move it`));
+  deepEqual(more, ['']);
+});
+
 test('cat --print text shows one line for each record', () => {
   const dir = journalWith(recordAt('2026-01-01T00:00:00Z', 'a'));
   const { stdout } = agent('cat', '--journal-dir', dir, '--print', 'text');

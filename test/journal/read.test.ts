@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { zstdCompressSync } from 'node:zlib';
 import { followLines, readLines } from '../../agent/journal/read.ts';
 import { readLinesSync } from '../../agent/journal/read-sync.ts';
 import { append, createBed, ended, numbered, startWriter } from '../support/journal/bed.ts';
@@ -77,6 +85,60 @@ test('a damaged compressed segment is an error for its reader', async (t) => {
   threeSegments(dir);
   writeFileSync(join(dir, `${segmentName(1)}.zst`), 'this is not zstd');
   await assert.rejects(Array.fromAsync(readLines(dir)));
+});
+
+test('the rest of a segment that cannot be read is skipped and named, and all others are read', async (t) => {
+  const { dir } = createBed(t);
+  threeSegments(dir);
+  const file = join(dir, `${segmentName(1)}.zst`);
+  const read = async () => {
+    const errors: string[] = [];
+    const lines = await Array.fromAsync(
+      readLines(dir, undefined, ({ message }) => errors.push(message)),
+      ({ line }) => line,
+    );
+    return { lines, errors };
+  };
+  const whole = readFileSync(file);
+  for (const damage of [Buffer.from('this is not zstd'), whole.subarray(0, -3)]) {
+    writeFileSync(file, damage);
+    const { lines, errors } = await read();
+    assert.deepEqual(lines.slice(-20), numbered(20, 40));
+    assert.equal(errors.length, 1);
+    assert.match(errors[0] ?? '', /1\.jsonl\.zst is damaged: .*; move it/);
+  }
+  rmSync(file);
+  rmSync(join(dir, segmentName(2)));
+  mkdirSync(join(dir, segmentName(2))); // EISDIR, like a disk's EIO, does not name the file
+  const { lines, errors } = await read();
+  assert.deepEqual([lines, errors.length], [numbered(30, 40), 1]);
+  assert.match(errors[0] ?? '', /2\.jsonl: EISDIR/);
+});
+
+test('every zstd frame of a segment is read, wherever the frames begin', async (t) => {
+  const { dir } = createBed(t);
+  mkdirSync(dir);
+  const noise = Array.from({ length: 120_000 }, () => Math.random().toString(36));
+  const text = Buffer.from(`${noise.join('\n')}\n`);
+  for (const cuts of [[], [0], [1], [10, 11], [700_000, 1 << 20, 2_000_000]]) {
+    const parts = [...cuts, text.length].map((end, n) => text.subarray(cuts[n - 1] ?? 0, end));
+    const frames = Buffer.concat(parts.map((part) => zstdCompressSync(part)));
+    writeFileSync(join(dir, `${segmentName(1)}.zst`), frames);
+    const lines = await Array.fromAsync(readLines(dir), ({ line }) => line);
+    assert.equal(lines.length, noise.length, `${cuts}`);
+    assert.ok(lines.every((line, n) => line === noise[n]));
+    const [offset, line] = [text.lastIndexOf('\n', text.length - 2) + 1, noise.at(-1)];
+    const rest = await Array.fromAsync(readLines(dir, { segment: 1, offset }));
+    assert.deepEqual(rest, [{ line, segment: 1, offset: text.length }]);
+  }
+});
+
+test('what follows the last frame is damage', async (t) => {
+  const { dir } = createBed(t);
+  threeSegments(dir);
+  const file = join(dir, `${segmentName(1)}.zst`);
+  appendFileSync(file, 'more');
+  await assert.rejects(Array.fromAsync(readLines(dir)), { code: 'SEGMENT_DAMAGED' });
 });
 
 test('a segment that is compressed during reading is read once', async (t) => {

@@ -119,8 +119,8 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'lines that come while a segment is read and closed are skipped',
     file: READ,
-    before: '    if (!segment.compressed) {\n',
-    after: '    if (segment.compressed) {\n',
+    before: '    if (!segment.compressed && isReadable) {\n',
+    after: '    if (segment.compressed && isReadable) {\n',
     why: 'The condition is easy to turn round; only a rotation at the right moment shows it.',
   },
   {
