@@ -23,9 +23,9 @@ const FLAGS = /^-[A-Za-z\d]{1,8}$/;
 const ASSIGNMENT = /^[a-z_]+=/;
 /** Subcommands that set a named value, and those that do not. */
 const SETTER = /^(?:config|set|put|write|modify|set-?env|config(?::\w+)?:set)$/i;
+const GETTER = /^(?:get|show|list|ls|unset|delete|remove|rm|edit)$/i;
 /** words of SQL in the place of a value */
 const PARTICLE = /^(?:=|for|from|to|is)$/i;
-const GETTER = /^(?:get|show|list|ls|unset|delete|remove|rm|edit)$/i;
 
 /** Reads the words of a command, one after the other, and finds those that its usage makes secret. */
 export class Walk {
