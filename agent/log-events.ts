@@ -147,6 +147,12 @@ export const LOG_EVENTS = {
     sentence: 'pod metadata unavailable; recording container-runtime data only, retrying',
     remedy: 'see error; check RBAC rules and network policies for the API server or the kubelet',
   },
+  'metadata.reduced': {
+    level: 'warn',
+    sentence: 'pod is too large; keeping a part of its metadata; its records are partial',
+    remedy:
+      'look at the pod: it has very many containers or very long names, or there are very many pods',
+  },
   'metadata.available': {
     level: 'info',
     sentence: 'pod metadata available again',

@@ -10,7 +10,8 @@ export interface Read<T> {
 /** Reads a field's value and puts it where it belongs. */
 interface Field {
   readonly wireType: WireType;
-  next(reader: BinaryReader, target: Record<string, unknown>): void;
+  /** `nth`: how often the field has occurred in the message before */
+  next(reader: BinaryReader, target: Record<string, unknown>, nth: number): void;
 }
 
 export const text: Read<string> = {
@@ -61,6 +62,17 @@ export function many(name: string, read: Read<unknown>): Field {
   };
 }
 
+/** A field whose first occurrences are read; what follows is skipped. */
+export function atMost(max: number, field: Field): Field {
+  return {
+    wireType: field.wireType,
+    next(reader, target, nth) {
+      if (nth < max) field.next(reader, target, nth);
+      else reader.skip(field.wireType);
+    },
+  };
+}
+
 /** A map from strings to strings. */
 export function map(name: string): Field {
   const entry = message<{ key?: string; value?: string }>({
@@ -107,11 +119,15 @@ function readMessage(
   fields: Readonly<Record<number, Field>>,
 ): Record<string, unknown> {
   const target: Record<string, unknown> = {};
+  const seen: number[] = [];
   while (reader.pos < reader.len) {
     const [number, wireType] = reader.tag();
     const field = fields[number];
-    if (field?.wireType === wireType) field.next(reader, target);
-    else reader.skip(wireType, number);
+    if (field?.wireType === wireType) {
+      const nth = seen[number] ?? 0;
+      field.next(reader, target, nth);
+      seen[number] = nth + 1;
+    } else reader.skip(wireType, number);
   }
   return target;
 }

@@ -25,10 +25,12 @@ export interface ContainerMemoryOptions {
   onProblem(error: Error): void;
 }
 
-/** As many containers as the enricher keeps in memory. */
+/** As many containers as the enricher keeps in memory, and the characters of their lines. */
 const CONTAINERS_MAX = 4096;
-/** The file is rewritten when it has this many outdated lines. */
+const LENGTH_MAX = 6 << 20;
+/** The file is rewritten when it has this many outdated lines, or characters in them. */
 const SUPERSEDED_MAX = 4096;
+const SUPERSEDED_LENGTH_MAX = 6 << 20;
 
 /**
  * Opens the memory in a file of JSON lines: first the configuration, then a key and facts in each
@@ -40,7 +42,9 @@ export function openContainerMemory(options: ContainerMemoryOptions): ContainerM
   const { file, configuration, onProblem } = options;
   const head = JSON.stringify({ configuration });
   const known = new Map<string, string>();
+  let length = 0;
   let superseded = 0;
+  let supersededLength = 0;
   const [first, ...lines] = linesOf(file);
   // A file of another configuration, or a missing one, is written with the first container.
   let isStale = first !== head;
@@ -50,22 +54,34 @@ export function openContainerMemory(options: ContainerMemoryOptions): ContainerM
   }
 
   function remember(key: string, line: string): void {
-    if (known.delete(key)) superseded += 1;
+    forget(key);
     known.set(key, line);
-    const [oldest] = known.keys();
-    if (known.size <= CONTAINERS_MAX || oldest === undefined) return;
-    known.delete(oldest);
+    length += line.length;
+    for (const oldest of known.keys()) {
+      if (known.size <= CONTAINERS_MAX && length <= LENGTH_MAX) break;
+      forget(oldest);
+    }
+  }
+
+  function forget(key: string): void {
+    const line = known.get(key);
+    if (line === undefined) return;
+    known.delete(key);
+    length -= line.length;
     superseded += 1;
+    supersededLength += line.length;
   }
 
   function write(line: string): void {
-    if (!isStale && superseded < SUPERSEDED_MAX) {
+    const isLong = superseded >= SUPERSEDED_MAX || supersededLength >= SUPERSEDED_LENGTH_MAX;
+    if (!isStale && !isLong) {
       appendFileSync(file, `${line}\n`);
       return;
     }
     replaceFileSync(file, [head, ...known.values(), ''].join('\n'), { durable: false });
     isStale = false;
     superseded = 0;
+    supersededLength = 0;
   }
 
   return {

@@ -1,6 +1,7 @@
 import { KEYS } from '../../record/fields.ts';
 import type { ContainerPath } from './cgroups/container-path.ts';
-import type { Pod, PodContainer } from './pods/pod.ts';
+import type { Pod } from './pods/pod.ts';
+import type { PodContainer } from './pods/pod-containers.ts';
 import type { ResourceAttributes } from './resource.ts';
 import type { ContainerState } from './runtimes/runtime.ts';
 

@@ -2,9 +2,15 @@ import { PLACE } from '../../record/fields/exec.ts';
 import { attributeText } from '../../record/line/attributes.ts';
 import type { BootTime } from '../../record/types.ts';
 import { type ContainerPath, keyOf } from './cgroups/container-path.ts';
-import type { ContainerMemory } from './container-memory.ts';
-import { agreeing, containerIn, containerResource } from './container-resource.ts';
+import type { ContainerMemory, KnownFacts } from './container-memory.ts';
+import {
+  agreeing,
+  type ContainerFacts,
+  containerIn,
+  containerResource,
+} from './container-resource.ts';
 import type { Pod } from './pods/pod.ts';
+import type { PodContainer } from './pods/pod-containers.ts';
 import type { PodSource } from './pods/pod-source.ts';
 import { type ResourceAttributes, resourceText } from './resource.ts';
 import type { ContainerState } from './runtimes/runtime.ts';
@@ -29,7 +35,7 @@ export class Container {
   readonly #pods: PodSource;
   readonly #options: ContainerOptions;
   #state: ContainerState | undefined;
-  #rendered: { resource: string; attributes: string; complete: boolean } | undefined;
+  #rendered: { resource: string; attributes: string; settled: boolean } | undefined;
 
   constructor(path: ContainerPath, pods: PodSource, options: ContainerOptions) {
     this.path = path;
@@ -48,9 +54,9 @@ export class Container {
     return this.#render().attributes;
   }
 
-  /** Whether it has everything that the configured source provides. */
-  get complete(): boolean {
-    return this.#render().complete;
+  /** Whether it has everything that the configured source will ever provide. */
+  get settled(): boolean {
+    return this.#render().settled;
   }
 
   /** Looks for more facts and renders the container again. */
@@ -72,17 +78,19 @@ export class Container {
       if (podUid !== undefined) pod = this.#podOf(podUid) ?? recalled?.pod;
     }
     const facts = agreeing({ path, state: this.#state, pod });
-    if (facts.state !== undefined || facts.pod !== undefined) memory.keep(key, facts);
+    const own = containerIn(facts);
+    if (facts.state !== undefined || facts.pod !== undefined) memory.keep(key, ofOne(facts, own));
     const named = facts.state?.podName !== undefined;
-    const placed = facts.state?.sandbox === true || containerIn(facts) !== undefined;
-    const complete = runtimeOnly ? named : facts.pod !== undefined && placed;
+    const placed = facts.state?.sandbox === true || own !== undefined;
+    const isReduced = facts.pod?.isReduced ?? false;
+    const complete = runtimeOnly ? named : facts.pod !== undefined && placed && !isReduced;
     this.#rendered = {
       resource: resourceText(containerResource(host, facts)),
       attributes:
         path.podUid === undefined
           ? ''
           : attributeText(PLACE.metadataState, complete ? 'complete' : 'partial'),
-      complete,
+      settled: complete || isReduced,
     };
     return this.#rendered;
   }
@@ -93,4 +101,10 @@ export class Container {
     const state = this.#state;
     return this.#pods.candidates(uid).find((pod) => agreeing({ path, state, pod }).pod);
   }
+}
+
+/** The facts without the pod's other containers, which may be many. */
+function ofOne({ state, pod }: ContainerFacts, own: PodContainer | undefined): KnownFacts {
+  const containers = own === undefined ? [] : [own];
+  return { state, pod: pod && { ...pod, containers } };
 }

@@ -140,7 +140,7 @@ export class Enricher {
     if (container === undefined || container.path.podUid === undefined) return 0;
     const { waitMs } = this.#options;
     const { state } = this.#pods;
-    if (container.complete || waitMs === 0 || state === 'unreachable') return 0;
+    if (container.settled || waitMs === 0 || state === 'unreachable') return 0;
     if (this.#wayIn.isHost(namespaces.mnt)) return 0;
     this.#began ??= now;
     container.waitsFrom ??= event.bootTime;
@@ -151,7 +151,7 @@ export class Enricher {
     if (left <= 0) return 0;
     container.changed();
     this.#resolved.clear();
-    return container.complete ? 0 : left;
+    return container.settled ? 0 : left;
   }
 
   #resolve(ids: CgroupIds): Resolved {

@@ -1,35 +1,52 @@
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
-import { type PodEvent, readPodEvent, SYNCED } from './pod-event.ts';
+import { discarded } from './garbage.ts';
+import { SYNCED } from './pod-event.ts';
 
 /** KEP-4188; k8s.io/kubelet/pkg/apis/pods/v1alpha1/api.proto */
 const WATCH_PODS = '/v1alpha1.Pods/WatchPods';
-const LIST_MS = 30_000;
+/** How long the kubelet may send nothing until it has sent all pods. */
+const SILENCE_MS = 30_000;
 /**
  * The kubelet sends no event when only a pod's labels change, so the call is renewed this often.
  */
 const REFRESH_MS = 300_000;
+/** etcd takes objects of 1.5 MiB, and gRPC would end the stream at a larger event. */
+const EVENT_MAX = 16 << 20;
 
 /**
- * Yields all pods that the kubelet has, then SYNCED, then every change, for some minutes. Each call
- * opens a connection of its own, so that the state of an earlier one does not matter.
+ * Yields all pods that the kubelet has, then SYNCED, then every change, for some minutes. `read`
+ * makes an event of its message. Each call opens a connection of its own, so that the state of an
+ * earlier one does not matter.
  */
-export async function* watchPods(target: string, stop: AbortSignal): AsyncGenerator<PodEvent> {
-  const client = new Client(target, credentials.createInsecure());
+export async function* watchPods<Event extends { readonly type: number }>(
+  target: string,
+  read: (message: Buffer) => Event,
+  stop: AbortSignal,
+): AsyncGenerator<Event> {
+  const client = new Client(target, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': EVENT_MAX,
+  });
   const call = client.makeServerStreamRequest(
     WATCH_PODS,
     () => Buffer.alloc(0),
-    readPodEvent,
+    (message: Buffer) => {
+      discarded(message.length);
+      return read(message);
+    },
     undefined,
     new Metadata(),
     { deadline: Date.now() + REFRESH_MS * (1 + Math.random()) },
   );
   call.on('error', () => {}); // this is also called after its end
   const cancel = () => call.cancel();
-  const impatience = setTimeout(cancel, LIST_MS);
+  let isSynced = false;
+  const impatience = setTimeout(cancel, SILENCE_MS);
   stop.addEventListener('abort', cancel, { once: true });
   try {
     for await (const event of call) {
-      if (event.type === SYNCED) clearTimeout(impatience);
+      isSynced ||= event.type === SYNCED;
+      if (isSynced) clearTimeout(impatience);
+      else impatience.refresh();
       yield event;
     }
   } catch (error) {

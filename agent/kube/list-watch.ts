@@ -1,43 +1,54 @@
-import { type Kept, listObjects } from './object-list.ts';
-import { watchObjects } from './objects.ts';
-import type { Change, Listed, ListWatch } from './reflector.ts';
+import type { Members } from './json-shape.ts';
+import type { Sieved } from './json-sieve.ts';
+import { type KubeObject, listObjects, watchObjects } from './objects.ts';
+import type { Change, ListWatch } from './reflector.ts';
 import { RequestError } from './request-error.ts';
 
-/** How long the server may be silent before and within a list. */
+/** A list takes as long as the server sends something, but not longer than LIST_MS. */
 const LIST_SILENCE_MS = 30_000;
+const LIST_MS = 300_000;
 /**
  * The server sends a bookmark about every minute, so a connection that is silent for so long is
  * dead.
  */
 const SILENCE_MS = 150_000;
 
-/** A collection of objects, how it is listed, and what is kept of it. */
-export interface ObjectsOptions<Item> extends Kept<Item> {
+/** A collection of objects, and how it is listed. */
+export interface ObjectsOptions<Item> {
   readonly kubeconfig: string;
   /** the collection, such as `/api/v1/pods` */
   readonly path: string;
   readonly fieldSelector: string;
   /** Whether the list may come from the API server’s cache, which can be out of date. */
   readonly cached: boolean;
+  /** The parts of an object that `read` needs, with `metadata.resourceVersion`. */
+  readonly shape: Members;
+  /** Makes an item of an object; undefined: it is none. */
+  read(object: Sieved): Item | undefined;
 }
 
 /** Lists and watches the objects of a collection that a field selector names. */
 export class ObjectListWatch<Item> implements ListWatch<Item> {
   readonly #options: ObjectsOptions<Item>;
   readonly #path: string;
-  readonly #list: string;
 
   constructor(options: ObjectsOptions<Item>) {
-    const { path, fieldSelector, cached } = options;
     this.#options = options;
-    this.#path = `${path}?fieldSelector=${encodeURIComponent(fieldSelector)}`;
-    this.#list = `${this.#path}${cached ? '&resourceVersion=0' : ''}`;
+    this.#path = `${options.path}?fieldSelector=${encodeURIComponent(options.fieldSelector)}`;
   }
 
-  list(stop: AbortSignal): Promise<Listed<Item>> {
-    const { kubeconfig } = this.#options;
-    const request = { kubeconfig, path: this.#list, silenceMs: LIST_SILENCE_MS, stop };
-    return listObjects(request, this.#options);
+  list(onItem: (item: Item) => void, stop: AbortSignal): Promise<string> {
+    const { kubeconfig, cached, shape, read } = this.#options;
+    const request = {
+      kubeconfig,
+      path: `${this.#path}${cached ? '&resourceVersion=0' : ''}`,
+      silenceMs: LIST_SILENCE_MS,
+      stop: AbortSignal.any([stop, AbortSignal.timeout(LIST_MS)]),
+    };
+    return listObjects(request, shape, (object) => {
+      const item = read(object);
+      if (item !== undefined) onItem(item);
+    });
   }
 
   async watch(
@@ -46,19 +57,19 @@ export class ObjectListWatch<Item> implements ListWatch<Item> {
     onChange: (resourceVersion: string, change?: Change, item?: Item) => void,
     stop: AbortSignal,
   ): Promise<void> {
-    const { kubeconfig, fields, read } = this.#options;
+    const { kubeconfig, shape, read } = this.#options;
     const query = `&watch=true&allowWatchBookmarks=true&resourceVersion=${resourceVersion}`;
     const path = `${this.#path}${query}&timeoutSeconds=${Math.round(timeoutSeconds)}`;
-    const request = { kubeconfig, path, silenceMs: SILENCE_MS, stop };
+    const events = watchObjects({ kubeconfig, path, silenceMs: SILENCE_MS, stop }, shape);
     let version = resourceVersion;
-    for await (const event of watchObjects(request, fields)) {
+    for await (const event of events) {
       if (event === 'open') {
         onChange(version);
         continue;
       }
       const { type, object } = event;
-      if (type === 'ERROR') throw RequestError.of(object);
-      version = object.metadata?.resourceVersion ?? version;
+      if (type === 'ERROR') throw RequestError.of(object.value);
+      version = (object.value as KubeObject).metadata?.resourceVersion ?? version;
       if (type === 'BOOKMARK') onChange(version);
       else onChange(version, type as Change, read(object));
     }

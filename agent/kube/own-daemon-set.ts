@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { AgentError } from '../errors.ts';
 import { ObjectListWatch } from './list-watch.ts';
-import { type Answer, getObject, type KubeObject } from './objects.ts';
+import { type Answer, getObject, type KubeObject, OBJECT } from './objects.ts';
 import { reflect } from './reflector.ts';
 import { RequestError } from './request-error.ts';
 
@@ -112,10 +112,13 @@ export class OwnDaemonSet {
         path: this.#daemonSets,
         fieldSelector,
         cached: false,
-        fields: { metadata: { uid: true, deletionTimestamp: true } },
-        read: (object) => object,
+        shape: OBJECT,
+        read: ({ value }) => value as KubeObject,
       }),
-      onList: ([found]) => this.#daemonSetIs(found),
+      onList: () => {
+        let found: KubeObject | undefined;
+        return { add: (one) => (found ??= one), end: () => this.#daemonSetIs(found) };
+      },
       onChange: (change, found) => this.#daemonSetIs(change === 'DELETED' ? undefined : found),
       onProblem: (problem) => {
         if (problem) this.#report(problem);

@@ -1,5 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import {
+  atMost,
   boolean,
   bytes,
   inline,
@@ -40,6 +41,9 @@ const status = message({
   7: one('imageID', text),
   8: one('containerID', text),
 });
+/** More than slimPod() keeps of any part, so that it sees where something is missing. */
+const PARTS_MAX = 1000;
+
 /** k8s.io/api/core/v1/generated.proto, as far as records need it. */
 const readPod = reader<V1Pod>({
   1: one(
@@ -49,26 +53,27 @@ const readPod = reader<V1Pod>({
       3: one('namespace', text),
       5: one('uid', text),
       8: one('creationTimestamp', time),
-      11: map('labels'),
-      12: map('annotations'),
-      13: many('ownerReferences', owner),
+      11: atMost(PARTS_MAX, map('labels')),
+      12: atMost(PARTS_MAX, map('annotations')),
+      13: atMost(PARTS_MAX, many('ownerReferences', owner)),
     }),
   ),
   2: one(
     'spec',
     message({
-      2: many('containers', container),
-      20: many('initContainers', container),
-      34: many('ephemeralContainers', message({ 1: inline(container) })),
+      2: atMost(PARTS_MAX, many('containers', container)),
+      20: atMost(PARTS_MAX, many('initContainers', container)),
+      34: atMost(PARTS_MAX, many('ephemeralContainers', message({ 1: inline(container) }))),
     }),
   ),
   3: one(
     'status',
     message({
+      1: one('phase', text),
       7: one('startTime', time),
-      8: many('containerStatuses', status),
-      10: many('initContainerStatuses', status),
-      13: many('ephemeralContainerStatuses', status),
+      8: atMost(PARTS_MAX, many('containerStatuses', status)),
+      10: atMost(PARTS_MAX, many('initContainerStatuses', status)),
+      13: atMost(PARTS_MAX, many('ephemeralContainerStatuses', status)),
     }),
   ),
 });

@@ -1,17 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** The items of a list, and the version to watch from. */
-export interface Listed<Item> {
-  readonly items: readonly Item[];
-  readonly resourceVersion: string;
-}
-
 /** A change of an object, as a watch names it. */
 export type Change = 'ADDED' | 'MODIFIED' | 'DELETED';
 
 /** The two requests that a reflector makes. Both may throw errors with a `statusCode`. */
 export interface ListWatch<Item> {
-  list(stop: AbortSignal): Promise<Listed<Item>>;
+  /** Passes on each item while it is read; resolves to the version to watch from. */
+  list(onItem: (item: Item) => void, stop: AbortSignal): Promise<string>;
   /**
    * Resolves when the server ends the watch. `onChange` receives each version, with an item where
    * one has changed.
@@ -24,11 +19,17 @@ export interface ListWatch<Item> {
   ): Promise<void>;
 }
 
+/** Receives everything that exists, one by one, and the end unless it could not be read. */
+export interface Listing<Item> {
+  add(item: Item): void;
+  end(): void;
+}
+
 /** What to follow, and the handlers that are called. */
 export interface ReflectorOptions<Item> {
   readonly source: ListWatch<Item>;
-  /** Called with everything that exists. */
-  onList(items: readonly Item[]): void;
+  /** Called when a list begins. */
+  onList(): Listing<Item>;
   onChange(change: Change, item: Item): void;
   /** Called when the server cannot be used; with undefined when it can be used again. */
   onProblem(problem: Error | undefined): void;
@@ -74,7 +75,9 @@ export async function reflect<Item>(options: ReflectorOptions<Item>): Promise<vo
     let broke: unknown = new Error('the server ends every watch at once');
     try {
       if (version === undefined) {
-        version = await listed(source, onList, stop);
+        const listing = onList();
+        version = await source.list((item) => listing.add(item), stop);
+        listing.end();
         fine();
       }
       await source.watch(
@@ -109,19 +112,6 @@ export async function reflect<Item>(options: ReflectorOptions<Item>): Promise<vo
       ref: false,
     }).catch(() => {});
   }
-}
-
-/**
- * This is a function of its own, so that the watch does not keep a list of large items in memory.
- */
-async function listed<Item>(
-  source: ListWatch<Item>,
-  onList: (items: readonly Item[]) => void,
-  stop: AbortSignal,
-): Promise<string> {
-  const { items, resourceVersion } = await source.list(stop);
-  onList(items);
-  return resourceVersion;
 }
 
 function isGone(error: unknown): boolean {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import https, { type RequestOptions } from 'node:https';
 import { loadKubeConfig } from './config.ts';
+import { discarded } from './garbage.ts';
 
 /**
  * A GET that carries the credentials of a kubeconfig, to its API server or to the node's kubelet.
@@ -39,24 +40,21 @@ export async function send(request: KubeRequest): Promise<IncomingMessage> {
   const client = server.startsWith('http:') ? http : https;
   const sent = client.request(`${server.replace(/\/$/, '')}${path}`, { ...options, signal });
   if (silenceMs !== undefined)
-    sent.setTimeout(silenceMs, () => sent.destroy(new Error('the API server is silent')));
+    sent.setTimeout(silenceMs, () =>
+      sent.destroy(new Error(`the ${kubelet ? 'kubelet' : 'API server'} is silent`)),
+    );
   const [response] = await once(sent.end(), 'response');
   // The response reports every later failure as well.
   sent.on('error', () => {});
   return response;
 }
 
-/** Characters of an object; etcd takes objects of 1.5 MiB. */
-const TEXT_MAX = 16 << 20;
-
-/** Reads a response to its end. */
-export async function textOf(response: IncomingMessage): Promise<string> {
-  let text = '';
-  for await (const chunk of response.setEncoding('utf8')) {
-    text += chunk;
-    if (text.length > TEXT_MAX) throw new Error('the answer is too long');
+/** Yields a response in pieces, which are garbage after that. */
+export async function* piecesOf(response: IncomingMessage): AsyncGenerator<Buffer> {
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    yield piece;
+    discarded(piece.length);
   }
-  return text;
 }
 
 /** The credentials without what belongs to the API server: its agent, proxy and TLS name. */

@@ -40,6 +40,7 @@ export function createReport(
   const containersWriteFailed = suppressRepeats((error) =>
     log('run.containers_write_failed', { error: error.message }),
   );
+  const metadataReduced = suppressRepeats(({ message: pod }) => log('metadata.reduced', { pod }));
   return (one) => {
     switch (one.event) {
       case 'journal.write_failed':
@@ -60,6 +61,9 @@ export function createReport(
       case 'metadata.available':
         telemetry?.noteMetadata(undefined);
         return log(one.event, { metadata });
+      case 'metadata.reduced':
+        telemetry?.noteReducedPod();
+        return metadataReduced(new Error(one.pod));
       case 'journal.segment_unreadable':
         return log(one.event, { error: one.error.message });
       case 'journal.upkeep_failed':

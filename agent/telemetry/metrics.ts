@@ -148,6 +148,14 @@ export const METRICS: readonly Metric[] = [
     ],
     ({ isMetadataAvailable: is }) => (is === undefined ? undefined : Number(is)),
   ),
+  counter(
+    [
+      'vcml.metadata.reduced',
+      '{pod}',
+      'Number of pods that were too large to be kept whole, or too many; their records are partial.',
+    ],
+    ({ reducedPods }) => reducedPods,
+  ),
 
   counter(
     ['vcml.journal.written', 'By', 'Bytes written to the journal.'],

@@ -9,6 +9,8 @@ export interface Readings {
   readonly isJournalWritable?: boolean;
   /** Whether the last request for pod metadata succeeded; undefined if the agent makes none. */
   readonly isMetadataAvailable?: boolean | undefined;
+  /** How often a pod was too large to be kept whole; undefined as above. */
+  readonly reducedPods?: number | undefined;
   /** undefined if nothing is exported */
   readonly export?: ExportReadings;
 }
@@ -81,7 +83,9 @@ export interface ExportReadings {
 
 /** The source of the readings once the agent records. */
 export interface Source {
-  read(): Promise<Omit<Readings, 'version' | 'isJournalWritable' | 'isMetadataAvailable'>>;
+  read(): Promise<
+    Omit<Readings, 'version' | 'isJournalWritable' | 'isMetadataAvailable' | 'reducedPods'>
+  >;
   /** Returns the turns of the drain so far, and whether another one is due. */
   drain(): { readonly turns: number; readonly isDue: boolean };
 }

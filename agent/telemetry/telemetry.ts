@@ -24,10 +24,14 @@ export class Telemetry {
   readonly #listeners: readonly Listener[];
   #source: Source | undefined;
   #isMetadataAvailable: boolean | undefined;
+  #reducedPods: number | undefined;
 
   constructor(options: TelemetryOptions) {
     this.#options = options;
-    if (options.metadata) this.#isMetadataAvailable = true;
+    if (options.metadata) {
+      this.#isMetadataAvailable = true;
+      this.#reducedPods = 0;
+    }
     const { address, probeAddress, log } = options;
     const probes = {
       '/livez': (response: ServerResponse) => report(response, this.health.live()),
@@ -51,6 +55,11 @@ export class Telemetry {
     this.#isMetadataAvailable = problem === undefined;
   }
 
+  /** Notes that a pod is kept only in part, or not at all. */
+  noteReducedPod(): void {
+    this.#reducedPods = (this.#reducedPods ?? 0) + 1;
+  }
+
   /** Notes that the agent is stopping, so that its source of readings may disappear. */
   end(): void {
     this.#source = undefined;
@@ -69,6 +78,7 @@ export class Telemetry {
       version: this.#options.version,
       isJournalWritable: this.health.isJournalWritable,
       isMetadataAvailable: this.#isMetadataAvailable,
+      reducedPods: this.#reducedPods,
     };
     reply(response, 200, CONTENT_TYPE, await expose(readings));
   }

@@ -82,6 +82,16 @@ test('the file holds a bounded number of containers and lines', () => {
   equal(open(file).recall('5903'), undefined);
 });
 
+test('long facts leave room for fewer containers, in memory and in the file', () => {
+  const file = fileOf();
+  const memory = open(file);
+  const facts = { state: stateOf({ image: 'x'.repeat(30_000) }), pod: undefined };
+  for (let n = 0; n < 1000; n++) memory.keep(`${n}`, facts);
+  equal(memory.recall('700'), undefined);
+  deepEqual(memory.recall('999'), facts);
+  equal(statSync(file).size < 13 << 20, true, `${statSync(file).size} bytes`);
+});
+
 test('a file that cannot be written is reported, and the memory of this run stays', () => {
   const file = fileOf();
   mkdirSync(join(file, 'folder'), { recursive: true });

@@ -75,7 +75,7 @@ function namedBy(candidates: readonly Pod[], state: ContainerState | undefined) 
     },
   );
   const name = /"k8s.pod.name":"([^"]*)"/.exec(container.resource)?.[1];
-  return [name, container.complete];
+  return [name, container.attributes.includes('"complete"')];
 }
 
 test('of two pods that claim one static pod, the one that the runtime names is it', () => {

@@ -25,6 +25,8 @@ export function podOf(
     name,
     namespace: 'shop',
     containers,
+    isOver: false,
+    isReduced: false,
     attributes: { 'k8s.pod.start_time': '2026-01-31T12:00:00Z', 'service.name': 'cart-service' },
   };
 }

@@ -2,7 +2,7 @@ import { deepEqual, equal } from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { ObjectListWatch } from '../../agent/kube/list-watch.ts';
-import type { KubeObject } from '../../agent/kube/objects.ts';
+import { OBJECT } from '../../agent/kube/objects.ts';
 import { reflect } from '../../agent/kube/reflector.ts';
 import { ApiServer, answering, apiPod } from '../support/api-server.ts';
 import { until } from '../support/until.ts';
@@ -21,11 +21,16 @@ for (const [how, end] of [
     };
     const problems: string[] = [];
     const stop = new AbortController();
-    const options = { kubeconfig: api.kubeconfig, path: '/api/v1/pods', fieldSelector: 'a=b' };
-    const read = (object: KubeObject) => object;
     const done = reflect({
-      source: new ObjectListWatch({ ...options, cached: true, fields: { metadata: {} }, read }),
-      onList: () => {},
+      source: new ObjectListWatch({
+        kubeconfig: api.kubeconfig,
+        path: '/api/v1/pods',
+        fieldSelector: 'a=b',
+        cached: true,
+        shape: OBJECT,
+        read: ({ value }) => value,
+      }),
+      onList: () => ({ add: () => {}, end: () => {} }),
       onChange: () => {},
       onProblem: (problem) => problems.push(problem === undefined ? 'fine' : 'problem'),
       stop: stop.signal,

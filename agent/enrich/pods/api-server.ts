@@ -1,10 +1,11 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { ObjectListWatch } from '../../kube/list-watch.ts';
 import { getObject } from '../../kube/objects.ts';
-import type { Listed, ListWatch } from '../../kube/reflector.ts';
+import type { Change, ListWatch } from '../../kube/reflector.ts';
 import { RequestError } from '../../kube/request-error.ts';
-import { POD_FIELDS, type Pod, slimPod } from './pod.ts';
+import { type Pod, slimPod } from './pod.ts';
 import { followPods } from './pod-follower.ts';
+import { podShape } from './pod-shape.ts';
 import type { PodSource, PodSourceOptions } from './pod-source.ts';
 
 const NODE_MS = 30_000;
@@ -17,42 +18,47 @@ export function followApiServer(options: PodSourceOptions): PodSource {
 /** Lists and watches the pods that are scheduled to this node. */
 class PodListWatch implements ListWatch<Pod> {
   readonly #options: PodSourceOptions;
-  readonly #objects: ObjectListWatch<Pod>;
+  readonly #pods: ObjectListWatch<Pod>;
+  #nodeUid: string | undefined;
 
   constructor(options: PodSourceOptions) {
-    const { kubeconfig, nodeName } = options;
+    const { kubeconfig, nodeName, keys } = options;
     this.#options = options;
-    this.#objects = new ObjectListWatch({
+    this.#pods = new ObjectListWatch({
       kubeconfig,
       path: '/api/v1/pods',
       fieldSelector: `spec.nodeName=${nodeName}`,
       cached: true, // the watch brings what the cache does not have yet
-      fields: POD_FIELDS,
-      read: (pod) => slimPod(pod as unknown as V1Pod, options),
+      shape: podShape(keys),
+      read: ({ value, isCut }) =>
+        slimPod(value as V1Pod, { keys, nodeName, nodeUid: this.#nodeUid }, isCut),
     });
   }
 
-  async list(stop: AbortSignal): Promise<Listed<Pod>> {
-    const listed = await this.#objects.list(stop);
-    if (listed.items.length === 0) await this.#mustExist(stop);
-    return listed;
-  }
-
-  watch(...args: Parameters<ListWatch<Pod>['watch']>): Promise<void> {
-    return this.#objects.watch(...args);
-  }
-
-  /**
-   * The API server does not treat it as an error when the selector names a node that does not
-   * exist.
-   */
-  async #mustExist(stop: AbortSignal): Promise<void> {
+  async list(onPod: (pod: Pod) => void, stop: AbortSignal): Promise<string> {
     const { kubeconfig, nodeName } = this.#options;
     const { status, object } = await getObject({
       kubeconfig,
       path: `/api/v1/nodes/${nodeName}`,
       stop: AbortSignal.any([stop, AbortSignal.timeout(NODE_MS)]),
     });
-    if (status !== 200) throw RequestError.refusal(status, object);
+    this.#nodeUid = status === 200 ? object.metadata?.uid : undefined;
+    let isEmpty = true;
+    const resourceVersion = await this.#pods.list((pod) => {
+      isEmpty = false;
+      onPod(pod);
+    }, stop);
+    // The API server takes a selector with the name of a node that does not exist.
+    if (isEmpty && status !== 200) throw RequestError.refusal(status, object);
+    return resourceVersion;
+  }
+
+  watch(
+    resourceVersion: string,
+    timeoutSeconds: number,
+    onChange: (resourceVersion: string, change?: Change, pod?: Pod) => void,
+    stop: AbortSignal,
+  ): Promise<void> {
+    return this.#pods.watch(resourceVersion, timeoutSeconds, onChange, stop);
   }
 }

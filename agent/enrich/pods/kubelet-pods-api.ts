@@ -1,5 +1,5 @@
-import { type PodEvent, SYNCED } from '../../kube/pod-event.ts';
-import type { Change, Listed, ListWatch } from '../../kube/reflector.ts';
+import { readPodEvent, SYNCED } from '../../kube/pod-event.ts';
+import type { Change, ListWatch } from '../../kube/reflector.ts';
 import { RequestError } from '../../kube/request-error.ts';
 import { type Pod, slimPod } from './pod.ts';
 import { followPods } from './pod-follower.ts';
@@ -18,31 +18,39 @@ export function followPodsApi(options: PodSourceOptions, target: string): PodSou
   return followPods(new PodStream(options, target), options);
 }
 
+/** An event of the API, by the number of its type, with the part of its pod that is kept. */
+interface SlimEvent {
+  readonly type: number;
+  readonly pod: Pod | undefined;
+}
+
 /** One call is both the list and its watch: it yields all pods first, then every change. */
 class PodStream implements ListWatch<Pod> {
   readonly #target: string;
-  readonly #slim: (event: PodEvent) => Pod | undefined;
-  #events: AsyncGenerator<PodEvent> | undefined;
+  /** Runs before an event is queued, so that the queue holds no whole pods. */
+  readonly #read: (buffer: Uint8Array) => SlimEvent;
+  #events: AsyncGenerator<SlimEvent> | undefined;
 
   constructor(options: PodSourceOptions, target: string) {
     this.#target = target;
-    this.#slim = ({ pod }) => pod && slimPod(pod, options);
+    this.#read = (buffer) => {
+      const { type, pod } = readPodEvent(buffer);
+      return { type, pod: pod && slimPod(pod, options) };
+    };
   }
 
-  async list(stop: AbortSignal): Promise<Listed<Pod>> {
+  async list(onPod: (pod: Pod) => void, stop: AbortSignal): Promise<string> {
     // Imported only where it is used, because gRPC is large.
     const { watchPods } = await import('../../kube/kubelet-pods.ts');
-    const events = watchPods(this.#target, stop);
-    const items: Pod[] = [];
+    const events = watchPods(this.#target, this.#read, stop);
     for (;;) {
       const { value: event, done } = await events.next();
       if (done) throw new Error(`${this.#target}: the kubelet ended the list too early`);
       if (event.type === SYNCED) break;
-      const pod = this.#slim(event);
-      if (pod !== undefined) items.push(pod);
+      if (event.pod !== undefined) onPod(event.pod);
     }
     this.#events = events;
-    return { items, resourceVersion: '' };
+    return '';
   }
 
   async watch(
@@ -51,8 +59,7 @@ class PodStream implements ListWatch<Pod> {
     onChange: (resourceVersion: string, change?: Change, pod?: Pod) => void,
   ): Promise<void> {
     try {
-      for await (const event of this.#events ?? [])
-        onChange('', CHANGES[event.type], this.#slim(event));
+      for await (const { type, pod } of this.#events ?? []) onChange('', CHANGES[type], pod);
     } catch (error) {
       throw new RequestError(error instanceof Error ? error.message : String(error), GONE);
     }

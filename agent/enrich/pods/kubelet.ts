@@ -1,9 +1,10 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import { listObjects } from '../../kube/object-list.ts';
+import { listObjects } from '../../kube/objects.ts';
 import { RequestError } from '../../kube/request-error.ts';
 import { followPodsApi } from './kubelet-pods-api.ts';
-import { POD_FIELDS, type Pod, slimPod } from './pod.ts';
+import { type Pod, slimPod } from './pod.ts';
 import { PodIndex } from './pod-index.ts';
+import { podShape } from './pod-shape.ts';
 import type { PodSource, PodSourceOptions, SourceState } from './pod-source.ts';
 
 /** How the kubelet is reached. */
@@ -19,8 +20,10 @@ const REFRESH_MS = 60_000;
 /** Unknown pods cause no more requests than one in this time; failures make it longer. */
 const AGAIN_MS = 200;
 const AGAIN_MAX_MS = 30_000;
-/** How long the kubelet may be silent before and within its answer. */
+/** At most this part of the time is spent on reading pods, however large they are. */
+const PAUSE_PER_READ = 9;
 const SILENCE_MS = 10_000;
+const REQUEST_MS = 120_000;
 
 /** Opens the kubelet as a source: its pods API on a socket, or else its authenticated endpoint. */
 export function openKubelet(options: KubeletOptions): PodSource {
@@ -30,9 +33,9 @@ export function openKubelet(options: KubeletOptions): PodSource {
 
 /** Reads the kubelet's pods at intervals, and whenever a pod is looked up that is not known. */
 function askKubelet(options: KubeletOptions): PodSource {
-  const { onPod, report } = options;
+  const { report } = options;
   const stop = new AbortController();
-  const pods = new PodIndex(onPod);
+  const pods = new PodIndex(options);
   let state: SourceState = 'starting';
   let failures = 0;
   let notBefore = 0;
@@ -41,8 +44,11 @@ function askKubelet(options: KubeletOptions): PodSource {
   async function ask(): Promise<void> {
     if (asking || stop.signal.aborted || performance.now() < notBefore) return;
     asking = true;
+    const began = performance.now();
     try {
-      pods.replace(await listPods(options, stop.signal));
+      const listing = pods.replace();
+      await listPods(options, listing.add, stop.signal);
+      listing.end();
       if (failures > 0) report({ event: 'metadata.available' });
       failures = 0;
       state = 'following';
@@ -52,7 +58,9 @@ function askKubelet(options: KubeletOptions): PodSource {
       failures += 1;
       state = 'unreachable';
     }
-    notBefore = performance.now() + Math.min(AGAIN_MS * 2 ** failures, AGAIN_MAX_MS);
+    const ended = performance.now();
+    const pause = Math.max(AGAIN_MS * 2 ** failures, PAUSE_PER_READ * (ended - began));
+    notBefore = ended + Math.min(pause, AGAIN_MAX_MS);
     asking = false;
   }
 
@@ -76,12 +84,21 @@ function askKubelet(options: KubeletOptions): PodSource {
 }
 
 /** Gets all pods of the node, as the kubelet has them. */
-async function listPods(options: KubeletOptions, stop: AbortSignal): Promise<readonly Pod[]> {
-  const { kubeconfig, endpoint, verify, nodeName } = options;
-  const kubelet = { endpoint, verify, nodeName };
-  const { items } = await listObjects(
-    { kubeconfig, path: '/pods', kubelet, silenceMs: SILENCE_MS, stop },
-    { fields: POD_FIELDS, read: (pod) => slimPod(pod as unknown as V1Pod, options) },
-  );
-  return items;
+async function listPods(
+  options: KubeletOptions,
+  onPod: (pod: Pod) => void,
+  stop: AbortSignal,
+): Promise<void> {
+  const { kubeconfig, endpoint, verify, nodeName, keys } = options;
+  const request = {
+    kubeconfig,
+    path: '/pods',
+    kubelet: { endpoint, verify, nodeName },
+    silenceMs: SILENCE_MS,
+    stop: AbortSignal.any([stop, AbortSignal.timeout(REQUEST_MS)]),
+  };
+  await listObjects(request, podShape(keys), ({ value, isCut }) => {
+    const pod = slimPod(value as V1Pod, options, isCut);
+    if (pod !== undefined) onPod(pod);
+  });
 }

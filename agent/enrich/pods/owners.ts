@@ -8,6 +8,8 @@ const CONTROLLERS = new Map<string, readonly [kind: OwnerKind, group: string]>([
   ['DaemonSet', ['daemonset', 'apps/']],
   ['Job', ['job', 'batch/']],
 ]);
+/** The label with the hash in the name of a Deployment's ReplicaSets and pods. */
+export const TEMPLATE_HASH = 'pod-template-hash';
 /** A pod of a CronJob is created neither much earlier than it is due nor more than days later. */
 const EARLY_MS = 60_000;
 const LATE_MS = 7 * 24 * 3_600_000;
@@ -30,7 +32,7 @@ export function ownerAttributes(
   const { name, uid } = owner;
   attributes[ownerKey(kind, 'name')] = name;
   attributes[ownerKey(kind, 'uid')] = uid;
-  const deployment = kind === 'replicaset' && withoutHash(name, labels['pod-template-hash']);
+  const deployment = kind === 'replicaset' && withoutHash(name, labels[TEMPLATE_HASH]);
   if (deployment) attributes[ownerKey('deployment', 'name')] = deployment;
   const cronJob = kind === 'job' && withoutMinute(name, createdAt.getTime());
   if (cronJob) attributes[ownerKey('cronjob', 'name')] = cronJob;

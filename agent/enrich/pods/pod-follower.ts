@@ -9,13 +9,19 @@ export function followPods(
   { onPod, report }: Pick<PodSourceOptions, 'onPod' | 'report'>,
 ): PodSource {
   const stop = new AbortController();
-  const pods = new PodIndex(onPod);
+  const pods = new PodIndex({ onPod, report });
   let state: SourceState = 'starting';
   const done = reflect<Pod>({
     source,
-    onList: (all) => {
-      state = 'following';
-      pods.replace(all);
+    onList() {
+      const listing = pods.replace();
+      return {
+        add: listing.add,
+        end() {
+          state = 'following';
+          listing.end();
+        },
+      };
     },
     onChange: (change, pod) => (change === 'DELETED' ? pods.delete(pod) : pods.set(pod)),
     onProblem(error) {

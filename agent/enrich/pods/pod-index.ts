@@ -1,58 +1,118 @@
-import type { Pod } from './pod.ts';
+import type { Listing } from '../../kube/reflector.ts';
+import { bytesOf, type Pod } from './pod.ts';
+import type { PodSourceOptions } from './pod-source.ts';
 
 /** How many deleted pods are remembered, because records of them may still follow. */
 const GONE_MAX = 512;
-/** How many containers these pods may have together. */
-const GONE_CONTAINERS_MAX = 4096;
+/** What the pods that exist, and the deleted ones, may take of memory. */
+const BYTES_MAX = 12 << 20;
+const GONE_BYTES_MAX = 2 << 20;
 
-/** The node's pods, and those deleted last. A uid is never used again. */
+/**
+ * The node's pods, and those that ended last. A uid is never used again. The memory is
+ * bounded, however many pods there are and whatever they contain.
+ */
 export class PodIndex {
-  readonly #pods = new Map<string, Pod>();
-  readonly #gone = new Map<string, Pod>();
-  #goneContainers = 0;
-  readonly #onPod: (uid: string) => void;
+  readonly #pods = new PodStore();
+  readonly #gone = new PodStore();
+  readonly #listeners: Pick<PodSourceOptions, 'onPod' | 'report'>;
+  #list = 0;
 
-  constructor(onPod: (uid: string) => void) {
-    this.#onPod = onPod;
+  constructor(listeners: Pick<PodSourceOptions, 'onPod' | 'report'>) {
+    this.#listeners = listeners;
   }
 
   /** See PodSource. */
   candidates(uid: string): readonly Pod[] {
     const own = this.#pods.get(uid) ?? this.#gone.get(uid);
-    if (own !== undefined) return [own];
-    const all = [...this.#pods.values(), ...this.#gone.values()];
-    return all.filter(({ mirrors }) => mirrors === uid);
+    if (own !== undefined) return [own.pod];
+    const claims: Pod[] = [];
+    for (const pods of [this.#pods, this.#gone])
+      for (const { pod } of pods.all()) if (pod.mirrors === uid) claims.push(pod);
+    return claims;
   }
 
   set(pod: Pod): void {
-    this.#forget(pod.uid);
-    this.#pods.set(pod.uid, pod);
-    this.#onPod(pod.mirrors ?? pod.uid);
+    const { onPod, report } = this.#listeners;
+    const { uid } = pod;
+    const before = this.#pods.delete(uid);
+    const wasReduced = (before ?? this.#gone.get(uid))?.pod.isReduced ?? false;
+    const hasRoom = this.#pods.bytes + bytesOf(pod) <= BYTES_MAX;
+    if (!pod.isOver && hasRoom) {
+      this.#gone.delete(uid);
+      this.#pods.set(pod, this.#list);
+    } else {
+      this.#bury(pod.isOver ? pod : before?.pod);
+    }
+    const isReduced = pod.isReduced || !(pod.isOver || hasRoom);
+    if (isReduced && !wasReduced)
+      report({ event: 'metadata.reduced', pod: `${pod.namespace}/${pod.name}` });
+    onPod(pod.mirrors ?? uid);
   }
 
   /** `last` is the pod as it was deleted; an event without containers carries only its name. */
   delete(last: Pod): void {
-    const known = this.#pods.get(last.uid);
-    if (known === undefined) return;
-    this.#pods.delete(last.uid);
-    const kept = last.containers.length > 0 ? last : known;
-    this.#gone.set(last.uid, kept);
-    this.#goneContainers += kept.containers.length;
-    for (const uid of this.#gone.keys()) {
-      if (this.#gone.size <= GONE_MAX && this.#goneContainers <= GONE_CONTAINERS_MAX) break;
-      this.#forget(uid);
+    const known = this.#pods.delete(last.uid)?.pod;
+    if (known !== undefined) this.#bury(last.containers.length > 0 ? last : known);
+  }
+
+  /** Replaces all pods by the ones that are added until the end. */
+  replace(): Listing<Pod> {
+    this.#list += 1;
+    return {
+      add: (pod) => this.set(pod),
+      end: () => {
+        for (const { pod, list } of this.#pods.all()) if (list !== this.#list) this.delete(pod);
+      },
+    };
+  }
+
+  #bury(pod: Pod | undefined): void {
+    if (pod === undefined) return;
+    this.#gone.set(pod, this.#list);
+    for (const { pod: oldest } of this.#gone.all()) {
+      if (this.#gone.size <= GONE_MAX && this.#gone.bytes <= GONE_BYTES_MAX) break;
+      this.#gone.delete(oldest.uid);
     }
   }
+}
 
-  /** Replaces all pods by the ones that exist. */
-  replace(pods: readonly Pod[]): void {
-    const uids = new Set(pods.map(({ uid }) => uid));
-    for (const pod of this.#pods.values()) if (!uids.has(pod.uid)) this.delete(pod);
-    for (const pod of pods) this.set(pod);
+interface Entry {
+  readonly pod: Pod;
+  readonly bytes: number;
+  /** the number of the list that had it last */
+  readonly list: number;
+}
+
+/** Pods by uid in the order in which they were set, and about how many bytes they take. */
+class PodStore {
+  readonly #entries = new Map<string, Entry>();
+  bytes = 0;
+
+  get size(): number {
+    return this.#entries.size;
   }
 
-  #forget(uid: string): void {
-    this.#goneContainers -= this.#gone.get(uid)?.containers.length ?? 0;
-    this.#gone.delete(uid);
+  get(uid: string): Entry | undefined {
+    return this.#entries.get(uid);
+  }
+
+  all(): Iterable<Entry> {
+    return this.#entries.values();
+  }
+
+  set(pod: Pod, list: number): void {
+    this.delete(pod.uid);
+    const bytes = bytesOf(pod);
+    this.#entries.set(pod.uid, { pod, bytes, list });
+    this.bytes += bytes;
+  }
+
+  delete(uid: string): Entry | undefined {
+    const entry = this.#entries.get(uid);
+    if (entry === undefined) return undefined;
+    this.#entries.delete(uid);
+    this.bytes -= entry.bytes;
+    return entry;
   }
 }

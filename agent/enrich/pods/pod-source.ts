@@ -25,10 +25,12 @@ export interface PodSourceOptions {
   report(event: MetadataEvent): void;
 }
 
-/** The source cannot be used, or can be again. */
+/** The source cannot be used, or can be again, or has more than can be kept. */
 export type MetadataEvent =
   | { readonly event: 'metadata.unavailable'; readonly error: Error }
-  | { readonly event: 'metadata.available' };
+  | { readonly event: 'metadata.available' }
+  /** A pod is kept only in part, or not at all. */
+  | { readonly event: 'metadata.reduced'; readonly pod: string };
 
 /** The source that has no pods: records carry what the container runtime knows, and no more. */
 export const NO_PODS: PodSource = {

@@ -1,4 +1,4 @@
-import type { V1Container, V1ContainerStatus, V1ObjectMeta, V1Pod } from '@kubernetes/client-node';
+import type { V1OwnerReference, V1Pod } from '@kubernetes/client-node';
 import {
   ANNOTATION_PREFIX,
   LABEL_PREFIX,
@@ -6,10 +6,10 @@ import {
   ownerKey,
 } from '../../../record/fields/resource.ts';
 import { KEYS } from '../../../record/fields.ts';
-import { ShortValues } from '../../kube/projection.ts';
 import { ownerAttributes } from './owners.ts';
+import { bytesOfContainer, type PodContainer, slimContainers } from './pod-containers.ts';
 
-/** The part of a pod that is kept, of a bounded size: about 2 KiB for most pods. */
+/** The part of a pod that is kept: hardly ever more than 2 KiB, and never more than 70 KiB. */
 export interface Pod {
   /** the uid of its object, which is in its cgroups' names unless it mirrors a static pod */
   readonly uid: string;
@@ -23,28 +23,18 @@ export interface Pod {
   /** further attributes of the resource */
   readonly attributes: Readonly<Record<string, string>>;
   readonly containers: readonly PodContainer[];
-}
-
-/** The kinds of containers in a pod. */
-export type ContainerType = 'init' | 'sidecar' | 'ephemeral' | 'regular';
-
-/** A container of a pod. */
-export interface PodContainer {
-  readonly name: string;
-  readonly type: ContainerType;
-  readonly image: string | undefined;
-  /** the id of the container that runs or ran last; undefined: none has run yet */
-  readonly id: string | undefined;
-  readonly imageId: string | undefined;
-  readonly restartCount: number | undefined;
-  /** the id of the previous container */
-  readonly lastId: string | undefined;
+  /** Whether it has ended for good. */
+  readonly isOver: boolean;
+  /** Whether its object is larger than what is kept of any pod, so that something may be missing. */
+  readonly isReduced: boolean;
 }
 
 /** What is kept of pods, and the node that they are on. */
 export interface PodOptions {
   readonly keys: PodKeys;
   readonly nodeName: string;
+  /** undefined: unknown */
+  readonly nodeUid?: string | undefined;
 }
 
 /** Selects the labels and annotations that are kept, by their keys. */
@@ -57,140 +47,93 @@ export interface PodKeys {
  * Annotations with which the kubelet marks a pod that mirrors a static one: the static pod's uid,
  * twice, and where the pod is from (pkg/kubelet/pod/mirror_client.go).
  */
-const MIRROR = 'kubernetes.io/config.mirror';
-const CONFIG_HASH = 'kubernetes.io/config.hash';
-const CONFIG_SOURCE = 'kubernetes.io/config.source';
+export const MIRROR = 'kubernetes.io/config.mirror';
+export const CONFIG_HASH = 'kubernetes.io/config.hash';
+export const CONFIG_SOURCE = 'kubernetes.io/config.source';
 /** A hash of the configuration, or the uid that the static pod's file names, as on OpenShift. */
 const STATIC_UID = /^([0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-const SERVICE_NAME = 'resource.opentelemetry.io/service.name';
+export const SERVICE_NAME = 'resource.opentelemetry.io/service.name';
 /**
  * The characters of all labels and annotations together; one that does not fit is left out as a
  * whole.
  */
 const CHOSEN_MAX = 1024;
 const SERVICE_NAME_MAX = 255;
-/** Pods that people write have a few containers; records of further ones are partial. */
-const CONTAINERS_MAX = 64;
-/** The characters of an image reference: name, tag and digest have at most 255, 128 and 71. */
-const IMAGE_MAX = 512;
-
-/** Longer ones are never kept. */
-const CHOSEN_VALUES = new ShortValues(CHOSEN_MAX);
-const CONTAINER = { name: true, image: true, restartPolicy: true } as const;
-const STATUS = {
-  name: true,
-  containerID: true,
-  imageID: true,
-  restartCount: true,
-  lastState: { terminated: { containerID: true } },
-} as const;
-/** The fields of a pod that slimPod() reads. */
-export const POD_FIELDS = {
-  metadata: {
-    uid: true,
-    namespace: true,
-    name: true,
-    creationTimestamp: true,
-    labels: CHOSEN_VALUES,
-    annotations: CHOSEN_VALUES,
-    ownerReferences: true,
-  },
-  spec: { containers: CONTAINER, initContainers: CONTAINER, ephemeralContainers: CONTAINER },
-  status: {
-    startTime: true,
-    containerStatuses: STATUS,
-    initContainerStatuses: STATUS,
-    ephemeralContainerStatuses: STATUS,
-  },
-} as const;
+/** The longest version, name and uid of an owner together. */
+const OWNER_MAX = 1024;
+/** What a pod takes beside its texts. */
+const POD_BYTES = 600;
 
 /**
  * Keeps the parts of a pod that records need; undefined: it is not a pod. Timestamps may be text or
- * Date.
+ * Date. `isCut`: parts of it are missing already.
  */
-export function slimPod(pod: V1Pod, { keys, nodeName }: PodOptions): Pod | undefined {
-  const { metadata, spec, status } = pod;
+export function slimPod(pod: V1Pod, options: PodOptions, isCut = false): Pod | undefined {
+  const { metadata, status } = pod;
   const { uid, namespace, name, labels = {}, annotations = {} } = metadata ?? {};
   if (!uid || !namespace || !name) return undefined;
-  const owners = ownerAttributes(
-    metadata?.ownerReferences,
-    labels,
-    new Date(metadata?.creationTimestamp ?? 0),
-  );
-  const mirrors = mirroredUid(metadata, nodeName);
-  const containers = [
-    ...(spec?.initContainers ?? []).map((container) =>
-      slimContainer(
-        container,
-        container.restartPolicy === 'Always' ? 'sidecar' : 'init',
-        status?.initContainerStatuses,
-      ),
-    ),
-    ...(spec?.containers ?? []).map((container) =>
-      slimContainer(container, 'regular', status?.containerStatuses),
-    ),
-    ...(spec?.ephemeralContainers ?? []).map((container) =>
-      slimContainer(container, 'ephemeral', status?.ephemeralContainerStatuses),
-    ),
-  ];
+  const { keys } = options;
+  const references = metadata?.ownerReferences ?? [];
+  const short = references.filter(isShort);
+  const owners = ownerAttributes(short, labels, new Date(metadata?.creationTimestamp ?? 0));
+  const startTime = rfc3339(status?.startTime);
+  const { containers, isWhole } = slimContainers(pod);
+  const mirrors = mirroredUid(annotations, short, options);
   return {
     uid,
     ...(mirrors === undefined ? {} : { mirrors }),
     namespace,
     name,
     attributes: {
-      ...(status?.startTime ? { [KEYS.podStartTime]: rfc3339(status.startTime) } : {}),
+      ...(startTime === undefined ? {} : { [KEYS.podStartTime]: startTime }),
       ...owners,
       ...chosen(labels, annotations, keys),
       [KEYS.serviceName]: serviceName(labels, annotations, owners, keys) ?? name,
     },
-    containers: containers.slice(0, CONTAINERS_MAX),
+    containers,
+    isOver: status?.phase === 'Succeeded' || status?.phase === 'Failed',
+    isReduced: isCut || !isWhole || short.length < references.length,
   };
+}
+
+/** About the memory that a pod takes. */
+export function bytesOf({ uid, namespace, name, attributes, containers }: Pod): number {
+  let bytes = POD_BYTES + uid.length + namespace.length + name.length;
+  for (const [key, value] of Object.entries(attributes)) bytes += key.length + value.length;
+  for (const container of containers) bytes += bytesOfContainer(container);
+  return bytes;
+}
+
+function isShort({ apiVersion, kind, name, uid }: Partial<V1OwnerReference>): boolean {
+  const isWhole = apiVersion && kind && name && uid;
+  return isWhole ? apiVersion.length + name.length + uid.length <= OWNER_MAX : false;
 }
 
 /** Returns the uid that a pod claims as the kubelet does: as a mirror that this node controls. */
-function mirroredUid(metadata: V1ObjectMeta | undefined, nodeName: string): string | undefined {
-  const { annotations = {}, ownerReferences = [] } = metadata ?? {};
-  const uid = annotations[MIRROR];
+function mirroredUid(
+  annotations: Readonly<Record<string, string>>,
+  owners: readonly V1OwnerReference[],
+  { nodeName, nodeUid }: PodOptions,
+): string | undefined {
+  const claimed = annotations[MIRROR];
   const isStatic =
-    uid === annotations[CONFIG_HASH] && (annotations[CONFIG_SOURCE] ?? 'api') !== 'api';
-  const isControlled = ownerReferences.some(
-    ({ controller, apiVersion, kind, name }) =>
-      controller === true && apiVersion === 'v1' && kind === 'Node' && name === nodeName,
+    claimed === annotations[CONFIG_HASH] && (annotations[CONFIG_SOURCE] ?? 'api') !== 'api';
+  const isControlled = owners.some(
+    ({ controller, apiVersion, kind, name, uid }) =>
+      controller === true &&
+      apiVersion === 'v1' &&
+      kind === 'Node' &&
+      name === nodeName &&
+      (nodeUid === undefined || uid === nodeUid),
   );
-  return uid !== undefined && isStatic && isControlled && STATIC_UID.test(uid) ? uid : undefined;
+  const isUid = claimed !== undefined && STATIC_UID.test(claimed);
+  return isUid && isStatic && isControlled ? claimed : undefined;
 }
 
-function slimContainer(
-  { name, image }: Pick<V1Container, 'name' | 'image'>,
-  type: ContainerType,
-  statuses: readonly V1ContainerStatus[] | undefined,
-): PodContainer {
-  const status = statuses?.find((status) => status.name === name);
-  const id = idOf(status?.containerID);
-  return {
-    name,
-    type,
-    image: bounded(image),
-    id,
-    imageId: bounded(status?.imageID?.replace(/^docker-pullable:\/\//, '')),
-    restartCount: id === undefined ? undefined : status?.restartCount,
-    lastId: idOf(status?.lastState?.terminated?.containerID),
-  };
-}
-
-/** Leaves out what is no image reference: nothing, and text that is too long for one. */
-function bounded(image: string | undefined): string | undefined {
-  return image && image.length <= IMAGE_MAX ? image : undefined;
-}
-
-/** Returns the id in `containerd://<id>`. */
-function idOf(reference: string | undefined): string | undefined {
-  return reference?.split('://')[1] || undefined;
-}
-
-function rfc3339(time: Date | string): string {
-  return new Date(time).toISOString().replace('.000Z', 'Z');
+/** undefined: it has none, or no time */
+function rfc3339(time: Date | string | undefined): string | undefined {
+  const date = new Date(time ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString().replace('.000Z', 'Z');
 }
 
 function chosen(

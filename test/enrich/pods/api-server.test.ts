@@ -52,7 +52,8 @@ test('the pods of this node are listed from the cache, then watched with bookmar
     equal(source.candidates(B)[0]?.name, 'b');
     equal(source.candidates(C)[0], undefined);
     deepEqual(changed, [A, B]);
-    const [list, watch] = api.requests;
+    const [node, list, watch] = api.requests;
+    equal(node?.path, '/api/v1/nodes/node-1');
     equal(list?.path, '/api/v1/pods');
     equal(list?.query.get('fieldSelector'), 'spec.nodeName=node-1');
     equal(list?.query.get('resourceVersion'), '0');

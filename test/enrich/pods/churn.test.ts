@@ -31,7 +31,7 @@ const enricher = new Enricher({
   waitMs: 0,
   started: [],
 });
-const pods = new PodIndex((uid) => enricher.podChanged(uid));
+const pods = new PodIndex({ onPod: (uid) => enricher.podChanged(uid), report: () => {} });
 enricher.start({ candidates: (uid) => pods.candidates(uid), state: 'following', close: () => {} });
 const ring = Buffer.alloc(1 << 16);
 const decoder = createDecoder(ring, 1, (args) => ({ args, redacted: 0 }));
@@ -59,7 +59,8 @@ function comeAndGo(n: number): void {
   const container = { name: 'main', type: 'regular', image: 'shop/cart:2', id } as const;
   const status = { imageId: undefined, restartCount: 0, lastId: undefined };
   const pod = { uid, namespace: 'shop', name, attributes: { 'service.name': name } };
-  const last = { ...pod, containers: [{ ...container, ...status }] };
+  const containers = [{ ...container, ...status }];
+  const last = { ...pod, containers, isOver: false, isReduced: false };
   const names = { podNamespace: 'shop', podName: name, podUid: uid, name: 'main' };
   states.set(id, { runtime: 'containerd', sandbox: false, image: 'shop/cart:2', ...names });
   pods.set(last);

@@ -2,7 +2,9 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import type { V1Pod } from '@kubernetes/client-node';
 import { createGlobs } from '../../../agent/enrich/pods/globs.ts';
-import { type Pod, type PodKeys, slimPod } from '../../../agent/enrich/pods/pod.ts';
+import { bytesOf, type Pod, type PodKeys, slimPod } from '../../../agent/enrich/pods/pod.ts';
+import { podShape } from '../../../agent/enrich/pods/pod-shape.ts';
+import { JsonSieve } from '../../../agent/kube/json-sieve.ts';
 import { POD_UID } from '../../support/ids.ts';
 import { bytesInUse } from '../../support/memory.ts';
 import { containerOf } from '../craft.ts';
@@ -10,8 +12,16 @@ import { containerOf } from '../craft.ts';
 const HASH = '3f2a9c1b7d6e5f4a3b2c1d0e9f8a7b6c';
 const NO_KEYS: PodKeys = { label: () => false, annotation: () => false };
 
-function slimmed(pod: V1Pod, keys = NO_KEYS): Pod | undefined {
-  return slimPod(pod, { keys, nodeName: 'node-1' });
+function slimmed(pod: V1Pod, keys = NO_KEYS, nodeUid?: string): Pod | undefined {
+  return slimPod(pod, { keys, nodeName: 'node-1', nodeUid });
+}
+
+/** Reads a pod's JSON as the sources do. */
+function read(pod: object, keys = NO_KEYS, nodeUid?: string): Pod | undefined {
+  const sieve = new JsonSieve(podShape(keys));
+  sieve.write(Buffer.from(JSON.stringify(pod)));
+  const { value, isCut } = sieve.end() ?? {};
+  return slimPod(value as V1Pod, { keys, nodeName: 'node-1', nodeUid }, isCut);
 }
 
 interface Given {
@@ -36,7 +46,9 @@ function podOf({ metadata, spec, status }: Given = {}): V1Pod {
 }
 
 function attributesOf(given: Given, keys = NO_KEYS): Readonly<Record<string, string>> {
-  return slimmed(podOf(given), keys)?.attributes ?? {};
+  const pod = read(podOf(given), keys);
+  deepEqual(pod, slimmed(podOf(given), keys));
+  return pod?.attributes ?? {};
 }
 
 function owner(kind: string, name: string, apiVersion = 'apps/v1') {
@@ -44,7 +56,7 @@ function owner(kind: string, name: string, apiVersion = 'apps/v1') {
 }
 
 test('a pod without an owner is its own service', () => {
-  deepEqual(slimmed(podOf()), {
+  deepEqual(read(podOf()), {
     uid: POD_UID,
     namespace: 'shop',
     name: 'cart-7d9f-x2x',
@@ -53,13 +65,15 @@ test('a pod without an owner is its own service', () => {
       'service.name': 'cart-7d9f-x2x',
     },
     containers: [containerOf()],
+    isOver: false,
+    isReduced: false,
   });
 });
 
 test('a typed pod with dates gives the same as its JSON', () => {
   const status = { startTime: new Date('2026-01-31T12:00:00Z') };
   const metadata = { creationTimestamp: new Date('2026-01-31T11:59:30Z') };
-  deepEqual(slimmed(podOf({ metadata, status })), slimmed(podOf()));
+  deepEqual(slimmed(podOf({ metadata, status })), read(podOf()));
 });
 
 test('owners are named up to the Deployment and the CronJob', () => {
@@ -170,7 +184,7 @@ test('an annotation that is too long is omitted, and later ones are kept', () =>
 });
 
 test('containers have their types, and their states are matched by id', () => {
-  const pod = slimmed(
+  const pod = read(
     podOf({
       spec: {
         initContainers: [{ name: 'setup' }, { name: 'proxy', restartPolicy: 'Always' }],
@@ -224,7 +238,7 @@ const MIRROR = {
 };
 
 function mirroredUid(annotations: object, owner: object = NODE): string | undefined {
-  return slimmed(podOf({ metadata: { annotations, ownerReferences: [owner] } }))?.mirrors;
+  return read(podOf({ metadata: { annotations, ownerReferences: [owner] } }))?.mirrors;
 }
 
 test('a pod that the kubelet made as the mirror of a static pod has the uid of its cgroups', () => {
@@ -256,17 +270,15 @@ function bothAre(value: string): object {
   return { 'kubernetes.io/config.mirror': value, 'kubernetes.io/config.hash': value };
 }
 
-test('of a thousand containers in a pod some are kept, and of a long image reference nothing', () => {
-  const image = 'x'.repeat(1 << 20);
-  const containers = Array.from({ length: 1000 }, (_, n) => ({ name: `c${n}`, image }));
-  const kept = slimmed(podOf({ spec: { containers } }))?.containers ?? [];
-  equal(kept.length, 64);
-  ok(kept.every((container) => container.image === undefined));
+test('a node of the same name that was there before controls no mirror', () => {
+  const pod = podOf({ metadata: { annotations: MIRROR, ownerReferences: [NODE] } });
+  equal(read(pod, NO_KEYS, NODE.uid)?.mirrors, HASH);
+  equal(read(pod, NO_KEYS, 'another')?.mirrors, undefined);
 });
 
 test('an object that is not a pod is ignored', () => {
   for (const object of [{}, { metadata: {} }, { metadata: { uid: POD_UID, name: 'x' } }])
-    equal(slimmed(object as V1Pod), undefined);
+    equal(read(object), undefined);
 });
 
 test('a pod takes at most 2 KiB, however large its object is', () => {
@@ -297,10 +309,44 @@ test('a pod takes at most 2 KiB, however large its object is', () => {
       },
     });
   const kept: (Pod | undefined)[] = [];
-  for (let i = 0; i < 100; i++) kept.push(slimmed(JSON.parse(text(i)), keys));
+  for (let i = 0; i < 100; i++) kept.push(read(JSON.parse(text(i)), keys));
   const before = bytesInUse();
-  for (let i = 0; i < 1000; i++) kept.push(slimmed(JSON.parse(text(i)), keys));
+  for (let i = 0; i < 1000; i++) kept.push(read(JSON.parse(text(i)), keys));
   const bytes = (bytesInUse() - before) / 1000;
   ok(kept.every((pod) => pod !== undefined));
   ok(bytes < 2048, `${bytes} bytes a pod`);
+});
+
+/** As many names as fit into a megabyte. */
+const many = Array.from({ length: 60_000 }, (_, n) => ({ name: `c-${n}` }));
+const long = 'x'.repeat(1 << 20);
+const HOSTILE: readonly [what: string, given: Given][] = [
+  ['very many containers', { spec: { containers: many, initContainers: many } }],
+  ['a very long image', { spec: { containers: [{ name: 'cart', image: long }] } }],
+  ['an owner with a very long name', { metadata: owner('DaemonSet', long) }],
+  ['very many owners', { metadata: { ownerReferences: many.map(({ name }) => ({ name })) } }],
+  ['states of very many containers', { status: { containerStatuses: many } }],
+];
+for (const [what, given] of HOSTILE)
+  test(`of a pod with ${what} a part is kept, and it says so`, () => {
+    for (const pod of [read(podOf(given)), slimmed(podOf(given))]) {
+      equal(pod?.name, 'cart-7d9f-x2x');
+      ok(pod && bytesOf(pod) < 70 << 10);
+      ok(pod.containers.every(({ name }) => name !== ''));
+    }
+    equal(read(podOf(given))?.isReduced, true);
+  });
+
+test('whatever is cut from a pod, no container lacks a name', () => {
+  const containers = [{ image: 'shop/cart:2' }, { name: long }, { name: 'cart' }];
+  deepEqual(
+    read(podOf({ spec: { containers } }))?.containers.map(({ name }) => name),
+    ['cart'],
+  );
+});
+
+test('a pod is over when its containers will never run again', () => {
+  const phases = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'];
+  const isOver = (phase: string) => read(podOf({ status: { phase } }))?.isOver;
+  deepEqual(phases.map(isOver), [false, false, true, true, false]);
 });

@@ -1,13 +1,22 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { podShape } from '../../../agent/enrich/pods/pod-shape.ts';
 import { retryDelayOf } from '../../../agent/export/send/retry-info.ts';
+import { JsonSieve } from '../../../agent/kube/json-sieve.ts';
 import { readPodEvent } from '../../../agent/kube/pod-event.ts';
 import { statusWithRetryInfo } from '../../support/otlp/collector.ts';
 import { ROOT } from '../../support/paths.ts';
 import type { Target } from './target.ts';
 
-/** Messages in protobuf that a collector or the kubelet sends. */
+/** What is kept of a pod's JSON that arrives in pieces. */
+function sieved(pieces: Iterable<Buffer>): unknown {
+  const sieve = new JsonSieve(podShape({ label: () => true, annotation: () => false }));
+  for (const piece of pieces) sieve.write(piece);
+  return sieve.end();
+}
+
+/** Messages that a collector, the API server or the kubelet sends. */
 export const MESSAGE_TARGETS: readonly Target[] = [
   {
     name: 'retry-info',
@@ -30,6 +39,18 @@ export const MESSAGE_TARGETS: readonly Target[] = [
       } catch (error) {
         assert.ok(error instanceof Error && !(error instanceof assert.AssertionError), `${error}`);
       }
+    },
+  },
+  {
+    name: 'pod-json',
+    property: 'of any text the same is kept, wherever it is cut into pieces',
+    seeds: [
+      '{"metadata":{"name":"a","labels":{"b":"\\u003c"}},"spec":{"containers":[{"name":"c"}]}}',
+      '{"x":[{"y":"}\\""},-1.5e3,null],"status":{"startTime":null,"containerStatuses":[]}} ',
+    ].map((text) => Buffer.from(text)),
+    check(input) {
+      const bytes = Array.from(input, (byte) => Buffer.of(byte));
+      assert.deepEqual(sieved(bytes), sieved([Buffer.from(input)]));
     },
   },
 ];

@@ -2,31 +2,18 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startAgent } from '../../support/agent.ts';
+import { executeIn, makePodContainer, unified } from '../../support/container-cgroup.ts';
 import type { JournalLine } from '../../support/journal/followed-journal.ts';
 
 const KILLS = 100;
 
-/** Where the unified hierarchy is mounted here. */
-function unified(): string {
-  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n'))
-    if (line.includes(' - cgroup2 ')) return line.split(' ')[4] ?? '';
-  throw new Error('no cgroup2 is mounted');
-}
-
 function idOf(name: string): string {
   return createHash('sha256').update(`${process.pid} ${name}`).digest('hex');
-}
-
-/** Executes `true` this many times, one after the other, in its own cgroup and mount namespace. */
-function executeIn(folder: string, times: number, marker: string): void {
-  const inside = `for i in $(seq ${times}); do /bin/true ${marker}; done`;
-  const script = 'echo $$ >"$1/cgroup.procs"; exec unshare --mount bash -c "$2"';
-  execFileSync('bash', ['-c', script, 'bash', folder, inside]);
 }
 
 /** The records of a test's own execs of `true`, by their argument. */
@@ -49,10 +36,10 @@ test('unread execs name their container although agent and container have ended'
   const folder = `${unified()}/docker-${id}.scope`;
   mkdirSync(folder);
   t.after(() => existsSync(folder) && rmdirSync(folder));
-  executeIn(folder, 1, 'seen');
+  await executeIn(folder, 1, 'seen');
   await agent.journal.marked('seen');
   process.kill(agent.pid, 'SIGSTOP');
-  executeIn(folder, 10, 'unread');
+  await executeIn(folder, 10, 'unread');
   rmdirSync(folder);
   await agent.kill();
   await agent.start();
@@ -70,11 +57,6 @@ test('the next agent names a pod by what the previous one knew, although the run
   const id = idOf('named');
   const uid = randomUUID();
   const bundle = join(agent.directory, 'run/io.containerd.runtime.v2.task/k8s.io', id);
-  const slice = `${unified()}/kubepods-besteffort-pod${uid.replaceAll('-', '_')}.slice`;
-  const folder = `${slice}/cri-containerd-${id}.scope`;
-  t.after(() => {
-    for (const made of [folder, slice]) if (existsSync(made)) rmdirSync(made);
-  });
   await agent.stop();
   await agent.start('--runtime-dirs', join(agent.directory, 'run'));
   mkdirSync(bundle, { recursive: true });
@@ -86,13 +68,13 @@ test('the next agent names a pod by what the previous one knew, although the run
     'io.kubernetes.cri.sandbox-uid': uid,
   };
   writeFileSync(join(bundle, 'config.json'), JSON.stringify({ annotations }));
-  mkdirSync(folder, { recursive: true });
-  executeIn(folder, 1, 'seen-in-pod');
+  const folder = makePodContainer(t, uid, id);
+  await executeIn(folder, 1, 'seen-in-pod');
   await agent.journal.marked('seen-in-pod');
   process.kill(agent.pid, 'SIGSTOP');
-  executeIn(folder, 1, 'unread-in-pod');
+  await executeIn(folder, 1, 'unread-in-pod');
   rmSync(bundle, { recursive: true });
-  for (const made of [folder, slice]) rmdirSync(made);
+  for (const made of [folder, dirname(folder)]) rmdirSync(made);
   await agent.kill();
   await agent.start('--runtime-dirs', join(agent.directory, 'run'));
   const { resource, attributes } = await agent.journal.marked('unread-in-pod');
@@ -117,7 +99,7 @@ test('a container is known although the ring had no room for the event of its cr
   await agent.journal.waitFor('the loss', (records) =>
     records.find(({ action }) => action === 'journal.loss'),
   );
-  executeIn(folder, 1, 'after-overflow');
+  await executeIn(folder, 1, 'after-overflow');
   rmdirSync(folder);
   const record = await agent.journal.marked('after-overflow');
   deepEqual(containerOf(record), { id, cgroup: `0::/docker-${id}.scope` });

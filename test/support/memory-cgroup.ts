@@ -1,0 +1,53 @@
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './paths.ts';
+
+const CGROUPS = '/sys/fs/cgroup';
+const IS_V1 = existsSync(join(CGROUPS, 'memory/memory.stat'));
+
+/** A cgroup with a memory limit. */
+export interface MemoryCgroup {
+  /** Writes a script to `file` that enters the cgroup and executes a program with its arguments. */
+  launcher(file: string, program: string): string;
+  /** The most bytes that it was charged with at once, with files that the kernel keeps in memory. */
+  peak(): number;
+  /** How many processes the kernel has killed in it because its memory was full. */
+  kills(): number;
+}
+
+/** Makes a cgroup with a memory limit, which is removed when the test ends; undo what runs in it first. */
+export function createMemoryCgroup(
+  t: { after(cleanUp: () => void): void },
+  limit: number,
+): MemoryCgroup {
+  const name = `vcml-test-memory-${process.pid}`;
+  const folder = join(CGROUPS, IS_V1 ? 'memory' : '', name);
+  mkdirSync(folder);
+  t.after(() => rmdirSync(folder));
+  const at = (file: string) => join(folder, file);
+  writeFileSync(at(IS_V1 ? 'memory.limit_in_bytes' : 'memory.max'), `${limit}`);
+  return {
+    launcher(file, program) {
+      const script = `#!/bin/sh\necho $$ >'${at('cgroup.procs')}' && exec '${program}' "$@"\n`;
+      writeFileSync(file, script, { mode: 0o755 });
+      return file;
+    },
+    peak: () => numberIn(at(IS_V1 ? 'memory.max_usage_in_bytes' : 'memory.peak'), /^(\d+)/),
+    kills: () => numberIn(at(IS_V1 ? 'memory.oom_control' : 'memory.events'), /^oom_kill (\d+)$/m),
+  };
+}
+
+/** The memory limit of the agent in the chart, as its rendered manifest has it, in bytes. */
+export function chartLimit(): number {
+  const manifest = readFileSync(join(ROOT, 'deploy/manifests/vcml-agent.yaml'), 'utf8');
+  const [, mebibytes] = /limits:\s+memory: (\d+)Mi/.exec(manifest) ?? [];
+  if (mebibytes === undefined) throw new Error('the manifest of the chart has no memory limit');
+  return Number(mebibytes) << 20;
+}
+
+function numberIn(file: string, pattern: RegExp): number {
+  const text = readFileSync(file, 'utf8');
+  const [, number] = pattern.exec(text) ?? [];
+  if (number === undefined) throw new Error(`${file} has no ${pattern}: ${text}`);
+  return Number(number);
+}
