@@ -147,3 +147,11 @@ void unmount_bpffs(const std::string &pin_dir)
 	if (parent_of(pin_dir) == DEFAULT_BPFFS)
 		umount2(DEFAULT_BPFFS, 0); // it stays mounted if it is in use
 }
+
+bool is_at(const Fd &dir, const std::string &path)
+{
+	struct stat held, there;
+
+	return !fstat(dir.get(), &held) && !stat(path.c_str(), &there) &&
+	       held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+}

@@ -22,3 +22,6 @@ bool remove_pin_dir(const std::string &pin_dir);
 
 // Removes the mount that open_pin_dir made, unless it is in use.
 void unmount_bpffs(const std::string &pin_dir);
+
+// Whether a path leads to an open folder.
+bool is_at(const Fd &dir, const std::string &path);

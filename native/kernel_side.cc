@@ -43,28 +43,6 @@ static uint64_t hash_file(const std::string &path)
 	return hash;
 }
 
-// Whether two descriptors of the same kind, map, program or link, are of the same object.
-static bool is_same_object(const Fd &one, const Fd &other)
-{
-	// The information about each kind begins with its type and its id.
-	struct {
-		uint32_t type, id;
-	} a = {}, b = {};
-	uint32_t a_size = sizeof(a), b_size = sizeof(b);
-
-	return !bpf_obj_get_info_by_fd(one.get(), &a, &a_size) &&
-	       !bpf_obj_get_info_by_fd(other.get(), &b, &b_size) && a.id == b.id;
-}
-
-// Whether a path leads to an open folder.
-static bool is_at(const Fd &dir, const std::string &path)
-{
-	struct stat held, there;
-
-	return !fstat(dir.get(), &held) && !stat(path.c_str(), &there) &&
-	       held.st_dev == there.st_dev && held.st_ino == there.st_ino;
-}
-
 KernelSide::KernelSide(const HookOptions &options)
     : options_(options), object_hash_(hash_file(options.object_path)), cpu_count_(count_cpus())
 {

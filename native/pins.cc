@@ -130,3 +130,15 @@ Fd open_pinned_map(const std::string &path, uint32_t value_size, bpf_map_info *i
 			   "or remove it with: vcml-agent detach --discard");
 	return fd;
 }
+
+bool is_same_object(const Fd &one, const Fd &other)
+{
+	// The information about each kind begins with its type and its id.
+	struct {
+		uint32_t type, id;
+	} a = {}, b = {};
+	uint32_t a_size = sizeof(a), b_size = sizeof(b);
+
+	return !bpf_obj_get_info_by_fd(one.get(), &a, &a_size) &&
+	       !bpf_obj_get_info_by_fd(other.get(), &b, &b_size) && a.id == b.id;
+}

@@ -27,3 +27,6 @@ std::vector<std::string> list_pins(const Fd &dir, const std::string &pin_dir);
 // Opens a pinned map and checks the size of its values, unless value_size is 0. Returns an empty Fd
 // if there is none. Throws HookError.
 Fd open_pinned_map(const std::string &path, uint32_t value_size, bpf_map_info *info);
+
+// Whether two descriptors of the same kind, map, program or link, are of the same object.
+bool is_same_object(const Fd &one, const Fd &other);

@@ -21,15 +21,17 @@ type Load = (kept?: Kept) => Promise<Loaded>;
  * pins. `discard` removes them as they are, unread records and unreadable layouts included.
  */
 export async function detach(load: Load, { discard }: { discard: boolean }): Promise<number> {
-  const { config } = await load();
-  const removed = discard ? removePins(ADDON_PATH, config.pinDir) : await drainAndRemove(load);
+  const given = await load();
+  const { config } = given;
+  const removed = discard
+    ? removePins(ADDON_PATH, config.pinDir)
+    : await drainAndRemove(load, given);
   const what = removed.length === 0 ? 'nothing was pinned' : `removed ${removed.join(', ')}`;
   process.stderr.write(`${config.pinDir}: ${what}\n`);
   return 0;
 }
 
-async function drainAndRemove(load: Load): Promise<readonly string[]> {
-  const given = await load();
+async function drainAndRemove(load: Load, given: Loaded): Promise<readonly string[]> {
   const hook = await openHook(
     { ...hookOptions(given.config), attach: false },
     given.config.waitForHook,

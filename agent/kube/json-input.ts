@@ -1,9 +1,9 @@
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OBJECT = 0x7b;
-const OBJECT_END = 0x7d;
-const ARRAY = 0x5b;
-const ARRAY_END = 0x5d;
+export const QUOTE = 0x22;
+export const BACKSLASH = 0x5c;
+export const OBJECT = 0x7b;
+export const OBJECT_END = 0x7d;
+export const ARRAY = 0x5b;
+export const ARRAY_END = 0x5d;
 const EMPTY = Buffer.alloc(0);
 
 /**

@@ -1,4 +1,4 @@
-import { JsonInput } from './json-input.ts';
+import { ARRAY, ARRAY_END, BACKSLASH, JsonInput, OBJECT, OBJECT_END, QUOTE } from './json-input.ts';
 import type { Elements, Members, Shape } from './json-shape.ts';
 
 /** A value, and whether a part of it did not fit into the bounds. */
@@ -16,14 +16,8 @@ const KEY_MAX = 512;
 /** Longer than any number in an object of Kubernetes. */
 const SCALAR_MAX = 64;
 
-const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
-const ARRAY = 0x5b;
-const ARRAY_END = 0x5d;
-const OBJECT = 0x7b;
-const OBJECT_END = 0x7d;
-const BACKSLASH = 0x5c;
 const SPACE = Buffer.from(' ');
 
 /** Reads a value of JSON; yields when it needs the next piece. */

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isObject } from '../../record/exact-json.ts';
 import { OPTIONS } from '../config/options.ts';
 import type { Config } from '../config/schema.ts';
 import { readPlainFile, replaceFileSync } from '../files.ts';
@@ -57,16 +58,12 @@ export function loadRunOptions(journalDir: string, hookId: string): RunOptions |
   try {
     const kept = JSON.parse(readPlainFile(join(journalDir, RUN_OPTIONS_FILE)));
     const { options, variables } = kept;
-    const isSound = kept.hookId === hookId && isObject(options) && isObject(variables);
+    const isSound = kept.hookId === hookId && isObject(kept.options) && isObject(kept.variables);
     if (!isSound || !Object.values(variables).every(isText)) return undefined;
     return { options, variables };
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Record<string, never> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isText(value: unknown): boolean {

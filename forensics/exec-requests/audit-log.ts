@@ -1,6 +1,7 @@
 import { createReadStream, statSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { createGunzip } from 'node:zlib';
+import { counted } from '../../record/describe.ts';
 import type { Json } from '../../record/exact-json.ts';
 import { ForensicsError } from '../errors.ts';
 import { readLines } from '../inputs/lines.ts';
@@ -25,11 +26,15 @@ export async function readAuditLog(path: string | undefined): Promise<AuditLog> 
     throw new ForensicsError('unreadable', `${path}: no such file`);
   const log = new Requests();
   let lines = 0;
+  let isInLines = true;
   for await (const line of linesOf(path)) {
     lines += 1;
-    log.take(parseEvents(line));
+    const value = parseEvents(line);
+    // The first line of a JSON text that has several is not JSON by itself.
+    if (lines === 1) isInLines = value !== undefined;
+    log.take(value);
   }
-  const whole = log.notUnderstood > 0 ? await parsedAsWhole(path) : undefined;
+  const whole = isInLines ? undefined : await parsedAsWhole(path);
   if (whole !== undefined) {
     const other = new Requests();
     other.take(whole);
@@ -91,8 +96,4 @@ async function gunzipped(path: string): Promise<string> {
   } catch (cause) {
     throw new ForensicsError('unreadable', `${path}: not a whole gzip file`, { cause });
   }
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -8,18 +8,10 @@ import { execLine, execLines } from '../support/journal/lines.ts';
 import type { Answer, Call, Collector } from '../support/otlp/collector.ts';
 import { createExportBed, type ExportBed } from '../support/otlp/export-bed.ts';
 import { provesHistory } from '../support/otlp/history.ts';
+import { REFUSAL_CODES } from '../support/otlp/refusal-codes.ts';
 import { until } from '../support/until.ts';
 
-/** The codes with which a receiver may mean a record, or may be in trouble itself. */
-const CODES = [
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'ALREADY_EXISTS',
-  'FAILED_PRECONDITION',
-  'INTERNAL',
-  'RESOURCE_EXHAUSTED',
-] as const;
-type Code = (typeof CODES)[number];
+type Code = (typeof REFUSAL_CODES)[number];
 
 const refusal = (code: Code): Answer => ({ kind: 'fail', code: status[code] });
 const ACCEPTED: Answer = { kind: 'accept' };
@@ -42,7 +34,7 @@ async function refusals(collector: Collector, count: number): Promise<void> {
 
 // They wait most of the time.
 describe('a receiver that refuses records for a while', { concurrency: true }, () => {
-  for (const code of CODES)
+  for (const code of REFUSAL_CODES)
     for (const when of ['at the start', 'later'] as const)
       test(`${code} for every record ${when} sets none aside: all arrive in order once it is over`, async (t) => {
         const bed = createExportBed(t);
@@ -84,7 +76,7 @@ describe('a receiver that refuses records for a while', { concurrency: true }, (
     deepEqual(lettersIn(bed), []);
   });
 
-  for (const code of CODES)
+  for (const code of REFUSAL_CODES)
     for (const bad of code === 'INTERNAL' ? [0, 6, 19] : [6])
       test(`${code} for record ${bad} of 20 sets it aside after another one was accepted meanwhile`, async (t) => {
         const bed = createExportBed(t);
@@ -136,7 +128,7 @@ describe('a receiver that refuses records for a while', { concurrency: true }, (
     deepEqual(lettersIn(bed), [execLine(1)]);
   });
 
-  for (const code of CODES)
+  for (const code of REFUSAL_CODES)
     for (const [what, isRefused] of [
       ['every second call', (call: number) => call % 2 === 0],
       ['two of three calls', (call: number) => call % 3 !== 0],

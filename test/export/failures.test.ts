@@ -12,6 +12,7 @@ import { execLine, execLines, sameLines } from '../support/journal/lines.ts';
 import type { Answer } from '../support/otlp/collector.ts';
 import { createExportBed } from '../support/otlp/export-bed.ts';
 import { provesHistory } from '../support/otlp/history.ts';
+import { REFUSAL_CODES } from '../support/otlp/refusal-codes.ts';
 import { until } from '../support/until.ts';
 import { startProxy } from './proxy.ts';
 
@@ -38,18 +39,10 @@ const WAITING = [
   'DATA_LOSS',
 ];
 const DENIED = ['UNAUTHENTICATED', 'PERMISSION_DENIED', 'UNIMPLEMENTED', 'NOT_FOUND'];
-const ABOUT_CONTENT = [
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'ALREADY_EXISTS',
-  'FAILED_PRECONDITION',
-  'INTERNAL',
-  'RESOURCE_EXHAUSTED',
-];
 
 test('the table has every gRPC code', () => {
   const codes = Object.keys(status).filter((name) => name !== 'OK' && Number.isNaN(Number(name)));
-  deepEqual([...WAITING, ...DENIED, ...ABOUT_CONTENT].sort(), codes.sort());
+  deepEqual([...WAITING, ...DENIED, ...REFUSAL_CODES].sort(), codes.sort());
 });
 
 for (const name of [...WAITING, ...DENIED])
@@ -73,7 +66,7 @@ for (const name of [...WAITING, ...DENIED])
     match(bed.log[1] ?? '', /^info export\.collector_available \{"failures":3/);
   });
 
-for (const name of ABOUT_CONTENT)
+for (const name of REFUSAL_CODES)
   test(`${name}: a batch is split until the refused record is found, which becomes a dead letter`, async (t) => {
     const bed = createExportBed(t);
     const bad = execLine(6);
