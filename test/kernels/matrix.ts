@@ -3,23 +3,13 @@ import { after, before, describe, test } from 'node:test';
 import { type Architecture, boot, kernelOf } from './boot.ts';
 import { cellsOf } from './cells.ts';
 import { makeGuest } from './guest.ts';
+import { REFUSED } from './refused.ts';
 import { formatRuns, type Run } from './table.ts';
 
 const CELLS = cellsOf(process.env.CELLS);
 const KERNELS = new Map(CELLS.map(({ kernel }) => [kernel, kernelOf(kernel)]));
 const MODEL_MOVES = 1000;
 const BOOT_MS = 1_800_000;
-
-/** The cases that a kernel itself refuses; they must fail there with these errors. */
-const REFUSED: Readonly<Record<string, ReadonlyMap<string, RegExp>>> = {
-  // It refuses any descriptor unless the root of the process has /dev/fd.
-  '5.10': new Map([
-    [
-      'outside of the root it is (unreachable), and so is the working directory',
-      /execveat : No such file or directory/,
-    ],
-  ]),
-};
 
 const guests = new Map<Architecture, string>();
 const runs: Run[] = [];
