@@ -15,11 +15,23 @@ export interface ContainerFacts {
 }
 
 /**
+ * The pod of a container by its cgroup, or by its runtime's file where the kubelet has no cgroups for
+ * pods.
+ */
+export function podUidOf({
+  path,
+  state,
+}: Pick<ContainerFacts, 'path' | 'state'>): string | undefined {
+  const isCertain = path.isCri && state?.runtime === path.runtime;
+  return path.podUid ?? (isCertain ? state?.podUid : undefined);
+}
+
+/**
  * Drops facts that contradict the cgroup or each other, because they belong to another container.
  */
 export function agreeing({ path, state, pod }: ContainerFacts): ContainerFacts {
   const stateUid = state?.podUid ?? path.podUid;
-  const own = stateUid === path.podUid ? state : undefined;
+  const own = stateUid === podUidOf({ path, state }) ? state : undefined;
   const samePod =
     own?.podName === undefined
       ? pod?.mirrors === undefined // only the runtime proves that a claim to mirror a pod is true
@@ -45,7 +57,7 @@ export function containerResource(
   // A status describes the container with its id, and not an earlier one of the same name.
   const status = container?.id === path.id ? container : undefined;
   const name = container?.name ?? state?.name;
-  const inPod = path.podUid !== undefined;
+  const podUid = podUidOf(facts);
   const podName = pod?.name ?? state?.podName;
   return present({
     ...host,
@@ -53,11 +65,11 @@ export function containerResource(
     [KEYS.containerName]: name,
     ...imageAttributes(state?.image, container?.image, status?.imageId),
     [KEYS.runtimeName]: path.runtime ?? state?.runtime,
-    ...(inPod && {
+    ...(podUid !== undefined && {
       [KEYS.containerType]: state?.sandbox ? 'sandbox' : container?.type,
       [KEYS.namespace]: pod?.namespace ?? state?.podNamespace,
       [KEYS.podName]: podName,
-      [KEYS.podUid]: path.podUid,
+      [KEYS.podUid]: podUid,
       [KEYS.podContainerName]: name,
       [KEYS.restartCount]: status?.restartCount,
       [KEYS.serviceName]: podName,

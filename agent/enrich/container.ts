@@ -8,6 +8,7 @@ import {
   type ContainerFacts,
   containerIn,
   containerResource,
+  podUidOf,
 } from './container-resource.ts';
 import type { Pod } from './pods/pod.ts';
 import type { PodContainer } from './pods/pod-containers.ts';
@@ -24,6 +25,13 @@ export interface ContainerOptions {
   readonly memory: ContainerMemory;
 }
 
+interface Rendered {
+  readonly podUid: string | undefined;
+  readonly resource: string;
+  readonly attributes: string;
+  readonly settled: boolean;
+}
+
 /** One container with its facts, which are rendered when they are first needed. */
 export class Container {
   readonly path: ContainerPath;
@@ -35,13 +43,18 @@ export class Container {
   readonly #pods: PodSource;
   readonly #options: ContainerOptions;
   #state: ContainerState | undefined;
-  #rendered: { resource: string; attributes: string; settled: boolean } | undefined;
+  #rendered: Rendered | undefined;
 
   constructor(path: ContainerPath, pods: PodSource, options: ContainerOptions) {
     this.path = path;
     this.key = keyOf(path);
     this.#pods = pods;
     this.#options = options;
+  }
+
+  /** The uid of its pod; undefined: it belongs to none, as far as was found out. */
+  get podUid(): string | undefined {
+    return this.path.podUid ?? this.#rendered?.podUid;
   }
 
   /** Its resource as JSON text. */
@@ -65,18 +78,14 @@ export class Container {
     this.#render();
   }
 
-  #render() {
+  #render(): Rendered {
     if (this.#rendered !== undefined) return this.#rendered;
     const { host, readState, runtimeOnly, memory } = this.#options;
     const { path, key } = this;
-    const podUid = runtimeOnly ? undefined : path.podUid;
-    this.#state ??= readState(path.id);
-    let pod = podUid === undefined ? undefined : this.#podOf(podUid);
-    if (this.#state === undefined || (podUid !== undefined && pod === undefined)) {
-      const recalled = memory.recall(key);
-      this.#state ??= recalled?.state;
-      if (podUid !== undefined) pod = this.#podOf(podUid) ?? recalled?.pod;
-    }
+    this.#state ??= readState(path.id) ?? memory.recall(key)?.state;
+    const podUid = podUidOf({ path, state: this.#state });
+    const isSought = podUid !== undefined && !runtimeOnly;
+    const pod = isSought ? (this.#podOf(podUid) ?? memory.recall(key)?.pod) : undefined;
     const facts = agreeing({ path, state: this.#state, pod });
     const own = containerIn(facts);
     if (facts.state !== undefined || facts.pod !== undefined) memory.keep(key, ofOne(facts, own));
@@ -85,9 +94,10 @@ export class Container {
     const isReduced = facts.pod?.isReduced ?? false;
     const complete = runtimeOnly ? named : facts.pod !== undefined && placed && !isReduced;
     this.#rendered = {
+      podUid,
       resource: resourceText(containerResource(host, facts)),
       attributes:
-        path.podUid === undefined
+        podUid === undefined
           ? ''
           : attributeText(PLACE.metadataState, complete ? 'complete' : 'partial'),
       settled: complete || isReduced,

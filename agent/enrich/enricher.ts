@@ -101,7 +101,7 @@ export class Enricher {
   /** Renders a pod's containers again, because its metadata has changed. */
   podChanged(uid: string): void {
     for (const container of this.#containers.values())
-      if (container.path.podUid === uid) container.changed();
+      if (container.podUid === uid) container.changed();
     this.#resolved.clear();
   }
 
@@ -113,12 +113,14 @@ export class Enricher {
     if (container === undefined) return resolved.outside;
     const { cause, invocation } = event;
     resolved.inside ??= this.#inside(resolved, container, '');
-    // Its cause was at the same place or is unknown.
-    if (cause.kind === 'untracked' || cause.elsewhere === undefined) return resolved.inside;
     const { mnt } = invocation.context.namespaces;
+    // Its cause was at the same place or is unknown.
+    if (cause.kind === 'untracked' || cause.elsewhere === undefined)
+      return this.#wayIn.isStillOutside(mnt, event) ? resolved.outside : resolved.inside;
     const isSame = this.#isIn(cause.elsewhere.cgroup, container);
     switch (this.#wayIn.of(mnt, cause.elsewhere, isSame, container.key)) {
       case 'outside':
+        this.#wayIn.noteOutside(event);
         return resolved.outside;
       case 'descendant':
         return resolved.inside;
@@ -137,10 +139,10 @@ export class Enricher {
   wait(event: ExecEvent, now: BootTime): number {
     const { cgroup, namespaces } = event.invocation.context;
     const { container } = this.#resolve(cgroup);
-    if (container === undefined || container.path.podUid === undefined) return 0;
+    if (container === undefined || container.settled || container.podUid === undefined) return 0;
     const { waitMs } = this.#options;
     const { state } = this.#pods;
-    if (container.settled || waitMs === 0 || state === 'unreachable') return 0;
+    if (waitMs === 0 || state === 'unreachable') return 0;
     if (this.#wayIn.isHost(namespaces.mnt)) return 0;
     this.#began ??= now;
     container.waitsFrom ??= event.bootTime;

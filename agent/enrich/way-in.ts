@@ -1,7 +1,9 @@
-import type { ObservedPlace } from '../../record/types.ts';
+import type { ExecEvent, ObservedPlace } from '../../record/types.ts';
 import type { StartedContainers } from './started-containers.ts';
 
 const NAMESPACES_MAX = 64;
+/** A runtime executes a few times on its way in, one right after the other. */
+const OUTSIDE_MAX = 1024;
 
 /**
  * Decides how an exec entered a container's cgroup. A runtime starts its own init in that cgroup;
@@ -14,6 +16,8 @@ export class WayIn {
    */
   readonly #hosts: Set<number>;
   readonly #started: StartedContainers;
+  /** the last execs in containers' cgroups that were outside, by their numbers */
+  readonly #outside = new Set<string>();
 
   constructor(hostMountNamespace: number, started: StartedContainers) {
     this.#hosts = new Set([hostMountNamespace]);
@@ -23,6 +27,27 @@ export class WayIn {
   /** Whether a mount namespace belongs to the host or to a runtime. */
   isHost(mountNamespace: number): boolean {
     return this.#hosts.has(mountNamespace);
+  }
+
+  /** Notes an exec in a container's cgroup that is outside of the container. */
+  noteOutside({ cpu, seq }: ExecEvent): void {
+    this.#outside.add(`${cpu} ${seq}`);
+    for (const oldest of this.#outside) {
+      if (this.#outside.size <= OUTSIDE_MAX) break;
+      this.#outside.delete(oldest);
+    }
+  }
+
+  /**
+   * Whether an exec at the place of its cause is outside as the cause was: runc executes itself
+   * again in the container's cgroup before it leaves its own mount namespace.
+   */
+  isStillOutside(mountNamespace: number, event: ExecEvent): boolean {
+    const { cause } = event;
+    if (!this.isHost(mountNamespace) || cause.kind !== 'record') return false;
+    const isOutside = this.#outside.has(`${cause.cpu} ${cause.seq}`);
+    if (isOutside) this.noteOutside(event);
+    return isOutside;
   }
 
   /**

@@ -41,7 +41,7 @@ export const RESOURCE = {
     key: 'container.id',
     type: 'string',
     when: IN_CONTAINER,
-    about: 'The id of the container, from the cgroup.',
+    about: 'The id of the container, from the cgroup; for LXC and Nomad, its name there.',
   },
   containerName: {
     key: 'container.name',
@@ -95,7 +95,7 @@ export const RESOURCE = {
     key: 'k8s.pod.uid',
     type: 'string',
     when: IN_POD,
-    about: 'The uid of the pod, from the cgroup.',
+    about: 'The uid of the pod, from the cgroup or the file of its container runtime.',
   },
   podContainerName: {
     key: 'k8s.container.name',

@@ -73,10 +73,10 @@ export function bedOf(options: BedOptions = {}) {
     close: () => {},
   });
   const contexts = new Map<string, Invocation>();
-  const eventOf = (at: Spot, from: Spot | undefined, seconds: number): ExecEvent => ({
+  const eventOf = (at: Spot, from: Spot | undefined, seconds: number, seq = 2): ExecEvent => ({
     kind: 'exec',
     cpu: 0,
-    seq: 1,
+    seq,
     pid: 1,
     ppid: 1,
     vpid: 1,
@@ -96,6 +96,12 @@ export function bedOf(options: BedOptions = {}) {
     rmdir: (id: bigint, hierarchy = 0) => enricher.note({ kind: 'cgroup_rmdir', id, hierarchy }),
     /** undefined: the cause is unknown */
     place: (at: Spot, from: Spot | undefined) => enricher.place(eventOf(at, from, 10)),
+    /** The same for an exec with a number, caused by the exec with another one. */
+    placeOf(seq: number, at: Spot, from: Spot, causeSeq: number) {
+      const event = eventOf(at, from, 10, seq);
+      const cause = { ...event.cause, seq: causeSeq } as ExecEvent['cause'];
+      return enricher.place({ ...event, cause });
+    },
     /** The same for a cause that predates the hook; undefined: its place was not read. */
     placeOfForked: (at: Spot, from: Spot | undefined) =>
       enricher.place({ ...eventOf(at, undefined, 10), cause: ancestorOf(at, from) }),

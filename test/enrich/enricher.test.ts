@@ -95,6 +95,56 @@ test('a container without a pod has no metadata state, and no pod, whatever its 
   equal(attributes, '');
 });
 
+test('a container whose cgroup names no pod has the one that its runtime made it for', () => {
+  const bed = bedOf();
+  bed.states.set(A, stateOf());
+  bed.mkdir(60n, `/k8s.io/${A}`);
+  const at = { cgroup: 60n, mnt: 7 };
+  const named = bed.place(at, undefined);
+  const { 'k8s.pod.uid': uid, 'k8s.pod.name': name } = JSON.parse(named.resource);
+  deepEqual([uid, name], [UID, 'cart-1']);
+  equal(named.attributes, ',"vcml.metadata.state":"partial"');
+
+  bed.pods.set(UID, podOf(UID, 'cart-1', [containerOf({ id: A })]));
+  bed.enricher.podChanged(UID);
+  const complete = bed.place(at, undefined);
+  equal(JSON.parse(complete.resource)['service.name'], 'cart-service');
+  equal(complete.attributes, ',"vcml.metadata.state":"complete"');
+});
+
+for (const [what, path, runtime] of [
+  ['docker', `/docker/${A}`, 'docker'],
+  ['podman, whose file looks like one of CRI-O', `/machine.slice/libpod-${A}.scope`, 'cri-o'],
+  ['another client of containerd', `/default/${A}`, 'containerd'],
+  ['CRI-O, with a file of containerd', `/system.slice/crio-${A}.scope`, 'containerd'],
+  ['a service', `/system.slice/a.service/crio-${A}.scope`, 'cri-o'],
+] as const)
+  test(`an image that claims a pod names none in a container of ${what}`, () => {
+    const bed = bedOf();
+    bed.states.set(A, stateOf({ runtime }));
+    bed.pods.set(UID, podOf(UID, 'cart-1', [containerOf({ id: A })]));
+    bed.mkdir(60n, path);
+    const { resource, attributes } = bed.place({ cgroup: 60n, mnt: 7 }, undefined);
+    deepEqual(resource.match(/k8s\.(pod|namespace)/g), null);
+    equal(attributes, '');
+  });
+
+for (const [image, name, tags] of [
+  ['[2001:db8::1]:5000/shop/cart:2@sha256:ab', '[2001:db8::1]:5000/shop/cart', ['2']],
+  ['[2001:db8::1]:5000/shop/cart', '[2001:db8::1]:5000/shop/cart', undefined],
+  ['[::1]/cart', '[::1]/cart', undefined],
+  ['localhost:5000/cart', 'localhost:5000/cart', undefined],
+  ['cart:2', 'cart', ['2']],
+] as const)
+  test(`the image ${image} has the name ${name}`, () => {
+    const bed = bedOf();
+    bed.states.set(A, stateOf({ image }));
+    bed.mkdir(60n, podPath(A));
+    const resource = JSON.parse(bed.place({ cgroup: 60n, mnt: 7 }, undefined).resource);
+    equal(resource['container.image.name'], name);
+    deepEqual(resource['container.image.tags'], tags);
+  });
+
 test('files and pods that do not agree with the cgroup are ignored', () => {
   const bed = bedOf();
   bed.states.set(A, stateOf({ podUid: OTHER_UID, podName: 'forged' }));

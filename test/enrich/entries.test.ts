@@ -24,6 +24,23 @@ test('the first entry is the start, later entries are execs, and descendants are
   for (const [at, from, entry] of steps) equal(entryOf(bed.place(at, from)), entry);
 });
 
+test('what a runtime executes one after the other on its way into a container is outside', () => {
+  const bed = bedOf();
+  bed.mkdir(60n, podPath(A));
+  const init = { cgroup: 60n, mnt: HOST_MNT };
+  const inside = { cgroup: 60n, mnt: 7 };
+  const entry = (...args: Parameters<typeof bed.placeOf>) => entryOf(bed.placeOf(...args));
+  equal(entry(11, init, RUNTIME, 10), 'host');
+  equal(entry(12, init, init, 11), 'host', 'runc executes itself again');
+  equal(entry(13, init, init, 12), 'host');
+  equal(entry(14, inside, init, 13), 'start');
+  // The container's own way into the mount namespace of the host, and what it executes there.
+  equal(entry(15, init, inside, 14), 'descendant');
+  equal(entry(16, init, init, 15), 'descendant');
+  // A cause that is not known.
+  equal(entryOf(bed.place(init, undefined)), 'descendant');
+});
+
 test('an exec without a known cause is not an entry', () => {
   const bed = bedOf();
   bed.mkdir(60n, podPath(A));

@@ -282,22 +282,29 @@ test('an empty folder gives no continuity', (t) => {
 test('started containers are known from the checkpoint and from the lines after it', (t) => {
   const state = JSON.stringify({ ...CHECKPOINT, started: ['pod/a', 'b'] });
   const dir = journalOf(t, state);
-  const start = (resource: object) =>
+  const start = (resource: object, more: object = {}) =>
     `${JSON.stringify({
       action: 'exec',
       resource,
-      attributes: { 'vcml.hook.id': '5', 'vcml.boot.id': 'boot', 'vcml.entry': 'start' },
+      attributes: { 'vcml.hook.id': '5', 'vcml.boot.id': 'boot', 'vcml.entry': 'start', ...more },
     })}\n`;
+  const id = 'e'.repeat(64);
   const lines = [
     start({ 'container.id': 'c', 'k8s.pod.uid': 'pod' }),
     start({ 'container.id': 'd' }),
     start({ 'container.id': 7 }),
+    // The enrichment knows a container by its cgroup, which may name no pod.
+    start(
+      { 'container.id': id, 'k8s.pod.uid': 'pod' },
+      { 'process.linux.cgroup': `4:memory:/k8s.io/${id}/nested` },
+    ),
+    start({ 'container.id': 'f' }, { 'process.linux.cgroup': '0::/a.service' }),
     start({}).replace('start', 'exec'),
   ];
   writeFileSync(join(dir, '00000000000000000003.jsonl'), lines.join(''));
   assert.deepEqual(
     [...readContinuity(dir, assert.fail, 'boot').started],
-    ['pod/a', 'b', 'pod/c', 'd'],
+    ['pod/a', 'b', 'pod/c', 'd', id, 'f'],
   );
 });
 

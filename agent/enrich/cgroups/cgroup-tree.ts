@@ -93,6 +93,8 @@ export class CgroupTree {
       listFolders(point, path, (id, path) => {
         const key = `${hierarchy}:${id}`;
         const container = ownerOf(path);
+        // A cgroup of version 1 can be renamed, which no event reports.
+        if (this.#containers.get(key)?.root !== path && this.#bury(key)) this.#forget(key);
         if (container === undefined) this.#found(key, path);
         else seen.add(key);
         if (container !== undefined && !this.#containers.has(key))
@@ -206,6 +208,7 @@ export class CgroupTree {
   /** Most cgroups of a scan are never asked for, so that they must not replace any that were. */
   #found(key: string, path: string): void {
     if (this.#asked.has(key)) this.#asked.set(key, path);
+    else if (this.#heard.has(key)) this.#heard.set(key, path);
     else this.#heard.add(key, path);
   }
 
@@ -220,13 +223,17 @@ export class CgroupTree {
     this.#listener.appeared(key, container, made);
   }
 
-  /** Keeps the path of a removed cgroup, because events of its last processes may follow. */
-  #bury(key: string): void {
+  /**
+   * Keeps the path of a removed cgroup, because events of its last processes may follow; returns
+   * whether it was a container's.
+   */
+  #bury(key: string): boolean {
     const container = this.#containers.get(key);
-    if (container === undefined) return;
+    if (container === undefined) return false;
     this.#containers.delete(key);
     this.#asked.set(key, container.root);
     this.#listener.gone(key, container);
+    return true;
   }
 
   /**

@@ -1,7 +1,9 @@
+import type { Runtime } from '../runtimes/runtime.ts';
 import { RUNTIMES } from '../runtimes/runtimes.ts';
 
 /** A container as the path of its cgroup names it. */
 export interface ContainerPath {
+  /** 64 hex digits, or what `containerAt` of its runtime returns */
   readonly id: string;
   /** with dashes; for a static pod, the hash of its configuration */
   readonly podUid: string | undefined;
@@ -9,6 +11,8 @@ export interface ContainerPath {
   readonly runtime: string | undefined;
   /** the container's own cgroup, at or above the path */
   readonly root: string;
+  /** Whether a runtime made it for the kubelet, although its cgroup names no pod. */
+  readonly isCri?: true;
 }
 
 /** Identifies a container: the same id under another pod, or under none, is another container. */
@@ -74,8 +78,10 @@ function plainContainer(names: readonly string[]): ContainerPath | undefined {
   for (let at = 1; at < names.length; at++) {
     // Other cgroups in a pod's cgroup are not containers.
     if (podAt(names, at) !== undefined) return undefined;
-    const container = named(names, at, names[at] ?? '', undefined);
+    const container = named(names, at, names[at] ?? '', undefined) ?? ofRuntime(names, at);
     if (container === undefined) continue;
+    const cri = RUNTIMES.find((one) => isCri(one, names, at));
+    if (cri !== undefined) return { ...container, runtime: cri.name, isCri: true };
     if (container.runtime !== undefined) return container;
     const runtime = RUNTIMES.find(({ cgroupParent }) => cgroupParent === names[at - 1]);
     if (runtime !== undefined) return { ...container, runtime: runtime.name };
@@ -83,6 +89,23 @@ function plainContainer(names: readonly string[]): ContainerPath | undefined {
     if (tree !== undefined) return { ...container, runtime: tree.name };
     // containerd without a prefix: `/<namespace>/<id>`
     if (at === 2 && names[at] === container.id && !POD_PARENTS.has(names[1])) return container;
+  }
+  return undefined;
+}
+
+/** Whether this runtime makes such a cgroup for the kubelet, which has no cgroups for pods. */
+function isCri({ cri }: Runtime, names: readonly string[], at: number): boolean {
+  // Deeper cgroups are those of services, which may belong to others.
+  if (cri === undefined || at > 2) return false;
+  return names[at]?.startsWith(`${cri.prefix}-`) || (at === 2 && names[1] === cri.tree);
+}
+
+/** The container with a name of its runtime's own making. */
+function ofRuntime(names: readonly string[], at: number): ContainerPath | undefined {
+  for (const { name: runtime, containerAt } of RUNTIMES) {
+    const id = containerAt?.(names, at);
+    if (id !== undefined)
+      return { id, podUid: undefined, runtime, root: names.slice(0, at + 1).join('/') };
   }
   return undefined;
 }

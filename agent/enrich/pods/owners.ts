@@ -39,8 +39,15 @@ export function ownerAttributes(
   return attributes;
 }
 
+/**
+ * Kubernetes cuts the Deployment's name so that the ReplicaSet's has this length
+ * (pkg/controller/deployment/sync.go, generateReplicaSetName). What is left of it is another name.
+ */
+const REPLICA_SET_MAX = 253;
+
 function withoutHash(name: string, hash: string | undefined): string | undefined {
-  return hash && name.endsWith(`-${hash}`) ? name.slice(0, -hash.length - 1) : undefined;
+  const isWhole = hash && name.endsWith(`-${hash}`) && name.length < REPLICA_SET_MAX;
+  return isWhole ? name.slice(0, -hash.length - 1) : undefined;
 }
 
 function withoutMinute(name: string, createdMs: number): string | undefined {

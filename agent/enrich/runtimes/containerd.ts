@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { members, TEXT } from '../../kube/json-shape.ts';
 import { imageOf, nameOf, objectOf } from './names.ts';
 import { readJson } from './read-json.ts';
 import type { ContainerState, Runtime } from './runtime.ts';
@@ -15,10 +16,11 @@ export const containerd: Runtime = {
     '/var/snap/microk8s/common/run/containerd',
   ],
   cgroupPrefixes: ['cri-containerd', 'nerdctl'],
+  cri: { prefix: 'cri-containerd', tree: 'k8s.io' },
 
   readState(stateDir, id) {
     for (const folder of bundleFolders(stateDir)) {
-      const state = stateIn(readJson(`${folder}/${id}/config.json`));
+      const state = stateIn(readJson(`${folder}/${id}/config.json`, CONFIG));
       if (state !== undefined) return state;
     }
     return undefined;
@@ -34,6 +36,18 @@ const KUBERNETES = 'k8s.io';
 /** docker's namespace; docker has a file of its own that says more. */
 const DOCKER = 'moby';
 const CRI = 'io.kubernetes.cri';
+/** The annotations that the CRI plugin, or nerdctl, adds to a bundle's `config.json` (OCI). */
+const CONFIG = members({
+  annotations: members({
+    [`${CRI}.container-type`]: TEXT,
+    [`${CRI}.sandbox-namespace`]: TEXT,
+    [`${CRI}.sandbox-name`]: TEXT,
+    [`${CRI}.sandbox-uid`]: TEXT,
+    [`${CRI}.container-name`]: TEXT,
+    [`${CRI}.image-name`]: TEXT,
+    'nerdctl/name': TEXT,
+  }),
+});
 
 function bundleFolders(stateDir: string): readonly string[] {
   return BUNDLES.flatMap((bundles) =>
@@ -54,7 +68,6 @@ function namespacesIn(folder: string): readonly string[] {
   }
 }
 
-/** The annotations that the CRI plugin, or nerdctl, adds to a bundle's `config.json` (OCI). */
 function stateIn(config: unknown): ContainerState | undefined {
   const root = objectOf(config);
   if (root === undefined) return undefined;

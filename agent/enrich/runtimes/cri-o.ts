@@ -1,5 +1,6 @@
-import { imageOf, nameOf, objectOf, podNames } from './names.ts';
-import { readJson } from './read-json.ts';
+import { members, TEXT } from '../../kube/json-shape.ts';
+import { readStoredConfig } from './containers-storage.ts';
+import { imageOf, KUBELET_LABELS, nameOf, objectOf, podNames } from './names.ts';
 import type { ContainerState, Runtime } from './runtime.ts';
 
 /** CRI-O: an OCI configuration for each container, in the storage that it shares with podman. */
@@ -7,12 +8,19 @@ export const criO: Runtime = {
   name: 'cri-o',
   stateDirs: ['/run/containers/storage', '/var/lib/containers/storage'],
   cgroupPrefixes: ['crio'],
+  cri: { prefix: 'crio' },
 
-  readState: (stateDir, id) =>
-    stateIn(readJson(`${stateDir}/overlay-containers/${id}/userdata/config.json`)),
+  readState: (stateDir, id) => stateIn(readStoredConfig(stateDir, id, CONFIG)),
 };
 
 const CRIO = 'io.kubernetes.cri-o';
+const CONFIG = members({
+  annotations: members({
+    ...KUBELET_LABELS,
+    [`${CRIO}.ContainerType`]: TEXT,
+    [`${CRIO}.ImageName`]: TEXT,
+  }),
+});
 
 /**
  * CRI-O mixes a pod's annotations with its own. The keys that are read here are the kubelet's,

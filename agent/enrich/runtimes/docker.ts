@@ -1,17 +1,30 @@
-import { imageOf, nameOf, objectOf, podNames } from './names.ts';
+import { members, TEXT } from '../../kube/json-shape.ts';
+import { imageOf, KUBELET_LABELS, nameOf, objectOf, podNames } from './names.ts';
 import { readJson } from './read-json.ts';
 import type { ContainerState, Runtime } from './runtime.ts';
 
-/** docker, alone or under Kubernetes with cri-dockerd: a `config.v2.json` for each container. */
+/**
+ * docker, alone or under Kubernetes with cri-dockerd, and balenaEngine, which is made from it: a
+ * `config.v2.json` for each container.
+ */
 export const docker: Runtime = {
   name: 'docker',
-  stateDirs: ['/var/lib/docker'],
+  stateDirs: ['/var/lib/docker', '/var/lib/balena-engine'],
   cgroupPrefixes: ['docker'],
   cgroupParent: 'docker',
   cgroupTree: 'ecs', // Amazon ECS: `/ecs/<task>/<id>`
 
-  readState: (stateDir, id) => stateIn(readJson(`${stateDir}/containers/${id}/config.v2.json`)),
+  readState: (stateDir, id) =>
+    stateIn(readJson(`${stateDir}/containers/${id}/config.v2.json`, CONFIG)),
 };
+
+const CONFIG = members({
+  Name: TEXT,
+  Config: members({
+    Image: TEXT,
+    Labels: members({ ...KUBELET_LABELS, 'io.kubernetes.docker.type': TEXT }),
+  }),
+});
 
 /** The labels are those that the kubelet gives by cri-dockerd. */
 function stateIn(config: unknown): ContainerState | undefined {

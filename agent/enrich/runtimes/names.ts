@@ -1,6 +1,15 @@
+import { type Shape, TEXT } from '../../kube/json-shape.ts';
 import type { ContainerState } from './runtime.ts';
 
-/** The pod of a container, by the labels that the kubelet gives to it. */
+/** The labels that the kubelet gives to a container. */
+export const KUBELET_LABELS: Readonly<Record<string, Shape>> = {
+  'io.kubernetes.pod.namespace': TEXT,
+  'io.kubernetes.pod.name': TEXT,
+  'io.kubernetes.pod.uid': TEXT,
+  'io.kubernetes.container.name': TEXT,
+};
+
+/** The pod of a container, by these labels. */
 export function podNames(
   labels: Readonly<Record<string, unknown>>,
 ): Pick<ContainerState, 'podNamespace' | 'podName' | 'podUid'> {
@@ -16,9 +25,12 @@ export function nameOf(value: unknown): string | undefined {
   return matching(value, /^[A-Za-z0-9][A-Za-z0-9_.-]{0,252}$/);
 }
 
-/** An image's reference or id; undefined for anything else. */
+/**
+ * An image's reference or id; undefined for anything else. A registry may be an IPv6 address in
+ * brackets (github.com/distribution/reference, regexp.go).
+ */
 export function imageOf(value: unknown): string | undefined {
-  return matching(value, /^[A-Za-z0-9][\w.:/@+-]{0,511}$/);
+  return matching(value, /^(?:[A-Za-z0-9]|\[[A-Fa-f0-9:]{2,45}\])[\w.:/@+-]{0,511}$/);
 }
 
 /** A JSON object; undefined for any other value. */

@@ -1,5 +1,6 @@
+import { members } from '../../kube/json-shape.ts';
+import { readStoredConfig } from './containers-storage.ts';
 import { objectOf } from './names.ts';
-import { readJson } from './read-json.ts';
 import type { Runtime } from './runtime.ts';
 
 /**
@@ -13,8 +14,7 @@ export const podman: Runtime = {
   podParent: 'libpod_parent',
 
   readState(stateDir, id) {
-    const file = `${stateDir}/overlay-containers/${id}/userdata/config.json`;
-    if (objectOf(readJson(file)) === undefined) return undefined;
+    if (objectOf(readStoredConfig(stateDir, id, NOTHING)) === undefined) return undefined;
     return {
       runtime: 'podman',
       sandbox: false,
@@ -26,3 +26,5 @@ export const podman: Runtime = {
     };
   },
 };
+
+const NOTHING = members({});

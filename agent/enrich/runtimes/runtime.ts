@@ -9,6 +9,11 @@ export interface Runtime {
   readonly stateDirs: readonly string[];
   /** The prefixes of the id in a cgroup’s name, such as `docker` in `docker-<id>.scope`. */
   readonly cgroupPrefixes: readonly string[];
+  /**
+   * The prefix, and the topmost cgroup, of containers that it makes for the kubelet alone. Only the
+   * runtime itself names pods in their files; an image can do that in those of other containers.
+   */
+  readonly cri?: { readonly prefix: string; readonly tree?: string };
   /** The cgroup directly above those of its containers, if their own names have no prefix. */
   readonly cgroupParent?: string;
   /** The topmost cgroup of a tree in which every id is that of a container. */
@@ -18,6 +23,11 @@ export interface Runtime {
    * containers.
    */
   readonly podParent?: string;
+  /**
+   * The id of the container whose own cgroup is at this depth of a path, if its runtime names
+   * containers in another way than by 64 hex digits; undefined: it is none. Files are not read of it.
+   */
+  containerAt?(names: readonly string[], at: number): string | undefined;
   /** Reads what its files in a state folder say about a container; undefined: nothing. */
   readState(stateDir: string, id: string): ContainerState | undefined;
   /**

@@ -1,7 +1,7 @@
 import { CORE } from '../../../record/fields/core.ts';
 import { KEYS } from '../../../record/fields.ts';
 import { numbersIn } from '../../../record/numbers.ts';
-import { keyOf } from '../../enrich/cgroups/container-path.ts';
+import { containerOf, keyOf } from '../../enrich/cgroups/container-path.ts';
 import { isWithin, readLinesSync, readSegmentSync } from '../../journal/read-sync.ts';
 import { listSegments, type Position } from '../../journal/segment.ts';
 import { readState, removeState } from '../../journal/state.ts';
@@ -153,14 +153,18 @@ function followRecord(known: Known, { action, attributes, resource }: Line): voi
   }
   known.detached = action === 'journal.stop' && attributes[KEYS.hookState] === 'detached';
   if (action === 'exec') advance(known.nextSeq, attributes[KEYS.cpu], attributes[KEYS.seq]);
-  if (attributes[KEYS.entry] === 'start') begin(known, resource);
+  if (attributes[KEYS.entry] === 'start') begin(known, attributes, resource);
   if (action === 'journal.start') start(known.nextSeq, attributes[KEYS.hookNextSeq]);
   if (action === 'journal.loss') lose(known, attributes);
 }
 
-function begin(known: Continuity, resource: unknown): void {
+function begin(known: Continuity, attributes: Attributes, resource: unknown): void {
+  // The cgroup of a pod's container does not always name the pod.
+  const [, path] = /^\d+:[^:]*:(.*)$/s.exec(text(attributes[KEYS.cgroup]) ?? '') ?? [];
+  const container = path === undefined ? undefined : containerOf(path);
   const { [KEYS.containerId]: id, [KEYS.podUid]: podUid } = (resource ?? {}) as Attributes;
-  if (text(id) !== undefined) known.started.add(keyOf({ id: `${id}`, podUid: text(podUid) }));
+  if (container !== undefined) known.started.add(keyOf(container));
+  else if (text(id) !== undefined) known.started.add(keyOf({ id: `${id}`, podUid: text(podUid) }));
 }
 
 function start(nextSeq: number[], numbers: unknown): void {

@@ -68,11 +68,53 @@ const ROOTS: readonly Found[] = [
   [`/system.slice/nerdctl-${ID}.scope`, undefined, 'containerd'],
   [`/default/${ID}`, undefined, undefined],
   [`/my.slice/docker/${ID}`, undefined, 'docker'],
+  // Nomad's docker driver
+  [`/nomad.slice/share.slice/docker-${ID}.scope`, undefined, 'docker'],
+  // a service that has a runtime's cgroups in its own
+  [`/system.slice/a.service/crio-${ID}.scope`, undefined, 'cri-o'],
+];
+
+/** Where the kubelet has no cgroups for pods (`cgroups-per-qos=false`). */
+const CRI: readonly (readonly [path: string, runtime: string])[] = [
+  [`/k8s.io/${ID}`, 'containerd'],
+  [`/system.slice/cri-containerd-${ID}.scope`, 'containerd'],
+  [`/system.slice/crio-${ID}.scope`, 'cri-o'],
+  [`/crio-${ID}`, 'cri-o'],
+];
+
+const ALLOCATION = '1f1d4d06-5c2b-4b1e-8a0a-2f0c3d4e5f60';
+/** Containers with names of their runtime's own making. */
+const NAMED: readonly (readonly [path: string, id: string, runtime: string])[] = [
+  ['/lxc.payload.web', 'web', 'lxc'],
+  ['/lxc.payload.shop_web-1', 'shop_web-1', 'lxc'],
+  ['/lxc/101', '101', 'lxc'],
+  [`/nomad.slice/share.slice/${ALLOCATION}.web.scope`, `${ALLOCATION}.web`, 'nomad'],
+  [`/nomad.slice/reserve.slice/${ALLOCATION}.a.b.scope`, `${ALLOCATION}.a.b`, 'nomad'],
+  [`/nomad/${ALLOCATION}.web`, `${ALLOCATION}.web`, 'nomad'],
 ];
 
 test('containers are found in the tree of every driver and runtime', () => {
   for (const [path, podUid, runtime] of ROOTS)
     deepEqual(containerOf(path), { id: ID, podUid, runtime, root: path }, path);
+});
+
+test('containers that a runtime made for the kubelet are marked where their cgroups name no pod', () => {
+  for (const [path, runtime] of CRI)
+    deepEqual(
+      containerOf(path),
+      { id: ID, podUid: undefined, runtime, root: path, isCri: true },
+      path,
+    );
+});
+
+test('containers of LXC and Nomad have the names that these give to their cgroups', () => {
+  for (const [path, id, runtime] of NAMED)
+    for (const more of ['', '/ns', '/init.scope', `/system.slice/docker-${INNER}.scope`])
+      deepEqual(
+        containerOf(path + more),
+        { id, podUid: undefined, runtime, root: path },
+        path + more,
+      );
 });
 
 test('cgroups inside a container belong to the container', () => {
@@ -141,6 +183,30 @@ test('monitors, slices, services and garbage are not containers', () => {
     `/libpod_parent/${ID}/conmon`,
     '/system.slice/web.service/runtime',
     `/a/b/${ID}`,
+    // LXC's monitors, its own names elsewhere, and what is no name
+    '/lxc.monitor.web',
+    '/lxc.monitor/101',
+    '/lxc/web/monitor',
+    '/lxc',
+    '/lxc.payload.',
+    '/lxc.payload...',
+    '/lxc.payload.a b',
+    '/lxc/..',
+    '/system.slice/a.service/lxc.payload.web',
+    '/user.slice/user-1000.slice/user@1000.service/app.slice/lxc.payload.web',
+    // Nomad's partitions, its own names elsewhere, and what is no allocation
+    '/nomad.slice',
+    '/nomad.slice/share.slice',
+    '/nomad/share',
+    `/nomad.slice/share.slice/${ALLOCATION}.scope`,
+    `/nomad.slice/share.slice/${ALLOCATION}.web`,
+    `/nomad.slice/other.slice/${ALLOCATION}.web.scope`,
+    `/nomad.slice/share.slice/${ALLOCATION.toUpperCase()}.web.scope`,
+    `/nomad/${ALLOCATION}`,
+    `/a/nomad/${ALLOCATION}.web`,
+    // names that were given to ctr or runc
+    '/default/web',
+    '/system.slice/web',
     `/kubepods/pod${POD_UID}/${ID}\n`,
     `/docker/\\x00${ID}`,
     `${'/a'.repeat(2000)}`,

@@ -76,6 +76,9 @@ test('a typed pod with dates gives the same as its JSON', () => {
   deepEqual(slimmed(podOf({ metadata, status })), read(podOf()));
 });
 
+/** The longest name of a Deployment that is not cut, with a hash of four digits. */
+const LONG = 'x'.repeat(247);
+
 test('owners are named up to the Deployment and the CronJob', () => {
   const due = Date.parse('2026-01-31T11:59:00Z') / 60_000;
   const cases: readonly [metadata: object, owners: Record<string, string>, service: string][] = [
@@ -116,6 +119,24 @@ test('owners are named up to the Deployment and the CronJob', () => {
         'k8s.cronjob.name': 'report',
       },
       'report',
+    ],
+    // Kubernetes has cut the Deployment's name, so that it is not known.
+    [
+      { ...owner('ReplicaSet', `${LONG}a-7d9f`), labels: { 'pod-template-hash': '7d9f' } },
+      {
+        'k8s.replicaset.name': `${LONG}a-7d9f`,
+        'k8s.replicaset.uid': `uid-of-${LONG}a-7d9f`,
+      },
+      `${LONG}a-7d9f`,
+    ],
+    [
+      { ...owner('ReplicaSet', `${LONG}-7d9f`), labels: { 'pod-template-hash': '7d9f' } },
+      {
+        'k8s.replicaset.name': `${LONG}-7d9f`,
+        'k8s.replicaset.uid': `uid-of-${LONG}-7d9f`,
+        'k8s.deployment.name': LONG,
+      },
+      LONG,
     ],
     // A Job that only resembles a CronJob's.
     [

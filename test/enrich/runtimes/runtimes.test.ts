@@ -125,6 +125,43 @@ test('CRI-O’s names come from the kubelet, and not from a pod’s own annotati
   deepEqual(read(file, oci(sandbox)), { ...state, sandbox: true, name: undefined });
 });
 
+for (const driver of ['vfs', 'btrfs', 'zfs'])
+  test(`CRI-O’s and podman’s files are found in the storage of ${driver}`, () => {
+    const file = `${driver}-containers/${ID}/userdata/config.json`;
+    const annotations = { 'io.kubernetes.cri-o.ContainerType': 'container' };
+    equal(read(file, oci(annotations))?.runtime, 'cri-o');
+    equal(read(file, oci({}))?.runtime, 'podman');
+    // beside that of another driver, which knows the container no longer
+    const dir = dirWith(file, oci(annotations));
+    mkdirSync(join(dir, `overlay-containers/${ID}/userdata`), { recursive: true });
+    equal(readContainerState(ID, [dir])?.runtime, 'cri-o');
+    equal(read(`${driver}-layers/${ID}/userdata/config.json`, oci(annotations)), undefined);
+  });
+
+for (const [image, kept] of [
+  ['[2001:db8::1]:5000/shop/cart:2', true],
+  ['[::1]/cart@sha256:ab', true],
+  ['localhost:5000/cart', true],
+  ['[2001:db8::1', false],
+  ['[]/cart', false],
+  ['[fe80::1%eth0]/cart', false],
+  ['[example.com]/cart', false],
+  ['cart]', false],
+] as const)
+  test(`the image ${image} is ${kept ? 'kept' : 'no reference'}`, () => {
+    const annotations = { ...CRI, 'io.kubernetes.cri.image-name': image };
+    const state = read(`${TASKS}/k8s.io/${ID}/config.json`, oci(annotations));
+    equal(state?.image, kept ? image : undefined);
+  });
+
+test('of an id that is no 64 hex digits no file is read', () => {
+  for (const id of ['web', '..', `../${ID}`, ''])
+    equal(
+      readContainerState(id, [dirWith(`${TASKS}/k8s.io/${id}/config.json`, oci(CRI))]),
+      undefined,
+    );
+});
+
 test('podman’s file, in the storage that it shares with CRI-O, says that the container is its own', () => {
   const file = `overlay-containers/${ID}/userdata/config.json`;
   const annotations = { 'io.container.manager': 'libpod' };
@@ -209,8 +246,16 @@ test('links, pipes, folders and oversized files are not read', () => {
   equal(readContainerState(ID, [dirWith(`${file}/inside`, '')]), undefined);
 
   const large = dirWith(file, oci(CRI));
-  truncateSync(join(large, file), 5 << 20);
+  truncateSync(join(large, file), 17 << 20);
   equal(readContainerState(ID, [large]), undefined);
+});
+
+test('the names are read of a configuration with an environment of any size', () => {
+  const { process, ...config } = oci(CRI);
+  const env = Array.from({ length: 100_000 }, (_, n) => `A${n}="{[\\`);
+  const file = `${TASKS}/k8s.io/${ID}/config.json`;
+  equal(read(file, { process: { ...process, env }, ...config })?.name, 'cart');
+  equal(read(file, { process: { env: ['x'.repeat(9 << 20)] }, ...config })?.name, 'cart');
 });
 
 test('the first folder that has the container counts', () => {
@@ -231,5 +276,6 @@ test('no two runtimes claim the same cgroups, and all of their folders are searc
     '/run/containers/storage',
     '/var/lib/containers/storage',
     '/var/lib/docker',
+    '/var/lib/balena-engine',
   ]);
 });

@@ -1,14 +1,8 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, statSync } from 'node:fs';
 import { test } from 'node:test';
 import { idsOf, scopeOf, treeOf } from '../../support/cgroup-tree.ts';
-
-/** Where the unified hierarchy is mounted here. */
-function unified(): string {
-  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n'))
-    if (line.includes(' - cgroup2 ')) return line.split(' ')[4] ?? '';
-  throw new Error('no cgroup2 is mounted');
-}
+import { unified } from '../../support/container-cgroup.ts';
 
 test('existing cgroups are found by their ids, and new and removed containers are reported', () => {
   const name = scopeOf(`found ${process.pid}`);
@@ -127,3 +121,53 @@ test('searches take at most a tenth of the time', () => {
     rmdirSync(folder);
   }
 });
+
+const V1 = '/sys/fs/cgroup/memory';
+
+test('a cgroup of version 1 has its new name after the next scan', (t) => {
+  if (!existsSync(`${V1}/memory.stat`))
+    return t.skip('no memory controller of version 1 is mounted');
+  const [before, after] = [scopeOf('before'), scopeOf('after')];
+  const heard: string[] = [];
+  const tree = treeOf({
+    listener: {
+      appeared: (_, { root }) => heard.push(`appeared ${root}`),
+      gone: (_, { root }) => heard.push(`gone ${root}`),
+    },
+  });
+  const parent = `vcml-test-renamed-${process.pid}`;
+  mkdirSync(`${V1}/${parent}/${before}`, { recursive: true });
+  const hierarchy = hierarchyOf('memory');
+  const { ino: memory } = statSync(`${V1}/${parent}/${before}`, { bigint: true });
+  const pathOf = () =>
+    tree.places({ v2: 1n, memory, memoryHierarchy: hierarchy, pids: 1n, pidsHierarchy: 0 })
+      .places[0]?.path;
+  try {
+    tree.scan();
+    equal(pathOf(), `/${parent}/${before}`);
+    renameSync(`${V1}/${parent}/${before}`, `${V1}/${parent}/${after}`);
+    tree.scan();
+    equal(pathOf(), `/${parent}/${after}`);
+    renameSync(`${V1}/${parent}/${after}`, `${V1}/${parent}/plain`);
+    tree.scan();
+    equal(pathOf(), `/${parent}/plain`);
+    const own = heard.filter((line) => line.includes(parent));
+    deepEqual(own, [
+      `appeared /${parent}/${before}`,
+      `gone /${parent}/${before}`,
+      `appeared /${parent}/${after}`,
+      `gone /${parent}/${after}`,
+    ]);
+  } finally {
+    for (const name of [before, after, 'plain', ''])
+      if (existsSync(`${V1}/${parent}/${name}`)) rmdirSync(`${V1}/${parent}/${name}`);
+  }
+});
+
+function hierarchyOf(controller: string): number {
+  for (const line of readFileSync('/proc/self/cgroup', 'utf8').split('\n')) {
+    const [number, controllers] = line.split(':');
+    if (controllers?.split(',').includes(controller)) return Number(number);
+  }
+  throw new Error(`${controller} is in no hierarchy`);
+}
