@@ -19,10 +19,10 @@ BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node build/report/
 PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c))
 TESTED := build $(PROGRAMS) build/programs/next.bpf.o build/sanitized/vcml_hook.node build/apt-test.stamp
 
-.PHONY: help run unit test bench fuzz valgrind kernels e2e check format generate coverage build bundle image clean
+.PHONY: help run unit test bench fuzz killpoints valgrind kernels e2e check format generate coverage build bundle image clean
 
 help: ## list the targets
-	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 10
+	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
 
 IMAGE ?= vcml-agent:dev
 
@@ -41,6 +41,9 @@ bench: build $(PROGRAMS) build/apt-bench.stamp ## build, then print the benchmar
 
 fuzz: build ## fuzz every parser, guided by coverage: make fuzz FUZZ_SECONDS=600 FUZZ_TARGETS='event tail'
 	@exec $(NODE) test/fuzz/guided/main.ts
+
+killpoints: build $(PROGRAMS) ## kill a run before each of its system calls, and cut its power: make killpoints KILLPOINTS_STEP=10
+	@exec $(NODE) test/integration/killpoints/main.ts
 
 valgrind: build $(PROGRAMS) build/apt-valgrind.stamp ## run every call of the addon under valgrind, with the real hook
 	@exec $(NODE) --test --test-reporter=spec test/fuzz/valgrind.ts

@@ -7,7 +7,7 @@ import { zstdCompressSync } from 'node:zlib';
 import { segmentName } from '../support/journal/segment-name.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { checkJournal, judge } from './check.ts';
-import { exec, execId, lines, loss, OTHER_BOOT, rules, sound, start, text } from './craft.ts';
+import { exec, execId, lines, loss, OTHER_BOOT, rules, sound, start, stop, text } from './craft.ts';
 import { decodeEscapes, encodeEscapes, isWellEscaped } from './escapes.ts';
 import { JournalReader } from './read.ts';
 import { uuid5 } from './uuid.ts';
@@ -77,6 +77,12 @@ test('a journal whose beginning was deleted must say so', () => {
   assert.deepEqual(rules(checkJournal(lines([...front, loss(30, 4, 0, 1, 9, retention)]))), [
     'loss',
   ]);
+});
+
+test('the counts of a run whose beginning was deleted cannot be compared', () => {
+  const front = exec(20, 101, 0, 9, { parent: execId(10, 100) });
+  const deleted = loss(30, 4, 0, 1, 8, { 'vcml.loss.stage': 'retention' });
+  assert.deepEqual(checkJournal(lines([front, deleted, stop(40, 5, 20, 3, 4)])), []);
 });
 
 test('escapes are reversible for every byte, and a second spelling is refused', () => {

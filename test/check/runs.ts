@@ -10,7 +10,9 @@ const SEARCH = 10_000;
 
 /** The counts between a journal.start and the next one. */
 interface Run {
-  /** The journal records so far; undefined if the run began before this journal. */
+  /** Whether the journal has the beginning of the run. */
+  readonly isWhole: boolean;
+  /** The journal records so far; undefined if that cannot be said. */
   named: number | undefined;
   lines: number;
   execs: number;
@@ -22,13 +24,13 @@ interface Run {
 
 /** Checks the runs of the agent: their ids, their clock and their counts. */
 export class Runs {
-  #run: Run = newRun(undefined);
+  #run: Run = newRun(false);
   #offset: bigint | undefined;
 
   /** Adds any record, in order. */
   take(record: CheckedRecord, report: Report): void {
     if (record.action === 'journal.start') {
-      this.#run = newRun(0);
+      this.#run = newRun(true);
       this.#offset = undefined;
     } else if (this.#run.stopped) report('run', 'a record between journal.stop and journal.start');
     this.#checkOffset(record, report);
@@ -79,13 +81,14 @@ export class Runs {
   }
 }
 
-function newRun(named: number | undefined): Run {
-  return { named, lines: 0, execs: 0, gaps: 0, losses: 0, lost: 0, stopped: false };
+function newRun(isWhole: boolean): Run {
+  const named = isWhole ? 0 : undefined;
+  return { isWhole, named, lines: 0, execs: 0, gaps: 0, losses: 0, lost: 0, stopped: false };
 }
 
 /** Compares counts, which may or may not include the journal's own records. */
 function checkSums(run: Run, { attributes }: CheckedRecord, report: Report): void {
-  if (run.named === undefined) return;
+  if (!run.isWhole || run.named === undefined) return;
   const check = (name: string, ...right: readonly number[]) => {
     const value = attributes[`vcml.journal.${name}`];
     if (!right.includes(Number(value))) report('stop', `${value} ${name}, counted ${right[0]}`);

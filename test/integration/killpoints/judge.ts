@@ -1,0 +1,140 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { judge } from '../../check/check.ts';
+import { JournalReader } from '../../check/read.ts';
+import type { JournalLine } from '../../support/journal/followed-journal.ts';
+import { judgeHistory } from '../../support/otlp/history.ts';
+import { VCML_BIN } from '../../support/paths.ts';
+import { REFUSED } from '../../support/scripted/script.ts';
+import {
+  type Account,
+  judgeAccount,
+  lastNumbers,
+  type PendingRange,
+} from '../../support/scripted/truth.ts';
+import type { Boot } from './scenarios.ts';
+import { receivedIn, type World } from './world.ts';
+
+/** A deletion that is noted, and is to be recorded by the next run. */
+const AT_BEGINNING = /begins at \d+: nothing says why/;
+
+/**
+ * Finds what is wrong with a world in which everything was recorded and exported at last. `history`
+ * is every line that its journal ever had.
+ */
+export function judgeWorld(
+  world: World,
+  history: readonly string[],
+  boots: readonly Boot[],
+): string[] {
+  const lines = [...new JournalReader(world.journal).lines()];
+  const account = {
+    history: history.map(parsed),
+    remaining: lines.map(parsed),
+    pending: pendingIn(world),
+  };
+  return [
+    ...judge(lines)
+      .findings.filter(({ message }) => account.pending.length === 0 || !AT_BEGINNING.test(message))
+      .map(({ rule, line, message }) => `line ${line}: ${rule}: ${message}`),
+    ...boots.flatMap((boot) => judgeBoot(account, boot)),
+    ...judgeExport(world, history, lines),
+  ];
+}
+
+type Left = Pick<Account, 'history' | 'remaining' | 'pending'>;
+
+/** Once all records of an earlier boot are deleted, nothing needs to say so any more. */
+function judgeBoot(account: Left, boot: Boot): string[] {
+  if (!boot.isCut) return judgeAccount({ ...account, ...boot });
+  if (!account.remaining.some((line) => isExecOf(line, boot))) return [];
+  return [
+    ...judgeAccount({ ...account, ...boot }),
+    ...judgeReboot(account, boot),
+    ...judgeCommitted(account, boot),
+  ];
+}
+
+function isExecOf({ action, attributes }: JournalLine, { hookId }: Boot): boolean {
+  return action === 'exec' && attributes['vcml.hook.id'] === hookId;
+}
+
+/** Finds what `vcml audit` says about a journal whose deletions are all recorded. */
+export function audit(world: World): string[] {
+  if (pendingIn(world).length > 0) return [];
+  const { status, stdout, stderr } = spawnSync(VCML_BIN, ['audit', world.journal], {
+    encoding: 'utf8',
+  });
+  return status === 0 ? [] : [`vcml audit ends with ${status}: ${stdout}${stderr}`];
+}
+
+/** The loss of a reboot names the first number of each CPU that may be missing. */
+function judgeReboot(account: Left, { bootId, hookId }: Boot): string[] {
+  const loss = account.remaining.find(
+    ({ attributes }) => attributes['vcml.loss.boot_id'] === bootId,
+  );
+  if (loss === undefined) return [`no loss says that boot ${bootId} ended`];
+  const next = loss.attributes['vcml.loss.next_seq'] as readonly number[];
+  const written = lastNumbers({ ...account, hookId, pending: [] });
+  const last = lastNumbers({ ...account, hookId });
+  return next.flatMap((seq, cpu) => {
+    const [least, most] = [(written.get(cpu) ?? 0) + 1, (last.get(cpu) ?? 0) + 1];
+    return seq >= least && seq <= most
+      ? []
+      : [`next of cpu ${cpu} is ${seq} at the reboot instead of ${most}`];
+  });
+}
+
+/** What was committed to the kernel is on disk. */
+function judgeCommitted(account: Left, { hookId, committed = [] }: Boot): string[] {
+  const last = lastNumbers({ ...account, hookId });
+  return committed.flatMap((seq, cpu) =>
+    seq <= (last.get(cpu) ?? 0) ? [] : [`cpu ${cpu}: ${seq} was committed and is not on disk`],
+  );
+}
+
+/** What a collector refuses is set aside; what was deleted or cut first may not have reached it. */
+function judgeExport(world: World, history: readonly string[], lines: readonly string[]): string[] {
+  const remaining = new Set(lines);
+  const excused = history.filter((line) => line.includes(REFUSED) || !remaining.has(line));
+  const letters = lettersIn(world);
+  return [
+    ...judgeHistory({ received: receivedIn(world), journal: history, excused }),
+    ...lines
+      .filter((line) => line.includes(REFUSED) && !letters.includes(line))
+      .map((line) => `refused, and no dead letter: ${line.slice(0, 200)}`),
+    ...letters
+      .filter((line) => line !== null && !line.includes(REFUSED))
+      .map((line) => `a dead letter that nobody refused: ${line?.slice(0, 200)}`),
+  ];
+}
+
+function lettersIn({ journal }: World): (string | null)[] {
+  const file = join(journal, 'dead-letters.jsonl');
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .flatMap((letter) => lineIn(letter));
+}
+
+/** A letter in which a power cut left a hole has none. */
+function lineIn(letter: string): (string | null)[] {
+  try {
+    return [JSON.parse(letter).line];
+  } catch {
+    return [];
+  }
+}
+
+function pendingIn({ journal }: World): PendingRange[] {
+  const file = join(journal, 'deletions.json');
+  if (!existsSync(file)) return [];
+  const deletions: { readonly runs: PendingRange[] }[] = JSON.parse(readFileSync(file, 'utf8'));
+  return deletions.flatMap(({ runs }) => runs);
+}
+
+function parsed(line: string): JournalLine {
+  return JSON.parse(line) as JournalLine;
+}
