@@ -6,11 +6,15 @@ import { join } from 'node:path';
 import { judge } from '../../check/check.ts';
 import { type Agent, program } from '../../support/agent.ts';
 
-/**
- * Starts two loops that spawn their own no-op; end() waits for them and returns the number of
- * execs.
- */
-export function startStorm(agent: Agent, seconds: number): { end(): Promise<number> } {
+export interface Storm {
+  /** what it executes; the path distinguishes its execs from all others on the machine */
+  readonly noop: string;
+  /** Waits for its end; returns the number of execs. */
+  end(): Promise<number>;
+}
+
+/** Starts two loops that spawn their own no-op. */
+export function startStorm(agent: Agent, seconds: number): Storm {
   const noop = noopOf(agent);
   copyFileSync(program('noop'), noop);
   const args = ['2', String(seconds), noop, 'storm'];
@@ -19,6 +23,7 @@ export function startStorm(agent: Agent, seconds: number): { end(): Promise<numb
   child.stdout.on('data', (data) => (output += data));
   const closed = once(child, 'close');
   return {
+    noop,
     async end() {
       await closed;
       return Number(output);

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { judge } from '../../check/check.ts';
+import { program, startAgent } from '../../support/agent.ts';
+import { vcml } from '../../support/forensics.ts';
+import { formerVersion, whyNoFormerVersion } from './former-version.ts';
+import { startStorm } from './storm.ts';
+
+/** 0.1.0 did not know the place of an exec whose cgroup was gone. */
+const NO_CGROUP = 'no process.linux.cgroup';
+const ROUNDS = 6;
+
+test('an upgrade from 0.1.0 and a downgrade to it under a storm miss no exec, double none and link each', async (t) => {
+  const reason = whyNoFormerVersion();
+  if (reason) return t.skip(reason);
+  const agent = await startAgent();
+  t.after(() => agent.close());
+  const [present, former] = [agent.bin, formerVersion()];
+  // It begins with 0.1.0, whose hook makes the tables.
+  assert.equal(await agent.stop(), 0, agent.stderr);
+  assert.equal(agent.detach('--journal-dir', agent.journalDir).status, 0);
+  agent.bin = former;
+  await agent.start();
+
+  const storm = startStorm(agent, 12);
+  const shell = spawn('sh', ['-s', 'former:before'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => shell.kill());
+  const before = await agent.journal.marked('-s former:before');
+  for (let round = 0; round < ROUNDS; round++) {
+    await sleep(500 + Math.random() * 1000);
+    if (round % 3 === 2) await agent.kill();
+    else assert.equal(await agent.stop(), 0, agent.stderr);
+    shell.stdin.write(`${program('noop')} former:${round}; echo\n`);
+    await once(shell.stdout, 'data');
+    agent.bin = round % 2 === 0 ? present : former;
+    const start = await agent.start();
+    assert.equal(start.attributes['vcml.hook.state'], 'upgraded');
+    assert.equal(start.attributes['vcml.hook.id'], before.attributes['vcml.hook.id']);
+  }
+  const execs = await storm.end();
+  assert.equal(await agent.stop(), 0, agent.stderr);
+
+  const records = agent.records();
+  assert.deepEqual(
+    records.filter(({ action }) => action === 'journal.loss'),
+    [],
+  );
+  for (let round = 0; round < ROUNDS; round++)
+    assert.equal((await agent.journal.marked(`former:${round}`)).parent_cause, before.id);
+  const noops = records.filter(({ object }) => object === storm.noop);
+  assert.equal(noops.length, execs);
+  const [starter, ...others] = records.filter(({ object }) => object === program('storm'));
+  assert.deepEqual(others, []);
+  assert.deepEqual([...new Set(noops.map(({ parent_cause }) => parent_cause))], [starter?.id]);
+  const findings = judge(agent.journal.lines).findings.filter(
+    ({ message }) => message !== NO_CGROUP,
+  );
+  assert.deepEqual(findings, []);
+  const { code, stdout } = await vcml('audit', agent.journalDir);
+  assert.equal(code, 0, stdout);
+});
