@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { judge } from '../../check/check.ts';
+import type { Finding } from '../../check/finding.ts';
 import { JournalReader } from '../../check/read.ts';
 import { type Agent, program, runProgram, startAgent } from '../../support/agent.ts';
+import { ROOT } from '../../support/paths.ts';
 
 /** More on request: KILL_ROUNDS=100. */
 const ROUNDS = Number(process.env.KILL_ROUNDS ?? 12);
@@ -18,7 +20,9 @@ test('after kill -9 while segments are closed, compressed and deleted, each numb
   const agent = await startAgent({ args: SMALL });
   t.after(() => agent.close());
   await agent.kill();
-  for (let round = 0; round < ROUNDS; round++) {
+  // On a busy machine agents are killed before they get far.
+  const isFirstThere = () => readdirSync(agent.journalDir).some((name) => /^0{19}1\./.test(name));
+  for (let round = 0; round < ROUNDS || (isFirstThere() && round < 8 * ROUNDS); round++) {
     const storm = spawn(program('storm'), ['2', '1.2', program('noop'), 'retention'], {
       stdio: 'ignore',
     });
@@ -35,14 +39,18 @@ test('after kill -9 while segments are closed, compressed and deleted, each numb
 
   // Reads the journal from its present beginning: most of what the test followed is deleted.
   const lines = [...new JournalReader(agent.journalDir).lines()];
-  // A cgroup that is removed while no agent is running is unknown to later ones.
-  const findings = judge(lines).findings.filter(({ message }) => message !== NO_CGROUP);
+  const findings = judge(lines).findings.filter((finding) => !isOfStranger(finding, lines));
   assert.deepEqual(findings, []);
   const { first, deleted } = numbersOf(lines);
   assert.ok(deleted.size > 0, 'nothing was deleted');
   for (const [cpu, base] of first)
     assert.equal(lastTold(deleted.get(cpu) ?? []), base - 1, `cpu ${cpu}`);
 });
+
+/** Whether the cgroup of another program's exec is unknown: it can lie outside of what is mounted here. */
+function isOfStranger({ line, message }: Finding, lines: readonly string[]): boolean {
+  return message === NO_CGROUP && !lines[line - 1]?.includes(`"object":"${ROOT}/build/programs/`);
+}
 
 /**
  * This does not use Agent.start(), because the beginning of the run may be deleted before the test
