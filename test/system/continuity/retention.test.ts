@@ -14,7 +14,7 @@ import { ROOT } from '../../support/paths.ts';
 /** More on request: KILL_ROUNDS=100. */
 const ROUNDS = Number(process.env.KILL_ROUNDS ?? 12);
 const NO_CGROUP = 'no process.linux.cgroup';
-const SMALL = ['--segment-max-bytes', '128KiB', '--journal-max-bytes', '1MiB'];
+const SMALL = ['--segment-max-bytes', '64KiB', '--journal-max-bytes', '256KiB'];
 
 test('after kill -9 while segments are closed, compressed and deleted, each number exists or is recorded as deleted', async (t) => {
   const agent = await startAgent({ args: SMALL });
@@ -22,7 +22,7 @@ test('after kill -9 while segments are closed, compressed and deleted, each numb
   await agent.kill();
   // On a busy machine agents are killed before they get far.
   const isFirstThere = () => readdirSync(agent.journalDir).some((name) => /^0{19}1\./.test(name));
-  for (let round = 0; round < ROUNDS || (isFirstThere() && round < 8 * ROUNDS); round++) {
+  for (let round = 0; round < ROUNDS || (isFirstThere() && round < 4 * ROUNDS); round++) {
     const storm = spawn(program('storm'), ['2', '1.2', program('noop'), 'retention'], {
       stdio: 'ignore',
     });
