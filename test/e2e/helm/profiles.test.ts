@@ -124,6 +124,22 @@ test('without a bpffs on the node, the agent says how to mount one, and mounts n
   await lastWords('as root on the host, mount one with: mount -t bpf -o mode=0700');
 });
 
+test('in the network of the node, the kubelet probes the loopback interface', async () => {
+  await release.install('hostNetwork=true');
+  const pods = ['pods', '--selector=app.kubernetes.io/component=agent'];
+  const path = '{.items[*].status.podIP}';
+  const address = await release.kubectl('get', ...pods, `--output=jsonpath=${path}`);
+  const ask = (host: string) =>
+    `await fetch('http://${host}:9470/livez', { signal: AbortSignal.timeout(5000) })`;
+  const reached = (host: string) =>
+    run([process.execPath, '--input-type=module', '--eval', ask(host)]).then(
+      () => true,
+      () => false,
+    );
+  assert.equal(await reached('127.0.0.1'), true);
+  assert.equal(await reached(address), false, 'no pod reaches it at the address of the node');
+});
+
 test('an uninstall by Helm 3 leaves only the journal', async () => {
   await release.install();
   await uninstall();
