@@ -121,6 +121,11 @@ export const LOG_EVENTS = {
     sentence: 'a journal segment could not be synced, compressed or deleted; recording continues',
     remedy: 'see error, which names the file',
   },
+  'journal.checkpoint_missing': {
+    level: 'warn',
+    sentence:
+      'no checkpoint of the journal; reading the journal back while the hook records; a large journal takes minutes',
+  },
   'journal.segment_unreadable': {
     level: 'error',
     sentence: 'a journal segment cannot be read and is skipped',

@@ -49,6 +49,7 @@ async function drainAndRemove(load: Load, given: Loaded): Promise<readonly strin
       session.pods.close();
       const checkpoint = createCheckpointWriter(config, session, report);
       const removed = endSession(session, checkpoint, 'detached');
+      await checkpoint.close();
       if (removed === undefined) throw problem;
       return removed;
     } finally {

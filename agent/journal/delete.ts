@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { AgentError } from '../errors.ts';
 import { lockJournal } from './lock.ts';
 
-const OWN = /^(\d{20}\.jsonl(\.zst(\.tmp)?)?|(state|deletions)\.json(\.tmp)?)$/;
+const OWN = /^(\d{20}\.jsonl(\.zst(\.tmp)?)?|(state|checkpoint|deletions)\.json(\.tmp)?)$/;
 
 /**
  * Deletes a closed journal: the oldest segments first, then its other files and those named in

@@ -77,8 +77,8 @@ function openLocked(options: JournalOptions, unlock: () => void): Journal {
   };
   const archive = new Archive(options, endOf(open));
   const folder = statSync(dir);
-  const journal = new Journal(options, { open, recovered, archive, folder, unlock });
-  settle(options, open);
+  const durable = settle(options, open) ? endOf(open) : undefined;
+  const journal = new Journal(options, { open, durable, recovered, archive, folder, unlock });
   archive.start();
   return journal;
 }
@@ -86,6 +86,7 @@ function openLocked(options: JournalOptions, unlock: () => void): Journal {
 /** The parts of a journal that is opened. */
 interface Opened {
   readonly open: OpenSegment;
+  readonly durable: Position | undefined;
   readonly recovered: Recovered;
   readonly archive: Archive;
   /** The folder at that time, to notice later if another folder has its name. */
@@ -106,6 +107,7 @@ export class Journal {
   readonly #folder: Stats;
   readonly #unlock: () => void;
   #open: OpenSegment;
+  #durable: Position | undefined;
   /** Whether a failed write follows the lines of the open segment, and must be cut off. */
   #torn = false;
   /** Whether the last batch was refused; readers may have seen lines of it. */
@@ -116,9 +118,13 @@ export class Journal {
   /** Whether something was written since the last sync began. */
   #dirty = false;
 
-  constructor(options: JournalOptions, { open, recovered, archive, folder, unlock }: Opened) {
+  constructor(
+    options: JournalOptions,
+    { open, durable, recovered, archive, folder, unlock }: Opened,
+  ) {
     this.#options = options;
     this.#open = open;
+    this.#durable = durable;
     this.recovered = recovered;
     this.#archive = archive;
     this.#folder = folder;
@@ -128,6 +134,11 @@ export class Journal {
   /** The position after the last whole line. */
   get position(): Position {
     return endOf(this.#open);
+  }
+
+  /** The position after what survives a power cut; undefined: no sync has succeeded yet. */
+  get durable(): Position | undefined {
+    return this.#durable;
   }
 
   /** Sets the only follower, which receives what is appended from now on. */
@@ -172,6 +183,7 @@ export class Journal {
     this.#open.size += length;
     this.writtenBytes += length;
     const end = this.position;
+    if (this.#options.sync === 'always') this.#durable = end;
     this.#archive.note(lines.subarray(0, length), end);
     if (this.#options.sync === 'interval') this.#syncSoon();
     this.#follower(lines, length, end);
@@ -210,7 +222,7 @@ export class Journal {
     if (!isSameFile(dir, this.#folder)) throw new AgentError('JOURNAL_REPLACED', { path: dir });
     const next = openNext(dir, this.#open);
     const closed = { fd: this.#open.fd, syncing: this.#syncing };
-    settle(this.#options, this.#open);
+    if (settle(this.#options, this.#open)) this.#durable = endOf(next);
     this.#open = next;
     this.#syncing = undefined;
     this.#archive.take(closed, this.position);
@@ -254,8 +266,11 @@ export class Journal {
   /** The timer counts as set until this has ended, so that there is never a second sync. */
   async #sync(fd: number): Promise<void> {
     this.#dirty = false;
+    const end = this.position;
     try {
       await syncData(fd);
+      // A rotation has synced more than this by now.
+      if (fd === this.#open.fd) this.#durable = end;
     } catch (error) {
       this.#options.report(upkeepFailed(error));
     }
@@ -266,13 +281,15 @@ export class Journal {
 
 /**
  * Puts all lines and the names of the segments on disk, whatever the policy: after a power cut,
- * lines of a later segment must not be there without them.
+ * lines of a later segment must not be there without them. Returns false if that failed.
  */
-function settle({ dir, report }: JournalOptions, { fd }: OpenSegment): void {
+function settle({ dir, report }: JournalOptions, { fd }: OpenSegment): boolean {
   try {
     fdatasyncSync(fd);
     syncFolderSync(dir);
+    return true;
   } catch (error) {
     report(upkeepFailed(error));
+    return false;
   }
 }

@@ -3,8 +3,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { damaged } from './folder.ts';
-import { createSplitter, type JournalLine } from './read-sync.ts';
 import { listSegments, type Position, type Segment, segmentFile } from './segment.ts';
+import { createSplitter, type JournalLine } from './split-lines.ts';
 
 const CHUNK_BYTES = 1 << 20;
 /** fs.watch reports most changes at once; polling finds the others. */
@@ -81,7 +81,8 @@ function newestForm(dir: string, segment: Segment): Segment {
   return listSegments(dir).find(({ number }) => number === segment.number) ?? segment;
 }
 
-async function* readSegment(
+/** Reads the lines of one segment from an offset of its uncompressed text on. */
+export async function* readSegment(
   dir: string,
   segment: Segment,
   from: number,

@@ -1,23 +1,38 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { readPlainFile, replaceFileSync } from '../files.ts';
+import { readPlainFile, replaceFile, replaceFileSync } from '../files.ts';
 
-const NAME = 'state.json';
+/** The newest state, which a power cut may take or leave empty. */
+const NEWEST = 'state.json';
+/** An older state, which is on disk together with all lines before its position. */
+const DURABLE = 'checkpoint.json';
+/** The files of states, the newest first. */
+export const STATE_FILES = [NEWEST, DURABLE] as const;
 
-/** Replaces state.json as a whole. It need not survive a power cut, since it can be rebuilt. */
-export function writeState(dir: string, state: unknown): void {
-  replaceFileSync(join(dir, NAME), JSON.stringify(state), { durable: false });
+type StateFile = (typeof STATE_FILES)[number];
+
+/** Replaces state.json as a whole. It need not survive a power cut. */
+export function writeState(dir: string, text: string): void {
+  replaceFileSync(join(dir, NEWEST), text, { durable: false });
 }
 
-/** Removes state.json if it is there. */
-export function removeState(dir: string): void {
-  rmSync(join(dir, NAME), { force: true });
+/** Replaces checkpoint.json as a whole; when this resolves, it survives a power cut. */
+export async function writeDurableState(dir: string, text: string): Promise<void> {
+  await replaceFile(join(dir, DURABLE), text, { durable: true });
 }
 
-/** Reads state.json; returns its content, or the reason why there is none. */
-export function readState(dir: string): { readonly state?: unknown; readonly why?: string } {
+/** Removes the file of a state if it is there. */
+export function removeState(dir: string, file: StateFile): void {
+  rmSync(join(dir, file), { force: true });
+}
+
+/** Reads a state; returns its content, or the reason why there is none. */
+export function readState(
+  dir: string,
+  file: StateFile = NEWEST,
+): { readonly state?: unknown; readonly why?: string } {
   try {
-    return { state: JSON.parse(readPlainFile(join(dir, NAME))) };
+    return { state: JSON.parse(readPlainFile(join(dir, file))) };
   } catch (error) {
     return { why: error instanceof Error ? error.message : String(error) };
   }

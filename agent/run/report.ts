@@ -13,6 +13,7 @@ export type RunEvent =
   | UpkeepFailed
   | PinEvent
   | MetadataEvent
+  | { readonly event: 'journal.checkpoint_missing'; readonly segments: number }
   | {
       readonly event:
         | 'journal.segment_unreadable'
@@ -64,6 +65,8 @@ export function createReport(
       case 'metadata.reduced':
         telemetry?.noteReducedPod();
         return metadataReduced(new Error(one.pod));
+      case 'journal.checkpoint_missing':
+        return log(one.event, { segments: one.segments });
       case 'journal.segment_unreadable':
         return log(one.event, { error: one.error.message });
       case 'journal.upkeep_failed':

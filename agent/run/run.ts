@@ -152,6 +152,7 @@ async function end(
   telemetry?.end();
   const removed = endSession(session, checkpoint, removal.hook ? 'detached' : 'kept');
   if (removed === undefined) log('run.records_left_in_ring');
+  await checkpoint.close();
   await output.summary(session.lineage.counts, config.journalDir);
   return removed !== undefined && removal.journal;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readContinuity } from '../../agent/run/session/resume.ts';
+import { readContinuity } from '../../agent/run/resume/resume.ts';
 import { segmentName } from '../support/journal/segment-name.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { fuzz } from './fuzz.ts';
@@ -17,10 +17,13 @@ for (const { name, property, seeds, check } of stateTargets(dir))
 
 test('a damaged state.json and a damaged journal give numbers to continue with, or none', () => {
   const [state, lines] = [Buffer.from(STATE), Buffer.from(JOURNAL)];
-  return fuzz((random) => {
+  const live = { hookId: '5', readSeq: [] };
+  return fuzz(async (random) => {
     writeFileSync(join(dir, segmentName(1)), random.damaged(lines));
     writeFileSync(join(dir, 'state.json'), random.below(2) === 0 ? state : random.damaged(state));
-    const { nextSeq, kernelMisses } = readContinuity(dir, assert.fail, 'boot');
+    const { nextSeq, kernelMisses } = await readContinuity(dir, live, ({ event }) =>
+      assert.fail(event),
+    );
     for (const number of nextSeq) assert.ok(number === undefined || number >= 0, `${number}`);
     assert.ok(kernelMisses >= 0);
   });

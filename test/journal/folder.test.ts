@@ -27,7 +27,7 @@ test('the folder is 0700 and its files are 0600, whatever the umask', async (t) 
   const dir = join(bed.dir, 'deeper');
   const journal = bed.open({ dir, segmentMaxBytes: 10 });
   for (const line of numbered(0, 5)) append(journal, line);
-  writeState(dir, {});
+  writeState(dir, '{}');
   assert.equal(statSync(dir).mode & 0o7777, 0o700);
   while (!readdirSync(dir).some((name) => name.endsWith('.zst')))
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -106,7 +106,7 @@ test('state.json is replaced as a whole, and a link in its place is neither read
   mkdirSync(bed.dir);
   for (const name of ['state.json', 'state.json.tmp']) symlinkSync(target, join(bed.dir, name));
   assert.equal(readState(bed.dir).state, undefined);
-  writeState(bed.dir, { mine: 2 });
+  writeState(bed.dir, '{"mine":2}');
   assert.deepEqual(readState(bed.dir).state, { mine: 2 });
   assert.equal(readFileSync(target, 'utf8'), '{"secret":1}');
   assert.deepEqual(readdirSync(bed.dir), ['state.json']);

@@ -35,6 +35,7 @@ function loopOver(turns: (Turn | Error)[], canSleep = true) {
     resume: () => calls.push('resume'),
     pause: () => calls.push('pause'),
     end: () => calls.push('end'),
+    close: async () => {},
   };
   const loop = new DrainLoop(recorder, checkpoint, INTERVAL_MS);
   return { loop, calls, wake: () => wake() };

@@ -1,13 +1,12 @@
 import { type Numbers, numbersIn, type SequenceRange } from '../../../record/numbers.ts';
 import { readChunks } from '../read.ts';
 import type { Segment } from '../segment.ts';
+import { wholeLines } from '../split-lines.ts';
 
 /** Records that were deleted for space. */
 export interface DeletedRange extends SequenceRange {
   readonly count: number;
 }
-
-const LINE_FEED = 0x0a;
 
 type GrowingRange = { -readonly [K in keyof SequenceRange]: SequenceRange[K] };
 
@@ -26,15 +25,9 @@ export async function deletedRanges(
   signal: AbortSignal,
 ): Promise<DeletedRange[]> {
   const collected = new Collected();
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of readChunks(dir, segment, 0)) {
+  for await (const lines of wholeLines(readChunks(dir, segment, 0))) {
     if (signal.aborted) break;
-    const end = chunk.lastIndexOf(LINE_FEED) + 1;
-    if (end > 0) {
-      const lines = rest.toString('latin1') + chunk.toString('latin1', 0, end);
-      for (const numbers of numbersIn(lines)) collected.add(numbers);
-      rest = Buffer.from(chunk.subarray(end));
-    } else rest = Buffer.concat([rest, chunk]);
+    for (const numbers of numbersIn(lines.toString('latin1'))) collected.add(numbers);
   }
   return collected.ranges(repeated);
 }

@@ -2,8 +2,9 @@ import { nanosecondsOf } from '../../../record/types.ts';
 import type { Config } from '../../config/schema.ts';
 import { writeState } from '../../journal/state.ts';
 import type { Report } from '../report.ts';
+import type { Checkpoint } from '../resume/checkpoint.ts';
+import { DurableCheckpoint, type WrittenState } from './durable-checkpoint.ts';
 import type { PinKeeper } from './pin-keeper.ts';
-import type { Checkpoint } from './resume.ts';
 import type { Session } from './session.ts';
 
 const WRITE_EVERY_MS = 2000;
@@ -25,7 +26,7 @@ export interface State extends Checkpoint {
   readonly table: { readonly entries: number; readonly max: number };
 }
 
-/** Keeps state.json up to date, at most every two seconds. */
+/** Keeps state.json up to date: at most every two seconds, and at every rotation of the journal. */
 export interface CheckpointWriter {
   /** Notes that there is something to write. Returns true if it was written at once. */
   note(): boolean;
@@ -35,6 +36,8 @@ export interface CheckpointWriter {
   pause(): void;
   /** Writes the last state of a session at once. */
   end(hookState: 'kept' | 'detached'): void;
+  /** Resolves when nothing is being written any more. */
+  close(): Promise<void>;
 }
 
 /**
@@ -48,16 +51,26 @@ export function createCheckpointWriter(
   report: Report,
   pins?: PinKeeper,
 ): CheckpointWriter {
+  const { journal } = session;
   let writtenAt = 0;
+  let last: WrittenState | undefined;
   let isNoted = false;
   let timer: NodeJS.Timeout | undefined;
+  const durable = new DurableCheckpoint(config.journalDir, report);
   const dueMs = () => writtenAt + WRITE_EVERY_MS - performance.now();
+  /** Without it, the next run would have to read a closed segment back. */
+  const isRotated = () => last !== undefined && last.position.segment < journal.position.segment;
   function write(hookState?: 'kept' | 'detached'): void {
     isNoted = false;
     writtenAt = performance.now();
     pins?.look();
+    const state = stateOf(config, session, hookState);
+    const written = { text: JSON.stringify(state), position: state.position };
+    if (last === undefined) durable.offer(written);
+    else if (isRotated()) durable.offer(last);
+    last = written;
     try {
-      writeState(config.journalDir, stateOf(config, session, hookState));
+      writeState(config.journalDir, written.text);
     } catch (error) {
       report({ event: 'run.state_write_failed', error: error as Error });
     }
@@ -65,7 +78,8 @@ export function createCheckpointWriter(
   return {
     note() {
       isNoted = true;
-      if (dueMs() > 0) return false;
+      durable.write(journal.durable);
+      if (dueMs() > 0 && !isRotated()) return false;
       write();
       return true;
     },
@@ -74,6 +88,7 @@ export function createCheckpointWriter(
     },
     pause: () => clearTimeout(timer),
     end: write,
+    close: () => durable.close(),
   };
 }
 

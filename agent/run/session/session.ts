@@ -16,9 +16,10 @@ import type { Hook } from '../../source/hook.ts';
 import { VERSION } from '../../version.ts';
 import { ownProcess } from '../proc.ts';
 import type { Report } from '../report.ts';
+import type { Continuity } from '../resume/continuity.ts';
+import { readContinuity } from '../resume/resume.ts';
 import { createEnricher, openPodSource, redactOf } from '../wiring.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
-import { type Continuity, readContinuity } from './resume.ts';
 
 /** A hook and a journal, and everything between them. */
 export interface Session {
@@ -45,8 +46,8 @@ export async function openSession(
 ): Promise<Session> {
   const { hookId, snapshot } = await arm(hook, config.journalDir);
   const bootId = readBootId();
-  const onUnreadable = (error: Error) => report({ event: 'journal.segment_unreadable', error });
-  const known = readContinuity(config.journalDir, onUnreadable, bootId);
+  const readSeq = readCpuStates(hook.cpuStates()).map((cpu) => cpu.readSeq);
+  const known = await readContinuity(config.journalDir, { hookId, readSeq }, report);
   const isSameHook = known.hookId === hookId;
   const nextSeq = expectedNumbers(hook, isSameHook ? known.nextSeq : []);
   const clock = new Clock();

@@ -14,13 +14,13 @@ import { AgentError } from '../../../agent/errors.ts';
 import { readLogRecord } from '../../../agent/export/encode/read-log-record.ts';
 import { createScope } from '../../../agent/export/encode/scope.ts';
 import { readLines } from '../../../agent/journal/read.ts';
-import { readLinesSync } from '../../../agent/journal/read-sync.ts';
 import { cutTornTail } from '../../../agent/journal/torn-tail.ts';
 import { createTextWriter } from '../../../agent/print/text.ts';
 import { viewOf } from '../../../agent/print/view.ts';
-import { readContinuity } from '../../../agent/run/session/resume.ts';
+import { readContinuity } from '../../../agent/run/resume/resume.ts';
 import { newRequests, requestOf, VERSION } from '../../export/encode.ts';
 import { execLine, hostileLines } from '../../support/journal/lines.ts';
+import { readLinesSync } from '../../support/journal/read-lines.ts';
 import { segmentName } from '../../support/journal/segment-name.ts';
 import type { Target } from './target.ts';
 
@@ -68,9 +68,9 @@ function continuity(dir: string): Target {
     name: 'continuity',
     property: 'any journal gives numbers to continue with, and stays unchanged',
     seeds: [JOURNAL, `${LINES[0]}\n${LINES[2]}\n`, `${LINES[3]}\n${LINES[1]}\n`],
-    check(input) {
+    async check(input) {
       writeFileSync(segment, input);
-      checkNumbers(folder);
+      await checkNumbers(folder);
       assert.ok(readFileSync(segment).equals(input));
     },
   };
@@ -84,9 +84,9 @@ function state(dir: string): Target {
     name: 'state',
     property: 'any state.json gives numbers to continue with; it stays unchanged or is removed',
     seeds: [STATE, STATE.replace('"offset":0', '"offset":99999')],
-    check(input) {
+    async check(input) {
       writeFileSync(file, input);
-      checkNumbers(folder);
+      await checkNumbers(folder);
       assert.equal(readFileSync(segment, 'utf8'), JOURNAL);
       assert.ok(!existsSync(file) || readFileSync(file).equals(input));
     },
@@ -94,8 +94,12 @@ function state(dir: string): Target {
 }
 
 /** Only numbers that the next run can count from. */
-function checkNumbers(folder: string): void {
-  const { nextSeq, losses, kernelMisses, started } = readContinuity(folder, assert.fail, 'boot');
+async function checkNumbers(folder: string): Promise<void> {
+  const { nextSeq, losses, kernelMisses, started } = await readContinuity(
+    folder,
+    { hookId: '5', readSeq: [] },
+    ({ event }) => assert.fail(event),
+  );
   assert.ok(nextSeq.length <= 65_536);
   for (const next of nextSeq)
     assert.ok(Number.isInteger(next) && next >= 0 && next <= 2 ** 53, `${next}`);
@@ -151,9 +155,8 @@ function compressed(dir: string): Target {
 
 /** What both readers make of a journal. */
 async function agreed(folder: string): Promise<readonly string[]> {
-  const lines = [...readLinesSync(folder)];
-  const again = await Array.fromAsync(readLines(folder));
-  assert.deepEqual(again, lines);
+  const lines = await Array.fromAsync(readLines(folder));
+  assert.deepEqual(readLinesSync(folder), lines);
   return lines.map(({ line }) => line);
 }
 

@@ -1,6 +1,8 @@
 import type { Mutant } from './mutant.ts';
 
-const RESUME = 'agent/run/session/resume.ts';
+const CHECKPOINT = 'agent/run/resume/checkpoint.ts';
+const LINES = 'agent/run/resume/continuity.ts';
+const READ_BACK = 'agent/run/resume/read-back.ts';
 const SESSION = 'agent/run/session/session.ts';
 const CLOCK = 'agent/source/clock.ts';
 
@@ -37,44 +39,50 @@ export const CONTINUITY: readonly Mutant[] = [
   },
   {
     name: 'deleted records count as lost after a restart',
-    file: RESUME,
+    file: LINES,
     before: "  if (stage !== 'retention') known.losses.add(cpu, first, last);\n",
     after: '  known.losses.add(cpu, first, last);\n',
     why: 'A loss of stage retention looks like any other loss.',
   },
   {
     name: 'a loss at the end of the journal is recorded again',
-    file: RESUME,
+    file: LINES,
     before: '  advance(known.nextSeq, cpu, last);\n}\n',
     after: '}\n',
     why: 'Execs advance the numbers, and usually one follows a loss.',
   },
   {
     name: 'a new hook goes on with the numbers of the old one',
-    file: RESUME,
-    before: '    known.nextSeq = [];\n',
-    after: '',
-    why: 'Of six things to forget, one is forgotten.',
+    file: LINES,
+    before:
+      '    Object.assign(known, continuityFrom(), { hookId, bootId: text(attributes[KEYS.bootId]) });\n',
+    after: `    Object.assign(known, continuityFrom(), {
+      hookId,
+      bootId: text(attributes[KEYS.bootId]),
+      nextSeq: known.nextSeq,
+    });
+`,
+    why: 'Of seven things to forget, one is forgotten.',
   },
   {
     name: 'the numbers of a journal.start count as recorded',
-    file: RESUME,
-    before: 'advance(nextSeq, cpu, Number(next) - 1);\n',
-    after: 'advance(nextSeq, cpu, Number(next));\n',
+    file: LINES,
+    before: 'advance(known.nextSeq, cpu, Number(next) - 1);\n',
+    after: 'advance(known.nextSeq, cpu, Number(next));\n',
     why: 'An error by one: everything else in this file is a last number, this is a next one.',
   },
   {
     name: 'the journal is read back only to the last journal.start',
-    file: RESUME,
-    before: "  return state === 'attached' || boot !== bootId;\n",
-    after: '  return true;\n',
+    file: READ_BACK,
+    before: "    part.isFirst ||= record.attributes[KEYS.hookState] === 'attached';\n",
+    after: '    part.isFirst = true;\n',
     why: 'A journal.start has the numbers of every CPU, but not the losses before it.',
   },
   {
     name: 'a checkpoint of lines that a power cut took is valid',
-    file: RESUME,
-    before: '  if (isWithin(dir, checkpoint.position)) return { checkpoint };\n',
-    after: '  if (checkpoint.position) return { checkpoint };\n',
+    file: CHECKPOINT,
+    before: '    if (await isWithin(dir, checkpoint.position)) return checkpoint;\n',
+    after: '    if (checkpoint.position) return checkpoint;\n',
     why: 'A checkpoint is written after its lines, so they seem to be there.',
   },
   {

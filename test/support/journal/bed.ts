@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type { DeletedRange } from '../../../agent/journal/archive/retention.ts';
 import type { Journal, JournalOptions } from '../../../agent/journal/journal.ts';
 import { openJournal } from '../../../agent/journal/journal.ts';
-import { readLinesSync } from '../../../agent/journal/read-sync.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
+import { readLinesSync } from './read-lines.ts';
 
 /** A journal's folder for one test, and what its writers reported. */
 export interface Bed {
@@ -70,7 +70,7 @@ export function append(journal: Journal, ...lines: readonly string[]): void {
 
 /** All whole lines of a journal's folder. */
 export function linesOf(dir: string): string[] {
-  return [...readLinesSync(dir)].map(({ line }) => line);
+  return readLinesSync(dir).map(({ line }) => line);
 }
 
 /** `from` to below `to`, as lines. */

@@ -6,8 +6,8 @@
 import { writeSync } from 'node:fs';
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 import { openJournal } from '../../../agent/journal/journal.ts';
-import { readLinesSync } from '../../../agent/journal/read-sync.ts';
 import { deletionLine, numberedLine } from './numbered-lines.ts';
+import { readLinesSync } from './read-lines.ts';
 
 const [dir = '', json = '{}'] = process.argv.slice(2);
 const { lines, batch, padding: paddingMax, pauseMs, ...options } = JSON.parse(json);

@@ -50,8 +50,8 @@ test('an exec that happened while on_exec was detached is a gap, and not its ear
   assert.ok(stages.includes('kernel'));
 });
 
-for (const state of ['there', 'missing'])
-  test(`losses of an earlier run stay losses, with state.json ${state}`, async (t) => {
+for (const missing of [[], ['state.json'], ['state.json', 'checkpoint.json']])
+  test(`losses of an earlier run stay losses, without ${missing.join(' and ') || 'damage'}`, async (t) => {
     const agent = await startAgent({ args: ['--ring-size', '1MiB'] });
     t.after(() => agent.close());
     await agent.kill();
@@ -65,9 +65,9 @@ for (const state of ['there', 'missing'])
     await agent.start();
     await agent.journal.waitFor('the loss', lossOf);
     await allTold(agent);
-    if (state === 'there') await agent.stop();
+    if (missing.length === 0) await agent.stop();
     else await agent.kill();
-    if (state === 'missing') rmSync(join(agent.journalDir, 'state.json'), { force: true });
+    for (const name of missing) rmSync(join(agent.journalDir, name), { force: true });
     await agent.start();
     waiting.stdin.end('go\n');
     const child = await agent.journal.marked('spawn across:lost');

@@ -30,6 +30,7 @@ test('after kill -9 while segments are closed, compressed and deleted, each numb
     // Every other agent is killed during its start.
     await runAndKill(agent, round % 2 === 0);
     if (round % 3 === 0) rmSync(join(agent.journalDir, 'state.json'), { force: true });
+    if (round % 6 === 0) rmSync(join(agent.journalDir, 'checkpoint.json'), { force: true });
     await ended;
   }
   // A last run with room for everything records the last deletions before its next record.

@@ -18,6 +18,7 @@ test('repeated kill -9 in an exec storm loses and duplicates nothing', async (t)
     if (round % 2 === 0) await sleep(Math.random() * 200);
     // Without it the next run reads the journal back to the beginning of the hook.
     if (round % 3 === 0) rmSync(join(agent.journalDir, 'state.json'), { force: true });
+    if (round % 6 === 0) rmSync(join(agent.journalDir, 'checkpoint.json'), { force: true });
     await agent.start();
   }
   const execs = await storm.end();

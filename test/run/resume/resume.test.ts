@@ -1,27 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { readContinuity } from '../../agent/run/session/resume.ts';
-import { segmentName } from '../support/journal/segment-name.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
-
-const HOOK = { 'vcml.boot.id': 'boot', 'vcml.hook.id': '5' };
-
-function line(action: string, attributes: object): string {
-  return `${JSON.stringify({ action, attributes: { ...HOOK, ...attributes } })}\n`;
-}
-
-const exec = (cpu: number, seq: number) => line('exec', { 'vcml.cpu': cpu, 'vcml.seq': seq });
-const loss = (stage: string, cpu: number, first: number, last: number) =>
-  line('journal.loss', {
-    'vcml.loss.stage': stage,
-    'vcml.loss.hook_id': '5',
-    'vcml.loss.cpu': cpu,
-    'vcml.loss.first_seq': first,
-    'vcml.loss.last_seq': last,
-  });
+import type { RunEvent } from '../../../agent/run/report.ts';
+import type { LiveHook } from '../../../agent/run/resume/read-back.ts';
+import { readContinuity } from '../../../agent/run/resume/resume.ts';
+import { segmentName } from '../../support/journal/segment-name.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { exec, line, loss } from './lines.ts';
 
 const FIRST = [
   line('journal.start', { 'vcml.hook.next_seq': [1, 3] }),
@@ -58,22 +45,28 @@ const WHOLE = {
   ],
 };
 
-const found = (
-  dir: string,
-  bootId = 'boot',
-  onUnreadable: (error: Error) => void = assert.fail,
-) => {
-  const { started, ...known } = readContinuity(dir, onUnreadable, bootId);
-  return JSON.parse(JSON.stringify(known));
-};
+const LIVE: LiveHook = { hookId: '5', readSeq: [] };
+/** After a reboot, another hook is attached. */
+const OTHER: LiveHook = { hookId: '9', readSeq: [] };
 
-/** Returns what is found, and which segments could not be read. */
-function foundInDamaged(dir: string, bootId?: string): [unknown, string[]] {
-  const unreadable: string[] = [];
-  const known = found(dir, bootId, ({ message }) =>
-    unreadable.push(/\d{20}\.jsonl\S*/.exec(message)?.[0] ?? message),
+/** What is found; a segment that cannot be read fails the test. */
+async function found(dir: string, live: LiveHook = LIVE) {
+  const [known, reported] = await foundInDamaged(dir, live);
+  assert.deepEqual(
+    reported.filter((one) => one !== 'journal.checkpoint_missing'),
+    [],
   );
-  return [known, unreadable];
+  return known;
+}
+
+/** What is found, and what is reported: events, and the segments that could not be read. */
+async function foundInDamaged(dir: string, live: LiveHook = LIVE) {
+  const reported: string[] = [];
+  const { started, ...known } = await readContinuity(dir, live, (one: RunEvent) => {
+    const text = 'error' in one ? `${one.error}` : '';
+    reported.push(/\d{20}\.jsonl\S*/.exec(text)?.[0] ?? one.event);
+  });
+  return [JSON.parse(JSON.stringify(known)), reported] as const;
 }
 
 const CHECKPOINT = {
@@ -86,34 +79,34 @@ const CHECKPOINT = {
   position: { segment: 2, offset: 0 },
 };
 
-test('a journal without a checkpoint is read as a whole', (t) => {
-  assert.deepEqual(found(journalOf(t)), WHOLE);
+test('a journal without a checkpoint is read as a whole', async (t) => {
+  assert.deepEqual(await found(journalOf(t)), WHOLE);
 });
 
-test('only the lines after a checkpoint are read', (t) => {
+test('only the lines after a checkpoint are read', async (t) => {
   const dir = journalOf(t, JSON.stringify(CHECKPOINT));
-  assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 });
+  assert.deepEqual(await found(dir), { ...WHOLE, kernelMisses: 3 });
   writeFileSync(join(dir, `${segmentName(1)}.zst`), 'damaged, and not needed');
-  assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 });
+  assert.deepEqual(await found(dir), { ...WHOLE, kernelMisses: 3 });
 });
 
-test('when all programs were attached is known from a checkpoint, for its own hook', (t) => {
+test('when all programs were attached is known from a checkpoint, for its own hook', async (t) => {
   const attachedAt = '9007199254740993';
   const at = (state: object) => found(journalOf(t, JSON.stringify({ ...CHECKPOINT, ...state })));
-  assert.equal(at({ attachedAt }).attachedAt, attachedAt);
-  assert.equal(at({ attachedAt, hookId: '4' }).attachedAt, undefined);
+  assert.equal((await at({ attachedAt })).attachedAt, attachedAt);
+  assert.equal((await at({ attachedAt, hookId: '4' })).attachedAt, undefined);
   for (const damaged of ['', 'x', '-1', '0', '1'.repeat(20), 5])
-    assert.equal(at({ attachedAt: damaged }).attachedAt, undefined);
+    assert.equal((await at({ attachedAt: damaged })).attachedAt, undefined);
 });
 
-test('every position between two lines is a valid checkpoint', (t) => {
+test('every position between two lines is a valid checkpoint', async (t) => {
   let offset = 0;
   const next = [6, 4];
   const losses: number[][] = [[2, 4]];
   for (const [n, text] of SECOND.entries()) {
     const position = { segment: 2, offset };
     const dir = journalOf(t, JSON.stringify({ ...CHECKPOINT, nextSeq: next, losses, position }));
-    assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 }, `before line ${n}`);
+    assert.deepEqual(await found(dir), { ...WHOLE, kernelMisses: 3 }, `before line ${n}`);
     offset += text.length;
     if (n === 0) next[1] = 5;
     if (n === 2) {
@@ -130,10 +123,10 @@ for (const [what, position] of [
   ['after the end of the open segment', { segment: 2, offset: secondSegmentBytes + 1 }],
   ['after the end of a compressed one', { segment: 1, offset: FIRST.join('').length + 1 }],
 ] as const)
-  test(`a checkpoint ${what} is invalid and removed, because the journal may grow past it`, (t) => {
+  test(`a checkpoint ${what} is invalid and removed, because the journal may grow past it`, async (t) => {
     const tooFar = { ...CHECKPOINT, nextSeq: [99, 99], position };
     const dir = journalOf(t, JSON.stringify(tooFar));
-    assert.deepEqual(found(dir), WHOLE);
+    assert.deepEqual(await found(dir), WHOLE);
     assert.ok(!existsSync(join(dir, 'state.json')));
   });
 
@@ -141,85 +134,62 @@ for (const [what, position] of [
   ['at the end of the open segment', { segment: 2, offset: secondSegmentBytes }],
   ['at the end of a compressed one', { segment: 1, offset: FIRST.join('').length }],
 ] as const)
-  test(`a checkpoint ${what} is valid`, (t) => {
+  test(`a checkpoint ${what} is valid`, async (t) => {
     const dir = journalOf(t, JSON.stringify({ ...CHECKPOINT, position }));
-    assert.equal(found(dir).kernelMisses, 3);
+    assert.equal((await found(dir)).kernelMisses, 3);
     assert.ok(existsSync(join(dir, 'state.json')));
   });
 
-test('a checkpoint in a deleted segment is valid', (t) => {
+test('a checkpoint in a deleted segment is valid', async (t) => {
   const dir = journalOf(t, JSON.stringify({ ...CHECKPOINT, position: { segment: 1, offset: 5 } }));
   rmSync(join(dir, `${segmentName(1)}.zst`));
-  assert.deepEqual(found(dir), { ...WHOLE, kernelMisses: 3 });
+  assert.deepEqual(await found(dir), { ...WHOLE, kernelMisses: 3 });
 });
 
-test('a damaged segment is reported and skipped, with or without a checkpoint in it', (t) => {
+test('a damaged segment is reported and skipped, with or without a checkpoint in it', async (t) => {
   const first = `${segmentName(1)}.zst`;
   const position = { segment: 1, offset: 5 };
-  for (const [state, nextSeq, kernelMisses] of [
-    [undefined, [7, 7], 0],
-    [JSON.stringify({ ...CHECKPOINT, losses: [], nextSeq: [3, 9], position }), [7, 9], 3],
+  for (const [state, nextSeq, kernelMisses, events] of [
+    [undefined, [7, 7], 0, ['journal.checkpoint_missing']],
+    [JSON.stringify({ ...CHECKPOINT, losses: [], nextSeq: [3, 9], position }), [7, 9], 3, []],
   ] as const) {
     const dir = journalOf(t, state);
     writeFileSync(join(dir, first), 'damaged');
     const rest = { ...WHOLE, nextSeq, kernelMisses, losses: [[], [5, 6]] };
-    assert.deepEqual(foundInDamaged(dir), [rest, [first]]);
+    assert.deepEqual(await foundInDamaged(dir), [rest, [...events, first]]);
   }
 });
 
-test('if a system crash removed the lines before a checkpoint, each CPU’s last number is enough', (t) => {
-  const position = { segment: 3, offset: 9000 };
-  const beyond = { ...CHECKPOINT, nextSeq: [99, 99, 1], position };
+test('if a system crash removed lines before a checkpoint, an older one on disk is enough', async (t) => {
+  const beyond = { ...CHECKPOINT, nextSeq: [99, 99, 1], position: { segment: 3, offset: 9000 } };
+  for (const state of [JSON.stringify(beyond), '', '{', undefined]) {
+    const dir = journalOf(t, state);
+    writeFileSync(join(dir, 'checkpoint.json'), JSON.stringify(CHECKPOINT));
+    writeFileSync(join(dir, '00000000000000000003.jsonl'), exec(1, 7));
+    writeFileSync(join(dir, `${segmentName(1)}.zst`), 'damaged, and not needed');
+    for (const live of [LIVE, OTHER]) assert.deepEqual((await found(dir, live)).nextSeq, [7, 8]);
+  }
+});
+
+test('if both checkpoints lie after the end of the journal, both are invalid and removed', async (t) => {
+  const beyond = { ...CHECKPOINT, nextSeq: [99, 99], position: { segment: 3, offset: 9000 } };
   const dir = journalOf(t, JSON.stringify(beyond));
-  writeFileSync(join(dir, '00000000000000000003.jsonl'), exec(1, 7));
-  writeFileSync(join(dir, `${segmentName(1)}.zst`), 'damaged, and not needed');
-  assert.deepEqual(found(dir, 'another').nextSeq, [7, 8]);
-});
-
-const start = (state: string, boot: string, hook: string, nextSeq: number[]) =>
-  line('journal.start', {
-    'vcml.boot.id': boot,
-    'vcml.hook.id': hook,
-    'vcml.hook.state': state,
-    'vcml.hook.next_seq': nextSeq,
-  });
-
-/** Segments from 3 on; the earlier ones are damaged, and must not be needed. */
-function journalBehindDamage(t: TestContext, ...segments: readonly (readonly string[])[]) {
-  const dir = journalOf(t);
-  writeFileSync(join(dir, `${segmentName(1)}.zst`), 'damaged');
-  for (const [n, lines] of segments.entries())
-    writeFileSync(join(dir, segmentName(n + 3)), lines.join(''));
-  return dir;
-}
-
-test('without a checkpoint, segments are read back to the hook’s beginning, and no further', (t) => {
-  const dir = journalBehindDamage(
-    t,
-    [exec(0, 7), start('attached', 'boot', '5', [1, 1]), exec(0, 1), loss('quiet', 0, 2, 3)],
-    [exec(1, 1), start('resumed', 'boot', '5', [4, 2]), exec(0, 4)],
+  writeFileSync(join(dir, 'checkpoint.json'), JSON.stringify(beyond));
+  assert.deepEqual(await found(dir), WHOLE);
+  assert.deepEqual(
+    readdirSync(dir).filter((name) => name.endsWith('.json')),
+    [],
   );
-  assert.deepEqual(found(dir), { ...WHOLE, nextSeq: [5, 2], losses: [[2, 3]] });
 });
 
-test('for a hook of another boot, the last start is enough', (t) => {
-  const dir = journalBehindDamage(
-    t,
-    [start('attached', 'boot', '5', [1, 1]), exec(0, 1), loss('quiet', 0, 2, 3)],
-    [exec(1, 1), start('resumed', 'boot', '5', [4, 2]), exec(0, 4), loss('quiet', 0, 5, 6)],
-  );
-  const { nextSeq, losses } = found(dir, 'another');
-  assert.deepEqual({ nextSeq, losses }, { nextSeq: [7, 2], losses: [[5, 6]] });
-});
-
-test('an argument that mentions a start is not a start', (t) => {
+test('an argument that mentions a start is not a start', async (t) => {
   const dir = journalOf(t);
   const other = { args: ['"action":"journal.start"'], 'vcml.hook.state': 'attached' };
   writeFileSync(
     join(dir, '00000000000000000003.jsonl'),
     line('exec', { ...other, 'vcml.cpu': 0, 'vcml.seq': 7 }),
   );
-  assert.deepEqual(found(dir), { ...WHOLE, nextSeq: [8, 7] });
+  assert.deepEqual(await found(dir), { ...WHOLE, nextSeq: [8, 7] });
 });
 
 const DAMAGED = ['', '{', 'null', '7', '[]', '{}', '{"hookId":"5"}'].concat(
@@ -238,11 +208,11 @@ const DAMAGED = ['', '{', 'null', '7', '[]', '{}', '{"hookId":"5"}'].concat(
 );
 
 for (const state of DAMAGED)
-  test(`a damaged checkpoint is invalid: ${state || 'empty'}`, (t) => {
-    assert.deepEqual(found(journalOf(t, state)), WHOLE);
+  test(`a damaged checkpoint is invalid: ${state || 'empty'}`, async (t) => {
+    assert.deepEqual(await found(journalOf(t, state)), WHOLE);
   });
 
-test('another hook begins again at 1, and an orderly end is known', (t) => {
+test('another hook begins again at 1, and an orderly end is known', async (t) => {
   const dir = journalOf(t);
   const other = { 'vcml.hook.id': '8' };
   const lines = [
@@ -251,7 +221,7 @@ test('another hook begins again at 1, and an orderly end is known', (t) => {
     line('journal.stop', { ...other, 'vcml.hook.state': 'detached' }),
   ];
   writeFileSync(join(dir, '00000000000000000003.jsonl'), lines.join(''));
-  assert.deepEqual(found(dir), {
+  assert.deepEqual(await found(dir), {
     bootId: 'boot',
     hookId: '8',
     detached: true,
@@ -261,25 +231,25 @@ test('another hook begins again at 1, and an orderly end is known', (t) => {
   });
 });
 
-test('the next number of a CPU is known even if all its records are deleted', (t) => {
+test('the next number of a CPU is known even if all its records are deleted', async (t) => {
   const dir = journalOf(t);
   writeFileSync(join(dir, '00000000000000000003.jsonl'), loss('retention', 2, 3, 8));
-  assert.deepEqual(found(dir), { ...WHOLE, nextSeq: [7, 7, 9] });
+  assert.deepEqual(await found(dir), { ...WHOLE, nextSeq: [7, 7, 9] });
 });
 
-test('lines that are not records are skipped', (t) => {
+test('lines that are not records are skipped', async (t) => {
   const dir = journalOf(t);
   const lines = ['', 'noise', 'null', '7', '{"attributes":null}', '{"attributes":{}}'];
   writeFileSync(join(dir, '00000000000000000003.jsonl'), `${lines.join('\n')}\n${exec(0, 7)}`);
-  assert.deepEqual(found(dir), { ...WHOLE, nextSeq: [8, 7] });
+  assert.deepEqual(await found(dir), { ...WHOLE, nextSeq: [8, 7] });
 });
 
-test('an empty folder gives no continuity', (t) => {
+test('an empty folder gives no continuity', async (t) => {
   const dir = temporaryFolder(t);
-  assert.deepEqual(found(dir), { detached: false, nextSeq: [], losses: [], kernelMisses: 0 });
+  assert.deepEqual(await found(dir), { detached: false, nextSeq: [], losses: [], kernelMisses: 0 });
 });
 
-test('started containers are known from the checkpoint and from the lines after it', (t) => {
+test('started containers are known from the checkpoint and from the lines after it', async (t) => {
   const state = JSON.stringify({ ...CHECKPOINT, started: ['pod/a', 'b'] });
   const dir = journalOf(t, state);
   const start = (resource: object, more: object = {}) =>
@@ -303,12 +273,12 @@ test('started containers are known from the checkpoint and from the lines after 
   ];
   writeFileSync(join(dir, '00000000000000000003.jsonl'), lines.join(''));
   assert.deepEqual(
-    [...readContinuity(dir, assert.fail, 'boot').started],
+    [...(await readContinuity(dir, LIVE, () => {})).started],
     ['pod/a', 'b', 'pod/c', 'd', id, 'f'],
   );
 });
 
-test('a damaged line with an impossible CPU is ignored', (t) => {
+test('a damaged line with an impossible CPU is ignored', async (t) => {
   const dir = journalOf(t);
   writeFileSync(
     join(dir, '00000000000000000003.jsonl'),
@@ -316,10 +286,10 @@ test('a damaged line with an impossible CPU is ignored', (t) => {
       '',
     ),
   );
-  assert.deepEqual(found(dir), WHOLE);
+  assert.deepEqual(await found(dir), WHOLE);
 });
 
-test('a damaged line with an inexact number is ignored', (t) => {
+test('a damaged line with an inexact number is ignored', async (t) => {
   const dir = journalOf(t);
   const lines = [
     exec(0, 2 ** 53),
@@ -328,5 +298,5 @@ test('a damaged line with an inexact number is ignored', (t) => {
     loss('decode', 0, 1e300, 9),
   ];
   writeFileSync(join(dir, '00000000000000000003.jsonl'), lines.join(''));
-  assert.deepEqual(found(dir), WHOLE);
+  assert.deepEqual(await found(dir), WHOLE);
 });

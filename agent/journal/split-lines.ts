@@ -1,0 +1,46 @@
+import type { Position } from './segment.ts';
+
+const LINE_FEED = 0x0a;
+
+/** A whole line, without its line feed, and the position after it. */
+export interface JournalLine extends Position {
+  readonly line: string;
+}
+
+/**
+ * Creates a function that takes the chunks of a segment's text in order, and yields the lines that
+ * each completes.
+ */
+export function createSplitter(
+  segment: number,
+  from: number,
+): (chunk: Buffer) => Generator<JournalLine> {
+  let offset = from;
+  let rest: Buffer = Buffer.alloc(0);
+  return function* (chunk) {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let start = 0;
+    for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
+      offset += end + 1 - start;
+      yield { line: bytes.toString('utf8', start, end), segment, offset };
+      start = end + 1;
+    }
+    rest = Buffer.from(bytes.subarray(start));
+  };
+}
+
+/**
+ * Yields the same bytes in chunks that end with a line feed; what follows the last line feed is not
+ * a line yet.
+ */
+export async function* wholeLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    const end = chunk.lastIndexOf(LINE_FEED) + 1;
+    const first = chunk.subarray(0, end);
+    if (end > 0) yield rest.length === 0 ? first : Buffer.concat([rest, first]);
+    // A copy, because the chunk's memory is large.
+    const last = chunk.subarray(end);
+    rest = end > 0 ? Buffer.from(last) : Buffer.concat([rest, last]);
+  }
+}

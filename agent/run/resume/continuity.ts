@@ -1,0 +1,176 @@
+import { CORE } from '../../../record/fields/core.ts';
+import { KEYS } from '../../../record/fields.ts';
+import { numbersIn } from '../../../record/numbers.ts';
+import { containerOf, keyOf } from '../../enrich/cgroups/container-path.ts';
+import { Losses } from '../../lineage/losses.ts';
+import type { Checkpoint } from './checkpoint.ts';
+
+/** What a journal says about the hook that wrote it last: where the next run must continue. */
+export interface Continuity {
+  bootId: string | undefined;
+  hookId: string | undefined;
+  /** The last run ended in order and detached the hook. */
+  detached: boolean;
+  /** The next expected number of each CPU, for that hook. */
+  nextSeq: number[];
+  losses: Losses;
+  /** The number of execs that the kernel had skipped until then, as recorded. */
+  kernelMisses: number;
+  /** The boot time at which all of its programs were last known to be attached, if one is. */
+  attachedAt: string | undefined;
+  /** The containers whose start is recorded, by the keys that the enrichment gives them. */
+  started: Set<string>;
+}
+
+/** Text that is in the line of every exec. */
+const EXEC = `"${CORE.action.key}":"exec"`;
+/** Text that is in the line of every container's start. */
+const START = `"${KEYS.entry}":"start"`;
+/** Every line that says more than its own number contains one of these texts. */
+export const SAYING_MORE = [`"${CORE.action.key}":"journal.`, START];
+const CPUS_MAX = 65_536;
+/** As many containers as the enrichment remembers as started; the oldest ones are forgotten. */
+const STARTED_MAX = 4096;
+
+/** Returns what is known before the first line: what a checkpoint says, or nothing. */
+export function continuityFrom(checkpoint?: Checkpoint): Continuity {
+  return {
+    bootId: checkpoint?.bootId,
+    hookId: checkpoint?.hookId,
+    detached: checkpoint?.detached ?? false,
+    nextSeq: [...(checkpoint?.nextSeq ?? [])],
+    losses: checkpoint?.losses ?? new Losses(),
+    kernelMisses: checkpoint?.kernelMisses ?? 0,
+    attachedAt: checkpoint?.attachedAt,
+    started: new Set(checkpoint?.started),
+  };
+}
+
+/**
+ * Adds what the next line says, and forgets what concerns another hook. Returns the record, unless
+ * only its numbers matter.
+ */
+export function follow(known: Continuity, line: string): Followed | undefined {
+  if (followNumbers(known, line)) return undefined;
+  const record = parse(line);
+  if (record !== undefined) followRecord(known, record);
+  return record;
+}
+
+/** Adds what later lines say, which were followed by themselves. */
+export function append(known: Continuity, later: Continuity): void {
+  if (later.hookId === undefined) return;
+  if (later.hookId !== known.hookId) {
+    Object.assign(known, later);
+    return;
+  }
+  known.detached = later.detached;
+  for (const [cpu, next] of later.nextSeq.entries()) advance(known.nextSeq, cpu, next - 1);
+  for (const [cpu, ranges] of later.losses.toJSON().entries())
+    for (let n = 0; n < ranges.length; n += 2)
+      known.losses.add(cpu, ranges[n] ?? 0, ranges[n + 1] ?? 0);
+  known.kernelMisses += later.kernelMisses;
+  for (const key of later.started) addStarted(known.started, key);
+}
+
+/**
+ * Takes a line if only its numbers matter, without parsing it. Returns false for any other line.
+ */
+function followNumbers(known: Continuity, line: string): boolean {
+  if (!line.includes(EXEC) || line.includes(START)) return false;
+  const [numbers] = numbersIn(line);
+  if (numbers === undefined || numbers.hookId !== known.hookId) return false;
+  known.detached = false;
+  advance(known.nextSeq, numbers.cpu, numbers.lastSeq);
+  return true;
+}
+
+type Attributes = Record<string, unknown>;
+
+/** A line whose record was parsed. */
+export interface Followed {
+  readonly action: unknown;
+  readonly resource: unknown;
+  readonly attributes: Attributes;
+}
+
+function followRecord(known: Continuity, { action, attributes, resource }: Followed): void {
+  const hookId = text(attributes[KEYS.hookId]);
+  if (hookId === undefined) return;
+  if (hookId !== known.hookId)
+    Object.assign(known, continuityFrom(), { hookId, bootId: text(attributes[KEYS.bootId]) });
+  known.detached = action === 'journal.stop' && attributes[KEYS.hookState] === 'detached';
+  if (action === 'exec') advance(known.nextSeq, attributes[KEYS.cpu], attributes[KEYS.seq]);
+  if (attributes[KEYS.entry] === 'start') begin(known, attributes, resource);
+  if (action === 'journal.start') start(known, attributes);
+  if (action === 'journal.loss') lose(known, attributes);
+}
+
+function begin(known: Continuity, attributes: Attributes, resource: unknown): void {
+  // The cgroup of a pod's container does not always name the pod.
+  const [, path] = /^\d+:[^:]*:(.*)$/s.exec(text(attributes[KEYS.cgroup]) ?? '') ?? [];
+  const container = path === undefined ? undefined : containerOf(path);
+  const { [KEYS.containerId]: id, [KEYS.podUid]: podUid } = (resource ?? {}) as Attributes;
+  if (container !== undefined) addStarted(known.started, keyOf(container));
+  else if (text(id) !== undefined)
+    addStarted(known.started, keyOf({ id: `${id}`, podUid: text(podUid) }));
+}
+
+function addStarted(started: Set<string>, key: string): void {
+  started.add(key);
+  for (const oldest of started) {
+    if (started.size <= STARTED_MAX) break;
+    started.delete(oldest);
+  }
+}
+
+function start(known: Continuity, attributes: Attributes): void {
+  // The counters of programs that were just attached begin at 0.
+  if (attributes[KEYS.hookState] !== 'resumed') known.kernelMisses = 0;
+  const numbers = attributes[KEYS.hookNextSeq];
+  if (!Array.isArray(numbers)) return;
+  for (const [cpu, next] of numbers.entries()) advance(known.nextSeq, cpu, Number(next) - 1);
+}
+
+function lose(known: Continuity, attributes: Attributes): void {
+  const stage = attributes[KEYS.lossStage];
+  const cpu = Number(attributes[KEYS.lossCpu]);
+  const first = Number(attributes[KEYS.lossFirstSeq]);
+  const last = Number(attributes[KEYS.lossLastSeq]);
+  if (attributes[KEYS.lossHookId] !== known.hookId) return;
+  const count = attributes[KEYS.lossCount];
+  if (stage === 'kernel' && isNumber(count)) known.kernelMisses += count;
+  if (!isCpu(cpu) || !isNumber(first) || !isNumber(last)) return;
+  if (stage !== 'retention') known.losses.add(cpu, first, last);
+  advance(known.nextSeq, cpu, last);
+}
+
+function advance(nextSeq: number[], cpu: unknown, seq: unknown): void {
+  if (!isCpu(cpu) || !Number.isSafeInteger(seq)) return;
+  while (nextSeq.length <= cpu) nextSeq.push(1);
+  nextSeq[cpu] = Math.max(nextSeq[cpu] ?? 1, (seq as number) + 1);
+}
+
+/** A larger number is damage, and must not cost memory: no kernel supports as many CPUs. */
+function isCpu(value: unknown): value is number {
+  return isNumber(value) && value < CPUS_MAX;
+}
+
+function parse(line: string): Followed | undefined {
+  try {
+    const { action, attributes, resource } = JSON.parse(line);
+    return attributes === null || typeof attributes !== 'object'
+      ? undefined
+      : { action, attributes, resource };
+  } catch {
+    return undefined;
+  }
+}
+
+function isNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,23 @@
+import { listSegments } from '../../journal/segment.ts';
+import type { Report } from '../report.ts';
+import { readCheckpoint } from './checkpoint.ts';
+import type { Continuity } from './continuity.ts';
+import { type LiveHook, readBack } from './read-back.ts';
+
+/**
+ * Reads what the journal in `dir` says about the hook that wrote it last: from the position of its
+ * last checkpoint to the end or, without a checkpoint, as far back as the attached hook needs it. A
+ * segment that cannot be read is reported and skipped.
+ */
+export async function readContinuity(
+  dir: string,
+  live: LiveHook,
+  report: Report,
+): Promise<Continuity> {
+  const checkpoint = await readCheckpoint(dir);
+  const segments = listSegments(dir).length;
+  if (checkpoint === undefined && segments > 1)
+    report({ event: 'journal.checkpoint_missing', segments });
+  const onUnreadable = (error: Error) => report({ event: 'journal.segment_unreadable', error });
+  return readBack(dir, checkpoint, live, onUnreadable);
+}
