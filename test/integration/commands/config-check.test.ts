@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { EXIT } from '../../agent/errors.ts';
-import { AGENT_BIN } from '../support/paths.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { EXIT } from '../../../agent/errors.ts';
+import { AGENT_BIN } from '../../support/paths.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const folder = temporaryFolder();
 
