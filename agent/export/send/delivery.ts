@@ -15,8 +15,9 @@ const ROUNDS = 3;
 /** While no other record is accepted either, the encoder comes under suspicion from here on. */
 const SUSPICIOUS_REFUSALS = 3;
 /**
- * Each time after this many refusals, the record that follows is tried: nothing was accepted before,
- * or what was accepted before is no longer. It may overtake, which is why it is not tried earlier.
+ * Each time after this many refusals, one of the records that follow is tried: nothing was accepted
+ * before, or what was accepted before is no longer. It may overtake, which is why it is not tried
+ * earlier.
  */
 const REFUSALS_IN_A_ROW = 10;
 /**
@@ -44,8 +45,8 @@ export interface DeliveryOptions extends SenderOptions {
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #sender: Sender;
-  /** The first record of the batch that follows, as soon as there is one. */
-  #following: ReadableLogRecord | undefined;
+  /** The records of the batch that follows, as soon as there is one. */
+  #following: readonly ReadableLogRecord[] = [];
   #refusedInARow = 0;
   /** The collector accepted the stock encoding of records, and not ours. */
   #isEncoderFaulty = false;
@@ -58,9 +59,9 @@ export class Delivery {
 
   /** Resolves when all are accepted or set aside; throws Ended. */
   async deliver(batch: Batch, upcoming: Promise<Batch | undefined>): Promise<void> {
-    this.#following = undefined;
+    this.#following = [];
     void upcoming.then((next) => {
-      this.#following = next?.records[0];
+      this.#following = next?.records ?? [];
     });
     for (const start of batch.unreadable)
       await this.#setAside(start, { code: 'UNREADABLE', details: 'no line of the journal' });
@@ -113,13 +114,15 @@ export class Delivery {
 
   /**
    * Whether the collector accepts another record now, on the same connection: the one that it
-   * accepted last or, now and then, the one that follows.
+   * accepted last or, now and then, one that follows. The first of those may be refused for good,
+   * too, so that it is another one each time.
    */
   async #isAnotherAccepted(batch: Batch, at: number, refusals: number): Promise<boolean> {
-    const other =
-      refusals % REFUSALS_IN_A_ROW === 0
-        ? (batch.records[at + 1] ?? this.#following)
-        : this.#sender.accepted;
+    const turn = refusals / REFUSALS_IN_A_ROW;
+    const following = [...batch.records.slice(at + 1), ...this.#following];
+    const other = Number.isInteger(turn)
+      ? following[(turn - 1) % following.length]
+      : this.#sender.accepted;
     if (other === undefined) return false;
     return (await this.#sender.send([other], { isTrial: true })) === undefined;
   }
