@@ -201,8 +201,13 @@ export class Journal {
       this.#options.report(upkeepFailed(error));
     }
     closeSync(this.#open.fd);
-    this.#removeUnused();
-    this.#unlock();
+    try {
+      this.#removeUnused();
+      this.#unlock();
+    } catch (error) {
+      // A lock of a process that has ended locks nothing.
+      this.#options.report(upkeepFailed(error));
+    }
   }
 
   #isDue(): boolean {

@@ -17,6 +17,8 @@ export function endSession(
   if (hookState === 'detached') {
     hook.disarm();
     if (!recorder.flush()) return undefined;
+    // The kernel may have skipped some until then.
+    recorder.addKernelMisses();
   }
   if (!recorder.finish((now) => lineage.stop(hookState, now))) return undefined;
   checkpoint.end(hookState);
