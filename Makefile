@@ -19,7 +19,7 @@ BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node build/report/
 PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c))
 TESTED := build $(PROGRAMS) build/programs/next.bpf.o build/sanitized/vcml_hook.node build/apt-test.stamp
 
-.PHONY: help run unit test bench fuzz killpoints valgrind kernels e2e check format generate coverage build bundle image clean
+.PHONY: help run unit test bench fuzz killpoints simulation mutants valgrind kernels e2e check format generate coverage build bundle image clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
@@ -44,6 +44,12 @@ fuzz: build ## fuzz every parser, guided by coverage: make fuzz FUZZ_SECONDS=600
 
 killpoints: build $(PROGRAMS) ## kill a run before each of its system calls, and cut its power: make killpoints KILLPOINTS_STEP=10
 	@exec $(NODE) test/integration/killpoints/main.ts
+
+simulation: node_modules/.stamp ## simulate machines that fail at any moment: make simulation SEEDS=1000; replay one: make simulation SEED=7 SEEDS=1
+	@exec $(NODE) test/simulation/main.ts
+
+mutants: node_modules/.stamp ## see which planted faults the simulation finds: make mutants SEEDS=60 MUTANT='short write'
+	@exec $(NODE) test/simulation/mutants/main.ts
 
 valgrind: build $(PROGRAMS) build/apt-valgrind.stamp ## run every call of the addon under valgrind, with the real hook
 	@exec $(NODE) --test --test-reporter=spec test/fuzz/valgrind.ts

@@ -68,9 +68,8 @@ export class DiskModel {
     if (operation.kind === 'printed') return;
     const { kind, name } = operation;
     const file = this.#files.get(name);
-    if (kind === 'sync' && name === '.') {
-      for (const change of this.#changes) change.synced = true;
-    } else if (kind === 'create') {
+    if (kind === 'sync') this.beginSync(name)();
+    else if (kind === 'create') {
       const created = { bytes: Buffer.alloc(0), synced: 0 };
       this.#files.set(name, created);
       this.#changes.push({ name, file: created, from: undefined, synced: false });
@@ -80,8 +79,7 @@ export class DiskModel {
     else if (kind === 'truncate') {
       file.bytes = file.bytes.subarray(0, operation.size);
       file.synced = Math.min(file.synced, operation.size);
-    } else if (kind === 'sync') file.synced = file.bytes.length;
-    else {
+    } else {
       this.#files.delete(name);
       if (kind === 'rename') this.#files.set(operation.to, file);
       this.#changes.push(
@@ -90,6 +88,22 @@ export class DiskModel {
           : { name, file: undefined, from: undefined, synced: false },
       );
     }
+  }
+
+  /** Begins a sync of what is there now; what it returns ends it. */
+  beginSync(name: string): () => void {
+    if (name === '.') {
+      const before = [...this.#changes];
+      return () => {
+        for (const change of before) change.synced = true;
+      };
+    }
+    const file = this.#files.get(name);
+    const size = file?.bytes.length ?? 0;
+    return () => {
+      if (file !== undefined)
+        file.synced = Math.max(file.synced, Math.min(size, file.bytes.length));
+    };
   }
 
   /** Writes the files that remain after a power cut into a new folder. */

@@ -14,19 +14,29 @@ import {
   type PendingRange,
 } from '../../support/scripted/truth.ts';
 import type { Boot } from './scenarios.ts';
-import { receivedIn, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** A deletion that is noted, and is to be recorded by the next run. */
 const AT_BEGINNING = /begins at \d+: nothing says why/;
 
+type Journal = Pick<World, 'journal'>;
+
+/** What was exported: the lines that a collector took, all that there ever were, and those left. */
+interface Exported {
+  readonly received: readonly string[];
+  readonly history: readonly string[];
+  readonly lines: readonly string[];
+}
+
 /**
  * Finds what is wrong with a world in which everything was recorded and exported at last. `history`
- * is every line that its journal ever had.
+ * is every line that its journal ever had, and `received` what its collector took.
  */
 export function judgeWorld(
-  world: World,
+  world: Journal,
   history: readonly string[],
   boots: readonly Boot[],
+  received: readonly string[],
 ): string[] {
   const lines = [...new JournalReader(world.journal).lines()];
   const account = {
@@ -39,19 +49,20 @@ export function judgeWorld(
       .findings.filter(({ message }) => account.pending.length === 0 || !AT_BEGINNING.test(message))
       .map(({ rule, line, message }) => `line ${line}: ${rule}: ${message}`),
     ...boots.flatMap((boot) => judgeBoot(account, boot)),
-    ...judgeExport(world, history, lines),
+    ...judgeExport(world, { received, history, lines }),
   ];
 }
 
 type Left = Pick<Account, 'history' | 'remaining' | 'pending'>;
 
-/** Once all records of an earlier boot are deleted, nothing needs to say so any more. */
+/** Once all records of an earlier hook are deleted, nothing needs to say so any more. */
 function judgeBoot(account: Left, boot: Boot): string[] {
+  const isOver = boot.isCut || boot.isDetached;
+  if (isOver && !account.remaining.some((line) => isExecOf(line, boot))) return [];
   if (!boot.isCut) return judgeAccount({ ...account, ...boot });
-  if (!account.remaining.some((line) => isExecOf(line, boot))) return [];
   return [
     ...judgeAccount({ ...account, ...boot }),
-    ...judgeReboot(account, boot),
+    ...(boot.isDetached ? [] : judgeReboot(account, boot)),
     ...judgeCommitted(account, boot),
   ];
 }
@@ -95,12 +106,12 @@ function judgeCommitted(account: Left, { hookId, committed = [] }: Boot): string
 }
 
 /** What a collector refuses is set aside; what was deleted or cut first may not have reached it. */
-function judgeExport(world: World, history: readonly string[], lines: readonly string[]): string[] {
+function judgeExport(world: Journal, { received, history, lines }: Exported): string[] {
   const remaining = new Set(lines);
   const excused = history.filter((line) => line.includes(REFUSED) || !remaining.has(line));
   const letters = lettersIn(world);
   return [
-    ...judgeHistory({ received: receivedIn(world), journal: history, excused }),
+    ...judgeHistory({ received, journal: history, excused }),
     ...lines
       .filter((line) => line.includes(REFUSED) && !letters.includes(line))
       .map((line) => `refused, and no dead letter: ${line.slice(0, 200)}`),
@@ -110,7 +121,7 @@ function judgeExport(world: World, history: readonly string[], lines: readonly s
   ];
 }
 
-function lettersIn({ journal }: World): (string | null)[] {
+function lettersIn({ journal }: Journal): (string | null)[] {
   const file = join(journal, 'dead-letters.jsonl');
   if (!existsSync(file)) return [];
   return readFileSync(file, 'utf8')
@@ -128,7 +139,7 @@ function lineIn(letter: string): (string | null)[] {
   }
 }
 
-function pendingIn({ journal }: World): PendingRange[] {
+function pendingIn({ journal }: Journal): PendingRange[] {
   const file = join(journal, 'deletions.json');
   if (!existsSync(file)) return [];
   const deletions: { readonly runs: PendingRange[] }[] = JSON.parse(readFileSync(file, 'utf8'));

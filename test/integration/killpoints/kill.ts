@@ -3,7 +3,7 @@ import { type Operation, readTrace } from '../journal/disk-model.ts';
 import { finish } from './finish.ts';
 import { audit, judgeWorld } from './judge.ts';
 import { bootOf, type Scenario } from './scenarios.ts';
-import type { Bench, Fault } from './world.ts';
+import { type Bench, type Fault, receivedIn } from './world.ts';
 import { linesWritten } from './written.ts';
 
 const FAULT_CALLS = 40;
@@ -31,7 +31,7 @@ export async function liveWhole(bench: Bench, scenario: Scenario): Promise<Whole
   const operations = readTrace(world.trace, world.journal);
   await finish(bench, world, scenario, BOOT, life);
   const history = linesWritten(readTrace(world.trace, world.journal));
-  const [finding] = judgeWorld(world, history, [bootOf(scenario, BOOT)]);
+  const [finding] = judgeWorld(world, history, [bootOf(scenario, BOOT)], receivedIn(world));
   if (finding !== undefined) throw new Error(`${scenario.name} without a kill: ${finding}`);
   bench.remove(world);
   return { calls: life.calls, operations };
@@ -55,7 +55,8 @@ export async function killAt(
   }
   const failure = await finish(bench, world, scenario, BOOT, life);
   const history = linesWritten(readTrace(world.trace, world.journal));
-  const findings = failure ?? judgeWorld(world, history, [bootOf(scenario, BOOT)]);
+  const findings =
+    failure ?? judgeWorld(world, history, [bootOf(scenario, BOOT)], receivedIn(world));
   if (isAudited) findings.push(...audit(world));
   if (findings.length === 0) bench.remove(world);
   return { at: `${scenario.name}, ${at}`, findings };

@@ -6,7 +6,7 @@ import { finish } from './finish.ts';
 import { judgeWorld } from './judge.ts';
 import type { Point } from './kill.ts';
 import { bootIdOf, bootOf, type Scenario } from './scenarios.ts';
-import type { Bench, World } from './world.ts';
+import { type Bench, receivedIn, type World } from './world.ts';
 import { linesWritten, plainSegments } from './written.ts';
 
 const BOOT = 1;
@@ -35,7 +35,7 @@ export async function cutAfter(
   const failure = await finish(bench, world, scenario, NEXT_BOOT);
   const later = linesWritten(readTrace(world.trace, world.journal), segments).filter(isLater);
   const history = [...linesWritten(before), ...later];
-  const findings = failure ?? judgeWorld(world, history, boots);
+  const findings = failure ?? judgeWorld(world, history, boots, receivedIn(world));
   if (findings.length === 0) bench.remove(world);
   return { at: `${scenario.name}, power cut after operation ${count}`, findings };
 }

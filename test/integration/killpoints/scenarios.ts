@@ -23,6 +23,8 @@ export interface Boot {
   readonly execs: readonly ScriptedExec[];
   /** The power was cut at its end. */
   readonly isCut: boolean;
+  /** The hook was detached before: the loss of a reboot does not speak of it. */
+  readonly isDetached?: boolean;
   /** The last number of each CPU that was committed to the kernel, and so must be on disk. */
   readonly committed?: readonly number[];
 }

@@ -1,6 +1,6 @@
 import type { Hook } from '../../../agent/source/hook.ts';
 import { cpuState } from '../../../agent/source/layout.ts';
-import { eventOf, type ScriptedExec } from './script.ts';
+import { eventOf, hasEvent, type ScriptedExec } from './script.ts';
 
 const FRAME_BYTES = 8;
 const BUFFER_BYTES = 256 << 10;
@@ -86,7 +86,7 @@ function openHook(world: KernelWorld): Hook {
     let bytes = 0;
     for (; drained < memory.happened; drained++) {
       const exec = execs[drained];
-      if (exec === undefined || exec.fate === 'lost') continue;
+      if (exec === undefined || !hasEvent(exec)) continue;
       const event = eventOf(exec);
       if (bytes + frameBytes(event.length) > buffer.length) break;
       buffer.writeUInt32LE(event.length, bytes);
@@ -166,7 +166,7 @@ function createPositions(execs: readonly ScriptedExec[]): (count: number) => num
 
 /** Returns the bytes that an exec takes in the ring. */
 export function ringBytes(exec: ScriptedExec | undefined): number {
-  return exec === undefined || exec.fate === 'lost' ? 0 : frameBytes(eventOf(exec).length);
+  return exec === undefined || !hasEvent(exec) ? 0 : frameBytes(eventOf(exec).length);
 }
 
 function frameBytes(length: number): number {

@@ -4,9 +4,14 @@ import type { Seeded } from './seeded.ts';
 
 /**
  * What becomes of a scripted exec: its event is sound, or a reader cannot read it (damaged, or of
- * another version), or it does not fit into the ring.
+ * another version), or it does not fit into the ring, or no agent was reading for a long time.
  */
-export type Fate = 'sound' | 'damaged' | 'foreign' | 'lost';
+export type Fate = 'sound' | 'damaged' | 'foreign' | 'lost' | 'quiet';
+
+/** Whether an exec has an event in the ring. */
+export function hasEvent({ fate }: ScriptedExec): boolean {
+  return fate !== 'lost' && fate !== 'quiet';
+}
 
 /** An exec that the kernel of a script reports. */
 export interface ScriptedExec {
@@ -45,11 +50,13 @@ export class Script {
   readonly #seqs: number[];
   readonly #seeded: Seeded;
   readonly #name: string;
+  readonly #refusedPercent: number;
 
   /** `name` keeps the marks of several scripts apart. */
-  constructor(seeded: Seeded, name: string, cpus: number) {
+  constructor(seeded: Seeded, name: string, cpus: number, refusedPercent = 2) {
     this.#seeded = seeded;
     this.#name = name;
+    this.#refusedPercent = refusedPercent;
     this.#seqs = new Array<number>(cpus).fill(0);
   }
 
@@ -63,7 +70,7 @@ export class Script {
     const seq = (this.#seqs[cpu] ?? 0) + 1;
     this.#seqs[cpu] = seq;
     const n = this.execs.length;
-    const refused = this.#seeded.percent(2) ? `-${REFUSED}` : '';
+    const refused = this.#seeded.percent(this.#refusedPercent) ? `-${REFUSED}` : '';
     const padding = this.#seeded.percent(30) ? this.#noise(this.#seeded.below(900)) : '';
     const exec = {
       cpu,

@@ -26,7 +26,12 @@ export interface PendingRange {
   readonly lastSeq: number;
 }
 
-const STAGES = { damaged: 'decode', foreign: 'upgrade', lost: 'ring_buffer' } as const;
+const STAGES = {
+  damaged: 'decode',
+  foreign: 'upgrade',
+  lost: 'ring_buffer',
+  quiet: 'quiet',
+} as const;
 
 /** A range of numbers that a journal.loss speaks of. */
 interface Range {

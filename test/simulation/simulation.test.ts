@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+/** `make simulation` tries more. */
+const SEEDS = 20;
+
+test('machines whose disk, clocks, collector and agents fail at any moment have sound journals', () => {
+  const seed = 1 + Math.floor(Math.random() * 1_000_000);
+  const env = { ...process.env, SEED: `${seed}`, SEEDS: `${SEEDS}` };
+  const main = join(import.meta.dirname, 'main.ts');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main], { env, encoding: 'utf8' });
+  assert.equal(status, 0, `${stdout}${stderr}`);
+});
+
+test('a seed always shows the same', () => {
+  const env = { ...process.env, SEED: '7', SEEDS: '1' };
+  const main = join(import.meta.dirname, 'main.ts');
+  const show = () => spawnSync(process.execPath, [main], { env, encoding: 'utf8' }).stdout;
+  const first = show();
+  assert.match(first, /^seed 7: \d+ steps, \d+ lines, [0-9a-f]{16}\n/);
+  assert.equal(show(), first);
+});

@@ -1,0 +1,23 @@
+import { current } from './current.ts';
+
+/** What every file of the agent sees instead of the globals of the same names. */
+export const GLOBALS = {
+  setTimeout(job: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) {
+    return current().after(ms, () => job(...args));
+  },
+  clearTimeout(timer: unknown) {
+    current().clock.cancel(timer);
+  },
+  performance: { now: () => current().clock.now },
+  Date: class extends Date {
+    constructor(...args: [] | [number]) {
+      if (args.length === 0) super(current().wallMs());
+      else super(...args);
+    }
+
+    static override now(): number {
+      return current().wallMs();
+    }
+  },
+  Math: Object.create(Math, { random: { value: () => current().seeded.below(2 ** 30) / 2 ** 30 } }),
+};

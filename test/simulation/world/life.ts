@@ -1,0 +1,81 @@
+import type { Seeded } from '../../support/scripted/seeded.ts';
+
+/** What a step of a life does: a change of files, a sync, or something outside of the disk. */
+export type Kind = 'create' | 'write' | 'sync' | 'truncate' | 'rename' | 'unlink' | 'other';
+
+/** Thrown to code of an agent that is dead. */
+export class Killed extends Error {}
+
+/** Steps in which the disk fails. */
+export interface FaultWindow {
+  readonly from: number;
+  readonly to: number;
+  readonly error: 'ENOSPC' | 'EIO';
+  /** how many of 100 calls fail */
+  readonly percent: number;
+}
+
+/** How one life of the agent is to go. */
+export interface Plan {
+  /** the step before which it is killed; undefined: it is not killed */
+  readonly killAt: number | undefined;
+  readonly faults: readonly FaultWindow[];
+  /** how many of 100 writes are short ones */
+  readonly shortPercent: number;
+}
+
+const TAKES_ROOM = new Set<Kind>(['create', 'write']);
+
+/** One life of the agent: its steps are counted, and some of them fail, or are the last. */
+export class Life {
+  steps = 0;
+  isAlive = true;
+  readonly #plan: Plan;
+  readonly #seeded: Seeded;
+
+  constructor(plan: Plan, seeded: Seeded) {
+    this.#plan = plan;
+    this.#seeded = seeded;
+  }
+
+  /** Begins a step. Throws Killed if it is not done any more, or the error with which it fails. */
+  step(kind: Kind): void {
+    this.#begin();
+    this.#fail(kind);
+  }
+
+  /** Begins a write; returns how many of its bytes are written. If that is fewer, it may be the end. */
+  stepOfWrite(bytes: number): number {
+    if (!this.isAlive) throw new Killed();
+    try {
+      this.#begin();
+    } catch {
+      // A killed process may have written a part.
+      return this.#seeded.below(bytes);
+    }
+    this.#fail('write');
+    const isShort = bytes > 1 && this.#seeded.percent(this.#plan.shortPercent);
+    return isShort ? 1 + this.#seeded.below(bytes - 1) : bytes;
+  }
+
+  /** Ends it. */
+  kill(): void {
+    this.isAlive = false;
+  }
+
+  #begin(): void {
+    if (!this.isAlive) throw new Killed();
+    this.steps += 1;
+    if (this.steps !== this.#plan.killAt) return;
+    this.kill();
+    throw new Killed();
+  }
+
+  #fail(kind: Kind): void {
+    const window = this.#plan.faults.find(({ from, to }) => from <= this.steps && this.steps <= to);
+    if (window === undefined || kind === 'other') return;
+    if (window.error === 'ENOSPC' && !TAKES_ROOM.has(kind)) return;
+    if (!this.#seeded.percent(window.percent)) return;
+    throw Object.assign(new Error(`${window.error}: simulated, ${kind}`), { code: window.error });
+  }
+}

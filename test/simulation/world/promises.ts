@@ -1,0 +1,89 @@
+/** In place of `node:fs/promises`: what the agent begins happens later, and ends later still. */
+
+import fs, { type Stats } from 'node:fs';
+import { Readable } from 'node:stream';
+import { current } from './current.ts';
+import { isThere } from './disk.ts';
+
+const CHUNK_BYTES = 64 << 10;
+
+export async function open(path: string, flags = 'r', mode?: number): Promise<FileHandle> {
+  return new FileHandle(await current().later(() => current().disk.open(path, flags, mode)));
+}
+
+export function rename(path: string, to: string): Promise<void> {
+  return current().later(() => current().disk.rename(path, to));
+}
+
+export function rm(path: string, { force = false } = {}): Promise<void> {
+  return current().later(() => {
+    if (!force || isThere(path)) current().disk.remove(path);
+  });
+}
+
+export function stat(path: string): Promise<Stats> {
+  return current().later(() => fs.statSync(path));
+}
+
+/** An open file of the agent. */
+export class FileHandle {
+  readonly #fd: number;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  async read(buffer: Buffer, offset: number, length: number, at: number | null = null) {
+    const bytesRead = await current().later(() =>
+      fs.readSync(this.#fd, buffer, offset, length, at),
+    );
+    return { bytesRead, buffer };
+  }
+
+  /** Writes all of it. */
+  async writeFile(data: string | Buffer): Promise<void> {
+    const bytes = Buffer.from(data as string);
+    for (let at = 0; at < bytes.length; )
+      at += await current().later(() => current().disk.write(this.#fd, bytes.subarray(at)));
+  }
+
+  appendFile(data: string): Promise<void> {
+    return this.writeFile(data);
+  }
+
+  sync(): Promise<void> {
+    return current().later(
+      () => current().disk.sync(this.#fd),
+      (end) => end(),
+    );
+  }
+
+  datasync(): Promise<void> {
+    return this.sync();
+  }
+
+  stat(): Promise<Stats> {
+    return current().later(() => fs.fstatSync(this.#fd));
+  }
+
+  truncate(size: number): Promise<void> {
+    return current().later(() => current().disk.truncate(this.#fd, size));
+  }
+
+  close(): Promise<void> {
+    return current().later(() => current().disk.close(this.#fd));
+  }
+
+  createReadStream({ start }: { start: number }): Readable {
+    return Readable.from(this.#chunks(start, CHUNK_BYTES), { objectMode: false });
+  }
+
+  async *#chunks(start: number, size: number): AsyncGenerator<Buffer> {
+    for (let at = start; ; ) {
+      const { bytesRead, buffer } = await this.read(Buffer.allocUnsafe(size), 0, size, at);
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import type { Operation } from '../../integration/journal/disk-model.ts';
+
+const SEGMENT = /^\d{20}\.jsonl$/;
+
+interface Written {
+  readonly at: number;
+  readonly end: number;
+}
+
+interface Growing {
+  writes: Written[];
+  size: number;
+  synced: number;
+  isNamed: boolean;
+  /** the bytes that were there when a sync failed: they have no time limit */
+  excused: number;
+}
+
+/** Knows since when bytes and names of plain segments have not been synced. */
+export class Syncs {
+  readonly #segments = new Map<string, Growing>();
+  #folderFailed = false;
+
+  note(operation: Operation, now: number): void {
+    if (operation.kind === 'printed' || !SEGMENT.test(operation.name)) return;
+    const { kind, name } = operation;
+    const segment = this.#segments.get(name);
+    if (kind === 'create')
+      this.#segments.set(name, {
+        writes: [],
+        size: 0,
+        synced: 0,
+        isNamed: false,
+        excused: 0,
+      });
+    if (kind === 'unlink') this.#segments.delete(name);
+    if (segment === undefined) return;
+    if (kind === 'write') {
+      segment.size += operation.bytes.length;
+      segment.writes.push({ at: now, end: segment.size });
+    }
+    if (kind === 'truncate') {
+      segment.size = operation.size;
+      segment.synced = Math.min(segment.synced, segment.size);
+      segment.writes = segment.writes.filter(({ end }) => end <= segment.size);
+    }
+  }
+
+  /** Notes that a sync begins; what it returns notes its end. */
+  begin(name: string): () => void {
+    if (name === '.') {
+      const there = [...this.#segments.values()];
+      return () => {
+        for (const segment of there) segment.isNamed = true;
+        this.#folderFailed = false;
+      };
+    }
+    const segment = this.#segments.get(name);
+    const size = segment?.size ?? 0;
+    return () => {
+      if (segment === undefined) return;
+      segment.synced = Math.max(segment.synced, Math.min(size, segment.size));
+    };
+  }
+
+  /** Notes a sync that failed. */
+  failed(name: string): void {
+    const segment = this.#segments.get(name);
+    if (segment !== undefined) segment.excused = segment.size;
+    if (name === '.') this.#folderFailed = true;
+  }
+
+  forget(): void {
+    this.#segments.clear();
+    this.#folderFailed = false;
+  }
+
+  /**
+   * Finds what must have been synced by now: all but the newest segment, and of that one what was
+   * written before `deadline`, unless its policy is never to sync (undefined).
+   */
+  overdue(deadline: number | undefined): string[] {
+    const names = [...this.#segments.keys()].sort();
+    // One without lines was made a moment ago, or was not needed.
+    const newest = names.findLast((name) => (this.#segments.get(name)?.size ?? 0) > 0) ?? '';
+    return names.flatMap((name) => {
+      const { writes, synced, isNamed, excused, size } = this.#segments.get(name) as Growing;
+      const isNewest = name >= newest;
+      const late = writes.filter(
+        ({ at, end }) =>
+          end > Math.max(synced, excused) &&
+          (!isNewest || (deadline !== undefined && at < deadline)),
+      );
+      const nameIsLate = !isNamed && size > 0 && !this.#folderFailed && !isNewest;
+      return [
+        ...(late.length > 0
+          ? [`${name}: ${size - synced} bytes are not synced, since ${late[0]?.at} ms`]
+          : []),
+        ...(nameIsLate ? [`${name}: its name is not synced`] : []),
+      ];
+    });
+  }
+}

@@ -1,0 +1,22 @@
+import { current } from './current.ts';
+
+/** In place of that of `node:timers/promises`. */
+export function setTimeout<T>(
+  ms: number,
+  value?: T,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const fail = () => reject(signal?.reason);
+    if (signal?.aborted) return fail();
+    const timer = current().after(ms, () => {
+      signal?.removeEventListener('abort', abort);
+      resolve(value);
+    });
+    const abort = () => {
+      current().clock.cancel(timer);
+      fail();
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}
