@@ -63,7 +63,7 @@ public:
 			Napi::Object self = info.This().As<Napi::Object>();
 			static const char *const states[] = {"attached", "resumed", "upgraded"};
 			self.Set("buffer", buffer);
-			auto clock = Napi::Float64Array::New(info.Env(), 4);
+			auto clock = Napi::Float64Array::New(info.Env(), 5);
 			clock_ = Napi::Persistent(clock);
 			self.Set("clock", clock);
 			self.Set("state", states[static_cast<int>(side_->state())]);
@@ -108,17 +108,21 @@ private:
 	}
 
 	// touch(): shows that the reader is alive although it does not read now; sets `clock` like
-	// drain().
+	// drain(). The boot clock is read on both sides of the wall clock: a reader that is
+	// preempted between them would take the pause for a step of the wall clock.
 	Napi::Value touch(const Napi::CallbackInfo &info)
 	{
 		control *page = side(info).control_page();
-		struct timespec boot, wall;
+		struct timespec boot, wall, after;
 
 		clock_gettime(CLOCK_BOOTTIME, &boot);
 		clock_gettime(CLOCK_REALTIME, &wall);
+		clock_gettime(CLOCK_BOOTTIME, &after);
+		const double apart = static_cast<double>(after.tv_sec - boot.tv_sec) * 1e9 +
+				     static_cast<double>(after.tv_nsec - boot.tv_nsec);
 		const double clock[] = {
 		    static_cast<double>(boot.tv_sec), static_cast<double>(boot.tv_nsec),
-		    static_cast<double>(wall.tv_sec), static_cast<double>(wall.tv_nsec)};
+		    static_cast<double>(wall.tv_sec), static_cast<double>(wall.tv_nsec), apart};
 		memcpy(clock_.Value().Data(), clock, sizeof(clock));
 		__atomic_store_n(&page->seen_at, boot.tv_sec * 1000000000ull + boot.tv_nsec,
 				 __ATOMIC_RELAXED);

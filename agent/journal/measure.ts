@@ -2,6 +2,7 @@ import { readChunks, readLines } from './read.ts';
 import { listSegments, type Position } from './segment.ts';
 
 const LINE_FEED = 0x0a;
+const NANOS_PER_SECOND = 1_000_000_000n;
 
 /**
  * Returns the Unix seconds of the first record from a position on that can be read; undefined if
@@ -9,8 +10,8 @@ const LINE_FEED = 0x0a;
  */
 export async function timeAt(dir: string, position?: Position): Promise<number | undefined> {
   for await (const { line } of readLines(dir, position, () => {})) {
-    const [, seconds] = /"timestamp":(\d+)\d{9},/.exec(line) ?? [];
-    return seconds === undefined ? undefined : Number(seconds);
+    const [, nanoseconds] = /"timestamp":(\d+),/.exec(line) ?? [];
+    return nanoseconds === undefined ? undefined : Number(BigInt(nanoseconds) / NANOS_PER_SECOND);
   }
   return undefined;
 }

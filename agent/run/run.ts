@@ -69,7 +69,7 @@ export async function run(config: Config, stop: AbortSignal): Promise<number> {
       log('run.stopping', { signal: stop.reason });
       removesJournal = await end(run, recording, removal);
     } finally {
-      await close(held);
+      await close(held.hook, held.journal, held.journalExport);
     }
     if (removesJournal) deleteAll(config, log);
     return 0;
@@ -92,8 +92,7 @@ async function open(run: Run, stop: AbortSignal): Promise<Held> {
   } catch (error) {
     // A new hook that has recorded nothing leaves nothing behind.
     if (hook.state === 'attached') hook.detach();
-    hook.close();
-    await journal?.close();
+    await close(hook, journal);
     throw error;
   }
 }
@@ -157,10 +156,18 @@ async function end(
   return removed !== undefined && removal.journal;
 }
 
-async function close({ hook, journal, journalExport }: Held): Promise<void> {
-  hook.close();
-  await journalExport?.close(EXPORT_GRACE_MS);
-  await journal.close();
+/** Releases the hook last: an agent that waits for it opens the journal at once. */
+async function close(
+  hook: Hook,
+  journal: Journal | undefined,
+  journalExport?: JournalExport,
+): Promise<void> {
+  try {
+    await journalExport?.close(EXPORT_GRACE_MS);
+    await journal?.close();
+  } finally {
+    hook.close();
+  }
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

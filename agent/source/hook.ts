@@ -62,7 +62,10 @@ export interface Hook {
   readonly cpuCount: number;
   /** Frames of u32 length, u32 0 and an event, padded to 8 bytes. Every drain overwrites it. */
   readonly buffer: Buffer;
-  /** Boot clock seconds and ns, wall clock seconds and ns. Every drain sets it. */
+  /**
+   * Boot clock seconds and ns, wall clock seconds and ns, and the ns within which both were read. Every
+   * drain sets it.
+   */
   readonly clock: Float64Array;
   /** Starts the recording of a new hook; returns the boot time of arming, in ns. */
   arm(): bigint;

@@ -136,6 +136,12 @@ export const HASH = `try_cast("timestamp" AS BIGINT) AS unix_ns,
   try_cast(boot_time AS BIGINT) AS boot_ns, try_cast(boot_id AS UUID) AS boot,
   sha1(boot::BLOB || encode(boot_time || ':' || pid)) AS hash`;
 
+/**
+ * No wall clock is behind the boot clock: Linux refuses to set it so (settimeofday(2)), and a clock
+ * that was never set begins at 0 with it. The two are not read at the same moment.
+ */
+const CLOCK_NS = 1_000_000_000;
+
 /** This replaces DuckDB's translate(), which takes ten times as long. */
 const VARIANT = `substr('89ab89ab89ab89ab', strpos('0123456789abcdef', substr(hash, 17, 1)), 1)`;
 const RIGHT_ID = `concat('"', substr(hash, 1, 8), '-', substr(hash, 9, 4), '-5', substr(hash, 14, 3),
@@ -198,7 +204,7 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
   ],
   [
     'FIELD_VALUE',
-    `${OURS} AND (strlen("timestamp") <> 19 OR strlen(boot_id) <> 36 OR seq < 1 OR cpu < 0
+    `${OURS} AND (unix_ns < coalesce(boot_ns, 0) - ${CLOCK_NS} OR strlen(boot_id) <> 36 OR seq < 1 OR cpu < 0
        OR boot_time IS NOT NULL AND coalesce(boot_ns < 0, true)
          AND try_cast(boot_time AS UBIGINT) IS NULL
        OR (${HOOK_STATES.map((state) => `hook_state <> '${state}'`).join(' AND ')})

@@ -21,7 +21,7 @@ const CORE = [
 const ACTOR = ['pid', 'ppid', 'uid', 'gid', 'comm'];
 
 /** Inside a string the quotes would be escaped, so this matches only the key. */
-const TIMESTAMP = /[{,]\s*"timestamp"\s*:\s*(\d{19})\s*[,}]/;
+const TIMESTAMP = /[{,]\s*"timestamp"\s*:\s*(0|[1-9]\d{0,18})\s*[,}]/;
 /** The characters that JSON allows unescaped and this format does not. */
 const RAW = /[\u0085\u2028\u2029]/;
 
@@ -70,7 +70,7 @@ function checkStrings(value: Json | undefined, report: Report): void {
 
 function coreOf(json: JsonObject, line: string, report: Report): CheckedRecord | undefined {
   const timestamp = TIMESTAMP.exec(line)?.[1];
-  if (timestamp === undefined) report('timestamp', 'no bare integer of 19 digits');
+  if (timestamp === undefined) report('timestamp', 'no bare integer of 1 to 19 digits');
   const { id, action, object, actor, resource, attributes } = json;
   if (typeof id !== 'string' || !isUuid5(id)) report('id', `${JSON.stringify(id)} is no UUIDv5`);
   if (typeof object !== 'string' || object === '') report('object', 'not a string, or empty');

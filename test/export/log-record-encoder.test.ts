@@ -72,6 +72,12 @@ test('a timestamp keeps its 19 digits, and is the observed time, too', () => {
   equal(recordOf(line).observedTimeUnixNano, '1795403355999999999');
 });
 
+for (const timestamp of ['0', '999999999', '1000000000', '12345678901', '978307199999999999'])
+  test(`a timestamp of a clock that is not set stays as it is: ${timestamp}`, () => {
+    const line = execLine(0).replace(/"timestamp":\d+/, `"timestamp":${timestamp}`);
+    equal(recordOf(line).timeUnixNano, timestamp);
+  });
+
 test('attributes keep their types', () => {
   const { attributes } = recordOf(execLine(4, { args: ['a', ''] }));
   equal(attributes['vcml.boot_time'], '4000000000');

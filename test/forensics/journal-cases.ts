@@ -159,6 +159,14 @@ export const JOURNAL_CASES = {
         r.later.resource = { ...r.later.resource, ...pod };
         r.later.attributes['vcml.metadata.state'] = 'partial';
       }),
+      // a machine whose clock was never set
+      changed((r) => {
+        for (const record of Object.values(r)) {
+          record.timestamp = BigInt(String(record.attributes['vcml.boot_time']));
+          if ('process.creation.time' in record.attributes)
+            record.attributes['process.creation.time'] = '1970-01-01T00:00:00.000000000Z';
+        }
+      }),
     ],
   },
   ARGUMENTS: {

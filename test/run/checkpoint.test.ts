@@ -19,7 +19,7 @@ function writerIn(t: TestContext) {
   const session = {
     hook: {
       state: 'attached',
-      clock: Float64Array.of(5, 7, 0, 0),
+      clock: Float64Array.of(5, 7, 0, 0, 0),
       statistics: () => ({ ringBytes: 1, usedBytes: 0 }),
     },
     journal: { position: { segment: 1, offset: 0 } },

@@ -27,7 +27,7 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[]
   let drained = 0;
   const hook = {
     buffer,
-    clock: new Float64Array(4),
+    clock: new Float64Array(5),
     touch: () => {},
     commit: () => {},
     statistics: () => ({ ringBytes: 65_536 }),

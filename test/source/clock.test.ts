@@ -56,6 +56,19 @@ test('a step of the wall clock is followed in both directions', () => {
   }
 });
 
+test('a reading in which the agent was preempted between the clocks moves the time and not the offset', () => {
+  const clock = clockOf([5n, WALL]);
+  clock.sample([9, 0, Number(WALL / 1_000_000_000n) + 30, 0, 20 * MS]);
+  assert.equal(offsetOf(clock), WALL - 5n);
+  assert.deepEqual(clock.now, { seconds: 9, nanos: 0 });
+});
+
+test('the first reading counts, however long it took', () => {
+  const clock = new Clock();
+  clock.sample([1, 0, 1_764_000_000, 0, 20 * MS]);
+  assert.equal(offsetOf(clock), 1_763_999_999_000_000_000n);
+});
+
 test('now is the boot clock of the last reading, even if the offset is kept', () => {
   const clock = clockOf([5n, WALL], [3_000_000_009n, WALL + 3_000_000_004n]);
   assert.deepEqual(clock.now, { seconds: 3, nanos: 9 });

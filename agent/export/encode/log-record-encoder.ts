@@ -127,9 +127,11 @@ function attributesOfGap(gap: string | undefined): Attributes {
 function copyTimestamp(line: LineReader, writer: ProtobufWriter): number {
   line.digits();
   const { start, end } = line;
-  if (end - start < 10 || end - start > 20) throw line.error();
-  const seconds = line.numberOf(start, end - 9);
-  const nanos = line.numberOf(end - 9, end);
+  if (end - start > 20) throw line.error();
+  // It has fewer than ten digits in the first second of 1970, where a clock may stand that is not set.
+  const split = Math.max(start, end - 9);
+  const seconds = line.numberOf(start, split);
+  const nanos = line.numberOf(split, end);
   if (seconds > LAST.seconds || (seconds === LAST.seconds && nanos > LAST.nanos))
     throw line.error();
   writer.nanoseconds(LOG_RECORD.time, seconds, nanos);

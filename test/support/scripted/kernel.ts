@@ -65,7 +65,7 @@ function openHook(world: KernelWorld): Hook {
   const { memory, execs } = world;
   const bytesUpTo = createPositions(execs);
   const buffer = Buffer.from(new ArrayBuffer(BUFFER_BYTES));
-  const clock = new Float64Array(4);
+  const clock = new Float64Array(5);
   const state = memory.armedAt === 0n ? 'attached' : 'resumed';
   const cpuCount = memory.readSeq.length;
   /** the number of execs that were copied out of the ring */

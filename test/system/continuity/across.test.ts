@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -98,6 +99,25 @@ for (const end of ['SIGTERM', 'SIGKILL'] as const)
     await second.journal.marked('across:between');
     await stopAndJudge(second);
   });
+
+test('a waiting agent takes over from one that still waits for its collector at the end', async (t) => {
+  const silent = createServer((socket) => socket.on('error', () => {}));
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  t.after(() => silent.close());
+  const { port } = silent.address() as AddressInfo;
+  const first = await startAgent({ args: ['--export-endpoint', `http://127.0.0.1:${port}`] });
+  t.after(() => first.close());
+  const { journalDir, pinDir } = first;
+  await runProgram('noop', 'across:unsent');
+  await first.journal.marked('across:unsent');
+  const second = new Agent({ journalDir, pinDir, args: ['--wait-for-hook', '30s'] });
+  t.after(() => second.close());
+  const started = second.start();
+  await first.stop();
+  assert.equal((await started).attributes['vcml.hook.state'], 'resumed');
+  await stopAndJudge(second);
+});
 
 /** Makes an exec on each CPU, whose record reveals what was lost there before it. */
 async function allTold(agent: Agent): Promise<void> {
