@@ -27,7 +27,7 @@ export function optionsOf({ among, below, percent }: Seeded) {
     segmentMaxAge: among([1500, 20_000, 3_600_000]),
     deletes,
     journalMaxBytes: deletes ? segmentMaxBytes * (4 + below(4)) : 100_000_000,
-    exportBatchBytes: among([1500, 20_000, 1_000_000]),
+    exportBatchBytes: among([8000, 20_000, 1_000_000]),
   };
 }
 

@@ -82,7 +82,7 @@ export class Disk {
   write(fd: number, bytes: Buffer): number {
     const name = this.nameOf(this.#open.get(fd));
     if (name === undefined) return fs.writeSync(fd, bytes);
-    const taken = this.life?.stepOfWrite(bytes.length) ?? bytes.length;
+    const taken = this.#taken(name, bytes.length);
     const part = bytes.subarray(0, taken);
     if (taken > 0) {
       fs.writeSync(fd, part);
@@ -140,7 +140,7 @@ export class Disk {
   cut(luck: Luck): void {
     const next = `${this.#dir}+`;
     this.#model.cut(next, luck);
-    fs.rmSync(this.#dir, { recursive: true });
+    fs.rmSync(this.#dir, { recursive: true, force: true });
     this.#dir = next;
     this.#model = new DiskModel();
     this.operations = [];
@@ -153,6 +153,16 @@ export class Disk {
       this.#model.apply({ kind: 'sync', name });
     }
     this.#model.apply({ kind: 'sync', name: '.' });
+  }
+
+  #taken(name: string, bytes: number): number {
+    try {
+      return this.life?.stepOfWrite(bytes) ?? bytes;
+    } catch (error) {
+      // What was written of these lines so far is to be cut off, and not to be synced.
+      if (!(error instanceof Killed)) this.syncs.refused(name);
+      throw error;
+    }
   }
 
   #apply(operation: Operation): void {

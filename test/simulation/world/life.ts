@@ -19,11 +19,14 @@ export interface FaultWindow {
 export interface Plan {
   /** the step before which it is killed; undefined: it is not killed */
   readonly killAt: number | undefined;
+  /** It is killed in the first write from then on. */
+  readonly inWrite: boolean;
   readonly faults: readonly FaultWindow[];
   /** how many of 100 writes are short ones */
   readonly shortPercent: number;
 }
 
+const FAILING_SHORT_PERCENT = 50;
 const TAKES_ROOM = new Set<Kind>(['create', 'write']);
 
 /** One life of the agent: its steps are counted, and some of them fail, or are the last. */
@@ -40,7 +43,7 @@ export class Life {
 
   /** Begins a step. Throws Killed if it is not done any more, or the error with which it fails. */
   step(kind: Kind): void {
-    this.#begin();
+    this.#begin(kind);
     this.#fail(kind);
   }
 
@@ -48,13 +51,15 @@ export class Life {
   stepOfWrite(bytes: number): number {
     if (!this.isAlive) throw new Killed();
     try {
-      this.#begin();
+      this.#begin('write');
     } catch {
       // A killed process may have written a part.
       return this.#seeded.below(bytes);
     }
     this.#fail('write');
-    const isShort = bytes > 1 && this.#seeded.percent(this.#plan.shortPercent);
+    // A disk that fails takes a part of the bytes first.
+    const percent = this.#window === undefined ? this.#plan.shortPercent : FAILING_SHORT_PERCENT;
+    const isShort = bytes > 1 && this.#seeded.percent(percent);
     return isShort ? 1 + this.#seeded.below(bytes - 1) : bytes;
   }
 
@@ -63,16 +68,21 @@ export class Life {
     this.isAlive = false;
   }
 
-  #begin(): void {
+  get #window(): FaultWindow | undefined {
+    return this.#plan.faults.find(({ from, to }) => from <= this.steps && this.steps <= to);
+  }
+
+  #begin(kind: Kind): void {
     if (!this.isAlive) throw new Killed();
     this.steps += 1;
-    if (this.steps !== this.#plan.killAt) return;
+    const { killAt = Number.POSITIVE_INFINITY, inWrite } = this.#plan;
+    if (this.steps < killAt || (inWrite && kind !== 'write')) return;
     this.kill();
     throw new Killed();
   }
 
   #fail(kind: Kind): void {
-    const window = this.#plan.faults.find(({ from, to }) => from <= this.steps && this.steps <= to);
+    const window = this.#window;
     if (window === undefined || kind === 'other') return;
     if (window.error === 'ENOSPC' && !TAKES_ROOM.has(kind)) return;
     if (!this.#seeded.percent(window.percent)) return;

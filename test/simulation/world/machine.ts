@@ -96,6 +96,7 @@ export class Machine {
     this.lives += 1;
     this.#life = new NewLife(plan, this.seeded);
     this.disk.life = this.#life;
+    this.disk.syncs.excuse();
     return this.#life;
   }
 

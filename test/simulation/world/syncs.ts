@@ -12,14 +12,17 @@ interface Growing {
   size: number;
   synced: number;
   isNamed: boolean;
-  /** the bytes that were there when a sync failed: they have no time limit */
+  /** A sync of its name failed. */
+  isExcused: boolean;
+  /** the bytes that have no time limit: they were there when a sync failed, or an agent ended */
   excused: number;
 }
 
 /** Knows since when bytes and names of plain segments have not been synced. */
 export class Syncs {
+  /** Whether any sync has failed since the last power cut. */
+  hasFailed = false;
   readonly #segments = new Map<string, Growing>();
-  #folderFailed = false;
 
   note(operation: Operation, now: number): void {
     if (operation.kind === 'printed' || !SEGMENT.test(operation.name)) return;
@@ -31,6 +34,7 @@ export class Syncs {
         size: 0,
         synced: 0,
         isNamed: false,
+        isExcused: false,
         excused: 0,
       });
     if (kind === 'unlink') this.#segments.delete(name);
@@ -52,27 +56,41 @@ export class Syncs {
       const there = [...this.#segments.values()];
       return () => {
         for (const segment of there) segment.isNamed = true;
-        this.#folderFailed = false;
       };
     }
     const segment = this.#segments.get(name);
     const size = segment?.size ?? 0;
     return () => {
       if (segment === undefined) return;
-      segment.synced = Math.max(segment.synced, Math.min(size, segment.size));
+      const synced = Math.max(segment.synced, Math.min(size, segment.size));
+      segment.synced = synced;
+      segment.writes = segment.writes.filter(({ end }) => end > synced);
     };
   }
 
   /** Notes a sync that failed. */
   failed(name: string): void {
+    this.hasFailed = true;
     const segment = this.#segments.get(name);
     if (segment !== undefined) segment.excused = segment.size;
-    if (name === '.') this.#folderFailed = true;
+    // A file and the folder are synced together.
+    for (const one of this.#segments.values()) one.isExcused = true;
+  }
+
+  /** Notes a write that failed: what it left is no line. */
+  refused(name: string): void {
+    const segment = this.#segments.get(name);
+    if (segment !== undefined) segment.excused = segment.size;
+  }
+
+  /** Excuses what an agent left when it was killed: nobody syncs it before another one runs. */
+  excuse(): void {
+    for (const segment of this.#segments.values()) segment.excused = segment.size;
   }
 
   forget(): void {
+    this.hasFailed = false;
     this.#segments.clear();
-    this.#folderFailed = false;
   }
 
   /**
@@ -84,14 +102,16 @@ export class Syncs {
     // One without lines was made a moment ago, or was not needed.
     const newest = names.findLast((name) => (this.#segments.get(name)?.size ?? 0) > 0) ?? '';
     return names.flatMap((name) => {
-      const { writes, synced, isNamed, excused, size } = this.#segments.get(name) as Growing;
+      const { writes, synced, isNamed, isExcused, excused, size } = this.#segments.get(
+        name,
+      ) as Growing;
       const isNewest = name >= newest;
       const late = writes.filter(
         ({ at, end }) =>
           end > Math.max(synced, excused) &&
           (!isNewest || (deadline !== undefined && at < deadline)),
       );
-      const nameIsLate = !isNamed && size > 0 && !this.#folderFailed && !isNewest;
+      const nameIsLate = !isNamed && !isExcused && size > 0 && !isNewest;
       return [
         ...(late.length > 0
           ? [`${name}: ${size - synced} bytes are not synced, since ${late[0]?.at} ms`]
