@@ -19,7 +19,7 @@ BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node build/report/
 PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c))
 TESTED := build $(PROGRAMS) build/programs/next.bpf.o build/sanitized/vcml_hook.node build/apt-test.stamp
 
-.PHONY: help run unit test bench fuzz killpoints simulation mutants valgrind kernels e2e check format generate coverage build bundle image clean
+.PHONY: help run unit test bench fuzz killpoints simulation mutants soak valgrind kernels e2e check format generate coverage build bundle image clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
@@ -38,6 +38,11 @@ test: $(TESTED) ## build, then run all tests: make test TESTS=test/rooms.test.ts
 
 bench: build $(PROGRAMS) build/apt-bench.stamp ## build, then print the benchmark table
 	@exec $(NODE) bench/bench.ts
+
+SOAK_SECONDS ?= 3600
+
+soak: build $(PROGRAMS) build/apt-bench.stamp ## record 1,000 execs a second in short-lived containers for an hour, and print the figures: make soak SOAK_SECONDS=60
+	@BENCH_SOAK_SECONDS='$(SOAK_SECONDS)' exec $(NODE) bench/bench.ts --only soak
 
 fuzz: build ## fuzz every parser, guided by coverage: make fuzz FUZZ_SECONDS=600 FUZZ_TARGETS='event tail'
 	@exec $(NODE) test/fuzz/guided/main.ts

@@ -25,9 +25,14 @@ export interface CatchUp {
 }
 
 /** Starts bench/receiver.ts and returns its port. */
-export async function startReceiver(bed: Bed): Promise<{ port: number; close(): Promise<void> }> {
+export async function startReceiver(
+  bed: Bed,
+  wanted = 0,
+): Promise<{ port: number; close(): Promise<void> }> {
   const file = join(import.meta.dirname, 'receiver.ts');
-  const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [file, `${wanted}`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const close = bed.cleanup.add(() => child.kill('SIGKILL'));
   const [port] = await once(child.stdout, 'data');
   return { port: Number(port), close };

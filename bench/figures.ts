@@ -12,7 +12,7 @@ import { memoryFigure } from './memory-figure.ts';
 import { canRunNode, measureNode } from './node.ts';
 import { measureOutage } from './outage.ts';
 import { measurePods } from './pods.ts';
-import { measureSoak } from './soak.ts';
+import { growthPerHour, measureSoak } from './soak.ts';
 import { measureStarts } from './start.ts';
 import { quantile, spreadOf } from './statistics.ts';
 import { decimal, spreadText } from './table.ts';
@@ -105,18 +105,34 @@ async function quiet(bed: Bed): Promise<Figure> {
 
 /** Computes the growth from the second fifth on, when all caches are full. */
 async function soak(bed: Bed, report: (text: string) => void): Promise<Figure[]> {
-  const looks = await measureSoak(bed, report);
-  const half = Math.floor(looks.length / 2);
-  const mib = (from: number, to: number) =>
-    spreadOf(looks.slice(from, to).map(({ bytes }) => bytes / 2 ** 20));
-  const [first, second] = [mib(Math.floor(looks.length / 5), half), mib(half, looks.length)];
+  const { looks, seconds, containers, restarts, segments, execs, records, losses, isExported } =
+    await measureSoak(bed, report);
+  const later = looks.slice(Math.floor(looks.length / 5));
+  const memory = spreadOf(later.map(({ bytes }) => bytes / 2 ** 20));
+  const what = `a soak of ${bed.soakSeconds} s`;
   return [
     {
-      what: `memory’s growth in a storm of ${bed.soakSeconds} s`,
-      value: second.median - first.median,
+      what: `${what}: growth of memory in an hour`,
+      value: growthPerHour(later),
       unit: 'MiB',
       budget: 5,
-      more: `RssAnon ${spreadText(first)} then ${spreadText(second)}; ${looks.at(-1)?.execs} execs`,
+      more: `RssAnon ${spreadText(memory)}`,
+    },
+    {
+      what: `${what}: execs without a record`,
+      value: execs - records,
+      unit: 'execs',
+      digits: 0,
+      budget: 0,
+      more: `of ${execs}, ${decimal(execs / seconds, 0)} a second, in ${containers} containers and ${segments} segments; ${losses} are reported`,
+    },
+    {
+      what: `${what}: exports that are not finished`,
+      value: isExported ? 0 : 1,
+      unit: '',
+      digits: 0,
+      budget: 0,
+      more: `the collector was restarted ${restarts} times`,
     },
   ];
 }

@@ -1,4 +1,7 @@
-/** Runs a receiver of OTLP/gRPC that accepts everything without reading it, and prints its port. */
+/**
+ * Runs a receiver of OTLP/gRPC that accepts everything without reading it, on the given port or on any
+ * one, and prints the port: receiver.ts [PORT].
+ */
 
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
 
@@ -19,7 +22,11 @@ server.addService(service, {
   Export: (_call: unknown, done: (error: null, response: Buffer) => void) =>
     done(null, Buffer.alloc(0)),
 });
-server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
-  if (error) throw error;
-  process.stdout.write(`${port}\n`);
-});
+server.bindAsync(
+  `127.0.0.1:${process.argv[2] ?? 0}`,
+  ServerCredentials.createInsecure(),
+  (error, port) => {
+    if (error) throw error;
+    process.stdout.write(`${port}\n`);
+  },
+);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * An exec storm: storm LOOPS SECONDS PROGRAM [ARGUMENT...]
- * Runs LOOPS loops of posix_spawn and wait, as fast as possible; prints the number of execs.
+ * Runs LOOPS loops of posix_spawn and wait, as fast as possible or, with STORM_RATE, so often a
+ * second in each loop; prints the number of execs.
  */
 #include <spawn.h>
 #include <stdint.h>
@@ -20,8 +21,17 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-static uint64_t loop(double until, char **argv)
+static void wait_until(double at)
 {
+	struct timespec t = { .tv_sec = (time_t)at };
+
+	t.tv_nsec = (long)((at - (double)t.tv_sec) * 1e9);
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+}
+
+static uint64_t loop(double until, double rate, char **argv)
+{
+	double began = now();
 	uint64_t count = 0;
 
 	while ((count & 15) || now() < until) {
@@ -32,6 +42,8 @@ static uint64_t loop(double until, char **argv)
 			exit(1);
 		waitpid(pid, NULL, 0);
 		count++;
+		if (rate > 0)
+			wait_until(began + count / rate);
 	}
 	return count;
 }
@@ -40,6 +52,7 @@ int main(int argc, char **argv)
 {
 	int loops = argc > 3 ? atoi(argv[1]) : 0;
 	double until = now() + (argc > 3 ? atof(argv[2]) : 0);
+	const char *rate = getenv("STORM_RATE");
 	uint64_t total = 0;
 	uint64_t *counts =
 		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -50,7 +63,7 @@ int main(int argc, char **argv)
 	}
 	for (int i = 0; i < loops; i++) {
 		if (fork() == 0) {
-			counts[i] = loop(until, argv + 3);
+			counts[i] = loop(until, rate ? atof(rate) : 0, argv + 3);
 			_exit(0);
 		}
 	}
