@@ -196,6 +196,12 @@ export const ERRORS = {
     remedy: 'see what the kernel reports about that disk (dmesg)',
     isTransient: true,
   },
+  JOURNAL_DISK_STALLED: {
+    exitCode: EXIT.journal,
+    sentence: 'a write to the journal has taken more than {seconds} s and is not done',
+    remedy: 'see what the kernel reports about that disk (dmesg)',
+    isTransient: true,
+  },
   SEGMENT_IS_LINK: {
     exitCode: EXIT.journal,
     sentence: 'the journal’s file {file} cannot be used: it is a symbolic link',

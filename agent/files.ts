@@ -1,14 +1,4 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 
@@ -51,20 +41,6 @@ export async function replaceFile(
   if (durable) await syncFolder(dirname(file));
 }
 
-/** Replaces a file in the same way, for a caller that cannot wait. */
-export function replaceFileSync(file: string, text: string, { durable }: Replacement): void {
-  const aside = asideOf(file);
-  rmSync(aside, { force: true });
-  try {
-    writeFileSync(aside, text, { mode: 0o600, flag: 'wx', flush: durable });
-    renameSync(aside, file);
-  } catch (error) {
-    rmSync(aside, { force: true });
-    throw error;
-  }
-  if (durable) syncFolderSync(dirname(file));
-}
-
 /**
  * Returns the text of a plain file. Throws if it is anything else, such as a symbolic link or a
  * FIFO.
@@ -88,15 +64,5 @@ export async function syncFolder(dir: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-/** Syncs a folder, for a caller that cannot wait. */
-export function syncFolderSync(dir: string): void {
-  const fd = openSync(dir, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }

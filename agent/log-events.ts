@@ -112,6 +112,12 @@ export const LOG_EVENTS = {
       'journal cannot be written, retrying every second; new records are held in the ring buffer until it is full',
     remedy: 'see error; in most cases the disk is full',
   },
+  'journal.write_stalled': {
+    level: 'error',
+    sentence:
+      'the disk of the journal does not answer; new records are held in the ring buffer until it is full',
+    remedy: 'see what the kernel reports about that disk (dmesg), and whether it is frozen',
+  },
   'journal.write_recovered': {
     level: 'info',
     sentence: 'journal can be written again',

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { readPlainFile, replaceFile, replaceFileSync } from '../agent/files.ts';
+import { readPlainFile, replaceFile } from '../agent/files.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 /** A folder of a test's own. */
@@ -19,43 +19,37 @@ function folderOf(t: TestContext): string {
   return dir;
 }
 
-const WAYS = [
-  { name: 'replaceFile', replace: replaceFile },
-  { name: 'replaceFileSync', replace: replaceFileSync },
-];
+for (const durable of [true, false]) {
+  const how = durable ? 'durable' : 'not durable';
 
-for (const { name, replace } of WAYS)
-  for (const durable of [true, false]) {
-    const how = `${name}, ${durable ? 'durable' : 'not durable'}`;
+  test(`${how}: a file is replaced as a whole, and only its owner may read it`, async (t) => {
+    const dir = folderOf(t);
+    const file = join(dir, 'file');
+    writeFileSync(file, 'a text that is longer', { mode: 0o644 });
+    writeFileSync(`${file}.tmp`, 'left by a crash');
+    await replaceFile(file, 'new', { durable });
+    assert.equal(readFileSync(file, 'utf8'), 'new');
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    assert.deepEqual(readdirSync(dir), ['file']);
+  });
 
-    test(`${how}: a file is replaced as a whole, and only its owner may read it`, async (t) => {
-      const dir = folderOf(t);
-      const file = join(dir, 'file');
-      writeFileSync(file, 'a text that is longer', { mode: 0o644 });
-      writeFileSync(`${file}.tmp`, 'left by a crash');
-      await replace(file, 'new', { durable });
-      assert.equal(readFileSync(file, 'utf8'), 'new');
-      assert.equal(statSync(file).mode & 0o777, 0o600);
-      assert.deepEqual(readdirSync(dir), ['file']);
-    });
+  test(`${how}: a link in place of either file is not followed`, async (t) => {
+    const dir = folderOf(t);
+    const target = join(dir, 'target');
+    writeFileSync(target, 'kept');
+    for (const link of ['file', 'file.tmp']) symlinkSync(target, join(dir, link));
+    await replaceFile(join(dir, 'file'), 'new', { durable });
+    assert.equal(readFileSync(target, 'utf8'), 'kept');
+    assert.equal(readFileSync(join(dir, 'file'), 'utf8'), 'new');
+  });
 
-    test(`${how}: a link in place of either file is not followed`, async (t) => {
-      const dir = folderOf(t);
-      const target = join(dir, 'target');
-      writeFileSync(target, 'kept');
-      for (const link of ['file', 'file.tmp']) symlinkSync(target, join(dir, link));
-      await replace(join(dir, 'file'), 'new', { durable });
-      assert.equal(readFileSync(target, 'utf8'), 'kept');
-      assert.equal(readFileSync(join(dir, 'file'), 'utf8'), 'new');
-    });
-
-    test(`${how}: a failure leaves the old text and no other file`, async (t) => {
-      const dir = folderOf(t);
-      mkdirSync(join(dir, 'file', 'inside'), { recursive: true });
-      await assert.rejects(async () => replace(join(dir, 'file'), 'new', { durable }));
-      assert.deepEqual(readdirSync(dir), ['file']);
-    });
-  }
+  test(`${how}: a failure leaves the old text and no other file`, async (t) => {
+    const dir = folderOf(t);
+    mkdirSync(join(dir, 'file', 'inside'), { recursive: true });
+    await assert.rejects(async () => replaceFile(join(dir, 'file'), 'new', { durable }));
+    assert.deepEqual(readdirSync(dir), ['file']);
+  });
+}
 
 test('a plain file is read, and nothing else', (t) => {
   const dir = folderOf(t);

@@ -43,12 +43,12 @@ async function drainAndRemove(load: Load, given: Loaded): Promise<readonly strin
   try {
     refuseWithoutJournal(given.config, hook);
     const config = await withRunOptions(load, given, `${hook.arm()}`);
-    const journal = openJournal({ ...journalOptions(config), report });
+    const journal = await openJournal({ ...journalOptions(config), report });
     try {
       const session = await openSession(config, hook, journal, { onRecord: undefined, report });
       session.pods.close();
       const checkpoint = createCheckpointWriter(config, session, report);
-      const removed = endSession(session, checkpoint, 'detached');
+      const removed = await endSession(session, checkpoint, 'detached');
       await checkpoint.close();
       if (removed === undefined) throw problem;
       return removed;

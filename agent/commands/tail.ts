@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { Config } from '../config/schema.ts';
 import { followLines } from '../journal/read.ts';
 import { type Position, segmentFile } from '../journal/segment.ts';
@@ -17,7 +17,7 @@ export async function tail(
   const stdout = new Stdout();
   const stop = stopSignal();
   stop.addEventListener('abort', () => stdout.close());
-  const end = endOf(config.journalDir);
+  const end = await endOf(config.journalDir);
   const unreadable = reportUnreadable();
   for await (const { line } of followLines(config.journalDir, end, stop, unreadable.note)) {
     stdout.write(format(line));
@@ -28,22 +28,23 @@ export async function tail(
 }
 
 /** The position after the last whole line. */
-function endOf(dir: string): Position | undefined {
+async function endOf(dir: string): Promise<Position | undefined> {
   const last = segmentsOf(dir).at(-1);
   if (last === undefined) return undefined;
   const behind = { segment: last.number + 1, offset: 0 };
   if (last.compressed) return behind;
-  let fd: number;
+  let handle: FileHandle;
   try {
-    fd = openSync(segmentFile(dir, last), 'r');
+    handle = await open(segmentFile(dir, last));
   } catch (error) {
     // Closed and compressed since.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return behind;
     throw error;
   }
   try {
-    return { segment: last.number, offset: lastLineEnd(fd, fstatSync(fd).size) };
+    const { size } = await handle.stat();
+    return { segment: last.number, offset: await lastLineEnd(handle, size) };
   } finally {
-    closeSync(fd);
+    await handle.close();
   }
 }

@@ -1,5 +1,5 @@
-import { appendFileSync } from 'node:fs';
-import { readPlainFile, replaceFileSync } from '../files.ts';
+import { appendFile } from 'node:fs/promises';
+import { readPlainFile, replaceFile } from '../files.ts';
 import type { ContainerFacts } from './container-resource.ts';
 
 /** The facts about a container that its cgroup does not give. */
@@ -13,6 +13,8 @@ export interface ContainerMemory {
   /** Parses a line of JSON. */
   recall(key: string): KnownFacts | undefined;
   keep(key: string, facts: KnownFacts): void;
+  /** Resolves when everything that is kept is in the file; undefined: it is. */
+  readonly saving: Promise<void> | undefined;
 }
 
 export interface ContainerMemoryOptions {
@@ -46,7 +48,9 @@ export function openContainerMemory(options: ContainerMemoryOptions): ContainerM
   let superseded = 0;
   let supersededLength = 0;
   const [first, ...lines] = linesOf(file);
-  // A file of another configuration, or a missing one, is written with the first container.
+  let unsaved: string[] = [];
+  let saving: Promise<void> | undefined;
+  // Then the file is written with the next container: as a whole, and not only its line.
   let isStale = first !== head;
   for (const line of isStale ? [] : lines) {
     const key = parse(line)?.key;
@@ -72,16 +76,31 @@ export function openContainerMemory(options: ContainerMemoryOptions): ContainerM
     supersededLength += line.length;
   }
 
-  function write(line: string): void {
+  async function save(): Promise<void> {
+    while (unsaved.length > 0) {
+      const lines = unsaved;
+      unsaved = [];
+      await write(lines).catch(onProblem);
+    }
+    saving = undefined;
+  }
+
+  async function write(lines: readonly string[]): Promise<void> {
     const isLong = superseded >= SUPERSEDED_MAX || supersededLength >= SUPERSEDED_LENGTH_MAX;
     if (!isStale && !isLong) {
-      appendFileSync(file, `${line}\n`);
+      await appendFile(file, `${lines.join('\n')}\n`);
       return;
     }
-    replaceFileSync(file, [head, ...known.values(), ''].join('\n'), { durable: false });
+    const text = [head, ...known.values(), ''].join('\n');
     isStale = false;
     superseded = 0;
     supersededLength = 0;
+    try {
+      await replaceFile(file, text, { durable: false });
+    } catch (error) {
+      isStale = true;
+      throw error;
+    }
   }
 
   return {
@@ -93,11 +112,15 @@ export function openContainerMemory(options: ContainerMemoryOptions): ContainerM
       const line = JSON.stringify({ key, facts: { state, pod } });
       if (known.get(key) === line) return;
       remember(key, line);
-      try {
-        write(line);
-      } catch (error) {
-        onProblem(error as Error);
+      if (unsaved.length >= CONTAINERS_MAX) {
+        unsaved = [];
+        isStale = true;
       }
+      unsaved.push(line);
+      saving ??= save();
+    },
+    get saving() {
+      return saving;
     },
   };
 }

@@ -93,6 +93,11 @@ export class Enricher {
     return [...this.#containers.keys()].filter((key) => this.#started.has(key));
   }
 
+  /** Resolves when the facts about containers are kept for the next run; undefined: they are. */
+  get saving(): Promise<void> | undefined {
+    return this.#options.memory.saving;
+  }
+
   /** Notes the creation or the removal of a cgroup. */
   note(event: CgroupEvent): void {
     if (this.#cgroups.note(event)) this.#resolved.clear();

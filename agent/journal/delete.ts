@@ -11,9 +11,9 @@ const OWN = /^(\d{20}\.jsonl(\.zst(\.tmp)?)?|(state|checkpoint|deletions)\.json(
  * that is not a plain file. Returns the names of what stays. Throws JOURNAL_BUSY if another agent
  * writes to the journal, and the errors of the file system.
  */
-export function deleteJournal(dir: string, others: readonly string[]): string[] {
+export async function deleteJournal(dir: string, others: readonly string[]): Promise<string[]> {
   if (!lstatSync(dir).isDirectory()) throw new AgentError('JOURNAL_REPLACED', { path: dir });
-  const unlock = lockJournal(dir);
+  const unlock = await lockJournal(dir);
   try {
     const ours = readdirSync(dir, { withFileTypes: true })
       .filter((entry) => entry.isFile() && (OWN.test(entry.name) || others.includes(entry.name)))

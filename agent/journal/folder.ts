@@ -1,16 +1,14 @@
 import {
   chmodSync,
-  closeSync,
   constants,
   existsSync,
-  fstatSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   realpathSync,
   type Stats,
 } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { AgentError } from '../errors.ts';
 
@@ -54,23 +52,23 @@ function makeFolders(dir: string): void {
  * Opens a segment for appending, and for reading its end. Throws an error of the registry if it is
  * a symbolic link, or anything else that is not a plain file of its own.
  */
-export function openSegment(file: string): { fd: number; stat: Stats } {
+export async function openSegment(file: string): Promise<{ handle: FileHandle; stat: Stats }> {
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
-  let fd: number;
+  let handle: FileHandle;
   try {
-    fd = openSync(file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+    handle = await open(file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ELOOP') throw new AgentError('SEGMENT_IS_LINK', { file });
     if (code === 'EISDIR') throw new AgentError('SEGMENT_NOT_PLAIN', { file });
     throw cause;
   }
-  const stat = fstatSync(fd);
+  const stat = await handle.stat();
   if (!stat.isFile() || stat.nlink > 1) {
-    closeSync(fd);
+    await handle.close();
     throw new AgentError('SEGMENT_NOT_PLAIN', { file });
   }
-  return { fd, stat };
+  return { handle, stat };
 }
 
 /** Returns the error of the registry for an error of the file system. */

@@ -1,16 +1,7 @@
-import {
-  closeSync,
-  fdatasync,
-  fdatasyncSync,
-  ftruncateSync,
-  rmSync,
-  type Stats,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { promisify } from 'node:util';
+import type { Stats } from 'node:fs';
+import { type FileHandle, rm, stat } from 'node:fs/promises';
 import { AgentError } from '../errors.ts';
-import { syncFolderSync } from '../files.ts';
+import { syncFolder } from '../files.ts';
 import { Archive, type UpkeepFailed, upkeepFailed } from './archive/archive.ts';
 import type { DeletedRange } from './archive/retention.ts';
 import { type Recovered, tidySegments } from './archive/tidy.ts';
@@ -49,15 +40,13 @@ const NO_ROOM = new Set(['EDQUOT', 'ENOSPC']);
 /** Errors that do not pass: the folder was removed, or may not be written to. */
 const FOR_GOOD = new Set(['EACCES', 'ENOENT', 'ENOTDIR', 'EPERM', 'EROFS']);
 
-const syncData = promisify(fdatasync);
-
 /** Opens the journal in a folder for writing, alone; throws an error of the registry. */
-export function openJournal(options: JournalOptions): Journal {
+export async function openJournal(options: JournalOptions): Promise<Journal> {
   prepareFolder(options.dir);
   try {
-    const unlock = lockJournal(options.dir);
+    const unlock = await lockJournal(options.dir);
     try {
-      return openLocked(options, unlock);
+      return await openLocked(options, unlock);
     } catch (error) {
       unlock();
       throw error;
@@ -67,17 +56,17 @@ export function openJournal(options: JournalOptions): Journal {
   }
 }
 
-function openLocked(options: JournalOptions, unlock: () => void): Journal {
+async function openLocked(options: JournalOptions, unlock: () => void): Promise<Journal> {
   const { dir } = options;
-  const older = tidySegments(dir);
-  const { tornBytes, ...open } = openNewest(dir);
+  const older = await tidySegments(dir);
+  const { tornBytes, ...open } = await openNewest(dir);
   const recovered = {
     tornBytes: tornBytes + older.tornBytes,
     segment: tornBytes === 0 && older.tornBytes > 0 ? older.segment : open.number,
   };
   const archive = new Archive(options, endOf(open));
-  const folder = statSync(dir);
-  const durable = settle(options, open) ? endOf(open) : undefined;
+  const folder = await stat(dir);
+  const durable = (await settle(options, open)) ? endOf(open) : undefined;
   const journal = new Journal(options, { open, durable, recovered, archive, folder, unlock });
   archive.start();
   return journal;
@@ -95,7 +84,8 @@ interface Opened {
 }
 
 /**
- * Lines to segments on disk. Appending is synchronous: when it returns, the kernel has the lines.
+ * Lines to segments on disk. No call holds up the event loop, however long the disk takes. There is
+ * one call at a time: the next one waits until the last one has ended.
  */
 export class Journal {
   /** Torn lines that were cut; the segment is the newest that had one, or the open one. */
@@ -154,26 +144,26 @@ export class Journal {
   }
 
   /**
-   * Writes whole lines. Throws a transient AgentError if the disk does not accept them now: then
+   * Writes whole lines; once this resolves, the kernel has them. `lines` must not change until then.
+   * Rejects with a transient AgentError if the disk does not accept them now: then
    * none of them stays in the journal, and the caller can retry the same lines. After any other
    * error a retry is of no use.
    */
-  append(lines: Buffer, length: number): void {
+  async append(lines: Buffer, length: number): Promise<void> {
     try {
-      if (this.#torn) this.#takeBack();
-      if (this.#isDue()) this.#rotate();
+      if (this.#torn) await this.#takeBack();
+      if (await this.#isDue()) await this.#rotate();
     } catch (cause) {
       throw this.#failure(cause);
     }
     try {
-      for (let written = 0; written < length; )
-        written += writeSync(this.#open.fd, lines, written, length - written);
-      if (this.#options.sync === 'always') fdatasyncSync(this.#open.fd);
+      await writeAll(this.#open.handle, lines, length);
+      if (this.#options.sync === 'always') await this.#open.handle.datasync();
     } catch (cause) {
       this.#torn = true;
       this.#refused = true;
       try {
-        this.#takeBack();
+        await this.#takeBack();
       } catch (error) {
         this.#options.report(upkeepFailed(error));
       }
@@ -196,13 +186,13 @@ export class Journal {
     await this.#syncing;
     await this.#archive.close();
     try {
-      if (this.#options.sync !== 'never') fdatasyncSync(this.#open.fd);
+      if (this.#options.sync !== 'never') await this.#open.handle.datasync();
     } catch (error) {
       this.#options.report(upkeepFailed(error));
     }
-    closeSync(this.#open.fd);
+    await this.#open.handle.close();
     try {
-      this.#removeUnused();
+      await this.#removeUnused();
       this.#unlock();
     } catch (error) {
       // A lock of a process that has ended locks nothing.
@@ -210,24 +200,27 @@ export class Journal {
     }
   }
 
-  #isDue(): boolean {
+  async #isDue(): Promise<boolean> {
     const { dir, segmentMaxBytes, segmentMaxAgeMs } = this.#options;
     const { size, openedAt } = this.#open;
     // Nobody would find lines in a segment that was removed or moved, alone or with its folder.
-    if (!isThere(dir, this.#open)) return true;
+    if (!(await isThere(dir, this.#open))) return true;
     // A batch that was refused must be written at the same position, or readers see its lines
     // twice.
     if (size === 0 || this.#refused) return false;
     return size >= segmentMaxBytes || Date.now() - openedAt >= segmentMaxAgeMs;
   }
 
-  #rotate(): void {
+  async #rotate(): Promise<void> {
     const { dir } = this.#options;
     // Another folder would need a journal.start of its own.
-    if (!isSameFile(dir, this.#folder)) throw new AgentError('JOURNAL_REPLACED', { path: dir });
-    const next = openNext(dir, this.#open);
-    const closed = { fd: this.#open.fd, syncing: this.#syncing };
-    if (settle(this.#options, this.#open)) this.#durable = endOf(next);
+    if (!(await isSameFile(dir, this.#folder)))
+      throw new AgentError('JOURNAL_REPLACED', { path: dir });
+    const next = await openNext(dir, this.#open);
+    const isSettled = await settle(this.#options, this.#open);
+    // From here on nothing may come in between: a sync that begins later is one of `next`.
+    const closed = { handle: this.#open.handle, syncing: this.#syncing };
+    if (isSettled) this.#durable = endOf(next);
     this.#open = next;
     this.#syncing = undefined;
     this.#archive.take(closed, this.position);
@@ -237,16 +230,16 @@ export class Journal {
    * Removes the open segment if it has no line. It stays if the next run would then append to the
    * segment before: those lines would lie before positions that are already known.
    */
-  #removeUnused(): void {
+  async #removeUnused(): Promise<void> {
     const { dir } = this.#options;
     const { number, size } = this.#open;
-    if (size > 0 || !isThere(dir, this.#open)) return;
+    if (size > 0 || !(await isThere(dir, this.#open))) return;
     if (listSegments(dir).at(-2)?.compressed === false) return;
-    rmSync(segmentFile(dir, { number, compressed: false }), { force: true });
+    await rm(segmentFile(dir, { number, compressed: false }), { force: true });
   }
 
-  #takeBack(): void {
-    ftruncateSync(this.#open.fd, this.#open.size);
+  async #takeBack(): Promise<void> {
+    await this.#open.handle.truncate(this.#open.size);
     this.#torn = false;
   }
 
@@ -264,18 +257,18 @@ export class Journal {
   #syncSoon(): void {
     this.#dirty = true;
     this.#syncTimer ??= setTimeout(() => {
-      this.#syncing = this.#sync(this.#open.fd);
+      this.#syncing = this.#sync(this.#open.handle);
     }, this.#options.syncIntervalMs);
   }
 
   /** The timer counts as set until this has ended, so that there is never a second sync. */
-  async #sync(fd: number): Promise<void> {
+  async #sync(handle: FileHandle): Promise<void> {
     this.#dirty = false;
     const end = this.position;
     try {
-      await syncData(fd);
+      await handle.datasync();
       // A rotation has synced more than this by now.
-      if (fd === this.#open.fd) this.#durable = end;
+      if (handle === this.#open.handle) this.#durable = end;
     } catch (error) {
       this.#options.report(upkeepFailed(error));
     }
@@ -284,14 +277,22 @@ export class Journal {
   }
 }
 
+/** Writes the first `length` bytes; the disk may take them in parts. */
+async function writeAll(handle: FileHandle, lines: Buffer, length: number): Promise<void> {
+  for (let written = 0; written < length; ) {
+    const { bytesWritten } = await handle.write(lines, written, length - written);
+    written += bytesWritten;
+  }
+}
+
 /**
  * Puts all lines and the names of the segments on disk, whatever the policy: after a power cut,
  * lines of a later segment must not be there without them. Returns false if that failed.
  */
-function settle({ dir, report }: JournalOptions, { fd }: OpenSegment): boolean {
+async function settle({ dir, report }: JournalOptions, { handle }: OpenSegment): Promise<boolean> {
   try {
-    fdatasyncSync(fd);
-    syncFolderSync(dir);
+    await handle.datasync();
+    await syncFolder(dir);
     return true;
   } catch (error) {
     report(upkeepFailed(error));

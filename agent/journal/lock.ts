@@ -1,4 +1,5 @@
-import { readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync, renameSync, rmSync } from 'node:fs';
+import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readBootId } from '../../record/ids.ts';
 import { AgentError } from '../errors.ts';
@@ -8,11 +9,11 @@ import { AgentError } from '../errors.ts';
  * a target that names the process, its start and the boot: a link appears at once with its whole
  * content, also on a full disk.
  */
-export function lockJournal(dir: string): () => void {
+export async function lockJournal(dir: string): Promise<() => void> {
   const file = join(dir, 'lock');
   const own = `${process.pid} ${startOf(process.pid)} ${readBootId()}`;
   for (let attempt = 0; attempt < 3; attempt++) {
-    if (tryLink(own, file)) return () => removeLock(file, own);
+    if (await tryLink(own, file)) return () => removeLock(file, own);
     const found = readLock(file);
     const holder = liveHolder(found);
     if (holder !== undefined) throw new AgentError('JOURNAL_BUSY', { path: dir, pid: holder });
@@ -26,9 +27,9 @@ export function journalHolder(dir: string): number | undefined {
   return liveHolder(readLock(join(dir, 'lock')));
 }
 
-function tryLink(target: string, file: string): boolean {
+async function tryLink(target: string, file: string): Promise<boolean> {
   try {
-    symlinkSync(target, file);
+    await symlink(target, file);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;

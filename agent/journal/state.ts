@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { readPlainFile, replaceFile, replaceFileSync } from '../files.ts';
+import { readPlainFile, replaceFile } from '../files.ts';
 
 /** The newest state, which a power cut may take or leave empty. */
 const NEWEST = 'state.json';
@@ -12,8 +12,8 @@ export const STATE_FILES = [NEWEST, DURABLE] as const;
 type StateFile = (typeof STATE_FILES)[number];
 
 /** Replaces state.json as a whole. It need not survive a power cut. */
-export function writeState(dir: string, text: string): void {
-  replaceFileSync(join(dir, NEWEST), text, { durable: false });
+export async function writeState(dir: string, text: string): Promise<void> {
+  await replaceFile(join(dir, NEWEST), text, { durable: false });
 }
 
 /** Replaces checkpoint.json as a whole; when this resolves, it survives a power cut. */

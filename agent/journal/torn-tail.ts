@@ -1,16 +1,16 @@
-import { fstatSync, ftruncateSync, readSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 
-const CHUNK_BYTES = 64 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 const LINE_FEED = 0x0a;
 
 /**
  * Cuts what follows the last whole line of a file that is open for reading and writing; everything
  * after a hole is cut, too. Returns the number of bytes that were cut.
  */
-export function cutTornTail(fd: number): number {
-  const { size } = fstatSync(fd);
-  const end = lastLineEnd(fd, firstHole(fd, size));
-  if (end < size) ftruncateSync(fd, end);
+export async function cutTornTail(file: FileHandle): Promise<number> {
+  const { size } = await file.stat();
+  const end = await lastLineEnd(file, await firstHole(file, size));
+  if (end < size) await file.truncate(end);
   return size - end;
 }
 
@@ -18,25 +18,25 @@ export function cutTornTail(fd: number): number {
  * Finds bytes that were not on disk yet when the power was cut, although later ones were. They read
  * as zeros, which no line contains. Returns their offset; `size` if there are none.
  */
-function firstHole(fd: number, size: number): number {
+async function firstHole(file: FileHandle, size: number): Promise<number> {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   for (let start = 0; start < size; ) {
-    const read = readSync(fd, chunk, 0, CHUNK_BYTES, start);
-    const at = chunk.subarray(0, read).indexOf(0);
+    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, start);
+    const at = chunk.subarray(0, bytesRead).indexOf(0);
     if (at >= 0) return start + at;
-    if (read === 0) break;
-    start += read;
+    if (bytesRead === 0) break;
+    start += bytesRead;
   }
   return size;
 }
 
 /** Returns the offset after the last line feed before `size`; 0 if there is none. */
-export function lastLineEnd(fd: number, size: number): number {
+export async function lastLineEnd(file: FileHandle, size: number): Promise<number> {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   for (let end = size; end > 0; ) {
     const start = Math.max(0, end - CHUNK_BYTES);
-    const read = readSync(fd, chunk, 0, end - start, start);
-    const at = chunk.subarray(0, read).lastIndexOf(LINE_FEED);
+    const { bytesRead } = await file.read(chunk, 0, end - start, start);
+    const at = chunk.subarray(0, bytesRead).lastIndexOf(LINE_FEED);
     if (at >= 0) return start + at + 1;
     end = start;
   }

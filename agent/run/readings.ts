@@ -61,7 +61,8 @@ export function sourceOf(config: Config, read: Read): Source {
     },
     drain() {
       const [drained, written] = hook.positions();
-      return { turns: loop.turns.count, isDue: loop.isAwake || written > drained };
+      const isDue = loop.isAwake || written > drained;
+      return { turns: loop.turns.count, isDue, isWriting: loop.isWriting };
     },
   };
 }

@@ -45,6 +45,7 @@ export function createReport(
   return (one) => {
     switch (one.event) {
       case 'journal.write_failed':
+      case 'journal.write_stalled':
         telemetry?.health.noteJournal(one.error);
         return log(one.event, { error: one.error.message });
       case 'journal.write_recovered':

@@ -1,9 +1,9 @@
-import { rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject } from '../../record/exact-json.ts';
 import { OPTIONS } from '../config/options.ts';
 import type { Config } from '../config/schema.ts';
-import { readPlainFile, replaceFileSync } from '../files.ts';
+import { readPlainFile, replaceFile } from '../files.ts';
 
 /** The file in the journal's folder with the options of the last run. */
 export const RUN_OPTIONS_FILE = 'run-options.json';
@@ -41,16 +41,20 @@ export interface RunOptions {
  * Saves the options of a run, so that whoever drains the ring after it writes the same records.
  * Throws if they cannot be written; those of an earlier run are gone then, too.
  */
-export function saveRunOptions(config: Config, env: NodeJS.ProcessEnv, hookId: string): void {
+export async function saveRunOptions(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  hookId: string,
+): Promise<void> {
   const file = join(config.journalDir, RUN_OPTIONS_FILE);
-  rmSync(file, { force: true });
+  await rm(file, { force: true });
   const options = OPTIONS.flatMap(({ key, written }) => {
     const value = RECORD_OPTIONS.some((one) => one === key) && config[key as keyof Config];
     return value === false ? [] : [[key, typeof value === 'object' ? value : written(value)]];
   });
   const variables = RECORD_VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]]] : []));
   const kept = { options: Object.fromEntries(options), variables: Object.fromEntries(variables) };
-  replaceFileSync(file, JSON.stringify({ hookId, ...kept }), { durable: false });
+  await replaceFile(file, JSON.stringify({ hookId, ...kept }), { durable: false });
 }
 
 /** Returns the options of the last run with this hook; undefined: they are not known. */

@@ -71,7 +71,7 @@ export async function run(config: Config, stop: AbortSignal): Promise<number> {
     } finally {
       await close(held.hook, held.journal, held.journalExport);
     }
-    if (removesJournal) deleteAll(config, log);
+    if (removesJournal) await deleteAll(config, log);
     return 0;
   } finally {
     telemetry?.close();
@@ -84,7 +84,7 @@ async function open(run: Run, stop: AbortSignal): Promise<Held> {
   const hook = await openHook(hookOptions(config), config.waitForHook, stop);
   let journal: Journal | undefined;
   try {
-    journal = openJournal({ ...journalOptions(config), report });
+    journal = await openJournal({ ...journalOptions(config), report });
     const { tornBytes, segment } = journal.recovered;
     if (tornBytes > 0) log('journal.torn_line_cut', { tornBytes, segment });
     const journalExport = preparedExport && startExport(preparedExport, config.journalDir, journal);
@@ -104,7 +104,7 @@ async function begin(run: Run, { hook, journal, journalExport }: Held): Promise<
   const session = await openSession(config, hook, journal, { onRecord: output.record, report });
   const { journalDir, pinDir } = config;
   const pins = new PinKeeper(hook, pinDir, report);
-  keepOptions(run, session.hookId);
+  await keepOptions(run, session.hookId);
   const checkpoint = createCheckpointWriter(config, session, report, pins);
   const loop = new DrainLoop(session.recorder, checkpoint, config.drainInterval);
   log(`hook.${hook.state}`, { hook: session.hookId, pins: pinDir, journal: journalDir });
@@ -115,9 +115,9 @@ async function begin(run: Run, { hook, journal, journalExport }: Held): Promise<
 }
 
 /** Keeps the options for `detach`, which refuses to write records without them. */
-function keepOptions({ config, log }: Run, hookId: string): void {
+async function keepOptions({ config, log }: Run, hookId: string): Promise<void> {
   try {
-    saveRunOptions(config, process.env, hookId);
+    await saveRunOptions(config, process.env, hookId);
   } catch (error) {
     log('run.options_write_failed', { error: (error as Error).message });
   }
@@ -129,13 +129,15 @@ async function record(
   { session, pins, loop }: Recording,
   stop: AbortSignal,
 ): Promise<Removal> {
+  const turning = loop.run();
   try {
     const decided = aborted(stop).then(() => exitPolicy.removal());
-    return await Promise.race([decided, loop.run().then(() => decided)]);
+    return await Promise.race([decided, turning.then(() => decided)]);
   } finally {
     session.pods.close();
     pins.close();
     loop.stop();
+    await turning;
   }
 }
 
@@ -149,7 +151,7 @@ async function end(
   removal: Removal,
 ): Promise<boolean> {
   telemetry?.end();
-  const removed = endSession(session, checkpoint, removal.hook ? 'detached' : 'kept');
+  const removed = await endSession(session, checkpoint, removal.hook ? 'detached' : 'kept');
   if (removed === undefined) log('run.records_left_in_ring');
   await checkpoint.close();
   await output.summary(session.lineage.counts, config.journalDir);

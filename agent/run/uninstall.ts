@@ -87,9 +87,9 @@ const OTHERS = [
 ];
 
 /** Deletes the journal of an agent that was uninstalled, and logs the outcome. */
-export function deleteAll({ journalDir: journal }: Config, log: Log): void {
+export async function deleteAll({ journalDir: journal }: Config, log: Log): Promise<void> {
   try {
-    const left = deleteJournal(journal, OTHERS);
+    const left = await deleteJournal(journal, OTHERS);
     if (left.length === 0) log('journal.deleted', { journal });
     else log('journal.deleted_in_part', { journal, left });
   } catch (error) {

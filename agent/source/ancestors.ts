@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { textOf } from '../../record/kernel-text.ts';
 import type { Ancestor, BootTime } from '../../record/types.ts';
-import { readPlainFile, replaceFileSync } from '../files.ts';
+import { readPlainFile, replaceFile } from '../files.ts';
 
 const CLOCK_TICK_NS = 10_000_000; // USER_HZ is 100 on every kernel that this runs on
 
@@ -68,9 +68,13 @@ export function ancestorOf(
  * Saves a snapshot for later runs with the same hook. If it cannot be written, as on a full disk,
  * those runs do not name ancestors.
  */
-export function saveSnapshot(file: string, hookId: string, snapshot: Snapshot): void {
+export async function saveSnapshot(
+  file: string,
+  hookId: string,
+  snapshot: Snapshot,
+): Promise<void> {
   try {
-    replaceFileSync(file, JSON.stringify({ hookId, snapshot }), { durable: false });
+    await replaceFile(file, JSON.stringify({ hookId, snapshot }), { durable: false });
   } catch {}
 }
 

@@ -36,6 +36,6 @@ export async function arm(hook: Hook, dir: string): Promise<Armed> {
   const hookId = hook.arm().toString();
   await pause(ARMING_MS);
   const snapshot = agreeing(before, snapshotProcesses());
-  saveSnapshot(file, hookId, snapshot);
+  await saveSnapshot(file, hookId, snapshot);
   return { hookId, snapshot };
 }

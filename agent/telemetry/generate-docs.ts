@@ -46,13 +46,13 @@ Both paths answer with 200 or 503, and with the reason as JSON:
  "journal":{"status":"fail","reason":"cannot write to /var/lib/vcml-agent/journal …"}}}
 \`\`\`
 
-- \`/readyz\` passes if the hook is armed and the last write to the journal succeeded. It fails while the
-  agent waits for another agent to release the hook, and from the stop signal on. A collector that is
-  unavailable never makes an agent unready: the journal holds the records.
+- \`/readyz\` passes if the hook is armed and the last write to the journal succeeded. It fails while a
+  write has taken more than 10 s, while the agent waits for another agent to release the hook, and from
+  the stop signal on. A collector that is unavailable never makes an agent unready: the journal holds
+  the records.
 - \`/livez\` fails only for what a restart can cure: the agent had work to do and has not read the ring
-  buffer for a minute. An idle agent is alive, and so is an agent with a full disk. An agent that hangs
-  in the kernel, for example on an unreachable network file system, does not answer at all. Give the
-  probe a timeout of a few seconds and a failure threshold of three or more.
+  buffer for a minute. An idle agent is alive, and so is an agent whose disk is full or does not
+  answer. Give the probe a timeout of a few seconds and a failure threshold of three or more.
 
 ## /metrics
 

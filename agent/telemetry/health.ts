@@ -23,7 +23,7 @@ export class Health {
   #source: Source | undefined;
   #hook: Check = failing('the hook is not armed yet');
   #journal: Check = failing('the journal is not open yet');
-  /** The number of turns, and when the drain last took a turn or had nothing to do. */
+  /** The number of turns, and when the drain last took a turn, or had nothing that it could do. */
   #turns = 0;
   #since = 0;
 
@@ -61,7 +61,8 @@ export class Health {
   }
 
   /**
-   * Fails only for a state that a restart cures, unlike a full disk or an unavailable collector.
+   * Fails only for a state that a restart cures, unlike a full or stalled disk or an unavailable
+   * collector.
    */
   live(): Report {
     return reportOf({ drain: this.#drain() });
@@ -74,10 +75,12 @@ export class Health {
   #drain(): Check {
     const drain = this.#source?.drain();
     if (drain === undefined) return passing('not recording');
-    if (!drain.isDue || drain.turns !== this.#turns) {
+    const isIdle = drain.isWriting || !drain.isDue;
+    if (isIdle || drain.turns !== this.#turns) {
       this.#turns = drain.turns;
       this.#since = this.#now();
     }
+    if (drain.isWriting) return passing('waiting for the disk');
     if (!drain.isDue) return passing('asleep, nothing to drain');
     const stalledMs = this.#now() - this.#since;
     if (stalledMs < STALLED_MS) return passing('turning');

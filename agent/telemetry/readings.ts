@@ -86,6 +86,6 @@ export interface Source {
   read(): Promise<
     Omit<Readings, 'version' | 'isJournalWritable' | 'isMetadataAvailable' | 'reducedPods'>
   >;
-  /** Returns the turns of the drain so far, and whether another one is due. */
-  drain(): { readonly turns: number; readonly isDue: boolean };
+  /** Returns the turns of the drain so far, whether another one is due, or waits for the disk. */
+  drain(): { readonly turns: number; readonly isDue: boolean; readonly isWriting: boolean };
 }

@@ -12,7 +12,11 @@ import type { ContainerState } from '../../agent/enrich/runtimes/runtime.ts';
 import type { CgroupIds, ExecEvent, Invocation } from '../../record/types.ts';
 
 /** A memory that ends with the process. */
-export const NO_MEMORY: ContainerMemory = { recall: () => undefined, keep: () => {} };
+export const NO_MEMORY: ContainerMemory = {
+  recall: () => undefined,
+  keep: () => {},
+  saving: undefined,
+};
 
 export const HOST_MNT = 4026531841;
 

@@ -32,6 +32,7 @@ function containerWith(known: Known, recalled: KnownFacts | undefined, runtimeOn
           return recalled;
         },
         keep: () => {},
+        saving: undefined,
       },
     },
   );
@@ -71,7 +72,7 @@ function namedBy(candidates: readonly Pod[], state: ContainerState | undefined) 
       host: {},
       readState: () => state,
       runtimeOnly: false,
-      memory: { recall: () => undefined, keep: () => {} },
+      memory: { recall: () => undefined, keep: () => {}, saving: undefined },
     },
   );
   const name = /"k8s.pod.name":"([^"]*)"/.exec(container.resource)?.[1];

@@ -37,16 +37,16 @@ describe('a receiver that refuses records for a while', { concurrency: true }, (
   for (const code of REFUSAL_CODES)
     for (const when of ['at the start', 'later'] as const)
       test(`${code} for every record ${when} sets none aside: all arrive in order once it is over`, async (t) => {
-        const bed = createExportBed(t);
+        const bed = await createExportBed(t);
         let isBad = when === 'at the start';
         const collector = await bed.collect({ answer: () => (isBad ? refusal(code) : ACCEPTED) });
         const { statistics } = bed.start(collector.port, { batchRecords: 4 });
-        bed.write(...execLines(0, 10));
+        await bed.write(...execLines(0, 10));
         if (!isBad) await until('the first lines', () => statistics.exported === 10);
         isBad = true;
-        bed.write(...execLines(10, 20));
+        await bed.write(...execLines(10, 20));
         await refusals(collector, 6);
-        bed.write(...execLines(20, 30));
+        await bed.write(...execLines(20, 30));
         await refusals(collector, 6);
         isBad = false;
         await until('all lines', () => statistics.exported === 30);
@@ -60,25 +60,25 @@ describe('a receiver that refuses records for a while', { concurrency: true }, (
       });
 
   test('records in a row that are refused for good do not hold up an export that has just started', async (t) => {
-    const bed = createExportBed(t);
+    const bed = await createExportBed(t);
     const refused = new Set(execLines(0, 2));
     const collector = await bed.collect({
       answer: (lines) =>
         lines.some((line) => refused.has(line)) ? refusal('INVALID_ARGUMENT') : ACCEPTED,
     });
-    bed.write(...execLines(0, 3));
+    await bed.write(...execLines(0, 3));
     bed.start(collector.port);
     await until('the dead letters', () => lettersIn(bed).length === 2);
     deepEqual(lettersIn(bed), execLines(0, 2));
   });
 
   test('an export that ends while every record is refused leaves them for the next run', async (t) => {
-    const bed = createExportBed(t);
+    const bed = await createExportBed(t);
     let isBad = true;
     const collector = await bed.collect({ answer: () => (isBad ? refusal('INTERNAL') : ACCEPTED) });
     for (let run = 0; run < 3; run++) {
       bed.start(collector.port);
-      bed.write(...execLines(run * 5, run * 5 + 5));
+      await bed.write(...execLines(run * 5, run * 5 + 5));
       await refusals(collector, 10);
       await bed.stop();
     }
@@ -92,14 +92,14 @@ describe('a receiver that refuses records for a while', { concurrency: true }, (
   for (const code of REFUSAL_CODES)
     for (const bad of code === 'INTERNAL' ? [0, 6, 19] : [6])
       test(`${code} for record ${bad} of 20 sets it aside after another one was accepted meanwhile`, async (t) => {
-        const bed = createExportBed(t);
+        const bed = await createExportBed(t);
         const line = execLine(bad);
         const isOf = ({ lines }: Pick<Call, 'lines'>) => lines.includes(line);
         const collector = await bed.collect({
           answer: (lines) => (isOf({ lines }) ? refusal(code) : ACCEPTED),
         });
         const { statistics } = bed.start(collector.port);
-        bed.write(...execLines(0, 20));
+        await bed.write(...execLines(0, 20));
         await until('all', () => statistics.exported + statistics.deadLetters === 20);
         deepEqual(lettersIn(bed), [line]);
         provesHistory({ received: collector.lines, journal: execLines(0, 20), excused: [line] });
@@ -110,21 +110,21 @@ describe('a receiver that refuses records for a while', { concurrency: true }, (
       });
 
   test('the only record is not set aside before there is another one to compare it with', async (t) => {
-    const bed = createExportBed(t);
+    const bed = await createExportBed(t);
     const collector = await bed.collect({
       answer: (lines) => (lines.includes(execLine(0)) ? refusal('INTERNAL') : ACCEPTED),
     });
     const { statistics } = bed.start(collector.port);
-    bed.write(execLine(0));
+    await bed.write(execLine(0));
     await refusals(collector, 8);
     deepEqual(lettersIn(bed), []);
-    bed.write(execLine(1));
+    await bed.write(execLine(1));
     await until('both', () => statistics.exported + statistics.deadLetters === 2);
     deepEqual(lettersIn(bed), [execLine(0)]);
   });
 
   test('a record that was accepted before, and no longer is, does not hold up the others for ever', async (t) => {
-    const bed = createExportBed(t);
+    const bed = await createExportBed(t);
     let isOld = false;
     const collector = await bed.collect({
       answer: (lines) =>
@@ -133,10 +133,10 @@ describe('a receiver that refuses records for a while', { concurrency: true }, (
           : ACCEPTED,
     });
     const { statistics } = bed.start(collector.port);
-    bed.write(execLine(0));
+    await bed.write(execLine(0));
     await until('the first', () => statistics.exported === 1);
     isOld = true;
-    bed.write(...execLines(1, 4));
+    await bed.write(...execLines(1, 4));
     await until('the others', () => statistics.exported === 3);
     deepEqual(lettersIn(bed), [execLine(1)]);
   });
@@ -148,13 +148,13 @@ describe('a receiver that refuses records for a while', { concurrency: true }, (
       ['every second run of five calls', (call: number) => call % 10 < 5],
     ] as const)
       test(`${code} for ${what} sets nothing aside`, async (t) => {
-        const bed = createExportBed(t);
+        const bed = await createExportBed(t);
         const collector = await bed.collect({
           answer: (_, call) => (isRefused(call) ? refusal(code) : ACCEPTED),
         });
         const { statistics } = bed.start(collector.port, { batchRecords: 3 });
         for (let n = 0; n < 10; n++) {
-          bed.write(...execLines(n * 4, n * 4 + 4));
+          await bed.write(...execLines(n * 4, n * 4 + 4));
           await sleep(5);
         }
         await until('all lines', () => statistics.exported === 40);

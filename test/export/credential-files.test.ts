@@ -70,7 +70,7 @@ const BAD: readonly (readonly [string, Partial<CredentialSources>, RegExp])[] = 
 ];
 
 for (const [what, files, why] of BAD)
-  test(`at the start, ${what} is an error`, () => {
+  test(`at the start, ${what} is an error`, async () => {
     throws(
       () => new CredentialFiles({ ...NO_FILES, ...files }, () => {}),
       (error: Error & { code: string }) => {
@@ -80,12 +80,12 @@ for (const [what, files, why] of BAD)
     );
   });
 
-test('all problems are reported at once', () => {
+test('all problems are reported at once', async () => {
   const files = { ...NO_FILES, certificate: '/nowhere/ca.crt', token: '/nowhere/token' };
   throws(() => new CredentialFiles(files, () => {}), /ca\.crt: ENOENT.*token: ENOENT/);
 });
 
-test('a token overrides the file of headers, and that overrides fixed headers', () => {
+test('a token overrides the file of headers, and that overrides fixed headers', async () => {
   const headers = file('more', 'Authorization: Basic x\nx-tenant:  shop \n\nx-b: file\n');
   const fixedHeaders = { 'x-b': 'fixed', 'x-c': 'fixed' };
   const files = { ...NO_FILES, token: file('token', 'secret\n'), headers, fixedHeaders };
@@ -107,14 +107,14 @@ test('unchanged files give the same credentials', async () => {
 });
 
 test('TLS: only a collector with a certificate of the configured authority is accepted', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const stranger = await bed.collect({
     credentials: credentialsOf(theirs, theirs.issue('server')),
   });
   bed.start(`https://localhost:${stranger.port}`, {
     files: { ...NO_FILES, certificate: ours.certificate },
   });
-  bed.write(execLine(0));
+  await bed.write(execLine(0));
   await until('the log line', () => bed.log.length > 0);
   match(bed.log[0] ?? '', /^warn .*UNAVAILABLE.*certificate/);
   await bed.stop();
@@ -127,21 +127,21 @@ test('TLS: only a collector with a certificate of the configured authority is ac
 });
 
 test('TLS: a certificate must name the address of the endpoint', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const collector = await bed.collect({ credentials: credentialsOf(ours), address: '127.0.0.2:0' });
   const files = { ...NO_FILES, certificate: ours.certificate };
   bed.start(`https://127.0.0.2:${collector.port}`, { files });
-  bed.write(execLine(0));
+  await bed.write(execLine(0));
   await until('the log line', () => bed.log.length > 0);
   match(bed.log[0] ?? '', /^warn .*UNAVAILABLE.*127\.0\.0\.2 is not in the cert's list/);
 });
 
 test('mTLS: the client certificate is sent, and a collector that requires one refuses calls without it', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const collector = await bed.collect({ credentials: credentialsOf(ours, server, true) });
   const endpoint = `https://127.0.0.1:${collector.port}`;
   bed.start(endpoint, { files: { ...NO_FILES, certificate: ours.certificate } });
-  bed.write(execLine(0));
+  await bed.write(execLine(0));
   await until('the log line', () => bed.log.length > 0);
   await bed.stop();
   equal(collector.calls.length, 0);
@@ -179,7 +179,7 @@ function createVolume(name: string): { dir: string; replace(files: Record<string
 }
 
 test('authority, certificate and key are read again when their volume is replaced', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const read = (path: string) => readFileSync(path, 'utf8');
   const volume = createVolume('tls');
   const show = (ca: string, pair: { certificate: string; key: string }) =>
@@ -194,12 +194,12 @@ test('authority, certificate and key are read again when their volume is replace
       clientKey: join(volume.dir, 'key'),
     },
   });
-  bed.write(execLine(0));
+  await bed.write(execLine(0));
   await until('a line', () => first.lines.length === 1);
   first.kill();
   const credentials = credentialsOf(theirs, theirs.issue('server2'), true);
   const second = await bed.collect({ credentials, address: `127.0.0.1:${first.port}` });
-  bed.write(execLine(1));
+  await bed.write(execLine(1));
   await until('the log line', () => bed.log.some((line) => line.startsWith('warn')));
   show(theirs.certificate, theirs.issue('client'));
   await until('the other line', () => second.lines.length >= 1);
@@ -207,7 +207,7 @@ test('authority, certificate and key are read again when their volume is replace
 });
 
 test('a new token is used; an invalid one is logged, and the old one stays in use', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   let valid = 'Bearer one';
   const collector = await bed.collect();
   const volume = createVolume('token-volume');
@@ -217,33 +217,33 @@ test('a new token is used; an invalid one is logged, and the old one stays in us
   for (const token of ['one', 'two', 'three']) {
     valid = `Bearer ${token}`;
     volume.replace({ token });
-    await until(`the token ${token}`, () => {
-      if (shown() !== valid) bed.write(execLine(1));
+    await until(`the token ${token}`, async () => {
+      if (shown() !== valid) await bed.write(execLine(1));
       return shown() === valid;
     });
   }
   volume.replace({ token: 'not a token' });
-  await until('the alarm', () => {
-    bed.write(execLine(2));
+  await until('the alarm', async () => {
+    await bed.write(execLine(2));
     return bed.log.some((line) =>
       /^error export\.credentials_invalid .*must hold a token/.test(line),
     );
   });
   unlinkSync(join(volume.dir, 'token'));
-  bed.write(execLine(3));
+  await bed.write(execLine(3));
   await until('the line', () => collector.lines.includes(execLine(3)));
   equal(shown(), 'Bearer three');
 });
 
 test('a collector that denies an expired token gets everything once the token is renewed', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const token = file('rotating', 'old');
   const collector = await bed.collect({
     answer: (_, call) =>
       call < 2 ? { kind: 'fail', code: status.UNAUTHENTICATED } : { kind: 'accept' },
   });
   bed.start(collector.port, { files: { ...NO_FILES, token } });
-  bed.write(...execLines(0, 3));
+  await bed.write(...execLines(0, 3));
   await until('a denial', () => collector.calls.length > 0);
   writeFileSync(token, 'new');
   await until('all lines', () => collector.lines.length >= 3);

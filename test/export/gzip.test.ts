@@ -15,7 +15,7 @@ const COMPRESSED = 1;
 const FASTEST = 4;
 
 test('gRPC compresses with gzip at its fastest level', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const received = Promise.withResolvers<Buffer>();
   const server = createServer().listen(0, '127.0.0.1');
   t.after(() => server.close());
@@ -32,7 +32,7 @@ test('gRPC compresses with gzip at its fastest level', async (t) => {
   });
   await once(server, 'listening');
   bed.start((server.address() as AddressInfo).port);
-  bed.write(execLine(0));
+  await bed.write(execLine(0));
   const message = await received.promise;
   await bed.stop();
   assert.equal(message[0], COMPRESSED);

@@ -17,12 +17,12 @@ import { startProxy } from './proxy.ts';
 const cursorOf = (dir: string) => JSON.parse(readFileSync(join(dir, 'export-cursor.json'), 'utf8'));
 
 test('lines that are written reach the collector byte for byte and in order', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const collector = await bed.collect();
   bed.start(collector.port);
   const lines = hostileLines(3000, 7);
   for (let from = 0; from < lines.length; from += 100) {
-    bed.write(...lines.slice(from, from + 100));
+    await bed.write(...lines.slice(from, from + 100));
     if (from % 1000 === 0) await sleep(30);
   }
   await until('all lines', () => collector.lines.length >= lines.length);
@@ -30,37 +30,37 @@ test('lines that are written reach the collector byte for byte and in order', as
 });
 
 test('lines from before the start are read from the journal first', async (t) => {
-  const bed = createExportBed(t, { segmentMaxBytes: 64 << 10 });
+  const bed = await createExportBed(t, { segmentMaxBytes: 64 << 10 });
   const lines = execLines(0, 2000);
-  for (let from = 0; from < 1000; from += 50) bed.write(...lines.slice(from, from + 50));
+  for (let from = 0; from < 1000; from += 50) await bed.write(...lines.slice(from, from + 50));
   const collector = await bed.collect();
   bed.start(collector.port);
-  for (let from = 1000; from < 2000; from += 50) bed.write(...lines.slice(from, from + 50));
+  for (let from = 1000; from < 2000; from += 50) await bed.write(...lines.slice(from, from + 50));
   await until('all lines', () => collector.lines.length >= lines.length);
   sameLines(collector.lines, lines);
 });
 
 test('an orderly end sends what there is and saves the cursor; the next run continues there', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const collector = await bed.collect();
   bed.start(collector.port, { batchAgeMs: 60_000 });
-  bed.write(...execLines(0, 10));
+  await bed.write(...execLines(0, 10));
   await bed.stop();
   sameLines(collector.lines, execLines(0, 10));
   deepEqual(cursorOf(bed.dir), bed.journal.position);
   await bed.reopen();
-  bed.write(...execLines(10, 20));
+  await bed.write(...execLines(10, 20));
   bed.start(collector.port);
-  bed.write(...execLines(20, 30));
+  await bed.write(...execLines(20, 30));
   await until('all lines', () => collector.lines.length >= 30);
   sameLines(collector.lines, execLines(0, 30));
 });
 
 test('after a kill, records after the saved cursor are sent again, unchanged', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const first = await bed.collect();
   bed.start(first.port);
-  bed.write(...execLines(0, 50));
+  await bed.write(...execLines(0, 50));
   await until('fifty lines', () => first.lines.length === 50);
   await until('the cursor', () => existsSync(join(bed.dir, 'export-cursor.json')));
   const cursor = cursorOf(bed.dir);
@@ -68,7 +68,7 @@ test('after a kill, records after the saved cursor are sent again, unchanged', a
   // Back to before the last batch, as if it had not come to disk.
   writeFileSync(join(bed.dir, 'export-cursor.json'), JSON.stringify({ ...cursor, offset: 0 }));
   await bed.reopen();
-  bed.write(...execLines(50, 60));
+  await bed.write(...execLines(50, 60));
   const second = await bed.collect();
   bed.start(second.port);
   await until('sixty lines', () => second.lines.length >= 60);
@@ -78,13 +78,13 @@ test('after a kill, records after the saved cursor are sent again, unchanged', a
 });
 
 test('a cursor in a segment that was compressed since is valid', async (t) => {
-  const bed = createExportBed(t, { segmentMaxBytes: 20 << 10 });
+  const bed = await createExportBed(t, { segmentMaxBytes: 20 << 10 });
   const collector = await bed.collect();
   bed.start(collector.port);
-  bed.write(...execLines(0, 5));
+  await bed.write(...execLines(0, 5));
   await until('five lines', () => collector.lines.length === 5);
   await bed.stop();
-  for (let n = 5; n < 200; n++) bed.write(execLine(n));
+  for (let n = 5; n < 200; n++) await bed.write(execLine(n));
   await bed.reopen();
   const first = join(bed.dir, `${segmentName(1)}.zst`);
   await until('the first segment compressed', () => existsSync(first));
@@ -94,19 +94,19 @@ test('a cursor in a segment that was compressed since is valid', async (t) => {
 });
 
 test('lines that were deleted before they were exported are logged, and the rest is exported', async (t) => {
-  const bed = createExportBed(t, {
+  const bed = await createExportBed(t, {
     segmentMaxBytes: 16 << 10,
     maxBytes: 60 << 10,
     compressionLevel: -7,
   });
   const collector = await bed.collect();
   bed.start(collector.port);
-  bed.write(...execLines(0, 5));
+  await bed.write(...execLines(0, 5));
   await until('five lines', () => collector.lines.length === 5);
   await bed.stop();
   const noise = (n: number) => ({ args: [Buffer.from(hash(n)).toString('base64')] });
   for (let n = 5; n < 300; n++) {
-    bed.write(execLine(n, noise(n)));
+    await bed.write(execLine(n, noise(n)));
     if (n % 10 === 0) await sleep(5);
   }
   await until(
@@ -129,8 +129,8 @@ test('lines that were deleted before they were exported are logged, and the rest
 });
 
 test('the rest of a segment that is deleted while its batch is being sent is logged', async (t) => {
-  const bed = createExportBed(t, { segmentMaxBytes: 8 << 10 });
-  for (let n = 0; n < 40; n++) bed.write(execLine(n));
+  const bed = await createExportBed(t, { segmentMaxBytes: 8 << 10 });
+  for (let n = 0; n < 40; n++) await bed.write(execLine(n));
   await bed.reopen();
   const path = join(bed.dir, `${segmentName(1)}.zst`);
   const plain = path.replace(/\.zst$/, '');
@@ -158,8 +158,8 @@ test('the rest of a segment that is deleted while its batch is being sent is log
 });
 
 test('a damaged segment is logged and skipped', async (t) => {
-  const bed = createExportBed(t, { segmentMaxBytes: 8 << 10 });
-  for (let n = 0; n < 40; n++) bed.write(execLine(n));
+  const bed = await createExportBed(t, { segmentMaxBytes: 8 << 10 });
+  for (let n = 0; n < 40; n++) await bed.write(execLine(n));
   await bed.reopen();
   const second = join(bed.dir, '00000000000000000002.jsonl.zst');
   await until('compressed', () => existsSync(second));
@@ -182,14 +182,14 @@ test('a damaged segment is logged and skipped', async (t) => {
 });
 
 test('with a cursor beyond the journal’s end, the segment is sent again, so that no line is lost', async (t) => {
-  const bed = createExportBed(t);
-  bed.write(...execLines(0, 3));
+  const bed = await createExportBed(t);
+  await bed.write(...execLines(0, 3));
   const cursor = join(bed.dir, 'export-cursor.json');
   writeFileSync(cursor, '{"segment":1,"offset":999999}');
   const collector = await bed.collect();
   bed.start(collector.port);
   equal(existsSync(cursor), false, 'nobody finds it once the journal has grown past it');
-  bed.write(...execLines(3, 5));
+  await bed.write(...execLines(3, 5));
   await until('all lines', () => collector.lines.length >= 5);
   sameLines(collector.lines, execLines(0, 5));
 });
@@ -203,8 +203,8 @@ for (const text of [
   'null',
 ])
   test(`a cursor file with ${text || 'nothing'} counts as none`, async (t) => {
-    const bed = createExportBed(t);
-    bed.write(...execLines(0, 3));
+    const bed = await createExportBed(t);
+    await bed.write(...execLines(0, 3));
     writeFileSync(join(bed.dir, 'export-cursor.json'), text);
     const collector = await bed.collect();
     bed.start(collector.port);
@@ -213,10 +213,10 @@ for (const text of [
   });
 
 test('batches are limited by count and by bytes, and stay below 4 MiB', async (t) => {
-  const bed = createExportBed(t);
-  bed.write(...execLines(0, 100));
+  const bed = await createExportBed(t);
+  await bed.write(...execLines(0, 100));
   const big = execLines(100, 130, { args: ['x'.repeat(30_000)], object: `/${'é'.repeat(2000)}` });
-  bed.write(...big);
+  await bed.write(...big);
   const collector = await bed.collect();
   bed.start(collector.port, { batchRecords: 40, batchBytes: 200_000 });
   await until('all lines', () => collector.lines.length >= 130);
@@ -227,12 +227,12 @@ test('batches are limited by count and by bytes, and stay below 4 MiB', async (t
 });
 
 test('a batch waits for more records until it reaches its age', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const collector = await bed.collect();
   bed.start(collector.port, { batchAgeMs: 60_000 });
-  bed.write(...execLines(0, 3));
+  await bed.write(...execLines(0, 3));
   await sleep(100);
-  bed.write(...execLines(3, 6));
+  await bed.write(...execLines(3, 6));
   await sleep(100);
   equal(collector.calls.length, 0);
   await bed.stop();
@@ -241,14 +241,14 @@ test('a batch waits for more records until it reaches its age', async (t) => {
 });
 
 test('calls name the agent, and are compressed unless compression is off', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const collector = await bed.collect();
   const lines = execLines(0, 1000);
   const sizes: number[] = [];
   for (const compression of ['gzip', 'none'] as const) {
     const proxy = await startProxy(t, collector.port);
     bed.start(proxy.port, { compression });
-    bed.write(...lines);
+    await bed.write(...lines);
     await bed.stop();
     sizes.push(proxy.bytes());
   }

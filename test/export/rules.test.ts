@@ -77,11 +77,11 @@ const CASES: readonly (readonly [readonly string[], LineOptions, boolean])[] = [
 ];
 
 for (const [rules, options, passes] of CASES)
-  test(`${JSON.stringify(rules)} ${passes ? 'exports' : 'keeps back'} ${JSON.stringify(options)}`, () => {
+  test(`${JSON.stringify(rules)} ${passes ? 'exports' : 'keeps back'} ${JSON.stringify(options)}`, async () => {
     equal(createFilter(parseRules(rules)).passes(lineOf(execLine(1, options))), passes);
   });
 
-test('records about the journal are always exported', () => {
+test('records about the journal are always exported', async () => {
   const stop = lineOf(journalLine('journal.stop', 1, ',"vcml.hook.state":"kept"'));
   equal(createFilter(parseRules(['deny'])).passes(stop), true);
 });
@@ -107,14 +107,14 @@ const EVADABLE: readonly (readonly [rules: readonly string[], evadable: readonly
 ];
 
 for (const [rules, evadable] of EVADABLE)
-  test(`${evadable.length} of ${JSON.stringify(rules)} can be evaded by a pod`, () => {
+  test(`${evadable.length} of ${JSON.stringify(rules)} can be evaded by a pod`, async () => {
     deepEqual(
       evadableRules(parseRules(rules)).map(({ text }) => text),
       evadable,
     );
   });
 
-test('all problems of rules are reported at once', () => {
+test('all problems of rules are reported at once', async () => {
   let message = '';
   try {
     parseRules([
@@ -135,7 +135,7 @@ test('all problems of rules are reported at once', () => {
 });
 
 test('records that are kept back are counted by rule, and the cursor advances', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const collector = await bed.collect();
   const running = bed.start(collector.port, {
     rules: [
@@ -144,7 +144,7 @@ test('records that are kept back are counted by rule, and the cursor advances', 
       'deny origin=container',
     ],
   });
-  bed.write(...execLines(0, 30), execLine(30, { resource: POD }));
+  await bed.write(...execLines(0, 30), execLine(30, { resource: POD }));
   await until('the journal’s end', () => running.position.offset === bed.journal.position.offset);
   sameLines(collector.lines, execLines(10, 30));
   deepEqual(

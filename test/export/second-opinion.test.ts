@@ -38,12 +38,12 @@ const throwsUp = () => {
 const hasLetters = (dir: string) => existsSync(join(dir, 'dead-letters.jsonl'));
 
 test('a record that our encoder damages is exported with the stock encoding', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const collector = await bed.collect();
   const lines = execLines(0, 20);
   const encoder = new FaultyEncoder((line) => line === lines[6], damages);
   const { statistics } = bed.start(collector.port, { encoder });
-  bed.write(...lines);
+  await bed.write(...lines);
   await until('all lines', () => statistics.exported === 20);
   provesHistory({ received: collector.lines, journal: lines });
   equal(statistics.deadLetters, 0);
@@ -53,12 +53,12 @@ test('a record that our encoder damages is exported with the stock encoding', as
 });
 
 test('an encoder that damages every record costs no record, and at most two calls for each batch', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const collector = await bed.collect();
   const encoder = new FaultyEncoder(() => true, damages);
   const lines = execLines(0, 400);
   const { statistics } = bed.start(collector.port, { encoder, batchRecords: 4 });
-  bed.write(...lines);
+  await bed.write(...lines);
   await until('all lines', () => collector.lines.length >= 400);
   sameLines(collector.lines, lines);
   equal(statistics.deadLetters, 0);
@@ -67,12 +67,12 @@ test('an encoder that damages every record costs no record, and at most two call
 });
 
 test('a line that our encoder cannot read is exported with the stock encoding, in its place', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const collector = await bed.collect();
   const lines = execLines(0, 20, { resource: { 'host.name': 'a' } });
   const encoder = new FaultyEncoder((line) => line === lines[6], throwsUp);
   const { statistics } = bed.start(collector.port, { encoder });
-  bed.write(...lines);
+  await bed.write(...lines);
   await until('all lines', () => collector.lines.length >= 20);
   sameLines(collector.lines, lines);
   equal(collector.calls.length, 1);
@@ -82,7 +82,7 @@ test('a line that our encoder cannot read is exported with the stock encoding, i
 });
 
 test('a record that is refused in both encodings is a dead letter with the first reason, after one second opinion', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const bad = execLine(3);
   let calls = 0;
   const collector = await bed.collect({
@@ -94,7 +94,7 @@ test('a record that is refused in both encodings is a dead letter with the first
     },
   });
   bed.start(collector.port);
-  bed.write(...execLines(0, 8));
+  await bed.write(...execLines(0, 8));
   await until('the letter', () => hasLetters(bed.dir));
   await until('the others', () => collector.lines.length >= 7);
   equal(calls, 7);
@@ -109,7 +109,7 @@ test('a record that is refused in both encodings is a dead letter with the first
 });
 
 test('a second opinion waits for a collector that stops before it', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const line = execLine(0);
   let away = 2;
   const collector = await bed.collect({
@@ -117,7 +117,7 @@ test('a second opinion waits for a collector that stops before it', async (t) =>
   });
   const encoder = new FaultyEncoder((one) => one === line, damages);
   const { statistics } = bed.start(collector.port, { encoder });
-  bed.write(line);
+  await bed.write(line);
   await until('the line', () => collector.lines.length === 1);
   // The last refusal is that of the faulty encoding, which is tried once more after the line.
   await until('the last refusal', () => statistics.failures.get('INTERNAL') === 4);

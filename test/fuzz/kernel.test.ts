@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readControllers, readMounts } from '../../agent/enrich/cgroups/cgroup-files.ts';
@@ -63,12 +64,12 @@ test('both readers give the same lines of a damaged journal', () =>
   }));
 
 test('after its torn tail is cut, a segment has whole lines, and those before the damage stay', () =>
-  fuzz((random) => {
+  fuzz(async (random) => {
     const tail = random.damaged(LINES);
     writeFileSync(SEGMENT, Buffer.concat([LINES, tail]));
-    const fd = openSync(SEGMENT, 'r+');
-    const cut = cutTornTail(fd);
-    closeSync(fd);
+    const file = await open(SEGMENT, 'r+');
+    const cut = await cutTornTail(file);
+    await file.close();
     const left = readFileSync(SEGMENT);
     assert.equal(left.length + cut, LINES.length + tail.length);
     assert.ok(left.subarray(0, LINES.length).equals(LINES));

@@ -17,8 +17,8 @@ import { segmentName } from '../support/journal/segment-name.ts';
 test('lines continue in the newest segment after a restart', async (t) => {
   const bed = createBed(t);
   for (const line of ['one', 'two', 'three']) {
-    const journal = bed.open();
-    append(journal, line);
+    const journal = await bed.open();
+    await append(journal, line);
     await journal.close();
   }
   assert.equal(readFileSync(join(bed.dir, segmentName(1)), 'utf8'), 'one\ntwo\nthree\n');
@@ -33,10 +33,10 @@ test('a torn last line of any length is cut and counted', async (t) => {
   const last = Buffer.from('{"n":2,"é":"\u2028"}');
   for (let length = 0; length <= last.length; length++) {
     writeFileSync(file, Buffer.concat([Buffer.from(whole), last.subarray(0, length)]));
-    const journal = bed.open();
+    const journal = await bed.open();
     assert.deepEqual(journal.recovered, { tornBytes: length, segment: 1 });
     assert.deepEqual(journal.position, { segment: 1, offset: whole.length });
-    append(journal, '{"n":3}');
+    await append(journal, '{"n":3}');
     await journal.close();
     assert.equal(readFileSync(file, 'utf8'), `${whole}{"n":3}\n`);
   }
@@ -53,9 +53,9 @@ test('lines are cut from the first byte that a power cut left unwritten, whereve
       Buffer.from(text).fill(0, hole, Math.min(hole + 1 + (hole % 7), text.length)),
     );
     const whole = text.subarray(0, hole).lastIndexOf('\n') + 1;
-    const journal = bed.open();
+    const journal = await bed.open();
     assert.deepEqual(journal.recovered, { tornBytes: text.length - whole, segment: 1 });
-    append(journal, 'next');
+    await append(journal, 'next');
     await journal.close();
     assert.equal(readFileSync(file, 'utf8'), `${text.toString('utf8', 0, whole)}next\n`);
   }
@@ -72,9 +72,9 @@ test('a torn line of several MiB is cut, even if the segment holds nothing else'
     ['\n', 1],
   ] as const) {
     writeFileSync(join(bed.dir, segmentName(1)), before + 'x'.repeat(bytes));
-    const journal = bed.open();
+    const journal = await bed.open();
     assert.deepEqual(journal.recovered, { tornBytes: bytes, segment: 1 });
-    append(journal, 'two');
+    await append(journal, 'two');
     await journal.close();
     assert.deepEqual(linesOf(bed.dir), [...before.split('\n').slice(0, -1), 'two']);
   }
@@ -83,8 +83,8 @@ test('a torn line of several MiB is cut, even if the segment holds nothing else'
 test('lines of several MiB are written and read whole, plain and compressed', async (t) => {
   const bed = createBed(t);
   const lines = [5, 1, 3].map((mib) => 'é'.repeat(mib << 19));
-  const journal = bed.open({ segmentMaxBytes: 4 << 20 });
-  for (const line of lines) append(journal, line);
+  const journal = await bed.open({ segmentMaxBytes: 4 << 20 });
+  for (const line of lines) await append(journal, line);
   assert.deepEqual(linesOf(bed.dir), lines);
   await compressed(bed.dir, 1);
   await journal.close();
@@ -93,9 +93,9 @@ test('lines of several MiB are written and read whole, plain and compressed', as
 
 test('zstd reads a closed segment', async (t) => {
   const bed = createBed(t);
-  const journal = bed.open({ segmentMaxBytes: 1000 });
+  const journal = await bed.open({ segmentMaxBytes: 1000 });
   const lines = numbered(0, 300);
-  for (const line of lines) append(journal, line);
+  for (const line of lines) await append(journal, line);
   await compressed(bed.dir, 2);
   await journal.close();
   const text = readdirSync(bed.dir)
@@ -111,14 +111,14 @@ test('zstd reads a closed segment', async (t) => {
 
 test('a segment is closed by its age, and a restart does not reset the age', async (t) => {
   const bed = createBed(t);
-  const old = bed.open({ segmentMaxAgeMs: 200 });
-  append(old, 'one');
+  const old = await bed.open({ segmentMaxAgeMs: 200 });
+  await append(old, 'one');
   await old.close();
   await pause(250);
-  const journal = bed.open({ segmentMaxAgeMs: 200 });
-  append(journal, 'two');
+  const journal = await bed.open({ segmentMaxAgeMs: 200 });
+  await append(journal, 'two');
   assert.equal(journal.position.segment, 2);
-  append(journal, 'three');
+  await append(journal, 'three');
   assert.equal(journal.position.segment, 2);
   await journal.close();
   assert.deepEqual(linesOf(bed.dir), ['one', 'two', 'three']);
@@ -126,7 +126,7 @@ test('a segment is closed by its age, and a restart does not reset the age', asy
 
 test('an empty segment has no age, and is removed when the journal is closed', async (t) => {
   const bed = createBed(t);
-  const journal = bed.open({ segmentMaxAgeMs: 0 });
+  const journal = await bed.open({ segmentMaxAgeMs: 0 });
   assert.equal(journal.position.segment, 1);
   await journal.close();
   assert.deepEqual(readdirSync(bed.dir), []);
@@ -143,8 +143,8 @@ test('a compression that a crash interrupted is cleaned up', async (t) => {
   for (const n of [2, 4, 5]) put(`${segmentName(n)}.zst.tmp`, ['half']);
   const expected = numbered(10, 60);
   assert.deepEqual(linesOf(bed.dir), expected);
-  const journal = bed.open();
-  append(journal, 'new');
+  const journal = await bed.open();
+  await append(journal, 'new');
   assert.deepEqual(linesOf(bed.dir), [...expected, 'new']);
   await compressed(bed.dir, 4);
   await journal.close();
@@ -158,13 +158,13 @@ test('a compression that a crash interrupted is cleaned up', async (t) => {
 
 test('when the newest segment is compressed, a new one begins', async (t) => {
   const bed = createBed(t);
-  const first = bed.open();
-  append(first, 'one');
+  const first = await bed.open();
+  await append(first, 'one');
   await first.close();
   execFileSync('zstd', ['-q', '--rm', join(bed.dir, segmentName(1))]);
-  const second = bed.open();
+  const second = await bed.open();
   assert.deepEqual(second.position, { segment: 2, offset: 0 });
-  append(second, 'two');
+  await append(second, 'two');
   await second.close();
   assert.deepEqual(linesOf(bed.dir), ['one', 'two']);
 });
@@ -179,29 +179,29 @@ test('foreign files in the folder are left alone', async (t) => {
     'lost+found',
   ];
   for (const file of foreign) writeFileSync(join(bed.dir, file), 'foreign');
-  const journal = bed.open();
-  append(journal, 'one');
+  const journal = await bed.open();
+  await append(journal, 'one');
   await journal.close();
   assert.deepEqual(readdirSync(bed.dir).sort(), [...foreign, segmentName(1)].sort());
 });
 
 test('when the open segment is removed by others, the next lines are written to a new one', async (t) => {
   const bed = createBed(t);
-  const journal = bed.open();
-  append(journal, 'one');
+  const journal = await bed.open();
+  await append(journal, 'one');
   rmSync(join(bed.dir, segmentName(1)));
-  append(journal, 'two');
-  append(journal, 'three');
+  await append(journal, 'two');
+  await append(journal, 'three');
   assert.deepEqual(linesOf(bed.dir), ['two', 'three']);
   await journal.close();
 });
 
 test('when the folder is removed by others, the next lines are refused', async (t) => {
   const bed = createBed(t);
-  const journal = bed.open();
-  append(journal, 'one');
+  const journal = await bed.open();
+  await append(journal, 'one');
   rmSync(bed.dir, { recursive: true });
-  assert.throws(() => append(journal, 'two'), { code: 'JOURNAL_REPLACED' });
+  await assert.rejects(append(journal, 'two'), { code: 'JOURNAL_REPLACED' });
   await journal.close();
 });
 

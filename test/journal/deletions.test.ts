@@ -38,7 +38,7 @@ for (const [what, second, left] of [
 ] as const)
   test(`a start completes a deletion after which ${what} was recorded`, async (t) => {
     const bed = journalOf(t, [numberedLine(20, ''), ...second]);
-    await bed.open().close();
+    await (await bed.open()).close();
     assert.deepEqual(bed.ranges, left);
     assert.ok(!existsSync(join(bed.dir, segmentName(1))));
     assert.equal(noted(bed), left.length > 0);
@@ -48,25 +48,25 @@ test('ranges that were recorded before the deletion began do not count towards i
   const second = RANGES.map(deletionLine);
   const offset = second.reduce((sum, line) => sum + line.length + 1, 0);
   const bed = journalOf(t, second, { segment: 2, offset });
-  await bed.open().close();
+  await (await bed.open()).close();
   assert.deepEqual(bed.ranges, RANGES);
 });
 
 test('each start returns the ranges of a deletion until they are recorded', async (t) => {
   // A power cut removed the lines that were there when the deletion began.
   const bed = journalOf(t, [numberedLine(20, '')], { segment: 2, offset: 5000 });
-  await bed.open().close();
-  await bed.open().close();
+  await (await bed.open()).close();
+  await (await bed.open()).close();
   assert.deepEqual(bed.ranges, [...RANGES, ...RANGES]);
-  const journal = bed.open();
+  const journal = await bed.open();
   const retired = await until('the ranges that are not recorded yet', () => {
     const ranges = journal.takeRetired();
     return ranges.length > 0 && ranges;
   });
-  append(journal, ...retired.map(deletionLine));
+  await append(journal, ...retired.map(deletionLine));
   await journal.close();
   assert.ok(!noted(bed));
-  await bed.open().close();
+  await (await bed.open()).close();
   assert.deepEqual(bed.ranges, [...RANGES, ...RANGES]);
 });
 
@@ -87,7 +87,7 @@ for (const note of [
   test(`a damaged deletions.json is reported as a problem, and deletes nothing: ${note}`, async (t) => {
     const bed = journalOf(t, []);
     writeFileSync(join(bed.dir, 'deletions.json'), note);
-    await bed.open().close();
+    await (await bed.open()).close();
     assert.match(
       bed.problems.join(),
       /^the journal’s file \S+deletions\.json is damaged; remove it; /,
@@ -103,9 +103,9 @@ test('a segment is deleted even if its deletion cannot be noted', async (t) => {
   const bed = createBed(t);
   // A folder in its place: nothing can be noted there.
   mkdirSync(join(bed.dir, 'deletions.json.tmp', 'x'), { recursive: true });
-  const journal = bed.open({ segmentMaxBytes: 200, maxBytes: 500 });
+  const journal = await bed.open({ segmentMaxBytes: 200, maxBytes: 500 });
   for (let n = 0; n < 30; n++) {
-    append(journal, numberedLine(n, ''));
+    await append(journal, numberedLine(n, ''));
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   await journal.close();
@@ -116,7 +116,7 @@ test('a segment is deleted even if its deletion cannot be noted', async (t) => {
 
 test('only its owner can read deletions.json', async (t) => {
   const bed = journalOf(t, []);
-  await bed.open().close();
+  await (await bed.open()).close();
   const file = join(bed.dir, 'deletions.json');
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), [

@@ -25,9 +25,9 @@ test('the folder is 0700 and its files are 0600, whatever the umask', async (t) 
   t.after(() => process.umask(before));
   const bed = createBed(t);
   const dir = join(bed.dir, 'deeper');
-  const journal = bed.open({ dir, segmentMaxBytes: 10 });
-  for (const line of numbered(0, 5)) append(journal, line);
-  writeState(dir, '{}');
+  const journal = await bed.open({ dir, segmentMaxBytes: 10 });
+  for (const line of numbered(0, 5)) await append(journal, line);
+  await writeState(dir, '{}');
   assert.equal(statSync(dir).mode & 0o7777, 0o700);
   while (!readdirSync(dir).some((name) => name.endsWith('.zst')))
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -37,38 +37,38 @@ test('the folder is 0700 and its files are 0600, whatever the umask', async (t) 
   for (const name of names) assert.equal(statSync(join(dir, name)).mode & 0o7777, 0o600, name);
 });
 
-test('a symbolic link in place of the folder is refused, even with a trailing slash', (t) => {
+test('a symbolic link in place of the folder is refused, even with a trailing slash', async (t) => {
   const bed = createBed(t);
   mkdirSync(join(bed.root, 'elsewhere'), { mode: 0o700 });
   symlinkSync('elsewhere', bed.dir);
   for (const dir of [bed.dir, `${bed.dir}/`, `${bed.dir}/.`])
-    assert.throws(() => bed.open({ dir }), { code: 'JOURNAL_IS_LINK', message: /symbolic link/ });
+    await assert.rejects(bed.open({ dir }), { code: 'JOURNAL_IS_LINK', message: /symbolic link/ });
   assert.deepEqual(readdirSync(join(bed.root, 'elsewhere')), []);
 });
 
-test('a file in place of the folder, and a folder that others may write to, are refused', (t) => {
+test('a file in place of the folder, and a folder that others may write to, are refused', async (t) => {
   const bed = createBed(t);
   writeFileSync(bed.dir, '');
-  assert.throws(() => bed.open(), { code: 'JOURNAL_NOT_A_FOLDER' });
+  await assert.rejects(bed.open(), { code: 'JOURNAL_NOT_A_FOLDER' });
   rmSync(bed.dir);
   mkdirSync(bed.dir);
   for (const mode of [0o720, 0o702, 0o1777]) {
     chmodSync(bed.dir, mode);
-    assert.throws(() => bed.open(), { code: 'JOURNAL_WRITABLE_BY_OTHERS', message: /chmod 0700/ });
+    await assert.rejects(bed.open(), { code: 'JOURNAL_WRITABLE_BY_OTHERS', message: /chmod 0700/ });
   }
 });
 
-test('a symbolic link in place of a segment is refused, and its target stays unchanged', (t) => {
+test('a symbolic link in place of a segment is refused, and its target stays unchanged', async (t) => {
   const bed = createBed(t);
   const target = join(bed.root, 'target');
   writeFileSync(target, 'a line\nand no line feed behind this');
   mkdirSync(bed.dir, { mode: 0o700 });
   symlinkSync(target, join(bed.dir, FIRST));
-  assert.throws(() => bed.open(), { code: 'SEGMENT_IS_LINK', message: /symbolic link/ });
+  await assert.rejects(bed.open(), { code: 'SEGMENT_IS_LINK', message: /symbolic link/ });
   assert.equal(readFileSync(target, 'utf8'), 'a line\nand no line feed behind this');
 });
 
-test('a hard link, a folder or a pipe in place of a segment is refused', (t) => {
+test('a hard link, a folder or a pipe in place of a segment is refused', async (t) => {
   const bed = createBed(t);
   const target = join(bed.root, 'target');
   const segment = join(bed.dir, FIRST);
@@ -81,7 +81,7 @@ test('a hard link, a folder or a pipe in place of a segment is refused', (t) => 
   ];
   for (const place of put) {
     place();
-    assert.throws(() => bed.open(), { code: 'SEGMENT_NOT_PLAIN', message: /plain file/ });
+    await assert.rejects(bed.open(), { code: 'SEGMENT_NOT_PLAIN', message: /plain file/ });
     rmSync(segment, { recursive: true });
   }
   assert.equal(readFileSync(target, 'utf8'), 'no line feed');
@@ -91,28 +91,28 @@ test('a symbolic link in place of the next segment ends the writing, and is not 
   const bed = createBed(t);
   const target = join(bed.root, 'target');
   writeFileSync(target, 'kept');
-  const journal = bed.open({ segmentMaxBytes: 5 });
-  append(journal, 'one line');
+  const journal = await bed.open({ segmentMaxBytes: 5 });
+  await append(journal, 'one line');
   symlinkSync(target, join(bed.dir, '00000000000000000002.jsonl'));
-  assert.throws(() => append(journal, 'two'), { code: 'SEGMENT_IS_LINK' });
+  await assert.rejects(append(journal, 'two'), { code: 'SEGMENT_IS_LINK' });
   await journal.close();
   assert.equal(readFileSync(target, 'utf8'), 'kept');
 });
 
-test('state.json is replaced as a whole, and a link in its place is neither read nor followed', (t) => {
+test('state.json is replaced as a whole, and a link in its place is neither read nor followed', async (t) => {
   const bed = createBed(t);
   const target = join(bed.root, 'target');
   writeFileSync(target, '{"secret":1}');
   mkdirSync(bed.dir);
   for (const name of ['state.json', 'state.json.tmp']) symlinkSync(target, join(bed.dir, name));
   assert.equal(readState(bed.dir).state, undefined);
-  writeState(bed.dir, '{"mine":2}');
+  await writeState(bed.dir, '{"mine":2}');
   assert.deepEqual(readState(bed.dir).state, { mine: 2 });
   assert.equal(readFileSync(target, 'utf8'), '{"secret":1}');
   assert.deepEqual(readdirSync(bed.dir), ['state.json']);
 });
 
-test('reading a damaged or missing state.json returns the reason', (t) => {
+test('reading a damaged or missing state.json returns the reason', async (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir);
   assert.match(readState(bed.dir).why ?? '', /ENOENT/);
@@ -125,14 +125,14 @@ test('reading a damaged or missing state.json returns the reason', (t) => {
 
 test('a second writer is refused until the first one has closed', async (t) => {
   const bed = createBed(t);
-  const first = bed.open();
-  append(first, 'one');
+  const first = await bed.open();
+  await append(first, 'one');
   const busy = { code: 'JOURNAL_BUSY', message: new RegExp(`process ${process.pid}`) };
-  assert.throws(() => bed.open(), busy);
-  append(first, 'two');
+  await assert.rejects(bed.open(), busy);
+  await append(first, 'two');
   await first.close();
-  const second = bed.open();
-  append(second, 'three');
+  const second = await bed.open();
+  await append(second, 'three');
   await second.close();
   assert.deepEqual(linesOf(bed.dir), ['one', 'two', 'three']);
 });
@@ -152,8 +152,8 @@ for (const [what, lock] of STALE)
     const bed = createBed(t);
     mkdirSync(bed.dir, { mode: 0o700 });
     symlinkSync(lock(), join(bed.dir, 'lock'));
-    const journal = bed.open();
-    append(journal, 'one');
+    const journal = await bed.open();
+    await append(journal, 'one');
     await journal.close();
     assert.deepEqual(readdirSync(bed.dir), [FIRST]);
   });
@@ -162,23 +162,23 @@ test('a plain file in the place of the lock is no lock', async (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir, { mode: 0o700 });
   writeFileSync(join(bed.dir, 'lock'), '');
-  await bed.open().close();
+  await (await bed.open()).close();
   assert.deepEqual(readdirSync(bed.dir), []);
 });
 
 test('a writer that has lost its lock does not remove the next one’s', async (t) => {
   const bed = createBed(t);
-  const journal = bed.open();
+  const journal = await bed.open();
   rmSync(join(bed.dir, 'lock'));
   symlinkSync(`1 ${startOfInit()} ${runningBootId()}`, join(bed.dir, 'lock'));
   await journal.close();
   assert.deepEqual(readdirSync(bed.dir), ['lock']);
 });
 
-test('the lock of a living process is respected', (t) => {
+test('the lock of a living process is respected', async (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir, { mode: 0o700 });
   symlinkSync(`1 ${startOfInit()} ${runningBootId()}`, join(bed.dir, 'lock'));
-  assert.throws(() => bed.open(), { code: 'JOURNAL_BUSY', message: /process 1;/ });
+  await assert.rejects(bed.open(), { code: 'JOURNAL_BUSY', message: /process 1;/ });
   assert.deepEqual(readdirSync(bed.dir), ['lock']);
 });

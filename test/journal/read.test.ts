@@ -143,13 +143,13 @@ test('what follows the last frame is damage', async (t) => {
 
 test('a segment that is compressed during reading is read once', async (t) => {
   const bed = createBed(t);
-  const journal = bed.open({ segmentMaxBytes: 3 << 20 });
+  const journal = await bed.open({ segmentMaxBytes: 3 << 20 });
   const lines = numbered(0, 40_000).map((line) => line.padEnd(100));
-  append(journal, lines.slice(0, 35_000).join('\n'));
+  await append(journal, lines.slice(0, 35_000).join('\n'));
   const seen: string[] = [];
   for await (const { line } of readLines(bed.dir)) {
     if (seen.length === 100) {
-      append(journal, lines.slice(35_000).join('\n')); // closes the first segment
+      await append(journal, lines.slice(35_000).join('\n')); // closes the first segment
       while (readdirSync(bed.dir).includes(segmentName(1))) await pause(5);
     }
     seen.push(line);
@@ -203,8 +203,8 @@ test('a follower gets every line once, whole and in order, while a process write
 
 test('a follower ends at once when its signal is aborted', async (t) => {
   const bed = createBed(t);
-  const journal = bed.open();
-  append(journal, 'one');
+  const journal = await bed.open();
+  await append(journal, 'one');
   const done = new AbortController();
   const seen: string[] = [];
   const before = performance.now();

@@ -145,12 +145,12 @@ test('arguments and names that look like numbers are not read as numbers', async
 test('when the journal is too large, the oldest segments are deleted, and their exact ranges are reported', async (t) => {
   const bed = createBed(t);
   const maxBytes = 60_000;
-  const journal = bed.open({ segmentMaxBytes: 20_000, maxBytes });
+  const journal = await bed.open({ segmentMaxBytes: 20_000, maxBytes });
   let seq = 0;
   for (let batch = 0; batch < 100; batch++) {
     const noise = () => Math.random().toString(36).repeat(2);
     const lines = Array.from({ length: 40 }, () => execLine('5', 0, ++seq, noise(), ...HOSTILE));
-    append(journal, ...lines);
+    await append(journal, ...lines);
     await pause(5);
   }
   await until('room', () => totalOf(bed) <= maxBytes + 20_000);
@@ -175,19 +175,19 @@ test('when the journal is too large, the oldest segments are deleted, and their 
 
 test('a reader of a segment that is deleted for space continues with the next one', async (t) => {
   const bed = createBed(t);
-  const journal = bed.open({ segmentMaxBytes: 20_000, maxBytes: 30_000 });
+  const journal = await bed.open({ segmentMaxBytes: 20_000, maxBytes: 30_000 });
   let seq = 0;
   const write = () =>
     append(
       journal,
       execLine('5', 0, ++seq, ...Array.from({ length: 200 }, () => `${Math.random()}`)),
     );
-  for (let n = 0; n < 8; n++) write();
+  for (let n = 0; n < 8; n++) await write();
   const seen: number[] = [];
   for await (const { line } of readLines(bed.dir)) {
     seen.push(Number(/"vcml\.seq":(\d+),"p/.exec(line)?.[1]));
     if (seen.length !== 2) continue;
-    for (let n = 0; n < 30; n++) write();
+    for (let n = 0; n < 30; n++) await write();
     while (bed.ranges.length < 2) await pause(5);
   }
   await journal.close();
@@ -202,8 +202,8 @@ test('a damaged segment is deleted for space, too, and is reported as a problem'
   const bed = createBed(t);
   mkdirSync(bed.dir, { mode: 0o700 });
   writeFileSync(join(bed.dir, `${FIRST}.zst`), Buffer.alloc(50_000, 'not zstd'));
-  const journal = bed.open({ segmentMaxBytes: 1000, maxBytes: 20_000 });
-  for (let seq = 1; seq < 20; seq++) append(journal, execLine('5', 0, seq, ...HOSTILE));
+  const journal = await bed.open({ segmentMaxBytes: 1000, maxBytes: 20_000 });
+  for (let seq = 1; seq < 20; seq++) await append(journal, execLine('5', 0, seq, ...HOSTILE));
   while (readdirSync(bed.dir).includes(`${FIRST}.zst`)) await pause(5);
   await journal.close();
   assert.equal(bed.problems.length, 1);
@@ -212,15 +212,15 @@ test('a damaged segment is deleted for space, too, and is reported as a problem'
 
 test('both forms of a segment are deleted', async (t) => {
   const bed = createBed(t);
-  const first = bed.open();
-  append(
+  const first = await bed.open();
+  await append(
     first,
     ...Array.from({ length: 500 }, (_, n) => execLine('5', 0, n + 1, `${Math.random()}`)),
   );
   await first.close();
   execFileSync('zstd', ['-qk', join(bed.dir, FIRST)]);
-  const journal = bed.open({ segmentMaxBytes: 100, maxBytes: 1000 });
-  for (let seq = 501; seq < 505; seq++) append(journal, execLine('5', 0, seq));
+  const journal = await bed.open({ segmentMaxBytes: 100, maxBytes: 1000 });
+  for (let seq = 501; seq < 505; seq++) await append(journal, execLine('5', 0, seq));
   while (bed.ranges.length === 0) await pause(5);
   await journal.close();
   assert.deepEqual(bed.ranges[0], { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 500, count: 500 });

@@ -35,9 +35,9 @@ function put(dir: string, ...texts: readonly string[]): void {
 test('an older segment that a system crash has torn is cut, too', async (t) => {
   const bed = createBed(t);
   put(bed.dir, 'one\ntor', 'two\n');
-  const journal = bed.open();
+  const journal = await bed.open();
   assert.deepEqual(journal.recovered, { tornBytes: 3, segment: 1 });
-  append(journal, 'three');
+  await append(journal, 'three');
   await journal.close();
   assert.deepEqual(linesOf(bed.dir), ['one', 'two', 'three']);
 });
@@ -46,11 +46,11 @@ test('no line is written before a position that was reported', async (t) => {
   const bed = createBed(t);
   // closed before the first can be compressed, and with nothing in the second
   put(bed.dir, 'one\n', '');
-  const first = bed.open();
+  const first = await bed.open();
   const { position } = first;
   await first.close();
-  const second = bed.open();
-  append(second, 'two');
+  const second = await bed.open();
+  await append(second, 'two');
   await second.close();
   const lines = await Array.fromAsync(readLines(bed.dir, position));
   assert.deepEqual(
@@ -64,7 +64,7 @@ test('an empty folder of the agent’s user becomes 0700; one with content keeps
     const bed = createBed(t);
     mkdirSync(bed.dir, { mode: 0o755 });
     if (content) writeFileSync(join(bed.dir, 'note'), '');
-    await bed.open().close();
+    await (await bed.open()).close();
     assert.equal(statSync(bed.dir).mode & 0o777, content ? 0o755 : 0o700);
   }
 });
@@ -72,10 +72,10 @@ test('an empty folder of the agent’s user becomes 0700; one with content keeps
 test('a timer runs only while lines wait to be synced', async (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
   const bed = createBed(t);
-  const journal = bed.open({ sync: 'interval', syncIntervalMs: 20 });
+  const journal = await bed.open({ sync: 'interval', syncIntervalMs: 20 });
   const before = timers();
-  append(journal, 'one');
-  append(journal, 'two');
+  await append(journal, 'one');
+  await append(journal, 'two');
   assert.equal(timers(), before + 1);
   // waiting without a timer of this test's own
   for (const begun = performance.now(); performance.now() - begun < 200; )
@@ -126,14 +126,14 @@ test('a segment that was compressed since it was listed is read, and one that wa
   assert.deepEqual(await Array.fromAsync(readSegment(bed.dir, third, 0)), []);
 });
 
-test('a FIFO in place of state.json blocks nothing', (t) => {
+test('a FIFO in place of state.json blocks nothing', async (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir);
   execFileSync('mkfifo', [join(bed.dir, 'state.json')]);
   assert.deepEqual(readState(bed.dir), { why: 'state.json is not a plain file' });
 });
 
-test('the oldest position is before the first remaining line', (t) => {
+test('the oldest position is before the first remaining line', async (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir);
   assert.equal(oldestPosition(bed.dir), undefined);
@@ -150,8 +150,8 @@ test('a file whose number is not exact is no segment', async (t) => {
   const bed = createBed(t);
   put(bed.dir, 'one\n');
   appendFileSync(join(bed.dir, `${'9'.repeat(20)}.jsonl`), 'foreign\n');
-  const journal = bed.open();
-  append(journal, 'two');
+  const journal = await bed.open();
+  await append(journal, 'two');
   await journal.close();
   assert.deepEqual(linesOf(bed.dir), ['one', 'two']);
 });
@@ -163,7 +163,7 @@ test('the cap leaves room for the open segment to grow', async (t) => {
     const file = join(bed.dir, segmentName(n));
     writeFileSync(`${file}.zst`, zstdCompressSync(readFileSync(file)));
   }
-  const journal = bed.open({ segmentMaxBytes: 20_000, maxBytes: 50_000 });
+  const journal = await bed.open({ segmentMaxBytes: 20_000, maxBytes: 50_000 });
   await until('the oldest deleted', () => listSegments(bed.dir).length <= 4);
   await pause(50);
   await journal.close();

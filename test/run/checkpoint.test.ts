@@ -30,13 +30,19 @@ function writerIn(t: TestContext) {
   } as unknown as Session;
   const config = { journalDir, nodeName: 'node-1' } as Config;
   const writer = createCheckpointWriter(config, session, (event) => events.push(event));
+  /** Notes that there is something to write, and waits until nothing is being written. */
+  const note = async () => {
+    const isDue = writer.note();
+    await writer.close();
+    return isDue;
+  };
   const written = () => JSON.parse(readFileSync(join(journalDir, 'state.json'), 'utf8'));
-  return { writer, counts, events, written, journalDir };
+  return { writer, note, counts, events, written, journalDir };
 }
 
 test('a checkpoint is written at most every two seconds, and later notes are in the next one', async (t) => {
-  const { writer, counts, written } = writerIn(t);
-  await until('the first', () => writer.note());
+  const { writer, note, counts, written } = writerIn(t);
+  await until('the first', note);
   assert.equal(written().kernelMisses, 7);
   assert.equal(written().attachedAt, '5000000007');
   const began = performance.now();
@@ -44,15 +50,15 @@ test('a checkpoint is written at most every two seconds, and later notes are in 
   assert.equal(writer.note(), false);
   await until('the second', () => {
     assert.equal(written().records, 0);
-    return writer.note();
+    return note();
   });
   assert.ok(performance.now() - began > 1900);
   assert.equal(written().records, 1);
 });
 
 test('while nothing is recorded, a noted checkpoint is written when it is due', async (t) => {
-  const { writer, counts, written } = writerIn(t);
-  await until('the first', () => writer.note());
+  const { writer, note, counts, written } = writerIn(t);
+  await until('the first', note);
   counts.records = 1;
   writer.note();
   writer.resume();
@@ -67,16 +73,16 @@ test('while nothing is recorded, a noted checkpoint is written when it is due', 
 });
 
 test('the end is written at once, with the state of the hook', async (t) => {
-  const { writer, written } = writerIn(t);
-  await until('the first', () => writer.note());
-  writer.end('detached');
+  const { writer, note, written } = writerIn(t);
+  await until('the first', note);
+  await writer.end('detached');
   assert.deepEqual([written().hookState, written().detached], ['detached', true]);
 });
 
-test('a checkpoint that cannot be written is reported, and does not throw', (t) => {
+test('a checkpoint that cannot be written is reported, and does not throw', async (t) => {
   const { writer, events, journalDir } = writerIn(t);
   mkdirSync(join(journalDir, 'state.json', 'inside'), { recursive: true });
-  writer.end('kept');
+  await writer.end('kept');
   assert.deepEqual(
     events.map(({ event }) => event),
     ['run.state_write_failed'],

@@ -15,12 +15,12 @@ function loopOver(turns: (Turn | Error)[], canSleep = true) {
   const calls: string[] = [];
   let wake = () => {};
   const recorder = {
-    turn() {
+    async turn() {
       const turn = (turns.length > 1 ? turns.shift() : turns[0]) as Turn | Error;
       if (turn instanceof Error) throw turn;
       return turn;
     },
-    sleep(call: () => void) {
+    async sleep(call: () => void) {
       calls.push('sleep');
       wake = call;
       return canSleep;
@@ -34,7 +34,9 @@ function loopOver(turns: (Turn | Error)[], canSleep = true) {
     },
     resume: () => calls.push('resume'),
     pause: () => calls.push('pause'),
-    end: () => calls.push('end'),
+    async end() {
+      calls.push('end');
+    },
     close: async () => {},
   };
   const loop = new DrainLoop(recorder, checkpoint, INTERVAL_MS);

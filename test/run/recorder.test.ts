@@ -76,27 +76,27 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[]
   return { recorder, nextSeq, lines };
 }
 
-test('an unreadable event is recorded before an exec that waits, because a checkpoint counts it', () => {
+test('an unreadable event is recorded before an exec that waits, because a checkpoint counts it', async () => {
   const { recorder, nextSeq, lines } = recorderOf(
     [craftExec({ seq: 1n, cause: { kind: NO_CAUSE } }), craftExec({ seq: 2n })],
     500,
   );
-  assert.equal(recorder.flush({ patient: true }), false);
+  assert.equal(await recorder.flush({ patient: true }), false);
   assert.equal(nextSeq[0], 2);
   assert.match(lines.join(''), /"vcml.loss.stage":"decode".*"vcml.loss.last_seq":1/);
-  assert.equal(recorder.flush(), true);
+  assert.equal(await recorder.flush(), true);
   assert.match(lines.join(''), /"vcml.seq":2/);
 });
 
-test('deletions for space are recorded once, before the next events', () => {
+test('deletions for space are recorded once, before the next events', async () => {
   const retired = { hookId: '1', cpu: 3, firstSeq: 10, lastSeq: 12, count: 3 };
   const { recorder, lines } = recorderOf([craftExec({ seq: 1n })], 0, [retired]);
-  assert.equal(recorder.flush(), true);
+  assert.equal(await recorder.flush(), true);
   const text = lines.join('');
   assert.match(
     text,
     /"vcml.loss.stage":"retention","vcml.loss.hook_id":"1","vcml.loss.cpu":3,"vcml.loss.first_seq":10,"vcml.loss.last_seq":12,"vcml.loss.count":3.*\n.*"vcml.seq":1,/,
   );
-  assert.equal(recorder.flush(), true);
+  assert.equal(await recorder.flush(), true);
   assert.equal(lines.join(''), text);
 });

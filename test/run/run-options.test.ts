@@ -1,4 +1,4 @@
-import { deepEqual, equal, throws } from 'node:assert/strict';
+import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -29,7 +29,7 @@ async function configIn(journalDir: string) {
 test('the options of a run are the same when they are loaded, and only those of records are kept', async (t) => {
   const dir = temporaryFolder(t);
   const config = await configIn(dir);
-  saveRunOptions(config, VARIABLES, '77');
+  await saveRunOptions(config, VARIABLES, '77');
   const kept = loadRunOptions(dir, '77');
   deepEqual(Object.keys(kept?.options ?? {}).sort(), [...RECORD_OPTIONS].sort());
   deepEqual(kept?.variables, { OTEL_RESOURCE_ATTRIBUTES: 'team=a' });
@@ -46,7 +46,7 @@ test('the options of a run are the same when they are loaded, and only those of 
 
 test('only the owner can read the file', async (t) => {
   const dir = temporaryFolder(t);
-  saveRunOptions(await configIn(dir), {}, '77');
+  await saveRunOptions(await configIn(dir), {}, '77');
   equal(statSync(join(dir, 'run-options.json')).mode & 0o777, 0o600);
   deepEqual(readdirSync(dir), ['run-options.json']);
 });
@@ -54,7 +54,7 @@ test('only the owner can read the file', async (t) => {
 test('options of another hook, of a damaged file or of none are not known', async (t) => {
   const dir = temporaryFolder(t);
   equal(loadRunOptions(dir, '77'), undefined);
-  saveRunOptions(await configIn(dir), {}, '77');
+  await saveRunOptions(await configIn(dir), {}, '77');
   equal(loadRunOptions(dir, '78'), undefined);
   for (const text of ['', '{', 'null', '[]', '{"hookId":"77"}', '{"hookId":"77","options":[]}']) {
     writeFileSync(join(dir, 'run-options.json'), text);
@@ -65,8 +65,8 @@ test('options of another hook, of a damaged file or of none are not known', asyn
 test('options that cannot be saved leave none of an earlier run', async (t) => {
   const dir = temporaryFolder(t);
   const config = await configIn(dir);
-  saveRunOptions(config, {}, '77');
+  await saveRunOptions(config, {}, '77');
   mkdirSync(join(dir, 'run-options.json.tmp', 'inside'), { recursive: true });
-  throws(() => saveRunOptions(config, {}, '77'));
+  await rejects(saveRunOptions(config, {}, '77'));
   equal(loadRunOptions(dir, '77'), undefined);
 });

@@ -20,6 +20,8 @@ const LIVES = [2, 6] as const;
 const LAST_LIVES = 4;
 const STEPS_MAX = 900;
 const LIFE_MS = 12_000;
+/** More calls of the disk than it takes to open a journal, until its last segment is synced. */
+const OPENING_CALLS = 20;
 const PATIENCE_MS = 1_200_000;
 /** More events than a life without a fault has. */
 const EVENTS_MAX = 400_000;
@@ -154,6 +156,7 @@ class Simulation {
   ): Promise<number | undefined> {
     const machine = this.#machine;
     const life = machine.begin(plan);
+    machine.disk.syncs.inherit(machine.clock.now + OPENING_CALLS * machine.traits.diskMs);
     this.#stop = new AbortController();
     const { deletes: _, ...options } = this.#options;
     const config = { ...options, journalDir: machine.disk.dir, onExit };
@@ -242,7 +245,9 @@ class Simulation {
     if (this.#stop.signal.aborted) return;
     const { disk, clock, traits } = this.#machine;
     const { sync, syncInterval } = this.#options;
-    const bound = { always: 0, interval: syncInterval + 2 * traits.diskMs, never: undefined }[sync];
+    // A write and a sync may be under way.
+    const busyMs = 3 * traits.diskMs;
+    const bound = { always: busyMs, interval: syncInterval + busyMs, never: undefined }[sync];
     const deadline = bound === undefined ? undefined : clock.now - bound;
     this.#findings.push(...disk.syncs.overdue(deadline));
   }

@@ -63,10 +63,10 @@ test('an ancestor is found by its pid and start, within a tick', () => {
   assert.deepEqual(ancestorOf(snapshot, 44, startAt(1234)), { comm: 'kthread' });
 });
 
-test('a snapshot is loaded for its own hook only, and its file is 0600', () => {
+test('a snapshot is loaded for its own hook only, and its file is 0600', async () => {
   const file = join(dir, 'kept.json');
   const snapshot: Snapshot = { '42': [1234, 'sh', '/bin/sh'], '43': [1234] };
-  saveSnapshot(file, '77', snapshot);
+  await saveSnapshot(file, '77', snapshot);
   assert.deepEqual(loadSnapshot(file, '77'), snapshot);
   assert.deepEqual(loadSnapshot(file, '78'), {});
   assert.equal(statSync(file).mode & 0o777, 0o600);

@@ -5,7 +5,7 @@ import { Health } from '../../agent/telemetry/health.ts';
 /** Health at a time of the test's, over a drain of the test's. */
 function createHealth() {
   const clock = { ms: 0 };
-  const drain = { turns: 0, isDue: true };
+  const drain = { turns: 0, isDue: true, isWriting: false };
   const health = new Health(() => clock.ms);
   const begin = () => health.begin({ read: async () => ({}), drain: () => drain });
   /** Looks again after so many seconds. */
@@ -66,6 +66,16 @@ test('a journal that cannot be written makes the agent unready with the reason, 
   equal(liveAfter(1), 'pass');
   health.noteJournal(undefined);
   deepEqual([health.ready().status, health.isJournalWritable], ['pass', true]);
+});
+
+test('a drain that waits for the disk is alive, however long it waits, and has a minute after that', () => {
+  const { drain, begin, liveAfter } = createHealth();
+  begin();
+  drain.isWriting = true;
+  equal(liveAfter(3600), 'pass');
+  drain.isWriting = false;
+  equal(liveAfter(59), 'pass');
+  equal(liveAfter(1), 'fail');
 });
 
 test('an agent that is stopping is alive and not ready', () => {

@@ -1,4 +1,5 @@
-import { closeSync, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import {
   listSegments,
   type Position,
@@ -29,9 +30,9 @@ export interface ArchiveOptions {
   report(event: UpkeepFailed): void;
 }
 
-/** The descriptor of a segment that is complete and on disk; a last sync of it may still run. */
+/** A segment that is complete and on disk, still open; a last sync of it may still run. */
 interface Closed {
-  readonly fd: number;
+  readonly handle: FileHandle;
   readonly syncing: Promise<void> | undefined;
 }
 
@@ -62,11 +63,11 @@ export class Archive {
   }
 
   /** Takes over a complete segment; `end` is in the next one. Then does the work that is due. */
-  take({ fd, syncing }: Closed, end: Position): void {
+  take({ handle, syncing }: Closed, end: Position): void {
     this.#deletions.end = end;
     this.#next(async () => {
       await syncing;
-      closeSync(fd);
+      await handle.close();
     });
     this.#next(() => this.#turn());
   }

@@ -1,4 +1,4 @@
-import { closeSync, readdirSync, rmSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSegment } from '../folder.ts';
 import { listSegments, segmentFile } from '../segment.ts';
@@ -16,26 +16,26 @@ export interface Recovered {
  * Tidies what an earlier run left of all segments but the newest: removes incomplete and doubled
  * files, and cuts the torn lines of a crash. Nothing else may work in the folder at the same time.
  */
-export function tidySegments(dir: string): Recovered {
-  for (const name of readdirSync(dir)) if (ASIDE.test(name)) rmSync(join(dir, name));
+export async function tidySegments(dir: string): Promise<Recovered> {
+  for (const name of await readdir(dir)) if (ASIDE.test(name)) await rm(join(dir, name));
   let torn = { tornBytes: 0, segment: 0 };
   const segments = listSegments(dir);
   for (const { number, compressed } of segments) {
     const plain = segmentFile(dir, { number, compressed: false });
-    if (compressed) rmSync(plain, { force: true });
+    if (compressed) await rm(plain, { force: true });
     else if (number !== segments.at(-1)?.number) {
-      const tornBytes = cutTail(plain);
+      const tornBytes = await cutTail(plain);
       if (tornBytes > 0) torn = { tornBytes: torn.tornBytes + tornBytes, segment: number };
     }
   }
   return torn;
 }
 
-function cutTail(file: string): number {
-  const { fd } = openSegment(file);
+async function cutTail(file: string): Promise<number> {
+  const { handle } = await openSegment(file);
   try {
-    return cutTornTail(fd);
+    return await cutTornTail(handle);
   } finally {
-    closeSync(fd);
+    await handle.close();
   }
 }

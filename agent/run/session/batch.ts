@@ -10,6 +10,8 @@ import type { Journal } from '../../journal/journal.ts';
  */
 const BATCH_BYTES = 2 << 20;
 const FULL_BYTES = BATCH_BYTES / 2;
+/** A write that takes longer is reported; the disk may still take it. */
+const STALLED_MS = 10_000;
 
 export interface BatchOptions {
   readonly enricher: Enricher;
@@ -22,7 +24,10 @@ export interface BatchOptions {
 
 /** The journal cannot be written, or can be written again. */
 export type BatchEvent =
-  | { readonly event: 'journal.write_failed'; readonly error: Error }
+  | {
+      readonly event: 'journal.write_failed' | 'journal.write_stalled';
+      readonly error: Error;
+    }
   | { readonly event: 'journal.write_recovered' };
 
 /**
@@ -37,10 +42,17 @@ export class Batch {
   #length = 0;
   /** What onRecord gets as soon as the lines are on disk. */
   #encoded: { readonly record: CausalRecord; readonly line: string }[] = [];
-  #isStuck = false;
+  /** What was reported since the journal was last written. */
+  #problem: 'failed' | 'stalled' | undefined;
+  #isWriting = false;
 
   constructor(options: BatchOptions) {
     this.#options = options;
+  }
+
+  /** Whether it waits for the disk. */
+  get isWriting(): boolean {
+    return this.#isWriting;
   }
 
   /** Whether the batch must be written before it takes more records. */
@@ -70,25 +82,46 @@ export class Batch {
 
   /**
    * Appends the lines to the journal. Returns false, and keeps the lines, if the journal cannot be
-   * written now.
+   * written now. Nothing may be added until this resolves.
    */
-  write(): boolean {
-    const { journal, report, onRecord } = this.#options;
+  async write(): Promise<boolean> {
+    const { report, onRecord } = this.#options;
     if (this.#length === 0) return true;
     try {
-      journal.append(this.#bytes, this.#length);
+      await this.#append();
     } catch (error) {
       if (!(error instanceof AgentError && error.isTransient)) throw error;
-      if (!this.#isStuck) report({ event: 'journal.write_failed', error });
-      this.#isStuck = true;
+      if (this.#problem !== 'failed') report({ event: 'journal.write_failed', error });
+      this.#problem = 'failed';
       return false;
     }
-    if (this.#isStuck) report({ event: 'journal.write_recovered' });
-    this.#isStuck = false;
+    if (this.#problem !== undefined) report({ event: 'journal.write_recovered' });
+    this.#problem = undefined;
     this.#length = 0;
     for (const { record, line } of this.#encoded) onRecord?.(record, line);
     this.#encoded = [];
     return true;
+  }
+
+  async #append(): Promise<void> {
+    const { journal, enricher } = this.#options;
+    this.#isWriting = true;
+    const timer = setTimeout(() => this.#noteStalled(), STALLED_MS).unref();
+    try {
+      // The next run must know the containers of events that are still in the ring.
+      await enricher.saving;
+      await journal.append(this.#bytes, this.#length);
+    } finally {
+      clearTimeout(timer);
+      this.#isWriting = false;
+    }
+  }
+
+  #noteStalled(): void {
+    if (this.#problem !== undefined) return;
+    const error = new AgentError('JOURNAL_DISK_STALLED', { seconds: STALLED_MS / 1000 });
+    this.#options.report({ event: 'journal.write_stalled', error });
+    this.#problem = 'stalled';
   }
 
   #place(record: CausalRecord): Place {

@@ -1,9 +1,9 @@
 import { nanosecondsOf } from '../../../record/types.ts';
 import type { Config } from '../../config/schema.ts';
-import { writeState } from '../../journal/state.ts';
 import type { Report } from '../report.ts';
 import type { Checkpoint } from '../resume/checkpoint.ts';
 import { DurableCheckpoint, type WrittenState } from './durable-checkpoint.ts';
+import { NewestCheckpoint } from './newest-checkpoint.ts';
 import type { PinKeeper } from './pin-keeper.ts';
 import type { Session } from './session.ts';
 
@@ -28,14 +28,14 @@ export interface State extends Checkpoint {
 
 /** Keeps state.json up to date: at most every two seconds, and at every rotation of the journal. */
 export interface CheckpointWriter {
-  /** Notes that there is something to write. Returns true if it was written at once. */
+  /** Notes that there is something to write. Returns true if the state of now will be written. */
   note(): boolean;
   /** Begins a time without records: a noted checkpoint is written once two seconds have passed. */
   resume(): void;
   /** Ends that time: the next note() writes. */
   pause(): void;
-  /** Writes the last state of a session at once. */
-  end(hookState: 'kept' | 'detached'): void;
+  /** Writes the last state of a session; resolves when it is written. */
+  end(hookState: 'kept' | 'detached'): Promise<void>;
   /** Resolves when nothing is being written any more. */
   close(): Promise<void>;
 }
@@ -56,6 +56,7 @@ export function createCheckpointWriter(
   let last: WrittenState | undefined;
   let isNoted = false;
   let timer: NodeJS.Timeout | undefined;
+  const newest = new NewestCheckpoint(config.journalDir, report);
   const durable = new DurableCheckpoint(config.journalDir, report);
   const dueMs = () => writtenAt + WRITE_EVERY_MS - performance.now();
   /** Without it, the next run would have to read a closed segment back. */
@@ -69,11 +70,7 @@ export function createCheckpointWriter(
     if (last === undefined) durable.offer(written);
     else if (isRotated()) durable.offer(last);
     last = written;
-    try {
-      writeState(config.journalDir, written.text);
-    } catch (error) {
-      report({ event: 'run.state_write_failed', error: error as Error });
-    }
+    newest.write(written.text);
   }
   return {
     note() {
@@ -87,8 +84,14 @@ export function createCheckpointWriter(
       if (isNoted) timer = setTimeout(() => write(), dueMs()).unref();
     },
     pause: () => clearTimeout(timer),
-    end: write,
-    close: () => durable.close(),
+    end(hookState) {
+      write(hookState);
+      return newest.close();
+    },
+    async close() {
+      await newest.close();
+      await durable.close();
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import type { CheckpointWriter } from './checkpoint.ts';
-import type { Recorder } from './recorder.ts';
+import type { Recorder, Turn } from './recorder.ts';
 
 /**
  * Makes a recorder take its turns: on a timer while there are events, and none while there are no
@@ -26,7 +26,7 @@ export class DrainLoop {
   async run(): Promise<void> {
     try {
       while (!this.#isOver) {
-        const { waitMs, maySleep } = this.#turn();
+        const { waitMs, maySleep } = await this.#turn();
         const hasSlept = maySleep && (await this.#sleep());
         // More events usually follow the first one; one interval lets them gather.
         await this.#wait(hasSlept ? this.#intervalMs : waitMs);
@@ -36,7 +36,7 @@ export class DrainLoop {
     }
   }
 
-  /** Ends the turns, and a sleep. Events that come later are for the next run. */
+  /** Ends a sleep, and the turns after the one that is being taken. Events that come later are for the next run. */
   stop(): void {
     this.#isOver = true;
     this.#checkpoint.pause();
@@ -48,9 +48,14 @@ export class DrainLoop {
     return !this.#isAsleep && !this.#isOver;
   }
 
-  #turn(): ReturnType<Recorder['turn']> {
+  /** Whether the turn waits for the disk. */
+  get isWriting(): boolean {
+    return this.#recorder.isWriting;
+  }
+
+  async #turn(): Promise<Turn> {
     const began = performance.now();
-    const turn = this.#recorder.turn();
+    const turn = await this.#recorder.turn();
     // In this order: a checkpoint counts only what is on disk, and these losses are not there yet.
     if (turn.hasNews && this.#checkpoint.note()) this.#recorder.addKernelMisses();
     this.turns.count += 1;
@@ -62,9 +67,10 @@ export class DrainLoop {
    * Sleeps until there is something to drain. Returns false at once if there is something already.
    */
   async #sleep(): Promise<boolean> {
+    if (this.#isOver) return false;
     const { promise, resolve } = Promise.withResolvers<void>();
-    if (!this.#recorder.sleep(resolve)) return false;
     this.#goOn = resolve;
+    if (!(await this.#recorder.sleep(resolve)) || this.#isOver) return false;
     this.#isAsleep = true;
     this.#checkpoint.resume();
     await promise;

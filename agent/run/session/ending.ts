@@ -6,21 +6,21 @@ import type { Session } from './session.ts';
  * Returns the names of what was removed from the kernel. Returns undefined if the journal could not
  * be written; then the hook stays attached and keeps the rest.
  */
-export function endSession(
+export async function endSession(
   session: Session,
   checkpoint: CheckpointWriter,
   hookState: 'kept' | 'detached',
-): readonly string[] | undefined {
+): Promise<readonly string[] | undefined> {
   const { hook, recorder, lineage } = session;
   recorder.addKernelMisses();
-  if (!recorder.flush()) return undefined;
+  if (!(await recorder.flush())) return undefined;
   if (hookState === 'detached') {
     hook.disarm();
-    if (!recorder.flush()) return undefined;
+    if (!(await recorder.flush())) return undefined;
     // The kernel may have skipped some until then.
     recorder.addKernelMisses();
   }
-  if (!recorder.finish((now) => lineage.stop(hookState, now))) return undefined;
-  checkpoint.end(hookState);
+  if (!(await recorder.finish((now) => lineage.stop(hookState, now)))) return undefined;
+  await checkpoint.end(hookState);
   return hookState === 'detached' ? hook.detach() : [];
 }

@@ -65,6 +65,11 @@ export class Recorder {
     [this.#committed] = options.hook.positions();
   }
 
+  /** Whether it waits for the disk. */
+  get isWriting(): boolean {
+    return this.#batch.isWriting;
+  }
+
   /** Execs that the kernel has skipped and that are recorded as lost. */
   get kernelMisses(): number {
     return this.#kernelMisses;
@@ -99,12 +104,12 @@ export class Recorder {
    * Drains everything that is in the ring now and writes it. Returns true if all of it is on disk.
    * Only with `patient` do records wait for metadata; it returns false while one waits.
    */
-  flush({ patient = false } = {}): boolean {
+  async flush({ patient = false } = {}): Promise<boolean> {
     const { hook, lineage, clock } = this.#options;
     const states = readCpuStates(hook.cpuStates());
     const [, end] = hook.positions();
     for (let turn = 0; turn < FLUSH_TURNS; turn++) {
-      if (!this.#write(patient) || this.#waitMs > 0) return false;
+      if (!(await this.#write(patient)) || this.#waitMs > 0) return false;
       // Everything that was in the ring when the counters were read has been read: missing numbers
       // are lost.
       if (hook.positions()[0] >= end) {
@@ -124,7 +129,7 @@ export class Recorder {
   }
 
   /** Writes a last record after everything that was drained. Returns true if it is on disk. */
-  finish(last: (now: BootTime) => JournalRecord): boolean {
+  async finish(last: (now: BootTime) => JournalRecord): Promise<boolean> {
     const { hook, clock } = this.#options;
     hook.touch();
     clock.sample(hook.clock);
@@ -133,16 +138,16 @@ export class Recorder {
   }
 
   /** Drains what is new, and writes it up to the first event that waits for metadata. */
-  turn(): Turn {
+  async turn(): Promise<Turn> {
     const { hook, clock, drainIntervalMs } = this.#options;
     hook.touch();
     clock.sample(hook.clock);
-    if (!this.#write(true)) return STUCK;
+    if (!(await this.#write(true))) return STUCK;
     const bytes = this.#waitMs > 0 ? 0 : this.#drain();
-    if (!this.#write(true)) return STUCK;
+    if (!(await this.#write(true))) return STUCK;
     const isWaiting = this.#waitMs > 0;
     this.#idle = bytes === 0 && !isWaiting ? this.#idle + 1 : 0;
-    const maySleep = this.#idle > IDLE_DRAINS && this.#settle();
+    const maySleep = this.#idle > IDLE_DRAINS && (await this.#settle());
     const isCrowded = bytes > hook.buffer.length / 2;
     const waitMs = isWaiting
       ? Math.min(this.#waitMs, drainIntervalMs)
@@ -156,11 +161,11 @@ export class Recorder {
    * Has the kernel call `wake` once there is something to drain. Returns false if there is
    * something already.
    */
-  sleep(wake: () => void): boolean {
-    return this.#write(true) && this.#options.hook.sleep(wake);
+  async sleep(wake: () => void): Promise<boolean> {
+    return (await this.#write(true)) && this.#options.hook.sleep(wake);
   }
 
-  #settle(): boolean {
+  #settle(): Promise<boolean> {
     this.#idle = 0;
     return this.flush({ patient: true });
   }
@@ -179,13 +184,13 @@ export class Recorder {
    * Writes what was drained, batch by batch, up to the first event that waits for metadata. Returns
    * false if the journal cannot be written now.
    */
-  #write(patient: boolean): boolean {
+  async #write(patient: boolean): Promise<boolean> {
     const { hook, nextSeq } = this.#options;
     do {
       this.#addRetired();
       this.#batch.encode();
       this.#decode(patient);
-      if (!this.#batch.write()) return false;
+      if (!(await this.#batch.write())) return false;
     } while ((this.#from < this.#to && this.#waitMs === 0) || this.#batch.records.length > 0);
     if (this.#waitMs > 0) return true;
     hook.commit(nextSeq);

@@ -27,7 +27,7 @@ test('ClickHouse stores every record completely, and returns its chain', options
     journalLine('journal.loss', 900_001, ',"vcml.loss.stage":"ring_buffer","vcml.loss.count":3'),
   ];
   bed.start(collector);
-  bed.write(...lines);
+  await bed.write(...lines);
   sameRows(await rows(clickhouse, lines.length), lines);
   const found = await clickhouse.query<Record<string, unknown>>(
     readFileSync('deploy/collector/chain.sql', 'utf8'),
@@ -54,7 +54,7 @@ test('nothing is lost while ClickHouse is down and the collector is killed', opt
   const first = await scene.startCollector();
   match(first.pipeline.said(), /schema detection failed/);
   bed.start(first.collector);
-  bed.write(...lines);
+  await bed.write(...lines);
   await until('the queue has them on disk', () => holds(queue, '/usr/bin/p299'));
   await first.pipeline.stop('SIGKILL');
   await scene.startCollector();
@@ -64,7 +64,7 @@ test('nothing is lost while ClickHouse is down and the collector is killed', opt
   sameRows(await rows(before, lines.length), lines);
   await before.kill();
   const more = execLines(300, 600);
-  bed.write(...more);
+  await bed.write(...more);
   await until('the queue has more', () => holds(queue, '/usr/bin/p599'));
   const after = await scene.startServer();
   sameRows(await rows(after, lines.length + more.length), [...lines, ...more]);
@@ -80,9 +80,9 @@ test('a duplicate record counts once, also in its chain', options, async (t) => 
   const { collector } = await scene.startCollector();
   const lines = execLines(0, 3);
   bed.start(collector);
-  bed.write(...lines);
+  await bed.write(...lines);
   await rows(clickhouse, 3);
-  bed.write(...lines, execLine(3));
+  await bed.write(...lines, execLine(3));
   sameRows(await rows(clickhouse, 4), [...lines, execLine(3)]);
   // There are more if a request was sent again.
   const count = 'SELECT count() >= 7 AS enough FROM vcml.records';
@@ -107,7 +107,7 @@ async function setScene(t: TestContext): Promise<Scene | undefined> {
     t.skip(`chdb cannot be installed here: ${error}`);
     return undefined;
   }
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const [server, collector] = [await freePort(), await freePort()];
   const queue = join(bed.dir, 'queue');
   return {

@@ -14,7 +14,7 @@ test(
   'nothing is lost when the collector’s token changes, and then the agent’s',
   options,
   async (t) => {
-    const bed = createExportBed(t);
+    const bed = await createExportBed(t);
     const collector = await createRealCollector(t, bed.dir);
     const expected = join(bed.dir, 'expected-token');
     const token = join(bed.dir, 'token');
@@ -27,12 +27,12 @@ test(
     writeFileSync(token, 'one\n');
     await collector.start(settings);
     bed.start(collector.port, { files: { ...NO_FILES, token } });
-    bed.write(...execLines(0, 10));
+    await bed.write(...execLines(0, 10));
     await collector.written('"/usr/bin/p9"');
     await collector.stop('SIGTERM');
     writeFileSync(expected, 'two');
     await collector.start(settings);
-    bed.write(...execLines(10, 20));
+    await bed.write(...execLines(10, 20));
     await until('the denial', () => /"code":"UNAUTHENTICATED"/.test(bed.log.join('\n')));
     match(bed.log.join('\n'), /^error export\.collector_denied /m);
     writeFileSync(token, 'two\n');
@@ -45,7 +45,7 @@ test(
   'nothing is lost when authority, server certificate and client certificate change',
   options,
   async (t) => {
-    const bed = createExportBed(t);
+    const bed = await createExportBed(t);
     const collector = await createRealCollector(t, bed.dir);
     const [first, second] = ['first', 'second'].map((name) => createAuthority(bed.dir, name));
     if (first === undefined || second === undefined) throw new Error('two authorities were made');
@@ -65,7 +65,7 @@ test(
         ],
       });
       if (round === 1) {
-        bed.write(execLine(1));
+        await bed.write(execLine(1));
         await until('the warning', () => /"code":"UNAVAILABLE"/.test(bed.log.join('\n')));
       }
       writeFileSync(files.certificate, readFileSync(authority.certificate));
@@ -74,7 +74,7 @@ test(
       if (round === 0) {
         const endpoint = `https://localhost:${collector.port}`;
         bed.start(endpoint, { files: { ...NO_FILES, ...files } });
-        bed.write(execLine(0));
+        await bed.write(execLine(0));
       }
       await collector.written(`"/usr/bin/p${round}"`);
       await collector.stop('SIGTERM');

@@ -18,7 +18,7 @@ const cluster = await Cluster.start();
 after(() => cluster[Symbol.asyncDispose]());
 
 test('k8sattributes adds the metadata that the agent does not read to a pod’s records, and nothing to the host’s', async (t) => {
-  const { dir } = createExportBed(t);
+  const { dir } = await createExportBed(t);
   const [node, backend] = [await freePort(), await freePort()];
   const file = join(dir, 'out.jsonl');
   const output = { OTLP_LISTEN: `127.0.0.1:${backend}`, OUTPUT_FILE: file };

@@ -24,8 +24,8 @@ for (const names of [
   ['file'],
   ['node', 'k8sattributes'],
 ])
-  test(`the collector accepts ${names.join(' with ')}`, options, (t) => {
-    const { dir } = createExportBed(t);
+  test(`the collector accepts ${names.join(' with ')}`, options, async (t) => {
+    const { dir } = await createExportBed(t);
     validate(names, { K8S_NODE_NAME: 'node-1', QUEUE_DIR: join(dir, 'queue') });
   });
 
@@ -33,7 +33,7 @@ test(
   'records pass from node to gateway to backend, and outlive a gateway that holds them',
   options,
   async (t) => {
-    const bed = createExportBed(t);
+    const bed = await createExportBed(t);
     const backend = await createRealCollector(t, bed.dir);
     const [node, gateway] = [await freePort(), await freePort()];
     const queue = join(bed.dir, 'gateway');
@@ -52,7 +52,7 @@ test(
     });
     const lines = execLines(0, 500);
     bed.start(node);
-    bed.write(...lines);
+    await bed.write(...lines);
     await until('the gateway has them on disk', () => holds(queue, '/usr/bin/p499'));
     await first.stop('SIGKILL');
     await startPipeline(t, ['gateway'], gatewaySettings);
@@ -64,13 +64,13 @@ test(
 );
 
 test('a plain file receives every record', options, async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const port = await freePort();
   const file = join(bed.dir, 'out.jsonl');
   await startPipeline(t, ['file'], { OTLP_LISTEN: `127.0.0.1:${port}`, OUTPUT_FILE: file });
   const lines = execLines(0, 500);
   bed.start(port);
-  bed.write(...lines);
+  await bed.write(...lines);
   await until('all are written', () => {
     return existsSync(file) && readFileSync(file, 'utf8').includes('"/usr/bin/p499"');
   });
@@ -82,7 +82,7 @@ test('a plain file receives every record', options, async (t) => {
 });
 
 test('Loki’s endpoint receives OTLP, also after it has refused', options, async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const taken: Buffer[] = [];
   const paths = new Set<string>();
   let refusals = 0;
@@ -110,7 +110,7 @@ test('Loki’s endpoint receives OTLP, also after it has refused', options, asyn
     LOKI: `http://127.0.0.1:${(loki.address() as AddressInfo).port}/otlp/v1/logs`,
   });
   bed.start(port);
-  bed.write(...execLines(0, 100));
+  await bed.write(...execLines(0, 100));
   await until('the last record has come', () =>
     taken.some((body) => body.includes('/usr/bin/p99')),
   );

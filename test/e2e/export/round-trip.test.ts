@@ -6,7 +6,7 @@ import { createRealCollector, NO_COLLECTOR } from './collector.ts';
 test('ten thousand hostile records are restored byte for byte from a collectorâ€™s file', {
   skip: NO_COLLECTOR,
 }, async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const collector = await createRealCollector(t, bed.dir);
   await collector.start();
   const lines = [
@@ -19,7 +19,8 @@ test('ten thousand hostile records are restored byte for byte from a collectorâ€
     journalLine('journal.loss', 2, ',"vcml.loss.stage":"reboot","vcml.loss.next_seq":[]'),
   ];
   bed.start(collector.port);
-  for (let from = 0; from < lines.length; from += 250) bed.write(...lines.slice(from, from + 250));
+  for (let from = 0; from < lines.length; from += 250)
+    await bed.write(...lines.slice(from, from + 250));
   await collector.written('"reboot"');
   sameLines(collector.lines(), lines);
 });
@@ -27,7 +28,7 @@ test('ten thousand hostile records are restored byte for byte from a collectorâ€
 test('records of many containers keep the journalâ€™s order through a collector', {
   skip: NO_COLLECTOR,
 }, async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const collector = await createRealCollector(t, bed.dir);
   await collector.start();
   const lines = Array.from({ length: 2000 }, (_, n) =>
@@ -35,7 +36,7 @@ test('records of many containers keep the journalâ€™s order through a collector'
       resource: { 'host.name': 'node-1', 'container.id': `c${(n * 7) % 13}` },
     }),
   ).flat();
-  bed.write(...lines);
+  await bed.write(...lines);
   bed.start(collector.port);
   await collector.written('"/usr/bin/p1999"');
   sameLines(collector.lines(), lines);

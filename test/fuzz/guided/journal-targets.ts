@@ -1,13 +1,6 @@
 import assert from 'node:assert/strict';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { AgentError } from '../../../agent/errors.ts';
@@ -117,10 +110,10 @@ function tail(dir: string): Target {
     seeds: [JOURNAL, `${JOURNAL}{"action":"ex`, `${JOURNAL}\0\0\0\0${JOURNAL}`, '\n'],
     async check(input) {
       writeFileSync(segment, input);
-      const fd = openSync(segment, 'r+');
-      const cut = cutTornTail(fd);
-      const again = cutTornTail(fd);
-      closeSync(fd);
+      const file = await open(segment, 'r+');
+      const cut = await cutTornTail(file);
+      const again = await cutTornTail(file);
+      await file.close();
       const left = readFileSync(segment);
       assert.equal(again, 0);
       assert.equal(left.length + cut, input.length);

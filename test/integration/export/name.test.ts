@@ -10,9 +10,9 @@ import { ROOT } from '../../support/paths.ts';
 import { until } from '../../support/until.ts';
 
 test('a name that cannot be resolved for a while is resolved again', async (t) => {
-  const bed = createExportBed(t);
+  const bed = await createExportBed(t);
   const collector = await bed.collect();
-  bed.write(...execLines(0, 100));
+  await bed.write(...execLines(0, 100));
   const hosts = join(bed.dir, '../hosts');
   writeFileSync(hosts, '127.0.0.1 localhost\n');
   // A mount namespace of its own: nobody else sees these hosts.

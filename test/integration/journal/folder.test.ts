@@ -4,9 +4,9 @@ import { mkdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { createBed } from '../../support/journal/bed.ts';
 
-test('a folder of another user is refused', (t) => {
+test('a folder of another user is refused', async (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir, { mode: 0o700 });
   execFileSync('chown', ['nobody', bed.dir]);
-  assert.throws(() => bed.open(), { code: 'JOURNAL_OWNED_BY_OTHER', message: /belongs to uid/ });
+  await assert.rejects(bed.open(), { code: 'JOURNAL_OWNED_BY_OTHER', message: /belongs to uid/ });
 });

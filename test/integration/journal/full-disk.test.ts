@@ -25,38 +25,38 @@ function onTmpfs(t: TestContext, size: string) {
 
 test('a full disk keeps no part of a batch, and the same batch is written once there is space', async (t) => {
   const { bed, fill, empty } = onTmpfs(t, '1m');
-  const journal = bed.open();
-  append(journal, 'one');
+  const journal = await bed.open();
+  await append(journal, 'one');
   fill();
   const batch = numbered(0, 2000);
   for (let attempt = 0; attempt < 3; attempt++)
-    assert.throws(() => append(journal, ...batch), { code: 'JOURNAL_FULL', message: /ENOSPC/ });
+    await assert.rejects(append(journal, ...batch), { code: 'JOURNAL_FULL', message: /ENOSPC/ });
   assert.equal(readFileSync(join(bed.dir, segmentName(1)), 'utf8'), 'one\n');
   assert.deepEqual(journal.position, { segment: 1, offset: 4 });
   empty();
-  append(journal, ...batch);
-  append(journal, 'last');
+  await append(journal, ...batch);
+  await append(journal, 'last');
   await journal.close();
   assert.deepEqual(linesOf(bed.dir), ['one', ...batch, 'last']);
 });
 
 test('on a full disk segments are closed and compressed as far as there is space', async (t) => {
   const { bed, fill, empty } = onTmpfs(t, '1m');
-  const journal = bed.open({ segmentMaxBytes: 4000 });
+  const journal = await bed.open({ segmentMaxBytes: 4000 });
   const lines = numbered(0, 3000);
-  for (const line of lines.slice(0, 1000)) append(journal, line);
+  for (const line of lines.slice(0, 1000)) await append(journal, line);
   fill();
   let written = 1000;
-  const writeOn = () => {
-    for (; written < lines.length; written++) append(journal, lines[written] ?? '');
+  const writeOn = async () => {
+    for (; written < lines.length; written++) await append(journal, lines[written] ?? '');
   };
   for (let attempt = 0; attempt < 5; attempt++) {
-    assert.throws(writeOn, { code: 'JOURNAL_FULL' });
+    await assert.rejects(writeOn, { code: 'JOURNAL_FULL' });
     await pause(5);
   }
   assert.deepEqual(linesOf(bed.dir), lines.slice(0, written));
   empty();
-  writeOn();
+  await writeOn();
   await journal.close();
   assert.deepEqual(linesOf(bed.dir), lines);
 });
@@ -65,19 +65,19 @@ test('a batch that was refused is written at the same position, even if its segm
   const bed = createBed(t);
   bed.mount('1m');
   const filler = join(bed.dir, 'filler');
-  const journal = bed.open({ segmentMaxAgeMs: 50 });
-  append(journal, 'one');
+  const journal = await bed.open({ segmentMaxAgeMs: 50 });
+  await append(journal, 'one');
   spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096'], { stdio: 'ignore' });
   const batch = numbered(0, 1000);
-  assert.throws(() => append(journal, ...batch), {
+  await assert.rejects(append(journal, ...batch), {
     code: 'JOURNAL_FULL',
     message: /on tmpfs at .* \(0 MiB free\): ENOSPC.* journalMaxBytes \(\d+\)/,
   });
   await pause(80);
   rmSync(filler);
-  append(journal, ...batch);
+  await append(journal, ...batch);
   assert.equal(journal.position.segment, 1);
-  append(journal, 'last');
+  await append(journal, 'last');
   assert.equal(journal.position.segment, 2);
   await journal.close();
   assert.deepEqual(linesOf(bed.dir), ['one', ...batch, 'last']);
@@ -87,15 +87,15 @@ test('a segment that could not be compressed on a full disk is compressed once t
   const bed = createBed(t);
   bed.mount('360k');
   const noise = () => `"${randomBytes(105_000).toString('base64')}"`;
-  const journal = bed.open({ segmentMaxBytes: 100_000 });
-  append(journal, noise());
-  append(journal, noise());
+  const journal = await bed.open({ segmentMaxBytes: 100_000 });
+  await append(journal, noise());
+  await append(journal, noise());
   await until('a problem', () => bed.problems.length > 0);
   assert.match(bed.problems[0] ?? '', /ENOSPC/);
   const files = () => readdirSync(bed.dir).filter((file) => file !== 'lock');
   await until('only plain segments', () => `${files()}` === `${[segmentName(1), segmentName(2)]}`);
   execFileSync('mount', ['-o', 'remount,size=1m', bed.dir]);
-  append(journal, 'last');
+  await append(journal, 'last');
   await until('both', () => listSegments(bed.dir).filter((one) => one.compressed).length === 2);
   await journal.close();
   assert.equal(linesOf(bed.dir).length, 3);
@@ -104,16 +104,18 @@ test('a segment that could not be compressed on a full disk is compressed once t
 test('a deletion for space is noted even if the disk is full, once the segment has made room', async (t) => {
   const bed = createBed(t);
   bed.mount('1m');
-  const first = bed.open({ segmentMaxBytes: 40_000 });
-  for (let n = 0; n < 200; n++) append(first, numberedLine(n, 'x'.repeat(1000)));
+  // What can be compressed would make room.
+  const noise = () => randomBytes(750).toString('base64');
+  const first = await bed.open({ segmentMaxBytes: 40_000 });
+  for (let n = 0; n < 200; n++) await append(first, numberedLine(n, noise()));
   await first.close();
   const filler = join(bed.dir, 'filler');
   spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096'], { stdio: 'ignore' });
-  const second = bed.open({ segmentMaxBytes: 40_000, maxBytes: 100_000 });
+  const second = await bed.open({ segmentMaxBytes: 40_000, maxBytes: 100_000 });
   await until('a deletion', () => !listSegments(bed.dir).some(({ number }) => number === 1));
   // The disk is full, so that nothing of this is recorded before the agent is killed.
   await second.close();
-  const third = bed.open();
+  const third = await bed.open();
   const ranges = await until('the note', () => {
     const retired = third.takeRetired();
     return retired.length > 0 && retired;

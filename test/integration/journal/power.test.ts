@@ -45,19 +45,19 @@ async function lookAt(
 ): Promise<{ numbers: number[]; runs: number[][] }> {
   const bed = createBed(t);
   const open = async () => {
-    const journal = bed.open({ dir });
+    const journal = await bed.open({ dir });
     const retired = await until('the ranges that are not recorded yet', () => {
       const runs = journal.takeRetired();
       return (runs.length > 0 || !existsSync(join(dir, 'deletions.json'))) && runs;
     });
-    if (retired.length > 0) append(journal, ...retired.map(deletionLine));
+    if (retired.length > 0) await append(journal, ...retired.map(deletionLine));
     return journal;
   };
   await (await open()).close();
   const lines = linesOf(dir);
   const journal = await open();
   const next = Math.max(0, ...lines.map((line) => nextOf(JSON.parse(line))));
-  append(journal, numberedLine(next, 'behind the cut'));
+  await append(journal, numberedLine(next, 'behind the cut'));
   await journal.close();
   assert.deepEqual(bed.problems, []);
   assert.equal(linesOf(dir).length, lines.length + 1, 'a second start tells nothing more');

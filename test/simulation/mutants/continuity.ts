@@ -98,7 +98,7 @@ export const CONTINUITY: readonly Mutant[] = [
     name: 'events between the last drain and the disarming are dropped',
     file: 'agent/run/session/ending.ts',
     before: `    hook.disarm();
-    if (!recorder.flush()) return undefined;
+    if (!(await recorder.flush())) return undefined;
 `,
     after: '    hook.disarm();\n',
     why: 'The ring was drained a moment before.',
@@ -106,8 +106,8 @@ export const CONTINUITY: readonly Mutant[] = [
   {
     name: 'the ring is released although the disk did not take the lines',
     file: 'agent/run/session/recorder.ts',
-    before: '      if (!this.#batch.write()) return false;\n    } while',
-    after: '      if (!this.#batch.write()) break;\n    } while',
+    before: '      if (!(await this.#batch.write())) return false;\n    } while',
+    after: '      if (!(await this.#batch.write())) break;\n    } while',
     why: 'The batch keeps the lines and tries again; only a kill meanwhile shows the difference.',
   },
   {

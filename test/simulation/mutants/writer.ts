@@ -11,38 +11,36 @@ export const WRITER: readonly Mutant[] = [
   {
     name: 'a short write counts as a whole one',
     file: JOURNAL,
-    before: `      for (let written = 0; written < length; )
-        written += writeSync(this.#open.fd, lines, written, length - written);
-`,
-    after: '      writeSync(this.#open.fd, lines, 0, length);\n',
+    before: '    written += bytesWritten;\n',
+    after: '    written += Math.max(bytesWritten, length);\n',
     why: 'On most disks write(2) takes everything, so nobody looks at what it returns.',
   },
   {
     name: 'a torn batch is not cut off before the next attempt',
     file: JOURNAL,
-    before: '      if (this.#torn) this.#takeBack();\n',
+    before: '      if (this.#torn) await this.#takeBack();\n',
     after: '',
     why: 'The batch is taken back right after the failed write, so a second time seems superfluous.',
   },
   {
     name: 'sync always does not sync',
     file: JOURNAL,
-    before: "      if (this.#options.sync === 'always') fdatasyncSync(this.#open.fd);\n",
+    before: "      if (this.#options.sync === 'always') await this.#open.handle.datasync();\n",
     after: '',
     why: 'The line is lost when somebody moves the syncs to a timer.',
   },
   {
     name: 'a complete segment is not synced',
     file: JOURNAL,
-    before: '    fdatasyncSync(fd);\n    syncFolderSync(dir);\n',
-    after: '    syncFolderSync(dir);\n',
+    before: '    await handle.datasync();\n    await syncFolder(dir);\n',
+    after: '    await syncFolder(dir);\n',
     why: 'A sync of the folder looks as if it covered the files in it.',
   },
   {
     name: 'the name of a new segment is not synced',
     file: JOURNAL,
-    before: '    fdatasyncSync(fd);\n    syncFolderSync(dir);\n',
-    after: '    fdatasyncSync(fd);\n',
+    before: '    await handle.datasync();\n    await syncFolder(dir);\n',
+    after: '    await handle.datasync();\n',
     why: 'A sync of a file looks as if it covered its name.',
   },
   {
@@ -83,15 +81,15 @@ export const WRITER: readonly Mutant[] = [
   {
     name: 'a segment is opened without O_APPEND',
     file: 'agent/journal/folder.ts',
-    before: '    fd = openSync(file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);\n',
-    after: '    fd = openSync(file, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);\n',
+    before: '    handle = await open(file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);\n',
+    after: '    handle = await open(file, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);\n',
     why: 'The file is read at positions, too, for which the flag looks wrong.',
   },
   {
     name: 'zeros of a power cut stay in a segment',
     file: TORN_TAIL,
-    before: '  const end = lastLineEnd(fd, firstHole(fd, size));\n',
-    after: '  const end = lastLineEnd(fd, size);\n',
+    before: '  const end = await lastLineEnd(file, await firstHole(file, size));\n',
+    after: '  const end = await lastLineEnd(file, size);\n',
     why: 'Files with zeros in their middle are rare, and reading everything is slow.',
   },
   {

@@ -43,6 +43,8 @@ export class Kernel {
   #wake = () => {};
   /** Whether numbers grow without events. */
   #isQuiet = false;
+  /** Until a hook is removed, nothing happens any more that it knows. */
+  #isDisarmed = false;
 
   constructor(host: KernelHost) {
     this.#host = host;
@@ -80,7 +82,7 @@ export class Kernel {
   happen(count: number, isAway = false): void {
     const { seeded, cpus, now } = this.#host;
     const { memory, script, happenedAt } = this.#there;
-    if (memory.armedAt === 0n) return;
+    if (memory.armedAt === 0n || this.#isDisarmed) return;
     const isOverflow = seeded.percent(OVERFLOW_PERCENT);
     if (isAway && seeded.percent(30)) this.#goQuiet();
     const fixed = seeded.percent(50) ? seeded.below(cpus) : undefined;
@@ -130,6 +132,7 @@ export class Kernel {
     const there = this.#there;
     const { seeded, clocks, step } = this.#host;
     this.#isQuiet = false;
+    this.#isDisarmed = false;
     const { Hook } = createAddon({
       memory: there.memory,
       execs: there.execs,
@@ -163,12 +166,14 @@ export class Kernel {
         step();
         there.isDetached = there.memory.armedAt !== 0n;
         const names = hook.detach();
+        this.#isDisarmed = false;
         this.boot();
         return names;
       },
       disarm: () => {
         step();
         hook.disarm();
+        this.#isDisarmed = true;
       },
     };
   }

@@ -7,7 +7,11 @@ import { isThere } from './disk.ts';
 
 const CHUNK_BYTES = 64 << 10;
 
-export async function open(path: string, flags = 'r', mode?: number): Promise<FileHandle> {
+export async function open(
+  path: string,
+  flags: string | number = 'r',
+  mode?: number,
+): Promise<FileHandle> {
   return new FileHandle(await current().later(() => current().disk.open(path, flags, mode)));
 }
 
@@ -22,7 +26,26 @@ export function rm(path: string, { force = false } = {}): Promise<void> {
 }
 
 export function stat(path: string): Promise<Stats> {
-  return current().later(() => fs.statSync(path));
+  return current().later(() => current().disk.dated(fs.statSync(path)) as Stats);
+}
+
+export function readdir(path: string): Promise<string[]> {
+  return current().later(() => fs.readdirSync(path));
+}
+
+export function symlink(target: string, path: string): Promise<void> {
+  return current().later(() =>
+    current().disk.change('other', undefined, () => fs.symlinkSync(target, path)),
+  );
+}
+
+export async function appendFile(path: string, data: string): Promise<void> {
+  const file = await open(path, 'a');
+  try {
+    await file.writeFile(data);
+  } finally {
+    await file.close();
+  }
 }
 
 /** An open file of the agent. */
@@ -38,6 +61,13 @@ export class FileHandle {
       fs.readSync(this.#fd, buffer, offset, length, at),
     );
     return { bytesRead, buffer };
+  }
+
+  /** Writes what the disk takes. */
+  async write(buffer: Buffer, offset: number, length: number) {
+    const bytes = buffer.subarray(offset, offset + length);
+    const bytesWritten = await current().later(() => current().disk.write(this.#fd, bytes));
+    return { bytesWritten, buffer };
   }
 
   /** Writes all of it. */
@@ -63,7 +93,7 @@ export class FileHandle {
   }
 
   stat(): Promise<Stats> {
-    return current().later(() => fs.fstatSync(this.#fd));
+    return current().later(() => current().disk.dated(fs.fstatSync(this.#fd)) as Stats);
   }
 
   truncate(size: number): Promise<void> {

@@ -50,6 +50,12 @@ export class Syncs {
     }
   }
 
+  /** Nobody syncs while no agent runs: what the last one has not synced has time from then on. */
+  inherit(from: number): void {
+    for (const segment of this.#segments.values())
+      segment.writes = segment.writes.map(({ end }) => ({ at: from, end }));
+  }
+
   /** Notes that a sync begins; what it returns notes its end. */
   begin(name: string): () => void {
     if (name === '.') {

@@ -15,7 +15,7 @@ export interface Bed {
   readonly problems: string[];
   /** The ranges that they have deleted for space. */
   readonly ranges: readonly DeletedRange[];
-  open(options?: Partial<JournalOptions>): Journal;
+  open(options?: Partial<JournalOptions>): Promise<Journal>;
   /** Makes the folder a file system of this size (mount -o size). */
   mount(size: string): void;
 }
@@ -39,8 +39,8 @@ export function createBed(t: { after(cleanUp: () => void): void }): Bed {
       for (const journal of journals) ranges.push(...journal.takeRetired());
       return ranges;
     },
-    open(options = {}) {
-      const journal = openJournal({
+    async open(options = {}) {
+      const journal = await openJournal({
         dir,
         segmentMaxBytes: 1 << 20,
         segmentMaxAgeMs: 3_600_000,
@@ -63,9 +63,9 @@ export function createBed(t: { after(cleanUp: () => void): void }): Bed {
 }
 
 /** Appends lines, each ended here by its line feed. */
-export function append(journal: Journal, ...lines: readonly string[]): void {
+export async function append(journal: Journal, ...lines: readonly string[]): Promise<void> {
   const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
-  journal.append(bytes, bytes.length);
+  await journal.append(bytes, bytes.length);
 }
 
 /** All whole lines of a journal's folder. */

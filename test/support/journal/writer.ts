@@ -11,7 +11,7 @@ import { readLinesSync } from './read-lines.ts';
 
 const [dir = '', json = '{}'] = process.argv.slice(2);
 const { lines, batch, padding: paddingMax, pauseMs, ...options } = JSON.parse(json);
-const journal = openJournal({
+const journal = await openJournal({
   dir,
   segmentMaxBytes: 64 << 10,
   segmentMaxAgeMs: 3_600_000,
@@ -31,7 +31,7 @@ while (n < lines) {
   const texts = Array.from({ length: batch }, (_, i) => numberedLine(n + i, padding(i)));
   const deleted = journal.takeRetired().map(deletionLine);
   const bytes = Buffer.from([...deleted, ...texts, ''].join('\n'));
-  journal.append(bytes, bytes.length);
+  await journal.append(bytes, bytes.length);
   n += batch;
   writeSync(1, `${n - 1}\n`);
   await (pauseMs ? pause(pauseMs) : turn());

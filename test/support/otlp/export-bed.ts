@@ -33,7 +33,7 @@ export interface ExportBed {
   /** Closes the journal and opens it again, as the next run of an agent would. */
   reopen(options?: Partial<JournalOptions>): Promise<void>;
   /** Writes lines, and passes them to the export that is running. */
-  write(...lines: readonly string[]): void;
+  write(...lines: readonly string[]): Promise<void>;
   /** Starts an export; without one, lines are only written. */
   start(port: number | string, options?: BedOptions): JournalExport;
   /** Ends the export in order, or as if it were killed. */
@@ -45,7 +45,10 @@ export interface ExportBed {
 }
 
 /** Makes a bed for one test. */
-export function createExportBed(t: TestContext, options: Partial<JournalOptions> = {}): ExportBed {
+export async function createExportBed(
+  t: TestContext,
+  options: Partial<JournalOptions> = {},
+): Promise<ExportBed> {
   const under = createBed(t);
   const log: string[] = [];
   const collectors: Collector[] = [];
@@ -57,14 +60,14 @@ export function createExportBed(t: TestContext, options: Partial<JournalOptions>
   const bed: ExportBed = {
     dir: under.dir,
     log,
-    journal: under.open(options),
+    journal: await under.open(options),
     async reopen(more = {}) {
       await bed.journal.close();
-      bed.journal = under.open({ ...options, ...more });
+      bed.journal = await under.open({ ...options, ...more });
     },
-    write(...lines) {
+    async write(...lines) {
       const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
-      bed.journal.append(bytes, bytes.length);
+      await bed.journal.append(bytes, bytes.length);
       running?.push(bytes, bytes.length, bed.journal.position);
     },
     start(port, { files = NO_FILES, ...more } = {}) {
