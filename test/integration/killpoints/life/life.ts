@@ -104,7 +104,8 @@ fs.readFileSync = ((path: string, ...more: never[]) =>
     : readFile(path, ...more)) as typeof readFile;
 
 const received = openSync(join(folder, 'received'), 'a');
-let call = 0;
+/** Another request fails in each life, or the end of none would reach the collector. */
+let call = memory.lives;
 GrpcTransport.prototype.send = async (request) => {
   const { takes, answer } = answerTo(request, call++);
   // One call, so that a collector has a request as a whole or not at all.
