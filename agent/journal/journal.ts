@@ -208,7 +208,7 @@ export class Journal {
     // A batch that was refused must be written at the same position, or readers see its lines
     // twice.
     if (size === 0 || this.#refused) return false;
-    return size >= segmentMaxBytes || Date.now() - openedAt >= segmentMaxAgeMs;
+    return size >= segmentMaxBytes || performance.now() - openedAt >= segmentMaxAgeMs;
   }
 
   async #rotate(): Promise<void> {

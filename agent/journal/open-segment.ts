@@ -12,7 +12,7 @@ export interface OpenSegment {
   readonly file: Stats;
   /** bytes of whole lines */
   size: number;
-  /** milliseconds since 1970 */
+  /** The time by `performance.now()`, which no step of the wall clock moves. */
   readonly openedAt: number;
 }
 
@@ -30,7 +30,9 @@ export async function openNewest(
   const { handle, stat: file } = opened;
   const tornBytes = await cutTornTail(handle);
   const size = file.size - tornBytes;
-  const openedAt = size === 0 ? Date.now() : file.birthtimeMs;
+  // Only the file knows when an earlier run began it, and only by the wall clock.
+  const ageMs = size === 0 ? 0 : Math.max(0, Date.now() - file.birthtimeMs);
+  const openedAt = performance.now() - ageMs;
   return { number, handle, file, size, openedAt, tornBytes };
 }
 
@@ -39,7 +41,7 @@ export async function openNext(dir: string, { number: last }: OpenSegment): Prom
   const number = last + 1;
   const opened = await openSegment(segmentFile(dir, { number, compressed: false }));
   const { handle, stat: file } = opened;
-  return { number, handle, file, size: file.size, openedAt: Date.now() };
+  return { number, handle, file, size: file.size, openedAt: performance.now() };
 }
 
 /** Returns the position after the last whole line. */
