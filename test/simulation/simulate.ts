@@ -12,6 +12,7 @@ import { judgeMachine } from './judge.ts';
 import { type Options, optionsOf } from './options.ts';
 import { enter } from './world/current.ts';
 import { luckOf } from './world/disk.ts';
+import { findHole, linesIn } from './world/hole.ts';
 import { Killed, type Plan } from './world/life.ts';
 import { Machine } from './world/machine.ts';
 
@@ -49,6 +50,7 @@ export async function simulate(seed: number, isKept = false): Promise<Simulated>
       cpus: 1 + seeded.below(3),
       refusedPercent: seeded.among([0, 2, 5]),
       diskMs: seeded.among([1, 20, 200]),
+      slowPercent: seeded.among([10, 60]),
     };
     const machine = new Machine(seeded, join(root, 'journal'), traits);
     enter(machine);
@@ -68,6 +70,8 @@ class Simulation {
   #history: string[] = [];
   /** plain segments that a power cut left */
   #left = new Map<string, Buffer>();
+  /** the lines that it left */
+  #before: readonly string[] = [];
   #steps = 0;
   readonly #isStormy: boolean;
 
@@ -118,6 +122,7 @@ class Simulation {
               to: percent(30) ? Number.POSITIVE_INFINITY : from + below(120),
               error: among(['ENOSPC', 'EIO'] as const),
               percent: among([20, 60, 100]),
+              onlyLines: percent(30),
             },
           ]
         : [];
@@ -179,6 +184,7 @@ class Simulation {
       } catch (error) {
         if (!(error instanceof Killed)) throw error;
       }
+      this.#judgeCut();
       if (events > EVENTS_MAX) this.#findings.push('a life does not end');
       if (this.#findings.length > 0) break;
     }
@@ -240,6 +246,21 @@ class Simulation {
     clock.after(3000, look);
   }
 
+  /** Finds whether a power cut at this moment would leave a hole. */
+  #judgeCut(): void {
+    const { disk } = this.#machine;
+    // A segment that was deleted for space may come back, and so precede a gap that is recorded.
+    if (this.#options.deletes || disk.syncs.hasFailed || !existsSync(disk.dir)) return;
+    if (!this.#seeded.percent(1)) return;
+    const dir = `${disk.dir}?`;
+    disk.wouldLeave(dir, luckOf(this.#seeded));
+    const written = linesWritten(disk.operations, new Map(this.#left));
+    // Plain segments that a power cut left are in both.
+    const hole = findHole(dir, [...new Set([...this.#before, ...written])]);
+    if (hole !== undefined) this.#findings.push(hole);
+    rmSync(dir, { recursive: true });
+  }
+
   /** At the end of a run, the last sync waits for other work. */
   #judgeSyncs(): void {
     if (this.#stop.signal.aborted) return;
@@ -268,6 +289,7 @@ class Simulation {
     for (const hook of machine.kernel.hooks) if (hook.bootId === bootId) hook.isCut = true;
     machine.disk.cut(luckOf(this.#seeded));
     this.#left = plainSegments(machine.disk.dir);
+    this.#before = linesIn(machine.disk.dir);
     machine.reboot();
   }
 

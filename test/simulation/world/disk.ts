@@ -136,6 +136,11 @@ export class Disk {
     this.#open.clear();
   }
 
+  /** Leaves in another folder what a power cut would leave now. */
+  wouldLeave(dir: string, luck: Luck): void {
+    this.#model.cut(dir, luck);
+  }
+
   /** Cuts the power: what remains is in another folder, and is all on disk. */
   cut(luck: Luck): void {
     const next = `${this.#dir}+`;

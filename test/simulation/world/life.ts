@@ -13,6 +13,8 @@ export interface FaultWindow {
   readonly error: 'ENOSPC' | 'EIO';
   /** how many of 100 calls fail */
   readonly percent: number;
+  /** Only writes fail: the storage of one file is bad. */
+  readonly onlyLines: boolean;
 }
 
 /** How one life of the agent is to go. */
@@ -84,6 +86,7 @@ export class Life {
   #fail(kind: Kind): void {
     const window = this.#window;
     if (window === undefined || kind === 'other') return;
+    if (window.onlyLines && kind !== 'write') return;
     if (window.error === 'ENOSPC' && !TAKES_ROOM.has(kind)) return;
     if (!this.#seeded.percent(window.percent)) return;
     throw Object.assign(new Error(`${window.error}: simulated, ${kind}`), { code: window.error });

@@ -18,6 +18,8 @@ export interface Traits {
   readonly refusedPercent: number;
   /** the longest time of one operation of the disk */
   readonly diskMs: number;
+  /** how many of 100 operations take up to that long; the others take a fraction of a millisecond */
+  readonly slowPercent: number;
 }
 
 /** From then on, the wall clock was so far ahead of the boot clock. */
@@ -161,7 +163,9 @@ export class Machine {
 
   #diskMs(): number {
     const { below, percent } = this.seeded;
-    return percent(10) ? (below(1000) / 1000) * this.traits.diskMs : below(300) / 1000;
+    return percent(this.traits.slowPercent)
+      ? (below(1000) / 1000) * this.traits.diskMs
+      : below(300) / 1000;
   }
 
   #noteOffset(): void {
