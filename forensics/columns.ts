@@ -50,7 +50,7 @@ const owner = OWNERS.map((kind) => `'${kind}/' || ${inResource(ownerKey(kind, 'n
 
 /** The columns that are derived from the fields and from the map `resource`. */
 const DERIVED: Readonly<Record<string, string>> = {
-  time: 'make_timestamp_ns("timestamp")',
+  time: timeSql('"timestamp"'),
   host: inResource(KEYS.hostName),
   node: `coalesce(${inResource(KEYS.nodeName)}, ${inResource(KEYS.hostName)})`,
   cluster: inResource(KEYS.clusterName),
@@ -101,7 +101,8 @@ export function scanSql(
   return (
     `SELECT ${['filename AS file', ...selected].join(', ')} FROM ` +
     `read_json([${paths.map(pathLiteral).join(', ')}], format = 'newline_delimited', ` +
-    'ignore_errors = true, filename = true, maximum_object_size = 67108864, records = true, ' +
+    'ignore_errors = true, filename = true, hive_partitioning = false, ' +
+    'maximum_object_size = 67108864, records = true, ' +
     `columns = {${read.join(', ')}})`
   );
 }
@@ -129,6 +130,14 @@ function expression(column: string, types: Readonly<Record<string, string>>): st
 /** Characters that need no escape in a list of globs. */
 function pathLiteral(path: string): string {
   return literal(path.replaceAll(/[*?[]/g, '[$&]'));
+}
+
+/** Returns the SQL of the time at so many Unix nanoseconds; DuckDB cannot use its infinite ones. */
+export function timeSql(nanoseconds: string): string {
+  return (
+    `CASE WHEN ${nanoseconds} BETWEEN -9223372036854775806 AND 9223372036854775806 ` +
+    `THEN make_timestamp_ns(${nanoseconds}) END`
+  );
 }
 
 /** Returns the SQL expression of an attribute of the resource. */

@@ -4,6 +4,8 @@ export const EXIT = {
   negative: 1,
   /** an input cannot be read, or there is none */
   unreadable: 2,
+  /** the answer is not from everything, because a part of the inputs cannot be read */
+  partial: 3,
   usage: 64,
   bug: 70,
 } as const;

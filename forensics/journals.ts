@@ -1,37 +1,31 @@
-import { existsSync, mkdtempSync, realpathSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
-import { literal, scanSql } from './columns.ts';
+import { COLUMNS, literal, scanSql } from './columns.ts';
 import { ForensicsError } from './errors.ts';
-import { findFiles } from './inputs/find.ts';
-import { readLines } from './inputs/lines.ts';
-import { convertOtlp, isOtlp } from './inputs/otlp.ts';
+import { rowsAgain, type Suspect } from './inputs/again.ts';
+import type { Problem } from './inputs/find.ts';
+import { openInputs } from './inputs/open.ts';
+import { byFirstTime } from './inputs/order.ts';
+import type { Source } from './inputs/source.ts';
+import { Temporary } from './inputs/temporary.ts';
 import { viewsSql } from './views.ts';
 
 /** How much is kept in memory before it is written to a temporary file. */
 const MEMORY_LIMIT = '2GiB';
-/** A zstd frame without content is not larger. */
-const EMPTY_MAX = 32;
 /** A segment that was compressed in the meantime has its other name. */
 const TRIES = 3;
+/** Rows of an UPDATE; a longer list takes too long to parse. */
+const UPDATED_ROWS = 100_000;
 
-/** A file of records. */
-export interface JournalFile {
-  /** the path as the user named it */
-  readonly path: string;
-  /** the file that is read: the given one, or one that was made from it */
-  readonly source: string;
-  readonly journal: string;
-  /** the line number of each record in the given file, if the lines differ */
-  readonly lines: readonly number[] | undefined;
-}
-
-/** The place of a file's rows in a scanned table, and how many of them are not records. */
+/** The place of a file's rows in a scanned table, and what they are. */
 export interface Extent {
   readonly first: number;
   readonly count: number;
+  /** lines that are no records */
   readonly skipped: number;
+  /** records that an earlier input has, too */
+  readonly again: number;
 }
 
 /** The differences between a scan and the view `records`. */
@@ -45,7 +39,7 @@ export interface ScanOptions {
 /** A record's line and its place. */
 export interface Entry {
   readonly row: number;
-  readonly file: JournalFile;
+  readonly file: Source;
   /** counted from 1 */
   readonly line: number;
   readonly text: string;
@@ -56,44 +50,49 @@ export interface Entry {
 /** Journals in DuckDB: tables of what a command needs, and views for everybody. */
 export class Journals {
   /** in the order of their rows in every table */
-  files: readonly JournalFile[] = [];
+  files: readonly Source[] = [];
   /** by file, after a scan */
   extents: readonly Extent[] = [];
-  /** remarks on the inputs, apart from lines that cannot be read */
-  readonly notes: string[] = [];
+  /** inputs that cannot be read at all */
+  problems: readonly Problem[] = [];
+  /** remarks on the inputs that say nothing about what is missing */
+  notes: readonly string[] = [];
   readonly #paths: readonly string[];
-  readonly #directory: string;
+  readonly #temporary: Temporary;
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
+  #isOrdered = false;
 
   private constructor(
     paths: readonly string[],
-    directory: string,
+    temporary: Temporary,
     instance: DuckDBInstance,
     connection: DuckDBConnection,
   ) {
     this.#paths = paths;
-    this.#directory = directory;
+    this.#temporary = temporary;
     this.#instance = instance;
     this.#connection = connection;
   }
 
   /**
-   * Opens files, folders and globs. The caller must close it, because it may have temporary files.
+   * Opens files, folders, globs and streams. What cannot be read is among the problems; throws if
+   * nothing can. The caller must close it, because it may have temporary files.
    */
   static async open(paths: readonly string[]): Promise<Journals> {
-    const directory = mkdtempSync(join(realpathSync(tmpdir()), 'vcml-'));
+    const temporary = new Temporary();
+    const { path } = temporary;
     const instance = await DuckDBInstance.create(':memory:', {
       memory_limit: MEMORY_LIMIT,
-      temp_directory: join(directory, 'spilled'),
+      temp_directory: path === undefined ? '' : join(path, 'spilled'),
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
     });
-    const journals = new Journals(paths, directory, instance, await instance.connect());
+    const journals = new Journals(paths, temporary, instance, await instance.connect());
     try {
       await journals.rows('SET enable_progress_bar = true');
       await journals.rows('SET enable_progress_bar_print = false');
-      await journals.#find();
+      await journals.#open();
     } catch (error) {
       journals.close();
       throw error;
@@ -104,7 +103,7 @@ export class Journals {
   close(): void {
     this.#connection.closeSync();
     this.#instance.closeSync();
-    rmSync(this.#directory, { recursive: true, force: true });
+    this.#temporary.close();
   }
 
   /**
@@ -136,10 +135,29 @@ export class Journals {
     return this.#connection;
   }
 
+  /** Whether an answer may miss something, because a part of the inputs cannot be read. */
+  get isPartial(): boolean {
+    if (this.problems.length > 0) return true;
+    return this.files.some(({ damage, isUnfinished }, index) => {
+      const { skipped = 0 } = this.extents[index] ?? {};
+      return damage.length > 0 || skipped > Number(isUnfinished);
+    });
+  }
+
+  /** The number of records that the last scan has read. */
+  get recordCount(): number {
+    return this.extents.reduce(
+      (sum, { count, skipped, again }) => sum + count - skipped - again,
+      0,
+    );
+  }
+
   /**
    * Makes a table of expressions over columns of `records`, after `file` as a number and
    * `readable`. It has one row for each line that is not blank, in order, so that `rowid` is the
-   * line's place.
+   * line's place. Of a record that several inputs have, each later row is null, and so is
+   * `readable`. Every line that is there has its row: files that DuckDB reads otherwise are copied
+   * into a form that it reads.
    */
   async scan(
     table: string,
@@ -148,29 +166,22 @@ export class Journals {
     { types = {}, first = 'NULL' }: ScanOptions = {},
   ): Promise<void> {
     const select = expressions.map((one) => (/^\w+$/.test(one) ? `"${one}"` : one));
-    for (let tries = 1; ; tries += 1) {
-      try {
-        await this.rows(
-          `CREATE OR REPLACE TABLE ${table} AS
-           SELECT ${['file::journal_file AS file', 'id IS NOT NULL AS readable', ...select].join(', ')}
-           FROM (SELECT *, ${first}
-             FROM (${scanSql(this.#sources(), [...new Set(['id', ...columns])], types)}))`,
-        );
-        break;
-      } catch (error) {
-        if (tries === TRIES || this.#sources().every((path) => existsSync(path))) throw error;
-        await this.#find();
+    const make = () => `CREATE OR REPLACE TABLE ${table} AS
+      SELECT ${['file::journal_file AS file', 'id IS NOT NULL AS readable', ...this.#sameId(), ...select].join(', ')}
+      FROM (SELECT *, ${first}
+        FROM (${scanSql(this.#sources(), [...new Set(['id', ...columns])], types)}))`;
+    for (let tries = 1; ; ) {
+      const error = await this.#tryScan(make());
+      if (error === undefined) {
+        this.extents = await this.#extentsOf(table);
+        if (await this.#isWhole(table)) break;
+      } else if (this.files.every(({ file }) => existsSync(file))) await this.#mend(error);
+      else {
+        if (tries === TRIES) throw error;
+        tries += 1;
+        await this.#open();
       }
     }
-    const rows = await this.rows(
-      `SELECT enum_code(file), min(rowid), count(*), count(*) FILTER (NOT readable)
-       FROM ${table} GROUP BY file`,
-    );
-    const known = new Map(rows.map(([file, ...numbers]) => [Number(file), numbers.map(Number)]));
-    this.extents = this.files.map((_, file) => {
-      const [first = 0, count = 0, skipped = 0] = known.get(file) ?? [];
-      return { first, count, skipped };
-    });
   }
 
   /** Yields the lines of these rows of the last scan, which must ascend. */
@@ -181,82 +192,215 @@ export class Journals {
       while (at < rows.length && (rows[at] ?? 0) < first + count) at += 1;
       const file = this.files[index];
       if (file === undefined || at === from) continue;
-      yield* entriesOf(file, first, rows.slice(from, at));
+      const places = rows.slice(from, at).map((row) => row - first);
+      let next = 0;
+      for await (const { text, number, whole } of file.linesAt(places)) {
+        yield { row: (places[next] ?? 0) + first, file, line: number, text, whole };
+        next += 1;
+      }
     }
-  }
-
-  /** The compressed files from which the last scan could read nothing. */
-  get damaged(): string[] {
-    return this.files
-      .filter(({ path }, index) => path.endsWith('.zst') && this.extents[index]?.count === 0)
-      .map(({ path }) => path)
-      .filter((path) => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > EMPTY_MAX);
   }
 
   /**
    * The file of a row of the last scan, and the row's place in it among lines that are not blank.
    */
-  placeOf(row: number): { readonly file: JournalFile; readonly place: number } {
+  placeOf(row: number): { readonly file: Source; readonly place: number } {
     const index = this.extents.findIndex(({ first, count }) => row >= first && row < first + count);
     const file = this.files[index];
     if (file === undefined) throw new RangeError(`no file has the row ${row}`);
     return { file, place: row - (this.extents[index]?.first ?? 0) };
   }
 
-  async #find(): Promise<void> {
-    const delivered = new Map<string, number>();
-    const files: JournalFile[] = [];
-    for (const { path, journal } of findFiles(this.#paths)) {
-      const whole = await this.#opened(path, journal, delivered, files.length);
-      files.push(whole);
-    }
-    this.files = files;
-    const sources = this.#sources().map(literal);
-    await this.rows('DROP TYPE IF EXISTS journal_file');
-    await this.rows(`CREATE TYPE journal_file AS ENUM (${sources.join(', ')})`);
-    const shown = new Map(
-      files.filter(({ lines }) => lines !== undefined).map(({ source, path }) => [source, path]),
-    );
-    for (const sql of viewsSql(this.#sources(), shown)) await this.rows(sql);
+  /** Makes the views ready: every line of the inputs has been looked for, and each record is once. */
+  async readyViews(): Promise<void> {
+    await this.scan('counted', [], []);
+    if (this.extents.every(({ again }) => again === 0)) return;
+    await this.scan('every', COLUMNS);
+    await this.#makeViews('SELECT * REPLACE (file::VARCHAR AS file) FROM every WHERE readable');
   }
 
-  async #opened(
-    path: string,
-    journal: string,
-    delivered: Map<string, number>,
-    number: number,
-  ): Promise<JournalFile> {
-    const source = resolve(path);
+  async #open(): Promise<void> {
+    const { sources, problems, notes } = await openInputs(this.#paths, this.#temporary);
+    this.problems = problems;
+    this.notes = [...notes, ...(this.#temporary.why === undefined ? [] : [this.#temporary.why])];
+    await this.#define(sources);
+  }
+
+  /** Makes these the files of every later scan. */
+  async #define(files: readonly Source[]): Promise<void> {
+    this.files = files;
+    if (files.length === 0) throw new ForensicsError('unreadable', problemsText(this.problems));
+    await this.rows('DROP TYPE IF EXISTS journal_file CASCADE');
+    await this.rows(
+      `CREATE TYPE journal_file AS ENUM (${this.#sources().map(literal).join(', ')})`,
+    );
+    await this.#makeViews(scanSql(this.#sources(), COLUMNS));
+  }
+
+  async #makeViews(from: string): Promise<void> {
+    const copies = this.files.filter(({ isOriginal }) => !isOriginal);
+    const shown = new Map(this.files.map(({ file, path }) => [file, path]));
+    for (const sql of viewsSql(from, copies.length > 0 ? shown : new Map())) await this.rows(sql);
+  }
+
+  /** Returns the error if DuckDB cannot read the files, or if one is gone. */
+  async #tryScan(sql: string): Promise<Error | undefined> {
     try {
-      if (!(await isOtlp(path))) return { path, source, journal, lines: undefined };
-    } catch (cause) {
-      throw new ForensicsError('unreadable', `${path}: ${(cause as Error).message}`, { cause });
+      for (const file of this.files) file.measure();
+      const scanned = this.rows(sql);
+      // The second reading is at the same time, because the files are in the cache now.
+      const counted = (async () => {
+        for (const file of this.files) await file.count();
+      })();
+      await Promise.allSettled([scanned, counted]);
+      await scanned;
+      await counted;
+      return undefined;
+    } catch (error) {
+      return error as Error;
     }
-    const target = join(this.#directory, `${number}.jsonl`);
-    rmSync(target, { force: true });
-    const { lines, others, replays } = await convertOtlp(path, target, delivered);
-    if (others > 0) this.notes.push(`${path}: ${others} log records are no vCML records`);
-    if (replays > 0) this.notes.push(`${path}: ${replays} records came again, and count once`);
-    return { path, source: target, journal, lines };
+  }
+
+  /** A column by which records with the same id are found, where several inputs may have them. */
+  #sameId(): string[] {
+    const mayRepeat =
+      new Set(this.files.map(({ journal }) => journal)).size > 1 ||
+      this.files.some(({ hasLogs }) => hasLogs);
+    return mayRepeat ? ['hash(id) AS same_id'] : [];
+  }
+
+  async #extentsOf(table: string): Promise<Extent[]> {
+    const rows = await this.rows(
+      `SELECT enum_code(file), min(rowid), count(*), count(*) FILTER (NOT readable)
+       FROM ${table} GROUP BY file`,
+    );
+    const known = new Map(rows.map(([file, ...numbers]) => [Number(file), numbers.map(Number)]));
+    return this.files.map((_, file) => {
+      const [first = 0, count = 0, skipped = 0] = known.get(file) ?? [];
+      return { first, count, skipped, again: 0 };
+    });
+  }
+
+  /** Makes copies of the files with which DuckDB fails; throws if it is none of them. */
+  async #mend(error: Error): Promise<void> {
+    let isMended = false;
+    for (const file of this.files) {
+      if (file.hasRecordsOnly) continue;
+      const sql = `SELECT count(id) FROM (${scanSql([file.file], ['id'])})`;
+      const isFailing = await this.rows(sql).then(
+        () => false,
+        () => true,
+      );
+      if (isFailing) isMended = await this.#copied(file, () => file.mend());
+    }
+    if (!isMended) throw error;
+    await this.#define(this.files);
+  }
+
+  /**
+   * Whether the last scan has every line of every file, and each record once. If not, what it needs
+   * for that has been done, and the scan must be repeated.
+   */
+  async #isWhole(table: string): Promise<boolean> {
+    let isChanged = false;
+    for (const [index, file] of this.files.entries()) {
+      const { first = 0, count = 0, skipped = 0 } = this.extents[index] ?? {};
+      if (file.hasRecordsOnly) continue;
+      if (!(await file.hasLines(count))) isChanged = await this.#copied(file, () => file.mend());
+      else if (skipped > 0) {
+        const rows = await this.integers(
+          `SELECT rowid FROM ${table} WHERE NOT readable AND rowid >= ${first}
+           AND rowid < ${first + count} ORDER BY rowid`,
+        );
+        if (await file.hasRecordAt(rows.map((row) => row - first)))
+          isChanged = await this.#copied(file, () => file.copyRecords());
+      }
+    }
+    if (isChanged) await this.#define(this.files);
+    return !isChanged && (await this.#isOnce(table));
+  }
+
+  /**
+   * Makes the later rows of records that several inputs have null. Returns false if the files were
+   * put in another order for that, and the scan must be repeated.
+   */
+  async #isOnce(table: string): Promise<boolean> {
+    if (this.#sameId().length === 0) return true;
+    const suspects = await this.#suspects(table);
+    const again = await rowsAgain(suspects, (rows) => this.entries(rows));
+    if (again.length === 0) return true;
+    if (!this.#isOrdered) {
+      // Of two pulls, the one that begins earlier comes first, so that numbers ascend.
+      this.#isOrdered = true;
+      const ordered = await byFirstTime(this.files);
+      if (ordered.some((file, index) => file !== this.files[index])) {
+        await this.#define(ordered);
+        return false;
+      }
+    }
+    await this.#erase(table, again);
+    this.extents = this.extents.map((extent) => ({
+      ...extent,
+      again: countWithin(again, extent.first, extent.first + extent.count),
+    }));
+    return true;
+  }
+
+  async #suspects(table: string): Promise<Suspect[]> {
+    const rows = await this.rows(
+      `SELECT rowid, same_id FROM ${table} WHERE readable AND same_id IN (
+         SELECT same_id FROM ${table} WHERE readable GROUP BY same_id HAVING count(*) > 1)
+       ORDER BY rowid`,
+    );
+    let index = 0;
+    return rows.map(([at, id]) => {
+      const row = Number(at);
+      for (let extent = this.extents[index]; extent !== undefined; extent = this.extents[index]) {
+        if (row < extent.first + extent.count) break;
+        index += 1;
+      }
+      const { journal = '', hasLogs = false } = this.files[index] ?? {};
+      return { row, id: BigInt(id as bigint), journal, isDelivered: hasLogs };
+    });
+  }
+
+  /** Lists are left as they are, because DuckDB would give their rows another place. */
+  async #erase(table: string, rows: readonly number[]): Promise<void> {
+    const columns = await this.rows(
+      `SELECT column_name FROM duckdb_columns() WHERE table_name = '${table}'
+       AND column_name <> 'file' AND NOT regexp_matches(data_type, '[\\[(]')`,
+    );
+    const set = columns.map(([name]) => `"${name}" = NULL`).join(', ');
+    for (let at = 0; at < rows.length; at += UPDATED_ROWS)
+      await this.rows(
+        `UPDATE ${table} SET ${set}
+         WHERE rowid IN (SELECT unnest([${rows.slice(at, at + UPDATED_ROWS).join(', ')}]))`,
+      );
+  }
+
+  /** Copies a file, or gives it up if that fails; returns true. */
+  async #copied(file: Source, copy: () => Promise<void>): Promise<true> {
+    try {
+      await copy();
+    } catch (error) {
+      this.files = this.files.filter((one) => one !== file);
+      this.problems = [...this.problems, { path: file.path, why: (error as Error).message }];
+    }
+    return true;
   }
 
   #sources(): string[] {
-    return this.files.map(({ source }) => source);
+    return this.files.map(({ file }) => file);
   }
 }
 
-async function* entriesOf(
-  file: JournalFile,
-  first: number,
-  rows: readonly number[],
-): AsyncGenerator<Entry> {
-  const source = existsSync(file.source) ? file.source : `${file.source}.zst`;
-  const places = rows.map((row) => row - first);
-  let at = 0;
-  for await (const { text, number, whole } of readLines(source, places)) {
-    const row = rows[at] ?? 0;
-    const line = file.lines?.[places[at] ?? 0] ?? number;
-    at += 1;
-    yield { row, file, line, text, whole };
-  }
+function problemsText(problems: readonly Problem[]): string {
+  return problems.map(({ path, why }) => `${path}: ${why}`).join('; ');
+}
+
+/** How many of these ascending numbers are in a range. */
+function countWithin(numbers: readonly number[], from: number, to: number): number {
+  let count = 0;
+  for (const number of numbers) if (number >= from && number < to) count += 1;
+  return count;
 }

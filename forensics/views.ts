@@ -1,17 +1,17 @@
 /** The views for `vcml query --sql`, notebooks and DuckDB itself; see docs/forensics.md. */
 
-import { COLUMNS, literal, scanSql } from './columns.ts';
+import { literal } from './columns.ts';
 
 /**
- * Returns the statements that create the views over files; `shown` gives files the names that users
- * know.
+ * Returns the statements that create the views over a SELECT of all columns; `shown` gives files
+ * the names that users know.
  */
-export function viewsSql(paths: readonly string[], shown: ReadonlyMap<string, string>): string[] {
+export function viewsSql(from: string, shown: ReadonlyMap<string, string>): string[] {
   const names = [...shown].map(([path, name]) => `${literal(path)}: ${literal(name)}`);
   const file = names.length === 0 ? 'file' : `coalesce(MAP {${names.join(', ')}}[file], file)`;
   return [
     `CREATE OR REPLACE VIEW records AS SELECT * REPLACE (${file} AS file)
-     FROM (${scanSql(paths, COLUMNS)}) WHERE id IS NOT NULL`,
+     FROM (${from}) WHERE id IS NOT NULL`,
     ...[...DERIVED].map(([name, sql]) => `CREATE OR REPLACE VIEW ${name} AS ${sql}`),
   ];
 }

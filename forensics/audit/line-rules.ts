@@ -191,7 +191,7 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
        WHEN loss_stage = 'kernel' THEN NOT ${every(RUN.slice(1), 'NULL')}
        WHEN loss_stage = 'decode' AND ${every(RUN.slice(1), 'NULL')} THEN loss_count IS NULL
        ELSE NOT ${every(RUN, 'NOT NULL')}
-         OR loss_count IS DISTINCT FROM loss_last_seq - loss_first_seq + 1 OR loss_count < 1
+         OR loss_count IS DISTINCT FROM loss_last_seq::HUGEINT - loss_first_seq + 1 OR loss_count < 1
      END ELSE loss_stage IS NOT NULL END`,
   ],
   [
@@ -205,6 +205,7 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
   [
     'FIELD_VALUE',
     `${OURS} AND (unix_ns < coalesce(boot_ns, 0) - ${CLOCK_NS} OR strlen(boot_id) <> 36 OR seq < 1 OR cpu < 0
+       OR cpu > 2147483647
        OR boot_time IS NOT NULL AND coalesce(boot_ns < 0, true)
          AND try_cast(boot_time AS UBIGINT) IS NULL
        OR (${HOOK_STATES.map((state) => `hook_state <> '${state}'`).join(' AND ')})

@@ -26,7 +26,7 @@ export async function loadAudited(journals: Journals): Promise<void> {
       'boot',
       'boot_ns AS boot_time',
       `try_cast(hook_id AS BIGINT) AS hook`,
-      `cpu::INTEGER AS cpu`,
+      `try_cast(cpu AS INTEGER) AS cpu`,
       `seq`,
       `"action" = '"exec"' AS is_exec`,
       `"action" IN ('"connect"', '"send"') AS is_net`,

@@ -77,7 +77,7 @@ async function rangesOf(
        SELECT boot, hook, cpu, seq, rowid AS row,
          seq - row_number() OVER (PARTITION BY boot, hook, cpu ORDER BY rowid) AS part
        FROM audited WHERE is_exec AND boot IS NOT NULL AND hook IS NOT NULL AND cpu IS NOT NULL
-         AND seq IS NOT NULL) one
+         AND seq > 0) one
      ASOF LEFT JOIN (SELECT unnest([${starts.join(', ')}]::BIGINT[]) AS start) began
        ON one.row >= began.start
      GROUP BY boot, hook, cpu, part, start ORDER BY 2`,

@@ -10,6 +10,7 @@ import { secretFindings } from '../audit/secrets.ts';
 import { EXIT } from '../errors.ts';
 import type { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
+import { printRemarks } from '../output/notes.ts';
 import { printTable } from '../output/rows.ts';
 import { paint, print } from '../output/stdout.ts';
 import { wrapped } from '../output/text.ts';
@@ -40,7 +41,7 @@ export async function audit(journals: Journals, options: AuditOptions): Promise<
     const rows = all.map((finding) => columns.map((column) => finding[column]));
     await printTable({ columns, rows }, options.output);
   }
-  for (const note of journals.notes) process.stderr.write(`vcml: ${visible(note)}\n`);
+  printRemarks(journals);
   return all.every(({ severity }) => severity === 'NOTE') ? 0 : EXIT.negative;
 }
 
@@ -86,10 +87,12 @@ async function placed(journals: Journals, findings: readonly Finding[]): Promise
     const message = more === undefined ? says : `${says}; ${more}`;
     all.push({ code, severity, file: file.path, line: place + 1, id: null, message });
   }
-  for (const file of journals.damaged) {
-    const message = 'the compressed file is damaged and cannot be read';
-    all.push({ code: 'LINE_UNREADABLE', severity: 'FAIL', file, line: 1, id: null, message });
-  }
+  for (const { path: file, damage } of journals.files)
+    for (const { line, why } of damage) {
+      const code = 'FILE_DAMAGED';
+      const [severity, says] = CODES[code];
+      all.push({ code, severity, file, line, id: null, message: `${says}; ${why}` });
+    }
   return all;
 }
 
@@ -116,7 +119,13 @@ async function printText(journals: Journals, all: readonly Placed[], limit: numb
   const of = (severity: Severity) => all.filter((one) => one.severity === severity).length;
   const lines = journals.extents.reduce((sum, { count }) => sum + count, 0);
   const found = `${of('FAIL')} FAIL, ${of('WARN')} WARN, ${of('NOTE')} NOTE`;
-  const sound = of('FAIL') + of('WARN') === 0;
-  const verdict = sound ? 'sound' : paint('bad', 'findings');
+  const verdict = verdictOf(journals, of('FAIL') + of('WARN') === 0);
   await print(`${verdict}: ${lines} lines in ${journals.files.length} files; ${found}\n`);
+}
+
+/** What could not be read cannot be sound. */
+function verdictOf({ isPartial, problems }: Journals, hasNoFindings: boolean): string {
+  if (!hasNoFindings) return paint('bad', 'findings');
+  if (!isPartial) return 'sound';
+  return paint('bad', `incomplete, because ${problems.length} inputs cannot be read`);
 }

@@ -4,6 +4,10 @@ import { ForensicsError } from '../errors.ts';
 import type { Journals } from '../journals.ts';
 import { printNotes } from '../output/notes.ts';
 
+/** The name of a node as the name of a folder, which the file system limits, also when escaped. */
+const FOLDER = `CASE WHEN length(url_encode(node)) <= 200 THEN node
+  WHEN node IS NULL THEN 'unknown' ELSE concat(left(node, 20), '…', md5(node)) END`;
+
 /** Writes all records as Parquet into an empty folder, in one folder per day (UTC) and node. */
 export async function exportParquet(journals: Journals, directory: string): Promise<number> {
   mkdirSync(directory, { recursive: true });
@@ -12,10 +16,10 @@ export async function exportParquet(journals: Journals, directory: string): Prom
       'usage',
       `${directory} is not empty: vcml overwrites nothing; name an empty folder`,
     );
-  await journals.scan('counted', [], []);
+  await journals.readyViews();
   await journals.rows(
     `COPY (SELECT *, strftime("time"::TIMESTAMP, '%Y-%m-%d') AS "day" FROM (
-       SELECT * REPLACE (coalesce(node, 'unknown') AS node, "time"::TIMESTAMP AS "time") FROM records))
+       SELECT * REPLACE (${FOLDER} AS node, "time"::TIMESTAMP AS "time") FROM records))
      TO ${literal(directory)} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY ("day", node))`,
   );
   await printNotes(journals);

@@ -1,5 +1,6 @@
 import type { Json } from '../../record/exact-json.ts';
 import { visible } from '../../record/visible.ts';
+import { timeSql } from '../columns.ts';
 import type { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { notesOf } from '../output/notes.ts';
@@ -37,22 +38,22 @@ const COLUMNS = [
 /** What is missing: one table for each question. */
 const TABLES: Readonly<Record<string, (options: GapsOptions) => string>> = {
   gaps: () => `SELECT coalesce(gap_reason, 'unmarked') AS reason, node, namespace, pod, container,
-      count(*) AS gaps, make_timestamp_ns(min("timestamp")) AS "first",
-      make_timestamp_ns(max("timestamp")) AS "last"
+      count(*) AS gaps, ${timeSql('min("timestamp")')} AS "first",
+      ${timeSql('max("timestamp")')} AS "last"
     FROM holes WHERE readable AND parent_cause IS NULL AND NOT starts_with(permitted_by, 'root_event')
     GROUP BY ALL ORDER BY gaps DESC, 1, 2, 3, 4, 5`,
-  losses: () => `SELECT make_timestamp_ns("timestamp") AS "time", node, loss_stage AS stage,
+  losses: () => `SELECT ${timeSql('"timestamp"')} AS "time", node, loss_stage AS stage,
       loss_count AS records, loss_cpu AS cpu, loss_first_seq AS first_seq,
       loss_last_seq AS last_seq, loss_hook_id AS hook, loss_boot_id AS boot_before
-    FROM holes WHERE "action" = 'journal.loss' ORDER BY node, "timestamp"`,
-  silences: ({ silence }) => `SELECT node, make_timestamp_ns(before) AS "from",
-      make_timestamp_ns("timestamp") AS "to", ("timestamp" - before) // 1000000000 AS seconds,
+    FROM holes WHERE readable AND "action" = 'journal.loss' ORDER BY node, "timestamp"`,
+  silences: ({ silence }) => `SELECT node, ${timeSql('before')} AS "from",
+      ${timeSql('"timestamp"')} AS "to", ("timestamp"::HUGEINT - before) // 1000000000 AS seconds,
       CASE WHEN boot_id IS DISTINCT FROM boot_before THEN 'reboot'
         WHEN "action" = 'journal.start' THEN concat('no agent was running; the hook is ', hook_state)
         ELSE 'nothing was executed' END AS because
     FROM (SELECT *, lag("timestamp") OVER w AS before, lag(boot_id) OVER w AS boot_before
       FROM holes WHERE readable WINDOW w AS (PARTITION BY node ORDER BY "timestamp"))
-    WHERE "timestamp" - before >= ${BigInt(silence) * 1_000_000_000n} ORDER BY node, before`,
+    WHERE "timestamp"::HUGEINT - before >= ${BigInt(silence) * 1_000_000_000n} ORDER BY node, before`,
 };
 
 /** Prints gaps by reason and place, losses with their ranges, silent times, and torn files. */

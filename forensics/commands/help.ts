@@ -13,7 +13,9 @@ Examples:
 Exit codes:
    0  success; audit found nothing
    1  no record matches, or audit has findings
-   2  an input cannot be read, or there is none
+   2  no input can be read, or there is none
+   3  the answer is not from everything: a part of the inputs cannot be read,
+      and stderr says what
   64  bad usage
   70  a bug
 `;

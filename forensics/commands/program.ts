@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { commandLine, visible } from '../../record/visible.ts';
+import { EXIT, ForensicsError } from '../errors.ts';
 import { Journals } from '../journals.ts';
 import { FORMS } from '../output/form.ts';
+import { printNotes } from '../output/notes.ts';
 import { showProgress } from '../output/progress.ts';
 import { flush } from '../output/stdout.ts';
 import { MAIN_HELP } from './help.ts';
@@ -140,12 +142,26 @@ async function reading(
   const journals = await Journals.open(inputs);
   const stopProgress = showProgress(journals.connection);
   try {
-    return await command(journals);
+    return exitCodeOf(journals, await command(journals));
+  } catch (error) {
+    // What does not exist in a part of the inputs may exist in the rest.
+    if (!(error instanceof ForensicsError) || error.exitCode !== EXIT.negative) throw error;
+    await printNotes(journals);
+    if (!journals.isPartial) throw error;
+    throw new ForensicsError(partialOf(journals), error.message, { cause: error });
   } finally {
     stopProgress();
     await flush();
     journals.close();
   }
+}
+
+function exitCodeOf(journals: Journals, exitCode: number): number {
+  return exitCode === 0 && journals.isPartial ? EXIT[partialOf(journals)] : exitCode;
+}
+
+function partialOf({ recordCount }: Journals): 'partial' | 'unreadable' {
+  return recordCount === 0 ? 'unreadable' : 'partial';
 }
 
 function form(command: Command): Command {
@@ -203,7 +219,13 @@ function splitId(
   inputs: readonly string[],
 ): [string | undefined, readonly string[]] {
   const [first = '', ...rest] = inputs;
-  if (given !== undefined || rest.length === 0 || existsSync(first) || /[*?[/.]/.test(first))
+  if (
+    given !== undefined ||
+    rest.length === 0 ||
+    first === '-' ||
+    existsSync(first) ||
+    /[*?[/.]/.test(first)
+  )
     return [given, inputs];
   return [first, rest];
 }

@@ -5,7 +5,8 @@ import type { Form } from '../output/form.ts';
 import { printNotes } from '../output/notes.ts';
 import { recordPrinter } from '../output/records.ts';
 import { jsonOf, printTable } from '../output/rows.ts';
-import { conditionOf, type Selection } from '../select/filter.ts';
+import { checkedCondition } from '../select/condition.ts';
+import type { Selection } from '../select/filter.ts';
 import { entriesByTime, hitsOf } from '../select/ordered.ts';
 
 /** The options of `vcml query`. */
@@ -18,7 +19,7 @@ export interface QueryOptions extends Selection {
 /** Prints the records of a selection, or the answer to a query over the views. */
 export async function query(journals: Journals, options: QueryOptions): Promise<number> {
   if (options.sql !== undefined) return freeQuery(journals, options.sql, options.output);
-  const { sql, columns } = conditionOf(options, Date.now());
+  const { sql, columns } = await checkedCondition(journals, options);
   await journals.scan('marked', columns, [`${sql} AS hit`]);
   const hits = await hitsOf(journals, 'marked', 'hit');
   const printer = recordPrinter(options.output);
@@ -35,7 +36,7 @@ export async function query(journals: Journals, options: QueryOptions): Promise<
 
 /** Runs one SELECT, which can read no file but the inputs. */
 async function freeQuery(journals: Journals, sql: string, form: Form): Promise<number> {
-  await journals.scan('counted', [], []);
+  await journals.readyViews();
   await journals.confine();
   try {
     const statements = await journals.connection.extractStatements(sql);

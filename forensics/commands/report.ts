@@ -1,14 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { readRecord } from '../../record/read.ts';
-import { visible } from '../../record/visible.ts';
 import { ForensicsError } from '../errors.ts';
 import { readAuditLog } from '../exec-requests/audit-log.ts';
 import { candidatesOf } from '../exec-requests/candidates.ts';
 import { Graph } from '../graph.ts';
 import type { Journals } from '../journals.ts';
-import { notesOf } from '../output/notes.ts';
+import { notesOf, printNotes } from '../output/notes.ts';
 import { type ReportInput, type ReportRecord, renderReport } from '../report/render.ts';
-import { conditionOf, type Selection } from '../select/filter.ts';
+import { checkedCondition } from '../select/condition.ts';
+import type { Selection } from '../select/filter.ts';
 import { entriesByTime, hitsOf } from '../select/ordered.ts';
 
 /**
@@ -41,7 +41,7 @@ export async function report(
   options: ReportOptions,
   textMax = TEXT_MAX,
 ): Promise<number> {
-  const { sql, columns } = conditionOf(options, Date.now());
+  const { sql, columns } = await checkedCondition(journals, options);
   const graph = await Graph.load(journals, columns);
   const hits = await hitsOf(journals, 'links', sql);
   const chosen = id === undefined ? hits : around(graph, await graph.find(id), hits);
@@ -69,14 +69,14 @@ export async function report(
   if (kept.length < all.length) warnings.push(beyond);
   if (summary !== undefined) warnings.push(summary);
   const inputs = journals.files.map(({ path }, index) => {
-    const { count = 0, skipped = 0 } = journals.extents[index] ?? {};
-    return { path, records: count - skipped, skippedLines: skipped };
+    const { count = 0, skipped = 0, again = 0 } = journals.extents[index] ?? {};
+    return { path, records: count - skipped - again, skippedLines: skipped };
   });
   const title = options.title ?? 'What happened';
   const generatedFrom = { inputs, warnings };
   const html = rendered({ title, selection: options.selection, generatedFrom, records, notes });
   writeFileSync(options.out, html, { mode: 0o600 });
-  if (summary !== undefined) process.stderr.write(`vcml: ${visible(summary)}\n`);
+  await printNotes(journals, summary);
   process.stderr.write(`vcml: ${records.length} records in ${options.out}\n`);
   if (kept.length < all.length) process.stderr.write(`vcml: ${beyond}\n`);
   return 0;

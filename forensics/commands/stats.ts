@@ -1,4 +1,5 @@
 import type { Json } from '../../record/exact-json.ts';
+import { timeSql } from '../columns.ts';
 import type { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { printNotes } from '../output/notes.ts';
@@ -28,7 +29,7 @@ const COLUMNS = [
 
 const TABLES: Readonly<Record<string, string>> = {
   records: `SELECT "action", count(*) AS records, count(DISTINCT node) AS nodes,
-      make_timestamp_ns(min("timestamp")) AS "first", make_timestamp_ns(max("timestamp")) AS "last"
+      ${timeSql('min("timestamp")')} AS "first", ${timeSql('max("timestamp")')} AS "last"
     FROM counted WHERE readable GROUP BY 1 ORDER BY 2 DESC`,
   pods: `SELECT count(*) AS execs, node, namespace, pod
     FROM execs_counted GROUP BY ALL ORDER BY 1 DESC, 2, 3, 4`,
@@ -36,13 +37,13 @@ const TABLES: Readonly<Record<string, string>> = {
     FROM execs_counted WHERE image IS NOT NULL GROUP BY ALL ORDER BY 1 DESC, 2`,
   executables: `SELECT count(*) AS execs, coalesce(executable, "object") AS executable
     FROM execs_counted GROUP BY ALL ORDER BY 1 DESC, 2`,
-  hours: `SELECT date_trunc('hour', make_timestamp_ns("timestamp")::TIMESTAMP) AS "hour",
+  hours: `SELECT date_trunc('hour', ${timeSql('"timestamp"')}::TIMESTAMP) AS "hour",
       count(*) AS execs FROM execs_counted GROUP BY 1 ORDER BY 1`,
   parents: `SELECT children, left(parent.id, 8) AS id, parent.comm, parent.pid, parent.node, parent.executable
     FROM (SELECT parent_cause AS cause, count(*) AS children FROM execs_counted
       WHERE parent_cause IS NOT NULL GROUP BY 1)
     JOIN execs_counted parent ON parent.id = cause ORDER BY 1 DESC, 2`,
-  first_seen: `SELECT make_timestamp_ns(min("timestamp")) AS "time", count(*) AS execs,
+  first_seen: `SELECT ${timeSql('min("timestamp")')} AS "time", count(*) AS execs,
       left(arg_min(id, "timestamp"), 8) AS id, arg_min(node, "timestamp") AS node,
       arg_min(pod, "timestamp") AS pod, coalesce(executable, "object") AS executable
     FROM execs_counted GROUP BY ALL ORDER BY 1 DESC`,

@@ -59,13 +59,13 @@ class Followed {
 
   constructor(inputs: readonly string[]) {
     this.#inputs = inputs;
-    for (const { path } of findFiles(inputs)) this.#offsets.set(path, sizeOf(path));
+    for (const { path } of findFiles(inputs).found) this.#offsets.set(path, sizeOf(path));
   }
 
   /** Yields the whole lines that were added since the last call. */
   async read(): Promise<Buffer> {
     const parts: Buffer[] = [];
-    for (const { path } of findFiles(this.#inputs)) {
+    for (const { path } of findFiles(this.#inputs).found) {
       // A compressed segment was read while it was plain.
       if (path.endsWith('.zst')) continue;
       const from = this.#offsets.get(path) ?? 0;

@@ -12,6 +12,7 @@ import { printNotes } from '../output/notes.ts';
 import { recordPrinter } from '../output/records.ts';
 import { paint, print, width } from '../output/stdout.ts';
 import { commandOf, gapOf, placeOf, shortId, timeOf, userOf, wrapped } from '../output/text.ts';
+import { checkedCondition } from '../select/condition.ts';
 import { conditionOf, type Selection } from '../select/filter.ts';
 import { hitsOf } from '../select/ordered.ts';
 import { entriesOf } from './chain.ts';
@@ -71,7 +72,7 @@ export async function tree(
 
 /** The rows of a tree's roots, and the test for rows that belong to it. */
 async function select(journals: Journals, id: string | undefined, options: TreeOptions) {
-  const { sql, columns } = conditionOf(options, Date.now());
+  const { sql, columns } = await checkedCondition(journals, options);
   const graph = await Graph.load(journals, [...new Set(['action', ...columns])]);
   if (id !== undefined && sql === conditionOf({}, 0).sql)
     return { graph, rows: [await graph.find(id)], chosen: undefined };

@@ -1,10 +1,11 @@
-import { createReadStream, statSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
-import { createGunzip } from 'node:zlib';
+import { statSync } from 'node:fs';
 import { counted } from '../../record/describe.ts';
 import type { Json } from '../../record/exact-json.ts';
 import { ForensicsError } from '../errors.ts';
-import { readLines } from '../inputs/lines.ts';
+import { readLines } from '../inputs/read/lines.ts';
+import { copyStream, isStream } from '../inputs/read/stream.ts';
+import { readText } from '../inputs/read/text.ts';
+import { Temporary } from '../inputs/temporary.ts';
 import { eventsIn, parseEvents } from './audit-events.ts';
 import { type ExecRequest, execRequestOf } from './exec-request.ts';
 
@@ -22,19 +23,33 @@ export interface AuditLog {
 /** Reads the `pods/exec` requests in an audit log. Without a path there are none. */
 export async function readAuditLog(path: string | undefined): Promise<AuditLog> {
   if (path === undefined) return { requests: [], summary: undefined };
-  if (statSync(path, { throwIfNoEntry: false }) === undefined)
-    throw new ForensicsError('unreadable', `${path}: no such file`);
+  const temporary = new Temporary();
+  try {
+    if (!isStream(path)) return await readFile(path, path);
+    const copy = temporary.file();
+    await copyStream(path, copy);
+    return await readFile(path, copy);
+  } catch (cause) {
+    throw new ForensicsError('unreadable', `${path}: ${(cause as Error).message}`, { cause });
+  } finally {
+    temporary.close();
+  }
+}
+
+/** Reads a file, which messages call `path`. */
+async function readFile(path: string, file: string): Promise<AuditLog> {
   const log = new Requests();
   let lines = 0;
   let isInLines = true;
-  for await (const line of linesOf(path)) {
+  for await (const { text } of readLines(file, { onDamage: log.damaged })) {
     lines += 1;
-    const value = parseEvents(line);
+    const value = parseEvents(text);
     // The first line of a JSON text that has several is not JSON by itself.
     if (lines === 1) isInLines = value !== undefined;
     log.take(value);
   }
-  const whole = isInLines ? undefined : await parsedAsWhole(path);
+  if (log.isDamaged && lines === 0) throw new Error('damaged, so that nothing in it can be read');
+  const whole = isInLines ? undefined : await parsedAsWhole(file);
   if (whole !== undefined) {
     const other = new Requests();
     other.take(whole);
@@ -47,7 +62,13 @@ export async function readAuditLog(path: string | undefined): Promise<AuditLog> 
 class Requests {
   found = 0;
   notUnderstood = 0;
+  /** Whether a part of the file cannot be decompressed. */
+  isDamaged = false;
   readonly #requests = new Map<string | number, ExecRequest>();
+
+  readonly damaged = (): void => {
+    this.isDamaged = true;
+  };
 
   /** Takes the JSON of a line; undefined: it is not JSON. */
   take(value: Json | undefined): void {
@@ -75,25 +96,15 @@ class Requests {
         ? [`${counted(this.notUnderstood, unit)} without an audit event that is understood`]
         : []),
     ];
+    if (this.isDamaged) summary.push('and the file is damaged, so that others may be missing');
     return { requests, summary: summary.join(', ') };
   }
-}
-
-async function* linesOf(path: string): AsyncGenerator<string> {
-  if (!path.endsWith('.gz')) for await (const line of readLines(path)) yield line.text;
-  else for (const line of (await gunzipped(path)).split('\n')) if (line.trim() !== '') yield line;
 }
 
 /** Parses a whole file, such as the pretty-printed answer of a cloud's command line. */
 async function parsedAsWhole(path: string): Promise<Json | undefined> {
   if (statSync(path).size > WHOLE_MAX) return undefined;
-  return parseEvents(await (path.endsWith('.gz') ? gunzipped(path) : text(createReadStream(path))));
-}
-
-async function gunzipped(path: string): Promise<string> {
-  try {
-    return await text(createReadStream(path).pipe(createGunzip()));
-  } catch (cause) {
-    throw new ForensicsError('unreadable', `${path}: not a whole gzip file`, { cause });
-  }
+  const parts: Buffer[] = [];
+  for await (const part of readText(path)) if (Buffer.isBuffer(part)) parts.push(part);
+  return parseEvents(Buffer.concat(parts).toString('utf8'));
 }

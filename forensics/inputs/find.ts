@@ -1,55 +1,148 @@
-import { existsSync, globSync, readdirSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  fstatSync,
+  globSync,
+  readdirSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { ForensicsError } from '../errors.ts';
+import { isStream } from './read/stream.ts';
 
 /** A file of records and its journal. */
 export interface Found {
+  /** as the user named it */
   readonly path: string;
-  /** The folder of a segment, or else the file itself. Lines of one journal are in order. */
+  /** the folder of a segment, or else the file itself; lines of one journal are in order */
   readonly journal: string;
+  /** its one name in the file system; undefined: a stream, which can be read only once */
+  readonly real: string | undefined;
+  /** Whether it was found in a folder of segments, where the agent keeps files of its own, too. */
+  readonly isBeside: boolean;
+}
+
+/** An input, or a part of it, that cannot be read at all, and why. */
+export interface Problem {
+  readonly path: string;
+  readonly why: string;
 }
 
 const SEGMENT = /^\d{20}\.jsonl(\.zst)?$/;
-const LINES = /\.(jsonl|ndjson|json)(\.zst)?$/;
+const LINES = /\.(jsonl|ndjson|json)(\.zst|\.gz)?$/;
 
 /**
- * Finds the files that paths name: files, folders with everything in them, globs. Segments come in
- * their order and once; if both forms exist, the compressed one. Throws if a path names nothing.
+ * Finds the files that paths name: files, pipes, folders with everything in them, globs. Segments
+ * come in their order. Each file comes once, whatever it is called.
  */
-export function findFiles(paths: readonly string[]): Found[] {
-  const found = new Map<string, Found>();
-  for (const path of paths) {
-    const files = filesOf(path);
-    if (files.length === 0)
-      throw new ForensicsError('unreadable', `${path}: no such file, or no records in this folder`);
-    for (const file of files) found.set(file.path, file);
+export function findFiles(paths: readonly string[]): { found: Found[]; problems: Problem[] } {
+  const search = new Search();
+  for (const path of paths) search.add(path);
+  return { found: search.found(), problems: search.problems };
+}
+
+/** Returns the name of a segment's compressed form. */
+export function compressedName(path: string): string {
+  return `${path}.zst`;
+}
+
+class Search {
+  readonly problems: Problem[] = [];
+  readonly #files = new Map<string, Found>();
+  /** the folders above the one that is being read */
+  readonly #above = new Set<string>();
+  /** how many files and problems were met, also those that are known */
+  #met = 0;
+
+  /** Adds what one argument names. */
+  add(path: string): void {
+    const before = this.#met;
+    if (isStream(path)) this.#addStream(path);
+    else if (existsSync(path)) this.#addAny(path);
+    else for (const match of globSync(path).sort()) this.#addAny(match);
+    if (this.#met === before) this.#problem(path, 'no such file, or no records in this folder');
   }
-  return [...found.values()].filter(({ path }) => !found.has(`${path}.zst`));
+
+  found(): Found[] {
+    return [...this.#files.values()];
+  }
+
+  #addAny(path: string): void {
+    const stat = this.#stat(path);
+    if (stat === undefined) return;
+    if (stat.isDirectory()) this.#addFolder(path, stat);
+    else if (isStream(path)) this.#addStream(path);
+    else if (stat.isFile()) this.#addFile(path, stat);
+    else this.#problem(path, 'neither a file nor a pipe nor a folder');
+  }
+
+  #addFolder(path: string, stat: Stats): void {
+    const identity = identityOf(stat);
+    if (this.#above.has(identity)) return;
+    const names = this.#namesIn(path);
+    const hasSegments = names.some((name) => SEGMENT.test(name));
+    const folders: (readonly [string, Stats])[] = [];
+    for (const name of names) {
+      const inside = join(path, name);
+      const one = this.#stat(inside, LINES.test(name));
+      if (one?.isDirectory()) folders.push([inside, one]);
+      else if (one === undefined || !LINES.test(name)) continue;
+      else if (one.isFile()) this.#addFile(inside, one, hasSegments && !SEGMENT.test(name));
+      else this.#problem(inside, 'not a plain file; it is read if it is named itself');
+    }
+    this.#above.add(identity);
+    for (const [folder, one] of folders) this.#addFolder(folder, one);
+    this.#above.delete(identity);
+  }
+
+  #namesIn(folder: string): string[] {
+    try {
+      const names = readdirSync(folder).sort();
+      const segments = names.filter((name) => SEGMENT.test(name));
+      return [...segments, ...names.filter((name) => !SEGMENT.test(name))];
+    } catch (error) {
+      this.#problem(folder, (error as Error).message);
+      return [];
+    }
+  }
+
+  #addStream(path: string): void {
+    this.#met += 1;
+    const key = path === '-' ? identityOf(fstatSync(0)) : identityOf(statSync(path));
+    if (this.#files.has(key)) return;
+    this.#files.set(key, { path, journal: path, real: undefined, isBeside: false });
+  }
+
+  #addFile(path: string, stat: Stats, isBeside = false): void {
+    this.#met += 1;
+    const key = identityOf(stat);
+    if (this.#files.has(key)) return;
+    try {
+      const real = realpathSync(path);
+      const journal = SEGMENT.test(basename(real)) ? dirname(real) : real;
+      this.#files.set(key, { path, journal, real, isBeside });
+    } catch (error) {
+      this.#problem(path, (error as Error).message);
+    }
+  }
+
+  /** Undefined: it cannot be read, which is a problem only of what may contain records. */
+  #stat(path: string, isWanted = true): Stats | undefined {
+    try {
+      return statSync(path);
+    } catch (error) {
+      if (isWanted) this.#problem(path, (error as Error).message);
+      return undefined;
+    }
+  }
+
+  #problem(path: string, why: string): void {
+    this.#met += 1;
+    this.problems.push({ path, why });
+  }
 }
 
-function filesOf(path: string): Found[] {
-  if (existsSync(path)) return statSync(path).isDirectory() ? filesBelow(path) : [fileOf(path)];
-  return globSync(path)
-    .sort()
-    .flatMap((match) => (statSync(match).isDirectory() ? filesBelow(match) : [fileOf(match)]));
-}
-
-/** A journal's folder contains other files as well, which are not records. */
-function filesBelow(directory: string): Found[] {
-  const entries = readdirSync(directory, { withFileTypes: true }).sort((a, b) =>
-    a.name < b.name ? -1 : 1,
-  );
-  const isFile = (name: string) => !entries.some((e) => e.name === name && e.isDirectory());
-  const names = entries.map(({ name }) => name).filter(isFile);
-  const segments = names.filter((name) => SEGMENT.test(name));
-  const files = segments.length > 0 ? segments : names.filter((name) => LINES.test(name));
-  const folders = entries.filter((entry) => entry.isDirectory());
-  return [
-    ...files.map((name) => fileOf(join(directory, name))),
-    ...folders.flatMap(({ name }) => filesBelow(join(directory, name))),
-  ];
-}
-
-function fileOf(path: string): Found {
-  return { path, journal: SEGMENT.test(basename(path)) ? dirname(path) : path };
+/** Two paths with the same identity are one file. */
+function identityOf({ dev, ino }: Stats): string {
+  return `${dev}:${ino}`;
 }

@@ -1,93 +1,53 @@
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { finished } from 'node:stream/promises';
-import { crc32 } from 'node:zlib';
-import {
-  isObject,
-  type Json,
-  type JsonObject,
-  parseExact,
-  writeExact,
-} from '../../record/exact-json.ts';
+import { isObject, type Json, type JsonObject, parseExact } from '../../record/exact-json.ts';
 import { OTLP_KEYS } from '../../record/fields/core.ts';
-import { readLines } from './lines.ts';
 
-/** The result of reading a file of OTLP JSON lines. */
-export interface Converted {
-  /** the line number of each record in the file */
-  readonly lines: readonly number[];
-  /** the number of log records of other programs */
-  readonly others: number;
-  /** the number of records that were delivered before, with the same content */
-  readonly replays: number;
+/** What a line holds. */
+export type Content =
+  /** a record, as it stands in a journal */
+  | { readonly kind: 'record' }
+  /** OTLP log records, with undefined in the place of those of other programs */
+  | { readonly kind: 'logs'; readonly records: readonly (JsonObject | undefined)[] }
+  /** OTLP without log records: traces, metrics, profiles */
+  | { readonly kind: 'other' }
+  /** an empty object, which is OTLP without anything among lines of OTLP */
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'neither' };
+
+const OTHER_SIGNALS = ['resourceSpans', 'resourceMetrics', 'resourceProfiles'];
+
+/** Says what a line holds. Each line is its own: a file may have several kinds. */
+export function contentOf(text: string): Content {
+  const json = parsed(text);
+  if (!isObject(json)) return { kind: 'neither' };
+  if (typeof json.id === 'string') return { kind: 'record' };
+  if (Array.isArray(json.resourceLogs)) return { kind: 'logs', records: recordsIn(text) };
+  if (OTHER_SIGNALS.some((key) => Array.isArray(json[key]))) return { kind: 'other' };
+  const keys = Object.keys(json);
+  if (keys.length === 1 && keys[0] === 'schemaUrl') return { kind: 'other' };
+  return { kind: keys.length === 0 ? 'empty' : 'neither' };
 }
 
-/** Whether a file's first line is one of the Collector's file exporter. */
-export async function isOtlp(path: string): Promise<boolean> {
-  for await (const { text } of readLines(path)) return /^\s*\{\s*"resourceLogs"\s*:/.test(text);
-  return false;
+/** Says from its beginning whether a first line may be of OTLP. */
+export function mayBeOtlp(text: string): boolean {
+  return /^\s*\{\s*("(resource[A-Z]|schemaUrl")|\}\s*$)/.test(text);
 }
 
-/**
- * Writes the records in a file of OTLP JSON lines as lines of their own, in their order.
- * `delivered` remembers ids and contents over several files, because records are delivered at least
- * once.
- */
-export async function convertOtlp(
-  path: string,
-  target: string,
-  delivered: Map<string, number>,
-): Promise<Converted> {
-  const lines: number[] = [];
-  let others = 0;
-  let replays = 0;
-  const file = createWriteStream(target, { flags: 'wx', mode: 0o600 });
-  for await (const { text, number } of readLines(path)) {
-    const records = recordsIn(text);
-    if (records === undefined) {
-      // It stays as it is and is reported as a line that cannot be read.
-      lines.push(number);
-      file.write('?\n');
-      continue;
-    }
-    for (const record of records) {
-      if (record === undefined) {
-        others += 1;
-        continue;
-      }
-      const line = writeExact(record);
-      const sum = crc32(line);
-      const id = String(record.id);
-      if (delivered.get(id) === sum) {
-        replays += 1;
-        continue;
-      }
-      delivered.set(id, sum);
-      lines.push(number);
-      if (!file.write(`${line}\n`)) await once(file, 'drain');
-    }
-  }
-  file.end();
-  await finished(file);
-  return { lines, others, replays };
-}
-
-/**
- * The records of one line; undefined in the place of a foreign log record, or for a line that is
- * not JSON.
- */
-function recordsIn(text: string): (JsonObject | undefined)[] | undefined {
+/** Exact numbers take three times as long, and only log records need them. */
+function parsed(text: string): unknown {
   try {
-    const request = parseExact(text);
-    return listOf(request, 'resourceLogs').flatMap((resourceLogs) => {
-      const resource = attributesOf(isObject(resourceLogs) ? resourceLogs.resource : undefined);
-      return listOf(resourceLogs, 'scopeLogs')
-        .flatMap((scopeLogs) => listOf(scopeLogs, 'logRecords'))
-        .map((logRecord) => recordOf(logRecord, resource));
-    });
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+function recordsIn(text: string): (JsonObject | undefined)[] {
+  return listOf(parseExact(text), 'resourceLogs').flatMap((resourceLogs) => {
+    const resource = attributesOf(isObject(resourceLogs) ? resourceLogs.resource : undefined);
+    return listOf(resourceLogs, 'scopeLogs')
+      .flatMap((scopeLogs) => listOf(scopeLogs, 'logRecords'))
+      .map((logRecord) => recordOf(logRecord, resource));
+  });
 }
 
 /** Makes a record from the attributes that carry its core fields, and from the others. */

@@ -52,12 +52,20 @@ export function vcml(...args: readonly string[]): Promise<Ran> {
   });
 }
 
-/** Returns what `audit` finds in files. */
-export async function audited(...paths: readonly string[]): Promise<Placed[]> {
+/** Opens files for a test. */
+export async function opened<T>(
+  paths: readonly string[],
+  use: (journals: Journals) => Promise<T>,
+): Promise<T> {
   const journals = await Journals.open(paths);
   try {
-    return await findingsIn(journals);
+    return await use(journals);
   } finally {
     journals.close();
   }
+}
+
+/** Returns what `audit` finds in files. */
+export function audited(...paths: readonly string[]): Promise<Placed[]> {
+  return opened(paths, findingsIn);
 }

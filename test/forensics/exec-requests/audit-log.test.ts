@@ -113,5 +113,8 @@ test('a log says how many requests it has, and how much of it is not understood'
 });
 
 test('a file that only claims to be gzip is named', async () => {
-  await assert.rejects(read(TEXT, 'log.gz'), /audit-\d+\.log\.gz: not a whole gzip file/);
+  await assert.rejects(
+    read(TEXT, 'log.gz'),
+    /audit-\d+\.log\.gz: damaged, so that nothing in it can be read/,
+  );
 });

@@ -1,0 +1,101 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { LineMark } from './lines.ts';
+import { readText } from './text.ts';
+
+/** What is in a file, counted without reading any record. */
+export interface LineCount {
+  /** lines that are not blank */
+  readonly lines: number;
+  /** the beginning of every MARK_LINES-th line that is not blank; none of a compressed file */
+  readonly marks: readonly LineMark[];
+}
+
+/** How many lines apart marks are. */
+export const MARK_LINES = 1024;
+/** Small enough for the processor's cache: the bytes are read once. */
+const CHUNK_BYTES = 256 << 10;
+/** Others have a turn after so many chunks. */
+const TURN_CHUNKS = 64;
+const LINE_FEED = 0x0a;
+const BRACE = 0x7b;
+
+/**
+ * Counts the lines in the first `size` bytes of a file that is not compressed. It is a second and
+ * simpler reading, by which every command checks that DuckDB has read each line.
+ */
+export async function countLines(path: string, size: number): Promise<LineCount> {
+  const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  const counter = new LineCounter();
+  const fd = openSync(path, 'r');
+  let offset = 0;
+  try {
+    for (let chunks = 1; ; chunks += 1) {
+      const length = readSync(fd, buffer, 0, Math.min(CHUNK_BYTES, size - offset), offset);
+      if (length === 0) break;
+      counter.add(buffer.subarray(0, length));
+      offset += length;
+      if (chunks % TURN_CHUNKS === 0) await turn();
+    }
+  } finally {
+    closeSync(fd);
+  }
+  return counter.end();
+}
+
+/** Counts the lines of a compressed file. A damage ends a line. */
+export async function countCompressedLines(path: string): Promise<LineCount> {
+  const counter = new LineCounter();
+  for await (const part of readText(path)) {
+    if (Buffer.isBuffer(part)) counter.add(part);
+    else counter.end();
+  }
+  return { lines: counter.end().lines, marks: [] };
+}
+
+class LineCounter {
+  readonly #marks: LineMark[] = [];
+  #lines = 0;
+  #number = 0;
+  #offset = 0;
+  #lineStart = 0;
+  #isBlankSoFar = true;
+
+  add(chunk: Buffer): void {
+    let start = 0;
+    for (let at = chunk.indexOf(LINE_FEED); at >= 0; at = chunk.indexOf(LINE_FEED, start)) {
+      if (this.#isBlankSoFar) this.#isBlankSoFar = isBlank(chunk, start, at);
+      start = at + 1;
+      this.#endLine(this.#offset + start);
+    }
+    if (this.#isBlankSoFar) this.#isBlankSoFar = isBlank(chunk, start, chunk.length);
+    this.#offset += chunk.length;
+  }
+
+  /** Ends a line without a line feed, and returns what was counted. */
+  end(): LineCount {
+    if (this.#offset > this.#lineStart) this.#endLine(this.#offset);
+    return { lines: this.#lines, marks: this.#marks };
+  }
+
+  #endLine(next: number): void {
+    if (!this.#isBlankSoFar) {
+      if (this.#lines % MARK_LINES === 0)
+        this.#marks.push({ offset: this.#lineStart, number: this.#number, place: this.#lines });
+      this.#lines += 1;
+    }
+    this.#number += 1;
+    this.#lineStart = next;
+    this.#isBlankSoFar = true;
+  }
+}
+
+function isBlank(bytes: Buffer, from: number, to: number): boolean {
+  if (bytes[from] === BRACE && from < to) return false;
+  for (let at = from; at < to; at += 1) {
+    const byte = bytes[at];
+    if (byte !== 0x20 && byte !== 0x09 && (byte === undefined || byte < 0x0b || byte > 0x0d))
+      return false;
+  }
+  return true;
+}

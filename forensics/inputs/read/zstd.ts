@@ -1,0 +1,93 @@
+import type { FileHandle } from 'node:fs/promises';
+import { constants, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
+import { Decompressor } from './decompressor.ts';
+import { type Damage, FileWindow } from './file-window.ts';
+import { type Frame, findMagic, frameAt } from './zstd-frame.ts';
+
+/** A frame up to this size is decompressed at once, which is faster for a frame a line. */
+const SMALL_BYTES = 64 << 10;
+const CHUNK_BYTES = 256 << 10;
+const PARAMS = { params: { [constants.ZSTD_d_windowLogMax]: 31 } };
+
+/**
+ * Yields the text of every frame of a zstd file (RFC 8878), and a damage in the place of what is
+ * missing. It ends at no damage: blocks before it and frames behind it are read.
+ */
+export async function* readZstd(file: FileHandle): AsyncGenerator<Buffer | Damage> {
+  const window = new FileWindow(file);
+  for (let at = 0; ; ) {
+    const frame = await frameAt(window, at);
+    if (frame === undefined) return;
+    // The header of a frame without a block may be another one's content.
+    let end = frame.fault !== undefined && frame.blocks.length === 0 ? at + 1 : frame.end;
+    for await (const part of textOf(window, frame)) {
+      yield part;
+      // A frame whose blocks are in order says where the next one begins, whatever is in them.
+      if (!Buffer.isBuffer(part) && frame.fault !== undefined) end = Math.min(end, part.at + 1);
+    }
+    if (frame.fault === undefined) at = end;
+    else {
+      const next = await findMagic(window, end);
+      if (next === undefined) return;
+      at = next;
+    }
+  }
+}
+
+/**
+ * Returns the first place at which the headers of a file's frames are wrong. Without such a damage it is a
+ * whole zstd file, and only its checksums can still fail.
+ */
+export async function damageOf(file: FileHandle): Promise<Damage | undefined> {
+  const window = new FileWindow(file);
+  for (let at = 0; ; ) {
+    const frame = await frameAt(window, at);
+    if (frame === undefined || frame.fault !== undefined) return frame?.fault;
+    at = frame.end;
+  }
+}
+
+async function* textOf(window: FileWindow, frame: Frame): AsyncGenerator<Buffer | Damage> {
+  const { at, end, blocks, fault } = frame;
+  if (fault === undefined && end - at <= SMALL_BYTES) {
+    const text = decompressed(await window.bytes(at, end - at));
+    if (text !== undefined) {
+      yield text;
+      return;
+    }
+  }
+  if (blocks.length > 0) yield* blockByBlock(window, frame);
+  else if (fault !== undefined) yield fault;
+}
+
+/** Returns undefined for a frame that is damaged; reading it by block finds the place. */
+function decompressed(frame: Buffer): Buffer | undefined {
+  try {
+    return zstdDecompressSync(frame, PARAMS);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Block by block, so that a damage costs nothing that is before it. */
+async function* blockByBlock(
+  window: FileWindow,
+  { at, end, blocks, fault }: Frame,
+): AsyncGenerator<Buffer | Damage> {
+  const zstd = new Decompressor(createZstdDecompress({ chunkSize: CHUNK_BYTES, ...PARAMS }));
+  let from = at;
+  try {
+    // The header is fed with the first block, and the checksum after the last one.
+    for (const to of fault === undefined ? [...blocks, end] : blocks) {
+      if (to > from) yield* await zstd.feed(await window.bytes(from, to - from));
+      from = to;
+    }
+    if (fault !== undefined) yield fault;
+  } catch (error) {
+    const isSum = from === blocks.at(-1);
+    const why = isSum ? 'its content differs from its checksum' : (error as Error).message;
+    yield { at: isSum ? at : from, why };
+  } finally {
+    zstd.close();
+  }
+}

@@ -1,0 +1,232 @@
+import { existsSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { convert, type DamagedLine, damagedLine } from './convert.ts';
+import { CopyFile } from './copy-file.ts';
+import { compressedName, type Found } from './find.ts';
+import { contentOf, mayBeOtlp } from './otlp.ts';
+import { countCompressedLines, countLines, type LineCount } from './read/count.ts';
+import { type Line, readLines } from './read/lines.ts';
+import { seekLines } from './read/seek.ts';
+import { copyStream } from './read/stream.ts';
+import { type Form, formOf, headOf, readText } from './read/text.ts';
+import { damageOf } from './read/zstd.ts';
+import type { Temporary } from './temporary.ts';
+
+/** How many lines tell whether a file beside segments has records. */
+const TRIED_LINES = 20;
+const LINE_FEED = 0x0a;
+
+/**
+ * A file of records, and the file from which DuckDB reads them: itself, a copy of its text, or a
+ * copy with one record a line and nothing that DuckDB stumbles over.
+ */
+export class Source {
+  /** as the user named it */
+  readonly path: string;
+  /** Lines of one journal are in order. */
+  readonly journal: string;
+  /** the given file, or what was read from a stream */
+  readonly original: string;
+  readonly #temporary: Temporary;
+  #form: Form = 'plain';
+  #file: string;
+  #hasRecordsOnly = false;
+  #size = 0;
+  #count: LineCount | undefined;
+  /** the line number of each record in the original, if the lines differ */
+  #numbers: readonly number[] | undefined;
+  /** lines of OTLP without a log record */
+  others = 0;
+  /** log records of other programs */
+  foreign = 0;
+  /** Whether it has log records; a collector may have delivered one of them twice. */
+  hasLogs = false;
+  /** where something is missing or is no text */
+  damage: readonly DamagedLine[] = [];
+  /** Whether the last line may still be written. */
+  isUnfinished = false;
+
+  private constructor({ path, journal }: Found, original: string, temporary: Temporary) {
+    this.path = path;
+    this.journal = journal;
+    this.original = original;
+    this.#file = original;
+    this.#temporary = temporary;
+  }
+
+  /**
+   * Opens an input, and copies it if DuckDB cannot read it as it is. Undefined: it is a file of the
+   * agent and has no records. Rejects if the input cannot be read.
+   */
+  static async open(found: Found, temporary: Temporary): Promise<Source | undefined> {
+    let original = found.real;
+    if (original === undefined) {
+      original = temporary.file();
+      await copyStream(found.path, original);
+    }
+    const source = new Source(found, original, temporary);
+    if (found.isBeside && !(await hasRecords(original))) return undefined;
+    await source.#prepare();
+    return source;
+  }
+
+  get form(): Form {
+    return this.#form;
+  }
+
+  /** the file that DuckDB reads */
+  get file(): string {
+    return this.#file;
+  }
+
+  /** Whether DuckDB reads the given file. */
+  get isOriginal(): boolean {
+    return this.#file === this.original;
+  }
+
+  /** Whether nothing can be mended any more. */
+  get hasRecordsOnly(): boolean {
+    return this.#hasRecordsOnly;
+  }
+
+  /** Makes a copy that DuckDB can read, after it failed with the file that it has. */
+  async mend(): Promise<void> {
+    if (this.isOriginal && this.#form !== 'plain') await this.#copyText();
+    else await this.copyRecords();
+  }
+
+  /** Makes a copy with one record a line. */
+  async copyRecords(): Promise<void> {
+    const target = this.#temporary.file();
+    const made = await convert(this.#file, target);
+    const { lines, others, foreign, hasLogs, damage } = made;
+    this.isUnfinished = made.isUnfinished && this.#form === 'plain';
+    this.#numbers = lines;
+    this.others = others;
+    this.foreign = foreign;
+    this.hasLogs = hasLogs;
+    this.damage = [...this.damage, ...damage];
+    this.#use(target);
+    this.#hasRecordsOnly = true;
+  }
+
+  /** Notes the size that the file has before DuckDB reads it: it may be growing. */
+  measure(): void {
+    if (this.#isPlain) this.#size = statSync(this.#file).size;
+  }
+
+  /** Counts the lines that DuckDB must find at least. */
+  async count(): Promise<LineCount> {
+    this.#count ??= this.#isPlain
+      ? await countLines(this.#file, this.#size)
+      : await countCompressedLines(this.#file);
+    return this.#count;
+  }
+
+  /** Whether it had this number of lines at a moment since measure(). */
+  async hasLines(lines: number): Promise<boolean> {
+    const before = await this.count();
+    if (before.lines === lines) return true;
+    if (lines < before.lines || !this.#isPlain) return false;
+    this.measure();
+    this.#count = undefined;
+    const now = await this.count();
+    return now.lines >= lines;
+  }
+
+  /** Returns the first line that is not blank; undefined: there is none. */
+  async firstLine(): Promise<string | undefined> {
+    for await (const { text } of readLines(this.#file)) return text;
+    return undefined;
+  }
+
+  /** Yields the lines at these places (ascending) of the file that DuckDB reads. */
+  async *linesAt(places: readonly number[]): AsyncGenerator<Line> {
+    // A segment may have been compressed since it was read.
+    const file = existsSync(this.#file) ? this.#file : compressedName(this.#file);
+    let at = 0;
+    for await (const line of seekLines(file, places, this.#count?.marks)) {
+      yield { ...line, number: this.#numbers?.[places[at] ?? 0] ?? line.number };
+      at += 1;
+    }
+  }
+
+  /**
+   * Whether a line at one of these places, which DuckDB does not read as a record, is one or is
+   * OTLP.
+   */
+  async hasRecordAt(places: readonly number[]): Promise<boolean> {
+    for await (const { text, whole, isTooLong } of this.linesAt(places)) {
+      if (isTooLong) continue;
+      const { kind } = contentOf(text);
+      if (kind !== 'neither' && kind !== 'empty') return true;
+      if (!whole && this.#form === 'plain') this.isUnfinished = true;
+    }
+    return false;
+  }
+
+  get #isPlain(): boolean {
+    return this.#form === 'plain' || !this.isOriginal;
+  }
+
+  async #prepare(): Promise<void> {
+    const file = await open(this.original);
+    try {
+      this.#form = formOf(this.original, await headOf(file));
+      if (this.#form === 'zstd') {
+        const damage = await damageOf(file);
+        if (damage !== undefined || !this.original.endsWith('.zst')) await this.#copyText();
+      } else if (this.#form === 'gzip') await this.#copyText();
+    } finally {
+      await file.close();
+    }
+    const first = await this.firstLine();
+    if (first !== undefined && mayBeOtlp(first)) await this.copyRecords();
+  }
+
+  async #copyText(): Promise<void> {
+    const target = this.#temporary.file();
+    const copy = new CopyFile(target);
+    const damage: DamagedLine[] = [];
+    let lines = 0;
+    let isWithinLine = false;
+    try {
+      for await (const part of readText(this.original)) {
+        if (Buffer.isBuffer(part)) {
+          copy.write(part);
+          for (let at = part.indexOf(LINE_FEED); at >= 0; at = part.indexOf(LINE_FEED, at + 1))
+            lines += 1;
+          if (part.length > 0) isWithinLine = part.at(-1) !== LINE_FEED;
+          continue;
+        }
+        if (isWithinLine) {
+          copy.write(Buffer.of(LINE_FEED));
+          lines += 1;
+          isWithinLine = false;
+        }
+        damage.push(damagedLine(part, lines + 1));
+      }
+    } finally {
+      copy.close();
+    }
+    this.damage = damage;
+    this.#use(target);
+  }
+
+  #use(file: string): void {
+    this.#file = file;
+    this.#count = undefined;
+  }
+}
+
+async function hasRecords(path: string): Promise<boolean> {
+  let tried = 0;
+  for await (const { text } of readLines(path)) {
+    const { kind } = contentOf(text);
+    if (kind === 'logs' || kind === 'other') return true;
+    if (kind === 'record' && text.includes('"permitted_by"')) return true;
+    tried += 1;
+    if (tried === TRIED_LINES) return false;
+  }
+  return false;
+}

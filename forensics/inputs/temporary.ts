@@ -1,0 +1,48 @@
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A folder for what is read once or is not as DuckDB needs it; only the user can open it. */
+export class Temporary {
+  /** undefined: there is none */
+  readonly path: string | undefined;
+  /** why there is none */
+  readonly why: string | undefined;
+  #files = 0;
+
+  constructor() {
+    try {
+      this.path = mkdtempSync(join(realpathSync(tmpdir()), 'vcml-'));
+      process.on('exit', this.#remove);
+      for (const signal of SIGNALS) process.on(signal, this.#endBy);
+    } catch (error) {
+      this.why = `the temporary folder cannot be used, set TMPDIR: ${(error as Error).message}`;
+    }
+  }
+
+  /** Returns the path of a new file; throws if there is no temporary folder. */
+  file(): string {
+    if (this.path === undefined) throw new Error(this.why);
+    this.#files += 1;
+    return join(this.path, `${this.#files}.jsonl`);
+  }
+
+  close(): void {
+    this.#remove();
+    process.off('exit', this.#remove);
+    for (const signal of SIGNALS) process.off(signal, this.#endBy);
+  }
+
+  readonly #remove = (): void => {
+    if (this.path !== undefined) rmSync(this.path, { recursive: true, force: true });
+  };
+
+  /** Records must not stay behind. If nobody else listens, the signal then ends the process. */
+  readonly #endBy = (signal: NodeJS.Signals): void => {
+    if (process.listenerCount(signal) > 1) return;
+    this.close();
+    process.kill(process.pid, signal);
+  };
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

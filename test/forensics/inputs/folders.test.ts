@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { chmodSync, symlinkSync } from 'node:fs';
+import { after, describe, test } from 'node:test';
+import { zstdCompressSync } from 'node:zlib';
+import { exec, lines, sound, text } from '../../check/craft.ts';
+import { Folder, type Ran, segment, vcml } from '../../support/forensics.ts';
+import { VCML_BIN } from '../../support/paths.ts';
+
+const folder = new Folder();
+after(() => folder.close());
+const RECORDS = Object.values(sound());
+const JOURNAL = `${lines(RECORDS).join('\n')}\n`;
+
+const query = (...paths: string[]) => vcml('query', '--output', 'jsonl', ...paths);
+const count = ({ stdout }: Ran) => stdout.split('\n').length - 1;
+
+/** Asserts that the answer has these records and nothing to remark. */
+function assertAnswer(ran: Ran, records = RECORDS.length): void {
+  assert.deepEqual([ran.code, count(ran), ran.stderr], [0, records, '']);
+}
+
+describe('one file under several names counts once', () => {
+  test('in two spellings, through a link to it, and through a link to its folder', async () => {
+    const file = folder.write('one/a.jsonl', JOURNAL);
+    symlinkSync('a.jsonl', `${folder.path}/one/b.jsonl`);
+    symlinkSync('one', `${folder.path}/link`);
+    assertAnswer(
+      await query(
+        file,
+        `${folder.path}/one/../one/a.jsonl`,
+        `${folder.path}/one`,
+        `${folder.path}/link`,
+        `${folder.path}/li*`,
+      ),
+    );
+  });
+
+  test('as a segment that exists in both forms, whichever is named', async () => {
+    const plain = folder.write(`both/${segment(1)}`, JOURNAL);
+    folder.write(`both/${segment(1)}.zst`, zstdCompressSync(JOURNAL));
+    symlinkSync('both', `${folder.path}/both-link`);
+    assertAnswer(await query(`${folder.path}/both`));
+    assertAnswer(await query(plain, `${folder.path}/both-link/${segment(1)}.zst`));
+  });
+});
+
+test('a segment whose compressed form is damaged is read from its plain form', async () => {
+  folder.write(`spare/${segment(1)}`, JOURNAL);
+  folder.write(`spare/${segment(1)}.zst`, Buffer.alloc(500));
+  const ran = await query(`${folder.path}/spare`);
+  assert.deepEqual([ran.code, count(ran)], [0, RECORDS.length]);
+  assert.match(ran.stderr, /\.zst: damaged; the plain form is read/);
+});
+
+describe('a folder', () => {
+  test('that looks like a hive partition changes no value', async () => {
+    folder.write('hive/id=42/timestamp=7/resource=x/a.jsonl', JOURNAL);
+    const root = `${folder.path}/hive`;
+    assertAnswer(await query(root));
+    const sql = 'SELECT count(DISTINCT id) AS n, min("timestamp") AS t FROM records';
+    const { stdout } = await vcml('query', '--output', 'csv', '--sql', sql, root);
+    assert.equal(stdout, `n,t\r\n${RECORDS.length},${RECORDS[0]?.timestamp}\r\n`);
+  });
+
+  test('below a linked folder is read, and a circle of links ends', async () => {
+    folder.write('real/node/a.jsonl', JOURNAL);
+    symlinkSync('../real/node', `${folder.write('links/.keep', '').slice(0, -5)}node`);
+    symlinkSync('..', `${folder.path}/real/node/up`);
+    assertAnswer(await query(`${folder.path}/links`));
+  });
+
+  test('of segments may contain other files with records, and files of the agent', async () => {
+    folder.write(`mixed/${segment(1)}`, JOURNAL);
+    folder.write('mixed/collected.jsonl', `${text(exec(99, 99, 1, 9))}\n`);
+    folder.write('mixed/state.json', '{"id":"x","pid":1}');
+    folder.write('mixed/containers.jsonl', '{"id":"c1","pod":"p"}\n');
+    folder.write('mixed/dead-letters.jsonl', '{"refusedAt":"x","line":"{\\"id\\":1}"}\n');
+    assertAnswer(await query(`${folder.path}/mixed`), RECORDS.length + 1);
+  });
+
+  test('that cannot be opened is named, and the others are answered', async () => {
+    folder.write('open/a/a.jsonl', JOURNAL);
+    folder.write('open/b/b.jsonl', JOURNAL);
+    chmodSync(folder.path, 0o755);
+    chmodSync(`${folder.path}/open/b`, 0o000);
+    const ran = await asUser('query', '--output', 'jsonl', `${folder.path}/open`);
+    chmodSync(`${folder.path}/open/b`, 0o755);
+    assert.deepEqual([ran.code, count(ran)], [3, RECORDS.length], ran.stderr);
+    assert.match(ran.stderr, /open\/b: cannot be read: EACCES/);
+  });
+});
+
+test('an input that does not exist is named beside the answer from the others', async () => {
+  const file = folder.write('there.jsonl', JOURNAL);
+  const ran = await query(`${folder.path}/nowhere`, file);
+  assert.deepEqual([ran.code, count(ran)], [3, RECORDS.length]);
+  assert.match(ran.stderr, /nowhere: cannot be read: no such file, or no records in this folder/);
+});
+
+/** Runs `bin/vcml` as a user who may not read everything. */
+function asUser(...args: string[]): Promise<Ran> {
+  const uid = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  return new Promise((resolve) => {
+    const child = execFile(VCML_BIN, args, { ...uid, env: {} }, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
