@@ -1,0 +1,98 @@
+import { statSync } from 'node:fs';
+import { ForensicsError } from '../errors.ts';
+import { compressedName, findFiles } from './find.ts';
+import type { Damage } from './read/file-window.ts';
+import { readText } from './read/text.ts';
+
+const LINE_FEED = 0x0a;
+const PART_BYTES = 16 << 20;
+/** Nothing is appended to a file of this form, or to a segment that has a successor. */
+const CLOSED = /\.(zst|gz)$/;
+
+/** Files that grow, and how far they have been read. */
+export class FollowedFiles {
+  readonly #inputs: readonly string[];
+  readonly #onDamage: (path: string, damage: Damage) => void;
+  /** How many bytes of whole lines were read, by the name of the plain form; Infinity: all. */
+  readonly #read = new Map<string, number>();
+
+  /** Begins at the end of what is there now. Throws a ForensicsError if an input is a pipe. */
+  constructor(inputs: readonly string[], onDamage: (path: string, damage: Damage) => void) {
+    this.#inputs = inputs;
+    this.#onDamage = onDamage;
+    for (const { path, real } of findFiles(inputs).found) {
+      if (real === undefined)
+        throw new ForensicsError('usage', `${path}: tail follows files and folders, and no pipes`);
+      const size = CLOSED.test(path) ? undefined : sizeOf(path);
+      this.#read.set(plainName(path), size ?? Number.POSITIVE_INFINITY);
+    }
+  }
+
+  /**
+   * Yields the whole lines that were added since the last call, those of a segment before those of
+   * the next, whether it was compressed meanwhile or not.
+   */
+  async *read(): AsyncGenerator<Buffer> {
+    const { found } = findFiles(this.#inputs);
+    const newest = new Map(found.map(({ path, journal }) => [journal, plainName(path)]));
+    const vanished = new Set<string>();
+    let parts: Buffer[] = [];
+    let bytes = 0;
+    for (const { path, journal } of found) {
+      const name = plainName(path);
+      if (vanished.has(journal)) continue;
+      const lines = await this.#linesOf(path);
+      if (lines === undefined) {
+        // It was compressed since. The next segments wait until it is read in that form.
+        vanished.add(journal);
+        continue;
+      }
+      const isComplete = CLOSED.test(path) || newest.get(journal) !== name;
+      const end = (this.#read.get(name) ?? 0) + lines.length;
+      this.#read.set(name, isComplete ? Number.POSITIVE_INFINITY : end);
+      parts.push(lines);
+      bytes += lines.length;
+      if (bytes < PART_BYTES) continue;
+      yield Buffer.concat(parts);
+      parts = [];
+      bytes = 0;
+    }
+    if (bytes > 0) yield Buffer.concat(parts);
+  }
+
+  /** Undefined: there is no such file any more. */
+  async #linesOf(path: string): Promise<Buffer | undefined> {
+    const isClosed = CLOSED.test(path);
+    const from = this.#read.get(plainName(path)) ?? 0;
+    if (from === Number.POSITIVE_INFINITY) return Buffer.alloc(0);
+    const size = sizeOf(path);
+    if (size === undefined) return undefined;
+    if (!isClosed && size <= from) return Buffer.alloc(0);
+    try {
+      const text = await this.#textOf(path, isClosed ? 0 : from);
+      const news = isClosed ? text.subarray(from) : text;
+      return news.subarray(0, news.lastIndexOf(LINE_FEED) + 1);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  async #textOf(path: string, from: number): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    for await (const part of readText(path, from))
+      if (Buffer.isBuffer(part)) parts.push(part);
+      else this.#onDamage(path, part);
+    return Buffer.concat(parts);
+  }
+}
+
+/** A segment has the same name in both forms. */
+function plainName(path: string): string {
+  const extension = compressedName('');
+  return path.endsWith(extension) ? path.slice(0, -extension.length) : path;
+}
+
+function sizeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
+}
