@@ -16,13 +16,13 @@ type Code = (typeof REFUSAL_CODES)[number];
 const refusal = (code: Code): Answer => ({ kind: 'fail', code: status[code] });
 const ACCEPTED: Answer = { kind: 'accept' };
 
-/** The lines of all dead letters. */
+/** The lines of all dead letters; one that is being written does not count yet. */
 function lettersIn({ dir }: ExportBed): string[] {
   const file = join(dir, 'dead-letters.jsonl');
   if (!existsSync(file)) return [];
   return readFileSync(file, 'utf8')
-    .trim()
     .split('\n')
+    .slice(0, -1)
     .map((letter) => JSON.parse(letter).line);
 }
 
