@@ -43,6 +43,14 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[]
   const clock = new Clock();
   const lines: string[] = [];
   const place = { resource: '{}', cgroup: undefined, attributes: '' };
+  const lineage = new Lineage({
+    bootId: BOOT_ID,
+    hookId: '1',
+    nextSeq,
+    losses: new Losses(),
+    quietRange: () => ({ first: 0, last: 0 }),
+    ancestor: () => undefined,
+  });
   const recorder = new Recorder({
     hook,
     hookId: '1',
@@ -50,14 +58,7 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[]
     nextSeq,
     drainIntervalMs: 1,
     decoder: createDecoder(buffer, 1, undefined),
-    lineage: new Lineage({
-      bootId: BOOT_ID,
-      hookId: '1',
-      nextSeq,
-      losses: new Losses(),
-      quietRange: () => ({ first: 0, last: 0 }),
-      ancestor: () => undefined,
-    }),
+    lineage,
     enricher: { wait: () => wait, place: () => place, hostPlace: place } as unknown as Enricher,
     lines: createLineWriter({
       bootId: BOOT_ID,
@@ -73,7 +74,7 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[]
     onRecord: undefined,
     report: () => {},
   });
-  return { recorder, nextSeq, lines };
+  return { recorder, lineage, nextSeq, lines };
 }
 
 test('an unreadable event is recorded before an exec that waits, because a checkpoint counts it', async () => {
@@ -97,6 +98,20 @@ test('deletions for space are recorded once, before the next events', async () =
     text,
     /"vcml.loss.stage":"retention","vcml.loss.hook_id":"1","vcml.loss.cpu":3,"vcml.loss.first_seq":10,"vcml.loss.last_seq":12,"vcml.loss.count":3.*\n.*"vcml.seq":1,/,
   );
+  assert.equal(await recorder.flush(), true);
+  assert.equal(lines.join(''), text);
+});
+
+test('a deletion for space is recorded before the journal.stop, or by the next run', async () => {
+  const range = { hookId: '1', cpu: 3, firstSeq: 10, lastSeq: 12, count: 3 };
+  const retired: DeletedRange[] = [];
+  const { recorder, lineage, lines } = recorderOf([craftExec({ seq: 1n })], 0, retired);
+  assert.equal(await recorder.flush(), true);
+  retired.push(range);
+  assert.equal(await recorder.finish((now) => lineage.stop('kept', now)), true);
+  const text = lines.join('');
+  assert.match(text, /"action":"journal.loss".*"vcml.loss.stage":"retention".*\n.*"journal.stop"/);
+  retired.push(range);
   assert.equal(await recorder.flush(), true);
   assert.equal(lines.join(''), text);
 });

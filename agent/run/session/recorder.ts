@@ -55,6 +55,8 @@ export class Recorder {
   #committed: number;
   readonly #ringBytes: number;
   #idle = 0;
+  /** Whether the last record is written, or waits to be. */
+  #isFinished = false;
   #kernelMisses: number;
 
   constructor(options: RecorderOptions) {
@@ -133,6 +135,8 @@ export class Recorder {
     const { hook, clock } = this.#options;
     hook.touch();
     clock.sample(hook.clock);
+    this.#addRetired();
+    this.#isFinished = true;
     this.add(last(clock.now));
     return this.#write(false);
   }
@@ -200,6 +204,8 @@ export class Recorder {
 
   /** Adds losses of what the journal has deleted for space since the last batch. */
   #addRetired(): void {
+    // Nothing follows the last record: the next run finds in the journal's folder what is deleted now.
+    if (this.#isFinished) return;
     const retired = this.#options.journal.takeRetired();
     for (const range of retired) this.lose({ stage: 'retention', ...range });
   }
