@@ -51,6 +51,8 @@ export async function simulate(seed: number, isKept = false): Promise<Simulated>
       refusedPercent: seeded.among([0, 2, 5]),
       diskMs: seeded.among([1, 20, 200]),
       slowPercent: seeded.among([10, 60]),
+      answerMs: seeded.among([3, 120]),
+      finePercent: seeded.among([35, 35, 85]),
     };
     const machine = new Machine(seeded, join(root, 'journal'), traits);
     enter(machine);
@@ -74,12 +76,15 @@ class Simulation {
   #before: readonly string[] = [];
   #steps = 0;
   readonly #isStormy: boolean;
+  /** the usual longest time between two bursts of execs */
+  readonly #gapMs: number;
 
   constructor(machine: Machine, options: Options) {
     this.#machine = machine;
     this.#options = options;
     this.#seeded = machine.seeded;
     this.#isStormy = machine.seeded.percent(20);
+    this.#gapMs = machine.seeded.among([300, 300, 1500]);
   }
 
   async run(): Promise<Simulated> {
@@ -208,9 +213,9 @@ class Simulation {
       this.#judgeSyncs();
       kernel.happen(1 + below(this.#isStormy && percent(20) ? 150 : 6));
       if (percent(4)) setClock();
-      clock.after(below(percent(10) ? 4000 : 300), more);
+      clock.after(below(percent(10) ? 4000 : this.#gapMs), more);
     };
-    clock.after(below(300), more);
+    clock.after(below(this.#gapMs), more);
     clock.after(stopAfter, () => this.#stop.abort('SIGTERM'));
   }
 

@@ -23,7 +23,14 @@ const TRANSIENT = [UNAVAILABLE, DEADLINE_EXCEEDED, ABORTED, CANCELLED, OUT_OF_RA
 const FOREIGN = [status.INTERNAL, status.UNKNOWN, status.UNAUTHENTICATED, status.UNIMPLEMENTED];
 const PARTS = 3;
 const WEATHER_MS = 8000;
-const ANSWER_MS = 120;
+
+/** What a collector is like most of the time. */
+interface CollectorTraits {
+  /** the longest time until it answers */
+  readonly answerMs: number;
+  /** how often nothing is wrong with it */
+  readonly finePercent: number;
+}
 
 /** Where the agent runs. */
 interface Sender {
@@ -39,11 +46,13 @@ export class Collector {
   /** It takes everything that is sound from now on. */
   isFine = false;
   readonly #seeded: Seeded;
+  readonly #traits: CollectorTraits;
   #weather: Weather = { kind: 'fine' };
   #until = 0;
 
-  constructor(seeded: Seeded) {
+  constructor(seeded: Seeded, traits: CollectorTraits) {
     this.#seeded = seeded;
+    this.#traits = traits;
   }
 
   /** Takes a request, reads it as late as a connection may, and answers later still. */
@@ -56,7 +65,7 @@ export class Collector {
           : this.#answer(lines, machine.clock.now);
       },
       (answer) => answer,
-      this.#seeded.below(ANSWER_MS),
+      this.#seeded.below(this.#traits.answerMs),
     );
   }
 
@@ -86,16 +95,16 @@ export class Collector {
   #weatherAt(now: number): Weather {
     if (this.isFine) return { kind: 'fine' };
     if (now < this.#until) return this.#weather;
-    const { below, among } = this.#seeded;
+    const { below, among, percent } = this.#seeded;
     this.#until = now + below(WEATHER_MS);
-    this.#weather = among<Weather>([
-      { kind: 'fine' },
-      { kind: 'fine' },
-      { kind: 'down', code: among([...TRANSIENT, ...FOREIGN]) },
-      { kind: 'late', code: among(TRANSIENT) },
-      { kind: 'narrow', records: 1 + below(4) },
-      { kind: 'partly', part: below(PARTS), code: among(TRANSIENT) },
-    ]);
+    this.#weather = percent(this.#traits.finePercent)
+      ? { kind: 'fine' }
+      : among<Weather>([
+          { kind: 'down', code: among([...TRANSIENT, ...FOREIGN]) },
+          { kind: 'late', code: among(TRANSIENT) },
+          { kind: 'narrow', records: 1 + below(4) },
+          { kind: 'partly', part: below(PARTS), code: among(TRANSIENT) },
+        ]);
     return this.#weather;
   }
 }

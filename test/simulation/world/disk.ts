@@ -182,14 +182,18 @@ export function isThere(path: string): boolean {
   return fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** Nothing more than what was synced; or some of it; or all of it, but with holes. */
+/** Nothing more than what was synced; or some of it, in each file another part; or all of it, but with holes. */
 export function luckOf({ below, percent }: Seeded): Luck {
   const whole = (): [number, number] => [0, 0];
   switch (below(4)) {
     case 0:
       return { change: () => false, bytes: () => 0, hole: whole };
     case 1:
-      return { change: () => percent(50), bytes: (most) => below(most + 1), hole: whole };
+      return {
+        change: () => percent(50),
+        bytes: (most) => [0, most, below(most + 1)][below(3)] ?? 0,
+        hole: whole,
+      };
     case 2:
       return { change: () => percent(50), bytes: (most) => most, hole: whole };
     default:

@@ -20,6 +20,10 @@ export interface Traits {
   readonly diskMs: number;
   /** how many of 100 operations take up to that long; the others take a fraction of a millisecond */
   readonly slowPercent: number;
+  /** the longest time until the collector answers */
+  readonly answerMs: number;
+  /** how often nothing is wrong with the collector */
+  readonly finePercent: number;
 }
 
 /** From then on, the wall clock was so far ahead of the boot clock. */
@@ -67,7 +71,7 @@ export class Machine {
       clocks: () => this.clocks(),
       step: () => this.#step(),
     });
-    this.collector = new Collector(seeded);
+    this.collector = new Collector(seeded, traits);
     this.#noteOffset();
   }
 
