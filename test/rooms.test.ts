@@ -138,7 +138,7 @@ const WALLS: readonly Wall[] = [
     allowed: ['node:fs', '@scope/name'],
     refused: ['./version.ts', './journal/file.ts', '../record/types.ts'],
   })),
-  ...['', 'session/'].map((wing) => {
+  ...['', 'session/', 'resume/'].map((wing) => {
     const up = wing === '' ? '../' : '../../';
     return {
       title: `agent/run/${wing}* knows every room, but not the command line above it`,

@@ -50,6 +50,7 @@ const TABLES: Readonly<Record<string, (options: GapsOptions) => string>> = {
       ${timeSql('"timestamp"')} AS "to", ("timestamp"::HUGEINT - before) // 1000000000 AS seconds,
       CASE WHEN boot_id IS DISTINCT FROM boot_before THEN 'reboot'
         WHEN "action" = 'journal.start' THEN concat('no agent was running; the hook is ', hook_state)
+        WHEN "action" = 'journal.loss' THEN 'records were lost'
         ELSE 'nothing was executed' END AS because
     FROM (SELECT *, lag("timestamp") OVER w AS before, lag(boot_id) OVER w AS boot_before
       FROM holes WHERE readable WINDOW w AS (PARTITION BY node ORDER BY "timestamp"))
