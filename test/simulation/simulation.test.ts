@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-/** `make simulation` tries more. */
+/** Always the same ones, so that a change is judged by itself; `make simulation` tries others. */
+const SEED = 1;
 const SEEDS = 12;
 
 test('machines whose disk, clocks, collector and agents fail at any moment have sound journals', () => {
-  const seed = 1 + Math.floor(Math.random() * 1_000_000);
-  const env = { ...process.env, SEED: `${seed}`, SEEDS: `${SEEDS}` };
+  const env = { ...process.env, SEED: `${SEED}`, SEEDS: `${SEEDS}` };
   const main = join(import.meta.dirname, 'main.ts');
   const { status, stdout, stderr } = spawnSync(process.execPath, [main], { env, encoding: 'utf8' });
   assert.equal(status, 0, `${stdout}${stderr}`);
