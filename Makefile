@@ -53,7 +53,7 @@ killpoints: build $(PROGRAMS) ## kill a run before each of its system calls, and
 simulation: node_modules/.stamp ## simulate machines that fail at any moment: make simulation SEEDS=1000; replay one: make simulation SEED=7 SEEDS=1
 	@exec $(NODE) test/simulation/main.ts
 
-mutants: node_modules/.stamp ## see which planted faults the simulation finds: make mutants SEEDS=60 MUTANT='short write'
+mutants: node_modules/.stamp ## see which planted faults the simulation finds: make mutants SEEDS=200 MUTANT='short write'
 	@exec $(NODE) test/simulation/mutants/main.ts
 
 valgrind: build $(PROGRAMS) build/apt-valgrind.stamp ## run every call of the addon under valgrind, with the real hook

@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder } from '../../files.ts';
 import { openSegment } from '../folder.ts';
 import { listSegments, segmentFile } from '../segment.ts';
 import { cutTornTail } from '../torn-tail.ts';
@@ -18,6 +19,8 @@ export interface Recovered {
  */
 export async function tidySegments(dir: string): Promise<Recovered> {
   for (const name of await readdir(dir)) if (ASIDE.test(name)) await rm(join(dir, name));
+  // A plain file is removed only once the name of its compressed form is on disk.
+  await syncFolder(dir);
   let torn = { tornBytes: 0, segment: 0 };
   const segments = listSegments(dir);
   for (const { number, compressed } of segments) {

@@ -4,9 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { MUTANTS } from './mutants.ts';
 
-const SEEDS = process.env.SEEDS ?? '60';
+const SEEDS = process.env.SEEDS ?? '200';
 /** An agent that never gives the control back is found, too. */
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 1_200_000;
 const FOUND_PERCENT = 95;
 const chosen = MUTANTS.filter(({ name }) => name.includes(process.env.MUTANT ?? ''));
 const missed: string[] = [];
