@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Operation } from '../journal/disk-model.ts';
 
+const LINE_FEED = 0x0a;
 const SEGMENT = /^\d{20}\.jsonl$/;
 
 /**
@@ -15,6 +16,9 @@ export function linesWritten(
   for (const operation of operations) {
     if (operation.kind === 'printed' || !SEGMENT.test(operation.name)) continue;
     const bytes = segments.get(operation.name) ?? Buffer.alloc(0);
+    // A torn line that was removed with its file is no part of the next file with that name.
+    if (operation.kind === 'create')
+      segments.set(operation.name, bytes.subarray(0, bytes.lastIndexOf(LINE_FEED) + 1));
     if (operation.kind === 'write')
       segments.set(operation.name, Buffer.concat([bytes, operation.bytes]));
     if (operation.kind === 'truncate')
