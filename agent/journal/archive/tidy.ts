@@ -15,7 +15,7 @@ export interface Recovered {
 
 /**
  * Tidies what an earlier run left of all segments but the newest: removes incomplete and doubled
- * files, and cuts the torn lines of a crash. Nothing else may work in the folder at the same time.
+ * files, cuts the torn lines of a crash, and syncs what is left. Nothing else may work in the folder at the same time.
  */
 export async function tidySegments(dir: string): Promise<Recovered> {
   for (const name of await readdir(dir)) if (ASIDE.test(name)) await rm(join(dir, name));
@@ -37,7 +37,11 @@ export async function tidySegments(dir: string): Promise<Recovered> {
 async function cutTail(file: string): Promise<number> {
   const { handle } = await openSegment(file);
   try {
-    return await cutTornTail(handle);
+    const tornBytes = await cutTornTail(handle);
+    // An agent that was killed in a rotation may have left it without a sync. If this one fails, the
+    // segment is on disk once it is compressed.
+    await handle.datasync().catch(() => {});
+    return tornBytes;
   } finally {
     await handle.close();
   }
