@@ -1,4 +1,3 @@
-import { JournalReader } from '../check/read.ts';
 import { judgeWorld } from '../integration/killpoints/judge.ts';
 import type { HookHistory } from './world/kernel.ts';
 import type { Machine, Offset } from './world/machine.ts';
@@ -14,7 +13,7 @@ export function judgeMachine(machine: Machine, { journal, history }: Left): stri
   const hooks = machine.kernel.hooks.filter(({ hookId }) => hookId !== '');
   const boots = hooks.map((hook, n) => ({
     ...hook,
-    isDetached: hook.isDetached || isForgotten(hooks[n + 1], journal),
+    isDetached: hook.isDetached || isForgotten(hooks[n + 1]),
   }));
   return [
     ...judgeWorld({ journal }, history, boots, machine.collector.received),
@@ -25,16 +24,11 @@ export function judgeMachine(machine: Machine, { journal, history }: Left): stri
 }
 
 /**
- * Whether the power was cut again before the loss of the reboot before was on disk: what that boot
- * lost is not recorded then, because the journal.start of the next one may be. That case is not
- * solved.
+ * Whether the loss of a reboot may be missing: the agent after it was killed, or lost its power, and
+ * left its journal.start without the loss that follows. That case is not solved.
  */
-function isForgotten(next: HookHistory | undefined, journal: string): boolean {
-  if (!next?.isCut) return false;
-  const hook = `"vcml.hook.id":"${next.hookId}"`;
-  for (const line of new JournalReader(journal).lines())
-    if (line.includes('"action":"exec"') && line.includes(hook)) return false;
-  return true;
+function isForgotten(next: HookHistory | undefined): boolean {
+  return next?.isOrphan === true;
 }
 
 /** The wall time of a record is its boot time, by a clock as it was after the exec. */

@@ -13,6 +13,8 @@ export interface HookHistory {
   hookId: string;
   /** The power was cut while it was there. */
   isCut: boolean;
+  /** The agent that armed it was killed. */
+  isOrphan: boolean;
   /** An agent detached it in order. */
   isDetached: boolean;
 }
@@ -64,6 +66,7 @@ export class Kernel {
       bootId,
       hookId: '',
       isCut: false,
+      isOrphan: false,
       isDetached: false,
     });
   }
