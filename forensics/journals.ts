@@ -341,7 +341,7 @@ export class Journals {
     await this.#erase(table, again);
     this.extents = this.extents.map((extent) => ({
       ...extent,
-      again: countWithin(again, extent.first, extent.first + extent.count),
+      again: again.filter((row) => row >= extent.first && row < extent.first + extent.count).length,
     }));
     return true;
   }
@@ -396,11 +396,4 @@ export class Journals {
 
 function problemsText(problems: readonly Problem[]): string {
   return problems.map(({ path, why }) => `${path}: ${why}`).join('; ');
-}
-
-/** How many of these ascending numbers are in a range. */
-function countWithin(numbers: readonly number[], from: number, to: number): number {
-  let count = 0;
-  for (const number of numbers) if (number >= from && number < to) count += 1;
-  return count;
 }

@@ -1,5 +1,7 @@
+import { addBounded } from './bounded-set.ts';
+
 /** How many containers are remembered as started, also after their end. */
-const KEYS_MAX = 4096;
+export const STARTED_MAX = 4096;
 
 /** Knows which containers have started, to distinguish their first process from later entries. */
 export class StartedContainers {
@@ -25,11 +27,7 @@ export class StartedContainers {
   /** Notes the start of a container; false: it has started before. */
   add(key: string): boolean {
     if (this.has(key)) return false;
-    this.#known.add(key);
-    for (const oldest of this.#known) {
-      if (this.#known.size <= KEYS_MAX) break;
-      this.#known.delete(oldest);
-    }
+    addBounded(this.#known, key, STARTED_MAX);
     return true;
   }
 

@@ -1,4 +1,5 @@
 import type { ExecEvent, ObservedPlace } from '../../record/types.ts';
+import { addBounded } from './bounded-set.ts';
 import type { StartedContainers } from './started-containers.ts';
 
 const NAMESPACES_MAX = 64;
@@ -31,11 +32,7 @@ export class WayIn {
 
   /** Notes an exec in a container's cgroup that is outside of the container. */
   noteOutside({ cpu, seq }: ExecEvent): void {
-    this.#outside.add(`${cpu} ${seq}`);
-    for (const oldest of this.#outside) {
-      if (this.#outside.size <= OUTSIDE_MAX) break;
-      this.#outside.delete(oldest);
-    }
+    addBounded(this.#outside, `${cpu} ${seq}`, OUTSIDE_MAX);
   }
 
   /**

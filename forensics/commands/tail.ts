@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { visible } from '../../record/visible.ts';
 import { EXIT } from '../errors.ts';
 import { FollowedFiles } from '../inputs/follow.ts';
+import { Temporary } from '../inputs/temporary.ts';
 import { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { recordPrinter } from '../output/records.ts';
@@ -24,15 +23,16 @@ export async function tail(inputs: readonly string[], options: TailOptions): Pro
   const condition = conditionOf(options, Date.now());
   const printer = recordPrinter(options.output === 'json' ? 'jsonl' : options.output);
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort());
-  const directory = mkdtempSync(join(tmpdir(), 'vcml-'));
-  const news = join(directory, 'news.jsonl');
+  // They stay registered: without a listener beside its own, a temporary folder ends the process.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stop.abort());
   let exitCode = 0;
   const followed = new FollowedFiles(inputs, (path, { at, why }) => {
     exitCode = EXIT.partial;
     process.stderr.write(`vcml: ${visible(path)}: damaged at byte ${at}: ${why}\n`);
   });
+  const temporary = new Temporary();
   try {
+    const news = temporary.file();
     while (!stop.signal.aborted) {
       for await (const lines of followed.read()) {
         writeFileSync(news, lines, { mode: 0o600 });
@@ -50,7 +50,7 @@ export async function tail(inputs: readonly string[], options: TailOptions): Pro
       await pause(POLL_MS, undefined, { signal: stop.signal }).catch(() => {});
     }
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    temporary.close();
   }
   return exitCode;
 }

@@ -118,13 +118,15 @@ export class Delivery {
    * too, so that it is another one each time.
    */
   async #isAnotherAccepted(batch: Batch, at: number, refusals: number): Promise<boolean> {
-    const turn = refusals / REFUSALS_IN_A_ROW;
-    const following = [...batch.records.slice(at + 1), ...this.#following];
-    const other = Number.isInteger(turn)
-      ? following[(turn - 1) % following.length]
-      : this.#sender.accepted;
+    const isTurn = refusals % REFUSALS_IN_A_ROW === 0;
+    const other = isTurn ? this.#oneBehind(batch, at, refusals) : this.#sender.accepted;
     if (other === undefined) return false;
     return (await this.#sender.send([other], { isTrial: true })) === undefined;
+  }
+
+  #oneBehind(batch: Batch, at: number, refusals: number): ReadableLogRecord | undefined {
+    const following = [...batch.records.slice(at + 1), ...this.#following];
+    return following[(refusals / REFUSALS_IN_A_ROW - 1) % following.length];
   }
 
   /**

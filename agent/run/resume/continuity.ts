@@ -1,7 +1,9 @@
 import { CORE } from '../../../record/fields/core.ts';
 import { KEYS } from '../../../record/fields.ts';
 import { numbersIn } from '../../../record/numbers.ts';
+import { addBounded } from '../../enrich/bounded-set.ts';
 import { containerOf, keyOf } from '../../enrich/cgroups/container-path.ts';
+import { STARTED_MAX } from '../../enrich/started-containers.ts';
 import { Losses } from '../../lineage/losses.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
@@ -29,8 +31,6 @@ const START = `"${KEYS.entry}":"start"`;
 /** Every line that says more than its own number contains one of these texts. */
 export const SAYING_MORE = [`"${CORE.action.key}":"journal.`, START];
 const CPUS_MAX = 65_536;
-/** As many containers as the enrichment remembers as started; the oldest ones are forgotten. */
-const STARTED_MAX = 4096;
 
 /** Returns what is known before the first line: what a checkpoint says, or nothing. */
 export function continuityFrom(checkpoint?: Checkpoint): Continuity {
@@ -117,11 +117,7 @@ function begin(known: Continuity, attributes: Attributes, resource: unknown): vo
 }
 
 function addStarted(started: Set<string>, key: string): void {
-  started.add(key);
-  for (const oldest of started) {
-    if (started.size <= STARTED_MAX) break;
-    started.delete(oldest);
-  }
+  addBounded(started, key, STARTED_MAX);
 }
 
 function start(known: Continuity, attributes: Attributes): void {

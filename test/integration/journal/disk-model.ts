@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { Seeded } from '../../support/scripted/seeded.ts';
 
 /** One operation on a folder's files, or a line that its process had printed. */
 export type Operation =
@@ -56,6 +57,18 @@ export interface Luck {
   bytes(most: number): number;
   /** the part of those that reads as zeros */
   hole(bytes: number): readonly [from: number, to: number];
+}
+
+/** Everything reached the disk, but a part of each file reads as zeros. */
+export function luckWithHoles({ below }: Seeded): Luck {
+  return {
+    change: () => true,
+    bytes: (most) => most,
+    hole(bytes) {
+      const from = below(bytes + 1);
+      return [from, from + below(bytes - from + 1)];
+    },
+  };
 }
 
 /** A folder on a disk that is sure to keep only what was synced. */

@@ -1,7 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSeeded } from '../../support/scripted/seeded.ts';
-import { DiskModel, type Luck, type Operation, readTrace } from '../journal/disk-model.ts';
+import {
+  DiskModel,
+  type Luck,
+  luckWithHoles,
+  type Operation,
+  readTrace,
+} from '../journal/disk-model.ts';
 import { finish } from './finish.ts';
 import { judgeWorld } from './judge.ts';
 import type { Point } from './kill.ts';
@@ -55,7 +61,8 @@ function cut({ folder, journal }: World, operations: readonly Operation[], luck:
 
 /** Nothing more than what was synced; or some of it; or all of it, but with holes. */
 function luckOf(count: number): Luck {
-  const { below, percent } = createSeeded(count);
+  const seeded = createSeeded(count);
+  const { below, percent } = seeded;
   const whole = (): [number, number] => [0, 0];
   switch (count % 3) {
     case 0:
@@ -63,14 +70,7 @@ function luckOf(count: number): Luck {
     case 1:
       return { change: () => percent(50), bytes: (most) => below(most + 1), hole: whole };
     default:
-      return {
-        change: () => true,
-        bytes: (most) => most,
-        hole(bytes) {
-          const from = below(bytes + 1);
-          return [from, from + below(bytes - from + 1)];
-        },
-      };
+      return luckWithHoles(seeded);
   }
 }
 

@@ -1,6 +1,11 @@
 import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { DiskModel, type Luck, type Operation } from '../../integration/journal/disk-model.ts';
+import {
+  DiskModel,
+  type Luck,
+  luckWithHoles,
+  type Operation,
+} from '../../integration/journal/disk-model.ts';
 import type { Seeded } from '../../support/scripted/seeded.ts';
 import { Killed, type Kind, type Life } from './life.ts';
 import { Syncs } from './syncs.ts';
@@ -183,7 +188,8 @@ export function isThere(path: string): boolean {
 }
 
 /** Nothing more than what was synced; or some of it, in each file another part; or all of it, but with holes. */
-export function luckOf({ below, percent }: Seeded): Luck {
+export function luckOf(seeded: Seeded): Luck {
+  const { below, percent } = seeded;
   const whole = (): [number, number] => [0, 0];
   switch (below(4)) {
     case 0:
@@ -197,13 +203,6 @@ export function luckOf({ below, percent }: Seeded): Luck {
     case 2:
       return { change: () => percent(50), bytes: (most) => most, hole: whole };
     default:
-      return {
-        change: () => true,
-        bytes: (most) => most,
-        hole(bytes) {
-          const from = below(bytes + 1);
-          return [from, from + below(bytes - from + 1)];
-        },
-      };
+      return luckWithHoles(seeded);
   }
 }
