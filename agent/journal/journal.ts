@@ -145,9 +145,9 @@ export class Journal {
 
   /**
    * Writes whole lines; once this resolves, the kernel has them. `lines` must not change until then.
-   * Rejects with a transient AgentError if the disk does not accept them now: then
-   * none of them stays in the journal, and the caller can retry the same lines. After any other
-   * error a retry is of no use.
+   * Rejects with a transient AgentError if the disk does not accept them now: then none of them stays
+   * in the journal, and the caller can retry the same lines. After any other error a retry is of no
+   * use.
    */
   async append(lines: Buffer, length: number): Promise<void> {
     try {

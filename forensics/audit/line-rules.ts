@@ -137,8 +137,9 @@ export const HASH = `try_cast("timestamp" AS BIGINT) AS unix_ns,
   sha1(boot::BLOB || encode(boot_time || ':' || pid)) AS hash`;
 
 /**
- * No wall clock is behind the boot clock: Linux refuses to set it so (settimeofday(2)), and a clock
- * that was never set begins at 0 with it. The two are not read at the same moment.
+ * A wall clock that was never set begins at 0 together with the boot clock, and Linux refuses to set
+ * it behind the time since then without suspension. Only a machine that was suspended, and whose
+ * clock was then set to its first hours, is reported wrongly. The two are not read at the same moment.
  */
 const CLOCK_NS = 1_000_000_000;
 

@@ -15,7 +15,8 @@ export interface Recovered {
 
 /**
  * Tidies what an earlier run left of all segments but the newest: removes incomplete and doubled
- * files, cuts the torn lines of a crash, and syncs what is left. Nothing else may work in the folder at the same time.
+ * files, cuts the torn lines of a crash, and syncs what is left. Nothing else may work in the folder
+ * at the same time.
  */
 export async function tidySegments(dir: string): Promise<Recovered> {
   for (const name of await readdir(dir)) if (ASIDE.test(name)) await rm(join(dir, name));

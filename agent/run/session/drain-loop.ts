@@ -36,7 +36,10 @@ export class DrainLoop {
     }
   }
 
-  /** Ends a sleep, and the turns after the one that is being taken. Events that come later are for the next run. */
+  /**
+   * Ends a sleep, and the turns after the one that is being taken. Events that come later are for the
+   * next run.
+   */
   stop(): void {
     this.#isOver = true;
     this.#checkpoint.pause();

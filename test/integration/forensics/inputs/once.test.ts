@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
-import { Graph } from '../../../forensics/graph.ts';
-import { type Draft, exec, execId, lines, sound, start, text } from '../../check/craft.ts';
-import { audited, Folder, opened, segment, vcml } from '../../support/forensics.ts';
-import { logRecord, otlpLine } from '../otlp.ts';
+import { Graph } from '../../../../forensics/graph.ts';
+import { type Draft, exec, execId, lines, sound, start, text } from '../../../check/craft.ts';
+import { logRecord, otlpLine } from '../../../forensics/otlp.ts';
+import { audited, Folder, opened, segment, vcml } from '../../../support/forensics.ts';
 
 const folder = new Folder();
 after(() => folder.close());

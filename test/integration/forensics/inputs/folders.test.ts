@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { chmodSync, symlinkSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
-import { exec, lines, sound, text } from '../../check/craft.ts';
-import { Folder, type Ran, segment, vcml } from '../../support/forensics.ts';
-import { VCML_BIN } from '../../support/paths.ts';
+import { exec, lines, sound, text } from '../../../check/craft.ts';
+import { Folder, type Ran, segment, vcml } from '../../../support/forensics.ts';
+import { VCML_BIN } from '../../../support/paths.ts';
 
 const folder = new Folder();
 after(() => folder.close());

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { exec, text } from '../../check/craft.ts';
-import { Folder, opened, vcml } from '../../support/forensics.ts';
-import { logRecord, otlpLine } from '../otlp.ts';
-import { secondReading } from '../second-reader.ts';
+import { exec, text } from '../../../check/craft.ts';
+import { logRecord, otlpLine } from '../../../forensics/otlp.ts';
+import { secondReading } from '../../../forensics/second-reader.ts';
+import { Folder, opened, vcml } from '../../../support/forensics.ts';
 
 const folder = new Folder();
 after(() => folder.close());

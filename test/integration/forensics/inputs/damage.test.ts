@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
-import { exec, lines, sound, text } from '../../check/craft.ts';
-import { audited, Folder, type Ran, vcml } from '../../support/forensics.ts';
+import { exec, lines, sound, text } from '../../../check/craft.ts';
+import { audited, Folder, type Ran, vcml } from '../../../support/forensics.ts';
 
 const folder = new Folder();
 after(() => folder.close());

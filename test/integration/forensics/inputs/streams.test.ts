@@ -5,9 +5,9 @@ import { createWriteStream, readdirSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { after, describe, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { lines, sound } from '../../check/craft.ts';
-import { Folder } from '../../support/forensics.ts';
-import { VCML_BIN } from '../../support/paths.ts';
+import { lines, sound } from '../../../check/craft.ts';
+import { Folder } from '../../../support/forensics.ts';
+import { VCML_BIN } from '../../../support/paths.ts';
 
 const folder = new Folder();
 after(() => folder.close());
