@@ -11,7 +11,7 @@ NODE_PACKAGE := node-linux-$(patsubst aarch64,arm64,$(patsubst x86_64,x64,$(shel
 TESTS := test/{*,!(e2e)/**/*}.test.ts
 # Those that need no root, no kernel, no addon and no browser; the folders named here need one of them,
 # or minutes.
-UNIT_TESTS := test/{*,!(e2e|fuzz|integration|kernels|system)/**/*}.test.ts
+UNIT_TESTS := test/{*,!(e2e|fuzz|integration|kernels|simulation|system)/**/*}.test.ts
 
 # --- what is built ---------------------------------------------------------------------------
 
