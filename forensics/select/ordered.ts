@@ -25,17 +25,22 @@ export async function* entriesByTime(
   rows: readonly number[],
 ): AsyncGenerator<Entry> {
   const sources = rowsByJournal(journals, rows).map((own) => journals.entries(own));
-  const heads = (await Promise.all(sources.map(headOf))).filter((head) => head !== undefined);
-  for (;;) {
-    const first = heads.reduce(
-      (earliest, { time }, at) => (time < (heads[earliest]?.time ?? 0n) ? at : earliest),
-      0,
-    );
-    const head = heads[first];
-    if (head === undefined) return;
-    yield head.entry;
-    const next = await headOf(head.source);
-    heads.splice(first, 1, ...(next === undefined ? [] : [next]));
+  try {
+    const heads = (await Promise.all(sources.map(headOf))).filter((head) => head !== undefined);
+    for (;;) {
+      const first = heads.reduce(
+        (earliest, { time }, at) => (time < (heads[earliest]?.time ?? 0n) ? at : earliest),
+        0,
+      );
+      const head = heads[first];
+      if (head === undefined) return;
+      yield head.entry;
+      const next = await headOf(head.source);
+      heads.splice(first, 1, ...(next === undefined ? [] : [next]));
+    }
+  } finally {
+    // Whoever needs no more lines leaves files open otherwise, which ends the process some time later.
+    await Promise.all(sources.map((source) => source.return(undefined)));
   }
 }
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { entriesByTime, hitsOf } from '../../forensics/select/ordered.ts';
 import { exec, execId, lines, sound, text } from '../check/craft.ts';
-import { audited, Folder, segment, vcml } from '../support/forensics.ts';
+import { audited, Folder, opened, segment, vcml } from '../support/forensics.ts';
 import { VCML_BIN } from '../support/paths.ts';
 import { plain } from './craft.ts';
 import { logRecord, otlpLine } from './otlp.ts';
@@ -154,6 +155,26 @@ test('an input that does not exist is named, and the exit code is 2', async () =
   const { code, stderr } = await query(join(folder.path, 'nowhere'));
   assert.equal(code, 2);
   assert.match(stderr, /nowhere: no such file, or no records in this folder/);
+});
+
+test('whoever needs no more lines leaves no file open', async () => {
+  const file = folder.journal(`enough/${segment(1)}`, lines(records()));
+  await opened([file], async (journals) => {
+    await journals.scan('all_lines', ['id']);
+    const hits = await hitsOf(journals, 'all_lines', 'true');
+    for await (const { text } of entriesByTime(journals, hits)) {
+      assert.notEqual(text, '');
+      break;
+    }
+    const open = readdirSync('/proc/self/fd').map((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return ''; // the one that listed them
+      }
+    });
+    assert.ok(!open.includes(file));
+  });
 });
 
 test('tail prints and filters the records that are written from then on', async () => {
