@@ -45,8 +45,10 @@ export type Redact = (
 export function createRedactor({ names = [], patterns = [] }: RedactOptions = {}): Redact {
   const secretNames = createSecretNames(names);
   const commands = createCommandReader(secretNames);
+  const shapes = shapeAnchors(patterns);
+  const formsOf = createScanner(shapes);
   const spansOf = createScanner([
-    ...shapeAnchors(patterns),
+    ...shapes,
     ...nameAnchors(secretNames),
     ...urlAnchors(),
     ...sqlAnchors(),
@@ -56,6 +58,14 @@ export function createRedactor({ names = [], patterns = [] }: RedactOptions = {}
   ]);
 
   const reading = createReading();
+
+  /** Adds secrets that show by their form, because a span may end the look at what is before it. */
+  function withForms(spans: readonly Span[]): readonly Span[] {
+    const isNew = (form: Span) =>
+      !spans.some(({ from, to }) => from <= form.from && form.from < to);
+    const forms = formsOf(reading)?.filter(isNew) ?? [];
+    return forms.length === 0 ? spans : merged([...spans, ...forms]);
+  }
 
   return (args, executable) => {
     restart(reading, args);
@@ -68,7 +78,8 @@ export function createRedactor({ names = [], patterns = [] }: RedactOptions = {}
       const text = given.length > room ? given.slice(0, room) : given;
       room -= text.length;
       beginArgument(reading, index, text);
-      let spans = readAwaited(reading) ?? spansOf(reading);
+      let spans: readonly Span[] | undefined = readAwaited(reading) ?? spansOf(reading);
+      if (spans !== undefined) spans = withForms(spans);
       if (reading.spans.length > 0) spans = merged([...(spans ?? []), ...reading.spans]);
       if (text !== given) spans = [...(spans ?? []), { from: text.length, to: text.length }];
       if (spans === undefined) continue;

@@ -75,6 +75,18 @@ export const SECRETS: readonly Case[] = [
   caseOf('ldapsearch', 'ldapsearch', '-D', 'cn=a', '-w', '«x1»'),
   caseOf('docker login', 'docker', 'login', '-u', 'bob', '-p', '«x1»'),
   caseOf('mongodump', 'mongodump', '-u', 'bob', '-p', '«x1»'),
+  caseOf(
+    'a token in place of the user in a URL',
+    'git',
+    'clone',
+    `https://«ghp_${'x1Y2'.repeat(9)}»:«x-oauth-basic»@github.com/a/b`,
+  ),
+  caseOf(
+    'a token before the part that is a password',
+    'x',
+    '-U',
+    `«ghp_${'x1Y2'.repeat(9)}»%«pw12345»`,
+  ),
   caseOf('smbclient', 'smbclient', '//h/s', '-U', 'bob%«x1»'),
   caseOf('kubectl', 'kubectl', 'create', 'secret', 'generic', 'n', '--from-literal=k=«v1»'),
   caseOf('aws configure', 'aws', 'configure', 'set', 'aws_secret_access_key', '«/abcABC123»'),
