@@ -24,6 +24,8 @@ export async function startProxy(t: TestContext, to: number): Promise<Proxy> {
   let swallows = false;
   const server = createServer((client) => {
     connections += 1;
+    // A connection that has lost a part of its bytes would be one that talks nonsense.
+    let isDead = false;
     const collector = connect(to, '127.0.0.1');
     for (const [one, other] of [
       [client, collector],
@@ -32,7 +34,8 @@ export async function startProxy(t: TestContext, to: number): Promise<Proxy> {
       sockets.add(one);
       one.on('data', (data) => {
         if (one === client) bytes += data.length;
-        if (!swallows) other.write(data);
+        isDead ||= swallows;
+        if (!isDead) other.write(data);
       });
       one.on('close', () => other.destroy());
       one.on('error', () => {});
