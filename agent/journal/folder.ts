@@ -63,12 +63,15 @@ export async function openSegment(file: string): Promise<{ handle: FileHandle; s
     if (code === 'EISDIR') throw new AgentError('SEGMENT_NOT_PLAIN', { file });
     throw cause;
   }
-  const stat = await handle.stat();
-  if (!stat.isFile() || stat.nlink > 1) {
+  try {
+    const stat = await handle.stat();
+    if (!stat.isFile() || stat.nlink > 1) throw new AgentError('SEGMENT_NOT_PLAIN', { file });
+    return { handle, stat };
+  } catch (error) {
+    // Node ends a process in which a handle is collected that nobody has closed.
     await handle.close();
-    throw new AgentError('SEGMENT_NOT_PLAIN', { file });
+    throw error;
   }
-  return { handle, stat };
 }
 
 /** Returns the error of the registry for an error of the file system. */
