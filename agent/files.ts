@@ -1,6 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+
+const CHUNK_BYTES = 256 << 10;
+const LINE_FEED = 0x0a;
 
 /** Whether the new text must survive a power cut. */
 export interface Replacement {
@@ -65,4 +68,17 @@ export async function syncFolder(dir: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** Returns the offset after the last line feed before `size`; 0 if there is none. */
+export async function lastLineEnd(file: FileHandle, size: number): Promise<number> {
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  for (let end = size; end > 0; ) {
+    const start = Math.max(0, end - CHUNK_BYTES);
+    const { bytesRead } = await file.read(chunk, 0, end - start, start);
+    const at = chunk.subarray(0, bytesRead).lastIndexOf(LINE_FEED);
+    if (at >= 0) return start + at + 1;
+    end = start;
+  }
+  return 0;
 }

@@ -1,8 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Config } from '../config/schema.ts';
+import { lastLineEnd } from '../files.ts';
 import { followLines } from '../journal/read.ts';
 import { type Position, segmentFile } from '../journal/segment.ts';
-import { lastLineEnd } from '../journal/torn-tail.ts';
 import { createFormat, type PrintForm } from '../print/format.ts';
 import { Stdout, WRITE_BYTES } from '../print/stdout.ts';
 import { stopSignal } from '../stop-signal.ts';

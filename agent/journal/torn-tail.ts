@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
+import { lastLineEnd } from '../files.ts';
 
 const CHUNK_BYTES = 256 * 1024;
-const LINE_FEED = 0x0a;
 
 /**
  * Cuts what follows the last whole line of a file that is open for reading and writing; everything
@@ -28,17 +28,4 @@ async function firstHole(file: FileHandle, size: number): Promise<number> {
     start += bytesRead;
   }
   return size;
-}
-
-/** Returns the offset after the last line feed before `size`; 0 if there is none. */
-export async function lastLineEnd(file: FileHandle, size: number): Promise<number> {
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-  for (let end = size; end > 0; ) {
-    const start = Math.max(0, end - CHUNK_BYTES);
-    const { bytesRead } = await file.read(chunk, 0, end - start, start);
-    const at = chunk.subarray(0, bytesRead).lastIndexOf(LINE_FEED);
-    if (at >= 0) return start + at + 1;
-    end = start;
-  }
-  return 0;
 }

@@ -1,6 +1,6 @@
 import { type FileHandle, open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncFolder } from '../../files.ts';
+import { lastLineEnd, syncFolder } from '../../files.ts';
 import type { Log } from '../../log-events.ts';
 import type { ExportedJournal, JournalLine, Position } from '../read/position.ts';
 
@@ -10,8 +10,6 @@ export const DEAD_LETTER_FILE = 'dead-letters.jsonl';
 export const OLDER_DEAD_LETTER_FILE = 'dead-letters.1.jsonl';
 /** The size at which a file is full. */
 const MAX_BYTES = 64 << 20;
-const CHUNK_BYTES = 64 << 10;
-const LINE_FEED = 0x0a;
 
 /** Why a record was refused. */
 export interface Refusal {
@@ -57,15 +55,7 @@ export async function keepDeadLetter(
  */
 async function cutUnfinished(handle: FileHandle): Promise<number> {
   const { size } = await handle.stat();
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-  let end = size;
-  while (end > 0) {
-    const start = Math.max(0, end - CHUNK_BYTES);
-    const { bytesRead } = await handle.read(chunk, 0, end - start, start);
-    const at = chunk.subarray(0, bytesRead).lastIndexOf(LINE_FEED);
-    end = at < 0 ? start : start + at + 1;
-    if (at >= 0) break;
-  }
+  const end = await lastLineEnd(handle, size);
   if (end < size) await handle.truncate(end);
   return end;
 }

@@ -3,6 +3,7 @@ import type { Mutant } from './mutant.ts';
 const JOURNAL = 'agent/journal/journal.ts';
 const OPEN_SEGMENT = 'agent/journal/open-segment.ts';
 const TORN_TAIL = 'agent/journal/torn-tail.ts';
+const FILES = 'agent/files.ts';
 const COMPRESS = 'agent/journal/archive/compress.ts';
 const DELETIONS = 'agent/journal/archive/deletions.ts';
 
@@ -94,7 +95,7 @@ export const WRITER: readonly Mutant[] = [
   },
   {
     name: 'the last line feed is cut, too',
-    file: TORN_TAIL,
+    file: FILES,
     before: '    if (at >= 0) return start + at + 1;\n',
     after: '    if (at >= 0) return start + at;\n',
     why: 'An error by one.',
