@@ -13,6 +13,14 @@
 {{- end }}
 {{- end }}
 
+{{/*
+The name of the objects that belong to no namespace: releases of one name in two namespaces must not
+share them. A namespace contains no dot, so that no two releases have the same.
+*/}}
+{{- define "vcml-agent.clusterWideName" -}}
+{{- printf "%s.%s" (include "vcml-agent.fullname" .) .Release.Namespace }}
+{{- end }}
+
 {{- define "vcml-agent.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "vcml-agent.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -53,7 +61,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{- define "vcml-agent.priorityClassName" -}}
-{{- $made := ternary (include "vcml-agent.fullname" .) "" (default false .Values.priorityClass.create) }}
+{{- $made := ternary (include "vcml-agent.clusterWideName" .) "" (default false .Values.priorityClass.create) }}
 {{- default $made .Values.priorityClass.name }}
 {{- end }}
 

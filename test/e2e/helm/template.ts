@@ -16,7 +16,12 @@ export type Part = Readonly<Record<string, unknown>>;
 /** An object that the chart creates. */
 export interface Rendered extends Part {
   readonly kind: string;
-  readonly metadata: { readonly labels: Part };
+  readonly metadata: {
+    readonly name: string;
+    /** undefined: the object belongs to no namespace */
+    readonly namespace?: string;
+    readonly labels: Part;
+  };
 }
 
 /** The container of the agent, as far as the tests read it. */
@@ -38,6 +43,7 @@ export interface DaemonSet extends Rendered {
       readonly metadata: { readonly labels: Part };
       readonly spec: {
         readonly containers: readonly [AgentContainer];
+        readonly priorityClassName?: string;
         readonly volumes: readonly { readonly name: string; readonly secret?: Part }[];
       };
     };
@@ -45,13 +51,23 @@ export interface DaemonSet extends Rendered {
 }
 
 /** Renders the chart with values in YAML; throws what Helm reports. */
-export function templateText(values = '', helm: HelmName = 'helm'): string {
-  return execFileSync(join(BIN, helm), ARGS, { encoding: 'utf8', input: values, stdio: 'pipe' });
+export function templateText(
+  values = '',
+  helm: HelmName = 'helm',
+  namespace = 'vcml-agent',
+): string {
+  const args = [...ARGS, `--namespace=${namespace}`];
+  return execFileSync(join(BIN, helm), args, { encoding: 'utf8', input: values, stdio: 'pipe' });
 }
 
 /** Renders the chart with values in YAML, and returns its objects. */
-export function template(values = '', helm: HelmName = 'helm'): Rendered[] {
-  return parseAllDocuments(templateText(values, helm)).flatMap((one) => one.toJS() ?? []);
+export function template(
+  values = '',
+  helm: HelmName = 'helm',
+  namespace = 'vcml-agent',
+): Rendered[] {
+  const text = templateText(values, helm, namespace);
+  return parseAllDocuments(text).flatMap((one) => one.toJS() ?? []);
 }
 
 /** Returns the only object of a kind; undefined if there is none. */
@@ -75,11 +91,4 @@ export function refusal(values: string, helm: HelmName = 'helm'): string {
   return status === 0 ? '' : stderr;
 }
 
-const ARGS = [
-  'template',
-  'vcml-agent',
-  CHART,
-  '--namespace=vcml-agent',
-  '--kube-version=1.36.0',
-  '--values=-',
-];
+const ARGS = ['template', 'vcml-agent', CHART, '--kube-version=1.36.0', '--values=-'];
