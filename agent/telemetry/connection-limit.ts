@@ -2,6 +2,8 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 const CONNECTIONS_MAX = 32;
+/** Neither the kubelet nor Prometheus sends a request before it has the answer to the last one. */
+const ANSWERING_MAX = 8;
 
 /** A connection, and how many of its requests are being answered now. */
 interface Connection {
@@ -13,7 +15,8 @@ interface Connection {
 /**
  * Makes room for a new connection if there are too many: the client with the most connections loses
  * its oldest one, and an idle one before one that is being answered. So a client that fills the
- * socket shuts out itself, and a probe from elsewhere is answered.
+ * socket shuts out itself, and a probe from elsewhere is answered. A client that sends requests
+ * without waiting for the answers is disconnected.
  */
 export function limitConnections(server: Server, max = CONNECTIONS_MAX): void {
   /** oldest first */
@@ -27,6 +30,7 @@ export function limitConnections(server: Server, max = CONNECTIONS_MAX): void {
     const connection = connections.get(socket);
     if (connection === undefined) return;
     connection.answering += 1;
+    if (connection.answering > ANSWERING_MAX) socket.destroy();
     response.once('close', () => {
       connection.answering -= 1;
     });

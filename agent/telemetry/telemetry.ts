@@ -4,6 +4,7 @@ import type { Address } from './address.ts';
 import { Health, type Report } from './health.ts';
 import { Listener, reply } from './listener.ts';
 import type { Source } from './readings.ts';
+import { sharedCall } from './shared-call.ts';
 
 /** What telemetry needs of the agent. */
 export interface TelemetryOptions {
@@ -25,6 +26,19 @@ export class Telemetry {
   #source: Source | undefined;
   #isMetadataAvailable: boolean | undefined;
   #reducedPods: number | undefined;
+  /** Returns the exposition and its media type. */
+  readonly #expose = sharedCall(async () => {
+    // The formatter is loaded at the first scrape.
+    const { CONTENT_TYPE, expose } = await import('./exposition.ts');
+    const text = await expose({
+      ...(await this.#source?.read()),
+      version: this.#options.version,
+      isJournalWritable: this.health.isJournalWritable,
+      isMetadataAvailable: this.#isMetadataAvailable,
+      reducedPods: this.#reducedPods,
+    });
+    return { type: CONTENT_TYPE, text };
+  });
 
   constructor(options: TelemetryOptions) {
     this.#options = options;
@@ -71,16 +85,8 @@ export class Telemetry {
   }
 
   async #metrics(response: ServerResponse): Promise<void> {
-    // The formatter is loaded at the first scrape.
-    const { CONTENT_TYPE, expose } = await import('./exposition.ts');
-    const readings = {
-      ...(await this.#source?.read()),
-      version: this.#options.version,
-      isJournalWritable: this.health.isJournalWritable,
-      isMetadataAvailable: this.#isMetadataAvailable,
-      reducedPods: this.#reducedPods,
-    };
-    reply(response, 200, CONTENT_TYPE, await expose(readings));
+    const { type, text } = await this.#expose();
+    reply(response, 200, type, text);
   }
 }
 
