@@ -28,6 +28,7 @@ public:
 					    InstanceMethod<&Hook::positions>("positions"),
 					    InstanceMethod<&Hook::sleep>("sleep"),
 					    InstanceMethod<&Hook::cpu_states>("cpuStates"),
+					    InstanceMethod<&Hook::causes>("causes"),
 					    InstanceMethod<&Hook::cgroup>("cgroup"),
 					    InstanceMethod<&Hook::statistics>("statistics"),
 					    InstanceMethod<&Hook::restore_pins>("restorePins"),
@@ -212,6 +213,22 @@ private:
 		    sizeof(cpu_state) * side(info).cpu_count());
 	}
 
+	// causes(): CPU and number of each record in the table of causes, as one Float64Array;
+	// undefined: they could not be read at one moment.
+	Napi::Value causes(const Napi::CallbackInfo &info)
+	{
+		std::vector<cause> found;
+
+		if (!side(info).read_causes(&found))
+			return info.Env().Undefined();
+		auto pairs = Napi::Float64Array::New(info.Env(), 2 * found.size());
+		for (size_t n = 0; n < found.size(); n++) {
+			pairs[2 * n] = found[n].cpu;
+			pairs[2 * n + 1] = static_cast<double>(found[n].seq);
+		}
+		return pairs;
+	}
+
 	// cgroup(hierarchy, id): the id of its parent and its name from the kernel side's table;
 	// undefined: the table does not have it.
 	Napi::Value cgroup(const Napi::CallbackInfo &info)
@@ -238,10 +255,9 @@ private:
 		const Napi::Env env = info.Env();
 		Napi::Object result = Napi::Object::New(env);
 		Napi::Array programs = Napi::Array::New(env);
-		uint64_t entered = 0, left = 0, untracked = 0;
+		uint64_t left = 0, untracked = 0;
 
 		for (uint32_t cpu = 0; cpu < side(info).cpu_count(); cpu++) {
-			entered += side_->cpu_states()[cpu].entered;
 			left += side_->cpu_states()[cpu].left;
 			untracked += side_->cpu_states()[cpu].untracked;
 		}
@@ -258,7 +274,7 @@ private:
 		result.Set("usedBytes", static_cast<double>(ring_->producer_position() -
 							    ring_->consumer_position()));
 		result.Set("tableMax", side_->table_entries());
-		result.Set("tableEntries", static_cast<double>(entered - left));
+		result.Set("tableEntries", static_cast<double>(side_->entered() - left));
 		result.Set("untracked", static_cast<double>(untracked));
 		result.Set("programs", programs);
 		return result;

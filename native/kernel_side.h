@@ -58,6 +58,11 @@ public:
 	uint64_t ring_bytes() const { return ring_bytes_; }
 	int ring_fd() const { return held("events"); }
 	std::vector<ProgramStatistics> programs() const;
+	// The number of processes that were ever added to the table of causes.
+	uint64_t entered() const;
+	// Reads the records in the table of causes as they are at one moment. False: the table
+	// cannot be read, or processes were added meanwhile, so that some may be missing.
+	bool read_causes(std::vector<cause> *found) const;
 	// Finds a cgroup in the table; false: the table does not have it, or no longer.
 	bool find_cgroup(const cgroup_key &key, cgroup_name *name) const;
 

@@ -89,6 +89,11 @@ export interface Hook {
   /** A copy of `struct cpu_state` of each CPU. */
   cpuStates(): Buffer;
   /**
+   * Pairs of CPU and number, one after the other: the records in the table of causes. Undefined: the
+   * table could not be read, or processes were added meanwhile and some of them may be missing.
+   */
+  causes(): Float64Array | undefined;
+  /**
    * Finds a cgroup in the kernel side's table, which keeps removed ones as well for a time;
    * undefined: not there.
    */

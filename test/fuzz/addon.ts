@@ -45,6 +45,7 @@ for (const state of ['attached', 'resumed']) {
   }
   hook.touch();
   assert.equal(hook.cpuStates().length % hook.cpuCount, 0);
+  assert.equal((hook.causes()?.length ?? 0) % 2, 0);
   assert.equal(hook.statistics().ringBytes, 1 << 20);
   assert.ok(hook.positions()[1] > 0);
   assert.deepEqual(hook.restorePins(), []);

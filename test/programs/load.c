@@ -63,12 +63,22 @@ static void storm(char **args)
 		exec_case("load", args[2], args[3], NULL);
 }
 
+/* without end: each process lives only until it has forked the next one */
+static void hop(char **args)
+{
+	(void)args;
+	while (must(fork()) == 0)
+		;
+	_exit(0);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
 		{ "wait-and-spawn", wait_and_spawn },
 		{ "crowd", crowd },
 		{ "storm", storm },
+		{ "hop", hop },
 		{ NULL, NULL },
 	};
 

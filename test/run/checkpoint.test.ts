@@ -25,6 +25,7 @@ function writerIn(t: TestContext) {
     journal: { position: { segment: 1, offset: 0 } },
     recorder: { kernelMisses: 7 },
     lineage: { losses: [], counts },
+    lossLimit: { look: () => {} },
     enricher: { started: [] },
     nextSeq: [1],
   } as unknown as Session;

@@ -65,6 +65,7 @@ export function createCheckpointWriter(
     isNoted = false;
     writtenAt = performance.now();
     pins?.look();
+    session.lossLimit.look();
     const state = stateOf(config, session, hookState);
     const written = { text: JSON.stringify(state), position: state.position };
     if (last === undefined) durable.offer(written);

@@ -6,6 +6,7 @@ import type { Enricher } from '../../enrich/enricher.ts';
 import type { PodSource } from '../../enrich/pods/pod-source.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { Lineage } from '../../lineage/lineage.ts';
+import { LossLimit } from '../../lineage/loss-limit.ts';
 import { Losses } from '../../lineage/losses.ts';
 import { ancestorOf } from '../../source/ancestors.ts';
 import { arm } from '../../source/arming.ts';
@@ -27,6 +28,7 @@ export interface Session {
   readonly journal: Journal;
   readonly recorder: Recorder;
   readonly lineage: Lineage;
+  readonly lossLimit: LossLimit;
   readonly enricher: Enricher;
   readonly pods: PodSource;
   readonly bootId: string;
@@ -59,6 +61,10 @@ export async function openSession(
     quietRange: (cpu) => quietRange(hook, cpu),
     ancestor: (pid, startTime) => ancestorOf(snapshot, pid, startTime),
   });
+  const lossLimit = new LossLimit(lineage.losses, nextSeq, {
+    numbers: () => readCpuStates(hook.cpuStates()).map(({ seq }) => seq),
+    causes: () => hook.causes(),
+  });
   const enricher = createEnricher(config, hook, isSameHook ? known.started : undefined, report);
   const pods = openPodSource(config, { onPod: (uid) => enricher.podChanged(uid), report });
   enricher.start(pods);
@@ -85,7 +91,7 @@ export async function openSession(
   recorder.sample();
   recorder.add(lineage.start(VERSION, hook.state, clock.now));
   for (const loss of lossesBefore(known, bootId, hookId, hook)) recorder.lose(loss);
-  return { hook, journal, recorder, lineage, enricher, pods, bootId, hookId, nextSeq };
+  return { hook, journal, recorder, lineage, lossLimit, enricher, pods, bootId, hookId, nextSeq };
 }
 
 /** Returns the first number of each CPU that is in no journal yet. */

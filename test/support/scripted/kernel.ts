@@ -129,6 +129,9 @@ function openHook(world: KernelWorld): Hook {
       return true;
     },
     cpuStates: () => cpuStatesOf(world),
+    // Any exec may cause a later one.
+    causes: () =>
+      Float64Array.from(execs.slice(0, memory.happened).flatMap(({ cpu, seq }) => [cpu, seq])),
     cgroup: () => undefined,
     statistics: () => ({
       ringBytes: 1 << 20,
