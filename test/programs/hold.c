@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hold ADDRESS COUNT PORT...
+ * hold ADDRESS SOURCES COUNT PORT...
  * Holds so many idle connections to each port of an address, and opens another one for each that
- * the other side ends. Prints a line when it has asked for all of them, and ends with its parent.
+ * the other side ends. They come from as many addresses in 127.1.0.0/16, which are all of the
+ * loopback interface; 0: from the address that the kernel chooses. Prints a line when it has asked
+ * for all of them, and ends with its parent.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -17,13 +19,22 @@
 #include <unistd.h>
 
 static struct sockaddr_in target = { .sin_family = AF_INET };
+static int sources;
 
 static void open_connection(struct pollfd *slot, const char *port)
 {
+	static unsigned int opened;
+	struct sockaddr_in source = { .sin_family = AF_INET };
+
 	slot->events = POLLIN;
 	slot->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	if (slot->fd < 0)
 		err(1, "socket");
+	if (sources > 0) {
+		source.sin_addr.s_addr = htonl(0x7f010001 + opened++ % sources);
+		if (bind(slot->fd, (struct sockaddr *)&source, sizeof(source)))
+			err(1, "bind");
+	}
 	target.sin_port = htons(atoi(port));
 	if (connect(slot->fd, (struct sockaddr *)&target, sizeof(target)) && errno != EINPROGRESS) {
 		close(slot->fd);
@@ -33,13 +44,14 @@ static void open_connection(struct pollfd *slot, const char *port)
 
 int main(int argc, char **argv)
 {
-	int ports = argc - 3;
-	int total = ports > 0 ? atoi(argv[2]) * ports : 0;
+	int ports = argc - 4;
+	int total = ports > 0 ? atoi(argv[3]) * ports : 0;
 	struct rlimit files;
 	struct pollfd *slots;
 
 	if (total < 1 || inet_pton(AF_INET, argv[1], &target.sin_addr) != 1)
-		errx(64, "usage: hold ADDRESS COUNT PORT...");
+		errx(64, "usage: hold ADDRESS SOURCES COUNT PORT...");
+	sources = atoi(argv[2]);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	getrlimit(RLIMIT_NOFILE, &files);
 	files.rlim_cur = files.rlim_max;
@@ -48,7 +60,7 @@ int main(int argc, char **argv)
 	if (!slots)
 		err(1, "calloc");
 	for (int i = 0; i < total; i++)
-		open_connection(&slots[i], argv[3 + i % ports]);
+		open_connection(&slots[i], argv[4 + i % ports]);
 	puts("holding");
 	fflush(stdout);
 	while (poll(slots, total, 100) >= 0)
@@ -57,7 +69,7 @@ int main(int argc, char **argv)
 				continue;
 			if (slots[i].fd >= 0)
 				close(slots[i].fd);
-			open_connection(&slots[i], argv[3 + i % ports]);
+			open_connection(&slots[i], argv[4 + i % ports]);
 		}
 	return 1;
 }

@@ -98,7 +98,7 @@ test('a pod that fills both ports of the agent with idle connections keeps no pr
   const failures = () =>
     release.kubectl('get', ...unhealthy, '--output=jsonpath={.items[*].count}');
   const before = await failures();
-  const flood = ['/programs/hold', address, '500', '9469', '9470'];
+  const flood = ['/programs/hold', address, '0', '500', '9469', '9470'];
   await cluster.apply(pod('flood', [container('main', flood)]));
   await waitForPhase(cluster, 'Running', 'flood');
   await sleep(20_000); // four readiness probes and two liveness probes
