@@ -2,7 +2,7 @@ import { beginArgument, createReading, restart } from './begin-reading.ts';
 import { createCommandReader } from './commands/look.ts';
 import { pipeAnchors } from './commands/pipes.ts';
 import { userAnchors } from './commands/users.ts';
-import { shapeAnchors } from './forms/shapes.ts';
+import { checkPattern, shapeAnchors } from './forms/shapes.ts';
 import { sqlAnchors } from './forms/sql.ts';
 import { urlAnchors } from './forms/urls.ts';
 import { awaitedValue, nameAnchors } from './names.ts';
@@ -37,6 +37,12 @@ export type Redact = (
   readonly args: readonly string[];
   readonly redacted: number;
 };
+
+/** Throws a Refusal for what cannot be searched for safely; that is faster than a redactor of it. */
+export function checkRedaction({ names = [], patterns = [] }: RedactOptions): void {
+  createSecretNames(names);
+  for (const pattern of patterns) checkPattern(pattern);
+}
 
 /**
  * Makes a function that replaces secrets in a command's arguments by `[redacted]`, in a time that

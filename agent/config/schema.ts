@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import * as z from 'zod';
-import { createRedactor, type RedactOptions } from '../../redact/redactor.ts';
+import { checkRedaction, type RedactOptions } from '../../redact/redactor.ts';
 import { Refusal } from '../../redact/refusal.ts';
 import { AgentError } from '../errors.ts';
 import { exportOptions } from './export.ts';
@@ -153,7 +153,7 @@ export type Config = Readonly<z.output<typeof schema>>;
 /** Returns what is wrong with a name or a pattern. */
 function refusal(options: RedactOptions): string | undefined {
   try {
-    createRedactor(options);
+    checkRedaction(options);
     return undefined;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

@@ -13,6 +13,11 @@ export function shapeAnchors(extra: readonly string[]): Anchor[] {
   return [...shapes, ...special];
 }
 
+/** Throws a Refusal for a pattern that is not safe. */
+export function checkPattern(pattern: string): void {
+  literalOf(pattern);
+}
+
 function lookFor(form: RegExp): Look {
   return (reading, from) => {
     const { text } = reading;

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
-import { createRedactor } from '../../redact/redactor.ts';
+import { checkRedaction, createRedactor } from '../../redact/redactor.ts';
 import { caseOf, HARMLESS, SECRETS } from './cases.ts';
 
 const redact = createRedactor();
@@ -100,7 +100,8 @@ test('configured patterns are redacted wherever they stand', () => {
 
 for (const name of ['', '-', 'x', 'a b', 'a=b', 'pa*', 'é', 'a--b', 'x'.repeat(65)])
   test(`a name that cannot be searched for is refused: "${name.slice(0, 9)}"`, () => {
-    refuses(() => createRedactor({ names: [name] }), 'name', /words of letters and digits/);
+    for (const take of [createRedactor, checkRedaction])
+      refuses(() => take({ names: [name] }), 'name', /words of letters and digits/);
   });
 
 const BAD_PATTERNS: readonly [pattern: string, why: RegExp][] = [
@@ -125,7 +126,8 @@ const BAD_PATTERNS: readonly [pattern: string, why: RegExp][] = [
 ];
 for (const [pattern, why] of BAD_PATTERNS)
   test(`a pattern that is not safe is refused: ${pattern.slice(0, 30)}`, () => {
-    refuses(() => createRedactor({ patterns: [pattern] }), 'pattern', why);
+    for (const take of [createRedactor, checkRedaction])
+      refuses(() => take({ patterns: [pattern] }), 'pattern', why);
   });
 
 function refuses(make: () => unknown, what: string, why: RegExp): void {
