@@ -1,7 +1,7 @@
 import { KEYS } from '../../record/fields.ts';
 import type { StoredRecord } from '../../record/read.ts';
 import { commandLine, visible } from '../../record/visible.ts';
-import { type Comparison, compareCommand } from './comparison.ts';
+import { type Comparison, compareCommand, type Ran } from './comparison.ts';
 import type { ExecRequest } from './exec-request.ts';
 
 /** A request may arrive this long before its exec, and the clocks may differ by this much. */
@@ -15,11 +15,8 @@ const AFTER_NS = 2_000_000_000n;
  */
 export function candidatesOf(record: StoredRecord, requests: readonly ExecRequest[]): string[] {
   if (record.attributes[KEYS.entry] !== 'exec' || record.timestamp === undefined) return [];
-  const { resource, attributes, timestamp } = record;
-  const args = attributes[KEYS.args];
-  const ran = Array.isArray(args) ? args.map(String) : [];
-  const executable = attributes[KEYS.executable];
-  const path = typeof executable === 'string' ? executable : undefined;
+  const { resource, timestamp } = record;
+  const ran = commandOf(record);
   return requests
     .filter(
       ({ namespace, pod, received }) =>
@@ -30,7 +27,7 @@ export function candidatesOf(record: StoredRecord, requests: readonly ExecReques
     )
     .map((request) => {
       const sameContainer = request.container === resource[KEYS.podContainerName];
-      const comparison = compareCommand(request, ran, path);
+      const comparison = compareCommand(request, ran);
       const apart = timestamp - request.received;
       return { request, sameContainer, comparison, apart };
     })
@@ -43,7 +40,7 @@ export function candidatesOf(record: StoredRecord, requests: readonly ExecReques
       const speaks = [
         'same pod',
         ...(sameContainer ? ['same container'] : []),
-        aboutCommand(comparison),
+        aboutCommand(comparison, ran),
         `received ${Number(apart / 1_000_000n)} ms before`,
       ];
       const from = request.from === '' ? '' : ` from ${request.from}`;
@@ -51,8 +48,22 @@ export function candidatesOf(record: StoredRecord, requests: readonly ExecReques
     });
 }
 
-function aboutCommand({ isSame, isRedacted, command }: Comparison): string {
-  if (isSame) return isRedacted ? 'same command but for redacted parts' : 'same command';
+function commandOf({ attributes }: StoredRecord): Ran {
+  const args = attributes[KEYS.args];
+  const executable = attributes[KEYS.executable];
+  return {
+    args: Array.isArray(args) ? args.map(String) : [],
+    // Without arguments nothing was recorded, because a command has at least its own name.
+    isCut: attributes[KEYS.argsTruncated] === true || !Array.isArray(args),
+    executable: typeof executable === 'string' ? executable : undefined,
+  };
+}
+
+function aboutCommand({ isSame, isRedacted, command }: Comparison, { args, isCut }: Ran): string {
   if (command === undefined) return 'the log does not have the command';
-  return `other command: ${typeof command === 'string' ? command : commandLine(command)}`;
+  const requested = typeof command === 'string' ? command : commandLine(command);
+  if (isCut && args.length === 0) return `the record has no arguments; requested: ${requested}`;
+  if (!isSame) return `other command: ${requested}`;
+  const redacted = isRedacted ? ' but for redacted parts' : '';
+  return `same command${redacted}${isCut ? ' as far as it was recorded' : ''}`;
 }

@@ -183,6 +183,28 @@ test('a redacted part is anything, but the rest of a command must be the same', 
   assert.equal(chain.match(/other command/g)?.length, 2);
 });
 
+test('a command that was cut is the same as far as it was recorded, and comes first', async () => {
+  const record = withSecret('sh', '-c', 'echo aa');
+  const cut = { ...record.attributes, 'vcml.process.args_truncated': true };
+  const { chain } = await outputsFor(
+    { ...record, attributes: { ...cut, 'vcml.process.args_size': 99 } },
+    event({ user: 'bob', seconds: -0.5, command: ['sh', '-c', 'echo bb'] }),
+    event({ user: 'alice', command: ['sh', '-c', `echo ${'a'.repeat(99)}`] }),
+  );
+  assert.match(
+    chain,
+    /by alice .*same command as far as it was recorded, .* by bob .*other command: sh -c 'echo bb'/,
+  );
+});
+
+test('a record without arguments has no other command, and the requested one is shown', async () => {
+  const { 'process.command_args': _, ...attributes } = entry('exec').attributes as object & {
+    'process.command_args': unknown;
+  };
+  const { chain } = await outputsFor({ ...entry('exec'), attributes }, event({ user: 'alice' }));
+  assert.match(chain, /by alice .*the record has no arguments; requested: sh -c id, /);
+});
+
 for (const output of ['text', 'json', 'jsonl'])
   test(`what the log contains is reported beside ${output}`, async () => {
     const journal = folder.journal('summary.jsonl', [text(start([1])), text(entry('exec'))]);

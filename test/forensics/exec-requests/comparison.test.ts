@@ -3,7 +3,12 @@ import { test } from 'node:test';
 import { compareCommand } from '../../../forensics/exec-requests/comparison.ts';
 import type { ExecRequest } from '../../../forensics/exec-requests/exec-request.ts';
 
-function compare(command: ExecRequest['command'], ran: readonly string[], executable?: string) {
+function compare(
+  command: ExecRequest['command'],
+  args: readonly string[],
+  executable?: string,
+  isCut = false,
+) {
   const request: ExecRequest = {
     id: 'a',
     user: 'alice',
@@ -16,7 +21,7 @@ function compare(command: ExecRequest['command'], ran: readonly string[], execut
     stage: 0,
     isRefused: false,
   };
-  return compareCommand(request, ran, executable);
+  return compareCommand(request, { args, isCut, executable });
 }
 
 const CASES: readonly (readonly [
@@ -44,6 +49,37 @@ const CASES: readonly (readonly [
 for (const [what, command, ran, isSame] of CASES)
   test(`a request's command and a record's are ${isSame ? 'the same' : 'not the same'}: ${what}`, () => {
     equal(compare(command, ran).isSame, isSame);
+  });
+
+/** Arguments that were cut, which may be the beginning of the request's. */
+const CUT: typeof CASES = [
+  ['within a word', ['sh', '-c', 'echo abc'], ['sh', '-c', 'echo a'], true],
+  ['after a word', ['sh', '-c', 'id'], ['sh', '-c'], true],
+  ['before a word', ['sh', '-c', 'id'], ['sh', '-c', ''], true],
+  ['within another word', ['sh', '-c', 'echo xbc'], ['sh', '-c', 'echo a'], false],
+  ['after another word', ['sh', '-x', 'id'], ['sh', '-c'], false],
+  ['within the first of two words', ['ab', 'c'], ['a', 'c'], false],
+  ['after all words of the request', ['sh'], ['sh', '-c'], false],
+  ['within a character', ['a', 'bäc'], ['a', 'b\\xc3'], true],
+  ['within a backslash and what follows', ['a', 'b\\xc3d'], ['a', 'b\\\\xc3'], true],
+  ['after a secret', ['app', '--token=x1y2', '-v'], ['app', '--token=[redacted]'], true],
+  ['within a secret', ['app', '--token=x1y2'], ['app', '--token=x1'], true],
+  ['within the name of a secret', ['app', '--token=x1y2'], ['app', '--tok'], true],
+  ['within a token', ['app', `AKIA${'Q'.repeat(16)}`], ['app', 'AKIAQQ'], true],
+  ['within another token', ['app', `AKIA${'Q'.repeat(16)}`], ['app', 'AKIAXX'], false],
+  [
+    'before a secret of another option',
+    ['app', '--other=x1'],
+    ['app', '--token=[redacted]'],
+    false,
+  ],
+  ['within one text', 'sh -c echo abc', ['sh', '-c', 'echo a'], true],
+  ['within another text', 'sh -c echo xbc', ['sh', '-c', 'echo a'], false],
+];
+
+for (const [what, command, ran, isSame] of CUT)
+  test(`arguments that were cut ${what} ${isSame ? 'may be' : 'are not'} those of the request`, () => {
+    equal(compare(command, ran, undefined, true).isSame, isSame);
   });
 
 test('the command of a request is shown as a record has it', () => {
