@@ -109,11 +109,14 @@ private:
 	}
 
 	// touch(): shows that the reader is alive although it does not read now; sets `clock` like
-	// drain(). The boot clock is read on both sides of the wall clock: a reader that is
-	// preempted between them would take the pause for a step of the wall clock.
+	// drain(). Does nothing once the hook is closed. The boot clock is read on both sides of
+	// the wall clock: a reader that is preempted between them would take the pause for a step
+	// of the wall clock.
 	Napi::Value touch(const Napi::CallbackInfo &info)
 	{
-		control *page = side(info).control_page();
+		if (!side_)
+			return info.Env().Undefined();
+		control *page = side_->control_page();
 		struct timespec boot, wall, after;
 
 		clock_gettime(CLOCK_BOOTTIME, &boot);

@@ -24,6 +24,8 @@ import { hookOptions, journalOptions } from './wiring.ts';
 
 /** How long the end may wait for the collector. The next run exports what is left. */
 const EXPORT_GRACE_MS = 5000;
+/** A fraction of the shortest `quietAfter`. */
+const ATTEND_MS = 200;
 
 /** The parts of a run that need neither hook nor journal. */
 interface Run {
@@ -158,16 +160,21 @@ async function end(
   return removed !== undefined && removal.journal;
 }
 
-/** Releases the hook last: an agent that waits for it opens the journal at once. */
+/**
+ * Releases the hook last: an agent that waits for it opens the journal at once. Until then the hook
+ * stores events for that agent, although nobody reads them.
+ */
 async function close(
   hook: Hook,
   journal: Journal | undefined,
   journalExport?: JournalExport,
 ): Promise<void> {
+  const attending = setInterval(() => hook.touch(), ATTEND_MS);
   try {
     await journalExport?.close(EXPORT_GRACE_MS);
     await journal?.close();
   } finally {
+    clearInterval(attending);
     hook.close();
   }
 }

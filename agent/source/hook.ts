@@ -78,7 +78,10 @@ export interface Hook {
    * each CPU.
    */
   commit(nextSeq: Float64Array): void;
-  /** Shows the kernel side that an agent is alive although it does not read now. */
+  /**
+   * Shows the kernel side that an agent is alive although it does not read now. Does nothing once
+   * the hook is closed or detached.
+   */
   touch(): void;
   /** The number of bytes ever drained from the ring, and ever written to it by the kernel. */
   positions(): readonly [drained: number, written: number];

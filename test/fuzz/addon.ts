@@ -57,6 +57,7 @@ for (const state of ['attached', 'resumed']) {
     assert.ok(hook.detach().length > 0);
   }
   assert.throws(() => hook.drain(), /closed/);
+  hook.touch();
 }
 assert.ok(drained > 2 << 20, `${drained} bytes`);
 assert.deepEqual(removePins(options.addonPath, pinDir), []);

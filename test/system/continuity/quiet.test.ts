@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { judge } from '../../check/check.ts';
@@ -52,4 +53,42 @@ test('a sleeping agent counts as a reader, however long nothing happens', async 
   assert.equal(await agent.stop(), 0, agent.stderr);
   const actions = agent.records().map(({ action }) => action);
   assert.ok(!actions.includes('journal.loss'));
+});
+
+test('while the last export is awaited, the hook stores events for the next agent', async (t) => {
+  // It accepts connections and never answers.
+  const collector = createServer().listen(0, '127.0.0.1');
+  await once(collector, 'listening');
+  t.after(() => collector.close());
+  const { port } = collector.address() as { port: number };
+  const agent = await startAgent({
+    args: ['--quiet-after', '1s', '--export-endpoint', `http://127.0.0.1:${port}`],
+  });
+  t.after(() => agent.close());
+  process.kill(agent.pid);
+  await agent.journal.waitFor('journal.stop', (records) =>
+    records.find(({ action }) => action === 'journal.stop'),
+  );
+  let count = 0;
+  let isOver = false;
+  const executing = (async () => {
+    for (; !isOver; count++) {
+      await runProgram('noop', `handover:${count}`);
+      await sleep(50);
+    }
+  })();
+  await agent.start(); // waits for the hook
+  isOver = true;
+  await executing;
+  await agent.journal.marked(`handover:${count - 1}`);
+  assert.equal(await agent.stop(), 0, agent.stderr);
+  const records = agent.records();
+  assert.ok(!records.some(({ action }) => action === 'journal.loss'));
+  const recorded = new Set(
+    records.map(({ attributes }) => `${attributes['process.command_args']}`),
+  );
+  const missing = Array.from({ length: count }, (_, n) => n).filter(
+    (n) => ![...recorded].some((args) => args.endsWith(`handover:${n}`)),
+  );
+  assert.deepEqual(missing, []);
 });
