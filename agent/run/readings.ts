@@ -96,9 +96,14 @@ function hookOf({ hook }: Session, pins: PinKeeper): HookReadings {
 function journalOf(config: Config, { journal }: Session): Omit<JournalReadings, 'oldestAt'> {
   const { journalDir, journalMaxBytes } = config;
   const segments = listSegments(journalDir);
+  const { segment: open, offset } = journal.position;
+  // The open segment's file may hold lines of a write that has not returned, and is not counted yet.
+  const sizes = segments.map((one) =>
+    one.number === open ? offset : segmentBytes(journalDir, one),
+  );
   return {
     writtenBytes: journal.writtenBytes,
-    bytes: segments.reduce((sum, segment) => sum + segmentBytes(journalDir, segment), 0),
+    bytes: sizes.reduce((sum, size) => sum + size, 0),
     maxBytes: journalMaxBytes,
     segments: segments.length,
   };
