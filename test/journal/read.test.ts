@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import {
   appendFileSync,
   mkdirSync,
@@ -118,7 +119,7 @@ test('the rest of a segment that cannot be read is skipped and named, and all ot
 test('every zstd frame of a segment is read, wherever the frames begin', async (t) => {
   const { dir } = createBed(t);
   mkdirSync(dir);
-  const noise = Array.from({ length: 120_000 }, () => Math.random().toString(36));
+  const noise = Array.from({ length: 4_000 }, () => randomBytes(300).toString('hex'));
   const text = Buffer.from(`${noise.join('\n')}\n`);
   for (const cuts of [[], [0], [1], [10, 11], [700_000, 1 << 20, 2_000_000]]) {
     const parts = [...cuts, text.length].map((end, n) => text.subarray(cuts[n - 1] ?? 0, end));

@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { exec, execId, text } from '../check/craft.ts';
-import { vcml } from '../support/forensics.ts';
-import { append, createBed, linesOf } from '../support/journal/bed.ts';
-import { VCML_BIN } from '../support/paths.ts';
+import { exec, execId, text } from '../../check/craft.ts';
+import { vcml } from '../../support/forensics.ts';
+import { append, createBed, linesOf } from '../../support/journal/bed.ts';
+import { VCML_BIN } from '../../support/paths.ts';
 
 const RECORDS = 4000;
 const AT_ONCE = 20;

@@ -14,10 +14,10 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { EXIT } from '../../agent/errors.ts';
-import { segmentName } from '../support/journal/segment-name.ts';
-import { AGENT_BIN, ROOT } from '../support/paths.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { EXIT } from '../../../agent/errors.ts';
+import { segmentName } from '../../support/journal/segment-name.ts';
+import { AGENT_BIN, ROOT } from '../../support/paths.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const TIMEOUT_MS = 20_000;
 

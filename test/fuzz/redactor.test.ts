@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { createRedactor } from '../../redact/redactor.ts';
-import { SECRETS } from './cases.ts';
+import { SECRETS } from '../redact/cases.ts';
 
 const redact = createRedactor({ names: ['door-code'], patterns: ['acme_[a-z-]{20,}'] });
 const MARK = '[redacted]';

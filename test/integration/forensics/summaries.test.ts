@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { report } from '../../forensics/commands/report.ts';
-import { Journals } from '../../forensics/journals.ts';
-import { execId, lines, sound } from '../check/craft.ts';
-import { Folder, segment, vcml } from '../support/forensics.ts';
+import { report } from '../../../forensics/commands/report.ts';
+import { Journals } from '../../../forensics/journals.ts';
+import { execId, lines, sound } from '../../check/craft.ts';
+import { Folder, segment, vcml } from '../../support/forensics.ts';
 
 const folder = new Folder();
 after(() => folder.close());
