@@ -1,7 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { pipeline } from 'node:stream';
-import { createZstdDecompress } from 'node:zlib';
+import { createZstdDecompress, type ZstdDecompress } from 'node:zlib';
 import { damaged } from './folder.ts';
 import { listSegments, type Position, type Segment, segmentFile } from './segment.ts';
 import { createSplitter, type JournalLine } from './split-lines.ts';
@@ -153,12 +152,7 @@ async function* inflated(handle: FileHandle, file: string, from: number): AsyncG
     // Node ends after one frame of the file, unless the next one begins with the next chunk.
     do {
       const text = createZstdDecompress({ chunkSize: CHUNK_BYTES });
-      const source = handle.createReadStream({
-        start: at,
-        autoClose: false,
-        highWaterMark: CHUNK_BYTES,
-      });
-      pipeline(source, text, () => {}); // an error comes out of `text`, too
+      feed(text, plain(handle, at)).catch((error) => text.destroy(error));
       for await (const chunk of text as AsyncIterable<Buffer>) {
         if (chunk.length > skip) yield chunk.subarray(skip);
         skip = Math.max(0, skip - chunk.length);
@@ -169,6 +163,22 @@ async function* inflated(handle: FileHandle, file: string, from: number): AsyncG
   } catch (cause) {
     throw damaged(file, cause);
   }
+}
+
+/**
+ * Writes chunks until one is not taken as a whole, because a frame ends in it. Were a stream to write
+ * the next chunk, too, Node would take it for the beginning of another frame.
+ */
+async function feed(text: ZstdDecompress, chunks: AsyncIterable<Buffer>): Promise<void> {
+  let given = 0;
+  for await (const chunk of chunks) {
+    given += chunk.length;
+    await new Promise<void>((resolve, reject) => {
+      text.write(chunk, (error) => (error ? reject(error) : resolve()));
+    });
+    if (text.bytesWritten < given) return;
+  }
+  text.end();
 }
 
 /** Creates a wait for a change in the folder, for a second, or for the end. */

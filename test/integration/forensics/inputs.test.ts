@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { entriesByTime, hitsOf } from '../../../forensics/select/ordered.ts';
 import { exec, execId, lines, sound, text } from '../../check/craft.ts';
-import { audited, Folder, opened, segment, vcml } from '../../support/forensics.ts';
-import { VCML_BIN } from '../../support/paths.ts';
 import { plain } from '../../forensics/craft.ts';
 import { logRecord, otlpLine } from '../../forensics/otlp.ts';
+import { audited, Folder, opened, segment, vcml } from '../../support/forensics.ts';
+import { VCML_BIN } from '../../support/paths.ts';
 
 const folder = new Folder();
 after(() => folder.close());
