@@ -11,24 +11,12 @@ interface Left {
 /** Finds what a machine's journal and its collector do not say as it was. */
 export function judgeMachine(machine: Machine, { journal, history }: Left): string[] {
   const hooks = machine.kernel.hooks.filter(({ hookId }) => hookId !== '');
-  const boots = hooks.map((hook, n) => ({
-    ...hook,
-    isDetached: hook.isDetached || isForgotten(hooks[n + 1]),
-  }));
   return [
-    ...judgeWorld({ journal }, history, boots, machine.collector.received),
+    ...judgeWorld({ journal }, history, hooks, machine.collector.received),
     ...hooks.flatMap((hook) => judgeTimes(history, hook, machine.offsets)),
     ...hooks.flatMap((hook) => judgeMisses(history, hook)),
     ...judgeOtherLosses(history, hooks),
   ];
-}
-
-/**
- * Whether the loss of a reboot may be missing: the agent after it was killed, or lost its power, and
- * left its journal.start without the loss that follows. That case is not solved.
- */
-function isForgotten(next: HookHistory | undefined): boolean {
-  return next?.isOrphan === true;
 }
 
 /** The wall time of a record is its boot time, by a clock as it was after the exec. */

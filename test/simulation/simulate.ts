@@ -194,8 +194,6 @@ class Simulation {
       if (this.#findings.length > 0) break;
     }
     this.#judgeSyncs();
-    const hook = machine.kernel.hooks.at(-1);
-    if (hook?.memory.lives === 1 && code === undefined) hook.isOrphan = true;
     machine.end();
     await settled();
     this.#steps += life.steps;

@@ -22,6 +22,8 @@ export interface Continuity {
   attachedAt: string | undefined;
   /** The containers whose start is recorded, by the keys that the enrichment gives them. */
   started: Set<string>;
+  /** The hooks before it whose ends are not recorded, the oldest first. */
+  before: readonly Continuity[];
 }
 
 /** Text that is in the line of every exec. */
@@ -43,6 +45,7 @@ export function continuityFrom(checkpoint?: Checkpoint): Continuity {
     kernelMisses: checkpoint?.kernelMisses ?? 0,
     attachedAt: checkpoint?.attachedAt,
     started: new Set(checkpoint?.started),
+    before: [],
   };
 }
 

@@ -2,7 +2,8 @@ import { listSegments } from '../../journal/segment.ts';
 import type { Report } from '../report.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import type { Continuity } from './continuity.ts';
-import { type LiveHook, readBack } from './read-back.ts';
+import { readBack } from './read-back.ts';
+import type { LiveHook } from './read-hook.ts';
 
 /**
  * Reads what the journal in `dir` says about the hook that wrote it last: from the position of its

@@ -108,19 +108,26 @@ function quietRange(hook: Hook, cpu: number): { first: number; last: number } {
 }
 
 /**
- * Returns what must have been lost between the end of the last run and the beginning of this hook.
+ * Returns what must have been lost between the end of the last run and the beginning of this hook,
+ * and what earlier runs have not recorded, the oldest first.
  */
 function lossesBefore(known: Continuity, bootId: string, hookId: string, hook: Hook): Loss[] {
-  const losses: Loss[] = [];
-  const { nextSeq } = known;
+  const isSameHook = known.hookId === hookId;
+  const isOver = known.bootId !== undefined && !isSameHook && !known.detached;
+  const over = isOver ? [...known.before, known] : known.before;
+  const losses = over.map((former, n) => lossAfter(former, over[n + 1]?.bootId ?? bootId));
   // At the latest, all programs were attached when the hook was armed.
-  const since = known.attachedAt ?? known.hookId ?? hookId;
-  const before = known.bootId !== undefined && known.hookId !== hookId && !known.detached;
-  if (before && known.bootId !== bootId)
-    losses.push({ stage: 'reboot', bootId: known.bootId ?? '', nextSeq });
-  // The boot is the same and the hook is another one: the old hook was removed by others.
-  else if (before) losses.push({ stage: 'kernel', hookId: known.hookId ?? '', nextSeq, since });
-  if (hook.missingPrograms.length > 0)
-    losses.push({ stage: 'kernel', hookId, since: known.hookId === hookId ? since : hookId });
+  const since = (isSameHook && known.attachedAt) || hookId;
+  if (hook.missingPrograms.length > 0) losses.push({ stage: 'kernel', hookId, since });
   return losses;
+}
+
+/** Returns what was lost when a hook ended without an agent, before the next hook of this boot. */
+function lossAfter(
+  { bootId = '', hookId = '', nextSeq, attachedAt }: Continuity,
+  nextBootId: string,
+): Loss {
+  if (bootId !== nextBootId) return { stage: 'reboot', bootId, nextSeq };
+  // The boot is the same and the hook is another one: the old hook was removed by others.
+  return { stage: 'kernel', hookId, nextSeq, since: attachedAt ?? hookId };
 }

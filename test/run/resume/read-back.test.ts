@@ -4,7 +4,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { type LiveHook, readBack } from '../../../agent/run/resume/read-back.ts';
+import { Losses } from '../../../agent/lineage/losses.ts';
+import { readBack } from '../../../agent/run/resume/read-back.ts';
+import type { LiveHook } from '../../../agent/run/resume/read-hook.ts';
 import { segmentName } from '../../support/journal/segment-name.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { exec, line, loss, start } from './lines.ts';
@@ -128,4 +130,80 @@ test('while a long journal is read back, the event loop keeps turning', async (t
   for (; !isRead; turns++) await turn();
   assert.deepEqual((await reading).nextSeq, [25_002, 25_001, 25_001, 25_001]);
   assert.ok(turns > 20, `${turns} turns of the event loop`);
+});
+
+const FORMER = '4';
+const former = (text: string) =>
+  text.replaceAll('"5"', `"${FORMER}"`).replaceAll('"boot"', '"before"');
+const reboot = (bootId: string) =>
+  line('journal.loss', { 'vcml.loss.stage': 'reboot', 'vcml.loss.boot_id': bootId });
+const removal = (hookId: string) =>
+  line('journal.loss', { 'vcml.loss.stage': 'kernel', 'vcml.loss.hook_id': hookId });
+const ENDED = [
+  former(start('attached', [1, 1])),
+  former(exec(0, 1)),
+  former(loss('quiet', 0, 2, 3)),
+  former(exec(1, 1)),
+];
+
+/** The hooks whose ends are not recorded, each with its boot and its numbers, the oldest first. */
+async function unrecorded(dir: string, live: LiveHook): Promise<unknown[]> {
+  const { before } = await readBack(dir, undefined, live, assert.fail);
+  return before.map(({ bootId, hookId, nextSeq }) => [bootId, hookId, nextSeq]);
+}
+
+for (const live of [LIVE, OTHER])
+  for (const [what, lines, expected] of [
+    ['its start alone', [start('attached', [1, 1])], true],
+    ['several starts', [start('attached', [1, 1]), start('resumed', [1, 1])], true],
+    ['the end of another boot', [start('attached', [1, 1]), reboot('other')], true],
+    ['the end of that boot', [start('attached', [1, 1]), reboot('before')], false],
+    ['the end of that hook', [start('attached', [1, 1]), removal(FORMER)], false],
+    ['an exec', [start('attached', [1, 1]), exec(0, 1)], false],
+    ['a loss of its own', [start('attached', [1, 1]), loss('quiet', 0, 1, 2)], false],
+  ] as const)
+    test(`the hook before is read ${expected ? 'too' : 'no more'} if the ${live === LIVE ? 'attached' : 'last'} hook has written ${what}`, async (t) => {
+      const found = expected ? [['before', FORMER, [4, 2]]] : [];
+      for (const segments of [
+        [[...ENDED, ...lines]],
+        [ENDED, lines],
+        [ENDED.slice(0, 2), ENDED.slice(2), lines],
+        [ENDED, ...lines.map((one) => [one])],
+      ])
+        assert.deepEqual(await unrecorded(journalOf(t, ...segments), live), found);
+    });
+
+test('of several hooks that have written their starts alone, each is read, the oldest first', async (t) => {
+  const dir = journalOf(t, ENDED, [start('attached', [1, 1], '6')], [start('attached', [1], '7')]);
+  assert.deepEqual(await unrecorded(dir, { hookId: '7', readSeq: [] }), [
+    ['before', FORMER, [4, 2]],
+    ['boot', '6', [1, 1]],
+  ]);
+});
+
+test('a hook that was detached in order has no end to record', async (t) => {
+  const stop = former(line('journal.stop', { 'vcml.hook.state': 'detached' }));
+  const dir = journalOf(t, [...ENDED, stop], [start('attached', [1, 1])]);
+  assert.deepEqual(await unrecorded(dir, LIVE), []);
+});
+
+test('of the hook before, a checkpoint of it is enough', async (t) => {
+  const dir = journalOf(t, ENDED, [former(exec(1, 7)), start('attached', [1, 1])]);
+  const checkpoint = {
+    bootId: 'before',
+    hookId: FORMER,
+    detached: false,
+    attachedAt: '3',
+    nextSeq: [9, 5],
+    losses: new Losses(),
+    kernelMisses: 0,
+    started: [],
+    position: { segment: 3, offset: 0 },
+  };
+  writeFileSync(join(dir, `${segmentName(2)}.zst`), 'damaged, and not needed');
+  const { before } = await readBack(dir, checkpoint, OTHER, assert.fail);
+  assert.deepEqual(
+    before.map(({ nextSeq, attachedAt }) => [nextSeq, attachedAt]),
+    [[[9, 8], '3']],
+  );
 });

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { RunEvent } from '../../../agent/run/report.ts';
-import type { LiveHook } from '../../../agent/run/resume/read-back.ts';
+import type { LiveHook } from '../../../agent/run/resume/read-hook.ts';
 import { readContinuity } from '../../../agent/run/resume/resume.ts';
 import { segmentName } from '../../support/journal/segment-name.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -62,7 +62,7 @@ async function found(dir: string, live: LiveHook = LIVE) {
 /** What is found, and what is reported: events, and the segments that could not be read. */
 async function foundInDamaged(dir: string, live: LiveHook = LIVE) {
   const reported: string[] = [];
-  const { started, ...known } = await readContinuity(dir, live, (one: RunEvent) => {
+  const { started, before, ...known } = await readContinuity(dir, live, (one: RunEvent) => {
     const text = 'error' in one ? `${one.error}` : '';
     reported.push(/\d{20}\.jsonl\S*/.exec(text)?.[0] ?? one.event);
   });

@@ -13,8 +13,6 @@ export interface HookHistory {
   hookId: string;
   /** The power was cut while it was there. */
   isCut: boolean;
-  /** The agent that armed it was killed. */
-  isOrphan: boolean;
   /** An agent detached it in order. */
   isDetached: boolean;
 }
@@ -66,7 +64,6 @@ export class Kernel {
       bootId,
       hookId: '',
       isCut: false,
-      isOrphan: false,
       isDetached: false,
     });
   }
