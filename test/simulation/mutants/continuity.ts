@@ -2,7 +2,7 @@ import type { Mutant } from './mutant.ts';
 
 const CHECKPOINT = 'agent/run/resume/checkpoint.ts';
 const LINES = 'agent/run/resume/continuity.ts';
-const READ_BACK = 'agent/run/resume/read-back.ts';
+const READ_HOOK = 'agent/run/resume/read-hook.ts';
 const SESSION = 'agent/run/session/session.ts';
 const CLOCK = 'agent/source/clock.ts';
 
@@ -32,9 +32,8 @@ export const CONTINUITY: readonly Mutant[] = [
   {
     name: 'an orderly detach counts as a loss',
     file: SESSION,
-    before:
-      '  const before = known.bootId !== undefined && known.hookId !== hookId && !known.detached;\n',
-    after: '  const before = known.bootId !== undefined && known.hookId !== hookId;\n',
+    before: '  const isOver = known.bootId !== undefined && !isSameHook && !known.detached;\n',
+    after: '  const isOver = known.bootId !== undefined && !isSameHook;\n',
     why: 'A hook that is another one looks like a hook that was lost.',
   },
   {
@@ -62,7 +61,7 @@ export const CONTINUITY: readonly Mutant[] = [
       nextSeq: known.nextSeq,
     });
 `,
-    why: 'Of seven things to forget, one is forgotten.',
+    why: 'Of eight things to forget, one is forgotten.',
   },
   {
     name: 'the numbers of a journal.start count as recorded',
@@ -73,7 +72,7 @@ export const CONTINUITY: readonly Mutant[] = [
   },
   {
     name: 'the journal is read back only to the last journal.start',
-    file: READ_BACK,
+    file: READ_HOOK,
     before: "    part.isFirst ||= record.attributes[KEYS.hookState] === 'attached';\n",
     after: '    part.isFirst = true;\n',
     why: 'A journal.start has the numbers of every CPU, but not the losses before it.',
