@@ -1,5 +1,5 @@
 import type { LineReader } from '../../../record/line/reader.ts';
-import { copyMember } from './attributes.ts';
+import { copyMember } from './key-value.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 
 /** Field numbers and wire types: opentelemetry/proto/{logs,resource}/v1. */
