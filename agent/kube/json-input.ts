@@ -1,9 +1,12 @@
 export const QUOTE = 0x22;
+export const COMMA = 0x2c;
 export const BACKSLASH = 0x5c;
 export const OBJECT = 0x7b;
 export const OBJECT_END = 0x7d;
 export const ARRAY = 0x5b;
 export const ARRAY_END = 0x5d;
+/** Longer than any number in an object of Kubernetes. */
+export const SCALAR_MAX = 64;
 const EMPTY = Buffer.alloc(0);
 
 /**
@@ -46,6 +49,60 @@ export class JsonInput {
     this.#at += 1;
   }
 
+  /**
+   * Takes the comma after a part of an array or object, unless `end` follows; returns the byte that
+   * comes next. Undefined: it is not in the piece, and nothing is taken.
+   */
+  nextPart(end: number): number | undefined {
+    const from = this.#at;
+    let byte = this.peek();
+    if (byte === end) return byte;
+    if (byte !== undefined) {
+      this.take(COMMA);
+      byte = this.peek();
+      if (byte === end) throw new SyntaxError('a comma at the end');
+    }
+    if (byte === undefined) this.#at = from;
+    return byte;
+  }
+
+  /**
+   * Takes a string of plain ASCII with its quotes. Undefined: it is another string, or longer, or
+   * does not end in the piece, and nothing is taken.
+   */
+  plainText(maxBytes: number): string | undefined {
+    const piece = this.#piece;
+    const from = this.#at + 1;
+    const end = Math.min(piece.length, from + maxBytes + 1);
+    for (let at = from; at < end; at++) {
+      const byte = piece[at] ?? BACKSLASH;
+      if (byte === QUOTE) {
+        this.#at = at + 1;
+        return piece.toString('latin1', from, at);
+      }
+      if (byte === BACKSLASH || byte > 0x7f) return undefined;
+    }
+    return undefined;
+  }
+
+  /**
+   * Skips a value without parts whose end is in the piece. False: it is another value, and nothing
+   * is taken.
+   */
+  skipPlain(): boolean {
+    const from = this.#at;
+    if (this.#piece[from] === QUOTE) {
+      this.#at += 1;
+      if (this.skipText()) return true;
+      this.#isEscaped = false;
+    } else {
+      const { length } = this.scalar();
+      if (length > 0 && length <= SCALAR_MAX && this.hasMore) return true;
+    }
+    this.#at = from;
+    return false;
+  }
+
   /** Takes what the piece has of a string, without its closing quote. */
   text(): Buffer {
     const from = this.#at;
@@ -82,20 +139,33 @@ export class JsonInput {
 
   /** Skips what the piece has of an array or object; returns whether that is all. */
   skip(): boolean {
-    if (this.#isInText) this.#isInText = !this.skipText();
     const piece = this.#piece;
-    while (this.#at < piece.length) {
-      const byte = piece[this.#at++];
+    const { length } = piece;
+    let depth = this.#depth;
+    if (this.#isInText) this.#isInText = !this.skipText();
+    let at = this.#at;
+    while (at < length) {
+      const byte = piece[at++];
       if (byte === QUOTE) {
-        this.#isInText = !this.skipText();
+        while (at < length && piece[at] !== QUOTE) at += piece[at] === BACKSLASH ? 2 : 1;
+        this.#isInText = at >= length;
+        this.#isEscaped = at > length;
+        at += 1;
       } else if (byte === OBJECT || byte === ARRAY) {
-        this.#depth += 1;
+        depth += 1;
       } else if (byte === OBJECT_END || byte === ARRAY_END) {
-        this.#depth -= 1;
-        if (this.#depth === 0) return true;
+        depth -= 1;
+        if (depth === 0) break;
       }
     }
-    return false;
+    this.#depth = depth;
+    this.#at = Math.min(at, length);
+    return depth === 0;
+  }
+
+  /** Makes skip() skip the rest of an array that was begun. */
+  leaveArray(): void {
+    this.#depth = 1;
   }
 }
 

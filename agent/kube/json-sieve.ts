@@ -1,4 +1,14 @@
-import { ARRAY, ARRAY_END, BACKSLASH, JsonInput, OBJECT, OBJECT_END, QUOTE } from './json-input.ts';
+import {
+  ARRAY,
+  ARRAY_END,
+  BACKSLASH,
+  COMMA,
+  JsonInput,
+  OBJECT,
+  OBJECT_END,
+  QUOTE,
+  SCALAR_MAX,
+} from './json-input.ts';
 import type { Elements, Members, Shape } from './json-shape.ts';
 
 /** A value, and whether a part of it did not fit into the bounds. */
@@ -13,10 +23,7 @@ const OPTIONAL_ROOM = 16 << 10;
 /** What a value takes beside its text. */
 const OVERHEAD = 32;
 const KEY_MAX = 512;
-/** Longer than any number in an object of Kubernetes. */
-const SCALAR_MAX = 64;
 
-const COMMA = 0x2c;
 const COLON = 0x3a;
 const SPACE = Buffer.from(' ');
 
@@ -109,34 +116,53 @@ export class JsonSieve {
 
   *#object(shape: Members): Reading<object> {
     const object: Record<string, unknown> = {};
-    this.#input.take(OBJECT);
-    let byte = this.#input.peek() ?? (yield* this.#next());
+    const input = this.#input;
+    input.take(OBJECT);
+    let byte = input.peek() ?? (yield* this.#next());
     while (byte !== OBJECT_END) {
-      const json = yield* this.#text(KEY_MAX);
-      const key = json === undefined ? undefined : textOf(json);
-      this.#input.peek() ?? (yield* this.#next());
-      this.#input.take(COLON);
+      let key = byte === QUOTE ? input.plainText(KEY_MAX) : undefined;
+      let keyBytes = key?.length;
+      if (key === undefined) {
+        const json = yield* this.#text(KEY_MAX);
+        key = json && textOf(json);
+        keyBytes = json?.length;
+      }
+      input.peek() ?? (yield* this.#next());
+      input.take(COLON);
+      input.peek() ?? (yield* this.#next());
       const shapeOfValue = key === undefined ? undefined : shape.of(key);
-      const value = yield* this.#read(shapeOfValue, json?.length);
-      if (key !== undefined && value !== undefined) object[key] = value;
-      byte = yield* this.#afterPart(OBJECT_END);
+      if (shapeOfValue !== undefined || !input.skipPlain()) {
+        const value = yield* this.#read(shapeOfValue, keyBytes);
+        if (key !== undefined && value !== undefined) object[key] = value;
+      }
+      byte = input.nextPart(OBJECT_END) ?? (yield* this.#afterPart(OBJECT_END));
     }
-    this.#input.take(OBJECT_END);
+    input.take(OBJECT_END);
     return object;
   }
 
   *#array({ of, isStreamed }: Elements): Reading<readonly unknown[]> {
     const array: unknown[] = [];
-    this.#input.take(ARRAY);
-    let byte = this.#input.peek() ?? (yield* this.#next());
+    const input = this.#input;
+    input.take(ARRAY);
+    let byte = input.peek() ?? (yield* this.#next());
     while (byte !== ARRAY_END) {
       if (isStreamed) this.#begin();
+      else if (this.#room < OVERHEAD) return yield* this.#cutArray(array);
       const value = yield* this.#read(of);
       if (value !== undefined && isStreamed) this.#onElement({ value, isCut: this.#isCut });
       else if (value !== undefined) array.push(value);
-      byte = yield* this.#afterPart(ARRAY_END);
+      byte = input.nextPart(ARRAY_END) ?? (yield* this.#afterPart(ARRAY_END));
     }
-    this.#input.take(ARRAY_END);
+    input.take(ARRAY_END);
+    return array;
+  }
+
+  /** Skips the rest of an array whose further elements have no room. */
+  *#cutArray(array: readonly unknown[]): Reading<readonly unknown[]> {
+    this.#isCut = true;
+    this.#input.leaveArray();
+    while (!this.#input.skip()) yield;
     return array;
   }
 

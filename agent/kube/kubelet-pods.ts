@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { discarded } from './garbage.ts';
+import type { Pace } from './pace.ts';
 import { SYNCED } from './pod-event.ts';
 
 /** KEP-4188; k8s.io/kubelet/pkg/apis/pods/v1alpha1/api.proto */
@@ -15,23 +17,28 @@ const EVENT_MAX = 16 << 20;
 
 /**
  * Yields all pods that the kubelet has, then SYNCED, then every change, for some minutes. `read`
- * makes an event of its message. Each call opens a connection of its own, so that the state of an
+ * makes an event of its message, as fast as `pace` permits. Each call opens a connection of its own, so that the state of an
  * earlier one does not matter.
  */
 export async function* watchPods<Event extends { readonly type: number }>(
   target: string,
   read: (message: Buffer) => Event,
+  pace: Pace,
   stop: AbortSignal,
 ): AsyncGenerator<Event> {
   const client = new Client(target, credentials.createInsecure(), {
     'grpc.max_receive_message_length': EVENT_MAX,
   });
+  let busyMs = 0;
   const call = client.makeServerStreamRequest(
     WATCH_PODS,
     () => Buffer.alloc(0),
     (message: Buffer) => {
+      const began = performance.now();
       discarded(message.length);
-      return read(message);
+      const event = read(message);
+      busyMs += performance.now() - began;
+      return event;
     },
     undefined,
     new Metadata(),
@@ -48,6 +55,9 @@ export async function* watchPods<Event extends { readonly type: number }>(
       if (isSynced) clearTimeout(impatience);
       else impatience.refresh();
       yield event;
+      const ms = pace.spend(busyMs);
+      busyMs = 0;
+      if (ms > 0) await pause(ms, undefined, { ref: false });
     }
   } catch (error) {
     const { details } = error as { details?: string };

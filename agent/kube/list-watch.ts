@@ -1,6 +1,7 @@
 import type { Members } from './json-shape.ts';
 import type { Sieved } from './json-sieve.ts';
 import { type KubeObject, listObjects, watchObjects } from './objects.ts';
+import { Pace } from './pace.ts';
 import type { Change, ListWatch } from './reflector.ts';
 import { RequestError } from './request-error.ts';
 
@@ -31,6 +32,7 @@ export interface ObjectsOptions<Item> {
 export class ObjectListWatch<Item> implements ListWatch<Item> {
   readonly #options: ObjectsOptions<Item>;
   readonly #path: string;
+  readonly #pace = new Pace();
 
   constructor(options: ObjectsOptions<Item>) {
     this.#options = options;
@@ -43,6 +45,7 @@ export class ObjectListWatch<Item> implements ListWatch<Item> {
       kubeconfig,
       path: `${this.#path}${cached ? '&resourceVersion=0' : ''}`,
       silenceMs: LIST_SILENCE_MS,
+      pace: this.#pace,
       stop: AbortSignal.any([stop, AbortSignal.timeout(LIST_MS)]),
     };
     return listObjects(request, shape, (object) => {
@@ -60,7 +63,8 @@ export class ObjectListWatch<Item> implements ListWatch<Item> {
     const { kubeconfig, shape, read } = this.#options;
     const query = `&watch=true&allowWatchBookmarks=true&resourceVersion=${resourceVersion}`;
     const path = `${this.#path}${query}&timeoutSeconds=${Math.round(timeoutSeconds)}`;
-    const events = watchObjects({ kubeconfig, path, silenceMs: SILENCE_MS, stop }, shape);
+    const request = { kubeconfig, path, silenceMs: SILENCE_MS, pace: this.#pace, stop };
+    const events = watchObjects(request, shape);
     let version = resourceVersion;
     for await (const event of events) {
       if (event === 'open') {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { chosen, elements, type Members, members, stream, TEXT } from './json-shape.ts';
 import { JsonSieve, type Sieved } from './json-sieve.ts';
+import type { Pace } from './pace.ts';
 import { type KubeRequest, piecesOf, send } from './request.ts';
 import { RequestError } from './request-error.ts';
 
@@ -49,7 +50,7 @@ const LINE_END = 0x0a;
 
 /** Gets an object; a refusal is an answer as well. */
 export async function getObject(request: KubeRequest): Promise<Answer> {
-  return answerOf(await send(request), new JsonSieve(withStatus(OBJECT)));
+  return answerOf(await send(request), new JsonSieve(withStatus(OBJECT)), request.pace);
 }
 
 /** Gets a list and passes on each item while it is read; returns its version, throws a refusal. */
@@ -62,6 +63,7 @@ export async function listObjects(
   const { status, object } = await answerOf(
     await send(request),
     new JsonSieve(withStatus(list), onItem),
+    request.pace,
   );
   if (status !== 200) throw RequestError.refusal(status, object);
   if (!object.kind?.endsWith('List')) throw new Error('the answer is not a whole list');
@@ -80,7 +82,7 @@ export async function* watchObjects(
   }
   yield 'open';
   const sieve = new JsonSieve(members({ type: TEXT, object: withStatus(shape) }));
-  for await (const chunk of piecesOf(response)) {
+  for await (const chunk of piecesOf(response, request.pace)) {
     let from = 0;
     // Each event is a line.
     for (let at = chunk.indexOf(LINE_END); at >= 0; at = chunk.indexOf(LINE_END, from)) {
@@ -99,9 +101,9 @@ function withStatus(shape: Members): Members {
   return chosen((key) => STATUS.of(key) ?? shape.of(key));
 }
 
-async function answerOf(response: IncomingMessage, sieve: JsonSieve): Promise<Answer> {
+async function answerOf(response: IncomingMessage, sieve: JsonSieve, pace?: Pace): Promise<Answer> {
   let begin = '';
-  for await (const chunk of piecesOf(response)) {
+  for await (const chunk of piecesOf(response, pace)) {
     if (begin.length < MESSAGE_MAX) begin += chunk.toString('utf8', 0, MESSAGE_MAX);
     sieve.write(chunk);
     if (sieve.isBroken && begin.length >= MESSAGE_MAX) break;

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import https, { type RequestOptions } from 'node:https';
+import { setTimeout as pause } from 'node:timers/promises';
 import { loadKubeConfig } from './config.ts';
 import { discarded } from './garbage.ts';
+import type { Pace } from './pace.ts';
 
 /**
  * A GET that carries the credentials of a kubeconfig, to its API server or to the node's kubelet.
@@ -16,6 +18,8 @@ export interface KubeRequest {
   readonly kubelet?: KubeletServer;
   /** How long the server may send nothing, also before its response; undefined: without limit. */
   readonly silenceMs?: number;
+  /** Limits the time that is spent on the response; undefined: without limit. */
+  readonly pace?: Pace;
   readonly stop: AbortSignal;
 }
 
@@ -49,11 +53,14 @@ export async function send(request: KubeRequest): Promise<IncomingMessage> {
   return response;
 }
 
-/** Yields a response in pieces, which are garbage after that. */
-export async function* piecesOf(response: IncomingMessage): AsyncGenerator<Buffer> {
+/** Yields a response in pieces, which are garbage after that, as fast as `pace` permits. */
+export async function* piecesOf(response: IncomingMessage, pace?: Pace): AsyncGenerator<Buffer> {
   for await (const piece of response as AsyncIterable<Buffer>) {
+    const began = performance.now();
     yield piece;
     discarded(piece.length);
+    const ms = pace?.spend(performance.now() - began) ?? 0;
+    if (ms > 0) await pause(ms, undefined, { ref: false });
   }
 }
 

@@ -1,3 +1,4 @@
+import { Pace } from '../../kube/pace.ts';
 import { readPodEvent, SYNCED } from '../../kube/pod-event.ts';
 import type { Change, ListWatch } from '../../kube/reflector.ts';
 import { RequestError } from '../../kube/request-error.ts';
@@ -29,6 +30,7 @@ class PodStream implements ListWatch<Pod> {
   readonly #target: string;
   /** Runs before an event is queued, so that the queue holds no whole pods. */
   readonly #read: (buffer: Uint8Array) => SlimEvent;
+  readonly #pace = new Pace();
   #events: AsyncGenerator<SlimEvent> | undefined;
 
   constructor(options: PodSourceOptions, target: string) {
@@ -42,7 +44,7 @@ class PodStream implements ListWatch<Pod> {
   async list(onPod: (pod: Pod) => void, stop: AbortSignal): Promise<string> {
     // Imported only where it is used, because gRPC is large.
     const { watchPods } = await import('../../kube/kubelet-pods.ts');
-    const events = watchPods(this.#target, this.#read, stop);
+    const events = watchPods(this.#target, this.#read, this.#pace, stop);
     for (;;) {
       const { value: event, done } = await events.next();
       if (done) throw new Error(`${this.#target}: the kubelet ended the list too early`);

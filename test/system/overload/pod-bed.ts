@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from '../../support/agent.ts';
 import { executeIn, makePodContainer } from '../../support/container-cgroup.ts';
 import type { JournalLine } from '../../support/journal/followed-journal.ts';
@@ -85,6 +86,44 @@ export async function checkReduced(t: TestContext, agent: Agent, pod: Named): Pr
   equal(record.resource['k8s.namespace.name'], 'shop');
   match(agent.stderr, new RegExp(`"metadata.reduced"[^\\n]*"pod":"shop/${pod.name}"`));
   ok(((await scrape(agent)).get('vcml_metadata_reduced_total') ?? 0) > 0);
+}
+
+/**
+ * Checks that events that come as fast as they are read take a small part of a core. `send` sends
+ * one and resolves when there is room for the next.
+ */
+export async function checkPaced(
+  t: TestContext,
+  agent: Agent,
+  send: () => Promise<void>,
+): Promise<void> {
+  let isOver = false;
+  let sent = 0;
+  const sending = (async () => {
+    for (; !isOver; sent++) await send();
+  })();
+  await sleep(BURST_MS);
+  const [before, began, first] = [cpuSeconds(agent.pid), performance.now(), sent];
+  await sleep(PACED_MS);
+  const seconds = (performance.now() - began) / 1000;
+  const share = (cpuSeconds(agent.pid) - before) / seconds;
+  t.diagnostic(
+    `${Math.round(100 * share)} % of a core, ${(sent - first) / seconds} events a second`,
+  );
+  isOver = true;
+  await sending;
+  ok(share < 0.35, `${share} of a core`);
+}
+
+/** What was saved up in quiet times is used up by then. */
+const BURST_MS = 10_000;
+const PACED_MS = 10_000;
+
+/** The time that a process has used, in user and kernel mode. */
+function cpuSeconds(pid: number): number {
+  const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const [user, system] = fields.split(' ').slice(11, 13).map(Number);
+  return ((user ?? 0) + (system ?? 0)) / 100;
 }
 
 function anonymousMiB(pid: number): number {

@@ -5,6 +5,7 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import {
+  checkPaced,
   checkReduced,
   idOf,
   LARGE,
@@ -112,4 +113,17 @@ test(`${PODS} pods of 1.5 MB on the kubelet’s socket do not end an agent withi
   for (const n of REDUCED) await checkReduced(t, agent, LARGE[n] as Named);
   await recordIn(t, agent, LARGE[0] as Named, 'complete');
   await check();
+});
+
+test('pods of 1.5 MB that the kubelet sends as fast as they are read take a small part of a core', async (t) => {
+  const synced = Promise.withResolvers<Call>();
+  const endpoint = await serve(t, async (call) => {
+    await write(call, Buffer.from([8, SYNCED]));
+    synced.resolve(call);
+  });
+  const kubelet = ['--metadata', 'kubelet', '--kubelet-endpoint', endpoint];
+  const { agent } = await startLimitedAgent(t, kubelet);
+  const call = await synced.promise;
+  let n = 0;
+  await checkPaced(t, agent, () => write(call, event(MODIFIED, LARGE[n++ % PODS] as Named, n)));
 });

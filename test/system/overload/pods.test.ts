@@ -8,7 +8,9 @@ import { type TestContext, test } from 'node:test';
 import { createAuthority } from '../../support/authority.ts';
 import { kubeconfigOf } from '../../support/kubeconfig.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { until } from '../../support/until.ts';
 import {
+  checkPaced,
   checkReduced,
   idOf,
   LARGE,
@@ -106,3 +108,19 @@ for (const metadata of ['apiserver', 'kubelet'])
     }
     await check();
   });
+
+test('pods of 1.5 MB that change as fast as they are read take a small part of a core', async (t) => {
+  const { watches } = await serve(t, named('small'));
+  const { agent } = await startLimitedAgent(t, [
+    '--metadata',
+    'apiserver',
+    '--kubeconfig',
+    kubeconfig,
+  ]);
+  const [watch] = await until('a watch', () => (watches.size > 0 ? [...watches] : undefined));
+  let n = 0;
+  await checkPaced(t, agent, async () => {
+    const one = LARGE[n++ % PODS] as Named;
+    await write(watch as ServerResponse, ['{"type":"MODIFIED","object":', ...pod(one, n), '}\n']);
+  });
+});
