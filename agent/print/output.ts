@@ -1,6 +1,6 @@
 import type { CausalRecord } from '../../record/types.ts';
-import { createFormat, type PrintForm } from './format.ts';
-import { Stdout } from './stdout.ts';
+import type { PrintForm } from './format.ts';
+import type { Stdout } from './stdout.ts';
 
 const WAITING_MAX_BYTES = 8 << 20;
 const END_MS = 1000;
@@ -26,9 +26,13 @@ export interface Counts {
 /**
  * Makes the output of a running agent. A slow or absent reader costs printed lines, never a record.
  */
-export function createOutput(config: { readonly print: PrintForm | 'none' }): Output {
+export async function createOutput(config: {
+  readonly print: PrintForm | 'none';
+}): Promise<Output> {
   if (config.print === 'none')
     return { record: undefined, summary: async (...counts) => writeSummary(...counts) };
+  const { createFormat } = await import('./format.ts');
+  const { Stdout } = await import('./stdout.ts');
   const format = createFormat(config.print);
   const stdout = new Stdout();
   let skipped = 0;

@@ -57,7 +57,7 @@ interface Recording {
 export async function run(config: Config, stop: AbortSignal): Promise<number> {
   const log = createLog(config.logLevel);
   const { pod, credentials } = await checkRun(config, process.env, log);
-  using exitPolicy = createExitPolicy(config, pod, log);
+  using exitPolicy = await createExitPolicy(config, pod, log);
   const preparedExport = await prepareExport(config, credentials, log);
   const telemetry = await openTelemetry(config, log);
   const report = createReport(config, log, telemetry);
@@ -102,7 +102,7 @@ async function open(run: Run, stop: AbortSignal): Promise<Held> {
 /** Arms or resumes the hook, and writes journal.start. */
 async function begin(run: Run, { hook, journal, journalExport }: Held): Promise<Recording> {
   const { config, log, telemetry, report } = run;
-  const output = createOutput(config);
+  const output = await createOutput(config);
   const session = await openSession(config, hook, journal, { onRecord: output.record, report });
   const { journalDir, pinDir } = config;
   const pins = new PinKeeper(hook, pinDir, report);

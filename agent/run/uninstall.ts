@@ -4,7 +4,6 @@ import { CURSOR_FILE } from '../export/read/cursor.ts';
 import { DEAD_LETTER_FILE, OLDER_DEAD_LETTER_FILE } from '../export/send/dead-letters.ts';
 import { asideOf } from '../files.ts';
 import { deleteJournal } from '../journal/delete.ts';
-import { OwnDaemonSet } from '../kube/own-daemon-set.ts';
 import type { Log } from '../log-events.ts';
 import { SNAPSHOT_FILE } from '../source/arming.ts';
 import { suppressRepeats } from '../telemetry/log.ts';
@@ -42,18 +41,19 @@ export function ownPod(
 
 /**
  * Creates the policy that `onExit` names. `whenUninstalled` watches the DaemonSet of the agent's
- * pod from now on.
+ * pod from now on, and only then the client for the API server is loaded.
  */
-export function createExitPolicy(
+export async function createExitPolicy(
   { onExit, journalOnUninstall, kubeconfig }: Config,
   pod: OwnPod | undefined,
   log: Log,
-): ExitPolicy {
+): Promise<ExitPolicy> {
   if (pod === undefined)
     return {
       removal: async () => ({ hook: onExit === 'detach', journal: false }),
       [Symbol.dispose]: () => {},
     };
+  const { OwnDaemonSet } = await import('../kube/own-daemon-set.ts');
   const daemonSet = new OwnDaemonSet({
     namespace: pod.namespace,
     pod: pod.pod,

@@ -5,9 +5,6 @@ import { createRedactor, type Redact } from '../../redact/redactor.ts';
 import type { Config } from '../config/schema.ts';
 import { openContainerMemory } from '../enrich/container-memory.ts';
 import { Enricher } from '../enrich/enricher.ts';
-import { followApiServer } from '../enrich/pods/api-server.ts';
-import { createGlobs } from '../enrich/pods/globs.ts';
-import { openKubelet } from '../enrich/pods/kubelet.ts';
 import { NO_PODS, type PodSource, type PodSourceOptions } from '../enrich/pods/pod-source.ts';
 import { hostResource, type ResourceAttributes } from '../enrich/resource.ts';
 import { ContainerStates } from '../enrich/runtimes/container-states.ts';
@@ -112,23 +109,22 @@ function readIfThere(file: string): string | undefined {
   }
 }
 
-/** Opens the configured source of pod metadata. */
-export function openPodSource(
+/** Opens the configured source of pod metadata, and loads no other one. */
+export async function openPodSource(
   config: Config,
   listeners: Pick<PodSourceOptions, 'onPod' | 'report'>,
-): PodSource {
+): Promise<PodSource> {
   const { metadata, nodeName, kubeconfig, podLabels, podAnnotations } = config;
+  if (metadata === 'none') return NO_PODS;
+  const { createGlobs } = await import('../enrich/pods/globs.ts');
   const keys = { label: createGlobs(podLabels), annotation: createGlobs(podAnnotations) };
   const options = { nodeName, keys, kubeconfig, ...listeners };
-  switch (metadata) {
-    case 'apiserver':
-      return followApiServer(options);
-    case 'kubelet': {
-      const { kubeletEndpoint, kubeletCertificate } = config;
-      const verify = kubeletCertificate === 'verify';
-      return openKubelet({ ...options, endpoint: kubeletEndpoint, verify });
-    }
-    default:
-      return NO_PODS;
+  if (metadata === 'apiserver') {
+    const { followApiServer } = await import('../enrich/pods/api-server.ts');
+    return followApiServer(options);
   }
+  const { openKubelet } = await import('../enrich/pods/kubelet.ts');
+  const { kubeletEndpoint, kubeletCertificate } = config;
+  const verify = kubeletCertificate === 'verify';
+  return openKubelet({ ...options, endpoint: kubeletEndpoint, verify });
 }

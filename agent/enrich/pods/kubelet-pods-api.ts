@@ -1,5 +1,4 @@
 import { Pace } from '../../kube/pace.ts';
-import { readPodEvent, SYNCED } from '../../kube/pod-event.ts';
 import type { Change, ListWatch } from '../../kube/reflector.ts';
 import { RequestError } from '../../kube/request-error.ts';
 import { type Pod, slimPod } from './pod.ts';
@@ -27,24 +26,26 @@ interface SlimEvent {
 
 /** One call is both the list and its watch: it yields all pods first, then every change. */
 class PodStream implements ListWatch<Pod> {
+  readonly #options: PodSourceOptions;
   readonly #target: string;
-  /** Runs before an event is queued, so that the queue holds no whole pods. */
-  readonly #read: (buffer: Uint8Array) => SlimEvent;
   readonly #pace = new Pace();
   #events: AsyncGenerator<SlimEvent> | undefined;
 
   constructor(options: PodSourceOptions, target: string) {
+    this.#options = options;
     this.#target = target;
-    this.#read = (buffer) => {
-      const { type, pod } = readPodEvent(buffer);
-      return { type, pod: pod && slimPod(pod, options) };
-    };
   }
 
   async list(onPod: (pod: Pod) => void, stop: AbortSignal): Promise<string> {
-    // Imported only where it is used, because gRPC is large.
+    // Imported only where they are used, because gRPC and protobuf are large.
     const { watchPods } = await import('../../kube/kubelet-pods.ts');
-    const events = watchPods(this.#target, this.#read, this.#pace, stop);
+    const { readPodEvent, SYNCED } = await import('../../kube/pod-event.ts');
+    // Runs before an event is queued, so that the queue holds no whole pods.
+    const read = (buffer: Uint8Array): SlimEvent => {
+      const { type, pod } = readPodEvent(buffer);
+      return { type, pod: pod && slimPod(pod, this.#options) };
+    };
+    const events = watchPods(this.#target, read, this.#pace, stop);
     for (;;) {
       const { value: event, done } = await events.next();
       if (done) throw new Error(`${this.#target}: the kubelet ended the list too early`);

@@ -66,7 +66,8 @@ export async function openSession(
     causes: () => hook.causes(),
   });
   const enricher = createEnricher(config, hook, isSameHook ? known.started : undefined, report);
-  const pods = openPodSource(config, { onPod: (uid) => enricher.podChanged(uid), report });
+  const onPod = (uid: string) => enricher.podChanged(uid);
+  const pods = await openPodSource(config, { onPod, report });
   enricher.start(pods);
   const recorder = new Recorder({
     hook,
