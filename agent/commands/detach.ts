@@ -43,7 +43,7 @@ async function drainAndRemove(load: Load, given: Loaded): Promise<readonly strin
   try {
     refuseWithoutJournal(given.config, hook);
     const config = await withRunOptions(load, given, `${hook.arm()}`);
-    const journal = await openJournal({ ...journalOptions(config), report });
+    const journal = await openJournal({ ...journalOptions(config, hook), report });
     try {
       const session = await openSession(config, hook, journal, { onRecord: undefined, report });
       session.pods.close();

@@ -29,6 +29,8 @@ export interface JournalOptions {
   readonly syncIntervalMs: number;
   /** zstd's level for closed segments */
   readonly compressionLevel: number;
+  /** Returns the time on the boot clock, in milliseconds: it includes suspend, and nobody sets it. */
+  now(): number;
   report(event: UpkeepFailed): void;
 }
 
@@ -59,7 +61,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
 async function openLocked(options: JournalOptions, unlock: () => void): Promise<Journal> {
   const { dir } = options;
   const older = await tidySegments(dir);
-  const { tornBytes, ...open } = await openNewest(dir);
+  const { tornBytes, ...open } = await openNewest(dir, options.now());
   const recovered = {
     tornBytes: tornBytes + older.tornBytes,
     segment: tornBytes === 0 && older.tornBytes > 0 ? older.segment : open.number,
@@ -201,22 +203,22 @@ export class Journal {
   }
 
   async #isDue(): Promise<boolean> {
-    const { dir, segmentMaxBytes, segmentMaxAgeMs } = this.#options;
-    const { size, openedAt } = this.#open;
+    const { dir, segmentMaxBytes, segmentMaxAgeMs, now } = this.#options;
+    const { size, begunAt } = this.#open;
     // Nobody would find lines in a segment that was removed or moved, alone or with its folder.
     if (!(await isThere(dir, this.#open))) return true;
     // A batch that was refused must be written at the same position, or readers see its lines
     // twice.
     if (size === 0 || this.#refused) return false;
-    return size >= segmentMaxBytes || performance.now() - openedAt >= segmentMaxAgeMs;
+    return size >= segmentMaxBytes || now() - begunAt >= segmentMaxAgeMs;
   }
 
   async #rotate(): Promise<void> {
-    const { dir } = this.#options;
+    const { dir, now } = this.#options;
     // Another folder would need a journal.start of its own.
     if (!(await isSameFile(dir, this.#folder)))
       throw new AgentError('JOURNAL_REPLACED', { path: dir });
-    const next = await openNext(dir, this.#open);
+    const next = await openNext(dir, this.#open, now());
     const isSettled = await settle(this.#options, this.#open);
     // From here on nothing may come in between: a sync that begins later is one of `next`.
     const closed = { handle: this.#open.handle, syncing: this.#syncing };

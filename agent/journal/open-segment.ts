@@ -1,8 +1,13 @@
 import type { Stats } from 'node:fs';
 import { type FileHandle, stat } from 'node:fs/promises';
+import { KEYS } from '../../record/fields.ts';
+import { readBootId } from '../../record/ids.ts';
 import { openSegment } from './folder.ts';
+import { readSegment } from './read.ts';
 import { listSegments, type Position, segmentFile } from './segment.ts';
 import { cutTornTail } from './torn-tail.ts';
+
+const NANOS_PER_MS = 1e6;
 
 /** The segment that is being written. */
 export interface OpenSegment {
@@ -12,16 +17,17 @@ export interface OpenSegment {
   readonly file: Stats;
   /** bytes of whole lines */
   size: number;
-  /** The time by `performance.now()`, which no step of the wall clock moves. */
-  readonly openedAt: number;
+  /** Its first record's time on the boot clock, in milliseconds; -Infinity: in an earlier boot. */
+  readonly begunAt: number;
 }
 
 /**
  * Opens the newest segment to append to it; if it is compressed, or there is none, makes the next.
- * `tornBytes` is the length of a torn last line, which is cut.
+ * `now` is the time on the boot clock, and `tornBytes` the length of a torn last line, which is cut.
  */
 export async function openNewest(
   dir: string,
+  now: number,
 ): Promise<OpenSegment & { readonly tornBytes: number }> {
   const newest = listSegments(dir).at(-1);
   const reopen = newest !== undefined && !newest.compressed;
@@ -30,18 +36,20 @@ export async function openNewest(
   const { handle, stat: file } = opened;
   const tornBytes = await cutTornTail(handle);
   const size = file.size - tornBytes;
-  // Only the file knows when an earlier run began it, and only by the wall clock.
-  const ageMs = size === 0 ? 0 : Math.max(0, Date.now() - file.birthtimeMs);
-  const openedAt = performance.now() - ageMs;
-  return { number, handle, file, size, openedAt, tornBytes };
+  const begunAt = (await beginOf(dir, number)) ?? now;
+  return { number, handle, file, size, begunAt, tornBytes };
 }
 
-/** Makes and opens the segment that follows the open one. */
-export async function openNext(dir: string, { number: last }: OpenSegment): Promise<OpenSegment> {
+/** Makes and opens the segment that follows the open one; `now` is the time on the boot clock. */
+export async function openNext(
+  dir: string,
+  { number: last }: OpenSegment,
+  now: number,
+): Promise<OpenSegment> {
   const number = last + 1;
   const opened = await openSegment(segmentFile(dir, { number, compressed: false }));
   const { handle, stat: file } = opened;
-  return { number, handle, file, size: file.size, openedAt: performance.now() };
+  return { number, handle, file, size: file.size, begunAt: now };
 }
 
 /** Returns the position after the last whole line. */
@@ -62,5 +70,22 @@ export async function isSameFile(path: string, { ino, dev }: Stats): Promise<boo
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw error;
+  }
+}
+
+/** Returns when a segment began (see OpenSegment); undefined: no line says so. */
+async function beginOf(dir: string, number: number): Promise<number | undefined> {
+  for await (const { line } of readSegment(dir, { number, compressed: false }, 0))
+    return bootMsIn(line);
+  return undefined;
+}
+
+function bootMsIn(line: string): number | undefined {
+  try {
+    const { [KEYS.bootId]: bootId, [KEYS.bootTime]: nanoseconds } = JSON.parse(line).attributes;
+    if (bootId !== readBootId()) return Number.NEGATIVE_INFINITY;
+    return Number(nanoseconds) / NANOS_PER_MS;
+  } catch {
+    return undefined; // it is damaged
   }
 }

@@ -86,7 +86,7 @@ async function open(run: Run, stop: AbortSignal): Promise<Held> {
   const hook = await openHook(hookOptions(config), config.waitForHook, stop);
   let journal: Journal | undefined;
   try {
-    journal = await openJournal({ ...journalOptions(config), report });
+    journal = await openJournal({ ...journalOptions(config, hook), report });
     const { tornBytes, segment } = journal.recovered;
     if (tornBytes > 0) log('journal.torn_line_cut', { tornBytes, segment });
     const journalExport = preparedExport && startExport(preparedExport, config.journalDir, journal);

@@ -46,8 +46,8 @@ export function redactOf(config: Config): Redact | undefined {
   }
 }
 
-/** Returns the options of the journal. */
-export function journalOptions(config: Config): Omit<JournalOptions, 'report'> {
+/** Returns the options of the journal, whose clock is that of the hook. */
+export function journalOptions(config: Config, hook: Hook): Omit<JournalOptions, 'report'> {
   return {
     dir: config.journalDir,
     segmentMaxBytes: config.segmentMaxBytes,
@@ -56,6 +56,11 @@ export function journalOptions(config: Config): Omit<JournalOptions, 'report'> {
     sync: config.sync,
     syncIntervalMs: config.syncInterval,
     compressionLevel: config.compressionLevel,
+    now() {
+      hook.touch();
+      const [seconds = 0, nanos = 0] = hook.clock;
+      return seconds * 1000 + nanos / 1e6;
+    },
   };
 }
 

@@ -109,44 +109,6 @@ test('zstd reads a closed segment', async (t) => {
   assert.deepEqual(text.join('').trimEnd().split('\n'), lines);
 });
 
-test('a segment is closed by its age, and a restart does not reset the age', async (t) => {
-  const bed = createBed(t);
-  const old = await bed.open({ segmentMaxAgeMs: 200 });
-  await append(old, 'one');
-  await old.close();
-  await pause(250);
-  const journal = await bed.open({ segmentMaxAgeMs: 200 });
-  await append(journal, 'two');
-  assert.equal(journal.position.segment, 2);
-  await append(journal, 'three');
-  assert.equal(journal.position.segment, 2);
-  await journal.close();
-  assert.deepEqual(linesOf(bed.dir), ['one', 'two', 'three']);
-});
-
-const DAY_MS = 86_400_000;
-
-test('a step forward of the wall clock does not make a segment older', async (t) => {
-  const bed = createBed(t);
-  const journal = await bed.open({ segmentMaxAgeMs: 3_600_000 });
-  await append(journal, 'one');
-  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + DAY_MS });
-  await append(journal, 'two');
-  assert.equal(journal.position.segment, 1);
-  await journal.close();
-});
-
-test('a step back of the wall clock does not keep a segment open', async (t) => {
-  const bed = createBed(t);
-  const journal = await bed.open({ segmentMaxAgeMs: 200 });
-  await append(journal, 'one');
-  t.mock.timers.enable({ apis: ['Date'], now: Date.now() - DAY_MS });
-  await pause(250);
-  await append(journal, 'two');
-  assert.equal(journal.position.segment, 2);
-  await journal.close();
-});
-
 test('an empty segment has no age, and is removed when the journal is closed', async (t) => {
   const bed = createBed(t);
   const journal = await bed.open({ segmentMaxAgeMs: 0 });

@@ -43,10 +43,10 @@ function writerIn(t: TestContext) {
 
 test('a checkpoint is written at most every two seconds, and later notes are in the next one', async (t) => {
   const { writer, note, counts, written } = writerIn(t);
+  const began = performance.now();
   await until('the first', note);
   assert.equal(written().kernelMisses, 7);
   assert.equal(written().attachedAt, '5000000007');
-  const began = performance.now();
   counts.records = 1;
   assert.equal(writer.note(), false);
   await until('the second', () => {

@@ -22,17 +22,13 @@ export class Disk {
   operations: Operation[] = [];
   readonly syncs = new Syncs();
   readonly #now: () => number;
-  readonly #wallMs: () => number;
   #dir: string;
   #model = new DiskModel();
-  /** when a file was made, by its inode: the real one is of another clock */
-  readonly #births = new Map<number, number>();
   readonly #open = new Map<number, string>();
 
-  constructor(dir: string, now: () => number, wallMs: () => number) {
+  constructor(dir: string, now: () => number) {
     this.#dir = dir;
     this.#now = now;
-    this.#wallMs = wallMs;
   }
 
   /** The folder; another one after a power cut. */
@@ -61,11 +57,10 @@ export class Disk {
     const name = this.nameOf(path);
     const mayCreate = typeof flags === 'number' ? (flags & O_CREAT) !== 0 : /[wa]/.test(flags);
     const effect = () => fs.openSync(path, flags, mode);
-    let fd: number;
-    if (name !== undefined && mayCreate && !isThere(path)) {
-      fd = this.change('create', { kind: 'create', name }, effect);
-      this.#births.set(fs.fstatSync(fd).ino, this.#wallMs());
-    } else fd = effect();
+    const fd =
+      name !== undefined && mayCreate && !isThere(path)
+        ? this.change('create', { kind: 'create', name }, effect)
+        : effect();
     this.#open.set(fd, path);
     return fd;
   }
@@ -127,14 +122,6 @@ export class Disk {
     fs.closeSync(fd);
   }
 
-  /** Returns the statistics with the time of the simulated clock at which the file was made. */
-  dated<T extends fs.Stats | undefined>(stats: T): T {
-    const birth = this.#births.get(stats?.ino ?? 0);
-    return stats !== undefined && birth !== undefined
-      ? Object.assign(stats, { birthtimeMs: birth })
-      : stats;
-  }
-
   /** Closes what a killed agent had open. */
   release(): void {
     for (const fd of this.#open.keys()) fs.closeSync(fd);
@@ -157,7 +144,6 @@ export class Disk {
     this.syncs.forget();
     for (const name of fs.readdirSync(next)) {
       const file = join(next, name);
-      this.#births.set(fs.statSync(file).ino, this.#wallMs());
       this.#model.apply({ kind: 'create', name });
       this.#model.apply({ kind: 'write', name, bytes: fs.readFileSync(file) });
       this.#model.apply({ kind: 'sync', name });

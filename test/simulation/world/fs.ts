@@ -83,11 +83,11 @@ export function symlinkSync(target: string, path: string): void {
 }
 
 export function statSync(path: PathLike, options?: { throwIfNoEntry: false }): Stats | undefined {
-  return current().disk.dated(fs.statSync(path, options) as Stats | undefined);
+  return fs.statSync(path, options) as Stats | undefined;
 }
 
 export function fstatSync(fd: number): Stats {
-  return current().disk.dated(fs.fstatSync(fd));
+  return fs.fstatSync(fd);
 }
 
 /** The boot, and the start of this process, are those of the simulated machine. */

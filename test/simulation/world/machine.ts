@@ -53,11 +53,7 @@ export class Machine {
   constructor(seeded: Seeded, dir: string, traits: Traits) {
     this.seeded = seeded;
     this.traits = traits;
-    this.disk = new Disk(
-      dir,
-      () => this.clock.now,
-      () => this.wallMs(),
-    );
+    this.disk = new Disk(dir, () => this.clock.now);
     const machine = this;
     this.kernel = new Kernel({
       seeded,

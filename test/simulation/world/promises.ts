@@ -26,7 +26,7 @@ export function rm(path: string, { force = false } = {}): Promise<void> {
 }
 
 export function stat(path: string): Promise<Stats> {
-  return current().later(() => current().disk.dated(fs.statSync(path)) as Stats);
+  return current().later(() => fs.statSync(path) as Stats);
 }
 
 export function readdir(path: string): Promise<string[]> {
@@ -93,7 +93,7 @@ export class FileHandle {
   }
 
   stat(): Promise<Stats> {
-    return current().later(() => current().disk.dated(fs.fstatSync(this.#fd)) as Stats);
+    return current().later(() => fs.fstatSync(this.#fd) as Stats);
   }
 
   truncate(size: number): Promise<void> {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { DeletedRange } from '../../../agent/journal/archive/retention.ts';
 import type { Journal, JournalOptions } from '../../../agent/journal/journal.ts';
 import { openJournal } from '../../../agent/journal/journal.ts';
+import { bootMs } from '../boot-clock.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { readLinesSync } from './read-lines.ts';
 
@@ -48,6 +49,7 @@ export function createBed(t: { after(cleanUp: () => void): void }): Bed {
         sync: 'interval',
         syncIntervalMs: 50,
         compressionLevel: 1,
+        now: bootMs,
         report: ({ error }) => problems.push(error.message),
         ...options,
       });

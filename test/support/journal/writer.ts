@@ -6,6 +6,7 @@
 import { writeSync } from 'node:fs';
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 import { openJournal } from '../../../agent/journal/journal.ts';
+import { bootMs } from '../boot-clock.ts';
 import { deletionLine, numberedLine } from './numbered-lines.ts';
 import { readLinesSync } from './read-lines.ts';
 
@@ -20,6 +21,7 @@ const journal = await openJournal({
   syncIntervalMs: 5,
   compressionLevel: 1,
   ...options,
+  now: bootMs,
   report: ({ error }) => {
     throw error;
   },

@@ -121,7 +121,7 @@ function openHook(world: KernelWorld): Hook {
       for (const [cpu, next] of nextSeq.entries()) memory.readSeq[cpu] = next - 1;
       world.changed();
     },
-    touch: () => {},
+    touch: readClocks,
     positions: () => [bytesUpTo(drained), bytesUpTo(memory.happened)],
     sleep(wake) {
       if (drained < memory.happened) return false;
