@@ -114,22 +114,21 @@ function readIfThere(file: string): string | undefined {
   }
 }
 
-/** Opens the configured source of pod metadata, and loads no other one. */
-export async function openPodSource(
+/** Loads the configured source of pod metadata, and no other one; returns what opens it. */
+export async function loadPodSource(
   config: Config,
-  listeners: Pick<PodSourceOptions, 'onPod' | 'report'>,
-): Promise<PodSource> {
+): Promise<(listeners: Pick<PodSourceOptions, 'onPod' | 'report'>) => PodSource> {
   const { metadata, nodeName, kubeconfig, podLabels, podAnnotations } = config;
-  if (metadata === 'none') return NO_PODS;
+  if (metadata === 'none') return () => NO_PODS;
   const { createGlobs } = await import('../enrich/pods/globs.ts');
   const keys = { label: createGlobs(podLabels), annotation: createGlobs(podAnnotations) };
-  const options = { nodeName, keys, kubeconfig, ...listeners };
+  const options = { nodeName, keys, kubeconfig };
   if (metadata === 'apiserver') {
     const { followApiServer } = await import('../enrich/pods/api-server.ts');
-    return followApiServer(options);
+    return (listeners) => followApiServer({ ...options, ...listeners });
   }
   const { openKubelet } = await import('../enrich/pods/kubelet.ts');
-  const { kubeletEndpoint, kubeletCertificate } = config;
+  const { kubeletEndpoint: endpoint, kubeletCertificate } = config;
   const verify = kubeletCertificate === 'verify';
-  return openKubelet({ ...options, endpoint: kubeletEndpoint, verify });
+  return (listeners) => openKubelet({ ...options, ...listeners, endpoint, verify });
 }

@@ -19,7 +19,7 @@ import { ownProcess } from '../proc.ts';
 import type { Report } from '../report.ts';
 import type { Continuity } from '../resume/continuity.ts';
 import { readContinuity } from '../resume/resume.ts';
-import { createEnricher, openPodSource, redactOf } from '../wiring.ts';
+import { createEnricher, loadPodSource, redactOf } from '../wiring.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
 
 /** A hook and a journal, and everything between them. */
@@ -46,6 +46,8 @@ export async function openSession(
   journal: Journal,
   { onRecord, report }: SessionListeners,
 ): Promise<Session> {
+  // Before the hook is armed: a cgroup that ends between that and the enricher's scan has no name.
+  const openPodSource = await loadPodSource(config);
   const { hookId, snapshot } = await arm(hook, config.journalDir);
   const bootId = readBootId();
   const readSeq = readCpuStates(hook.cpuStates()).map((cpu) => cpu.readSeq);
@@ -66,8 +68,7 @@ export async function openSession(
     causes: () => hook.causes(),
   });
   const enricher = createEnricher(config, hook, isSameHook ? known.started : undefined, report);
-  const onPod = (uid: string) => enricher.podChanged(uid);
-  const pods = await openPodSource(config, { onPod, report });
+  const pods = openPodSource({ onPod: (uid) => enricher.podChanged(uid), report });
   enricher.start(pods);
   const recorder = new Recorder({
     hook,
