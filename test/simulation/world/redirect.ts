@@ -26,6 +26,7 @@ const REDIRECTED: readonly (readonly [specifier: RegExp, file: string])[] = [
   [/\/grpc-transport\.ts$/, 'transport.ts'],
   [/\/telemetry\/log\.ts$/, 'log.ts'],
   [/\/print\/output\.ts$/, 'output.ts'],
+  [/\/proc\.ts$/, 'proc.ts'],
 ];
 
 const mutant = MUTANTS.find(({ name }) => name === process.env.SIMULATION_MUTANT);
