@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { Deletions } from '../../agent/journal/archive/deletions.ts';
 import type { DeletedRange } from '../../agent/journal/archive/retention.ts';
 import { append, type Bed, createBed } from '../support/journal/bed.ts';
 import { deletionLine, numberedLine } from '../support/journal/numbered-lines.ts';
@@ -122,4 +123,39 @@ test('only its owner can read deletions.json', async (t) => {
   assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), [
     { segment: 1, since: { segment: 2, offset: 0 }, runs: RANGES },
   ]);
+});
+
+test('a deletion whose loss is in the segment that is deleted next is noted no more', async (t) => {
+  const { dir } = createBed(t);
+  mkdirSync(dir);
+  const first = new Deletions(dir, { segment: 2, offset: 0 });
+  await first.delete(1, [range(0, 1, 4)]);
+  first.note(Buffer.from(deletionLine(range(0, 1, 4))), { segment: 2, offset: 500 });
+  first.end = { segment: 3, offset: 0 };
+  await first.delete(2, [range(0, 1, 8)]);
+  const second = new Deletions(dir, { segment: 3, offset: 0 });
+  assert.deepEqual(await second.resume(assert.ifError), [range(0, 1, 8)]);
+});
+
+test('a start records a deletion again if the segment that may have its loss cannot be read', async (t) => {
+  const bed = journalOf(t, [], { segment: 3, offset: 0 });
+  writeFileSync(join(bed.dir, `${segmentName(3)}.zst`), 'not zstd');
+  await (await bed.open()).close();
+  assert.deepEqual(bed.ranges, RANGES);
+  assert.ok(noted(bed));
+  assert.equal(bed.problems.length, 1);
+});
+
+test('a noted deletion removes no new segment after somebody has removed all of them', async (t) => {
+  const bed = createBed(t);
+  mkdirSync(bed.dir, { mode: 0o700 });
+  const deletions = JSON.stringify([
+    { segment: 1, since: { segment: 9, offset: 0 }, runs: RANGES },
+  ]);
+  writeFileSync(join(bed.dir, 'deletions.json'), deletions);
+  const journal = await bed.open();
+  await append(journal, numberedLine(0, ''));
+  await until('the noted ranges', () => bed.ranges.length > 0);
+  await journal.close();
+  assert.ok(existsSync(join(bed.dir, segmentName(1))));
 });

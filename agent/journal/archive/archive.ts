@@ -57,8 +57,11 @@ export class Archive {
   /** Begins with the work that an earlier run left. */
   start(): void {
     this.#next(async () => {
-      this.#retired.push(...(await this.#deletions.resume()));
+      const { report } = this.#options;
+      const onUnreadable = (error: Error) => report(upkeepFailed(error));
+      this.#retired.push(...(await this.#deletions.resume(onUnreadable)));
     });
+    this.#next(() => this.#deletions.settle());
     this.#next(() => this.#turn());
   }
 
@@ -129,7 +132,8 @@ export class Archive {
     for (const segment of segments) total += segmentBytes(dir, segment);
     for (const segment of segments) {
       if (total <= maxBytes) return;
-      const ranges = await this.#rangesOf(segment);
+      const isNoted = this.#deletions.isNoted(segment.number);
+      const ranges = isNoted ? [] : await this.#rangesOf(segment);
       // Nobody would record what is deleted from now on.
       if (this.#ending.signal.aborted) return;
       total -= segmentBytes(dir, segment);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { numbersIn, type SequenceRange } from '../../../record/numbers.ts';
 import { AgentError } from '../../errors.ts';
 import { readPlainFile, replaceFile, syncFolder } from '../../files.ts';
-import { readLines } from '../read.ts';
+import { type OnUnreadable, readLines } from '../read.ts';
 import { type Position, segmentFile } from '../segment.ts';
 import type { DeletedRange } from './retention.ts';
 
@@ -25,11 +25,12 @@ interface Pending extends Deletion {
   readonly unrecorded: Map<string, DeletedRange>;
   /** The segments with losses of this deletion. */
   readonly recordedIn: Set<number>;
+  isRemoved: boolean;
 }
 
 /**
  * Deletes segments so that the journal records each deletion once, whenever a crash comes. A file
- * notes a deletion before it happens, and until its losses are on disk.
+ * notes a deletion before it happens, until the segment is gone and its losses are on disk.
  */
 export class Deletions {
   /** The position after everything that is written so far. */
@@ -42,23 +43,27 @@ export class Deletions {
     this.end = end;
   }
 
-  /** Finishes the deletions of an earlier run; returns the ranges that are still to be recorded. */
-  async resume(): Promise<DeletedRange[]> {
-    const pending: Pending[] = [];
-    const known = readDeletions(this.#dir);
-    for (const deletion of known) {
-      const one = pendingOf(deletion);
-      for await (const { line } of readLines(this.#dir, deletion.since)) strike(one, line, 0);
-      await this.#remove(deletion.segment);
-      if (one.unrecorded.size === 0) continue;
+  /**
+   * Takes over the deletions of an earlier run, which settle() completes. Returns the ranges that
+   * are still to be recorded. Those in a segment that cannot be read are recorded again.
+   */
+  async resume(onUnreadable: OnUnreadable): Promise<DeletedRange[]> {
+    // Before anything can fail: what is written to the file later must contain them.
+    this.#pending = readDeletions(this.#dir).map(pendingOf);
+    for (const one of this.#pending)
+      for await (const { line, segment } of readLines(this.#dir, one.since, onUnreadable))
+        strike(one, line, segment);
+    this.#pending = this.#pending.map((one) => {
+      const ranges = [...one.unrecorded.values()];
       // After a power cut, the journal may end before the noted position: its end is the new one.
-      pending.push(
-        pendingOf({ ...deletion, since: this.end, ranges: [...one.unrecorded.values()] }),
-      );
-    }
-    this.#pending = pending;
-    if (known.length > 0) await this.#write();
-    return pending.flatMap(({ ranges }) => ranges);
+      return ranges.length === 0 ? one : pendingOf({ ...one, since: this.end, ranges });
+    });
+    return this.#pending.flatMap(({ unrecorded }) => [...unrecorded.values()]);
+  }
+
+  /** Whether the deletion of a segment is noted, which then remains to be removed. */
+  isNoted(segment: number): boolean {
+    return this.#pending.some((one) => one.segment === segment);
   }
 
   /**
@@ -67,14 +72,17 @@ export class Deletions {
    */
   async delete(segment: number, ranges: readonly DeletedRange[]): Promise<void> {
     if (ranges.length === 0) return this.#remove(segment);
-    this.#pending = [...this.#pending, pendingOf({ segment, since: this.end, ranges })];
-    try {
-      await this.#write();
-    } catch {
-      await this.#remove(segment);
-      return this.#write();
-    }
+    // What the segment has recorded is part of `ranges`, and would be recorded twice after a crash.
+    await this.#forget(segment).catch(() => {}); // settle() reports it
+    const one = pendingOf({ segment, since: this.end, ranges });
+    this.#pending = [...this.#pending, one];
+    const isNoted = await this.#write().then(
+      () => true,
+      () => false,
+    );
     await this.#remove(segment);
+    one.isRemoved = true;
+    if (!isNoted) await this.#write();
   }
 
   /**
@@ -90,16 +98,31 @@ export class Deletions {
     return waiting.some(({ unrecorded }) => unrecorded.size === 0);
   }
 
-  /** Forgets the deletions that are recorded, once their losses are on disk. */
+  /** Removes what is noted and still there, and forgets the deletions whose losses are on disk. */
   async settle(): Promise<void> {
-    const recorded = this.#pending.filter(({ unrecorded }) => unrecorded.size === 0);
-    for (const { recordedIn } of recorded)
-      for (const segment of recordedIn) await syncSegment(this.#dir, segment);
-    this.#pending = this.#pending.filter((one) => !recorded.includes(one));
+    const left = this.#pending.filter(({ isRemoved }) => !isRemoved);
+    for (const one of left) {
+      await this.#remove(one.segment);
+      one.isRemoved = true;
+    }
+    if (this.#pending.length === 0) return;
+    await this.#forget();
     await this.#write();
   }
 
+  /** Forgets the deletions that are removed, and recorded on disk or in the segment `deleted`. */
+  async #forget(deleted?: number): Promise<void> {
+    const isOver = ({ unrecorded, isRemoved }: Pending) => isRemoved && unrecorded.size === 0;
+    for (const one of this.#pending.filter(isOver)) {
+      for (const segment of one.recordedIn)
+        if (segment !== deleted) await syncSegment(this.#dir, segment);
+      this.#pending = this.#pending.filter((other) => other !== one);
+    }
+  }
+
   async #remove(number: number): Promise<void> {
+    // Somebody removed the segments: numbers begin again, and this one is new.
+    if (number >= this.end.segment) return;
     for (const compressed of [false, true])
       await rm(segmentFile(this.#dir, { number, compressed }), { force: true });
     await syncFolder(this.#dir);
@@ -119,7 +142,7 @@ export class Deletions {
 
 function pendingOf(deletion: Deletion): Pending {
   const unrecorded = new Map(deletion.ranges.map((range) => [keyOf(range), range]));
-  return { ...deletion, unrecorded, recordedIn: new Set() };
+  return { ...deletion, unrecorded, recordedIn: new Set(), isRemoved: false };
 }
 
 /** Strikes the ranges that lines record from those that are still to be recorded. */

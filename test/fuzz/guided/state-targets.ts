@@ -128,7 +128,9 @@ function deletions(dir: string): Target {
       writeFileSync(file, input);
       writeFileSync(segment, 'x\n');
       try {
-        const runs = await new Deletions(folder, { segment: 9, offset: 2 }).resume();
+        const noted = new Deletions(folder, { segment: 9, offset: 2 });
+        const runs = await noted.resume(assert.ifError);
+        await noted.settle();
         for (const { count } of runs) assert.ok(Number.isSafeInteger(count) && count >= 0);
         assert.ok(existsSync(file) || runs.length === 0);
       } catch (error) {
