@@ -36,7 +36,7 @@ function columnFor(name: string, { key, type }: Field, parent: Parent): Column {
 }
 
 /** The kinds of owners, in the order in which they name a pod's owner. */
-const OWNERS: readonly OwnerKind[] = [
+export const OWNERS: readonly OwnerKind[] = [
   'deployment',
   'statefulset',
   'daemonset',

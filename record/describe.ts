@@ -51,7 +51,7 @@ const FILE_FLAGS = [
  */
 export function gapInWords(attribute: AttributeReader): string {
   const reason = textOf(attribute, 'vcml.gap.reason') ?? 'no reason given';
-  const ancestor = ancestorOf(attribute);
+  const ancestor = ancestorInWords(attribute);
   return ancestor === undefined ? reason : `${reason}: ${ancestor}`;
 }
 
@@ -69,7 +69,7 @@ export function gapInFull(attribute: AttributeReader): string {
 }
 
 /** `comm[pid]` of a process that began before the hook was attached. */
-function ancestorOf(attribute: AttributeReader): string | undefined {
+export function ancestorInWords(attribute: AttributeReader): string | undefined {
   const pid = textOf(attribute, 'vcml.gap.ancestor.pid');
   if (pid === undefined) return undefined;
   const path = textOf(attribute, 'vcml.gap.ancestor.executable.path');

@@ -8,12 +8,13 @@ import type { Entry, Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { printNotes } from '../output/notes.ts';
 import { recordPrinter } from '../output/records.ts';
+import { endSentence, placeOf, sentenceOf } from '../output/sentences.ts';
 import { paint, print } from '../output/stdout.ts';
-import { bodyOf, gapOf, headOf, shortId, wrapped } from '../output/text.ts';
+import { bodyOf, gapOf, headOf, shortId, userOf, wrapped } from '../output/text.ts';
 
 /** The options of `vcml chain`. */
 export interface ChainOptions {
-  readonly output: Form;
+  readonly output: Form | 'sentences';
   /** the path of the API server's audit log */
   readonly auditLog?: string;
 }
@@ -28,7 +29,8 @@ export async function chain(
   const rows = graph.chainOf(await graph.find(id));
   const entries = await entriesOf(journals, rows);
   const log = await readAuditLog(auditLog);
-  if (output === 'text') await printChain(entries, log);
+  if (output === 'text') await printChain(recordsOf(entries), log);
+  else if (output === 'sentences') await printSentences(recordsOf(entries), log);
   else {
     const printer = recordPrinter(output);
     for (const entry of entries) await printer.record(entry);
@@ -51,8 +53,14 @@ export async function entriesOf(journals: Journals, rows: readonly number[]): Pr
   });
 }
 
-async function printChain(entries: readonly Entry[], { requests }: AuditLog): Promise<void> {
-  const records = entries.map(({ text }) => readRecord(text)).filter((one) => one !== undefined);
+function recordsOf(entries: readonly Entry[]): StoredRecord[] {
+  return entries.map(({ text }) => readRecord(text)).filter((one) => one !== undefined);
+}
+
+async function printChain(records: readonly StoredRecord[], { requests }: AuditLog): Promise<void> {
+  const [about] = records;
+  if (about !== undefined)
+    await print(paint('bold', wrapped(`${placeOf(about)}, as ${userOf(about)}`, '')));
   for (const [depth, record] of records.entries()) {
     await print(`${depth === 0 ? '  ' : '← '}${headOf(record)}\n${bodyOf(record, '    ')}`);
     for (const candidate of candidatesOf(record, requests)) await print(wrapped(candidate, '    '));
@@ -60,6 +68,23 @@ async function printChain(entries: readonly Entry[], { requests }: AuditLog): Pr
   const last = records.at(-1);
   if (last !== undefined)
     await print(`${paint('gap', wrapped(endOf(last, records), '  ').trimEnd())}\n`);
+}
+
+async function printSentences(
+  records: readonly StoredRecord[],
+  { requests }: AuditLog,
+): Promise<void> {
+  for (const [depth, record] of records.entries()) {
+    await print(wrapped(sentenceOf(record, records[depth - 1]), ''));
+    for (const candidate of candidatesOf(record, requests))
+      await print(wrapped(`A ${candidate}.`, ''));
+  }
+  const last = records.at(-1);
+  if (last !== undefined) await print(wrapped(endSentence(last, isCircle(last, records)), ''));
+}
+
+function isCircle({ parentCause }: StoredRecord, records: readonly StoredRecord[]): boolean {
+  return records.some(({ id }) => id === parentCause);
 }
 
 /** Says why a chain ends. */
@@ -71,7 +96,7 @@ function endOf(last: StoredRecord, records: readonly StoredRecord[]): string {
       ? `■ a root: ${visible(last.permittedBy)}`
       : `⁇ the chain ends here: ${gapOf(last)}`;
   }
-  if (records.some(({ id }) => id === parentCause))
+  if (isCircle(last, records))
     return `‼ the links run in a circle, back to ${shortId(parentCause)}: see \`vcml audit\``;
   return `⁇ the cause ${visible(parentCause)} is in none of these files: \`vcml gaps\` may say why`;
 }

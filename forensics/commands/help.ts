@@ -1,13 +1,15 @@
 /** The text below the list of commands. */
 export const MAIN_HELP = `
 vcml only reads; it needs no root and no server. Inputs may come from several
-nodes, and may be compressed or still being written. A line that cannot be read
-is skipped, and stderr reports how many there are.
+nodes, and may be compressed or still being written. Without an input, vcml reads
+/var/lib/vcml-agent/journal. A line that cannot be read is skipped, and stderr
+reports how many there are.
 
 Examples:
-  vcml query --since 2h --pod shop/cart-7d9f-x2x /var/lib/vcml-agent/journal
+  vcml query --since 2h --pod shop/cart-7d9f-x2x
   vcml query --entry exec --output jsonl nodes/
   vcml chain 4a7107b4 nodes/*/journal
+  vcml chain 4a7107b4 --output sentences nodes/
   vcml query --sql "SELECT executable, count(*) FROM execs GROUP BY 1" nodes/
 
 Exit codes:

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { commandLine, visible } from '../../record/visible.ts';
 import { EXIT, ForensicsError } from '../errors.ts';
+import { namedInputs, splitId } from '../inputs/named.ts';
 import { Journals } from '../journals.ts';
 import { FORMS } from '../output/form.ts';
 import { printNotes } from '../output/notes.ts';
@@ -9,7 +9,8 @@ import { showProgress } from '../output/progress.ts';
 import { flush } from '../output/stdout.ts';
 import { MAIN_HELP } from './help.ts';
 
-const INPUTS = 'files, folders or globs with journals, vCML records or OTLP JSON lines';
+const INPUTS =
+  'files, folders or globs with journals, vCML records or OTLP JSON lines; without one, the journal of this node';
 
 /** Declares the command line; `done` receives the exit code of the command that ran. */
 export function createProgram(done: (exitCode: number) => void): Command {
@@ -26,10 +27,10 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .addHelpText('after', MAIN_HELP)
     .exitOverride();
 
-  auditLog(form(program.command('chain')))
+  auditLog(form(program.command('chain'), 'sentences'))
     .description('print a record and its causes, back to where they end, and why they end there')
     .argument('<id>', 'id of the record, or the beginning of it')
-    .argument('<inputs...>', INPUTS)
+    .argument('[inputs...]', INPUTS)
     .action(async (id, inputs, options) => {
       const { chain } = await import('./chain.ts');
       done(await reading(inputs, (journals) => chain(journals, id, options)));
@@ -39,7 +40,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .description('print records by time, place, user, executable and more, or run SQL')
     .option('--limit <n>', 'maximum number of records', count)
     .option('--sql <select>', 'SELECT over the views records, execs, gaps, losses and runs')
-    .argument('<inputs...>', INPUTS)
+    .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { query } = await import('./query.ts');
       done(await reading(inputs, (journals) => query(journals, options)));
@@ -51,7 +52,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--depth <n>', 'maximum depth of the tree', count, 100)
     .option('--limit <n>', 'maximum number of records', count, 1000)
     .option('--no-collapse', 'show each of several equal children')
-    .argument('<inputs...>', INPUTS)
+    .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { tree } = await import('./tree.ts');
       const [id, paths] = splitId(options.id, inputs);
@@ -68,7 +69,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       count,
       3600,
     )
-    .argument('<inputs...>', INPUTS)
+    .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { gaps } = await import('./gaps.ts');
       done(await reading(inputs, (journals) => gaps(journals, options)));
@@ -79,7 +80,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       'count records by pod, image, executable and hour; show the busiest parents and the newest executables',
     )
     .option('--top <n>', 'maximum number of rows of a table', count, 10)
-    .argument('<inputs...>', INPUTS)
+    .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { stats } = await import('./stats.ts');
       done(await reading(inputs, (journals) => stats(journals, options)));
@@ -87,10 +88,13 @@ export function createProgram(done: (exitCode: number) => void): Command {
 
   selection(form(program.command('tail')))
     .description('print records as they are written, with the filters of query')
-    .argument('<inputs...>', 'folder of a journal that an agent writes')
+    .argument(
+      '[inputs...]',
+      'folder of a journal that an agent writes; without one, that of this node',
+    )
     .action(async (inputs, options) => {
       const { tail } = await import('./tail.ts');
-      done(await tail(inputs, options));
+      done(await tail(namedInputs(inputs), options));
     });
 
   auditLog(selection(program.command('report')))
@@ -101,7 +105,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--id <id>', 'id of a record: the report shows its causes and what it caused')
     .option('--title <text>', 'title of the report')
     .option('--limit <n>', 'maximum number of records', count, 50_000)
-    .argument('<inputs...>', INPUTS)
+    .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { report } = await import('./report.ts');
       const [id, paths] = splitId(options.id, inputs);
@@ -115,7 +119,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .command('export')
     .description('write all records as Parquet, partitioned by day and node')
     .requiredOption('--parquet <dir>', 'folder to write to; it must be empty or not exist')
-    .argument('<inputs...>', INPUTS)
+    .argument('[inputs...]', INPUTS)
     .action(async (inputs, { parquet }) => {
       const { exportParquet } = await import('./export.ts');
       done(await reading(inputs, (journals) => exportParquet(journals, parquet)));
@@ -126,7 +130,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       'check ids, links, order, numbers, losses and fields; exit code 1 means that there are findings',
     )
     .option('--limit <n>', 'maximum number of findings of one kind in text output', count, 20)
-    .argument('<inputs...>', INPUTS)
+    .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { audit } = await import('./audit.ts');
       done(await reading(inputs, (journals) => audit(journals, options)));
@@ -139,7 +143,7 @@ async function reading(
   inputs: readonly string[],
   command: (journals: Journals) => Promise<number>,
 ): Promise<number> {
-  const journals = await Journals.open(inputs);
+  const journals = await Journals.open(namedInputs(inputs));
   const stopProgress = showProgress(journals.connection);
   try {
     return exitCodeOf(journals, await command(journals));
@@ -164,8 +168,9 @@ function partialOf({ recordCount }: Journals): 'partial' | 'unreadable' {
   return recordCount === 0 ? 'unreadable' : 'partial';
 }
 
-function form(command: Command): Command {
-  const option = new Option('--output <form>', 'form of the output').choices([...FORMS]);
+function form(command: Command, ...more: readonly string[]): Command {
+  const forms = [...FORMS, ...more];
+  const option = new Option('--output <form>', 'form of the output').choices(forms);
   return command.addOption(option.default('text'));
 }
 
@@ -211,23 +216,6 @@ function selection(command: Command): Command {
     .option('--upper-layer', 'executables that were written in the running container')
     .option('--memfd', 'executables that existed in memory only')
     .option('--setuid', 'executables with the setuid bit');
-}
-
-/** Reads `tree ID JOURNAL…`: the first argument is an id if no file has that name. */
-function splitId(
-  given: string | undefined,
-  inputs: readonly string[],
-): [string | undefined, readonly string[]] {
-  const [first = '', ...rest] = inputs;
-  if (
-    given !== undefined ||
-    rest.length === 0 ||
-    first === '-' ||
-    existsSync(first) ||
-    /[*?[/.]/.test(first)
-  )
-    return [given, inputs];
-  return [first, rest];
 }
 
 function append(value: string, before: readonly string[] = []): string[] {

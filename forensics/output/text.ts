@@ -74,7 +74,8 @@ export function gapOf({ parentCause, permittedBy, attributes }: StoredRecord): s
   return gapInFull((key) => attributes[key]);
 }
 
-function journalText({ action, attributes }: StoredRecord): string {
+/** What a record about the journal says. */
+export function journalText({ action, attributes }: StoredRecord): string {
   const attribute = (key: string) => attributes[key];
   if (action !== 'journal.loss') return runInWords(attribute);
   const { records, stage, cpu, numbers } = lossInWords(attribute);
