@@ -219,7 +219,7 @@ struct control {
 	u32 asleep;	   /* whether the next event must wake the reader */
 	u32 args_bytes;	   /* argument bytes that are kept per exec */
 	u32 mounted_bpffs; /* whether the agent mounted the bpffs itself */
-	u32 pad;
+	u32 read_misses;   /* written by the reader: skipped execs that are in a journal as lost */
 	u8 holder[HOLDER_BYTES]; /* NUL-terminated: node and pid of the agent that reads */
 };
 

@@ -70,6 +70,7 @@ public:
 			self.Set("state", states[static_cast<int>(side_->state())]);
 			self.Set("missingPrograms", names(info, side_->missing()));
 			self.Set("cpuCount", side_->cpu_count());
+			self.Set("readMisses", side_->control_page()->read_misses);
 			return info.Env().Undefined();
 		});
 	}
@@ -158,8 +159,9 @@ private:
 		return Napi::Number::New(info.Env(), bytes);
 	}
 
-	// commit(next): releases what was drained, because it is on disk; next is a Float64Array of
-	// the next expected number of each CPU.
+	// commit(next, misses): releases what was drained, because it is on disk; next is a
+	// Float64Array of the next expected number of each CPU, and misses the number of execs that
+	// the kernel skipped.
 	Napi::Value commit(const Napi::CallbackInfo &info)
 	{
 		const auto next = info[0].As<Napi::Float64Array>();
@@ -167,6 +169,7 @@ private:
 		for (uint32_t cpu = 0; cpu < side(info).cpu_count() && cpu < next.ElementLength();
 		     cpu++)
 			side_->cpu_states()[cpu].read_seq = static_cast<uint64_t>(next[cpu]) - 1;
+		side_->control_page()->read_misses = info[1].ToNumber().Uint32Value();
 		ring_->commit(ring_->read_position());
 		return info.Env().Undefined();
 	}

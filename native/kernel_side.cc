@@ -176,6 +176,7 @@ bool KernelSide::take_over()
 	state_ = missing_.empty() ? HookState::upgraded : HookState::resumed;
 	generation_ = page.active_generation + 1;
 	load(true);
+	control_page()->read_misses = 0; // its programs begin at 0
 	__atomic_store_n(&control_page()->active_generation, generation_, __ATOMIC_SEQ_CST);
 	control_page()->object_hash = object_hash_;
 	control_page()->event_version = EVENT_VERSION;

@@ -60,6 +60,8 @@ export interface Hook {
   /** The programs that had been detached while the others remained. */
   readonly missingPrograms: readonly string[];
   readonly cpuCount: number;
+  /** The execs that the kernel had skipped at the last commit of an earlier run. */
+  readonly readMisses: number;
   /** Frames of u32 length, u32 0 and an event, padded to 8 bytes. Every drain overwrites it. */
   readonly buffer: Buffer;
   /**
@@ -74,10 +76,10 @@ export interface Hook {
   /** Copies new events into `buffer` and returns their bytes. */
   drain(): number;
   /**
-   * Releases the drained bytes, because they are on disk; nextSeq is the next expected number of
-   * each CPU.
+   * Releases the drained bytes, because they are on disk, as are the losses of so many execs that the
+   * kernel skipped; nextSeq is the next expected number of each CPU.
    */
-  commit(nextSeq: Float64Array): void;
+  commit(nextSeq: Float64Array, misses: number): void;
   /**
    * Shows the kernel side that an agent is alive although it does not read now. Does nothing once
    * the hook is closed or detached.

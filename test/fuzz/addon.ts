@@ -28,6 +28,7 @@ let drained = 0;
 for (const state of ['attached', 'resumed']) {
   const hook = await openHook(options, 0);
   assert.equal(hook.state, state);
+  assert.equal(hook.readMisses, state === 'attached' ? 0 : 3);
   assert.ok(hook.arm() > 0n);
   await assert.rejects(refused({}), { code: 'HOOK_BUSY' });
   const next = new Float64Array(hook.cpuCount).fill(1);
@@ -36,7 +37,7 @@ for (const state of ['attached', 'resumed']) {
     const { status } = spawnSync(join(root, 'build/programs/load'), ['storm', '40', '8000']);
     assert.equal(status, 0);
     for (let bytes = hook.drain(); bytes > 0; bytes = hook.drain()) drained += bytes;
-    hook.commit(next);
+    hook.commit(next, 3);
   }
   const woken = Promise.withResolvers<void>();
   if (hook.sleep(woken.resolve)) {

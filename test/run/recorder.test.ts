@@ -25,12 +25,14 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[]
     bytes += 8 + Math.ceil(event.length / 8) * 8;
   }
   let drained = 0;
+  const programs = [{ name: 'on_exec', recursionMisses: 0 }];
+  const committed: [next: number, misses: number][] = [];
   const hook = {
     buffer,
     clock: new Float64Array(5),
     touch: () => {},
-    commit: () => {},
-    statistics: () => ({ ringBytes: 65_536 }),
+    commit: ([next = 0]: Float64Array, misses: number) => committed.push([next, misses]),
+    statistics: () => ({ ringBytes: 65_536, programs }),
     positions: () => [drained, bytes],
     cpuStates: () => Buffer.alloc(0),
     drain: () => {
@@ -74,7 +76,7 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[]
     onRecord: undefined,
     report: () => {},
   });
-  return { recorder, lineage, nextSeq, lines };
+  return { recorder, lineage, nextSeq, lines, programs, committed };
 }
 
 test('an unreadable event is recorded before an exec that waits, because a checkpoint counts it', async () => {
@@ -114,4 +116,15 @@ test('a deletion for space is recorded before the journal.stop, or by the next r
   retired.push(range);
   assert.equal(await recorder.flush(), true);
   assert.equal(lines.join(''), text);
+});
+
+test('the kernel learns how many of the execs that it skipped are recorded, once they are', async () => {
+  const { recorder, lines, programs, committed } = recorderOf([craftExec({ seq: 1n })]);
+  assert.equal(await recorder.flush(), true);
+  programs[0] = { name: 'on_exec', recursionMisses: 3 };
+  recorder.addKernelMisses();
+  assert.deepEqual(committed.at(-1), [2, 0]);
+  assert.equal(await recorder.flush(), true);
+  assert.match(lines.join(''), /"vcml.loss.stage":"kernel".*"vcml.loss.count":3/);
+  assert.deepEqual(committed.at(-1), [2, 3]);
 });

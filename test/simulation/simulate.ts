@@ -228,8 +228,7 @@ class Simulation {
     if (percent(10)) machine.setClock();
     for (const name of ['state.json', 'checkpoint.json']) {
       const file = join(machine.disk.dir, name);
-      // If their losses are deleted, too, execs that the kernel skipped are lost again.
-      if (this.#options.deletes || !existsSync(file) || !percent(15)) continue;
+      if (!existsSync(file) || !percent(15)) continue;
       if (percent(50)) rmSync(file);
       else writeFileSync(file, 'damaged');
     }

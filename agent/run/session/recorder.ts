@@ -197,7 +197,7 @@ export class Recorder {
       if (!(await this.#batch.write())) return false;
     } while ((this.#from < this.#to && this.#waitMs === 0) || this.#batch.records.length > 0);
     if (this.#waitMs > 0) return true;
-    hook.commit(nextSeq);
+    hook.commit(nextSeq, this.#kernelMisses);
     [this.#committed] = hook.positions();
     return true;
   }

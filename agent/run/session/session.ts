@@ -86,7 +86,7 @@ export async function openSession(
     }),
     journal,
     drainIntervalMs: config.drainInterval,
-    kernelMisses: isSameHook && hook.state === 'resumed' ? known.kernelMisses : 0,
+    kernelMisses: hook.state === 'resumed' ? missesBefore(known, hookId, hook) : 0,
     onRecord,
     report,
   });
@@ -102,6 +102,12 @@ function expectedNumbers(hook: Hook, here: readonly number[]): Float64Array {
     Math.max(readSeq + 1, here[cpu] ?? 1),
   );
   return Float64Array.from(next);
+}
+
+/** Returns the execs that the kernel had skipped and that are recorded; it counted for this hook. */
+function missesBefore(known: Continuity, hookId: string, { readMisses }: Hook): number {
+  // A hook of an earlier version knows none.
+  return Math.max(readMisses, known.hookId === hookId ? known.kernelMisses : 0);
 }
 
 function quietRange(hook: Hook, cpu: number): { first: number; last: number } {

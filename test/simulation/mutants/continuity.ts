@@ -25,7 +25,7 @@ export const CONTINUITY: readonly Mutant[] = [
   {
     name: 'execs that the kernel skipped are recorded again after a restart',
     file: SESSION,
-    before: "    kernelMisses: isSameHook && hook.state === 'resumed' ? known.kernelMisses : 0,\n",
+    before: "    kernelMisses: hook.state === 'resumed' ? missesBefore(known, hookId, hook) : 0,\n",
     after: '    kernelMisses: 0,\n',
     why: 'A counter looks as if it began at zero.',
   },

@@ -158,9 +158,9 @@ export class Kernel {
         step();
         return hook.drain();
       },
-      commit: (nextSeq) => {
+      commit: (nextSeq, misses) => {
         step();
-        hook.commit(nextSeq);
+        hook.commit(nextSeq, misses);
       },
       detach: () => {
         step();

@@ -20,6 +20,8 @@ export interface KernelMemory {
   readonly readSeq: number[];
   /** Execs for which the kernel did not run the program. */
   misses: number;
+  /** The number of those that an agent has committed. */
+  readMisses: number;
   /** The last range of each CPU's numbers that was skipped while no agent was reading. */
   readonly quiet: { first: number; last: number }[];
 }
@@ -33,6 +35,7 @@ export function emptyMemory(cpus: number): KernelMemory {
     released: 0,
     readSeq: new Array<number>(cpus).fill(0),
     misses: 0,
+    readMisses: 0,
     quiet: Array.from({ length: cpus }, () => ({ first: 0, last: 0 })),
   };
 }
@@ -104,6 +107,7 @@ function openHook(world: KernelWorld): Hook {
     state,
     missingPrograms: [],
     cpuCount,
+    readMisses: memory.readMisses,
     buffer,
     clock,
     arm() {
@@ -116,8 +120,9 @@ function openHook(world: KernelWorld): Hook {
       isArmed = false;
     },
     drain,
-    commit(nextSeq) {
+    commit(nextSeq, misses) {
       memory.released = drained;
+      memory.readMisses = misses;
       for (const [cpu, next] of nextSeq.entries()) memory.readSeq[cpu] = next - 1;
       world.changed();
     },
