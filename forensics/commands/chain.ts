@@ -53,7 +53,8 @@ export async function entriesOf(journals: Journals, rows: readonly number[]): Pr
   });
 }
 
-function recordsOf(entries: readonly Entry[]): StoredRecord[] {
+/** Returns the records of entries that can be read. */
+export function recordsOf(entries: readonly Entry[]): StoredRecord[] {
   return entries.map(({ text }) => readRecord(text)).filter((one) => one !== undefined);
 }
 

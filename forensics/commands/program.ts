@@ -99,12 +99,13 @@ export function createProgram(done: (exitCode: number) => void): Command {
 
   auditLog(selection(program.command('report')))
     .description(
-      'write one self-contained HTML file about a record or a selection, with all causes',
+      'write one self-contained HTML file, or Markdown for a ticket, about a record or a selection, with all causes',
     )
     .requiredOption('-o, --out <file>', 'file to write')
     .option('--id <id>', 'id of a record: the report shows its causes and what it caused')
     .option('--title <text>', 'title of the report')
-    .option('--limit <n>', 'maximum number of records', count, 50_000)
+    .option('--markdown', 'write Markdown')
+    .option('--limit <n>', 'maximum number of records (default: 50000, or 200 in Markdown)', count)
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { report } = await import('./report.ts');

@@ -1,15 +1,17 @@
 import { writeFileSync } from 'node:fs';
-import { readRecord } from '../../record/read.ts';
+import { readRecord, type StoredRecord } from '../../record/read.ts';
 import { ForensicsError } from '../errors.ts';
 import { readAuditLog } from '../exec-requests/audit-log.ts';
 import { candidatesOf } from '../exec-requests/candidates.ts';
 import { Graph } from '../graph.ts';
 import type { Journals } from '../journals.ts';
 import { notesOf, printNotes } from '../output/notes.ts';
+import { renderMarkdown } from '../report/markdown.ts';
 import { type ReportInput, type ReportRecord, renderReport } from '../report/render.ts';
 import { checkedCondition } from '../select/condition.ts';
 import type { Selection } from '../select/filter.ts';
 import { entriesByTime, hitsOf } from '../select/ordered.ts';
+import { entriesOf, recordsOf } from './chain.ts';
 
 /**
  * The size of the lines in a report. It takes twice as much memory, and must fit into one string of
@@ -25,14 +27,21 @@ export interface ReportOptions extends Selection {
   /** the path of the file to write */
   readonly out: string;
   readonly title?: string;
-  readonly limit: number;
+  /** the number of records; by default, it depends on the form */
+  readonly limit?: number;
+  /** Whether the file is Markdown and not HTML. */
+  readonly markdown?: boolean;
   readonly auditLog?: string;
   /** the selection as the user wrote it */
   readonly selection: string;
 }
 
+/** The number of records by default: a page shows them all, and a ticket is read as a whole. */
+const HTML_RECORDS = 50_000;
+const MARKDOWN_RECORDS = 200;
+
 /**
- * Writes one HTML file, either about a record, with its causes and all records that it caused, or
+ * Writes one file, either about a record, with its causes and all records that it caused, or
  * about a selection, with the causes of its records.
  */
 export async function report(
@@ -44,14 +53,16 @@ export async function report(
   const { sql, columns } = await checkedCondition(journals, options);
   const graph = await Graph.load(journals, columns);
   const hits = await hitsOf(journals, 'links', sql);
-  const chosen = id === undefined ? hits : around(graph, await graph.find(id), hits);
+  const about = id === undefined ? undefined : await graph.find(id);
+  const chosen = about === undefined ? hits : around(graph, about, hits);
   const rows = new Set<number>();
   for (const row of chosen) for (const one of graph.chainOf(row)) rows.add(one);
   const all = [...rows].sort((a, b) => a - b);
   if (all.length === 0) throw new ForensicsError('negative', 'no record matches this selection');
-  const kept = all.slice(0, options.limit);
+  const { markdown = false, limit = markdown ? MARKDOWN_RECORDS : HTML_RECORDS } = options;
+  const kept = all.slice(0, limit);
   const { requests, summary } = await readAuditLog(options.auditLog);
-  const records: ReportRecord[] = [];
+  const records: StoredRecord[] = [];
   const notes = new Map<string, string[]>();
   let length = 0;
   for await (const { text } of entriesByTime(journals, kept)) {
@@ -59,13 +70,12 @@ export async function report(
     if (length > textMax) throw new ForensicsError('usage', TOO_LARGE);
     const record = readRecord(text);
     if (record === undefined) continue;
-    const timestamp = record.timestamp ?? 0n;
-    records.push({ ...record.json, id: record.id, timestamp });
+    records.push(record);
     const candidates = candidatesOf(record, requests);
     if (candidates.length > 0) notes.set(record.id, candidates);
   }
   const warnings = await notesOf(journals);
-  const beyond = `${all.length - kept.length} more records are beyond --limit ${options.limit}`;
+  const beyond = `${all.length - kept.length} more records are beyond --limit ${limit}`;
   if (kept.length < all.length) warnings.push(beyond);
   if (summary !== undefined) warnings.push(summary);
   const inputs = journals.files.map(({ path }, index) => {
@@ -74,12 +84,28 @@ export async function report(
   });
   const title = options.title ?? 'What happened';
   const generatedFrom = { inputs, warnings };
-  const html = rendered({ title, selection: options.selection, generatedFrom, records, notes });
-  writeFileSync(options.out, html, { mode: 0o600 });
+  const input = { title, selection: options.selection, generatedFrom, notes };
+  const text = markdown
+    ? renderMarkdown({ ...input, records, chain: await chainOf(journals, graph, about) })
+    : rendered({ ...input, records: records.map(reported) });
+  writeFileSync(options.out, text, { mode: 0o600 });
   await printNotes(journals, summary);
   process.stderr.write(`vcml: ${records.length} records in ${options.out}\n`);
   if (kept.length < all.length) process.stderr.write(`vcml: ${beyond}\n`);
   return 0;
+}
+
+function reported({ json, id, timestamp = 0n }: StoredRecord): ReportRecord {
+  return { ...json, id, timestamp };
+}
+
+/** Reads a record and its causes, also those that are beyond the limit. */
+async function chainOf(
+  journals: Journals,
+  graph: Graph,
+  row: number | undefined,
+): Promise<StoredRecord[]> {
+  return row === undefined ? [] : recordsOf(await entriesOf(journals, graph.chainOf(row)));
 }
 
 function rendered(input: ReportInput): string {
