@@ -68,8 +68,8 @@ async function openLocked(options: JournalOptions, unlock: () => void): Promise<
   };
   const archive = new Archive(options, endOf(open));
   const folder = await stat(dir);
-  const durable = (await settle(options, open)) ? endOf(open) : undefined;
-  const journal = new Journal(options, { open, durable, recovered, archive, folder, unlock });
+  const journal = new Journal(options, { open, recovered, archive, folder, unlock });
+  await journal.settle();
   archive.start();
   return journal;
 }
@@ -77,7 +77,6 @@ async function openLocked(options: JournalOptions, unlock: () => void): Promise<
 /** The parts of a journal that is opened. */
 interface Opened {
   readonly open: OpenSegment;
-  readonly durable: Position | undefined;
   readonly recovered: Recovered;
   readonly archive: Archive;
   /** The folder at that time, to notice later if another folder has its name. */
@@ -107,16 +106,17 @@ export class Journal {
   #follower: Follower = () => {};
   #syncTimer: NodeJS.Timeout | undefined;
   #syncing: Promise<void> | undefined;
-  /** Whether something was written since the last sync began. */
+  /** Whether something was written since the last sync began, or that sync failed. */
   #dirty = false;
+  /** Whether the last sync failed. */
+  #isFailing = false;
+  #isClosing = false;
+  /** Whether the names of segments are not sure to be on disk. */
+  #areNamesDue = true;
 
-  constructor(
-    options: JournalOptions,
-    { open, durable, recovered, archive, folder, unlock }: Opened,
-  ) {
+  constructor(options: JournalOptions, { open, recovered, archive, folder, unlock }: Opened) {
     this.#options = options;
     this.#open = open;
-    this.#durable = durable;
     this.recovered = recovered;
     this.#archive = archive;
     this.#folder = folder;
@@ -160,7 +160,7 @@ export class Journal {
     }
     try {
       await writeAll(this.#open.handle, lines, length);
-      if (this.#options.sync === 'always') await this.#open.handle.datasync();
+      if (this.#options.sync === 'always') await this.#syncOpen();
     } catch (cause) {
       this.#torn = true;
       this.#refused = true;
@@ -181,17 +181,23 @@ export class Journal {
     this.#follower(lines, length, end);
   }
 
+  /**
+   * Puts on disk what an earlier run has left. If that fails, a later sync tries it again, unless the
+   * policy is never to sync.
+   */
+  async settle(): Promise<void> {
+    await this.#trySync();
+    if (this.#isFailing && this.#options.sync === 'interval') this.#syncSoon();
+  }
+
   /** Syncs what is written, ends the work in the background, and releases the folder. */
   async close(): Promise<void> {
     clearTimeout(this.#syncTimer);
-    this.#dirty = false;
+    this.#isClosing = true;
     await this.#syncing;
+    // The work in the background can take much longer than the policy allows.
+    if (this.#options.sync !== 'never') await this.#trySync();
     await this.#archive.close();
-    try {
-      if (this.#options.sync !== 'never') await this.#open.handle.datasync();
-    } catch (error) {
-      this.#options.report(upkeepFailed(error));
-    }
     await this.#open.handle.close();
     try {
       await this.#removeUnused();
@@ -218,13 +224,16 @@ export class Journal {
     // Another folder would need a journal.start of its own.
     if (!(await isSameFile(dir, this.#folder)))
       throw new AgentError('JOURNAL_REPLACED', { path: dir });
+    // Whatever the policy: after a power cut, lines of the next segment must not be there without
+    // those of this one.
+    await this.#open.handle.datasync();
     const next = await openNext(dir, this.#open, now());
-    const isSettled = await settle(this.#options, this.#open);
     // From here on nothing may come in between: a sync that begins later is one of `next`.
     const closed = { handle: this.#open.handle, syncing: this.#syncing };
-    if (isSettled) this.#durable = endOf(next);
     this.#open = next;
     this.#syncing = undefined;
+    this.#areNamesDue = true;
+    await this.#trySync();
     this.#archive.take(closed, this.position);
   }
 
@@ -259,23 +268,40 @@ export class Journal {
   #syncSoon(): void {
     this.#dirty = true;
     this.#syncTimer ??= setTimeout(() => {
-      this.#syncing = this.#sync(this.#open.handle);
+      this.#syncing = this.#syncLater();
     }, this.#options.syncIntervalMs);
   }
 
   /** The timer counts as set until this has ended, so that there is never a second sync. */
-  async #sync(handle: FileHandle): Promise<void> {
-    this.#dirty = false;
-    const end = this.position;
-    try {
-      await handle.datasync();
-      // A rotation has synced more than this by now.
-      if (handle === this.#open.handle) this.#durable = end;
-    } catch (error) {
-      this.#options.report(upkeepFailed(error));
-    }
+  async #syncLater(): Promise<void> {
+    await this.#trySync();
     this.#syncTimer = undefined;
-    if (this.#dirty) this.#syncSoon();
+    if (this.#dirty && !this.#isClosing) this.#syncSoon();
+  }
+
+  /** Syncs, and reports the first of several failures in a row. */
+  async #trySync(): Promise<void> {
+    try {
+      await this.#syncOpen();
+      this.#isFailing = false;
+    } catch (error) {
+      if (!this.#isFailing) this.#options.report(upkeepFailed(error));
+      this.#isFailing = true;
+      this.#dirty = true;
+    }
+  }
+
+  /** Puts on disk what is written so far, and the name of its segment. */
+  async #syncOpen(): Promise<void> {
+    const open = this.#open;
+    const end = endOf(open);
+    this.#dirty = false;
+    await open.handle.datasync();
+    if (this.#areNamesDue) await syncFolder(this.#options.dir);
+    // A rotation has synced more than this by now.
+    if (open !== this.#open) return;
+    this.#areNamesDue = false;
+    this.#durable = end;
   }
 }
 
@@ -284,20 +310,5 @@ async function writeAll(handle: FileHandle, lines: Buffer, length: number): Prom
   for (let written = 0; written < length; ) {
     const { bytesWritten } = await handle.write(lines, written, length - written);
     written += bytesWritten;
-  }
-}
-
-/**
- * Puts all lines and the names of the segments on disk, whatever the policy: after a power cut,
- * lines of a later segment must not be there without them. Returns false if that failed.
- */
-async function settle({ dir, report }: JournalOptions, { handle }: OpenSegment): Promise<boolean> {
-  try {
-    await handle.datasync();
-    await syncFolder(dir);
-    return true;
-  } catch (error) {
-    report(upkeepFailed(error));
-    return false;
   }
 }

@@ -135,8 +135,7 @@ class Simulation {
     const plan = { killAt, inWrite: percent(30), faults, shortPercent: among([0, 0, 30]) };
     const onExit = ending === 'detach' ? 'detach' : 'keep';
     await this.#run(plan, onExit, () => this.#traffic(stopAfter));
-    // What a failed sync leaves, no later one makes good: that case is not solved.
-    if (ending === 'cut' && !this.#machine.disk.syncs.hasFailed) this.#cut();
+    if (ending === 'cut') this.#cut();
   }
 
   /** Lives on without faults until everything is exported. */
@@ -254,7 +253,7 @@ class Simulation {
   #judgeCut(): void {
     const { disk } = this.#machine;
     // A segment that was deleted for space may come back, and so precede a gap that is recorded.
-    if (this.#options.deletes || disk.syncs.hasFailed || !existsSync(disk.dir)) return;
+    if (this.#options.deletes || !existsSync(disk.dir)) return;
     if (!this.#seeded.percent(1)) return;
     const dir = `${disk.dir}?`;
     disk.wouldLeave(dir, luckOf(this.#seeded));
@@ -265,9 +264,7 @@ class Simulation {
     rmSync(dir, { recursive: true });
   }
 
-  /** At the end of a run, the last sync waits for other work. */
   #judgeSyncs(): void {
-    if (this.#stop.signal.aborted) return;
     const { disk, clock, traits } = this.#machine;
     const { sync, syncInterval } = this.#options;
     // A write and a sync may be under way.

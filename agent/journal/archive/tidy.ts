@@ -39,9 +39,8 @@ async function cutTail(file: string): Promise<number> {
   const { handle } = await openSegment(file);
   try {
     const tornBytes = await cutTornTail(handle);
-    // An agent that was killed in a rotation may have left it without a sync. If this one fails, the
-    // segment is on disk once it is compressed.
-    await handle.datasync().catch(() => {});
+    // An agent that was killed in a rotation may have left it without a sync.
+    await handle.datasync();
     return tornBytes;
   } finally {
     await handle.close();
