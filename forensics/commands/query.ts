@@ -50,8 +50,15 @@ async function freeQuery(journals: Journals, sql: string, form: Form): Promise<n
     await printTable({ columns: reader.deduplicatedColumnNames(), rows }, form);
   } catch (cause) {
     if (cause instanceof ForensicsError) throw cause;
-    throw new ForensicsError('usage', `--sql: ${(cause as Error).message}`, { cause });
+    throw new ForensicsError('usage', `--sql: ${inOneLine((cause as Error).message)}`, { cause });
   }
   await printNotes(journals);
   return 0;
+}
+
+/** Returns the engine's sentences, such as the names that it suggests, without its copy of the text. */
+function inOneLine(message: string): string {
+  const lines = message.split('\n').filter((line) => line !== '');
+  const copy = lines.findIndex((line) => /^LINE \d+:/.test(line));
+  return lines.slice(0, copy < 0 ? undefined : copy).join(' ');
 }

@@ -115,3 +115,15 @@ describe('the size of a report', () => {
     }
   });
 });
+
+test('a wrong name in --sql is an error of one line that suggests the right one', async () => {
+  const file = folder.journal('suggested.jsonl', lines(Object.values(sound())));
+  for (const [sql, suggested] of [
+    ['SELECT podd FROM execs', /^vcml: --sql: .*"podd" not found.* "pod", .*\n$/],
+    ['SELECT pod FROM exec', /^vcml: --sql: .*exec does not exist! Did you mean "execs.*\n$/],
+  ] as const) {
+    const { code, stderr } = await vcml('query', '--sql', sql, file);
+    assert.equal(code, 64);
+    assert.match(stderr, suggested);
+  }
+});
