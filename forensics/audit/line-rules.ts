@@ -64,6 +64,7 @@ export const OF_JOURNAL = [
   'loss_count',
   'loss_boot_id',
   'loss_next_seq',
+  'loss_since',
   'journal_records',
   'journal_gaps',
   'journal_losses',
@@ -189,11 +190,19 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
        WHEN loss_stage = 'reboot' THEN loss_boot_id IS NULL OR loss_next_seq IS NULL
          OR NOT ${every([...RUN, 'loss_count'], 'NULL')}
        WHEN loss_boot_id IS NOT NULL THEN true
-       WHEN loss_stage = 'kernel' THEN NOT ${every(RUN.slice(1), 'NULL')}
-       WHEN loss_stage = 'decode' AND ${every(RUN.slice(1), 'NULL')} THEN loss_count IS NULL
+       WHEN loss_stage = 'kernel' THEN NOT ${every(RUN.slice(1), 'NULL')} OR loss_hook_id IS NULL
+         OR loss_count < 1
+         OR (loss_count IS NOT NULL AND NOT ${every(['loss_since', 'loss_next_seq'], 'NULL')})
+       WHEN NOT ${every(['loss_since', 'loss_next_seq'], 'NULL')} THEN true
+       WHEN loss_stage = 'decode' AND ${every(RUN.slice(1), 'NULL')}
+         THEN loss_hook_id IS NULL OR coalesce(loss_count < 1, true)
        ELSE NOT ${every(RUN, 'NOT NULL')}
          OR loss_count IS DISTINCT FROM loss_last_seq::HUGEINT - loss_first_seq + 1 OR loss_count < 1
      END ELSE loss_stage IS NOT NULL END`,
+  ],
+  [
+    'HOOK_REMOVED',
+    `coalesce("action" = '"journal.loss"' AND loss_stage = 'kernel' AND loss_count IS NULL, false)`,
   ],
   [
     'FIELD_MISSING',

@@ -10,11 +10,7 @@ export type Incomplete = (boot: string, hook: string) => boolean;
 
 /** Finds ids that occur twice, and links that lead nowhere, to a wrong record or back in time. */
 export async function linkFindings(journals: Journals, incomplete: Incomplete): Promise<Finding[]> {
-  return [
-    ...(await duplicates(journals)),
-    ...(await links(journals, incomplete)),
-    ...(await lostCauses(journals, incomplete)),
-  ];
+  return [...(await duplicates(journals)), ...(await links(journals, incomplete))];
 }
 
 async function duplicates(journals: Journals): Promise<Finding[]> {
@@ -57,23 +53,5 @@ async function links(journals: Journals, incomplete: Incomplete): Promise<Findin
     if (noExec === true && boot !== null) return [found('LINK_NOT_EXEC')];
     if (order === true) return [found('LINK_ORDER')];
     return later === true ? [found('LINK_TIME')] : [];
-  });
-}
-
-async function lostCauses(journals: Journals, incomplete: Incomplete): Promise<Finding[]> {
-  // Without such gaps, the ids of all records are not needed.
-  const [[any] = []] = await journals.rows('SELECT count(lost) FROM audited');
-  if (Number(any) === 0) return [];
-  const rows = await journals.rows(
-    `SELECT gap.rowid, gap.lost IN (SELECT id FROM audited WHERE id IS NOT NULL),
-       gap.boot::VARCHAR, gap.hook::VARCHAR,
-       gap.rowid > (SELECT min(rowid) FROM audited
-         WHERE about->>'$.loss_stage' IS NOT NULL AND boot = gap.boot)
-     FROM audited gap WHERE gap.lost IS NOT NULL`,
-  );
-  return rows.flatMap(([row, present, boot, hook, told]): Finding[] => {
-    if (present === true) return [{ code: 'GAP_LOST_PRESENT', row: Number(row) }];
-    if (told === true || incomplete(String(boot), String(hook))) return [];
-    return [{ code: 'GAP_LOST_UNTOLD', row: Number(row) }];
   });
 }

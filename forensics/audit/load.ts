@@ -1,3 +1,5 @@
+import { KEYS } from '../../record/fields.ts';
+import { inResource } from '../columns.ts';
 import { KEY_MACRO } from '../graph.ts';
 import type { Journals } from '../journals.ts';
 import type { Finding } from './finding.ts';
@@ -9,7 +11,10 @@ const QUOTED_KEY_MACRO = `CREATE OR REPLACE MACRO quoted_key(id) AS CASE
     coalesce(try_cast(substr(id, 2, 36) AS UUID), md5(substr(id, 2, length(id) - 2))::UUID)
   WHEN id IS NOT NULL THEN md5(substr(id, 2, length(id) - 2))::UUID END`;
 
-const about = ['boot_time', ...OF_JOURNAL].map((column) => `${column}: ${column}`).join(', ');
+const about = [
+  ...['boot_time', ...OF_JOURNAL].map((column) => `${column}: ${column}`),
+  `host: ${inResource(KEYS.hostName)}`,
+].join(', ');
 
 /** Reads all inputs once into the table `audited`, with what the checks over several lines need. */
 export async function loadAudited(journals: Journals): Promise<void> {

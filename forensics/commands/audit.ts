@@ -1,9 +1,11 @@
 import { visible } from '../../record/visible.ts';
 import { CODES, type Code, type Severity } from '../audit/codes.ts';
 import type { Finding } from '../audit/finding.ts';
+import { hookFindings } from '../audit/hooks.ts';
 import { journalRecordsOf } from '../audit/journal-records.ts';
 import { linkFindings } from '../audit/links.ts';
 import { lineFindings, loadAudited } from '../audit/load.ts';
+import { lostCauseFindings } from '../audit/lost-causes.ts';
 import { numberFindings } from '../audit/numbers.ts';
 import { runFindings } from '../audit/runs.ts';
 import { secretFindings } from '../audit/secrets.ts';
@@ -58,7 +60,9 @@ async function findingsByRow(journals: Journals): Promise<Finding[]> {
     ...(await lineFindings(journals)),
     ...numbers.findings,
     ...(await linkFindings(journals, numbers.incomplete)),
+    ...(await lostCauseFindings(journals, numbers.incomplete)),
     ...(await runFindings(journals, journalRecords)),
+    ...(await hookFindings(journals, journalRecords)),
     ...(await secretFindings(journals)),
   ];
   return findings.sort((a, b) => a.row - b.row);

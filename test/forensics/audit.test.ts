@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import type { Code } from '../../forensics/audit/codes.ts';
+import { zstdCompressSync } from 'node:zlib';
+import { CODES, type Code } from '../../forensics/audit/codes.ts';
 import { exec, execId, loss, sound, start, text } from '../check/craft.ts';
 import { audited, Folder, segment } from '../support/forensics.ts';
 import { type Case, type Change, inOrder, reboot } from './craft.ts';
 import { JOURNAL_CASES } from './journal-cases.ts';
 import { LINE_CASES } from './line-cases.ts';
 
-/** The cases of every code. */
-const CASES: Readonly<Record<Exclude<Code, 'FILE_DAMAGED'>, Case>> = {
-  ...LINE_CASES,
-  ...JOURNAL_CASES,
-};
+/** The cases of every code but FILE_DAMAGED, which is about bytes and not about lines. */
+const CASES: Readonly<Partial<Record<Code, Case>>> = { ...LINE_CASES, ...JOURNAL_CASES };
 
 const folder = new Folder();
 after(() => folder.close());
@@ -34,6 +32,38 @@ async function codesIn(path: string): Promise<string[]> {
 
 test('a sound journal has no findings', async () => {
   assert.deepEqual(await codesIn(write((r) => inOrder(r))), []);
+});
+
+test('every code has a journal that has it alone, and a near miss', () => {
+  const codes = (Object.keys(CODES) as Code[]).filter((code) => code !== 'FILE_DAMAGED');
+  const complete = codes.filter((code) => {
+    const { wrong = [], right = [] } = CASES[code] ?? {};
+    return wrong.length > 0 && right.length > 0;
+  });
+  assert.deepEqual(complete, codes);
+});
+
+describe('FILE_DAMAGED', () => {
+  const bytes = zstdCompressSync(
+    Buffer.from(
+      inOrder(sound())
+        .map((one) => `${text(one)}\n`)
+        .join(''),
+    ),
+  );
+
+  test('is the only finding if something else than zstd is behind the lines', async () => {
+    const path = folder.write(
+      `damaged/${segment(1)}.zst`,
+      Buffer.concat([bytes, Buffer.from('?')]),
+    );
+    assert.deepEqual(await codesIn(path), ['FILE_DAMAGED']);
+  });
+  test('is not found if an empty frame is behind the lines', async () => {
+    const empty = zstdCompressSync(Buffer.alloc(0));
+    const path = folder.write(`two-frames/${segment(1)}.zst`, Buffer.concat([bytes, empty]));
+    assert.deepEqual(await codesIn(path), []);
+  });
 });
 
 for (const [code, { wrong, right }] of Object.entries(CASES)) {

@@ -1,4 +1,14 @@
-import { type Draft, exec, HOOK, OTHER_BOOT, type Sound, start, text } from '../check/craft.ts';
+import {
+  BOOT,
+  type Draft,
+  draft,
+  exec,
+  HOOK,
+  OTHER_BOOT,
+  type Sound,
+  start,
+  text,
+} from '../check/craft.ts';
 import { uuid5 } from '../check/uuid.ts';
 
 /** A change that makes a journal from a sound one. */
@@ -32,17 +42,44 @@ export const reference =
   () =>
     lines;
 
-/** Returns a chain that continues in another boot, with its own numbers. */
+/** Returns a chain that continues in another boot, with its own numbers, behind the end of the first. */
 export const reboot = (parent: string | undefined): Draft[] => {
   const id = (name: string) => uuid5(OTHER_BOOT, name);
   const begin = start([1, 1], 'attached', 70);
-  begin.attributes['vcml.boot.id'] = OTHER_BOOT;
   begin.id = id(`${HOOK + 70n}:journal.start:0`);
+  const end = rebootLoss(71);
+  end.id = id(`${HOOK + 71n}:journal.loss:1`);
   const record = exec(80, 200, 0, 1, parent === undefined ? {} : { parent });
-  record.attributes['vcml.boot.id'] = OTHER_BOOT;
   record.id = id(`${HOOK + 80n}:200`);
-  return [begin, record];
+  for (const { attributes } of [begin, end, record]) attributes['vcml.boot.id'] = OTHER_BOOT;
+  return [begin, end, record];
 };
+
+/** Returns the loss of a boot's end. */
+export const rebootLoss = (at: number, boot = BOOT) =>
+  draft(at, 'journal.loss', 1, {
+    'vcml.loss.stage': 'reboot',
+    'vcml.loss.boot_id': boot,
+    'vcml.loss.next_seq': [6, 3],
+  });
+
+/** Returns a hook that follows in the same boot, with its own numbers, and what is behind its start. */
+export const nextHook = (...behind: readonly Draft[]): Draft[] => {
+  const hook = { 'vcml.hook.id': String(HOOK + 65n) };
+  const begin = start([1], 'attached', 70);
+  const record = exec(80, 200, 0, 1, hook);
+  Object.assign(begin.attributes, hook);
+  return [begin, ...behind, record];
+};
+
+/** Returns the loss of a hook that somebody removed. */
+export const removal = (hook = HOOK) =>
+  draft(71, 'journal.loss', 1, {
+    'vcml.loss.stage': 'kernel',
+    'vcml.loss.hook_id': String(hook),
+    'vcml.loss.next_seq': [6, 3],
+    'vcml.loss.since': String(HOOK + 60n),
+  });
 
 /** The resource attributes of a pod's container. */
 export const pod = { 'container.id': 'c1', 'k8s.pod.uid': 'u1' };

@@ -1,6 +1,17 @@
 import type { Code } from '../../forensics/audit/codes.ts';
 import { BOOT, draft, exec, execId, HOOK, loss, OTHER_BOOT, start, time } from '../check/craft.ts';
-import { type Case, changed, inOrder, plain, pod, reboot, reference } from './craft.ts';
+import {
+  type Case,
+  changed,
+  inOrder,
+  nextHook,
+  plain,
+  pod,
+  reboot,
+  rebootLoss,
+  reference,
+  removal,
+} from './craft.ts';
 
 /** The cases of links, numbers, losses, runs and attributes. */
 export const JOURNAL_CASES = {
@@ -72,6 +83,13 @@ export const JOURNAL_CASES = {
       changed((r) => {
         r.root.attributes['vcml.loss.stage'] = 'quiet';
       }),
+      changed((r) => {
+        r.loss.attributes['vcml.loss.since'] = String(HOOK);
+      }),
+      () => [
+        start([1]),
+        draft(5, 'journal.loss', 1, { 'vcml.loss.stage': 'kernel', 'vcml.loss.count': 3 }),
+      ],
     ],
     right: [
       changed((r) => {
@@ -87,7 +105,11 @@ export const JOURNAL_CASES = {
       ],
       () => [
         start([1]),
-        draft(5, 'journal.loss', 1, { 'vcml.loss.stage': 'kernel', 'vcml.loss.count': 3 }),
+        draft(5, 'journal.loss', 1, {
+          'vcml.loss.stage': 'kernel',
+          'vcml.loss.hook_id': String(HOOK),
+          'vcml.loss.count': 3,
+        }),
       ],
     ],
   },
@@ -97,6 +119,49 @@ export const JOURNAL_CASES = {
       () => [start([1]), loss(5, 1, 0, 1, 4), loss(6, 2, 0, 4, 4), exec(10, 100, 0, 5)],
     ],
     right: [() => [start([1]), exec(10, 100, 0, 1), loss(20, 1, 0, 2, 2)]],
+  },
+  HOOK_REMOVED: {
+    wrong: [
+      (r) => [...inOrder(r), ...nextHook(removal())],
+      // the form of version 0.1.0
+      () => [
+        start([1]),
+        draft(5, 'journal.loss', 1, {
+          'vcml.loss.stage': 'kernel',
+          'vcml.loss.hook_id': String(HOOK),
+        }),
+      ],
+    ],
+    right: [
+      (r) => {
+        r.stop.attributes['vcml.hook.state'] = 'detached';
+        return [...inOrder(r), ...nextHook()];
+      },
+    ],
+  },
+  HOOK_END_UNTOLD: {
+    wrong: [
+      (r) => [...inOrder(r), ...nextHook()],
+      (r) => [
+        ...inOrder(r),
+        ...reboot(undefined).filter(({ action }) => action !== 'journal.loss'),
+      ],
+      // the end of another boot
+      (r) => [...inOrder(r), ...nextHook(rebootLoss(71, OTHER_BOOT))],
+    ],
+    right: [
+      (r) => [...inOrder(r), ...reboot(undefined)],
+      // A run that was killed at once leaves it to the next one.
+      (r) => [...inOrder(r), ...nextHook().slice(0, 1)],
+      // records of two nodes in one file
+      (r) => [
+        ...inOrder(r),
+        ...nextHook().map((one) => {
+          one.resource['host.name'] = 'other';
+          return one;
+        }),
+      ],
+    ],
   },
   RUN_COUNTS: {
     wrong: [

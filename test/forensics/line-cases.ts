@@ -1,5 +1,5 @@
 import type { Code } from '../../forensics/audit/codes.ts';
-import { draft, exec, execId, loss, start, text } from '../check/craft.ts';
+import { draft, exec, execId, HOOK, loss, start, text } from '../check/craft.ts';
 import { type Case, changed, inOrder, lostGap, plain, reference } from './craft.ts';
 
 /** The cases of unreadable lines, core fields, the vCML rules, ids and gaps. */
@@ -150,10 +150,61 @@ export const LINE_CASES = {
     ],
   },
   GAP_LOST_UNTOLD: {
-    wrong: [() => [start([1]), exec(10, 100, 0, 1, lostGap(execId(5, 99)))]],
+    wrong: [
+      () => [start([1]), exec(10, 100, 0, 1, lostGap(execId(5, 99)))],
+      // a loss without numbers
+      () => [
+        start([1]),
+        draft(5, 'journal.loss', 1, {
+          'vcml.loss.stage': 'kernel',
+          'vcml.loss.hook_id': String(HOOK),
+          'vcml.loss.count': 3,
+        }),
+        exec(10, 100, 0, 1, lostGap(execId(5, 99))),
+      ],
+      // a loss of another hook's numbers
+      () => [
+        start([1]),
+        loss(5, 1, 0, 1, 1, { 'vcml.loss.hook_id': String(HOOK - 9n) }),
+        exec(10, 100, 0, 1, lostGap(execId(5, 99))),
+      ],
+      // a loss of what was later than the gap
+      () => [
+        start([1, 1]),
+        exec(30, 100, 0, 1),
+        loss(40, 1, 0, 2, 2),
+        exec(20, 101, 1, 1, lostGap(execId(15, 99))),
+      ],
+      // one lost record, and two causes
+      () => [
+        start([1]),
+        loss(5, 1, 0, 1, 1),
+        exec(10, 100, 0, 2, lostGap(execId(5, 99))),
+        exec(11, 101, 0, 3, lostGap(execId(6, 98))),
+      ],
+      // a loss behind the gap
+      () => [
+        start([1, 1]),
+        exec(10, 100, 0, 1, lostGap(execId(5, 99))),
+        loss(15, 1, 1, 1, 1),
+        exec(20, 101, 1, 2),
+      ],
+    ],
     right: [
       () => [start([1]), loss(5, 1, 0, 1, 1), exec(10, 100, 0, 2, lostGap(execId(5, 99)))],
       () => [start([2], 'resumed'), exec(10, 100, 0, 2, lostGap(execId(5, 99)))],
+      () => [
+        start([1, 1]),
+        exec(30, 100, 0, 1),
+        loss(40, 1, 0, 2, 2),
+        exec(50, 101, 1, 1, lostGap(execId(35, 99))),
+      ],
+      () => [
+        start([1]),
+        loss(5, 1, 0, 1, 1),
+        exec(10, 100, 0, 2, lostGap(execId(5, 99))),
+        exec(11, 101, 0, 3, lostGap(execId(5, 99))),
+      ],
     ],
   },
 } satisfies Partial<Record<Code, Case>>;
