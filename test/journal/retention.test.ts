@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { zstdCompressSync } from 'node:zlib';
 import { deletedRanges, type Repeated } from '../../agent/journal/archive/retention.ts';
 import { readLines } from '../../agent/journal/read.ts';
 import { append, type Bed, createBed, linesOf } from '../support/journal/bed.ts';
@@ -49,6 +50,7 @@ function rangesIn(bed: Bed, lines: readonly string[], repeated: Repeated = new M
     { number: 1, compressed: false },
     repeated,
     new AbortController().signal,
+    assert.ifError,
   );
 }
 
@@ -198,15 +200,46 @@ test('a reader of a segment that is deleted for space continues with the next on
   assert.equal(seen.at(-1), seq);
 });
 
+test('the numbers of a damaged segment reach up to those of the segments that follow', async (t) => {
+  const bed = createBed(t);
+  mkdirSync(bed.dir);
+  const put = (number: number, ...lines: readonly string[]) =>
+    writeFileSync(join(bed.dir, segmentName(number)), lines.map((line) => `${line}\n`).join(''));
+  // The second frame cannot be read; the hook 4 ends in it.
+  const sound = [execLine('4', 0, 8), execLine('5', 0, 10), execLine('5', 0, 11)];
+  const frame = zstdCompressSync(Buffer.from(sound.map((line) => `${line}\n`).join('')));
+  writeFileSync(join(bed.dir, `${FIRST}.zst`), Buffer.concat([frame, Buffer.alloc(99, 'x')]));
+  put(2, lossLine('retention', '5', 0, 1, 9), lossLine('quiet', '5', 0, 30, 31));
+  put(3, execLine('5', 0, 29), execLine('5', 1, 7), execLine('6', 0, 1));
+  put(4, execLine('5', 2, 1));
+  put(5, execLine('5', 2, 2));
+  put(6, execLine('5', 3, 5));
+  const errors: Error[] = [];
+  const ranges = await deletedRanges(
+    bed.dir,
+    { number: 1, compressed: true },
+    new Map(),
+    new AbortController().signal,
+    (error) => errors.push(error),
+  );
+  assert.deepEqual(ranges, [
+    { hookId: '4', cpu: 0, firstSeq: 8, lastSeq: 8, count: 1 },
+    { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 28, count: 28 },
+    { hookId: '5', cpu: 1, firstSeq: 1, lastSeq: 6, count: 6 },
+  ]);
+  assert.match(errors.join(), /^AgentError: .*is damaged/);
+});
+
 test('a damaged segment is deleted for space, too, and is reported as a problem', async (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir, { mode: 0o700 });
   writeFileSync(join(bed.dir, `${FIRST}.zst`), Buffer.alloc(50_000, 'not zstd'));
   const journal = await bed.open({ segmentMaxBytes: 1000, maxBytes: 20_000 });
-  for (let seq = 1; seq < 20; seq++) await append(journal, execLine('5', 0, seq, ...HOSTILE));
+  for (let seq = 4; seq < 23; seq++) await append(journal, execLine('5', 0, seq, ...HOSTILE));
   while (readdirSync(bed.dir).includes(`${FIRST}.zst`)) await pause(5);
   await journal.close();
   assert.equal(bed.problems.length, 1);
+  assert.deepEqual(bed.ranges, [{ hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 3, count: 3 }]);
   assert.equal(linesOf(bed.dir).length, 19);
 });
 

@@ -1,12 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import {
-  listSegments,
-  type Position,
-  type Segment,
-  segmentBytes,
-  segmentFile,
-} from '../segment.ts';
+import { listSegments, type Position, segmentBytes, segmentFile } from '../segment.ts';
 import { compressSegment } from './compress.ts';
 import { Deletions } from './deletions.ts';
 import { type DeletedRange, deletedRanges, type Repeated } from './retention.ts';
@@ -126,6 +120,8 @@ export class Archive {
   /** Deletes the oldest segments until all are within the cap, with room for the newest to grow. */
   async #makeRoom(newestMayGrowTo: number): Promise<void> {
     const { dir, maxBytes, report } = this.#options;
+    const { signal } = this.#ending;
+    const note = (error: Error) => report(upkeepFailed(error));
     const segments = listSegments(dir);
     const newest = segments.pop();
     let total = newest === undefined ? 0 : Math.max(segmentBytes(dir, newest), newestMayGrowTo);
@@ -133,27 +129,12 @@ export class Archive {
     for (const segment of segments) {
       if (total <= maxBytes) return;
       const isNoted = this.#deletions.isNoted(segment.number);
-      const ranges = isNoted ? [] : await this.#rangesOf(segment);
+      const ranges = isNoted ? [] : await deletedRanges(dir, segment, this.#repeated, signal, note);
       // Nobody would record what is deleted from now on.
-      if (this.#ending.signal.aborted) return;
+      if (signal.aborted) return;
       total -= segmentBytes(dir, segment);
-      await this.#deletions
-        .delete(segment.number, ranges)
-        .catch((error) => report(upkeepFailed(error)));
+      await this.#deletions.delete(segment.number, ranges).catch(note);
       this.#retired.push(...ranges);
-    }
-  }
-
-  /**
-   * Returns the ranges that a segment's deletion loses. A damaged segment must be deleted as well.
-   */
-  async #rangesOf(segment: Segment): Promise<DeletedRange[]> {
-    const { dir, report } = this.#options;
-    try {
-      return await deletedRanges(dir, segment, this.#repeated, this.#ending.signal);
-    } catch (error) {
-      report(upkeepFailed(error));
-      return [];
     }
   }
 }

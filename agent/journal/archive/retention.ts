@@ -1,6 +1,6 @@
 import { type Numbers, numbersIn, type SequenceRange } from '../../../record/numbers.ts';
-import { readChunks } from '../read.ts';
-import type { Segment } from '../segment.ts';
+import { type OnUnreadable, readChunks } from '../read.ts';
+import { listSegments, type Segment } from '../segment.ts';
 import { wholeLines } from '../split-lines.ts';
 
 /** Records that were deleted for space. */
@@ -17,23 +17,62 @@ export type Repeated = Map<string, Pick<SequenceRange, 'firstSeq' | 'lastSeq'>>;
  * Returns the ranges that nothing explains any more once a segment is deleted: the numbers of its
  * records and of its losses. If the segment recorded earlier deletions of a hook that continues
  * after it, the ranges cover those as well, unless a later segment has `repeated` them.
+ *
+ * If it cannot be read to its end, the ranges reach from 1 to the first numbers in the segments that
+ * follow.
  */
 export async function deletedRanges(
   dir: string,
   segment: Segment,
   repeated: Repeated,
   signal: AbortSignal,
+  onUnreadable: OnUnreadable,
 ): Promise<DeletedRange[]> {
   const collected = new Collected();
-  for await (const lines of wholeLines(readChunks(dir, segment, 0))) {
-    if (signal.aborted) break;
-    for (const numbers of numbersIn(lines.toString('latin1'))) collected.add(numbers);
+  try {
+    for await (const lines of wholeLines(readChunks(dir, segment, 0))) {
+      if (signal.aborted) break;
+      for (const numbers of numbersIn(lines.toString('latin1'))) collected.add(numbers);
+    }
+  } catch (error) {
+    onUnreadable(error as Error);
+    collected.reachUpTo(await firstNumbers(dir, segment.number));
   }
   return collected.ranges(repeated);
 }
 
+/**
+ * Finds the lowest number of each hook and CPU that follows a segment. It reads segments until one has
+ * nothing new: a CPU that executes nothing for that long is not found.
+ */
+async function firstNumbers(dir: string, after: number): Promise<SequenceRange[]> {
+  const first = new Map<string, GrowingRange>();
+  for (const segment of listSegments(dir).filter(({ number }) => number > after)) {
+    const known = first.size;
+    try {
+      for await (const lines of wholeLines(readChunks(dir, segment, 0)))
+        for (const numbers of numbersIn(lines.toString('latin1'))) keepLowest(first, numbers);
+    } catch {
+      break; // what follows is not all that there is
+    }
+    if (known > 0 && first.size === known) break;
+  }
+  return [...first.values()];
+}
+
+function keepLowest(first: Map<string, GrowingRange>, { stage, ...range }: Numbers): void {
+  if (stage === 'retention') return;
+  const one = first.get(keyOf(range));
+  if (one === undefined) first.set(keyOf(range), range);
+  else one.firstSeq = Math.min(one.firstSeq, range.firstSeq);
+}
+
+function keyOf({ hookId, cpu }: Pick<SequenceRange, 'hookId' | 'cpu'>): string {
+  return `${hookId}:${cpu}`;
+}
+
 class Collected {
-  readonly #ranges: GrowingRange[] = [];
+  #ranges: GrowingRange[] = [];
   /** The newest range of each hook and CPU. */
   readonly #latest = new Map<string, GrowingRange>();
   /**
@@ -45,7 +84,7 @@ class Collected {
   #hookId: string | undefined;
 
   add({ stage, ...range }: Numbers): void {
-    const key = `${range.hookId}:${range.cpu}`;
+    const key = keyOf(range);
     if (stage === 'retention') {
       const before = this.#deleted.get(key) ?? range;
       const firstSeq = Math.min(before.firstSeq, range.firstSeq);
@@ -63,13 +102,25 @@ class Collected {
     this.#latest.set(key, range);
   }
 
+  /**
+   * Adds, for each CPU, all numbers up to the first one that follows: the oldest records are deleted
+   * first, and the records of earlier deletions may be where the segment cannot be read.
+   */
+  reachUpTo(following: readonly SequenceRange[]): void {
+    for (const { hookId, cpu, firstSeq } of following) {
+      const key = keyOf({ hookId, cpu });
+      this.#ranges = this.#ranges.filter((one) => keyOf(one) !== key);
+      if (firstSeq > 1) this.#ranges.push({ hookId, cpu, firstSeq: 1, lastSeq: firstSeq - 1 });
+    }
+  }
+
   ranges(repeated: Repeated): DeletedRange[] {
     for (const [key, range] of this.#deleted) {
       if (this.#hookId !== undefined && range.hookId !== this.#hookId) continue;
       const again = repeated.get(key);
       // The line of that range is not in this segment, or this segment's ranges would reach as far.
       if (again && again.firstSeq <= range.firstSeq && range.lastSeq < again.lastSeq) continue;
-      const own = this.#ranges.find((one) => `${one.hookId}:${one.cpu}` === key);
+      const own = this.#ranges.find((one) => keyOf(one) === key);
       if (own === undefined) this.#ranges.push(range);
       else own.firstSeq = range.firstSeq;
       repeated.set(key, { ...(own ?? range) });
