@@ -122,7 +122,7 @@ class Collected {
       if (again && again.firstSeq <= range.firstSeq && range.lastSeq < again.lastSeq) continue;
       const own = this.#ranges.find((one) => keyOf(one) === key);
       if (own === undefined) this.#ranges.push(range);
-      else own.firstSeq = range.firstSeq;
+      else own.firstSeq = Math.min(own.firstSeq, range.firstSeq);
       repeated.set(key, { ...(own ?? range) });
     }
     return this.#ranges.map((range) => ({ ...range, count: range.lastSeq - range.firstSeq + 1 }));

@@ -131,7 +131,7 @@ export const WRITER: readonly Mutant[] = [
   {
     name: 'the record of earlier deletions is deleted without another',
     file: 'agent/journal/archive/retention.ts',
-    before: '      else own.firstSeq = range.firstSeq;\n',
+    before: '      else own.firstSeq = Math.min(own.firstSeq, range.firstSeq);\n',
     after: '',
     why: 'The ranges of a segment look complete without those that it only speaks about.',
   },
