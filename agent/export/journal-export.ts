@@ -11,6 +11,7 @@ import { JournalReader } from './read/journal-reader.ts';
 import type { ExportedJournal, Position } from './read/position.ts';
 import { RecentLines } from './read/recent-lines.ts';
 import type { Filter } from './read/rules.ts';
+import { UpcomingBatches } from './read/upcoming-batches.ts';
 import { CatchUpLimit } from './send/catch-up-limit.ts';
 import { keepDeadLetter } from './send/dead-letters.ts';
 import { Delivery } from './send/delivery.ts';
@@ -57,7 +58,7 @@ export class JournalExport {
   /** Nothing is acknowledged any more. */
   #over = false;
   #position: Position;
-  #upcoming: Promise<Batch | undefined>;
+  readonly #upcoming: UpcomingBatches;
   readonly #running: Promise<void>;
 
   /** Starts at the saved cursor, or else at the oldest line of the journal. */
@@ -98,7 +99,7 @@ export class JournalExport {
     });
     this.#cursor.move(this.#position);
     log('export.started', { endpoint: target, from: this.#position });
-    this.#upcoming = this.#next();
+    this.#upcoming = new UpcomingBatches(() => this.#next());
     this.#running = this.#run(delivery);
   }
 
@@ -135,7 +136,7 @@ export class JournalExport {
     grace.abort();
     this.#over = true;
     this.#options.transport.shutdown();
-    await this.#upcoming;
+    await this.#upcoming.settled();
     await this.#reader.close();
     await this.#cursor.close();
     if (!this.#recent.isEnd(this.#position))
@@ -145,12 +146,15 @@ export class JournalExport {
   async #run(delivery: Delivery): Promise<void> {
     const catchUpLimit = new CatchUpLimit(this.#options.catchUpRate);
     try {
-      for (let batch = await this.#upcoming; batch && !this.#over; batch = await this.#upcoming) {
-        this.#upcoming = this.#next(); // prepared while this one is being sent
+      for (;;) {
+        const batch = await this.#upcoming.take();
+        if (batch === undefined || this.#over) return;
+        void this.#upcoming.at(0); // prepared while this one is being sent
         if (batch.isBehind) await catchUpLimit.wait(batch.records.length, this.#ending.signal);
         await delivery.deliver(batch, this.#upcoming);
         if (this.#over) return;
         this.#acknowledge(batch);
+        this.#batches.release(batch);
       }
     } catch (error) {
       if (error instanceof Ended) return;

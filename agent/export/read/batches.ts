@@ -6,12 +6,11 @@ import type { Scope } from '../encode/scope.ts';
 import type { JournalReader, Line } from './journal-reader.ts';
 import type { Position } from './position.ts';
 
-/**
- * Records that are exported together, in the order of the journal. It is valid until the batch
- * after the next is begun.
- */
+/** Records that are exported together, in the order of the journal; valid until it is released. */
 export interface Batch {
   readonly records: readonly ReadableLogRecord[];
+  /** What holds the records that our encoder has encoded. */
+  readonly encoded: EncodedRecords;
   /** Where the line of each record begins. */
   readonly starts: readonly Position[];
   /**
@@ -46,13 +45,10 @@ export interface BatchOptions {
 export class Batches {
   readonly #options: BatchOptions;
   readonly #reader: JournalReader;
-  /** One is being sent while the other is filled. */
-  #encoded: EncodedRecords;
-  #others: EncodedRecords;
+  /** Those of batches that were released. */
+  readonly #free: EncodedRecords[] = [];
 
   constructor(options: BatchOptions, reader: JournalReader) {
-    this.#encoded = new EncodedRecords(options.scope, options.encoder);
-    this.#others = new EncodedRecords(options.scope, options.encoder);
     this.#options = options;
     this.#reader = reader;
   }
@@ -86,12 +82,16 @@ export class Batches {
     }
   }
 
-  #begin(): Filling {
-    const encoded = this.#others;
-    this.#others = this.#encoded;
-    this.#encoded = encoded;
+  /** Uses the memory of a batch again. */
+  release({ encoded }: Batch): void {
     encoded.clear();
+    this.#free.push(encoded);
+  }
+
+  #begin(): Filling {
+    const { scope, encoder } = this.#options;
     return {
+      encoded: this.#free.pop() ?? new EncodedRecords(scope, encoder),
       records: [],
       starts: [],
       notEncoded: 0,
@@ -122,7 +122,7 @@ export class Batches {
   /** Throws a SyntaxError if the line is not a record. */
   #addRecord(filling: Filling, line: Line): void {
     try {
-      const record = this.#encoded.add(line.bytes, line.from, line.to);
+      const record = filling.encoded.add(line.bytes, line.from, line.to);
       filling.records.push(record);
       filling.lastTime = record.seconds;
     } catch {
@@ -134,13 +134,13 @@ export class Batches {
     }
   }
 
-  #taken({ records, starts, notEncoded, unreadable, lastTime, isBehind }: Filling): Batch {
-    const end = this.#reader.position;
-    return { records, starts, notEncoded, unreadable, lastTime, isBehind, end };
+  #taken(filling: Filling): Batch {
+    return { ...filling, end: this.#reader.position };
   }
 }
 
 interface Filling {
+  readonly encoded: EncodedRecords;
   readonly records: ReadableLogRecord[];
   readonly starts: Position[];
   notEncoded: number;

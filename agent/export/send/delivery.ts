@@ -2,6 +2,8 @@ import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { JournalLogRecord } from '../encode/journal-log-record.ts';
 import type { Batch } from '../read/batches.ts';
 import type { Position } from '../read/position.ts';
+import type { UpcomingBatches } from '../read/upcoming-batches.ts';
+import { Ahead } from './ahead.ts';
 import { backoffMs } from './backoff.ts';
 import type { Refusal } from './dead-letters.ts';
 import type { Failure } from './outcome.ts';
@@ -45,8 +47,7 @@ export interface DeliveryOptions extends SenderOptions {
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #sender: Sender;
-  /** The records of the batch that follows, as soon as there is one. */
-  #following: readonly ReadableLogRecord[] = [];
+  #ahead: Ahead | undefined;
   #refusedInARow = 0;
   /** The collector accepted the stock encoding of records, and not ours. */
   #isEncoderFaulty = false;
@@ -58,11 +59,8 @@ export class Delivery {
   }
 
   /** Resolves when all are accepted or set aside; throws Ended. */
-  async deliver(batch: Batch, upcoming: Promise<Batch | undefined>): Promise<void> {
-    this.#following = [];
-    void upcoming.then((next) => {
-      this.#following = next?.records ?? [];
-    });
+  async deliver(batch: Batch, upcoming: UpcomingBatches): Promise<void> {
+    this.#ahead = new Ahead(upcoming);
     for (const start of batch.unreadable)
       await this.#setAside(start, { code: 'UNREADABLE', details: 'no line of the journal' });
     if (batch.notEncoded > 0) this.#reportFault({ records: batch.notEncoded });
@@ -125,8 +123,10 @@ export class Delivery {
   }
 
   #oneBehind(batch: Batch, at: number, refusals: number): ReadableLogRecord | undefined {
-    const following = [...batch.records.slice(at + 1), ...this.#following];
-    return following[(refusals / REFUSALS_IN_A_ROW - 1) % following.length];
+    const following = [...batch.records.slice(at + 1), ...(this.#ahead?.records ?? [])];
+    const turn = refusals / REFUSALS_IN_A_ROW - 1;
+    if (turn + 1 >= following.length) this.#ahead?.look();
+    return following[turn % following.length];
   }
 
   /**

@@ -59,8 +59,8 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'a batch is overwritten while it is being sent',
     file: BATCHES,
-    before: '    const encoded = this.#others;\n',
-    after: '    const encoded = this.#encoded;\n',
+    before: '      encoded: this.#free.pop() ?? new',
+    after: '      encoded: this.#free.at(-1) ?? new',
     why: 'One batch is made at a time; that another is still being sent does not show here.',
   },
   {
