@@ -8,7 +8,8 @@ import { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { recordPrinter } from '../output/records.ts';
 import { flush } from '../output/stdout.ts';
-import { conditionOf, type Selection } from '../select/filter.ts';
+import { checkedCondition } from '../select/condition.ts';
+import type { Condition, Selection } from '../select/filter.ts';
 import { entriesByTime, hitsOf } from '../select/ordered.ts';
 
 const POLL_MS = 250;
@@ -20,7 +21,6 @@ export interface TailOptions extends Selection {
 
 /** Prints records as they are written, until SIGINT or SIGTERM. */
 export async function tail(inputs: readonly string[], options: TailOptions): Promise<number> {
-  const condition = conditionOf(options, Date.now());
   const printer = recordPrinter(options.output === 'json' ? 'jsonl' : options.output);
   const stop = new AbortController();
   // They stay registered: without a listener beside its own, a temporary folder ends the process.
@@ -33,6 +33,7 @@ export async function tail(inputs: readonly string[], options: TailOptions): Pro
   const temporary = new Temporary();
   try {
     const news = temporary.file();
+    const condition = await checkedOn(news, options);
     while (!stop.signal.aborted) {
       for await (const lines of followed.read()) {
         writeFileSync(news, lines, { mode: 0o600 });
@@ -53,4 +54,15 @@ export async function tail(inputs: readonly string[], options: TailOptions): Pro
     temporary.close();
   }
   return exitCode;
+}
+
+/** Returns the condition for a selection, which the engine has accepted for an empty journal. */
+async function checkedOn(path: string, selection: Selection): Promise<Condition> {
+  writeFileSync(path, '', { mode: 0o600 });
+  const journals = await Journals.open([path]);
+  try {
+    return await checkedCondition(journals, selection);
+  } finally {
+    journals.close();
+  }
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ForensicsError } from '../errors.ts';
 
 /** A folder for what is read once or is not as DuckDB needs it; only the user can open it. */
 export class Temporary {
@@ -22,7 +23,7 @@ export class Temporary {
 
   /** Returns the path of a new file; throws if there is no temporary folder. */
   file(): string {
-    if (this.path === undefined) throw new Error(this.why);
+    if (this.path === undefined) throw new ForensicsError('unreadable', this.why ?? '');
     this.#files += 1;
     return join(this.path, `${this.#files}.jsonl`);
   }

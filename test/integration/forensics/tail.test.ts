@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { exec, execId, text } from '../../check/craft.ts';
-import { vcml } from '../../support/forensics.ts';
+import { Folder, segment, vcml } from '../../support/forensics.ts';
 import { append, createBed, linesOf } from '../../support/journal/bed.ts';
 import { VCML_BIN } from '../../support/paths.ts';
 
@@ -61,4 +61,33 @@ test('tail does not follow a pipe, and says so', async () => {
   const { code, stderr } = await vcml('tail', '-');
   equal(code, 64);
   match(stderr, /-: tail follows files and folders, and no pipes/);
+});
+
+test('tail says what is wrong with an expression as query does, before there is a record', async (t) => {
+  const folder = new Folder();
+  t.after(() => folder.close());
+  const file = folder.write(segment(1), '');
+  for (const wrong of ['/(?=a)b/', '/(/']) {
+    const [asked, followed] = await Promise.all([
+      vcml('query', '--exe', wrong, file),
+      vcml('tail', '--exe', wrong, file),
+    ]);
+    equal(followed.code, 64, followed.stderr);
+    equal(followed.stderr, asked.stderr);
+  }
+});
+
+test('tail without a temporary folder says that it needs one', async (t) => {
+  const folder = new Folder();
+  t.after(() => folder.close());
+  const file = folder.write(segment(1), '');
+  const { TMPDIR } = process.env;
+  process.env.TMPDIR = `${folder.path}/none`;
+  t.after(() => {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+  });
+  const { code, stderr } = await vcml('tail', file);
+  equal(code, 2);
+  match(stderr, /^vcml: the temporary folder cannot be used, set TMPDIR: [^\n]*\n$/);
 });
