@@ -19,10 +19,10 @@ BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node build/report/
 PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c))
 TESTED := build $(PROGRAMS) build/programs/next.bpf.o build/sanitized/vcml_hook.node build/apt-test.stamp
 
-.PHONY: help run unit test bench fuzz killpoints simulation mutants soak valgrind kernels e2e check format generate coverage build bundle image clean
+.PHONY: help run unit test bench fuzz killpoints simulation mutants audit-mutants soak valgrind kernels e2e check format generate coverage build bundle image clean
 
 help: ## list the targets
-	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
 
 IMAGE ?= vcml-agent:dev
 
@@ -55,6 +55,9 @@ simulation: node_modules/.stamp ## simulate machines that fail at any moment: ma
 
 mutants: node_modules/.stamp ## see which planted faults the simulation finds: make mutants SEEDS=200 MUTANT='short write'
 	@exec $(NODE) test/simulation/mutants/main.ts
+
+audit-mutants: node_modules/.stamp ## change sound journals at 434 places, and see which changes vcml audit finds
+	@exec $(NODE) test/integration/forensics/mutations/main.ts
 
 valgrind: build $(PROGRAMS) build/apt-valgrind.stamp ## run every call of the addon under valgrind, with the real hook
 	@exec $(NODE) --test --test-reporter=spec test/fuzz/valgrind.ts
