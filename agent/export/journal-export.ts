@@ -149,7 +149,8 @@ export class JournalExport {
       for (;;) {
         const batch = await this.#upcoming.take();
         if (batch === undefined || this.#over) return;
-        void this.#upcoming.at(0); // prepared while this one is being sent
+        // It is prepared while this one is being sent; take() throws what it throws.
+        this.#upcoming.at(0)?.catch(() => {});
         if (batch.isBehind) await catchUpLimit.wait(batch.records.length, this.#ending.signal);
         await delivery.deliver(batch, this.#upcoming);
         if (this.#over) return;

@@ -75,8 +75,10 @@ export async function isSameFile(path: string, { ino, dev }: Stats): Promise<boo
 
 /** Returns when a segment began (see OpenSegment); undefined: no line says so. */
 async function beginOf(dir: string, number: number): Promise<number | undefined> {
-  for await (const { line } of readSegment(dir, { number, compressed: false }, 0))
-    return bootMsIn(line);
+  try {
+    for await (const { line } of readSegment(dir, { number, compressed: false }, 0))
+      return bootMsIn(line);
+  } catch {} // the disk does not give it back, and may still take lines
   return undefined;
 }
 
@@ -84,7 +86,8 @@ function bootMsIn(line: string): number | undefined {
   try {
     const { [KEYS.bootId]: bootId, [KEYS.bootTime]: nanoseconds } = JSON.parse(line).attributes;
     if (bootId !== readBootId()) return Number.NEGATIVE_INFINITY;
-    return Number(nanoseconds) / NANOS_PER_MS;
+    const ms = Number(nanoseconds) / NANOS_PER_MS;
+    return Number.isFinite(ms) ? ms : undefined;
   } catch {
     return undefined; // it is damaged
   }

@@ -6,8 +6,9 @@ const PAUSE_MAX_MS = 1000;
 
 /**
  * Makes the callers of a costly function share its calls: all who ask before a call begins get its
- * result. So a result is never older than the question, and whoever asks without end costs at most
- * a tenth of the time. Calls never overlap.
+ * result. So a result is never older than the question. Calls never overlap, and pauses between them
+ * leave the caller who never stops a tenth of the time, or more where a call takes longer than the
+ * longest pause.
  */
 export function sharedCall<T>(call: () => Promise<T>): () => Promise<T> {
   let next: Promise<T> | undefined;

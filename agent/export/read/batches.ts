@@ -6,6 +6,9 @@ import type { Scope } from '../encode/scope.ts';
 import type { JournalReader, Line } from './journal-reader.ts';
 import type { Position } from './position.ts';
 
+/** One is being sent, and one is prepared meanwhile. */
+const FREE_MAX = 2;
+
 /** Records that are exported together, in the order of the journal; valid until it is released. */
 export interface Batch {
   readonly records: readonly ReadableLogRecord[];
@@ -82,10 +85,10 @@ export class Batches {
     }
   }
 
-  /** Uses the memory of a batch again. */
+  /** Uses the memory of a batch again, unless there is enough for reading ahead. */
   release({ encoded }: Batch): void {
     encoded.clear();
-    this.#free.push(encoded);
+    if (this.#free.length < FREE_MAX) this.#free.push(encoded);
   }
 
   #begin(): Filling {
