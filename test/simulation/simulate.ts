@@ -118,7 +118,7 @@ class Simulation {
     const isStopped = ending === 'stop' || ending === 'detach';
     const stopAfter = isStopped || percent(30) ? below(LIFE_MS) : LIFE_MS;
     const from = below(STEPS_MAX);
-    // On a full disk, a deletion for space can only be noted after it: that case is not solved.
+    // Without room, or on a disk that fails, a deletion for space is noted after it: not solved.
     const faults =
       percent(50) && !this.#options.deletes
         ? [
