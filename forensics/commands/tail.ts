@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { counted } from '../../record/describe.ts';
 import { visible } from '../../record/visible.ts';
 import { EXIT } from '../errors.ts';
 import { FollowedFiles } from '../inputs/follow.ts';
@@ -43,6 +44,11 @@ export async function tail(inputs: readonly string[], options: TailOptions): Pro
           await journals.scan('marked', columns, [`${sql} AS hit`]);
           const hits = await hitsOf(journals, 'marked', 'hit');
           for await (const entry of entriesByTime(journals, hits)) await printer.record(entry);
+          const skipped = journals.extents.reduce((sum, extent) => sum + extent.skipped, 0);
+          if (skipped > 0) {
+            exitCode = EXIT.partial;
+            process.stderr.write(`vcml: skipped ${counted(skipped, 'line')} that cannot be read\n`);
+          }
         } finally {
           journals.close();
         }

@@ -70,8 +70,10 @@ export class FollowedFiles {
     if (!isClosed && size <= from) return Buffer.alloc(0);
     try {
       const text = await this.#textOf(path, isClosed ? 0 : from);
-      const news = isClosed ? text.subarray(from) : text;
-      return news.subarray(0, news.lastIndexOf(LINE_FEED) + 1);
+      // Nobody ends the last line of a closed file any more.
+      return isClosed
+        ? ended(text.subarray(from))
+        : text.subarray(0, text.lastIndexOf(LINE_FEED) + 1);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
@@ -82,9 +84,18 @@ export class FollowedFiles {
     const parts: Buffer[] = [];
     for await (const part of readText(path, from))
       if (Buffer.isBuffer(part)) parts.push(part);
-      else this.#onDamage(path, part);
+      else {
+        // Where something is missing, a line ends.
+        parts.push(Buffer.of(LINE_FEED));
+        this.#onDamage(path, part);
+      }
     return Buffer.concat(parts);
   }
+}
+
+function ended(lines: Buffer): Buffer {
+  if (lines.length === 0 || lines.at(-1) === LINE_FEED) return lines;
+  return Buffer.concat([lines, Buffer.of(LINE_FEED)]);
 }
 
 /** A segment has the same name in both forms. */

@@ -18,7 +18,7 @@ export interface Contents {
  * reads in parts, seeks, and leaves the work to DuckDB.
  */
 export function secondReading(path: string): Contents {
-  const lines = textOf(readFileSync(path))
+  const lines = textOf(readFileSync(path), path)
     .split('\n')
     .filter((line) => /[^ \t\r\v\f]/.test(line));
   const read = lines.map(idsIn);
@@ -51,13 +51,17 @@ function idsIn(line: string): string[] | 'other' | 'empty' | 'neither' {
     : 'neither';
 }
 
-function textOf(bytes: Buffer): string {
+function textOf(bytes: Buffer, path: string): string {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return gunzipSync(bytes).toString('utf8');
   const magic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
-  if (!bytes.subarray(0, 4).equals(magic)) return bytes.toString('utf8');
+  const first = bytes.indexOf(magic);
+  if (first !== 0 && !path.endsWith('.zst')) return bytes.toString('utf8');
   // Node decompresses one frame; the next one begins with the next magic number.
   const frames: Buffer[] = [];
-  for (let at = 0; at >= 0; at = bytes.indexOf(magic, at + 1))
+  for (let at = first; at >= 0; at = bytes.indexOf(magic, at + 1)) {
     frames.push(zstdDecompressSync(bytes.subarray(at)));
+    // The Collector's own framing has a length before each frame, and no line feeds.
+    if (first > 0) frames.push(Buffer.from('\n'));
+  }
   return Buffer.concat(frames).toString('utf8');
 }
