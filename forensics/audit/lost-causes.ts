@@ -57,7 +57,7 @@ function steps(journals: Journals) {
        SELECT rowid AS row, boot, about->>'$.loss_stage' AS stage,
          try_cast(about->>'$.loss_hook_id' AS BIGINT) AS hook,
          try_cast(about->>'$.loss_cpu' AS INTEGER) AS cpu,
-         try_cast(about->>'$.loss_first_seq' AS BIGINT) AS first,
+         try_cast(about->>'$.loss_first_seq' AS HUGEINT) AS first,
          try_cast(about->>'$.loss_last_seq' AS HUGEINT) - first + 1 AS count
        FROM audited WHERE about IS NOT NULL),
      loss AS (SELECT * FROM read
