@@ -87,7 +87,9 @@ function judgeReboot(account: Left, { bootId, hookId }: Boot): string[] {
   );
   if (loss === undefined) return [`no loss says that boot ${bootId} ended`];
   const next = loss.attributes['vcml.loss.next_seq'] as readonly number[];
-  const written = lastNumbers({ ...account, hookId, pending: [] });
+  // Deletions that were noted and not recorded by then are no part of what its writer can know.
+  const before = account.remaining.slice(0, account.remaining.indexOf(loss));
+  const written = lastNumbers({ remaining: before, hookId });
   const last = lastNumbers({ ...account, hookId });
   return next.flatMap((seq, cpu) => {
     const [least, most] = [(written.get(cpu) ?? 0) + 1, (last.get(cpu) ?? 0) + 1];
