@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { commandLine, visible } from '../../record/visible.ts';
 import { EXIT, ForensicsError } from '../errors.ts';
 import { namedInputs, splitId } from '../inputs/named.ts';
@@ -135,6 +135,15 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .action(async (inputs, options) => {
       const { audit } = await import('./audit.ts');
       done(await reading(inputs, (journals) => audit(journals, options)));
+    });
+
+  program
+    .command('completion')
+    .description('print the completion of commands and options for a shell')
+    .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell) => {
+      const { completion } = await import('./completion.ts');
+      done(await completion(program, shell));
     });
   return program;
 }
