@@ -29,9 +29,14 @@ IMAGE ?= vcml-agent:dev
 run: build ## build, then record until Ctrl-C: make run ARGS='--print jsonl'
 	@exec bin/vcml-agent run --journal-dir build/journal --on-exit detach $(ARGS)
 
+# A process for each file would cost more than the tests, and many tests wait: so a few share the files.
 unit: node_modules/.stamp build/report/page.html build/apt-unit.stamp ## run what needs no root, no kernel and less than a minute
-	@NODE_COMPILE_CACHE=build/compile-cache exec $(NODE) --test --test-concurrency=$$(($$(nproc) * 2)) \
-		--test-timeout=60000 --test-reporter=dot '$(UNIT_TESTS)'
+	@export NODE_COMPILE_CACHE=build/compile-cache; shards=$$(($$(nproc) * 4)); pids=(); failed=0; \
+	for (( n = 1; n <= shards; n++ )); do \
+		$(NODE) --test --test-isolation=none --test-shard=$$n/$$shards --test-timeout=60000 \
+			--test-reporter=dot '$(UNIT_TESTS)' & pids+=($$!); \
+	done; \
+	for pid in "$${pids[@]}"; do wait "$$pid" || failed=1; done; exit "$$failed"
 
 test: $(TESTED) ## build, then run all tests: make test TESTS=test/rooms.test.ts
 	@exec $(NODE) --test --test-concurrency=1 --test-timeout=600000 --test-reporter=spec '$(TESTS)'

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
-import { CODES, type Code } from '../../forensics/audit/codes.ts';
-import { exec, execId, loss, sound, start, text } from '../check/craft.ts';
-import { audited, Folder, segment } from '../support/forensics.ts';
-import { type Case, type Change, inOrder, reboot } from './craft.ts';
+import { CODES, type Code } from '../../../../forensics/audit/codes.ts';
+import { exec, execId, loss, sound, start, text } from '../../../check/craft.ts';
+import { type Case, type Change, inOrder, reboot } from '../../../forensics/craft.ts';
+import { audited, Folder, segment } from '../../../support/forensics.ts';
 import { JOURNAL_CASES } from './journal-cases.ts';
 import { LINE_CASES } from './line-cases.ts';
 

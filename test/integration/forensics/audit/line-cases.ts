@@ -1,6 +1,13 @@
-import type { Code } from '../../forensics/audit/codes.ts';
-import { draft, exec, execId, HOOK, loss, start, text } from '../check/craft.ts';
-import { type Case, changed, inOrder, lostGap, plain, reference } from './craft.ts';
+import type { Code } from '../../../../forensics/audit/codes.ts';
+import { draft, exec, execId, HOOK, loss, start, text } from '../../../check/craft.ts';
+import {
+  type Case,
+  changed,
+  inOrder,
+  lostGap,
+  plain,
+  reference,
+} from '../../../forensics/craft.ts';
 
 /** The cases of unreadable lines, core fields, the vCML rules, ids and gaps. */
 export const LINE_CASES = {

@@ -1,5 +1,15 @@
-import type { Code } from '../../forensics/audit/codes.ts';
-import { BOOT, draft, exec, execId, HOOK, loss, OTHER_BOOT, start, time } from '../check/craft.ts';
+import type { Code } from '../../../../forensics/audit/codes.ts';
+import {
+  BOOT,
+  draft,
+  exec,
+  execId,
+  HOOK,
+  loss,
+  OTHER_BOOT,
+  start,
+  time,
+} from '../../../check/craft.ts';
 import {
   type Case,
   changed,
@@ -11,7 +21,7 @@ import {
   rebootLoss,
   reference,
   removal,
-} from './craft.ts';
+} from '../../../forensics/craft.ts';
 
 /** The cases of links, numbers, losses, runs and attributes. */
 export const JOURNAL_CASES = {
