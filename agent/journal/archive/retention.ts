@@ -36,7 +36,7 @@ export async function deletedRanges(
     }
   } catch (error) {
     onUnreadable(error as Error);
-    collected.reachUpTo(await firstNumbers(dir, segment.number));
+    collected.reachUpTo(await firstNumbers(dir, segment.number, signal));
   }
   return collected.ranges(repeated);
 }
@@ -45,13 +45,19 @@ export async function deletedRanges(
  * Finds the lowest number of each hook and CPU that follows a segment. It reads segments until one has
  * nothing new: a CPU that executes nothing for that long is not found.
  */
-async function firstNumbers(dir: string, after: number): Promise<SequenceRange[]> {
+async function firstNumbers(
+  dir: string,
+  after: number,
+  signal: AbortSignal,
+): Promise<SequenceRange[]> {
   const first = new Map<string, GrowingRange>();
   for (const segment of listSegments(dir).filter(({ number }) => number > after)) {
     const known = first.size;
     try {
-      for await (const lines of wholeLines(readChunks(dir, segment, 0)))
+      for await (const lines of wholeLines(readChunks(dir, segment, 0))) {
+        if (signal.aborted) return [];
         for (const numbers of numbersIn(lines.toString('latin1'))) keepLowest(first, numbers);
+      }
     } catch {
       break; // what follows is not all that there is
     }
