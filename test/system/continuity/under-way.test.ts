@@ -5,11 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createDecoder } from '../../../agent/source/decode.ts';
-import { type Hook, openHook } from '../../../agent/source/hook.ts';
 import type { ExecEvent } from '../../../record/types.ts';
 import { program } from '../../support/agent.ts';
 import { mountBpffs } from '../../support/bpffs.ts';
+import { drainExecs, openTestHook } from '../../support/hook.ts';
 import { ROOT } from '../../support/paths.ts';
 
 const ROUNDS = 15;
@@ -68,16 +67,16 @@ test('an exec during a change of kernel sides is recorded once, and an exec duri
   t.after(() => process.kill(-Number(storm.pid)));
   for (let round = 0; round < ROUNDS; round++) {
     const events: ExecEvent[] = [];
-    const first = await open(builds[0]);
+    const first = await openTestHook(bpffs, builds[0]);
     first.arm();
     await sleep(5 + Math.random() * 10);
     first.close();
-    const hook = await open(builds[1]);
+    const hook = await openTestHook(bpffs, builds[1]);
     assert.equal(hook.state, 'upgraded');
     await sleep(5);
     hook.disarm();
     const [, end] = hook.positions();
-    drain(hook, end, events);
+    while (hook.positions()[0] < end) events.push(...drainExecs(hook));
     await sleep(5);
     assert.equal(hook.positions()[1], end, 'written after the end');
     hook.detach();
@@ -86,34 +85,3 @@ test('an exec during a change of kernel sides is recorded once, and an exec duri
     assert.deepEqual(untracked, []);
   }
 });
-
-function open(objectPath: string): Promise<Hook> {
-  return openHook(
-    {
-      addonPath: join(ROOT, 'build/vcml_hook.node'),
-      objectPath,
-      holder: 'test',
-      pinDir: join(bpffs, 'vcml-agent'),
-      ringBytes: 1 << 24,
-      tableEntries: 0,
-      argsBytes: 512,
-      quietAfterMs: 0,
-      mountBpffs: false,
-      attach: true,
-    },
-    10_000,
-  );
-}
-
-function drain(hook: Hook, end: number, into: ExecEvent[]): void {
-  const decoder = createDecoder(hook.buffer, hook.cpuCount, undefined);
-  while (hook.positions()[0] < end) {
-    const bytes = hook.drain();
-    for (let at = 0; at < bytes; ) {
-      const length = hook.buffer.readUInt32LE(at);
-      const event = decoder.decode(at + 8, length);
-      if (event.kind === 'exec') into.push(event);
-      at += 8 + Math.ceil(length / 8) * 8;
-    }
-  }
-}

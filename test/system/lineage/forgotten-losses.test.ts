@@ -5,12 +5,9 @@ import { mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createDecoder } from '../../../agent/source/decode.ts';
-import { type Hook, type HookOptions, openHook } from '../../../agent/source/hook.ts';
-import type { ExecEvent } from '../../../record/types.ts';
 import { program, runProgram, startAgent } from '../../support/agent.ts';
 import { mountBpffs } from '../../support/bpffs.ts';
-import { built } from '../../support/paths.ts';
+import { drainExecs, openTestHook } from '../../support/hook.ts';
 import { until } from '../../support/until.ts';
 
 const RANGES_MAX = 2000;
@@ -65,7 +62,7 @@ function ranges({ losses }: State): number {
 test('the table of causes is read as it is at one moment, or not at all', async (t) => {
   const bpffs = mkdtempSync(join(tmpdir(), 'vcml-test-'));
   mountBpffs(bpffs);
-  const hook = await openHook(optionsIn(bpffs), 0);
+  const hook = await openTestHook(bpffs);
   hook.arm();
   const hopping = spawn(program('load'), ['hop'], { detached: true, stdio: 'ignore' });
   t.after(() => {
@@ -75,7 +72,7 @@ test('the table of causes is read as it is at one moment, or not at all', async 
     rmdirSync(bpffs);
   });
   const { cpu, seq } = await until('its exec', () =>
-    drain(hook).find(({ pid }) => pid === hopping.pid),
+    drainExecs(hook).find(({ pid }) => pid === hopping.pid),
   );
   for (let whole = 0; whole < WHOLE_READS; ) {
     const causes = hook.causes();
@@ -85,31 +82,3 @@ test('the table of causes is read as it is at one moment, or not at all', async 
     assert.ok(isThere, `${cpu}:${seq} is not in the table`);
   }
 });
-
-function optionsIn(bpffs: string): HookOptions {
-  return {
-    addonPath: built('vcml_hook.node'),
-    objectPath: built('exec.bpf.o'),
-    pinDir: join(bpffs, 'vcml-agent'),
-    holder: 'test',
-    ringBytes: 1 << 24,
-    tableEntries: 0,
-    argsBytes: 512,
-    quietAfterMs: 0,
-    mountBpffs: false,
-    attach: true,
-  };
-}
-
-function drain(hook: Hook): ExecEvent[] {
-  const decoder = createDecoder(hook.buffer, hook.cpuCount, undefined);
-  const execs: ExecEvent[] = [];
-  const bytes = hook.drain();
-  for (let at = 0; at < bytes; ) {
-    const length = hook.buffer.readUInt32LE(at);
-    const event = decoder.decode(at + 8, length);
-    if (event.kind === 'exec') execs.push(event);
-    at += 8 + Math.ceil(length / 8) * 8;
-  }
-  return execs;
-}
