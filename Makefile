@@ -29,7 +29,7 @@ IMAGE ?= vcml-agent:dev
 run: build ## build, then record until Ctrl-C: make run ARGS='--print jsonl'
 	@exec bin/vcml-agent run --journal-dir build/journal --on-exit detach $(ARGS)
 
-# A process for each file would cost more than the tests, and many tests wait: so a few share the files.
+# A process for each file would cost more than its tests, and many tests wait: a few share all files.
 unit: node_modules/.stamp build/report/page.html build/apt-unit.stamp ## run what needs no root, no kernel and less than a minute
 	@export NODE_COMPILE_CACHE=build/compile-cache; shards=$$(($$(nproc) * 4)); pids=(); failed=0; \
 	for (( n = 1; n <= shards; n++ )); do \

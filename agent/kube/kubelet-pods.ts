@@ -17,8 +17,8 @@ const EVENT_MAX = 16 << 20;
 
 /**
  * Yields all pods that the kubelet has, then SYNCED, then every change, for some minutes. `read`
- * makes an event of its message, as fast as `pace` permits. Each call opens a connection of its own, so that the state of an
- * earlier one does not matter.
+ * makes an event of its message, as fast as `pace` permits. Each call opens a connection of its own,
+ * so that the state of an earlier one does not matter.
  */
 export async function* watchPods<Event extends { readonly type: number }>(
   target: string,

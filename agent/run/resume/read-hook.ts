@@ -147,7 +147,7 @@ function followIn(part: Part, line: string, at: number, live: LiveHook): void {
   if (known.hookId === live.hookId) part.hasNumbers ||= isKnownToKernel(line, live);
 }
 
-/** Notes whether a line records the end of a boot or of an earlier hook, as those do that come first. */
+/** Notes whether a line records the end of a boot or of an earlier hook, as the first lines do. */
 function noteEnd(part: Part, record: Followed | undefined): void {
   if (record?.action === 'journal.start') return;
   const {
