@@ -8,7 +8,7 @@ import type { Entry, Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { printNotes } from '../output/notes.ts';
 import { recordPrinter } from '../output/records.ts';
-import { endSentence, placeOf, sentenceOf } from '../output/sentences.ts';
+import { isCircle, sentencesOf, whereOf } from '../output/sentences.ts';
 import { paint, print } from '../output/stdout.ts';
 import { bodyOf, gapOf, headOf, shortId, userOf, wrapped } from '../output/text.ts';
 
@@ -61,7 +61,7 @@ export function recordsOf(entries: readonly Entry[]): StoredRecord[] {
 async function printChain(records: readonly StoredRecord[], { requests }: AuditLog): Promise<void> {
   const [about] = records;
   if (about !== undefined)
-    await print(paint('bold', wrapped(`${placeOf(about)}, as ${userOf(about)}`, '')));
+    await print(paint('bold', wrapped(`${whereOf(about)}, as ${userOf(about)}`, '')));
   for (const [depth, record] of records.entries()) {
     await print(`${depth === 0 ? '  ' : '← '}${headOf(record)}\n${bodyOf(record, '    ')}`);
     for (const candidate of candidatesOf(record, requests)) await print(wrapped(candidate, '    '));
@@ -75,17 +75,9 @@ async function printSentences(
   records: readonly StoredRecord[],
   { requests }: AuditLog,
 ): Promise<void> {
-  for (const [depth, record] of records.entries()) {
-    await print(wrapped(sentenceOf(record, records[depth - 1]), ''));
-    for (const candidate of candidatesOf(record, requests))
-      await print(wrapped(`A ${candidate}.`, ''));
-  }
-  const last = records.at(-1);
-  if (last !== undefined) await print(wrapped(endSentence(last, isCircle(last, records)), ''));
-}
-
-function isCircle({ parentCause }: StoredRecord, records: readonly StoredRecord[]): boolean {
-  return records.some(({ id }) => id === parentCause);
+  const remarks = (record: StoredRecord) =>
+    candidatesOf(record, requests).map((candidate) => `A ${candidate}.`);
+  for (const sentence of sentencesOf(records, remarks)) await print(wrapped(sentence, ''));
 }
 
 /** Says why a chain ends. */

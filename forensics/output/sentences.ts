@@ -7,20 +7,43 @@ import type { StoredRecord } from '../../record/read.ts';
 import { rfc3339Of } from '../../record/time.ts';
 import { visible } from '../../record/visible.ts';
 import { OWNERS } from '../columns.ts';
-import { gapOf, journalText, userOf } from './text.ts';
+import { contentOf, gapOf, userOf } from './text.ts';
 
 const COMMAND_MAX = 200;
 
+/**
+ * Writes a record and its causes, the nearest first, one sentence each; the last one says why the
+ * chain ends. `remarksOf` gives further sentences about a record.
+ */
+export function sentencesOf(
+  chain: readonly StoredRecord[],
+  remarksOf: (record: StoredRecord) => readonly string[] = () => [],
+): string[] {
+  const last = chain.at(-1);
+  return [
+    ...chain.flatMap((record, depth) => [
+      sentenceOf(record, chain[depth - 1]),
+      ...remarksOf(record),
+    ]),
+    ...(last === undefined ? [] : [endSentence(last, isCircle(last, chain))]),
+  ];
+}
+
+/** Whether the cause of a chain's last record is in the chain. */
+export function isCircle({ parentCause }: StoredRecord, chain: readonly StoredRecord[]): boolean {
+  return chain.some(({ id }) => id === parentCause);
+}
+
 /** Returns what a record says, and how it follows from the record after it in the chain. */
-export function sentenceOf(record: StoredRecord, effect: StoredRecord | undefined): string {
+function sentenceOf(record: StoredRecord, effect: StoredRecord | undefined): string {
   if (record.action !== 'exec')
-    return `${timeOf(record)}, ${whatOf(record)} was recorded ${placeOf(record)}.`;
+    return `${timeOf(record)}, ${whatOf(record)} was recorded ${whereOf(record)}.`;
   const entry = entryOf(record);
   if (effect === undefined)
-    return `${timeOf(record)}, ${whatOf(record)} ran ${placeOf(record)} as ${userOf(record)}.${entry}`;
+    return `${timeOf(record)}, ${whatOf(record)} ran ${whereOf(record)} as ${userOf(record)}.${entry}`;
   const time = timeOf(record).replace(/^At/, 'at');
   const changes = [
-    ...(placeOf(record) === placeOf(effect) ? [] : [placeOf(record)]),
+    ...(whereOf(record) === whereOf(effect) ? [] : [whereOf(record)]),
     ...(userOf(record) === userOf(effect) ? [] : [`as ${userOf(record)}`]),
   ];
   const details = [time, ...changes].join(' ');
@@ -30,7 +53,7 @@ export function sentenceOf(record: StoredRecord, effect: StoredRecord | undefine
 }
 
 /** Says why a chain ends with this record. */
-export function endSentence(last: StoredRecord, isCircle: boolean): string {
+function endSentence(last: StoredRecord, isCircle: boolean): string {
   if (isCircle)
     return 'The links run in a circle from here: the memory is wrong (see `vcml audit`).';
   if (last.parentCause !== undefined)
@@ -56,7 +79,7 @@ export function endSentence(last: StoredRecord, isCircle: boolean): string {
 }
 
 /** Returns where a record is from: the pod, its owner, the container and the node, or the host. */
-export function placeOf({ resource }: StoredRecord): string {
+export function whereOf({ resource }: StoredRecord): string {
   const { node = 'an unknown node', namespace, pod, container } = placeNames(resource);
   if (pod === undefined && container === undefined) return `on the host ${node}`;
   const owner = ownerOf(resource);
@@ -77,8 +100,7 @@ function whatOf(record: StoredRecord): string {
   const { action, object, attributes } = record;
   if (action === 'exec')
     return `\`${commandInWords(object, (key) => attributes[key], COMMAND_MAX)}\``;
-  const isAboutJournal = action.startsWith('journal.');
-  return `${visible(action)} (${isAboutJournal ? journalText(record) : visible(object)})`;
+  return `${visible(action)} (${contentOf(record)})`;
 }
 
 function entryOf({ attributes }: StoredRecord): string {

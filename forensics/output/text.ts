@@ -19,20 +19,26 @@ import { paint, width } from './stdout.ts';
 const ID_SHOWN = 8;
 const COMMAND_MAX = 2000;
 
-/** The first line about a record: when, who, what, where, which. */
-export function headOf(record: StoredRecord): string {
+/** The first line about a record: when, who, what, where, which; `style` colours its parts. */
+export function headOf(record: StoredRecord, style: typeof paint = paint): string {
   const { comm = '?', pid = '?' } = record;
-  const parts = [paint('dim', timeOf(record.timestamp))];
+  const parts = [style('dim', timeOf(record.timestamp))];
   if (record.action === 'exec')
-    parts.push(userOf(record), paint('bold', visible(`${comm}[${pid}]`)));
-  else parts.push(paint('bold', visible(record.action)));
-  parts.push(placeOf(record), paint('dim', shortId(record.id)));
+    parts.push(userOf(record), style('bold', visible(`${comm}[${pid}]`)));
+  else parts.push(style('bold', visible(record.action)));
+  parts.push(placeOf(record), style('dim', shortId(record.id)));
   return parts.filter((part) => part !== '').join('  ');
 }
 
-/** The command of an exec, or the text of a record about the journal, wrapped and indented. */
+/** The content of a record, wrapped and indented. */
 export function bodyOf(record: StoredRecord, indent: string): string {
-  return wrapped(record.action === 'exec' ? commandOf(record) : journalText(record), indent);
+  return wrapped(contentOf(record), indent);
+}
+
+/** The command of an exec, what a record about the journal says, or the object of another one. */
+export function contentOf(record: StoredRecord): string {
+  if (record.action === 'exec') return commandOf(record);
+  return record.action.startsWith('journal.') ? journalText(record) : visible(record.object);
 }
 
 /** Unix nanoseconds as a time in UTC with milliseconds. */
@@ -74,8 +80,7 @@ export function gapOf({ parentCause, permittedBy, attributes }: StoredRecord): s
   return gapInFull((key) => attributes[key]);
 }
 
-/** What a record about the journal says. */
-export function journalText({ action, attributes }: StoredRecord): string {
+function journalText({ action, attributes }: StoredRecord): string {
   const attribute = (key: string) => attributes[key];
   if (action !== 'journal.loss') return runInWords(attribute);
   const { records, stage, cpu, numbers } = lossInWords(attribute);

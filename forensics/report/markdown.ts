@@ -1,8 +1,8 @@
 import { counted } from '../../record/describe.ts';
 import type { StoredRecord } from '../../record/read.ts';
 import { visible } from '../../record/visible.ts';
-import { endSentence, sentenceOf } from '../output/sentences.ts';
-import { commandOf, gapOf, placeOf, shortId, timeOf, userOf } from '../output/text.ts';
+import { sentencesOf } from '../output/sentences.ts';
+import { contentOf, gapOf, headOf, shortId } from '../output/text.ts';
 import type { ReportInput } from './render.ts';
 
 /** What a report in Markdown is made from. */
@@ -40,30 +40,13 @@ export function renderMarkdown(input: MarkdownInput): string {
     .join('\n');
 }
 
-function sentencesOf(chain: readonly StoredRecord[]): string[] {
-  const last = chain.at(-1);
-  if (last === undefined) return [];
-  const isCircle = chain.some(({ id }) => id === last.parentCause);
-  return [
-    ...chain.map((record, depth) => sentenceOf(record, chain[depth - 1])),
-    endSentence(last, isCircle),
-  ];
-}
-
-/** A record in two lines, its ids last. */
+/** A record in two lines, and a third one for a gap; a file has no colours. */
 function textOf(record: StoredRecord): string {
-  const { timestamp, comm = '?', pid = '?', action, object, id, parentCause } = record;
-  const isExec = action === 'exec';
-  const head = [
-    timeOf(timestamp),
-    ...(isExec ? [userOf(record), visible(`${comm}[${pid}]`)] : [visible(action)]),
-    placeOf(record),
-    shortId(id),
-    ...(parentCause === undefined ? [] : [`← ${shortId(parentCause)}`]),
-  ];
-  const gap = isExec ? gapOf(record) : undefined;
-  const body = isExec ? commandOf(record) : visible(object);
-  return `${head.join('  ')}\n    ${body}${gap === undefined ? '' : `\n    ⁇ ${gap}`}`;
+  const { parentCause, action } = record;
+  const cause = parentCause === undefined ? '' : `  ← ${shortId(parentCause)}`;
+  const gap = action === 'exec' ? gapOf(record) : undefined;
+  const head = headOf(record, (_, text) => text);
+  return `${head}${cause}\n    ${contentOf(record)}${gap === undefined ? '' : `\n    ⁇ ${gap}`}`;
 }
 
 /** Visible lines in a fenced block; no line of them can end it. */

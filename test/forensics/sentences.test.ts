@@ -1,6 +1,7 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { test } from 'node:test';
-import { endSentence, sentenceOf } from '../../forensics/output/sentences.ts';
+import { sentencesOf } from '../../forensics/output/sentences.ts';
+import { contentOf } from '../../forensics/output/text.ts';
 import { readRecord, type StoredRecord } from '../../record/read.ts';
 import { type Draft, exec, execId, loss, text } from '../check/craft.ts';
 
@@ -36,6 +37,18 @@ function ran(
   };
   const draft = exec(at, pid, 0, at, attributes);
   return recordOf(isInPod ? { ...draft, resource: POD } : draft);
+}
+
+/** The sentence about a record that has this effect. */
+function sentenceOf(record: StoredRecord, effect: StoredRecord | undefined): string {
+  const chain = effect === undefined ? [record] : [effect, record];
+  return sentencesOf(chain).at(-2) ?? '';
+}
+
+/** The sentence that follows a chain's last record. */
+function endSentence(last: StoredRecord, isCircle: boolean): string {
+  const first = { ...last, id: last.parentCause ?? '' };
+  return sentencesOf(isCircle ? [first, last] : [last]).at(-1) ?? '';
 }
 
 test('the first sentence says when, what, where and who', () => {
@@ -97,4 +110,17 @@ test('the last sentence says why the memory ends', () => {
     endSentence({ ...child, parentCause: 'x\n' }, false),
     'The record of what caused this, x\\n, is in none of these files.',
   );
+});
+
+test('remarks follow the record that they are about, and an empty chain says nothing', () => {
+  const [effect, cause] = [ran(20, 101, 'id', {}), ran(10, 100, 'sh', {})];
+  const sentences = sentencesOf([effect, cause], (one) => (one === effect ? ['A remark.'] : []));
+  deepEqual([sentences.length, sentences[1]], [4, 'A remark.']);
+  deepEqual(sentencesOf([]), []);
+});
+
+test('a record of another kind shows its object, and one about the journal what it says', () => {
+  const record = ran(10, 100, 'sh', {});
+  equal(contentOf({ ...record, action: 'connect', object: '192.0.2.1:443\n' }), '192.0.2.1:443\\n');
+  match(contentOf(recordOf(loss(20, 1, 0, 2, 4))), /^lost 3 records \(ring_buffer\), cpu 0/);
 });

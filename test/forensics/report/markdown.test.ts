@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderMarkdown } from '../../../forensics/report/markdown.ts';
 import { readRecord, type StoredRecord } from '../../../record/read.ts';
-import { type Draft, exec, execId, text } from '../../check/craft.ts';
+import { type Draft, exec, execId, loss, text } from '../../check/craft.ts';
 
 function ran(at: number, pid: number, args: readonly string[], more: object = {}): StoredRecord {
   const attributes = { 'process.command_args': args, 'process.args_count': args.length, ...more };
@@ -48,6 +48,12 @@ test('a report in Markdown has the sentences, the records and what it is made fr
   match(markdown, /ran on the host node as root\.\nIt was started by .*\nThe memory ends at /);
   match(markdown, new RegExp(`${effect.id.slice(0, 8)}  ← ${cause.id.slice(0, 8)}\\n {4}.*id -u`));
   match(markdown, /alice.*a file is torn.*vcml report\nnode-1: 2 records, skipped 1 line\n/s);
+});
+
+test('a record about the journal shows what it says', () => {
+  const record = readRecord(text(loss(20, 1, 0, 2, 4)));
+  const markdown = renderMarkdown({ ...NOTHING, records: record ? [record] : [], chain: [] });
+  match(markdown, /journal\.loss {2}node {2}\w{8}\n {4}lost 3 records \(ring_buffer\), cpu 0/);
 });
 
 test('nothing in a record ends a block', () => {
