@@ -12,10 +12,11 @@ export class Temporary {
   #files = 0;
 
   constructor() {
+    // Whoever sees the folder may send a signal at once: those who remove it are there before it.
+    process.on('exit', this.#remove);
+    for (const signal of SIGNALS) process.on(signal, this.#endBy);
     try {
       this.path = mkdtempSync(join(realpathSync(tmpdir()), 'vcml-'));
-      process.on('exit', this.#remove);
-      for (const signal of SIGNALS) process.on(signal, this.#endBy);
     } catch (error) {
       this.why = `the temporary folder cannot be used, set TMPDIR: ${(error as Error).message}`;
     }
