@@ -15,7 +15,7 @@ export const CHART = join(ROOT, 'helm/vcml-agent');
 export const NAMESPACE = 'vcml-agent';
 const NAME = 'vcml-agent';
 const PINS = join(BPFFS, NAME);
-const RECORDS = 'volumes/kubernetes.io~empty-dir/records/records.jsonl';
+const RECORDS = 'volumes/kubernetes.io~empty-dir/records';
 /** The time in which records of pods must appear, on a busy machine. */
 const PATIENCE_MS = 120_000;
 
@@ -50,6 +50,21 @@ export class Release {
     // On one node, maxUnavailable is all of them, and Helm 3 does not wait for the agent.
     await this.kubectl('rollout', 'status', `daemonset/${NAME}`, '--timeout=3m');
     return notes;
+  }
+
+  /** Kills the agent's pod, and waits until the pod that takes its place is ready. */
+  async replaceKilledAgent(): Promise<void> {
+    const pods = ['pods', '--selector=app.kubernetes.io/component=agent'];
+    const ready =
+      '{range .items[?(@.status.containerStatuses[0].ready==true)]}{.metadata.uid} {end}';
+    const uids = async () =>
+      (await this.kubectl('get', ...pods, `--output=jsonpath=${ready}`)).split(' ');
+    const [killed] = await uids();
+    await this.kubectl('delete', ...pods, '--grace-period=0', '--force');
+    await eventually('another agent', async () => {
+      const [uid] = await uids();
+      return (uid !== '' && uid !== killed) || undefined;
+    });
   }
 
   /** Runs `helm test` and returns what its pod prints; rejects if it fails. */
@@ -96,7 +111,8 @@ export class Release {
     const last = lines.at(-1) ?? assert.fail(`${node} has written nothing`);
     const received = await eventually('the records in the Collector', async () => {
       const found = await this.#received(node);
-      return found.includes(last) ? found : undefined;
+      if (found.includes(last)) return found;
+      throw new Error(`${found.length} of ${lines.length}, the last is ${found.at(-1)}`);
     });
     // Delivery is at least once: what was sent again when an agent ended occurs twice.
     const once = [...new Set(received)];
@@ -107,8 +123,8 @@ export class Release {
   }
 
   /**
-   * Returns what the Collector received from a node, as lines of the journal; it keeps them in a
-   * file.
+   * Returns what the Collector received from a node, as lines of the journal; it keeps them in
+   * files; the name of the newest sorts last.
    */
   async #received(node: string): Promise<string[]> {
     const uids = await this.kubectl(
@@ -117,8 +133,13 @@ export class Release {
       '--selector=app.kubernetes.io/component=collector',
       '--output=jsonpath={.items[*].metadata.uid}',
     );
-    const files = uids.split(' ').map((uid) => `${DIR}/kubelet/pods/${uid}/${RECORDS}`);
-    const lines = files.filter(existsSync).flatMap((file) => receivedIn(file));
+    const folders = uids.split(' ').map((uid) => `${DIR}/kubelet/pods/${uid}/${RECORDS}`);
+    const files = folders.filter(existsSync).flatMap((folder) =>
+      readdirSync(folder)
+        .sort()
+        .map((name) => join(folder, name)),
+    );
+    const lines = files.flatMap((file) => receivedIn(file));
     return lines.filter((line) => JSON.parse(line).resource['host.name'] === node);
   }
 
