@@ -1,9 +1,16 @@
 import { textOf } from '../../record/kernel-text.ts';
-import type { Cause, ExecEvent, KernelEvent, ObservedPlace } from '../../record/types.ts';
+import type {
+  Cause,
+  ExecContext,
+  ExecEvent,
+  KernelEvent,
+  ObservedPlace,
+} from '../../record/types.ts';
 import { createEventView } from './event-view.ts';
 import { createInvocationReader, type Redact } from './invocation.ts';
 import { createInvocationCache } from './invocation-cache.ts';
 import { causeKind, cgroupEvent, eventKind, execEvent } from './layout.ts';
+import { RemovedCgroups } from './removed-cgroups.ts';
 
 const EVENT_VERSION = 1;
 const OTHER_VERSION = 'unknown version';
@@ -30,7 +37,9 @@ export function createDecoder(
 ): Decoder {
   const view = createEventView(buffer);
   const { u16, u32, u64, big, time } = view;
-  const invocations = createInvocationCache(view, createInvocationReader(view, redact));
+  const reader = createInvocationReader(view, redact);
+  const invocations = createInvocationCache(view, reader.invocation);
+  const removed = new RemovedCgroups();
 
   function decode(offset: number, length: number): KernelEvent {
     const why = fault(offset, length);
@@ -43,9 +52,19 @@ export function createDecoder(
         const path = textOf(buffer, start(offset, cgroupEvent.path), end(offset, cgroupEvent.path));
         return { kind: 'cgroup_mkdir', ...cgroup(offset), path };
       }
-      default:
-        return { kind: 'cgroup_rmdir', ...cgroup(offset) };
+      default: {
+        const event = { kind: 'cgroup_rmdir', ...cgroup(offset) } as const;
+        if (removed.note(event)) forgetRemoved();
+        return event;
+      }
     }
+  }
+
+  function forgetRemoved(): void {
+    const isOver = ({ cgroup }: ExecContext) => removed.has(cgroup);
+    invocations.forget(isOver);
+    reader.forget(isOver);
+    removed.clear();
   }
 
   function cgroup(offset: number) {
@@ -111,7 +130,7 @@ export function createDecoder(
       ppid: u32(offset + execEvent.ppid),
       vpid: u32(offset + execEvent.vpid),
       startTime: time(offset + execEvent.startTime),
-      invocation: invocations(offset, length),
+      invocation: invocations.invocation(offset, length),
     };
   }
 

@@ -1,4 +1,4 @@
-import type { Invocation } from '../../record/types.ts';
+import type { ExecContext, Invocation } from '../../record/types.ts';
 import type { EventView } from './event-view.ts';
 import { execEvent } from './layout.ts';
 
@@ -13,19 +13,27 @@ interface Slot {
   readonly invocation: Invocation;
 }
 
+/** Invocations by the bytes of their events. */
+export interface InvocationCache {
+  /** Returns the invocation of an event, and reads it unless it is known. */
+  invocation(offset: number, length: number): Invocation;
+  /** Forgets the invocations in contexts that are over. */
+  forget(isOver: (context: ExecContext) => boolean): void;
+}
+
 /**
- * Makes a cache of invocations by the bytes of their events, so that a recurring invocation is read
- * once. It keeps an invocation from the second time on: commands that never recur take no room.
+ * Makes a cache of invocations, so that a recurring invocation is read once. It keeps an invocation
+ * from the second time on: commands that never recur take no room.
  */
 export function createInvocationCache(
   { words }: EventView,
   read: (offset: number) => Omit<Invocation, 'recurring'>,
-): (offset: number, length: number) => Invocation {
+): InvocationCache {
   const slots = new Array<Slot | undefined>(SLOTS).fill(undefined);
   let kept = 0;
   const seen = new Int32Array(SLOTS);
 
-  return (offset, length) => {
+  function invocationAt(offset: number, length: number): Invocation {
     const from = (offset + execEvent.flags) >> 2;
     const to = (offset + length + 3) >> 2;
     if (to - from > WORDS_MAX) return { ...read(offset), recurring: false };
@@ -45,7 +53,17 @@ export function createInvocationCache(
     }
     slots[at] = { words: words.slice(from, to), invocation };
     return invocation;
-  };
+  }
+
+  function forget(isOver: (context: ExecContext) => boolean): void {
+    for (const [at, slot] of slots.entries()) {
+      if (slot === undefined || !isOver(slot.invocation.context)) continue;
+      kept -= slot.words.length;
+      slots[at] = undefined;
+    }
+  }
+
+  return { invocation: invocationAt, forget };
 }
 
 /** FNV-1a, by words. */

@@ -6,7 +6,7 @@ import { absolutePath, locate, reachable } from './paths.ts';
 
 const NO_LOGIN_UID = 0xffffffff;
 const S_ISUID = 0o4000;
-const CACHE_ENTRIES = 4096;
+const CACHE_ENTRIES = 2048;
 
 /** Returns the arguments as they are recorded, and the number of secrets that were replaced. */
 export type Redact = (
@@ -17,11 +17,18 @@ export type Redact = (
   readonly redacted: number;
 };
 
-/** Makes a reader of the invocation in an exec event; it reads recurring parts once. */
+/** Reads the invocation in an exec event. */
+export interface InvocationReader {
+  invocation(offset: number): Omit<Invocation, 'recurring'>;
+  /** Forgets the contexts that are over. */
+  forget(isOver: (context: ExecContext) => boolean): void;
+}
+
+/** Makes a reader of invocations; it reads recurring parts once. */
 export function createInvocationReader(
   { buffer, u32, big, start, end }: EventView,
   redact: Redact | undefined,
-): (offset: number) => Omit<Invocation, 'recurring'> {
+): InvocationReader {
   const contexts = new Map<string, ExecContext>();
   const executables = new Map<string, Executable>();
   const text = (offset: number, blob: number) =>
@@ -156,7 +163,11 @@ export function createInvocationReader(
     };
   }
 
-  return invocation;
+  function forget(isOver: (context: ExecContext) => boolean): void {
+    for (const [key, context] of contexts) if (isOver(context)) contexts.delete(key);
+  }
+
+  return { invocation, forget };
 }
 
 const EXECUTABLE_FLAGS =

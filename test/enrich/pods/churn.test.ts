@@ -13,8 +13,8 @@ import { bytesInUse } from '../../support/memory.ts';
 import { HOST_MNT, NO_MEMORY, procWith } from '../bed.ts';
 
 const PODS = 4000;
-/** What is kept of ended containers is bounded, and takes some 12 MiB. */
-const BYTES_MAX = 20 << 20;
+/** What is kept of ended containers is bounded, and takes some 4 MiB. */
+const BYTES_MAX = 8 << 20;
 
 const proc = procWith('0::/\n');
 after(() => rmSync(proc, { recursive: true }));
