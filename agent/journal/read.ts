@@ -5,7 +5,8 @@ import { damaged } from './folder.ts';
 import { listSegments, type Position, type Segment, segmentFile } from './segment.ts';
 import { createSplitter, type JournalLine } from './split-lines.ts';
 
-const CHUNK_BYTES = 1 << 20;
+/** Small enough that the buffers of inflated text do not outlive V8's young generation. */
+const CHUNK_BYTES = 256 << 10;
 /** fs.watch reports most changes at once; polling finds the others. */
 const POLL_MS = 1000;
 
@@ -103,7 +104,7 @@ function named(file: string, error: Error): Error {
 
 /**
  * Reads the uncompressed text of a segment from an offset on; yields nothing if it is deleted by
- * now.
+ * now. A chunk is valid until the next one is asked for.
  */
 export async function* readChunks(
   dir: string,
@@ -131,13 +132,9 @@ export async function* readChunks(
 }
 
 async function* plain(handle: FileHandle, from: number): AsyncGenerator<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   for (let at = from; ; ) {
-    const { bytesRead, buffer } = await handle.read(
-      Buffer.allocUnsafe(CHUNK_BYTES),
-      0,
-      CHUNK_BYTES,
-      at,
-    );
+    const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, at);
     if (bytesRead === 0) return;
     at += bytesRead;
     yield buffer.subarray(0, bytesRead);

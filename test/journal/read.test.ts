@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { zstdCompressSync } from 'node:zlib';
-import { followLines, readLines } from '../../agent/journal/read.ts';
+import { followLines, readChunks, readLines } from '../../agent/journal/read.ts';
 import { append, createBed, ended, numbered, startWriter } from '../support/journal/bed.ts';
 import { readLinesSync } from '../support/journal/read-lines.ts';
 import { segmentName } from '../support/journal/segment-name.ts';
@@ -59,6 +59,21 @@ test('a position in a deleted segment means the oldest segment that exists', asy
     lines.map(({ line }) => line),
     numbered(20, 40),
   );
+});
+
+test('a plain segment of any size is read through one buffer', async (t) => {
+  const { dir } = createBed(t);
+  const text = randomBytes(2 << 20);
+  mkdirSync(dir, { mode: 0o700 });
+  writeFileSync(join(dir, segmentName(1)), text);
+  const buffers = new Set<ArrayBufferLike>();
+  const copies: Buffer[] = [];
+  for await (const chunk of readChunks(dir, { number: 1, compressed: false }, 0)) {
+    buffers.add(chunk.buffer);
+    copies.push(Buffer.from(chunk));
+  }
+  assert.deepEqual(Buffer.concat(copies), text);
+  assert.equal(buffers.size, 1);
 });
 
 test('an empty folder has no lines', async (t) => {
