@@ -36,8 +36,8 @@ export interface LineOptions {
   offset(): WallOffset;
 }
 
-/** The text of a container is of no use once the container has ended. */
-const KEPT_MAX = 1024;
+/** The text of a container is of no use once the container has ended, so that few are enough. */
+const KEPT_MAX = 512;
 
 /**
  * Writes records as lines of JSON, each with a line feed at its end: docs/record.md, field by

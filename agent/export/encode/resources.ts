@@ -5,8 +5,8 @@ import { ProtobufWriter } from './protobuf-writer.ts';
 /** Field numbers and wire types: opentelemetry/proto/{logs,resource}/v1. */
 const RESOURCE_LOGS = { resource: 0x0a };
 const RESOURCE = { attributes: 0x0a };
-/** A limit, so that short-lived containers do not fill the memory. */
-const RESOURCES_MAX = 1024;
+/** Enough for the batches at hand: one that comes later again is another object, and no more. */
+const RESOURCES_MAX = 128;
 
 const [OPEN, CLOSE, COMMA] = [0x7b, 0x7d, 0x2c];
 
