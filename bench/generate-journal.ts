@@ -14,6 +14,8 @@ const SEGMENT_BYTES = 64 << 20;
 /** The compression of the agent. */
 const LEVEL = { [constants.ZSTD_c_compressionLevel]: 1 };
 const STEP_NS = 250_000n;
+/** A process begins so long before its exec. */
+const FORKED_NS = 100_000n;
 /** A parent is one of this many previous records. */
 const NEAR = 200;
 const PODS = 50;
@@ -104,6 +106,12 @@ class Segment {
 const execId = (n: number) => idOf(`${bootTime(n)}:${1000 + n}`);
 const bootTime = (n: number) => ARMED + BigInt(n + 1) * STEP_NS;
 
+function wallTime(time: bigint): string {
+  const unix = OFFSET + time;
+  const milliseconds = new Date(Number(unix / 1_000_000n)).toISOString().slice(0, -1);
+  return `${milliseconds}${String(unix % 1_000_000n).padStart(6, '0')}Z`;
+}
+
 function line(action: string, { id, time, actor, rest }: Line): string {
   return `{"id":"${id}","timestamp":${OFFSET + time},"actor":${actor},"action":"${action}",${rest}\n`;
 }
@@ -151,6 +159,7 @@ function exec(n: number, id: string, parent: string | undefined, cpu: number, se
       `"resource":${RESOURCES[pod]},"attributes":{"vcml.boot.id":"${BOOT}",` +
       `"vcml.boot_time":"${bootTime(n)}","vcml.hook.id":"${ARMED}","vcml.cpu":${cpu},` +
       `"vcml.seq":${seq},${gap}"process.vpid":${(n % 30_000) + 1},` +
+      `"process.creation.time":"${wallTime(bootTime(n) - FORKED_NS)}",` +
       `"process.linux.cgroup":"0::/kubepods/burstable/pod${pod}",${ATTRIBUTES[command]}}}`,
   };
 }
@@ -172,7 +181,6 @@ const RESOURCES = Array.from({ length: PODS }, (_, pod) =>
 /** The members of each command's attributes that are always the same. */
 const ATTRIBUTES = COMMANDS.map(([path, ...args]) =>
   JSON.stringify({
-    'process.creation.time': '2026-11-23T02:16:31.488113189Z',
     'process.executable.path': path,
     'process.executable.name': args[0],
     'vcml.executable.inode': '247493',

@@ -51,7 +51,13 @@ export const CODES = {
   FIELD_VALUE: ['FAIL', 'an attribute has a value that is not allowed'],
   ARGUMENTS: ['FAIL', 'process.args_count does not match process.command_args'],
   CREATED_LATER: ['FAIL', 'the process started after its exec'],
+  CREATED_EARLIER: [
+    'FAIL',
+    'the process started before its cause, and is not the process of its cause',
+  ],
+  CLOCK: ['FAIL', 'the wall clock of the line is not that of the lines before and behind it'],
   CONTAINER: ['FAIL', 'vcml.entry or vcml.metadata.state does not match the place'],
+  CONTAINER_NAMES: ['FAIL', 'other records have other names for the same container'],
 } as const satisfies Record<string, readonly [Severity, string]>;
 
 /** One of the codes. */

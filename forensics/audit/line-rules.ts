@@ -11,7 +11,15 @@ import { KEYS } from '../../record/fields.ts';
 import { inResource, literal } from '../columns.ts';
 import type { Code } from './codes.ts';
 
-const IN_RESOURCE = [KEYS.hostName, KEYS.osType, KEYS.containerId, KEYS.podUid];
+const IN_RESOURCE = [
+  KEYS.hostName,
+  KEYS.osType,
+  KEYS.containerId,
+  KEYS.podUid,
+  KEYS.namespace,
+  KEYS.podName,
+  KEYS.podContainerName,
+];
 const CONTAINER_ID = inResource(KEYS.containerId);
 
 /** SQL types that the audit reads; it casts nothing, because a cast would hide what was written. */
@@ -97,7 +105,7 @@ export const READ = [
 const ALWAYS = [...OF_EXECS, inResource(KEYS.hostName), inResource(KEYS.osType)];
 
 /** Two times that were rounded separately may differ by this much. */
-const SLACK_US = 2000;
+export const SLACK_US = 2000;
 
 const HOOK_STATES = ['attached', 'resumed', 'upgraded', 'kept', 'detached'];
 const LOSS_STAGES = [

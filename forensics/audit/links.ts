@@ -1,16 +1,17 @@
 import type { Journals } from '../journals.ts';
 import type { Code } from './codes.ts';
 import type { Finding } from './finding.ts';
+import { SLACK_US } from './line-rules.ts';
 
 /**
- * Hooks whose earlier records are missing from these files or were deleted; their parents may be
- * elsewhere.
+ * How many numbers of a hook are not in these files because they were written before them or
+ * deleted for space, so that causes may have them; Infinity: nobody knows.
  */
-export type Incomplete = (boot: string, hook: string) => boolean;
+export type Absent = (boot: string, hook: string) => number;
 
 /** Finds ids that occur twice, and links that lead nowhere, to a wrong record or back in time. */
-export async function linkFindings(journals: Journals, incomplete: Incomplete): Promise<Finding[]> {
-  return [...(await duplicates(journals)), ...(await links(journals, incomplete))];
+export async function linkFindings(journals: Journals, absent: Absent): Promise<Finding[]> {
+  return [...(await duplicates(journals)), ...(await links(journals, absent))];
 }
 
 async function duplicates(journals: Journals): Promise<Finding[]> {
@@ -22,8 +23,17 @@ async function duplicates(journals: Journals): Promise<Finding[]> {
   return rows.map(([row]) => ({ code: 'ID_DUPLICATE', row: Number(row) }));
 }
 
+const CREATED = (one: string) => `(${one}.boot_time // 1000 - ${one}.age_us)`;
+/**
+ * A process inherits its cause when it is forked, which is behind the cause. Only the process that
+ * was the cause itself began before.
+ */
+const IS_CREATED_EARLIER = `child.boot = parent.boot AND child.is_exec AND parent.is_exec
+  AND ${CREATED('child')} < parent.boot_time // 1000 - ${SLACK_US}
+  AND abs(${CREATED('child')} - ${CREATED('parent')}) > 1`;
+
 /** Any of several parents with the same id; that there are several is a finding of its own. */
-async function links(journals: Journals, incomplete: Incomplete): Promise<Finding[]> {
+async function links(journals: Journals, absent: Absent): Promise<Finding[]> {
   const journalOf = new Map<string, number>();
   const numbers = journals.files.map(({ journal }) => {
     if (!journalOf.has(journal)) journalOf.set(journal, journalOf.size);
@@ -35,23 +45,35 @@ async function links(journals: Journals, incomplete: Incomplete): Promise<Findin
        child.boot_time < parent.boot_time AND child.boot = parent.boot,
        child.rowid <= parent.rowid
          AND (child.file = parent.file OR ${journalIn('child.file')} = ${journalIn('parent.file')}),
-       child.boot::VARCHAR, child.hook::VARCHAR
+       child.boot::VARCHAR, child.hook::VARCHAR, ${IS_CREATED_EARLIER}, child.parent::VARCHAR
      FROM audited child LEFT JOIN audited parent ON child.parent = parent.id
      WHERE child.parent IS NOT NULL AND (parent.id IS NULL OR child.rowid <= parent.rowid
        OR child.boot IS DISTINCT FROM parent.boot OR child.boot_time < parent.boot_time
-       OR (NOT parent.is_exec AND parent.about IS NOT NULL))`,
+       OR (NOT parent.is_exec AND parent.about IS NOT NULL) OR (${IS_CREATED_EARLIER}))
+     ORDER BY child.rowid`,
   );
-  return rows.flatMap(([row, missing, otherBoot, noExec, later, order, boot, hook]): Finding[] => {
-    const found = (code: Code): Finding => ({ code, row: Number(row) });
+  const absentCauses = new Map<string, { readonly causes: Set<string>; readonly most: number }>();
+  return rows.flatMap((found): Finding[] => {
+    const [at, missing, otherBoot, noExec, later, order, boot, hook, early, cause] = found;
+    const finding = (code: Code): Finding => ({ code, row: Number(at) });
     if (missing === true) {
-      const explained = boot !== null && incomplete(String(boot), String(hook));
-      const r1 = found('CML-AUDIT-R1-MISSING_PARENT');
-      if (!explained) return [r1];
+      const r1 = finding('CML-AUDIT-R1-MISSING_PARENT');
+      if (boot === null) return [r1];
+      const key = `${boot}/${hook}`;
+      const of = absentCauses.get(key) ?? {
+        causes: new Set(),
+        most: absent(String(boot), String(hook)),
+      };
+      absentCauses.set(key, of);
+      // Each of them needs a number of its own.
+      if (of.causes.size >= of.most && !of.causes.has(String(cause))) return [r1];
+      of.causes.add(String(cause));
       return [{ ...r1, severity: 'NOTE', more: 'it was written before these files, or deleted' }];
     }
-    if (otherBoot === true) return [found('LINK_BOOT')];
-    if (noExec === true && boot !== null) return [found('LINK_NOT_EXEC')];
-    if (order === true) return [found('LINK_ORDER')];
-    return later === true ? [found('LINK_TIME')] : [];
+    if (otherBoot === true) return [finding('LINK_BOOT')];
+    if (noExec === true && boot !== null) return [finding('LINK_NOT_EXEC')];
+    if (order === true) return [finding('LINK_ORDER')];
+    if (later === true) return [finding('LINK_TIME')];
+    return early === true ? [finding('CREATED_EARLIER')] : [];
   });
 }

@@ -2,6 +2,8 @@ import { KEYS } from '../../record/fields.ts';
 import { inResource } from '../columns.ts';
 import { KEY_MACRO } from '../graph.ts';
 import type { Journals } from '../journals.ts';
+import { CLOCKS } from './clocks.ts';
+import { NAMES } from './container-names.ts';
 import type { Finding } from './finding.ts';
 import { HASH, LINE_RULES, OF_JOURNAL, problemsSql, RAW_TYPES, READ } from './line-rules.ts';
 
@@ -30,6 +32,8 @@ export async function loadAudited(journals: Journals): Promise<void> {
       `record_key(gap_lost_cause) AS lost`,
       'boot',
       'boot_ns AS boot_time',
+      ...CLOCKS,
+      ...NAMES,
       `try_cast(hook_id AS BIGINT) AS hook`,
       `try_cast(cpu AS INTEGER) AS cpu`,
       `seq`,

@@ -1,6 +1,6 @@
 import type { Journals } from '../journals.ts';
 import type { Finding } from './finding.ts';
-import type { Incomplete } from './links.ts';
+import type { Absent } from './links.ts';
 
 /** What a hook has lost up to a line, and what its gaps ascribe to that. */
 interface Lost {
@@ -16,10 +16,7 @@ interface Lost {
  * earlier than its effect, so that a loss of numbers behind a later exec does not cover it. And so
  * many different causes as there are need as many lost numbers.
  */
-export async function lostCauseFindings(
-  journals: Journals,
-  incomplete: Incomplete,
-): Promise<Finding[]> {
+export async function lostCauseFindings(journals: Journals, absent: Absent): Promise<Finding[]> {
   // Without such gaps, the ids of all records are not needed.
   const [[any] = []] = await journals.rows('SELECT count(lost) FROM audited');
   if (Number(any) === 0) return [];
@@ -37,7 +34,7 @@ export async function lostCauseFindings(
     }
     const row = Number(at);
     if (present === true) findings.push({ code: 'GAP_LOST_PRESENT', row });
-    else if (!incomplete(String(boot), String(hook))) {
+    else if (absent(String(boot), String(hook)) === 0) {
       const isCovered = lost.causes.size < lost.count || lost.causes.has(String(cause));
       if (!isCovered || BigInt(time as bigint) < lost.since)
         findings.push({ code: 'GAP_LOST_UNTOLD', row });

@@ -1,23 +1,19 @@
 import type { Journals } from '../journals.ts';
+import { countBeyond, type Range } from './absent.ts';
 import type { Finding } from './finding.ts';
 import { integersOf, type JournalRecord } from './journal-records.ts';
-import type { Incomplete } from './links.ts';
+import type { Absent } from './links.ts';
 
 /** An event in the numbers of one CPU, in the order of lines. */
 type Step =
   | { readonly kind: 'start'; readonly row: number; readonly next: number }
-  | {
-      readonly kind: 'range' | 'loss';
-      readonly row: number;
-      readonly first: number;
-      readonly last: number;
-    };
+  | ({ readonly kind: 'range' | 'loss'; readonly row: number } & Range);
 
 /** Checks that each number of a CPU occurs once and in order, or is covered by a loss. */
 export async function numberFindings(
   journals: Journals,
   journalRecords: readonly JournalRecord[],
-): Promise<{ findings: Finding[]; incomplete: Incomplete }> {
+): Promise<{ findings: Finding[]; absent: Absent }> {
   const starts = journalRecords
     .filter(({ action }) => action === 'journal.start')
     .map(({ row }) => row);
@@ -32,6 +28,7 @@ export async function numberFindings(
   }
   const partial = new Set<string>();
   const started = new Set<string>();
+  const deleted = new Map<string, Range[]>();
   for (const { row, boot, hook, action, fields } of journalRecords) {
     if (action === 'journal.start') {
       const key = `${boot}/${hook}`;
@@ -40,17 +37,16 @@ export async function numberFindings(
       if (!started.has(key) && (before < row || next.some((one) => one > 1))) partial.add(key);
       started.add(key);
       for (const [cpu, one] of next.entries())
-        stepsOf(cpus, `${key}/${cpu}`).push({ kind: 'start', row, next: one });
+        entryOf(cpus, `${key}/${cpu}`).push({ kind: 'start', row, next: one });
     } else if (action === 'journal.loss') {
-      const key = `${boot}/${fields.loss_hook_id}`;
-      if (fields.loss_stage === 'retention') partial.add(key);
-      else if (fields.loss_first_seq !== null && fields.loss_last_seq !== null)
-        stepsOf(cpus, `${key}/${fields.loss_cpu}`).push({
-          kind: 'loss',
-          row,
-          first: Number(fields.loss_first_seq),
-          last: Number(fields.loss_last_seq),
-        });
+      if (fields.loss_first_seq === null || fields.loss_last_seq === null) continue;
+      const hook = `${boot}/${fields.loss_hook_id}`;
+      const key = `${hook}/${fields.loss_cpu}`;
+      const range = { first: Number(fields.loss_first_seq), last: Number(fields.loss_last_seq) };
+      if (fields.loss_stage === 'retention') {
+        partial.add(hook);
+        entryOf(deleted, key).push(range);
+      } else entryOf(cpus, key).push({ kind: 'loss', row, ...range });
     }
   }
   for (const key of firstRows.keys()) if (!started.has(key)) partial.add(key);
@@ -61,7 +57,28 @@ export async function numberFindings(
       partial.has(hookKey(key)),
     ),
   );
-  return { findings, incomplete: (boot, hook) => partial.has(`${boot}/${hook}`) };
+  return {
+    findings,
+    absent(boot, hook) {
+      const key = `${boot}/${hook}`;
+      if (!partial.has(key)) return 0;
+      const own = [...new Set([...cpus.keys(), ...deleted.keys()])].filter(
+        (cpu) => hookKey(cpu) === key,
+      );
+      // Only a start or a deletion lists every CPU.
+      if (!started.has(key) && !own.some((cpu) => deleted.has(cpu)))
+        return Number.POSITIVE_INFINITY;
+      return own.reduce((sum, cpu) => sum + absentOf(cpus.get(cpu), deleted.get(cpu)), 0);
+    },
+  };
+}
+
+/** How many numbers of a CPU are before its first step, or deleted and not there. */
+function absentOf(steps: readonly Step[] = [], deleted: readonly Range[] = []): number {
+  const [begin] = steps;
+  const first = begin?.kind === 'start' ? begin.next : (begin?.first ?? 1);
+  const present = steps.filter((step) => step.kind !== 'start');
+  return countBeyond([{ first: 1, last: first - 1 }, ...deleted], present);
 }
 
 /**
@@ -84,7 +101,7 @@ async function rangesOf(
   );
   const cpus = new Map<string, Step[]>();
   for (const [key, row, first, last] of rows)
-    stepsOf(cpus, String(key)).push({
+    entryOf(cpus, String(key)).push({
       kind: 'range',
       row: Number(row),
       first: Number(first),
@@ -141,10 +158,10 @@ function walk(steps: readonly Step[], key: string, partial: boolean): Finding[] 
   return findings;
 }
 
-function stepsOf(cpus: Map<string, Step[]>, key: string): Step[] {
-  const steps = cpus.get(key) ?? [];
-  cpus.set(key, steps);
-  return steps;
+function entryOf<T>(lists: Map<string, T[]>, key: string): T[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
 }
 
 function hookKey(key: string): string {

@@ -1,5 +1,7 @@
 import { visible } from '../../record/visible.ts';
+import { clockFindings } from '../audit/clocks.ts';
 import { CODES, type Code, type Severity } from '../audit/codes.ts';
+import { containerNameFindings } from '../audit/container-names.ts';
 import type { Finding } from '../audit/finding.ts';
 import { hookFindings } from '../audit/hooks.ts';
 import { journalRecordsOf } from '../audit/journal-records.ts';
@@ -59,8 +61,10 @@ async function findingsByRow(journals: Journals): Promise<Finding[]> {
   const findings = [
     ...(await lineFindings(journals)),
     ...numbers.findings,
-    ...(await linkFindings(journals, numbers.incomplete)),
-    ...(await lostCauseFindings(journals, numbers.incomplete)),
+    ...(await linkFindings(journals, numbers.absent)),
+    ...(await clockFindings(journals)),
+    ...(await containerNameFindings(journals)),
+    ...(await lostCauseFindings(journals, numbers.absent)),
     ...(await runFindings(journals, journalRecords)),
     ...(await hookFindings(journals, journalRecords)),
     ...(await secretFindings(journals)),

@@ -2,14 +2,19 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { CODES, type Code } from '../../../../forensics/audit/codes.ts';
-import { exec, execId, loss, sound, start, text } from '../../../check/craft.ts';
+import { type Draft, exec, execId, loss, sound, start, text } from '../../../check/craft.ts';
 import { type Case, type Change, inOrder, reboot } from '../../../forensics/craft.ts';
 import { audited, Folder, segment } from '../../../support/forensics.ts';
+import { CONTENT_CASES } from './content-cases.ts';
 import { JOURNAL_CASES } from './journal-cases.ts';
 import { LINE_CASES } from './line-cases.ts';
 
 /** The cases of every code but FILE_DAMAGED, which is about bytes and not about lines. */
-const CASES: Readonly<Partial<Record<Code, Case>>> = { ...LINE_CASES, ...JOURNAL_CASES };
+const CASES: Readonly<Partial<Record<Code, Case>>> = {
+  ...LINE_CASES,
+  ...JOURNAL_CASES,
+  ...CONTENT_CASES,
+};
 
 const folder = new Folder();
 after(() => folder.close());
@@ -86,17 +91,42 @@ test('a finding names the file and the line, and blank lines count', async () =>
   assert.deepEqual([found?.file, found?.line, found?.code], [path, 6, 'LINE_UNREADABLE']);
 });
 
-test('a cause that was deleted for space is explained and is a note', async () => {
+/** Returns the severities of missing causes that so many execs name, and that a loss explains. */
+async function severitiesOf(causes: readonly number[], ...others: readonly Draft[]) {
   const path = write(() => [
     start([1, 1]),
-    exec(10, 100, 0, 1, { parent: execId(5, 99) }),
-    loss(20, 1, 1, 1, 4, { 'vcml.loss.stage': 'retention' }),
+    ...causes.map((cause, n) => exec(10 + n, 100 + n, 0, n + 1, { parent: execId(cause, 99) })),
+    ...others,
   ]);
   const found = await audited(path);
-  assert.deepEqual(
-    found.map(({ code, severity }) => [code, severity]),
-    [['CML-AUDIT-R1-MISSING_PARENT', 'NOTE']],
-  );
+  assert.ok(found.every(({ code }) => code === 'CML-AUDIT-R1-MISSING_PARENT'));
+  return found.map(({ severity }) => severity);
+}
+const deletion = (first: number, last: number) =>
+  loss(20, 1, 1, first, last, { 'vcml.loss.stage': 'retention' });
+
+test('a cause that was deleted for space is explained and is a note', async () => {
+  assert.deepEqual(await severitiesOf([5], deletion(1, 4)), ['NOTE']);
+});
+
+test('only as many missing causes are explained as records were deleted', async () => {
+  const severities = await severitiesOf([5, 6, 5, 7, 5], deletion(1, 2));
+  assert.deepEqual(severities, ['NOTE', 'NOTE', 'NOTE', 'FAIL', 'NOTE']);
+});
+
+test('deleted records that are in the inputs explain no missing cause', async () => {
+  const kept = [exec(15, 120, 1, 1), exec(16, 121, 1, 2)];
+  assert.deepEqual(await severitiesOf([5], ...kept, deletion(1, 2)), ['FAIL']);
+  assert.deepEqual(await severitiesOf([5], ...kept, deletion(1, 3)), ['NOTE']);
+});
+
+test('of a hook that began before the inputs, as many causes are explained as there were numbers', async () => {
+  const exec3 = (n: number) => exec(10 + n, 100 + n, 0, 2 + n, { parent: execId(n, 99) });
+  const begun = () => [start([3, 1], 'resumed'), exec3(1), exec3(2), exec3(3)];
+  const severities = async (path: string) => (await audited(path)).map(({ severity }) => severity);
+  assert.deepEqual(await severities(write(begun)), ['NOTE', 'NOTE', 'FAIL']);
+  // Without the start, nobody knows how many CPUs there are.
+  assert.deepEqual(await severities(write(() => begun().slice(1))), ['NOTE', 'NOTE', 'NOTE']);
 });
 
 test('a run that began in a segment without a line does not count towards the next run', async () => {

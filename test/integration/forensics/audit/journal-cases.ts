@@ -1,29 +1,18 @@
 import type { Code } from '../../../../forensics/audit/codes.ts';
-import {
-  BOOT,
-  draft,
-  exec,
-  execId,
-  HOOK,
-  loss,
-  OTHER_BOOT,
-  start,
-  time,
-} from '../../../check/craft.ts';
+import { BOOT, draft, exec, execId, HOOK, loss, OTHER_BOOT, start } from '../../../check/craft.ts';
 import {
   type Case,
   changed,
   inOrder,
   nextHook,
   plain,
-  pod,
   reboot,
   rebootLoss,
   reference,
   removal,
 } from '../../../forensics/craft.ts';
 
-/** The cases of links, numbers, losses, runs and attributes. */
+/** The cases of links, numbers, losses and runs. */
 export const JOURNAL_CASES = {
   LINK_ORDER: {
     wrong: [
@@ -195,105 +184,5 @@ export const JOURNAL_CASES = {
   RUN_AFTER_STOP: {
     wrong: [(r) => [...inOrder(r), exec(70, 105, 0, 6)]],
     right: [(r) => [...inOrder(r), start([6, 3], 'resumed', 70), exec(80, 105, 0, 6)]],
-  },
-  FIELD_MISSING: {
-    wrong: [
-      changed((r) => {
-        delete r.later.attributes['process.executable.path'];
-      }),
-      changed((r) => {
-        r.later.attributes['process.vpid'] = 'many';
-      }),
-      changed((r) => {
-        delete r.later.resource['host.name'];
-      }),
-    ],
-    right: [
-      changed((r) => {
-        delete r.later.attributes['process.linux.cgroup'];
-        delete r.later.attributes['process.command'];
-      }),
-    ],
-  },
-  FIELD_VALUE: {
-    wrong: [
-      changed((r) => {
-        r.start.attributes['vcml.hook.state'] = 'loose';
-      }),
-      changed((r) => {
-        r.later.timestamp = 1_764_000_001n;
-        r.later.attributes['process.creation.time'] = '1970-01-01T00:00:00.000000000Z';
-      }),
-      changed((r) => {
-        r.later.resource = { ...r.later.resource, ...pod };
-        r.later.attributes['vcml.metadata.state'] = 'half';
-      }),
-    ],
-    right: [
-      changed((r) => {
-        r.later.resource = { ...r.later.resource, ...pod };
-        r.later.attributes['vcml.metadata.state'] = 'partial';
-      }),
-      // a machine whose clock was never set
-      changed((r) => {
-        for (const record of Object.values(r)) {
-          record.timestamp = BigInt(String(record.attributes['vcml.boot_time']));
-          if ('process.creation.time' in record.attributes)
-            record.attributes['process.creation.time'] = '1970-01-01T00:00:00.000000000Z';
-        }
-      }),
-    ],
-  },
-  ARGUMENTS: {
-    wrong: [
-      changed((r) => {
-        r.later.attributes['process.args_count'] = 3;
-      }),
-    ],
-    right: [
-      changed((r) => {
-        r.later.attributes['process.args_count'] = 3;
-        r.later.attributes['vcml.process.args_truncated'] = true;
-      }),
-      changed((r) => {
-        delete r.later.attributes['process.command_args'];
-      }),
-    ],
-  },
-  CREATED_LATER: {
-    wrong: [
-      changed((r) => {
-        r.later.attributes['process.creation.time'] = time(HOOK + 50_000_000n);
-      }),
-    ],
-    right: [
-      changed((r) => {
-        r.later.attributes['process.creation.time'] = time(HOOK + 60n);
-      }),
-    ],
-  },
-  CONTAINER: {
-    wrong: [
-      changed((r) => {
-        r.later.attributes['vcml.entry'] = 'exec';
-      }),
-      changed((r) => {
-        r.later.resource = { ...r.later.resource, ...pod };
-      }),
-      changed((r) => {
-        r.later.attributes['vcml.metadata.state'] = 'complete';
-      }),
-    ],
-    right: [
-      changed((r) => {
-        r.later.resource = { ...r.later.resource, ...pod };
-        r.later.attributes['vcml.entry'] = 'exec';
-        r.later.attributes['vcml.metadata.state'] = 'complete';
-      }),
-      changed((r) => {
-        r.later.resource = { ...r.later.resource, 'container.id': 'c1' };
-        r.later.attributes['vcml.entry'] = 'start';
-      }),
-    ],
   },
 } satisfies Partial<Record<Code, Case>>;

@@ -7,6 +7,7 @@ import {
   OTHER_BOOT,
   start,
   stop,
+  time,
 } from '../../../check/craft.ts';
 import { uuid5 } from '../../../check/uuid.ts';
 import { lostGap } from '../../../forensics/craft.ts';
@@ -29,6 +30,8 @@ export interface Step {
 
 const CPUS = 3;
 const STEP_NS = 1_000_000;
+/** A process begins so long before its exec, and behind the exec of its cause. */
+const FORKED_NS = 100_000n;
 /** The numbers with which a journal begins whose beginning is elsewhere. */
 const MIDDLE = [40, 17, 8];
 const STAGES = ['ring_buffer', 'quiet', 'decode'];
@@ -100,7 +103,10 @@ export function recordsOf(name: JournalName, steps: readonly Step[]): Draft[] {
       }
       record = start([...next], state, at);
     } else if (action === 'exec') {
-      record = exec(at, 100 + at / STEP_NS, cpu, next[cpu]++, causeOf(cause, ids, lostBy));
+      record = exec(at, 100 + at / STEP_NS, cpu, next[cpu]++, {
+        'process.creation.time': time(HOOK + BigInt(at) - FORKED_NS),
+        ...causeOf(cause, ids, lostBy),
+      });
       if (step.pod !== undefined) place(record, step.pod, at);
       records += 1;
       if (record.parent_cause === null) gaps += 1;
@@ -158,6 +164,7 @@ function place(record: Draft, pod: number, at: number): void {
     'k8s.pod.uid': `u${pod}`,
     'k8s.pod.name': `pod-${pod}`,
     'k8s.namespace.name': 'shop',
+    'k8s.container.name': 'app',
   });
   record.attributes['vcml.metadata.state'] = at % 3 === 0 ? 'partial' : 'complete';
 }
