@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { judge } from '../../check/check.ts';
 import { type Agent, program, runProgram, startAgent } from '../../support/agent.ts';
+import { audited } from '../../support/forensics.ts';
 import type { JournalLine } from '../../support/journal/followed-journal.ts';
 import { scrape, urlOf } from '../../support/scrape.ts';
 import { until } from '../../support/until.ts';
@@ -111,6 +112,7 @@ test('an agent whose pins cannot be restored records, is not ready, and its next
   equal(attributes['vcml.hook.state'], 'attached');
   await stopAndJudge(agent);
   equal(kernelLosses(agent).length, 1);
+  deepEqual(await foundIn(agent), ['HOOK_REMOVED']);
 });
 
 test('a program that was detached while no agent ran is a loss with its time, and makes no wrong link', async (t) => {
@@ -153,6 +155,7 @@ test('a program that was detached while no agent ran is a loss with its time, an
   agent.records();
   const losses = kernelLosses(agent);
   equal(losses.length, 4);
+  deepEqual(await foundIn(agent), Array(4).fill('HOOK_REMOVED'));
   let before = Number(record.attributes['vcml.hook.id']);
   for (const { attributes } of losses) {
     const since = Number(attributes['vcml.loss.since']);
@@ -193,6 +196,11 @@ async function detachFromOutside(agent: Agent, ...programs: readonly string[]): 
 
 function kernelLosses(agent: Agent): readonly JournalLine[] {
   return agent.records().filter(({ attributes }) => attributes['vcml.loss.stage'] === 'kernel');
+}
+
+/** Returns the codes that `vcml audit` finds in the journal. */
+async function foundIn({ journalDir }: Agent): Promise<string[]> {
+  return (await audited(journalDir)).map(({ code }) => code);
 }
 
 async function stopAndJudge(agent: Agent): Promise<void> {
