@@ -9,6 +9,7 @@ import { judge } from '../../check/check.ts';
 import type { Finding } from '../../check/finding.ts';
 import { JournalReader } from '../../check/read.ts';
 import { type Agent, program, runProgram, startAgent } from '../../support/agent.ts';
+import { audited } from '../../support/forensics.ts';
 import { ROOT } from '../../support/paths.ts';
 
 /** More on request: KILL_ROUNDS=100. */
@@ -42,6 +43,11 @@ test('after kill -9 while segments are closed, compressed and deleted, each numb
   const lines = [...new JournalReader(agent.journalDir).lines()];
   const findings = judge(lines).findings.filter((finding) => !isOfStranger(finding, lines));
   assert.deepEqual(findings, []);
+  const audit = await audited(agent.journalDir);
+  assert.deepEqual(
+    audit.filter(({ severity }) => severity !== 'NOTE'),
+    [],
+  );
   const { first, deleted } = numbersOf(lines);
   assert.ok(deleted.size > 0, 'nothing was deleted');
   for (const [cpu, base] of first)
