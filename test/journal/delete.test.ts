@@ -11,6 +11,7 @@ const OURS = [
   '00000000000000000002.jsonl.zst.tmp',
   '00000000000000000002.jsonl',
   'deletions.json',
+  'deletions.json.reserve',
   'state.json',
   'state.json.tmp',
 ];

@@ -1,9 +1,21 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Deletions } from '../../agent/journal/archive/deletions.ts';
 import type { DeletedRange } from '../../agent/journal/archive/retention.ts';
+import type { Journal } from '../../agent/journal/journal.ts';
+import { listSegments } from '../../agent/journal/segment.ts';
 import { append, type Bed, createBed } from '../support/journal/bed.ts';
 import { deletionLine, numberedLine } from '../support/journal/numbered-lines.ts';
 import { segmentName } from '../support/journal/segment-name.ts';
@@ -16,6 +28,7 @@ const range = (cpu: number, firstSeq: number, lastSeq: number): DeletedRange => 
   lastSeq,
   count: lastSeq - firstSeq + 1,
 });
+const RESERVE_BYTES = 128 << 10;
 const RANGES = [range(0, 1, 4), range(1, 1, 9)];
 
 /** A journal whose first segment was about to be deleted when the agent died. */
@@ -100,19 +113,57 @@ for (const note of [
     );
   });
 
-test('a segment is deleted even if its deletion cannot be noted', async (t) => {
-  const bed = createBed(t);
-  // A folder in its place: nothing can be noted there.
-  mkdirSync(join(bed.dir, 'deletions.json.tmp', 'x'), { recursive: true });
-  const journal = await bed.open({ segmentMaxBytes: 200, maxBytes: 500 });
-  for (let n = 0; n < 30; n++) {
+/** Appends lines until something is there, slowly enough for deletions to keep up. */
+async function writeUntil(journal: Journal, isThere: () => boolean): Promise<void> {
+  for (let n = 0; n < 500 && !isThere(); n++) {
     await append(journal, numberedLine(n, ''));
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pause(5);
   }
+}
+
+const SMALL = { segmentMaxBytes: 200, maxBytes: 500 };
+const isFirstGone = ({ dir }: Bed) => !listSegments(dir).some(({ number }) => number === 1);
+
+test('a deletion that cannot be noted in a new file is noted in the reserve', async (t) => {
+  const bed = createBed(t);
+  // A folder in its place: nothing can be written there.
+  mkdirSync(join(bed.dir, 'deletions.json.tmp', 'x'), { recursive: true });
+  const journal = await bed.open(SMALL);
+  await writeUntil(journal, () => isFirstGone(bed));
   await journal.close();
+  assert.ok(isFirstGone(bed));
+  assert.equal(statSync(join(bed.dir, 'deletions.json')).size, RESERVE_BYTES);
+  const [note] = JSON.parse(readFileSync(join(bed.dir, 'deletions.json'), 'utf8'));
+  assert.equal(note.segment, 1);
+  assert.equal(note.runs[0].firstSeq, 1);
+});
+
+test('a segment stays while its deletion can be noted nowhere, and is deleted once it can', async (t) => {
+  const bed = createBed(t);
+  const obstacles = ['deletions.json.tmp', 'deletions.json.reserve'];
+  for (const name of obstacles) mkdirSync(join(bed.dir, name, 'x'), { recursive: true });
+  const journal = await bed.open(SMALL);
+  await writeUntil(journal, () => listSegments(bed.dir).length > 8);
   assert.ok(bed.problems.length > 0);
-  assert.ok(bed.ranges.length > 0);
-  assert.ok(!existsSync(join(bed.dir, segmentName(1))));
+  assert.equal(bed.ranges.length, 0);
+  assert.ok(!isFirstGone(bed));
+  for (const name of obstacles) rmSync(join(bed.dir, name), { recursive: true });
+  await writeUntil(journal, () => isFirstGone(bed));
+  await journal.close();
+  assert.equal(bed.ranges[0]?.firstSeq, 1);
+});
+
+test('a reserve that another program has changed is made again', async (t) => {
+  const bed = createBed(t);
+  mkdirSync(bed.dir, { mode: 0o700 });
+  const file = join(bed.dir, 'deletions.json.reserve');
+  symlinkSync(join(bed.root, 'elsewhere'), file);
+  await (await bed.open()).close();
+  assert.equal(lstatSync(file).size, RESERVE_BYTES);
+  writeFileSync(file, 'short');
+  await (await bed.open()).close();
+  assert.equal(statSync(file).size, RESERVE_BYTES);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
 });
 
 test('only its owner can read deletions.json', async (t) => {
@@ -129,10 +180,12 @@ test('a deletion whose loss is in the segment that is deleted next is noted no m
   const { dir } = createBed(t);
   mkdirSync(dir);
   const first = new Deletions(dir, { segment: 2, offset: 0 });
-  await first.delete(1, [range(0, 1, 4)]);
+  await first.announce(1, [range(0, 1, 4)]);
+  await first.delete(1);
   first.note(Buffer.from(deletionLine(range(0, 1, 4))), { segment: 2, offset: 500 });
   first.end = { segment: 3, offset: 0 };
-  await first.delete(2, [range(0, 1, 8)]);
+  await first.announce(2, [range(0, 1, 8)]);
+  await first.delete(2);
   const second = new Deletions(dir, { segment: 3, offset: 0 });
   assert.deepEqual(await second.resume(assert.ifError), [range(0, 1, 8)]);
 });

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { zstdCompressSync } from 'node:zlib';
 import { deletedRanges, type Repeated } from '../../agent/journal/archive/retention.ts';
 import { readLines } from '../../agent/journal/read.ts';
+import { listSegments, segmentBytes } from '../../agent/journal/segment.ts';
 import { append, type Bed, createBed, linesOf } from '../support/journal/bed.ts';
 import { segmentName } from '../support/journal/segment-name.ts';
 import { until } from '../support/until.ts';
@@ -34,12 +35,9 @@ const HOSTILE = [
   ':',
 ];
 
-/** Bytes of all files. */
+/** Bytes of all segments. */
 function totalOf({ dir }: Bed): number {
-  return readdirSync(dir).reduce(
-    (sum, file) => sum + (statSync(join(dir, file), { throwIfNoEntry: false })?.size ?? 0),
-    0,
-  );
+  return listSegments(dir).reduce((sum, segment) => sum + segmentBytes(dir, segment), 0);
 }
 
 function rangesIn(bed: Bed, lines: readonly string[], repeated: Repeated = new Map()) {

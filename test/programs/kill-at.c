@@ -174,6 +174,8 @@ static int changes(const struct stop *stop)
 
 static void trace_bytes(struct run *run, const struct stop *stop, uint64_t from, size_t size)
 {
+	int is_at = stop->call->kind == PWRITE;
+	unsigned long long at = is_at ? stop->data->args[3] : 0;
 	char *bytes = malloc(size + 1);
 
 	if (read_memory(stop->thread, from, bytes, size) != size)
@@ -181,7 +183,8 @@ static void trace_bytes(struct run *run, const struct stop *stop, uint64_t from,
 	if (!strcmp(stop->path, run->kernel))
 		fprintf(run->trace, "printed %.*s\n", (int)strcspn(bytes, "\n"), bytes);
 	else {
-		fprintf(run->trace, "write %s 0 %zu\n", stop->path, size);
+		fprintf(run->trace, "%s %s %llu %zu\n", is_at ? "overwrite" : "write", stop->path,
+			at, size);
 		fwrite(bytes, 1, size, run->trace);
 	}
 	free(bytes);

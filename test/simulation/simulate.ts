@@ -118,19 +118,17 @@ class Simulation {
     const isStopped = ending === 'stop' || ending === 'detach';
     const stopAfter = isStopped || percent(30) ? below(LIFE_MS) : LIFE_MS;
     const from = below(STEPS_MAX);
-    // Without room, or on a disk that fails, a deletion for space is noted after it: not solved.
-    const faults =
-      percent(50) && !this.#options.deletes
-        ? [
-            {
-              from,
-              to: percent(30) ? Number.POSITIVE_INFINITY : from + below(120),
-              error: among(['ENOSPC', 'EIO'] as const),
-              percent: among([20, 60, 100]),
-              onlyLines: percent(30),
-            },
-          ]
-        : [];
+    const faults = percent(50)
+      ? [
+          {
+            from,
+            to: percent(30) ? Number.POSITIVE_INFINITY : from + below(120),
+            error: among(['ENOSPC', 'EIO'] as const),
+            percent: among([20, 60, 100]),
+            onlyLines: percent(30),
+          },
+        ]
+      : [];
     const killAt = isStopped ? undefined : 1 + below(percent(40) ? 60 : STEPS_MAX);
     const plan = { killAt, inWrite: percent(30), faults, shortPercent: among([0, 0, 30]) };
     const onExit = ending === 'detach' ? 'detach' : 'keep';

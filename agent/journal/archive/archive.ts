@@ -37,7 +37,7 @@ interface Closed {
 export class Archive {
   readonly #options: ArchiveOptions;
   readonly #deletions: Deletions;
-  readonly #repeated: Repeated = new Map();
+  #repeated: Repeated = new Map();
   readonly #ending = new AbortController();
   #retired: DeletedRange[] = [];
   #work: Promise<void> = Promise.resolve();
@@ -56,6 +56,7 @@ export class Archive {
       this.#retired.push(...(await this.#deletions.resume(onUnreadable)));
     });
     this.#next(() => this.#deletions.settle());
+    this.#next(() => this.#deletions.reserve());
     this.#next(() => this.#turn());
   }
 
@@ -117,7 +118,10 @@ export class Archive {
     }
   }
 
-  /** Deletes the oldest segments until all are within the cap, with room for the newest to grow. */
+  /**
+   * Deletes the oldest segments until all are within the cap, with room for the newest to grow. A
+   * segment stays until the next turn if the disk does not take the note of its deletion.
+   */
   async #makeRoom(newestMayGrowTo: number): Promise<void> {
     const { dir, maxBytes, report } = this.#options;
     const { signal } = this.#ending;
@@ -129,11 +133,14 @@ export class Archive {
     for (const segment of segments) {
       if (total <= maxBytes) return;
       const isNoted = this.#deletions.isNoted(segment.number);
-      const ranges = isNoted ? [] : await deletedRanges(dir, segment, this.#repeated, signal, note);
+      const repeated: Repeated = new Map(this.#repeated);
+      const ranges = isNoted ? [] : await deletedRanges(dir, segment, repeated, signal, note);
       // Nobody would record what is deleted from now on.
       if (signal.aborted) return;
       total -= segmentBytes(dir, segment);
-      await this.#deletions.delete(segment.number, ranges).catch(note);
+      await this.#deletions.announce(segment.number, ranges);
+      this.#repeated = repeated;
+      await this.#deletions.delete(segment.number).catch(note);
       this.#retired.push(...ranges);
     }
   }

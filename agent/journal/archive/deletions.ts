@@ -5,6 +5,7 @@ import { AgentError } from '../../errors.ts';
 import { readPlainFile, replaceFile, syncFolder } from '../../files.ts';
 import { type OnUnreadable, readLines } from '../read.ts';
 import { type Position, segmentFile } from '../segment.ts';
+import { replaceInReserve, reserveRoom } from './reserve.ts';
 import type { DeletedRange } from './retention.ts';
 
 const NAME = 'deletions.json';
@@ -30,7 +31,8 @@ interface Pending extends Deletion {
 
 /**
  * Deletes segments so that the journal records each deletion once, whenever a crash comes. A file
- * notes a deletion before it happens, until the segment is gone and its losses are on disk.
+ * notes a deletion before it happens, until the segment is gone and its losses are on disk. No
+ * segment is deleted without that note: a reserve keeps room for it on a full disk.
  */
 export class Deletions {
   /** The position after everything that is written so far. */
@@ -66,23 +68,34 @@ export class Deletions {
     return this.#pending.some((one) => one.segment === segment);
   }
 
+  /** Makes room for a note on a full disk. */
+  reserve(): Promise<void> {
+    return reserveRoom(this.#file);
+  }
+
   /**
-   * Deletes a segment. If that cannot be noted first, as on a full disk, this deletes the segment all
-   * the same, and notes the deletion in the room that this makes; throws if that fails, too.
+   * Notes that a segment will be deleted. Throws if the disk does not take the note: then the segment
+   * must stay.
    */
-  async delete(segment: number, ranges: readonly DeletedRange[]): Promise<void> {
-    if (ranges.length === 0) return this.#remove(segment);
+  async announce(segment: number, ranges: readonly DeletedRange[]): Promise<void> {
+    if (ranges.length === 0) return;
     // What the segment has recorded is part of `ranges`, and would be recorded twice after a crash.
     await this.#forget(segment).catch(() => {}); // settle() reports it
-    const one = pendingOf({ segment, since: this.end, ranges });
-    this.#pending = [...this.#pending, one];
-    const isNoted = await this.#write().then(
-      () => true,
-      () => false,
-    );
+    const before = this.#pending;
+    this.#pending = [...before, pendingOf({ segment, since: this.end, ranges })];
+    try {
+      await this.#write({ mayUseReserve: true });
+    } catch (error) {
+      this.#pending = before;
+      throw error;
+    }
+  }
+
+  /** Deletes a segment whose deletion is announced; if that fails, settle() tries it again. */
+  async delete(segment: number): Promise<void> {
     await this.#remove(segment);
-    one.isRemoved = true;
-    if (!isNoted) await this.#write();
+    for (const one of this.#pending) if (one.segment === segment) one.isRemoved = true;
+    await this.reserve();
   }
 
   /**
@@ -128,15 +141,27 @@ export class Deletions {
     await syncFolder(this.#dir);
   }
 
-  async #write(): Promise<void> {
-    const file = join(this.#dir, NAME);
+  get #file(): string {
+    return join(this.#dir, NAME);
+  }
+
+  async #write({ mayUseReserve = false } = {}): Promise<void> {
+    const file = this.#file;
     if (this.#pending.length === 0) return rm(file, { force: true });
     const deletions = this.#pending.map(({ segment, since, ranges }) => ({
       segment,
       since,
       runs: ranges,
     }));
-    await replaceFile(file, JSON.stringify(deletions satisfies NotedDeletion[]), { durable: true });
+    const text = JSON.stringify(deletions satisfies NotedDeletion[]);
+    try {
+      await replaceFile(file, text, { durable: true });
+    } catch (error) {
+      if (!mayUseReserve) throw error;
+      await replaceInReserve(file, text).catch(() => {
+        throw error;
+      });
+    }
   }
 }
 

@@ -6,6 +6,12 @@ import type { Seeded } from '../../support/scripted/seeded.ts';
 export type Operation =
   | { readonly kind: 'create' | 'unlink' | 'sync'; readonly name: string }
   | { readonly kind: 'write'; readonly name: string; readonly bytes: Buffer }
+  | {
+      readonly kind: 'overwrite';
+      readonly name: string;
+      readonly at: number;
+      readonly bytes: Buffer;
+    }
   | { readonly kind: 'truncate'; readonly name: string; readonly size: number }
   | { readonly kind: 'rename'; readonly name: string; readonly to: string }
   | { readonly kind: 'printed'; readonly text: string };
@@ -21,8 +27,13 @@ export function readTrace(file: string, dir: string): Operation[] {
       .split(' ');
     at = end + 1;
     const name = path === dir ? '.' : basename(path);
-    if (kind === 'write') {
-      operations.push({ kind, name, bytes: bytes.subarray(at, at + Number(second)) });
+    if (kind === 'write' || kind === 'overwrite') {
+      const written = bytes.subarray(at, at + Number(second));
+      operations.push(
+        kind === 'write'
+          ? { kind, name, bytes: written }
+          : { kind, name, at: Number(first), bytes: written },
+      );
       at += Number(second);
     } else if (kind === 'truncate') operations.push({ kind, name, size: Number(first) });
     else if (kind === 'rename') operations.push({ kind, name, to: basename(first) });
@@ -89,7 +100,16 @@ export class DiskModel {
     } else if (file === undefined)
       return; // the lock, which is no file
     else if (kind === 'write') file.bytes = Buffer.concat([file.bytes, operation.bytes]);
-    else if (kind === 'truncate') {
+    else if (kind === 'overwrite') {
+      const { at, bytes } = operation;
+      file.bytes = Buffer.concat([
+        file.bytes.subarray(0, at),
+        bytes,
+        file.bytes.subarray(at + bytes.length),
+      ]);
+      // What a power cut leaves of the old bytes and of the new ones, nobody may rely on.
+      file.synced = Math.min(file.synced, at);
+    } else if (kind === 'truncate') {
       file.bytes = file.bytes.subarray(0, operation.size);
       file.synced = Math.min(file.synced, operation.size);
     } else {

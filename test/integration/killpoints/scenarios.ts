@@ -48,6 +48,12 @@ export const SCENARIOS: readonly Scenario[] = [
     execs: 70,
   },
   {
+    name: 'retention without room',
+    options: { sync: 'interval', segmentMaxBytes: 4_000, journalMaxBytes: 20_000 },
+    fault: 'ENOSPC',
+    execs: 70,
+  },
+  {
     name: 'failing syncs',
     options: { sync: 'always', segmentMaxBytes: 6_000, journalMaxBytes: 10_000_000 },
     fault: 'EIO',

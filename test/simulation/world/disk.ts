@@ -92,6 +92,16 @@ export class Disk {
     return taken;
   }
 
+  /** Writes bytes in place, which takes no room. */
+  overwrite(fd: number, bytes: Buffer, at: number): number {
+    const name = this.nameOf(this.#open.get(fd));
+    const operation =
+      name === undefined
+        ? undefined
+        : { kind: 'overwrite' as const, name, at, bytes: Buffer.from(bytes) };
+    return this.change('overwrite', operation, () => fs.writeSync(fd, bytes, 0, bytes.length, at));
+  }
+
   /** Begins a sync of an open file or folder; what it returns ends it. */
   sync(fd: number): () => void {
     const name = this.nameOf(this.#open.get(fd));

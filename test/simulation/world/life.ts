@@ -1,7 +1,15 @@
 import type { Seeded } from '../../support/scripted/seeded.ts';
 
 /** What a step of a life does: a change of files, a sync, or something outside of the disk. */
-export type Kind = 'create' | 'write' | 'sync' | 'truncate' | 'rename' | 'unlink' | 'other';
+export type Kind =
+  | 'create'
+  | 'write'
+  | 'overwrite'
+  | 'sync'
+  | 'truncate'
+  | 'rename'
+  | 'unlink'
+  | 'other';
 
 /** Thrown to code of an agent that is dead. */
 export class Killed extends Error {}

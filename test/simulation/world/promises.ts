@@ -63,10 +63,13 @@ export class FileHandle {
     return { bytesRead, buffer };
   }
 
-  /** Writes what the disk takes. */
-  async write(buffer: Buffer, offset: number, length: number) {
+  /** Writes what the disk takes; at a position, all of it. */
+  async write(buffer: Buffer, offset: number, length: number, at?: number) {
     const bytes = buffer.subarray(offset, offset + length);
-    const bytesWritten = await current().later(() => current().disk.write(this.#fd, bytes));
+    const { disk } = current();
+    const bytesWritten = await current().later(() =>
+      at === undefined ? disk.write(this.#fd, bytes) : disk.overwrite(this.#fd, bytes, at),
+    );
     return { bytesWritten, buffer };
   }
 

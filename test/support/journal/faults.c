@@ -204,14 +204,21 @@ ssize_t writev(int fd, const struct iovec *iov, int count)
 	return sum;
 }
 
-/* The journal does not write at a position; the trace would not show where. */
 ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t offset)
 {
 	char path[PATH_MAX];
+	ssize_t n;
 
-	if (path_of(fd, path))
-		abort();
-	return REAL(pwrite64)(fd, bytes, size, offset);
+	if (!path_of(fd, path))
+		return REAL(pwrite64)(fd, bytes, size, offset);
+	pthread_mutex_lock(&lock);
+	n = fails("write") ? -1 : REAL(pwrite64)(fd, bytes, size, offset);
+	if (n > 0) {
+		trace("overwrite %s %lld %zd\n", path, (long long)offset, n);
+		put(bytes, n);
+	}
+	pthread_mutex_unlock(&lock);
+	return n;
 }
 
 static int sync_below(int fd, int (*real)(int))

@@ -1,0 +1,63 @@
+import { constants, lstatSync } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { syncFolder } from '../../files.ts';
+
+/** More than a note of deletions takes: about 100 bytes for each CPU. */
+const BYTES = 128 << 10;
+const { O_WRONLY, O_NOFOLLOW } = constants;
+
+/**
+ * Makes a file of spaces beside a file, unless it is there: replaceInReserve() needs no room then.
+ */
+export async function reserveRoom(file: string): Promise<void> {
+  const reserve = reserveOf(file);
+  const there = lstatSync(reserve, { throwIfNoEntry: false });
+  if (there?.isFile() && there.size === BYTES) return;
+  await rm(reserve, { force: true });
+  try {
+    const handle = await open(reserve, 'wx', 0o600);
+    try {
+      await handle.writeFile(Buffer.alloc(BYTES, ' '));
+      // The kernel may only then find that there is no room.
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    await rm(reserve, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Replaces a file as a whole, durably, on a disk without room: overwrites the reserve in place, which
+ * gets the file's name. Spaces follow the text. The reserve is gone then.
+ */
+export async function replaceInReserve(file: string, text: string): Promise<void> {
+  const bytes = Buffer.alloc(BYTES, ' ');
+  if (Buffer.byteLength(text) > BYTES) throw new Error(`${file} is larger than its reserve`);
+  bytes.write(text);
+  const reserve = reserveOf(file);
+  const handle = await open(reserve, O_WRONLY | O_NOFOLLOW);
+  try {
+    if ((await handle.stat()).size !== BYTES) throw new Error(`${reserve} is not whole`);
+    await overwrite(handle, bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(reserve, file);
+  await syncFolder(dirname(file));
+}
+
+function reserveOf(file: string): string {
+  return `${file}.reserve`;
+}
+
+async function overwrite(handle: FileHandle, bytes: Buffer): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, at);
+    at += bytesWritten;
+  }
+}
