@@ -120,18 +120,33 @@ test('a hundred kills among containers that live for milliseconds leave no recor
   await agent.kill();
   await agent.start();
   ok(made > KILLS, `${made} containers`);
-  await agent.journal.marked(churn.markerOf(made));
+  // An agent that ends in order has recorded everything that was in the ring, however long that takes.
+  equal(await agent.stop(), 0, agent.stderr);
   const own = markedBy(agent.records(), churn.marker);
-  equal(own.length, made);
+  equal(new Set(own.map(numberOf)).size, own.length);
+  // Beside storms of others, the ring can be full: no agent lives long enough to drain it.
+  const lost = lostIn(agent.records());
+  ok(own.length <= made && own.length + lost >= made, `${own.length} of ${made}, ${lost} lost`);
   const wrong = own.filter((record) => {
-    const [, , n] = record.attributes['process.command_args'] as string[];
-    const id = churn.idOf(Number(n));
+    const id = churn.idOf(numberOf(record));
     const { id: found, cgroup } = containerOf(record);
     return found !== id || cgroup !== `0::/docker-${id}.scope`;
   });
   deepEqual(wrong.map(containerOf), []);
-  equal(await agent.stop(), 0, agent.stderr);
 });
+
+/** The number of the container, which the churn gives to its exec. */
+function numberOf({ attributes }: JournalLine): number {
+  const [, , n] = attributes['process.command_args'] as string[];
+  return Number(n);
+}
+
+/** The records that the journal reports as lost. */
+function lostIn(records: readonly JournalLine[]): number {
+  return records
+    .filter(({ action }) => action === 'journal.loss')
+    .reduce((sum, { attributes }) => sum + Number(attributes['vcml.loss.count']), 0);
+}
 
 /** Makes one container after the other; each one executes once and ends. */
 function startContainers() {
@@ -156,7 +171,6 @@ function startContainers() {
   return {
     marker,
     idOf: (n: number) => n.toString(16).padStart(64, '0'),
-    markerOf: (n: number) => `${marker} ${n}`,
     async end(): Promise<number> {
       terminate(child);
       await closed;
