@@ -37,6 +37,8 @@ export class JournalReader {
   #at = 0;
   /** lines at hand, from the disk; the next one is the last */
   #lines: JournalLine[] = [];
+  /** the bytes of the line that was taken last, if it is from the disk */
+  #memory: Buffer = NOTHING;
   #disk: AsyncIterator<JournalLine> | undefined;
   #isBehind = false;
   /** the number of pushes at the last fill() */
@@ -71,13 +73,18 @@ export class JournalReader {
     return next.offset - (next.segment === this.#position.segment ? this.#position.offset : 0);
   }
 
-  /** Takes the next line, which has this many bytes; it is valid until the next fill(). */
+  /**
+   * Takes the next line, which has this many bytes; it is valid until the next take() or fill().
+   */
   take(bytes: number): Line {
     const next = this.#lines.pop();
     if (next !== undefined) {
       this.#position = { segment: next.segment, offset: next.offset };
-      const line = Buffer.from(next.line);
-      return { bytes: line, from: 0, to: line.length };
+      // Each byte that is not UTF-8 was replaced by three.
+      if (this.#memory.length < 3 * bytes) this.#memory = Buffer.allocUnsafeSlow(3 * bytes);
+      const to = this.#memory.write(next.line);
+      this.#memory[to] = LINE_FEED;
+      return { bytes: this.#memory, from: 0, to };
     }
     const { segment, offset } = this.#position;
     this.#position = { segment, offset: offset + bytes };
