@@ -5,6 +5,7 @@
 #include "ring.h"
 
 #include <ctime>
+#include <malloc.h>
 #include <memory>
 #include <napi.h>
 #include <sys/prctl.h>
@@ -32,6 +33,7 @@ public:
 					    InstanceMethod<&Hook::cgroup>("cgroup"),
 					    InstanceMethod<&Hook::statistics>("statistics"),
 					    InstanceMethod<&Hook::restore_pins>("restorePins"),
+					    InstanceMethod<&Hook::release_memory>("releaseMemory"),
 					    InstanceMethod<&Hook::close>("close"),
 					    InstanceMethod<&Hook::detach>("detach"),
 					    StaticMethod<&Hook::remove>("remove"),
@@ -290,6 +292,15 @@ private:
 	Napi::Value restore_pins(const Napi::CallbackInfo &info)
 	{
 		return guard(info, [&] { return names(info, side(info).restore_pins()); });
+	}
+
+	// releaseMemory(): gives the memory that the process has freed back to the kernel. By
+	// itself, malloc does so only at the end of the heap, where anything that lives long keeps
+	// all that is free below it.
+	Napi::Value release_memory(const Napi::CallbackInfo &info)
+	{
+		malloc_trim(0);
+		return info.Env().Undefined();
 	}
 
 	// close(): the hook stays in the kernel and keeps recording.

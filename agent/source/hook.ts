@@ -109,6 +109,8 @@ export interface Hook {
    * because the open hook holds all programs and maps.
    */
   restorePins(): string[];
+  /** Gives the memory that this process has freed outside of V8's heap back to the kernel. */
+  releaseMemory(): void;
   /** Closes the hook; the kernel side stays and keeps recording. */
   close(): void;
   /** Removes everything from the kernel and returns the names of what it removed. */

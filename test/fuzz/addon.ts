@@ -52,6 +52,7 @@ for (const state of ['attached', 'resumed']) {
   assert.deepEqual(hook.restorePins(), []);
   rmSync(join(pinDir, 'events'));
   assert.deepEqual(hook.restorePins(), ['events']);
+  hook.releaseMemory();
   if (state === 'attached') hook.close();
   else {
     hook.disarm();

@@ -16,11 +16,13 @@ function writerIn(t: TestContext) {
   t.after(() => rmSync(journalDir, { recursive: true }));
   const events: RunEvent[] = [];
   const counts = { records: 0, gaps: {}, lost: 0 };
+  const releases: number[] = [];
   const session = {
     hook: {
       state: 'attached',
       clock: Float64Array.of(5, 7, 0, 0, 0),
       statistics: () => ({ ringBytes: 1, usedBytes: 0 }),
+      releaseMemory: () => releases.push(performance.now()),
     },
     journal: { position: { segment: 1, offset: 0 } },
     recorder: { kernelMisses: 7 },
@@ -38,7 +40,7 @@ function writerIn(t: TestContext) {
     return isDue;
   };
   const written = () => JSON.parse(readFileSync(join(journalDir, 'state.json'), 'utf8'));
-  return { writer, note, counts, events, written, journalDir };
+  return { writer, note, counts, events, releases, written, journalDir };
 }
 
 test('a checkpoint is written at most every two seconds, and later notes are in the next one', async (t) => {
@@ -55,6 +57,13 @@ test('a checkpoint is written at most every two seconds, and later notes are in 
   });
   assert.ok(performance.now() - began > 1900);
   assert.equal(written().records, 1);
+});
+
+test('free memory is given back with the first checkpoint, and not again with the next one', async (t) => {
+  const { note, releases } = writerIn(t);
+  await until('the first', note);
+  await until('the second', note);
+  assert.equal(releases.length, 1);
 });
 
 test('while nothing is recorded, a noted checkpoint is written when it is due', async (t) => {

@@ -8,6 +8,8 @@ import type { PinKeeper } from './pin-keeper.ts';
 import type { Session } from './session.ts';
 
 const WRITE_EVERY_MS = 2000;
+/** Seldom enough to cost nothing, and often enough for a burst to leave no memory in use. */
+const RELEASE_EVERY_MS = 30_000;
 
 /** The content of state.json: the checkpoint for the next run, and what `status` shows. */
 export interface State extends Checkpoint {
@@ -43,7 +45,7 @@ export interface CheckpointWriter {
 /**
  * Creates the writer of a session's checkpoints. It reports a failure, and recording continues:
  * with an older checkpoint the next run only has more to read. With each checkpoint `pins` looks for
- * changes.
+ * changes, and now and then free memory is given back.
  */
 export function createCheckpointWriter(
   config: Config,
@@ -53,6 +55,7 @@ export function createCheckpointWriter(
 ): CheckpointWriter {
   const { journal } = session;
   let writtenAt = 0;
+  let releasedAt = Number.NEGATIVE_INFINITY;
   let last: WrittenState | undefined;
   let isNoted = false;
   let timer: NodeJS.Timeout | undefined;
@@ -66,12 +69,18 @@ export function createCheckpointWriter(
     writtenAt = performance.now();
     pins?.look();
     session.lossLimit.look();
+    releaseMemory();
     const state = stateOf(config, session, hookState);
     const written = { text: JSON.stringify(state), position: state.position };
     if (last === undefined) durable.offer(written);
     else if (isRotated()) durable.offer(last);
     last = written;
     newest.write(written.text);
+  }
+  function releaseMemory(): void {
+    if (performance.now() - releasedAt < RELEASE_EVERY_MS) return;
+    releasedAt = performance.now();
+    session.hook.releaseMemory();
   }
   return {
     note() {

@@ -154,6 +154,7 @@ function openHook(world: KernelWorld): Hook {
       ],
     }),
     restorePins: () => [],
+    releaseMemory: () => {},
     close: () => {},
     detach() {
       memory.armedAt = 0n;
