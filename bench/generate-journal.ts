@@ -160,7 +160,7 @@ function exec(n: number, id: string, parent: string | undefined, cpu: number, se
       `"vcml.boot_time":"${bootTime(n)}","vcml.hook.id":"${ARMED}","vcml.cpu":${cpu},` +
       `"vcml.seq":${seq},${gap}"process.vpid":${(n % 30_000) + 1},` +
       `"process.creation.time":"${wallTime(bootTime(n) - FORKED_NS)}",` +
-      `"process.linux.cgroup":"0::/kubepods/burstable/pod${pod}",${ATTRIBUTES[command]}}}`,
+      `${ATTRIBUTES[command]},"process.linux.cgroup":"0::/kubepods/burstable/pod${pod}"}}`,
   };
 }
 

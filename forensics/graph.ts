@@ -28,7 +28,9 @@ export class Graph {
   static async load(journals: Journals, columns: readonly string[] = []): Promise<Graph> {
     await journals.rows(KEY_MACRO);
     const keys = ['record_key(id) AS id', 'record_key(parent_cause) AS parent'];
-    await journals.scan('links', ['parent_cause', ...columns], [...keys, ...columns]);
+    await journals.scan('links', ['parent_cause', ...columns], [...keys, ...columns], {
+      ...(columns.length === 0 ? { execs: ['id', 'parent'] as const } : {}),
+    });
     const [[rows] = []] = await journals.rows('SELECT count(*) FROM links');
     const parents = new Int32Array(Number(rows)).fill(NONE);
     const found = await journals.connection.stream(

@@ -1,8 +1,15 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
 import { COLUMNS, literal, scanSql } from './columns.ts';
+import { openEngine } from './engine.ts';
+import { eraseRows } from './erase-rows.ts';
 import { ForensicsError } from './errors.ts';
+import {
+  type ExecColumn,
+  fillTable,
+  type LineTable,
+  textBytesOf,
+} from './exec-lines/fill-table.ts';
 import { rowsAgain, type Suspect } from './inputs/again.ts';
 import type { Problem } from './inputs/find.ts';
 import { openInputs } from './inputs/open.ts';
@@ -11,12 +18,10 @@ import type { Source } from './inputs/source.ts';
 import { Temporary } from './inputs/temporary.ts';
 import { viewsSql } from './views.ts';
 
-/** How much is kept in memory before it is written to a temporary file. */
-const MEMORY_LIMIT = '2GiB';
 /** A segment that was compressed in the meantime has its other name. */
 const TRIES = 3;
-/** Rows of an UPDATE; a longer list takes too long to parse. */
-const UPDATED_ROWS = 100_000;
+/** For less text than this, starting threads costs more than they save. */
+const THREADS_FROM = 16 << 20;
 
 /** The place of a file's rows in a scanned table, and what they are. */
 export interface Extent {
@@ -34,6 +39,8 @@ export interface ScanOptions {
   readonly types?: Readonly<Record<string, string>>;
   /** an expression that other expressions use, computed once */
   readonly first?: string;
+  /** what the table has for an exec that breaks no rule, if execs can be read without DuckDB */
+  readonly execs?: readonly ExecColumn[];
 }
 
 /** A record's line and its place. */
@@ -62,6 +69,9 @@ export class Journals {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
   #isOrdered = false;
+  #threadsFrom = THREADS_FROM;
+  /** How much of the files was read in threads, from 0 to 1; undefined: DuckDB reads. */
+  #share: number | undefined;
 
   private constructor(
     paths: readonly string[],
@@ -77,21 +87,15 @@ export class Journals {
 
   /**
    * Opens files, folders, globs and streams. What cannot be read is among the problems; throws if
-   * nothing can. The caller must close it, because it may have temporary files.
+   * nothing can. The caller must close it, because it may have temporary files. From so many bytes of
+   * text on, execs are read in threads.
    */
-  static async open(paths: readonly string[]): Promise<Journals> {
+  static async open(paths: readonly string[], threadsFrom = THREADS_FROM): Promise<Journals> {
     const temporary = new Temporary();
-    const { path } = temporary;
-    const instance = await DuckDBInstance.create(':memory:', {
-      memory_limit: MEMORY_LIMIT,
-      temp_directory: path === undefined ? '' : join(path, 'spilled'),
-      autoinstall_known_extensions: 'false',
-      autoload_known_extensions: 'false',
-    });
-    const journals = new Journals(paths, temporary, instance, await instance.connect());
+    const { instance, connection } = await openEngine(temporary);
+    const journals = new Journals(paths, temporary, instance, connection);
+    journals.#threadsFrom = threadsFrom;
     try {
-      await journals.rows('SET enable_progress_bar = true');
-      await journals.rows('SET enable_progress_bar_print = false');
       await journals.#open();
     } catch (error) {
       journals.close();
@@ -135,6 +139,11 @@ export class Journals {
     return this.#connection;
   }
 
+  /** How much of the current reading or query is done, in percent; 0 or less if that is unknown. */
+  get percentage(): number {
+    return this.#share === undefined ? this.#connection.progress.percentage : 100 * this.#share;
+  }
+
   /** Whether an answer may miss something, because a part of the inputs cannot be read. */
   get isPartial(): boolean {
     if (this.problems.length > 0) return true;
@@ -163,15 +172,19 @@ export class Journals {
     table: string,
     columns: readonly string[],
     expressions = columns,
-    { types = {}, first = 'NULL' }: ScanOptions = {},
+    { types = {}, first = 'NULL', execs }: ScanOptions = {},
   ): Promise<void> {
     const select = expressions.map((one) => (/^\w+$/.test(one) ? `"${one}"` : one));
-    const make = () => `CREATE OR REPLACE TABLE ${table} AS
-      SELECT ${['file::journal_file AS file', 'id IS NOT NULL AS readable', ...this.#sameId(), ...select].join(', ')}
-      FROM (SELECT *, ${first}
-        FROM (${scanSql(this.#sources(), [...new Set(['id', ...columns])], types)}))`;
-    for (let tries = 1; ; ) {
-      const error = await this.#tryScan(make());
+    const selectFrom = (paths: readonly string[], ...more: string[]) =>
+      `SELECT ${[...more, 'id IS NOT NULL AS readable', ...this.#sameId(), ...select].join(', ')}
+      FROM (SELECT *, ${first} FROM (${scanSql(paths, [...new Set(['id', ...columns])], types)}))`;
+    const make = () =>
+      `CREATE OR REPLACE TABLE ${table} AS ${selectFrom(this.#sources(), 'file::journal_file AS file')}`;
+    const hasSameId = this.#sameId().length > 0;
+    const filling = { name: table, hasSameId, selectFrom };
+    let isFilled = execs !== undefined && (await this.#tryFill(make(), { ...filling, execs }));
+    for (let tries = 1; ; isFilled = false) {
+      const error = isFilled ? undefined : await this.#tryScan(make());
       if (error === undefined) {
         this.extents = await this.#extentsOf(table);
         if (await this.#isWhole(table)) break;
@@ -241,6 +254,27 @@ export class Journals {
     const copies = this.files.filter(({ isOriginal }) => !isOriginal);
     const shown = new Map(this.files.map(({ file, path }) => [file, path]));
     for (const sql of viewsSql(from, copies.length > 0 ? shown : new Map())) await this.rows(sql);
+  }
+
+  /** Returns false if DuckDB must make the table alone; it meets every error as well. */
+  async #tryFill(sql: string, table: LineTable): Promise<boolean> {
+    if (textBytesOf(this.files) < this.#threadsFrom) return false;
+    try {
+      for (const file of this.files) file.measure();
+      await this.rows(`${sql} LIMIT 0`);
+      return await fillTable(table, {
+        connection: this.#connection,
+        files: this.files,
+        temporaryFile: () => this.#temporary.file(),
+        onProgress: (share) => {
+          this.#share = share;
+        },
+      });
+    } catch {
+      return false;
+    } finally {
+      this.#share = undefined;
+    }
   }
 
   /** Returns the error if DuckDB cannot read the files, or if one is gone. */
@@ -338,7 +372,7 @@ export class Journals {
         return false;
       }
     }
-    await this.#erase(table, again);
+    await eraseRows(this.#connection, table, again);
     this.extents = this.extents.map((extent) => ({
       ...extent,
       again: again.filter((row) => row >= extent.first && row < extent.first + extent.count).length,
@@ -362,20 +396,6 @@ export class Journals {
       const { journal = '', hasLogs = false } = this.files[index] ?? {};
       return { row, id: BigInt(id as bigint), journal, isDelivered: hasLogs };
     });
-  }
-
-  /** Lists are left as they are, because DuckDB would give their rows another place. */
-  async #erase(table: string, rows: readonly number[]): Promise<void> {
-    const columns = await this.rows(
-      `SELECT column_name FROM duckdb_columns() WHERE table_name = '${table}'
-       AND column_name <> 'file' AND NOT regexp_matches(data_type, '[\\[(]')`,
-    );
-    const set = columns.map(([name]) => `"${name}" = NULL`).join(', ');
-    for (let at = 0; at < rows.length; at += UPDATED_ROWS)
-      await this.rows(
-        `UPDATE ${table} SET ${set}
-         WHERE rowid IN (SELECT unnest([${rows.slice(at, at + UPDATED_ROWS).join(', ')}]))`,
-      );
   }
 
   /** Copies a file, or gives it up if that fails; returns true. */

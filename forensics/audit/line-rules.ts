@@ -11,7 +11,8 @@ import { KEYS } from '../../record/fields.ts';
 import { inResource, literal } from '../columns.ts';
 import type { Code } from './codes.ts';
 
-const IN_RESOURCE = [
+/** What the audit reads of the resource; each is a string. */
+export const IN_RESOURCE = [
   KEYS.hostName,
   KEYS.osType,
   KEYS.containerId,
@@ -38,7 +39,7 @@ export const RAW_TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Attributes of every exec. */
-const OF_EXECS = [
+export const OF_EXECS = [
   'boot_time',
   'hook_id',
   'cpu',

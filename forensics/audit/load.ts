@@ -1,5 +1,6 @@
 import { KEYS } from '../../record/fields.ts';
 import { inResource } from '../columns.ts';
+import type { ExecColumn } from '../exec-lines/fill-table.ts';
 import { KEY_MACRO } from '../graph.ts';
 import type { Journals } from '../journals.ts';
 import { CLOCKS } from './clocks.ts';
@@ -17,6 +18,25 @@ const about = [
   ...['boot_time', ...OF_JOURNAL].map((column) => `${column}: ${column}`),
   `host: ${inResource(KEYS.hostName)}`,
 ].join(', ');
+
+/** The columns of an exec that breaks no rule about one line. */
+const EXECS: readonly ExecColumn[] = [
+  'zero',
+  'id',
+  'parent',
+  'null',
+  'boot',
+  'bootTime',
+  'wall',
+  'age',
+  ...NAMES.map((sql) => ({ ofResource: sql })),
+  'hook',
+  'cpu',
+  'seq',
+  'true',
+  'false',
+  'null',
+];
 
 /** Reads all inputs once into the table `audited`, with what the checks over several lines need. */
 export async function loadAudited(journals: Journals): Promise<void> {
@@ -42,7 +62,7 @@ export async function loadAudited(journals: Journals): Promise<void> {
       `CASE WHEN starts_with("action", '"journal.')
          THEN to_json({action: "action"->>'$', ${about}})::VARCHAR END AS about`,
     ],
-    { types: RAW_TYPES, first: HASH },
+    { types: RAW_TYPES, first: HASH, execs: EXECS },
   );
 }
 

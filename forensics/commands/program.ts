@@ -154,7 +154,7 @@ async function reading(
   command: (journals: Journals) => Promise<number>,
 ): Promise<number> {
   const journals = await Journals.open(namedInputs(inputs));
-  const stopProgress = showProgress(journals.connection);
+  const stopProgress = showProgress(journals);
   try {
     return exitCodeOf(journals, await command(journals));
   } catch (error) {

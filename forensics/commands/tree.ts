@@ -73,9 +73,11 @@ export async function tree(
 /** The rows of a tree's roots, and the test for rows that belong to it. */
 async function select(journals: Journals, id: string | undefined, options: TreeOptions) {
   const { sql, columns } = await checkedCondition(journals, options);
-  const graph = await Graph.load(journals, [...new Set(['action', ...columns])]);
-  if (id !== undefined && sql === conditionOf({}, 0).sql)
+  if (id !== undefined && sql === conditionOf({}, 0).sql) {
+    const graph = await Graph.load(journals);
     return { graph, rows: [await graph.find(id)], chosen: undefined };
+  }
+  const graph = await Graph.load(journals, [...new Set(['action', ...columns])]);
   const exec = `NOT starts_with("action", 'journal.')`;
   const all = await hitsOf(journals, 'links', `${sql} AND ${exec}`);
   const chosen = new Set(all);

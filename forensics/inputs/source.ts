@@ -112,12 +112,22 @@ export class Source {
 
   /** Notes the size that the file has before DuckDB reads it: it may be growing. */
   measure(): void {
-    if (this.#isPlain) this.#size = statSync(this.#file).size;
+    if (this.isPlain) this.#size = statSync(this.#file).size;
+  }
+
+  /** Up to where lines are read; what is appended later is left out. */
+  get size(): number {
+    return this.isPlain ? this.#size : Number.POSITIVE_INFINITY;
+  }
+
+  /** Takes over what was counted up to `size`. */
+  counted({ lines, marks }: LineCount): void {
+    this.#count = { lines, marks: this.isPlain ? marks : [] };
   }
 
   /** Counts the lines that DuckDB must find at least. */
   async count(): Promise<LineCount> {
-    this.#count ??= this.#isPlain
+    this.#count ??= this.isPlain
       ? await countLines(this.#file, this.#size)
       : await countCompressedLines(this.#file);
     return this.#count;
@@ -127,7 +137,7 @@ export class Source {
   async hasLines(lines: number): Promise<boolean> {
     const before = await this.count();
     if (before.lines === lines) return true;
-    if (lines < before.lines || !this.#isPlain) return false;
+    if (lines < before.lines || !this.isPlain) return false;
     this.measure();
     this.#count = undefined;
     const now = await this.count();
@@ -165,7 +175,8 @@ export class Source {
     return false;
   }
 
-  get #isPlain(): boolean {
+  /** Whether `file` is not compressed. */
+  get isPlain(): boolean {
     return this.#form === 'plain' || !this.isOriginal;
   }
 

@@ -1,13 +1,13 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Journals } from '../journals.ts';
 
 const AFTER_MS = 1000;
 const EVERY_MS = 200;
 const CELLS = 24;
 
 /**
- * Shows DuckDB's progress on a terminal for a query that takes longer than a second, until stopped.
+ * Shows the progress on a terminal for a query that takes longer than a second, until stopped.
  */
-export function showProgress(connection: DuckDBConnection): () => void {
+export function showProgress(journals: Journals): () => void {
   if (!process.stderr.isTTY) return () => {};
   let shown = false;
   const clear = () => {
@@ -16,7 +16,7 @@ export function showProgress(connection: DuckDBConnection): () => void {
   };
   const began = performance.now();
   const timer = setInterval(() => {
-    const { percentage } = connection.progress;
+    const { percentage } = journals;
     if (performance.now() - began < AFTER_MS) return;
     // no query is running, and an answer may be being printed
     if (!(percentage > 0 && percentage < 100)) return clear();

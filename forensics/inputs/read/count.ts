@@ -53,7 +53,8 @@ export async function countCompressedLines(path: string): Promise<LineCount> {
   return { lines: counter.end().lines, marks: [] };
 }
 
-class LineCounter {
+/** Counts the lines of a text that comes in parts. */
+export class LineCounter {
   readonly #marks: LineMark[] = [];
   #lines = 0;
   #number = 0;
@@ -90,7 +91,8 @@ class LineCounter {
   }
 }
 
-function isBlank(bytes: Buffer, from: number, to: number): boolean {
+/** Returns whether these bytes are nothing but white space. */
+export function isBlank(bytes: Buffer, from: number, to: number): boolean {
   if (bytes[from] === BRACE && from < to) return false;
   for (let at = from; at < to; at += 1) {
     const byte = bytes[at];

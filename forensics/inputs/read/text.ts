@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { Decompressor } from './decompressor.ts';
 import { type Damage, FileWindow } from './file-window.ts';
-import { readZstd } from './zstd.ts';
+import { readSoundZstd, readZstd } from './zstd.ts';
 import { isZstd } from './zstd-frame.ts';
 
 /** How the text of a file is stored. */
@@ -31,6 +31,18 @@ export async function* readText(path: string, from = 0): AsyncGenerator<Buffer |
     if (form === 'plain') yield* readPlain(file, from);
     else if (from > 0) throw new RangeError('compressed text has no offsets');
     else yield* form === 'zstd' ? readZstd(file) : readGzip(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Yields the text of a file; throws if it is damaged. */
+export async function* readSoundText(path: string): AsyncGenerator<Buffer> {
+  const file = await open(path);
+  try {
+    const form = formOf(path, await headOf(file));
+    if (form === 'gzip') throw new Error('not read in this way');
+    yield* form === 'plain' ? readPlain(file, 0) : readSoundZstd(file);
   } finally {
     await file.close();
   }

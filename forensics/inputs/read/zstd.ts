@@ -7,6 +7,7 @@ import { type Frame, findMagic, frameAt } from './zstd-frame.ts';
 /** A frame up to this size is decompressed at once, which is faster for a frame a line. */
 const SMALL_BYTES = 64 << 10;
 const CHUNK_BYTES = 256 << 10;
+const BLOCKS_AT_ONCE = 8;
 const PARAMS = { params: { [constants.ZSTD_d_windowLogMax]: 31 } };
 
 /**
@@ -31,6 +32,40 @@ export async function* readZstd(file: FileHandle): AsyncGenerator<Buffer | Damag
       if (next === undefined) return;
       at = next;
     }
+  }
+}
+
+/**
+ * Yields the text of every frame of a zstd file, and throws at a damage. Many blocks at once need a
+ * third less time than one by one.
+ */
+export async function* readSoundZstd(file: FileHandle): AsyncGenerator<Buffer> {
+  const window = new FileWindow(file);
+  for (let at = 0; ; ) {
+    const frame = await frameAt(window, at);
+    if (frame === undefined) return;
+    const { blocks, end, fault } = frame;
+    if (fault !== undefined) throw new Error(fault.why);
+    if (blocks.length > 0) yield* wholeFrame(window, at, blocks, end);
+    at = end;
+  }
+}
+
+async function* wholeFrame(
+  window: FileWindow,
+  at: number,
+  blocks: readonly number[],
+  end: number,
+): AsyncGenerator<Buffer> {
+  const zstd = new Decompressor(createZstdDecompress({ chunkSize: CHUNK_BYTES, ...PARAMS }));
+  try {
+    for (let from = at, block = BLOCKS_AT_ONCE - 1; from < end; block += BLOCKS_AT_ONCE) {
+      const to = blocks[block] ?? end;
+      yield* await zstd.feed(await window.bytes(from, to - from));
+      from = to;
+    }
+  } finally {
+    zstd.close();
   }
 }
 

@@ -1,0 +1,146 @@
+import type { Json, JsonObject } from '../../record/exact-json.ts';
+import { isObject } from '../../record/exact-json.ts';
+import { NUMBERS, PROCESS } from '../../record/fields/exec.ts';
+import type { FieldType } from '../../record/fields/field.ts';
+import { GAP } from '../../record/fields/gap.ts';
+import { LOSS, START, STOP } from '../../record/fields/journal.ts';
+import { ATTRIBUTES, columnOf, KEYS } from '../../record/fields.ts';
+import { FIRST } from '../../record/line/layout.ts';
+import { IN_RESOURCE, OF_EXECS } from '../audit/line-rules.ts';
+
+/** What the audit needs to know of a resource. */
+export interface ResourceFacts {
+  /** as it stands in the line */
+  readonly text: string;
+  readonly hasHost: boolean;
+  readonly hasContainer: boolean;
+  readonly hasPod: boolean;
+}
+
+/** What the audit needs to know of the attributes from the executable on. */
+export interface TailFacts {
+  /** Whether they break no rule that is about them alone. */
+  readonly isSound: boolean;
+  readonly hasEntry: boolean;
+  readonly hasMetadataState: boolean;
+}
+
+/** The attributes that stand elsewhere in an exec's line, or in lines of other kinds. */
+const ELSEWHERE = new Set<string>(
+  Object.values({ ...NUMBERS, ...GAP, ...LOSS, ...START, ...STOP, ...PROCESS }).map(
+    ({ key }) => key,
+  ),
+);
+const ANCESTOR = new Set<string>([
+  KEYS.gapAncestorPid,
+  KEYS.gapAncestorStartTime,
+  KEYS.gapAncestorComm,
+  KEYS.gapAncestorExecutable,
+]);
+const TYPES = new Map<string, FieldType>(
+  Object.values(ATTRIBUTES).map(({ key, type }) => [key, type]),
+);
+const REQUIRED = Object.entries(ATTRIBUTES)
+  .filter(([name, { key }]) => OF_EXECS.includes(columnOf(name)) && !ELSEWHERE.has(key))
+  .map(([, { key }]) => key);
+
+/** Reads a resource, from its first brace to its last one. */
+export function resourceFacts(part: Buffer): ResourceFacts | undefined {
+  const text = part.toString('latin1');
+  const resource = objectOf(text);
+  if (resource === undefined || !Object.values(resource).every(isSimple)) return undefined;
+  if (IN_RESOURCE.some((key) => typeof (resource[key] ?? '') !== 'string')) return undefined;
+  const has = (key: string) => key in resource;
+  return {
+    text,
+    hasHost: has(KEYS.hostName) && has(KEYS.osType),
+    hasContainer: has(KEYS.containerId),
+    hasPod: has(KEYS.podUid),
+  };
+}
+
+/** Reads the attributes of a gap, each with a comma before it; a lost cause is looked at closer. */
+export function gapFacts(part: Buffer): { readonly reason: string } | undefined {
+  const gap = objectOf(`{${part.toString('latin1').slice(1)}}`);
+  if (gap === undefined) return undefined;
+  const { [KEYS.gapReason]: reason, ...ancestor } = gap;
+  if (reason === 'untracked') return Object.keys(ancestor).length === 0 ? { reason } : undefined;
+  const isAncestor =
+    KEYS.gapAncestorStartTime in ancestor &&
+    Number.isSafeInteger(ancestor[KEYS.gapAncestorPid]) &&
+    Object.entries(ancestor).every(
+      ([key, value]) =>
+        ANCESTOR.has(key) && (key === KEYS.gapAncestorPid || typeof value === 'string'),
+    );
+  return reason === 'predates_hook' && isAncestor ? { reason } : undefined;
+}
+
+/** Reads attributes, from the value of the executable's path to the end of the line. */
+export function tailFacts(part: Buffer): TailFacts | undefined {
+  const text = part.toString('latin1');
+  if (!text.endsWith('}}')) return undefined;
+  const attributes = objectOf(`{${FIRST.invocation}${text.slice(0, -1)}`);
+  if (attributes === undefined) return undefined;
+  for (const [key, value] of Object.entries(attributes))
+    if (ELSEWHERE.has(key) || !isOfType(value, TYPES.get(key))) return undefined;
+  const entry = attributes[KEYS.entry];
+  const state = attributes[KEYS.metadataState];
+  return {
+    isSound:
+      REQUIRED.every((key) => key in attributes) &&
+      hasRightCount(attributes) &&
+      (entry === undefined || entry === 'start' || entry === 'exec') &&
+      (state === undefined || state === 'complete' || state === 'partial'),
+    hasEntry: entry !== undefined,
+    hasMetadataState: state !== undefined,
+  };
+}
+
+/**
+ * Reads an object that every engine reads alike: in plain ASCII, without members of the same name,
+ * white space, or numbers that are written in an unusual way.
+ */
+function objectOf(text: string): JsonObject | undefined {
+  if (!/^[\x20-\x7e]*$/.test(text) || text.includes('\\u')) return undefined;
+  try {
+    const json: unknown = JSON.parse(text);
+    return isObject(json) && JSON.stringify(json) === text ? json : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isSimple(value: Json): boolean {
+  return typeof value === 'string' || Number.isSafeInteger(value) || areStrings(value);
+}
+
+function areStrings(value: Json): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
+
+function isOfType(value: Json, type: FieldType | undefined): boolean {
+  switch (type) {
+    case undefined:
+      return true;
+    case 'string':
+      return typeof value === 'string';
+    case 'integer':
+      return Number.isSafeInteger(value);
+    case 'flag':
+      return value === true;
+    case 'strings':
+      return areStrings(value);
+    case 'decimal':
+      return typeof value === 'string' && /^\d{1,18}$/.test(value);
+    default:
+      return false;
+  }
+}
+
+function hasRightCount(attributes: JsonObject): boolean {
+  const args = attributes[KEYS.args];
+  const count = attributes[KEYS.argsCount];
+  if (args === undefined) return true;
+  if (!Array.isArray(args) || typeof count !== 'number') return false;
+  return attributes[KEYS.argsTruncated] === true ? args.length <= count : args.length === count;
+}

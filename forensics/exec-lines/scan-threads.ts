@@ -1,0 +1,42 @@
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { ScannedFile, ToScan } from './scan-file.ts';
+
+const WORKER = new URL('./worker.ts', import.meta.url);
+/** A thread is at most so many files ahead of the one that is taken next. */
+const AHEAD = 3;
+
+/**
+ * Reads files in threads, one for each processor, and yields what each has, in their order.
+ * Undefined: DuckDB must read that file.
+ */
+export async function* scanInThreads(
+  files: readonly ToScan[],
+): AsyncGenerator<ScannedFile | undefined> {
+  const threads = Math.min(availableParallelism(), files.length);
+  const all = Array.from({ length: threads }, () => new Worker(WORKER));
+  const idle = [...all];
+  const started: Promise<ScannedFile | undefined>[] = [];
+  const waiting: (() => void)[] = [];
+  const scan = async (file: ToScan): Promise<ScannedFile | undefined> => {
+    while (idle.length === 0) await new Promise<void>((resolve) => waiting.push(resolve));
+    const worker = idle.pop();
+    if (worker === undefined) throw new RangeError('no thread is idle');
+    worker.postMessage(file);
+    const [scanned] = await once(worker, 'message');
+    idle.push(worker);
+    waiting.shift()?.();
+    return scanned;
+  };
+  try {
+    for (let at = 0; at < files.length; at += 1) {
+      for (const file of files.slice(started.length, at + threads + AHEAD))
+        started.push(scan(file));
+      for (const one of started) one.catch(() => {}); // It is met where it is awaited.
+      yield await started[at];
+    }
+  } finally {
+    await Promise.all(all.map((worker) => worker.terminate()));
+  }
+}

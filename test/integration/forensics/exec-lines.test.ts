@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { zstdCompressSync } from 'node:zlib';
+import { loadAudited } from '../../../forensics/audit/load.ts';
+import { scanFile } from '../../../forensics/exec-lines/scan-file.ts';
+import { Graph } from '../../../forensics/graph.ts';
+import { Journals } from '../../../forensics/journals.ts';
+import {
+  BOOT,
+  exec,
+  execId,
+  HOOK,
+  loss,
+  OTHER_BOOT,
+  start,
+  text,
+  time,
+} from '../../check/craft.ts';
+import { Folder, segment } from '../../support/forensics.ts';
+import { createSeeded, type Seeded } from '../../support/scripted/seeded.ts';
+
+const LINES = 2500;
+/** Bytes that mean something in JSON or to a reader, and some that are no text. */
+const BYTES = [
+  '"',
+  '\\',
+  '{',
+  '}',
+  '[',
+  ',',
+  ':',
+  ' ',
+  '0',
+  '1',
+  '9',
+  'a',
+  'Z',
+  '-',
+  '.',
+  '\t',
+  '\r',
+];
+/** What is written for a member's value instead. */
+const VALUES = [
+  'null',
+  '""',
+  '"x"',
+  '" "',
+  '0',
+  '-1',
+  '007',
+  '1.0',
+  '1e3',
+  'true',
+  '[]',
+  '{}',
+  '"1"',
+];
+const MORE_VALUES = [
+  '["a"]',
+  '"\\u0041"',
+  '"\\ud800"',
+  '"é"',
+  '9223372036854775808',
+  '99999999999',
+];
+const TIMES = ['"2026-02-30T00:00:00.000000000Z"', '"2099-01-01T00:00:00.000000000Z"', '"2025"'];
+
+const folder = new Folder();
+after(() => folder.close());
+
+/** Opens a journal twice, and returns what both readings made of it. */
+async function both<T>(path: string, read: (journals: Journals) => Promise<T>): Promise<[T, T]> {
+  const results: T[] = [];
+  for (const threadsFrom of [0, Number.POSITIVE_INFINITY]) {
+    const journals = await Journals.open([path], threadsFrom);
+    try {
+      results.push(await read(journals));
+      assert.ok(journals.files.every(({ isOriginal }) => isOriginal));
+      await assertInThreads(journals, threadsFrom === 0);
+    } finally {
+      journals.close();
+    }
+  }
+  return results as [T, T];
+}
+
+const tableOf = (table: string) => async (journals: Journals) =>
+  (
+    await journals.rows(
+      `SELECT rowid, COLUMNS(* EXCLUDE file)::VARCHAR FROM ${table} ORDER BY rowid`,
+    )
+  ).map((row) => row.map(String).join(' '));
+
+/** Proves that a reading used threads: what they left out has a table of its own. */
+async function assertInThreads(journals: Journals, isUsed: boolean): Promise<void> {
+  const found = await journals.rows(
+    `SELECT count(*) FROM duckdb_tables() WHERE table_name = 'other_rows'`,
+  );
+  assert.equal(Number(found[0]?.[0]), Number(isUsed));
+}
+
+function lineOf(n: number, { below }: Seeded): string {
+  const pod = {
+    'container.id': `${n % 5}`,
+    'k8s.pod.uid': 'u',
+    'container.image.tags': ['a'],
+    ...(n % 2 === 0
+      ? { 'k8s.namespace.name': 'a', 'k8s.pod.name': 'b', 'k8s.container.name': 'c' }
+      : {}),
+  };
+  const parent = n % 7 === 0 ? undefined : execId(10 * (n - 1 - below(n)), 100);
+  const record = exec(10 * n, 100, n % 4, n, {
+    parent,
+    'process.creation.time': time(HOOK - 1_237n * BigInt(n)),
+    ...(n % 14 === 0 ? { 'vcml.gap.reason': 'untracked' } : {}),
+    ...(n % 3 === 0 ? { 'vcml.metadata.state': 'complete' } : {}),
+    ...(n % 9 === 0 ? { 'vcml.entry': 'exec', 'vcml.process.args_truncated': true } : {}),
+  });
+  if (n % 3 === 0) record.resource = { ...record.resource, ...pod };
+  const line = text(record);
+  // The agent writes a gap before the process.
+  const [gap = ''] = /(,"vcml\.gap\.[\w.]+":("[^"]*"|\d+))+/.exec(line) ?? [];
+  return line.replace(gap, '').replace(',"process.vpid"', `${gap},"process.vpid"`);
+}
+
+function changed(line: string, { below, among }: Seeded): string {
+  const at = below(line.length);
+  const members = [...line.matchAll(/"[\w.]+":("[^"]*"|\d+|null|\[[^\]]*\])/g)];
+  const [member = '', value = ''] = members[below(members.length)] ?? [];
+  const name = member.slice(0, member.length - value.length);
+  switch (below(8)) {
+    case 0:
+      return line.slice(0, at) + among(BYTES) + line.slice(at + 1);
+    case 1:
+      return line.slice(0, at) + line.slice(at + 1);
+    case 2:
+      return line.slice(0, at) + among(BYTES) + line.slice(at);
+    case 3:
+      return line.replace(`${member},`, '');
+    case 4:
+      return line.replace(member, `${member},${member}`);
+    case 5:
+      return line.replace(member, () => name + among([...VALUES, ...MORE_VALUES, ...TIMES]));
+    case 6:
+      return line.replace(BOOT, among([OTHER_BOOT, BOOT.toUpperCase(), 'x']));
+    default:
+      return line;
+  }
+}
+
+/**
+ * Returns lines that DuckDB reads as they are. It does not read some that JavaScript does; a file with
+ * such a line is copied and read again.
+ */
+async function journalOf(seed: number): Promise<string[]> {
+  const lines = linesOf(seed);
+  const path = folder.write(`all/${seed}/${segment(1)}`, `${lines.join('\n')}\n`);
+  const journals = await Journals.open([path], Number.POSITIVE_INFINITY);
+  try {
+    await loadAudited(journals);
+    const rows = await journals.integers('SELECT rowid FROM audited WHERE NOT readable');
+    const unread = new Set(rows);
+    return lines.filter((line, row) => !unread.has(row) || !isJson(line));
+  } finally {
+    journals.close();
+  }
+}
+
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function linesOf(seed: number): string[] {
+  const chance = createSeeded(seed);
+  const lines = [text(start([1, 1, 1, 1])), text(loss(5, 1, 0, 1, 1))];
+  for (let n = 1; n < LINES; n += 1) {
+    const line = lineOf(n, chance);
+    lines.push(chance.percent(33) ? changed(line, chance) : line);
+  }
+  return lines;
+}
+
+describe('execs that are read in threads', () => {
+  for (const seed of [1, 2, 3])
+    test(`are audited as those that DuckDB reads: seed ${seed}`, async () => {
+      const content = `${(await journalOf(seed)).join('\n')}\n \n{"id":"torn`;
+      const plain = folder.write(`${seed}/${segment(1)}`, content);
+      const packed = folder.write(
+        `${seed}-zst/${segment(1)}.zst`,
+        zstdCompressSync(Buffer.from(content)),
+      );
+      const size = Number.POSITIVE_INFINITY;
+      const scanned = await scanFile({ path: plain, size, areOrdinary: true });
+      const share = (scanned?.otherRows.length ?? 0) / (scanned?.columns.rows ?? 0);
+      assert.ok(share > 0.05 && share < 0.5, `${share} of the lines are left to DuckDB`);
+      for (const path of [plain, packed]) {
+        const [threads, duckdb] = await both(path, async (journals) => {
+          await loadAudited(journals);
+          return [JSON.stringify(journals.extents), ...(await tableOf('audited')(journals))];
+        });
+        assert.deepEqual(threads, duckdb);
+      }
+    });
+
+  test('have the same links, and their lines are found', async () => {
+    const content = `${(await journalOf(4)).join('\n')}\n`;
+    const plain = folder.write(`links/${segment(1)}`, content);
+    const bytes = zstdCompressSync(Buffer.from(content));
+    const packed = folder.write(`links-zst/${segment(1)}.zst`, bytes);
+    for (const path of [plain, packed]) {
+      const [threads, duckdb] = await both(path, async (journals) => {
+        await Graph.load(journals);
+        const entries = await Array.fromAsync(journals.entries([0, 7, 1500, 2300]));
+        return [...(await tableOf('links')(journals)), ...entries.map(({ text: line }) => line)];
+      });
+      assert.equal(threads.length, content.split('\n').length - 1 + 4);
+      assert.deepEqual(threads, duckdb);
+    }
+  });
+});
