@@ -193,13 +193,15 @@ export const ERRORS = {
   JOURNAL_DISK_FAILED: {
     exitCode: EXIT.journal,
     sentence: 'cannot write to {path} on {storage}: {reason}',
-    remedy: 'see what the kernel reports about that disk (dmesg)',
+    remedy:
+      'see what the kernel reports about that disk (dmesg); if its file system cannot sync, set sync to never',
     isTransient: true,
   },
   JOURNAL_DISK_STALLED: {
     exitCode: EXIT.journal,
     sentence: 'a write to the journal has taken more than {seconds} s and is not done',
-    remedy: 'see what the kernel reports about that disk (dmesg)',
+    remedy:
+      'see what the kernel reports about that disk (dmesg); if its file system cannot sync, set sync to never',
     isTransient: true,
   },
   SEGMENT_IS_LINK: {

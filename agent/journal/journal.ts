@@ -59,8 +59,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
 }
 
 async function openLocked(options: JournalOptions, unlock: () => void): Promise<Journal> {
-  const { dir } = options;
-  const older = await tidySegments(dir);
+  const { dir, report } = options;
+  const older = await tidySegments(dir, (error) => report(upkeepFailed(error)));
   const { tornBytes, ...open } = await openNewest(dir, options.now());
   const recovered = {
     tornBytes: tornBytes + older.tornBytes,
@@ -220,13 +220,14 @@ export class Journal {
   }
 
   async #rotate(): Promise<void> {
-    const { dir, now } = this.#options;
+    const { dir, now, sync } = this.#options;
     // Another folder would need a journal.start of its own.
     if (!(await isSameFile(dir, this.#folder)))
       throw new AgentError('JOURNAL_REPLACED', { path: dir });
-    // Whatever the policy: after a power cut, lines of the next segment must not be there without
-    // those of this one.
-    await this.#open.handle.datasync();
+    // After a power cut, lines of the next segment must not be there without those of this one. With
+    // the policy `never` that is tried, too, but a disk that cannot sync ends no recording.
+    if (sync === 'never') await this.#trySync();
+    else await this.#open.handle.datasync();
     const next = await openNext(dir, this.#open, now());
     // From here on nothing may come in between: a sync that begins later is one of `next`.
     const closed = { handle: this.#open.handle, syncing: this.#syncing };

@@ -71,6 +71,7 @@ export function createReport(
       case 'journal.segment_unreadable':
         return log(one.event, { error: one.error.message });
       case 'journal.upkeep_failed':
+        telemetry?.noteUpkeepFailed();
         return upkeepFailed(one.error);
       case 'run.state_write_failed':
         return stateWriteFailed(one.error);

@@ -169,6 +169,14 @@ export const METRICS: readonly Metric[] = [
     ],
     ({ journal, isJournalWritable }) => journal && Number(isJournalWritable),
   ),
+  counter(
+    [
+      'vcml.journal.upkeep.failures',
+      '{failure}',
+      'Number of failed syncs, compressions and deletions of journal segments.',
+    ],
+    ({ upkeepFailures }) => upkeepFailures,
+  ),
   gauge(
     ['vcml.journal.usage', 'By', 'Size of all journal segments on disk.'],
     ({ journal }) => journal?.bytes,

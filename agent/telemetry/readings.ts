@@ -11,6 +11,8 @@ export interface Readings {
   readonly isMetadataAvailable?: boolean | undefined;
   /** How often a pod was too large to be kept whole; undefined as above. */
   readonly reducedPods?: number | undefined;
+  /** how often a segment could not be synced, compressed or deleted */
+  readonly upkeepFailures?: number;
   /** undefined if nothing is exported */
   readonly export?: ExportReadings;
 }
@@ -84,7 +86,10 @@ export interface ExportReadings {
 /** The source of the readings once the agent records. */
 export interface Source {
   read(): Promise<
-    Omit<Readings, 'version' | 'isJournalWritable' | 'isMetadataAvailable' | 'reducedPods'>
+    Omit<
+      Readings,
+      'version' | 'isJournalWritable' | 'isMetadataAvailable' | 'reducedPods' | 'upkeepFailures'
+    >
   >;
   /** Returns the turns of the drain so far, whether another one is due, or waits for the disk. */
   drain(): { readonly turns: number; readonly isDue: boolean; readonly isWriting: boolean };

@@ -26,6 +26,7 @@ export class Telemetry {
   #source: Source | undefined;
   #isMetadataAvailable: boolean | undefined;
   #reducedPods: number | undefined;
+  #upkeepFailures = 0;
   /** Returns the exposition and its media type. */
   readonly #expose = sharedCall(async () => {
     // The formatter is loaded at the first scrape.
@@ -36,6 +37,7 @@ export class Telemetry {
       isJournalWritable: this.health.isJournalWritable,
       isMetadataAvailable: this.#isMetadataAvailable,
       reducedPods: this.#reducedPods,
+      upkeepFailures: this.#upkeepFailures,
     });
     return { type: CONTENT_TYPE, text };
   });
@@ -72,6 +74,11 @@ export class Telemetry {
   /** Notes that a pod is kept only in part, or not at all. */
   noteReducedPod(): void {
     this.#reducedPods = (this.#reducedPods ?? 0) + 1;
+  }
+
+  /** Notes that a segment could not be synced, compressed or deleted. */
+  noteUpkeepFailed(): void {
+    this.#upkeepFailures += 1;
   }
 
   /** Notes that the agent is stopping, so that its source of readings may disappear. */

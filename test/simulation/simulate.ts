@@ -133,7 +133,7 @@ class Simulation {
     const plan = { killAt, inWrite: percent(30), faults, shortPercent: among([0, 0, 30]) };
     const onExit = ending === 'detach' ? 'detach' : 'keep';
     await this.#run(plan, onExit, () => this.#traffic(stopAfter));
-    if (ending === 'cut') this.#cut();
+    if (ending === 'cut' && this.#mayBeCut) this.#cut();
   }
 
   /** Lives on without faults until everything is exported. */
@@ -247,11 +247,16 @@ class Simulation {
     clock.after(3000, look);
   }
 
+  /** Who wants no syncs may lose anything in a power cut on a disk that cannot sync. */
+  get #mayBeCut(): boolean {
+    return this.#options.sync !== 'never' || !this.#machine.disk.syncs.hasFailed;
+  }
+
   /** Finds whether a power cut at this moment would leave a hole. */
   #judgeCut(): void {
     const { disk } = this.#machine;
     // A segment that was deleted for space may come back, and so precede a gap that is recorded.
-    if (this.#options.deletes || !existsSync(disk.dir)) return;
+    if (this.#options.deletes || !this.#mayBeCut || !existsSync(disk.dir)) return;
     if (!this.#seeded.percent(1)) return;
     const dir = `${disk.dir}?`;
     disk.wouldLeave(dir, luckOf(this.#seeded));

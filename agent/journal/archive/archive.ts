@@ -21,6 +21,7 @@ export interface ArchiveOptions {
   readonly segmentMaxBytes: number;
   readonly maxBytes: number;
   readonly compressionLevel: number;
+  readonly sync: 'interval' | 'always' | 'never';
   report(event: UpkeepFailed): void;
 }
 
@@ -45,7 +46,8 @@ export class Archive {
   /** `end` is the position after everything that is written so far. */
   constructor(options: ArchiveOptions, end: Position) {
     this.#options = options;
-    this.#deletions = new Deletions(options.dir, end);
+    const mayBeUnsynced = options.sync === 'never';
+    this.#deletions = new Deletions(options.dir, end, { mayBeUnsynced });
   }
 
   /** Begins with the work that an earlier run left. */

@@ -38,11 +38,14 @@ export class Deletions {
   /** The position after everything that is written so far. */
   end: Position;
   readonly #dir: string;
+  readonly #mayBeUnsynced: boolean;
   #pending: readonly Pending[] = [];
 
-  constructor(dir: string, end: Position) {
+  /** With `mayBeUnsynced`, a disk that cannot sync does not hold up deletions. */
+  constructor(dir: string, end: Position, { mayBeUnsynced = false } = {}) {
     this.#dir = dir;
     this.end = end;
+    this.#mayBeUnsynced = mayBeUnsynced;
   }
 
   /**
@@ -128,7 +131,7 @@ export class Deletions {
     const isOver = ({ unrecorded, isRemoved }: Pending) => isRemoved && unrecorded.size === 0;
     for (const one of this.#pending.filter(isOver)) {
       for (const segment of one.recordedIn)
-        if (segment !== deleted) await syncSegment(this.#dir, segment);
+        if (segment !== deleted) await this.#sync(syncSegment(this.#dir, segment));
       this.#pending = this.#pending.filter((other) => other !== one);
     }
   }
@@ -138,7 +141,15 @@ export class Deletions {
     if (number >= this.end.segment) return;
     for (const compressed of [false, true])
       await rm(segmentFile(this.#dir, { number, compressed }), { force: true });
-    await syncFolder(this.#dir);
+    await this.#sync(syncFolder(this.#dir));
+  }
+
+  async #sync(sync: Promise<void>): Promise<void> {
+    try {
+      await sync;
+    } catch (error) {
+      if (!this.#mayBeUnsynced) throw error;
+    }
   }
 
   get #file(): string {
@@ -157,10 +168,9 @@ export class Deletions {
     try {
       await replaceFile(file, text, { durable: true });
     } catch (error) {
-      if (!mayUseReserve) throw error;
-      await replaceInReserve(file, text).catch(() => {
-        throw error;
-      });
+      if (mayUseReserve && (await isDone(replaceInReserve(file, text)))) return;
+      if (!this.#mayBeUnsynced) throw error;
+      await replaceFile(file, text, { durable: false });
     }
   }
 }
@@ -179,6 +189,13 @@ function strike({ unrecorded, recordedIn }: Pending, lines: string, segment: num
 
 function keyOf({ hookId, cpu, firstSeq, lastSeq }: SequenceRange): string {
   return `${hookId}:${cpu}:${firstSeq}:${lastSeq}`;
+}
+
+function isDone(work: Promise<void>): Promise<boolean> {
+  return work.then(
+    () => true,
+    () => false,
+  );
 }
 
 async function syncSegment(dir: string, number: number): Promise<void> {

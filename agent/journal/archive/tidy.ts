@@ -13,36 +13,49 @@ export interface Recovered {
   readonly segment: number;
 }
 
+/** Takes the error of a sync that failed; what follows does not depend on it. */
+type OnUnsynced = (error: Error) => void;
+
 /**
  * Tidies what an earlier run left of all segments but the newest: removes incomplete and doubled
  * files, cuts the torn lines of a crash, and syncs what is left. Nothing else may work in the folder
  * at the same time.
  */
-export async function tidySegments(dir: string): Promise<Recovered> {
+export async function tidySegments(dir: string, onUnsynced: OnUnsynced): Promise<Recovered> {
   for (const name of await readdir(dir)) if (ASIDE.test(name)) await rm(join(dir, name));
   // A plain file is removed only once the name of its compressed form is on disk.
-  await syncFolder(dir);
+  const areNamesSynced = await isSynced(syncFolder(dir), onUnsynced);
   let torn = { tornBytes: 0, segment: 0 };
   const segments = listSegments(dir);
   for (const { number, compressed } of segments) {
     const plain = segmentFile(dir, { number, compressed: false });
-    if (compressed) await rm(plain, { force: true });
-    else if (number !== segments.at(-1)?.number) {
-      const tornBytes = await cutTail(plain);
+    if (compressed && areNamesSynced) await rm(plain, { force: true });
+    else if (!compressed && number !== segments.at(-1)?.number) {
+      const tornBytes = await cutTail(plain, onUnsynced);
       if (tornBytes > 0) torn = { tornBytes: torn.tornBytes + tornBytes, segment: number };
     }
   }
   return torn;
 }
 
-async function cutTail(file: string): Promise<number> {
+async function cutTail(file: string, onUnsynced: OnUnsynced): Promise<number> {
   const { handle } = await openSegment(file);
   try {
     const tornBytes = await cutTornTail(handle);
     // An agent that was killed in a rotation may have left it without a sync.
-    await handle.datasync();
+    await isSynced(handle.datasync(), onUnsynced);
     return tornBytes;
   } finally {
     await handle.close();
+  }
+}
+
+async function isSynced(sync: Promise<void>, onUnsynced: OnUnsynced): Promise<boolean> {
+  try {
+    await sync;
+    return true;
+  } catch (error) {
+    onUnsynced(error as Error);
+    return false;
   }
 }

@@ -33,7 +33,7 @@ export const WRITER: readonly Mutant[] = [
   {
     name: 'a complete segment is not synced',
     file: JOURNAL,
-    before: '    await this.#open.handle.datasync();\n    const next',
+    before: '    else await this.#open.handle.datasync();\n    const next',
     after: '    const next',
     why: 'A sync of the folder looks as if it covered the files in it.',
   },
@@ -124,7 +124,7 @@ export const WRITER: readonly Mutant[] = [
   {
     name: 'a deletion is forgotten before its record is on disk',
     file: DELETIONS,
-    before: '        if (segment !== deleted) await syncSegment(this.#dir, segment);\n',
+    before: '        if (segment !== deleted) await this.#sync(syncSegment(this.#dir, segment));\n',
     after: '        void segment;\n',
     why: 'The journal syncs by its own policy, which looks like enough.',
   },

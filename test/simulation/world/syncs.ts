@@ -20,6 +20,8 @@ interface Growing {
 
 /** Knows since when bytes and names of plain segments have not been synced. */
 export class Syncs {
+  /** Whether a sync has failed since the last power cut. */
+  hasFailed = false;
   readonly #segments = new Map<string, Growing>();
 
   note(operation: Operation, now: number): void {
@@ -74,6 +76,7 @@ export class Syncs {
 
   /** Notes a sync that failed. */
   failed(name: string): void {
+    this.hasFailed = true;
     const segment = this.#segments.get(name);
     if (segment !== undefined) segment.excused = segment.size;
     // A file and the folder are synced together.
@@ -92,6 +95,7 @@ export class Syncs {
   }
 
   forget(): void {
+    this.hasFailed = false;
     this.#segments.clear();
   }
 
