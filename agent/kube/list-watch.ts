@@ -1,7 +1,7 @@
 import type { Members } from './json-shape.ts';
 import type { Sieved } from './json-sieve.ts';
 import { type KubeObject, listObjects, watchObjects } from './objects.ts';
-import { Pace } from './pace.ts';
+import type { Pace } from './pace.ts';
 import type { Change, ListWatch } from './reflector.ts';
 import { RequestError } from './request-error.ts';
 
@@ -24,6 +24,7 @@ export interface ObjectsOptions<Item> {
   readonly cached: boolean;
   /** The parts of an object that `read` needs, with `metadata.resourceVersion`. */
   readonly shape: Members;
+  readonly pace: Pace;
   /** Makes an item of an object; undefined: it is none. */
   read(object: Sieved): Item | undefined;
 }
@@ -32,7 +33,6 @@ export interface ObjectsOptions<Item> {
 export class ObjectListWatch<Item> implements ListWatch<Item> {
   readonly #options: ObjectsOptions<Item>;
   readonly #path: string;
-  readonly #pace = new Pace();
 
   constructor(options: ObjectsOptions<Item>) {
     this.#options = options;
@@ -40,12 +40,12 @@ export class ObjectListWatch<Item> implements ListWatch<Item> {
   }
 
   list(onItem: (item: Item) => void, stop: AbortSignal): Promise<string> {
-    const { kubeconfig, cached, shape, read } = this.#options;
+    const { kubeconfig, cached, shape, pace, read } = this.#options;
     const request = {
       kubeconfig,
       path: `${this.#path}${cached ? '&resourceVersion=0' : ''}`,
       silenceMs: LIST_SILENCE_MS,
-      pace: this.#pace,
+      pace,
       stop: AbortSignal.any([stop, AbortSignal.timeout(LIST_MS)]),
     };
     return listObjects(request, shape, (object) => {
@@ -60,10 +60,10 @@ export class ObjectListWatch<Item> implements ListWatch<Item> {
     onChange: (resourceVersion: string, change?: Change, item?: Item) => void,
     stop: AbortSignal,
   ): Promise<void> {
-    const { kubeconfig, shape, read } = this.#options;
+    const { kubeconfig, shape, pace, read } = this.#options;
     const query = `&watch=true&allowWatchBookmarks=true&resourceVersion=${resourceVersion}`;
     const path = `${this.#path}${query}&timeoutSeconds=${Math.round(timeoutSeconds)}`;
-    const request = { kubeconfig, path, silenceMs: SILENCE_MS, pace: this.#pace, stop };
+    const request = { kubeconfig, path, silenceMs: SILENCE_MS, pace, stop };
     const events = watchObjects(request, shape);
     let version = resourceVersion;
     for await (const event of events) {

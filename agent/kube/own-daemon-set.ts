@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { AgentError } from '../errors.ts';
 import { ObjectListWatch } from './list-watch.ts';
 import { type Answer, getObject, type KubeObject, OBJECT } from './objects.ts';
+import { Pace } from './pace.ts';
 import { reflect } from './reflector.ts';
 import { RequestError } from './request-error.ts';
 
@@ -112,6 +113,7 @@ export class OwnDaemonSet {
         path: this.#daemonSets,
         fieldSelector,
         cached: false,
+        pace: new Pace(),
         shape: OBJECT,
         read: ({ value }) => value as KubeObject,
       }),

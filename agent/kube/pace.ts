@@ -15,6 +15,8 @@ const OWED_MAX_MS = PAUSE_MAX_MS * SHARE;
  * how large they are and how often they come. What is not read yet waits on the server.
  */
 export class Pace {
+  /** The sum of the pauses so far, in milliseconds. */
+  pausedMs = 0;
   #savedMs = SAVED_MAX_MS;
   #at: number;
 
@@ -29,6 +31,8 @@ export class Pace {
     this.#savedMs = Math.max(saved, -OWED_MAX_MS);
     this.#at = now;
     const pauseMs = -this.#savedMs / SHARE;
-    return pauseMs < PAUSE_MIN_MS ? 0 : pauseMs;
+    if (pauseMs < PAUSE_MIN_MS) return 0;
+    this.pausedMs += pauseMs;
+    return pauseMs;
   }
 }

@@ -53,7 +53,7 @@ export function sourceOf(config: Config, read: Read): Source {
     async read() {
       const [oldestAt, lag] = [await oldest(), await lagOf?.()];
       return {
-        recording: recordingOf(session, loop),
+        recording: recordingOf(config, session, loop),
         hook: hookOf(session, pins),
         journal: { ...journalOf(config, session), oldestAt },
         ...(journalExport && lag && { export: exportOf(journalExport, lag) }),
@@ -67,12 +67,17 @@ export function sourceOf(config: Config, read: Read): Source {
   };
 }
 
-function recordingOf({ lineage, enricher }: Session, { turns }: DrainLoop): RecordingReadings {
+function recordingOf(
+  { metadata }: Config,
+  { lineage, enricher, pods }: Session,
+  { turns }: DrainLoop,
+): RecordingReadings {
   const { counts, stages } = lineage;
   return {
     records: counts.records,
     gaps: counts.gaps,
     unknownPlaces: enricher.unknownPlaces,
+    podPauseSeconds: metadata === 'none' ? undefined : pods.pausedMs / 1000,
     losses: byValue(LOSS_STAGES, (stage) => [stage, stages.get(stage)?.losses ?? 0]),
     lostRecords: byValue(LOSS_STAGES, (stage) => [stage, stages.get(stage)?.records ?? 0]),
     turns: turns.count,

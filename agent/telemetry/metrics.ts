@@ -156,6 +156,14 @@ export const METRICS: readonly Metric[] = [
     ],
     ({ reducedPods }) => reducedPods,
   ),
+  counter(
+    [
+      'vcml.metadata.paused.time',
+      's',
+      'Time for which pods were not read because reading them took too much of the time.',
+    ],
+    ({ recording }) => recording?.podPauseSeconds,
+  ),
 
   counter(
     ['vcml.journal.written', 'By', 'Bytes written to the journal.'],

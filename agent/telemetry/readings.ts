@@ -27,6 +27,8 @@ export interface RecordingReadings {
   readonly gaps: ByValue;
   /** execs whose cgroup could not be named */
   readonly unknownPlaces: number;
+  /** undefined if the agent requests no metadata of pods */
+  readonly podPauseSeconds: number | undefined;
   /** journal.loss records, and the known number of records that they lost; by stage */
   readonly losses: ByValue;
   readonly lostRecords: ByValue;

@@ -74,6 +74,7 @@ export function bedOf(options: BedOptions = {}) {
   enricher.start({
     candidates: (uid) => (pods.has(uid) ? [pods.get(uid) as Pod] : []),
     state,
+    pausedMs: 0,
     close: () => {},
   });
   const contexts = new Map<string, Invocation>();

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Container } from '../../agent/enrich/container.ts';
 import type { KnownFacts } from '../../agent/enrich/container-memory.ts';
 import type { Pod } from '../../agent/enrich/pods/pod.ts';
+import { NO_PODS } from '../../agent/enrich/pods/pod-source.ts';
 import type { ContainerState } from '../../agent/enrich/runtimes/runtime.ts';
 import { A, containerOf, podOf, podPath, stateOf, UID } from './craft.ts';
 
@@ -21,7 +22,7 @@ function containerWith(known: Known, recalled: KnownFacts | undefined, runtimeOn
   const asked: string[] = [];
   const container = new Container(
     { id: A, podUid: UID, runtime: undefined, root: podPath(A) },
-    { candidates: () => (known.pod ? [known.pod] : []), state: 'following', close: () => {} },
+    { ...NO_PODS, candidates: () => (known.pod ? [known.pod] : []), state: 'following' },
     {
       host: {},
       readState: () => known.state,
@@ -67,7 +68,7 @@ for (const [missing, known] of [
 function namedBy(candidates: readonly Pod[], state: ContainerState | undefined) {
   const container = new Container(
     { id: A, podUid: UID, runtime: undefined, root: podPath(A) },
-    { candidates: () => candidates, state: 'following', close: () => {} },
+    { ...NO_PODS, candidates: () => candidates, state: 'following' },
     {
       host: {},
       readState: () => state,

@@ -31,5 +31,6 @@ test('a minute of quiet saves no more than the first time', () => {
 test('a single look that takes very long causes no pause of more than a second', () => {
   const pace = new Pace(0);
   equal(pace.spend(3_600_000, 3_600_000), 1000);
+  equal(pace.pausedMs, 1000);
   ok(pace.spend(5, 3_601_005) < 100, 'and it is paid with that');
 });

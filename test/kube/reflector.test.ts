@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { ObjectListWatch } from '../../agent/kube/list-watch.ts';
 import { OBJECT } from '../../agent/kube/objects.ts';
+import { Pace } from '../../agent/kube/pace.ts';
 import { reflect } from '../../agent/kube/reflector.ts';
 import { ApiServer, answering, apiPod } from '../support/api-server.ts';
 import { until } from '../support/until.ts';
@@ -28,6 +29,7 @@ for (const [how, end] of [
         fieldSelector: 'a=b',
         cached: true,
         shape: OBJECT,
+        pace: new Pace(),
         read: ({ value }) => value,
       }),
       onList: () => ({ add: () => {}, end: () => {} }),

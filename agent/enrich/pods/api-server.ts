@@ -1,6 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { ObjectListWatch } from '../../kube/list-watch.ts';
 import { getObject } from '../../kube/objects.ts';
+import { Pace } from '../../kube/pace.ts';
 import type { Change, ListWatch } from '../../kube/reflector.ts';
 import { RequestError } from '../../kube/request-error.ts';
 import { type Pod, slimPod } from './pod.ts';
@@ -12,7 +13,8 @@ const NODE_MS = 30_000;
 
 /** Follows this node's pods on the API server, and keeps trying while it cannot be reached. */
 export function followApiServer(options: PodSourceOptions): PodSource {
-  return followPods(new PodListWatch(options), options);
+  const pace = new Pace();
+  return followPods(new PodListWatch(options, pace), pace, options);
 }
 
 /** Lists and watches the pods that are scheduled to this node. */
@@ -21,7 +23,7 @@ class PodListWatch implements ListWatch<Pod> {
   readonly #pods: ObjectListWatch<Pod>;
   #nodeUid: string | undefined;
 
-  constructor(options: PodSourceOptions) {
+  constructor(options: PodSourceOptions, pace: Pace) {
     const { kubeconfig, nodeName, keys } = options;
     this.#options = options;
     this.#pods = new ObjectListWatch({
@@ -30,6 +32,7 @@ class PodListWatch implements ListWatch<Pod> {
       fieldSelector: `spec.nodeName=${nodeName}`,
       cached: true, // the watch brings what the cache does not have yet
       shape: podShape(keys),
+      pace,
       read: ({ value, isCut }) =>
         slimPod(value as V1Pod, { keys, nodeName, nodeUid: this.#nodeUid }, isCut),
     });

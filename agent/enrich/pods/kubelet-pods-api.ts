@@ -15,7 +15,8 @@ const GONE = 410;
  * `unix:///var/lib/kubelet/pods-api/pods-api.sock`.
  */
 export function followPodsApi(options: PodSourceOptions, target: string): PodSource {
-  return followPods(new PodStream(options, target), options);
+  const pace = new Pace();
+  return followPods(new PodStream(options, target, pace), pace, options);
 }
 
 /** An event of the API, by the number of its type, with the part of its pod that is kept. */
@@ -28,12 +29,13 @@ interface SlimEvent {
 class PodStream implements ListWatch<Pod> {
   readonly #options: PodSourceOptions;
   readonly #target: string;
-  readonly #pace = new Pace();
+  readonly #pace: Pace;
   #events: AsyncGenerator<SlimEvent> | undefined;
 
-  constructor(options: PodSourceOptions, target: string) {
+  constructor(options: PodSourceOptions, target: string, pace: Pace) {
     this.#options = options;
     this.#target = target;
+    this.#pace = pace;
   }
 
   async list(onPod: (pod: Pod) => void, stop: AbortSignal): Promise<string> {

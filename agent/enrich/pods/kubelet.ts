@@ -40,6 +40,7 @@ function askKubelet(options: KubeletOptions): PodSource {
   let failures = 0;
   let notBefore = 0;
   let asking = false;
+  let pausedMs = 0;
 
   async function ask(): Promise<void> {
     if (asking || stop.signal.aborted || performance.now() < notBefore) return;
@@ -59,8 +60,10 @@ function askKubelet(options: KubeletOptions): PodSource {
       state = 'unreachable';
     }
     const ended = performance.now();
-    const pause = Math.max(AGAIN_MS * 2 ** failures, PAUSE_PER_READ * (ended - began));
-    notBefore = ended + Math.min(pause, AGAIN_MAX_MS);
+    const again = Math.min(AGAIN_MS * 2 ** failures, AGAIN_MAX_MS);
+    const paced = Math.min(PAUSE_PER_READ * (ended - began), AGAIN_MAX_MS);
+    notBefore = ended + Math.max(again, paced);
+    pausedMs += Math.max(0, paced - again);
     asking = false;
   }
 
@@ -75,6 +78,9 @@ function askKubelet(options: KubeletOptions): PodSource {
     },
     get state() {
       return state;
+    },
+    get pausedMs() {
+      return pausedMs;
     },
     close() {
       clearInterval(timer);

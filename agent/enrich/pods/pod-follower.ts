@@ -1,11 +1,13 @@
+import type { Pace } from '../../kube/pace.ts';
 import { type ListWatch, reflect } from '../../kube/reflector.ts';
 import type { Pod } from './pod.ts';
 import { PodIndex } from './pod-index.ts';
 import type { PodSource, PodSourceOptions, SourceState } from './pod-source.ts';
 
-/** Follows this node's pods, and keeps trying while that fails. */
+/** Follows this node's pods as fast as `pace` permits, and keeps trying while that fails. */
 export function followPods(
   source: ListWatch<Pod>,
+  pace: Pace,
   { onPod, report }: Pick<PodSourceOptions, 'onPod' | 'report'>,
 ): PodSource {
   const stop = new AbortController();
@@ -35,6 +37,9 @@ export function followPods(
     candidates: (uid) => pods.candidates(uid),
     get state() {
       return state;
+    },
+    get pausedMs() {
+      return pace.pausedMs;
     },
     close: () => stop.abort(),
   };

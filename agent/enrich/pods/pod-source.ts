@@ -11,6 +11,8 @@ export interface PodSource {
    */
   candidates(uid: string): readonly Pod[];
   readonly state: SourceState;
+  /** How long pods were not read because reading them took too much of the time, in milliseconds. */
+  readonly pausedMs: number;
   close(): void;
 }
 
@@ -36,5 +38,6 @@ export type MetadataEvent =
 export const NO_PODS: PodSource = {
   candidates: () => [],
   state: 'unreachable',
+  pausedMs: 0,
   close: () => {},
 };

@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { Enricher } from '../../../agent/enrich/enricher.ts';
 import { PodIndex } from '../../../agent/enrich/pods/pod-index.ts';
+import { NO_PODS } from '../../../agent/enrich/pods/pod-source.ts';
 import type { ContainerState } from '../../../agent/enrich/runtimes/runtime.ts';
 import { createDecoder } from '../../../agent/source/decode.ts';
 import { causeKind, execEvent } from '../../../agent/source/layout.ts';
@@ -32,7 +33,7 @@ const enricher = new Enricher({
   started: [],
 });
 const pods = new PodIndex({ onPod: (uid) => enricher.podChanged(uid), report: () => {} });
-enricher.start({ candidates: (uid) => pods.candidates(uid), state: 'following', close: () => {} });
+enricher.start({ ...NO_PODS, candidates: (uid) => pods.candidates(uid), state: 'following' });
 const ring = Buffer.alloc(1 << 16);
 const decoder = createDecoder(ring, 1, (args) => ({ args, redacted: 0 }));
 const writer = createLineWriter({

@@ -113,6 +113,7 @@ export async function checkPaced(
   isOver = true;
   await sending;
   ok(share < 0.35, `${share} of a core`);
+  ok(((await scrape(agent)).get('vcml_metadata_paused_time_seconds_total') ?? 0) > 0);
 }
 
 /** What was saved up in quiet times is used up by then. */
