@@ -9,15 +9,18 @@ import { Recorder } from '../../agent/run/session/recorder.ts';
 import { Clock } from '../../agent/source/clock.ts';
 import { createDecoder } from '../../agent/source/decode.ts';
 import type { Hook } from '../../agent/source/hook.ts';
+import { cpuState } from '../../agent/source/layout.ts';
 import { createLineWriter } from '../../record/line/encode.ts';
 import { BOOT_ID } from '../support/ids.ts';
 import { craftExec } from '../support/kernel-events.ts';
 
 const NO_CAUSE = 99;
+/** More turns than it takes to look for lost numbers while events come. */
+const MANY = 250;
 
 /** A recorder of these events; the enrichment answers `wait`, and the journal `retired`. */
 function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[] = []) {
-  const buffer = Buffer.from(new ArrayBuffer(65_536));
+  const buffer = Buffer.from(new ArrayBuffer(131_072));
   let bytes = 0;
   for (const event of events) {
     buffer.writeUInt32LE(event.length, bytes);
@@ -25,6 +28,7 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[]
     bytes += 8 + Math.ceil(event.length / 8) * 8;
   }
   let drained = 0;
+  const states = Buffer.alloc(2 * cpuState.bytes);
   const programs = [{ name: 'on_exec', recursionMisses: 0 }];
   const committed: [next: number, misses: number][] = [];
   const hook = {
@@ -34,7 +38,7 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[]
     commit: ([next = 0]: Float64Array, misses: number) => committed.push([next, misses]),
     statistics: () => ({ ringBytes: 65_536, programs }),
     positions: () => [drained, bytes],
-    cpuStates: () => Buffer.alloc(0),
+    cpuStates: () => states,
     drain: () => {
       const fresh = bytes - drained;
       drained = bytes;
@@ -76,7 +80,7 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[]
     onRecord: undefined,
     report: () => {},
   });
-  return { recorder, lineage, nextSeq, lines, programs, committed };
+  return { recorder, lineage, nextSeq, lines, programs, committed, hook, states };
 }
 
 test('an unreadable event is recorded before an exec that waits, because a checkpoint counts it', async () => {
@@ -89,6 +93,28 @@ test('an unreadable event is recorded before an exec that waits, because a check
   assert.match(lines.join(''), /"vcml.loss.stage":"decode".*"vcml.loss.last_seq":1/);
   assert.equal(await recorder.flush(), true);
   assert.match(lines.join(''), /"vcml.seq":2/);
+});
+
+test('a number that a CPU has lost at last is found although other CPUs are never idle', async () => {
+  const events = Array.from({ length: MANY }, (_, n) => craftExec({ seq: BigInt(n + 1) }));
+  const { recorder, hook, lines, states } = recorderOf(events);
+  const bytes = hook.drain() / MANY;
+  let drained = 0;
+  const whole = Buffer.from(hook.buffer);
+  hook.positions = () => [drained, drained];
+  hook.drain = () => {
+    whole.copy(hook.buffer, 0, drained, drained + bytes);
+    drained += bytes;
+    return bytes;
+  };
+  states.writeBigUInt64LE(1n, cpuState.bytes + cpuState.lostSeq);
+  for (let turn = 1; turn < MANY / 2; turn++) await recorder.turn();
+  const text = lines.join('');
+  assert.match(
+    text,
+    /"ring_buffer","vcml.loss.hook_id":"1","vcml.loss.cpu":1,"vcml.loss.first_seq":1,"vcml.loss.last_seq":1,/,
+  );
+  assert.equal(text.match(/"exec"/g)?.length, drained / bytes);
 });
 
 test('deletions for space are recorded once, before the next events', async () => {

@@ -9,6 +9,8 @@ import { Batch, type BatchOptions } from './batch.ts';
 const FRAME_BYTES = 8;
 /** The recorder sleeps after more empty drains in a row than this. */
 const IDLE_DRAINS = 10;
+/** While it never sleeps, it looks for lost numbers behind the last event after so many turns. */
+const SETTLE_TURNS = 100;
 /** The turn after which the journal could not be written. */
 const STUCK: Turn = { waitMs: 1000, hasNews: false, maySleep: false };
 /** An event that the kernel is still writing delays a drain only for a moment. */
@@ -55,6 +57,8 @@ export class Recorder {
   #committed: number;
   readonly #ringBytes: number;
   #idle = 0;
+  /** Turns since it looked for lost numbers behind the last event. */
+  #unsettled = 0;
   /** Whether the last record is written, or waits to be. */
   #isFinished = false;
   #kernelMisses: number;
@@ -151,7 +155,10 @@ export class Recorder {
     if (!(await this.#write(true))) return STUCK;
     const isWaiting = this.#waitMs > 0;
     this.#idle = bytes === 0 && !isWaiting ? this.#idle + 1 : 0;
+    this.#unsettled += 1;
     const maySleep = this.#idle > IDLE_DRAINS && (await this.#settle());
+    // A CPU on which nothing is executed any more can have lost its last number.
+    if (this.#unsettled >= SETTLE_TURNS && !isWaiting) await this.#settle();
     const isCrowded = bytes > hook.buffer.length / 2;
     const waitMs = isWaiting
       ? Math.min(this.#waitMs, drainIntervalMs)
@@ -171,6 +178,7 @@ export class Recorder {
 
   #settle(): Promise<boolean> {
     this.#idle = 0;
+    this.#unsettled = 0;
     return this.flush({ patient: true });
   }
 
