@@ -4,6 +4,7 @@ import type { Kept, Loaded } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { AgentError } from '../errors.ts';
 import { openJournal } from '../journal/journal.ts';
+import { attended } from '../run/attended.ts';
 import type { Report } from '../run/report.ts';
 import { loadRunOptions, RUN_OPTIONS_FILE } from '../run/run-options.ts';
 import { createCheckpointWriter } from '../run/session/checkpoint.ts';
@@ -43,9 +44,10 @@ async function drainAndRemove(load: Load, given: Loaded): Promise<readonly strin
   try {
     refuseWithoutJournal(given.config, hook);
     const config = await withRunOptions(load, given, `${hook.arm()}`);
-    const journal = await openJournal({ ...journalOptions(config, hook), report });
+    const journal = await attended(hook, openJournal({ ...journalOptions(config, hook), report }));
     try {
-      const session = await openSession(config, hook, journal, { onRecord: undefined, report });
+      const listeners = { onRecord: undefined, report };
+      const session = await attended(hook, openSession(config, hook, journal, listeners));
       session.pods.close();
       const checkpoint = createCheckpointWriter(config, session, report);
       const removed = await endSession(session, checkpoint, 'detached');

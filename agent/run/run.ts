@@ -8,6 +8,7 @@ import { createOutput, type Output } from '../print/output.ts';
 import { type Hook, openHook } from '../source/hook.ts';
 import { createLog } from '../telemetry/log.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import { attended } from './attended.ts';
 import { checkRun } from './check-run.ts';
 import { prepareExport, startExport } from './export-wiring.ts';
 import { isInHostPidNamespace, mayInspectProcesses } from './proc.ts';
@@ -24,8 +25,6 @@ import { hookOptions, journalOptions } from './wiring.ts';
 
 /** How long the end may wait for the collector. The next run exports what is left. */
 const EXPORT_GRACE_MS = 5000;
-/** A fraction of the shortest `quietAfter`. */
-const ATTEND_MS = 200;
 
 /** The parts of a run that need neither hook nor journal. */
 interface Run {
@@ -86,7 +85,7 @@ async function open(run: Run, stop: AbortSignal): Promise<Held> {
   const hook = await openHook(hookOptions(config), config.waitForHook, stop);
   let journal: Journal | undefined;
   try {
-    journal = await openJournal({ ...journalOptions(config, hook), report });
+    journal = await attended(hook, openJournal({ ...journalOptions(config, hook), report }));
     const { tornBytes, segment } = journal.recovered;
     if (tornBytes > 0) log('journal.torn_line_cut', { tornBytes, segment });
     const journalExport = preparedExport && startExport(preparedExport, config.journalDir, journal);
@@ -103,7 +102,8 @@ async function open(run: Run, stop: AbortSignal): Promise<Held> {
 async function begin(run: Run, { hook, journal, journalExport }: Held): Promise<Recording> {
   const { config, log, telemetry, report } = run;
   const output = await createOutput(config);
-  const session = await openSession(config, hook, journal, { onRecord: output.record, report });
+  const listeners = { onRecord: output.record, report };
+  const session = await attended(hook, openSession(config, hook, journal, listeners));
   const { journalDir, pinDir } = config;
   const pins = new PinKeeper(hook, pinDir, report);
   await keepOptions(run, session.hookId);
@@ -169,14 +169,16 @@ async function close(
   journal: Journal | undefined,
   journalExport?: JournalExport,
 ): Promise<void> {
-  const attending = setInterval(() => hook.touch(), ATTEND_MS);
   try {
-    await journalExport?.close(EXPORT_GRACE_MS);
-    await journal?.close();
+    await attended(hook, closeJournal(journal, journalExport));
   } finally {
-    clearInterval(attending);
     hook.close();
   }
+}
+
+async function closeJournal(journal?: Journal, journalExport?: JournalExport): Promise<void> {
+  await journalExport?.close(EXPORT_GRACE_MS);
+  await journal?.close();
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -57,6 +57,10 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[]
     quietRange: () => ({ first: 0, last: 0 }),
     ancestor: () => undefined,
   });
+  const journal = {
+    append: (text: Buffer, length: number) => lines.push(text.toString('utf8', 0, length)),
+    takeRetired: () => retired.splice(0),
+  } as unknown as Journal;
   const recorder = new Recorder({
     hook,
     hookId: '1',
@@ -72,15 +76,12 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[]
       offset: () => clock.offset,
       self: { pid: 1, ppid: 0, uid: 0, gid: 0, comm: 'test', executable: '/test' },
     }),
-    journal: {
-      append: (text: Buffer, length: number) => lines.push(text.toString('utf8', 0, length)),
-      takeRetired: () => retired.splice(0),
-    } as unknown as Journal,
+    journal,
     kernelMisses: 0,
     onRecord: undefined,
     report: () => {},
   });
-  return { recorder, lineage, nextSeq, lines, programs, committed, hook, states };
+  return { recorder, lineage, nextSeq, lines, programs, committed, hook, journal, states };
 }
 
 test('an unreadable event is recorded before an exec that waits, because a checkpoint counts it', async () => {
@@ -93,6 +94,18 @@ test('an unreadable event is recorded before an exec that waits, because a check
   assert.match(lines.join(''), /"vcml.loss.stage":"decode".*"vcml.loss.last_seq":1/);
   assert.equal(await recorder.flush(), true);
   assert.match(lines.join(''), /"vcml.seq":2/);
+});
+
+test('while the disk does not take a batch, the kernel side is shown an agent', async () => {
+  const { recorder, hook, journal, lines } = recorderOf([craftExec({ seq: 1n })]);
+  const { append } = journal;
+  journal.append = (text, length) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    hook.touch = resolve;
+    return promise.then(() => append(text, length));
+  };
+  assert.equal(await recorder.flush(), true);
+  assert.match(lines.join(''), /"vcml.seq":1,/);
 });
 
 test('a number that a CPU has lost at last is found although other CPUs are never idle', async () => {

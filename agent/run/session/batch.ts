@@ -3,6 +3,8 @@ import type { CausalRecord, Place } from '../../../record/types.ts';
 import type { Enricher } from '../../enrich/enricher.ts';
 import { AgentError } from '../../errors.ts';
 import type { Journal } from '../../journal/journal.ts';
+import type { Hook } from '../../source/hook.ts';
+import { attended } from '../attended.ts';
 
 /**
  * The size of the buffer. The longest possible line, 32 KiB of bytes as `\\\\xHH`, takes far less
@@ -17,6 +19,7 @@ export interface BatchOptions {
   readonly enricher: Enricher;
   readonly lines: LineWriter;
   readonly journal: Journal;
+  readonly hook: Pick<Hook, 'touch'>;
   /** Called with every record and its line, once it is on disk. */
   readonly onRecord: ((record: CausalRecord, line: string) => void) | undefined;
   report(event: BatchEvent): void;
@@ -104,13 +107,16 @@ export class Batch {
   }
 
   async #append(): Promise<void> {
-    const { journal, enricher } = this.#options;
+    const { journal, enricher, hook } = this.#options;
     this.#isWriting = true;
     const timer = setTimeout(() => this.#noteStalled(), STALLED_MS).unref();
     try {
       // The next run must know the containers of events that are still in the ring.
-      await enricher.saving;
-      await journal.append(this.#bytes, this.#length);
+      const saved = Promise.resolve(enricher.saving);
+      await attended(
+        hook,
+        saved.then(() => journal.append(this.#bytes, this.#length)),
+      );
     } finally {
       clearTimeout(timer);
       this.#isWriting = false;
