@@ -169,8 +169,8 @@ bool KernelSide::take_over()
 		control_page()->overflowed_at = boot_time_ns();
 
 	// Another kernel side with the same layouts is attached beside the old one, which is then
-	// removed.
-	state_ = missing_.empty() ? HookState::upgraded : HookState::resumed;
+	// removed. Its counters begin at 0, also where a program of the old one was missing.
+	state_ = HookState::upgraded;
 	generation_ = page.active_generation + 1;
 	load(true);
 	control_page()->read_misses = 0; // its programs begin at 0

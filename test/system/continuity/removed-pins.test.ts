@@ -127,7 +127,9 @@ test('a program that was detached while no agent ran is a loss with its time, an
     process.stdin?.write(`exec sh -c '${within.replace('NAME', name)}'\n`);
     await once(process.stdout, 'data');
   }
-  await agent.start();
+  const { attributes } = await agent.start();
+  // The counters of programs that are attached again begin at 0.
+  equal(attributes['vcml.hook.state'], 'upgraded');
   for (const [name, process] of Object.entries(shells)) {
     process.stdin?.end('\n');
     // Also for the process that began before the hook, whose program then is not its program now.
