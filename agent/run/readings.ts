@@ -17,10 +17,14 @@ import type {
 } from '../telemetry/readings.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { VERSION } from '../version.ts';
+import { boundedCall } from './bounded-call.ts';
 import { createLagReader, type Lag } from './export-lag.ts';
 import type { DrainLoop } from './session/drain-loop.ts';
 import type { PinKeeper } from './session/pin-keeper.ts';
 import type { Session } from './session/session.ts';
+
+/** A scrape gets its answer also while the disk does not give back what it reads of the journal. */
+const DISK_PATIENCE_MS = 500;
 
 /**
  * Serves metrics and health over HTTP. Returns undefined, and loads nothing, if no address is
@@ -47,16 +51,21 @@ interface Read {
 export function sourceOf(config: Config, read: Read): Source {
   const { session, pins, loop, journalExport } = read;
   const { hook } = session;
-  const oldest = createOldestReader(config.journalDir);
-  const lagOf = journalExport && createLagReader(config.journalDir, session, journalExport);
+  const readOldest = createOldestReader(config.journalDir);
+  const readLag = journalExport && createLagReader(config.journalDir, session, journalExport);
+  const readDisk = boundedCall(
+    async () => ({ oldestAt: await readOldest(), lag: await readLag?.() }),
+    DISK_PATIENCE_MS,
+  );
   return {
     async read() {
-      const [oldestAt, lag] = [await oldest(), await lagOf?.()];
+      const known = await readDisk();
+      const isReadable = known !== undefined;
       return {
         recording: recordingOf(config, session, loop),
         hook: hookOf(session, pins),
-        journal: { ...journalOf(config, session), oldestAt },
-        ...(journalExport && lag && { export: exportOf(journalExport, lag) }),
+        journal: { ...journalOf(config, session), oldestAt: known?.oldestAt, isReadable },
+        ...(journalExport && { export: exportOf(journalExport, known?.lag) }),
       };
     },
     drain() {
@@ -98,7 +107,10 @@ function hookOf({ hook }: Session, pins: PinKeeper): HookReadings {
   };
 }
 
-function journalOf(config: Config, { journal }: Session): Omit<JournalReadings, 'oldestAt'> {
+function journalOf(
+  config: Config,
+  { journal }: Session,
+): Omit<JournalReadings, 'oldestAt' | 'isReadable'> {
   const { journalDir, journalMaxBytes } = config;
   const segments = listSegments(journalDir);
   const { segment: open, offset } = journal.position;
@@ -114,14 +126,14 @@ function journalOf(config: Config, { journal }: Session): Omit<JournalReadings, 
   };
 }
 
-function exportOf({ statistics, keptBack }: JournalExport, lag: Lag): ExportReadings {
+function exportOf({ statistics, keptBack }: JournalExport, lag: Lag | undefined): ExportReadings {
   const { failures, succeededAt } = statistics;
   return {
     ...statistics,
     keptBack: Object.fromEntries(keptBack),
     failures: Object.fromEntries(failures),
-    lagSeconds: lag.seconds,
-    lagRecords: lag.records,
+    lagSeconds: lag?.seconds,
+    lagRecords: lag?.records,
     succeededAt: succeededAt === 0 ? undefined : succeededAt / 1000,
   };
 }

@@ -186,6 +186,14 @@ export const METRICS: readonly Metric[] = [
     ({ upkeepFailures }) => upkeepFailures,
   ),
   gauge(
+    [
+      'vcml.journal.readable',
+      '{journal}',
+      'Whether the disk gave the journal back within half a second: 1, or 0; then retention and the lag of the export are missing.',
+    ],
+    ({ journal }) => journal && Number(journal.isReadable),
+  ),
+  gauge(
     ['vcml.journal.usage', 'By', 'Size of all journal segments on disk.'],
     ({ journal }) => journal?.bytes,
   ),

@@ -61,8 +61,10 @@ export interface JournalReadings {
   readonly bytes: number;
   readonly maxBytes: number;
   readonly segments: number;
-  /** Unix seconds of the oldest record; undefined: there is none. */
+  /** Unix seconds of the oldest record; undefined: there is none, or the disk does not answer. */
   readonly oldestAt: number | undefined;
+  /** Whether the disk gave back in time what this scrape reads of the journal. */
+  readonly isReadable: boolean;
 }
 
 /** Counts of the export in this run. */
@@ -77,8 +79,8 @@ export interface ExportReadings {
   readonly failures: ByValue;
   readonly splits: number;
   readonly skips: number;
-  /** 0: nothing waits */
-  readonly lagSeconds: number;
+  /** 0: nothing waits; undefined: the disk does not answer */
+  readonly lagSeconds: number | undefined;
   /** undefined: not known */
   readonly lagRecords: number | undefined;
   /** Unix seconds; undefined: none has succeeded yet */

@@ -11,7 +11,7 @@ const hookState = {
   type: 'string',
   when: ALWAYS,
   about:
-    'At the start `attached` (new), `resumed` (kept from an earlier run) or `upgraded` (kept, with programs attached anew); at the stop `kept` or `detached`.',
+    'At the start `attached` (new), `resumed` (kept from an earlier run) or `upgraded` (kept, with programs attached again); at the stop `kept` or `detached`.',
   value: ({ hookState }) => hookState,
 } as const satisfies Attribute<Of<'journal.start' | 'journal.stop'>>;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { attended } from '../../agent/run/attended.ts';
 
-test('the kernel side is shown an agent while work goes on, and no longer', async () => {
+test('the kernel side is shown an agent while work lasts, and no longer', async () => {
   const { promise, resolve } = Promise.withResolvers<string>();
   let touches = 0;
   const touch = () => {
