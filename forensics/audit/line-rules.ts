@@ -223,8 +223,8 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
   ],
   [
     'FIELD_VALUE',
-    `${OURS} AND (unix_ns < coalesce(boot_ns, 0) - ${CLOCK_NS} OR strlen(boot_id) <> 36 OR seq < 1 OR cpu < 0
-       OR cpu > 2147483647
+    `${OURS} AND (unix_ns < greatest(coalesce(boot_ns, 0), 0) - ${CLOCK_NS}
+       OR strlen(boot_id) <> 36 OR seq < 1 OR cpu < 0 OR cpu > 2147483647
        OR boot_time IS NOT NULL AND coalesce(boot_ns < 0, true)
          AND try_cast(boot_time AS UBIGINT) IS NULL
        OR (${HOOK_STATES.map((state) => `hook_state <> '${state}'`).join(' AND ')})

@@ -167,6 +167,8 @@ describe('values that the engine cannot compute with', () => {
       line.replace(/"timestamp":\d+/, '"timestamp":-9223372036854775808'),
     'a time beyond 64 bits': (line) =>
       line.replace(/"timestamp":\d+/, '"timestamp":18446744073709551616'),
+    'the first boot time of 64 bits': (line) =>
+      line.replace(/"vcml.boot_time":"\d+"/, '"vcml.boot_time":"-9223372036854775808"'),
     'the first number of 64 bits': (line) =>
       line.replace(/"vcml.seq":\d+/, '"vcml.seq":-9223372036854775808'),
     'a CPU beyond 32 bits': (line) => line.replace(/"vcml.cpu":\d+/, '"vcml.cpu":2147483648'),
