@@ -134,7 +134,7 @@ export const LOG_EVENTS = {
   },
   'journal.segment_unreadable': {
     level: 'error',
-    sentence: 'a journal segment cannot be read and is skipped',
+    sentence: 'a journal segment, or lines of it, cannot be read and are skipped',
     remedy: 'see error, which names the file',
   },
   'journal.deleted': {

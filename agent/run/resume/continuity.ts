@@ -50,11 +50,11 @@ export function continuityFrom(checkpoint?: Checkpoint): Continuity {
 }
 
 /**
- * Adds what the next line says, and forgets what concerns another hook. Returns the record, unless
- * only its numbers matter.
+ * Adds what the next line says, and forgets what concerns another hook. Returns the record; `numbers`
+ * if only its numbers matter, and undefined if the line is no record.
  */
-export function follow(known: Continuity, line: string): Followed | undefined {
-  if (followNumbers(known, line)) return undefined;
+export function follow(known: Continuity, line: string): Followed | 'numbers' | undefined {
+  if (followNumbers(known, line)) return 'numbers';
   const record = parse(line);
   if (record !== undefined) followRecord(known, record);
   return record;

@@ -2,7 +2,7 @@ import { KEYS } from '../../../record/fields.ts';
 import { numbersIn } from '../../../record/numbers.ts';
 import { readSegment } from '../../journal/read.ts';
 import { searchSegment } from '../../journal/search.ts';
-import { listSegments, type Position, type Segment } from '../../journal/segment.ts';
+import { listSegments, type Position, type Segment, segmentFile } from '../../journal/segment.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import {
   append,
@@ -35,14 +35,24 @@ interface HookRead {
   readonly begin: Position | undefined;
 }
 
-/** What the lines of one segment say, from its last hook's first line in it on. */
+/** What is read back, and what was read of it by now. */
+export interface Reading {
+  readonly dir: string;
+  readonly checkpoint: Checkpoint | undefined;
+  readonly live: LiveHook;
+  readonly onUnreadable: (error: Error) => void;
+  /** By segment, in the order of their lines: no segment is read twice. */
+  readonly parts: Map<number, readonly Part[]>;
+}
+
+/** What the lines of one hook in one segment say. */
 interface Part {
   readonly known: Continuity;
-  /** The offset of that first line. */
+  /** The offset of the first of them. */
   begin: number;
   /** Whether it has more lines than those with which a run begins. */
   hasMore: boolean;
-  readonly ended: Set<string>;
+  ended: Set<string>;
   /** Whether the segments before it have nothing about the hook. */
   isFirst: boolean;
   /** Whether the numbers in the segments before it are known. */
@@ -51,18 +61,21 @@ interface Part {
   bytes: number;
 }
 
+/** The parts of a segment that is being read. */
+interface SegmentRead {
+  readonly part: Part;
+  readonly earlier: Part[];
+  /** Lines that are no records. */
+  unreadable: number;
+}
+
 /**
  * Reads what a journal says about the last hook before `end`: from the newest segment backwards to a
  * checkpoint or, if there is none, as far as needed. Of the attached hook it needs every loss, but
  * the kernel knows nearly all numbers; of a former hook it needs the last numbers alone.
  */
-export async function readHook(
-  dir: string,
-  checkpoint: Checkpoint | undefined,
-  live: LiveHook,
-  onUnreadable: (error: Error) => void,
-  end: Position,
-): Promise<HookRead> {
+export async function readHook(reading: Reading, end: Position): Promise<HookRead> {
+  const { dir, checkpoint, live } = reading;
   const from = checkpoint?.position ?? { segment: 0, offset: 0 };
   const parts: Part[] = [];
   let begin: Position | undefined;
@@ -75,13 +88,9 @@ export async function readHook(
     if (segment.number < from.segment) break;
     const offset = segment.number === from.segment ? from.offset : 0;
     const to = segment.number === end.segment ? end.offset : Number.POSITIVE_INFINITY;
-    const part = newPart(hasNumbers && hasMore);
-    try {
-      await readPart(part, dir, segment, [offset, to], live);
-    } catch (error) {
-      onUnreadable(error as Error);
-    }
-    if (part.known.hookId === undefined) continue;
+    const found = await partsOf(reading, segment, offset, hasNumbers && hasMore);
+    const part = found.findLast((one) => one.begin < to);
+    if (part?.known.hookId === undefined) continue;
     hookId ??= part.known.hookId;
     if (part.known.hookId !== hookId) break;
     parts.push(part);
@@ -100,47 +109,78 @@ export async function readHook(
   return { known, ended, begin: hasMore ? undefined : begin };
 }
 
-function newPart(hasNumbers: boolean): Part {
-  const known = continuityFrom();
-  const ended = new Set<string>();
-  return { known, begin: 0, hasMore: false, ended, isFirst: false, hasNumbers, bytes: 0 };
+/** Returns the parts of a segment; with `hasNumbers`, only lines that say more are read. */
+async function partsOf(
+  reading: Reading,
+  segment: Segment,
+  from: number,
+  hasNumbers: boolean,
+): Promise<readonly Part[]> {
+  const { dir, live, onUnreadable, parts } = reading;
+  const before = parts.get(segment.number);
+  if (before !== undefined) return before;
+  const read: SegmentRead = { part: newPart(from, hasNumbers), earlier: [], unreadable: 0 };
+  try {
+    await readParts(read, dir, segment, from, live);
+  } catch (error) {
+    onUnreadable(error as Error);
+  }
+  if (read.unreadable > 0) {
+    const file = segmentFile(dir, segment);
+    onUnreadable(new Error(`${file}: ${read.unreadable} lines are no records, and are skipped`));
+  }
+  const found = [...read.earlier, read.part];
+  parts.set(segment.number, found);
+  return found;
 }
 
-async function readPart(
-  part: Part,
+function newPart(begin: number, hasNumbers: boolean): Part {
+  const known = continuityFrom();
+  const ended = new Set<string>();
+  return { known, begin, hasMore: false, ended, isFirst: false, hasNumbers, bytes: 0 };
+}
+
+async function readParts(
+  read: SegmentRead,
   dir: string,
   segment: Segment,
-  [from, to]: readonly [from: number, to: number],
+  from: number,
   live: LiveHook,
 ): Promise<void> {
-  if (part.hasNumbers) {
+  if (read.part.hasNumbers) {
     const lines = searchSegment(dir, segment, from, SAYING_MORE);
-    for await (const line of lines) followIn(part, line, from, live);
+    for await (const line of lines) followIn(read, line, from, live);
     return;
   }
   let at = from;
   for await (const { line, offset } of readSegment(dir, segment, from)) {
-    if (offset > to) return;
-    followIn(part, line, at, live);
+    followIn(read, line, at, live);
     at = offset;
-    part.bytes = offset - from;
+    read.part.bytes = offset - from;
   }
 }
 
 /** Follows the line at an offset, which counts only where all lines are read. */
-function followIn(part: Part, line: string, at: number, live: LiveHook): void {
+function followIn(read: SegmentRead, line: string, at: number, live: LiveHook): void {
+  const { part } = read;
   const { known } = part;
   const { hookId } = known;
+  const before = { ...known };
   const record = follow(known, line);
+  if (record === undefined) {
+    read.unreadable += 1;
+    return;
+  }
   if (hookId !== known.hookId) {
+    if (hookId !== undefined) read.earlier.push({ ...part, known: before });
     part.isFirst = hookId !== undefined;
     part.begin = at;
     part.hasMore = false;
-    part.ended.clear();
+    part.ended = new Set();
   }
   noteEnd(part, record);
   // journal.start has the next number of each CPU.
-  if (record?.action === 'journal.start') {
+  if (record !== 'numbers' && record.action === 'journal.start') {
     part.hasNumbers = true;
     part.isFirst ||= record.attributes[KEYS.hookState] === 'attached';
   }
@@ -148,13 +188,14 @@ function followIn(part: Part, line: string, at: number, live: LiveHook): void {
 }
 
 /** Notes whether a line records the end of a boot or of an earlier hook, as the first lines do. */
-function noteEnd(part: Part, record: Followed | undefined): void {
-  if (record?.action === 'journal.start') return;
+function noteEnd(part: Part, record: Followed | 'numbers'): void {
+  const { action, attributes = {} } = record === 'numbers' ? {} : record;
+  if (action === 'journal.start') return;
   const {
     [KEYS.lossBootId]: bootId,
     [KEYS.lossHookId]: hookId,
     [KEYS.lossStage]: stage,
-  } = record?.attributes ?? {};
+  } = attributes;
   if (stage === 'reboot') part.ended.add(`${bootId}`);
   else if (stage === 'kernel' && hookId !== part.known.hookId) part.ended.add(`${hookId}`);
   else part.hasMore = true;

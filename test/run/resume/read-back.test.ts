@@ -181,6 +181,33 @@ test('of several hooks that have written their starts alone, each is read, the o
   ]);
 });
 
+test('a line that is no record does not hide the hook before, and is reported', async (t) => {
+  const dir = journalOf(t, ENDED, ['noise\n', start('attached', [1, 1]), '{"torn\n']);
+  const problems: string[] = [];
+  const note = ({ message }: Error) => problems.push(message);
+  const { before } = await readBack(dir, undefined, LIVE, note);
+  assert.deepEqual(
+    before.map(({ hookId }) => hookId),
+    [FORMER],
+  );
+  assert.equal(problems.length, 1);
+  assert.match(problems[0] ?? '', /3\.jsonl: 2 lines are no records, and are skipped$/);
+});
+
+test('of many hooks that have written their starts alone, no segment is read twice', async (t) => {
+  const hooks = Array.from({ length: 1000 }, (_, n) => `${n + 100}`);
+  const starts = hooks.map((hook) => start('attached', [1], hook));
+  const dir = journalOf(t, ENDED, ['noise\n', ...starts.slice(0, 500)], starts.slice(500));
+  const problems: Error[] = [];
+  const live = { hookId: hooks.at(-1) ?? '', readSeq: [] };
+  const { before } = await readBack(dir, undefined, live, (error) => problems.push(error));
+  assert.deepEqual(
+    before.map(({ hookId }) => hookId),
+    [FORMER, ...hooks.slice(0, -1)],
+  );
+  assert.equal(problems.length, 1);
+});
+
 test('a hook that was detached in order has no end to record', async (t) => {
   const stop = former(line('journal.stop', { 'vcml.hook.state': 'detached' }));
   const dir = journalOf(t, [...ENDED, stop], [start('attached', [1, 1])]);

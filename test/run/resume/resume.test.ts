@@ -237,11 +237,16 @@ test('the next number of a CPU is known even if all its records are deleted', as
   assert.deepEqual(await found(dir), { ...WHOLE, nextSeq: [7, 7, 9] });
 });
 
-test('lines that are not records are skipped', async (t) => {
+test('lines that are not records are reported and skipped', async (t) => {
   const dir = journalOf(t);
   const lines = ['', 'noise', 'null', '7', '{"attributes":null}', '{"attributes":{}}'];
   writeFileSync(join(dir, '00000000000000000003.jsonl'), `${lines.join('\n')}\n${exec(0, 7)}`);
-  assert.deepEqual(await found(dir), { ...WHOLE, nextSeq: [8, 7] });
+  const [known, reported] = await foundInDamaged(dir, LIVE);
+  assert.deepEqual(known, { ...WHOLE, nextSeq: [8, 7] });
+  assert.deepEqual(
+    reported.filter((one) => one !== 'journal.checkpoint_missing'),
+    ['00000000000000000003.jsonl:'],
+  );
 });
 
 test('an empty folder gives no continuity', async (t) => {
