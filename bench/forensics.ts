@@ -21,17 +21,26 @@ interface Journal {
   readonly what: string;
   /** The id of a record at the end of a chain. */
   readonly last: string;
+  /** Selects the records of a pod, from a time on. */
+  readonly selection?: readonly string[];
 }
 
-const BUDGET = { audit: 3, chain: 1.5, mebibytes: 1024, rounds: ROUNDS };
+const BUDGET = { audit: 2, chain: 0.8, query: 0.8, mebibytes: 600, rounds: ROUNDS };
+/** What remains for a small journal is the start of Node and DuckDB. */
+const SMALL = 1000;
+const SMALL_BUDGET = { audit: 0.25, chain: 0.25, mebibytes: 600, rounds: ROUNDS };
+/** The last tenth of the generated records is of this time. */
+const SELECTION = ['--pod', 'shop/cart-7', '--since', '2026-11-23T04:57:05Z'];
 
 /** Measures the reader with a million generated records, and against vCML's own auditor. */
 export async function measureForensics(
   bed: Bed,
   report: (text: string) => void,
 ): Promise<Figure[]> {
-  const generated = generate(bed, 'generated', MILLION);
-  const figures = await figuresOf(generated, BUDGET, report);
+  const small = generate(bed, 'small', SMALL, true);
+  const starts = await figuresOf(small, SMALL_BUDGET, report);
+  const generated = { ...generate(bed, 'generated', MILLION, true), selection: SELECTION };
+  const figures = [...starts, ...(await figuresOf(generated, BUDGET, report))];
   figures.push(await measureReport(bed, generated.path));
   rmSync(generated.path, { recursive: true });
   return [...figures, ...(await compareWithReference(bed, report))];
@@ -56,28 +65,34 @@ export async function measureForensicsLarge(
 ): Promise<Figure[]> {
   report('generating ten million records');
   const journal = generate(bed, 'ten-million', 10 * MILLION, true);
-  return figuresOf(journal, { mebibytes: 4096, rounds: 1 }, report);
+  return figuresOf(journal, { mebibytes: 3072, rounds: 1 }, report);
 }
 
 interface Budget {
   readonly audit?: number;
   readonly chain?: number;
+  readonly query?: number;
   readonly mebibytes: number;
   readonly rounds: number;
 }
 
 /** Returns the best time and the peak memory of all rounds. */
 async function figuresOf(
-  { path, what, last }: Journal,
+  { path, what, last, selection }: Journal,
   budget: Budget,
   report: (text: string) => void,
 ): Promise<Figure[]> {
   const figures: Figure[] = [];
-  for (const [name, args] of Object.entries({ audit: [path], chain: [last, path] })) {
+  const commands = {
+    audit: [path],
+    chain: [last, path],
+    ...(selection === undefined ? {} : { query: [...selection, path] }),
+  };
+  for (const [name, args] of Object.entries(commands)) {
     report(`vcml ${name}, ${what}`);
     const runs: Run[] = [];
     for (let round = 0; round < budget.rounds; round++) runs.push(await runVcml([name, ...args]));
-    const seconds = budget[name as 'audit' | 'chain'];
+    const seconds = budget[name as 'audit' | 'chain' | 'query'];
     figures.push({
       what: `vcml ${name}, ${what}`,
       value: Math.min(...runs.map((run) => run.seconds)),
@@ -102,7 +117,8 @@ function generate(bed: Bed, name: string, records: number, compressed = false): 
   const path = join(bed.directory, name);
   const { bytes, last } = generateJournal(path, records, compressed);
   const size = `${(bytes / 1e9).toFixed(1)} GB${compressed ? ' before zstd' : ''}`;
-  return { path, last, what: `${records / MILLION} M generated records (${size})` };
+  const count = records < MILLION ? `${records}` : `${records / MILLION} M`;
+  return { path, last, what: `${count} generated records (${size})` };
 }
 
 /** Runs storms until the bundled agent has so many records; close() removes them. */

@@ -69,6 +69,7 @@ export class Journals {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
   #isOrdered = false;
+  #viewsFrom = '';
   #threadsFrom = THREADS_FROM;
   /** How much of the files was read in threads, from 0 to 1; undefined: DuckDB reads. */
   #share: number | undefined;
@@ -227,9 +228,19 @@ export class Journals {
   /** Makes the views ready: every line of the inputs has been looked for, and each record is once. */
   async readyViews(): Promise<void> {
     await this.scan('counted', [], []);
-    if (this.extents.every(({ again }) => again === 0)) return;
-    await this.scan('every', COLUMNS);
-    await this.#makeViews('SELECT * REPLACE (file::VARCHAR AS file) FROM every WHERE readable');
+    if (this.extents.some(({ again }) => again > 0)) {
+      await this.scan('every', COLUMNS);
+      this.#viewsFrom = 'SELECT * REPLACE (file::VARCHAR AS file) FROM every WHERE readable';
+    }
+    await this.makeViews();
+  }
+
+  /** Makes the views for expressions over their columns. Most commands do without, and start faster. */
+  async makeViews(): Promise<void> {
+    const copies = this.files.filter(({ isOriginal }) => !isOriginal);
+    const shown = new Map(this.files.map(({ file, path }) => [file, path]));
+    const names = copies.length > 0 ? shown : new Map<string, string>();
+    for (const sql of viewsSql(this.#viewsFrom, names)) await this.rows(sql);
   }
 
   async #open(): Promise<void> {
@@ -247,13 +258,7 @@ export class Journals {
     await this.rows(
       `CREATE TYPE journal_file AS ENUM (${this.#sources().map(literal).join(', ')})`,
     );
-    await this.#makeViews(scanSql(this.#sources(), COLUMNS));
-  }
-
-  async #makeViews(from: string): Promise<void> {
-    const copies = this.files.filter(({ isOriginal }) => !isOriginal);
-    const shown = new Map(this.files.map(({ file, path }) => [file, path]));
-    for (const sql of viewsSql(from, copies.length > 0 ? shown : new Map())) await this.rows(sql);
+    this.#viewsFrom = scanSql(this.#sources(), COLUMNS);
   }
 
   /** Returns false if DuckDB must make the table alone; it meets every error as well. */

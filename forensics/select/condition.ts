@@ -11,6 +11,7 @@ export async function checkedCondition(
   selection: Selection,
 ): Promise<Condition> {
   const condition = conditionOf(selection, Date.now());
+  await journals.makeViews();
   try {
     await journals.rows(`EXPLAIN SELECT 1 FROM records WHERE ${condition.sql}`);
   } catch (cause) {
