@@ -51,6 +51,7 @@ export async function simulate(seed: number, isKept = false): Promise<Simulated>
       refusedPercent: seeded.among([0, 2, 5]),
       diskMs: seeded.among([1, 20, 200]),
       slowPercent: seeded.among([10, 60]),
+      readMs: seeded.among([1, 1, 4000]),
       answerMs: seeded.among([3, 120]),
       finePercent: seeded.among([35, 35, 85]),
     };
@@ -163,7 +164,8 @@ class Simulation {
   ): Promise<number | undefined> {
     const machine = this.#machine;
     const life = machine.begin(plan);
-    machine.disk.syncs.inherit(machine.clock.now + OPENING_CALLS * machine.traits.diskMs);
+    const { diskMs, readMs } = machine.traits;
+    machine.disk.syncs.inherit(machine.clock.now + OPENING_CALLS * Math.max(diskMs, readMs));
     this.#stop = new AbortController();
     const { deletes: _, ...options } = this.#options;
     const config = { ...options, journalDir: machine.disk.dir, onExit };

@@ -183,11 +183,14 @@ export function isThere(path: string): boolean {
   return fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** Nothing more than what was synced; or some of it, in each file another part; or all of it, but with holes. */
+/**
+ * Nothing more than what was synced; or some of it, in each file another part; or all names, and each
+ * file whole or not at all; or all of it, but with holes.
+ */
 export function luckOf(seeded: Seeded): Luck {
   const { below, percent } = seeded;
   const whole = (): [number, number] => [0, 0];
-  switch (below(4)) {
+  switch (below(5)) {
     case 0:
       return { change: () => false, bytes: () => 0, hole: whole };
     case 1:
@@ -198,6 +201,8 @@ export function luckOf(seeded: Seeded): Luck {
       };
     case 2:
       return { change: () => percent(50), bytes: (most) => most, hole: whole };
+    case 3:
+      return { change: () => true, bytes: (most) => (percent(50) ? most : 0), hole: whole };
     default:
       return luckWithHoles(seeded);
   }

@@ -8,6 +8,8 @@ import { Killed, type Life, Life as NewLife, type Plan } from './life.ts';
 const EPOCH_NS = 1_795_000_000_000_000_000n;
 const BOOT_NS = 1_000_000_007n;
 const NS_PER_MS = 1e6;
+/** How many of 100 reads take up to `readMs`. */
+const READ_SLOW_PERCENT = 10;
 /** The longest step of the wall clock. */
 const STEP_MS = 3_600_000;
 
@@ -20,6 +22,8 @@ export interface Traits {
   readonly diskMs: number;
   /** how many of 100 operations take up to that long; the others take a fraction of a millisecond */
   readonly slowPercent: number;
+  /** the longest time of a call that only reads: who writes may come first */
+  readonly readMs: number;
   /** the longest time until the collector answers */
   readonly answerMs: number;
   /** how often nothing is wrong with the collector */
@@ -159,6 +163,13 @@ export class Machine {
 
   #step(): void {
     this.#life?.step('other');
+  }
+
+  /** How long a call takes that only reads. */
+  readMs(): number {
+    const { below, percent } = this.seeded;
+    const { readMs, diskMs } = this.traits;
+    return readMs > diskMs && percent(READ_SLOW_PERCENT) ? below(readMs) : this.#diskMs();
   }
 
   #diskMs(): number {

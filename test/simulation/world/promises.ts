@@ -12,7 +12,9 @@ export async function open(
   flags: string | number = 'r',
   mode?: number,
 ): Promise<FileHandle> {
-  return new FileHandle(await current().later(() => current().disk.open(path, flags, mode)));
+  const fd = await current().later(() => current().disk.open(path, flags, mode));
+  // A folder is opened to be synced.
+  return new FileHandle(fd, flags === 'r' && !fs.fstatSync(fd).isDirectory());
 }
 
 export function rename(path: string, to: string): Promise<void> {
@@ -51,14 +53,18 @@ export async function appendFile(path: string, data: string): Promise<void> {
 /** An open file of the agent. */
 export class FileHandle {
   readonly #fd: number;
+  readonly #isReader: boolean;
 
-  constructor(fd: number) {
+  constructor(fd: number, isReader: boolean) {
     this.#fd = fd;
+    this.#isReader = isReader;
   }
 
   async read(buffer: Buffer, offset: number, length: number, at: number | null = null) {
-    const bytesRead = await current().later(() =>
-      fs.readSync(this.#fd, buffer, offset, length, at),
+    const bytesRead = await current().later(
+      () => fs.readSync(this.#fd, buffer, offset, length, at),
+      undefined,
+      this.#readMs,
     );
     return { bytesRead, buffer };
   }
@@ -104,7 +110,12 @@ export class FileHandle {
   }
 
   close(): Promise<void> {
-    return current().later(() => current().disk.close(this.#fd));
+    return current().later(() => current().disk.close(this.#fd), undefined, this.#readMs);
+  }
+
+  /** A reader waits longer than a writer. */
+  get #readMs(): number | undefined {
+    return this.#isReader ? current().readMs() : undefined;
   }
 
   createReadStream({ start }: { start: number }): Readable {
