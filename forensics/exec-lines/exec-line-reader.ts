@@ -56,8 +56,8 @@ for (let digit = 0; digit < 16; digit++) NIBBLES[digit.toString(16).charCodeAt(0
 /**
  * Reads lines of execs in exactly the form in which the agent writes them. Most of such a line stands
  * in many others, too: what a container says, and what an invocation says. Each such part is parsed
- * once and compared then, so that a line costs 0.8 µs instead of the 4 µs of reading it as JSON.
- * A line that it does not read may be anything, also a sound record.
+ * once and compared then. A line of 1.6 KB takes 1.6 µs this way, and DuckDB takes 5 µs to read it and
+ * to apply the rules. A line that it does not read may be anything, also a sound record.
  */
 export class ExecLineReader {
   /** The id as four words, the most significant first. */

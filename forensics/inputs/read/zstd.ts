@@ -36,8 +36,8 @@ export async function* readZstd(file: FileHandle): AsyncGenerator<Buffer | Damag
 }
 
 /**
- * Yields the text of every frame of a zstd file, and throws at a damage. Many blocks at once need a
- * third less time than one by one.
+ * Yields the text of every frame of a zstd file, and throws at a damage. Several blocks at
+ * once need less time than one by one.
  */
 export async function* readSoundZstd(file: FileHandle): AsyncGenerator<Buffer> {
   const window = new FileWindow(file);
