@@ -4,18 +4,14 @@ import { COLUMNS, literal, scanSql } from './columns.ts';
 import { openEngine } from './engine.ts';
 import { eraseRows } from './erase-rows.ts';
 import { ForensicsError } from './errors.ts';
-import {
-  type ExecColumn,
-  fillTable,
-  type LineTable,
-  textBytesOf,
-} from './exec-lines/fill-table.ts';
+import { fillTable, type LineTable, textBytesOf } from './exec-lines/fill-table.ts';
 import { rowsAgain, type Suspect } from './inputs/again.ts';
-import type { Problem } from './inputs/find.ts';
+import { type Problem, problemsText } from './inputs/find.ts';
 import { openInputs } from './inputs/open.ts';
 import { byFirstTime } from './inputs/order.ts';
 import type { Source } from './inputs/source.ts';
 import { Temporary } from './inputs/temporary.ts';
+import type { ScanOptions } from './scan-options.ts';
 import { viewsSql } from './views.ts';
 
 /** A segment that was compressed in the meantime has its other name. */
@@ -31,16 +27,6 @@ export interface Extent {
   readonly skipped: number;
   /** records that an earlier input has, too */
   readonly again: number;
-}
-
-/** The differences between a scan and the view `records`. */
-export interface ScanOptions {
-  /** SQL types of columns that differ */
-  readonly types?: Readonly<Record<string, string>>;
-  /** an expression that other expressions use, computed once */
-  readonly first?: string;
-  /** what the table has for an exec that breaks no rule, if execs can be read without DuckDB */
-  readonly execs?: readonly ExecColumn[];
 }
 
 /** A record's line and its place. */
@@ -64,6 +50,8 @@ export class Journals {
   problems: readonly Problem[] = [];
   /** remarks on the inputs that say nothing about what is missing */
   notes: readonly string[] = [];
+  /** how much of the lines of an answer was fetched, in percent; 0: none are being fetched */
+  fetched = 0;
   readonly #paths: readonly string[];
   readonly #temporary: Temporary;
   readonly #instance: DuckDBInstance;
@@ -91,8 +79,11 @@ export class Journals {
    * nothing can. The caller must close it, because it may have temporary files. From so many bytes of
    * text on, execs are read in threads.
    */
-  static async open(paths: readonly string[], threadsFrom = THREADS_FROM): Promise<Journals> {
-    const temporary = new Temporary();
+  static async open(
+    paths: readonly string[],
+    threadsFrom = THREADS_FROM,
+    temporary = new Temporary(),
+  ): Promise<Journals> {
     const { instance, connection } = await openEngine(temporary);
     const journals = new Journals(paths, temporary, instance, connection);
     journals.#threadsFrom = threadsFrom;
@@ -201,17 +192,22 @@ export class Journals {
   /** Yields the lines of these rows of the last scan, which must ascend. */
   async *entries(rows: readonly number[]): AsyncGenerator<Entry> {
     let at = 0;
-    for (const [index, { first, count }] of this.extents.entries()) {
-      const from = at;
-      while (at < rows.length && (rows[at] ?? 0) < first + count) at += 1;
-      const file = this.files[index];
-      if (file === undefined || at === from) continue;
-      const places = rows.slice(from, at).map((row) => row - first);
-      let next = 0;
-      for await (const { text, number, whole } of file.linesAt(places)) {
-        yield { row: (places[next] ?? 0) + first, file, line: number, text, whole };
-        next += 1;
+    try {
+      for (const [index, { first, count }] of this.extents.entries()) {
+        const from = at;
+        while (at < rows.length && (rows[at] ?? 0) < first + count) at += 1;
+        const file = this.files[index];
+        if (file === undefined || at === from) continue;
+        const places = rows.slice(from, at).map((row) => row - first);
+        let next = 0;
+        for await (const { text, number, whole } of file.linesAt(places)) {
+          this.fetched = (100 * (from + next)) / rows.length;
+          yield { row: (places[next] ?? 0) + first, file, line: number, text, whole };
+          next += 1;
+        }
       }
+    } finally {
+      this.fetched = 0;
     }
   }
 
@@ -417,8 +413,4 @@ export class Journals {
   #sources(): string[] {
     return this.files.map(({ file }) => file);
   }
-}
-
-function problemsText(problems: readonly Problem[]): string {
-  return problems.map(({ path, why }) => `${path}: ${why}`).join('; ');
 }

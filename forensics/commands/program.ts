@@ -2,6 +2,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { commandLine, visible } from '../../record/visible.ts';
 import { EXIT, ForensicsError } from '../errors.ts';
 import { namedInputs, splitId } from '../inputs/named.ts';
+import { Temporary } from '../inputs/temporary.ts';
 import { Journals } from '../journals.ts';
 import { FORMS } from '../output/form.ts';
 import { printNotes } from '../output/notes.ts';
@@ -153,20 +154,30 @@ async function reading(
   inputs: readonly string[],
   command: (journals: Journals) => Promise<number>,
 ): Promise<number> {
-  const journals = await Journals.open(namedInputs(inputs));
-  const stopProgress = showProgress(journals);
+  const temporary = new Temporary();
+  let journals: Journals | undefined;
+  const stopProgress = showProgress(() => ({
+    percentages: [
+      journals?.percentage ?? 0,
+      // A bar between the lines of an answer would be in their way.
+      process.stdout.isTTY ? 0 : (journals?.fetched ?? 0),
+    ],
+    copied: temporary.bytes,
+  }));
   try {
+    journals = await Journals.open(namedInputs(inputs), undefined, temporary);
     return exitCodeOf(journals, await command(journals));
   } catch (error) {
     // What does not exist in a part of the inputs may exist in the rest.
-    if (!(error instanceof ForensicsError) || error.exitCode !== EXIT.negative) throw error;
+    const isNegative = error instanceof ForensicsError && error.exitCode === EXIT.negative;
+    if (journals === undefined || !isNegative) throw error;
     await printNotes(journals);
     if (!journals.isPartial) throw error;
     throw new ForensicsError(partialOf(journals), error.message, { cause: error });
   } finally {
     stopProgress();
     await flush();
-    journals.close();
+    journals?.close();
   }
 }
 

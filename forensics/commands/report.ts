@@ -6,6 +6,7 @@ import { candidatesOf } from '../exec-requests/candidates.ts';
 import { Graph } from '../graph.ts';
 import type { Journals } from '../journals.ts';
 import { notesOf, printNotes } from '../output/notes.ts';
+import { remark } from '../output/stderr.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { type ReportInput, type ReportRecord, renderReport } from '../report/render.ts';
 import { checkedCondition } from '../select/condition.ts';
@@ -90,8 +91,8 @@ export async function report(
     : rendered({ ...input, records: records.map(reported) });
   writeFileSync(options.out, text, { mode: 0o600 });
   await printNotes(journals, summary);
-  process.stderr.write(`vcml: ${records.length} records in ${options.out}\n`);
-  if (kept.length < all.length) process.stderr.write(`vcml: ${beyond}\n`);
+  remark(`${records.length} records in ${options.out}`);
+  if (kept.length < all.length) remark(beyond);
   return 0;
 }
 

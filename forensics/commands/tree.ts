@@ -10,6 +10,7 @@ import type { Entry, Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { printNotes } from '../output/notes.ts';
 import { recordPrinter } from '../output/records.ts';
+import { remark } from '../output/stderr.ts';
 import { paint, print, width } from '../output/stdout.ts';
 import { commandOf, gapOf, placeOf, shortId, timeOf, userOf, wrapped } from '../output/text.ts';
 import { checkedCondition } from '../select/condition.ts';
@@ -64,8 +65,8 @@ export async function tree(
     await printer.end();
   }
   const { deeper, beyondLimit } = forest;
-  if (deeper > 0) process.stderr.write(`vcml: ${deeper} have children below --depth\n`);
-  if (beyondLimit > 0) process.stderr.write(`vcml: ${beyondLimit} more are beyond --limit\n`);
+  if (deeper > 0) remark(`${deeper} have children below --depth`);
+  if (beyondLimit > 0) remark(`${beyondLimit} more are beyond --limit`);
   await printNotes(journals, log.summary);
   return 0;
 }

@@ -146,3 +146,8 @@ class Search {
 function identityOf({ dev, ino }: Stats): string {
   return `${dev}:${ino}`;
 }
+
+/** Says what cannot be read, in one line. */
+export function problemsText(problems: readonly Problem[]): string {
+  return problems.map(({ path, why }) => `${path}: ${why}`).join('; ');
+}

@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ForensicsError } from '../errors.ts';
@@ -26,13 +26,23 @@ export class Temporary {
   file(): string {
     if (this.path === undefined) throw new ForensicsError('unreadable', this.why ?? '');
     this.#files += 1;
-    return join(this.path, `${this.#files}.jsonl`);
+    return this.#newest(this.path);
+  }
+
+  /** The size of the file that was made last. */
+  get bytes(): number {
+    if (this.path === undefined) return 0;
+    return statSync(this.#newest(this.path), { throwIfNoEntry: false })?.size ?? 0;
   }
 
   close(): void {
     this.#remove();
     process.off('exit', this.#remove);
     for (const signal of SIGNALS) process.off(signal, this.#endBy);
+  }
+
+  #newest(path: string): string {
+    return join(path, `${this.#files}.jsonl`);
   }
 
   readonly #remove = (): void => {

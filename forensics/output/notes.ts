@@ -1,6 +1,7 @@
 import { counted } from '../../record/describe.ts';
 import { visible } from '../../record/visible.ts';
 import type { Journals } from '../journals.ts';
+import { remark } from './stderr.ts';
 
 /** Places of one file that are listed. */
 const DAMAGE_SHOWN = 3;
@@ -24,7 +25,7 @@ export async function notesOf(journals: Journals): Promise<string[]> {
 }
 
 function printLines(lines: readonly string[]): void {
-  for (const line of lines) process.stderr.write(`vcml: ${visible(line)}\n`);
+  for (const line of lines) remark(visible(line));
 }
 
 /** Says what was left out because it is no record, or counts once. */

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { clearPassing } from './stderr.ts';
 
 const BUFFER_CHARS = 1 << 16;
 
@@ -15,7 +16,9 @@ export async function print(text: string): Promise<void> {
 export async function flush(): Promise<void> {
   const text = buffered;
   buffered = '';
-  if (text !== '' && !process.stdout.write(text)) await once(process.stdout, 'drain');
+  if (text === '') return;
+  if (process.stdout.isTTY) clearPassing();
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
 /** The number of columns of the terminal, or 80 if there is none. */
