@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPlainFile, replaceFile } from '../files.ts';
+import { unusable } from './folder.ts';
 
 /** The newest state, which a power cut may take or leave empty. */
 const NEWEST = 'state.json';
@@ -21,9 +22,13 @@ export async function writeDurableState(dir: string, text: string): Promise<void
   await replaceFile(join(dir, DURABLE), text, { durable: true });
 }
 
-/** Removes the file of a state if it is there. */
+/** Removes the file of a state if it is there; throws an error of the registry. */
 export function removeState(dir: string, file: StateFile): void {
-  rmSync(join(dir, file), { force: true });
+  try {
+    rmSync(join(dir, file), { force: true });
+  } catch (cause) {
+    throw unusable(dir, cause);
+  }
 }
 
 /** Reads a state; returns its content, or the reason why there is none. */
