@@ -5,7 +5,8 @@ import { openEngine } from './engine.ts';
 import { eraseRows } from './erase-rows.ts';
 import { ForensicsError } from './errors.ts';
 import { fillTable, type LineTable, textBytesOf } from './exec-lines/fill-table.ts';
-import { rowsAgain, type Suspect } from './inputs/again.ts';
+import { type Extent, extentsOf, suspectsOf } from './extents.ts';
+import { rowsAgain } from './inputs/again.ts';
 import { type Problem, problemsText } from './inputs/find.ts';
 import { openInputs } from './inputs/open.ts';
 import { byFirstTime } from './inputs/order.ts';
@@ -18,16 +19,6 @@ import { viewsSql } from './views.ts';
 const TRIES = 3;
 /** For less text than this, starting threads costs more than they save. */
 const THREADS_FROM = 16 << 20;
-
-/** The place of a file's rows in a scanned table, and what they are. */
-export interface Extent {
-  readonly first: number;
-  readonly count: number;
-  /** lines that are no records */
-  readonly skipped: number;
-  /** records that an earlier input has, too */
-  readonly again: number;
-}
 
 /** A record's line and its place. */
 export interface Entry {
@@ -178,13 +169,13 @@ export class Journals {
     for (let tries = 1; ; isFilled = false) {
       const error = isFilled ? undefined : await this.#tryScan(make());
       if (error === undefined) {
-        this.extents = await this.#extentsOf(table);
+        this.extents = await extentsOf(this, table);
         if (await this.#isWhole(table)) break;
       } else if (this.files.every(({ file }) => existsSync(file))) await this.#mend(error);
       else {
         if (tries === TRIES) throw error;
         tries += 1;
-        await this.#open();
+        await this.#open(true);
       }
     }
   }
@@ -239,8 +230,11 @@ export class Journals {
     for (const sql of viewsSql(this.#viewsFrom, names)) await this.rows(sql);
   }
 
-  async #open(): Promise<void> {
+  /** Where others record, a segment can get its other name during every scan, unless it is kept. */
+  async #open(isKept = false): Promise<void> {
     const { sources, problems, notes } = await openInputs(this.#paths, this.#temporary);
+    // One that is gone by now is found under its other name when the scan fails.
+    if (isKept) await Promise.allSettled(sources.map((source) => source.keep()));
     this.problems = problems;
     this.notes = [...notes, ...(this.#temporary.why === undefined ? [] : [this.#temporary.why])];
     await this.#define(sources);
@@ -304,18 +298,6 @@ export class Journals {
     return mayRepeat ? ['hash(id) AS same_id'] : [];
   }
 
-  async #extentsOf(table: string): Promise<Extent[]> {
-    const rows = await this.rows(
-      `SELECT enum_code(file), min(rowid), count(*), count(*) FILTER (NOT readable)
-       FROM ${table} GROUP BY file`,
-    );
-    const known = new Map(rows.map(([file, ...numbers]) => [Number(file), numbers.map(Number)]));
-    return this.files.map((_, file) => {
-      const [first = 0, count = 0, skipped = 0] = known.get(file) ?? [];
-      return { first, count, skipped, again: 0 };
-    });
-  }
-
   /** Makes copies of the files with which DuckDB fails; throws if it is none of them. */
   async #mend(error: Error): Promise<void> {
     let isMended = false;
@@ -361,7 +343,7 @@ export class Journals {
    */
   async #isOnce(table: string): Promise<boolean> {
     if (this.#sameId().length === 0) return true;
-    const suspects = await this.#suspects(table);
+    const suspects = await suspectsOf(this, table);
     const again = await rowsAgain(suspects, (rows) => this.entries(rows));
     if (again.length === 0) return true;
     if (!this.#isOrdered) {
@@ -379,24 +361,6 @@ export class Journals {
       again: again.filter((row) => row >= extent.first && row < extent.first + extent.count).length,
     }));
     return true;
-  }
-
-  async #suspects(table: string): Promise<Suspect[]> {
-    const rows = await this.rows(
-      `SELECT rowid, same_id FROM ${table} WHERE readable AND same_id IN (
-         SELECT same_id FROM ${table} WHERE readable GROUP BY same_id HAVING count(*) > 1)
-       ORDER BY rowid`,
-    );
-    let index = 0;
-    return rows.map(([at, id]) => {
-      const row = Number(at);
-      for (let extent = this.extents[index]; extent !== undefined; extent = this.extents[index]) {
-        if (row < extent.first + extent.count) break;
-        index += 1;
-      }
-      const { journal = '', hasLogs = false } = this.files[index] ?? {};
-      return { row, id: BigInt(id as bigint), journal, isDelivered: hasLogs };
-    });
   }
 
   /** Copies a file, or gives it up if that fails; returns true. */

@@ -89,6 +89,12 @@ export class Source {
     return this.#hasRecordsOnly;
   }
 
+  /** Copies an open segment, which the agent may compress at any time, and then it has another name. */
+  async keep(): Promise<void> {
+    const isSegment = this.journal !== this.original;
+    if (isSegment && this.isOriginal && this.isPlain) await this.#copyText();
+  }
+
   /** Makes a copy that DuckDB can read, after it failed with the file that it has. */
   async mend(): Promise<void> {
     if (this.isOriginal && this.#form !== 'plain') await this.#copyText();
