@@ -52,6 +52,7 @@ export async function simulate(seed: number, isKept = false): Promise<Simulated>
       diskMs: seeded.among([1, 20, 200]),
       slowPercent: seeded.among([10, 60]),
       readMs: seeded.among([1, 1, 4000]),
+      recentBytes: seeded.among([5000, 4 << 20]),
       answerMs: seeded.among([3, 120]),
       finePercent: seeded.among([35, 35, 85]),
     };

@@ -12,7 +12,7 @@ export interface Mutant {
 }
 
 /** Returns a file's text with the fault in it; throws if the text to replace is not there once. */
-export function mutated(text: string, { name, file, before, after }: Mutant): string {
+export function mutated(text: string, { name, file, before, after }: Omit<Mutant, 'why'>): string {
   const parts = text.split(before);
   if (parts.length !== 2)
     throw new Error(`${name}: ${file} has the text ${parts.length - 1} times:\n${before}`);

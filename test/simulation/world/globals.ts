@@ -25,6 +25,8 @@ export const GLOBALS = {
   clearInterval({ timer }: Interval) {
     current().clock.cancel(timer);
   },
+  /** How many bytes of lines the agent keeps in memory for the collector. */
+  recentBytes: () => current().traits.recentBytes,
   performance: { now: () => current().clock.now },
   Date: class extends Date {
     constructor(...args: [] | [number]) {

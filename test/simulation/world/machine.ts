@@ -24,6 +24,8 @@ export interface Traits {
   readonly slowPercent: number;
   /** the longest time of a call that only reads: who writes may come first */
   readonly readMs: number;
+  /** how many bytes of lines an agent keeps in memory for the collector */
+  readonly recentBytes: number;
   /** the longest time until the collector answers */
   readonly answerMs: number;
   /** how often nothing is wrong with the collector */

@@ -17,6 +17,14 @@ const ROOMS = /^(agent|record|redact)\//;
 /** On the first line, so that lines keep their numbers. */
 const PRELUDE = `const { ${Object.keys(GLOBALS).join(', ')} } = globalThis[Symbol.for('${KEY}')]; `;
 
+/** In minutes, no machine has as many lines as the agent keeps in memory for the collector. */
+const RESIZED = {
+  name: 'the memory for lines',
+  file: 'agent/export/journal-export.ts',
+  before: 'new RecentLines(journal.end, RECENT_BYTES)',
+  after: 'new RecentLines(journal.end, Math.min(RECENT_BYTES, recentBytes()))',
+};
+
 const REDIRECTED: readonly (readonly [specifier: RegExp, file: string])[] = [
   [/^node:fs$/, 'fs.ts'],
   [/^node:fs\/promises$/, 'promises.ts'],
@@ -43,7 +51,8 @@ registerHooks({
     const loaded = next(url, context);
     const path = pathOf(url);
     if (!ROOMS.test(path) || !path.endsWith('.ts')) return loaded;
-    const text = Buffer.from(loaded.source as Uint8Array).toString('utf8');
+    const source = Buffer.from(loaded.source as Uint8Array).toString('utf8');
+    const text = path === RESIZED.file ? mutated(source, RESIZED) : source;
     return {
       ...loaded,
       source: PRELUDE + (mutant?.file === path ? mutated(text, mutant) : text),
