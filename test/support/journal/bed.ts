@@ -21,6 +21,9 @@ export interface Bed {
   mount(size: string): void;
 }
 
+/** The file that every journal has beside its segments. */
+export const RESERVE = 'deletions.json.reserve';
+
 /** Makes a bed for one test, which is removed after it. */
 export function createBed(t: { after(cleanUp: () => void): void }): Bed {
   const mounts: string[] = [];
