@@ -240,13 +240,15 @@ export class Journal {
 
   /**
    * Removes the open segment if it has no line. It stays if the next run would then append to the
-   * segment before: those lines would lie before positions that are already known.
+   * segment before, or count from 1 again because all others were deleted for space: those lines
+   * would lie before positions that are already known.
    */
   async #removeUnused(): Promise<void> {
     const { dir } = this.#options;
     const { number, size } = this.#open;
     if (size > 0 || !(await isThere(dir, this.#open))) return;
-    if (listSegments(dir).at(-2)?.compressed === false) return;
+    const before = listSegments(dir).at(-2);
+    if (before === undefined ? number > 1 : !before.compressed) return;
     await rm(segmentFile(dir, { number, compressed: false }), { force: true });
   }
 

@@ -59,6 +59,16 @@ test('no line is written before a position that was reported', async (t) => {
   );
 });
 
+test('segments are never counted from 1 again, also if all that had lines were deleted', async (t) => {
+  const bed = createBed(t);
+  mkdirSync(bed.dir, { mode: 0o700 });
+  writeFileSync(join(bed.dir, segmentName(7)), '', { mode: 0o600 });
+  await (await bed.open()).close();
+  const journal = await bed.open();
+  assert.deepEqual(journal.position, { segment: 7, offset: 0 });
+  await journal.close();
+});
+
 test('an empty folder of the agent’s user becomes 0700; one with content keeps its mode', async (t) => {
   for (const content of [false, true]) {
     const bed = createBed(t);
