@@ -243,11 +243,10 @@ const CREATED_BYTES = '2026-01-31T00:00:00.000000000Z'.length;
 
 /** Returns the position of the first byte that is not printable ASCII, or ends or escapes a string. */
 function plainText(bytes: Buffer, from: number): number {
-  let at = from;
-  for (;;) {
-    const byte = bytes[at] as number;
-    if (byte === QUOTE || byte === BACKSLASH || byte < SPACE || byte >= DELETE) return at;
-    at += 1;
+  for (let at = from; ; at++) {
+    const byte = bytes[at] as number; // undefined behind the last one, and then not printable
+    const isPrintable = byte >= SPACE && byte < DELETE;
+    if (!isPrintable || byte === QUOTE || byte === BACKSLASH) return at;
   }
 }
 

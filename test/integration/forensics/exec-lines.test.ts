@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { loadAudited } from '../../../forensics/audit/load.ts';
+import { ExecLineReader } from '../../../forensics/exec-lines/exec-line-reader.ts';
 import { scanFile } from '../../../forensics/exec-lines/scan-file.ts';
 import { Graph } from '../../../forensics/graph.ts';
 import { Journals } from '../../../forensics/journals.ts';
@@ -207,6 +208,17 @@ describe('execs that are read in threads', () => {
         assert.deepEqual(threads, duckdb);
       }
     });
+
+  test('are whole: the beginning of one is none, wherever it ends', () => {
+    const line = Buffer.from(lineOf(3, createSeeded(5)));
+    const read = (length: number) => {
+      const bytes = Buffer.from(line.subarray(0, length));
+      const view = new DataView(bytes.buffer, bytes.byteOffset, length);
+      return new ExecLineReader().read(bytes, view, 0, length);
+    };
+    assert.equal(read(line.length), true);
+    for (let length = 0; length < line.length; length++) assert.equal(read(length), false);
+  });
 
   test('have the same links, and their lines are found', async () => {
     const content = `${(await journalOf(4)).join('\n')}\n`;
