@@ -26,22 +26,39 @@ export async function replaceFile(
   { durable }: Replacement,
 ): Promise<void> {
   const aside = asideOf(file);
-  await rm(aside, { force: true });
+  await writeNewFile(aside, text, { durable });
   try {
-    // Another file that has this name by now is not written to.
-    const handle = await open(aside, 'wx', 0o600);
-    try {
-      await handle.writeFile(text);
-      if (durable) await handle.sync();
-    } finally {
-      await handle.close();
-    }
     await rename(aside, file);
   } catch (error) {
     await rm(aside, { force: true });
     throw error;
   }
   if (durable) await syncFolder(dirname(file));
+}
+
+/**
+ * Writes a file that only the owner may read, and removes one that has its name before. If that fails,
+ * there is none. If it is durable, its content is synced, but not its name.
+ */
+export async function writeNewFile(
+  file: string,
+  content: string | Buffer,
+  { durable }: Replacement,
+): Promise<void> {
+  await rm(file, { force: true });
+  try {
+    // Another file that has this name by now is not written to.
+    const handle = await open(file, 'wx', 0o600);
+    try {
+      await handle.writeFile(content);
+      if (durable) await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  }
 }
 
 /**

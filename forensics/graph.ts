@@ -1,4 +1,5 @@
 import { ForensicsError } from './errors.ts';
+import type { Execs } from './exec-lines/fill-table.ts';
 import type { Journals } from './journals.ts';
 
 const NONE = -1;
@@ -10,6 +11,9 @@ const AMBIGUOUS_SHOWN = 5;
 export const KEY_MACRO = `CREATE OR REPLACE MACRO record_key(id) AS CASE
   WHEN strlen(id) = 36 AND lower(id) = id THEN coalesce(try_cast(id AS UUID), md5(id)::UUID)
   WHEN id IS NOT NULL THEN md5(id)::UUID END`;
+
+/** A link is read of every exec, also of one that breaks a rule. */
+const EXECS: Execs = { columns: ['id', 'parent'], areOrdinary: false };
 
 /** The graph of causes, by rows of the table `links`. */
 export class Graph {
@@ -29,7 +33,7 @@ export class Graph {
     await journals.rows(KEY_MACRO);
     const keys = ['record_key(id) AS id', 'record_key(parent_cause) AS parent'];
     await journals.scan('links', ['parent_cause', ...columns], [...keys, ...columns], {
-      ...(columns.length === 0 ? { execs: ['id', 'parent'] as const } : {}),
+      ...(columns.length === 0 ? { execs: EXECS } : {}),
     });
     const [[rows] = []] = await journals.rows('SELECT count(*) FROM links');
     const parents = new Int32Array(Number(rows)).fill(NONE);

@@ -1,4 +1,4 @@
-import type { ExecColumn } from './exec-lines/fill-table.ts';
+import type { Execs } from './exec-lines/fill-table.ts';
 
 /** The differences between a scan and the view `records`. */
 export interface ScanOptions {
@@ -6,6 +6,6 @@ export interface ScanOptions {
   readonly types?: Readonly<Record<string, string>>;
   /** an expression that other expressions use, computed once */
   readonly first?: string;
-  /** what the table has for an exec that breaks no rule, if execs can be read without DuckDB */
-  readonly execs?: readonly ExecColumn[];
+  /** what the table has for execs, if they can be read without DuckDB */
+  readonly execs?: Execs;
 }

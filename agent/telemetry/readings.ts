@@ -89,12 +89,7 @@ export interface ExportReadings {
 
 /** The source of the readings once the agent records. */
 export interface Source {
-  read(): Promise<
-    Omit<
-      Readings,
-      'version' | 'isJournalWritable' | 'isMetadataAvailable' | 'reducedPods' | 'upkeepFailures'
-    >
-  >;
+  read(): Promise<Pick<Readings, 'recording' | 'hook' | 'journal' | 'export'>>;
   /** Returns the turns of the drain so far, whether another one is due, or waits for the disk. */
   drain(): { readonly turns: number; readonly isDue: boolean; readonly isWriting: boolean };
 }

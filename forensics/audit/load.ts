@@ -1,6 +1,6 @@
 import { KEYS } from '../../record/fields.ts';
 import { inResource } from '../columns.ts';
-import type { ExecColumn } from '../exec-lines/fill-table.ts';
+import type { Execs } from '../exec-lines/fill-table.ts';
 import { KEY_MACRO } from '../graph.ts';
 import type { Journals } from '../journals.ts';
 import { CLOCKS } from './clocks.ts';
@@ -20,23 +20,26 @@ const about = [
 ].join(', ');
 
 /** The columns of an exec that breaks no rule about one line. */
-const EXECS: readonly ExecColumn[] = [
-  'zero',
-  'id',
-  'parent',
-  'null',
-  'boot',
-  'bootTime',
-  'wall',
-  'age',
-  ...NAMES.map((sql) => ({ ofResource: sql })),
-  'hook',
-  'cpu',
-  'seq',
-  'true',
-  'false',
-  'null',
-];
+const EXECS: Execs = {
+  areOrdinary: true,
+  columns: [
+    'zero',
+    'id',
+    'parent',
+    'null',
+    'boot',
+    'bootTime',
+    'wall',
+    'age',
+    ...NAMES.map((sql) => ({ ofResource: sql })),
+    'hook',
+    'cpu',
+    'seq',
+    'true',
+    'false',
+    'null',
+  ],
+};
 
 /** Reads all inputs once into the table `audited`, with what the checks over several lines need. */
 export async function loadAudited(journals: Journals): Promise<void> {

@@ -21,12 +21,19 @@ export type ExecColumn =
   | 'false'
   | 'null';
 
+/** What a table has for execs that are read without DuckDB. */
+export interface Execs {
+  /** what its columns behind `file` and `readable` have */
+  readonly columns: readonly ExecColumn[];
+  /** Whether these must be execs that break no rule of the audit. */
+  readonly areOrdinary: boolean;
+}
+
 /** A table of lines that is to be filled. */
 export interface LineTable {
   readonly name: string;
-  /** what its columns behind `file` and `readable` have for an exec that breaks no rule */
-  readonly execs: readonly ExecColumn[];
-  /** Whether `same_id` is the first of these columns. */
+  readonly execs: Execs;
+  /** Whether `same_id` is the first of the columns of `execs`. */
   readonly hasSameId: boolean;
   /** Returns the SELECT of all columns but `file` from these files. */
   selectFrom(paths: readonly string[]): string;
@@ -61,9 +68,9 @@ export async function fillTable(table: LineTable, filling: Filling): Promise<boo
   const appender = await RowAppender.open(connection, table.name);
   const others: Buffer[] = [];
   const otherRows: number[] = [];
-  const areOrdinary = table.execs.length > 2;
+  const { areOrdinary } = table.execs;
   const toScan = files.map(({ file, size }) => ({ path: file, size, areOrdinary }));
-  const expressions = table.execs.filter((one) => typeof one === 'object');
+  const expressions = table.execs.columns.filter((one) => typeof one === 'object');
   const ofResources = new OfResources(
     connection,
     expressions.map(({ ofResource }) => ofResource),
@@ -118,7 +125,7 @@ function columnsOf(
   return [
     TRUE,
     ...(hasSameId ? [ZERO] : []),
-    ...execs.map((column) =>
+    ...execs.columns.map((column) =>
       typeof column === 'object' ? (left.shift() ?? NULL) : rawColumn(column, columns),
     ),
   ];

@@ -1,7 +1,7 @@
 import { constants, lstatSync } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { syncFolder } from '../../files.ts';
+import { syncFolder, writeNewFile } from '../../files.ts';
 
 /** More than a note of deletions takes: about 100 bytes for each CPU. */
 const BYTES = 128 << 10;
@@ -14,20 +14,8 @@ export async function reserveRoom(file: string): Promise<void> {
   const reserve = reserveOf(file);
   const there = lstatSync(reserve, { throwIfNoEntry: false });
   if (there?.isFile() && there.size === BYTES) return;
-  await rm(reserve, { force: true });
-  try {
-    const handle = await open(reserve, 'wx', 0o600);
-    try {
-      await handle.writeFile(Buffer.alloc(BYTES, ' '));
-      // The kernel may only then find that there is no room.
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    await rm(reserve, { force: true });
-    throw error;
-  }
+  // The kernel may find only at the sync that there is no room.
+  await writeNewFile(reserve, Buffer.alloc(BYTES, ' '), { durable: true });
 }
 
 /**

@@ -107,20 +107,21 @@ export class Batch {
   }
 
   async #append(): Promise<void> {
-    const { journal, enricher, hook } = this.#options;
     this.#isWriting = true;
     const timer = setTimeout(() => this.#noteStalled(), STALLED_MS).unref();
     try {
-      // The next run must know the containers of events that are still in the ring.
-      const saved = Promise.resolve(enricher.saving);
-      await attended(
-        hook,
-        saved.then(() => journal.append(this.#bytes, this.#length)),
-      );
+      await attended(this.#options.hook, this.#save());
     } finally {
       clearTimeout(timer);
       this.#isWriting = false;
     }
+  }
+
+  async #save(): Promise<void> {
+    const { journal, enricher } = this.#options;
+    // The next run must know the containers of events that are still in the ring.
+    await enricher.saving;
+    await journal.append(this.#bytes, this.#length);
   }
 
   #noteStalled(): void {
