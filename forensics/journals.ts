@@ -136,6 +136,11 @@ export class Journals {
     });
   }
 
+  /** Whether the files still have their names. */
+  get areThere(): boolean {
+    return this.files.every(({ file }) => existsSync(file));
+  }
+
   /** The number of records that the last scan has read. */
   get recordCount(): number {
     return this.extents.reduce(
@@ -171,7 +176,7 @@ export class Journals {
       if (error === undefined) {
         this.extents = await extentsOf(this, table);
         if (await this.#isWhole(table)) break;
-      } else if (this.files.every(({ file }) => existsSync(file))) await this.#mend(error);
+      } else if (this.areThere) await this.#mend(error);
       else {
         if (tries === TRIES) throw error;
         tries += 1;

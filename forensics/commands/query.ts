@@ -9,6 +9,9 @@ import { checkedCondition } from '../select/condition.ts';
 import type { Selection } from '../select/filter.ts';
 import { entriesByTime, hitsOf } from '../select/ordered.ts';
 
+const GONE =
+  'a segment was compressed or deleted while it was read, because its agent is recording: run the query again';
+
 /** The options of `vcml query`. */
 export interface QueryOptions extends Selection {
   readonly output: Form;
@@ -50,6 +53,7 @@ async function freeQuery(journals: Journals, sql: string, form: Form): Promise<n
     await printTable({ columns: reader.deduplicatedColumnNames(), rows }, form);
   } catch (cause) {
     if (cause instanceof ForensicsError) throw cause;
+    if (!journals.areThere) throw new ForensicsError('unreadable', GONE, { cause });
     throw new ForensicsError('usage', `--sql: ${inOneLine((cause as Error).message)}`, { cause });
   }
   await printNotes(journals);

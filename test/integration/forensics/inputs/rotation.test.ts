@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
+import { query } from '../../../../forensics/commands/query.ts';
 import { Journals } from '../../../../forensics/journals.ts';
 import { lines, sound } from '../../../check/craft.ts';
 import { Folder, segment } from '../../../support/forensics.ts';
@@ -40,6 +41,23 @@ test('a journal is read although its open segment is compressed during every sca
     const found: string[] = [];
     for await (const { text } of journals.entries([0, 1])) found.push(text);
     assert.deepEqual(found, RECORDS.slice(0, 2));
+  } finally {
+    journals.close();
+  }
+});
+
+test('a query in SQL says that a segment was compressed meanwhile', async () => {
+  const live = `${folder.path}/live`;
+  folder.journal(`live/${segment(1)}`, RECORDS);
+  const journals = await Journals.open([live]);
+  try {
+    const confine = journals.confine.bind(journals);
+    journals.confine = async () => {
+      await confine();
+      renameSync(`${live}/${segment(1)}`, `${live}/${segment(1)}.zst`);
+    };
+    const answer = query(journals, { sql: 'SELECT count(*) FROM execs', output: 'text' });
+    await assert.rejects(answer, /compressed or deleted .*: run the query again/);
   } finally {
     journals.close();
   }
