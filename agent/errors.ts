@@ -36,9 +36,9 @@ interface Entry {
 
 export const ERRORS = {
   // command line and configuration
-  SINCE_INVALID: {
+  TIME_INVALID: {
     exitCode: EXIT.usage,
-    sentence: '--since is {given}: must be {forms}',
+    sentence: '{flag} is {given}: must be {forms}',
   },
   CONFIGURATION_INVALID: {
     exitCode: EXIT.configuration,

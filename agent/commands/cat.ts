@@ -1,4 +1,7 @@
 import { statSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { zstdCompressSync } from 'node:zlib';
+import { KEYS } from '../../record/fields.ts';
 import { parseTime, TIME_FORMS } from '../../record/since.ts';
 import type { Config } from '../config/schema.ts';
 import { AgentError } from '../errors.ts';
@@ -8,24 +11,37 @@ import { createFormat, type PrintForm } from '../print/format.ts';
 import { Stdout, WRITE_BYTES } from '../print/stdout.ts';
 import { reportUnreadable, segmentsOf } from './segments.ts';
 
+/** Reading a journal must not keep a processor from those who work. */
+const NICENESS = 10;
+
+/** The options of `vcml-agent cat`. */
 export interface CatOptions {
   /** RFC 3339, or a duration back from now */
   readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  /** NAME or NAMESPACE/NAME; the journal's own records are printed whatever the pod */
+  readonly pod?: string | undefined;
   readonly print?: PrintForm | undefined;
+  /** Whether to compress what is printed, as zstd. */
+  readonly zstd?: boolean | undefined;
 }
+
+type Test = (line: string) => boolean;
 
 /**
  * Prints the journal's records as they are now, oldest first. Reports segments that cannot be read,
  * and returns another exit code then.
  */
 export async function cat(config: Config, options: CatOptions): Promise<number> {
-  const from = options.since === undefined ? undefined : sinceOf(options.since);
+  setPriority(NICENESS);
+  const from = momentOf('--since', options.since);
   const start = startOf(config.journalDir, from);
-  const format = createFormat(options.print);
-  const stdout = new Stdout();
+  const isWanted = testOf(options, from);
+  const format = createFormat(options.zstd ? 'jsonl' : options.print);
+  const stdout = new Stdout(1, options.zstd ? zstdCompressSync : undefined);
   const unreadable = reportUnreadable();
   for await (const { line } of readLines(config.journalDir, start, unreadable.note)) {
-    if (from !== undefined && timestampOf(line) < from) continue;
+    if (!isWanted(line)) continue;
     stdout.write(format(line));
     if (stdout.bytes > WRITE_BYTES) await stdout.drained();
     if (stdout.closed) break;
@@ -34,11 +50,35 @@ export async function cat(config: Config, options: CatOptions): Promise<number> 
   return unreadable.exitCode;
 }
 
-/** Returns the time of `--since` in Unix nanoseconds; throws SINCE_INVALID. */
-function sinceOf(given: string): bigint {
+/** Makes the test for lines that the options select. */
+function testOf({ until, pod }: CatOptions, from: bigint | undefined): Test {
+  const before = momentOf('--until', until);
+  const isInPod = pod === undefined ? () => true : podTest(pod);
+  return (line) => {
+    if (!isInPod(line)) return false;
+    if (from === undefined && before === undefined) return true;
+    const time = timestampOf(line);
+    return (from === undefined || time >= from) && (before === undefined || time < before);
+  };
+}
+
+/**
+ * Looks for the fields in the line as the agent writes them: inside a string, their quotation marks
+ * would be escaped.
+ */
+function podTest(pod: string): Test {
+  const [name = '', namespace] = pod.split('/').toReversed();
+  const fields = [`"${KEYS.podName}":${JSON.stringify(name)}`];
+  if (namespace !== undefined) fields.push(`"${KEYS.namespace}":${JSON.stringify(namespace)}`);
+  return (line) => line.includes('"action":"journal.') || fields.every((one) => line.includes(one));
+}
+
+/** Returns the time of an option in Unix nanoseconds; throws TIME_INVALID. */
+function momentOf(flag: string, given: string | undefined): bigint | undefined {
+  if (given === undefined) return undefined;
   const nanos = parseTime(given, Date.now());
   if (nanos !== undefined) return nanos;
-  throw new AgentError('SINCE_INVALID', { given: JSON.stringify(given), forms: TIME_FORMS });
+  throw new AgentError('TIME_INVALID', { flag, given: JSON.stringify(given), forms: TIME_FORMS });
 }
 
 /**

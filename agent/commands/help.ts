@@ -55,6 +55,7 @@ and its exit code is 73 then.
 
 Examples:
   vcml-agent cat --since 2h --print text
+  vcml-agent cat --pod shop/cart-7d9f-x2x --print text
   vcml-agent cat --since 2026-01-31T12:00:00Z | grep '"${KEYS.gapReason}"'
 `,
   configCheck: `

@@ -59,9 +59,15 @@ export function createProgram(done: (exitCode: number) => void, stop: AbortSigna
       '--since <time>',
       'start at a time, such as 2026-01-31 (UTC) or 2026-01-31T12:00:00Z, or at an age: 90s, 15m, 2h, 3d',
     )
-    .action(async ({ since, print, ...flags }) => {
+    .option('--until <time>', 'end before a time')
+    .option(
+      '--pod <name>',
+      'print the records of a pod, NAME or NAMESPACE/NAME, and those of the journal',
+    )
+    .option('--zstd', 'compress the output with zstd')
+    .action(async ({ since, until, pod, print, zstd, ...flags }) => {
       const { cat } = await import('./cat.ts');
-      done(await cat(await configOf(flags), { since, print }));
+      done(await cat(await configOf(flags), { since, until, pod, print, zstd }));
     });
 
   printing(configured(program.command('tail'), JOURNAL))

@@ -15,8 +15,11 @@ export class Stdout {
   #timer: NodeJS.Timeout | undefined;
   #waiting: (() => void)[] = [];
   #closed = false;
+  readonly #encode: (text: string) => Buffer;
 
-  constructor(fd = 1) {
+  /** `encode` turns what one turn of the event loop has written into bytes. */
+  constructor(fd = 1, encode = (text: string): Buffer => Buffer.from(text)) {
+    this.#encode = encode;
     this.#given = fd;
     this.#fd = withoutBlocking(fd);
   }
@@ -59,7 +62,7 @@ export class Stdout {
     try {
       while (this.bytes > 0) {
         if (this.#unwritten.length === 0) {
-          this.#unwritten = Buffer.from(this.#text);
+          this.#unwritten = this.#encode(this.#text);
           this.#text = '';
         }
         const written = writeSync(this.#fd, this.#unwritten);

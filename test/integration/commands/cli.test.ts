@@ -81,6 +81,7 @@ const misuses: [string[], RegExp][] = [
   [['status', '--output', 'xml'], /text, json/],
   [['cat', '--print', 'none'], /text, jsonl/],
   [['cat', '--journal-dir', '.', '--since', 'tomorrow'], /--since is "tomorrow".*90s, 15m/],
+  [['cat', '--journal-dir', '.', '--until', 'today'], /--until is "today".*90s, 15m/],
 ];
 
 for (const [args, message] of misuses)
@@ -134,6 +135,42 @@ test('cat --since accepts a time, or a duration before now', () => {
   equal(cat('2026-01-01T01:00:00+01:00'), `${old}\n${recent}\n`);
   equal(cat('2026-01-01T00:00:01Z'), `${recent}\n`);
   equal(cat('1h'), `${recent}\n`);
+});
+
+test('cat --until leaves out what came later', () => {
+  const lines = [recordAt('2026-01-01T00:00:00Z', 'a'), recordAt('2026-01-02T00:00:00Z', 'b')];
+  const dir = journalWith(...lines);
+  const { stdout } = agent('cat', '--journal-dir', dir, '--until', '2026-01-02');
+  equal(stdout, `${lines[0]}\n`);
+});
+
+test('cat --pod prints the records of one pod, and those of the journal', () => {
+  const resource = (namespace: string, pod: string) =>
+    `"resource":{"k8s.namespace.name":"${namespace}","k8s.pod.name":"${pod}"}`;
+  const [inShop, inTest, other, quoting] = ['a', 'b', 'c', 'd'].map((comm) =>
+    recordAt('2026-01-01T00:00:00Z', comm),
+  );
+  const lines = [
+    inShop?.replace('"resource":{}', resource('shop', 'cart')),
+    inTest?.replace('"resource":{}', resource('test', 'cart')),
+    other?.replace('"resource":{}', resource('shop', 'cart-2')),
+    quoting?.replace('/bin/d', JSON.stringify(resource('shop', 'cart')).slice(1, -1)),
+    recordAt('2026-01-01T00:00:00Z', 'e').replace('"exec"', '"journal.loss"'),
+  ];
+  const dir = journalWith(...lines.map((line) => line ?? ''));
+  const cat = (pod: string) => agent('cat', '--journal-dir', dir, '--pod', pod).stdout;
+  equal(cat('shop/cart'), `${lines[0]}\n${lines[4]}\n`);
+  equal(cat('cart'), `${lines[0]}\n${lines[1]}\n${lines[4]}\n`);
+});
+
+test('cat --zstd prints the same lines, compressed', () => {
+  const lines = Array.from({ length: 5000 }, (_, i) => recordAt('2026-01-01T00:00:00Z', `${i}`));
+  const dir = journalWith(...lines);
+  const args = ['cat', '--journal-dir', dir, '--zstd'];
+  const { stdout } = spawnSync(AGENT_BIN, args, { timeout: TIMEOUT_MS });
+  const text = spawnSync('zstd', ['-dc'], { input: stdout, encoding: 'utf8' }).stdout;
+  equal(text, lines.map((line) => `${line}\n`).join(''));
+  ok(stdout.length < text.length / 5);
 });
 
 test('cat --since skips segments that were closed before that time', () => {
