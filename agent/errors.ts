@@ -40,6 +40,10 @@ export const ERRORS = {
     exitCode: EXIT.usage,
     sentence: '{flag} is {given}: must be {forms}',
   },
+  ID_INVALID: {
+    exitCode: EXIT.usage,
+    sentence: '--id is {given}: must be the id of a record, or at least its first 4 characters',
+  },
   CONFIGURATION_INVALID: {
     exitCode: EXIT.configuration,
     sentence: 'configuration:{problems}',

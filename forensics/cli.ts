@@ -3,12 +3,11 @@ import { visible } from '../record/visible.ts';
 import { EXIT, ForensicsError } from './errors.ts';
 
 /** Runs the command that `argv` (in the form of process.argv) names, and returns the exit code. */
-export async function main(argv: string[]): Promise<number> {
+export async function main(argv: string[], load = loadProgram): Promise<number> {
   process.stdout.on('error', endQuietly);
   process.stderr.on('error', () => {});
   try {
-    const { createProgram } = await import('./commands/program.ts');
-    return await parse(createProgram, argv);
+    return await parse(await load(), argv);
   } catch (error) {
     return report(error);
   }
@@ -19,10 +18,15 @@ function endQuietly(error: NodeJS.ErrnoException): void {
   process.exit(error.code === 'EPIPE' ? 0 : EXIT.bug);
 }
 
-async function parse(
-  createProgram: (done: (exitCode: number) => void) => Command,
-  argv: string[],
-): Promise<number> {
+/** Declares a command line. */
+type CreateProgram = (done: (exitCode: number) => void) => Command;
+
+async function loadProgram(): Promise<CreateProgram> {
+  const { createProgram } = await import('./commands/program.ts');
+  return createProgram;
+}
+
+async function parse(createProgram: CreateProgram, argv: string[]): Promise<number> {
   let exitCode = 0;
   const program = createProgram((code) => {
     exitCode = code;

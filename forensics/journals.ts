@@ -7,7 +7,7 @@ import { ForensicsError } from './errors.ts';
 import { fillTable, type LineTable, textBytesOf } from './exec-lines/fill-table.ts';
 import { type Extent, extentsOf, suspectsOf } from './extents.ts';
 import { rowsAgain } from './inputs/again.ts';
-import { type Problem, problemsText } from './inputs/find.ts';
+import { type Answers, type Problem, problemsText } from './inputs/find.ts';
 import { openInputs } from './inputs/open.ts';
 import { byFirstTime } from './inputs/order.ts';
 import type { Source } from './inputs/source.ts';
@@ -43,7 +43,7 @@ export class Journals {
   notes: readonly string[] = [];
   /** how much of the lines of an answer was fetched, in percent; 0: none are being fetched */
   fetched = 0;
-  readonly #paths: readonly string[];
+  readonly #inputs: readonly string[] | Answers;
   readonly #temporary: Temporary;
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
@@ -54,12 +54,12 @@ export class Journals {
   #share: number | undefined;
 
   private constructor(
-    paths: readonly string[],
+    inputs: readonly string[] | Answers,
     temporary: Temporary,
     instance: DuckDBInstance,
     connection: DuckDBConnection,
   ) {
-    this.#paths = paths;
+    this.#inputs = inputs;
     this.#temporary = temporary;
     this.#instance = instance;
     this.#connection = connection;
@@ -71,12 +71,12 @@ export class Journals {
    * text on, execs are read in threads.
    */
   static async open(
-    paths: readonly string[],
+    inputs: readonly string[] | Answers,
     threadsFrom = THREADS_FROM,
     temporary = new Temporary(),
   ): Promise<Journals> {
     const { instance, connection } = await openEngine(temporary);
-    const journals = new Journals(paths, temporary, instance, connection);
+    const journals = new Journals(inputs, temporary, instance, connection);
     journals.#threadsFrom = threadsFrom;
     try {
       await journals.#open();
@@ -237,7 +237,7 @@ export class Journals {
 
   /** Where others record, a segment can get its other name during every scan, unless it is kept. */
   async #open(isKept = false): Promise<void> {
-    const { sources, problems, notes } = await openInputs(this.#paths, this.#temporary);
+    const { sources, problems, notes } = await openInputs(this.#inputs, this.#temporary);
     // One that is gone by now is found under its other name when the scan fails.
     if (isKept) await Promise.allSettled(sources.map((source) => source.keep()));
     this.problems = problems;

@@ -5,10 +5,12 @@ import { KEYS } from '../../record/fields.ts';
 import { parseTime, TIME_FORMS } from '../../record/since.ts';
 import type { Config } from '../config/schema.ts';
 import { AgentError } from '../errors.ts';
-import { readLines } from '../journal/read.ts';
+import { type OnUnreadable, readLines } from '../journal/read.ts';
 import { type Position, type Segment, segmentFile } from '../journal/segment.ts';
+import type { JournalLine } from '../journal/split-lines.ts';
 import { createFormat, type PrintForm } from '../print/format.ts';
 import { Stdout, WRITE_BYTES } from '../print/stdout.ts';
+import { related } from './related.ts';
 import { reportUnreadable, segmentsOf } from './segments.ts';
 
 /** Reading a journal must not keep a processor from those who work. */
@@ -21,6 +23,8 @@ export interface CatOptions {
   readonly until?: string | undefined;
   /** NAME or NAMESPACE/NAME; the journal's own records are printed whatever the pod */
   readonly pod?: string | undefined;
+  /** the id of a record, or its beginning: that record, its causes and what it caused */
+  readonly id?: string | undefined;
   readonly print?: PrintForm | undefined;
   /** Whether to compress what is printed, as zstd. */
   readonly zstd?: boolean | undefined;
@@ -34,20 +38,38 @@ type Test = (line: string) => boolean;
  */
 export async function cat(config: Config, options: CatOptions): Promise<number> {
   setPriority(NICENESS);
-  const from = momentOf('--since', options.since);
-  const start = startOf(config.journalDir, from);
-  const isWanted = testOf(options, from);
+  const unreadable = reportUnreadable();
+  const lines = linesOf(config.journalDir, options, unreadable.note);
   const format = createFormat(options.zstd ? 'jsonl' : options.print);
   const stdout = new Stdout(1, options.zstd ? zstdCompressSync : undefined);
-  const unreadable = reportUnreadable();
-  for await (const { line } of readLines(config.journalDir, start, unreadable.note)) {
-    if (!isWanted(line)) continue;
+  for await (const line of lines) {
     stdout.write(format(line));
     if (stdout.bytes > WRITE_BYTES) await stdout.drained();
     if (stdout.closed) break;
   }
   await stdout.drained();
   return unreadable.exitCode;
+}
+
+/** Yields what the options select; throws TIME_INVALID or ID_INVALID before that. */
+function linesOf(
+  dir: string,
+  options: CatOptions,
+  onUnreadable: OnUnreadable,
+): AsyncIterable<string> {
+  const { id } = options;
+  if (id !== undefined) {
+    if (!/^[0-9a-f][0-9a-f-]{3,35}$/.test(id))
+      throw new AgentError('ID_INVALID', { given: JSON.stringify(id) });
+    return related({ dir, segments: segmentsOf(dir), onUnreadable }, id);
+  }
+  const from = momentOf('--since', options.since);
+  const isWanted = testOf(options, from);
+  return wanted(readLines(dir, startOf(dir, from), onUnreadable), isWanted);
+}
+
+async function* wanted(lines: AsyncIterable<JournalLine>, isWanted: Test): AsyncGenerator<string> {
+  for await (const { line } of lines) if (isWanted(line)) yield line;
 }
 
 /** Makes the test for lines that the options select. */

@@ -64,10 +64,17 @@ export function createProgram(done: (exitCode: number) => void, stop: AbortSigna
       '--pod <name>',
       'print the records of a pod, NAME or NAMESPACE/NAME, and those of the journal',
     )
+    .addOption(
+      new Option('--id <id>', 'print a record, its causes and what it caused').conflicts([
+        'since',
+        'until',
+        'pod',
+      ]),
+    )
     .option('--zstd', 'compress the output with zstd')
-    .action(async ({ since, until, pod, print, zstd, ...flags }) => {
+    .action(async ({ since, until, pod, id, print, zstd, ...flags }) => {
       const { cat } = await import('./cat.ts');
-      done(await cat(await configOf(flags), { since, until, pod, print, zstd }));
+      done(await cat(await configOf(flags), { since, until, pod, id, print, zstd }));
     });
 
   printing(configured(program.command('tail'), JOURNAL))

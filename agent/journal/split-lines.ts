@@ -37,8 +37,10 @@ export async function* wholeLines(chunks: AsyncIterable<Buffer>): AsyncGenerator
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
     const end = chunk.lastIndexOf(LINE_FEED) + 1;
-    const first = chunk.subarray(0, end);
-    if (end > 0) yield rest.length === 0 ? first : Buffer.concat([rest, first]);
+    // Copies of the chunk would be collected late, because their memory is not V8's.
+    const first = rest.length === 0 || end === 0 ? 0 : chunk.indexOf(LINE_FEED) + 1;
+    if (first > 0) yield Buffer.concat([rest, chunk.subarray(0, first)]);
+    if (end > first) yield chunk.subarray(first, end);
     // A copy, because the chunk's memory is large.
     const last = chunk.subarray(end);
     rest = end > 0 ? Buffer.from(last) : Buffer.concat([rest, last]);

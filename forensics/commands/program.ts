@@ -1,14 +1,11 @@
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import { commandLine, visible } from '../../record/visible.ts';
-import { EXIT, ForensicsError } from '../errors.ts';
+import { Argument, Command } from 'commander';
+import { commandLine } from '../../record/visible.ts';
 import { namedInputs, splitId } from '../inputs/named.ts';
-import { Temporary } from '../inputs/temporary.ts';
 import { Journals } from '../journals.ts';
-import { FORMS } from '../output/form.ts';
-import { printNotes } from '../output/notes.ts';
-import { showProgress } from '../output/progress.ts';
-import { flush } from '../output/stdout.ts';
 import { MAIN_HELP } from './help.ts';
+import { auditLog, count, form, selection } from './options.ts';
+import { type Opening, reading } from './reading.ts';
+import { refusal } from './refusal.ts';
 
 const INPUTS =
   'files, folders or globs with journals, vCML records or OTLP JSON lines; without one, the journal of this node';
@@ -17,14 +14,7 @@ const INPUTS =
 export function createProgram(done: (exitCode: number) => void): Command {
   const program = new Command('vcml')
     .description('Queries causal memory: what ran, where, who caused it, and what is missing.')
-    .configureOutput({
-      outputError: (text, write) =>
-        write(
-          visible(text.trimEnd())
-            .replace(/^error:/, 'vcml:')
-            .concat('\n'),
-        ),
-    })
+    .configureOutput(refusal('vcml'))
     .addHelpText('after', MAIN_HELP)
     .exitOverride();
 
@@ -34,7 +24,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .argument('[inputs...]', INPUTS)
     .action(async (id, inputs, options) => {
       const { chain } = await import('./chain.ts');
-      done(await reading(inputs, (journals) => chain(journals, id, options)));
+      done(await reading(filesOf(inputs), (journals) => chain(journals, id, options)));
     });
 
   selection(form(program.command('query')))
@@ -44,7 +34,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { query } = await import('./query.ts');
-      done(await reading(inputs, (journals) => query(journals, options)));
+      done(await reading(filesOf(inputs), (journals) => query(journals, options)));
     });
 
   auditLog(selection(form(program.command('tree'))))
@@ -57,7 +47,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .action(async (inputs, options) => {
       const { tree } = await import('./tree.ts');
       const [id, paths] = splitId(options.id, inputs);
-      done(await reading(paths, (journals) => tree(journals, id, options)));
+      done(await reading(filesOf(paths), (journals) => tree(journals, id, options)));
     });
 
   form(program.command('gaps'))
@@ -73,7 +63,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { gaps } = await import('./gaps.ts');
-      done(await reading(inputs, (journals) => gaps(journals, options)));
+      done(await reading(filesOf(inputs), (journals) => gaps(journals, options)));
     });
 
   form(program.command('stats'))
@@ -84,7 +74,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { stats } = await import('./stats.ts');
-      done(await reading(inputs, (journals) => stats(journals, options)));
+      done(await reading(filesOf(inputs), (journals) => stats(journals, options)));
     });
 
   selection(form(program.command('tail')))
@@ -113,7 +103,9 @@ export function createProgram(done: (exitCode: number) => void): Command {
       const [id, paths] = splitId(options.id, inputs);
       const words = commandLine(process.argv.slice(2));
       done(
-        await reading(paths, (journals) => report(journals, id, { ...options, selection: words })),
+        await reading(filesOf(paths), (journals) =>
+          report(journals, id, { ...options, selection: words }),
+        ),
       );
     });
 
@@ -124,7 +116,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, { parquet }) => {
       const { exportParquet } = await import('./export.ts');
-      done(await reading(inputs, (journals) => exportParquet(journals, parquet)));
+      done(await reading(filesOf(inputs), (journals) => exportParquet(journals, parquet)));
     });
 
   form(program.command('audit'))
@@ -135,7 +127,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { audit } = await import('./audit.ts');
-      done(await reading(inputs, (journals) => audit(journals, options)));
+      done(await reading(filesOf(inputs), (journals) => audit(journals, options)));
     });
 
   program
@@ -149,101 +141,10 @@ export function createProgram(done: (exitCode: number) => void): Command {
   return program;
 }
 
-/** Opens the inputs, runs a command over them, and removes temporary files. */
-async function reading(
-  inputs: readonly string[],
-  command: (journals: Journals) => Promise<number>,
-): Promise<number> {
-  const temporary = new Temporary();
-  let journals: Journals | undefined;
-  const stopProgress = showProgress(() => ({
-    percentages: [
-      journals?.percentage ?? 0,
-      // A bar between the lines of an answer would be in their way.
-      process.stdout.isTTY ? 0 : (journals?.fetched ?? 0),
-    ],
-    copied: temporary.bytes,
-  }));
-  try {
-    journals = await Journals.open(namedInputs(inputs), undefined, temporary);
-    return exitCodeOf(journals, await command(journals));
-  } catch (error) {
-    // What does not exist in a part of the inputs may exist in the rest.
-    const isNegative = error instanceof ForensicsError && error.exitCode === EXIT.negative;
-    if (journals === undefined || !isNegative) throw error;
-    await printNotes(journals);
-    if (!journals.isPartial) throw error;
-    throw new ForensicsError(partialOf(journals), error.message, { cause: error });
-  } finally {
-    stopProgress();
-    await flush();
-    journals?.close();
-  }
-}
-
-function exitCodeOf(journals: Journals, exitCode: number): number {
-  return exitCode === 0 && journals.isPartial ? EXIT[partialOf(journals)] : exitCode;
-}
-
-function partialOf({ recordCount }: Journals): 'partial' | 'unreadable' {
-  return recordCount === 0 ? 'unreadable' : 'partial';
-}
-
-function form(command: Command, ...more: readonly string[]): Command {
-  const forms = [...FORMS, ...more];
-  const option = new Option('--output <form>', 'form of the output').choices(forms);
-  return command.addOption(option.default('text'));
-}
-
-function auditLog(command: Command): Command {
-  return command.option(
-    '--audit-log <file>',
-    'audit log of the API server, to find the pods/exec requests that may be behind an exec',
-  );
-}
-
-function selection(command: Command): Command {
-  return command
-    .option(
-      '--since <time>',
-      'from this time on: 2026-01-31, 2026-01-31T12:00:00Z, or an age such as 90s, 15m, 2h or 3d',
-    )
-    .option('--until <time>', 'before this time')
-    .option(
-      '--node <name>',
-      'name of the node; each name may be a glob (cart-*) or a regular expression (/^cart-/)',
-    )
-    .option('-n, --namespace <name>')
-    .option('--pod <name>', 'NAME or NAMESPACE/NAME')
-    .option('--container <name>', 'name of the container, or the beginning of its id')
-    .option('--image <name>')
-    .option('--owner <name>', 'NAME or KIND/NAME, such as deployment/cart')
-    .option(
-      '--label <key=value>',
-      'label of the pod, if labels are recorded; may be repeated',
-      append,
-    )
-    .option('--user <uid>', 'number of the real, effective or login user, or root')
-    .option('--exe <path>', 'path or name of the executable')
-    .option('--arg <word>', 'one of the arguments')
-    .option('--action <name>', 'exec, journal.loss, …')
-    .addOption(
-      new Option('--entry <kind>', 'how the exec entered its container').choices(['start', 'exec']),
-    )
-    .option(
-      '--gap [reason]',
-      'execs without a known cause, for this reason (predates_hook, lost, untracked) or any',
-    )
-    .option('--upper-layer', 'executables that were written in the running container')
-    .option('--memfd', 'executables that existed in memory only')
-    .option('--setuid', 'executables with the setuid bit');
-}
-
-function append(value: string, before: readonly string[] = []): string[] {
-  return [...before, value];
-}
-
-function count(value: string): number {
-  if (/^\d{1,15}$/.test(value)) return Number(value);
-  throw new InvalidArgumentError('Must be a whole number.');
+/** Opens the inputs, or the journal of this node. */
+function filesOf(inputs: readonly string[]): Opening {
+  return {
+    open: (temporary) => Journals.open(namedInputs(inputs), undefined, temporary),
+    percentage: 0,
+  };
 }

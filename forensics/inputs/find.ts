@@ -28,6 +28,13 @@ export interface Problem {
   readonly why: string;
 }
 
+/** Files that were made of answers, what is missing, and remarks. */
+export interface Answers {
+  readonly found: Found[];
+  readonly problems: Problem[];
+  readonly notes: string[];
+}
+
 const SEGMENT = /^\d{20}\.jsonl(\.zst)?$/;
 const LINES = /\.(jsonl|ndjson|json)(\.zst|\.gz)?$/;
 

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { compressedName, type Found, findFiles, type Problem } from './find.ts';
+import { type Answers, compressedName, type Found, findFiles, type Problem } from './find.ts';
 import { Source } from './source.ts';
 import type { Temporary } from './temporary.ts';
 
@@ -14,9 +14,12 @@ export interface Inputs {
 }
 
 /** Opens every input that can be read, each file once. */
-export async function openInputs(paths: readonly string[], temporary: Temporary): Promise<Inputs> {
-  const { found, problems } = findFiles(paths);
-  const inputs: Inputs = { sources: [], problems, notes: [] };
+export async function openInputs(
+  named: readonly string[] | Answers,
+  temporary: Temporary,
+): Promise<Inputs> {
+  const { found, problems, notes } = 'found' in named ? structuredClone(named) : foundAt(named);
+  const inputs: Inputs = { sources: [], problems, notes };
   const byName = new Map(found.map((one) => [one.real, one]));
   const opened = new Set<Found>();
   const take = async (one: Found): Promise<void> => {
@@ -44,6 +47,10 @@ export async function openInputs(paths: readonly string[], temporary: Temporary)
   };
   for (const one of found) await take(one);
   return { ...inputs, sources: await withoutCopies(inputs.sources, inputs.notes) };
+}
+
+function foundAt(paths: readonly string[]): Answers {
+  return { ...findFiles(paths), notes: [] };
 }
 
 /** Drops files that are byte by byte the same as one of another journal, as after overlapping pulls. */

@@ -10,6 +10,7 @@ export class Temporary {
   /** why there is none */
   readonly why: string | undefined;
   #files = 0;
+  #newest = '';
 
   constructor() {
     // Whoever sees the folder may send a signal at once: those who remove it are there before it.
@@ -23,26 +24,23 @@ export class Temporary {
   }
 
   /** Returns the path of a new file; throws if there is no temporary folder. */
-  file(): string {
+  file(extension: '.jsonl' | '.jsonl.zst' = '.jsonl'): string {
     if (this.path === undefined) throw new ForensicsError('unreadable', this.why ?? '');
     this.#files += 1;
-    return this.#newest(this.path);
+    this.#newest = join(this.path, `${this.#files}${extension}`);
+    return this.#newest;
   }
 
   /** The size of the file that was made last. */
   get bytes(): number {
-    if (this.path === undefined) return 0;
-    return statSync(this.#newest(this.path), { throwIfNoEntry: false })?.size ?? 0;
+    if (this.#newest === '') return 0;
+    return statSync(this.#newest, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   close(): void {
     this.#remove();
     process.off('exit', this.#remove);
     for (const signal of SIGNALS) process.off(signal, this.#endBy);
-  }
-
-  #newest(path: string): string {
-    return join(path, `${this.#files}.jsonl`);
   }
 
   readonly #remove = (): void => {

@@ -1,0 +1,24 @@
+/** The text below the list of commands of the plug-in. */
+export const HELP = `
+kubectl vcml asks the agent on each node for the records that it needs, through
+kubectl exec, and reads what comes as vcml reads files. stderr says how many
+nodes answered, and names the others. It needs the right to list pods and nodes,
+and to create pods/exec in the namespace of the agents, which is root on each
+node.
+
+Examples:
+  kubectl vcml query --since 2h --pod shop/cart-7d9f-x2x
+  kubectl vcml query --since 14d --exe /tmp/x
+  kubectl vcml chain 4a7107b4
+  kubectl vcml chain 4a7107b4 --node node-7 --output sentences
+  kubectl vcml gaps --since 1d
+
+Exit codes:
+   0  success
+   1  no record matches
+   2  no node answered
+   3  the answer is not from everything: a node did not answer, or has no agent,
+      or a part of its journal cannot be read, and stderr says what
+  64  bad usage
+  70  a bug
+`;

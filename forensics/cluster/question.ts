@@ -1,0 +1,46 @@
+import { rfc3339Of } from '../../record/time.ts';
+import { ForensicsError } from '../errors.ts';
+import type { Selection } from '../select/filter.ts';
+import { momentOf } from '../select/time.ts';
+
+/** An exact name, and no pattern. */
+const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
+
+/** What an agent is asked for; a record must match each part that is given. */
+export type Question = Pick<Selection, 'since' | 'until' | 'namespace' | 'pod'> & {
+  /** the id of a record, or its beginning; nothing else is given with it */
+  readonly id?: string;
+};
+
+/**
+ * Returns the arguments of `vcml-agent cat` for a question. An agent may print more than what was
+ * asked for, because the answer is selected from it; it never prints less.
+ */
+export function argumentsOf(
+  { id, since, until, namespace, pod }: Question,
+  nowMs: number,
+): string[] {
+  if (id !== undefined) return [`--id=${id}`];
+  const name = podOf(namespace, pod);
+  return [
+    ...timeOf('--since', since, nowMs),
+    ...timeOf('--until', until, nowMs),
+    ...(name === undefined ? [] : [`--pod=${name}`]),
+  ];
+}
+
+/** An age is counted from here: the clock of a node may be another. */
+function timeOf(flag: string, given: string | undefined, nowMs: number): string[] {
+  if (given === undefined) return [];
+  const time = rfc3339Of(momentOf(given, nowMs));
+  if (time === undefined)
+    throw new ForensicsError('usage', `${flag} ${given}: no clock has this time`);
+  return [`${flag}=${time}`];
+}
+
+/** Undefined: the agent cannot match it, or there is none. */
+function podOf(namespace: string | undefined, pod: string | undefined): string | undefined {
+  const [name = '', within = namespace] = (pod ?? '').split('/').toReversed();
+  if (!NAME.test(name)) return undefined;
+  return within !== undefined && NAME.test(within) ? `${within}/${name}` : name;
+}

@@ -1,0 +1,65 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { FORMS } from '../output/form.ts';
+
+/** Adds the option for the form of the output. */
+export function form(command: Command, ...more: readonly string[]): Command {
+  const forms = [...FORMS, ...more];
+  const option = new Option('--output <form>', 'form of the output').choices(forms);
+  return command.addOption(option.default('text'));
+}
+
+/** Adds the option for the audit log of the API server. */
+export function auditLog(command: Command): Command {
+  return command.option(
+    '--audit-log <file>',
+    'audit log of the API server, to find the pods/exec requests that may be behind an exec',
+  );
+}
+
+/** Adds the options that select records. */
+export function selection(command: Command): Command {
+  return command
+    .option(
+      '--since <time>',
+      'from this time on: 2026-01-31, 2026-01-31T12:00:00Z, or an age such as 90s, 15m, 2h or 3d',
+    )
+    .option('--until <time>', 'before this time')
+    .option(
+      '--node <name>',
+      'name of the node; each name may be a glob (cart-*) or a regular expression (/^cart-/)',
+    )
+    .option('-n, --namespace <name>')
+    .option('--pod <name>', 'NAME or NAMESPACE/NAME')
+    .option('--container <name>', 'name of the container, or the beginning of its id')
+    .option('--image <name>')
+    .option('--owner <name>', 'NAME or KIND/NAME, such as deployment/cart')
+    .option(
+      '--label <key=value>',
+      'label of the pod, if labels are recorded; may be repeated',
+      append,
+    )
+    .option('--user <uid>', 'number of the real, effective or login user, or root')
+    .option('--exe <path>', 'path or name of the executable')
+    .option('--arg <word>', 'one of the arguments')
+    .option('--action <name>', 'exec, journal.loss, …')
+    .addOption(
+      new Option('--entry <kind>', 'how the exec entered its container').choices(['start', 'exec']),
+    )
+    .option(
+      '--gap [reason]',
+      'execs without a known cause, for this reason (predates_hook, lost, untracked) or any',
+    )
+    .option('--upper-layer', 'executables that were written in the running container')
+    .option('--memfd', 'executables that existed in memory only')
+    .option('--setuid', 'executables with the setuid bit');
+}
+
+function append(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+/** Reads a number of an option. */
+export function count(value: string): number {
+  if (/^\d{1,15}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError('Must be a whole number.');
+}

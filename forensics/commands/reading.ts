@@ -1,0 +1,54 @@
+import { EXIT, ForensicsError } from '../errors.ts';
+import { Temporary } from '../inputs/temporary.ts';
+import type { Journals } from '../journals.ts';
+import { printNotes } from '../output/notes.ts';
+import { showProgress } from '../output/progress.ts';
+import { flush } from '../output/stdout.ts';
+
+/** How a command gets its journals. */
+export interface Opening {
+  /** Opens them; the folder is removed after the command. */
+  readonly open: (temporary: Temporary) => Promise<Journals>;
+  /** how much of what `open` does is done, in percent; 0: nobody knows */
+  readonly percentage: number;
+}
+
+/** Opens journals, runs a command over them, and removes temporary files. */
+export async function reading(
+  opening: Opening,
+  command: (journals: Journals) => Promise<number>,
+): Promise<number> {
+  const temporary = new Temporary();
+  let journals: Journals | undefined;
+  const stopProgress = showProgress(() => ({
+    percentages: [
+      journals?.percentage ?? opening.percentage,
+      // A bar between the lines of an answer would be in their way.
+      process.stdout.isTTY ? 0 : (journals?.fetched ?? 0),
+    ],
+    copied: temporary.bytes,
+  }));
+  try {
+    journals = await opening.open(temporary);
+    return exitCodeOf(journals, await command(journals));
+  } catch (error) {
+    // What does not exist in a part of the inputs may exist in the rest.
+    const isNegative = error instanceof ForensicsError && error.exitCode === EXIT.negative;
+    if (journals === undefined || !isNegative) throw error;
+    await printNotes(journals);
+    if (!journals.isPartial) throw error;
+    throw new ForensicsError(partialOf(journals), error.message, { cause: error });
+  } finally {
+    stopProgress();
+    await flush();
+    journals?.close();
+  }
+}
+
+function exitCodeOf(journals: Journals, exitCode: number): number {
+  return exitCode === 0 && journals.isPartial ? EXIT[partialOf(journals)] : exitCode;
+}
+
+function partialOf({ recordCount }: Journals): 'partial' | 'unreadable' {
+  return recordCount === 0 ? 'unreadable' : 'partial';
+}

@@ -1,0 +1,35 @@
+import { deepEqual, throws } from 'node:assert/strict';
+import { test } from 'node:test';
+import { argumentsOf, type Question } from '../../../forensics/cluster/question.ts';
+
+const NOW = Date.parse('2026-02-01T00:00:00Z');
+
+const cases: readonly [Question, readonly string[]][] = [
+  [{ id: '4a7107b4' }, ['--id=4a7107b4']],
+  [{ since: '2h' }, ['--since=2026-01-31T22:00:00.000000000Z']],
+  [
+    { since: '2026-01-31', until: '2026-01-31T12:00:00+01:00' },
+    ['--since=2026-01-31T00:00:00.000000000Z', '--until=2026-01-31T11:00:00.000000000Z'],
+  ],
+  [{ pod: 'cart-7d9f-x2x' }, ['--pod=cart-7d9f-x2x']],
+  [{ pod: 'shop/cart' }, ['--pod=shop/cart']],
+  [{ pod: 'cart', namespace: 'shop' }, ['--pod=shop/cart']],
+  [{ pod: 'shop/cart', namespace: 'test' }, ['--pod=shop/cart']],
+  // What an agent cannot match exactly, it is not asked for.
+  [{ pod: 'cart', namespace: 'shop-*' }, ['--pod=cart']],
+  [{ pod: 'shop-*/cart' }, ['--pod=cart']],
+  [{ pod: 'cart-*' }, []],
+  [{ pod: 'shop/cart-?' }, []],
+  [{ pod: '/^cart-/' }, []],
+  [{ pod: '/cart/' }, []],
+  [{ namespace: 'shop' }, []],
+];
+
+for (const [question, args] of cases)
+  test(`agents are asked for ${JSON.stringify(question)}`, () => {
+    deepEqual(argumentsOf(question, NOW), args);
+  });
+
+test('a time that is none is refused before anybody is asked', () => {
+  throws(() => argumentsOf({ since: 'yesterday' }, NOW), /"yesterday" is not a time/);
+});
