@@ -127,8 +127,13 @@ export async function loadPodSource(
     const { followApiServer } = await import('../enrich/pods/api-server.ts');
     return (listeners) => followApiServer({ ...options, ...listeners });
   }
-  const { openKubelet } = await import('../enrich/pods/kubelet.ts');
   const { kubeletEndpoint: endpoint, kubeletCertificate } = config;
+  // The socket of the kubelet's pods API. It takes gRPC, which is large.
+  if (endpoint.startsWith('unix:')) {
+    const { followPodsApi } = await import('../enrich/pods/kubelet-pods-api.ts');
+    return (listeners) => followPodsApi({ ...options, ...listeners }, endpoint);
+  }
+  const { askKubelet } = await import('../enrich/pods/kubelet.ts');
   const verify = kubeletCertificate === 'verify';
-  return (listeners) => openKubelet({ ...options, ...listeners, endpoint, verify });
+  return (listeners) => askKubelet({ ...options, ...listeners, endpoint, verify });
 }

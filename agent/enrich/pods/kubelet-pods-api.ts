@@ -1,4 +1,6 @@
+import { watchPods } from '../../kube/kubelet-pods.ts';
 import { Pace } from '../../kube/pace.ts';
+import { readPodEvent, SYNCED } from '../../kube/pod-event.ts';
 import type { Change, ListWatch } from '../../kube/reflector.ts';
 import { RequestError } from '../../kube/request-error.ts';
 import { type Pod, slimPod } from './pod.ts';
@@ -39,9 +41,6 @@ class PodStream implements ListWatch<Pod> {
   }
 
   async list(onPod: (pod: Pod) => void, stop: AbortSignal): Promise<string> {
-    // Imported only where they are used, because gRPC and protobuf are large.
-    const { watchPods } = await import('../../kube/kubelet-pods.ts');
-    const { readPodEvent, SYNCED } = await import('../../kube/pod-event.ts');
     // Runs before an event is queued, so that the queue holds no whole pods.
     const read = (buffer: Uint8Array): SlimEvent => {
       const { type, pod } = readPodEvent(buffer);

@@ -1,7 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { listObjects } from '../../kube/objects.ts';
 import { RequestError } from '../../kube/request-error.ts';
-import { followPodsApi } from './kubelet-pods-api.ts';
 import { type Pod, slimPod } from './pod.ts';
 import { PodIndex } from './pod-index.ts';
 import { podShape } from './pod-shape.ts';
@@ -9,7 +8,7 @@ import type { PodSource, PodSourceOptions, SourceState } from './pod-source.ts';
 
 /** How the kubelet is reached. */
 export interface KubeletOptions extends PodSourceOptions {
-  /** such as `https://127.0.0.1:10250`, or the socket of the pods API, `unix:///…` */
+  /** such as `https://127.0.0.1:10250` */
   readonly endpoint: string;
   /** Whether the kubelet's certificate must be signed by the cluster's authority. */
   readonly verify: boolean;
@@ -25,14 +24,11 @@ const PAUSE_PER_READ = 9;
 const SILENCE_MS = 10_000;
 const REQUEST_MS = 120_000;
 
-/** Opens the kubelet as a source: its pods API on a socket, or else its authenticated endpoint. */
-export function openKubelet(options: KubeletOptions): PodSource {
-  const { endpoint } = options;
-  return endpoint.startsWith('unix:') ? followPodsApi(options, endpoint) : askKubelet(options);
-}
-
-/** Reads the kubelet's pods at intervals, and whenever a pod is looked up that is not known. */
-function askKubelet(options: KubeletOptions): PodSource {
+/**
+ * Reads the pods of the kubelet's authenticated endpoint at intervals, and whenever a pod is looked up
+ * that is not known.
+ */
+export function askKubelet(options: KubeletOptions): PodSource {
   const { report } = options;
   const stop = new AbortController();
   const pods = new PodIndex(options);

@@ -10,7 +10,8 @@ import {
   type ServiceDefinition,
   status,
 } from '@grpc/grpc-js';
-import { openKubelet } from '../../../agent/enrich/pods/kubelet.ts';
+import { followPodsApi } from '../../../agent/enrich/pods/kubelet-pods-api.ts';
+import type { PodSourceOptions } from '../../../agent/enrich/pods/pod-source.ts';
 import { readPodEvent } from '../../../agent/kube/pod-event.ts';
 import { POD_UID } from '../../support/ids.ts';
 import { until } from '../../support/until.ts';
@@ -44,7 +45,7 @@ async function withSocket(
   body: (bed: {
     readonly serve: (answer: (call: Call) => void) => Promise<Server>;
     readonly follow: () => {
-      readonly source: ReturnType<typeof openKubelet>;
+      readonly source: ReturnType<typeof followPodsApi>;
       readonly changed: string[];
       readonly problems: string[];
     };
@@ -69,15 +70,14 @@ async function withSocket(
       follow() {
         const changed: string[] = [];
         const problems: string[] = [];
-        const source = openKubelet({
-          endpoint,
+        const options: PodSourceOptions = {
           nodeName: 'node-1',
-          verify: true,
           kubeconfig: '',
           keys: { label: (key) => key === 'app', annotation: (key) => key === 'owner' },
           onPod: (uid) => changed.push(uid),
           report: (one) => problems.push('error' in one ? one.error.message : 'fine'),
-        });
+        };
+        const source = followPodsApi(options, endpoint);
         closing.push(() => source.close());
         return { source, changed, problems };
       },

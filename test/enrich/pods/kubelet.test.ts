@@ -6,7 +6,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openKubelet } from '../../../agent/enrich/pods/kubelet.ts';
+import { askKubelet } from '../../../agent/enrich/pods/kubelet.ts';
 import type { PodSource } from '../../../agent/enrich/pods/pod-source.ts';
 import { apiPod } from '../../support/api-server.ts';
 import { createAuthority } from '../../support/authority.ts';
@@ -53,7 +53,7 @@ async function withKubelet(body: (kubelet: Kubelet) => Promise<void>): Promise<v
     follow({ nodeName = 'node-1', verify = true } = {}) {
       const changed: string[] = [];
       const problems: string[] = [];
-      const source = openKubelet({
+      const source = askKubelet({
         endpoint: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
         keys: { label: () => false, annotation: () => false },
         nodeName,
