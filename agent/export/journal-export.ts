@@ -14,7 +14,7 @@ import type { Filter } from './read/rules.ts';
 import { UpcomingBatches } from './read/upcoming-batches.ts';
 import { CatchUpLimit } from './send/catch-up-limit.ts';
 import { keepDeadLetter } from './send/dead-letters.ts';
-import { Delivery } from './send/delivery.ts';
+import { Delivery, type NewestRecord } from './send/delivery.ts';
 import type { JournalLogExporter } from './send/journal-log-exporter.ts';
 import { type Outcome, outcomeOf } from './send/outcome.ts';
 import { Ended } from './send/sender.ts';
@@ -87,6 +87,7 @@ export class JournalExport {
         scope: createScope(version),
         encoder: options.encoder ?? new LogRecordEncoder(),
         passes: filter.passes,
+        mayPass: filter.mayPass,
       },
       this.#reader,
     );
@@ -95,6 +96,7 @@ export class JournalExport {
       statistics: this.statistics,
       ending: this.#ending.signal,
       send: (records, renew) => this.#send(records, renew),
+      newest: () => this.#newest(),
       keepDeadLetter: (start, refusal) => keepDeadLetter(journal, start, refusal, log),
     });
     this.#cursor.move(this.#position);
@@ -187,6 +189,14 @@ export class JournalExport {
     this.#reader.skipSegment();
     this.statistics.skips += 1;
     this.#options.log('export.segment_skipped', { from, to: this.#reader.position, error });
+  }
+
+  #newest(): NewestRecord | undefined {
+    const { newest } = this.#recent;
+    if (newest === undefined) return undefined;
+    const { bytes, start } = newest;
+    const record = this.#batches.alone({ bytes, from: 0, to: bytes.length - 1 });
+    return record && { record, start };
   }
 
   #send(records: ReadableLogRecord[], renew: boolean): Promise<Outcome> {

@@ -76,6 +76,50 @@ describe('a receiver that refuses records for a while', { concurrency: true }, (
       deepEqual(lettersIn(bed), execLines(0, 2));
     });
 
+  test('more records in a row that are refused for good than are read ahead hold up no export', async (t) => {
+    const bed = await createExportBed(t);
+    const bad = execLines(0, 34);
+    const refused = new Set(bad);
+    const collector = await bed.collect({
+      answer: (lines) =>
+        lines.some((line) => refused.has(line)) ? refusal('INVALID_ARGUMENT') : ACCEPTED,
+    });
+    await bed.write(...bad);
+    const { statistics } = bed.start(collector.port, { batchRecords: 1 });
+    // A node records all the time: about one exec for each record that is set aside.
+    let good = bad.length;
+    for (let n = 0; n < 34; n++) {
+      await bed.write(execLine(good++));
+      await until(`dead letter ${n}`, () => statistics.deadLetters > n);
+    }
+    await until('the others', () => statistics.exported === good - bad.length);
+    deepEqual(lettersIn(bed), bad);
+    deepEqual(
+      bed.log.filter((line) => line.includes('every_record_refused')).length,
+      1,
+      'it is logged before another record is accepted, and not again',
+    );
+  });
+
+  test('a collector that accepts no record but those that it knows makes the export pause', async (t) => {
+    const bed = await createExportBed(t);
+    const known = execLines(0, 1);
+    const collector = await bed.collect({
+      answer: (lines) =>
+        lines.every((line) => known.includes(line)) ? ACCEPTED : refusal('UNKNOWN'),
+    });
+    const { statistics } = bed.start(collector.port);
+    await bed.write(...known);
+    await until('the first', () => statistics.exported === 1);
+    await bed.write(...execLines(1, 30));
+    await until('the log line', () =>
+      bed.log.some((line) => line.includes('every_record_refused')),
+    );
+    await bed.write(execLine(30));
+    await sleep(1000);
+    equal(statistics.deadLetters, 10);
+  });
+
   test('an export that ends while every record is refused leaves them for the next run', async (t) => {
     const bed = await createExportBed(t);
     let isBad = true;

@@ -152,6 +152,15 @@ function taken(recent: RecentLines, segment: number, offset: number): string[] |
   return chunk.bytes.toString('utf8', from).trim().split('\n');
 }
 
+test('the newest line is known, also once it is taken or dropped', () => {
+  const recent = new RecentLines({ segment: 1, offset: 8 }, 8);
+  push(recent, 1, 8, 3);
+  deepEqual(recent.newest, { bytes: Buffer.from('104\n'), start: { segment: 1, offset: 16 } });
+  push(recent, 2, 0, 1);
+  deepEqual(taken(recent, 2, 0), ['200']);
+  deepEqual(recent.newest, { bytes: Buffer.from('200\n'), start: { segment: 2, offset: 0 } });
+});
+
 test('lines in memory are contiguous, also across segments', () => {
   const recent = new RecentLines({ segment: 1, offset: 8 }, 1000);
   push(recent, 1, 8, 2);

@@ -78,7 +78,10 @@ const CASES: readonly (readonly [readonly string[], LineOptions, boolean])[] = [
 
 for (const [rules, options, passes] of CASES)
   test(`${JSON.stringify(rules)} ${passes ? 'exports' : 'keeps back'} ${JSON.stringify(options)}`, async () => {
-    equal(createFilter(parseRules(rules)).passes(lineOf(execLine(1, options))), passes);
+    const filter = createFilter(parseRules(rules));
+    equal(filter.mayPass(lineOf(execLine(1, options))), passes);
+    deepEqual([...filter.kept], []);
+    equal(filter.passes(lineOf(execLine(1, options))), passes);
   });
 
 test('records about the journal are always exported', async () => {

@@ -42,6 +42,8 @@ export interface BatchOptions {
    * record.
    */
   passes(line: Line): boolean;
+  /** Says the same, and counts nothing. */
+  mayPass(line: Line): boolean;
 }
 
 /** Collects the lines of a reader into batches, by count, bytes and age. */
@@ -82,6 +84,17 @@ export class Batches {
       }
       if (isLast) return filling.isEmpty ? undefined : this.#taken(filling);
       await reader.wait(ending, filling.isEmpty ? undefined : waitMs);
+    }
+  }
+
+  /** Encodes a line as in a batch, by itself; undefined: it is not exported, or is no record. */
+  alone(line: Line): ReadableLogRecord | undefined {
+    const { scope, encoder, mayPass } = this.#options;
+    try {
+      if (!mayPass(line)) return undefined;
+      return new EncodedRecords(scope, encoder).add(line.bytes, line.from, line.to);
+    } catch {
+      return undefined;
     }
   }
 

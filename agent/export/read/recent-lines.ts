@@ -7,6 +7,7 @@ import { isSame, type Position } from './position.ts';
 const REUSED_MIN = 64 << 10;
 /** The number of buffers that wait to be used again. */
 const SPARE_MAX = 4;
+const LINE_FEED = 0x0a;
 
 /** Whole lines that were appended to one segment, at these offsets. */
 export interface Chunk {
@@ -16,6 +17,12 @@ export interface Chunk {
   readonly bytes: Buffer;
   /** the buffer that begins with these bytes */
   readonly memory: Buffer;
+}
+
+/** A line with its line feed, and where it begins. */
+export interface NewestLine {
+  readonly bytes: Buffer;
+  readonly start: Position;
 }
 
 /**
@@ -31,6 +38,7 @@ export class RecentLines {
   /** the position before the first chunk */
   #from: Position;
   #end: Position;
+  #newest: NewestLine | undefined;
   #bytes = 0;
   #pushes = 0;
   #wake = (): void => {};
@@ -50,6 +58,11 @@ export class RecentLines {
     return this.#end;
   }
 
+  /** The last line that was pushed, also if it is taken; undefined: there is none yet. */
+  get newest(): NewestLine | undefined {
+    return this.#newest;
+  }
+
   /** The number of times that lines were pushed. */
   get pushes(): number {
     return this.#pushes;
@@ -64,6 +77,9 @@ export class RecentLines {
     this.#bytes += length;
     this.#pushes += 1;
     this.#end = { segment, offset };
+    const from = bytes.lastIndexOf(LINE_FEED, -2) + 1;
+    const start = { segment, offset: offset - length + from };
+    this.#newest = { bytes: Buffer.from(bytes.subarray(from)), start };
     while (this.#bytes > this.#maxBytes) this.#release(this.#drop());
     this.#wake();
   }

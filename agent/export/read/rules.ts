@@ -140,6 +140,8 @@ function globOf(glob: string): RegExp {
 export interface Filter {
   /** Says whether a line is exported; throws a SyntaxError if it is not JSON. */
   passes(line: Line): boolean;
+  /** Says the same, and counts nothing. */
+  mayPass(line: Line): boolean;
   /** the number of records, by the text of the rule */
   readonly kept: ReadonlyMap<string, number>;
 }
@@ -150,16 +152,20 @@ export interface Filter {
  */
 export function createFilter(rules: readonly Rule[]): Filter {
   const kept = new Map<string, number>();
+  const ruleAgainst = ({ bytes, from, to }: Line): Rule | undefined => {
+    if (rules.length === 0) return undefined;
+    const record: Asked = JSON.parse(bytes.toString('utf8', from, to));
+    if (record.action !== 'exec') return undefined;
+    const rule = rules.find((one) => one.matches(record));
+    return rule?.allows ? undefined : rule;
+  };
   return {
     kept,
-    passes({ bytes, from, to }) {
-      if (rules.length === 0) return true;
-      const record: Asked = JSON.parse(bytes.toString('utf8', from, to));
-      if (record.action !== 'exec') return true;
-      const rule = rules.find((one) => one.matches(record));
-      if (rule === undefined || rule.allows) return true;
-      kept.set(rule.text, (kept.get(rule.text) ?? 0) + 1);
-      return false;
+    passes(line) {
+      const rule = ruleAgainst(line);
+      if (rule !== undefined) kept.set(rule.text, (kept.get(rule.text) ?? 0) + 1);
+      return rule === undefined;
     },
+    mayPass: (line) => ruleAgainst(line) === undefined,
   };
 }

@@ -1,7 +1,7 @@
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { JournalLogRecord } from '../encode/journal-log-record.ts';
 import type { Batch } from '../read/batches.ts';
-import type { Position } from '../read/position.ts';
+import { isSame, type Position } from '../read/position.ts';
 import type { UpcomingBatches } from '../read/upcoming-batches.ts';
 import { Ahead } from './ahead.ts';
 import { backoffMs } from './backoff.ts';
@@ -17,21 +17,29 @@ const ROUNDS = 3;
 /** While no other record is accepted either, the encoder comes under suspicion from here on. */
 const SUSPICIOUS_REFUSALS = 3;
 /**
- * Each time after this many refusals, one of the records that follow is tried: nothing was accepted
- * before, or what was accepted before is no longer. It may overtake, which is why it is not tried
- * earlier.
+ * Each time after this many refusals, one of the records that follow or the newest one is tried:
+ * nothing was accepted before, or what was accepted before is no longer. It may overtake, which is
+ * why it is not tried earlier.
  */
 const REFUSALS_IN_A_ROW = 10;
 /**
- * After this many refusals for good in a row the records are hardly the cause, although one that
- * the collector knows already is accepted.
+ * Each time after this many refusals for good in a row, the records are hardly the cause, although
+ * one that the collector knows already is accepted; unless it accepts a new one, too.
  */
 const REFUSED_IN_A_ROW = 10;
 const REFUSED_PAUSE_MS = 30_000;
 /** The least time between two lines of the log about the encoder. */
 const LOG_EVERY_MS = 60_000;
 
+/** The record that was written last, and where its line begins. */
+export interface NewestRecord {
+  readonly record: ReadableLogRecord;
+  readonly start: Position;
+}
+
 export interface DeliveryOptions extends SenderOptions {
+  /** Returns the newest record of this run; undefined: it is not exported, or there is none. */
+  newest(): NewestRecord | undefined;
   /** Resolves when the line that begins there is on disk with the reason. */
   keepDeadLetter(start: Position, refusal: Refusal): Promise<void>;
 }
@@ -49,6 +57,8 @@ export class Delivery {
   readonly #sender: Sender;
   #ahead: Ahead | undefined;
   #refusedInARow = 0;
+  /** Where the newest record was that was tried last. */
+  #tried: Position | undefined;
   /** The collector accepted the stock encoding of records, and not ours. */
   #isEncoderFaulty = false;
   #faultReportedAt = Number.NEGATIVE_INFINITY;
@@ -81,15 +91,18 @@ export class Delivery {
   /** Sends one record until it is accepted, or is refused while others are accepted. */
   async #deliverOne(batch: Batch, at: number): Promise<void> {
     const record = batch.records.slice(at, at + 1);
+    const start = batch.starts[at] as Position;
+    const others = this.#others(batch, at);
     let rounds = 0;
     let reason: Failure | undefined;
     for (let refusals = 1; ; refusals++) {
       const refusal = await this.#send(record, refusals > 1);
       if (refusal === undefined) return;
-      if (await this.#isAnotherAccepted(batch, at, refusals)) {
+      const isTurn = refusals % REFUSALS_IN_A_ROW === 0;
+      if (await this.#isAccepted(isTurn ? others.next().value : this.#sender.accepted)) {
         if ((await this.#send(record)) === undefined) return;
         reason ??= refusal;
-        if (++rounds === ROUNDS) return this.#refuse(record, batch.starts[at] as Position, reason);
+        if (++rounds === ROUNDS) return this.#refuse(record, start, reason);
         await this.#sender.pause(backoffMs(rounds));
         continue;
       }
@@ -110,23 +123,39 @@ export class Delivery {
     return refusal;
   }
 
-  /**
-   * Whether the collector accepts another record now, on the same connection: the one that it
-   * accepted last or, now and then, one that follows. The first of those may be refused for good,
-   * too, so that it is another one each time.
-   */
-  async #isAnotherAccepted(batch: Batch, at: number, refusals: number): Promise<boolean> {
-    const isTurn = refusals % REFUSALS_IN_A_ROW === 0;
-    const other = isTurn ? this.#oneBehind(batch, at, refusals) : this.#sender.accepted;
+  /** Whether the collector accepts another record now, on the same connection. */
+  async #isAccepted(other: ReadableLogRecord | undefined): Promise<boolean> {
     if (other === undefined) return false;
     return (await this.#sender.send([other], { isTrial: true })) === undefined;
   }
 
-  #oneBehind(batch: Batch, at: number, refusals: number): ReadableLogRecord | undefined {
-    const following = [...batch.records.slice(at + 1), ...(this.#ahead?.records ?? [])];
-    const turn = refusals / REFUSALS_IN_A_ROW - 1;
-    if (turn + 1 >= following.length) this.#ahead?.look();
-    return following[turn % following.length];
+  /**
+   * Returns other records, without end: each that follows may be refused for good, too, and more of
+   * them than can be read ahead. The newest one is another each time.
+   */
+  *#others(batch: Batch, at: number): Generator<ReadableLogRecord | undefined, never> {
+    for (let n = 0; ; n++) {
+      const following = [...batch.records.slice(at + 1), ...(this.#ahead?.records ?? [])];
+      if (n + 1 >= following.length) this.#ahead?.look();
+      yield following[n % following.length];
+      const newest = this.#newestBut(batch.starts[at] as Position);
+      if (newest !== undefined) yield newest;
+    }
+  }
+
+  /** Returns the newest record, unless it is the one at this position. */
+  #newestBut(start: Position): ReadableLogRecord | undefined {
+    const newest = this.#options.newest();
+    if (newest === undefined || isSame(newest.start, start)) return undefined;
+    this.#tried = newest.start;
+    return newest.record;
+  }
+
+  /** Whether the collector accepts a record that it cannot know. */
+  async #isNewAccepted(start: Position): Promise<boolean> {
+    const before = this.#tried;
+    const newest = this.#newestBut(start);
+    return this.#tried !== before && (await this.#isAccepted(newest));
   }
 
   /**
@@ -160,6 +189,10 @@ export class Delivery {
     await this.#setAside(start, { code: refusal.code, details: refusal.details });
     this.#refusedInARow += 1;
     if (this.#refusedInARow < REFUSED_IN_A_ROW) return;
+    if (await this.#isNewAccepted(start)) {
+      this.#refusedInARow = 0;
+      return;
+    }
     if (this.#refusedInARow === REFUSED_IN_A_ROW) this.#reportEveryRecordRefused(refusal);
     await this.#sender.pause(REFUSED_PAUSE_MS);
   }
