@@ -234,7 +234,8 @@ export const LOG_EVENTS = {
   },
   'export.dead_letter_write_failed': {
     level: 'error',
-    sentence: 'dead-letter file cannot be written; the export waits, retrying',
+    sentence: 'dead-letter file cannot be written; records are held in the journal, retrying',
+    remedy: 'free space, or see what the kernel reports about the disk of the journal',
   },
   'export.dead_letters_deleted': {
     level: 'warn',

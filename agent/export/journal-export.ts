@@ -38,6 +38,8 @@ export interface JournalExportOptions {
   readonly batchAgeMs: number;
   /** a limit for records that are read back from the disk, per second; 0: no limit */
   readonly catchUpRate: number;
+  /** With it, a disk that cannot sync does not hold up dead letters. */
+  readonly mayBeUnsynced: boolean;
   readonly log: Log;
   /** Default: the one that the agent is built with. */
   readonly encoder?: LogRecordEncoder;
@@ -97,7 +99,7 @@ export class JournalExport {
       ending: this.#ending.signal,
       send: (records, renew) => this.#send(records, renew),
       newest: () => this.#newest(),
-      keepDeadLetter: (start, refusal) => keepDeadLetter(journal, start, refusal, log),
+      keepDeadLetter: (letter) => keepDeadLetter(journal, letter, options),
     });
     this.#cursor.move(this.#position);
     log('export.started', { endpoint: target, from: this.#position });

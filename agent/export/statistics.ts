@@ -6,6 +6,8 @@ export interface Statistics {
   rejected: number;
   /** records that are in the dead-letter file */
   deadLetters: number;
+  /** attempts to write to that file that failed */
+  deadLetterFailures: number;
   /** calls that failed, by gRPC code */
   readonly failures: Map<string, number>;
   /** batches that had to be sent in halves */
@@ -24,6 +26,7 @@ export function createStatistics(): Statistics {
     exported: 0,
     rejected: 0,
     deadLetters: 0,
+    deadLetterFailures: 0,
     splits: 0,
     skips: 0,
     failures: new Map(),

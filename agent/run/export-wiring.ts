@@ -28,6 +28,7 @@ export async function prepareExport(
     batchAgeMs: config.exportBatchAge,
     catchUpRate: config.exportCatchUpRate,
     rules: config.exportRules,
+    mayBeUnsynced: config.sync === 'never',
     log,
   });
 }

@@ -232,6 +232,14 @@ export const METRICS: readonly Metric[] = [
     ({ export: of }) =>
       of && { exported: of.exported, rejected: of.rejected, dead_letter: of.deadLetters },
   ),
+  counter(
+    [
+      'vcml.export.dead_letter.failures',
+      '{attempt}',
+      'Number of failed attempts to write to the dead-letter file; the export waits until one succeeds.',
+    ],
+    ({ export: of }) => of?.deadLetterFailures,
+  ),
   counters(
     [
       'vcml.export.kept_back',

@@ -73,6 +73,8 @@ export interface ExportReadings {
   /** not accepted, in a partial success */
   readonly rejected: number;
   readonly deadLetters: number;
+  /** attempts to write a dead letter */
+  readonly deadLetterFailures: number;
   /** by the text of the rule */
   readonly keptBack: ByValue;
   /** calls, by gRPC code */

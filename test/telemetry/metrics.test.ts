@@ -37,7 +37,14 @@ test('before the recording begins, only the metrics of the process exist', async
 });
 
 test('any text of an export rule is a valid label', async () => {
-  const counts = { exported: 5, rejected: 0, deadLetters: 1, splits: 0, skips: 0 };
+  const counts = {
+    exported: 5,
+    rejected: 0,
+    deadLetters: 1,
+    deadLetterFailures: 0,
+    splits: 0,
+    skips: 0,
+  };
   const rule = 'deny executable="/a\\b"\nallow';
   const text = await expose({
     version: '1',

@@ -38,8 +38,13 @@ export class JournalLogRecord implements ReadableLogRecord {
    * The same record, parsed from its line and not encoded: a serializer encodes it like any other.
    */
   get plain(): PlainLogRecord {
-    this.#plain ??= readLogRecord(this.batch.lineOf(this.index), this.batch.scope);
+    this.#plain ??= readLogRecord(this.line, this.batch.scope);
     return this.#plain;
+  }
+
+  /** its line in the journal */
+  get line(): string {
+    return this.batch.lineOf(this.index);
   }
 
   /** The same record, encoded alike and valid for ever. */

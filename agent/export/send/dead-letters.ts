@@ -1,5 +1,6 @@
 import { type FileHandle, open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { EXIT, exitCodeOf } from '../../errors.ts';
 import { lastLineEnd, syncFolder } from '../../files.ts';
 import type { Log } from '../../log-events.ts';
 import type { ExportedJournal, JournalLine, Position } from '../read/position.ts';
@@ -18,18 +19,32 @@ export interface Refusal {
   readonly details: string;
 }
 
+/** A record that was refused. */
+export interface DeadLetter {
+  /** where its line begins */
+  readonly start: Position;
+  readonly refusal: Refusal;
+  /** Its line, unless it must be read from the journal. */
+  readonly line?: string | undefined;
+}
+
+/** With `mayBeUnsynced`, a disk that cannot sync does not hold up dead letters. */
+export interface DeadLetterOptions {
+  readonly log: Log;
+  readonly mayBeUnsynced: boolean;
+}
+
 /**
- * Keeps the line that begins at a position, with the reason; it is on disk when this resolves.
- * Rejects if it cannot be written. The line is a string, so that it stays the same byte for byte,
- * and null if it was deleted from the journal.
+ * Keeps a record, with the reason; it is on disk when this resolves. Rejects if it cannot be
+ * written. The line is a string, so that it stays the same byte for byte, and null if the journal
+ * does not have it any more.
  */
 export async function keepDeadLetter(
   { dir, readLines }: Pick<ExportedJournal, 'dir' | 'readLines'>,
-  start: Position,
-  refusal: Refusal,
-  log: Log,
+  { start, refusal, line: known }: DeadLetter,
+  { log, mayBeUnsynced }: DeadLetterOptions,
 ): Promise<void> {
-  const line = await lineAt(readLines(start), start);
+  const line = known ?? (await lineAt(readLines(start), start));
   const file = join(dir, DEAD_LETTER_FILE);
   if ((await sizeOf(file)) >= MAX_BYTES) {
     const older = join(dir, OLDER_DEAD_LETTER_FILE);
@@ -41,12 +56,24 @@ export async function keepDeadLetter(
   try {
     const size = await cutUnfinished(handle);
     const letter = { refusedAt: new Date().toISOString(), ...refusal, ...start, line };
-    await handle.appendFile(`${JSON.stringify(letter)}\n`);
-    await handle.datasync();
-    if (size === 0) await syncFolder(dir);
+    try {
+      await handle.appendFile(`${JSON.stringify(letter)}\n`);
+      await synced(handle.datasync(), mayBeUnsynced);
+      if (size === 0) await synced(syncFolder(dir), mayBeUnsynced);
+    } catch (error) {
+      // The next attempt writes it again.
+      await handle.truncate(size);
+      throw error;
+    }
   } finally {
     await handle.close();
   }
+}
+
+async function synced(sync: Promise<void>, mayFail: boolean): Promise<void> {
+  await sync.catch((error) => {
+    if (!mayFail) throw error;
+  });
 }
 
 /**
@@ -68,9 +95,15 @@ function sizeOf(file: string): Promise<number> {
 }
 
 async function lineAt(lines: AsyncIterator<JournalLine>, start: Position): Promise<string | null> {
-  const { value, done } = await lines.next();
-  await lines.return?.();
-  if (done === true) return null;
-  // The line after a deleted segment begins at another position.
-  return value.segment === start.segment ? value.line : null;
+  try {
+    const { value, done } = await lines.next();
+    await lines.return?.();
+    if (done === true) return null;
+    // The line after a deleted segment begins at another position.
+    return value.segment === start.segment ? value.line : null;
+  } catch (error) {
+    // No other attempt reads it from a damaged segment.
+    if (exitCodeOf(error) === EXIT.journal) return null;
+    throw error;
+  }
 }

@@ -5,7 +5,7 @@ import { isSame, type Position } from '../read/position.ts';
 import type { UpcomingBatches } from '../read/upcoming-batches.ts';
 import { Ahead } from './ahead.ts';
 import { backoffMs } from './backoff.ts';
-import type { Refusal } from './dead-letters.ts';
+import type { DeadLetter } from './dead-letters.ts';
 import type { Failure } from './outcome.ts';
 import { Sender, type SenderOptions } from './sender.ts';
 
@@ -28,7 +28,8 @@ const REFUSALS_IN_A_ROW = 10;
  */
 const REFUSED_IN_A_ROW = 10;
 const REFUSED_PAUSE_MS = 30_000;
-/** The least time between two lines of the log about the encoder. */
+const UNREADABLE = { code: 'UNREADABLE', details: 'no line of the journal' };
+/** The least time between two lines of the log about the encoder, or about dead letters. */
 const LOG_EVERY_MS = 60_000;
 
 /** The record that was written last, and where its line begins. */
@@ -40,8 +41,8 @@ export interface NewestRecord {
 export interface DeliveryOptions extends SenderOptions {
   /** Returns the newest record of this run; undefined: it is not exported, or there is none. */
   newest(): NewestRecord | undefined;
-  /** Resolves when the line that begins there is on disk with the reason. */
-  keepDeadLetter(start: Position, refusal: Refusal): Promise<void>;
+  /** Resolves when the record is on disk with the reason. */
+  keepDeadLetter(letter: DeadLetter): Promise<void>;
 }
 
 /**
@@ -71,8 +72,7 @@ export class Delivery {
   /** Resolves when all are accepted or set aside; throws Ended. */
   async deliver(batch: Batch, upcoming: UpcomingBatches): Promise<void> {
     this.#ahead = new Ahead(upcoming);
-    for (const start of batch.unreadable)
-      await this.#setAside(start, { code: 'UNREADABLE', details: 'no line of the journal' });
+    for (const start of batch.unreadable) await this.#setAside({ start, refusal: UNREADABLE });
     if (batch.notEncoded > 0) this.#reportFault({ records: batch.notEncoded });
     if (batch.records.length > 0) await this.#deliver(batch, 0, batch.records.length);
   }
@@ -186,7 +186,10 @@ export class Delivery {
   /** Sets a record aside, unless the stock encoding of it is accepted. */
   async #refuse(record: ReadableLogRecord[], start: Position, refusal: Failure): Promise<void> {
     if (await this.#sendPlain(record, refusal)) return;
-    await this.#setAside(start, { code: refusal.code, details: refusal.details });
+    const { code, details } = refusal;
+    const [one] = record;
+    const line = one instanceof JournalLogRecord ? one.line : undefined;
+    await this.#setAside({ start, refusal: { code, details }, line });
     this.#refusedInARow += 1;
     if (this.#refusedInARow < REFUSED_IN_A_ROW) return;
     if (await this.#isNewAccepted(start)) {
@@ -197,20 +200,28 @@ export class Delivery {
     await this.#sender.pause(REFUSED_PAUSE_MS);
   }
 
-  async #setAside(start: Position, refusal: Refusal): Promise<void> {
+  /**
+   * Keeps a dead letter, however long the disk takes none: without it nothing says what the collector
+   * lacks, so that the records behind it wait in the journal.
+   */
+  async #setAside(letter: DeadLetter): Promise<void> {
     const { keepDeadLetter, log, statistics } = this.#options;
+    let reportedAt = Number.NEGATIVE_INFINITY;
     for (let failures = 1; ; failures++) {
       try {
-        await keepDeadLetter(start, refusal);
+        await keepDeadLetter(letter);
         break;
       } catch (error) {
         const { message } = error as Error;
-        if (failures === 1) log('export.dead_letter_write_failed', { error: message });
+        statistics.deadLetterFailures += 1;
+        const isDue = performance.now() - reportedAt >= LOG_EVERY_MS;
+        if (isDue) log('export.dead_letter_write_failed', { error: message });
+        if (isDue) reportedAt = performance.now();
         await this.#sender.pause(backoffMs(failures));
       }
     }
     statistics.deadLetters += 1;
-    log('export.record_refused', { ...start, ...refusal });
+    log('export.record_refused', { ...letter.start, ...letter.refusal });
   }
 }
 

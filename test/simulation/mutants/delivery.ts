@@ -94,10 +94,10 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'a dead letter is given up if the disk does not take it',
     file: DELIVERY,
-    before: `        if (failures === 1) log('export.dead_letter_write_failed', { error: message });
+    before: `        if (isDue) reportedAt = performance.now();
         await this.#sender.pause(backoffMs(failures));
 `,
-    after: `        if (failures === 1) log('export.dead_letter_write_failed', { error: message });
+    after: `        if (isDue) reportedAt = performance.now();
         break;
 `,
     why: 'The error is logged, and the export must go on.',
@@ -105,7 +105,7 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'a dead letter is not synced',
     file: DEAD_LETTERS,
-    before: '    await handle.datasync();\n',
+    before: '      await synced(handle.datasync(), mayBeUnsynced);\n',
     after: '',
     why: 'The kernel has the letter, and only a power cut shows that the disk has not.',
   },

@@ -86,6 +86,7 @@ export async function createExportBed(
         batchAgeMs: 20,
         catchUpRate: 0,
         rules: [],
+        mayBeUnsynced: false,
         log: write,
         ...more,
       });

@@ -31,6 +31,7 @@ const prepared = prepareExport({
   timeoutMs: 10_000,
   catchUpRate: 0,
   rules: [],
+  mayBeUnsynced: false,
   log,
   batchRecords: 8192,
   batchBytes: 1 << 20,
