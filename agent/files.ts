@@ -16,17 +16,17 @@ export function asideOf(file: string): string {
 }
 
 /**
- * Replaces a file as a whole: readers see the old text or the new one. Only the owner may read it.
- * If it is durable, the text is synced before the file gets its name, and the name before this
+ * Replaces a file as a whole: readers see the old content or the new one. Only the owner may read it.
+ * If it is durable, the content is synced before the file gets its name, and the name before this
  * resolves.
  */
 export async function replaceFile(
   file: string,
-  text: string,
+  content: string | Buffer,
   { durable }: Replacement,
 ): Promise<void> {
   const aside = asideOf(file);
-  await writeNewFile(aside, text, { durable });
+  await writeNewFile(aside, content, { durable });
   try {
     await rename(aside, file);
   } catch (error) {

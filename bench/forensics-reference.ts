@@ -35,7 +35,7 @@ export async function compareWithReference(
     report('no BENCH_VCML: vCML’s own auditor is not compared');
     return [];
   }
-  const file = damagedJournal(bed);
+  const file = await damagedJournal(bed);
   report('vCML’s own auditor');
   const theirs = await referenceJudgement(clone, file);
   report('vcml audit');
@@ -93,9 +93,9 @@ function byRule(findings: readonly Record<string, unknown>[], id: string): Set<s
 }
 
 /** Writes a journal with damage that each of the four rules finds, and with near misses. */
-function damagedJournal(bed: Bed): string {
+async function damagedJournal(bed: Bed): Promise<string> {
   const directory = join(bed.directory, 'reference');
-  generateJournal(directory, RECORDS);
+  await generateJournal(directory, RECORDS);
   const lines = segments(directory).flatMap((segment) =>
     readFileSync(segment, 'utf8').trimEnd().split('\n'),
   );

@@ -37,9 +37,9 @@ export async function measureForensics(
   bed: Bed,
   report: (text: string) => void,
 ): Promise<Figure[]> {
-  const small = generate(bed, 'small', SMALL, true);
+  const small = await generate(bed, 'small', SMALL, true);
   const starts = await figuresOf(small, SMALL_BUDGET, report);
-  const generated = { ...generate(bed, 'generated', MILLION, true), selection: SELECTION };
+  const generated = { ...(await generate(bed, 'generated', MILLION, true)), selection: SELECTION };
   const figures = [...starts, ...(await figuresOf(generated, BUDGET, report))];
   figures.push(await measureReport(bed, generated.path));
   rmSync(generated.path, { recursive: true });
@@ -64,7 +64,7 @@ export async function measureForensicsLarge(
   report: (text: string) => void,
 ): Promise<Figure[]> {
   report('generating ten million records');
-  const journal = generate(bed, 'ten-million', 10 * MILLION, true);
+  const journal = await generate(bed, 'ten-million', 10 * MILLION, true);
   return figuresOf(journal, { mebibytes: 3072, rounds: 1 }, report);
 }
 
@@ -113,9 +113,14 @@ async function figuresOf(
   return figures;
 }
 
-function generate(bed: Bed, name: string, records: number, compressed = false): Journal {
+async function generate(
+  bed: Bed,
+  name: string,
+  records: number,
+  compressed = false,
+): Promise<Journal> {
   const path = join(bed.directory, name);
-  const { bytes, last } = generateJournal(path, records, compressed);
+  const { bytes, last } = await generateJournal(path, records, compressed);
   const size = `${(bytes / 1e9).toFixed(1)} GB${compressed ? ' before zstd' : ''}`;
   const count = records < MILLION ? `${records}` : `${records / MILLION} M`;
   return { path, last, what: `${count} generated records (${size})` };

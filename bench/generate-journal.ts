@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { constants, zstdCompressSync } from 'node:zlib';
+import { compressSegment } from '../agent/journal/archive/compress.ts';
 import { segmentName } from '../test/support/journal/segment-name.ts';
 
 const BOOT = '7d8f0f5e-4f66-4c6e-9a55-0d1f5a1c9b11';
@@ -12,7 +12,8 @@ const ARMED = 9_600_000_000_000n;
 const OFFSET = 1_795_400_000_000_000_000n;
 const SEGMENT_BYTES = 64 << 20;
 /** The compression of the agent. */
-const LEVEL = { [constants.ZSTD_c_compressionLevel]: 1 };
+const LEVEL = 1;
+const NEVER = new AbortController().signal;
 const STEP_NS = 250_000n;
 /** A process begins so long before its exec. */
 const FORKED_NS = 100_000n;
@@ -43,13 +44,17 @@ export interface Generated {
 }
 
 /** Writes a sound journal of so many execs, which is the same each time. */
-export function generateJournal(directory: string, records: number, compressed = false): Generated {
+export async function generateJournal(
+  directory: string,
+  records: number,
+  compressed = false,
+): Promise<Generated> {
   mkdirSync(directory, { recursive: true });
   const causes = new Int32Array(records).fill(-1);
   const depths = new Uint8Array(records);
   const seqs: number[] = new Array(CPUS).fill(0);
   const segment = new Segment(directory, compressed);
-  segment.add(line('journal.start', start()));
+  await segment.add(line('journal.start', start()));
   let random = 1;
   for (let n = 0; n < records; n += 1) {
     random = (random * 1_103_515_245 + 12_345) % 2_147_483_648;
@@ -60,9 +65,9 @@ export function generateJournal(directory: string, records: number, compressed =
     const cpu = random % CPUS;
     seqs[cpu] = (seqs[cpu] ?? 0) + 1;
     const parent = cause < 0 ? undefined : execId(cause);
-    segment.add(line('exec', exec(n, execId(n), parent, cpu, seqs[cpu] ?? 0)));
+    await segment.add(line('exec', exec(n, execId(n), parent, cpu, seqs[cpu] ?? 0)));
   }
-  segment.close();
+  await segment.close();
   return { bytes: segment.bytes, last: execId(records - 1) };
 }
 
@@ -80,20 +85,19 @@ class Segment {
     this.#compressed = compressed;
   }
 
-  add(line: string): void {
+  async add(line: string): Promise<void> {
     this.#text.push(line);
     this.#length += line.length;
-    if (this.#length >= SEGMENT_BYTES) this.close();
+    if (this.#length >= SEGMENT_BYTES) await this.close();
   }
 
-  close(): void {
+  async close(): Promise<void> {
     if (this.#length === 0) return;
     this.#number += 1;
     const name = join(this.#directory, segmentName(this.#number));
     const text = Buffer.from(this.#text.join(''));
-    if (this.#compressed)
-      writeFileSync(`${name}.zst`, zstdCompressSync(text, { params: LEVEL }), { mode: 0o600 });
-    else writeFileSync(name, text, { mode: 0o600 });
+    writeFileSync(name, text, { mode: 0o600 });
+    if (this.#compressed) await compressSegment(this.#directory, this.#number, LEVEL, NEVER);
     this.bytes += text.length;
     this.#text = [];
     this.#length = 0;
@@ -215,5 +219,5 @@ function idOf(name: string): string {
 
 if (import.meta.main) {
   const [directory = '', records = '1000000'] = process.argv.slice(2);
-  console.log(generateJournal(directory, Number(records)));
+  console.log(await generateJournal(directory, Number(records)));
 }

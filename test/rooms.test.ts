@@ -78,6 +78,12 @@ const WALLS: readonly Wall[] = [
     refused: ['../../agent/errors.ts', 'zod'],
   },
   {
+    title: 'record/index imports nothing but record/ and Node',
+    file: 'record/index/example.ts',
+    allowed: ['./id-set.ts', '../exact-json.ts', '../line/layout.ts', 'node:zlib'],
+    refused: ['../../agent/errors.ts', '../../forensics/file.ts', 'zod'],
+  },
+  {
     title: 'record/fields runs in the report’s page, without Node',
     file: 'record/fields/example.ts',
     allowed: ['./field.ts', '../types.ts', '../time.ts'],

@@ -4,7 +4,7 @@ import { AgentError } from '../errors.ts';
 import { lockJournal } from './lock.ts';
 
 const OWN =
-  /^(\d{20}\.jsonl(\.zst(\.tmp)?)?|((state|checkpoint)\.json|deletions\.json(\.reserve)?)(\.tmp)?)$/;
+  /^(\d{20}\.(jsonl(\.zst(\.tmp)?)?|index(\.tmp)?)|((state|checkpoint)\.json|deletions\.json(\.reserve)?)(\.tmp)?)$/;
 
 /**
  * Deletes a closed journal: the oldest segments first, then its other files and those named in

@@ -5,6 +5,10 @@ import { listSegments, type Position, type Segment, segmentFile } from './segmen
 const FRAME_MAGIC = 0xfd2fb528;
 /** The longest header of a frame. */
 const HEADER_BYTES = 18;
+const BLOCK_HEADER_BYTES = 3;
+const CHECKSUM_BYTES = 4;
+/** the type of a block that repeats one byte */
+const RLE = 1;
 
 /**
  * Whether a position that was noted earlier is still within the journal. It is not if a system
@@ -31,36 +35,58 @@ async function hasBytes(dir: string, segment: Segment, bytes: number): Promise<b
   const handle = await open(segmentFile(dir, segment));
   try {
     if (!segment.compressed) return bytes <= (await handle.stat()).size;
-    // Another program may have appended further frames.
-    if (bytes <= ((await contentSize(handle)) ?? 0)) return true;
+    if (await haveFrames(handle, bytes)) return true;
   } finally {
     await handle.close();
   }
+  // Another program may have compressed it, or appended frames, without their sizes.
   let length = 0;
   for await (const chunk of readChunks(dir, segment, 0)) length += chunk.length;
   return bytes <= length;
 }
 
 /**
- * Reads the size of the first zstd frame's content from its header, RFC 8878, section 3.1.1.1. The
- * agent writes it into every frame; undefined: another program compressed the file without it.
+ * Says whether the frames of a zstd file have so many bytes of text, as far as their headers tell (RFC
+ * 8878, section 3.1.1). The agent writes the size of its text into every frame.
  */
-async function contentSize(handle: FileHandle): Promise<number | undefined> {
+async function haveFrames(handle: FileHandle, bytes: number): Promise<boolean> {
   const header = Buffer.alloc(HEADER_BYTES);
-  await handle.read(header, 0, HEADER_BYTES, 0);
-  if (header.readUInt32LE(0) !== FRAME_MAGIC) return undefined;
+  let [at, length] = [0, 0];
+  while (length < bytes) {
+    const { bytesRead } = await handle.read(header, 0, HEADER_BYTES, at);
+    if (bytesRead < HEADER_BYTES || header.readUInt32LE(0) !== FRAME_MAGIC) return false;
+    const { size, end } = headerOf(header);
+    if (size === undefined) return false;
+    length += size;
+    at += end;
+    for (let isLast = false; !isLast && length < bytes; ) {
+      const block = await handle.read(header, 0, BLOCK_HEADER_BYTES, at);
+      if (block.bytesRead < BLOCK_HEADER_BYTES) return false;
+      const word = header.readUIntLE(0, BLOCK_HEADER_BYTES);
+      isLast = (word & 1) === 1;
+      at += BLOCK_HEADER_BYTES + (((word >> 1) & 3) === RLE ? 1 : word >>> 3);
+    }
+    at += CHECKSUM_BYTES;
+  }
+  return true;
+}
+
+/** Reads the size of a frame's content, if the header has it, and where the header ends. */
+function headerOf(header: Buffer): { readonly size: number | undefined; readonly end: number } {
   const descriptor = header.readUInt8(4);
   const isSingleSegment = (descriptor & 0x20) !== 0;
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] ?? 0;
   const at = 5 + (isSingleSegment ? 0 : 1) + dictionaryBytes;
   switch (descriptor >> 6) {
     case 0:
-      return isSingleSegment ? header.readUInt8(at) : undefined;
+      return isSingleSegment
+        ? { size: header.readUInt8(at), end: at + 1 }
+        : { size: undefined, end: at };
     case 1:
-      return header.readUInt16LE(at) + 256;
+      return { size: header.readUInt16LE(at) + 256, end: at + 2 };
     case 2:
-      return header.readUInt32LE(at);
+      return { size: header.readUInt32LE(at), end: at + 4 };
     default:
-      return Number(header.readBigUInt64LE(at));
+      return { size: Number(header.readBigUInt64LE(at)), end: at + 8 };
   }
 }

@@ -21,9 +21,19 @@ export function segmentFile(dir: string, { number, compressed }: Segment): strin
   return join(dir, compressed ? `${name}.zst` : name);
 }
 
-/** Returns the bytes that a segment takes on disk; 0 if it is deleted by now. */
+/** Returns the path of the index of a compressed segment (record/index/), which may be absent. */
+export function indexFile(dir: string, number: number): string {
+  return join(dir, `${String(number).padStart(20, '0')}.index`);
+}
+
+/** Returns the bytes that a segment takes on disk, with its index; 0 if it is deleted by now. */
 export function segmentBytes(dir: string, segment: Segment): number {
-  return statSync(segmentFile(dir, segment), { throwIfNoEntry: false })?.size ?? 0;
+  const bytes = fileBytes(segmentFile(dir, segment));
+  return segment.compressed ? bytes + fileBytes(indexFile(dir, segment.number)) : bytes;
+}
+
+function fileBytes(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 /**

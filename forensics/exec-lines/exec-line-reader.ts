@@ -1,5 +1,6 @@
 import { KEYS } from '../../record/fields.ts';
 import { before, FIRST, LAYOUT } from '../../record/line/layout.ts';
+import { Words } from '../../record/line/words.ts';
 import { KnownParts } from './known-parts.ts';
 import {
   gapFacts,
@@ -9,7 +10,6 @@ import {
   tailFacts,
 } from './part-facts.ts';
 import { secondsOf } from './seconds.ts';
-import { Words } from './words.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

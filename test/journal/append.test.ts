@@ -13,7 +13,7 @@ import {
   RESERVE,
   startWriter,
 } from '../support/journal/bed.ts';
-import { segmentName } from '../support/journal/segment-name.ts';
+import { indexName, segmentName } from '../support/journal/segment-name.ts';
 
 test('lines continue in the newest segment after a restart', async (t) => {
   const bed = createBed(t);
@@ -100,6 +100,7 @@ test('zstd reads a closed segment', async (t) => {
   await compressed(bed.dir, 2);
   await journal.close();
   const text = readdirSync(bed.dir)
+    .filter((file) => !file.endsWith('.index'))
     .sort()
     .map((file) => join(bed.dir, file))
     .map((file) =>
@@ -127,6 +128,8 @@ test('a compression that a crash interrupted is cleaned up', async (t) => {
   for (const n of [1, 2, 3, 4, 5]) put(segmentName(n), numbered(n * 10, n * 10 + 10));
   for (const n of [1, 4]) execFileSync('zstd', ['-qk', join(bed.dir, segmentName(n))]);
   for (const n of [2, 4, 5]) put(`${segmentName(n)}.zst.tmp`, ['half']);
+  for (const n of [1, 2, 3]) put(indexName(n), ['of the same number']);
+  put(`${indexName(3)}.tmp`, ['half']);
   const expected = numbered(10, 60);
   assert.deepEqual(linesOf(bed.dir), expected);
   const journal = await bed.open();
@@ -135,8 +138,10 @@ test('a compression that a crash interrupted is cleaned up', async (t) => {
   await compressed(bed.dir, 4);
   await journal.close();
   assert.deepEqual(linesOf(bed.dir), [...expected, 'new']);
+  // 4 was compressed by another program.
   assert.deepEqual(readdirSync(bed.dir).sort(), [
-    ...[1, 2, 3, 4].map((n) => `${segmentName(n)}.zst`),
+    ...[1, 2, 3].flatMap((n) => [indexName(n), `${segmentName(n)}.zst`]),
+    `${segmentName(4)}.zst`,
     segmentName(5),
     RESERVE,
   ]);

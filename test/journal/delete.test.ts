@@ -8,6 +8,8 @@ import { lockJournal } from '../../agent/journal/lock.ts';
 
 const OURS = [
   '00000000000000000001.jsonl.zst',
+  '00000000000000000001.index',
+  '00000000000000000002.index.tmp',
   '00000000000000000002.jsonl.zst.tmp',
   '00000000000000000002.jsonl',
   'deletions.json',

@@ -1,15 +1,13 @@
-import { createWriteStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
-import { constants, createZstdCompress } from 'node:zlib';
-import { syncFolder } from '../../files.ts';
-import { segmentFile } from '../segment.ts';
-
-const CHUNK_BYTES = 256 << 10;
+import { encodeIndex, type SegmentIndex } from '../../../record/index/segment-index.ts';
+import { replaceFile, syncFolder } from '../../files.ts';
+import { indexFile, segmentFile } from '../segment.ts';
+import { compressFrames } from './frames.ts';
 
 /**
- * Compresses a closed segment into another file, syncs that, renames it, and then removes the plain
- * file: at every moment one complete form of the segment exists.
+ * Compresses a closed segment into another file, syncs that, writes the index beside it, renames it,
+ * and then removes the plain file: at every moment one complete form of the segment exists, and no
+ * compressed form without its index.
  */
 export async function compressSegment(
   dir: string,
@@ -21,40 +19,36 @@ export async function compressSegment(
   const target = segmentFile(dir, { number, compressed: true });
   const aside = `${target}.tmp`;
   try {
-    const { size } = await stat(plain);
-    const zstd = createZstdCompress({
-      chunkSize: CHUNK_BYTES,
-      pledgedSrcSize: size,
-      params: {
-        [constants.ZSTD_c_compressionLevel]: level,
-        [constants.ZSTD_c_checksumFlag]: 1,
-      },
-    });
-    const sink = createWriteStream(aside, { flags: 'wx', mode: 0o600, flush: true });
-    await pipeline(chunksOf(plain), zstd, sink, { signal });
+    const index = await compressInto(aside, plain, level, signal);
+    await replaceFile(indexFile(dir, number), encodeIndex(index), { durable: true });
     await rename(aside, target);
   } catch (error) {
     await rm(aside, { force: true });
+    await rm(indexFile(dir, number), { force: true });
     throw error;
   }
   await syncFolder(dir);
   await rm(plain);
 }
 
-/**
- * Reads the bytes of a file. All chunks use one buffer: a chunk is larger than what the stream
- * holds, so that it asks for the next one only when it is done with the last.
- */
-async function* chunksOf(file: string): AsyncGenerator<Buffer> {
-  const handle = await open(file);
+async function compressInto(
+  aside: string,
+  plain: string,
+  level: number,
+  signal: AbortSignal,
+): Promise<SegmentIndex> {
+  const { size } = await stat(plain);
+  const from = await open(plain);
   try {
-    const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES);
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
+    const to = await open(aside, 'wx', 0o600);
+    try {
+      const index = await compressFrames({ from, to, size, level, signal });
+      await to.sync();
+      return index;
+    } finally {
+      await to.close();
     }
   } finally {
-    await handle.close();
+    await from.close();
   }
 }

@@ -4,7 +4,7 @@ import { numbersIn, type SequenceRange } from '../../../record/numbers.ts';
 import { AgentError } from '../../errors.ts';
 import { readPlainFile, replaceFile, syncFolder } from '../../files.ts';
 import { type OnUnreadable, readLines } from '../read.ts';
-import { type Position, segmentFile } from '../segment.ts';
+import { indexFile, type Position, segmentFile } from '../segment.ts';
 import { replaceInReserve, reserveRoom } from './reserve.ts';
 import type { DeletedRange } from './retention.ts';
 
@@ -139,6 +139,7 @@ export class Deletions {
   async #remove(number: number): Promise<void> {
     // Somebody removed the segments: numbers begin again, and this one is new.
     if (number >= this.end.segment) return;
+    await rm(indexFile(this.#dir, number), { force: true });
     for (const compressed of [false, true])
       await rm(segmentFile(this.#dir, { number, compressed }), { force: true });
     await this.#sync(syncFolder(this.#dir));

@@ -5,7 +5,8 @@ import { openSegment } from '../folder.ts';
 import { listSegments, segmentFile } from '../segment.ts';
 import { cutTornTail } from '../torn-tail.ts';
 
-const ASIDE = /^\d{20}\.jsonl\.zst\.tmp$/;
+const ASIDE = /^\d{20}\.(jsonl\.zst|index)\.tmp$/;
+const INDEX = /^(\d{20})\.index$/;
 
 /** Torn lines that a crash had left, and that were cut; the segment is the newest that had one. */
 export interface Recovered {
@@ -22,7 +23,8 @@ type OnUnsynced = (error: Error) => void;
  * at the same time.
  */
 export async function tidySegments(dir: string, onUnsynced: OnUnsynced): Promise<Recovered> {
-  for (const name of await readdir(dir)) if (ASIDE.test(name)) await rm(join(dir, name));
+  const names = await readdir(dir);
+  for (const name of names) if (ASIDE.test(name) || isAlone(name, names)) await rm(join(dir, name));
   // A plain file is removed only once the name of its compressed form is on disk.
   const areNamesSynced = await isSynced(syncFolder(dir), onUnsynced);
   let torn = { tornBytes: 0, segment: 0 };
@@ -36,6 +38,12 @@ export async function tidySegments(dir: string, onUnsynced: OnUnsynced): Promise
     }
   }
   return torn;
+}
+
+/** Whether it is the index of a segment that is not compressed yet. */
+function isAlone(name: string, names: readonly string[]): boolean {
+  const number = INDEX.exec(name)?.[1];
+  return number !== undefined && !names.includes(`${number}.jsonl.zst`);
 }
 
 async function cutTail(file: string, onUnsynced: OnUnsynced): Promise<number> {

@@ -1,0 +1,113 @@
+import type { FileHandle } from 'node:fs/promises';
+import { constants, crc32, createZstdCompress } from 'node:zlib';
+import { IndexBuilder } from '../../../record/index/index-builder.ts';
+import type { FramePlace, SegmentIndex } from '../../../record/index/segment-index.ts';
+
+/** The text of a frame: less would cost more disk, and more would cost more time to read a record. */
+const FRAME_BYTES = 4 << 20;
+const CHUNK_BYTES = 256 << 10;
+const LINE_FEED = 0x0a;
+
+/** What one needs to compress a segment. */
+export interface Compression {
+  /** the plain segment, and its size */
+  readonly from: FileHandle;
+  readonly size: number;
+  readonly to: FileHandle;
+  readonly level: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Compresses a segment as frames of whole lines, each of which can be read alone, and returns the
+ * index of what they have.
+ */
+export async function compressFrames(compression: Compression): Promise<SegmentIndex> {
+  const { from, size } = compression;
+  const builder = new IndexBuilder();
+  const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  let [at, offset] = [0, 0];
+  do {
+    const end = await endOfFrame(from, at, size, buffer);
+    const place = await compressFrame(compression, { at, end, offset }, builder, buffer);
+    builder.endFrame(place);
+    at = end;
+    offset += place.bytes;
+  } while (at < size);
+  return builder.index;
+}
+
+/** Returns the offset behind the last line that a frame has room for; at least one line. */
+async function endOfFrame(
+  from: FileHandle,
+  begin: number,
+  size: number,
+  buffer: Buffer,
+): Promise<number> {
+  if (size - begin <= FRAME_BYTES) return size;
+  for (let at = begin + FRAME_BYTES - CHUNK_BYTES; at < size; at += CHUNK_BYTES) {
+    const { bytesRead } = await from.read(buffer, 0, CHUNK_BYTES, at);
+    if (bytesRead === 0) break;
+    const end = buffer.subarray(0, bytesRead).lastIndexOf(LINE_FEED) + 1;
+    if (end > 0) return at + end;
+  }
+  return size;
+}
+
+/** A part of the plain segment, and where its frame begins. */
+interface Part {
+  readonly at: number;
+  readonly end: number;
+  readonly offset: number;
+}
+
+async function compressFrame(
+  { from, to, level, signal }: Compression,
+  { at, end, offset }: Part,
+  builder: IndexBuilder,
+  buffer: Buffer,
+): Promise<FramePlace> {
+  const zstd = createZstdCompress({
+    chunkSize: CHUNK_BYTES,
+    pledgedSrcSize: end - at,
+    params: {
+      [constants.ZSTD_c_compressionLevel]: level,
+      [constants.ZSTD_c_checksumFlag]: 1,
+    },
+  });
+  const feed = async () => {
+    for await (const lines of linesOf(from, at, end, buffer)) {
+      signal.throwIfAborted();
+      builder.add(lines);
+      await new Promise<void>((resolve, reject) => {
+        zstd.write(lines, (error) => (error ? reject(error) : resolve()));
+      });
+    }
+    zstd.end();
+  };
+  feed().catch((error) => zstd.destroy(error));
+  let [bytes, crc] = [0, 0];
+  for await (const part of zstd as AsyncIterable<Buffer>) {
+    await to.writeFile(part);
+    bytes += part.length;
+    crc = crc32(part, crc);
+  }
+  return { offset, bytes, crc };
+}
+
+/** Reads a part of a file in pieces that end with a line, unless a line is longer than a piece. */
+async function* linesOf(
+  from: FileHandle,
+  begin: number,
+  end: number,
+  buffer: Buffer,
+): AsyncGenerator<Buffer> {
+  for (let at = begin; at < end; ) {
+    const { bytesRead } = await from.read(buffer, 0, Math.min(CHUNK_BYTES, end - at), at);
+    if (bytesRead === 0) throw new Error('the segment became shorter while it was compressed');
+    const whole = buffer.subarray(0, bytesRead).lastIndexOf(LINE_FEED) + 1;
+    const length = at + bytesRead === end || whole === 0 ? bytesRead : whole;
+    at += length;
+    yield buffer.subarray(0, length);
+  }
+}

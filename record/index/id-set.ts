@@ -1,0 +1,86 @@
+/** One id in 2^REST_BITS that is in no record seems to be in a set. */
+const REST_BITS = 6;
+const ID_BITS = 32;
+/** So many bits of a distance are written at once. */
+const ONES_MAX = 16;
+
+/** Beginnings of ids, in as few bits as their number needs: it may contain more than it was given. */
+export interface IdSet {
+  /** how many different beginnings it has */
+  readonly count: number;
+  /** how many bits each has */
+  readonly bits: number;
+  /** the distances between them, in ascending order (Rice's code) */
+  readonly coded: Buffer;
+}
+
+/** Makes a set of the first 32 bits of ids, which are sorted in place. */
+export function idSetOf(ids: Uint32Array): IdSet {
+  const bits = Math.min(ID_BITS, Math.ceil(Math.log2(ids.length + 1)) + REST_BITS);
+  ids.sort();
+  const writer = new BitWriter(5 * ids.length + 8);
+  let [count, last] = [0, -1];
+  for (let index = 0; index < ids.length; index++) {
+    const value = (ids[index] as number) >>> (ID_BITS - bits);
+    if (value === last) continue;
+    const distance = value - last - 1;
+    last = value;
+    count += 1;
+    // So many ones, a zero, and the rest.
+    let ones = distance >>> REST_BITS;
+    for (; ones > ONES_MAX; ones -= ONES_MAX) writer.write(2 ** ONES_MAX - 1, ONES_MAX);
+    writer.write(2 * (2 ** ones - 1), ones + 1);
+    writer.write(distance & (2 ** REST_BITS - 1), REST_BITS);
+  }
+  return { count, bits, coded: writer.end() };
+}
+
+/** Returns the values of a set in ascending order, each with `bits` bits; throws if it is damaged. */
+export function valuesOf({ count, bits, coded }: IdSet): Uint32Array {
+  const values = new Uint32Array(count);
+  const bitAt = (at: number) => ((coded[at >> 3] as number) >> (7 - (at & 7))) & 1;
+  let [at, last] = [0, -1];
+  for (let index = 0; index < count; index++) {
+    let distance = 0;
+    while (at < 8 * coded.length && bitAt(at) === 1) {
+      distance += 2 ** REST_BITS;
+      at += 1;
+    }
+    at += 1;
+    if (at + REST_BITS > 8 * coded.length) throw new RangeError('a set of ids is cut off');
+    let rest = 0;
+    for (let bit = 0; bit < REST_BITS; bit++) rest = 2 * rest + bitAt(at + bit);
+    at += REST_BITS;
+    last += distance + rest + 1;
+    values[index] = last;
+  }
+  if (last >= 2 ** bits) throw new RangeError('a set of ids has one that is too large');
+  return values;
+}
+
+class BitWriter {
+  readonly #bytes: Buffer;
+  #at = 0;
+  #pending = 0;
+  #pendingBits = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytes = Buffer.allocUnsafe(bytesMax);
+  }
+
+  /** Writes at most 17 bits. */
+  write(value: number, bits: number): void {
+    this.#pending = (this.#pending << bits) | value;
+    this.#pendingBits += bits;
+    while (this.#pendingBits >= 8) {
+      this.#pendingBits -= 8;
+      this.#bytes[this.#at] = this.#pending >>> this.#pendingBits;
+      this.#at += 1;
+    }
+  }
+
+  end(): Buffer {
+    if (this.#pendingBits > 0) this.write(0, 8 - this.#pendingBits);
+    return Buffer.from(this.#bytes.subarray(0, this.#at));
+  }
+}
