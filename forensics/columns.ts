@@ -68,6 +68,11 @@ const DERIVED: Readonly<Record<string, string>> = {
   resource: 'resource',
 };
 
+/** The columns that follow from the resource alone. */
+export const OF_RESOURCE: readonly string[] = Object.keys(DERIVED).filter(
+  (name) => name !== 'time',
+);
+
 /** Every column of `records` in order, without `file`. */
 export const COLUMNS: readonly string[] = [
   ...READ.map(({ column }) => column),

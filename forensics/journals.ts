@@ -141,12 +141,30 @@ export class Journals {
     return this.files.every(({ file }) => existsSync(file));
   }
 
-  /** The number of records that the last scan has read. */
+  /** The number of records that the last scan has read, or did not need to. */
   get recordCount(): number {
+    const left = this.files.reduce((sum, file) => sum + file.left, 0);
     return this.extents.reduce(
       (sum, { count, skipped, again }) => sum + count - skipped - again,
-      0,
+      left,
     );
+  }
+
+  /** Whether each record of the files is there once, unless its journal itself repeats it. */
+  get isOneJournal(): boolean {
+    const isOne = new Set(this.files.map(({ journal }) => journal)).size <= 1;
+    return isOne && !this.files.some(({ hasLogs }) => hasLogs);
+  }
+
+  /** Returns the path of a new temporary file; throws if there can be none. */
+  temporaryFile(): string {
+    return this.#temporary.file();
+  }
+
+  /** Takes over that files were narrowed to what an answer needs, and adds remarks about it. */
+  async narrowed(notes: readonly string[]): Promise<void> {
+    this.notes = [...this.notes, ...notes];
+    await this.#define(this.files);
   }
 
   /**
@@ -297,10 +315,7 @@ export class Journals {
 
   /** A column by which records with the same id are found, where several inputs may have them. */
   #sameId(): string[] {
-    const mayRepeat =
-      new Set(this.files.map(({ journal }) => journal)).size > 1 ||
-      this.files.some(({ hasLogs }) => hasLogs);
-    return mayRepeat ? ['hash(id) AS same_id'] : [];
+    return this.isOneJournal ? [] : ['hash(id) AS same_id'];
   }
 
   /** Makes copies of the files with which DuckDB fails; throws if it is none of them. */

@@ -4,6 +4,7 @@ import { ForensicsError } from '../errors.ts';
 import { type AuditLog, readAuditLog } from '../exec-requests/audit-log.ts';
 import { candidatesOf } from '../exec-requests/candidates.ts';
 import { Graph } from '../graph.ts';
+import { narrowToChain } from '../indexed/narrow-chain.ts';
 import type { Entry, Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { printNotes } from '../output/notes.ts';
@@ -25,6 +26,7 @@ export async function chain(
   id: string,
   { output, auditLog }: ChainOptions,
 ): Promise<number> {
+  await narrowToChain(journals, id);
   const graph = await Graph.load(journals);
   const rows = graph.chainOf(await graph.find(id));
   const entries = await entriesOf(journals, rows);

@@ -1,5 +1,6 @@
 import { StatementType } from '@duckdb/node-api';
 import { ForensicsError } from '../errors.ts';
+import { narrowToSelection } from '../indexed/narrow-selection.ts';
 import type { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { printNotes } from '../output/notes.ts';
@@ -22,7 +23,9 @@ export interface QueryOptions extends Selection {
 /** Prints the records of a selection, or the answer to a query over the views. */
 export async function query(journals: Journals, options: QueryOptions): Promise<number> {
   if (options.sql !== undefined) return freeQuery(journals, options.sql, options.output);
-  const { sql, columns } = await checkedCondition(journals, options);
+  const nowMs = Date.now();
+  const { sql, columns } = await checkedCondition(journals, options, nowMs);
+  await narrowToSelection(journals, options, nowMs);
   await journals.scan('marked', columns, [`${sql} AS hit`]);
   const hits = await hitsOf(journals, 'marked', 'hit');
   const printer = recordPrinter(options.output);

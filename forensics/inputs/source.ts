@@ -41,6 +41,8 @@ export class Source {
   foreign = 0;
   /** Whether it has log records; a collector may have delivered one of them twice. */
   hasLogs = false;
+  /** records that the answer does not need, and that are not in the file that DuckDB reads */
+  left = 0;
   /** where something is missing or is no text */
   damage: readonly DamagedLine[] = [];
   /** Whether the last line may still be written. */
@@ -107,13 +109,21 @@ export class Source {
     const made = await convert(this.#file, target);
     const { lines, others, foreign, hasLogs, damage } = made;
     this.isUnfinished = made.isUnfinished && this.#form === 'plain';
-    this.#numbers = lines;
     this.others = others;
     this.foreign = foreign;
     this.hasLogs = hasLogs;
-    this.damage = [...this.damage, ...damage];
+    const numbered = damage.map(({ line, why }) => ({ line: this.#numberOf(line), why }));
+    this.damage = [...this.damage, ...numbered];
+    this.#renumber(lines);
     this.#use(target);
     this.#hasRecordsOnly = true;
+  }
+
+  /** Has DuckDB read a copy of some lines, which have these numbers, and leaves out other records. */
+  narrow(copy: string, numbers: readonly number[], left: number): void {
+    this.#renumber(numbers);
+    this.left = left;
+    this.#use(copy);
   }
 
   /** Notes the size that the file has before DuckDB reads it: it may be growing. */
@@ -228,6 +238,16 @@ export class Source {
     }
     this.damage = damage;
     this.#use(target);
+  }
+
+  /** A copy has a line for each number, so that a copy of it has the numbers of those. */
+  #renumber(lines: readonly number[]): void {
+    this.#numbers = lines.map((line) => this.#numberOf(line));
+  }
+
+  /** The number that a line of the file that DuckDB reads has in the original. */
+  #numberOf(line: number): number {
+    return this.#numbers?.[line - 1] ?? line;
   }
 
   #use(file: string): void {

@@ -9,8 +9,9 @@ import { type Condition, conditionOf, type Selection } from './filter.ts';
 export async function checkedCondition(
   journals: Journals,
   selection: Selection,
+  nowMs = Date.now(),
 ): Promise<Condition> {
-  const condition = conditionOf(selection, Date.now());
+  const condition = conditionOf(selection, nowMs);
   await journals.makeViews();
   try {
     await journals.rows(`EXPLAIN SELECT 1 FROM records WHERE ${condition.sql}`);

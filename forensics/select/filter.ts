@@ -1,7 +1,7 @@
 /** Turns a user's selection into a condition over the columns of `records`. */
 
 import { LABEL_PREFIX } from '../../record/fields/resource.ts';
-import { COLUMNS, inResource, literal } from '../columns.ts';
+import { COLUMNS, inResource, literal, OF_RESOURCE } from '../columns.ts';
 import { ForensicsError } from '../errors.ts';
 import { momentOf } from './time.ts';
 
@@ -41,6 +41,32 @@ export function conditionOf(selection: Selection, nowMs: number): Condition {
   const conditions = [...conditionsOf(selection, nowMs)];
   const sql = conditions.map((one) => `(${one})`).join(' AND ') || 'true';
   return { sql: `coalesce(${sql}, false)`, columns: COLUMNS.filter((name) => mentions(sql, name)) };
+}
+
+/** Returns the part of a selection that is about the resource alone; undefined: there is none. */
+export function resourceConditionOf(selection: Selection, nowMs: number): Condition | undefined {
+  const conditions = [...conditionsOf(selection, nowMs)].filter((sql) => {
+    const columns = COLUMNS.filter((name) => mentions(sql, name));
+    return columns.length > 0 && columns.every((name) => OF_RESOURCE.includes(name));
+  });
+  if (conditions.length === 0) return undefined;
+  const sql = conditions.map((one) => `(${one})`).join(' AND ');
+  return { sql: `coalesce(${sql}, false)`, columns: COLUMNS.filter((name) => mentions(sql, name)) };
+}
+
+/** The times of a selection, in nanoseconds since 1970. */
+export interface TimeRange {
+  readonly since: bigint | undefined;
+  /** the first that is not in it */
+  readonly until: bigint | undefined;
+}
+
+/** Returns the times of a selection. */
+export function timeRangeOf({ since, until }: Selection, nowMs: number): TimeRange {
+  return {
+    since: since === undefined ? undefined : momentOf(since, nowMs),
+    until: until === undefined ? undefined : momentOf(until, nowMs),
+  };
 }
 
 function* conditionsOf(selection: Selection, nowMs: number): Generator<string> {

@@ -25,7 +25,7 @@ const COLON = 0x3a;
 /** What follows every resource. */
 export const BEHIND_RESOURCE = Buffer.from(`${LAYOUT.attributes}${FIRST.attribute}"`);
 
-/** How far to go on from a byte that is not the last one of PARENT. */
+/** How far to skip from a byte that is not the last one of PARENT. */
 const SKIPS = new Uint8Array(256).fill(PARENT.length);
 for (const [at, byte] of Buffer.from(`"${LAYOUT.parentCause}`).subarray(0, -1).entries())
   SKIPS[byte] = PARENT.length - 1 - at;

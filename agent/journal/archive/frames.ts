@@ -19,7 +19,7 @@ export interface Compression {
 }
 
 /**
- * Compresses a segment as frames of whole lines, each of which can be read alone, and returns the
+ * Compresses a segment as frames of whole lines, so that each can be read alone, and returns the
  * index of what they have.
  */
 export async function compressFrames(compression: Compression): Promise<SegmentIndex> {

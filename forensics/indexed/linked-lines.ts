@@ -1,0 +1,144 @@
+import { LineHead } from '../../record/index/line-head.ts';
+
+const LINE_FEED = 0x0a;
+const ID_BYTES = 36;
+const ID_BITS = 32;
+
+/** A line, by its place among the lines of a text, and what it links. */
+export interface LinkedLine {
+  readonly line: number;
+  readonly id: string;
+  readonly parent: string | undefined;
+}
+
+/** The lines of a text with their links, so that one is found by its id in little time. */
+export class LinkedLines {
+  readonly text: Buffer;
+  /** how many line feeds the text has */
+  readonly lines: number;
+  /** Lines that are no records, or not written as the agent writes them. */
+  readonly others: readonly number[];
+  readonly #starts: number[] = [];
+  /** by line: the first 32 bits of the id; -1: its beginning does not have one */
+  readonly #ids: number[] = [];
+  /** by line: the first 32 bits of the id of the cause; -1: it does not have one */
+  readonly #parents: number[] = [];
+  readonly #linksOfOthers: LinkedLine[] = [];
+
+  constructor(text: Buffer) {
+    this.text = text;
+    const view = new DataView(text.buffer, text.byteOffset, text.byteLength);
+    const hasZeros = text.includes(0);
+    const head = new LineHead();
+    const others: number[] = [];
+    let feeds = 0;
+    for (let from = 0; from < text.length; ) {
+      const feed = text.indexOf(LINE_FEED, from);
+      const end = feed < 0 ? text.length : feed;
+      if (feed >= 0) feeds += 1;
+      const isRead = !hasZeros && head.read(text, view, from, end);
+      if (!isRead) others.push(this.#starts.length);
+      this.#ids.push(isRead ? head.id : -1);
+      this.#parents.push(isRead && head.parentAt >= 0 ? head.parent : -1);
+      this.#starts.push(from);
+      from = end + 1;
+    }
+    this.lines = feeds;
+    this.others = others;
+    for (const line of others) this.#addOther(line);
+  }
+
+  /** The lines that are no records of the agent, as far as they say an id. */
+  get linksOfOthers(): readonly LinkedLine[] {
+    return this.#linksOfOthers;
+  }
+
+  /** Returns the lines whose id begins with a text of at least four digits, in their order. */
+  beginningWith(begin: string): LinkedLine[] {
+    return [
+      ...this.#search(this.#ids, begin, ({ id }) => id.startsWith(begin)),
+      ...this.#linksOfOthers.filter(({ id }) => id.toLowerCase().startsWith(begin)),
+    ].sort((a, b) => a.line - b.line);
+  }
+
+  /** Returns the lines with an id, in their order. */
+  withId(id: string): LinkedLine[] {
+    return [
+      ...this.#search(this.#ids, id, (line) => line.id === id),
+      ...this.#linksOfOthers.filter((line) => line.id === id),
+    ].sort((a, b) => a.line - b.line);
+  }
+
+  /** Returns the lines that an id caused, in their order. */
+  causedBy(id: string): LinkedLine[] {
+    return [
+      ...this.#search(this.#parents, id, ({ parent }) => parent === id),
+      ...this.#linksOfOthers.filter(({ parent }) => parent === id),
+    ].sort((a, b) => a.line - b.line);
+  }
+
+  #search(
+    beginnings: readonly number[],
+    id: string,
+    isFound: (line: LinkedLine) => boolean,
+  ): LinkedLine[] {
+    const range = rangeOf(id, ID_BITS);
+    const found: LinkedLine[] = [];
+    if (range === undefined) return found;
+    const [first, last] = range;
+    for (let line = 0; line < beginnings.length; line++) {
+      const value = beginnings[line] as number;
+      if (value < first || value > last) continue;
+      const linked = this.#linked(line);
+      if (isFound(linked)) found.push(linked);
+    }
+    return found;
+  }
+
+  #linked(line: number): LinkedLine {
+    const head = new LineHead();
+    const { buffer, byteOffset, byteLength } = this.text;
+    const from = this.#starts[line] ?? 0;
+    const to = this.#starts[line + 1] ?? byteLength;
+    const end = this.text[to - 1] === LINE_FEED ? to - 1 : to;
+    head.read(this.text, new DataView(buffer, byteOffset, byteLength), from, end);
+    const idAt = (at: number) => this.text.toString('latin1', at, at + ID_BYTES);
+    return {
+      line,
+      id: idAt(head.idAt),
+      parent: head.parentAt < 0 ? undefined : idAt(head.parentAt),
+    };
+  }
+
+  #addOther(line: number): void {
+    try {
+      const bytes = this.text.subarray(this.#starts[line], this.#starts[line + 1]);
+      const { id, parent_cause: parent } = JSON.parse(bytes.toString());
+      if (typeof id !== 'string') return;
+      this.#linksOfOthers.push({
+        line,
+        id,
+        parent: typeof parent === 'string' ? parent : undefined,
+      });
+    } catch {} // it is no record
+  }
+}
+
+/**
+ * Returns the lowest and the highest of the first `bits` bits of all ids that begin with a text;
+ * undefined: no id of the agent does.
+ */
+export function rangeOf(
+  begin: string,
+  bits: number,
+): readonly [first: number, last: number] | undefined {
+  const digits = begin.replaceAll('-', '').slice(0, ID_BITS / 4);
+  if (!/^[0-9a-f]+$/.test(digits)) return undefined;
+  const missing = ID_BITS - 4 * digits.length;
+  const first = Number.parseInt(digits, 16) * 2 ** missing;
+  return [shifted(first, bits), shifted(first + 2 ** missing - 1, bits)];
+}
+
+function shifted(value: number, bits: number): number {
+  return bits === 0 ? 0 : value >>> (ID_BITS - bits);
+}

@@ -1,0 +1,72 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import {
+  decodeIndex,
+  type IndexedFrame,
+  type SegmentIndex,
+} from '../../record/index/segment-index.ts';
+import type { Source } from '../inputs/source.ts';
+
+const SEGMENT = /(\/|^)(\d{20})\.jsonl\.zst$/;
+/** The index of the largest segment, 4 GiB of lines, is smaller. */
+const INDEX_MAX = 64 << 20;
+const CHUNK_BYTES = 1 << 20;
+
+/** Returns the name of the index of a compressed segment; undefined: it is none. */
+export function indexName(path: string): string | undefined {
+  return SEGMENT.test(path) ? path.replace(/jsonl\.zst$/, 'index') : undefined;
+}
+
+/**
+ * Reads the index of a source, and compares it with every byte that it is about. Undefined: there is
+ * none. Throws if it is damaged, or is the index of something else.
+ */
+export async function openIndex(source: Source): Promise<SegmentIndex | undefined> {
+  const name = indexName(source.original);
+  if (name === undefined || source.form !== 'zstd' || !source.isOriginal) return undefined;
+  const content = await contentOf(name);
+  if (content === undefined) return undefined;
+  const index = decodeIndex(content);
+  const file = await open(source.original);
+  try {
+    let at = 0;
+    for (const frame of index.frames) {
+      if (frame.offset !== at || (await crcOf(file, frame)) !== frame.crc)
+        throw new Error('it is not the index of this segment');
+      at += frame.bytes;
+    }
+    if (at !== (await file.stat()).size) throw new Error('it is not the index of this segment');
+  } finally {
+    await file.close();
+  }
+  return index;
+}
+
+async function contentOf(name: string): Promise<Buffer | undefined> {
+  try {
+    const file = await open(name);
+    try {
+      const stat = await file.stat();
+      if (!stat.isFile() || stat.size > INDEX_MAX) throw new Error('it is no index');
+      return await file.readFile();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function crcOf(file: FileHandle, { offset, bytes }: IndexedFrame): Promise<number> {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(bytes, CHUNK_BYTES));
+  let crc = 0;
+  for (let at = 0; at < bytes; ) {
+    const length = Math.min(buffer.length, bytes - at);
+    const { bytesRead } = await file.read(buffer, 0, length, offset + at);
+    if (bytesRead === 0) return -1;
+    crc = crc32(buffer.subarray(0, bytesRead), crc);
+    at += bytesRead;
+  }
+  return crc;
+}
