@@ -17,7 +17,9 @@ UNIT_TESTS := test/{*,!(e2e|fuzz|integration|kernels|simulation|system)/**/*}.te
 
 BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node build/report/page.html
 PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c))
-TESTED := build $(PROGRAMS) build/programs/next.bpf.o build/sanitized/vcml_hook.node build/apt-test.stamp
+# The package with ClickHouse's engine is for x86-64 only.
+CLICKHOUSE := $(if $(filter x86_64,$(shell uname -m)),build/clickhouse/server)
+TESTED := build $(PROGRAMS) build/programs/next.bpf.o build/sanitized/vcml_hook.node $(CLICKHOUSE) build/apt-test.stamp
 
 .PHONY: help run unit test bench fuzz killpoints simulation mutants audit-mutants soak valgrind kernels e2e check format generate coverage build bundle image clean
 
@@ -209,6 +211,15 @@ build/programs/next.bpf.o: build/exec.bpf.o
 	@mkdir -p $(@D)
 	clang $(BPF_FLAGS) -DEVENT_VERSION=2 -c bpf/exec.bpf.c -o $@
 
+# ClickHouse, for the tests of the store: 180 MB to fetch, which no other target needs.
+build/clickhouse/server: $(wildcard test/support/clickhouse/*.c test/support/clickhouse/*.json) .npmrc | build/apt-build.stamp build/apt-npm.stamp
+	@mkdir -p $(@D)
+	cp .npmrc test/support/clickhouse/package*.json $(@D)
+	cd $(@D) && npm ci --loglevel=error
+	gcc -O2 -Wall -Wextra -Werror test/support/clickhouse/server.c -o $@ \
+		-L$(@D)/node_modules/@chdb/lib-linux-x64-gnu -lchdb \
+		-Wl,-rpath,'$$ORIGIN/node_modules/@chdb/lib-linux-x64-gnu'
+
 # --- checks ----------------------------------------------------------------------------------
 
 FILES := find . -type d '(' -path ./build -o -name node_modules -o -name .git ')' -prune -o -type f
@@ -275,6 +286,7 @@ check-generated: node_modules/.stamp build/exec.bpf.o build/apt-check.stamp
 	@$(NODE) agent/telemetry/generate-docs.ts | diff -u $(METRICS_DOC) - \
 		|| { echo '$(METRICS_DOC) is stale: make generate' >&2; exit 1; }
 	@$(NODE) helm/generate.ts --check
+	@$(NODE) forensics/store/schema/generate-ddl.ts --check
 	@$(NODE) lint/documents/main.ts --check
 
 format: node_modules/.stamp build/apt-check.stamp ## format and fix what can be fixed
@@ -289,6 +301,7 @@ generate: node_modules/.stamp build/exec.bpf.o build/apt-check.stamp ## write th
 	@$(NODE) agent/telemetry/generate-docs.ts >build/metrics.md
 	@mv build/metrics.md $(METRICS_DOC)
 	@$(NODE) helm/generate.ts
+	@$(NODE) forensics/store/schema/generate-ddl.ts
 	@$(NODE) lint/documents/main.ts
 
 coverage: $(TESTED) ## run all tests and print which lines they reached

@@ -131,6 +131,25 @@ export function createProgram(done: (exitCode: number) => void): Command {
     });
 
   program
+    .command('store')
+    .description(
+      'create or upgrade a store in ClickHouse (init), or print the statements that make one (ddl)',
+    )
+    .addArgument(new Argument('<what>', 'what to do').choices(['init', 'ddl']))
+    .argument('[address]', 'clickhouse://USER@HOST:PORT/DATABASE; the port is that of HTTP')
+    .option('--cluster <name>', 'spread the nodes over the shards of this cluster of ClickHouse')
+    .option('--replicated', 'each shard has replicas')
+    .option('--keep-days <n>', 'how long records are kept', count, 30)
+    .option('--store-password-file <file>', 'file with the password; else VCML_STORE_PASSWORD')
+    .option('--store-ca <file>', 'authority of the server, in PEM')
+    .option('--store-cert <file>', 'own certificate, in PEM')
+    .option('--store-key <file>', 'key of this certificate, in PEM')
+    .action(async (what, address, options) => {
+      const { store } = await import('./store.ts');
+      done(await store(what, address, options));
+    });
+
+  program
     .command('completion')
     .description('print the completion of commands and options for a shell')
     .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))

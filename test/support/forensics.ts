@@ -44,8 +44,16 @@ export function segment(number: number): string {
 
 /** Runs `bin/vcml` to its end. */
 export function vcml(...args: readonly string[]): Promise<Ran> {
+  return vcmlWith({}, ...args);
+}
+
+/** Runs `bin/vcml` with these variables of its environment. */
+export function vcmlWith(
+  env: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<Ran> {
   return new Promise((resolve) => {
-    const options = { timeout: TIMEOUT_MS, maxBuffer: 1 << 28 };
+    const options = { timeout: TIMEOUT_MS, maxBuffer: 1 << 28, env: { ...process.env, ...env } };
     const child = execFile(VCML_BIN, args, options, (_, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     );

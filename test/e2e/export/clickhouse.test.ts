@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../support/free-ports.ts';
 import { execLine, execLines, hostileLines, journalLine } from '../../support/journal/lines.ts';
 import { createExportBed, type ExportBed } from '../../support/otlp/export-bed.ts';
 import { until } from '../../support/until.ts';
 import { type ClickHouse, installEngine, startClickHouse } from './clickhouse.ts';
-import { freePort, NO_COLLECTOR } from './collector.ts';
+import { NO_COLLECTOR } from './collector.ts';
 import { holds, type Pipeline, startPipeline } from './pipeline.ts';
 
 const options = { skip: NO_COLLECTOR };

@@ -2,6 +2,7 @@ import { equal, ok } from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { freePort } from '../../support/free-ports.ts';
 import type { JournalLine } from '../../support/journal/followed-journal.ts';
 import { createExportBed } from '../../support/otlp/export-bed.ts';
 import { type LogsData, linesOf } from '../../support/otlp/otlp.ts';
@@ -11,7 +12,6 @@ import { inNetwork, run } from '../network.ts';
 import { NODE_NAME, RUNTIME_STATE } from '../place.ts';
 import { container, podSpec } from '../pods.ts';
 import { startRecorder } from '../recorder.ts';
-import { freePort } from './collector.ts';
 import { startPipeline } from './pipeline.ts';
 
 const cluster = await Cluster.start();

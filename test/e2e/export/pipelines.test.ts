@@ -6,12 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { freePort } from '../../support/free-ports.ts';
 import { execLines, sameLines } from '../../support/journal/lines.ts';
 import { createExportBed } from '../../support/otlp/export-bed.ts';
 import { provesHistory } from '../../support/otlp/history.ts';
 import { type LogsData, linesOf } from '../../support/otlp/otlp.ts';
 import { until } from '../../support/until.ts';
-import { createRealCollector, freePort, NO_COLLECTOR } from './collector.ts';
+import { createRealCollector, NO_COLLECTOR } from './collector.ts';
 import { holds, startPipeline, validate } from './pipeline.ts';
 
 const options = { skip: NO_COLLECTOR };

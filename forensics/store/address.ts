@@ -1,0 +1,47 @@
+import { ForensicsError } from '../errors.ts';
+
+/** Where a store is, from `clickhouse://USER@HOST:PORT/DATABASE`. */
+export interface Address {
+  /** the server's HTTP interface */
+  readonly url: string;
+  readonly user: string;
+  readonly database: string;
+}
+
+const FORM = 'clickhouse://USER@HOST:PORT/DATABASE';
+
+/** Returns whether an input names a store. */
+export function isStore(input: string): boolean {
+  return input.startsWith('clickhouse://');
+}
+
+/** Reads the address of a store. The port is that of HTTP; `?secure=true` asks for TLS. */
+export function parseAddress(text: string): Address {
+  if (!isStore(text) || !URL.canParse(text))
+    throw new ForensicsError(
+      'usage',
+      `a store is named as ${FORM}, not as ${withoutPassword(text)}`,
+    );
+  const { username, password, hostname, port, pathname, searchParams } = new URL(text);
+  if (password !== '')
+    throw new ForensicsError(
+      'usage',
+      'a password in the address of a store is visible to everyone on this machine: name a file with --store-password-file, or set VCML_STORE_PASSWORD',
+    );
+  for (const [name, value] of searchParams)
+    if (name !== 'secure' || !['true', 'false'].includes(value))
+      throw new ForensicsError('usage', `the address of a store has ?secure=true, not ${name}`);
+  const database = decodeURIComponent(pathname.slice(1));
+  if (hostname === '' || database.includes('/'))
+    throw new ForensicsError('usage', `a store is named as ${FORM}`);
+  const secure = searchParams.get('secure') === 'true';
+  return {
+    url: `${secure ? 'https' : 'http'}://${hostname}:${port || (secure ? '8443' : '8123')}`,
+    user: decodeURIComponent(username) || 'default',
+    database: database || 'vcml',
+  };
+}
+
+function withoutPassword(text: string): string {
+  return text.replace(/:[^:@/]*@/, ':…@');
+}

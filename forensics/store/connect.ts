@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { ForensicsError } from '../errors.ts';
+import { type Address, parseAddress } from './address.ts';
+
+/** How a store is reached, from the command line. */
+export interface ConnectionOptions {
+  readonly storePasswordFile?: string;
+  readonly storeCa?: string;
+  readonly storeCert?: string;
+  readonly storeKey?: string;
+}
+
+/** A connection to a store. */
+export interface Store extends AsyncDisposable {
+  readonly address: Address;
+  /** Runs a statement that answers nothing. */
+  run(statement: string): Promise<void>;
+  /** Runs a query, and returns its rows. */
+  rows<Row>(query: string, parameters?: Readonly<Record<string, unknown>>): Promise<Row[]>;
+}
+
+/** A store that does not answer within this time is given up. */
+const TIMEOUT_MS = 60_000;
+
+/** Prepares a connection; the first statement opens it. */
+export function connect(text: string, options: ConnectionOptions): Store {
+  const address = parseAddress(text);
+  const client = createClient({
+    url: address.url,
+    username: address.user,
+    password: passwordFrom(options),
+    application: 'vcml',
+    request_timeout: TIMEOUT_MS,
+    log: { level: ClickHouseLogLevel.OFF },
+    ...tlsFrom(options),
+  });
+  return {
+    address,
+    run: (query) => explained(address, () => client.command({ query })).then(() => {}),
+    rows: (query, parameters) => explained(address, () => rowsOf(client, query, parameters)),
+    [Symbol.asyncDispose]: () => client.close(),
+  };
+}
+
+async function rowsOf<Row>(
+  client: ClickHouseClient,
+  query: string,
+  parameters: Readonly<Record<string, unknown>> = {},
+): Promise<Row[]> {
+  const answer = await client.query({
+    query,
+    query_params: { ...parameters },
+    format: 'JSONEachRow',
+    clickhouse_settings: { output_format_json_quote_64bit_integers: 1 },
+  });
+  return answer.json<Row>();
+}
+
+function passwordFrom({ storePasswordFile }: ConnectionOptions): string {
+  if (storePasswordFile === undefined) return process.env.VCML_STORE_PASSWORD ?? '';
+  return fileFor('--store-password-file', storePasswordFile)
+    .toString()
+    .replace(/\r?\n$/, '');
+}
+
+function tlsFrom({ storeCa, storeCert, storeKey }: ConnectionOptions) {
+  if ((storeCert === undefined) !== (storeKey === undefined))
+    throw new ForensicsError('usage', '--store-cert and --store-key belong together');
+  if (storeCa === undefined && storeCert === undefined) return {};
+  if (storeCa === undefined)
+    throw new ForensicsError('usage', '--store-cert needs --store-ca, the authority of the server');
+  const ca = fileFor('--store-ca', storeCa);
+  if (storeCert === undefined || storeKey === undefined) return { tls: { ca_cert: ca } };
+  const [cert, key] = [fileFor('--store-cert', storeCert), fileFor('--store-key', storeKey)];
+  return { tls: { ca_cert: ca, cert, key } };
+}
+
+function fileFor(option: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new ForensicsError('usage', `${option}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Turns what a server or the network answers into one sentence. */
+async function explained<T>({ url, user }: Address, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    const { message, type, code } = error as Error & { type?: string; code?: string };
+    const at = `ClickHouse at ${url}`;
+    const why = reason(type, message, user);
+    const sentence =
+      why === undefined ? `${at} cannot be reached: ${message || code}` : `${at} ${why}`;
+    throw new ForensicsError('unreadable', sentence, { cause: error });
+  }
+}
+
+function reason(type: string | undefined, message: string, user: string): string | undefined {
+  if (/Port \d+ is for clickhouse-client program/.test(message) || /^Parse Error/.test(message))
+    return "does not speak HTTP: name the port of ClickHouse's HTTP interface, which is mostly 8123";
+  if (type === 'AUTHENTICATION_FAILED' || type === 'REQUIRED_PASSWORD')
+    return `refuses the user ${user}: name the file with the password with --store-password-file, or set VCML_STORE_PASSWORD`;
+  if (type === undefined) return undefined;
+  return `answers: ${message.split('\n')[0]}`;
+}

@@ -1,0 +1,194 @@
+/** The columns of a store's table `records`, made from the declaration of fields. */
+
+import { CORE, OTLP_KEYS } from '../../../record/fields/core.ts';
+import type { Field, FieldType } from '../../../record/fields/field.ts';
+import { ownerKey } from '../../../record/fields/resource.ts';
+import { ATTRIBUTES, columnOf, KEYS } from '../../../record/fields.ts';
+import { OWNERS } from '../../columns.ts';
+import { literal } from './literal.ts';
+
+/** One column of `records`. */
+export interface Column {
+  readonly name: string;
+  /** as ClickHouse itself writes it */
+  readonly type: string;
+  readonly codec?: string;
+  /** what it is computed from whenever it is read; without it, it is stored */
+  readonly alias?: string;
+  /** its value in a row of the exporter */
+  readonly value: string;
+  /** its value in a row from before the column was there, whose attributes have it */
+  readonly otherwise?: string;
+}
+
+const WORDS = 'LowCardinality(Nullable(String))';
+/** Ids of records and of boots. */
+const UUIDS: ReadonlySet<string> = new Set([
+  'id',
+  'parentCause',
+  'bootId',
+  'gapLostCause',
+  'lossBootId',
+]);
+/** Numbers that rise from row to row. */
+const RISING: ReadonlySet<string> = new Set(['bootTime', 'seq']);
+
+/** How a value of each type is stored, and made from the text that the exporter writes for it. */
+const FORMS: Readonly<Record<FieldType, Form>> = {
+  string: { type: WORDS, of: orNull },
+  decimal: { type: WORDS, of: orNull },
+  time: { type: 'Nullable(String)', of: orNull },
+  integer: { type: 'Nullable(Int64)', of: (text) => `toInt64OrNull(${text})` },
+  nanoseconds: { type: 'Nullable(Int64)', of: (text) => `toInt64OrNull(${text})` },
+  flag: { type: 'Nullable(Bool)', of: (text) => `if(${text} = 'true', true, NULL)` },
+  strings: { type: 'Array(String)', of: (text) => `JSONExtract(${text}, 'Array(String)')` },
+  integers: { type: 'Array(Int64)', of: (text) => `JSONExtract(${text}, 'Array(Int64)')` },
+};
+const AS_UUID: Form = { type: 'Nullable(UUID)', of: (text) => `toUUIDOrNull(${text})` };
+
+type OtlpName = keyof typeof OTLP_KEYS;
+
+interface Form {
+  readonly type: string;
+  /** Returns the value as SQL, from the SQL of a text that is empty where there is none. */
+  of(text: string): string;
+}
+
+/** The fields that are attributes for the exporter, by their names. */
+const FIELDS: Readonly<Record<string, Field>> = {
+  ...Object.fromEntries(
+    Object.entries(OTLP_KEYS).map(([name, key]) => [name, { ...CORE[name as OtlpName], key }]),
+  ),
+  ...ATTRIBUTES,
+};
+
+function columnFor(name: string): Column {
+  const { key, type: fieldType } = FIELDS[name] as Field;
+  const { type, of } = formOf(name, fieldType);
+  return {
+    name: columnOf(name),
+    type,
+    ...(RISING.has(name) ? { codec: 'Delta, ZSTD(1)' } : {}),
+    value: of(`LogAttributes[${literal(key)}]`),
+    ...(name in ATTRIBUTES ? { otherwise: of(`attributes[${literal(key)}]`) } : {}),
+  };
+}
+
+function formOf(name: string, type: FieldType): Form {
+  return UUIDS.has(name) ? AS_UUID : FORMS[type];
+}
+
+function orNull(text: string): string {
+  return `nullIf(${text}, '')`;
+}
+
+const ID = `LogAttributes[${literal(OTLP_KEYS.id)}]`;
+
+/** The core fields, in the order of a line. */
+const core: readonly Column[] = [
+  {
+    name: CORE.id.key,
+    type: 'UUID',
+    codec: 'NONE',
+    // An id that is no UUID, which no agent writes, gets one from its text, which the map keeps.
+    value: `coalesce(toUUIDOrNull(${ID}), reinterpretAsUUID(sipHash128(${ID})))`,
+  },
+  {
+    name: CORE.timestamp.key,
+    type: 'Int64',
+    codec: 'Delta, ZSTD(1)',
+    value: 'toUnixTimestamp64Nano(Timestamp)',
+  },
+  ...['pid', 'ppid', 'uid', 'gid', 'comm'].map(columnFor),
+  { name: CORE.action.key, type: 'LowCardinality(String)', value: 'substring(EventName, 6)' },
+  ...['object', 'permittedBy', 'parentCause'].map(columnFor),
+];
+
+const RESOURCE_COLUMNS: Readonly<Record<string, string>> = {
+  host: inResource(KEYS.hostName),
+  cluster: inResource(KEYS.clusterName),
+  namespace: inResource(KEYS.namespace),
+  pod: inResource(KEYS.podName),
+  pod_uid: inResource(KEYS.podUid),
+  container: `coalesce(${inResource(KEYS.podContainerName)}, ${inResource(KEYS.containerName)})`,
+  container_id: inResource(KEYS.containerId),
+  container_type: inResource(KEYS.containerType),
+  image: inResource(KEYS.imageName),
+  image_tags: inResource(KEYS.imageTags),
+  image_id: inResource(KEYS.imageId),
+  owner: `coalesce(${OWNERS.map((kind) => `concat('${kind}/', ${inResource(ownerKey(kind, 'name'))})`).join(', ')})`,
+  service: inResource(KEYS.serviceName),
+};
+
+/** Where a record happened, from its resource. */
+const places: readonly Column[] = [
+  {
+    name: 'time',
+    type: "DateTime64(9, 'UTC')",
+    alias: "fromUnixTimestamp64Nano(timestamp, 'UTC')",
+    value: '',
+  },
+  {
+    name: 'node',
+    type: 'LowCardinality(String)',
+    value: `coalesce(${inResource(KEYS.nodeName)}, ResourceAttributes[${literal(KEYS.hostName)}])`,
+  },
+  ...Object.entries(RESOURCE_COLUMNS).map(([name, value]) => ({ name, type: WORDS, value })),
+  {
+    name: 'resource',
+    type: 'Map(String, String)',
+    alias: "JSONExtract(resource_json, 'Map(String, String)')",
+    value: '',
+  },
+];
+
+/** What a store adds, so that nothing of a record is lost. */
+const kept: readonly Column[] = [
+  {
+    name: 'resource_json',
+    type: 'LowCardinality(String)',
+    value: 'toJSONString(ResourceAttributes)',
+  },
+  { name: 'attributes', type: 'Map(LowCardinality(String), String)', value: otherAttributes() },
+  {
+    name: 'content',
+    type: 'UInt64',
+    value: "if(action = 'exec', 0, sipHash64(toString(LogAttributes), resource_json))",
+  },
+  {
+    name: 'version',
+    type: 'UInt64',
+    codec: 'Delta, ZSTD(1)',
+    value: 'bitNot(toUInt64(toUnixTimestamp64Nano(now64(9)))) - rowNumberInAllBlocks()',
+  },
+];
+
+/** Every column of `records` in order. */
+export const COLUMNS: readonly Column[] = [
+  ...core,
+  ...Object.keys(ATTRIBUTES).map(columnFor),
+  ...places,
+  ...kept,
+];
+
+function inResource(key: string): string {
+  return `nullIf(ResourceAttributes[${literal(key)}], '')`;
+}
+
+/** The attributes without a column, and those whose columns do not give the same text again. */
+function otherAttributes(): string {
+  const differs = [
+    `NOT ${isOneOf(() => true)}`,
+    "v = ''",
+    `${isOneOf((_, type) => type === 'integer' || type === 'nanoseconds')} AND toString(toInt64OrZero(v)) != v`,
+    `${isOneOf((_, type) => type === 'flag')} AND v != 'true'`,
+    `${isOneOf((name) => UUIDS.has(name))} AND toString(toUUIDOrZero(v)) != v`,
+    `${isOneOf((_, type) => type === 'strings' || type === 'integers')} AND empty(JSONExtract(v, 'Array(String)'))`,
+  ];
+  return `mapFilter((k, v) -> ${differs.map((one) => `(${one})`).join('\n    OR ')}, LogAttributes)`;
+}
+
+function isOneOf(matches: (name: string, type: FieldType) => boolean): string {
+  const keys = Object.entries(FIELDS).filter(([name, { type }]) => matches(name, type));
+  return `k IN (${keys.map(([, { key }]) => literal(key)).join(', ')})`;
+}

@@ -1,0 +1,55 @@
+/** The place of a server: its folder and the ports of its listeners. */
+export interface Place {
+  readonly folder: string;
+  /** the port of HTTP */
+  readonly http: number;
+  /** the port of ClickHouse's own protocol */
+  readonly native: number;
+}
+
+/** The name of the cluster that a server's configuration has, with one shard for each server. */
+export const CLUSTER = 'fleet';
+
+/** Returns the configuration of a server of a cluster, as XML. */
+export function serverConfig({ folder, http, native }: Place, cluster: readonly Place[]): string {
+  const shards = cluster.map(
+    (place) =>
+      `<shard><replica><host>127.0.0.1</host><port>${place.native}</port></replica></shard>`,
+  );
+  return `<clickhouse>
+  <listen_host>127.0.0.1</listen_host>
+  <http_port>${http}</http_port>
+  <tcp_port>${native}</tcp_port>
+  <path>${folder}/data</path>
+  <user_directories>
+    <users_xml><path>${folder}/users.xml</path></users_xml>
+  </user_directories>
+  <remote_servers><${CLUSTER}>${shards.join('')}</${CLUSTER}></remote_servers>
+</clickhouse>
+`;
+}
+
+/** The password of the users `maker` and `reader`. */
+export const PASSWORD = 'open sesame';
+
+/**
+ * The user of the server's own session, who may do everything; one who may make a store, and one who
+ * may only read it.
+ */
+export const USERS = `<clickhouse>
+  <profiles><default/><reader><readonly>1</readonly></reader></profiles>
+  <quotas><default/></quotas>
+  <users>
+    <default>${user('', 'default')}<access_management>1</access_management></default>
+    <maker>${user(PASSWORD, 'default', 'ALL ON vcml.*', 'TABLE ENGINE ON *', 'SELECT ON system.*')}</maker>
+    <reader>${user(PASSWORD, 'reader', 'SELECT ON vcml.*')}</reader>
+  </users>
+</clickhouse>
+`;
+
+function user(password: string, profile: string, ...grants: readonly string[]): string {
+  const granted = grants.map((grant) => `<query>GRANT ${grant}</query>`).join('');
+  return `<password>${password}</password><networks><ip>127.0.0.1</ip></networks>
+    <profile>${profile}</profile><quota>default</quota>
+    ${granted === '' ? '' : `<grants>${granted}</grants>`}`;
+}
