@@ -133,7 +133,7 @@ function start(): Line {
     'vcml.boot_time': `${ARMED}`,
     'vcml.hook.id': `${ARMED}`,
     'vcml.agent.version': '0.1.0',
-    'vcml.format.version': 1,
+    'vcml.format.version': 2,
     'vcml.hook.state': 'attached',
     'vcml.hook.next_seq': new Array(CPUS).fill(1),
   };

@@ -34,6 +34,14 @@ const DERIVED = new Map([
      FROM records WHERE "action" = 'journal.loss'`,
   ],
   [
+    'withheld',
+    `SELECT "time", node, boot_id, withheld_hook_id AS hook_id, withheld_cpu AS cpu,
+       try_cast(split_part(numbers, '-', 1) AS BIGINT) AS first_seq,
+       try_cast(split_part(numbers, '-', 2) AS BIGINT) AS last_seq, id, file
+     FROM (SELECT *, unnest(withheld_ranges) AS numbers FROM records
+       WHERE "action" = 'journal.withheld')`,
+  ],
+  [
     'runs',
     `SELECT "time", node, "action", hook_state, boot_id, hook_id, hook_next_seq, agent_version,
        journal_records, journal_gaps, journal_losses, id, file

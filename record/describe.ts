@@ -100,6 +100,12 @@ export function lossInWords(attribute: AttributeReader, count = counted): LossIn
   };
 }
 
+/** Describes a `journal.withheld`: how many records, and their CPU. */
+export function withheldInWords(attribute: AttributeReader): string {
+  const records = counted(attribute('vcml.withheld.count'), 'record');
+  return `rules withheld ${records} of cpu ${textOf(attribute, 'vcml.withheld.cpu') ?? '?'}`;
+}
+
 /** Describes a `journal.start` or `journal.stop`: the hook's state, the agent, the run's counts. */
 export function runInWords(attribute: AttributeReader): string {
   const agent = textOf(attribute, 'vcml.agent.version');

@@ -9,7 +9,7 @@ import { EXECUTABLE } from './fields/executable.ts';
 import type { Field } from './fields/field.ts';
 import { GAP } from './fields/gap.ts';
 import { INVOCATION } from './fields/invocation.ts';
-import { LOSS, START, STOP } from './fields/journal.ts';
+import { LOSS, START, STOP, WITHHELD } from './fields/journal.ts';
 import { RESOURCE } from './fields/resource.ts';
 
 /** All attributes by name. */
@@ -19,6 +19,7 @@ export const ATTRIBUTES = {
   ...LOSS,
   ...START,
   ...STOP,
+  ...WITHHELD,
   ...PROCESS,
   ...EXECUTABLE,
   ...INVOCATION,

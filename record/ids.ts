@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type BootTime, nanosecondsOf } from './types.ts';
+import { type BootTime, nanosecondsOf, rangeTexts, type Withheld } from './types.ts';
 import { createUuidv5 } from './uuid.ts';
 
 /** Returns the id of this machine's current boot, a UUID. */
@@ -25,6 +25,14 @@ export function createIds(bootId: string): Ids {
     journal: (bootTime, action, n) =>
       longUuidv5(namespace, `${nanosecondsOf(bootTime)}:${action}:${n}`),
   };
+}
+
+/** Returns the id of a `journal.withheld`, which follows from its numbers alone. */
+export function withheldId(bootId: string, { hookId, cpu, ranges }: Withheld): string {
+  return longUuidv5(
+    Buffer.from(bootId.replaceAll('-', ''), 'hex'),
+    `${hookId}:journal.withheld:${cpu}:${rangeTexts(ranges).join(',')}`,
+  );
 }
 
 /** Returns the UUIDv5 of a name of any length. */

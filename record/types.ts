@@ -230,6 +230,25 @@ export interface Loss {
   readonly since?: string;
 }
 
+/** Contiguous numbers of one CPU, from the first to the last. */
+export interface NumberRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Records of one CPU that a rule kept back from the export. */
+export interface Withheld {
+  readonly hookId: string;
+  readonly cpu: number;
+  /** in ascending order, and apart from each other */
+  readonly ranges: readonly NumberRange[];
+}
+
+/** Returns ranges in the form of records, such as `1126-1423`. */
+export function rangeTexts(ranges: readonly NumberRange[]): string[] {
+  return ranges.map(({ first, last }) => `${first}-${last}`);
+}
+
 export type HookState = 'attached' | 'resumed' | 'upgraded' | 'kept' | 'detached';
 
 export interface ExecRecord {

@@ -7,10 +7,10 @@ import { LogRecordEncoder } from './encode/log-record-encoder.ts';
 import { createScope } from './encode/scope.ts';
 import { type Batch, Batches } from './read/batches.ts';
 import { Cursor, resume } from './read/cursor.ts';
+import type { Filter } from './read/filter.ts';
 import { JournalReader } from './read/journal-reader.ts';
 import type { ExportedJournal, Position } from './read/position.ts';
 import { RecentLines } from './read/recent-lines.ts';
-import type { Filter } from './read/rules.ts';
 import { UpcomingBatches } from './read/upcoming-batches.ts';
 import { CatchUpLimit } from './send/catch-up-limit.ts';
 import { keepDeadLetter } from './send/dead-letters.ts';
@@ -88,7 +88,7 @@ export class JournalExport {
         maxAgeMs: options.batchAgeMs,
         scope: createScope(version),
         encoder: options.encoder ?? new LogRecordEncoder(),
-        passes: filter.passes,
+        withheld: filter.withheld,
         mayPass: filter.mayPass,
       },
       this.#reader,
@@ -112,7 +112,7 @@ export class JournalExport {
     this.#recent.push(lines, length, end);
   }
 
-  /** All lines before it are exported, set aside, or kept back by a rule. */
+  /** All lines before it are exported, set aside, or reported as withheld by a rule. */
   get position(): Position {
     return this.#position;
   }

@@ -3,8 +3,9 @@ import { parseEndpoint } from './connect/endpoint.ts';
 import { GrpcTransport } from './connect/grpc-transport.ts';
 import { JournalLogsSerializer } from './encode/journal-logs-serializer.ts';
 import { JournalExport, type JournalExportOptions } from './journal-export.ts';
+import { createFilter } from './read/filter.ts';
 import type { ExportedJournal } from './read/position.ts';
-import { createFilter, parseRules } from './read/rules.ts';
+import { parseRules } from './read/rules.ts';
 import { JournalLogExporter } from './send/journal-log-exporter.ts';
 
 export interface ExportOptions

@@ -61,6 +61,10 @@ CREATE TABLE IF NOT EXISTS `vcml`.`records` (
   `journal_records` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.journal.records']) CODEC(ZSTD(1)),
   `journal_gaps` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.journal.gaps']) CODEC(ZSTD(1)),
   `journal_losses` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.journal.losses']) CODEC(ZSTD(1)),
+  `withheld_hook_id` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.withheld.hook_id'], '') CODEC(ZSTD(1)),
+  `withheld_cpu` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.withheld.cpu']) CODEC(ZSTD(1)),
+  `withheld_ranges` Array(String) DEFAULT JSONExtract(attributes['vcml.withheld.ranges'], 'Array(String)') CODEC(ZSTD(1)),
+  `withheld_count` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.withheld.count']) CODEC(ZSTD(1)),
   `vpid` Nullable(Int64) DEFAULT toInt64OrNull(attributes['process.vpid']) CODEC(ZSTD(1)),
   `created` Nullable(String) DEFAULT nullIf(attributes['process.creation.time'], '') CODEC(ZSTD(1)),
   `executable` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['process.executable.path'], '') CODEC(ZSTD(1)),
@@ -170,6 +174,10 @@ CREATE TABLE IF NOT EXISTS `vcml`.`journal` (
   `journal_records` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.journal.records']) CODEC(ZSTD(1)),
   `journal_gaps` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.journal.gaps']) CODEC(ZSTD(1)),
   `journal_losses` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.journal.losses']) CODEC(ZSTD(1)),
+  `withheld_hook_id` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.withheld.hook_id'], '') CODEC(ZSTD(1)),
+  `withheld_cpu` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.withheld.cpu']) CODEC(ZSTD(1)),
+  `withheld_ranges` Array(String) DEFAULT JSONExtract(attributes['vcml.withheld.ranges'], 'Array(String)') CODEC(ZSTD(1)),
+  `withheld_count` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.withheld.count']) CODEC(ZSTD(1)),
   `vpid` Nullable(Int64) DEFAULT toInt64OrNull(attributes['process.vpid']) CODEC(ZSTD(1)),
   `created` Nullable(String) DEFAULT nullIf(attributes['process.creation.time'], '') CODEC(ZSTD(1)),
   `executable` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['process.executable.path'], '') CODEC(ZSTD(1)),
@@ -299,6 +307,10 @@ SELECT
   toInt64OrNull(LogAttributes['vcml.journal.records']) AS `journal_records`,
   toInt64OrNull(LogAttributes['vcml.journal.gaps']) AS `journal_gaps`,
   toInt64OrNull(LogAttributes['vcml.journal.losses']) AS `journal_losses`,
+  nullIf(LogAttributes['vcml.withheld.hook_id'], '') AS `withheld_hook_id`,
+  toInt64OrNull(LogAttributes['vcml.withheld.cpu']) AS `withheld_cpu`,
+  JSONExtract(LogAttributes['vcml.withheld.ranges'], 'Array(String)') AS `withheld_ranges`,
+  toInt64OrNull(LogAttributes['vcml.withheld.count']) AS `withheld_count`,
   toInt64OrNull(LogAttributes['process.vpid']) AS `vpid`,
   nullIf(LogAttributes['process.creation.time'], '') AS `created`,
   nullIf(LogAttributes['process.executable.path'], '') AS `executable`,
@@ -353,12 +365,12 @@ SELECT
   coalesce(concat('deployment/', nullIf(ResourceAttributes['k8s.deployment.name'], '')), concat('statefulset/', nullIf(ResourceAttributes['k8s.statefulset.name'], '')), concat('daemonset/', nullIf(ResourceAttributes['k8s.daemonset.name'], '')), concat('cronjob/', nullIf(ResourceAttributes['k8s.cronjob.name'], '')), concat('job/', nullIf(ResourceAttributes['k8s.job.name'], '')), concat('replicaset/', nullIf(ResourceAttributes['k8s.replicaset.name'], ''))) AS `owner`,
   nullIf(ResourceAttributes['service.name'], '') AS `service`,
   toJSONString(ResourceAttributes) AS `resource_json`,
-  mapFilter((k, v) -> (NOT k IN ('log.record.uid', 'process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.process.comm', 'vcml.object', 'vcml.permitted_by', 'vcml.parent_cause', 'vcml.boot.id', 'vcml.boot_time', 'vcml.hook.id', 'vcml.cpu', 'vcml.seq', 'vcml.gap.reason', 'vcml.gap.lost_cause', 'vcml.gap.ancestor.pid', 'vcml.gap.ancestor.start_time', 'vcml.gap.ancestor.comm', 'vcml.gap.ancestor.executable.path', 'vcml.loss.stage', 'vcml.loss.hook_id', 'vcml.loss.boot_id', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.next_seq', 'vcml.loss.since', 'vcml.agent.version', 'vcml.format.version', 'vcml.hook.state', 'vcml.hook.next_seq', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'process.vpid', 'process.creation.time', 'process.executable.path', 'process.executable.name', 'vcml.executable.inode', 'vcml.executable.device', 'vcml.executable.mode', 'vcml.executable.path_truncated', 'vcml.executable.memfd', 'vcml.executable.upper_layer', 'vcml.executable.setuid', 'vcml.executable.unlinked', 'process.args_count', 'process.command', 'process.command_args', 'vcml.process.args_redacted', 'vcml.process.args_truncated', 'vcml.process.args_size', 'process.working_directory', 'process.interactive', 'vcml.process.no_new_privs', 'vcml.process.working_directory_truncated', 'vcml.object.truncated', 'vcml.object.resolved', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id', 'vcml.process.tty', 'vcml.process.capabilities.effective', 'vcml.namespace.pid', 'vcml.namespace.mnt', 'vcml.namespace.net', 'vcml.namespace.user', 'vcml.namespace.cgroup', 'vcml.metadata.state', 'vcml.entry', 'process.linux.cgroup'))
+  mapFilter((k, v) -> (NOT k IN ('log.record.uid', 'process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.process.comm', 'vcml.object', 'vcml.permitted_by', 'vcml.parent_cause', 'vcml.boot.id', 'vcml.boot_time', 'vcml.hook.id', 'vcml.cpu', 'vcml.seq', 'vcml.gap.reason', 'vcml.gap.lost_cause', 'vcml.gap.ancestor.pid', 'vcml.gap.ancestor.start_time', 'vcml.gap.ancestor.comm', 'vcml.gap.ancestor.executable.path', 'vcml.loss.stage', 'vcml.loss.hook_id', 'vcml.loss.boot_id', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.next_seq', 'vcml.loss.since', 'vcml.agent.version', 'vcml.format.version', 'vcml.hook.state', 'vcml.hook.next_seq', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'vcml.withheld.hook_id', 'vcml.withheld.cpu', 'vcml.withheld.ranges', 'vcml.withheld.count', 'process.vpid', 'process.creation.time', 'process.executable.path', 'process.executable.name', 'vcml.executable.inode', 'vcml.executable.device', 'vcml.executable.mode', 'vcml.executable.path_truncated', 'vcml.executable.memfd', 'vcml.executable.upper_layer', 'vcml.executable.setuid', 'vcml.executable.unlinked', 'process.args_count', 'process.command', 'process.command_args', 'vcml.process.args_redacted', 'vcml.process.args_truncated', 'vcml.process.args_size', 'process.working_directory', 'process.interactive', 'vcml.process.no_new_privs', 'vcml.process.working_directory_truncated', 'vcml.object.truncated', 'vcml.object.resolved', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id', 'vcml.process.tty', 'vcml.process.capabilities.effective', 'vcml.namespace.pid', 'vcml.namespace.mnt', 'vcml.namespace.net', 'vcml.namespace.user', 'vcml.namespace.cgroup', 'vcml.metadata.state', 'vcml.entry', 'process.linux.cgroup'))
     OR (v = '')
-    OR (k IN ('process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.boot_time', 'vcml.cpu', 'vcml.seq', 'vcml.gap.ancestor.pid', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.since', 'vcml.format.version', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'process.vpid', 'process.args_count', 'vcml.process.args_redacted', 'vcml.process.args_size', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id') AND toString(toInt64OrZero(v)) != v)
+    OR (k IN ('process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.boot_time', 'vcml.cpu', 'vcml.seq', 'vcml.gap.ancestor.pid', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.since', 'vcml.format.version', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'vcml.withheld.cpu', 'vcml.withheld.count', 'process.vpid', 'process.args_count', 'vcml.process.args_redacted', 'vcml.process.args_size', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id') AND toString(toInt64OrZero(v)) != v)
     OR (k IN ('vcml.executable.path_truncated', 'vcml.executable.memfd', 'vcml.executable.upper_layer', 'vcml.executable.setuid', 'vcml.executable.unlinked', 'vcml.process.args_truncated', 'process.interactive', 'vcml.process.no_new_privs', 'vcml.process.working_directory_truncated', 'vcml.object.truncated', 'vcml.object.resolved') AND v != 'true')
     OR (k IN ('log.record.uid', 'vcml.parent_cause', 'vcml.boot.id', 'vcml.gap.lost_cause', 'vcml.loss.boot_id') AND toString(toUUIDOrZero(v)) != v)
-    OR (k IN ('vcml.loss.next_seq', 'vcml.hook.next_seq', 'process.command_args') AND empty(JSONExtract(v, 'Array(String)'))), LogAttributes) AS `attributes`,
+    OR (k IN ('vcml.loss.next_seq', 'vcml.hook.next_seq', 'vcml.withheld.ranges', 'process.command_args') AND empty(JSONExtract(v, 'Array(String)'))), LogAttributes) AS `attributes`,
   if(action = 'exec', 0, sipHash64(toString(LogAttributes), resource_json)) AS `content`,
   bitNot(toUInt64(toUnixTimestamp64Nano(now64(9)))) - rowNumberInAllBlocks() AS `version`
 FROM `vcml`.`otel`;
@@ -404,6 +416,10 @@ SELECT
   `journal_records`,
   `journal_gaps`,
   `journal_losses`,
+  `withheld_hook_id`,
+  `withheld_cpu`,
+  `withheld_ranges`,
+  `withheld_count`,
   `vpid`,
   `created`,
   `executable`,
@@ -494,4 +510,4 @@ WHERE action = 'exec'
 GROUP BY executable, image, node;
 
 CREATE OR REPLACE VIEW `vcml`.`schema` AS
-SELECT 1 AS version, '3abbb09e1cef72f5' AS fingerprint, 'one server' AS layout;
+SELECT 1 AS version, 'b82bf651449329f1' AS fingerprint, 'one server' AS layout;

@@ -38,7 +38,12 @@ export const CODES = {
   LOSS_FIELDS: ['FAIL', 'vcml.loss.* does not match the stage'],
   LOSS_PRESENT: [
     'FAIL',
-    'the loss covers records that are in the inputs, or that an earlier loss covers',
+    'the loss covers records that are in the inputs, that a rule withheld, or that an earlier loss covers',
+  ],
+  WITHHELD_FIELDS: ['FAIL', 'vcml.withheld.* is incomplete, contradictory, or in another record'],
+  WITHHELD_PRESENT: [
+    'NOTE',
+    'the inputs have records that a rule withheld: from the journal itself, or under other rules',
   ],
   HOOK_REMOVED: [
     'WARN',

@@ -77,6 +77,11 @@ export const OF_JOURNAL = [
   'journal_records',
   'journal_gaps',
   'journal_losses',
+  'format_version',
+  'withheld_hook_id',
+  'withheld_cpu',
+  'withheld_ranges',
+  'withheld_count',
 ];
 
 /** The columns that these rules need, and the checks over several lines. */
@@ -123,6 +128,7 @@ const STAGES = LOSS_STAGES.map(literal).join(', ');
 const OURS = 'boot_id IS NOT NULL';
 const EXEC = `(${OURS} AND "action" = '"exec"')`;
 const ABOUT = `(${OURS} AND starts_with("action", '"journal.'))`;
+const WITHHELD = `coalesce("action" = '"journal.withheld"', false)`;
 const NO_PARENT = 'parent_cause IS NULL';
 const ROOT = `starts_with(permitted_by, '"root_event:')`;
 const GAP = `permitted_by = '"unobserved_parent"'`;
@@ -166,8 +172,9 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
   [
     'CORE_FIELD',
     `NOT (${text('id')} AND ${text('action')} AND ${text('permitted_by')}
-     AND ${isWritten('unix_ns', 'timestamp')} AND ${integer('pid')} AND ${integer('uid')}
-     AND coalesce(substr("object", 1, 1) IN ('"', '{'), false)
+     AND ${isWritten('unix_ns', 'timestamp')}
+     AND (${WITHHELD} OR (${integer('pid')} AND ${integer('uid')}
+       AND coalesce(substr("object", 1, 1) IN ('"', '{'), false)))
      AND coalesce(${text('parent_cause')}, true))`,
   ],
   ['CML-AUDIT-R4-AMBIGUOUS_ROOT', `${NO_PARENT} AND ${ALMOST_ROOT}`],
@@ -208,6 +215,12 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
        ELSE NOT ${every(RUN, 'NOT NULL')}
          OR loss_count IS DISTINCT FROM loss_last_seq::HUGEINT - loss_first_seq + 1 OR loss_count < 1
      END ELSE loss_stage IS NOT NULL END`,
+  ],
+  // What is wrong with a journal.withheld itself is found beside the check of its id.
+  [
+    'WITHHELD_FIELDS',
+    `NOT ${WITHHELD} AND (withheld_hook_id IS NOT NULL OR withheld_cpu IS NOT NULL
+       OR withheld_ranges IS NOT NULL OR withheld_count IS NOT NULL)`,
   ],
   [
     'HOOK_REMOVED',

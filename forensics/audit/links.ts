@@ -9,9 +9,16 @@ import { SLACK_US } from './line-rules.ts';
  */
 export type Absent = (boot: string, hook: string) => number;
 
+/** How many records of a hook are not in these files, and why. */
+interface Missing {
+  readonly absent: Absent;
+  withheld(boot: string, hook: string): number;
+  untold(boot: string, hook: string): number;
+}
+
 /** Finds ids that occur twice, and links that lead nowhere, to a wrong record or back in time. */
-export async function linkFindings(journals: Journals, absent: Absent): Promise<Finding[]> {
-  return [...(await duplicates(journals)), ...(await links(journals, absent))];
+export async function linkFindings(journals: Journals, missing: Missing): Promise<Finding[]> {
+  return [...(await duplicates(journals)), ...(await links(journals, missing))];
 }
 
 async function duplicates(journals: Journals): Promise<Finding[]> {
@@ -33,7 +40,7 @@ const IS_CREATED_EARLIER = `child.boot = parent.boot AND child.is_exec AND paren
   AND abs(${CREATED('child')} - ${CREATED('parent')}) > 1`;
 
 /** Any of several parents with the same id; that there are several is a finding of its own. */
-async function links(journals: Journals, absent: Absent): Promise<Finding[]> {
+async function links(journals: Journals, counts: Missing): Promise<Finding[]> {
   const journalOf = new Map<string, number>();
   const numbers = journals.files.map(({ journal }) => {
     if (!journalOf.has(journal)) journalOf.set(journal, journalOf.size);
@@ -52,23 +59,15 @@ async function links(journals: Journals, absent: Absent): Promise<Finding[]> {
        OR (NOT parent.is_exec AND parent.about IS NOT NULL) OR (${IS_CREATED_EARLIER}))
      ORDER BY child.rowid`,
   );
-  const absentCauses = new Map<string, { readonly causes: Set<string>; readonly most: number }>();
+  const causes = new AbsentCauses(counts);
   return rows.flatMap((found): Finding[] => {
     const [at, missing, otherBoot, noExec, later, order, boot, hook, early, cause] = found;
     const finding = (code: Code): Finding => ({ code, row: Number(at) });
     if (missing === true) {
       const r1 = finding('CML-AUDIT-R1-MISSING_PARENT');
       if (boot === null) return [r1];
-      const key = `${boot}/${hook}`;
-      const of = absentCauses.get(key) ?? {
-        causes: new Set(),
-        most: absent(String(boot), String(hook)),
-      };
-      absentCauses.set(key, of);
-      // Each of them needs a number of its own.
-      if (of.causes.size >= of.most && !of.causes.has(String(cause))) return [r1];
-      of.causes.add(String(cause));
-      return [{ ...r1, severity: 'NOTE', more: 'it was written before these files, or deleted' }];
+      const why = causes.explain(`${boot}`, `${hook}`, `${cause}`);
+      return why === undefined ? [] : [{ ...r1, ...why }];
     }
     if (otherBoot === true) return [finding('LINK_BOOT')];
     if (noExec === true && boot !== null) return [finding('LINK_NOT_EXEC')];
@@ -76,4 +75,50 @@ async function links(journals: Journals, absent: Absent): Promise<Finding[]> {
     if (later === true) return [finding('LINK_TIME')];
     return early === true ? [finding('CREATED_EARLIER')] : [];
   });
+}
+
+/** What a link to a missing record becomes; undefined: it is explained, and nothing to report. */
+type Why = Pick<Finding, 'severity' | 'more'> | undefined;
+
+const BEFORE: Why = { severity: 'NOTE', more: 'it was written before these files, or deleted' };
+const UNTOLD: Why = {
+  severity: 'WARN',
+  more: 'an agent of format 1 does not say what exportRules withheld',
+};
+
+/** The missing causes of a hook. Each of them needs a number of its own that is not here. */
+class AbsentCauses {
+  readonly #counts: Missing;
+  readonly #byHook = new Map<
+    string,
+    { readonly known: Map<string, Why>; readonly kinds: readonly (readonly [number, Why])[] }
+  >();
+
+  constructor(counts: Missing) {
+    this.#counts = counts;
+  }
+
+  explain(boot: string, hook: string, cause: string): Why {
+    const key = `${boot}/${hook}`;
+    const { absent, withheld, untold } = this.#counts;
+    const of = this.#byHook.get(key) ?? {
+      known: new Map(),
+      kinds: [
+        [withheld(boot, hook), undefined],
+        [absent(boot, hook), BEFORE],
+        [untold(boot, hook), UNTOLD],
+      ],
+    };
+    this.#byHook.set(key, of);
+    if (of.known.has(cause)) return of.known.get(cause);
+    let before = of.known.size;
+    for (const [most, why] of of.kinds) {
+      if (before < most) {
+        of.known.set(cause, why);
+        return why;
+      }
+      before -= most;
+    }
+    return {};
+  }
 }

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Journals } from '../journals.ts';
 import type { Finding } from './finding.ts';
-import type { JournalRecord } from './journal-records.ts';
+import { integersOf, type JournalRecord } from './journal-records.ts';
+import { isNameOf } from './names.ts';
+import type { Numbers } from './numbers.ts';
 
 /**
  * The highest number that is tried for a record about the journal if the run's beginning is
@@ -11,25 +12,28 @@ const SEARCH = 10_000;
 
 /**
  * Checks the agent's runs: ids of records about the journal, counts, and that nothing follows a
- * stop.
+ * stop. What rules withheld counts as if it were here.
  */
 export async function runFindings(
   journals: Journals,
-  journalRecords: readonly JournalRecord[],
+  all: readonly JournalRecord[],
+  numbers: Pick<Numbers, 'withheld' | 'untold'>,
 ): Promise<Finding[]> {
+  // The export makes those about withheld records, and not a run.
+  const journalRecords = all.filter(({ action }) => action !== 'journal.withheld');
   const journalOf = journalByRow(journals);
   const counted = await countedRuns(journals, journalRecords);
-  const readable = await readableAfter(journals, journalRecords);
+  const behind = await readableBehind(journals, all);
   const findings: Finding[] = [];
   let journal = '';
   /** undefined: the run began before these files */
-  let run: { start: number; named: number; losses: number; lost: number } | undefined;
+  let run: { start: JournalRecord; named: number; losses: number; lost: number } | undefined;
   for (const [index, about] of journalRecords.entries()) {
     const { row, action, fields } = about;
     const here = journalOf(row);
     if (here !== journal) run = undefined;
     journal = here;
-    if (action === 'journal.start') run = { start: row, named: 0, losses: 0, lost: 0 };
+    if (action === 'journal.start') run = { start: about, named: 0, losses: 0, lost: 0 };
     if (!isNamed(about, run?.named)) findings.push({ code: 'ID_WRONG', row });
     if (run !== undefined) run.named += 1;
     if (action === 'journal.loss' && run !== undefined) {
@@ -38,43 +42,81 @@ export async function runFindings(
     }
     if (action !== 'journal.stop') continue;
     if (run !== undefined) {
-      const { execs, gaps } = counted.get(run.start) ?? { execs: 0, gaps: 0 };
+      const { start, lost, losses } = run;
+      const { execs, gaps } = counted.get(start.row) ?? { execs: 0, gaps: 0 };
+      const withheld = withheldIn(journalRecords, index, start, numbers);
       const wrong = [
-        ...differing('records', fields.journal_records, [execs]),
-        ...differing('gaps', fields.journal_gaps, [gaps]),
-        ...differing('losses', fields.journal_losses, [run.lost, run.losses]),
+        ...differing('records', fields.journal_records, execs + withheld),
+        ...differing('gaps', fields.journal_gaps, gaps, gaps + withheld),
+        ...(Number(fields.journal_losses) === losses
+          ? []
+          : differing('losses', fields.journal_losses, lost)),
       ];
-      if (wrong.length > 0) findings.push({ code: 'RUN_COUNTS', row, more: wrong.join(', ') });
+      if (wrong.length > 0) {
+        const isUntold = numbers.untold(start.boot, start.hook) > 0;
+        const severity = isUntold ? ({ severity: 'WARN' } as const) : {};
+        findings.push({ code: 'RUN_COUNTS', row, more: wrong.join(', '), ...severity });
+      }
     }
     run = undefined;
-    const after = journalRecords[index + 1];
+    const next = behind.get(row);
     if (
-      readable.has(row + 1) &&
-      journalOf(row + 1) === here &&
-      !(after?.row === row + 1 && after.action === 'journal.start')
+      next !== undefined &&
+      journalOf(next) === here &&
+      !(
+        journalRecords[index + 1]?.row === next &&
+        journalRecords[index + 1]?.action === 'journal.start'
+      )
     )
-      findings.push({ code: 'RUN_AFTER_STOP', row: row + 1 });
+      findings.push({ code: 'RUN_AFTER_STOP', row: next });
   }
   return findings;
 }
 
-/** Finds records behind a journal.stop. */
-async function readableAfter(
-  journals: Journals,
+/** How many records of a run are withheld: from its first numbers to those of the next run. */
+function withheldIn(
   journalRecords: readonly JournalRecord[],
-): Promise<Set<number>> {
-  const rows = journalRecords
-    .filter(({ action }) => action === 'journal.stop')
-    .map(({ row }) => row + 1);
-  const found = await journals.rows(
-    `SELECT rowid FROM audited SEMI JOIN (SELECT unnest([${rows.join(', ')}]::BIGINT[]) AS row) behind
-     ON audited.rowid = behind.row WHERE readable`,
+  stop: number,
+  { boot, hook, fields }: JournalRecord,
+  { withheld }: Pick<Numbers, 'withheld'>,
+): number {
+  const next = journalRecords.find(
+    (one, index) =>
+      index > stop && one.action === 'journal.start' && one.boot === boot && one.hook === hook,
   );
-  return new Set(found.map(([row]) => Number(row)));
+  const from = integersOf(fields.hook_next_seq);
+  return withheld(boot, hook, from, next && integersOf(next.fields.hook_next_seq));
 }
 
-function differing(noun: string, said: unknown, right: readonly number[]): string[] {
-  return right.includes(Number(said)) ? [] : [`${said} ${noun}, and ${right[0]} are here`];
+/**
+ * Returns the row of the record behind each journal.stop, by the row of the stop. Records about what
+ * was withheld may stand between them.
+ */
+async function readableBehind(
+  journals: Journals,
+  journalRecords: readonly JournalRecord[],
+): Promise<Map<number, number>> {
+  const withheld = new Set(
+    journalRecords.filter(({ action }) => action === 'journal.withheld').map(({ row }) => row),
+  );
+  const behind = new Map<number, number>();
+  for (const { action, row } of journalRecords) {
+    if (action !== 'journal.stop') continue;
+    let next = row + 1;
+    while (withheld.has(next)) next += 1;
+    behind.set(next, row);
+  }
+  const found = await journals.rows(
+    `SELECT rowid FROM audited
+     SEMI JOIN (SELECT unnest([${[...behind.keys()].join(', ')}]::BIGINT[]) AS row) behind
+     ON audited.rowid = behind.row WHERE readable`,
+  );
+  return new Map(found.map(([row]) => [behind.get(Number(row)) ?? -1, Number(row)]));
+}
+
+function differing(noun: string, said: unknown, least: number, most = least): string[] {
+  const isRight = Number(said) >= least && Number(said) <= most;
+  return isRight ? [] : [`${said} ${noun}, and ${least} are here`];
 }
 
 /**
@@ -116,20 +158,11 @@ function journalByRow(journals: Journals): (row: number) => string {
   };
 }
 
-/**
- * Whether an id is the one of `<boot time>:<action>:<n>`; any n where the run's beginning is
- * missing. It is computed without record/ids.ts, on purpose: see line-rules.ts.
- */
-function isNamed({ boot, bootTime, action, id }: JournalRecord, n: number | undefined): boolean {
-  const namespace = Buffer.from(boot.replaceAll('-', ''), 'hex');
-  const is = (number: number) => {
-    const hash = createHash('sha1').update(namespace).update(`${bootTime}:${action}:${number}`);
-    const bytes = hash.digest();
-    bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50;
-    bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-    return bytes.toString('hex', 0, 16) === id.replaceAll('-', '');
-  };
-  if (n !== undefined) return is(n);
-  for (let number = 0; number < SEARCH; number += 1) if (is(number)) return true;
+/** Whether an id is the one of `<boot time>:<action>:<n>`; any n where the run's beginning is missing. */
+function isNamed(record: JournalRecord, n: number | undefined): boolean {
+  const { bootTime, action } = record;
+  if (n !== undefined) return isNameOf(record, `${bootTime}:${action}:${n}`);
+  for (let number = 0; number < SEARCH; number += 1)
+    if (isNameOf(record, `${bootTime}:${action}:${number}`)) return true;
   return false;
 }

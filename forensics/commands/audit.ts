@@ -11,6 +11,7 @@ import { lostCauseFindings } from '../audit/lost-causes.ts';
 import { numberFindings } from '../audit/numbers.ts';
 import { runFindings } from '../audit/runs.ts';
 import { secretFindings } from '../audit/secrets.ts';
+import { withheldIn } from '../audit/withheld.ts';
 import { EXIT } from '../errors.ts';
 import type { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
@@ -57,15 +58,17 @@ export async function findingsIn(journals: Journals): Promise<Placed[]> {
 async function findingsByRow(journals: Journals): Promise<Finding[]> {
   await loadAudited(journals);
   const journalRecords = await journalRecordsOf(journals);
-  const numbers = await numberFindings(journals, journalRecords);
+  const withheld = withheldIn(journalRecords);
+  const numbers = await numberFindings(journals, journalRecords, withheld);
   const findings = [
     ...(await lineFindings(journals)),
+    ...withheld.findings,
     ...numbers.findings,
-    ...(await linkFindings(journals, numbers.absent)),
+    ...(await linkFindings(journals, numbers)),
     ...(await clockFindings(journals)),
     ...(await containerNameFindings(journals)),
     ...(await lostCauseFindings(journals, numbers.absent)),
-    ...(await runFindings(journals, journalRecords)),
+    ...(await runFindings(journals, journalRecords, numbers)),
     ...(await hookFindings(journals, journalRecords)),
     ...(await secretFindings(journals)),
   ];

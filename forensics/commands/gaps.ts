@@ -6,6 +6,7 @@ import type { Form } from '../output/form.ts';
 import { notesOf } from '../output/notes.ts';
 import { jsonOf, printTable } from '../output/rows.ts';
 import { paint, print } from '../output/stdout.ts';
+import { WITHHELD_COLUMNS, withheldSql } from '../select/withheld.ts';
 
 /** The options of `vcml gaps`. */
 export interface GapsOptions {
@@ -33,6 +34,7 @@ const COLUMNS = [
   'loss_boot_id',
   'boot_id',
   'hook_state',
+  ...WITHHELD_COLUMNS,
 ];
 
 /** What is missing: one table for each question. */
@@ -46,6 +48,7 @@ const TABLES: Readonly<Record<string, (options: GapsOptions) => string>> = {
       loss_count AS records, loss_cpu AS cpu, loss_first_seq AS first_seq,
       loss_last_seq AS last_seq, loss_hook_id AS hook, loss_boot_id AS boot_before
     FROM holes WHERE readable AND "action" = 'journal.loss' ORDER BY node, "timestamp"`,
+  withheld: () => withheldSql('holes'),
   silences: ({ silence }) => `SELECT node, ${timeSql('before')} AS "from",
       ${timeSql('"timestamp"')} AS "to", ("timestamp"::HUGEINT - before) // 1000000000 AS seconds,
       CASE WHEN boot_id IS DISTINCT FROM boot_before THEN 'reboot'
@@ -59,13 +62,15 @@ const TABLES: Readonly<Record<string, (options: GapsOptions) => string>> = {
 
 /** Prints gaps by reason and place, losses with their ranges, silent times, and torn files. */
 export async function gaps(journals: Journals, options: GapsOptions): Promise<number> {
-  await journals.scan('holes', COLUMNS);
+  await journals.scan('holes', [...new Set(COLUMNS)]);
   const all: Record<string, Json> = {};
   for (const [name, sql] of Object.entries(TABLES)) {
     const reader = await journals.connection.runAndReadAll(sql(options));
     const columns = reader.columnNames();
     const rows = reader.getRows().map((row) => row.map(jsonOf));
-    if (options.output === 'text') await printSection(name, columns, rows);
+    // Only an export withholds records, and few have rules.
+    const isShown = name !== 'withheld' || rows.length > 0;
+    if (options.output === 'text' && isShown) await printSection(name, columns, rows);
     all[name] = rows.map((row) =>
       Object.fromEntries(row.map((value, i) => [columns[i] ?? '', value])),
     );

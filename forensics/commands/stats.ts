@@ -5,6 +5,7 @@ import type { Form } from '../output/form.ts';
 import { printNotes } from '../output/notes.ts';
 import { jsonOf, printTable } from '../output/rows.ts';
 import { paint, print } from '../output/stdout.ts';
+import { WITHHELD_COLUMNS, withheldSql } from '../select/withheld.ts';
 
 /** The options of `vcml stats`. */
 export interface StatsOptions {
@@ -25,12 +26,14 @@ const COLUMNS = [
   'comm',
   'pid',
   'parent_cause',
+  ...WITHHELD_COLUMNS,
 ];
 
 const TABLES: Readonly<Record<string, string>> = {
   records: `SELECT "action", count(*) AS records, count(DISTINCT node) AS nodes,
       ${timeSql('min("timestamp")')} AS "first", ${timeSql('max("timestamp")')} AS "last"
     FROM counted WHERE readable GROUP BY 1 ORDER BY 2 DESC`,
+  withheld: withheldSql('counted'),
   pods: `SELECT count(*) AS execs, node, namespace, pod
     FROM execs_counted GROUP BY ALL ORDER BY 1 DESC, 2, 3, 4`,
   images: `SELECT count(*) AS execs, image
@@ -54,7 +57,8 @@ const TABLES: Readonly<Record<string, string>> = {
  * executables.
  */
 export async function stats(journals: Journals, options: StatsOptions): Promise<number> {
-  await journals.scan('counted', COLUMNS, ['id', ...COLUMNS]);
+  const columns = [...new Set(COLUMNS)];
+  await journals.scan('counted', columns, ['id', ...columns]);
   await journals.rows(
     `CREATE VIEW execs_counted AS SELECT * FROM counted WHERE readable AND "action" = 'exec'`,
   );
@@ -63,6 +67,7 @@ export async function stats(journals: Journals, options: StatsOptions): Promise<
     const reader = await journals.connection.runAndReadAll(`${sql} LIMIT ${options.top}`);
     const columns = reader.columnNames();
     const rows = reader.getRows().map((row) => row.map(jsonOf));
+    if (name === 'withheld' && rows.length === 0) continue;
     if (options.output === 'text') {
       await print(`${paint('bold', name.replace('_', ' '))}\n`);
       await printTable({ columns, rows }, 'text');

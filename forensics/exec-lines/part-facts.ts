@@ -3,7 +3,7 @@ import { isObject } from '../../record/exact-json.ts';
 import { NUMBERS, PROCESS } from '../../record/fields/exec.ts';
 import type { FieldType } from '../../record/fields/field.ts';
 import { GAP } from '../../record/fields/gap.ts';
-import { LOSS, START, STOP } from '../../record/fields/journal.ts';
+import { LOSS, START, STOP, WITHHELD } from '../../record/fields/journal.ts';
 import { ATTRIBUTES, columnOf, KEYS } from '../../record/fields.ts';
 import { FIRST } from '../../record/line/layout.ts';
 import { IN_RESOURCE, OF_EXECS } from '../audit/line-rules.ts';
@@ -27,7 +27,7 @@ export interface TailFacts {
 
 /** The attributes that stand elsewhere in an exec's line, or in lines of other kinds. */
 const ELSEWHERE = new Set<string>(
-  Object.values({ ...NUMBERS, ...GAP, ...LOSS, ...START, ...STOP, ...PROCESS }).map(
+  Object.values({ ...NUMBERS, ...GAP, ...LOSS, ...START, ...STOP, ...WITHHELD, ...PROCESS }).map(
     ({ key }) => key,
   ),
 );

@@ -1,9 +1,10 @@
 import { rmSync } from 'node:fs';
-import { type Json, writeExact } from '../../record/exact-json.ts';
+import { type JsonObject, writeExact } from '../../record/exact-json.ts';
 import { CopyFile } from './copy-file.ts';
 import { contentOf } from './otlp.ts';
 import type { Damage } from './read/file-window.ts';
 import { type Line, readLines } from './read/lines.ts';
+import { type WithheldNumbers, withheldIn } from './withheld.ts';
 
 /** The result of writing a file's records as lines of their own. */
 export interface Converted {
@@ -13,6 +14,8 @@ export interface Converted {
   readonly others: number;
   /** log records of other programs */
   readonly foreign: number;
+  /** what log records say that rules withheld */
+  readonly withheld: readonly WithheldNumbers[];
   /** Whether the file has log records. */
   readonly hasLogs: boolean;
   /** Whether the last line has no line feed and is no record. */
@@ -72,6 +75,7 @@ class Writer {
   readonly #lines: number[] = [];
   #others = 0;
   #foreign = 0;
+  readonly #withheld: WithheldNumbers[] = [];
   #hasLogs = false;
   #isUnfinished = false;
   /** Whether there was an empty object. */
@@ -101,6 +105,7 @@ class Writer {
       lines: this.#lines,
       others: this.#others,
       foreign: this.#foreign,
+      withheld: this.#withheld,
       hasLogs: this.#hasLogs,
       isUnfinished: this.#isUnfinished,
     };
@@ -110,10 +115,15 @@ class Writer {
     this.#file.close();
   }
 
-  #writeLogs(records: readonly (Json | undefined)[], number: number): void {
-    for (const record of records)
-      if (record === undefined) this.#foreign += 1;
-      else this.#write(writeExact(record), number);
+  #writeLogs(records: readonly (JsonObject | undefined)[], number: number): void {
+    for (const record of records) {
+      if (record === undefined) {
+        this.#foreign += 1;
+        continue;
+      }
+      this.#withheld.push(...withheldIn(record));
+      this.#write(writeExact(record), number);
+    }
   }
 
   #write(text: string, number: number): void {

@@ -11,6 +11,7 @@ import { copyStream } from './read/stream.ts';
 import { type Form, formOf, headOf, readText } from './read/text.ts';
 import { damageOf } from './read/zstd.ts';
 import type { Temporary } from './temporary.ts';
+import type { WithheldNumbers } from './withheld.ts';
 
 /** How many lines tell whether a file beside segments has records. */
 const TRIED_LINES = 20;
@@ -39,6 +40,8 @@ export class Source {
   others = 0;
   /** log records of other programs */
   foreign = 0;
+  /** what its log records say that rules withheld from the export */
+  withheld: readonly WithheldNumbers[] = [];
   /** Whether it has log records; a collector may have delivered one of them twice. */
   hasLogs = false;
   /** records that the answer does not need, and that are not in the file that DuckDB reads */
@@ -107,10 +110,11 @@ export class Source {
   async copyRecords(): Promise<void> {
     const target = this.#temporary.file();
     const made = await convert(this.#file, target);
-    const { lines, others, foreign, hasLogs, damage } = made;
+    const { lines, others, foreign, withheld, hasLogs, damage } = made;
     this.isUnfinished = made.isUnfinished && this.#form === 'plain';
     this.others = others;
     this.foreign = foreign;
+    this.withheld = withheld;
     this.hasLogs = hasLogs;
     const numbered = damage.map(({ line, why }) => ({ line: this.#numberOf(line), why }));
     this.damage = [...this.damage, ...numbered];

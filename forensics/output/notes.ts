@@ -1,6 +1,7 @@
 import { counted } from '../../record/describe.ts';
 import { visible } from '../../record/visible.ts';
 import type { Journals } from '../journals.ts';
+import { countBeyond } from '../ranges.ts';
 import { remark } from './stderr.ts';
 
 /** Places of one file that are listed. */
@@ -38,7 +39,17 @@ function remarksOf({ files, extents, notes }: Journals): string[] {
       ...(again > 0 ? [`${path}: ${again} records came again, and count once`] : []),
     ];
   });
-  return [...notes, ...remarks];
+  return [...notes, ...remarks, ...withheldOf(files)];
+}
+
+/** Says how many records the export kept back; each counts once, however often that was reported. */
+function withheldOf(files: Journals['files']): string[] {
+  const byCpu = Map.groupBy(
+    files.flatMap(({ withheld }) => withheld),
+    ({ key }) => key,
+  );
+  const count = [...byCpu.values()].reduce((sum, ranges) => sum + countBeyond(ranges, []), 0);
+  return count === 0 ? [] : [`rules withheld ${counted(count, 'record')} from the export`];
 }
 
 function problemsOf({ problems }: Journals): string[] {

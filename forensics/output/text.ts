@@ -8,6 +8,7 @@ import {
   lossInWords,
   placeNames,
   runInWords,
+  withheldInWords,
 } from '../../record/describe.ts';
 import { KEYS } from '../../record/fields.ts';
 import type { StoredRecord } from '../../record/read.ts';
@@ -82,6 +83,7 @@ export function gapOf({ parentCause, permittedBy, attributes }: StoredRecord): s
 
 function journalText({ action, attributes }: StoredRecord): string {
   const attribute = (key: string) => attributes[key];
+  if (action === 'journal.withheld') return withheldInWords(attribute);
   if (action !== 'journal.loss') return runInWords(attribute);
   const { records, stage, cpu, numbers } = lossInWords(attribute);
   return `lost ${records} (${stage})${cpu === undefined ? '' : `, cpu ${cpu}: ${numbers}`}`;

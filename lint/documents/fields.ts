@@ -5,7 +5,7 @@ import { EXECUTABLE } from '../../record/fields/executable.ts';
 import type { Field, FieldType } from '../../record/fields/field.ts';
 import { GAP } from '../../record/fields/gap.ts';
 import { INVOCATION } from '../../record/fields/invocation.ts';
-import { LOSS, START, STOP } from '../../record/fields/journal.ts';
+import { LOSS, START, STOP, WITHHELD } from '../../record/fields/journal.ts';
 import { RESOURCE } from '../../record/fields/resource.ts';
 import { columnOf } from '../../record/fields.ts';
 import { header, row } from './rows.ts';
@@ -18,6 +18,7 @@ export const FIELD_TABLES: Readonly<Record<string, () => string>> = {
   'attributes of every record': () => attributes(NUMBERS),
   'attributes of a start': () => attributes(START),
   'attributes of a stop': () => attributes(STOP),
+  'attributes of a report of withheld records': () => attributes(WITHHELD),
   'attributes of an exec': () =>
     attributes({ ...PROCESS, ...EXECUTABLE, ...INVOCATION, ...CONTEXT, ...PLACE }),
   'resource attributes': resourceAttributes,

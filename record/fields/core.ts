@@ -73,7 +73,8 @@ export const CORE = {
     otlp: undefined,
     type: 'string',
     when: ALWAYS,
-    about: '`exec`, `journal.start`, `journal.loss` or `journal.stop`.',
+    about:
+      '`exec`, `journal.start`, `journal.loss` or `journal.stop`; in OTLP also `journal.withheld`.',
   },
   object: {
     key: 'object',

@@ -1,4 +1,4 @@
-import type { JournalRecord, Loss } from '../types.ts';
+import { type JournalRecord, type Loss, rangeTexts, type Withheld } from '../types.ts';
 import { ALWAYS, type Attribute } from './field.ts';
 
 type Of<Action> = Extract<JournalRecord, { readonly action: Action }>;
@@ -29,7 +29,7 @@ export const START = {
     type: 'integer',
     when: ALWAYS,
     about: 'The version of this format.',
-    value: () => 1,
+    value: () => 2,
   },
   hookState,
   hookNextSeq: {
@@ -109,6 +109,39 @@ export const LOSS = {
     value: ({ since }) => since,
   },
 } as const satisfies Record<string, Attribute<Loss>>;
+
+/** What `journal.withheld` says, in this order. */
+export const WITHHELD = {
+  withheldHookId: {
+    key: 'vcml.withheld.hook_id',
+    type: 'decimal',
+    when: ALWAYS,
+    about: 'The hook that gave the numbers.',
+    value: ({ hookId }) => hookId,
+  },
+  withheldCpu: {
+    key: 'vcml.withheld.cpu',
+    type: 'integer',
+    when: ALWAYS,
+    about: 'The CPU that gave the numbers.',
+    value: ({ cpu }) => cpu,
+  },
+  withheldRanges: {
+    key: 'vcml.withheld.ranges',
+    type: 'strings',
+    when: ALWAYS,
+    about:
+      'The numbers of the records that rules kept back, as ascending ranges such as `1126-1423`; at most 64.',
+    value: ({ ranges }) => rangeTexts(ranges),
+  },
+  withheldCount: {
+    key: 'vcml.withheld.count',
+    type: 'integer',
+    when: ALWAYS,
+    about: 'How many records these are.',
+    value: ({ ranges }) => ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0),
+  },
+} as const satisfies Record<string, Attribute<Withheld>>;
 
 /** What `journal.stop` says, in the order of a line. */
 export const STOP = {

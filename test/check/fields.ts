@@ -101,7 +101,7 @@ const JOURNAL: Record<string, { must: Record<string, Type>; may?: Record<string,
     must: {
       ...BOOT,
       'vcml.agent.version': text,
-      'vcml.format.version': (value) => value === '1' || value === 1,
+      'vcml.format.version': (value) => ['1', 1, 2].includes(value as string | number),
       'vcml.hook.id': decimal,
       'vcml.hook.state': oneOf('attached', 'resumed', 'upgraded'),
       'vcml.hook.next_seq': listOf(integer),

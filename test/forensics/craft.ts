@@ -81,6 +81,27 @@ export const removal = (hook = HOOK) =>
     'vcml.loss.since': String(HOOK + 60n),
   });
 
+/** Returns the record about numbers of a CPU that rules withheld. */
+export const withheld = (
+  cpu: number,
+  ranges: readonly string[],
+  more: Record<string, unknown> = {},
+): Draft => {
+  const count = ranges
+    .map((range) => range.split('-').map(Number))
+    .reduce((sum, [first = 0, last = 0]) => sum + last - first + 1, 0);
+  const { object: _, ...record } = draft(65, 'journal.withheld', 0, {
+    'vcml.hook.id': String(HOOK),
+    'vcml.withheld.hook_id': String(HOOK),
+    'vcml.withheld.cpu': cpu,
+    'vcml.withheld.ranges': ranges,
+    'vcml.withheld.count': count,
+    ...more,
+  });
+  const id = uuid5(BOOT, `${HOOK}:journal.withheld:${cpu}:${ranges.join(',')}`);
+  return { ...record, id, actor: {} };
+};
+
 /** The resource attributes of a pod's container. */
 export const pod = { 'container.id': 'c1', 'k8s.pod.uid': 'u1' };
 /** The attributes of a gap whose cause was lost. */

@@ -29,10 +29,9 @@ export function logRecord(record: Draft): object {
     eventName: `vcml.${record.action}`,
     severityNumber: 9,
     body: { stringValue: 'for people' },
-    attributes: Object.entries({ ...record.attributes, ...core }).map(([key, one]) => ({
-      key,
-      value: value(one),
-    })),
+    attributes: Object.entries({ ...record.attributes, ...core })
+      .filter(([, one]) => one !== undefined)
+      .map(([key, one]) => ({ key, value: value(one) })),
   };
 }
 

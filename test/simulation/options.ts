@@ -1,4 +1,5 @@
 import { schema } from '../../agent/config/schema.ts';
+import { QUIET } from '../support/scripted/script.ts';
 import type { Seeded } from '../support/scripted/seeded.ts';
 
 /** The shortest and the longest time between two syncs. */
@@ -19,6 +20,7 @@ export function optionsOf({ among, below, percent }: Seeded) {
       exportEndpoint: 'http://127.0.0.1:1',
       exportBatchRecords: among([3, 7, 40]),
       exportCatchUpRate: 0,
+      exportRules: among(['', '', `deny executable=${QUIET}`, 'deny']),
       drainInterval: `${among([10, 50, 200])}ms`,
     }),
     sync: among(['always', 'interval', 'interval', 'never'] as const),

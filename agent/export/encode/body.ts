@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { hookInWords, lossInWords } from '../../../record/describe.ts';
+import { hookInWords, lossInWords, withheldInWords } from '../../../record/describe.ts';
 import { KEYS } from '../../../record/fields.ts';
 import { shortened } from '../../../record/visible.ts';
 
@@ -30,6 +30,7 @@ function textOf({ action, object, actor }: Named, attributes: Attributes): strin
     return `exec ${shown} (pid ${actor.pid})${gap === undefined ? '' : `, gap: ${gap}`}`;
   }
   const attribute = (key: string) => attributes[key];
+  if (action === 'journal.withheld') return withheldInWords(attribute);
   if (action !== 'journal.loss') return `${action}: ${hookInWords(attribute)}`;
   const { records, cpu, stage } = lossInWords(attribute);
   return `lost ${records}${cpu === undefined ? '' : ` of cpu ${cpu}`}: ${stage}`;

@@ -3,18 +3,27 @@ import { EncodedRecords } from '../encode/encoded-records.ts';
 import type { LogRecordEncoder } from '../encode/log-record-encoder.ts';
 import { readLogRecord } from '../encode/read-log-record.ts';
 import type { Scope } from '../encode/scope.ts';
+import type { WithheldExec } from './filter.ts';
 import type { JournalReader, Line } from './journal-reader.ts';
 import type { Position } from './position.ts';
+import { Withheld } from './withheld.ts';
 
 /** One is being sent, and one is prepared meanwhile. */
 const FREE_MAX = 2;
+/** Records that are withheld are reported after this time, or with those that are exported. */
+const WITHHELD_AGE_MS = 1000;
+/** Whatever a journal contains, a request stays small. */
+const WITHHELD_RANGES_MAX = 8192;
 
-/** Records that are exported together, in the order of the journal; valid until it is released. */
+/**
+ * Records that are exported together, in the order of the journal, and behind them those that say
+ * which others rules kept back; valid until it is released.
+ */
 export interface Batch {
   readonly records: readonly ReadableLogRecord[];
   /** What holds the records that our encoder has encoded. */
   readonly encoded: EncodedRecords;
-  /** Where the line of each record begins. */
+  /** Where the line of each record begins, or the first line of those that it is about. */
   readonly starts: readonly Position[];
   /**
    * The number of records that the encoder could not read and that the stock serializer encodes.
@@ -38,11 +47,11 @@ export interface BatchOptions {
   readonly scope: Scope;
   readonly encoder: LogRecordEncoder;
   /**
-   * Says whether a line is exported; called once per line. Throws a SyntaxError if it is not a
-   * record.
+   * Returns the exec of a line that is not exported; called once per line. Throws a SyntaxError if
+   * it is not a record.
    */
-  passes(line: Line): boolean;
-  /** Says the same, and counts nothing. */
+  withheld(line: Line): WithheldExec | undefined;
+  /** Says whether a line is exported, and counts nothing. */
   mayPass(line: Line): boolean;
 }
 
@@ -60,20 +69,19 @@ export class Batches {
 
   /** Returns the next batch. Once `ending` is aborted, returns what there is, or undefined. */
   async next(ending: AbortSignal): Promise<Batch | undefined> {
-    const { maxRecords, maxBytes, maxAgeMs } = this.#options;
+    const { maxRecords, maxBytes } = this.#options;
     const reader = this.#reader;
     const filling = this.#begin();
-    const { records } = filling;
-    let dueAt = Number.POSITIVE_INFINITY;
+    const { records, withheld } = filling;
     for (;;) {
       for (let bytes = reader.nextBytes; bytes > 0; bytes = reader.nextBytes) {
         const { length } = records;
         if (length > 0 && (length >= maxRecords || filling.bytes + bytes > maxBytes))
           return this.#taken(filling);
-        if (filling.isEmpty) dueAt = performance.now() + maxAgeMs;
+        if (withheld.size >= WITHHELD_RANGES_MAX) return this.#taken(filling);
         this.#add(filling, bytes);
       }
-      const waitMs = dueAt - performance.now();
+      const waitMs = filling.dueAt - performance.now();
       if (waitMs <= 0) return this.#taken(filling);
       const isLast = ending.aborted;
       try {
@@ -112,10 +120,13 @@ export class Batches {
       starts: [],
       notEncoded: 0,
       unreadable: [],
+      withheld: new Withheld(),
       lastTime: undefined,
       isBehind: false,
       isEmpty: true,
       bytes: 0,
+      ageMs: Number.POSITIVE_INFINITY,
+      dueAt: Number.POSITIVE_INFINITY,
     };
   }
 
@@ -124,15 +135,20 @@ export class Batches {
     const start = reader.position;
     filling.isEmpty = false;
     filling.isBehind ||= reader.isBehind;
-    filling.bytes += bytes;
     const line = reader.take(bytes);
     try {
-      if (!this.#options.passes(line)) return;
+      const exec = this.#options.withheld(line);
+      if (exec !== undefined) {
+        withhold(filling, exec, start);
+        return;
+      }
+      filling.bytes += bytes;
       this.#addRecord(filling, line);
       filling.starts.push(start);
     } catch {
       filling.unreadable.push(start);
     }
+    expire(filling, this.#options.maxAgeMs);
   }
 
   /** Throws a SyntaxError if the line is not a record. */
@@ -151,8 +167,25 @@ export class Batches {
   }
 
   #taken(filling: Filling): Batch {
+    for (const { start, record } of filling.withheld.records(this.#options.scope)) {
+      filling.records.push(record);
+      filling.starts.push(start);
+    }
     return { ...filling, end: this.#reader.position };
   }
+}
+
+function withhold(filling: Filling, exec: WithheldExec, start: Position): void {
+  filling.withheld.add(exec, start);
+  filling.lastTime = Number(exec.timestamp.slice(0, -9));
+  if (filling.records.length === 0) expire(filling, WITHHELD_AGE_MS);
+}
+
+/** The batch is due so long after this line, or earlier. */
+function expire(filling: Filling, ageMs: number): void {
+  if (ageMs >= filling.ageMs) return;
+  filling.ageMs = ageMs;
+  filling.dueAt = Math.min(filling.dueAt, performance.now() + ageMs);
 }
 
 interface Filling {
@@ -161,8 +194,13 @@ interface Filling {
   readonly starts: Position[];
   notEncoded: number;
   readonly unreadable: Position[];
+  readonly withheld: Withheld;
   lastTime: number | undefined;
   isBehind: boolean;
   isEmpty: boolean;
+  /** of the lines of its records */
   bytes: number;
+  /** how old the batch may become after a line of its kind, and when it is due therefore */
+  ageMs: number;
+  dueAt: number;
 }

@@ -1,10 +1,8 @@
 import { KEYS } from '../../../record/fields.ts';
 import { AgentError } from '../../errors.ts';
-import type { Line } from './journal-reader.ts';
 
 /** The parts of a record that rules look at. */
-interface Asked {
-  readonly action: string;
+export interface Asked {
   readonly resource: Readonly<Record<string, unknown>>;
   readonly attributes: Readonly<Record<string, unknown>>;
 }
@@ -134,38 +132,4 @@ function globOf(glob: string): RegExp {
     return part === '?' ? '[^/]' : `\\${part}`;
   });
   return new RegExp(`^${source}$`, 'su');
-}
-
-/** Decides what is exported, and counts what is kept back. */
-export interface Filter {
-  /** Says whether a line is exported; throws a SyntaxError if it is not JSON. */
-  passes(line: Line): boolean;
-  /** Says the same, and counts nothing. */
-  mayPass(line: Line): boolean;
-  /** the number of records, by the text of the rule */
-  readonly kept: ReadonlyMap<string, number>;
-}
-
-/**
- * Creates a filter. The first rule that matches decides; other records and those about the journal
- * pass.
- */
-export function createFilter(rules: readonly Rule[]): Filter {
-  const kept = new Map<string, number>();
-  const ruleAgainst = ({ bytes, from, to }: Line): Rule | undefined => {
-    if (rules.length === 0) return undefined;
-    const record: Asked = JSON.parse(bytes.toString('utf8', from, to));
-    if (record.action !== 'exec') return undefined;
-    const rule = rules.find((one) => one.matches(record));
-    return rule?.allows ? undefined : rule;
-  };
-  return {
-    kept,
-    passes(line) {
-      const rule = ruleAgainst(line);
-      if (rule !== undefined) kept.set(rule.text, (kept.get(rule.text) ?? 0) + 1);
-      return rule === undefined;
-    },
-    mayPass: (line) => ruleAgainst(line) === undefined,
-  };
 }

@@ -21,7 +21,7 @@ export interface Refusal {
 
 /** A record that was refused. */
 export interface DeadLetter {
-  /** where its line begins */
+  /** where its line begins, or the first line of those that it is about */
   readonly start: Position;
   readonly refusal: Refusal;
   /** Its line, unless it must be read from the journal. */

@@ -1,5 +1,6 @@
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { JournalLogRecord } from '../encode/journal-log-record.ts';
+import { WithheldLogRecord } from '../encode/withheld-log-record.ts';
 import type { Batch } from '../read/batches.ts';
 import { isSame, type Position } from '../read/position.ts';
 import type { UpcomingBatches } from '../read/upcoming-batches.ts';
@@ -188,7 +189,8 @@ export class Delivery {
     if (await this.#sendPlain(record, refusal)) return;
     const { code, details } = refusal;
     const [one] = record;
-    const line = one instanceof JournalLogRecord ? one.line : undefined;
+    const isOurs = one instanceof JournalLogRecord || one instanceof WithheldLogRecord;
+    const line = isOurs ? one.line : undefined;
     await this.#setAside({ start, refusal: { code, details }, line });
     this.#refusedInARow += 1;
     if (this.#refusedInARow < REFUSED_IN_A_ROW) return;

@@ -7,6 +7,7 @@ import {
   lossInWords,
   placeNames,
   runInWords,
+  withheldInWords,
 } from '../../../record/describe.ts';
 import type { Key } from '../../../record/fields.ts';
 import { plain, shortened, word } from '../../../record/visible.ts';
@@ -42,6 +43,7 @@ export class Describer {
     if (action === 'journal.start') return `▶ journal.start: ${runInWords(attribute)}`;
     if (action === 'journal.stop') return `■ journal.stop: ${runInWords(attribute)}`;
     if (action === 'journal.loss') return 'journal.loss';
+    if (action === 'journal.withheld') return withheldInWords(attribute);
     return shortened(`${action} ${word(object)}`, COMMAND_MAX);
   }
 

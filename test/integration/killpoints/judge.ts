@@ -5,6 +5,7 @@ import { judge } from '../../check/check.ts';
 import { JournalReader } from '../../check/read.ts';
 import type { JournalLine } from '../../support/journal/followed-journal.ts';
 import { judgeHistory } from '../../support/otlp/history.ts';
+import { isWithheld, numberOf, toldIn } from '../../support/otlp/withheld.ts';
 import { VCML_BIN } from '../../support/paths.ts';
 import { REFUSED } from '../../support/scripted/script.ts';
 import {
@@ -107,15 +108,20 @@ function judgeCommitted(account: Left, { hookId, committed = [] }: Boot): string
   );
 }
 
-/** What a collector refuses is set aside; what was deleted or cut first may not have reached it. */
+/**
+ * What a collector refuses is set aside, unless a rule withholds it; what was deleted or cut first
+ * may not have reached it.
+ */
 function judgeExport(world: Journal, { received, history, lines }: Exported): string[] {
   const remaining = new Set(lines);
   const excused = history.filter((line) => line.includes(REFUSED) || !remaining.has(line));
   const letters = lettersIn(world);
+  const { numbers } = toldIn(received.filter(isWithheld));
+  const isTold = (line: string) => numbers.has(numberOf(line) ?? '');
   return [
     ...judgeHistory({ received, journal: history, excused }),
     ...lines
-      .filter((line) => line.includes(REFUSED) && !letters.includes(line))
+      .filter((line) => line.includes(REFUSED) && !isTold(line) && !letters.includes(line))
       .map((line) => `refused, and no dead letter: ${line.slice(0, 200)}`),
     ...letters
       .filter((line) => line !== null && !line.includes(REFUSED))

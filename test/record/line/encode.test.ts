@@ -338,7 +338,7 @@ test('the start and the stop of a run have the documented attributes', () => {
   assert.deepEqual(attributesOf(start), {
     ...COMMON,
     'vcml.agent.version': '1.2.3',
-    'vcml.format.version': 1,
+    'vcml.format.version': 2,
     'vcml.hook.state': 'resumed',
     'vcml.hook.next_seq': [4, 1],
   });

@@ -3,6 +3,7 @@ import type { Mutant } from './mutant.ts';
 const EXPORT = 'agent/export/journal-export.ts';
 const CURSOR = 'agent/export/read/cursor.ts';
 const BATCHES = 'agent/export/read/batches.ts';
+const WITHHELD = 'agent/export/read/withheld.ts';
 const RECENT_LINES = 'agent/export/read/recent-lines.ts';
 const READER = 'agent/export/read/journal-reader.ts';
 const DELIVERY = 'agent/export/send/delivery.ts';
@@ -69,16 +70,30 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
     before: `    const start = reader.position;
     filling.isEmpty = false;
     filling.isBehind ||= reader.isBehind;
-    filling.bytes += bytes;
     const line = reader.take(bytes);
 `,
     after: `    filling.isEmpty = false;
     filling.isBehind ||= reader.isBehind;
-    filling.bytes += bytes;
     const line = reader.take(bytes);
     const start = reader.position;
 `,
     why: 'take() moves the position, which its name does not say.',
+  },
+  {
+    name: 'withheld records are reported only with others',
+    file: BATCHES,
+    before:
+      '    for (const { start, record } of filling.withheld.records(this.#options.scope)) {\n',
+    after:
+      '    const others = filling.records.length > 0 ? filling.withheld.records(this.#options.scope) : [];\n    for (const { start, record } of others) {\n',
+    why: 'A batch without a record to export looks like one that has nothing to say.',
+  },
+  {
+    name: 'a withheld range goes on behind records that were exported',
+    file: WITHHELD,
+    before: '    if (range !== undefined && range.last.seq + 1 === exec.seq) range.last = exec;\n',
+    after: '    if (range !== undefined && range.last.seq < exec.seq) range.last = exec;\n',
+    why: 'Numbers ascend, and no record is missing.',
   },
   {
     name: 'the second half of a split batch is sent first',

@@ -65,12 +65,16 @@ export interface LineOptions {
   readonly more?: string;
   readonly comm?: string;
   readonly executable?: string;
+  readonly hook?: number;
+  readonly cpu?: number;
+  readonly seq?: number;
 }
 
 /** The line of exec number `n`, without its line feed. */
 export function execLine(n: number, options: LineOptions = {}): string {
   const { object = `/usr/bin/p${n}`, args = ['p', `${n}`], comm = 'p', more = '' } = options;
   const { resource = { 'host.name': 'node-1', 'os.type': 'linux' }, executable = object } = options;
+  const { hook = 1, cpu = n % 2, seq = n } = options;
   const cause = n % 3 === 0 ? null : idOf(n - 1);
   return (
     `{"id":"${idOf(n)}","timestamp":${BASE_NANOS + BigInt(n) * 1_000_003n},` +
@@ -80,7 +84,7 @@ export function execLine(n: number, options: LineOptions = {}): string {
       ? '"permitted_by":"unobserved_parent","parent_cause":null,'
       : `"permitted_by":"parent_process_context","parent_cause":"${cause}",`) +
     `"resource":${objectText(resource)},"attributes":{"vcml.boot.id":"${BOOT_ID}",` +
-    `"vcml.boot_time":"${n}000000000","vcml.hook.id":"1","vcml.cpu":${n % 2},"vcml.seq":${n},` +
+    `"vcml.boot_time":"${n}000000000","vcml.hook.id":"${hook}","vcml.cpu":${cpu},"vcml.seq":${seq},` +
     `"process.vpid":${n + 2},"process.executable.path":${json(executable)},` +
     `"process.args_count":${args.length},"process.command_args":[${args.map(json).join(',')}],` +
     `"process.interactive":true${more}}}`

@@ -71,13 +71,18 @@ function lineOf(resource: readonly KeyValue[], record: LogRecord): string {
     return found === undefined ? 'null' : textOf(found.value);
   };
   const attributes = record.attributes.filter(({ key }) => !CORE.includes(key));
+  const action = record.eventName.replace(/^vcml\./, '');
+  const isWithheld = action === 'journal.withheld';
+  const actor = isWithheld
+    ? ''
+    : `"pid":${core('process.pid')},"ppid":${core('process.parent_pid')},` +
+      `"uid":${core('process.real_user.id')},"gid":${core('vcml.process.real_group.id')},` +
+      `"comm":${core('vcml.process.comm')}`;
   return (
     `{"id":${core('log.record.uid')},"timestamp":${record.timeUnixNano},` +
-    `"actor":{"pid":${core('process.pid')},"ppid":${core('process.parent_pid')},` +
-    `"uid":${core('process.real_user.id')},"gid":${core('vcml.process.real_group.id')},` +
-    `"comm":${core('vcml.process.comm')}},"action":${json(record.eventName.replace(/^vcml\./, ''))},` +
-    `"object":${core('vcml.object')},"permitted_by":${core('vcml.permitted_by')},` +
-    `"parent_cause":${core('vcml.parent_cause')},` +
+    `"actor":{${actor}},"action":${json(action)},` +
+    `${isWithheld ? '' : `"object":${core('vcml.object')},`}` +
+    `"permitted_by":${core('vcml.permitted_by')},"parent_cause":${core('vcml.parent_cause')},` +
     `"resource":${objectOf(resource)},"attributes":${objectOf(attributes)}}`
   );
 }

@@ -40,7 +40,9 @@ test('a sound journal has no findings', async () => {
 });
 
 test('every code has a journal that has it alone, and a near miss', () => {
-  const codes = (Object.keys(CODES) as Code[]).filter((code) => code !== 'FILE_DAMAGED');
+  const codes = (Object.keys(CODES) as Code[]).filter(
+    (code) => code !== 'FILE_DAMAGED' && CODES[code][0] !== 'NOTE',
+  );
   const complete = codes.filter((code) => {
     const { wrong = [], right = [] } = CASES[code] ?? {};
     return wrong.length > 0 && right.length > 0;

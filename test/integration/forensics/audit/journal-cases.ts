@@ -1,5 +1,16 @@
 import type { Code } from '../../../../forensics/audit/codes.ts';
-import { BOOT, draft, exec, execId, HOOK, loss, OTHER_BOOT, start } from '../../../check/craft.ts';
+import {
+  BOOT,
+  type Draft,
+  draft,
+  exec,
+  execId,
+  HOOK,
+  loss,
+  OTHER_BOOT,
+  type Sound,
+  start,
+} from '../../../check/craft.ts';
 import {
   type Case,
   changed,
@@ -10,7 +21,14 @@ import {
   rebootLoss,
   reference,
   removal,
+  withheld,
 } from '../../../forensics/craft.ts';
+
+/** Returns the sound journal, at whose end so many execs were recorded. */
+const changedStop = (records: Sound, execs: number): Draft[] => {
+  records.stop.attributes['vcml.journal.records'] = execs;
+  return inOrder(records);
+};
 
 /** The cases of links, numbers, losses and runs. */
 export const JOURNAL_CASES = {
@@ -49,8 +67,19 @@ export const JOURNAL_CASES = {
         ),
       () => [start([1]), exec(10, 100, 0, 2)],
       () => [start([1]), loss(5, 1, 0, 1, 2), exec(10, 100, 0, 4)],
+      () => [start([1]), exec(10, 100, 0, 1), exec(20, 101, 0, 5), withheld(0, ['2-2', '4-4'])],
+      () => [start([1]), exec(10, 100, 0, 1), exec(20, 101, 0, 3), withheld(1, ['2-2'])],
     ],
     right: [
+      () => [start([1]), exec(10, 100, 0, 1), exec(20, 101, 0, 4), withheld(0, ['2-3'])],
+      () => [start([1]), withheld(0, ['1-1']), exec(10, 100, 0, 2), withheld(0, ['1-1', '3-3'])],
+      () => [
+        start([1]),
+        exec(10, 100, 0, 1),
+        loss(15, 1, 0, 3, 4),
+        exec(20, 101, 0, 6),
+        withheld(0, ['2-2', '5-5']),
+      ],
       () => [start([1]), loss(5, 1, 0, 1, 2), exec(10, 100, 0, 3)],
       () => [start([4], 'resumed'), exec(10, 100, 0, 4)],
       () => [exec(10, 100, 0, 4), exec(11, 101, 0, 5)],
@@ -64,8 +93,14 @@ export const JOURNAL_CASES = {
     right: [() => [start([1, 1]), exec(10, 100, 0, 1), exec(11, 101, 1, 1)]],
   },
   SEQ_START: {
-    wrong: [(r) => [...inOrder(r), start([6, 4], 'resumed', 70)]],
-    right: [(r) => [...inOrder(r), start([6, 3], 'resumed', 70)]],
+    wrong: [
+      (r) => [...inOrder(r), start([6, 4], 'resumed', 70)],
+      () => [start([1]), exec(10, 100, 0, 1), start([4], 'resumed', 70), withheld(0, ['2-2'])],
+    ],
+    right: [
+      (r) => [...inOrder(r), start([6, 3], 'resumed', 70)],
+      () => [start([1]), exec(10, 100, 0, 1), start([4], 'resumed', 70), withheld(0, ['2-3'])],
+    ],
   },
   LOSS_FIELDS: {
     wrong: [
@@ -116,8 +151,51 @@ export const JOURNAL_CASES = {
     wrong: [
       () => [start([1]), exec(10, 100, 0, 1), loss(20, 1, 0, 1, 1)],
       () => [start([1]), loss(5, 1, 0, 1, 4), loss(6, 2, 0, 4, 4), exec(10, 100, 0, 5)],
+      () => [start([1]), loss(5, 1, 0, 1, 4), exec(10, 100, 0, 5), withheld(0, ['4-4'])],
     ],
-    right: [() => [start([1]), exec(10, 100, 0, 1), loss(20, 1, 0, 2, 2)]],
+    right: [
+      () => [start([1]), exec(10, 100, 0, 1), loss(20, 1, 0, 2, 2)],
+      () => [start([1]), loss(5, 1, 0, 1, 4), exec(10, 100, 0, 6), withheld(0, ['5-5'])],
+      // What a rule withheld can be deleted for space later.
+      () => [
+        start([1]),
+        exec(10, 100, 0, 5),
+        loss(20, 1, 0, 1, 4, { 'vcml.loss.stage': 'retention' }),
+        withheld(0, ['1-4']),
+      ],
+    ],
+  },
+  WITHHELD_FIELDS: {
+    wrong: [
+      () => [start([1]), withheld(0, [])],
+      () => [start([1]), withheld(0, ['3-2'])],
+      () => [start([1]), withheld(0, ['0-2'])],
+      () => [start([1]), withheld(0, ['1-2', '2-3'])],
+      () => [start([1]), withheld(0, ['1-2', '3-3'])],
+      () => [start([1]), withheld(0, ['3-3', '1-1'])],
+      () => [start([1]), withheld(0, ['1'])],
+      () => [start([1]), withheld(0, ['1-2'], { 'vcml.withheld.count': 3 })],
+      () => [start([1]), withheld(0, ['1-2'], { 'vcml.withheld.hook_id': '7' })],
+      () => [start([1]), withheld(-1, ['1-2'])],
+      () => [
+        start([1]),
+        withheld(
+          0,
+          Array.from({ length: 65 }, (_, n) => `${2 * n + 1}-${2 * n + 1}`),
+        ),
+      ],
+      () => [start([1]), exec(10, 100, 0, 1, { 'vcml.withheld.cpu': 0 })],
+    ],
+    right: [
+      () => [start([1]), withheld(0, ['1-2', '4-4'])],
+      () => [
+        start([1]),
+        withheld(
+          0,
+          Array.from({ length: 64 }, (_, n) => `${2 * n + 1}-${2 * n + 1}`),
+        ),
+      ],
+    ],
   },
   HOOK_REMOVED: {
     wrong: [
@@ -173,8 +251,17 @@ export const JOURNAL_CASES = {
       changed((r) => {
         r.stop.attributes['vcml.journal.losses'] = 2;
       }),
+      ({ start: begin, root: _, ...r }) => [
+        begin,
+        ...Object.values(r),
+        withheld(0, ['1-1', '6-6']),
+      ],
+      // Its numbers are those of the next run.
+      (r) => [...changedStop(r, 5), start([6, 3], 'resumed', 70), withheld(0, ['6-6'])],
     ],
     right: [
+      ({ start: begin, root: _, ...r }) => [begin, ...Object.values(r), withheld(0, ['1-1'])],
+      (r) => [...changedStop(r, 5), start([7, 3], 'resumed', 70), withheld(0, ['6-6'])],
       // The count may be that of losses or that of lost records.
       changed((r) => {
         r.stop.attributes['vcml.journal.losses'] = 1;
@@ -182,7 +269,19 @@ export const JOURNAL_CASES = {
     ],
   },
   RUN_AFTER_STOP: {
-    wrong: [(r) => [...inOrder(r), exec(70, 105, 0, 6)]],
-    right: [(r) => [...inOrder(r), start([6, 3], 'resumed', 70), exec(80, 105, 0, 6)]],
+    wrong: [
+      (r) => [...inOrder(r), exec(70, 105, 0, 6)],
+      (r) => [...changedStop(r, 5), withheld(0, ['6-6']), exec(70, 105, 0, 7)],
+    ],
+    right: [
+      (r) => [...inOrder(r), start([6, 3], 'resumed', 70), exec(80, 105, 0, 6)],
+      (r) => [...changedStop(r, 5), withheld(0, ['6-6'])],
+      (r) => [
+        ...changedStop(r, 5),
+        withheld(0, ['6-6']),
+        start([7, 3], 'resumed', 70),
+        exec(80, 105, 0, 7),
+      ],
+    ],
   },
 } satisfies Partial<Record<Code, Case>>;

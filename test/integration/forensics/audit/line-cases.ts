@@ -1,5 +1,5 @@
 import type { Code } from '../../../../forensics/audit/codes.ts';
-import { draft, exec, execId, HOOK, loss, start, text } from '../../../check/craft.ts';
+import { type Draft, draft, exec, execId, HOOK, loss, start, text } from '../../../check/craft.ts';
 import {
   type Case,
   changed,
@@ -7,6 +7,7 @@ import {
   lostGap,
   plain,
   reference,
+  withheld,
 } from '../../../forensics/craft.ts';
 
 /** The cases of unreadable lines, core fields, the vCML rules, ids and gaps. */
@@ -33,8 +34,10 @@ export const LINE_CASES = {
       reference(plain('a', { object: null })),
       reference(plain('a', { action: '' })),
       reference(plain(' ')),
+      () => [{ ...withheld(0, ['1-1']), timestamp: undefined } as unknown as Draft],
     ],
     right: [
+      () => [withheld(0, ['1-1'])],
       reference(plain('a', { timestamp: 17 })),
       reference(plain('a', { object: { path: '/x' } })),
       reference(plain('a', { actor: { pid: 7, uid: 0, comm: 'x' }, more: 1 })),
@@ -47,8 +50,16 @@ export const LINE_CASES = {
       }),
       reference(plain('a'), plain('b', { permitted_by: 'a', parent_cause: 'c' })),
       reference(plain('a'), plain('b', { permitted_by: 'a', parent_cause: 'A' })),
+      // One record was withheld, and two are missing.
+      ({ start: begin, root: _, ...r }) => {
+        r.later.parent_cause = execId(35, 99);
+        return [begin, ...Object.values(r), withheld(0, ['1-1'])];
+      },
     ],
-    right: [reference(plain('a'), plain('b', { permitted_by: 'a', parent_cause: 'a' }))],
+    right: [
+      reference(plain('a'), plain('b', { permitted_by: 'a', parent_cause: 'a' })),
+      ({ start: begin, root: _, ...r }) => [begin, ...Object.values(r), withheld(0, ['1-1'])],
+    ],
   },
   'CML-AUDIT-R2-GAP_NOT_MARKED': {
     wrong: [reference(plain('a', { permitted_by: 'somebody' }))],
@@ -99,8 +110,10 @@ export const LINE_CASES = {
       changed((r) => {
         r.stop.id = draft(60, 'journal.stop', 3, {}).id;
       }),
+      () => [{ ...withheld(0, ['1-2']), id: withheld(0, ['1-3']).id }],
     ],
     right: [
+      () => [withheld(0, ['1-2', '4-4'])],
       // A run that began before these files may start with any count.
       ({ stop: end }) => [{ ...end, id: draft(60, 'journal.stop', 77, {}).id }],
     ],
