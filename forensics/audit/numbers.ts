@@ -4,6 +4,7 @@ import type { Code } from './codes.ts';
 import type { Finding } from './finding.ts';
 import { integersOf, type JournalRecord } from './journal-records.ts';
 import type { Absent } from './links.ts';
+import { rangesOf } from './number-ranges.ts';
 import type { Withheld } from './withheld.ts';
 
 /** An event in the numbers of one CPU, in the order of lines. */
@@ -37,7 +38,12 @@ export async function numberFindings(
   const starts = journalRecords
     .filter(({ action }) => action === 'journal.start')
     .map(({ row }) => row);
-  const cpus = await rangesOf(journals, starts);
+  const cpus = new Map<string, Step[]>();
+  for (const [key, ranges] of await rangesOf(journals.connection, starts))
+    cpus.set(
+      key,
+      ranges.map((range) => ({ kind: 'range', ...range })),
+    );
   const firstRows = new Map<string, number>();
   for (const [key, steps] of cpus) {
     const hook = hookKey(key);
@@ -153,35 +159,6 @@ function absentOf(steps: readonly Step[] = [], deleted: readonly Range[] = []): 
   const first = begin?.kind === 'start' ? begin.next : (begin?.first ?? 1);
   const present = steps.filter((step) => step.kind !== 'start');
   return countBeyond([{ first: 1, last: first - 1 }, ...deleted], present);
-}
-
-/**
- * Contiguous ranges of numbers by boot, hook and CPU, divided at each journal.start; few if all is
- * well.
- */
-async function rangesOf(
-  journals: Journals,
-  starts: readonly number[],
-): Promise<Map<string, Step[]>> {
-  const rows = await journals.rows(
-    `SELECT concat(boot, '/', hook, '/', cpu), min(row), min(seq), max(seq) FROM (
-       SELECT boot, hook, cpu, seq, rowid AS row,
-         seq - row_number() OVER (PARTITION BY boot, hook, cpu ORDER BY rowid) AS part
-       FROM audited WHERE is_exec AND boot IS NOT NULL AND hook IS NOT NULL AND cpu IS NOT NULL
-         AND seq > 0) one
-     ASOF LEFT JOIN (SELECT unnest([${starts.join(', ')}]::BIGINT[]) AS start) began
-       ON one.row >= began.start
-     GROUP BY boot, hook, cpu, part, start ORDER BY 2`,
-  );
-  const cpus = new Map<string, Step[]>();
-  for (const [key, row, first, last] of rows)
-    entryOf(cpus, String(key)).push({
-      kind: 'range',
-      row: Number(row),
-      first: Number(first),
-      last: Number(last),
-    });
-  return cpus;
 }
 
 /** A finding, and how many numbers it misses. */

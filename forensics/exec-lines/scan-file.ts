@@ -50,9 +50,20 @@ export async function scanFile({
     left -= text.length;
     counter.add(text);
     if (!lines.add(text)) return undefined;
+    release(part);
     if (left === 0) break;
   }
   return { ...lines.end(), count: counter.end() };
+}
+
+/**
+ * Frees the memory of a part at once if nothing else can be in it: what reads the file fills a buffer from
+ * its beginning to its end, and then takes another one. Left to the collector, the parts of 1.6 GB cost
+ * as much as a tenth of the reading.
+ */
+function release({ buffer, byteOffset, byteLength }: Buffer): void {
+  const isFull = byteOffset + byteLength === buffer.byteLength;
+  if (isFull && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 class Lines {
@@ -87,7 +98,7 @@ class Lines {
       from = end + 1;
     }
     if (from < text.length) {
-      this.#pending.push(text.subarray(from));
+      this.#pending.push(Buffer.from(text.subarray(from)));
       this.#pendingBytes += text.length - from;
     }
     this.#bytes += text.length;
