@@ -2,7 +2,7 @@ import { readBootId } from '../../record/ids.ts';
 import type { Config } from '../config/schema.ts';
 import { readCursor } from '../export/read/cursor.ts';
 import { journalHolder } from '../journal/lock.ts';
-import { listSegments, segmentBytes } from '../journal/segment.ts';
+import { listSegmentsSync, segmentBytesSync } from '../journal/segment.ts';
 import { readState } from '../journal/state.ts';
 import type { State } from '../run/session/checkpoint.ts';
 import { type Pins, readPins } from './pins.ts';
@@ -71,9 +71,9 @@ function waitingIn(dir: string): Waiting | null {
   const cursor = readCursor(dir);
   if (cursor === undefined) return null;
   let bytes = 0;
-  for (const segment of listSegments(dir)) {
+  for (const segment of listSegmentsSync(dir)) {
     if (segment.number < cursor.segment) continue;
-    const size = segmentBytes(dir, segment);
+    const size = segmentBytesSync(dir, segment);
     const isPart = segment.number === cursor.segment && !segment.compressed;
     bytes += isPart ? Math.max(0, size - cursor.offset) : size;
   }
@@ -82,7 +82,7 @@ function waitingIn(dir: string): Waiting | null {
 
 function segmentSizes(dir: string): { sizes?: number[]; why?: string } {
   try {
-    const sizes = listSegments(dir).map((segment) => segmentBytes(dir, segment));
+    const sizes = listSegmentsSync(dir).map((segment) => segmentBytesSync(dir, segment));
     return { sizes };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

@@ -76,9 +76,9 @@ export class JournalExport {
     this.#cursor = new Cursor(journal.dir, ({ message }) =>
       log('export.cursor_write_failed', { error: message }),
     );
-    const { readLines } = journal;
+    const { readLines, findOldest } = journal;
     this.#reader = new JournalReader(
-      { recent: this.#recent, readLines, oldest: () => journal.oldest, onSkipped },
+      { recent: this.#recent, readLines, oldest: findOldest, onSkipped },
       this.#position,
     );
     this.#batches = new Batches(

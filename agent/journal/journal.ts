@@ -156,7 +156,7 @@ export class Journal {
       if (this.#torn) await this.#takeBack();
       if (await this.#isDue()) await this.#rotate();
     } catch (cause) {
-      throw this.#failure(cause);
+      throw await this.#failure(cause);
     }
     try {
       await writeAll(this.#open.handle, lines, length);
@@ -169,7 +169,7 @@ export class Journal {
       } catch (error) {
         this.#options.report(upkeepFailed(error));
       }
-      throw this.#failure(cause);
+      throw await this.#failure(cause);
     }
     this.#refused = false;
     this.#open.size += length;
@@ -247,7 +247,7 @@ export class Journal {
     const { dir } = this.#options;
     const { number, size } = this.#open;
     if (size > 0 || !(await isThere(dir, this.#open))) return;
-    const before = listSegments(dir).at(-2);
+    const before = (await listSegments(dir)).at(-2);
     if (before === undefined ? number > 1 : !before.compressed) return;
     await rm(segmentFile(dir, { number, compressed: false }), { force: true });
   }
@@ -257,12 +257,12 @@ export class Journal {
     this.#torn = false;
   }
 
-  #failure(cause: unknown): AgentError {
+  async #failure(cause: unknown): Promise<AgentError> {
     if (cause instanceof AgentError) return cause;
     const { code, message } = cause as NodeJS.ErrnoException;
     const { dir, maxBytes } = this.#options;
     if (code !== undefined && FOR_GOOD.has(code)) return unusable(dir, cause);
-    const values = { path: dir, storage: storageOf(dir), reason: message };
+    const values = { path: dir, storage: await storageOf(dir), reason: message };
     return NO_ROOM.has(code ?? '')
       ? new AgentError('JOURNAL_FULL', { ...values, maxBytes }, { cause })
       : new AgentError('JOURNAL_DISK_FAILED', values, { cause });

@@ -16,7 +16,7 @@ const RLE = 1;
  */
 export async function isWithin(dir: string, position: Position): Promise<boolean> {
   const { segment, offset } = position;
-  const segments = listSegments(dir);
+  const segments = await listSegments(dir);
   const there = segments.find(({ number }) => number === segment);
   // If the segment was deleted, everything that exists follows it.
   if (there === undefined) return segment < (segments.at(-1)?.number ?? 0);

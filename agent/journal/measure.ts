@@ -19,7 +19,7 @@ export async function timeAt(dir: string, position?: Position): Promise<number |
 /** Counts the lines between two positions, as far as they can be read. */
 export async function countLines(dir: string, from: Position, end: Position): Promise<number> {
   let lines = 0;
-  for (const segment of listSegments(dir)) {
+  for (const segment of await listSegments(dir)) {
     const { number } = segment;
     if (number < from.segment || number > end.segment) continue;
     const start = number === from.segment ? from.offset : 0;

@@ -29,7 +29,7 @@ export async function openNewest(
   dir: string,
   now: number,
 ): Promise<OpenSegment & { readonly tornBytes: number }> {
-  const newest = listSegments(dir).at(-1);
+  const newest = (await listSegments(dir)).at(-1);
   const reopen = newest !== undefined && !newest.compressed;
   const number = reopen ? newest.number : (newest?.number ?? 0) + 1;
   const opened = await openSegment(segmentFile(dir, { number, compressed: false }));

@@ -25,7 +25,8 @@ export async function* readLines(
 ): AsyncGenerator<JournalLine> {
   let position = from ?? { segment: 0, offset: 0 };
   for (;;) {
-    const segment = listSegments(dir).find(({ number }) => number >= position.segment);
+    const next = position.segment;
+    const segment = (await listSegments(dir)).find(({ number }) => number >= next);
     if (segment === undefined) return;
     if (segment.number > position.segment) position = { segment: segment.number, offset: 0 };
     let isReadable = true;
@@ -40,11 +41,11 @@ export async function* readLines(
       position = { segment: line.segment, offset: line.offset };
     }
     // If another segment follows, this one may have grown before it was closed.
-    const last = !listSegments(dir).some(({ number }) => number > position.segment);
-    if (last) return;
+    const segments = await listSegments(dir);
+    if ((segments.at(-1)?.number ?? 0) <= position.segment) return;
     if (!segment.compressed && isReadable) {
       const { offset } = position;
-      const newest = newestForm(dir, segment);
+      const newest = segments.find(({ number }) => number === segment.number) ?? segment;
       for await (const line of readSegment(dir, newest, offset, onUnreadable)) {
         yield line;
         position = { segment: line.segment, offset: line.offset };
@@ -75,10 +76,6 @@ export async function* followLines(
   } finally {
     news.close();
   }
-}
-
-function newestForm(dir: string, segment: Segment): Segment {
-  return listSegments(dir).find(({ number }) => number === segment.number) ?? segment;
 }
 
 /** Reads the lines of one segment from an offset of its uncompressed text on. */
@@ -117,7 +114,7 @@ export async function* readChunks(
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     const other = { ...segment, compressed: !segment.compressed };
-    const there = listSegments(dir).some(
+    const there = (await listSegments(dir)).some(
       (one) => one.number === other.number && one.compressed === other.compressed,
     );
     if (there) yield* readChunks(dir, other, from);

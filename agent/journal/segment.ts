@@ -1,4 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** A place between two lines: the segment's number, and the offset in its uncompressed text. */
@@ -27,12 +28,27 @@ export function indexFile(dir: string, number: number): string {
 }
 
 /** Returns the bytes that a segment takes on disk, with its index; 0 if it is deleted by now. */
-export function segmentBytes(dir: string, segment: Segment): number {
-  const bytes = fileBytes(segmentFile(dir, segment));
-  return segment.compressed ? bytes + fileBytes(indexFile(dir, segment.number)) : bytes;
+export async function segmentBytes(dir: string, segment: Segment): Promise<number> {
+  const bytes = await fileBytes(segmentFile(dir, segment));
+  return segment.compressed ? bytes + (await fileBytes(indexFile(dir, segment.number))) : bytes;
 }
 
-function fileBytes(file: string): number {
+async function fileBytes(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return 0;
+  }
+}
+
+/** Returns the same. While an agent records, nothing may wait for the disk in its thread. */
+export function segmentBytesSync(dir: string, segment: Segment): number {
+  const bytes = fileBytesSync(segmentFile(dir, segment));
+  return segment.compressed ? bytes + fileBytesSync(indexFile(dir, segment.number)) : bytes;
+}
+
+function fileBytesSync(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
@@ -40,9 +56,18 @@ function fileBytes(file: string): number {
  * Lists the segments of a folder, the oldest first. One that has both forms comes once, as
  * compressed.
  */
-export function listSegments(dir: string): Segment[] {
+export async function listSegments(dir: string): Promise<Segment[]> {
+  return segmentsAmong(await readdir(dir));
+}
+
+/** Lists the same; see segmentBytesSync(). */
+export function listSegmentsSync(dir: string): Segment[] {
+  return segmentsAmong(readdirSync(dir));
+}
+
+function segmentsAmong(names: readonly string[]): Segment[] {
   const byNumber = new Map<number, Segment>();
-  for (const name of readdirSync(dir)) {
+  for (const name of names) {
     const match = NAME.exec(name);
     const number = Number(match?.[1]);
     if (match === null || !Number.isSafeInteger(number)) continue;
@@ -55,7 +80,7 @@ export function listSegments(dir: string): Segment[] {
 /**
  * Returns the position before the first line that is not deleted; undefined for an empty journal.
  */
-export function oldestPosition(dir: string): Position | undefined {
-  const oldest = listSegments(dir)[0];
+export async function oldestPosition(dir: string): Promise<Position | undefined> {
+  const [oldest] = await listSegments(dir);
   return oldest && { segment: oldest.number, offset: 0 };
 }

@@ -34,16 +34,16 @@ export async function prepareExport(
 }
 
 /** Starts the export of a journal that was just opened. */
-export function startExport(
+export async function startExport(
   prepared: PreparedExport,
   dir: string,
   journal: Journal,
-): JournalExport {
+): Promise<JournalExport> {
+  const findOldest = () => oldestPosition(dir);
   const journalExport = prepared.start({
     dir,
-    get oldest() {
-      return oldestPosition(dir);
-    },
+    oldest: await findOldest(),
+    findOldest,
     end: journal.position,
     readLines: (from) => readLines(dir, from),
   });

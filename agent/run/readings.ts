@@ -1,8 +1,10 @@
 import { LOSS_STAGES } from '../../record/types.ts';
 import type { Config } from '../config/schema.ts';
 import type { JournalExport } from '../export/journal-export.ts';
+import { ClosedSizes } from '../journal/closed-sizes.ts';
+import type { Journal } from '../journal/journal.ts';
 import { timeAt } from '../journal/measure.ts';
-import { listSegments, segmentBytes } from '../journal/segment.ts';
+import { listSegments } from '../journal/segment.ts';
 import type { Log } from '../log-events.ts';
 import { readCpuStates } from '../source/counters.ts';
 import type { HookStatistics } from '../source/hook.ts';
@@ -11,7 +13,6 @@ import type {
   ByValue,
   ExportReadings,
   HookReadings,
-  JournalReadings,
   RecordingReadings,
   Source,
 } from '../telemetry/readings.ts';
@@ -51,12 +52,14 @@ interface Read {
 export function sourceOf(config: Config, read: Read): Source {
   const { session, pins, loop, journalExport } = read;
   const { hook } = session;
+  const readUsage = createUsageReader(config.journalDir, session.journal);
   const readOldest = createOldestReader(config.journalDir);
   const readLag = journalExport && createLagReader(config.journalDir, session, journalExport);
-  const readDisk = boundedCall(
-    async () => ({ oldestAt: await readOldest(), lag: await readLag?.() }),
-    DISK_PATIENCE_MS,
-  );
+  let usage: Usage | undefined;
+  const readDisk = boundedCall(async () => {
+    usage = await readUsage();
+    return { usage, oldestAt: await readOldest(), lag: await readLag?.() };
+  }, DISK_PATIENCE_MS);
   return {
     async read() {
       const known = await readDisk();
@@ -64,7 +67,15 @@ export function sourceOf(config: Config, read: Read): Source {
       return {
         recording: recordingOf(config, session, loop),
         hook: hookOf(session, pins),
-        journal: { ...journalOf(config, session), oldestAt: known?.oldestAt, isReadable },
+        journal: {
+          // Without an answer of the disk, the journal is as large as it was.
+          bytes: usage?.bytes,
+          segments: usage?.segments,
+          writtenBytes: known?.usage.writtenBytes ?? session.journal.writtenBytes,
+          maxBytes: config.journalMaxBytes,
+          oldestAt: known?.oldestAt,
+          isReadable,
+        },
         ...(journalExport && { export: exportOf(journalExport, known?.lag) }),
       };
     },
@@ -107,22 +118,25 @@ function hookOf({ hook }: Session, pins: PinKeeper): HookReadings {
   };
 }
 
-function journalOf(
-  config: Config,
-  { journal }: Session,
-): Omit<JournalReadings, 'oldestAt' | 'isReadable'> {
-  const { journalDir, journalMaxBytes } = config;
-  const segments = listSegments(journalDir);
-  const { segment: open, offset } = journal.position;
-  // The open segment's file may hold lines of a write that has not returned, and is not counted yet.
-  const sizes = segments.map((one) =>
-    one.number === open ? offset : segmentBytes(journalDir, one),
-  );
-  return {
-    writtenBytes: journal.writtenBytes,
-    bytes: sizes.reduce((sum, size) => sum + size, 0),
-    maxBytes: journalMaxBytes,
-    segments: segments.length,
+interface Usage {
+  readonly bytes: number;
+  readonly segments: number;
+  readonly writtenBytes: number;
+}
+
+/**
+ * Creates a function that measures the journal, and each closed segment once. What it returns is from
+ * one moment: the file of the open segment may hold lines of a write that is not counted yet.
+ */
+function createUsageReader(dir: string, journal: Journal): () => Promise<Usage> {
+  const sizes = new ClosedSizes(dir);
+  return async () => {
+    const segments = await listSegments(dir);
+    const { segment: open, offset } = journal.position;
+    const { writtenBytes } = journal;
+    const closed = segments.filter(({ number }) => number < open);
+    const bytes = (await sizes.of(closed)).reduce((sum, size) => sum + size, offset);
+    return { writtenBytes, bytes, segments: closed.length + 1 };
   };
 }
 
@@ -145,7 +159,8 @@ function exportOf({ statistics, keptBack }: JournalExport, lag: Lag | undefined)
 function createOldestReader(dir: string): () => Promise<number | undefined> {
   let known: { readonly segment: number | undefined; readonly at: number | undefined } | undefined;
   return async () => {
-    const segment = listSegments(dir)[0]?.number;
+    const [oldest] = await listSegments(dir);
+    const segment = oldest?.number;
     if (known?.at === undefined || known.segment !== segment)
       known = { segment, at: await timeAt(dir) };
     return known.at;

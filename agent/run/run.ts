@@ -88,7 +88,9 @@ async function open(run: Run, stop: AbortSignal): Promise<Held> {
     journal = await attended(hook, openJournal({ ...journalOptions(config, hook), report }));
     const { tornBytes, segment } = journal.recovered;
     if (tornBytes > 0) log('journal.torn_line_cut', { tornBytes, segment });
-    const journalExport = preparedExport && startExport(preparedExport, config.journalDir, journal);
+    const journalExport =
+      preparedExport &&
+      (await attended(hook, startExport(preparedExport, config.journalDir, journal)));
     return { hook, journal, journalExport };
   } catch (error) {
     // A new hook that has recorded nothing leaves nothing behind.

@@ -299,7 +299,7 @@ function ageOf({ oldestAt }: JournalReadings): number | undefined {
 /** Estimates the age of the oldest record once the journal is full, from bytes per time. */
 function expectedOf(journal: JournalReadings): number | undefined {
   const age = ageOf(journal);
-  return age === undefined || journal.bytes === 0
+  return age === undefined || !journal.bytes
     ? undefined
     : age * Math.max(1, journal.maxBytes / journal.bytes);
 }

@@ -57,10 +57,10 @@ export interface HookReadings {
 export interface JournalReadings {
   /** of this run */
   readonly writtenBytes: number;
-  /** of all segments, on disk */
-  readonly bytes: number;
+  /** of all segments, on disk; this and their number are undefined until the disk has answered */
+  readonly bytes: number | undefined;
+  readonly segments: number | undefined;
   readonly maxBytes: number;
-  readonly segments: number;
   /** Unix seconds of the oldest record; undefined: there is none, or the disk does not answer. */
   readonly oldestAt: number | undefined;
   /** Whether the disk gave back in time what this scrape reads of the journal. */

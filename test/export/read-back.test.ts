@@ -26,7 +26,7 @@ test('lines that are read back share one buffer, whatever their bytes, and end w
       async *readLines() {
         yield* lines;
       },
-      oldest: () => undefined,
+      oldest: async () => undefined,
       onSkipped: () => {},
     },
     { segment: 1, offset: 0 },

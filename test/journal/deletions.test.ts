@@ -15,7 +15,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Deletions } from '../../agent/journal/archive/deletions.ts';
 import type { DeletedRange } from '../../agent/journal/archive/retention.ts';
 import type { Journal } from '../../agent/journal/journal.ts';
-import { listSegments } from '../../agent/journal/segment.ts';
+import { listSegmentsSync } from '../../agent/journal/segment.ts';
 import { append, type Bed, createBed } from '../support/journal/bed.ts';
 import { deletionLine, numberedLine } from '../support/journal/numbered-lines.ts';
 import { segmentName } from '../support/journal/segment-name.ts';
@@ -122,7 +122,7 @@ async function writeUntil(journal: Journal, isThere: () => boolean): Promise<voi
 }
 
 const SMALL = { segmentMaxBytes: 200, maxBytes: 500 };
-const isFirstGone = ({ dir }: Bed) => !listSegments(dir).some(({ number }) => number === 1);
+const isFirstGone = ({ dir }: Bed) => !listSegmentsSync(dir).some(({ number }) => number === 1);
 
 test('a deletion that cannot be noted in a new file is noted in the reserve', async (t) => {
   const bed = createBed(t);
@@ -143,7 +143,7 @@ test('a segment stays while its deletion can be noted nowhere, and is deleted on
   const obstacles = ['deletions.json.tmp', 'deletions.json.reserve'];
   for (const name of obstacles) mkdirSync(join(bed.dir, name, 'x'), { recursive: true });
   const journal = await bed.open(SMALL);
-  await writeUntil(journal, () => listSegments(bed.dir).length > 8);
+  await writeUntil(journal, () => listSegmentsSync(bed.dir).length > 8);
   assert.ok(bed.problems.length > 0);
   assert.equal(bed.ranges.length, 0);
   assert.ok(!isFirstGone(bed));

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { zstdCompressSync } from 'node:zlib';
 import { deletedRanges, type Repeated } from '../../agent/journal/archive/retention.ts';
 import { readLines } from '../../agent/journal/read.ts';
-import { listSegments, segmentBytes } from '../../agent/journal/segment.ts';
+import { listSegmentsSync, segmentBytesSync } from '../../agent/journal/segment.ts';
 import { append, type Bed, createBed, linesOf } from '../support/journal/bed.ts';
 import { segmentName } from '../support/journal/segment-name.ts';
 import { until } from '../support/until.ts';
@@ -37,7 +37,7 @@ const HOSTILE = [
 
 /** Bytes of all segments. */
 function totalOf({ dir }: Bed): number {
-  return listSegments(dir).reduce((sum, segment) => sum + segmentBytes(dir, segment), 0);
+  return listSegmentsSync(dir).reduce((sum, segment) => sum + segmentBytesSync(dir, segment), 0);
 }
 
 function rangesIn(bed: Bed, lines: readonly string[], repeated: Repeated = new Map()) {

@@ -16,7 +16,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { zstdCompressSync } from 'node:zlib';
 import { compressSegment } from '../../agent/journal/archive/compress.ts';
 import { readLines, readSegment } from '../../agent/journal/read.ts';
-import { listSegments, oldestPosition } from '../../agent/journal/segment.ts';
+import { listSegmentsSync, oldestPosition } from '../../agent/journal/segment.ts';
 import { readState } from '../../agent/journal/state.ts';
 import { append, createBed, linesOf } from '../support/journal/bed.ts';
 import { readLinesSync } from '../support/journal/read-lines.ts';
@@ -126,7 +126,7 @@ test('a damaged closed segment is an error that names the file and the remedy', 
 test('a segment that was compressed since it was listed is read, and one that was deleted has no lines', async (t) => {
   const bed = createBed(t);
   put(bed.dir, 'one\n', 'two\n', 'three\n');
-  const [, second, third] = listSegments(bed.dir);
+  const [, second, third] = listSegmentsSync(bed.dir);
   assert.ok(second && third);
   await compressSegment(bed.dir, 2, 1, NEVER);
   rmSync(join(bed.dir, segmentName(3)));
@@ -146,12 +146,12 @@ test('a FIFO in place of state.json blocks nothing', async (t) => {
 test('the oldest position is before the first remaining line', async (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir);
-  assert.equal(oldestPosition(bed.dir), undefined);
+  assert.equal(await oldestPosition(bed.dir), undefined);
   put(bed.dir, 'one\n', 'two\n');
-  assert.deepEqual(oldestPosition(bed.dir), { segment: 1, offset: 0 });
+  assert.deepEqual(await oldestPosition(bed.dir), { segment: 1, offset: 0 });
   rmSync(join(bed.dir, segmentName(1)));
   assert.deepEqual(
-    readLinesSync(bed.dir, oldestPosition(bed.dir)).map(({ line }) => line),
+    readLinesSync(bed.dir, await oldestPosition(bed.dir)).map(({ line }) => line),
     ['two'],
   );
 });
@@ -174,10 +174,10 @@ test('the cap leaves room for the open segment to grow', async (t) => {
     writeFileSync(`${file}.zst`, zstdCompressSync(readFileSync(file)));
   }
   const journal = await bed.open({ segmentMaxBytes: 20_000, maxBytes: 50_000 });
-  await until('the oldest deleted', () => listSegments(bed.dir).length <= 4);
+  await until('the oldest deleted', () => listSegmentsSync(bed.dir).length <= 4);
   await pause(50);
   await journal.close();
-  const sizes = listSegments(bed.dir).map((one) =>
+  const sizes = listSegmentsSync(bed.dir).map((one) =>
     statSync(
       join(bed.dir, one.compressed ? `${segmentName(one.number)}.zst` : segmentName(one.number)),
     ),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EXIT, exitCodeOf } from '../../agent/errors.ts';
 import { readCursor } from '../../agent/export/read/cursor.ts';
-import { listSegments, segmentBytes } from '../../agent/journal/segment.ts';
+import { listSegmentsSync, segmentBytesSync } from '../../agent/journal/segment.ts';
 import { run } from '../../agent/run/run.ts';
 import { linesWritten, plainSegments } from '../integration/killpoints/written.ts';
 import { createSeeded, type Seeded } from '../support/scripted/seeded.ts';
@@ -238,10 +238,10 @@ class Simulation {
     const { clock, disk } = this.#machine;
     const until = clock.now + PATIENCE_MS;
     const look = () => {
-      const newest = listSegments(disk.dir).at(-1);
+      const newest = listSegmentsSync(disk.dir).at(-1);
       const end = newest && {
         segment: newest.number,
-        offset: newest.compressed ? 0 : segmentBytes(disk.dir, newest),
+        offset: newest.compressed ? 0 : segmentBytesSync(disk.dir, newest),
       };
       const isExported = JSON.stringify(readCursor(disk.dir)) === JSON.stringify(end);
       if (isExported || clock.now > until) this.#stop.abort('SIGTERM');

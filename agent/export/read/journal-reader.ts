@@ -19,7 +19,7 @@ export interface JournalReaderOptions {
   /**
    * Returns the position before the first line that is not deleted; undefined: there is no line.
    */
-  oldest(): Position | undefined;
+  oldest(): Promise<Position | undefined>;
   /** Called with a range that was deleted before it was read. */
   onSkipped(from: Position, to: Position): void;
 }
@@ -148,7 +148,7 @@ export class JournalReader {
         }
         // Segments are numbered without a gap: a missing one was deleted before it was read. When
         // reading starts again within a segment, the rest of that one may have been deleted, too.
-        const isLost = isResumed && (oldest()?.segment ?? 0) > segment;
+        const isLost = isResumed && ((await oldest())?.segment ?? 0) > segment;
         if (value.segment > segment + 1 || (isLost && value.segment > segment))
           onSkipped(lines.at(-1) ?? this.#position, { segment: value.segment, offset: 0 });
         isResumed = false;

@@ -19,6 +19,8 @@ export interface ExportedJournal {
   readonly oldest: Position | undefined;
   /** the position after the last line */
   readonly end: Position;
+  /** Returns what `oldest` is by now. */
+  findOldest(): Promise<Position | undefined>;
   /** Reads the lines from a position to the end of the journal; skips what was deleted. */
   readLines(from: Position): AsyncIterator<JournalLine>;
 }

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { listSegments, type Position, segmentBytes, segmentFile } from '../segment.ts';
+import { ClosedSizes } from '../closed-sizes.ts';
+import { listSegments, type Position, segmentBytes } from '../segment.ts';
 import { compressSegment } from './compress.ts';
 import { Deletions } from './deletions.ts';
 import { type DeletedRange, deletedRanges, type Repeated } from './retention.ts';
@@ -38,6 +38,7 @@ interface Closed {
 export class Archive {
   readonly #options: ArchiveOptions;
   readonly #deletions: Deletions;
+  readonly #sizes: ClosedSizes;
   #repeated: Repeated = new Map();
   readonly #ending = new AbortController();
   #retired: DeletedRange[] = [];
@@ -46,6 +47,7 @@ export class Archive {
   /** `end` is the position after everything that is written so far. */
   constructor(options: ArchiveOptions, end: Position) {
     this.#options = options;
+    this.#sizes = new ClosedSizes(options.dir);
     const mayBeUnsynced = options.sync === 'never';
     this.#deletions = new Deletions(options.dir, end, { mayBeUnsynced });
   }
@@ -100,7 +102,8 @@ export class Archive {
 
   async #turn(): Promise<void> {
     const { dir, segmentMaxBytes } = this.#options;
-    for (const segment of listSegments(dir).slice(0, -1)) {
+    for (const segment of (await listSegments(dir)).slice(0, -1)) {
+      if (this.#ending.signal.aborted) return;
       if (segment.compressed) continue;
       await this.#makeRoom(0);
       await this.#compress(segment.number);
@@ -112,7 +115,9 @@ export class Archive {
   async #compress(number: number): Promise<void> {
     const { dir, compressionLevel, report } = this.#options;
     const { signal } = this.#ending;
-    if (signal.aborted || !existsSync(segmentFile(dir, { number, compressed: false }))) return;
+    const bytes = await segmentBytes(dir, { number, compressed: false });
+    // It was deleted for space meanwhile.
+    if (signal.aborted || bytes === 0) return;
     try {
       await compressSegment(dir, number, compressionLevel, signal);
     } catch (error) {
@@ -128,18 +133,20 @@ export class Archive {
     const { dir, maxBytes, report } = this.#options;
     const { signal } = this.#ending;
     const note = (error: Error) => report(upkeepFailed(error));
-    const segments = listSegments(dir);
+    const segments = await listSegments(dir);
     const newest = segments.pop();
-    let total = newest === undefined ? 0 : Math.max(segmentBytes(dir, newest), newestMayGrowTo);
-    for (const segment of segments) total += segmentBytes(dir, segment);
-    for (const segment of segments) {
+    if (newest === undefined) return;
+    const sizes = await this.#sizes.of(segments);
+    let total = Math.max(await segmentBytes(dir, newest), newestMayGrowTo);
+    for (const size of sizes) total += size;
+    for (const [n, segment] of segments.entries()) {
       if (total <= maxBytes) return;
       const isNoted = this.#deletions.isNoted(segment.number);
       const repeated: Repeated = new Map(this.#repeated);
       const ranges = isNoted ? [] : await deletedRanges(dir, segment, repeated, signal, note);
       // Nobody would record what is deleted from now on.
       if (signal.aborted) return;
-      total -= segmentBytes(dir, segment);
+      total -= sizes[n] ?? 0;
       await this.#deletions.announce(segment.number, ranges);
       this.#repeated = repeated;
       await this.#deletions.delete(segment.number).catch(note);

@@ -1,5 +1,5 @@
-import { constants, lstatSync } from 'node:fs';
-import { type FileHandle, open, rename } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncFolder, writeNewFile } from '../../files.ts';
 
@@ -12,8 +12,7 @@ const { O_WRONLY, O_NOFOLLOW } = constants;
  */
 export async function reserveRoom(file: string): Promise<void> {
   const reserve = reserveOf(file);
-  const there = lstatSync(reserve, { throwIfNoEntry: false });
-  if (there?.isFile() && there.size === BYTES) return;
+  if (await isWhole(reserve)) return;
   // The kernel may find only at the sync that there is no room.
   await writeNewFile(reserve, Buffer.alloc(BYTES, ' '), { durable: true });
 }
@@ -37,6 +36,15 @@ export async function replaceInReserve(file: string, text: string): Promise<void
   }
   await rename(reserve, file);
   await syncFolder(dirname(file));
+}
+
+async function isWhole(reserve: string): Promise<boolean> {
+  try {
+    const there = await lstat(reserve);
+    return there.isFile() && there.size === BYTES;
+  } catch {
+    return false; // a new one is made
+  }
 }
 
 function reserveOf(file: string): string {

@@ -51,7 +51,8 @@ async function firstNumbers(
   signal: AbortSignal,
 ): Promise<SequenceRange[]> {
   const first = new Map<string, GrowingRange>();
-  for (const segment of listSegments(dir).filter(({ number }) => number > after)) {
+  const segments = await listSegments(dir);
+  for (const segment of segments.filter(({ number }) => number > after)) {
     const known = first.size;
     try {
       for await (const lines of wholeLines(readChunks(dir, segment, 0))) {

@@ -28,7 +28,7 @@ export async function tidySegments(dir: string, onUnsynced: OnUnsynced): Promise
   // A plain file is removed only once the name of its compressed form is on disk.
   const areNamesSynced = await isSynced(syncFolder(dir), onUnsynced);
   let torn = { tornBytes: 0, segment: 0 };
-  const segments = listSegments(dir);
+  const segments = await listSegments(dir);
   for (const { number, compressed } of segments) {
     const plain = segmentFile(dir, { number, compressed: false });
     if (compressed && areNamesSynced) await rm(plain, { force: true });

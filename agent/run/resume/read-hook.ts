@@ -83,7 +83,7 @@ export async function readHook(reading: Reading, end: Position): Promise<HookRea
   let bytes = 0;
   let hasNumbers = false;
   let hasMore = false;
-  for (const segment of listSegments(dir).reverse()) {
+  for (const segment of (await listSegments(dir)).reverse()) {
     if (segment.number > end.segment) continue;
     if (segment.number < from.segment) break;
     const offset = segment.number === from.segment ? from.offset : 0;

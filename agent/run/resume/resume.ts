@@ -16,7 +16,7 @@ export async function readContinuity(
   report: Report,
 ): Promise<Continuity> {
   const checkpoint = await readCheckpoint(dir);
-  const segments = listSegments(dir).length;
+  const segments = (await listSegments(dir)).length;
   if (checkpoint === undefined && segments > 1)
     report({ event: 'journal.checkpoint_missing', segments });
   const onUnreadable = (error: Error) => report({ event: 'journal.segment_unreadable', error });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { listSegments } from '../../../agent/journal/segment.ts';
+import { listSegmentsSync } from '../../../agent/journal/segment.ts';
 import { createBed, ended, linesOf, startWriter } from '../../support/journal/bed.ts';
 import { createFaults } from '../../support/journal/faults.ts';
 import { numberedLine } from '../../support/journal/numbered-lines.ts';
@@ -29,17 +29,17 @@ for (const sync of ['interval', 'always'])
   test(`no segment is closed while it cannot be synced: ${sync}`, async (t) => {
     const { dir, faults, start } = startFaulty(t, { sync, pauseMs: 2, onError: 'retry' });
     const { child, said } = start();
-    await until('segments', () => existsSync(dir) && listSegments(dir).length > 3);
+    await until('segments', () => existsSync(dir) && listSegmentsSync(dir).length > 3);
     faults.now('sync EIO');
     await until('a refused batch', () => said().includes('cannot write'));
-    const newest = listSegments(dir).at(-1)?.number;
+    const newest = listSegmentsSync(dir).at(-1)?.number;
     const before = complaints(said());
     await until('further refusals', () => complaints(said()) > before + 20);
-    assert.equal(listSegments(dir).at(-1)?.number, newest);
+    assert.equal(listSegmentsSync(dir).at(-1)?.number, newest);
     faults.now(undefined);
     await until(
       'another segment',
-      () => (listSegments(dir).at(-1)?.number ?? 0) > (newest ?? 0) + 1,
+      () => (listSegmentsSync(dir).at(-1)?.number ?? 0) > (newest ?? 0) + 1,
     );
     child.kill('SIGKILL');
     await ended(child);
@@ -55,7 +55,7 @@ test('with the policy never, a disk that cannot sync holds up neither a rotation
   const { dir, faults, start } = startFaulty(t, options);
   faults.now('sync EIO');
   const { child, said } = start();
-  const first = () => (existsSync(dir) ? listSegments(dir)[0]?.number : undefined) ?? 0;
+  const first = () => (existsSync(dir) ? listSegmentsSync(dir)[0]?.number : undefined) ?? 0;
   await until('deletions', () => first() > 5);
   child.kill('SIGKILL');
   await ended(child);

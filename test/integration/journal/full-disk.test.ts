@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { listSegments } from '../../../agent/journal/segment.ts';
+import { listSegmentsSync } from '../../../agent/journal/segment.ts';
 import { append, createBed, linesOf, numbered } from '../../support/journal/bed.ts';
 import { numberedLine } from '../../support/journal/numbered-lines.ts';
 import { segmentName } from '../../support/journal/segment-name.ts';
@@ -101,7 +101,7 @@ test('a segment that could not be compressed on a full disk is compressed once t
   await until('only plain segments', () => `${files()}` === `${[segmentName(1), segmentName(2)]}`);
   execFileSync('mount', ['-o', 'remount,size=1m', bed.dir]);
   await append(journal, 'last');
-  await until('both', () => listSegments(bed.dir).filter((one) => one.compressed).length === 2);
+  await until('both', () => listSegmentsSync(bed.dir).filter((one) => one.compressed).length === 2);
   await journal.close();
   assert.equal(linesOf(bed.dir).length, 3);
 });
@@ -117,7 +117,7 @@ test('a deletion for space is noted even if the disk is full, once the segment h
   const filler = join(bed.dir, 'filler');
   spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096'], { stdio: 'ignore' });
   const second = await bed.open({ segmentMaxBytes: 40_000, maxBytes: 100_000 });
-  await until('a deletion', () => !listSegments(bed.dir).some(({ number }) => number === 1));
+  await until('a deletion', () => !listSegmentsSync(bed.dir).some(({ number }) => number === 1));
   // The disk is full, so that nothing of this is recorded before the agent is killed.
   await second.close();
   const third = await bed.open();

@@ -31,6 +31,15 @@ export function stat(path: string): Promise<Stats> {
   return current().later(() => fs.statSync(path) as Stats);
 }
 
+export function lstat(path: string): Promise<Stats> {
+  return current().later(() => fs.lstatSync(path) as Stats);
+}
+
+/** Nobody reads what it says. */
+export function statfs(path: string) {
+  return current().later(() => fs.statfsSync(path));
+}
+
 export function readdir(path: string): Promise<string[]> {
   return current().later(() => fs.readdirSync(path));
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { zstdDecompressSync } from 'node:zlib';
 import {
-  listSegments,
+  listSegmentsSync,
   type Position,
   type Segment,
   segmentFile,
@@ -11,7 +11,7 @@ import type { JournalLine } from '../../../agent/journal/split-lines.ts';
 /** Reads all whole lines from a position on, in the plainest way that there is. */
 export function readLinesSync(dir: string, from?: Position): JournalLine[] {
   const lines: JournalLine[] = [];
-  for (const segment of listSegments(dir)) {
+  for (const segment of listSegmentsSync(dir)) {
     if (from !== undefined && segment.number < from.segment) continue;
     const text = textOf(dir, segment);
     let start = segment.number === from?.segment ? from.offset : 0;

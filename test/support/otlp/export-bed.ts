@@ -7,7 +7,7 @@ import type { JournalExport } from '../../../agent/export/journal-export.ts';
 import { type ExportOptions, prepareExport } from '../../../agent/export/prepare-export.ts';
 import type { Journal, JournalOptions } from '../../../agent/journal/journal.ts';
 import { readLines } from '../../../agent/journal/read.ts';
-import { oldestPosition } from '../../../agent/journal/segment.ts';
+import { listSegmentsSync, oldestPosition } from '../../../agent/journal/segment.ts';
 import { LOG_EVENTS, type Log } from '../../../agent/log-events.ts';
 import { createBed, linesOf } from '../journal/bed.ts';
 import { type Collector, type CollectorOptions, startCollector } from './collector.ts';
@@ -90,12 +90,12 @@ export async function createExportBed(
         log: write,
         ...more,
       });
+      const [first] = listSegmentsSync(dir);
       running = prepared.start({
         dir,
         end: bed.journal.position,
-        get oldest() {
-          return oldestPosition(dir);
-        },
+        oldest: first && { segment: first.number, offset: 0 },
+        findOldest: () => oldestPosition(dir),
         readLines: (from) => readLines(dir, from),
       });
       return running;

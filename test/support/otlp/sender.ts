@@ -18,6 +18,7 @@ const NO_FILES = {
   fixedHeaders: {},
 };
 const [dir = '', endpoint = '', segment = '', offset = ''] = process.argv.slice(2);
+const oldest = { segment: 1, offset: 0 };
 const end = { segment: Number(segment), offset: Number(offset) };
 const log: Log = (code, fields) => {
   if (LOG_EVENTS[code].level !== 'info') console.error(code, fields);
@@ -42,7 +43,8 @@ let early = 0;
 let peak = 0;
 const running = prepared.start({
   dir,
-  oldest: { segment: 1, offset: 0 },
+  oldest,
+  findOldest: async () => oldest,
   end,
   readLines: (from) => readLines(dir, from),
 });

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { schema } from '../../../../agent/config/schema.ts';
 import { GrpcTransport } from '../../../../agent/export/connect/grpc-transport.ts';
 import { readCursor } from '../../../../agent/export/read/cursor.ts';
-import { listSegments, segmentBytes } from '../../../../agent/journal/segment.ts';
+import { listSegmentsSync, segmentBytesSync } from '../../../../agent/journal/segment.ts';
 import { run } from '../../../../agent/run/run.ts';
 import { createAddon, emptyMemory, type KernelMemory } from '../../../support/scripted/kernel.ts';
 import { armedAt, bootIdOf, CPUS, execsOf, SCENARIOS } from '../scenarios.ts';
@@ -63,8 +63,8 @@ function bootTimeNow(): bigint {
 
 /** Nothing more will happen: the collector gets the rest, unless that takes too long. */
 function stopOnceExported(deadline: number): void {
-  const newest = listSegments(journalDir).at(-1);
-  const end = newest && { segment: newest.number, offset: segmentBytes(journalDir, newest) };
+  const newest = listSegmentsSync(journalDir).at(-1);
+  const end = newest && { segment: newest.number, offset: segmentBytesSync(journalDir, newest) };
   const isExported = JSON.stringify(readCursor(journalDir)) === JSON.stringify(end);
   if (isExported || performance.now() > deadline) stop.abort('SIGTERM');
   else setTimeout(() => stopOnceExported(deadline), 200);
