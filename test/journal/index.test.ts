@@ -6,7 +6,7 @@ import { crc32, zstdDecompressSync } from 'node:zlib';
 import { compressSegment } from '../../agent/journal/archive/compress.ts';
 import { isWithin } from '../../agent/journal/length.ts';
 import { readSegment } from '../../agent/journal/read.ts';
-import { segmentBytes } from '../../agent/journal/segment.ts';
+import { segmentBytesSync } from '../../agent/journal/segment.ts';
 import { decodeIndex } from '../../record/index/segment-index.ts';
 import { append, createBed } from '../support/journal/bed.ts';
 import { indexName, segmentName } from '../support/journal/segment-name.ts';
@@ -66,7 +66,7 @@ test('only the owner may read an index, and it counts as a part of its segment',
   const { bytes } = await compressed(bed.dir, ['one\n']);
   const { mode, size } = statSync(join(bed.dir, indexName(1)));
   assert.equal(mode & 0o777, 0o600);
-  assert.equal(segmentBytes(bed.dir, { number: 1, compressed: true }), bytes.length + size);
+  assert.equal(segmentBytesSync(bed.dir, { number: 1, compressed: true }), bytes.length + size);
 });
 
 test('a compression that fails leaves the plain segment alone, without an index', async (t) => {
