@@ -103,9 +103,9 @@ export const WRITER: readonly Mutant[] = [
   {
     name: 'a compressed segment gets its name before its bytes are on disk',
     file: COMPRESS,
-    before: "{ flags: 'wx', mode: 0o600, flush: true }",
-    after: "{ flags: 'wx', mode: 0o600 }",
-    why: 'The option is easy to lose, and nothing but a power cut shows it.',
+    before: '      await to.sync();\n',
+    after: '',
+    why: 'The line is easy to lose, and nothing but a power cut shows it.',
   },
   {
     name: 'a deletion is not noted before it happens',
