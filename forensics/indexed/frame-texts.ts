@@ -6,6 +6,8 @@ import type { IndexedFrame } from '../../record/index/segment-index.ts';
 const decompress = promisify(zstdDecompress);
 /** So many frames are decompressed in other threads at the same time. */
 const AHEAD = 3;
+/** zlib asks for no further buffer if this one is not full; it takes none of less than 64 bytes. */
+const ROOM = 64;
 
 /** Yields the text of each of these frames; throws if it is not what the index says. */
 export async function* frameTexts(
@@ -43,7 +45,11 @@ export async function textOf(file: FileHandle, frame: IndexedFrame): Promise<Buf
     if (bytesRead === 0) throw new Error('the segment ends within a frame');
     at += bytesRead;
   }
-  const text = await decompress(compressed, { maxOutputLength: textBytes + 1 });
+  const text = await decompress(compressed, {
+    // All of it is one buffer then, and nothing is copied.
+    chunkSize: textBytes + ROOM,
+    maxOutputLength: textBytes + ROOM,
+  });
   if (text.length !== textBytes) throw new Error('a frame differs from the index');
   return text;
 }

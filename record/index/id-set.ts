@@ -38,24 +38,65 @@ export function idSetOf(ids: Uint32Array): IdSet {
 /** Returns the values of a set in ascending order, each with `bits` bits; throws if it is damaged. */
 export function valuesOf({ count, bits, coded }: IdSet): Uint32Array {
   const values = new Uint32Array(count);
-  const bitAt = (at: number) => ((coded[at >> 3] as number) >> (7 - (at & 7))) & 1;
-  let [at, last] = [0, -1];
+  const reader = new BitReader(coded);
+  let last = -1;
   for (let index = 0; index < count; index++) {
-    let distance = 0;
-    while (at < 8 * coded.length && bitAt(at) === 1) {
-      distance += 2 ** REST_BITS;
-      at += 1;
-    }
-    at += 1;
-    if (at + REST_BITS > 8 * coded.length) throw new RangeError('a set of ids is cut off');
-    let rest = 0;
-    for (let bit = 0; bit < REST_BITS; bit++) rest = 2 * rest + bitAt(at + bit);
-    at += REST_BITS;
-    last += distance + rest + 1;
+    last += 1 + reader.ones() * 2 ** REST_BITS + reader.rest();
     values[index] = last;
   }
+  if (reader.isBeyondEnd) throw new RangeError('a set of ids is cut off');
   if (last >= 2 ** bits) throw new RangeError('a set of ids has one that is too large');
   return values;
+}
+
+/** Reads bits; behind the last byte there are zeros. */
+class BitReader {
+  readonly #bytes: Buffer;
+  #at = 0;
+  /** the next bits, from the highest one on, and how many of them are read */
+  #window = 0;
+  #has = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** Whether more was read than there is. */
+  get isBeyondEnd(): boolean {
+    return 8 * this.#at - this.#has > 8 * this.#bytes.length;
+  }
+
+  /** Reads ones up to a zero, and returns how many there are. */
+  ones(): number {
+    let count = 0;
+    for (;;) {
+      this.#fill();
+      const ones = Math.min(Math.clz32(~this.#window), this.#has);
+      count += ones;
+      const isWhole = ones < this.#has;
+      this.#skip(isWhole ? ones + 1 : ones);
+      if (isWhole) return count;
+    }
+  }
+
+  rest(): number {
+    this.#fill();
+    const rest = this.#window >>> (32 - REST_BITS);
+    this.#skip(REST_BITS);
+    return rest;
+  }
+
+  #skip(bits: number): void {
+    this.#window <<= bits;
+    this.#has -= bits;
+  }
+
+  #fill(): void {
+    for (; this.#has <= 24; this.#has += 8) {
+      this.#window |= (this.#bytes[this.#at] ?? 0) << (24 - this.#has);
+      this.#at += 1;
+    }
+  }
 }
 
 class BitWriter {
