@@ -8,6 +8,7 @@ export const CODES = {
   LINE_UNREADABLE: ['FAIL', 'the line is not a record, and was skipped'],
   LINE_UNFINISHED: ['WARN', 'the last line is incomplete: it is torn, or being written'],
   FILE_DAMAGED: ['FAIL', 'a part of the file is damaged, and what it held is missing'],
+  INDEX_WRONG: ['FAIL', 'the index of the segment is not about what is in it; delete the index'],
   CORE_FIELD: ['FAIL', 'a core field is missing or has the wrong type'],
   'CML-AUDIT-R1-MISSING_PARENT': ['FAIL', 'parent_cause names a record that is not in the inputs'],
   'CML-AUDIT-R2-GAP_NOT_MARKED': [

@@ -4,6 +4,7 @@ import { CODES, type Code, type Severity } from '../audit/codes.ts';
 import { containerNameFindings } from '../audit/container-names.ts';
 import type { Finding } from '../audit/finding.ts';
 import { hookFindings } from '../audit/hooks.ts';
+import { indexFaults } from '../audit/indexes.ts';
 import { journalRecordsOf } from '../audit/journal-records.ts';
 import { linkFindings } from '../audit/links.ts';
 import { lineFindings, loadAudited } from '../audit/load.ts';
@@ -104,6 +105,11 @@ async function placed(journals: Journals, findings: readonly Finding[]): Promise
       const [severity, says] = CODES[code];
       all.push({ code, severity, file, line, id: null, message: `${says}; ${why}` });
     }
+  for (const { path, fault } of await indexFaults(journals.files)) {
+    const code = 'INDEX_WRONG';
+    const [severity, says] = CODES[code];
+    all.push({ code, severity, file: path, line: 1, id: null, message: `${says}; ${fault}` });
+  }
   return all;
 }
 

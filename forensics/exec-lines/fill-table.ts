@@ -89,6 +89,7 @@ export async function fillTable(table: LineTable, filling: Filling): Promise<boo
       const raw = columnsOf(table, columns, derived);
       appender.append([fileColumn(at, files.length), ...raw], columns.rows);
       files[at]?.counted(scanned.count);
+      if (areOrdinary) files[at]?.indexChecked(scanned.indexFault);
       if (scanned.others.length > 0) others.push(Buffer.from(scanned.others));
       for (const row of scanned.otherRows) otherRows.push(rows + row);
       rows += columns.rows;

@@ -2,6 +2,8 @@ import { isBlank, type LineCount, LineCounter } from '../inputs/read/count.ts';
 import { readSoundText } from '../inputs/read/text.ts';
 import { type ExecColumns, ExecColumnsBuilder } from './exec-columns.ts';
 import { ExecLineReader } from './exec-line-reader.ts';
+import type { IndexCheck } from './index-check.ts';
+import { checkedIndex } from './index-of-file.ts';
 import { isOrdinary } from './ordinary.ts';
 
 const LINE_FEED = 0x0a;
@@ -29,6 +31,8 @@ export interface ScannedFile {
   readonly otherRows: readonly number[];
   /** counted from the same bytes, and without reading any record */
   readonly count: LineCount;
+  /** what is wrong with the index beside the file; undefined: nothing, or it was not looked at */
+  readonly indexFault: string | undefined;
 }
 
 const line = new ExecLineReader();
@@ -43,7 +47,8 @@ export async function scanFile({
   areOrdinary,
 }: ToScan): Promise<ScannedFile | undefined> {
   const counter = new LineCounter();
-  const lines = new Lines(areOrdinary);
+  const index = areOrdinary ? await checkedIndex(path) : undefined;
+  const lines = new Lines(areOrdinary, index?.check);
   let left = size;
   for await (const part of readSoundText(path)) {
     const text = part.length > left ? part.subarray(0, left) : part;
@@ -53,7 +58,8 @@ export async function scanFile({
     release(part);
     if (left === 0) break;
   }
-  return { ...lines.end(), count: counter.end() };
+  const read = lines.end();
+  return { ...read, indexFault: index?.fault ?? read.indexFault, count: counter.end() };
 }
 
 /**
@@ -75,9 +81,11 @@ class Lines {
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   readonly #areOrdinary: boolean;
+  readonly #check: IndexCheck | undefined;
 
-  constructor(areOrdinary: boolean) {
+  constructor(areOrdinary: boolean, check: IndexCheck | undefined) {
     this.#areOrdinary = areOrdinary;
+    this.#check = check;
   }
 
   /** Returns false where reading in this way is of no use. */
@@ -108,17 +116,21 @@ class Lines {
 
   end(): Omit<ScannedFile, 'count'> {
     const last = Buffer.concat(this.#pending);
+    const indexFault = this.#check?.end(last.length);
     if (last.length > 0) this.#takeOther(last, 0, last.length);
     return {
       columns: this.#columns.end(),
       resources: this.#columns.resources,
       others: Buffer.concat(this.#others),
       otherRows: this.#otherRows,
+      indexFault,
     };
   }
 
   #take(bytes: Buffer, view: DataView, from: number, to: number): void {
     const isRead = line.read(bytes, view, from, to);
+    if (isRead) this.#check?.exec(line, to - from);
+    else this.#check?.other(bytes.subarray(from, to));
     if (isRead && (!this.#areOrdinary || isOrdinary(line, bytes))) this.#columns.add(line);
     else this.#takeOther(bytes, from, to);
   }

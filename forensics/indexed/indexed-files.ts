@@ -25,7 +25,7 @@ export async function indexedFiles(journals: Journals): Promise<IndexedFiles> {
   if (!journals.isOneJournal) return { files, notes };
   for (const source of journals.files)
     try {
-      const index = await openIndex(source);
+      const index = source.isOriginal ? await openIndex(source.original) : undefined;
       if (index !== undefined) files.push({ source, index });
     } catch (error) {
       notes.push(`${indexName(source.path)}: not used: ${(error as Error).message}`);

@@ -5,12 +5,11 @@ import {
   type IndexedFrame,
   type SegmentIndex,
 } from '../../record/index/segment-index.ts';
-import type { Source } from '../inputs/source.ts';
 
 const SEGMENT = /(\/|^)(\d{20})\.jsonl\.zst$/;
 /** The index of the largest segment, 4 GiB of lines, is smaller. */
 const INDEX_MAX = 64 << 20;
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 256 << 10;
 
 /** Returns the name of the index of a compressed segment; undefined: it is none. */
 export function indexName(path: string): string | undefined {
@@ -18,20 +17,20 @@ export function indexName(path: string): string | undefined {
 }
 
 /**
- * Reads the index of a source, and compares it with every byte that it is about. Undefined: there is
- * none. Throws if it is damaged, or is the index of something else.
+ * Reads the index of a segment, and compares it with every byte of that. Undefined: there is none. Throws if it is damaged, or is the index of something else.
  */
-export async function openIndex(source: Source): Promise<SegmentIndex | undefined> {
-  const name = indexName(source.original);
-  if (name === undefined || source.form !== 'zstd' || !source.isOriginal) return undefined;
+export async function openIndex(path: string): Promise<SegmentIndex | undefined> {
+  const name = indexName(path);
+  if (name === undefined) return undefined;
   const content = await contentOf(name);
   if (content === undefined) return undefined;
   const index = decodeIndex(content);
-  const file = await open(source.original);
+  const file = await open(path);
   try {
+    const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     let at = 0;
     for (const frame of index.frames) {
-      if (frame.offset !== at || (await crcOf(file, frame)) !== frame.crc)
+      if (frame.offset !== at || (await crcOf(file, frame, buffer)) !== frame.crc)
         throw new Error('it is not the index of this segment');
       at += frame.bytes;
     }
@@ -58,8 +57,11 @@ async function contentOf(name: string): Promise<Buffer | undefined> {
   }
 }
 
-async function crcOf(file: FileHandle, { offset, bytes }: IndexedFrame): Promise<number> {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(bytes, CHUNK_BYTES));
+async function crcOf(
+  file: FileHandle,
+  { offset, bytes }: IndexedFrame,
+  buffer: Buffer,
+): Promise<number> {
   let crc = 0;
   for (let at = 0; at < bytes; ) {
     const length = Math.min(buffer.length, bytes - at);

@@ -46,6 +46,9 @@ export class Source {
   hasLogs = false;
   /** records that the answer does not need, and that are not in the file that DuckDB reads */
   left = 0;
+  /** Whether its index was compared with all of its lines, and what is wrong with it. */
+  isIndexChecked = false;
+  indexFault: string | undefined;
   /** where something is missing or is no text */
   damage: readonly DamagedLine[] = [];
   /** Whether the last line may still be written. */
@@ -143,6 +146,12 @@ export class Source {
   /** Takes over what was counted up to `size`. */
   counted({ lines, marks }: LineCount): void {
     this.#count = { lines, marks: this.isPlain ? marks : [] };
+  }
+
+  /** Takes over what is wrong with the index beside it; undefined: nothing. */
+  indexChecked(fault: string | undefined): void {
+    this.isIndexChecked = true;
+    this.indexFault = fault;
   }
 
   /** Counts the lines that DuckDB must find at least. */

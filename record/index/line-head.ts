@@ -49,8 +49,8 @@ export class LineHead {
   timeLow = 0;
   /** the position of the id of the cause; -1: there is none */
   parentAt = -1;
-  /** the first 32 bits of the id of the cause */
-  parent = 0;
+  /** the first 32 bits of the id of the cause; -1: there is none */
+  parent = -1;
   /** the position of the resource's first brace */
   resourceAt = 0;
 
@@ -67,6 +67,7 @@ export class LineHead {
     if (cause < 0) return false;
     if (bytes[cause] !== QUOTE) {
       this.parentAt = -1;
+      this.parent = -1;
       this.resourceAt = NULL.after(view, cause);
       return this.resourceAt >= 0;
     }

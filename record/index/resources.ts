@@ -4,11 +4,14 @@ import { BEHIND_RESOURCE } from './line-head.ts';
 const BYTES_MAX = 16 << 10;
 const COUNT_MAX = 4096;
 const SLOTS = 1024;
+/** One slot has no more: somebody may choose names for that. */
+const SLOT_MAX = 16;
 const SAMPLED_BYTES = 320;
-const SAMPLE_STEP = 16;
+/** Between half and all of as many bytes are sampled. */
+const SAMPLES = 32;
 const BRACE = 0x7d;
 
-/** The result for a resource that is too long, or one too many. */
+/** The result for a resource that is too long, or one too many, also of those that look alike. */
 export const NOT_LISTED = -1;
 /** The result where there is none; the line is damaged. */
 export const NO_RESOURCE = -2;
@@ -29,11 +32,13 @@ export class Resources {
   /** Returns the number of the resource at a position of a line, or one of the other results. */
   numberAt(bytes: Buffer, from: number, to: number): number {
     const slot = slotOf(bytes, from, to);
+    let count = 0;
     for (let known = this.#known[slot]; known !== undefined; known = known.next) {
       const end = from + known.bytes.length;
       if (end <= to && known.bytes.compare(bytes, from, end) === 0) return known.number;
+      count += 1;
     }
-    return this.#add(slot, bytes.subarray(from, to));
+    return count < SLOT_MAX ? this.#add(slot, bytes.subarray(from, to)) : NOT_LISTED;
   }
 
   #add(slot: number, rest: Buffer): number {
@@ -52,7 +57,8 @@ export class Resources {
 function slotOf(bytes: Buffer, from: number, to: number): number {
   let hash = 0;
   const end = Math.min(to, from + SAMPLED_BYTES, bytes.indexOf(BRACE, from));
-  for (let at = from; at < end; at += SAMPLE_STEP)
+  const step = Math.floor((end - from) / SAMPLES) + 1;
+  for (let at = from; at < end; at += step)
     hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
   return (hash ^ (hash >>> 15)) & (SLOTS - 1);
 }

@@ -5,6 +5,7 @@ import { valuesOf } from '../../../record/index/id-set.ts';
 import { IndexBuilder } from '../../../record/index/index-builder.ts';
 import { decodeIndex, encodeIndex } from '../../../record/index/segment-index.ts';
 import { draft, exec, execId, start, text } from '../../check/craft.ts';
+import { createSeeded } from '../../support/scripted/seeded.ts';
 
 const PLACE = { offset: 0, bytes: 10, crc: 7 };
 
@@ -91,10 +92,17 @@ test('a frame with anything but whole lines of the agent says so', () => {
 test('resources that are too long or too many are not listed, and their frame says so', () => {
   const of = (name: string) => `${text({ ...first, resource: { 'host.name': name } })}\n`;
   assert.equal(frameOf(of('x'.repeat(20_000))).resources, undefined);
-  const many = Array.from({ length: 5000 }, (_, n) => of(`node-${n}`));
+  const seeded = createSeeded(1);
+  const id = () => Array.from({ length: 8 }, () => seeded.below(2 ** 32).toString(16)).join('');
+  const many = Array.from({ length: 5000 }, () => of(id()));
   assert.equal(frameOf(...many).resources, undefined);
   assert.equal(indexOf(...many).resources.length, 4096);
   assert.deepEqual(frameOf(of('a'), of('b'), of('a')).resources, [0, 1]);
+  // Names that differ in a few bytes only, as somebody may choose them, cost little time.
+  const alike = Array.from({ length: 5000 }, (_, n) =>
+    of(`${'x'.repeat(n % 70)}-${n}${'y'.repeat(2000)}`),
+  );
+  assert.equal(frameOf(...alike).resources, undefined);
 });
 
 function decoded(content: Buffer) {
