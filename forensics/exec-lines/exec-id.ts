@@ -3,7 +3,8 @@ import type { ExecLineReader } from './exec-line-reader.ts';
 /** What is behind the namespace must leave room for SHA-1's padding in one block of 64 bytes. */
 const NAME_BYTES_MAX = 39;
 const COLON = 0x3a;
-const block = Buffer.alloc(64);
+const block = new Uint8Array(NAME_BYTES_MAX + 1);
+const view = new DataView(block.buffer);
 const words = new Int32Array(80);
 
 /**
@@ -19,9 +20,9 @@ export function isIdOfExec(line: ExecLineReader, bytes: Buffer): boolean {
   block[to++] = COLON;
   for (let at = pidAt; at < pidEnd; at++) block[to++] = bytes[at] as number;
   block[to++] = 0x80;
-  block.fill(0, to, NAME_BYTES_MAX + 1);
+  while (to < block.length) block[to++] = 0;
   words.set(boot);
-  for (let word = 4; word < 14; word++) words[word] = block.readInt32BE(4 * word - 16);
+  for (let word = 4; word < 14; word++) words[word] = view.getInt32(4 * word - 16);
   words[14] = 0;
   words[15] = 8 * (16 + length);
   sha1(words);

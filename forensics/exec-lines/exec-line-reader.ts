@@ -21,7 +21,6 @@ const BRACE = 0x7d;
 const ID_BYTES = 36;
 const BILLION = 1e9;
 const CPU_MAX = 2_147_483_647;
-const DIGITS_MAX = 19;
 /** 2^63 in billions; what is as large is not read. */
 const HIGH_END = 9_223_372_036;
 
@@ -96,54 +95,54 @@ export class ExecLineReader {
 
   /** Reads the line in these bytes, without its line feed; returns whether it is of this form. */
   read(bytes: Buffer, view: DataView, from: number, to: number): boolean {
-    let at = ID.after(view, from);
+    let at = ID.after(view, from, to);
     if (at < 0) return false;
     if (!uuid(bytes, at, this.id)) return false;
-    at = TIMESTAMP.after(view, at + ID_BYTES);
+    at = TIMESTAMP.after(view, at + ID_BYTES, to);
     if (at < 0) return false;
     at = this.#digits(bytes, at);
     if (at < 0) return false;
     this.timeHigh = this.#high;
     this.timeLow = this.#low;
-    at = PID.after(view, at);
+    at = PID.after(view, at, to);
     if (at < 0) return false;
     this.pidAt = at;
     at = this.#digits(bytes, at);
     if (at < 0) return false;
     this.pidEnd = at;
-    at = this.#counted(bytes, view, at, PPID);
+    at = this.#counted(bytes, view, at, to, PPID);
     if (at < 0) return false;
-    at = this.#counted(bytes, view, at, UID);
+    at = this.#counted(bytes, view, at, to, UID);
     if (at < 0) return false;
-    at = this.#counted(bytes, view, at, GID);
+    at = this.#counted(bytes, view, at, to, GID);
     if (at < 0) return false;
-    at = COMM.after(view, at);
-    if (at < 0) return false;
-    at = plainText(bytes, at);
-    at = EXEC.after(view, at);
+    at = COMM.after(view, at, to);
     if (at < 0) return false;
     at = plainText(bytes, at);
-    at = PERMITTED_BY.after(view, at);
+    at = EXEC.after(view, at, to);
     if (at < 0) return false;
-    let next = CAUSED.after(view, at);
+    at = plainText(bytes, at);
+    at = PERMITTED_BY.after(view, at, to);
+    if (at < 0) return false;
+    let next = CAUSED.after(view, at, to);
     this.hasParent = next >= 0;
     if (next >= 0) {
       if (!uuid(bytes, next, this.parent)) return false;
       if (bytes[next + ID_BYTES] !== QUOTE) return false;
       at = next + ID_BYTES + 1;
     } else {
-      at = UNOBSERVED.after(view, at);
+      at = UNOBSERVED.after(view, at, to);
       if (at < 0) return false;
     }
-    at = RESOURCE.after(view, at);
+    at = RESOURCE.after(view, at, to);
     if (at < 0) return false;
     next = bytes.indexOf(BRACE, at);
-    while (next >= 0 && next < to && BOOT.after(view, next + 1) < 0)
+    while (next >= 0 && next < to && BOOT.after(view, next + 1, to) < 0)
       next = bytes.indexOf(BRACE, next + 1);
     if (next < 0 || next >= to) return false;
     this.resource = this.#resources.find(bytes, view, at, next + 1);
     if (this.resource === undefined) return false;
-    at = this.#boot(bytes, view, next + 1);
+    at = this.#boot(bytes, view, next + 1, to);
     if (at < 0) return false;
     this.bootTimeAt = at;
     at = this.#digits(bytes, at);
@@ -151,13 +150,13 @@ export class ExecLineReader {
     this.bootTimeEnd = at;
     this.bootTimeHigh = this.#high;
     this.bootTimeLow = this.#low;
-    at = this.#hook(bytes, view, at);
+    at = this.#hook(bytes, view, at, to);
     if (at < 0) return false;
     at = this.#digits(bytes, at);
     if (at < 0) return false;
     if (this.#high > 0 && this.#high * BILLION + this.#low > CPU_MAX) return false;
     this.cpu = this.#high * BILLION + this.#low;
-    at = this.#counted(bytes, view, at, SEQ);
+    at = this.#counted(bytes, view, at, to, SEQ);
     if (at < 0) return false;
     this.seq = this.#high * BILLION + this.#low;
     if (this.seq > Number.MAX_SAFE_INTEGER) return false;
@@ -167,74 +166,93 @@ export class ExecLineReader {
       if (this.#gaps.find(bytes, view, at, next) === undefined) return false;
       at = next;
     }
-    at = this.#counted(bytes, view, at, VPID);
+    at = this.#counted(bytes, view, at, to, VPID);
     if (at < 0) return false;
-    at = CREATED.after(view, at);
+    at = CREATED.after(view, at, to);
     if (at < 0) return false;
     this.created = secondsOf(bytes, at);
     if (Number.isNaN(this.created)) return false;
     this.createdNanos = nineDigits(bytes, at + NANOS_AT);
-    at = TAIL.after(view, at + CREATED_BYTES);
+    at = TAIL.after(view, at + CREATED_BYTES, to);
     if (at < 0) return false;
     this.tail = this.#tails.find(bytes, view, at, to);
     return this.tail !== undefined;
   }
 
   /** Reads the boot, which is mostly that of the line before. */
-  #boot(bytes: Buffer, view: DataView, from: number): number {
-    const end = this.#lastBoot.after(view, from);
+  #boot(bytes: Buffer, view: DataView, from: number, to: number): number {
+    const end = this.#lastBoot.after(view, from, to);
     if (end >= 0) return end;
     this.#lastBoot = NOTHING;
     const at = from + BOOT.length;
     if (!uuid(bytes, at, this.boot)) return -1;
-    const to = BOOT_TIME.after(view, at + ID_BYTES);
-    if (to >= 0) this.#lastBoot = new Words(bytes.toString('latin1', from, to));
-    return to;
+    const behind = BOOT_TIME.after(view, at + ID_BYTES, to);
+    if (behind >= 0) this.#lastBoot = new Words(bytes.toString('latin1', from, behind));
+    return behind;
   }
 
   /** Reads the hook, which is mostly that of the line before, and the name of what follows it. */
-  #hook(bytes: Buffer, view: DataView, from: number): number {
-    const end = this.#lastHook.after(view, from);
+  #hook(bytes: Buffer, view: DataView, from: number, to: number): number {
+    const end = this.#lastHook.after(view, from, to);
     if (end >= 0) return end;
     this.#lastHook = NOTHING;
-    const at = this.#counted(bytes, view, from, HOOK);
+    const at = this.#counted(bytes, view, from, to, HOOK);
     if (at < 0) return -1;
     this.hookHigh = this.#high;
     this.hookLow = this.#low;
-    const to = CPU.after(view, at);
-    if (to >= 0) this.#lastHook = new Words(bytes.toString('latin1', from, to));
-    return to;
+    const behind = CPU.after(view, at, to);
+    if (behind >= 0) this.#lastHook = new Words(bytes.toString('latin1', from, behind));
+    return behind;
   }
 
-  #counted(bytes: Buffer, view: DataView, at: number, name: Words): number {
-    const from = name.after(view, at);
+  #counted(bytes: Buffer, view: DataView, at: number, to: number, name: Words): number {
+    const from = name.after(view, at, to);
     return from < 0 ? -1 : this.#digits(bytes, from);
   }
 
   /** Reads an integer of at most 63 bits as it is written without need for a sign or an exponent. */
   #digits(bytes: Buffer, from: number): number {
     let at = from;
-    let first = 0;
-    let rest = 0;
-    for (let digit = (bytes[at] as number) - ZERO; digit >= 0 && digit <= 9; ) {
-      if (at - from < 10) first = 10 * first + digit;
-      else rest = 10 * rest + digit;
-      at += 1;
+    let low = 0;
+    for (let digit = 0; at < from + 9; at += 1) {
       digit = (bytes[at] as number) - ZERO;
+      if (!(digit >= 0 && digit <= 9)) break;
+      low = 10 * low + digit;
     }
-    const length = at - from;
-    if (length === 0 || length > DIGITS_MAX || (length > 1 && bytes[from] === ZERO)) return -1;
-    if (length < 10) {
-      this.#high = 0;
-      this.#low = first;
-      return at;
-    }
-    // `first` has ten digits, and the last ones of them belong to the lower nine of the number.
-    const unit = POWERS[DIGITS_MAX - length] as number;
-    this.#high = Math.floor(first / unit);
-    this.#low = ((first - this.#high * unit) * BILLION) / unit + rest;
-    return this.#high < HIGH_END ? at : -1;
+    if (at - from === 9) return this.#moreDigits(bytes, from, low);
+    if (at === from || (bytes[from] === ZERO && at > from + 1)) return -1;
+    this.#high = 0;
+    this.#low = low;
+    return at;
   }
+
+  /** Reads what is behind the first nine digits. */
+  #moreDigits(bytes: Buffer, from: number, first: number): number {
+    let at = from + 9;
+    let next = 0;
+    for (let digit = 0; at < from + 18; at += 1) {
+      digit = (bytes[at] as number) - ZERO;
+      if (!(digit >= 0 && digit <= 9)) break;
+      next = 10 * next + digit;
+    }
+    const last = (bytes[at] as number) - ZERO;
+    if (bytes[from] === ZERO) return -1;
+    const length = at - from;
+    // `first` has nine digits, and the last ones of them belong to the lower nine of the number.
+    const unit = POWERS[18 - length] as number;
+    this.#high = Math.floor(first / unit);
+    this.#low = (first - this.#high * unit) * (POWERS[length - 9] as number) + next;
+    if (length < 18 || !(last >= 0 && last <= 9)) return at;
+    const carried = Math.floor(this.#low / 1e8);
+    this.#high = 10 * this.#high + carried;
+    this.#low = 10 * (this.#low - carried * 1e8) + last;
+    if (isDigit(bytes[at + 1])) return -1;
+    return this.#high < HIGH_END ? at + 1 : -1;
+  }
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= ZERO && byte <= ZERO + 9;
 }
 
 const POWERS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
