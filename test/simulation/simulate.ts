@@ -216,7 +216,10 @@ class Simulation {
       clock.after(below(percent(10) ? 4000 : this.#gapMs), more);
     };
     clock.after(below(this.#gapMs), more);
-    clock.after(stopAfter, () => this.#stop.abort('SIGTERM'));
+    clock.after(stopAfter, () => {
+      this.#machine.disk.syncs.isEnding = true;
+      this.#stop.abort('SIGTERM');
+    });
   }
 
   /** Execs happen while no agent runs, and files get lost. */

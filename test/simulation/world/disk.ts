@@ -109,7 +109,7 @@ export class Disk {
     try {
       this.life?.step('sync');
     } catch (error) {
-      if (!(error instanceof Killed)) this.syncs.failed(name);
+      if (!(error instanceof Killed)) this.syncs.failed(name, this.#now());
       throw error;
     }
     const end = this.#model.beginSync(name);

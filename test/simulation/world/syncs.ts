@@ -14,14 +14,18 @@ interface Growing {
   isNamed: boolean;
   /** A sync of its name failed. */
   isExcused: boolean;
-  /** the bytes that have no time limit: they were there when a sync failed, or an agent ended */
+  /** the bytes that have no time limit: they are no lines, or were there when an agent ended */
   excused: number;
+  /** the bytes that were there when a sync failed: who never syncs does not try again */
+  failed: number;
 }
 
 /** Knows since when bytes and names of plain segments have not been synced. */
 export class Syncs {
   /** Whether a sync has failed since the last power cut. */
   hasFailed = false;
+  /** The agent was asked to end: it does not sync again what failed. */
+  isEnding = false;
   readonly #segments = new Map<string, Growing>();
 
   note(operation: Operation, now: number): void {
@@ -36,6 +40,7 @@ export class Syncs {
         isNamed: false,
         isExcused: false,
         excused: 0,
+        failed: 0,
       });
     if (kind === 'unlink') this.#segments.delete(name);
     if (segment === undefined) return;
@@ -52,6 +57,7 @@ export class Syncs {
 
   /** Nobody syncs while no agent runs: what the last one has not synced has time from then on. */
   inherit(from: number): void {
+    this.isEnding = false;
     for (const segment of this.#segments.values())
       segment.writes = segment.writes.map(({ end }) => ({ at: from, end }));
   }
@@ -74,11 +80,15 @@ export class Syncs {
     };
   }
 
-  /** Notes a sync that failed. */
-  failed(name: string): void {
+  /** Notes a sync that failed: what it was to sync has time from then on. */
+  failed(name: string, now: number): void {
     this.hasFailed = true;
     const segment = this.#segments.get(name);
-    if (segment !== undefined) segment.excused = segment.size;
+    if (segment !== undefined) {
+      segment.failed = segment.size;
+      if (this.isEnding) segment.excused = segment.size;
+      segment.writes = segment.writes.map(({ end }) => ({ at: now, end }));
+    }
     // A file and the folder are synced together.
     for (const one of this.#segments.values()) one.isExcused = true;
   }
@@ -108,14 +118,12 @@ export class Syncs {
     // One without lines was made a moment ago, or was not needed.
     const newest = names.findLast((name) => (this.#segments.get(name)?.size ?? 0) > 0) ?? '';
     return names.flatMap((name) => {
-      const { writes, synced, isNamed, isExcused, excused, size } = this.#segments.get(
-        name,
-      ) as Growing;
+      const growing = this.#segments.get(name) as Growing;
+      const { writes, synced, isNamed, isExcused, excused, failed, size } = growing;
       const isNewest = name >= newest;
+      const pardoned = Math.max(synced, excused, deadline === undefined ? failed : 0);
       const late = writes.filter(
-        ({ at, end }) =>
-          end > Math.max(synced, excused) &&
-          (!isNewest || (deadline !== undefined && at < deadline)),
+        ({ at, end }) => end > pardoned && (!isNewest || (deadline !== undefined && at < deadline)),
       );
       const nameIsLate = !isNamed && !isExcused && size > 0 && !isNewest;
       return [
