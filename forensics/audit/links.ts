@@ -53,10 +53,12 @@ async function links(journals: Journals, counts: Missing): Promise<Finding[]> {
        child.rowid <= parent.rowid
          AND (child.file = parent.file OR ${journalIn('child.file')} = ${journalIn('parent.file')}),
        child.boot::VARCHAR, child.hook::VARCHAR, ${IS_CREATED_EARLIER}, child.parent::VARCHAR
-     FROM audited child LEFT JOIN audited parent ON child.parent = parent.id
+     FROM audited child LEFT JOIN (
+       SELECT rowid, id, file, boot, boot_time, age_us, is_exec, about IS NOT NULL AS is_about FROM audited
+     ) parent ON child.parent = parent.id
      WHERE child.parent IS NOT NULL AND (parent.id IS NULL OR child.rowid <= parent.rowid
        OR child.boot IS DISTINCT FROM parent.boot OR child.boot_time < parent.boot_time
-       OR (NOT parent.is_exec AND parent.about IS NOT NULL) OR (${IS_CREATED_EARLIER}))
+       OR (NOT parent.is_exec AND parent.is_about) OR (${IS_CREATED_EARLIER}))
      ORDER BY child.rowid`,
   );
   const causes = new AbsentCauses(counts);

@@ -8,7 +8,7 @@ export interface RangeAt extends Range {
 }
 
 /** The execs in the order of their rows. */
-const NUMBERS = `SELECT rowid, boot, hook, cpu, seq::DOUBLE FROM audited
+const NUMBERS = `SELECT rowid::DOUBLE, boot, hook, cpu, seq::DOUBLE FROM audited
   WHERE is_exec AND boot IS NOT NULL AND hook IS NOT NULL AND cpu IS NOT NULL AND seq > 0`;
 
 /**
@@ -25,7 +25,7 @@ export async function rangesOf(
   for await (const chunk of await connection.stream(NUMBERS)) {
     const columns = columnsOf(chunk);
     for (let at = 0; at < chunk.rowCount; at++) {
-      const row = Number(columns.rows[at]);
+      const row = columns.rows[at] as number;
       while (row >= (starts[run] ?? Number.POSITIVE_INFINITY)) run += 1;
       if (hook === undefined || !hook.is(columns, at)) hook = hookAt(hooks, chunk, columns, at);
       hook.add(columns.cpus[at] as number, { row, run, seq: columns.seqs[at] as number });
@@ -39,7 +39,7 @@ export async function rangesOf(
 
 /** The values as DuckDB has them in memory; none is null. */
 interface Columns {
-  readonly rows: BigInt64Array;
+  readonly rows: Float64Array;
   /** four words each */
   readonly boots: Int32Array;
   /** two words each */
@@ -56,7 +56,7 @@ function columnsOf(chunk: DuckDBDataChunk): Columns {
   };
   const [row, boot, hook, cpu, seq] = [raw(0, 8), raw(1, 16), raw(2, 8), raw(3, 4), raw(4, 8)];
   return {
-    rows: new BigInt64Array(row.buffer, row.byteOffset, rows),
+    rows: new Float64Array(row.buffer, row.byteOffset, rows),
     boots: new Int32Array(boot.buffer, boot.byteOffset, 4 * rows),
     hooks: new Int32Array(hook.buffer, hook.byteOffset, 2 * rows),
     cpus: new Int32Array(cpu.buffer, cpu.byteOffset, rows),

@@ -1,15 +1,11 @@
-import { Words } from '../../record/line/words.ts';
-
 /** How many places there are for parts; a power of two. */
 const SETS = 2048;
 const WAYS = 4;
 /** A longer part is rare, and would take much memory. */
 const PART_MAX = 16 << 10;
-/** No part of ours is shorter. */
-const SHORTEST = 4;
 
 interface Known<Facts> {
-  readonly text: Words;
+  readonly bytes: Buffer;
   /** undefined: it is not of the expected form */
   readonly facts: Facts | undefined;
 }
@@ -27,12 +23,13 @@ export class KnownParts<Facts> {
   /** Returns what the part of a line between two positions says. */
   find(bytes: Buffer, view: DataView, from: number, to: number): Facts | undefined {
     const length = to - from;
-    if (length < SHORTEST || length > PART_MAX) return undefined;
+    if (length <= 0 || length > PART_MAX) return undefined;
     const set = placeOf(view, from, to);
     for (let way = set; way < set + WAYS; way++) {
       const known = this.#known[way];
       if (known === undefined) break;
-      if (known.text.length === length && known.text.after(view, from, to) >= 0) return known.facts;
+      if (known.bytes.length === length && known.bytes.compare(bytes, from, to) === 0)
+        return known.facts;
     }
     return this.#add(set, Buffer.from(bytes.subarray(from, to)));
   }
@@ -45,7 +42,7 @@ export class KnownParts<Facts> {
       this.#oldest = (this.#oldest + 1) % WAYS;
       way = set + this.#oldest;
     }
-    this.#known[way] = { text: new Words(bytes), facts };
+    this.#known[way] = { bytes, facts };
     return facts;
   }
 }

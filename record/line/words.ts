@@ -11,7 +11,7 @@ export class Words {
   readonly #first: number;
   readonly #last: number;
 
-  constructor(text: string | Buffer) {
+  constructor(text: string) {
     const bytes = Buffer.from(text);
     this.length = bytes.length;
     this.#words = new Float64Array(bytes.length >> 3);
