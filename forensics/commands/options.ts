@@ -63,3 +63,15 @@ export function count(value: string): number {
   if (/^\d{1,15}$/.test(value)) return Number(value);
   throw new InvalidArgumentError('Must be a whole number.');
 }
+
+/** Adds the options for the connection to a store. */
+export function storeConnection(command: Command): Command {
+  return command
+    .option(
+      '--store-password-file <file>',
+      'file with the password of a store; without it, VCML_STORE_PASSWORD has it',
+    )
+    .option('--store-ca <file>', 'authority of the store’s server, in PEM')
+    .option('--store-cert <file>', 'own certificate for a store, in PEM')
+    .option('--store-key <file>', 'key of this certificate, in PEM');
+}

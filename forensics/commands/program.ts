@@ -1,9 +1,13 @@
 import { Argument, Command } from 'commander';
 import { commandLine } from '../../record/visible.ts';
+import { ForensicsError } from '../errors.ts';
 import { namedInputs, splitId } from '../inputs/named.ts';
 import { Journals } from '../journals.ts';
+import { isStore, withoutPassword } from '../store/address.ts';
+import type { Question } from '../store/answer/question.ts';
+import type { ConnectionOptions } from '../store/connect.ts';
 import { MAIN_HELP } from './help.ts';
-import { auditLog, count, form, selection } from './options.ts';
+import { auditLog, count, form, selection, storeConnection } from './options.ts';
 import { type Opening, reading } from './reading.ts';
 import { refusal } from './refusal.ts';
 
@@ -18,26 +22,32 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .addHelpText('after', MAIN_HELP)
     .exitOverride();
 
-  auditLog(form(program.command('chain'), 'sentences'))
+  storeConnection(auditLog(form(program.command('chain'), 'sentences')))
     .description('print a record and its causes, back to where they end, and why they end there')
+    .option('--since <time>', 'in a store, where an id begins so: not before this time')
+    .option('--node <name>', 'in a store, where an id begins so: of this node')
     .argument('<id>', 'id of the record, or the beginning of it')
     .argument('[inputs...]', INPUTS)
     .action(async (id, inputs, options) => {
       const { chain } = await import('./chain.ts');
-      done(await reading(filesOf(inputs), (journals) => chain(journals, id, options)));
+      if (!inputs.some(isStore) && (options.since ?? options.node) !== undefined)
+        throw new ForensicsError('usage', '--since and --node of chain are for a store');
+      const opening = await openingOf(inputs, options, { ...options, id });
+      done(await reading(opening, (journals) => chain(journals, id, options)));
     });
 
-  selection(form(program.command('query')))
+  storeConnection(selection(form(program.command('query'))))
     .description('print records by time, place, user, executable and more, or run SQL')
     .option('--limit <n>', 'maximum number of records', count)
     .option('--sql <select>', 'SELECT over the views records, execs, gaps, losses and runs')
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { query } = await import('./query.ts');
-      done(await reading(filesOf(inputs), (journals) => query(journals, options)));
+      const opening = await openingOf(inputs, options, options);
+      done(await reading(opening, (journals) => query(journals, options)));
     });
 
-  auditLog(selection(form(program.command('tree'))))
+  storeConnection(auditLog(selection(form(program.command('tree')))))
     .description('print what a record or a selection caused, as trees')
     .option('--id <id>', 'id of the record at the root, or the beginning of it')
     .option('--depth <n>', 'maximum depth of the tree', count, 100)
@@ -47,7 +57,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .action(async (inputs, options) => {
       const { tree } = await import('./tree.ts');
       const [id, paths] = splitId(options.id, inputs);
-      done(await reading(filesOf(paths), (journals) => tree(journals, id, options)));
+      const opening = await openingOf(paths, options, { ...options, id, effects: true });
+      done(await reading(opening, (journals) => tree(journals, id, options)));
     });
 
   form(program.command('gaps'))
@@ -130,8 +141,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await reading(filesOf(inputs), (journals) => audit(journals, options)));
     });
 
-  program
-    .command('store')
+  storeConnection(program.command('store'))
     .description(
       'create or upgrade a store in ClickHouse (init), or print the statements that make one (ddl)',
     )
@@ -140,10 +150,6 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--cluster <name>', 'spread the nodes over the shards of this cluster of ClickHouse')
     .option('--replicated', 'each shard has replicas')
     .option('--keep-days <n>', 'how long records are kept', count, 30)
-    .option('--store-password-file <file>', 'file with the password; else VCML_STORE_PASSWORD')
-    .option('--store-ca <file>', 'authority of the server, in PEM')
-    .option('--store-cert <file>', 'own certificate, in PEM')
-    .option('--store-key <file>', 'key of this certificate, in PEM')
     .action(async (what, address, options) => {
       const { store } = await import('./store.ts');
       done(await store(what, address, options));
@@ -160,8 +166,26 @@ export function createProgram(done: (exitCode: number) => void): Command {
   return program;
 }
 
+/** Opens the inputs; a store is asked a question. */
+async function openingOf(
+  inputs: readonly string[],
+  options: ConnectionOptions,
+  question: Question,
+): Promise<Opening> {
+  const [first = ''] = inputs;
+  if (inputs.length !== 1 || !isStore(first)) return filesOf(inputs);
+  const { askStore } = await import('../store/answer/ask-store.ts');
+  return askStore(first, options, question);
+}
+
 /** Opens the inputs, or the journal of this node. */
 function filesOf(inputs: readonly string[]): Opening {
+  const store = inputs.find(isStore);
+  if (store !== undefined)
+    throw new ForensicsError(
+      'usage',
+      `${withoutPassword(store)}: a store answers chain, tree and query, and is asked alone`,
+    );
   return {
     open: (temporary) => Journals.open(namedInputs(inputs), undefined, temporary),
     percentage: 0,

@@ -15,6 +15,9 @@ export interface StoreOptions extends ConnectionOptions {
   readonly keepDays: number;
 }
 
+/** ClickHouse counts the seconds until a row ends in 32 bits. */
+const KEEP_DAYS_MAX = 20_000;
+
 /** Creates or upgrades a store, or prints the statements that make one. */
 export async function store(
   what: 'init' | 'ddl',
@@ -57,5 +60,7 @@ async function others(connection: Store, cluster: string): Promise<number> {
 
 function layoutOf(options: StoreOptions, database: string, everywhere: boolean) {
   const { cluster, replicated = false, keepDays } = options;
+  if (keepDays < 1 || keepDays > KEEP_DAYS_MAX)
+    throw new ForensicsError('usage', `--keep-days is from 1 to ${KEEP_DAYS_MAX}`);
   return { database, cluster, replicated, everywhere, days: keepDays };
 }

@@ -42,6 +42,7 @@ export function parseAddress(text: string): Address {
   };
 }
 
-function withoutPassword(text: string): string {
+/** Returns a text that may be an address without the password in it. */
+export function withoutPassword(text: string): string {
   return text.replace(/:[^:@/]*@/, ':…@');
 }

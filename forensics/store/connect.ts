@@ -18,6 +18,8 @@ export interface Store extends AsyncDisposable {
   run(statement: string): Promise<void>;
   /** Runs a query, and returns its rows. */
   rows<Row>(query: string, parameters?: Readonly<Record<string, unknown>>): Promise<Row[]>;
+  /** Runs a query, and yields its rows as they come. */
+  stream<Row>(query: string): AsyncGenerator<readonly Row[]>;
 }
 
 /** A store that does not answer within this time is given up. */
@@ -39,6 +41,7 @@ export function connect(text: string, options: ConnectionOptions): Store {
     address,
     run: (query) => explained(address, () => client.command({ query })).then(() => {}),
     rows: (query, parameters) => explained(address, () => rowsOf(client, query, parameters)),
+    stream: (query) => streamOf(address, client, query),
     [Symbol.asyncDispose]: () => client.close(),
   };
 }
@@ -52,9 +55,22 @@ async function rowsOf<Row>(
     query,
     query_params: { ...parameters },
     format: 'JSONEachRow',
-    clickhouse_settings: { output_format_json_quote_64bit_integers: 1 },
   });
   return answer.json<Row>();
+}
+
+async function* streamOf<Row>(
+  address: Address,
+  client: ClickHouseClient,
+  query: string,
+): AsyncGenerator<readonly Row[]> {
+  const answer = await explained(address, () => client.query({ query, format: 'JSONEachRow' }));
+  const chunks = answer.stream<Row>()[Symbol.asyncIterator]();
+  for (;;) {
+    const { value, done } = await explained(address, () => chunks.next());
+    if (done === true) return;
+    yield value.map((row: { json(): Row }) => row.json());
+  }
 }
 
 function passwordFrom({ storePasswordFile }: ConnectionOptions): string {

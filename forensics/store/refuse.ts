@@ -1,7 +1,8 @@
 import { ForensicsError } from '../errors.ts';
+import type { Store } from './connect.ts';
 import type { Layout } from './schema/statements.ts';
-import { SCHEMA_VERSION, versionOf } from './schema/version.ts';
-import { expectedTables, type State, type TableState } from './state.ts';
+import { FINGERPRINT, SCHEMA_VERSION, versionOf } from './schema/version.ts';
+import { expectedTables, readVersion, type State, type TableState } from './state.ts';
 
 /** How many differences an error names. */
 const NAMED_MAX = 5;
@@ -32,6 +33,18 @@ export function refuseDifferences(state: State, layout: Layout): void {
   const more = all.length > NAMED_MAX ? `; and ${all.length - NAMED_MAX} more` : '';
   refuse(
     `the tables in ${database} are not those of this vcml: ${named}${more}. Use the vcml that made them, or name another database`,
+  );
+}
+
+/** Refuses to read a store whose schema is not that of this program. */
+export async function refuseOtherSchema(store: Store): Promise<void> {
+  const { database } = store.address;
+  const version = await readVersion(store, database);
+  if (version === undefined)
+    refuse(`there is no store in the database ${database}: create one with vcml store init`);
+  if (version.version === SCHEMA_VERSION && version.fingerprint === FINGERPRINT) return;
+  refuse(
+    'the store has another schema than this vcml: upgrade it with vcml store init, or use the vcml that made it',
   );
 }
 

@@ -36,9 +36,7 @@ export async function readState(store: Store, database: string): Promise<State> 
   );
   const isView = ({ engine }: { engine: string }) => engine.endsWith('View');
   return {
-    version: tables.some(({ name }) => name === VERSION_VIEW)
-      ? await readVersion(store, database)
-      : undefined,
+    version: await readVersion(store, database),
     tables: new Map(
       tables
         .filter((table) => !isView(table))
@@ -60,6 +58,21 @@ export async function readState(store: Store, database: string): Promise<State> 
   };
 }
 
+/** Reads what a store says about its schema; undefined: nothing. */
+export async function readVersion(store: Store, database: string): Promise<Version | undefined> {
+  const parameters = { database, view: VERSION_VIEW };
+  const views = await store.rows(
+    'SELECT 1 FROM system.tables WHERE database = {database:String} AND name = {view:String}',
+    parameters,
+  );
+  if (views.length === 0) return undefined;
+  const [found] = await store.rows<Version>(
+    'SELECT version, fingerprint, layout FROM {database:Identifier}.{view:Identifier}',
+    parameters,
+  );
+  return found;
+}
+
 /** Returns the tables of a store as they should be. */
 export function expectedTables(layout: Layout): ReadonlyMap<string, TableState> {
   const expected = new Map<string, TableState>([
@@ -72,14 +85,6 @@ export function expectedTables(layout: Layout): ReadonlyMap<string, TableState> 
       expected.set(name, { ...state, engine: 'Distributed', order: '' });
   }
   return expected;
-}
-
-async function readVersion(store: Store, database: string): Promise<Version | undefined> {
-  const [found] = await store.rows<Version>(
-    `SELECT version, fingerprint, layout FROM {database:Identifier}.{view:Identifier}`,
-    { database, view: VERSION_VIEW },
-  );
-  return found;
 }
 
 function columnsOf(

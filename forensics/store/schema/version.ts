@@ -43,7 +43,7 @@ export function versionStatement(layout: Layout): Statement {
 }
 
 /** Of the statements for one server: what another layout changes is not a change of the schema. */
-const FINGERPRINT = fingerprintOf(
+export const FINGERPRINT = fingerprintOf(
   statements({
     database: 'vcml',
     cluster: undefined,

@@ -1,204 +1,173 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { rowsFor } from '../../../forensics/store/answer/fetch.ts';
+import { lineOf } from '../../../forensics/store/answer/record-line.ts';
+import { connect } from '../../../forensics/store/connect.ts';
+import {
+  type ClickHouse,
+  createCluster,
+  NO_CLICKHOUSE,
+} from '../../support/clickhouse/clickhouse.ts';
+import { exporterRow } from '../../support/clickhouse/exporter-row.ts';
+import { addressOf, initStore } from '../../support/clickhouse/stored.ts';
+import { vcml } from '../../support/forensics.ts';
 import { freePort } from '../../support/free-ports.ts';
-import { execLine, execLines, hostileLines, journalLine } from '../../support/journal/lines.ts';
+import {
+  execLine,
+  execLines,
+  hostileLines,
+  journalLine,
+  sameLines,
+} from '../../support/journal/lines.ts';
 import { createExportBed, type ExportBed } from '../../support/otlp/export-bed.ts';
 import { until } from '../../support/until.ts';
-import { type ClickHouse, installEngine, startClickHouse } from './clickhouse.ts';
 import { NO_COLLECTOR } from './collector.ts';
 import { holds, type Pipeline, startPipeline } from './pipeline.ts';
 
-const options = { skip: NO_COLLECTOR };
+const options = { skip: NO_COLLECTOR || NO_CLICKHOUSE };
 
-test('ClickHouse stores every record completely, and returns its chain', options, async (t) => {
-  const scene = await setScene(t);
-  if (scene === undefined) return;
-  const { bed } = scene;
-  const clickhouse = await scene.startServer();
-  await createTable(clickhouse);
-  const { collector } = await scene.startCollector();
+test('a store on two shards has every line byte for byte', options, async (t) => {
+  const scene = await setScene(t, 2);
+  await scene.start();
+  await keepRows(scene.first);
   const lines = [
-    journalLine('journal.start', 900_000, ',"vcml.hook.next_seq":[1,2]'),
-    execLine(0, { more: ',"vcml.gap.reason":"lost"' }),
-    ...execLines(1, 3),
+    journalLine(
+      'journal.start',
+      900_000,
+      ',"vcml.hook.state":"attached","vcml.hook.next_seq":[1,2]',
+    ),
+    ...execLines(0, 3),
     ...hostileLines(500, 5).slice(3),
     journalLine('journal.loss', 900_001, ',"vcml.loss.stage":"ring_buffer","vcml.loss.count":3'),
   ];
-  bed.start(collector);
-  await bed.write(...lines);
-  sameRows(await rows(clickhouse, lines.length), lines);
-  const found = await clickhouse.query<Record<string, unknown>>(
-    readFileSync('deploy/collector/chain.sql', 'utf8'),
-    { id: idOf(execLine(2)) },
+  scene.bed.start((await scene.startCollector()).port);
+  await scene.bed.write(...lines);
+  await scene.holdsLines(lines);
+  const rows = await scene.first.query(
+    `SELECT toString(Timestamp) AS Timestamp, EventName, SeverityNumber, ResourceAttributes, LogAttributes
+     FROM seen.otel ORDER BY LogAttributes['log.record.uid']`,
   );
+  const expected = lines.map(exporterRow).toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
   deepEqual(
-    found.map((row) => [row.Depth, row.Id, row.Object, row.GapReason]),
-    [
-      [0, idOf(execLine(2)), '/usr/bin/p2', ''],
-      [1, idOf(execLine(1)), '/usr/bin/p1', ''],
-      [2, idOf(execLine(0)), '/usr/bin/p0', 'lost'],
-    ],
+    rows.map(({ Timestamp, ...row }) => row),
+    expected.map(({ Timestamp, ...row }) => row),
   );
+  const chain = await vcml('chain', idIn(execLine(2)), scene.address, '--output', 'jsonl');
+  sameLines(chain.stdout.trimEnd().split('\n'), [execLine(2), execLine(1), execLine(0)]);
 });
 
 test('nothing is lost while ClickHouse is down and the collector is killed', options, async (t) => {
-  const scene = await setScene(t);
-  if (scene === undefined) return;
+  const scene = await setScene(t, 1);
   const { bed, queue } = scene;
-  const lines = [
-    journalLine('journal.start', 900_000, ',"vcml.hook.next_seq":[1,2]'),
-    ...execLines(0, 300),
-  ];
-  const first = await scene.startCollector();
-  match(first.pipeline.said(), /schema detection failed/);
-  bed.start(first.collector);
+  const lines = [journalLine('journal.start', 900_000, ''), ...execLines(0, 300)];
+  const before = await scene.startCollector();
+  match(before.pipeline.said(), /schema detection failed/);
+  bed.start(before.port);
   await bed.write(...lines);
   await until('the queue has them on disk', () => holds(queue, '/usr/bin/p299'));
-  await first.pipeline.stop('SIGKILL');
+  await before.pipeline.stop('SIGKILL');
   await scene.startCollector();
-  const before = await scene.startServer();
-  await createTable(before);
+  await scene.start();
   // If the exporter did not see the table, the table computes EventName.
-  sameRows(await rows(before, lines.length), lines);
-  await before.kill();
+  await scene.holdsLines(lines);
+  await scene.first.kill();
   const more = execLines(300, 600);
   await bed.write(...more);
   await until('the queue has more', () => holds(queue, '/usr/bin/p599'));
-  const after = await scene.startServer();
-  sameRows(await rows(after, lines.length + more.length), [...lines, ...more]);
+  await scene.first.start();
+  await scene.holdsLines([...lines, ...more]);
 });
 
-test('a duplicate record counts once, also in its chain', options, async (t) => {
-  const scene = await setScene(t);
-  if (scene === undefined) return;
-  const { bed } = scene;
-  const clickhouse = await scene.startServer();
-  await createTable(clickhouse);
-  await clickhouse.query('SYSTEM STOP MERGES vcml.records');
-  const { collector } = await scene.startCollector();
-  const lines = execLines(0, 3);
-  bed.start(collector);
-  await bed.write(...lines);
-  await rows(clickhouse, 3);
-  await bed.write(...lines, execLine(3));
-  sameRows(await rows(clickhouse, 4), [...lines, execLine(3)]);
-  // There are more if a request was sent again.
-  const count = 'SELECT count() >= 7 AS enough FROM vcml.records';
-  deepEqual(await clickhouse.query(count), [{ enough: 1 }]);
-  const chain = readFileSync('deploy/collector/chain.sql', 'utf8');
-  equal((await clickhouse.query(chain, { id: idOf(execLine(2)) })).length, 3);
+test('a record that is sent again counts once, also before rows are merged', options, async (t) => {
+  const scene = await setScene(t, 2);
+  await scene.start();
+  for (const server of scene.servers) await server.query('SYSTEM STOP MERGES');
+  scene.bed.start((await scene.startCollector()).port);
+  await scene.bed.write(...execLines(0, 3));
+  await scene.holdsLines(execLines(0, 3));
+  await scene.bed.write(...execLines(0, 4));
+  await scene.holdsLines(execLines(0, 4));
+  const [found] = await scene.first.query<{ enough: number }>(
+    'SELECT count() >= 7 AS enough FROM vcml.records',
+  );
+  equal(found?.enough, 1);
 });
 
 interface Scene {
   readonly bed: ExportBed;
-  /** The folder of the collector's queue. */
+  readonly servers: readonly ClickHouse[];
+  readonly first: ClickHouse;
+  /** as `vcml` names the store */
+  readonly address: string;
+  /** the folder of the collector's queue */
   readonly queue: string;
-  startServer(): Promise<ClickHouse>;
-  startCollector(): Promise<{ readonly collector: number; readonly pipeline: Pipeline }>;
+  /** Starts the servers, and makes a store on them. */
+  start(): Promise<void>;
+  startCollector(): Promise<{ readonly port: number; readonly pipeline: Pipeline }>;
+  /** Waits until the store has so many records, which must be those of these lines. */
+  holdsLines(lines: readonly string[]): Promise<void>;
 }
 
-/** Prepares a bed in which nothing runs yet; skips the test if the engine cannot be installed. */
-async function setScene(t: TestContext): Promise<Scene | undefined> {
-  try {
-    installEngine();
-  } catch (error) {
-    t.skip(`chdb cannot be installed here: ${error}`);
-    return undefined;
-  }
+/** Prepares a bed, and servers that do not run yet. */
+async function setScene(t: TestContext, count: number): Promise<Scene> {
+  const servers = await createCluster(t, count);
+  const [first] = servers;
+  if (first === undefined) throw new Error('there is no server');
   const bed = await createExportBed(t);
-  const [server, collector] = [await freePort(), await freePort()];
+  const port = await freePort();
   const queue = join(bed.dir, 'queue');
   return {
     bed,
+    servers,
+    first,
+    address: addressOf(first),
     queue,
-    startServer: () => startClickHouse(t, join(bed.dir, 'clickhouse'), server),
+    async start() {
+      for (const server of servers) await server.start();
+      for (const server of servers) await initStore(server);
+    },
     async startCollector() {
       const pipeline = await startPipeline(t, ['clickhouse'], {
-        OTLP_LISTEN: `127.0.0.1:${collector}`,
+        OTLP_LISTEN: `127.0.0.1:${port}`,
         QUEUE_DIR: queue,
-        CLICKHOUSE: `http://127.0.0.1:${server}?compress=none`,
+        CLICKHOUSE: `clickhouse://127.0.0.1:${first.place.native}`,
       });
-      return { collector, pipeline };
+      return { port, pipeline };
+    },
+    async holdsLines(lines) {
+      const found = await until('the store has all records', async () => {
+        const stored = await linesIn(first);
+        return stored.length >= lines.length && stored;
+      });
+      sameLines(found, lines.toSorted());
     },
   };
 }
 
-async function createTable(clickhouse: ClickHouse): Promise<void> {
-  for (const statement of readFileSync('deploy/collector/clickhouse.sql', 'utf8').split(';\n'))
-    if (statement.trim() !== '') await clickhouse.query(statement);
+async function linesIn(server: ClickHouse): Promise<string[]> {
+  await using store = connect(addressOf(server), {});
+  const lines: string[] = [];
+  for await (const rows of rowsFor(store, { since: '2001-01-01' }, Date.now()))
+    lines.push(...rows.map(lineOf));
+  return lines.sort();
 }
 
-interface Row {
-  readonly Nanos: string;
-  readonly EventName: string;
-  readonly SeverityNumber: number;
-  readonly Body: string;
-  readonly ScopeName: string;
-  readonly Id: string;
-  readonly ParentCause: string;
-  readonly Object: string;
-  readonly ResourceAttributes: Readonly<Record<string, string>>;
+/** Lets a server keep what the exporter inserts, as it inserts it. */
+async function keepRows(server: ClickHouse): Promise<void> {
+  await server.query('CREATE DATABASE seen');
+  await server.query('CREATE TABLE seen.otel AS vcml.otel ENGINE = MergeTree ORDER BY Timestamp');
+  await server.query('CREATE MATERIALIZED VIEW seen.rows TO seen.otel AS SELECT * FROM vcml.otel');
+}
+
+function idOf({
+  LogAttributes,
+}: {
   readonly LogAttributes: Readonly<Record<string, string>>;
+}): string {
+  return LogAttributes['log.record.uid'] ?? '';
 }
 
-/** Waits for so many rows, and returns each once, in the order of their ids. */
-async function rows(clickhouse: ClickHouse, count: number): Promise<Row[]> {
-  for (const deadline = Date.now() + 120_000; ; await sleep(100)) {
-    const found = await clickhouse.query<Row>(
-      `SELECT toString(toUnixTimestamp64Nano(Timestamp)) AS Nanos, EventName, SeverityNumber, Body,
-        ScopeName, Id, ParentCause, Object, ResourceAttributes, LogAttributes
-      FROM vcml.records FINAL ORDER BY Id`,
-    );
-    if (found.length >= count) return found;
-    if (Date.now() > deadline) throw new Error(`${found.length} of ${count} rows are there`);
-  }
-}
-
-/** Compares rows with the lines of the journal, by the table in docs/export.md. */
-function sameRows(found: readonly Row[], lines: readonly string[]): void {
-  const expected = new Map(lines.map((line) => [idOf(line), line]));
-  deepEqual(new Set(found.map(({ Id }) => Id)), new Set(expected.keys()));
-  equal(found.length, expected.size);
-  for (const row of found) {
-    const line = expected.get(row.Id) ?? '';
-    const { actor, action, object, permitted_by, parent_cause, ...rest } = JSON.parse(line);
-    equal(row.Nanos, /"timestamp":(\d+)/.exec(line)?.[1]);
-    equal(row.EventName, `vcml.${action}`);
-    equal(row.SeverityNumber, action === 'journal.loss' ? 13 : 9);
-    equal(row.ScopeName, 'vcml-agent');
-    equal(row.ParentCause, parent_cause ?? '');
-    equal(row.Object, object);
-    equal(row.Body === '', false);
-    sameAttributes(row.ResourceAttributes, rest.resource);
-    sameAttributes(row.LogAttributes, {
-      ...rest.attributes,
-      'log.record.uid': rest.id,
-      'process.pid': actor.pid,
-      'process.parent_pid': actor.ppid,
-      'process.real_user.id': actor.uid,
-      'vcml.process.real_group.id': actor.gid,
-      'vcml.process.comm': actor.comm,
-      'vcml.object': object,
-      'vcml.permitted_by': permitted_by,
-      ...(parent_cause === null ? {} : { 'vcml.parent_cause': parent_cause }),
-    });
-  }
-}
-
-/** Compares attributes; the exporter writes every value as text, and an array as JSON. */
-function sameAttributes(
-  found: Readonly<Record<string, string>>,
-  expected: Readonly<Record<string, unknown>>,
-): void {
-  deepEqual(Object.keys(found).toSorted(), Object.keys(expected).toSorted());
-  for (const [key, value] of Object.entries(expected))
-    if (Array.isArray(value)) deepEqual(JSON.parse(found[key] ?? ''), value);
-    else equal(found[key], String(value));
-}
-
-function idOf(line: string): string {
-  return JSON.parse(line).id;
+function idIn(line: string): string {
+  return /"id":"([^"]*)"/.exec(line)?.[1] ?? '';
 }

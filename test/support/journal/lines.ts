@@ -124,7 +124,7 @@ export function hostileLines(count: number, seed: number): string[] {
       args: Array.from({ length: below(6) }, text),
       resource: {
         'host.name': `node-${below(3)}`,
-        ...(below(2) === 0 ? {} : { 'k8s.pod.name': text(), 'container.image.tags': [text()] }),
+        ...(below(2) === 0 ? {} : { 'container.image.tags': [text()], 'k8s.pod.name': text() }),
       },
     }),
   );

@@ -1,0 +1,109 @@
+import type { Store } from '../connect.ts';
+import { COLUMNS } from '../schema/columns.ts';
+import { identifier, literal } from '../schema/literal.ts';
+import { conditionFor, idCondition, type Question } from './question.ts';
+import { LINE_COLUMNS, type Row } from './record-line.ts';
+
+/** A chain is looked for in the last ten minutes, hour and 30 days before the effect, then anywhere. */
+const WINDOWS_NS = [600_000_000_000n, 3_600_000_000_000n, 2_592_000_000_000_000n, undefined];
+/** How many causes or parents one query names. */
+const ASKED_AT_ONCE = 2000;
+
+/** Returns the rows that answer a question; each record comes once, as it was first inserted. */
+export async function* rowsFor(
+  store: Store,
+  question: Question,
+  nowMs: number,
+): AsyncGenerator<readonly Row[]> {
+  const { id, effects = false, ...selection } = question;
+  if (id === undefined) {
+    yield* store.stream<Row>(selectRows(store, conditionFor(selection, nowMs)));
+    return;
+  }
+  const found = await store.rows<Row>(selectRows(store, idCondition(id, selection, nowMs)));
+  yield found;
+  const known = new Set(found.map(({ id: one }) => String(one)));
+  for (const row of found) yield* causesOf(store, row, known);
+  if (effects) yield* effectsOf(store, found, known);
+}
+
+/** Follows the causes of a record on its node, level by level, while there are any. */
+async function* causesOf(
+  store: Store,
+  effect: Row,
+  known: Set<string>,
+): AsyncGenerator<readonly Row[]> {
+  for (let row: Row | undefined = effect; row !== undefined; ) {
+    const cause: string | null = causeOf(row);
+    if (cause === null || known.has(cause)) return;
+    known.add(cause);
+    const found: readonly Row[] = await causeRows(store, cause, row);
+    yield found;
+    [row] = found;
+  }
+}
+
+async function causeRows(store: Store, cause: string, effect: Row): Promise<readonly Row[]> {
+  const until = BigInt(effect.timestamp);
+  for (const window of WINDOWS_NS) {
+    const since = window === undefined ? '' : ` AND timestamp >= ${until - window}`;
+    const found = await store.rows<Row>(
+      selectRows(
+        store,
+        `node = ${literal(effect.node)} AND timestamp <= ${until}${since} AND id = toUUID(${literal(cause)})`,
+      ),
+    );
+    if (found.length > 0) return found;
+  }
+  // A clock that somebody set makes a cause later than its effect.
+  return store.rows<Row>(
+    selectRows(store, `node = ${literal(effect.node)} AND id = toUUID(${literal(cause)})`),
+  );
+}
+
+async function* effectsOf(
+  store: Store,
+  roots: readonly Row[],
+  known: Set<string>,
+): AsyncGenerator<readonly Row[]> {
+  for (let level = roots; level.length > 0; ) {
+    const next: Row[] = [];
+    for (let at = 0; at < level.length; at += ASKED_AT_ONCE) {
+      const part = level.slice(at, at + ASKED_AT_ONCE);
+      const nodes = [...new Set(part.map(({ node }) => literal(node)))];
+      const ids = part.map(({ id }) => `toUUID(${literal(String(id))})`);
+      const found = await store.rows<Row>(
+        selectRows(store, `node IN (${nodes.join(', ')}) AND parent_cause IN (${ids.join(', ')})`),
+      );
+      next.push(...found.filter(({ id }) => !known.has(String(id))));
+    }
+    for (const { id } of next) known.add(String(id));
+    yield next;
+    level = next;
+  }
+}
+
+function causeOf(row: Row): string | null {
+  return (row.parent_cause as string | null | undefined) ?? null;
+}
+
+/** A replay has a lower version than the first row, whether they are merged yet or not. */
+function selectRows({ address }: Store, condition: string): string {
+  const columns = LINE_COLUMNS.map(identifier).join(', ');
+  return `SELECT ${LINE_COLUMNS.map(exact).join(', ')} FROM (
+    SELECT ${columns} FROM ${identifier(address.database)}.records WHERE ${condition}
+    ORDER BY node, timestamp, id, version DESC LIMIT 1 BY node, timestamp, id
+  ) AS r ORDER BY r.node, r.timestamp, r.id`;
+}
+
+const TYPES = new Map(COLUMNS.map(({ name, type }) => [name, type]));
+
+/** A number in JSON would lose digits beyond 2^53; a reader may be denied the setting that quotes it. */
+function exact(name: string): string {
+  const type = TYPES.get(name);
+  const column = `r.${identifier(name)}`;
+  if (type?.endsWith('Int64)') && type.startsWith('Array'))
+    return `CAST(${column}, 'Array(String)') AS ${identifier(name)}`;
+  const isNumber = type === 'Int64' || type === 'Nullable(Int64)';
+  return `${isNumber ? `toString(${column})` : column} AS ${identifier(name)}`;
+}

@@ -1,0 +1,67 @@
+import { ForensicsError } from '../../errors.ts';
+import { type Selection, timeRangeOf } from '../../select/filter.ts';
+import { literal } from '../schema/literal.ts';
+
+/** What a store is asked for. */
+export type Question = Selection & {
+  /** the id of a record, or its beginning */
+  readonly id?: string;
+  /** what the record caused is asked for, too */
+  readonly effects?: boolean;
+};
+
+/** An exact name, and no pattern. */
+const EXACT = /^(?!\/.*\/$)[^*?[]+$/;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * Returns a condition in ClickHouse's SQL that holds for each record of a selection, and for others,
+ * too: the answer is selected from what it matches.
+ */
+export function conditionFor(selection: Selection, nowMs: number): string {
+  const { since, until } = timeRangeOf(selection, nowMs);
+  const { namespace, pod, exe, arg, action, entry, gap } = selection;
+  const all = [...placeConditions(selection, since, until)];
+  if (isExact(namespace)) all.push(`namespace = ${literal(namespace)}`);
+  if (isExact(pod)) all.push(`pod = ${literal(pod.slice(pod.indexOf('/') + 1))}`);
+  if (isExact(exe)) {
+    const name = literal(exe);
+    all.push(`(executable = ${name} OR executable_name = ${name} OR object = ${name})`);
+  }
+  if (isExact(arg)) all.push(`has(args, ${literal(arg)})`);
+  if (isExact(action)) all.push(`action = ${literal(action)}`);
+  if (entry !== undefined) all.push(`entry = ${literal(entry)}`);
+  if (gap !== undefined) all.push('parent_cause IS NULL');
+  if (selection.upperLayer) all.push('upper_layer');
+  if (selection.memfd) all.push('memfd');
+  if (selection.setuid) all.push('setuid');
+  return all.join(' AND ') || 'true';
+}
+
+/** Returns the condition for an id or its beginning, at the times and the node of a selection. */
+export function idCondition(id: string, selection: Selection, nowMs: number): string {
+  const { since, until } = timeRangeOf(selection, nowMs);
+  const places = [...placeConditions(selection, since, until)];
+  if (UUID.test(id)) return [`id = toUUID(${literal(id)})`, ...places].join(' AND ');
+  if (places.length === 0)
+    throw new ForensicsError(
+      'usage',
+      `${JSON.stringify(id)} is the beginning of an id, which a store finds only at a time or on a node: add --since or --node, or the whole id`,
+    );
+  return [`startsWith(toString(id), ${literal(id)})`, ...places].join(' AND ');
+}
+
+/** The hour is the first part of the order, and prunes only if a condition says it. */
+function* placeConditions(
+  { node }: Selection,
+  since: bigint | undefined,
+  until: bigint | undefined,
+): Generator<string> {
+  if (since !== undefined) yield `timestamp >= ${since}`;
+  if (until !== undefined) yield `timestamp < ${until}`;
+  if (isExact(node)) yield `node = ${literal(node)}`;
+}
+
+function isExact(pattern: string | undefined): pattern is string {
+  return pattern !== undefined && EXACT.test(pattern);
+}

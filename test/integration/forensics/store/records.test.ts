@@ -1,0 +1,279 @@
+import { deepEqual, equal, match } from 'node:assert/strict';
+import { test } from 'node:test';
+import { rowsFor } from '../../../../forensics/store/answer/fetch.ts';
+import { lineOf } from '../../../../forensics/store/answer/record-line.ts';
+import { connect } from '../../../../forensics/store/connect.ts';
+import { parseExact } from '../../../../record/exact-json.ts';
+import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
+import { PASSWORD } from '../../../support/clickhouse/server-config.ts';
+import { addressOf, type Stored, startStore } from '../../../support/clickhouse/stored.ts';
+import { Folder, vcml, vcmlWith } from '../../../support/forensics.ts';
+import {
+  execLine,
+  execLines,
+  hostileLines,
+  journalLine,
+  sameLines,
+} from '../../../support/journal/lines.ts';
+
+const options = { skip: NO_CLICKHOUSE };
+
+test('rows become the lines again from which they were made', options, async (t) => {
+  const store = await startStore(t);
+  const lines = hostileLines(600, 7);
+  await store.insert(lines);
+  sameLines(await linesIn(store), sorted(lines));
+});
+
+test('values that their columns cannot hold stay as they are', options, async (t) => {
+  const store = await startStore(t);
+  const lines = [
+    withAttributes(
+      0,
+      '"process.command_args":[],"vcml.cpu":"seven","process.vpid":9007199254740993',
+    ),
+    withAttributes(1, '"vcml.boot.id":"no uuid","process.interactive":false,"process.command":""'),
+    execLine(2).replace(/"id":"[^"]*"/, '"id":"no uuid either"'),
+    execLine(3).replace(/"parent_cause":null/, '"parent_cause":"nobody"'),
+    withAttributes(4, '"a.new.attribute":"of another version"'),
+  ];
+  await store.insert(lines);
+  deepEqual((await linesIn(store)).map(parsed), sorted(lines).map(parsed));
+});
+
+test('a replay changes nothing, before and after merges', options, async (t) => {
+  const store = await startStore(t);
+  const lines = [journalStart(), ...execLines(0, 300)];
+  await store.insert(lines);
+  const tables = ['coverage', 'first_seen'];
+  const before = await contents(store, tables);
+  await store.insert(lines.toReversed());
+  await store.insert(lines.slice(100, 200));
+  sameLines(await linesIn(store), sorted(lines));
+  deepEqual(await contents(store, tables), before);
+  await store.merge();
+  sameLines(await linesIn(store), sorted(lines));
+  deepEqual(await contents(store, tables), before);
+  for (const server of store.servers) {
+    const [found] = await server.query<{ rows: string; ids: string }>(
+      'SELECT toString(count()) AS rows, toString(uniqExact(id)) AS ids FROM vcml.records_local',
+    );
+    equal(found?.rows, found?.ids);
+  }
+});
+
+test('a later row with the same id does not replace the first', options, async (t) => {
+  const store = await startStore(t);
+  const first = execLine(1);
+  const forged = execLine(1, { object: '/usr/bin/innocent' });
+  await store.insert([first]);
+  await store.insert([forged]);
+  // Also within one request.
+  await store.insert([execLine(4), execLine(4, { object: '/usr/bin/innocent' })]);
+  sameLines(await linesIn(store), [first, execLine(4)]);
+  await store.merge();
+  sameLines(await linesIn(store), [first, execLine(4)]);
+});
+
+test('records about the journal that differ all stay', options, async (t) => {
+  const store = await startStore(t);
+  const one = journalStart();
+  await store.insert([one, one]);
+  await store.insert([one.replace('"attached"', '"resumed"'), one]);
+  await store.merge();
+  const found = await store.query<{ hook_state: string }>(
+    'SELECT hook_state FROM vcml.journal ORDER BY hook_state',
+  );
+  deepEqual(found, [{ hook_state: 'attached' }, { hook_state: 'resumed' }]);
+});
+
+test('coverage names exactly the numbers that did not arrive', options, async (t) => {
+  const store = await startStore(t);
+  const all = execLines(2, 2000);
+  const holes = new Set([17, 18, 400, 1201, 1203, 1998]);
+  await store.insert(all.filter((_, index) => !holes.has(index + 2)));
+  const found = await store.query<{ cpu: string; missing: string[] }>(
+    `SELECT cpu, arrayFilter(n -> n % 2 = cpu, bitmapToArray(bitmapAndnot(
+       bitmapBuild(arrayMap(n -> toUInt64(n), range(toUInt64(min(first)), toUInt64(max(last) + 1)))),
+       groupBitmapMergeState(seqs)))) AS missing
+     FROM vcml.coverage GROUP BY node, boot_id, hook_id, cpu ORDER BY cpu`,
+  );
+  const missing = (cpu: number) =>
+    [...holes].filter((n) => n % 2 === cpu && n < 1998).map((n) => `${n}`);
+  deepEqual(
+    found.map(({ missing: numbers }) => numbers.map(String)),
+    [missing(0), missing(1)],
+  );
+});
+
+test('one node is on one shard, and each shard has its own', options, async (t) => {
+  const store = await startStore(t);
+  const lines = Array.from({ length: 40 }, (_, n) =>
+    execLine(n, { resource: { 'host.name': `node-${n % 10}` } }),
+  );
+  await store.insert(lines);
+  const nodes = await Promise.all(
+    store.servers.map((server) =>
+      server.query<{ node: string }>('SELECT DISTINCT node FROM vcml.records_local'),
+    ),
+  );
+  equal(nodes.flat().length, 10);
+  equal(
+    nodes.every((some) => some.length > 0),
+    true,
+  );
+});
+
+test('a chain and a tree from a store are those from files', options, async (t) => {
+  const store = await startStore(t);
+  const lines = deepChain(12);
+  await store.insert(lines);
+  await store.insert(lines.slice(3));
+  const folder = new Folder();
+  t.after(() => folder.close());
+  const file = folder.journal('node.jsonl', lines);
+  for (const [command, n] of [
+    ['chain', 11],
+    ['tree', 2],
+  ] as const)
+    for (const form of ['text', 'jsonl']) {
+      const id = idIn(lines[n] ?? '');
+      const expected = await vcml(command, id, file, '--output', form);
+      const found = await vcml(command, id, store.address, '--output', form);
+      equal(found.stdout, expected.stdout, found.stderr);
+      deepEqual([found.code, expected.code], [0, 0]);
+    }
+});
+
+test('a selection from a store is that from files', options, async (t) => {
+  const store = await startStore(t);
+  const lines = [journalStart(), ...execLines(0, 100), execLine(100, { object: '/tmp/x' })];
+  await store.insert(lines);
+  const folder = new Folder();
+  t.after(() => folder.close());
+  const file = folder.journal('node.jsonl', lines);
+  for (const selection of [
+    ['--exe', '/tmp/x'],
+    ['--exe', '*/p1?'],
+    ['--arg', '17'],
+    ['--node', '/^node/', '--gap'],
+    ['--action', 'journal.start'],
+    ['--user', '1'],
+  ]) {
+    const args = ['--output', 'jsonl', '--since', '2001-01-01', ...selection];
+    const expected = await vcml('query', ...args, file);
+    const found = await vcml('query', ...args, store.address);
+    equal(found.stdout, expected.stdout, found.stderr);
+    equal(found.code, expected.code);
+  }
+});
+
+test('an id that no record has, and the beginning of one, are answered', options, async (t) => {
+  const store = await startStore(t);
+  const lines = execLines(0, 3);
+  await store.insert(lines);
+  const none = await vcml('chain', '11111111-1111-5111-8111-111111111111', store.address);
+  deepEqual([none.code, none.stdout], [1, '']);
+  const beginning = idIn(lines[0] ?? '').slice(0, 8);
+  const refused = await vcml('chain', beginning, store.address);
+  equal(refused.code, 64);
+  match(refused.stderr, /add --since or --node, or the whole id/);
+  const several = await vcml('chain', beginning, store.address, '--node', 'node-1');
+  match(several.stderr, /more than one id begins with/);
+});
+
+test('a reader who may only read gets the same answer', options, async (t) => {
+  const store = await startStore(t);
+  await store.insert(execLines(0, 3));
+  const [server] = store.servers;
+  if (server === undefined) throw new Error('there is no server');
+  const { code, stdout, stderr } = await vcmlWith(
+    { VCML_STORE_PASSWORD: PASSWORD },
+    'query',
+    '--since=2001-01-01',
+    '--output=jsonl',
+    addressOf(server, 'reader'),
+  );
+  equal(code, 0, stderr);
+  sameLines(stdout.trimEnd().split('\n'), execLines(0, 3));
+});
+
+test('a store of another schema is not read', options, async (t) => {
+  const store = await startStore(t);
+  await store.query(
+    "CREATE OR REPLACE VIEW vcml.schema AS SELECT 1 AS version, 'older' AS fingerprint, 'cluster fleet' AS layout",
+  );
+  const { code, stderr } = await vcml('query', '--since=1h', store.address);
+  equal(code, 2);
+  match(stderr, /another schema than this vcml: upgrade it with vcml store init/);
+});
+
+test('a store answers alone, and at a time', options, async (t) => {
+  const store = await startStore(t);
+  for (const [args, message] of [
+    [['query', store.address], /name a time with --since/],
+    [['query', '--since=1h', store.address, '/tmp'], /is asked alone/],
+    [['audit', store.address], /a store answers chain, tree and query/],
+  ] as const) {
+    const { code, stderr } = await vcml(...args);
+    equal(code, 64);
+    match(stderr, message);
+  }
+});
+
+/** Returns execs, each caused by the one before. */
+function deepChain(length: number): string[] {
+  return execLines(0, length).map((line, n) =>
+    n === 0
+      ? line
+      : line.replace(
+          /"permitted_by":.*?,"resource"/,
+          `"permitted_by":"parent_process_context","parent_cause":"${idIn(execLine(n - 1))}","resource"`,
+        ),
+  );
+}
+
+function journalStart(): string {
+  return journalLine('journal.start', 900_000, ',"vcml.hook.state":"attached"');
+}
+
+function withAttributes(n: number, attributes: string): string {
+  return execLine(n).replace(/"attributes":\{.*/, `"attributes":{${attributes}}}`);
+}
+
+/** Reads all records of a store as lines, byte for byte. */
+async function linesIn({ address }: Stored): Promise<string[]> {
+  await using store = connect(address, {});
+  const lines: string[] = [];
+  for await (const rows of rowsFor(store, { since: '2001-01-01' }, Date.now()))
+    lines.push(...rows.map(lineOf));
+  return sorted(lines);
+}
+
+function sorted(lines: readonly string[]): string[] {
+  return lines.toSorted();
+}
+
+function idIn(line: string): string {
+  return /"id":"([^"]*)"/.exec(line)?.[1] ?? '';
+}
+
+/** Returns a line's members, whatever their order, with exact numbers. */
+function parsed(line: string): unknown {
+  return parseExact(line);
+}
+
+async function contents(store: Stored, tables: readonly string[]): Promise<unknown> {
+  const found: unknown[] = [];
+  for (const table of tables)
+    found.push(
+      await store.query(
+        table === 'coverage'
+          ? `SELECT node, boot_id, hook_id, cpu, hour, groupBitmapMerge(seqs) AS seqs, min(first) AS first,
+             max(last) AS last FROM vcml.coverage GROUP BY ALL ORDER BY ALL`
+          : `SELECT executable, image, node, min(first) AS first, max(last) AS last
+             FROM vcml.first_seen GROUP BY ALL ORDER BY ALL`,
+      ),
+    );
+  return found;
+}
