@@ -21,6 +21,8 @@ const BRACE = 0x7d;
 const ID_BYTES = 36;
 const BILLION = 1e9;
 const CPU_MAX = 2_147_483_647;
+/** How many lengths of resources are tried before a search. */
+const LENGTHS_MAX = 8;
 /** 2^63 in billions; what is as large is not read. */
 const HIGH_END = 9_223_372_036;
 
@@ -88,6 +90,8 @@ export class ExecLineReader {
   readonly #resources = new KnownParts(resourceFacts);
   readonly #gaps = new KnownParts(gapFacts);
   readonly #tails = new KnownParts(tailFacts);
+  /** of resources */
+  readonly #lengths: number[] = [];
   #lastBoot = NOTHING;
   #lastHook = NOTHING;
   #high = 0;
@@ -136,13 +140,11 @@ export class ExecLineReader {
     }
     at = RESOURCE.after(view, at, to);
     if (at < 0) return false;
-    next = bytes.indexOf(BRACE, at);
-    while (next >= 0 && next < to && BOOT.after(view, next + 1, to) < 0)
-      next = bytes.indexOf(BRACE, next + 1);
-    if (next < 0 || next >= to) return false;
-    this.resource = this.#resources.find(bytes, view, at, next + 1);
+    next = this.#resourceEnd(bytes, view, at, to);
+    if (next < 0) return false;
+    this.resource = this.#resources.find(bytes, view, at, next);
     if (this.resource === undefined) return false;
-    at = this.#boot(bytes, view, next + 1, to);
+    at = this.#boot(bytes, view, next, to);
     if (at < 0) return false;
     this.bootTimeAt = at;
     at = this.#digits(bytes, at);
@@ -177,6 +179,25 @@ export class ExecLineReader {
     if (at < 0) return false;
     this.tail = this.#tails.find(bytes, view, at, to);
     return this.tail !== undefined;
+  }
+
+  /** Finds the end of the resource. Most are as long as another one, and a search takes ten times as long. */
+  #resourceEnd(bytes: Buffer, view: DataView, from: number, to: number): number {
+    for (let known = 0; known < this.#lengths.length; known++) {
+      const end = from + (this.#lengths[known] as number);
+      if (bytes[end - 1] === BRACE && BOOT.after(view, end, to) >= 0) return end;
+    }
+    for (
+      let at = bytes.indexOf(BRACE, from);
+      at >= 0 && at < to;
+      at = bytes.indexOf(BRACE, at + 1)
+    ) {
+      if (BOOT.after(view, at + 1, to) < 0) continue;
+      this.#lengths.unshift(at + 1 - from);
+      this.#lengths.splice(LENGTHS_MAX);
+      return at + 1;
+    }
+    return -1;
   }
 
   /** Reads the boot, which is mostly that of the line before. */

@@ -47,10 +47,10 @@ export class KnownParts<Facts> {
   }
 }
 
-/** Four of sixteen bytes choose the place, and all of the last ones, which often differ alone. */
+/** Four of 32 bytes choose the place, and all of the last ones, which often differ alone. */
 function placeOf(view: DataView, from: number, to: number): number {
   let hash = to - from;
-  for (let at = from; at < to - 16; at += 16)
+  for (let at = from; at < to - 32; at += 32)
     hash = Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1) ^ (hash >>> 15);
   for (let at = Math.max(from, to - 24); at < to - 4; at += 4)
     hash = Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1) ^ (hash >>> 15);
