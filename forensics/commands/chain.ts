@@ -2,7 +2,6 @@ import { readRecord, type StoredRecord } from '../../record/read.ts';
 import { visible } from '../../record/visible.ts';
 import { ForensicsError } from '../errors.ts';
 import { type AuditLog, readAuditLog } from '../exec-requests/audit-log.ts';
-import { candidatesOf } from '../exec-requests/candidates.ts';
 import { Graph } from '../graph.ts';
 import { narrowToChain } from '../indexed/narrow-chain.ts';
 import type { Entry, Journals } from '../journals.ts';
@@ -60,13 +59,16 @@ export function recordsOf(entries: readonly Entry[]): StoredRecord[] {
   return entries.map(({ text }) => readRecord(text)).filter((one) => one !== undefined);
 }
 
-async function printChain(records: readonly StoredRecord[], { requests }: AuditLog): Promise<void> {
+async function printChain(
+  records: readonly StoredRecord[],
+  { candidatesOf }: AuditLog,
+): Promise<void> {
   const [about] = records;
   if (about !== undefined)
     await print(paint('bold', wrapped(`${whereOf(about)}, as ${userOf(about)}`, '')));
   for (const [depth, record] of records.entries()) {
     await print(`${depth === 0 ? '  ' : '← '}${headOf(record)}\n${bodyOf(record, '    ')}`);
-    for (const candidate of candidatesOf(record, requests)) await print(wrapped(candidate, '    '));
+    for (const candidate of candidatesOf(record)) await print(wrapped(candidate, '    '));
   }
   const last = records.at(-1);
   if (last !== undefined)
@@ -75,10 +77,10 @@ async function printChain(records: readonly StoredRecord[], { requests }: AuditL
 
 async function printSentences(
   records: readonly StoredRecord[],
-  { requests }: AuditLog,
+  { candidatesOf }: AuditLog,
 ): Promise<void> {
   const remarks = (record: StoredRecord) =>
-    candidatesOf(record, requests).map((candidate) => `A ${candidate}.`);
+    candidatesOf(record).map((candidate) => `A ${candidate}.`);
   for (const sentence of sentencesOf(records, remarks)) await print(wrapped(sentence, ''));
 }
 

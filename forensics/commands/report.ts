@@ -2,7 +2,6 @@ import { writeFileSync } from 'node:fs';
 import { readRecord, type StoredRecord } from '../../record/read.ts';
 import { ForensicsError } from '../errors.ts';
 import { readAuditLog } from '../exec-requests/audit-log.ts';
-import { candidatesOf } from '../exec-requests/candidates.ts';
 import { Graph } from '../graph.ts';
 import type { Journals } from '../journals.ts';
 import { notesOf, printNotes } from '../output/notes.ts';
@@ -62,7 +61,7 @@ export async function report(
   if (all.length === 0) throw new ForensicsError('negative', 'no record matches this selection');
   const { markdown = false, limit = markdown ? MARKDOWN_RECORDS : HTML_RECORDS } = options;
   const kept = all.slice(0, limit);
-  const { requests, summary } = await readAuditLog(options.auditLog);
+  const { candidatesOf, summary } = await readAuditLog(options.auditLog);
   const records: StoredRecord[] = [];
   const notes = new Map<string, string[]>();
   let length = 0;
@@ -72,7 +71,7 @@ export async function report(
     const record = readRecord(text);
     if (record === undefined) continue;
     records.push(record);
-    const candidates = candidatesOf(record, requests);
+    const candidates = candidatesOf(record);
     if (candidates.length > 0) notes.set(record.id, candidates);
   }
   const warnings = await notesOf(journals);

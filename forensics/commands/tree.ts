@@ -4,7 +4,6 @@ import { readRecord, type StoredRecord } from '../../record/read.ts';
 import { visible } from '../../record/visible.ts';
 import { ForensicsError } from '../errors.ts';
 import { type AuditLog, readAuditLog } from '../exec-requests/audit-log.ts';
-import { candidatesOf } from '../exec-requests/candidates.ts';
 import { Graph } from '../graph.ts';
 import type { Entry, Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
@@ -124,7 +123,7 @@ async function printTree(
   forest: Forest,
   entries: readonly Entry[],
   collapse: boolean,
-  { requests }: AuditLog,
+  { candidatesOf }: AuditLog,
 ) {
   const { nodes } = forest;
   const records = entries.map(({ text }) => readRecord(text));
@@ -142,7 +141,7 @@ async function printTree(
         count += 1;
       }
     if (record !== undefined) await print(lineOf(record, depth, count));
-    for (const candidate of record === undefined ? [] : candidatesOf(record, requests))
+    for (const candidate of record === undefined ? [] : candidatesOf(record))
       await print(wrapped(candidate, ' '.repeat(24)));
     if (count > 1) {
       for (let below = at + 1; below < end; below += 1) {

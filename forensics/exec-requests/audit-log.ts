@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { counted } from '../../record/describe.ts';
 import type { Json } from '../../record/exact-json.ts';
+import type { StoredRecord } from '../../record/read.ts';
 import { ForensicsError } from '../errors.ts';
 import { readLines } from '../inputs/read/lines.ts';
 import { copyStream, isStream } from '../inputs/read/stream.ts';
@@ -18,11 +19,23 @@ export interface AuditLog {
   readonly requests: readonly ExecRequest[];
   /** A sentence about what was found in the log; undefined: no log is given. */
   readonly summary: string | undefined;
+  /** Returns a sentence for each request that may be behind a record; see candidates.ts. */
+  candidatesOf(record: StoredRecord): string[];
 }
+
+/** What was found in an audit log, before it is compared with records. */
+type Found = Omit<AuditLog, 'candidatesOf'>;
 
 /** Reads the `pods/exec` requests in an audit log. Without a path there are none. */
 export async function readAuditLog(path: string | undefined): Promise<AuditLog> {
-  if (path === undefined) return { requests: [], summary: undefined };
+  if (path === undefined) return { requests: [], summary: undefined, candidatesOf: () => [] };
+  // Comparing needs the rules of redaction, which take a tenth of the time in which a command starts.
+  const { candidatesOf } = await import('./candidates.ts');
+  const found = await foundIn(path);
+  return { ...found, candidatesOf: (record) => candidatesOf(record, found.requests) };
+}
+
+async function foundIn(path: string): Promise<Found> {
   const temporary = new Temporary();
   try {
     if (!isStream(path)) return await readFile(path, path);
@@ -37,7 +50,7 @@ export async function readAuditLog(path: string | undefined): Promise<AuditLog> 
 }
 
 /** Reads a file, which messages call `path`. */
-async function readFile(path: string, file: string): Promise<AuditLog> {
+async function readFile(path: string, file: string): Promise<Found> {
   const log = new Requests();
   let lines = 0;
   let isInLines = true;
@@ -85,7 +98,7 @@ class Requests {
     if (events === 0) this.notUnderstood += 1;
   }
 
-  finish(path: string, unit: string, count: number): AuditLog {
+  finish(path: string, unit: string, count: number): Found {
     const all = [...this.#requests.values()];
     const requests = all.filter(({ isRefused }) => !isRefused);
     const refused = all.length - requests.length;
