@@ -9,7 +9,10 @@ const AHEAD = 3;
 /** zlib asks for no further buffer if this one is not full; it takes none of less than 64 bytes. */
 const ROOM = 64;
 
-/** Yields the text of each of these frames; throws if it is not what the index says. */
+/**
+ * Yields the text of each of these frames, which is valid until the next one is asked for; throws if
+ * it is not what the index says.
+ */
 export async function* frameTexts(
   path: string,
   frames: readonly IndexedFrame[],
@@ -24,17 +27,16 @@ export async function* frameTexts(
         started.push(text);
       }
       const text = await started[at];
-      // It must not stay in memory.
-      started[at] = Promise.resolve(EMPTY);
-      if (text !== undefined) yield text;
+      if (text === undefined) return;
+      yield text;
+      // Left to the collector, frees of so much memory take as long as the reading.
+      if (text.buffer instanceof ArrayBuffer) text.buffer.transfer(0);
     }
   } finally {
     await Promise.allSettled(started);
     await file.close();
   }
 }
-
-const EMPTY = Buffer.alloc(0);
 
 /** Reads the text of a frame. */
 export async function textOf(file: FileHandle, frame: IndexedFrame): Promise<Buffer> {
