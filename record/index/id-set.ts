@@ -16,8 +16,8 @@ export interface IdSet {
 
 /** Makes a set of the first 32 bits of ids, which are sorted in place. */
 export function idSetOf(ids: Uint32Array): IdSet {
-  const bits = Math.min(ID_BITS, Math.ceil(Math.log2(ids.length + 1)) + REST_BITS);
   ids.sort();
+  const bits = Math.min(ID_BITS, Math.ceil(Math.log2(differentIn(ids) + 1)) + REST_BITS);
   const writer = new BitWriter(5 * ids.length + 8);
   let [count, last] = [0, -1];
   for (let index = 0; index < ids.length; index++) {
@@ -33,6 +33,12 @@ export function idSetOf(ids: Uint32Array): IdSet {
     writer.write(distance & (2 ** REST_BITS - 1), REST_BITS);
   }
   return { count, bits, coded: writer.end() };
+}
+
+function differentIn(sorted: Uint32Array): number {
+  let count = 0;
+  for (let at = 0; at < sorted.length; at++) if (sorted[at] !== sorted[at - 1]) count += 1;
+  return count;
 }
 
 /** Returns the values of a set in ascending order, each with `bits` bits; throws if it is damaged. */
@@ -87,7 +93,8 @@ class BitReader {
   }
 
   #skip(bits: number): void {
-    this.#window <<= bits;
+    // A shift by 32 bits would change nothing.
+    this.#window = bits < 32 ? this.#window << bits : 0;
     this.#has -= bits;
   }
 

@@ -25,6 +25,20 @@ test('a set of the lowest and the highest ids keeps both', () => {
   assert.deepEqual([...valuesOf(set)], [0, 2 ** set.bits - 1]);
 });
 
+test('a set of ids that repeat, or are far from each other, keeps each once', () => {
+  const ids = [5, 2 ** 31, 2 ** 32 - 5];
+  const many = Uint32Array.from({ length: 3000 }, (_, n) => ids[n % 3] ?? 0);
+  const set = idSetOf(many);
+  assert.ok(set.coded.length < 10, `${set.coded.length} bytes`);
+  assert.deepEqual(
+    [...valuesOf(set)],
+    ids.map((id) => id >>> (32 - set.bits)),
+  );
+  // One distance has more than 32 ones.
+  const coded = Buffer.concat([Buffer.alloc(20, 0xff), Buffer.alloc(4)]);
+  assert.deepEqual([...valuesOf({ count: 1, bits: 32, coded })], [160 * 64]);
+});
+
 test('a set that is cut off, or has too large a value, is refused', () => {
   const set = idSetOf(Uint32Array.from({ length: 100 }, (_, n) => n * 40_000_000));
   const short = { ...set, coded: set.coded.subarray(0, -2) };
