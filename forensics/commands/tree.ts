@@ -5,6 +5,8 @@ import { visible } from '../../record/visible.ts';
 import { ForensicsError } from '../errors.ts';
 import { type AuditLog, readAuditLog } from '../exec-requests/audit-log.ts';
 import { Graph } from '../graph.ts';
+import { narrowToSelection } from '../indexed/narrow-selection.ts';
+import { narrowToTree } from '../indexed/narrow-tree.ts';
 import type { Entry, Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { printNotes } from '../output/notes.ts';
@@ -72,8 +74,11 @@ export async function tree(
 
 /** The rows of a tree's roots, and the test for rows that belong to it. */
 async function select(journals: Journals, id: string | undefined, options: TreeOptions) {
-  const { sql, columns } = await checkedCondition(journals, options);
+  const nowMs = Date.now();
+  const { sql, columns } = await checkedCondition(journals, options, nowMs);
+  if (id === undefined) await narrowToSelection(journals, options, nowMs);
   if (id !== undefined && sql === conditionOf({}, 0).sql) {
+    await narrowToTree(journals, id, options.depth);
     const graph = await Graph.load(journals);
     return { graph, rows: [await graph.find(id)], chosen: undefined };
   }

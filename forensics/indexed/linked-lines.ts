@@ -56,7 +56,7 @@ export class LinkedLines {
   /** Returns the lines whose id begins with a text of at least four digits, in their order. */
   beginningWith(begin: string): LinkedLine[] {
     return [
-      ...this.#search(this.#ids, begin, ({ id }) => id.startsWith(begin)),
+      ...this.#search(begin, ({ id }) => id.startsWith(begin)),
       ...this.#linksOfOthers.filter(({ id }) => id.toLowerCase().startsWith(begin)),
     ].sort((a, b) => a.line - b.line);
   }
@@ -64,30 +64,31 @@ export class LinkedLines {
   /** Returns the lines with an id, in their order. */
   withId(id: string): LinkedLine[] {
     return [
-      ...this.#search(this.#ids, id, (line) => line.id === id),
+      ...this.#search(id, (line) => line.id === id),
       ...this.#linksOfOthers.filter((line) => line.id === id),
     ].sort((a, b) => a.line - b.line);
   }
 
-  /** Returns the lines that an id caused, in their order. */
-  causedBy(id: string): LinkedLine[] {
-    return [
-      ...this.#search(this.#parents, id, ({ parent }) => parent === id),
-      ...this.#linksOfOthers.filter(({ parent }) => parent === id),
-    ].sort((a, b) => a.line - b.line);
+  /** Returns the lines that these ids caused, in their order. */
+  causedBy(ids: ReadonlySet<string>): LinkedLine[] {
+    const beginnings = new Set([...ids].map((id) => rangeOf(id, ID_BITS)?.[0]));
+    const found: LinkedLine[] = [];
+    for (let line = 0; line < this.#parents.length; line++) {
+      if (!beginnings.has(this.#parents[line] as number)) continue;
+      const linked = this.#linked(line);
+      if (linked.parent !== undefined && ids.has(linked.parent)) found.push(linked);
+    }
+    const others = this.#linksOfOthers.filter(({ parent = '' }) => ids.has(parent));
+    return [...found, ...others].sort((a, b) => a.line - b.line);
   }
 
-  #search(
-    beginnings: readonly number[],
-    id: string,
-    isFound: (line: LinkedLine) => boolean,
-  ): LinkedLine[] {
+  #search(id: string, isFound: (line: LinkedLine) => boolean): LinkedLine[] {
     const range = rangeOf(id, ID_BITS);
     const found: LinkedLine[] = [];
     if (range === undefined) return found;
     const [first, last] = range;
-    for (let line = 0; line < beginnings.length; line++) {
-      const value = beginnings[line] as number;
+    for (let line = 0; line < this.#ids.length; line++) {
+      const value = this.#ids[line] as number;
       if (value < first || value > last) continue;
       const linked = this.#linked(line);
       if (isFound(linked)) found.push(linked);
