@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { stat, statfs } from 'node:fs/promises';
 
+const NO_ROOM = new Set(['EDQUOT', 'ENOSPC']);
+
+/** Whether it is an error that passes once there is space. */
+export function isNoRoom(error: unknown): boolean {
+  return NO_ROOM.has((error as NodeJS.ErrnoException).code ?? '');
+}
+
 /** Describes the storage of a folder for people, such as `/dev/vda at / (1536 MiB free)`. */
 export async function storageOf(dir: string): Promise<string> {
   try {

@@ -5,7 +5,7 @@ import { syncFolder } from '../files.ts';
 import { Archive, type UpkeepFailed, upkeepFailed } from './archive/archive.ts';
 import type { DeletedRange } from './archive/retention.ts';
 import { type Recovered, tidySegments } from './archive/tidy.ts';
-import { storageOf } from './device.ts';
+import { isNoRoom, storageOf } from './device.ts';
 import { prepareFolder, unusable } from './folder.ts';
 import { lockJournal } from './lock.ts';
 import {
@@ -37,8 +37,6 @@ export interface JournalOptions {
 /** Takes lines that readers can see now: the first `length` bytes, which end at `end`. */
 export type Follower = (lines: Buffer, length: number, end: Position) => void;
 
-/** Errors that pass once there is space. */
-const NO_ROOM = new Set(['EDQUOT', 'ENOSPC']);
 /** Errors that do not pass: the folder was removed, or may not be written to. */
 const FOR_GOOD = new Set(['EACCES', 'ENOENT', 'ENOTDIR', 'EPERM', 'EROFS']);
 
@@ -263,7 +261,7 @@ export class Journal {
     const { dir, maxBytes } = this.#options;
     if (code !== undefined && FOR_GOOD.has(code)) return unusable(dir, cause);
     const values = { path: dir, storage: await storageOf(dir), reason: message };
-    return NO_ROOM.has(code ?? '')
+    return isNoRoom(cause)
       ? new AgentError('JOURNAL_FULL', { ...values, maxBytes }, { cause })
       : new AgentError('JOURNAL_DISK_FAILED', values, { cause });
   }

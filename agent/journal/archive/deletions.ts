@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { numbersIn, type SequenceRange } from '../../../record/numbers.ts';
 import { AgentError } from '../../errors.ts';
 import { readPlainFile, replaceFile, syncFolder } from '../../files.ts';
+import { isNoRoom } from '../device.ts';
 import { type OnUnreadable, readLines } from '../read.ts';
 import { indexFile, type Position, segmentFile } from '../segment.ts';
-import { replaceInReserve, reserveRoom } from './reserve.ts';
+import { NEWEST_STATE } from '../state.ts';
+import { replaceInReserve, reserveInstead, reserveRoom } from './reserve.ts';
 import type { DeletedRange } from './retention.ts';
 
 const NAME = 'deletions.json';
@@ -169,10 +171,21 @@ export class Deletions {
     try {
       await replaceFile(file, text, { durable: true });
     } catch (error) {
-      if (mayUseReserve && (await isDone(replaceInReserve(file, text)))) return;
+      if (mayUseReserve && (await isDone(this.#replaceInRoom(text, error)))) return;
       if (!this.#mayBeUnsynced) throw error;
       await replaceFile(file, text, { durable: false });
     }
+  }
+
+  /**
+   * Writes to the reserve or, if an older version left none on a disk that is full by now, to the
+   * newest state: a start can do without it.
+   */
+  async #replaceInRoom(text: string, error: unknown): Promise<void> {
+    if (await isDone(replaceInReserve(this.#file, text))) return;
+    if (!isNoRoom(error)) throw error;
+    await reserveInstead(this.#file, join(this.#dir, NEWEST_STATE));
+    await replaceInReserve(this.#file, text);
   }
 }
 

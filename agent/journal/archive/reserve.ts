@@ -17,18 +17,23 @@ export async function reserveRoom(file: string): Promise<void> {
   await writeNewFile(reserve, Buffer.alloc(BYTES, ' '), { durable: true });
 }
 
+/** Makes the reserve of another file of the folder, which is gone then. */
+export async function reserveInstead(file: string, other: string): Promise<void> {
+  await rename(other, reserveOf(file));
+}
+
 /**
  * Replaces a file as a whole, durably, on a disk without room: overwrites the reserve in place, which
  * gets the file's name. Spaces follow the text. The reserve is gone then.
  */
 export async function replaceInReserve(file: string, text: string): Promise<void> {
-  const bytes = Buffer.alloc(BYTES, ' ');
-  if (Buffer.byteLength(text) > BYTES) throw new Error(`${file} is larger than its reserve`);
-  bytes.write(text);
   const reserve = reserveOf(file);
   const handle = await open(reserve, O_WRONLY | O_NOFOLLOW);
   try {
-    if ((await handle.stat()).size !== BYTES) throw new Error(`${reserve} is not whole`);
+    const { size } = await handle.stat();
+    if (Buffer.byteLength(text) > size) throw new Error(`${reserve} is too small`);
+    const bytes = Buffer.alloc(size, ' ');
+    bytes.write(text);
     await overwrite(handle, bytes);
     await handle.sync();
   } finally {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -106,25 +106,36 @@ test('a segment that could not be compressed on a full disk is compressed once t
   assert.equal(linesOf(bed.dir).length, 3);
 });
 
-test('a deletion for space is noted even if the disk is full, once the segment has made room', async (t) => {
-  const bed = createBed(t);
-  bed.mount('1m');
-  // What can be compressed would make room.
-  const noise = () => randomBytes(750).toString('base64');
-  const first = await bed.open({ segmentMaxBytes: 40_000 });
-  for (let n = 0; n < 200; n++) await append(first, numberedLine(n, noise()));
-  await first.close();
-  const filler = join(bed.dir, 'filler');
-  spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096'], { stdio: 'ignore' });
-  const second = await bed.open({ segmentMaxBytes: 40_000, maxBytes: 100_000 });
-  await until('a deletion', () => !listSegmentsSync(bed.dir).some(({ number }) => number === 1));
-  // The disk is full, so that nothing of this is recorded before the agent is killed.
-  await second.close();
-  const third = await bed.open();
-  const ranges = await until('the note', () => {
-    const retired = third.takeRetired();
-    return retired.length > 0 && retired;
+for (const [title, prepare] of [
+  ['', () => {}],
+  [
+    ', also where an older version left no reserve for the note',
+    (dir: string) => {
+      rmSync(join(dir, 'deletions.json.reserve'));
+      writeFileSync(join(dir, 'state.json'), JSON.stringify({ position: 'x'.repeat(2000) }));
+    },
+  ],
+] as const)
+  test(`a deletion for space is noted before it happens although the disk is full${title}`, async (t) => {
+    const bed = createBed(t);
+    bed.mount('1m');
+    // What can be compressed would make room.
+    const noise = () => randomBytes(750).toString('base64');
+    const first = await bed.open({ segmentMaxBytes: 40_000 });
+    for (let n = 0; n < 200; n++) await append(first, numberedLine(n, noise()));
+    await first.close();
+    prepare(bed.dir);
+    const filler = join(bed.dir, 'filler');
+    spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096'], { stdio: 'ignore' });
+    const second = await bed.open({ segmentMaxBytes: 40_000, maxBytes: 100_000 });
+    await until('a deletion', () => !listSegmentsSync(bed.dir).some(({ number }) => number === 1));
+    // The disk is full, so that nothing of this is recorded before the agent is killed.
+    await second.close();
+    const third = await bed.open();
+    const ranges = await until('the note', () => {
+      const retired = third.takeRetired();
+      return retired.length > 0 && retired;
+    });
+    assert.equal(ranges[0]?.firstSeq, 1);
+    await third.close();
   });
-  assert.equal(ranges[0]?.firstSeq, 1);
-  await third.close();
-});
