@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TextlintRuleModule } from '@textlint/kernel';
 
+const ROOT = join(import.meta.dirname, '../..');
+
 /** A link into this repository leads to a file that is there, and to a heading of it. */
 export const links: TextlintRuleModule = ({ Syntax, RuleError, report, getFilePath }) => ({
   [Syntax.Link](node) {
@@ -15,6 +17,23 @@ export const links: TextlintRuleModule = ({ Syntax, RuleError, report, getFilePa
       report(node, new RuleError(`there is no heading #${heading} in ${target}`));
   },
 });
+
+/**
+ * A test that a page names as the proof of what it promises is there. A name without a folder is in the
+ * folder of the test that was named before.
+ */
+export const tests: TextlintRuleModule = ({ Syntax, RuleError, report }) => {
+  let folder = '';
+  return {
+    [Syntax.Code](node) {
+      const name: string = node.value;
+      if (!/^(?:test\/[\w./-]*|[\w-]+\.test\.ts)$/.test(name)) return;
+      const path = name.includes('/') ? name : join(folder, name);
+      if (!existsSync(join(ROOT, path))) report(node, new RuleError(`there is no ${path}`));
+      folder = dirname(path);
+    },
+  };
+};
 
 /** The anchors that GitHub gives to the headings of a file. */
 function headingsOf(path: string): string[] {

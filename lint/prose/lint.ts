@@ -1,7 +1,7 @@
 import { TextlintKernel } from '@textlint/kernel';
 import markdown from '@textlint/textlint-plugin-markdown';
 import terminology from 'textlint-rule-terminology';
-import { links } from './links.ts';
+import { links, tests } from './links.ts';
 import { sentences } from './sentences.ts';
 import { AVOIDED, NAMES } from './words.ts';
 
@@ -15,6 +15,7 @@ const RULES = [
   },
   { ruleId: 'sentences', rule: sentences },
   { ruleId: 'links', rule: links },
+  { ruleId: 'tests', rule: tests },
 ];
 
 /** Returns what is wrong with the language and the links of a Markdown text, as `line: message`. */

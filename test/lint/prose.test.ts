@@ -39,6 +39,17 @@ test('a link to a file or a heading that does not exist is refused', async () =>
   ]);
 });
 
+test('a test that does not exist is refused', async () => {
+  const named = '`test/lint/prose.test.ts`, `documents.test.ts`, `test/lint/`, `test/<room>/`';
+  deepEqual(await lint(`The tests ${named} hold it.\n`, PAGE), []);
+  const lacking = '`test/lint/none.test.ts`, `other.test.ts` or `test/none/`';
+  deepEqual(await lint(`No ${lacking} exists.\n`, PAGE), [
+    '1: there is no test/lint/none.test.ts',
+    '1: there is no test/lint/other.test.ts',
+    '1: there is no test/none/',
+  ]);
+});
+
 test('a word to avoid is refused in comments and in titles of tests', () => {
   const source = [
     '/**',
