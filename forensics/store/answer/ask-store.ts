@@ -6,10 +6,12 @@ import { ForensicsError } from '../../errors.ts';
 import type { Answers } from '../../inputs/find.ts';
 import type { Temporary } from '../../inputs/temporary.ts';
 import { Journals } from '../../journals.ts';
+import { timeRangeOf } from '../../select/filter.ts';
 import { type ConnectionOptions, connect, type Store } from '../connect.ts';
 import { refuseOtherSchema } from '../refuse.ts';
+import { completenessOf } from './completeness.ts';
 import { rowsFor } from './fetch.ts';
-import type { Question } from './question.ts';
+import { nodesOf, type Question } from './question.ts';
 import { lineOf, type Row } from './record-line.ts';
 
 /** Opens what a store answers to a question: the lines of each node, in a temporary file. */
@@ -34,11 +36,15 @@ async function answersOf(store: Store, question: Question, temporary: Temporary)
   const files = new NodeFiles(store, temporary);
   // The records of a chain come from its end; those of a selection come in their order.
   const linked: Row[] = [];
-  for await (const rows of rowsFor(store, question, Date.now()))
+  const nowMs = Date.now();
+  for await (const rows of rowsFor(store, question, nowMs))
     if (question.id !== undefined) linked.push(...rows);
     else for (const row of rows) await files.write(row);
   for (const row of linked.toSorted(byTime)) await files.write(row);
-  return files.close();
+  const answers = await files.close();
+  const nodes = question.id === undefined ? nodesOf(question) : files.nodes;
+  answers.notes.push(await completenessOf(store, nodes, timeRangeOf(question, nowMs)));
+  return answers;
 }
 
 function byTime(one: Row, other: Row): number {
@@ -54,6 +60,10 @@ class NodeFiles {
   constructor({ address }: Store, temporary: Temporary) {
     this.#shown = `${address.url.replace(/^https?/, 'clickhouse')}/${address.database}`;
     this.#temporary = temporary;
+  }
+
+  get nodes(): string[] {
+    return [...this.#files.keys()].filter((node) => node !== '');
   }
 
   async write(row: Row): Promise<void> {

@@ -38,6 +38,11 @@ export function conditionFor(selection: Selection, nowMs: number): string {
   return all.join(' AND ') || 'true';
 }
 
+/** Returns the nodes that a selection names exactly; undefined: it may be any. */
+export function nodesOf({ node }: Selection): readonly string[] | undefined {
+  return isExact(node) ? [node] : undefined;
+}
+
 /** Returns the condition for an id or its beginning, at the times and the node of a selection. */
 export function idCondition(id: string, selection: Selection, nowMs: number): string {
   const { since, until } = timeRangeOf(selection, nowMs);
