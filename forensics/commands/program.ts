@@ -3,6 +3,7 @@ import { commandLine } from '../../record/visible.ts';
 import { ForensicsError } from '../errors.ts';
 import { namedInputs, splitId } from '../inputs/named.ts';
 import { Journals } from '../journals.ts';
+import type { Selection } from '../select/filter.ts';
 import { isStore, withoutPassword } from '../store/address.ts';
 import type { Question } from '../store/answer/question.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
@@ -44,7 +45,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .action(async (inputs, options) => {
       const { query } = await import('./query.ts');
       const opening = await openingOf(inputs, options, options);
-      done(await reading(opening, (journals) => query(journals, options)));
+      const answer = (journals: Journals) => query(journals, options);
+      done(await reading(opening, withCompleteness(inputs, options, answer)));
     });
 
   storeConnection(auditLog(selection(form(program.command('tree')))))
@@ -58,7 +60,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
       const { tree } = await import('./tree.ts');
       const [id, paths] = splitId(options.id, inputs);
       const opening = await openingOf(paths, options, { ...options, id, effects: true });
-      done(await reading(opening, (journals) => tree(journals, id, options)));
+      const answer = (journals: Journals) => tree(journals, id, options);
+      done(await reading(opening, withCompleteness(paths, options, answer)));
     });
 
   form(program.command('gaps'))
@@ -74,7 +77,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { gaps } = await import('./gaps.ts');
-      done(await reading(filesOf(inputs), (journals) => gaps(journals, options)));
+      const answer = (journals: Journals) => gaps(journals, options);
+      done(await reading(filesOf(inputs), withCompleteness(inputs, {}, answer)));
     });
 
   form(program.command('stats'))
@@ -85,7 +89,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { stats } = await import('./stats.ts');
-      done(await reading(filesOf(inputs), (journals) => stats(journals, options)));
+      const answer = (journals: Journals) => stats(journals, options);
+      done(await reading(filesOf(inputs), withCompleteness(inputs, {}, answer)));
     });
 
   selection(form(program.command('tail')))
@@ -189,5 +194,23 @@ function filesOf(inputs: readonly string[]): Opening {
   return {
     open: (temporary) => Journals.open(namedInputs(inputs), undefined, temporary),
     percentage: 0,
+  };
+}
+
+/**
+ * Runs a command, and then says how complete the memory is that it answered from. A store sends only
+ * the records of the answer, which say nothing about that.
+ */
+function withCompleteness(
+  inputs: readonly string[],
+  asked: Pick<Selection, 'since' | 'until' | 'node'>,
+  command: (journals: Journals) => Promise<number>,
+): (journals: Journals) => Promise<number> {
+  if (inputs.some(isStore)) return command;
+  return async (journals) => {
+    const exitCode = await command(journals);
+    const { printCompleteness } = await import('../completeness/files.ts');
+    await printCompleteness(journals, asked);
+    return exitCode;
   };
 }

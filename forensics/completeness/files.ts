@@ -1,0 +1,193 @@
+import { visible } from '../../record/visible.ts';
+import type { Journals } from '../journals.ts';
+import { remark } from '../output/stderr.ts';
+import { merged, type Range } from '../ranges.ts';
+import { conditionOf, type Selection, timeRangeOf } from '../select/filter.ts';
+import { type CpuNumbers, type NodeFacts, stateOf } from './node.ts';
+import { completenessSentence } from './sentence.ts';
+
+const COLUMNS = [
+  'timestamp',
+  'node',
+  'boot_id',
+  'hook_id',
+  'cpu',
+  'seq',
+  'action',
+  'format_version',
+  'hook_next_seq',
+  'loss_stage',
+  'loss_hook_id',
+  'loss_cpu',
+  'loss_first_seq',
+  'loss_last_seq',
+  'withheld_hook_id',
+  'withheld_cpu',
+  'withheld_ranges',
+];
+
+/** What a selection says about nodes and times. */
+type AskedFor = Pick<Selection, 'since' | 'until' | 'node'>;
+
+/**
+ * Writes to stderr how complete the memory of the nodes is over the time that was asked for, if the
+ * inputs are not the journal of one node. It reads them once more.
+ */
+export async function printCompleteness(journals: Journals, asked: AskedFor = {}): Promise<void> {
+  if (journals.isOneJournal) return;
+  const nowMs = Date.now();
+  const { since, until } = timeRangeOf(asked, nowMs);
+  await journals.scan('numbered', COLUMNS);
+  const { node } = asked;
+  const condition = conditionOf(node === undefined ? {} : { node }, nowMs).sql;
+  await journals.rows(
+    `CREATE OR REPLACE VIEW asked_nodes AS SELECT *, rowid AS row FROM numbered
+     WHERE readable AND node IS NOT NULL AND "timestamp" IS NOT NULL AND boot_id IS NOT NULL
+       AND ${condition}`,
+  );
+  const facts = await factsOf(journals, since, until);
+  if (facts.length < 2) return;
+  const [last = 0n] = facts.map((one) => one.last).sort((a, b) => (a < b ? 1 : -1));
+  const states = facts.map((one) => stateOf(one, { since, until: until ?? last }));
+  remark(visible(completenessSentence(states)));
+}
+
+/** What is known of one CPU under one hook while rows are read. */
+interface Cpu {
+  readonly hook: string;
+  readonly received: Range[];
+  readonly lost: Range[];
+  readonly withheld: Range[];
+  /** the last number before the time that was asked for, and the first one behind it */
+  before: number | undefined;
+  behind: number | undefined;
+}
+
+async function factsOf(
+  journals: Journals,
+  since: bigint | undefined,
+  until: bigint | undefined,
+): Promise<NodeFacts[]> {
+  const isBefore = since === undefined ? 'false' : `"timestamp" < ${since}`;
+  const isBehind = until === undefined ? 'false' : `"timestamp" >= ${until}`;
+  const cpus = new Map<string, Cpu>();
+  const cpuOf = (hook: string, cpu: unknown): Cpu => {
+    const key = `${hook}/${cpu}`;
+    const known = cpus.get(key) ?? {
+      hook,
+      received: [],
+      lost: [],
+      withheld: [],
+      before: undefined,
+      behind: undefined,
+    };
+    cpus.set(key, known);
+    return known;
+  };
+  const execs = await journals.rows(
+    `SELECT concat_ws('/', node, boot_id, hook_id), cpu, min(seq), max(seq),
+       max(seq) FILTER (${isBefore}), min(seq) FILTER (${isBehind})
+     FROM (SELECT *, seq - row_number() OVER (PARTITION BY node, boot_id, hook_id, cpu ORDER BY seq)
+         AS part FROM asked_nodes WHERE "action" = 'exec' AND seq > 0 AND cpu IS NOT NULL) one
+     GROUP BY node, boot_id, hook_id, cpu, part`,
+  );
+  for (const [hook, cpu, first, last, before, behind] of execs) {
+    const one = cpuOf(String(hook), cpu);
+    one.received.push({ first: Number(first), last: Number(last) });
+    if (before !== null) one.before = Math.max(one.before ?? 0, Number(before));
+    if (behind !== null)
+      one.behind = Math.min(one.behind ?? Number.POSITIVE_INFINITY, Number(behind));
+  }
+  const told = await journals.rows(
+    `SELECT 'lost', concat_ws('/', node, boot_id, loss_hook_id), loss_cpu, loss_first_seq, loss_last_seq
+     FROM asked_nodes WHERE "action" = 'journal.loss' AND loss_first_seq IS NOT NULL
+     UNION ALL
+     SELECT 'withheld', concat_ws('/', node, boot_id, withheld_hook_id), withheld_cpu,
+       try_cast(split_part(numbers, '-', 1) AS BIGINT), try_cast(split_part(numbers, '-', 2) AS BIGINT)
+     FROM (SELECT *, unnest(withheld_ranges) AS numbers FROM asked_nodes
+       WHERE "action" = 'journal.withheld')`,
+  );
+  for (const [kind, hook, cpu, first, last] of told)
+    cpuOf(String(hook), cpu)[kind === 'lost' ? 'lost' : 'withheld'].push({
+      first: Number(first),
+      last: Number(last),
+    });
+  const hooks = await hooksOf(journals);
+  const nodes = await journals.rows(
+    `SELECT node, min("timestamp"), max("timestamp"), count(*) FILTER ("action" = 'journal.loss'
+         AND loss_first_seq IS NULL AND NOT (${isBefore}) AND NOT (${isBehind}))
+     FROM asked_nodes GROUP BY node ORDER BY node`,
+  );
+  return nodes.map(([node, first, last, unknownLosses]) => ({
+    node: String(node),
+    first: BigInt(first as bigint),
+    last: BigInt(last as bigint),
+    unknownLosses: Number(unknownLosses),
+    cpus: [...cpus].flatMap(([key, cpu]) => {
+      const hook = hooks.get(cpu.hook);
+      if (hook === undefined || hook.node !== String(node)) return [];
+      if (since !== undefined && hook.last < since) return [];
+      if (until !== undefined && hook.first >= until) return [];
+      return [numbersOf(cpu, hook, Number(key.slice(key.lastIndexOf('/') + 1)))];
+    }),
+  }));
+}
+
+/** A hook in the inputs. */
+interface Hook {
+  readonly node: string;
+  readonly first: bigint;
+  readonly last: bigint;
+  /** by CPU: the first number that the inputs should have; undefined: no start says so */
+  nextSeq: readonly number[] | undefined;
+  isUntold: boolean;
+}
+
+async function hooksOf(journals: Journals): Promise<Map<string, Hook>> {
+  const rows = await journals.rows(
+    `SELECT concat_ws('/', node, boot_id, hook_id), node, min("timestamp"), max("timestamp")
+     FROM asked_nodes WHERE hook_id IS NOT NULL GROUP BY ALL`,
+  );
+  const hooks = new Map(
+    rows.map(([key, node, first, last]): [string, Hook] => [
+      String(key),
+      {
+        node: String(node),
+        first: BigInt(first as bigint),
+        last: BigInt(last as bigint),
+        nextSeq: undefined,
+        isUntold: false,
+      },
+    ]),
+  );
+  const starts = await journals.rows(
+    `SELECT row, concat_ws('/', node, boot_id, hook_id), format_version,
+       to_json(hook_next_seq)::VARCHAR
+     FROM asked_nodes WHERE "action" = 'journal.start' ORDER BY row`,
+  );
+  for (const [row, key, format, next] of starts) {
+    const hook = hooks.get(String(key));
+    if (hook === undefined) continue;
+    hook.nextSeq ??= next === null ? [] : JSON.parse(String(next));
+    hook.isUntold ||= Number(format) < 2 && journals.placeOf(Number(row)).file.hasLogs;
+  }
+  return hooks;
+}
+
+function numbersOf(cpu: Cpu, hook: Hook, number: number): CpuNumbers {
+  const received = merged(cpu.received);
+  const least = received[0]?.first ?? Number.POSITIVE_INFINITY;
+  const begin = hook.nextSeq === undefined ? least : (hook.nextSeq[number] ?? 1);
+  const all = [...received, ...cpu.lost, ...cpu.withheld];
+  const most = all.reduce((highest, { last }) => Math.max(highest, last), 0);
+  return {
+    asked: {
+      first: cpu.before === undefined ? Math.min(begin, least) : cpu.before + 1,
+      last: cpu.behind === undefined ? most : cpu.behind - 1,
+    },
+    received,
+    lost: cpu.lost,
+    withheld: cpu.withheld,
+    isUntold: hook.isUntold && cpu.withheld.length === 0,
+  };
+}

@@ -1,0 +1,88 @@
+import { beyond, countBeyond, merged, type Range } from '../ranges.ts';
+
+/** A node without a record for so long is called silent. */
+const SILENCE_NS = 3_600_000_000_000n;
+
+/** What an input has of the numbers of one CPU under one hook. */
+export interface CpuNumbers {
+  /** the numbers of the time that was asked for, as far as there are any */
+  readonly asked: Range;
+  readonly received: readonly Range[];
+  readonly lost: readonly Range[];
+  readonly withheld: readonly Range[];
+  /** The agent did not report what rules withheld from the export. */
+  readonly isUntold: boolean;
+}
+
+/** What an input knows of one node. */
+export interface NodeFacts {
+  readonly node: string;
+  /** Unix nanoseconds of the first and the last record */
+  readonly first: bigint;
+  readonly last: bigint;
+  /** losses of an unknown number in the time that was asked for */
+  readonly unknownLosses: number;
+  readonly cpus: readonly CpuNumbers[];
+}
+
+/** The times that were asked for, in Unix nanoseconds. */
+export interface Asked {
+  readonly since: bigint | undefined;
+  readonly until: bigint;
+}
+
+/** Why the memory of a node is not complete; the most serious reason counts. */
+export type Flaw =
+  /** numbers are missing that nothing explains */
+  | { readonly kind: 'holes'; readonly records: number }
+  /** numbers are missing, and an agent of format 1 may have had rules */
+  | { readonly kind: 'untold'; readonly records: number }
+  /** undefined: an unknown number */
+  | { readonly kind: 'losses'; readonly records: number | undefined }
+  | { readonly kind: 'silent'; readonly since: bigint }
+  | { readonly kind: 'later'; readonly from: bigint };
+
+/** How complete the memory of a node is. */
+export interface NodeState {
+  readonly node: string;
+  /** undefined: it is complete */
+  readonly flaw: Flaw | undefined;
+  /** records that rules withheld from the export, and that are not here */
+  readonly withheld: number;
+}
+
+/** Judges the memory of a node over the time that was asked for. */
+export function stateOf(facts: NodeFacts, asked: Asked): NodeState {
+  const counts = { holes: 0, untold: 0, lost: 0, withheld: 0 };
+  for (const cpu of facts.cpus) {
+    const absent = beyond(cpu.asked.first > cpu.asked.last ? [] : [cpu.asked], cpu.received);
+    const unlost = beyond(absent, merged(cpu.lost));
+    const missing = beyond(unlost, merged(cpu.withheld));
+    counts.lost += countOf(absent) - countOf(unlost);
+    counts.withheld += countOf(unlost) - countOf(missing);
+    counts[cpu.isUntold ? 'untold' : 'holes'] += countOf(missing);
+  }
+  return { node: facts.node, flaw: flawOf(facts, asked, counts), withheld: counts.withheld };
+}
+
+function flawOf(
+  { first, last, unknownLosses }: NodeFacts,
+  { since, until }: Asked,
+  {
+    holes,
+    untold,
+    lost,
+  }: { readonly holes: number; readonly untold: number; readonly lost: number },
+): Flaw | undefined {
+  if (holes > 0) return { kind: 'holes', records: holes };
+  if (untold > 0) return { kind: 'untold', records: untold };
+  if (unknownLosses > 0) return { kind: 'losses', records: undefined };
+  if (lost > 0) return { kind: 'losses', records: lost };
+  if (until - last >= SILENCE_NS) return { kind: 'silent', since: last };
+  if (since !== undefined && first > since) return { kind: 'later', from: first };
+  return undefined;
+}
+
+function countOf(ranges: readonly Range[]): number {
+  return countBeyond(ranges, []);
+}

@@ -1,0 +1,51 @@
+import { counted } from '../../record/describe.ts';
+import { rfc3339Of } from '../../record/time.ts';
+import type { Flaw, NodeState } from './node.ts';
+
+/** How many nodes a reason names. */
+const NODES_SHOWN = 5;
+
+const REASONS: Readonly<Record<Flaw['kind'], string>> = {
+  holes: 'with holes that nothing explains',
+  untold:
+    'with holes that may be losses or the work of export rules, which an agent of format 1 does not report',
+  losses: 'with losses',
+  silent: 'silent',
+  later: 'that begin later than asked',
+};
+
+/** Says in one line how complete the memory of these nodes is. */
+export function completenessSentence(states: readonly NodeState[]): string {
+  const complete = states.filter(({ flaw }) => flaw === undefined).length;
+  const withheld = states.reduce((sum, one) => sum + one.withheld, 0);
+  const reasons = Object.entries(REASONS).flatMap(([kind, words]) => {
+    const nodes = states.filter(({ flaw }) => flaw?.kind === kind);
+    if (nodes.length === 0) return [];
+    const shown = nodes.slice(0, NODES_SHOWN).map(({ node, flaw }) => `${node} ${detailOf(flaw)}`);
+    const more = nodes.length > shown.length ? ', …' : '';
+    return [`${nodes.length} ${words}: ${shown.join(', ')}${more}`];
+  });
+  const rules = withheld === 0 ? [] : [`rules withheld ${counted(withheld, 'record')}`];
+  return [`complete: ${complete} of ${counted(states.length, 'node')}`, ...reasons, ...rules].join(
+    '; ',
+  );
+}
+
+function detailOf(flaw: Flaw | undefined): string {
+  switch (flaw?.kind) {
+    case 'holes':
+    case 'untold':
+    case 'losses':
+      return `(${counted(flaw.records, 'record')})`;
+    case 'silent':
+      return `(since ${timeOf(flaw.since)})`;
+    case 'later':
+      return `(at ${timeOf(flaw.from)})`;
+    case undefined:
+      return '';
+  }
+}
+
+function timeOf(nanoseconds: bigint): string {
+  return rfc3339Of(nanoseconds)?.replace(/\.\d{9}Z$/, 'Z') ?? `${nanoseconds} ns`;
+}
