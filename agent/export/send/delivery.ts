@@ -100,7 +100,11 @@ export class Delivery {
       const refusal = await this.#send(record, refusals > 1);
       if (refusal === undefined) return;
       const isTurn = refusals % REFUSALS_IN_A_ROW === 0;
-      if (await this.#isAccepted(isTurn ? others.next().value : this.#sender.accepted)) {
+      // The one that was accepted before overtakes none.
+      const isOtherAccepted =
+        (await this.#isAccepted(this.#sender.accepted)) ||
+        (isTurn && (await this.#isAccepted(others.next().value)));
+      if (isOtherAccepted) {
         if ((await this.#send(record)) === undefined) return;
         reason ??= refusal;
         if (++rounds === ROUNDS) return this.#refuse(record, start, reason);
