@@ -113,11 +113,18 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['query', '--exe', 'nothing', '--node', 'node', '--until', timeOf(0)],
 ];
 
-/** Checks that every command answers the same with indexes and without. */
-async function isSame(dirs: readonly string[], says?: RegExp): Promise<void> {
+/** Some of them, where the inputs are what differs. */
+const FEW = COMMANDS.filter((_, n) => [0, 5, 8, 11].includes(n));
+
+/** Checks that commands answer the same with indexes and without. */
+async function isSame(
+  dirs: readonly string[],
+  says?: RegExp,
+  commands = says === undefined ? COMMANDS : FEW,
+): Promise<void> {
   const bare = without(dirs);
   const hidden = (shown: string) => shown.replaceAll('-without', '');
-  for (const command of COMMANDS) {
+  for (const command of commands) {
     const [own, other] = await Promise.all([vcml(...command, ...dirs), vcml(...command, ...bare)]);
     const what = command.join(' ');
     assert.equal(own.code, other.code, `${what}: ${own.stderr}`);
@@ -181,7 +188,7 @@ describe('with an index, every command answers the same as without it', { concur
       const open = readFileSync(join(one, segment(4)), 'utf8');
       writeFileSync(join(one, segment(4)), open.replaceAll('"vcml.cpu":0', '"vcml.cpu":1'));
     });
-    await isSame([whole, dir]);
+    await isSame([whole, dir], undefined, FEW);
   });
 });
 
