@@ -17,8 +17,8 @@ interface Arrived {
   readonly count: string;
 }
 
-/** A range of numbers that the agent has recorded as lost. */
-type Lost = Omit<Arrived, 'count'>;
+/** A range of numbers that the agent has recorded as lost, or that rules of the export held back. */
+type Numbers = Omit<Arrived, 'count'>;
 
 /**
  * Says which nodes' records have all arrived, between the first and the last number of each CPU in
@@ -41,13 +41,19 @@ export async function completenessOf(
      FROM ${table('coverage')} AS c WHERE ${onNodes} AND ${inHours(times)}
      GROUP BY node, boot_id, hook_id, c.cpu`,
   );
-  const lost = await store.rows<Lost>(
+  const lost = await store.rows<Numbers>(
     `SELECT DISTINCT node, loss_hook_id AS hook, toString(loss_cpu) AS cpu,
        toString(loss_first_seq) AS first, toString(loss_last_seq) AS last
      FROM ${table('journal')}
      WHERE ${onNodes} AND action = 'journal.loss' AND loss_first_seq IS NOT NULL`,
   );
-  return sentenceOf(seen, missingIn(arrived, lost));
+  const withheld = await store.rows<Numbers>(
+    `SELECT DISTINCT node, withheld_hook_id AS hook, toString(withheld_cpu) AS cpu,
+       splitByChar('-', range)[1] AS first, splitByChar('-', range)[2] AS last
+     FROM ${table('journal')} ARRAY JOIN withheld_ranges AS range
+     WHERE ${onNodes} AND action = 'journal.withheld'`,
+  );
+  return sentenceOf(seen, missingIn(arrived, lost, withheld));
 }
 
 /** What a node's records lack, and how many of these are recorded as lost; 0 and 0: nothing. */
@@ -56,23 +62,40 @@ interface Missing {
   told: bigint;
 }
 
-function missingIn(arrived: readonly Arrived[], lost: readonly Lost[]): Map<string, Missing> {
-  const ranges = Map.groupBy(lost, keyOf);
+function missingIn(
+  arrived: readonly Arrived[],
+  lost: readonly Numbers[],
+  withheld: readonly Numbers[],
+): Map<string, Missing> {
+  const [lostBy, withheldBy] = [Map.groupBy(lost, keyOf), Map.groupBy(withheld, keyOf)];
   const byNode = new Map<string, Missing>();
   for (const one of arrived) {
-    const [first, last] = [BigInt(one.first), BigInt(one.last)];
-    let told = 0n;
-    for (const range of ranges.get(keyOf(one)) ?? []) {
-      const from = BigInt(range.first) > first ? BigInt(range.first) : first;
-      const to = BigInt(range.last) < last ? BigInt(range.last) : last;
-      if (from <= to) told += to - from + 1n;
-    }
     const missing = byNode.get(one.node) ?? { all: 0n, told: 0n };
-    missing.all += last - first + 1n - BigInt(one.count);
-    missing.told += told;
+    const numbers = BigInt(one.last) - BigInt(one.first) + 1n;
+    missing.all += numbers - BigInt(one.count) - countIn(one, withheldBy.get(keyOf(one)));
+    missing.told += countIn(one, lostBy.get(keyOf(one)));
     byNode.set(one.node, missing);
   }
   return byNode;
+}
+
+/** How many numbers between the first and the last that arrived are in these ranges. */
+function countIn({ first, last }: Arrived, ranges: readonly Numbers[] = []): bigint {
+  let count = 0n;
+  let next = BigInt(first);
+  // Ranges may overlap: a replay may cut them differently.
+  for (const range of ranges.toSorted(byFirst)) {
+    const from = BigInt(range.first) > next ? BigInt(range.first) : next;
+    const to = BigInt(range.last) < BigInt(last) ? BigInt(range.last) : BigInt(last);
+    if (from > to) continue;
+    count += to - from + 1n;
+    next = to + 1n;
+  }
+  return count;
+}
+
+function byFirst(one: Numbers, other: Numbers): number {
+  return Number(BigInt(one.first) - BigInt(other.first));
 }
 
 function sentenceOf(
@@ -96,7 +119,7 @@ function sentenceOf(
   return [`${complete} of ${counted(seen.length, 'node')} complete`, ...named].join('; ');
 }
 
-function keyOf({ node, hook, cpu }: Lost): string {
+function keyOf({ node, hook, cpu }: Numbers): string {
   return JSON.stringify([node, hook, cpu]);
 }
 
