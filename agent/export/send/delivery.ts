@@ -18,11 +18,14 @@ const ROUNDS = 3;
 /** While no other record is accepted either, the encoder comes under suspicion from here on. */
 const SUSPICIOUS_REFUSALS = 3;
 /**
- * Each time after this many refusals, one of the records that follow or the newest one is tried:
+ * Each time after this many refusals, a few records that follow, or the newest one, are tried:
  * nothing was accepted before, or what was accepted before is no longer. It may overtake, which is
  * why it is not tried earlier.
  */
 const REFUSALS_IN_A_ROW = 10;
+/** How many others are tried each time, and how many that follow before the newest one. */
+const TRIED_AT_ONCE = 4;
+const FOLLOWING_FIRST = 7;
 /**
  * Each time after this many refusals for good in a row, the records are hardly the cause, although
  * one that the collector knows already is accepted; unless it accepts a new one, too.
@@ -103,7 +106,7 @@ export class Delivery {
       // The one that was accepted before overtakes none.
       const isOtherAccepted =
         (await this.#isAccepted(this.#sender.accepted)) ||
-        (isTurn && (await this.#isAccepted(others.next().value)));
+        (isTurn && (await this.#isOneAccepted(others)));
       if (isOtherAccepted) {
         if ((await this.#send(record)) === undefined) return;
         reason ??= refusal;
@@ -134,6 +137,13 @@ export class Delivery {
     return (await this.#sender.send([other], { isTrial: true })) === undefined;
   }
 
+  /** Whether the collector accepts one of the next few other records. */
+  async #isOneAccepted(others: Iterator<ReadableLogRecord | undefined, never>): Promise<boolean> {
+    for (let n = 0; n < TRIED_AT_ONCE; n++)
+      if (await this.#isAccepted(others.next().value)) return true;
+    return false;
+  }
+
   /**
    * Returns other records, without end: each that follows may be refused for good, too, and more of
    * them than can be read ahead. The newest one is another each time.
@@ -143,7 +153,9 @@ export class Delivery {
       const following = [...batch.records.slice(at + 1), ...(this.#ahead?.records ?? [])];
       if (n + 1 >= following.length) this.#ahead?.look();
       yield following[n % following.length];
-      const newest = this.#newestBut(batch.starts[at] as Position);
+      // It overtakes the most, so that it comes last.
+      const isDue = n % FOLLOWING_FIRST === FOLLOWING_FIRST - 1;
+      const newest = isDue ? this.#newestBut(batch.starts[at] as Position) : undefined;
       if (newest !== undefined) yield newest;
     }
   }
