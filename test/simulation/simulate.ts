@@ -167,6 +167,8 @@ class Simulation {
     const life = machine.begin(plan);
     const { diskMs, readMs } = machine.traits;
     machine.disk.syncs.inherit(machine.clock.now + OPENING_CALLS * Math.max(diskMs, readMs));
+    // A batch whose sync failed is no part of the journal with the policy `always`.
+    machine.disk.syncs.triesAgain = this.#options.sync === 'interval';
     this.#stop = new AbortController();
     const { deletes: _, ...options } = this.#options;
     const config = { ...options, journalDir: machine.disk.dir, onExit };
@@ -217,7 +219,7 @@ class Simulation {
     };
     clock.after(below(this.#gapMs), more);
     clock.after(stopAfter, () => {
-      this.#machine.disk.syncs.isEnding = true;
+      this.#machine.disk.syncs.triesAgain = false;
       this.#stop.abort('SIGTERM');
     });
   }

@@ -16,16 +16,14 @@ interface Growing {
   isExcused: boolean;
   /** the bytes that have no time limit: they are no lines, or were there when an agent ended */
   excused: number;
-  /** the bytes that were there when a sync failed: who never syncs does not try again */
-  failed: number;
 }
 
 /** Knows since when bytes and names of plain segments have not been synced. */
 export class Syncs {
   /** Whether a sync has failed since the last power cut. */
   hasFailed = false;
-  /** The agent was asked to end: it does not sync again what failed. */
-  isEnding = false;
+  /** Whether the agent is to sync again what failed. */
+  triesAgain = false;
   readonly #segments = new Map<string, Growing>();
 
   note(operation: Operation, now: number): void {
@@ -40,7 +38,6 @@ export class Syncs {
         isNamed: false,
         isExcused: false,
         excused: 0,
-        failed: 0,
       });
     if (kind === 'unlink') this.#segments.delete(name);
     if (segment === undefined) return;
@@ -57,7 +54,6 @@ export class Syncs {
 
   /** Nobody syncs while no agent runs: what the last one has not synced has time from then on. */
   inherit(from: number): void {
-    this.isEnding = false;
     for (const segment of this.#segments.values())
       segment.writes = segment.writes.map(({ end }) => ({ at: from, end }));
   }
@@ -85,8 +81,7 @@ export class Syncs {
     this.hasFailed = true;
     const segment = this.#segments.get(name);
     if (segment !== undefined) {
-      segment.failed = segment.size;
-      if (this.isEnding) segment.excused = segment.size;
+      if (!this.triesAgain) segment.excused = segment.size;
       segment.writes = segment.writes.map(({ end }) => ({ at: now, end }));
     }
     // A file and the folder are synced together.
@@ -119,9 +114,9 @@ export class Syncs {
     const newest = names.findLast((name) => (this.#segments.get(name)?.size ?? 0) > 0) ?? '';
     return names.flatMap((name) => {
       const growing = this.#segments.get(name) as Growing;
-      const { writes, synced, isNamed, isExcused, excused, failed, size } = growing;
+      const { writes, synced, isNamed, isExcused, excused, size } = growing;
       const isNewest = name >= newest;
-      const pardoned = Math.max(synced, excused, deadline === undefined ? failed : 0);
+      const pardoned = Math.max(synced, excused);
       const late = writes.filter(
         ({ at, end }) => end > pardoned && (!isNewest || (deadline !== undefined && at < deadline)),
       );
