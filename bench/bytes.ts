@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { zstdDecompressSync } from 'node:zlib';
+import { everyFrame } from '../test/support/every-frame.ts';
 import { type Bed, startedAgent } from './bed.ts';
 import { segments } from './journal.ts';
 import { settle } from './process.ts';
@@ -28,7 +28,7 @@ export async function measureBytes(bed: Bed): Promise<RecordBytes> {
   let raw = 0;
   let compressed = 0;
   for (const file of closed) {
-    const content = zstdDecompressSync(readFileSync(file));
+    const content = everyFrame(readFileSync(file));
     lines += content.reduce((count, byte) => (byte === 0x0a ? count + 1 : count), 0);
     raw += content.length;
     compressed += statSync(file).size;

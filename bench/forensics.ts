@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { zstdDecompressSync } from 'node:zlib';
+import { everyFrame } from '../test/support/every-frame.ts';
 import { type Bed, startedAgent } from './bed.ts';
 import type { Figure } from './budgets.ts';
 import { compareWithReference } from './forensics-reference.ts';
@@ -137,7 +137,7 @@ async function record(bed: Bed, least: number) {
   const records = await countLines(path, '"id":');
   const segment = segments(path).at(-1) ?? '';
   const bytes = readFileSync(segment);
-  const text = `${segment.endsWith('.zst') ? zstdDecompressSync(bytes) : bytes}`;
+  const text = `${segment.endsWith('.zst') ? everyFrame(bytes) : bytes}`;
   const line = text.split('\n').findLast((one) => one.includes(`"object":"${bed.noop}"`)) ?? '';
   const last = /^\{"id":"([^"]+)"/.exec(line)?.[1] ?? '';
   const size = `${((await countBytes(path)) / 1e9).toFixed(1)} GB before zstd`;

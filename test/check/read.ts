@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { zstdDecompressSync } from 'node:zlib';
+import { everyFrame } from '../support/every-frame.ts';
 
 const SEGMENT = /^(\d{20})\.jsonl(\.zst)?$/;
 const NOT_UTF8 = '(not UTF-8)';
@@ -50,7 +50,7 @@ function segmentsOf(directory: string): [string, string][] {
 function readSegment(path: string): Buffer {
   try {
     const content = readFileSync(path);
-    return path.endsWith('.zst') ? zstdDecompressSync(content) : content;
+    return path.endsWith('.zst') ? everyFrame(content) : content;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     // It may also have been compressed.

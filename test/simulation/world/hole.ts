@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { zstdDecompressSync } from 'node:zlib';
+import { everyFrame } from '../../support/every-frame.ts';
 
 const SEGMENT = /^(\d{20})\.jsonl(\.zst)?$/;
 
@@ -47,7 +47,7 @@ function segmentsIn(dir: string): string[] {
 /** Returns the whole lines of a segment before its first hole. */
 function readSegment(file: string): string {
   const bytes = fs.readFileSync(file);
-  const text = file.endsWith('.zst') ? zstdDecompressSync(bytes) : bytes;
+  const text = file.endsWith('.zst') ? everyFrame(bytes) : bytes;
   const hole = text.indexOf(0);
   const sound = hole < 0 ? text : text.subarray(0, hole);
   return sound.toString('utf8', 0, sound.lastIndexOf(0x0a) + 1);

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { zstdDecompressSync } from 'node:zlib';
 import {
   listSegmentsSync,
   type Position,
@@ -7,6 +6,7 @@ import {
   segmentFile,
 } from '../../../agent/journal/segment.ts';
 import type { JournalLine } from '../../../agent/journal/split-lines.ts';
+import { everyFrame } from '../every-frame.ts';
 
 /** Reads all whole lines from a position on, in the plainest way that there is. */
 export function readLinesSync(dir: string, from?: Position): JournalLine[] {
@@ -31,7 +31,7 @@ function textOf(dir: string, { number }: Segment): Buffer {
     if (!existsSync(file)) continue;
     try {
       const bytes = readFileSync(file);
-      return compressed ? zstdDecompressSync(bytes) : bytes;
+      return compressed ? everyFrame(bytes) : bytes;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
