@@ -1,6 +1,7 @@
 import type { Json } from '../../record/exact-json.ts';
 import { visible } from '../../record/visible.ts';
 import { timeSql } from '../columns.ts';
+import { withNumbers } from '../completeness/files.ts';
 import type { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { notesOf } from '../output/notes.ts';
@@ -14,6 +15,9 @@ export interface GapsOptions {
   /** the number of seconds without a record of a node that is reported */
   readonly silence: number;
 }
+
+/** The table that gaps() scans. */
+export const HOLES = 'holes';
 
 const COLUMNS = [
   'timestamp',
@@ -42,13 +46,13 @@ const TABLES: Readonly<Record<string, (options: GapsOptions) => string>> = {
   gaps: () => `SELECT coalesce(gap_reason, 'unmarked') AS reason, node, namespace, pod, container,
       count(*) AS gaps, ${timeSql('min("timestamp")')} AS "first",
       ${timeSql('max("timestamp")')} AS "last"
-    FROM holes WHERE readable AND parent_cause IS NULL AND NOT starts_with(permitted_by, 'root_event')
+    FROM ${HOLES} WHERE readable AND parent_cause IS NULL AND NOT starts_with(permitted_by, 'root_event')
     GROUP BY ALL ORDER BY gaps DESC, 1, 2, 3, 4, 5`,
   losses: () => `SELECT ${timeSql('"timestamp"')} AS "time", node, loss_stage AS stage,
       loss_count AS records, loss_cpu AS cpu, loss_first_seq AS first_seq,
       loss_last_seq AS last_seq, loss_hook_id AS hook, loss_boot_id AS boot_before
-    FROM holes WHERE readable AND "action" = 'journal.loss' ORDER BY node, "timestamp"`,
-  withheld: () => withheldSql('holes'),
+    FROM ${HOLES} WHERE readable AND "action" = 'journal.loss' ORDER BY node, "timestamp"`,
+  withheld: () => withheldSql(HOLES),
   silences: ({ silence }) => `SELECT node, ${timeSql('before')} AS "from",
       ${timeSql('"timestamp"')} AS "to", ("timestamp"::HUGEINT - before) // 1000000000 AS seconds,
       CASE WHEN boot_id IS DISTINCT FROM boot_before THEN 'reboot'
@@ -56,13 +60,13 @@ const TABLES: Readonly<Record<string, (options: GapsOptions) => string>> = {
         WHEN "action" = 'journal.loss' THEN 'records were lost'
         ELSE 'nothing was executed' END AS because
     FROM (SELECT *, lag("timestamp") OVER w AS before, lag(boot_id) OVER w AS boot_before
-      FROM holes WHERE readable WINDOW w AS (PARTITION BY node ORDER BY "timestamp"))
+      FROM ${HOLES} WHERE readable WINDOW w AS (PARTITION BY node ORDER BY "timestamp"))
     WHERE "timestamp"::HUGEINT - before >= ${BigInt(silence) * 1_000_000_000n} ORDER BY node, before`,
 };
 
 /** Prints gaps by reason and place, losses with their ranges, silent times, and torn files. */
 export async function gaps(journals: Journals, options: GapsOptions): Promise<number> {
-  await journals.scan('holes', [...new Set(COLUMNS)]);
+  await journals.scan(HOLES, withNumbers(journals, [...new Set(COLUMNS)]));
   const all: Record<string, Json> = {};
   for (const [name, sql] of Object.entries(TABLES)) {
     const reader = await journals.connection.runAndReadAll(sql(options));

@@ -43,10 +43,10 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--sql <select>', 'SELECT over the views records, execs, gaps, losses and runs')
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
-      const { query } = await import('./query.ts');
+      const { query, MARKED } = await import('./query.ts');
       const opening = await openingOf(inputs, options, options);
       const answer = (journals: Journals) => query(journals, options);
-      done(await reading(opening, withCompleteness(inputs, options, answer)));
+      done(await reading(opening, withCompleteness(inputs, options, answer, MARKED)));
     });
 
   storeConnection(auditLog(selection(form(program.command('tree')))))
@@ -76,9 +76,9 @@ export function createProgram(done: (exitCode: number) => void): Command {
     )
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
-      const { gaps } = await import('./gaps.ts');
+      const { gaps, HOLES } = await import('./gaps.ts');
       const answer = (journals: Journals) => gaps(journals, options);
-      done(await reading(filesOf(inputs), withCompleteness(inputs, {}, answer)));
+      done(await reading(filesOf(inputs), withCompleteness(inputs, {}, answer, HOLES)));
     });
 
   form(program.command('stats'))
@@ -88,9 +88,9 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--top <n>', 'maximum number of rows of a table', count, 10)
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
-      const { stats } = await import('./stats.ts');
+      const { stats, COUNTED } = await import('./stats.ts');
       const answer = (journals: Journals) => stats(journals, options);
-      done(await reading(filesOf(inputs), withCompleteness(inputs, {}, answer)));
+      done(await reading(filesOf(inputs), withCompleteness(inputs, {}, answer, COUNTED)));
     });
 
   selection(form(program.command('tail')))
@@ -205,12 +205,13 @@ function withCompleteness(
   inputs: readonly string[],
   asked: Pick<Selection, 'since' | 'until' | 'node'>,
   command: (journals: Journals) => Promise<number>,
+  scanned?: string,
 ): (journals: Journals) => Promise<number> {
   if (inputs.some(isStore)) return command;
   return async (journals) => {
     const exitCode = await command(journals);
     const { printCompleteness } = await import('../completeness/files.ts');
-    await printCompleteness(journals, asked);
+    await printCompleteness(journals, asked, scanned);
     return exitCode;
   };
 }

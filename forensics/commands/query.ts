@@ -1,4 +1,5 @@
 import { StatementType } from '@duckdb/node-api';
+import { withNumbers } from '../completeness/files.ts';
 import { ForensicsError } from '../errors.ts';
 import { narrowToSelection } from '../indexed/narrow-selection.ts';
 import type { Journals } from '../journals.ts';
@@ -9,6 +10,9 @@ import { jsonOf, printTable } from '../output/rows.ts';
 import { checkedCondition } from '../select/condition.ts';
 import type { Selection } from '../select/filter.ts';
 import { entriesByTime, hitsOf } from '../select/ordered.ts';
+
+/** The table that query() scans. */
+export const MARKED = 'marked';
 
 const GONE =
   'a segment was compressed or deleted while it was read, because its agent is recording: run the query again';
@@ -26,8 +30,9 @@ export async function query(journals: Journals, options: QueryOptions): Promise<
   const nowMs = Date.now();
   const { sql, columns } = await checkedCondition(journals, options, nowMs);
   await narrowToSelection(journals, options, nowMs);
-  await journals.scan('marked', columns, [`${sql} AS hit`]);
-  const hits = await hitsOf(journals, 'marked', 'hit');
+  const numbers = withNumbers(journals, []);
+  await journals.scan(MARKED, [...columns, ...numbers], [`${sql} AS hit`, ...numbers]);
+  const hits = await hitsOf(journals, MARKED, 'hit');
   const printer = recordPrinter(options.output);
   let left = options.limit ?? Number.POSITIVE_INFINITY;
   for await (const entry of entriesByTime(journals, hits)) {

@@ -1,5 +1,6 @@
 import type { Json } from '../../record/exact-json.ts';
 import { timeSql } from '../columns.ts';
+import { withNumbers } from '../completeness/files.ts';
 import type { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { printNotes } from '../output/notes.ts';
@@ -13,6 +14,9 @@ export interface StatsOptions {
   /** the number of rows in a table */
   readonly top: number;
 }
+
+/** The table that stats() scans. */
+export const COUNTED = 'counted';
 
 const COLUMNS = [
   'timestamp',
@@ -32,8 +36,8 @@ const COLUMNS = [
 const TABLES: Readonly<Record<string, string>> = {
   records: `SELECT "action", count(*) AS records, count(DISTINCT node) AS nodes,
       ${timeSql('min("timestamp")')} AS "first", ${timeSql('max("timestamp")')} AS "last"
-    FROM counted WHERE readable GROUP BY 1 ORDER BY 2 DESC`,
-  withheld: withheldSql('counted'),
+    FROM ${COUNTED} WHERE readable GROUP BY 1 ORDER BY 2 DESC`,
+  withheld: withheldSql(COUNTED),
   pods: `SELECT count(*) AS execs, node, namespace, pod
     FROM execs_counted GROUP BY ALL ORDER BY 1 DESC, 2, 3, 4`,
   images: `SELECT count(*) AS execs, image
@@ -57,10 +61,10 @@ const TABLES: Readonly<Record<string, string>> = {
  * executables.
  */
 export async function stats(journals: Journals, options: StatsOptions): Promise<number> {
-  const columns = [...new Set(COLUMNS)];
-  await journals.scan('counted', columns, ['id', ...columns]);
+  const columns = withNumbers(journals, [...new Set(COLUMNS)]);
+  await journals.scan(COUNTED, columns, ['id', ...columns]);
   await journals.rows(
-    `CREATE VIEW execs_counted AS SELECT * FROM counted WHERE readable AND "action" = 'exec'`,
+    `CREATE VIEW execs_counted AS SELECT * FROM ${COUNTED} WHERE readable AND "action" = 'exec'`,
   );
   const all: Json[][] = [];
   for (const [name, sql] of Object.entries(TABLES)) {

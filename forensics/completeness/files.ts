@@ -6,7 +6,7 @@ import { conditionOf, type Selection, timeRangeOf } from '../select/filter.ts';
 import { type CpuNumbers, type NodeFacts, stateOf } from './node.ts';
 import { completenessSentence } from './sentence.ts';
 
-const COLUMNS = [
+const NUMBERS = [
   'timestamp',
   'node',
   'boot_id',
@@ -30,18 +30,33 @@ const COLUMNS = [
 type AskedFor = Pick<Selection, 'since' | 'until' | 'node'>;
 
 /**
- * Writes to stderr how complete the memory of the nodes is over the time that was asked for, if the
- * inputs are not the journal of one node. It reads them once more.
+ * Returns the columns of a scan with those that printCompleteness() needs, if it will need any, so that
+ * the inputs are read once.
  */
-export async function printCompleteness(journals: Journals, asked: AskedFor = {}): Promise<void> {
+export function withNumbers(journals: Journals, columns: readonly string[]): readonly string[] {
+  return journals.isOneJournal ? columns : [...new Set([...columns, ...NUMBERS])];
+}
+
+/**
+ * Writes to stderr how complete the memory of the nodes is over the time that was asked for, if the
+ * inputs are not the journal of one node. It reads them once more, unless the table of the last scan
+ * has the columns of withNumbers().
+ */
+export async function printCompleteness(
+  journals: Journals,
+  asked: AskedFor = {},
+  scanned?: string,
+): Promise<void> {
   if (journals.isOneJournal) return;
   const nowMs = Date.now();
   const { since, until } = timeRangeOf(asked, nowMs);
-  await journals.scan('numbered', COLUMNS);
+  const hasNumbers = scanned !== undefined && (await isThere(journals, scanned));
+  const table = hasNumbers ? scanned : 'numbered';
+  if (!hasNumbers) await journals.scan(table, NUMBERS);
   const { node } = asked;
   const condition = conditionOf(node === undefined ? {} : { node }, nowMs).sql;
   await journals.rows(
-    `CREATE OR REPLACE VIEW asked_nodes AS SELECT *, rowid AS row FROM numbered
+    `CREATE OR REPLACE VIEW asked_nodes AS SELECT *, rowid AS row FROM ${table}
      WHERE readable AND node IS NOT NULL AND "timestamp" IS NOT NULL AND boot_id IS NOT NULL
        AND ${condition}`,
   );
@@ -50,6 +65,16 @@ export async function printCompleteness(journals: Journals, asked: AskedFor = {}
   const [last = 0n] = facts.map((one) => one.last).sort((a, b) => (a < b ? 1 : -1));
   const states = facts.map((one) => stateOf(one, { since, until: until ?? last }));
   remark(visible(completenessSentence(states)));
+}
+
+/** A command may answer without its scan: from SQL of the user. */
+async function isThere(journals: Journals, table: string): Promise<boolean> {
+  const names = NUMBERS.map((name) => `'${name}'`).join(', ');
+  const rows = await journals.rows(
+    `SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND column_name IN (${names})`,
+    [table],
+  );
+  return rows.length === NUMBERS.length;
 }
 
 /** What is known of one CPU under one hook while rows are read. */
