@@ -68,7 +68,8 @@ async function ask(
 
 function reasonOf({ exitCode, errors }: Ended, timeoutMs: number): string | undefined {
   if (exitCode === 0) return undefined;
-  if (exitCode === undefined) return `did not answer within ${timeoutMs / 1000} s`;
+  if (exitCode === undefined)
+    return `did not answer within ${timeoutMs / 1000} s, which --timeout can extend`;
   const lines = errors.trim().split('\n');
   return (exitCode === DAMAGED ? lines[0] : lines.find((line) => line !== '')) ?? '';
 }

@@ -6,6 +6,8 @@ import { momentOf } from '../select/time.ts';
 /** An exact name, and no pattern. */
 const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 
+const ID = /^[0-9a-f][-0-9a-f]{3,35}$/;
+
 /** What an agent is asked for; a record must match each part that is given. */
 export type Question = Pick<Selection, 'since' | 'until' | 'namespace' | 'pod'> & {
   /** the id of a record, or its beginning; nothing else is given with it */
@@ -20,13 +22,23 @@ export function argumentsOf(
   { id, since, until, namespace, pod }: Question,
   nowMs: number,
 ): string[] {
-  if (id !== undefined) return [`--id=${id}`];
+  if (id !== undefined) return [`--id=${idOf(id)}`];
   const name = podOf(namespace, pod);
   return [
     ...timeOf('--since', since, nowMs),
     ...timeOf('--until', until, nowMs),
     ...(name === undefined ? [] : [`--pod=${name}`]),
   ];
+}
+
+/** Returns an id as records have it; throws if none can begin so. */
+function idOf(given: string): string {
+  const id = given.toLowerCase();
+  if (ID.test(id)) return id;
+  throw new ForensicsError(
+    'usage',
+    `${JSON.stringify(given)} is not the id of a record, nor at least the first 4 characters of one`,
+  );
 }
 
 /** An age is counted from here: the clock of a node may be another. */

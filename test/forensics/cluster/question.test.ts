@@ -30,6 +30,15 @@ for (const [question, args] of cases)
     deepEqual(argumentsOf(question, NOW), args);
   });
 
+for (const id of ['4a7', 'cart-6d9c', '4a7107b4-031f-57dc-ad99-2026bc3be1a4f', ''])
+  test(`${JSON.stringify(id)} is refused as an id before anybody is asked`, () => {
+    throws(() => argumentsOf({ id }, NOW), /is not the id of a record/);
+  });
+
+test('an id is asked for as records have it', () => {
+  deepEqual(argumentsOf({ id: '4A7107B4' }, NOW), ['--id=4a7107b4']);
+});
+
 test('a time that is none is refused before anybody is asked', () => {
   throws(() => argumentsOf({ since: 'yesterday' }, NOW), /"yesterday" is not a time/);
 });
