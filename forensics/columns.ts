@@ -2,8 +2,8 @@
 
 import { CORE } from '../record/fields/core.ts';
 import type { Field, FieldType } from '../record/fields/field.ts';
-import { type OwnerKind, ownerKey } from '../record/fields/resource.ts';
 import { ATTRIBUTES, columnOf, KEYS } from '../record/fields.ts';
+import { placeColumns } from './place-columns.ts';
 
 type Parent = 'line' | 'actor' | 'attributes';
 
@@ -35,36 +35,12 @@ function columnFor(name: string, { key, type }: Field, parent: Parent): Column {
   return { column: columnOf(name), parent, key, type: SQL_TYPES[type] };
 }
 
-/** The kinds of owners, in the order in which they name a pod's owner. */
-export const OWNERS: readonly OwnerKind[] = [
-  'deployment',
-  'statefulset',
-  'daemonset',
-  'cronjob',
-  'job',
-  'replicaset',
-];
-const owner = OWNERS.map((kind) => `'${kind}/' || ${inResource(ownerKey(kind, 'name'))}`).join(
-  ', ',
-);
-
 /** The columns that are derived from the fields and from the map `resource`. */
 const DERIVED: Readonly<Record<string, string>> = {
   time: timeSql('"timestamp"'),
   host: inResource(KEYS.hostName),
   node: `coalesce(${inResource(KEYS.nodeName)}, ${inResource(KEYS.hostName)})`,
-  cluster: inResource(KEYS.clusterName),
-  namespace: inResource(KEYS.namespace),
-  pod: inResource(KEYS.podName),
-  pod_uid: inResource(KEYS.podUid),
-  container: `coalesce(${inResource(KEYS.podContainerName)}, ${inResource(KEYS.containerName)})`,
-  container_id: inResource(KEYS.containerId),
-  container_type: inResource(KEYS.containerType),
-  image: inResource(KEYS.imageName),
-  image_tags: inResource(KEYS.imageTags),
-  image_id: inResource(KEYS.imageId),
-  owner: `coalesce(${owner})`,
-  service: inResource(KEYS.serviceName),
+  ...placeColumns({ inResource, behind: (prefix, text) => `${prefix} || ${text}` }),
   resource: 'resource',
 };
 

@@ -6,7 +6,7 @@ import { KEYS } from '../../record/fields.ts';
 import type { StoredRecord } from '../../record/read.ts';
 import { rfc3339Of } from '../../record/time.ts';
 import { visible } from '../../record/visible.ts';
-import { OWNERS } from '../columns.ts';
+import { OWNERS } from '../place-columns.ts';
 import { contentOf, gapOf, userOf } from './text.ts';
 
 const COMMAND_MAX = 200;

@@ -2,9 +2,8 @@
 
 import { CORE, OTLP_KEYS } from '../../../record/fields/core.ts';
 import type { Field, FieldType } from '../../../record/fields/field.ts';
-import { ownerKey } from '../../../record/fields/resource.ts';
 import { ATTRIBUTES, columnOf, KEYS } from '../../../record/fields.ts';
-import { OWNERS } from '../../columns.ts';
+import { placeColumns } from '../../place-columns.ts';
 import { literal } from './literal.ts';
 
 /** One column of `records`. */
@@ -106,18 +105,7 @@ const core: readonly Column[] = [
 
 const RESOURCE_COLUMNS: Readonly<Record<string, string>> = {
   host: inResource(KEYS.hostName),
-  cluster: inResource(KEYS.clusterName),
-  namespace: inResource(KEYS.namespace),
-  pod: inResource(KEYS.podName),
-  pod_uid: inResource(KEYS.podUid),
-  container: `coalesce(${inResource(KEYS.podContainerName)}, ${inResource(KEYS.containerName)})`,
-  container_id: inResource(KEYS.containerId),
-  container_type: inResource(KEYS.containerType),
-  image: inResource(KEYS.imageName),
-  image_tags: inResource(KEYS.imageTags),
-  image_id: inResource(KEYS.imageId),
-  owner: `coalesce(${OWNERS.map((kind) => `concat('${kind}/', ${inResource(ownerKey(kind, 'name'))})`).join(', ')})`,
-  service: inResource(KEYS.serviceName),
+  ...placeColumns({ inResource, behind: (prefix, text) => `concat(${prefix}, ${text})` }),
 };
 
 /** Where a record happened, from its resource. */
