@@ -104,7 +104,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await tail(namedInputs(inputs), options));
     });
 
-  auditLog(selection(program.command('report')))
+  storeConnection(auditLog(selection(program.command('report'))))
     .description(
       'write one self-contained HTML file, or Markdown for a ticket, about a record or a selection, with all causes',
     )
@@ -118,11 +118,14 @@ export function createProgram(done: (exitCode: number) => void): Command {
       const { report } = await import('./report.ts');
       const [id, paths] = splitId(options.id, inputs);
       const words = commandLine(process.argv.slice(2));
-      done(
-        await reading(filesOf(paths), (journals) =>
-          report(journals, id, { ...options, selection: words }),
-        ),
-      );
+      const opening = await openingOf(paths, options, {
+        ...options,
+        id,
+        effects: true,
+        causes: true,
+      });
+      const answer = (journals: Journals) => report(journals, id, { ...options, selection: words });
+      done(await reading(opening, answer));
     });
 
   program
@@ -189,7 +192,7 @@ function filesOf(inputs: readonly string[]): Opening {
   if (store !== undefined)
     throw new ForensicsError(
       'usage',
-      `${withoutPassword(store)}: a store answers chain, tree and query, and is asked alone`,
+      `${withoutPassword(store)}: a store answers chain, tree, query and report, and is asked alone`,
     );
   return {
     open: (temporary) => Journals.open(namedInputs(inputs), undefined, temporary),

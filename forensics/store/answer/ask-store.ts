@@ -34,11 +34,12 @@ export function askStore(address: string, options: ConnectionOptions, question: 
 
 async function answersOf(store: Store, question: Question, temporary: Temporary): Promise<Answers> {
   const files = new NodeFiles(store, temporary);
-  // The records of a chain come from its end; those of a selection come in their order.
+  // Causes come behind their effects; the records of a selection come in their order.
+  const isLinked = question.id !== undefined || question.causes === true;
   const linked: Row[] = [];
   const nowMs = Date.now();
   for await (const rows of rowsFor(store, question, nowMs))
-    if (question.id !== undefined) linked.push(...rows);
+    if (isLinked) linked.push(...rows);
     else for (const row of rows) await files.write(row);
   for (const row of linked.toSorted(byTime)) await files.write(row);
   const answers = await files.close();

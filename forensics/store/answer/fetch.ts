@@ -1,7 +1,7 @@
 import type { Store } from '../connect.ts';
 import { COLUMNS } from '../schema/columns.ts';
 import { identifier, literal } from '../schema/literal.ts';
-import { conditionFor, idCondition, type Question } from './question.ts';
+import { conditionFor, idConditions, type Question } from './question.ts';
 import { LINE_COLUMNS, type Row } from './record-line.ts';
 
 /** A chain is looked for in the last ten minutes, hour and 30 days before the effect, then anywhere. */
@@ -15,16 +15,59 @@ export async function* rowsFor(
   question: Question,
   nowMs: number,
 ): AsyncGenerator<readonly Row[]> {
-  const { id, effects = false, ...selection } = question;
+  const { id, effects = false, causes = false, ...selection } = question;
   if (id === undefined) {
-    yield* store.stream<Row>(selectRows(store, conditionFor(selection, nowMs)));
+    const selected = store.stream<Row>(selectRows(store, conditionFor(selection, nowMs)));
+    if (causes) yield* withCauses(store, selected);
+    else yield* selected;
     return;
   }
-  const found = await store.rows<Row>(selectRows(store, idCondition(id, selection, nowMs)));
+  const found = await withId(store, idConditions(id, selection, nowMs));
   yield found;
   const known = new Set(found.map(({ id: one }) => String(one)));
   for (const row of found) yield* causesOf(store, row, known);
   if (effects) yield* effectsOf(store, found, known);
+}
+
+async function withId(store: Store, conditions: readonly string[]): Promise<readonly Row[]> {
+  for (const condition of conditions) {
+    const found = await store.rows<Row>(selectRows(store, condition));
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+/** Yields rows, and then their causes, level by level. */
+async function* withCauses(
+  store: Store,
+  rows: AsyncIterable<readonly Row[]>,
+): AsyncGenerator<readonly Row[]> {
+  const known = new Set<string>();
+  const wanted = new Map<string, Set<string>>();
+  const look = (found: readonly Row[]) => {
+    for (const { id } of found) known.add(String(id));
+    for (const row of found) {
+      const cause = causeOf(row);
+      if (cause !== null && !known.has(cause)) entryOf(wanted, row.node).add(cause);
+    }
+  };
+  for await (const found of rows) {
+    look(found);
+    yield found;
+  }
+  while (wanted.size > 0) {
+    const level = [...wanted].map(([node, causes]) => [node, [...causes]] as const);
+    wanted.clear();
+    for (const [node, causes] of level)
+      for (const some of inParts(causes.filter((cause) => !known.has(cause)))) {
+        for (const cause of some) known.add(cause);
+        const found = await store.rows<Row>(
+          selectRows(store, `node = ${literal(node)} AND id IN (${some.map(uuid).join(', ')})`),
+        );
+        look(found);
+        yield found;
+      }
+  }
 }
 
 /** Follows the causes of a record on its node, level by level, while there are any. */
@@ -50,14 +93,14 @@ async function causeRows(store: Store, cause: string, effect: Row): Promise<read
     const found = await store.rows<Row>(
       selectRows(
         store,
-        `node = ${literal(effect.node)} AND timestamp <= ${until}${since} AND id = toUUID(${literal(cause)})`,
+        `node = ${literal(effect.node)} AND timestamp <= ${until}${since} AND id = ${uuid(cause)}`,
       ),
     );
     if (found.length > 0) return found;
   }
   // A clock that somebody set makes a cause later than its effect.
   return store.rows<Row>(
-    selectRows(store, `node = ${literal(effect.node)} AND id = toUUID(${literal(cause)})`),
+    selectRows(store, `node = ${literal(effect.node)} AND id = ${uuid(cause)}`),
   );
 }
 
@@ -68,10 +111,9 @@ async function* effectsOf(
 ): AsyncGenerator<readonly Row[]> {
   for (let level = roots; level.length > 0; ) {
     const next: Row[] = [];
-    for (let at = 0; at < level.length; at += ASKED_AT_ONCE) {
-      const part = level.slice(at, at + ASKED_AT_ONCE);
+    for (const part of inParts(level)) {
       const nodes = [...new Set(part.map(({ node }) => literal(node)))];
-      const ids = part.map(({ id }) => `toUUID(${literal(String(id))})`);
+      const ids = part.map(({ id }) => uuid(String(id)));
       const found = await store.rows<Row>(
         selectRows(store, `node IN (${nodes.join(', ')}) AND parent_cause IN (${ids.join(', ')})`),
       );
@@ -81,6 +123,20 @@ async function* effectsOf(
     yield next;
     level = next;
   }
+}
+
+function* inParts<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += ASKED_AT_ONCE) yield all.slice(at, at + ASKED_AT_ONCE);
+}
+
+function entryOf(sets: Map<string, Set<string>>, key: string): Set<string> {
+  const set = sets.get(key) ?? new Set();
+  sets.set(key, set);
+  return set;
+}
+
+function uuid(id: string): string {
+  return `toUUID(${literal(id)})`;
 }
 
 function causeOf(row: Row): string | null {

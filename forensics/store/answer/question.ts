@@ -8,6 +8,8 @@ export type Question = Selection & {
   readonly id?: string;
   /** what the record caused is asked for, too */
   readonly effects?: boolean;
+  /** the causes of each record of a selection are asked for, too; those of a record with an id always are */
+  readonly causes?: boolean;
 };
 
 /** An exact name, and no pattern. */
@@ -43,17 +45,23 @@ export function nodesOf({ node }: Selection): readonly string[] | undefined {
   return isExact(node) ? [node] : undefined;
 }
 
-/** Returns the condition for an id or its beginning, at the times and the node of a selection. */
-export function idCondition(id: string, selection: Selection, nowMs: number): string {
+/**
+ * Returns the conditions for an id or its beginning, to be tried in this order. A whole id is looked for
+ * at the times and on the node of a selection first, where it is found fast, and then anywhere.
+ */
+export function idConditions(id: string, selection: Selection, nowMs: number): string[] {
   const { since, until } = timeRangeOf(selection, nowMs);
   const places = [...placeConditions(selection, since, until)];
-  if (UUID.test(id)) return [`id = toUUID(${literal(id)})`, ...places].join(' AND ');
+  if (UUID.test(id)) {
+    const isId = `id = toUUID(${literal(id)})`;
+    return places.length === 0 ? [isId] : [[isId, ...places].join(' AND '), isId];
+  }
   if (places.length === 0)
     throw new ForensicsError(
       'usage',
       `${JSON.stringify(id)} is the beginning of an id, which a store finds only at a time or on a node: add --since or --node, or the whole id`,
     );
-  return [`startsWith(toString(id), ${literal(id)})`, ...places].join(' AND ');
+  return [[`startsWith(toString(id), ${literal(id)})`, ...places].join(' AND ')];
 }
 
 /** The hour is the first part of the order, and prunes only if a condition says it. */

@@ -1,4 +1,6 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { rowsFor } from '../../../../forensics/store/answer/fetch.ts';
 import { lineOf } from '../../../../forensics/store/answer/record-line.ts';
@@ -143,6 +145,27 @@ test('a chain and a tree from a store are those from files', options, async (t) 
       equal(found.stdout, expected.stdout, found.stderr);
       deepEqual([found.code, expected.code], [0, 0]);
     }
+});
+
+test('a report from a store has the causes that one from files has', options, async (t) => {
+  const store = await startStore(t);
+  const lines = deepChain(12);
+  await store.insert([...lines, execLine(40)]);
+  const folder = new Folder();
+  t.after(() => folder.close());
+  const file = folder.journal('node.jsonl', [...lines, execLine(40)]);
+  const about = async (input: string, ...selection: readonly string[]) => {
+    const out = join(folder.path, 'report.md');
+    const { code, stderr } = await vcml('report', '--markdown', '-o', out, ...selection, input);
+    equal(code, 0, stderr);
+    return readFileSync(out, 'utf8').replace(/## (What is missing|Made from)[^]*/, '');
+  };
+  for (const selection of [
+    ['--exe', '/usr/bin/p7', '--since', '2001-01-01'],
+    ['--id', idIn(lines[5] ?? '')],
+    ['--id', idIn(lines[5] ?? ''), '--since', '2027-01-01'],
+  ])
+    equal(await about(store.address, ...selection), await about(file, ...selection));
 });
 
 test('a selection from a store is that from files', options, async (t) => {
