@@ -138,14 +138,28 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await reading(filesOf(inputs), (journals) => exportParquet(journals, parquet)));
     });
 
-  form(program.command('audit'))
+  storeConnection(form(program.command('audit')))
     .description(
       'check ids, links, order, numbers, losses and fields; exit code 1 means that there are findings',
     )
+    .option('--since <time>', 'in a store: from this time on')
+    .option('--node <name>', 'in a store: every rule, for this node')
     .option('--limit <n>', 'maximum number of findings of one kind in text output', count, 20)
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { audit } = await import('./audit.ts');
+      const { since, node } = options;
+      const [first = ''] = inputs;
+      if (inputs.length === 1 && isStore(first)) {
+        const { askNode } = await import('../store/answer/ask-node.ts');
+        if (node === undefined || since === undefined)
+          throw new ForensicsError('usage', 'an audit of a store needs --node and --since');
+        const opening = askNode(first, options, { node, since });
+        done(await reading(opening, (journals) => audit(journals, options)));
+        return;
+      }
+      if ((since ?? node) !== undefined)
+        throw new ForensicsError('usage', '--since and --node of audit are for a store');
       done(await reading(filesOf(inputs), (journals) => audit(journals, options)));
     });
 
@@ -192,7 +206,7 @@ function filesOf(inputs: readonly string[]): Opening {
   if (store !== undefined)
     throw new ForensicsError(
       'usage',
-      `${withoutPassword(store)}: a store answers chain, tree, query and report, and is asked alone`,
+      `${withoutPassword(store)}: a store answers chain, tree, query, report and audit, and is asked alone`,
     );
   return {
     open: (temporary) => Journals.open(namedInputs(inputs), undefined, temporary),

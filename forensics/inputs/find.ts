@@ -20,6 +20,8 @@ export interface Found {
   readonly real: string | undefined;
   /** Whether it was found in a folder of segments, where the agent keeps files of its own, too. */
   readonly isBeside: boolean;
+  /** Whether an agent exported its records: rules may have held back some, and one may be there twice. */
+  readonly isExported?: boolean;
 }
 
 /** An input, or a part of it, that cannot be read at all, and why. */

@@ -42,7 +42,7 @@ export class Source {
   foreign = 0;
   /** what its log records say that rules withheld from the export */
   withheld: readonly WithheldNumbers[] = [];
-  /** Whether it has log records; a collector may have delivered one of them twice. */
+  /** Whether an agent exported its records; a collector may have delivered one of them twice. */
   hasLogs = false;
   /** records that the answer does not need, and that are not in the file that DuckDB reads */
   left = 0;
@@ -54,9 +54,14 @@ export class Source {
   /** Whether the last line may still be written. */
   isUnfinished = false;
 
-  private constructor({ path, journal }: Found, original: string, temporary: Temporary) {
+  private constructor(
+    { path, journal, isExported = false }: Found,
+    original: string,
+    temporary: Temporary,
+  ) {
     this.path = path;
     this.journal = journal;
+    this.hasLogs = isExported;
     this.original = original;
     this.#file = original;
     this.#temporary = temporary;
@@ -118,7 +123,7 @@ export class Source {
     this.others = others;
     this.foreign = foreign;
     this.withheld = withheld;
-    this.hasLogs = hasLogs;
+    this.hasLogs ||= hasLogs;
     const numbered = damage.map(({ line, why }) => ({ line: this.#numberOf(line), why }));
     this.damage = [...this.damage, ...numbered];
     this.#renumber(lines);

@@ -1,6 +1,3 @@
-import { once } from 'node:events';
-import { createWriteStream, type WriteStream } from 'node:fs';
-import { counted } from '../../../record/describe.ts';
 import type { Opening } from '../../commands/reading.ts';
 import { ForensicsError } from '../../errors.ts';
 import type { Answers } from '../../inputs/find.ts';
@@ -11,8 +8,9 @@ import { type ConnectionOptions, connect, type Store } from '../connect.ts';
 import { refuseOtherSchema } from '../refuse.ts';
 import { completenessOf } from './completeness.ts';
 import { rowsFor } from './fetch.ts';
+import { NodeFiles } from './node-files.ts';
 import { nodesOf, type Question } from './question.ts';
-import { lineOf, type Row } from './record-line.ts';
+import type { Row } from './record-line.ts';
 
 /** Opens what a store answers to a question: the lines of each node, in a temporary file. */
 export function askStore(address: string, options: ConnectionOptions, question: Question): Opening {
@@ -50,51 +48,4 @@ async function answersOf(store: Store, question: Question, temporary: Temporary)
 
 function byTime(one: Row, other: Row): number {
   return Number(BigInt(one.timestamp) - BigInt(other.timestamp));
-}
-
-/** One file for each node, whose lines are a journal. */
-class NodeFiles {
-  readonly #shown: string;
-  readonly #temporary: Temporary;
-  readonly #files = new Map<string, { readonly path: string; readonly stream: WriteStream }>();
-
-  constructor({ address }: Store, temporary: Temporary) {
-    this.#shown = `${address.url.replace(/^https?/, 'clickhouse')}/${address.database}`;
-    this.#temporary = temporary;
-  }
-
-  get nodes(): string[] {
-    return [...this.#files.keys()].filter((node) => node !== '');
-  }
-
-  async write(row: Row): Promise<void> {
-    const { stream } = this.#fileOf(row.node);
-    if (!stream.write(`${lineOf(row)}\n`)) await once(stream, 'drain');
-  }
-
-  async close(): Promise<Answers> {
-    const nodes = this.#files.size;
-    // Without any record, there is still an answer.
-    if (nodes === 0) this.#fileOf('');
-    for (const { stream } of this.#files.values()) {
-      stream.end();
-      await once(stream, 'finish');
-    }
-    const found = [...this.#files].map(([node, { path }]) => ({
-      path: node === '' ? this.#shown : `${this.#shown}#${node}`,
-      journal: path,
-      real: path,
-      isBeside: false,
-    }));
-    return { found, problems: [], notes: [`records of ${counted(nodes, 'node')} were found`] };
-  }
-
-  #fileOf(node: string) {
-    const known = this.#files.get(node);
-    if (known !== undefined) return known;
-    const path = this.#temporary.file();
-    const made = { path, stream: createWriteStream(path, { flags: 'wx', mode: 0o600 }) };
-    this.#files.set(node, made);
-    return made;
-  }
 }

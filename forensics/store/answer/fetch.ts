@@ -143,13 +143,33 @@ function causeOf(row: Row): string | null {
   return (row.parent_cause as string | null | undefined) ?? null;
 }
 
-/** A replay has a lower version than the first row, whether they are merged yet or not. */
-function selectRows({ address }: Store, condition: string): string {
+/** A table, what makes its rows differ, and the order in which they are wanted. */
+interface Wanted {
+  readonly table: string;
+  readonly key: string;
+  readonly order: string;
+}
+
+const RECORDS: Wanted = {
+  table: 'records',
+  key: 'node, timestamp, id',
+  order: 'r.node, r.timestamp, r.id',
+};
+
+/**
+ * Returns the query of the rows for which a condition holds. A replay has a lower version than the
+ * first row, whether they are merged yet or not.
+ */
+export function selectRows(
+  { address }: Store,
+  condition: string,
+  { table, key, order }: Wanted = RECORDS,
+): string {
   const columns = LINE_COLUMNS.map(identifier).join(', ');
   return `SELECT ${LINE_COLUMNS.map(exact).join(', ')} FROM (
-    SELECT ${columns} FROM ${identifier(address.database)}.records WHERE ${condition}
-    ORDER BY node, timestamp, id, version DESC LIMIT 1 BY node, timestamp, id
-  ) AS r ORDER BY r.node, r.timestamp, r.id`;
+    SELECT ${columns} FROM ${identifier(address.database)}.${identifier(table)} WHERE ${condition}
+    ORDER BY ${key}, version DESC LIMIT 1 BY ${key}
+  ) AS r ORDER BY ${order}`;
 }
 
 const TYPES = new Map(COLUMNS.map(({ name, type }) => [name, type]));

@@ -17,6 +17,8 @@ export interface Stored {
   insert(lines: readonly string[]): Promise<void>;
   /** Runs a query on the first server. */
   query: ClickHouse['query'];
+  /** Removes all rows. */
+  clear(): Promise<void>;
   /** Merges everything that can be merged. */
   merge(): Promise<void>;
 }
@@ -27,6 +29,11 @@ export async function startStore(t: TestContext): Promise<Stored> {
   for (const server of servers) await initStore(server);
   const [first] = servers;
   if (first === undefined) throw new Error('there is no server');
+  const onEach = async (statement: (table: string) => string) => {
+    for (const server of servers)
+      for (const table of ['records', 'journal', 'coverage', 'first_seen'])
+        await server.query(statement(`vcml.${table}_local`));
+  };
   return {
     servers,
     address: addressOf(first),
@@ -38,11 +45,8 @@ export async function startStore(t: TestContext): Promise<Stored> {
       );
     },
     query: first.query,
-    async merge() {
-      for (const server of servers)
-        for (const table of ['records', 'journal', 'coverage', 'first_seen'])
-          await server.query(`OPTIMIZE TABLE vcml.${table}_local FINAL`);
-    },
+    clear: () => onEach((table) => `TRUNCATE TABLE ${table}`),
+    merge: () => onEach((table) => `OPTIMIZE TABLE ${table} FINAL`),
   };
 }
 

@@ -1,0 +1,143 @@
+import type { Opening } from '../../commands/reading.ts';
+import { ForensicsError } from '../../errors.ts';
+import { Journals } from '../../journals.ts';
+import { momentOf } from '../../select/time.ts';
+import { type ConnectionOptions, connect, type Store } from '../connect.ts';
+import { refuseOtherSchema } from '../refuse.ts';
+import { identifier, literal } from '../schema/literal.ts';
+import { selectRows } from './fetch.ts';
+import { inJournalOrder, type Start } from './journal-order.ts';
+import { NodeFiles } from './node-files.ts';
+import type { Row } from './record-line.ts';
+
+/** Which records of a node are asked for. */
+export interface NodeQuestion {
+  readonly node: string;
+  readonly since: string;
+}
+
+/** Opens the records of a node from a time on, in the order of its journal, for an audit. */
+export function askNode(
+  address: string,
+  options: ConnectionOptions,
+  { node, since }: NodeQuestion,
+): Opening {
+  const from = momentOf(since, Date.now());
+  return {
+    percentage: 0,
+    async open(temporary) {
+      await using store = connect(address, options);
+      await refuseOtherSchema(store);
+      const files = new NodeFiles(store, temporary, { isExported: true });
+      const isAsked = `node = ${literal(node)} AND timestamp >= ${from}`;
+      const boots = await bootsOf(store, isAsked);
+      if (boots.length === 0)
+        throw new ForensicsError(
+          'negative',
+          `the store has no record of the node ${node} since ${since}`,
+        );
+      const starts = await startsOf(store, node, from, boots);
+      for await (const row of inJournalOrder(rowsOf(store, isAsked, boots), starts))
+        await files.write(row);
+      const answers = await files.close();
+      return Journals.open(answers, undefined, temporary);
+    },
+  };
+}
+
+/** Returns the boots of the records, in order. */
+async function bootsOf(store: Store, condition: string): Promise<string[]> {
+  const rows = await store.rows<{ boot: string }>(
+    `SELECT toString(boot_id) AS boot FROM ${table(store, 'records')}
+     WHERE ${condition} GROUP BY boot_id ORDER BY min(timestamp)`,
+  );
+  return rows.map(({ boot }) => boot);
+}
+
+/** Returns all starts on a node, also those before the time, whose unread execs may be behind it. */
+async function startsOf(
+  store: Store,
+  node: string,
+  from: bigint,
+  boots: readonly string[],
+): Promise<Start[]> {
+  const rows = await store.rows<{
+    id: string;
+    boot: string;
+    hook: string;
+    next: string[];
+    is_there: number;
+  }>(
+    `SELECT toString(id) AS id, toString(boot_id) AS boot, coalesce(hook_id, '') AS hook,
+       CAST(hook_next_seq, 'Array(String)') AS next, timestamp >= ${from} AS is_there
+     FROM ${table(store, 'journal')}
+     WHERE node = ${literal(node)} AND action = 'journal.start'
+     ORDER BY ${bootOrder('boot_id', boots)}, boot_time, timestamp, version DESC
+     LIMIT 1 BY id`,
+  );
+  return rows.map(({ id, boot, hook, next, is_there }) => ({
+    id,
+    boot,
+    hook,
+    nextSeq: next.map(Number),
+    isThere: is_there === 1,
+  }));
+}
+
+/** Yields execs and the records about the journal, in the order of their times since the boot. */
+async function* rowsOf(
+  store: Store,
+  condition: string,
+  boots: readonly string[],
+): AsyncGenerator<Row> {
+  const order = `${bootOrder('r.boot_id', boots)}, r.boot_time, r.timestamp, r.id`;
+  const execs = each(
+    store.stream<Row>(
+      selectRows(store, `${condition} AND action = 'exec'`, {
+        table: 'records',
+        key: 'node, timestamp, id',
+        order,
+      }),
+    ),
+  );
+  const others = each(
+    store.stream<Row>(
+      selectRows(store, condition, {
+        table: 'journal',
+        key: 'node, timestamp, id, content',
+        order,
+      }),
+    ),
+  );
+  const isBefore = (one: Row, other: Row): boolean => {
+    const [a, b] = [boots.indexOf(`${one.boot_id}`), boots.indexOf(`${other.boot_id}`)];
+    return a === b ? timeOf(one) < timeOf(other) : a < b;
+  };
+  let [exec, other] = [await execs.next(), await others.next()];
+  while (exec.done !== true || other.done !== true)
+    if (other.done === true || (exec.done !== true && isBefore(exec.value, other.value))) {
+      if (exec.done !== true) yield exec.value;
+      exec = await execs.next();
+    } else {
+      yield other.value;
+      other = await others.next();
+    }
+}
+
+async function* each(parts: AsyncIterable<readonly Row[]>): AsyncGenerator<Row> {
+  for await (const rows of parts) yield* rows;
+}
+
+function timeOf({ boot_time }: Row): bigint {
+  return BigInt((boot_time as string | null) ?? 0);
+}
+
+/** A place in the order of boots; 0: it is of none of them, or of none at all. */
+function bootOrder(column: string, boots: readonly string[]): string {
+  const known = boots.map((boot) => `toUUIDOrZero(${literal(boot)})`).join(', ');
+  return `indexOf([${known}], coalesce(${column}, toUUIDOrZero('')))`;
+}
+
+function table({ address }: Store, name: string): string {
+  return `${identifier(address.database)}.${identifier(name)}`;
+}
