@@ -33,7 +33,8 @@ export interface Placed {
   readonly code: Code;
   readonly severity: Severity;
   readonly file: string;
-  readonly line: number;
+  /** undefined: it is a row of a store */
+  readonly line?: number;
   readonly id: string | null;
   readonly message: string;
 }
@@ -41,14 +42,32 @@ export interface Placed {
 /** Prints whether the records are sound, and returns the exit code that says so. */
 export async function audit(journals: Journals, options: AuditOptions): Promise<number> {
   const all = await findingsIn(journals);
-  if (options.output === 'text') await printText(journals, all, options.limit);
-  else {
-    const columns = ['severity', 'code', 'file', 'line', 'id', 'message'] as const;
-    const rows = all.map((finding) => columns.map((column) => finding[column]));
-    await printTable({ columns, rows }, options.output);
-  }
+  const lines = journals.extents.reduce((sum, { count }) => sum + count, 0);
+  const extent = `${lines} lines in ${journals.files.length} files`;
+  const code = await printFindings(all, options, (isSound) => verdictOf(journals, isSound), extent);
   printRemarks(journals);
-  return all.every(({ severity }) => severity === 'NOTE') ? 0 : EXIT.negative;
+  return code;
+}
+
+/** Prints findings, and then a verdict on what was audited; returns the exit code. */
+export async function printFindings(
+  all: readonly Placed[],
+  { output, limit }: AuditOptions,
+  verdict: (hasNoFindings: boolean) => string,
+  extent: string,
+): Promise<number> {
+  const isSound = all.every(({ severity }) => severity === 'NOTE');
+  if (output === 'text') {
+    await printText(all, limit);
+    const of = (severity: Severity) => all.filter((one) => one.severity === severity).length;
+    const found = `${of('FAIL')} FAIL, ${of('WARN')} WARN, ${of('NOTE')} NOTE`;
+    await print(`${verdict(isSound)}: ${extent}; ${found}\n`);
+  } else {
+    const columns = ['severity', 'code', 'file', 'line', 'id', 'message'] as const;
+    const rows = all.map((finding) => columns.map((column) => finding[column] ?? null));
+    await printTable({ columns, rows }, output);
+  }
+  return isSound ? 0 : EXIT.negative;
 }
 
 /** Returns all findings in the order of their places. */
@@ -118,7 +137,7 @@ function idOf(text: string): string | null {
   return /"id"\s*:\s*"([^"\\]{1,200})"/.exec(text)?.[1] ?? null;
 }
 
-async function printText(journals: Journals, all: readonly Placed[], limit: number): Promise<void> {
+async function printText(all: readonly Placed[], limit: number): Promise<void> {
   const shown = new Map<Code, number>();
   for (const { code, severity, file, line, id, message } of all) {
     const count = (shown.get(code) ?? 0) + 1;
@@ -128,16 +147,12 @@ async function printText(journals: Journals, all: readonly Placed[], limit: numb
       severity === 'NOTE'
         ? paint('dim', severity)
         : paint(severity === 'FAIL' ? 'bad' : 'gap', severity);
-    await print(`${mark} ${code}  ${visible(file)}:${line}\n`);
+    const place = line === undefined ? '' : `:${line}`;
+    await print(`${mark} ${code}  ${visible(file)}${place}\n`);
     await print(wrapped(visible(`${message}${id === null ? '' : ` (${id})`}`), '    '));
   }
   const more = [...shown].filter(([, count]) => count > limit);
   for (const [code, count] of more) await print(`… and ${count - limit} more ${code}\n`);
-  const of = (severity: Severity) => all.filter((one) => one.severity === severity).length;
-  const lines = journals.extents.reduce((sum, { count }) => sum + count, 0);
-  const found = `${of('FAIL')} FAIL, ${of('WARN')} WARN, ${of('NOTE')} NOTE`;
-  const verdict = verdictOf(journals, of('FAIL') + of('WARN') === 0);
-  await print(`${verdict}: ${lines} lines in ${journals.files.length} files; ${found}\n`);
 }
 
 /** What could not be read cannot be sound. */

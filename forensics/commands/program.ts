@@ -143,7 +143,10 @@ export function createProgram(done: (exitCode: number) => void): Command {
       'check ids, links, order, numbers, losses and fields; exit code 1 means that there are findings',
     )
     .option('--since <time>', 'in a store: from this time on')
-    .option('--node <name>', 'in a store: every rule, for this node')
+    .option(
+      '--node <name>',
+      'in a store: apply every rule to this node, and not a few to all nodes',
+    )
     .option('--limit <n>', 'maximum number of findings of one kind in text output', count, 20)
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
@@ -151,11 +154,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
       const { since, node } = options;
       const [first = ''] = inputs;
       if (inputs.length === 1 && isStore(first)) {
-        const { askNode } = await import('../store/answer/ask-node.ts');
-        if (node === undefined || since === undefined)
-          throw new ForensicsError('usage', 'an audit of a store needs --node and --since');
-        const opening = askNode(first, options, { node, since });
-        done(await reading(opening, (journals) => audit(journals, options)));
+        const { storeAudit } = await import('../store/audit/command.ts');
+        done(await storeAudit(first, options));
         return;
       }
       if ((since ?? node) !== undefined)

@@ -1,0 +1,54 @@
+import { counted } from '../../../record/describe.ts';
+import { visible } from '../../../record/visible.ts';
+import { CODES } from '../../audit/codes.ts';
+import { type AuditOptions, audit, type Placed, printFindings } from '../../commands/audit.ts';
+import { reading } from '../../commands/reading.ts';
+import { ForensicsError } from '../../errors.ts';
+import { remark } from '../../output/stderr.ts';
+import { flush, paint } from '../../output/stdout.ts';
+import { timeRangeOf } from '../../select/filter.ts';
+import { askNode } from '../answer/ask-node.ts';
+import { completenessOf } from '../answer/completeness.ts';
+import { type ConnectionOptions, connect } from '../connect.ts';
+import { refuseOtherSchema } from '../refuse.ts';
+import { auditFleet, type FleetFinding } from './fleet.ts';
+
+/** The options of `vcml audit` that are for a store, and those of the connection. */
+export interface StoreAuditOptions extends AuditOptions, ConnectionOptions {
+  readonly since?: string;
+  readonly node?: string;
+}
+
+/** Audits one node with every rule, or all nodes with those that the store itself can apply. */
+export async function storeAudit(address: string, options: StoreAuditOptions): Promise<number> {
+  const { since, node } = options;
+  if (since === undefined)
+    throw new ForensicsError(
+      'usage',
+      'an audit of a store needs --since, because a store has the records of all nodes; --since 100w reads everything',
+    );
+  if (node !== undefined) {
+    const opening = askNode(address, options, { node, since });
+    return reading(opening, (journals) => audit(journals, options));
+  }
+  await using store = connect(address, options);
+  await refuseOtherSchema(store);
+  const times = timeRangeOf({ since }, Date.now());
+  const { nodes, findings } = await auditFleet(store, times);
+  const shown = `${store.address.url.replace(/^https?/, 'clickhouse')}/${store.address.database}`;
+  const code = await printFindings(
+    findings.map((finding) => placed(finding, shown)),
+    options,
+    (isSound) => (isSound ? 'sound' : paint('bad', 'findings')),
+    counted(nodes, 'node'),
+  );
+  await flush();
+  remark(visible(await completenessOf(store, undefined, times)));
+  return code;
+}
+
+function placed({ code, severity, node, id, more }: FleetFinding, shown: string): Placed {
+  const [usual, says] = CODES[code];
+  const message = more === undefined ? says : `${says}; ${more}`;
+  return { code, severity: severity ?? usual, file: `${shown}#${node}`, id, message };
+}

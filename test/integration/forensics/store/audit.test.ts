@@ -1,0 +1,182 @@
+import { deepEqual, equal, match } from 'node:assert/strict';
+import { test } from 'node:test';
+import { text } from '../../../check/craft.ts';
+import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
+import { startStore } from '../../../support/clickhouse/stored.ts';
+import { Folder, vcml } from '../../../support/forensics.ts';
+import type { JournalName } from '../mutations/kinds.ts';
+import { recordsOf, type Step, stepsOf } from '../mutations/sound.ts';
+
+const options = { skip: NO_CLICKHOUSE };
+const ALL = ['--since', '1970-01-02'];
+const NODE = ['--node', 'node', ...ALL];
+const R1 = 'CML-AUDIT-R1-MISSING_PARENT';
+/** This many execs are unread when an agent ends, and the next one writes them. */
+const UNREAD = 3;
+
+for (const name of ['runs', 'pods', 'middle'] as const)
+  test(`a sound journal (${name}) is sound in a store, too`, options, async (t) => {
+    const store = await startStore(t);
+    const lines = linesOf(name, unread(stepsOf(name)));
+    await store.insert(lines.toReversed());
+    await store.insert(lines);
+    for (const merge of [() => {}, store.merge]) {
+      await merge();
+      const found = await vcml('audit', ...NODE, store.address);
+      equal(found.stdout.replace(/ 1 files; .*\n/, ''), `sound: ${lines.length} lines in`);
+      equal(found.code, 0, found.stderr);
+    }
+  });
+
+test('what is wrong with a journal is wrong in a store, too', options, async (t) => {
+  const store = await startStore(t);
+  const folder = new Folder();
+  t.after(() => folder.close());
+  const lines = linesOf('runs', unread(stepsOf('runs')));
+  const without = (dropped: readonly number[]) => lines.filter((_, at) => !dropped.includes(at));
+  const execs = [...lines.keys()].filter((at) => lines[at]?.includes('"action":"exec"'));
+  const starts = [...lines.keys()].filter((at) => lines[at]?.includes('"journal.start"'));
+  for (const changed of [
+    without(execs.slice(20, 22)),
+    without(starts.slice(1, 2)),
+    lines.map((line, at) => (at === execs[30] ? line.replace(/"pid":\d+/, '"pid":7') : line)),
+  ]) {
+    await store.clear();
+    await store.insert(changed);
+    const found = await vcml('audit', '--output', 'jsonl', ...NODE, store.address);
+    const expected = await vcml('audit', '--output', 'jsonl', folder.journal('1.jsonl', changed));
+    deepEqual([found.code, expected.code], [1, 1], found.stderr);
+    deepEqual(codesIn(found.stdout), codesIn(expected.stdout));
+  }
+});
+
+for (const merged of [false, true])
+  test(
+    `an audit of all nodes${merged ? ', after merges,' : ''} finds what is wrong`,
+    options,
+    async (t) => {
+      const store = await startStore(t);
+      const found = async () => {
+        if (merged) await store.merge();
+        const { stdout, stderr } = await vcml('audit', '--output', 'jsonl', ...ALL, store.address);
+        equal(stderr.includes('answers:'), false, stderr);
+        return stdout
+          .split('\n')
+          .filter((line) => line !== '')
+          .map((line) => JSON.parse(line));
+      };
+      const lines = linesOf('runs', stepsOf('runs'));
+      const execs = lines.filter((line) => line.includes('"action":"exec"'));
+      await store.insert(lines);
+      await store.insert(lines.slice(5));
+      deepEqual(await found(), []);
+
+      const parent =
+        execs.find((line) => lines.some((one) => one.includes(`"parent_cause":"${idIn(line)}"`))) ??
+        '';
+      const child = lines.find((line) => line.includes(`"parent_cause":"${idIn(parent)}"`)) ?? '';
+      await store.clear();
+      await store.insert(lines.filter((line) => line !== parent));
+      const [missing, hole, ...none] = (await found()).toSorted((a, b) =>
+        a.code < b.code ? -1 : 1,
+      );
+      deepEqual([missing.code, missing.severity, missing.id], [R1, 'FAIL', idIn(child)]);
+      match(missing.message, new RegExp(`its cause is ${idIn(parent)}$`));
+      deepEqual([hole.code, hole.severity, none], ['SEQ_MISSING', 'FAIL', []]);
+      match(hole.message, /cpu \d of the hook \d+: 1 number$/);
+
+      await store.clear();
+      await store.insert(linesOf('runs', stepsOf('runs'), 1).filter((line) => line !== parent));
+      deepEqual(
+        (await found()).map(({ severity }) => severity),
+        ['WARN', 'WARN'],
+      );
+
+      const [first = ''] = execs;
+      await store.clear();
+      await store.insert([...lines, first.replace(/"timestamp":(\d+)\d{3}/, '"timestamp":$1007')]);
+      deepEqual(codes(await found()), [`ID_DUPLICATE ${idIn(first)}`]);
+
+      await store.clear();
+      await store.insert([
+        ...lines,
+        ...lines.map((line) => line.replace('"host.name":"node"', '"host.name":"twin"')),
+      ]);
+      const [twin, ...more] = await found();
+      deepEqual([twin.code, more.map(({ code }) => code)], ['ID_DUPLICATE', ['ID_DUPLICATE']]);
+      match(twin.message, /twin has the same boot/);
+
+      await store.clear();
+      await store.insert(
+        lines.map((line) => (line === child ? line.replace(/"pid":\d+/, '"pid":7') : line)),
+      );
+      deepEqual(codes(await found()), [`ID_WRONG ${idIn(child)}`]);
+
+      const start = lines.find((line) => line.includes('"journal.start"')) ?? '';
+      await store.clear();
+      await store.insert([...lines, start.replace('"attached"', '"resumed"')]);
+      deepEqual(codes(await found()), [`ID_DUPLICATE ${idIn(start)}`]);
+    },
+  );
+
+test('records that the store no longer has explain as many missing causes', options, async (t) => {
+  const store = await startStore(t);
+  const lines = linesOf('runs', stepsOf('runs'));
+  await store.insert(lines);
+  for (const server of store.servers)
+    await server.query(
+      `ALTER TABLE vcml.records_local DELETE WHERE action = 'exec' AND toInt64(seq) < 5 SETTINGS mutations_sync = 2`,
+    );
+  const { code, stdout, stderr } = await vcml('audit', ...ALL, store.address);
+  equal(code, 0, stdout);
+  match(stdout, /NOTE CML-AUDIT-R1-MISSING_PARENT/);
+  match(stdout, /\nsound: 1 node; 0 FAIL, 0 WARN, \d+ NOTE\n$/);
+  match(stderr, /12 records missing, 12 recorded as lost/);
+});
+
+test('an audit of a store names a time', options, async (t) => {
+  const store = await startStore(t);
+  await store.insert(linesOf('pods', stepsOf('pods')));
+  for (const [args, code, message] of [
+    [['--node', 'node', store.address], 64, /an audit of a store needs --since/],
+    [['--since', '1h', '/tmp'], 64, /--since and --node of audit are for a store/],
+    [['--node', 'nobody', '--since', '1h', store.address], 1, /no record of the node nobody/],
+  ] as const) {
+    const found = await vcml('audit', ...args);
+    equal(found.code, code);
+    match(found.stderr, message);
+  }
+});
+
+/** Makes each agent that follows another one write some execs from before its start. */
+function unread(steps: readonly Step[]): Step[] {
+  return steps.map((step, place) => {
+    const last = steps[place + UNREAD];
+    const isResumed = step.action === 'start' && step.state === 'resumed' && place > 0;
+    return isResumed && last?.action === 'exec' ? { ...step, at: last.at + 1 } : step;
+  });
+}
+
+function linesOf(name: JournalName, steps: readonly Step[], format = 2): string[] {
+  return recordsOf(name, steps).map((record) =>
+    text(record).replace('"vcml.format.version":"1"', `"vcml.format.version":"${format}"`),
+  );
+}
+
+/** The code and the id of each finding. */
+function codesIn(stdout: string): string[] {
+  return codes(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  );
+}
+
+function codes(findings: readonly { code: string; id: string | null }[]): string[] {
+  return findings.map(({ code, id }) => `${code} ${id}`);
+}
+
+function idIn(line: string): string {
+  return /"id":"([^"]*)"/.exec(line)?.[1] ?? '';
+}
