@@ -1,10 +1,10 @@
 import { visible } from '../../record/visible.ts';
 import type { Journals } from '../journals.ts';
 import { remark } from '../output/stderr.ts';
-import { merged, type Range } from '../ranges.ts';
 import { conditionOf, type Selection, timeRangeOf } from '../select/filter.ts';
-import { type CpuNumbers, type NodeFacts, stateOf } from './node.ts';
-import { completenessSentence } from './sentence.ts';
+import type { NodeFacts } from './node.ts';
+import { type Cpu, type Hook, isOfTime, numbersOf } from './numbers.ts';
+import { completenessOf } from './sentence.ts';
 
 const NUMBERS = [
   'timestamp',
@@ -62,9 +62,7 @@ export async function printCompleteness(
   );
   const facts = await factsOf(journals, since, until);
   if (facts.length < 2) return;
-  const [last = 0n] = facts.map((one) => one.last).sort((a, b) => (a < b ? 1 : -1));
-  const states = facts.map((one) => stateOf(one, { since, until: until ?? last }));
-  remark(visible(completenessSentence(states)));
+  remark(visible(completenessOf(facts, { since, until })));
 }
 
 /** A command may answer without its scan: from SQL of the user. */
@@ -75,17 +73,6 @@ async function isThere(journals: Journals, table: string): Promise<boolean> {
     [table],
   );
   return rows.length === NUMBERS.length;
-}
-
-/** What is known of one CPU under one hook while rows are read. */
-interface Cpu {
-  readonly hook: string;
-  readonly received: Range[];
-  readonly lost: Range[];
-  readonly withheld: Range[];
-  /** the last number before the time that was asked for, and the first one behind it */
-  before: number | undefined;
-  behind: number | undefined;
 }
 
 async function factsOf(
@@ -151,21 +138,10 @@ async function factsOf(
     cpus: [...cpus].flatMap(([key, cpu]) => {
       const hook = hooks.get(cpu.hook);
       if (hook === undefined || hook.node !== String(node)) return [];
-      if (since !== undefined && hook.last < since) return [];
-      if (until !== undefined && hook.first >= until) return [];
+      if (!isOfTime(hook, { since, until })) return [];
       return [numbersOf(cpu, hook, Number(key.slice(key.lastIndexOf('/') + 1)))];
     }),
   }));
-}
-
-/** A hook in the inputs. */
-interface Hook {
-  readonly node: string;
-  readonly first: bigint;
-  readonly last: bigint;
-  /** by CPU: the first number that the inputs should have; undefined: no start says so */
-  nextSeq: readonly number[] | undefined;
-  isUntold: boolean;
 }
 
 async function hooksOf(journals: Journals): Promise<Map<string, Hook>> {
@@ -197,22 +173,4 @@ async function hooksOf(journals: Journals): Promise<Map<string, Hook>> {
     hook.isUntold ||= Number(format) < 2 && journals.placeOf(Number(row)).file.hasLogs;
   }
   return hooks;
-}
-
-function numbersOf(cpu: Cpu, hook: Hook, number: number): CpuNumbers {
-  const received = merged(cpu.received);
-  const least = received[0]?.first ?? Number.POSITIVE_INFINITY;
-  const begin = hook.nextSeq === undefined ? least : (hook.nextSeq[number] ?? 1);
-  const all = [...received, ...cpu.lost, ...cpu.withheld];
-  const most = all.reduce((highest, { last }) => Math.max(highest, last), 0);
-  return {
-    asked: {
-      first: cpu.before === undefined ? Math.min(begin, least) : cpu.before + 1,
-      last: cpu.behind === undefined ? most : cpu.behind - 1,
-    },
-    received,
-    lost: cpu.lost,
-    withheld: cpu.withheld,
-    isUntold: hook.isUntold && cpu.withheld.length === 0,
-  };
 }

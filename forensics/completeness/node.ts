@@ -78,7 +78,8 @@ function flawOf(
   if (untold > 0) return { kind: 'untold', records: untold };
   if (unknownLosses > 0) return { kind: 'losses', records: undefined };
   if (lost > 0) return { kind: 'losses', records: lost };
-  if (until - last >= SILENCE_NS) return { kind: 'silent', since: last };
+  const end = since !== undefined && since > until ? since : until;
+  if (end - last >= SILENCE_NS) return { kind: 'silent', since: last };
   if (since !== undefined && first > since) return { kind: 'later', from: first };
   return undefined;
 }

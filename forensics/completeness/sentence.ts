@@ -1,6 +1,7 @@
 import { counted } from '../../record/describe.ts';
 import { rfc3339Of } from '../../record/time.ts';
-import type { Flaw, NodeState } from './node.ts';
+import type { TimeRange } from '../select/filter.ts';
+import { type Flaw, type NodeFacts, type NodeState, stateOf } from './node.ts';
 
 /** How many nodes a reason names. */
 const NODES_SHOWN = 5;
@@ -13,6 +14,12 @@ const REASONS: Readonly<Record<Flaw['kind'], string>> = {
   silent: 'silent',
   later: 'that begin later than asked',
 };
+
+/** Says in one line how complete the memory of nodes is at a time, up to the last record of any node. */
+export function completenessOf(nodes: readonly NodeFacts[], { since, until }: TimeRange): string {
+  const [last = 0n] = nodes.map((one) => one.last).sort((a, b) => (a < b ? 1 : -1));
+  return completenessSentence(nodes.map((one) => stateOf(one, { since, until: until ?? last })));
+}
 
 /** Says in one line how complete the memory of these nodes is. */
 export function completenessSentence(states: readonly NodeState[]): string {

@@ -4,7 +4,7 @@ import { Journals } from '../../journals.ts';
 import { momentOf } from '../../select/time.ts';
 import { type ConnectionOptions, connect, type Store } from '../connect.ts';
 import { refuseOtherSchema } from '../refuse.ts';
-import { identifier, literal } from '../schema/literal.ts';
+import { literal, tableOf } from '../schema/literal.ts';
 import { selectRows } from './fetch.ts';
 import { inJournalOrder, type Start } from './journal-order.ts';
 import { NodeFiles } from './node-files.ts';
@@ -48,7 +48,7 @@ export function askNode(
 /** Returns the boots of the records, in order. */
 async function bootsOf(store: Store, condition: string): Promise<string[]> {
   const rows = await store.rows<{ boot: string }>(
-    `SELECT toString(boot_id) AS boot FROM ${table(store, 'records')}
+    `SELECT toString(boot_id) AS boot FROM ${tableOf(store, 'records')}
      WHERE ${condition} GROUP BY boot_id ORDER BY min(timestamp)`,
   );
   return rows.map(({ boot }) => boot);
@@ -70,7 +70,7 @@ async function startsOf(
   }>(
     `SELECT toString(id) AS id, toString(boot_id) AS boot, coalesce(hook_id, '') AS hook,
        CAST(hook_next_seq, 'Array(String)') AS next, timestamp >= ${from} AS is_there
-     FROM ${table(store, 'journal')}
+     FROM ${tableOf(store, 'journal')}
      WHERE node = ${literal(node)} AND action = 'journal.start'
      ORDER BY ${bootOrder('boot_id', boots)}, boot_time, timestamp, version DESC
      LIMIT 1 BY id`,
@@ -136,8 +136,4 @@ function timeOf({ boot_time }: Row): bigint {
 function bootOrder(column: string, boots: readonly string[]): string {
   const known = boots.map((boot) => `toUUIDOrZero(${literal(boot)})`).join(', ');
   return `indexOf([${known}], coalesce(${column}, toUUIDOrZero('')))`;
-}
-
-function table({ address }: Store, name: string): string {
-  return `${identifier(address.database)}.${identifier(name)}`;
 }

@@ -4,9 +4,9 @@ import type { Answers } from '../../inputs/find.ts';
 import type { Temporary } from '../../inputs/temporary.ts';
 import { Journals } from '../../journals.ts';
 import { timeRangeOf } from '../../select/filter.ts';
+import { storeCompleteness } from '../arrivals/completeness.ts';
 import { type ConnectionOptions, connect, type Store } from '../connect.ts';
 import { refuseOtherSchema } from '../refuse.ts';
-import { completenessOf } from './completeness.ts';
 import { rowsFor } from './fetch.ts';
 import { NodeFiles } from './node-files.ts';
 import { nodesOf, type Question } from './question.ts';
@@ -42,7 +42,7 @@ async function answersOf(store: Store, question: Question, temporary: Temporary)
   for (const row of linked.toSorted(byTime)) await files.write(row);
   const answers = await files.close();
   const nodes = question.id === undefined ? nodesOf(question) : files.nodes;
-  answers.notes.push(await completenessOf(store, nodes, timeRangeOf(question, nowMs)));
+  answers.notes.push(await storeCompleteness(store, nodes, timeRangeOf(question, nowMs)));
   return answers;
 }
 

@@ -1,6 +1,6 @@
 import type { Store } from '../connect.ts';
 import { COLUMNS } from '../schema/columns.ts';
-import { identifier, literal } from '../schema/literal.ts';
+import { identifier, literal, tableOf } from '../schema/literal.ts';
 import { conditionFor, idConditions, type Question } from './question.ts';
 import { LINE_COLUMNS, type Row } from './record-line.ts';
 
@@ -161,13 +161,13 @@ const RECORDS: Wanted = {
  * first row, whether they are merged yet or not.
  */
 export function selectRows(
-  { address }: Store,
+  store: Store,
   condition: string,
   { table, key, order }: Wanted = RECORDS,
 ): string {
   const columns = LINE_COLUMNS.map(identifier).join(', ');
   return `SELECT ${LINE_COLUMNS.map(exact).join(', ')} FROM (
-    SELECT ${columns} FROM ${identifier(address.database)}.${identifier(table)} WHERE ${condition}
+    SELECT ${columns} FROM ${tableOf(store, table)} WHERE ${condition}
     ORDER BY ${key}, version DESC LIMIT 1 BY ${key}
   ) AS r ORDER BY ${order}`;
 }

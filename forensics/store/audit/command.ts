@@ -8,7 +8,7 @@ import { remark } from '../../output/stderr.ts';
 import { flush, paint } from '../../output/stdout.ts';
 import { timeRangeOf } from '../../select/filter.ts';
 import { askNode } from '../answer/ask-node.ts';
-import { completenessOf } from '../answer/completeness.ts';
+import { storeCompleteness } from '../arrivals/completeness.ts';
 import { type ConnectionOptions, connect } from '../connect.ts';
 import { refuseOtherSchema } from '../refuse.ts';
 import { auditFleet, type FleetFinding } from './fleet.ts';
@@ -43,7 +43,7 @@ export async function storeAudit(address: string, options: StoreAuditOptions): P
     counted(nodes, 'node'),
   );
   await flush();
-  remark(visible(await completenessOf(store, undefined, times)));
+  remark(visible(await storeCompleteness(store, undefined, times)));
   return code;
 }
 

@@ -1,9 +1,11 @@
 import { counted } from '../../../record/describe.ts';
 import type { Code, Severity } from '../../audit/codes.ts';
-import { countBeyond, type Range } from '../../ranges.ts';
+import type { CpuNumbers } from '../../completeness/node.ts';
+import { countBeyond } from '../../ranges.ts';
 import type { TimeRange } from '../../select/filter.ts';
+import { arrivalsOf, type CpuArrivals } from '../arrivals/arrivals.ts';
 import type { Store } from '../connect.ts';
-import { type Cpu, Facts, type Holes, type Odd, type Presence, type Reported } from './facts.ts';
+import { Facts, type Odd } from './facts.ts';
 
 /** No answer names more records of one kind. */
 const NAMED_MAX = 10_000;
@@ -29,60 +31,74 @@ export interface FleetAudit {
  */
 export async function auditFleet(store: Store, times: TimeRange): Promise<FleetAudit> {
   const facts = new Facts(store, times);
-  const holes = await facts.holes();
-  const silent = await facts.silentHooks();
-  const absent: (Odd & { readonly effect: NonNullable<Odd['effect']> })[] = [];
+  const { nodes, cpus } = await arrivalsOf(store, undefined, times);
+  const untold = new Map<string, number>();
   const findings: FleetFinding[] = [];
+  for (const { node, boot, hook, cpu, numbers } of cpus) {
+    const missing = missingIn(numbers);
+    if (missing === 0) continue;
+    const { isUntold } = numbers;
+    if (isUntold) untold.set(`${node}/${boot}`, (untold.get(`${node}/${boot}`) ?? 0) + missing);
+    findings.push({
+      code: 'SEQ_MISSING',
+      ...(isUntold ? { severity: 'WARN' as const } : {}),
+      node,
+      id: null,
+      more: `cpu ${cpu} of the hook ${hook}: ${counted(missing, 'number')}${isUntold ? UNTOLD : ''}`,
+    });
+  }
+  const absent: Absent[] = [];
   for await (const { node, id, effect } of facts.odd())
     if (effect === undefined) findings.push({ code: 'ID_DUPLICATE', node, id });
     else if (absent.length < NAMED_MAX) absent.push({ node, id, effect });
-  const nodes = [...new Set([...holes, ...absent].map(({ node }) => node))];
-  const reported = Map.groupBy(await facts.reported(nodes), keyOf);
-  const untold = new Map<string, number>();
-  for (const one of holes) {
-    const { node, hook, boot, cpu } = one;
-    const own = reported.get(keyOf(one)) ?? [];
-    const missing = missingIn(one, own);
-    if (missing <= 0) continue;
-    const isSilent =
-      silent.has(`${node}/${boot}/${hook}`) && !own.some(({ kind }) => kind === 'withheld');
-    if (isSilent) untold.set(`${node}/${boot}`, (untold.get(`${node}/${boot}`) ?? 0) + missing);
-    findings.push({
-      code: 'SEQ_MISSING',
-      ...(isSilent ? { severity: 'WARN' as const } : {}),
-      node,
-      id: null,
-      more: `cpu ${cpu} of the hook ${hook}: ${counted(missing, 'number')}${isSilent ? UNTOLD : ''}`,
-    });
-  }
-  const presence = await facts.presence([...new Set(absent.map(({ node }) => node))]);
-  const explained = new Explained(presence, await facts.attachedHooks(), untold, reported);
-  for (const { node, id, effect } of absent) {
-    const why = explained.by(`${node}/${effect.boot}`);
-    if (why === 'withheld') continue;
-    findings.push({
-      code: 'CML-AUDIT-R1-MISSING_PARENT',
-      ...WHY[why],
-      node,
-      id: effect.id,
-      more: [`its cause is ${id}`, WHY[why].more].filter((text) => text !== undefined).join('; '),
-    });
-  }
+  findings.push(...(await missingCauses(store, facts, absent, untold)));
   for (const { node, id } of await facts.wrongIds(NAMED_MAX))
     findings.push({ code: 'ID_WRONG', node, id });
   for (const { node, id } of await facts.unequal())
     findings.push({ code: 'ID_DUPLICATE', node, id, more: 'their contents differ' });
-  for (const {
-    boot,
-    nodes: [node = '', ...others],
-  } of await facts.sharedBoots())
+  for (const { boot, nodes: claimants } of await facts.sharedBoots()) {
+    const [node = '', ...others] = claimants;
     findings.push({
       code: 'ID_DUPLICATE',
       node,
       id: null,
       more: `${others.join(', ')} has the same boot, ${boot}: the ids of both are the same for the same times`,
     });
-  return { nodes: await facts.nodes(), findings };
+  }
+  return { nodes: nodes.length, findings };
+}
+
+type Absent = Odd & { readonly effect: NonNullable<Odd['effect']> };
+
+async function missingCauses(
+  store: Store,
+  facts: Facts,
+  absent: readonly Absent[],
+  untold: ReadonlyMap<string, number>,
+): Promise<FleetFinding[]> {
+  const nodes = [...new Set(absent.map(({ node }) => node))];
+  const { cpus } = await arrivalsOf(store, nodes, { since: undefined, until: undefined });
+  const explained = new Explained(
+    cpus,
+    await facts.left(nodes),
+    await facts.deleted(nodes),
+    untold,
+  );
+  return absent.flatMap(({ node, id, effect }): FleetFinding[] => {
+    const why = explained.by(`${node}/${effect.boot}`);
+    if (why === 'withheld') return [];
+    const { more, ...severity } = WHY[why];
+    const about = more === undefined ? '' : `; ${more}`;
+    return [
+      {
+        code: 'CML-AUDIT-R1-MISSING_PARENT',
+        ...severity,
+        node,
+        id: effect.id,
+        more: `its cause is ${id}${about}`,
+      },
+    ];
+  });
 }
 
 const UNTOLD = '; an agent of format 1 does not say what exportRules withheld';
@@ -102,21 +118,19 @@ class Explained {
   readonly #left = new Map<string, [Why, number][]>();
 
   constructor(
-    { arrived, left }: Presence,
-    attached: ReadonlySet<string>,
+    cpus: readonly CpuArrivals[],
+    left: ReadonlyMap<string, number>,
+    deleted: ReadonlyMap<string, number>,
     untold: ReadonlyMap<string, number>,
-    reported: ReadonlyMap<string, readonly Reported[]>,
   ) {
-    for (const [boot, cpus] of Map.groupBy(arrived, ({ node, boot }) => `${node}/${boot}`)) {
-      let [withheld, gone] = [0, -(left.get(boot) ?? 0)];
-      for (const one of cpus) {
-        const own = reported.get(keyOf(one)) ?? [];
-        const of = (kind: string) => own.filter((range) => range.kind === kind);
-        withheld += countBeyond(of('withheld'), []);
-        gone += one.count + countBeyond(of('retention'), []);
-        // Without the hook's first start, what is before the first number was there before the store.
-        if (!attached.has(`${boot}/${one.hook}`))
-          gone += countBeyond([{ first: 1, last: one.lowest - 1 }], own);
+    for (const [boot, own] of Map.groupBy(cpus, ({ node, boot }) => `${node}/${boot}`)) {
+      let withheld = 0;
+      let gone = (deleted.get(boot) ?? 0) - (left.get(boot) ?? 0);
+      for (const { numbers } of own) {
+        withheld += countBeyond(numbers.withheld, numbers.received);
+        // What is before the first number that the store should have was there before the store.
+        const before = [{ first: 1, last: numbers.asked.first - 1 }];
+        gone += countBeyond(numbers.received, []) + countBeyond(before, numbers.lost);
       }
       this.#left.set(boot, [
         ['withheld', withheld],
@@ -134,12 +148,7 @@ class Explained {
   }
 }
 
-/** How many of the missing numbers nobody has reported. */
-function missingIn({ count, span, ranges }: Holes, reported: readonly Range[]): number {
-  if (ranges !== undefined) return countBeyond(ranges, reported);
-  return count - (span.last - span.first + 1 - countBeyond([span], reported));
-}
-
-function keyOf({ node, boot, hook, cpu }: Cpu): string {
-  return JSON.stringify([node, boot, hook, cpu]);
+/** How many numbers of a CPU did not arrive, and nobody has reported. */
+function missingIn({ asked, received, lost, withheld }: CpuNumbers): number {
+  return countBeyond([asked], [...received, ...lost, ...withheld]);
 }

@@ -7,3 +7,11 @@ export function literal(text: string): string {
 export function identifier(name: string): string {
   return `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
 }
+
+/** Returns the full name of a table of a store. */
+export function tableOf(
+  store: { readonly address: { readonly database: string } },
+  name: string,
+): string {
+  return `${identifier(store.address.database)}.${identifier(name)}`;
+}

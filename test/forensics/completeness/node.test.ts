@@ -62,6 +62,8 @@ test('only numbers of the time that was asked for count', () => {
 test('a loss of an unknown number, silence and a late beginning are reasons, too', () => {
   assert.deepEqual(flawOf(node([], { unknownLosses: 1 })), { kind: 'losses', records: undefined });
   assert.deepEqual(flawOf(node([], { last: NOON - HOUR })), { kind: 'silent', since: NOON - HOUR });
+  const later = stateOf(node([]), { since: NOON + HOUR, until: NOON });
+  assert.deepEqual(later.flaw, { kind: 'silent', since: NOON });
   assert.equal(flawOf(node([], { last: NOON - HOUR + 1n })), undefined);
   assert.deepEqual(flawOf(node([]), NOON - 2n * HOUR), { kind: 'later', from: NOON - HOUR });
   assert.equal(flawOf(node([]), NOON - HOUR), undefined);

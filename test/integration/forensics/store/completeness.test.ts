@@ -3,14 +3,16 @@ import { test } from 'node:test';
 import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
 import { type Stored, startStore } from '../../../support/clickhouse/stored.ts';
 import { vcml } from '../../../support/forensics.ts';
+import { BOOT_ID } from '../../../support/ids.ts';
 import { execLine, journalLine } from '../../../support/journal/lines.ts';
 
 const options = { skip: NO_CLICKHOUSE };
-const LOST =
-  ',"vcml.loss.stage":"ring_buffer","vcml.loss.hook_id":"1","vcml.loss.cpu":0,"vcml.loss.first_seq":3,"vcml.loss.last_seq":4,"vcml.loss.count":2';
+/** An exec is a millisecond behind the one before. */
+const HOUR = 3_600_000;
+const LOST = `,"vcml.boot.id":"${BOOT_ID}","vcml.loss.stage":"ring_buffer","vcml.loss.hook_id":"1","vcml.loss.cpu":0,"vcml.loss.first_seq":3,"vcml.loss.last_seq":4,"vcml.loss.count":2`;
 
 const withheld = (ranges: string) =>
-  `,"vcml.withheld.hook_id":"1","vcml.withheld.cpu":0,"vcml.withheld.ranges":[${ranges}]`;
+  `,"vcml.boot.id":"${BOOT_ID}","vcml.withheld.hook_id":"1","vcml.withheld.cpu":0,"vcml.withheld.ranges":[${ranges}]`;
 
 test('an answer says on which nodes every record has arrived', options, async (t) => {
   const store = await startStore(t);
@@ -27,25 +29,54 @@ test('an answer says on which nodes every record has arrived', options, async (t
   for (const merge of [() => {}, store.merge]) {
     await merge();
     equal(
-      await completeness(store, '--since', '2001-01-01'),
-      'vcml: 1 of 2 nodes complete; node-2: 4 records missing, 2 recorded as lost',
+      await completeness(store, '--since', '2026-11-23T03:09:20Z'),
+      'vcml: complete: 1 of 2 nodes; 1 with holes that nothing explains: node-2 (2 records); rules withheld 5 records',
     );
   }
   equal(
-    await completeness(store, '--since', '2001-01-01', '--node', 'node-1', '--exe', '/nowhere'),
-    'vcml: 1 of 1 node complete',
+    await completeness(
+      store,
+      '--since',
+      '2026-11-23T03:09:20Z',
+      '--node',
+      'node-1',
+      '--exe',
+      '/nowhere',
+    ),
+    'vcml: complete: 1 of 1 node; rules withheld 5 records',
   );
   match(
     await completeness(store, '--since', '2027-01-01', '--node', 'node-1'),
-    /^vcml: 0 of 1 node complete; node-1: silent since 2026-11-23T03:09:15\.\d{9}Z$/,
+    /^vcml: complete: 0 of 1 node; 1 silent: node-1 \(since 2026-11-23T03:09:15Z\)$/,
   );
 });
 
-/** Execs of one CPU with these numbers. */
-function onNode(node: string, seqs: readonly number[]): string[] {
+test('holes count in their hour, and between hours', options, async (t) => {
+  const store = await startStore(t);
+  await store.insert([
+    ...onNode('node-1', [1, 2, 4]),
+    ...onNode('node-1', [6, 7, 9, 13], HOUR),
+    ...onNode('node-1', [14], 2 * HOUR),
+  ]);
+  for (const [since, until, holes] of [
+    ['2026-11-23T03:00:00Z', '2026-11-23T04:00:00Z', 2],
+    ['2026-11-23T04:00:00Z', '2026-11-23T05:00:00Z', 5],
+    ['2026-11-23T04:30:00Z', undefined, 5],
+    ['2026-11-23T05:00:00Z', '2026-11-23T06:00:00Z', 0],
+    ['2026-11-23T03:00:00Z', undefined, 6],
+  ] as const) {
+    const times = ['--since', since, ...(until === undefined ? [] : ['--until', until])];
+    const says = await completeness(store, ...times, '--exe', '/nowhere');
+    const found = / node-1 \((\d) records\)/.exec(says)?.[1] ?? '0';
+    equal(Number(found), holes, `${times.join(' ')}: ${says}`);
+  }
+});
+
+/** Execs of one CPU with these numbers; `from` moves their times. */
+function onNode(node: string, seqs: readonly number[], from = 0): string[] {
   return seqs.map((seq) =>
-    execLine(2 * seq, { resource: { 'host.name': node } })
-      .replace(`"vcml.seq":${2 * seq}`, `"vcml.seq":${seq}`)
+    execLine(from + 2 * seq, { resource: { 'host.name': node } })
+      .replace(/"vcml.seq":\d+/, `"vcml.seq":${seq}`)
       .replaceAll('"00000000-', node === 'node-1' ? '"00000000-' : '"00000002-'),
   );
 }
