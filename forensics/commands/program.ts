@@ -64,7 +64,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await reading(opening, withCompleteness(paths, options, answer)));
     });
 
-  form(program.command('gaps'))
+  ofStore(form(program.command('gaps')))
     .description(
       'print what is missing: gaps by reason and place, losses, times without records, torn files',
     )
@@ -76,18 +76,26 @@ export function createProgram(done: (exitCode: number) => void): Command {
     )
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
+      if (isStoreAlone(inputs, options)) {
+        const { storeGaps } = await import('../store/answer/summaries.ts');
+        return done(await storeGaps(inputs[0], options));
+      }
       const { gaps, HOLES } = await import('./gaps.ts');
       const answer = (journals: Journals) => gaps(journals, options);
       done(await reading(filesOf(inputs), withCompleteness(inputs, {}, answer, HOLES)));
     });
 
-  form(program.command('stats'))
+  ofStore(form(program.command('stats')))
     .description(
       'count records by pod, image, executable and hour; show the busiest parents and the newest executables',
     )
     .option('--top <n>', 'maximum number of rows of a table', count, 10)
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
+      if (isStoreAlone(inputs, options)) {
+        const { storeStats } = await import('../store/answer/summaries.ts');
+        return done(await storeStats(inputs[0], options));
+      }
       const { stats, COUNTED } = await import('./stats.ts');
       const answer = (journals: Journals) => stats(journals, options);
       done(await reading(filesOf(inputs), withCompleteness(inputs, {}, answer, COUNTED)));
@@ -151,15 +159,10 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { audit } = await import('./audit.ts');
-      const { since, node } = options;
-      const [first = ''] = inputs;
-      if (inputs.length === 1 && isStore(first)) {
+      if (isStoreAlone(inputs, options)) {
         const { storeAudit } = await import('../store/audit/command.ts');
-        done(await storeAudit(first, options));
-        return;
+        return done(await storeAudit(inputs[0], options));
       }
-      if ((since ?? node) !== undefined)
-        throw new ForensicsError('usage', '--since and --node of audit are for a store');
       done(await reading(filesOf(inputs), (journals) => audit(journals, options)));
     });
 
@@ -200,13 +203,36 @@ async function openingOf(
   return askStore(first, options, question);
 }
 
+/** Whether the input is a store; refuses options that are for a store alone. */
+function isStoreAlone(
+  inputs: readonly string[],
+  { since, until, node }: Pick<Selection, 'since' | 'until' | 'node'>,
+): inputs is readonly [string] {
+  const [first = ''] = inputs;
+  if (inputs.length === 1 && isStore(first)) return true;
+  if ((since ?? until ?? node) !== undefined)
+    throw new ForensicsError(
+      'usage',
+      '--since, --until and --node of this command are for a store',
+    );
+  return false;
+}
+
+/** Adds the options that limit what is read from a store. */
+function ofStore(command: Command): Command {
+  return storeConnection(command)
+    .option('--since <time>', 'in a store: from this time on')
+    .option('--until <time>', 'in a store: before this time')
+    .option('--node <name>', 'in a store: of this node');
+}
+
 /** Opens the inputs, or the journal of this node. */
 function filesOf(inputs: readonly string[]): Opening {
   const store = inputs.find(isStore);
   if (store !== undefined)
     throw new ForensicsError(
       'usage',
-      `${withoutPassword(store)}: a store answers chain, tree, query, report and audit, and is asked alone`,
+      `${withoutPassword(store)}: this command reads no store, or not beside other inputs`,
     );
   return {
     open: (temporary) => Journals.open(namedInputs(inputs), undefined, temporary),

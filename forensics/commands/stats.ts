@@ -1,12 +1,12 @@
 import type { Json } from '../../record/exact-json.ts';
-import { timeSql } from '../columns.ts';
 import { withNumbers } from '../completeness/files.ts';
 import type { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { printNotes } from '../output/notes.ts';
-import { jsonOf, printTable } from '../output/rows.ts';
+import { printTable } from '../output/rows.ts';
 import { paint, print } from '../output/stdout.ts';
-import { WITHHELD_COLUMNS, withheldSql } from '../select/withheld.ts';
+import { type Answer, type Tables, tablesIn } from '../select/tables.ts';
+import { WITHHELD_COLUMNS, withheldIn } from '../select/withheld.ts';
 
 /** The options of `vcml stats`. */
 export interface StatsOptions {
@@ -33,28 +33,50 @@ const COLUMNS = [
   ...WITHHELD_COLUMNS,
 ];
 
-const TABLES: Readonly<Record<string, string>> = {
-  records: `SELECT "action", count(*) AS records, count(DISTINCT node) AS nodes,
-      ${timeSql('min("timestamp")')} AS "first", ${timeSql('max("timestamp")')} AS "last"
-    FROM ${COUNTED} WHERE readable GROUP BY 1 ORDER BY 2 DESC`,
-  withheld: withheldSql(COUNTED),
-  pods: `SELECT count(*) AS execs, node, namespace, pod
-    FROM execs_counted GROUP BY ALL ORDER BY 1 DESC, 2, 3, 4`,
-  images: `SELECT count(*) AS execs, image
-    FROM execs_counted WHERE image IS NOT NULL GROUP BY ALL ORDER BY 1 DESC, 2`,
-  executables: `SELECT count(*) AS execs, coalesce(executable, "object") AS executable
-    FROM execs_counted GROUP BY ALL ORDER BY 1 DESC, 2`,
-  hours: `SELECT date_trunc('hour', ${timeSql('"timestamp"')}::TIMESTAMP) AS "hour",
-      count(*) AS execs FROM execs_counted GROUP BY 1 ORDER BY 1`,
-  parents: `SELECT children, left(parent.id, 8) AS id, parent.comm, parent.pid, parent.node, parent.executable
-    FROM (SELECT parent_cause AS cause, count(*) AS children FROM execs_counted
-      WHERE parent_cause IS NOT NULL GROUP BY 1)
-    JOIN execs_counted parent ON parent.id = cause ORDER BY 1 DESC, 2`,
-  first_seen: `SELECT ${timeSql('min("timestamp")')} AS "time", count(*) AS execs,
-      left(arg_min(id, "timestamp"), 8) AS id, arg_min(node, "timestamp") AS node,
-      arg_min(pod, "timestamp") AS pod, coalesce(executable, "object") AS executable
-    FROM execs_counted GROUP BY ALL ORDER BY 1 DESC`,
+/** The number of records by something: one table for each question. */
+const TABLES: Readonly<
+  Record<string, (tables: Tables, execs: string, end: string) => Promise<Answer>>
+> = {
+  records: ({ records, dialect, ask }, _, end) =>
+    ask(`SELECT "action", count(*) AS records, count(DISTINCT node) AS nodes,
+      ${dialect.time('min("timestamp")')} AS "first", ${dialect.time('max("timestamp")')} AS "last"
+    FROM ${records} AS one GROUP BY 1 ORDER BY 2 DESC, 1 ${end}`),
+  withheld: withheldIn,
+  pods: ({ ask }, execs, end) =>
+    ask(`SELECT count(*) AS execs, node, namespace, pod
+    FROM ${execs} AS one GROUP BY ALL ORDER BY 1 DESC, 2, 3, 4 ${end}`),
+  images: ({ ask }, execs, end) =>
+    ask(`SELECT count(*) AS execs, image
+    FROM ${execs} AS one WHERE image IS NOT NULL GROUP BY ALL ORDER BY 1 DESC, 2 ${end}`),
+  executables: ({ ask }, execs, end) =>
+    ask(`SELECT count(*) AS execs, coalesce(executable, "object") AS program
+    FROM ${execs} AS one GROUP BY ALL ORDER BY 1 DESC, 2 ${end}`),
+  hours: ({ dialect, ask }, execs, end) =>
+    ask(`SELECT ${dialect.time(`began * ${HOUR}`)} AS "hour", count(*) AS execs
+    FROM (SELECT ${dialect.divided(dialect.wide('"timestamp"'), HOUR)} AS began FROM ${execs} AS one) AS hours
+    GROUP BY began ORDER BY began ${end}`),
+  parents: ({ dialect, ask }, execs, end) =>
+    ask(`SELECT children, left(${dialect.text('parent.id')}, 8) AS short_id, parent.comm AS comm,
+      parent.pid AS pid, parent.node AS node, parent.executable AS executable
+    FROM ${execs} AS parent ${dialect.join} (SELECT parent_cause AS cause, count(*) AS children
+      FROM ${execs} AS one WHERE parent_cause IS NOT NULL GROUP BY 1) AS child
+      ON parent.id = child.cause ORDER BY 1 DESC, ${dialect.text('parent.id')} ${end}`),
+  first_seen: ({ dialect, ask }, execs, end) =>
+    ask(`SELECT ${dialect.time('min("timestamp")')} AS "time", count(*) AS execs,
+      left(${dialect.earliest(dialect.text('id'))}, 8) AS short_id,
+      ${dialect.earliest('node')} AS first_node, ${dialect.earliest('pod')} AS first_pod,
+      coalesce(executable, "object") AS program
+    FROM ${execs} AS one GROUP BY program ORDER BY 1 DESC, 6 ${end}`),
 };
+
+/** The names of columns; engines confuse those that are also columns of the records. */
+const NAMES: Readonly<Record<string, string>> = {
+  program: 'executable',
+  short_id: 'id',
+  first_node: 'node',
+  first_pod: 'pod',
+};
+const HOUR = 3_600_000_000_000n;
 
 /**
  * Prints records per pod, image, executable and hour, the busiest parents and the newest
@@ -63,16 +85,21 @@ const TABLES: Readonly<Record<string, string>> = {
 export async function stats(journals: Journals, options: StatsOptions): Promise<number> {
   const columns = withNumbers(journals, [...new Set(COLUMNS)]);
   await journals.scan(COUNTED, columns, ['id', ...columns]);
-  await journals.rows(
-    `CREATE VIEW execs_counted AS SELECT * FROM ${COUNTED} WHERE readable AND "action" = 'exec'`,
-  );
+  await printStats(tablesIn(journals, COUNTED), options);
+  await printNotes(journals);
+  return 0;
+}
+
+/** Prints how many records there are. */
+export async function printStats(tables: Tables, { output, top }: StatsOptions): Promise<void> {
+  const execs = `(SELECT * FROM ${tables.records} AS any_record WHERE "action" = 'exec')`;
   const all: Json[][] = [];
-  for (const [name, sql] of Object.entries(TABLES)) {
-    const reader = await journals.connection.runAndReadAll(`${sql} LIMIT ${options.top}`);
-    const columns = reader.columnNames();
-    const rows = reader.getRows().map((row) => row.map(jsonOf));
+  for (const [name, tableOf] of Object.entries(TABLES)) {
+    const { columns: given, rows: every } = await tableOf(tables, execs, `LIMIT ${top}`);
+    const columns = given.map((column) => NAMES[column] ?? column);
+    const rows = every.slice(0, top);
     if (name === 'withheld' && rows.length === 0) continue;
-    if (options.output === 'text') {
+    if (output === 'text') {
       await print(`${paint('bold', name.replace('_', ' '))}\n`);
       await printTable({ columns, rows }, 'text');
       await print('\n');
@@ -80,8 +107,5 @@ export async function stats(journals: Journals, options: StatsOptions): Promise<
       for (const row of rows)
         all.push([name, Object.fromEntries(row.map((value, i) => [columns[i] ?? '', value]))]);
   }
-  if (options.output !== 'text')
-    await printTable({ columns: ['what', 'details'], rows: all }, options.output);
-  await printNotes(journals);
-  return 0;
+  if (output !== 'text') await printTable({ columns: ['what', 'details'], rows: all }, output);
 }

@@ -1,5 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import {
+  type ClickHouseClient,
+  ClickHouseLogLevel,
+  createClient,
+  type DataFormat,
+} from '@clickhouse/client';
 import { ForensicsError } from '../errors.ts';
 import { type Address, parseAddress } from './address.ts';
 
@@ -18,6 +23,8 @@ export interface Store extends AsyncDisposable {
   run(statement: string): Promise<void>;
   /** Runs a query, and returns its rows. */
   rows<Row>(query: string, parameters?: Readonly<Record<string, unknown>>): Promise<Row[]>;
+  /** Runs a query, and returns what the server writes in a format. */
+  text(query: string, format: DataFormat): Promise<string>;
   /** Runs a query, and yields its rows as they come. */
   stream<Row>(query: string): AsyncGenerator<readonly Row[]>;
 }
@@ -41,6 +48,8 @@ export function connect(text: string, options: ConnectionOptions): Store {
     address,
     run: (query) => explained(address, () => client.command({ query })).then(() => {}),
     rows: (query, parameters) => explained(address, () => rowsOf(client, query, parameters)),
+    text: (query, format) =>
+      explained(address, async () => (await client.query({ query, format })).text()),
     stream: (query) => streamOf(address, client, query),
     [Symbol.asyncDispose]: () => client.close(),
   };

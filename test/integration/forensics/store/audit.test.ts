@@ -139,7 +139,7 @@ test('an audit of a store names a time', options, async (t) => {
   await store.insert(linesOf('pods', stepsOf('pods')));
   for (const [args, code, message] of [
     [['--node', 'node', store.address], 64, /an audit of a store needs --since/],
-    [['--since', '1h', '/tmp'], 64, /--since and --node of audit are for a store/],
+    [['--since', '1h', '/tmp'], 64, /--since, --until and --node of this command are for a store/],
     [['--node', 'nobody', '--since', '1h', store.address], 1, /no record of the node nobody/],
   ] as const) {
     const found = await vcml('audit', ...args);
