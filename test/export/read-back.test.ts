@@ -1,4 +1,4 @@
-import { equal } from 'node:assert/strict';
+import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
 import { JournalReader } from '../../agent/export/read/journal-reader.ts';
 import type { JournalLine } from '../../agent/export/read/position.ts';
@@ -41,4 +41,43 @@ test('lines that are read back share one buffer, whatever their bytes, and end w
   }
   equal(reader.nextBytes, 0);
   equal(buffers.size, 2); // one that was too small for the second line, and another one
+});
+
+test('lines that a failed write left behind the end of the journal are not read', async () => {
+  const lines = linesOf(
+    ['{"id":"one"}', '{"id":"two"}', '{"id":"torn"}'].map((one) => Buffer.from(one)),
+  );
+  const [, second, third] = lines;
+  if (second === undefined || third === undefined) throw new Error('there are no lines');
+  const recent = new RecentLines(second, 0);
+  let closed = 0;
+  const reader = new JournalReader(
+    {
+      recent,
+      async *readLines({ offset }) {
+        try {
+          yield* lines.filter((line) => line.offset > offset);
+        } finally {
+          closed += 1;
+        }
+      },
+      oldest: async () => undefined,
+      onSkipped: () => {},
+    },
+    { segment: 1, offset: 0 },
+  );
+  const read = async () => {
+    await reader.fill();
+    const found: string[] = [];
+    while (reader.nextBytes > 0) {
+      const { bytes, from, to } = reader.take(reader.nextBytes);
+      found.push(bytes.toString('utf8', from, to));
+    }
+    return found;
+  };
+  deepEqual(await read(), ['{"id":"one"}', '{"id":"two"}']);
+  deepEqual([await read(), closed], [[], 1]);
+  const other = Buffer.from('{"id":"torn"}\n');
+  recent.push(other, other.length, third);
+  deepEqual(await read(), ['{"id":"torn"}']);
 });

@@ -146,6 +146,11 @@ export class JournalReader {
           this.#disk = undefined;
           break;
         }
+        // A write that failed can leave lines, which are cut off before the next one.
+        if (recent.isBeyond(value)) {
+          await this.close();
+          break;
+        }
         // Segments are numbered without a gap: a missing one was deleted before it was read. When
         // reading starts again within a segment, the rest of that one may have been deleted, too.
         const isLost = isResumed && ((await oldest())?.segment ?? 0) > segment;

@@ -109,6 +109,12 @@ export class RecentLines {
     return isSame(this.#end, position);
   }
 
+  /** Says whether this position is behind the last line that was written. */
+  isBeyond({ segment, offset }: Position): boolean {
+    const end = this.#end;
+    return segment > end.segment || (segment === end.segment && offset > end.offset);
+  }
+
   /**
    * Waits until there were more pushes than `seen`, until `signal` is aborted, and at most `ms`, if
    * given.
