@@ -14,6 +14,10 @@ const MISSING_MAX = 1024;
  * removals were lost.
  */
 const MORE_MAX = 1024;
+/** How many paths are kept that only a scan could give again. */
+const LASTING_MAX = 4096;
+/** How many paths are kept that the kernel side's table, which is larger, gives again. */
+const PASSING_MAX = 512;
 /** The kernel allows no deeper path, because each name takes at least two of PATH_MAX's bytes. */
 const DEPTH_MAX = 2048;
 
@@ -58,9 +62,12 @@ export interface CgroupPath {
 export class CgroupTree {
   /** the containers' own cgroups that exist */
   readonly #containers = new Map<string, ContainerPath>();
-  /** cgroups in which processes ran, and cgroups of events that were not looked up yet */
-  readonly #asked = new BoundedPaths();
-  readonly #heard = new BoundedPaths();
+  /** cgroups in which processes ran, and those of scans that were not looked up yet */
+  readonly #asked = new BoundedPaths(LASTING_MAX);
+  readonly #found = new BoundedPaths(LASTING_MAX);
+  /** cgroups of events that were not looked up yet, and containers' own cgroups that are gone */
+  readonly #made = new BoundedPaths(PASSING_MAX);
+  readonly #buried = new BoundedPaths(PASSING_MAX);
   /** the controllers of each hierarchy, as in the middle field of /proc/PID/cgroup */
   #controllers = new Map<number, string>();
   readonly #listener: CgroupListener;
@@ -95,7 +102,7 @@ export class CgroupTree {
         const container = ownerOf(path);
         // A cgroup of version 1 can be renamed, which no event reports.
         if (this.#containers.get(key)?.root !== path && this.#bury(key)) this.#forget(key);
-        if (container === undefined) this.#found(key, path);
+        if (container === undefined) this.#note(key, path);
         else seen.add(key);
         if (container !== undefined && !this.#containers.has(key))
           this.#appear(key, container, false);
@@ -119,12 +126,12 @@ export class CgroupTree {
     // A reused id belonged to a cgroup that was removed, even if the event of its removal was lost.
     if (this.#containers.get(key)?.root !== made) this.#bury(key);
     if (made === undefined) return false;
-    const isReused = this.#asked.has(key);
+    const isReused = this.#asked.has(key) || this.#buried.has(key);
     this.#forget(key);
     const container = ownerOf(made);
     if (container !== undefined) this.#appear(key, container, true);
     // The kernel side could not read the path; its table or a scan will provide it.
-    else if (made !== '') this.#heard.set(key, made);
+    else if (made !== '') this.#made.set(key, made);
     if (this.#containers.size > this.#containersMax) this.scan();
     return isReused;
   }
@@ -176,16 +183,21 @@ export class CgroupTree {
     const key = `${hierarchy}:${id}`;
     const known = this.#known(key);
     if (known !== undefined) return known;
-    const path = this.#heard.get(key) ?? this.#fromKernel(hierarchy, id);
+    const path = this.#heard(key) ?? this.#fromKernel(hierarchy, id);
     if (path !== undefined) {
-      this.#heard.delete(key);
+      this.#made.delete(key);
+      this.#found.delete(key);
       this.#asked.set(key, path);
     }
     return path;
   }
 
   #known(key: string): string | undefined {
-    return this.#containers.get(key)?.root ?? this.#asked.get(key);
+    return this.#containers.get(key)?.root ?? this.#asked.get(key) ?? this.#buried.get(key);
+  }
+
+  #heard(key: string): string | undefined {
+    return this.#made.get(key) ?? this.#found.get(key);
   }
 
   /** Builds a path from the names in the kernel side's table, up to the root or to a known path. */
@@ -195,7 +207,7 @@ export class CgroupTree {
     for (let depth = 0; depth < DEPTH_MAX; depth++) {
       if (at === ROOT_ID) return path;
       const key = `${hierarchy}:${at}`;
-      const above = this.#known(key) ?? this.#heard.get(key);
+      const above = this.#known(key) ?? this.#heard(key);
       if (above !== undefined) return `${above}${path}`;
       const entry = this.#nameOf(hierarchy, at);
       if (entry === undefined) return undefined;
@@ -206,15 +218,15 @@ export class CgroupTree {
   }
 
   /** Most cgroups of a scan are never asked for, so that they must not replace any that were. */
-  #found(key: string, path: string): void {
+  #note(key: string, path: string): void {
     if (this.#asked.has(key)) this.#asked.set(key, path);
-    else if (this.#heard.has(key)) this.#heard.set(key, path);
-    else this.#heard.add(key, path);
+    else if (this.#found.has(key)) this.#found.set(key, path);
+    else if (this.#made.has(key)) this.#made.set(key, path);
+    else this.#found.add(key, path);
   }
 
   #forget(key: string): void {
-    this.#asked.delete(key);
-    this.#heard.delete(key);
+    for (const paths of [this.#asked, this.#found, this.#made, this.#buried]) paths.delete(key);
   }
 
   #appear(key: string, container: ContainerPath, made: boolean): void {
@@ -231,7 +243,7 @@ export class CgroupTree {
     const container = this.#containers.get(key);
     if (container === undefined) return false;
     this.#containers.delete(key);
-    this.#asked.set(key, container.root);
+    this.#buried.set(key, container.root);
     this.#listener.gone(key, container);
     return true;
   }
