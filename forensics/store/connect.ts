@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import {
   type ClickHouseClient,
   ClickHouseLogLevel,
+  type ClickHouseSettings,
   createClient,
   type DataFormat,
+  type ResultSet,
 } from '@clickhouse/client';
 import { ForensicsError } from '../errors.ts';
 import { type Address, parseAddress } from './address.ts';
@@ -30,7 +32,19 @@ export interface Store extends AsyncDisposable {
 }
 
 /** A store that does not answer within this time is given up. */
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_S = 60;
+/** How long records may come, which is longer where somebody reads them. */
+const STREAM_S = 3600;
+
+/** What a server does for a query whose client is gone, or that takes too long. */
+const limits = (seconds: number): ClickHouseSettings => ({
+  // Only of a query that can write nothing does the server notice that its client is gone.
+  readonly: '2',
+  cancel_http_readonly_queries_on_client_close: 1,
+  max_execution_time: seconds,
+});
+/** A user who may change no settings has those that an administrator gave them. */
+const FIXED: ReadonlySet<string> = new Set(['READONLY', 'SETTING_CONSTRAINT_VIOLATION']);
 
 /** Prepares a connection; the first statement opens it. */
 export function connect(text: string, options: ConnectionOptions): Store {
@@ -40,40 +54,50 @@ export function connect(text: string, options: ConnectionOptions): Store {
     username: address.user,
     password: passwordFrom(options),
     application: 'vcml',
-    request_timeout: TIMEOUT_MS,
+    request_timeout: 1000 * TIMEOUT_S,
     log: { level: ClickHouseLogLevel.OFF },
     ...tlsFrom(options),
   });
+  let areAllowed: Promise<boolean> | undefined;
+  const settings = async (seconds = TIMEOUT_S) => {
+    areAllowed ??= allowsLimits(client);
+    return { clickhouse_settings: (await areAllowed) ? limits(seconds) : {} };
+  };
   return {
     address,
     run: (query) => explained(address, () => client.command({ query })).then(() => {}),
-    rows: (query, parameters) => explained(address, () => rowsOf(client, query, parameters)),
+    rows: (query, parameters = {}) =>
+      explained(address, async () => {
+        const params = { query, query_params: { ...parameters }, ...(await settings()) };
+        return (await client.query({ ...params, format: 'JSONEachRow' })).json();
+      }),
     text: (query, format) =>
-      explained(address, async () => (await client.query({ query, format })).text()),
-    stream: (query) => streamOf(address, client, query),
+      explained(address, async () =>
+        (await client.query({ query, format, ...(await settings()) })).text(),
+      ),
+    stream: (query) =>
+      streamOf(address, async () =>
+        client.query({ query, format: 'JSONEachRow', ...(await settings(STREAM_S)) }),
+      ),
     [Symbol.asyncDispose]: () => client.close(),
   };
 }
 
-async function rowsOf<Row>(
-  client: ClickHouseClient,
-  query: string,
-  parameters: Readonly<Record<string, unknown>> = {},
-): Promise<Row[]> {
-  const answer = await client.query({
-    query,
-    query_params: { ...parameters },
-    format: 'JSONEachRow',
-  });
-  return answer.json<Row>();
+async function allowsLimits(client: ClickHouseClient): Promise<boolean> {
+  try {
+    await client.query({ query: 'SELECT 1', clickhouse_settings: limits(TIMEOUT_S) });
+    return true;
+  } catch (error) {
+    if (FIXED.has((error as { type?: string }).type ?? '')) return false;
+    throw error;
+  }
 }
 
 async function* streamOf<Row>(
   address: Address,
-  client: ClickHouseClient,
-  query: string,
+  ask: () => Promise<ResultSet<'JSONEachRow'>>,
 ): AsyncGenerator<readonly Row[]> {
-  const answer = await explained(address, () => client.query({ query, format: 'JSONEachRow' }));
+  const answer = await explained(address, ask);
   const chunks = answer.stream<Row>()[Symbol.asyncIterator]();
   for (;;) {
     const { value, done } = await explained(address, () => chunks.next());
@@ -129,5 +153,7 @@ function reason(type: string | undefined, message: string, user: string): string
   if (type === 'AUTHENTICATION_FAILED' || type === 'REQUIRED_PASSWORD')
     return `refuses the user ${user}: name the file with the password with --store-password-file, or set VCML_STORE_PASSWORD`;
   if (type === undefined) return undefined;
+  if (type === 'TIMEOUT_EXCEEDED' || type === 'MEMORY_LIMIT_EXCEEDED')
+    return `does not answer this within its limits: name a shorter time with --since and --until (${message.split('\n')[0]})`;
   return `answers: ${message.split('\n')[0]}`;
 }

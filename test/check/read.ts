@@ -10,9 +10,15 @@ export class JournalReader {
   readonly #directory: string;
   #segment = '';
   #offset = 0;
+  #start = 0;
 
   constructor(directory: string) {
     this.#directory = directory;
+  }
+
+  /** Where the line is that was yielded last: the number of its segment, and the offset in it. */
+  get place(): { readonly segment: number; readonly offset: number } {
+    return { segment: Number(this.#segment), offset: this.#start };
   }
 
   /** Yields the lines that have not been read yet, without an incomplete last line. */
@@ -28,6 +34,7 @@ export class JournalReader {
         const end = content.indexOf(0x0a, this.#offset);
         if (end < 0) break;
         const line = content.subarray(this.#offset, end);
+        this.#start = this.#offset;
         this.#offset = end + 1;
         yield decode(line);
       }

@@ -10,7 +10,10 @@ import { refuseOtherSchema } from '../refuse.ts';
 import { rowsFor } from './fetch.ts';
 import { NodeFiles } from './node-files.ts';
 import { nodesOf, type Question } from './question.ts';
-import type { Row } from './record-line.ts';
+import { lineOf, type Row } from './record-line.ts';
+
+/** Records that come in another order than that of their times wait in memory. */
+const LINKED_MAX = 100_000;
 
 /** Opens what a store answers to a question: the lines of each node, in a temporary file. */
 export function askStore(address: string, options: ConnectionOptions, question: Question): Opening {
@@ -34,18 +37,36 @@ async function answersOf(store: Store, question: Question, temporary: Temporary)
   const files = new NodeFiles(store, temporary);
   // Causes come behind their effects; the records of a selection come in their order.
   const isLinked = question.id !== undefined || question.causes === true;
-  const linked: Row[] = [];
+  const linked: Linked[] = [];
   const nowMs = Date.now();
   for await (const rows of rowsFor(store, question, nowMs))
-    if (isLinked) linked.push(...rows);
-    else for (const row of rows) await files.write(row);
-  for (const row of linked.toSorted(byTime)) await files.write(row);
+    for (const row of rows)
+      if (isLinked) linked.push(linkedOf(row, linked.length));
+      else await files.write(row);
+  for (const { node, line } of linked.toSorted(byTime)) await files.add(node, line);
   const answers = await files.close();
   const nodes = question.id === undefined ? nodesOf(question) : files.nodes;
   answers.notes.push(await storeCompleteness(store, nodes, timeRangeOf(question, nowMs)));
   return answers;
 }
 
-function byTime(one: Row, other: Row): number {
-  return Number(BigInt(one.timestamp) - BigInt(other.timestamp));
+/** A record that was found by a link. */
+interface Linked {
+  readonly node: string;
+  readonly timestamp: bigint;
+  readonly line: string;
+}
+
+/** Throws if so many were found before it that the memory would not suffice. */
+function linkedOf(row: Row, before: number): Linked {
+  if (before >= LINKED_MAX)
+    throw new ForensicsError(
+      'usage',
+      `more than ${LINKED_MAX} records are linked: ask for one further down, or for a shorter time`,
+    );
+  return { node: row.node, timestamp: BigInt(row.timestamp), line: lineOf(row) };
+}
+
+function byTime(one: Linked, other: Linked): number {
+  return Number(one.timestamp - other.timestamp);
 }

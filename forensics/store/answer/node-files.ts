@@ -25,8 +25,13 @@ export class NodeFiles {
   }
 
   async write(row: Row): Promise<void> {
-    const { stream } = this.#fileOf(row.node);
-    if (!stream.write(`${lineOf(row)}\n`)) await once(stream, 'drain');
+    await this.add(row.node, lineOf(row));
+  }
+
+  /** Adds the line of a record. */
+  async add(node: string, line: string): Promise<void> {
+    const { stream } = this.#fileOf(node);
+    if (!stream.write(`${line}\n`)) await once(stream, 'drain');
   }
 
   async close(): Promise<Answers> {

@@ -22,11 +22,14 @@ const AT_BEGINNING = /begins at \d+: nothing says why/;
 
 type Journal = Pick<World, 'journal'>;
 
+/** A line's place in the journal. */
+type Place = JournalReader['place'];
+
 /** What was exported: the lines that a collector took, all that there ever were, and those left. */
 interface Exported {
   readonly received: readonly string[];
   readonly history: readonly string[];
-  readonly lines: readonly string[];
+  readonly places: ReadonlyMap<string, Place>;
 }
 
 /**
@@ -39,7 +42,10 @@ export function judgeWorld(
   boots: readonly Boot[],
   received: readonly string[],
 ): string[] {
-  const lines = [...new JournalReader(world.journal).lines()];
+  const reader = new JournalReader(world.journal);
+  const places = new Map<string, Place>();
+  for (const line of reader.lines()) places.set(line, reader.place);
+  const lines = [...places.keys()];
   const account = {
     history: history.map(parsed),
     remaining: lines.map(parsed),
@@ -50,7 +56,7 @@ export function judgeWorld(
       .findings.filter(({ message }) => account.pending.length === 0 || !AT_BEGINNING.test(message))
       .map(({ rule, line, message }) => `line ${line}: ${rule}: ${message}`),
     ...boots.flatMap((boot) => judgeBoot(account, boot)),
-    ...judgeExport(world, { received, history, lines }),
+    ...judgeExport(world, { received, history, places }),
   ];
 }
 
@@ -112,36 +118,49 @@ function judgeCommitted(account: Left, { hookId, committed = [] }: Boot): string
  * What a collector refuses is set aside, unless a rule withholds it; what was deleted or cut first
  * may not have reached it.
  */
-function judgeExport(world: Journal, { received, history, lines }: Exported): string[] {
-  const remaining = new Set(lines);
-  const excused = history.filter((line) => line.includes(REFUSED) || !remaining.has(line));
+function judgeExport(world: Journal, { received, history, places }: Exported): string[] {
+  const lines = [...places.keys()];
+  const excused = history.filter((line) => line.includes(REFUSED) || !places.has(line));
   const letters = lettersIn(world);
+  const lettered = letters.map(({ line }) => line);
   const { numbers } = toldIn(received.filter(isWithheld));
   const isTold = (line: string) => numbers.has(numberOf(line) ?? '');
   return [
     ...judgeHistory({ received, journal: history, excused }),
     ...lines
-      .filter((line) => line.includes(REFUSED) && !isTold(line) && !letters.includes(line))
+      .filter((line) => line.includes(REFUSED) && !isTold(line) && !lettered.includes(line))
       .map((line) => `refused, and no dead letter: ${line.slice(0, 200)}`),
-    ...letters
+    ...lettered
       .filter((line) => line !== null && !line.includes(REFUSED))
       .map((line) => `a dead letter that nobody refused: ${line?.slice(0, 200)}`),
+    ...letters.flatMap((letter) => {
+      const place = places.get(letter.line ?? '');
+      const isThere = place?.segment === letter.segment && place.offset === letter.offset;
+      return place === undefined || isThere
+        ? []
+        : [`a dead letter from ${letter.segment}/${letter.offset}: ${letter.line?.slice(0, 200)}`];
+    }),
   ];
 }
 
-function lettersIn({ journal }: Journal): (string | null)[] {
+/** A record that was set aside, and its place in the journal. */
+interface Letter extends Place {
+  readonly line: string | null;
+}
+
+function lettersIn({ journal }: Journal): Letter[] {
   const file = join(journal, 'dead-letters.jsonl');
   if (!existsSync(file)) return [];
   return readFileSync(file, 'utf8')
     .split('\n')
     .slice(0, -1)
-    .flatMap((letter) => lineIn(letter));
+    .flatMap((letter) => letterIn(letter));
 }
 
 /** A letter in which a power cut left a hole has none. */
-function lineIn(letter: string): (string | null)[] {
+function letterIn(letter: string): Letter[] {
   try {
-    return [JSON.parse(letter).line];
+    return [JSON.parse(letter)];
   } catch {
     return [];
   }

@@ -33,16 +33,19 @@ export function serverConfig({ folder, http, native }: Place, cluster: readonly 
 export const PASSWORD = 'open sesame';
 
 /**
- * The user of the server's own session, who may do everything; one who may make a store, and one who
- * may only read it.
+ * The user of the server's own session, who may do everything; one who may make a store, one who may
+ * only read it, and one whose queries must end within a second.
  */
 export const USERS = `<clickhouse>
-  <profiles><default/><reader><readonly>1</readonly></reader></profiles>
+  <profiles><default/><reader><readonly>1</readonly></reader>
+    <hasty><max_execution_time>1</max_execution_time>
+      <constraints><max_execution_time><const/></max_execution_time></constraints></hasty></profiles>
   <quotas><default/></quotas>
   <users>
     <default>${user('', 'default')}<access_management>1</access_management></default>
     <maker>${user(PASSWORD, 'default', 'ALL ON vcml.*', 'TABLE ENGINE ON *', 'SELECT ON system.*')}</maker>
     <reader>${user(PASSWORD, 'reader', 'SELECT ON vcml.*')}</reader>
+    <hasty>${user('', 'hasty', 'SELECT ON vcml.*')}</hasty>
   </users>
 </clickhouse>
 `;

@@ -1,0 +1,54 @@
+import { equal, match } from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
+import { type Stored, startStore } from '../../../support/clickhouse/stored.ts';
+import { vcml } from '../../../support/forensics.ts';
+import { VCML_BIN } from '../../../support/paths.ts';
+
+const options = { skip: NO_CLICKHOUSE };
+const ARGS = ['gaps', '--since', '1h'];
+
+test('Ctrl-C ends a query on the server, too', options, async (t) => {
+  const store = await startStore(t);
+  await makeSlow(store, 100);
+  const asking = spawn(VCML_BIN, [...ARGS, store.address], { stdio: 'ignore' });
+  const ended = once(asking, 'exit');
+  while ((await running(store)) === 0) await pause(50);
+  asking.kill('SIGINT');
+  await ended;
+  for (let tries = 0; (await running(store)) > 0; tries += 1) {
+    equal(tries < 200, true, 'the query is still running');
+    await pause(50);
+  }
+});
+
+test('a user who may change no settings has those of the server', options, async (t) => {
+  const store = await startStore(t);
+  equal((await vcml(...ARGS, store.address.replace('default@', 'hasty@'))).code, 0);
+});
+
+test('a query beyond a limit of the server is refused with a remedy', options, async (t) => {
+  const store = await startStore(t);
+  await makeSlow(store, 20);
+  const { code, stderr } = await vcml(...ARGS, store.address.replace('default@', 'hasty@'));
+  equal(code, 2);
+  match(stderr, /within its limits: name a shorter time with --since and --until/);
+});
+
+/** Makes the first question of each command take so many seconds. */
+async function makeSlow(store: Stored, seconds: number): Promise<void> {
+  await store.query(
+    `CREATE OR REPLACE VIEW vcml.schema AS SELECT toUInt8(max(number)) AS version, 'slow' AS fingerprint, 'slow' AS layout
+     FROM numbers(${seconds}) WHERE sleepEachRow(1) = 0 SETTINGS max_block_size = 1`,
+  );
+}
+
+async function running({ query }: Stored): Promise<number> {
+  const [row] = await query<{ count: string }>(
+    "SELECT toString(count()) AS count FROM system.processes WHERE http_user_agent LIKE '%vcml%'",
+  );
+  return Number(row?.count);
+}
