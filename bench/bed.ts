@@ -19,11 +19,13 @@ export interface Bed {
   readonly idleSeconds: number;
   readonly soakSeconds: number;
   readonly outageSeconds: number;
+  /** how many million records a store has */
+  readonly storeMillions: number;
 }
 
 /**
  * Prepares what the benchmarks share. BENCH_ROUNDS, BENCH_SECONDS, BENCH_IDLE_SECONDS,
- * BENCH_SOAK_SECONDS and BENCH_OUTAGE_SECONDS set their number and durations.
+ * BENCH_SOAK_SECONDS, BENCH_OUTAGE_SECONDS and BENCH_STORE_MILLIONS set their number and durations.
  */
 export function createBed(): Bed {
   const cleanup = new Cleanup();
@@ -44,6 +46,7 @@ export function createBed(): Bed {
     idleSeconds: numberFrom('BENCH_IDLE_SECONDS', 20),
     soakSeconds: numberFrom('BENCH_SOAK_SECONDS', 600),
     outageSeconds: numberFrom('BENCH_OUTAGE_SECONDS', 600),
+    storeMillions: numberFrom('BENCH_STORE_MILLIONS', 40),
   };
 }
 

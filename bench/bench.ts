@@ -3,7 +3,8 @@
 // duration. The names are: storms, start, latency, kernel, idle, bytes, export, encoder, pods, node (if
 // `make e2e` has built Kubernetes), forensics (with BENCH_VCML, a clone of vCML’s own project, also
 // its auditor), and forensics-large. Only if they are named: soak (BENCH_SOAK_SECONDS), outage
-// (BENCH_OUTAGE_SECONDS), and crowd, which runs 100,000 processes at a time.
+// (BENCH_OUTAGE_SECONDS), crowd, which runs 100,000 processes at a time, and store, which asks a
+// ClickHouse (BENCH_STORE_MILLIONS; it needs make build/clickhouse/server).
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -17,7 +18,7 @@ import { stormFigures, stormTable, summarize } from './summary.ts';
 import { table } from './table.ts';
 
 /** Figures that take long or strain the machine; they are measured only when they are named. */
-const ON_REQUEST = new Set(['soak', 'outage', 'crowd']);
+const ON_REQUEST = new Set(['soak', 'outage', 'crowd', 'store']);
 
 const { values: options } = parseArgs({
   options: { json: { type: 'string' }, only: { type: 'string', multiple: true } },

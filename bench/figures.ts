@@ -15,6 +15,7 @@ import { measurePods } from './pods.ts';
 import { growthPerHour, measureSoak } from './soak.ts';
 import { measureStarts } from './start.ts';
 import { quantile, spreadOf } from './statistics.ts';
+import { measureStore } from './store.ts';
 import { decimal, spreadText } from './table.ts';
 
 const BACKLOG = 1_000_000;
@@ -42,6 +43,7 @@ export async function measureFigures(
     forensics: measureForensics,
     'forensics-recorded': measureForensicsRecorded,
     'forensics-large': measureForensicsLarge,
+    store: measureStore,
   };
   for (const [name, measure] of Object.entries(measures)) {
     if (!isWanted(name)) continue;

@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasGap, LISTS_MAX } from '../../record/segment-gap.ts';
 
 /** A place between two lines: the segment's number, and the offset in its uncompressed text. */
 export interface Position {
@@ -57,15 +58,26 @@ function fileBytesSync(file: string): number {
  * compressed.
  */
 export async function listSegments(dir: string): Promise<Segment[]> {
-  return segmentsAmong(await readdir(dir));
+  let segments = segmentsAmong(await readdir(dir));
+  for (let lists = 1; lists < LISTS_MAX && mayMissOne(segments); lists += 1)
+    segments = segmentsAmong(await readdir(dir), segments);
+  return segments;
 }
 
 /** Lists the same; see segmentBytesSync(). */
 export function listSegmentsSync(dir: string): Segment[] {
-  return segmentsAmong(readdirSync(dir));
+  let segments = segmentsAmong(readdirSync(dir));
+  for (let lists = 1; lists < LISTS_MAX && mayMissOne(segments); lists += 1)
+    segments = segmentsAmong(readdirSync(dir), segments);
+  return segments;
 }
 
-function segmentsAmong(names: readonly string[]): Segment[] {
+function mayMissOne(segments: readonly Segment[]): boolean {
+  return hasGap(segments.map(({ number }) => number));
+}
+
+/** `others` were listed before; those that are not listed now are kept. */
+function segmentsAmong(names: readonly string[], others: readonly Segment[] = []): Segment[] {
   const byNumber = new Map<number, Segment>();
   for (const name of names) {
     const match = NAME.exec(name);
@@ -74,6 +86,7 @@ function segmentsAmong(names: readonly string[]): Segment[] {
     const compressed = match[2] !== undefined;
     if (compressed || !byNumber.has(number)) byNumber.set(number, { number, compressed });
   }
+  for (const other of others) if (!byNumber.has(other.number)) byNumber.set(other.number, other);
   return [...byNumber.values()].sort((a, b) => a.number - b.number);
 }
 

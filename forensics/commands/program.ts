@@ -101,14 +101,19 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await reading(filesOf(inputs), withCompleteness(inputs, {}, answer, COUNTED)));
     });
 
-  selection(form(program.command('tail')))
+  storeConnection(selection(form(program.command('tail'))))
     .description('print records as they are written, with the filters of query')
     .argument(
       '[inputs...]',
-      'folder of a journal that an agent writes; without one, that of this node',
+      'folder of a journal that an agent writes, or a store; without one, that of this node',
     )
     .action(async (inputs, options) => {
-      const { tail } = await import('./tail.ts');
+      const { follow, tail } = await import('./tail.ts');
+      const [first = ''] = inputs;
+      if (inputs.length === 1 && isStore(first)) {
+        const { followStore } = await import('../store/answer/follow-store.ts');
+        return done(await follow(() => followStore(first, options, options), options));
+      }
       done(await tail(namedInputs(inputs), options));
     });
 

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { counted } from '../../record/describe.ts';
 import { visible } from '../../record/visible.ts';
 import { EXIT } from '../errors.ts';
-import { FollowedFiles } from '../inputs/follow.ts';
+import { type Followed, FollowedFiles } from '../inputs/follow.ts';
 import { Temporary } from '../inputs/temporary.ts';
 import { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
@@ -20,16 +20,30 @@ export interface TailOptions extends Selection {
   readonly output: Form;
 }
 
-/** Prints records as they are written, until SIGINT or SIGTERM. */
+/** Prints records as they are written to files or folders, until SIGINT or SIGTERM. */
 export async function tail(inputs: readonly string[], options: TailOptions): Promise<number> {
+  return follow(
+    async (onDamage) =>
+      new FollowedFiles(inputs, (path, { at, why }) => {
+        onDamage();
+        process.stderr.write(`vcml: ${visible(path)}: damaged at byte ${at}: ${why}\n`);
+      }),
+    options,
+  );
+}
+
+/** Prints records as they are added to what `open` opens; it calls its argument if some are lost. */
+export async function follow(
+  open: (onDamage: () => void) => Promise<Followed>,
+  options: TailOptions,
+): Promise<number> {
   const printer = recordPrinter(options.output === 'json' ? 'jsonl' : options.output);
   const stop = new AbortController();
   // They stay registered: without a listener beside its own, a temporary folder ends the process.
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stop.abort());
   let exitCode = 0;
-  const followed = new FollowedFiles(inputs, (path, { at, why }) => {
+  const followed = await open(() => {
     exitCode = EXIT.partial;
-    process.stderr.write(`vcml: ${visible(path)}: damaged at byte ${at}: ${why}\n`);
   });
   const temporary = new Temporary();
   try {
@@ -58,6 +72,7 @@ export async function tail(inputs: readonly string[], options: TailOptions): Pro
     }
   } finally {
     temporary.close();
+    await followed.close();
   }
   return exitCode;
 }

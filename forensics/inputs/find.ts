@@ -8,6 +8,7 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { hasGap, LISTS_MAX } from '../../record/segment-gap.ts';
 import { isStream } from './read/stream.ts';
 
 /** A file of records and its journal. */
@@ -106,9 +107,11 @@ class Search {
 
   #namesIn(folder: string): string[] {
     try {
-      const names = readdirSync(folder).sort();
-      const segments = names.filter((name) => SEGMENT.test(name));
-      return [...segments, ...names.filter((name) => !SEGMENT.test(name))];
+      let names = readdirSync(folder);
+      for (let lists = 1; lists < LISTS_MAX && hasGap(numbersIn(names)); lists += 1)
+        names = withOthers(readdirSync(folder), names);
+      const segments = names.filter((name) => SEGMENT.test(name)).sort();
+      return [...segments, ...names.filter((name) => !SEGMENT.test(name)).sort()];
     } catch (error) {
       this.#problem(folder, (error as Error).message);
       return [];
@@ -124,14 +127,19 @@ class Search {
 
   #addFile(path: string, stat: Stats, isBeside = false): void {
     this.#met += 1;
-    const key = identityOf(stat);
-    if (this.#files.has(key)) return;
     try {
       const real = realpathSync(path);
-      const journal = SEGMENT.test(basename(real)) ? dirname(real) : real;
+      const name = basename(real);
+      const isSegment = SEGMENT.test(name);
+      // The inode of a segment that was removed can be that of another one a moment later.
+      const key = isSegment ? `${identityOf(stat)}:${Number.parseInt(name, 10)}` : identityOf(stat);
+      if (this.#files.has(key)) return;
+      const journal = isSegment ? dirname(real) : real;
       this.#files.set(key, { path, journal, real, isBeside });
     } catch (error) {
-      this.#problem(path, (error as Error).message);
+      const other = otherName(path);
+      if (other === undefined) this.#problem(path, (error as Error).message);
+      else this.#addFile(other, statSync(other), isBeside);
     }
   }
 
@@ -140,6 +148,8 @@ class Search {
     try {
       return statSync(path);
     } catch (error) {
+      const other = otherName(path);
+      if (other !== undefined) return statSync(other);
       if (isWanted) this.#problem(path, (error as Error).message);
       return undefined;
     }
@@ -149,6 +159,27 @@ class Search {
     this.#met += 1;
     this.problems.push({ path, why });
   }
+}
+
+/** Returns the other name of a segment that was compressed since it was listed; undefined: it was not. */
+function otherName(path: string): string | undefined {
+  const other = compressedName(path);
+  return SEGMENT.test(basename(path)) && existsSync(other) ? other : undefined;
+}
+
+/** Adds segments that were listed before, and now under neither of their names. */
+function withOthers(names: readonly string[], before: readonly string[]): string[] {
+  const numbers = new Set(numbersIn(names));
+  const others = before.filter(
+    (name) => SEGMENT.test(name) && !numbers.has(Number.parseInt(name, 10)),
+  );
+  return [...names, ...others];
+}
+
+/** Returns the numbers of segments among names, each once and in order. */
+function numbersIn(names: readonly string[]): number[] {
+  const segments = names.filter((name) => SEGMENT.test(name));
+  return [...new Set(segments.map((name) => Number.parseInt(name, 10)))].sort((a, b) => a - b);
 }
 
 /** Two paths with the same identity are one file. */

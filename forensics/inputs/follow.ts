@@ -9,12 +9,21 @@ const PART_BYTES = 16 << 20;
 /** Nothing is appended to a file of this form, or to a segment that has a successor. */
 const CLOSED = /\.(zst|gz)$/;
 
+/** Something to which records are added. */
+export interface Followed {
+  /** Yields whole lines that were added since the last call. */
+  read(): AsyncGenerator<Buffer>;
+  close(): Promise<void>;
+}
+
 /** Files that grow, and how far they have been read. */
-export class FollowedFiles {
+export class FollowedFiles implements Followed {
   readonly #inputs: readonly string[];
   readonly #onDamage: (path: string, damage: Damage) => void;
   /** How many bytes of whole lines were read, by the name of the plain form; Infinity: all. */
   readonly #read = new Map<string, number>();
+  /** segments that were listed without the ones before them */
+  readonly #behindGap = new Set<string>();
 
   /** Begins at the end of what is there now. Throws a ForensicsError if an input is a pipe. */
   constructor(inputs: readonly string[], onDamage: (path: string, damage: Damage) => void) {
@@ -28,6 +37,9 @@ export class FollowedFiles {
     }
   }
 
+  /** No file stays open between two calls. */
+  async close(): Promise<void> {}
+
   /**
    * Yields the whole lines that were added since the last call, those of a segment before those of
    * the next, whether it was compressed meanwhile or not.
@@ -38,8 +50,11 @@ export class FollowedFiles {
     const vanished = new Set<string>();
     let parts: Buffer[] = [];
     let bytes = 0;
+    const before = new Map<string, number>();
     for (const { path, journal } of found) {
       const name = plainName(path);
+      if (!this.#follows(before.get(journal), name)) vanished.add(journal);
+      before.set(journal, numberOf(name));
       if (vanished.has(journal)) continue;
       const lines = await this.#linesOf(path);
       if (lines === undefined) {
@@ -58,6 +73,17 @@ export class FollowedFiles {
       bytes = 0;
     }
     if (bytes > 0) yield Buffer.concat(parts);
+  }
+
+  /**
+   * Whether a segment follows the one that was listed before it. A folder can be listed while a segment
+   * gets its other name, and then has neither; one that is not in the next list either was deleted.
+   */
+  #follows(before: number | undefined, name: string): boolean {
+    const isNext = before === undefined || !(numberOf(name) > before + 1);
+    if (isNext || this.#behindGap.has(name)) return true;
+    this.#behindGap.add(name);
+    return false;
   }
 
   /** Undefined: there is no such file any more. */
@@ -96,6 +122,11 @@ export class FollowedFiles {
 function ended(lines: Buffer): Buffer {
   if (lines.length === 0 || lines.at(-1) === LINE_FEED) return lines;
   return Buffer.concat([lines, Buffer.of(LINE_FEED)]);
+}
+
+/** The number of a segment; NaN: it is none. */
+function numberOf(name: string): number {
+  return Number(/(?:^|\/)(\d{20})\.jsonl$/.exec(name)?.[1] ?? Number.NaN);
 }
 
 /** A segment has the same name in both forms. */

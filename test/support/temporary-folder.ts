@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 
 /** Where a test registers its clean-up: its context, or the end of its file. */
-interface CleanUp {
-  after(cleanUp: () => void): void;
+export interface CleanUp {
+  after(cleanUp: () => unknown): void;
 }
 
 /** Makes a folder that is removed with its content when the test, or else the file, ends. */

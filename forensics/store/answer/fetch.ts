@@ -125,7 +125,8 @@ async function* effectsOf(
   }
 }
 
-function* inParts<T>(all: readonly T[]): Generator<readonly T[]> {
+/** Yields as many records at a time as one query may name. */
+export function* inParts<T>(all: readonly T[]): Generator<readonly T[]> {
   for (let at = 0; at < all.length; at += ASKED_AT_ONCE) yield all.slice(at, at + ASKED_AT_ONCE);
 }
 

@@ -7,6 +7,8 @@ import { cpuKey, type Place } from './place.ts';
 import { receivedIn } from './received.ts';
 
 const HOUR_NS = 3_600_000_000_000n;
+/** How far a clock may have been set back. */
+const MARGIN_NS = 24n * HOUR_NS;
 
 /** The numbers of one CPU under one hook. */
 export interface CpuArrivals extends Place {
@@ -45,7 +47,7 @@ export async function arrivalsOf(
     cpus.set(key, known);
     return known.known;
   };
-  for (const { kind, first, last, ...place } of await reportedOn(store, onNodes))
+  for (const { kind, first, last, ...place } of await reportedOn(store, onNodes, since))
     cpuOf(place)[kind].push({ first, last });
   for await (const { place, received, before, behind } of receivedIn(store, onNodes, times, cpus)) {
     const cpu = cpuOf(place);
@@ -141,21 +143,30 @@ async function hooksOf(store: Store, onNodes: string): Promise<Map<string, Hook>
   );
 }
 
-/** Returns what the agents of nodes have reported as lost or withheld, at any time. */
-async function reportedOn(store: Store, onNodes: string): Promise<Reported[]> {
+/**
+ * Returns what the agents of nodes have reported as lost or withheld. That is done after it happened, but
+ * for a clock that was set.
+ */
+async function reportedOn(
+  store: Store,
+  onNodes: string,
+  since: bigint | undefined,
+): Promise<Reported[]> {
+  const isAsked =
+    since === undefined ? onNodes : `${onNodes} AND timestamp >= ${since - MARGIN_NS}`;
   const journal = tableOf(store, 'journal');
   const rows = await store.rows<
     Omit<Reported, 'cpu' | 'first' | 'last'> & { cpu: string; first: string; last: string }
   >(
     `SELECT DISTINCT node, toString(boot_id) AS boot, loss_hook_id AS hook, toString(loss_cpu) AS cpu,
        'lost' AS kind, toString(loss_first_seq) AS first, toString(loss_last_seq) AS last
-     FROM ${journal} WHERE ${onNodes} AND action = 'journal.loss' AND loss_first_seq IS NOT NULL
+     FROM ${journal} WHERE ${isAsked} AND action = 'journal.loss' AND loss_first_seq IS NOT NULL
      UNION ALL
      SELECT DISTINCT node, toString(boot_id) AS boot, withheld_hook_id AS hook,
        toString(withheld_cpu) AS cpu, 'withheld' AS kind, splitByChar('-', range)[1] AS first,
        splitByChar('-', range)[2] AS last
      FROM ${journal} ARRAY JOIN withheld_ranges AS range
-     WHERE ${onNodes} AND action = 'journal.withheld'`,
+     WHERE ${isAsked} AND action = 'journal.withheld'`,
   );
   return rows
     .map((row) => ({

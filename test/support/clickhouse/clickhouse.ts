@@ -2,10 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { freePorts } from '../free-ports.ts';
 import { ROOT } from '../paths.ts';
-import { temporaryFolder } from '../temporary-folder.ts';
+import { type CleanUp, temporaryFolder } from '../temporary-folder.ts';
 import { until } from '../until.ts';
 import { type Place, serverConfig, USERS } from './server-config.ts';
 
@@ -36,21 +35,21 @@ export interface ClickHouse {
 }
 
 /** Starts a ClickHouse. */
-export async function startClickHouse(t: TestContext): Promise<ClickHouse> {
+export async function startClickHouse(t: CleanUp): Promise<ClickHouse> {
   const [server] = await startCluster(t, 1);
   if (server === undefined) throw new Error('there is no server');
   return server;
 }
 
 /** Starts servers that are the shards of one cluster. */
-export async function startCluster(t: TestContext, count: number): Promise<ClickHouse[]> {
+export async function startCluster(t: CleanUp, count: number): Promise<ClickHouse[]> {
   const servers = await createCluster(t, count);
   await Promise.all(servers.map((server) => server.start()));
   return servers;
 }
 
 /** Prepares such servers, and does not start them. */
-export async function createCluster(t: TestContext, count: number): Promise<ClickHouse[]> {
+export async function createCluster(t: CleanUp, count: number): Promise<ClickHouse[]> {
   const ports = await freePorts(2 * count);
   const servers: ClickHouse[] = [];
   // Is registered first, because folders are removed in this order, too.

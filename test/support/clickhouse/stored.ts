@@ -1,6 +1,6 @@
 import { equal } from 'node:assert/strict';
-import type { TestContext } from 'node:test';
 import { vcml } from '../forensics.ts';
+import type { CleanUp } from '../temporary-folder.ts';
 import { type ClickHouse, startCluster } from './clickhouse.ts';
 import { exporterRow } from './exporter-row.ts';
 import { CLUSTER } from './server-config.ts';
@@ -24,7 +24,7 @@ export interface Stored {
 }
 
 /** Starts two servers, and makes a store on them. */
-export async function startStore(t: TestContext): Promise<Stored> {
+export async function startStore(t: CleanUp): Promise<Stored> {
   const servers = await startCluster(t, 2);
   for (const server of servers) await initStore(server);
   const [first] = servers;

@@ -1,0 +1,31 @@
+import { equal } from 'node:assert/strict';
+import { appendFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { zstdCompressSync } from 'node:zlib';
+import { FollowedFiles } from '../../forensics/inputs/follow.ts';
+import { Folder, segment } from '../support/forensics.ts';
+
+test('a segment that a list of the folder leaves out is read before the next ones', async (t) => {
+  const folder = new Folder();
+  t.after(() => folder.close());
+  const first = folder.write(segment(1), 'a\n');
+  const followed = new FollowedFiles([folder.path], () => {});
+  const news = async () => {
+    const parts: Buffer[] = [];
+    for await (const part of followed.read()) parts.push(part);
+    return Buffer.concat(parts).toString();
+  };
+  appendFileSync(first, 'b\n');
+  equal(await news(), 'b\n');
+  // The second one is renamed while the folder is listed.
+  folder.write(segment(3), 'd\n');
+  equal(await news(), '');
+  folder.write(`${segment(2)}.zst`, zstdCompressSync('c\n'));
+  equal(await news(), 'c\nd\n');
+  // The fourth one was deleted.
+  folder.write(segment(5), 'f\n');
+  equal(await news(), '');
+  equal(await news(), 'f\n');
+  appendFileSync(`${folder.path}/${segment(5)}`, 'g\n');
+  equal(await news(), 'g\n');
+});
