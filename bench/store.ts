@@ -93,6 +93,7 @@ async function questions(
       times.push(performance.now() - began);
     }
     const spread = spreadOf(times);
+    report(`store: ${what}: ${spread.median.toFixed(0)} ms`);
     figures.push({
       what,
       value: spread.median,

@@ -33,8 +33,8 @@ export interface Store extends AsyncDisposable {
 
 /** A store that does not answer within this time is given up. */
 const TIMEOUT_S = 60;
-/** How long records may come, which is longer where somebody reads them. */
-const STREAM_S = 3600;
+/** How long records may come, which is longer where somebody reads them, and an audit may take. */
+export const STREAM_S = 3600;
 
 /** What a server does for a query whose client is gone, or that takes too long. */
 const limits = (seconds: number): ClickHouseSettings => ({
@@ -43,23 +43,24 @@ const limits = (seconds: number): ClickHouseSettings => ({
   cancel_http_readonly_queries_on_client_close: 1,
   max_execution_time: seconds,
 });
+const SHORTER = 'name a shorter time with --since and --until';
 /** A user who may change no settings has those that an administrator gave them. */
 const FIXED: ReadonlySet<string> = new Set(['READONLY', 'SETTING_CONSTRAINT_VIOLATION']);
 
-/** Prepares a connection; the first statement opens it. */
-export function connect(text: string, options: ConnectionOptions): Store {
+/** Prepares a connection; the first statement opens it. No answer may take longer than `patience`, in s. */
+export function connect(text: string, options: ConnectionOptions, patience = TIMEOUT_S): Store {
   const address = parseAddress(text);
   const client = createClient({
     url: address.url,
     username: address.user,
     password: passwordFrom(options),
     application: 'vcml',
-    request_timeout: 1000 * TIMEOUT_S,
+    request_timeout: 1000 * STREAM_S,
     log: { level: ClickHouseLogLevel.OFF },
     ...tlsFrom(options),
   });
   let areAllowed: Promise<boolean> | undefined;
-  const settings = async (seconds = TIMEOUT_S) => {
+  const settings = async (seconds = patience) => {
     areAllowed ??= allowsLimits(client);
     return { clickhouse_settings: (await areAllowed) ? limits(seconds) : {} };
   };
@@ -152,8 +153,9 @@ function reason(type: string | undefined, message: string, user: string): string
     return "does not speak HTTP: name the port of ClickHouse's HTTP interface, which is mostly 8123";
   if (type === 'AUTHENTICATION_FAILED' || type === 'REQUIRED_PASSWORD')
     return `refuses the user ${user}: name the file with the password with --store-password-file, or set VCML_STORE_PASSWORD`;
+  if (message === 'Timeout error.') return `did not answer: ${SHORTER}`;
   if (type === undefined) return undefined;
   if (type === 'TIMEOUT_EXCEEDED' || type === 'MEMORY_LIMIT_EXCEEDED')
-    return `does not answer this within its limits: name a shorter time with --since and --until (${message.split('\n')[0]})`;
+    return `does not answer this within its limits: ${SHORTER} (${message.split('\n')[0]})`;
   return `answers: ${message.split('\n')[0]}`;
 }

@@ -9,7 +9,7 @@ import { flush, paint } from '../../output/stdout.ts';
 import { timeRangeOf } from '../../select/filter.ts';
 import { askNode } from '../answer/ask-node.ts';
 import { storeCompleteness } from '../arrivals/completeness.ts';
-import { type ConnectionOptions, connect } from '../connect.ts';
+import { type ConnectionOptions, connect, STREAM_S } from '../connect.ts';
 import { refuseOtherSchema } from '../refuse.ts';
 import { auditFleet, type FleetFinding } from './fleet.ts';
 
@@ -31,7 +31,7 @@ export async function storeAudit(address: string, options: StoreAuditOptions): P
     const opening = askNode(address, options, { node, since });
     return reading(opening, (journals) => audit(journals, options));
   }
-  await using store = connect(address, options);
+  await using store = connect(address, options, STREAM_S);
   await refuseOtherSchema(store);
   const times = timeRangeOf({ since }, Date.now());
   const { nodes, findings } = await auditFleet(store, times);
