@@ -53,7 +53,8 @@ async function questions(
   report: (text: string) => void,
 ): Promise<Figure[]> {
   const middle = NODES * (PARENT_EVERY * Math.floor(records / NODES / PARENT_EVERY / 2));
-  const deepest = await idOf(stored, middle + NODES * (PARENT_EVERY / 2));
+  const half = middle / NODES + PARENT_EVERY / 2;
+  const deepest = await idOf(stored, NODES * (half - (half % LEVELS) + LEVELS - 1));
   const parent = await idOf(stored, middle);
   const node = `node-${middle % NODES}`;
   const hour = ['--since', '2026-11-23T12:00:00Z'];
