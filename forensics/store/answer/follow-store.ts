@@ -34,9 +34,17 @@ export async function followStore(
   };
 }
 
+/** A row that was inserted. */
+interface Inserted {
+  readonly key: string;
+  readonly node: string;
+  readonly id: string;
+  readonly version: bigint;
+}
+
 /**
- * The rows that were inserted since the last call, of records of the last ten minutes or later. A row's version
- * falls with the time at which it was inserted.
+ * The rows that were inserted since the last call, of records of the last ten minutes or later. A row's
+ * version falls with the time at which it was inserted.
  */
 class NewRows {
   readonly #store: Store;
@@ -60,6 +68,7 @@ class NewRows {
   }
 
   async rows(): Promise<readonly Row[]> {
+    const since = BigInt(this.#version) + OVERLAP_NS;
     const inserted = (await this.#inserted()).filter(({ key }) => !this.#known.has(key));
     for (const { key, version } of inserted) {
       this.#known.set(key, version);
@@ -68,18 +77,28 @@ class NewRows {
     const oldest = BigInt(this.#version) + 2n * OVERLAP_NS;
     for (const [key, version] of this.#known) if (version > oldest) this.#known.delete(key);
     const rows: Row[] = [];
-    for (const some of inParts(inserted)) {
-      const ids = some.map(({ id }) => `toUUID(${literal(id)})`);
-      const nodes = [...new Set(some.map(({ node }) => literal(node)))];
-      const isNew = `node IN (${nodes.join(', ')}) AND id IN (${ids.join(', ')})`;
-      rows.push(
-        ...(await this.#store.rows<Row>(selectRows(this.#store, `${this.#recently} AND ${isNew}`))),
-      );
-    }
+    for (const some of inParts(inserted)) rows.push(...(await this.#rowsOf(some, since)));
     return rows;
   }
 
-  async #inserted(): Promise<{ key: string; node: string; id: string; version: bigint }[]> {
+  /** Leaves out replays of what was inserted before, whose first row has a higher version. */
+  async #rowsOf(some: readonly Inserted[], since: bigint): Promise<readonly Row[]> {
+    const ids = some.map(({ id }) => `toUUID(${literal(id)})`);
+    const nodes = [...new Set(some.map(({ node }) => literal(node)))];
+    const isOne = `node IN (${nodes.join(', ')}) AND id IN (${ids.join(', ')})`;
+    const rows = await this.#store.rows<Row>(
+      selectRows(this.#store, `${this.#recently} AND ${isOne}`),
+    );
+    const firsts = await this.#store.rows<{ key: string; first: string }>(
+      `SELECT concat(node, '/', toString(id), '/', toString(timestamp)) AS key, toString(max(version)) AS first
+       FROM ${tableOf(this.#store, 'records')} WHERE ${this.#recently} AND ${isOne}
+       GROUP BY node, records.id, records.timestamp`,
+    );
+    const old = new Set(firsts.filter(({ first }) => BigInt(first) >= since).map(({ key }) => key));
+    return rows.filter(({ node, id, timestamp }) => !old.has(`${node}/${id}/${timestamp}`));
+  }
+
+  async #inserted(): Promise<Inserted[]> {
     const since = BigInt(this.#version) + OVERLAP_NS;
     const rows = await this.#store.rows<{ node: string; id: string; at: string; newest: string }>(
       `SELECT node, toString(id) AS id, toString(timestamp) AS at, toString(max(version)) AS newest

@@ -29,7 +29,11 @@ export interface FleetAudit {
  * Audits the records of all nodes where they are: holes that nobody reported, causes that are missing,
  * and ids that are wrong or there twice.
  */
-export async function auditFleet(store: Store, times: TimeRange): Promise<FleetAudit> {
+export async function auditFleet(
+  store: Store,
+  times: TimeRange,
+  named = NAMED_MAX,
+): Promise<FleetAudit> {
   const facts = new Facts(store, times);
   const { nodes, cpus } = await arrivalsOf(store, undefined, times);
   const untold = new Map<string, number>();
@@ -48,12 +52,19 @@ export async function auditFleet(store: Store, times: TimeRange): Promise<FleetA
     });
   }
   const absent: Absent[] = [];
+  const unnamed = new Map<string, Unnamed>();
   for await (const { node, id, effect } of facts.odd())
     if (effect === undefined) findings.push({ code: 'ID_DUPLICATE', node, id });
-    else if (absent.length < NAMED_MAX) absent.push({ node, id, effect });
-  findings.push(...(await missingCauses(store, facts, absent, untold)));
-  for (const { node, id } of await facts.wrongIds(NAMED_MAX))
-    findings.push({ code: 'ID_WRONG', node, id });
+    else if (absent.length < named) absent.push({ node, id, effect });
+    else {
+      const one = unnamed.get(`${node}/${effect.boot}`) ?? { node, count: 0 };
+      unnamed.set(`${node}/${effect.boot}`, { node, count: one.count + 1 });
+    }
+  findings.push(...(await missingCauses(store, facts, { absent, unnamed }, untold)));
+  const wrong = await facts.wrongIds(named + 1);
+  for (const { node, id } of wrong.slice(0, named)) findings.push({ code: 'ID_WRONG', node, id });
+  if (wrong.length > named)
+    findings.push({ code: 'ID_WRONG', node: '*', id: null, more: 'and more such records' });
   for (const { node, id } of await facts.unequal())
     findings.push({ code: 'ID_DUPLICATE', node, id, more: 'their contents differ' });
   for (const { boot, nodes: claimants } of await facts.sharedBoots()) {
@@ -70,13 +81,19 @@ export async function auditFleet(store: Store, times: TimeRange): Promise<FleetA
 
 type Absent = Odd & { readonly effect: NonNullable<Odd['effect']> };
 
+/** Missing causes of a boot beyond those that are named. */
+interface Unnamed {
+  readonly node: string;
+  readonly count: number;
+}
+
 async function missingCauses(
   store: Store,
   facts: Facts,
-  absent: readonly Absent[],
+  { absent, unnamed }: { absent: readonly Absent[]; unnamed: ReadonlyMap<string, Unnamed> },
   untold: ReadonlyMap<string, number>,
 ): Promise<FleetFinding[]> {
-  const nodes = [...new Set(absent.map(({ node }) => node))];
+  const nodes = [...new Set([...absent, ...unnamed.values()].map(({ node }) => node))];
   const { cpus } = await arrivalsOf(store, nodes, { since: undefined, until: undefined });
   const explained = new Explained(
     cpus,
@@ -84,21 +101,26 @@ async function missingCauses(
     await facts.deleted(nodes),
     untold,
   );
-  return absent.flatMap(({ node, id, effect }): FleetFinding[] => {
-    const why = explained.by(`${node}/${effect.boot}`);
+  const finding = (why: Why, node: string, id: string | null, text: string): FleetFinding[] => {
     if (why === 'withheld') return [];
     const { more, ...severity } = WHY[why];
-    const about = more === undefined ? '' : `; ${more}`;
-    return [
-      {
-        code: 'CML-AUDIT-R1-MISSING_PARENT',
-        ...severity,
-        node,
-        id: effect.id,
-        more: `its cause is ${id}${about}`,
-      },
-    ];
+    const about = more === undefined ? text : `${text}; ${more}`;
+    return [{ code: 'CML-AUDIT-R1-MISSING_PARENT', ...severity, node, id, more: about }];
+  };
+  const findings = absent.flatMap(({ node, id, effect }) => {
+    const why = explained.by(`${node}/${effect.boot}`);
+    return finding(why, node, effect.id, `its cause is ${id}`);
   });
+  for (const [boot, { node, count }] of unnamed) {
+    const counts = new Map<Why, number>();
+    for (let n = 0; n < count; n += 1) {
+      const why = explained.by(boot);
+      counts.set(why, (counts.get(why) ?? 0) + 1);
+    }
+    for (const [why, number] of counts)
+      findings.push(...finding(why, node, null, `and ${counted(number, 'more such record')}`));
+  }
+  return findings;
 }
 
 const UNTOLD = '; an agent of format 1 does not say what exportRules withheld';

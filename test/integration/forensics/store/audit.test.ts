@@ -1,5 +1,7 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { test } from 'node:test';
+import { auditFleet } from '../../../../forensics/store/audit/fleet.ts';
+import { connect } from '../../../../forensics/store/connect.ts';
 import { text } from '../../../check/craft.ts';
 import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
 import { startStore } from '../../../support/clickhouse/stored.ts';
@@ -118,6 +120,28 @@ for (const merged of [false, true])
       deepEqual(codes(await found()), [`ID_DUPLICATE ${idIn(start)}`]);
     },
   );
+
+test(
+  'findings beyond those that are named are counted, and none is forgotten',
+  options,
+  async (t) => {
+    const stored = await startStore(t);
+    const lines = linesOf('runs', stepsOf('runs'));
+    const isParent = (line: string) =>
+      lines.some((one) => one.includes(`"parent_cause":"${idIn(line)}"`));
+    const parents = lines
+      .filter((line) => line.includes('"action":"exec"') && isParent(line))
+      .slice(3, 8);
+    await stored.insert(lines.filter((line) => !parents.includes(line)));
+    await using store = connect(stored.address, {});
+    const times = { since: undefined, until: undefined };
+    const all = (await auditFleet(store, times)).findings.filter(({ code }) => code === R1);
+    const some = (await auditFleet(store, times, 1)).findings.filter(({ code }) => code === R1);
+    equal(all.length > 2, true);
+    equal(some.length, 2);
+    equal(some.at(-1)?.more, `and ${all.length - 1} more such records`);
+  },
+);
 
 test('records that the store no longer has explain as many missing causes', options, async (t) => {
   const store = await startStore(t);
