@@ -21,6 +21,7 @@ test('tail prints each record that is inserted into a store once', options, asyn
     `INSERT INTO vcml.records SELECT * REPLACE (version + 3600000000000 AS version) FROM vcml.records
      SETTINGS distributed_foreground_insert = 1`,
   );
+  await store.merge();
   const child = spawn(VCML_BIN, ['tail', '--output', 'jsonl', '--node', '/node/', store.address]);
   t.after(() => child.kill('SIGKILL'));
   let printed = '';
