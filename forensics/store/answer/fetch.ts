@@ -25,7 +25,7 @@ export async function* rowsFor(
   const found = await withId(store, idConditions(id, selection, nowMs));
   yield found;
   const known = new Set(found.map(({ id: one }) => String(one)));
-  for (const row of found) yield* causesOf(store, row, known);
+  for (const row of found) yield* causesOf(store, linkOf(row), known);
   if (effects) yield* effectsOf(store, found, known);
 }
 
@@ -70,38 +70,43 @@ async function* withCauses(
   }
 }
 
-/** Follows the causes of a record on its node, level by level, while there are any. */
+/** What a record says about its links; a row has a hundred columns more. */
+type Link = Pick<Row, 'node' | 'timestamp'> & {
+  readonly id: string;
+  readonly parent_cause: string | null;
+};
+
+/**
+ * Follows the causes of a record on its node, level by level, while there are any. Whole rows take most
+ * of the time, so that they are asked for once, at the end.
+ */
 async function* causesOf(
   store: Store,
-  effect: Row,
+  effect: Link,
   known: Set<string>,
 ): AsyncGenerator<readonly Row[]> {
-  for (let row: Row | undefined = effect; row !== undefined; ) {
-    const cause: string | null = causeOf(row);
-    if (cause === null || known.has(cause)) return;
+  const links: Link[] = [];
+  for (let link: Link | undefined = effect; link !== undefined; ) {
+    const cause: string | null = link.parent_cause;
+    if (cause === null || known.has(cause)) break;
     known.add(cause);
-    const found: readonly Row[] = await causeRows(store, cause, row);
-    yield found;
-    [row] = found;
+    const found: readonly Link[] = await causeLinks(store, cause, link);
+    links.push(...found);
+    [link] = found;
   }
+  yield* rowsAt(store, links);
 }
 
-async function causeRows(store: Store, cause: string, effect: Row): Promise<readonly Row[]> {
+async function causeLinks(store: Store, cause: string, effect: Link): Promise<readonly Link[]> {
   const until = BigInt(effect.timestamp);
+  const isCause = `node = ${literal(effect.node)} AND id = ${uuid(cause)}`;
   for (const window of WINDOWS_NS) {
     const since = window === undefined ? '' : ` AND timestamp >= ${until - window}`;
-    const found = await store.rows<Row>(
-      selectRows(
-        store,
-        `node = ${literal(effect.node)} AND timestamp <= ${until}${since} AND id = ${uuid(cause)}`,
-      ),
-    );
+    const found = await linksAt(store, `${isCause} AND timestamp <= ${until}${since}`);
     if (found.length > 0) return found;
   }
   // A clock that somebody set makes a cause later than its effect.
-  return store.rows<Row>(
-    selectRows(store, `node = ${literal(effect.node)} AND id = ${uuid(cause)}`),
-  );
+  return linksAt(store, isCause);
 }
 
 async function* effectsOf(
@@ -125,6 +130,28 @@ async function* effectsOf(
   }
 }
 
+function linksAt(store: Store, condition: string): Promise<Link[]> {
+  return store.rows<Link>(
+    `SELECT r.node AS node, toString(r.timestamp) AS timestamp, toString(r.id) AS id,
+       toString(r.parent_cause) AS parent_cause
+     FROM (SELECT node, timestamp, id, parent_cause FROM ${tableOf(store, 'records')} WHERE ${condition}
+       ORDER BY node, timestamp, id, version DESC LIMIT 1 BY node, timestamp, id) AS r
+     ORDER BY r.node, r.timestamp, r.id`,
+  );
+}
+
+/** Yields the rows of links. */
+async function* rowsAt(store: Store, links: readonly Link[]): AsyncGenerator<readonly Row[]> {
+  for (const part of inParts(links)) {
+    const nodes = [...new Set(part.map(({ node }) => literal(node)))];
+    const times = part.map(({ timestamp }) => BigInt(timestamp)).sort((a, b) => (a < b ? -1 : 1));
+    const isOne = `node IN (${nodes.join(', ')}) AND id IN (${part.map(({ id }) => uuid(id)).join(', ')})`;
+    yield await store.rows<Row>(
+      selectRows(store, `timestamp >= ${times[0]} AND timestamp <= ${times.at(-1)} AND ${isOne}`),
+    );
+  }
+}
+
 /** Yields as many records at a time as one query may name. */
 export function* inParts<T>(all: readonly T[]): Generator<readonly T[]> {
   for (let at = 0; at < all.length; at += ASKED_AT_ONCE) yield all.slice(at, at + ASKED_AT_ONCE);
@@ -138,6 +165,11 @@ function entryOf(sets: Map<string, Set<string>>, key: string): Set<string> {
 
 function uuid(id: string): string {
   return `toUUID(${literal(id)})`;
+}
+
+function linkOf(row: Row): Link {
+  const { node, timestamp, id } = row;
+  return { node, timestamp, id: String(id), parent_cause: causeOf(row) };
 }
 
 function causeOf(row: Row): string | null {
