@@ -80,7 +80,13 @@ const WALLS: readonly Wall[] = [
   {
     title: 'record/index imports nothing but record/ and Node',
     file: 'record/index/example.ts',
-    allowed: ['./id-set.ts', '../exact-json.ts', '../line/layout.ts', 'node:zlib'],
+    allowed: [
+      './id-set.ts',
+      '../exact-json.ts',
+      '../line/layout.ts',
+      'node:zlib',
+      'node:fs/promises',
+    ],
     refused: ['../../agent/errors.ts', '../../forensics/file.ts', 'zod'],
   },
   {

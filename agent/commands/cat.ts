@@ -1,17 +1,17 @@
 import { statSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { zstdCompressSync } from 'node:zlib';
-import { KEYS } from '../../record/fields.ts';
 import { parseTime, TIME_FORMS } from '../../record/since.ts';
 import type { Config } from '../config/schema.ts';
 import { AgentError } from '../errors.ts';
-import { type OnUnreadable, readLines } from '../journal/read.ts';
+import { IndexedSegments } from '../journal/indexed.ts';
+import { type OnUnreadable, readChunks, readLines } from '../journal/read.ts';
 import { type Position, type Segment, segmentFile } from '../journal/segment.ts';
-import type { JournalLine } from '../journal/split-lines.ts';
 import { createFormat, type PrintForm } from '../print/format.ts';
 import { Stdout, WRITE_BYTES } from '../print/stdout.ts';
 import { related } from './related.ts';
 import { reportUnreadable, segmentsOf } from './segments.ts';
+import { frameTest, isAll, lineTest, type Selection } from './selection.ts';
 
 /** Reading a journal must not keep a processor from those who work. */
 const NICENESS = 10;
@@ -30,8 +30,6 @@ export interface CatOptions {
   readonly zstd?: boolean | undefined;
 }
 
-type Test = (line: string) => boolean;
-
 /**
  * Prints the journal's records as they are now, oldest first. Reports segments that cannot be read,
  * and returns another exit code then.
@@ -39,7 +37,8 @@ type Test = (line: string) => boolean;
 export async function cat(config: Config, options: CatOptions): Promise<number> {
   setPriority(NICENESS);
   const unreadable = reportUnreadable();
-  const lines = linesOf(config.journalDir, options, unreadable.note);
+  const indexed = new IndexedSegments(config.journalDir);
+  const lines = linesOf(config.journalDir, options, { indexed, onUnreadable: unreadable.note });
   const format = createFormat(options.zstd ? 'jsonl' : options.print);
   const stdout = new Stdout(1, options.zstd ? zstdCompressSync : undefined);
   for await (const line of lines) {
@@ -48,51 +47,45 @@ export async function cat(config: Config, options: CatOptions): Promise<number> 
     if (stdout.closed) break;
   }
   await stdout.drained();
+  for (const remark of indexed.remarks) process.stderr.write(`vcml-agent: ${remark}\n`);
   return unreadable.exitCode;
+}
+
+/** How the journal is read. */
+interface Reading {
+  readonly indexed: IndexedSegments;
+  readonly onUnreadable: OnUnreadable;
 }
 
 /** Yields what the options select; throws TIME_INVALID or ID_INVALID before that. */
 function linesOf(
   dir: string,
-  options: CatOptions,
-  onUnreadable: OnUnreadable,
+  { id, since, until, pod }: CatOptions,
+  reading: Reading,
 ): AsyncIterable<string> {
-  const { id } = options;
   if (id !== undefined) {
     if (!/^[0-9a-f][0-9a-f-]{3,35}$/.test(id))
       throw new AgentError('ID_INVALID', { given: JSON.stringify(id) });
-    return related({ dir, segments: segmentsOf(dir), onUnreadable }, id);
+    return related({ segments: segmentsOf(dir), ...reading }, id);
   }
-  const from = momentOf('--since', options.since);
-  const isWanted = testOf(options, from);
-  return wanted(readLines(dir, startOf(dir, from), onUnreadable), isWanted);
+  const from = momentOf('--since', since);
+  return selected(dir, { from, before: momentOf('--until', until), pod }, reading);
 }
 
-async function* wanted(lines: AsyncIterable<JournalLine>, isWanted: Test): AsyncGenerator<string> {
-  for await (const { line } of lines) if (isWanted(line)) yield line;
-}
-
-/** Makes the test for lines that the options select. */
-function testOf({ until, pod }: CatOptions, from: bigint | undefined): Test {
-  const before = momentOf('--until', until);
-  const isInPod = pod === undefined ? () => true : podTest(pod);
-  return (line) => {
-    if (!isInPod(line)) return false;
-    if (from === undefined && before === undefined) return true;
-    const time = timestampOf(line);
-    return (from === undefined || time >= from) && (before === undefined || time < before);
-  };
-}
-
-/**
- * Looks for the fields in the line as the agent writes them: inside a string, their quotation marks
- * would be escaped.
- */
-function podTest(pod: string): Test {
-  const [name = '', namespace] = pod.split('/').toReversed();
-  const fields = [`"${KEYS.podName}":${JSON.stringify(name)}`];
-  if (namespace !== undefined) fields.push(`"${KEYS.namespace}":${JSON.stringify(namespace)}`);
-  return (line) => line.includes('"action":"journal.') || fields.every((one) => line.includes(one));
+async function* selected(
+  dir: string,
+  selection: Selection,
+  { indexed, onUnreadable }: Reading,
+): AsyncGenerator<string> {
+  const isWanted = lineTest(selection);
+  const mayHave = frameTest(selection);
+  const chunksOf: typeof readChunks = (folder, segment, offset) =>
+    isAll(selection) || offset > 0
+      ? readChunks(folder, segment, offset)
+      : indexed.chunks(segment, mayHave);
+  const start = startOf(dir, selection.from);
+  for await (const { line } of readLines(dir, start, onUnreadable, chunksOf))
+    if (isWanted(line)) yield line;
 }
 
 /** Returns the time of an option in Unix nanoseconds; throws TIME_INVALID. */
@@ -120,12 +113,4 @@ function startOf(dir: string, from: bigint | undefined): Position | undefined {
 function mayReach(dir: string, segment: Segment, from: bigint): boolean {
   const stat = statSync(segmentFile(dir, segment), { bigint: true, throwIfNoEntry: false });
   return stat === undefined || stat.mtimeNs >= from;
-}
-
-/**
- * Reads the exact timestamp: it is beyond 2^53, so JSON.parse would round it. A line without one
- * counts as 0.
- */
-function timestampOf(line: string): bigint {
-  return BigInt(/"timestamp":(\d+)/.exec(line)?.[1] ?? 0);
 }

@@ -1,7 +1,9 @@
-import { type OnUnreadable, readChunks } from '../journal/read.ts';
+import type { FrameTest, IndexedSegments } from '../journal/indexed.ts';
+import type { OnUnreadable } from '../journal/read.ts';
 import type { Segment } from '../journal/segment.ts';
 import { wholeLines } from '../journal/split-lines.ts';
 import { discarded } from '../kube/garbage.ts';
+import { KnownIds, mayBeIn } from './known-ids.ts';
 
 /** More records than this are not one record's. */
 const MATCHES_MAX = 16;
@@ -14,7 +16,7 @@ const LINE_FEED = 0x0a;
 
 /** A journal's segments, the oldest first. */
 export interface Searched {
-  readonly dir: string;
+  readonly indexed: IndexedSegments;
   readonly segments: readonly Segment[];
   /** receives why a part of the answer is missing */
   readonly onUnreadable: OnUnreadable;
@@ -45,7 +47,8 @@ export async function* related(journal: Searched, beginning: string): AsyncGener
 }
 
 function search(journal: Searched, segment: Segment, id: string): AsyncGenerator<string> {
-  return scan(journal, segment, (lines) => linesWith(lines, `${ID}${id}`));
+  const mayHave: FrameTest = () => (frame) => mayBeIn(frame.ids, id);
+  return scan(journal, segment, mayHave, (lines) => linesWith(lines, `${ID}${id}`));
 }
 
 async function matchesOf(journal: Searched, beginning: string): Promise<Match[]> {
@@ -89,9 +92,13 @@ async function* effectsOf(
   { line, at }: Match,
   causes: ReadonlySet<string>,
 ): AsyncGenerator<string> {
-  const known = new Set([idOf(line)]);
+  const known = new KnownIds();
+  known.add(idOf(line));
+  const mayHave: FrameTest = () => (frame) => known.mayMeet(frame.parents);
   for (const segment of journal.segments.slice(at)) {
-    for await (const child of scan(journal, segment, (lines) => childrenIn(lines, known))) {
+    for await (const child of scan(journal, segment, mayHave, (lines) =>
+      childrenIn(lines, known),
+    )) {
       const id = idOf(child);
       if (known.has(id) || causes.has(id)) continue;
       if (known.size > EFFECTS_MAX) {
@@ -108,12 +115,13 @@ async function* effectsOf(
 
 /** Yields what `pick` finds in a segment. */
 async function* scan(
-  { dir, onUnreadable }: Searched,
+  { indexed, onUnreadable }: Searched,
   segment: Segment,
+  mayHave: FrameTest,
   pick: (lines: Buffer) => Iterable<string>,
 ): AsyncGenerator<string> {
   try {
-    for await (const lines of wholeLines(readChunks(dir, segment, 0))) {
+    for await (const lines of wholeLines(indexed.chunks(segment, mayHave))) {
       yield* pick(lines);
       discarded(lines.length);
     }
@@ -123,7 +131,7 @@ async function* scan(
 }
 
 /** The set may grow between two lines. */
-function* childrenIn(lines: Buffer, known: ReadonlySet<string>): Generator<string> {
+function* childrenIn(lines: Buffer, known: KnownIds): Generator<string> {
   let at = lines.indexOf(CAUSE);
   while (at >= 0) {
     const from = at + CAUSE.length;

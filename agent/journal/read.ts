@@ -1,12 +1,9 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { createZstdDecompress, type ZstdDecompress } from 'node:zlib';
-import { damaged } from './folder.ts';
+import { inflatedChunks, plainChunks } from './chunks.ts';
 import { listSegments, type Position, type Segment, segmentFile } from './segment.ts';
 import { createSplitter, type JournalLine } from './split-lines.ts';
 
-/** Small enough that the buffers of inflated text do not outlive V8's young generation. */
-const CHUNK_BYTES = 256 << 10;
 /** fs.watch reports most changes at once; polling finds the others. */
 const POLL_MS = 1000;
 
@@ -16,12 +13,13 @@ export type OnUnreadable = (error: Error) => void;
 /**
  * Reads all lines from a position to the present end: whole, in order, and each once. Of a segment
  * that cannot be read to its end, the rest is skipped if there is an `onUnreadable`, which receives
- * the error.
+ * the error. `chunksOf` may leave out lines of compressed segments that it reads from their beginning.
  */
 export async function* readLines(
   dir: string,
   from?: Position,
   onUnreadable?: OnUnreadable,
+  chunksOf = readChunks,
 ): AsyncGenerator<JournalLine> {
   let position = from ?? { segment: 0, offset: 0 };
   for (;;) {
@@ -36,7 +34,7 @@ export async function* readLines(
         isReadable = false;
         onUnreadable(error);
       });
-    for await (const line of readSegment(dir, segment, position.offset, note)) {
+    for await (const line of readSegment(dir, segment, position.offset, note, chunksOf)) {
       yield line;
       position = { segment: line.segment, offset: line.offset };
     }
@@ -46,7 +44,7 @@ export async function* readLines(
     if (!segment.compressed && isReadable) {
       const { offset } = position;
       const newest = segments.find(({ number }) => number === segment.number) ?? segment;
-      for await (const line of readSegment(dir, newest, offset, onUnreadable)) {
+      for await (const line of readSegment(dir, newest, offset, onUnreadable, chunksOf)) {
         yield line;
         position = { segment: line.segment, offset: line.offset };
       }
@@ -84,10 +82,11 @@ export async function* readSegment(
   segment: Segment,
   from: number,
   onUnreadable?: OnUnreadable,
+  chunksOf = readChunks,
 ): AsyncGenerator<JournalLine> {
   const split = createSplitter(segment.number, from);
   try {
-    for await (const chunk of readChunks(dir, segment, from)) yield* split(chunk);
+    for await (const chunk of chunksOf(dir, segment, from)) yield* split(chunk);
   } catch (error) {
     if (onUnreadable === undefined) throw error;
     onUnreadable(named(segmentFile(dir, segment), error as Error));
@@ -121,58 +120,11 @@ export async function* readChunks(
     return;
   }
   try {
-    if (segment.compressed) yield* inflated(handle, segmentFile(dir, segment), from);
-    else yield* plain(handle, from);
+    if (segment.compressed) yield* inflatedChunks(handle, segmentFile(dir, segment), from);
+    else yield* plainChunks(handle, from);
   } finally {
     await handle.close();
   }
-}
-
-async function* plain(handle: FileHandle, from: number): AsyncGenerator<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-  for (let at = from; ; ) {
-    const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, at);
-    if (bytesRead === 0) return;
-    at += bytesRead;
-    yield buffer.subarray(0, bytesRead);
-  }
-}
-
-async function* inflated(handle: FileHandle, file: string, from: number): AsyncGenerator<Buffer> {
-  const { size } = await handle.stat();
-  let [at, skip] = [0, from];
-  let bytesRead: number;
-  try {
-    // Node ends after one frame of the file, unless the next one begins with the next chunk.
-    do {
-      const text = createZstdDecompress({ chunkSize: CHUNK_BYTES });
-      feed(text, plain(handle, at)).catch((error) => text.destroy(error));
-      for await (const chunk of text as AsyncIterable<Buffer>) {
-        if (chunk.length > skip) yield chunk.subarray(skip);
-        skip = Math.max(0, skip - chunk.length);
-      }
-      bytesRead = text.bytesWritten;
-      at += bytesRead;
-    } while (bytesRead > 0 && at < size);
-  } catch (cause) {
-    throw damaged(file, cause);
-  }
-}
-
-/**
- * Writes chunks until one is not taken as a whole, because a frame ends in it. Were a stream to write
- * the next chunk, too, Node would take it for the beginning of another frame.
- */
-async function feed(text: ZstdDecompress, chunks: AsyncIterable<Buffer>): Promise<void> {
-  let given = 0;
-  for await (const chunk of chunks) {
-    given += chunk.length;
-    await new Promise<void>((resolve, reject) => {
-      text.write(chunk, (error) => (error ? reject(error) : resolve()));
-    });
-    if (text.bytesWritten < given) return;
-  }
-  text.end();
 }
 
 /** Creates a wait for a change in the folder, for a second, or for the end. */

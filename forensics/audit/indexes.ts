@@ -1,5 +1,5 @@
+import { indexName } from '../../record/index/open-index.ts';
 import { indexFaultOf } from '../exec-lines/index-of-file.ts';
-import { indexName } from '../indexed/open-index.ts';
 import type { Source } from '../inputs/source.ts';
 
 /** Compares the indexes of segments with the segments; of a damaged segment, none is right. */

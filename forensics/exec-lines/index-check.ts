@@ -33,7 +33,10 @@ export class IndexCheck {
     else {
       const id = (line.id[0] as number) >>> 0;
       const parent = line.hasParent ? (line.parent[0] as number) >>> 0 : -1;
-      this.#collector.add({ id, parent, timeHigh, timeLow }, this.#numberOf(resource));
+      this.#collector.add(
+        { id, parent, timeHigh, timeLow, isExec: true },
+        this.#numberOf(resource),
+      );
     }
     this.#next(bytes);
   }
@@ -98,6 +101,7 @@ function differenceOf(expected: FrameContent, found: FrameContent): string | und
   // Of such a frame nothing else is used.
   if (!expected.isOurs && !found.isOurs) return undefined;
   if (expected.isOurs !== found.isOurs) return 'lines';
+  if (expected.onlyExecs && !found.onlyExecs) return 'records';
   if (expected.first !== found.first || expected.last !== found.last) return 'times';
   if (!isSameSet(expected.ids, found.ids)) return 'ids';
   if (!isSameSet(expected.parents, found.parents)) return 'causes';

@@ -1,4 +1,4 @@
-import { openIndex } from '../indexed/open-index.ts';
+import { openIndex } from '../../record/index/open-index.ts';
 import { readSoundText } from '../inputs/read/text.ts';
 import { IndexCheck } from './index-check.ts';
 

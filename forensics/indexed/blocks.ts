@@ -1,11 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { mayHaveId } from '../../record/index/id-search.ts';
 import { type IdSet, valuesOf } from '../../record/index/id-set.ts';
 import type { IndexedFrame } from '../../record/index/segment-index.ts';
 import { readText } from '../inputs/read/text.ts';
 import type { Source } from '../inputs/source.ts';
 import { textOf } from './frame-texts.ts';
 import type { IndexedFile } from './indexed-files.ts';
-import { LinkedLines, rangeOf } from './linked-lines.ts';
+import { LinkedLines } from './linked-lines.ts';
 
 /** What has no index is read into memory up to this size of text; more gives up. */
 const UNINDEXED_MAX = 128 << 20;
@@ -50,12 +51,7 @@ export class Blocks {
   mayHave(block: number, begin: string, kind: 'ids' | 'parents'): boolean {
     const set = this.all[block]?.frame?.[kind];
     if (set === undefined || this.isOpen(block)) return true;
-    const values = this.#valuesOf(set);
-    const range = rangeOf(begin, set.bits);
-    if (range === undefined) return false;
-    const [first, last] = range;
-    const at = lowerBound(values, first);
-    return (values[at] ?? Number.POSITIVE_INFINITY) <= last;
+    return mayHaveId(this.#valuesOf(set), set.bits, begin);
   }
 
   /** Returns the lines of a block; throws if they cannot be read, or are not what the index says. */
@@ -101,15 +97,4 @@ export class Blocks {
     }
     return Buffer.concat(parts);
   }
-}
-
-/** Returns the place of the first value that is not below a number. */
-function lowerBound(values: Uint32Array, number: number): number {
-  let [low, high] = [0, values.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((values[middle] as number) < number) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,7 +1,7 @@
+import { indexName, openIndex } from '../../record/index/open-index.ts';
 import type { SegmentIndex } from '../../record/index/segment-index.ts';
 import type { Source } from '../inputs/source.ts';
 import type { Journals } from '../journals.ts';
-import { indexName, openIndex } from './open-index.ts';
 
 /** A compressed segment with what its index says. */
 export interface IndexedFile {

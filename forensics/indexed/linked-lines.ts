@@ -1,3 +1,4 @@
+import { rangeOf } from '../../record/index/id-search.ts';
 import { LineHead } from '../../record/index/line-head.ts';
 
 const LINE_FEED = 0x0a;
@@ -123,23 +124,4 @@ export class LinkedLines {
       });
     } catch {} // it is no record
   }
-}
-
-/**
- * Returns the lowest and the highest of the first `bits` bits of all ids that begin with a text;
- * undefined: no id of the agent does.
- */
-export function rangeOf(
-  begin: string,
-  bits: number,
-): readonly [first: number, last: number] | undefined {
-  const digits = begin.replaceAll('-', '').slice(0, ID_BITS / 4);
-  if (!/^[0-9a-f]+$/.test(digits)) return undefined;
-  const missing = ID_BITS - 4 * digits.length;
-  const first = Number.parseInt(digits, 16) * 2 ** missing;
-  return [shifted(first, bits), shifted(first + 2 ** missing - 1, bits)];
-}
-
-function shifted(value: number, bits: number): number {
-  return bits === 0 ? 0 : value >>> (ID_BITS - bits);
 }

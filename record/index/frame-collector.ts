@@ -12,6 +12,7 @@ export interface RecordHead {
   readonly parent: number;
   readonly timeHigh: number;
   readonly timeLow: number;
+  readonly isExec: boolean;
 }
 
 /** Collects what is in a frame, line by line. */
@@ -21,18 +22,20 @@ export class FrameCollector {
   #resources = new Set<number>();
   #lastResource: number | undefined;
   #isOurs = true;
+  #onlyExecs = true;
   #firstHigh = Number.POSITIVE_INFINITY;
   #firstLow = 0;
   #lastHigh = 0;
   #lastLow = 0;
 
   /** Adds a record with the number of its resource. */
-  add({ id, parent, timeHigh, timeLow }: RecordHead, resource: number): void {
+  add({ id, parent, timeHigh, timeLow, isExec }: RecordHead, resource: number): void {
     this.#ids.add(id);
     if (parent >= 0) this.#parents.add(parent);
     if (resource === NO_RESOURCE) this.#isOurs = false;
     else if (resource !== this.#lastResource) this.#resources.add(resource);
     this.#lastResource = resource;
+    if (!isExec) this.#onlyExecs = false;
     if (timeHigh < this.#firstHigh || (timeHigh === this.#firstHigh && timeLow < this.#firstLow)) {
       this.#firstHigh = timeHigh;
       this.#firstLow = timeLow;
@@ -55,6 +58,7 @@ export class FrameCollector {
       textBytes,
       lines,
       isOurs: this.#isOurs,
+      onlyExecs: this.#onlyExecs,
       first: isEmpty ? 0n : nanoseconds(this.#firstHigh, this.#firstLow),
       last: nanoseconds(this.#lastHigh, this.#lastLow),
       ids: this.#ids.end(),
@@ -64,6 +68,7 @@ export class FrameCollector {
     this.#resources = new Set();
     this.#lastResource = undefined;
     this.#isOurs = true;
+    this.#onlyExecs = true;
     this.#firstHigh = Number.POSITIVE_INFINITY;
     this.#firstLow = 0;
     this.#lastHigh = 0;

@@ -21,6 +21,8 @@ const TIMESTAMP = new Words(`"${LAYOUT.timestamp}`);
 const PARENT = new Words(`"${LAYOUT.parentCause}`);
 const NULL = new Words(`null${LAYOUT.resource}`);
 const RESOURCE = new Words(`"${LAYOUT.resource}`);
+const CAUSED = new Words(`"parent_process_context"${LAYOUT.parentCause}`);
+const UNOBSERVED = new Words(`"unobserved_parent"${LAYOUT.parentCause}`);
 const COLON = 0x3a;
 /** What follows every resource. */
 export const BEHIND_RESOURCE = Buffer.from(`${LAYOUT.attributes}${FIRST.attribute}"`);
@@ -51,6 +53,8 @@ export class LineHead {
   parentAt = -1;
   /** the first 32 bits of the id of the cause; -1: there is none */
   parent = -1;
+  /** whether the record is an exec, as far as the reason why it was permitted says so */
+  isExec = false;
   /** the position of the resource's first brace */
   resourceAt = 0;
 
@@ -68,11 +72,13 @@ export class LineHead {
     if (bytes[cause] !== QUOTE) {
       this.parentAt = -1;
       this.parent = -1;
+      this.isExec = isBefore(cause, UNOBSERVED, view);
       this.resourceAt = NULL.after(view, cause);
       return this.resourceAt >= 0;
     }
     this.parentAt = cause + 1;
     this.parent = beginOfId(bytes, this.parentAt);
+    this.isExec = isBefore(cause, CAUSED, view);
     this.resourceAt = RESOURCE.after(view, this.parentAt + ID_BYTES);
     return this.parent >= 0 && this.resourceAt >= 0;
   }
@@ -114,6 +120,10 @@ function beginOfId(bytes: Buffer, at: number): number {
   if ((a | b | c | d | e | f | g | h) > 15) return -1;
   const high = (a << 12) | (b << 8) | (c << 4) | d;
   return high * 0x10000 + ((e << 12) | (f << 8) | (g << 4) | h);
+}
+
+function isBefore(end: number, words: Words, view: DataView): boolean {
+  return words.after(view, end - words.length) === end;
 }
 
 /** Returns the position behind the name of the cause (Horspool's search); -1: it is not there. */

@@ -27,6 +27,8 @@ export interface FrameContent {
    * follows says nothing about the other lines.
    */
   readonly isOurs: boolean;
+  /** Whether no record is about the journal. */
+  readonly onlyExecs: boolean;
   /** the earliest and the latest time of a record, in nanoseconds since 1970 */
   readonly first: bigint;
   readonly last: bigint;
@@ -83,7 +85,7 @@ function setJson({ count, bits, coded }: IdSet): JsonObject {
 
 function frameOf(json: Json, resourceCount: number): IndexedFrame {
   if (!isObject(json)) throw new Error('a frame is no object');
-  const { isOurs, first, last, resources } = json;
+  const { isOurs, onlyExecs, first, last, resources } = json;
   if (typeof isOurs !== 'boolean' || typeof first !== 'string' || typeof last !== 'string')
     throw new Error('a frame lacks its times');
   const isNumber = (one: Json | undefined) =>
@@ -97,6 +99,7 @@ function frameOf(json: Json, resourceCount: number): IndexedFrame {
     textBytes: count(json.textBytes),
     lines: count(json.lines),
     isOurs,
+    onlyExecs: onlyExecs === true,
     first: BigInt(first),
     last: BigInt(last),
     ids: setOf(json.ids),

@@ -1,98 +1,33 @@
 import assert from 'node:assert/strict';
-import {
-  copyFileSync,
-  cpSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { compressSegment } from '../../../agent/journal/archive/compress.ts';
 import { narrowToChain } from '../../../forensics/indexed/narrow-chain.ts';
 import { narrowToSelection } from '../../../forensics/indexed/narrow-selection.ts';
 import { decodeIndex } from '../../../record/index/segment-index.ts';
-import { type Draft, exec, execId, HOOK, lines, sound, start, text } from '../../check/craft.ts';
+import { HOOK, lines, sound, text } from '../../check/craft.ts';
 import { Folder, opened, segment, vcml } from '../../support/forensics.ts';
+import {
+  changedCopy,
+  flipBit,
+  idOf,
+  RECORDS,
+  record,
+  removeIndexes,
+  SEGMENTS,
+  timeOf,
+  writeIndexed,
+} from '../../support/journal/indexed-journal.ts';
 import { indexName } from '../../support/journal/segment-name.ts';
-
-const NEVER = new AbortController().signal;
-/** So many records are more than one frame. */
-const RECORDS = 6000;
-const SEGMENTS = 3;
-const PODS = 40;
 
 const folder = new Folder();
 after(() => folder.close());
 
-/** The n-th record: every hundredth ends a long chain that begins far before it. */
-function record(n: number, more: object = {}): Draft {
-  const cause = n < 10 ? undefined : n % 100 === 0 ? n - 100 : n - 1 - (n % 7);
-  const parent = cause === undefined ? {} : { parent: execId(10 * cause + 10, cause + 100) };
-  const one = exec(10 * n + 10, n + 100, 0, n + 1, { ...parent, ...more });
-  // Pods come and go, so that a segment does not have all of them.
-  const pod = Math.floor((n * PODS) / (RECORDS * SEGMENTS));
-  one.resource = {
-    'host.name': 'node',
-    'os.type': 'linux',
-    'container.id': `c${pod}`,
-    'k8s.namespace.name': 'shop',
-    'k8s.pod.name': `cart-${pod}`,
-    'k8s.pod.uid': `u${pod}`,
-  };
-  return one;
-}
-const idOf = (n: number) => `${record(n).id}`;
-const timeOf = (n: number) =>
-  new Date(Number((record(n).timestamp as bigint) / 1_000_000n)).toISOString();
-
-const ARGUMENT = { 'process.command_args': ['x', 'y'.repeat(700)] };
-
-/** Writes a journal whose last segment is open, and returns its folder. */
-async function journal(name: string, change: (texts: string[][]) => void): Promise<string> {
-  const texts = Array.from({ length: SEGMENTS + 1 }, (_, number) => {
-    const first = number * RECORDS;
-    const count = number === SEGMENTS ? 50 : RECORDS;
-    return Array.from({ length: count }, (_, n) => text(record(first + n, ARGUMENT)));
-  });
-  texts[0]?.unshift(text(start([1])));
-  change(texts);
-  const dir = join(folder.path, name);
-  mkdirSync(dir);
-  for (const [index, one] of texts.entries()) {
-    writeFileSync(join(dir, segment(index + 1)), one.map((line) => `${line}\n`).join(''));
-    if (index < SEGMENTS) await compressSegment(dir, index + 1, 1, NEVER);
-  }
-  return dir;
-}
-
-/** Changes a byte of a file. */
-function flip(file: string, share: number): void {
-  const bytes = readFileSync(file);
-  const at = Math.floor(bytes.length * share);
-  bytes.writeUInt8((bytes[at] ?? 0) ^ 0x40, at);
-  writeFileSync(file, bytes);
-}
-
 const compressed = (number: number) => `${segment(number)}.zst`;
-
-/** Copies a journal, and changes the copy. */
-function copy(from: string, name: string, change: (dir: string) => void): string {
-  const dir = join(folder.path, name);
-  cpSync(from, dir, { recursive: true });
-  change(dir);
-  return dir;
-}
 
 /** Returns the same inputs without any index. */
 function without(dirs: readonly string[]): string[] {
-  return dirs.map((dir) =>
-    copy(dir, `${dir.slice(folder.path.length + 1)}-without`, (one) => {
-      for (const name of readdirSync(one)) if (name.endsWith('.index')) rmSync(join(one, name));
-    }),
-  );
+  return dirs.map((dir) => changedCopy(dir, `${basename(dir)}-without`, removeIndexes));
 }
 
 const last = SEGMENTS * RECORDS - 1;
@@ -136,11 +71,11 @@ async function isSame(
   for (const dir of bare) rmSync(dir, { recursive: true });
 }
 
-let whole = '';
-let odd = '';
+const whole = join(folder.path, 'whole');
+const odd = join(folder.path, 'odd');
 before(async () => {
-  whole = await journal('whole', () => {});
-  odd = await journal('odd', (texts) => {
+  await writeIndexed(whole, () => {});
+  await writeIndexed(odd, (texts) => {
     const [first, second, third, open] = texts;
     const foreign = lines(Object.values(sound())).map((line) => line.replace(/"pid":/, ' "pid":'));
     first?.splice(300, 0, '', '{"id":"x","parent_cause":"y"}', '\0\0\0', '{"id":', ...foreign);
@@ -158,13 +93,15 @@ describe('with an index, every command answers the same as without it', { concur
 
   test('where a bit of a segment is flipped', async () => {
     for (const share of [0.2, 0.9]) {
-      const dir = copy(whole, `flipped-${share}`, (one) => flip(join(one, compressed(2)), share));
+      const dir = changedCopy(whole, `flipped-${share}`, (one) =>
+        flipBit(join(one, compressed(2)), share),
+      );
       await isSame([dir], /2\.index: not used/);
     }
   });
 
   test('where a segment is cut off, or another one has its name', async () => {
-    const dir = copy(whole, 'cut', (one) => {
+    const dir = changedCopy(whole, 'cut', (one) => {
       const bytes = readFileSync(join(one, compressed(3)));
       writeFileSync(join(one, compressed(3)), bytes.subarray(0, bytes.length / 2));
       copyFileSync(join(one, compressed(2)), join(one, compressed(1)));
@@ -173,8 +110,8 @@ describe('with an index, every command answers the same as without it', { concur
   });
 
   test('where an index is damaged, of another segment, or absent', async () => {
-    const dir = copy(whole, 'index', (one) => {
-      flip(join(one, indexName(1)), 0.5);
+    const dir = changedCopy(whole, 'index', (one) => {
+      flipBit(join(one, indexName(1)), 0.5);
       copyFileSync(join(one, indexName(2)), join(one, indexName(3)));
       rmSync(join(one, indexName(2)));
     });
@@ -182,7 +119,7 @@ describe('with an index, every command answers the same as without it', { concur
   });
 
   test('where two journals have records of both, some with other contents', async () => {
-    const dir = copy(whole, 'pulled', (one) => {
+    const dir = changedCopy(whole, 'pulled', (one) => {
       rmSync(join(one, compressed(1)));
       rmSync(join(one, indexName(1)));
       const open = readFileSync(join(one, segment(4)), 'utf8');

@@ -44,6 +44,7 @@ test('an index says when and where the records of a frame happened, and which id
     textBytes: Buffer.byteLength(lines.join('')),
     lines: 3,
     isOurs: true,
+    onlyExecs: false,
     first: begin.timestamp,
     last: second.timestamp,
     resources: [0, 1],

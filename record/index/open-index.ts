@@ -1,10 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import {
-  decodeIndex,
-  type IndexedFrame,
-  type SegmentIndex,
-} from '../../record/index/segment-index.ts';
+import { decodeIndex, type IndexedFrame, type SegmentIndex } from './segment-index.ts';
 
 const SEGMENT = /(\/|^)(\d{20})\.jsonl\.zst$/;
 /** The index of the largest segment, 4 GiB of lines, is smaller. */
@@ -16,15 +12,20 @@ export function indexName(path: string): string | undefined {
   return SEGMENT.test(path) ? path.replace(/jsonl\.zst$/, 'index') : undefined;
 }
 
+/** Reads the index of a segment. Undefined: there is none. Throws if it is damaged. */
+export async function readIndex(path: string): Promise<SegmentIndex | undefined> {
+  const name = indexName(path);
+  const content = name === undefined ? undefined : await contentOf(name);
+  return content && decodeIndex(content);
+}
+
 /**
- * Reads the index of a segment, and compares it with every byte of that. Undefined: there is none. Throws if it is damaged, or is the index of something else.
+ * Reads the index of a segment, and compares it with every byte of that. Undefined: there is none.
+ * Throws if it is damaged, or is the index of something else.
  */
 export async function openIndex(path: string): Promise<SegmentIndex | undefined> {
-  const name = indexName(path);
-  if (name === undefined) return undefined;
-  const content = await contentOf(name);
-  if (content === undefined) return undefined;
-  const index = decodeIndex(content);
+  const index = await readIndex(path);
+  if (index === undefined) return undefined;
   const file = await open(path);
   try {
     const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);

@@ -1,0 +1,81 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { indexName, openIndex, readIndex } from '../../record/index/open-index.ts';
+import type { IndexedFrame, SegmentIndex } from '../../record/index/segment-index.ts';
+import { frameChunks } from './chunks.ts';
+import { readChunks } from './read.ts';
+import { type Segment, segmentFile } from './segment.ts';
+
+/** Makes the test of a segment's frames: whether they may have what a reader wants. */
+export type FrameTest = (index: SegmentIndex) => (frame: IndexedFrame) => boolean;
+
+/**
+ * Reads segments, but not the frames that have nothing that is wanted, as far as indexes say so. An
+ * index that is damaged, or is of something else, is not used.
+ */
+export class IndexedSegments {
+  /** Says for each index that was not used why. */
+  readonly remarks: string[] = [];
+  readonly #dir: string;
+  /** by segment: whether its index can be used, compared with every byte of the segment */
+  readonly #isUsable = new Map<number, boolean>();
+  /** the index that was read last */
+  #last: { readonly segment: number; readonly index: SegmentIndex } | undefined;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /**
+   * Reads the uncompressed text of a segment as readChunks() does. A frame is tested once all text
+   * before it is taken.
+   */
+  async *chunks(segment: Segment, mayHave: FrameTest): AsyncGenerator<Buffer> {
+    const index = segment.compressed ? await this.#indexOf(segment) : undefined;
+    if (index === undefined) yield* readChunks(this.#dir, segment, 0);
+    else yield* this.#framesOf(segment, wantedOffsets(index, mayHave(index)));
+  }
+
+  async #indexOf(segment: Segment): Promise<SegmentIndex | undefined> {
+    const { number } = segment;
+    if (this.#last?.segment === number) return this.#last.index;
+    const path = segmentFile(this.#dir, segment);
+    try {
+      const isUsable = this.#isUsable.get(number);
+      if (isUsable === false) return undefined;
+      const index = isUsable ? await readIndex(path) : await openIndex(path);
+      this.#isUsable.set(number, index !== undefined);
+      this.#last = index && { segment: number, index };
+      return index;
+    } catch (error) {
+      this.#isUsable.set(number, false);
+      // A segment that was deleted since it was listed has no index.
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT') this.remarks.push(`${indexName(path)}: not used: ${message}`);
+      return undefined;
+    }
+  }
+
+  async *#framesOf(segment: Segment, offsets: Iterable<number>): AsyncGenerator<Buffer> {
+    const file = segmentFile(this.#dir, segment);
+    let handle: FileHandle;
+    try {
+      handle = await open(file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      throw error;
+    }
+    try {
+      yield* frameChunks(handle, file, offsets);
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+/** Of a frame with other lines than those of the agent, an index says nothing else. */
+function* wantedOffsets(
+  { frames }: SegmentIndex,
+  mayHave: (frame: IndexedFrame) => boolean,
+): Generator<number> {
+  for (const frame of frames) if (!frame.isOurs || mayHave(frame)) yield frame.offset;
+}

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { appendFileSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { before, describe, test } from 'node:test';
+import { IndexedSegments } from '../../../agent/journal/indexed.ts';
+import { decodeIndex, encodeIndex } from '../../../record/index/segment-index.ts';
+import { lines, loss, sound, text } from '../../check/craft.ts';
+import {
+  changedCopy,
+  flipBit,
+  idOf,
+  RECORDS,
+  record,
+  removeIndexes,
+  SEGMENTS,
+  timeOf,
+  writeIndexed,
+} from '../../support/journal/indexed-journal.ts';
+import { indexName, segmentName } from '../../support/journal/segment-name.ts';
+import { AGENT_BIN } from '../../support/paths.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const folder = temporaryFolder();
+const last = SEGMENTS * RECORDS - 1;
+const compressed = (number: number) => `${segmentName(number)}.zst`;
+
+const SELECTIONS: readonly (readonly string[])[] = [
+  ['--id', idOf(last)],
+  ['--id', idOf(RECORDS + 50).slice(0, 8)],
+  ['--id', idOf(last + 20)],
+  ['--id', idOf(last).slice(0, 4)],
+  ['--id', '00000000-0000-5000-8000-000000000000'],
+  ['--pod', 'shop/cart-7'],
+  ['--pod', 'cart-20', '--since', timeOf(0)],
+  ['--pod', 'nothing'],
+  ['--since', timeOf(last - 40), '--until', timeOf(last + 10)],
+  ['--until', timeOf(RECORDS + 5)],
+  ['--until', timeOf(0)],
+];
+/** Some of them, where the journals are what differs. */
+const FEW = SELECTIONS.filter((_, n) => [0, 5, 9].includes(n));
+
+interface Printed {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function cat(dir: string, selection: readonly string[]): Promise<Printed> {
+  const args = ['cat', '--journal-dir', dir, ...selection];
+  return new Promise((resolve) => {
+    const child = execFile(AGENT_BIN, args, { maxBuffer: 1 << 28 }, (_, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+
+/** Checks that the same is printed with indexes and without. */
+async function isSame(
+  dir: string,
+  says?: RegExp,
+  selections = says === undefined ? SELECTIONS : FEW,
+): Promise<void> {
+  const bare = changedCopy(dir, `${basename(dir)}-without`, removeIndexes);
+  for (const selection of selections) {
+    const [own, other] = await Promise.all([cat(dir, selection), cat(bare, selection)]);
+    const what = selection.join(' ');
+    assert.equal(own.code, other.code, `${what}: ${own.stderr}`);
+    assert.ok(own.stdout === other.stdout, what);
+    const errors = own.stderr.split('\n').filter((line) => !line.includes('.index'));
+    assert.equal(errors.join('\n'), other.stderr.replaceAll('-without', ''), what);
+    if (says === undefined) assert.ok(!own.stderr.includes('.index'), own.stderr);
+    else assert.match(own.stderr, says, what);
+  }
+  rmSync(bare, { recursive: true });
+}
+
+const whole = join(folder, 'whole');
+const odd = join(folder, 'odd');
+before(async () => {
+  await writeIndexed(whole, ([, second]) => {
+    second?.splice(4000, 0, text(loss(10 * (RECORDS + 4000), 1, 0, 1, 1)));
+  });
+  await writeIndexed(odd, ([first, second, third, open]) => {
+    const foreign = lines(Object.values(sound())).map((line) => line.replace(/"pid":/, ' "pid":'));
+    const { parent_cause: cause } = record(last);
+    first?.splice(300, 0, '', '{"id":"x","parent_cause":"y"}', '\0\0\0', '{"id":', ...foreign);
+    first?.splice(5000, 0, `{"id":"${cause}","parent_cause":"${idOf(last)}"}`);
+    // the same id again, once with the same content and once with another one
+    second?.splice(500, 0, text(record(last - 1)), text(record(RECORDS + 3, { 'vcml.cpu': 7 })));
+    third?.splice(20, 1, (third?.[20] ?? '').slice(0, 400));
+    open?.push(`{"id":"${idOf(last + 1)}","timestamp":`);
+  });
+});
+
+describe('cat prints the same with indexes as without them', { concurrency: 1 }, () => {
+  test('from a sound journal', () => isSame(whole));
+
+  test('where lines are no records, repeat others, or are not the agent’s', () => isSame(odd));
+
+  test('where a bit of a segment is flipped', async () => {
+    for (const share of [0.2, 0.9]) {
+      const dir = changedCopy(whole, `flipped-${share}`, (one) =>
+        flipBit(join(one, compressed(2)), share),
+      );
+      await isSame(dir, /2\.index: not used: it is not the index of this segment/);
+    }
+  });
+
+  test('where a segment is cut off, or another one has its name', async () => {
+    const dir = changedCopy(whole, 'cut', (one) => {
+      const bytes = readFileSync(join(one, compressed(3)));
+      writeFileSync(join(one, compressed(3)), bytes.subarray(0, bytes.length / 2));
+      copyFileSync(join(one, compressed(2)), join(one, compressed(1)));
+    });
+    await isSame(dir, /1\.index: not used: it is not the index of this segment/);
+  });
+
+  test('where an index is damaged, of another segment, or absent', async () => {
+    const dir = changedCopy(whole, 'index', (one) => {
+      flipBit(join(one, indexName(1)), 0.5);
+      copyFileSync(join(one, indexName(2)), join(one, indexName(3)));
+      rmSync(join(one, indexName(2)));
+    });
+    await isSame(dir, /1\.index: not used: [^\n]*\n(.|\n)*3\.index: not used/, [
+      ['--pod', 'cart-7'],
+    ]);
+  });
+
+  test('where something was appended to a segment after its index was written', async () => {
+    const dir = changedCopy(whole, 'stale', (one) => {
+      const more = readFileSync(join(whole, compressed(3)));
+      appendFileSync(join(one, compressed(2)), more);
+    });
+    await isSame(dir, /2\.index: not used: it is not the index of this segment/);
+  });
+
+  test('where sets of ids are damaged, and where no index knows records about the journal', async () => {
+    const dir = changedCopy(whole, 'sets', (one) => {
+      for (const number of [1, 2, 3]) {
+        const { resources, frames } = decodeIndex(readFileSync(join(one, indexName(number))));
+        const cut = frames.map((frame) => ({
+          ...frame,
+          onlyExecs: false,
+          ids: { ...frame.ids, count: frame.ids.count + 50 },
+          parents: { ...frame.parents, count: frame.parents.count + 50 },
+        }));
+        writeFileSync(join(one, indexName(number)), encodeIndex({ resources, frames: cut }));
+      }
+    });
+    await isSame(dir, undefined, FEW);
+  });
+});
+
+/** Counts the bytes of text that are read of all compressed segments. */
+async function bytesRead(isWanted: (frame: { readonly first: bigint }) => boolean) {
+  const indexed = new IndexedSegments(whole);
+  let bytes = 0;
+  for (let number = 1; number <= SEGMENTS; number += 1)
+    for await (const chunk of indexed.chunks({ number, compressed: true }, () => isWanted))
+      bytes += chunk.length;
+  return bytes;
+}
+
+test('frames that cannot matter are not read', async () => {
+  assert.equal(await bytesRead(() => false), 0);
+  const all = await bytesRead(() => true);
+  const [frame] = decodeIndex(readFileSync(join(whole, indexName(2)))).frames;
+  const some = await bytesRead(({ first }) => first === frame?.first);
+  assert.equal(some, frame?.textBytes);
+  assert.ok(some < all / 5);
+});
