@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { appendFileSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { IndexedSegments } from '../../../agent/journal/indexed.ts';
 import { decodeIndex, encodeIndex } from '../../../record/index/segment-index.ts';
 import { lines, loss, sound, text } from '../../check/craft.ts';
+import { append, createBed } from '../../support/journal/bed.ts';
 import {
   changedCopy,
   flipBit,
@@ -17,9 +20,11 @@ import {
   timeOf,
   writeIndexed,
 } from '../../support/journal/indexed-journal.ts';
+import { execLine } from '../../support/journal/lines.ts';
 import { indexName, segmentName } from '../../support/journal/segment-name.ts';
 import { AGENT_BIN } from '../../support/paths.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { until } from '../../support/until.ts';
 
 const folder = temporaryFolder();
 const last = SEGMENTS * RECORDS - 1;
@@ -170,4 +175,48 @@ test('frames that cannot matter are not read', async () => {
   const some = await bytesRead(({ first }) => first === frame?.first);
   assert.equal(some, frame?.textBytes);
   assert.ok(some < all / 5);
+});
+
+test('cat is right while segments are closed, compressed and deleted', async (t) => {
+  const bed = createBed(t);
+  const journal = await bed.open({ segmentMaxBytes: 200_000, maxBytes: 3_000_000 });
+  const lineOf = (n: number) => execLine(n, { args: ['x', randomBytes(200).toString('hex')] });
+  const numbersIn = (stdout: string) =>
+    Array.from(stdout.matchAll(/"vcml.seq":(\d+)/g), ([, digits]) => Number(digits));
+  let written = 0;
+  let isOver = false;
+  const writing = (async () => {
+    for (; !isOver; written += 30) {
+      await append(journal, ...Array.from({ length: 30 }, (_, n) => lineOf(written + n)));
+      await pause(5);
+    }
+  })();
+  try {
+    for (let round = 1; round <= 8; round += 1) {
+      await until('more records', () => written > 2000 * round);
+      const before = written - 1;
+      // It is the second of three that caused each other.
+      const recent = before - (before % 3) - 5;
+      const { id, timestamp } = JSON.parse(execLine(recent));
+      const since = new Date(Math.floor(timestamp / 1e6)).toISOString();
+      const [later, family] = await Promise.all([
+        cat(bed.dir, ['--since', since]),
+        cat(bed.dir, ['--id', id]),
+      ]);
+      assert.deepEqual([later.stderr, family.stderr], ['', '']);
+      const [first = 0, ...more] = numbersIn(later.stdout);
+      assert.ok(first <= recent, `${first} is after ${recent}`);
+      assert.deepEqual(
+        more,
+        more.map((_, n) => first + 1 + n),
+      );
+      assert.ok(first + more.length >= before);
+      assert.deepEqual(numbersIn(family.stdout), [recent - 1, recent, recent + 1]);
+    }
+    assert.ok(bed.ranges.length > 0, 'nothing was deleted');
+  } finally {
+    isOver = true;
+    await writing;
+    await journal.close();
+  }
 });

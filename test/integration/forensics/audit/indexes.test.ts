@@ -68,6 +68,7 @@ test('an index that says something else than its segment is a finding', async ()
     'other ids': () => ({ ids: other }),
     'other causes': () => ({ parents: other }),
     'other times': ({ first }) => ({ first: first + 1n }),
+    'other records': () => ({ onlyExecs: true }),
     'other lines': ({ lines }) => ({ lines: lines - 1 }),
     'other resources': () => ({ resources: [] }),
     'not the index of this segment': ({ crc }) => ({ crc: crc ^ 1 }),
