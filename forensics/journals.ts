@@ -41,6 +41,8 @@ export class Journals {
   problems: readonly Problem[] = [];
   /** remarks on the inputs that say nothing about what is missing */
   notes: readonly string[] = [];
+  /** how complete the memory is that the answer comes from; undefined: nobody has judged it yet */
+  completeness: string | undefined;
   /** how much of the lines of an answer was fetched, in percent; 0: none are being fetched */
   fetched = 0;
   readonly #inputs: readonly string[] | Answers;
@@ -144,16 +146,13 @@ export class Journals {
   /** The number of records that the last scan has read, or did not need to. */
   get recordCount(): number {
     const left = this.files.reduce((sum, file) => sum + file.left, 0);
-    return this.extents.reduce(
-      (sum, { count, skipped, again }) => sum + count - skipped - again,
-      left,
-    );
+    return this.extents.reduce((sum, one) => sum + one.count - one.skipped - one.again, left);
   }
 
   /** Whether each record of the files is there once, unless its journal itself repeats it. */
   get isOneJournal(): boolean {
-    const isOne = new Set(this.files.map(({ journal }) => journal)).size <= 1;
-    return isOne && !this.files.some(({ hasLogs }) => hasLogs);
+    const [first] = this.files;
+    return this.files.every((file) => file.journal === first?.journal && !file.hasLogs);
   }
 
   /** Returns the path of a new temporary file; throws if there can be none. */
@@ -161,7 +160,7 @@ export class Journals {
     return this.#temporary.file();
   }
 
-  /** Takes over that files were narrowed to what an answer needs, and adds remarks about it. */
+  /** Takes over that files were narrowed to what an answer needs, with remarks about it. */
   async narrowed(notes: readonly string[]): Promise<void> {
     this.notes = [...this.notes, ...notes];
     await this.#define(this.files);

@@ -1,5 +1,6 @@
 import { readRecord, type StoredRecord } from '../../record/read.ts';
 import { visible } from '../../record/visible.ts';
+import { completenessIn, withNumbers } from '../completeness/files.ts';
 import { ForensicsError } from '../errors.ts';
 import { type AuditLog, readAuditLog } from '../exec-requests/audit-log.ts';
 import { Graph } from '../graph.ts';
@@ -26,8 +27,9 @@ export async function chain(
   { output, auditLog }: ChainOptions,
 ): Promise<number> {
   await narrowToChain(journals, id);
-  const graph = await Graph.load(journals);
-  const rows = graph.chainOf(await graph.find(id));
+  const graph = await Graph.load(journals, withNumbers(journals, [], true));
+  const row = await graph.find(id);
+  const rows = graph.chainOf(row);
   const entries = await entriesOf(journals, rows);
   const log = await readAuditLog(auditLog);
   if (output === 'text') await printChain(recordsOf(entries), log);
@@ -38,6 +40,7 @@ export async function chain(
     await printer.end();
   }
   await printNotes(journals, log.summary);
+  await completenessIn(journals, {}, 'links', row);
   return 0;
 }
 

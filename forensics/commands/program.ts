@@ -1,8 +1,9 @@
 import { Argument, Command } from 'commander';
-import { commandLine } from '../../record/visible.ts';
+import { commandLine, visible } from '../../record/visible.ts';
 import { ForensicsError } from '../errors.ts';
 import { namedInputs, splitId } from '../inputs/named.ts';
 import { Journals } from '../journals.ts';
+import { remark } from '../output/stderr.ts';
 import type { Selection } from '../select/filter.ts';
 import { isStore, withoutPassword } from '../store/address.ts';
 import type { Question } from '../store/answer/question.ts';
@@ -14,6 +15,9 @@ import { refusal } from './refusal.ts';
 
 const INPUTS =
   'files, folders or globs with journals, vCML records or OTLP JSON lines; without one, the journal of this node';
+
+/** The table that Graph.load() makes. */
+const LINKS = 'links';
 
 /** Declares the command line; `done` receives the exit code of the command that ran. */
 export function createProgram(done: (exitCode: number) => void): Command {
@@ -34,7 +38,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
       if (!inputs.some(isStore) && (options.since ?? options.node) !== undefined)
         throw new ForensicsError('usage', '--since and --node of chain are for a store');
       const opening = await openingOf(inputs, options, { ...options, id });
-      done(await reading(opening, (journals) => chain(journals, id, options)));
+      const answer = (journals: Journals) => chain(journals, id, options);
+      done(await reading(opening, answer, concluding({}, LINKS)));
     });
 
   storeConnection(selection(form(program.command('query'))))
@@ -46,7 +51,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       const { query, MARKED } = await import('./query.ts');
       const opening = await openingOf(inputs, options, options);
       const answer = (journals: Journals) => query(journals, options);
-      done(await reading(opening, withCompleteness(inputs, options, answer, MARKED)));
+      done(await reading(opening, answer, concluding(options, MARKED)));
     });
 
   storeConnection(auditLog(selection(form(program.command('tree')))))
@@ -61,7 +66,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       const [id, paths] = splitId(options.id, inputs);
       const opening = await openingOf(paths, options, { ...options, id, effects: true });
       const answer = (journals: Journals) => tree(journals, id, options);
-      done(await reading(opening, withCompleteness(paths, options, answer)));
+      done(await reading(opening, answer, concluding(options, LINKS)));
     });
 
   ofStore(form(program.command('gaps')))
@@ -82,7 +87,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       }
       const { gaps, HOLES } = await import('./gaps.ts');
       const answer = (journals: Journals) => gaps(journals, options);
-      done(await reading(filesOf(inputs), withCompleteness(inputs, {}, answer, HOLES)));
+      done(await reading(filesOf(inputs), answer, concluding({}, HOLES)));
     });
 
   ofStore(form(program.command('stats')))
@@ -98,7 +103,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       }
       const { stats, COUNTED } = await import('./stats.ts');
       const answer = (journals: Journals) => stats(journals, options);
-      done(await reading(filesOf(inputs), withCompleteness(inputs, {}, answer, COUNTED)));
+      done(await reading(filesOf(inputs), answer, concluding({}, COUNTED)));
     });
 
   storeConnection(selection(form(program.command('tail'))))
@@ -138,7 +143,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
         causes: true,
       });
       const answer = (journals: Journals) => report(journals, id, { ...options, selection: words });
-      done(await reading(opening, answer));
+      done(await reading(opening, answer, concluding(options, LINKS)));
     });
 
   program
@@ -245,21 +250,13 @@ function filesOf(inputs: readonly string[]): Opening {
   };
 }
 
-/**
- * Runs a command, and then says how complete the memory is that it answered from. A store sends only
- * the records of the answer, which say nothing about that.
- */
-function withCompleteness(
-  inputs: readonly string[],
+/** Says at the end of an answer how complete the memory is that it comes from. */
+function concluding(
   asked: Pick<Selection, 'since' | 'until' | 'node'>,
-  command: (journals: Journals) => Promise<number>,
-  scanned?: string,
-): (journals: Journals) => Promise<number> {
-  if (inputs.some(isStore)) return command;
+  scanned: string,
+): (journals: Journals) => Promise<void> {
   return async (journals) => {
-    const exitCode = await command(journals);
-    const { printCompleteness } = await import('../completeness/files.ts');
-    await printCompleteness(journals, asked, scanned);
-    return exitCode;
+    const { completenessIn } = await import('../completeness/files.ts');
+    remark(visible(await completenessIn(journals, asked, scanned)));
   };
 }

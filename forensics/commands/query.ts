@@ -1,7 +1,7 @@
 import { StatementType } from '@duckdb/node-api';
 import { withNumbers } from '../completeness/files.ts';
 import { ForensicsError } from '../errors.ts';
-import { narrowToSelection } from '../indexed/narrow-selection.ts';
+import { mayNarrow, narrowToSelection } from '../indexed/narrow-selection.ts';
 import type { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { printNotes } from '../output/notes.ts';
@@ -30,7 +30,7 @@ export async function query(journals: Journals, options: QueryOptions): Promise<
   const nowMs = Date.now();
   const { sql, columns } = await checkedCondition(journals, options, nowMs);
   await narrowToSelection(journals, options, nowMs);
-  const numbers = withNumbers(journals, []);
+  const numbers = withNumbers(journals, [], mayNarrow(options, nowMs));
   await journals.scan(MARKED, [...columns, ...numbers], [`${sql} AS hit`, ...numbers]);
   const hits = await hitsOf(journals, MARKED, 'hit');
   const printer = recordPrinter(options.output);

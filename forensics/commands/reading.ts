@@ -13,10 +13,14 @@ export interface Opening {
   readonly percentage: number;
 }
 
-/** Opens journals, runs a command over them, and removes temporary files. */
+/**
+ * Opens journals, runs a command over them, and removes temporary files. `conclude` says how complete
+ * the memory is, also if a record does not exist.
+ */
 export async function reading(
   opening: Opening,
   command: (journals: Journals) => Promise<number>,
+  conclude: (journals: Journals) => Promise<void> = async () => {},
 ): Promise<number> {
   const temporary = new Temporary();
   let journals: Journals | undefined;
@@ -30,12 +34,15 @@ export async function reading(
   }));
   try {
     journals = await opening.open(temporary);
-    return exitCodeOf(journals, await command(journals));
+    const exitCode = exitCodeOf(journals, await command(journals));
+    await conclude(journals);
+    return exitCode;
   } catch (error) {
     // What does not exist in a part of the inputs may exist in the rest.
     const isNegative = error instanceof ForensicsError && error.exitCode === EXIT.negative;
     if (journals === undefined || !isNegative) throw error;
     await printNotes(journals);
+    await conclude(journals);
     if (!journals.isPartial) throw error;
     throw new ForensicsError(partialOf(journals), error.message, { cause: error });
   } finally {

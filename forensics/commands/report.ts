@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { readRecord, type StoredRecord } from '../../record/read.ts';
+import { visible } from '../../record/visible.ts';
+import { completenessIn, withNumbers } from '../completeness/files.ts';
 import { ForensicsError } from '../errors.ts';
 import { readAuditLog } from '../exec-requests/audit-log.ts';
 import { Graph } from '../graph.ts';
@@ -51,7 +53,7 @@ export async function report(
   textMax = TEXT_MAX,
 ): Promise<number> {
   const { sql, columns } = await checkedCondition(journals, options);
-  const graph = await Graph.load(journals, columns);
+  const graph = await Graph.load(journals, withNumbers(journals, columns, true));
   const hits = await hitsOf(journals, 'links', sql);
   const about = id === undefined ? undefined : await graph.find(id);
   const chosen = about === undefined ? hits : around(graph, about, hits);
@@ -78,6 +80,7 @@ export async function report(
   const beyond = `${all.length - kept.length} more records are beyond --limit ${limit}`;
   if (kept.length < all.length) warnings.push(beyond);
   if (summary !== undefined) warnings.push(summary);
+  warnings.push(visible(await completenessIn(journals, options, 'links', about)));
   const inputs = journals.files.map(({ path }, index) => {
     const { count = 0, skipped = 0, again = 0 } = journals.extents[index] ?? {};
     return { path, records: count - skipped - again, skippedLines: skipped };

@@ -2,10 +2,11 @@ import { writeExact } from '../../record/exact-json.ts';
 import { KEYS } from '../../record/fields.ts';
 import { readRecord, type StoredRecord } from '../../record/read.ts';
 import { visible } from '../../record/visible.ts';
+import { completenessIn, withNumbers } from '../completeness/files.ts';
 import { ForensicsError } from '../errors.ts';
 import { type AuditLog, readAuditLog } from '../exec-requests/audit-log.ts';
 import { Graph } from '../graph.ts';
-import { narrowToSelection } from '../indexed/narrow-selection.ts';
+import { mayNarrow, narrowToSelection } from '../indexed/narrow-selection.ts';
 import { narrowToTree } from '../indexed/narrow-tree.ts';
 import type { Entry, Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
@@ -69,6 +70,7 @@ export async function tree(
   if (deeper > 0) remark(`${deeper} have children below --depth`);
   if (beyondLimit > 0) remark(`${beyondLimit} more are beyond --limit`);
   await printNotes(journals, log.summary);
+  if (id !== undefined) await completenessIn(journals, options, 'links', rows[0]);
   return 0;
 }
 
@@ -79,10 +81,12 @@ async function select(journals: Journals, id: string | undefined, options: TreeO
   if (id === undefined) await narrowToSelection(journals, options, nowMs);
   if (id !== undefined && sql === conditionOf({}, 0).sql) {
     await narrowToTree(journals, id, options.depth);
-    const graph = await Graph.load(journals);
+    const graph = await Graph.load(journals, withNumbers(journals, [], true));
     return { graph, rows: [await graph.find(id)], chosen: undefined };
   }
-  const graph = await Graph.load(journals, [...new Set(['action', ...columns])]);
+  const needed = [...new Set(['action', ...columns])];
+  const mayBeNarrowed = id === undefined && mayNarrow(options, nowMs);
+  const graph = await Graph.load(journals, withNumbers(journals, needed, mayBeNarrowed));
   const exec = `NOT starts_with("action", 'journal.')`;
   const all = await hitsOf(journals, 'links', `${sql} AND ${exec}`);
   const chosen = new Set(all);

@@ -1,6 +1,4 @@
-import { visible } from '../../record/visible.ts';
 import type { Journals } from '../journals.ts';
-import { remark } from '../output/stderr.ts';
 import { conditionOf, type Selection, timeRangeOf } from '../select/filter.ts';
 import type { NodeFacts } from './node.ts';
 import { type Cpu, type Hook, isOfTime, numbersOf } from './numbers.ts';
@@ -26,43 +24,65 @@ const NUMBERS = [
   'withheld_ranges',
 ];
 
+/** An answer from one journal may need few of its lines, and the numbers are in all of them. */
+const NOT_JUDGED =
+  'complete: not judged, because that takes reading the whole journal; `vcml gaps` does';
+
 /** What a selection says about nodes and times. */
 type AskedFor = Pick<Selection, 'since' | 'until' | 'node'>;
 
 /**
- * Returns the columns of a scan with those that printCompleteness() needs, if it will need any, so that
- * the inputs are read once.
+ * Returns the columns of a scan with those that completenessIn() needs, so that the inputs are read
+ * once. Where an index may narrow the answer to some lines of one journal, they are of no use.
  */
-export function withNumbers(journals: Journals, columns: readonly string[]): readonly string[] {
-  return journals.isOneJournal ? columns : [...new Set([...columns, ...NUMBERS])];
+export function withNumbers(
+  journals: Journals,
+  columns: readonly string[],
+  mayBeNarrowed = false,
+): readonly string[] {
+  const isJudged = journals.completeness !== undefined;
+  if (isJudged || (mayBeNarrowed && journals.isOneJournal)) return columns;
+  return [...new Set([...columns, ...NUMBERS])];
 }
 
 /**
- * Writes to stderr how complete the memory of the nodes is over the time that was asked for, if the
- * inputs are not the journal of one node. It reads them once more, unless the table of the last scan
- * has the columns of withNumbers().
+ * Says how complete the memory of the nodes is over the time that was asked for, or that of the node of
+ * one record, by its row. Inputs of several journals are read once more, unless the table of the last
+ * scan has the columns of withNumbers().
  */
-export async function printCompleteness(
+export async function completenessIn(
   journals: Journals,
-  asked: AskedFor = {},
-  scanned?: string,
-): Promise<void> {
-  if (journals.isOneJournal) return;
+  asked: AskedFor,
+  scanned: string,
+  row?: number,
+): Promise<string> {
+  journals.completeness ??= await judged(journals, asked, scanned, row);
+  return journals.completeness;
+}
+
+async function judged(
+  journals: Journals,
+  asked: AskedFor,
+  scanned: string,
+  row: number | undefined,
+): Promise<string> {
+  const hasNumbers = await isThere(journals, scanned);
+  if (!hasNumbers && journals.isOneJournal) return NOT_JUDGED;
   const nowMs = Date.now();
   const { since, until } = timeRangeOf(asked, nowMs);
-  const hasNumbers = scanned !== undefined && (await isThere(journals, scanned));
   const table = hasNumbers ? scanned : 'numbered';
   if (!hasNumbers) await journals.scan(table, NUMBERS);
   const { node } = asked;
-  const condition = conditionOf(node === undefined ? {} : { node }, nowMs).sql;
+  const condition =
+    row === undefined || !hasNumbers
+      ? conditionOf(node === undefined ? {} : { node }, nowMs).sql
+      : `node = (SELECT node FROM ${table} WHERE rowid = ${row})`;
   await journals.rows(
     `CREATE OR REPLACE VIEW asked_nodes AS SELECT *, rowid AS row FROM ${table}
      WHERE readable AND node IS NOT NULL AND "timestamp" IS NOT NULL AND boot_id IS NOT NULL
        AND ${condition}`,
   );
-  const facts = await factsOf(journals, since, until);
-  if (facts.length < 2) return;
-  remark(visible(completenessOf(facts, { since, until })));
+  return completenessOf(await factsOf(journals, since, until), { since, until });
 }
 
 /** A command may answer without its scan: from SQL of the user. */

@@ -36,9 +36,9 @@ export async function narrowToSelection(
   selection: Selection,
   nowMs: number,
 ): Promise<void> {
+  if (!mayNarrow(selection, nowMs)) return;
   const times = timeRangeOf(selection, nowMs);
   const condition = resourceConditionOf(selection, nowMs);
-  if (condition === undefined && times.since === undefined && times.until === undefined) return;
   const { files, notes } = await indexedFiles(journals);
   const resources = condition && (await matching(journals, files, condition));
   const wanted = { ...times, resources };
@@ -54,6 +54,12 @@ export async function narrowToSelection(
   if (bytes <= KEPT_MAX)
     for (const [source, { file, numbers, left }] of copies) source.narrow(file, numbers, left);
   await journals.narrowed(notes);
+}
+
+/** Whether indexes can say which lines do not match a selection. */
+export function mayNarrow(selection: Selection, nowMs: number): boolean {
+  const { since, until } = timeRangeOf(selection, nowMs);
+  return (since ?? until) !== undefined || resourceConditionOf(selection, nowMs) !== undefined;
 }
 
 /** Says which of all resources match a condition; DuckDB decides, as it does for records. */

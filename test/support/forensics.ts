@@ -60,6 +60,11 @@ export function vcmlWith(
   });
 }
 
+/** Returns what a command remarks on stderr, without the line about completeness that ends each answer. */
+export function remarksIn(stderr: string): string {
+  return stderr.replace(/vcml: complete: .*\r?\n/, '');
+}
+
 /** Opens files for a test. */
 export async function opened<T>(
   paths: readonly string[],

@@ -27,27 +27,36 @@ export function askStore(address: string, options: ConnectionOptions, question: 
     async open(temporary) {
       await using store = connect(address, options);
       await refuseOtherSchema(store);
-      const answers = await answersOf(store, question, temporary);
-      return Journals.open(answers, undefined, temporary);
+      const nowMs = Date.now();
+      const { answers, nodes } = await answersOf(store, question, temporary, nowMs);
+      const completeness = await storeCompleteness(store, nodes, timeRangeOf(question, nowMs));
+      const journals = await Journals.open(answers, undefined, temporary);
+      journals.completeness = completeness;
+      return journals;
     },
   };
 }
 
-async function answersOf(store: Store, question: Question, temporary: Temporary): Promise<Answers> {
+/** Returns the answers, and the nodes that they are about; undefined: all nodes. */
+async function answersOf(
+  store: Store,
+  question: Question,
+  temporary: Temporary,
+  nowMs: number,
+): Promise<{ readonly answers: Answers; readonly nodes: readonly string[] | undefined }> {
   const files = new NodeFiles(store, temporary);
   // Causes come behind their effects; the records of a selection come in their order.
   const isLinked = question.id !== undefined || question.causes === true;
   const linked: Linked[] = [];
-  const nowMs = Date.now();
   for await (const rows of rowsFor(store, question, nowMs))
     for (const row of rows)
       if (isLinked) linked.push(linkedOf(row, linked.length));
       else await files.write(row);
   for (const { node, line } of linked.toSorted(byTime)) await files.add(node, line);
   const answers = await files.close();
-  const nodes = question.id === undefined ? nodesOf(question) : files.nodes;
-  answers.notes.push(await storeCompleteness(store, nodes, timeRangeOf(question, nowMs)));
-  return answers;
+  // Where no node has the record, any node may have lost it.
+  const isFound = question.id !== undefined && files.nodes.length > 0;
+  return { answers, nodes: isFound ? files.nodes : nodesOf(question) };
 }
 
 /** A record that was found by a link. */

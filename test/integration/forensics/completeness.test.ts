@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type Draft, exec, HOOK, lines, loss, start, time } from '../../check/craft.ts';
+import { type Draft, exec, execId, HOOK, lines, loss, start, time } from '../../check/craft.ts';
 import { logRecord, otlpLine } from '../../forensics/otlp.ts';
 import { Folder, segment, vcml } from '../../support/forensics.ts';
 
@@ -42,8 +44,48 @@ test('answers from the journals of several nodes end with how complete these are
   assert.equal(await lastLine('query', '--exe', '/nowhere', one, two, three), ALL);
 });
 
-test('an answer from the journal of one node does not have that line', async () => {
-  assert.doesNotMatch(await lastLine('query', two), /complete/);
+test('a chain, a tree and a report say it of the node of their record', async () => {
+  const id = execId(3 * APART + 4 * SECOND, 3004);
+  const ofNode =
+    'vcml: complete: 0 of 1 node; 1 with holes that nothing explains: node-3 (2 records)';
+  assert.equal(await lastLine('chain', id, one, two, three), ofNode);
+  assert.equal(await lastLine('chain', '--output', 'jsonl', id, one, two, three), ofNode);
+  assert.equal(await lastLine('tree', id, one, two, three), ofNode);
+  const page = join(folder.path, 'report.md');
+  const report = ['report', '--markdown', '-o', page];
+  assert.equal(await lastLine(...report, id, one, two, three), ofNode);
+  assert.match(readFileSync(page, 'utf8'), /complete: 0 of 1 node; 1 with holes/);
+  assert.equal(await lastLine(...report, '--exe', '*', one, two, three), ALL);
+});
+
+test('where no record is found, the line about all nodes is before the error', async () => {
+  for (const command of [
+    ['chain', '00000000-0000-5000-8000-000000000000'],
+    ['tree', '--exe', '/nowhere'],
+  ]) {
+    const { code, stderr } = await vcml(...command, one, two, three);
+    assert.equal(code, 1);
+    assert.equal(stderr.trimEnd().split('\n').at(-2), ALL);
+  }
+});
+
+test('an answer from one journal judges it only where everything is read', async () => {
+  const losses = 'vcml: complete: 0 of 1 node; 1 with losses: node-2 (2 records)';
+  for (const command of ['query --exe /nowhere', 'gaps', 'stats'])
+    assert.equal(await lastLine(...command.split(' '), two), losses, command);
+  const id = execId(2 * APART + 5 * SECOND, 2005);
+  for (const command of [
+    ['chain', id],
+    ['tree', id],
+    ['query', '--since', '2001-01-01'],
+    ['query', '--node', 'node-2'],
+    ['query', '--sql', 'SELECT 1'],
+  ])
+    assert.equal(
+      await lastLine(...command, two),
+      'vcml: complete: not judged, because that takes reading the whole journal; `vcml gaps` does',
+      command.join(' '),
+    );
 });
 
 test('only the nodes and the time that were asked for count', async () => {

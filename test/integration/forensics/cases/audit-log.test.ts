@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { secondReading } from '../../../forensics/second-reader.ts';
-import { Folder, vcml } from '../../../support/forensics.ts';
+import { Folder, remarksIn, vcml } from '../../../support/forensics.ts';
 import { followed } from './followed.ts';
 
 const INPUTS = join(import.meta.dirname, 'inputs');
@@ -75,7 +75,7 @@ for (const journal of ['au.jsonl', 'au2.jsonl', 'au3.jsonl'])
 
     test('query and chain print its records, and audit finds nothing', async () => {
       const query = await vcml('query', '--output', 'jsonl', path);
-      assert.deepEqual([query.code, query.stderr], [0, '']);
+      assert.deepEqual([query.code, remarksIn(query.stderr)], [0, '']);
       assert.equal(query.stdout, readFileSync(path, 'utf8'));
       assert.deepEqual([there.ids.length, there.lines], [2, 2]);
       const chain = await vcml('chain', EXEC, '--output', 'jsonl', path);

@@ -1,8 +1,10 @@
 import { equal, match } from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
 import { type Stored, startStore } from '../../../support/clickhouse/stored.ts';
-import { vcml } from '../../../support/forensics.ts';
+import { Folder, vcml } from '../../../support/forensics.ts';
 import { BOOT_ID } from '../../../support/ids.ts';
 import { execLine, journalLine } from '../../../support/journal/lines.ts';
 
@@ -72,6 +74,40 @@ test('holes count in their hour, and between hours', options, async (t) => {
   }
 });
 
+test('an answer about one record ends as from files, with the same words', options, async (t) => {
+  const store = await startStore(t);
+  const folder = new Folder();
+  t.after(() => folder.close());
+  const one = onNode('node-1', [1, 2, 5]);
+  const two = [
+    ...onNode('node-2', [1, 2, 5]),
+    journalLine('journal.loss', 900_000, LOST).replace('"node-1"', '"node-2"'),
+  ];
+  await store.insert([...one, ...two]);
+  const files = [folder.journal('one.jsonl', one), folder.journal('two.jsonl', two)];
+  const log = folder.write('audit.log', '');
+  const page = join(folder.path, 'report.md');
+  for (const [line = '', says] of [
+    [one[2], '1 with holes that nothing explains: node-1 (2 records)'],
+    [two[2], '1 with losses: node-2 (2 records)'],
+  ] as const)
+    for (const command of [
+      ['chain'],
+      ['chain', '--audit-log', log],
+      ['tree'],
+      ['report', '--markdown', '-o', page],
+    ])
+      for (const inputs of [files, [store.address]]) {
+        const { stderr } = await vcml(...command, idIn(line), ...inputs);
+        const last = stderr.trimEnd().split('\n').at(-1);
+        equal(last, `vcml: complete: 0 of 1 node; ${says}`, command.join(' '));
+        if (command[0] === 'report') match(readFileSync(page, 'utf8'), /complete: 0 of 1 node/);
+      }
+  const { code, stderr } = await vcml('chain', idIn(execLine(7)), store.address);
+  equal(code, 1);
+  match(stderr, /complete: 0 of 2 nodes; .*\nvcml: no record has the id/);
+});
+
 /** Execs of one CPU with these numbers; `from` moves their times. */
 function onNode(node: string, seqs: readonly number[], from = 0): string[] {
   return seqs.map((seq) =>
@@ -85,4 +121,8 @@ function onNode(node: string, seqs: readonly number[], from = 0): string[] {
 async function completeness({ address }: Stored, ...selection: readonly string[]) {
   const { stderr } = await vcml('query', ...selection, address);
   return stderr.trimEnd().split('\n').at(-1) ?? '';
+}
+
+function idIn(line: string): string {
+  return /"id":"([^"]*)"/.exec(line)?.[1] ?? '';
 }
