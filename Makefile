@@ -15,7 +15,7 @@ UNIT_TESTS := test/{*,!(e2e|fuzz|integration|kernels|simulation|system)/**/*}.te
 
 # --- what is built ---------------------------------------------------------------------------
 
-BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node build/report/page.html
+BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node build/report/page.html build/scanner.wasm
 PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c))
 # The package with ClickHouse's engine is for x86-64 only.
 CLICKHOUSE := $(if $(filter x86_64,$(shell uname -m)),build/clickhouse/server)
@@ -32,7 +32,7 @@ run: build ## build, then record until Ctrl-C: make run ARGS='--print jsonl'
 	@exec bin/vcml-agent run --journal-dir build/journal --on-exit detach $(ARGS)
 
 # A process for each file would cost more than its tests, and many tests wait: a few share all files.
-unit: node_modules/.stamp build/report/page.html build/apt-unit.stamp ## run what needs no root, no kernel and less than a minute
+unit: node_modules/.stamp build/report/page.html build/scanner.wasm build/apt-unit.stamp ## run what needs no root, no kernel and less than a minute
 	@export NODE_COMPILE_CACHE=build/compile-cache; shards=$$(($$(nproc) * 4)); pids=(); failed=0; \
 	for (( n = 1; n <= shards; n++ )); do \
 		$(NODE) --test --test-isolation=none --test-shard=$$n/$$shards --test-timeout=60000 \
@@ -75,7 +75,7 @@ kernels: build $(PROGRAMS) ## run the agent and its cases on other kernels, and 
 e2e: build $(PROGRAMS) ## build a Kubernetes node, then run the agent's tests on it, as root
 	@exec $(NODE) test/e2e/run.ts '$(E2E_TESTS)'
 
-build: $(BUILT) ## build what running needs: the npm packages, the BPF object, the addon, the page of reports
+build: $(BUILT) ## build what running needs: the npm packages, the BPF object, the addon, the page of reports, the scanner
 
 BUNDLE := build/bundle
 ARCH := $(shell uname -m)
@@ -106,7 +106,7 @@ clean: ## remove build/, with the journal of `make run`
 # What each target uses in addition to what `npm` and `build` need. The base system of Debian has the
 # rest.
 APT_npm = $(if $(shell command -v npm),,nodejs npm)
-APT_build := clang g++ libbpf-dev libelf-dev llvm zlib1g-dev
+APT_build := clang g++ libbpf-dev libelf-dev lld llvm zlib1g-dev
 APT_check := bpftool clang-format shellcheck
 APT_unit := openssl zstd
 APT_test := bpftool chromium iproute2 openssl zstd
@@ -194,6 +194,15 @@ build/sanitized/vcml_hook.node: $(wildcard native/*.cc native/*.h) bpf/events.h 
 	@mkdir -p $(@D)
 	g++ $(ADDON_FLAGS) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover \
 		-fno-omit-frame-pointer native/*.cc -o $@ $(ADDON_LIBS)
+
+# --- the scanner of `vcml` ---------------------------------------------------------------------
+
+SCANNER := forensics/exec-lines/scanner
+SCANNER_FLAGS := --target=wasm32 -std=c17 -O3 -msimd128 -mbulk-memory -ffreestanding -nostdlib \
+	-Wall -Wextra -Werror -Wl,--no-entry -Wl,--strip-all
+
+build/scanner.wasm: $(wildcard $(SCANNER)/*.c $(SCANNER)/*.h) Makefile | build/apt-build.stamp
+	clang $(SCANNER_FLAGS) $(filter %.c,$^) -o $@
 
 # --- the page of `vcml report` -----------------------------------------------------------------
 

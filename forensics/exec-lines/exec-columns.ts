@@ -1,8 +1,6 @@
-import type { ExecLineReader } from './exec-line-reader.ts';
-import type { ResourceFacts } from './part-facts.ts';
+import type { BatchColumn, ExecScanner } from './exec-scanner.ts';
 
 const ROWS_FIRST = 32_768;
-const BILLION = 1_000_000_000;
 
 /** What the rows of one file say; the bytes are as DuckDB keeps such values. */
 export interface ExecColumns {
@@ -27,131 +25,61 @@ export interface ExecColumns {
   readonly resource: ArrayBuffer;
 }
 
+/** The columns that are kept, and the bytes of one value. */
+const WIDTHS = {
+  id: 16,
+  parent: 16,
+  hasParent: 1,
+  boot: 16,
+  bootTime: 8,
+  hook: 8,
+  seq: 8,
+  wall: 8,
+  age: 8,
+  cpu: 4,
+  resource: 4,
+} as const satisfies Partial<Record<BatchColumn, number>>;
+const COLUMNS = Object.entries(WIDTHS) as [keyof typeof WIDTHS, number][];
+
 /** Collects the rows of a file; a row that is skipped keeps zeros. */
 export class ExecColumnsBuilder {
   #rows = 0;
   #room = 0;
-  #id = new Int32Array();
-  #parent = new Int32Array();
-  #hasParent = new Uint8Array();
-  #boot = new Int32Array();
-  #bootTime = new Int32Array();
-  #hook = new Int32Array();
-  #seq = new Int32Array();
-  #wall = new Int32Array();
-  #age = new Int32Array();
-  #cpu = new Int32Array();
-  #resource = new Int32Array();
-  readonly #resources = new Map<ResourceFacts, number>();
+  readonly #columns = new Map(COLUMNS.map(([name]) => [name, new Uint8Array()]));
 
   get rows(): number {
     return this.#rows;
   }
 
   skip(): void {
-    this.#next();
+    this.#reserve(1);
+    this.#rows += 1;
   }
 
-  add(line: ExecLineReader): void {
-    const row = this.#next();
-    setUuid(this.#id, row, line.id);
-    setUuid(this.#boot, row, line.boot);
-    if (line.hasParent) {
-      setUuid(this.#parent, row, line.parent);
-      this.#hasParent[row] = 1;
+  /** Adds the rows of a batch. */
+  add(scanner: ExecScanner): void {
+    const { rows } = scanner;
+    if (rows === 0) return;
+    this.#reserve(rows);
+    for (const [name, width] of COLUMNS) {
+      const batch = scanner.column(name).subarray(0, rows * width);
+      this.#columns.get(name)?.set(batch, this.#rows * width);
     }
-    setBigint(this.#bootTime, row, line.bootTimeHigh, line.bootTimeLow);
-    setBigint(this.#hook, row, line.hookHigh, line.hookLow);
-    setInteger(this.#seq, row, line.seq);
-    this.#setClocks(row, line);
-    this.#cpu[row] = line.cpu;
-    if (line.resource !== undefined) this.#resource[row] = this.#placeOf(line.resource);
+    this.#rows += rows;
   }
 
   end(): ExecColumns {
-    return {
-      rows: this.#rows,
-      id: this.#id.buffer,
-      parent: this.#parent.buffer,
-      hasParent: this.#hasParent.buffer,
-      boot: this.#boot.buffer,
-      bootTime: this.#bootTime.buffer,
-      hook: this.#hook.buffer,
-      seq: this.#seq.buffer,
-      wall: this.#wall.buffer,
-      age: this.#age.buffer,
-      cpu: this.#cpu.buffer,
-      resource: this.#resource.buffer,
-    };
+    const buffers = COLUMNS.map(([name]) => [name, this.#columns.get(name)?.buffer]);
+    return { rows: this.#rows, ...Object.fromEntries(buffers) };
   }
 
-  /** The resources to which the column `resource` points. */
-  get resources(): string[] {
-    return [...this.#resources.keys()].map(({ text }) => text);
-  }
-
-  #setClocks(row: number, line: ExecLineReader): void {
-    const { timeHigh, timeLow, bootTimeHigh, bootTimeLow, created, createdNanos } = line;
-    const borrow = Number(timeLow < bootTimeLow);
-    const low = timeLow - bootTimeLow + borrow * BILLION;
-    setBigint(this.#wall, row, timeHigh - bootTimeHigh - borrow, low);
-    const micros = Math.floor(timeLow / 1000) - Math.floor(createdNanos / 1000);
-    setInteger(this.#age, row, (timeHigh - created) * 1e6 + micros);
-  }
-
-  #placeOf(resource: ResourceFacts): number {
-    const known = this.#resources.get(resource);
-    if (known !== undefined) return known;
-    this.#resources.set(resource, this.#resources.size);
-    return this.#resources.size - 1;
-  }
-
-  #next(): number {
-    if (this.#rows === this.#room) this.#grow();
-    this.#rows += 1;
-    return this.#rows - 1;
-  }
-
-  #grow(): void {
+  /** Moves the columns to a larger room if necessary, so that the old memory is free at once. */
+  #reserve(rows: number): void {
+    if (this.#rows + rows <= this.#room) return;
     this.#room = Math.max(ROWS_FIRST, 2 * this.#room);
-    this.#id = larger(this.#id, 4 * this.#room);
-    this.#parent = larger(this.#parent, 4 * this.#room);
-    this.#hasParent = new Uint8Array(this.#hasParent.buffer.transfer(this.#room));
-    this.#boot = larger(this.#boot, 4 * this.#room);
-    this.#bootTime = larger(this.#bootTime, 2 * this.#room);
-    this.#hook = larger(this.#hook, 2 * this.#room);
-    this.#seq = larger(this.#seq, 2 * this.#room);
-    this.#wall = larger(this.#wall, 2 * this.#room);
-    this.#age = larger(this.#age, 2 * this.#room);
-    this.#cpu = larger(this.#cpu, this.#room);
-    this.#resource = larger(this.#resource, this.#room);
+    for (const [name, width] of COLUMNS) {
+      const { buffer } = this.#columns.get(name) ?? new Uint8Array();
+      this.#columns.set(name, new Uint8Array(buffer.transfer(width * this.#room)));
+    }
   }
-}
-
-/** Moves to a new length, so that the old memory is free at once. */
-function larger(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
-  return new Int32Array(array.buffer.transfer(4 * length));
-}
-
-/** DuckDB keeps a UUID as a number of 128 bits, and orders it by inverting the highest one. */
-function setUuid(column: Int32Array, row: number, words: Int32Array): void {
-  const at = 4 * row;
-  column[at] = words[3] as number;
-  column[at + 1] = words[2] as number;
-  column[at + 2] = words[1] as number;
-  column[at + 3] = (words[0] as number) ^ 0x80000000;
-}
-
-/** Writes high * 10^9 + low, which may be beyond 2^53. */
-function setBigint(column: Int32Array, row: number, high: number, low: number): void {
-  const lower = (Math.imul(high | 0, BILLION) + low) | 0;
-  column[2 * row] = lower;
-  // What rounding makes of the difference is wrong by much less than a half of the divisor.
-  column[2 * row + 1] = Math.round((high * BILLION + low - (lower >>> 0)) / 0x100000000);
-}
-
-/** Writes an integer that is exact as a number. */
-function setInteger(column: Int32Array, row: number, value: number): void {
-  column[2 * row] = value | 0;
-  column[2 * row + 1] = Math.floor(value / 0x100000000);
 }

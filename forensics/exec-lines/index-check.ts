@@ -3,8 +3,7 @@ import type { IdSet } from '../../record/index/id-set.ts';
 import { BEHIND_RESOURCE, LineHead } from '../../record/index/line-head.ts';
 import { NO_RESOURCE, NOT_LISTED } from '../../record/index/resources.ts';
 import type { FrameContent, SegmentIndex } from '../../record/index/segment-index.ts';
-import type { ExecLineReader } from './exec-line-reader.ts';
-import type { ResourceFacts } from './part-facts.ts';
+import type { ExecScanner } from './exec-scanner.ts';
 
 /** A time with less has fewer digits than the agent writes. */
 const HIGH_MIN = 1_000_000_000;
@@ -13,7 +12,8 @@ const HIGH_MIN = 1_000_000_000;
 export class IndexCheck {
   readonly #index: SegmentIndex;
   readonly #numbers: ReadonlyMap<string, number>;
-  readonly #known = new Map<ResourceFacts, number>();
+  /** the numbers of resources by their places in the file */
+  #known: readonly number[] = [];
   readonly #collector = new FrameCollector();
   readonly #head = new LineHead();
   #frame = 0;
@@ -26,19 +26,30 @@ export class IndexCheck {
     this.#numbers = new Map(index.resources.map((text, number) => [text, number]));
   }
 
-  /** Takes the line of an exec, which has so many bytes without its line feed. */
-  exec(line: ExecLineReader, bytes: number): void {
-    const { resource, timeHigh, timeLow } = line;
-    if (timeHigh < HIGH_MIN || resource === undefined) this.#collector.addOther();
-    else {
-      const id = (line.id[0] as number) >>> 0;
-      const parent = line.hasParent ? (line.parent[0] as number) >>> 0 : -1;
-      this.#collector.add(
-        { id, parent, timeHigh, timeLow, isExec: true },
-        this.#numberOf(resource),
-      );
+  /** Takes the lines of a batch. */
+  execs(scanner: ExecScanner): void {
+    const { rows } = scanner;
+    const ids = wordsOf(scanner.column('id'));
+    const parents = wordsOf(scanner.column('parent'));
+    const hasParent = scanner.column('hasParent');
+    const resources = wordsOf(scanner.column('resource'));
+    const seconds = doublesOf(scanner.column('seconds'));
+    const nanos = doublesOf(scanner.column('nanos'));
+    const lengths = wordsOf(scanner.column('length'));
+    const head = { id: 0, parent: 0, timeHigh: 0, timeLow: 0, isExec: true };
+    for (let row = 0; row < rows; row++) {
+      head.timeHigh = seconds[row] as number;
+      head.timeLow = nanos[row] as number;
+      if (head.timeHigh < HIGH_MIN) this.#collector.addOther();
+      else {
+        // The first word of an id stands last, with its highest bit inverted.
+        head.id = ((ids[4 * row + 3] as number) ^ 0x80000000) >>> 0;
+        const hasCause = hasParent[row] === 1;
+        head.parent = hasCause ? ((parents[4 * row + 3] as number) ^ 0x80000000) >>> 0 : -1;
+        this.#collector.add(head, this.#numberOf(resources[row] as number, scanner));
+      }
+      this.#next(lengths[row] as number);
     }
-    this.#next(bytes);
   }
 
   /** Takes another line, without its line feed. */
@@ -80,12 +91,10 @@ export class IndexCheck {
     this.#lines = 0;
   }
 
-  #numberOf(resource: ResourceFacts): number {
-    const known = this.#known.get(resource);
-    if (known !== undefined) return known;
-    const number = this.#numbers.get(resource.text) ?? NOT_LISTED;
-    this.#known.set(resource, number);
-    return number;
+  #numberOf(place: number, scanner: ExecScanner): number {
+    if (place >= this.#known.length)
+      this.#known = scanner.resources.map((text) => this.#numbers.get(text) ?? NOT_LISTED);
+    return this.#known[place] ?? NOT_LISTED;
   }
 
   #numberAt(line: Buffer, from: number): number {
@@ -114,4 +123,12 @@ function differenceOf(expected: FrameContent, found: FrameContent): string | und
 
 function isSameSet(one: IdSet, other: IdSet): boolean {
   return one.bits === other.bits && one.coded.equals(other.coded);
+}
+
+function wordsOf({ buffer, byteOffset, length }: Uint8Array): Uint32Array {
+  return new Uint32Array(buffer, byteOffset, length / Uint32Array.BYTES_PER_ELEMENT);
+}
+
+function doublesOf({ buffer, byteOffset, length }: Uint8Array): Float64Array {
+  return new Float64Array(buffer, byteOffset, length / Float64Array.BYTES_PER_ELEMENT);
 }

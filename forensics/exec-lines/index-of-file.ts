@@ -32,7 +32,7 @@ export async function indexFaultOf(path: string): Promise<string | undefined> {
       index.check.other(text.subarray(from, end));
       from = end + 1;
     }
-    rest = text.subarray(from);
+    rest = Buffer.from(text.subarray(from));
   }
   return index.check.end(rest.length);
 }

@@ -8,22 +8,12 @@ import { ATTRIBUTES, columnOf, KEYS } from '../../record/fields.ts';
 import { FIRST } from '../../record/line/layout.ts';
 import { IN_RESOURCE, OF_EXECS } from '../audit/line-rules.ts';
 
+/** A part that is not of the expected form; each of these numbers is in scanner/*.h, too. */
+const UNEXPECTED = -1;
 /** What the audit needs to know of a resource. */
-export interface ResourceFacts {
-  /** as it stands in the line */
-  readonly text: string;
-  readonly hasHost: boolean;
-  readonly hasContainer: boolean;
-  readonly hasPod: boolean;
-}
-
-/** What the audit needs to know of the attributes from the executable on. */
-export interface TailFacts {
-  /** Whether they break no rule that is about them alone. */
-  readonly isSound: boolean;
-  readonly hasEntry: boolean;
-  readonly hasMetadataState: boolean;
-}
+const RESOURCE = { hasHost: 1, hasContainer: 2, hasPod: 4 };
+/** What it needs to know of the attributes from the executable on. */
+const TAIL = { isSound: 1, hasEntry: 2, hasMetadataState: 4 };
 
 /** The attributes that stand elsewhere in an exec's line, or in lines of other kinds. */
 const ELSEWHERE = new Set<string>(
@@ -44,27 +34,25 @@ const REQUIRED = Object.entries(ATTRIBUTES)
   .filter(([name, { key }]) => OF_EXECS.includes(columnOf(name)) && !ELSEWHERE.has(key))
   .map(([, { key }]) => key);
 
-/** Reads a resource, from its first brace to its last one. */
-export function resourceFacts(part: Buffer): ResourceFacts | undefined {
-  const text = part.toString('latin1');
-  const resource = objectOf(text);
-  if (resource === undefined || !Object.values(resource).every(isSimple)) return undefined;
-  if (IN_RESOURCE.some((key) => typeof (resource[key] ?? '') !== 'string')) return undefined;
+/** Reads a resource, from its first brace to its last one; returns a sum of RESOURCE. */
+export function resourceFacts(part: Buffer): number {
+  const resource = objectOf(part.toString('latin1'));
+  if (resource === undefined || !Object.values(resource).every(isSimple)) return UNEXPECTED;
+  if (IN_RESOURCE.some((key) => typeof (resource[key] ?? '') !== 'string')) return UNEXPECTED;
   const has = (key: string) => key in resource;
-  return {
-    text,
-    hasHost: has(KEYS.hostName) && has(KEYS.osType),
-    hasContainer: has(KEYS.containerId),
-    hasPod: has(KEYS.podUid),
-  };
+  return (
+    (has(KEYS.hostName) && has(KEYS.osType) ? RESOURCE.hasHost : 0) +
+    (has(KEYS.containerId) ? RESOURCE.hasContainer : 0) +
+    (has(KEYS.podUid) ? RESOURCE.hasPod : 0)
+  );
 }
 
 /** Reads the attributes of a gap, each with a comma before it; a lost cause is looked at closer. */
-export function gapFacts(part: Buffer): { readonly reason: string } | undefined {
+export function gapFacts(part: Buffer): number {
   const gap = objectOf(`{${part.toString('latin1').slice(1)}}`);
-  if (gap === undefined) return undefined;
+  if (gap === undefined) return UNEXPECTED;
   const { [KEYS.gapReason]: reason, ...ancestor } = gap;
-  if (reason === 'untracked') return Object.keys(ancestor).length === 0 ? { reason } : undefined;
+  if (reason === 'untracked') return Object.keys(ancestor).length === 0 ? 0 : UNEXPECTED;
   const isAncestor =
     KEYS.gapAncestorStartTime in ancestor &&
     Number.isSafeInteger(ancestor[KEYS.gapAncestorPid]) &&
@@ -72,28 +60,32 @@ export function gapFacts(part: Buffer): { readonly reason: string } | undefined 
       ([key, value]) =>
         ANCESTOR.has(key) && (key === KEYS.gapAncestorPid || typeof value === 'string'),
     );
-  return reason === 'predates_hook' && isAncestor ? { reason } : undefined;
+  return reason === 'predates_hook' && isAncestor ? 0 : UNEXPECTED;
 }
 
-/** Reads attributes, from the value of the executable's path to the end of the line. */
-export function tailFacts(part: Buffer): TailFacts | undefined {
+/**
+ * Reads attributes, from the value of the executable's path to the end of the line; returns a sum of
+ * TAIL.
+ */
+export function tailFacts(part: Buffer): number {
   const text = part.toString('latin1');
-  if (!text.endsWith('}}')) return undefined;
+  if (!text.endsWith('}}')) return UNEXPECTED;
   const attributes = objectOf(`{${FIRST.invocation}${text.slice(0, -1)}`);
-  if (attributes === undefined) return undefined;
+  if (attributes === undefined) return UNEXPECTED;
   for (const [key, value] of Object.entries(attributes))
-    if (ELSEWHERE.has(key) || !isOfType(value, TYPES.get(key))) return undefined;
+    if (ELSEWHERE.has(key) || !isOfType(value, TYPES.get(key))) return UNEXPECTED;
   const entry = attributes[KEYS.entry];
   const state = attributes[KEYS.metadataState];
-  return {
-    isSound:
-      REQUIRED.every((key) => key in attributes) &&
-      hasRightCount(attributes) &&
-      (entry === undefined || entry === 'start' || entry === 'exec') &&
-      (state === undefined || state === 'complete' || state === 'partial'),
-    hasEntry: entry !== undefined,
-    hasMetadataState: state !== undefined,
-  };
+  const isSound =
+    REQUIRED.every((key) => key in attributes) &&
+    hasRightCount(attributes) &&
+    (entry === undefined || entry === 'start' || entry === 'exec') &&
+    (state === undefined || state === 'complete' || state === 'partial');
+  return (
+    (isSound ? TAIL.isSound : 0) +
+    (entry === undefined ? 0 : TAIL.hasEntry) +
+    (state === undefined ? 0 : TAIL.hasMetadataState)
+  );
 }
 
 /**

@@ -1,17 +1,14 @@
 import { isBlank, type LineCount, LineCounter } from '../inputs/read/count.ts';
 import { readSoundText } from '../inputs/read/text.ts';
 import { type ExecColumns, ExecColumnsBuilder } from './exec-columns.ts';
-import { ExecLineReader } from './exec-line-reader.ts';
+import { ExecScanner, FOUND } from './exec-scanner.ts';
 import type { IndexCheck } from './index-check.ts';
 import { checkedIndex } from './index-of-file.ts';
-import { isOrdinary } from './ordinary.ts';
 
 const LINE_FEED = 0x0a;
 /** Files with more other lines than this are read by DuckDB alone. */
 const OTHERS_BYTES = 4 << 20;
 const OTHERS_SHARE = 0.1;
-/** A longer line is none of ours. */
-const LINE_MAX = 16 << 20;
 
 /** A file, and up to which size it is read. */
 export interface ToScan {
@@ -35,7 +32,7 @@ export interface ScannedFile {
   readonly indexFault: string | undefined;
 }
 
-const line = new ExecLineReader();
+const scanner = new ExecScanner();
 
 /**
  * Reads a file up to `size` bytes of text. Undefined: it is not one of ours, or it is damaged, so
@@ -78,76 +75,50 @@ class Lines {
   readonly #otherRows: number[] = [];
   #otherBytes = 0;
   #bytes = 0;
-  #pending: Buffer[] = [];
-  #pendingBytes = 0;
-  readonly #areOrdinary: boolean;
   readonly #check: IndexCheck | undefined;
 
   constructor(areOrdinary: boolean, check: IndexCheck | undefined) {
-    this.#areOrdinary = areOrdinary;
     this.#check = check;
+    scanner.begin(areOrdinary);
   }
 
   /** Returns false where reading in this way is of no use. */
   add(text: Buffer): boolean {
-    let from = 0;
-    let end = text.indexOf(LINE_FEED);
-    if (end >= 0 && this.#pendingBytes > 0) {
-      const whole = Buffer.concat([...this.#pending, text.subarray(0, end)]);
-      this.#pending = [];
-      this.#pendingBytes = 0;
-      this.#take(whole, viewOf(whole), 0, whole.length);
-      from = end + 1;
-      end = text.indexOf(LINE_FEED, from);
-    }
-    const view = viewOf(text);
-    for (; end >= 0; end = text.indexOf(LINE_FEED, from)) {
-      this.#take(text, view, from, end);
-      from = end + 1;
-    }
-    if (from < text.length) {
-      this.#pending.push(Buffer.from(text.subarray(from)));
-      this.#pendingBytes += text.length - from;
+    if (!scanner.write(text)) return false;
+    for (let found: number = FOUND.batchIsFull; found !== FOUND.needsInput; ) {
+      found = scanner.scan();
+      this.#columns.add(scanner);
+      this.#check?.execs(scanner);
+      if (found !== FOUND.otherLine) continue;
+      this.#check?.other(scanner.otherLine);
+      this.#takeOther(scanner.otherLine);
     }
     this.#bytes += text.length;
-    const isOurs = this.#otherBytes < OTHERS_BYTES || this.#otherBytes < OTHERS_SHARE * this.#bytes;
-    return isOurs && this.#pendingBytes < LINE_MAX;
+    return this.#otherBytes < OTHERS_BYTES || this.#otherBytes < OTHERS_SHARE * this.#bytes;
   }
 
   end(): Omit<ScannedFile, 'count'> {
-    const last = Buffer.concat(this.#pending);
-    const indexFault = this.#check?.end(last.length);
-    if (last.length > 0) this.#takeOther(last, 0, last.length);
+    const { rest } = scanner;
+    const indexFault = this.#check?.end(rest.length);
+    if (rest.length > 0) this.#takeOther(rest);
     return {
       columns: this.#columns.end(),
-      resources: this.#columns.resources,
+      resources: scanner.resources,
       others: Buffer.concat(this.#others),
       otherRows: this.#otherRows,
       indexFault,
     };
   }
 
-  #take(bytes: Buffer, view: DataView, from: number, to: number): void {
-    const isRead = line.read(bytes, view, from, to);
-    if (isRead) this.#check?.exec(line, to - from);
-    else this.#check?.other(bytes.subarray(from, to));
-    if (isRead && (!this.#areOrdinary || isOrdinary(line, bytes))) this.#columns.add(line);
-    else this.#takeOther(bytes, from, to);
-  }
-
   /** A blank line is no row, and DuckDB skips it, too. */
-  #takeOther(bytes: Buffer, from: number, to: number): void {
-    if (isBlank(bytes, from, to)) return;
+  #takeOther(line: Buffer): void {
+    if (isBlank(line, 0, line.length)) return;
     this.#otherRows.push(this.#columns.rows);
     this.#columns.skip();
-    const copy = Buffer.allocUnsafe(to - from + 1);
-    bytes.copy(copy, 0, from, to);
-    copy[to - from] = LINE_FEED;
+    const copy = Buffer.allocUnsafe(line.length + 1);
+    line.copy(copy);
+    copy[line.length] = LINE_FEED;
     this.#others.push(copy);
     this.#otherBytes += copy.length;
   }
-}
-
-function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
-  return new DataView(buffer, byteOffset, byteLength);
 }

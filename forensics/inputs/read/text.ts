@@ -36,7 +36,9 @@ export async function* readText(path: string, from = 0): AsyncGenerator<Buffer |
   }
 }
 
-/** Yields the text of a file; throws if it is damaged. */
+/**
+ * Yields the text of a file; throws if it is damaged. A part is valid until the next one is asked for.
+ */
 export async function* readSoundText(path: string): AsyncGenerator<Buffer> {
   const file = await open(path);
   try {

@@ -8,6 +8,9 @@ import { type Frame, findMagic, frameAt } from './zstd-frame.ts';
 const SMALL_BYTES = 64 << 10;
 const CHUNK_BYTES = 256 << 10;
 const BLOCKS_AT_ONCE = 8;
+/** A frame with no more compressed bytes and text than this is decompressed in one call. */
+const WHOLE_BYTES = 2 << 20;
+const WHOLE_TEXT = (4 << 20) + (256 << 10);
 const PARAMS = { params: { [constants.ZSTD_d_windowLogMax]: 31 } };
 
 /**
@@ -36,8 +39,9 @@ export async function* readZstd(file: FileHandle): AsyncGenerator<Buffer | Damag
 }
 
 /**
- * Yields the text of every frame of a zstd file, and throws at a damage. Several blocks at
- * once need less time than one by one.
+ * Yields the text of every frame of a zstd file, and throws at a damage. A part is valid until the
+ * next one is asked for. A frame at once needs half the time of its blocks: no other thread is
+ * waited for, and its memory is free at once.
  */
 export async function* readSoundZstd(file: FileHandle): AsyncGenerator<Buffer> {
   const window = new FileWindow(file);
@@ -57,6 +61,14 @@ async function* wholeFrame(
   blocks: readonly number[],
   end: number,
 ): AsyncGenerator<Buffer> {
+  if (end - at <= WHOLE_BYTES) {
+    const text = atOnce(await window.bytes(at, end - at));
+    if (text !== undefined) {
+      yield text;
+      text.buffer.transfer(0);
+      return;
+    }
+  }
   const zstd = new Decompressor(createZstdDecompress({ chunkSize: CHUNK_BYTES, ...PARAMS }));
   try {
     for (let from = at, block = BLOCKS_AT_ONCE - 1; from < end; block += BLOCKS_AT_ONCE) {
@@ -66,6 +78,16 @@ async function* wholeFrame(
     }
   } finally {
     zstd.close();
+  }
+}
+
+/** Returns undefined for a frame that is damaged or has more text. */
+function atOnce(frame: Buffer): Buffer<ArrayBuffer> | undefined {
+  try {
+    const sizes = { chunkSize: WHOLE_TEXT, maxOutputLength: WHOLE_TEXT };
+    return zstdDecompressSync(frame, { ...sizes, ...PARAMS });
+  } catch {
+    return undefined;
   }
 }
 

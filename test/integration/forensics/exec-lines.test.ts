@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { loadAudited } from '../../../forensics/audit/load.ts';
-import { ExecLineReader } from '../../../forensics/exec-lines/exec-line-reader.ts';
+import { ExecScanner, FOUND } from '../../../forensics/exec-lines/exec-scanner.ts';
 import { scanFile } from '../../../forensics/exec-lines/scan-file.ts';
 import { Graph } from '../../../forensics/graph.ts';
 import { Journals } from '../../../forensics/journals.ts';
@@ -21,6 +21,10 @@ import { Folder, segment } from '../../support/forensics.ts';
 import { createSeeded, type Seeded } from '../../support/scripted/seeded.ts';
 
 const LINES = 2500;
+/** More than scanner/parts.c keeps. */
+const LONG_ARGUMENT = 15_000;
+const LONG_LINES = 1500;
+const LINE_FEED = Buffer.from('\n');
 /** Bytes that mean something in JSON or to a reader, and some that are no text. */
 const BYTES = [
   '"',
@@ -209,15 +213,41 @@ describe('execs that are read in threads', () => {
       }
     });
 
+  test('are right when more different parts have passed than are kept', async () => {
+    const chance = createSeeded(6);
+    const long = (n: number) => `${n}-`.padEnd(LONG_ARGUMENT, 'x');
+    const lines = Array.from({ length: LONG_LINES }, (_, n) =>
+      // Every second line repeats what an earlier one had.
+      lineOf(n + 1, chance).replace(
+        /"process\.command_args":\["[^"]*"/,
+        `"process.command_args":["${long(n - (n % 2) * Math.min(n, 7))}"`,
+      ),
+    );
+    assert.ok(lines.every((line) => line.length > LONG_ARGUMENT));
+    const content = [text(start([1, 1, 1, 1])), ...lines].join('\n');
+    const path = folder.write(`long/${segment(1)}`, `${content}\n`);
+    const [threads, duckdb] = await both(path, async (journals) => {
+      await loadAudited(journals);
+      return tableOf('audited')(journals);
+    });
+    assert.deepEqual(threads, duckdb);
+  });
+
   test('are whole: the beginning of one is none, wherever it ends', () => {
     const line = Buffer.from(lineOf(3, createSeeded(5)));
+    const scanner = new ExecScanner();
+    // Behind the line feed is what could complete the line.
     const read = (length: number) => {
-      const bytes = Buffer.from(line.subarray(0, length));
-      const view = new DataView(bytes.buffer, bytes.byteOffset, length);
-      return new ExecLineReader().read(bytes, view, 0, length);
+      scanner.begin(false);
+      scanner.write(Buffer.concat([line.subarray(0, length), LINE_FEED, line.subarray(length)]));
+      return scanner.scan();
     };
-    assert.equal(read(line.length), true);
-    for (let length = 0; length < line.length; length++) assert.equal(read(length), false);
+    assert.equal(read(line.length), FOUND.needsInput);
+    assert.equal(scanner.rows, 1);
+    for (let length = 0; length < line.length; length++) {
+      assert.equal(read(length), FOUND.otherLine);
+      assert.equal(scanner.otherLine.length, length);
+    }
   });
 
   test('have the same links, and their lines are found', async () => {
