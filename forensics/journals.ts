@@ -4,7 +4,7 @@ import { COLUMNS, literal, scanSql } from './columns.ts';
 import { openEngine } from './engine.ts';
 import { eraseRows } from './erase-rows.ts';
 import { ForensicsError } from './errors.ts';
-import { fillTable, type LineTable, textBytesOf } from './exec-lines/fill-table.ts';
+import { fillTable, isForThreads, type LineTable } from './exec-lines/fill-table.ts';
 import { type Extent, extentsOf, suspectsOf } from './extents.ts';
 import { rowsAgain } from './inputs/again.ts';
 import { type Answers, type Problem, problemsText } from './inputs/find.ts';
@@ -275,7 +275,7 @@ export class Journals {
 
   /** Returns false if DuckDB must make the table alone; it meets every error as well. */
   async #tryFill(sql: string, table: LineTable): Promise<boolean> {
-    if (textBytesOf(this.files) < this.#threadsFrom) return false;
+    if (!isForThreads(this.files, this.#threadsFrom)) return false;
     try {
       for (const file of this.files) file.measure();
       await this.rows(`${sql} LIMIT 0`);

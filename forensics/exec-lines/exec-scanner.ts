@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { KEYS } from '../../record/fields.ts';
 import { before, FIRST, LAYOUT } from '../../record/line/layout.ts';
 import { gapFacts, resourceFacts, tailFacts } from './part-facts.ts';
-
-const MODULE = join(import.meta.dirname, '../../build/scanner.wasm');
+import { SCANNER } from './scanner-file.ts';
 
 /** The text between the values of a line, in the order of scanner/texts.h. */
 const TEXTS = [
@@ -89,7 +87,7 @@ export class ExecScanner {
       tailFacts: (text: number, length: number) => tailFacts(at(text, length)),
       placeOf: (text: number, length: number) => this.#placeOf(at(text, length)),
     };
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(MODULE)), {
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(SCANNER)), {
       record,
     });
     this.#scanner = instance.exports as unknown as Scanner;

@@ -1,11 +1,13 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IN_RESOURCE } from '../audit/line-rules.ts';
+import { ForensicsError } from '../errors.ts';
 import type { Source } from '../inputs/source.ts';
 import { type RawColumn, RowAppender } from './append.ts';
 import type { ExecColumns } from './exec-columns.ts';
 import { OfResources } from './of-resources.ts';
 import { scanInThreads } from './scan-threads.ts';
+import { SCANNER } from './scanner-file.ts';
 
 /** A guess at how much text is in a byte of zstd. */
 const ZSTD_RATIO = 10;
@@ -49,12 +51,15 @@ export interface Filling {
   onProgress(share: number): void;
 }
 
-/** Returns how much text files have, roughly. */
-export function textBytesOf(files: readonly Source[]): number {
-  return files.reduce(
+/** Whether files have more text than this, roughly, so that threads pay; throws without a scanner. */
+export function isForThreads(files: readonly Source[], threadsFrom: number): boolean {
+  const bytes = files.reduce(
     (sum, { file, isPlain }) => sum + statSync(file).size * (isPlain ? 1 : ZSTD_RATIO),
     0,
   );
+  if (bytes < threadsFrom) return false;
+  if (existsSync(SCANNER)) return true;
+  throw new ForensicsError('unreadable', `there is no ${SCANNER}: run \`make build\``);
 }
 
 /**
