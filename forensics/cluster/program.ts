@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { auditLog, count, form, selection } from '../commands/options.ts';
+import { auditLog, count, form, selection, storeConnection } from '../commands/options.ts';
 import { reading } from '../commands/reading.ts';
 import { refusal } from '../commands/refusal.ts';
 import { HELP } from './help.ts';
@@ -16,7 +16,7 @@ export function createClusterProgram(done: (exitCode: number) => void): Command 
     .addHelpText('after', HELP)
     .exitOverride();
 
-  asking(auditLog(form(program.command('chain'), 'sentences')))
+  asking(storeConnection(auditLog(form(program.command('chain'), 'sentences'))))
     .description('print a record and its causes, back to where they end, and why they end there')
     .argument('<id>', 'id of the record, or at least its first 4 characters')
     .option('--node <name>', 'name of the node; without it, all nodes are asked')
@@ -35,7 +35,7 @@ export function createClusterProgram(done: (exitCode: number) => void): Command 
       done(await reading(askCluster(options, question), (journals) => query(journals, options)));
     });
 
-  asking(auditLog(selection(form(program.command('tree')))))
+  asking(storeConnection(auditLog(selection(form(program.command('tree'))))))
     .description('print what a record or a selection caused, as trees')
     .argument('[id]', 'id of the record at the root, or at least its first 4 characters')
     .option('--depth <n>', 'maximum depth of the tree', count, 100)

@@ -12,11 +12,12 @@ import { recordPrinter } from '../output/records.ts';
 import { isCircle, sentencesOf, whereOf } from '../output/sentences.ts';
 import { paint, print } from '../output/stdout.ts';
 import { bodyOf, gapOf, headOf, shortId, userOf, wrapped } from '../output/text.ts';
+import type { ConnectionOptions } from '../store/connect.ts';
 
 /** The options of `vcml chain`. */
-export interface ChainOptions {
+export interface ChainOptions extends ConnectionOptions {
   readonly output: Form | 'sentences';
-  /** the path of the API server's audit log */
+  /** the path of the API server's audit log, or the address of a table that has it */
   readonly auditLog?: string;
 }
 
@@ -24,16 +25,17 @@ export interface ChainOptions {
 export async function chain(
   journals: Journals,
   id: string,
-  { output, auditLog }: ChainOptions,
+  { output, auditLog, ...connection }: ChainOptions,
 ): Promise<number> {
   await narrowToChain(journals, id);
   const graph = await Graph.load(journals, withNumbers(journals, [], true));
   const row = await graph.find(id);
   const rows = graph.chainOf(row);
   const entries = await entriesOf(journals, rows);
-  const log = await readAuditLog(auditLog);
-  if (output === 'text') await printChain(recordsOf(entries), log);
-  else if (output === 'sentences') await printSentences(recordsOf(entries), log);
+  const records = recordsOf(entries);
+  const log = await readAuditLog(auditLog, records, connection);
+  if (output === 'text') await printChain(records, log);
+  else if (output === 'sentences') await printSentences(records, log);
   else {
     const printer = recordPrinter(output);
     for (const entry of entries) await printer.record(entry);

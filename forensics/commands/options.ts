@@ -12,7 +12,8 @@ export function form(command: Command, ...more: readonly string[]): Command {
 export function auditLog(command: Command): Command {
   return command.option(
     '--audit-log <file>',
-    'audit log of the API server, to find the pods/exec requests that may be behind an exec',
+    'audit log of the API server, to find the pods/exec requests that may be behind an exec; ' +
+      'a file, or clickhouse://USER@HOST:PORT/DATABASE?table=NAME with the options of a store',
   );
 }
 

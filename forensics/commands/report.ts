@@ -13,6 +13,7 @@ import { type ReportInput, type ReportRecord, renderReport } from '../report/ren
 import { checkedCondition } from '../select/condition.ts';
 import type { Selection } from '../select/filter.ts';
 import { entriesByTime, hitsOf } from '../select/ordered.ts';
+import type { ConnectionOptions } from '../store/connect.ts';
 import { entriesOf, recordsOf } from './chain.ts';
 
 /**
@@ -25,7 +26,7 @@ const TOO_LARGE =
   '`vcml export` writes all records';
 
 /** The options of `vcml report`. */
-export interface ReportOptions extends Selection {
+export interface ReportOptions extends Selection, ConnectionOptions {
   /** the path of the file to write */
   readonly out: string;
   readonly title?: string;
@@ -63,7 +64,6 @@ export async function report(
   if (all.length === 0) throw new ForensicsError('negative', 'no record matches this selection');
   const { markdown = false, limit = markdown ? MARKDOWN_RECORDS : HTML_RECORDS } = options;
   const kept = all.slice(0, limit);
-  const { candidatesOf, summary } = await readAuditLog(options.auditLog);
   const records: StoredRecord[] = [];
   const notes = new Map<string, string[]>();
   let length = 0;
@@ -73,6 +73,9 @@ export async function report(
     const record = readRecord(text);
     if (record === undefined) continue;
     records.push(record);
+  }
+  const { candidatesOf, summary } = await readAuditLog(options.auditLog, records, options);
+  for (const record of records) {
     const candidates = candidatesOf(record);
     if (candidates.length > 0) notes.set(record.id, candidates);
   }

@@ -18,10 +18,11 @@ import { commandOf, gapOf, placeOf, shortId, timeOf, userOf, wrapped } from '../
 import { checkedCondition } from '../select/condition.ts';
 import { conditionOf, type Selection } from '../select/filter.ts';
 import { hitsOf } from '../select/ordered.ts';
-import { entriesOf } from './chain.ts';
+import type { ConnectionOptions } from '../store/connect.ts';
+import { entriesOf, recordsOf } from './chain.ts';
 
 /** The options of `vcml tree`. */
-export interface TreeOptions extends Selection {
+export interface TreeOptions extends Selection, ConnectionOptions {
   readonly output: Form;
   /** the number of levels below a root */
   readonly depth: number;
@@ -29,7 +30,7 @@ export interface TreeOptions extends Selection {
   readonly limit: number;
   /** Whether children that did the same are shown once, with their number. */
   readonly collapse: boolean;
-  /** the path of the API server's audit log */
+  /** the path of the API server's audit log, or the address of a table that has it */
   readonly auditLog?: string;
 }
 
@@ -59,7 +60,7 @@ export async function tree(
     journals,
     forest.nodes.map(({ row }) => row),
   );
-  const log = await readAuditLog(options.auditLog);
+  const log = await readAuditLog(options.auditLog, recordsOf(entries), options);
   if (options.output === 'text') await printTree(forest, entries, options.collapse, log);
   else {
     const printer = recordPrinter(options.output);

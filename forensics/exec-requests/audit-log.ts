@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs';
-import { counted } from '../../record/describe.ts';
 import type { Json } from '../../record/exact-json.ts';
 import type { StoredRecord } from '../../record/read.ts';
 import { ForensicsError } from '../errors.ts';
@@ -7,8 +6,11 @@ import { readLines } from '../inputs/read/lines.ts';
 import { copyStream, isStream } from '../inputs/read/stream.ts';
 import { readText } from '../inputs/read/text.ts';
 import { Temporary } from '../inputs/temporary.ts';
-import { eventsIn, parseEvents } from './audit-events.ts';
-import { type ExecRequest, execRequestOf } from './exec-request.ts';
+import { isStore } from '../store/address.ts';
+import type { ConnectionOptions } from '../store/connect.ts';
+import { parseEvents } from './audit-events.ts';
+import type { ExecRequest } from './exec-request.ts';
+import { type Found, Requests } from './requests.ts';
 
 /** Files up to this size are parsed as a whole where they are not lines of JSON. */
 const WHOLE_MAX = 256 << 20;
@@ -23,16 +25,29 @@ export interface AuditLog {
   candidatesOf(record: StoredRecord): string[];
 }
 
-/** What was found in an audit log, before it is compared with records. */
-type Found = Omit<AuditLog, 'candidatesOf'>;
-
-/** Reads the `pods/exec` requests in an audit log. Without a path there are none. */
-export async function readAuditLog(path: string | undefined): Promise<AuditLog> {
+/**
+ * Reads the `pods/exec` requests in an audit log: all of a file, or those in a table of ClickHouse that
+ * may be behind these records. Without a path there are none.
+ */
+export async function readAuditLog(
+  path: string | undefined,
+  records: readonly StoredRecord[],
+  connection: ConnectionOptions,
+): Promise<AuditLog> {
   if (path === undefined) return { requests: [], summary: undefined, candidatesOf: () => [] };
   // Comparing needs the rules of redaction, which take a tenth of the time in which a command starts.
   const { candidatesOf } = await import('./candidates.ts');
-  const found = await foundIn(path);
+  const found = isStore(path) ? await inTable(path, records, connection) : await foundIn(path);
   return { ...found, candidatesOf: (record) => candidatesOf(record, found.requests) };
+}
+
+async function inTable(
+  address: string,
+  records: readonly StoredRecord[],
+  connection: ConnectionOptions,
+): Promise<Found> {
+  const { requestsInTable } = await import('../store/audit-log.ts');
+  return requestsInTable(address, records, connection);
 }
 
 async function foundIn(path: string): Promise<Found> {
@@ -69,49 +84,6 @@ async function readFile(path: string, file: string): Promise<Found> {
     if (other.found > log.found) return other.finish(path, 'document', 1);
   }
   return log.finish(path, 'line', lines);
-}
-
-/** Collects requests and counts what is no event. */
-class Requests {
-  found = 0;
-  notUnderstood = 0;
-  /** Whether a part of the file cannot be decompressed. */
-  isDamaged = false;
-  readonly #requests = new Map<string | number, ExecRequest>();
-
-  readonly damaged = (): void => {
-    this.isDamaged = true;
-  };
-
-  /** Takes the JSON of a line; undefined: it is not JSON. */
-  take(value: Json | undefined): void {
-    let events = 0;
-    for (const event of eventsIn(value)) {
-      events += 1;
-      const request = execRequestOf(event);
-      if (request === undefined) continue;
-      this.found += 1;
-      const key = request.id ?? this.found;
-      const known = this.#requests.get(key);
-      if (known === undefined || known.stage <= request.stage) this.#requests.set(key, request);
-    }
-    if (events === 0) this.notUnderstood += 1;
-  }
-
-  finish(path: string, unit: string, count: number): Found {
-    const all = [...this.#requests.values()];
-    const requests = all.filter(({ isRefused }) => !isRefused);
-    const refused = all.length - requests.length;
-    const summary = [
-      `${path}: ${counted(all.length, 'pods/exec request')} in ${counted(count, unit)}`,
-      ...(refused > 0 ? [`${refused} of them refused`] : []),
-      ...(this.notUnderstood > 0
-        ? [`${counted(this.notUnderstood, unit)} without an audit event that is understood`]
-        : []),
-    ];
-    if (this.isDamaged) summary.push('and the file is damaged, so that others may be missing');
-    return { requests, summary: summary.join(', ') };
-  }
 }
 
 /** Parses a whole file, such as the pretty-printed answer of a cloud's command line. */

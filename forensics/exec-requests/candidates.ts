@@ -3,10 +3,7 @@ import type { StoredRecord } from '../../record/read.ts';
 import { commandLine, visible } from '../../record/visible.ts';
 import { type Comparison, compareCommand, type Ran } from './comparison.ts';
 import type { ExecRequest } from './exec-request.ts';
-
-/** A request may arrive this long before its exec, and the clocks may differ by this much. */
-const BEFORE_NS = 60_000_000_000n;
-const AFTER_NS = 2_000_000_000n;
+import { windowOf } from './windows.ts';
 
 /**
  * Finds who may have caused a record that entered a container. It returns a sentence with the
@@ -14,16 +11,17 @@ const AFTER_NS = 2_000_000_000n;
  * candidates and not proof.
  */
 export function candidatesOf(record: StoredRecord, requests: readonly ExecRequest[]): string[] {
-  if (record.attributes[KEYS.entry] !== 'exec' || record.timestamp === undefined) return [];
   const { resource, timestamp } = record;
+  const window = windowOf(record);
+  if (window === undefined || timestamp === undefined) return [];
   const ran = commandOf(record);
   return requests
     .filter(
       ({ namespace, pod, received }) =>
         pod === resource[KEYS.podName] &&
         namespace === resource[KEYS.namespace] &&
-        received <= timestamp + AFTER_NS &&
-        received >= timestamp - BEFORE_NS,
+        received <= window.last &&
+        received >= window.first,
     )
     .map((request) => {
       const sameContainer = request.container === resource[KEYS.podContainerName];

@@ -6,6 +6,8 @@ export interface Address {
   readonly url: string;
   readonly user: string;
   readonly database: string;
+  /** the table of `?table=`, which only the address of an audit log may have */
+  readonly table?: string;
 }
 
 const FORM = 'clickhouse://USER@HOST:PORT/DATABASE';
@@ -15,8 +17,10 @@ export function isStore(input: string): boolean {
   return input.startsWith('clickhouse://');
 }
 
-/** Reads the address of a store. The port is that of HTTP; `?secure=true` asks for TLS. */
-export function parseAddress(text: string): Address {
+/**
+ * Reads the address of a store, or of one table. The port is that of HTTP; `?secure=true` asks for TLS.
+ */
+export function parseAddress(text: string, mayHaveTable = false): Address {
   if (!isStore(text) || !URL.canParse(text))
     throw new ForensicsError(
       'usage',
@@ -28,17 +32,24 @@ export function parseAddress(text: string): Address {
       'usage',
       'a password in the address of a store is visible to everyone on this machine: name a file with --store-password-file, or set VCML_STORE_PASSWORD',
     );
-  for (const [name, value] of searchParams)
-    if (name !== 'secure' || !['true', 'false'].includes(value))
-      throw new ForensicsError('usage', `the address of a store has ?secure=true, not ${name}`);
+  for (const [name, value] of searchParams) {
+    const isTable = name === 'table' && mayHaveTable && value !== '';
+    if (!isTable && (name !== 'secure' || !['true', 'false'].includes(value)))
+      throw new ForensicsError(
+        'usage',
+        `the address of a ${mayHaveTable ? 'table has ?table=NAME and' : 'store has'} ?secure=true, not ${name}`,
+      );
+  }
   const database = decodeURIComponent(pathname.slice(1));
   if (hostname === '' || database.includes('/'))
     throw new ForensicsError('usage', `a store is named as ${FORM}`);
   const secure = searchParams.get('secure') === 'true';
+  const table = searchParams.get('table');
   return {
     url: `${secure ? 'https' : 'http'}://${hostname}:${port || (secure ? '8443' : '8123')}`,
     user: decodeURIComponent(username) || 'default',
     database: database || 'vcml',
+    ...(table !== null && { table }),
   };
 }
 

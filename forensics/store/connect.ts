@@ -49,7 +49,15 @@ const FIXED: ReadonlySet<string> = new Set(['READONLY', 'SETTING_CONSTRAINT_VIOL
 
 /** Prepares a connection; the first statement opens it. No answer may take longer than `patience`, in s. */
 export function connect(text: string, options: ConnectionOptions, patience = TIMEOUT_S): Store {
-  const address = parseAddress(text);
+  return connectTo(parseAddress(text), options, patience);
+}
+
+/** Prepares a connection to what an address names. */
+export function connectTo(
+  address: Address,
+  options: ConnectionOptions,
+  patience = TIMEOUT_S,
+): Store {
   const client = createClient({
     url: address.url,
     username: address.user,

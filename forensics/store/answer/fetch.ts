@@ -153,8 +153,8 @@ async function* rowsAt(store: Store, links: readonly Link[]): AsyncGenerator<rea
 }
 
 /** Yields as many records at a time as one query may name. */
-export function* inParts<T>(all: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < all.length; at += ASKED_AT_ONCE) yield all.slice(at, at + ASKED_AT_ONCE);
+export function* inParts<T>(all: readonly T[], most = ASKED_AT_ONCE): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += most) yield all.slice(at, at + most);
 }
 
 function entryOf(sets: Map<string, Set<string>>, key: string): Set<string> {

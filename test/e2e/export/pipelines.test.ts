@@ -21,6 +21,7 @@ for (const names of [
   ['node'],
   ['gateway'],
   ['clickhouse'],
+  ['kubernetes-audit'],
   ['loki'],
   ['file'],
   ['node', 'k8sattributes'],

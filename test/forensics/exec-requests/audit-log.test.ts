@@ -26,7 +26,7 @@ const OTHER = JSON.stringify({ ...EVENT, auditID: 'a2', objectRef: { resource: '
 
 function read(content: string | Buffer, ending = 'log') {
   files += 1;
-  return readAuditLog(folder.write(`audit-${files}.${ending}`, content));
+  return readAuditLog(folder.write(`audit-${files}.${ending}`, content), [], {});
 }
 
 for (const [what, content, ending] of [
