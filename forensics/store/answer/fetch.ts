@@ -6,6 +6,9 @@ import { LINE_COLUMNS, type Row } from './record-line.ts';
 
 /** A chain is looked for in the last ten minutes, hour and 30 days before the effect, then anywhere. */
 const WINDOWS_NS = [600_000_000_000n, 3_600_000_000_000n, 2_592_000_000_000_000n, undefined];
+/** Causes are looked for among so many links before the effect first, in so short a time. */
+const NEAR_NS = 60_000_000_000n;
+const NEAR_MAX = 100_000;
 /** How many causes or parents one query names. */
 const ASKED_AT_ONCE = 2000;
 
@@ -23,15 +26,16 @@ export async function* rowsFor(
     return;
   }
   const found = await withId(store, idConditions(id, selection, nowMs));
-  yield found;
-  const known = new Set(found.map(({ id: one }) => String(one)));
-  for (const row of found) yield* causesOf(store, linkOf(row), known);
+  const known = new Set(found.map((link) => link.id));
+  const links = [...found];
+  for (const link of found) links.push(...(await causesOf(store, link, known)));
+  yield* rowsAt(store, links);
   if (effects) yield* effectsOf(store, found, known);
 }
 
-async function withId(store: Store, conditions: readonly string[]): Promise<readonly Row[]> {
+async function withId(store: Store, conditions: readonly string[]): Promise<readonly Link[]> {
   for (const condition of conditions) {
-    const found = await store.rows<Row>(selectRows(store, condition));
+    const found = await linksAt(store, condition);
     if (found.length > 0) return found;
   }
   return [];
@@ -70,34 +74,58 @@ async function* withCauses(
   }
 }
 
-/** What a record says about its links; a row has a hundred columns more. */
+/**
+ * What a record says about its links. A row has a hundred columns more, and takes most of the time, so
+ * that whole rows are asked for once, when all links are known.
+ */
 type Link = Pick<Row, 'node' | 'timestamp'> & {
   readonly id: string;
   readonly parent_cause: string | null;
 };
 
-/**
- * Follows the causes of a record on its node, level by level, while there are any. Whole rows take most
- * of the time, so that they are asked for once, at the end.
- */
-async function* causesOf(
-  store: Store,
-  effect: Link,
-  known: Set<string>,
-): AsyncGenerator<readonly Row[]> {
+/** Follows the causes of a record on its node while there are any. */
+async function causesOf(store: Store, effect: Link, known: Set<string>): Promise<Link[]> {
   const links: Link[] = [];
-  for (let link: Link | undefined = effect; link !== undefined; ) {
-    const cause: string | null = link.parent_cause;
-    if (cause === null || known.has(cause)) break;
+  const pending = [effect];
+  let near = await linksBefore(store, effect);
+  for (let link = pending.pop(); link !== undefined; link = pending.pop()) {
+    const cause = link.parent_cause;
+    if (cause === null || known.has(cause)) continue;
     known.add(cause);
-    const found: readonly Link[] = await causeLinks(store, cause, link);
+    let found = near.get(cause)?.filter(isBefore(link)) ?? [];
+    if (found.length === 0) {
+      found = await causeLinks(store, cause, link);
+      const [first] = found;
+      if (first !== undefined && isNear(first, link)) near = await linksBefore(store, first);
+    }
     links.push(...found);
-    [link] = found;
+    pending.push(...found);
   }
-  yield* rowsAt(store, links);
+  return links;
 }
 
-async function causeLinks(store: Store, cause: string, effect: Link): Promise<readonly Link[]> {
+/** Most causes of a record were executed shortly before it: one query finds what took one for each. */
+async function linksBefore(store: Store, effect: Link): Promise<Map<string, Link[]>> {
+  const until = BigInt(effect.timestamp);
+  const links = await linksAt(
+    store,
+    `node = ${literal(effect.node)} AND timestamp <= ${until} AND timestamp >= ${until - NEAR_NS}`,
+    NEAR_MAX,
+  );
+  return Map.groupBy(links, ({ id }) => id);
+}
+
+function isBefore(effect: Link): (link: Link) => boolean {
+  const until = BigInt(effect.timestamp);
+  return ({ timestamp }) => BigInt(timestamp) <= until;
+}
+
+function isNear(cause: Link, effect: Link): boolean {
+  const age = BigInt(effect.timestamp) - BigInt(cause.timestamp);
+  return age >= 0n && age <= NEAR_NS;
+}
+
+async function causeLinks(store: Store, cause: string, effect: Link): Promise<Link[]> {
   const until = BigInt(effect.timestamp);
   const isCause = `node = ${literal(effect.node)} AND id = ${uuid(cause)}`;
   for (const window of WINDOWS_NS) {
@@ -109,12 +137,15 @@ async function causeLinks(store: Store, cause: string, effect: Link): Promise<re
   return linksAt(store, isCause);
 }
 
+/** A record whose effects are looked for. */
+type Linked = Pick<Row, 'node'> & { readonly id?: unknown };
+
 async function* effectsOf(
   store: Store,
-  roots: readonly Row[],
+  roots: readonly Linked[],
   known: Set<string>,
 ): AsyncGenerator<readonly Row[]> {
-  for (let level = roots; level.length > 0; ) {
+  for (let level: readonly Linked[] = roots; level.length > 0; ) {
     const next: Row[] = [];
     for (const part of inParts(level)) {
       const nodes = [...new Set(part.map(({ node }) => literal(node)))];
@@ -130,13 +161,15 @@ async function* effectsOf(
   }
 }
 
-function linksAt(store: Store, condition: string): Promise<Link[]> {
+/** Returns the links for which a condition holds, or the latest ones. */
+function linksAt(store: Store, condition: string, limit?: number): Promise<Link[]> {
+  const latest = limit === undefined ? '' : `ORDER BY r.timestamp DESC, r.id DESC LIMIT ${limit}`;
   return store.rows<Link>(
     `SELECT r.node AS node, toString(r.timestamp) AS timestamp, toString(r.id) AS id,
        toString(r.parent_cause) AS parent_cause
      FROM (SELECT node, timestamp, id, parent_cause FROM ${tableOf(store, 'records')} WHERE ${condition}
        ORDER BY node, timestamp, id, version DESC LIMIT 1 BY node, timestamp, id) AS r
-     ORDER BY r.node, r.timestamp, r.id`,
+     ${latest || 'ORDER BY r.node, r.timestamp, r.id'}`,
   );
 }
 
@@ -165,11 +198,6 @@ function entryOf(sets: Map<string, Set<string>>, key: string): Set<string> {
 
 function uuid(id: string): string {
   return `toUUID(${literal(id)})`;
-}
-
-function linkOf(row: Row): Link {
-  const { node, timestamp, id } = row;
-  return { node, timestamp, id: String(id), parent_cause: causeOf(row) };
 }
 
 function causeOf(row: Row): string | null {

@@ -147,6 +147,32 @@ test('a chain and a tree from a store are those from files', options, async (t) 
     }
 });
 
+test('a chain whose causes are a second or a month apart is whole', options, async (t) => {
+  const store = await startStore(t);
+  const SECOND = 1_000_000_000n;
+  // The last but one is later than its effect, because somebody set the clock.
+  const apart = [1n, 2n, 7_200n, 1n, 30n, 3_600_000n, 5n, 400n, 59n, 61n, -90n, 3n];
+  let time = 1_795_403_355n * SECOND;
+  const lines = deepChain(apart.length).map((line, n) => {
+    time += (apart[n] ?? 0n) * SECOND;
+    return line.replace(/"timestamp":\d+/, `"timestamp":${time}`);
+  });
+  await store.insert(lines);
+  const folder = new Folder();
+  t.after(() => folder.close());
+  const id = idIn(lines.at(-1) ?? '');
+  const found = await vcml('chain', id, store.address, '--output', 'jsonl');
+  equal(found.stdout.trimEnd().split('\n').length, lines.length, found.stderr);
+  const expected = await vcml(
+    'chain',
+    id,
+    folder.journal('node.jsonl', lines),
+    '--output',
+    'jsonl',
+  );
+  equal(found.stdout, expected.stdout);
+});
+
 test('a report from a store has the causes that one from files has', options, async (t) => {
   const store = await startStore(t);
   const lines = deepChain(12);
