@@ -1,17 +1,16 @@
 import { statSync } from 'node:fs';
 import { setPriority } from 'node:os';
-import { zstdCompressSync } from 'node:zlib';
 import { parseTime, TIME_FORMS } from '../../record/since.ts';
 import type { Config } from '../config/schema.ts';
 import { AgentError } from '../errors.ts';
 import { IndexedSegments } from '../journal/indexed.ts';
-import { type OnUnreadable, readChunks, readLines } from '../journal/read.ts';
+import { type OnUnreadable, readChunks, readText } from '../journal/read.ts';
 import { type Position, type Segment, segmentFile } from '../journal/segment.ts';
-import { createFormat, type PrintForm } from '../print/format.ts';
-import { Stdout, WRITE_BYTES } from '../print/stdout.ts';
+import type { PrintForm } from '../print/format.ts';
+import { Printer } from '../print/printer.ts';
 import { related } from './related.ts';
 import { reportUnreadable, segmentsOf } from './segments.ts';
-import { frameTest, isAll, lineTest, type Selection } from './selection.ts';
+import { frameTest, isAll, type Selection, wantedIn } from './selection.ts';
 
 /** Reading a journal must not keep a processor from those who work. */
 const NICENESS = 10;
@@ -38,15 +37,13 @@ export async function cat(config: Config, options: CatOptions): Promise<number> 
   setPriority(NICENESS);
   const unreadable = reportUnreadable();
   const indexed = new IndexedSegments(config.journalDir);
-  const lines = linesOf(config.journalDir, options, { indexed, onUnreadable: unreadable.note });
-  const format = createFormat(options.zstd ? 'jsonl' : options.print);
-  const stdout = new Stdout(1, options.zstd ? zstdCompressSync : undefined);
-  for await (const line of lines) {
-    stdout.write(format(line));
-    if (stdout.bytes > WRITE_BYTES) await stdout.drained();
-    if (stdout.closed) break;
+  const parts = partsOf(config.journalDir, options, { indexed, onUnreadable: unreadable.note });
+  const printer = new Printer(options);
+  for await (const lines of parts) {
+    await printer.print(lines);
+    if (printer.closed) break;
   }
-  await stdout.drained();
+  await printer.end();
   for (const remark of indexed.remarks) process.stderr.write(`vcml-agent: ${remark}\n`);
   return unreadable.exitCode;
 }
@@ -57,35 +54,38 @@ interface Reading {
   readonly onUnreadable: OnUnreadable;
 }
 
-/** Yields what the options select; throws TIME_INVALID or ID_INVALID before that. */
-function linesOf(
+/** Yields the lines that the options select, several at a time; throws TIME_INVALID or ID_INVALID before that. */
+function partsOf(
   dir: string,
   { id, since, until, pod }: CatOptions,
   reading: Reading,
-): AsyncIterable<string> {
+): AsyncIterable<Buffer> {
   if (id !== undefined) {
     if (!/^[0-9a-f][0-9a-f-]{3,35}$/.test(id))
       throw new AgentError('ID_INVALID', { given: JSON.stringify(id) });
-    return related({ segments: segmentsOf(dir), ...reading }, id);
+    return encoded(related({ segments: segmentsOf(dir), ...reading }, id));
   }
   const from = momentOf('--since', since);
   return selected(dir, { from, before: momentOf('--until', until), pod }, reading);
+}
+
+async function* encoded(lines: AsyncIterable<string>): AsyncGenerator<Buffer> {
+  for await (const line of lines) yield Buffer.from(`${line}\n`);
 }
 
 async function* selected(
   dir: string,
   selection: Selection,
   { indexed, onUnreadable }: Reading,
-): AsyncGenerator<string> {
-  const isWanted = lineTest(selection);
+): AsyncGenerator<Buffer> {
+  const wanted = wantedIn(selection);
   const mayHave = frameTest(selection);
   const chunksOf: typeof readChunks = (folder, segment, offset) =>
     isAll(selection) || offset > 0
       ? readChunks(folder, segment, offset)
       : indexed.chunks(segment, mayHave);
   const start = startOf(dir, selection.from);
-  for await (const { line } of readLines(dir, start, onUnreadable, chunksOf))
-    if (isWanted(line)) yield line;
+  for await (const { text } of readText(dir, start, onUnreadable, chunksOf)) yield* wanted(text);
 }
 
 /** Returns the time of an option in Unix nanoseconds; throws TIME_INVALID. */

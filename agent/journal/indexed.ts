@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { indexName, openIndex, readIndex } from '../../record/index/open-index.ts';
-import type { IndexedFrame, SegmentIndex } from '../../record/index/segment-index.ts';
+import type { FramePlace, IndexedFrame, SegmentIndex } from '../../record/index/segment-index.ts';
 import { frameChunks } from './chunks.ts';
 import { readChunks } from './read.ts';
 import { type Segment, segmentFile } from './segment.ts';
@@ -32,7 +32,7 @@ export class IndexedSegments {
   async *chunks(segment: Segment, mayHave: FrameTest): AsyncGenerator<Buffer> {
     const index = segment.compressed ? await this.#indexOf(segment) : undefined;
     if (index === undefined) yield* readChunks(this.#dir, segment, 0);
-    else yield* this.#framesOf(segment, wantedOffsets(index, mayHave(index)));
+    else yield* this.#framesOf(segment, wantedFrames(index, mayHave(index)));
   }
 
   async #indexOf(segment: Segment): Promise<SegmentIndex | undefined> {
@@ -55,7 +55,7 @@ export class IndexedSegments {
     }
   }
 
-  async *#framesOf(segment: Segment, offsets: Iterable<number>): AsyncGenerator<Buffer> {
+  async *#framesOf(segment: Segment, frames: Iterable<FramePlace>): AsyncGenerator<Buffer> {
     const file = segmentFile(this.#dir, segment);
     let handle: FileHandle;
     try {
@@ -65,7 +65,7 @@ export class IndexedSegments {
       throw error;
     }
     try {
-      yield* frameChunks(handle, file, offsets);
+      yield* frameChunks(handle, file, frames);
     } finally {
       await handle.close();
     }
@@ -73,9 +73,9 @@ export class IndexedSegments {
 }
 
 /** Of a frame with other lines than those of the agent, an index says nothing else. */
-function* wantedOffsets(
+function* wantedFrames(
   { frames }: SegmentIndex,
   mayHave: (frame: IndexedFrame) => boolean,
-): Generator<number> {
-  for (const frame of frames) if (!frame.isOurs || mayHave(frame)) yield frame.offset;
+): Generator<FramePlace> {
+  for (const frame of frames) if (!frame.isOurs || mayHave(frame)) yield frame;
 }

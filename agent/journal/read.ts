@@ -2,7 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { inflatedChunks, plainChunks } from './chunks.ts';
 import { listSegments, type Position, type Segment, segmentFile } from './segment.ts';
-import { createSplitter, type JournalLine } from './split-lines.ts';
+import { type JournalLine, type JournalText, linesIn, wholeLines } from './split-lines.ts';
 
 /** fs.watch reports most changes at once; polling finds the others. */
 const POLL_MS = 1000;
@@ -13,14 +13,26 @@ export type OnUnreadable = (error: Error) => void;
 /**
  * Reads all lines from a position to the present end: whole, in order, and each once. Of a segment
  * that cannot be read to its end, the rest is skipped if there is an `onUnreadable`, which receives
- * the error. `chunksOf` may leave out lines of compressed segments that it reads from their beginning.
+ * the error.
  */
 export async function* readLines(
   dir: string,
   from?: Position,
   onUnreadable?: OnUnreadable,
-  chunksOf = readChunks,
 ): AsyncGenerator<JournalLine> {
+  for await (const text of readText(dir, from, onUnreadable)) yield* linesIn(text);
+}
+
+/**
+ * Reads the same as text, which is valid until the next one is asked for. `chunksOf` may leave out lines
+ * of compressed segments that it reads from their beginning.
+ */
+export async function* readText(
+  dir: string,
+  from?: Position,
+  onUnreadable?: OnUnreadable,
+  chunksOf = readChunks,
+): AsyncGenerator<JournalText> {
   let position = from ?? { segment: 0, offset: 0 };
   for (;;) {
     const next = position.segment;
@@ -34,9 +46,9 @@ export async function* readLines(
         isReadable = false;
         onUnreadable(error);
       });
-    for await (const line of readSegment(dir, segment, position.offset, note, chunksOf)) {
-      yield line;
-      position = { segment: line.segment, offset: line.offset };
+    for await (const text of textOf(dir, segment, position.offset, note, chunksOf)) {
+      yield text;
+      position = { segment: text.segment, offset: text.offset };
     }
     // If another segment follows, this one may have grown before it was closed.
     const segments = await listSegments(dir);
@@ -44,9 +56,9 @@ export async function* readLines(
     if (!segment.compressed && isReadable) {
       const { offset } = position;
       const newest = segments.find(({ number }) => number === segment.number) ?? segment;
-      for await (const line of readSegment(dir, newest, offset, onUnreadable, chunksOf)) {
-        yield line;
-        position = { segment: line.segment, offset: line.offset };
+      for await (const text of textOf(dir, newest, offset, onUnreadable, chunksOf)) {
+        yield text;
+        position = { segment: text.segment, offset: text.offset };
       }
     }
     position = { segment: position.segment + 1, offset: 0 };
@@ -81,12 +93,23 @@ export async function* readSegment(
   dir: string,
   segment: Segment,
   from: number,
+): AsyncGenerator<JournalLine> {
+  for await (const text of textOf(dir, segment, from)) yield* linesIn(text);
+}
+
+async function* textOf(
+  dir: string,
+  segment: Segment,
+  from: number,
   onUnreadable?: OnUnreadable,
   chunksOf = readChunks,
-): AsyncGenerator<JournalLine> {
-  const split = createSplitter(segment.number, from);
+): AsyncGenerator<JournalText> {
+  let offset = from;
   try {
-    for await (const chunk of chunksOf(dir, segment, from)) yield* split(chunk);
+    for await (const text of wholeLines(chunksOf(dir, segment, from))) {
+      offset += text.length;
+      yield { text, segment: segment.number, offset };
+    }
   } catch (error) {
     if (onUnreadable === undefined) throw error;
     onUnreadable(named(segmentFile(dir, segment), error as Error));

@@ -7,26 +7,19 @@ export interface JournalLine extends Position {
   readonly line: string;
 }
 
-/**
- * Creates a function that takes the chunks of a segment's text in order, and yields the lines that
- * each completes.
- */
-export function createSplitter(
-  segment: number,
-  from: number,
-): (chunk: Buffer) => Generator<JournalLine> {
-  let offset = from;
-  let rest: Buffer = Buffer.alloc(0);
-  return function* (chunk) {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    let start = 0;
-    for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
-      offset += end + 1 - start;
-      yield { line: bytes.toString('utf8', start, end), segment, offset };
-      start = end + 1;
-    }
-    rest = Buffer.from(bytes.subarray(start));
-  };
+/** Whole lines, each with its line feed, and the position after them. */
+export interface JournalText extends Position {
+  readonly text: Buffer;
+}
+
+/** Yields the lines of a text. */
+export function* linesIn({ text, segment, offset }: JournalText): Generator<JournalLine> {
+  const begin = offset - text.length;
+  let start = 0;
+  for (let end = text.indexOf(LINE_FEED); end >= 0; end = text.indexOf(LINE_FEED, start)) {
+    yield { line: text.toString('utf8', start, end), segment, offset: begin + end + 1 };
+    start = end + 1;
+  }
 }
 
 /**

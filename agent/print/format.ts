@@ -11,13 +11,17 @@ export type PrintForm = 'text' | 'jsonl';
  * itself.
  */
 export function createFormat(given: PrintForm | undefined): (line: string) => string {
-  const terminal = isatty(1);
-  if ((given ?? (terminal ? 'text' : 'jsonl')) === 'jsonl') return ended;
-  const text = createTextWriter({ colours: terminal && !process.env.NO_COLOR });
+  if (formOf(given) === 'jsonl') return ended;
+  const text = createTextWriter({ colours: isatty(1) && !process.env.NO_COLOR });
   return (line) => {
     const view = viewOf(line);
     return view === undefined ? ended(visible(line.replace(/\n$/, ''))) : text(view);
   };
+}
+
+/** Returns the form that is meant. */
+export function formOf(given: PrintForm | undefined): PrintForm {
+  return given ?? (isatty(1) ? 'text' : 'jsonl');
 }
 
 function ended(line: string): string {

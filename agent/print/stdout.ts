@@ -15,11 +15,8 @@ export class Stdout {
   #timer: NodeJS.Timeout | undefined;
   #waiting: (() => void)[] = [];
   #closed = false;
-  readonly #encode: (text: string) => Buffer;
 
-  /** `encode` turns what one turn of the event loop has written into bytes. */
-  constructor(fd = 1, encode = (text: string): Buffer => Buffer.from(text)) {
-    this.#encode = encode;
+  constructor(fd = 1) {
     this.#given = fd;
     this.#fd = withoutBlocking(fd);
   }
@@ -38,6 +35,14 @@ export class Stdout {
     if (this.#closed) return;
     if (this.bytes === 0) setImmediate(() => this.#push());
     this.#text += text;
+  }
+
+  /** Writes bytes, which must not change until this resolves: they are written, or the reader is gone. */
+  async pass(bytes: Buffer): Promise<void> {
+    await this.drained();
+    if (this.#closed) return;
+    this.#unwritten = bytes;
+    await this.drained();
   }
 
   /** Resolves when everything is written or the reader is gone. */
@@ -62,7 +67,7 @@ export class Stdout {
     try {
       while (this.bytes > 0) {
         if (this.#unwritten.length === 0) {
-          this.#unwritten = this.#encode(this.#text);
+          this.#unwritten = Buffer.from(this.#text);
           this.#text = '';
         }
         const written = writeSync(this.#fd, this.#unwritten);

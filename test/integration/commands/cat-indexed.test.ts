@@ -5,7 +5,9 @@ import { appendFileSync, copyFileSync, readFileSync, rmSync, writeFileSync } fro
 import { basename, join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { IndexedSegments } from '../../../agent/journal/indexed.ts';
+import { idSetOf } from '../../../record/index/id-set.ts';
 import { decodeIndex, encodeIndex } from '../../../record/index/segment-index.ts';
 import { lines, loss, sound, text } from '../../check/craft.ts';
 import { append, createBed } from '../../support/journal/bed.ts';
@@ -28,6 +30,8 @@ import { until } from '../../support/until.ts';
 
 const folder = temporaryFolder();
 const last = SEGMENTS * RECORDS - 1;
+const FRAME_BYTES = 256 << 10;
+const AT_ONCE = { chunkSize: 1 << 20 };
 const compressed = (number: number) => `${segmentName(number)}.zst`;
 
 const SELECTIONS: readonly (readonly string[])[] = [
@@ -175,6 +179,35 @@ test('frames that cannot matter are not read', async () => {
   const some = await bytesRead(({ first }) => first === frame?.first);
   assert.equal(some, frame?.textBytes);
   assert.ok(some < all / 5);
+});
+
+test('a frame that ends with a piece of the file is read alone', async (t) => {
+  const dir = temporaryFolder(t);
+  // Noise is stored as it is, so that the frame has as many bytes as a piece that is read at once.
+  const sizes = Array.from({ length: 64 }, (_, n) => FRAME_BYTES - n);
+  const frames = sizes.map((size) => zstdCompressSync(randomBytes(size), AT_ONCE));
+  const noise = frames.find(({ length }) => length === FRAME_BYTES) ?? assert.fail();
+  const text = zstdDecompressSync(noise).length;
+  const other = zstdCompressSync('other\n');
+  const segment = { number: 1, compressed: true };
+  const ids = idSetOf(new Uint32Array());
+  const content = { lines: 1, isOurs: true, onlyExecs: true, first: 0n, last: 0n, ids };
+  const frame = (offset: number, bytes: Buffer, textBytes: number) => {
+    const place = { offset, bytes: bytes.length, crc: crc32(bytes), textBytes };
+    return { ...place, ...content, parents: ids, resources: [] };
+  };
+  const index = [frame(0, noise, text), frame(noise.length, other, 6)];
+  writeFileSync(join(dir, compressed(1)), Buffer.concat([noise, other]));
+  writeFileSync(join(dir, indexName(1)), encodeIndex({ resources: [], frames: index }));
+  for (const [isWanted, expected] of [
+    [() => true, text + 6],
+    [({ offset }: { readonly offset: number }) => offset === 0, text],
+  ] as const) {
+    const indexed = new IndexedSegments(dir);
+    let bytes = 0;
+    for await (const chunk of indexed.chunks(segment, () => isWanted)) bytes += chunk.length;
+    assert.deepEqual([bytes, indexed.remarks], [expected, []]);
+  }
 });
 
 test('cat is right while segments are closed, compressed and deleted', async (t) => {

@@ -32,6 +32,9 @@ class Whole extends Transform {
       done(error as Error);
     }
   }
+
+  /** There is no native memory to free. */
+  reset(): void {}
 }
 
 export function createZstdCompress({ params }: ZstdOptions = {}): Whole {
