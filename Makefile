@@ -296,6 +296,7 @@ check-generated: node_modules/.stamp build/exec.bpf.o build/apt-check.stamp
 		|| { echo '$(METRICS_DOC) is stale: make generate' >&2; exit 1; }
 	@$(NODE) helm/generate.ts --check
 	@$(NODE) forensics/store/schema/generate-ddl.ts --check
+	@$(NODE) deploy/dashboards/store/generate.ts --check
 	@$(NODE) lint/documents/main.ts --check
 
 format: node_modules/.stamp build/apt-check.stamp ## format and fix what can be fixed
@@ -311,6 +312,7 @@ generate: node_modules/.stamp build/exec.bpf.o build/apt-check.stamp ## write th
 	@mv build/metrics.md $(METRICS_DOC)
 	@$(NODE) helm/generate.ts
 	@$(NODE) forensics/store/schema/generate-ddl.ts
+	@$(NODE) deploy/dashboards/store/generate.ts
 	@$(NODE) lint/documents/main.ts
 
 coverage: $(TESTED) ## run all tests and print which lines they reached
