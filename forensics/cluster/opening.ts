@@ -36,7 +36,10 @@ export function askCluster(
         },
       });
       answers.problems.push(...problems);
-      return Journals.open(answers, undefined, temporary);
+      const journals = await Journals.open(answers, undefined, temporary);
+      // Selected records say nothing about it, so that no command looks for it.
+      journals.completeness = 'complete: not judged, because agents send only what was asked for';
+      return journals;
     },
   };
 }

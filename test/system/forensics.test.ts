@@ -113,7 +113,7 @@ describe('chain', () => {
   test('ends with 1 if there is no such record', async () => {
     const { code, stderr } = await vcml('chain', '00000000-0000-5000-8000-000000000000', journal);
     assert.equal(code, 1);
-    assert.match(stderr, /^vcml: no record has the id/);
+    assert.match(stderr, /^vcml: no record has the id/m);
   });
 });
 
