@@ -26,11 +26,19 @@ export interface Hole {
   readonly text: string;
 }
 
-/** Describes the records of the page. */
-export class Describer {
-  readonly #records: Records;
+/** What a describer reads of records. */
+export interface Described extends Pick<Records, 'get' | 'attribute' | 'notes'> {
+  /** whether the cause that a record names is known to exist */
+  hasCause(record: number): boolean;
+  /** the records in words, such as `this report` */
+  readonly whole: string;
+}
 
-  constructor(records: Records) {
+/** Describes the records of a page. */
+export class Describer {
+  readonly #records: Described;
+
+  constructor(records: Described) {
     this.#records = records;
   }
 
@@ -78,8 +86,8 @@ export class Describer {
     if (action === 'journal.loss') return this.#loss(record);
     const cause = this.#records.get(record, 'parent_cause') ?? null;
     if (cause !== null) {
-      if ((this.#records.causes[record] ?? -1) >= 0) return undefined;
-      const text = `its cause is not in this report: ${visible(cause)}`;
+      if (this.#records.hasCause(record)) return undefined;
+      const text = `its cause is not in ${this.#records.whole}: ${visible(cause)}`;
       return { kind: 'outside', sign: '…', text };
     }
     if (this.#text(record, 'permitted_by').startsWith('root_event:')) return undefined;

@@ -1,9 +1,10 @@
 import { plain } from '../../../record/visible.ts';
 import type { Describer } from './describe.ts';
 import { button, element } from './dom.ts';
+import { fillPanel, list } from './panel.ts';
 import type { Records } from './records.ts';
 import { holeText, shortTime } from './row.ts';
-import { counted, visible } from './text.ts';
+import { counted } from './text.ts';
 import type { Tree } from './tree.ts';
 
 const CAUSES_MAX = 30;
@@ -20,35 +21,15 @@ export interface DetailsOptions {
 /** Shows everything about a record. */
 export function showDetails(panel: HTMLElement, record: number, options: DetailsOptions): void {
   const { records, describer } = options;
-  const heading = element('h2', { id: 'details-heading', dir: 'ltr' });
-  const notes = records.notes.get(plain(records.get(record, 'id'))) ?? [];
-  heading.append(describer.title(record));
-  panel.replaceChildren(
-    heading,
-    element('p', {}, `${describer.time(record)} UTC`),
-    ...flagList(describer.flags(record)),
-    ...(notes.length > 0 ? [element('h3', {}, 'Notes'), list('ul', notes.map(visible))] : []),
-    element('h3', {}, 'Because of'),
-    list('ol', causeItems(record, options)),
-    element('h3', {}, 'Led to'),
-    ...effectItems(record, options),
-    element('h3', {}, 'All fields'),
-    fieldTable(records.fields(record)),
-  );
-  panel.scrollTop = 0;
-}
-
-/** Shows that no record is selected. */
-export function showNoDetails(panel: HTMLElement): void {
-  panel.replaceChildren(
-    element('h2', { id: 'details-heading' }, 'Details'),
-    element('p', {}, 'No record is selected.'),
-  );
-}
-
-function flagList(flags: readonly string[]): readonly HTMLElement[] {
-  if (flags.length === 0) return [];
-  return [element('p', {}, ...flags.map((flag) => element('span', { class: 'flag' }, flag)))];
+  fillPanel(panel, {
+    title: describer.title(record),
+    time: describer.time(record),
+    flags: describer.flags(record),
+    notes: records.notes.get(plain(records.get(record, 'id'))) ?? [],
+    because: causeItems(record, options),
+    ledTo: effectItems(record, options),
+    fields: records.fields(record),
+  });
 }
 
 /** Lists the causes up to the root, the nearest first, and why the chain ends there. */
@@ -89,24 +70,4 @@ function effectItems(record: number, options: DetailsOptions): readonly HTMLElem
 function link(record: number, { describer, onFollow }: DetailsOptions): HTMLElement {
   const time = shortTime(describer.time(record), false);
   return button(`${time}  ${describer.title(record)}`, () => onFollow(record));
-}
-
-function list(kind: 'ol' | 'ul', items: readonly (Node | string)[]): HTMLElement {
-  return element(kind, { class: 'records' }, ...items.map((item) => element('li', {}, item)));
-}
-
-function fieldTable(fields: Iterable<readonly [name: string, value: unknown]>): HTMLElement {
-  const rows: HTMLElement[] = [];
-  for (const [name, value] of fields)
-    if (name !== 'resource' || typeof value !== 'object' || value === null)
-      rows.push(fieldRow(name.replace(/^attributes\./, ''), value));
-    else for (const [key, inner] of Object.entries(value)) rows.push(fieldRow(key, inner));
-  return element('table', { class: 'fields' }, element('tbody', {}, ...rows));
-}
-
-function fieldRow(name: string, value: unknown): HTMLElement {
-  const cell = element('td', { dir: 'ltr' });
-  if (Array.isArray(value)) cell.append(...value.map((item) => element('div', {}, visible(item))));
-  else cell.append(value === null ? '–' : visible(value));
-  return element('tr', {}, element('th', { scope: 'row', dir: 'ltr' }, visible(name)), cell);
 }

@@ -15,6 +15,8 @@ export interface ListOptions {
   readonly onOpen: (record: number) => void;
   readonly onToggle: (record: number, collapsed: boolean) => void;
   readonly onExpandBelow: (record: number) => void;
+  /** called with the first and the last line in sight, so that more can be loaded */
+  readonly onSight?: (first: number, last: number) => void;
 }
 
 /**
@@ -52,8 +54,7 @@ export class VirtualTree {
    */
   show(lines: Lines): void {
     this.#lines = lines;
-    this.#lineOf = new Int32Array(lines.positions.length).fill(-1);
-    for (const [line, record] of lines.records.entries()) this.#lineOf[record] = line;
+    this.#number(lines);
     if (this.has(this.#selected)) {
       this.#render();
       return;
@@ -63,6 +64,21 @@ export class VirtualTree {
     this.#selected = first;
     if (first >= 0) this.select(first, { focus: this.#tree.contains(document.activeElement) });
     else this.#render();
+  }
+
+  /**
+   * Shows the same lines with `shift` more before them, or fewer if it is negative, and others behind
+   * them. What is in sight stays where it is.
+   */
+  extend(lines: Lines, shift: number): void {
+    this.#lines = lines;
+    this.#number(lines);
+    const height = this.#rowHeight;
+    this.#space.style.height = `${lines.records.length * height}px`;
+    this.#tree.scrollTop += shift * height;
+    const inSight = Math.ceil(this.#tree.scrollTop / height);
+    if (!this.has(this.#selected)) this.#selected = lines.records[inSight] ?? -1;
+    this.#render();
   }
 
   has(record: number): boolean {
@@ -78,6 +94,11 @@ export class VirtualTree {
     this.#render();
     if (focus) this.focus();
     this.#options.onSelect(record);
+  }
+
+  #number(lines: Lines): void {
+    this.#lineOf = new Int32Array(lines.positions.length).fill(-1);
+    for (const [line, record] of lines.records.entries()) this.#lineOf[record] = line;
   }
 
   #line(record: number): number | undefined {
@@ -123,6 +144,8 @@ export class VirtualTree {
       else this.#space.insertBefore(row, before);
     }
     if (hadFocus) this.focus();
+    const top = Math.floor(this.#tree.scrollTop / height);
+    this.#options.onSight?.(top, top + Math.ceil(this.#tree.clientHeight / height));
   }
 
   #linesInSight(height: number, count: number): readonly number[] {

@@ -1,10 +1,12 @@
 import type { Packed } from '../packed.ts';
+import { countBars } from './bars.ts';
 import { Describer } from './describe.ts';
-import { showDetails, showNoDetails } from './details.ts';
+import { showDetails } from './details.ts';
 import { byId, element } from './dom.ts';
 import { type Filter, FilterIndex, suggestions } from './filter.ts';
 import { VirtualTree } from './list.ts';
 import { showOverview } from './overview.ts';
+import { clearPanel } from './panel.ts';
 import { unpackRecords } from './records.ts';
 import { rowMaker } from './row.ts';
 import { counted } from './text.ts';
@@ -43,8 +45,6 @@ function start(packed: Packed): void {
     },
   });
   const timeline = new Timeline(byId('bars', HTMLElement), {
-    times: records.times,
-    holes: index.holes,
     timeText: records.timeText,
     onZoom: (span) => zoom(...spans, span),
     onZoomOut: () => zoom(...spans.slice(0, -1)),
@@ -54,7 +54,7 @@ function start(packed: Packed): void {
   function filter(): void {
     const span = spans.at(-1) ?? whole;
     const kept = index.matching(readFilter());
-    timeline.show(kept, span);
+    timeline.show(countBars(records.times, index.holes, kept, span), span);
     byId('from', HTMLElement).textContent = records.timeText(span.from);
     byId('to', HTMLElement).textContent = records.timeText(span.to);
     if (span !== whole) keepTime(kept, records.times, span);
@@ -69,7 +69,7 @@ function start(packed: Packed): void {
     const asTree = byId('order', HTMLSelectElement).value === 'cause';
     const lines = asTree ? linesOfTree(tree, matches, collapsed) : linesOfList(matches);
     list.show(lines);
-    if (lines.records.length === 0) showNoDetails(details);
+    if (lines.records.length === 0) clearPanel(details);
   }
 
   /** Expands everything, because a new filter's matches could be in collapsed lines. */

@@ -8,6 +8,8 @@ export interface Records {
   readonly notes: ReadonlyMap<string, readonly string[]>;
   /** the place of each record's cause; -1: the report does not have it */
   readonly causes: Int32Array;
+  hasCause(record: number): boolean;
+  readonly whole: string;
   /** nanoseconds since the first record; NaN: it has no time */
   readonly times: Float64Array;
   /** the latest of the times */
@@ -43,10 +45,13 @@ export function unpackRecords({ shapes, values, rows, notes }: Packed): Records 
   }
 
   const count = rows.length;
+  const causes = causesOf(count, values, numberOf);
   return {
     count,
     notes: new Map(notes),
-    causes: causesOf(count, values, numberOf),
+    causes,
+    hasCause: (record) => (causes[record] ?? -1) >= 0,
+    whole: 'this report',
     ...timesOf(count, get),
     get,
     attribute: (record, key) => get(record, `attributes.${key}`),

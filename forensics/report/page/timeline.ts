@@ -1,30 +1,33 @@
 import { element } from './dom.ts';
 import { counted } from './text.ts';
 
-const BARS = 60;
+/** The number of bars. */
+export const BARS = 60;
 /** In a shorter span, a double cannot distinguish the times. */
 const SPAN_MIN = BARS * 1000;
 
-/** Two times in nanoseconds since the first record; both belong to the span. */
+/** Two times in nanoseconds since the first record. */
 export interface Span {
   readonly from: number;
   readonly to: number;
 }
 
-/** The data of the bars, and the handlers that they call. */
+/** How the bars show times, and the handlers that they call. */
 export interface TimelineOptions {
-  readonly times: Float64Array;
-  /** the kind of each record's hole, if it has one */
-  readonly holes: readonly (string | undefined)[];
   readonly timeText: (nanoseconds: number) => string;
   readonly onZoom: (span: Span) => void;
   readonly onZoomOut: () => void;
 }
 
-interface Bar {
-  records: number;
-  gaps: number;
-  losses: number;
+/** What a bar shows of its part of the time. */
+export interface Bar {
+  readonly records: number;
+  readonly gaps: number;
+  readonly losses: number;
+  /** the share of nodes that have no record then */
+  readonly silent?: number;
+  /** what else there is to say */
+  readonly remarks?: readonly string[];
 }
 
 /** A toolbar whose bars show the number of records over time. */
@@ -49,31 +52,16 @@ export class Timeline {
     toolbar.addEventListener('pointerup', () => this.#anchor !== this.#current && this.#zoom());
   }
 
-  /** Shows the selected records of a span. */
-  show(kept: Uint8Array, span: Span): void {
+  /** Shows the records of a span. */
+  show(bars: readonly Bar[], span: Span): void {
     this.#span = span;
     this.#mark(this.#current, false);
-    const bars = this.#count(kept);
     const most = Math.max(1, ...bars.map(({ records }) => records));
     for (const [index, bar] of bars.entries()) this.#draw(index, bar, most);
   }
 
-  #count(kept: Uint8Array): readonly Bar[] {
-    const { times, holes } = this.#options;
-    const { from, to } = this.#span;
-    const bars = Array.from({ length: BARS }, () => ({ records: 0, gaps: 0, losses: 0 }));
-    for (const [record, time] of times.entries()) {
-      if (kept[record] !== 1 || !(time >= from && time <= to)) continue;
-      const bar = bars[Math.min(BARS - 1, Math.floor(((time - from) / (to - from || 1)) * BARS))];
-      if (bar === undefined) continue;
-      bar.records++;
-      if (holes[record]?.startsWith('loss:')) bar.losses++;
-      else if (holes[record]?.startsWith('gap:')) bar.gaps++;
-    }
-    return bars;
-  }
-
-  #draw(index: number, { records, gaps, losses }: Bar, most: number): void {
+  #draw(index: number, bar: Bar, most: number): void {
+    const { records, gaps, losses, silent = 0, remarks = [] } = bar;
     const button = this.#buttons[index];
     if (button === undefined) return;
     const { from, to } = this.#part(index, index);
@@ -81,12 +69,14 @@ export class Timeline {
       counted(records, 'record'),
       ...(gaps ? [counted(gaps, 'gap')] : []),
       ...(losses ? [counted(losses, 'loss')] : []),
+      ...remarks,
     ].join(', ');
     const label = `${this.#options.timeText(from)} to ${this.#options.timeText(to)}: ${what}`;
     button.setAttribute('aria-label', label);
     button.title = label;
     button.style.setProperty('--records', String(records / most));
     button.style.setProperty('--gaps', String(gaps / most));
+    button.style.setProperty('--silent', String(silent));
     button.textContent = `${losses ? '‼' : ''}${gaps ? '⁇' : ''}`;
     button.classList.toggle('empty', records === 0);
     button.classList.toggle('gap', gaps > 0);
