@@ -6,7 +6,7 @@ import type { Temporary } from './inputs/temporary.ts';
 const MEMORY_LIMIT = '2GiB';
 
 /** DuckDB, and a connection whose progress can be asked for. */
-interface Engine {
+export interface Engine {
   readonly instance: DuckDBInstance;
   readonly connection: DuckDBConnection;
 }

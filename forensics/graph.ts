@@ -1,3 +1,4 @@
+import type { DuckDBValue } from '@duckdb/node-api';
 import { ForensicsError } from './errors.ts';
 import type { Execs } from './exec-lines/fill-table.ts';
 import type { Journals } from './journals.ts';
@@ -15,6 +16,11 @@ export const KEY_MACRO = `CREATE OR REPLACE MACRO record_key(id) AS CASE
 /** A link is read of every exec, also of one that breaks a rule. */
 const EXECS: Execs = { columns: ['id', 'parent'], areOrdinary: false };
 
+/** What answers SQL about the table `links`. */
+interface Asked {
+  readonly rows: (sql: string, parameters: readonly string[]) => Promise<DuckDBValue[][]>;
+}
+
 /** The graph of causes, by rows of the table `links`. */
 export class Graph {
   readonly #journals: Journals;
@@ -28,11 +34,15 @@ export class Graph {
     this.#parents = parents;
   }
 
-  /** Reads ids, links and `columns` into the table `links`. */
-  static async load(journals: Journals, columns: readonly string[] = []): Promise<Graph> {
+  /** Reads ids, links and expressions over `columns` into the table `links`. */
+  static async load(
+    journals: Journals,
+    columns: readonly string[] = [],
+    expressions = columns,
+  ): Promise<Graph> {
     await journals.rows(KEY_MACRO);
     const keys = ['record_key(id) AS id', 'record_key(parent_cause) AS parent'];
-    await journals.scan('links', ['parent_cause', ...columns], [...keys, ...columns], {
+    await journals.scan('links', ['parent_cause', ...columns], [...keys, ...expressions], {
       ...(columns.length === 0 ? { execs: EXECS } : {}),
     });
     const [[rows] = []] = await journals.rows('SELECT count(*) FROM links');
@@ -54,8 +64,8 @@ export class Graph {
    * Finds a record's row by its id or the beginning of its id. Throws if there is none or more than
    * one.
    */
-  async find(id: string): Promise<number> {
-    const rows = await this.#journals.rows(
+  async find(id: string, asked: Asked = this.#journals): Promise<number> {
+    const rows = await asked.rows(
       `SELECT rowid, id::VARCHAR, id = record_key($1) AS same FROM links
        WHERE id = record_key($1) OR (len($1) >= ${PREFIX_MIN} AND starts_with(id::VARCHAR, lower($1)))
        ORDER BY same DESC, rowid LIMIT ${AMBIGUOUS_SHOWN}`,

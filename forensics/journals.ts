@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { COLUMNS, literal, scanSql } from './columns.ts';
-import { openEngine } from './engine.ts';
+import { type Engine, openEngine } from './engine.ts';
 import { eraseRows } from './erase-rows.ts';
 import { ForensicsError } from './errors.ts';
 import { fillTable, isForThreads, type LineTable } from './exec-lines/fill-table.ts';
@@ -47,24 +47,17 @@ export class Journals {
   fetched = 0;
   readonly #inputs: readonly string[] | Answers;
   readonly #temporary: Temporary;
-  readonly #instance: DuckDBInstance;
-  readonly #connection: DuckDBConnection;
+  readonly #engine: Engine;
   #isOrdered = false;
   #viewsFrom = '';
   #threadsFrom = THREADS_FROM;
   /** How much of the files was read in threads, from 0 to 1; undefined: DuckDB reads. */
   #share: number | undefined;
 
-  private constructor(
-    inputs: readonly string[] | Answers,
-    temporary: Temporary,
-    instance: DuckDBInstance,
-    connection: DuckDBConnection,
-  ) {
+  private constructor(inputs: readonly string[] | Answers, temporary: Temporary, engine: Engine) {
     this.#inputs = inputs;
     this.#temporary = temporary;
-    this.#instance = instance;
-    this.#connection = connection;
+    this.#engine = engine;
   }
 
   /**
@@ -77,8 +70,7 @@ export class Journals {
     threadsFrom = THREADS_FROM,
     temporary = new Temporary(),
   ): Promise<Journals> {
-    const { instance, connection } = await openEngine(temporary);
-    const journals = new Journals(inputs, temporary, instance, connection);
+    const journals = new Journals(inputs, temporary, await openEngine(temporary));
     journals.#threadsFrom = threadsFrom;
     try {
       await journals.#open();
@@ -90,8 +82,8 @@ export class Journals {
   }
 
   close(): void {
-    this.#connection.closeSync();
-    this.#instance.closeSync();
+    this.connection.closeSync();
+    this.#engine.instance.closeSync();
     this.#temporary.close();
   }
 
@@ -99,14 +91,14 @@ export class Journals {
    * Runs a statement and returns its rows as arrays of plain values; 64-bit integers are bigints.
    */
   async rows(sql: string, parameters: readonly DuckDBValue[] = []): Promise<DuckDBValue[][]> {
-    const result = await this.#connection.runAndReadAll(sql, [...parameters]);
+    const result = await this.connection.runAndReadAll(sql, [...parameters]);
     return result.getRows();
   }
 
   /** Returns the integers of a query with one column; there may be millions. */
   async integers(sql: string): Promise<number[]> {
     const found: number[] = [];
-    for await (const chunk of await this.#connection.stream(sql)) {
+    for await (const chunk of await this.connection.stream(sql)) {
       const column = chunk.getColumnVector(0);
       for (let i = 0; i < chunk.rowCount; i += 1) found.push(Number(column.getItem(i)));
     }
@@ -121,12 +113,17 @@ export class Journals {
 
   /** The connection, for statements that return more than rows. */
   get connection(): DuckDBConnection {
-    return this.#connection;
+    return this.#engine.connection;
+  }
+
+  /** Opens another connection, whose queries can be interrupted by themselves. */
+  connect(): Promise<DuckDBConnection> {
+    return this.#engine.instance.connect();
   }
 
   /** How much of the current reading or query is done, in percent; 0 or less if that is unknown. */
   get percentage(): number {
-    return this.#share === undefined ? this.#connection.progress.percentage : 100 * this.#share;
+    return this.#share === undefined ? this.connection.progress.percentage : 100 * this.#share;
   }
 
   /** Whether an answer may miss something, because a part of the inputs cannot be read. */
@@ -280,7 +277,7 @@ export class Journals {
       for (const file of this.files) file.measure();
       await this.rows(`${sql} LIMIT 0`);
       return await fillTable(table, {
-        connection: this.#connection,
+        connection: this.connection,
         files: this.files,
         temporaryFile: () => this.#temporary.file(),
         onProgress: (share) => {
@@ -374,7 +371,7 @@ export class Journals {
         return false;
       }
     }
-    await eraseRows(this.#connection, table, again);
+    await eraseRows(this.connection, table, again);
     this.extents = this.extents.map((extent) => ({
       ...extent,
       again: again.filter((row) => row >= extent.first && row < extent.first + extent.count).length,

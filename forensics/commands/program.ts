@@ -146,6 +146,22 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await reading(opening, answer, concluding(options, LINKS)));
     });
 
+  storeConnection(auditLog(program.command('serve')))
+    .description('show records in a browser, with search, chains, and what is missing')
+    .option('--listen <address:port>', 'where to listen; port 0: any free one', '127.0.0.1:7474')
+    .option('--allow-remote', 'allow an address that other machines can reach')
+    .option('--title <text>', 'title of the page')
+    .option(
+      '--since <time>',
+      'in a store: what a question without a time is about, from this time on',
+      '24h',
+    )
+    .argument('[inputs...]', INPUTS)
+    .action(async (inputs, options) => {
+      const { serve } = await import('./serve.ts');
+      done(await serve(inputs, options));
+    });
+
   program
     .command('export')
     .description('write all records as Parquet, partitioned by day and node')

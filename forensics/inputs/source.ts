@@ -189,7 +189,8 @@ export class Source {
     // A segment may have been compressed since it was read.
     const file = existsSync(this.#file) ? this.#file : compressedName(this.#file);
     let at = 0;
-    for await (const line of seekLines(file, places, this.#count?.marks)) {
+    const marks = file === this.#file ? this.#count?.marks : undefined;
+    for await (const line of seekLines(file, places, marks)) {
       yield { ...line, number: this.#numbers?.[places[at] ?? 0] ?? line.number };
       at += 1;
     }

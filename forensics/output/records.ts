@@ -19,27 +19,30 @@ export interface RecordPrinter {
  * Makes a printer. JSON is printed as it stands in the journal, CSV with the fields that are most
  * useful.
  */
-export function recordPrinter(form: Form): RecordPrinter {
+export function recordPrinter(
+  form: Form,
+  write: (text: string) => Promise<void> = print,
+): RecordPrinter {
   let count = 0;
   return {
     async record(entry) {
       count += 1;
-      if (form === 'jsonl') await print(`${visibleJson(entry.text.trim())}\n`);
+      if (form === 'jsonl') await write(`${visibleJson(entry.text.trim())}\n`);
       else if (form === 'json')
-        await print(`${count === 1 ? '[\n' : ',\n'}${visibleJson(entry.text.trim())}`);
+        await write(`${count === 1 ? '[\n' : ',\n'}${visibleJson(entry.text.trim())}`);
       else {
         const record = readRecord(entry.text);
         if (record === undefined) return;
-        if (form === 'text') await print(textOf(record));
+        if (form === 'text') await write(textOf(record));
         else {
-          if (count === 1) await print(csvLine(Object.keys(CSV)));
-          await print(csvLine(Object.values(CSV).map((cell) => cell(record))));
+          if (count === 1) await write(csvLine(Object.keys(CSV)));
+          await write(csvLine(Object.values(CSV).map((cell) => cell(record))));
         }
       }
     },
     async end() {
-      if (form === 'json') await print(count === 0 ? '[]\n' : '\n]\n');
-      if (form === 'csv' && count === 0) await print(csvLine(Object.keys(CSV)));
+      if (form === 'json') await write(count === 0 ? '[]\n' : '\n]\n');
+      if (form === 'csv' && count === 0) await write(csvLine(Object.keys(CSV)));
     },
   };
 }

@@ -13,13 +13,22 @@ export async function checkedCondition(
 ): Promise<Condition> {
   const condition = conditionOf(selection, nowMs);
   await journals.makeViews();
+  await checkCondition((sql) => journals.rows(sql), 'records', condition);
+  return condition;
+}
+
+/** Throws an error of usage if DuckDB refuses an expression of a condition over a table. */
+export async function checkCondition(
+  run: (sql: string) => Promise<unknown>,
+  table: string,
+  { sql }: Condition,
+): Promise<void> {
   try {
-    await journals.rows(`EXPLAIN SELECT 1 FROM records WHERE ${condition.sql}`);
+    await run(`EXPLAIN SELECT 1 FROM ${table} WHERE ${sql}`);
   } catch (cause) {
     const { message } = cause as Error;
-    const [, why] = /^(?!IO Error)[\w ]+: ([^\n]*)/.exec(message) ?? [];
+    const [, why] = /^(?!IO Error|INTERRUPT)[\w ]+: ([^\n]*)/.exec(message) ?? [];
     if (why === undefined) throw cause;
     throw new ForensicsError('usage', `the selection cannot be evaluated: ${why}`, { cause });
   }
-  return condition;
 }

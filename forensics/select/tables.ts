@@ -1,5 +1,5 @@
 import type { Json } from '../../record/exact-json.ts';
-import { timeSql } from '../columns.ts';
+import { literal, timeSql } from '../columns.ts';
 import type { Journals } from '../journals.ts';
 import { jsonOf } from '../output/rows.ts';
 
@@ -30,25 +30,32 @@ export interface Dialect {
   /** the value in the row with the earliest timestamp */
   earliest(value: string): string;
   text(value: string): string;
+  /** a text as the engine quotes it */
+  literal(text: string): string;
   /** the join of two tables whose rows may be on several servers */
   readonly join: string;
 }
 
-/** Returns the readable records of a scanned table. */
-export function tablesIn(journals: Journals, table: string): Tables {
+/** Returns the readable records of a scanned table for which a condition holds. */
+export function tablesIn(
+  { connection }: Pick<Journals, 'connection'>,
+  table: string,
+  condition = 'true',
+): Tables {
   return {
-    records: `(SELECT * FROM ${table} WHERE readable)`,
+    records: `(SELECT * FROM ${table} WHERE readable AND ${condition})`,
     dialect: {
       time: timeSql,
       wide: (column) => `${column}::HUGEINT`,
       divided: (wide, by) => `((${wide}) // ${by})::BIGINT`,
       before: (column) => `lag(${column})`,
       earliest: (value) => `arg_min(${value}, "timestamp")`,
-      text: (value) => value,
+      text: (value) => `(${value})::VARCHAR`,
+      literal,
       join: 'JOIN',
     },
     async ask(sql) {
-      const reader = await journals.connection.runAndReadAll(sql);
+      const reader = await connection.runAndReadAll(sql);
       return {
         columns: reader.columnNames(),
         rows: reader.getRows().map((row) => row.map(jsonOf)),

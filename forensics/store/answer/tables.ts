@@ -1,7 +1,7 @@
 import { type Json, parseExact } from '../../../record/exact-json.ts';
 import type { Answer, Tables } from '../../select/tables.ts';
 import type { Store } from '../connect.ts';
-import { tableOf } from '../schema/literal.ts';
+import { literal, tableOf } from '../schema/literal.ts';
 
 /** Returns the records of a store for which a condition holds, each once. */
 export function tablesOf(store: Store, condition: string): Tables {
@@ -14,6 +14,7 @@ export function tablesOf(store: Store, condition: string): Tables {
       before: (column) => `lagInFrame(toNullable(${column}))`,
       earliest: (value) => `argMin(${value}, "timestamp")`,
       text: (value) => `toString(${value})`,
+      literal,
       join: 'GLOBAL INNER JOIN',
     },
     async ask(sql) {

@@ -1,0 +1,94 @@
+import { ForensicsError } from '../errors.ts';
+import { readAuditLog } from '../exec-requests/audit-log.ts';
+import { namedInputs } from '../inputs/named.ts';
+import { Temporary } from '../inputs/temporary.ts';
+import { Journals } from '../journals.ts';
+import { showProgress } from '../output/progress.ts';
+import { remark } from '../output/stderr.ts';
+import { flush, print } from '../output/stdout.ts';
+import { isLoopback } from '../serve/access.ts';
+import { FilesMemory } from '../serve/memory/files.ts';
+import type { Memory } from '../serve/memory.ts';
+import { serve as answer } from '../serve/server.ts';
+import { isStore, withoutPassword } from '../store/address.ts';
+import type { ConnectionOptions } from '../store/connect.ts';
+
+/** The options of `vcml serve`. */
+export interface ServeOptions extends ConnectionOptions {
+  /** ADDRESS:PORT */
+  readonly listen: string;
+  readonly allowRemote?: boolean;
+  readonly title?: string;
+  readonly auditLog?: string;
+  /** from when on a store's records are shown unless a question names another time */
+  readonly since: string;
+}
+
+/** Serves records to a browser until SIGINT or SIGTERM. */
+export async function serve(inputs: readonly string[], options: ServeOptions): Promise<number> {
+  const { host, port } = placeIn(options.listen);
+  const isRemote = !isLoopback(options.listen.replace(/:\d+$/, ''));
+  if (isRemote && options.allowRemote !== true)
+    throw new ForensicsError(
+      'usage',
+      `${host} can be reached from other machines: forward a port instead (ssh -L 7474:127.0.0.1:7474 HOST), or add --allow-remote`,
+    );
+  const auditLog = await readAuditLog(options.auditLog);
+  const temporary = new Temporary();
+  try {
+    await using memory = await memoryOf(inputs, options, temporary);
+    const stop = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop.abort());
+    const title = options.title ?? titleOf(inputs);
+    const served = { memory, auditLog, title, host, port, isRemote, stop: stop.signal };
+    await answer(served, async (address) => {
+      await print(`vcml serve: ${address}\n`);
+      await flush();
+      if (isRemote)
+        remark(
+          `${host} can be reached from other machines without encryption, and who sees the address can read all records: prefer ssh -L and --listen 127.0.0.1:${port}`,
+        );
+    });
+    return 0;
+  } finally {
+    temporary.close();
+  }
+}
+
+async function memoryOf(
+  inputs: readonly string[],
+  _options: ServeOptions,
+  temporary: Temporary,
+): Promise<Memory> {
+  let journals: Journals | undefined;
+  const stopProgress = showProgress(() => ({
+    percentages: [journals?.percentage ?? 0],
+    copied: temporary.bytes,
+  }));
+  try {
+    journals = await Journals.open(namedInputs(inputs), undefined, temporary);
+    return await FilesMemory.read(journals);
+  } catch (error) {
+    journals?.close();
+    throw error;
+  } finally {
+    stopProgress();
+  }
+}
+
+function placeIn(listen: string): { readonly host: string; readonly port: number } {
+  const [, host, port] = /^(\[[\da-f:.]+\]|[\w.-]+):(\d{1,5})$/i.exec(listen) ?? [];
+  if (host === undefined || Number(port) > 65_535)
+    throw new ForensicsError(
+      'usage',
+      `--listen ${JSON.stringify(listen)}: must be ADDRESS:PORT, such as 127.0.0.1:7474`,
+    );
+  return { host: host.replaceAll(/[[\]]/g, ''), port: Number(port) };
+}
+
+function titleOf(inputs: readonly string[]): string {
+  const [first] = inputs;
+  if (first === undefined) return 'The journal of this node';
+  const more = inputs.length > 1 ? ` and ${inputs.length - 1} more` : '';
+  return `${isStore(first) ? withoutPassword(first) : first}${more}`;
+}

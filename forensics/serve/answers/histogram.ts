@@ -1,0 +1,119 @@
+import type { Json } from '../../../record/exact-json.ts';
+import type { Selection } from '../../select/filter.ts';
+import type { Tables } from '../../select/tables.ts';
+import type { Answered, Question } from './question.ts';
+
+const BARS = 60;
+const BARS_MAX = 500;
+const NONE = { records: 0, gaps: 0 };
+
+/** A part of the time of a histogram. */
+interface Bars {
+  readonly from: bigint;
+  readonly width: bigint;
+}
+
+/** Counts records by time, with losses and the nodes that are silent then. */
+export async function histogram({ memory, parameters, signal }: Question): Promise<Answered> {
+  const { selection } = parameters;
+  const count = BigInt(parameters.number('bars', BARS, BARS_MAX));
+  const range = await memory.ask(selection, signal, rangeIn);
+  if (range === undefined) return { from: null, to: null, nodes: 0, bars: [] };
+  const [from, last] = range;
+  const width = (last - from) / count + 1n;
+  const to = from + width * count;
+  const bars = { from, width };
+  const matching = await memory.ask(selection, signal, (tables) => matchingIn(tables, bars));
+  const everything = await memory.ask(ofPlace(selection), signal, (tables) =>
+    everythingIn(tables, bars),
+  );
+  const nodes = await memory.ask(ofPlace(selection), signal, nodesIn);
+  return {
+    from,
+    to,
+    nodes,
+    bars: Array.from({ length: Number(count) }, (_, index) => {
+      const { present = 0, lossRecords = 0, lost = 0 } = everything.get(index) ?? {};
+      return {
+        from: from + BigInt(index) * width,
+        to: from + BigInt(index + 1) * width,
+        ...(matching.get(index) ?? NONE),
+        lossRecords,
+        lost,
+        silent: nodes - present,
+      };
+    }),
+  };
+}
+
+/** Losses and silence are about nodes and times, whatever else is selected. */
+function ofPlace({ since, until, node }: Selection): Selection {
+  return {
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+    ...(node === undefined ? {} : { node }),
+  };
+}
+
+async function rangeIn({ records, ask }: Tables): Promise<[bigint, bigint] | undefined> {
+  const { rows } = await ask(
+    `SELECT min("timestamp"), max("timestamp"), count(*) FROM ${records} AS one
+     WHERE "timestamp" IS NOT NULL`,
+  );
+  const [first = null, last = null, count = null] = rows[0] ?? [];
+  return numberOf(count) === 0 ? undefined : [wholeOf(first), wholeOf(last)];
+}
+
+async function matchingIn({ records, dialect, ask }: Tables, bars: Bars) {
+  const { rows } = await ask(
+    `SELECT ${barSql(dialect, bars)} AS bar, count(*) AS records,
+       sum(CASE WHEN parent_cause IS NULL AND coalesce(left(permitted_by, 10), '') <> 'root_event'
+         THEN 1 ELSE 0 END) AS gaps
+     FROM ${records} AS one WHERE "timestamp" IS NOT NULL GROUP BY bar`,
+  );
+  return new Map(
+    rows.map(([bar = null, count = null, gaps = null]) => [
+      numberOf(bar),
+      { records: numberOf(count), gaps: numberOf(gaps) },
+    ]),
+  );
+}
+
+async function everythingIn({ records, dialect, ask }: Tables, bars: Bars) {
+  const isLoss = `"action" = 'journal.loss'`;
+  const { rows } = await ask(
+    `SELECT ${barSql(dialect, bars)} AS bar, count(DISTINCT node) AS present,
+       sum(CASE WHEN ${isLoss} THEN 1 ELSE 0 END) AS losses,
+       sum(CASE WHEN ${isLoss} AND loss_count IS NULL THEN 1 ELSE 0 END) AS unknown,
+       sum(CASE WHEN ${isLoss} THEN loss_count END) AS lost
+     FROM ${records} AS one WHERE "timestamp" IS NOT NULL GROUP BY bar`,
+  );
+  return new Map(
+    rows.map(([bar = null, present = null, losses = null, unknown = null, lost = null]) => [
+      numberOf(bar),
+      {
+        present: numberOf(present),
+        lossRecords: numberOf(losses),
+        lost: numberOf(unknown) > 0 ? null : numberOf(lost),
+      },
+    ]),
+  );
+}
+
+async function nodesIn({ records, ask }: Tables): Promise<number> {
+  const { rows } = await ask(`SELECT count(DISTINCT node) FROM ${records} AS one`);
+  return numberOf(rows[0]?.[0] ?? null);
+}
+
+function barSql(dialect: Tables['dialect'], { from, width }: Bars): string {
+  return dialect.divided(`${dialect.wide('"timestamp"')} - ${from}`, width);
+}
+
+/** Reads a count; engines write large ones as texts. */
+function numberOf(value: Json): number {
+  return Number(value ?? 0);
+}
+
+function wholeOf(value: Json): bigint {
+  return BigInt(String(value));
+}

@@ -1,0 +1,18 @@
+import type { Answered, Question } from './question.ts';
+
+/** Says what the records are, and what is missing. */
+export async function summary({ memory, auditLog, title, signal }: Question): Promise<Answered> {
+  const about = await memory.about(signal);
+  const { first = null, last = null, loaded = null, since = null, warnings } = about;
+  const more = auditLog.summary === undefined ? [] : [auditLog.summary];
+  return {
+    ...about,
+    title,
+    first,
+    last,
+    loaded,
+    since,
+    warnings: [...warnings, ...more],
+    hasAuditLog: auditLog.summary !== undefined,
+  };
+}

@@ -1,0 +1,75 @@
+import type { NodeState } from '../../completeness/node.ts';
+import { type TimeRange, timeRangeOf } from '../../select/filter.ts';
+import type { Cell, NodeCells } from '../memory.ts';
+import type { Answered, Question } from './question.ts';
+
+const HOUR_NS = 3_600_000_000_000n;
+/** So many parts has a time at most; each has whole hours. */
+const PARTS_MAX = 72n;
+const STEPS_H = [1n, 2n, 3n, 6n, 12n, 24n, 48n, 168n];
+const NODES_MAX = 500;
+
+/** Judges what is known of each node in each part of a time. */
+export async function unknown({ memory, parameters, signal }: Question): Promise<Answered> {
+  const { selection } = parameters;
+  const { first, last } = await memory.about(signal);
+  if (first === undefined || last === undefined)
+    return { from: null, to: null, step: `${HOUR_NS}`, times: [], nodes: [], nodesLeftOut: 0 };
+  const { since = first, until = last + 1n } = timeRangeOf(selection, Date.now());
+  const step = stepFor(since, until);
+  const from = since - (since % step);
+  const parts: (TimeRange & { readonly since: bigint })[] = [];
+  for (let at = from; at < until && parts.length < 2 * Number(PARTS_MAX); at += step)
+    parts.push({ since: at, until: at + step });
+  const nodes = (await memory.cells(parts, selection, signal)).toSorted(byFlaws);
+  return {
+    from,
+    to: from + BigInt(parts.length) * step,
+    step,
+    times: parts.map((part) => part.since),
+    nodes: nodes.slice(0, NODES_MAX).map((one) => ({
+      node: one.node,
+      first: one.first,
+      last: one.last,
+      cells: one.cells.map((cell, index) => cellOf(one, cell, parts[index])),
+    })),
+    nodesLeftOut: Math.max(0, nodes.length - NODES_MAX),
+  };
+}
+
+function stepFor(since: bigint, until: bigint): bigint {
+  const hours = (until - since) / HOUR_NS + 1n;
+  const step = STEPS_H.find((one) => hours / one < PARTS_MAX) ?? hours / PARTS_MAX + 1n;
+  return step * HOUR_NS;
+}
+
+function cellOf({ first, last }: NodeCells, { state, records }: Cell, part: TimeRange | undefined) {
+  const { flaw, withheld } = state;
+  const numbers = {
+    records,
+    lost: flaw?.kind === 'losses' ? (flaw.records ?? null) : 0,
+    withheld,
+    missing: flaw?.kind === 'holes' || flaw?.kind === 'untold' ? flaw.records : 0,
+  };
+  const { since = 0n, until = 0n } = part ?? {};
+  if (until <= first || since > last) return { state: 'none', ...numbers };
+  return { state: nameOf(state, records), ...numbers };
+}
+
+/** A part that begins later than asked is no flaw here, because its hour is shown. */
+function nameOf({ flaw, withheld }: NodeState, records: number): string {
+  if (flaw?.kind === 'holes' || flaw?.kind === 'untold' || flaw?.kind === 'losses')
+    return flaw.kind;
+  if (records === 0) return 'silent';
+  return withheld > 0 ? 'withheld' : 'complete';
+}
+
+/** Nodes of which more is unknown come first. */
+function byFlaws(one: NodeCells, other: NodeCells): number {
+  return flawsOf(other) - flawsOf(one) || (one.node < other.node ? -1 : 1);
+}
+
+function flawsOf({ cells }: NodeCells): number {
+  return cells.filter(({ state: { flaw } }) => flaw?.kind === 'holes' || flaw?.kind === 'losses')
+    .length;
+}

@@ -1,0 +1,101 @@
+import type { NodeState } from '../completeness/node.ts';
+import type { InputSummary } from '../report/packed.ts';
+import type { Selection, TimeRange } from '../select/filter.ts';
+import type { Tables } from '../select/tables.ts';
+
+/** What the records come from. */
+export interface About {
+  readonly kind: 'files' | 'store';
+  readonly inputs: readonly InputSummary[];
+  /** Unix nanoseconds; undefined: there are no records */
+  readonly first: bigint | undefined;
+  readonly last: bigint | undefined;
+  readonly records: bigint;
+  readonly nodes: readonly string[];
+  readonly warnings: readonly string[];
+  /** how complete the records are, in one sentence */
+  readonly completeness: string;
+  /** when the records were read, in Unix nanoseconds; undefined: whenever somebody asks */
+  readonly loaded: bigint | undefined;
+  /** the time from which on records are shown unless a question names another one */
+  readonly since: string | undefined;
+}
+
+/** Some records in their order. */
+export interface Page {
+  /** the lines of the journal */
+  readonly lines: readonly string[];
+  /** the place behind them; undefined: there are no more */
+  readonly next: string | undefined;
+}
+
+/** Some records, each with the number of records that it caused. */
+export interface Branches extends Page {
+  readonly children: readonly number[];
+}
+
+/** A record and its causes, the nearest first. */
+export interface Chain {
+  readonly lines: readonly string[];
+  /** how many records the first one caused */
+  readonly children: number;
+}
+
+/** Which part of an answer is wanted. */
+export interface Part {
+  /** behind this place, which an earlier answer named; undefined: from the beginning */
+  readonly after: string | undefined;
+  readonly limit: number;
+}
+
+/** Where a record with an id may be. */
+export type Hint = Pick<Selection, 'since' | 'node'>;
+
+/** What the memory of a node is like in a part of a time. */
+export interface Cell {
+  readonly state: NodeState;
+  /** records that are there */
+  readonly records: number;
+}
+
+/** The cells of a node, one for each part of a time. */
+export interface NodeCells {
+  readonly node: string;
+  readonly first: bigint;
+  readonly last: bigint;
+  readonly cells: readonly Cell[];
+}
+
+/** Records that questions are about; every question ends early when its signal says so. */
+export interface Memory extends AsyncDisposable {
+  about(signal: AbortSignal): Promise<About>;
+  /** Has SQL answered from the records of a selection. */
+  ask<T>(
+    selection: Selection,
+    signal: AbortSignal,
+    question: (tables: Tables) => Promise<T>,
+  ): Promise<T>;
+  /** Returns records of a selection by time. */
+  records(selection: Selection, part: Part, signal: AbortSignal): Promise<Page>;
+  /** Returns the records of a selection whose cause is not in it. */
+  roots(selection: Selection, part: Part, signal: AbortSignal): Promise<Branches>;
+  /** Returns a record and its causes. Throws if there is none with this id, or several. */
+  chain(id: string, hint: Hint, signal: AbortSignal): Promise<Chain>;
+  /** Returns the records that a record caused. */
+  children(id: string, part: Part, hint: Hint, signal: AbortSignal): Promise<Branches>;
+  /** Says in one sentence how complete the records of a selection's time and nodes are. */
+  completeness(selection: Selection, signal: AbortSignal): Promise<string>;
+  /** Judges the records of each node in each part of a time. */
+  cells(
+    times: readonly TimeRange[],
+    selection: Selection,
+    signal: AbortSignal,
+  ): Promise<readonly NodeCells[]>;
+  /** Writes all records of a selection, and returns remarks on what is missing. */
+  write(
+    selection: Selection,
+    form: 'jsonl' | 'csv',
+    write: (text: string) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
+}

@@ -1,0 +1,287 @@
+import { type Numbered, nodeFactsIn } from '../../completeness/facts.ts';
+import { stateOf } from '../../completeness/node.ts';
+import { completenessOf } from '../../completeness/sentence.ts';
+import { ForensicsError } from '../../errors.ts';
+import type { Graph } from '../../graph.ts';
+import type { Journals } from '../../journals.ts';
+import { notesOf } from '../../output/notes.ts';
+import { recordPrinter } from '../../output/records.ts';
+import { checkCondition } from '../../select/condition.ts';
+import { conditionOf, type Selection, type TimeRange, timeRangeOf } from '../../select/filter.ts';
+import { entriesByTime } from '../../select/ordered.ts';
+import { type Tables, tablesIn } from '../../select/tables.ts';
+import type { About, Branches, Chain, Memory, NodeCells, Page, Part } from '../memory.ts';
+import { Refusal } from '../refusal.ts';
+import { type Connected, connected } from './connection.ts';
+import { BY_HOUR, HOUR_NS, HOURS, SERVED, serveTables } from './tables.ts';
+
+/** How much text an answer may have. */
+const TEXT_MAX = 64 << 20;
+
+/** Files as they were when they were read. */
+export class FilesMemory implements Memory {
+  readonly #journals: Journals;
+  readonly #graph: Graph;
+  readonly #loaded: bigint;
+  #roots: { readonly selection: string; readonly rows: readonly number[] } | undefined;
+
+  private constructor(journals: Journals, graph: Graph, loaded: bigint) {
+    this.#journals = journals;
+    this.#graph = graph;
+    this.#loaded = loaded;
+  }
+
+  /** Reads journals once; they are closed with it. */
+  static async read(journals: Journals): Promise<FilesMemory> {
+    const loaded = BigInt(Date.now()) * 1_000_000n;
+    const graph = await serveTables(journals);
+    await journals.confine();
+    return new FilesMemory(journals, graph, loaded);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#journals.close();
+  }
+
+  async about(signal: AbortSignal): Promise<About> {
+    const [seen, nodes] = await this.#connected(signal, async ({ rows }) => [
+      await rows(`SELECT min("timestamp"), max("timestamp"), count(*) FROM ${SERVED}`),
+      await rows(`SELECT DISTINCT node FROM ${HOURS} ORDER BY node`),
+    ]);
+    const [first, last, records] = seen?.[0] ?? [];
+    const { files, extents } = this.#journals;
+    return {
+      kind: 'files',
+      inputs: files.map(({ path }, index) => {
+        const { count = 0, skipped = 0, again = 0 } = extents[index] ?? {};
+        return { path, records: count - skipped - again, skippedLines: skipped };
+      }),
+      first: first === null ? undefined : BigInt(first as bigint),
+      last: last === null ? undefined : BigInt(last as bigint),
+      records: BigInt(records as bigint),
+      nodes: (nodes ?? []).map(([node]) => String(node)),
+      warnings: await notesOf(this.#journals),
+      completeness: await this.completeness({}, signal),
+      loaded: this.#loaded,
+      since: undefined,
+    };
+  }
+
+  ask<T>(
+    selection: Selection,
+    signal: AbortSignal,
+    question: (tables: Tables) => Promise<T>,
+  ): Promise<T> {
+    return this.#connected(signal, async (own) =>
+      question(tablesIn(own, SERVED, await checked(own, selection))),
+    );
+  }
+
+  records(selection: Selection, { after, limit }: Part, signal: AbortSignal): Promise<Page> {
+    const isBehind = behind(after);
+    return this.#connected(signal, async (own) => {
+      const found = await own.rows(
+        `SELECT row, "at" FROM ${SERVED} WHERE ${await checked(own, selection)} AND ${isBehind}
+         ORDER BY "at", row LIMIT ${limit + 1}`,
+      );
+      const shown = found.slice(0, limit);
+      const last = shown.at(-1);
+      return {
+        lines: await this.#lines(
+          shown.map(([one]) => Number(one)),
+          signal,
+        ),
+        next: found.length > limit && last !== undefined ? `${last[1]}.${last[0]}` : undefined,
+      };
+    });
+  }
+
+  async roots(selection: Selection, part: Part, signal: AbortSignal): Promise<Branches> {
+    const key = JSON.stringify(selection);
+    if (this.#roots?.selection !== key)
+      this.#roots = { selection: key, rows: await this.#rootsOf(selection, signal) };
+    return this.#branches(this.#roots.rows, part, signal);
+  }
+
+  async chain(id: string, _hint: unknown, signal: AbortSignal): Promise<Chain> {
+    const row = await this.#find(id, signal);
+    return {
+      lines: await this.#lines(this.#graph.chainOf(row), signal),
+      children: this.#graph.childrenOf(row).length,
+    };
+  }
+
+  async children(id: string, part: Part, _hint: unknown, signal: AbortSignal): Promise<Branches> {
+    return this.#branches(this.#graph.childrenOf(await this.#find(id, signal)), part, signal);
+  }
+
+  completeness(selection: Selection, signal: AbortSignal): Promise<string> {
+    const nowMs = Date.now();
+    const times = timeRangeOf(selection, nowMs);
+    return this.#connected(signal, async (own) => {
+      const nodes = await nodeFactsIn(this.#numbered(own, selection, times), times);
+      return completenessOf(nodes, times);
+    });
+  }
+
+  cells(
+    times: readonly TimeRange[],
+    selection: Selection,
+    signal: AbortSignal,
+  ): Promise<readonly NodeCells[]> {
+    return this.#connected(signal, async (own) => {
+      const { node } = selection;
+      const isAsked = conditionOf(node === undefined ? {} : { node }, 0).sql;
+      const counted = await own.rows(
+        `SELECT node, "hour", sum(records) FROM ${HOURS} WHERE ${isAsked} GROUP BY node, "hour"`,
+      );
+      const byNode = Map.groupBy(counted, ([name]) => String(name));
+      const cells = new Map<string, NodeCells & { readonly cells: NodeCells['cells'][number][] }>();
+      for (const { since = 0n, until = 0n } of times) {
+        const part = { since, until };
+        for (const facts of await nodeFactsIn(this.#numbered(own, selection, part), part)) {
+          const { node: name, first, last } = facts;
+          const known = cells.get(name) ?? { node: name, first, last, cells: [] };
+          cells.set(name, known);
+          const records = (byNode.get(name) ?? [])
+            .filter(([, hour]) => isWithin(BigInt(hour as bigint) * HOUR_NS, part))
+            .reduce((sum, [, , count]) => sum + Number(count), 0);
+          known.cells.push({ state: stateOf(facts, part), records });
+        }
+      }
+      return [...cells.values()];
+    });
+  }
+
+  async write(
+    selection: Selection,
+    form: 'jsonl' | 'csv',
+    write: (text: string) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    const rows = await this.#connected(signal, async (own) =>
+      own.integers(`SELECT row FROM ${SERVED} WHERE ${await checked(own, selection)} ORDER BY row`),
+    );
+    const printer = recordPrinter(form, write);
+    for await (const entry of entriesByTime(this.#journals, rows)) {
+      signal.throwIfAborted();
+      await printer.record(entry);
+    }
+    await printer.end();
+    return notesOf(this.#journals);
+  }
+
+  #connected<T>(signal: AbortSignal, ask: (own: Connected) => Promise<T>): Promise<T> {
+    return connected(this.#journals, signal, ask);
+  }
+
+  #find(id: string, signal: AbortSignal): Promise<number> {
+    return this.#connected(signal, (own) => this.#graph.find(id, own));
+  }
+
+  /** Whole hours are in smaller tables. */
+  #numbered(
+    { rows }: Connected,
+    { node }: Selection,
+    { since = 0n, until = 0n }: TimeRange,
+  ): Numbered {
+    const areHours = since % HOUR_NS === 0n && until % HOUR_NS === 0n;
+    return {
+      records: SERVED,
+      ...(areHours ? BY_HOUR : {}),
+      condition: conditionOf(node === undefined ? {} : { node }, 0).sql,
+      rows,
+      isExported: (row) => this.#journals.placeOf(row).file.hasLogs,
+    };
+  }
+
+  async #rootsOf(selection: Selection, signal: AbortSignal): Promise<readonly number[]> {
+    const rows = await this.#connected(signal, async (own) =>
+      own.integers(
+        `SELECT row FROM ${SERVED} WHERE ${await checked(own, selection)}
+         AND NOT starts_with("action", 'journal.') ORDER BY "at", row`,
+      ),
+    );
+    const chosen = new Set(rows);
+    return rows.filter((row) => !chosen.has(this.#graph.parentOf(row) ?? -1));
+  }
+
+  async #branches(
+    rows: ArrayLike<number>,
+    { after, limit }: Part,
+    signal: AbortSignal,
+  ): Promise<Branches> {
+    const from = offsetOf(after);
+    const shown = Array.prototype.slice.call(rows, from, from + limit) as number[];
+    const end = from + shown.length;
+    return {
+      lines: await this.#lines(shown, signal),
+      children: shown.map((row) => this.#graph.childrenOf(row).length),
+      next: end < rows.length ? `${end}` : undefined,
+    };
+  }
+
+  /** Returns the lines of rows in their order. */
+  async #lines(rows: readonly number[], signal: AbortSignal): Promise<string[]> {
+    const texts = new Map<number, string>();
+    let size = 0;
+    try {
+      for await (const { row, text } of this.#journals.entries(rows.toSorted((a, b) => a - b))) {
+        signal.throwIfAborted();
+        size += text.length;
+        if (size > TEXT_MAX)
+          throw new Refusal(
+            413,
+            'these records are too long for one answer: ask for fewer at a time',
+          );
+        texts.set(row, text);
+      }
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') throw gone(cause);
+      throw cause;
+    }
+    return rows.map((row) => {
+      const text = texts.get(row);
+      if (text === undefined) throw gone();
+      return text;
+    });
+  }
+}
+
+function gone(cause?: unknown): ForensicsError {
+  return new ForensicsError(
+    'unreadable',
+    'a file was deleted or changed since it was read: start `vcml serve` again',
+    { cause },
+  );
+}
+
+async function checked({ rows }: Connected, selection: Selection): Promise<string> {
+  const condition = conditionOf(selection, Date.now());
+  await checkCondition(rows, SERVED, condition);
+  return condition.sql;
+}
+
+function isWithin(
+  time: bigint,
+  { since, until }: { readonly since: bigint; readonly until: bigint },
+) {
+  return time >= since && time < until;
+}
+
+/** Returns the condition for records behind a place: the time and the row of a record. */
+function behind(after: string | undefined): string {
+  if (after === undefined) return 'true';
+  const [, at, row] = /^(-?\d{1,19})\.(\d{1,12})$/.exec(after) ?? [];
+  if (at === undefined || BigInt.asIntN(64, BigInt(at)) !== BigInt(at)) throw badPlace();
+  return `("at" > ${at} OR ("at" = ${at} AND row > ${row}))`;
+}
+
+function offsetOf(after = '0'): number {
+  if (!/^\d{1,12}$/.test(after)) throw badPlace();
+  return Number(after);
+}
+
+function badPlace(): Refusal {
+  return new Refusal(400, '`after` must be what the answer before had as `next`');
+}
