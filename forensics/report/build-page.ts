@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { buildSync } from 'esbuild';
+import { bundle } from './bundle.ts';
 
 const PAGE = join(import.meta.dirname, 'page');
 
@@ -20,19 +20,6 @@ const template = readFileSync(join(PAGE, 'page.html'), 'utf8');
 const page = template.replaceAll(/<!--(\w+)-->/g, (all, name: string) => parts.get(name) ?? all);
 mkdirSync(dirname(file), { recursive: true });
 writeFileSync(file, page);
-
-function bundle(entry: string): string {
-  const { outputFiles } = buildSync({
-    entryPoints: [entry],
-    bundle: true,
-    format: 'iife',
-    target: 'es2022',
-    charset: 'ascii',
-    legalComments: 'none',
-    write: false,
-  } as const);
-  return outputFiles.map(({ text }) => text).join('');
-}
 
 /**
  * The page may use its own script and style, which the policy names by their hashes, and load

@@ -49,20 +49,22 @@ export class VirtualTree {
   }
 
   /**
-   * Shows other lines. The selected record stays selected if it is among them; else the first line
-   * is selected.
+   * Shows other lines. The selected record stays selected if it is among them; else the first match
+   * is selected, or `wanted`. If `quiet`, no handler is called.
    */
-  show(lines: Lines): void {
+  show(lines: Lines, { wanted = -1, quiet = false } = {}): void {
     this.#lines = lines;
     this.#number(lines);
     if (this.has(this.#selected)) {
       this.#render();
       return;
     }
-    const first = lines.records.find(this.#options.isMatch) ?? lines.records[0] ?? -1;
+    const match = lines.records.find(this.#options.isMatch) ?? lines.records[0] ?? -1;
+    const first = this.has(wanted) ? wanted : match;
     this.#tree.scrollTop = 0;
     this.#selected = first;
-    if (first >= 0) this.select(first, { focus: this.#tree.contains(document.activeElement) });
+    const focus = this.#tree.contains(document.activeElement);
+    if (first >= 0) this.select(first, { focus, quiet });
     else this.#render();
   }
 
@@ -85,15 +87,18 @@ export class VirtualTree {
     return this.#line(record) !== undefined;
   }
 
-  /** Selects a record's line, scrolls to it and focuses it, unless `focus` is false. */
-  select(record: number, { focus = true } = {}): void {
+  /**
+   * Selects a record's line, scrolls to it and focuses it, unless `focus` is false. If `quiet`, no
+   * handler is called.
+   */
+  select(record: number, { focus = true, quiet = false } = {}): void {
     const line = this.#line(record);
     if (line === undefined) return;
     this.#selected = record;
     this.#scrollTo(line);
     this.#render();
     if (focus) this.focus();
-    this.#options.onSelect(record);
+    if (!quiet) this.#options.onSelect(record);
   }
 
   #number(lines: Lines): void {

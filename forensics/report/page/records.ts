@@ -24,7 +24,12 @@ export interface Records {
 }
 
 /** Unpacks the records that pack.ts packed. */
-export function unpackRecords({ shapes, values, rows, notes }: Packed): Records {
+export function unpackRecords({
+  shapes,
+  values,
+  rows,
+  notes,
+}: Pick<Packed, 'shapes' | 'values' | 'rows' | 'notes'>): Records {
   const places = shapes.map((names) => new Map(names.map((name, index) => [name, index + 1])));
 
   /** The number of a field's value, which is equal for equal values; undefined: there is none. */

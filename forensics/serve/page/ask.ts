@@ -1,0 +1,67 @@
+const RETRY_MS = 1500;
+
+/** What the server answered instead of data; the message is for the reader. */
+export class Refusal extends Error {}
+
+/**
+ * Asks the server. Returns undefined if a newer question of the same `asker` came in between; throws
+ * a Refusal with the server's sentence.
+ */
+export class Asker {
+  #abort: AbortController | undefined;
+
+  async ask<Answer>(path: string, query = new URLSearchParams()): Promise<Answer | undefined> {
+    this.stop();
+    const abort = new AbortController();
+    this.#abort = abort;
+    const text = query.toString();
+    try {
+      const answer = await answerTo(text === '' ? path : `${path}?${text}`, abort.signal);
+      return abort.signal.aborted ? undefined : (answer as Answer);
+    } catch (error) {
+      if (abort.signal.aborted) return undefined;
+      throw error;
+    } finally {
+      if (this.#abort === abort) this.#abort = undefined;
+    }
+  }
+
+  /** whether a question is open */
+  get isBusy(): boolean {
+    return this.#abort !== undefined;
+  }
+
+  /** Forgets the open question; the server ends its work. */
+  stop(): void {
+    this.#abort?.abort();
+    this.#abort = undefined;
+  }
+}
+
+async function answerTo(url: string, signal: AbortSignal): Promise<unknown> {
+  let response = await send(url, signal);
+  if (response.status === 503) {
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    response = await send(url, signal);
+  }
+  const answer: unknown = await response.json().catch(() => undefined);
+  if (response.ok && answer !== undefined) return answer;
+  const { error = `vcml serve answered with status ${response.status}` } = (answer ?? {}) as {
+    error?: string;
+  };
+  throw new Refusal(error);
+}
+
+async function send(url: string, signal: AbortSignal): Promise<Response> {
+  try {
+    return await fetch(url, { signal });
+  } catch (cause) {
+    if (signal.aborted) throw cause;
+    throw new Refusal(
+      'vcml serve does not answer: start it again, and open the address it prints',
+      {
+        cause,
+      },
+    );
+  }
+}

@@ -1,0 +1,238 @@
+import { Describer } from '../../report/page/describe.ts';
+import { byId, element } from '../../report/page/dom.ts';
+import { VirtualTree } from '../../report/page/list.ts';
+import { rowMaker } from '../../report/page/row.ts';
+import { counted } from '../../report/page/text.ts';
+import type { Branch, Chain } from './answers.ts';
+import { Asker } from './ask.ts';
+import type { Host } from './host.ts';
+import { LazyTree } from './lazy-tree.ts';
+import { LoadedRecords } from './loaded.ts';
+import { withValues } from './place.ts';
+
+const LIMIT = '100';
+const AHEAD = 60;
+/** How many records `*` opens at once. */
+const BELOW_MAX = 500;
+
+/** The tree of causes, whose effects are loaded when they are opened. */
+export class CauseTree {
+  readonly #host: Host;
+  readonly #records = new LoadedRecords();
+  readonly #describer = new Describer(this.#records);
+  readonly #view: VirtualTree;
+  readonly #asker = new Asker();
+  #tree = new LazyTree(() => this.#records.addLine());
+  #selection = new URLSearchParams();
+  /** where the further roots begin */
+  #next: string | null = null;
+
+  constructor(host: Host) {
+    this.#host = host;
+    const rowFor = rowMaker(this.#describer, true);
+    this.#view = new VirtualTree(byId('causes', HTMLElement), {
+      rowFor: (line) => (this.#records.has(line) ? rowFor(line) : this.#restRow(line)),
+      isCollapsed: (line) => this.#tree.nodes.get(line)?.isOpen !== true,
+      isMatch: () => true,
+      onSelect: (line) => {
+        if (this.#records.has(line)) host.select(this.#records.idOf(line));
+      },
+      onOpen: (line) => {
+        if (this.#records.has(line)) byId('details', HTMLElement).focus();
+        else void this.#loadRest(line);
+      },
+      onToggle: (line, closed) => void this.#toggle(line, closed),
+      onExpandBelow: (line) => void this.#openBelow(line),
+      onSight: (_, last) => void this.#onSight(last),
+    });
+  }
+
+  focus(): void {
+    this.#view.focus();
+  }
+
+  /** Selects a record if the tree has it; returns whether it has. */
+  select(id: string, focus: boolean): boolean {
+    for (const [record] of this.#tree.nodes) {
+      if (this.#records.idOf(record) !== id) continue;
+      this.#reveal(record);
+      this.#view.select(record, { focus, quiet: !focus });
+      return true;
+    }
+    return false;
+  }
+
+  /** Shows the records of a selection that nothing in it caused. */
+  async showSelection(selection: URLSearchParams, id: string | undefined): Promise<void> {
+    this.#selection = selection;
+    status('Loading…');
+    const branch = await this.#ask<Branch>('/api/tree', withValues(selection, { limit: LIMIT }));
+    if (branch === undefined) return status('');
+    this.#clear();
+    this.#addRoots(branch);
+    this.#show(id);
+  }
+
+  /** Shows a record below its causes. */
+  async showRecord(about: string, id: string | undefined): Promise<void> {
+    status('Loading…');
+    const chain = await this.#ask<Chain>(`/api/record/${encodeURIComponent(about)}`);
+    if (chain === undefined) return status('');
+    this.#clear();
+    this.#addChain(chain);
+    this.#show(id ?? chain.id);
+  }
+
+  stop(): void {
+    this.#asker.stop();
+  }
+
+  #clear(): void {
+    this.#records.drop([...this.#tree.nodes.keys()]);
+    this.#tree = new LazyTree(() => this.#records.addLine());
+    this.#next = null;
+  }
+
+  #addRoots(branch: Branch): void {
+    this.#next = branch.next;
+    for (const [index, record] of this.#records.add(branch, branch.notes).entries())
+      this.#tree.addRoot(record, branch.children[index]);
+  }
+
+  #addChain(chain: Chain): void {
+    const downwards = this.#records.add(chain, chain.notes).toReversed();
+    for (const [index, record] of downwards.entries()) {
+      const isLast = index === downwards.length - 1;
+      const effects = isLast ? chain.children : undefined;
+      const above = downwards[index - 1];
+      if (above === undefined) this.#tree.addRoot(record, effects);
+      else this.#tree.addChild(above, record, effects);
+      const node = this.#tree.nodes.get(record);
+      if (node !== undefined) node.isOpen = !isLast;
+    }
+    const [root] = downwards;
+    if (root !== undefined && (this.#records.get(root, 'parent_cause') ?? null) !== null)
+      this.#records.endAt(root);
+  }
+
+  #show(id: string | undefined): void {
+    const wanted = [...this.#tree.nodes.keys()].find((one) => this.#records.idOf(one) === id);
+    const quiet = id !== undefined;
+    this.#view.show(this.#lines(), wanted === undefined ? { quiet } : { quiet, wanted });
+    this.#count();
+    if (this.#tree.roots.length === 0 && id === undefined) this.#host.select(undefined);
+  }
+
+  #count(): void {
+    const { about } = this.#host.place;
+    const roots = this.#tree.roots.length;
+    const more = this.#next === null ? '' : ' and more';
+    status(
+      about === undefined ? `${counted(roots, 'beginning')}${more}` : 'one record and its causes',
+    );
+  }
+
+  #lines() {
+    return this.#tree.lines(this.#records.count);
+  }
+
+  async #toggle(line: number, closed: boolean): Promise<void> {
+    const node = this.#tree.nodes.get(line);
+    if (node === undefined) return;
+    if (!closed && node.children.length === 0) await this.#loadBelow(line);
+    node.isOpen = !closed && node.children.length > 0;
+    this.#view.extend(this.#lines(), 0);
+  }
+
+  async #openBelow(line: number): Promise<void> {
+    const open = [line];
+    for (const record of open) {
+      const node = this.#tree.nodes.get(record);
+      if (node === undefined || open.length > BELOW_MAX) continue;
+      if (node.children.length === 0 && this.#tree.hasChildren(record))
+        if (!(await this.#loadBelow(record))) break;
+      node.isOpen = node.children.length > 0;
+      open.push(...node.children);
+    }
+    this.#view.extend(this.#lines(), 0);
+  }
+
+  async #loadRest(line: number): Promise<void> {
+    const record = this.#tree.restOf(line);
+    const node = this.#tree.nodes.get(record ?? -1);
+    if (record === undefined || node === undefined) return;
+    const before = new Set(node.children);
+    await this.#loadBelow(record);
+    const added = node.children.find((child) => !before.has(child));
+    this.#view.extend(this.#lines(), 0);
+    this.#view.select(added ?? record);
+  }
+
+  /** Loads effects of a record that are not here; returns whether the tree may be shown again. */
+  async #loadBelow(record: number): Promise<boolean> {
+    const tree = this.#tree;
+    const node = tree.nodes.get(record);
+    const id = this.#records.idOf(record);
+    if (node === undefined || id === undefined || node.next === null) return true;
+    const query = withValues(new URLSearchParams(), { after: node.next ?? '', limit: LIMIT });
+    const branch = await this.#ask<Branch>(`/api/children/${encodeURIComponent(id)}`, query);
+    if (branch === undefined || this.#tree !== tree) return false;
+    const known = new Set([...tree.nodes.keys()].map((one) => this.#records.idOf(one)));
+    for (const [index, child] of this.#records.add(branch, branch.notes).entries())
+      if (!known.has(this.#records.idOf(child)))
+        tree.addChild(record, child, branch.children[index]);
+    node.next = branch.next;
+    if (branch.next === null) node.effects = node.children.length;
+    node.children.sort((one, other) =>
+      Number(this.#records.timeOf(one) - this.#records.timeOf(other)),
+    );
+    return true;
+  }
+
+  async #onSight(last: number): Promise<void> {
+    if (this.#next === null || this.#asker.isBusy) return;
+    if (last < this.#lines().records.length - AHEAD) return;
+    const query = withValues(this.#selection, { after: this.#next, limit: LIMIT });
+    const branch = await this.#ask<Branch>('/api/tree', query);
+    if (branch === undefined) return;
+    this.#addRoots(branch);
+    this.#view.extend(this.#lines(), 0);
+    this.#count();
+  }
+
+  #reveal(record: number): void {
+    let above = this.#tree.nodes.get(record)?.parent ?? -1;
+    for (; above >= 0; above = this.#tree.nodes.get(above)?.parent ?? -1) {
+      const node = this.#tree.nodes.get(above);
+      if (node !== undefined) node.isOpen = true;
+    }
+    this.#view.extend(this.#lines(), 0);
+  }
+
+  #restRow(line: number): HTMLElement {
+    const record = this.#tree.restOf(line) ?? -1;
+    const isAsked = this.#tree.nodes.get(record)?.next !== undefined;
+    const text = `${isAsked ? 'more' : 'other'} effects of ${this.#describer.title(record)}`;
+    const row = element(
+      'div',
+      { class: 'row rest' },
+      element('span', { class: 'twisty', 'aria-hidden': 'true' }),
+      element('bdi', { class: 'command', dir: 'ltr' }, `⋯ load ${text}`),
+    );
+    row.addEventListener('click', () => void this.#loadRest(line));
+    return row;
+  }
+
+  async #ask<Answer>(path: string, query?: URLSearchParams): Promise<Answer | undefined> {
+    try {
+      return await this.#asker.ask<Answer>(path, query);
+    } catch (error) {
+      this.#host.fail(error);
+      return undefined;
+    }
+  }
+}
+
+function status(text: string): void {
+  byId('tree-status', HTMLElement).textContent = text;
+}

@@ -1,0 +1,95 @@
+import { rfc3339Of } from '../../../record/time.ts';
+import { byId } from '../../report/page/dom.ts';
+import { counted, fullTime } from '../../report/page/text.ts';
+import { BARS, type Bar, type Span, Timeline } from '../../report/page/timeline.ts';
+import type { Histogram, HistogramBar } from './answers.ts';
+import { Asker } from './ask.ts';
+import type { Host } from './host.ts';
+import { withValues } from './place.ts';
+
+/** A step back shows so many times as much. */
+const ZOOM_OUT = 4n;
+
+/** The timeline, which counts records, gaps, losses and silent nodes on the server. */
+export class HistogramBars {
+  readonly #host: Host;
+  readonly #asker = new Asker();
+  readonly #timeline: Timeline;
+  #from = 0n;
+  #to = 0n;
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.#timeline = new Timeline(byId('bars', HTMLElement), {
+      timeText: (offset) => fullTime(this.#moment(offset)),
+      onZoom: ({ from, to }) => this.#zoom(this.#moment(from), this.#moment(to)),
+      onZoomOut: () => this.#zoomOut(),
+    });
+    byId('zoom-out', HTMLButtonElement).addEventListener('click', () => this.#zoomOut());
+    byId('zoom-reset', HTMLButtonElement).addEventListener('click', () => this.#showAll());
+  }
+
+  async show(selection: URLSearchParams): Promise<void> {
+    const query = withValues(selection, { bars: `${BARS}` });
+    try {
+      const answer = await this.#asker.ask<Histogram>('/api/histogram', query);
+      if (answer !== undefined) this.#draw(answer);
+    } catch (error) {
+      this.#host.fail(error);
+    }
+  }
+
+  #draw({ from, to, nodes, bars }: Histogram): void {
+    this.#from = BigInt(from);
+    this.#to = BigInt(to);
+    const span: Span = { from: 0, to: Number(this.#to - this.#from) };
+    this.#timeline.show(
+      Array.from({ length: BARS }, (_, index) => barOf(bars[index], nodes)),
+      span,
+    );
+    byId('from', HTMLElement).textContent = fullTime(this.#from);
+    byId('to', HTMLElement).textContent = fullTime(this.#to);
+  }
+
+  #moment(offset: number): bigint {
+    return this.#from + BigInt(Math.round(offset));
+  }
+
+  #zoom(from: bigint, to: bigint): void {
+    const since = rfc3339Of(from);
+    const until = rfc3339Of(to);
+    if (since === undefined || until === undefined) return;
+    this.#host.go({ selection: withValues(this.#host.place.selection, { since, until }) });
+  }
+
+  #zoomOut(): void {
+    const { selection } = this.#host.place;
+    if (!selection.has('since') && !selection.has('until')) return;
+    const more = ((this.#to - this.#from) * (ZOOM_OUT - 1n)) / 2n;
+    const { first, last } = this.#host.bounds;
+    const from = this.#from - more;
+    const to = this.#to + more;
+    if (from <= first && to > last) this.#showAll();
+    else this.#zoom(from < first ? first : from, to > last ? last + 1n : to);
+  }
+
+  #showAll(): void {
+    const { selection } = this.#host.place;
+    this.#host.go({ selection: withValues(selection, { since: '', until: '' }) });
+  }
+}
+
+function barOf(bar: HistogramBar | undefined, nodes: number): Bar {
+  if (bar === undefined) return { records: 0, gaps: 0, losses: 0 };
+  const { records, gaps, lossRecords, lost, silent } = bar;
+  return {
+    records,
+    gaps,
+    losses: lossRecords,
+    silent: nodes === 0 ? 0 : silent / nodes,
+    remarks: [
+      ...(lossRecords === 0 ? [] : [`${counted(lost, 'record')} lost`]),
+      ...(silent === 0 ? [] : [`${silent} of ${counted(nodes, 'node')} silent`]),
+    ],
+  };
+}

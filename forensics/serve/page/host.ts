@@ -1,0 +1,14 @@
+import type { Place } from './place.ts';
+
+/** What the parts of the page ask of the page. */
+export interface Host {
+  readonly place: Place;
+  /** the times of the first and the last record */
+  readonly bounds: { readonly first: bigint; readonly last: bigint };
+  /** Goes to another place, which the way back leaves again. */
+  go(change: Partial<Place>): void;
+  /** Shows a record in the details; `id` is undefined for a record without one. */
+  select(id: string | undefined): void;
+  /** Shows why something could not be had. */
+  fail(error: unknown): void;
+}

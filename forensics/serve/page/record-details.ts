@@ -1,0 +1,156 @@
+import { plain } from '../../../record/visible.ts';
+import { Describer } from '../../report/page/describe.ts';
+import { button, element } from '../../report/page/dom.ts';
+import { clearPanel, fillPanel, list } from '../../report/page/panel.ts';
+import { shortTime } from '../../report/page/row.ts';
+import { counted, visible } from '../../report/page/text.ts';
+import type { Branch, Chain } from './answers.ts';
+import { Asker } from './ask.ts';
+import type { Host } from './host.ts';
+import { LoadedRecords } from './loaded.ts';
+import { hashOf, patternFor, withValues } from './place.ts';
+
+const CAUSES_MAX = 30;
+const EFFECTS_MAX = 30;
+/** A reader who holds an arrow key passes many records. */
+const REST_MS = 120;
+
+/** The panel with everything about a record. */
+export class RecordDetails {
+  readonly #panel: HTMLElement;
+  readonly #host: Host;
+  readonly #onFollow: (id: string) => void;
+  readonly #chains = new Asker();
+  readonly #effects = new Asker();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #shown: string | undefined;
+
+  constructor(panel: HTMLElement, host: Host, onFollow: (id: string) => void) {
+    this.#panel = panel;
+    this.#host = host;
+    this.#onFollow = onFollow;
+    // the panel scrolls, so that keys must reach it
+    panel.tabIndex = 0;
+    clearPanel(panel);
+  }
+
+  /** Shows a record; undefined: none is selected. */
+  show(id: string | undefined): void {
+    if (id === this.#shown) return;
+    this.#shown = id;
+    clearTimeout(this.#timer);
+    this.#chains.stop();
+    this.#effects.stop();
+    this.#panel.removeAttribute('aria-busy');
+    if (id === undefined) {
+      clearPanel(this.#panel);
+      return;
+    }
+    this.#panel.setAttribute('aria-busy', 'true');
+    this.#timer = setTimeout(() => void this.#load(id), REST_MS);
+  }
+
+  async #load(id: string): Promise<void> {
+    const path = encodeURIComponent(id);
+    const limit = withValues(new URLSearchParams(), { limit: `${EFFECTS_MAX}` });
+    try {
+      const chain = await this.#chains.ask<Chain>(`/api/record/${path}`);
+      if (chain === undefined || this.#shown !== id) return;
+      this.#fill(chain, undefined);
+      if (chain.children > 0) {
+        const effects = await this.#effects.ask<Branch>(
+          `/api/children/${encodeURIComponent(chain.id)}`,
+          limit,
+        );
+        if (effects !== undefined && this.#shown === id) this.#fill(chain, effects);
+      }
+    } catch (error) {
+      if (this.#shown !== id) return;
+      this.#shown = undefined;
+      clearPanel(this.#panel);
+      this.#host.fail(error);
+    } finally {
+      this.#panel.removeAttribute('aria-busy');
+    }
+  }
+
+  #fill(chain: Chain, effects: Branch | undefined): void {
+    const records = new LoadedRecords();
+    const describer = new Describer(records);
+    const [record = -1, ...causes] = records.add(chain, chain.notes);
+    const below = effects === undefined ? [] : records.add(effects, effects.notes);
+    const link = (one: number): Node | string => {
+      const text = `${shortTime(describer.time(one), false)}  ${describer.title(one)}`;
+      const id = records.idOf(one);
+      return id === undefined ? text : button(text, () => this.#onFollow(id));
+    };
+    const { scrollTop } = this.#panel;
+    fillPanel(this.#panel, {
+      title: describer.title(record),
+      time: describer.time(record),
+      flags: describer.flags(record),
+      notes: records.notes.get(plain(records.get(record, 'id'))) ?? [],
+      because: [...because(causes, link), visible(chain.end)],
+      ledTo: ledTo(chain.children, below.map(link)),
+      fields: records.fields(record),
+      actions: [this.#actions(chain.id, records, record)],
+    });
+    if (effects !== undefined) this.#panel.scrollTop = scrollTop;
+  }
+
+  #actions(id: string, records: LoadedRecords, record: number): HTMLElement {
+    const { place } = this.#host;
+    const tree = hashOf({ ...place, view: 'tree', about: id, id });
+    const narrower = namesOf(records, record).map(([option, words, value]) => {
+      const selection = withValues(place.selection, { [option]: patternFor(value) });
+      const href = hashOf({ ...place, view: 'list', about: undefined, selection });
+      return element('a', { href }, words);
+    });
+    const only = narrower.flatMap((link) => [' ', link]);
+    return element(
+      'p',
+      { class: 'actions' },
+      element('a', { href: tree }, 'Tree of this record'),
+      ...(only.length === 0 ? [] : [element('span', {}, 'Only its:', ...only)]),
+    );
+  }
+}
+
+function because(
+  causes: readonly number[],
+  link: (record: number) => Node | string,
+): readonly (Node | string)[] {
+  if (causes.length <= CAUSES_MAX + 1) return causes.map(link);
+  const between = `${counted(causes.length - CAUSES_MAX - 1, 'more cause')} in between`;
+  return [...causes.slice(0, CAUSES_MAX).map(link), between, ...causes.slice(-1).map(link)];
+}
+
+function ledTo(count: number, links: readonly (Node | string)[]): readonly HTMLElement[] {
+  if (count === 0) return [element('p', {}, 'nothing in these inputs')];
+  const more = count - links.length;
+  const isLoaded = links.length > 0;
+  const rest = isLoaded && more > 0 ? [`and ${more.toLocaleString('en')} more`] : [];
+  const summary = element('p', {}, `${counted(count, 'record')} directly`);
+  return isLoaded ? [summary, list('ul', [...links, ...rest])] : [summary];
+}
+
+/** The names by which a reader may want to narrow the selection. */
+function namesOf(
+  records: LoadedRecords,
+  record: number,
+): readonly (readonly [option: string, words: string, value: string])[] {
+  const resource = records.get(record, 'resource');
+  const names = (typeof resource === 'object' ? resource : null) as Record<string, unknown> | null;
+  const actor = records.get(record, 'actor.uid');
+  return (
+    [
+      ['exe', 'executable', records.attribute(record, 'process.executable.path')],
+      ['user', 'user', typeof actor === 'number' ? `${actor}` : undefined],
+      ['pod', 'pod', names?.['k8s.pod.name']],
+      ['container', 'container', names?.['container.id']],
+      ['node', 'node', names?.['k8s.node.name'] ?? names?.['host.name']],
+    ] as const
+  ).flatMap(([option, words, value]) =>
+    typeof value === 'string' && value !== '' ? [[option, words, value] as const] : [],
+  );
+}

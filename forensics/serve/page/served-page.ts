@@ -1,0 +1,183 @@
+import { commandLine, visible } from '../../../record/visible.ts';
+import { byId } from '../../report/page/dom.ts';
+import type { Chain, Summary } from './answers.ts';
+import { Asker, Refusal } from './ask.ts';
+import { CauseTree } from './cause-tree.ts';
+import { Filters } from './filters.ts';
+import { HistogramBars } from './histogram-bars.ts';
+import type { Host } from './host.ts';
+import { LoadedRecords } from './loaded.ts';
+import { argumentsOf, hashOf, type Place, placeOf, VIEWS, withValues } from './place.ts';
+import { RecordDetails } from './record-details.ts';
+import { TimeList } from './time-list.ts';
+import { UnknownTable } from './unknown-table.ts';
+
+const EXPORTS = ['jsonl', 'csv'] as const;
+
+/** The page: it knows where the reader is, and shows it. */
+export class ServedPage implements Host {
+  readonly bounds: Host['bounds'];
+  readonly #filters: Filters;
+  readonly #bars: HistogramBars;
+  readonly #list: TimeList;
+  readonly #tree: CauseTree;
+  readonly #unknown: UnknownTable;
+  readonly #details: RecordDetails;
+  readonly #times = new Asker();
+  /** what each part shows, so that it is asked for only once */
+  readonly #shown = new Map<string, string>();
+  #place: Place = placeOf('');
+
+  constructor({ first, last }: Summary) {
+    this.bounds = { first: BigInt(first ?? 0), last: BigInt(last ?? 0) };
+    this.#filters = new Filters(this);
+    this.#bars = new HistogramBars(this);
+    this.#list = new TimeList(this);
+    this.#tree = new CauseTree(this);
+    this.#unknown = new UnknownTable(this);
+    const panel = byId('details', HTMLElement);
+    this.#details = new RecordDetails(panel, this, (id) => this.#follow(id));
+    panel.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape') this.#records.focus();
+    });
+    addEventListener('popstate', () => this.show(placeOf(location.hash)));
+    byId('copy', HTMLButtonElement).addEventListener('click', () => void copyLink());
+    byId('skip', HTMLAnchorElement).addEventListener('click', (event) => {
+      event.preventDefault();
+      this.#records.focus();
+    });
+  }
+
+  get place(): Place {
+    return this.#place;
+  }
+
+  go(change: Partial<Place>): void {
+    const isOther = change.selection !== undefined && !('id' in change);
+    const place = { ...this.#place, ...change, ...(isOther && { id: undefined }) };
+    history.pushState(null, '', hashOf(place));
+    this.show(place);
+  }
+
+  select(id: string | undefined): void {
+    this.#place = { ...this.#place, id };
+    history.replaceState(null, '', hashOf(this.#place));
+    this.#details.show(id);
+    this.#link();
+  }
+
+  fail(error: unknown): void {
+    byId('problem', HTMLElement).textContent =
+      error instanceof Refusal ? visible(error.message) : `the page failed: ${String(error)}`;
+    if (!(error instanceof Refusal)) throw error;
+  }
+
+  /** Shows a place, and asks for what it does not have. */
+  show(place: Place): void {
+    this.#place = place;
+    const { view, selection } = place;
+    byId('problem', HTMLElement).textContent = '';
+    byId('copied', HTMLElement).textContent = '';
+    for (const [part, views] of Object.entries(PARTS))
+      byId(part, HTMLElement).hidden = !views.includes(view);
+    this.#filters.show(selection);
+    this.#link();
+    if (view === 'unknown') {
+      this.#once('unknown', selection.toString(), () => this.#unknown.show(selection));
+      return;
+    }
+    this.#once('bars', selection.toString(), () => this.#bars.show(selection));
+    if (view === 'list') this.#showList(place);
+    else this.#showTree(place);
+    this.#details.show(place.id);
+  }
+
+  get #records(): TimeList | CauseTree {
+    return this.#place.view === 'tree' ? this.#tree : this.#list;
+  }
+
+  #showList({ selection, id }: Place): void {
+    const isNew = this.#once('list', selection.toString(), async () => {
+      if (id === undefined) return this.#list.show(selection);
+      const time = await this.#timeOf(id);
+      if (time !== undefined) await this.#list.show(selection, { id, time });
+    });
+    if (!isNew && id !== undefined) this.#list.select(id);
+  }
+
+  #showTree({ selection, id, about }: Place): void {
+    byId('tree-whole', HTMLElement).hidden = about === undefined;
+    const isNew = this.#once('tree', about === undefined ? `of ${selection}` : about, () =>
+      about === undefined
+        ? this.#tree.showSelection(selection, id)
+        : this.#tree.showRecord(about, id),
+    );
+    if (!isNew && id !== undefined) this.#tree.select(id, false);
+  }
+
+  /** Asks for what a part shows, unless it shows it already. */
+  #once(part: string, key: string, show: () => Promise<void>): boolean {
+    if (this.#shown.get(part) === key) return false;
+    this.#shown.set(part, key);
+    show().catch((error: unknown) => {
+      this.#shown.delete(part);
+      this.fail(error);
+    });
+    return true;
+  }
+
+  async #timeOf(id: string): Promise<string | undefined> {
+    const chain = await this.#times.ask<Chain>(`/api/record/${encodeURIComponent(id)}`);
+    if (chain === undefined) return undefined;
+    const records = new LoadedRecords();
+    const [record = -1] = records.add(chain);
+    return `${records.timeOf(record)}`;
+  }
+
+  /** Shows a record that the details name; a tree that has it keeps the focus. */
+  #follow(id: string): void {
+    if (this.#place.view === 'tree' && this.#tree.select(id, true)) return;
+    const place = { ...this.#place, id };
+    history.pushState(null, '', hashOf(place));
+    this.show(place);
+    byId('details', HTMLElement).focus();
+  }
+
+  /** Makes the links that depend on the place. */
+  #link(): void {
+    const { selection } = this.#place;
+    for (const view of VIEWS) {
+      const link = byId(`view-${view}`, HTMLAnchorElement);
+      link.href = hashOf({ ...this.#place, view });
+      if (view === this.#place.view) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+    }
+    byId('tree-whole', HTMLAnchorElement).href = hashOf({ ...this.#place, about: undefined });
+    for (const form of EXPORTS)
+      byId(`export-${form}`, HTMLAnchorElement).href =
+        `/api/export?${withValues(selection, { form })}`;
+    const command = commandLine(['vcml', 'query', ...argumentsOf(selection)]);
+    byId('command', HTMLElement).textContent = `${command} INPUT…`;
+  }
+}
+
+/** The parts of the page, and the views that they belong to. */
+const PARTS: Readonly<Record<string, readonly string[]>> = {
+  timeline: ['list', 'tree'],
+  panes: ['list', 'tree'],
+  export: ['list', 'tree'],
+  'list-pane': ['list'],
+  'tree-pane': ['tree'],
+  'unknown-pane': ['unknown'],
+};
+
+/** Copies the address of the place; it has no token. */
+async function copyLink(): Promise<void> {
+  const copied = byId('copied', HTMLElement);
+  try {
+    await navigator.clipboard.writeText(`${location.origin}/${location.hash}`);
+    copied.textContent = 'Link copied';
+  } catch {
+    copied.textContent = 'The browser did not allow it: copy the address of this page';
+  }
+}

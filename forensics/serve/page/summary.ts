@@ -1,0 +1,41 @@
+import { byId, element } from '../../report/page/dom.ts';
+import { counted, fullTime, nanosecondsFrom, visible } from '../../report/page/text.ts';
+import type { Summary } from './answers.ts';
+
+/** Shows what the page is about, and how complete it is. */
+export function showSummary(summary: Summary): void {
+  const { title, inputs, warnings, records, completeness } = summary;
+  document.title = `${visible(title)} – vcml`;
+  byId('title', HTMLElement).textContent = visible(title);
+  byId('completeness', HTMLElement).textContent = visible(completeness);
+  const count = warnings.length === 0 ? '' : `, ${counted(warnings.length, 'warning')}`;
+  byId('about-summary', HTMLElement).textContent =
+    `${counted(records, 'record')} in ${counted(inputs.length, 'input')}${count}`;
+  byId('facts', HTMLElement).append(
+    fact('Time', timeWords(summary)),
+    fact('Read at', `${time(summary.loaded)} UTC`),
+    ...(summary.since === null ? [] : [fact('Bounded by', `--since ${visible(summary.since)}`)]),
+    fact('Read from', element('ul', {}, ...inputs.map(inputItem))),
+  );
+  byId('warnings', HTMLElement).append(
+    ...warnings.map((text) => element('li', { class: 'loss', dir: 'ltr' }, `‼ ${visible(text)}`)),
+  );
+}
+
+function inputItem({ path, records, skippedLines }: Summary['inputs'][number]): HTMLElement {
+  const skipped = skippedLines > 0 ? `, ${counted(skippedLines, 'line')} skipped` : '';
+  const text = `${visible(path)} (${counted(records, 'record')}${skipped})`;
+  return element('li', { dir: 'ltr' }, text);
+}
+
+function timeWords({ first, last }: Summary): string {
+  return first === null || last === null ? 'none' : `${time(first)} to ${time(last)} UTC`;
+}
+
+function time(nanoseconds: string): string {
+  return fullTime(nanosecondsFrom(nanoseconds)).slice(0, 23);
+}
+
+function fact(name: string, value: Node | string): HTMLElement {
+  return element('div', {}, element('dt', {}, name), element('dd', { dir: 'ltr' }, value));
+}
