@@ -5,7 +5,7 @@ import { mayNarrow, narrowToSelection } from '../indexed/narrow-selection.ts';
 import type { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { printNotes } from '../output/notes.ts';
-import { recordPrinter } from '../output/records.ts';
+import { type RecordPrinter, recordPrinter } from '../output/records.ts';
 import { jsonOf, printTable } from '../output/rows.ts';
 import { checkedCondition } from '../select/condition.ts';
 import type { Selection } from '../select/filter.ts';
@@ -27,13 +27,23 @@ export interface QueryOptions extends Selection {
 /** Prints the records of a selection, or the answer to a query over the views. */
 export async function query(journals: Journals, options: QueryOptions): Promise<number> {
   if (options.sql !== undefined) return freeQuery(journals, options.sql, options.output);
+  await writeRecords(journals, options, recordPrinter(options.output));
+  await printNotes(journals);
+  return 0;
+}
+
+/** Has a printer write the records of a selection. */
+export async function writeRecords(
+  journals: Journals,
+  options: Selection & Pick<QueryOptions, 'limit'>,
+  printer: RecordPrinter,
+): Promise<void> {
   const nowMs = Date.now();
   const { sql, columns } = await checkedCondition(journals, options, nowMs);
   await narrowToSelection(journals, options, nowMs);
   const numbers = withNumbers(journals, [], mayNarrow(options, nowMs));
   await journals.scan(MARKED, [...columns, ...numbers], [`${sql} AS hit`, ...numbers]);
   const hits = await hitsOf(journals, MARKED, 'hit');
-  const printer = recordPrinter(options.output);
   let left = options.limit ?? Number.POSITIVE_INFINITY;
   for await (const entry of entriesByTime(journals, hits)) {
     if (left <= 0) break;
@@ -41,8 +51,6 @@ export async function query(journals: Journals, options: QueryOptions): Promise<
     await printer.record(entry);
   }
   await printer.end();
-  await printNotes(journals);
-  return 0;
 }
 
 /** Runs one SELECT, which can read no file but the inputs. */

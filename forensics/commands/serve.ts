@@ -8,6 +8,7 @@ import { remark } from '../output/stderr.ts';
 import { flush, print } from '../output/stdout.ts';
 import { isLoopback } from '../serve/access.ts';
 import { FilesMemory } from '../serve/memory/files.ts';
+import { StoreMemory } from '../serve/memory/store.ts';
 import type { Memory } from '../serve/memory.ts';
 import { serve as answer } from '../serve/server.ts';
 import { isStore, withoutPassword } from '../store/address.ts';
@@ -57,9 +58,15 @@ export async function serve(inputs: readonly string[], options: ServeOptions): P
 
 async function memoryOf(
   inputs: readonly string[],
-  _options: ServeOptions,
+  options: ServeOptions,
   temporary: Temporary,
 ): Promise<Memory> {
+  const store = inputs.find(isStore);
+  if (store !== undefined) {
+    if (inputs.length > 1)
+      throw new ForensicsError('usage', `${withoutPassword(store)}: a store is served alone`);
+    return StoreMemory.open(store, options, options.since);
+  }
   let journals: Journals | undefined;
   const stopProgress = showProgress(() => ({
     percentages: [journals?.percentage ?? 0],

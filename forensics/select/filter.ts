@@ -1,9 +1,10 @@
 /** Turns a user's selection into a condition over the columns of `records`. */
 
 import { LABEL_PREFIX } from '../../record/fields/resource.ts';
-import { COLUMNS, inResource, literal, OF_RESOURCE } from '../columns.ts';
+import { COLUMNS, OF_RESOURCE } from '../columns.ts';
 import { ForensicsError } from '../errors.ts';
 import { momentOf } from './time.ts';
+import { DUCKDB, type Words } from './words.ts';
 
 /** The options that select records; a record must match each given one. */
 export interface Selection {
@@ -34,18 +35,16 @@ export interface Condition {
   readonly columns: readonly string[];
 }
 
-const NO_ROOT = `NOT starts_with(permitted_by, 'root_event')`;
-
 /** Returns the condition for a selection; `true` for an empty one. */
-export function conditionOf(selection: Selection, nowMs: number): Condition {
-  const conditions = [...conditionsOf(selection, nowMs)];
+export function conditionOf(selection: Selection, nowMs: number, words: Words = DUCKDB): Condition {
+  const conditions = [...conditionsOf(selection, nowMs, words)];
   const sql = conditions.map((one) => `(${one})`).join(' AND ') || 'true';
   return { sql: `coalesce(${sql}, false)`, columns: COLUMNS.filter((name) => mentions(sql, name)) };
 }
 
 /** Returns the part of a selection that is about the resource alone; undefined: there is none. */
 export function resourceConditionOf(selection: Selection, nowMs: number): Condition | undefined {
-  const conditions = [...conditionsOf(selection, nowMs)].filter((sql) => {
+  const conditions = [...conditionsOf(selection, nowMs, DUCKDB)].filter((sql) => {
     const columns = COLUMNS.filter((name) => mentions(sql, name));
     return columns.length > 0 && columns.every((name) => OF_RESOURCE.includes(name));
   });
@@ -69,29 +68,33 @@ export function timeRangeOf({ since, until }: Selection, nowMs: number): TimeRan
   };
 }
 
-function* conditionsOf(selection: Selection, nowMs: number): Generator<string> {
+function* conditionsOf(selection: Selection, nowMs: number, words: Words): Generator<string> {
   const { since, until, node, namespace, pod, container, image, owner } = selection;
   const { label = [], user, exe, arg, action, entry, gap } = selection;
+  const { literal, startsWith } = words;
+  const matching = (column: string, pattern: string) => matchingSql(column, pattern, words);
   if (since !== undefined) yield `"timestamp" >= ${momentOf(since, nowMs)}`;
   if (until !== undefined) yield `"timestamp" < ${momentOf(until, nowMs)}`;
-  if (node !== undefined) yield matching('node', node);
-  if (namespace !== undefined) yield matching('namespace', namespace);
-  if (pod !== undefined) yield podSql(pod);
+  if (node !== undefined) yield matching('"node"', node);
+  if (namespace !== undefined) yield matching('"namespace"', namespace);
+  if (pod !== undefined) yield podSql(pod, words);
   if (container !== undefined)
-    yield `${matching('container', container)} OR starts_with(container_id, ${literal(container)})`;
-  if (image !== undefined) yield `${matching('image', image)} OR ${matching('image_id', image)}`;
+    yield `${matching('"container"', container)} OR ${startsWith('container_id', literal(container))}`;
+  if (image !== undefined)
+    yield `${matching('"image"', image)} OR ${matching('"image_id"', image)}`;
   if (owner !== undefined)
-    yield matching(owner.includes('/') ? 'owner' : `split_part(owner, '/', 2)`, owner);
-  for (const one of label) yield labelSql(one);
+    yield matching(owner.includes('/') ? '"owner"' : words.behindSlash('owner'), owner);
+  for (const one of label) yield labelSql(one, words);
   if (user !== undefined) yield userSql(user);
   if (exe !== undefined)
     yield ['executable', 'executable_name', 'object']
-      .map((name) => matching(name, exe))
+      .map((name) => matching(`"${name}"`, exe))
       .join(' OR ');
-  if (arg !== undefined) yield `len(list_filter(args, lambda word: ${matching('word', arg)})) > 0`;
-  if (action !== undefined) yield matching('action', action);
+  if (arg !== undefined) yield words.any('args', 'word', matching('word', arg));
+  if (action !== undefined) yield matching('"action"', action);
   if (entry !== undefined) yield `entry = ${literal(entry)}`;
-  if (gap === true) yield `parent_cause IS NULL AND ${NO_ROOT}`;
+  if (gap === true)
+    yield `parent_cause IS NULL AND NOT ${startsWith('permitted_by', "'root_event'")}`;
   else if (gap !== undefined) yield `gap_reason = ${literal(gap)}`;
   if (selection.upperLayer) yield 'upper_layer';
   if (selection.memfd) yield 'memfd';
@@ -102,17 +105,16 @@ function* conditionsOf(selection: Selection, nowMs: number): Generator<string> {
  * Matches a text exactly, as a glob if it contains `*`, `?` or `[`, or as a regular expression
  * between slashes.
  */
-function matching(column: string, pattern: string): string {
-  const name = column === 'word' || column.includes('(') ? column : `"${column}"`;
+function matchingSql(column: string, pattern: string, words: Words): string {
   const regex = /^\/(.+)\/$/.exec(pattern)?.[1];
   // A path such as /usr/bin/ ends with a slash as well, but does not name a file.
-  if (regex !== undefined) return `regexp_matches(${name}, ${literal(checked(regex))})`;
-  if (/[*?[]/.test(pattern)) return `${name} GLOB ${literal(pattern)}`;
-  return `${name} = ${literal(pattern)}`;
+  if (regex !== undefined) return words.matches(column, checked(regex));
+  if (/[*?[]/.test(pattern)) return words.glob(column, pattern);
+  return `${column} = ${words.literal(pattern)}`;
 }
 
 /**
- * DuckDB's regular expressions are RE2; one that JavaScript does not accept either is a mistake.
+ * The engines' regular expressions are RE2; one that JavaScript does not accept either is a mistake.
  */
 function checked(regex: string): string {
   try {
@@ -123,16 +125,18 @@ function checked(regex: string): string {
   }
 }
 
-function podSql(pod: string): string {
+function podSql(pod: string, words: Words): string {
   const [namespace, name] = /^([^/]+)\/([^/]+)$/.exec(pod)?.slice(1) ?? [];
-  if (namespace === undefined || name === undefined) return matching('pod', pod);
-  return `${matching('namespace', namespace)} AND ${matching('pod', name)}`;
+  if (namespace === undefined || name === undefined) return matchingSql('"pod"', pod, words);
+  const inNamespace = matchingSql('"namespace"', namespace, words);
+  return `${inNamespace} AND ${matchingSql('"pod"', name, words)}`;
 }
 
-function labelSql(label: string): string {
+function labelSql(label: string, words: Words): string {
   const [key = '', ...value] = label.split('=');
-  const column = inResource(`${LABEL_PREFIX}${key}`);
-  return value.length === 0 ? `${column} IS NOT NULL` : `${column} = ${literal(value.join('='))}`;
+  const column = words.inResource(`${LABEL_PREFIX}${key}`);
+  if (value.length === 0) return `${column} IS NOT NULL`;
+  return `${column} = ${words.literal(value.join('='))}`;
 }
 
 function userSql(user: string): string {

@@ -91,7 +91,7 @@ export interface Memory extends AsyncDisposable {
     selection: Selection,
     signal: AbortSignal,
   ): Promise<readonly NodeCells[]>;
-  /** Writes all records of a selection, and returns remarks on what is missing. */
+  /** Writes all records of a selection, and says how complete they are, and what is missing. */
   write(
     selection: Selection,
     form: 'jsonl' | 'csv',

@@ -14,6 +14,7 @@ const FILES = [
   ['/', 'page.html', 'text/html'],
   ['/page.js', 'page.js', 'text/javascript'],
   ['/page.css', 'page.css', 'text/css'],
+  ['/favicon.svg', 'favicon.svg', 'image/svg+xml'],
 ] as const;
 
 /** Reads the files of the page, which `make build` makes, by their paths in an address. */

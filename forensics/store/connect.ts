@@ -16,6 +16,8 @@ export interface ConnectionOptions {
   readonly storeCa?: string;
   readonly storeCert?: string;
   readonly storeKey?: string;
+  /** ends questions, on the server, too */
+  readonly signal?: AbortSignal;
 }
 
 /** A connection to a store. */
@@ -70,7 +72,10 @@ export function connectTo(
   let areAllowed: Promise<boolean> | undefined;
   const settings = async (seconds = patience) => {
     areAllowed ??= allowsLimits(client);
-    return { clickhouse_settings: (await areAllowed) ? limits(seconds) : {} };
+    return {
+      clickhouse_settings: (await areAllowed) ? limits(seconds) : {},
+      ...(options.signal && { abort_signal: options.signal }),
+    };
   };
   return {
     address,

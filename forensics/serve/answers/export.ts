@@ -21,7 +21,6 @@ export async function exportRecords(
   const form = parameters.text('form') ?? 'jsonl';
   if (form !== 'jsonl' && form !== 'csv') throw new Refusal(400, 'form must be jsonl or csv');
   const { selection } = parameters;
-  const complete = await memory.completeness(selection, signal);
   let buffered = '';
   let lines = 0;
   const send = async (text: string) => {
@@ -45,19 +44,18 @@ export async function exportRecords(
     signal,
   );
   const records = form === 'csv' ? lines - 1 : lines;
-  await send(buffered + lastLine(form, { records, complete, notes }));
+  await send(buffered + lastLine(form, { records, notes }));
   response.end();
   return undefined;
 }
 
 interface Remarks {
   readonly records: number;
-  readonly complete: string;
   readonly notes: readonly string[];
 }
 
-function lastLine(form: 'jsonl' | 'csv', { records, complete, notes }: Remarks): string {
+function lastLine(form: 'jsonl' | 'csv', { records, notes }: Remarks): string {
   if (form === 'jsonl')
-    return `${visibleJson(writeExact({ vcml: { records, complete, notes: [...notes] } }))}\n`;
-  return csvLine([`# ${[counted(records, 'record'), complete, ...notes].join('; ')}`]);
+    return `${visibleJson(writeExact({ vcml: { records, notes: [...notes] } }))}\n`;
+  return csvLine([`# ${[counted(records, 'record'), ...notes].join('; ')}`]);
 }

@@ -5,12 +5,15 @@ import type { Answered, Question } from './question.ts';
 
 const BARS = 60;
 const BARS_MAX = 500;
+const LONG_NS = 2n ** 62n;
 const NONE = { records: 0, gaps: 0 };
 
 /** A part of the time of a histogram. */
 interface Bars {
   readonly from: bigint;
   readonly width: bigint;
+  /** Whether a difference of times may have more than 64 bits, which are slower. */
+  readonly isLong: boolean;
 }
 
 /** Counts records by time, with losses and the nodes that are silent then. */
@@ -22,7 +25,7 @@ export async function histogram({ memory, parameters, signal }: Question): Promi
   const [from, last] = range;
   const width = (last - from) / count + 1n;
   const to = from + width * count;
-  const bars = { from, width };
+  const bars = { from, width, isLong: last - from >= LONG_NS };
   const matching = await memory.ask(selection, signal, (tables) => matchingIn(tables, bars));
   const everything = await memory.ask(ofPlace(selection), signal, (tables) =>
     everythingIn(tables, bars),
@@ -81,12 +84,17 @@ async function matchingIn({ records, dialect, ask }: Tables, bars: Bars) {
 
 async function everythingIn({ records, dialect, ask }: Tables, bars: Bars) {
   const isLoss = `"action" = 'journal.loss'`;
+  // Counting nodes in groups takes a third of the time of counting distinct ones.
   const { rows } = await ask(
-    `SELECT ${barSql(dialect, bars)} AS bar, count(DISTINCT node) AS present,
-       sum(CASE WHEN ${isLoss} THEN 1 ELSE 0 END) AS losses,
-       sum(CASE WHEN ${isLoss} AND loss_count IS NULL THEN 1 ELSE 0 END) AS unknown,
-       sum(CASE WHEN ${isLoss} THEN loss_count END) AS lost
-     FROM ${records} AS one WHERE "timestamp" IS NOT NULL GROUP BY bar`,
+    `SELECT bar, count(*) AS present, sum(node_losses) AS losses, sum(node_unknown) AS unknown,
+       sum(node_lost) AS lost
+     FROM (SELECT ${barSql(dialect, bars)} AS bar, node,
+         sum(CASE WHEN ${isLoss} THEN 1 ELSE 0 END) AS node_losses,
+         sum(CASE WHEN ${isLoss} AND loss_count IS NULL THEN 1 ELSE 0 END) AS node_unknown,
+         sum(CASE WHEN ${isLoss} THEN loss_count END) AS node_lost
+       FROM ${records} AS one WHERE "timestamp" IS NOT NULL AND node IS NOT NULL
+       GROUP BY bar, node) AS by_node
+     GROUP BY bar`,
   );
   return new Map(
     rows.map(([bar = null, present = null, losses = null, unknown = null, lost = null]) => [
@@ -101,12 +109,16 @@ async function everythingIn({ records, dialect, ask }: Tables, bars: Bars) {
 }
 
 async function nodesIn({ records, ask }: Tables): Promise<number> {
-  const { rows } = await ask(`SELECT count(DISTINCT node) FROM ${records} AS one`);
+  const { rows } = await ask(
+    `SELECT count(*) FROM (SELECT node FROM ${records} AS one
+       WHERE node IS NOT NULL GROUP BY node) AS nodes`,
+  );
   return numberOf(rows[0]?.[0] ?? null);
 }
 
-function barSql(dialect: Tables['dialect'], { from, width }: Bars): string {
-  return dialect.divided(`${dialect.wide('"timestamp"')} - ${from}`, width);
+function barSql(dialect: Tables['dialect'], { from, width, isLong }: Bars): string {
+  const time = isLong ? dialect.wide('"timestamp"') : '"timestamp"';
+  return dialect.divided(`${time} - ${from}`, width);
 }
 
 /** Reads a count; engines write large ones as texts. */

@@ -168,7 +168,7 @@ export class FilesMemory implements Memory {
       await printer.record(entry);
     }
     await printer.end();
-    return notesOf(this.#journals);
+    return [await this.completeness(selection, signal), ...(await notesOf(this.#journals))];
   }
 
   #connected<T>(signal: AbortSignal, ask: (own: Connected) => Promise<T>): Promise<T> {

@@ -78,7 +78,7 @@ async function* withCauses(
  * What a record says about its links. A row has a hundred columns more, and takes most of the time, so
  * that whole rows are asked for once, when all links are known.
  */
-type Link = Pick<Row, 'node' | 'timestamp'> & {
+export type Link = Pick<Row, 'node' | 'timestamp'> & {
   readonly id: string;
   readonly parent_cause: string | null;
 };
@@ -162,7 +162,7 @@ async function* effectsOf(
 }
 
 /** Returns the links for which a condition holds, or the latest ones. */
-function linksAt(store: Store, condition: string, limit?: number): Promise<Link[]> {
+export function linksAt(store: Store, condition: string, limit?: number): Promise<Link[]> {
   const latest = limit === undefined ? '' : `ORDER BY r.timestamp DESC, r.id DESC LIMIT ${limit}`;
   return store.rows<Link>(
     `SELECT r.node AS node, toString(r.timestamp) AS timestamp, toString(r.id) AS id,
@@ -173,8 +173,11 @@ function linksAt(store: Store, condition: string, limit?: number): Promise<Link[
   );
 }
 
-/** Yields the rows of links. */
-async function* rowsAt(store: Store, links: readonly Link[]): AsyncGenerator<readonly Row[]> {
+/** Where a record is in the table. */
+type Key = Pick<Link, 'node' | 'timestamp' | 'id'>;
+
+/** Yields the rows of records. */
+export async function* rowsAt(store: Store, links: readonly Key[]): AsyncGenerator<readonly Row[]> {
   for (const part of inParts(links)) {
     const nodes = [...new Set(part.map(({ node }) => literal(node)))];
     const times = part.map(({ timestamp }) => BigInt(timestamp)).sort((a, b) => (a < b ? -1 : 1));
@@ -196,7 +199,8 @@ function entryOf(sets: Map<string, Set<string>>, key: string): Set<string> {
   return set;
 }
 
-function uuid(id: string): string {
+/** Returns an id as SQL. */
+export function uuid(id: string): string {
   return `toUUID(${literal(id)})`;
 }
 
