@@ -13,11 +13,13 @@ export interface Details {
   readonly fields: Iterable<readonly [name: string, value: unknown]>;
   /** what a reader can do with the record */
   readonly actions?: readonly HTMLElement[];
+  /** what else there is to say about its causes */
+  readonly more?: readonly HTMLElement[];
 }
 
 /** Shows the details of a record in a panel. */
 export function fillPanel(panel: HTMLElement, details: Details): void {
-  const { title, time, flags, notes, because, ledTo, fields, actions = [] } = details;
+  const { title, time, flags, notes, because, ledTo, fields, actions = [], more = [] } = details;
   panel.replaceChildren(
     element('h2', { id: 'details-heading', dir: 'ltr' }, title),
     element('p', {}, `${time} UTC`),
@@ -26,6 +28,7 @@ export function fillPanel(panel: HTMLElement, details: Details): void {
     ...(notes.length > 0 ? [element('h3', {}, 'Notes'), list('ul', notes.map(visible))] : []),
     element('h3', {}, 'Because of'),
     list('ol', because),
+    ...more,
     element('h3', {}, 'Led to'),
     ...ledTo,
     element('h3', {}, 'All fields'),

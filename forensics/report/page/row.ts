@@ -17,7 +17,7 @@ export function rowMaker(describer: Describer, longTime: boolean): (record: numb
       element('bdi', { class: 'command', dir: 'ltr' }, describer.title(record)),
       ...flags,
       ...(hole ? [holeText(hole)] : []),
-      element('span', { class: 'time' }, shortTime(describer.time(record), longTime)),
+      element('span', { class: 'time' }, ...timeParts(describer.time(record), longTime)),
       element('span', { class: 'place' }, describer.place(record)),
       element('span', { class: 'user' }, heard('user '), describer.user(record)),
       element('span', { class: 'pid' }, heard('pid '), describer.pid(record)),
@@ -30,6 +30,14 @@ export function holeText({ kind, sign, text }: Hole): HTMLElement {
   const seen = element('span', { 'aria-hidden': 'true' }, `${sign} `);
   const word = heard(`${kind.startsWith('loss:') ? 'loss' : 'gap'}: `);
   return element('bdi', { class: 'hole', dir: 'ltr' }, word, seen, text);
+}
+
+/** The date is a part of its own, which a narrow page leaves out. */
+function timeParts(time: string, long: boolean): readonly (Node | string)[] {
+  const text = shortTime(time, long);
+  return text.length < 23
+    ? [text]
+    : [element('span', { class: 'date' }, text.slice(0, 11)), text.slice(11)];
 }
 
 function heard(text: string): HTMLElement {

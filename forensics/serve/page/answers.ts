@@ -3,6 +3,9 @@ import type { InputSummary, Packed } from '../../report/packed.ts';
 /** A moment in Unix nanoseconds, as a decimal string. */
 export type Moment = string;
 
+/** A number of records, as a decimal string if the server counts with 64 bits. */
+export type Count = number | string;
+
 /** Records, packed as in a report (report/pack.ts). */
 export type Rows = Pick<Packed, 'shapes' | 'values' | 'rows'>;
 
@@ -13,7 +16,7 @@ export interface Summary {
   readonly inputs: readonly InputSummary[];
   readonly first: Moment | null;
   readonly last: Moment | null;
-  readonly records: number;
+  readonly records: Count;
   /** how complete the memory of the nodes is, in a sentence */
   readonly completeness: string;
   readonly warnings: readonly string[];
@@ -51,10 +54,10 @@ export interface HistogramBar {
 export interface RecordPage extends Rows {
   readonly prev?: string | null;
   /** how many records of the selection are before the page; null: nobody counted them */
-  readonly position?: number | null;
+  readonly position?: Count | null;
   readonly next: string | null;
   /** the number of all records of the selection; null: not with this page */
-  readonly matched: number | null;
+  readonly matched: Count | null;
 }
 
 /** The answer of /api/record: a record, then its causes, the nearest first. */
@@ -65,6 +68,8 @@ export interface Chain extends Rows {
   readonly children: number;
   /** why the chain ends */
   readonly end: string;
+  /** the chain in words */
+  readonly sentences: readonly string[];
 }
 
 /** The answer of /api/children and /api/tree. */

@@ -67,8 +67,8 @@ export class CauseTree {
     this.#selection = selection;
     status('Loading…');
     const branch = await this.#ask<Branch>('/api/tree', withValues(selection, { limit: LIMIT }));
-    if (branch === undefined) return status('');
-    this.#clear();
+    if (branch === undefined) return this.#showNothing();
+    this.#clear('this selection');
     this.#addRoots(branch);
     this.#show(id);
   }
@@ -77,17 +77,25 @@ export class CauseTree {
   async showRecord(about: string, id: string | undefined): Promise<void> {
     status('Loading…');
     const chain = await this.#ask<Chain>(`/api/record/${encodeURIComponent(about)}`);
-    if (chain === undefined) return status('');
-    this.#clear();
+    if (chain === undefined) return this.#showNothing();
+    this.#clear('these inputs');
     this.#addChain(chain);
-    this.#show(id ?? chain.id);
+    this.#show(id, chain.id);
   }
 
   stop(): void {
     this.#asker.stop();
   }
 
-  #clear(): void {
+  #showNothing(): void {
+    if (this.#asker.isBusy) return;
+    this.#clear('');
+    this.#view.show(this.#lines());
+    status('');
+  }
+
+  #clear(whole: string): void {
+    this.#records.whole = whole;
     this.#records.drop([...this.#tree.nodes.keys()]);
     this.#tree = new LazyTree(() => this.#records.addLine());
     this.#next = null;
@@ -96,7 +104,13 @@ export class CauseTree {
   #addRoots(branch: Branch): void {
     this.#next = branch.next;
     for (const [index, record] of this.#records.add(branch, branch.notes).entries())
-      this.#tree.addRoot(record, branch.children[index]);
+      this.#addRoot(record, branch.children[index]);
+  }
+
+  /** Adds a root; if it names a cause, that is not here. */
+  #addRoot(record: number, effects: number | undefined): void {
+    this.#records.endAt(record);
+    this.#tree.addRoot(record, effects);
   }
 
   #addChain(chain: Chain): void {
@@ -105,18 +119,16 @@ export class CauseTree {
       const isLast = index === downwards.length - 1;
       const effects = isLast ? chain.children : undefined;
       const above = downwards[index - 1];
-      if (above === undefined) this.#tree.addRoot(record, effects);
+      if (above === undefined) this.#addRoot(record, effects);
       else this.#tree.addChild(above, record, effects);
       const node = this.#tree.nodes.get(record);
       if (node !== undefined) node.isOpen = !isLast;
     }
-    const [root] = downwards;
-    if (root !== undefined && (this.#records.get(root, 'parent_cause') ?? null) !== null)
-      this.#records.endAt(root);
   }
 
-  #show(id: string | undefined): void {
-    const wanted = [...this.#tree.nodes.keys()].find((one) => this.#records.idOf(one) === id);
+  #show(id: string | undefined, first = id): void {
+    const all = [...this.#tree.nodes.keys()];
+    const wanted = all.find((one) => this.#records.idOf(one) === (id ?? first));
     const quiet = id !== undefined;
     this.#view.show(this.#lines(), wanted === undefined ? { quiet } : { quiet, wanted });
     this.#count();

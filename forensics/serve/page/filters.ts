@@ -20,13 +20,13 @@ interface Field {
 }
 
 const FIRST: readonly Field[] = [
-  { name: 'since', label: 'Since', hint: '2h, 2026-01-31T12:00:00Z' },
-  { name: 'until', label: 'Until', hint: '15m, 2026-01-31' },
+  { name: 'since', label: 'Since', hint: '2h, 2026-01-31' },
+  { name: 'until', label: 'Until', hint: '15m, 2026-02-01' },
   { name: 'node', label: 'Node', isSuggested: true },
-  { name: 'pod', label: 'Pod', hint: 'name, namespace/name, cart-*', isSuggested: true },
+  { name: 'pod', label: 'Pod', hint: 'cart-*, shop/cart', isSuggested: true },
   { name: 'exe', label: 'Executable', hint: 'path or name', isSuggested: true },
-  { name: 'arg', label: 'Argument', hint: 'one word, *.sh, /regex/' },
-  { name: 'user', label: 'User', hint: 'number or root', isSuggested: true },
+  { name: 'arg', label: 'Argument', hint: '*.sh, /regex/' },
+  { name: 'user', label: 'User', hint: 'uid, root', isSuggested: true },
 ];
 
 const MORE: readonly Field[] = [

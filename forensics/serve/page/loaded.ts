@@ -11,7 +11,8 @@ interface Held {
 
 /** The records that the page has at present, by numbers that it gives them. */
 export class LoadedRecords implements Described {
-  readonly whole = 'these inputs';
+  /** what a cause is not in, if it is not here */
+  whole = 'these inputs';
   readonly notes = new Map<string, readonly string[]>();
   readonly #held = new Map<number, Held>();
   /** records whose cause the server looked for in vain */

@@ -93,6 +93,7 @@ export class RecordDetails {
       because: [...because(causes, link), visible(chain.end)],
       ledTo: ledTo(chain.children, below.map(link)),
       fields: records.fields(record),
+      more: inSentences(chain.sentences),
       actions: [this.#actions(chain.id, records, record)],
     });
     if (effects !== undefined) this.#panel.scrollTop = scrollTop;
@@ -114,6 +115,13 @@ export class RecordDetails {
       ...(only.length === 0 ? [] : [element('span', {}, 'Only its:', ...only)]),
     );
   }
+}
+
+function inSentences(sentences: readonly string[]): readonly HTMLElement[] {
+  if (sentences.length === 0) return [];
+  const items = sentences.map((text) => element('li', {}, visible(text)));
+  const summary = element('summary', {}, 'In sentences');
+  return [element('details', {}, summary, element('ul', {}, ...items))];
 }
 
 function because(

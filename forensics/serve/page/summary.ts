@@ -10,7 +10,7 @@ export function showSummary(summary: Summary): void {
   byId('completeness', HTMLElement).textContent = visible(completeness);
   const count = warnings.length === 0 ? '' : `, ${counted(warnings.length, 'warning')}`;
   byId('about-summary', HTMLElement).textContent =
-    `${counted(records, 'record')} in ${counted(inputs.length, 'input')}${count}`;
+    `${counted(Number(records), 'record')} in ${counted(inputs.length, 'input')}${count}`;
   byId('facts', HTMLElement).append(
     fact('Time', timeWords(summary)),
     fact('Read at', `${time(summary.loaded)} UTC`),

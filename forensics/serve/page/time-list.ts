@@ -60,8 +60,16 @@ export class TimeList {
     const status = byId('list-status', HTMLElement);
     status.textContent = 'Loading…';
     const records = await this.#start(about === undefined ? {} : { from: about.time }, about?.id);
-    if (records === undefined) status.textContent = '';
-    else if (records.length === 0 && about === undefined) this.#host.select(undefined);
+    if (records === undefined && !this.#asker.isBusy) this.#showNothing();
+    if (records === undefined) return;
+    if (records.length === 0 && about === undefined) this.#host.select(undefined);
+  }
+
+  #showNothing(): void {
+    byId('list-status', HTMLElement).textContent = '';
+    this.#records.drop(this.#window.records);
+    this.#window.start({ records: [], prev: null, next: null, before: 0 });
+    this.#list.show(this.#lines(), { quiet: true });
   }
 
   stop(): void {
@@ -75,7 +83,7 @@ export class TimeList {
     const page = await this.#ask(where);
     if (page === undefined) return undefined;
     this.#records.drop(this.#window.records);
-    this.#matched ??= page.matched ?? undefined;
+    if (page.matched !== null) this.#matched = Number(page.matched);
     const records = this.#records.add(page);
     this.#window.start(this.#pageOf(page, records));
     const of = this.#matched === undefined ? 'Records' : counted(this.#matched, 'record');
@@ -113,7 +121,7 @@ export class TimeList {
 
   #pageOf(page: RecordPage, records: readonly number[]) {
     const { prev, next, position } = page;
-    return { records, prev, next, before: position ?? undefined };
+    return { records, prev, next, before: position == null ? undefined : Number(position) };
   }
 
   #lines() {
@@ -127,6 +135,7 @@ export class TimeList {
 
   #onKey(event: KeyboardEvent): void {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (!this.#window.goesBack) return;
     if (event.key === 'End' && this.#window.next !== undefined) void this.#jump('last');
     else if (event.key === 'Home' && this.#window.prev !== undefined) void this.#jump('first');
     else return;

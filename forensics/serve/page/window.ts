@@ -31,6 +31,11 @@ export class PageWindow {
     return this.#pages.at(-1)?.next ?? undefined;
   }
 
+  /** Whether the server knows the way back. */
+  get goesBack(): boolean {
+    return this.#pages[0]?.prev !== undefined;
+  }
+
   get records(): readonly number[] {
     return this.#pages.flatMap(({ records }) => records);
   }

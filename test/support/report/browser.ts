@@ -30,8 +30,7 @@ export class ReportBrowser {
   }
 
   static async launch(): Promise<ReportBrowser> {
-    if (!existsSync(CHROMIUM)) throw new Error(`${CHROMIUM} is missing: apt-get install chromium`);
-    return new ReportBrowser(await chromium.launch({ executablePath: CHROMIUM, args: FLAGS }));
+    return new ReportBrowser(await launchChromium());
   }
 
   /** Writes the report to a file and opens it; resolves when its records are visible. */
@@ -53,20 +52,7 @@ export class ReportBrowser {
       ...options,
     });
     const page = await context.newPage();
-    page.on('pageerror', (error) => this.misdeeds.push(`error: ${error.message}`));
-    page.on('console', (message) => this.misdeeds.push(`console: ${message.text()}`));
-    page.on('dialog', (dialog) => {
-      this.misdeeds.push(`dialog: ${dialog.message()}`);
-      return dialog.dismiss();
-    });
-    page.on('request', (request) => {
-      if (request.url() !== url) this.misdeeds.push(`request: ${request.url()}`);
-    });
-    page.on('framenavigated', (frame) => {
-      const [place] = frame.url().split('#');
-      if (place !== url && place !== 'about:blank')
-        this.misdeeds.push(`navigation: ${frame.url()}`);
-    });
+    watch(page, this.misdeeds, (place) => place === url);
     await page.goto(url);
     await page.locator('#status:not(:empty)').waitFor();
     return page;
@@ -76,6 +62,29 @@ export class ReportBrowser {
     await this.#browser.close();
     rmSync(this.#directory, { recursive: true, force: true });
   }
+}
+
+/** Starts the Chromium of the machine. */
+export function launchChromium(): Promise<Browser> {
+  if (!existsSync(CHROMIUM)) throw new Error(`${CHROMIUM} is missing: apt-get install chromium`);
+  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+}
+
+/** Notes errors, dialogs, and requests for addresses that are not its own, without their fragments. */
+export function watch(page: Page, misdeeds: string[], isOwn: (place: string) => boolean): void {
+  page.on('pageerror', (error) => misdeeds.push(`error: ${error.message}`));
+  page.on('console', (message) => misdeeds.push(`console: ${message.text()}`));
+  page.on('dialog', (dialog) => {
+    misdeeds.push(`dialog: ${dialog.message()}`);
+    return dialog.dismiss();
+  });
+  page.on('request', (request) => {
+    if (!isOwn(request.url())) misdeeds.push(`request: ${request.url()}`);
+  });
+  page.on('framenavigated', (frame) => {
+    const [place = ''] = frame.url().split('#');
+    if (!isOwn(place) && place !== 'about:blank') misdeeds.push(`navigation: ${frame.url()}`);
+  });
 }
 
 /** Returns the text of the only matching element. */

@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { ReportRecord } from '../../../forensics/report/render.ts';
+import { Folder } from '../forensics.ts';
+import { VCML_BIN } from '../paths.ts';
+import { launchChromium, watch } from '../report/browser.ts';
+import { linesOf } from './journal-of.ts';
+
+/** `vcml serve` over journals, Chromium, and everything its pages did that they may not do. */
+export class Served {
+  /** errors, dialogs, and requests for anything but the server */
+  readonly misdeeds: string[] = [];
+  readonly origin: string;
+  readonly #address: string;
+  readonly #folder: Folder;
+  readonly #server: ChildProcess;
+  readonly #browser: Browser;
+
+  private constructor(address: string, folder: Folder, server: ChildProcess, browser: Browser) {
+    this.#address = address;
+    this.origin = new URL(address).origin;
+    this.#folder = folder;
+    this.#server = server;
+    this.#browser = browser;
+  }
+
+  /** Serves journals with these records, each by the name of its file. */
+  static async start(
+    journals: Readonly<Record<string, readonly ReportRecord[]>>,
+    ...options: readonly string[]
+  ): Promise<Served> {
+    const folder = new Folder();
+    const paths = Object.entries(journals).map(([name, records]) =>
+      folder.journal(name, linesOf(records)),
+    );
+    const args = ['serve', ...paths, '--listen', '127.0.0.1:0', ...options];
+    const server = spawn(VCML_BIN, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = await once(createInterface(server.stdout), 'line');
+    const address = /http:\S+/.exec(`${line}`)?.[0];
+    if (address === undefined) throw new Error(`vcml serve printed ${line}`);
+    return new Served(address, folder, server, await launchChromium());
+  }
+
+  /** Opens a place of the page in a new browser, as the printed address does. */
+  async open(hash = '', options: BrowserContextOptions = {}): Promise<Page> {
+    const viewport = { width: 1400, height: 900 };
+    const context = await this.#browser.newContext({ viewport, ...options });
+    const page = await context.newPage();
+    watch(page, this.misdeeds, (place) => place.startsWith(`${this.origin}/`));
+    await page.goto(`${this.#address}${hash}`);
+    await page.locator('#completeness:not(:empty)').waitFor();
+    return page;
+  }
+
+  /** Returns the console's messages about refused requests, which a test expects, and forgets them. */
+  takeRefusals(): readonly string[] {
+    const refusals = this.misdeeds.filter((text) => text.startsWith('console: Failed to load'));
+    const others = this.misdeeds.filter((text) => !refusals.includes(text));
+    this.misdeeds.splice(0, this.misdeeds.length, ...others);
+    return refusals;
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close();
+    const ended = once(this.#server, 'exit');
+    this.#server.kill('SIGTERM');
+    await ended;
+    this.#folder.close();
+  }
+}
+
+/** Waits until an element has a text. */
+export async function waitForText(page: Page, selector: string, text: RegExp): Promise<void> {
+  await page.locator(selector).filter({ hasText: text }).first().waitFor();
+}
