@@ -24,7 +24,7 @@ interface Route {
 const ROUTES = new Map<string, Route>([
   ['summary', { parameters: [], answer: summary }],
   ['histogram', { parameters: ['bars'], answer: histogram }],
-  ['records', { parameters: ['after', 'limit', 'from'], answer: records }],
+  ['records', { parameters: ['after', 'before', 'from', 'limit'], answer: records }],
   ['record', { parameters: [], isAbout: true, answer: record }],
   ['children', { parameters: ['after', 'limit'], isAbout: true, answer: children }],
   ['tree', { parameters: ['after', 'limit'], answer: tree }],

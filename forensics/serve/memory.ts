@@ -25,8 +25,10 @@ export interface About {
 export interface Page {
   /** the lines of the journal */
   readonly lines: readonly string[];
-  /** the place behind them; undefined: there are no more */
+  /** the place of the last of them; undefined: there are no more behind it */
   readonly next: string | undefined;
+  /** the place of the first of them; undefined: there are none before it */
+  readonly prev: string | undefined;
 }
 
 /** Some records, each with the number of records that it caused. */
@@ -43,8 +45,12 @@ export interface Chain {
 
 /** Which part of an answer is wanted. */
 export interface Part {
-  /** behind this place, which an earlier answer named; undefined: from the beginning */
-  readonly after: string | undefined;
+  /** a place that an earlier answer named; undefined: an end of the answer */
+  readonly place: string | undefined;
+  /** Whether the records before the place are wanted, and not those behind it. */
+  readonly isBackwards: boolean;
+  /** from this time on, in Unix nanoseconds, without a place */
+  readonly from: bigint | undefined;
   readonly limit: number;
 }
 

@@ -1,5 +1,5 @@
 import type { Json } from '../../../record/exact-json.ts';
-import type { Selection } from '../../select/filter.ts';
+import { type Selection, timeRangeOf } from '../../select/filter.ts';
 import type { Tables } from '../../select/tables.ts';
 import type { Answered, Question } from './question.ts';
 
@@ -21,25 +21,26 @@ export async function histogram({ memory, parameters, signal }: Question): Promi
   const { selection } = parameters;
   const count = BigInt(parameters.number('bars', BARS, BARS_MAX));
   const range = await memory.ask(selection, signal, rangeIn);
-  if (range === undefined) return { from: null, to: null, nodes: 0, bars: [] };
-  const [from, last] = range;
-  const width = (last - from) / count + 1n;
-  const to = from + width * count;
-  const bars = { from, width, isLong: last - from >= LONG_NS };
+  const { since = range?.[0], until = range && range[1] + 1n } = timeRangeOf(selection, Date.now());
+  if (since === undefined || until === undefined || since >= until)
+    return { from: null, to: null, nodes: 0, bars: [] };
+  const width = (until - since + count - 1n) / count;
+  const bars = { from: since, width, isLong: until - since >= LONG_NS };
   const matching = await memory.ask(selection, signal, (tables) => matchingIn(tables, bars));
   const everything = await memory.ask(ofPlace(selection), signal, (tables) =>
     everythingIn(tables, bars),
   );
   const nodes = await memory.ask(ofPlace(selection), signal, nodesIn);
   return {
-    from,
-    to,
+    from: since,
+    to: until,
     nodes,
-    bars: Array.from({ length: Number(count) }, (_, index) => {
+    bars: Array.from({ length: Number((until - since + width - 1n) / width) }, (_, index) => {
       const { present = 0, lossRecords = 0, lost = 0 } = everything.get(index) ?? {};
+      const [from, to] = [since + BigInt(index) * width, since + BigInt(index + 1) * width];
       return {
-        from: from + BigInt(index) * width,
-        to: from + BigInt(index + 1) * width,
+        from,
+        to: to > until ? until : to,
         ...(matching.get(index) ?? NONE),
         lossRecords,
         lost,

@@ -1,8 +1,7 @@
 import { readRecord } from '../../../record/read.ts';
 import { rfc3339Of } from '../../../record/time.ts';
 import { sentencesOf } from '../../output/sentences.ts';
-import type { Selection } from '../../select/filter.ts';
-import { momentOf } from '../../select/time.ts';
+import { type Selection, timeRangeOf } from '../../select/filter.ts';
 import type { Branches, Part } from '../memory.ts';
 import { Refusal } from '../refusal.ts';
 import { packLines, recordsIn } from './packed.ts';
@@ -11,32 +10,37 @@ import { type Answered, type Question, RECORDS, RECORDS_MAX } from './question.t
 /** Answers with records of a selection by time. */
 export async function records({ memory, parameters, signal }: Question): Promise<Answered> {
   const { selection } = parameters;
-  const part = partOf(parameters);
-  const from = parameters.text('from');
-  const isFirst = part.after === undefined;
-  const { lines, next } = await memory.records(beginningAt(selection, from), part, signal);
-  const matched = isFirst
-    ? await memory.ask(selection, signal, ({ records: table, ask }) =>
-        ask(`SELECT count(*) AS matched FROM ${table} AS one`),
-      )
-    : undefined;
-  return { ...packLines(lines), next: next ?? null, matched: matched?.rows[0]?.[0] ?? null };
+  const part = partIn(parameters);
+  const { lines, next, prev } = await memory.records(selection, part, signal);
+  const count = (selected: Selection) =>
+    memory.ask(selected, signal, async ({ records: table, ask }) => {
+      const { rows } = await ask(`SELECT count(*) AS matched FROM ${table} AS one`);
+      return Number(rows[0]?.[0] ?? 0);
+    });
+  const matched = part.place === undefined ? await count(selection) : undefined;
+  const isBefore = part.from === undefined ? undefined : before(selection, part.from);
+  const known = part.isBackwards ? (matched ?? 0) - lines.length : 0;
+  const position = isBefore === undefined ? known : await count(isBefore);
+  return {
+    ...packLines(lines),
+    next: next ?? null,
+    prev: prev ?? null,
+    matched: matched ?? null,
+    position: matched === undefined ? null : position,
+  };
 }
 
-/** Leaves out the records before a time in Unix nanoseconds. */
-function beginningAt(selection: Selection, from: string | undefined): Selection {
-  if (from === undefined) return selection;
-  const since = /^\d{1,19}$/.test(from) ? rfc3339Of(BigInt(from)) : undefined;
-  if (since === undefined) throw new Refusal(400, 'from must be a time in Unix nanoseconds');
-  const isLater =
-    selection.since === undefined || momentOf(selection.since, Date.now()) < BigInt(from);
-  return isLater ? { ...selection, since } : selection;
+/** Selects the records before a time. */
+function before(selection: Selection, time: bigint): Selection {
+  const { until } = timeRangeOf(selection, Date.now());
+  if (until !== undefined && until <= time) return selection;
+  return { ...selection, until: rfc3339Of(time) ?? '' };
 }
 
 /** Answers with the records of a selection whose cause is not in it. */
 export async function tree(question: Question): Promise<Answered> {
   const { memory, parameters, signal } = question;
-  const part = partOf(parameters);
+  const part = partIn(parameters);
   return branches(question, await memory.roots(parameters.selection, part, signal));
 }
 
@@ -44,7 +48,7 @@ export async function tree(question: Question): Promise<Answered> {
 export async function children(question: Question): Promise<Answered> {
   const { memory, parameters, signal, about } = question;
   const { selection } = parameters;
-  return branches(question, await memory.children(about, partOf(parameters), selection, signal));
+  return branches(question, await memory.children(about, partIn(parameters), selection, signal));
 }
 
 /** Answers with a record, its causes, and what the audit log of the API server says about them. */
@@ -79,6 +83,16 @@ function notesOn({ auditLog }: Question, lines: readonly string[]) {
     .filter(([, texts]) => texts.length > 0);
 }
 
-function partOf({ text, number }: Question['parameters']): Part {
-  return { after: text('after'), limit: number('limit', RECORDS, RECORDS_MAX) };
+function partIn({ text, number }: Question['parameters']): Part {
+  const [after, back, from] = [text('after'), text('before'), text('from')];
+  if ([after, back, from].filter((one) => one !== undefined).length > 1)
+    throw new Refusal(400, 'after, before and from exclude each other: give one of them');
+  const isTime = from === undefined || (/^\d{1,19}$/.test(from) && rfc3339Of(BigInt(from)));
+  if (!isTime) throw new Refusal(400, 'from must be a time in Unix nanoseconds');
+  return {
+    place: back === 'end' ? undefined : (after ?? back),
+    isBackwards: back !== undefined,
+    from: from === undefined ? undefined : BigInt(from),
+    limit: number('limit', RECORDS, RECORDS_MAX),
+  };
 }

@@ -13,6 +13,7 @@ import { type Tables, tablesIn } from '../../select/tables.ts';
 import type { About, Branches, Chain, Memory, NodeCells, Page, Part } from '../memory.ts';
 import { Refusal } from '../refusal.ts';
 import { type Connected, connected } from './connection.ts';
+import { badPlace, offsetOf, partOf } from './part.ts';
 import { BY_HOUR, HOUR_NS, HOURS, SERVED, serveTables } from './tables.ts';
 
 /** How much text an answer may have. */
@@ -77,22 +78,17 @@ export class FilesMemory implements Memory {
     );
   }
 
-  records(selection: Selection, { after, limit }: Part, signal: AbortSignal): Promise<Page> {
-    const isBehind = behind(after);
+  records(selection: Selection, part: Part, signal: AbortSignal): Promise<Page> {
+    const isThere = conditionOn(part);
+    const order = part.isBackwards ? 'DESC' : 'ASC';
     return this.#connected(signal, async (own) => {
       const found = await own.rows(
-        `SELECT row, "at" FROM ${SERVED} WHERE ${await checked(own, selection)} AND ${isBehind}
-         ORDER BY "at", row LIMIT ${limit + 1}`,
+        `SELECT row, "at" FROM ${SERVED} WHERE ${await checked(own, selection)} AND ${isThere}
+         ORDER BY "at" ${order}, row ${order} LIMIT ${part.limit + 1}`,
       );
-      const shown = found.slice(0, limit);
-      const last = shown.at(-1);
-      return {
-        lines: await this.#lines(
-          shown.map(([one]) => Number(one)),
-          signal,
-        ),
-        next: found.length > limit && last !== undefined ? `${last[1]}.${last[0]}` : undefined,
-      };
+      const { shown, next, prev } = partOf(found, part, ([row, at]) => `${at}.${row}`);
+      const rows = shown.map(([row]) => Number(row));
+      return { lines: await this.#lines(rows, signal), next, prev };
     });
   }
 
@@ -206,18 +202,15 @@ export class FilesMemory implements Memory {
     return rows.filter((row) => !chosen.has(this.#graph.parentOf(row) ?? -1));
   }
 
-  async #branches(
-    rows: ArrayLike<number>,
-    { after, limit }: Part,
-    signal: AbortSignal,
-  ): Promise<Branches> {
-    const from = offsetOf(after);
-    const shown = Array.prototype.slice.call(rows, from, from + limit) as number[];
+  async #branches(rows: ArrayLike<number>, part: Part, signal: AbortSignal): Promise<Branches> {
+    const from = offsetOf(part);
+    const shown = Array.prototype.slice.call(rows, from, from + part.limit) as number[];
     const end = from + shown.length;
     return {
       lines: await this.#lines(shown, signal),
       children: shown.map((row) => this.#graph.childrenOf(row).length),
       next: end < rows.length ? `${end}` : undefined,
+      prev: undefined,
     };
   }
 
@@ -269,19 +262,11 @@ function isWithin(
   return time >= since && time < until;
 }
 
-/** Returns the condition for records behind a place: the time and the row of a record. */
-function behind(after: string | undefined): string {
-  if (after === undefined) return 'true';
-  const [, at, row] = /^(-?\d{1,19})\.(\d{1,12})$/.exec(after) ?? [];
+/** Returns the condition for records behind or before a place: the time and the row of a record. */
+function conditionOn({ place, isBackwards, from }: Part): string {
+  if (place === undefined) return from === undefined ? 'true' : `"at" >= ${from}`;
+  const [, at, row] = /^(-?\d{1,19})\.(\d{1,12})$/.exec(place) ?? [];
   if (at === undefined || BigInt.asIntN(64, BigInt(at)) !== BigInt(at)) throw badPlace();
-  return `("at" > ${at} OR ("at" = ${at} AND row > ${row}))`;
-}
-
-function offsetOf(after = '0'): number {
-  if (!/^\d{1,12}$/.test(after)) throw badPlace();
-  return Number(after);
-}
-
-function badPlace(): Refusal {
-  return new Refusal(400, '`after` must be what the answer before had as `next`');
+  const sign = isBackwards ? '<' : '>';
+  return `("at" ${sign} ${at} OR ("at" = ${at} AND row ${sign} ${row}))`;
 }

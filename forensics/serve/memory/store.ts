@@ -20,7 +20,7 @@ import { type ConnectionOptions, connect, type Store } from '../../store/connect
 import { refuseOtherSchema } from '../../store/refuse.ts';
 import { literal, tableOf } from '../../store/schema/literal.ts';
 import type { About, Branches, Chain, Hint, Memory, NodeCells, Page, Part } from '../memory.ts';
-import { Refusal } from '../refusal.ts';
+import { badPlace, partOf } from './part.ts';
 
 /** Where a record is in the order of a store. */
 interface Key {
@@ -229,27 +229,25 @@ export class StoreMemory implements Memory {
 }
 
 async function pageOf(store: Store, condition: string, part: Part): Promise<Page> {
-  const { keys, next } = await keysOf(store, condition, part);
-  return { lines: await linesAt(store, keys), next };
+  const { shown, next, prev } = await keysOf(store, condition, part);
+  return { lines: await linesAt(store, shown), next, prev };
 }
 
 async function branchesOf(store: Store, condition: string, part: Part): Promise<Branches> {
-  const { keys, next } = await keysOf(store, condition, part);
-  const [lines, children] = [await linesAt(store, keys), await childCounts(store, keys)];
-  return { lines, children, next };
+  const { shown, next, prev } = await keysOf(store, condition, part);
+  const [lines, children] = [await linesAt(store, shown), await childCounts(store, shown)];
+  return { lines, children, next, prev };
 }
 
-async function keysOf(store: Store, condition: string, { after, limit }: Part) {
+async function keysOf(store: Store, condition: string, part: Part) {
+  const order = part.isBackwards ? 'DESC' : 'ASC';
   const found = await store.rows<Key>(
     `SELECT toString(one.timestamp) AS timestamp, one.node AS node, toString(one.id) AS id
      FROM (SELECT timestamp, node, id FROM ${tableOf(store, 'records')} FINAL
-       WHERE ${condition} AND ${behind(after)}) AS one
-     ORDER BY one.timestamp, one.node, one.id LIMIT ${limit + 1}`,
+       WHERE ${condition} AND ${conditionOn(part)}) AS one
+     ORDER BY one.timestamp ${order}, one.node ${order}, one.id ${order} LIMIT ${part.limit + 1}`,
   );
-  const keys = found.slice(0, limit);
-  const last = keys.at(-1);
-  const next = found.length > limit && last !== undefined ? placeOf(last) : undefined;
-  return { keys, next };
+  return partOf(found, part, placeOf);
 }
 
 async function linesAt(store: Store, keys: readonly Key[]): Promise<string[]> {
@@ -309,15 +307,24 @@ function placeOf({ timestamp, node, id }: Key): string {
   return Buffer.from(JSON.stringify([timestamp, node, id])).toString('base64url');
 }
 
-/** Returns the condition for records behind a place. */
-function behind(after: string | undefined): string {
-  if (after === undefined) return 'true';
+/** Returns the condition for records behind or before a place. */
+function conditionOn({ place, isBackwards, from }: Part): string {
+  if (place === undefined) return from === undefined ? 'true' : `timestamp >= ${from}`;
+  const [timestamp, node, id] = keyIn(place);
+  const sign = isBackwards ? '<' : '>';
+  // The hour is the first part of the table's order.
+  return `timestamp ${sign}= ${timestamp} AND (timestamp, node, id) ${sign} (${timestamp}, ${literal(node)}, ${uuid(id)})`;
+}
+
+function keyIn(place: string): [timestamp: string, node: string, id: string] {
+  const text = Buffer.from(place, 'base64url').toString();
+  const [, timestamp, node, id] =
+    /^\["(-?\d{1,19})",("(?:[^"\\]|\\.)*"),"([^"\\]*)"\]$/.exec(text) ?? [];
+  if (timestamp === undefined || node === undefined || id === undefined || !UUID.test(id))
+    throw badPlace();
   try {
-    const [timestamp, node, id] = JSON.parse(Buffer.from(after, 'base64url').toString());
-    if (/^-?\d{1,19}$/.test(timestamp) && typeof node === 'string' && UUID.test(id))
-      return `timestamp >= ${timestamp} AND (timestamp, node, id) > (${timestamp}, ${literal(node)}, ${uuid(id)})`;
+    return [timestamp, JSON.parse(node), id];
   } catch {
-    // said below
+    throw badPlace();
   }
-  throw new Refusal(400, '`after` must be what the answer before had as `next`');
 }
