@@ -2,6 +2,7 @@ import type { NodeState } from '../completeness/node.ts';
 import type { InputSummary } from '../report/packed.ts';
 import type { Selection, TimeRange } from '../select/filter.ts';
 import type { Tables } from '../select/tables.ts';
+import type { OffTime } from './memory/off-times.ts';
 
 /** What the records come from. */
 export interface About {
@@ -69,6 +70,8 @@ export interface NodeCells {
   readonly node: string;
   readonly first: bigint;
   readonly last: bigint;
+  /** when no agent was running */
+  readonly off: readonly OffTime[];
   readonly cells: readonly Cell[];
 }
 

@@ -43,7 +43,7 @@ function stepFor(since: bigint, until: bigint): bigint {
   return step * HOUR_NS;
 }
 
-function cellOf({ first, last }: NodeCells, { state, records }: Cell, part: TimeRange | undefined) {
+function cellOf({ first, off }: NodeCells, { state, records }: Cell, part: TimeRange | undefined) {
   const { flaw, withheld } = state;
   const numbers = {
     records,
@@ -52,8 +52,11 @@ function cellOf({ first, last }: NodeCells, { state, records }: Cell, part: Time
     missing: flaw?.kind === 'holes' || flaw?.kind === 'untold' ? flaw.records : 0,
   };
   const { since = 0n, until = 0n } = part ?? {};
-  if (until <= first || since > last) return { state: 'none', ...numbers };
-  return { state: nameOf(state, records), ...numbers };
+  const isOff =
+    until <= first ||
+    off.some(({ from, to }) => from <= since && (to === undefined || until <= to));
+  const isNone = records === 0 && isOff;
+  return { state: isNone ? 'none' : nameOf(state, records), ...numbers };
 }
 
 /** A part that begins later than asked is no flaw here, because its hour is shown. */

@@ -13,8 +13,9 @@ import { type Tables, tablesIn } from '../../select/tables.ts';
 import type { About, Branches, Chain, Memory, NodeCells, Page, Part } from '../memory.ts';
 import { Refusal } from '../refusal.ts';
 import { type Connected, connected } from './connection.ts';
+import { offTimesOf, TURNS } from './off-times.ts';
 import { badPlace, offsetOf, partOf } from './part.ts';
-import { BY_HOUR, HOUR_NS, HOURS, SERVED, serveTables } from './tables.ts';
+import { BY_HOUR, HOUR_NS, HOURS, REPORTS, SERVED, serveTables } from './tables.ts';
 
 /** How much text an answer may have. */
 const TEXT_MAX = 64 << 20;
@@ -131,13 +132,30 @@ export class FilesMemory implements Memory {
       const counted = await own.rows(
         `SELECT node, "hour", sum(records) FROM ${HOURS} WHERE ${isAsked} GROUP BY node, "hour"`,
       );
+      const turns = await own.rows(
+        `SELECT node, "timestamp", "action" = 'journal.stop' FROM ${REPORTS}
+         WHERE ${TURNS} AND node IS NOT NULL AND "timestamp" IS NOT NULL ORDER BY "timestamp"`,
+      );
+      const off = offTimesOf(
+        turns.map(([name, at, isStop]) => ({
+          node: String(name),
+          timestamp: BigInt(at as bigint),
+          isStop: isStop === true,
+        })),
+      );
       const byNode = Map.groupBy(counted, ([name]) => String(name));
       const cells = new Map<string, NodeCells & { readonly cells: NodeCells['cells'][number][] }>();
       for (const { since = 0n, until = 0n } of times) {
         const part = { since, until };
         for (const facts of await nodeFactsIn(this.#numbered(own, selection, part), part)) {
           const { node: name, first, last } = facts;
-          const known = cells.get(name) ?? { node: name, first, last, cells: [] };
+          const known = cells.get(name) ?? {
+            node: name,
+            first,
+            last,
+            off: off.get(name) ?? [],
+            cells: [],
+          };
           cells.set(name, known);
           const records = (byNode.get(name) ?? [])
             .filter(([, hour]) => isWithin(BigInt(hour as bigint) * HOUR_NS, part))

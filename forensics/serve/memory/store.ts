@@ -9,7 +9,7 @@ import { conditionOf, type Selection, type TimeRange, timeRangeOf } from '../../
 import type { Tables } from '../../select/tables.ts';
 import { withoutPassword } from '../../store/address.ts';
 import { askStore } from '../../store/answer/ask-store.ts';
-import { linksAt, rowsAt, rowsFor, uuid } from '../../store/answer/fetch.ts';
+import { linksAt, rowsFor, uuid } from '../../store/answer/fetch.ts';
 import { conditionFor, idConditions, nodesOf } from '../../store/answer/question.ts';
 import { lineOf, type Row } from '../../store/answer/record-line.ts';
 import { tablesOf } from '../../store/answer/tables.ts';
@@ -20,16 +20,11 @@ import { type ConnectionOptions, connect, type Store } from '../../store/connect
 import { refuseOtherSchema } from '../../store/refuse.ts';
 import { literal, tableOf } from '../../store/schema/literal.ts';
 import type { About, Branches, Chain, Hint, Memory, NodeCells, Page, Part } from '../memory.ts';
-import { badPlace, partOf } from './part.ts';
+import { offTimesOf, TURNS } from './off-times.ts';
+import { branchesOf, childCounts, isWholeId, keyOf, pageOf } from './store-pages.ts';
 
-/** Where a record is in the order of a store. */
-interface Key {
-  readonly timestamp: string;
-  readonly node: string;
-  readonly id: string;
-}
-
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+/** So many parts of a time are asked about at once. */
+const PARTS_AT_ONCE = 4;
 
 /** A store in ClickHouse, as it is whenever somebody asks. */
 export class StoreMemory implements Memory {
@@ -158,21 +153,39 @@ export class StoreMemory implements Memory {
   ): Promise<readonly NodeCells[]> {
     const cells = new Map<string, NodeCells & { readonly cells: NodeCells['cells'][number][] }>();
     return this.#connected(signal, async (store) => {
-      for (const { since = 0n, until = 0n } of times) {
-        const part = { since, until };
-        const { node } = selection;
-        const isAsked = conditionOf(node === undefined ? {} : { node }, 0, CLICKHOUSE).sql;
-        const isThen = `timestamp >= ${since} AND timestamp < ${until}`;
-        const rows = await store.rows<{ node: string; count: string }>(
-          `SELECT node, toString(count()) AS count FROM ${tableOf(store, 'records')} FINAL
-           WHERE ${isThen} AND ${isAsked} GROUP BY node`,
+      const turns = await store.rows<{ node: string; at: string; is_stop: number }>(
+        `SELECT node, toString(timestamp) AS at, toUInt8(action = 'journal.stop') AS is_stop
+         FROM ${tableOf(store, 'journal')} WHERE ${TURNS} ORDER BY journal.timestamp`,
+      );
+      const off = offTimesOf(
+        turns.map(({ node, at, is_stop }) => ({
+          node,
+          timestamp: BigInt(at),
+          isStop: is_stop === 1,
+        })),
+      );
+      const counts = await countsOf(store, times);
+      const isAsked = await nodesAsked(store, selection);
+      for (let at = 0; at < times.length; at += PARTS_AT_ONCE) {
+        const some = times.slice(at, at + PARTS_AT_ONCE);
+        const arrived = await Promise.all(
+          some.map((part) => arrivalsOf(store, nodesOf(selection), part)),
         );
-        const counts = new Map(rows.map((row) => [row.node, Number(row.count)]));
-        for (const facts of (await arrivalsOf(store, nodesOf(selection), part)).nodes) {
-          const { node: name, first, last } = facts;
-          const known = cells.get(name) ?? { node: name, first, last, cells: [] };
-          cells.set(name, known);
-          known.cells.push({ state: stateOf(facts, part), records: counts.get(name) ?? 0 });
+        for (const [index, { nodes }] of arrived.entries()) {
+          const { since, until = 0n } = some[index] ?? {};
+          for (const facts of nodes.filter(({ node }) => isAsked.has(node))) {
+            const { node: name, first, last } = facts;
+            const known = cells.get(name) ?? {
+              node: name,
+              first,
+              last,
+              off: off.get(name) ?? [],
+              cells: [],
+            };
+            cells.set(name, known);
+            const records = counts.get(`${at + index} ${name}`) ?? 0;
+            known.cells.push({ state: stateOf(facts, { since, until }), records });
+          }
         }
       }
       return [...cells.values()];
@@ -220,7 +233,7 @@ export class StoreMemory implements Memory {
 
   /** The beginning of an id is looked for in the time that questions are about. */
   #hintFor(id: string, { since, node }: Hint): Hint {
-    const time = since ?? (UUID.test(id) ? undefined : this.#since);
+    const time = since ?? (isWholeId(id) ? undefined : this.#since);
     return {
       ...(time === undefined ? {} : { since: time }),
       ...(node === undefined ? {} : { node }),
@@ -228,48 +241,30 @@ export class StoreMemory implements Memory {
   }
 }
 
-async function pageOf(store: Store, condition: string, part: Part): Promise<Page> {
-  const { shown, next, prev } = await keysOf(store, condition, part);
-  return { lines: await linesAt(store, shown), next, prev };
-}
-
-async function branchesOf(store: Store, condition: string, part: Part): Promise<Branches> {
-  const { shown, next, prev } = await keysOf(store, condition, part);
-  const [lines, children] = [await linesAt(store, shown), await childCounts(store, shown)];
-  return { lines, children, next, prev };
-}
-
-async function keysOf(store: Store, condition: string, part: Part) {
-  const order = part.isBackwards ? 'DESC' : 'ASC';
-  const found = await store.rows<Key>(
-    `SELECT toString(one.timestamp) AS timestamp, one.node AS node, toString(one.id) AS id
-     FROM (SELECT timestamp, node, id FROM ${tableOf(store, 'records')} FINAL
-       WHERE ${condition} AND ${conditionOn(part)}) AS one
-     ORDER BY one.timestamp ${order}, one.node ${order}, one.id ${order} LIMIT ${part.limit + 1}`,
+/** Returns how many records a node has in a part of a time, by the number of the part and the name. */
+async function countsOf(
+  store: Store,
+  times: readonly TimeRange[],
+): Promise<ReadonlyMap<string, number>> {
+  const [{ since = 0n, until: end = 0n } = {}] = times;
+  const until = times.at(-1)?.until ?? 0n;
+  const rows = await store.rows<{ part: string; node: string; count: string }>(
+    `SELECT toString(intDiv(timestamp - ${since}, ${end - since})) AS part, node,
+       toString(count()) AS count
+     FROM ${tableOf(store, 'records')} FINAL
+     WHERE timestamp >= ${since} AND timestamp < ${until} GROUP BY part, node`,
   );
-  return partOf(found, part, placeOf);
+  return new Map(rows.map(({ part, node, count }) => [`${part} ${node}`, Number(count)]));
 }
 
-async function linesAt(store: Store, keys: readonly Key[]): Promise<string[]> {
-  const lines = new Map<string, string>();
-  for await (const rows of rowsAt(store, keys))
-    for (const row of rows) lines.set(placeOf(keyOf(row)), lineOf(row));
-  return keys.map((key) => lines.get(placeOf(key)) ?? '').filter((line) => line !== '');
-}
-
-/** Returns how many records each of these caused. */
-async function childCounts(store: Store, keys: readonly Key[]): Promise<number[]> {
-  if (keys.length === 0) return [];
-  const nodes = [...new Set(keys.map(({ node }) => literal(node)))];
-  const ids = keys.map(({ id }) => uuid(id));
-  const rows = await store.rows<{ node: string; cause: string; count: string }>(
-    `SELECT node, toString(parent_cause) AS cause, toString(uniqExact(id)) AS count
-     FROM ${tableOf(store, 'records')}
-     WHERE node IN (${nodes.join(', ')}) AND parent_cause IN (${ids.join(', ')})
-     GROUP BY node, parent_cause`,
+/** Returns the names of the nodes that a selection names, by which patterns it may. */
+async function nodesAsked(store: Store, { node }: Selection): Promise<ReadonlySet<string>> {
+  const isAsked = conditionOf(node === undefined ? {} : { node }, 0, CLICKHOUSE).sql;
+  const rows = await store.rows<{ node: string }>(
+    `SELECT node FROM (SELECT node FROM ${tableOf(store, 'coverage')} GROUP BY node
+       UNION DISTINCT SELECT node FROM ${tableOf(store, 'journal')} GROUP BY node) WHERE ${isAsked}`,
   );
-  const counts = new Map(rows.map(({ node, cause, count }) => [`${cause} ${node}`, Number(count)]));
-  return keys.map(({ node, id }) => counts.get(`${id} ${node}`) ?? 0);
+  return new Set(rows.map((row) => row.node));
 }
 
 /** Follows the causes of a record among rows. */
@@ -296,35 +291,4 @@ function checkOne(id: string, found: readonly string[]): void {
 
 function noRecord(id: string): ForensicsError {
   return new ForensicsError('negative', `no record has the id ${id}`);
-}
-
-function keyOf({ node, timestamp, id }: Row): Key {
-  return { node, timestamp, id: String(id) };
-}
-
-/** Names the place of a record for a page that asks for what is behind it. */
-function placeOf({ timestamp, node, id }: Key): string {
-  return Buffer.from(JSON.stringify([timestamp, node, id])).toString('base64url');
-}
-
-/** Returns the condition for records behind or before a place. */
-function conditionOn({ place, isBackwards, from }: Part): string {
-  if (place === undefined) return from === undefined ? 'true' : `timestamp >= ${from}`;
-  const [timestamp, node, id] = keyIn(place);
-  const sign = isBackwards ? '<' : '>';
-  // The hour is the first part of the table's order.
-  return `timestamp ${sign}= ${timestamp} AND (timestamp, node, id) ${sign} (${timestamp}, ${literal(node)}, ${uuid(id)})`;
-}
-
-function keyIn(place: string): [timestamp: string, node: string, id: string] {
-  const text = Buffer.from(place, 'base64url').toString();
-  const [, timestamp, node, id] =
-    /^\["(-?\d{1,19})",("(?:[^"\\]|\\.)*"),"([^"\\]*)"\]$/.exec(text) ?? [];
-  if (timestamp === undefined || node === undefined || id === undefined || !UUID.test(id))
-    throw badPlace();
-  try {
-    return [timestamp, JSON.parse(node), id];
-  } catch {
-    throw badPlace();
-  }
 }

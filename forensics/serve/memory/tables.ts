@@ -10,7 +10,7 @@ import type { Journals } from '../../journals.ts';
 /** One row for each record, by time: its line's place as `row`, and the columns of selections. */
 export const SERVED = 'kept.served';
 /** Records about the journal. */
-const REPORTS = 'kept.reports';
+export const REPORTS = 'kept.reports';
 /** Numbers of execs without a hole between them, by hour. */
 const RANGES = 'kept.ranges';
 /** How many records a node has, by hour. */

@@ -1,0 +1,98 @@
+import { rowsAt, uuid } from '../../store/answer/fetch.ts';
+import { lineOf, type Row } from '../../store/answer/record-line.ts';
+import type { Store } from '../../store/connect.ts';
+import { literal, tableOf } from '../../store/schema/literal.ts';
+import type { Branches, Page, Part } from '../memory.ts';
+import { badPlace, partOf } from './part.ts';
+
+/** Where a record is in the order of a store. */
+export interface Key {
+  readonly timestamp: string;
+  readonly node: string;
+  readonly id: string;
+}
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+
+/** Whether a text is a whole id, and not the beginning of one. */
+export function isWholeId(id: string): boolean {
+  return UUID.test(id);
+}
+
+/** Returns a part of the records for which a condition holds, by time. */
+export async function pageOf(store: Store, condition: string, part: Part): Promise<Page> {
+  const { shown, next, prev } = await keysOf(store, condition, part);
+  return { lines: await linesAt(store, shown), next, prev };
+}
+
+/** Returns such a part with the number of records that each caused. */
+export async function branchesOf(store: Store, condition: string, part: Part): Promise<Branches> {
+  const { shown, next, prev } = await keysOf(store, condition, part);
+  const [lines, children] = [await linesAt(store, shown), await childCounts(store, shown)];
+  return { lines, children, next, prev };
+}
+
+async function keysOf(store: Store, condition: string, part: Part) {
+  const order = part.isBackwards ? 'DESC' : 'ASC';
+  const found = await store.rows<Key>(
+    `SELECT toString(one.timestamp) AS timestamp, one.node AS node, toString(one.id) AS id
+     FROM (SELECT timestamp, node, id FROM ${tableOf(store, 'records')} FINAL
+       WHERE ${condition} AND ${conditionOn(part)}) AS one
+     ORDER BY one.timestamp ${order}, one.node ${order}, one.id ${order} LIMIT ${part.limit + 1}`,
+  );
+  return partOf(found, part, placeOf);
+}
+
+async function linesAt(store: Store, keys: readonly Key[]): Promise<string[]> {
+  const lines = new Map<string, string>();
+  for await (const rows of rowsAt(store, keys))
+    for (const row of rows) lines.set(placeOf(keyOf(row)), lineOf(row));
+  return keys.map((key) => lines.get(placeOf(key)) ?? '').filter((line) => line !== '');
+}
+
+/** Returns how many records each of these caused. */
+export async function childCounts(store: Store, keys: readonly Key[]): Promise<number[]> {
+  if (keys.length === 0) return [];
+  const nodes = [...new Set(keys.map(({ node }) => literal(node)))];
+  const ids = keys.map(({ id }) => uuid(id));
+  const rows = await store.rows<{ node: string; cause: string; count: string }>(
+    `SELECT node, toString(parent_cause) AS cause, toString(uniqExact(id)) AS count
+     FROM ${tableOf(store, 'records')}
+     WHERE node IN (${nodes.join(', ')}) AND parent_cause IN (${ids.join(', ')})
+     GROUP BY node, parent_cause`,
+  );
+  const counts = new Map(rows.map(({ node, cause, count }) => [`${cause} ${node}`, Number(count)]));
+  return keys.map(({ node, id }) => counts.get(`${id} ${node}`) ?? 0);
+}
+
+/** Returns where a row is. */
+export function keyOf({ node, timestamp, id }: Row): Key {
+  return { node, timestamp, id: String(id) };
+}
+
+/** Names the place of a record for a page that asks for what is behind it. */
+function placeOf({ timestamp, node, id }: Key): string {
+  return Buffer.from(JSON.stringify([timestamp, node, id])).toString('base64url');
+}
+
+/** Returns the condition for records behind or before a place. */
+function conditionOn({ place, isBackwards, from }: Part): string {
+  if (place === undefined) return from === undefined ? 'true' : `timestamp >= ${from}`;
+  const [timestamp, node, id] = keyIn(place);
+  const sign = isBackwards ? '<' : '>';
+  // The hour is the first part of the table's order.
+  return `timestamp ${sign}= ${timestamp} AND (timestamp, node, id) ${sign} (${timestamp}, ${literal(node)}, ${uuid(id)})`;
+}
+
+function keyIn(place: string): [timestamp: string, node: string, id: string] {
+  const text = Buffer.from(place, 'base64url').toString();
+  const [, timestamp, node, id] =
+    /^\["(-?\d{1,19})",("(?:[^"\\]|\\.)*"),"([^"\\]*)"\]$/.exec(text) ?? [];
+  if (timestamp === undefined || node === undefined || id === undefined || !UUID.test(id))
+    throw badPlace();
+  try {
+    return [timestamp, JSON.parse(node), id];
+  } catch {
+    throw badPlace();
+  }
+}

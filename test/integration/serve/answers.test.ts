@@ -1,0 +1,220 @@
+import { deepEqual, equal, match } from 'node:assert/strict';
+import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { zstdCompressSync } from 'node:zlib';
+import { type Draft, exec, HOOK, lines, loss, start, stop } from '../../check/craft.ts';
+import { Folder, segment, vcml } from '../../support/forensics.ts';
+import { execLine, execLines, hostileLines } from '../../support/journal/lines.ts';
+import { startServer } from '../../support/serve/server.ts';
+import type { CleanUp } from '../../support/temporary-folder.ts';
+
+const INPUTS = join(import.meta.dirname, '../forensics/cases/inputs');
+const SECOND = 1_000_000_000;
+const HOUR = 3600 * SECOND;
+
+test('a download has the lines that query prints, and says how complete they are', async (t) => {
+  const folder = folderFor(t);
+  const hostile = hostileLines(300, 5);
+  const path = folder.journal('hostile.jsonl', [
+    ...hostile.slice(0, 200),
+    '{"broken',
+    ...hostile.slice(200),
+  ]);
+  const server = await startServer(t, path);
+  for (const [name, value] of [
+    ['node', 'node-[12]'],
+    ['gap', 'true'],
+    ['arg', '/./'],
+  ] as const) {
+    const args = name === 'gap' ? ['--gap'] : [`--${name}`, value];
+    for (const form of ['jsonl', 'csv']) {
+      const expected = await vcml('query', ...args, '--output', form, path);
+      const path_ = `/api/export?${name}=${encodeURIComponent(value)}&form=${form}`;
+      const { status, headers, body } = await server.send(path_);
+      equal(status, 200);
+      equal(headers['content-disposition'], `attachment; filename="vcml-records.${form}"`);
+      const end = body.trimEnd().lastIndexOf('\n') + 1;
+      equal(body.slice(0, end), expected.stdout);
+      match(body.slice(end), /\d+.*complete: .* of \d nodes?.*skipped 1 line that cannot be read/);
+    }
+  }
+});
+
+test('records arrive as they are, whatever characters they have', async (t) => {
+  const folder = folderFor(t);
+  const hostile = hostileLines(200, 3);
+  const server = await startServer(t, folder.journal('hostile.jsonl', hostile));
+  const { headers, body } = await server.send('/api/records?limit=200');
+  equal(headers['content-type'], 'application/json; charset=utf-8');
+  const { shapes, values, rows, matched } = JSON.parse(body);
+  equal(matched, 200);
+  for (const [index, [shape, ...places]] of rows.entries()) {
+    const names: string[] = shapes[shape];
+    const field = (name: string) => values[places[names.indexOf(name)] ?? -1];
+    const { object, actor, attributes, resource } = JSON.parse(hostile[index] ?? '');
+    deepEqual(
+      [field('object'), field('actor.comm'), field('attributes.process.command_args')],
+      [object, actor.comm, attributes['process.command_args']],
+    );
+    deepEqual(field('resource'), resource);
+  }
+});
+
+test('a page begins and ends at any place of the time, in both directions', async (t) => {
+  const folder = folderFor(t);
+  const server = await startServer(t, folder.journal('one.jsonl', execLines(0, 30)));
+  const all = await server.json('/api/records');
+  equal(all.matched, 30);
+  deepEqual([all.position, all.prev, all.next], [0, null, null]);
+  const last = await server.json('/api/records?before=end&limit=10');
+  deepEqual([last.matched, last.position, last.next], [30, 20, null]);
+  const before = await server.json(`/api/records?before=${last.prev}&limit=20`);
+  deepEqual([before.rows.length, before.prev, before.matched], [20, null, null]);
+  const behind = await server.json(`/api/records?after=${before.next}&limit=20`);
+  deepEqual([behind.rows, behind.values], [last.rows, last.values]);
+  const time = JSON.parse(execLine(12).replace(/"timestamp":(\d+)/, '"timestamp":"$1"')).timestamp;
+  const from = await server.json(`/api/records?from=${time}&limit=5`);
+  deepEqual([from.matched, from.position, from.rows.length], [30, 12, 5]);
+  equal((await server.json(`/api/records?before=${from.prev}`)).rows.length, 12);
+});
+
+test('the answers are about the files as they were, whatever their agent does to them', async (t) => {
+  const folder = folderFor(t);
+  const first = folder.journal(`node/${segment(1)}`, execLines(0, 2000));
+  const second = folder.journal(`node/${segment(2)}`, execLines(2000, 2100));
+  const server = await startServer(t, join(folder.path, 'node'));
+  appendFileSync(second, `${execLine(2100)}\n`);
+  const compressed = zstdCompressSync(
+    Buffer.from(
+      execLines(0, 2000)
+        .map((line) => `${line}\n`)
+        .join(''),
+    ),
+  );
+  writeFileSync(`${first}.tmp`, compressed);
+  renameSync(`${first}.tmp`, `${first}.zst`);
+  rmSync(first);
+  const { records, loaded } = await server.json('/api/summary');
+  equal(records, '2100');
+  match(loaded, /^\d{19}$/);
+  const path = '/api/records?exe=/usr/bin/p1999';
+  equal((await server.json(path)).rows.length, 1);
+  rmSync(`${first}.zst`);
+  const { status, body } = await server.send(path);
+  equal(status, 502);
+  match(
+    JSON.parse(body).error,
+    /was deleted or changed since it was read: start `vcml serve` again/,
+  );
+});
+
+test('a histogram counts every record once, and shows losses and silent nodes', async (t) => {
+  const { paths } = threeNodes(t);
+  const server = await startServer(t, ...paths);
+  const { bars, from, to, nodes } = await server.json('/api/histogram?bars=6');
+  equal(nodes, 3);
+  const sum = (name: string) =>
+    bars.reduce((total: number, bar: Record<string, number>) => total + Number(bar[name]), 0);
+  equal(sum('records'), (await server.json('/api/records')).matched);
+  deepEqual([sum('lossRecords'), sum('lost')], [1, 2]);
+  equal(bars[0].silent, 0);
+  equal(bars[2].silent > 0, true);
+  deepEqual([bars[0].from, bars.at(-1).to], [from, to]);
+  // Of what the selection leaves out, losses and silence stay.
+  const few = await server.json(
+    '/api/histogram?exe=/nowhere&since=2000-01-01&until=2100-01-01&bars=1',
+  );
+  deepEqual([few.bars[0].records, few.bars[0].lost, few.bars[0].silent], [0, 2, 0]);
+});
+
+test('what is not known is named by node and hour', async (t) => {
+  const { paths } = threeNodes(t);
+  const server = await startServer(t, ...paths);
+  const { nodes, times, step } = await server.json('/api/unknown');
+  equal(step, `${HOUR}`);
+  const states = new Map(
+    nodes.map((one: { node: string; cells: { state: string }[] }) => [
+      one.node,
+      one.cells.map(({ state }) => state).join(' '),
+    ]),
+  );
+  equal(times.length, 5);
+  deepEqual(Object.fromEntries(states), {
+    'node-1': 'complete complete complete complete complete',
+    'node-2': 'losses none none none none',
+    'node-3': 'complete holes silent silent complete',
+  });
+  const lost = nodes.find(({ node }: { node: string }) => node === 'node-2').cells[0];
+  deepEqual([lost.lost, lost.records], [2, 6]);
+  const later = await server.json('/api/unknown?node=node-3');
+  equal(later.nodes.length, 1);
+});
+
+test('a chain has its end in words, and what the audit log says', async (t) => {
+  const log = join(INPUTS, 'au.jsonl').replace('au.jsonl', 'au-bom.log');
+  const server = await startServer(t, join(INPUTS, 'au.jsonl'), '--audit-log', log);
+  const found = await server.json('/api/record/debcc1d2');
+  equal(found.id, 'debcc1d2-7c8e-5ad4-9f13-9951cda3215f');
+  match(found.notes[0][1][0], /pods\/exec by alice from 192\.0\.2\.7/);
+  match(found.end, /^The memory ends/);
+  const { warnings, hasAuditLog } = await server.json('/api/summary');
+  equal(hasAuditLog, true);
+  match(warnings.at(-1), /1 pods\/exec request in 1 line/);
+});
+
+test('an empty journal and one without any file to read', async (t) => {
+  const folder = folderFor(t);
+  mkdirSync(join(folder.path, 'empty'));
+  const server = await startServer(t, folder.journal('empty.jsonl', []));
+  for (const path of ['summary', 'records', 'histogram', 'tree', 'values/pod', 'unknown', 'export'])
+    equal((await server.send(`/api/${path}`)).status, 200, path);
+  equal((await vcml('serve', join(folder.path, 'nothing'))).code, 2);
+});
+
+/** One node that is complete for five hours, one with a loss, and one with a hole and silence. */
+function threeNodes(t: CleanUp): { readonly paths: readonly string[] } {
+  const folder = folderFor(t);
+  const begin = Number(BigInt(HOUR) - (HOOK % BigInt(HOUR)));
+  const journalOf = (
+    n: number,
+    times: readonly (readonly [seq: number, at: number])[],
+    ...more: readonly Draft[]
+  ) => {
+    const records = [
+      start([1], 'attached', begin + n),
+      ...times.map(([seq, at]) => exec(begin + n * 1000 + at, n * 1000 + seq, 0, seq)),
+      ...more,
+    ];
+    for (const record of records) record.resource['host.name'] = `node-${n}`;
+    return folder.journal(`node-${n}/${segment(1)}`, lines(records));
+  };
+  const hourly = [1, 2, 3, 4, 5].map((n) => [n, (n - 1) * HOUR + SECOND] as const);
+  return {
+    paths: [
+      journalOf(1, hourly),
+      journalOf(
+        2,
+        [
+          [1, SECOND],
+          [2, 2 * SECOND],
+          [5, 4 * SECOND],
+        ],
+        loss(begin + 2000 + 4 * SECOND - 1, 1, 0, 3, 4),
+        stop(begin + 2000 + 5 * SECOND, 2, 3, 0, 1),
+      ),
+      journalOf(3, [
+        [1, SECOND],
+        [2, HOUR + SECOND],
+        [4, HOUR + 2 * SECOND],
+        [5, 4 * HOUR + SECOND],
+      ]),
+    ],
+  };
+}
+
+function folderFor(t: CleanUp): Folder {
+  const folder = new Folder();
+  t.after(() => folder.close());
+  return folder;
+}
