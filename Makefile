@@ -15,7 +15,8 @@ UNIT_TESTS := test/{*,!(e2e|fuzz|integration|kernels|simulation|system)/**/*}.te
 
 # --- what is built ---------------------------------------------------------------------------
 
-BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node build/report/page.html build/scanner.wasm
+BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node build/report/page.html \
+	build/serve/page.html build/scanner.wasm
 PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c))
 # The package with ClickHouse's engine is for x86-64 only.
 CLICKHOUSE := $(if $(filter x86_64,$(shell uname -m)),build/clickhouse/server)
@@ -75,7 +76,7 @@ kernels: build $(PROGRAMS) ## run the agent and its cases on other kernels, and 
 e2e: build $(PROGRAMS) ## build a Kubernetes node, then run the agent's tests on it, as root
 	@exec $(NODE) test/e2e/run.ts '$(E2E_TESTS)'
 
-build: $(BUILT) ## build what running needs: the npm packages, the BPF object, the addon, the page of reports, the scanner
+build: $(BUILT) ## build what running needs: the npm packages, the BPF object, the addon, the pages, the scanner
 
 BUNDLE := build/bundle
 ARCH := $(shell uname -m)
@@ -208,6 +209,11 @@ build/scanner.wasm: $(wildcard $(SCANNER)/*.c $(SCANNER)/*.h) Makefile | build/a
 
 build/report/page.html: $(shell find forensics/report record -type f) node_modules/.stamp
 	$(NODE) forensics/report/build-page.ts $@
+
+# --- the page of `vcml serve` ------------------------------------------------------------------
+
+build/serve/page.html: $(shell find forensics/report forensics/serve/page record -type f) node_modules/.stamp
+	$(NODE) forensics/serve/page/build.ts $(@D)
 
 # --- the programs that tests run -------------------------------------------------------------
 
