@@ -29,8 +29,9 @@ export interface Summary {
 
 /** The answer of /api/histogram. */
 export interface Histogram {
-  readonly from: Moment;
-  readonly to: Moment;
+  /** null: nothing bounds the time, and no record matches */
+  readonly from: Moment | null;
+  readonly to: Moment | null;
   /** the number of nodes */
   readonly nodes: number;
   readonly bars: readonly HistogramBar[];

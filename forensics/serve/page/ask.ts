@@ -31,10 +31,12 @@ export class Asker {
     return this.#abort !== undefined;
   }
 
-  /** Forgets the open question; the server ends its work. */
-  stop(): void {
+  /** Forgets the open question, if there is one; the server ends its work. */
+  stop(): boolean {
+    const isOpen = this.#abort !== undefined;
     this.#abort?.abort();
     this.#abort = undefined;
+    return isOpen;
   }
 }
 

@@ -83,8 +83,9 @@ export class CauseTree {
     this.#show(id, chain.id);
   }
 
-  stop(): void {
-    this.#asker.stop();
+  /** Stops loading; returns whether there was something to stop. */
+  stop(): boolean {
+    return this.#asker.stop();
   }
 
   #showNothing(): void {

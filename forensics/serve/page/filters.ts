@@ -114,7 +114,8 @@ export class Filters {
 
   #apply(): void {
     const selection = this.#read();
-    if (selection.toString() !== this.#host.place.selection.toString())
+    const { place } = this.#host;
+    if (place.about !== undefined || selection.toString() !== place.selection.toString())
       this.#host.go({ selection, about: undefined });
   }
 
@@ -171,7 +172,8 @@ export class Filters {
       asked = query.toString();
       // An answer without suggestions is no reason for an error: the search itself will say it.
       const answer = await asker.ask<Values>(`/api/values/${name}`, query).catch(() => undefined);
-      if (answer !== undefined) list.replaceChildren(...answer.values.map(optionFor));
+      const options = answer?.values.map((one) => optionFor(name, one));
+      if (options !== undefined) list.replaceChildren(...options);
     };
     input.setAttribute('list', list.id);
     input.addEventListener('focus', () => void ask());
@@ -183,8 +185,8 @@ export class Filters {
   }
 }
 
-function optionFor({ value, records }: Values['values'][number]): HTMLOptionElement {
-  const pattern = patternFor(value);
+function optionFor(name: Option, { value, records }: Values['values'][number]): HTMLOptionElement {
+  const pattern = patternFor(name, value);
   const label = `${visible(value)} (${records.toLocaleString('en')})`;
   return element('option', { value: pattern, label });
 }

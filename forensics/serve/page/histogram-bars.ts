@@ -17,6 +17,8 @@ export class HistogramBars {
   readonly #timeline: Timeline;
   #from = 0n;
   #to = 0n;
+  /** the times that are being asked for */
+  #asked = { from: 0n, to: 0n };
 
   constructor(host: Host) {
     this.#host = host;
@@ -40,15 +42,16 @@ export class HistogramBars {
   }
 
   #draw({ from, to, nodes, bars }: Histogram): void {
-    this.#from = BigInt(from);
-    this.#to = BigInt(to);
+    this.#from = BigInt(from ?? 0);
+    this.#to = BigInt(to ?? 0);
+    this.#asked = { from: this.#from, to: this.#to };
     const span: Span = { from: 0, to: Number(this.#to - this.#from) };
     this.#timeline.show(
       Array.from({ length: BARS }, (_, index) => barOf(bars[index], nodes)),
       span,
     );
-    byId('from', HTMLElement).textContent = fullTime(this.#from);
-    byId('to', HTMLElement).textContent = fullTime(this.#to);
+    byId('from', HTMLElement).textContent = from === null ? 'no records' : fullTime(this.#from);
+    byId('to', HTMLElement).textContent = to === null ? '' : fullTime(this.#to);
   }
 
   #moment(offset: number): bigint {
@@ -59,16 +62,18 @@ export class HistogramBars {
     const since = rfc3339Of(from);
     const until = rfc3339Of(to);
     if (since === undefined || until === undefined) return;
+    this.#asked = { from, to };
     this.#host.go({ selection: withValues(this.#host.place.selection, { since, until }) });
   }
 
   #zoomOut(): void {
     const { selection } = this.#host.place;
     if (!selection.has('since') && !selection.has('until')) return;
-    const more = ((this.#to - this.#from) * (ZOOM_OUT - 1n)) / 2n;
+    const asked = this.#asked;
+    const more = ((asked.to - asked.from) * (ZOOM_OUT - 1n)) / 2n;
     const { first, last } = this.#host.bounds;
-    const from = this.#from - more;
-    const to = this.#to + more;
+    const from = asked.from - more;
+    const to = asked.to + more;
     if (from <= first && to > last) this.#showAll();
     else this.#zoom(from < first ? first : from, to > last ? last + 1n : to);
   }

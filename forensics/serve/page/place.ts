@@ -89,19 +89,21 @@ export function argumentsOf(selection: URLSearchParams): readonly string[] {
 }
 
 /**
- * Returns a pattern that selects exactly this value and can be shown: a value's own special
+ * Returns what selects exactly this value of an option and can be shown: a value's own special
  * characters lose their meaning, and `*` stands for characters that are not visible.
  */
-export function patternFor(value: string): string {
-  const isPattern = /[*?[]/.test(value) || /^\/.+\/$/.test(value);
-  const characters = Array.from(value);
-  if (!isPattern && visible(value) === value) return value;
-  const escaped = characters.map((one) => {
+export function patternFor(option: string, value: string): string {
+  const isRegex = /^\/.+\/$/.test(value);
+  // `--pod` takes a slash for the end of a namespace
+  const isSplit = option === 'pod' && value.includes('/');
+  if (!/[*?[]/.test(value) && !isRegex && !isSplit && visible(value) === value) return value;
+  const characters = Array.from(value, (one) => {
     if (visible(one) !== one) return '*';
+    if (isSplit && one === '/') return '?';
     return /[*?[]/.test(one) ? `[${one}]` : one;
   });
-  const pattern = escaped.join('');
-  return /^\/.+\/$/.test(pattern) ? `[/]${pattern.slice(1)}` : pattern;
+  const pattern = characters.join('');
+  return pattern.startsWith('/') && isRegex ? `[/]${pattern.slice(1)}` : pattern;
 }
 
 function selectionIn(given: URLSearchParams): URLSearchParams {

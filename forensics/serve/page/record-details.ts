@@ -8,12 +8,17 @@ import type { Branch, Chain } from './answers.ts';
 import { Asker } from './ask.ts';
 import type { Host } from './host.ts';
 import { LoadedRecords } from './loaded.ts';
-import { hashOf, patternFor, withValues } from './place.ts';
+import { hashOf, type Place, patternFor, withValues } from './place.ts';
 
 const CAUSES_MAX = 30;
 const EFFECTS_MAX = 30;
 /** A reader who holds an arrow key passes many records. */
 const REST_MS = 120;
+
+interface Change {
+  readonly place: Partial<Place>;
+  readonly narrower?: Readonly<Record<string, string>>;
+}
 
 /** The panel with everything about a record. */
 export class RecordDetails {
@@ -22,6 +27,8 @@ export class RecordDetails {
   readonly #onFollow: (id: string) => void;
   readonly #chains = new Asker();
   readonly #effects = new Asker();
+  /** what each link changes of the place */
+  readonly #links = new Map<HTMLAnchorElement, Change>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #shown: string | undefined;
 
@@ -99,19 +106,31 @@ export class RecordDetails {
     if (effects !== undefined) this.#panel.scrollTop = scrollTop;
   }
 
+  /** Makes the links, which depend on the place, lead from the present one. */
+  link(): void {
+    for (const [link, change] of this.#links) {
+      const { place } = this.#host;
+      const selection = withValues(place.selection, change.narrower ?? {});
+      link.href = hashOf({ ...place, ...change.place, selection });
+    }
+  }
+
   #actions(id: string, records: LoadedRecords, record: number): HTMLElement {
-    const { place } = this.#host;
-    const tree = hashOf({ ...place, view: 'tree', about: id, id });
+    this.#links.clear();
+    const tree = element('a', {}, 'Tree of this record');
+    this.#links.set(tree, { place: { view: 'tree', about: id, id } });
     const narrower = namesOf(records, record).map(([option, words, value]) => {
-      const selection = withValues(place.selection, { [option]: patternFor(value) });
-      const href = hashOf({ ...place, view: 'list', about: undefined, selection });
-      return element('a', { href }, words);
+      const link = element('a', {}, words);
+      const place = { view: 'list', about: undefined } as const;
+      this.#links.set(link, { place, narrower: { [option]: value } });
+      return link;
     });
     const only = narrower.flatMap((link) => [' ', link]);
+    this.link();
     return element(
       'p',
       { class: 'actions' },
-      element('a', { href: tree }, 'Tree of this record'),
+      tree,
       ...(only.length === 0 ? [] : [element('span', {}, 'Only its:', ...only)]),
     );
   }
@@ -154,11 +173,22 @@ function namesOf(
     [
       ['exe', 'executable', records.attribute(record, 'process.executable.path')],
       ['user', 'user', typeof actor === 'number' ? `${actor}` : undefined],
-      ['pod', 'pod', names?.['k8s.pod.name']],
+      ['pod', 'pod', podOf(names)],
       ['container', 'container', names?.['container.id']],
       ['node', 'node', names?.['k8s.node.name'] ?? names?.['host.name']],
     ] as const
   ).flatMap(([option, words, value]) =>
-    typeof value === 'string' && value !== '' ? [[option, words, value] as const] : [],
+    typeof value === 'string' && value !== ''
+      ? [[option, words, words === 'pod' ? value : patternFor(option, value)] as const]
+      : [],
   );
+}
+
+/** What selects the pod, with its namespace if both are names that Kubernetes allows. */
+function podOf(names: Readonly<Record<string, unknown>> | null): string | undefined {
+  const namespace = names?.['k8s.namespace.name'];
+  const pod = names?.['k8s.pod.name'];
+  if (typeof pod !== 'string') return undefined;
+  const both = `${namespace}/${pod}`;
+  return /^[a-z\d.-]+\/[a-z\d.-]+$/.test(both) ? both : patternFor('pod', pod);
 }

@@ -7,7 +7,7 @@ import { Filters } from './filters.ts';
 import { HistogramBars } from './histogram-bars.ts';
 import type { Host } from './host.ts';
 import { LoadedRecords } from './loaded.ts';
-import { argumentsOf, hashOf, type Place, placeOf, VIEWS, withValues } from './place.ts';
+import { argumentsOf, hashOf, type Place, placeOf, VIEWS, type View, withValues } from './place.ts';
 import { RecordDetails } from './record-details.ts';
 import { TimeList } from './time-list.ts';
 import { UnknownTable } from './unknown-table.ts';
@@ -82,6 +82,7 @@ export class ServedPage implements Host {
       byId(part, HTMLElement).hidden = !views.includes(view);
     this.#filters.show(selection);
     this.#link();
+    this.#leaveOthers(view);
     if (view === 'unknown') {
       this.#once('unknown', selection.toString(), () => this.#unknown.show(selection));
       return;
@@ -92,6 +93,14 @@ export class ServedPage implements Host {
     this.#details.show(place.id);
   }
 
+  /** A view that is left stops loading; it asks again when the reader comes back. */
+  #leaveOthers(view: View): void {
+    if (view !== 'list') this.#times.stop();
+    const parts = { list: this.#list, tree: this.#tree, unknown: this.#unknown };
+    for (const [name, part] of Object.entries(parts))
+      if (name !== view && part.stop()) this.#shown.delete(name);
+  }
+
   get #records(): TimeList | CauseTree {
     return this.#place.view === 'tree' ? this.#tree : this.#list;
   }
@@ -100,7 +109,8 @@ export class ServedPage implements Host {
     const isNew = this.#once('list', selection.toString(), async () => {
       if (id === undefined) return this.#list.show(selection);
       const time = await this.#timeOf(id);
-      if (time !== undefined) await this.#list.show(selection, { id, time });
+      if (time === undefined) this.#shown.delete('list');
+      else await this.#list.show(selection, { id, time });
     });
     if (!isNew && id !== undefined) this.#list.select(id);
   }
@@ -145,6 +155,7 @@ export class ServedPage implements Host {
 
   /** Makes the links that depend on the place. */
   #link(): void {
+    this.#details.link();
     const { selection } = this.#place;
     for (const view of VIEWS) {
       const link = byId(`view-${view}`, HTMLAnchorElement);

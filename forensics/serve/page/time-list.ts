@@ -10,9 +10,9 @@ import { LoadedRecords } from './loaded.ts';
 import { withValues } from './place.ts';
 import { PageWindow } from './window.ts';
 
-const LIMIT = '200';
+const LIMIT = '250';
 /** So many lines before the last one, the next page is asked for. */
-const AHEAD = 60;
+const AHEAD = 150;
 
 type Edge = 'first' | 'last';
 
@@ -72,8 +72,9 @@ export class TimeList {
     this.#list.show(this.#lines(), { quiet: true });
   }
 
-  stop(): void {
-    this.#asker.stop();
+  /** Stops loading; returns whether there was something to stop. */
+  stop(): boolean {
+    return this.#asker.stop();
   }
 
   async #start(

@@ -70,8 +70,9 @@ export class UnknownTable {
     }
   }
 
-  stop(): void {
-    this.#asker.stop();
+  /** Stops loading; returns whether there was something to stop. */
+  stop(): boolean {
+    return this.#asker.stop();
   }
 
   #rows(): Unknown['nodes'] {
@@ -195,7 +196,7 @@ export class UnknownTable {
     if (answer === undefined || from === undefined || node === undefined) return undefined;
     const since = rfc3339Of(BigInt(from)) ?? '';
     const until = rfc3339Of(BigInt(from) + BigInt(answer.step)) ?? '';
-    const pattern = patternFor(node);
+    const pattern = patternFor('node', node);
     return withValues(this.#host.place.selection, { since, until, node: pattern });
   }
 }

@@ -10,7 +10,7 @@ export interface WindowPage {
   readonly prev: string | null | undefined;
   readonly next: string | null;
   /** how many records are before the page; undefined: nobody counted them */
-  readonly before: number | undefined;
+  readonly before?: number | undefined;
 }
 
 /** A change of the window's lines: so many lines at its beginning came, or left if it is negative. */
@@ -22,6 +22,7 @@ export interface Slide {
 /** The pages of a long list that are loaded at present; they follow each other. */
 export class PageWindow {
   #pages: WindowPage[] = [];
+  #before: number | undefined;
 
   get prev(): string | undefined {
     return this.#pages[0]?.prev ?? undefined;
@@ -42,13 +43,13 @@ export class PageWindow {
 
   /** How many records are before the window; undefined: not known. */
   get before(): number | undefined {
-    const [first] = this.#pages;
-    return first?.prev === null ? 0 : first?.before;
+    return this.#pages[0]?.prev === null ? 0 : this.#before;
   }
 
   /** Forgets everything, and starts with this page. */
   start(page: WindowPage): void {
     this.#pages = [page];
+    this.#before = page.before;
   }
 
   append(page: WindowPage): Slide {
@@ -56,11 +57,15 @@ export class PageWindow {
     // without the way back, nothing may be dropped
     if (this.#pages.length <= PAGES_MAX || typeof this.#pages[1]?.prev !== 'string')
       return { shift: 0, dropped: [] };
+    const before = this.before;
     const dropped = this.#pages.shift()?.records ?? [];
+    this.#before = before === undefined ? undefined : before + dropped.length;
     return { shift: -dropped.length, dropped };
   }
 
   prepend(page: WindowPage): Slide {
+    const before = this.before;
+    this.#before = before === undefined ? undefined : before - page.records.length;
     this.#pages.unshift(page);
     const dropped = this.#pages.length > PAGES_MAX ? (this.#pages.pop()?.records ?? []) : [];
     return { shift: page.records.length, dropped };

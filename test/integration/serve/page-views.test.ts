@@ -151,7 +151,7 @@ test('the timeline counts, zooms in by bar and by dragging, and zooms out', asyn
   assert.match((await bars.nth(5).getAttribute('aria-label')) ?? '', /3 of 3 nodes silent$/);
   await bars.first().hover();
   await page.mouse.down();
-  await bars.nth(20).hover();
+  await bars.nth(30).hover();
   await page.mouse.up();
   await waitForText(page, '#list-status', /^623 records$/);
   assert.match(page.url(), /since=2026-11-23T02%3A16%3A31\.000657708Z&until=/);
