@@ -10,6 +10,7 @@ Examples:
   vcml query --entry exec --output jsonl nodes/
   vcml chain 4a7107b4 nodes/*/journal
   vcml chain 4a7107b4 --output sentences nodes/
+  vcml serve nodes/
   vcml query --sql "SELECT executable, count(*) FROM execs GROUP BY 1" nodes/
 
 Exit codes:

@@ -153,8 +153,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--title <text>', 'title of the page')
     .option(
       '--since <time>',
-      'in a store: what a question without a time is about, from this time on',
-      '24h',
+      'in a store: from this time on, if a question names none (default: "24h")',
     )
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {

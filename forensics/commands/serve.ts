@@ -14,6 +14,9 @@ import { serve as answer } from '../serve/server.ts';
 import { isStore, withoutPassword } from '../store/address.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
 
+/** A store has the records of months. */
+const STORE_SINCE = '24h';
+
 /** The options of `vcml serve`. */
 export interface ServeOptions extends ConnectionOptions {
   /** ADDRESS:PORT */
@@ -22,7 +25,7 @@ export interface ServeOptions extends ConnectionOptions {
   readonly title?: string;
   readonly auditLog?: string;
   /** from when on a store's records are shown unless a question names another time */
-  readonly since: string;
+  readonly since?: string;
 }
 
 /** Serves records to a browser until SIGINT or SIGTERM. */
@@ -65,8 +68,10 @@ async function memoryOf(
   if (store !== undefined) {
     if (inputs.length > 1)
       throw new ForensicsError('usage', `${withoutPassword(store)}: a store is served alone`);
-    return StoreMemory.open(store, options, options.since);
+    return StoreMemory.open(store, options, options.since ?? STORE_SINCE);
   }
+  if (options.since !== undefined)
+    throw new ForensicsError('usage', '--since of serve is for a store; the page selects times');
   let journals: Journals | undefined;
   const stopProgress = showProgress(() => ({
     percentages: [journals?.percentage ?? 0],

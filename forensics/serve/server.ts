@@ -33,14 +33,18 @@ export async function serve(
   const files = readPageFiles();
   const turns = new Turns(AT_ONCE, WAITING);
   const server = createServer({ maxHeaderSize: HEADER_BYTES }, (request, response) => {
-    answer(request, response).catch((error: unknown) => refuse(response, error));
+    answer(request, response).catch((error: unknown) =>
+      stop.aborted ? response.destroy() : refuse(response, error),
+    );
   });
   server.maxConnections = CONNECTIONS_MAX;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     access.check(request);
-    const url = new URL(request.url ?? '/', 'http://vcml');
+    const url = URL.parse(`http://vcml${request.url}`);
+    if (url === null || !request.url?.startsWith('/'))
+      throw new Refusal(400, 'the address is none of this server');
     if (url.pathname.startsWith('/api/')) {
       access.checkQuestion(request);
       return answerQuestion({ ...served, turns }, url, response);

@@ -12,10 +12,12 @@ const NODES_MAX = 500;
 /** Judges what is known of each node in each part of a time. */
 export async function unknown({ memory, parameters, signal }: Question): Promise<Answered> {
   const { selection } = parameters;
-  const { first, last } = await memory.about(signal);
-  if (first === undefined || last === undefined)
+  const asked = timeRangeOf(selection, Date.now());
+  const isWhole = asked.since !== undefined && asked.until !== undefined;
+  const { first = 0n, last = -1n } = isWhole ? {} : await memory.about(signal);
+  const { since = first, until = last + 1n } = asked;
+  if (since >= until)
     return { from: null, to: null, step: `${HOUR_NS}`, times: [], nodes: [], nodesLeftOut: 0 };
-  const { since = first, until = last + 1n } = timeRangeOf(selection, Date.now());
   const step = stepFor(since, until);
   const from = since - (since % step);
   const parts: (TimeRange & { readonly since: bigint })[] = [];

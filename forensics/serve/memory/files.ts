@@ -177,10 +177,12 @@ export class FilesMemory implements Memory {
       own.integers(`SELECT row FROM ${SERVED} WHERE ${await checked(own, selection)} ORDER BY row`),
     );
     const printer = recordPrinter(form, write);
-    for await (const entry of entriesByTime(this.#journals, rows)) {
-      signal.throwIfAborted();
-      await printer.record(entry);
-    }
+    await whileThere(async () => {
+      for await (const entry of entriesByTime(this.#journals, rows)) {
+        signal.throwIfAborted();
+        await printer.record(entry);
+      }
+    });
     await printer.end();
     return [await this.completeness(selection, signal), ...(await notesOf(this.#journals))];
   }
@@ -236,7 +238,7 @@ export class FilesMemory implements Memory {
   async #lines(rows: readonly number[], signal: AbortSignal): Promise<string[]> {
     const texts = new Map<number, string>();
     let size = 0;
-    try {
+    await whileThere(async () => {
       for await (const { row, text } of this.#journals.entries(rows.toSorted((a, b) => a - b))) {
         signal.throwIfAborted();
         size += text.length;
@@ -247,15 +249,21 @@ export class FilesMemory implements Memory {
           );
         texts.set(row, text);
       }
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') throw gone(cause);
-      throw cause;
-    }
+    });
     return rows.map((row) => {
       const text = texts.get(row);
       if (text === undefined) throw gone();
       return text;
     });
+  }
+}
+
+/** Reads files that may be deleted meanwhile. */
+async function whileThere(read: () => Promise<void>): Promise<void> {
+  try {
+    await read();
+  } catch (cause) {
+    throw (cause as NodeJS.ErrnoException).code === 'ENOENT' ? gone(cause) : cause;
   }
 }
 
