@@ -82,7 +82,7 @@ async function judged(
 }
 
 /** Returns the numbers of the records in a table that has the columns NUMBERS, and `row`. */
-export function numberedIn(journals: Journals, records: string): Numbered {
+function numberedIn(journals: Journals, records: string): Numbered {
   return {
     records,
     condition: 'true',
