@@ -44,7 +44,7 @@ export interface Asked {
   readonly stop: AbortSignal;
 }
 
-/** Answers a question of the page; the work ends when the page goes away. */
+/** Answers a question of the page; the work ends when the page no longer waits. */
 export async function answerQuestion(
   { memory, auditLog, title, turns, stop }: Asked,
   { pathname, searchParams }: URL,

@@ -69,7 +69,7 @@ function nameOf({ flaw, withheld }: NodeState, records: number): string {
   return withheld > 0 ? 'withheld' : 'complete';
 }
 
-/** Nodes of which more is unknown come first. */
+/** Nodes with more that is unknown come first. */
 function byFlaws(one: NodeCells, other: NodeCells): number {
   return flawsOf(other) - flawsOf(one) || (one.node < other.node ? -1 : 1);
 }

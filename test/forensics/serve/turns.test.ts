@@ -38,7 +38,7 @@ test('a question beyond those that may wait is refused, with the time to ask aga
   await turns.take(never, async () => {});
 });
 
-test('whoever goes away while waiting gives up the turn', async () => {
+test('whoever leaves while waiting gives up the turn', async () => {
   const turns = new Turns(1, 1);
   const gate = Promise.withResolvers<void>();
   const running = turns.take(never, () => gate.promise);
