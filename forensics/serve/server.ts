@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { visible } from '../../record/visible.ts';
 import { ForensicsError } from '../errors.ts';
 import { remark } from '../output/stderr.ts';
 import { Access, HEADERS } from './access.ts';
@@ -94,7 +95,8 @@ function refuse(response: ServerResponse, error: unknown): void {
     return;
   }
   const refusal = refusalOf(error);
-  if (refusal === undefined) remark(`a question failed: ${(error as Error).stack ?? error}`);
+  if (refusal === undefined)
+    remark(visible(`a question failed: ${(error as Error).stack ?? error}`));
   const { status, message, headers } =
     refusal ??
     new Refusal(500, 'this is a bug of vcml: its output on the terminal has the details');
