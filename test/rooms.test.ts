@@ -133,6 +133,25 @@ const WALLS: readonly Wall[] = [
     ],
   },
   {
+    title: 'the served page runs without Node, and shares the report’s page',
+    file: 'forensics/serve/page/example.ts',
+    allowed: [
+      './own.ts',
+      '../../report/packed.ts',
+      '../../report/page/list.ts',
+      ...PAGE_FILES.map((name) => `../../../record/${name}.ts`),
+    ],
+    refused: [
+      'node:fs',
+      'fs',
+      'zod',
+      '../server.ts',
+      '../../report/render.ts',
+      '../../../record/ids.ts',
+      '../../../agent/errors.ts',
+    ],
+  },
+  {
     title: 'the form of a packed report is known to the page, and imports nothing',
     file: 'forensics/report/packed.ts',
     allowed: [],

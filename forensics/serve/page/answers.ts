@@ -101,8 +101,6 @@ export interface UnknownCell {
 
 /** The answer of /api/unknown. */
 export interface Unknown {
-  readonly from: Moment;
-  readonly to: Moment;
   /** nanoseconds */
   readonly step: Moment;
   readonly times: readonly Moment[];

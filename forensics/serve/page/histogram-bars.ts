@@ -7,6 +7,8 @@ import { Asker } from './ask.ts';
 import type { Host } from './host.ts';
 import { withValues } from './place.ts';
 
+/** One silent node of many is to be seen, too. */
+const SILENT_MIN = 0.35;
 /** A step back shows so many times as much. */
 const ZOOM_OUT = 4n;
 
@@ -91,7 +93,7 @@ function barOf(bar: HistogramBar | undefined, nodes: number): Bar {
     records,
     gaps,
     losses: lossRecords,
-    silent: nodes === 0 ? 0 : silent / nodes,
+    silent: silent === 0 ? 0 : Math.max(SILENT_MIN, silent / nodes),
     remarks: [
       ...(lossRecords === 0 ? [] : [`${counted(lost, 'record')} lost`]),
       ...(silent === 0 ? [] : [`${silent} of ${counted(nodes, 'node')} silent`]),

@@ -5,10 +5,10 @@ export interface Host {
   readonly place: Place;
   /** the times of the first and the last record */
   readonly bounds: { readonly first: bigint; readonly last: bigint };
-  /** Goes to another place, which the way back leaves again. */
+  /** Shows another place; the way back leads to the present one. */
   go(change: Partial<Place>): void;
   /** Shows a record in the details; `id` is undefined for a record without one. */
   select(id: string | undefined): void;
-  /** Shows why something could not be had. */
+  /** Shows why something could not be read. */
   fail(error: unknown): void;
 }

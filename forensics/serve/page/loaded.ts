@@ -15,7 +15,7 @@ export class LoadedRecords implements Described {
   whole = 'these inputs';
   readonly notes = new Map<string, readonly string[]>();
   readonly #held = new Map<number, Held>();
-  /** records whose cause the server looked for in vain */
+  /** records whose cause the server did not find */
   readonly #ends = new Set<number>();
   #next = 0;
 

@@ -38,6 +38,8 @@ export interface Place {
   readonly id: string | undefined;
   /** the record that the tree is about; undefined: it is about the selection */
   readonly about: string | undefined;
+  /** whether only nodes with something unknown are shown */
+  readonly isUnknownOnly: boolean;
 }
 
 /** Reads a place from an address; parts that it does not know are left out. */
@@ -49,13 +51,15 @@ export function placeOf(hash: string): Place {
     selection: selectionIn(given),
     id: given.get('id') ?? undefined,
     about: given.get('about') ?? undefined,
+    isUnknownOnly: given.get('only') === 'unknown',
   };
 }
 
 /** Writes a place as an address, from its `#`. */
-export function hashOf({ view, selection, id, about }: Place): string {
+export function hashOf({ view, selection, id, about, isUnknownOnly }: Place): string {
   const all = new URLSearchParams();
   if (view !== 'list') all.set('view', view);
+  if (isUnknownOnly && view === 'unknown') all.set('only', 'unknown');
   if (about !== undefined) all.set('about', about);
   for (const [name, value] of selection) all.append(name, value);
   if (id !== undefined) all.set('id', id);

@@ -7,11 +7,22 @@ import { Filters } from './filters.ts';
 import { HistogramBars } from './histogram-bars.ts';
 import type { Host } from './host.ts';
 import { LoadedRecords } from './loaded.ts';
-import { argumentsOf, hashOf, type Place, placeOf, VIEWS, type View, withValues } from './place.ts';
+import {
+  argumentsOf,
+  hashOf,
+  nodesAndTimes,
+  type Place,
+  placeOf,
+  VIEWS,
+  type View,
+  withValues,
+} from './place.ts';
 import { RecordDetails } from './record-details.ts';
 import { TimeList } from './time-list.ts';
 import { UnknownTable } from './unknown-table.ts';
 
+/** Browsers refuse to change an address as fast as an arrow key repeats. */
+const NOTE_MS = 250;
 const EXPORTS = ['jsonl', 'csv'] as const;
 
 /** The page: it knows where the reader is, and shows it. */
@@ -26,6 +37,7 @@ export class ServedPage implements Host {
   readonly #times = new Asker();
   /** what each part shows, so that it is asked for only once */
   readonly #shown = new Map<string, string>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #place: Place = placeOf('');
 
   constructor({ first, last }: Summary) {
@@ -40,8 +52,13 @@ export class ServedPage implements Host {
     panel.addEventListener('keydown', (event) => {
       if (event.key === 'Escape') this.#records.focus();
     });
-    addEventListener('popstate', () => this.show(placeOf(location.hash)));
-    byId('copy', HTMLButtonElement).addEventListener('click', () => void copyLink());
+    addEventListener('popstate', () => {
+      clearTimeout(this.#timer);
+      this.show(placeOf(location.hash));
+    });
+    byId('copy', HTMLButtonElement).addEventListener('click', () => {
+      void copyLink(hashOf(this.#place));
+    });
     byId('skip', HTMLAnchorElement).addEventListener('click', (event) => {
       event.preventDefault();
       this.#records.focus();
@@ -54,16 +71,27 @@ export class ServedPage implements Host {
 
   go(change: Partial<Place>): void {
     const isOther = change.selection !== undefined && !('id' in change);
-    const place = { ...this.#place, ...change, ...(isOther && { id: undefined }) };
-    history.pushState(null, '', hashOf(place));
-    this.show(place);
+    this.#visit({ ...this.#place, ...change, ...(isOther && { id: undefined }) });
   }
 
   select(id: string | undefined): void {
     this.#place = { ...this.#place, id };
-    history.replaceState(null, '', hashOf(this.#place));
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#note(), NOTE_MS);
     this.#details.show(id);
     this.#link();
+  }
+
+  #visit(place: Place): void {
+    this.#note();
+    history.pushState(null, '', hashOf(place));
+    this.show(place);
+  }
+
+  /** Notes the selected record in the address. */
+  #note(): void {
+    clearTimeout(this.#timer);
+    history.replaceState(null, '', hashOf(this.#place));
   }
 
   fail(error: unknown): void {
@@ -84,7 +112,9 @@ export class ServedPage implements Host {
     this.#link();
     this.#leaveOthers(view);
     if (view === 'unknown') {
-      this.#once('unknown', selection.toString(), () => this.#unknown.show(selection));
+      const key = nodesAndTimes(selection).toString();
+      if (!this.#once('unknown', key, () => this.#unknown.show(selection)))
+        this.#unknown.showNodes();
       return;
     }
     this.#once('bars', selection.toString(), () => this.#bars.show(selection));
@@ -147,9 +177,7 @@ export class ServedPage implements Host {
   /** Shows a record that the details name; a tree that has it keeps the focus. */
   #follow(id: string): void {
     if (this.#place.view === 'tree' && this.#tree.select(id, true)) return;
-    const place = { ...this.#place, id };
-    history.pushState(null, '', hashOf(place));
-    this.show(place);
+    this.#visit({ ...this.#place, id });
     byId('details', HTMLElement).focus();
   }
 
@@ -183,10 +211,10 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Copies the address of the place; it has no token. */
-async function copyLink(): Promise<void> {
+async function copyLink(hash: string): Promise<void> {
   const copied = byId('copied', HTMLElement);
   try {
-    await navigator.clipboard.writeText(`${location.origin}/${location.hash}`);
+    await navigator.clipboard.writeText(`${location.origin}/${hash}`);
     copied.textContent = 'Link copied';
   } catch {
     copied.textContent = 'The browser did not allow it: copy the address of this page';

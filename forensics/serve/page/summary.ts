@@ -7,7 +7,7 @@ export function showSummary(summary: Summary): void {
   const { title, inputs, warnings, records, completeness } = summary;
   document.title = `${visible(title)} – vcml`;
   byId('title', HTMLElement).textContent = visible(title);
-  byId('completeness', HTMLElement).textContent = visible(completeness);
+  showCompleteness(visible(completeness));
   const count = warnings.length === 0 ? '' : `, ${counted(warnings.length, 'warning')}`;
   byId('about-summary', HTMLElement).textContent =
     `${counted(Number(records), 'record')} in ${counted(inputs.length, 'input')}${count}`;
@@ -20,6 +20,16 @@ export function showSummary(summary: Summary): void {
   byId('warnings', HTMLElement).append(
     ...warnings.map((text) => element('li', { class: 'loss', dir: 'ltr' }, `‼ ${visible(text)}`)),
   );
+}
+
+/** Shows the sentence; keys must reach it where it scrolls. */
+function showCompleteness(text: string): void {
+  const sentence = byId('completeness', HTMLElement);
+  sentence.textContent = text;
+  new ResizeObserver(() => {
+    if (sentence.scrollHeight > sentence.clientHeight) sentence.tabIndex = 0;
+    else sentence.removeAttribute('tabindex');
+  }).observe(sentence);
 }
 
 function inputItem({ path, records, skippedLines }: Summary['inputs'][number]): HTMLElement {

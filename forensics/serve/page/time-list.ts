@@ -16,7 +16,7 @@ const AHEAD = 150;
 
 type Edge = 'first' | 'last';
 
-/** The list of records by time, of which only a part is loaded. */
+/** The list of records by time; only a part of it is loaded. */
 export class TimeList {
   readonly #host: Host;
   readonly #list: VirtualTree;

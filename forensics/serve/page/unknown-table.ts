@@ -50,7 +50,8 @@ export class UnknownTable {
       this.#shown += ROWS;
       this.#draw();
     });
-    byId('unknown-flawed', HTMLInputElement).addEventListener('change', () => this.#draw());
+    const only = byId('unknown-flawed', HTMLInputElement);
+    only.addEventListener('change', () => host.go({ isUnknownOnly: only.checked }));
   }
 
   async show(selection: URLSearchParams): Promise<void> {
@@ -63,7 +64,7 @@ export class UnknownTable {
       this.#shown = ROWS;
       this.#row = 0;
       this.#column = 0;
-      this.#draw();
+      this.showNodes();
     } catch (error) {
       status.textContent = '';
       this.#host.fail(error);
@@ -75,9 +76,15 @@ export class UnknownTable {
     return this.#asker.stop();
   }
 
+  /** Shows all nodes, or only those with something unknown. */
+  showNodes(): void {
+    byId('unknown-flawed', HTMLInputElement).checked = this.#host.place.isUnknownOnly;
+    this.#draw();
+  }
+
   #rows(): Unknown['nodes'] {
     const all = this.#answer?.nodes ?? [];
-    if (!byId('unknown-flawed', HTMLInputElement).checked) return all;
+    if (!this.#host.place.isUnknownOnly) return all;
     return all.filter(({ cells }) => cells.some(({ state }) => state !== 'complete'));
   }
 
@@ -99,7 +106,7 @@ export class UnknownTable {
   }
 
   #line({ node, cells }: Unknown['nodes'][number], index: number): HTMLElement {
-    const name = element('th', { scope: 'row', dir: 'ltr' }, visible(node));
+    const name = element('th', { scope: 'row', dir: 'ltr', title: visible(node) }, visible(node));
     return element(
       'tr',
       { 'aria-rowindex': `${index + 3}` },
@@ -182,7 +189,7 @@ export class UnknownTable {
     event.preventDefault();
   }
 
-  /** Goes to the records of the current cell. */
+  /** Shows the records of the current cell. */
   #open(): void {
     const selection = this.#selectionOf();
     if (selection !== undefined)

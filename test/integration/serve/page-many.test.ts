@@ -18,13 +18,14 @@ after(async () => {
 });
 
 /** Reads the number of the record in the first line that is wholly in sight. */
-function numberInSight(page: Page): Promise<number> {
-  return page.evaluate(() => {
+async function numberInSight(page: Page): Promise<number> {
+  const shown = await page.waitForFunction(() => {
     const box = document.querySelector('#records')?.getBoundingClientRect();
     const row = document.elementFromPoint((box?.left ?? 0) + 20, (box?.top ?? 0) + 30);
     const command = row?.closest('.row')?.querySelector('.command')?.textContent;
-    return Number(/--number=(\d+)/.exec(command ?? '')?.[1] ?? -1);
+    return /--number=\d+/.exec(command ?? '')?.[0];
   });
+  return Number((await shown.jsonValue())?.slice('--number='.length));
 }
 
 async function scrollBy(page: Page, lines: number): Promise<void> {

@@ -132,6 +132,17 @@ test('every view has an address, which opens in another browser; back and forwar
   assert.equal(await field(other, 'user').inputValue(), '1000');
 });
 
+test('the table can show only the nodes with something unknown, in the address, too', async () => {
+  const page = await served.open('#view=unknown&until=2026-11-23T03:00:00Z');
+  await waitForText(page, '#unknown-status', /^3 nodes$/);
+  await page.getByLabel('only nodes with something unknown').check();
+  await waitForText(page, '#unknown-status', /^1 node of 3$/);
+  const other = await served.open(new URL(page.url()).hash);
+  await waitForText(other, '#unknown-status', /^1 node of 3$/);
+  await page.goBack();
+  await waitForText(page, '#unknown-status', /^3 nodes$/);
+});
+
 test('a copied link has no token', async () => {
   const permissions = ['clipboard-read', 'clipboard-write'];
   const page = await served.open('#pod=shop/cart-7d9f-x2x', { permissions });
