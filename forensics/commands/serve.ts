@@ -7,6 +7,7 @@ import { showProgress } from '../output/progress.ts';
 import { remark } from '../output/stderr.ts';
 import { flush, print } from '../output/stdout.ts';
 import { isLoopback } from '../serve/access.ts';
+import type { AuditLogFor } from '../serve/answers/question.ts';
 import { FilesMemory } from '../serve/memory/files.ts';
 import { StoreMemory } from '../serve/memory/store.ts';
 import type { Memory } from '../serve/memory.ts';
@@ -37,14 +38,14 @@ export async function serve(inputs: readonly string[], options: ServeOptions): P
       'usage',
       `${host} can be reached from other machines: forward a port instead (ssh -L 7474:127.0.0.1:7474 HOST), or add --allow-remote`,
     );
-  const auditLog = await readAuditLog(options.auditLog);
+  const auditLogFor = await auditLogIn(options);
   const temporary = new Temporary();
   try {
     await using memory = await memoryOf(inputs, options, temporary);
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop.abort());
     const title = options.title ?? titleOf(inputs);
-    const served = { memory, auditLog, title, host, port, isRemote, stop: stop.signal };
+    const served = { memory, auditLogFor, title, host, port, isRemote, stop: stop.signal };
     await answer(served, async (address) => {
       await print(`vcml serve: ${address}\n`);
       await flush();
@@ -57,6 +58,17 @@ export async function serve(inputs: readonly string[], options: ServeOptions): P
   } finally {
     temporary.close();
   }
+}
+
+/** Reads a file once, and asks a table for each answer. */
+async function auditLogIn(options: ServeOptions): Promise<AuditLogFor> {
+  const log = await readAuditLog(options.auditLog, [], options);
+  if (options.auditLog === undefined || !isStore(options.auditLog)) return async () => log;
+  const summary = `${withoutPassword(options.auditLog)} is asked about each record that is shown`;
+  return async (records, signal) =>
+    records.length === 0
+      ? { ...log, summary }
+      : readAuditLog(options.auditLog, records, { ...options, signal });
 }
 
 async function memoryOf(

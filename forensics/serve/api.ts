@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AuditLog } from '../exec-requests/audit-log.ts';
 import { plainNumbers } from '../report/pack.ts';
 import { exportRecords } from './answers/export.ts';
 import { histogram } from './answers/histogram.ts';
-import type { Answered, Question } from './answers/question.ts';
+import type { Answered, AuditLogFor, Question } from './answers/question.ts';
 import { children, record, records, tree } from './answers/records.ts';
 import { summary } from './answers/summary.ts';
 import { unknown } from './answers/unknown.ts';
@@ -36,7 +35,7 @@ const ROUTES = new Map<string, Route>([
 /** What questions are about. */
 export interface Asked {
   readonly memory: Memory;
-  readonly auditLog: AuditLog;
+  readonly auditLogFor: AuditLogFor;
   readonly title: string;
   /** Only so many questions are answered at once. */
   readonly turns: Turns;
@@ -46,7 +45,7 @@ export interface Asked {
 
 /** Answers a question of the page; the work ends when the page no longer waits. */
 export async function answerQuestion(
-  { memory, auditLog, title, turns, stop }: Asked,
+  { memory, auditLogFor, title, turns, stop }: Asked,
   { pathname, searchParams }: URL,
   response: ServerResponse,
 ): Promise<void> {
@@ -59,7 +58,7 @@ export async function answerQuestion(
   response.once('close', () => gone.abort());
   const signal = AbortSignal.any([gone.signal, stop]);
   await turns.take(signal, async () => {
-    const question = { memory, auditLog, title, parameters, about, signal };
+    const question = { memory, auditLogFor, title, parameters, about, signal };
     const answered = await route.answer(question, response);
     if (answered !== undefined) sendJson(response, 200, answered);
   });

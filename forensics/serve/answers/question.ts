@@ -1,11 +1,19 @@
+import type { StoredRecord } from '../../../record/read.ts';
 import type { AuditLog } from '../../exec-requests/audit-log.ts';
 import type { Memory } from '../memory.ts';
 import type { Parameters } from '../parameters.ts';
 
+/** Reads an audit log, for records; its summary is undefined if there is none. */
+export type AuditLogFor = (
+  records: readonly StoredRecord[],
+  signal: AbortSignal,
+) => Promise<AuditLog>;
+
 /** One question of a page. */
 export interface Question {
   readonly memory: Memory;
-  readonly auditLog: AuditLog;
+  /** the audit log of the API server, as far as it may be behind these records */
+  readonly auditLogFor: AuditLogFor;
   readonly title: string;
   readonly parameters: Parameters;
   /** what follows the name of the question in the path; empty: nothing */

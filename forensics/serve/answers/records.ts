@@ -60,26 +60,31 @@ export async function record(question: Question): Promise<Answered> {
   return {
     ...packLines(found.lines),
     id: chain[0]?.id ?? about,
-    notes: notesOn(question, found.lines),
+    notes: await notesOn(question, found.lines),
     children: found.children,
     end: sentencesOf(chain).at(-1) ?? null,
     sentences: sentencesOf(chain),
   };
 }
 
-function branches(question: Question, { lines, next, children: counts }: Branches): Answered {
+async function branches(
+  question: Question,
+  { lines, next, children: counts }: Branches,
+): Promise<Answered> {
   const readable = lines.map((line) => readRecord(line) !== undefined);
   return {
     ...packLines(lines),
-    notes: notesOn(question, lines),
+    notes: await notesOn(question, lines),
     children: counts.filter((_, index) => readable[index]),
     next: next ?? null,
   };
 }
 
-function notesOn({ auditLog }: Question, lines: readonly string[]) {
-  return recordsIn(lines)
-    .map((one) => [one.id, auditLog.candidatesOf(one)] as const)
+async function notesOn({ auditLogFor, signal }: Question, lines: readonly string[]) {
+  const found = recordsIn(lines);
+  const { candidatesOf } = await auditLogFor(found, signal);
+  return found
+    .map((one) => [one.id, candidatesOf(one)] as const)
     .filter(([, texts]) => texts.length > 0);
 }
 

@@ -1,10 +1,11 @@
 import type { Answered, Question } from './question.ts';
 
 /** Says what the records are, and what is missing. */
-export async function summary({ memory, auditLog, title, signal }: Question): Promise<Answered> {
+export async function summary({ memory, auditLogFor, title, signal }: Question): Promise<Answered> {
   const about = await memory.about(signal);
   const { first = null, last = null, loaded = null, since = null, warnings } = about;
-  const more = auditLog.summary === undefined ? [] : [auditLog.summary];
+  const { summary: found } = await auditLogFor([], signal);
+  const more = found === undefined ? [] : [found];
   return {
     ...about,
     title,
@@ -13,6 +14,6 @@ export async function summary({ memory, auditLog, title, signal }: Question): Pr
     loaded,
     since,
     warnings: [...warnings, ...more],
-    hasAuditLog: auditLog.summary !== undefined,
+    hasAuditLog: found !== undefined,
   };
 }

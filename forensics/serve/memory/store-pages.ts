@@ -65,8 +65,7 @@ export async function childCounts(store: Store, keys: readonly Key[]): Promise<n
   return keys.map(({ node, id }) => counts.get(`${id} ${node}`) ?? 0);
 }
 
-/** Returns where a row is. */
-export function keyOf({ node, timestamp, id }: Row): Key {
+function keyOf({ node, timestamp, id }: Row): Key {
   return { node, timestamp, id: String(id) };
 }
 

@@ -9,7 +9,7 @@ import { conditionOf, type Selection, type TimeRange, timeRangeOf } from '../../
 import type { Tables } from '../../select/tables.ts';
 import { withoutPassword } from '../../store/address.ts';
 import { askStore } from '../../store/answer/ask-store.ts';
-import { linksAt, rowsFor, uuid } from '../../store/answer/fetch.ts';
+import { type Link, rowsFor, uuid, withId } from '../../store/answer/fetch.ts';
 import { conditionFor, idConditions, nodesOf } from '../../store/answer/question.ts';
 import { lineOf, type Row } from '../../store/answer/record-line.ts';
 import { tablesOf } from '../../store/answer/tables.ts';
@@ -21,10 +21,11 @@ import { refuseOtherSchema } from '../../store/refuse.ts';
 import { literal, tableOf } from '../../store/schema/literal.ts';
 import type { About, Branches, Chain, Hint, Memory, NodeCells, Page, Part } from '../memory.ts';
 import { offTimesOf, TURNS } from './off-times.ts';
-import { branchesOf, childCounts, isWholeId, keyOf, pageOf } from './store-pages.ts';
+import { branchesOf, childCounts, isWholeId, pageOf } from './store-pages.ts';
 
 /** So many parts of a time are asked about at once. */
 const PARTS_AT_ONCE = 4;
+const AMBIGUOUS_SHOWN = 5;
 
 /** A store in ClickHouse, as it is whenever somebody asks. */
 export class StoreMemory implements Memory {
@@ -104,38 +105,21 @@ export class StoreMemory implements Memory {
 
   chain(id: string, hint: Hint, signal: AbortSignal): Promise<Chain> {
     return this.#connected(signal, async (store) => {
+      const link = await this.#find(store, id, hint);
       const rows: Row[] = [];
-      let found: readonly Row[] | undefined;
-      for await (const some of rowsFor(store, { id, ...this.#hintFor(id, hint) }, Date.now())) {
-        if (found === undefined)
-          checkOne(
-            id,
-            some.map((row) => String(row.id)),
-          );
-        found ??= some;
-        rows.push(...some);
-      }
-      const chain = linked(found?.[0], rows);
-      const [first] = chain;
-      const counts = first === undefined ? [] : await childCounts(store, [keyOf(first)]);
-      return { lines: chain.map(lineOf), children: counts[0] ?? 0 };
+      const question = { id: link.id, ...(link.node === '' ? {} : { node: link.node }) };
+      for await (const some of rowsFor(store, question, Date.now())) rows.push(...some);
+      const chain = linked(link.id, rows);
+      const [children = 0] = await childCounts(store, [link]);
+      return { lines: chain.map(lineOf), children };
     });
   }
 
   children(id: string, part: Part, hint: Hint, signal: AbortSignal): Promise<Branches> {
     return this.#connected(signal, async (store) => {
-      for (const condition of idConditions(id, this.#hintFor(id, hint), Date.now())) {
-        const links = await linksAt(store, condition);
-        const [link] = links;
-        if (link === undefined) continue;
-        checkOne(
-          id,
-          links.map((one) => one.id),
-        );
-        const isChild = `node = ${literal(link.node)} AND parent_cause = ${uuid(link.id)}`;
-        return branchesOf(store, isChild, part);
-      }
-      throw noRecord(id);
+      const link = await this.#find(store, id, hint);
+      const isChild = `node = ${literal(link.node)} AND parent_cause = ${uuid(link.id)}`;
+      return branchesOf(store, isChild, part);
     });
   }
 
@@ -205,7 +189,7 @@ export class StoreMemory implements Memory {
       const journals = await opening.open(temporary);
       try {
         await writeRecords(journals, asked, recordPrinter(form, write));
-        return await notesOf(journals);
+        return [journals.completeness ?? '', ...(await notesOf(journals))];
       } finally {
         journals.close();
       }
@@ -232,12 +216,16 @@ export class StoreMemory implements Memory {
   }
 
   /** The beginning of an id is looked for in the time that questions are about. */
-  #hintFor(id: string, { since, node }: Hint): Hint {
+  async #find(store: Store, id: string, { since, node }: Hint): Promise<Link> {
     const time = since ?? (isWholeId(id) ? undefined : this.#since);
-    return {
-      ...(time === undefined ? {} : { since: time }),
-      ...(node === undefined ? {} : { node }),
-    };
+    const hint = { ...(time && { since: time }), ...(node && { node }) };
+    const links = await withId(store, idConditions(id, hint, Date.now()));
+    const ids = [...new Set(links.map((link) => link.id))];
+    const [link] = links;
+    if (link === undefined) throw new ForensicsError('negative', `no record has the id ${id}`);
+    if (ids.length === 1) return link;
+    const some = ids.slice(0, AMBIGUOUS_SHOWN).join(', ');
+    throw new ForensicsError('usage', `more than one id begins with ${id}: ${some}`);
   }
 }
 
@@ -268,27 +256,12 @@ async function nodesAsked(store: Store, { node }: Selection): Promise<ReadonlySe
 }
 
 /** Follows the causes of a record among rows. */
-function linked(first: Row | undefined, rows: readonly Row[]): Row[] {
+function linked(id: string, rows: readonly Row[]): Row[] {
   const byId = new Map(rows.map((row) => [String(row.id), row]));
   const chain = new Set<Row>();
-  for (let row = first; row !== undefined && !chain.has(row); ) {
+  for (let row = byId.get(id); row !== undefined && !chain.has(row); ) {
     chain.add(row);
     row = byId.get(String(row.parent_cause));
   }
   return [...chain];
-}
-
-/** Refuses the beginning of more than one id, or of none. */
-function checkOne(id: string, found: readonly string[]): void {
-  const ids = [...new Set(found)];
-  if (ids.length === 0) throw noRecord(id);
-  if (ids.length > 1)
-    throw new ForensicsError(
-      'usage',
-      `more than one id begins with ${id}: ${ids.slice(0, 5).join(', ')}`,
-    );
-}
-
-function noRecord(id: string): ForensicsError {
-  return new ForensicsError('negative', `no record has the id ${id}`);
 }

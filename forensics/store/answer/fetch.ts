@@ -33,7 +33,11 @@ export async function* rowsFor(
   if (effects) yield* effectsOf(store, found, known);
 }
 
-async function withId(store: Store, conditions: readonly string[]): Promise<readonly Link[]> {
+/** Returns the links of the records for which the first condition holds that any record fulfils. */
+export async function withId(
+  store: Store,
+  conditions: readonly string[],
+): Promise<readonly Link[]> {
   for (const condition of conditions) {
     const found = await linksAt(store, condition);
     if (found.length > 0) return found;
