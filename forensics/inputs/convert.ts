@@ -1,9 +1,11 @@
 import { rmSync } from 'node:fs';
-import { type JsonObject, writeExact } from '../../record/exact-json.ts';
+import { type Json, type JsonObject, writeExact } from '../../record/exact-json.ts';
 import { CopyFile } from './copy-file.ts';
-import { contentOf } from './otlp.ts';
+import { contentOf, logRecordsIn } from './otlp.ts';
+import { resourceLogsIn } from './otlp-protobuf.ts';
 import type { Damage } from './read/file-window.ts';
 import { type Line, readLines } from './read/lines.ts';
+import { readText } from './read/text.ts';
 import { type WithheldNumbers, withheldIn } from './withheld.ts';
 
 /** The result of writing a file's records as lines of their own. */
@@ -32,6 +34,8 @@ export interface DamagedLine {
 
 /** A line that is no record; DuckDB skips it, so that it is counted as others are. */
 const UNREADABLE = '?';
+/** A message is kept in memory as a whole; a collector sends none that is nearly as large. */
+const MESSAGE_MAX = 256 << 20;
 
 /**
  * Writes what a file has as one record a line: lines of a journal unchanged, log records as the
@@ -43,6 +47,44 @@ export async function convert(path: string, target: string): Promise<Converted> 
   if (!hadEmpty || !made.hasLogs) return made;
   rmSync(target);
   return (await converted(path, target, true)).made;
+}
+
+/** Writes the records of a file of OTLP in protobuf. A line's number is that of its log record. */
+export async function convertProtobuf(path: string, target: string): Promise<Converted> {
+  const { message, damage } = await messageIn(path);
+  const writer = new Writer(target, false);
+  const damaged = (one: Damage) => damagedLine(one, writer.taken + 1);
+  let isOtlp = false;
+  try {
+    for (const json of resourceLogsIn(message)) {
+      isOtlp = true;
+      writer.takeLogs(json);
+    }
+    if (damage !== undefined) return { ...writer.made, damage: [damaged(damage)] };
+    const isWrong = !isOtlp && message.length > 0;
+    const why = { at: 0, why: 'it is not OTLP in protobuf' };
+    return { ...writer.made, damage: isWrong ? [damaged(why)] : [] };
+  } catch (error) {
+    const why = `it is not OTLP in protobuf: ${(error as Error).message}`;
+    return { ...writer.made, damage: [damaged(damage ?? { at: message.length, why })] };
+  } finally {
+    writer.close();
+  }
+}
+
+/** Returns what of a file can be decompressed, and why not all of it. */
+async function messageIn(path: string): Promise<{ message: Buffer; damage: Damage | undefined }> {
+  const parts: Buffer[] = [];
+  let damage: Damage | undefined;
+  let bytes = 0;
+  for await (const part of readText(path)) {
+    if (!Buffer.isBuffer(part)) damage = part;
+    else parts.push(part);
+    bytes += Buffer.isBuffer(part) ? part.length : 0;
+    if (bytes > MESSAGE_MAX) throw new Error(`a message of more than ${MESSAGE_MAX >> 20} MiB`);
+    if (damage !== undefined) break;
+  }
+  return { message: Buffer.concat(parts), damage };
 }
 
 async function converted(path: string, target: string, isEmptyOtlp: boolean) {
@@ -78,6 +120,8 @@ class Writer {
   readonly #withheld: WithheldNumbers[] = [];
   #hasLogs = false;
   #isUnfinished = false;
+  /** how many log records were taken */
+  taken = 0;
   /** Whether there was an empty object. */
   hadEmpty = false;
 
@@ -97,6 +141,19 @@ class Writer {
       this.#hasLogs = true;
       if (content.kind === 'logs') this.#writeLogs(content.records, number);
       else this.#others += 1;
+    }
+  }
+
+  /** Takes the log records of a resource; undefined: it has something else. */
+  takeLogs(json: Json | undefined): void {
+    if (json === undefined) {
+      this.#others += 1;
+      return;
+    }
+    this.#hasLogs = true;
+    for (const record of logRecordsIn([json])) {
+      this.taken += 1;
+      this.#writeLogs([record], this.taken);
     }
   }
 

@@ -9,6 +9,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { hasGap, LISTS_MAX } from '../../record/segment-gap.ts';
+import { LINES, SEGMENT } from './names.ts';
 import { isStream } from './read/stream.ts';
 
 /** A file of records and its journal. */
@@ -23,6 +24,8 @@ export interface Found {
   readonly isBeside: boolean;
   /** Whether an agent exported its records: rules may have held back some, and one may be there twice. */
   readonly isExported?: boolean;
+  /** Whether it is a copy of something else than a file, which has the name. */
+  readonly isFetched?: boolean;
 }
 
 /** An input, or a part of it, that cannot be read at all, and why. */
@@ -36,10 +39,9 @@ export interface Answers {
   readonly found: Found[];
   readonly problems: Problem[];
   readonly notes: string[];
+  /** files that were named beside the question */
+  readonly paths?: readonly string[];
 }
-
-const SEGMENT = /^\d{20}\.jsonl(\.zst)?$/;
-const LINES = /\.(jsonl|ndjson|json)(\.zst|\.gz)?$/;
 
 /**
  * Finds the files that paths name: files, pipes, folders with everything in them, globs. Segments

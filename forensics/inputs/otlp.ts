@@ -20,7 +20,8 @@ export function contentOf(text: string): Content {
   const json = parsed(text);
   if (!isObject(json)) return { kind: 'neither' };
   if (typeof json.id === 'string') return { kind: 'record' };
-  if (Array.isArray(json.resourceLogs)) return { kind: 'logs', records: recordsIn(text) };
+  if (Array.isArray(json.resourceLogs))
+    return { kind: 'logs', records: logRecordsIn(listOf(parseExact(text), 'resourceLogs')) };
   if (OTHER_SIGNALS.some((key) => Array.isArray(json[key]))) return { kind: 'other' };
   const keys = Object.keys(json);
   if (keys.length === 1 && keys[0] === 'schemaUrl') return { kind: 'other' };
@@ -41,8 +42,9 @@ function parsed(text: string): unknown {
   }
 }
 
-function recordsIn(text: string): (JsonObject | undefined)[] {
-  return listOf(parseExact(text), 'resourceLogs').flatMap((resourceLogs) => {
+/** Returns the records in log records, with undefined in the place of those of other programs. */
+export function logRecordsIn(all: readonly Json[]): (JsonObject | undefined)[] {
+  return all.flatMap((resourceLogs) => {
     const resource = attributesOf(isObject(resourceLogs) ? resourceLogs.resource : undefined);
     return listOf(resourceLogs, 'scopeLogs')
       .flatMap((scopeLogs) => listOf(scopeLogs, 'logRecords'))

@@ -1,8 +1,15 @@
 import { existsSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { convert, type DamagedLine, damagedLine } from './convert.ts';
+import {
+  type Converted,
+  convert,
+  convertProtobuf,
+  type DamagedLine,
+  damagedLine,
+} from './convert.ts';
 import { CopyFile } from './copy-file.ts';
 import { compressedName, type Found } from './find.ts';
+import { PROTOBUF } from './names.ts';
 import { contentOf, mayBeOtlp } from './otlp.ts';
 import { countCompressedLines, countLines, type LineCount } from './read/count.ts';
 import { type Line, readLines } from './read/lines.ts';
@@ -28,6 +35,8 @@ export class Source {
   readonly journal: string;
   /** the given file, or what was read from a stream */
   readonly original: string;
+  /** Whether that is a copy of something else than a file. */
+  readonly isFetched: boolean;
   readonly #temporary: Temporary;
   #form: Form = 'plain';
   #file: string;
@@ -55,7 +64,7 @@ export class Source {
   isUnfinished = false;
 
   private constructor(
-    { path, journal, isExported = false }: Found,
+    { path, journal, isExported = false, isFetched = false }: Found,
     original: string,
     temporary: Temporary,
   ) {
@@ -63,6 +72,7 @@ export class Source {
     this.journal = journal;
     this.hasLogs = isExported;
     this.original = original;
+    this.isFetched = isFetched;
     this.#file = original;
     this.#temporary = temporary;
   }
@@ -117,7 +127,10 @@ export class Source {
   /** Makes a copy with one record a line. */
   async copyRecords(): Promise<void> {
     const target = this.#temporary.file();
-    const made = await convert(this.#file, target);
+    this.#take(await convert(this.#file, target), target);
+  }
+
+  #take(made: Converted, target: string): void {
     const { lines, others, foreign, withheld, hasLogs, damage } = made;
     this.isUnfinished = made.isUnfinished && this.#form === 'plain';
     this.others = others;
@@ -216,6 +229,11 @@ export class Source {
   }
 
   async #prepare(): Promise<void> {
+    if (PROTOBUF.test(this.original)) {
+      const target = this.#temporary.file();
+      this.#take(await convertProtobuf(this.original, target), target);
+      return;
+    }
     const file = await open(this.original);
     try {
       this.#form = formOf(this.original, await headOf(file));
@@ -276,6 +294,7 @@ export class Source {
 }
 
 async function hasRecords(path: string): Promise<boolean> {
+  if (PROTOBUF.test(path)) return true;
   let tried = 0;
   for await (const { text } of readLines(path)) {
     const { kind } = contentOf(text);

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer';
 import { podShape } from '../../../agent/enrich/pods/pod-shape.ts';
+import { readLogRecord } from '../../../agent/export/encode/read-log-record.ts';
+import { createScope } from '../../../agent/export/encode/scope.ts';
 import { retryDelayOf } from '../../../agent/export/send/retry-info.ts';
 import { JsonSieve } from '../../../agent/kube/json-sieve.ts';
 import { readPodEvent } from '../../../agent/kube/pod-event.ts';
+import { logRecordsIn } from '../../../forensics/inputs/otlp.ts';
+import { resourceLogsIn } from '../../../forensics/inputs/otlp-protobuf.ts';
+import { writeExact } from '../../../record/exact-json.ts';
+import { execLine } from '../../support/journal/lines.ts';
 import { statusWithRetryInfo } from '../../support/otlp/collector.ts';
 import { ROOT } from '../../support/paths.ts';
 import type { Target } from './target.ts';
@@ -16,7 +23,7 @@ function sieved(pieces: Iterable<Buffer>): unknown {
   return sieve.end();
 }
 
-/** Messages that a collector, the API server or the kubelet sends. */
+/** Messages that a collector, the API server or the kubelet sends, or that an exporter wrote. */
 export const MESSAGE_TARGETS: readonly Target[] = [
   {
     name: 'retry-info',
@@ -38,6 +45,28 @@ export const MESSAGE_TARGETS: readonly Target[] = [
         assert.equal(typeof readPodEvent(input).type, 'number');
       } catch (error) {
         assert.ok(error instanceof Error && !(error instanceof assert.AssertionError), `${error}`);
+      }
+    },
+  },
+  {
+    name: 'otlp-protobuf',
+    property: 'any message has log records that are JSON, or is refused by an error',
+    seeds: [0, 1].map((n) =>
+      Buffer.from(
+        ProtobufLogsSerializer.serializeRequest([
+          readLogRecord(execLine(n, { args: ['a', 'b'] }), createScope('0.1.0')),
+        ]) ?? [],
+      ),
+    ),
+    check(input) {
+      try {
+        for (const json of resourceLogsIn(input))
+          if (json !== undefined)
+            for (const record of logRecordsIn([json]))
+              if (record !== undefined) JSON.parse(writeExact(record));
+      } catch (error) {
+        assert.ok(error instanceof Error && !(error instanceof SyntaxError), `${error}`);
+        assert.doesNotMatch(error.message, /call stack/);
       }
     },
   },
