@@ -1,10 +1,11 @@
-import { statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { createReadStream, statSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { type Answers, compressedName, type Found, findFiles, type Problem } from './find.ts';
 import { Source } from './source.ts';
 import type { Temporary } from './temporary.ts';
 
-const COMPARED_BYTES = 1 << 20;
+const READ_BYTES = 1 << 20;
 
 /** What paths name: what can be read, what cannot, and remarks. */
 export interface Inputs {
@@ -18,7 +19,7 @@ export async function openInputs(
   named: readonly string[] | Answers,
   temporary: Temporary,
 ): Promise<Inputs> {
-  const { found, problems, notes } = 'found' in named ? structuredClone(named) : foundAt(named);
+  const { found, problems, notes } = 'found' in named ? withPaths(named) : foundAt(named);
   const inputs: Inputs = { sources: [], problems, notes };
   const byName = new Map(found.map((one) => [one.real, one]));
   const opened = new Set<Found>();
@@ -53,50 +54,42 @@ function foundAt(paths: readonly string[]): Answers {
   return { ...findFiles(paths), notes: [] };
 }
 
-/** Drops files that are byte by byte the same as one of another journal, as after overlapping pulls. */
+/** Adds the files that were named beside a question, under the names that they have now. */
+function withPaths({ found, problems, notes, paths = [] }: Answers): Answers {
+  const files = foundAt(paths);
+  return {
+    found: [...found, ...files.found],
+    problems: [...problems, ...files.problems],
+    notes: [...notes],
+  };
+}
+
+/** Drops files that have the same bytes as one of another journal, as after overlapping pulls. */
 async function withoutCopies(sources: readonly Source[], notes: string[]): Promise<Source[]> {
-  const bySize = new Map<number, Source[]>();
+  const size = ({ original }: Source) => statSync(original).size;
+  const bySize = Map.groupBy(sources, (source) => `${size(source)} ${source.form}`);
+  const byContent = new Map<string, Source[]>();
   const kept: Source[] = [];
   for (const source of sources) {
-    const { size } = statSync(source.original);
-    const others = bySize.get(size) ?? [];
-    bySize.set(size, others);
-    let first: Source | undefined;
-    for (const other of others)
-      if (
-        other.journal !== source.journal &&
-        other.form === source.form &&
-        (await isSame(other.original, source.original))
-      )
-        first ??= other;
-    if (first !== undefined && size > 0) {
-      notes.push(`${source.path}: the same as ${first.path}, and counts once`);
-      continue;
+    const key = `${size(source)} ${source.form}`;
+    const alike = bySize.get(key) ?? [];
+    if (!key.startsWith('0 ') && alike.some(({ journal }) => journal !== source.journal)) {
+      const content = `${key} ${await digestOf(source)}`;
+      const others = byContent.get(content) ?? [];
+      const first = others.find(({ journal }) => journal !== source.journal);
+      if (first !== undefined) {
+        notes.push(`${source.path}: the same as ${first.path}, and counts once`);
+        continue;
+      }
+      byContent.set(content, [...others, source]);
     }
-    others.push(source);
     kept.push(source);
   }
   return kept;
 }
 
-/** Compares two files of the same size. */
-async function isSame(one: string, other: string): Promise<boolean> {
-  const files = [await open(one), await open(other)] as const;
-  try {
-    const buffers = files.map(() => Buffer.allocUnsafeSlow(COMPARED_BYTES));
-    for (let at = 0; ; ) {
-      const [a, b] = await Promise.all(
-        files.map(async (file, index) => {
-          const buffer = buffers[index] ?? Buffer.alloc(0);
-          const { bytesRead } = await file.read(buffer, 0, COMPARED_BYTES, at);
-          return buffer.subarray(0, bytesRead);
-        }),
-      );
-      if (a === undefined || b === undefined || !a.equals(b)) return false;
-      if (a.length === 0) return true;
-      at += a.length;
-    }
-  } finally {
-    await Promise.all(files.map((file) => file.close()));
-  }
+async function digestOf({ original }: Source): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(original, { highWaterMark: READ_BYTES }), hash);
+  return hash.digest('hex');
 }
