@@ -20,7 +20,8 @@ BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node build/report/
 PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c))
 # The package with ClickHouse's engine is for x86-64 only.
 CLICKHOUSE := $(if $(filter x86_64,$(shell uname -m)),build/clickhouse/server)
-TESTED := build $(PROGRAMS) build/programs/next.bpf.o build/sanitized/vcml_hook.node $(CLICKHOUSE) build/apt-test.stamp
+TESTED := build $(PROGRAMS) build/programs/next.bpf.o build/sanitized/vcml_hook.node $(CLICKHOUSE) \
+	build/s3/versitygw build/apt-test.stamp
 
 .PHONY: help run unit test bench fuzz killpoints simulation mutants audit-mutants soak valgrind kernels e2e check format generate coverage build bundle image clean
 
@@ -112,6 +113,7 @@ APT_check := bpftool clang-format shellcheck
 APT_unit := openssl zstd
 APT_test := bpftool chromium iproute2 openssl zstd
 APT_bench := bpftool libbpf-tools runc zstd
+APT_s3 = jq $(if $(shell command -v go),,golang-go)
 APT_valgrind := valgrind
 APT_image = $(if $(shell command -v buildah || command -v docker),,buildah)
 APT_kernels := busybox-static cpio qemu-system-arm qemu-system-x86 xz-utils
@@ -234,6 +236,11 @@ build/clickhouse/server: $(wildcard test/support/clickhouse/*.c test/support/cli
 	gcc -O2 -Wall -Wextra -Werror test/support/clickhouse/server.c -o $@ \
 		-L$(@D)/node_modules/@chdb/lib-linux-x64-gnu -lchdb \
 		-Wl,-rpath,'$$ORIGIN/node_modules/@chdb/lib-linux-x64-gnu'
+
+# An S3 server, for the tests of archives: 2 minutes on two cores.
+build/s3/versitygw: test/support/s3/versitygw/go.mod test/support/s3/versitygw/go.sum | test/e2e/build build/apt-s3.stamp
+	test/e2e/build versitygw $(@D)
+	@touch $@
 
 # --- checks ----------------------------------------------------------------------------------
 

@@ -243,7 +243,7 @@ export class Journals {
 
   /** Makes the views for expressions over their columns. Most commands do without, and start faster. */
   async makeViews(): Promise<void> {
-    const copies = this.files.filter(({ isOriginal }) => !isOriginal);
+    const copies = this.files.filter(({ isOriginal, isFetched }) => !isOriginal || isFetched);
     const shown = new Map(this.files.map(({ file, path }) => [file, path]));
     const names = copies.length > 0 ? shown : new Map<string, string>();
     for (const sql of viewsSql(this.#viewsFrom, names)) await this.rows(sql);

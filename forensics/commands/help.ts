@@ -5,12 +5,18 @@ nodes, and may be compressed or still being written. Without an input, vcml read
 /var/lib/vcml-agent/journal. A line that cannot be read is skipped, and stderr
 reports how many there are.
 
+Objects in S3 are named s3://BUCKET/KEY, also with globs. Credentials, region and
+endpoint come from where the AWS command line takes them: AWS_PROFILE, AWS_REGION,
+AWS_ENDPOINT_URL_S3 and the like. A store in ClickHouse is named
+clickhouse://USER@HOST:PORT/DATABASE.
+
 Examples:
   vcml query --since 2h --pod shop/cart-7d9f-x2x
   vcml query --entry exec --output jsonl nodes/
   vcml chain 4a7107b4 nodes/*/journal
   vcml chain 4a7107b4 --output sentences nodes/
   vcml serve nodes/
+  vcml query --exe /tmp/x 's3://archive/cluster/node-7/**'
   vcml query --sql "SELECT executable, count(*) FROM execs GROUP BY 1" nodes/
 
 Exit codes:

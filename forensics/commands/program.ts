@@ -1,20 +1,22 @@
 import { Argument, Command } from 'commander';
 import { commandLine, visible } from '../../record/visible.ts';
+import { isArchive } from '../archive/address.ts';
 import { ForensicsError } from '../errors.ts';
 import { namedInputs, splitId } from '../inputs/named.ts';
-import { Journals } from '../journals.ts';
+import type { Journals } from '../journals.ts';
 import { remark } from '../output/stderr.ts';
 import type { Selection } from '../select/filter.ts';
-import { isStore, withoutPassword } from '../store/address.ts';
+import { isStore } from '../store/address.ts';
 import type { Question } from '../store/answer/question.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
+import { filesOf } from './files.ts';
 import { MAIN_HELP } from './help.ts';
 import { auditLog, count, form, selection, storeConnection } from './options.ts';
 import { type Opening, reading } from './reading.ts';
 import { refusal } from './refusal.ts';
 
 const INPUTS =
-  'files, folders or globs with journals, vCML records or OTLP JSON lines; without one, the journal of this node';
+  'files, folders or globs with journals, vCML records or OTLP, or s3://BUCKET/KEY; without one, the journal of this node';
 
 /** The table that Graph.load() makes. */
 const LINKS = 'links';
@@ -87,7 +89,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       }
       const { gaps, HOLES } = await import('./gaps.ts');
       const answer = (journals: Journals) => gaps(journals, options);
-      done(await reading(filesOf(inputs), answer, concluding({}, HOLES)));
+      done(await reading(await filesOf(inputs), answer, concluding({}, HOLES)));
     });
 
   ofStore(form(program.command('stats')))
@@ -103,7 +105,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       }
       const { stats, COUNTED } = await import('./stats.ts');
       const answer = (journals: Journals) => stats(journals, options);
-      done(await reading(filesOf(inputs), answer, concluding({}, COUNTED)));
+      done(await reading(await filesOf(inputs), answer, concluding({}, COUNTED)));
     });
 
   storeConnection(selection(form(program.command('tail'))))
@@ -114,6 +116,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     )
     .action(async (inputs, options) => {
       const { follow, tail } = await import('./tail.ts');
+      refuseArchive(inputs);
       const [first = ''] = inputs;
       if (inputs.length === 1 && isStore(first)) {
         const { followStore } = await import('../store/answer/follow-store.ts');
@@ -168,7 +171,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, { parquet }) => {
       const { exportParquet } = await import('./export.ts');
-      done(await reading(filesOf(inputs), (journals) => exportParquet(journals, parquet)));
+      done(await reading(await filesOf(inputs), (journals) => exportParquet(journals, parquet)));
     });
 
   storeConnection(form(program.command('audit')))
@@ -188,7 +191,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
         const { storeAudit } = await import('../store/audit/command.ts');
         return done(await storeAudit(inputs[0], options));
       }
-      done(await reading(filesOf(inputs), (journals) => audit(journals, options)));
+      done(await reading(await filesOf(inputs), (journals) => audit(journals, options)));
     });
 
   storeConnection(program.command('store'))
@@ -223,7 +226,7 @@ async function openingOf(
   question: Question,
 ): Promise<Opening> {
   const [first = ''] = inputs;
-  if (inputs.length !== 1 || !isStore(first)) return filesOf(inputs);
+  if (inputs.length !== 1 || !isStore(first)) return await filesOf(inputs);
   const { askStore } = await import('../store/answer/ask-store.ts');
   return askStore(first, options, question);
 }
@@ -251,18 +254,11 @@ function ofStore(command: Command): Command {
     .option('--node <name>', 'in a store: of this node');
 }
 
-/** Opens the inputs, or the journal of this node. */
-function filesOf(inputs: readonly string[]): Opening {
-  const store = inputs.find(isStore);
-  if (store !== undefined)
-    throw new ForensicsError(
-      'usage',
-      `${withoutPassword(store)}: this command reads no store, or not beside other inputs`,
-    );
-  return {
-    open: (temporary) => Journals.open(namedInputs(inputs), undefined, temporary),
-    percentage: 0,
-  };
+/** Refuses to follow objects, which do not grow. */
+function refuseArchive(inputs: readonly string[]): void {
+  const archive = inputs.find(isArchive);
+  if (archive !== undefined)
+    throw new ForensicsError('usage', `${archive}: objects do not grow: ask with vcml query`);
 }
 
 /** Says at the end of an answer how complete the memory is that it comes from. */

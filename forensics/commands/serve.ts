@@ -1,8 +1,7 @@
 import { ForensicsError } from '../errors.ts';
 import { readAuditLog } from '../exec-requests/audit-log.ts';
-import { namedInputs } from '../inputs/named.ts';
 import { Temporary } from '../inputs/temporary.ts';
-import { Journals } from '../journals.ts';
+import type { Journals } from '../journals.ts';
 import { showProgress } from '../output/progress.ts';
 import { remark } from '../output/stderr.ts';
 import { flush, print } from '../output/stdout.ts';
@@ -14,6 +13,7 @@ import type { Memory } from '../serve/memory.ts';
 import { serve as answer } from '../serve/server.ts';
 import { isStore, withoutPassword } from '../store/address.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
+import { filesOf } from './files.ts';
 
 /** A store has the records of months. */
 const STORE_SINCE = '24h';
@@ -84,13 +84,14 @@ async function memoryOf(
   }
   if (options.since !== undefined)
     throw new ForensicsError('usage', '--since of serve is for a store; the page selects times');
+  const opening = await filesOf(inputs);
   let journals: Journals | undefined;
   const stopProgress = showProgress(() => ({
-    percentages: [journals?.percentage ?? 0],
+    percentages: [journals?.percentage ?? opening.percentage],
     copied: temporary.bytes,
   }));
   try {
-    journals = await Journals.open(namedInputs(inputs), undefined, temporary);
+    journals = await opening.open(temporary);
     return await FilesMemory.read(journals);
   } catch (error) {
     journals?.close();

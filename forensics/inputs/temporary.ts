@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ForensicsError } from '../errors.ts';
@@ -25,10 +25,15 @@ export class Temporary {
 
   /** Returns the path of a new file; throws if there is no temporary folder. */
   file(extension: '.jsonl' | '.jsonl.zst' = '.jsonl'): string {
-    if (this.path === undefined) throw new ForensicsError('unreadable', this.why ?? '');
-    this.#files += 1;
-    this.#newest = join(this.path, `${this.#files}${extension}`);
+    this.#newest = this.#new(extension);
     return this.#newest;
+  }
+
+  /** Makes a new folder and returns its path; throws if there is no temporary folder. */
+  folder(): string {
+    const path = this.#new('');
+    mkdirSync(path, { mode: 0o700 });
+    return path;
   }
 
   /** The size of the file that was made last. */
@@ -41,6 +46,12 @@ export class Temporary {
     this.#remove();
     process.off('exit', this.#remove);
     for (const signal of SIGNALS) process.off(signal, this.#endBy);
+  }
+
+  #new(extension: string): string {
+    if (this.path === undefined) throw new ForensicsError('unreadable', this.why ?? '');
+    this.#files += 1;
+    return join(this.path, `${this.#files}${extension}`);
   }
 
   readonly #remove = (): void => {
