@@ -21,7 +21,7 @@ export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
   [EXIT.unsupported]: 'this kernel or machine cannot run the agent',
   [EXIT.bug]: 'a bug: report the message',
   [EXIT.journal]: 'the journal cannot be written, or cannot be read',
-  [EXIT.busy]: 'another agent holds the hook or the journal',
+  [EXIT.busy]: 'another agent holds the hook or the journal, or a cat runs',
   [EXIT.permission]: 'not permitted: a capability or a mount is missing',
   [EXIT.configuration]: 'the configuration is invalid, or a pin does not fit',
 };

@@ -10,6 +10,9 @@ const AT_ONCE = 16;
 /** `vcml-agent cat` has printed what it could read. */
 const DAMAGED = 73;
 
+/** It says first that it waits for another one (bin/vcml-agent). */
+const WAITING = /^vcml-agent: waiting for another cat /;
+
 /** How nodes are asked. */
 export interface Asking {
   readonly access: Access;
@@ -70,6 +73,9 @@ function reasonOf({ exitCode, errors }: Ended, timeoutMs: number): string | unde
   if (exitCode === 0) return undefined;
   if (exitCode === undefined)
     return `did not answer within ${timeoutMs / 1000} s, which --timeout can extend`;
-  const lines = errors.trim().split('\n');
+  const lines = errors
+    .trim()
+    .split('\n')
+    .filter((line) => !WAITING.test(line));
   return (exitCode === DAMAGED ? lines[0] : lines.find((line) => line !== '')) ?? '';
 }
