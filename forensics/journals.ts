@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { COLUMNS, literal, scanSql } from './columns.ts';
-import { type Engine, openEngine } from './engine.ts';
+import { type Engine, openEngine, threadsFor } from './engine.ts';
 import { eraseRows } from './erase-rows.ts';
 import { ForensicsError } from './errors.ts';
 import { fillTable, isForThreads, type LineTable } from './exec-lines/fill-table.ts';
@@ -263,6 +263,7 @@ export class Journals {
   async #define(files: readonly Source[]): Promise<void> {
     this.files = files;
     if (files.length === 0) throw new ForensicsError('unreadable', problemsText(this.problems));
+    await this.rows(threadsFor(files));
     await this.rows('DROP TYPE IF EXISTS journal_file CASCADE');
     await this.rows(
       `CREATE TYPE journal_file AS ENUM (${this.#sources().map(literal).join(', ')})`,
