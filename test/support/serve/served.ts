@@ -35,7 +35,16 @@ export class Served {
     const paths = Object.entries(journals).map(([name, records]) =>
       folder.journal(name, linesOf(records)),
     );
-    const args = ['serve', ...paths, '--listen', '127.0.0.1:0', ...options];
+    return Served.#over(folder, [...paths, ...options]);
+  }
+
+  /** Serves these inputs, with options. */
+  static overInputs(...inputs: readonly string[]): Promise<Served> {
+    return Served.#over(new Folder(), inputs);
+  }
+
+  static async #over(folder: Folder, inputs: readonly string[]): Promise<Served> {
+    const args = ['serve', ...inputs, '--listen', '127.0.0.1:0'];
     const server = spawn(VCML_BIN, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const [line] = await once(createInterface(server.stdout), 'line');
     const address = /http:\S+/.exec(`${line}`)?.[0];
