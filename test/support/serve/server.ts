@@ -42,7 +42,11 @@ export async function startServer(t: CleanUp, ...args: readonly string[]): Promi
   });
   const ended = once(child, 'exit');
   const stderr = text(child.stderr);
-  t.after(() => child.kill('SIGKILL'));
+  // A server that is killed leaves its temporary folder behind.
+  t.after(async () => {
+    child.kill('SIGTERM');
+    await ended;
+  });
   const [line] = await Promise.race([
     once(createInterface(child.stdout), 'line'),
     ended.then(async () => [await stderr]),
