@@ -1,7 +1,15 @@
 const RETRY_MS = 1500;
 
 /** What the server answered instead of data; the message is for the reader. */
-export class Refusal extends Error {}
+export class Refusal extends Error {
+  /** whether the same question may be answered later */
+  readonly isPassing: boolean;
+
+  constructor(message: string, isPassing: boolean, options?: ErrorOptions) {
+    super(message, options);
+    this.isPassing = isPassing;
+  }
+}
 
 /**
  * Asks the server. Returns undefined if a newer question of the same `asker` came in between; throws
@@ -51,7 +59,7 @@ async function answerTo(url: string, signal: AbortSignal): Promise<unknown> {
   const { error = `vcml serve answered with status ${response.status}` } = (answer ?? {}) as {
     error?: string;
   };
-  throw new Refusal(error);
+  throw new Refusal(error, response.status >= 500);
 }
 
 async function send(url: string, signal: AbortSignal): Promise<Response> {
@@ -59,11 +67,7 @@ async function send(url: string, signal: AbortSignal): Promise<Response> {
     return await fetch(url, { signal });
   } catch (cause) {
     if (signal.aborted) throw cause;
-    throw new Refusal(
-      'vcml serve does not answer: start it again, and open the address it prints',
-      {
-        cause,
-      },
-    );
+    const why = 'vcml serve does not answer: start it again, and open the address it prints';
+    throw new Refusal(why, true, { cause });
   }
 }

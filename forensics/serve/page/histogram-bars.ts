@@ -35,11 +35,15 @@ export class HistogramBars {
 
   async show(selection: URLSearchParams): Promise<void> {
     const query = withValues(selection, { bars: `${BARS}` });
+    const bars = byId('bars', HTMLElement);
+    bars.setAttribute('aria-busy', 'true');
     try {
       const answer = await this.#asker.ask<Histogram>('/api/histogram', query);
       if (answer !== undefined) this.#draw(answer);
     } catch (error) {
       this.#host.fail(error);
+    } finally {
+      if (!this.#asker.isBusy) bars.removeAttribute('aria-busy');
     }
   }
 

@@ -1,5 +1,5 @@
 import { commandLine, visible } from '../../../record/visible.ts';
-import { byId } from '../../report/page/dom.ts';
+import { button, byId } from '../../report/page/dom.ts';
 import type { Chain, Summary } from './answers.ts';
 import { Asker, Refusal } from './ask.ts';
 import { CauseTree } from './cause-tree.ts';
@@ -95,9 +95,16 @@ export class ServedPage implements Host {
   }
 
   fail(error: unknown): void {
-    byId('problem', HTMLElement).textContent =
-      error instanceof Refusal ? visible(error.message) : `the page failed: ${String(error)}`;
+    const text = error instanceof Refusal ? error.message : `the page failed: ${String(error)}`;
+    const isPassing = error instanceof Refusal && error.isPassing;
+    const again = isPassing ? [' ', button('Try again', () => this.#again())] : [];
+    byId('problem', HTMLElement).replaceChildren(visible(text), ...again);
     if (!(error instanceof Refusal)) throw error;
+  }
+
+  #again(): void {
+    this.#shown.clear();
+    this.show(this.#place);
   }
 
   /** Shows a place, and asks for what it does not have. */

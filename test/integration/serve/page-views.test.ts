@@ -208,3 +208,24 @@ test('an unknown record of a permalink is an error, not another record', async (
   assert.deepEqual(await commands(page, '#causes'), []);
   served.takeRefusals();
 });
+
+test('a link in a browser without the token says what to do', async () => {
+  const page = await served.openWithoutToken('#pod=shop/cart-7d9f-x2x');
+  await waitForText(page, '#problem', /open the address/);
+  assert.deepEqual(await commands(page), []);
+  served.takeRefusals();
+});
+
+test('a server that does not answer is named, and can be asked again', async () => {
+  const page = await served.open();
+  await waitForText(page, '#list-status', /^624 records$/);
+  await page.context().setOffline(true);
+  await field(page, 'user').fill('1000');
+  await field(page, 'user').press('Enter');
+  await waitForText(page, '#problem', /vcml serve does not answer/);
+  await page.context().setOffline(false);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await waitForText(page, '#list-status', /^\d+ records$/);
+  assert.equal(await textOf(page, '#problem'), '');
+  served.takeRefusals();
+});

@@ -54,12 +54,22 @@ export class Served {
 
   /** Opens a place of the page in a new browser, as the printed address does. */
   async open(hash = '', options: BrowserContextOptions = {}): Promise<Page> {
+    const page = await this.#visit(`${this.#address}${hash}`, options);
+    await page.locator('#completeness:not(:empty)').waitFor();
+    return page;
+  }
+
+  /** Opens a place of the page in a browser that does not have the token. */
+  openWithoutToken(hash: string): Promise<Page> {
+    return this.#visit(`${this.origin}/${hash}`, {});
+  }
+
+  async #visit(url: string, options: BrowserContextOptions): Promise<Page> {
     const viewport = { width: 1400, height: 900 };
     const context = await this.#browser.newContext({ viewport, ...options });
     const page = await context.newPage();
     watch(page, this.misdeeds, (place) => place.startsWith(`${this.origin}/`));
-    await page.goto(`${this.#address}${hash}`);
-    await page.locator('#completeness:not(:empty)').waitFor();
+    await page.goto(url);
     return page;
   }
 
