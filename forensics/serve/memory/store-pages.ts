@@ -12,6 +12,14 @@ export interface Key {
   readonly id: string;
 }
 
+/** A time with an end. */
+interface Times {
+  readonly since: bigint;
+  readonly until: bigint;
+}
+
+/** The first windows are these parts of the time. */
+const WINDOWS = [100n, 10n];
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /** Whether a text is a whole id, and not the beginning of one. */
@@ -19,28 +27,59 @@ export function isWholeId(id: string): boolean {
   return UUID.test(id);
 }
 
-/** Returns a part of the records for which a condition holds, by time. */
-export async function pageOf(store: Store, condition: string, part: Part): Promise<Page> {
-  const { shown, next, prev } = await keysOf(store, condition, part);
+/** Returns a part of the records for which a condition holds, by time; all are in this time. */
+export async function pageOf(
+  store: Store,
+  condition: string,
+  part: Part,
+  times: Times,
+): Promise<Page> {
+  const { shown, next, prev } = await keysOf(store, condition, part, windowsOf(part, times));
   return { lines: await linesAt(store, shown), next, prev };
 }
 
 /** Returns such a part with the number of records that each caused. */
 export async function branchesOf(store: Store, condition: string, part: Part): Promise<Branches> {
-  const { shown, next, prev } = await keysOf(store, condition, part);
+  const { shown, next, prev } = await keysOf(store, condition, part, ['true']);
   const [lines, children] = [await linesAt(store, shown), await childCounts(store, shown)];
   return { lines, children, next, prev };
 }
 
-async function keysOf(store: Store, condition: string, part: Part) {
-  const order = part.isBackwards ? 'DESC' : 'ASC';
-  const found = await store.rows<Key>(
+/** Looks into one window after the other until it has as many records as are wanted. */
+async function keysOf(store: Store, condition: string, part: Part, windows: readonly string[]) {
+  let found: readonly Key[] = [];
+  for (const window of windows) {
+    found = await foundIn(store, `${condition} AND ${conditionOn(part)} AND ${window}`, part);
+    if (found.length > part.limit) break;
+  }
+  return partOf(found, part, placeOf);
+}
+
+function foundIn(
+  store: Store,
+  condition: string,
+  { isBackwards, limit }: Part,
+): Promise<readonly Key[]> {
+  const order = isBackwards ? 'DESC' : 'ASC';
+  return store.rows<Key>(
     `SELECT toString(one.timestamp) AS timestamp, one.node AS node, toString(one.id) AS id
      FROM (SELECT timestamp, node, id FROM ${tableOf(store, 'records')} FINAL
-       WHERE ${condition} AND ${conditionOn(part)}) AS one
-     ORDER BY one.timestamp ${order}, one.node ${order}, one.id ${order} LIMIT ${part.limit + 1}`,
+       WHERE ${condition}) AS one
+     ORDER BY one.timestamp ${order}, one.node ${order}, one.id ${order} LIMIT ${limit + 1}`,
   );
-  return partOf(found, part, placeOf);
+}
+
+/** Most pages are full of records from a small part of the time; the last window has all of it. */
+function windowsOf({ place, isBackwards, from }: Part, { since, until }: Times): string[] {
+  const at = place === undefined ? undefined : BigInt(keyIn(place)[0]);
+  const begin = isBackwards ? since : (at ?? from ?? since);
+  const end = isBackwards ? (at ?? until) : until;
+  const small = WINDOWS.map((part) =>
+    isBackwards
+      ? `timestamp > ${end - (end - begin) / part}`
+      : `timestamp < ${begin + (end - begin) / part}`,
+  );
+  return [...small, 'true'];
 }
 
 async function linesAt(store: Store, keys: readonly Key[]): Promise<string[]> {

@@ -90,7 +90,12 @@ export class StoreMemory implements Memory {
 
   records(selection: Selection, part: Part, signal: AbortSignal): Promise<Page> {
     const condition = this.#conditionFor(selection);
-    return this.#connected(signal, (store) => pageOf(store, condition, part));
+    const nowMs = Date.now();
+    const { since = 0n, until = BigInt(nowMs) * 1_000_000n } = timeRangeOf(
+      this.#bounded(selection),
+      nowMs,
+    );
+    return this.#connected(signal, (store) => pageOf(store, condition, part, { since, until }));
   }
 
   roots(selection: Selection, part: Part, signal: AbortSignal): Promise<Branches> {
