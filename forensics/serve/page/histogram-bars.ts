@@ -41,13 +41,14 @@ export class HistogramBars {
       const answer = await this.#asker.ask<Histogram>('/api/histogram', query);
       if (answer !== undefined) this.#draw(answer);
     } catch (error) {
+      this.#draw({ from: null, to: null, nodes: 0, bars: [] }, '');
       this.#host.fail(error);
     } finally {
       if (!this.#asker.isBusy) bars.removeAttribute('aria-busy');
     }
   }
 
-  #draw({ from, to, nodes, bars }: Histogram): void {
+  #draw({ from, to, nodes, bars }: Histogram, empty = 'no records'): void {
     this.#from = BigInt(from ?? 0);
     this.#to = BigInt(to ?? 0);
     this.#asked = { from: this.#from, to: this.#to };
@@ -56,7 +57,7 @@ export class HistogramBars {
       Array.from({ length: BARS }, (_, index) => barOf(bars[index], nodes)),
       span,
     );
-    byId('from', HTMLElement).textContent = from === null ? 'no records' : fullTime(this.#from);
+    byId('from', HTMLElement).textContent = from === null ? empty : fullTime(this.#from);
     byId('to', HTMLElement).textContent = to === null ? '' : fullTime(this.#to);
   }
 

@@ -2,24 +2,33 @@ import { byId, element } from '../../report/page/dom.ts';
 import { counted, fullTime, nanosecondsFrom, visible } from '../../report/page/text.ts';
 import type { Summary } from './answers.ts';
 
+const WARNINGS_SHOWN = 3;
+
 /** Shows what the page is about, and how complete it is. */
 export function showSummary(summary: Summary): void {
   const { title, inputs, warnings, records, completeness } = summary;
   document.title = `${visible(title)} – vcml`;
   byId('title', HTMLElement).textContent = visible(title);
   showCompleteness(visible(completeness));
-  const count = warnings.length === 0 ? '' : `, ${counted(warnings.length, 'warning')}`;
+  const since = summary.since === null ? '' : ` (--since ${visible(summary.since)})`;
   byId('about-summary', HTMLElement).textContent =
-    `${counted(Number(records), 'record')} in ${counted(inputs.length, 'input')}${count}`;
+    `${counted(Number(records), 'record')} in ${counted(inputs.length, 'input')}${since}`;
   byId('facts', HTMLElement).append(
     fact('Time', timeWords(summary)),
     fact('Read at', `${time(summary.loaded)} UTC`),
-    ...(summary.since === null ? [] : [fact('Bounded by', `--since ${visible(summary.since)}`)]),
     fact('Read from', element('ul', {}, ...inputs.map(inputItem))),
   );
-  byId('warnings', HTMLElement).append(
-    ...warnings.map((text) => element('li', { class: 'loss', dir: 'ltr' }, `‼ ${visible(text)}`)),
-  );
+  showWarnings(warnings.map(visible));
+}
+
+function showWarnings(warnings: readonly string[]): void {
+  const items = warnings.map((text) => element('li', { dir: 'ltr' }, `‼ ${text}`));
+  byId('warnings', HTMLElement).append(...items.slice(0, WARNINGS_SHOWN));
+  const rest = items.slice(WARNINGS_SHOWN);
+  if (rest.length === 0) return;
+  const summary = element('summary', {}, `${rest.length.toLocaleString('en')} more warnings`);
+  const more = element('details', {}, summary, element('ul', {}, ...rest));
+  byId('warnings', HTMLElement).append(element('li', {}, more));
 }
 
 /** Shows the sentence; keys must reach it where it scrolls. */

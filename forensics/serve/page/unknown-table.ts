@@ -66,6 +66,9 @@ export class UnknownTable {
       this.#column = 0;
       this.showNodes();
     } catch (error) {
+      this.#answer = undefined;
+      this.#table.replaceChildren();
+      byId('unknown-cell', HTMLElement).textContent = '';
       status.textContent = '';
       this.#host.fail(error);
     }

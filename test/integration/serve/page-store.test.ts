@@ -17,7 +17,7 @@ test('the page shows a store as it shows files, and says which time it is about'
   t.after(() => served.close());
   const page = await served.open('#user=1000&action=exec');
   await waitForText(page, '#list-status', /^\d+ records$/);
-  assert.match(await textOf(page, '#facts'), /Bounded by--since 2026-11-23/);
+  assert.match(await textOf(page, '#about-summary'), /\(--since 2026-11-23\)$/);
   await page.getByRole('button', { name: 'Clear' }).click();
   await waitForText(page, '#list-status', /^624 records$/);
   await page.locator('#bars button.loss').first().waitFor();

@@ -195,6 +195,7 @@ test('an error is shown in the server’s words, and the next search takes it aw
   await field(page, 'since').press('Enter');
   await waitForText(page, '#problem', /"yesterday" is not a time: it must be a date such as/);
   assert.deepEqual(await commands(page), []);
+  assert.equal(await page.locator('#bars button:not(.empty)').count(), 0);
   await field(page, 'since').fill('');
   await field(page, 'since').press('Enter');
   await waitForText(page, '#list-status', /^624 records$/);
