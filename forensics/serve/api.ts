@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { plainNumbers } from '../report/pack.ts';
+import { completeness } from './answers/completeness.ts';
 import { exportRecords } from './answers/export.ts';
 import { histogram } from './answers/histogram.ts';
 import type { Answered, AuditLogFor, Question } from './answers/question.ts';
@@ -22,6 +23,7 @@ interface Route {
 
 const ROUTES = new Map<string, Route>([
   ['summary', { parameters: [], answer: summary }],
+  ['completeness', { parameters: [], answer: completeness }],
   ['histogram', { parameters: ['bars'], answer: histogram }],
   ['records', { parameters: ['after', 'before', 'from', 'limit'], answer: records }],
   ['record', { parameters: [], isAbout: true, answer: record }],

@@ -3,6 +3,7 @@ import { button, byId } from '../../report/page/dom.ts';
 import type { Chain, Summary } from './answers.ts';
 import { Asker, Refusal } from './ask.ts';
 import { CauseTree } from './cause-tree.ts';
+import { Completeness } from './completeness.ts';
 import { Filters } from './filters.ts';
 import { HistogramBars } from './histogram-bars.ts';
 import type { Host } from './host.ts';
@@ -28,6 +29,7 @@ const EXPORTS = ['jsonl', 'csv'] as const;
 /** The page: it knows where the reader is, and shows it. */
 export class ServedPage implements Host {
   readonly bounds: Host['bounds'];
+  readonly #known: Completeness;
   readonly #filters: Filters;
   readonly #bars: HistogramBars;
   readonly #list: TimeList;
@@ -40,8 +42,9 @@ export class ServedPage implements Host {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #place: Place = placeOf('');
 
-  constructor({ first, last }: Summary) {
+  constructor({ first, last, completeness }: Summary) {
     this.bounds = { first: BigInt(first ?? 0), last: BigInt(last ?? 0) };
+    this.#known = new Completeness(this, completeness);
     this.#filters = new Filters(this);
     this.#bars = new HistogramBars(this);
     this.#list = new TimeList(this);
@@ -118,9 +121,10 @@ export class ServedPage implements Host {
     this.#filters.show(selection);
     this.#link();
     this.#leaveOthers(view);
+    const about = nodesAndTimes(selection);
+    this.#once('known', about.toString(), () => this.#known.show(about));
     if (view === 'unknown') {
-      const key = nodesAndTimes(selection).toString();
-      if (!this.#once('unknown', key, () => this.#unknown.show(selection)))
+      if (!this.#once('unknown', about.toString(), () => this.#unknown.show(selection)))
         this.#unknown.showNodes();
       return;
     }

@@ -4,12 +4,11 @@ import type { Summary } from './answers.ts';
 
 const WARNINGS_SHOWN = 3;
 
-/** Shows what the page is about, and how complete it is. */
+/** Shows what the page is about. */
 export function showSummary(summary: Summary): void {
-  const { title, inputs, warnings, records, completeness } = summary;
+  const { title, inputs, warnings, records } = summary;
   document.title = `${visible(title)} – vcml`;
   byId('title', HTMLElement).textContent = visible(title);
-  showCompleteness(visible(completeness));
   const since = summary.since === null ? '' : ` (--since ${visible(summary.since)})`;
   byId('about-summary', HTMLElement).textContent =
     `${counted(Number(records), 'record')} in ${counted(inputs.length, 'input')}${since}`;
@@ -29,16 +28,6 @@ function showWarnings(warnings: readonly string[]): void {
   const summary = element('summary', {}, `${rest.length.toLocaleString('en')} more warnings`);
   const more = element('details', {}, summary, element('ul', {}, ...rest));
   byId('warnings', HTMLElement).append(element('li', {}, more));
-}
-
-/** Shows the sentence; keys must reach it where it scrolls. */
-function showCompleteness(text: string): void {
-  const sentence = byId('completeness', HTMLElement);
-  sentence.textContent = text;
-  new ResizeObserver(() => {
-    if (sentence.scrollHeight > sentence.clientHeight) sentence.tabIndex = 0;
-    else sentence.removeAttribute('tabindex');
-  }).observe(sentence);
 }
 
 function inputItem({ path, records, skippedLines }: Summary['inputs'][number]): HTMLElement {

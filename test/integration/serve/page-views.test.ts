@@ -49,6 +49,17 @@ test('a search narrows the list, the timeline and the address, and Clear shows e
   assert.equal(await page.getByLabel('written in the running container').isChecked(), false);
 });
 
+test('the sentence says how complete the records of the selected nodes and times are', async () => {
+  const page = await served.open('#node=node-2');
+  const selected = /^in the nodes and times selected: complete: 1 of 1 node$/;
+  await waitForText(page, '#completeness', selected);
+  await field(page, 'node').fill('node-1');
+  await field(page, 'node').press('Enter');
+  await waitForText(page, '#completeness', /complete: 0 of 1 node; 1 with holes/);
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await waitForText(page, '#completeness', /^complete: \d of 3 nodes; /);
+});
+
 test('the form suggests values that occur', async () => {
   const page = await served.open();
   await field(page, 'exe').pressSequentially('mine');

@@ -1,0 +1,51 @@
+import { byId } from '../../report/page/dom.ts';
+import { visible } from '../../report/page/text.ts';
+import { Asker } from './ask.ts';
+import type { Host } from './host.ts';
+
+/** The sentence that says how complete the records of the selected nodes and times are. */
+export class Completeness {
+  readonly #host: Host;
+  /** the sentence about all nodes and times */
+  readonly #whole: string;
+  readonly #sentence = byId('completeness', HTMLElement);
+  readonly #asker = new Asker();
+
+  constructor(host: Host, whole: string) {
+    this.#host = host;
+    this.#whole = whole;
+    // keys must reach a sentence that scrolls
+    new ResizeObserver(() => this.#makeReachable()).observe(this.#sentence);
+  }
+
+  /** Shows the sentence for nodes and times, which is empty for all. */
+  async show(nodesAndTimes: URLSearchParams): Promise<void> {
+    this.#asker.stop();
+    if (nodesAndTimes.toString() === '') {
+      this.#say(this.#whole);
+      return;
+    }
+    this.#say('…');
+    try {
+      const answer = await this.#asker.ask<{ completeness: string }>(
+        '/api/completeness',
+        nodesAndTimes,
+      );
+      if (answer !== undefined)
+        this.#say(`in the nodes and times selected: ${answer.completeness}`);
+    } catch (error) {
+      this.#say('not known');
+      this.#host.fail(error);
+    }
+  }
+
+  #say(text: string): void {
+    this.#sentence.textContent = visible(text);
+    this.#makeReachable();
+  }
+
+  #makeReachable(): void {
+    if (this.#sentence.scrollHeight > this.#sentence.clientHeight) this.#sentence.tabIndex = 0;
+    else this.#sentence.removeAttribute('tabindex');
+  }
+}
