@@ -8,6 +8,7 @@ const HOUR_NS = 3_600_000_000_000n;
 const PARTS_MAX = 72n;
 const STEPS_H = [1n, 2n, 3n, 6n, 12n, 24n, 48n, 168n];
 const NODES_MAX = 500;
+const FLAWS: ReadonlySet<string> = new Set(['holes', 'untold', 'losses']);
 
 /** Judges what is known of each node in each part of a time. */
 export async function unknown({ memory, parameters, signal }: Question): Promise<Answered> {
@@ -75,6 +76,5 @@ function byFlaws(one: NodeCells, other: NodeCells): number {
 }
 
 function flawsOf({ cells }: NodeCells): number {
-  return cells.filter(({ state: { flaw } }) => flaw?.kind === 'holes' || flaw?.kind === 'losses')
-    .length;
+  return cells.filter(({ state: { flaw } }) => flaw !== undefined && FLAWS.has(flaw.kind)).length;
 }

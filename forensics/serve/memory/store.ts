@@ -15,6 +15,7 @@ import { lineOf, type Row } from '../../store/answer/record-line.ts';
 import { tablesOf } from '../../store/answer/tables.ts';
 import { CLICKHOUSE } from '../../store/answer/words.ts';
 import { arrivalsOf } from '../../store/arrivals/arrivals.ts';
+import { factsByPart, type Parts } from '../../store/arrivals/by-part.ts';
 import { storeCompleteness } from '../../store/arrivals/completeness.ts';
 import { type ConnectionOptions, connect, type Store } from '../../store/connect.ts';
 import { refuseOtherSchema } from '../../store/refuse.ts';
@@ -23,8 +24,6 @@ import type { About, Branches, Chain, Hint, Memory, NodeCells, Page, Part } from
 import { offTimesOf, TURNS } from './off-times.ts';
 import { branchesOf, childCounts, isWholeId, pageOf } from './store-pages.ts';
 
-/** So many parts of a time are asked about at once. */
-const PARTS_AT_ONCE = 4;
 const AMBIGUOUS_SHOWN = 5;
 
 /** A store in ClickHouse, as it is whenever somebody asks. */
@@ -155,26 +154,21 @@ export class StoreMemory implements Memory {
       );
       const counts = await countsOf(store, times);
       const isAsked = await nodesAsked(store, selection);
-      for (let at = 0; at < times.length; at += PARTS_AT_ONCE) {
-        const some = times.slice(at, at + PARTS_AT_ONCE);
-        const arrived = await Promise.all(
-          some.map((part) => arrivalsOf(store, nodesOf(selection), part)),
-        );
-        for (const [index, { nodes }] of arrived.entries()) {
-          const { since, until = 0n } = some[index] ?? {};
-          for (const facts of nodes.filter(({ node }) => isAsked.has(node))) {
-            const { node: name, first, last } = facts;
-            const known = cells.get(name) ?? {
-              node: name,
-              first,
-              last,
-              off: off.get(name) ?? [],
-              cells: [],
-            };
-            cells.set(name, known);
-            const records = counts.get(`${at + index} ${name}`) ?? 0;
-            known.cells.push({ state: stateOf(facts, { since, until }), records });
-          }
+      const facts = await factsByPart(store, nodesOf(selection), partsIn(times));
+      for (const [index, nodes] of facts.entries()) {
+        const { since, until = 0n } = times[index] ?? {};
+        for (const one of nodes.filter(({ node }) => isAsked.has(node))) {
+          const { node, first, last } = one;
+          const known = cells.get(node) ?? {
+            node,
+            first,
+            last,
+            off: off.get(node) ?? [],
+            cells: [],
+          };
+          cells.set(node, known);
+          const records = counts.get(`${index} ${node}`) ?? 0;
+          known.cells.push({ state: stateOf(one, { since, until }), records });
         }
       }
       return [...cells.values()];
@@ -234,15 +228,20 @@ export class StoreMemory implements Memory {
   }
 }
 
+/** The parts of a time are equally long, and follow each other. */
+function partsIn(times: readonly TimeRange[]): Parts {
+  const [{ since = 0n, until: end = 0n } = {}] = times;
+  return { since, until: times.at(-1)?.until ?? end, step: end - since };
+}
+
 /** Returns how many records a node has in a part of a time, by the number of the part and the name. */
 async function countsOf(
   store: Store,
   times: readonly TimeRange[],
 ): Promise<ReadonlyMap<string, number>> {
-  const [{ since = 0n, until: end = 0n } = {}] = times;
-  const until = times.at(-1)?.until ?? 0n;
+  const { since, until, step } = partsIn(times);
   const rows = await store.rows<{ part: string; node: string; count: string }>(
-    `SELECT toString(intDiv(timestamp - ${since}, ${end - since})) AS part, node,
+    `SELECT toString(intDiv(timestamp - ${since}, ${step})) AS part, node,
        toString(count()) AS count
      FROM ${tableOf(store, 'records')} FINAL
      WHERE timestamp >= ${since} AND timestamp < ${until} GROUP BY part, node`,

@@ -71,7 +71,7 @@ export async function arrivalsOf(
 }
 
 /** Returns the first and the last record of each node, and its losses of an unknown number. */
-async function seenOn(
+export async function seenOn(
   store: Store,
   onNodes: string,
   { since, until }: TimeRange,
@@ -102,7 +102,7 @@ async function seenOn(
 }
 
 /** Returns the hooks of nodes, by hookKey(). */
-async function hooksOf(store: Store, onNodes: string): Promise<Map<string, Hook>> {
+export async function hooksOf(store: Store, onNodes: string): Promise<Map<string, Hook>> {
   const rows = await store.rows<{
     node: string;
     boot: string;
@@ -147,7 +147,7 @@ async function hooksOf(store: Store, onNodes: string): Promise<Map<string, Hook>
  * Returns what the agents of nodes have reported as lost or withheld. That is done after it happened, but
  * for a clock that was set.
  */
-async function reportedOn(
+export async function reportedOn(
   store: Store,
   onNodes: string,
   since: bigint | undefined,
@@ -178,11 +178,12 @@ async function reportedOn(
     .filter(({ first, last }) => Number.isSafeInteger(first) && Number.isSafeInteger(last));
 }
 
-function emptyCpu(hook: string): Cpu {
+/** Returns what is known of a CPU before anything is read. */
+export function emptyCpu(hook: string): Cpu {
   return { hook, received: [], lost: [], withheld: [], before: undefined, behind: undefined };
 }
 
 /** A name of a hook for maps. */
-function hookKey({ node, boot, hook }: Omit<Place, 'cpu'>): string {
+export function hookKey({ node, boot, hook }: Omit<Place, 'cpu'>): string {
   return JSON.stringify([node, boot, hook]);
 }

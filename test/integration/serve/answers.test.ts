@@ -3,15 +3,14 @@ import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
-import { type Draft, exec, HOOK, lines, loss, start, stop } from '../../check/craft.ts';
 import { Folder, segment, vcml } from '../../support/forensics.ts';
 import { execLine, execLines, hostileLines } from '../../support/journal/lines.ts';
 import { startServer } from '../../support/serve/server.ts';
+import { threeNodes } from '../../support/serve/three-nodes.ts';
 import type { CleanUp } from '../../support/temporary-folder.ts';
 
 const INPUTS = join(import.meta.dirname, '../forensics/cases/inputs');
-const SECOND = 1_000_000_000;
-const HOUR = 3600 * SECOND;
+const HOUR = 3_600_000_000_000;
 
 test('a download has the lines that query prints, and says how complete they are', async (t) => {
   const folder = folderFor(t);
@@ -110,8 +109,7 @@ test('the answers are about the files as they were, whatever their agent does to
 });
 
 test('a histogram counts every record once, and shows losses and silent nodes', async (t) => {
-  const { paths } = threeNodes(t);
-  const server = await startServer(t, ...paths);
+  const server = await startServer(t, ...written(t));
   const { bars, from, to, nodes } = await server.json('/api/histogram?bars=6');
   equal(nodes, 3);
   const sum = (name: string) =>
@@ -129,8 +127,7 @@ test('a histogram counts every record once, and shows losses and silent nodes', 
 });
 
 test('what is not known is named by node and hour', async (t) => {
-  const { paths } = threeNodes(t);
-  const server = await startServer(t, ...paths);
+  const server = await startServer(t, ...written(t));
   const { nodes, times, step } = await server.json('/api/unknown');
   equal(step, `${HOUR}`);
   const states = new Map(
@@ -172,45 +169,12 @@ test('an empty journal and one without any file to read', async (t) => {
   equal((await vcml('serve', join(folder.path, 'nothing'))).code, 2);
 });
 
-/** One node that is complete for five hours, one with a loss, and one with a hole and silence. */
-function threeNodes(t: CleanUp): { readonly paths: readonly string[] } {
+/** Writes the journals of three nodes. */
+function written(t: CleanUp): readonly string[] {
   const folder = folderFor(t);
-  const begin = Number(BigInt(HOUR) - (HOOK % BigInt(HOUR)));
-  const journalOf = (
-    n: number,
-    times: readonly (readonly [seq: number, at: number])[],
-    ...more: readonly Draft[]
-  ) => {
-    const records = [
-      start([1], 'attached', begin + n),
-      ...times.map(([seq, at]) => exec(begin + n * 1000 + at, n * 1000 + seq, 0, seq)),
-      ...more,
-    ];
-    for (const record of records) record.resource['host.name'] = `node-${n}`;
-    return folder.journal(`node-${n}/${segment(1)}`, lines(records));
-  };
-  const hourly = [1, 2, 3, 4, 5].map((n) => [n, (n - 1) * HOUR + SECOND] as const);
-  return {
-    paths: [
-      journalOf(1, hourly),
-      journalOf(
-        2,
-        [
-          [1, SECOND],
-          [2, 2 * SECOND],
-          [5, 4 * SECOND],
-        ],
-        loss(begin + 2000 + 4 * SECOND - 1, 1, 0, 3, 4),
-        stop(begin + 2000 + 5 * SECOND, 2, 3, 0, 1),
-      ),
-      journalOf(3, [
-        [1, SECOND],
-        [2, HOUR + SECOND],
-        [4, HOUR + 2 * SECOND],
-        [5, 4 * HOUR + SECOND],
-      ]),
-    ],
-  };
+  return Object.entries(threeNodes()).map(([node, journal]) =>
+    folder.journal(`${node}/${segment(1)}`, journal),
+  );
 }
 
 function folderFor(t: CleanUp): Folder {

@@ -9,6 +9,7 @@ import { Folder } from '../../support/forensics.ts';
 import { exec, idOf } from '../../support/report/incident.ts';
 import { linesOf } from '../../support/serve/journal-of.ts';
 import { type Server, startServer } from '../../support/serve/server.ts';
+import { threeNodes } from '../../support/serve/three-nodes.ts';
 import { until } from '../../support/until.ts';
 import { recordsOf, stepsOf } from '../forensics/mutations/sound.ts';
 
@@ -134,6 +135,22 @@ test('a store answers as files with the same records do', options, async (t) => 
   const [one, other] = [await exported(files), await exported(fleet)];
   deepEqual(other.records, one.records);
   equal(other.complete, one.complete);
+});
+
+test('a store knows of each hour what files know', options, async (t) => {
+  const folder = new Folder();
+  t.after(() => folder.close());
+  const store = await startStore(t);
+  const journals = Object.entries(threeNodes());
+  for (const [, lines] of journals) await store.insert(lines);
+  const paths = journals.map(([node, lines]) => folder.journal(`${node}.jsonl`, lines));
+  const files = await startServer(t, ...paths);
+  const fleet = await startServer(t, store.address, '--since', '1970-01-02');
+  for (const asked of ['', 'node=node-[23]', 'since=2025-11-24T19:00:00Z']) {
+    const expected = await files.json(`/api/unknown?${asked}`);
+    deepEqual(await fleet.json(`/api/unknown?${asked}`), expected, asked);
+    equal(new Set(JSON.stringify(expected).match(/"state":"\w+"/g)).size > 2, true, asked);
+  }
 });
 
 test('a question that nobody waits for ends on the server, too', options, async (t) => {
