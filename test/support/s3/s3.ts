@@ -47,6 +47,9 @@ export interface S3 {
 
 /** Starts a server with an empty bucket. */
 export async function startS3(t: CleanUp): Promise<S3> {
+  // Those of who runs the tests are not for this server.
+  for (const name of Object.keys(process.env))
+    if (name.startsWith('AWS_')) delete process.env[name];
   const owner: Keys = { access: 'owner', secret: 'secret-of-the-owner' };
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
