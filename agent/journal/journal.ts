@@ -1,5 +1,7 @@
 import type { Stats } from 'node:fs';
 import { type FileHandle, rm, stat } from 'node:fs/promises';
+import type { LineNotes } from '../../record/index/line-notes.ts';
+import { SegmentNotes } from '../../record/index/segment-notes.ts';
 import { AgentError } from '../errors.ts';
 import { syncFolder } from '../files.ts';
 import { Archive, type UpkeepFailed, upkeepFailed } from './archive/archive.ts';
@@ -96,6 +98,8 @@ export class Journal {
   readonly #folder: Stats;
   readonly #unlock: () => void;
   #open: OpenSegment;
+  /** what its lines have; undefined: not all of them were noted */
+  #notes: SegmentNotes | undefined;
   #durable: Position | undefined;
   /** Whether a failed write follows the lines of the open segment, and must be cut off. */
   #torn = false;
@@ -115,6 +119,7 @@ export class Journal {
   constructor(options: JournalOptions, { open, recovered, archive, folder, unlock }: Opened) {
     this.#options = options;
     this.#open = open;
+    this.#notes = open.size === 0 ? new SegmentNotes() : undefined;
     this.recovered = recovered;
     this.#archive = archive;
     this.#folder = folder;
@@ -145,11 +150,12 @@ export class Journal {
 
   /**
    * Writes whole lines; once this resolves, the kernel has them. `lines` must not change until then.
+   * With notes of them, closing the segment costs less.
    * Rejects with a transient AgentError if the disk does not accept them now: then none of them stays
    * in the journal, and the caller can retry the same lines. After any other error a retry is of no
    * use.
    */
-  async append(lines: Buffer, length: number): Promise<void> {
+  async append(lines: Buffer, length: number, notes?: LineNotes): Promise<void> {
     try {
       if (this.#torn) await this.#takeBack();
       if (await this.#isDue()) await this.#rotate();
@@ -172,6 +178,8 @@ export class Journal {
     this.#refused = false;
     this.#open.size += length;
     this.writtenBytes += length;
+    if (notes === undefined) this.#notes = undefined;
+    else this.#notes?.add(notes);
     const end = this.position;
     if (this.#options.sync === 'always') this.#durable = end;
     this.#archive.note(lines.subarray(0, length), end);
@@ -222,6 +230,7 @@ export class Journal {
     // Another folder would need a journal.start of its own.
     if (!(await isSameFile(dir, this.#folder)))
       throw new AgentError('JOURNAL_REPLACED', { path: dir });
+    if (this.#notes !== undefined) this.#archive.keepNotes(this.#open.number, this.#notes);
     // After a power cut, lines of the next segment must not be there without those of this one. With
     // the policy `never` that is tried, too, but a disk that cannot sync ends no recording.
     if (sync === 'never') await this.#trySync();
@@ -230,6 +239,7 @@ export class Journal {
     // From here on nothing may come in between: a sync that begins later is one of `next`.
     const closed = { handle: this.#open.handle, syncing: this.#syncing };
     this.#open = next;
+    this.#notes = next.size === 0 ? new SegmentNotes() : undefined;
     this.#syncing = undefined;
     this.#areNamesDue = true;
     await this.#trySync();

@@ -8,11 +8,12 @@ const DASH = 0x2d;
 const ZERO = 0x30;
 const ID_BYTES = 36;
 /** Nanoseconds from the year 2001 to the year 2262 have as many digits. */
-const TIME_DIGITS = 19;
+export const TIME_DIGITS = 19;
 const LOW_DIGITS = 9;
-const HIGH_DIGITS = TIME_DIGITS - LOW_DIGITS;
+/** the digits of the seconds */
+export const TIME_HIGH_DIGITS = TIME_DIGITS - LOW_DIGITS;
 /** 2^63 in billions; no engine reads what is as large. */
-const HIGH_END = 9_223_372_036;
+export const TIME_HIGH_END = 9_223_372_036;
 /** A line with less has no resource. */
 const LINE_MIN = 160;
 
@@ -24,6 +25,8 @@ const RESOURCE = new Words(`"${LAYOUT.resource}`);
 const CAUSED = new Words(`"parent_process_context"${LAYOUT.parentCause}`);
 const UNOBSERVED = new Words(`"unobserved_parent"${LAYOUT.parentCause}`);
 const COLON = 0x3a;
+/** Where the time of a line is. */
+export const TIME_AT = ID.length + ID_BYTES + TIMESTAMP.length;
 /** What follows every resource. */
 export const BEHIND_RESOURCE = Buffer.from(`${LAYOUT.attributes}${FIRST.attribute}"`);
 
@@ -84,17 +87,17 @@ export class LineHead {
   }
 
   #time(bytes: Buffer, from: number): boolean {
-    const middle = from + HIGH_DIGITS;
+    const middle = from + TIME_HIGH_DIGITS;
     const end = from + TIME_DIGITS;
     this.timeHigh = digits(bytes, from, middle);
     this.timeLow = digits(bytes, middle, end);
-    if (this.timeHigh < 0 || this.timeHigh >= HIGH_END || this.timeLow < 0) return false;
+    if (this.timeHigh < 0 || this.timeHigh >= TIME_HIGH_END || this.timeLow < 0) return false;
     return bytes[end] === COMMA;
   }
 }
 
 /** Returns the number that these bytes write; -1: not all are digits. */
-function digits(bytes: Buffer, from: number, to: number): number {
+export function digits(bytes: Buffer, from: number, to: number): number {
   let value = 0;
   let bad = 0;
   for (let at = from; at < to; at++) {

@@ -1,8 +1,8 @@
 import { BEHIND_RESOURCE } from './line-head.ts';
 
 /** A longer resource, or one more than so many, is not listed. */
-const BYTES_MAX = 16 << 10;
-const COUNT_MAX = 4096;
+export const RESOURCE_BYTES_MAX = 16 << 10;
+export const RESOURCES_MAX = 4096;
 const SLOTS = 1024;
 /** One slot has no more: somebody may choose names for that. */
 const SLOT_MAX = 16;
@@ -45,7 +45,7 @@ export class Resources {
     const length = rest.indexOf(BEHIND_RESOURCE);
     const number = this.texts.length;
     if (length < 0 || !isJson(rest.toString('utf8', 0, length))) return NO_RESOURCE;
-    if (length > BYTES_MAX || number === COUNT_MAX) return NOT_LISTED;
+    if (length > RESOURCE_BYTES_MAX || number === RESOURCES_MAX) return NOT_LISTED;
     const bytes = Buffer.from(rest.subarray(0, length + BEHIND_RESOURCE.length));
     this.texts.push(rest.toString('utf8', 0, length));
     this.#known[slot] = { number, bytes, next: this.#known[slot] };

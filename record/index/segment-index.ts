@@ -2,6 +2,8 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { isObject, type Json, type JsonObject } from '../exact-json.ts';
 import type { IdSet } from './id-set.ts';
 
+/** The text of a frame: less would cost more disk, and more would cost more time to read a record. */
+export const FRAME_BYTES = 4 << 20;
 const VERSION = 1;
 /** No index of a segment is nearly as large. */
 const TEXT_MAX = 256 << 20;

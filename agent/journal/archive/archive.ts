@@ -1,9 +1,13 @@
 import type { FileHandle } from 'node:fs/promises';
+import type { SegmentNotes } from '../../../record/index/segment-notes.ts';
 import { ClosedSizes } from '../closed-sizes.ts';
 import { listSegments, type Position, segmentBytes } from '../segment.ts';
 import { compressSegment } from './compress.ts';
 import { Deletions } from './deletions.ts';
 import { type DeletedRange, deletedRanges, type Repeated } from './retention.ts';
+
+/** Notes of more segments, which wait for a slow disk, would take too much memory. */
+const NOTED_MAX = 4;
 
 /** A segment could not be synced, compressed or deleted; appending continues. */
 export interface UpkeepFailed {
@@ -43,6 +47,8 @@ export class Archive {
   readonly #ending = new AbortController();
   #retired: DeletedRange[] = [];
   #work: Promise<void> = Promise.resolve();
+  /** by segments that are not compressed yet */
+  readonly #notes = new Map<number, SegmentNotes>();
 
   /** `end` is the position after everything that is written so far. */
   constructor(options: ArchiveOptions, end: Position) {
@@ -62,6 +68,13 @@ export class Archive {
     this.#next(() => this.#deletions.settle());
     this.#next(() => this.#deletions.reserve());
     this.#next(() => this.#turn());
+  }
+
+  /** Keeps what was noted of a segment; call it before the next segment is there. */
+  keepNotes(number: number, notes: SegmentNotes): void {
+    const [oldest] = this.#notes.keys();
+    if (oldest !== undefined && this.#notes.size === NOTED_MAX) this.#notes.delete(oldest);
+    this.#notes.set(number, notes);
   }
 
   /** Takes over a complete segment; `end` is in the next one. Then does the work that is due. */
@@ -119,7 +132,8 @@ export class Archive {
     // It was deleted for space meanwhile.
     if (signal.aborted || bytes === 0) return;
     try {
-      await compressSegment(dir, number, compressionLevel, signal);
+      await compressSegment(dir, number, compressionLevel, signal, this.#notes.get(number));
+      this.#notes.delete(number);
     } catch (error) {
       if (!signal.aborted) report(upkeepFailed(error));
     }
@@ -150,6 +164,7 @@ export class Archive {
       await this.#deletions.announce(segment.number, ranges);
       this.#repeated = repeated;
       await this.#deletions.delete(segment.number).catch(note);
+      this.#notes.delete(segment.number);
       this.#retired.push(...ranges);
     }
   }

@@ -1,10 +1,14 @@
 import type { FileHandle } from 'node:fs/promises';
 import { constants, crc32, createZstdCompress } from 'node:zlib';
 import { IndexBuilder } from '../../../record/index/index-builder.ts';
-import type { FramePlace, SegmentIndex } from '../../../record/index/segment-index.ts';
+import {
+  FRAME_BYTES,
+  type FrameContent,
+  type FramePlace,
+  type SegmentIndex,
+} from '../../../record/index/segment-index.ts';
+import type { SegmentNotes } from '../../../record/index/segment-notes.ts';
 
-/** The text of a frame: less would cost more disk, and more would cost more time to read a record. */
-const FRAME_BYTES = 4 << 20;
 const CHUNK_BYTES = 256 << 10;
 const LINE_FEED = 0x0a;
 
@@ -16,6 +20,8 @@ export interface Compression {
   readonly to: FileHandle;
   readonly level: number;
   readonly signal: AbortSignal;
+  /** what was noted when the segment was written; undefined: its lines must be read for the index */
+  readonly notes?: SegmentNotes | undefined;
 }
 
 /**
@@ -23,7 +29,8 @@ export interface Compression {
  * index of what they have.
  */
 export async function compressFrames(compression: Compression): Promise<SegmentIndex> {
-  const { from, size } = compression;
+  const { from, size, notes } = compression;
+  if (notes?.textBytes === size && size > 0) return compressNoted(compression, notes);
   const builder = new IndexBuilder();
   const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   let [at, offset] = [0, 0];
@@ -35,6 +42,34 @@ export async function compressFrames(compression: Compression): Promise<SegmentI
     offset += place.bytes;
   } while (at < size);
   return builder.index;
+}
+
+/** Compresses in the same way, but without a look at the lines. */
+async function compressNoted(
+  compression: Compression,
+  { resources, frames }: SegmentNotes,
+): Promise<SegmentIndex> {
+  const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  const places: FramePlace[] = [];
+  let [at, offset] = [0, 0];
+  for (const { textBytes } of frames) {
+    const end = at + textBytes;
+    const place = await compressFrame(compression, { at, end, offset }, undefined, buffer);
+    places.push(place);
+    at = end;
+    offset += place.bytes;
+  }
+  return { resources, frames: joined(places, frames) };
+}
+
+function joined(
+  places: readonly FramePlace[],
+  frames: readonly FrameContent[],
+): SegmentIndex['frames'] {
+  return frames.flatMap((content, n) => {
+    const place = places[n];
+    return place === undefined ? [] : [{ ...place, ...content }];
+  });
 }
 
 /** Returns the offset behind the last line that a frame has room for; at least one line. */
@@ -64,7 +99,7 @@ interface Part {
 async function compressFrame(
   { from, to, level, signal }: Compression,
   { at, end, offset }: Part,
-  builder: IndexBuilder,
+  builder: IndexBuilder | undefined,
   buffer: Buffer,
 ): Promise<FramePlace> {
   const zstd = createZstdCompress({
@@ -78,7 +113,7 @@ async function compressFrame(
   const feed = async () => {
     for await (const lines of linesOf(from, at, end, buffer)) {
       signal.throwIfAborted();
-      builder.add(lines);
+      builder?.add(lines);
       await new Promise<void>((resolve, reject) => {
         zstd.write(lines, (error) => (error ? reject(error) : resolve()));
       });

@@ -1,3 +1,4 @@
+import { LineNotes } from '../../../record/index/line-notes.ts';
 import type { LineWriter } from '../../../record/line/encode.ts';
 import type { CausalRecord, Place } from '../../../record/types.ts';
 import type { Enricher } from '../../enrich/enricher.ts';
@@ -43,6 +44,7 @@ export class Batch {
   readonly #options: BatchOptions;
   readonly #bytes = Buffer.allocUnsafeSlow(BATCH_BYTES);
   #length = 0;
+  readonly #notes = new LineNotes();
   /** What onRecord gets as soon as the lines are on disk. */
   #encoded: { readonly record: CausalRecord; readonly line: string }[] = [];
   /** What was reported since the journal was last written. */
@@ -73,7 +75,9 @@ export class Batch {
     for (; done < records.length && this.#length < FULL_BYTES; done++) {
       const record = records[done] as CausalRecord;
       const from = this.#length;
-      this.#length = lines.write(record, this.#place(record), this.#bytes, from);
+      const place = this.#place(record);
+      this.#length = lines.write(record, place, this.#bytes, from);
+      this.#notes.add(record, place.resource, this.#bytes, from, this.#length);
       if (onRecord) {
         const line = this.#bytes.toString('utf8', from, this.#length);
         this.#encoded.push({ record, line });
@@ -101,6 +105,7 @@ export class Batch {
     if (this.#problem !== undefined) report({ event: 'journal.write_recovered' });
     this.#problem = undefined;
     this.#length = 0;
+    this.#notes.clear();
     for (const { record, line } of this.#encoded) onRecord?.(record, line);
     this.#encoded = [];
     return true;
@@ -121,7 +126,7 @@ export class Batch {
     const { journal, enricher } = this.#options;
     // The next run must know the containers of events that are still in the ring.
     await enricher.saving;
-    await journal.append(this.#bytes, this.#length);
+    await journal.append(this.#bytes, this.#length, this.#notes);
   }
 
   #noteStalled(): void {
