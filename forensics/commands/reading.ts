@@ -48,7 +48,8 @@ export async function reading(
   } finally {
     stopProgress();
     await flush();
-    journals?.close();
+    // The process ends now, which frees DuckDB's memory sooner than DuckDB does.
+    temporary.close();
   }
 }
 
