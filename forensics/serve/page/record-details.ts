@@ -1,3 +1,4 @@
+import type { Key } from '../../../record/fields.ts';
 import { plain } from '../../../record/visible.ts';
 import { Describer } from '../../report/page/describe.ts';
 import { button, element } from '../../report/page/dom.ts';
@@ -167,7 +168,9 @@ function namesOf(
   record: number,
 ): readonly (readonly [option: string, words: string, value: string])[] {
   const resource = records.get(record, 'resource');
-  const names = (typeof resource === 'object' ? resource : null) as Record<string, unknown> | null;
+  const names = (typeof resource === 'object' ? resource : null) as Partial<
+    Record<Key, unknown>
+  > | null;
   const actor = records.get(record, 'actor.uid');
   return (
     [
@@ -185,7 +188,7 @@ function namesOf(
 }
 
 /** What selects the pod, with its namespace if both are names that Kubernetes allows. */
-function podOf(names: Readonly<Record<string, unknown>> | null): string | undefined {
+function podOf(names: Partial<Record<Key, unknown>> | null): string | undefined {
   const namespace = names?.['k8s.namespace.name'];
   const pod = names?.['k8s.pod.name'];
   if (typeof pod !== 'string') return undefined;
