@@ -108,7 +108,8 @@ clean: ## remove build/, with the journal of `make run`
 # What each target uses in addition to what `npm` and `build` need. The base system of Debian has the
 # rest.
 APT_npm = $(if $(shell command -v npm),,nodejs npm)
-APT_build := clang g++ libbpf-dev libelf-dev lld llvm zlib1g-dev
+APT_build := clang g++ libbpf-dev libelf-dev llvm zlib1g-dev
+APT_scanner := clang lld
 APT_check := bpftool clang-format shellcheck
 APT_unit := openssl zstd
 APT_test := bpftool chromium iproute2 openssl zstd
@@ -204,7 +205,7 @@ SCANNER := forensics/exec-lines/scanner
 SCANNER_FLAGS := --target=wasm32 -std=c17 -O3 -msimd128 -mbulk-memory -ffreestanding -nostdlib \
 	-Wall -Wextra -Werror -Wl,--no-entry -Wl,--strip-all
 
-build/scanner.wasm: $(wildcard $(SCANNER)/*.c $(SCANNER)/*.h) Makefile | build/apt-build.stamp
+build/scanner.wasm: $(wildcard $(SCANNER)/*.c $(SCANNER)/*.h) Makefile | build/apt-scanner.stamp
 	clang $(SCANNER_FLAGS) $(filter %.c,$^) -o $@
 
 # --- the page of `vcml report` -----------------------------------------------------------------
