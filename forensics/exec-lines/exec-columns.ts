@@ -1,4 +1,4 @@
-import type { BatchColumn, ExecScanner } from './exec-scanner.ts';
+import { type ExecScanner, WIDTHS } from './exec-scanner.ts';
 
 const ROWS_FIRST = 32_768;
 
@@ -25,27 +25,26 @@ export interface ExecColumns {
   readonly resource: ArrayBuffer;
 }
 
-/** The columns that are kept, and the bytes of one value. */
-const WIDTHS = {
-  id: 16,
-  parent: 16,
-  hasParent: 1,
-  boot: 16,
-  bootTime: 8,
-  hook: 8,
-  seq: 8,
-  wall: 8,
-  age: 8,
-  cpu: 4,
-  resource: 4,
-} as const satisfies Partial<Record<BatchColumn, number>>;
-const COLUMNS = Object.entries(WIDTHS) as [keyof typeof WIDTHS, number][];
+/** The columns of a batch that are kept. */
+const NAMES = [
+  'id',
+  'parent',
+  'hasParent',
+  'boot',
+  'bootTime',
+  'hook',
+  'seq',
+  'wall',
+  'age',
+  'cpu',
+  'resource',
+] as const satisfies readonly (keyof ExecColumns)[];
 
 /** Collects the rows of a file; a row that is skipped keeps zeros. */
 export class ExecColumnsBuilder {
   #rows = 0;
   #room = 0;
-  readonly #columns = new Map(COLUMNS.map(([name]) => [name, new Uint8Array()]));
+  readonly #columns = new Map(NAMES.map((name) => [name, new Uint8Array()]));
 
   get rows(): number {
     return this.#rows;
@@ -61,15 +60,15 @@ export class ExecColumnsBuilder {
     const { rows } = scanner;
     if (rows === 0) return;
     this.#reserve(rows);
-    for (const [name, width] of COLUMNS) {
-      const batch = scanner.column(name).subarray(0, rows * width);
-      this.#columns.get(name)?.set(batch, this.#rows * width);
+    for (const name of NAMES) {
+      const batch = scanner.column(name).subarray(0, rows * WIDTHS[name]);
+      this.#columns.get(name)?.set(batch, this.#rows * WIDTHS[name]);
     }
     this.#rows += rows;
   }
 
   end(): ExecColumns {
-    const buffers = COLUMNS.map(([name]) => [name, this.#columns.get(name)?.buffer]);
+    const buffers = NAMES.map((name) => [name, this.#columns.get(name)?.buffer]);
     return { rows: this.#rows, ...Object.fromEntries(buffers) };
   }
 
@@ -77,9 +76,9 @@ export class ExecColumnsBuilder {
   #reserve(rows: number): void {
     if (this.#rows + rows <= this.#room) return;
     this.#room = Math.max(ROWS_FIRST, 2 * this.#room);
-    for (const [name, width] of COLUMNS) {
+    for (const name of NAMES) {
       const { buffer } = this.#columns.get(name) ?? new Uint8Array();
-      this.#columns.set(name, new Uint8Array(buffer.transfer(width * this.#room)));
+      this.#columns.set(name, new Uint8Array(buffer.transfer(WIDTHS[name] * this.#room)));
     }
   }
 }

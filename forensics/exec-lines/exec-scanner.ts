@@ -31,7 +31,7 @@ const TEXT_MAX = 64;
 
 /** The rows of a batch, and the bytes of one value of each column, in the order of scanner.c. */
 const ROWS = 2048;
-const WIDTHS = {
+export const WIDTHS = {
   id: 16,
   parent: 16,
   boot: 16,

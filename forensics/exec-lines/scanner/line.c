@@ -108,13 +108,14 @@ static const uint8_t *skip_integer(enum text_name name, const uint8_t *at, const
 static const uint8_t *read_head(struct line *line, const uint8_t *at, const uint8_t *to)
 {
 	const uint8_t *next;
+	int64_t pid;
 
 	if (!(at = behind(ID, at, to)) || !(at = read_uuid(at, line->id)) ||
 	    !(at = behind(TIMESTAMP, at, to)) || !(at = read_integer(at, &line->time)) ||
 	    !(at = behind(PID, at, to)))
 		return 0;
 	line->pid_text.bytes = at;
-	if (!(at = skip_digits(at)))
+	if (!(at = read_integer(at, &pid)))
 		return 0;
 	line->pid_text.length = (uint32_t)(at - line->pid_text.bytes);
 	if (!(at = skip_integer(PPID, at, to)) || !(at = skip_integer(UID, at, to)) ||

@@ -8,7 +8,6 @@
 /* Billions; as much as this, or more, is not read. */
 #define HIGH_END 9223372036ull
 #define DAY_SECONDS 86400
-#define DAY_LENGTH 10
 
 static bool is_digit(uint8_t byte)
 {

@@ -13,14 +13,7 @@ const uint8_t *read_uuid(const uint8_t *at, uint32_t words[4]);
 /* Reads a positive integer of at most 63 bits, without a sign, an exponent or leading zeros. */
 const uint8_t *read_integer(const uint8_t *at, int64_t *value);
 
-static inline const uint8_t *skip_digits(const uint8_t *at)
-{
-	int64_t value;
-
-	return read_integer(at, &value);
-}
-
-/* Reads a time as `2026-01-31T00:00:00.000000000Z` and the quote behind it. */
+/* Reads a time as `2026-01-31T00:00:00.000000000Z`. */
 const uint8_t *read_time(const uint8_t *at, int64_t *seconds, int32_t *nanos);
 
 /* Returns the first byte that is not printable ASCII, or ends or escapes a string. */

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { constants, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
+import { constants, createZstdDecompress, type ZstdOptions, zstdDecompressSync } from 'node:zlib';
 import { Decompressor } from './decompressor.ts';
 import { type Damage, FileWindow } from './file-window.ts';
 import { type Frame, findMagic, frameAt } from './zstd-frame.ts';
@@ -11,6 +11,7 @@ const BLOCKS_AT_ONCE = 8;
 /** A frame with no more compressed bytes and text than this is decompressed in one call. */
 const WHOLE_BYTES = 2 << 20;
 const WHOLE_TEXT = (4 << 20) + (256 << 10);
+const WHOLE = { chunkSize: WHOLE_TEXT, maxOutputLength: WHOLE_TEXT };
 const PARAMS = { params: { [constants.ZSTD_d_windowLogMax]: 31 } };
 
 /**
@@ -62,10 +63,11 @@ async function* wholeFrame(
   end: number,
 ): AsyncGenerator<Buffer> {
   if (end - at <= WHOLE_BYTES) {
-    const text = atOnce(await window.bytes(at, end - at));
+    const text = decompressed(await window.bytes(at, end - at), WHOLE);
     if (text !== undefined) {
       yield text;
-      text.buffer.transfer(0);
+      // Its reader may have freed it.
+      if (!text.buffer.detached) text.buffer.transfer(0);
       return;
     }
   }
@@ -78,16 +80,6 @@ async function* wholeFrame(
     }
   } finally {
     zstd.close();
-  }
-}
-
-/** Returns undefined for a frame that is damaged or has more text. */
-function atOnce(frame: Buffer): Buffer<ArrayBuffer> | undefined {
-  try {
-    const sizes = { chunkSize: WHOLE_TEXT, maxOutputLength: WHOLE_TEXT };
-    return zstdDecompressSync(frame, { ...sizes, ...PARAMS });
-  } catch {
-    return undefined;
   }
 }
 
@@ -117,10 +109,13 @@ async function* textOf(window: FileWindow, frame: Frame): AsyncGenerator<Buffer 
   else if (fault !== undefined) yield fault;
 }
 
-/** Returns undefined for a frame that is damaged; reading it by block finds the place. */
-function decompressed(frame: Buffer): Buffer | undefined {
+/**
+ * Returns undefined for a frame that is damaged, or has more text than is allowed; reading it by block
+ * finds the place.
+ */
+function decompressed(frame: Buffer, sizes: ZstdOptions = {}): Buffer<ArrayBuffer> | undefined {
   try {
-    return zstdDecompressSync(frame, PARAMS);
+    return zstdDecompressSync(frame, { ...sizes, ...PARAMS });
   } catch {
     return undefined;
   }

@@ -24,6 +24,8 @@ const LINES = 2500;
 /** More than scanner/parts.c keeps. */
 const LONG_ARGUMENT = 15_000;
 const LONG_LINES = 1500;
+/** As much text as inputs/read/zstd.ts decompresses at once. */
+const WHOLE_FRAME = (4 << 20) + (256 << 10);
 const LINE_FEED = Buffer.from('\n');
 /** Bytes that mean something in JSON or to a reader, and some that are no text. */
 const BYTES = [
@@ -231,6 +233,16 @@ describe('execs that are read in threads', () => {
       return tableOf('audited')(journals);
     });
     assert.deepEqual(threads, duckdb);
+  });
+
+  test('are read of a frame that fills the buffer for whole frames', async () => {
+    const line = `${lineOf(3, createSeeded(5))}\n`;
+    const content = line.padEnd(WHOLE_FRAME, '\n');
+    const bytes = zstdCompressSync(Buffer.from(content));
+    const path = folder.write(`whole/${segment(1)}.zst`, bytes);
+    const size = Number.POSITIVE_INFINITY;
+    const scanned = await scanFile({ path, size, areOrdinary: false });
+    assert.equal(scanned?.columns.rows, 1);
   });
 
   test('are whole: the beginning of one is none, wherever it ends', () => {
