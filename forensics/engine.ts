@@ -20,6 +20,22 @@ export interface Engine {
   readonly connection: DuckDBConnection;
 }
 
+/** Returns the integers of a query with one column; there may be millions. A signal ends it early. */
+export async function integersOf(
+  connection: DuckDBConnection,
+  sql: string,
+  signal?: AbortSignal,
+): Promise<number[]> {
+  signal?.throwIfAborted();
+  const found: number[] = [];
+  for await (const chunk of await connection.stream(sql)) {
+    signal?.throwIfAborted();
+    const column = chunk.getColumnVector(0);
+    for (let i = 0; i < chunk.rowCount; i += 1) found.push(Number(column.getItem(i)));
+  }
+  return found;
+}
+
 /** Opens DuckDB in memory; it spills into the temporary folder, and installs and loads nothing. */
 export async function openEngine({ path }: Temporary): Promise<Engine> {
   const instance = await DuckDBInstance.create(':memory:', {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { COLUMNS, literal, scanSql } from './columns.ts';
-import { type Engine, openEngine, threadsFor } from './engine.ts';
+import { type Engine, integersOf, openEngine, threadsFor } from './engine.ts';
 import { eraseRows } from './erase-rows.ts';
 import { ForensicsError } from './errors.ts';
 import { fillTable, isForThreads, type LineTable } from './exec-lines/fill-table.ts';
@@ -96,13 +96,8 @@ export class Journals {
   }
 
   /** Returns the integers of a query with one column; there may be millions. */
-  async integers(sql: string): Promise<number[]> {
-    const found: number[] = [];
-    for await (const chunk of await this.connection.stream(sql)) {
-      const column = chunk.getColumnVector(0);
-      for (let i = 0; i < chunk.rowCount; i += 1) found.push(Number(column.getItem(i)));
-    }
-    return found;
+  integers(sql: string): Promise<number[]> {
+    return integersOf(this.connection, sql);
   }
 
   /** Denies DuckDB access to anything but the inputs from now on. */

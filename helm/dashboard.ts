@@ -1,4 +1,5 @@
-import type { DashboardPanel, Query } from './panel.ts';
+import { type Panel, placePanels } from '../deploy/dashboards/place-panels.ts';
+import type { Query } from './panel.ts';
 import { row, stat, timeseries } from './panel.ts';
 
 const NODE = '{node=~"$node"}';
@@ -30,11 +31,11 @@ export function dashboard(): object {
         },
       ],
     },
-    panels: placed(PANELS),
+    panels: placePanels(PANELS),
   };
 }
 
-const PANELS: readonly DashboardPanel[] = [
+const PANELS: readonly Panel[] = [
   stat('Agents', 'Number of agents that answer.', query(`count(vcml_agent_info${NODE})`)),
   stat(
     'Recording',
@@ -167,16 +168,4 @@ const PANELS: readonly DashboardPanel[] = [
 
 function query(expr: string, legend = ''): Query {
   return { expr, legend };
-}
-
-/** Places the panels from left to right and then down, in 24 columns. */
-function placed(panels: readonly DashboardPanel[]): object[] {
-  let [x, y, bottom] = [0, 0, 0];
-  return panels.map(({ size: { w, h }, ...panel }, index) => {
-    if (x + w > 24) [x, y] = [0, bottom];
-    const gridPos = { x, y, w, h };
-    x += w;
-    bottom = Math.max(bottom, y + h);
-    return { id: index + 1, ...panel, gridPos };
-  });
 }

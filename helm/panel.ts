@@ -1,19 +1,15 @@
+import type { Panel } from '../deploy/dashboards/place-panels.ts';
+
 /** A query of a panel, and the names of its lines. */
 export interface Query {
   readonly expr: string;
   readonly legend: string;
 }
 
-/** A panel of Grafana, with its size. */
-export interface DashboardPanel {
-  readonly size: { readonly w: number; readonly h: number };
-  readonly [key: string]: unknown;
-}
-
 const SOURCE = { type: 'prometheus', uid: '$datasource' };
 
 /** Makes a panel that shows one number. */
-export function stat(title: string, about: string, query: Query, unit = 'none'): DashboardPanel {
+export function stat(title: string, about: string, query: Query, unit = 'none'): Panel {
   return {
     ...panel('stat', title, about, unit, [query]),
     size: { w: 6, h: 4 },
@@ -27,12 +23,12 @@ export function timeseries(
   about: string,
   queries: readonly Query[],
   unit = 'short',
-): DashboardPanel {
+): Panel {
   return { ...panel('timeseries', title, about, unit, queries), size: { w: 8, h: 8 } };
 }
 
 /** Makes a headline over the panels that follow. */
-export function row(title: string): DashboardPanel {
+export function row(title: string): Panel {
   return { type: 'row', title, collapsed: false, size: { w: 24, h: 1 } };
 }
 

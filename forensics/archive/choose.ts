@@ -52,8 +52,8 @@ export function chooseObjects(objects: readonly Listed[]): {
 }
 
 function placeOf({ bucket, key }: Listed) {
-  const slash = nameOf(bucket, key).lastIndexOf('/');
   const path = nameOf(bucket, key);
+  const slash = path.lastIndexOf('/');
   return { folder: path.slice(0, slash), name: path.slice(slash + 1) };
 }
 

@@ -9,7 +9,8 @@ import type { Journals } from '../journals.ts';
 import { notesOf, printNotes } from '../output/notes.ts';
 import { remark } from '../output/stderr.ts';
 import { renderMarkdown } from '../report/markdown.ts';
-import { type ReportInput, type ReportRecord, renderReport } from '../report/render.ts';
+import { reported } from '../report/pack.ts';
+import { type ReportInput, renderReport } from '../report/render.ts';
 import { checkedCondition } from '../select/condition.ts';
 import type { Selection } from '../select/filter.ts';
 import { entriesByTime, hitsOf } from '../select/ordered.ts';
@@ -99,10 +100,6 @@ export async function report(
   remark(`${records.length} records in ${options.out}`);
   if (kept.length < all.length) remark(beyond);
   return 0;
-}
-
-function reported({ json, id, timestamp = 0n }: StoredRecord): ReportRecord {
-  return { ...json, id, timestamp };
 }
 
 /** Reads a record and its causes, also those that are beyond the limit. */

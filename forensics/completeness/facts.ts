@@ -1,7 +1,7 @@
 import type { DuckDBValue } from '@duckdb/node-api';
 import type { TimeRange } from '../select/filter.ts';
 import type { NodeFacts } from './node.ts';
-import { type Cpu, type Hook, isOfTime, numbersOf } from './numbers.ts';
+import { type Cpu, emptyCpu, type Hook, isOfTime, numbersOf } from './numbers.ts';
 
 /** Records with the columns NUMBERS (files.ts). */
 export interface Numbered {
@@ -29,14 +29,7 @@ export async function nodeFactsIn(
   const cpus = new Map<string, Cpu>();
   const cpuOf = (hook: string, cpu: unknown): Cpu => {
     const key = `${hook}/${cpu}`;
-    const known = cpus.get(key) ?? {
-      hook,
-      received: [],
-      lost: [],
-      withheld: [],
-      before: undefined,
-      behind: undefined,
-    };
+    const known = cpus.get(key) ?? emptyCpu(hook);
     cpus.set(key, known);
     return known;
   };

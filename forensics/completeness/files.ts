@@ -47,7 +47,7 @@ export function withNumbers(
 
 /**
  * Says how complete the memory of the nodes is over the time that was asked for, or that of the node of
- * one record, by its row. Inputs of several journals are read once more, unless the table of the last
+ * one record, by its row. The first call decides: what ends an answer repeats it. Inputs of several journals are read once more, unless the table of the last
  * scan has the columns of withNumbers().
  */
 export async function completenessIn(

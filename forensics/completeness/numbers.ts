@@ -13,6 +13,11 @@ export interface Cpu {
   behind: number | undefined;
 }
 
+/** Returns what is known of a CPU before anything is read. */
+export function emptyCpu(hook: string): Cpu {
+  return { hook, received: [], lost: [], withheld: [], before: undefined, behind: undefined };
+}
+
 /** A hook in the inputs. */
 export interface Hook {
   readonly node: string;

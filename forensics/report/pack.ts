@@ -1,3 +1,4 @@
+import type { StoredRecord } from '../../record/read.ts';
 import type { Packed } from './packed.ts';
 
 /** Objects whose members become fields; the resource stays one field, because few are distinct. */
@@ -8,6 +9,11 @@ const OPENED = new Set(['actor', 'attributes']);
  * stack.
  */
 const DEPTH_MAX = 64;
+
+/** Returns a record as it is packed, with its exact time. */
+export function reported({ json, id, timestamp = 0n }: StoredRecord): Record<string, unknown> {
+  return { ...json, id, timestamp };
+}
 
 /**
  * Packs records: every distinct value and list of fields is written once, for a third of the size.

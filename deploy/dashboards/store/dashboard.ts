@@ -1,4 +1,5 @@
-import { bars, history, type Panel, row, SOURCE, stat, table } from './panel.ts';
+import { type Panel, placePanels } from '../place-panels.ts';
+import { bars, history, row, SOURCE, stat, table } from './panel.ts';
 import { SQL, VALUES } from './sql.ts';
 
 /** Returns the dashboard over the tables of a store, for Grafana's data source for ClickHouse. */
@@ -39,7 +40,7 @@ export function dashboard(): object {
         })),
       ],
     },
-    panels: placed(PANELS),
+    panels: placePanels(PANELS),
   };
 }
 
@@ -96,15 +97,3 @@ const PANELS: readonly Panel[] = [
     SQL.journal,
   ),
 ];
-
-/** Gives each panel a number and a place, from left to right. */
-function placed(panels: readonly Panel[]): object[] {
-  let [x, y, bottom] = [0, 0, 0];
-  return panels.map(({ size: { w, h }, ...panel }, index) => {
-    if (x + w > 24) [x, y] = [0, bottom];
-    const gridPos = { x, y, w, h };
-    x += w;
-    bottom = Math.max(bottom, y + h);
-    return { id: index + 1, ...panel, gridPos };
-  });
-}

@@ -1,8 +1,4 @@
-/** A panel of Grafana, with its size. */
-export interface Panel {
-  readonly size: { readonly w: number; readonly h: number };
-  readonly [key: string]: unknown;
-}
+import type { Panel } from '../place-panels.ts';
 
 /** The data source that the viewer chooses. */
 export const SOURCE = { type: 'grafana-clickhouse-datasource', uid: '$datasource' };

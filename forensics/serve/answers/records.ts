@@ -1,10 +1,10 @@
-import { readRecord } from '../../../record/read.ts';
+import { readRecord, type StoredRecord } from '../../../record/read.ts';
 import { rfc3339Of } from '../../../record/time.ts';
 import { sentencesOf } from '../../output/sentences.ts';
 import { type Selection, timeRangeOf } from '../../select/filter.ts';
 import type { Branches, Part } from '../memory.ts';
 import { Refusal } from '../refusal.ts';
-import { packLines, recordsIn } from './packed.ts';
+import { packed, recordsIn } from './packed.ts';
 import { type Answered, type Question, RECORDS, RECORDS_MAX } from './question.ts';
 
 /** Answers with records of a selection by time. */
@@ -22,7 +22,7 @@ export async function records({ memory, parameters, signal }: Question): Promise
   const known = part.isBackwards ? (matched ?? 0) - lines.length : 0;
   const position = isBefore === undefined ? known : await count(isBefore);
   return {
-    ...packLines(lines),
+    ...packed(recordsIn(lines)),
     next: next ?? null,
     prev: prev ?? null,
     matched: matched ?? null,
@@ -57,13 +57,14 @@ export async function record(question: Question): Promise<Answered> {
   const { selection } = parameters;
   const found = await memory.chain(about, selection, signal);
   const chain = recordsIn(found.lines);
+  const sentences = sentencesOf(chain);
   return {
-    ...packLines(found.lines),
+    ...packed(chain),
     id: chain[0]?.id ?? about,
-    notes: await notesOn(question, found.lines),
+    notes: await notesOn(question, chain),
     children: found.children,
-    end: sentencesOf(chain).at(-1) ?? null,
-    sentences: sentencesOf(chain),
+    end: sentences.at(-1) ?? null,
+    sentences,
   };
 }
 
@@ -71,17 +72,17 @@ async function branches(
   question: Question,
   { lines, next, children: counts }: Branches,
 ): Promise<Answered> {
-  const readable = lines.map((line) => readRecord(line) !== undefined);
+  const read = lines.map(readRecord);
+  const found = read.filter((one) => one !== undefined);
   return {
-    ...packLines(lines),
-    notes: await notesOn(question, lines),
-    children: counts.filter((_, index) => readable[index]),
+    ...packed(found),
+    notes: await notesOn(question, found),
+    children: counts.filter((_, index) => read[index] !== undefined),
     next: next ?? null,
   };
 }
 
-async function notesOn({ auditLogFor, signal }: Question, lines: readonly string[]) {
-  const found = recordsIn(lines);
+async function notesOn({ auditLogFor, signal }: Question, found: readonly StoredRecord[]) {
   const { candidatesOf } = await auditLogFor(found, signal);
   return found
     .map((one) => [one.id, candidatesOf(one)] as const)

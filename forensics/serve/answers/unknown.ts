@@ -1,9 +1,9 @@
 import type { NodeState } from '../../completeness/node.ts';
 import { type TimeRange, timeRangeOf } from '../../select/filter.ts';
+import { HOUR_NS } from '../memory/tables.ts';
 import type { Cell, NodeCells } from '../memory.ts';
 import type { Answered, Question } from './question.ts';
 
-const HOUR_NS = 3_600_000_000_000n;
 /** So many parts has a time at most; each has whole hours. */
 const PARTS_MAX = 72n;
 const STEPS_H = [1n, 2n, 3n, 6n, 12n, 24n, 48n, 168n];

@@ -1,4 +1,5 @@
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import { integersOf } from '../../engine.ts';
 import type { Journals } from '../../journals.ts';
 
 /** A connection to DuckDB for one question. */
@@ -26,16 +27,7 @@ export async function connected<T>(
         signal.throwIfAborted();
         return (await connection.runAndReadAll(sql, [...parameters])).getRows();
       },
-      async integers(sql) {
-        signal.throwIfAborted();
-        const found: number[] = [];
-        for await (const chunk of await connection.stream(sql)) {
-          signal.throwIfAborted();
-          const column = chunk.getColumnVector(0);
-          for (let i = 0; i < chunk.rowCount; i += 1) found.push(Number(column.getItem(i)));
-        }
-        return found;
-      },
+      integers: (sql) => integersOf(connection, sql, signal),
     });
   } finally {
     signal.removeEventListener('abort', interrupt);

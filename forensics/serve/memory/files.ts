@@ -1,5 +1,4 @@
 import { type Numbered, nodeFactsIn } from '../../completeness/facts.ts';
-import { stateOf } from '../../completeness/node.ts';
 import { completenessOf } from '../../completeness/sentence.ts';
 import { ForensicsError } from '../../errors.ts';
 import type { Graph } from '../../graph.ts';
@@ -12,6 +11,7 @@ import { entriesByTime } from '../../select/ordered.ts';
 import { type Tables, tablesIn } from '../../select/tables.ts';
 import type { About, Branches, Chain, Memory, NodeCells, Page, Part } from '../memory.ts';
 import { Refusal } from '../refusal.ts';
+import { CellsByNode } from './cells.ts';
 import { type Connected, connected } from './connection.ts';
 import { KnownAnswers } from './known-answers.ts';
 import { offTimesOf, TURNS } from './off-times.ts';
@@ -140,7 +140,7 @@ export class FilesMemory implements Memory {
         `SELECT node, "timestamp", "action" = 'journal.stop' FROM ${REPORTS}
          WHERE ${TURNS} AND node IS NOT NULL AND "timestamp" IS NOT NULL ORDER BY "timestamp"`,
       );
-      const off = offTimesOf(
+      const offTimes = offTimesOf(
         turns.map(([name, at, isStop]) => ({
           node: String(name),
           timestamp: BigInt(at as bigint),
@@ -148,26 +148,17 @@ export class FilesMemory implements Memory {
         })),
       );
       const byNode = Map.groupBy(counted, ([name]) => String(name));
-      const cells = new Map<string, NodeCells & { readonly cells: NodeCells['cells'][number][] }>();
+      const cells = new CellsByNode(offTimes);
       for (const { since = 0n, until = 0n } of times) {
         const part = { since, until };
         for (const facts of await nodeFactsIn(this.#numbered(own, selection, part), part)) {
-          const { node: name, first, last } = facts;
-          const known = cells.get(name) ?? {
-            node: name,
-            first,
-            last,
-            off: off.get(name) ?? [],
-            cells: [],
-          };
-          cells.set(name, known);
-          const records = (byNode.get(name) ?? [])
+          const records = (byNode.get(facts.node) ?? [])
             .filter(([, hour]) => isWithin(BigInt(hour as bigint) * HOUR_NS, part))
             .reduce((sum, [, , count]) => sum + Number(count), 0);
-          known.cells.push({ state: stateOf(facts, part), records });
+          cells.add(facts, part, records);
         }
       }
-      return [...cells.values()];
+      return cells.all;
     });
   }
 

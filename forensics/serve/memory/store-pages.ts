@@ -1,16 +1,10 @@
-import { rowsAt, uuid } from '../../store/answer/fetch.ts';
+import { type Key, rowsAt, uuid } from '../../store/answer/fetch.ts';
+import { isWholeId } from '../../store/answer/question.ts';
 import { lineOf, type Row } from '../../store/answer/record-line.ts';
 import type { Store } from '../../store/connect.ts';
 import { literal, tableOf } from '../../store/schema/literal.ts';
 import type { Branches, Page, Part } from '../memory.ts';
 import { badPlace, partOf } from './part.ts';
-
-/** Where a record is in the order of a store. */
-export interface Key {
-  readonly timestamp: string;
-  readonly node: string;
-  readonly id: string;
-}
 
 /** A time with an end. */
 interface Times {
@@ -20,12 +14,6 @@ interface Times {
 
 /** The first windows are these parts of the time. */
 const WINDOWS = [100n, 10n];
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
-
-/** Whether a text is a whole id, and not the beginning of one. */
-export function isWholeId(id: string): boolean {
-  return UUID.test(id);
-}
 
 /** Returns a part of the records for which a condition holds, by time; all are in this time. */
 export async function pageOf(
@@ -126,7 +114,7 @@ function keyIn(place: string): [timestamp: string, node: string, id: string] {
   const text = Buffer.from(place, 'base64url').toString();
   const [, timestamp, node, id] =
     /^\["(-?\d{1,19})",("(?:[^"\\]|\\.)*"),"([^"\\]*)"\]$/.exec(text) ?? [];
-  if (timestamp === undefined || node === undefined || id === undefined || !UUID.test(id))
+  if (timestamp === undefined || node === undefined || id === undefined || !isWholeId(id))
     throw badPlace();
   try {
     return [timestamp, JSON.parse(node), id];

@@ -1,5 +1,4 @@
 import { writeRecords } from '../../commands/query.ts';
-import { stateOf } from '../../completeness/node.ts';
 import { completenessOf } from '../../completeness/sentence.ts';
 import { ForensicsError } from '../../errors.ts';
 import { Temporary } from '../../inputs/temporary.ts';
@@ -10,7 +9,7 @@ import type { Tables } from '../../select/tables.ts';
 import { withoutPassword } from '../../store/address.ts';
 import { askStore } from '../../store/answer/ask-store.ts';
 import { type Link, rowsFor, uuid, withId } from '../../store/answer/fetch.ts';
-import { conditionFor, idConditions, nodesOf } from '../../store/answer/question.ts';
+import { conditionFor, idConditions, isWholeId, nodesOf } from '../../store/answer/question.ts';
 import { lineOf, type Row } from '../../store/answer/record-line.ts';
 import { tablesOf } from '../../store/answer/tables.ts';
 import { CLICKHOUSE } from '../../store/answer/words.ts';
@@ -21,8 +20,9 @@ import { type ConnectionOptions, connect, type Store } from '../../store/connect
 import { refuseOtherSchema } from '../../store/refuse.ts';
 import { literal, tableOf } from '../../store/schema/literal.ts';
 import type { About, Branches, Chain, Hint, Memory, NodeCells, Page, Part } from '../memory.ts';
+import { CellsByNode } from './cells.ts';
 import { offTimesOf, TURNS } from './off-times.ts';
-import { branchesOf, childCounts, isWholeId, pageOf } from './store-pages.ts';
+import { branchesOf, childCounts, pageOf } from './store-pages.ts';
 
 const AMBIGUOUS_SHOWN = 5;
 
@@ -139,13 +139,12 @@ export class StoreMemory implements Memory {
     selection: Selection,
     signal: AbortSignal,
   ): Promise<readonly NodeCells[]> {
-    const cells = new Map<string, NodeCells & { readonly cells: NodeCells['cells'][number][] }>();
     return this.#connected(signal, async (store) => {
       const turns = await store.rows<{ node: string; at: string; is_stop: number }>(
         `SELECT node, toString(timestamp) AS at, toUInt8(action = 'journal.stop') AS is_stop
          FROM ${tableOf(store, 'journal')} WHERE ${TURNS} ORDER BY journal.timestamp`,
       );
-      const off = offTimesOf(
+      const offTimes = offTimesOf(
         turns.map(({ node, at, is_stop }) => ({
           node,
           timestamp: BigInt(at),
@@ -155,23 +154,13 @@ export class StoreMemory implements Memory {
       const counts = await countsOf(store, times);
       const isAsked = await nodesAsked(store, selection);
       const facts = await factsByPart(store, nodesOf(selection), partsIn(times));
+      const cells = new CellsByNode(offTimes);
       for (const [index, nodes] of facts.entries()) {
         const { since, until = 0n } = times[index] ?? {};
-        for (const one of nodes.filter(({ node }) => isAsked.has(node))) {
-          const { node, first, last } = one;
-          const known = cells.get(node) ?? {
-            node,
-            first,
-            last,
-            off: off.get(node) ?? [],
-            cells: [],
-          };
-          cells.set(node, known);
-          const records = counts.get(`${index} ${node}`) ?? 0;
-          known.cells.push({ state: stateOf(one, { since, until }), records });
-        }
+        for (const one of nodes.filter(({ node }) => isAsked.has(node)))
+          cells.add(one, { since, until }, counts.get(`${index} ${one.node}`) ?? 0);
       }
-      return [...cells.values()];
+      return cells.all;
     });
   }
 

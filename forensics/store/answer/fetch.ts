@@ -89,6 +89,7 @@ export type Link = Pick<Row, 'node' | 'timestamp'> & {
 
 /** Follows the causes of a record on its node while there are any. */
 async function causesOf(store: Store, effect: Link, known: Set<string>): Promise<Link[]> {
+  if (effect.parent_cause === null) return [];
   const links: Link[] = [];
   const pending = [effect];
   let near = await linksBefore(store, effect);
@@ -167,18 +168,21 @@ async function* effectsOf(
 
 /** Returns the links for which a condition holds, or the latest ones. */
 export function linksAt(store: Store, condition: string, limit?: number): Promise<Link[]> {
-  const latest = limit === undefined ? '' : `ORDER BY r.timestamp DESC, r.id DESC LIMIT ${limit}`;
+  const order =
+    limit === undefined
+      ? 'r.node, r.timestamp, r.id'
+      : `r.timestamp DESC, r.id DESC LIMIT ${limit}`;
   return store.rows<Link>(
     `SELECT r.node AS node, toString(r.timestamp) AS timestamp, toString(r.id) AS id,
        toString(r.parent_cause) AS parent_cause
      FROM (SELECT node, timestamp, id, parent_cause FROM ${tableOf(store, 'records')} WHERE ${condition}
        ORDER BY node, timestamp, id, version DESC LIMIT 1 BY node, timestamp, id) AS r
-     ${latest || 'ORDER BY r.node, r.timestamp, r.id'}`,
+     ORDER BY ${order}`,
   );
 }
 
 /** Where a record is in the table. */
-type Key = Pick<Link, 'node' | 'timestamp' | 'id'>;
+export type Key = Pick<Link, 'node' | 'timestamp' | 'id'>;
 
 /** Yields the rows of records. */
 export async function* rowsAt(store: Store, links: readonly Key[]): AsyncGenerator<readonly Row[]> {

@@ -45,6 +45,11 @@ export function nodesOf({ node }: Selection): readonly string[] | undefined {
   return isExact(node) ? [node] : undefined;
 }
 
+/** Whether a text is a whole id, and not the beginning of one. */
+export function isWholeId(id: string): boolean {
+  return UUID.test(id);
+}
+
 /**
  * Returns the conditions for an id or its beginning, to be tried in this order. A whole id is looked for
  * at the times and on the node of a selection first, where it is found fast, and then anywhere.
@@ -52,7 +57,7 @@ export function nodesOf({ node }: Selection): readonly string[] | undefined {
 export function idConditions(id: string, selection: Selection, nowMs: number): string[] {
   const { since, until } = timeRangeOf(selection, nowMs);
   const places = [...placeConditions(selection, since, until)];
-  if (UUID.test(id)) {
+  if (isWholeId(id)) {
     const isId = `id = toUUID(${literal(id)})`;
     return places.length === 0 ? [isId] : [[isId, ...places].join(' AND '), isId];
   }

@@ -1,5 +1,5 @@
 import type { CpuNumbers, NodeFacts } from '../../completeness/node.ts';
-import { type Cpu, type Hook, isOfTime, numbersOf } from '../../completeness/numbers.ts';
+import { type Cpu, emptyCpu, type Hook, isOfTime, numbersOf } from '../../completeness/numbers.ts';
 import type { TimeRange } from '../../select/filter.ts';
 import type { Store } from '../connect.ts';
 import { literal, tableOf } from '../schema/literal.ts';
@@ -176,11 +176,6 @@ export async function reportedOn(
       last: Number(row.last),
     }))
     .filter(({ first, last }) => Number.isSafeInteger(first) && Number.isSafeInteger(last));
-}
-
-/** Returns what is known of a CPU before anything is read. */
-export function emptyCpu(hook: string): Cpu {
-  return { hook, received: [], lost: [], withheld: [], before: undefined, behind: undefined };
 }
 
 /** A name of a hook for maps. */

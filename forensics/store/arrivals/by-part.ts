@@ -1,9 +1,9 @@
 import type { NodeFacts } from '../../completeness/node.ts';
-import { type Cpu, isOfTime, numbersOf } from '../../completeness/numbers.ts';
+import { type Cpu, emptyCpu, isOfTime, numbersOf } from '../../completeness/numbers.ts';
 import { merged } from '../../ranges.ts';
 import type { Store } from '../connect.ts';
 import { literal, tableOf } from '../schema/literal.ts';
-import { emptyCpu, hookKey, hooksOf, reportedOn, seenOn } from './arrivals.ts';
+import { hookKey, hooksOf, reportedOn, seenOn } from './arrivals.ts';
 import { cpuKey, hoursOf, type Place } from './place.ts';
 import { receivedIn } from './received.ts';
 

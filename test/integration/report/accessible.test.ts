@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import axe from 'axe-core';
-import type { Page } from 'playwright-core';
 import { ReportBrowser } from '../../support/report/browser.ts';
 import { idOf, incident, inputOf } from '../../support/report/incident.ts';
+import { violations } from '../../support/report/violations.ts';
 
 let browser: ReportBrowser;
 before(async () => {
@@ -21,19 +20,6 @@ const INPUT = inputOf(incident(), {
   },
   notes: new Map([[idOf(4), ['exec by alice@example.com']]]),
 });
-
-/** Returns what axe finds, each with its element. */
-async function violations(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe.source);
-  const results = await page.evaluate(() =>
-    (globalThis as unknown as { axe: typeof axe }).axe.run(document, {
-      rules: { 'target-size': { enabled: true } },
-    }),
-  );
-  return results.violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`),
-  );
-}
 
 for (const colorScheme of ['light', 'dark'] as const)
   test(`axe finds nothing, ${colorScheme}: initially, with each record selected, filtered, empty`, async () => {

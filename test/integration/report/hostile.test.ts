@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import type { ReportRecord } from '../../../forensics/report/render.ts';
 import { ReportBrowser, textOf } from '../../support/report/browser.ts';
 import { exec, idOf, inputOf, loss } from '../../support/report/incident.ts';
+import { injectInto } from '../../support/report/injection.ts';
 
 let browser: ReportBrowser;
 before(async () => {
@@ -175,22 +176,7 @@ test('the file is also safe to read in an editor', () => {
 test('even injected markup could not run, because the policy allows only the script of the page', async () => {
   const page = await browser.open(inputOf([exec(0)]));
   const before = browser.misdeeds.length;
-  const outcome = await page.evaluate(async () => {
-    const script = document.createElement('script');
-    let refused = '';
-    try {
-      script.text = 'window.owned = 1';
-      document.body.append(script);
-      document.body.innerHTML = '<img src=x onerror="window.owned=1">';
-    } catch (error) {
-      refused = String(error);
-    }
-    const fetched = await fetch('data:,x').then(
-      () => 'fetched',
-      () => 'refused',
-    );
-    return { refused: refused !== '', owned: 'owned' in window, fetched };
-  });
+  const outcome = await injectInto(page);
   assert.deepEqual(outcome, { refused: true, owned: false, fetched: 'refused' });
   browser.misdeeds.splice(before);
 });

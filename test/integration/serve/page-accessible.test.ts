@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import axe from 'axe-core';
-import type { Page } from 'playwright-core';
 import { idOf } from '../../support/report/incident.ts';
+import { violations } from '../../support/report/violations.ts';
 import { fleet } from '../../support/serve/fleet.ts';
 import { Served, waitForText } from '../../support/serve/served.ts';
 
@@ -14,20 +13,6 @@ after(async () => {
   await served.close();
   assert.deepEqual(served.misdeeds, []);
 });
-
-/** Returns what axe finds, each with its element. */
-async function violations(page: Page): Promise<readonly string[]> {
-  // playwright evaluates outside of the page's policy
-  await page.evaluate(axe.source);
-  const results = await page.evaluate(() =>
-    (globalThis as unknown as { axe: typeof axe }).axe.run(document, {
-      rules: { 'target-size': { enabled: true } },
-    }),
-  );
-  return results.violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`),
-  );
-}
 
 for (const colorScheme of ['light', 'dark'] as const)
   test(`axe finds nothing, ${colorScheme}: in the list, the tree and the table, with an error, empty`, async () => {

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import type { ReportRecord } from '../../../forensics/report/render.ts';
 import { textOf } from '../../support/report/browser.ts';
 import { exec, idOf } from '../../support/report/incident.ts';
+import { injectInto } from '../../support/report/injection.ts';
 import { Served, waitForText } from '../../support/serve/served.ts';
 
 const ATTACKS = [
@@ -145,22 +146,7 @@ test('a hostile address is data, too', async () => {
 test('even injected markup could not run, because the policy allows only the files of the page', async () => {
   const page = await served.open(`#id=${idOf(0)}`);
   const before = served.misdeeds.length;
-  const outcome = await page.evaluate(async () => {
-    const script = document.createElement('script');
-    let refused = '';
-    try {
-      script.text = 'window.owned = 1';
-      document.body.append(script);
-      document.body.innerHTML = '<img src=x onerror="window.owned=1">';
-    } catch (error) {
-      refused = String(error);
-    }
-    const fetched = await fetch('data:,x').then(
-      () => 'fetched',
-      () => 'refused',
-    );
-    return { refused: refused !== '', owned: 'owned' in window, fetched };
-  });
+  const outcome = await injectInto(page);
   assert.deepEqual(outcome, { refused: true, owned: false, fetched: 'refused' });
   served.misdeeds.splice(before);
 });
