@@ -3,8 +3,9 @@
 // duration. The names are: storms, start, latency, kernel, idle, bytes, export, encoder, pods, node (if
 // `make e2e` has built Kubernetes), forensics (with BENCH_VCML, a clone of vCML’s own project, also
 // its auditor), and forensics-large. Only if they are named: soak (BENCH_SOAK_SECONDS), outage
-// (BENCH_OUTAGE_SECONDS), crowd, which runs 100,000 processes at a time, and store, which asks a
-// ClickHouse (BENCH_STORE_MILLIONS; it needs make build/clickhouse/server).
+// (BENCH_OUTAGE_SECONDS), crowd, which runs 100,000 processes at a time, store, which asks a
+// ClickHouse (BENCH_STORE_MILLIONS), and store-insert, which inserts into one. These two need
+// make build/clickhouse/server.
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -18,7 +19,7 @@ import { stormFigures, stormTable, summarize } from './summary.ts';
 import { table } from './table.ts';
 
 /** Figures that take long or strain the machine; they are measured only when they are named. */
-const ON_REQUEST = new Set(['soak', 'outage', 'crowd', 'store']);
+const ON_REQUEST = new Set(['soak', 'outage', 'crowd', 'store', 'store-insert']);
 
 const { values: options } = parseArgs({
   options: { json: { type: 'string' }, only: { type: 'string', multiple: true } },

@@ -16,6 +16,7 @@ import { growthPerHour, measureSoak } from './soak.ts';
 import { measureStarts } from './start.ts';
 import { quantile, spreadOf } from './statistics.ts';
 import { measureStore } from './store.ts';
+import { measureStoreInsert } from './store-insert.ts';
 import { decimal, spreadText } from './table.ts';
 
 const BACKLOG = 1_000_000;
@@ -44,6 +45,7 @@ export async function measureFigures(
     'forensics-recorded': measureForensicsRecorded,
     'forensics-large': measureForensicsLarge,
     store: measureStore,
+    'store-insert': measureStoreInsert,
   };
   for (const [name, measure] of Object.entries(measures)) {
     if (!isWanted(name)) continue;

@@ -1,4 +1,5 @@
-import { rowsFor } from '../forensics/store/answer/fetch.ts';
+import { childCounts } from '../forensics/serve/memory/store-pages.ts';
+import { linksAt, rowsFor } from '../forensics/store/answer/fetch.ts';
 import type { Question } from '../forensics/store/answer/question.ts';
 import { storeCompleteness } from '../forensics/store/arrivals/completeness.ts';
 import { connect, type Store } from '../forensics/store/connect.ts';
@@ -56,7 +57,13 @@ async function questions(
   const half = middle / NODES + PARENT_EVERY / 2;
   const deepest = await idOf(stored, NODES * (half - (half % LEVELS) + LEVELS - 1));
   const parent = await idOf(stored, middle);
+  const root = await idOf(stored, NODES * (half - (half % LEVELS)));
   const node = `node-${middle % NODES}`;
+  const parents = await linksAt(
+    store,
+    `node = '${node}' AND timestamp < ${BEGAN_NS + DAY_NS / 2n}`,
+    500,
+  );
   const hour = ['--since', '2026-11-23T12:00:00Z'];
   const ask = (question: Question) => async () => {
     let found = 0;
@@ -70,6 +77,13 @@ async function questions(
     return 'the whole command, over half a day';
   };
   const measures: [string, number | undefined, () => Promise<string>][] = [
+    ['a record by its id, its node known', 30, ask({ id: root, node })],
+    ['a record by its id, nothing else known', 300, ask({ id: root })],
+    [
+      'how many effects each of 500 records has',
+      200,
+      async () => `${sum(await childCounts(store, parents))} effects`,
+    ],
     ['a chain, its node known', 300, ask({ id: deepest, node })],
     ['a chain, nothing else known', undefined, ask({ id: deepest })],
     ['a record and what it caused', undefined, ask({ id: parent, node, effects: true })],
@@ -107,6 +121,10 @@ async function questions(
   return figures;
 }
 
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, one) => all + one, 0);
+}
+
 async function idOf({ query }: Stored, n: number): Promise<string> {
   const [row] = await query<{ id: string }>(`SELECT toString(${idSql(`${n}`)}) AS id`);
   return row?.id ?? '';
@@ -120,13 +138,13 @@ async function fill({ query }: Stored, from: number, records: number): Promise<v
   const resource = `concat('{"host.name":"', node, '","k8s.pod.name":"', pod, '"}')`;
   await query(
     `INSERT INTO vcml.records (id, timestamp, pid, ppid, uid, gid, comm, action, object, permitted_by,
-       parent_cause, boot_id, boot_time, hook_id, cpu, seq, executable, executable_name, args, node, host,
+       parent_cause, boot_id, boot_offset, hook_id, cpu, seq, executable, executable_name, args, node, host,
        namespace, pod, image, resource_json, content, version)
      SETTINGS distributed_foreground_insert = 1
      SELECT ${idSql('n')}, ${BEGAN_NS} + n * ${step}, n % 32768, 1, 0, 0, 'worker', 'exec', path,
        if(isNull(cause), 'unobserved_parent', 'parent_process_context'),
        if(isNull(cause), NULL, ${idSql('cause')}),
-       reinterpretAsUUID(sipHash128(node)), n * ${step}, '1', k % 2, intDiv(k, 2) + 1, path, 'worker',
+       reinterpretAsUUID(sipHash128(node)), ${BEGAN_NS}, '1', k % 2, intDiv(k, 2) + 1, path, 'worker',
        [path, '--queue', toString(k % 1000)], node, node, 'shop', pod, 'registry.example/cart',
        ${resource}, 0, ${records} - n
      FROM (

@@ -35,7 +35,8 @@ CREATE TABLE IF NOT EXISTS `vcml`.`records` (
   `permitted_by` LowCardinality(Nullable(String)) CODEC(ZSTD(1)),
   `parent_cause` Nullable(UUID) CODEC(ZSTD(1)),
   `boot_id` Nullable(UUID) DEFAULT toUUIDOrNull(attributes['vcml.boot.id']) CODEC(ZSTD(1)),
-  `boot_time` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.boot_time']) CODEC(Delta, ZSTD(1)),
+  `boot_offset` Nullable(Int64) DEFAULT timestamp - toInt64OrNull(attributes['vcml.boot_time']) CODEC(ZSTD(1)),
+  `boot_time` Nullable(Int64) ALIAS timestamp - boot_offset,
   `hook_id` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.hook.id'], '') CODEC(ZSTD(1)),
   `cpu` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.cpu']) CODEC(ZSTD(1)),
   `seq` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.seq']) CODEC(Delta, ZSTD(1)),
@@ -66,7 +67,8 @@ CREATE TABLE IF NOT EXISTS `vcml`.`records` (
   `withheld_ranges` Array(String) DEFAULT JSONExtract(attributes['vcml.withheld.ranges'], 'Array(String)') CODEC(ZSTD(1)),
   `withheld_count` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.withheld.count']) CODEC(ZSTD(1)),
   `vpid` Nullable(Int64) DEFAULT toInt64OrNull(attributes['process.vpid']) CODEC(ZSTD(1)),
-  `created` Nullable(String) DEFAULT nullIf(attributes['process.creation.time'], '') CODEC(ZSTD(1)),
+  `age` Nullable(Int64) DEFAULT timestamp - toUnixTimestamp64Nano(parseDateTime64BestEffortOrNull(attributes['process.creation.time'], 9, 'UTC')) CODEC(ZSTD(1)),
+  `created` Nullable(String) ALIAS concat(replaceOne(toString(fromUnixTimestamp64Nano(timestamp - age, 'UTC')), ' ', 'T'), 'Z'),
   `executable` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['process.executable.path'], '') CODEC(ZSTD(1)),
   `executable_name` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['process.executable.name'], '') CODEC(ZSTD(1)),
   `executable_inode` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.executable.inode'], '') CODEC(ZSTD(1)),
@@ -148,7 +150,8 @@ CREATE TABLE IF NOT EXISTS `vcml`.`journal` (
   `permitted_by` LowCardinality(Nullable(String)) CODEC(ZSTD(1)),
   `parent_cause` Nullable(UUID) CODEC(ZSTD(1)),
   `boot_id` Nullable(UUID) DEFAULT toUUIDOrNull(attributes['vcml.boot.id']) CODEC(ZSTD(1)),
-  `boot_time` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.boot_time']) CODEC(Delta, ZSTD(1)),
+  `boot_offset` Nullable(Int64) DEFAULT timestamp - toInt64OrNull(attributes['vcml.boot_time']) CODEC(ZSTD(1)),
+  `boot_time` Nullable(Int64) ALIAS timestamp - boot_offset,
   `hook_id` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.hook.id'], '') CODEC(ZSTD(1)),
   `cpu` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.cpu']) CODEC(ZSTD(1)),
   `seq` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.seq']) CODEC(Delta, ZSTD(1)),
@@ -179,7 +182,8 @@ CREATE TABLE IF NOT EXISTS `vcml`.`journal` (
   `withheld_ranges` Array(String) DEFAULT JSONExtract(attributes['vcml.withheld.ranges'], 'Array(String)') CODEC(ZSTD(1)),
   `withheld_count` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.withheld.count']) CODEC(ZSTD(1)),
   `vpid` Nullable(Int64) DEFAULT toInt64OrNull(attributes['process.vpid']) CODEC(ZSTD(1)),
-  `created` Nullable(String) DEFAULT nullIf(attributes['process.creation.time'], '') CODEC(ZSTD(1)),
+  `age` Nullable(Int64) DEFAULT timestamp - toUnixTimestamp64Nano(parseDateTime64BestEffortOrNull(attributes['process.creation.time'], 9, 'UTC')) CODEC(ZSTD(1)),
+  `created` Nullable(String) ALIAS concat(replaceOne(toString(fromUnixTimestamp64Nano(timestamp - age, 'UTC')), ' ', 'T'), 'Z'),
   `executable` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['process.executable.path'], '') CODEC(ZSTD(1)),
   `executable_name` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['process.executable.name'], '') CODEC(ZSTD(1)),
   `executable_inode` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.executable.inode'], '') CODEC(ZSTD(1)),
@@ -281,7 +285,7 @@ SELECT
   nullIf(LogAttributes['vcml.permitted_by'], '') AS `permitted_by`,
   toUUIDOrNull(LogAttributes['vcml.parent_cause']) AS `parent_cause`,
   toUUIDOrNull(LogAttributes['vcml.boot.id']) AS `boot_id`,
-  toInt64OrNull(LogAttributes['vcml.boot_time']) AS `boot_time`,
+  toUnixTimestamp64Nano(Timestamp) - toInt64OrNull(LogAttributes['vcml.boot_time']) AS `boot_offset`,
   nullIf(LogAttributes['vcml.hook.id'], '') AS `hook_id`,
   toInt64OrNull(LogAttributes['vcml.cpu']) AS `cpu`,
   toInt64OrNull(LogAttributes['vcml.seq']) AS `seq`,
@@ -312,7 +316,7 @@ SELECT
   JSONExtract(LogAttributes['vcml.withheld.ranges'], 'Array(String)') AS `withheld_ranges`,
   toInt64OrNull(LogAttributes['vcml.withheld.count']) AS `withheld_count`,
   toInt64OrNull(LogAttributes['process.vpid']) AS `vpid`,
-  nullIf(LogAttributes['process.creation.time'], '') AS `created`,
+  toUnixTimestamp64Nano(Timestamp) - toUnixTimestamp64Nano(parseDateTime64BestEffortOrNull(LogAttributes['process.creation.time'], 9, 'UTC')) AS `age`,
   nullIf(LogAttributes['process.executable.path'], '') AS `executable`,
   nullIf(LogAttributes['process.executable.name'], '') AS `executable_name`,
   nullIf(LogAttributes['vcml.executable.inode'], '') AS `executable_inode`,
@@ -369,6 +373,7 @@ SELECT
     OR (v = '')
     OR (k IN ('process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.boot_time', 'vcml.cpu', 'vcml.seq', 'vcml.gap.ancestor.pid', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.since', 'vcml.format.version', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'vcml.withheld.cpu', 'vcml.withheld.count', 'process.vpid', 'process.args_count', 'vcml.process.args_redacted', 'vcml.process.args_size', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id') AND toString(toInt64OrZero(v)) != v)
     OR (k IN ('vcml.executable.path_truncated', 'vcml.executable.memfd', 'vcml.executable.upper_layer', 'vcml.executable.setuid', 'vcml.executable.unlinked', 'vcml.process.args_truncated', 'process.interactive', 'vcml.process.no_new_privs', 'vcml.process.working_directory_truncated', 'vcml.object.truncated', 'vcml.object.resolved') AND v != 'true')
+    OR (k IN ('process.creation.time') AND coalesce(concat(replaceOne(toString(parseDateTime64BestEffortOrNull(v, 9, 'UTC')), ' ', 'T'), 'Z'), '') != v)
     OR (k IN ('log.record.uid', 'vcml.parent_cause', 'vcml.boot.id', 'vcml.gap.lost_cause', 'vcml.loss.boot_id') AND toString(toUUIDOrZero(v)) != v)
     OR (k IN ('vcml.loss.next_seq', 'vcml.hook.next_seq', 'vcml.withheld.ranges', 'process.command_args') AND empty(JSONExtract(v, 'Array(String)'))), LogAttributes) AS `attributes`,
   if(action = 'exec', 0, sipHash64(toString(LogAttributes), resource_json)) AS `content`,
@@ -390,7 +395,7 @@ SELECT
   `permitted_by`,
   `parent_cause`,
   `boot_id`,
-  `boot_time`,
+  `boot_offset`,
   `hook_id`,
   `cpu`,
   `seq`,
@@ -421,7 +426,7 @@ SELECT
   `withheld_ranges`,
   `withheld_count`,
   `vpid`,
-  `created`,
+  `age`,
   `executable`,
   `executable_name`,
   `executable_inode`,
@@ -510,4 +515,4 @@ WHERE action = 'exec'
 GROUP BY executable, image, node;
 
 CREATE OR REPLACE VIEW `vcml`.`schema` AS
-SELECT 1 AS version, 'b82bf651449329f1' AS fingerprint, 'one server' AS layout;
+SELECT 1 AS version, 'f3a0ec5bbf26ecf0' AS fingerprint, 'one server' AS layout;

@@ -87,7 +87,7 @@ export async function numberFindings(
         untold.set(hookKey(key), (untold.get(hookKey(key)) ?? 0) + one.missing);
         one.finding = { ...one.finding, severity: 'WARN', more: `${one.finding.more}${UNTOLD}` };
       }
-    findings.push(...found.map(({ finding }) => finding));
+    for (const { finding } of found) findings.push(finding);
   }
   const present = new Map([...cpus].map(([key, steps]) => [key, rangesIn(steps)]));
   for (const { row, key, ranges } of records) {

@@ -19,15 +19,15 @@ async function causeOf(
   { block, line, parent }: FoundLine,
 ): Promise<FoundLine | undefined> {
   if (parent === undefined) return undefined;
-  const later: FoundLine[] = [];
+  let later: readonly FoundLine[] = [];
   for (let at = block; at >= 0; at -= 1) {
     const found = await linesWithId(blocks, at, parent);
     const before = found.findLast((one) => at < block || one.line < line);
     if (before !== undefined) return before;
-    if (at === block) later.push(...found);
+    if (at === block) later = found;
   }
   for (let at = block + 1; later.length === 0 && at < blocks.all.length; at += 1)
-    later.push(...(await linesWithId(blocks, at, parent)));
+    later = await linesWithId(blocks, at, parent);
   return later[0];
 }
 

@@ -178,7 +178,7 @@ class Writer {
         this.#foreign += 1;
         continue;
       }
-      this.#withheld.push(...withheldIn(record));
+      for (const one of withheldIn(record)) this.#withheld.push(one);
       this.#write(writeExact(record), number);
     }
   }

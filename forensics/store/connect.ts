@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events';
 import { readFileSync } from 'node:fs';
 import {
   type ClickHouseClient,
@@ -18,6 +19,12 @@ export interface ConnectionOptions {
   readonly storeKey?: string;
   /** ends questions, on the server, too */
   readonly signal?: AbortSignal;
+}
+
+/** A query, with the values of its parameters. */
+interface Query {
+  readonly query: string;
+  readonly query_params?: Record<string, unknown>;
 }
 
 /** A connection to a store. */
@@ -69,37 +76,52 @@ export function connectTo(
     log: { level: ClickHouseLogLevel.OFF },
     ...tlsFrom(options),
   });
+  const { signal } = options;
   let areAllowed: Promise<boolean> | undefined;
-  const settings = async (seconds = patience) => {
+  const ask = async <Format extends DataFormat>(query: Query, format: Format, seconds: number) => {
     areAllowed ??= allowsLimits(client);
-    return {
-      clickhouse_settings: (await areAllowed) ? limits(seconds) : {},
-      ...(options.signal && { abort_signal: options.signal }),
-    };
+    const settings = (await areAllowed) ? limits(seconds) : {};
+    // The client does not see that a signal is aborted already.
+    signal?.throwIfAborted();
+    return client.query({
+      ...query,
+      format,
+      clickhouse_settings: settings,
+      ...(signal && { abort_signal: signal }),
+    });
   };
   return {
     address,
     run: (query) => explained(address, () => client.command({ query })).then(() => {}),
-    rows: (query, parameters = {}) =>
+    rows: <Row>(query: string, parameters = {}) =>
       explained(address, async () => {
-        const params = { query, query_params: { ...parameters }, ...(await settings()) };
-        return (await client.query({ ...params, format: 'JSONEachRow' })).json();
+        const asked = { query, query_params: { ...parameters } };
+        const answer = await ask(asked, 'JSONEachRow', patience);
+        using _ = closedBy(signal, answer);
+        return await answer.json<Row>();
       }),
     text: (query, format) =>
-      explained(address, async () =>
-        (await client.query({ query, format, ...(await settings()) })).text(),
-      ),
-    stream: (query) =>
-      streamOf(address, async () =>
-        client.query({ query, format: 'JSONEachRow', ...(await settings(STREAM_S)) }),
-      ),
+      explained(address, async () => {
+        const answer = await ask({ query }, format, patience);
+        using _ = closedBy(signal, answer);
+        return await answer.text();
+      }),
+    stream: (query) => streamOf(address, signal, () => ask({ query }, 'JSONEachRow', STREAM_S)),
     [Symbol.asyncDispose]: () => client.close(),
   };
 }
 
+/** Closes an answer when the signal is aborted: the client itself heeds it only until the answer begins. */
+function closedBy(
+  signal: AbortSignal | undefined,
+  answer: { close(): void },
+): Disposable | undefined {
+  return signal && addAbortListener(signal, () => answer.close());
+}
+
 async function allowsLimits(client: ClickHouseClient): Promise<boolean> {
   try {
-    await client.query({ query: 'SELECT 1', clickhouse_settings: limits(TIMEOUT_S) });
+    await client.command({ query: 'SELECT 1', clickhouse_settings: limits(TIMEOUT_S) });
     return true;
   } catch (error) {
     if (FIXED.has((error as { type?: string }).type ?? '')) return false;
@@ -109,9 +131,11 @@ async function allowsLimits(client: ClickHouseClient): Promise<boolean> {
 
 async function* streamOf<Row>(
   address: Address,
+  signal: AbortSignal | undefined,
   ask: () => Promise<ResultSet<'JSONEachRow'>>,
 ): AsyncGenerator<readonly Row[]> {
   const answer = await explained(address, ask);
+  using _ = closedBy(signal, answer);
   const chunks = answer.stream<Row>()[Symbol.asyncIterator]();
   for (;;) {
     const { value, done } = await explained(address, () => chunks.next());

@@ -63,7 +63,7 @@ export class Archive {
     this.#next(async () => {
       const { report } = this.#options;
       const onUnreadable = (error: Error) => report(upkeepFailed(error));
-      this.#retired.push(...(await this.#deletions.resume(onUnreadable)));
+      for (const range of await this.#deletions.resume(onUnreadable)) this.#retired.push(range);
     });
     this.#next(() => this.#deletions.settle());
     this.#next(() => this.#deletions.reserve());
@@ -165,7 +165,7 @@ export class Archive {
       this.#repeated = repeated;
       await this.#deletions.delete(segment.number).catch(note);
       this.#notes.delete(segment.number);
-      this.#retired.push(...ranges);
+      for (const range of ranges) this.#retired.push(range);
     }
   }
 }

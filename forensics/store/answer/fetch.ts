@@ -27,8 +27,8 @@ export async function* rowsFor(
   }
   const found = await withId(store, idConditions(id, selection, nowMs));
   const known = new Set(found.map((link) => link.id));
-  const links = [...found];
-  for (const link of found) links.push(...(await causesOf(store, link, known)));
+  let links = found;
+  for (const link of found) links = links.concat(await causesOf(store, link, known));
   yield* rowsAt(store, links);
   if (effects) yield* effectsOf(store, found, known);
 }
@@ -103,8 +103,10 @@ async function causesOf(store: Store, effect: Link, known: Set<string>): Promise
       const [first] = found;
       if (first !== undefined && isNear(first, link)) near = await linksBefore(store, first);
     }
-    links.push(...found);
-    pending.push(...found);
+    for (const one of found) {
+      links.push(one);
+      pending.push(one);
+    }
   }
   return links;
 }
@@ -142,28 +144,33 @@ async function causeLinks(store: Store, cause: string, effect: Link): Promise<Li
   return linksAt(store, isCause);
 }
 
-/** A record whose effects are looked for. */
-type Linked = Pick<Row, 'node'> & { readonly id?: unknown };
-
+/** Yields the effects of records, level by level; deep levels are mostly small, so that several come at once. */
 async function* effectsOf(
   store: Store,
-  roots: readonly Linked[],
+  roots: readonly Link[],
   known: Set<string>,
 ): AsyncGenerator<readonly Row[]> {
-  for (let level: readonly Linked[] = roots; level.length > 0; ) {
-    const next: Row[] = [];
+  let waiting: Link[] = [];
+  for (let level = roots; level.length > 0; ) {
+    const next: Link[] = [];
     for (const part of inParts(level)) {
       const nodes = [...new Set(part.map(({ node }) => literal(node)))];
-      const ids = part.map(({ id }) => uuid(String(id)));
-      const found = await store.rows<Row>(
-        selectRows(store, `node IN (${nodes.join(', ')}) AND parent_cause IN (${ids.join(', ')})`),
+      const ids = part.map(({ id }) => uuid(id));
+      const found = await linksAt(
+        store,
+        `node IN (${nodes.join(', ')}) AND parent_cause IN (${ids.join(', ')})`,
       );
-      next.push(...found.filter(({ id }) => !known.has(String(id))));
+      for (const link of found) if (!known.has(link.id)) next.push(link);
     }
-    for (const { id } of next) known.add(String(id));
-    yield next;
+    for (const { id } of next) known.add(id);
+    waiting = waiting.concat(next);
+    if (waiting.length >= ASKED_AT_ONCE) {
+      yield* rowsAt(store, waiting);
+      waiting = [];
+    }
     level = next;
   }
+  yield* rowsAt(store, waiting);
 }
 
 /** Returns the links for which a condition holds, or the latest ones. */

@@ -4,7 +4,7 @@ import type { TimeRange } from '../../select/filter.ts';
 import type { Store } from '../connect.ts';
 import { literal, tableOf } from '../schema/literal.ts';
 import { cpuKey, type Place } from './place.ts';
-import { receivedIn } from './received.ts';
+import { receivedIn, totalsIn } from './received.ts';
 
 const HOUR_NS = 3_600_000_000_000n;
 /** How far a clock may have been set back. */
@@ -38,8 +38,12 @@ export async function arrivalsOf(
   if (nodes?.length === 0) return { nodes: [], cpus: [] };
   const { since, until } = times;
   const hours = { since: since && since - (since % HOUR_NS), until };
-  const seen = await seenOn(store, onNodes, times);
-  const hooks = await hooksOf(store, onNodes);
+  const [seen, hooks, reported, totals] = await Promise.all([
+    seenOn(store, onNodes, times),
+    hooksOf(store, onNodes),
+    reportedOn(store, onNodes, since),
+    totalsIn(store, onNodes, times),
+  ]);
   const cpus = new Map<string, Place & { readonly known: Cpu }>();
   const cpuOf = (place: Place) => {
     const key = cpuKey(place);
@@ -47,11 +51,10 @@ export async function arrivalsOf(
     cpus.set(key, known);
     return known.known;
   };
-  for (const { kind, first, last, ...place } of await reportedOn(store, onNodes, since))
-    cpuOf(place)[kind].push({ first, last });
-  for await (const { place, received, before, behind } of receivedIn(store, onNodes, times, cpus)) {
+  for (const { kind, first, last, ...place } of reported) cpuOf(place)[kind].push({ first, last });
+  for await (const { place, received, before, behind } of receivedIn(store, times, totals, cpus)) {
     const cpu = cpuOf(place);
-    cpu.received.push(...received);
+    for (const range of received) cpu.received.push(range);
     cpu.before = before;
     cpu.behind = behind;
   }
@@ -103,7 +106,7 @@ export async function seenOn(
 
 /** Returns the hooks of nodes, by hookKey(). */
 export async function hooksOf(store: Store, onNodes: string): Promise<Map<string, Hook>> {
-  const rows = await store.rows<{
+  const arriving = store.rows<{
     node: string;
     boot: string;
     hook: string;
@@ -114,7 +117,7 @@ export async function hooksOf(store: Store, onNodes: string): Promise<Map<string
        toString(max(last_time)) AS last
      FROM ${tableOf(store, 'coverage')} WHERE ${onNodes} GROUP BY node, boot_id, hook_id`,
   );
-  const starts = await store.rows<{
+  const starting = store.rows<{
     node: string;
     boot: string;
     hook: string;
@@ -127,6 +130,7 @@ export async function hooksOf(store: Store, onNodes: string): Promise<Map<string
      FROM ${tableOf(store, 'journal')} WHERE ${onNodes} AND action = 'journal.start'
      GROUP BY node, boot_id, hook_id`,
   );
+  const [rows, starts] = await Promise.all([arriving, starting]);
   const byKey = new Map(starts.map((start) => [hookKey(start), start]));
   return new Map(
     rows.map((row) => {

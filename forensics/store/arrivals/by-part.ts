@@ -5,7 +5,7 @@ import type { Store } from '../connect.ts';
 import { literal, tableOf } from '../schema/literal.ts';
 import { hookKey, hooksOf, reportedOn, seenOn } from './arrivals.ts';
 import { cpuKey, hoursOf, type Place } from './place.ts';
-import { receivedIn } from './received.ts';
+import { receivedIn, totalsIn } from './received.ts';
 
 /** A time of whole hours, and the length of its parts, in nanoseconds. */
 export interface Parts {
@@ -29,11 +29,13 @@ export async function factsByPart(
   const count = Number((parts.until - parts.since) / parts.step);
   if (nodes?.length === 0) return Array.from({ length: count }, () => []);
   const onNodes = nodes === undefined ? 'true' : `node IN (${nodes.map(literal).join(', ')})`;
-  const seen = await seenOn(store, onNodes, parts);
-  const unknown = await unknownLosses(store, onNodes, parts);
-  const hooks = await hooksOf(store, onNodes);
-  const cpus = await cpusOn(store, onNodes, parts);
-  const ends = await endsOn(store, onNodes, parts, count);
+  const [seen, unknown, hooks, cpus, ends] = await Promise.all([
+    seenOn(store, onNodes, parts),
+    unknownLosses(store, onNodes, parts),
+    hooksOf(store, onNodes),
+    cpusOn(store, onNodes, parts),
+    endsOn(store, onNodes, parts, count),
+  ]);
   return Array.from({ length: count }, (_, part) => {
     const since = parts.since + BigInt(part) * parts.step;
     const found = [...cpus].flatMap(([key, { known, ...place }]) => {
@@ -66,11 +68,14 @@ async function cpusOn(
     cpus.set(key, known);
     return known.known;
   };
-  for (const { kind, first, last, ...place } of await reportedOn(store, onNodes, parts.since))
-    cpuOf(place)[kind].push({ first, last });
-  for await (const { place, received, before, behind } of receivedIn(store, onNodes, parts, cpus)) {
+  const [reported, totals] = await Promise.all([
+    reportedOn(store, onNodes, parts.since),
+    totalsIn(store, onNodes, parts),
+  ]);
+  for (const { kind, first, last, ...place } of reported) cpuOf(place)[kind].push({ first, last });
+  for await (const { place, received, before, behind } of receivedIn(store, parts, totals, cpus)) {
     const cpu = cpuOf(place);
-    cpu.received.push(...merged(received));
+    for (const range of merged(received)) cpu.received.push(range);
     cpu.before = before;
     cpu.behind = behind;
   }

@@ -35,18 +35,13 @@ interface CpuRow {
   readonly high: string;
 }
 
-/**
- * Yields which numbers of each CPU have arrived. Of most CPUs, the first, the last and the count say it;
- * only of hours with holes are the numbers read.
- */
-export async function* receivedIn(
-  store: Store,
-  onNodes: string,
-  times: TimeRange,
-  reported: ReadonlyMap<string, { readonly known: Cpu }>,
-): AsyncGenerator<Received> {
+/** What has arrived of a CPU within the hours of a time, and beside them. */
+type CpuTotals = CpuRow & { readonly last_before: string; readonly first_behind: string };
+
+/** Counts what has arrived of each CPU. */
+export function totalsIn(store: Store, onNodes: string, times: TimeRange): Promise<CpuTotals[]> {
   const { within, before, behind } = hoursOf(times);
-  const rows = await store.rows<CpuRow & { last_before: string; first_behind: string }>(
+  return store.rows<CpuTotals>(
     `SELECT ${CPU}, toString(groupBitmapMergeIf(seqs, ${within})) AS arrived,
        toString(minIf(c.first, ${within})) AS low, toString(maxIf(c.last, ${within})) AS high,
        if(countIf(${before}) = 0, '', toString(maxIf(c.last, ${before}))) AS last_before,
@@ -54,14 +49,26 @@ export async function* receivedIn(
      FROM ${tableOf(store, 'coverage')} AS c WHERE ${onNodes}
      GROUP BY node, boot_id, hook_id, c.cpu ORDER BY node, boot_id, hook_id, c.cpu`,
   );
+}
+
+/**
+ * Yields which numbers of each CPU have arrived. Of most CPUs, the first, the last and the count say it;
+ * only of hours with holes are the numbers read.
+ */
+export async function* receivedIn(
+  store: Store,
+  times: TimeRange,
+  totals: readonly CpuTotals[],
+  reported: ReadonlyMap<string, { readonly known: Cpu }>,
+): AsyncGenerator<Received> {
   const withHoles: Span[] = [];
-  const all = rows.map((row) => {
+  const all = totals.map((row) => {
     const span = spanOf(row);
     const isWhole = span.count === span.last - span.first + 1;
     if (!isWhole && span.count > 0) withHoles.push(span);
     return { row, span, isWhole };
   });
-  const ranges = await rangesOf(store, within, withHoles, reported);
+  const ranges = await rangesOf(store, hoursOf(times).within, withHoles, reported);
   for (const { row, span, isWhole } of all)
     yield {
       place: span.place,

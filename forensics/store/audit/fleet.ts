@@ -60,7 +60,8 @@ export async function auditFleet(
       const one = unnamed.get(`${node}/${effect.boot}`) ?? { node, count: 0 };
       unnamed.set(`${node}/${effect.boot}`, { node, count: one.count + 1 });
     }
-  findings.push(...(await missingCauses(store, facts, { absent, unnamed }, untold)));
+  for (const one of await missingCauses(store, facts, { absent, unnamed }, untold))
+    findings.push(one);
   const wrong = await facts.wrongIds(named + 1);
   for (const { node, id } of wrong.slice(0, named)) findings.push({ code: 'ID_WRONG', node, id });
   if (wrong.length > named)

@@ -23,6 +23,8 @@ export const NO_CLICKHOUSE = existsSync(SERVER)
 /** A real ClickHouse with its HTTP and native listeners on ports that it keeps. */
 export interface ClickHouse {
   readonly place: Place;
+  /** of its process */
+  readonly pid: number;
   /** Runs one statement and returns its rows. */
   query<Row = Record<string, unknown>>(
     statement: string,
@@ -69,13 +71,18 @@ function createServer(place: Place, cluster: readonly Place[]): ClickHouse {
   writeFileSync(config, serverConfig(place, cluster));
   writeFileSync(join(folder, 'users.xml'), USERS);
   let kill = async () => {};
+  let pid = 0;
   return {
     place,
+    get pid() {
+      return pid;
+    },
     async start() {
       const child = spawn(SERVER, ['-C', config, `--query=${SERVE}`], {
         cwd: folder,
         stdio: ['ignore', 'ignore', 'inherit'],
       });
+      pid = child.pid ?? 0;
       const ended = once(child, 'exit');
       kill = async () => {
         child.kill('SIGKILL');

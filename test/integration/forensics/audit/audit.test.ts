@@ -42,6 +42,17 @@ test('a sound journal has no findings', async () => {
   assert.deepEqual(await codesIn(write((r) => inOrder(r))), []);
 });
 
+test('every hole is found, however many there are', async () => {
+  const execs = 150_000;
+  const path = write(() => [
+    start([1]),
+    ...Array.from({ length: execs }, (_, n) => exec(10 + n, 100 + n, 0, 2 * n + 2)),
+  ]);
+  const found = await audited(path);
+  assert.deepEqual(new Set(found.map(({ code }) => code)), new Set(['SEQ_MISSING']));
+  assert.equal(found.length, execs);
+});
+
 test('every code has a journal that has it alone, and a near miss', () => {
   const codes = (Object.keys(CODES) as Code[]).filter(
     (code) => !OF_FILES.has(code) && CODES[code][0] !== 'NOTE',
