@@ -234,7 +234,7 @@ build/clickhouse/server: $(wildcard test/support/clickhouse/*.c test/support/cli
 	@mkdir -p $(@D)
 	cp .npmrc test/support/clickhouse/package*.json $(@D)
 	cd $(@D) && npm ci --loglevel=error
-	gcc -O2 -Wall -Wextra -Werror test/support/clickhouse/server.c -o $@ \
+	gcc -O2 -Wall -Wextra -Werror -rdynamic test/support/clickhouse/server.c -o $@ \
 		-L$(@D)/node_modules/@chdb/lib-linux-x64-gnu -lchdb \
 		-Wl,-rpath,'$$ORIGIN/node_modules/@chdb/lib-linux-x64-gnu'
 
