@@ -136,6 +136,11 @@ export class Journal {
     return this.#durable;
   }
 
+  /** Returns the closed segments, the oldest first, and what all of them take on disk. */
+  closed(): ReturnType<Archive['closed']> {
+    return this.#archive.closed();
+  }
+
   /** Sets the only follower, which receives what is appended from now on. */
   follow(follower: Follower): void {
     this.#follower = follower;
@@ -237,7 +242,8 @@ export class Journal {
     else await this.#open.handle.datasync();
     const next = await openNext(dir, this.#open, now());
     // From here on nothing may come in between: a sync that begins later is one of `next`.
-    const closed = { handle: this.#open.handle, syncing: this.#syncing };
+    const { handle, size: bytes } = this.#open;
+    const closed = { handle, bytes, syncing: this.#syncing };
     this.#open = next;
     this.#notes = next.size === 0 ? new SegmentNotes() : undefined;
     this.#syncing = undefined;

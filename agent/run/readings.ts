@@ -1,10 +1,8 @@
 import { LOSS_STAGES } from '../../record/types.ts';
 import type { Config } from '../config/schema.ts';
 import type { JournalExport } from '../export/journal-export.ts';
-import { ClosedSizes } from '../journal/closed-sizes.ts';
 import type { Journal } from '../journal/journal.ts';
 import { timeAt } from '../journal/measure.ts';
-import { listSegments } from '../journal/segment.ts';
 import type { Log } from '../log-events.ts';
 import { readCpuStates } from '../source/counters.ts';
 import type { HookStatistics } from '../source/hook.ts';
@@ -52,12 +50,11 @@ interface Read {
 export function sourceOf(config: Config, read: Read): Source {
   const { session, pins, loop, journalExport } = read;
   const { hook } = session;
-  const readUsage = createUsageReader(config.journalDir, session.journal);
-  const readOldest = createOldestReader(config.journalDir);
+  const readOldest = createOldestReader(config.journalDir, session.journal);
   const readLag = journalExport && createLagReader(config.journalDir, session, journalExport);
   let usage: Usage | undefined;
   const readDisk = boundedCall(async () => {
-    usage = await readUsage();
+    usage = await usageOf(session.journal);
     return { usage, oldestAt: await readOldest(), lag: await readLag?.() };
   }, DISK_PATIENCE_MS);
   return {
@@ -125,19 +122,13 @@ interface Usage {
 }
 
 /**
- * Creates a function that measures the journal, and each closed segment once. What it returns is from
- * one moment: the file of the open segment may hold lines of a write that is not counted yet.
+ * Measures the journal. What it returns is from one moment: the file of the open segment may hold lines
+ * of a write that is not counted yet.
  */
-function createUsageReader(dir: string, journal: Journal): () => Promise<Usage> {
-  const sizes = new ClosedSizes(dir);
-  return async () => {
-    const segments = await listSegments(dir);
-    const { segment: open, offset } = journal.position;
-    const { writtenBytes } = journal;
-    const closed = segments.filter(({ number }) => number < open);
-    const bytes = (await sizes.of(closed)).reduce((sum, size) => sum + size, offset);
-    return { writtenBytes, bytes, segments: closed.length + 1 };
-  };
+async function usageOf(journal: Journal): Promise<Usage> {
+  const { all, bytes } = await journal.closed();
+  const { writtenBytes, position } = journal;
+  return { writtenBytes, bytes: bytes + position.offset, segments: all.length + 1 };
 }
 
 function exportOf({ statistics, keptBack }: JournalExport, lag: Lag | undefined): ExportReadings {
@@ -156,11 +147,11 @@ function exportOf({ statistics, keptBack }: JournalExport, lag: Lag | undefined)
  * Creates a function that returns the Unix seconds of the oldest record; it reads each oldest
  * segment once.
  */
-function createOldestReader(dir: string): () => Promise<number | undefined> {
-  let known: { readonly segment: number | undefined; readonly at: number | undefined } | undefined;
+function createOldestReader(dir: string, journal: Journal): () => Promise<number | undefined> {
+  let known: { readonly segment: number; readonly at: number | undefined } | undefined;
   return async () => {
-    const [oldest] = await listSegments(dir);
-    const segment = oldest?.number;
+    const { all } = await journal.closed();
+    const segment = all[0]?.number ?? journal.position.segment;
     if (known?.at === undefined || known.segment !== segment)
       known = { segment, at: await timeAt(dir) };
     return known.at;

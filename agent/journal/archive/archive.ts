@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { SegmentNotes } from '../../../record/index/segment-notes.ts';
-import { ClosedSizes } from '../closed-sizes.ts';
-import { listSegments, type Position, segmentBytes } from '../segment.ts';
+import { type Position, segmentBytes } from '../segment.ts';
+import { ClosedSegments } from './closed-segments.ts';
 import { compressSegment } from './compress.ts';
 import { Deletions } from './deletions.ts';
 import { type DeletedRange, deletedRanges, type Repeated } from './retention.ts';
@@ -26,12 +26,15 @@ export interface ArchiveOptions {
   readonly maxBytes: number;
   readonly compressionLevel: number;
   readonly sync: 'interval' | 'always' | 'never';
+  /** Returns the time on the boot clock, in milliseconds. */
+  now(): number;
   report(event: UpkeepFailed): void;
 }
 
 /** A segment that is complete and on disk, still open; a last sync of it may still run. */
 interface Closed {
   readonly handle: FileHandle;
+  readonly bytes: number;
   readonly syncing: Promise<void> | undefined;
 }
 
@@ -42,7 +45,8 @@ interface Closed {
 export class Archive {
   readonly #options: ArchiveOptions;
   readonly #deletions: Deletions;
-  readonly #sizes: ClosedSizes;
+  readonly #closed: ClosedSegments;
+  #listed: Promise<void> = Promise.resolve();
   #repeated: Repeated = new Map();
   readonly #ending = new AbortController();
   #retired: DeletedRange[] = [];
@@ -53,13 +57,15 @@ export class Archive {
   /** `end` is the position after everything that is written so far. */
   constructor(options: ArchiveOptions, end: Position) {
     this.#options = options;
-    this.#sizes = new ClosedSizes(options.dir);
+    this.#closed = new ClosedSegments(options.dir, () => options.now(), end.segment);
     const mayBeUnsynced = options.sync === 'never';
     this.#deletions = new Deletions(options.dir, end, { mayBeUnsynced });
   }
 
   /** Begins with the work that an earlier run left. */
   start(): void {
+    this.#next(() => this.#closed.look());
+    this.#listed = this.#work;
     this.#next(async () => {
       const { report } = this.#options;
       const onUnreadable = (error: Error) => report(upkeepFailed(error));
@@ -78,8 +84,9 @@ export class Archive {
   }
 
   /** Takes over a complete segment; `end` is in the next one. Then does the work that is due. */
-  take({ handle, syncing }: Closed, end: Position): void {
+  take({ handle, bytes, syncing }: Closed, end: Position): void {
     this.#deletions.end = end;
+    this.#closed.close(bytes, end.segment);
     this.#next(async () => {
       await syncing;
       await handle.close();
@@ -101,6 +108,12 @@ export class Archive {
     return retired;
   }
 
+  /** Returns what the closed segments are, once they are known. */
+  async closed(): Promise<Pick<ClosedSegments, 'all' | 'bytes'>> {
+    await this.#listed;
+    return this.#closed;
+  }
+
   /** Ends the work at the next moment that leaves every file whole. */
   async close(): Promise<void> {
     this.#ending.abort();
@@ -114,14 +127,13 @@ export class Archive {
   }
 
   async #turn(): Promise<void> {
-    const { dir, segmentMaxBytes } = this.#options;
-    for (const segment of (await listSegments(dir)).slice(0, -1)) {
+    await this.#closed.look();
+    for (const { number } of this.#closed.all.filter(({ compressed }) => !compressed)) {
       if (this.#ending.signal.aborted) return;
-      if (segment.compressed) continue;
       await this.#makeRoom(0);
-      await this.#compress(segment.number);
+      await this.#compress(number);
     }
-    await this.#makeRoom(segmentMaxBytes);
+    await this.#makeRoom(this.#options.segmentMaxBytes);
   }
 
   /** Compresses a segment. If that fails, the segment stays as it is until the next turn. */
@@ -133,6 +145,7 @@ export class Archive {
     if (signal.aborted || bytes === 0) return;
     try {
       await compressSegment(dir, number, compressionLevel, signal, this.#notes.get(number));
+      await this.#closed.measure(number);
       this.#notes.delete(number);
     } catch (error) {
       if (!signal.aborted) report(upkeepFailed(error));
@@ -147,23 +160,20 @@ export class Archive {
     const { dir, maxBytes, report } = this.#options;
     const { signal } = this.#ending;
     const note = (error: Error) => report(upkeepFailed(error));
-    const segments = await listSegments(dir);
-    const newest = segments.pop();
-    if (newest === undefined) return;
-    const sizes = await this.#sizes.of(segments);
-    let total = Math.max(await segmentBytes(dir, newest), newestMayGrowTo);
-    for (const size of sizes) total += size;
-    for (const [n, segment] of segments.entries()) {
-      if (total <= maxBytes) return;
+    const open = { number: this.#deletions.end.segment, compressed: false };
+    const openBytes = Math.max(await segmentBytes(dir, open), newestMayGrowTo);
+    for (;;) {
+      const [segment] = this.#closed.all;
+      if (segment === undefined || this.#closed.bytes + openBytes <= maxBytes) return;
       const isNoted = this.#deletions.isNoted(segment.number);
       const repeated: Repeated = new Map(this.#repeated);
       const ranges = isNoted ? [] : await deletedRanges(dir, segment, repeated, signal, note);
       // Nobody would record what is deleted from now on.
       if (signal.aborted) return;
-      total -= sizes[n] ?? 0;
       await this.#deletions.announce(segment.number, ranges);
       this.#repeated = repeated;
       await this.#deletions.delete(segment.number).catch(note);
+      this.#closed.forget(segment.number);
       this.#notes.delete(segment.number);
       for (const range of ranges) this.#retired.push(range);
     }
