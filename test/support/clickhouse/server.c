@@ -9,8 +9,9 @@
 void *chdb_query_cmdline(int argc, char **argv);
 
 /*
- * The engine as a library ends the process when another shard resets its connection, as it does for a query
- * that was cancelled; clickhouse-server only logs it. Here, the connection counts as closed.
+ * The engine as a library ends the process when another shard resets its connection, as it does for
+ * a query that was cancelled; clickhouse-server only logs it. Here, the connection counts as
+ * closed.
  */
 ssize_t recv(int fd, void *bytes, size_t size, int flags)
 {
