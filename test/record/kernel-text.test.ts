@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { isUtf8 } from 'node:buffer';
 import { randomBytes, randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { textOf } from '../../record/kernel-text.ts';
+import { timesAsLong } from '../support/growth.ts';
 
 const text = (bytes: Buffer) => textOf(bytes, 0, bytes.length);
 
@@ -62,8 +64,23 @@ for (const [what, hex, expected] of CASES)
     assert.equal(textOf(within, 1, 1 + bytes.length), expected, 'bytes around it do not matter');
   });
 
-test('any bytes have a well-formed text from which they can be restored', () => {
+/** What docs/record.md says, one sequence after the other, by Node's judgement of each. */
+function referenceText(bytes: Buffer): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; ) {
+    const length = [1, 2, 3, 4].find((length) => isUtf8(bytes.subarray(at, at + length))) ?? 0;
+    const isWhole = length > 0 && at + length <= bytes.length;
+    const sequence = bytes.toString('utf8', at, at + length);
+    if (!isWhole) text += `\\x${bytes.toString('hex', at, at + 1)}`;
+    else text += sequence === '\\' ? '\\\\' : sequence;
+    at += isWhole ? length : 1;
+  }
+  return text;
+}
+
+test('any bytes have a well-formed text from which they can be restored, the one of the rule', () => {
   const pieces = CASES.map(([, hex]) => Buffer.from(hex, 'hex'));
+  const plain = Buffer.alloc(200, 'plain');
   for (let round = 0; round < 20_000; round++) {
     const bytes = Buffer.concat(
       Array.from({ length: randomInt(6) }, () =>
@@ -73,5 +90,61 @@ test('any bytes have a well-formed text from which they can be restored', () => 
     const escaped = text(bytes);
     assert.deepEqual(bytesOf(escaped), bytes, bytes.toString('hex'));
     assert.ok(escaped.isWellFormed(), bytes.toString('hex'));
+    assert.equal(escaped, referenceText(bytes), bytes.toString('hex'));
+    const long = text(Buffer.concat([plain, bytes]));
+    assert.equal(long, `${plain}${escaped}`, `after a long text: ${bytes.toString('hex')}`);
   }
+});
+
+test('all sequences of two bytes, and those of four at the borders, have the text of the rule', () => {
+  const borders = Buffer.from('005c617f808f909fa0bfc1c2dfe0e1ecedeeeff0f1f3f4f5ff', 'hex');
+  for (let n = 0; n < 65_536; n++) {
+    const bytes = Buffer.from([n >> 8, n & 255]);
+    assert.equal(text(bytes), referenceText(bytes), bytes.toString('hex'));
+  }
+  for (const first of borders)
+    for (const second of borders)
+      for (const third of borders)
+        for (const fourth of borders) {
+          const bytes = Buffer.from([first, second, third, fourth]);
+          assert.equal(text(bytes), referenceText(bytes), bytes.toString('hex'));
+        }
+});
+
+/** Node finds out that a text is valid at several bytes at a time; ours looks at each byte. */
+const TIMES_MAX = 40;
+const LENGTH = 8192;
+/** Bytes that anybody may put into a name, over and over. */
+const HOSTILE = ['ff', 'ff61', '5c', 'c3', 'e282', 'f09f98', 'c3a9ff', 'f09f9880ff', 'eda080'];
+const repeated = (hex: string, length = LENGTH) => Buffer.alloc(length, Buffer.from(hex, 'hex'));
+
+for (const hex of HOSTILE)
+  test(`the time for ${hex}, over and over, is a few times that of valid text, and linear`, () => {
+    const hostile = repeated(hex);
+    const valid = repeated('c3a9');
+    const times = timesAsLong(
+      () => text(hostile),
+      () => text(valid),
+      TIMES_MAX,
+    );
+    assert.ok(times < TIMES_MAX, `${times} times`);
+    const long = repeated(hex, 4 * LENGTH);
+    const growth = timesAsLong(
+      () => text(long),
+      () => text(hostile),
+      9,
+    );
+    assert.ok(growth < 9, `four times the bytes take ${growth} times as long`);
+  });
+
+test('one invalid byte at the end of a long text does not make the rest of it expensive', () => {
+  const valid = repeated('61');
+  const hostile = Buffer.from(valid).fill(0xff, LENGTH - 1);
+  const other = repeated('c3a9');
+  const times = timesAsLong(
+    () => text(hostile),
+    () => text(other),
+    TIMES_MAX,
+  );
+  assert.ok(times < TIMES_MAX, `${times} times`);
 });

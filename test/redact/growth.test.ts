@@ -1,6 +1,7 @@
 import { ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRedactor } from '../../redact/redactor.ts';
+import { timesAsLong } from '../support/growth.ts';
 
 const redact = createRedactor();
 
@@ -60,30 +61,15 @@ const SMALL = 8192;
 const FACTOR = 4;
 /** Four times the text takes four times the time, or sixteen times where a search starts over. */
 const GROWTH_MAX = 9;
-/** Other programs run beside: only what exceeds it again and again has started over. */
-const ATTEMPTS = 5;
-const ROUNDS = 8;
-
-/** The least time of some rounds. */
-function leastTime(args: readonly string[]): bigint {
-  let least = 1n << 62n;
-  for (let round = 0; round < ROUNDS; round++) {
-    const before = process.hrtime.bigint();
-    redact(args);
-    const time = process.hrtime.bigint() - before;
-    if (time < least) least = time;
-  }
-  return least;
-}
-
 /** How much longer a text of four times the length takes. */
 function growth(argsOf: (size: number) => readonly string[]): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < ATTEMPTS && least >= GROWTH_MAX; attempt++) {
-    const large = leastTime(argsOf(SMALL * FACTOR));
-    least = Math.min(least, Number(large) / Number(leastTime(argsOf(SMALL))));
-  }
-  return least;
+  const large = argsOf(SMALL * FACTOR);
+  const small = argsOf(SMALL);
+  return timesAsLong(
+    () => redact(large),
+    () => redact(small),
+    GROWTH_MAX,
+  );
 }
 
 for (const piece of PIECES)

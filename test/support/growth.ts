@@ -1,0 +1,24 @@
+/** Other programs run beside: only what exceeds a limit again and again takes that long. */
+const ATTEMPTS = 5;
+const ROUNDS = 8;
+
+/** The least time of some rounds. */
+function leastTime(work: () => void): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS; round++) {
+    const before = process.hrtime.bigint();
+    work();
+    least = Math.min(least, Number(process.hrtime.bigint() - before));
+  }
+  return least;
+}
+
+/** How much longer one work takes than another; it is measured again while it exceeds `max`. */
+export function timesAsLong(work: () => void, other: () => void, max: number): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < ATTEMPTS && least >= max; attempt++) {
+    const time = leastTime(work);
+    least = Math.min(least, time / leastTime(other));
+  }
+  return least;
+}
