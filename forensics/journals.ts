@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { COLUMNS, literal, scanSql } from './columns.ts';
+import type { AgentsAnswer } from './completeness/node.ts';
 import { type Engine, integersOf, openEngine, threadsFor } from './engine.ts';
 import { eraseRows } from './erase-rows.ts';
 import { ForensicsError } from './errors.ts';
@@ -43,6 +44,8 @@ export class Journals {
   notes: readonly string[] = [];
   /** how complete the memory is that the answer comes from; undefined: nobody has judged it yet */
   completeness: string | undefined;
+  /** whose answers the inputs are; undefined: they are not those of agents */
+  agents: AgentsAnswer | undefined;
   /** how much of the lines of an answer was fetched, in percent; 0: none are being fetched */
   fetched = 0;
   readonly #inputs: readonly string[] | Answers;

@@ -1,15 +1,15 @@
-import { statSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parseTime, TIME_FORMS } from '../../record/since.ts';
 import type { Config } from '../config/schema.ts';
 import { AgentError } from '../errors.ts';
 import { IndexedSegments } from '../journal/indexed.ts';
 import { type OnUnreadable, readChunks, readText } from '../journal/read.ts';
-import { type Position, type Segment, segmentFile } from '../journal/segment.ts';
+import type { Position } from '../journal/segment.ts';
 import type { PrintForm } from '../print/format.ts';
 import { Printer } from '../print/printer.ts';
+import { neighborsOf } from './neighbors.ts';
 import { related } from './related.ts';
-import { reportUnreadable, segmentsOf } from './segments.ts';
+import { mayReach, reportUnreadable, segmentsOf } from './segments.ts';
 import { frameTest, isAll, type Selection, wantedIn } from './selection.ts';
 
 /** Reading a journal must not keep a processor from those who work. */
@@ -24,6 +24,8 @@ export interface CatOptions {
   readonly pod?: string | undefined;
   /** the id of a record, or its beginning: that record, its causes and what it caused */
   readonly id?: string | undefined;
+  /** Whether to print the lines around the time, too, that tell whether records are missing in it. */
+  readonly neighbors?: boolean | undefined;
   readonly print?: PrintForm | undefined;
   /** Whether to compress what is printed, as zstd. */
   readonly zstd?: boolean | undefined;
@@ -57,7 +59,7 @@ interface Reading {
 /** Yields the lines that the options select, several at a time; throws TIME_INVALID or ID_INVALID before that. */
 function partsOf(
   dir: string,
-  { id, since, until, pod }: CatOptions,
+  { id, since, until, pod, neighbors = false }: CatOptions,
   reading: Reading,
 ): AsyncIterable<Buffer> {
   if (id !== undefined) {
@@ -65,8 +67,29 @@ function partsOf(
       throw new AgentError('ID_INVALID', { given: JSON.stringify(id) });
     return encoded(related({ segments: segmentsOf(dir), ...reading }, id));
   }
-  const from = momentOf('--since', since);
-  return selected(dir, { from, before: momentOf('--until', until), pod }, reading);
+  const selection = {
+    from: momentOf('--since', since),
+    before: momentOf('--until', until),
+    pod,
+  };
+  return neighbors ? withNeighbors(dir, selection, reading) : selected(dir, selection, reading);
+}
+
+async function* withNeighbors(
+  dir: string,
+  selection: Selection,
+  reading: Reading,
+): AsyncGenerator<Buffer> {
+  yield* selected(dir, selection, reading);
+  const { lines, reachEnd } = await neighborsOf(
+    { dir, segments: segmentsOf(dir), ...reading },
+    selection,
+  );
+  yield* lines;
+  if (!reachEnd)
+    process.stderr.write(
+      'vcml-agent: --neighbors: the journal continues behind what was searched\n',
+    );
 }
 
 async function* encoded(lines: AsyncIterable<string>): AsyncGenerator<Buffer> {
@@ -107,10 +130,4 @@ function startOf(dir: string, from: bigint | undefined): Position | undefined {
       from === undefined || at === segments.length - 1 || mayReach(dir, segment, from),
   );
   return first && { segment: first.number, offset: 0 };
-}
-
-/** Returns whether a segment may hold such records. A file that is missing was compressed, or deleted because it was old. */
-function mayReach(dir: string, segment: Segment, from: bigint): boolean {
-  const stat = statSync(segmentFile(dir, segment), { bigint: true, throwIfNoEntry: false });
-  return stat === undefined || stat.mtimeNs >= from;
 }

@@ -71,10 +71,17 @@ export function createProgram(done: (exitCode: number) => void, stop: AbortSigna
         'pod',
       ]),
     )
+    .addOption(
+      new Option(
+        '--neighbors',
+        'then print the records around the time that tell whether any is missing in it',
+      ).conflicts(['pod', 'id']),
+    )
     .option('--zstd', 'compress the output with zstd')
-    .action(async ({ since, until, pod, id, print, zstd, ...flags }) => {
+    .action(async ({ since, until, pod, id, neighbors, print, zstd, ...flags }) => {
       const { cat } = await import('./cat.ts');
-      done(await cat(await configOf(flags), { since, until, pod, id, print, zstd }));
+      const options = { since, until, pod, id, neighbors, print, zstd };
+      done(await cat(await configOf(flags), options));
     });
 
   printing(configured(program.command('tail'), JOURNAL))

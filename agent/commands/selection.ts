@@ -4,7 +4,8 @@ import type { FrameTest } from '../journal/indexed.ts';
 
 const LINE_FEED = 0x0a;
 const BILLION = 1_000_000_000n;
-const OF_JOURNAL = '"action":"journal.';
+/** What only the lines of records about the journal have. */
+export const OF_JOURNAL = '"action":"journal.';
 
 /** Which lines are wanted; those of the journal itself are wanted whatever the pod. */
 export interface Selection {
@@ -73,9 +74,10 @@ function fieldsOf(pod: string | undefined): string[] {
 }
 
 /** Tests the line in these bytes, without its line feed. */
-type LineTest = (lines: Buffer, view: DataView, from: number, to: number) => boolean;
+export type LineTest = (lines: Buffer, view: DataView, from: number, to: number) => boolean;
 
-function timeTest({ from: first, before }: Selection): LineTest {
+/** Makes the test for the time of a line. */
+export function timeTest({ from: first, before }: Pick<Selection, 'from' | 'before'>): LineTest {
   if (first === undefined && before === undefined) return () => true;
   const head = new LineHead();
   return (lines, view, from, to) => {

@@ -1,12 +1,25 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { indexName, openIndex, readIndex } from '../../record/index/open-index.ts';
-import type { FramePlace, IndexedFrame, SegmentIndex } from '../../record/index/segment-index.ts';
+import type {
+  FrameContent,
+  FramePlace,
+  IndexedFrame,
+  SegmentIndex,
+} from '../../record/index/segment-index.ts';
 import { frameChunks } from './chunks.ts';
 import { readChunks } from './read.ts';
 import { type Segment, segmentFile } from './segment.ts';
 
 /** Makes the test of a segment's frames: whether they may have what a reader wants. */
 export type FrameTest = (index: SegmentIndex) => (frame: IndexedFrame) => boolean;
+
+/** A part of a segment that is read by itself, and has whole lines. */
+export interface SegmentPart {
+  /** what its index says; undefined: it says nothing */
+  readonly content: FrameContent | undefined;
+  /** Reads its uncompressed text as readChunks() does. */
+  chunks(): AsyncGenerator<Buffer>;
+}
 
 /**
  * Reads segments, but not the frames that have nothing that is wanted, as far as indexes say so. An
@@ -30,12 +43,24 @@ export class IndexedSegments {
    * before it is taken.
    */
   async *chunks(segment: Segment, mayHave: FrameTest): AsyncGenerator<Buffer> {
-    const index = segment.compressed ? await this.#indexOf(segment) : undefined;
+    const index = await this.#indexOf(segment);
     if (index === undefined) yield* readChunks(this.#dir, segment, 0);
     else yield* this.#framesOf(segment, wantedFrames(index, mayHave(index)));
   }
 
+  /** Returns the parts of a segment in order: its frames, or all of it where no index can be used. */
+  async parts(segment: Segment): Promise<readonly SegmentPart[]> {
+    const index = await this.#indexOf(segment);
+    if (index === undefined)
+      return [{ content: undefined, chunks: () => readChunks(this.#dir, segment, 0) }];
+    return index.frames.map((frame) => ({
+      content: frame.isOurs ? frame : undefined,
+      chunks: () => this.#framesOf(segment, [frame]),
+    }));
+  }
+
   async #indexOf(segment: Segment): Promise<SegmentIndex | undefined> {
+    if (!segment.compressed) return undefined;
     const { number } = segment;
     if (this.#last?.segment === number) return this.#last.index;
     const path = segmentFile(this.#dir, segment);

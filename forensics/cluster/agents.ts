@@ -23,6 +23,8 @@ export interface Place extends Access {
 export interface Agents {
   readonly agents: readonly Agent[];
   readonly problems: readonly Problem[];
+  /** the names of nodes that no agent answers for */
+  readonly without: readonly string[];
 }
 
 /** The parts of a pod or a node that matter, as the API server writes them. */
@@ -55,13 +57,16 @@ export async function findAgents(place: Place): Promise<Agents> {
       'unreadable',
       `no pod with the labels ${selector} runs ${node === undefined ? 'in this cluster' : `on ${node}`}; see --selector and --agent-namespace`,
     );
-  if (node !== undefined) return { agents, problems: [] };
+  if (node !== undefined) return { agents, problems: [], without: [] };
   if (nodes instanceof Error)
     return {
       agents,
       problems: [{ path: 'nodes without an agent', why: `cannot list nodes: ${nodes.message}` }],
+      without: [],
     };
-  return { agents, problems: withoutAgent(nodes, agents) };
+  const without = withoutAgent(nodes, agents);
+  const why = 'the node has no pod with an agent';
+  return { agents, problems: without.map((path) => ({ path, why })), without };
 }
 
 /** Chooses one pod for each node: one that runs rather than one that ends. */
@@ -82,13 +87,10 @@ export function agentsOf(pods: readonly Item[]): Agent[] {
     .sort((a, b) => (a.node < b.node ? -1 : 1));
 }
 
-/** Returns the nodes that no agent answers for. */
-export function withoutAgent(nodes: readonly Item[], agents: readonly Agent[]): Problem[] {
+/** Returns the names of nodes that no agent answers for. */
+export function withoutAgent(nodes: readonly Item[], agents: readonly Agent[]): string[] {
   const there = new Set(agents.map(({ node }) => node));
-  return nodes
-    .map(({ metadata }) => metadata.name)
-    .filter((name) => !there.has(name))
-    .map((path) => ({ path, why: 'the node has no pod with an agent' }));
+  return nodes.map(({ metadata }) => metadata.name).filter((name) => !there.has(name));
 }
 
 function rankOf({ metadata, status }: Item): number {

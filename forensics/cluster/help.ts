@@ -2,9 +2,10 @@
 export const HELP = `
 kubectl vcml asks the agent on each node for the records that it needs, through
 kubectl exec, and reads what comes as vcml reads files. stderr says how many
-nodes answered, and names the others. It needs the right to list pods and nodes,
-and to create pods/exec in the namespace of the agents, which is root on each
-node.
+nodes answered, and names the others. The last line says how complete the memory
+is, if all records of a time were asked for. It needs the right to list pods and
+nodes, and to create pods/exec in the namespace of the agents, which is root on
+each node.
 
 Examples:
   kubectl vcml query --since 2h --pod shop/cart-7d9f-x2x

@@ -3,10 +3,14 @@ import { ForensicsError } from '../errors.ts';
 import { Journals } from '../journals.ts';
 import { findAgents, type Place } from './agents.ts';
 import { askAgents } from './ask.ts';
-import { argumentsOf, type Question } from './question.ts';
+import { argumentsOf, NEIGHBORS, type Question } from './question.ts';
 
 /** An exact name, and no pattern. */
 const NAME = /^[-a-z0-9.]+$/;
+
+/** Other records have the numbers that are not here. */
+const NOT_JUDGED =
+  'complete: not judged, because agents sent only what was asked for; `kubectl vcml gaps --since TIME` judges a time';
 
 /** Opens what the agents of a cluster answer to a question. */
 export function askCluster(
@@ -26,8 +30,8 @@ export function askCluster(
     async open(temporary) {
       const args = argumentsOf(question, Date.now());
       const where = node !== undefined && NAME.test(node) ? { ...place, node } : place;
-      const { agents, problems } = await findAgents(where);
-      const answers = await askAgents(agents, args, {
+      const { agents, problems, without } = await findAgents(where);
+      const { answers, unsearched, unjudged } = await askAgents(agents, args, {
         access: place,
         temporary,
         timeoutMs: place.timeout,
@@ -37,8 +41,10 @@ export function askCluster(
       });
       answers.problems.push(...problems);
       const journals = await Journals.open(answers, undefined, temporary);
-      // Selected records say nothing about it, so that no command looks for it.
-      journals.completeness = 'complete: not judged, because agents send only what was asked for';
+      for (const name of without) unjudged.set(name, 'it has no agent');
+      if (args.includes(NEIGHBORS))
+        journals.agents = { asked: agents.map((one) => one.node), unsearched, unjudged };
+      else journals.completeness = NOT_JUDGED;
       return journals;
     },
   };

@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { concluding, LINKS } from '../commands/concluding.ts';
 import { auditLog, count, form, selection, storeConnection } from '../commands/options.ts';
 import { reading } from '../commands/reading.ts';
 import { refusal } from '../commands/refusal.ts';
+import type { Journals } from '../journals.ts';
 import { HELP } from './help.ts';
 import { askCluster } from './opening.ts';
 import type { Question } from './question.ts';
@@ -22,7 +24,8 @@ export function createClusterProgram(done: (exitCode: number) => void): Command 
     .option('--node <name>', 'name of the node; without it, all nodes are asked')
     .action(async (id, options) => {
       const { chain } = await import('../commands/chain.ts');
-      done(await reading(askCluster(options, { id }), (journals) => chain(journals, id, options)));
+      const answer = (journals: Journals) => chain(journals, id, options);
+      done(await reading(askCluster(options, { id }), answer, concluding({}, LINKS)));
     });
 
   asking(selection(form(program.command('query'))))
@@ -30,9 +33,10 @@ export function createClusterProgram(done: (exitCode: number) => void): Command 
     .option('--limit <n>', 'maximum number of records', count)
     .option('--sql <select>', 'SELECT over the views records, execs, gaps, losses and runs')
     .action(async (options) => {
-      const { query } = await import('../commands/query.ts');
+      const { query, MARKED } = await import('../commands/query.ts');
       const question = options.sql === undefined ? options : timesOf(options);
-      done(await reading(askCluster(options, question), (journals) => query(journals, options)));
+      const answer = (journals: Journals) => query(journals, options);
+      done(await reading(askCluster(options, question), answer, concluding(options, MARKED)));
     });
 
   asking(storeConnection(auditLog(selection(form(program.command('tree'))))))
@@ -44,7 +48,8 @@ export function createClusterProgram(done: (exitCode: number) => void): Command 
     .action(async (id, options) => {
       const { tree } = await import('../commands/tree.ts');
       const question = id === undefined ? options : { id };
-      done(await reading(askCluster(options, question), (journals) => tree(journals, id, options)));
+      const answer = (journals: Journals) => tree(journals, id, options);
+      done(await reading(askCluster(options, question), answer, concluding(options, LINKS)));
     });
 
   times(asking(form(program.command('gaps'))))
@@ -56,23 +61,25 @@ export function createClusterProgram(done: (exitCode: number) => void): Command 
       3600,
     )
     .action(async (options) => {
-      const { gaps } = await import('../commands/gaps.ts');
-      done(await reading(askCluster(options, options), (journals) => gaps(journals, options)));
+      const { gaps, HOLES } = await import('../commands/gaps.ts');
+      const answer = (journals: Journals) => gaps(journals, options);
+      done(await reading(askCluster(options, options), answer, concluding(options, HOLES)));
     });
 
   times(asking(form(program.command('stats'))))
     .description('count records by pod, image, executable and hour')
     .option('--top <n>', 'maximum number of rows of a table', count, 10)
     .action(async (options) => {
-      const { stats } = await import('../commands/stats.ts');
-      done(await reading(askCluster(options, options), (journals) => stats(journals, options)));
+      const { stats, COUNTED } = await import('../commands/stats.ts');
+      const answer = (journals: Journals) => stats(journals, options);
+      done(await reading(askCluster(options, options), answer, concluding(options, COUNTED)));
     });
   return program;
 }
 
 /** A statement in SQL may ask for every record of a time. */
 function timesOf({ since, until }: Question): Question {
-  return { ...(since && { since }), ...(until && { until }) };
+  return { ...(since && { since }), ...(until && { until }), isExact: true };
 }
 
 function times(command: Command): Command {

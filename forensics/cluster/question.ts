@@ -12,14 +12,19 @@ const ID = /^[0-9a-f][-0-9a-f]{3,35}$/;
 export type Question = Pick<Selection, 'since' | 'until' | 'namespace' | 'pod'> & {
   /** the id of a record, or its beginning; nothing else is given with it */
   readonly id?: string;
+  /** Whether only the records of the time may be in the answer, for SQL. */
+  readonly isExact?: boolean;
 };
+
+/** How agents are asked for the records around a time, which tell whether some are missing in it. */
+export const NEIGHBORS = '--neighbors';
 
 /**
  * Returns the arguments of `vcml-agent cat` for a question. An agent may print more than what was
  * asked for, because the answer is selected from it; it never prints less.
  */
 export function argumentsOf(
-  { id, since, until, namespace, pod }: Question,
+  { id, since, until, namespace, pod, isExact = false }: Question,
   nowMs: number,
 ): string[] {
   if (id !== undefined) return [`--id=${idOf(id)}`];
@@ -28,6 +33,7 @@ export function argumentsOf(
     ...timeOf('--since', since, nowMs),
     ...timeOf('--until', until, nowMs),
     ...(name === undefined ? [] : [`--pod=${name}`]),
+    ...(name === undefined && !isExact ? [NEIGHBORS] : []),
   ];
 }
 

@@ -6,11 +6,12 @@ import type { Form } from '../output/form.ts';
 import { notesOf } from '../output/notes.ts';
 import { printTable } from '../output/rows.ts';
 import { paint, print } from '../output/stdout.ts';
+import { type Times, within } from '../select/filter.ts';
 import { type Answer, type Tables, tablesIn } from '../select/tables.ts';
 import { WITHHELD_COLUMNS, withheldIn } from '../select/withheld.ts';
 
 /** The options of `vcml gaps`. */
-export interface GapsOptions {
+export interface GapsOptions extends Times {
   readonly output: Form;
   /** the number of seconds without a record of a node that is reported */
   readonly silence: number;
@@ -79,7 +80,7 @@ const TABLES: Readonly<Record<string, (tables: Tables, options: GapsOptions) => 
 export async function gaps(journals: Journals, options: GapsOptions): Promise<number> {
   await journals.scan(HOLES, withNumbers(journals, [...new Set(COLUMNS)]));
   const files = { count: journals.files.length, notes: await notesOf(journals) };
-  await printGaps(tablesIn(journals, HOLES), options, files);
+  await printGaps(tablesIn(journals, HOLES, within(options)), options, files);
   return 0;
 }
 

@@ -1,14 +1,14 @@
 import { Argument, Command } from 'commander';
-import { commandLine, visible } from '../../record/visible.ts';
+import { commandLine } from '../../record/visible.ts';
 import { isArchive } from '../archive/address.ts';
 import { ForensicsError } from '../errors.ts';
 import { namedInputs, splitId } from '../inputs/named.ts';
 import type { Journals } from '../journals.ts';
-import { remark } from '../output/stderr.ts';
-import type { Selection } from '../select/filter.ts';
+import type { Times } from '../select/filter.ts';
 import { isStore } from '../store/address.ts';
 import type { Question } from '../store/answer/question.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
+import { concluding, LINKS } from './concluding.ts';
 import { filesOf } from './files.ts';
 import { MAIN_HELP } from './help.ts';
 import { auditLog, count, form, selection, storeConnection } from './options.ts';
@@ -17,9 +17,6 @@ import { refusal } from './refusal.ts';
 
 const INPUTS =
   'files, folders or globs with journals, vCML records or OTLP, or s3://BUCKET/KEY; without one, the journal of this node';
-
-/** The table that Graph.load() makes. */
-const LINKS = 'links';
 
 /** Declares the command line; `done` receives the exit code of the command that ran. */
 export function createProgram(done: (exitCode: number) => void): Command {
@@ -234,7 +231,7 @@ async function openingOf(
 /** Whether the input is a store; refuses options that are for a store alone. */
 function isStoreAlone(
   inputs: readonly string[],
-  { since, until, node }: Pick<Selection, 'since' | 'until' | 'node'>,
+  { since, until, node }: Times,
 ): inputs is readonly [string] {
   const [first = ''] = inputs;
   if (inputs.length === 1 && isStore(first)) return true;
@@ -259,15 +256,4 @@ function refuseArchive(inputs: readonly string[]): void {
   const archive = inputs.find(isArchive);
   if (archive !== undefined)
     throw new ForensicsError('usage', `${archive}: objects do not grow: ask with vcml query`);
-}
-
-/** Says at the end of an answer how complete the memory is that it comes from. */
-function concluding(
-  asked: Pick<Selection, 'since' | 'until' | 'node'>,
-  scanned: string,
-): (journals: Journals) => Promise<void> {
-  return async (journals) => {
-    const { completenessIn } = await import('../completeness/files.ts');
-    remark(visible(await completenessIn(journals, asked, scanned)));
-  };
 }

@@ -5,11 +5,12 @@ import type { Form } from '../output/form.ts';
 import { printNotes } from '../output/notes.ts';
 import { printTable } from '../output/rows.ts';
 import { paint, print } from '../output/stdout.ts';
+import { type Times, within } from '../select/filter.ts';
 import { type Answer, type Tables, tablesIn } from '../select/tables.ts';
 import { WITHHELD_COLUMNS, withheldIn } from '../select/withheld.ts';
 
 /** The options of `vcml stats`. */
-export interface StatsOptions {
+export interface StatsOptions extends Times {
   readonly output: Form;
   /** the number of rows in a table */
   readonly top: number;
@@ -85,7 +86,7 @@ const HOUR = 3_600_000_000_000n;
 export async function stats(journals: Journals, options: StatsOptions): Promise<number> {
   const columns = withNumbers(journals, [...new Set(COLUMNS)]);
   await journals.scan(COUNTED, columns, ['id', ...columns]);
-  await printStats(tablesIn(journals, COUNTED), options);
+  await printStats(tablesIn(journals, COUNTED, within(options)), options);
   await printNotes(journals);
   return 0;
 }

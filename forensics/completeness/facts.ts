@@ -14,6 +14,11 @@ export interface Numbered {
   rows(sql: string): Promise<DuckDBValue[][]>;
   /** Whether an agent exported the record in a row, which may have withheld others. */
   isExported(row: number): boolean;
+  /**
+   * The records are those of a time, and some around it. Of these nodes, not everything behind the time
+   * was searched for them. undefined: the records are all that there are
+   */
+  readonly unsearched?: ReadonlySet<string>;
 }
 
 /** Returns what the numbers of records say about each node at a time. */
@@ -21,6 +26,7 @@ export async function nodeFactsIn(
   numbered: Numbered,
   { since, until }: TimeRange,
 ): Promise<NodeFacts[]> {
+  const { unsearched } = numbered;
   const records = `(SELECT * FROM ${numbered.records}
     WHERE node IS NOT NULL AND "timestamp" IS NOT NULL AND boot_id IS NOT NULL
       AND ${numbered.condition})`;
@@ -46,9 +52,11 @@ export async function nodeFactsIn(
     if (behind !== null)
       one.behind = Math.min(one.behind ?? Number.POSITIVE_INFINITY, Number(behind));
   }
+  // Nobody asks for what was deleted, which is before the time.
+  const deleted = unsearched === undefined ? '' : ` AND loss_stage <> 'retention'`;
   const told = await numbered.rows(
     `SELECT 'lost', concat_ws('/', node, boot_id, loss_hook_id), loss_cpu, loss_first_seq, loss_last_seq
-     FROM ${records} one WHERE "action" = 'journal.loss' AND loss_first_seq IS NOT NULL
+     FROM ${records} one WHERE "action" = 'journal.loss' AND loss_first_seq IS NOT NULL${deleted}
      UNION ALL
      SELECT 'withheld', concat_ws('/', node, boot_id, withheld_hook_id), withheld_cpu,
        try_cast(split_part(numbers, '-', 1) AS BIGINT), try_cast(split_part(numbers, '-', 2) AS BIGINT)
@@ -75,7 +83,11 @@ export async function nodeFactsIn(
       const hook = hooks.get(cpu.hook);
       if (hook === undefined || hook.node !== String(node)) return [];
       if (!isOfTime(hook, { since, until })) return [];
-      return [numbersOf(cpu, hook, Number(key.slice(key.lastIndexOf('/') + 1)))];
+      const lacking = unsearched && {
+        before: since !== undefined && hook.first < since,
+        behind: until !== undefined && hook.last >= until && unsearched.has(hook.node),
+      };
+      return [numbersOf(cpu, hook, Number(key.slice(key.lastIndexOf('/') + 1)), lacking)];
     }),
   }));
 }
@@ -107,7 +119,7 @@ async function hooksOf(numbered: Numbered, records: string): Promise<Map<string,
   const starts = await numbered.rows(
     `SELECT row, concat_ws('/', node, boot_id, hook_id), format_version,
        to_json(hook_next_seq)::VARCHAR
-     FROM ${records} one WHERE "action" = 'journal.start' ORDER BY row`,
+     FROM ${records} one WHERE "action" = 'journal.start' ORDER BY "timestamp", row`,
   );
   for (const [row, key, format, next] of starts) {
     const hook = hooks.get(String(key));

@@ -1,6 +1,8 @@
+import { literal } from '../columns.ts';
 import type { Journals } from '../journals.ts';
-import { conditionOf, type Selection, timeRangeOf } from '../select/filter.ts';
+import { conditionOf, type Times, timeRangeOf } from '../select/filter.ts';
 import { type Numbered, nodeFactsIn } from './facts.ts';
+import type { AgentsAnswer } from './node.ts';
 import { completenessOf } from './sentence.ts';
 
 /** The columns from which it can be said how complete records are. */
@@ -28,9 +30,6 @@ export const NUMBERS = [
 const NOT_JUDGED =
   'complete: not judged, because that takes reading the whole journal; `vcml gaps` does';
 
-/** What a selection says about nodes and times. */
-type AskedFor = Pick<Selection, 'since' | 'until' | 'node'>;
-
 /**
  * Returns the columns of a scan with those that completenessIn() needs, so that the inputs are read
  * once. Where an index may narrow the answer to some lines of one journal, they are of no use.
@@ -41,7 +40,8 @@ export function withNumbers(
   mayBeNarrowed = false,
 ): readonly string[] {
   const isJudged = journals.completeness !== undefined;
-  if (isJudged || (mayBeNarrowed && journals.isOneJournal)) return columns;
+  const isNarrowed = mayBeNarrowed && journals.isOneJournal && journals.agents === undefined;
+  if (isJudged || isNarrowed) return columns;
   return [...new Set([...columns, ...NUMBERS])];
 }
 
@@ -52,7 +52,7 @@ export function withNumbers(
  */
 export async function completenessIn(
   journals: Journals,
-  asked: AskedFor,
+  asked: Times,
   scanned: string,
   row?: number,
 ): Promise<string> {
@@ -62,7 +62,7 @@ export async function completenessIn(
 
 async function judged(
   journals: Journals,
-  asked: AskedFor,
+  asked: Times,
   scanned: string,
   row: number | undefined,
 ): Promise<string> {
@@ -73,12 +73,34 @@ async function judged(
   const table = hasNumbers ? scanned : 'numbered';
   if (!hasNumbers) await journals.scan(table, NUMBERS);
   const { node } = asked;
+  const { agents } = journals;
   const condition =
     row === undefined || !hasNumbers
       ? conditionOf(node === undefined ? {} : { node }, nowMs).sql
       : `node = (SELECT node FROM ${table} WHERE rowid = ${row})`;
   const numbered = numberedIn(journals, `(SELECT *, rowid AS row FROM ${table} WHERE readable)`);
-  return completenessOf(await nodeFactsIn({ ...numbered, condition }, times), times);
+  const facts = await nodeFactsIn({ ...numbered, condition, ...agents }, times);
+  if (agents === undefined) return completenessOf(facts, times);
+  return completenessOf(facts, times, await unjudgedOf(journals, agents, condition));
+}
+
+/** Returns the nodes that cannot be judged, as far as they are asked for, and why. */
+async function unjudgedOf(
+  journals: Journals,
+  { unjudged, asked }: AgentsAnswer,
+  condition: string,
+): Promise<Map<string, string>> {
+  const sent = new Set(
+    journals.files.flatMap(({ path }, index) => (journals.extents[index]?.count ? [path] : [])),
+  );
+  const silent = asked.filter((node) => !sent.has(node));
+  const all = new Map([...silent.map((node) => [node, 'has no record'] as const), ...unjudged]);
+  const names = [...all.keys()].map(literal).join(', ');
+  const rows = await journals.rows(
+    `SELECT node FROM (SELECT unnest([${names}]::VARCHAR[]) AS node) one WHERE ${condition}`,
+  );
+  const nodes = new Set(rows.map(([node]) => String(node)));
+  return new Map([...all].filter(([node]) => nodes.has(node)));
 }
 
 /** Returns the numbers of the records in a table that has the columns NUMBERS, and `row`. */

@@ -12,6 +12,8 @@ export interface CpuNumbers {
   readonly withheld: readonly Range[];
   /** The agent did not report what rules withheld from the export. */
   readonly isUntold: boolean;
+  /** The input does not have what is next to the time, so that more numbers may be missing there. */
+  readonly isOpen: boolean;
 }
 
 /** What an input knows of one node. */
@@ -23,6 +25,16 @@ export interface NodeFacts {
   /** losses of an unknown number in the time that was asked for */
   readonly unknownLosses: number;
   readonly cpus: readonly CpuNumbers[];
+}
+
+/** What is known of agents that sent the records of a time, and those around it. */
+export interface AgentsAnswer {
+  /** the nodes that were asked */
+  readonly asked: readonly string[];
+  /** those among them whose journals continue behind what was searched */
+  readonly unsearched: ReadonlySet<string>;
+  /** nodes whose records are not all here, and why */
+  readonly unjudged: ReadonlyMap<string, string>;
 }
 
 /** The times that were asked for, in Unix nanoseconds. */
@@ -39,6 +51,8 @@ export type Flaw =
   | { readonly kind: 'untold'; readonly records: number }
   /** undefined: an unknown number */
   | { readonly kind: 'losses'; readonly records: number | undefined }
+  /** nobody can know from what the input has */
+  | { readonly kind: 'unjudged'; readonly why: string }
   | { readonly kind: 'silent'; readonly since: bigint }
   | { readonly kind: 'later'; readonly from: bigint };
 
@@ -66,7 +80,7 @@ export function stateOf(facts: NodeFacts, asked: Asked): NodeState {
 }
 
 function flawOf(
-  { first, last, unknownLosses }: NodeFacts,
+  { first, last, unknownLosses, cpus }: NodeFacts,
   { since, until }: Asked,
   {
     holes,
@@ -78,6 +92,8 @@ function flawOf(
   if (untold > 0) return { kind: 'untold', records: untold };
   if (unknownLosses > 0) return { kind: 'losses', records: undefined };
   if (lost > 0) return { kind: 'losses', records: lost };
+  if (cpus.some(({ isOpen }) => isOpen))
+    return { kind: 'unjudged', why: 'the records next to the time are too far from it' };
   const end = since !== undefined && since > until ? since : until;
   if (end - last >= SILENCE_NS) return { kind: 'silent', since: last };
   if (since !== undefined && first > since) return { kind: 'later', from: first };

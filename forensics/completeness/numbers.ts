@@ -33,8 +33,16 @@ export function isOfTime({ first, last }: Hook, { since, until }: TimeRange): bo
   return (since === undefined || last >= since) && (until === undefined || first < until);
 }
 
+/** On which sides of a time a CPU may have numbers that an input lacks, unless the next one is there. */
+export interface Sides {
+  readonly before: boolean;
+  readonly behind: boolean;
+}
+
+const NEITHER: Sides = { before: false, behind: false };
+
 /** Returns what an input has of the numbers of a CPU; `number` is that of the CPU. */
-export function numbersOf(cpu: Cpu, hook: Hook, number: number): CpuNumbers {
+export function numbersOf(cpu: Cpu, hook: Hook, number: number, lacking = NEITHER): CpuNumbers {
   const received = merged(cpu.received);
   const least = received[0]?.first ?? Number.POSITIVE_INFINITY;
   const begin = hook.nextSeq === undefined ? least : (hook.nextSeq[number] ?? 1);
@@ -49,5 +57,13 @@ export function numbersOf(cpu: Cpu, hook: Hook, number: number): CpuNumbers {
     lost: cpu.lost,
     withheld: cpu.withheld,
     isUntold: hook.isUntold && cpu.withheld.length === 0,
+    isOpen:
+      (lacking.behind && cpu.behind === undefined) ||
+      (lacking.before && cpu.before === undefined && !isFirst(least, begin, hook)),
   };
+}
+
+/** Whether the least number that is there is the first one that a CPU had, or that a start expects. */
+function isFirst(least: number, begin: number, { nextSeq }: Hook): boolean {
+  return least === 1 || (nextSeq !== undefined && begin <= least);
 }

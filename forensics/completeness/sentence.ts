@@ -11,14 +11,29 @@ const REASONS: Readonly<Record<Flaw['kind'], string>> = {
   untold:
     'with holes that may be losses or the work of export rules, which an agent of format 1 does not report',
   losses: 'with losses',
+  unjudged: 'not judged',
   silent: 'silent',
   later: 'that begin later than asked',
 };
 
-/** Says in one line how complete the memory of nodes is at a time, up to the last record of any node. */
-export function completenessOf(nodes: readonly NodeFacts[], { since, until }: TimeRange): string {
+/**
+ * Says in one line how complete the memory of nodes is at a time, up to the last record of any node.
+ * Nodes that cannot be judged come with the reason.
+ */
+export function completenessOf(
+  nodes: readonly NodeFacts[],
+  { since, until }: TimeRange,
+  unjudged: ReadonlyMap<string, string> = new Map(),
+): string {
   const [last = 0n] = nodes.map((one) => one.last).sort((a, b) => (a < b ? 1 : -1));
-  return completenessSentence(nodes.map((one) => stateOf(one, { since, until: until ?? last })));
+  const judged = nodes.filter(({ node }) => !unjudged.has(node));
+  const states = [
+    ...judged.map((one) => stateOf(one, { since, until: until ?? last })),
+    ...Array.from(unjudged, ([node, why]): NodeState => {
+      return { node, flaw: { kind: 'unjudged', why }, withheld: 0 };
+    }),
+  ];
+  return completenessSentence(states.toSorted((a, b) => (a.node < b.node ? -1 : 1)));
 }
 
 /** Says in one line how complete the memory of these nodes is. */
@@ -48,6 +63,8 @@ function detailOf(flaw: Flaw | undefined): string {
       return `(since ${timeOf(flaw.since)})`;
     case 'later':
       return `(at ${timeOf(flaw.from)})`;
+    case 'unjudged':
+      return `(${flaw.why})`;
     case undefined:
       return '';
   }

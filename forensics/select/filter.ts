@@ -29,6 +29,9 @@ export interface Selection {
   readonly setuid?: boolean;
 }
 
+/** The times and the nodes of a selection. */
+export type Times = Pick<Selection, 'since' | 'until' | 'node'>;
+
 /** An SQL condition, which is never NULL, and the columns that it reads. */
 export interface Condition {
   readonly sql: string;
@@ -66,6 +69,12 @@ export function timeRangeOf({ since, until }: Selection, nowMs: number): TimeRan
     since: since === undefined ? undefined : momentOf(since, nowMs),
     until: until === undefined ? undefined : momentOf(until, nowMs),
   };
+}
+
+/** Returns the condition for times and nodes alone. Agents send records around the times, too. */
+export function within({ since, until, node }: Times): string {
+  const times = { ...(since && { since }), ...(until && { until }), ...(node && { node }) };
+  return conditionOf(times, Date.now()).sql;
 }
 
 function* conditionsOf(selection: Selection, nowMs: number, words: Words): Generator<string> {

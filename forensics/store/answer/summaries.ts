@@ -4,7 +4,7 @@ import { printStats, type StatsOptions } from '../../commands/stats.ts';
 import { ForensicsError } from '../../errors.ts';
 import { remark } from '../../output/stderr.ts';
 import { flush } from '../../output/stdout.ts';
-import { type Selection, timeRangeOf } from '../../select/filter.ts';
+import { type Times, timeRangeOf } from '../../select/filter.ts';
 import type { Tables } from '../../select/tables.ts';
 import { storeCompleteness } from '../arrivals/completeness.ts';
 import { type ConnectionOptions, connect } from '../connect.ts';
@@ -13,7 +13,7 @@ import { conditionFor, nodesOf } from './question.ts';
 import { tablesOf } from './tables.ts';
 
 /** Which records of a store are summed up. */
-export type Summed = Pick<Selection, 'since' | 'until' | 'node'> & ConnectionOptions;
+export type Summed = Times & ConnectionOptions;
 
 /** Prints what is missing in a store; the server computes it. */
 export function storeGaps(address: string, options: GapsOptions & Summed): Promise<number> {

@@ -6,10 +6,15 @@ const NOW = Date.parse('2026-02-01T00:00:00Z');
 
 const cases: readonly [Question, readonly string[]][] = [
   [{ id: '4a7107b4' }, ['--id=4a7107b4']],
-  [{ since: '2h' }, ['--since=2026-01-31T22:00:00.000000000Z']],
+  [{ since: '2h' }, ['--since=2026-01-31T22:00:00.000000000Z', '--neighbors']],
+  [{ since: '2h', isExact: true }, ['--since=2026-01-31T22:00:00.000000000Z']],
   [
     { since: '2026-01-31', until: '2026-01-31T12:00:00+01:00' },
-    ['--since=2026-01-31T00:00:00.000000000Z', '--until=2026-01-31T11:00:00.000000000Z'],
+    [
+      '--since=2026-01-31T00:00:00.000000000Z',
+      '--until=2026-01-31T11:00:00.000000000Z',
+      '--neighbors',
+    ],
   ],
   [{ pod: 'cart-7d9f-x2x' }, ['--pod=cart-7d9f-x2x']],
   [{ pod: 'shop/cart' }, ['--pod=shop/cart']],
@@ -18,11 +23,11 @@ const cases: readonly [Question, readonly string[]][] = [
   // What an agent cannot match exactly, it is not asked for.
   [{ pod: 'cart', namespace: 'shop-*' }, ['--pod=cart']],
   [{ pod: 'shop-*/cart' }, ['--pod=cart']],
-  [{ pod: 'cart-*' }, []],
-  [{ pod: 'shop/cart-?' }, []],
-  [{ pod: '/^cart-/' }, []],
-  [{ pod: '/cart/' }, []],
-  [{ namespace: 'shop' }, []],
+  [{ pod: 'cart-*' }, ['--neighbors']],
+  [{ pod: 'shop/cart-?' }, ['--neighbors']],
+  [{ pod: '/^cart-/' }, ['--neighbors']],
+  [{ pod: '/cart/' }, ['--neighbors']],
+  [{ namespace: 'shop' }, ['--neighbors']],
 ];
 
 for (const [question, args] of cases)

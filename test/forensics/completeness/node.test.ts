@@ -16,6 +16,7 @@ const cpu = (more: Partial<CpuNumbers> = {}): CpuNumbers => ({
   lost: [],
   withheld: [],
   isUntold: false,
+  isOpen: false,
   ...more,
 });
 const node = (cpus: readonly CpuNumbers[], more: Partial<NodeFacts> = {}): NodeFacts => ({
@@ -47,6 +48,17 @@ test('numbers that are received, lost or withheld make a memory complete, but fo
 test('a record that is here is neither lost nor withheld', () => {
   const both = { received: [{ first: 1, last: 10 }], lost: told, withheld: told };
   assert.deepEqual(stateOf(node([cpu(both)]), asked), { node: 'n1', flaw: undefined, withheld: 0 });
+});
+
+test('a node is not judged where nothing is known of what is next to the time', () => {
+  const open = cpu({ received: [{ first: 1, last: 10 }], isOpen: true });
+  const { flaw } = stateOf(node([open]), asked);
+  assert.equal(flaw?.kind, 'unjudged');
+  assert.deepEqual(flawOf(node([cpu({ isOpen: true })])), { kind: 'holes', records: 3 });
+  assert.match(
+    completenessSentence([{ node: 'n1', flaw, withheld: 0 }]),
+    /^complete: 0 of 1 node; 1 not judged: n1 \(the records next to the time are too far from it\)$/,
+  );
 });
 
 test('only numbers of the time that was asked for count', () => {
