@@ -199,7 +199,8 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .argument('[address]', 'clickhouse://USER@HOST:PORT/DATABASE; the port is that of HTTP')
     .option('--cluster <name>', 'spread the nodes over the shards of this cluster of ClickHouse')
     .option('--replicated', 'each shard has replicas')
-    .option('--keep-days <n>', 'how long records are kept', count, 30)
+    .option('--keep-days <n>', 'how long records are kept (default: 30 in a new store)', count)
+    .option('--delete-older', 'let --keep-days delete records that a store has')
     .action(async (what, address, options) => {
       const { store } = await import('./store.ts');
       done(await store(what, address, options));

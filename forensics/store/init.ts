@@ -1,5 +1,6 @@
 import { ForensicsError } from '../errors.ts';
 import type { Store } from './connect.ts';
+import { type Keeping, keepingChange } from './keeping.ts';
 import { refuseDifferences } from './refuse.ts';
 import { EXPORTER_COLUMNS } from './schema/exporter-columns.ts';
 import { identifier } from './schema/literal.ts';
@@ -19,9 +20,10 @@ import { versionOf, versionStatement } from './schema/version.ts';
 import { expectedTables, readState, type State } from './state.ts';
 
 /** Creates a store, or upgrades one that is there. Returns a sentence for each change. */
-export async function initStore(store: Store, layout: Layout): Promise<string[]> {
+export async function initStore(store: Store, layout: Layout, keeping: Keeping): Promise<string[]> {
   const state = await readState(store, layout.database);
   refuseDifferences(state, layout);
+  const change = await keepingChange(store, layout, keeping);
   const done: string[] = [];
   await createMissing(store, layout, state, ['database', 'table'], done);
   await addColumns(store, layout, state, done);
@@ -30,6 +32,10 @@ export async function initStore(store: Store, layout: Layout): Promise<string[]>
   if (state.version?.fingerprint !== fingerprint) {
     await changeViews(store, layout, state, done);
     await store.run(versionStatement(layout).sql);
+  }
+  if (change !== undefined) {
+    await store.run(change.sql);
+    done.push(change.sentence);
   }
   await verify(store, layout);
   return done;

@@ -20,6 +20,11 @@ const HOUR = 'intDiv(timestamp, 3600000000000)';
 const AT = "fromUnixTimestamp64Nano(timestamp, 'UTC')";
 const NODE: Column = { name: 'node', type: 'LowCardinality(String)', value: 'node' };
 
+/** Returns the clause that says for how many days `records` keeps a record. */
+export function keepingFor(days: number): string {
+  return `TTL toDateTime(${AT}) + INTERVAL ${days} DAY`;
+}
+
 /** Every table, `records` first. */
 export const TABLES: readonly Table[] = [
   {
@@ -37,7 +42,7 @@ export const TABLES: readonly Table[] = [
       `PARTITION BY toDate(${AT})`,
       `PRIMARY KEY (${HOUR}, node, timestamp)`,
       `ORDER BY (${HOUR}, node, timestamp, id)`,
-      `TTL toDateTime(${AT}) + INTERVAL ${days} DAY`,
+      keepingFor(days),
       'SETTINGS ttl_only_drop_parts = 1',
     ],
   },

@@ -10,6 +10,7 @@ import {
 } from '../../../support/clickhouse/clickhouse.ts';
 import { CLUSTER, PASSWORD } from '../../../support/clickhouse/server-config.ts';
 import { vcml, vcmlWith } from '../../../support/forensics.ts';
+import { until } from '../../../support/until.ts';
 
 const options = { skip: NO_CLICKHOUSE };
 
@@ -126,6 +127,79 @@ test('without a Keeper, each server of a cluster is asked by itself', options, a
   match(stderr, /the store was made for cluster fleet, not for one server/);
 });
 
+test('records are kept longer, and shorter where none are deleted', options, async (t) => {
+  const server = await startClickHouse(t);
+  await init(server);
+  deepEqual(await init(server, '--keep-days', '90'), {
+    code: 0,
+    stdout: 'records are kept for 90 days instead of for 30 days\n',
+    stderr: '',
+  });
+  equal((await init(server, '--keep-days', '90')).stdout, 'the store is up to date\n');
+  equal((await init(server)).stdout, 'the store is up to date\n');
+  await insertAt(server, 40);
+  const { stdout } = await init(server, '--keep-days', '60');
+  equal(stdout, 'records are kept for 60 days instead of for 90 days\n');
+  match(await engineOf(server), /TTL .*60/);
+  equal(await recordCount(server), 1);
+});
+
+test('records are deleted only where that is allowed', options, async (t) => {
+  const server = await startClickHouse(t);
+  await init(server, '--keep-days', '100');
+  await insertAt(server, 40);
+  await insertAt(server, 5);
+  const before = await engineOf(server);
+  const { code, stdout, stderr } = await init(server, '--keep-days', '30');
+  deepEqual([code, stdout], [2, '']);
+  match(
+    stderr,
+    /^vcml: --keep-days 30 would delete 1 record from before 20\S+, and the store keeps records for 100 days: add --delete-older to delete them\n$/,
+  );
+  equal(await engineOf(server), before);
+  const deleting = await init(server, '--keep-days', '30', '--delete-older');
+  equal(
+    deleting.stdout,
+    'records are kept for 30 days instead of for 100 days; the server deletes 1 record\n',
+  );
+  await until('the server deletes it', async () => {
+    await server.query('OPTIMIZE TABLE vcml.records FINAL');
+    return (await recordCount(server)) === 1;
+  });
+  equal((await init(server, '--delete-older')).code, 64);
+});
+
+test('a store that keeps records for ever, or in another way', options, async (t) => {
+  const server = await startClickHouse(t);
+  await init(server);
+  await server.query('ALTER TABLE vcml.records REMOVE TTL');
+  const { stdout } = await init(server, '--keep-days', '30');
+  equal(stdout, 'records are kept for 30 days instead of for ever\n');
+  await server.query(
+    "ALTER TABLE vcml.records MODIFY TTL toDateTime(fromUnixTimestamp64Nano(timestamp, 'UTC')) + INTERVAL 2 WEEK",
+  );
+  equal((await init(server)).stdout, 'the store is up to date\n');
+  const refused = await init(server, '--keep-days', '60');
+  equal(refused.code, 2);
+  match(refused.stderr, /vcml\.records has a TTL that vcml did not set \(TTL .*\): change it with/);
+});
+
+test(
+  'the servers of a cluster that keep records for another time are counted',
+  options,
+  async (t) => {
+    const [one, other] = await startCluster(t, 2);
+    if (one === undefined || other === undefined) throw new Error('servers are missing');
+    for (const server of [one, other]) await init(server, '--cluster', CLUSTER);
+    const days = ['--cluster', CLUSTER, '--keep-days', '60'];
+    const first = await init(one, ...days);
+    equal(first.code, 3);
+    equal(first.stdout, 'records are kept for 60 days instead of for 30 days\n');
+    match(first.stderr, /records are kept for another time on 1 of the servers of cluster fleet: /);
+    equal((await init(other, ...days)).code, 0);
+  },
+);
+
 test('the server understands the statements for replicas on a cluster', options, async (t) => {
   const server = await startClickHouse(t);
   const { stdout } = await vcml('store', 'ddl', '--cluster', 'big "fleet"', '--replicated');
@@ -183,6 +257,28 @@ function address({ place }: ClickHouse, user = 'default'): string {
 
 function init(server: ClickHouse, ...more: readonly string[]) {
   return vcml('store', 'init', address(server), ...more);
+}
+
+/** Inserts a record that is so many days old. */
+async function insertAt(server: ClickHouse, days: number): Promise<void> {
+  await server.query(
+    `INSERT INTO vcml.otel (Timestamp, ResourceAttributes, LogAttributes)
+     VALUES (now64(9) - INTERVAL ${days} DAY, {'host.name': 'n'}, {})`,
+  );
+}
+
+async function recordCount(server: ClickHouse): Promise<number> {
+  const [row] = await server.query<{ n: string }>(
+    'SELECT toString(count()) AS n FROM vcml.records',
+  );
+  return Number(row?.n);
+}
+
+async function engineOf(server: ClickHouse): Promise<string> {
+  const [row] = await server.query<{ engine_full: string }>(
+    "SELECT engine_full FROM system.tables WHERE database = 'vcml' AND name = 'records'",
+  );
+  return row?.engine_full ?? '';
 }
 
 async function insertTty(server: ClickHouse, tty: string): Promise<void> {
