@@ -17,7 +17,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 enum {
 	SCRATCH_BYTES = 65536,
-	PAGE_BYTES = 4096, /* correct for larger pages as well, only slower */
+	PAGE_BYTES = 4096,	 /* correct for larger pages as well, only slower */
+	TRACE_PATH_BYTES = 1024, /* the kernel's TRACE_CGROUP_PATH_LEN: it cuts a cgroup's path */
 	NO_LOGIN_UID = 0xffffffff,
 	PFA_NO_NEW_PRIVS = 0, /* a bit of task_struct's atomic_flags */
 	S_IFMT = 0170000,
@@ -292,8 +293,9 @@ static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path,
 	event->path.offset = size;
 	event->path.length = 0;
 	if (kind == EVENT_CGROUP_MKDIR) {
-		length = bpf_probe_read_kernel_str((u8 *)event + size, PATH_BYTES, path);
-		if (length > 0 && length <= PATH_BYTES) {
+		length = bpf_probe_read_kernel_str((u8 *)event + size, TRACE_PATH_BYTES, path);
+		/* A path that fills the buffer may be cut; the table of cgroups has all of it. */
+		if (length > 0 && length < TRACE_PATH_BYTES) {
 			event->path.length = length - 1;
 			size += length;
 		}

@@ -105,6 +105,32 @@ test('a container is known although the ring had no room for the event of its cr
   deepEqual(containerOf(record), { id, cgroup: `0::/docker-${id}.scope` });
 });
 
+test('a container is known although its path is too long for the kernel’s event', async (t) => {
+  const agent = await startAgent();
+  t.after(() => agent.close());
+  for (const length of [1023, 1024, 2000]) {
+    const id = idOf(`deep ${length}`);
+    const path = pathOf(length, `docker-${id}.scope`);
+    const folder = `${unified()}${path}`;
+    mkdirSync(folder, { recursive: true });
+    t.after(() => removeUpTo(unified(), folder));
+    await executeIn(folder, 1, `deep-${length}`);
+    const record = await agent.journal.marked(`deep-${length}`);
+    deepEqual(containerOf(record), { id, cgroup: `0::${path}` });
+  }
+});
+
+/** A path of this many bytes that ends in this name. */
+function pathOf(length: number, name: string): string {
+  let path = `/vcml-test-${process.pid}-${length}`;
+  while (path.length + 201 + name.length < length) path += `/${'a'.repeat(100)}`;
+  return `${path}/${'b'.repeat(length - path.length - name.length - 2)}/${name}`;
+}
+
+function removeUpTo(top: string, folder: string): void {
+  for (let at = folder; at !== top; at = dirname(at)) if (existsSync(at)) rmdirSync(at);
+}
+
 test('a hundred kills among containers that live for milliseconds leave no record without its container', async (t) => {
   const agent = await startAgent({ args: ['--segment-max-bytes', '4MiB'] });
   t.after(() => agent.close());
