@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { ROOT, VCML_BIN } from '../support/paths.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { metadataFlags } from './access.ts';
 import { Cluster } from './cluster.ts';
-import { CHILDREN, playIncident, saveEvidence } from './investigating-incident.ts';
+import { eventually } from './eventually.ts';
+import { CHILDREN, playIncident } from './incident.ts';
+import { DIR } from './place.ts';
 import { startRecorder } from './recorder.ts';
+import { idsIn, Tutorial, unwrapped } from './tutorial.ts';
 
-const TUTORIAL = join(ROOT, 'docs/investigating.md');
-/** The questions and answers of this run, from which docs/investigating.md is made. */
-const TRANSCRIPT = join(ROOT, 'build/e2e/investigating.txt');
+const AUDIT_LOG = `${DIR}/log/audit.log`;
 const SUM = '/tmp/busybox sha256sum';
 
 const folder = temporaryFolder();
@@ -21,33 +20,11 @@ after(() => cluster[Symbol.asyncDispose]());
 const recorder = await startRecorder(...(await metadataFlags(cluster)));
 after(() => recorder[Symbol.asyncDispose]());
 
-const pod = await playIncident(cluster, recorder);
-await saveEvidence(recorder, folder);
+const pod = await playIncident(cluster);
+await saveEvidence();
 
-const commands: string[] = [];
-let transcript = '';
-after(() => writeFileSync(TRANSCRIPT, transcript));
-
-/** Runs `vcml` in the folder with the evidence, as the investigator does. */
-async function ask(...args: readonly string[]): Promise<string> {
-  const command = ['vcml', ...args].map((word) => (/[\s'*]/.test(word) ? `"${word}"` : word));
-  const answer = await new Promise<string>((resolve, reject) =>
-    execFile(VCML_BIN, args, { cwd: folder }, (error, stdout, stderr) =>
-      error === null ? resolve(stdout + stderr) : reject(error),
-    ),
-  );
-  commands.push(command.join(' '));
-  transcript += `$ ${command.join(' ')}\n${answer}\n`;
-  return answer;
-}
-
-/** Returns the short ids of the records in an answer. */
-function idsIn(answer: string): string[] {
-  return Array.from(answer.matchAll(/^\d.* ([0-9a-f]{8})$/gm), ([, id = '']) => id);
-}
-
-/** Joins text that is wrapped at 80 columns. */
-const unwrapped = (text: string) => text.replaceAll(/\s+/g, ' ');
+const tutorial = new Tutorial('investigating', folder);
+const ask = (...args: readonly string[]) => tutorial.ask(...args);
 
 let child = '';
 let loop = '';
@@ -109,11 +86,21 @@ test('a report for the ticket is one file', async () => {
 });
 
 test('docs/investigating.md runs the same commands', () => {
-  const plain = (command: string) =>
-    command.replaceAll(/\b[0-9a-f]{8}\b/g, 'ID').replaceAll(/cart-[0-9a-z]+-[0-9a-z]+/g, 'POD');
-  const shown = Array.from(
-    readFileSync(TUTORIAL, 'utf8').matchAll(/^ {4}\$ (vcml (?:\\\n|.)*)$/gm),
-    ([, command = '']) => command.replaceAll(/\\\n\s*/g, ''),
-  );
-  assert.deepEqual(shown.map(plain), commands.map(plain));
+  tutorial.assertShown();
 });
+
+/** Copies the journal, while the agent writes, and the API server's audit log to the folder. */
+async function saveEvidence(): Promise<void> {
+  const { agent } = recorder;
+  await recorder.waitFor('the loop’s children', () => {
+    const children = agent.journal.withMarker('sha256sum');
+    return children.length < CHILDREN ? undefined : children;
+  });
+  cpSync(agent.journalDir, join(folder, 'node-1'), { recursive: true });
+  // The API server writes an event when the request has ended.
+  await eventually('the requests in the audit log', async () => {
+    const log = existsSync(AUDIT_LOG) ? readFileSync(AUDIT_LOG, 'utf8') : '';
+    return log.split('"stage":"ResponseComplete"').length > 2 ? true : undefined;
+  });
+  copyFileSync(AUDIT_LOG, join(folder, 'audit.log'));
+}

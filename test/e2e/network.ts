@@ -1,7 +1,16 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { delimiter, join } from 'node:path';
 import { ROOT } from '../support/paths.ts';
-import { DIR, GATEWAY_ADDRESS, NETWORK_NAMESPACE, NODE_ADDRESS } from './place.ts';
+import {
+  DIR,
+  GATEWAY_ADDRESS,
+  INSIDE_ADDRESS,
+  NETWORK_NAMESPACE,
+  NODE_ADDRESS,
+  OUTSIDE_ADDRESS,
+  OUTSIDE_LINK,
+  POD_RANGE,
+} from './place.ts';
 
 /** The folder of the components, which `make e2e` builds. */
 export const BIN = process.env.KUBE_BIN ?? join(ROOT, 'build/e2e/bin');
@@ -23,6 +32,20 @@ export function createNetwork(): void {
   inside('route', 'add', 'default', 'via', GATEWAY_ADDRESS, 'dev', 'uplink');
   const [command = '', ...args] = inNetwork(['sysctl', '-qw', 'net.ipv4.ip_forward=1']);
   execFileSync(command, args);
+}
+
+/**
+ * Links the cluster's network to this machine, so that nodes and pods reach what listens at
+ * OUTSIDE_ADDRESS, as they would reach a server outside of the cluster, and nothing else.
+ */
+export function linkOutside(): void {
+  const inner = ['peer', 'name', 'outside', 'netns', NETWORK_NAMESPACE];
+  ip('link', 'add', OUTSIDE_LINK, 'type', 'veth', ...inner);
+  ip('addr', 'add', `${OUTSIDE_ADDRESS}/30`, 'dev', OUTSIDE_LINK);
+  ip('link', 'set', OUTSIDE_LINK, 'up');
+  inside('addr', 'add', `${INSIDE_ADDRESS}/30`, 'dev', 'outside');
+  inside('link', 'set', 'outside', 'up');
+  ip('route', 'add', POD_RANGE, 'via', INSIDE_ADDRESS);
 }
 
 /**

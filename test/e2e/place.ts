@@ -12,6 +12,10 @@ export const GATEWAY_ADDRESS = '203.0.113.254';
 export const SERVICE_RANGE = '198.18.0.0/24';
 export const SERVICE_ADDRESS = '198.18.0.1';
 export const POD_RANGE = '198.18.64.0/24';
+/** The address of this machine where the cluster's network is linked to it, and that of the other end. */
+export const OUTSIDE_ADDRESS = '198.51.100.1';
+export const INSIDE_ADDRESS = '198.51.100.2';
+export const OUTSIDE_LINK = 'vcml-e2e';
 export const CLUSTER_DOMAIN = 'cluster.local';
 export const API_SERVER = `https://${NODE_ADDRESS}:6443`;
 export const BPFFS = '/sys/fs/bpf';

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { killCgroup, removeCgroup } from './cgroups.ts';
-import { BPFFS, CGROUP, DIR, NETWORK_NAMESPACE } from './place.ts';
+import { BPFFS, CGROUP, DIR, NETWORK_NAMESPACE, OUTSIDE_LINK } from './place.ts';
 
 /** The file that exists if the cluster mounted the bpffs. */
 export const BPFFS_MARK = `${DIR}/bpffs-mounted`;
@@ -39,6 +39,7 @@ export function removeCluster(): void {
   if (!existsSync(DIR)) return;
   killCgroup(CGROUP);
   if (existsSync(BPFFS_MARK)) spawnSync('umount', ['--lazy', BPFFS]);
+  spawnSync('ip', ['link', 'delete', OUTSIDE_LINK], { stdio: 'ignore' });
   spawnSync('ip', ['netns', 'delete', NETWORK_NAMESPACE], { stdio: 'ignore' });
   removeCgroup(CGROUP);
   for (const folder of [...outside(), DIR]) {

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import type { CleanUp } from '../../support/temporary-folder.ts';
 import { until } from '../../support/until.ts';
 import { OTELCOL } from './collector.ts';
 
@@ -20,7 +20,7 @@ export interface Pipeline {
  * until it is ready. `wrap` may change the command line.
  */
 export async function startPipeline(
-  t: TestContext,
+  t: CleanUp,
   names: readonly string[],
   settings: Readonly<Record<string, string>>,
   wrap = (command: readonly string[]) => [...command],

@@ -23,6 +23,7 @@ export function serverConfig({ folder, http, native }: Place, cluster: readonly 
   <path>${folder}/data</path>
   <user_directories>
     <users_xml><path>${folder}/users.xml</path></users_xml>
+    <local_directory><path>${folder}/access/</path></local_directory>
   </user_directories>
   <remote_servers><${CLUSTER}>${shards.join('')}</${CLUSTER}></remote_servers>
 </clickhouse>

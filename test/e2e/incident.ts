@@ -1,15 +1,9 @@
-import { copyFileSync, cpSync, existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { writeKubeConfig } from './certificates.ts';
 import type { Cluster, Manifest } from './cluster.ts';
-import { eventually } from './eventually.ts';
 import { run } from './network.ts';
-import { DIR } from './place.ts';
 import { container, podSpec } from './pods.ts';
-import type { Recorder } from './recorder.ts';
 
 const NAMESPACE = 'shop';
-const AUDIT_LOG = `${DIR}/log/audit.log`;
 /** The number of times that the loop starts its child. */
 export const CHILDREN = 200;
 const UPLOAD = 'cat >/tmp/busybox; chmod +x /tmp/busybox';
@@ -22,7 +16,7 @@ const LOOP =
  * account that deploys, execs into the pod, writes a program into its upper layer, and runs it in a
  * loop.
  */
-export async function playIncident(cluster: Cluster, recorder: Recorder): Promise<string> {
+export async function playIncident(cluster: Cluster): Promise<string> {
   await cluster.kubectl('create', 'namespace', NAMESPACE);
   await cluster.apply(...deployer(), cart());
   await cluster.kubectl('rollout', 'status', 'deployment/cart', `--namespace=${NAMESPACE}`);
@@ -38,22 +32,7 @@ export async function playIncident(cluster: Cluster, recorder: Recorder): Promis
   const exec = `kubectl --kubeconfig=${kubeconfig} --namespace=${NAMESPACE} exec`;
   await run(['sh', '-c', `${exec} -i ${name} -- sh -c '${UPLOAD}' </bin/busybox`]);
   await run(['sh', '-c', `${exec} ${name} -- /tmp/busybox sh -c '${LOOP}'`]);
-  await recorder.waitFor('the loop’s children', () => {
-    const children = recorder.agent.journal.withMarker('sha256sum');
-    return children.length < CHILDREN ? undefined : children;
-  });
   return name;
-}
-
-/** Copies the journal, while the agent writes, and the API server's audit log to a folder. */
-export async function saveEvidence(recorder: Recorder, folder: string): Promise<void> {
-  cpSync(recorder.agent.journalDir, join(folder, 'node-1'), { recursive: true });
-  // The API server writes an event when the request has ended.
-  await eventually('the requests in the audit log', async () => {
-    const log = existsSync(AUDIT_LOG) ? readFileSync(AUDIT_LOG, 'utf8') : '';
-    return log.split('"stage":"ResponseComplete"').length > 2 ? true : undefined;
-  });
-  copyFileSync(AUDIT_LOG, join(folder, 'audit.log'));
 }
 
 /** Creates an account that may exec into the pods of the shop. */
