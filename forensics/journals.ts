@@ -229,22 +229,25 @@ export class Journals {
     return { file, place: row - (this.extents[index]?.first ?? 0) };
   }
 
-  /** Makes the views ready: every line of the inputs has been looked for, and each record is once. */
-  async readyViews(): Promise<void> {
+  /**
+   * Makes the views of records ready for which a condition holds: every line of the inputs has been
+   * looked for, and each record is once.
+   */
+  async readyViews(condition = 'true'): Promise<void> {
     await this.scan('counted', [], []);
     if (this.extents.some(({ again }) => again > 0)) {
       await this.scan('every', COLUMNS);
       this.#viewsFrom = 'SELECT * REPLACE (file::VARCHAR AS file) FROM every WHERE readable';
     }
-    await this.makeViews();
+    await this.makeViews(condition);
   }
 
   /** Makes the views for expressions over their columns. Most commands do without, and start faster. */
-  async makeViews(): Promise<void> {
+  async makeViews(condition = 'true'): Promise<void> {
     const copies = this.files.filter(({ isOriginal, isFetched }) => !isOriginal || isFetched);
     const shown = new Map(this.files.map(({ file, path }) => [file, path]));
     const names = copies.length > 0 ? shown : new Map<string, string>();
-    for (const sql of viewsSql(this.#viewsFrom, names)) await this.rows(sql);
+    for (const sql of viewsSql(this.#viewsFrom, names, condition)) await this.rows(sql);
   }
 
   /** Where others record, a segment can get its other name during every scan, unless it is kept. */

@@ -3,15 +3,19 @@
 import { literal } from './columns.ts';
 
 /**
- * Returns the statements that create the views over a SELECT of all columns; `shown` gives files
- * the names that users know.
+ * Returns the statements that create the views over a SELECT of all columns, of the records for which a
+ * condition over `records` holds; `shown` gives files the names that users know.
  */
-export function viewsSql(from: string, shown: ReadonlyMap<string, string>): string[] {
+export function viewsSql(
+  from: string,
+  shown: ReadonlyMap<string, string>,
+  condition: string,
+): string[] {
   const names = [...shown].map(([path, name]) => `${literal(path)}: ${literal(name)}`);
   const file = names.length === 0 ? 'file' : `coalesce(MAP {${names.join(', ')}}[file], file)`;
   return [
     `CREATE OR REPLACE VIEW records AS SELECT * REPLACE (${file} AS file)
-     FROM (${from}) WHERE id IS NOT NULL`,
+     FROM (${from}) WHERE id IS NOT NULL AND ${condition}`,
     ...[...DERIVED].map(([name, sql]) => `CREATE OR REPLACE VIEW ${name} AS ${sql}`),
   ];
 }

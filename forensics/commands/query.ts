@@ -26,7 +26,7 @@ export interface QueryOptions extends Selection {
 
 /** Prints the records of a selection, or the answer to a query over the views. */
 export async function query(journals: Journals, options: QueryOptions): Promise<number> {
-  if (options.sql !== undefined) return freeQuery(journals, options.sql, options.output);
+  if (options.sql !== undefined) return freeQuery(journals, options.sql, options);
   await writeRecords(journals, options, recordPrinter(options.output));
   await printNotes(journals);
   return 0;
@@ -53,9 +53,10 @@ export async function writeRecords(
   await printer.end();
 }
 
-/** Runs one SELECT, which can read no file but the inputs. */
-async function freeQuery(journals: Journals, sql: string, form: Form): Promise<number> {
-  await journals.readyViews();
+/** Runs one SELECT over the views of a selection, which can read no file but the inputs. */
+async function freeQuery(journals: Journals, sql: string, options: QueryOptions): Promise<number> {
+  const condition = await checkedCondition(journals, options);
+  await journals.readyViews(condition.sql);
   await journals.confine();
   try {
     const statements = await journals.connection.extractStatements(sql);
@@ -66,7 +67,7 @@ async function freeQuery(journals: Journals, sql: string, form: Form): Promise<n
       throw new ForensicsError('usage', '--sql accepts a SELECT only: vcml writes nothing');
     const reader = await prepared.runAndReadAll();
     const rows = reader.getRows().map((row) => row.map(jsonOf));
-    await printTable({ columns: reader.deduplicatedColumnNames(), rows }, form);
+    await printTable({ columns: reader.deduplicatedColumnNames(), rows }, options.output);
   } catch (cause) {
     if (cause instanceof ForensicsError) throw cause;
     if (!journals.areThere) throw new ForensicsError('unreadable', GONE, { cause });

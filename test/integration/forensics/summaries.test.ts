@@ -116,6 +116,19 @@ describe('the size of a report', () => {
   });
 });
 
+test('--sql reads only what the other options select', async () => {
+  const file = folder.journal('selected.jsonl', lines(Object.values(sound())));
+  const count = async (...selection: readonly string[]) => {
+    const sql = 'SELECT count(*) AS n FROM records';
+    const { stdout } = await vcml('query', ...selection, '--sql', sql, '--output', 'jsonl', file);
+    return JSON.parse(stdout).n;
+  };
+  const all = await count();
+  const started = await count('--action', 'journal.start');
+  assert.ok(started > 0 && started < all, `${started} of ${all}`);
+  assert.equal(await count('--exe', '/nowhere/*'), 0);
+});
+
 test('a wrong name in --sql is an error of one line that suggests the right one', async () => {
   const file = folder.journal('suggested.jsonl', lines(Object.values(sound())));
   for (const [sql, suggested] of [

@@ -208,6 +208,7 @@ test('a selection from a store is that from files', options, async (t) => {
     ['--node', '/^node/', '--gap'],
     ['--action', 'journal.start'],
     ['--user', '1'],
+    ['--exe', '*/p1?', '--sql', 'SELECT count(*) AS n FROM records'],
   ]) {
     const args = ['--output', 'jsonl', '--since', '2001-01-01', ...selection];
     const expected = await vcml('query', ...args, file);
