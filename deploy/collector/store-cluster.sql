@@ -509,7 +509,8 @@ CREATE TABLE IF NOT EXISTS `vcml`.`first_seen` ON CLUSTER `fleet` (
 ENGINE = Distributed('fleet', 'vcml', 'first_seen_local', cityHash64(node));
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `vcml`.`otel_to_records` ON CLUSTER `fleet`
-TO `vcml`.`records` AS
+TO `vcml`.`records`
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
   coalesce(toUUIDOrNull(LogAttributes['log.record.uid']), reinterpretAsUUID(sipHash128(LogAttributes['log.record.uid']))) AS `id`,
   toUnixTimestamp64Nano(Timestamp) AS `timestamp`,
@@ -619,7 +620,8 @@ SELECT
 FROM `vcml`.`otel`;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `vcml`.`records_to_journal` ON CLUSTER `fleet`
-TO `vcml`.`journal_local` AS
+TO `vcml`.`journal_local`
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
   `id`,
   `timestamp`,
@@ -724,7 +726,8 @@ FROM `vcml`.`records_local`
 WHERE action != 'exec';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `vcml`.`records_to_coverage` ON CLUSTER `fleet`
-TO `vcml`.`coverage_local` AS
+TO `vcml`.`coverage_local`
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
   node AS `node`,
   assumeNotNull(boot_id) AS `boot_id`,
@@ -741,7 +744,8 @@ WHERE action = 'exec' AND boot_id IS NOT NULL AND cpu IS NOT NULL AND seq >= 0
 GROUP BY node, boot_id, hook_id, cpu, hour;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `vcml`.`records_to_first_seen` ON CLUSTER `fleet`
-TO `vcml`.`first_seen_local` AS
+TO `vcml`.`first_seen_local`
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
   coalesce(executable, object, '') AS `executable`,
   coalesce(image, '') AS `image`,
@@ -753,4 +757,4 @@ WHERE action = 'exec'
 GROUP BY executable, image, node;
 
 CREATE OR REPLACE VIEW `vcml`.`schema` ON CLUSTER `fleet` AS
-SELECT 1 AS version, 'f3a0ec5bbf26ecf0' AS fingerprint, 'cluster fleet, with replicas' AS layout;
+SELECT 1 AS version, 'e1697e21ea50141f' AS fingerprint, 'cluster fleet, with replicas' AS layout;

@@ -271,7 +271,8 @@ ENGINE = AggregatingMergeTree()
 ORDER BY (executable, image, node);
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `vcml`.`otel_to_records`
-TO `vcml`.`records` AS
+TO `vcml`.`records`
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
   coalesce(toUUIDOrNull(LogAttributes['log.record.uid']), reinterpretAsUUID(sipHash128(LogAttributes['log.record.uid']))) AS `id`,
   toUnixTimestamp64Nano(Timestamp) AS `timestamp`,
@@ -381,7 +382,8 @@ SELECT
 FROM `vcml`.`otel`;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `vcml`.`records_to_journal`
-TO `vcml`.`journal` AS
+TO `vcml`.`journal`
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
   `id`,
   `timestamp`,
@@ -486,7 +488,8 @@ FROM `vcml`.`records`
 WHERE action != 'exec';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `vcml`.`records_to_coverage`
-TO `vcml`.`coverage` AS
+TO `vcml`.`coverage`
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
   node AS `node`,
   assumeNotNull(boot_id) AS `boot_id`,
@@ -503,7 +506,8 @@ WHERE action = 'exec' AND boot_id IS NOT NULL AND cpu IS NOT NULL AND seq >= 0
 GROUP BY node, boot_id, hook_id, cpu, hour;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `vcml`.`records_to_first_seen`
-TO `vcml`.`first_seen` AS
+TO `vcml`.`first_seen`
+DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
   coalesce(executable, object, '') AS `executable`,
   coalesce(image, '') AS `image`,
@@ -515,4 +519,4 @@ WHERE action = 'exec'
 GROUP BY executable, image, node;
 
 CREATE OR REPLACE VIEW `vcml`.`schema` AS
-SELECT 1 AS version, 'f3a0ec5bbf26ecf0' AS fingerprint, 'one server' AS layout;
+SELECT 1 AS version, 'e1697e21ea50141f' AS fingerprint, 'one server' AS layout;

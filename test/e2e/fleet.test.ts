@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { NO_CLICKHOUSE, startClickHouse } from '../support/clickhouse/clickhouse.ts';
+import { NO_CLICKHOUSE } from '../support/clickhouse/clickhouse.ts';
 import { addressOf } from '../support/clickhouse/stored.ts';
 import { textOf } from '../support/report/browser.ts';
 import { Served, waitForText } from '../support/serve/served.ts';
@@ -11,7 +11,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 import { AGENT_IMAGES } from './agent-image.ts';
 import { Cluster } from './cluster.ts';
 import { NO_COLLECTOR } from './export/collector.ts';
-import { createUsers, passwordOf, reaches, startCollectors } from './fleet.ts';
+import { passwordOf, reaches, startCollectors, startWithUsers } from './fleet.ts';
 import { Release } from './helm/release.ts';
 import { BUILD } from './images.ts';
 import { CHILDREN, playIncident } from './incident.ts';
@@ -32,14 +32,13 @@ test('a new operator sets up a fleet, finds an incident, and proves where it was
   const cluster = await Cluster.start();
   t.after(() => cluster[Symbol.asyncDispose]());
   linkOutside();
-  const server = await startClickHouse(t);
+  const server = await startWithUsers(t, tutorial.page);
   const store = addressOf(server, 'vcml_reader');
   tutorial.show(store, '$STORE');
   tutorial.show(`127.0.0.1:${server.place.http}`, 'clickhouse.example:8123');
   process.env.VCML_STORE_PASSWORD = passwordOf('vcml_reader', tutorial.page);
 
   await t.test('the store is made by a user of its own', async () => {
-    await createUsers(server, tutorial.page);
     writeFileSync(join(folder, 'maker.txt'), `${passwordOf('vcml_maker', tutorial.page)}\n`);
     const maker = ['--store-password-file', 'maker.txt', addressOf(server, 'vcml_maker')];
     assert.match(await ask('store', 'init', ...maker), /^created the table records$/m);

@@ -1,16 +1,40 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ClickHouse } from '../support/clickhouse/clickhouse.ts';
+import { type ClickHouse, createCluster } from '../support/clickhouse/clickhouse.ts';
+import { usersConfig } from '../support/clickhouse/server-config.ts';
 import { freePort } from '../support/free-ports.ts';
 import { type CleanUp, temporaryFolder } from '../support/temporary-folder.ts';
 import { eventually } from './eventually.ts';
 import { startPipeline } from './export/pipeline.ts';
 import { DIR, OUTSIDE_ADDRESS } from './place.ts';
 
-/** Runs the statements in the only block of SQL of a page. */
-export async function createUsers(server: ClickHouse, page: string): Promise<void> {
-  const [, block = ''] = /^```sql\n(.*?)^```/ms.exec(page) ?? [];
-  for (const statement of block.split(/;\n/)) if (statement.trim()) await server.query(statement);
+/**
+ * Starts a ClickHouse with the users that the only block of SQL of a page creates, and has it read these
+ * statements.
+ */
+export async function startWithUsers(t: CleanUp, page: string): Promise<ClickHouse> {
+  const [server] = await createCluster(t, 1);
+  if (server === undefined) throw new Error('there is no server');
+  const statements = /^```sql\n(.*?)^```/ms.exec(page)?.[1]?.trim().split(/;\s*/) ?? [];
+  const created = statements.flatMap((statement) => {
+    const { groups } = CREATE.exec(statement) ?? {};
+    return groups === undefined ? [] : [groups];
+  });
+  const granted = statements.map((statement) => /^GRANT (.*) TO (\w+)$/.exec(statement) ?? []);
+  const users = created.map(({ name = '', password = '', readonly = '0' }) => ({
+    name,
+    password,
+    readonly,
+    grants: granted.flatMap(([, what = '', to]) => (to === name ? [what] : [])),
+  }));
+  writeFileSync(join(server.place.folder, 'users.xml'), usersConfig(users));
+  await server.start();
+  for (const statement of statements) if (statement) await server.query(`EXPLAIN AST ${statement}`);
+  return server;
 }
+
+const CREATE =
+  /^CREATE USER (?<name>\w+) IDENTIFIED BY '(?<password>[^']+)'( SETTINGS readonly = (?<readonly>\d))?$/;
 
 /** Returns the password that such a page gives to a user. */
 export function passwordOf(user: string, page: string): string {

@@ -28,6 +28,9 @@ export interface Statement {
   readonly sql: string;
 }
 
+/** Who inserts into the front needs no other right. Some servers have another default. */
+const RIGHTS = 'DEFINER = CURRENT_USER SQL SECURITY DEFINER';
+
 /** A view that fills a table from the rows that are inserted into another one. */
 interface View {
   readonly name: string;
@@ -140,7 +143,7 @@ function view(layout: Layout, { name, to, select }: View): Statement {
   return {
     kind: 'view',
     name,
-    sql: `${head}\nTO ${nameOf(layout, target)} AS\n${select(layout)}`,
+    sql: `${head}\nTO ${nameOf(layout, target)}\n${RIGHTS} AS\n${select(layout)}`,
   };
 }
 

@@ -6,7 +6,7 @@ import { freePorts } from '../free-ports.ts';
 import { ROOT } from '../paths.ts';
 import { type CleanUp, temporaryFolder } from '../temporary-folder.ts';
 import { until } from '../until.ts';
-import { type Place, serverConfig, USERS } from './server-config.ts';
+import { type Place, serverConfig, usersConfig } from './server-config.ts';
 
 /** The program that make builds from server.c. */
 const SERVER = join(ROOT, 'build/clickhouse/server');
@@ -69,7 +69,7 @@ function createServer(place: Place, cluster: readonly Place[]): ClickHouse {
   const { folder, http } = place;
   const config = join(folder, 'config.xml');
   writeFileSync(config, serverConfig(place, cluster));
-  writeFileSync(join(folder, 'users.xml'), USERS);
+  writeFileSync(join(folder, 'users.xml'), usersConfig());
   let kill = async () => {};
   let pid = 0;
   return {

@@ -23,7 +23,6 @@ export function serverConfig({ folder, http, native }: Place, cluster: readonly 
   <path>${folder}/data</path>
   <user_directories>
     <users_xml><path>${folder}/users.xml</path></users_xml>
-    <local_directory><path>${folder}/access/</path></local_directory>
   </user_directories>
   <remote_servers><${CLUSTER}>${shards.join('')}</${CLUSTER}></remote_servers>
 </clickhouse>
@@ -33,23 +32,47 @@ export function serverConfig({ folder, http, native }: Place, cluster: readonly 
 /** The password of the users `maker` and `reader`. */
 export const PASSWORD = 'open sesame';
 
+/** A user that a test adds. */
+export interface AddedUser {
+  readonly name: string;
+  readonly password: string;
+  /** the setting of this name */
+  readonly readonly: string;
+  /** what stands between GRANT and TO in SQL */
+  readonly grants: readonly string[];
+}
+
 /**
- * The user of the server's own session, who may do everything; one who may make a store, one who may
- * only read it, and one whose queries must end within a second.
+ * Returns the configuration of users: that of the server's own session, who may do everything; one who
+ * may make a store, one who may only read it, and one whose queries must end within a second; and those
+ * that a test adds. This engine keeps none that are created in SQL.
  */
-export const USERS = `<clickhouse>
+export function usersConfig(added: readonly AddedUser[] = []): string {
+  const profiles = added.map((one) =>
+    element(`${one.name}_profile`, element('readonly', one.readonly)),
+  );
+  const users = added.map(({ name, password, grants }) =>
+    element(name, user(password, `${name}_profile`, ...grants)),
+  );
+  return `<clickhouse>
   <profiles><default/><reader><readonly>1</readonly></reader>
     <hasty><max_execution_time>1</max_execution_time>
-      <constraints><max_execution_time><const/></max_execution_time></constraints></hasty></profiles>
+      <constraints><max_execution_time><const/></max_execution_time></constraints></hasty>${profiles.join('')}</profiles>
   <quotas><default/></quotas>
   <users>
     <default>${user('', 'default')}<access_management>1</access_management></default>
     <maker>${user(PASSWORD, 'default', 'ALL ON vcml.*', 'TABLE ENGINE ON *', 'SELECT ON system.*')}</maker>
     <reader>${user(PASSWORD, 'reader', 'SELECT ON vcml.*')}</reader>
     <hasty>${user('', 'hasty', 'SELECT ON vcml.*')}</hasty>
+    ${users.join('\n    ')}
   </users>
 </clickhouse>
 `;
+}
+
+function element(name: string, content: string): string {
+  return `<${name}>${content}</${name}>`;
+}
 
 function user(password: string, profile: string, ...grants: readonly string[]): string {
   const granted = grants.map((grant) => `<query>GRANT ${grant}</query>`).join('');
