@@ -79,8 +79,9 @@ test('a new operator sets up a fleet, finds an incident, and proves where it was
     const answer = await ask('query', ...times, '--upper-layer', '--sql', sql, store);
     assert.match(
       unwrapped(answer),
-      new RegExp(`node-1 ${pod} ${PROGRAM} ${CHILDREN + 1} vcml: complete: 2 of 2 nodes $`),
+      new RegExp(`executable n node-1 ${pod} ${PROGRAM} ${CHILDREN + 1} vcml: records of 1 node`),
     );
+    assert.match(answer, BOTH_COMPLETE);
     const first = await ask('query', ...times, '--upper-layer', '--limit', '2', store);
     [loop = '', child = ''] = idsIn(first);
     assert.match(first, new RegExp(`node-1 {2}shop/${pod}/app {2}${child}$`, 'm'));
@@ -107,9 +108,9 @@ test('a new operator sets up a fleet, finds an incident, and proves where it was
 
   await t.test('the program ran nowhere else, and that is proven', async () => {
     const elsewhere = await ask('query', ...times, '--exe', PROGRAM, '--node', 'node-2', store);
-    assert.equal(elsewhere, 'vcml: complete: 1 of 1 node\n');
-    const work = await ask('query', ...times, '--node', 'node-2', '--limit', '2', store);
-    assert.match(work, /node-2/);
+    assert.equal(elsewhere, 'vcml: no record was found\nvcml: complete: 1 of 1 node\n');
+    const work = ['--node', 'node-2', '--exe', '/bin/date', '--limit', '2'];
+    assert.match(await ask('query', ...times, ...work, store), /node-2/);
     const audit = await ask('audit', ...times, store);
     assert.match(audit, /^sound: 2 nodes; 0 FAIL, 0 WARN/m);
     assert.match(audit, BOTH_COMPLETE);

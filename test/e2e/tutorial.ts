@@ -32,7 +32,9 @@ export class Tutorial {
   async ask(...args: readonly string[]): Promise<string> {
     const answer = await new Promise<string>((resolve, reject) =>
       execFile(VCML_BIN, args, { cwd: this.#folder }, (error, stdout, stderr) =>
-        error === null ? resolve(stdout + stderr) : reject(error),
+        error === null
+          ? resolve(stdout + stderr)
+          : reject(new Error(`${args.join(' ')}: ${stdout}${stderr}`, { cause: error })),
       ),
     );
     this.note(['vcml', ...args], answer);

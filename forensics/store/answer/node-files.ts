@@ -49,7 +49,9 @@ export class NodeFiles {
       isBeside: false,
       isExported: this.#isExported,
     }));
-    return { found, problems: [], notes: [`records of ${counted(nodes, 'node')} were found`] };
+    const note =
+      nodes === 0 ? 'no record was found' : `records of ${counted(nodes, 'node')} were found`;
+    return { found, problems: [], notes: [note] };
   }
 
   #fileOf(node: string) {

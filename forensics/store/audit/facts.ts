@@ -66,9 +66,11 @@ export class Facts {
     const pairs = causes.map(({ node, id }) => `(${literal(node)}, toUUID(${literal(id)}))`);
     const nodes = [...new Set(causes.map(({ node }) => literal(node)))];
     const rows = await this.#store.rows<{ node: string; id: string }>(
-      `SELECT DISTINCT node, toString(id) AS id FROM ${tableOf(this.#store, 'records')}
-       WHERE node IN (${nodes.join(', ')}) AND id IN (${causes.map(({ id }) => `toUUID(${literal(id)})`).join(', ')})
-         AND (node, id) IN (${pairs.join(', ')})`,
+      // Without its table, an id in the condition would be the text that is selected.
+      `SELECT DISTINCT one.node AS node, toString(one.id) AS id
+       FROM ${tableOf(this.#store, 'records')} AS one
+       WHERE one.node IN (${nodes.join(', ')}) AND one.id IN (${causes.map(({ id }) => `toUUID(${literal(id)})`).join(', ')})
+         AND (one.node, one.id) IN (${pairs.join(', ')})`,
     );
     const there = new Set(rows.map(({ node, id }) => `${node}/${id}`));
     return causes.filter(({ node, id }) => !there.has(`${node}/${id}`));

@@ -158,6 +158,22 @@ test('records that the store no longer has explain as many missing causes', opti
   match(stderr, /complete: 0 of 1 node; 1 with losses: node \(an unknown number of records\)/);
 });
 
+test('causes from before the time of the audit are there', options, async (t) => {
+  const store = await startStore(t);
+  const lines = linesOf('runs', stepsOf('runs'));
+  await store.insert(lines);
+  const effects = lines.filter((line) => line.includes('"permitted_by":"parent_process_context"'));
+  const middle = timeIn(effects[Math.floor(effects.length / 2)] ?? '');
+  const [old, late] = [true, false].map((isOld) =>
+    lines.filter((line) => timeIn(line) < middle === isOld),
+  );
+  const ids = new Set(old?.map(idIn));
+  equal(late?.some((line) => ids.has(/"parent_cause":"([^"]*)"/.exec(line)?.[1] ?? '')), true);
+  const since = new Date(Number(middle / 1_000_000n)).toISOString();
+  const { code, stdout } = await vcml('audit', '--since', since, store.address);
+  equal(code, 0, stdout);
+});
+
 test('an audit of a store names a time', options, async (t) => {
   const store = await startStore(t);
   await store.insert(linesOf('pods', stepsOf('pods')));
@@ -203,4 +219,8 @@ function codes(findings: readonly { code: string; id: string | null }[]): string
 
 function idIn(line: string): string {
   return /"id":"([^"]*)"/.exec(line)?.[1] ?? '';
+}
+
+function timeIn(line: string): bigint {
+  return BigInt(/"timestamp":(\d+)/.exec(line)?.[1] ?? '0');
 }
