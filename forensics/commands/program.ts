@@ -44,7 +44,10 @@ export function createProgram(done: (exitCode: number) => void): Command {
   storeConnection(selection(form(program.command('query'))))
     .description('print records by time, place, user, executable and more, or run SQL')
     .option('--limit <n>', 'maximum number of records', count)
-    .option('--sql <select>', 'SELECT over the views records, execs, gaps, losses and runs of what is selected')
+    .option(
+      '--sql <select>',
+      'SELECT over the views records, execs, gaps, losses and runs of what is selected',
+    )
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { query, MARKED } = await import('./query.ts');

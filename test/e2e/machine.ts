@@ -44,7 +44,9 @@ export function startMachine(t: CleanUp, name: string, collector: string): void 
  * Boots an emulated machine in the cluster's network, with the files of the agent's image and its own
  * kernel. Its console is the output.
  */
-function boot(environment: Readonly<Record<string, string>>): ChildProcessByStdio<null, Readable, null> {
+function boot(
+  environment: Readonly<Record<string, string>>,
+): ChildProcessByStdio<null, Readable, null> {
   const kernel = kernelOf('6.12');
   const added = createLayer(`${DIR}/machine`, 'added');
   copyFileSync(join(import.meta.dirname, 'machine-init'), join(added, 'init'));

@@ -168,7 +168,10 @@ test('causes from before the time of the audit are there', options, async (t) =>
     lines.filter((line) => timeIn(line) < middle === isOld),
   );
   const ids = new Set(old?.map(idIn));
-  equal(late?.some((line) => ids.has(/"parent_cause":"([^"]*)"/.exec(line)?.[1] ?? '')), true);
+  equal(
+    late?.some((line) => ids.has(/"parent_cause":"([^"]*)"/.exec(line)?.[1] ?? '')),
+    true,
+  );
   const since = new Date(Number(middle / 1_000_000n)).toISOString();
   const { code, stdout } = await vcml('audit', '--since', since, store.address);
   equal(code, 0, stdout);
