@@ -43,6 +43,8 @@ interface Resolved {
 /** How long a source may take to answer for the first time. */
 const STARTING_MS = 5000;
 const RESOLVED_MAX = 8192;
+/** The length of the texts of all their cgroups. */
+const RESOLVED_LENGTH_MAX = 2 << 20;
 const CONTAINERS_MAX = 4096;
 
 /**
@@ -54,6 +56,7 @@ export class Enricher {
   readonly #cgroups: CgroupTree;
   readonly #containers = new Map<string, Container>();
   readonly #resolved = new Map<CgroupIds, Resolved>();
+  #resolvedLength = 0;
   readonly #started: StartedContainers;
   readonly #wayIn: WayIn;
   readonly #hostText: string;
@@ -100,14 +103,14 @@ export class Enricher {
 
   /** Notes the creation or the removal of a cgroup. */
   note(event: CgroupEvent): void {
-    if (this.#cgroups.note(event)) this.#resolved.clear();
+    if (this.#cgroups.note(event)) this.#forgetPlaces();
   }
 
   /** Renders a pod's containers again, because its metadata has changed. */
   podChanged(uid: string): void {
     for (const container of this.#containers.values())
       if (container.podUid === uid) container.changed();
-    this.#resolved.clear();
+    this.#forgetPlaces();
   }
 
   /** Returns the place of an exec; must be called once for each exec, in their order. */
@@ -157,7 +160,7 @@ export class Enricher {
     const left = Math.max(waitMs - waited, state === 'starting' ? STARTING_MS - ran : 0);
     if (left <= 0) return 0;
     container.changed();
-    this.#resolved.clear();
+    this.#forgetPlaces();
     return container.settled ? 0 : left;
   }
 
@@ -173,9 +176,20 @@ export class Enricher {
       container: path === undefined ? undefined : this.#containerOf(path),
       inside: undefined,
     };
-    if (this.#resolved.size >= RESOLVED_MAX) this.#resolved.clear();
-    if (complete || path !== undefined) this.#resolved.set(ids, resolved);
+    if (complete || path !== undefined) this.#keep(ids, resolved, cgroup?.length ?? 0);
     return resolved;
+  }
+
+  #keep(ids: CgroupIds, resolved: Resolved, length: number): void {
+    const isFull = this.#resolvedLength + length > RESOLVED_LENGTH_MAX;
+    if (isFull || this.#resolved.size >= RESOLVED_MAX) this.#forgetPlaces();
+    this.#resolved.set(ids, resolved);
+    this.#resolvedLength += length;
+  }
+
+  #forgetPlaces(): void {
+    this.#resolved.clear();
+    this.#resolvedLength = 0;
   }
 
   #inside({ outside }: Resolved, container: Container, entry: string): Place {
@@ -214,7 +228,7 @@ export class Enricher {
   }
 
   #gone(key: string, path: ContainerPath): void {
-    this.#resolved.clear();
+    this.#forgetPlaces();
     const container = this.#containers.get(keyOf(path));
     const last = container?.cgroups.delete(key) === true && container.cgroups.size === 0;
     if (last) this.#containers.delete(container.key);

@@ -3,14 +3,21 @@ import type { EventView } from './event-view.ts';
 import { execEvent } from './layout.ts';
 
 const SLOTS = 2048;
-/** The sizes of one invocation and of all that are kept: 10 KiB and 4 MiB. */
+/** Longer events, in words, are not looked for: 10 KiB. */
 const WORDS_MAX = 2560;
-const KEPT_WORDS_MAX = 1 << 20;
+/** The bytes that one invocation may take, and all of them, with what is made of them. */
+const BYTES_MAX = 128 << 10;
+const KEPT_BYTES_MAX = 8 << 20;
+/** A character takes up to two bytes itself, and up to six in the lines of records. */
+const BYTES_PER_CHARACTER = 8;
+/** the characters whose bytes one more argument takes */
+const ARGUMENT_LENGTH = 8;
 const FNV_PRIME = 0x01000193;
 
 interface Slot {
   readonly words: Uint32Array;
   readonly invocation: Invocation;
+  readonly bytes: number;
 }
 
 /** Invocations by the bytes of their events. */
@@ -46,24 +53,36 @@ export function createInvocationCache(
       return { ...read(offset), recurring: false };
     }
     const invocation = { ...read(offset), recurring: true };
-    kept += to - from - (slot?.words.length ?? 0);
-    if (kept > KEPT_WORDS_MAX) {
+    const bytes = bytesOf(to - from, invocation);
+    if (bytes > BYTES_MAX) return { ...invocation, recurring: false };
+    kept += bytes - (slot?.bytes ?? 0);
+    if (kept > KEPT_BYTES_MAX) {
       slots.fill(undefined);
-      kept = to - from;
+      kept = bytes;
     }
-    slots[at] = { words: words.slice(from, to), invocation };
+    slots[at] = { words: words.slice(from, to), invocation, bytes };
     return invocation;
   }
 
   function forget(isOver: (context: ExecContext) => boolean): void {
     for (const [at, slot] of slots.entries()) {
       if (slot === undefined || !isOver(slot.invocation.context)) continue;
-      kept -= slot.words.length;
+      kept -= slot.bytes;
       slots[at] = undefined;
     }
   }
 
   return { invocation: invocationAt, forget };
+}
+
+/** The most that an invocation takes, with its event and its part of the lines. */
+function bytesOf(
+  words: number,
+  { object, workingDirectory, executable, args }: Invocation,
+): number {
+  let length = object.length + workingDirectory.length + executable.path.length;
+  for (const arg of args ?? []) length += arg.length + ARGUMENT_LENGTH;
+  return words * Uint32Array.BYTES_PER_ELEMENT + length * BYTES_PER_CHARACTER;
 }
 
 /** FNV-1a, by words. */

@@ -7,6 +7,8 @@ import { absolutePath, locate, reachable } from './paths.ts';
 const NO_LOGIN_UID = 0xffffffff;
 const S_ISUID = 0o4000;
 const CACHE_ENTRIES = 2048;
+/** Longer paths are read each time: as a record and as JSON they take up to ten times their bytes. */
+const KEPT_PATH_BYTES = 256;
 
 /** Returns the arguments as they are recorded, and the number of secrets that were replaced. */
 export type Redact = (
@@ -137,11 +139,10 @@ export function createInvocationReader(
 
   function executableOf(offset: number, flags: number): Executable {
     const at = offset + execEvent.executable;
-    const path = buffer.toString(
-      'latin1',
-      start(offset, execEvent.path),
-      end(offset, execEvent.path),
-    );
+    const from = start(offset, execEvent.path);
+    const to = end(offset, execEvent.path);
+    if (to - from > KEPT_PATH_BYTES) return readExecutable(offset, flags);
+    const path = buffer.toString('latin1', from, to);
     const key = `${flags & EXECUTABLE_FLAGS}:${buffer.toString('latin1', at, at + 20)}${path}`;
     return remember(executables, key, () => readExecutable(offset, flags));
   }

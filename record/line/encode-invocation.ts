@@ -13,6 +13,9 @@ export interface InvocationText {
   readonly attributes: Uint8Array;
 }
 
+/** A longer text is rendered each time: what lets it be long may be chosen. */
+const KEPT_LENGTH = 2048;
+
 const executableText = keep(createAttributesText(EXECUTABLE));
 const ownText = createAttributesText(INVOCATION);
 const contextText = keep(createAttributesText(CONTEXT));
@@ -31,7 +34,7 @@ export function invocationText(invocation: Invocation): InvocationText {
   };
 }
 
-/** There are few distinct executables and contexts; their text is kept for as long as they are. */
+/** There are few distinct executables and contexts; a short text is kept for as long as they are. */
 function keep<Source extends object>(
   render: (source: Source) => string,
 ): (source: Source) => string {
@@ -40,7 +43,7 @@ function keep<Source extends object>(
     const known = kept.get(source);
     if (known !== undefined) return known;
     const text = render(source);
-    kept.set(source, text);
+    if (text.length <= KEPT_LENGTH) kept.set(source, text);
     return text;
   };
 }

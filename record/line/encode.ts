@@ -38,6 +38,7 @@ export interface LineOptions {
 
 /** The text of a container is of no use once the container has ended, so that few are enough. */
 const KEPT_MAX = 512;
+const KEPT_BYTES_MAX = 2 << 20;
 
 /**
  * Writes records as lines of JSON, each with a line feed at its end: docs/record.md, field by
@@ -164,11 +165,16 @@ const stopText = createAttributesText(STOP);
 /** Keeps recurring text as UTF-8. */
 function keep(render: (key: string) => string): (key: string) => Uint8Array {
   const kept = new Map<string, Uint8Array>();
+  let length = 0;
   return (key) => {
     const known = kept.get(key);
     if (known !== undefined) return known;
-    if (kept.size >= KEPT_MAX) kept.clear();
     const bytes = owned(Buffer.from(render(key)));
+    length += bytes.length;
+    if (kept.size >= KEPT_MAX || length > KEPT_BYTES_MAX) {
+      kept.clear();
+      length = bytes.length;
+    }
     kept.set(key, bytes);
     return bytes;
   };

@@ -28,7 +28,9 @@ const NAME = /[\w.:-]*/y;
 const NAME_MAX = 128;
 const END_OF_NAME = /[\w.-]+$/;
 const DASH = '-'.charCodeAt(0);
+/** Paths that are kept, and the length of one: others are looked up each time. */
 const PATHS_MAX = 4096;
+const PATH_LENGTH_MAX = 256;
 
 /** Makes a reader of commands; `names` tells which settings are secret. */
 export function createCommandReader(names: SecretNames): CommandReader {
@@ -39,6 +41,7 @@ export function createCommandReader(names: SecretNames): CommandReader {
 
   /** Finds a command by its path. Executables recur as the same strings. */
   function commandAt(path: string): Command | undefined {
+    if (path.length > PATH_LENGTH_MAX) return book.commandOf(path);
     const known = byPath.get(path);
     if (known !== undefined || byPath.has(path)) return known;
     if (byPath.size >= PATHS_MAX) byPath.clear();

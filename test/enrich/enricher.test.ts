@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
+import { bytesInUse } from '../support/memory.ts';
 import { bedOf, HOST_MNT, idOf } from './bed.ts';
 import {
   A,
@@ -291,4 +292,17 @@ test('a record whose cgroup is unknown states none, because it may be a containe
   bed.mkdir(61n, podPath(A), 4);
   equal(bed.place(at, undefined).cgroup, `4:memory:${podPath(A)}`);
   equal(bed.enricher.unknownPlaces, 1, 'counted by a metric');
+});
+
+test('the memory for places is bounded, however long the paths of their cgroups are', () => {
+  const bed = bedOf();
+  bed.names.set('0:9', { parent: 1n, name: '\\xff'.repeat(4000) });
+  // Each mount namespace is another context, with the text of its own cgroup.
+  const record = (n: number) => Buffer.from(bed.place({ cgroup: 9n, mnt: n }, HOST).cgroup ?? '');
+  equal(record(0).length, '0::/'.length + 16_000);
+  const before = bytesInUse();
+  for (let n = 1; n <= 4000; n++) record(n);
+  const kept = bytesInUse() - before;
+  ok(kept < 16 << 20, `${(kept / 2 ** 20).toFixed(1)} MiB`);
+  record(0);
 });
