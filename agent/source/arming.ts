@@ -35,7 +35,7 @@ export async function arm(hook: Hook, dir: string): Promise<Armed> {
   const before = snapshotProcesses();
   const hookId = hook.arm().toString();
   await pause(ARMING_MS);
-  const snapshot = agreeing(before, snapshotProcesses());
+  const snapshot = agreeing(before);
   await saveSnapshot(file, hookId, snapshot);
   return { hookId, snapshot };
 }

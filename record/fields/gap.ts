@@ -52,7 +52,7 @@ export const GAP = {
   gapAncestorExecutable: {
     key: 'vcml.gap.ancestor.executable.path',
     type: 'string',
-    when: ANCESTOR_READABLE,
+    when: `${ANCESTOR_READABLE} and has at most 1,024 bytes`,
     about: 'The file that the process ran when the hook was armed.',
     value: ({ gap }) =>
       (gap.reason === 'predates_hook' && gap.ancestor?.executablePath) || undefined,
