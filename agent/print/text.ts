@@ -49,13 +49,16 @@ export function createTextWriter(options: TextOptions): (view: View) => string {
   };
 }
 
+/** Beyond the limit and a quarter more, the oldest leave at once: a search for one is not cheap. */
 function remember(recent: Map<string, string>, id: string, name: string): void {
-  if (recent.size >= RECENT_MAX)
-    for (const oldest of recent.keys()) {
-      recent.delete(oldest);
-      break;
-    }
   recent.set(id, name);
+  let excess = recent.size - RECENT_MAX;
+  if (excess <= RECENT_MAX / 4) return;
+  for (const oldest of recent.keys()) {
+    recent.delete(oldest);
+    excess -= 1;
+    if (excess === 0) return;
+  }
 }
 
 /** Local time, after the date if that is not today. */

@@ -40,6 +40,7 @@ export class LineNotes {
   /** Forgets all lines. */
   clear(): void {
     this.count = 0;
+    this.resources.length = 0;
   }
 
   #grow(): void {

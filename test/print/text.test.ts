@@ -107,8 +107,8 @@ test('colours are used only on request', () => {
 
 test('a bounded number of parents is remembered, and the oldest is forgotten first', () => {
   const print = writer();
-  for (let n = 0; n < 20_000; n++) print(lineOf({ id: `id-${n}` }));
-  match(print(lineOf({ parent_cause: 'id-19999' })), /← ls\[42\]/);
+  for (let n = 0; n < 21_000; n++) print(lineOf({ id: `id-${n}` }));
+  match(print(lineOf({ parent_cause: 'id-20999' })), /← ls\[42\]/);
   match(print(lineOf({ parent_cause: 'id-0' })), /← id-0…/);
 });
 
