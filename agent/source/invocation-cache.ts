@@ -13,6 +13,7 @@ const BYTES_PER_CHARACTER = 8;
 /** the characters whose bytes one more argument takes */
 const ARGUMENT_LENGTH = 8;
 const FNV_PRIME = 0x01000193;
+const MIX = 0x85ebca6b;
 
 interface Slot {
   readonly words: Uint32Array;
@@ -89,6 +90,7 @@ function bytesOf(
 function hashOf(words: Uint32Array, from: number, to: number): number {
   let hash = 0x811c9dc5 | 0;
   for (let i = from; i < to; i++) hash = Math.imul(hash ^ (words[i] as number), FNV_PRIME);
+  hash = Math.imul(hash ^ (hash >>> 16), MIX);
   return hash ^ (hash >>> 15);
 }
 
