@@ -136,6 +136,7 @@ test('a new operator sets up a fleet, finds an incident, and proves where it was
     assert.match(hash, new RegExp(`^#view=tree&about=${loop}-`));
     const other = await served.open(hash);
     await waitForText(other, '#causes [aria-selected="true"]', /noted/);
+    await waitForText(other, '#details', new RegExp(ACCOUNT));
     await shoot(other, 'tree');
     await other.getByRole('link', { name: 'What we do not know' }).click();
     await waitForText(other, '#unknown-status', /^2 nodes$/);

@@ -7,6 +7,8 @@ const BARS = 60;
 const BARS_MAX = 500;
 const LONG_NS = 2n ** 62n;
 const NONE = { records: 0, gaps: 0 };
+/** In a shorter part of the time, a node that executes nothing is nothing special. */
+const SILENCE_NS = 60_000_000_000n;
 
 /** A part of the time of a histogram. */
 interface Bars {
@@ -44,7 +46,7 @@ export async function histogram({ memory, parameters, signal }: Question): Promi
         ...(matching.get(index) ?? NONE),
         lossRecords,
         lost,
-        silent: nodes - present,
+        silent: width < SILENCE_NS ? 0 : nodes - present,
       };
     }),
   };

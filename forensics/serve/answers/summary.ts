@@ -3,17 +3,7 @@ import type { Answered, Question } from './question.ts';
 /** Says what the records are, and what is missing. */
 export async function summary({ memory, auditLogFor, title, signal }: Question): Promise<Answered> {
   const about = await memory.about(signal);
-  const { first = null, last = null, loaded = null, since = null, warnings } = about;
-  const { summary: found } = await auditLogFor([], signal);
-  const more = found === undefined ? [] : [found];
-  return {
-    ...about,
-    title,
-    first,
-    last,
-    loaded,
-    since,
-    warnings: [...warnings, ...more],
-    hasAuditLog: found !== undefined,
-  };
+  const { first = null, last = null, loaded = null, since = null } = about;
+  const { summary: auditLog = null } = await auditLogFor([], signal);
+  return { ...about, title, first, last, loaded, since, auditLog };
 }

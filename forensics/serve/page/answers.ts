@@ -23,6 +23,8 @@ export interface Summary {
   readonly nodes: readonly string[];
   /** when the inputs were read */
   readonly loaded: Moment;
+  /** what is known of the audit log, in a sentence; null: there is none */
+  readonly auditLog: string | null;
   /** what bounds every question; null: nothing does */
   readonly since: string | null;
 }

@@ -41,8 +41,14 @@ export class ServedPage implements Host {
   readonly #shown = new Map<string, string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #place: Place = placeOf('');
+  /** what a question to a store names if it names no time */
+  readonly #since: string;
+  /** the address of a store */
+  readonly #input: string;
 
-  constructor({ first, last, completeness }: Summary) {
+  constructor({ first, last, completeness, since, kind, inputs }: Summary) {
+    this.#since = since ?? '';
+    this.#input = kind === 'store' ? (inputs[0]?.path ?? '') : '';
     this.bounds = { first: BigInt(first ?? 0), last: BigInt(last ?? 0) };
     this.#known = new Completeness(this, completeness);
     this.#filters = new Filters(this);
@@ -206,8 +212,10 @@ export class ServedPage implements Host {
     for (const form of EXPORTS)
       byId(`export-${form}`, HTMLAnchorElement).href =
         `/api/export?${withValues(selection, { form })}`;
-    const command = commandLine(['vcml', 'query', ...argumentsOf(selection)]);
-    byId('command', HTMLElement).textContent = `${command} INPUT…`;
+    const since = selection.get('since') ?? this.#since;
+    const words = ['vcml', 'query', ...argumentsOf(withValues(selection, { since }))];
+    byId('command', HTMLElement).textContent =
+      this.#input === '' ? `${commandLine(words)} INPUT…` : commandLine([...words, this.#input]);
   }
 }
 

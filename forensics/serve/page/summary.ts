@@ -6,7 +6,7 @@ const WARNINGS_SHOWN = 3;
 
 /** Shows what the page is about. */
 export function showSummary(summary: Summary): void {
-  const { title, inputs, warnings, records } = summary;
+  const { title, inputs, warnings, records, auditLog } = summary;
   document.title = `${visible(title)} – vcml`;
   byId('title', HTMLElement).textContent = visible(title);
   const since = summary.since === null ? '' : ` (--since ${visible(summary.since)})`;
@@ -16,6 +16,7 @@ export function showSummary(summary: Summary): void {
     fact('Time', timeWords(summary)),
     fact('Read at', `${time(summary.loaded)} UTC`),
     fact('Read from', element('ul', {}, ...inputs.map(inputItem))),
+    ...(auditLog === null ? [] : [fact('Audit log', visible(auditLog))]),
   );
   showWarnings(warnings.map(visible));
 }

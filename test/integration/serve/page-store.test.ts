@@ -18,6 +18,10 @@ test('the page shows a store as it shows files, and says which time it is about'
   const page = await served.open('#user=1000&action=exec');
   await waitForText(page, '#list-status', /^\d+ records$/);
   assert.match(await textOf(page, '#about-summary'), /\(--since 2026-11-23\)$/);
+  assert.equal(
+    await textOf(page, '#command'),
+    `vcml query --user 1000 --action exec --since 2026-11-23 ${store.address}`,
+  );
   await page.getByRole('button', { name: 'Clear' }).click();
   await waitForText(page, '#list-status', /^624 records$/);
   await page.locator('#bars button.loss').first().waitFor();
