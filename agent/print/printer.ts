@@ -81,6 +81,7 @@ function compressing(stdout: Stdout): Sink {
   const passed = (async () => {
     for await (const part of zstd as AsyncIterable<Buffer>) await stdout.pass(part);
   })();
+  passed.catch(() => {}); // take() or end() throws what it throws
   return {
     take: (lines) =>
       new Promise<void>((resolve, reject) => {

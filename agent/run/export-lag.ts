@@ -12,7 +12,7 @@ export interface Lag {
 
 /**
  * Creates a function that returns the lag of an export; call it before this run writes its first
- * line. The records that earlier runs left are counted once, when the lag is first asked for.
+ * line. The records that earlier runs left are counted once, from when the lag is first asked for.
  */
 export function createLagReader(
   dir: string,
@@ -23,11 +23,16 @@ export function createLagReader(
   let left: number | undefined;
   let counting: Promise<void> | undefined;
   let waitsSince: number | undefined;
+  async function count(): Promise<void> {
+    try {
+      left = await countLines(dir, from, end);
+    } catch {
+      counting = undefined; // the disk may give them back later
+    }
+  }
   return async () => {
     if (isSame(journalExport.position, journal.position)) return { seconds: 0, records: 0 };
-    counting ??= countLines(dir, from, end).then((lines) => {
-      left = lines;
-    });
+    counting ??= count();
     if (isSame(from, end)) await counting;
     // Until a record is exported, the first one that waits says how old the lag is.
     if (journalExport.statistics.lastRecordTime === 0) waitsSince ??= await timeAt(dir, from);

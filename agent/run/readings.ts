@@ -54,8 +54,13 @@ export function sourceOf(config: Config, read: Read): Source {
   const readLag = journalExport && createLagReader(config.journalDir, session, journalExport);
   let usage: Usage | undefined;
   const readDisk = boundedCall(async () => {
-    usage = await usageOf(session.journal);
-    return { usage, oldestAt: await readOldest(), lag: await readLag?.() };
+    try {
+      usage = await usageOf(session.journal);
+      return { usage, oldestAt: await readOldest(), lag: await readLag?.() };
+    } catch (error) {
+      if (isOfTheDisk(error)) return undefined;
+      throw error;
+    }
   }, DISK_PATIENCE_MS);
   return {
     async read() {
@@ -82,6 +87,10 @@ export function sourceOf(config: Config, read: Read): Source {
       return { turns: loop.turns.count, isDue, isWriting: loop.isWriting };
     },
   };
+}
+
+function isOfTheDisk(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).syscall !== undefined;
 }
 
 function recordingOf(

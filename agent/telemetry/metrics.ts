@@ -189,7 +189,7 @@ export const METRICS: readonly Metric[] = [
     [
       'vcml.journal.readable',
       '{journal}',
-      'Whether the disk gave the journal back within half a second: 1, or 0; then retention and the lag of the export are missing.',
+      'Whether the disk gave the journal back without an error, within half a second: 1, or 0; then retention and the lag of the export are missing.',
     ],
     ({ journal }) => journal && Number(journal.isReadable),
   ),

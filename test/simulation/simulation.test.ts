@@ -14,6 +14,15 @@ test('machines whose disk, clocks, collector and agents fail at any moment have 
   assert.equal(status, 0, `${stdout}${stderr}`);
 });
 
+test('a promise of the agent that is rejected, and that nobody awaits, is a finding', () => {
+  const SIMULATION_MUTANT = 'nobody awaits a checkpoint that cannot be written';
+  const env = { ...process.env, SEED: '20', SEEDS: '100', SIMULATION_MUTANT };
+  const main = join(import.meta.dirname, 'main.ts');
+  const { status, stdout } = spawnSync(process.execPath, [main], { env, encoding: 'utf8' });
+  assert.match(stdout, /^seed \d+: nobody awaits what fails: Error: /m);
+  assert.equal(status, 1);
+});
+
 test('a seed always shows the same', () => {
   const env = { ...process.env, SEED: '7', SEEDS: '1' };
   const main = join(import.meta.dirname, 'main.ts');

@@ -10,6 +10,7 @@ import { JournalReader } from '../check/read.ts';
 import { Agent, program, startAgent } from '../support/agent.ts';
 import { createBed } from '../support/journal/bed.ts';
 import { createFaults, type Faults } from '../support/journal/faults.ts';
+import { scrape } from '../support/scrape.ts';
 
 /** Room for the records of everything else that this machine executes. */
 const SIZE = '200m';
@@ -136,6 +137,20 @@ for (const sync of ['always', 'interval'])
     assert.equal(await agent.stop(), 0, agent.stderr);
     assert.deepEqual(markersIn(agent.journalDir, /^sync/), markers);
   });
+
+test('a disk that does not list the journal costs a scrape what it reads there, and no more', async (t) => {
+  const waits = ['--telemetry-address', '0', '--export-endpoint', 'http://127.0.0.1:9'];
+  const [agent, faults] = await startFaulty(t, ...waits);
+  faults.now('list EIO');
+  const during = await scrape(agent);
+  assert.equal(during.get('vcml_journal_readable'), 0);
+  assert.equal(during.has('vcml_export_lag_records'), false);
+  faults.now(undefined);
+  const after = await scrape(agent);
+  assert.equal(after.get('vcml_journal_readable'), 1);
+  assert.ok((after.get('vcml_export_lag_records') ?? 0) > 0);
+  assert.equal(await agent.stop(), 0, agent.stderr);
+});
 
 for (const bytes of [1, 700, 100_000])
   test(`after SIGKILL at ${bytes} bytes of a large write, the next start cuts the line and writes everything`, async (t) => {

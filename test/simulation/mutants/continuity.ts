@@ -117,6 +117,13 @@ export const CONTINUITY: readonly Mutant[] = [
     why: 'The two positions are easy to exchange.',
   },
   {
+    name: 'nobody awaits a checkpoint that cannot be written',
+    file: 'agent/run/session/newest-checkpoint.ts',
+    before: '        await writeState(this.#dir, text);\n',
+    after: '        void writeState(this.#dir, text);\n',
+    why: 'The next one takes its place anyway; but a promise that is rejected ends the process.',
+  },
+  {
     name: 'a step of the wall clock backwards is ignored',
     file: CLOCK,
     before: '    if (Math.abs(moved) > KEPT_WITHIN_NS)',

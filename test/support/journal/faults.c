@@ -5,10 +5,12 @@
  * FAULTS_TRACE names a file that gets every operation that changes something there, one after the
  * other. From it a test derives what a power cut between any two of them leaves.
  *
- * FAULTS_NOW names a file that, while it exists, says what fails: "write EIO" and "sync
- * EIO" fail, "kill N" writes N bytes of the next large write and ends the process in its middle.
+ * FAULTS_NOW names a file that, while it exists, says what fails: "write EIO", "sync
+ * EIO" and "list EIO" fail, "kill N" writes N bytes of the next large write and ends the process in
+ * its middle.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -283,4 +285,22 @@ int unlink(const char *path)
 		trace("unlink %s\n", path);
 	pthread_mutex_unlock(&lock);
 	return result;
+}
+
+int scandir64(const char *path, struct dirent64 ***names, int (*filter)(const struct dirent64 *),
+	      int (*order)(const struct dirent64 **, const struct dirent64 **))
+{
+	int fault;
+
+	pthread_mutex_lock(&lock);
+	fault = is_below(path) && fails("list");
+	pthread_mutex_unlock(&lock);
+	return fault ? -1 : REAL(scandir64)(path, names, filter, order);
+}
+
+int scandir(const char *path, struct dirent ***names, int (*filter)(const struct dirent *),
+	    int (*order)(const struct dirent **, const struct dirent **))
+{
+	return scandir64(path, (struct dirent64 ***)names, (int (*)(const struct dirent64 *))filter,
+			 (int (*)(const struct dirent64 **, const struct dirent64 **))order);
 }

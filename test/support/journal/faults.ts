@@ -7,7 +7,7 @@ export interface Faults {
   readonly env: NodeJS.ProcessEnv;
   /** the trace of all changes below the folder */
   readonly trace: string;
-  /** Makes operations fail from now on: `write EIO`, `sync EIO`, `kill 700`; undefined: none. */
+  /** Makes operations fail from now on: `write EIO`, `sync EIO`, `list EIO`, `kill 700`; undefined: none. */
   now(fault: string | undefined): void;
 }
 
