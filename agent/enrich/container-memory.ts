@@ -13,7 +13,10 @@ export interface ContainerMemory {
   /** Parses a line of JSON. */
   recall(key: string): KnownFacts | undefined;
   keep(key: string, facts: KnownFacts): void;
-  /** Resolves when everything that is kept is in the file; undefined: it is. */
+  /**
+   * Resolves when everything that is kept is in the file, or cannot be written now; undefined: it is in
+   * the file, or is tried again later. Who asks begins that.
+   */
   readonly saving: Promise<void> | undefined;
 }
 
@@ -30,6 +33,8 @@ export interface ContainerMemoryOptions {
 /** As many containers as the enricher keeps in memory, and the characters of their lines. */
 const CONTAINERS_MAX = 4096;
 const LENGTH_MAX = 6 << 20;
+/** After a failed write, the file is written again when somebody asks after this time. */
+const RETRY_MS = 1000;
 /** The file is rewritten when it has this many outdated lines, or characters in them. */
 const SUPERSEDED_MAX = 4096;
 const SUPERSEDED_LENGTH_MAX = 6 << 20;
@@ -50,9 +55,12 @@ export function openContainerMemory(options: ContainerMemoryOptions): ContainerM
   const [first, ...lines] = linesOf(file);
   let unsaved: string[] = [];
   let saving: Promise<void> | undefined;
-  // Then the file is written with the next container: as a whole, and not only its line.
-  let isStale = first !== head;
-  for (const line of isStale ? [] : lines) {
+  let retryAt = Number.POSITIVE_INFINITY;
+  const isOurs = first === head;
+  // Then the file is written with the next container: as a whole, and not only its line, which would
+  // continue a line that was cut.
+  let isStale = !isOurs || lines.at(-1) !== '';
+  for (const line of isOurs ? lines : []) {
     const key = parse(line)?.key;
     if (key !== undefined) remember(key, line);
   }
@@ -77,11 +85,19 @@ export function openContainerMemory(options: ContainerMemoryOptions): ContainerM
   }
 
   async function save(): Promise<void> {
-    while (unsaved.length > 0) {
+    do {
       const lines = unsaved;
       unsaved = [];
-      await write(lines).catch(onProblem);
-    }
+      retryAt = Number.POSITIVE_INFINITY;
+      try {
+        await write(lines);
+      } catch (error) {
+        // The file may lack lines, or end with a part of one.
+        isStale = true;
+        retryAt = performance.now() + RETRY_MS;
+        onProblem(error as Error);
+      }
+    } while (unsaved.length > 0);
     saving = undefined;
   }
 
@@ -95,12 +111,7 @@ export function openContainerMemory(options: ContainerMemoryOptions): ContainerM
     isStale = false;
     superseded = 0;
     supersededLength = 0;
-    try {
-      await replaceFile(file, text, { durable: false });
-    } catch (error) {
-      isStale = true;
-      throw error;
-    }
+    await replaceFile(file, text, { durable: false });
   }
 
   return {
@@ -120,6 +131,7 @@ export function openContainerMemory(options: ContainerMemoryOptions): ContainerM
       saving ??= save();
     },
     get saving() {
+      if (performance.now() >= retryAt) saving ??= save();
       return saving;
     },
   };
