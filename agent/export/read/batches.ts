@@ -31,6 +31,8 @@ export interface Batch {
   readonly notEncoded: number;
   /** Where the lines begin that are not records. */
   readonly unreadable: readonly Position[];
+  /** of the lines of its records */
+  readonly bytes: number;
   /** The position after its last line, which may be one that a rule kept back. */
   readonly end: Position;
   /** Unix seconds of its last record; undefined: it has no record. */

@@ -1,4 +1,5 @@
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { Batch } from '../read/batches.ts';
 import type { UpcomingBatches } from '../read/upcoming-batches.ts';
 
 /** The records of the batches behind the one that is being sent, as far as they are needed. */
@@ -19,12 +20,13 @@ export class Ahead {
     const next = this.#upcoming.at(this.#batches);
     if (next === undefined) return;
     this.#isLooking = true;
-    void next.then((batch) => {
+    const add = (batch: Batch | undefined) => {
       // Without a batch, the export ends.
       if (batch === undefined) return;
       this.records.push(...batch.records);
       this.#batches += 1;
       this.#isLooking = false;
-    });
+    };
+    next.then(add, () => {}); // take() throws what it throws
   }
 }
