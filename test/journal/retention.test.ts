@@ -229,6 +229,36 @@ test('the numbers of a damaged segment reach up to those of the segments that fo
   assert.match(errors.join(), /^AgentError: .*is damaged/);
 });
 
+test('the numbers of a damaged segment reach beyond segments that cannot be read either', async (t) => {
+  const bed = createBed(t);
+  mkdirSync(bed.dir, { mode: 0o700 });
+  for (const n of [1, 2])
+    writeFileSync(join(bed.dir, `${segmentName(n)}.zst`), Buffer.alloc(50_000, 'not zstd'));
+  const journal = await bed.open({ segmentMaxBytes: 1000, maxBytes: 70_000 });
+  for (let seq = 4; seq < 23; seq++) await append(journal, execLine('5', 0, seq, ...HOSTILE));
+  await until('the deletion', () => !readdirSync(bed.dir).includes(`${FIRST}.zst`));
+  await journal.close();
+  assert.deepEqual(bed.ranges, [{ hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 3, count: 3 }]);
+});
+
+test('a damaged segment stays until something that follows says up to which number it reaches', async (t) => {
+  const bed = createBed(t);
+  mkdirSync(bed.dir, { mode: 0o700 });
+  for (const n of [1, 2])
+    writeFileSync(join(bed.dir, `${segmentName(n)}.zst`), Buffer.alloc(50_000, 'not zstd'));
+  const options = { segmentMaxBytes: 1000, maxBytes: 70_000 };
+  const first = await bed.open(options);
+  await append(first, '{"action":"journal.start"}');
+  await until('a look at it', () => bed.problems.length > 0);
+  await first.close();
+  assert.ok(readdirSync(bed.dir).includes(`${FIRST}.zst`));
+  const journal = await bed.open(options);
+  for (let seq = 4; seq < 23; seq++) await append(journal, execLine('5', 0, seq, ...HOSTILE));
+  await until('the deletion', () => !readdirSync(bed.dir).includes(`${FIRST}.zst`));
+  await journal.close();
+  assert.deepEqual(bed.ranges, [{ hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 3, count: 3 }]);
+});
+
 test('a damaged segment is deleted for space, too, and is reported as a problem', async (t) => {
   const bed = createBed(t);
   mkdirSync(bed.dir, { mode: 0o700 });

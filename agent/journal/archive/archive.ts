@@ -154,7 +154,8 @@ export class Archive {
 
   /**
    * Deletes the oldest segments until all are within the cap, with room for the newest to grow. A
-   * segment stays until the next turn if the disk does not take the note of its deletion.
+   * segment stays until the next turn if the disk does not take the note of its deletion, or if it is
+   * damaged and nothing that follows says yet up to which numbers.
    */
   async #makeRoom(newestMayGrowTo: number): Promise<void> {
     const { dir, maxBytes, report } = this.#options;
@@ -168,8 +169,8 @@ export class Archive {
       const isNoted = this.#deletions.isNoted(segment.number);
       const repeated: Repeated = new Map(this.#repeated);
       const ranges = isNoted ? [] : await deletedRanges(dir, segment, repeated, signal, note);
-      // Nobody would record what is deleted from now on.
-      if (signal.aborted) return;
+      // Nobody would record what is deleted from now on; or there are no numbers yet to record it with.
+      if (signal.aborted || ranges === undefined) return;
       await this.#deletions.announce(segment.number, ranges);
       this.#repeated = repeated;
       await this.#deletions.delete(segment.number).catch(note);

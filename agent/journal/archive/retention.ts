@@ -19,7 +19,7 @@ export type Repeated = Map<string, Pick<SequenceRange, 'firstSeq' | 'lastSeq'>>;
  * after it, the ranges cover those as well, unless a later segment has `repeated` them.
  *
  * If it cannot be read to its end, the ranges reach from 1 to the first numbers in the segments that
- * follow.
+ * follow. Returns undefined if it has no numbers then, and nothing that follows has any yet.
  */
 export async function deletedRanges(
   dir: string,
@@ -27,7 +27,7 @@ export async function deletedRanges(
   repeated: Repeated,
   signal: AbortSignal,
   onUnreadable: OnUnreadable,
-): Promise<DeletedRange[]> {
+): Promise<DeletedRange[] | undefined> {
   const collected = new Collected();
   try {
     for await (const lines of wholeLines(readChunks(dir, segment, 0))) {
@@ -36,7 +36,9 @@ export async function deletedRanges(
     }
   } catch (error) {
     onUnreadable(error as Error);
-    collected.reachUpTo(await firstNumbers(dir, segment.number, signal));
+    const following = await firstNumbers(dir, segment.number, signal);
+    if (collected.isEmpty && following.length === 0) return undefined;
+    collected.reachUpTo(following);
   }
   return collected.ranges(repeated);
 }
@@ -60,7 +62,8 @@ async function firstNumbers(
         for (const numbers of numbersIn(lines.toString('latin1'))) keepLowest(first, numbers);
       }
     } catch {
-      break; // what follows is not all that there is
+      // What follows is not all that there is; but without any number, nothing would say what is deleted.
+      if (first.size > 0) break;
     }
     if (known > 0 && first.size === known) break;
   }
@@ -89,6 +92,10 @@ class Collected {
   readonly #deleted = new Map<string, GrowingRange>();
   /** The hook of the last record. */
   #hookId: string | undefined;
+
+  get isEmpty(): boolean {
+    return this.#ranges.length === 0 && this.#deleted.size === 0;
+  }
 
   add({ stage, ...range }: Numbers): void {
     const key = keyOf(range);
