@@ -185,7 +185,9 @@ export class Lineage {
     const id = this.#parents.of(cause.cpu, cause.seq, () =>
       this.#ids.exec(cause.bootTime, cause.pid),
     );
-    return this.losses.has(cause.cpu, cause.seq) ? { reason: 'lost', lostCause: id } : id;
+    const isLost = this.losses.has(cause.cpu, cause.seq);
+    if (isLost === undefined) return { reason: 'untracked' };
+    return isLost ? { reason: 'lost', lostCause: id } : id;
   }
 
   /** Loses first..last, in up to three parts: what the hook skipped while quiet, and the rest. */

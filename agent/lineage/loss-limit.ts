@@ -22,6 +22,8 @@ interface Known {
 
 /** From this number of ranges on, some are forgotten. */
 const RANGES_MAX = 2000;
+/** If there are so many nevertheless, half of them are joined. */
+const HARD_MAX = 4000;
 
 /**
  * Keeps the list of losses short: it forgets the ranges to which no exec can refer any more.
@@ -31,6 +33,10 @@ const RANGES_MAX = 2000;
  * number that the table does not have, and whose exec is over, never comes back. Only events that
  * left their process before the table was read can still refer to it, and lineage must see them
  * first.
+ *
+ * While processes fork all the time, the table cannot be read as it is at one moment, and many lost causes
+ * may be alive. So that the list stays short also then, ranges are joined: nobody knows any more whether
+ * the record of a cause among them is lost.
  */
 export class LossLimit {
   readonly #losses: Losses;
@@ -38,26 +44,38 @@ export class LossLimit {
   readonly #nextSeq: Float64Array;
   readonly #kernel: KnownCauses;
   readonly #max: number;
+  readonly #hardMax: number;
   #limit: number;
   #known: Known | undefined;
 
-  constructor(losses: Losses, nextSeq: Float64Array, kernel: KnownCauses, max = RANGES_MAX) {
+  constructor(
+    losses: Losses,
+    nextSeq: Float64Array,
+    kernel: KnownCauses,
+    { max = RANGES_MAX, hardMax = HARD_MAX } = {},
+  ) {
     this.#losses = losses;
     this.#nextSeq = nextSeq;
     this.#kernel = kernel;
     this.#max = max;
+    this.#hardMax = hardMax;
     this.#limit = max;
   }
 
   /** Takes the next step if there are too many ranges. Call it now and then. */
   look(): void {
+    this.#forget();
+    if (this.#losses.count > this.#hardMax) this.#losses.shorten(this.#hardMax / 2);
+  }
+
+  #forget(): void {
     if (this.#losses.count <= this.#limit) return;
     this.#known ??= this.#read();
     if (this.#known === undefined || !this.#hasSeen(this.#known.until)) return;
     this.#losses.forget(this.#known.before, this.#known.causes);
     this.#known = undefined;
     // As long as many causes are alive, the table is not read at every step.
-    this.#limit = Math.max(this.#max, 2 * this.#losses.count);
+    this.#limit = Math.min(Math.max(this.#max, 2 * this.#losses.count), this.#hardMax);
   }
 
   /** In this order: a number is assigned before the table and the ring have its exec. */

@@ -1,21 +1,34 @@
-/** The ranges of one hook's numbers that are known to be lost, by CPU. Adjacent ones are one. */
+/**
+ * The ranges of one hook's numbers that are known to be lost, by CPU. Adjacent ones are one. Ranges that
+ * were joined because there were too many are lost in part: nobody knows which of their numbers are.
+ */
 export class Losses {
   /** By CPU: first, last, first, last, …; ascending, with a gap between two ranges. */
   readonly #ranges: number[][];
+  /** By CPU: the first numbers of those that are lost in part. */
+  readonly #partly: Set<number>[];
 
-  constructor(ranges: readonly (readonly number[])[] = []) {
+  constructor(
+    ranges: readonly (readonly number[])[] = [],
+    partly: readonly (readonly number[])[] = [],
+  ) {
     this.#ranges = ranges.map((ofCpu) => [...ofCpu]);
+    this.#partly = ranges.map((_, cpu) => new Set(partly[cpu]));
   }
 
   /** Adds the range first..last, which must follow all earlier ones of this CPU. */
   add(cpu: number, first: number, last: number): void {
     const ranges = this.#of(cpu);
-    if (ranges.at(-1) === first - 1) ranges[ranges.length - 1] = last;
+    const isNext = ranges.at(-1) === first - 1 && !this.#isPartly(cpu, ranges.at(-2));
+    if (isNext) ranges[ranges.length - 1] = last;
     else ranges.push(first, last);
   }
 
-  has(cpu: number, seq: number): boolean {
-    return this.#find(cpu, seq) !== undefined;
+  /** Whether a number is lost; undefined: nobody knows any more. */
+  has(cpu: number, seq: number): boolean | undefined {
+    const range = this.#find(cpu, seq);
+    if (range === undefined) return false;
+    return this.#isPartly(cpu, this.#ranges[cpu]?.[2 * range]) ? undefined : true;
   }
 
   /** The number of ranges. */
@@ -37,12 +50,54 @@ export class Losses {
     for (const [cpu, ranges] of this.#ranges.entries()) {
       const isKept = (range: number) =>
         needed[cpu]?.has(range) || (ranges[2 * range + 1] ?? 0) >= (before[cpu] ?? 0);
-      this.#ranges[cpu] = ranges.filter((_, n) => isKept(n >> 1));
+      const kept = ranges.filter((_, n) => isKept(n >> 1));
+      this.#set(cpu, kept, (first) => this.#isPartly(cpu, first));
+    }
+  }
+
+  /**
+   * Joins neighbors until there are at most `max` ranges, or one for each CPU: first those with the fewest
+   * numbers between them.
+   */
+  shorten(max: number): void {
+    const between = this.#ranges.flatMap((ranges) => ranges.flatMap((_, n) => distance(ranges, n)));
+    const surplus = this.count - max;
+    if (surplus <= 0) return;
+    const widest = between.sort((a, b) => a - b)[surplus - 1] ?? Number.POSITIVE_INFINITY;
+    for (const [cpu, ranges] of this.#ranges.entries()) {
+      const joined: number[] = [];
+      const partly = new Set<number>();
+      for (let n = 0; n < ranges.length; n += 2) {
+        const [first = 0, last = 0] = [ranges[n], ranges[n + 1]];
+        const [gap] = distance(ranges, n);
+        if (gap !== undefined && gap <= widest) {
+          joined[joined.length - 1] = last;
+          partly.add(joined.at(-2) ?? first);
+        } else {
+          joined.push(first, last);
+          if (this.#isPartly(cpu, first)) partly.add(first);
+        }
+      }
+      this.#set(cpu, joined, (first) => partly.has(first));
     }
   }
 
   toJSON(): readonly (readonly number[])[] {
     return this.#ranges;
+  }
+
+  /** By CPU: the first numbers of the ranges that are lost in part. */
+  get partly(): readonly (readonly number[])[] {
+    return this.#partly.map((firsts) => [...firsts]);
+  }
+
+  #set(cpu: number, ranges: number[], isPartly: (first: number) => boolean): void {
+    this.#partly[cpu] = new Set(ranges.filter((first, n) => n % 2 === 0 && isPartly(first)));
+    this.#ranges[cpu] = ranges;
+  }
+
+  #isPartly(cpu: number, first: number | undefined): boolean {
+    return first !== undefined && this.#partly[cpu]?.has(first) === true;
   }
 
   /** Returns which range of a CPU has a number. */
@@ -60,7 +115,16 @@ export class Losses {
   }
 
   #of(cpu: number): number[] {
-    while (this.#ranges.length <= cpu) this.#ranges.push([]);
+    while (this.#ranges.length <= cpu) {
+      this.#ranges.push([]);
+      this.#partly.push(new Set());
+    }
     return this.#ranges[cpu] ?? [];
   }
+}
+
+/** Returns how far the range that begins at this index is behind the one before; none: it is no such range. */
+function distance(ranges: readonly number[], index: number): number[] {
+  if (index === 0 || index % 2 === 1) return [];
+  return [(ranges[index] ?? 0) - (ranges[index - 1] ?? 0)];
 }

@@ -15,15 +15,19 @@ export interface CpuState {
 
 /** Reads the counters of every CPU from the bytes of Hook.cpuStates(). */
 export function readCpuStates(bytes: Buffer): CpuState[] {
-  const number = (at: number) => Number(bytes.readBigUInt64LE(at));
-  return Array.from({ length: bytes.length / cpuState.bytes }, (_, cpu) => {
-    const at = cpu * cpuState.bytes;
-    return {
-      seq: number(at + cpuState.seq),
-      lostSeq: number(at + cpuState.lostSeq),
-      quietFirst: number(at + cpuState.quietFirst),
-      quietLast: number(at + cpuState.quietLast),
-      readSeq: number(at + cpuState.readSeq),
-    };
-  });
+  return Array.from({ length: bytes.length / cpuState.bytes }, (_, cpu) =>
+    readCpuState(bytes, cpu),
+  );
+}
+
+/** Reads the counters of one of them. */
+export function readCpuState(bytes: Buffer, cpu: number): CpuState {
+  const number = (field: number) => Number(bytes.readBigUInt64LE(cpu * cpuState.bytes + field));
+  return {
+    seq: number(cpuState.seq),
+    lostSeq: number(cpuState.lostSeq),
+    quietFirst: number(cpuState.quietFirst),
+    quietLast: number(cpuState.quietLast),
+    readSeq: number(cpuState.readSeq),
+  };
 }

@@ -72,7 +72,7 @@ function endSentence(last: StoredRecord, isCircle: boolean): string {
     case 'lost':
       return 'The memory ends here, because the record of what caused this was lost.';
     case 'untracked':
-      return 'The memory ends here, because the kernel could not keep what caused this.';
+      return 'The memory ends here, because it is not known what caused this.';
     default:
       return `The memory ends here: ${gapOf(last)}.`;
   }

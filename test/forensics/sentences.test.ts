@@ -102,7 +102,7 @@ test('the last sentence says why the memory ends', () => {
     'The memory ends at `containerd[7]` (/usr/bin/containerd), which was there before the recording.',
     'The memory ends at a process that was there before the recording.',
     'The memory ends here, because the record of what caused this was lost.',
-    'The memory ends here, because the kernel could not keep what caused this.',
+    'The memory ends here, because it is not known what caused this.',
   ]);
   const child = ran(10, 100, 'sh', { parent: execId(5, 9) });
   match(endSentence(child, true), /circle/);

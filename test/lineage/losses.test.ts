@@ -69,3 +69,46 @@ test('a copy is independent of the original', () => {
   losses.add(0, 3, 4);
   assert.deepEqual(runs, [[1, 2]]);
 });
+
+test('joined ranges say of each number that it is lost, that it is not, or that nobody knows', () => {
+  for (let round = 0; round < 200; round++) {
+    const losses = new Losses();
+    const sets = [new Set<number>(), new Set<number>()];
+    const next = [1, 1];
+    for (let run = randomInt(60); run > 0; run--) {
+      const cpu = randomInt(2);
+      const first = (next[cpu] ?? 1) + randomInt(6);
+      const last = first + randomInt(3);
+      losses.add(cpu, first, last);
+      for (let seq = first; seq <= last; seq++) sets[cpu]?.add(seq);
+      next[cpu] = last + 1;
+      if (randomInt(10) === 0) losses.shorten(2 + randomInt(8));
+    }
+    const max = 2 + randomInt(8);
+    losses.shorten(max);
+    assert.ok(losses.count <= max);
+    const copy = new Losses(JSON.parse(JSON.stringify(losses)), losses.partly);
+    for (const [cpu, set] of sets.entries())
+      for (let seq = 0; seq < 300; seq++) {
+        const found = losses.has(cpu, seq);
+        assert.equal(copy.has(cpu, seq), found);
+        if (found !== undefined) assert.equal(found, set.has(seq), `CPU ${cpu}, ${seq}`);
+      }
+  }
+});
+
+test('the ranges that are closest to each other are joined first', () => {
+  const losses = new Losses([
+    [1, 2, 10, 10, 12, 13, 500, 600],
+    [7, 7],
+  ]);
+  losses.shorten(4);
+  assert.deepEqual(losses.toJSON(), [
+    [1, 2, 10, 13, 500, 600],
+    [7, 7],
+  ]);
+  assert.deepEqual(losses.partly, [[10], []]);
+  losses.add(0, 601, 601);
+  losses.shorten(3);
+  assert.deepEqual([losses.toJSON()[0], losses.partly[0]], [[1, 13, 500, 601], [1]]);
+});

@@ -12,6 +12,8 @@ export interface Checkpoint {
   readonly attachedAt: string | undefined;
   readonly nextSeq: readonly number[];
   readonly losses: Losses;
+  /** See Losses. */
+  readonly partlyLost?: readonly (readonly number[])[];
   readonly kernelMisses: number;
   readonly started: readonly string[];
   readonly position: Position;
@@ -33,14 +35,17 @@ export async function readCheckpoint(dir: string): Promise<Checkpoint | undefine
 }
 
 function asCheckpoint(state: Partial<Checkpoint> | undefined): Checkpoint | undefined {
-  const { bootId, hookId, detached, attachedAt, nextSeq, losses, kernelMisses, started, position } =
+  const { bootId, hookId, detached, attachedAt, nextSeq, kernelMisses, started, position } =
     state ?? {};
+  const { losses, partlyLost = [] } = state ?? {};
   const complete =
     typeof bootId === 'string' &&
     typeof hookId === 'string' &&
     areNumbers(nextSeq) &&
     Array.isArray(losses) &&
     losses.every((ranges) => areNumbers(ranges) && ranges.length % 2 === 0) &&
+    Array.isArray(partlyLost) &&
+    partlyLost.every(areNumbers) &&
     isNumber(position?.segment) &&
     isNumber(position?.offset);
   if (!complete) return undefined;
@@ -50,7 +55,7 @@ function asCheckpoint(state: Partial<Checkpoint> | undefined): Checkpoint | unde
     detached: detached === true,
     attachedAt: isNanoseconds(attachedAt) ? attachedAt : undefined,
     nextSeq: nextSeq as number[],
-    losses: new Losses(losses as unknown as number[][]),
+    losses: new Losses(losses as unknown as number[][], partlyLost),
     kernelMisses: Number(kernelMisses) || 0,
     started: Array.isArray(started) ? started.map(String) : [],
     position: position as Position,

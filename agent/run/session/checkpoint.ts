@@ -129,6 +129,7 @@ function stateOf(
     attachedAt: nanosecondsOf({ seconds, nanos }),
     nextSeq: Array.from(nextSeq),
     losses: lineage.losses,
+    partlyLost: lineage.losses.partly,
     records: lineage.counts.records,
     gaps: lineage.counts.gaps,
     lost: lineage.counts.lost,

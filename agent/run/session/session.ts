@@ -11,7 +11,7 @@ import { Losses } from '../../lineage/losses.ts';
 import { ancestorOf } from '../../source/ancestors.ts';
 import { arm } from '../../source/arming.ts';
 import { Clock } from '../../source/clock.ts';
-import { readCpuStates } from '../../source/counters.ts';
+import { readCpuState, readCpuStates } from '../../source/counters.ts';
 import { createDecoder } from '../../source/decode.ts';
 import type { Hook } from '../../source/hook.ts';
 import { VERSION } from '../../version.ts';
@@ -111,8 +111,8 @@ function missesBefore(known: Continuity, hookId: string, { readMisses }: Hook): 
 }
 
 function quietRange(hook: Hook, cpu: number): { first: number; last: number } {
-  const state = readCpuStates(hook.cpuStates())[cpu];
-  return { first: state?.quietFirst ?? 0, last: state?.quietLast ?? 0 };
+  const { quietFirst, quietLast } = readCpuState(hook.cpuStates(), cpu);
+  return { first: quietFirst, last: quietLast };
 }
 
 /**

@@ -38,9 +38,8 @@ export const LINEAGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'a child of a lost record is linked to it',
     file: LINEAGE,
-    before:
-      "    return this.losses.has(cause.cpu, cause.seq) ? { reason: 'lost', lostCause: id } : id;\n",
-    after: "    return cause.seq >= expected ? { reason: 'lost', lostCause: id } : id;\n",
+    before: '    const isLost = this.losses.has(cause.cpu, cause.seq);\n',
+    after: '    const isLost = cause.seq >= expected;\n',
     why: 'The first child finds the loss; that a second one has the same parent is easy to forget.',
   },
   {
