@@ -76,11 +76,11 @@ export class Archive {
     this.#next(() => this.#turn());
   }
 
-  /** Keeps what was noted of a segment; call it before the next segment is there. */
+  /** Keeps what was noted of a segment; call it before the next segment is there, also again. */
   keepNotes(number: number, notes: SegmentNotes): void {
-    const [oldest] = this.#notes.keys();
-    if (oldest !== undefined && this.#notes.size === NOTED_MAX) this.#notes.delete(oldest);
     this.#notes.set(number, notes);
+    const [oldest] = this.#notes.keys();
+    if (oldest !== undefined && this.#notes.size > NOTED_MAX) this.#notes.delete(oldest);
   }
 
   /** Takes over a complete segment; `end` is in the next one. Then does the work that is due. */
