@@ -1,8 +1,9 @@
 import { BEHIND_RESOURCE } from './line-head.ts';
 
-/** A longer resource, or one more than so many, is not listed. */
+/** A longer resource, one more than so many, or one that makes all too long, is not listed. */
 export const RESOURCE_BYTES_MAX = 16 << 10;
 export const RESOURCES_MAX = 4096;
+export const ALL_BYTES_MAX = 4 << 20;
 const SLOTS = 1024;
 /** One slot has no more: somebody may choose names for that. */
 const SLOT_MAX = 16;
@@ -28,6 +29,7 @@ export class Resources {
   /** as they stand in the lines */
   readonly texts: string[] = [];
   readonly #known: (Known | undefined)[] = new Array(SLOTS).fill(undefined);
+  #bytes = 0;
 
   /** Returns the number of the resource at a position of a line, or one of the other results. */
   numberAt(bytes: Buffer, from: number, to: number): number {
@@ -46,6 +48,8 @@ export class Resources {
     const number = this.texts.length;
     if (length < 0 || !isJson(rest.toString('utf8', 0, length))) return NO_RESOURCE;
     if (length > RESOURCE_BYTES_MAX || number === RESOURCES_MAX) return NOT_LISTED;
+    if (this.#bytes + length > ALL_BYTES_MAX) return NOT_LISTED;
+    this.#bytes += length;
     const bytes = Buffer.from(rest.subarray(0, length + BEHIND_RESOURCE.length));
     this.texts.push(rest.toString('utf8', 0, length));
     this.#known[slot] = { number, bytes, next: this.#known[slot] };

@@ -1,7 +1,7 @@
 import { FrameCollector } from './frame-collector.ts';
 import { TIME_HIGH_END } from './line-head.ts';
 import type { LineNotes } from './line-notes.ts';
-import { NOT_LISTED, RESOURCE_BYTES_MAX, RESOURCES_MAX } from './resources.ts';
+import { ALL_BYTES_MAX, NOT_LISTED, RESOURCE_BYTES_MAX, RESOURCES_MAX } from './resources.ts';
 import { FRAME_BYTES, type FrameContent } from './segment-index.ts';
 
 const BILLION = 1e9;
@@ -13,6 +13,7 @@ export class SegmentNotes {
   readonly #collector = new FrameCollector();
   readonly #frames: FrameContent[] = [];
   readonly #head = { id: 0, parent: -1, timeHigh: 0, timeLow: 0, isExec: false };
+  #resourceBytes = 0;
   #textBytes = 0;
   #frameBytes = 0;
   #frameLines = 0;
@@ -66,8 +67,10 @@ export class SegmentNotes {
 
   #list(resource: string): number {
     const number = this.resources.length;
-    if (number === RESOURCES_MAX || Buffer.byteLength(resource) > RESOURCE_BYTES_MAX)
-      return NOT_LISTED;
+    const bytes = Buffer.byteLength(resource);
+    if (number === RESOURCES_MAX || bytes > RESOURCE_BYTES_MAX) return NOT_LISTED;
+    if (this.#resourceBytes + bytes > ALL_BYTES_MAX) return NOT_LISTED;
+    this.#resourceBytes += bytes;
     this.resources.push(resource);
     this.#numbers.set(resource, number);
     return number;

@@ -74,6 +74,9 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
     ...execLines(0, 50),
     execLine(51, { resource: { 'host.name': 'x'.repeat(20_000) } }),
   ],
+  'resources that are too long together': Array.from({ length: 400 }, (_, n) =>
+    execLine(n, { resource: { 'host.name': hex(), 'os.type': 'x'.repeat(15_000) } }),
+  ),
   'many resources': Array.from({ length: 5000 }, (_, n) =>
     execLine(n, { resource: { 'host.name': hex() } }),
   ),
@@ -87,6 +90,7 @@ for (const [what, lines] of Object.entries(CASES))
     const { text, index } = await closed(bed.dir, journal);
     assert.equal(await indexFaultOf(join(bed.dir, `${segmentName(1)}.zst`)), undefined);
     const expected = await indexOf(t, text);
+    assert.ok(Buffer.byteLength(index.resources.join('')) <= 4 << 20);
     // Of resources that look alike, an index from the lines lists few.
     const isListed = expected.frames.every(({ resources }) => resources !== undefined);
     if (isListed) assert.deepEqual(index.resources, expected.resources);

@@ -99,6 +99,10 @@ test('resources that are too long or too many are not listed, and their frame sa
   assert.equal(frameOf(...many).resources, undefined);
   assert.equal(indexOf(...many).resources.length, 4096);
   assert.deepEqual(frameOf(of('a'), of('b'), of('a')).resources, [0, 1]);
+  const long = Array.from({ length: 400 }, () => of(`${id()}${'x'.repeat(15_000)}`));
+  const { resources } = indexOf(...long);
+  const bytes = Buffer.byteLength(resources.join(''));
+  assert.ok(bytes <= 4 << 20 && bytes > 4_000_000, `${bytes} bytes`);
   // Names that differ in a few bytes only, as somebody may choose them, cost little time.
   const alike = Array.from({ length: 5000 }, (_, n) =>
     of(`${'x'.repeat(n % 70)}-${n}${'y'.repeat(2000)}`),
