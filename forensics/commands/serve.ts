@@ -43,7 +43,8 @@ export async function serve(inputs: readonly string[], options: ServeOptions): P
   try {
     await using memory = await memoryOf(inputs, options, temporary);
     const stop = new AbortController();
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop.abort());
+    // A second signal ends it at once.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => stop.abort());
     const title = options.title ?? titleOf(inputs);
     const served = { memory, auditLogFor, title, host, port, isRemote, stop: stop.signal };
     await answer(served, async (address) => {

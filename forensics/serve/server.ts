@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { visible } from '../../record/visible.ts';
 import { ForensicsError } from '../errors.ts';
 import { remark } from '../output/stderr.ts';
@@ -23,6 +24,8 @@ const CONNECTIONS_MAX = 256;
 const AT_ONCE = 4;
 const WAITING = 64;
 const HEADER_BYTES = 32 << 10;
+/** How long a question may take to notice that the server stops. */
+const ENDING_MS = 5000;
 
 /** Answers requests until the signal stops it; `onListening` gets the address to open. */
 export async function serve(
@@ -70,7 +73,7 @@ export async function serve(
   if (!stop.aborted) await once(stop, 'abort');
   server.close();
   server.closeAllConnections();
-  await turns.ended();
+  await Promise.race([turns.ended(), pause(ENDING_MS, undefined, { ref: false })]);
 }
 
 async function listening(server: Server, host: string, port: number): Promise<number> {

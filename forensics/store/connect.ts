@@ -6,7 +6,6 @@ import {
   type ClickHouseSettings,
   createClient,
   type DataFormat,
-  type ResultSet,
 } from '@clickhouse/client';
 import { ForensicsError } from '../errors.ts';
 import { type Address, parseAddress } from './address.ts';
@@ -45,14 +44,28 @@ const TIMEOUT_S = 60;
 /** How long records may come, which is longer where somebody reads them, and an audit may take. */
 export const STREAM_S = 3600;
 
-/** What a server does for a query whose client is gone, or that takes too long. */
+/** How much longer than the server a client waits for its answer, or for its error. */
+const SLACK_S = 5;
+
+/** What a server does for a query whose client is gone, or that takes too long: an answer is whole, or an error. */
 const limits = (seconds: number): ClickHouseSettings => ({
   // Only of a query that can write nothing does the server notice that its client is gone.
   readonly: '2',
   cancel_http_readonly_queries_on_client_close: 1,
   max_execution_time: seconds,
+  skip_unavailable_shards: 0,
+  timeout_overflow_mode: 'throw',
+  read_overflow_mode: 'throw',
+  result_overflow_mode: 'throw',
+  sort_overflow_mode: 'throw',
+  group_by_overflow_mode: 'throw',
+  distinct_overflow_mode: 'throw',
+  set_overflow_mode: 'throw',
+  join_overflow_mode: 'throw',
+  transfer_overflow_mode: 'throw',
 });
 const SHORTER = 'name a shorter time with --since and --until';
+const NO_ANSWER = `did not answer: ${SHORTER}`;
 /** A user who may change no settings has those that an administrator gave them. */
 const FIXED: ReadonlySet<string> = new Set(['READONLY', 'SETTING_CONSTRAINT_VIOLATION']);
 
@@ -76,71 +89,108 @@ export function connectTo(
     log: { level: ClickHouseLogLevel.OFF },
     ...tlsFrom(options),
   });
-  const { signal } = options;
   let areAllowed: Promise<boolean> | undefined;
-  const ask = async <Format extends DataFormat>(query: Query, format: Format, seconds: number) => {
-    areAllowed ??= allowsLimits(client);
-    const settings = (await areAllowed) ? limits(seconds) : {};
+  const ask = async <Format extends DataFormat>(query: Query, format: Format, wait: Wait) => {
+    areAllowed ??= allowsLimits(client, patience, wait.signal);
+    const settings = (await areAllowed) ? limits(wait.seconds) : {};
     // The client does not see that a signal is aborted already.
-    signal?.throwIfAborted();
+    wait.signal.throwIfAborted();
     return client.query({
       ...query,
       format,
       clickhouse_settings: settings,
-      ...(signal && { abort_signal: signal }),
+      abort_signal: wait.signal,
     });
   };
   return {
     address,
     run: (query) => explained(address, () => client.command({ query })).then(() => {}),
-    rows: <Row>(query: string, parameters = {}) =>
-      explained(address, async () => {
+    async rows<Row>(query: string, parameters = {}) {
+      using wait = new Wait(patience, options.signal);
+      const read = async () => {
         const asked = { query, query_params: { ...parameters } };
-        const answer = await ask(asked, 'JSONEachRow', patience);
-        using _ = closedBy(signal, answer);
+        const answer = await ask(asked, 'JSONEachRow', wait);
+        using _ = closedBy(wait.signal, answer);
         return await answer.json<Row>();
-      }),
-    text: (query, format) =>
-      explained(address, async () => {
-        const answer = await ask({ query }, format, patience);
-        using _ = closedBy(signal, answer);
+      };
+      return await explained(address, read, wait);
+    },
+    async text(query, format) {
+      using wait = new Wait(patience, options.signal);
+      const read = async () => {
+        const answer = await ask({ query }, format, wait);
+        using _ = closedBy(wait.signal, answer);
         return await answer.text();
-      }),
-    stream: (query) => streamOf(address, signal, () => ask({ query }, 'JSONEachRow', STREAM_S)),
+      };
+      return await explained(address, read, wait);
+    },
+    async *stream<Row>(query: string) {
+      using wait = new Wait(STREAM_S, options.signal);
+      const answer = await explained(address, () => ask({ query }, 'JSONEachRow', wait), wait);
+      using _ = closedBy(wait.signal, answer);
+      const chunks = answer.stream<Row>()[Symbol.asyncIterator]();
+      for (;;) {
+        const { value, done } = await explained(address, () => chunks.next(), wait);
+        if (done === true) return;
+        yield value.map((row: { json(): Row }) => row.json());
+      }
+    },
     [Symbol.asyncDispose]: () => client.close(),
   };
 }
 
-/** Closes an answer when the signal is aborted: the client itself heeds it only until the answer begins. */
-function closedBy(
-  signal: AbortSignal | undefined,
-  answer: { close(): void },
-): Disposable | undefined {
-  return signal && addAbortListener(signal, () => answer.close());
+/** The time that an answer may take; its signal is aborted when that is over, or with another signal. */
+class Wait implements Disposable {
+  readonly seconds: number;
+  /** Whether the time is over. */
+  isOver = false;
+  readonly #ending = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  readonly #other: Disposable | undefined;
+
+  constructor(seconds: number, other: AbortSignal | undefined) {
+    this.seconds = seconds;
+    this.#timer = setTimeout(
+      () => {
+        this.isOver = true;
+        this.#ending.abort();
+      },
+      1000 * (seconds + SLACK_S),
+    ).unref();
+    this.#other = other && addAbortListener(other, () => this.#ending.abort(other.reason));
+  }
+
+  get signal(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#other?.[Symbol.dispose]();
+  }
 }
 
-async function allowsLimits(client: ClickHouseClient): Promise<boolean> {
+/** Closes an answer when the signal is aborted: the client itself heeds it only until the answer begins. */
+function closedBy(signal: AbortSignal, answer: { close(): void }): Disposable {
+  return addAbortListener(signal, () => answer.close());
+}
+
+async function allowsLimits(
+  client: ClickHouseClient,
+  patience: number,
+  signal: AbortSignal,
+): Promise<boolean> {
   try {
-    await client.command({ query: 'SELECT 1', clickhouse_settings: limits(TIMEOUT_S) });
+    const settings = limits(patience);
+    await client.command({
+      query: 'SELECT 1',
+      clickhouse_settings: settings,
+      abort_signal: signal,
+    });
     return true;
   } catch (error) {
     if (FIXED.has((error as { type?: string }).type ?? '')) return false;
     throw error;
-  }
-}
-
-async function* streamOf<Row>(
-  address: Address,
-  signal: AbortSignal | undefined,
-  ask: () => Promise<ResultSet<'JSONEachRow'>>,
-): AsyncGenerator<readonly Row[]> {
-  const answer = await explained(address, ask);
-  using _ = closedBy(signal, answer);
-  const chunks = answer.stream<Row>()[Symbol.asyncIterator]();
-  for (;;) {
-    const { value, done } = await explained(address, () => chunks.next());
-    if (done === true) return;
-    yield value.map((row: { json(): Row }) => row.json());
   }
 }
 
@@ -172,13 +222,17 @@ function fileFor(option: string, path: string): Buffer {
 }
 
 /** Turns what a server or the network answers into one sentence. */
-async function explained<T>({ url, user }: Address, ask: () => Promise<T>): Promise<T> {
+async function explained<T>(
+  { url, user }: Address,
+  ask: () => Promise<T>,
+  wait?: Wait,
+): Promise<T> {
   try {
     return await ask();
   } catch (error) {
     const { message, type, code } = error as Error & { type?: string; code?: string };
     const at = `ClickHouse at ${url}`;
-    const why = reason(type, message, user);
+    const why = wait?.isOver === true ? NO_ANSWER : reason(type, message, user);
     const sentence =
       why === undefined ? `${at} cannot be reached: ${message || code}` : `${at} ${why}`;
     throw new ForensicsError('unreadable', sentence, { cause: error });
@@ -190,7 +244,7 @@ function reason(type: string | undefined, message: string, user: string): string
     return "does not speak HTTP: name the port of ClickHouse's HTTP interface, which is mostly 8123";
   if (type === 'AUTHENTICATION_FAILED' || type === 'REQUIRED_PASSWORD')
     return `refuses the user ${user}: name the file with the password with --store-password-file, or set VCML_STORE_PASSWORD`;
-  if (message === 'Timeout error.') return `did not answer: ${SHORTER}`;
+  if (message === 'Timeout error.') return NO_ANSWER;
   if (type === undefined) return undefined;
   if (type === 'TIMEOUT_EXCEEDED' || type === 'MEMORY_LIMIT_EXCEEDED')
     return `does not answer this within its limits: ${SHORTER} (${message.split('\n')[0]})`;

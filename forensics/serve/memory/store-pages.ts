@@ -83,8 +83,8 @@ export async function childCounts(store: Store, keys: readonly Key[]): Promise<n
   const nodes = [...new Set(keys.map(({ node }) => literal(node)))];
   const ids = keys.map(({ id }) => uuid(id));
   const rows = await store.rows<{ node: string; cause: string; count: string }>(
-    `SELECT node, toString(parent_cause) AS cause, toString(uniqExact(id)) AS count
-     FROM ${tableOf(store, 'records')}
+    `SELECT node, toString(parent_cause) AS cause, toString(count(*)) AS count
+     FROM ${tableOf(store, 'records')} FINAL
      WHERE node IN (${nodes.join(', ')}) AND parent_cause IN (${ids.join(', ')})
      GROUP BY node, parent_cause`,
   );

@@ -20,7 +20,8 @@ export async function* rowsFor(
 ): AsyncGenerator<readonly Row[]> {
   const { id, effects = false, causes = false, ...selection } = question;
   if (id === undefined) {
-    const selected = store.stream<Row>(selectRows(store, conditionFor(selection, nowMs)));
+    const condition = conditionFor(selection, nowMs);
+    const selected = store.stream<Row>(selectRows(store, condition, SELECTED));
     if (causes) yield* withCauses(store, selected);
     else yield* selected;
     return;
@@ -182,8 +183,8 @@ export function linksAt(store: Store, condition: string, limit?: number): Promis
   return store.rows<Link>(
     `SELECT r.node AS node, toString(r.timestamp) AS timestamp, toString(r.id) AS id,
        toString(r.parent_cause) AS parent_cause
-     FROM (SELECT node, timestamp, id, parent_cause FROM ${tableOf(store, 'records')} WHERE ${condition}
-       ORDER BY node, timestamp, id, version DESC LIMIT 1 BY node, timestamp, id) AS r
+     FROM (SELECT node, timestamp, id, parent_cause FROM ${tableOf(store, 'records')} FINAL
+       WHERE ${condition}) AS r
      ORDER BY ${order}`,
   );
 }
@@ -228,6 +229,8 @@ interface Wanted {
   readonly table: string;
   readonly key: string;
   readonly order: string;
+  /** Whether the condition is about more than the key. */
+  readonly isSelection?: boolean;
 }
 
 const RECORDS: Wanted = {
@@ -235,20 +238,23 @@ const RECORDS: Wanted = {
   key: 'node, timestamp, id',
   order: 'r.node, r.timestamp, r.id',
 };
+const SELECTED: Wanted = { ...RECORDS, isSelection: true };
 
 /**
  * Returns the query of the rows for which a condition holds. A replay has a lower version than the
- * first row, whether they are merged yet or not.
+ * first row, whether they are merged yet or not; if it differs, a selection must not find it.
  */
 export function selectRows(
   store: Store,
   condition: string,
-  { table, key, order }: Wanted = RECORDS,
+  { table, key, order, isSelection = false }: Wanted = RECORDS,
 ): string {
   const columns = LINE_COLUMNS.map(identifier).join(', ');
+  const where = isSelection
+    ? `FINAL WHERE ${condition}`
+    : `WHERE ${condition} ORDER BY ${key}, version DESC LIMIT 1 BY ${key}`;
   return `SELECT ${LINE_COLUMNS.map(exact).join(', ')} FROM (
-    SELECT ${columns} FROM ${tableOf(store, table)} WHERE ${condition}
-    ORDER BY ${key}, version DESC LIMIT 1 BY ${key}
+    SELECT ${columns} FROM ${tableOf(store, table)} ${where}
   ) AS r ORDER BY ${order}`;
 }
 

@@ -1,6 +1,7 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { get } from 'node:http';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ReportRecord } from '../../../forensics/report/render.ts';
 import { text } from '../../check/craft.ts';
 import { NO_CLICKHOUSE } from '../../support/clickhouse/clickhouse.ts';
@@ -157,17 +158,17 @@ test('a question that nobody waits for ends on the server, too', options, async 
   const store = await startStore(t);
   await store.insert([text(exec(1))]);
   const server = await startServer(t, store.address);
-  await store.query('DROP TABLE vcml.records SYNC');
+  await store.query('DROP TABLE vcml.coverage SYNC');
   await store.query(
-    `CREATE VIEW vcml.records AS SELECT * FROM vcml.records_local
-     WHERE id NOT IN (SELECT generateUUIDv4() FROM numbers(100) WHERE sleepEachRow(1) = 1
+    `CREATE VIEW vcml.coverage AS SELECT * FROM vcml.coverage_local
+     WHERE node NOT IN (SELECT toString(number) FROM numbers(100) WHERE sleepEachRow(1) = 1
        SETTINGS max_block_size = 1)`,
   );
   const { hostname, port } = server.address;
   const asking = get({
     hostname,
     port,
-    path: `/api/record/${idOf(1)}`,
+    path: '/api/completeness',
     headers: { cookie: server.cookie },
   });
   asking.on('error', () => {});
@@ -175,10 +176,20 @@ test('a question that nobody waits for ends on the server, too', options, async 
   asking.destroy();
   await until('no query runs', async () => (await running(store)) === 0);
   equal((await server.send('/')).status, 200);
-  server.send(`/api/record/${idOf(1)}`).catch(() => {});
+  server.send('/api/completeness').catch(() => {});
   await until('a query runs', async () => (await running(store)) > 0);
   deepEqual(await server.stop(), { code: 0, stderr: '' });
   await until('no query runs', async () => (await running(store)) === 0);
+});
+
+test('the server ends although its store does not answer', options, async (t) => {
+  const store = await startStore(t);
+  await store.insert([text(exec(1))]);
+  const server = await startServer(t, store.address);
+  for (const { pid } of store.servers) process.kill(pid, 'SIGSTOP');
+  server.send(`/api/record/${idOf(1)}`).catch(() => {});
+  await pause(200);
+  deepEqual(await server.stop(), { code: 0, stderr: '' });
 });
 
 async function running({ query }: Stored): Promise<number> {

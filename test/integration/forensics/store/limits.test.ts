@@ -1,8 +1,10 @@
-import { equal, match } from 'node:assert/strict';
+import { equal, match, rejects } from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { connect } from '../../../../forensics/store/connect.ts';
 import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
 import { type Stored, startStore } from '../../../support/clickhouse/stored.ts';
 import { vcml } from '../../../support/forensics.ts';
@@ -36,6 +38,21 @@ test('a query beyond a limit of the server is refused with a remedy', options, a
   const { code, stderr } = await vcml(...ARGS, store.address.replace('default@', 'hasty@'));
   equal(code, 2);
   match(stderr, /within its limits: name a shorter time with --since and --until/);
+});
+
+test('a server that accepts and never answers is given up, at once if nobody waits', async (t) => {
+  const server = createServer();
+  t.after(() => server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = `clickhouse://default@127.0.0.1:${(server.address() as AddressInfo).port}/vcml`;
+  await using store = connect(address, {}, 0.1);
+  await rejects(store.rows('SELECT 1'), /did not answer: name a shorter time/);
+  const ending = new AbortController();
+  await using other = connect(address, { signal: ending.signal });
+  const asking = rejects(other.text('SELECT 1', 'JSONEachRow'));
+  await once(server, 'connection');
+  ending.abort();
+  await asking;
 });
 
 /** Makes the first question of each command take so many seconds. */

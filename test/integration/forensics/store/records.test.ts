@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { rowsFor } from '../../../../forensics/store/answer/fetch.ts';
+import type { Question } from '../../../../forensics/store/answer/question.ts';
 import { lineOf } from '../../../../forensics/store/answer/record-line.ts';
 import { connect } from '../../../../forensics/store/connect.ts';
 import { parseExact } from '../../../../record/exact-json.ts';
@@ -75,6 +76,19 @@ test('a later row with the same id does not replace the first', options, async (
   sameLines(await linesIn(store), [first, execLine(4)]);
   await store.merge();
   sameLines(await linesIn(store), [first, execLine(4)]);
+});
+
+test('no question finds what a node sent again and changed', options, async (t) => {
+  const store = await startStore(t);
+  const [cause, exec] = [execLine(1), execLine(4)];
+  const forged = exec
+    .replace(/"parent_cause":(null|"[^"]*")/, `"parent_cause":"${idIn(cause)}"`)
+    .replace(/"process.executable.path":"[^"]*"/, '"process.executable.path":"/tmp/forged"');
+  await store.insert([cause, exec]);
+  await store.insert([forged]);
+  const since = '2001-01-01';
+  deepEqual(await linesIn(store, { since, exe: '/tmp/forged' }), []);
+  sameLines(await linesIn(store, { id: idIn(cause), since, effects: true }), [cause]);
 });
 
 test('records about the journal that differ all stay', options, async (t) => {
@@ -293,11 +307,13 @@ function withAttributes(n: number, attributes: string): string {
 }
 
 /** Reads all records of a store as lines, byte for byte. */
-async function linesIn({ address }: Stored): Promise<string[]> {
+async function linesIn(
+  { address }: Stored,
+  question: Question = { since: '2001-01-01' },
+): Promise<string[]> {
   await using store = connect(address, {});
   const lines: string[] = [];
-  for await (const rows of rowsFor(store, { since: '2001-01-01' }, Date.now()))
-    lines.push(...rows.map(lineOf));
+  for await (const rows of rowsFor(store, question, Date.now())) lines.push(...rows.map(lineOf));
   return sorted(lines);
 }
 
