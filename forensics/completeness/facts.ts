@@ -1,7 +1,7 @@
 import type { DuckDBValue } from '@duckdb/node-api';
 import type { TimeRange } from '../select/filter.ts';
 import type { NodeFacts } from './node.ts';
-import { type Cpu, emptyCpu, type Hook, isOfTime, numbersOf } from './numbers.ts';
+import { type Cpu, emptyCpu, type Hook, isOfTime, leastOf, numbersOf } from './numbers.ts';
 
 /** Records with the columns NUMBERS (files.ts). */
 export interface Numbered {
@@ -9,7 +9,10 @@ export interface Numbered {
   readonly records: string;
   /** a condition for records that count */
   readonly condition: string;
-  /** ranges of numbers that execs have, as a table in SQL; undefined: the table has every exec */
+  /**
+   * ranges of numbers that execs have within an hour, as a table in SQL, for whole hours; undefined: the
+   * table has every exec
+   */
   readonly ranges?: string;
   rows(sql: string): Promise<DuckDBValue[][]>;
   /** Whether an agent exported the record in a row, which may have withheld others. */
@@ -20,6 +23,9 @@ export interface Numbered {
    */
   readonly unsearched?: ReadonlySet<string>;
 }
+
+/** The name of the hook of a record. */
+const HOOK = `concat_ws('/', node, boot_id, hook_id)`;
 
 /** Returns what the numbers of records say about each node at a time. */
 export async function nodeFactsIn(
@@ -32,6 +38,7 @@ export async function nodeFactsIn(
       AND ${numbered.condition})`;
   const isBefore = since === undefined ? 'false' : `"timestamp" < ${since}`;
   const isBehind = until === undefined ? 'false' : `"timestamp" >= ${until}`;
+  const part = `CASE WHEN ${isBefore} THEN -1 WHEN ${isBehind} THEN 1 ELSE 0 END`;
   const cpus = new Map<string, Cpu>();
   const cpuOf = (hook: string, cpu: unknown): Cpu => {
     const key = `${hook}/${cpu}`;
@@ -40,33 +47,46 @@ export async function nodeFactsIn(
     return known;
   };
   const execs = await numbered.rows(
-    `SELECT concat_ws('/', node, boot_id, hook_id), cpu, min(first_seq), max(last_seq),
-       max(last_seq) FILTER (${isBefore}), min(first_seq) FILTER (${isBehind})
-     FROM (SELECT * FROM ${numbered.ranges ?? rangesSql(records)} WHERE ${numbered.condition}) one
-     GROUP BY node, boot_id, hook_id, cpu, part`,
+    numbered.ranges === undefined
+      ? `SELECT ${HOOK}, cpu, min(first_seq), max(last_seq), part
+         FROM ${rangesSql(records, part)} one GROUP BY node, boot_id, hook_id, cpu, part, island`
+      : `SELECT ${HOOK}, cpu, first_seq, last_seq, ${part}
+         FROM ${numbered.ranges} one WHERE ${numbered.condition}`,
   );
-  for (const [hook, cpu, first, last, before, behind] of execs) {
+  for (const [hook, cpu, first, last, at] of execs) {
     const one = cpuOf(String(hook), cpu);
-    one.received.push({ first: Number(first), last: Number(last) });
-    if (before !== null) one.before = Math.max(one.before ?? 0, Number(before));
-    if (behind !== null)
-      one.behind = Math.min(one.behind ?? Number.POSITIVE_INFINITY, Number(behind));
+    const range = { first: Number(first), last: Number(last), part: Number(at) };
+    one.received.push(range);
+    one.stretches.push(range);
   }
   // Nobody asks for what was deleted, which is before the time.
   const deleted = unsearched === undefined ? '' : ` AND loss_stage <> 'retention'`;
-  const told = await numbered.rows(
-    `SELECT 'lost', concat_ws('/', node, boot_id, loss_hook_id), loss_cpu, loss_first_seq, loss_last_seq
-     FROM ${records} one WHERE "action" = 'journal.loss' AND loss_first_seq IS NOT NULL${deleted}
-     UNION ALL
-     SELECT 'withheld', concat_ws('/', node, boot_id, withheld_hook_id), withheld_cpu,
-       try_cast(split_part(numbers, '-', 1) AS BIGINT), try_cast(split_part(numbers, '-', 2) AS BIGINT)
-     FROM (SELECT *, unnest(withheld_ranges) AS numbers FROM ${records} one
-       WHERE "action" = 'journal.withheld')`,
+  const lost = await numbered.rows(
+    `SELECT concat_ws('/', node, boot_id, loss_hook_id), loss_cpu, loss_first_seq, loss_last_seq,
+       ${part}, loss_stage = 'retention'
+     FROM ${records} one WHERE "action" = 'journal.loss' AND loss_first_seq IS NOT NULL${deleted}`,
   );
-  for (const [kind, hook, cpu, first, last] of told)
-    cpuOf(String(hook), cpu)[kind === 'lost' ? 'lost' : 'withheld'].push({
+  for (const [hook, cpu, first, last, at, isDeleted] of lost)
+    cpuOf(String(hook), cpu)[isDeleted === true ? 'deleted' : 'lost'].push({
       first: Number(first),
       last: Number(last),
+      part: Number(at),
+    });
+  const withheld = await numbered.rows(
+    `SELECT hook, withheld_cpu, numbers[1], numbers[2], part, numbers[2] = highest
+     FROM (SELECT *, unnest(ranges) AS numbers, list_max(list_transform(ranges, lambda one: one[2])) AS highest
+       FROM (SELECT concat_ws('/', node, boot_id, withheld_hook_id) AS hook, withheld_cpu, ${part} AS part,
+           list_transform(withheld_ranges, lambda one:
+             [try_cast(split_part(one, '-', 1) AS BIGINT), try_cast(split_part(one, '-', 2) AS BIGINT)])
+             AS ranges
+         FROM ${records} one WHERE "action" = 'journal.withheld') two) three`,
+  );
+  for (const [hook, cpu, first, last, at, isLast] of withheld)
+    cpuOf(String(hook), cpu).withheld.push({
+      first: Number(first),
+      last: Number(last),
+      part: Number(at),
+      isLast: isLast === true,
     });
   const hooks = await hooksOf(numbered, records);
   const nodes = await numbered.rows(
@@ -84,32 +104,43 @@ export async function nodeFactsIn(
       if (hook === undefined || hook.node !== String(node)) return [];
       if (!isOfTime(hook, { since, until })) return [];
       const lacking = unsearched && {
-        before: since !== undefined && hook.first < since,
+        before: since !== undefined && (hook.first ?? 0n) < since,
         behind: until !== undefined && hook.last >= until && unsearched.has(hook.node),
       };
-      return [numbersOf(cpu, hook, Number(key.slice(key.lastIndexOf('/') + 1)), lacking)];
+      return [numbersOf(cpu, hook, Number(key.slice(key.lastIndexOf('/') + 1)), 0, lacking)];
     }),
   }));
 }
 
-/** Returns the query for the number of each exec; numbers without a hole have the same `part`. */
-export function rangesSql(records: string): string {
+/**
+ * Returns the query for the number of each exec, with its part of the time. Numbers of a part without a
+ * hole between them have the same `island`.
+ */
+export function rangesSql(records: string, part: string): string {
   return `(SELECT *, seq AS first_seq, seq AS last_seq, seq - row_number()
-      OVER (PARTITION BY node, boot_id, hook_id, cpu ORDER BY seq) AS part
-    FROM ${records} one WHERE "action" = 'exec' AND seq > 0 AND cpu IS NOT NULL)`;
+      OVER (PARTITION BY node, boot_id, hook_id, cpu, part ORDER BY seq) AS island
+    FROM (SELECT *, ${part} AS part
+      FROM ${records} one WHERE "action" = 'exec' AND seq > 0 AND cpu IS NOT NULL) two)`;
 }
 
+/** Returns every hook that a record is of, or about. */
 async function hooksOf(numbered: Numbered, records: string): Promise<Map<string, Hook>> {
   const rows = await numbered.rows(
-    `SELECT concat_ws('/', node, boot_id, hook_id), node, min("timestamp"), max("timestamp")
-     FROM ${records} one WHERE hook_id IS NOT NULL GROUP BY ALL`,
+    `SELECT hook, node, min("timestamp") FILTER (is_own), max("timestamp")
+     FROM (
+       SELECT ${HOOK} AS hook, node, "timestamp", true AS is_own
+       FROM ${records} one WHERE hook_id IS NOT NULL
+       UNION ALL
+       SELECT concat_ws('/', node, boot_id, coalesce(loss_hook_id, withheld_hook_id)), node, "timestamp", false
+       FROM ${records} one WHERE coalesce(loss_hook_id, withheld_hook_id) IS NOT NULL) two
+     GROUP BY hook, node`,
   );
   const hooks = new Map(
     rows.map(([key, node, first, last]): [string, Hook] => [
       String(key),
       {
         node: String(node),
-        first: BigInt(first as bigint),
+        first: first === null ? undefined : BigInt(first as bigint),
         last: BigInt(last as bigint),
         nextSeq: undefined,
         isUntold: false,
@@ -117,15 +148,18 @@ async function hooksOf(numbered: Numbered, records: string): Promise<Map<string,
     ]),
   );
   const starts = await numbered.rows(
-    `SELECT row, concat_ws('/', node, boot_id, hook_id), format_version,
-       to_json(hook_next_seq)::VARCHAR
-     FROM ${records} one WHERE "action" = 'journal.start' ORDER BY "timestamp", row`,
+    `SELECT row, ${HOOK}, format_version, to_json(hook_next_seq)::VARCHAR
+     FROM ${records} one WHERE "action" = 'journal.start'`,
   );
+  const expected = new Map<Hook, (readonly number[])[]>();
   for (const [row, key, format, next] of starts) {
     const hook = hooks.get(String(key));
     if (hook === undefined) continue;
-    hook.nextSeq ??= next === null ? [] : JSON.parse(String(next));
+    const known = expected.get(hook) ?? [];
+    expected.set(hook, known);
+    known.push(next === null ? [] : JSON.parse(String(next)));
     hook.isUntold ||= Number(format) < 2 && numbered.isExported(Number(row));
   }
+  for (const [hook, next] of expected) hook.nextSeq = leastOf(next);
   return hooks;
 }

@@ -5,8 +5,8 @@ const SILENCE_NS = 3_600_000_000_000n;
 
 /** What an input has of the numbers of one CPU under one hook. */
 export interface CpuNumbers {
-  /** the numbers of the time that was asked for, as far as there are any */
-  readonly asked: Range;
+  /** the numbers that may be of the time that was asked for, in ascending ranges */
+  readonly asked: readonly Range[];
   readonly received: readonly Range[];
   readonly lost: readonly Range[];
   readonly withheld: readonly Range[];
@@ -69,7 +69,7 @@ export interface NodeState {
 export function stateOf(facts: NodeFacts, asked: Asked): NodeState {
   const counts = { holes: 0, untold: 0, lost: 0, withheld: 0 };
   for (const cpu of facts.cpus) {
-    const absent = beyond(cpu.asked.first > cpu.asked.last ? [] : [cpu.asked], cpu.received);
+    const absent = beyond(cpu.asked, cpu.received);
     const unlost = beyond(absent, merged(cpu.lost));
     const missing = beyond(unlost, merged(cpu.withheld));
     counts.lost += countOf(absent) - countOf(unlost);

@@ -77,10 +77,10 @@ export async function serveTables(journals: Journals): Promise<Graph> {
   );
   const isPlaced = 'node IS NOT NULL AND "timestamp" IS NOT NULL AND boot_id IS NOT NULL';
   await journals.rows(
-    `CREATE TABLE ${RANGES} AS SELECT node, boot_id, hook_id, cpu, part,
+    `CREATE TABLE ${RANGES} AS SELECT node, boot_id, hook_id, cpu,
        min("timestamp") AS "timestamp", min(first_seq) AS first_seq, max(last_seq) AS last_seq
-     FROM ${rangesSql(`(SELECT * FROM ${SERVED} WHERE ${isPlaced})`)} one
-     GROUP BY node, boot_id, hook_id, cpu, part, "timestamp" // ${HOUR_NS}`,
+     FROM ${rangesSql(`(SELECT * FROM ${SERVED} WHERE ${isPlaced})`, `"timestamp" // ${HOUR_NS}`)} one
+     GROUP BY node, boot_id, hook_id, cpu, part, island`,
   );
   await journals.rows(
     `CREATE TABLE ${HOURS} AS SELECT node, boot_id, hook_id, ("timestamp" // ${HOUR_NS}) AS "hour",

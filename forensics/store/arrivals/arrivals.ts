@@ -1,13 +1,22 @@
 import type { CpuNumbers, NodeFacts } from '../../completeness/node.ts';
-import { type Cpu, emptyCpu, type Hook, isOfTime, numbersOf } from '../../completeness/numbers.ts';
+import {
+  type Cpu,
+  emptyCpu,
+  type Hook,
+  isOfTime,
+  leastOf,
+  numbersOf,
+  type Stamped,
+} from '../../completeness/numbers.ts';
+import { merged } from '../../ranges.ts';
 import type { TimeRange } from '../../select/filter.ts';
 import type { Store } from '../connect.ts';
 import { literal, tableOf } from '../schema/literal.ts';
-import { cpuKey, type Place } from './place.ts';
-import { receivedIn, totalsIn } from './received.ts';
+import { countOf, cpuKey, HOUR_NS, type Parts, type Place, partOf } from './place.ts';
+import { type CpuTotals, receivedIn, totalsIn } from './received.ts';
+import { addStretches, coarseOf } from './stretches.ts';
 
-const HOUR_NS = 3_600_000_000_000n;
-/** How far a clock may have been set back. */
+/** Reports of nodes whose clock was never set by more are not earlier than their numbers by more. */
 const MARGIN_NS = 24n * HOUR_NS;
 
 /** The numbers of one CPU under one hook. */
@@ -22,11 +31,14 @@ export interface Arrivals {
 }
 
 /** Numbers that a record about the journal names. */
-interface Reported extends Place {
-  readonly kind: 'lost' | 'withheld';
-  readonly first: number;
-  readonly last: number;
+interface Reported extends Stamped, Place {
+  readonly kind: 'lost' | 'deleted' | 'withheld';
+  /** The report has no higher ones. */
+  readonly isLast: boolean;
 }
+
+/** A CPU, and what is known of it. */
+export type KnownCpu = Place & { readonly known: Cpu };
 
 /** Reads what the numbers of nodes say about the hours of a time; undefined: all nodes. */
 export async function arrivalsOf(
@@ -38,26 +50,11 @@ export async function arrivalsOf(
   if (nodes?.length === 0) return { nodes: [], cpus: [] };
   const { since, until } = times;
   const hours = { since: since && since - (since % HOUR_NS), until };
-  const [seen, hooks, reported, totals] = await Promise.all([
+  const [seen, hooks, cpus] = await Promise.all([
     seenOn(store, onNodes, times),
     hooksOf(store, onNodes),
-    reportedOn(store, onNodes, since),
-    totalsIn(store, onNodes, times),
+    cpusOn(store, onNodes, times),
   ]);
-  const cpus = new Map<string, Place & { readonly known: Cpu }>();
-  const cpuOf = (place: Place) => {
-    const key = cpuKey(place);
-    const known = cpus.get(key) ?? { ...place, known: emptyCpu(hookKey(place)) };
-    cpus.set(key, known);
-    return known.known;
-  };
-  for (const { kind, first, last, ...place } of reported) cpuOf(place)[kind].push({ first, last });
-  for await (const { place, received, before, behind } of receivedIn(store, times, totals, cpus)) {
-    const cpu = cpuOf(place);
-    for (const range of received) cpu.received.push(range);
-    cpu.before = before;
-    cpu.behind = behind;
-  }
   const found = [...cpus.values()].flatMap(({ known, ...place }): CpuArrivals[] => {
     const hook = hooks.get(known.hook);
     if (hook === undefined || !isOfTime(hook, hours)) return [];
@@ -71,6 +68,43 @@ export async function arrivalsOf(
       cpus: (byNode.get(one.node) ?? []).map(({ numbers }) => numbers),
     })),
   };
+}
+
+/**
+ * Returns what has arrived and what was reported of each CPU, by cpuKey(). `endsByPart` has the numbers in
+ * the parts of the time, by cpuKey(), if there are several.
+ */
+export async function cpusOn(
+  store: Store,
+  onNodes: string,
+  parts: Parts,
+  endsByPart?: Promise<ReadonlyMap<string, readonly Stamped[]>>,
+): Promise<ReadonlyMap<string, KnownCpu>> {
+  const cpus = new Map<string, KnownCpu>();
+  const cpuOf = (place: Place) => {
+    const key = cpuKey(place);
+    const known = cpus.get(key) ?? { ...place, known: emptyCpu(hookKey(place)) };
+    cpus.set(key, known);
+    return known.known;
+  };
+  const [reported, totals, ends] = await Promise.all([
+    reportedOn(store, onNodes, parts),
+    totalsIn(store, onNodes, parts),
+    endsByPart,
+  ]);
+  for (const { kind, first, last, part, isLast, node, boot, hook, cpu } of reported)
+    cpuOf({ node, boot, hook, cpu })[kind].push({ first, last, part, isLast });
+  for await (const { place, received } of receivedIn(store, parts, totals, cpus)) {
+    const { received: known } = cpuOf(place);
+    for (const range of merged(received)) known.push(range);
+  }
+  const coarse = totals.map((row: CpuTotals) => {
+    const place = { node: row.node, boot: row.boot, hook: row.hook, cpu: Number(row.own_cpu) };
+    const stretches = coarseOf(row, countOf(parts), ends && (ends.get(cpuKey(place)) ?? []));
+    return { place, known: cpuOf(place), stretches };
+  });
+  await addStretches(store, coarse, parts);
+  return cpus;
 }
 
 /** Returns the first and the last record of each node, and its losses of an unknown number. */
@@ -104,42 +138,59 @@ export async function seenOn(
   }));
 }
 
-/** Returns the hooks of nodes, by hookKey(). */
+/** Returns the hooks that have records on nodes, or that records are about, by hookKey(). */
 export async function hooksOf(store: Store, onNodes: string): Promise<Map<string, Hook>> {
-  const arriving = store.rows<{
+  const journal = tableOf(store, 'journal');
+  const seeing = store.rows<{
     node: string;
     boot: string;
     hook: string;
-    first: string;
+    first: string | null;
     last: string;
   }>(
-    `SELECT node, toString(boot_id) AS boot, hook_id AS hook, toString(min(first_time)) AS first,
-       toString(max(last_time)) AS last
-     FROM ${tableOf(store, 'coverage')} WHERE ${onNodes} GROUP BY node, boot_id, hook_id`,
+    `SELECT node, boot, hook, toString(minOrNullIf(earliest, is_own)) AS first,
+       toString(max(latest)) AS last
+     FROM (
+       SELECT node, toString(boot_id) AS boot, hook_id AS hook, min(first_time) AS earliest,
+         max(last_time) AS latest, true AS is_own
+       FROM ${tableOf(store, 'coverage')} WHERE ${onNodes} GROUP BY node, boot_id, hook_id
+       UNION ALL
+       SELECT node, toString(boot_id) AS boot, assumeNotNull(hook_id) AS hook,
+         min(timestamp) AS earliest, max(timestamp) AS latest, true AS is_own
+       FROM ${journal} WHERE ${onNodes} AND hook_id IS NOT NULL AND boot_id IS NOT NULL
+       GROUP BY node, boot_id, hook_id
+       UNION ALL
+       SELECT node, toString(boot_id) AS boot,
+         assumeNotNull(coalesce(loss_hook_id, withheld_hook_id)) AS hook,
+         min(timestamp) AS earliest, max(timestamp) AS latest, false AS is_own
+       FROM ${journal} WHERE ${onNodes} AND boot_id IS NOT NULL
+         AND coalesce(loss_hook_id, withheld_hook_id) IS NOT NULL
+       GROUP BY node, boot_id, hook)
+     GROUP BY node, boot, hook`,
   );
   const starting = store.rows<{
     node: string;
     boot: string;
     hook: string;
-    next: string[];
+    starts: string[][];
     format: string | null;
   }>(
     `SELECT node, toString(boot_id) AS boot, coalesce(hook_id, '') AS hook,
-       CAST(argMin(hook_next_seq, timestamp), 'Array(String)') AS next,
+       CAST(groupUniqArray(hook_next_seq), 'Array(Array(String))') AS starts,
        toString(min(format_version)) AS format
-     FROM ${tableOf(store, 'journal')} WHERE ${onNodes} AND action = 'journal.start'
+     FROM ${journal} WHERE ${onNodes} AND action = 'journal.start'
      GROUP BY node, boot_id, hook_id`,
   );
-  const [rows, starts] = await Promise.all([arriving, starting]);
+  const [rows, starts] = await Promise.all([seeing, starting]);
   const byKey = new Map(starts.map((start) => [hookKey(start), start]));
   return new Map(
     rows.map((row) => {
       const start = byKey.get(hookKey(row));
       const hook: Hook = {
         node: row.node,
-        first: BigInt(row.first),
+        first: row.first === null ? undefined : BigInt(row.first),
         last: BigInt(row.last),
-        nextSeq: start?.next.map(Number),
+        nextSeq: start && leastOf(start.starts.map((next) => next.map(Number))),
         isUntold: start !== undefined && Number(start.format) < 2,
       };
       return [hookKey(row), hook];
@@ -151,38 +202,44 @@ export async function hooksOf(store: Store, onNodes: string): Promise<Map<string
  * Returns what the agents of nodes have reported as lost or withheld. That is done after it happened, but
  * for a clock that was set.
  */
-export async function reportedOn(
-  store: Store,
-  onNodes: string,
-  since: bigint | undefined,
-): Promise<Reported[]> {
-  const isAsked =
-    since === undefined ? onNodes : `${onNodes} AND timestamp >= ${since - MARGIN_NS}`;
+async function reportedOn(store: Store, onNodes: string, parts: Parts): Promise<Reported[]> {
   const journal = tableOf(store, 'journal');
+  const { since } = parts;
+  const wasSet = `node GLOBAL IN (SELECT node FROM ${journal} WHERE ${onNodes}
+    GROUP BY node, boot_id HAVING max(boot_offset) - min(boot_offset) > ${MARGIN_NS})`;
+  const isAsked =
+    since === undefined
+      ? onNodes
+      : `${onNodes} AND (timestamp >= ${since - MARGIN_NS} OR ${wasSet})`;
   const rows = await store.rows<
-    Omit<Reported, 'cpu' | 'first' | 'last'> & { cpu: string; first: string; last: string }
+    Omit<Reported, 'cpu' | 'first' | 'last' | 'part' | 'isLast'> &
+      Readonly<Record<'cpu' | 'first' | 'last' | 'at' | 'highest', string>>
   >(
     `SELECT DISTINCT node, toString(boot_id) AS boot, loss_hook_id AS hook, toString(loss_cpu) AS cpu,
-       'lost' AS kind, toString(loss_first_seq) AS first, toString(loss_last_seq) AS last
+       if(loss_stage = 'retention', 'deleted', 'lost') AS kind, toString(loss_first_seq) AS first,
+       toString(loss_last_seq) AS last, toString(timestamp) AS at, '' AS highest
      FROM ${journal} WHERE ${isAsked} AND action = 'journal.loss' AND loss_first_seq IS NOT NULL
      UNION ALL
      SELECT DISTINCT node, toString(boot_id) AS boot, withheld_hook_id AS hook,
        toString(withheld_cpu) AS cpu, 'withheld' AS kind, splitByChar('-', range)[1] AS first,
-       splitByChar('-', range)[2] AS last
+       splitByChar('-', range)[2] AS last, toString(timestamp) AS at,
+       toString(arrayMax(one -> toInt64OrZero(splitByChar('-', one)[2]), withheld_ranges)) AS highest
      FROM ${journal} ARRAY JOIN withheld_ranges AS range
      WHERE ${isAsked} AND action = 'journal.withheld'`,
   );
   return rows
-    .map((row) => ({
+    .map(({ at, highest, ...row }) => ({
       ...row,
       cpu: Number(row.cpu),
       first: Number(row.first),
       last: Number(row.last),
+      part: partOf(BigInt(at), parts),
+      isLast: row.last === highest,
     }))
     .filter(({ first, last }) => Number.isSafeInteger(first) && Number.isSafeInteger(last));
 }
 
 /** A name of a hook for maps. */
-export function hookKey({ node, boot, hook }: Omit<Place, 'cpu'>): string {
+function hookKey({ node, boot, hook }: Omit<Place, 'cpu'>): string {
   return JSON.stringify([node, boot, hook]);
 }

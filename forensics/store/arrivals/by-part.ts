@@ -1,11 +1,9 @@
 import type { NodeFacts } from '../../completeness/node.ts';
-import { type Cpu, emptyCpu, isOfTime, numbersOf } from '../../completeness/numbers.ts';
-import { merged } from '../../ranges.ts';
+import { isOfTime, numbersOf, type Stamped } from '../../completeness/numbers.ts';
 import type { Store } from '../connect.ts';
 import { literal, tableOf } from '../schema/literal.ts';
-import { hookKey, hooksOf, reportedOn, seenOn } from './arrivals.ts';
-import { cpuKey, hoursOf, type Place } from './place.ts';
-import { receivedIn, totalsIn } from './received.ts';
+import { cpusOn, hooksOf, seenOn } from './arrivals.ts';
+import { countOf, cpuKey, hoursOf } from './place.ts';
 
 /** A time of whole hours, and the length of its parts, in nanoseconds. */
 export interface Parts {
@@ -13,9 +11,6 @@ export interface Parts {
   readonly until: bigint;
   readonly step: bigint;
 }
-
-/** The first and the last number of a CPU in each part of a time; undefined: none arrived in it. */
-type Ends = readonly ({ readonly first: number; readonly last: number } | undefined)[];
 
 /**
  * Returns what the numbers of nodes say about each part of a time; undefined: all nodes. The store is
@@ -26,23 +21,21 @@ export async function factsByPart(
   nodes: readonly string[] | undefined,
   parts: Parts,
 ): Promise<readonly (readonly NodeFacts[])[]> {
-  const count = Number((parts.until - parts.since) / parts.step);
+  const count = countOf(parts);
   if (nodes?.length === 0) return Array.from({ length: count }, () => []);
   const onNodes = nodes === undefined ? 'true' : `node IN (${nodes.map(literal).join(', ')})`;
-  const [seen, unknown, hooks, cpus, ends] = await Promise.all([
+  const [seen, unknown, hooks, cpus] = await Promise.all([
     seenOn(store, onNodes, parts),
     unknownLosses(store, onNodes, parts),
     hooksOf(store, onNodes),
-    cpusOn(store, onNodes, parts),
-    endsOn(store, onNodes, parts, count),
+    cpusOn(store, onNodes, parts, endsOn(store, onNodes, parts)),
   ]);
   return Array.from({ length: count }, (_, part) => {
     const since = parts.since + BigInt(part) * parts.step;
-    const found = [...cpus].flatMap(([key, { known, ...place }]) => {
+    const found = [...cpus.values()].flatMap(({ known, ...place }) => {
       const hook = hooks.get(known.hook);
       if (hook === undefined || !isOfTime(hook, { since, until: since + parts.step })) return [];
-      const own = within(known, ends.get(key) ?? [], part);
-      return [{ node: place.node, numbers: numbersOf(own, hook, place.cpu) }];
+      return [{ node: place.node, numbers: numbersOf(known, hook, place.cpu, part) }];
     });
     const byNode = Map.groupBy(found, ({ node }) => node);
     return seen.map((one) => ({
@@ -53,48 +46,12 @@ export async function factsByPart(
   });
 }
 
-type KnownCpu = Place & { readonly known: Cpu };
-
-/** Returns what has arrived and what was reported of each CPU, by cpuKey(). */
-async function cpusOn(
-  store: Store,
-  onNodes: string,
-  parts: Parts,
-): Promise<ReadonlyMap<string, KnownCpu>> {
-  const cpus = new Map<string, KnownCpu>();
-  const cpuOf = (place: Place) => {
-    const key = cpuKey(place);
-    const known = cpus.get(key) ?? { ...place, known: emptyCpu(hookKey(place)) };
-    cpus.set(key, known);
-    return known.known;
-  };
-  const [reported, totals] = await Promise.all([
-    reportedOn(store, onNodes, parts.since),
-    totalsIn(store, onNodes, parts),
-  ]);
-  for (const { kind, first, last, ...place } of reported) cpuOf(place)[kind].push({ first, last });
-  for await (const { place, received, before, behind } of receivedIn(store, parts, totals, cpus)) {
-    const cpu = cpuOf(place);
-    for (const range of merged(received)) cpu.received.push(range);
-    cpu.before = before;
-    cpu.behind = behind;
-  }
-  return cpus;
-}
-
-/** Returns the numbers of a CPU before and behind a part, which those of other parts are. */
-function within(cpu: Cpu, ends: Ends, part: number): Cpu {
-  const before = ends.slice(0, part).findLast((one) => one !== undefined)?.last;
-  const behind = ends.slice(part + 1).find((one) => one !== undefined)?.first;
-  return { ...cpu, before: before ?? cpu.before, behind: behind ?? cpu.behind };
-}
-
+/** Returns the first and the last number of each CPU in each part. */
 async function endsOn(
   store: Store,
   onNodes: string,
   parts: Parts,
-  count: number,
-): Promise<ReadonlyMap<string, Ends>> {
+): Promise<ReadonlyMap<string, readonly Stamped[]>> {
   const rows = await store.rows<{
     node: string;
     boot: string;
@@ -110,12 +67,12 @@ async function endsOn(
      FROM ${tableOf(store, 'coverage')} AS c WHERE ${onNodes} AND ${hoursOf(parts).within}
      GROUP BY node, boot_id, hook_id, c.cpu, part`,
   );
-  const ends = new Map<string, { first: number; last: number }[]>();
+  const ends = new Map<string, Stamped[]>();
   for (const { own_cpu, part, low, high, ...place } of rows) {
     const key = cpuKey({ ...place, cpu: Number(own_cpu) });
-    const known = ends.get(key) ?? new Array(count).fill(undefined);
+    const known = ends.get(key) ?? [];
     ends.set(key, known);
-    known[Number(part)] = { first: Number(low), last: Number(high) };
+    known.push({ first: Number(low), last: Number(high), part: Number(part) });
   }
   return ends;
 }

@@ -1,6 +1,8 @@
 import type { TimeRange } from '../../select/filter.ts';
 
 const NANOSECONDS = 1_000_000_000n;
+/** The table `coverage` has numbers by hour. */
+export const HOUR_NS = 3600n * NANOSECONDS;
 
 /** A CPU under a hook. */
 export interface Place {
@@ -30,6 +32,26 @@ export function hoursOf({ since, until }: TimeRange): Hours {
     before: from === undefined ? 'false' : `hour < ${from}`,
     behind: to === undefined ? 'false' : `hour >= ${to}`,
   };
+}
+
+/** A time that begins with an hour, and how long each of its parts is; undefined: it is one part. */
+export interface Parts extends TimeRange {
+  readonly step?: bigint;
+}
+
+/** Returns how many parts a time has. */
+export function countOf({ since, until, step }: Parts): number {
+  if (since === undefined || until === undefined || step === undefined) return 1;
+  return Number((until - since) / step);
+}
+
+/** Returns the number of the part in which an hour is: -1 before all of them, their count behind them. */
+export function partOf(timestamp: bigint, parts: Parts): number {
+  const { since, until, step } = parts;
+  const hour = timestamp - (timestamp % HOUR_NS);
+  if (since !== undefined && hour < since - (since % HOUR_NS)) return -1;
+  if (until !== undefined && hour >= until) return countOf(parts);
+  return step === undefined || since === undefined ? 0 : Number((hour - since) / step);
 }
 
 /** A name of a CPU for maps. */

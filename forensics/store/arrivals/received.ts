@@ -6,17 +6,14 @@ import { literal, tableOf } from '../schema/literal.ts';
 import { cpuKey, hoursOf, type Place } from './place.ts';
 
 /** So many CPUs are named in one query. */
-const CPUS_AT_ONCE = 200;
+export const CPUS_AT_ONCE = 200;
 /** The numbers of an hour with holes are listed if there are no more than this. */
-const LISTED_MAX = 5_000_000;
+export const LISTED_MAX = 5_000_000;
 
 /** The numbers of a CPU that have arrived within the hours of a time. */
 interface Received {
   readonly place: Place;
   readonly received: readonly Range[];
-  /** the last number before these hours, and the first one behind them */
-  readonly before: number | undefined;
-  readonly behind: number | undefined;
 }
 
 /** The numbers of an hour, or of several ones. */
@@ -25,7 +22,8 @@ interface Span extends Range {
   readonly count: number;
 }
 
-interface CpuRow {
+/** What has arrived of a CPU. */
+export interface CpuRow {
   readonly node: string;
   readonly boot: string;
   readonly hook: string;
@@ -36,7 +34,8 @@ interface CpuRow {
 }
 
 /** What has arrived of a CPU within the hours of a time, and beside them. */
-type CpuTotals = CpuRow & { readonly last_before: string; readonly first_behind: string };
+export type CpuTotals = CpuRow &
+  Readonly<Record<'before' | 'behind', readonly [low: string, high: string]>>;
 
 /** Counts what has arrived of each CPU. */
 export function totalsIn(store: Store, onNodes: string, times: TimeRange): Promise<CpuTotals[]> {
@@ -44,8 +43,8 @@ export function totalsIn(store: Store, onNodes: string, times: TimeRange): Promi
   return store.rows<CpuTotals>(
     `SELECT ${CPU}, toString(groupBitmapMergeIf(seqs, ${within})) AS arrived,
        toString(minIf(c.first, ${within})) AS low, toString(maxIf(c.last, ${within})) AS high,
-       if(countIf(${before}) = 0, '', toString(maxIf(c.last, ${before}))) AS last_before,
-       if(countIf(${behind}) = 0, '', toString(minIf(c.first, ${behind}))) AS first_behind
+       [toString(minIf(c.first, ${before})), toString(maxIf(c.last, ${before}))] AS before,
+       [toString(minIf(c.first, ${behind})), toString(maxIf(c.last, ${behind}))] AS behind
      FROM ${tableOf(store, 'coverage')} AS c WHERE ${onNodes}
      GROUP BY node, boot_id, hook_id, c.cpu ORDER BY node, boot_id, hook_id, c.cpu`,
   );
@@ -66,15 +65,13 @@ export async function* receivedIn(
     const span = spanOf(row);
     const isWhole = span.count === span.last - span.first + 1;
     if (!isWhole && span.count > 0) withHoles.push(span);
-    return { row, span, isWhole };
+    return { span, isWhole };
   });
   const ranges = await rangesOf(store, hoursOf(times).within, withHoles, reported);
-  for (const { row, span, isWhole } of all)
+  for (const { span, isWhole } of all)
     yield {
       place: span.place,
       received: isWhole ? [span] : (ranges.get(cpuKey(span.place)) ?? []),
-      before: row.last_before === '' ? undefined : Number(row.last_before),
-      behind: row.first_behind === '' ? undefined : Number(row.first_behind),
     };
 }
 
@@ -137,13 +134,16 @@ function guessed(span: Span, cpu: Cpu | undefined): Range[] {
   });
 }
 
-const CPU = 'node, toString(boot_id) AS boot, hook_id AS hook, toString(c.cpu) AS own_cpu';
+/** The columns of CpuRow that name a CPU. */
+export const CPU = 'node, toString(boot_id) AS boot, hook_id AS hook, toString(c.cpu) AS own_cpu';
 
-function spanOf({ node, boot, hook, own_cpu, arrived, low, high }: CpuRow): Span {
+/** Returns the numbers of a row, and how many of them have arrived. */
+export function spanOf({ node, boot, hook, own_cpu, arrived, low, high }: CpuRow): Span {
   const place = { node, boot, hook, cpu: Number(own_cpu) };
   return { place, count: Number(arrived), first: Number(low), last: Number(high) };
 }
 
-function tupleOf({ node, boot, hook, cpu }: Place): string {
+/** Returns a CPU as a value in SQL, for `(node, toString(boot_id), hook_id, cpu)`. */
+export function tupleOf({ node, boot, hook, cpu }: Place): string {
   return `(${literal(node)}, ${literal(boot)}, ${literal(hook)}, ${cpu})`;
 }

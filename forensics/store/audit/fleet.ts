@@ -152,7 +152,7 @@ class Explained {
       for (const { numbers } of own) {
         withheld += countBeyond(numbers.withheld, numbers.received);
         // What is before the first number that the store should have was there before the store.
-        const before = [{ first: 1, last: numbers.asked.first - 1 }];
+        const before = [{ first: 1, last: (numbers.asked[0]?.first ?? 1) - 1 }];
         gone += countBeyond(numbers.received, []) + countBeyond(before, numbers.lost);
       }
       this.#left.set(boot, [
@@ -173,5 +173,5 @@ class Explained {
 
 /** How many numbers of a CPU did not arrive, and nobody has reported. */
 function missingIn({ asked, received, lost, withheld }: CpuNumbers): number {
-  return countBeyond([asked], [...received, ...lost, ...withheld]);
+  return countBeyond(asked, [...received, ...lost, ...withheld]);
 }

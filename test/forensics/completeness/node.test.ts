@@ -8,7 +8,7 @@ const NOON = 1_795_000_000_000_000_000n;
 
 /** A CPU that has the numbers 1 to 10 but for 4 to 6. */
 const cpu = (more: Partial<CpuNumbers> = {}): CpuNumbers => ({
-  asked: { first: 1, last: 10 },
+  asked: [{ first: 1, last: 10 }],
   received: [
     { first: 1, last: 3 },
     { first: 7, last: 10 },
@@ -62,10 +62,10 @@ test('a node is not judged where nothing is known of what is next to the time', 
 });
 
 test('only numbers of the time that was asked for count', () => {
-  assert.equal(flawOf(node([cpu({ asked: { first: 7, last: 10 } })])), undefined);
-  assert.equal(flawOf(node([cpu({ asked: { first: 1, last: 3 } })])), undefined);
-  assert.equal(flawOf(node([cpu({ asked: { first: 9, last: 8 } })])), undefined);
-  assert.deepEqual(flawOf(node([cpu({ asked: { first: 6, last: 8 } })])), {
+  assert.equal(flawOf(node([cpu({ asked: [{ first: 7, last: 10 }] })])), undefined);
+  assert.equal(flawOf(node([cpu({ asked: [{ first: 1, last: 3 }] })])), undefined);
+  assert.equal(flawOf(node([cpu({ asked: [] })])), undefined);
+  assert.deepEqual(flawOf(node([cpu({ asked: [{ first: 6, last: 8 }] })])), {
     kind: 'holes',
     records: 1,
   });

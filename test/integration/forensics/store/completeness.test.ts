@@ -74,6 +74,31 @@ test('holes count in their hour, and between hours', options, async (t) => {
   }
 });
 
+test('a hook of which nothing is exported any more has losses and rules', options, async (t) => {
+  const store = await startStore(t);
+  const lost = LOST.replace('_seq":3', '_seq":501').replace('_seq":4', '_seq":1500');
+  await store.insert([
+    ...onNode('node-1', [1]),
+    journalLine('journal.withheld', HOUR * 1e6, withheld('"2-500"')),
+    journalLine('journal.loss', 2 * HOUR * 1e6, lost),
+    journalLine('journal.withheld', 3 * HOUR * 1e6, withheld('"1501-1600"')),
+  ]);
+  const losses = 'vcml: complete: 0 of 1 node; 1 with losses: node-1 (1000 records); rules withheld';
+  for (const [since, until, says] of [
+    ['03:00', '07:00', `${losses} 599 records`],
+    ['05:00', '07:00', `${losses} 100 records`],
+    ['06:00', '07:00', `${losses} 100 records`],
+    ['04:00', '05:00', `${losses} 598 records`],
+    ['03:00', '04:00', 'vcml: complete: 1 of 1 node; rules withheld 498 records'],
+  ]) {
+    const times = [since, until].map((time) => `2026-11-23T${time}:00Z`);
+    const asked = ['--since', times[0] ?? '', '--until', times[1] ?? ''];
+    equal(await completeness(store, ...asked), says, asked.join(' '));
+  }
+  const { stderr } = await vcml('audit', '--since', '2026-11-23T05:00:00Z', store.address);
+  equal(stderr.trimEnd().split('\n').at(-1), `${losses} 100 records`);
+});
+
 test('an answer about one record ends as from files, with the same words', options, async (t) => {
   const store = await startStore(t);
   const folder = new Folder();
