@@ -24,6 +24,8 @@ export interface NodeFacts {
   readonly last: bigint;
   /** losses of an unknown number in the time that was asked for */
   readonly unknownLosses: number;
+  /** records of that time that have arrived, and that a store has deleted since */
+  readonly deleted?: number;
   readonly cpus: readonly CpuNumbers[];
 }
 
@@ -51,6 +53,8 @@ export type Flaw =
   | { readonly kind: 'untold'; readonly records: number }
   /** undefined: an unknown number */
   | { readonly kind: 'losses'; readonly records: number | undefined }
+  /** a store has deleted them since they arrived */
+  | { readonly kind: 'deleted'; readonly records: number }
   /** nobody can know from what the input has */
   | { readonly kind: 'unjudged'; readonly why: string }
   | { readonly kind: 'silent'; readonly since: bigint }
@@ -80,7 +84,7 @@ export function stateOf(facts: NodeFacts, asked: Asked): NodeState {
 }
 
 function flawOf(
-  { first, last, unknownLosses, cpus }: NodeFacts,
+  { first, last, unknownLosses, deleted = 0, cpus }: NodeFacts,
   { since, until }: Asked,
   {
     holes,
@@ -92,6 +96,7 @@ function flawOf(
   if (untold > 0) return { kind: 'untold', records: untold };
   if (unknownLosses > 0) return { kind: 'losses', records: undefined };
   if (lost > 0) return { kind: 'losses', records: lost };
+  if (deleted > 0) return { kind: 'deleted', records: deleted };
   if (cpus.some(({ isOpen }) => isOpen))
     return { kind: 'unjudged', why: 'the records next to the time are too far from it' };
   const end = since !== undefined && since > until ? since : until;

@@ -11,6 +11,7 @@ const REASONS: Readonly<Record<Flaw['kind'], string>> = {
   untold:
     'with holes that may be losses or the work of export rules, which an agent of format 1 does not report',
   losses: 'with losses',
+  deleted: 'with records that the store has deleted',
   unjudged: 'not judged',
   silent: 'silent',
   later: 'that begin later than asked',
@@ -58,6 +59,7 @@ function detailOf(flaw: Flaw | undefined): string {
     case 'holes':
     case 'untold':
     case 'losses':
+    case 'deleted':
       return `(${counted(flaw.records, 'record')})`;
     case 'silent':
       return `(since ${timeOf(flaw.since)})`;

@@ -8,7 +8,7 @@ import type { Answered, Question } from './question.ts';
 const PARTS_MAX = 72n;
 const STEPS_H = [1n, 2n, 3n, 6n, 12n, 24n, 48n, 168n];
 const NODES_MAX = 500;
-const FLAWS: ReadonlySet<string> = new Set(['holes', 'untold', 'losses']);
+const FLAWS = ['holes', 'untold', 'losses', 'deleted'] as const;
 
 /** Judges what is known of each node in each part of a time. */
 export async function unknown({ memory, parameters, signal }: Question): Promise<Answered> {
@@ -52,22 +52,26 @@ function cellOf({ first, off }: NodeCells, { state, records }: Cell, part: TimeR
     records,
     lost: flaw?.kind === 'losses' ? (flaw.records ?? null) : 0,
     withheld,
+    deleted: flaw?.kind === 'deleted' ? flaw.records : 0,
     missing: flaw?.kind === 'holes' || flaw?.kind === 'untold' ? flaw.records : 0,
   };
   const { since = 0n, until = 0n } = part ?? {};
   const isOff =
     until <= first ||
     off.some(({ from, to }) => from <= since && (to === undefined || until <= to));
-  const isNone = records === 0 && isOff;
-  return { state: isNone ? 'none' : nameOf(state, records), ...numbers };
+  return { state: nameOf(state, records, isOff), ...numbers };
 }
 
-/** A part that begins later than asked is no flaw here, because its hour is shown. */
-function nameOf({ flaw, withheld }: NodeState, records: number): string {
-  if (flaw?.kind === 'holes' || flaw?.kind === 'untold' || flaw?.kind === 'losses')
-    return flaw.kind;
-  if (records === 0) return 'silent';
-  return withheld > 0 ? 'withheld' : 'complete';
+/**
+ * What is missing counts also where no agent was running, because the kernel keeps counting. A part that begins
+ * later than asked is no flaw here, because its hour is shown.
+ */
+function nameOf({ flaw, withheld }: NodeState, records: number, isOff: boolean): string {
+  const name = FLAWS.find((kind) => kind === flaw?.kind);
+  if (name !== undefined) return name;
+  if (withheld > 0) return 'withheld';
+  if (records > 0) return 'complete';
+  return isOff ? 'none' : 'silent';
 }
 
 /** Nodes with more that is unknown come first. */
@@ -76,5 +80,7 @@ function byFlaws(one: NodeCells, other: NodeCells): number {
 }
 
 function flawsOf({ cells }: NodeCells): number {
-  return cells.filter(({ state: { flaw } }) => flaw !== undefined && FLAWS.has(flaw.kind)).length;
+  return cells.filter(
+    ({ state: { flaw } }) => flaw !== undefined && FLAWS.some((kind) => kind === flaw.kind),
+  ).length;
 }

@@ -15,7 +15,7 @@ import { tablesOf } from '../../store/answer/tables.ts';
 import { CLICKHOUSE } from '../../store/answer/words.ts';
 import { arrivalsOf } from '../../store/arrivals/arrivals.ts';
 import { factsByPart, type Parts } from '../../store/arrivals/by-part.ts';
-import { storeCompleteness } from '../../store/arrivals/completeness.ts';
+import { completenessFor, nodesAsked } from '../../store/arrivals/completeness.ts';
 import { type ConnectionOptions, connect, type Store } from '../../store/connect.ts';
 import { refuseOtherSchema } from '../../store/refuse.ts';
 import { literal, tableOf } from '../../store/schema/literal.ts';
@@ -130,7 +130,7 @@ export class StoreMemory implements Memory {
   completeness(selection: Selection, signal: AbortSignal): Promise<string> {
     const asked = this.#bounded(selection);
     return this.#connected(signal, (store) =>
-      storeCompleteness(store, nodesOf(asked), timeRangeOf(asked, Date.now())),
+      completenessFor(store, asked, timeRangeOf(asked, Date.now())),
     );
   }
 
@@ -157,7 +157,7 @@ export class StoreMemory implements Memory {
       const cells = new CellsByNode(offTimes);
       for (const [index, nodes] of facts.entries()) {
         const { since, until = 0n } = times[index] ?? {};
-        for (const one of nodes.filter(({ node }) => isAsked.has(node)))
+        for (const one of nodes.filter(({ node }) => isAsked(node)))
           cells.add(one, { since, until }, counts.get(`${index} ${one.node}`) ?? 0);
       }
       return cells.all;
@@ -236,16 +236,6 @@ async function countsOf(
      WHERE timestamp >= ${since} AND timestamp < ${until} GROUP BY part, node`,
   );
   return new Map(rows.map(({ part, node, count }) => [`${part} ${node}`, Number(count)]));
-}
-
-/** Returns the names of the nodes that a selection names, by which patterns it may. */
-async function nodesAsked(store: Store, { node }: Selection): Promise<ReadonlySet<string>> {
-  const isAsked = conditionOf(node === undefined ? {} : { node }, 0, CLICKHOUSE).sql;
-  const rows = await store.rows<{ node: string }>(
-    `SELECT node FROM (SELECT node FROM ${tableOf(store, 'coverage')} GROUP BY node
-       UNION DISTINCT SELECT node FROM ${tableOf(store, 'journal')} GROUP BY node) WHERE ${isAsked}`,
-  );
-  return new Set(rows.map((row) => row.node));
 }
 
 /** Follows the causes of a record among rows. */

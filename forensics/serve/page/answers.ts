@@ -89,7 +89,15 @@ export interface Values {
 }
 
 /** What is known of a node in a part of the time. */
-export type State = 'complete' | 'losses' | 'holes' | 'untold' | 'withheld' | 'silent' | 'none';
+export type State =
+  | 'complete'
+  | 'losses'
+  | 'holes'
+  | 'untold'
+  | 'deleted'
+  | 'withheld'
+  | 'silent'
+  | 'none';
 
 /** A node in a part of the time. */
 export interface UnknownCell {
@@ -98,6 +106,8 @@ export interface UnknownCell {
   /** null: an unknown number */
   readonly lost: number | null;
   readonly withheld: number;
+  /** what a store has deleted since it arrived */
+  readonly deleted: number;
   readonly missing: number;
 }
 

@@ -14,6 +14,7 @@ const STATES: Readonly<Record<State, readonly [sign: string, words: string]>> = 
   losses: ['‼', 'records were lost'],
   holes: ['?', 'records are missing, and nothing explains it'],
   untold: ['¿', 'records are missing; rules may have withheld them'],
+  deleted: ['∅', 'the store has deleted records'],
   withheld: ['⊘', 'rules withheld records from the export'],
   silent: ['…', 'silent: no record'],
   none: ['–', 'no agent known'],
@@ -251,13 +252,14 @@ function spanWords(answer: Unknown | undefined, column: number): string {
   return `${fullTime(BigInt(from)).slice(0, 16)} to ${fullTime(end).slice(0, 16)} UTC`;
 }
 
-function wordsOf({ state, records, lost, withheld, missing }: UnknownCell): string {
+function wordsOf({ state, records, lost, withheld, deleted, missing }: UnknownCell): string {
   const [, words] = STATES[state] ?? ['?', 'not known'];
   return [
     words,
     counted(records, 'record'),
     ...(state === 'losses' || lost !== 0 ? [`${counted(lost, 'record')} lost`] : []),
     ...(missing > 0 ? [`${counted(missing, 'record')} missing`] : []),
+    ...(deleted > 0 ? [`${counted(deleted, 'record')} deleted`] : []),
     ...(withheld > 0 ? [`${counted(withheld, 'record')} withheld`] : []),
   ].join(', ');
 }

@@ -4,12 +4,12 @@ import type { Answers } from '../../inputs/find.ts';
 import type { Temporary } from '../../inputs/temporary.ts';
 import { Journals } from '../../journals.ts';
 import { timeRangeOf } from '../../select/filter.ts';
-import { storeCompleteness } from '../arrivals/completeness.ts';
+import { completenessFor, storeCompleteness } from '../arrivals/completeness.ts';
 import { type ConnectionOptions, connect, type Store } from '../connect.ts';
 import { refuseOtherSchema } from '../refuse.ts';
 import { rowsFor } from './fetch.ts';
 import { NodeFiles } from './node-files.ts';
-import { nodesOf, type Question } from './question.ts';
+import type { Question } from './question.ts';
 import { lineOf, type Row } from './record-line.ts';
 
 /** Records that come in another order than that of their times wait in memory. */
@@ -29,7 +29,11 @@ export function askStore(address: string, options: ConnectionOptions, question: 
       await refuseOtherSchema(store);
       const nowMs = Date.now();
       const { answers, nodes } = await answersOf(store, question, temporary, nowMs);
-      const completeness = await storeCompleteness(store, nodes, timeRangeOf(question, nowMs));
+      const times = timeRangeOf(question, nowMs);
+      const completeness =
+        nodes === undefined
+          ? await completenessFor(store, question, times)
+          : await storeCompleteness(store, nodes, times);
       const journals = await Journals.open(answers, undefined, temporary);
       journals.completeness = completeness;
       return journals;
@@ -37,7 +41,7 @@ export function askStore(address: string, options: ConnectionOptions, question: 
   };
 }
 
-/** Returns the answers, and the nodes that they are about; undefined: all nodes. */
+/** Returns the answers, and the nodes that they are about; undefined: those of the question. */
 async function answersOf(
   store: Store,
   question: Question,
@@ -56,7 +60,7 @@ async function answersOf(
   const answers = await files.close();
   // Where no node has the record, any node may have lost it.
   const isFound = question.id !== undefined && files.nodes.length > 0;
-  return { answers, nodes: isFound ? files.nodes : nodesOf(question) };
+  return { answers, nodes: isFound ? files.nodes : undefined };
 }
 
 /** A record that was found by a link. */

@@ -12,6 +12,7 @@ import { merged } from '../../ranges.ts';
 import type { TimeRange } from '../../select/filter.ts';
 import type { Store } from '../connect.ts';
 import { literal, tableOf } from '../schema/literal.ts';
+import { deletedOn } from './deleted.ts';
 import { countOf, cpuKey, HOUR_NS, type Parts, type Place, partOf } from './place.ts';
 import { type CpuTotals, receivedIn, totalsIn } from './received.ts';
 import { addStretches, coarseOf } from './stretches.ts';
@@ -50,8 +51,9 @@ export async function arrivalsOf(
   if (nodes?.length === 0) return { nodes: [], cpus: [] };
   const { since, until } = times;
   const hours = { since: since && since - (since % HOUR_NS), until };
-  const [seen, hooks, cpus] = await Promise.all([
+  const [seen, deleted, hooks, cpus] = await Promise.all([
     seenOn(store, onNodes, times),
+    deletedOn(store, onNodes, times),
     hooksOf(store, onNodes),
     cpusOn(store, onNodes, times),
   ]);
@@ -65,6 +67,7 @@ export async function arrivalsOf(
     cpus: found,
     nodes: seen.map((one) => ({
       ...one,
+      deleted: deleted.get(`0 ${one.node}`) ?? 0,
       cpus: (byNode.get(one.node) ?? []).map(({ numbers }) => numbers),
     })),
   };
@@ -112,7 +115,7 @@ export async function seenOn(
   store: Store,
   onNodes: string,
   { since, until }: TimeRange,
-): Promise<Omit<NodeFacts, 'cpus'>[]> {
+): Promise<Omit<NodeFacts, 'cpus' | 'deleted'>[]> {
   const isAsked = [
     ...(since === undefined ? [] : [`timestamp >= ${since}`]),
     ...(until === undefined ? [] : [`timestamp < ${until}`]),

@@ -3,6 +3,7 @@ import { isOfTime, numbersOf, type Stamped } from '../../completeness/numbers.ts
 import type { Store } from '../connect.ts';
 import { literal, tableOf } from '../schema/literal.ts';
 import { cpusOn, hooksOf, seenOn } from './arrivals.ts';
+import { deletedOn } from './deleted.ts';
 import { countOf, cpuKey, hoursOf } from './place.ts';
 
 /** A time of whole hours, and the length of its parts, in nanoseconds. */
@@ -24,8 +25,9 @@ export async function factsByPart(
   const count = countOf(parts);
   if (nodes?.length === 0) return Array.from({ length: count }, () => []);
   const onNodes = nodes === undefined ? 'true' : `node IN (${nodes.map(literal).join(', ')})`;
-  const [seen, unknown, hooks, cpus] = await Promise.all([
+  const [seen, deleted, unknown, hooks, cpus] = await Promise.all([
     seenOn(store, onNodes, parts),
+    deletedOn(store, onNodes, parts),
     unknownLosses(store, onNodes, parts),
     hooksOf(store, onNodes),
     cpusOn(store, onNodes, parts, endsOn(store, onNodes, parts)),
@@ -40,6 +42,7 @@ export async function factsByPart(
     const byNode = Map.groupBy(found, ({ node }) => node);
     return seen.map((one) => ({
       ...one,
+      deleted: deleted.get(`${part} ${one.node}`) ?? 0,
       unknownLosses: unknown.get(`${part} ${one.node}`) ?? 0,
       cpus: (byNode.get(one.node) ?? []).map(({ numbers }) => numbers),
     }));

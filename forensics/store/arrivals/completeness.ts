@@ -1,6 +1,9 @@
 import { completenessOf } from '../../completeness/sentence.ts';
-import type { TimeRange } from '../../select/filter.ts';
+import { conditionOf, type Selection, type TimeRange } from '../../select/filter.ts';
+import { nodesOf } from '../answer/question.ts';
+import { CLICKHOUSE } from '../answer/words.ts';
 import type { Store } from '../connect.ts';
+import { tableOf } from '../schema/literal.ts';
 import { arrivalsOf } from './arrivals.ts';
 
 /** Says how complete the records of nodes are over the hours of a time; undefined: all nodes. */
@@ -10,4 +13,35 @@ export async function storeCompleteness(
   times: TimeRange,
 ): Promise<string> {
   return completenessOf((await arrivalsOf(store, nodes, times)).nodes, times);
+}
+
+/** Says it of the nodes that a selection names. */
+export async function completenessFor(
+  store: Store,
+  selection: Selection,
+  times: TimeRange,
+): Promise<string> {
+  const [isAsked, { nodes }] = await Promise.all([
+    nodesAsked(store, selection),
+    arrivalsOf(store, nodesOf(selection), times),
+  ]);
+  return completenessOf(
+    nodes.filter(({ node }) => isAsked(node)),
+    times,
+  );
+}
+
+/** Returns whether a selection names a node, by which patterns it may. */
+export async function nodesAsked(
+  store: Store,
+  { node }: Selection,
+): Promise<(node: string) => boolean> {
+  if (node === undefined) return () => true;
+  const rows = await store.rows<{ node: string }>(
+    `SELECT node FROM (SELECT node FROM ${tableOf(store, 'coverage')} GROUP BY node
+       UNION DISTINCT SELECT node FROM ${tableOf(store, 'journal')} GROUP BY node)
+     WHERE ${conditionOf({ node }, 0, CLICKHOUSE).sql}`,
+  );
+  const names = new Set(rows.map((row) => row.node));
+  return (name) => names.has(name);
 }

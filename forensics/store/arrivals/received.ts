@@ -6,7 +6,7 @@ import { literal, tableOf } from '../schema/literal.ts';
 import { cpuKey, hoursOf, type Place } from './place.ts';
 
 /** So many CPUs are named in one query. */
-export const CPUS_AT_ONCE = 200;
+const CPUS_AT_ONCE = 200;
 /** The numbers of an hour with holes are listed if there are no more than this. */
 export const LISTED_MAX = 5_000_000;
 

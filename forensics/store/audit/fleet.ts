@@ -51,6 +51,15 @@ export async function auditFleet(
       more: `cpu ${cpu} of the hook ${hook}: ${counted(missing, 'number')}${isUntold ? UNTOLD : ''}`,
     });
   }
+  for (const { node, deleted = 0 } of nodes)
+    if (deleted > 0)
+      findings.push({
+        code: 'SEQ_MISSING',
+        severity: 'NOTE',
+        node,
+        id: null,
+        more: `the store has deleted ${counted(deleted, 'record')} that had arrived`,
+      });
   const absent: Absent[] = [];
   const unnamed = new Map<string, Unnamed>();
   for await (const { node, id, effect } of facts.odd())

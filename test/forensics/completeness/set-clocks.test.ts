@@ -72,7 +72,7 @@ test('no memory is complete at the time of an exec that is missing', async () =>
 /** The reference: each number on its own. */
 function missingAt({ execs, reports, start }: Life, asked: Asked) {
   const counts = { holes: 0, losses: 0, withheld: 0 };
-  // Losses may be of a hook of which nothing else is there.
+  // Losses may be all that is there about a hook.
   const own = [
     ...execs.filter(({ fate }) => fate === 'kept').map(({ wall }) => wall),
     ...reports.filter(({ kind }) => kind === 'withheld').map(({ wall }) => wall),

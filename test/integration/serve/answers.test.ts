@@ -3,6 +3,8 @@ import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
+import { exec, HOOK, lines, loss, start, stop } from '../../check/craft.ts';
+import { withheld } from '../../forensics/craft.ts';
 import { Folder, segment, vcml } from '../../support/forensics.ts';
 import { execLine, execLines, hostileLines } from '../../support/journal/lines.ts';
 import { startServer } from '../../support/serve/server.ts';
@@ -158,6 +160,41 @@ test('what is not known is named by node and hour', async (t) => {
   equal(later.nodes.length, 1);
 });
 
+test('what is missing while no agent was running is not called no agent', async (t) => {
+  const at = HOUR - (Number(HOOK) % HOUR);
+  const journal = lines([
+    start([1], 'attached', at),
+    exec(at + 1, 7, 0, 1),
+    stop(at + 2, 1, 1, 0, 0),
+    start([2], 'resumed', at + 3 * HOUR),
+    loss(at + 3 * HOUR + 1, 2, 0, 2, 3, { 'vcml.loss.stage': 'quiet' }),
+    exec(at + 3 * HOUR + 2, 7, 0, 4),
+    withheld(0, ['5-6'], { 'vcml.boot_time': String(HOOK + BigInt(at + 5 * HOUR)) }),
+    stop(at + 6 * HOUR, 3, 1, 0, 1),
+    start([7], 'resumed', at + 8 * HOUR),
+  ]).map((line) =>
+    line.includes('journal.withheld')
+      ? line.replace(/"timestamp":\d+/, `"timestamp":${stampOf(at + 5 * HOUR)}`)
+      : line,
+  );
+  const server = await startServer(t, folderFor(t).journal('node.jsonl', journal));
+  const { nodes } = await server.json('/api/unknown');
+  deepEqual(
+    nodes[0].cells.map(({ state }: { state: string }) => state),
+    [
+      'losses',
+      'losses',
+      'losses',
+      'losses',
+      'withheld',
+      'withheld',
+      'complete',
+      'none',
+      'complete',
+    ],
+  );
+});
+
 test('a chain has its end in words, and what the audit log says', async (t) => {
   const log = join(INPUTS, 'au.jsonl').replace('au.jsonl', 'au-bom.log');
   const server = await startServer(t, join(INPUTS, 'au.jsonl'), '--audit-log', log);
@@ -178,6 +215,11 @@ test('an empty journal and one without any file to read', async (t) => {
     equal((await server.send(`/api/${path}`)).status, 200, path);
   equal((await vcml('serve', join(folder.path, 'nothing'))).code, 2);
 });
+
+/** The Unix time at so many nanoseconds after the arming. */
+function stampOf(at: number): bigint {
+  return 1_764_000_000_000_000_000n + HOOK + BigInt(at);
+}
 
 /** Writes the journals of three nodes. */
 function written(t: CleanUp): readonly string[] {

@@ -1,7 +1,9 @@
-import { equal, match } from 'node:assert/strict';
+import { deepEqual, equal, match } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { factsByPart } from '../../../../forensics/store/arrivals/by-part.ts';
+import { connect } from '../../../../forensics/store/connect.ts';
 import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
 import { type Stored, startStore } from '../../../support/clickhouse/stored.ts';
 import { Folder, vcml } from '../../../support/forensics.ts';
@@ -47,6 +49,15 @@ test('an answer says on which nodes every record has arrived', options, async (t
     ),
     'vcml: complete: 1 of 1 node; rules withheld 5 records',
   );
+  for (const [pattern, says] of [
+    ['node-[1]', '1 of 1 node; rules withheld 5 records'],
+    ['node-[23]', '0 of 1 node; 1 with holes that nothing explains: node-2 (2 records)'],
+    ['other-*', '0 of 0 nodes'],
+  ] as const)
+    equal(
+      await completeness(store, '--since', '2026-11-23T03:09:20Z', '--node', pattern),
+      `vcml: complete: ${says}`,
+    );
   match(
     await completeness(store, '--since', '2027-01-01', '--node', 'node-1'),
     /^vcml: complete: 0 of 1 node; 1 silent: node-1 \(since 2026-11-23T03:09:15Z\)$/,
@@ -74,7 +85,7 @@ test('holes count in their hour, and between hours', options, async (t) => {
   }
 });
 
-test('a hook of which nothing is exported any more has losses and rules', options, async (t) => {
+test('a hook has losses and rules also when nothing else of it is exported', options, async (t) => {
   const store = await startStore(t);
   const lost = LOST.replace('_seq":3', '_seq":501').replace('_seq":4', '_seq":1500');
   await store.insert([
@@ -83,13 +94,14 @@ test('a hook of which nothing is exported any more has losses and rules', option
     journalLine('journal.loss', 2 * HOUR * 1e6, lost),
     journalLine('journal.withheld', 3 * HOUR * 1e6, withheld('"1501-1600"')),
   ]);
-  const losses = 'vcml: complete: 0 of 1 node; 1 with losses: node-1 (1000 records); rules withheld';
+  const losses =
+    'vcml: complete: 0 of 1 node; 1 with losses: node-1 (1000 records); rules withheld';
   for (const [since, until, says] of [
-    ['03:00', '07:00', `${losses} 599 records`],
+    ['03:30', '07:00', `${losses} 599 records`],
     ['05:00', '07:00', `${losses} 100 records`],
     ['06:00', '07:00', `${losses} 100 records`],
     ['04:00', '05:00', `${losses} 598 records`],
-    ['03:00', '04:00', 'vcml: complete: 1 of 1 node; rules withheld 498 records'],
+    ['03:30', '04:00', 'vcml: complete: 1 of 1 node; rules withheld 498 records'],
   ]) {
     const times = [since, until].map((time) => `2026-11-23T${time}:00Z`);
     const asked = ['--since', times[0] ?? '', '--until', times[1] ?? ''];
@@ -97,6 +109,43 @@ test('a hook of which nothing is exported any more has losses and rules', option
   }
   const { stderr } = await vcml('audit', '--since', '2026-11-23T05:00:00Z', store.address);
   equal(stderr.trimEnd().split('\n').at(-1), `${losses} 100 records`);
+});
+
+test('records that the store has deleted are not there, and are counted', options, async (t) => {
+  const stored = await startStore(t);
+  const day = 24 * HOUR;
+  const second = onNode('node-1', [7, 8, 9], day);
+  await stored.insert([...onNode('node-1', [1, 2, 3, 4, 5, 6]), ...second]);
+  // What arrives again does not take their place.
+  await stored.insert(second);
+  await stored.insert(onNode('node-2', [1, 2], day));
+  for (const server of stored.servers)
+    await server.query("ALTER TABLE vcml.records_local DROP PARTITION '2026-11-23'");
+  const says = '1 with records that the store has deleted: node-1 (6 records)';
+  equal(
+    await completeness(stored, '--since', '2026-11-23T03:00:00Z', '--node', 'node-1'),
+    `vcml: complete: 0 of 1 node; ${says}`,
+  );
+  equal(
+    await completeness(stored, '--since', '2026-11-23T04:00:00Z'),
+    'vcml: complete: 1 of 2 nodes; 1 that begin later than asked: node-2 (at 2026-11-24T03:09:15Z)',
+  );
+  const audit = await vcml('audit', '--output', 'jsonl', '--since', '2026-11-23', stored.address);
+  match(
+    audit.stdout,
+    /"NOTE","code":"SEQ_MISSING".*node-1.*has deleted 6 records that had arrived/,
+  );
+  match(audit.stderr, /complete: 0 of 2 nodes; 1 with records that the store has deleted: node-1/);
+  await using store = connect(stored.address, {});
+  const since = BigInt(Date.parse('2026-11-23T02:00:00Z')) * 1_000_000n;
+  const step = 3_600_000_000_000n;
+  const parts = await factsByPart(store, undefined, { since, step, until: since + 27n * step });
+  deepEqual(
+    parts.flatMap((nodes, part) =>
+      nodes.filter(({ deleted }) => deleted).map(({ node, deleted }) => [part, node, deleted]),
+    ),
+    [[1, 'node-1', 6]],
+  );
 });
 
 test('an answer about one record ends as from files, with the same words', options, async (t) => {

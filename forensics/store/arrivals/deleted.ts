@@ -1,0 +1,62 @@
+import type { Store } from '../connect.ts';
+import { tableOf } from '../schema/literal.ts';
+import { HOUR_NS, hoursOf, type Parts } from './place.ts';
+
+/**
+ * Returns how many execs have arrived from nodes and are no longer in the store, by the number of the part
+ * of the time and the name of the node.
+ */
+export async function deletedOn(
+  store: Store,
+  onNodes: string,
+  parts: Parts,
+): Promise<ReadonlyMap<string, number>> {
+  const found = await lackingOn(store, onNodes, parts);
+  if (found.size === 0) return found;
+  // What arrived meanwhile may have been counted at one place only.
+  const again = await lackingOn(store, onNodes, parts);
+  return new Map(
+    [...again].flatMap(([key, lacking]): [string, number][] => {
+      const before = found.get(key);
+      return before === undefined ? [] : [[key, Math.min(before, lacking)]];
+    }),
+  );
+}
+
+async function lackingOn(
+  store: Store,
+  onNodes: string,
+  parts: Parts,
+): Promise<ReadonlyMap<string, number>> {
+  const { since, until, step } = parts;
+  const times = [
+    ...(since === undefined ? [] : [`timestamp >= ${since - (since % HOUR_NS)}`]),
+    ...(until === undefined ? [] : [`timestamp < ${endOfHour(until)}`]),
+  ].join(' AND ');
+  const part =
+    step === undefined || since === undefined
+      ? '0'
+      : `intDiv(begin * ${HOUR_NS} - ${since}, ${step})`;
+  const rows = await store.rows<{ part: string; node: string; lacking: string }>(
+    `SELECT toString(${part}) AS part, node, toString(sum(arrived - there)) AS lacking
+     FROM (
+       SELECT node, begin, sum(count) AS arrived, sum(left) AS there
+       FROM (
+         SELECT node, toInt64(intDiv(toUnixTimestamp(hour), 3600)) AS begin,
+           toInt64(groupBitmapMerge(seqs)) AS count, toInt64(0) AS left
+         FROM ${tableOf(store, 'coverage')} WHERE ${onNodes} AND ${hoursOf(parts).within}
+         GROUP BY node, boot_id, hook_id, cpu, hour
+         UNION ALL
+         SELECT node, intDiv(timestamp, ${HOUR_NS}) AS begin, toInt64(0) AS count,
+           toInt64(count()) AS left
+         FROM ${tableOf(store, 'records')} WHERE ${onNodes} AND action = 'exec' AND ${times || 'true'}
+         GROUP BY node, begin)
+       GROUP BY node, begin HAVING there < arrived)
+     GROUP BY part, node`,
+  );
+  return new Map(rows.map(({ part, node, lacking }) => [`${part} ${node}`, Number(lacking)]));
+}
+
+function endOfHour(time: bigint): bigint {
+  return time % HOUR_NS === 0n ? time : time - (time % HOUR_NS) + HOUR_NS;
+}
