@@ -114,6 +114,8 @@ test('a new operator sets up a fleet, finds an incident, and proves where it was
     const audit = await ask('audit', ...times, store);
     assert.match(audit, /^sound: 2 nodes; 0 FAIL, 0 WARN/m);
     assert.match(audit, BOTH_COMPLETE);
+    const ofNode = await ask('audit', '--node', 'node-2', ...times, store);
+    assert.match(ofNode, /^sound: \d+ lines .*0 FAIL, 0 WARN/m);
     const gaps = await ask('gaps', ...times, store);
     assert.match(gaps, /^losses\n {2}none$/m);
     assert.match(gaps, BOTH_COMPLETE);

@@ -8,7 +8,6 @@ import { VCML_BIN } from '../../support/paths.ts';
 import { AGENT_IMAGES, NEXT_TAG } from '../agent-image.ts';
 import { Cluster } from '../cluster.ts';
 import { eventually } from '../eventually.ts';
-import { runMachine } from '../machine.ts';
 import { run } from '../network.ts';
 import { NODE_NAME } from '../place.ts';
 import { container, type PodObject, pod, podSpec, waitForPhase } from '../pods.ts';
@@ -66,19 +65,6 @@ test('the collector receives what pods execute, with pod and chain, as in the jo
   assert.equal(inner.resource['k8s.pod.name'], deployed.resource['k8s.pod.name']);
   const cause = release.journal.records.find(({ id }) => id === inner.parent_cause);
   assert.equal(cause?.attributes['vcml.entry'], 'exec');
-  await release.assertReceived();
-});
-
-test('one collector receives all records of two machines, and the node distinguishes them', async () => {
-  const service = ['get', 'service', 'vcml-agent-collector'];
-  const address = await release.kubectl(...service, '--output=jsonpath={.spec.clusterIP}');
-  const [written] = await Promise.all([
-    runMachine('node-2', `${address}:4317`),
-    cluster.kubectl('exec', 'deployment/shop', '--', 'true', 'beside-it'),
-  ]);
-  assert.ok(written.some((line) => line.includes('"node-2-1","end"')));
-  await release.assertReceivedOf('node-2', written);
-  await release.marked('beside-it');
   await release.assertReceived();
 });
 

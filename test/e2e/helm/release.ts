@@ -102,15 +102,11 @@ export class Release {
    * another Collector may have received.
    */
   async assertReceived(lost = 0): Promise<void> {
+    const { lines } = this.journal;
     this.journal.read();
-    await this.assertReceivedOf(NODE_NAME, this.journal.lines, lost);
-  }
-
-  /** Waits until the Collector has these lines of a node. */
-  async assertReceivedOf(node: string, lines: readonly string[], lost = 0): Promise<void> {
-    const last = lines.at(-1) ?? assert.fail(`${node} has written nothing`);
+    const last = lines.at(-1) ?? assert.fail('the node has written nothing');
     const received = await eventually('the records in the Collector', async () => {
-      const found = await this.#received(node);
+      const found = await this.#received();
       if (found.includes(last)) return found;
       throw new Error(`${found.length} of ${lines.length}, the last is ${found.at(-1)}`);
     });
@@ -123,10 +119,10 @@ export class Release {
   }
 
   /**
-   * Returns what the Collector received from a node, as lines of the journal; it keeps them in
+   * Returns what the Collector received from this node, as lines of the journal; it keeps them in
    * files; the name of the newest sorts last.
    */
-  async #received(node: string): Promise<string[]> {
+  async #received(): Promise<string[]> {
     const uids = await this.kubectl(
       'get',
       'pods',
@@ -140,7 +136,7 @@ export class Release {
         .map((name) => join(folder, name)),
     );
     const lines = files.flatMap((file) => receivedIn(file));
-    return lines.filter((line) => JSON.parse(line).resource['host.name'] === node);
+    return lines.filter((line) => JSON.parse(line).resource['host.name'] === NODE_NAME);
   }
 
   /** Returns the ids of the hook's programs in the kernel. */
