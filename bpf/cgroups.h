@@ -70,19 +70,64 @@ static __always_inline bool is_named(const struct cgroup *cgroup)
 	       has_controller(root, bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id));
 }
 
+static __always_inline struct cgroup_key key_of(const struct cgroup *cgroup)
+{
+	return (struct cgroup_key){ .id = cgroup->kn->id, .hierarchy = cgroup->root->hierarchy_id };
+}
+
+/*
+ * Whether the cgroup above belongs to a user, who can then make others in it. A cgroup belongs to
+ * whoever made it, or was given to somebody by root.
+ */
+static __always_inline bool is_delegated(const struct cgroup *cgroup)
+{
+	/* Without attributes, which are made for those that do not belong to root, this reads 0. */
+	return BPF_CORE_READ(cgroup, self.parent, cgroup, kn, iattr, ia_uid.val) != 0;
+}
+
+/*
+ * Who makes a cgroup now. All container runtimes of the host have CAP_SYS_ADMIN: they mount.
+ * Whoever has it in the initial user namespace could as well replace these programs.
+ */
+static __always_inline u8 maker_of(const struct cgroup *cgroup)
+{
+	const struct task_struct *task = (void *)bpf_get_current_task();
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+	u64 capabilities = 0;
+
+	if (is_delegated(cgroup) || BPF_CORE_READ(cred, user_ns, level) != 0)
+		return MAKER_OTHER;
+	bpf_probe_read_kernel(&capabilities, sizeof(capabilities), &cred->cap_effective);
+	return capabilities & (1ULL << CAP_SYS_ADMIN) ? MAKER_PRIVILEGED : MAKER_OTHER;
+}
+
+/* Who made a cgroup that is removed now, by somebody else perhaps. */
+static __always_inline u8 kept_maker(const struct cgroup *cgroup)
+{
+	struct cgroup_key key = key_of(cgroup);
+	const struct cgroup_name *entry = bpf_map_lookup_elem(&cgroups, &key);
+
+	if (entry)
+		return entry->name[CGROUP_NAME_BYTES - 1];
+	return is_delegated(cgroup) ? MAKER_OTHER : MAKER_UNKNOWN;
+}
+
 /* The parent is the cgroup of the parent's own state, which the kernel frees after its children's.
  */
-static __always_inline void keep_name(const struct cgroup *cgroup)
+static __always_inline void keep_name(const struct cgroup *cgroup, u8 maker)
 {
-	struct cgroup_key key = { .id = cgroup->kn->id, .hierarchy = cgroup->root->hierarchy_id };
+	struct cgroup_key key = key_of(cgroup);
 	struct cgroup_subsys_state *parent = cgroup->self.parent;
 	struct cgroup_name entry = {};
+	long bytes;
 
 	if (!is_named(cgroup))
 		return;
 	if (parent)
 		entry.parent = parent->cgroup->kn->id;
-	bpf_probe_read_kernel_str(entry.name, sizeof(entry.name), cgroup->kn->name);
+	bytes = bpf_probe_read_kernel_str(entry.name, sizeof(entry.name), cgroup->kn->name);
+	if (bytes < CGROUP_NAME_BYTES)
+		entry.name[CGROUP_NAME_BYTES - 1] = maker;
 	bpf_map_update_elem(&cgroups, &key, &entry, BPF_ANY);
 }
 

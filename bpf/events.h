@@ -78,9 +78,21 @@ struct cgroup_key {
 	u32 pad;
 };
 
+/*
+ * Who made a cgroup. Whoever may make cgroups below their own can give them the name of any
+ * container; a runtime is privileged.
+ */
+enum cgroup_maker {
+	MAKER_UNKNOWN = 0,
+	/* with CAP_SYS_ADMIN in the initial user namespace, in a cgroup that belongs to root */
+	MAKER_PRIVILEGED = 1,
+	MAKER_OTHER = 2,
+};
+
 /* One cgroup in the table; its parents' entries complete its path. */
 struct cgroup_name {
 	u64 parent; /* id in the same hierarchy; 0: this is the root */
+	/* The last byte is its enum cgroup_maker, unless the name takes all bytes before it. */
 	u8 name[CGROUP_NAME_BYTES];
 };
 
@@ -113,7 +125,7 @@ struct event_head {
 	u64 seq; /* number on this CPU, from 1; execs and cgroup events have separate numbers */
 	u64 boot_time;
 	u32 cpu;
-	u32 pad;
+	u32 maker; /* enum cgroup_maker, when a cgroup was made; else 0 */
 };
 
 /* Variable data: bytes at `offset` from the start of the event. */

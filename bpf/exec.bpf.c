@@ -25,6 +25,7 @@ enum {
 	S_IFREG = 0100000,
 	S_IFCHR = 0020000,
 	OVERLAYFS_SUPER_MAGIC = 0x794c7630,
+	CAP_SYS_ADMIN = 21,
 };
 
 #define NULL ((void *)0)
@@ -58,6 +59,7 @@ const struct cgroup_event *anchor_cgroup_event;
 const enum event_kind *anchor_event_kind;
 const enum cause_kind *anchor_cause_kind;
 const enum exec_flags *anchor_exec_flags;
+const enum cgroup_maker *anchor_cgroup_maker;
 
 /* The number of this kernel side: two are attached during an upgrade, and one of them is active. */
 const volatile u64 generation = 1;
@@ -118,7 +120,7 @@ static __always_inline void fill_head(struct event_head *head, u16 kind, u32 cpu
 	head->seq = seq;
 	head->boot_time = now;
 	head->cpu = cpu;
-	head->pad = 0;
+	head->maker = MAKER_UNKNOWN;
 }
 
 static __always_inline int enter(struct task_struct *parent, struct task_struct *child)
@@ -273,6 +275,7 @@ static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path,
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &number);
 	struct cgroup_event *event;
 	u64 now, seq;
+	u8 maker;
 	u64 size = sizeof(*event);
 	long length;
 
@@ -281,13 +284,16 @@ static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path,
 	/* This comes first and happens without a reader as well, because naming a place must not
 	 * depend on an event.
 	 */
-	keep_name(cgroup);
+	maker = kind == EVENT_CGROUP_MKDIR ? maker_of(cgroup) : kept_maker(cgroup);
+	keep_name(cgroup, maker);
 	now = bpf_ktime_get_boot_ns();
 	seq = ++cpu->cgroup_seq;
 	if (is_quiet(control, now))
 		return 0;
 	event = (void *)scratch->cgroup_event[kind == EVENT_CGROUP_MKDIR];
 	fill_head(&event->head, kind, number, seq, now);
+	if (kind == EVENT_CGROUP_MKDIR)
+		event->head.maker = maker;
 	event->id = cgroup->kn->id;
 	event->hierarchy = cgroup->root->hierarchy_id;
 	event->path.offset = size;

@@ -129,6 +129,7 @@ struct cgroup_namespace {
 	struct ns_common ns;
 };
 struct user_namespace {
+	int level;
 	struct ns_common ns;
 };
 struct nsproxy {
@@ -180,9 +181,13 @@ struct cred {
 	kernel_cap_t cap_effective;
 	struct user_namespace *user_ns;
 };
+struct kernfs_iattrs {
+	kuid_t ia_uid;
+};
 struct kernfs_node {
 	const char *name;
 	u64 id;
+	struct kernfs_iattrs *iattr;
 };
 struct cgroup_root {
 	unsigned int subsys_mask;

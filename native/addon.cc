@@ -237,8 +237,8 @@ private:
 		return pairs;
 	}
 
-	// cgroup(hierarchy, id): the id of its parent and its name from the kernel side's table;
-	// undefined: the table does not have it.
+	// cgroup(hierarchy, id): the id of its parent, its name and its maker from the kernel
+	// side's table; undefined: the table does not have it.
 	Napi::Value cgroup(const Napi::CallbackInfo &info)
 	{
 		bool lossless;
@@ -250,11 +250,13 @@ private:
 		if (!side(info).find_cgroup(key, &name))
 			return info.Env().Undefined();
 		Napi::Object found = Napi::Object::New(info.Env());
+		const size_t last = sizeof(name.name) - 1;
+		const size_t length = strnlen(reinterpret_cast<char *>(name.name), last);
 		found.Set("parent", Napi::BigInt::New(info.Env(), name.parent));
-		found.Set("name",
-			  Napi::Buffer<uint8_t>::Copy(
-			      info.Env(), name.name,
-			      strnlen(reinterpret_cast<char *>(name.name), sizeof(name.name))));
+		found.Set("name", Napi::Buffer<uint8_t>::Copy(info.Env(), name.name, length));
+		// No runtime gives a name that leaves no room for its maker.
+		found.Set("maker", static_cast<uint32_t>(length < last ? name.name[last]
+								       : uint8_t(MAKER_OTHER)));
 		return found;
 	}
 

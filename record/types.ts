@@ -157,12 +157,19 @@ export interface Executable {
   readonly unlinked: boolean;
 }
 
+/**
+ * Who made a cgroup. Whoever may make cgroups below their own can give them the name of any
+ * container; a container runtime of the host is `privileged` (`enum cgroup_maker`).
+ */
+export type CgroupMaker = 'unknown' | 'privileged' | 'other';
+
 export type CgroupEvent =
   | {
       readonly kind: 'cgroup_mkdir';
       readonly id: bigint;
       readonly hierarchy: number;
       readonly path: string;
+      readonly maker: CgroupMaker;
     }
   | { readonly kind: 'cgroup_rmdir'; readonly id: bigint; readonly hierarchy: number };
 

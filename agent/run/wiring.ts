@@ -10,6 +10,7 @@ import { hostResource, type ResourceAttributes } from '../enrich/resource.ts';
 import { ContainerStates } from '../enrich/runtimes/container-states.ts';
 import { RUNTIME_DIRS } from '../enrich/runtimes/runtimes.ts';
 import type { JournalOptions } from '../journal/journal.ts';
+import { cgroupMakerOf } from '../source/cgroup-maker.ts';
 import type { Hook, HookOptions } from '../source/hook.ts';
 import { ROOT } from '../version.ts';
 import { hostMountNamespace } from './proc.ts';
@@ -89,7 +90,9 @@ export function createEnricher(
     }),
     cgroupName(hierarchy, id) {
       const entry = hook.cgroup(hierarchy, id);
-      return entry && { parent: entry.parent, name: textOf(entry.name, 0, entry.name.length) };
+      if (entry === undefined) return undefined;
+      const { parent, name, maker } = entry;
+      return { parent, name: textOf(name, 0, name.length), maker: cgroupMakerOf(maker) };
     },
   });
 }

@@ -6,6 +6,7 @@ import type {
   KernelEvent,
   ObservedPlace,
 } from '../../record/types.ts';
+import { cgroupMakerOf } from './cgroup-maker.ts';
 import { createEventView } from './event-view.ts';
 import { createInvocationReader, type Redact } from './invocation.ts';
 import { createInvocationCache } from './invocation-cache.ts';
@@ -50,7 +51,8 @@ export function createDecoder(
       case eventKind.eventCgroupMkdir: {
         const { start, end } = view;
         const path = textOf(buffer, start(offset, cgroupEvent.path), end(offset, cgroupEvent.path));
-        return { kind: 'cgroup_mkdir', ...cgroup(offset), path };
+        const maker = cgroupMakerOf(u32(offset + cgroupEvent.headMaker));
+        return { kind: 'cgroup_mkdir', ...cgroup(offset), path, maker };
       }
       default: {
         const event = { kind: 'cgroup_rmdir', ...cgroup(offset) } as const;

@@ -49,6 +49,8 @@ export interface CgroupName {
   readonly parent: bigint;
   /** the bytes of its own name, without its parents' */
   readonly name: Buffer;
+  /** See cgroupMakerOf(). */
+  readonly maker: number;
 }
 
 /**

@@ -9,6 +9,7 @@ export const execEvent = {
   headSeq: 8,
   headBootTime: 16,
   headCpu: 24,
+  headMaker: 28,
   startTime: 32,
   cause: 40,
   causeBootTime: 40,
@@ -86,6 +87,7 @@ export const cgroupEvent = {
   headSeq: 8,
   headBootTime: 16,
   headCpu: 24,
+  headMaker: 28,
   id: 32,
   hierarchy: 40,
   path: 44,
@@ -139,4 +141,10 @@ export const execFlags = {
   execFdUnreachable: 4096,
   execFdTruncated: 8192,
   execNoNewPrivs: 16384,
+} as const;
+
+export const cgroupMaker = {
+  makerUnknown: 0,
+  makerPrivileged: 1,
+  makerOther: 2,
 } as const;

@@ -9,7 +9,7 @@ import { Enricher } from '../../agent/enrich/enricher.ts';
 import type { Pod } from '../../agent/enrich/pods/pod.ts';
 import type { SourceState } from '../../agent/enrich/pods/pod-source.ts';
 import type { ContainerState } from '../../agent/enrich/runtimes/runtime.ts';
-import type { CgroupIds, ExecEvent, Invocation } from '../../record/types.ts';
+import type { CgroupIds, CgroupMaker, ExecEvent, Invocation } from '../../record/types.ts';
 
 /** A memory that ends with the process. */
 export const NO_MEMORY: ContainerMemory = {
@@ -96,8 +96,8 @@ export function bedOf(options: BedOptions = {}) {
     states,
     pods,
     names,
-    mkdir: (id: bigint, path: string, hierarchy = 0) =>
-      enricher.note({ kind: 'cgroup_mkdir', id, hierarchy, path }),
+    mkdir: (id: bigint, path: string, hierarchy = 0, maker: CgroupMaker = 'privileged') =>
+      enricher.note({ kind: 'cgroup_mkdir', id, hierarchy, path, maker }),
     rmdir: (id: bigint, hierarchy = 0) => enricher.note({ kind: 'cgroup_rmdir', id, hierarchy }),
     /** undefined: the cause is unknown */
     place: (at: Spot, from: Spot | undefined) => enricher.place(eventOf(at, from, 10)),

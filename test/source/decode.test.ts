@@ -299,6 +299,7 @@ test('cgroups are read', () => {
     id: 2n ** 61n + 3n,
     hierarchy: 4,
     path: '/a/\\\\b',
+    maker: 'unknown',
   });
   assert.deepEqual(decode(craftCgroup({ id: 5n, hierarchy: 0 })), {
     kind: 'cgroup_rmdir',

@@ -41,28 +41,42 @@ export function readMounts(file: string): CgroupMount[] {
     });
 }
 
-/** Calls `found` with the id and the path of every cgroup at and below `point`. */
+/** The folder of a cgroup. */
+export interface CgroupFolder {
+  readonly id: bigint;
+  /** what `visit` returned for its parent */
+  readonly above: string;
+  /** its own name; undefined: it is the mounted cgroup, which has the path `above` */
+  readonly name: string | undefined;
+  /** Whether others than root may make cgroups beside it. */
+  readonly isDelegated: boolean;
+}
+
+/** Calls `visit` with every cgroup at and below `point`; `visit` returns its path. */
 export function listFolders(
   point: string,
   path: string,
-  found: (id: bigint, path: string) => void,
+  visit: (folder: CgroupFolder) => string,
 ): void {
-  listFrom(Buffer.from(point), path === '/' ? '' : path, found);
+  listFrom(Buffer.from(point), { above: path, name: undefined, isDelegated: false }, visit);
 }
 
 /**
  * Folders are named by bytes, because a name that is not UTF-8 would be another name as a string.
  */
-function listFrom(folder: Buffer, path: string, found: (id: bigint, path: string) => void): void {
-  const id = idOf(folder);
-  if (id === undefined) return;
-  found(id, path === '' ? '/' : path);
+function listFrom(
+  folder: Buffer,
+  at: Omit<CgroupFolder, 'id'>,
+  visit: (folder: CgroupFolder) => string,
+): void {
   try {
+    const { ino, uid, mode } = statSync(folder, { bigint: true });
+    const above = visit({ ...at, id: ino });
+    const isDelegated = uid !== 0n || (mode & WRITABLE) !== 0n;
     for (const entry of readdirSync(folder, { withFileTypes: true, encoding: 'buffer' })) {
       if (!entry.isDirectory()) continue;
-      const { name } = entry;
-      const below = Buffer.concat([folder, SLASH, name]);
-      listFrom(below, `${path}/${textOf(name, 0, name.length)}`, found);
+      const name = textOf(entry.name, 0, entry.name.length);
+      listFrom(Buffer.concat([folder, SLASH, entry.name]), { above, name, isDelegated }, visit);
     }
   } catch {
     // It was removed in the meantime, so that nothing runs in it any more.
@@ -70,9 +84,11 @@ function listFrom(folder: Buffer, path: string, found: (id: bigint, path: string
 }
 
 const SLASH = Buffer.from('/');
+/** by the group or by everybody */
+const WRITABLE = 0o022n;
 
 /** Returns the id of a cgroup, which is the inode of its folder. */
-function idOf(folder: string | Buffer): bigint | undefined {
+function idOf(folder: string): bigint | undefined {
   try {
     return statSync(folder, { bigint: true }).ino;
   } catch {

@@ -1,6 +1,13 @@
-import type { CgroupEvent, CgroupIds } from '../../../record/types.ts';
+import type { CgroupEvent, CgroupIds, CgroupMaker } from '../../../record/types.ts';
 import { BoundedPaths } from './bounded-paths.ts';
-import { type CgroupMount, listFolders, readControllers, readMounts } from './cgroup-files.ts';
+import {
+  type CgroupFolder,
+  type CgroupMount,
+  listFolders,
+  readControllers,
+  readMounts,
+} from './cgroup-files.ts';
+import { childPath, isBelievable, plainPath } from './child-path.ts';
 import { type ContainerPath, containerOf } from './container-path.ts';
 
 const ROOT_ID = 1n;
@@ -14,6 +21,8 @@ const MISSING_MAX = 1024;
  * removals were lost.
  */
 const MORE_MAX = 1024;
+/** How many existing containers are followed; others are known by their paths alone. */
+const CONTAINERS_MAX = 4096;
 /** How many paths are kept that only a scan could give again. */
 const LASTING_MAX = 4096;
 /** How many paths are kept that the kernel side's table, which is larger, gives again. */
@@ -34,6 +43,7 @@ export interface CgroupName {
   readonly parent: bigint;
   /** its own name in the escaped form of records */
   readonly name: string;
+  readonly maker: CgroupMaker;
 }
 
 /** Where the tree gets names from, and whom it notifies. */
@@ -48,6 +58,7 @@ export interface CgroupTreeOptions {
 
 /** The place of a process in one hierarchy. */
 export interface CgroupPath {
+  /** See childPath(). */
   readonly path: string;
   /** the line of /proc/PID/cgroup */
   readonly line: string;
@@ -70,6 +81,8 @@ export class CgroupTree {
   readonly #buried = new BoundedPaths(PASSING_MAX);
   /** the controllers of each hierarchy, as in the middle field of /proc/PID/cgroup */
   #controllers = new Map<number, string>();
+  /** what is mounted of each hierarchy, if it is not the root */
+  readonly #nodes = new Map<number, string>();
   readonly #listener: CgroupListener;
   readonly #nameOf: CgroupTreeOptions['nameOf'];
   readonly #proc: string;
@@ -97,8 +110,10 @@ export class CgroupTree {
     const whole = new Set<string>();
     for (const { hierarchy, point, path, isRoot } of this.#roots()) {
       if (isRoot) whole.add(`${hierarchy}`);
-      listFolders(point, path, (id, path) => {
-        const key = `${hierarchy}:${id}`;
+      this.#nodes.set(hierarchy, path);
+      listFolders(point, path, (folder) => {
+        const key = `${hierarchy}:${folder.id}`;
+        const path = this.#pathOf(hierarchy, folder);
         const container = ownerOf(path);
         // A cgroup of version 1 can be renamed, which no event reports.
         if (this.#containers.get(key)?.root !== path && this.#bury(key)) this.#forget(key);
@@ -106,6 +121,7 @@ export class CgroupTree {
         else seen.add(key);
         if (container !== undefined && !this.#containers.has(key))
           this.#appear(key, container, false);
+        return path;
       });
     }
     for (const key of this.#containers.keys())
@@ -125,14 +141,18 @@ export class CgroupTree {
     const made = event.kind === 'cgroup_mkdir' ? event.path : undefined;
     // A reused id belonged to a cgroup that was removed, even if the event of its removal was lost.
     if (this.#containers.get(key)?.root !== made) this.#bury(key);
-    if (made === undefined) return false;
+    if (event.kind === 'cgroup_rmdir') return false;
+    const { path, maker } = event;
     const isReused = this.#asked.has(key) || this.#buried.has(key);
     this.#forget(key);
-    const container = ownerOf(made);
-    if (container !== undefined) this.#appear(key, container, true);
-    // The kernel side could not read the path; its table or a scan will provide it.
-    else if (made !== '') this.#made.set(key, made);
-    if (this.#containers.size > this.#containersMax) this.scan();
+    // The kernel side could not read the path, or it may be anybody's; its table or a scan will
+    // provide it.
+    if (path === '' || !isBelievable(path, maker)) return isReused;
+    const container = ownerOf(path);
+    if (container === undefined) this.#made.set(key, path);
+    else this.#appear(key, container, true);
+    const isFull = this.#containers.size >= CONTAINERS_MAX && this.#now() >= this.#pauseEnds;
+    if (isFull || this.#containers.size > this.#containersMax) this.scan();
     return isReused;
   }
 
@@ -170,7 +190,8 @@ export class CgroupTree {
       const path = this.#path(hierarchy, id);
       const controllers = this.#controllers.get(hierarchy) ?? '';
       if (path === undefined) unknown.push(`${hierarchy}:${id}`);
-      else if (path !== '/') places.push({ path, line: `${hierarchy}:${controllers}:${path}` });
+      else if (path !== '/')
+        places.push({ path, line: `${hierarchy}:${controllers}:${plainPath(path)}` });
     };
     look(0, ids.v2);
     if (ids.memoryHierarchy !== 0) look(ids.memoryHierarchy, ids.memory);
@@ -202,19 +223,34 @@ export class CgroupTree {
 
   /** Builds a path from the names in the kernel side's table, up to the root or to a known path. */
   #fromKernel(hierarchy: number, id: bigint): string | undefined {
-    let path = '';
+    const entries: CgroupName[] = [];
+    const node = this.#nodes.get(hierarchy);
     let at = id;
-    for (let depth = 0; depth < DEPTH_MAX; depth++) {
-      if (at === ROOT_ID) return path;
+    while (entries.length < DEPTH_MAX) {
       const key = `${hierarchy}:${at}`;
-      const above = this.#known(key) ?? this.#heard(key);
-      if (above !== undefined) return `${above}${path}`;
+      const above = at === ROOT_ID ? '/' : (this.#known(key) ?? this.#heard(key));
+      if (above !== undefined)
+        return entries.reduceRight(
+          (path, { name, maker }) => childPath(path, name, maker, node),
+          above,
+        );
       const entry = this.#nameOf(hierarchy, at);
       if (entry === undefined) return undefined;
-      path = `/${entry.name}${path}`;
+      entries.push(entry);
       at = entry.parent;
     }
     return undefined;
+  }
+
+  /** Returns the path of a cgroup that a scan finds. */
+  #pathOf(hierarchy: number, { id, above, name, isDelegated }: CgroupFolder): string {
+    if (name === undefined) return above;
+    const key = `${hierarchy}:${id}`;
+    const maker = isDelegated ? 'other' : (this.#nameOf(hierarchy, id)?.maker ?? 'unknown');
+    const path = childPath(above, name, maker, this.#nodes.get(hierarchy));
+    // The kernel side's table may have forgotten who made it.
+    const before = this.#known(key) ?? this.#heard(key);
+    return before !== undefined && plainPath(before) === plainPath(path) ? before : path;
   }
 
   /** Most cgroups of a scan are never asked for, so that they must not replace any that were. */
@@ -231,6 +267,11 @@ export class CgroupTree {
 
   #appear(key: string, container: ContainerPath, made: boolean): void {
     this.#forget(key);
+    if (this.#containers.size >= CONTAINERS_MAX) {
+      if (made) this.#made.set(key, container.root);
+      else this.#found.add(key, container.root);
+      return;
+    }
     this.#containers.set(key, container);
     this.#listener.appeared(key, container, made);
   }

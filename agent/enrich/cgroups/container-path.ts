@@ -20,18 +20,21 @@ export function keyOf({ podUid, id }: Pick<ContainerPath, 'id' | 'podUid'>): str
   return podUid === undefined ? id : `${podUid}/${id}`;
 }
 
+/** Between two names of a path: those that follow may be chosen by anybody, see childPath(). */
+export const DELEGATED = '//';
+
 /**
  * Finds the container that a cgroup belongs to by the cgroup's path; undefined: none. Pure.
  *
  * The outermost pod counts, so that cgroups which a container nests inside its own belong to it,
  * and so that pods are found on a node that is itself a container (kind). Without a pod, the
- * outermost container counts.
+ * outermost container counts. Nothing below DELEGATED counts.
  */
 export function containerOf(path: string): ContainerPath | undefined {
-  const names = path.split('/');
+  const names = (path.split(DELEGATED)[0] ?? '').split('/');
   if (names[0] !== '') return undefined;
-  const users = names.indexOf(USERS);
-  const trusted = users < 0 ? names : names.slice(0, users);
+  const others = names.findIndex((name) => OTHERS.test(name));
+  const trusted = others < 0 ? names : names.slice(0, others);
   return podContainer(trusted) ?? plainContainer(trusted);
 }
 
@@ -53,8 +56,11 @@ const BY_PREFIX = new Map(
   RUNTIMES.flatMap(({ name, cgroupPrefixes }) => cgroupPrefixes.map((prefix) => [prefix, name])),
 );
 
-/** Every user can make any path in their own session, so nothing below it names a container. */
-const USERS = 'user.slice';
+/**
+ * Every user can make any path in their own session, and so can systemd-nspawn's machines in their
+ * cgroups, so nothing below these names a container.
+ */
+const OTHERS = /^(?:user\.slice|machine-.+\.scope|systemd-nspawn@.+\.service)$/;
 
 /**
  * The cgroups in which runtimes keep their own pods, whose cgroups have ids like those of

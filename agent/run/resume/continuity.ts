@@ -110,11 +110,11 @@ function followRecord(known: Continuity, { action, attributes, resource }: Follo
 }
 
 function begin(known: Continuity, attributes: Attributes, resource: unknown): void {
-  // The cgroup of a pod's container does not always name the pod.
+  // The cgroup of a pod's container does not always name the pod, and may name another container.
   const [, path] = /^\d+:[^:]*:(.*)$/s.exec(text(attributes[KEYS.cgroup]) ?? '') ?? [];
   const container = path === undefined ? undefined : containerOf(path);
   const { [KEYS.containerId]: id, [KEYS.podUid]: podUid } = (resource ?? {}) as Attributes;
-  if (container !== undefined) addStarted(known.started, keyOf(container));
+  if (container !== undefined && container.id === id) addStarted(known.started, keyOf(container));
   else if (text(id) !== undefined)
     addStarted(known.started, keyOf({ id: `${id}`, podUid: text(podUid) }));
 }

@@ -2,17 +2,18 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
+import type { CgroupName } from '../../../agent/enrich/cgroups/cgroup-tree.ts';
 import { idsOf, scopeOf, treeOf } from '../../support/cgroup-tree.ts';
 import { bytesInUse } from '../../support/memory.ts';
 import { procWith } from '../bed.ts';
 
 test('a removed cgroup is named from what the kernel side keeps of it and its ancestors', () => {
-  const names = new Map([
-    ['0:70', { parent: 71n, name: 'app' }],
-    ['0:71', { parent: 72n, name: 'b\\\\x2dc' }],
-    ['0:72', { parent: 1n, name: 'top' }],
-    ['0:80', { parent: 81n, name: 'orphan' }],
-    ['0:90', { parent: 90n, name: 'circle' }],
+  const names = new Map<string, CgroupName>([
+    ['0:70', { parent: 71n, name: 'app', maker: 'privileged' }],
+    ['0:71', { parent: 72n, name: 'b\\\\x2dc', maker: 'privileged' }],
+    ['0:72', { parent: 1n, name: 'top', maker: 'privileged' }],
+    ['0:80', { parent: 81n, name: 'orphan', maker: 'privileged' }],
+    ['0:90', { parent: 90n, name: 'circle', maker: 'privileged' }],
   ]);
   const asked: string[] = [];
   const tree = treeOf({
@@ -21,13 +22,14 @@ test('a removed cgroup is named from what the kernel side keeps of it and its an
       return names.get(`${hierarchy}:${id}`);
     },
   });
+  asked.length = 0; // the scan asks, too
   const path = '/top/b\\\\x2dc/app';
   deepEqual(tree.places(idsOf(70n)), { places: [{ path, line: `0::${path}` }], complete: true });
   deepEqual(asked, ['0:70', '0:71', '0:72']);
   tree.places(idsOf(70n));
   equal(asked.length, 3, 'asked once');
   equal(tree.places(idsOf(80n)).complete, false, 'its parent is not known');
-  tree.note({ kind: 'cgroup_mkdir', id: 81n, hierarchy: 0, path: '/above' });
+  tree.note({ kind: 'cgroup_mkdir', maker: 'privileged', id: 81n, hierarchy: 0, path: '/above' });
   equal(tree.places(idsOf(80n)).places[0]?.path, '/above/orphan');
   equal(tree.places(idsOf(90n)).complete, false, 'a table that makes no sense ends');
 });
@@ -35,13 +37,25 @@ test('a removed cgroup is named from what the kernel side keeps of it and its an
 test('forty thousand cgroups with long names displace no container, and take little memory', () => {
   const own = '/docker/'.concat(createHash('sha256').update('own').digest('hex'));
   const tree = treeOf();
-  tree.note({ kind: 'cgroup_mkdir', id: 60n, hierarchy: 0, path: own });
-  tree.note({ kind: 'cgroup_mkdir', id: 61n, hierarchy: 0, path: `${own}/nested` });
+  tree.note({ kind: 'cgroup_mkdir', maker: 'privileged', id: 60n, hierarchy: 0, path: own });
+  tree.note({
+    kind: 'cgroup_mkdir',
+    maker: 'privileged',
+    id: 61n,
+    hierarchy: 0,
+    path: `${own}/nested`,
+  });
   equal(tree.places(idsOf(61n)).places[0]?.path, `${own}/nested`);
   const before = bytesInUse();
   for (let n = 0; n < 40_000; n++) {
     const path = `${own}/${'x'.repeat(240)}${n}/${'y'.repeat(250)}`;
-    tree.note({ kind: 'cgroup_mkdir', id: 0x7fff_0000_0000n + BigInt(n), hierarchy: 0, path });
+    tree.note({
+      kind: 'cgroup_mkdir',
+      maker: 'privileged',
+      id: 0x7fff_0000_0000n + BigInt(n),
+      hierarchy: 0,
+      path,
+    });
   }
   const kept = bytesInUse() - before;
   ok(kept < 8 << 20, `${kept} bytes`);
@@ -52,14 +66,14 @@ test('forty thousand cgroups with long names displace no container, and take lit
 test('events name cgroups of the relevant hierarchies at once', () => {
   const tree = treeOf();
   const id = 0x7fff_ffff_0000n;
-  tree.note({ kind: 'cgroup_mkdir', id, hierarchy: 0, path: '/a' });
-  tree.note({ kind: 'cgroup_mkdir', id, hierarchy: 99, path: '/b' });
+  tree.note({ kind: 'cgroup_mkdir', maker: 'privileged', id, hierarchy: 0, path: '/a' });
+  tree.note({ kind: 'cgroup_mkdir', maker: 'privileged', id, hierarchy: 99, path: '/b' });
   deepEqual(tree.places(idsOf(id)).places, [{ path: '/a', line: '0::/a' }]);
   const elsewhere = { ...idsOf(1n), memory: id, memoryHierarchy: 99 };
   deepEqual(tree.places(elsewhere), { places: [], complete: false });
   tree.note({ kind: 'cgroup_rmdir', id, hierarchy: 0 });
   equal(tree.places(idsOf(id)).places[0]?.path, '/a');
-  tree.note({ kind: 'cgroup_mkdir', id, hierarchy: 0, path: '/c' });
+  tree.note({ kind: 'cgroup_mkdir', maker: 'privileged', id, hierarchy: 0, path: '/c' });
   equal(tree.places(idsOf(id)).places[0]?.path, '/c');
 });
 
@@ -72,12 +86,43 @@ test('cgroups whose removal was lost do not fill the memory', () => {
   for (let n = 0n; n < 10_000n; n++)
     tree.note({
       kind: 'cgroup_mkdir',
+      maker: 'privileged',
       id: 0x7fff_0000_0000n + n,
       hierarchy: 0,
       path: `/${scopeOf(`${n}`)}`,
     });
   // while the machine may make some of its own
   ok(count <= 2 * found + 2048, `${count} of ${found}`);
+});
+
+test('beyond 4,096 existing containers, others are known by their paths alone', () => {
+  const proc = procWith('0::/\n');
+  const [first, last] = [60n, 60n + 4999n];
+  const pathOf = (id: bigint) => `/${scopeOf(`${id}`)}`;
+  let followed = 0;
+  try {
+    const tree = treeOf({
+      listener: { appeared: () => (followed += 1), gone: () => (followed -= 1) },
+      nameOf: (_, id) => ({ parent: 1n, name: scopeOf(`${id}`), maker: 'privileged' }),
+      proc,
+    });
+    for (let id = first; id <= last; id++)
+      tree.note({ kind: 'cgroup_mkdir', id, hierarchy: 0, path: pathOf(id), maker: 'privileged' });
+    equal(followed, 4096);
+    for (const id of [first, last - 600n, last])
+      equal(tree.places(idsOf(id)).places[0]?.path, pathOf(id));
+    tree.note({ kind: 'cgroup_rmdir', id: first, hierarchy: 0 });
+    tree.note({
+      kind: 'cgroup_mkdir',
+      id: last + 1n,
+      hierarchy: 0,
+      path: pathOf(last + 1n),
+      maker: 'privileged',
+    });
+    equal(followed, 4096, 'there is room for another one');
+  } finally {
+    rmSync(proc, { recursive: true });
+  }
 });
 
 test('if the hierarchy is not mounted, the names from events stay', () => {
@@ -88,7 +133,13 @@ test('if the hierarchy is not mounted, the names from events stay', () => {
       listener: { appeared: () => {}, gone: (_, { root }) => gone.push(root) },
       proc,
     });
-    tree.note({ kind: 'cgroup_mkdir', id: 60n, hierarchy: 0, path: `/${scopeOf('a')}` });
+    tree.note({
+      kind: 'cgroup_mkdir',
+      maker: 'privileged',
+      id: 60n,
+      hierarchy: 0,
+      path: `/${scopeOf('a')}`,
+    });
     tree.scan();
     deepEqual(gone, []);
   } finally {

@@ -9,6 +9,7 @@ import { type Agent, startAgent } from '../../support/agent.ts';
  * The functions that the programs may call: those that read, and those of their own maps and ring.
  */
 const HELPERS = new Set([
+  'bpf_get_current_task',
   'bpf_get_smp_processor_id',
   'bpf_ktime_get_boot_ns',
   'bpf_map_lookup_elem',
