@@ -23,8 +23,10 @@ export interface EnricherOptions {
   readonly runtimeOnly: boolean;
   /** How long a container's first record may wait for its metadata. */
   readonly waitMs: number;
-  /** Containers whose start is in the journal; undefined: those that exist now count as started. */
-  readonly started: Iterable<string> | undefined;
+  /** Containers whose start is in the journal. */
+  readonly started: Iterable<string>;
+  /** Whether those are all that have started; otherwise, those that exist now count as started. */
+  readonly startedIsWhole: boolean;
   /** The facts that an earlier run knew about containers. */
   readonly memory: ContainerMemory;
   /** Looks up the kernel side’s table of cgroups; undefined: it does not have the cgroup. */
@@ -72,7 +74,7 @@ export class Enricher {
     this.#options = options;
     this.#hostText = resourceText(options.host);
     this.hostPlace = { resource: this.#hostText, cgroup: undefined, attributes: '' };
-    this.#started = new StartedContainers(options.started);
+    this.#started = new StartedContainers(options.started, options.startedIsWhole);
     this.#wayIn = new WayIn(options.hostMountNamespace, this.#started);
     this.#cgroups = new CgroupTree({
       listener: {

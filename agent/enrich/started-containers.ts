@@ -14,10 +14,10 @@ export class StartedContainers {
   readonly #assumed = new Set<string>();
   readonly #assume: boolean;
 
-  /** `known`: the containers whose start is in the journal; undefined: unknown. */
-  constructor(known: Iterable<string> | undefined) {
+  /** `isWhole`: no container has started but the `known` ones. */
+  constructor(known: Iterable<string>, isWhole: boolean) {
     this.#known = new Set(known);
-    this.#assume = known === undefined;
+    this.#assume = !isWhole;
   }
 
   has(key: string): boolean {

@@ -4,7 +4,7 @@ import { textOf } from '../../record/kernel-text.ts';
 import { createRedactor, type Redact } from '../../redact/redactor.ts';
 import type { Config } from '../config/schema.ts';
 import { openContainerMemory } from '../enrich/container-memory.ts';
-import { Enricher } from '../enrich/enricher.ts';
+import { Enricher, type EnricherOptions } from '../enrich/enricher.ts';
 import { NO_PODS, type PodSource, type PodSourceOptions } from '../enrich/pods/pod-source.ts';
 import { hostResource, type ResourceAttributes } from '../enrich/resource.ts';
 import { ContainerStates } from '../enrich/runtimes/container-states.ts';
@@ -68,11 +68,11 @@ export function journalOptions(config: Config, hook: Hook): Omit<JournalOptions,
 /** The file in the journal's folder with the facts about containers, for the next run. */
 export const CONTAINERS_FILE = 'containers.jsonl';
 
-/** Creates the enricher, which must still be started; `started` is its option. */
+/** Creates the enricher, which must still be started; `known` are options of it. */
 export function createEnricher(
   config: Config,
   hook: Hook,
-  started: Iterable<string> | undefined,
+  known: Pick<EnricherOptions, 'started' | 'startedIsWhole'>,
   report: Report,
 ): Enricher {
   const runtimes = new ContainerStates([...RUNTIME_DIRS, ...config.runtimeDirs]);
@@ -82,7 +82,8 @@ export function createEnricher(
     readState: (id) => runtimes.read(id),
     runtimeOnly: config.metadata === 'none',
     waitMs: config.metadataWait,
-    started,
+    started: known.started,
+    startedIsWhole: known.startedIsWhole,
     memory: openContainerMemory({
       file: join(config.journalDir, CONTAINERS_FILE),
       configuration: JSON.stringify([config.metadata, config.podLabels, config.podAnnotations]),

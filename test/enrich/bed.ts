@@ -38,6 +38,7 @@ export interface BedOptions {
   readonly runtimeOnly?: boolean;
   readonly state?: SourceState;
   readonly started?: readonly string[];
+  readonly startedIsWhole?: boolean;
   /** with the controllers in hierarchies of their own: memory 4, pids 8 */
   readonly v1?: boolean;
 }
@@ -55,6 +56,7 @@ export function bedOf(options: BedOptions = {}) {
     runtimeOnly = false,
     state = 'following',
     started = [],
+    startedIsWhole = true,
     v1 = false,
   } = options;
   const states = new Map<string, ContainerState>();
@@ -67,6 +69,7 @@ export function bedOf(options: BedOptions = {}) {
     hostMountNamespace: HOST_MNT,
     runtimeOnly,
     started,
+    startedIsWhole,
     readState: (id) => states.get(id),
     memory: NO_MEMORY,
     cgroupName: (hierarchy, id) => names.get(`${hierarchy}:${id}`),

@@ -22,6 +22,8 @@ export interface Continuity {
   attachedAt: string | undefined;
   /** The containers whose start is recorded, by the keys that the enrichment gives them. */
   started: Set<string>;
+  /** Whether `started` includes containers that are older than the hook: a checkpoint names them. */
+  startedIsWhole: boolean;
   /** The hooks before it whose ends are not recorded, the oldest first. */
   before: readonly Continuity[];
 }
@@ -45,6 +47,7 @@ export function continuityFrom(checkpoint?: Checkpoint): Continuity {
     kernelMisses: checkpoint?.kernelMisses ?? 0,
     attachedAt: checkpoint?.attachedAt,
     started: new Set(checkpoint?.started),
+    startedIsWhole: checkpoint !== undefined,
     before: [],
   };
 }

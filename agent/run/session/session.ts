@@ -17,7 +17,7 @@ import type { Hook } from '../../source/hook.ts';
 import { VERSION } from '../../version.ts';
 import { ownProcess } from '../proc.ts';
 import type { Report } from '../report.ts';
-import type { Continuity } from '../resume/continuity.ts';
+import { type Continuity, continuityFrom } from '../resume/continuity.ts';
 import { readContinuity } from '../resume/resume.ts';
 import { createEnricher, loadPodSource, redactOf } from '../wiring.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
@@ -67,7 +67,7 @@ export async function openSession(
     numbers: () => readCpuStates(hook.cpuStates()).map(({ seq }) => seq),
     causes: () => hook.causes(),
   });
-  const enricher = createEnricher(config, hook, isSameHook ? known.started : undefined, report);
+  const enricher = createEnricher(config, hook, isSameHook ? known : continuityFrom(), report);
   const pods = openPodSource({ onPod: (uid) => enricher.podChanged(uid), report });
   enricher.start(pods);
   const recorder = new Recorder({

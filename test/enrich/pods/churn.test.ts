@@ -31,6 +31,7 @@ const enricher = new Enricher({
   runtimeOnly: false,
   waitMs: 0,
   started: [],
+  startedIsWhole: true,
 });
 const pods = new PodIndex({ onPod: (uid) => enricher.podChanged(uid), report: () => {} });
 enricher.start({ ...NO_PODS, candidates: (uid) => pods.candidates(uid), state: 'following' });

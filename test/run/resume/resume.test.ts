@@ -62,10 +62,14 @@ async function found(dir: string, live: LiveHook = LIVE) {
 /** What is found, and what is reported: events, and the segments that could not be read. */
 async function foundInDamaged(dir: string, live: LiveHook = LIVE) {
   const reported: string[] = [];
-  const { started, before, ...known } = await readContinuity(dir, live, (one: RunEvent) => {
-    const text = 'error' in one ? `${one.error}` : '';
-    reported.push(/\d{20}\.jsonl\S*/.exec(text)?.[0] ?? one.event);
-  });
+  const { started, startedIsWhole, before, ...known } = await readContinuity(
+    dir,
+    live,
+    (one: RunEvent) => {
+      const text = 'error' in one ? `${one.error}` : '';
+      reported.push(/\d{20}\.jsonl\S*/.exec(text)?.[0] ?? one.event);
+    },
+  );
   return [JSON.parse(JSON.stringify(known)), reported] as const;
 }
 
@@ -274,13 +278,25 @@ test('started containers are known from the checkpoint and from the lines after 
       { 'process.linux.cgroup': `4:memory:/k8s.io/${id}/nested` },
     ),
     start({ 'container.id': 'f' }, { 'process.linux.cgroup': '0::/a.service' }),
+    // What a container makes below its own cgroup may have the name of another one.
+    start(
+      { 'container.id': 'web' },
+      { 'process.linux.cgroup': `0::/lxc.payload.web/kubepods/pod${'0'.repeat(32)}/${id}` },
+    ),
     start({}).replace('start', 'exec'),
   ];
   writeFileSync(join(dir, '00000000000000000003.jsonl'), lines.join(''));
   assert.deepEqual(
     [...(await readContinuity(dir, LIVE, () => {})).started],
-    ['pod/a', 'b', 'pod/c', 'd', id, 'f'],
+    ['pod/a', 'b', 'pod/c', 'd', id, 'f', 'web'],
   );
+});
+
+test('only a checkpoint of the same hook knows the containers that are older than it', async (t) => {
+  const isWhole = async (dir: string) => (await readContinuity(dir, LIVE, () => {})).startedIsWhole;
+  assert.equal(await isWhole(journalOf(t)), false);
+  assert.equal(await isWhole(journalOf(t, JSON.stringify(CHECKPOINT))), true);
+  assert.equal(await isWhole(journalOf(t, JSON.stringify({ ...CHECKPOINT, hookId: '4' }))), false);
 });
 
 test('a damaged line with an impossible CPU is ignored', async (t) => {
