@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { judge } from '../../check/check.ts';
@@ -54,6 +54,21 @@ test('an exec in a nested cgroup names its container', async () => {
   const path = `${container('nested')}/init/deeper`;
   make(everywhere(), path);
   await assertLine('nested', everywhere(), path);
+});
+
+test('an exec in a cgroup that a user named like a container names none', async () => {
+  const user = { uid: 1000, gid: 1000 };
+  const path = `/delegated.service${container('forged')}`;
+  for (const folder of everywhere()) {
+    const own = join(folder, 'delegated.service');
+    mkdirSync(own);
+    chownSync(own, user.uid, user.gid);
+    execFileSync('mkdir', ['-p', join(folder, path)], user);
+  }
+  await run('forged', everywhere(), path);
+  const { resource, attributes } = await agent.journal.marked('case:cgroup:forged');
+  assert.match(String(attributes['process.linux.cgroup']), expected(everywhere(), path));
+  assert.equal(resource['container.id'], undefined);
 });
 
 test('an exec names a cgroup that is removed before its record is written', async () => {
