@@ -9,6 +9,7 @@ import type { Host } from './host.ts';
 import { LazyTree } from './lazy-tree.ts';
 import { LoadedRecords } from './loaded.ts';
 import { withValues } from './place.ts';
+import { Stale } from './stale.ts';
 
 const LIMIT = '100';
 const AHEAD = 60;
@@ -21,16 +22,19 @@ export class CauseTree {
   readonly #records = new LoadedRecords();
   readonly #describer = new Describer(this.#records);
   readonly #view: VirtualTree;
-  readonly #asker = new Asker();
+  readonly #stale: Stale;
+  readonly #roots = new Asker();
+  readonly #branches = new Asker();
   #tree = new LazyTree(() => this.#records.addLine());
-  #selection = new URLSearchParams();
-  /** where the further roots begin */
-  #next: string | null = null;
+  /** the question for further roots; undefined: all are here */
+  #next: URLSearchParams | undefined;
 
   constructor(host: Host) {
     this.#host = host;
     const rowFor = rowMaker(this.#describer, true);
-    this.#view = new VirtualTree(byId('causes', HTMLElement), {
+    const causes = byId('causes', HTMLElement);
+    this.#stale = new Stale(causes);
+    this.#view = new VirtualTree(causes, {
       rowFor: (line) => (this.#records.has(line) ? rowFor(line) : this.#restRow(line)),
       isCollapsed: (line) => this.#tree.nodes.get(line)?.isOpen !== true,
       isMatch: () => true,
@@ -63,47 +67,55 @@ export class CauseTree {
   }
 
   /** Shows the records of a selection that nothing in it caused. */
-  async showSelection(selection: URLSearchParams, id: string | undefined): Promise<void> {
-    this.#selection = selection;
-    status('Loading…');
-    const branch = await this.#ask<Branch>('/api/tree', withValues(selection, { limit: LIMIT }));
-    if (branch === undefined) return this.#showNothing();
+  async showSelection(selection: URLSearchParams): Promise<void> {
+    const query = withValues(selection, { limit: LIMIT });
+    const branch = await this.#load<Branch>('/api/tree', query);
+    if (branch === undefined) return;
     this.#clear('this selection');
-    this.#addRoots(branch);
-    this.#show(id);
+    this.#addRoots(query, branch);
+    this.#show();
   }
 
   /** Shows a record below its causes. */
-  async showRecord(about: string, id: string | undefined): Promise<void> {
-    status('Loading…');
-    const chain = await this.#ask<Chain>(`/api/record/${encodeURIComponent(about)}`);
-    if (chain === undefined) return this.#showNothing();
+  async showRecord(about: string): Promise<void> {
+    const chain = await this.#load<Chain>(`/api/record/${encodeURIComponent(about)}`);
+    if (chain === undefined) return;
     this.#clear('these inputs');
     this.#addChain(chain);
-    this.#show(id, chain.id);
+    this.#show(chain.id);
   }
 
   /** Stops loading; returns whether there was something to stop. */
   stop(): boolean {
-    return this.#asker.stop();
+    const [hadRoots, hadBranches] = [this.#roots.stop(), this.#branches.stop()];
+    return hadRoots || hadBranches;
   }
 
-  #showNothing(): void {
-    if (this.#asker.isBusy) return;
-    this.#clear('');
-    this.#view.show(this.#lines());
-    status('');
+  /** Asks for another tree; undefined: a newer question came in between. */
+  async #load<Answer>(path: string, query?: URLSearchParams): Promise<Answer | undefined> {
+    this.#stale.is = true;
+    status('Loading…');
+    try {
+      return await this.#roots.ask<Answer>(path, query);
+    } catch (error) {
+      this.#clear('');
+      this.#view.show(this.#lines());
+      status('');
+      throw error;
+    }
   }
 
   #clear(whole: string): void {
+    this.#stale.is = false;
+    this.#branches.stop();
     this.#records.whole = whole;
     this.#records.drop([...this.#tree.nodes.keys()]);
     this.#tree = new LazyTree(() => this.#records.addLine());
-    this.#next = null;
+    this.#next = undefined;
   }
 
-  #addRoots(branch: Branch): void {
-    this.#next = branch.next;
+  #addRoots(query: URLSearchParams, branch: Branch): void {
+    this.#next = branch.next === null ? undefined : withValues(query, { after: branch.next });
     for (const [index, record] of this.#records.add(branch, branch.notes).entries())
       this.#addRoot(record, branch.children[index]);
   }
@@ -127,7 +139,8 @@ export class CauseTree {
     }
   }
 
-  #show(id: string | undefined, first = id): void {
+  #show(first?: string): void {
+    const { id } = this.#host.place;
     const all = [...this.#tree.nodes.keys()];
     const wanted = all.find((one) => this.#records.idOf(one) === (id ?? first));
     const quiet = id !== undefined;
@@ -139,7 +152,7 @@ export class CauseTree {
   #count(): void {
     const { about } = this.#host.place;
     const roots = this.#tree.roots.length;
-    const more = this.#next === null ? '' : ' and more';
+    const more = this.#next === undefined ? '' : ' and more';
     status(
       about === undefined ? `${counted(roots, 'beginning')}${more}` : 'one record and its causes',
     );
@@ -188,8 +201,12 @@ export class CauseTree {
     const id = this.#records.idOf(record);
     if (node === undefined || id === undefined || node.next === null) return true;
     const query = withValues(new URLSearchParams(), { after: node.next ?? '', limit: LIMIT });
-    const branch = await this.#ask<Branch>(`/api/children/${encodeURIComponent(id)}`, query);
-    if (branch === undefined || this.#tree !== tree) return false;
+    const branch = await this.#more(
+      this.#branches,
+      `/api/children/${encodeURIComponent(id)}`,
+      query,
+    );
+    if (branch === undefined) return false;
     const known = new Set([...tree.nodes.keys()].map((one) => this.#records.idOf(one)));
     for (const [index, child] of this.#records.add(branch, branch.notes).entries())
       if (!known.has(this.#records.idOf(child)))
@@ -203,12 +220,12 @@ export class CauseTree {
   }
 
   async #onSight(last: number): Promise<void> {
-    if (this.#next === null || this.#asker.isBusy) return;
+    const query = this.#next;
+    if (query === undefined || this.#roots.isBusy) return;
     if (last < this.#lines().records.length - AHEAD) return;
-    const query = withValues(this.#selection, { after: this.#next, limit: LIMIT });
-    const branch = await this.#ask<Branch>('/api/tree', query);
+    const branch = await this.#more(this.#roots, '/api/tree', query);
     if (branch === undefined) return;
-    this.#addRoots(branch);
+    this.#addRoots(query, branch);
     this.#view.extend(this.#lines(), 0);
     this.#count();
   }
@@ -236,9 +253,10 @@ export class CauseTree {
     return row;
   }
 
-  async #ask<Answer>(path: string, query?: URLSearchParams): Promise<Answer | undefined> {
+  /** Asks for more of the present tree. */
+  async #more(asker: Asker, path: string, query: URLSearchParams): Promise<Branch | undefined> {
     try {
-      return await this.#asker.ask<Answer>(path, query);
+      return await asker.ask<Branch>(path, query);
     } catch (error) {
       this.#host.fail(error);
       return undefined;

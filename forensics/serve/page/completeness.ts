@@ -1,18 +1,15 @@
 import { byId } from '../../report/page/dom.ts';
 import { visible } from '../../report/page/text.ts';
 import { Asker } from './ask.ts';
-import type { Host } from './host.ts';
 
 /** The sentence that says how complete the records of the selected nodes and times are. */
 export class Completeness {
-  readonly #host: Host;
   /** the sentence about all nodes and times */
   readonly #whole: string;
   readonly #sentence = byId('completeness', HTMLElement);
   readonly #asker = new Asker();
 
-  constructor(host: Host, whole: string) {
-    this.#host = host;
+  constructor(whole: string) {
     this.#whole = whole;
     // keys must reach a sentence that scrolls
     new ResizeObserver(() => this.#makeReachable()).observe(this.#sentence);
@@ -35,7 +32,7 @@ export class Completeness {
         this.#say(`in the nodes and times selected: ${answer.completeness}`);
     } catch (error) {
       this.#say('not known');
-      this.#host.fail(error);
+      throw error;
     }
   }
 

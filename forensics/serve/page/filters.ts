@@ -165,15 +165,19 @@ export class Filters {
     const asker = new Asker();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let asked: string | undefined;
+    const queryNow = () =>
+      withValues(this.#host.place.selection, { [name]: '', prefix: input.value.trim() });
     const ask = async () => {
-      const prefix = input.value.trim();
-      const query = withValues(this.#host.place.selection, { [name]: '', prefix });
-      if (asked === query.toString()) return;
-      asked = query.toString();
+      const query = queryNow();
+      const text = query.toString();
+      if (asked === text) return;
+      asked = text;
       // An answer without suggestions is no reason for an error: the search itself will say it.
       const answer = await asker.ask<Values>(`/api/values/${name}`, query).catch(() => undefined);
-      const options = answer?.values.map((one) => optionFor(name, one));
-      if (options !== undefined) list.replaceChildren(...options);
+      if (asked !== text) return;
+      const isUsable = answer !== undefined && text === queryNow().toString();
+      if (!isUsable) asked = undefined;
+      list.replaceChildren(...(isUsable ? answer.values.map((one) => optionFor(name, one)) : []));
     };
     input.setAttribute('list', list.id);
     input.addEventListener('focus', () => void ask());

@@ -42,7 +42,7 @@ export class HistogramBars {
       if (answer !== undefined) this.#draw(answer);
     } catch (error) {
       this.#draw({ from: null, to: null, nodes: 0, bars: [] }, '');
-      this.#host.fail(error);
+      throw error;
     } finally {
       if (!this.#asker.isBusy) bars.removeAttribute('aria-busy');
     }

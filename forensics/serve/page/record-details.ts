@@ -74,11 +74,10 @@ export class RecordDetails {
       }
     } catch (error) {
       if (this.#shown !== id) return;
-      this.#shown = undefined;
-      clearPanel(this.#panel);
+      this.show(undefined);
       this.#host.fail(error);
     } finally {
-      this.#panel.removeAttribute('aria-busy');
+      if (this.#shown === id) this.#panel.removeAttribute('aria-busy');
     }
   }
 

@@ -1,13 +1,12 @@
 import { commandLine, visible } from '../../../record/visible.ts';
 import { button, byId } from '../../report/page/dom.ts';
-import type { Chain, Summary } from './answers.ts';
-import { Asker, Refusal } from './ask.ts';
+import type { Summary } from './answers.ts';
+import { Refusal } from './ask.ts';
 import { CauseTree } from './cause-tree.ts';
 import { Completeness } from './completeness.ts';
 import { Filters } from './filters.ts';
 import { HistogramBars } from './histogram-bars.ts';
 import type { Host } from './host.ts';
-import { LoadedRecords } from './loaded.ts';
 import {
   argumentsOf,
   hashOf,
@@ -36,7 +35,6 @@ export class ServedPage implements Host {
   readonly #tree: CauseTree;
   readonly #unknown: UnknownTable;
   readonly #details: RecordDetails;
-  readonly #times = new Asker();
   /** what each part shows, so that it is asked for only once */
   readonly #shown = new Map<string, string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -50,7 +48,7 @@ export class ServedPage implements Host {
     this.#since = since ?? '';
     this.#input = kind === 'store' ? (inputs[0]?.path ?? '') : '';
     this.bounds = { first: BigInt(first ?? 0), last: BigInt(last ?? 0) };
-    this.#known = new Completeness(this, completeness);
+    this.#known = new Completeness(completeness);
     this.#filters = new Filters(this);
     this.#bars = new HistogramBars(this);
     this.#list = new TimeList(this);
@@ -142,7 +140,6 @@ export class ServedPage implements Host {
 
   /** A view that is left stops loading; it asks again when the reader comes back. */
   #leaveOthers(view: View): void {
-    if (view !== 'list') this.#times.stop();
     const parts = { list: this.#list, tree: this.#tree, unknown: this.#unknown };
     for (const [name, part] of Object.entries(parts))
       if (name !== view && part.stop()) this.#shown.delete(name);
@@ -153,26 +150,19 @@ export class ServedPage implements Host {
   }
 
   #showList({ selection, id }: Place): void {
-    const isNew = this.#once('list', selection.toString(), async () => {
-      if (id === undefined) return this.#list.show(selection);
-      const time = await this.#timeOf(id);
-      if (time === undefined) this.#shown.delete('list');
-      else await this.#list.show(selection, { id, time });
-    });
+    const isNew = this.#once('list', selection.toString(), () => this.#list.show(selection, id));
     if (!isNew && id !== undefined) this.#list.select(id);
   }
 
   #showTree({ selection, id, about }: Place): void {
     byId('tree-whole', HTMLElement).hidden = about === undefined;
     const isNew = this.#once('tree', about === undefined ? `of ${selection}` : about, () =>
-      about === undefined
-        ? this.#tree.showSelection(selection, id)
-        : this.#tree.showRecord(about, id),
+      about === undefined ? this.#tree.showSelection(selection) : this.#tree.showRecord(about),
     );
     if (!isNew && id !== undefined) this.#tree.select(id, false);
   }
 
-  /** Asks for what a part shows, unless it shows it already. */
+  /** Asks for what a part shows, unless it shows it already; what fails is asked for again. */
   #once(part: string, key: string, show: () => Promise<void>): boolean {
     if (this.#shown.get(part) === key) return false;
     this.#shown.set(part, key);
@@ -181,14 +171,6 @@ export class ServedPage implements Host {
       this.fail(error);
     });
     return true;
-  }
-
-  async #timeOf(id: string): Promise<string | undefined> {
-    const chain = await this.#times.ask<Chain>(`/api/record/${encodeURIComponent(id)}`);
-    if (chain === undefined) return undefined;
-    const records = new LoadedRecords();
-    const [record = -1] = records.add(chain);
-    return `${records.timeOf(record)}`;
   }
 
   /** Shows a record that the details name; a tree that has it keeps the focus. */

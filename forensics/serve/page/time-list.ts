@@ -3,11 +3,12 @@ import { byId } from '../../report/page/dom.ts';
 import { VirtualTree } from '../../report/page/list.ts';
 import { rowMaker } from '../../report/page/row.ts';
 import { counted } from '../../report/page/text.ts';
-import type { RecordPage } from './answers.ts';
+import type { Chain, RecordPage } from './answers.ts';
 import { Asker } from './ask.ts';
 import type { Host } from './host.ts';
 import { LoadedRecords } from './loaded.ts';
 import { withValues } from './place.ts';
+import { Stale } from './stale.ts';
 import { PageWindow } from './window.ts';
 
 const LIMIT = '250';
@@ -21,7 +22,9 @@ export class TimeList {
   readonly #host: Host;
   readonly #list: VirtualTree;
   readonly #asker = new Asker();
+  readonly #stale: Stale;
   readonly #window = new PageWindow();
+  /** what the window is a part of */
   #selection = new URLSearchParams();
   readonly #records = new LoadedRecords();
   #matched: number | undefined;
@@ -29,6 +32,7 @@ export class TimeList {
   constructor(host: Host) {
     this.#host = host;
     const tree = byId('records', HTMLElement);
+    this.#stale = new Stale(tree);
     // before the keys of the list, which end at what is loaded
     tree.addEventListener('keydown', (event) => this.#onKey(event), true);
     this.#list = new VirtualTree(tree, {
@@ -54,18 +58,31 @@ export class TimeList {
   }
 
   /** Shows the records of a selection: from their beginning, or from the time of a record. */
-  async show(selection: URLSearchParams, about?: { id: string; time: string }): Promise<void> {
-    this.#selection = selection;
-    this.#matched = undefined;
-    const status = byId('list-status', HTMLElement);
-    status.textContent = 'Loading…';
-    const records = await this.#start(about === undefined ? {} : { from: about.time }, about?.id);
-    if (records === undefined && !this.#asker.isBusy) this.#showNothing();
-    if (records === undefined) return;
-    if (records.length === 0 && about === undefined) this.#host.select(undefined);
+  async show(selection: URLSearchParams, id: string | undefined): Promise<void> {
+    this.#stale.is = true;
+    byId('list-status', HTMLElement).textContent = 'Loading…';
+    try {
+      const time = id === undefined ? undefined : await this.#timeOf(id);
+      if (id !== undefined && time === undefined) return;
+      const records = await this.#start(selection, time === undefined ? {} : { from: time });
+      if (records?.length === 0 && this.#host.place.id === undefined) this.#host.select(undefined);
+    } catch (error) {
+      this.#showNothing();
+      throw error;
+    }
+  }
+
+  /** Returns the time of a record; undefined: a newer question came in between. */
+  async #timeOf(id: string): Promise<string | undefined> {
+    const chain = await this.#asker.ask<Chain>(`/api/record/${encodeURIComponent(id)}`);
+    if (chain === undefined) return undefined;
+    const records = new LoadedRecords();
+    const [record = -1] = records.add(chain);
+    return `${records.timeOf(record)}`;
   }
 
   #showNothing(): void {
+    this.#stale.is = false;
     byId('list-status', HTMLElement).textContent = '';
     this.#records.drop(this.#window.records);
     this.#window.start({ records: [], prev: null, next: null, before: 0 });
@@ -78,17 +95,20 @@ export class TimeList {
   }
 
   async #start(
+    selection: URLSearchParams,
     where: Readonly<Record<string, string>>,
-    id?: string,
   ): Promise<readonly number[] | undefined> {
-    const page = await this.#ask(where);
+    const page = await this.#ask(selection, where);
     if (page === undefined) return undefined;
+    this.#stale.is = false;
+    this.#selection = selection;
     this.#records.drop(this.#window.records);
-    if (page.matched !== null) this.#matched = Number(page.matched);
+    this.#matched = page.matched === null ? undefined : Number(page.matched);
     const records = this.#records.add(page);
     this.#window.start(this.#pageOf(page, records));
     const of = this.#matched === undefined ? 'Records' : counted(this.#matched, 'record');
     byId('list-status', HTMLElement).textContent = of;
+    const { id } = this.#host.place;
     const wanted = id === undefined ? undefined : this.#find(id);
     const quiet = id !== undefined;
     this.#list.show(this.#lines(), wanted === undefined ? { quiet } : { quiet, wanted });
@@ -102,7 +122,8 @@ export class TimeList {
   async #more(edge: Edge): Promise<void> {
     const cursor = edge === 'last' ? this.#window.next : this.#window.prev;
     if (cursor === undefined || this.#asker.isBusy) return;
-    const page = await this.#ask(edge === 'last' ? { after: cursor } : { before: cursor });
+    const where = edge === 'last' ? { after: cursor } : { before: cursor };
+    const page = await this.#ask(this.#selection, where);
     if (page === undefined) return;
     const shown = this.#pageOf(page, this.#records.add(page));
     const slide = edge === 'last' ? this.#window.append(shown) : this.#window.prepend(shown);
@@ -110,14 +131,11 @@ export class TimeList {
     this.#list.extend(this.#lines(), slide.shift);
   }
 
-  async #ask(where: Readonly<Record<string, string>>): Promise<RecordPage | undefined> {
-    const query = withValues(this.#selection, { ...where, limit: LIMIT });
-    try {
-      return await this.#asker.ask<RecordPage>('/api/records', query);
-    } catch (error) {
-      this.#host.fail(error);
-      return undefined;
-    }
+  #ask(
+    selection: URLSearchParams,
+    where: Readonly<Record<string, string>>,
+  ): Promise<RecordPage | undefined> {
+    return this.#asker.ask('/api/records', withValues(selection, { ...where, limit: LIMIT }));
   }
 
   #pageOf(page: RecordPage, records: readonly number[]) {
@@ -130,22 +148,30 @@ export class TimeList {
   }
 
   #onSight(first: number, last: number): void {
-    if (last > this.#window.records.length - AHEAD) void this.#more('last');
-    else if (first < AHEAD) void this.#more('first');
+    const edge =
+      last > this.#window.records.length - AHEAD ? 'last' : first < AHEAD ? 'first' : undefined;
+    if (edge !== undefined) this.#more(edge).catch((error) => this.#host.fail(error));
   }
 
   #onKey(event: KeyboardEvent): void {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     if (!this.#window.goesBack) return;
-    if (event.key === 'End' && this.#window.next !== undefined) void this.#jump('last');
-    else if (event.key === 'Home' && this.#window.prev !== undefined) void this.#jump('first');
-    else return;
+    const { next, prev } = this.#window;
+    const edge =
+      event.key === 'End' && next !== undefined
+        ? 'last'
+        : event.key === 'Home' && prev !== undefined
+          ? 'first'
+          : undefined;
+    if (edge === undefined) return;
+    this.#jump(edge).catch((error) => this.#host.fail(error));
     event.preventDefault();
     event.stopPropagation();
   }
 
   async #jump(edge: Edge): Promise<void> {
-    const records = await this.#start(edge === 'last' ? { before: 'end' } : {});
+    const where = edge === 'last' ? { before: 'end' } : {};
+    const records = await this.#start(this.#selection, where);
     const record = edge === 'last' ? records?.at(-1) : records?.[0];
     if (record !== undefined) this.#list.select(record);
   }

@@ -5,6 +5,7 @@ import type { State, Unknown, UnknownCell } from './answers.ts';
 import { Asker } from './ask.ts';
 import type { Host } from './host.ts';
 import { hashOf, nodesAndTimes, patternFor, withValues } from './place.ts';
+import { Stale } from './stale.ts';
 
 const ROWS = 100;
 
@@ -25,6 +26,7 @@ export class UnknownTable {
   readonly #host: Host;
   readonly #asker = new Asker();
   readonly #table = byId('unknown-table', HTMLTableElement);
+  readonly #stale = new Stale(this.#table);
   #answer: Unknown | undefined;
   #shown = ROWS;
   #row = 0;
@@ -58,20 +60,23 @@ export class UnknownTable {
   async show(selection: URLSearchParams): Promise<void> {
     const status = byId('unknown-status', HTMLElement);
     status.textContent = 'Loading…';
+    this.#stale.is = true;
     try {
       const answer = await this.#asker.ask<Unknown>('/api/unknown', nodesAndTimes(selection));
       if (answer === undefined) return;
+      this.#stale.is = false;
       this.#answer = answer;
       this.#shown = ROWS;
       this.#row = 0;
       this.#column = 0;
       this.showNodes();
     } catch (error) {
+      this.#stale.is = false;
       this.#answer = undefined;
       this.#table.replaceChildren();
       byId('unknown-cell', HTMLElement).textContent = '';
       status.textContent = '';
-      this.#host.fail(error);
+      throw error;
     }
   }
 
@@ -94,7 +99,7 @@ export class UnknownTable {
 
   #draw(): void {
     const answer = this.#answer;
-    if (answer === undefined) return;
+    if (answer === undefined || this.#stale.is) return;
     const rows = this.#rows();
     const shown = rows.slice(0, this.#shown);
     this.#table.replaceChildren(
