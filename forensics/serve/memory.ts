@@ -55,8 +55,17 @@ export interface Part {
   readonly limit: number;
 }
 
-/** Where a record with an id may be. */
-export type Hint = Pick<Selection, 'since' | 'node'>;
+/** Which record is meant; several nodes may have one with the same id. */
+export interface Which {
+  /** its id, or the beginning of it */
+  readonly id: string;
+  /** its node; undefined: it may be any */
+  readonly on: string | undefined;
+  /** its time in Unix nanoseconds; undefined: it may be any */
+  readonly at: bigint | undefined;
+  /** where it is looked for first */
+  readonly hint: Pick<Selection, 'since' | 'node'>;
+}
 
 /** What the memory of a node is like in a part of a time. */
 export interface Cell {
@@ -88,10 +97,10 @@ export interface Memory extends AsyncDisposable {
   records(selection: Selection, part: Part, signal: AbortSignal): Promise<Page>;
   /** Returns the records of a selection whose cause is not in it. */
   roots(selection: Selection, part: Part, signal: AbortSignal): Promise<Branches>;
-  /** Returns a record and its causes. Throws if there is none with this id, or several. */
-  chain(id: string, hint: Hint, signal: AbortSignal): Promise<Chain>;
+  /** Returns a record and its causes. Throws if there is no such record, or several. */
+  chain(which: Which, signal: AbortSignal): Promise<Chain>;
   /** Returns the records that a record caused. */
-  children(id: string, part: Part, hint: Hint, signal: AbortSignal): Promise<Branches>;
+  children(which: Which, part: Part, signal: AbortSignal): Promise<Branches>;
   /** Says in one sentence how complete the records of a selection's time and nodes are. */
   completeness(selection: Selection, signal: AbortSignal): Promise<string>;
   /** Judges the records of each node in each part of a time. */

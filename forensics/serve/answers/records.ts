@@ -2,7 +2,8 @@ import { readRecord, type StoredRecord } from '../../../record/read.ts';
 import { rfc3339Of } from '../../../record/time.ts';
 import { sentencesOf } from '../../output/sentences.ts';
 import { type Selection, timeRangeOf } from '../../select/filter.ts';
-import type { Branches, Part } from '../memory.ts';
+import type { Branches, Part, Which } from '../memory.ts';
+import type { Parameters } from '../parameters.ts';
 import { Refusal } from '../refusal.ts';
 import { packed, recordsIn } from './packed.ts';
 import { type Answered, type Question, RECORDS, RECORDS_MAX } from './question.ts';
@@ -46,16 +47,15 @@ export async function tree(question: Question): Promise<Answered> {
 
 /** Answers with the records that a record caused. */
 export async function children(question: Question): Promise<Answered> {
-  const { memory, parameters, signal, about } = question;
-  const { selection } = parameters;
-  return branches(question, await memory.children(about, partIn(parameters), selection, signal));
+  const { memory, parameters, signal } = question;
+  const found = await memory.children(whichIn(question), partIn(parameters), signal);
+  return branches(question, found);
 }
 
 /** Answers with a record, its causes, and what the audit log of the API server says about them. */
 export async function record(question: Question): Promise<Answered> {
-  const { memory, parameters, signal, about } = question;
-  const { selection } = parameters;
-  const found = await memory.chain(about, selection, signal);
+  const { memory, signal, about } = question;
+  const found = await memory.chain(whichIn(question), signal);
   const chain = recordsIn(found.lines);
   const sentences = sentencesOf(chain);
   return {
@@ -89,16 +89,27 @@ async function notesOn({ auditLogFor, signal }: Question, found: readonly Stored
     .filter(([, texts]) => texts.length > 0);
 }
 
+function whichIn({ about, parameters }: Question): Which {
+  const { text, selection } = parameters;
+  return { id: about, on: text('on'), at: timeIn(text, 'at'), hint: selection };
+}
+
 function partIn({ text, number }: Question['parameters']): Part {
   const [after, back, from] = [text('after'), text('before'), text('from')];
   if ([after, back, from].filter((one) => one !== undefined).length > 1)
     throw new Refusal(400, 'after, before and from exclude each other: give one of them');
-  const isTime = from === undefined || (/^\d{1,19}$/.test(from) && rfc3339Of(BigInt(from)));
-  if (!isTime) throw new Refusal(400, 'from must be a time in Unix nanoseconds');
   return {
     place: back === 'end' ? undefined : (after ?? back),
     isBackwards: back !== undefined,
-    from: from === undefined ? undefined : BigInt(from),
+    from: timeIn(text, 'from'),
     limit: number('limit', RECORDS, RECORDS_MAX),
   };
+}
+
+function timeIn(text: Parameters['text'], name: string): bigint | undefined {
+  const time = text(name);
+  if (time === undefined) return undefined;
+  if (!/^\d{1,19}$/.test(time) || rfc3339Of(BigInt(time)) === undefined)
+    throw new Refusal(400, `${name} must be a time in Unix nanoseconds`);
+  return BigInt(time);
 }

@@ -9,12 +9,13 @@ import { checkCondition } from '../../select/condition.ts';
 import { conditionOf, type Selection, type TimeRange, timeRangeOf } from '../../select/filter.ts';
 import { entriesByTime } from '../../select/ordered.ts';
 import { type Tables, tablesIn } from '../../select/tables.ts';
-import type { About, Branches, Chain, Memory, NodeCells, Page, Part } from '../memory.ts';
+import type { About, Branches, Chain, Memory, NodeCells, Page, Part, Which } from '../memory.ts';
 import { Refusal } from '../refusal.ts';
 import { CellsByNode } from './cells.ts';
 import { type Connected, connected } from './connection.ts';
 import { KnownAnswers } from './known-answers.ts';
 import { offTimesOf, TURNS } from './off-times.ts';
+import { onlyOne } from './only-one.ts';
 import { badPlace, offsetOf, partOf } from './part.ts';
 import { BY_HOUR, HOUR_NS, HOURS, REPORTS, SERVED, serveTables } from './tables.ts';
 
@@ -104,16 +105,16 @@ export class FilesMemory implements Memory {
     return this.#branches(this.#roots.rows, part, signal);
   }
 
-  async chain(id: string, _hint: unknown, signal: AbortSignal): Promise<Chain> {
-    const row = await this.#find(id, signal);
+  async chain(which: Which, signal: AbortSignal): Promise<Chain> {
+    const row = await this.#find(which, signal);
     return {
       lines: await this.#lines(this.#graph.chainOf(row), signal),
       children: this.#graph.childrenOf(row).length,
     };
   }
 
-  async children(id: string, part: Part, _hint: unknown, signal: AbortSignal): Promise<Branches> {
-    return this.#branches(this.#graph.childrenOf(await this.#find(id, signal)), part, signal);
+  async children(which: Which, part: Part, signal: AbortSignal): Promise<Branches> {
+    return this.#branches(this.#graph.childrenOf(await this.#find(which, signal)), part, signal);
   }
 
   completeness(selection: Selection, signal: AbortSignal): Promise<string> {
@@ -186,8 +187,21 @@ export class FilesMemory implements Memory {
     return connected(this.#journals, signal, ask);
   }
 
-  #find(id: string, signal: AbortSignal): Promise<number> {
-    return this.#connected(signal, (own) => this.#graph.find(id, own));
+  #find(which: Which, signal: AbortSignal): Promise<number> {
+    return this.#connected(signal, async (own) => {
+      const found = await own.rows(
+        `SELECT row, coalesce(node, ''), coalesce("timestamp", 0) FROM ${SERVED}
+         WHERE row IN (SELECT rowid FROM links WHERE id = record_key($1)) ORDER BY row`,
+        [which.id],
+      );
+      const places = found.map(([row, node, at]) => ({
+        row: Number(row),
+        node: String(node),
+        at: BigInt(at as bigint),
+      }));
+      const isBeginning = places.length === 0 && which.on === undefined && which.at === undefined;
+      return isBeginning ? this.#graph.find(which.id, own) : onlyOne(which, places).row;
+    });
   }
 
   /** Whole hours are in smaller tables. */

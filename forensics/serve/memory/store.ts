@@ -19,9 +19,10 @@ import { completenessFor, nodesAsked } from '../../store/arrivals/completeness.t
 import { type ConnectionOptions, connect, type Store } from '../../store/connect.ts';
 import { refuseOtherSchema } from '../../store/refuse.ts';
 import { literal, tableOf } from '../../store/schema/literal.ts';
-import type { About, Branches, Chain, Hint, Memory, NodeCells, Page, Part } from '../memory.ts';
+import type { About, Branches, Chain, Memory, NodeCells, Page, Part, Which } from '../memory.ts';
 import { CellsByNode } from './cells.ts';
 import { offTimesOf, TURNS } from './off-times.ts';
+import { onlyOne } from './only-one.ts';
 import { branchesOf, childCounts, pageOf } from './store-pages.ts';
 
 const AMBIGUOUS_SHOWN = 5;
@@ -107,21 +108,21 @@ export class StoreMemory implements Memory {
     });
   }
 
-  chain(id: string, hint: Hint, signal: AbortSignal): Promise<Chain> {
+  chain(which: Which, signal: AbortSignal): Promise<Chain> {
     return this.#connected(signal, async (store) => {
-      const link = await this.#find(store, id, hint);
+      const link = await this.#find(store, which);
       const rows: Row[] = [];
       const question = { id: link.id, ...(link.node === '' ? {} : { node: link.node }) };
       for await (const some of rowsFor(store, question, Date.now())) rows.push(...some);
-      const chain = linked(link.id, rows);
+      const chain = linked(link, rows);
       const [children = 0] = await childCounts(store, [link]);
       return { lines: chain.map(lineOf), children };
     });
   }
 
-  children(id: string, part: Part, hint: Hint, signal: AbortSignal): Promise<Branches> {
+  children(which: Which, part: Part, signal: AbortSignal): Promise<Branches> {
     return this.#connected(signal, async (store) => {
-      const link = await this.#find(store, id, hint);
+      const link = await this.#find(store, which);
       const isChild = `node = ${literal(link.node)} AND parent_cause = ${uuid(link.id)}`;
       return branchesOf(store, isChild, part);
     });
@@ -204,14 +205,25 @@ export class StoreMemory implements Memory {
   }
 
   /** The beginning of an id is looked for in the time that questions are about. */
-  async #find(store: Store, id: string, { since, node }: Hint): Promise<Link> {
-    const time = since ?? (isWholeId(id) ? undefined : this.#since);
-    const hint = { ...(time && { since: time }), ...(node && { node }) };
-    const links = await withId(store, idConditions(id, hint, Date.now()));
+  async #find(store: Store, which: Which): Promise<Link> {
+    const { id, on, at, hint } = which;
+    const { since = isWholeId(id) ? undefined : this.#since, node } = hint;
+    const place = { ...(since && { since }), ...(node && { node }) };
+    const isIt = [
+      ...(on === undefined ? [] : [`node = ${literal(on)}`]),
+      ...(at === undefined ? [] : [`timestamp = ${at}`]),
+    ];
+    const conditions = idConditions(id, isIt.length === 0 ? place : {}, Date.now());
+    const links = await withId(
+      store,
+      conditions.map((one) => [one, ...isIt].join(' AND ')),
+    );
     const ids = [...new Set(links.map((link) => link.id))];
-    const [link] = links;
-    if (link === undefined) throw new ForensicsError('negative', `no record has the id ${id}`);
-    if (ids.length === 1) return link;
+    if (ids.length <= 1)
+      return onlyOne(
+        which,
+        links.map((link) => ({ ...link, at: BigInt(link.timestamp) })),
+      );
     const some = ids.slice(0, AMBIGUOUS_SHOWN).join(', ');
     throw new ForensicsError('usage', `more than one id begins with ${id}: ${some}`);
   }
@@ -238,11 +250,13 @@ async function countsOf(
   return new Map(rows.map(({ part, node, count }) => [`${part} ${node}`, Number(count)]));
 }
 
-/** Follows the causes of a record among rows. */
-function linked(id: string, rows: readonly Row[]): Row[] {
-  const byId = new Map(rows.map((row) => [String(row.id), row]));
+/** Follows the causes of a record among the rows of its node. */
+function linked({ node, timestamp, id }: Link, rows: readonly Row[]): Row[] {
+  const own = rows.filter((row) => row.node === node);
+  const byId = new Map(own.map((row) => [String(row.id), row]));
   const chain = new Set<Row>();
-  for (let row = byId.get(id); row !== undefined && !chain.has(row); ) {
+  const first = own.find((row) => String(row.id) === id && String(row.timestamp) === timestamp);
+  for (let row = first; row !== undefined && !chain.has(row); ) {
     chain.add(row);
     row = byId.get(String(row.parent_cause));
   }

@@ -9,6 +9,7 @@ import type { Host } from './host.ts';
 import { LazyTree } from './lazy-tree.ts';
 import { LoadedRecords } from './loaded.ts';
 import { withValues } from './place.ts';
+import { isNameOf, questionAbout } from './record-name.ts';
 import { Stale } from './stale.ts';
 
 const LIMIT = '100';
@@ -39,7 +40,7 @@ export class CauseTree {
       isCollapsed: (line) => this.#tree.nodes.get(line)?.isOpen !== true,
       isMatch: () => true,
       onSelect: (line) => {
-        if (this.#records.has(line)) host.select(this.#records.idOf(line));
+        if (this.#records.has(line)) host.select(this.#records.nameOf(line));
       },
       onOpen: (line) => {
         if (this.#records.has(line)) byId('details', HTMLElement).focus();
@@ -58,7 +59,7 @@ export class CauseTree {
   /** Selects a record if the tree has it; returns whether it has. */
   select(id: string, focus: boolean): boolean {
     for (const [record] of this.#tree.nodes) {
-      if (this.#records.idOf(record) !== id) continue;
+      if (!isNameOf(id, this.#records.nameOf(record))) continue;
       this.#reveal(record);
       this.#view.select(record, { focus, quiet: !focus });
       return true;
@@ -78,7 +79,7 @@ export class CauseTree {
 
   /** Shows a record below its causes. */
   async showRecord(about: string): Promise<void> {
-    const chain = await this.#load<Chain>(`/api/record/${encodeURIComponent(about)}`);
+    const chain = await this.#load<Chain>(...questionAbout('record', about));
     if (chain === undefined) return;
     this.#clear('these inputs');
     this.#addChain(chain);
@@ -142,7 +143,9 @@ export class CauseTree {
   #show(first?: string): void {
     const { id } = this.#host.place;
     const all = [...this.#tree.nodes.keys()];
-    const wanted = all.find((one) => this.#records.idOf(one) === (id ?? first));
+    const name = id ?? first;
+    const wanted =
+      name === undefined ? undefined : all.find((one) => isNameOf(name, this.#records.nameOf(one)));
     const quiet = id !== undefined;
     this.#view.show(this.#lines(), wanted === undefined ? { quiet } : { quiet, wanted });
     this.#count();
@@ -198,18 +201,15 @@ export class CauseTree {
   async #loadBelow(record: number): Promise<boolean> {
     const tree = this.#tree;
     const node = tree.nodes.get(record);
-    const id = this.#records.idOf(record);
-    if (node === undefined || id === undefined || node.next === null) return true;
-    const query = withValues(new URLSearchParams(), { after: node.next ?? '', limit: LIMIT });
-    const branch = await this.#more(
-      this.#branches,
-      `/api/children/${encodeURIComponent(id)}`,
-      query,
-    );
+    const name = this.#records.nameOf(record);
+    if (node === undefined || name === undefined || node.next === null) return true;
+    const after = typeof node.next === 'string' ? { after: node.next } : {};
+    const question = questionAbout('children', name, { ...after, limit: LIMIT });
+    const branch = await this.#more(this.#branches, ...question);
     if (branch === undefined) return false;
-    const known = new Set([...tree.nodes.keys()].map((one) => this.#records.idOf(one)));
+    const known = new Set([...tree.nodes.keys()].map((one) => this.#records.nameOf(one)));
     for (const [index, child] of this.#records.add(branch, branch.notes).entries())
-      if (!known.has(this.#records.idOf(child)))
+      if (!known.has(this.#records.nameOf(child)))
         tree.addChild(record, child, branch.children[index]);
     node.next = branch.next;
     if (branch.next === null) node.effects = node.children.length;

@@ -7,7 +7,7 @@ export interface Host {
   readonly bounds: { readonly first: bigint; readonly last: bigint };
   /** Shows another place; the way back leads to the present one. */
   go(change: Partial<Place>): void;
-  /** Shows a record in the details; `id` is undefined for a record without one. */
+  /** Shows the record with a name in the details; a record without an id has none. */
   select(id: string | undefined): void;
   /** Shows why something could not be read. */
   fail(error: unknown): void;

@@ -1,8 +1,10 @@
+import type { Key } from '../../../record/fields.ts';
 import type { Packed } from '../../report/packed.ts';
 import type { Described } from '../../report/page/describe.ts';
 import { type Records, unpackRecords } from '../../report/page/records.ts';
 import { nanosecondsFrom } from '../../report/page/text.ts';
 import type { Rows } from './answers.ts';
+import { nameFor } from './record-name.ts';
 
 interface Held {
   readonly page: Records;
@@ -72,10 +74,17 @@ export class LoadedRecords implements Described {
     return held?.page.fields(held.index) ?? [];
   }
 
-  /** The id of a record; undefined: it has none that could be asked for. */
-  idOf(record: number): string | undefined {
+  /** The name of a record; undefined: it has no id that could be asked for. */
+  nameOf(record: number): string | undefined {
     const id = this.get(record, 'id');
-    return typeof id === 'string' && id !== '' ? id : undefined;
+    if (typeof id !== 'string' || id === '' || !id.isWellFormed()) return undefined;
+    const time = nanosecondsFrom(this.get(record, 'timestamp'));
+    return nameFor(id, time, this.#nodeOf(record));
+  }
+
+  #nodeOf(record: number): unknown {
+    const resource = this.get(record, 'resource') as Partial<Record<Key, unknown>> | null;
+    return resource?.['k8s.node.name'] ?? resource?.['host.name'];
   }
 
   /** The time of a record in Unix nanoseconds. */

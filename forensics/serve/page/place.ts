@@ -34,9 +34,9 @@ export interface Place {
   readonly view: View;
   /** the parameters of the selection, as the server reads them */
   readonly selection: URLSearchParams;
-  /** the record in the details */
+  /** the name of the record in the details */
   readonly id: string | undefined;
-  /** the record that the tree is about; undefined: it is about the selection */
+  /** the name of the record that the tree is about; undefined: it is about the selection */
   readonly about: string | undefined;
   /** whether only nodes with something unknown are shown */
   readonly isUnknownOnly: boolean;

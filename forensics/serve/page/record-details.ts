@@ -10,6 +10,7 @@ import { Asker } from './ask.ts';
 import type { Host } from './host.ts';
 import { LoadedRecords } from './loaded.ts';
 import { hashOf, type Place, patternFor, withValues } from './place.ts';
+import { questionAbout } from './record-name.ts';
 
 const CAUSES_MAX = 30;
 const EFFECTS_MAX = 30;
@@ -59,17 +60,13 @@ export class RecordDetails {
   }
 
   async #load(id: string): Promise<void> {
-    const path = encodeURIComponent(id);
-    const limit = withValues(new URLSearchParams(), { limit: `${EFFECTS_MAX}` });
     try {
-      const chain = await this.#chains.ask<Chain>(`/api/record/${path}`);
+      const chain = await this.#chains.ask<Chain>(...questionAbout('record', id));
       if (chain === undefined || this.#shown !== id) return;
       this.#fill(chain, undefined);
       if (chain.children > 0) {
-        const effects = await this.#effects.ask<Branch>(
-          `/api/children/${encodeURIComponent(chain.id)}`,
-          limit,
-        );
+        const question = questionAbout('children', id, { limit: `${EFFECTS_MAX}` });
+        const effects = await this.#effects.ask<Branch>(...question);
         if (effects !== undefined && this.#shown === id) this.#fill(chain, effects);
       }
     } catch (error) {
@@ -88,8 +85,8 @@ export class RecordDetails {
     const below = effects === undefined ? [] : records.add(effects, effects.notes);
     const link = (one: number): Node | string => {
       const text = `${shortTime(describer.time(one), false)}  ${describer.title(one)}`;
-      const id = records.idOf(one);
-      return id === undefined ? text : button(text, () => this.#onFollow(id));
+      const name = records.nameOf(one);
+      return name === undefined ? text : button(text, () => this.#onFollow(name));
     };
     const { scrollTop } = this.#panel;
     fillPanel(this.#panel, {
@@ -101,7 +98,7 @@ export class RecordDetails {
       ledTo: ledTo(chain.children, below.map(link)),
       fields: records.fields(record),
       more: inSentences(chain.sentences),
-      actions: [this.#actions(chain.id, records, record)],
+      actions: [this.#actions(records.nameOf(record) ?? chain.id, records, record)],
     });
     if (effects !== undefined) this.#panel.scrollTop = scrollTop;
   }

@@ -8,6 +8,7 @@ import { Asker } from './ask.ts';
 import type { Host } from './host.ts';
 import { LoadedRecords } from './loaded.ts';
 import { withValues } from './place.ts';
+import { isNameOf, questionAbout } from './record-name.ts';
 import { Stale } from './stale.ts';
 import { PageWindow } from './window.ts';
 
@@ -39,7 +40,7 @@ export class TimeList {
       rowFor: rowMaker(new Describer(this.#records), true),
       isCollapsed: () => false,
       isMatch: () => true,
-      onSelect: (record) => host.select(this.#records.idOf(record)),
+      onSelect: (record) => host.select(this.#records.nameOf(record)),
       onOpen: () => byId('details', HTMLElement).focus(),
       onToggle: () => {},
       onExpandBelow: () => {},
@@ -74,7 +75,7 @@ export class TimeList {
 
   /** Returns the time of a record; undefined: a newer question came in between. */
   async #timeOf(id: string): Promise<string | undefined> {
-    const chain = await this.#asker.ask<Chain>(`/api/record/${encodeURIComponent(id)}`);
+    const chain = await this.#asker.ask<Chain>(...questionAbout('record', id));
     if (chain === undefined) return undefined;
     const records = new LoadedRecords();
     const [record = -1] = records.add(chain);
@@ -116,7 +117,7 @@ export class TimeList {
   }
 
   #find(id: string): number | undefined {
-    return this.#window.records.find((one) => this.#records.idOf(one) === id);
+    return this.#window.records.find((one) => isNameOf(id, this.#records.nameOf(one)));
   }
 
   async #more(edge: Edge): Promise<void> {
