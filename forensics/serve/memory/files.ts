@@ -1,3 +1,4 @@
+import { rfc3339Of } from '../../../record/time.ts';
 import { type Numbered, nodeFactsIn } from '../../completeness/facts.ts';
 import { completenessOf } from '../../completeness/sentence.ts';
 import { ForensicsError } from '../../errors.ts';
@@ -99,10 +100,15 @@ export class FilesMemory implements Memory {
   }
 
   async roots(selection: Selection, part: Part, signal: AbortSignal): Promise<Branches> {
-    const key = JSON.stringify(selection);
+    // Further parts are about the time that the first one was about.
+    const [place, asked = `${Date.now()}`] = part.place?.split('-') ?? [];
+    if (!/^\d{1,15}$/.test(asked)) throw badPlace();
+    const fixed = { ...selection, ...fixedTimes(selection, Number(asked)) };
+    const key = JSON.stringify(fixed);
     if (this.#roots?.selection !== key)
-      this.#roots = { selection: key, rows: await this.#rootsOf(selection, signal) };
-    return this.#branches(this.#roots.rows, part, signal);
+      this.#roots = { selection: key, rows: await this.#rootsOf(fixed, signal) };
+    const found = await this.#branches(this.#roots.rows, { ...part, place }, signal);
+    return { ...found, next: found.next === undefined ? undefined : `${found.next}-${asked}` };
   }
 
   async chain(which: Which, signal: AbortSignal): Promise<Chain> {
@@ -290,6 +296,14 @@ async function checked({ rows }: Connected, selection: Selection): Promise<strin
   const condition = conditionOf(selection, Date.now());
   await checkCondition(rows, SERVED, condition);
   return condition.sql;
+}
+
+/** Returns the times of a selection as they are at a moment; one before 1970 stays as it is. */
+function fixedTimes(selection: Selection, nowMs: number): Pick<Selection, 'since' | 'until'> {
+  const times = Object.entries(timeRangeOf(selection, nowMs)).filter(
+    ([, time = -1n]) => time >= 0n,
+  );
+  return Object.fromEntries(times.map(([name, time = 0n]) => [name, rfc3339Of(time) ?? '']));
 }
 
 function isWithin(

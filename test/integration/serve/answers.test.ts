@@ -10,6 +10,7 @@ import { execLine, execLines, hostileLines } from '../../support/journal/lines.t
 import { startServer } from '../../support/serve/server.ts';
 import { threeNodes } from '../../support/serve/three-nodes.ts';
 import type { CleanUp } from '../../support/temporary-folder.ts';
+import { until } from '../../support/until.ts';
 
 const INPUTS = join(import.meta.dirname, '../forensics/cases/inputs');
 const HOUR = 3_600_000_000_000;
@@ -193,6 +194,25 @@ test('what is missing while no agent was running is not called no agent', async 
       'complete',
     ],
   );
+});
+
+test('a tree of the last seconds changes as time passes, and its parts do not', async (t) => {
+  const folder = folderFor(t);
+  const at = Date.now() - 60_000;
+  const lines = execLines(0, 9).map((line, n) =>
+    line.replace(/"timestamp":\d+/, `"timestamp":${at + n}000000`),
+  );
+  const server = await startServer(t, folder.journal('now.jsonl', lines));
+  const since = `since=${Math.ceil((Date.now() - at) / 1000) + 2}s`;
+  const first = await server.json(`/api/tree?${since}&limit=1`);
+  equal(first.rows.length, 1);
+  await until('the records are too old', async () => {
+    const { rows } = await server.json(`/api/tree?${since}`);
+    return rows.length === 0;
+  });
+  const rest = await server.json(`/api/tree?${since}&after=${first.next}`);
+  equal(rest.rows.length, 2);
+  equal((await server.send('/api/tree?after=1-x')).status, 400);
 });
 
 test('a chain has its end in words, and what the audit log says', async (t) => {
