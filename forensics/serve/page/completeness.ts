@@ -4,8 +4,8 @@ import { Asker } from './ask.ts';
 
 /** The sentence that says how complete the records of the selected nodes and times are. */
 export class Completeness {
-  /** the sentence about all nodes and times */
-  readonly #whole: string;
+  /** the sentence about all nodes and times when the page was loaded, until another one is shown */
+  #whole: string | undefined;
   readonly #sentence = byId('completeness', HTMLElement);
   readonly #asker = new Asker();
 
@@ -17,9 +17,11 @@ export class Completeness {
 
   /** Shows the sentence for nodes and times, which is empty for all. */
   async show(nodesAndTimes: URLSearchParams): Promise<void> {
-    this.#asker.stop();
-    if (nodesAndTimes.toString() === '') {
-      this.#say(this.#whole);
+    const isWhole = nodesAndTimes.toString() === '';
+    const known = isWhole ? this.#whole : undefined;
+    this.#whole = undefined;
+    if (known !== undefined) {
+      this.#say(known);
       return;
     }
     this.#say('…');
@@ -29,7 +31,7 @@ export class Completeness {
         nodesAndTimes,
       );
       if (answer !== undefined)
-        this.#say(`in the nodes and times selected: ${answer.completeness}`);
+        this.#say(`${isWhole ? '' : 'in the nodes and times selected: '}${answer.completeness}`);
     } catch (error) {
       this.#say('not known');
       throw error;

@@ -24,6 +24,9 @@ export const TEXTS = [
 /** The options of a selection that take no text. */
 export const FLAGS = ['upper-layer', 'memfd', 'setuid'] as const;
 
+/** The options that need no text on the command line. */
+const WORDLESS: ReadonlySet<string> = new Set([...FLAGS, 'gap']);
+
 /** The views of the page. */
 export const VIEWS = ['list', 'tree', 'unknown'] as const;
 /** The name of a view. */
@@ -88,7 +91,7 @@ export function nodesAndTimes(selection: URLSearchParams): URLSearchParams {
 /** Returns the selection as arguments of the command line. */
 export function argumentsOf(selection: URLSearchParams): readonly string[] {
   return [...selection].flatMap(([name, value]) =>
-    value === 'true' ? [`--${name}`] : [`--${name}`, value],
+    value === 'true' && WORDLESS.has(name) ? [`--${name}`] : [`--${name}`, value],
   );
 }
 

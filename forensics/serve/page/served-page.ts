@@ -126,7 +126,9 @@ export class ServedPage implements Host {
     this.#link();
     this.#leaveOthers(view);
     const about = nodesAndTimes(selection);
-    this.#once('known', about.toString(), () => this.#known.show(about));
+    // A store may have got records since the same was asked.
+    const known = this.#input === '' ? about : selection;
+    this.#once('known', known.toString(), () => this.#known.show(about));
     if (view === 'unknown') {
       if (!this.#once('unknown', about.toString(), () => this.#unknown.show(selection)))
         this.#unknown.showNodes();

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { NO_CLICKHOUSE } from '../../support/clickhouse/clickhouse.ts';
 import { startStore } from '../../support/clickhouse/stored.ts';
 import { textOf } from '../../support/report/browser.ts';
-import { idOf } from '../../support/report/incident.ts';
-import { fleet } from '../../support/serve/fleet.ts';
+import { exec, idOf } from '../../support/report/incident.ts';
+import { fleet, onNode } from '../../support/serve/fleet.ts';
 import { linesOf } from '../../support/serve/journal-of.ts';
 import { Served, waitForText } from '../../support/serve/served.ts';
 
@@ -39,5 +39,12 @@ test('the page shows a store as it shows files, and says which time it is about'
     .filter({ hasText: 'node-1' })
     .locator('td');
   assert.match((await cells.first().getAttribute('aria-label')) ?? '', /missing|lost/);
+  await store.insert(linesOf([onNode('node-4', exec(1))]));
+  await page.locator('#filters #user').fill('1000');
+  await page.locator('#filters #user').press('Enter');
+  await waitForText(page, '#completeness', / of 4 nodes/);
+  await store.insert(linesOf([onNode('node-5', exec(2))]));
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await waitForText(page, '#completeness', /^complete: \d of 5 nodes/);
   assert.deepEqual(served.misdeeds, []);
 });

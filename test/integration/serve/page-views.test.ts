@@ -49,6 +49,11 @@ test('a search narrows the list, the timeline and the address, and Clear shows e
   assert.equal(await page.getByLabel('written in the running container').isChecked(), false);
 });
 
+test('the command line keeps a value that is the word true', async () => {
+  const page = await served.open('#exe=true&gap=true&setuid=true');
+  assert.equal(await textOf(page, '#command'), 'vcml query --exe true --gap --setuid INPUT…');
+});
+
 test('the sentence says how complete the records of the selected nodes and times are', async () => {
   const page = await served.open('#node=node-2');
   const selected = /^in the nodes and times selected: complete: 1 of 1 node$/;
