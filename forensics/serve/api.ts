@@ -18,6 +18,8 @@ interface Route {
   readonly parameters: readonly string[];
   /** Whether the path names what it is about. */
   readonly isAbout?: boolean;
+  /** Whether the answer takes as long as the reader. */
+  readonly isDownload?: boolean;
   readonly answer: (question: Question, response: ServerResponse) => Promise<Answered | undefined>;
 }
 
@@ -31,7 +33,7 @@ const ROUTES = new Map<string, Route>([
   ['tree', { parameters: ['after', 'limit'], answer: tree }],
   ['values', { parameters: ['prefix', 'limit'], isAbout: true, answer: values }],
   ['unknown', { parameters: [], answer: unknown }],
-  ['export', { parameters: ['form'], answer: exportRecords }],
+  ['export', { parameters: ['form'], isDownload: true, answer: exportRecords }],
 ]);
 
 /** What questions are about. */
@@ -41,13 +43,15 @@ export interface Asked {
   readonly title: string;
   /** Only so many questions are answered at once. */
   readonly turns: Turns;
+  /** Downloads keep no question waiting. */
+  readonly downloads: Turns;
   /** aborted when the server stops */
   readonly stop: AbortSignal;
 }
 
 /** Answers a question of the page; the work ends when the page no longer waits. */
 export async function answerQuestion(
-  { memory, auditLogFor, title, turns, stop }: Asked,
+  { memory, auditLogFor, title, turns, downloads, stop }: Asked,
   { pathname, searchParams }: URL,
   response: ServerResponse,
 ): Promise<void> {
@@ -59,7 +63,7 @@ export async function answerQuestion(
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   const signal = AbortSignal.any([gone.signal, stop]);
-  await turns.take(signal, async () => {
+  await (route.isDownload ? downloads : turns).take(signal, async () => {
     const question = { memory, auditLogFor, title, parameters, about, signal };
     const answered = await route.answer(question, response);
     if (answered !== undefined) sendJson(response, 200, answered);

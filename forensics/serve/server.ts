@@ -12,7 +12,7 @@ import { Refusal, refusalOf } from './refusal.ts';
 import { Turns } from './turns.ts';
 
 /** Where a server listens, and what it answers about. */
-export interface Served extends Omit<Asked, 'turns'> {
+export interface Served extends Omit<Asked, 'turns' | 'downloads'> {
   readonly host: string;
   /** 0: any free port */
   readonly port: number;
@@ -36,6 +36,7 @@ export async function serve(
   const access = new Access(isRemote);
   const files = readPageFiles();
   const turns = new Turns(AT_ONCE, WAITING);
+  const downloads = new Turns(AT_ONCE, WAITING);
   const server = createServer({ maxHeaderSize: HEADER_BYTES }, (request, response) => {
     answer(request, response).catch((error: unknown) =>
       stop.aborted ? response.destroy() : refuse(response, error),
@@ -51,7 +52,7 @@ export async function serve(
       throw new Refusal(400, 'the address is none of this server');
     if (url.pathname.startsWith('/api/')) {
       access.checkQuestion(request);
-      return answerQuestion({ ...served, turns }, url, response);
+      return answerQuestion({ ...served, turns, downloads }, url, response);
     }
     const token = url.pathname === '/' ? url.searchParams.get('token') : null;
     if (token !== null) {
@@ -73,7 +74,8 @@ export async function serve(
   if (!stop.aborted) await once(stop, 'abort');
   server.close();
   server.closeAllConnections();
-  await Promise.race([turns.ended(), pause(ENDING_MS, undefined, { ref: false })]);
+  const ended = Promise.all([turns.ended(), downloads.ended()]);
+  await Promise.race([ended, pause(ENDING_MS, undefined, { ref: false })]);
 }
 
 async function listening(server: Server, host: string, port: number): Promise<number> {

@@ -1,14 +1,16 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { counted } from '../../../record/describe.ts';
 import { writeExact } from '../../../record/exact-json.ts';
 import { visibleJson } from '../../../record/visible.ts';
 import { csvLine } from '../../output/csv.ts';
 import { Refusal } from '../refusal.ts';
+import { drained } from './drained.ts';
 import type { Question } from './question.ts';
 
 const TYPES = { jsonl: 'application/jsonl', csv: 'text/csv' } as const;
 const BUFFER_CHARS = 1 << 16;
+/** Browsers may stop reading while they ask where to save the file. */
+const IDLE_MS = 300_000;
 
 /**
  * Writes all records of a selection as a file. The last line says how complete it is; a file without
@@ -29,7 +31,7 @@ export async function exportRecords(
         'content-type': `${TYPES[form]}; charset=utf-8`,
         'content-disposition': `attachment; filename="vcml-records.${form}"`,
       });
-    if (!response.write(text)) await once(response, 'drain', { signal });
+    if (!response.write(text)) await drained(response, IDLE_MS, signal);
   };
   const notes = await memory.write(
     selection,

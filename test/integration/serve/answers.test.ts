@@ -1,5 +1,7 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
+import { once } from 'node:events';
 import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
@@ -41,6 +43,22 @@ test('a download has the lines that query prints, and says how complete they are
       match(body.slice(end), /\d+.*complete: .* of \d nodes?.*skipped 1 line that cannot be read/);
     }
   }
+});
+
+test('downloads that nobody reads keep no question waiting', async (t) => {
+  const folder = folderFor(t);
+  const args = ['p', 'a'.repeat(30_000)];
+  const server = await startServer(t, folder.journal('long.jsonl', execLines(0, 1000, { args })));
+  const { hostname, port } = server.address;
+  for (let n = 0; n < 4; n += 1) {
+    const headers = { cookie: server.cookie };
+    const asking = get({ hostname, port, path: '/api/export', headers, agent: false });
+    t.after(() => asking.destroy());
+    asking.on('error', () => {});
+    const [response] = await once(asking, 'response');
+    response.pause();
+  }
+  equal((await server.json('/api/records?limit=1')).matched, 1000);
 });
 
 test('records arrive as they are, whatever characters they have', async (t) => {
