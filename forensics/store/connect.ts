@@ -1,5 +1,4 @@
 import { addAbortListener } from 'node:events';
-import { readFileSync } from 'node:fs';
 import {
   type ClickHouseClient,
   ClickHouseLogLevel,
@@ -9,13 +8,11 @@ import {
 } from '@clickhouse/client';
 import { ForensicsError } from '../errors.ts';
 import { type Address, parseAddress } from './address.ts';
+import { type CredentialOptions, credentialsFrom } from './credentials.ts';
+import { tlsReason } from './tls-reason.ts';
 
 /** How a store is reached, from the command line. */
-export interface ConnectionOptions {
-  readonly storePasswordFile?: string;
-  readonly storeCa?: string;
-  readonly storeCert?: string;
-  readonly storeKey?: string;
+export interface ConnectionOptions extends CredentialOptions {
   /** ends questions, on the server, too */
   readonly signal?: AbortSignal;
 }
@@ -37,6 +34,12 @@ export interface Store extends AsyncDisposable {
   text(query: string, format: DataFormat): Promise<string>;
   /** Runs a query, and yields its rows as they come. */
   stream<Row>(query: string): AsyncGenerator<readonly Row[]>;
+}
+
+/** Where a store is, and how it is reached. */
+interface Place {
+  readonly address: Address;
+  readonly options: ConnectionOptions;
 }
 
 /** A store that does not answer within this time is given up. */
@@ -83,12 +86,12 @@ export function connectTo(
   const client = createClient({
     url: address.url,
     username: address.user,
-    password: passwordFrom(options),
     application: 'vcml',
     request_timeout: 1000 * STREAM_S,
     log: { level: ClickHouseLogLevel.OFF },
-    ...tlsFrom(options),
+    ...credentialsFrom(options, address),
   });
+  const place: Place = { address, options };
   let areAllowed: Promise<boolean> | undefined;
   const ask = async <Format extends DataFormat>(query: Query, format: Format, wait: Wait) => {
     areAllowed ??= allowsLimits(client, patience, wait.signal);
@@ -104,7 +107,7 @@ export function connectTo(
   };
   return {
     address,
-    run: (query) => explained(address, () => client.command({ query })).then(() => {}),
+    run: (query) => explained(place, () => client.command({ query })).then(() => {}),
     async rows<Row>(query: string, parameters = {}) {
       using wait = new Wait(patience, options.signal);
       const read = async () => {
@@ -113,7 +116,7 @@ export function connectTo(
         using _ = closedBy(wait.signal, answer);
         return await answer.json<Row>();
       };
-      return await explained(address, read, wait);
+      return await explained(place, read, wait);
     },
     async text(query, format) {
       using wait = new Wait(patience, options.signal);
@@ -122,15 +125,15 @@ export function connectTo(
         using _ = closedBy(wait.signal, answer);
         return await answer.text();
       };
-      return await explained(address, read, wait);
+      return await explained(place, read, wait);
     },
     async *stream<Row>(query: string) {
       using wait = new Wait(STREAM_S, options.signal);
-      const answer = await explained(address, () => ask({ query }, 'JSONEachRow', wait), wait);
+      const answer = await explained(place, () => ask({ query }, 'JSONEachRow', wait), wait);
       using _ = closedBy(wait.signal, answer);
       const chunks = answer.stream<Row>()[Symbol.asyncIterator]();
       for (;;) {
-        const { value, done } = await explained(address, () => chunks.next(), wait);
+        const { value, done } = await explained(place, () => chunks.next(), wait);
         if (done === true) return;
         yield value.map((row: { json(): Row }) => row.json());
       }
@@ -194,36 +197,9 @@ async function allowsLimits(
   }
 }
 
-function passwordFrom({ storePasswordFile }: ConnectionOptions): string {
-  if (storePasswordFile === undefined) return process.env.VCML_STORE_PASSWORD ?? '';
-  return fileFor('--store-password-file', storePasswordFile)
-    .toString()
-    .replace(/\r?\n$/, '');
-}
-
-function tlsFrom({ storeCa, storeCert, storeKey }: ConnectionOptions) {
-  if ((storeCert === undefined) !== (storeKey === undefined))
-    throw new ForensicsError('usage', '--store-cert and --store-key belong together');
-  if (storeCa === undefined && storeCert === undefined) return {};
-  if (storeCa === undefined)
-    throw new ForensicsError('usage', '--store-cert needs --store-ca, the authority of the server');
-  const ca = fileFor('--store-ca', storeCa);
-  if (storeCert === undefined || storeKey === undefined) return { tls: { ca_cert: ca } };
-  const [cert, key] = [fileFor('--store-cert', storeCert), fileFor('--store-key', storeKey)];
-  return { tls: { ca_cert: ca, cert, key } };
-}
-
-function fileFor(option: string, path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new ForensicsError('usage', `${option}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
 /** Turns what a server or the network answers into one sentence. */
 async function explained<T>(
-  { url, user }: Address,
+  { address: { url, user }, options }: Place,
   ask: () => Promise<T>,
   wait?: Wait,
 ): Promise<T> {
@@ -232,7 +208,10 @@ async function explained<T>(
   } catch (error) {
     const { message, type, code } = error as Error & { type?: string; code?: string };
     const at = `ClickHouse at ${url}`;
-    const why = wait?.isOver === true ? NO_ANSWER : reason(type, message, user);
+    const why =
+      wait?.isOver === true
+        ? NO_ANSWER
+        : (reason(type, message, user) ?? tlsReason({ code, message }, url, options));
     const sentence =
       why === undefined ? `${at} cannot be reached: ${message || code}` : `${at} ${why}`;
     throw new ForensicsError('unreadable', sentence, { cause: error });

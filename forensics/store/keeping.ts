@@ -91,9 +91,9 @@ function daysIn(engine: string, layout: Layout): number {
 async function olderRecords(store: Store, layout: Layout, days: number) {
   const table = layout.everywhere ? RECORDS : storedName(layout, RECORDS);
   const [row] = await store.rows<{ count: string; before: string }>(
-    `WITH (toInt64(toUnixTimestamp(now())) - ${days * DAY_S}) * 1000000000 AS end
-     SELECT toString(count()) AS count, toString(end) AS before
-     FROM ${nameOf(layout, table)} WHERE timestamp < end`,
+    `WITH (toInt64(toUnixTimestamp(now())) - ${days * DAY_S}) * 1000000000 AS cutoff
+     SELECT toString(count()) AS count, toString(cutoff) AS before
+     FROM ${nameOf(layout, table)} WHERE timestamp < cutoff`,
   );
   const count = Number(row?.count);
   if (row === undefined || count === 0) return undefined;

@@ -5,8 +5,11 @@ import { join } from 'node:path';
 /** A certificate authority and its certificates, as files in a folder. */
 export interface Authority {
   readonly certificate: string;
-  /** Writes NAME.crt and NAME.key, for `alternatives` (default: this machine); returns their paths. */
-  issue(name: string, alternatives?: string): { certificate: string; key: string };
+  /**
+   * Writes NAME.crt and NAME.key, for `alternatives` (default: this machine); returns their paths. With no
+   * days, the certificate expires at once.
+   */
+  issue(name: string, alternatives?: string, days?: number): { certificate: string; key: string };
 }
 
 /** Makes an authority of this name with openssl. */
@@ -30,7 +33,7 @@ export function createAuthority(dir: string, name: string): Authority {
   );
   return {
     certificate: join(dir, `${authority}.crt`),
-    issue(subject, alternatives = 'DNS:localhost,IP:127.0.0.1') {
+    issue(subject, alternatives = 'DNS:localhost,IP:127.0.0.1', days = 2) {
       const file = `${name}-${subject}`;
       writeFileSync(join(dir, `${file}.ext`), `subjectAltName=${alternatives}\n`);
       openssl(
@@ -54,7 +57,7 @@ export function createAuthority(dir: string, name: string): Authority {
         `${authority}.key`,
         '-CAcreateserial',
         '-days',
-        '2',
+        `${days}`,
         '-extfile',
         `${file}.ext`,
         '-out',
