@@ -8,6 +8,8 @@ import { VCML_BIN } from '../paths.ts';
 import { launchChromium, watch } from '../report/browser.ts';
 import { linesOf } from './journal-of.ts';
 
+type Environment = Readonly<Record<string, string>>;
+
 /** `vcml serve` over journals, Chromium, and everything its pages did that they may not do. */
 export class Served {
   /** errors, dialogs, and requests for anything but the server */
@@ -35,17 +37,27 @@ export class Served {
     const paths = Object.entries(journals).map(([name, records]) =>
       folder.journal(name, linesOf(records)),
     );
-    return Served.#over(folder, [...paths, ...options]);
+    return Served.#over(folder, [...paths, ...options], {});
   }
 
   /** Serves these inputs, with options. */
   static overInputs(...inputs: readonly string[]): Promise<Served> {
-    return Served.#over(new Folder(), inputs);
+    return Served.#over(new Folder(), inputs, {});
   }
 
-  static async #over(folder: Folder, inputs: readonly string[]): Promise<Served> {
+  /** Serves these inputs with variables of its environment. */
+  static overInputsWith(env: Environment, ...inputs: readonly string[]): Promise<Served> {
+    return Served.#over(new Folder(), inputs, env);
+  }
+
+  static async #over(
+    folder: Folder,
+    inputs: readonly string[],
+    more: Environment,
+  ): Promise<Served> {
     const args = ['serve', ...inputs, '--listen', '127.0.0.1:0'];
-    const server = spawn(VCML_BIN, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const env = { ...process.env, ...more };
+    const server = spawn(VCML_BIN, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
     const [line] = await once(createInterface(server.stdout), 'line');
     const address = /http:\S+/.exec(`${line}`)?.[0];
     if (address === undefined) throw new Error(`vcml serve printed ${line}`);

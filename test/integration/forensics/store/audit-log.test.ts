@@ -2,6 +2,7 @@ import { equal, match } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { addAuditRows, createAuditTable } from '../../../support/clickhouse/audit-table.ts';
 import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
 import { PASSWORD } from '../../../support/clickhouse/server-config.ts';
 import { addressOf, type Stored, startStore } from '../../../support/clickhouse/stored.ts';
@@ -113,23 +114,15 @@ interface Scene {
   readonly table: string;
 }
 
-/** Makes a table with the columns of the Collector's exporter that matter here. */
 async function setScene(t: TestContext): Promise<Scene> {
   const store = await startStore(t);
   const folder = new Folder();
   t.after(() => folder.close());
-  await store.query('CREATE DATABASE audit');
-  await store.query(
-    `CREATE TABLE audit.kubernetes_audit (Timestamp DateTime64(9), Body String)
-     ENGINE = MergeTree PARTITION BY toDate(Timestamp) ORDER BY Timestamp`,
-  );
-  const table = `${store.address.replace('/vcml', '/audit')}?table=kubernetes_audit`;
-  return { store, folder, table };
+  return { store, folder, table: await createAuditTable(store) };
 }
 
 /** Fills the table with the lines of a log. */
 async function fill(store: Stored, lines: readonly string[], ms = TIME, isNew = true) {
   if (isNew) await store.query('TRUNCATE TABLE audit.kubernetes_audit');
-  const rows = lines.map((Body) => JSON.stringify({ Timestamp: `${ms / 1000}`, Body }));
-  await store.query(`INSERT INTO audit.kubernetes_audit FORMAT JSONEachRow\n${rows.join('\n')}`);
+  await addAuditRows(store, lines, ms);
 }
