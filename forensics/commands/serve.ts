@@ -1,5 +1,6 @@
 import { ForensicsError } from '../errors.ts';
 import { readAuditLog } from '../exec-requests/audit-log.ts';
+import { isStream } from '../inputs/read/stream.ts';
 import { Temporary } from '../inputs/temporary.ts';
 import type { Journals } from '../journals.ts';
 import { showProgress } from '../output/progress.ts';
@@ -10,6 +11,7 @@ import type { AuditLogFor } from '../serve/answers/question.ts';
 import { FilesMemory } from '../serve/memory/files.ts';
 import { StoreMemory } from '../serve/memory/store.ts';
 import type { Memory } from '../serve/memory.ts';
+import { Readings } from '../serve/readings.ts';
 import { serve as answer } from '../serve/server.ts';
 import { isStore, withoutPassword } from '../store/address.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
@@ -38,27 +40,28 @@ export async function serve(inputs: readonly string[], options: ServeOptions): P
       'usage',
       `${host} can be reached from other machines: forward a port instead (ssh -L 7474:127.0.0.1:7474 HOST), or add --allow-remote`,
     );
-  const auditLogFor = await auditLogIn(options);
-  const temporary = new Temporary();
-  try {
-    await using memory = await memoryOf(inputs, options, temporary);
-    const stop = new AbortController();
-    // A second signal ends it at once.
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => stop.abort());
-    const title = options.title ?? titleOf(inputs);
-    const served = { memory, auditLogFor, title, host, port, isRemote, stop: stop.signal };
-    await answer(served, async (address) => {
-      await print(`vcml serve: ${address}\n`);
-      await flush();
-      if (isRemote)
-        remark(
-          `${host} can be reached from other machines without encryption, and who sees the address can read all records: prefer ssh -L and --listen 127.0.0.1:${port}`,
-        );
-    });
-    return 0;
-  } finally {
-    temporary.close();
-  }
+  const read = async () => ({
+    auditLogFor: await auditLogIn(options),
+    memory: await memoryOf(inputs, options),
+  });
+  const isOnce = [...inputs, options.auditLog ?? ''].some(isStream) || inputs.some(isStore);
+  await using readings = new Readings(await read(), isOnce ? undefined : read);
+  const stop = new AbortController();
+  // A second signal ends it at once.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => stop.abort());
+  const title = options.title ?? titleOf(inputs);
+  const served = { readings, title, host, port, isRemote, stop: stop.signal };
+  await answer(served, async (address) => {
+    await print(`vcml serve: ${address}\n`);
+    await flush();
+    if (isRemote)
+      remark(
+        `${host} can be reached from other machines without encryption, and who sees the address can read all records: prefer ssh -L and --listen 127.0.0.1:${port}`,
+      );
+  });
+  // Only the end of the process ends a reading.
+  if (readings.isReading) process.exit(0);
+  return 0;
 }
 
 /** Reads a file once, and asks a table for each answer. */
@@ -72,11 +75,7 @@ async function auditLogIn(options: ServeOptions): Promise<AuditLogFor> {
       : readAuditLog(options.auditLog, records, { ...options, signal });
 }
 
-async function memoryOf(
-  inputs: readonly string[],
-  options: ServeOptions,
-  temporary: Temporary,
-): Promise<Memory> {
+async function memoryOf(inputs: readonly string[], options: ServeOptions): Promise<Memory> {
   const store = inputs.find(isStore);
   if (store !== undefined) {
     if (inputs.length > 1)
@@ -86,6 +85,7 @@ async function memoryOf(
   if (options.since !== undefined)
     throw new ForensicsError('usage', '--since of serve is for a store; the page selects times');
   const opening = await filesOf(inputs);
+  const temporary = new Temporary();
   let journals: Journals | undefined;
   const stopProgress = showProgress(() => ({
     percentages: [journals?.percentage ?? opening.percentage],
@@ -96,6 +96,7 @@ async function memoryOf(
     return await FilesMemory.read(journals);
   } catch (error) {
     journals?.close();
+    temporary.close();
     throw error;
   } finally {
     stopProgress();

@@ -1,15 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { plainNumbers } from '../report/pack.ts';
+import { again } from './answers/again.ts';
 import { completeness } from './answers/completeness.ts';
 import { exportRecords } from './answers/export.ts';
 import { histogram } from './answers/histogram.ts';
-import type { Answered, AuditLogFor, Question } from './answers/question.ts';
+import type { Answered, Question } from './answers/question.ts';
 import { children, record, records, tree } from './answers/records.ts';
 import { summary } from './answers/summary.ts';
 import { unknown } from './answers/unknown.ts';
 import { values } from './answers/values.ts';
-import type { Memory } from './memory.ts';
 import { parametersOf } from './parameters.ts';
+import type { Readings } from './readings.ts';
 import { Refusal } from './refusal.ts';
 import type { Turns } from './turns.ts';
 
@@ -34,12 +35,12 @@ const ROUTES = new Map<string, Route>([
   ['values', { parameters: ['prefix', 'limit'], isAbout: true, answer: values }],
   ['unknown', { parameters: [], answer: unknown }],
   ['export', { parameters: ['form'], isDownload: true, answer: exportRecords }],
+  ['again', { parameters: [], answer: again }],
 ]);
 
 /** What questions are about. */
 export interface Asked {
-  readonly memory: Memory;
-  readonly auditLogFor: AuditLogFor;
+  readonly readings: Readings;
   readonly title: string;
   /** Only so many questions are answered at once. */
   readonly turns: Turns;
@@ -51,7 +52,7 @@ export interface Asked {
 
 /** Answers a question of the page; the work ends when the page no longer waits. */
 export async function answerQuestion(
-  { memory, auditLogFor, title, turns, downloads, stop }: Asked,
+  { readings, title, turns, downloads, stop }: Asked,
   { pathname, searchParams }: URL,
   response: ServerResponse,
 ): Promise<void> {
@@ -63,11 +64,15 @@ export async function answerQuestion(
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   const signal = AbortSignal.any([gone.signal, stop]);
-  await (route.isDownload ? downloads : turns).take(signal, async () => {
-    const question = { memory, auditLogFor, title, parameters, about, signal };
-    const answered = await route.answer(question, response);
-    if (answered !== undefined) sendJson(response, 200, answered);
-  });
+  const asked = { title, isRepeatable: readings.areRepeatable, parameters, about, signal };
+  await (route.isDownload ? downloads : turns).take(signal, () =>
+    readings.use(async ({ memory, auditLogFor }) => {
+      const readAgain = () => readings.again();
+      const question = { ...asked, memory, auditLogFor, readAgain };
+      const answered = await route.answer(question, response);
+      if (answered !== undefined) sendJson(response, 200, answered);
+    }),
+  );
 }
 
 /** Sends an answer as JSON. */

@@ -15,6 +15,10 @@ export interface Question {
   /** the audit log of the API server, as far as it may be behind these records */
   readonly auditLogFor: AuditLogFor;
   readonly title: string;
+  /** Whether the inputs can be read again. */
+  readonly isRepeatable: boolean;
+  /** Reads the inputs again, for the questions after this one. */
+  readonly readAgain: () => Promise<void>;
   readonly parameters: Parameters;
   /** what follows the name of the question in the path; empty: nothing */
   readonly about: string;

@@ -287,7 +287,7 @@ async function whileThere(read: () => Promise<void>): Promise<void> {
 function gone(cause?: unknown): ForensicsError {
   return new ForensicsError(
     'unreadable',
-    'a file was deleted or changed since it was read: start `vcml serve` again',
+    'a file was deleted or changed since it was read: read the inputs again',
     { cause },
   );
 }

@@ -21,8 +21,10 @@ export interface Summary {
   readonly completeness: string;
   readonly warnings: readonly string[];
   readonly nodes: readonly string[];
-  /** when the inputs were read */
-  readonly loaded: Moment;
+  /** when the inputs were read; null: each question reads them */
+  readonly loaded: Moment | null;
+  /** whether they can be read again */
+  readonly isRepeatable: boolean;
   /** what is known of the audit log, in a sentence; null: there is none */
   readonly auditLog: string | null;
   /** what bounds every question; null: nothing does */

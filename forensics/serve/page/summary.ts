@@ -1,6 +1,7 @@
-import { byId, element } from '../../report/page/dom.ts';
+import { button, byId, element } from '../../report/page/dom.ts';
 import { counted, fullTime, nanosecondsFrom, visible } from '../../report/page/text.ts';
 import type { Summary } from './answers.ts';
+import { Asker } from './ask.ts';
 
 const WARNINGS_SHOWN = 3;
 
@@ -14,7 +15,7 @@ export function showSummary(summary: Summary): void {
     `${counted(Number(records), 'record')} in ${counted(inputs.length, 'input')}${since}`;
   byId('facts', HTMLElement).append(
     fact('Time', timeWords(summary)),
-    fact('Read at', `${time(summary.loaded)} UTC`),
+    fact('Read at', readAt(summary)),
     fact('Read from', element('ul', {}, ...inputs.map(inputItem))),
     ...(auditLog === null ? [] : [fact('Audit log', visible(auditLog))]),
   );
@@ -35,6 +36,30 @@ function inputItem({ path, records, skippedLines }: Summary['inputs'][number]): 
   const skipped = skippedLines > 0 ? `, ${counted(skippedLines, 'line')} skipped` : '';
   const text = `${visible(path)} (${counted(records, 'record')}${skipped})`;
   return element('li', { dir: 'ltr' }, text);
+}
+
+function readAt({ loaded, isRepeatable }: Summary): Node | string {
+  if (loaded === null) return 'each question';
+  const at = `${time(loaded)} UTC`;
+  return isRepeatable ? element('span', {}, `${at} `, againButton()) : at;
+}
+
+/** Has the server read the inputs again, and then shows the same place. */
+function againButton(): HTMLButtonElement {
+  const again = button('Read again', () => void read());
+  const read = async (): Promise<void> => {
+    again.disabled = true;
+    again.textContent = 'Reading …';
+    try {
+      await new Asker().ask('/api/again');
+      location.reload();
+    } catch (error) {
+      byId('problem', HTMLElement).textContent = visible((error as Error).message);
+      again.disabled = false;
+      again.textContent = 'Read again';
+    }
+  };
+  return again;
 }
 
 function timeWords({ first, last }: Summary): string {

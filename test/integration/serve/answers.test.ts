@@ -123,10 +123,7 @@ test('the answers are about the files as they were, whatever their agent does to
   rmSync(`${first}.zst`);
   const { status, body } = await server.send(path);
   equal(status, 502);
-  match(
-    JSON.parse(body).error,
-    /was deleted or changed since it was read: start `vcml serve` again/,
-  );
+  match(JSON.parse(body).error, /was deleted or changed since it was read: read the inputs again/);
 });
 
 test('a histogram counts every record once, and shows losses and silent nodes', async (t) => {

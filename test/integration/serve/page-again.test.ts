@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, rmSync } from 'node:fs';
+import { test } from 'node:test';
+import { Folder } from '../../support/forensics.ts';
+import { textOf } from '../../support/report/browser.ts';
+import { exec } from '../../support/report/incident.ts';
+import { linesOf } from '../../support/serve/journal-of.ts';
+import { Served, waitForText } from '../../support/serve/served.ts';
+
+test('the page reads journals again, and stays where it is', async (t) => {
+  const folder = new Folder();
+  t.after(() => folder.close());
+  const records = [0, 1, 2].map((n) => exec(n, { args: [`p${n}`] }));
+  const [first = '', second = '', third = ''] = linesOf(records);
+  const file = folder.journal('node.jsonl', [first, second]);
+  const served = await Served.overInputs(file);
+  t.after(() => served.close());
+  const page = await served.open('#action=exec');
+  await waitForText(page, '#list-status', /^2 records$/);
+  const former = await served.open();
+  appendFileSync(file, `${third}\n`);
+  await page.locator('#about-summary').click();
+  const read = await textOf(page, '#facts');
+  await page.getByRole('button', { name: 'Read again' }).click();
+  await waitForText(page, '#list-status', /^3 records$/);
+  assert.match(page.url(), /#action=exec(&|$)/);
+  assert.notEqual(await textOf(page, '#facts'), read);
+  // A page that was opened before is answered from the new reading as well.
+  await former.locator('#records [aria-selected="true"]').focus();
+  await former.keyboard.press('End');
+  await waitForText(former, '#details h2', /^p1$/);
+  await waitForText(page, '#details h2', /^p0$/);
+  rmSync(file);
+  await page.locator('#about-summary').click();
+  await page.getByRole('button', { name: 'Read again' }).click();
+  await waitForText(page, '#problem', /no such file/);
+  assert.equal(await page.getByRole('button', { name: 'Read again' }).isEnabled(), true);
+  await waitForText(page, '#list-status', /^3 records$/);
+  assert.equal(served.takeRefusals().length, 1);
+  assert.deepEqual(served.misdeeds, []);
+});
