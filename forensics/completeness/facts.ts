@@ -90,15 +90,14 @@ export async function nodeFactsIn(
     });
   const hooks = await hooksOf(numbered, records);
   const nodes = await numbered.rows(
-    `SELECT node, min("timestamp"), max("timestamp"), count(*) FILTER ("action" = 'journal.loss'
-         AND loss_first_seq IS NULL AND NOT (${isBefore}) AND NOT (${isBehind}))
-     FROM ${records} one GROUP BY node ORDER BY node`,
+    `SELECT node, min("timestamp"), max("timestamp") FROM ${records} one GROUP BY node ORDER BY node`,
   );
-  return nodes.map(([node, first, last, unknownLosses]) => ({
+  const unknownLosses = await unknownLossesIn(numbered, records, { since, until });
+  return nodes.map(([node, first, last]) => ({
     node: String(node),
     first: BigInt(first as bigint),
     last: BigInt(last as bigint),
-    unknownLosses: Number(unknownLosses),
+    unknownLosses: unknownLosses.get(String(node)) ?? 0,
     cpus: [...cpus].flatMap(([key, cpu]) => {
       const hook = hooks.get(cpu.hook);
       if (hook === undefined || hook.node !== String(node)) return [];
@@ -121,6 +120,32 @@ export function rangesSql(records: string, part: string): string {
       OVER (PARTITION BY node, boot_id, hook_id, cpu, part ORDER BY seq) AS island
     FROM (SELECT *, ${part} AS part
       FROM ${records} one WHERE "action" = 'exec' AND seq > 0 AND cpu IS NOT NULL) two)`;
+}
+
+/**
+ * Returns how many losses of an unknown number nodes have at a time. What was lost at the end of a boot may
+ * be of any time from its last record to the report.
+ */
+async function unknownLossesIn(
+  numbered: Numbered,
+  records: string,
+  { since, until }: TimeRange,
+): Promise<ReadonlyMap<string, number>> {
+  const isAsked = [
+    ...(since === undefined ? [] : [`greatest(reported, ended) >= ${since}`]),
+    ...(until === undefined ? [] : [`least(reported, ended) < ${until}`]),
+  ];
+  const rows = await numbered.rows(
+    `SELECT node, count(*)
+     FROM (SELECT loss.node AS node, loss."timestamp" AS reported,
+         coalesce(boot.last, loss."timestamp") AS ended
+       FROM ${records} loss
+       LEFT JOIN (SELECT node, boot_id, max("timestamp") AS last FROM ${records} one GROUP BY node, boot_id) boot
+         ON boot.node = loss.node AND boot.boot_id = loss.loss_boot_id
+       WHERE loss."action" = 'journal.loss' AND loss.loss_first_seq IS NULL) two
+     WHERE ${isAsked.join(' AND ') || 'true'} GROUP BY node`,
+  );
+  return new Map(rows.map(([node, count]) => [String(node), Number(count)]));
 }
 
 /** Returns every hook that a record is of, or about. */

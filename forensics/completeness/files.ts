@@ -17,6 +17,7 @@ export const NUMBERS = [
   'format_version',
   'hook_next_seq',
   'loss_stage',
+  'loss_boot_id',
   'loss_hook_id',
   'loss_cpu',
   'loss_first_seq',

@@ -16,6 +16,7 @@ import { deletedOn } from './deleted.ts';
 import { countOf, cpuKey, HOUR_NS, type Parts, type Place, partOf } from './place.ts';
 import { type CpuTotals, receivedIn, totalsIn } from './received.ts';
 import { addStretches, coarseOf } from './stretches.ts';
+import { unknownLossesOn } from './unknown-losses.ts';
 
 /** Reports of nodes whose clock was never set by more are not earlier than their numbers by more. */
 const MARGIN_NS = 24n * HOUR_NS;
@@ -51,8 +52,9 @@ export async function arrivalsOf(
   if (nodes?.length === 0) return { nodes: [], cpus: [] };
   const { since, until } = times;
   const hours = { since: since && since - (since % HOUR_NS), until };
-  const [seen, deleted, hooks, cpus] = await Promise.all([
-    seenOn(store, onNodes, times),
+  const [seen, unknown, deleted, hooks, cpus] = await Promise.all([
+    seenOn(store, onNodes),
+    unknownLossesOn(store, onNodes, times),
     deletedOn(store, onNodes, times),
     hooksOf(store, onNodes),
     cpusOn(store, onNodes, times),
@@ -67,6 +69,7 @@ export async function arrivalsOf(
     cpus: found,
     nodes: seen.map((one) => ({
       ...one,
+      unknownLosses: unknown.get(`0 ${one.node}`) ?? 0,
       deleted: deleted.get(`0 ${one.node}`) ?? 0,
       cpus: (byNode.get(one.node) ?? []).map(({ numbers }) => numbers),
     })),
@@ -110,34 +113,25 @@ export async function cpusOn(
   return cpus;
 }
 
-/** Returns the first and the last record of each node, and its losses of an unknown number. */
+/** Returns the first and the last record of each node. */
 export async function seenOn(
   store: Store,
   onNodes: string,
-  { since, until }: TimeRange,
-): Promise<Omit<NodeFacts, 'cpus' | 'deleted'>[]> {
-  const isAsked = [
-    ...(since === undefined ? [] : [`timestamp >= ${since}`]),
-    ...(until === undefined ? [] : [`timestamp < ${until}`]),
-  ];
-  const isUnknown = ["action = 'journal.loss'", 'loss_first_seq IS NULL', ...isAsked].join(' AND ');
-  const rows = await store.rows<{ node: string; first: string; last: string; losses: string }>(
-    `SELECT node, toString(min(earliest)) AS first, toString(max(latest)) AS last,
-       toString(sum(unknown)) AS losses
+): Promise<Pick<NodeFacts, 'node' | 'first' | 'last'>[]> {
+  const rows = await store.rows<{ node: string; first: string; last: string }>(
+    `SELECT node, toString(min(earliest)) AS first, toString(max(latest)) AS last
      FROM (
-       SELECT node, min(first_time) AS earliest, max(last_time) AS latest, 0 AS unknown
+       SELECT node, min(first_time) AS earliest, max(last_time) AS latest
        FROM ${tableOf(store, 'coverage')} WHERE ${onNodes} GROUP BY node
        UNION ALL
-       SELECT node, min(timestamp) AS earliest, max(timestamp) AS latest,
-         uniqExactIf((id, content), ${isUnknown}) AS unknown
+       SELECT node, min(timestamp) AS earliest, max(timestamp) AS latest
        FROM ${tableOf(store, 'journal')} WHERE ${onNodes} GROUP BY node)
      GROUP BY node ORDER BY node`,
   );
-  return rows.map(({ node, first, last, losses }) => ({
+  return rows.map(({ node, first, last }) => ({
     node,
     first: BigInt(first),
     last: BigInt(last),
-    unknownLosses: Number(losses),
   }));
 }
 

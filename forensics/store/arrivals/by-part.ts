@@ -5,6 +5,7 @@ import { literal, tableOf } from '../schema/literal.ts';
 import { cpusOn, hooksOf, seenOn } from './arrivals.ts';
 import { deletedOn } from './deleted.ts';
 import { countOf, cpuKey, hoursOf } from './place.ts';
+import { unknownLossesOn } from './unknown-losses.ts';
 
 /** A time of whole hours, and the length of its parts, in nanoseconds. */
 export interface Parts {
@@ -26,9 +27,9 @@ export async function factsByPart(
   if (nodes?.length === 0) return Array.from({ length: count }, () => []);
   const onNodes = nodes === undefined ? 'true' : `node IN (${nodes.map(literal).join(', ')})`;
   const [seen, deleted, unknown, hooks, cpus] = await Promise.all([
-    seenOn(store, onNodes, parts),
+    seenOn(store, onNodes),
     deletedOn(store, onNodes, parts),
-    unknownLosses(store, onNodes, parts),
+    unknownLossesOn(store, onNodes, parts),
     hooksOf(store, onNodes),
     cpusOn(store, onNodes, parts, endsOn(store, onNodes, parts)),
   ]);
@@ -78,21 +79,4 @@ async function endsOn(
     known.push({ first: Number(low), last: Number(high), part: Number(part) });
   }
   return ends;
-}
-
-/** Returns how many losses of an unknown number a node has, by the number of the part and the name. */
-async function unknownLosses(
-  store: Store,
-  onNodes: string,
-  { since, until, step }: Parts,
-): Promise<ReadonlyMap<string, number>> {
-  const rows = await store.rows<{ part: string; node: string; losses: string }>(
-    `SELECT toString(intDiv(timestamp - ${since}, ${step})) AS part, node,
-       toString(uniqExact((id, content))) AS losses
-     FROM ${tableOf(store, 'journal')}
-     WHERE ${onNodes} AND action = 'journal.loss' AND loss_first_seq IS NULL
-       AND timestamp >= ${since} AND timestamp < ${until}
-     GROUP BY part, node`,
-  );
-  return new Map(rows.map(({ part, node, losses }) => [`${part} ${node}`, Number(losses)]));
 }

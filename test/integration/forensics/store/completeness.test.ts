@@ -148,6 +148,31 @@ test('records that the store has deleted are not there, and are counted', option
   );
 });
 
+test('what a boot lost at its end may be from its last record on', options, async (t) => {
+  const store = await startStore(t);
+  const folder = new Folder();
+  t.after(() => folder.close());
+  const boot = BOOT_ID.replace('0', '1');
+  const lost = `,"vcml.boot.id":"${boot}","vcml.loss.stage":"reboot","vcml.loss.boot_id":"${BOOT_ID}","vcml.loss.next_seq":[3]`;
+  const one = [...onNode('node-1', [1, 2]), journalLine('journal.loss', 3 * HOUR * 1e6, lost)];
+  const two = [...onNode('node-2', [1, 2]), ...onNode('node-2', [3], 5 * HOUR)];
+  await store.insert([...one, ...two]);
+  const files = [folder.journal('one.jsonl', one), folder.journal('two.jsonl', two)];
+  const losses = '1 of 2 nodes; 1 with losses: node-1 (an unknown number of records)';
+  for (const [since, until, says] of [
+    ['03:30', '04:00', losses],
+    ['04:00', '05:00', losses],
+    ['06:00', '07:00', losses],
+    ['07:00', '08:00', '1 of 2 nodes; 1 silent: node-1 (since 2026-11-23T06:09:15Z)'],
+  ] as const) {
+    const times = ['--since', `2026-11-23T${since}:00Z`, '--until', `2026-11-23T${until}:00Z`];
+    for (const inputs of [files, [store.address]]) {
+      const { stderr } = await vcml('query', ...times, ...inputs);
+      equal(stderr.trimEnd().split('\n').at(-1), `vcml: complete: ${says}`, times.join(' '));
+    }
+  }
+});
+
 test('an answer about one record ends as from files, with the same words', options, async (t) => {
   const store = await startStore(t);
   const folder = new Folder();
