@@ -8,6 +8,8 @@ export interface Extent {
   readonly count: number;
   /** lines that are no records */
   readonly skipped: number;
+  /** those of them that DuckDB takes for records */
+  readonly refused: number;
   /** records that an earlier input has, too */
   readonly again: number;
 }
@@ -17,6 +19,7 @@ export interface Scanned {
   readonly files: readonly Source[];
   readonly extents: readonly Extent[];
   rows(sql: string): Promise<DuckDBValue[][]>;
+  integers(sql: string): Promise<number[]>;
 }
 
 /** Returns where the rows of each file are in a table that was just made. */
@@ -28,8 +31,21 @@ export async function extentsOf(scanned: Scanned, table: string): Promise<Extent
   const known = new Map(rows.map(([file, ...numbers]) => [Number(file), numbers.map(Number)]));
   return scanned.files.map((_, file) => {
     const [first = 0, count = 0, skipped = 0] = known.get(file) ?? [];
-    return { first, count, skipped, again: 0 };
+    return { first, count, skipped, refused: 0, again: 0 };
   });
+}
+
+/** Returns the places of a file's lines that DuckDB does not read as records. */
+export async function unreadIn(
+  scanned: Scanned,
+  table: string,
+  { first, count }: Pick<Extent, 'first' | 'count'>,
+): Promise<number[]> {
+  const rows = await scanned.integers(
+    `SELECT rowid FROM ${table} WHERE NOT readable AND rowid >= ${first}
+     AND rowid < ${first + count} ORDER BY rowid`,
+  );
+  return rows.map((row) => row - first);
 }
 
 /** Returns the rows of a table that have an id, as far as its hash says so, with another row. */

@@ -3,10 +3,10 @@ import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { COLUMNS, literal, scanSql } from './columns.ts';
 import type { AgentsAnswer } from './completeness/node.ts';
 import { type Engine, integersOf, openEngine, threadsFor } from './engine.ts';
-import { eraseRows } from './erase-rows.ts';
+import { eraseRows, refuseRows } from './erase-rows.ts';
 import { ForensicsError } from './errors.ts';
 import { fillTable, isForThreads, type LineTable } from './exec-lines/fill-table.ts';
-import { type Extent, extentsOf, suspectsOf } from './extents.ts';
+import { type Extent, extentsOf, suspectsOf, unreadIn } from './extents.ts';
 import { rowsAgain } from './inputs/again.ts';
 import { type Answers, type Problem, problemsText } from './inputs/find.ts';
 import { openInputs } from './inputs/open.ts';
@@ -164,8 +164,8 @@ export class Journals {
   /**
    * Makes a table of expressions over columns of `records`, after `file` as a number and
    * `readable`. It has one row for each line that is not blank, in order, so that `rowid` is the
-   * line's place. Of a record that several inputs have, each later row is null, and so is
-   * `readable`. Every line that is there has its row: files that DuckDB reads otherwise are copied
+   * line's place. A line that is no record (record/read.ts) is not readable, whatever DuckDB makes of it.
+   * Of a record that several inputs have, each later row is null, and so is `readable`. Every line that is there has its row: files that DuckDB reads otherwise are copied
    * into a form that it reads.
    */
   async scan(
@@ -235,7 +235,7 @@ export class Journals {
    */
   async readyViews(condition = 'true'): Promise<void> {
     await this.scan('counted', [], []);
-    if (this.extents.some(({ again }) => again > 0)) {
+    if (this.extents.some(({ again, refused }) => again > 0 || refused > 0)) {
       await this.scan('every', COLUMNS);
       this.#viewsFrom = 'SELECT * REPLACE (file::VARCHAR AS file) FROM every WHERE readable';
     }
@@ -338,20 +338,20 @@ export class Journals {
    */
   async #isWhole(table: string): Promise<boolean> {
     let isChanged = false;
+    const refused: number[][] = [];
     for (const [index, file] of this.files.entries()) {
       const { first = 0, count = 0, skipped = 0 } = this.extents[index] ?? {};
       if (file.hasRecordsOnly) continue;
       if (!(await file.hasLines(count))) isChanged = await this.#copied(file, () => file.mend());
-      else if (skipped > 0) {
-        const rows = await this.integers(
-          `SELECT rowid FROM ${table} WHERE NOT readable AND rowid >= ${first}
-           AND rowid < ${first + count} ORDER BY rowid`,
-        );
-        if (await file.hasRecordAt(rows.map((row) => row - first)))
+      else {
+        const unread = skipped === 0 ? [] : await unreadIn(this, table, { first, count });
+        if (await file.hasRecordAt(unread))
           isChanged = await this.#copied(file, () => file.copyRecords());
+        else refused[index] = await file.refused(new Set(unread));
       }
     }
     if (isChanged) await this.#define(this.files);
+    else this.extents = await refuseRows(this, table, refused);
     return !isChanged && (await this.#isOnce(table));
   }
 
@@ -373,7 +373,7 @@ export class Journals {
         return false;
       }
     }
-    await eraseRows(this.connection, table, again);
+    await eraseRows(this.connection, table, again, 'NULL');
     this.extents = this.extents.map((extent) => ({
       ...extent,
       again: again.filter((row) => row >= extent.first && row < extent.first + extent.count).length,

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, parseExact } from './exact-json.ts';
+import { hasOneReading } from './one-reading.ts';
 
 /** A record as its line states it; a field of the wrong type counts as absent. */
 export interface StoredRecord {
@@ -19,15 +20,23 @@ export interface StoredRecord {
   readonly json: JsonObject;
 }
 
+/**
+ * Whether a line is a record: a JSON text (RFC 8259) that every reader reads alike, of an object whose
+ * `id` is a string. There is no other rule, so that no answer has a record that another one leaves out.
+ */
+export function isRecord(text: string): boolean {
+  return isRecordAs(text, parsed(text, JSON.parse));
+}
+
+/** Whether a line that was parsed into `json` is a record. */
+export function isRecordAs(text: string, json: unknown): json is JsonObject & { id: string } {
+  return isObject(json) && typeof json.id === 'string' && hasOneReading(text, json);
+}
+
 /** Reads a line; undefined if it is not a record. */
 export function readRecord(text: string): StoredRecord | undefined {
-  let json: unknown;
-  try {
-    json = parseExact(text);
-  } catch {
-    return undefined;
-  }
-  if (!isObject(json) || typeof json.id !== 'string') return undefined;
+  const json = parsed(text, parseExact);
+  if (!isRecordAs(text, json)) return undefined;
   const { id, timestamp, actor: given, object, parent_cause: parentCause } = json;
   const actor: JsonObject = isObject(given) ? given : {};
   return {
@@ -44,6 +53,15 @@ export function readRecord(text: string): StoredRecord | undefined {
     attributes: isObject(json.attributes) ? json.attributes : {},
     json,
   };
+}
+
+/** Exact numbers take three times as long. */
+function parsed(text: string, parse: (text: string) => unknown): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function nanoseconds(value: unknown): bigint | undefined {

@@ -1,4 +1,4 @@
-import { readRecord, type StoredRecord } from '../../record/read.ts';
+import type { StoredRecord } from '../../record/read.ts';
 import { visible } from '../../record/visible.ts';
 import { completenessIn, withNumbers } from '../completeness/files.ts';
 import { ForensicsError } from '../errors.ts';
@@ -12,6 +12,7 @@ import { recordPrinter } from '../output/records.ts';
 import { isCircle, sentencesOf, whereOf } from '../output/sentences.ts';
 import { paint, print } from '../output/stdout.ts';
 import { bodyOf, gapOf, headOf, shortId, userOf, wrapped } from '../output/text.ts';
+import { recordIn } from '../record-in.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
 
 /** The options of `vcml chain`. */
@@ -59,9 +60,9 @@ export async function entriesOf(journals: Journals, rows: readonly number[]): Pr
   });
 }
 
-/** Returns the records of entries that can be read. */
+/** Returns the records of entries. */
 export function recordsOf(entries: readonly Entry[]): StoredRecord[] {
-  return entries.map(({ text }) => readRecord(text)).filter((one) => one !== undefined);
+  return entries.map(({ text }) => recordIn(text));
 }
 
 async function printChain(

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { readRecord, type StoredRecord } from '../../record/read.ts';
+import type { StoredRecord } from '../../record/read.ts';
 import { visible } from '../../record/visible.ts';
 import { completenessIn, withNumbers } from '../completeness/files.ts';
 import { ForensicsError } from '../errors.ts';
@@ -8,6 +8,7 @@ import { Graph } from '../graph.ts';
 import type { Journals } from '../journals.ts';
 import { notesOf, printNotes } from '../output/notes.ts';
 import { remark } from '../output/stderr.ts';
+import { recordIn } from '../record-in.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { reported } from '../report/pack.ts';
 import { type ReportInput, renderReport } from '../report/render.ts';
@@ -71,9 +72,7 @@ export async function report(
   for await (const { text } of entriesByTime(journals, kept)) {
     length += text.length;
     if (length > textMax) throw new ForensicsError('usage', TOO_LARGE);
-    const record = readRecord(text);
-    if (record === undefined) continue;
-    records.push(record);
+    records.push(recordIn(text));
   }
   const { candidatesOf, summary } = await readAuditLog(options.auditLog, records, options);
   for (const record of records) {

@@ -1,6 +1,6 @@
 import { writeExact } from '../../record/exact-json.ts';
 import { KEYS } from '../../record/fields.ts';
-import { readRecord, type StoredRecord } from '../../record/read.ts';
+import type { StoredRecord } from '../../record/read.ts';
 import { visible } from '../../record/visible.ts';
 import { completenessIn, withNumbers } from '../completeness/files.ts';
 import { ForensicsError } from '../errors.ts';
@@ -136,7 +136,7 @@ async function printTree(
   { candidatesOf }: AuditLog,
 ) {
   const { nodes } = forest;
-  const records = entries.map(({ text }) => readRecord(text));
+  const records = recordsOf(entries);
   const ends = endsOf(nodes);
   for (let at = 0; at < nodes.length; ) {
     const record = records[at];

@@ -93,7 +93,7 @@ export async function fillTable(table: LineTable, filling: Filling): Promise<boo
           : await ofResources.columns(resources, columns.resource, columns.rows);
       const raw = columnsOf(table, columns, derived);
       appender.append([fileColumn(at, files.length), ...raw], columns.rows);
-      files[at]?.counted(scanned.count);
+      files[at]?.counted(scanned.count, scanned.refused);
       if (areOrdinary) files[at]?.indexChecked(scanned.indexFault);
       if (scanned.others.length > 0) others.push(Buffer.from(scanned.others));
       for (const row of scanned.otherRows) otherRows.push(rows + row);

@@ -4,6 +4,7 @@ import { type ExecColumns, ExecColumnsBuilder } from './exec-columns.ts';
 import { ExecScanner, FOUND } from './exec-scanner.ts';
 import type { IndexCheck } from './index-check.ts';
 import { checkedIndex } from './index-of-file.ts';
+import { isRecordLine } from './refused-lines.ts';
 
 const LINE_FEED = 0x0a;
 /** Files with more other lines than this are read by DuckDB alone. */
@@ -26,6 +27,8 @@ export interface ScannedFile {
   /** the lines that DuckDB must read, and their rows */
   readonly others: Buffer;
   readonly otherRows: readonly number[];
+  /** the rows of lines that are no records */
+  readonly refused: readonly number[];
   /** counted from the same bytes, and without reading any record */
   readonly count: LineCount;
   /** what is wrong with the index beside the file; undefined: nothing, or it was not looked at */
@@ -73,6 +76,7 @@ class Lines {
   readonly #columns = new ExecColumnsBuilder();
   readonly #others: Buffer[] = [];
   readonly #otherRows: number[] = [];
+  readonly #refused: number[] = [];
   #otherBytes = 0;
   #bytes = 0;
   readonly #check: IndexCheck | undefined;
@@ -106,6 +110,7 @@ class Lines {
       resources: scanner.resources,
       others: Buffer.concat(this.#others),
       otherRows: this.#otherRows,
+      refused: this.#refused,
       indexFault,
     };
   }
@@ -114,6 +119,7 @@ class Lines {
   #takeOther(line: Buffer): void {
     if (isBlank(line, 0, line.length)) return;
     this.#otherRows.push(this.#columns.rows);
+    if (!isRecordLine(line)) this.#refused.push(this.#columns.rows);
     this.#columns.skip();
     const copy = Buffer.allocUnsafe(line.length + 1);
     line.copy(copy);

@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject, parseExact } from '../../record/exact-json.ts';
 import { OTLP_KEYS } from '../../record/fields/core.ts';
+import { isRecordAs } from '../../record/read.ts';
 
 /** What a line holds. */
 export type Content =
@@ -19,7 +20,7 @@ const OTHER_SIGNALS = ['resourceSpans', 'resourceMetrics', 'resourceProfiles'];
 export function contentOf(text: string): Content {
   const json = parsed(text);
   if (!isObject(json)) return { kind: 'neither' };
-  if (typeof json.id === 'string') return { kind: 'record' };
+  if (typeof json.id === 'string') return { kind: isRecordAs(text, json) ? 'record' : 'neither' };
   if (Array.isArray(json.resourceLogs))
     return { kind: 'logs', records: logRecordsIn(listOf(parseExact(text), 'resourceLogs')) };
   if (OTHER_SIGNALS.some((key) => Array.isArray(json[key]))) return { kind: 'other' };

@@ -1,5 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { isRecord } from '../../record/read.ts';
+import { RefusedLines } from '../exec-lines/refused-lines.ts';
 import {
   type Converted,
   convert,
@@ -43,6 +45,7 @@ export class Source {
   #hasRecordsOnly = false;
   #size = 0;
   #count: LineCount | undefined;
+  #refused: readonly number[] = [];
   /** the line number of each record in the original, if the lines differ */
   #numbers: readonly number[] | undefined;
   /** lines of OTLP without a log record */
@@ -161,9 +164,10 @@ export class Source {
     return this.isPlain ? this.#size : Number.POSITIVE_INFINITY;
   }
 
-  /** Takes over what was counted up to `size`. */
-  counted({ lines, marks }: LineCount): void {
+  /** Takes over what was counted up to `size`, and the places of lines that are no records. */
+  counted({ lines, marks }: LineCount, refused: readonly number[]): void {
     this.#count = { lines, marks: this.isPlain ? marks : [] };
+    this.#refused = refused;
   }
 
   /** Takes over what is wrong with the index beside it; undefined: nothing. */
@@ -172,12 +176,34 @@ export class Source {
     this.indexFault = fault;
   }
 
-  /** Counts the lines that DuckDB must find at least. */
+  /** Counts the lines that DuckDB must find at least, and looks for those that are no records. */
   async count(): Promise<LineCount> {
-    this.#count ??= this.isPlain
-      ? await countLines(this.#file, this.#size)
-      : await countCompressedLines(this.#file);
-    return this.#count;
+    if (this.#count !== undefined) return this.#count;
+    // convert() has judged each line.
+    const refused = this.#hasRecordsOnly ? undefined : new RefusedLines();
+    const count = this.isPlain
+      ? await countLines(this.#file, this.#size, refused)
+      : await countCompressedLines(this.#file, refused);
+    this.counted(count, refused?.places ?? []);
+    return count;
+  }
+
+  /**
+   * Returns the places of lines that are no records, except for those among `known`. They were counted,
+   * and are judged again, because the last one may have become longer meanwhile.
+   */
+  async refused(known: ReadonlySet<number>): Promise<number[]> {
+    const places = this.#refused.filter((place) => !known.has(place));
+    const refused: number[] = [];
+    let at = 0;
+    for await (const { text, isTooLong, whole } of this.linesAt(places)) {
+      const place = places[at] ?? 0;
+      at += 1;
+      if (!isTooLong && isRecord(text)) continue;
+      refused.push(place);
+      if (!whole && this.#form === 'plain') this.isUnfinished = true;
+    }
+    return refused;
   }
 
   /** Whether it had this number of lines at a moment since measure(). */

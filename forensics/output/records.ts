@@ -1,9 +1,10 @@
 import { type Json, writeExact } from '../../record/exact-json.ts';
 import { KEYS } from '../../record/fields.ts';
-import { readRecord, type StoredRecord } from '../../record/read.ts';
+import type { StoredRecord } from '../../record/read.ts';
 import { rfc3339Of } from '../../record/time.ts';
 import { visible, visibleJson } from '../../record/visible.ts';
 import type { Entry } from '../journals.ts';
+import { recordIn } from '../record-in.ts';
 import { csvLine } from './csv.ts';
 import type { Form } from './form.ts';
 import { paint, print } from './stdout.ts';
@@ -31,8 +32,7 @@ export function recordPrinter(
       else if (form === 'json')
         await write(`${count === 1 ? '[\n' : ',\n'}${visibleJson(entry.text.trim())}`);
       else {
-        const record = readRecord(entry.text);
-        if (record === undefined) return;
+        const record = recordIn(entry.text);
         if (form === 'text') await write(textOf(record));
         else {
           if (count === 1) await write(csvLine(Object.keys(CSV)));

@@ -35,11 +35,11 @@ export function secondReading(path: string): Contents {
 function idsIn(line: string): string[] | 'other' | 'empty' | 'neither' {
   let json: Record<string, unknown>;
   try {
-    json = JSON.parse(line.replace(/^\ufeff?\0*/, ''));
+    json = JSON.parse(line.replace(/^\ufeff?\0*/, ''), wellFormed);
   } catch {
     return 'neither';
   }
-  if (typeof json?.id === 'string') return [json.id];
+  if (typeof json?.id === 'string') return hasNameTwice(line) ? 'neither' : [json.id];
   if (json?.resourceLogs !== undefined)
     return [...line.matchAll(/"key":"log\.record\.uid","value":\{"stringValue":"([^"]+)"/g)].map(
       ([, id = '']) => id,
@@ -49,6 +49,28 @@ function idsIn(line: string): string[] | 'other' | 'empty' | 'neither' {
   return Object.keys(json).every((key) => /^resource[SMP]|^schemaUrl$/.test(key))
     ? 'other'
     : 'neither';
+}
+
+function wellFormed(name: string, value: unknown): unknown {
+  if (!name.isWellFormed() || (typeof value === 'string' && !value.isWellFormed()))
+    throw new SyntaxError('half of a surrogate pair');
+  return value;
+}
+
+/** Whether an object in a line of JSON has the same name twice. */
+function hasNameTwice(line: string): boolean {
+  const tokens = line.match(/"(?:[^"\\]|\\.)*"|[{}:]/g) ?? [];
+  const open: Set<string>[] = [];
+  for (const [at, token] of tokens.entries()) {
+    if (token === '{') open.push(new Set());
+    else if (token === '}') open.pop();
+    else if (tokens[at + 1] === ':') {
+      const name = JSON.parse(token);
+      if (open.at(-1)?.has(name)) return true;
+      open.at(-1)?.add(name);
+    }
+  }
+  return false;
 }
 
 function textOf(bytes: Buffer, path: string): string {

@@ -11,6 +11,13 @@ export interface LineCount {
   readonly marks: readonly LineMark[];
 }
 
+/** What else reads the text that is counted. */
+interface Reader {
+  add(chunk: Buffer): void;
+  /** Ends a line without a line feed. */
+  end(): void;
+}
+
 /** How many lines apart marks are. */
 export const MARK_LINES = 1024;
 /** Small enough for the processor's cache: the bytes are read once. */
@@ -24,7 +31,11 @@ const BRACE = 0x7b;
  * Counts the lines in the first `size` bytes of a file that is not compressed. It is a second and
  * simpler reading, by which every command checks that DuckDB has read each line.
  */
-export async function countLines(path: string, size: number): Promise<LineCount> {
+export async function countLines(
+  path: string,
+  size: number,
+  reader: Reader | undefined,
+): Promise<LineCount> {
   const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   const counter = new LineCounter();
   const fd = openSync(path, 'r');
@@ -34,22 +45,33 @@ export async function countLines(path: string, size: number): Promise<LineCount>
       const length = readSync(fd, buffer, 0, Math.min(CHUNK_BYTES, size - offset), offset);
       if (length === 0) break;
       counter.add(buffer.subarray(0, length));
+      reader?.add(buffer.subarray(0, length));
       offset += length;
       if (chunks % TURN_CHUNKS === 0) await turn();
     }
   } finally {
     closeSync(fd);
   }
+  reader?.end();
   return counter.end();
 }
 
 /** Counts the lines of a compressed file. A damage ends a line. */
-export async function countCompressedLines(path: string): Promise<LineCount> {
+export async function countCompressedLines(
+  path: string,
+  reader: Reader | undefined,
+): Promise<LineCount> {
   const counter = new LineCounter();
   for await (const part of readText(path)) {
-    if (Buffer.isBuffer(part)) counter.add(part);
-    else counter.end();
+    if (Buffer.isBuffer(part)) {
+      counter.add(part);
+      reader?.add(part);
+    } else {
+      counter.end();
+      reader?.end();
+    }
   }
+  reader?.end();
   return { lines: counter.end().lines, marks: [] };
 }
 

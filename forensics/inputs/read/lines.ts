@@ -34,8 +34,8 @@ export interface LineMark {
   readonly place: number;
 }
 
-/** No line of a journal is nearly as long, and DuckDB reads none that is longer. */
-const LINE_MAX = 128 << 20;
+/** In bytes: no line of a journal is nearly as long, and DuckDB reads none that is longer. */
+export const LINE_MAX = 128 << 20;
 const LONG_SHOWN = 4 << 10;
 const LINE_FEED = 0x0a;
 /** Files that begin with one may have been joined. */
@@ -91,6 +91,11 @@ export async function* readLines(
   if (last !== undefined) yield last;
 }
 
+/** Returns the text of a line. */
+export function textOf(line: Buffer): string {
+  return line.toString('utf8').replace(BYTE_ORDER_MARK, '');
+}
+
 /** The line that is being read. */
 class PendingLine {
   #parts: Buffer[] = [];
@@ -117,8 +122,7 @@ class PendingLine {
   content(): Pick<Line, 'text' | 'isTooLong' | 'zeros'> {
     const [first, ...others] = this.#parts;
     const bytes = first === undefined || others.length > 0 ? Buffer.concat(this.#parts) : first;
-    const text = bytes.toString('utf8').replace(BYTE_ORDER_MARK, '');
-    return { text, isTooLong: this.#isTooLong, zeros: this.#zeros };
+    return { text: textOf(bytes), isTooLong: this.#isTooLong, zeros: this.#zeros };
   }
 
   clear(): void {

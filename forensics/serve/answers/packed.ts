@@ -1,4 +1,5 @@
-import { readRecord, type StoredRecord } from '../../../record/read.ts';
+import type { StoredRecord } from '../../../record/read.ts';
+import { recordIn } from '../../record-in.ts';
 import { packRecords, reported } from '../../report/pack.ts';
 import type { Packed } from '../../report/packed.ts';
 
@@ -9,7 +10,7 @@ export function packed(
   return packRecords(records.map(reported));
 }
 
-/** Reads the records in lines; a line that is no record is left out. */
+/** Reads the records in lines; throws if one is no record any more. */
 export function recordsIn(lines: readonly string[]): StoredRecord[] {
-  return lines.map(readRecord).filter((one) => one !== undefined);
+  return lines.map(recordIn);
 }

@@ -1,4 +1,4 @@
-import { readRecord, type StoredRecord } from '../../../record/read.ts';
+import type { StoredRecord } from '../../../record/read.ts';
 import { rfc3339Of } from '../../../record/time.ts';
 import { sentencesOf } from '../../output/sentences.ts';
 import { type Selection, timeRangeOf } from '../../select/filter.ts';
@@ -72,12 +72,11 @@ async function branches(
   question: Question,
   { lines, next, children: counts }: Branches,
 ): Promise<Answered> {
-  const read = lines.map(readRecord);
-  const found = read.filter((one) => one !== undefined);
+  const found = recordsIn(lines);
   return {
     ...packed(found),
     notes: await notesOn(question, found),
-    children: counts.filter((_, index) => read[index] !== undefined),
+    children: counts,
     next: next ?? null,
   };
 }
