@@ -4,12 +4,11 @@ import type { Config } from '../config/schema.ts';
 import { AgentError } from '../errors.ts';
 import { IndexedSegments } from '../journal/indexed.ts';
 import { type OnUnreadable, readChunks, readText } from '../journal/read.ts';
-import type { Position } from '../journal/segment.ts';
 import type { PrintForm } from '../print/format.ts';
 import { Printer } from '../print/printer.ts';
 import { neighborsOf } from './neighbors.ts';
 import { related } from './related.ts';
-import { mayReach, reportUnreadable, segmentsOf } from './segments.ts';
+import { reportUnreadable, segmentsOf } from './segments.ts';
 import { frameTest, isAll, type Selection, wantedIn } from './selection.ts';
 
 /** Reading a journal must not keep a processor from those who work. */
@@ -82,7 +81,7 @@ async function* withNeighbors(
 ): AsyncGenerator<Buffer> {
   yield* selected(dir, selection, reading);
   const { lines, reachEnd } = await neighborsOf(
-    { dir, segments: segmentsOf(dir), ...reading },
+    { segments: segmentsOf(dir), ...reading },
     selection,
   );
   yield* lines;
@@ -103,11 +102,14 @@ async function* selected(
 ): AsyncGenerator<Buffer> {
   const wanted = wantedIn(selection);
   const mayHave = frameTest(selection);
-  const chunksOf: typeof readChunks = (folder, segment, offset) =>
-    isAll(selection) || offset > 0
-      ? readChunks(folder, segment, offset)
-      : indexed.chunks(segment, mayHave);
-  const start = startOf(dir, selection.from);
+  const { from } = selection;
+  const chunksOf: typeof readChunks = async function* (folder, segment, offset) {
+    if (isAll(selection) || offset > 0) yield* readChunks(folder, segment, offset);
+    else if (from === undefined || (await indexed.mayReach(segment, from)))
+      yield* indexed.chunks(segment, mayHave);
+  };
+  const [first] = segmentsOf(dir);
+  const start = first && { segment: first.number, offset: 0 };
   for await (const { text } of readText(dir, start, onUnreadable, chunksOf)) yield* wanted(text);
 }
 
@@ -117,17 +119,4 @@ function momentOf(flag: string, given: string | undefined): bigint | undefined {
   const nanos = parseTime(given, Date.now());
   if (nanos !== undefined) return nanos;
   throw new AgentError('TIME_INVALID', { flag, given: JSON.stringify(given), forms: TIME_FORMS });
-}
-
-/**
- * Returns where to begin. Segments that were closed before the time hold no later records; the last
- * one is still being written.
- */
-function startOf(dir: string, from: bigint | undefined): Position | undefined {
-  const segments = segmentsOf(dir);
-  const first = segments.find(
-    (segment, at) =>
-      from === undefined || at === segments.length - 1 || mayReach(dir, segment, from),
-  );
-  return first && { segment: first.number, offset: 0 };
 }

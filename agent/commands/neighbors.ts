@@ -5,7 +5,6 @@ import type { OnUnreadable } from '../journal/read.ts';
 import type { Segment } from '../journal/segment.ts';
 import { wholeLines } from '../journal/split-lines.ts';
 import { discarded } from '../kube/garbage.ts';
-import { mayReach } from './segments.ts';
 import { type LineTest, OF_JOURNAL, type Selection, timeTest } from './selection.ts';
 
 /** So much text is searched on each side: almost every CPU executes something in it. */
@@ -19,7 +18,6 @@ const NUMBERS = new RegExp(
 
 /** A journal whose segments are listed, the oldest first. */
 export interface Surroundings {
-  readonly dir: string;
   readonly indexed: IndexedSegments;
   readonly segments: readonly Segment[];
   /** receives why a part cannot be read */
@@ -82,11 +80,11 @@ async function* earlierParts(
 }
 
 async function* laterParts(
-  { dir, indexed, segments }: Surroundings,
+  { indexed, segments }: Surroundings,
   before: bigint,
 ): AsyncGenerator<SegmentPart> {
   for (const segment of segments) {
-    if (!mayReach(dir, segment, before)) continue;
+    if (!(await indexed.mayReach(segment, before))) continue;
     for (const part of await indexed.parts(segment))
       if (part.content === undefined || part.content.last >= before) yield part;
   }

@@ -1,7 +1,6 @@
-import { statSync } from 'node:fs';
 import { AgentError, EXIT } from '../errors.ts';
 import type { OnUnreadable } from '../journal/read.ts';
-import { listSegmentsSync, type Segment, segmentFile } from '../journal/segment.ts';
+import { listSegmentsSync, type Segment } from '../journal/segment.ts';
 
 /** Lists the segments of a journal that must exist; throws JOURNAL_ABSENT. */
 export function segmentsOf(dir: string): Segment[] {
@@ -11,15 +10,6 @@ export function segmentsOf(dir: string): Segment[] {
     const why = error instanceof Error ? error.message : String(error);
     throw new AgentError('JOURNAL_ABSENT', { reason: why }, { cause: error });
   }
-}
-
-/**
- * Returns whether a segment may hold records from a time on. A file that is missing was compressed, or
- * deleted because it was old.
- */
-export function mayReach(dir: string, segment: Segment, from: bigint): boolean {
-  const stat = statSync(segmentFile(dir, segment), { bigint: true, throwIfNoEntry: false });
-  return stat === undefined || stat.mtimeNs >= from;
 }
 
 /** What became of segments that a command could not read. */

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { indexName, openIndex, readIndex } from '../../record/index/open-index.ts';
+import { glanceAtIndex, indexName, openIndex, readIndex } from '../../record/index/open-index.ts';
 import type {
   FrameContent,
   FramePlace,
@@ -57,6 +57,21 @@ export class IndexedSegments {
       content: frame.isOurs ? frame : undefined,
       chunks: () => this.#framesOf(segment, [frame]),
     }));
+  }
+
+  /**
+   * Whether a segment may have records from a time on. Its index says so, and not when it was closed,
+   * because the clock may have been set back between.
+   */
+  async mayReach(segment: Segment, from: bigint): Promise<boolean> {
+    if (!segment.compressed) return true;
+    try {
+      const index = await glanceAtIndex(segmentFile(this.#dir, segment));
+      return index?.frames.every(({ isOurs, last }) => isOurs && last < from) !== true;
+    } catch {
+      // Reading it meets the reason, and says it.
+      return true;
+    }
   }
 
   async #indexOf(segment: Segment): Promise<SegmentIndex | undefined> {

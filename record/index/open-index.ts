@@ -6,6 +6,7 @@ const SEGMENT = /(\/|^)(\d{20})\.jsonl\.zst$/;
 /** The index of the largest segment, 4 GiB of lines, is smaller. */
 const INDEX_MAX = 64 << 20;
 const CHUNK_BYTES = 256 << 10;
+const OTHER_SEGMENT = 'it is not the index of this segment';
 
 /** Returns the name of the index of a compressed segment; undefined: it is none. */
 export function indexName(path: string): string | undefined {
@@ -32,10 +33,29 @@ export async function openIndex(path: string): Promise<SegmentIndex | undefined>
     let at = 0;
     for (const frame of index.frames) {
       if (frame.offset !== at || (await crcOf(file, frame, buffer)) !== frame.crc)
-        throw new Error('it is not the index of this segment');
+        throw new Error(OTHER_SEGMENT);
       at += frame.bytes;
     }
-    if (at !== (await file.stat()).size) throw new Error('it is not the index of this segment');
+    if (at !== (await file.stat()).size) throw new Error(OTHER_SEGMENT);
+  } finally {
+    await file.close();
+  }
+  return index;
+}
+
+/**
+ * Reads the index of a segment, and compares it with the size and the last frame of that, which is
+ * enough to know that it is not of another one. Undefined: there is none. Throws as openIndex() does.
+ */
+export async function glanceAtIndex(path: string): Promise<SegmentIndex | undefined> {
+  const index = await readIndex(path);
+  const last = index?.frames.at(-1);
+  if (index === undefined || last === undefined) return undefined;
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const crc = await crcOf(file, last, Buffer.allocUnsafeSlow(CHUNK_BYTES));
+    if (last.offset + last.bytes !== size || crc !== last.crc) throw new Error(OTHER_SEGMENT);
   } finally {
     await file.close();
   }

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -9,7 +17,7 @@ import { crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { IndexedSegments } from '../../../agent/journal/indexed.ts';
 import { idSetOf } from '../../../record/index/id-set.ts';
 import { decodeIndex, encodeIndex } from '../../../record/index/segment-index.ts';
-import { lines, loss, sound, text } from '../../check/craft.ts';
+import { lines, loss, sound, text, time } from '../../check/craft.ts';
 import { append, createBed } from '../../support/journal/bed.ts';
 import {
   changedCopy,
@@ -49,6 +57,8 @@ const SELECTIONS: readonly (readonly string[])[] = [
 ];
 /** Some of them, where the journals are what differs. */
 const FEW = SELECTIONS.filter((_, n) => [0, 5, 9].includes(n));
+
+const bootTimeOf = (n: number) => record(n).attributes['vcml.boot_time'];
 
 interface Printed {
   readonly code: number;
@@ -101,6 +111,23 @@ before(async () => {
     third?.splice(20, 1, (third?.[20] ?? '').slice(0, 400));
     open?.push(`{"id":"${idOf(last + 1)}","timestamp":`);
   });
+});
+
+test('cat --since reads no segment whose index ends before, and each other one', async () => {
+  const dir = changedCopy(whole, 'times', (one) => {
+    // Reading the first segment would remark on it.
+    flipBit(join(one, compressed(1)), 0.3);
+    for (const name of readdirSync(one)) utimesSync(join(one, name), 1, 1);
+  });
+  const since = (n: number) => cat(dir, ['--since', time(BigInt(`${bootTimeOf(n)}`))]);
+  const [later, earlier] = [await since(2 * RECORDS), await since(RECORDS - 1)];
+  assert.deepEqual([later.code, later.stderr], [0, '']);
+  assert.equal(later.stdout.split('\n').length - 1, RECORDS + 50);
+  assert.match(earlier.stderr, /1\.index: not used: it is not the index of this segment/);
+  // The index of another segment says nothing.
+  copyFileSync(join(dir, indexName(1)), join(dir, indexName(3)));
+  const misled = await since(2 * RECORDS);
+  assert.equal(misled.stdout, later.stdout);
 });
 
 describe('cat prints the same with indexes as without them', { concurrency: 1 }, () => {
