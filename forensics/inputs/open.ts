@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { type Answers, compressedName, type Found, findFiles, type Problem } from './find.ts';
+import { readText } from './read/text.ts';
 import { Source } from './source.ts';
 import type { Temporary } from './temporary.ts';
 
@@ -29,13 +31,8 @@ export async function openInputs(
     const compressed = one.real === undefined ? undefined : byName.get(compressedName(one.real));
     if (compressed !== undefined) {
       await take(compressed);
-      // Both forms are there while a segment is compressed, and they are the same.
       const other = inputs.sources.find(({ path }) => path === compressed.path);
-      if (other !== undefined && other.damage.length === 0) return;
-      if (other !== undefined) {
-        inputs.sources.splice(inputs.sources.indexOf(other), 1);
-        inputs.notes.push(`${compressed.path}: damaged; the plain form is read`);
-      }
+      if (other !== undefined && !(await isPlainNeeded(one, other, inputs))) return;
     }
     try {
       const source = await Source.open(one, temporary);
@@ -48,6 +45,49 @@ export async function openInputs(
   };
   for (const one of found) await take(one);
   return { ...inputs, sources: await withoutCopies(inputs.sources, inputs.notes) };
+}
+
+/**
+ * Decides which of two forms of a segment are read: both are there while it is compressed, and then one
+ * has all that the other has. A node that was set up again writes other segments under the same names.
+ */
+async function isPlainNeeded(plain: Found, other: Source, inputs: Inputs): Promise<boolean> {
+  const isDamaged = other.damage.length > 0;
+  const relation = await relationOf(plain.real ?? plain.path, other.original);
+  if (relation === 'within' && !isDamaged) return false;
+  if (relation === 'other') {
+    const text = `${plain.path}: is another segment than ${other.path}, and both are read`;
+    inputs.notes.push(text);
+    return true;
+  }
+  inputs.sources.splice(inputs.sources.indexOf(other), 1);
+  const why = isDamaged ? 'damaged' : 'only the beginning of the plain form';
+  inputs.notes.push(`${other.path}: ${why}; the plain form is read`);
+  return true;
+}
+
+/** Says how the text of a plain file relates to that of another file, up to a damage in that. */
+async function relationOf(plain: string, other: string): Promise<'within' | 'longer' | 'other'> {
+  const file = await open(plain).catch((error: NodeJS.ErrnoException) => {
+    // It was compressed in the meantime.
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (file === undefined) return 'within';
+  try {
+    let at = 0;
+    for await (const part of readText(other)) {
+      if (!Buffer.isBuffer(part)) break;
+      const text = Buffer.allocUnsafe(part.length);
+      const { bytesRead } = await file.read(text, 0, text.length, at);
+      if (!text.subarray(0, bytesRead).equals(part.subarray(0, bytesRead))) return 'other';
+      at += bytesRead;
+      if (bytesRead < part.length) return 'within';
+    }
+    return at < (await file.stat()).size ? 'longer' : 'within';
+  } finally {
+    await file.close();
+  }
 }
 
 function foundAt(paths: readonly string[]): Answers {

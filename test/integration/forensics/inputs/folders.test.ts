@@ -53,6 +53,41 @@ test('a segment whose compressed form is damaged is read from its plain form', a
   assert.match(ran.stderr, /\.zst: damaged; the plain form is read/);
 });
 
+describe('two segments of the same name', () => {
+  const [first, second] = [lines(RECORDS.slice(0, 4)), lines(RECORDS.slice(4))];
+  const both = (name: string, plain: readonly string[], packed: readonly string[]) => {
+    folder.journal(`${name}/${segment(1)}`, plain);
+    const text = packed.map((line) => `${line}\n`).join('');
+    folder.write(`${name}/${segment(1)}.zst`, zstdCompressSync(text));
+    return query(`${folder.path}/${name}`);
+  };
+
+  test('are both read if the node was set up again between', async () => {
+    const ran = await both('again', second, first);
+    assert.deepEqual([ran.code, count(ran)], [0, RECORDS.length], ran.stderr);
+    assert.match(ran.stderr, /1\.jsonl: is another segment than \S+\.zst, and both are read/);
+  });
+
+  test('are both read if the compressed one is damaged', async () => {
+    const packed = zstdCompressSync(`${first.join('\n')}\n`);
+    folder.journal(`torn/${segment(1)}`, second);
+    folder.write(`torn/${segment(1)}.zst`, Buffer.concat([packed, Buffer.alloc(500, 1)]));
+    const ran = await query(`${folder.path}/torn`);
+    assert.deepEqual([ran.code, count(ran)], [3, RECORDS.length], ran.stderr);
+  });
+
+  test('are one if the plain one is the beginning of the other', async () => {
+    assertAnswer(await both('beginning', lines(RECORDS.slice(0, 2)), lines(RECORDS)));
+    assertAnswer(await both('empty', [], lines(RECORDS)));
+  });
+
+  test('are one if the compressed one is the beginning of the other', async () => {
+    const ran = await both('stale', lines(RECORDS), first);
+    assert.deepEqual([ran.code, count(ran)], [0, RECORDS.length], ran.stderr);
+    assert.match(ran.stderr, /\.zst: only the beginning of the plain form; the plain form is read/);
+  });
+});
+
 describe('a folder', () => {
   test('that looks like a hive partition changes no value', async () => {
     folder.write('hive/id=42/timestamp=7/resource=x/a.jsonl', JOURNAL);
