@@ -24,6 +24,8 @@ export interface S3 {
 const CONNECT_MS = 10_000;
 /** The time without a byte after which a request is tried again. */
 const IDLE_MS = 30_000;
+/** A list that has so many pages without an object, one after the other, has no end. */
+const EMPTY_PAGES_MAX = 100;
 
 /** Connects as the AWS command line does: shared configuration, environment, roles. */
 export async function connectS3(): Promise<S3> {
@@ -57,13 +59,18 @@ async function* pagesOf(
   bucket: string,
   prefix: string,
 ): AsyncGenerator<Listed[]> {
+  const tokens = new Set<string>();
   let next: string | undefined;
+  let empty = 0;
   do {
     const more = next === undefined ? {} : { ContinuationToken: next };
     const { objects, token } = await page(client, bucket, prefix, more);
-    if (token !== undefined && token === next) throw new Error('S3 repeats a page of its list');
+    if (token !== undefined && tokens.has(token)) throw new Error('S3 repeats a page of its list');
+    empty = objects.length === 0 ? empty + 1 : 0;
+    if (empty > EMPTY_PAGES_MAX) throw new Error('S3 lists pages without an object, and no end');
     yield objects;
     next = token;
+    if (next !== undefined) tokens.add(next);
   } while (next !== undefined);
 }
 

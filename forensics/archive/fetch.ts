@@ -23,6 +23,9 @@ export async function fetchObject(
       const content = await s3.get(object);
       hasAnswer = true;
       for await (const bytes of content) {
+        // A disk has no room for a content without an end.
+        if (written + bytes.length > object.bytes)
+          throw new Error(`it has ${object.bytes} bytes, and more came`);
         await file.writeFile(bytes);
         written += bytes.length;
         onBytes(bytes.length);
