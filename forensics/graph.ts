@@ -1,4 +1,5 @@
-import type { DuckDBValue } from '@duckdb/node-api';
+import { type DuckDBValue, listValue } from '@duckdb/node-api';
+import { readRecord } from '../record/read.ts';
 import { ForensicsError } from './errors.ts';
 import type { Execs } from './exec-lines/fill-table.ts';
 import type { Journals } from './journals.ts';
@@ -18,7 +19,7 @@ const EXECS: Execs = { columns: ['id', 'parent'], areOrdinary: false };
 
 /** What answers SQL about the table `links`. */
 interface Asked {
-  readonly rows: (sql: string, parameters: readonly string[]) => Promise<DuckDBValue[][]>;
+  readonly rows: (sql: string, parameters: readonly DuckDBValue[]) => Promise<DuckDBValue[][]>;
 }
 
 /** The graph of causes, by rows of the table `links`. */
@@ -78,6 +79,23 @@ export class Graph {
     throw new ForensicsError('usage', `more than one id begins with ${id}: ${[...ids].join(', ')}`);
   }
 
+  /** Whether lines are those of the records that their rows had when they were read. */
+  async areOf(
+    lines: readonly { readonly row: number; readonly text: string }[],
+    asked: Asked = this.#journals,
+  ): Promise<boolean> {
+    if (lines.length === 0) return true;
+    const found = await asked.rows(
+      `SELECT count(*) FROM (SELECT unnest($1::BIGINT[]) AS row, unnest($2::VARCHAR[]) AS id) line
+       JOIN links ON links.rowid = line.row AND links.id = record_key(line.id)`,
+      [
+        listValue(lines.map(({ row }) => BigInt(row))),
+        listValue(lines.map(({ text }) => idOf(text))),
+      ],
+    );
+    return Number(found[0]?.[0]) === lines.length;
+  }
+
   /** The row of its cause; undefined: the files do not have it. */
   parentOf(row: number): number | undefined {
     const parent = this.#parents[row] ?? NONE;
@@ -100,6 +118,11 @@ export class Graph {
     const { starts, rows } = this.#children;
     return rows.subarray(starts[row], starts[row + 1]);
   }
+}
+
+/** Reading the whole of a line of the agent would make a download three times as long. */
+function idOf(line: string): string {
+  return /^\{"id":"([^"\\]+)",/.exec(line)?.[1] ?? readRecord(line)?.id ?? '';
 }
 
 /** Among records with the same id, the cause is the last one before the child, if there is one. */

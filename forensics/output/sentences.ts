@@ -53,7 +53,7 @@ function sentenceOf(record: StoredRecord, effect: StoredRecord | undefined): str
 }
 
 /** Says why a chain ends with this record. */
-function endSentence(last: StoredRecord, isCircle: boolean): string {
+export function endSentence(last: StoredRecord, isCircle: boolean): string {
   if (isCircle)
     return 'The links run in a circle from here: the memory is wrong (see `vcml audit`).';
   if (last.parentCause !== undefined)

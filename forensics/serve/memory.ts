@@ -37,9 +37,16 @@ export interface Branches extends Page {
   readonly children: readonly number[];
 }
 
+/** How many causes of a record an answer has, besides the last one. */
+export const CAUSES_MAX = 30;
+
 /** A record and its causes, the nearest first. */
 export interface Chain {
   readonly lines: readonly string[];
+  /** how many causes before the last one are left out */
+  readonly between: number;
+  /** Whether the cause of the last one is in the chain. */
+  readonly isCircle: boolean;
   /** how many records the first one caused */
   readonly children: number;
 }

@@ -1,8 +1,9 @@
+import { counted } from '../../../record/describe.ts';
 import type { StoredRecord } from '../../../record/read.ts';
 import { rfc3339Of } from '../../../record/time.ts';
-import { sentencesOf } from '../../output/sentences.ts';
+import { endSentence, sentencesOf } from '../../output/sentences.ts';
 import { type Selection, timeRangeOf } from '../../select/filter.ts';
-import type { Branches, Part, Which } from '../memory.ts';
+import type { Branches, Chain, Part, Which } from '../memory.ts';
 import type { Parameters } from '../parameters.ts';
 import { Refusal } from '../refusal.ts';
 import { packed, recordsIn } from './packed.ts';
@@ -57,15 +58,30 @@ export async function record(question: Question): Promise<Answered> {
   const { memory, signal, about } = question;
   const found = await memory.chain(whichIn(question), signal);
   const chain = recordsIn(found.lines);
-  const sentences = sentencesOf(chain);
+  const sentences = sentencesAbout(chain, found);
   return {
     ...packed(chain),
     id: chain[0]?.id ?? about,
     notes: await notesOn(question, chain),
+    between: found.between,
     children: found.children,
     end: sentences.at(-1) ?? null,
     sentences,
   };
+}
+
+function sentencesAbout(
+  chain: readonly StoredRecord[],
+  { between, isCircle }: Pick<Chain, 'between' | 'isCircle'>,
+): string[] {
+  const last = chain.at(-1);
+  if (between === 0 || last === undefined) return sentencesOf(chain);
+  return [
+    ...sentencesOf(chain.slice(0, -1)).slice(0, -1),
+    `Before that are ${counted(between, 'more cause')}, which are left out here.`,
+    ...sentencesOf([last]).slice(0, -1),
+    endSentence(last, isCircle),
+  ];
 }
 
 async function branches(

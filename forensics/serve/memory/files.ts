@@ -3,7 +3,7 @@ import { type Numbered, nodeFactsIn } from '../../completeness/facts.ts';
 import { completenessOf } from '../../completeness/sentence.ts';
 import { ForensicsError } from '../../errors.ts';
 import type { Graph } from '../../graph.ts';
-import type { Journals } from '../../journals.ts';
+import type { Entry, Journals } from '../../journals.ts';
 import { notesOf } from '../../output/notes.ts';
 import { recordPrinter } from '../../output/records.ts';
 import { checkCondition } from '../../select/condition.ts';
@@ -17,11 +17,13 @@ import { type Connected, connected } from './connection.ts';
 import { KnownAnswers } from './known-answers.ts';
 import { offTimesOf, TURNS } from './off-times.ts';
 import { onlyOne } from './only-one.ts';
-import { badPlace, offsetOf, partOf } from './part.ts';
+import { badPlace, endsOf, offsetOf, partOf } from './part.ts';
 import { BY_HOUR, HOUR_NS, HOURS, REPORTS, SERVED, serveTables } from './tables.ts';
 
 /** How much text an answer may have. */
 const TEXT_MAX = 64 << 20;
+/** So many lines of a download are compared with what was read at a time. */
+const COMPARED = 4096;
 
 /** Files as they were when they were read. */
 export class FilesMemory implements Memory {
@@ -113,8 +115,12 @@ export class FilesMemory implements Memory {
 
   async chain(which: Which, signal: AbortSignal): Promise<Chain> {
     const row = await this.#find(which, signal);
+    const chain = this.#graph.chainOf(row);
+    const shown = endsOf(chain);
     return {
-      lines: await this.#lines(this.#graph.chainOf(row), signal),
+      lines: await this.#lines(shown, signal),
+      between: chain.length - shown.length,
+      isCircle: this.#graph.parentOf(chain.at(-1) ?? row) !== undefined,
       children: this.#graph.childrenOf(row).length,
     };
   }
@@ -179,12 +185,23 @@ export class FilesMemory implements Memory {
       own.integers(`SELECT row FROM ${SERVED} WHERE ${await checked(own, selection)} ORDER BY row`),
     );
     const printer = recordPrinter(form, write);
+    const waiting: Entry[] = [];
+    let written = 0;
+    const flush = async () => {
+      await this.#assertSame(waiting, signal);
+      for (const entry of waiting) await printer.record(entry);
+      written += waiting.length;
+      waiting.length = 0;
+    };
     await whileThere(async () => {
       for await (const entry of entriesByTime(this.#journals, rows)) {
         signal.throwIfAborted();
-        await printer.record(entry);
+        waiting.push(entry);
+        if (waiting.length === COMPARED) await flush();
       }
+      await flush();
     });
+    if (written !== rows.length) throw gone();
     await printer.end();
     return [await this.completeness(selection, signal), ...(await notesOf(this.#journals))];
   }
@@ -253,25 +270,35 @@ export class FilesMemory implements Memory {
 
   /** Returns the lines of rows in their order. */
   async #lines(rows: readonly number[], signal: AbortSignal): Promise<string[]> {
-    const texts = new Map<number, string>();
+    const entries = new Map<number, Entry>();
     let size = 0;
     await whileThere(async () => {
-      for await (const { row, text } of this.#journals.entries(rows.toSorted((a, b) => a - b))) {
+      for await (const entry of this.#journals.entries(rows.toSorted((a, b) => a - b))) {
         signal.throwIfAborted();
-        size += text.length;
+        size += entry.text.length;
         if (size > TEXT_MAX)
           throw new Refusal(
             413,
             'these records are too long for one answer: ask for fewer at a time',
           );
-        texts.set(row, text);
+        entries.set(entry.row, entry);
       }
     });
+    await this.#assertSame([...entries.values()], signal);
     return rows.map((row) => {
-      const text = texts.get(row);
-      if (text === undefined) throw gone();
-      return text;
+      const entry = entries.get(row);
+      if (entry === undefined) throw gone();
+      return entry.text;
     });
+  }
+
+  /** Throws if a line has not the id that it had when it was read: another file has its name now. */
+  async #assertSame(
+    entries: readonly Pick<Entry, 'row' | 'text'>[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const isSame = await this.#connected(signal, (own) => this.#graph.areOf(entries, own));
+    if (!isSame) throw gone();
   }
 }
 

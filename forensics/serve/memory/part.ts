@@ -1,4 +1,4 @@
-import type { Part } from '../memory.ts';
+import { CAUSES_MAX, type Part } from '../memory.ts';
 import { Refusal } from '../refusal.ts';
 
 /** The records of a part, and the names of their ends. */
@@ -29,6 +29,12 @@ export function partOf<One>(
     next: hasNext && last !== undefined ? nameOf(last) : undefined,
     prev: hasPrev && first !== undefined ? nameOf(first) : undefined,
   };
+}
+
+/** Returns what of a chain is shown: a record, its nearest causes, and the last one. */
+export function endsOf<One>(chain: readonly One[]): readonly One[] {
+  const most = 1 + CAUSES_MAX;
+  return chain.length <= most + 1 ? chain : [...chain.slice(0, most), ...chain.slice(-1)];
 }
 
 /** Reads a place that is an offset. */

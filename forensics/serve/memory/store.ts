@@ -8,7 +8,7 @@ import { conditionOf, type Selection, type TimeRange, timeRangeOf } from '../../
 import type { Tables } from '../../select/tables.ts';
 import { withoutPassword } from '../../store/address.ts';
 import { askStore } from '../../store/answer/ask-store.ts';
-import { type Link, rowsFor, uuid, withId } from '../../store/answer/fetch.ts';
+import { causesOf, type Link, rowsAt, uuid, withId } from '../../store/answer/fetch.ts';
 import { conditionFor, idConditions, isWholeId, nodesOf } from '../../store/answer/question.ts';
 import { lineOf, type Row } from '../../store/answer/record-line.ts';
 import { tablesOf } from '../../store/answer/tables.ts';
@@ -23,6 +23,7 @@ import type { About, Branches, Chain, Memory, NodeCells, Page, Part, Which } fro
 import { CellsByNode } from './cells.ts';
 import { offTimesOf, TURNS } from './off-times.ts';
 import { onlyOne } from './only-one.ts';
+import { endsOf } from './part.ts';
 import { branchesOf, childCounts, pageOf } from './store-pages.ts';
 
 const AMBIGUOUS_SHOWN = 5;
@@ -111,12 +112,19 @@ export class StoreMemory implements Memory {
   chain(which: Which, signal: AbortSignal): Promise<Chain> {
     return this.#connected(signal, async (store) => {
       const link = await this.#find(store, which);
-      const rows: Row[] = [];
-      const question = { id: link.id, ...(link.node === '' ? {} : { node: link.node }) };
-      for await (const some of rowsFor(store, question, Date.now())) rows.push(...some);
-      const chain = linked(link, rows);
+      const chain = linked([link, ...(await causesOf(store, link, new Set([link.id])))]);
+      const shown = endsOf(chain);
+      const rows = new Map<string, Row>();
+      for await (const some of rowsAt(store, shown))
+        for (const row of some) rows.set(keyOf(row), row);
       const [children = 0] = await childCounts(store, [link]);
-      return { lines: chain.map(lineOf), children };
+      const found = shown.map((one) => rows.get(keyOf(one))).filter((one) => one !== undefined);
+      return {
+        lines: found.map(lineOf),
+        between: chain.length - shown.length,
+        isCircle: chain.some(({ id: one }) => one === chain.at(-1)?.parent_cause),
+        children,
+      };
     });
   }
 
@@ -250,15 +258,17 @@ async function countsOf(
   return new Map(rows.map(({ part, node, count }) => [`${part} ${node}`, Number(count)]));
 }
 
-/** Follows the causes of a record among the rows of its node. */
-function linked({ node, timestamp, id }: Link, rows: readonly Row[]): Row[] {
-  const own = rows.filter((row) => row.node === node);
-  const byId = new Map(own.map((row) => [String(row.id), row]));
-  const chain = new Set<Row>();
-  const first = own.find((row) => String(row.id) === id && String(row.timestamp) === timestamp);
-  for (let row = first; row !== undefined && !chain.has(row); ) {
-    chain.add(row);
-    row = byId.get(String(row.parent_cause));
+/** Follows the causes of the first of some links among the others. */
+function linked(links: readonly Link[]): Link[] {
+  const byId = new Map(links.map((link) => [link.id, link]));
+  const chain = new Set<Link>();
+  for (let link = links[0]; link !== undefined && !chain.has(link); ) {
+    chain.add(link);
+    link = byId.get(String(link.parent_cause));
   }
   return [...chain];
+}
+
+function keyOf({ timestamp, id }: Pick<Row, 'timestamp'> & { readonly id?: unknown }): string {
+  return `${timestamp} ${id}`;
 }

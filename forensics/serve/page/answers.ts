@@ -69,6 +69,8 @@ export interface RecordPage extends Rows {
 export interface Chain extends Rows {
   readonly id: string;
   readonly notes: Packed['notes'];
+  /** how many causes before the last one are left out */
+  readonly between: number;
   /** the number of its direct effects */
   readonly children: number;
   /** why the chain ends */

@@ -12,7 +12,6 @@ import { LoadedRecords } from './loaded.ts';
 import { hashOf, type Place, patternFor, withValues } from './place.ts';
 import { questionAbout } from './record-name.ts';
 
-const CAUSES_MAX = 30;
 const EFFECTS_MAX = 30;
 /** A reader who holds an arrow key passes many records. */
 const REST_MS = 120;
@@ -94,7 +93,7 @@ export class RecordDetails {
       time: describer.time(record),
       flags: describer.flags(record),
       notes: records.notes.get(plain(records.get(record, 'id'))) ?? [],
-      because: [...because(causes, link), visible(chain.end)],
+      because: [...because(causes.map(link), chain.between), visible(chain.end)],
       ledTo: ledTo(chain.children, below.map(link)),
       fields: records.fields(record),
       more: inSentences(chain.sentences),
@@ -140,13 +139,13 @@ function inSentences(sentences: readonly string[]): readonly HTMLElement[] {
   return [element('details', {}, summary, element('ul', {}, ...items))];
 }
 
-function because(
-  causes: readonly number[],
-  link: (record: number) => Node | string,
-): readonly (Node | string)[] {
-  if (causes.length <= CAUSES_MAX + 1) return causes.map(link);
-  const between = `${counted(causes.length - CAUSES_MAX - 1, 'more cause')} in between`;
-  return [...causes.slice(0, CAUSES_MAX).map(link), between, ...causes.slice(-1).map(link)];
+function because(links: readonly (Node | string)[], between: number): readonly (Node | string)[] {
+  if (between === 0) return links;
+  return [
+    ...links.slice(0, -1),
+    `${counted(between, 'more cause')} in between`,
+    ...links.slice(-1),
+  ];
 }
 
 function ledTo(count: number, links: readonly (Node | string)[]): readonly HTMLElement[] {

@@ -89,7 +89,7 @@ export type Link = Pick<Row, 'node' | 'timestamp'> & {
 };
 
 /** Follows the causes of a record on its node while there are any. */
-async function causesOf(store: Store, effect: Link, known: Set<string>): Promise<Link[]> {
+export async function causesOf(store: Store, effect: Link, known: Set<string>): Promise<Link[]> {
   if (effect.parent_cause === null) return [];
   const links: Link[] = [];
   const pending = [effect];

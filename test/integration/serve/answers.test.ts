@@ -5,7 +5,7 @@ import { get } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
-import { exec, HOOK, lines, loss, start, stop } from '../../check/craft.ts';
+import { exec, execId, HOOK, lines, loss, start, stop, text } from '../../check/craft.ts';
 import { withheld } from '../../forensics/craft.ts';
 import { Folder, segment, vcml } from '../../support/forensics.ts';
 import { execLine, execLines, hostileLines } from '../../support/journal/lines.ts';
@@ -124,6 +124,45 @@ test('the answers are about the files as they were, whatever their agent does to
   const { status, body } = await server.send(path);
   equal(status, 502);
   match(JSON.parse(body).error, /was deleted or changed since it was read: read the inputs again/);
+});
+
+test('a file whose content was replaced by other records is not shown as what it was', async (t) => {
+  const folder = folderFor(t);
+  const path = folder.journal('one.jsonl', execLines(0, 50));
+  const server = await startServer(t, path);
+  const { rows, values } = await server.json('/api/records?limit=1');
+  const id = values.find((one: unknown) => /^[0-9a-f-]{36}$/.test(`${one}`));
+  equal(rows.length, 1);
+  folder.journal('one.jsonl', execLines(50, 100));
+  for (const question of ['/api/records', `/api/record/${id}`, '/api/tree']) {
+    const { status, body } = await server.send(question);
+    equal(status, 502, question);
+    match(JSON.parse(body).error, /was deleted or changed since it was read/);
+  }
+  for (const lines of [execLines(50, 100), execLines(0, 20)]) {
+    folder.journal('one.jsonl', lines);
+    const { status, body } = await server.send('/api/export');
+    deepEqual([status, body.includes('"vcml"')], [502, false]);
+  }
+});
+
+test('a long chain is answered with its nearest causes and its last one', async (t) => {
+  const folder = folderFor(t);
+  const chain = Array.from({ length: 100 }, (_, n) =>
+    text(exec(10 * n + 10, n + 100, 0, n + 1, n === 0 ? {} : { parent: execId(10 * n, n + 99) })),
+  );
+  const server = await startServer(t, folder.journal('long.jsonl', chain));
+  const answer = await server.json(`/api/record/${execId(1000, 199)}`);
+  deepEqual([answer.rows.length, answer.between, answer.id], [32, 68, execId(1000, 199)]);
+  const ids = answer.values.filter((one: unknown) => /^[0-9a-f-]{36}$/.test(`${one}`));
+  equal(ids.includes(execId(10, 100)), true);
+  equal(ids.includes(execId(500, 149)), false);
+  match(answer.end, /^The memory ends at/);
+  equal(answer.sentences[31], 'Before that are 68 more causes, which are left out here.');
+  match(answer.sentences[32], /^At .* ran on the host/);
+  equal(answer.sentences.at(-1), answer.end);
+  const near = await server.json(`/api/record/${execId(320, 131)}`);
+  deepEqual([near.rows.length, near.between, near.sentences.length], [32, 0, 33]);
 });
 
 test('a histogram counts every record once, and shows losses and silent nodes', async (t) => {
