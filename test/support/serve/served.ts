@@ -6,6 +6,7 @@ import type { ReportRecord } from '../../../forensics/report/render.ts';
 import { Folder } from '../forensics.ts';
 import { VCML_BIN } from '../paths.ts';
 import { launchChromium, watch } from '../report/browser.ts';
+import { until } from '../until.ts';
 import { linesOf } from './journal-of.ts';
 
 type Environment = Readonly<Record<string, string>>;
@@ -91,6 +92,15 @@ export class Served {
     const others = this.misdeeds.filter((text) => !refusals.includes(text));
     this.misdeeds.splice(0, this.misdeeds.length, ...others);
     return refusals;
+  }
+
+  /** Waits for the messages about as many refused requests, and forgets them. */
+  async refused(count: number): Promise<void> {
+    let found = 0;
+    await until(`${count} requests are refused`, () => {
+      found += this.takeRefusals().length;
+      return found >= count;
+    });
   }
 
   async close(): Promise<void> {
