@@ -8,6 +8,12 @@ export function form(command: Command, ...more: readonly string[]): Command {
   return command.addOption(option.default('text'));
 }
 
+/** Reads an id, or the beginning of one; every id begins with an empty one. */
+export function someId(text: string): string {
+  if (text !== '') return text;
+  throw new InvalidArgumentError('Must not be empty.');
+}
+
 /** Adds the option for the audit log of the API server. */
 export function auditLog(command: Command): Command {
   return command.option(

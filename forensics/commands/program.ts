@@ -11,7 +11,7 @@ import type { ConnectionOptions } from '../store/connect.ts';
 import { concluding, LINKS } from './concluding.ts';
 import { filesOf } from './files.ts';
 import { MAIN_HELP } from './help.ts';
-import { auditLog, count, form, selection, storeConnection } from './options.ts';
+import { auditLog, count, form, selection, someId, storeConnection } from './options.ts';
 import { type Opening, reading } from './reading.ts';
 import { refusal } from './refusal.ts';
 
@@ -30,7 +30,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .description('print a record and its causes, back to where they end, and why they end there')
     .option('--since <time>', 'in a store, where an id begins so: not before this time')
     .option('--node <name>', 'in a store, where an id begins so: of this node')
-    .argument('<id>', 'id of the record, or the beginning of it')
+    .argument('<id>', 'id of the record, or the beginning of it', someId)
     .argument('[inputs...]', INPUTS)
     .action(async (id, inputs, options) => {
       const { chain } = await import('./chain.ts');
@@ -58,7 +58,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
 
   storeConnection(auditLog(selection(form(program.command('tree')))))
     .description('print what a record or a selection caused, as trees')
-    .option('--id <id>', 'id of the record at the root, or the beginning of it')
+    .option('--id <id>', 'id of the record at the root, or the beginning of it', someId)
     .option('--depth <n>', 'maximum depth of the tree', count, 100)
     .option('--limit <n>', 'maximum number of records', count, 1000)
     .option('--no-collapse', 'show each of several equal children')
@@ -130,7 +130,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       'write one self-contained HTML file, or Markdown for a ticket, about a record or a selection, with all causes',
     )
     .requiredOption('-o, --out <file>', 'file to write')
-    .option('--id <id>', 'id of a record: the report shows its causes and what it caused')
+    .option('--id <id>', 'id of a record: the report shows its causes and what it caused', someId)
     .option('--title <text>', 'title of the report')
     .option('--markdown', 'write Markdown')
     .option('--limit <n>', 'maximum number of records (default: 50000, or 200 in Markdown)', count)

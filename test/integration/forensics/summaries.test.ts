@@ -129,6 +129,19 @@ test('--sql reads only what the other options select', async () => {
   assert.equal(await count('--exe', '/nowhere/*'), 0);
 });
 
+test('an empty id, with which every id begins, is refused', async () => {
+  const file = folder.journal('empty-id.jsonl', lines(Object.values(sound())));
+  for (const args of [
+    ['chain', '', file],
+    ['tree', '--id', '', file],
+    ['report', '--id', '', file],
+  ]) {
+    const { code, stderr } = await vcml(...args);
+    assert.equal(code, 64);
+    assert.match(stderr, /Must not be empty/);
+  }
+});
+
 test('a wrong name in --sql is an error of one line that suggests the right one', async () => {
   const file = folder.journal('suggested.jsonl', lines(Object.values(sound())));
   for (const [sql, suggested] of [
