@@ -1,6 +1,6 @@
 import type { NodeState } from '../../completeness/node.ts';
 import { type TimeRange, timeRangeOf } from '../../select/filter.ts';
-import { HOUR_NS } from '../memory/tables.ts';
+import { HOUR_NS } from '../../select/time.ts';
 import type { Cell, NodeCells } from '../memory.ts';
 import type { Answered, Question } from './question.ts';
 

@@ -10,6 +10,7 @@ import { checkCondition } from '../../select/condition.ts';
 import { conditionOf, type Selection, type TimeRange, timeRangeOf } from '../../select/filter.ts';
 import { entriesByTime } from '../../select/ordered.ts';
 import { type Tables, tablesIn } from '../../select/tables.ts';
+import { HOUR_NS } from '../../select/time.ts';
 import type { About, Branches, Chain, Memory, NodeCells, Page, Part, Which } from '../memory.ts';
 import { Refusal } from '../refusal.ts';
 import { CellsByNode } from './cells.ts';
@@ -18,7 +19,7 @@ import { KnownAnswers } from './known-answers.ts';
 import { offTimesOf, TURNS } from './off-times.ts';
 import { onlyOne } from './only-one.ts';
 import { badPlace, endsOf, offsetOf, partOf } from './part.ts';
-import { BY_HOUR, HOUR_NS, HOURS, REPORTS, SERVED, serveTables } from './tables.ts';
+import { BY_HOUR, HOURS, REPORTS, SERVED, serveTables } from './tables.ts';
 
 /** How much text an answer may have. */
 const TEXT_MAX = 64 << 20;

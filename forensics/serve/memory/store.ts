@@ -14,7 +14,7 @@ import { lineOf, type Row } from '../../store/answer/record-line.ts';
 import { tablesOf } from '../../store/answer/tables.ts';
 import { CLICKHOUSE } from '../../store/answer/words.ts';
 import { arrivalsOf } from '../../store/arrivals/arrivals.ts';
-import { factsByPart, type Parts } from '../../store/arrivals/by-part.ts';
+import { type EqualParts, factsByPart } from '../../store/arrivals/by-part.ts';
 import { completenessFor, nodesAsked } from '../../store/arrivals/completeness.ts';
 import { type ConnectionOptions, connect, type Store } from '../../store/connect.ts';
 import { refuseOtherSchema } from '../../store/refuse.ts';
@@ -238,7 +238,7 @@ export class StoreMemory implements Memory {
 }
 
 /** The parts of a time are equally long, and follow each other. */
-function partsIn(times: readonly TimeRange[]): Parts {
+function partsIn(times: readonly TimeRange[]): EqualParts {
   const [{ since = 0n, until: end = 0n } = {}] = times;
   return { since, until: times.at(-1)?.until ?? end, step: end - since };
 }

@@ -6,6 +6,7 @@ import { rangesSql } from '../../completeness/facts.ts';
 import { NUMBERS } from '../../completeness/files.ts';
 import { Graph } from '../../graph.ts';
 import type { Journals } from '../../journals.ts';
+import { HOUR_NS } from '../../select/time.ts';
 
 /** One row for each record, by time: its line's place as `row`, and the columns of selections. */
 export const SERVED = 'kept.served';
@@ -15,9 +16,6 @@ export const REPORTS = 'kept.reports';
 const RANGES = 'kept.ranges';
 /** How many records a node has, by hour. */
 export const HOURS = 'kept.hours';
-
-/** An hour in nanoseconds. */
-export const HOUR_NS = 3_600_000_000_000n;
 
 const SELECTED = [
   'timestamp',

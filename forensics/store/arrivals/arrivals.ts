@@ -10,11 +10,12 @@ import {
 } from '../../completeness/numbers.ts';
 import { merged } from '../../ranges.ts';
 import type { TimeRange } from '../../select/filter.ts';
+import { HOUR_NS } from '../../select/time.ts';
 import type { Store } from '../connect.ts';
 import { literal, tableOf } from '../schema/literal.ts';
 import { deletedOn } from './deleted.ts';
-import { countOf, cpuKey, HOUR_NS, type Parts, type Place, partOf } from './place.ts';
-import { type CpuTotals, receivedIn, totalsIn } from './received.ts';
+import { countOf, cpuKey, type Parts, type Place, partOf } from './place.ts';
+import { type CpuTotals, placeOf, receivedIn, totalsIn } from './received.ts';
 import { addStretches, coarseOf } from './stretches.ts';
 import { unknownLossesOn } from './unknown-losses.ts';
 
@@ -40,7 +41,7 @@ interface Reported extends Stamped, Place {
 }
 
 /** A CPU, and what is known of it. */
-export type KnownCpu = Place & { readonly known: Cpu };
+type KnownCpu = Place & { readonly known: Cpu };
 
 /** Reads what the numbers of nodes say about the hours of a time; undefined: all nodes. */
 export async function arrivalsOf(
@@ -48,29 +49,55 @@ export async function arrivalsOf(
   nodes: readonly string[] | undefined,
   times: TimeRange,
 ): Promise<Arrivals> {
-  const onNodes = nodes === undefined ? 'true' : `node IN (${nodes.map(literal).join(', ')})`;
   if (nodes?.length === 0) return { nodes: [], cpus: [] };
   const { since, until } = times;
   const hours = { since: since && since - (since % HOUR_NS), until };
+  return arrivalsIn(await knownOf(store, onNodes(nodes), times), hours);
+}
+
+/** What a store knows of nodes in a time: what it has read, before it is judged. */
+type Known = Awaited<ReturnType<typeof knownOf>>;
+
+/** Returns the condition for these nodes; undefined: all nodes. */
+export function onNodes(nodes: readonly string[] | undefined): string {
+  return nodes === undefined ? 'true' : `node IN (${nodes.map(literal).join(', ')})`;
+}
+
+/** Reads what is known of nodes; see cpusOn() for `endsByPart`. */
+export async function knownOf(
+  store: Store,
+  onThese: string,
+  parts: Parts,
+  endsByPart?: Promise<ReadonlyMap<string, readonly Stamped[]>>,
+) {
   const [seen, unknown, deleted, hooks, cpus] = await Promise.all([
-    seenOn(store, onNodes),
-    unknownLossesOn(store, onNodes, times),
-    deletedOn(store, onNodes, times),
-    hooksOf(store, onNodes),
-    cpusOn(store, onNodes, times),
+    seenOn(store, onThese),
+    unknownLossesOn(store, onThese, parts),
+    deletedOn(store, onThese, parts),
+    hooksOf(store, onThese),
+    cpusOn(store, onThese, parts, endsByPart),
   ]);
+  return { seen, unknown, deleted, hooks, cpus };
+}
+
+/** Returns what the numbers say about a part of the time, which is these hours. */
+export function arrivalsIn(
+  { seen, unknown, deleted, hooks, cpus }: Known,
+  hours: TimeRange,
+  part = 0,
+): Arrivals {
   const found = [...cpus.values()].flatMap(({ known, ...place }): CpuArrivals[] => {
     const hook = hooks.get(known.hook);
     if (hook === undefined || !isOfTime(hook, hours)) return [];
-    return [{ ...place, numbers: numbersOf(known, hook, place.cpu) }];
+    return [{ ...place, numbers: numbersOf(known, hook, place.cpu, part) }];
   });
   const byNode = Map.groupBy(found, ({ node }) => node);
   return {
     cpus: found,
     nodes: seen.map((one) => ({
       ...one,
-      unknownLosses: unknown.get(`0 ${one.node}`) ?? 0,
-      deleted: deleted.get(`0 ${one.node}`) ?? 0,
+      unknownLosses: unknown.get(`${part} ${one.node}`) ?? 0,
+      deleted: deleted.get(`${part} ${one.node}`) ?? 0,
       cpus: (byNode.get(one.node) ?? []).map(({ numbers }) => numbers),
     })),
   };
@@ -80,7 +107,7 @@ export async function arrivalsOf(
  * Returns what has arrived and what was reported of each CPU, by cpuKey(). `endsByPart` has the numbers in
  * the parts of the time, by cpuKey(), if there are several.
  */
-export async function cpusOn(
+async function cpusOn(
   store: Store,
   onNodes: string,
   parts: Parts,
@@ -105,7 +132,7 @@ export async function cpusOn(
     for (const range of merged(received)) known.push(range);
   }
   const coarse = totals.map((row: CpuTotals) => {
-    const place = { node: row.node, boot: row.boot, hook: row.hook, cpu: Number(row.own_cpu) };
+    const place = placeOf(row);
     const stretches = coarseOf(row, countOf(parts), ends && (ends.get(cpuKey(place)) ?? []));
     return { place, known: cpuOf(place), stretches };
   });
@@ -114,7 +141,7 @@ export async function cpusOn(
 }
 
 /** Returns the first and the last record of each node. */
-export async function seenOn(
+async function seenOn(
   store: Store,
   onNodes: string,
 ): Promise<Pick<NodeFacts, 'node' | 'first' | 'last'>[]> {
@@ -136,7 +163,7 @@ export async function seenOn(
 }
 
 /** Returns the hooks that have records on nodes, or that records are about, by hookKey(). */
-export async function hooksOf(store: Store, onNodes: string): Promise<Map<string, Hook>> {
+async function hooksOf(store: Store, onNodes: string): Promise<Map<string, Hook>> {
   const journal = tableOf(store, 'journal');
   const seeing = store.rows<{
     node: string;

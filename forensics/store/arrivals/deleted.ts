@@ -1,6 +1,7 @@
+import { HOUR_NS } from '../../select/time.ts';
 import type { Store } from '../connect.ts';
 import { tableOf } from '../schema/literal.ts';
-import { HOUR_NS, hoursOf, type Parts } from './place.ts';
+import { hoursOf, type Parts } from './place.ts';
 
 /**
  * Returns how many execs have arrived from nodes and are no longer in the store, by the number of the part

@@ -1,8 +1,7 @@
 import type { TimeRange } from '../../select/filter.ts';
+import { HOUR_NS } from '../../select/time.ts';
 
 const NANOSECONDS = 1_000_000_000n;
-/** The table `coverage` has numbers by hour. */
-export const HOUR_NS = 3600n * NANOSECONDS;
 
 /** A CPU under a hook. */
 export interface Place {

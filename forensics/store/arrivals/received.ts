@@ -137,10 +137,19 @@ function guessed(span: Span, cpu: Cpu | undefined): Range[] {
 /** The columns of CpuRow that name a CPU. */
 export const CPU = 'node, toString(boot_id) AS boot, hook_id AS hook, toString(c.cpu) AS own_cpu';
 
+/** Returns the CPU that a row is about. */
+export function placeOf({
+  node,
+  boot,
+  hook,
+  own_cpu,
+}: Pick<CpuRow, 'node' | 'boot' | 'hook' | 'own_cpu'>): Place {
+  return { node, boot, hook, cpu: Number(own_cpu) };
+}
+
 /** Returns the numbers of a row, and how many of them have arrived. */
-export function spanOf({ node, boot, hook, own_cpu, arrived, low, high }: CpuRow): Span {
-  const place = { node, boot, hook, cpu: Number(own_cpu) };
-  return { place, count: Number(arrived), first: Number(low), last: Number(high) };
+export function spanOf({ arrived, low, high, ...row }: CpuRow): Span {
+  return { place: placeOf(row), count: Number(arrived), first: Number(low), last: Number(high) };
 }
 
 /** Returns a CPU as a value in SQL, for `(node, toString(boot_id), hook_id, cpu)`. */

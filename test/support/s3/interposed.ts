@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen } from '../listen.ts';
 import type { CleanUp } from '../temporary-folder.ts';
 import type { S3 } from './s3.ts';
 
@@ -38,14 +38,7 @@ export async function interpose(
     await new Promise((resolve) => answer.write('', resolve));
     return answer.destroy();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  return { ...env, AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${port}` };
+  return { ...env, AWS_ENDPOINT_URL_S3: await listen(t, server) };
 }
 
 /** The key of the object that is asked for; undefined: something else is. */

@@ -1,9 +1,8 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
-import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { type Ran, vcmlWith } from '../../../support/forensics.ts';
+import { listen } from '../../../support/listen.ts';
 import type { CleanUp } from '../../../support/temporary-folder.ts';
 
 /** Lists what a server of S3 has that answers as this says. */
@@ -14,15 +13,8 @@ async function listed(
   const server = createServer(({ url = '' }, response) =>
     answer(new URL(url, 'http://s3').searchParams, response),
   );
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
   const env = {
-    AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${port}`,
+    AWS_ENDPOINT_URL_S3: await listen(t, server),
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'x',
     AWS_SECRET_ACCESS_KEY: 'y',
