@@ -70,6 +70,6 @@ export const PLACE = {
     type: 'string',
     when: 'unless the cgroup was gone before the agent knew of it',
     about:
-      'One line as in `/proc/PID/cgroup`: of the unified hierarchy, or, where the process is in its root, of the memory or the pids controller.',
+      'One line as in `/proc/PID/cgroup`: of the unified hierarchy, or, where the process is in its root, of the memory or the pids controller. A path of more than 4,096 characters ends in `/\\...`, where names are left out.',
   },
 } as const satisfies Record<string, Field>;

@@ -1,6 +1,9 @@
 import type { BootTime } from '../types.ts';
 
-/** Writes the parts of a line one after the other, without making strings of them. */
+/**
+ * Writes the parts of a line one after the other, without making strings of them. What does not fit is not
+ * written, and `at` says how much room it takes.
+ */
 export class ByteWriter {
   #bytes: Uint8Array;
   #at = 0;
@@ -20,8 +23,9 @@ export class ByteWriter {
   }
 
   bytes(part: Uint8Array): void {
-    this.#bytes.set(part, this.#at);
-    this.#at += part.length;
+    const end = this.#at + part.length;
+    if (end <= this.#bytes.length) this.#bytes.set(part, this.#at);
+    this.#at = end;
   }
 
   /** Writes text that consists of ASCII characters. */

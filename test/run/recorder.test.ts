@@ -19,7 +19,12 @@ const NO_CAUSE = 99;
 const MANY = 250;
 
 /** A recorder of these events; the enrichment answers `wait`, and the journal `retired`. */
-function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[] = []) {
+function recorderOf(
+  events: readonly Buffer[],
+  wait = 0,
+  retired: DeletedRange[] = [],
+  resource = '{}',
+) {
   const buffer = Buffer.from(new ArrayBuffer(131_072));
   let bytes = 0;
   for (const event of events) {
@@ -48,7 +53,7 @@ function recorderOf(events: readonly Buffer[], wait = 0, retired: DeletedRange[]
   const nextSeq = Float64Array.of(1);
   const clock = new Clock();
   const lines: string[] = [];
-  const place = { resource: '{}', cgroup: undefined, attributes: '' };
+  const place = { resource, cgroup: undefined, attributes: '' };
   const lineage = new Lineage({
     bootId: BOOT_ID,
     hookId: '1',
@@ -94,6 +99,20 @@ test('an unreadable event is recorded before an exec that waits, because a check
   assert.match(lines.join(''), /"vcml.loss.stage":"decode".*"vcml.loss.last_seq":1/);
   assert.equal(await recorder.flush(), true);
   assert.match(lines.join(''), /"vcml.seq":2/);
+});
+
+test('a line that is longer than the buffer of a batch is written whole', async () => {
+  const resource = JSON.stringify({ 'host.name': 'x'.repeat(3 << 20) });
+  const events = [1n, 2n, 3n].map((seq) => craftExec({ seq }));
+  const { recorder, lines } = recorderOf(events, 0, [], resource);
+  assert.equal(await recorder.flush(), true);
+  const records = lines.join('').trimEnd().split('\n');
+  assert.equal(records.length, 3);
+  for (const [n, line] of records.entries()) {
+    const record = JSON.parse(line);
+    assert.equal(record.attributes['vcml.seq'], n + 1);
+    assert.equal(JSON.stringify(record.resource), resource);
+  }
 });
 
 test('while the disk does not take a batch, the kernel side is shown an agent', async () => {

@@ -27,8 +27,14 @@ const CONTAINERS_MAX = 4096;
 const LASTING_MAX = 4096;
 /** How many paths are kept that the kernel side's table, which is larger, gives again. */
 const PASSING_MAX = 512;
-/** The kernel allows no deeper path, because each name takes at least two of PATH_MAX's bytes. */
-const DEPTH_MAX = 2048;
+/** The kernel side's table has no more entries, so that no way up is longer. */
+const DEPTH_MAX = 8192;
+/**
+ * On a long way up, every so many levels the path is kept, or that the way ends nowhere: the next cgroup
+ * far below costs no more look-ups than this.
+ */
+const STRIDE = 32;
+const DEAD_ENDS_MAX = 1024;
 
 /** Receives containers' own cgroups; `key` consists of the hierarchy and the id. */
 export interface CgroupListener {
@@ -79,6 +85,10 @@ export class CgroupTree {
   /** cgroups of events that were not looked up yet, and containers' own cgroups that are gone */
   readonly #made = new BoundedPaths(PASSING_MAX);
   readonly #buried = new BoundedPaths(PASSING_MAX);
+  /** cgroups high above those in which processes ran */
+  readonly #passed = new BoundedPaths(LASTING_MAX);
+  /** cgroups whose path is not known, with the id of the one above them that the table does not have */
+  readonly #deadEnds = new Map<string, bigint>();
   /** the controllers of each hierarchy, as in the middle field of /proc/PID/cgroup */
   #controllers = new Map<number, string>();
   /** what is mounted of each hierarchy, if it is not the root */
@@ -208,6 +218,7 @@ export class CgroupTree {
     if (path !== undefined) {
       this.#made.delete(key);
       this.#found.delete(key);
+      this.#passed.delete(key);
       this.#asked.set(key, path);
     }
     return path;
@@ -218,28 +229,50 @@ export class CgroupTree {
   }
 
   #heard(key: string): string | undefined {
-    return this.#made.get(key) ?? this.#found.get(key);
+    return this.#made.get(key) ?? this.#found.get(key) ?? this.#passed.get(key);
   }
 
   /** Builds a path from the names in the kernel side's table, up to the root or to a known path. */
   #fromKernel(hierarchy: number, id: bigint): string | undefined {
-    const entries: CgroupName[] = [];
-    const node = this.#nodes.get(hierarchy);
-    let at = id;
-    while (entries.length < DEPTH_MAX) {
+    const below: Named[] = [];
+    for (let at = id; below.length < DEPTH_MAX; ) {
       const key = `${hierarchy}:${at}`;
-      const above = at === ROOT_ID ? '/' : (this.#known(key) ?? this.#heard(key));
-      if (above !== undefined)
-        return entries.reduceRight(
-          (path, { name, maker }) => childPath(path, name, maker, node),
-          above,
-        );
-      const entry = this.#nameOf(hierarchy, at);
-      if (entry === undefined) return undefined;
-      entries.push(entry);
+      const path = at === ROOT_ID ? '/' : (this.#known(key) ?? this.#heard(key));
+      if (path !== undefined) return this.#descend(path, below, this.#nodes.get(hierarchy));
+      const entry = this.#isDeadEnd(hierarchy, key) ? undefined : this.#nameOf(hierarchy, at);
+      if (entry === undefined) {
+        this.#noteDeadEnd(below, this.#deadEnds.get(key) ?? at);
+        return undefined;
+      }
+      below.push({ ...entry, key });
       at = entry.parent;
     }
     return undefined;
+  }
+
+  /** Builds the path of the first of `below`, each of which is in the one behind it. */
+  #descend(from: string, below: readonly Named[], node: string | undefined): string {
+    return below.reduceRight((above, { key, name, maker }, level) => {
+      const path = childPath(above, name, maker, node);
+      if (isKept(level)) this.#passed.set(key, path);
+      return path;
+    }, from);
+  }
+
+  /** Whether the way up from a cgroup still ends where it did. */
+  #isDeadEnd(hierarchy: number, key: string): boolean {
+    const end = this.#deadEnds.get(key);
+    if (end === undefined) return false;
+    const above = `${hierarchy}:${end}`;
+    const isKnown = (this.#known(above) ?? this.#heard(above)) !== undefined;
+    if (!isKnown && this.#nameOf(hierarchy, end) === undefined) return true;
+    this.#deadEnds.delete(key);
+    return false;
+  }
+
+  #noteDeadEnd(below: readonly Named[], end: bigint): void {
+    if (this.#deadEnds.size + below.length / STRIDE >= DEAD_ENDS_MAX) this.#deadEnds.clear();
+    for (const [level, { key }] of below.entries()) if (isKept(level)) this.#deadEnds.set(key, end);
   }
 
   /** Returns the path of a cgroup that a scan finds. */
@@ -255,14 +288,14 @@ export class CgroupTree {
 
   /** Most cgroups of a scan are never asked for, so that they must not replace any that were. */
   #note(key: string, path: string): void {
-    if (this.#asked.has(key)) this.#asked.set(key, path);
-    else if (this.#found.has(key)) this.#found.set(key, path);
-    else if (this.#made.has(key)) this.#made.set(key, path);
-    else this.#found.add(key, path);
+    const kept = [this.#asked, this.#found, this.#made, this.#passed].find((one) => one.has(key));
+    if (kept === undefined) this.#found.add(key, path);
+    else kept.set(key, path);
   }
 
   #forget(key: string): void {
-    for (const paths of [this.#asked, this.#found, this.#made, this.#buried]) paths.delete(key);
+    for (const paths of [this.#asked, this.#found, this.#made, this.#buried, this.#passed])
+      paths.delete(key);
   }
 
   #appear(key: string, container: ContainerPath, made: boolean): void {
@@ -311,6 +344,15 @@ export class CgroupTree {
       if (controllers.split(',').every((name) => options.includes(name))) return hierarchy;
     return undefined;
   }
+}
+
+interface Named extends CgroupName {
+  readonly key: string;
+}
+
+/** Whether something is kept of a cgroup so many levels above. */
+function isKept(level: number): boolean {
+  return level > 0 && level % STRIDE === 0;
 }
 
 /** Marks a path that is unknown. */

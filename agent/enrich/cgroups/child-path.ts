@@ -2,12 +2,27 @@ import type { CgroupMaker } from '../../../record/types.ts';
 import { containerOf, DELEGATED } from './container-path.ts';
 
 /**
- * Returns the path of a cgroup from that of its parent. It has DELEGATED before the first name that
- * may be anybody's: that of a cgroup whose maker is not privileged or, in a container, not known. A
- * privileged maker vouches for the whole path. What contains the agent's own view of the cgroups
- * (`node`) is the machine and no container. Pure.
+ * How long a path becomes, in the escaped form of records. Whoever may make cgroups can nest thousands, and
+ * no path has to be shorter than PATH_MAX for that; `/proc/PID/cgroup` shows no longer one either.
+ */
+const LENGTH_MAX = 4096;
+/** The end of a path that is longer; no name has it, because a backslash in a name is escaped. */
+const CUT = '/\\...';
+
+/**
+ * Returns the path of a cgroup from that of its parent. It ends in CUT if it is too long. It has
+ * DELEGATED before the first name that may be anybody's: that of a cgroup whose maker is not privileged
+ * or, in a container, not known. A privileged maker vouches for the whole path. What contains the
+ * agent's own view of the cgroups (`node`) is the machine and no container. Pure.
  */
 export function childPath(parent: string, name: string, maker: CgroupMaker, node = '/'): string {
+  if (parent.endsWith(CUT)) return maker === 'privileged' ? plainPath(parent) : parent;
+  const path = wholePath(parent, name, maker, node);
+  if (path.length <= LENGTH_MAX) return path;
+  return (maker === 'privileged' ? plainPath(parent) : parent) + CUT;
+}
+
+function wholePath(parent: string, name: string, maker: CgroupMaker, node: string): string {
   const above = parent === '/' ? '' : parent;
   if (maker === 'privileged') return `${plainPath(above)}/${name}`;
   if (above.includes(DELEGATED)) return `${above}/${name}`;

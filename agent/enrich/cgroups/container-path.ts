@@ -20,6 +20,9 @@ export function keyOf({ podUid, id }: Pick<ContainerPath, 'id' | 'podUid'>): str
   return podUid === undefined ? id : `${podUid}/${id}`;
 }
 
+/** So many names of a path are looked at; no runtime nests a container more deeply. */
+const NAMES_MAX = 32;
+
 /** Between two names of a path: those that follow may be chosen by anybody, see childPath(). */
 export const DELEGATED = '//';
 
@@ -31,7 +34,7 @@ export const DELEGATED = '//';
  * outermost container counts. Nothing below DELEGATED counts.
  */
 export function containerOf(path: string): ContainerPath | undefined {
-  const names = (path.split(DELEGATED)[0] ?? '').split('/');
+  const names = (path.split(DELEGATED, 1)[0] ?? '').split('/', NAMES_MAX);
   if (names[0] !== '') return undefined;
   const others = names.findIndex((name) => OTHERS.test(name));
   const trusted = others < 0 ? names : names.slice(0, others);

@@ -7,10 +7,7 @@ import type { Journal } from '../../journal/journal.ts';
 import type { Hook } from '../../source/hook.ts';
 import { attended } from '../attended.ts';
 
-/**
- * The size of the buffer. The longest possible line, 32 KiB of bytes as `\\\\xHH`, takes far less
- * than a quarter of it.
- */
+/** The size of the buffer; it grows for a line that does not fit, and only until that is on disk. */
 const BATCH_BYTES = 2 << 20;
 const FULL_BYTES = BATCH_BYTES / 2;
 /** A write that takes longer is reported; the disk may still take it. */
@@ -42,7 +39,7 @@ export class Batch {
   /** Records that are not lines yet. Add to them, then call encode(). */
   readonly records: CausalRecord[] = [];
   readonly #options: BatchOptions;
-  readonly #bytes = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  #bytes = Buffer.allocUnsafeSlow(BATCH_BYTES);
   #length = 0;
   readonly #notes = new LineNotes();
   /** What onRecord gets as soon as the lines are on disk. */
@@ -66,17 +63,17 @@ export class Batch {
   }
 
   /**
-   * Makes lines of records as long as any line is sure to fit; the rest waits for the next batch.
+   * Makes lines of records until the buffer is half full; the rest waits for the next batch.
    */
   encode(): void {
-    const { lines, onRecord } = this.#options;
+    const { onRecord } = this.#options;
     const { records } = this;
     let done = 0;
     for (; done < records.length && this.#length < FULL_BYTES; done++) {
       const record = records[done] as CausalRecord;
       const from = this.#length;
       const place = this.#place(record);
-      this.#length = lines.write(record, place, this.#bytes, from);
+      this.#length = this.#line(record, place, from);
       this.#notes.add(record, place.resource, this.#bytes, from, this.#length);
       if (onRecord) {
         const line = this.#bytes.toString('utf8', from, this.#length);
@@ -85,6 +82,17 @@ export class Batch {
     }
     if (done === records.length) records.length = 0;
     else records.splice(0, done);
+  }
+
+  /** Writes a line, and returns its end. */
+  #line(record: CausalRecord, place: Place, from: number): number {
+    const { lines } = this.#options;
+    const end = lines.write(record, place, this.#bytes, from);
+    if (end <= this.#bytes.length) return end;
+    const larger = Buffer.allocUnsafeSlow(end);
+    this.#bytes.copy(larger, 0, 0, from);
+    this.#bytes = larger;
+    return lines.write(record, place, larger, from);
   }
 
   /**
@@ -105,6 +113,7 @@ export class Batch {
     if (this.#problem !== undefined) report({ event: 'journal.write_recovered' });
     this.#problem = undefined;
     this.#length = 0;
+    if (this.#bytes.length > BATCH_BYTES) this.#bytes = Buffer.allocUnsafeSlow(BATCH_BYTES);
     this.#notes.clear();
     for (const { record, line } of this.#encoded) onRecord?.(record, line);
     this.#encoded = [];

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import type { CgroupName } from '../../../agent/enrich/cgroups/cgroup-tree.ts';
+import { containerOf } from '../../../agent/enrich/cgroups/container-path.ts';
 import { idsOf, scopeOf, treeOf } from '../../support/cgroup-tree.ts';
 import { bytesInUse } from '../../support/memory.ts';
 import { procWith } from '../bed.ts';
@@ -32,6 +33,65 @@ test('a removed cgroup is named from what the kernel side keeps of it and its an
   tree.note({ kind: 'cgroup_mkdir', maker: 'privileged', id: 81n, hierarchy: 0, path: '/above' });
   equal(tree.places(idsOf(80n)).places[0]?.path, '/above/orphan');
   equal(tree.places(idsOf(90n)).complete, false, 'a table that makes no sense ends');
+});
+
+/** Names of a chain of cgroups with the ids from 100 on; `top` is above the first one. */
+function chainOf(levels: number, top: bigint, name = 'a'): Map<string, CgroupName> {
+  const names = new Map<string, CgroupName>();
+  for (let level = 0n; level < levels; level++)
+    names.set(`0:${100n + level}`, {
+      parent: level === 0n ? top : 99n + level,
+      name,
+      maker: 'unknown',
+    });
+  return names;
+}
+
+test('what a cgroup costs does not grow with its depth', () => {
+  const [levels, leaves] = [4000, 300];
+  for (const [top, isKnown] of [
+    [1n, true],
+    [50n, false], // which nobody knows
+  ] as const) {
+    const names = chainOf(levels, top);
+    let asked = 0;
+    const tree = treeOf({
+      nameOf: (hierarchy, id) => {
+        asked += 1;
+        return names.get(`${hierarchy}:${id}`);
+      },
+      proc: procWith('0::/\n'),
+    });
+    for (let n = 0n; n < leaves; n++) {
+      // Some are not at the end of the chain.
+      const parent = 100n + BigInt(levels) - 1n - 7n * n;
+      names.set(`0:${9000n + n}`, { parent, name: 'leaf', maker: 'unknown' });
+      equal(tree.places(idsOf(9000n + n)).complete, isKnown);
+    }
+    ok(asked < levels + 40 * leaves, `${asked} look-ups`);
+  }
+});
+
+test('a way up that ended nowhere is found once what is above it is known', () => {
+  const names = chainOf(100, 50n);
+  const tree = treeOf({ nameOf: (hierarchy, id) => names.get(`${hierarchy}:${id}`) });
+  equal(tree.places(idsOf(199n)).complete, false);
+  tree.note({ kind: 'cgroup_mkdir', maker: 'privileged', id: 50n, hierarchy: 0, path: '/above' });
+  equal(tree.places(idsOf(199n)).places[0]?.path, `/above${'/a'.repeat(100)}`);
+});
+
+test('a path is cut where it is longer than the kernel shows', () => {
+  const own = scopeOf('deep');
+  const names = chainOf(1000, 50n, '\\xff'.repeat(255));
+  names.set('0:50', { parent: 1n, name: own, maker: 'privileged' });
+  const tree = treeOf({ nameOf: (hierarchy, id) => names.get(`${hierarchy}:${id}`) });
+  for (const id of [110n, 1099n]) {
+    const { path = '' } = tree.places(idsOf(id)).places[0] ?? {};
+    ok(path.length < 4200, `${path.length}`);
+    ok(path.startsWith(`/${own}//\\xff`));
+    ok(path.endsWith('/\\...'));
+    equal(containerOf(path)?.root, `/${own}`);
+  }
 });
 
 test('forty thousand cgroups with long names displace no container, and take little memory', () => {

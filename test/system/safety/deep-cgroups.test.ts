@@ -1,0 +1,39 @@
+import { equal, ok } from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { type Agent, runProgram, startAgent } from '../../support/agent.ts';
+import { unified } from '../../support/container-cgroup.ts';
+
+const ID = createHash('sha256').update(`deep ${process.pid}`).digest('hex');
+const FOLDER = `${unified()}/docker-${ID}.scope`;
+
+let agent: Agent;
+before(async () => {
+  agent = await startAgent();
+  mkdirSync(FOLDER);
+});
+after(async () => {
+  rmdirSync(FOLDER);
+  await agent?.close();
+});
+
+/** Nested cgroups in a container: how many, and the length and the byte of their names. */
+const NESTED: Readonly<Record<string, readonly [levels: number, length: number, byte: number]>> = {
+  'with a path of two megabytes in a record': [1700, 254, 0xff],
+  'that is 5,000 levels deep': [5000, 1, 0x61],
+};
+
+for (const [what, numbers] of Object.entries(NESTED))
+  test(`an exec in a cgroup ${what} belongs to the container that made it`, async () => {
+    const marker = `deep-${numbers[0]}`;
+    await runProgram('deep', 'nested', FOLDER, ...numbers.map(String), marker);
+    const { resource, attributes } = await agent.journal.marked(marker);
+    equal(resource['container.id'], ID);
+    const cgroup = `${attributes['process.linux.cgroup']}`;
+    ok(cgroup.startsWith(`0::/docker-${ID}.scope/`), cgroup);
+    ok(cgroup.endsWith('/\\...'), cgroup);
+    ok(cgroup.length < 4200, `${cgroup.length}`);
+    await runProgram('noop', `after-${marker}`);
+    await agent.journal.marked(`after-${marker}`);
+  });
