@@ -121,8 +121,6 @@ static __always_inline void keep_name(const struct cgroup *cgroup, u8 maker)
 	struct cgroup_name entry = {};
 	long bytes;
 
-	if (!is_named(cgroup))
-		return;
 	if (parent)
 		entry.parent = parent->cgroup->kn->id;
 	bytes = bpf_probe_read_kernel_str(entry.name, sizeof(entry.name), cgroup->kn->name);

@@ -96,12 +96,14 @@ static __always_inline void wake_reader(struct control *control, u64 now)
 
 	if (!control->asleep && bpf_ringbuf_query(&events, BPF_RB_PROD_POS) < control->wake_at)
 		return;
+	record = bpf_ringbuf_reserve(&events, 8, 0);
+	/* Without room for it, the next event tries again. */
+	if (!record)
+		return;
 	control->asleep = 0;
 	control->wake_at = ~0ULL;
 	control->seen_at = now;
-	record = bpf_ringbuf_reserve(&events, 8, 0);
-	if (record)
-		bpf_ringbuf_discard(record, BPF_RB_FORCE_WAKEUP);
+	bpf_ringbuf_discard(record, BPF_RB_FORCE_WAKEUP);
 }
 
 /* Whether nobody has read for so long that events would only fill the ring. A sleeping reader
@@ -279,13 +281,18 @@ static __always_inline int cgroup_event(struct cgroup *cgroup, const char *path,
 	u64 size = sizeof(*event);
 	long length;
 
-	if (!control || !cpu || !scratch)
+	if (!control || !cpu || !scratch || !is_named(cgroup))
 		return 0;
 	/* This comes first and happens without a reader as well, because naming a place must not
 	 * depend on an event.
 	 */
 	maker = kind == EVENT_CGROUP_MKDIR ? maker_of(cgroup) : kept_maker(cgroup);
 	keep_name(cgroup, maker);
+	/* It is no container's own cgroup, so that nobody waits for its event. Whoever may make
+	 * cgroups could fill the ring with thousands of them.
+	 */
+	if (maker == MAKER_OTHER)
+		return 0;
 	now = bpf_ktime_get_boot_ns();
 	seq = ++cpu->cgroup_seq;
 	if (is_quiet(control, now))

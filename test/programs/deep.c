@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Nests cgroups, and executes a program in the innermost one. No path leads there: each folder is made
- * and entered from the one above it.
- */
+/* Makes cgroups as somebody may who wants to harm the agent. */
 #include "case.h"
 
 static void join_here(void)
@@ -13,7 +10,10 @@ static void join_here(void)
 	close(fd);
 }
 
-/* DIR LEVELS LENGTH BYTE MARKER: names of so many bytes, each with this value */
+/*
+ * DIR LEVELS LENGTH BYTE MARKER: nests cgroups with names of so many bytes, each with this value, and
+ * executes the no-op in the innermost one. No path leads there: each is entered from the one above it.
+ */
 static void nested(char **args)
 {
 	int levels = atoi(args[1]), length = atoi(args[2]);
@@ -38,10 +38,25 @@ static void nested(char **args)
 	}
 }
 
+/* DIR COUNT UID: a user makes and removes a cgroup that often */
+static void churn(char **args)
+{
+	unsigned int uid = atoi(args[2]);
+
+	must(chdir(args[0]));
+	must(setresgid(uid, uid, uid));
+	must(setresuid(uid, uid, uid));
+	for (int n = atoi(args[1]); n > 0; n--) {
+		must(mkdir("churned", 0755));
+		must(rmdir("churned"));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test_case cases[] = {
 		{ "nested", nested },
+		{ "churn", churn },
 		{ NULL, NULL },
 	};
 

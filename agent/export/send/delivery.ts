@@ -64,6 +64,8 @@ export class Delivery {
   #refusedInARow = 0;
   /** Where the newest record was that was tried last. */
   #tried: Position | undefined;
+  /** the records that the collector may know, because they were tried before their turn */
+  readonly #known = new WeakSet<ReadableLogRecord>();
   /** The collector accepted the stock encoding of records, and not ours. */
   #isEncoderFaulty = false;
   #faultReportedAt = Number.NEGATIVE_INFINITY;
@@ -110,7 +112,7 @@ export class Delivery {
       if (isOtherAccepted) {
         if ((await this.#send(record)) === undefined) return;
         reason ??= refusal;
-        if (++rounds === ROUNDS) return this.#refuse(record, start, reason);
+        if (++rounds === ROUNDS) return this.#refuse(batch, at, reason);
         await this.#sender.pause(backoffMs(rounds));
         continue;
       }
@@ -168,10 +170,22 @@ export class Delivery {
     return newest.record;
   }
 
-  /** Whether the collector accepts a record that it cannot know. */
-  async #isNewAccepted(start: Position): Promise<boolean> {
+  /**
+   * Whether the collector accepts a record that it cannot know: one of those that follow, farther and
+   * farther away, or the newest one. Near ones may be refused for the same reason.
+   */
+  async #isNewAccepted({ records, starts }: Batch, at: number): Promise<boolean> {
+    for (let distance = 1; ; distance *= 2) {
+      const place = at + distance;
+      const one = records[place] ?? this.#ahead?.records[place - records.length];
+      if (one === undefined) break;
+      if (this.#known.has(one)) continue;
+      this.#known.add(one);
+      if (await this.#isAccepted(one)) return true;
+    }
+    this.#ahead?.look();
     const before = this.#tried;
-    const newest = this.#newestBut(start);
+    const newest = this.#newestBut(starts[at] as Position);
     return this.#tried !== before && (await this.#isAccepted(newest));
   }
 
@@ -201,16 +215,17 @@ export class Delivery {
   }
 
   /** Sets a record aside, unless the stock encoding of it is accepted. */
-  async #refuse(record: ReadableLogRecord[], start: Position, refusal: Failure): Promise<void> {
-    if (await this.#sendPlain(record, refusal)) return;
+  async #refuse(batch: Batch, at: number, refusal: Failure): Promise<void> {
+    const [one] = batch.records.slice(at, at + 1);
+    if (one !== undefined && (await this.#sendPlain([one], refusal))) return;
     const { code, details } = refusal;
-    const [one] = record;
+    const start = batch.starts[at] as Position;
     const isOurs = one instanceof JournalLogRecord || one instanceof WithheldLogRecord;
     const line = isOurs ? one.line : undefined;
     await this.#setAside({ start, refusal: { code, details }, line });
     this.#refusedInARow += 1;
     if (this.#refusedInARow < REFUSED_IN_A_ROW) return;
-    if (await this.#isNewAccepted(start)) {
+    if (await this.#isNewAccepted(batch, at)) {
       this.#refusedInARow = 0;
       return;
     }

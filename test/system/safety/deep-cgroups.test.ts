@@ -1,6 +1,6 @@
 import { equal, ok } from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmdirSync } from 'node:fs';
+import { chownSync, mkdirSync, rmdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { type Agent, runProgram, startAgent } from '../../support/agent.ts';
 import { unified } from '../../support/container-cgroup.ts';
@@ -16,6 +16,22 @@ before(async () => {
 after(async () => {
   rmdirSync(FOLDER);
   await agent?.close();
+});
+
+test('a user who makes cgroups all the time does not fill the ring buffer', async (t) => {
+  const USER = 1000;
+  const folder = `${unified()}/${'x'.repeat(200)}-${process.pid}.service`;
+  mkdirSync(folder);
+  t.after(() => rmdirSync(folder));
+  chownSync(folder, USER, USER);
+  const small = await startAgent({ args: ['--ring-size', '512KiB'] });
+  t.after(() => small.close());
+  process.kill(small.pid, 'SIGSTOP');
+  await runProgram('deep', 'churn', folder, '5000', `${USER}`);
+  for (let n = 0; n < 20; n++) await runProgram('noop', `victim-${n}`);
+  process.kill(small.pid, 'SIGCONT');
+  await small.journal.marked('victim-19');
+  equal(small.records().filter(({ action }) => action === 'journal.loss').length, 0);
 });
 
 /** Nested cgroups in a container: how many, and the length and the byte of their names. */
