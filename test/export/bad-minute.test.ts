@@ -111,7 +111,9 @@ describe('a receiver that refuses records for a while', { concurrency: true }, (
     await bed.write(...lines);
     const { statistics } = bed.start(collector.port);
     // A pause of half a minute takes longer than this test may.
-    await until('the dead letters', () => statistics.deadLetters === 58, 50_000);
+    await until('the dead letters', () => statistics.deadLetters === 58, {
+      timeoutMs: 50_000,
+    });
     equal(statistics.exported, 2);
   });
 

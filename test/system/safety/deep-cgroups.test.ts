@@ -24,7 +24,7 @@ test('a user who makes cgroups all the time does not fill the ring buffer', asyn
   mkdirSync(folder);
   t.after(() => rmdirSync(folder));
   chownSync(folder, USER, USER);
-  const small = await startAgent({ args: ['--ring-size', '512KiB'] });
+  const small = await startAgent({ args: ['--ring-size', '1MiB'] });
   t.after(() => small.close());
   process.kill(small.pid, 'SIGSTOP');
   await runProgram('deep', 'churn', folder, '5000', `${USER}`);
