@@ -166,14 +166,14 @@ export class Journals {
    * `readable`. It has one row for each line that is not blank, in order, so that `rowid` is the
    * line's place. A line that is no record (record/read.ts) is not readable, whatever DuckDB makes of it.
    * Of a record that several inputs have, each later row is null, and so is `readable`. Every line that is there has its row: files that DuckDB reads otherwise are copied
-   * into a form that it reads.
+   * into a form that it reads. Returns whether the watcher of `execs` has seen every row as it is now.
    */
   async scan(
     table: string,
     columns: readonly string[],
     expressions = columns,
     { types = {}, first = 'NULL', execs }: ScanOptions = {},
-  ): Promise<void> {
+  ): Promise<boolean> {
     const select = expressions.map((one) => (/^\w+$/.test(one) ? `"${one}"` : one));
     const selectFrom = (paths: readonly string[], ...more: string[]) =>
       `SELECT ${[...more, 'id IS NOT NULL AS readable', ...this.#sameId(), ...select].join(', ')}
@@ -187,7 +187,8 @@ export class Journals {
       const error = isFilled ? undefined : await this.#tryScan(make());
       if (error === undefined) {
         this.extents = await extentsOf(this, table);
-        if (await this.#isWhole(table)) break;
+        if (await this.#isWhole(table))
+          return isFilled && this.extents.every(({ again }) => again === 0);
       } else if (this.areThere) await this.#mend(error);
       else {
         if (tries === TRIES) throw error;

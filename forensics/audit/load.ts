@@ -7,6 +7,7 @@ import { CLOCKS } from './clocks.ts';
 import { NAMES } from './container-names.ts';
 import type { Finding } from './finding.ts';
 import { HASH, LINE_RULES, OF_JOURNAL, problemsSql, RAW_TYPES, READ } from './line-rules.ts';
+import { SeenExecs } from './seen/execs.ts';
 
 /** The record_key() of a JSON string. Only a UUID has this length, and strlen() counts bytes. */
 const QUOTED_KEY_MACRO = `CREATE OR REPLACE MACRO quoted_key(id) AS CASE
@@ -41,11 +42,15 @@ const EXECS: Execs = {
   ],
 };
 
-/** Reads all inputs once into the table `audited`, with what the checks over several lines need. */
-export async function loadAudited(journals: Journals): Promise<void> {
+/**
+ * Reads all inputs once into the table `audited`, with what the checks over several lines need. Returns
+ * what was seen of execs meanwhile; undefined: DuckDB must look at all of them.
+ */
+export async function loadAudited(journals: Journals): Promise<SeenExecs | undefined> {
   await journals.rows(KEY_MACRO);
   await journals.rows(QUOTED_KEY_MACRO);
-  await journals.scan(
+  const seen = new SeenExecs();
+  const isComplete = await journals.scan(
     'audited',
     READ,
     [
@@ -65,8 +70,11 @@ export async function loadAudited(journals: Journals): Promise<void> {
       `CASE WHEN starts_with("action", '"journal.')
          THEN to_json({action: "action"->>'$', ${about}})::VARCHAR END AS about`,
     ],
-    { types: RAW_TYPES, first: HASH, execs: EXECS },
+    { types: RAW_TYPES, first: HASH, execs: { ...EXECS, watcher: seen } },
   );
+  if (!isComplete || !seen.links.isUsable) return undefined;
+  await seen.makeTables(journals.connection);
+  return seen;
 }
 
 /** Returns the findings in single lines. */

@@ -1,40 +1,51 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import type { Range } from '../ranges.ts';
+import { HookWords } from './seen/hook-words.ts';
+import type { Piece, SeenNumbers } from './seen/numbers.ts';
 
 /** Numbers of a CPU that ascend by one, and the row of the first one. */
 export interface RangeAt extends Range {
   readonly row: number;
 }
 
-/** The execs in the order of their rows. */
-const NUMBERS = `SELECT rowid::DOUBLE, boot, hook, cpu, seq::DOUBLE FROM audited
-  WHERE is_exec AND boot IS NOT NULL AND hook IS NOT NULL AND cpu IS NOT NULL AND seq > 0`;
+/** Returns the query for the numbers of execs in the order of their rows. */
+function numbersOf(lines: string): string {
+  return `SELECT audited.rowid::DOUBLE, boot, hook, cpu, seq::DOUBLE FROM ${lines}
+    WHERE is_exec AND boot IS NOT NULL AND hook IS NOT NULL AND cpu IS NOT NULL AND seq > 0`;
+}
 
 /**
  * Returns contiguous ranges of numbers by `boot/hook/cpu`, divided at each of the rows `starts`; few
- * if all is well. A window of SQL takes 0.6 s and 230 MB more for a million execs, because it sorts them.
+ * if all is well. What was seen while it was read is not read again. A window of SQL takes 0.6 s and
+ * 230 MB more for a million execs, because it sorts them.
  */
 export async function rangesOf(
   connection: DuckDBConnection,
   starts: readonly number[],
+  seen: SeenNumbers | undefined,
 ): Promise<Map<string, RangeAt[]>> {
-  const hooks = new Map<string, Hook>();
-  let hook: Hook | undefined;
-  let run = 0;
-  for await (const chunk of await connection.stream(NUMBERS)) {
-    const columns = columnsOf(chunk);
+  const all = new Ranges(starts);
+  const others = 'audited SEMI JOIN other_lines ON audited.rowid = other_lines."row"';
+  const sql = seen === undefined ? numbersOf('audited') : `${numbersOf(others)} ORDER BY 1`;
+  const pieces = seen?.pieces.values();
+  let piece = pieces?.next().value;
+  let words: HookWords | undefined;
+  let hook = '';
+  for await (const chunk of await connection.stream(sql)) {
+    const { rows, boots, hooks, cpus, seqs } = columnsOf(chunk);
     for (let at = 0; at < chunk.rowCount; at++) {
-      const row = columns.rows[at] as number;
-      while (row >= (starts[run] ?? Number.POSITIVE_INFINITY)) run += 1;
-      if (hook === undefined || !hook.is(columns, at)) hook = hookAt(hooks, chunk, columns, at);
-      hook.add(columns.cpus[at] as number, { row, run, seq: columns.seqs[at] as number });
+      const row = rows[at] as number;
+      for (; piece !== undefined && piece.row < row; piece = pieces?.next().value) all.add(piece);
+      if (words === undefined || !words.are(boots, hooks, at)) {
+        words = new HookWords(boots, hooks, at);
+        hook = words.key;
+      }
+      all.add({ hook, cpu: cpus[at] as number, row, first: seqs[at] as number, count: 1 });
     }
   }
-  const byCpu = [...hooks].flatMap(([key, { cpus }]) =>
-    [...cpus].map(([cpu, { ranges }]) => [`${key}/${cpu}`, ranges] as const),
-  );
-  return new Map(byCpu.sort(([, [a]], [, [b]]) => (a?.row ?? 0) - (b?.row ?? 0)));
+  for (; piece !== undefined; piece = pieces?.next().value) all.add(piece);
+  return all.byCpu;
 }
 
 /** The values as DuckDB has them in memory; none is null. */
@@ -64,49 +75,37 @@ function columnsOf(chunk: DuckDBDataChunk): Columns {
   };
 }
 
-/** Most execs are of the same hook as the one before, so that this is seldom called. */
-function hookAt(
-  hooks: Map<string, Hook>,
-  chunk: DuckDBDataChunk,
-  columns: Columns,
-  at: number,
-): Hook {
-  const [boot, id] = [1, 2].map((column) => chunk.getColumnVector(column).getItem(at));
-  const key = `${boot}/${id}`;
-  const hook = hooks.get(key) ?? new Hook(columns, at);
-  hooks.set(key, hook);
-  return hook;
-}
+/** Joins pieces, which come in the order of their rows. */
+class Ranges {
+  readonly #starts: readonly number[];
+  readonly #cpus = new Map<string, Map<number, Numbers>>();
+  #run = 0;
+  #hook = '';
+  #ofHook = new Map<number, Numbers>();
 
-/** The numbers of one hook, by CPU. */
-class Hook {
-  readonly cpus = new Map<number, Numbers>();
-  readonly #boot: Int32Array;
-  readonly #id: Int32Array;
-
-  constructor({ boots, hooks }: Columns, at: number) {
-    this.#boot = boots.slice(4 * at, 4 * at + 4);
-    this.#id = hooks.slice(2 * at, 2 * at + 2);
+  constructor(starts: readonly number[]) {
+    this.#starts = starts;
   }
 
-  is({ boots, hooks }: Columns, at: number): boolean {
-    for (let word = 0; word < 4; word++)
-      if (this.#boot[word] !== boots[4 * at + word]) return false;
-    return this.#id[0] === hooks[2 * at] && this.#id[1] === hooks[2 * at + 1];
+  get byCpu(): Map<string, RangeAt[]> {
+    const all = [...this.#cpus].flatMap(([hook, cpus]) =>
+      [...cpus].map(([cpu, { ranges }]) => [`${hook}/${cpu}`, ranges] as const),
+    );
+    return new Map(all.sort(([, [a]], [, [b]]) => (a?.row ?? 0) - (b?.row ?? 0)));
   }
 
-  add(cpu: number, one: Numbered): void {
-    const numbers = this.cpus.get(cpu) ?? new Numbers();
-    this.cpus.set(cpu, numbers);
-    numbers.add(one);
+  add(piece: Piece): void {
+    const { hook, cpu, row } = piece;
+    while (row >= (this.#starts[this.#run] ?? Number.POSITIVE_INFINITY)) this.#run += 1;
+    if (hook !== this.#hook) {
+      this.#hook = hook;
+      this.#ofHook = this.#cpus.get(hook) ?? new Map();
+      this.#cpus.set(hook, this.#ofHook);
+    }
+    const numbers = this.#ofHook.get(cpu) ?? new Numbers();
+    this.#ofHook.set(cpu, numbers);
+    numbers.add(piece, this.#run);
   }
-}
-
-/** An exec with its number, and how many of `starts` are before it. */
-interface Numbered {
-  readonly row: number;
-  readonly run: number;
-  readonly seq: number;
 }
 
 /** The numbers of one CPU. */
@@ -121,11 +120,13 @@ class Numbers {
 
   /**
    * A number that is not the next one begins another range. If those behind it are where they were
-   * expected, they belong to the range before, so that one wrong number is one finding.
+   * expected, they belong to the range before, so that one wrong number is one finding. `run` is how
+   * many of the starts are before it.
    */
-  add({ row, run, seq }: Numbered): void {
-    this.#count += 1;
-    const ahead = seq - this.#count;
+  add({ row, first, count }: Piece, run: number): void {
+    const last = first + count - 1;
+    const ahead = last - (this.#count + count);
+    this.#count += count;
     if (run !== this.#run) {
       this.#run = run;
       this.#range = undefined;
@@ -136,11 +137,11 @@ class Numbers {
       this.#range = this.#ofRun.get(ahead);
     }
     if (this.#range === undefined) {
-      this.#range = { row, first: seq, last: seq };
+      this.#range = { row, first, last };
       this.#ofRun.set(ahead, this.#range);
       this.ranges.push(this.#range);
     }
-    this.#range.last = seq;
+    this.#range.last = last;
   }
 }
 

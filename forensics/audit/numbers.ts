@@ -5,6 +5,7 @@ import type { Finding } from './finding.ts';
 import { integersOf, type JournalRecord } from './journal-records.ts';
 import type { Absent } from './links.ts';
 import { rangesOf } from './number-ranges.ts';
+import type { SeenExecs } from './seen/execs.ts';
 import type { Withheld } from './withheld.ts';
 
 /** An event in the numbers of one CPU, in the order of lines. */
@@ -34,12 +35,13 @@ export async function numberFindings(
   journals: Journals,
   journalRecords: readonly JournalRecord[],
   { records, byCpu }: Withheld,
+  seen: SeenExecs | undefined,
 ): Promise<Numbers> {
   const starts = journalRecords
     .filter(({ action }) => action === 'journal.start')
     .map(({ row }) => row);
   const cpus = new Map<string, Step[]>();
-  for (const [key, ranges] of await rangesOf(journals.connection, starts))
+  for (const [key, ranges] of await rangesOf(journals.connection, starts, seen?.numbers))
     cpus.set(
       key,
       ranges.map((range) => ({ kind: 'range', ...range })),

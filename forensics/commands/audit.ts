@@ -76,15 +76,15 @@ export async function findingsIn(journals: Journals): Promise<Placed[]> {
 }
 
 async function findingsByRow(journals: Journals): Promise<Finding[]> {
-  await loadAudited(journals);
+  const seen = await loadAudited(journals);
   const journalRecords = await journalRecordsOf(journals);
   const withheld = withheldIn(journalRecords);
-  const numbers = await numberFindings(journals, journalRecords, withheld);
+  const numbers = await numberFindings(journals, journalRecords, withheld, seen);
   const findings = [
     ...(await lineFindings(journals)),
     ...withheld.findings,
     ...numbers.findings,
-    ...(await linkFindings(journals, numbers)),
+    ...(await linkFindings(journals, numbers, seen)),
     ...(await clockFindings(journals)),
     ...(await containerNameFindings(journals)),
     ...(await lostCauseFindings(journals, numbers.absent)),

@@ -60,6 +60,18 @@ export class RowAppender {
   }
 }
 
+/** Makes a temporary table with these numbers in the column `row`. */
+export async function makeRowTable(
+  connection: DuckDBConnection,
+  name: string,
+  rows: readonly number[],
+): Promise<void> {
+  await connection.run(`CREATE OR REPLACE TEMP TABLE ${name} ("row" BIGINT)`);
+  const appender = await RowAppender.open(connection, name);
+  appender.append([{ bytes: BigInt64Array.from(rows, BigInt).buffer, width: 8 }], rows.length);
+  appender.close();
+}
+
 /** Returns a bit for each byte, in words of 64. */
 function bitsOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const bits = new Uint8Array(8 * Math.ceil(bytes.length / 64));

@@ -3,7 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { IN_RESOURCE } from '../audit/line-rules.ts';
 import { ForensicsError } from '../errors.ts';
 import type { Source } from '../inputs/source.ts';
-import { type RawColumn, RowAppender } from './append.ts';
+import { makeRowTable, type RawColumn, RowAppender } from './append.ts';
 import type { ExecColumns } from './exec-columns.ts';
 import { OfResources } from './of-resources.ts';
 import { scanInThreads } from './scan-threads.ts';
@@ -29,6 +29,15 @@ export interface Execs {
   readonly columns: readonly ExecColumn[];
   /** Whether these must be execs that break no rule of the audit. */
   readonly areOrdinary: boolean;
+  readonly watcher?: ExecWatcher;
+}
+
+/** Looks at execs while they are read without DuckDB. */
+export interface ExecWatcher {
+  /** Another reading begins, and what was seen until now counts no more. */
+  begin(): void;
+  /** Takes the rows of a file, one file after the other; `others` are rows in it that are not there. */
+  add(columns: ExecColumns, others: readonly number[]): void;
 }
 
 /** A table of lines that is to be filled. */
@@ -82,6 +91,7 @@ export async function fillTable(table: LineTable, filling: Filling): Promise<boo
     IN_RESOURCE,
   );
   let rows = 0;
+  table.execs.watcher?.begin();
   try {
     let at = 0;
     for await (const scanned of scanInThreads(toScan)) {
@@ -93,6 +103,7 @@ export async function fillTable(table: LineTable, filling: Filling): Promise<boo
           : await ofResources.columns(resources, columns.resource, columns.rows);
       const raw = columnsOf(table, columns, derived);
       appender.append([fileColumn(at, files.length), ...raw], columns.rows);
+      table.execs.watcher?.add(columns, scanned.otherRows);
       files[at]?.counted(scanned.count, scanned.refused);
       if (areOrdinary) files[at]?.indexChecked(scanned.indexFault);
       if (scanned.others.length > 0) others.push(Buffer.from(scanned.others));
@@ -183,11 +194,7 @@ async function replaceOthers(
   if (rows.length === 0) return true;
   const path = temporaryFile();
   writeFileSync(path, Buffer.concat(others), { mode: 0o600, flag: 'wx' });
-  await connection.run('CREATE OR REPLACE TEMP TABLE other_rows ("row" BIGINT)');
-  const appender = await RowAppender.open(connection, 'other_rows');
-  const bytes = BigInt64Array.from(rows, BigInt).buffer;
-  appender.append([{ bytes, width: 8 }], rows.length);
-  appender.close();
+  await makeRowTable(connection, 'other_rows', rows);
   await connection.run(`CREATE OR REPLACE TEMP TABLE others AS ${selectFrom([path])}`);
   const found = await connection.runAndReadAll(
     `SELECT column_name, (SELECT count(*) FROM others) FROM duckdb_columns()

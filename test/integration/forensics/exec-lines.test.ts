@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
+import type { Code } from '../../../forensics/audit/codes.ts';
 import { loadAudited } from '../../../forensics/audit/load.ts';
+import { findingsIn } from '../../../forensics/commands/audit.ts';
 import { ExecScanner, FOUND } from '../../../forensics/exec-lines/exec-scanner.ts';
 import { scanFile } from '../../../forensics/exec-lines/scan-file.ts';
 import { Graph } from '../../../forensics/graph.ts';
 import { Journals } from '../../../forensics/journals.ts';
 import {
   BOOT,
+  type Draft,
   exec,
   execId,
   HOOK,
@@ -27,6 +30,20 @@ const LONG_LINES = 1500;
 /** As much text as inputs/read/zstd.ts decompresses at once. */
 const WHOLE_FRAME = (4 << 20) + (256 << 10);
 const LINE_FEED = Buffer.from('\n');
+/** Journals with faults, and the execs of each. */
+const JUDGED_SEEDS = 120;
+const EXECS = 150;
+const JUDGED: readonly Code[] = [
+  'CML-AUDIT-R1-MISSING_PARENT',
+  'CREATED_EARLIER',
+  'ID_DUPLICATE',
+  'LINK_BOOT',
+  'LINK_ORDER',
+  'LINK_TIME',
+  'SEQ_MISSING',
+  'SEQ_REPEATED',
+  'SEQ_START',
+];
 /** Bytes that mean something in JSON or to a reader, and some that are no text. */
 const BYTES = [
   '"',
@@ -77,10 +94,13 @@ const folder = new Folder();
 after(() => folder.close());
 
 /** Opens a journal twice, and returns what both readings made of it. */
-async function both<T>(path: string, read: (journals: Journals) => Promise<T>): Promise<[T, T]> {
+async function both<T>(
+  path: string | readonly string[],
+  read: (journals: Journals) => Promise<T>,
+): Promise<[T, T]> {
   const results: T[] = [];
   for (const threadsFrom of [0, Number.POSITIVE_INFINITY]) {
-    const journals = await Journals.open([path], threadsFrom);
+    const journals = await Journals.open([path].flat(), threadsFrom);
     try {
       results.push(await read(journals));
       assert.ok(journals.files.every(({ isOriginal }) => isOriginal));
@@ -125,8 +145,12 @@ function lineOf(n: number, { below }: Seeded): string {
     ...(n % 9 === 0 ? { 'vcml.entry': 'exec', 'vcml.process.args_truncated': true } : {}),
   });
   if (n % 3 === 0) record.resource = { ...record.resource, ...pod };
+  return asWritten(record);
+}
+
+/** Returns a line in the order of the agent, which writes a gap before the process. */
+function asWritten(record: Draft): string {
   const line = text(record);
-  // The agent writes a gap before the process.
   const [gap = ''] = /(,"vcml\.gap\.[\w.]+":("[^"]*"|\d+))+/.exec(line) ?? [];
   return line.replace(gap, '').replace(',"process.vpid"', `${gap},"process.vpid"`);
 }
@@ -193,7 +217,86 @@ function linesOf(seed: number): string[] {
   return lines;
 }
 
+/** Returns the lines of a journal in which links, numbers or the order are wrong here and there. */
+function faultyLines(seed: number): string[] {
+  const chance = createSeeded(seed);
+  const { below, percent } = chance;
+  const next = [1, 1, 1];
+  const lines = [text(start(next))];
+  const ids: string[] = [];
+  for (let n = 1; n <= EXECS; n += 1) {
+    const cpu = below(next.length);
+    const parent = percent(90) ? ids[Math.max(0, ids.length - 1 - below(40))] : undefined;
+    const at = 10 * n;
+    const created = time(HOOK + BigInt(at));
+    const record = exec(at, 100, cpu, next[cpu] ?? 0, { parent, 'process.creation.time': created });
+    next[cpu] = (next[cpu] ?? 0) + 1;
+    ids.push(record.id as string);
+    if (percent(2)) spoil(record, at, chance);
+    lines.push(asWritten(record));
+    if (percent(1)) lines.push(text(start(next, 'resumed', at + 1)));
+    if (percent(2)) misplace(lines, chance);
+  }
+  return lines;
+}
+
+function spoil(record: Draft, at: number, { below }: Seeded): void {
+  const { attributes } = record;
+  switch (below(7)) {
+    case 0:
+      record.parent_cause = execId(1, below(1000));
+      break;
+    case 1:
+      record.parent_cause = execId(at + 10 * below(20), 100);
+      break;
+    case 2:
+      record.id = execId(at, 100, OTHER_BOOT);
+      attributes['vcml.boot.id'] = OTHER_BOOT;
+      break;
+    case 3:
+      attributes['process.creation.time'] = time(HOOK - 10_000_000n);
+      break;
+    case 4:
+      attributes['vcml.hook.id'] = String(HOOK + 1n);
+      break;
+    default:
+      attributes['vcml.seq'] = Math.max(1, (attributes['vcml.seq'] as number) + below(5) - 2);
+  }
+  if (record.permitted_by === 'unobserved_parent') record.parent_cause = null;
+}
+
+function misplace(lines: string[], { below }: Seeded): void {
+  const from = below(lines.length);
+  const [line = ''] = lines.splice(from, below(3) === 0 ? 1 : 0);
+  const copy = line === '' ? (lines[from] ?? '') : line;
+  if (below(3) > 0) lines.splice(below(lines.length), 0, copy);
+}
+
 describe('execs that are read in threads', () => {
+  test('are judged as those that DuckDB reads, whatever is wrong with them', async () => {
+    const codes = new Set<Code>();
+    let watched = 0;
+    for (let seed = 1; seed <= JUDGED_SEEDS; seed += 1) {
+      const { below } = createSeeded(seed);
+      const lines = faultyLines(seed);
+      const [first, second] = [below(lines.length), below(lines.length)].sort((a, b) => a - b);
+      const parts = [lines.slice(0, first), lines.slice(first, second), lines.slice(second)];
+      const paths = parts.map((part, at) =>
+        folder.journal(`judged-${seed}/${below(6) === 0 ? 'b' : 'a'}/${segment(at + 1)}`, part),
+      );
+      const [threads, duckdb] = await both(paths, async (journals) => {
+        const findings = await findingsIn(journals);
+        const made = await journals.rows("FROM duckdb_tables() WHERE table_name = 'open_lines'");
+        watched += made.length;
+        for (const { code } of findings) codes.add(code);
+        return findings;
+      });
+      assert.deepEqual(threads, duckdb, `seed ${seed}`);
+    }
+    assert.ok(watched > JUDGED_SEEDS / 4, `${watched} were watched`);
+    for (const code of JUDGED) assert.ok(codes.has(code), code);
+  });
+
   for (const seed of [1, 2, 3])
     test(`are audited as those that DuckDB reads: seed ${seed}`, async () => {
       const content = `${(await journalOf(seed)).join('\n')}\n \n{"id":"torn`;
