@@ -1,6 +1,7 @@
 /**
- * The ranges of one hook's numbers that are known to be lost, by CPU. Adjacent ones are one. Ranges that
- * were joined because there were too many are lost in part: nobody knows which of their numbers are.
+ * The ranges of one hook's numbers that are known to be lost, by CPU. Adjacent ones are one. Some are lost
+ * in part, and nobody knows which of their numbers are: they were joined because there were too many, or
+ * what said so is gone.
  */
 export class Losses {
   /** By CPU: first, last, first, last, …; ascending, with a gap between two ranges. */
@@ -22,6 +23,14 @@ export class Losses {
     const isNext = ranges.at(-1) === first - 1 && !this.#isPartly(cpu, ranges.at(-2));
     if (isNext) ranges[ranges.length - 1] = last;
     else ranges.push(first, last);
+  }
+
+  /** Adds a range, with no number in another one, of which nobody knows whether it is lost. */
+  doubt(cpu: number, first: number, last: number): void {
+    const ranges = this.#of(cpu);
+    const at = ranges.findIndex((seq) => seq > last);
+    ranges.splice(at < 0 ? ranges.length : at, 0, first, last);
+    this.#partly[cpu]?.add(first);
   }
 
   /** Whether a number is lost; undefined: nobody knows any more. */

@@ -32,6 +32,30 @@ test('adjacent ranges become one', () => {
   assert.deepEqual(losses.toJSON(), [[1, 5, 7, 7]]);
 });
 
+test('of doubtful ranges nobody knows whether they are lost, and they join no other range', () => {
+  const losses = new Losses();
+  losses.add(0, 3, 4);
+  losses.add(0, 9, 9);
+  for (const [first, last] of [
+    [1, 2],
+    [5, 5],
+    [7, 8],
+    [10, 12],
+  ] as const)
+    losses.doubt(0, first, last);
+  losses.doubt(2, 1, 1);
+  losses.add(0, 13, 13);
+  const words = Array.from({ length: 14 }, (_, n) => losses.has(0, n + 1));
+  const [u, t, f] = [undefined, true, false];
+  assert.deepEqual(words, [u, u, t, t, u, f, u, u, t, u, u, u, t, f]);
+  assert.deepEqual([losses.has(1, 1), losses.has(2, 1)], [false, undefined]);
+  const again = new Losses(losses.toJSON(), losses.partly);
+  assert.deepEqual(
+    words,
+    words.map((_, n) => again.has(0, n + 1)),
+  );
+});
+
 test('numbers beyond 2^32 are distinct', () => {
   const losses = new Losses();
   losses.add(0, 2 ** 52, 2 ** 52 + 1);

@@ -189,6 +189,11 @@ export class Deletions {
   }
 }
 
+/** Returns what is deleted, or will be, and is not recorded yet; throws if the note of it is damaged. */
+export function notedRanges(dir: string): DeletedRange[] {
+  return readDeletions(dir).flatMap(({ ranges }) => ranges);
+}
+
 function pendingOf(deletion: Deletion): Pending {
   const unrecorded = new Map(deletion.ranges.map((range) => [keyOf(range), range]));
   return { ...deletion, unrecorded, recordedIn: new Set(), isRemoved: false };

@@ -6,6 +6,7 @@ import { containerOf, keyOf } from '../../enrich/cgroups/container-path.ts';
 import { STARTED_MAX } from '../../enrich/started-containers.ts';
 import { Losses } from '../../lineage/losses.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { type NumberRange, NumberRanges } from './number-ranges.ts';
 
 /** What a journal says about the hook that wrote it last: where the next run must continue. */
 export interface Continuity {
@@ -16,6 +17,14 @@ export interface Continuity {
   /** The next expected number of each CPU, for that hook. */
   nextSeq: number[];
   losses: Losses;
+  /** The number of each CPU with which its lines begin, as far as something says so. */
+  beginSeq: readonly number[];
+  /** The numbers of the records and losses in its lines, as far as they were read. */
+  seen: NumberRanges;
+  /** By CPU: what was deleted for space, as its lines say. */
+  deleted: Map<number, NumberRange>;
+  /** Whether some of its lines could not be read, or are gone, and nothing in the journal says which. */
+  isDamaged: boolean;
   /** The number of execs that the kernel had skipped until then, as recorded. */
   kernelMisses: number;
   /** The boot time at which all of its programs were last known to be attached, if one is. */
@@ -44,6 +53,10 @@ export function continuityFrom(checkpoint?: Checkpoint): Continuity {
     detached: checkpoint?.detached ?? false,
     nextSeq: [...(checkpoint?.nextSeq ?? [])],
     losses: checkpoint?.losses ?? new Losses(),
+    beginSeq: [...(checkpoint?.nextSeq ?? [])],
+    seen: new NumberRanges(),
+    deleted: new Map(),
+    isDamaged: false,
     kernelMisses: checkpoint?.kernelMisses ?? 0,
     attachedAt: checkpoint?.attachedAt,
     started: new Set(checkpoint?.started),
@@ -75,6 +88,8 @@ export function append(known: Continuity, later: Continuity): void {
   for (const [cpu, ranges] of later.losses.toJSON().entries())
     for (let n = 0; n < ranges.length; n += 2)
       known.losses.add(cpu, ranges[n] ?? 0, ranges[n + 1] ?? 0);
+  known.seen.append(later.seen);
+  for (const [cpu, range] of later.deleted) noteDeleted(known, cpu, range);
   known.kernelMisses += later.kernelMisses;
   for (const key of later.started) addStarted(known.started, key);
 }
@@ -88,6 +103,7 @@ function followNumbers(known: Continuity, line: string): boolean {
   if (numbers === undefined || numbers.hookId !== known.hookId) return false;
   known.detached = false;
   advance(known.nextSeq, numbers.cpu, numbers.lastSeq);
+  see(known, numbers.cpu, numbers.firstSeq, numbers.lastSeq);
   return true;
 }
 
@@ -103,10 +119,18 @@ export interface Followed {
 function followRecord(known: Continuity, { action, attributes, resource }: Followed): void {
   const hookId = text(attributes[KEYS.hookId]);
   if (hookId === undefined) return;
-  if (hookId !== known.hookId)
-    Object.assign(known, continuityFrom(), { hookId, bootId: text(attributes[KEYS.bootId]) });
+  if (hookId !== known.hookId) {
+    const numbers = action === 'journal.start' ? attributes[KEYS.hookNextSeq] : [];
+    const beginSeq = Array.isArray(numbers) && numbers.every(isNumber) ? numbers : [];
+    const bootId = text(attributes[KEYS.bootId]);
+    Object.assign(known, continuityFrom(), { hookId, bootId, beginSeq });
+  }
   known.detached = action === 'journal.stop' && attributes[KEYS.hookState] === 'detached';
-  if (action === 'exec') advance(known.nextSeq, attributes[KEYS.cpu], attributes[KEYS.seq]);
+  if (action === 'exec') {
+    const { [KEYS.cpu]: cpu, [KEYS.seq]: seq } = attributes;
+    advance(known.nextSeq, cpu, seq);
+    see(known, cpu, seq, seq);
+  }
   if (attributes[KEYS.entry] === 'start') begin(known, attributes, resource);
   if (action === 'journal.start') start(known, attributes);
   if (action === 'journal.loss') lose(known, attributes);
@@ -143,8 +167,22 @@ function lose(known: Continuity, attributes: Attributes): void {
   const count = attributes[KEYS.lossCount];
   if (stage === 'kernel' && isNumber(count)) known.kernelMisses += count;
   if (!isCpu(cpu) || !isNumber(first) || !isNumber(last)) return;
-  if (stage !== 'retention') known.losses.add(cpu, first, last);
+  if (stage === 'retention') noteDeleted(known, cpu, [first, last]);
+  else {
+    known.losses.add(cpu, first, last);
+    see(known, cpu, first, last);
+  }
   advance(known.nextSeq, cpu, last);
+}
+
+/** The oldest records are deleted first, so that there is nothing between two deletions. */
+export function noteDeleted({ deleted }: Continuity, cpu: number, [first, last]: NumberRange): void {
+  const [from, to] = deleted.get(cpu) ?? [first, last];
+  deleted.set(cpu, [Math.min(from, first), Math.max(to, last)]);
+}
+
+function see({ seen }: Continuity, cpu: unknown, first: unknown, last: unknown): void {
+  if (isCpu(cpu) && isNumber(first) && isNumber(last)) seen.add(cpu, first, last);
 }
 
 function advance(nextSeq: number[], cpu: unknown, seq: unknown): void {

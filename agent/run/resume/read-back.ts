@@ -11,13 +11,17 @@ const END: Position = { segment: Number.POSITIVE_INFINITY, offset: 0 };
  * between these lines, the hook has no other line, and the hook before it is read as well. A segment
  * or a line that cannot be read is passed to `onUnreadable`, and skipped.
  */
-export function readBack(
+export async function readBack(
   dir: string,
   checkpoint: Checkpoint | undefined,
   live: LiveHook,
   onUnreadable: (error: Error) => void,
 ): Promise<Continuity> {
-  return readUpTo({ dir, checkpoint, live, onUnreadable, parts: new Map() }, END);
+  const reading = { dir, checkpoint, live, onUnreadable, isExact: false, found: new Map() };
+  const known = await readUpTo(reading, END);
+  if (!known.isDamaged || known.hookId !== live.hookId) return known;
+  // Which numbers are not there shows only if all of them are read.
+  return readUpTo({ ...reading, onUnreadable() {}, isExact: true, found: new Map() }, END);
 }
 
 async function readUpTo(reading: Reading, end: Position): Promise<Continuity> {

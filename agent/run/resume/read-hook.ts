@@ -41,8 +41,18 @@ export interface Reading {
   readonly checkpoint: Checkpoint | undefined;
   readonly live: LiveHook;
   readonly onUnreadable: (error: Error) => void;
-  /** By segment, in the order of their lines: no segment is read twice. */
-  readonly parts: Map<number, readonly Part[]>;
+  /** Whether the number of every line is needed. */
+  readonly isExact: boolean;
+  /** What was found in each segment: none is read twice. */
+  readonly found: Map<number, Found>;
+}
+
+/** What was found in a segment. */
+interface Found {
+  /** in the order of their lines */
+  readonly parts: readonly Part[];
+  /** Whether it may have other lines. */
+  readonly isDamaged: boolean;
 }
 
 /** What the lines of one hook in one segment say. */
@@ -75,7 +85,7 @@ interface SegmentRead {
  * the kernel knows nearly all numbers; of a former hook it needs the last numbers alone.
  */
 export async function readHook(reading: Reading, end: Position): Promise<HookRead> {
-  const { dir, checkpoint, live } = reading;
+  const { dir, checkpoint, live, isExact } = reading;
   const from = checkpoint?.position ?? { segment: 0, offset: 0 };
   const parts: Part[] = [];
   let begin: Position | undefined;
@@ -83,16 +93,26 @@ export async function readHook(reading: Reading, end: Position): Promise<HookRea
   let bytes = 0;
   let hasNumbers = false;
   let hasMore = false;
+  // Whether lines of the attached hook may be where nothing can be read; and so those before all others.
+  let [isDamaged, isFrontGone] = [false, false];
+  let next: number | undefined;
   for (const segment of (await listSegments(dir)).reverse()) {
     if (segment.number > end.segment) continue;
     if (segment.number < from.segment) break;
+    // Only the oldest segments are deleted for space.
+    const isMissing = next !== undefined && segment.number < next - 1;
+    next = segment.number;
     const offset = segment.number === from.segment ? from.offset : 0;
     const to = segment.number === end.segment ? end.offset : Number.POSITIVE_INFINITY;
-    const found = await partsOf(reading, segment, offset, hasNumbers && hasMore);
-    const part = found.findLast((one) => one.begin < to);
+    const found = await foundIn(reading, segment, offset, hasNumbers && hasMore && !isExact);
+    const part = found.parts.findLast((one) => one.begin < to);
+    const isDoubtful = isMissing || found.isDamaged;
+    if (hookId === undefined || hookId === live.hookId) isDamaged ||= isDoubtful;
+    isFrontGone ||= isDoubtful;
+    hookId ??= part?.known.hookId;
     if (part?.known.hookId === undefined) continue;
-    hookId ??= part.known.hookId;
     if (part.known.hookId !== hookId) break;
+    isFrontGone = false;
     parts.push(part);
     begin = { segment: segment.number, offset: part.begin };
     bytes += part.bytes;
@@ -105,32 +125,40 @@ export async function readHook(reading: Reading, end: Position): Promise<HookRea
   // A checkpoint counts more lines than these.
   hasMore ||= known.hookId === hookId;
   for (const part of parts.reverse()) append(known, part.known);
+  if (isFrontGone && known.hookId !== checkpoint?.hookId) known.beginSeq = [];
+  const isWhole = known.beginSeq.length > 0 || known.deleted.size > 0;
+  known.isDamaged = isDamaged || (hookId === live.hookId && !isWhole);
   const ended = new Set(parts.flatMap((part) => [...part.ended]));
   return { known, ended, begin: hasMore ? undefined : begin };
 }
 
-/** Returns the parts of a segment; with `hasNumbers`, only lines that say more are read. */
-async function partsOf(
+/** Reads a segment; with `hasNumbers`, only lines that say more are read. */
+async function foundIn(
   reading: Reading,
   segment: Segment,
   from: number,
   hasNumbers: boolean,
-): Promise<readonly Part[]> {
-  const { dir, live, onUnreadable, parts } = reading;
-  const before = parts.get(segment.number);
+): Promise<Found> {
+  const { dir, live, onUnreadable } = reading;
+  const before = reading.found.get(segment.number);
   if (before !== undefined) return before;
   const read: SegmentRead = { part: newPart(from, hasNumbers), earlier: [], unreadable: 0 };
+  let isDamaged = false;
+  const note = (error: Error) => {
+    isDamaged = true;
+    onUnreadable(error);
+  };
   try {
     await readParts(read, dir, segment, from, live);
   } catch (error) {
-    onUnreadable(error as Error);
+    note(error as Error);
   }
   if (read.unreadable > 0) {
     const file = segmentFile(dir, segment);
-    onUnreadable(new Error(`${file}: ${read.unreadable} lines are no records, and are skipped`));
+    note(new Error(`${file}: ${read.unreadable} lines are no records, and are skipped`));
   }
-  const found = [...read.earlier, read.part];
-  parts.set(segment.number, found);
+  const found = { parts: [...read.earlier, read.part], isDamaged };
+  reading.found.set(segment.number, found);
   return found;
 }
 

@@ -1,7 +1,8 @@
+import { notedRanges } from '../../journal/archive/deletions.ts';
 import { listSegments } from '../../journal/segment.ts';
 import type { Report } from '../report.ts';
 import { readCheckpoint } from './checkpoint.ts';
-import type { Continuity } from './continuity.ts';
+import { type Continuity, noteDeleted } from './continuity.ts';
 import { readBack } from './read-back.ts';
 import type { LiveHook } from './read-hook.ts';
 
@@ -20,5 +21,17 @@ export async function readContinuity(
   if (checkpoint === undefined && segments > 1)
     report({ event: 'journal.checkpoint_missing', segments });
   const onUnreadable = (error: Error) => report({ event: 'journal.segment_unreadable', error });
-  return readBack(dir, checkpoint, live, onUnreadable);
+  const known = await readBack(dir, checkpoint, live, onUnreadable);
+  noteUnrecorded(known, dir);
+  return known;
+}
+
+/** Behind the reading: what was deleted meanwhile is among it. */
+function noteUnrecorded(known: Continuity, dir: string): void {
+  try {
+    for (const { hookId, cpu, firstSeq, lastSeq } of notedRanges(dir))
+      if (hookId === known.hookId) noteDeleted(known, cpu, [firstSeq, lastSeq]);
+  } catch {
+    known.isDamaged = true; // the journal reports it
+  }
 }

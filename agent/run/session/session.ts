@@ -7,7 +7,6 @@ import type { PodSource } from '../../enrich/pods/pod-source.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { Lineage } from '../../lineage/lineage.ts';
 import { LossLimit } from '../../lineage/loss-limit.ts';
-import { Losses } from '../../lineage/losses.ts';
 import { ancestorOf } from '../../source/ancestors.ts';
 import { arm } from '../../source/arming.ts';
 import { Clock } from '../../source/clock.ts';
@@ -18,6 +17,7 @@ import { VERSION } from '../../version.ts';
 import { ownProcess } from '../proc.ts';
 import type { Report } from '../report.ts';
 import { type Continuity, continuityFrom } from '../resume/continuity.ts';
+import { lossesOf } from '../resume/doubts.ts';
 import { readContinuity } from '../resume/resume.ts';
 import { createEnricher, loadPodSource, redactOf } from '../wiring.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
@@ -59,7 +59,7 @@ export async function openSession(
     bootId,
     hookId,
     nextSeq,
-    losses: isSameHook ? known.losses : new Losses(),
+    losses: lossesOf(known, hookId, nextSeq),
     quietRange: (cpu) => quietRange(hook, cpu),
     ancestor: (pid, startTime) => ancestorOf(snapshot, pid, startTime),
   });

@@ -62,14 +62,12 @@ async function found(dir: string, live: LiveHook = LIVE) {
 /** What is found, and what is reported: events, and the segments that could not be read. */
 async function foundInDamaged(dir: string, live: LiveHook = LIVE) {
   const reported: string[] = [];
-  const { started, startedIsWhole, before, ...known } = await readContinuity(
-    dir,
-    live,
-    (one: RunEvent) => {
+  const { bootId, hookId, detached, nextSeq, losses, kernelMisses, attachedAt } =
+    await readContinuity(dir, live, (one: RunEvent) => {
       const text = 'error' in one ? `${one.error}` : '';
       reported.push(/\d{20}\.jsonl\S*/.exec(text)?.[0] ?? one.event);
-    },
-  );
+    });
+  const known = { bootId, hookId, detached, nextSeq, losses, kernelMisses, attachedAt };
   return [JSON.parse(JSON.stringify(known)), reported] as const;
 }
 

@@ -2,6 +2,7 @@ import type { Mutant } from './mutant.ts';
 
 const CHECKPOINT = 'agent/run/resume/checkpoint.ts';
 const LINES = 'agent/run/resume/continuity.ts';
+const DOUBTS = 'agent/run/resume/doubts.ts';
 const READ_HOOK = 'agent/run/resume/read-hook.ts';
 const SESSION = 'agent/run/session/session.ts';
 const CLOCK = 'agent/source/clock.ts';
@@ -17,9 +18,9 @@ export const CONTINUITY: readonly Mutant[] = [
   },
   {
     name: 'losses of earlier runs are forgotten',
-    file: SESSION,
-    before: '    losses: isSameHook ? known.losses : new Losses(),\n',
-    after: '    losses: new Losses(),\n',
+    file: DOUBTS,
+    before: '  const losses = isSameHook ? known.losses : new Losses();\n',
+    after: '  const losses = new Losses();\n',
     why: 'A run finds its own losses; that children of older ones come later is easy to forget.',
   },
   {
@@ -39,8 +40,8 @@ export const CONTINUITY: readonly Mutant[] = [
   {
     name: 'deleted records count as lost after a restart',
     file: LINES,
-    before: "  if (stage !== 'retention') known.losses.add(cpu, first, last);\n",
-    after: '  known.losses.add(cpu, first, last);\n',
+    before: "  if (stage === 'retention') noteDeleted(known, cpu, [first, last]);\n  else {\n",
+    after: '  {\n',
     why: 'A loss of stage retention looks like any other loss.',
   },
   {
@@ -53,13 +54,9 @@ export const CONTINUITY: readonly Mutant[] = [
   {
     name: 'a new hook goes on with the numbers of the old one',
     file: LINES,
-    before:
-      '    Object.assign(known, continuityFrom(), { hookId, bootId: text(attributes[KEYS.bootId]) });\n',
-    after: `    Object.assign(known, continuityFrom(), {
-      hookId,
-      bootId: text(attributes[KEYS.bootId]),
-      nextSeq: known.nextSeq,
-    });
+    before: '    Object.assign(known, continuityFrom(), { hookId, bootId, beginSeq });\n',
+    after: `    const { nextSeq } = known;
+    Object.assign(known, continuityFrom(), { hookId, bootId, beginSeq, nextSeq });
 `,
     why: 'Of eight things to forget, one is forgotten.',
   },

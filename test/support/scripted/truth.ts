@@ -106,8 +106,8 @@ export function lastNumbers(
 }
 
 /**
- * If the loss of its cause is deleted, like the records around it, a run without a checkpoint cannot
- * know of it: it links to a record that was never there (`isForgotten`).
+ * If what says whether its cause is lost is deleted (`isForgotten`), a run without a checkpoint cannot
+ * know: then it says so.
  */
 function judgeLink(
   line: JournalLine,
@@ -124,9 +124,9 @@ function judgeLink(
     const found = attributes['vcml.gap.reason'];
     return found === reason ? [] : [`its gap is ${found} instead of ${reason}`];
   }
+  if (isForgotten && attributes['vcml.gap.reason'] === 'untracked') return [];
   const id = uuid5(bootId, `${cause.bootTime}:${cause.pid}`);
   const link = cause.fate === 'sound' ? id : null;
-  if (isForgotten && line.parent_cause === id) return [];
   if (line.parent_cause !== link) return [`its cause is ${line.parent_cause} instead of ${link}`];
   const lostCause = attributes['vcml.gap.lost_cause'];
   return link !== null || lostCause === id ? [] : [`its lost cause is ${lostCause}`];
