@@ -21,9 +21,13 @@ const OTHERS_WRITE = 0o022;
 export function prepareFolder(dir: string): void {
   try {
     makeFolders(resolve(dir));
-  } catch (cause) {
-    throw unusable(dir, cause);
+    checkFolder(dir);
+  } catch (error) {
+    throw orUnusable(dir, error);
   }
+}
+
+function checkFolder(dir: string): void {
   // A slash at the end would make lstat follow a link.
   const stat = lstatSync(resolve(dir));
   if (stat.isSymbolicLink())
@@ -82,6 +86,12 @@ export function unusable(path: string, cause: unknown): AgentError {
     { path, reason: message },
     { cause },
   );
+}
+
+/** Returns the same for an error of the file system, and any other error as it is. */
+export function orUnusable(path: string, error: unknown): unknown {
+  const isOfFiles = error instanceof Error && 'syscall' in error;
+  return isOfFiles ? unusable(path, error) : error;
 }
 
 const CODES: Readonly<Record<string, 'JOURNAL_READ_ONLY' | 'JOURNAL_NOT_PERMITTED'>> = {

@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { CredentialFiles } from '../export/connect/credential-files.ts';
 import type { JournalExport } from '../export/journal-export.ts';
 import type { PreparedExport } from '../export/prepare-export.ts';
+import { orUnusable } from '../journal/folder.ts';
 import type { Journal } from '../journal/journal.ts';
 import { readLines } from '../journal/read.ts';
 import { oldestPosition } from '../journal/segment.ts';
@@ -33,16 +34,22 @@ export async function prepareExport(
   });
 }
 
-/** Starts the export of a journal that was just opened. */
+/**
+ * Starts the export of a journal that was just opened. Throws an error of the registry if its folder cannot
+ * be listed.
+ */
 export async function startExport(
   prepared: PreparedExport,
   dir: string,
   journal: Journal,
 ): Promise<JournalExport> {
   const findOldest = () => oldestPosition(dir);
+  const oldest = await findOldest().catch((error) => {
+    throw orUnusable(dir, error);
+  });
   const journalExport = prepared.start({
     dir,
-    oldest: await findOldest(),
+    oldest,
     findOldest,
     end: journal.position,
     readLines: (from) => readLines(dir, from),

@@ -1,4 +1,5 @@
 import { notedRanges } from '../../journal/archive/deletions.ts';
+import { orUnusable } from '../../journal/folder.ts';
 import { listSegments } from '../../journal/segment.ts';
 import type { Report } from '../report.ts';
 import { readCheckpoint } from './checkpoint.ts';
@@ -9,13 +10,22 @@ import type { LiveHook } from './read-hook.ts';
 /**
  * Reads what the journal in `dir` says about the hook that wrote it last: from the position of its
  * last checkpoint to the end or, without a checkpoint, as far back as the attached hook needs it. A
- * segment that cannot be read is reported and skipped.
+ * segment that cannot be read is reported and skipped. Throws an error of the registry if the folder
+ * cannot be listed.
  */
 export async function readContinuity(
   dir: string,
   live: LiveHook,
   report: Report,
 ): Promise<Continuity> {
+  try {
+    return await continuityOf(dir, live, report);
+  } catch (error) {
+    throw orUnusable(dir, error);
+  }
+}
+
+async function continuityOf(dir: string, live: LiveHook, report: Report): Promise<Continuity> {
   const checkpoint = await readCheckpoint(dir);
   const segments = (await listSegments(dir)).length;
   if (checkpoint === undefined && segments > 1)

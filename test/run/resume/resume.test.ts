@@ -319,3 +319,8 @@ test('a damaged line with an inexact number is ignored', async (t) => {
   writeFileSync(join(dir, '00000000000000000003.jsonl'), lines.join(''));
   assert.deepEqual(await found(dir), WHOLE);
 });
+
+test('a folder that cannot be listed is an error of the journal, and no bug', async (t) => {
+  const dir = join(temporaryFolder(t), 'gone');
+  await assert.rejects(found(dir), { code: 'JOURNAL_UNUSABLE', message: /ENOENT.*choose another/ });
+});

@@ -37,6 +37,27 @@ for (const [what, message, make] of unusable)
     assert.ok(!existsSync(agent.pinDir));
   });
 
+test('a journal that cannot be listed ends the agent with 73, and a message without a stack', (t) => {
+  const agent = new Agent({});
+  t.after(() => agent.close());
+  mkdirSync(agent.journalDir, { mode: 0o300 });
+  const lists = 'dac_override,-dac_read_search';
+  const { status, stderr } = spawnSync(
+    'setpriv',
+    [
+      `--bounding-set=-${lists}`,
+      `--inh-caps=-${lists}`,
+      AGENT_BIN,
+      ...['run', '--pin-dir', agent.pinDir, '--journal-dir', agent.journalDir],
+    ],
+    { encoding: 'utf8', timeout: 20_000 },
+  );
+  assert.equal(status, 73, stderr);
+  assert.match(stderr, /journal .*EACCES.*choose another/);
+  assert.doesNotMatch(stderr, /^ {4}at /m);
+  assert.ok(!existsSync(agent.pinDir));
+});
+
 test('a segment that is a symbolic link is refused with 73', (t) => {
   const agent = new Agent({});
   t.after(() => agent.close());
