@@ -164,6 +164,12 @@ export const LOG_EVENTS = {
     remedy:
       'look at the pod: it has very many containers or very long names, or there are very many pods',
   },
+  'metadata.runtime_stalled': {
+    level: 'warn',
+    sentence:
+      'files of the container runtime take more than a second to read; records do not wait for them, and may lack names',
+    remedy: 'see what the file system of the runtime’s state folders waits for',
+  },
   'metadata.available': {
     level: 'info',
     sentence: 'pod metadata available again',

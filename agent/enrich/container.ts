@@ -19,6 +19,7 @@ import type { ContainerState } from './runtimes/runtime.ts';
 /** The sources of a container's resource, beside its pod. */
 export interface ContainerOptions {
   readonly host: ResourceAttributes;
+  /** See EnricherOptions. */
   readState(id: string): ContainerState | undefined;
   readonly runtimeOnly: boolean;
   /** facts that an earlier run knew */

@@ -17,8 +17,10 @@ export interface EnricherOptions {
   readonly host: ResourceAttributes;
   /** the inode of the host's own mount namespace */
   readonly hostMountNamespace: number;
-  /** Reads what the runtimes’ files say about a container, by its id. */
+  /** What the runtimes’ files say about a container, as far as it is known; the rest is read. */
   readState(id: string): ContainerState | undefined;
+  /** Resolves after a bounded time, when they are read if possible; undefined: they are not being read. */
+  reading(id: string): Promise<void> | undefined;
   /** Whether there is no source of pods; metadata is then complete with the runtime’s facts. */
   readonly runtimeOnly: boolean;
   /** How long a container's first record may wait for its metadata. */
@@ -113,6 +115,23 @@ export class Enricher {
     for (const container of this.#containers.values())
       if (container.podUid === uid) container.changed();
     this.#forgetPlaces();
+  }
+
+  /** Renders a container again, because its runtime's files are read. */
+  stateKnown(id: string): void {
+    for (const container of this.#containers.values())
+      if (container.path.id === id) container.changed();
+    this.#forgetPlaces();
+  }
+
+  /**
+   * Resolves after a bounded time, when the files about the container of an exec are read if possible;
+   * undefined: its record can be written.
+   */
+  reading(event: ExecEvent): Promise<void> | undefined {
+    const { container } = this.#resolve(event.invocation.context.cgroup);
+    if (container === undefined || container.settled) return undefined;
+    return this.#options.reading(container.path.id);
   }
 
   /** Returns the place of an exec; must be called once for each exec, in their order. */

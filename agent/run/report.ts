@@ -13,6 +13,7 @@ export type RunEvent =
   | UpkeepFailed
   | PinEvent
   | MetadataEvent
+  | { readonly event: 'metadata.runtime_stalled' }
   | { readonly event: 'journal.checkpoint_missing'; readonly segments: number }
   | {
       readonly event:
@@ -41,6 +42,7 @@ export function createReport(
   const containersWriteFailed = suppressRepeats((error) =>
     log('run.containers_write_failed', { error: error.message }),
   );
+  const runtimeStalled = suppressRepeats(() => log('metadata.runtime_stalled'));
   const metadataReduced = suppressRepeats(({ message: pod }) => log('metadata.reduced', { pod }));
   return (one) => {
     switch (one.event) {
@@ -66,6 +68,8 @@ export function createReport(
       case 'metadata.reduced':
         telemetry?.noteReducedPod();
         return metadataReduced(new Error(one.pod));
+      case 'metadata.runtime_stalled':
+        return runtimeStalled(new Error(one.event));
       case 'journal.checkpoint_missing':
         return log(one.event, { segments: one.segments });
       case 'journal.segment_unreadable':

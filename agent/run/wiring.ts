@@ -75,11 +75,15 @@ export function createEnricher(
   known: Pick<EnricherOptions, 'started' | 'startedIsWhole'>,
   report: Report,
 ): Enricher {
-  const runtimes = new ContainerStates([...RUNTIME_DIRS, ...config.runtimeDirs]);
-  return new Enricher({
+  const runtimes = new ContainerStates([...RUNTIME_DIRS, ...config.runtimeDirs], {
+    onState: (id) => enricher.stateKnown(id),
+    onStalled: () => report({ event: 'metadata.runtime_stalled' }),
+  });
+  const enricher = new Enricher({
     host: hostOf(config),
     hostMountNamespace: hostMountNamespace(),
     readState: (id) => runtimes.read(id),
+    reading: (id) => runtimes.reading(id),
     runtimeOnly: config.metadata === 'none',
     waitMs: config.metadataWait,
     started: known.started,
@@ -96,6 +100,7 @@ export function createEnricher(
       return { parent, name: textOf(name, 0, name.length), maker: cgroupMakerOf(maker) };
     },
   });
+  return enricher;
 }
 
 /** Returns the resource of the host. */

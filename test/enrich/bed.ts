@@ -60,6 +60,7 @@ export function bedOf(options: BedOptions = {}) {
     v1 = false,
   } = options;
   const states = new Map<string, ContainerState>();
+  const reading = new Map<string, Promise<void>>();
   const pods = new Map<string, Pod>();
   const names = new Map<string, CgroupName>();
   const enricher = new Enricher({
@@ -71,6 +72,7 @@ export function bedOf(options: BedOptions = {}) {
     started,
     startedIsWhole,
     readState: (id) => states.get(id),
+    reading: (id) => reading.get(id),
     memory: NO_MEMORY,
     cgroupName: (hierarchy, id) => names.get(`${hierarchy}:${id}`),
   });
@@ -97,6 +99,7 @@ export function bedOf(options: BedOptions = {}) {
   return {
     enricher,
     states,
+    reading,
     pods,
     names,
     mkdir: (id: bigint, path: string, hierarchy = 0, maker: CgroupMaker = 'privileged') =>
@@ -113,6 +116,7 @@ export function bedOf(options: BedOptions = {}) {
     /** The same for a cause that predates the hook; undefined: its place was not read. */
     placeOfForked: (at: Spot, from: Spot | undefined) =>
       enricher.place({ ...eventOf(at, undefined, 10), cause: ancestorOf(at, from) }),
+    readingOf: (at: Spot) => enricher.reading(eventOf(at, undefined, 10)),
     wait: (at: Spot, seconds: number, now: number) =>
       Math.round(enricher.wait(eventOf(at, undefined, seconds), timeOf(now))),
   };

@@ -31,6 +31,20 @@ test('a container is waited for once', () => {
   equal(bed.wait({ cgroup: 61n, mnt: 7 }, 10.2, 11), 200);
 });
 
+test('a record follows the reading of the runtime’s files, and not where its container is known', () => {
+  const bed = bedOf({ runtimeOnly: true });
+  const at = { cgroup: 60n, mnt: 7 };
+  bed.reading.set(A, Promise.resolve());
+  bed.mkdir(60n, podPath(A));
+  equal(bed.readingOf(HOST), undefined);
+  equal(bed.readingOf(at), bed.reading.get(A));
+  equal(bed.place(at, undefined).attributes, ',"vcml.metadata.state":"partial"');
+  bed.states.set(A, stateOf());
+  bed.enricher.stateKnown(A);
+  equal(bed.readingOf(at), undefined);
+  equal(bed.place(at, undefined).attributes, ',"vcml.metadata.state":"complete"');
+});
+
 test('no record waits if the source is unreachable or not configured, or the container is plain', () => {
   const at = { cgroup: 60n, mnt: 7 };
   const unreachable = bedOf({ waitMs: 1000, state: 'unreachable' });

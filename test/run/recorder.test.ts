@@ -18,11 +18,12 @@ const NO_CAUSE = 99;
 /** More turns than it takes to look for lost numbers while events come. */
 const MANY = 250;
 
-/** A recorder of these events; the enrichment answers `wait`, and the journal `retired`. */
+/** A recorder of these events; the enrichment answers `wait` and `reading`, and the journal `retired`. */
 function recorderOf(
   events: readonly Buffer[],
   wait = 0,
   retired: DeletedRange[] = [],
+  reading: () => Promise<void> | undefined = () => undefined,
   resource = '{}',
 ) {
   const buffer = Buffer.from(new ArrayBuffer(131_072));
@@ -74,7 +75,12 @@ function recorderOf(
     drainIntervalMs: 1,
     decoder: createDecoder(buffer, 1, undefined),
     lineage,
-    enricher: { wait: () => wait, place: () => place, hostPlace: place } as unknown as Enricher,
+    enricher: {
+      reading,
+      wait: () => wait,
+      place: () => place,
+      hostPlace: place,
+    } as unknown as Enricher,
     lines: createLineWriter({
       bootId: BOOT_ID,
       hookId: '1',
@@ -104,7 +110,7 @@ test('an unreadable event is recorded before an exec that waits, because a check
 test('a line that is longer than the buffer of a batch is written whole', async () => {
   const resource = JSON.stringify({ 'host.name': 'x'.repeat(3 << 20) });
   const events = [1n, 2n, 3n].map((seq) => craftExec({ seq }));
-  const { recorder, lines } = recorderOf(events, 0, [], resource);
+  const { recorder, lines } = recorderOf(events, 0, [], undefined, resource);
   assert.equal(await recorder.flush(), true);
   const records = lines.join('').trimEnd().split('\n');
   assert.equal(records.length, 3);
@@ -114,6 +120,25 @@ test('a line that is longer than the buffer of a batch is written whole', async 
     assert.equal(JSON.stringify(record.resource), resource);
   }
 });
+
+for (const patient of [true, false])
+  test(`a record follows the reading of files about its container, and lines before it do not wait, ${patient}`, async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let asked = 0;
+    const { recorder, hook, lines } = recorderOf(
+      [craftExec({ seq: 1n }), craftExec({ seq: 2n })],
+      0,
+      [],
+      () => (++asked === 2 ? promise : undefined),
+    );
+    hook.touch = () => {
+      assert.match(lines.join(''), /"vcml.seq":1,/);
+      assert.doesNotMatch(lines.join(''), /"vcml.seq":2,/);
+      resolve();
+    };
+    assert.equal(await recorder.flush({ patient }), true);
+    assert.match(lines.join(''), /"vcml.seq":2,/);
+  });
 
 test('while the disk does not take a batch, the kernel side is shown an agent', async () => {
   const { recorder, hook, journal, lines } = recorderOf([craftExec({ seq: 1n })]);

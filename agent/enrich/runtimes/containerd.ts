@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { members, TEXT } from '../../kube/json-shape.ts';
 import { imageOf, nameOf, objectOf } from './names.ts';
 import { readJson } from './read-json.ts';
@@ -18,9 +18,9 @@ export const containerd: Runtime = {
   cgroupPrefixes: ['cri-containerd', 'nerdctl'],
   cri: { prefix: 'cri-containerd', tree: 'k8s.io' },
 
-  readState(stateDir, id) {
-    for (const folder of bundleFolders(stateDir)) {
-      const state = stateIn(readJson(`${folder}/${id}/config.json`, CONFIG));
+  async readState(stateDir, id) {
+    for (const folder of await bundleFolders(stateDir)) {
+      const state = stateIn(await readJson(`${folder}/${id}/config.json`, CONFIG));
       if (state !== undefined) return state;
     }
     return undefined;
@@ -49,18 +49,18 @@ const CONFIG = members({
   }),
 });
 
-function bundleFolders(stateDir: string): readonly string[] {
-  return BUNDLES.flatMap((bundles) =>
-    namespacesIn(`${stateDir}/${bundles}`)
-      .filter((namespace) => namespace !== DOCKER)
-      .map((namespace) => `${stateDir}/${bundles}/${namespace}`),
-  );
+async function bundleFolders(stateDir: string): Promise<readonly string[]> {
+  const folders: string[] = [];
+  for (const bundles of BUNDLES)
+    for (const namespace of await namespacesIn(`${stateDir}/${bundles}`))
+      if (namespace !== DOCKER) folders.push(`${stateDir}/${bundles}/${namespace}`);
+  return folders;
 }
 
 /** Lists namespaces, that of Kubernetes first, because most look-ups end there. */
-function namespacesIn(folder: string): readonly string[] {
+async function namespacesIn(folder: string): Promise<readonly string[]> {
   try {
-    const names = readdirSync(folder).slice(0, NAMESPACES_MAX);
+    const names = (await readdir(folder)).slice(0, NAMESPACES_MAX);
     const others = names.filter((name) => name !== KUBERNETES);
     return others.length < names.length ? [KUBERNETES, ...others] : names;
   } catch {

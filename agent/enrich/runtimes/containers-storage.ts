@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import type { Members } from '../../kube/json-shape.ts';
 import { readJson } from './read-json.ts';
 
@@ -7,9 +7,13 @@ import { readJson } from './read-json.ts';
  * `<driver>-containers/<id>/userdata/config.json`, where the driver is overlay, vfs, btrfs or zfs
  * (github.com/containers/storage, store.go); undefined: there is none.
  */
-export function readStoredConfig(stateDir: string, id: string, shape: Members): unknown {
-  for (const folder of foldersIn(stateDir)) {
-    const config = readJson(`${stateDir}/${folder}/${id}/userdata/config.json`, shape);
+export async function readStoredConfig(
+  stateDir: string,
+  id: string,
+  shape: Members,
+): Promise<unknown> {
+  for (const folder of await foldersIn(stateDir)) {
+    const config = await readJson(`${stateDir}/${folder}/${id}/userdata/config.json`, shape);
     if (config !== undefined) return config;
   }
   return undefined;
@@ -19,9 +23,9 @@ const SUFFIX = '-containers';
 /** There is one for each driver that was ever used here. */
 const FOLDERS_MAX = 8;
 
-function foldersIn(stateDir: string): readonly string[] {
+async function foldersIn(stateDir: string): Promise<readonly string[]> {
   try {
-    const names = readdirSync(stateDir).filter((name) => name.endsWith(SUFFIX));
+    const names = (await readdir(stateDir)).filter((name) => name.endsWith(SUFFIX));
     return names.slice(0, FOLDERS_MAX);
   } catch {
     return [];

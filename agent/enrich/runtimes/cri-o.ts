@@ -10,7 +10,7 @@ export const criO: Runtime = {
   cgroupPrefixes: ['crio'],
   cri: { prefix: 'crio' },
 
-  readState: (stateDir, id) => stateIn(readStoredConfig(stateDir, id, CONFIG)),
+  readState: async (stateDir, id) => stateIn(await readStoredConfig(stateDir, id, CONFIG)),
 };
 
 const CRIO = 'io.kubernetes.cri-o';

@@ -14,8 +14,8 @@ export const docker: Runtime = {
   cgroupParent: 'docker',
   cgroupTree: 'ecs', // Amazon ECS: `/ecs/<task>/<id>`
 
-  readState: (stateDir, id) =>
-    stateIn(readJson(`${stateDir}/containers/${id}/config.v2.json`, CONFIG)),
+  readState: async (stateDir, id) =>
+    stateIn(await readJson(`${stateDir}/containers/${id}/config.v2.json`, CONFIG)),
 };
 
 const CONFIG = members({

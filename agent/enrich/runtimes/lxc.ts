@@ -18,7 +18,7 @@ export const lxc: Runtime = {
     return at === 2 && top === 'lxc' && inner !== 'monitor' ? nameOf(below) : undefined;
   },
 
-  readState: () => undefined,
+  readState: async () => undefined,
 };
 
 const PAYLOAD = 'lxc.payload.';

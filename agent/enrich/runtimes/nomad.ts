@@ -18,7 +18,7 @@ export const nomad: Runtime = {
     return task.endsWith(SCOPE) ? TASK.exec(task.slice(0, -SCOPE.length))?.[0] : undefined;
   },
 
-  readState: () => undefined,
+  readState: async () => undefined,
 };
 
 const SCOPE = '.scope';

@@ -13,8 +13,9 @@ export const podman: Runtime = {
   cgroupPrefixes: ['libpod', 'libpod-payload'], // the second with --cgroups=split, as in quadlets
   podParent: 'libpod_parent',
 
-  readState(stateDir, id) {
-    if (objectOf(readStoredConfig(stateDir, id, NOTHING)) === undefined) return undefined;
+  async readState(stateDir, id) {
+    const config = await readStoredConfig(stateDir, id, NOTHING);
+    if (objectOf(config) === undefined) return undefined;
     return {
       runtime: 'podman',
       sandbox: false,

@@ -28,13 +28,16 @@ export interface Runtime {
    * containers in another way than by 64 hex digits; undefined: it is none. Files are not read of it.
    */
   containerAt?(names: readonly string[], at: number): string | undefined;
-  /** Reads what its files in a state folder say about a container; undefined: nothing. */
-  readState(stateDir: string, id: string): ContainerState | undefined;
+  /**
+   * Reads what its files in a state folder say about a container; undefined: nothing. Each call waits for
+   * the one before it, so that a file system that hangs holds up one thread.
+   */
+  readState(stateDir: string, id: string): Promise<ContainerState | undefined>;
   /**
    * Lists the folders in a state folder that hold one folder for each container, by its id, only as
    * long as it runs. They are watched, so that the shortest-lived container is not missed.
    */
-  bundleFolders?(stateDir: string): readonly string[];
+  bundleFolders?(stateDir: string): Promise<readonly string[]>;
 }
 
 /** What a runtime's own files say about a container; undefined: the files have no such name. */

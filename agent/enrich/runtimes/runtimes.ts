@@ -18,23 +18,28 @@ export const RUNTIME_DIRS: readonly string[] = [
  * Reads what the runtimes' files in `dirs` say about a container; undefined: nothing, or nothing
  * that can be read. Arguments and environment in these files are not kept.
  */
-export function readContainerState(
+export async function readContainerState(
   id: string,
   dirs: readonly string[],
-): ContainerState | undefined {
-  // Other ids are no names in these files, and may be anything.
-  if (!ID.test(id)) return undefined;
+): Promise<ContainerState | undefined> {
+  if (!hasFiles(id)) return undefined;
   for (const dir of dirs)
     for (const runtime of RUNTIMES) {
-      const state = runtime.readState(dir, id);
+      const state = await runtime.readState(dir, id);
       if (state !== undefined) return state;
     }
   return undefined;
 }
 
-const ID = /^[0-9a-f]{64}$/;
+/** Whether the runtimes have files about containers with such an id; others may be anything. */
+export function hasFiles(id: string): boolean {
+  return /^[0-9a-f]{64}$/.test(id);
+}
 
 /** Lists the folders in `dirs` in which runtimes make a folder for each running container. */
-export function listBundleFolders(dirs: readonly string[]): string[] {
-  return dirs.flatMap((dir) => RUNTIMES.flatMap((runtime) => runtime.bundleFolders?.(dir) ?? []));
+export async function listBundleFolders(dirs: readonly string[]): Promise<string[]> {
+  const folders: string[] = [];
+  for (const dir of dirs)
+    for (const runtime of RUNTIMES) folders.push(...((await runtime.bundleFolders?.(dir)) ?? []));
+  return folders;
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../../source/clock.ts';
 import { readCpuStates } from '../../source/counters.ts';
 import type { Decoder } from '../../source/decode.ts';
 import type { Hook, HookStatistics } from '../../source/hook.ts';
+import { attended } from '../attended.ts';
 import { Batch, type BatchOptions } from './batch.ts';
 
 const FRAME_BYTES = 8;
@@ -53,6 +54,8 @@ export class Recorder {
    * does not wait.
    */
   #waitMs = 0;
+  /** Resolves when the event at #from need not wait any more for the files about its container. */
+  #reading: Promise<void> | undefined;
   /** The ring's position up to which its room was returned to the kernel. */
   #committed: number;
   readonly #ringBytes: number;
@@ -203,6 +206,7 @@ export class Recorder {
       this.#batch.encode();
       this.#decode(patient);
       if (!(await this.#batch.write())) return false;
+      if (this.#reading !== undefined) await attended(hook, this.#reading);
     } while ((this.#from < this.#to && this.#waitMs === 0) || this.#batch.records.length > 0);
     if (this.#waitMs > 0) return true;
     hook.commit(nextSeq, this.#kernelMisses);
@@ -222,10 +226,11 @@ export class Recorder {
   #decode(patient: boolean): void {
     const { hook, decoder, lineage, clock } = this.#options;
     this.#waitMs = 0;
+    this.#reading = undefined;
     while (this.#from < this.#to && !this.#batch.isFull) {
       const length = hook.buffer.readUInt32LE(this.#from);
       const event = decoder.decode(this.#from + FRAME_BYTES, length);
-      if (patient && this.#mustWait(event)) break;
+      if (this.#mustWait(event, patient)) break;
       this.#event(event);
       this.#from += FRAME_BYTES + Math.ceil(length / 8) * 8;
     }
@@ -239,9 +244,12 @@ export class Recorder {
    * Whether an event must wait. Later events wait in the ring, which keeps the order, while the
    * ring has room.
    */
-  #mustWait(event: KernelEvent): boolean {
+  #mustWait(event: KernelEvent, patient: boolean): boolean {
     const { enricher, clock, hook } = this.#options;
     if (event.kind !== 'exec') return false;
+    this.#reading = enricher.reading(event);
+    if (this.#reading !== undefined) return true;
+    if (!patient) return false;
     const waitMs = enricher.wait(event, clock.now);
     if (waitMs === 0) return false;
     const [, written] = hook.positions();

@@ -28,6 +28,7 @@ const enricher = new Enricher({
   memory: NO_MEMORY,
   cgroupName: () => undefined,
   readState: (id) => states.get(id),
+  reading: () => undefined,
   runtimeOnly: false,
   waitMs: 0,
   started: [],

@@ -1,10 +1,11 @@
-import { equal } from 'node:assert/strict';
+import { deepEqual, equal } from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ContainerStates } from '../../../agent/enrich/runtimes/container-states.ts';
+import type { ContainerState } from '../../../agent/enrich/runtimes/runtime.ts';
 import { idOf } from '../bed.ts';
 
 const BUNDLES = 'io.containerd.runtime.v2.task/k8s.io';
@@ -19,13 +20,23 @@ async function withRuntime(
 ): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'vcml-watch-'));
   for (const folder of folders) mkdirSync(join(dir, folder), { recursive: true });
-  const watch = new ContainerStates([dir]);
+  const watch = new ContainerStates([dir], { onState() {}, onStalled() {} });
+  // Its folders are watched then.
+  await stateOf(watch, 'none');
   try {
     await body(dir, watch);
   } finally {
     watch.close();
     rmSync(dir, { recursive: true });
   }
+}
+
+/** What is known of a container once its files are read. */
+async function stateOf(states: ContainerStates, name: string): Promise<ContainerState | undefined> {
+  const id = idOf(name);
+  const known = states.read(id);
+  await states.reading(id);
+  return known ?? states.read(id);
 }
 
 /** Makes a bundle as containerd does, lets the watch have its turn, and removes it. */
@@ -42,7 +53,7 @@ test('a bundle is read when it is created, before it is removed again', async ()
   await withRuntime(async (dir, watch) => {
     await liveBriefly(dir, 'a');
     equal(watch.read(idOf('a'))?.name, 'a');
-    equal(watch.read(idOf('b')), undefined);
+    equal(await stateOf(watch, 'b'), undefined);
   });
 });
 
@@ -51,7 +62,7 @@ test('a bundle that existed before the start is read on demand', async () => {
     const bundle = join(dir, BUNDLES, idOf('a'));
     mkdirSync(bundle);
     writeFileSync(join(bundle, 'config.json'), configOf('a'));
-    equal(watch.read(idOf('a'))?.name, 'a');
+    equal((await stateOf(watch, 'a'))?.name, 'a');
   });
 });
 
@@ -61,9 +72,9 @@ test('a runtime that is installed later is found when one of its containers is r
     mkdirSync(bundle, { recursive: true });
     writeFileSync(join(bundle, 'config.json'), configOf('b'));
     await pause(1100);
-    equal(watch.read(idOf('b'))?.name, 'b');
+    equal((await stateOf(watch, 'b'))?.name, 'b');
     await liveBriefly(dir, 'a');
-    equal(watch.read(idOf('a'))?.name, 'a');
+    equal((await stateOf(watch, 'a'))?.name, 'a');
   }, []);
 });
 
@@ -73,9 +84,9 @@ test('a runtime whose folder is created again is followed again', async () => {
     rmSync(join(dir, BUNDLES), { recursive: true });
     mkdirSync(join(dir, BUNDLES));
     await pause(1100);
-    equal(watch.read(idOf('b')), undefined);
+    equal(await stateOf(watch, 'b'), undefined);
     await liveBriefly(dir, 'c');
-    equal(watch.read(idOf('c'))?.name, 'c');
+    equal((await stateOf(watch, 'c'))?.name, 'c');
   });
 });
 
@@ -84,6 +95,23 @@ test('entries that are not bundles are skipped', async () => {
     mkdirSync(join(dir, BUNDLES, 'lost+found'));
     writeFileSync(join(dir, BUNDLES, idOf('file')), '');
     await pause(100);
-    equal(watch.read(idOf('file')), undefined);
+    equal(await stateOf(watch, 'file'), undefined);
+  });
+});
+
+test('whoever asks for a state hears once it is known, and of nothing else is anything read', async () => {
+  await withRuntime(async (dir) => {
+    const heard: string[] = [];
+    const states = new ContainerStates([dir], { onState: (id) => heard.push(id), onStalled() {} });
+    mkdirSync(join(dir, BUNDLES, idOf('a')));
+    writeFileSync(join(dir, BUNDLES, idOf('a'), 'config.json'), configOf('a'));
+    for (const name of ['a', 'b', 'a']) states.read(idOf(name));
+    equal(states.reading(idOf('c')), undefined);
+    equal(states.read('../a'), undefined);
+    equal(states.reading('../a'), undefined);
+    await Promise.all([states.reading(idOf('a')), states.reading(idOf('b'))]);
+    deepEqual(heard, [idOf('a')]);
+    equal(states.reading(idOf('a')), undefined);
+    states.close();
   });
 });

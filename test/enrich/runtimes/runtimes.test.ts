@@ -58,7 +58,7 @@ const CRI = {
   'io.kubernetes.cri.sandbox-uid': POD_UID,
 };
 
-test('containerd’s bundle names the container, in every namespace and version', () => {
+test('containerd’s bundle names the container, in every namespace and version', async () => {
   const state = {
     runtime: 'containerd',
     sandbox: false,
@@ -73,29 +73,29 @@ test('containerd’s bundle names the container, in every namespace and version'
     `${TASKS}/other/${ID}`,
     `io.containerd.runtime.v1.linux/k8s.io/${ID}`,
   ])
-    deepEqual(read(`${bundle}/config.json`, oci(CRI)), state, bundle);
+    deepEqual(await read(`${bundle}/config.json`, oci(CRI)), state, bundle);
   const { 'io.kubernetes.cri.sandbox-uid': _, ...old } = CRI;
-  deepEqual(read(`${TASKS}/k8s.io/${ID}/config.json`, oci(old)), { ...state, podUid: undefined });
+  deepEqual(await read(`${TASKS}/k8s.io/${ID}/config.json`, oci(old)), { ...state, podUid: undefined });
 });
 
-test('a sandbox is distinguished from a container', () => {
+test('a sandbox is distinguished from a container', async () => {
   const { 'io.kubernetes.cri.container-name': _, ...sandbox } = {
     ...CRI,
     'io.kubernetes.cri.container-type': 'sandbox',
   };
-  const state = read(`${TASKS}/k8s.io/${ID}/config.json`, oci(sandbox));
+  const state = await read(`${TASKS}/k8s.io/${ID}/config.json`, oci(sandbox));
   equal(state?.sandbox, true);
   equal(state?.name, undefined);
   equal(state?.podName, 'cart-7d9f-x2x');
 });
 
-test('a container without annotations is containerd’s, and one of nerdctl has a name', () => {
+test('a container without annotations is containerd’s, and one of nerdctl has a name', async () => {
   const file = `${TASKS}/default/${ID}/config.json`;
-  deepEqual(read(file, oci(undefined)), { runtime: 'containerd', ...NOTHING });
-  deepEqual(read(file, oci({ 'nerdctl/name': 'web' }))?.name, 'web');
+  deepEqual(await read(file, oci(undefined)), { runtime: 'containerd', ...NOTHING });
+  deepEqual((await read(file, oci({ 'nerdctl/name': 'web' })))?.name, 'web');
 });
 
-test('CRI-O’s names come from the kubelet, and not from a pod’s own annotations', () => {
+test('CRI-O’s names come from the kubelet, and not from a pod’s own annotations', async () => {
   const annotations = {
     'io.kubernetes.cri-o.Labels': '{"io.kubernetes.pod.name":"forged"}',
     'io.kubernetes.cri.sandbox-name': 'forged',
@@ -116,26 +116,26 @@ test('CRI-O’s names come from the kubelet, and not from a pod’s own annotati
     name: 'cart',
     image: 'quay.io/shop/cart:2',
   };
-  deepEqual(read(file, oci(annotations)), state);
+  deepEqual(await read(file, oci(annotations)), state);
   const sandbox = {
     ...annotations,
     'io.kubernetes.cri-o.ContainerType': 'sandbox',
     'io.kubernetes.container.name': 'POD',
   };
-  deepEqual(read(file, oci(sandbox)), { ...state, sandbox: true, name: undefined });
+  deepEqual(await read(file, oci(sandbox)), { ...state, sandbox: true, name: undefined });
 });
 
 for (const driver of ['vfs', 'btrfs', 'zfs'])
   test(`CRI-O’s and podman’s files are found in the storage of ${driver}`, () => {
     const file = `${driver}-containers/${ID}/userdata/config.json`;
     const annotations = { 'io.kubernetes.cri-o.ContainerType': 'container' };
-    equal(read(file, oci(annotations))?.runtime, 'cri-o');
-    equal(read(file, oci({}))?.runtime, 'podman');
+    equal((await read(file, oci(annotations)))?.runtime, 'cri-o');
+    equal((await read(file, oci({})))?.runtime, 'podman');
     // beside that of another driver, which knows the container no longer
     const dir = dirWith(file, oci(annotations));
     mkdirSync(join(dir, `overlay-containers/${ID}/userdata`), { recursive: true });
-    equal(readContainerState(ID, [dir])?.runtime, 'cri-o');
-    equal(read(`${driver}-layers/${ID}/userdata/config.json`, oci(annotations)), undefined);
+    equal((await readContainerState(ID, [dir]))?.runtime, 'cri-o');
+    equal(await read(`${driver}-layers/${ID}/userdata/config.json`, oci(annotations)), undefined);
   });
 
 for (const [image, kept] of [
@@ -148,31 +148,31 @@ for (const [image, kept] of [
   ['[example.com]/cart', false],
   ['cart]', false],
 ] as const)
-  test(`the image ${image} is ${kept ? 'kept' : 'no reference'}`, () => {
+  test(`the image ${image} is ${kept ? 'kept' : 'no reference'}`, async () => {
     const annotations = { ...CRI, 'io.kubernetes.cri.image-name': image };
-    const state = read(`${TASKS}/k8s.io/${ID}/config.json`, oci(annotations));
+    const state = await read(`${TASKS}/k8s.io/${ID}/config.json`, oci(annotations));
     equal(state?.image, kept ? image : undefined);
   });
 
-test('of an id that is no 64 hex digits no file is read', () => {
+test('of an id that is no 64 hex digits no file is read', async () => {
   for (const id of ['web', '..', `../${ID}`, ''])
     equal(
-      readContainerState(id, [dirWith(`${TASKS}/k8s.io/${id}/config.json`, oci(CRI))]),
+      await readContainerState(id, [dirWith(`${TASKS}/k8s.io/${id}/config.json`, oci(CRI))]),
       undefined,
     );
 });
 
-test('podman’s file, in the storage that it shares with CRI-O, says that the container is its own', () => {
+test('podman’s file, in the storage that it shares with CRI-O, says that the container is its own', async () => {
   const file = `overlay-containers/${ID}/userdata/config.json`;
   const annotations = { 'io.container.manager': 'libpod' };
-  deepEqual(read(file, oci(annotations)), { runtime: 'podman', ...NOTHING });
-  equal(read(file, 'null'), undefined);
+  deepEqual(await read(file, oci(annotations)), { runtime: 'podman', ...NOTHING });
+  equal(await read(file, 'null'), undefined);
 });
 
-test('docker’s file names the container, or the pod for which cri-dockerd made it', () => {
+test('docker’s file names the container, or the pod for which cri-dockerd made it', async () => {
   const file = `containers/${ID}/config.v2.json`;
   const plain = { Name: '/web', Config: { Image: 'nginx:1', Env: ['A=secret-value'], Labels: {} } };
-  deepEqual(read(file, plain), { runtime: 'docker', ...NOTHING, name: 'web', image: 'nginx:1' });
+  deepEqual(await read(file, plain), { runtime: 'docker', ...NOTHING, name: 'web', image: 'nginx:1' });
   const Labels = {
     'io.kubernetes.docker.type': 'container',
     'io.kubernetes.container.name': 'cart',
@@ -180,7 +180,7 @@ test('docker’s file names the container, or the pod for which cri-dockerd made
     'io.kubernetes.pod.namespace': 'shop',
     'io.kubernetes.pod.uid': POD_UID,
   };
-  deepEqual(read(file, { Name: '/k8s_cart', Config: { Image: 'sha256:ab', Labels } }), {
+  deepEqual(await read(file, { Name: '/k8s_cart', Config: { Image: 'sha256:ab', Labels } }), {
     runtime: 'docker',
     sandbox: false,
     podNamespace: 'shop',
@@ -191,19 +191,19 @@ test('docker’s file names the container, or the pod for which cri-dockerd made
   });
 });
 
-test('docker’s own file is preferred to the bundle that containerd has for it', () => {
+test('docker’s own file is preferred to the bundle that containerd has for it', async () => {
   const dir = dirWith(`${TASKS}/moby/${ID}/config.json`, oci({}));
   const docker = dirWith(`containers/${ID}/config.v2.json`, { Name: '/web', Config: {} });
-  equal(readContainerState(ID, [dir, docker])?.name, 'web');
+  equal((await readContainerState(ID, [dir, docker]))?.name, 'web');
 });
 
-test('neither arguments nor environment are kept', () => {
-  const state = read(`${TASKS}/k8s.io/${ID}/config.json`, oci(CRI));
+test('neither arguments nor environment are kept', async () => {
+  const state = await read(`${TASKS}/k8s.io/${ID}/config.json`, oci(CRI));
   ok(state);
   ok(!JSON.stringify(state).includes('secret'));
 });
 
-test('hostile content gives no names and does no harm', () => {
+test('hostile content gives no names and does no harm', async () => {
   const file = `${TASKS}/k8s.io/${ID}/config.json`;
   const names = [
     '',
@@ -220,49 +220,49 @@ test('hostile content gives no names and does no harm', () => {
   ];
   for (const name of names) {
     const annotations = Object.fromEntries(Object.keys(CRI).map((key) => [key, name]));
-    deepEqual(read(file, oci(annotations)), { runtime: 'containerd', ...NOTHING }, String(name));
+    deepEqual(await read(file, oci(annotations)), { runtime: 'containerd', ...NOTHING }, String(name));
   }
   for (const annotations of [[], 'text', 7, null, true])
-    deepEqual(read(file, oci(annotations)), { runtime: 'containerd', ...NOTHING });
-  deepEqual(read(file, '{"annotations":{"__proto__":{"io.kubernetes.cri.sandbox-name":"x"}}}'), {
+    deepEqual(await read(file, oci(annotations)), { runtime: 'containerd', ...NOTHING });
+  deepEqual(await read(file, '{"annotations":{"__proto__":{"io.kubernetes.cri.sandbox-name":"x"}}}'), {
     runtime: 'containerd',
     ...NOTHING,
   });
   for (const content of ['', '{', 'null', '[]', '"text"', '7', `${'['.repeat(100_000)}`])
-    equal(read(file, content), undefined, content.slice(0, 10));
+    equal(await read(file, content), undefined, content.slice(0, 10));
 });
 
-test('links, pipes, folders and oversized files are not read', () => {
+test('links, pipes, folders and oversized files are not read', async () => {
   const file = `${TASKS}/k8s.io/${ID}/config.json`;
   const target = join(dirWith(file, oci(CRI)), file);
   const linked = dirWith(`${TASKS}/k8s.io/${ID}/other`, '');
   symlinkSync(target, join(linked, file));
-  equal(readContainerState(ID, [linked]), undefined);
+  equal(await readContainerState(ID, [linked]), undefined);
 
   const piped = dirWith(`${TASKS}/k8s.io/${ID}/other`, '');
   execFileSync('mkfifo', [join(piped, file)]);
-  equal(readContainerState(ID, [piped]), undefined);
+  equal(await readContainerState(ID, [piped]), undefined);
 
-  equal(readContainerState(ID, [dirWith(`${file}/inside`, '')]), undefined);
+  equal(await readContainerState(ID, [dirWith(`${file}/inside`, '')]), undefined);
 
   const large = dirWith(file, oci(CRI));
   truncateSync(join(large, file), 17 << 20);
-  equal(readContainerState(ID, [large]), undefined);
+  equal(await readContainerState(ID, [large]), undefined);
 });
 
-test('the names are read of a configuration with an environment of any size', () => {
+test('the names are read of a configuration with an environment of any size', async () => {
   const { process, ...config } = oci(CRI);
   const env = Array.from({ length: 100_000 }, (_, n) => `A${n}="{[\\`);
   const file = `${TASKS}/k8s.io/${ID}/config.json`;
-  equal(read(file, { process: { ...process, env }, ...config })?.name, 'cart');
-  equal(read(file, { process: { env: ['x'.repeat(9 << 20)] }, ...config })?.name, 'cart');
+  equal((await read(file, { process: { ...process, env }, ...config }))?.name, 'cart');
+  equal((await read(file, { process: { env: ['x'.repeat(9 << 20)] }, ...config }))?.name, 'cart');
 });
 
-test('the first folder that has the container counts', () => {
+test('the first folder that has the container counts', async () => {
   const file = `${TASKS}/k8s.io/${ID}/config.json`;
   const known = dirWith(file, oci(CRI));
-  equal(readContainerState(ID, [join(root, 'none'), known])?.name, 'cart');
-  equal(readContainerState(ID.replace('0', '1'), [known]), undefined);
+  equal((await readContainerState(ID, [join(root, 'none'), known]))?.name, 'cart');
+  equal(await readContainerState(ID.replace('0', '1'), [known]), undefined);
 });
 
 test('no two runtimes claim the same cgroups, and all of their folders are searched', () => {

@@ -193,10 +193,10 @@ function bundle(dir: string): Target {
       `{${secret},"annotations":{"io.kubernetes.cri-o.ContainerType":"container",${pod}}}`,
       `{"Name":"/k8s_a","Config":{"Image":"sha256:1","Labels":{"io.kubernetes.docker.type":"x",${pod}}}}`,
     ],
-    check(input) {
+    async check(input) {
       for (const [index, root] of roots.entries()) {
         writeFileSync(join(root, files[index] ?? ''), input);
-        const found = readContainerState(ID, [root]);
+        const found = await readContainerState(ID, [root]);
         if (found === undefined) continue;
         const { runtime, sandbox, image = 'a', ...names } = found;
         assert.match(runtime, /^(containerd|cri-o|docker|podman)$/);

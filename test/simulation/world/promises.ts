@@ -40,7 +40,9 @@ export function statfs(path: string) {
   return current().later(() => fs.statfsSync(path));
 }
 
-export function readdir(path: string): Promise<string[]> {
+/** There are no containers, and so no files of their runtimes. */
+export async function readdir(path: string): Promise<string[]> {
+  if (!path.startsWith(current().disk.dir)) return [];
   return current().later(() => fs.readdirSync(path));
 }
 

@@ -1,0 +1,33 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { temporaryFolder } from './temporary-folder.ts';
+
+/** A folder of which every call hangs, as of a file server that does not answer. */
+export interface HungFolder {
+  readonly dir: string;
+  /** Lets all calls fail. */
+  release(): void;
+}
+
+/** Mounts a file system in user space, without anybody who answers the kernel. */
+export function mountHungFolder(t: TestContext): HungFolder {
+  const dir = join(temporaryFolder(t), 'hung');
+  mkdirSync(dir);
+  const device = openSync('/dev/fuse', 'r+');
+  let isOpen = true;
+  const release = () => {
+    if (isOpen) closeSync(device);
+    isOpen = false;
+  };
+  t.after(() => {
+    release();
+    execFileSync('umount', ['--lazy', dir]);
+  });
+  const options = 'fd=3,rootmode=40000,user_id=0,group_id=0';
+  execFileSync('mount', ['--internal-only', '-t', 'fuse', '-o', options, 'nobody', dir], {
+    stdio: ['ignore', 'pipe', 'pipe', device],
+  });
+  return { dir, release };
+}
