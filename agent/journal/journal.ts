@@ -153,6 +153,11 @@ export class Journal {
     return this.#archive.takeRetired();
   }
 
+  /** Returns the same of records with unknown numbers: a hook for each deletion. */
+  takeRetiredUnknown(): readonly string[] {
+    return this.#archive.takeRetiredUnknown();
+  }
+
   /**
    * Writes whole lines; once this resolves, the kernel has them. `lines` must not change until then.
    * With notes of them, closing the segment costs less.

@@ -210,6 +210,8 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
          OR loss_count < 1
          OR (loss_count IS NOT NULL AND NOT ${every(['loss_since', 'loss_next_seq'], 'NULL')})
        WHEN NOT ${every(['loss_since', 'loss_next_seq'], 'NULL')} THEN true
+       WHEN loss_stage = 'retention' AND ${every(RUN.slice(1), 'NULL')}
+         THEN loss_hook_id IS NULL OR loss_count IS NOT NULL
        WHEN loss_stage = 'decode' AND ${every(RUN.slice(1), 'NULL')}
          THEN loss_hook_id IS NULL OR coalesce(loss_count < 1, true)
        ELSE NOT ${every(RUN, 'NOT NULL')}

@@ -57,6 +57,8 @@ export async function numberFindings(
   const partial = new Set<string>();
   const started = new Set<string>();
   const deleted = new Map<string, Range[]>();
+  /** hooks of which segments were deleted that could not be read */
+  const unknown = new Set<string>();
   for (const { row, boot, hook, action, fields } of journalRecords) {
     if (action === 'journal.start') {
       const key = `${boot}/${hook}`;
@@ -67,6 +69,10 @@ export async function numberFindings(
       for (const [cpu, one] of next.entries())
         entryOf(cpus, `${key}/${cpu}`).push({ kind: 'start', row, next: one });
     } else if (action === 'journal.loss') {
+      if (fields.loss_stage === 'retention' && fields.loss_first_seq === null) {
+        partial.add(`${boot}/${fields.loss_hook_id}`);
+        unknown.add(`${boot}/${fields.loss_hook_id}`);
+      }
       if (fields.loss_first_seq === null || fields.loss_last_seq === null) continue;
       const hook = `${boot}/${fields.loss_hook_id}`;
       const key = `${hook}/${fields.loss_cpu}`;
@@ -117,6 +123,7 @@ export async function numberFindings(
     untold: (boot, hook) => untold.get(`${boot}/${hook}`) ?? 0,
     absent(boot, hook) {
       const key = `${boot}/${hook}`;
+      if (unknown.has(key)) return Number.POSITIVE_INFINITY;
       if (!partial.has(key)) return 0;
       const own = [...new Set([...cpus.keys(), ...deleted.keys()])].filter(
         (cpu) => hookKey(cpu) === key,

@@ -55,7 +55,8 @@ export const LOSS = {
     key: 'vcml.loss.hook_id',
     type: 'decimal',
     when: 'except at stage `reboot`',
-    about: 'The hook that gave the numbers, which may be an earlier one.',
+    about:
+      'The hook that gave the numbers, which may be an earlier one; without numbers, the hook of the records around those that are lost.',
     value: ({ hookId }) => hookId,
   },
   lossBootId: {

@@ -7,7 +7,20 @@ import { zstdCompressSync } from 'node:zlib';
 import { segmentName } from '../support/journal/segment-name.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { checkJournal, judge } from './check.ts';
-import { exec, execId, lines, loss, OTHER_BOOT, rules, sound, start, stop, text } from './craft.ts';
+import {
+  draft,
+  exec,
+  execId,
+  HOOK,
+  lines,
+  loss,
+  OTHER_BOOT,
+  rules,
+  sound,
+  start,
+  stop,
+  text,
+} from './craft.ts';
 import { decodeEscapes, encodeEscapes, isWellEscaped } from './escapes.ts';
 import { JournalReader } from './read.ts';
 import { uuid5 } from './uuid.ts';
@@ -75,6 +88,20 @@ test('a journal whose beginning was deleted must say so', () => {
   assert.deepEqual(checkJournal(lines(cut)), []);
   assert.deepEqual(rules(checkJournal(lines(cut), { allowRetention: false })), ['retention']);
   assert.deepEqual(rules(checkJournal(lines([...front, loss(30, 4, 0, 1, 9, retention)]))), [
+    'loss',
+  ]);
+});
+
+test('a deletion of unknown numbers has a hook, and explains where its CPUs begin', () => {
+  const front = [exec(20, 101, 0, 9, { parent: execId(10, 100) })];
+  const unknown = (more = {}) =>
+    draft(30, 'journal.loss', 4, {
+      'vcml.loss.stage': 'retention',
+      'vcml.loss.hook_id': String(HOOK),
+      ...more,
+    });
+  assert.deepEqual(checkJournal(lines([...front, unknown()])), []);
+  assert.deepEqual(rules(checkJournal(lines([...front, unknown({ 'vcml.loss.count': 8 })]))), [
     'loss',
   ]);
 });

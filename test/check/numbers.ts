@@ -16,6 +16,8 @@ export class Numbers {
   readonly #hooks = new Set<string>();
   /** Maps a hook and a CPU to the highest deleted number. */
   readonly #deleted = new Map<string, number>();
+  /** The hooks of which unknown numbers were deleted. */
+  readonly #partlyDeleted = new Set<string>();
   /** Whether earlier records exist, or records were deleted. */
   incomplete = false;
 
@@ -69,6 +71,8 @@ export class Numbers {
     checkShape(attributes, report);
     const { first, last } = runOf(attributes);
     if (stage === 'retention') this.incomplete = true;
+    if (stage === 'retention' && first === undefined)
+      this.#partlyDeleted.add(String(attributes['vcml.loss.hook_id']));
     if (first === undefined || last === undefined) return;
     const hook = String(attributes['vcml.loss.hook_id']);
     const key = `${hook}/${attributes['vcml.loss.cpu']}`;
@@ -93,6 +97,7 @@ export class Numbers {
     for (const [key, { base }] of this.#cpus) {
       const deleted = this.#deleted.get(key);
       if (base === undefined || base === 1) continue;
+      if (deleted === undefined && this.#partlyDeleted.has(key.slice(0, key.indexOf('/')))) continue;
       if (deleted === undefined) report('numbers', `${key} begins at ${base}: nothing says why`);
       else if (deleted >= base) report('loss', `${key}: ${deleted} was deleted, ${base} is there`);
     }
@@ -159,6 +164,12 @@ function checkShape(attributes: JsonObject, report: Report): void {
     refuse([...RUN.slice(1), 'count']);
     const [since, seen] = [attributes['vcml.loss.since'], attributes['vcml.boot_time']];
     if (BigInt(String(since)) > BigInt(String(seen))) report('loss', 'since after the record');
+    return;
+  }
+  if (stage === 'retention' && !has('first_seq')) {
+    // A segment that could not be read was deleted.
+    need(['hook_id']);
+    refuse([...RUN.slice(1), 'count', 'next_seq', 'since']);
     return;
   }
   need(['count']);

@@ -97,6 +97,7 @@ for (const note of [
   JSON.stringify([{ segment: 1, since: SINCE, runs: [null] }]),
   JSON.stringify([{ segment: 1, since: SINCE, runs: [{ ...RANGES[0], hookId: 'x' }] }]),
   JSON.stringify([{ segment: 1, since: SINCE, runs: [{ ...RANGES[0], cpu: -1 }] }]),
+  JSON.stringify([{ segment: 1, since: SINCE, runs: RANGES, unknownOf: 'x' }]),
 ])
   test(`a damaged deletions.json is reported as a problem, and deletes nothing: ${note}`, async (t) => {
     const bed = journalOf(t, []);
@@ -180,15 +181,38 @@ test('a deletion whose loss is in the segment that is deleted next is noted no m
   const { dir } = createBed(t);
   mkdirSync(dir);
   const first = new Deletions(dir, { segment: 2, offset: 0 });
-  await first.announce(1, [range(0, 1, 4)]);
+  await first.announce(1, { ranges: [range(0, 1, 4)], unknownOf: undefined });
   await first.delete(1);
   first.note(Buffer.from(deletionLine(range(0, 1, 4))), { segment: 2, offset: 500 });
   first.end = { segment: 3, offset: 0 };
-  await first.announce(2, [range(0, 1, 8)]);
+  await first.announce(2, { ranges: [range(0, 1, 8)], unknownOf: '4' });
   await first.delete(2);
   const second = new Deletions(dir, { segment: 3, offset: 0 });
-  assert.deepEqual(await second.resume(assert.ifError), [range(0, 1, 8)]);
+  const left = await second.resume(assert.ifError);
+  assert.deepEqual(
+    left.map(({ ranges, unknownOf }) => ({ ranges, unknownOf })),
+    [{ ranges: [range(0, 1, 8)], unknownOf: '4' }],
+  );
 });
+
+const LOSS_OF_UNKNOWN = '"vcml.loss.stage":"retention","vcml.loss.hook_id"';
+
+for (const [line, isLeft] of [
+  [deletionLine(range(0, 1, 4)), true],
+  [`{"attributes":{${LOSS_OF_UNKNOWN}:"4"}}`, true],
+  [`{"attributes":{${LOSS_OF_UNKNOWN}:"5"}}`, false],
+] as const)
+  test(`a start ${isLeft ? 'records' : 'does not record again'} a deletion of unknown numbers after ${line.slice(0, 80)}`, async (t) => {
+    const bed = journalOf(t, [numberedLine(20, ''), line]);
+    const deletion = { segment: 1, since: SINCE, runs: [], unknownOf: '5' };
+    writeFileSync(join(bed.dir, 'deletions.json'), JSON.stringify([deletion]));
+    const journal = await bed.open();
+    await journal.close();
+    assert.deepEqual(journal.takeRetiredUnknown(), isLeft ? ['5'] : []);
+    assert.deepEqual(bed.ranges, []);
+    assert.ok(!existsSync(join(bed.dir, segmentName(1))));
+    assert.equal(noted(bed), isLeft);
+  });
 
 test('a start records a deletion again if the segment that may have its loss cannot be read', async (t) => {
   const bed = journalOf(t, [], { segment: 3, offset: 0 });

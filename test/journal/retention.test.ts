@@ -40,16 +40,19 @@ function totalOf({ dir }: Bed): number {
   return listSegmentsSync(dir).reduce((sum, segment) => sum + segmentBytesSync(dir, segment), 0);
 }
 
-function rangesIn(bed: Bed, lines: readonly string[], repeated: Repeated = new Map()) {
+async function rangesIn(bed: Bed, lines: readonly string[], repeated: Repeated = new Map()) {
   mkdirSync(bed.dir, { recursive: true });
   writeFileSync(join(bed.dir, FIRST), lines.map((line) => `${line}\n`).join(''));
-  return deletedRanges(
-    bed.dir,
-    { number: 1, compressed: false },
-    repeated,
-    new AbortController().signal,
-    assert.ifError,
-  );
+  const deleted = await deletedIn(bed, assert.ifError, repeated);
+  assert.equal(deleted?.unknownOf, undefined);
+  return deleted?.ranges;
+}
+
+/** What is deleted with the first segment. */
+function deletedIn(bed: Bed, note: (error: Error) => void, repeated: Repeated = new Map()) {
+  const [segment] = listSegmentsSync(bed.dir);
+  assert.ok(segment);
+  return deletedRanges(bed.dir, segment, repeated, new AbortController().signal, note);
 }
 
 test('the numbers of a segment are contiguous ranges for each CPU and hook', async (t) => {
@@ -120,6 +123,21 @@ test('deletions that a deleted segment records are recorded again for the curren
   assert.deepEqual(await rangesIn(bed, own, repeated), [
     { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 40, count: 40 },
   ]);
+});
+
+test('a deletion of unknown numbers that a deleted segment records is recorded again for the current hook', async (t) => {
+  const bed = createBed(t);
+  mkdirSync(bed.dir);
+  const unknown = (hook: string) =>
+    `{"attributes":{"vcml.loss.stage":"retention","vcml.loss.hook_id":"${hook}"}}`;
+  for (const [hook, expected] of [
+    ['5', '5'],
+    ['4', undefined],
+  ] as const) {
+    const lines = [execLine('4', 0, 9), unknown(hook), execLine('5', 0, 20)];
+    writeFileSync(join(bed.dir, FIRST), lines.map((line) => `${line}\n`).join(''));
+    assert.equal((await deletedIn(bed, assert.ifError))?.unknownOf, expected);
+  }
 });
 
 test('a deletion that a run after a crash recorded late is recorded again, too', async (t) => {
@@ -214,20 +232,32 @@ test('the numbers of a damaged segment reach up to those of the segments that fo
   put(5, execLine('5', 2, 2));
   put(6, execLine('5', 3, 5));
   const errors: Error[] = [];
-  const ranges = await deletedRanges(
-    bed.dir,
-    { number: 1, compressed: true },
-    new Map(),
-    new AbortController().signal,
-    (error) => errors.push(error),
-  );
-  assert.deepEqual(ranges, [
+  const deleted = await deletedIn(bed, (error) => errors.push(error));
+  assert.equal(deleted?.unknownOf, '5');
+  assert.deepEqual(deleted?.ranges, [
     { hookId: '4', cpu: 0, firstSeq: 8, lastSeq: 8, count: 1 },
     { hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 28, count: 28 },
     { hookId: '5', cpu: 1, firstSeq: 1, lastSeq: 6, count: 6 },
   ]);
   assert.match(errors.join(), /^AgentError: .*is damaged/);
 });
+
+for (const [what, lines, follows, unknownOf] of [
+  ['a hook that begins behind it', [], ['4', 1], '4'],
+  ['a hook that began before it', [], ['4', 3], '4'],
+  ['another hook', [execLine('3', 0, 1)], ['4', 1], '3'],
+] as const)
+  test(`a damaged segment before ${what} has records of unknown numbers`, async (t) => {
+    const bed = createBed(t);
+    mkdirSync(bed.dir);
+    const frame = zstdCompressSync(Buffer.from(lines.map((line) => `${line}\n`).join('')));
+    writeFileSync(join(bed.dir, `${FIRST}.zst`), Buffer.concat([frame, Buffer.alloc(99, 'x')]));
+    const [hook, seq] = follows;
+    writeFileSync(join(bed.dir, segmentName(2)), `${execLine(hook, 0, seq)}\n`);
+    const deleted = await deletedIn(bed, () => {});
+    assert.equal(deleted?.unknownOf, unknownOf);
+    assert.equal(deleted?.ranges.length, Number(seq > 1) + lines.length);
+  });
 
 test('the numbers of a damaged segment reach beyond segments that cannot be read either', async (t) => {
   const bed = createBed(t);
@@ -269,6 +299,7 @@ test('a damaged segment is deleted for space, too, and is reported as a problem'
   await journal.close();
   assert.equal(bed.problems.length, 1);
   assert.deepEqual(bed.ranges, [{ hookId: '5', cpu: 0, firstSeq: 1, lastSeq: 3, count: 3 }]);
+  assert.deepEqual(journal.takeRetiredUnknown(), ['5']);
   assert.equal(linesOf(bed.dir).length, 19);
 });
 

@@ -25,6 +25,7 @@ function recorderOf(
   retired: DeletedRange[] = [],
   reading: () => Promise<void> | undefined = () => undefined,
   resource = '{}',
+  unknown: string[] = [],
 ) {
   const buffer = Buffer.from(new ArrayBuffer(131_072));
   let bytes = 0;
@@ -66,6 +67,7 @@ function recorderOf(
   const journal = {
     append: (text: Buffer, length: number) => lines.push(text.toString('utf8', 0, length)),
     takeRetired: () => retired.splice(0),
+    takeRetiredUnknown: () => unknown.splice(0),
   } as unknown as Journal;
   const recorder = new Recorder({
     hook,
@@ -183,6 +185,15 @@ test('deletions for space are recorded once, before the next events', async () =
     text,
     /"vcml.loss.stage":"retention","vcml.loss.hook_id":"1","vcml.loss.cpu":3,"vcml.loss.first_seq":10,"vcml.loss.last_seq":12,"vcml.loss.count":3.*\n.*"vcml.seq":1,/,
   );
+  assert.equal(await recorder.flush(), true);
+  assert.equal(lines.join(''), text);
+});
+
+test('a deletion of unknown numbers is recorded once, with a hook and no numbers', async () => {
+  const { recorder, lines } = recorderOf([craftExec({ seq: 1n })], 0, [], undefined, '{}', ['7']);
+  assert.equal(await recorder.flush(), true);
+  const text = lines.join('');
+  assert.match(text, /"vcml.loss.stage":"retention","vcml.loss.hook_id":"7"}}\n.*"vcml.seq":1,/);
   assert.equal(await recorder.flush(), true);
   assert.equal(lines.join(''), text);
 });

@@ -4,8 +4,9 @@ import { type Position, segmentBytes } from '../segment.ts';
 import { ClosedSegments } from './closed-segments.ts';
 import { compressSegment } from './compress.ts';
 import { Deletions } from './deletions.ts';
-import { type DeletedRange, deletedRanges, type Repeated } from './retention.ts';
+import { type Deleted, type DeletedRange, deletedRanges, type Repeated } from './retention.ts';
 
+const NOTHING: Deleted = { ranges: [], unknownOf: undefined };
 /** Notes of more segments, which wait for a slow disk, would take too much memory. */
 const NOTED_MAX = 4;
 
@@ -50,6 +51,8 @@ export class Archive {
   #repeated: Repeated = new Map();
   readonly #ending = new AbortController();
   #retired: DeletedRange[] = [];
+  /** The hooks of deleted records with unknown numbers. */
+  #retiredUnknown: string[] = [];
   #work: Promise<void> = Promise.resolve();
   /** by segments that are not compressed yet */
   readonly #notes = new Map<number, SegmentNotes>();
@@ -69,7 +72,7 @@ export class Archive {
     this.#next(async () => {
       const { report } = this.#options;
       const onUnreadable = (error: Error) => report(upkeepFailed(error));
-      for (const range of await this.#deletions.resume(onUnreadable)) this.#retired.push(range);
+      for (const deleted of await this.#deletions.resume(onUnreadable)) this.#retire(deleted);
     });
     this.#next(() => this.#deletions.settle());
     this.#next(() => this.#deletions.reserve());
@@ -106,6 +109,13 @@ export class Archive {
     const retired = this.#retired;
     if (retired.length > 0) this.#retired = [];
     return retired;
+  }
+
+  /** Returns the same of records with unknown numbers: a hook for each deletion (see Deleted). */
+  takeRetiredUnknown(): readonly string[] {
+    const hooks = this.#retiredUnknown;
+    if (hooks.length > 0) this.#retiredUnknown = [];
+    return hooks;
   }
 
   /** Returns what the closed segments are, once they are known. */
@@ -168,15 +178,22 @@ export class Archive {
       if (segment === undefined || this.#closed.bytes + openBytes <= maxBytes) return;
       const isNoted = this.#deletions.isNoted(segment.number);
       const repeated: Repeated = new Map(this.#repeated);
-      const ranges = isNoted ? [] : await deletedRanges(dir, segment, repeated, signal, note);
+      const deleted = isNoted
+        ? NOTHING
+        : await deletedRanges(dir, segment, repeated, signal, note);
       // Nobody would record what is deleted from now on; or there are no numbers yet to record it with.
-      if (signal.aborted || ranges === undefined) return;
-      await this.#deletions.announce(segment.number, ranges);
+      if (signal.aborted || deleted === undefined) return;
+      await this.#deletions.announce(segment.number, deleted);
       this.#repeated = repeated;
       await this.#deletions.delete(segment.number).catch(note);
       this.#closed.forget(segment.number);
       this.#notes.delete(segment.number);
-      for (const range of ranges) this.#retired.push(range);
+      this.#retire(deleted);
     }
+  }
+
+  #retire({ ranges, unknownOf }: Deleted): void {
+    for (const range of ranges) this.#retired.push(range);
+    if (unknownOf !== undefined) this.#retiredUnknown.push(unknownOf);
   }
 }

@@ -8,24 +8,22 @@ import { type OnUnreadable, readLines } from '../read.ts';
 import { indexFile, type Position, segmentFile } from '../segment.ts';
 import { NEWEST_STATE } from '../state.ts';
 import { replaceInReserve, reserveInstead, reserveRoom } from './reserve.ts';
-import type { DeletedRange } from './retention.ts';
+import { type Deleted, type DeletedRange, unknownLossText } from './retention.ts';
 
 const NAME = 'deletions.json';
 
-/**
- * The deletion of a segment for space; its ranges are recorded as losses somewhere after `since`.
- */
-interface Deletion {
+/** The deletion of a segment for space, which is recorded as losses somewhere after `since`. */
+interface Deletion extends Deleted {
   readonly segment: number;
   readonly since: Position;
-  readonly ranges: readonly DeletedRange[];
 }
 
 /** A deletion in the file. Its ranges have the name from version 0.1.0. */
 type NotedDeletion = Omit<Deletion, 'ranges'> & { readonly runs: Deletion['ranges'] };
 
 interface Pending extends Deletion {
-  readonly unrecorded: Map<string, DeletedRange>;
+  /** by key; undefined: the records with unknown numbers */
+  readonly unrecorded: Map<string, DeletedRange | undefined>;
   /** The segments with losses of this deletion. */
   readonly recordedIn: Set<number>;
   isRemoved: boolean;
@@ -51,21 +49,26 @@ export class Deletions {
   }
 
   /**
-   * Takes over the deletions of an earlier run, which settle() completes. Returns the ranges that
-   * are still to be recorded. Those in a segment that cannot be read are recorded again.
+   * Takes over the deletions of an earlier run, which settle() completes. Returns what is still to be
+   * recorded. Losses in a segment that cannot be read are recorded again.
    */
-  async resume(onUnreadable: OnUnreadable): Promise<DeletedRange[]> {
+  async resume(onUnreadable: OnUnreadable): Promise<Deleted[]> {
     // Before anything can fail: what is written to the file later must contain them.
     this.#pending = readDeletions(this.#dir).map(pendingOf);
     for (const one of this.#pending)
       for await (const { line, segment } of readLines(this.#dir, one.since, onUnreadable))
         strike(one, line, segment);
-    this.#pending = this.#pending.map((one) => {
-      const ranges = [...one.unrecorded.values()];
-      // After a power cut, the journal may end before the noted position: its end is the new one.
-      return ranges.length === 0 ? one : pendingOf({ ...one, since: this.end, ranges });
+    const left = this.#pending.map((one) => {
+      const ranges = [...one.unrecorded.values()].filter((range) => range !== undefined);
+      const isUnknown = ranges.length < one.unrecorded.size;
+      return { ...one, since: this.end, ranges, unknownOf: isUnknown ? one.unknownOf : undefined };
     });
-    return this.#pending.flatMap(({ unrecorded }) => [...unrecorded.values()]);
+    // After a power cut, the journal may end before the noted position: its end is the new one.
+    this.#pending = this.#pending.map((one, n) => {
+      const deletion = left[n];
+      return deletion === undefined || one.unrecorded.size === 0 ? one : pendingOf(deletion);
+    });
+    return left;
   }
 
   /** Whether the deletion of a segment is noted, which then remains to be removed. */
@@ -82,12 +85,12 @@ export class Deletions {
    * Notes that a segment will be deleted. Throws if the disk does not take the note: then the segment
    * must stay.
    */
-  async announce(segment: number, ranges: readonly DeletedRange[]): Promise<void> {
-    if (ranges.length === 0) return;
+  async announce(segment: number, { ranges, unknownOf }: Deleted): Promise<void> {
+    if (ranges.length === 0 && unknownOf === undefined) return;
     // What the segment has recorded is part of `ranges`, and would be recorded twice after a crash.
     await this.#forget(segment).catch(() => {}); // settle() reports it
     const before = this.#pending;
-    this.#pending = [...before, pendingOf({ segment, since: this.end, ranges })];
+    this.#pending = [...before, pendingOf({ segment, since: this.end, ranges, unknownOf })];
     try {
       await this.#write({ mayUseReserve: true });
     } catch (error) {
@@ -162,10 +165,11 @@ export class Deletions {
   async #write({ mayUseReserve = false } = {}): Promise<void> {
     const file = this.#file;
     if (this.#pending.length === 0) return rm(file, { force: true });
-    const deletions = this.#pending.map(({ segment, since, ranges }) => ({
+    const deletions = this.#pending.map(({ segment, since, ranges, unknownOf }) => ({
       segment,
       since,
       runs: ranges,
+      unknownOf,
     }));
     const text = JSON.stringify(deletions satisfies NotedDeletion[]);
     try {
@@ -190,18 +194,27 @@ export class Deletions {
 }
 
 /** Returns what is deleted, or will be, and is not recorded yet; throws if the note of it is damaged. */
-export function notedRanges(dir: string): DeletedRange[] {
-  return readDeletions(dir).flatMap(({ ranges }) => ranges);
+export function notedDeletions(dir: string): readonly Deleted[] {
+  return readDeletions(dir);
 }
 
 function pendingOf(deletion: Deletion): Pending {
-  const unrecorded = new Map(deletion.ranges.map((range) => [keyOf(range), range]));
+  const unrecorded = new Map<string, DeletedRange | undefined>(
+    deletion.ranges.map((range) => [keyOf(range), range]),
+  );
+  if (deletion.unknownOf !== undefined) unrecorded.set(unknownLossText(deletion.unknownOf), undefined);
   return { ...deletion, unrecorded, recordedIn: new Set(), isRemoved: false };
 }
 
-/** Strikes the ranges that lines record from those that are still to be recorded. */
-function strike({ unrecorded, recordedIn }: Pending, lines: string, segment: number): void {
+/** Strikes what lines record from what is still to be recorded. */
+function strike(
+  { unknownOf, unrecorded, recordedIn }: Pending,
+  lines: string,
+  segment: number,
+): void {
   if (!lines.includes('"retention"')) return;
+  if (unknownOf !== undefined && lines.includes(unknownLossText(unknownOf)))
+    if (unrecorded.delete(unknownLossText(unknownOf))) recordedIn.add(segment);
   for (const numbers of numbersIn(lines))
     if (numbers.stage === 'retention' && unrecorded.delete(keyOf(numbers))) recordedIn.add(segment);
 }
@@ -246,7 +259,7 @@ function readDeletions(dir: string): readonly Deletion[] {
   }
   const deletions = parse(text);
   if (Array.isArray(deletions) && deletions.every(isDeletion))
-    return deletions.map(({ segment, since, runs }) => ({ segment, since, ranges: runs }));
+    return deletions.map(({ runs: ranges, ...deletion }) => ({ ...deletion, ranges }));
   throw new AgentError('DELETIONS_DAMAGED', { file });
 }
 
@@ -259,8 +272,9 @@ function parse(text: string): unknown {
 }
 
 function isDeletion(value: unknown): value is NotedDeletion {
-  const { segment, since, runs } = (value ?? {}) as Partial<NotedDeletion>;
+  const { segment, since, runs, unknownOf } = (value ?? {}) as Partial<NotedDeletion>;
   return (
+    (unknownOf === undefined || /^\d+$/.test(unknownOf)) &&
     areNumbers(segment, since?.segment, since?.offset) && Array.isArray(runs) && runs.every(isRange)
   );
 }

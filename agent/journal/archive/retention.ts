@@ -1,3 +1,4 @@
+import { KEYS } from '../../../record/fields.ts';
 import { type Numbers, numbersIn, type SequenceRange } from '../../../record/numbers.ts';
 import { type OnUnreadable, readChunks } from '../read.ts';
 import { listSegments, type Segment } from '../segment.ts';
@@ -8,18 +9,36 @@ export interface DeletedRange extends SequenceRange {
   readonly count: number;
 }
 
+/** What is deleted with a segment. */
+export interface Deleted {
+  readonly ranges: readonly DeletedRange[];
+  /**
+   * A hook that has other records among it, of unknown numbers; undefined: the ranges are everything. Of a
+   * segment that cannot be read, nobody knows which hooks these are: it is that of the lines around them.
+   */
+  readonly unknownOf: string | undefined;
+}
+
 type GrowingRange = { -readonly [K in keyof SequenceRange]: SequenceRange[K] };
 
 /** By hook and CPU, the last range that repeated earlier deletions. */
 export type Repeated = Map<string, Pick<SequenceRange, 'firstSeq' | 'lastSeq'>>;
 
+/** Returns the text in the line of a loss that records a deletion of unknown numbers. */
+export function unknownLossText(hookId: string): string {
+  return `"${KEYS.lossStage}":"retention","${KEYS.lossHookId}":"${hookId}"}`;
+}
+
+const UNKNOWN = new RegExp(unknownLossText('(\\d+)'));
+
 /**
- * Returns the ranges that nothing explains any more once a segment is deleted: the numbers of its
- * records and of its losses. If the segment recorded earlier deletions of a hook that continues
+ * Returns what nothing explains any more once a segment is deleted: the numbers of its records and of
+ * its losses. If the segment recorded earlier deletions of a hook that continues
  * after it, the ranges cover those as well, unless a later segment has `repeated` them.
  *
  * If it cannot be read to its end, the ranges reach from 1 to the first numbers in the segments that
- * follow. Returns undefined if it has no numbers then, and nothing that follows has any yet.
+ * follow, and there are unknown numbers: of CPUs and hooks that do not follow. Returns undefined if it has
+ * no numbers then, and nothing that follows has any yet.
  */
 export async function deletedRanges(
   dir: string,
@@ -27,20 +46,27 @@ export async function deletedRanges(
   repeated: Repeated,
   signal: AbortSignal,
   onUnreadable: OnUnreadable,
-): Promise<DeletedRange[] | undefined> {
+): Promise<Deleted | undefined> {
   const collected = new Collected();
+  let unknownOf: string | undefined;
   try {
     for await (const lines of wholeLines(readChunks(dir, segment, 0))) {
       if (signal.aborted) break;
-      for (const numbers of numbersIn(lines.toString('latin1'))) collected.add(numbers);
+      const text = lines.toString('latin1');
+      for (const numbers of numbersIn(text)) collected.add(numbers);
+      unknownOf = UNKNOWN.exec(text)?.[1] ?? unknownOf;
     }
+    // An earlier deletion is recorded again, like those with numbers.
+    if (unknownOf !== collected.hookId) unknownOf = undefined;
   } catch (error) {
     onUnreadable(error as Error);
     const following = await firstNumbers(dir, segment.number, signal);
     if (collected.isEmpty && following.length === 0) return undefined;
+    const next = following.find(({ firstSeq }) => firstSeq > 1);
+    unknownOf = next?.hookId ?? collected.hookId ?? following[0]?.hookId;
     collected.reachUpTo(following);
   }
-  return collected.ranges(repeated);
+  return { ranges: collected.ranges(repeated), unknownOf };
 }
 
 /**
@@ -91,7 +117,7 @@ class Collected {
    */
   readonly #deleted = new Map<string, GrowingRange>();
   /** The hook of the last record. */
-  #hookId: string | undefined;
+  hookId: string | undefined;
 
   get isEmpty(): boolean {
     return this.#ranges.length === 0 && this.#deleted.size === 0;
@@ -106,7 +132,7 @@ class Collected {
       this.#deleted.set(key, { ...range, firstSeq, lastSeq });
       return;
     }
-    this.#hookId = range.hookId;
+    this.hookId = range.hookId;
     const latest = this.#latest.get(key);
     if (latest?.lastSeq === range.firstSeq - 1) {
       latest.lastSeq = range.lastSeq;
@@ -130,7 +156,7 @@ class Collected {
 
   ranges(repeated: Repeated): DeletedRange[] {
     for (const [key, range] of this.#deleted) {
-      if (this.#hookId !== undefined && range.hookId !== this.#hookId) continue;
+      if (this.hookId !== undefined && range.hookId !== this.hookId) continue;
       const again = repeated.get(key);
       // The line of that range is not in this segment, or this segment's ranges would reach as far.
       if (again && again.firstSeq <= range.firstSeq && range.lastSeq < again.lastSeq) continue;

@@ -90,6 +90,7 @@ export function append(known: Continuity, later: Continuity): void {
       known.losses.add(cpu, ranges[n] ?? 0, ranges[n + 1] ?? 0);
   known.seen.append(later.seen);
   for (const [cpu, range] of later.deleted) noteDeleted(known, cpu, range);
+  known.isDamaged ||= later.isDamaged;
   known.kernelMisses += later.kernelMisses;
   for (const key of later.started) addStarted(known.started, key);
 }
@@ -166,6 +167,8 @@ function lose(known: Continuity, attributes: Attributes): void {
   if (attributes[KEYS.lossHookId] !== known.hookId) return;
   const count = attributes[KEYS.lossCount];
   if (stage === 'kernel' && isNumber(count)) known.kernelMisses += count;
+  // A segment that could not be read was deleted.
+  if (stage === 'retention' && attributes[KEYS.lossCpu] === undefined) known.isDamaged = true;
   if (!isCpu(cpu) || !isNumber(first) || !isNumber(last)) return;
   if (stage === 'retention') noteDeleted(known, cpu, [first, last]);
   else {

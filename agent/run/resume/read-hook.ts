@@ -127,7 +127,7 @@ export async function readHook(reading: Reading, end: Position): Promise<HookRea
   for (const part of parts.reverse()) append(known, part.known);
   if (isFrontGone && known.hookId !== checkpoint?.hookId) known.beginSeq = [];
   const isWhole = known.beginSeq.length > 0 || known.deleted.size > 0;
-  known.isDamaged = isDamaged || (hookId === live.hookId && !isWhole);
+  known.isDamaged ||= isDamaged || (hookId === live.hookId && !isWhole);
   const ended = new Set(parts.flatMap((part) => [...part.ended]));
   return { known, ended, begin: hasMore ? undefined : begin };
 }

@@ -1,4 +1,4 @@
-import { notedRanges } from '../../journal/archive/deletions.ts';
+import { notedDeletions } from '../../journal/archive/deletions.ts';
 import { orUnusable } from '../../journal/folder.ts';
 import { listSegments } from '../../journal/segment.ts';
 import type { Report } from '../report.ts';
@@ -39,8 +39,11 @@ async function continuityOf(dir: string, live: LiveHook, report: Report): Promis
 /** Behind the reading: what was deleted meanwhile is among it. */
 function noteUnrecorded(known: Continuity, dir: string): void {
   try {
-    for (const { hookId, cpu, firstSeq, lastSeq } of notedRanges(dir))
-      if (hookId === known.hookId) noteDeleted(known, cpu, [firstSeq, lastSeq]);
+    for (const { ranges, unknownOf } of notedDeletions(dir)) {
+      for (const { hookId, cpu, firstSeq, lastSeq } of ranges)
+        if (hookId === known.hookId) noteDeleted(known, cpu, [firstSeq, lastSeq]);
+      known.isDamaged ||= unknownOf !== undefined && unknownOf === known.hookId;
+    }
   } catch {
     known.isDamaged = true; // the journal reports it
   }

@@ -218,8 +218,9 @@ export class Recorder {
   #addRetired(): void {
     // Nothing follows the last record: the next run finds in the journal's folder what is deleted now.
     if (this.#isFinished) return;
-    const retired = this.#options.journal.takeRetired();
-    for (const range of retired) this.lose({ stage: 'retention', ...range });
+    const { journal } = this.#options;
+    for (const range of journal.takeRetired()) this.lose({ stage: 'retention', ...range });
+    for (const hookId of journal.takeRetiredUnknown()) this.lose({ stage: 'retention', hookId });
   }
 
   /** Makes lines of drained events until there are no more, one must wait, or the batch is full. */

@@ -7,7 +7,7 @@ import { lossesOf } from '../../../agent/run/resume/doubts.ts';
 import { readContinuity } from '../../../agent/run/resume/resume.ts';
 import { segmentName } from '../../support/journal/segment-name.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { exec, loss, start } from './lines.ts';
+import { exec, line, loss, start } from './lines.ts';
 
 /** The lines of a segment; undefined: it cannot be read, and null: it is gone. */
 type Segment = readonly string[] | undefined | null;
@@ -88,6 +88,19 @@ const CASES: readonly (readonly [string, readonly Segment[], readonly string[]])
     'what was deleted for space',
     [null, [loss('retention', 0, 1, 3), loss(RING, 1, 2, 2), exec(0, 4), exec(1, 3)]],
     ['???.', '.x.'],
+  ],
+  [
+    'a damaged segment that was deleted for space',
+    [
+      null,
+      [
+        line('journal.loss', { 'vcml.loss.stage': 'retention', 'vcml.loss.hook_id': '5' }),
+        loss('retention', 0, 1, 3),
+        exec(0, 4),
+        exec(1, 3),
+      ],
+    ],
+    ['???.', '??.'],
   ],
 ];
 

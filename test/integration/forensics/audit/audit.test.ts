@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { CODES, type Code } from '../../../../forensics/audit/codes.ts';
-import { type Draft, exec, execId, loss, sound, start, text } from '../../../check/craft.ts';
+import {
+  type Draft,
+  draft,
+  exec,
+  execId,
+  HOOK,
+  loss,
+  sound,
+  start,
+  text,
+} from '../../../check/craft.ts';
 import { type Case, type Change, inOrder, reboot } from '../../../forensics/craft.ts';
 import { audited, Folder, segment } from '../../../support/forensics.ts';
 import { CONTENT_CASES } from './content-cases.ts';
@@ -123,6 +133,14 @@ const deletion = (first: number, last: number) =>
 
 test('a cause that was deleted for space is explained and is a note', async () => {
   assert.deepEqual(await severitiesOf([5], deletion(1, 4)), ['NOTE']);
+});
+
+test('a deletion of unknown numbers explains any number of missing causes', async () => {
+  const unknown = draft(20, 'journal.loss', 1, {
+    'vcml.loss.stage': 'retention',
+    'vcml.loss.hook_id': String(HOOK),
+  });
+  assert.deepEqual(await severitiesOf([5, 6, 7], unknown), ['NOTE', 'NOTE', 'NOTE']);
 });
 
 test('only as many missing causes are explained as records were deleted', async () => {

@@ -124,8 +124,24 @@ export const JOURNAL_CASES = {
         start([1]),
         draft(5, 'journal.loss', 1, { 'vcml.loss.stage': 'kernel', 'vcml.loss.count': 3 }),
       ],
+      () => [start([1]), draft(5, 'journal.loss', 1, { 'vcml.loss.stage': 'retention' })],
+      () => [
+        start([1]),
+        draft(5, 'journal.loss', 1, {
+          'vcml.loss.stage': 'retention',
+          'vcml.loss.hook_id': String(HOOK),
+          'vcml.loss.count': 3,
+        }),
+      ],
     ],
     right: [
+      () => [
+        start([1]),
+        draft(5, 'journal.loss', 1, {
+          'vcml.loss.stage': 'retention',
+          'vcml.loss.hook_id': String(HOOK),
+        }),
+      ],
       changed((r) => {
         r.loss.attributes['vcml.loss.stage'] = 'quiet';
       }),
