@@ -35,11 +35,14 @@ function columnFor(name: string, { key, type }: Field, parent: Parent): Column {
   return { column: columnOf(name), parent, key, type: SQL_TYPES[type] };
 }
 
+/** The node of a record; where the agent does not know it, the host. */
+export const NODE = `coalesce(${inResource(KEYS.nodeName)}, ${inResource(KEYS.hostName)})`;
+
 /** The columns that are derived from the fields and from the map `resource`. */
 const DERIVED: Readonly<Record<string, string>> = {
   time: timeSql('"timestamp"'),
   host: inResource(KEYS.hostName),
-  node: `coalesce(${inResource(KEYS.nodeName)}, ${inResource(KEYS.hostName)})`,
+  node: NODE,
   ...placeColumns({ inResource, behind: (prefix, text) => `${prefix} || ${text}` }),
   resource: 'resource',
 };

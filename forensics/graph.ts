@@ -1,8 +1,13 @@
 import { type DuckDBValue, listValue } from '@duckdb/node-api';
+import { nodeOf } from '../record/node.ts';
 import { readRecord } from '../record/read.ts';
+import { visible } from '../record/visible.ts';
+import { NODE } from './columns.ts';
 import { ForensicsError } from './errors.ts';
 import type { Execs } from './exec-lines/fill-table.ts';
 import type { Journals } from './journals.ts';
+import { recordIn } from './record-in.ts';
+import { conditionOf } from './select/filter.ts';
 
 const NONE = -1;
 /** A shorter beginning of an id is a typing mistake. */
@@ -14,15 +19,34 @@ export const KEY_MACRO = `CREATE OR REPLACE MACRO record_key(id) AS CASE
   WHEN strlen(id) = 36 AND lower(id) = id THEN coalesce(try_cast(id AS UUID), md5(id)::UUID)
   WHEN id IS NOT NULL THEN md5(id)::UUID END`;
 
+/** A node as a hash, because a name would take ten times the memory. Without a name, it is one, too. */
+const homeOf = (node: string) => `hash(coalesce(${node}, ''))`;
+
 /** A link is read of every exec, also of one that breaks a rule. */
-const EXECS: Execs = { columns: ['id', 'parent'], areOrdinary: false };
+const EXECS: Execs = {
+  columns: ['id', 'parent', { ofResource: homeOf(NODE) }],
+  areOrdinary: false,
+};
 
 /** What answers SQL about the table `links`. */
 interface Asked {
   readonly rows: (sql: string, parameters: readonly DuckDBValue[]) => Promise<DuckDBValue[][]>;
 }
 
-/** The graph of causes, by rows of the table `links`. */
+/** The first row of a record on a node. */
+interface Candidate {
+  readonly row: number;
+  /** its id as a key */
+  readonly key: string;
+  readonly home: unknown;
+  /** how many rows of the node have the id */
+  readonly count: number;
+}
+
+/**
+ * The graph of causes, by rows of the table `links`. A link leads to a record of the same node: what
+ * another node wrote is no cause, whatever id it has.
+ */
 export class Graph {
   readonly #journals: Journals;
   /** the row of the cause, by row; NONE: a root, a gap, or a cause that is in no file */
@@ -42,15 +66,19 @@ export class Graph {
     expressions = columns,
   ): Promise<Graph> {
     await journals.rows(KEY_MACRO);
-    const keys = ['record_key(id) AS id', 'record_key(parent_cause) AS parent'];
-    await journals.scan('links', ['parent_cause', ...columns], [...keys, ...expressions], {
+    const keys = [
+      'record_key(id) AS id',
+      'record_key(parent_cause) AS parent',
+      `${homeOf('"node"')} AS home`,
+    ];
+    await journals.scan('links', ['parent_cause', 'node', ...columns], [...keys, ...expressions], {
       ...(columns.length === 0 ? { execs: EXECS } : {}),
     });
     const [[rows] = []] = await journals.rows('SELECT count(*) FROM links');
     const parents = new Int32Array(Number(rows)).fill(NONE);
     const found = await journals.connection.stream(
       `SELECT child.rowid::INTEGER, parent.rowid::INTEGER
-       FROM links child JOIN links parent ON child.parent = parent.id`,
+       FROM links child JOIN links parent ON child.parent = parent.id AND child.home = parent.home`,
     );
     for await (const chunk of found) {
       const children = chunk.getColumnVector(0);
@@ -62,21 +90,25 @@ export class Graph {
   }
 
   /**
-   * Finds a record's row by its id or the beginning of its id. Throws if there is none or more than
-   * one.
+   * Finds a record's row by its id or the beginning of its id, on any node or on one with this name.
+   * Throws if there is none, or more than one.
    */
-  async find(id: string, asked: Asked = this.#journals): Promise<number> {
-    const rows = await asked.rows(
-      `SELECT rowid, id::VARCHAR, id = record_key($1) AS same FROM links
-       WHERE id = record_key($1) OR (len($1) >= ${PREFIX_MIN} AND starts_with(id::VARCHAR, lower($1)))
-       ORDER BY same DESC, rowid LIMIT ${AMBIGUOUS_SHOWN}`,
-      [id],
-    );
-    const ids = new Set(rows.map(([, full]) => String(full)));
-    const [first] = rows;
-    if (first === undefined) throw new ForensicsError('negative', `no record has the id ${id}`);
-    if (first[2] === true || ids.size === 1) return Number(first[0]);
-    throw new ForensicsError('usage', `more than one id begins with ${id}: ${[...ids].join(', ')}`);
+  async find(id: string, node?: string): Promise<number> {
+    const all = await this.#candidates(id, this.#journals);
+    const found = node === undefined ? all : await this.#onNode(all, node);
+    const { row, count } = firstWithId(id, found);
+    if (found.length > 1) throw ambiguous(id, [...(await this.#nodesOf(found)).values()]);
+    if (count > 1)
+      this.#journals.notes = [
+        ...this.#journals.notes,
+        `${count} records have the id ${id}, and the first one is shown: see \`vcml audit\``,
+      ];
+    return row;
+  }
+
+  /** Returns the key of the only id that begins so. Throws if there is none, or more than one. */
+  async keyOf(begin: string, asked: Asked): Promise<string> {
+    return firstWithId(begin, await this.#candidates(begin, asked)).key;
   }
 
   /** Whether lines are those of the records that their rows had when they were read. */
@@ -118,6 +150,68 @@ export class Graph {
     const { starts, rows } = this.#children;
     return rows.subarray(starts[row], starts[row + 1]);
   }
+
+  /** The records that have an id, or else those whose id begins so. */
+  async #candidates(id: string, asked: Asked): Promise<Candidate[]> {
+    const rows = await asked.rows(
+      `SELECT min(rowid), id::VARCHAR, home, id = record_key($1) AS same, count(*) FROM links
+       WHERE id = record_key($1) OR (len($1) >= ${PREFIX_MIN} AND starts_with(id::VARCHAR, lower($1)))
+       GROUP BY id, home ORDER BY same DESC, min(rowid)`,
+      [id],
+    );
+    const isWhole = rows[0]?.[3] === true;
+    return rows
+      .filter(([, , , same]) => same === true || !isWhole)
+      .map(([row, key, home, , count]) => ({
+        row: Number(row),
+        key: String(key),
+        home,
+        count: Number(count),
+      }));
+  }
+
+  async #onNode(candidates: readonly Candidate[], node: string): Promise<Candidate[]> {
+    if (candidates.length === 0) return [];
+    const nodes = await this.#nodesOf(candidates);
+    const rows = await this.#journals.rows(
+      `SELECT node FROM (SELECT unnest($1::VARCHAR[]) AS node) one
+       WHERE ${conditionOf({ node }, 0).sql}`,
+      [listValue([...nodes.values()])],
+    );
+    const named = new Set(rows.map(([name]) => String(name)));
+    return candidates.filter(({ home }) => named.has(nodes.get(home) ?? ''));
+  }
+
+  /** The names of the nodes of records, by their hash. */
+  async #nodesOf(candidates: readonly Candidate[]): Promise<Map<unknown, string>> {
+    const homes = new Map(candidates.map(({ row, home }) => [home, row]));
+    const byRow = new Map([...homes].map(([home, row]) => [row, home]));
+    const rows = [...byRow.keys()].sort((a, b) => a - b);
+    const nodes = new Map<unknown, string>();
+    for await (const { row, text } of this.#journals.entries(rows))
+      nodes.set(byRow.get(row), nodeOf(recordIn(text).resource) ?? '');
+    return nodes;
+  }
+}
+
+/** Returns the first candidate. Throws if there is none, or if they have several ids. */
+function firstWithId(id: string, found: readonly Candidate[]): Candidate {
+  const [first] = found;
+  if (first === undefined) throw new ForensicsError('negative', `no record has the id ${id}`);
+  const keys = [...new Set(found.map(({ key }) => key))];
+  if (keys.length === 1) return first;
+  const shown = keys.slice(0, AMBIGUOUS_SHOWN).join(', ');
+  throw new ForensicsError('usage', `more than one id begins with ${id}: ${shown}`);
+}
+
+function ambiguous(id: string, nodes: readonly string[]): ForensicsError {
+  const names = nodes.map((name) => (name === '' ? 'one without a name' : visible(name))).sort();
+  const shown = names.slice(0, AMBIGUOUS_SHOWN).join(', ');
+  const more = names.length > AMBIGUOUS_SHOWN ? ', …' : '';
+  return new ForensicsError(
+    'usage',
+    `several nodes have a record with the id ${id}: ${shown}${more}; name one with --node`,
+  );
 }
 
 /** Reading the whole of a line of the agent would make a download three times as long. */
@@ -125,11 +219,11 @@ function idOf(line: string): string {
   return /^\{"id":"([^"\\]+)",/.exec(line)?.[1] ?? readRecord(line)?.id ?? '';
 }
 
-/** Among records with the same id, the cause is the last one before the child, if there is one. */
+/** Among records with the same id, the cause is the last one before the child, or the first. */
 function link(parents: Int32Array, child: number, parent: number): void {
   const known = parents[child] ?? NONE;
-  const better = known === NONE || (parent < child && (known > child || parent > known));
-  if (better) parents[child] = parent;
+  const isBetter = parent < child ? known >= child || parent > known : parent < known;
+  if (known === NONE || isBetter) parents[child] = parent;
 }
 
 function childrenOf(parents: Int32Array): { starts: Int32Array; rows: Int32Array } {

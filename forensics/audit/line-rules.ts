@@ -11,8 +11,9 @@ import { KEYS } from '../../record/fields.ts';
 import { inResource, literal } from '../columns.ts';
 import type { Code } from './codes.ts';
 
-/** What the audit reads of the resource; each is a string. */
+/** What the audit and the links of causes read of the resource; each is a string. */
 export const IN_RESOURCE = [
+  KEYS.nodeName,
   KEYS.hostName,
   KEYS.osType,
   KEYS.containerId,

@@ -22,10 +22,10 @@ export function createClusterProgram(done: (exitCode: number) => void): Command 
     .description('print a record and its causes, back to where they end, and why they end there')
     .argument('<id>', 'id of the record, or at least its first 4 characters')
     .option('--node <name>', 'name of the node; without it, all nodes are asked')
-    .action(async (id, options) => {
+    .action(async (id, { node, ...options }) => {
       const { chain } = await import('../commands/chain.ts');
       const answer = (journals: Journals) => chain(journals, id, options);
-      done(await reading(askCluster(options, { id }), answer, concluding({}, LINKS)));
+      done(await reading(askCluster({ ...options, node }, { id }), answer, concluding({}, LINKS)));
     });
 
   asking(selection(form(program.command('query'))))

@@ -13,6 +13,7 @@ import { isCircle, sentencesOf, whereOf } from '../output/sentences.ts';
 import { paint, print } from '../output/stdout.ts';
 import { bodyOf, gapOf, headOf, shortId, userOf, wrapped } from '../output/text.ts';
 import { recordIn } from '../record-in.ts';
+import { checkedCondition } from '../select/condition.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
 
 /** The options of `vcml chain`. */
@@ -20,17 +21,20 @@ export interface ChainOptions extends ConnectionOptions {
   readonly output: Form | 'sentences';
   /** the path of the API server's audit log, or the address of a table that has it */
   readonly auditLog?: string;
+  /** the node of the record, if several nodes have its id */
+  readonly node?: string;
 }
 
 /** Prints a record, its causes back to where they end, and why they end there. */
 export async function chain(
   journals: Journals,
   id: string,
-  { output, auditLog, ...connection }: ChainOptions,
+  { output, auditLog, node, ...connection }: ChainOptions,
 ): Promise<number> {
-  await narrowToChain(journals, id);
+  if (node !== undefined) await checkedCondition(journals, { node });
+  await narrowToChain(journals, id, node);
   const graph = await Graph.load(journals, withNumbers(journals, [], true));
-  const row = await graph.find(id);
+  const row = await graph.find(id, node);
   const rows = graph.chainOf(row);
   const entries = await entriesOf(journals, rows);
   const records = recordsOf(entries);
@@ -101,5 +105,5 @@ function endOf(last: StoredRecord, records: readonly StoredRecord[]): string {
   }
   if (isCircle(last, records))
     return `‼ the links run in a circle, back to ${shortId(parentCause)}: see \`vcml audit\``;
-  return `⁇ the cause ${visible(parentCause)} is in none of these files: \`vcml gaps\` may say why`;
+  return `⁇ the cause ${visible(parentCause)} is in none of these files as a record of this node: \`vcml gaps\` may say why`;
 }

@@ -29,13 +29,13 @@ export function createProgram(done: (exitCode: number) => void): Command {
   storeConnection(auditLog(form(program.command('chain'), 'sentences')))
     .description('print a record and its causes, back to where they end, and why they end there')
     .option('--since <time>', 'in a store, where an id begins so: not before this time')
-    .option('--node <name>', 'in a store, where an id begins so: of this node')
+    .option('--node <name>', 'of this node, where several nodes have the id, or in a store')
     .argument('<id>', 'id of the record, or the beginning of it', someId)
     .argument('[inputs...]', INPUTS)
     .action(async (id, inputs, options) => {
       const { chain } = await import('./chain.ts');
-      if (!inputs.some(isStore) && (options.since ?? options.node) !== undefined)
-        throw new ForensicsError('usage', '--since and --node of chain are for a store');
+      if (!inputs.some(isStore) && options.since !== undefined)
+        throw new ForensicsError('usage', '--since of chain is for a store');
       const opening = await openingOf(inputs, options, { ...options, id });
       const answer = (journals: Journals) => chain(journals, id, options);
       done(await reading(opening, answer, concluding({}, LINKS)));

@@ -58,7 +58,7 @@ export async function report(
   const { sql, columns } = await checkedCondition(journals, options);
   const graph = await Graph.load(journals, withNumbers(journals, columns, true));
   const hits = await hitsOf(journals, 'links', sql);
-  const about = id === undefined ? undefined : await graph.find(id);
+  const about = id === undefined ? undefined : await graph.find(id, options.node);
   const chosen = about === undefined ? hits : around(graph, about, hits);
   const rows = new Set<number>();
   for (const row of chosen) for (const one of graph.chainOf(row)) rows.add(one);

@@ -91,7 +91,7 @@ async function select(journals: Journals, id: string | undefined, options: TreeO
   const exec = `NOT starts_with("action", 'journal.')`;
   const all = await hitsOf(journals, 'links', `${sql} AND ${exec}`);
   const chosen = new Set(all);
-  return { graph, rows: id === undefined ? all : [await graph.find(id)], chosen };
+  return { graph, rows: id === undefined ? all : [await graph.find(id, options.node)], chosen };
 }
 
 /** Finds the rows of a selection whose cause is not in the selection. */

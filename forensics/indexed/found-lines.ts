@@ -22,8 +22,14 @@ type Follow = (found: FoundLines, blocks: Blocks) => Promise<void>;
 /**
  * Leaves out all lines but those with an id, or the beginning of one, and those that `follow` finds
  * from there, as far as indexes say where they are. Where that is not possible, nothing is left out.
+ * Several ids that begin so are followed only if one of them may be meant.
  */
-export async function narrowFromId(journals: Journals, id: string, follow: Follow): Promise<void> {
+export async function narrowFromId(
+  journals: Journals,
+  id: string,
+  follow: Follow,
+  maySeveral = false,
+): Promise<void> {
   if (!ID_BEGIN.test(id)) return;
   const { files, notes } = await indexedFiles(journals);
   if (files.length === 0) return journals.narrowed(notes);
@@ -31,7 +37,8 @@ export async function narrowFromId(journals: Journals, id: string, follow: Follo
   try {
     const found = new FoundLines();
     await found.addOthers(blocks);
-    if (await found.addBeginning(blocks, id.toLowerCase())) await follow(found, blocks);
+    const isOne = await found.addBeginning(blocks, id.toLowerCase());
+    if (isOne || maySeveral) await follow(found, blocks);
     const copies = await copiesOf(journals, blocks, found.lines);
     for (const [source, { file, numbers, left }] of copies) source.narrow(file, numbers, left);
   } catch {

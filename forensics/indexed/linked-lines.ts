@@ -1,5 +1,7 @@
+import { isObject } from '../../record/exact-json.ts';
 import { rangeOf } from '../../record/index/id-search.ts';
 import { LineHead } from '../../record/index/line-head.ts';
+import { nodeOf } from '../../record/node.ts';
 
 const LINE_FEED = 0x0a;
 const ID_BYTES = 36;
@@ -83,6 +85,12 @@ export class LinkedLines {
     return [...found, ...others].sort((a, b) => a.line - b.line);
   }
 
+  /** Returns the node that a line names; empty: it names none. Throws if the line is no JSON. */
+  nodeOf(line: number): string {
+    const { resource } = JSON.parse(this.#bytesOf(line).toString());
+    return (isObject(resource) ? nodeOf(resource) : undefined) ?? '';
+  }
+
   #search(id: string, isFound: (line: LinkedLine) => boolean): LinkedLine[] {
     const range = rangeOf(id, ID_BITS);
     const found: LinkedLine[] = [];
@@ -112,10 +120,13 @@ export class LinkedLines {
     };
   }
 
+  #bytesOf(line: number): Buffer {
+    return this.text.subarray(this.#starts[line], this.#starts[line + 1]);
+  }
+
   #addOther(line: number): void {
     try {
-      const bytes = this.text.subarray(this.#starts[line], this.#starts[line + 1]);
-      const { id, parent_cause: parent } = JSON.parse(bytes.toString());
+      const { id, parent_cause: parent } = JSON.parse(this.#bytesOf(line).toString());
       if (typeof id !== 'string') return;
       this.#linksOfOthers.push({
         line,

@@ -6,6 +6,7 @@ const READ_MAX = 100;
 
 /**
  * Leaves out the lines that do not belong to what a record caused, down to a level (see narrowFromId).
+ * What a record of another node with the same id caused stays, and the graph leaves it out.
  */
 export function narrowToTree(journals: Journals, id: string, depth: number): Promise<void> {
   return narrowFromId(journals, id, async (found, blocks) => {

@@ -57,7 +57,7 @@ export function endSentence(last: StoredRecord, isCircle: boolean): string {
   if (isCircle)
     return 'The links run in a circle from here: the memory is wrong (see `vcml audit`).';
   if (last.parentCause !== undefined)
-    return `The record of what caused this, ${visible(last.parentCause)}, is in none of these files.`;
+    return `The record of what caused this, ${visible(last.parentCause)}, is in none of these files as one of this node.`;
   if (last.permittedBy.startsWith('root_event:'))
     return `The chain begins here, with a root event: ${visible(last.permittedBy)}.`;
   const attribute = (key: string) => last.attributes[key];

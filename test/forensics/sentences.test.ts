@@ -108,7 +108,7 @@ test('the last sentence says why the memory ends', () => {
   match(endSentence(child, true), /circle/);
   equal(
     endSentence({ ...child, parentCause: 'x\n' }, false),
-    'The record of what caused this, x\\n, is in none of these files.',
+    'The record of what caused this, x\\n, is in none of these files as one of this node.',
   );
 });
 

@@ -1,4 +1,5 @@
 import type { Key } from '../../../record/fields.ts';
+import { nodeOf } from '../../../record/node.ts';
 import type { Packed } from '../packed.ts';
 import { fullTime, nanosecondsFrom } from './text.ts';
 
@@ -64,20 +65,31 @@ export function unpackRecords({
   };
 }
 
+/** Finds causes by their ids, on the node of the record. */
 function causesOf(
   count: number,
   values: readonly unknown[],
   numberOf: (record: number, field: string) => number | undefined,
 ): Int32Array {
-  const recordOfId = new Int32Array(values.length).fill(-1);
-  for (let record = count - 1; record >= 0; record--) {
-    const id = numberOf(record, 'id');
-    if (id !== undefined) recordOfId[id] = record;
-  }
+  const nodes = new Map<number | undefined, string>();
+  const nodeAt = (record: number): string => {
+    const resource = numberOf(record, 'resource');
+    const value: unknown = values[resource ?? -1];
+    const isObject = typeof value === 'object' && value !== null;
+    const node =
+      nodes.get(resource) ??
+      (isObject ? nodeOf(value as Readonly<Record<string, unknown>>) : undefined) ??
+      '';
+    nodes.set(resource, node);
+    return node;
+  };
+  const recordOf = new Map<string, number>();
+  for (let record = count - 1; record >= 0; record--)
+    recordOf.set(`${numberOf(record, 'id')} ${nodeAt(record)}`, record);
   return Int32Array.from({ length: count }, (_, record) => {
     const cause = numberOf(record, 'parent_cause');
-    const found = cause === undefined ? -1 : (recordOfId[cause] ?? -1);
-    return typeof values[cause ?? -1] === 'string' ? found : -1;
+    if (typeof values[cause ?? -1] !== 'string') return -1;
+    return recordOf.get(`${cause} ${nodeAt(record)}`) ?? -1;
   });
 }
 

@@ -213,18 +213,11 @@ export class FilesMemory implements Memory {
 
   #find(which: Which, signal: AbortSignal): Promise<number> {
     return this.#connected(signal, async (own) => {
-      const found = await own.rows(
-        `SELECT row, coalesce(node, ''), coalesce("timestamp", 0) FROM ${SERVED}
-         WHERE row IN (SELECT rowid FROM links WHERE id = record_key($1)) ORDER BY row`,
-        [which.id],
-      );
-      const places = found.map(([row, node, at]) => ({
-        row: Number(row),
-        node: String(node),
-        at: BigInt(at as bigint),
-      }));
+      const places = await placesOf(own, which.id);
       const isBeginning = places.length === 0 && which.on === undefined && which.at === undefined;
-      return isBeginning ? this.#graph.find(which.id, own) : onlyOne(which, places).row;
+      if (!isBeginning) return onlyOne(which, places).row;
+      const id = await this.#graph.keyOf(which.id, own);
+      return onlyOne({ ...which, id }, await placesOf(own, id)).row;
     });
   }
 
@@ -301,6 +294,20 @@ export class FilesMemory implements Memory {
     const isSame = await this.#connected(signal, (own) => this.#graph.areOf(entries, own));
     if (!isSame) throw gone();
   }
+}
+
+/** Returns the records with an id, or its key, and where they are. */
+async function placesOf({ rows }: Connected, id: string) {
+  const found = await rows(
+    `SELECT row, coalesce(node, ''), coalesce("timestamp", 0) FROM ${SERVED}
+     WHERE row IN (SELECT rowid FROM links WHERE id = record_key($1)) ORDER BY row`,
+    [id],
+  );
+  return found.map(([row, node, at]) => ({
+    row: Number(row),
+    node: String(node),
+    at: BigInt(at as bigint),
+  }));
 }
 
 /** Reads files that may be deleted meanwhile. */

@@ -67,7 +67,9 @@ export async function serveTables(journals: Journals): Promise<Graph> {
      SELECT rowid AS row, coalesce("timestamp", 0) AS "at", readable, ${columns.join(', ')}
      FROM links WHERE readable ORDER BY "at", row`,
   );
-  for (const column of columns) await journals.rows(`ALTER TABLE links DROP COLUMN ${column}`);
+  // The graph has the causes by now.
+  for (const column of [...columns, 'parent'])
+    await journals.rows(`ALTER TABLE links DROP COLUMN ${column}`);
   await journals.rows('CHECKPOINT kept');
   await journals.rows(
     `CREATE TABLE ${REPORTS} AS SELECT row, ${NUMBERS.map((name) => `"${name}"`).join(', ')}

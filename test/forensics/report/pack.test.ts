@@ -66,3 +66,16 @@ test('if a record occurs twice, the first one is the cause', () => {
   const unpacked = through([exec(1), exec(1), exec(2, { cause: idOf(1) })]);
   assert.deepEqual([...unpacked.causes], [-1, -1, 0]);
 });
+
+test('a cause is a record of the same node', () => {
+  const other = { 'host.name': 'node-2' };
+  const unpacked = through([
+    exec(1, { resource: other }),
+    exec(1),
+    exec(2, { cause: idOf(1) }),
+    exec(3, { cause: idOf(1), resource: other }),
+    exec(4, { resource: { 'k8s.node.name': 'node-4' } }),
+    exec(5, { cause: idOf(4) }),
+  ]);
+  assert.deepEqual([...unpacked.causes], [-1, -1, 1, 0, -1, -1]);
+});

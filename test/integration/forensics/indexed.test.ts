@@ -73,6 +73,12 @@ async function isSame(
 
 const whole = join(folder.path, 'whole');
 const odd = join(folder.path, 'odd');
+const two = join(folder.path, 'two');
+/** Returns the line of another node that claims to be the n-th record. */
+function forged(n: number): string {
+  const one = record(n);
+  return text({ ...one, resource: { ...one.resource, 'host.name': 'other' } });
+}
 before(async () => {
   await writeIndexed(whole, () => {});
   await writeIndexed(odd, (texts) => {
@@ -84,12 +90,30 @@ before(async () => {
     third?.splice(20, 1, (third?.[20] ?? '').slice(0, 400));
     open?.push(`{"id":"${idOf(last + 1)}","timestamp":`);
   });
+  await writeIndexed(two, ([, second, third]) => {
+    third?.splice(5976, 0, forged(17_975), forged(last));
+    second?.splice(1, 0, forged(RECORDS), forged(RECORDS - 100));
+  });
 });
 
 describe('with an index, every command answers the same as without it', { concurrency: 1 }, () => {
   test('from a sound journal', () => isSame([whole]));
 
   test('where lines are no records, repeat others, or are not the agent’s', () => isSame([odd]));
+
+  test('where another node has some of the ids', async () => {
+    await isSame([two]);
+    const asked = ['--output', 'jsonl', idOf(last - 1), two];
+    const chain = await vcml('chain', ...asked);
+    assert.equal(chain.code, 0, chain.stderr);
+    assert.ok(chain.stdout.includes(idOf(17_975)) && chain.stdout.includes(idOf(0)));
+    assert.doesNotMatch(chain.stdout, /"other"/);
+    const several = await vcml('chain', idOf(last), two);
+    assert.match(several.stderr, /several nodes have a record/);
+    const own = await vcml('chain', '--node', 'node', '--output', 'jsonl', idOf(last), two);
+    assert.ok(own.stdout.includes(idOf(0)));
+    assert.doesNotMatch(own.stdout, /"other"/);
+  });
 
   test('where a bit of a segment is flipped', async () => {
     for (const share of [0.2, 0.9]) {
