@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { Refusal } from './refusal.ts';
@@ -8,6 +8,9 @@ import { Refusal } from './refusal.ts';
 const URL_MAX = 8192;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const OPEN_IT = 'open the address that `vcml serve` printed when it started';
+/** A browser uses a ticket at once. */
+const TICKET_MS = 30_000;
+const FOREIGN = 'the request comes from another page, which may not read records';
 
 /** Sent with every answer. The page may load its own script and style, and nothing else. */
 export const HEADERS: Readonly<Record<string, string>> = {
@@ -30,27 +33,26 @@ export const HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
 };
 
-/** Who may ask: the browser that opened the address with the token. */
+/**
+ * Who may ask: the page that got the token. It is no cookie, because a browser sends cookies to every
+ * port of a machine, and so to what other users listen on.
+ */
 export class Access {
-  readonly #token = randomBytes(32).toString('base64url');
-  readonly #session = randomBytes(32).toString('base64url');
+  readonly #token = randomSecret();
   readonly #isRemote: boolean;
-  #cookie = '';
+  readonly #now: () => number;
+  /** when each ticket ends */
+  readonly #tickets = new Map<string, number>();
 
   /** If `isRemote`, the server may be named as something else than this machine itself. */
-  constructor(isRemote: boolean) {
+  constructor(isRemote: boolean, now = () => performance.now()) {
     this.#isRemote = isRemote;
+    this.#now = now;
   }
 
-  /** Returns the path of the first address; a browser keeps cookies by host and not by port. */
-  listensOn(port: number): string {
-    this.#cookie = `vcml-${port}`;
-    return `/?token=${this.#token}`;
-  }
-
-  /** The header that makes a browser one that may ask. */
-  get cookie(): string {
-    return `${this.#cookie}=${this.#session}; HttpOnly; SameSite=Strict; Path=/`;
+  /** The end of the first address; a browser sends what is behind a `#` to nobody. */
+  get fragment(): string {
+    return `#token=${this.#token}`;
   }
 
   /** Refuses what no page of this server sends; a name that leads here may be an attacker's. */
@@ -65,28 +67,36 @@ export class Access {
     if (!this.#isOurs(host))
       throw new Refusal(421, `this server does not answer for this host: ${OPEN_IT}`);
     if (origin !== undefined && origin !== `http://${host}`)
-      throw new Refusal(403, 'the request comes from another page, which may not read records');
+      throw new Refusal(403, FOREIGN);
   }
 
-  /** Refuses requests for records from other sites, and from browsers without the token. */
+  /** Refuses requests for records from other sites, and without the token. */
   checkQuestion({ headers }: IncomingMessage): void {
-    const { cookie = '', 'sec-fetch-site': site } = headers;
-    if (site !== undefined && site !== 'same-origin' && site !== 'none')
-      throw new Refusal(403, 'the request comes from another page, which may not read records');
-    const values = cookie.split(/; */).map((pair) => pair.split('='));
-    const isKnown = values.some(
-      ([name, value = '']) => name === this.#cookie && isSame(value, this.#session),
+    checkSite(headers);
+    const [, token = ''] = /^Bearer +([\w-]+)$/.exec(headers.authorization ?? '') ?? [];
+    if (isSame(token, this.#token)) return;
+    throw new Refusal(
+      401,
+      `this page has no token, or that of an earlier start: ${OPEN_IT}, or paste it here`,
     );
-    if (!isKnown) throw new Refusal(401, `this browser may not read records: ${OPEN_IT}`);
   }
 
-  /** Refuses a wrong token. */
-  checkToken(token: string): void {
-    if (!isSame(token, this.#token))
-      throw new Refusal(
-        401,
-        `the token is wrong, because the server was started again: ${OPEN_IT}`,
-      );
+  /** Returns what a download has instead of the token: a browser sends no header of a page with it. */
+  ticket(): string {
+    const now = this.#now();
+    for (const [ticket, end] of this.#tickets) if (end <= now) this.#tickets.delete(ticket);
+    const ticket = randomSecret();
+    this.#tickets.set(ticket, now + TICKET_MS);
+    return ticket;
+  }
+
+  /** Refuses a ticket that was used before, or is too old. */
+  checkTicket({ headers }: IncomingMessage, ticket: string): void {
+    checkSite(headers);
+    const end = this.#tickets.get(ticket);
+    this.#tickets.delete(ticket);
+    if (end === undefined || end <= this.#now())
+      throw new Refusal(401, 'a download can be asked for once and at once: begin it in the page');
   }
 
   #isOurs(host: string): boolean {
@@ -96,6 +106,15 @@ export class Access {
     const isAddress = isIP(name.replaceAll(/[[\]]/g, '')) > 0;
     return this.#isRemote && (isAddress || name === hostname());
   }
+}
+
+function checkSite({ 'sec-fetch-site': site }: IncomingHttpHeaders): void {
+  if (site !== undefined && site !== 'same-origin' && site !== 'none')
+    throw new Refusal(403, FOREIGN);
+}
+
+function randomSecret(): string {
+  return randomBytes(32).toString('base64url');
 }
 
 /** Whether an address is one that only this machine reaches. */

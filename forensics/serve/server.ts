@@ -51,15 +51,13 @@ export async function serve(
     if (url === null || !request.url?.startsWith('/'))
       throw new Refusal(400, 'the address is none of this server');
     if (url.pathname.startsWith('/api/')) {
-      access.checkQuestion(request);
+      const ticket = url.pathname === '/api/export' ? url.searchParams.get('ticket') : null;
+      if (ticket === null) access.checkQuestion(request);
+      else access.checkTicket(request, ticket);
+      if (url.pathname === '/api/ticket')
+        return sendJson(response, 200, { ticket: access.ticket() });
+      url.searchParams.delete('ticket');
       return answerQuestion({ ...served, turns, downloads }, url, response);
-    }
-    const token = url.pathname === '/' ? url.searchParams.get('token') : null;
-    if (token !== null) {
-      access.checkToken(token);
-      response.writeHead(303, { location: '/', 'set-cookie': access.cookie });
-      response.end();
-      return;
     }
     const file = files.get(url.pathname);
     if (file === undefined) throw new Refusal(404, 'there is no such page');
@@ -69,7 +67,7 @@ export async function serve(
 
   const bound = await listening(server, host, port);
   await onListening(
-    `http://${host.includes(':') ? `[${host}]` : host}:${bound}${access.listensOn(bound)}`,
+    `http://${host.includes(':') ? `[${host}]` : host}:${bound}/${access.fragment}`,
   );
   if (!stop.aborted) await once(stop, 'abort');
   server.close();

@@ -125,7 +125,7 @@ test('a new operator sets up a fleet, finds an incident, and proves where it was
     const options = ['--audit-log', store, ...times, store];
     const served = await Served.overInputs(...options);
     t.after(() => served.close());
-    tutorial.note(['vcml', 'serve', ...options], `vcml serve: ${served.origin}/?token=…\n`);
+    tutorial.note(['vcml', 'serve', ...options], `vcml serve: ${served.origin}/#token=…\n`);
     const page = await served.open();
     await page.getByText('More', { exact: true }).click();
     await page.getByLabel('written in the running container').check();

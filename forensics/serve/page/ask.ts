@@ -1,13 +1,21 @@
+import { authorization } from './token.ts';
+
 const RETRY_MS = 1500;
+const UNAUTHORIZED = 401;
+const UNAVAILABLE = 503;
 
 /** What the server answered instead of data; the message is for the reader. */
 export class Refusal extends Error {
   /** whether the same question may be answered later */
   readonly isPassing: boolean;
+  /** whether the page lacks the token */
+  readonly isUnauthorized: boolean;
 
-  constructor(message: string, isPassing: boolean, options?: ErrorOptions) {
+  /** `status` is that of HTTP, or 503 if there is no answer. */
+  constructor(message: string, status: number, options?: ErrorOptions) {
     super(message, options);
-    this.isPassing = isPassing;
+    this.isPassing = status >= 500;
+    this.isUnauthorized = status === UNAUTHORIZED;
   }
 }
 
@@ -50,7 +58,7 @@ export class Asker {
 
 async function answerTo(url: string, signal: AbortSignal): Promise<unknown> {
   let response = await send(url, signal);
-  if (response.status === 503) {
+  if (response.status === UNAVAILABLE) {
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     response = await send(url, signal);
   }
@@ -59,15 +67,15 @@ async function answerTo(url: string, signal: AbortSignal): Promise<unknown> {
   const { error = `vcml serve answered with status ${response.status}` } = (answer ?? {}) as {
     error?: string;
   };
-  throw new Refusal(error, response.status >= 500);
+  throw new Refusal(error, response.status);
 }
 
 async function send(url: string, signal: AbortSignal): Promise<Response> {
   try {
-    return await fetch(url, { signal });
+    return await fetch(url, { signal, headers: { authorization: authorization() } });
   } catch (cause) {
     if (signal.aborted) throw cause;
     const why = 'vcml serve does not answer: start it again, and open the address it prints';
-    throw new Refusal(why, true, { cause });
+    throw new Refusal(why, UNAVAILABLE, { cause });
   }
 }

@@ -1,7 +1,7 @@
 import { commandLine, visible } from '../../../record/visible.ts';
-import { button, byId } from '../../report/page/dom.ts';
+import { button, byId, element } from '../../report/page/dom.ts';
 import type { Summary } from './answers.ts';
-import { Refusal } from './ask.ts';
+import { Asker, Refusal } from './ask.ts';
 import { CauseTree } from './cause-tree.ts';
 import { Completeness } from './completeness.ts';
 import { Filters } from './filters.ts';
@@ -66,6 +66,11 @@ export class ServedPage implements Host {
     byId('copy', HTMLButtonElement).addEventListener('click', () => {
       void copyLink(hashOf(this.#place));
     });
+    for (const form of EXPORTS)
+      byId(`export-${form}`, HTMLButtonElement).addEventListener('click', () => {
+        const query = withValues(this.#place.selection, { form });
+        download(query).catch((error: unknown) => this.fail(error));
+      });
     byId('skip', HTMLAnchorElement).addEventListener('click', (event) => {
       event.preventDefault();
       this.#records.focus();
@@ -103,10 +108,15 @@ export class ServedPage implements Host {
 
   fail(error: unknown): void {
     const text = error instanceof Refusal ? error.message : `the page failed: ${String(error)}`;
-    const isPassing = error instanceof Refusal && error.isPassing;
-    const again = isPassing ? [' ', button('Try again', () => this.#again())] : [];
-    byId('problem', HTMLElement).replaceChildren(visible(text), ...again);
+    byId('problem', HTMLElement).replaceChildren(visible(text), ...this.#remedyFor(error));
     if (!(error instanceof Refusal)) throw error;
+  }
+
+  #remedyFor(error: unknown): readonly (Node | string)[] {
+    if (!(error instanceof Refusal)) return [];
+    // The server was started again: it has a new token, and may have other records.
+    if (error.isUnauthorized) return [' ', button('Load the page again', () => location.reload())];
+    return error.isPassing ? [' ', button('Try again', () => this.#again())] : [];
   }
 
   #again(): void {
@@ -193,9 +203,6 @@ export class ServedPage implements Host {
       else link.removeAttribute('aria-current');
     }
     byId('tree-whole', HTMLAnchorElement).href = hashOf({ ...this.#place, about: undefined });
-    for (const form of EXPORTS)
-      byId(`export-${form}`, HTMLAnchorElement).href =
-        `/api/export?${withValues(selection, { form })}`;
     const since = selection.get('since') ?? this.#since;
     const words = ['vcml', 'query', ...argumentsOf(withValues(selection, { since }))];
     byId('command', HTMLElement).textContent =
@@ -212,6 +219,14 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   'tree-pane': ['tree'],
   'unknown-pane': ['unknown'],
 };
+
+/** Has the browser save records. It sends no token then, but a ticket, which is good once. */
+async function download(query: URLSearchParams): Promise<void> {
+  const given = await new Asker().ask<{ readonly ticket: string }>('/api/ticket');
+  if (given === undefined) return;
+  const href = `/api/export?${withValues(query, given)}`;
+  element('a', { href, download: '' }).click();
+}
 
 /** Copies the address of the place; it has no token. */
 async function copyLink(hash: string): Promise<void> {

@@ -10,32 +10,57 @@ import type { CleanUp } from '../../support/temporary-folder.ts';
 
 const SUMMARY = '/api/summary';
 
-test('only a browser that opened the address with the token may ask', async (t) => {
+test('only who has the token of the printed address may ask', async (t) => {
   const server = await started(t);
-  const opened = await server.sendPlainly(`/${server.address.search}`);
-  equal(opened.status, 303);
-  equal(opened.headers.location, '/');
-  match(
-    `${opened.headers['set-cookie']}`,
-    /^vcml-\d+=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/$/,
-  );
+  match(server.address.href, /^http:\/\/127\.0\.0\.1:\d+\/#token=[\w-]{43}$/);
   equal((await server.send(SUMMARY)).status, 200);
-  const [name] = server.cookie.split('=');
+  const token = server.authorization.slice('Bearer '.length);
   const wrong: readonly Sent[] = [
     {},
-    { headers: { cookie: `${name}=` } },
-    { headers: { cookie: `${name}=${'A'.repeat(43)}` } },
-    { headers: { cookie: `other=${server.cookie.split('=')[1]}` } },
-    { headers: { authorization: `Bearer ${server.address.searchParams.get('token')}` } },
+    { headers: { authorization: '' } },
+    { headers: { authorization: 'Bearer' } },
+    { headers: { authorization: token } },
+    { headers: { authorization: `Basic ${token}` } },
+    { headers: { authorization: `Bearer ${'A'.repeat(43)}` } },
+    { headers: { authorization: `Bearer ${token}A` } },
+    { headers: { cookie: `token=${token}; vcml-${server.address.port}=${token}` } },
   ];
   for (const sent of wrong) {
     const { status, body } = await server.sendPlainly(SUMMARY, sent);
     equal(status, 401);
     match(JSON.parse(body).error, /open the address that `vcml serve` printed/);
   }
-  const token = await server.sendPlainly('/?token=wrong');
-  equal(token.status, 401);
-  equal(token.headers['set-cookie'], undefined);
+  equal((await server.sendPlainly(`${SUMMARY}?token=${token}`)).status, 401);
+});
+
+test('no answer sets a cookie, which a browser would send to every port of the machine', async (t) => {
+  const server = await started(t);
+  for (const path of ['/', `/${server.address.hash.replace('#', '?')}`, SUMMARY, '/api/ticket'])
+    for (const sent of [server.send, server.sendPlainly])
+      equal((await sent(path)).headers['set-cookie'], undefined, path);
+});
+
+test('a ticket is good for one download, and for nothing else', async (t) => {
+  const server = await started(t);
+  equal((await server.sendPlainly('/api/ticket')).status, 401);
+  const next = async (): Promise<string> => (await server.json('/api/ticket')).ticket;
+  const ticket = await next();
+  match(ticket, /^[\w-]{43}$/);
+  for (const path of [SUMMARY, '/api/records', '/api/ticket'])
+    equal((await server.sendPlainly(`${path}?ticket=${ticket}`)).status, 401, path);
+  const path = `/api/export?form=csv&ticket=${ticket}`;
+  const foreign = { headers: { 'sec-fetch-site': 'same-site' } };
+  equal((await server.sendPlainly(path, foreign)).status, 403);
+  const download = await server.sendPlainly(path);
+  deepEqual([download.status, download.body.split('\n').length], [200, 23]);
+  const again = await server.sendPlainly(path);
+  equal(again.status, 401);
+  match(again.body, /begin it in the page/);
+  for (const wrong of ['', 'A'.repeat(43), server.authorization.slice('Bearer '.length)])
+    equal((await server.sendPlainly(`/api/export?ticket=${wrong}`)).status, 401);
+  const [one, other] = [await next(), await next()];
+  for (const each of [other, one])
+    equal((await server.sendPlainly(`/api/export?ticket=${each}`)).status, 200);
 });
 
 test('a name that an attacker lets lead here gets no answer', async (t) => {
@@ -48,7 +73,7 @@ test('a name that an attacker lets lead here gets no answer', async (t) => {
     '[::2]',
   ];
   for (const host of foreign)
-    for (const path of ['/', SUMMARY, `/${server.address.search}`])
+    for (const path of ['/', SUMMARY, '/api/ticket'])
       equal((await server.send(path, { headers: { host } })).status, 421, `${host}${path}`);
   for (const host of [`localhost:${port}`, '127.0.0.1:8000', `[::1]:${port}`])
     equal((await server.send(SUMMARY, { headers: { host } })).status, 200, host);
@@ -169,11 +194,11 @@ test('signals end the server with exit code 0, also with open connections', asyn
   }
 });
 
-test('each start has its own token, and a token of another one is refused', async (t) => {
+test('each start has its own token, and that of another one is refused', async (t) => {
   const [one, other] = [await started(t), await started(t)];
-  notEqual(one.address.search, other.address.search);
-  equal((await other.sendPlainly(`/${one.address.search}`)).status, 401);
-  equal((await other.sendPlainly(SUMMARY, { headers: { cookie: one.cookie } })).status, 401);
+  notEqual(one.address.hash, other.address.hash);
+  const { authorization } = one;
+  equal((await other.sendPlainly(SUMMARY, { headers: { authorization } })).status, 401);
 });
 
 test('an address that others can reach needs an option, and is warned about', async (t) => {

@@ -51,7 +51,7 @@ test('downloads that nobody reads keep no question waiting', async (t) => {
   const server = await startServer(t, folder.journal('long.jsonl', execLines(0, 1000, { args })));
   const { hostname, port } = server.address;
   for (let n = 0; n < 4; n += 1) {
-    const headers = { cookie: server.cookie };
+    const headers = { authorization: server.authorization };
     const asking = get({ hostname, port, path: '/api/export', headers, agent: false });
     t.after(() => asking.destroy());
     asking.on('error', () => {});

@@ -169,7 +169,7 @@ test('a question that nobody waits for ends on the server, too', options, async 
     hostname,
     port,
     path: '/api/completeness',
-    headers: { cookie: server.cookie },
+    headers: { authorization: server.authorization },
   });
   asking.on('error', () => {});
   await until('a query runs', async () => (await running(store)) > 0);

@@ -67,7 +67,7 @@ export class Served {
 
   /** Opens a place of the page in a new browser, as the printed address does. */
   async open(hash = '', options: BrowserContextOptions = {}): Promise<Page> {
-    const page = await this.#visit(`${this.#address}${hash}`, options);
+    const page = await this.#visit(this.addressOf(hash), options);
     await page.locator('#completeness:not(:empty)').waitFor();
     return page;
   }
@@ -77,13 +77,30 @@ export class Served {
     return this.#visit(`${this.origin}/${hash}`, {});
   }
 
+  /** Opens a place of the page in another tab of a browser that has the token. */
+  async openBeside(page: Page, hash: string): Promise<Page> {
+    const other = await page.context().newPage();
+    this.#watch(other);
+    await other.goto(`${this.origin}/${hash}`);
+    return other;
+  }
+
+  /** The printed address, with a place. */
+  addressOf(hash = ''): string {
+    return `${this.#address}${hash.replace('#', '&')}`;
+  }
+
   async #visit(url: string, options: BrowserContextOptions): Promise<Page> {
     const viewport = { width: 1400, height: 900 };
     const context = await this.#browser.newContext({ viewport, ...options });
     const page = await context.newPage();
-    watch(page, this.misdeeds, (place) => place.startsWith(`${this.origin}/`));
+    this.#watch(page);
     await page.goto(url);
     return page;
+  }
+
+  #watch(page: Page): void {
+    watch(page, this.misdeeds, (place) => place.startsWith(`${this.origin}/`));
   }
 
   /** Returns the console's messages about refused requests, which a test expects, and forgets them. */

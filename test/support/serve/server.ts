@@ -19,11 +19,12 @@ export interface Sent {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** `vcml serve`, and a client that has opened its address. */
+/** `vcml serve`, and a client that has the token of its address. */
 export interface Server {
   readonly address: URL;
-  readonly cookie: string;
-  /** Sends a request with the cookie. */
+  /** what gives the client access, as a header */
+  readonly authorization: string;
+  /** Sends a request with the token. */
   send(path: string, sent?: Sent): Promise<Reply>;
   /** Sends a request as it is. */
   sendPlainly(path: string, sent?: Sent): Promise<Reply>;
@@ -55,13 +56,12 @@ export async function startServer(t: CleanUp, ...args: readonly string[]): Promi
   if (found === undefined) throw new Error(`vcml serve said: ${line}`);
   const address = new URL(found);
   const sendPlainly = (path: string, sent?: Sent) => sendTo(address, path, sent);
-  const first = await sendPlainly(`${address.pathname}${address.search}`);
-  const cookie = first.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+  const authorization = `Bearer ${address.hash.replace('#token=', '')}`;
   const send = (path: string, { method, headers = {} }: Sent = {}) =>
-    sendPlainly(path, { ...(method && { method }), headers: { cookie, ...headers } });
+    sendPlainly(path, { ...(method && { method }), headers: { authorization, ...headers } });
   return {
     address,
-    cookie,
+    authorization,
     send,
     sendPlainly,
     async json(path) {
