@@ -1,6 +1,5 @@
 import { type DuckDBValue, listValue } from '@duckdb/node-api';
 import { nodeOf } from '../record/node.ts';
-import { readRecord } from '../record/read.ts';
 import { visible } from '../record/visible.ts';
 import { NODE } from './columns.ts';
 import { ForensicsError } from './errors.ts';
@@ -111,23 +110,6 @@ export class Graph {
     return firstWithId(begin, await this.#candidates(begin, asked)).key;
   }
 
-  /** Whether lines are those of the records that their rows had when they were read. */
-  async areOf(
-    lines: readonly { readonly row: number; readonly text: string }[],
-    asked: Asked = this.#journals,
-  ): Promise<boolean> {
-    if (lines.length === 0) return true;
-    const found = await asked.rows(
-      `SELECT count(*) FROM (SELECT unnest($1::BIGINT[]) AS row, unnest($2::VARCHAR[]) AS id) line
-       JOIN links ON links.rowid = line.row AND links.id = record_key(line.id)`,
-      [
-        listValue(lines.map(({ row }) => BigInt(row))),
-        listValue(lines.map(({ text }) => idOf(text))),
-      ],
-    );
-    return Number(found[0]?.[0]) === lines.length;
-  }
-
   /** The row of its cause; undefined: the files do not have it. */
   parentOf(row: number): number | undefined {
     const parent = this.#parents[row] ?? NONE;
@@ -212,11 +194,6 @@ function ambiguous(id: string, nodes: readonly string[]): ForensicsError {
     'usage',
     `several nodes have a record with the id ${id}: ${shown}${more}; name one with --node`,
   );
-}
-
-/** Reading the whole of a line of the agent would make a download three times as long. */
-function idOf(line: string): string {
-  return /^\{"id":"([^"\\]+)",/.exec(line)?.[1] ?? readRecord(line)?.id ?? '';
 }
 
 /** Among records with the same id, the cause is the last one before the child, or the first. */

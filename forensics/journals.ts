@@ -306,6 +306,7 @@ export class Journals {
       await Promise.allSettled([scanned, counted]);
       await scanned;
       await counted;
+      for (const file of this.files) file.assertOnlyGrown();
       return undefined;
     } catch (error) {
       return error as Error;

@@ -1,6 +1,7 @@
-import { existsSync, statSync } from 'node:fs';
+import { type BigIntStats, existsSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { isRecord } from '../../record/read.ts';
+import { ForensicsError } from '../errors.ts';
 import { RefusedLines } from '../exec-lines/refused-lines.ts';
 import {
   type Converted,
@@ -13,7 +14,7 @@ import { CopyFile } from './copy-file.ts';
 import { compressedName, type Found } from './find.ts';
 import { PROTOBUF } from './names.ts';
 import { contentOf, mayBeOtlp } from './otlp.ts';
-import { countCompressedLines, countLines, type LineCount } from './read/count.ts';
+import { countCompressedLines, countLines, hasText, type LineCount } from './read/count.ts';
 import { type Line, readLines } from './read/lines.ts';
 import { seekLines } from './read/seek.ts';
 import { copyStream } from './read/stream.ts';
@@ -44,6 +45,8 @@ export class Source {
   #file: string;
   #hasRecordsOnly = false;
   #size = 0;
+  /** what it was before it was read, which tells whether somebody has touched it since */
+  #stat: BigIntStats | undefined;
   #count: LineCount | undefined;
   #refused: readonly number[] = [];
   /** the line number of each record in the original, if the lines differ */
@@ -156,7 +159,19 @@ export class Source {
 
   /** Notes the size that the file has before DuckDB reads it: it may be growing. */
   measure(): void {
-    if (this.isPlain) this.#size = statSync(this.#file).size;
+    this.#stat = statSync(this.#file, { bigint: true });
+    if (this.isPlain) this.#size = Number(this.#stat.size);
+  }
+
+  /** Throws if it has not only grown since measure(), so that two readings may have met other text. */
+  assertOnlyGrown(): void {
+    const now = statSync(this.#file, { bigint: true, throwIfNoEntry: false });
+    // One that was compressed meanwhile is compared with its other form when its lines are read.
+    if (now === undefined) return;
+    const { dev, ino, size, mtimeNs } = this.#stat ?? now;
+    const isSame = now.size === size && now.mtimeNs === mtimeNs;
+    const hasGrown = this.isPlain && now.size > size;
+    if (now.dev !== dev || now.ino !== ino || !(isSame || hasGrown)) throw this.#changed();
   }
 
   /** Up to where lines are read; what is appended later is left out. */
@@ -165,8 +180,8 @@ export class Source {
   }
 
   /** Takes over what was counted up to `size`, and the places of lines that are no records. */
-  counted({ lines, marks }: LineCount, refused: readonly number[]): void {
-    this.#count = { lines, marks: this.isPlain ? marks : [] };
+  counted(count: LineCount, refused: readonly number[]): void {
+    this.#count = this.isPlain ? count : { ...count, marks: [] };
     this.#refused = refused;
   }
 
@@ -223,16 +238,39 @@ export class Source {
     return undefined;
   }
 
-  /** Yields the lines at these places (ascending) of the file that DuckDB reads. */
+  /**
+   * Yields the lines at these places (ascending) of the file that DuckDB reads. Throws if the file no
+   * longer has what was read of it.
+   */
   async *linesAt(places: readonly number[]): AsyncGenerator<Line> {
+    if (places.length === 0) return;
     // A segment may have been compressed since it was read.
     const file = existsSync(this.#file) ? this.#file : compressedName(this.#file);
     let at = 0;
     const marks = file === this.#file ? this.#count?.marks : undefined;
-    for await (const line of seekLines(file, places, marks)) {
-      yield { ...line, number: this.#numbers?.[places[at] ?? 0] ?? line.number };
-      at += 1;
+    try {
+      await this.#assertAsRead(file);
+      for await (const line of seekLines(file, places, marks)) {
+        yield { ...line, number: this.#numbers?.[places[at] ?? 0] ?? line.number };
+        at += 1;
+      }
+      await this.#assertAsRead(file);
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? this.#changed(error) : error;
     }
+  }
+
+  /** Its text is read once more only if somebody has touched the file, as who appends to it does. */
+  async #assertAsRead(file: string): Promise<void> {
+    const now = statSync(file, { bigint: true });
+    if (isUntouched(now, this.#stat) || this.#count === undefined) return;
+    if (!(await hasText(file, this.#count))) throw this.#changed();
+    this.#stat = now;
+  }
+
+  #changed(cause?: unknown): ForensicsError {
+    const why = `${this.path} was deleted or changed since it was read: read the inputs again`;
+    return new ForensicsError('unreadable', why, { cause });
   }
 
   /**
@@ -317,6 +355,12 @@ export class Source {
     this.#file = file;
     this.#count = undefined;
   }
+}
+
+/** Whether a file is the same as before, and nobody has written to it, or renamed it. */
+function isUntouched(now: BigIntStats, before: BigIntStats | undefined): boolean {
+  const names = ['dev', 'ino', 'size', 'mtimeNs', 'ctimeNs'] as const;
+  return names.every((name) => now[name] === before?.[name]);
 }
 
 async function hasRecords(path: string): Promise<boolean> {

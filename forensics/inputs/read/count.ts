@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import type { LineMark } from './lines.ts';
 import { readText } from './text.ts';
 
@@ -9,6 +10,9 @@ export interface LineCount {
   readonly lines: number;
   /** the beginning of every MARK_LINES-th line that is not blank; none of a compressed file */
   readonly marks: readonly LineMark[];
+  /** how much text was counted, and its CRC-32 */
+  readonly bytes: number;
+  readonly crc: number;
 }
 
 /** What else reads the text that is counted. */
@@ -72,7 +76,21 @@ export async function countCompressedLines(
     }
   }
   reader?.end();
-  return { lines: counter.end().lines, marks: [] };
+  return { ...counter.end(), marks: [] };
+}
+
+/** Whether a file begins with the text that was counted, in whatever form it is now. */
+export async function hasText(path: string, { bytes, crc }: LineCount): Promise<boolean> {
+  let left = bytes;
+  let found = 0;
+  for await (const part of readText(path)) {
+    if (!Buffer.isBuffer(part)) return false;
+    const text = part.subarray(0, left);
+    found = crc32(text, found);
+    left -= text.length;
+    if (left === 0) break;
+  }
+  return left === 0 && found === crc;
 }
 
 /** Counts the lines of a text that comes in parts. */
@@ -83,8 +101,10 @@ export class LineCounter {
   #offset = 0;
   #lineStart = 0;
   #isBlankSoFar = true;
+  #crc = 0;
 
   add(chunk: Buffer): void {
+    this.#crc = crc32(chunk, this.#crc);
     let start = 0;
     for (let at = chunk.indexOf(LINE_FEED); at >= 0; at = chunk.indexOf(LINE_FEED, start)) {
       if (this.#isBlankSoFar) this.#isBlankSoFar = isBlank(chunk, start, at);
@@ -98,7 +118,7 @@ export class LineCounter {
   /** Ends a line without a line feed, and returns what was counted. */
   end(): LineCount {
     if (this.#offset > this.#lineStart) this.#endLine(this.#offset);
-    return { lines: this.#lines, marks: this.#marks };
+    return { lines: this.#lines, marks: this.#marks, bytes: this.#offset, crc: this.#crc };
   }
 
   #endLine(next: number): void {

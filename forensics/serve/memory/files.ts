@@ -1,9 +1,8 @@
 import { rfc3339Of } from '../../../record/time.ts';
 import { type Numbered, nodeFactsIn } from '../../completeness/facts.ts';
 import { completenessOf } from '../../completeness/sentence.ts';
-import { ForensicsError } from '../../errors.ts';
 import type { Graph } from '../../graph.ts';
-import type { Entry, Journals } from '../../journals.ts';
+import type { Journals } from '../../journals.ts';
 import { notesOf } from '../../output/notes.ts';
 import { recordPrinter } from '../../output/records.ts';
 import { checkCondition } from '../../select/condition.ts';
@@ -23,8 +22,6 @@ import { BY_HOUR, HOURS, REPORTS, SERVED, serveTables } from './tables.ts';
 
 /** How much text an answer may have. */
 const TEXT_MAX = 64 << 20;
-/** So many lines of a download are compared with what was read at a time. */
-const COMPARED = 4096;
 
 /** Files as they were when they were read. */
 export class FilesMemory implements Memory {
@@ -186,23 +183,10 @@ export class FilesMemory implements Memory {
       own.integers(`SELECT row FROM ${SERVED} WHERE ${await checked(own, selection)} ORDER BY row`),
     );
     const printer = recordPrinter(form, write);
-    const waiting: Entry[] = [];
-    let written = 0;
-    const flush = async () => {
-      await this.#assertSame(waiting, signal);
-      for (const entry of waiting) await printer.record(entry);
-      written += waiting.length;
-      waiting.length = 0;
-    };
-    await whileThere(async () => {
-      for await (const entry of entriesByTime(this.#journals, rows)) {
-        signal.throwIfAborted();
-        waiting.push(entry);
-        if (waiting.length === COMPARED) await flush();
-      }
-      await flush();
-    });
-    if (written !== rows.length) throw gone();
+    for await (const entry of entriesByTime(this.#journals, rows)) {
+      signal.throwIfAborted();
+      await printer.record(entry);
+    }
     await printer.end();
     return [await this.completeness(selection, signal), ...(await notesOf(this.#journals))];
   }
@@ -264,35 +248,19 @@ export class FilesMemory implements Memory {
 
   /** Returns the lines of rows in their order. */
   async #lines(rows: readonly number[], signal: AbortSignal): Promise<string[]> {
-    const entries = new Map<number, Entry>();
+    const lines = new Map<number, string>();
     let size = 0;
-    await whileThere(async () => {
-      for await (const entry of this.#journals.entries(rows.toSorted((a, b) => a - b))) {
-        signal.throwIfAborted();
-        size += entry.text.length;
-        if (size > TEXT_MAX)
-          throw new Refusal(
-            413,
-            'these records are too long for one answer: ask for fewer at a time',
-          );
-        entries.set(entry.row, entry);
-      }
-    });
-    await this.#assertSame([...entries.values()], signal);
-    return rows.map((row) => {
-      const entry = entries.get(row);
-      if (entry === undefined) throw gone();
-      return entry.text;
-    });
-  }
-
-  /** Throws if a line has not the id that it had when it was read: another file has its name now. */
-  async #assertSame(
-    entries: readonly Pick<Entry, 'row' | 'text'>[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    const isSame = await this.#connected(signal, (own) => this.#graph.areOf(entries, own));
-    if (!isSame) throw gone();
+    for await (const { row, text } of this.#journals.entries(rows.toSorted((a, b) => a - b))) {
+      signal.throwIfAborted();
+      size += text.length;
+      if (size > TEXT_MAX)
+        throw new Refusal(
+          413,
+          'these records are too long for one answer: ask for fewer at a time',
+        );
+      lines.set(row, text);
+    }
+    return rows.map((row) => lines.get(row) ?? '');
   }
 }
 
@@ -308,23 +276,6 @@ async function placesOf({ rows }: Connected, id: string) {
     node: String(node),
     at: BigInt(at as bigint),
   }));
-}
-
-/** Reads files that may be deleted meanwhile. */
-async function whileThere(read: () => Promise<void>): Promise<void> {
-  try {
-    await read();
-  } catch (cause) {
-    throw (cause as NodeJS.ErrnoException).code === 'ENOENT' ? gone(cause) : cause;
-  }
-}
-
-function gone(cause?: unknown): ForensicsError {
-  return new ForensicsError(
-    'unreadable',
-    'a file was deleted or changed since it was read: read the inputs again',
-    { cause },
-  );
 }
 
 async function checked({ rows }: Connected, selection: Selection): Promise<string> {
