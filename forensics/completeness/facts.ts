@@ -1,6 +1,6 @@
 import type { DuckDBValue } from '@duckdb/node-api';
 import type { TimeRange } from '../select/filter.ts';
-import type { NodeFacts } from './node.ts';
+import { latestAt, type NodeFacts } from './node.ts';
 import { type Cpu, emptyCpu, type Hook, isOfTime, leastOf, numbersOf } from './numbers.ts';
 
 /** Records with the columns NUMBERS (files.ts). */
@@ -27,10 +27,11 @@ export interface Numbered {
 /** The name of the hook of a record. */
 const HOOK = `concat_ws('/', node, boot_id, hook_id)`;
 
-/** Returns what the numbers of records say about each node at a time. */
+/** Returns what the numbers of records say about each node at a time; it is `nowMs` on this machine. */
 export async function nodeFactsIn(
   numbered: Numbered,
   { since, until }: TimeRange,
+  nowMs = Date.now(),
 ): Promise<NodeFacts[]> {
   const { unsearched } = numbered;
   const records = `(SELECT * FROM ${numbered.records}
@@ -90,13 +91,16 @@ export async function nodeFactsIn(
     });
   const hooks = await hooksOf(numbered, records);
   const nodes = await numbered.rows(
-    `SELECT node, min("timestamp"), max("timestamp") FROM ${records} one GROUP BY node ORDER BY node`,
+    `SELECT node, min("timestamp"),
+       max("timestamp") FILTER ("timestamp" <= ${latestAt(nowMs)}), max("timestamp")
+     FROM ${records} one GROUP BY node ORDER BY node`,
   );
   const unknownLosses = await unknownLossesIn(numbered, records, { since, until });
-  return nodes.map(([node, first, last]) => ({
+  return nodes.map(([node, first, last, latest]) => ({
     node: String(node),
     first: BigInt(first as bigint),
-    last: BigInt(last as bigint),
+    last: last === null ? undefined : BigInt(last as bigint),
+    ...(last !== latest && { ahead: BigInt(latest as bigint) }),
     unknownLosses: unknownLosses.get(String(node)) ?? 0,
     cpus: [...cpus].flatMap(([key, cpu]) => {
       const hook = hooks.get(cpu.hook);

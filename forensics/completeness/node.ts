@@ -19,14 +19,22 @@ export interface CpuNumbers {
 /** What an input knows of one node. */
 export interface NodeFacts {
   readonly node: string;
-  /** Unix nanoseconds of the first and the last record */
+  /** Unix nanoseconds of the first record */
   readonly first: bigint;
-  readonly last: bigint;
+  /** that of the last one which no clock contradicts (see latestAt); undefined: there is none */
+  readonly last: bigint | undefined;
+  /** the latest time, if a clock contradicts it; it says nothing about how long the node was there */
+  readonly ahead?: bigint;
   /** losses of an unknown number in the time that was asked for */
   readonly unknownLosses: number;
   /** records of that time that have arrived, and that a store has deleted since */
   readonly deleted?: number;
   readonly cpus: readonly CpuNumbers[];
+}
+
+/** The latest time that a record can have at a moment; the clocks of two machines may differ. */
+export function latestAt(nowMs: number): bigint {
+  return BigInt(nowMs) * 1_000_000n + SILENCE_NS;
 }
 
 /** What is known of agents that sent the records of a time, and those around it. */
@@ -67,6 +75,8 @@ export interface NodeState {
   readonly flaw: Flaw | undefined;
   /** records that rules withheld from the export, and that are not here */
   readonly withheld: number;
+  /** the latest time of a record, if the clock of this machine contradicts it */
+  readonly ahead?: bigint;
 }
 
 /** Judges the memory of a node over the time that was asked for. */
@@ -80,7 +90,10 @@ export function stateOf(facts: NodeFacts, asked: Asked): NodeState {
     counts.withheld += countOf(unlost) - countOf(missing);
     counts[cpu.isUntold ? 'untold' : 'holes'] += countOf(missing);
   }
-  return { node: facts.node, flaw: flawOf(facts, asked, counts), withheld: counts.withheld };
+  const { node, ahead } = facts;
+  const { withheld } = counts;
+  const state = { node, flaw: flawOf(facts, asked, counts), withheld };
+  return ahead === undefined ? state : { ...state, ahead };
 }
 
 function flawOf(
@@ -99,6 +112,8 @@ function flawOf(
   if (deleted > 0) return { kind: 'deleted', records: deleted };
   if (cpus.some(({ isOpen }) => isOpen))
     return { kind: 'unjudged', why: 'the records next to the time are too far from it' };
+  if (last === undefined)
+    return { kind: 'unjudged', why: 'all of its times are later than the clock of this machine' };
   const end = since !== undefined && since > until ? since : until;
   if (end - last >= SILENCE_NS) return { kind: 'silent', since: last };
   if (since !== undefined && first > since) return { kind: 'later', from: first };

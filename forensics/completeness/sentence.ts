@@ -18,15 +18,15 @@ const REASONS: Readonly<Record<Flaw['kind'], string>> = {
 };
 
 /**
- * Says in one line how complete the memory of nodes is at a time, up to the last record of any node.
- * Nodes that cannot be judged come with the reason.
+ * Says in one line how complete the memory of nodes is at a time, up to the last record of any node,
+ * apart from times that cannot be. Nodes that cannot be judged come with the reason.
  */
 export function completenessOf(
   nodes: readonly NodeFacts[],
   { since, until }: TimeRange,
   unjudged: ReadonlyMap<string, string> = new Map(),
 ): string {
-  const [last = 0n] = nodes.map((one) => one.last).sort((a, b) => (a < b ? 1 : -1));
+  const [last = 0n] = nodes.flatMap((one) => one.last ?? []).sort((a, b) => (a < b ? 1 : -1));
   const judged = nodes.filter(({ node }) => !unjudged.has(node));
   const states = [
     ...judged.map((one) => stateOf(one, { since, until: until ?? last })),
@@ -44,14 +44,21 @@ export function completenessSentence(states: readonly NodeState[]): string {
   const reasons = Object.entries(REASONS).flatMap(([kind, words]) => {
     const nodes = states.filter(({ flaw }) => flaw?.kind === kind);
     if (nodes.length === 0) return [];
-    const shown = nodes.slice(0, NODES_SHOWN).map(({ node, flaw }) => `${node} ${detailOf(flaw)}`);
-    const more = nodes.length > shown.length ? ', …' : '';
-    return [`${nodes.length} ${words}: ${shown.join(', ')}${more}`];
+    const named = namesOf(nodes.map(({ node, flaw }) => `${node} ${detailOf(flaw)}`));
+    return [`${nodes.length} ${words}: ${named}`];
   });
-  const rules = withheld === 0 ? [] : [`rules withheld ${counted(withheld, 'record')}`];
-  return [`complete: ${complete} of ${counted(states.length, 'node')}`, ...reasons, ...rules].join(
-    '; ',
+  const ahead = states.flatMap(({ node, ahead: time }) =>
+    time === undefined ? [] : [`${node} (${timeOf(time)})`],
   );
+  const clocks =
+    ahead.length === 0 ? [] : [`times later than the clock of this machine: ${namesOf(ahead)}`];
+  const rules = withheld === 0 ? [] : [`rules withheld ${counted(withheld, 'record')}`];
+  const all = `complete: ${complete} of ${counted(states.length, 'node')}`;
+  return [all, ...reasons, ...clocks, ...rules].join('; ');
+}
+
+function namesOf(nodes: readonly string[]): string {
+  return [...nodes.slice(0, NODES_SHOWN), ...(nodes.length > NODES_SHOWN ? ['…'] : [])].join(', ');
 }
 
 function detailOf(flaw: Flaw | undefined): string {

@@ -14,7 +14,7 @@ export class CellsByNode {
 
   /** Adds what is known of a node in the next part of the time, and how many records are there. */
   add(facts: NodeFacts, part: Asked, records: number): void {
-    const { node, first, last } = facts;
+    const { node, first, last = first } = facts;
     const off = this.#off.get(node) ?? [];
     const known = this.#nodes.get(node) ?? { node, first, last, off, cells: [] };
     this.#nodes.set(node, known);

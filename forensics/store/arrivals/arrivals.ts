@@ -1,4 +1,4 @@
-import type { CpuNumbers, NodeFacts } from '../../completeness/node.ts';
+import { type CpuNumbers, latestAt, type NodeFacts } from '../../completeness/node.ts';
 import {
   type Cpu,
   emptyCpu,
@@ -144,21 +144,31 @@ async function cpusOn(
 async function seenOn(
   store: Store,
   onNodes: string,
-): Promise<Pick<NodeFacts, 'node' | 'first' | 'last'>[]> {
-  const rows = await store.rows<{ node: string; first: string; last: string }>(
-    `SELECT node, toString(min(earliest)) AS first, toString(max(latest)) AS last
+): Promise<Pick<NodeFacts, 'node' | 'first' | 'last' | 'ahead'>[]> {
+  const most = latestAt(Date.now());
+  const rows = await store.rows<{
+    node: string;
+    first: string;
+    last: string | null;
+    stamped: string;
+  }>(
+    `SELECT node, toString(min(earliest)) AS first, toString(max(possible)) AS last,
+       toString(max(latest)) AS stamped
      FROM (
-       SELECT node, min(first_time) AS earliest, max(last_time) AS latest
+       SELECT node, min(first_time) AS earliest, max(last_time) AS latest,
+         maxOrNullIf(last_time, last_time <= ${most}) AS possible
        FROM ${tableOf(store, 'coverage')} WHERE ${onNodes} GROUP BY node
        UNION ALL
-       SELECT node, min(timestamp) AS earliest, max(timestamp) AS latest
+       SELECT node, min(timestamp) AS earliest, max(timestamp) AS latest,
+         maxOrNullIf(timestamp, timestamp <= ${most}) AS possible
        FROM ${tableOf(store, 'journal')} WHERE ${onNodes} GROUP BY node)
      GROUP BY node ORDER BY node`,
   );
-  return rows.map(({ node, first, last }) => ({
+  return rows.map(({ node, first, last, stamped }) => ({
     node,
     first: BigInt(first),
-    last: BigInt(last),
+    last: last === null ? undefined : BigInt(last),
+    ...(last !== stamped && { ahead: BigInt(stamped) }),
   }));
 }
 

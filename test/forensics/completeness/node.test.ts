@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type CpuNumbers, type NodeFacts, stateOf } from '../../../forensics/completeness/node.ts';
+import { type CpuNumbers, latestAt, type NodeFacts, stateOf } from '../../../forensics/completeness/node.ts';
 import { completenessSentence } from '../../../forensics/completeness/sentence.ts';
 
 const HOUR = 3_600_000_000_000n;
@@ -79,6 +79,18 @@ test('a loss of an unknown number, silence and a late beginning are reasons, too
   assert.equal(flawOf(node([], { last: NOON - HOUR + 1n })), undefined);
   assert.deepEqual(flawOf(node([]), NOON - 2n * HOUR), { kind: 'later', from: NOON - HOUR });
   assert.equal(flawOf(node([]), NOON - HOUR), undefined);
+});
+
+test('a node without a possible time is not judged, and a time that is not possible is named', () => {
+  const ahead = NOON + 100_000n * HOUR;
+  assert.equal(flawOf(node([], { last: undefined, ahead }))?.kind, 'unjudged');
+  const state = stateOf(node([], { ahead }), asked);
+  assert.deepEqual(state, { node: 'n1', flaw: undefined, withheld: 0, ahead });
+  assert.equal(
+    completenessSentence([state]),
+    'complete: 1 of 1 node; times later than the clock of this machine: n1 (2038-04-16T03:06:40Z)',
+  );
+  assert.equal(latestAt(Number(NOON / 1_000_000n)), NOON + HOUR);
 });
 
 test('one line says how many nodes are complete, and names the others by their reason', () => {

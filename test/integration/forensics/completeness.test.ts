@@ -103,6 +103,31 @@ test('only the nodes and the time that were asked for count', async () => {
   assert.equal(await lastLine('query', '--since', earlier, one, two, three), ALL);
 });
 
+test('a time in the future makes no node complete until then, and no other one silent', async () => {
+  const FUTURE = 4_102_444_800_000_000_000n;
+  const late = exec(6 * APART + 3 * SECOND, 6003, 0, 3);
+  late.timestamp = FUTURE;
+  const six = journalOf(6, [1, 2], late);
+  const clocks = 'times later than the clock of this machine: node-6 (2100-01-01T00:00:00Z)';
+  assert.equal(await lastLine('query', one, six), `vcml: complete: 2 of 2 nodes; ${clocks}`);
+  assert.equal(await lastLine('gaps', six), `vcml: complete: 1 of 1 node; ${clocks}`);
+  const until = time(HOOK + BigInt(3 * 3600 * SECOND));
+  assert.match(
+    await lastLine('query', '--until', until, one, six),
+    /complete: 0 of 2 nodes; 2 silent: node-1 \(since 2025-[^)]*\), node-6 \(since 2025-[^)]*\); times later than/,
+  );
+  const all = lines([start([1], 'attached', 7 * APART), exec(7 * APART + SECOND, 7001, 0, 1)]);
+  const seven = folder.journal(
+    `node-7/${segment(1)}`,
+    all.map((line) => line.replace(/"timestamp":\d+/, `"timestamp":${FUTURE}`)),
+  );
+  assert.equal(
+    await lastLine('gaps', seven),
+    'vcml: complete: 0 of 1 node; 1 not judged: node (all of its times are later than the clock of ' +
+      'this machine); times later than the clock of this machine: node (2100-01-01T00:00:00Z)',
+  );
+});
+
 test('a collector’s file with the records of several nodes has the line, too', async () => {
   const of = (n: number, seqs: readonly number[]) =>
     seqs.map((seq) => exec(n * APART + seq * SECOND, n * 1000 + seq, 0, seq));
