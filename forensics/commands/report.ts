@@ -67,7 +67,7 @@ export async function report(
   const { markdown = false, limit = markdown ? MARKDOWN_RECORDS : HTML_RECORDS } = options;
   const kept = all.slice(0, limit);
   const records: StoredRecord[] = [];
-  const notes = new Map<string, string[]>();
+  const notes = new Map<number, string[]>();
   let length = 0;
   for await (const { text } of entriesByTime(journals, kept)) {
     length += text.length;
@@ -75,9 +75,9 @@ export async function report(
     records.push(recordIn(text));
   }
   const { candidatesOf, summary } = await readAuditLog(options.auditLog, records, options);
-  for (const record of records) {
+  for (const [place, record] of records.entries()) {
     const candidates = candidatesOf(record);
-    if (candidates.length > 0) notes.set(record.id, candidates);
+    if (candidates.length > 0) notes.set(place, candidates);
   }
   const warnings = await notesOf(journals);
   const beyond = `${all.length - kept.length} more records are beyond --limit ${limit}`;

@@ -25,8 +25,8 @@ export function renderMarkdown(input: MarkdownInput): string {
       `${visible(path)}: ${counted(records, 'record')}` +
       (skippedLines > 0 ? `, skipped ${counted(skippedLines, 'line')}` : ''),
   );
-  const candidates = [...(notes ?? [])].flatMap(([id, texts]) =>
-    texts.map((text) => `${shortId(id)}: ${text}`),
+  const candidates = [...(notes ?? [])].flatMap(([place, texts]) =>
+    texts.map((text) => `${shortId(records[place]?.id ?? '')}: ${text}`),
   );
   return [
     `# ${visible(title)}\n`,

@@ -4,8 +4,8 @@ export interface Packed {
   readonly selection: string;
   readonly inputs: readonly InputSummary[];
   readonly warnings: readonly string[];
-  /** notes by record id */
-  readonly notes: readonly (readonly [id: string, notes: readonly string[]])[];
+  /** notes by the place of a record, because several records may have one id */
+  readonly notes: readonly (readonly [record: number, notes: readonly string[]])[];
   /** distinct lists of field names: core fields by name, others as `actor.…` and `attributes.…` */
   readonly shapes: readonly (readonly string[])[];
   readonly values: readonly unknown[];

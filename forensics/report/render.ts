@@ -24,8 +24,8 @@ export interface ReportInput {
   };
   /** in the order of the report: by time, a cause before its effects */
   readonly records: Iterable<ReportRecord>;
-  /** notes from other sources, such as the API server's audit log, by record id */
-  readonly notes?: ReadonlyMap<string, readonly string[]>;
+  /** notes from other sources, such as the API server's audit log, by the place of the record */
+  readonly notes?: ReadonlyMap<number, readonly string[]>;
 }
 
 /**

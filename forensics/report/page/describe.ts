@@ -27,7 +27,7 @@ export interface Hole {
 }
 
 /** What a describer reads of records. */
-export interface Described extends Pick<Records, 'get' | 'attribute' | 'notes'> {
+export interface Described extends Pick<Records, 'get' | 'attribute' | 'notesOf'> {
   /** whether the cause that a record names is known to exist */
   hasCause(record: number): boolean;
   /** the records in words, such as `this report` */
@@ -98,9 +98,7 @@ export class Describer {
   /** What stands out about an exec: how it entered its container, and what file it runs. */
   flags(record: number): readonly string[] {
     const flags = flagsInWords(this.#attributesOf(record));
-    return this.#records.notes.has(plain(this.#records.get(record, 'id')))
-      ? [...flags, 'noted']
-      : flags;
+    return this.#records.notesOf(record).length > 0 ? [...flags, 'noted'] : flags;
   }
 
   #loss(record: number): Hole {

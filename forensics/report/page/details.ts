@@ -1,4 +1,3 @@
-import { plain } from '../../../record/visible.ts';
 import type { Describer } from './describe.ts';
 import { button, element } from './dom.ts';
 import { fillPanel, list } from './panel.ts';
@@ -25,7 +24,7 @@ export function showDetails(panel: HTMLElement, record: number, options: Details
     title: describer.title(record),
     time: describer.time(record),
     flags: describer.flags(record),
-    notes: records.notes.get(plain(records.get(record, 'id'))) ?? [],
+    notes: records.notesOf(record),
     because: causeItems(record, options),
     ledTo: effectItems(record, options),
     fields: records.fields(record),

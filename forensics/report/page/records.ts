@@ -6,7 +6,7 @@ import { fullTime, nanosecondsFrom } from './text.ts';
 /** The records of the page, by their place in the report. */
 export interface Records {
   readonly count: number;
-  readonly notes: ReadonlyMap<string, readonly string[]>;
+  notesOf(record: number): readonly string[];
   /** the place of each record's cause; -1: the report does not have it */
   readonly causes: Int32Array;
   hasCause(record: number): boolean;
@@ -52,9 +52,10 @@ export function unpackRecords({
 
   const count = rows.length;
   const causes = causesOf(count, values, numberOf);
+  const noted = new Map(notes);
   return {
     count,
-    notes: new Map(notes),
+    notesOf: (record) => noted.get(record) ?? [],
     causes,
     hasCause: (record) => (causes[record] ?? -1) >= 0,
     whole: 'this report',

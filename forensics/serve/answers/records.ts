@@ -100,7 +100,7 @@ async function branches(
 async function notesOn({ auditLogFor, signal }: Question, found: readonly StoredRecord[]) {
   const { candidatesOf } = await auditLogFor(found, signal);
   return found
-    .map((one) => [one.id, candidatesOf(one)] as const)
+    .map((one, place) => [place, candidatesOf(one)] as const)
     .filter(([, texts]) => texts.length > 0);
 }
 

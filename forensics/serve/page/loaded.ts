@@ -15,7 +15,6 @@ interface Held {
 export class LoadedRecords implements Described {
   /** what a cause is not in, if it is not here */
   whole = 'these inputs';
-  readonly notes = new Map<string, readonly string[]>();
   readonly #held = new Map<number, Held>();
   /** records whose cause the server did not find */
   readonly #ends = new Set<number>();
@@ -29,7 +28,6 @@ export class LoadedRecords implements Described {
   /** Adds records, and returns their numbers. */
   add(rows: Rows, notes: Packed['notes'] = []): readonly number[] {
     const page = unpackRecords({ ...rows, notes });
-    for (const [id, texts] of notes) this.notes.set(id, texts);
     return Array.from({ length: page.count }, (_, index) => {
       this.#held.set(this.#next, { page, index });
       return this.#next++;
@@ -67,6 +65,11 @@ export class LoadedRecords implements Described {
   attribute(...[record, key]: Parameters<Records['attribute']>): unknown {
     const held = this.#held.get(record);
     return held?.page.attribute(held.index, key);
+  }
+
+  notesOf(record: number): readonly string[] {
+    const held = this.#held.get(record);
+    return held?.page.notesOf(held.index) ?? [];
   }
 
   fields(record: number): ReturnType<Records['fields']> {

@@ -1,5 +1,4 @@
 import type { Key } from '../../../record/fields.ts';
-import { plain } from '../../../record/visible.ts';
 import { Describer } from '../../report/page/describe.ts';
 import { button, element } from '../../report/page/dom.ts';
 import { clearPanel, fillPanel, list } from '../../report/page/panel.ts';
@@ -92,7 +91,7 @@ export class RecordDetails {
       title: describer.title(record),
       time: describer.time(record),
       flags: describer.flags(record),
-      notes: records.notes.get(plain(records.get(record, 'id'))) ?? [],
+      notes: records.notesOf(record),
       because: [...because(causes.map(link), chain.between), visible(chain.end)],
       ledTo: ledTo(chain.children, below.map(link)),
       fields: records.fields(record),

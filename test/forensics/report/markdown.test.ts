@@ -33,7 +33,7 @@ test('a report in Markdown has the sentences, the records and what it is made fr
   const markdown = renderMarkdown({
     ...NOTHING,
     generatedFrom: { inputs, warnings: ['a file is torn'] },
-    notes: new Map([[effect.id, ['candidate: pods/exec by alice']]]),
+    notes: new Map([[1, ['candidate: pods/exec by alice']]]),
     records: [cause, effect],
     chain: [effect, cause],
   });

@@ -6,8 +6,8 @@ import { exec, idOf, incident } from '../../support/report/incident.ts';
 
 const AROUND = { title: '', selection: '', inputs: [], warnings: [], notes: [] };
 
-function through(records: readonly Readonly<Record<string, unknown>>[]) {
-  const packed = { ...AROUND, ...packRecords(records) };
+function through(records: readonly Readonly<Record<string, unknown>>[], more: object = {}) {
+  const packed = { ...AROUND, ...packRecords(records), ...more };
   return unpackRecords(JSON.parse(JSON.stringify(packed)));
 }
 
@@ -78,4 +78,10 @@ test('a cause is a record of the same node', () => {
     exec(5, { cause: idOf(4) }),
   ]);
   assert.deepEqual([...unpacked.causes], [-1, -1, 1, 0, -1, -1]);
+});
+
+test('a note is about one record, though another one has its id', () => {
+  const other = exec(1, { resource: { 'host.name': 'node-2' } });
+  const unpacked = through([exec(1), other], { notes: [[0, ['by alice']]] });
+  assert.deepEqual([0, 1].map(unpacked.notesOf), [['by alice'], []]);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ReportBrowser } from '../../support/report/browser.ts';
-import { idOf, incident, inputOf } from '../../support/report/incident.ts';
+import { incident, inputOf } from '../../support/report/incident.ts';
 import { violations } from '../../support/report/violations.ts';
 
 let browser: ReportBrowser;
@@ -18,7 +18,7 @@ const INPUT = inputOf(incident(), {
     inputs: [{ path: 'node-1.jsonl', records: 22, skippedLines: 3 }],
     warnings: ['node-1: nothing from 02:20 to 02:31'],
   },
-  notes: new Map([[idOf(4), ['exec by alice@example.com']]]),
+  notes: new Map([[4, ['exec by alice@example.com']]]),
 });
 
 for (const colorScheme of ['light', 'dark'] as const)

@@ -73,7 +73,7 @@ function inputWith(texts: readonly string[]) {
       inputs: [{ path: all, records: records.length, skippedLines: 1 }],
       warnings: [all],
     },
-    notes: new Map(records.map(({ id }, n) => [`${id}`, [texts[n] ?? '']])),
+    notes: new Map(texts.map((text, n) => [n, [text]])),
   });
 }
 

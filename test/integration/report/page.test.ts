@@ -82,7 +82,7 @@ test('the page shows gaps and losses in their lines, and records below their cau
 });
 
 test('a selected record shows its causes, its effects and every field', async () => {
-  const notes = new Map([[idOf(6), ['exec by alice@example.com, 02:16:31.250']]]);
+  const notes = new Map([[6, ['exec by alice@example.com, 02:16:31.250']]]);
   const page = await browser.open(inputOf(RECORDS, { notes }));
   await page.getByRole('treeitem', { name: './miner -q' }).click();
   const details = page.locator('#details');
