@@ -49,6 +49,7 @@ function report(error: unknown): number {
     return error.exitCode;
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  process.stderr.write(`vcml: ${stack ?? message}\n`);
+  const lines = (stack ?? message).split('\n').map((line) => visible(line));
+  process.stderr.write(`vcml: ${lines.join('\n')}\n`);
   return EXIT.bug;
 }

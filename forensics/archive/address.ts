@@ -19,7 +19,7 @@ export function isArchive(input: string): boolean {
 /** Reads the address of objects. The key stands there as it is, without escapes. */
 export function parseArchive(input: string): ArchiveAddress {
   const [, bucket = '', pattern = ''] = /^s3:\/\/([^/]*)\/?(.*)$/is.exec(input) ?? [];
-  if (bucket.includes('@'))
+  if (bucket.includes('@') || /^[^/]*:.*@/.test(`${bucket}/${pattern}`))
     throw new ForensicsError(
       'usage',
       `objects are named as ${FORM}: credentials come from AWS_PROFILE, AWS_ACCESS_KEY_ID and the like, and not from the address, which is visible to everyone on this machine`,

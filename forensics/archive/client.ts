@@ -85,7 +85,9 @@ async function page(client: S3Client, bucket: string, prefix: string, more: obje
     bytes: Size,
     tag: ETag,
   }));
-  return { objects, token: answer.IsTruncated ? answer.NextContinuationToken : undefined };
+  const { IsTruncated: isTruncated = false, NextContinuationToken: token } = answer;
+  if (isTruncated && token === undefined) throw new Error('S3 says that its list has more, and not how to get it');
+  return { objects, token: isTruncated ? token : undefined };
 }
 
 function decoded(key: string): string {

@@ -4,11 +4,10 @@ import { integersOf, type JournalRecord } from './journal-records.ts';
 import { isNameOf } from './names.ts';
 import type { Numbers } from './numbers.ts';
 
-/**
- * The highest number that is tried for a record about the journal if the run's beginning is
- * missing.
- */
-const SEARCH = 10_000;
+/** How many numbers are tried for a record about the journal if its run's beginning is missing. */
+const TRIES = 100_000;
+/** How many are tried for all of them. */
+const ALL_TRIES = 20 * TRIES;
 
 /**
  * Checks the agent's runs: ids of records about the journal, counts, and that nothing follows a
@@ -26,15 +25,23 @@ export async function runFindings(
   const behind = await readableBehind(journals, all);
   const findings: Finding[] = [];
   let journal = '';
+  const search = new NumberSearch();
   /** undefined: the run began before these files */
   let run: { start: JournalRecord; named: number; losses: number; lost: number } | undefined;
   for (const [index, about] of journalRecords.entries()) {
     const { row, action, fields } = about;
     const here = journalOf(row);
-    if (here !== journal) run = undefined;
+    if (here !== journal) {
+      run = undefined;
+      search.begin();
+    }
     journal = here;
     if (action === 'journal.start') run = { start: about, named: 0, losses: 0, lost: 0 };
-    if (!isNamed(about, run?.named)) findings.push({ code: 'ID_WRONG', row });
+    const isNamed =
+      run === undefined
+        ? search.isNamed(about)
+        : isNameOf(about, `${about.bootTime}:${action}:${run.named}`);
+    if (!isNamed) findings.push({ code: 'ID_WRONG', row });
     if (run !== undefined) run.named += 1;
     if (action === 'journal.loss' && run !== undefined) {
       run.losses += 1;
@@ -59,6 +66,7 @@ export async function runFindings(
       }
     }
     run = undefined;
+    search.begin();
     const next = behind.get(row);
     if (
       next !== undefined &&
@@ -158,11 +166,30 @@ function journalByRow(journals: Journals): (row: number) => string {
   };
 }
 
-/** Whether an id is the one of `<boot time>:<action>:<n>`; any n where the run's beginning is missing. */
-function isNamed(record: JournalRecord, n: number | undefined): boolean {
-  const { bootTime, action } = record;
-  if (n !== undefined) return isNameOf(record, `${bootTime}:${action}:${n}`);
-  for (let number = 0; number < SEARCH; number += 1)
-    if (isNameOf(record, `${bootTime}:${action}:${number}`)) return true;
-  return false;
+/**
+ * Finds the numbers of records about the journal in a run whose beginning is missing. They ascend, so that
+ * those of an agent take few tries. When all tries are used up, many ids are known to be wrong, and no
+ * other is judged.
+ */
+class NumberSearch {
+  #left = ALL_TRIES;
+  #next = 0;
+
+  /** Another run begins. */
+  begin(): void {
+    this.#next = 0;
+  }
+
+  /** Whether an id is the one of `<boot time>:<action>:<n>` for an n above those before. */
+  isNamed(record: JournalRecord): boolean {
+    const { bootTime, action } = record;
+    if (this.#left < TRIES) return true;
+    for (let n = this.#next; n < this.#next + TRIES; n += 1) {
+      this.#left -= 1;
+      if (!isNameOf(record, `${bootTime}:${action}:${n}`)) continue;
+      this.#next = n + 1;
+      return true;
+    }
+    return false;
+  }
 }

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import type { StoredRecord } from '../../record/read.ts';
 import { visible } from '../../record/visible.ts';
 import { completenessIn, withNumbers } from '../completeness/files.ts';
@@ -8,6 +7,7 @@ import { Graph } from '../graph.ts';
 import type { Journals } from '../journals.ts';
 import { notesOf, printNotes } from '../output/notes.ts';
 import { remark } from '../output/stderr.ts';
+import { writeOwnFile } from '../output/written.ts';
 import { recordIn } from '../record-in.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { reported } from '../report/pack.ts';
@@ -94,7 +94,7 @@ export async function report(
   const text = markdown
     ? renderMarkdown({ ...input, records, chain: await chainOf(journals, graph, about) })
     : rendered({ ...input, records: records.map(reported) });
-  writeFileSync(options.out, text, { mode: 0o600 });
+  writeOwnFile(options.out, text);
   await printNotes(journals, summary);
   remark(`${records.length} records in ${options.out}`);
   if (kept.length < all.length) remark(beyond);

@@ -24,9 +24,9 @@ export interface TailOptions extends Selection {
 export async function tail(inputs: readonly string[], options: TailOptions): Promise<number> {
   return follow(
     async (onDamage) =>
-      new FollowedFiles(inputs, (path, { at, why }) => {
+      new FollowedFiles(inputs, (path, why) => {
         onDamage();
-        process.stderr.write(`vcml: ${visible(path)}: damaged at byte ${at}: ${why}\n`);
+        process.stderr.write(`vcml: ${visible(`${path}: ${why}`)}\n`);
       }),
     options,
   );

@@ -94,14 +94,35 @@ async function select(journals: Journals, id: string | undefined, options: TreeO
   return { graph, rows: id === undefined ? all : [await graph.find(id, options.node)], chosen };
 }
 
-/** Finds the rows of a selection whose cause is not in the selection. */
+/**
+ * Finds the rows of a selection whose cause is not in the selection. Of links in a circle, which is a fault
+ * of the memory, the first row that leads there is one.
+ */
 function rootsOf(
   graph: Graph,
   rows: readonly number[],
   chosen: ReadonlySet<number> | undefined,
 ): readonly number[] {
   if (chosen === undefined || rows.length === 1) return rows;
-  return rows.filter((row) => !chosen.has(graph.parentOf(row) ?? -1));
+  const roots: number[] = [];
+  const isReached = new Set<number>();
+  const causeOf = (row: number) => {
+    const cause = graph.parentOf(row);
+    return cause !== undefined && chosen.has(cause) ? cause : undefined;
+  };
+  for (const row of rows) {
+    const climbed: number[] = [];
+    let at: number | undefined = row;
+    for (; at !== undefined && !isReached.has(at); at = causeOf(at)) {
+      isReached.add(at);
+      climbed.push(at);
+    }
+    // The way up ends here, or where it began.
+    const top = climbed.at(-1);
+    if (at === undefined && top !== undefined) roots.push(top);
+    else if (at !== undefined && climbed.includes(at)) roots.push(at);
+  }
+  return roots.sort((a, b) => a - b);
 }
 
 /** Walks depth first, without recursion, because a chain may be long. */

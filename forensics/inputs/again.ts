@@ -23,7 +23,7 @@ export async function rowsAgain(
   ) => AsyncIterable<{ readonly row: number; readonly text: string }>,
 ): Promise<number[]> {
   const groups = Map.groupBy(suspects, ({ id }) => id);
-  for (const [id, group] of groups) if (!group.some(mayFollow(group))) groups.delete(id);
+  for (const [id, group] of groups) if (!mayRepeat(group)) groups.delete(id);
   const same = await repeated([...groups.values()].flat(), texts, (text) => text.trim());
   // The same content can be written in several ways.
   const open = [...groups.values()].filter((group) => group.some(({ row }) => !same.has(row)));
@@ -32,11 +32,16 @@ export async function rowsAgain(
   return [...new Set([...same, ...also])].sort((a, b) => a - b);
 }
 
-const mayFollow = (group: readonly Suspect[]) => (one: Suspect) =>
-  group.some((other) => other.row < one.row && isSeparate(other, one));
+/** Whether one of them, in the order of their rows, may be in another journal or delivered once more. */
+function mayRepeat([first, ...later]: readonly Suspect[]): boolean {
+  return later.some((one) => one.isDelivered || one.journal !== first?.journal);
+}
 
-function isSeparate(one: Suspect, other: Suspect): boolean {
-  return one.journal !== other.journal || one.isDelivered;
+/** Where a content was met. */
+interface Met {
+  readonly journal: string;
+  /** Whether it was met in another journal as well. */
+  isInSeveral: boolean;
 }
 
 /** Returns the rows whose content an earlier suspect with the same id has. */
@@ -46,15 +51,21 @@ async function repeated(
   contentOf: (text: string) => string,
 ): Promise<Set<number>> {
   const byRow = new Map(suspects.map((one) => [one.row, one]));
-  const seen = new Map<string, Suspect[]>();
+  const seen = new Map<string, Met>();
   const again = new Set<number>();
   for await (const { row, text } of texts([...byRow.keys()].sort((a, b) => a - b))) {
     const suspect = byRow.get(row);
     if (suspect === undefined) continue;
     const key = `${suspect.id} ${hash('sha256', contentOf(text))}`;
-    const earlier = seen.get(key) ?? [];
-    if (earlier.some((other) => isSeparate(other, suspect))) again.add(row);
-    seen.set(key, [...earlier, suspect]);
+    const { journal, isDelivered } = suspect;
+    const earlier = seen.get(key);
+    if (earlier === undefined) {
+      seen.set(key, { journal, isInSeveral: false });
+      continue;
+    }
+    const isElsewhere = earlier.journal !== journal;
+    if (isDelivered || isElsewhere || earlier.isInSeveral) again.add(row);
+    earlier.isInSeveral ||= isElsewhere;
   }
   return again;
 }

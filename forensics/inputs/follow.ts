@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs';
 import { ForensicsError } from '../errors.ts';
 import { compressedName, findFiles } from './find.ts';
-import type { Damage } from './read/file-window.ts';
 import { readText } from './read/text.ts';
 
 const LINE_FEED = 0x0a;
@@ -19,14 +18,16 @@ export interface Followed {
 /** Files that grow, and how far they have been read. */
 export class FollowedFiles implements Followed {
   readonly #inputs: readonly string[];
-  readonly #onDamage: (path: string, damage: Damage) => void;
+  readonly #onDamage: (path: string, why: string) => void;
   /** How many bytes of whole lines were read, by the name of the plain form; Infinity: all. */
   readonly #read = new Map<string, number>();
   /** segments that were listed without the ones before them */
   readonly #behindGap = new Set<string>();
+  /** files that cannot be read, which are tried again */
+  readonly #unreadable = new Set<string>();
 
   /** Begins at the end of what is there now. Throws a ForensicsError if an input is a pipe. */
-  constructor(inputs: readonly string[], onDamage: (path: string, damage: Damage) => void) {
+  constructor(inputs: readonly string[], onDamage: (path: string, why: string) => void) {
     this.#inputs = inputs;
     this.#onDamage = onDamage;
     for (const { path, real } of findFiles(inputs).found) {
@@ -57,6 +58,7 @@ export class FollowedFiles implements Followed {
       before.set(journal, numberOf(name));
       if (vanished.has(journal)) continue;
       const lines = await this.#linesOf(path);
+      if (lines === 'unreadable') continue;
       if (lines === undefined) {
         // It was compressed since. The next segments wait until it is read in that form.
         vanished.add(journal);
@@ -87,7 +89,7 @@ export class FollowedFiles implements Followed {
   }
 
   /** Undefined: there is no such file any more. */
-  async #linesOf(path: string): Promise<Buffer | undefined> {
+  async #linesOf(path: string): Promise<Buffer | undefined | 'unreadable'> {
     const isClosed = CLOSED.test(path);
     const from = this.#read.get(plainName(path)) ?? 0;
     if (from === Number.POSITIVE_INFINITY) return Buffer.alloc(0);
@@ -101,8 +103,11 @@ export class FollowedFiles implements Followed {
         ? ended(text.subarray(from))
         : text.subarray(0, text.lastIndexOf(LINE_FEED) + 1);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return undefined;
+      if (!this.#unreadable.has(path)) this.#onDamage(path, message);
+      this.#unreadable.add(path);
+      return 'unreadable';
     }
   }
 
@@ -113,7 +118,7 @@ export class FollowedFiles implements Followed {
       else {
         // Where something is missing, a line ends.
         parts.push(Buffer.of(LINE_FEED));
-        this.#onDamage(path, part);
+        this.#onDamage(path, `damaged at byte ${part.at}: ${part.why}`);
       }
     return Buffer.concat(parts);
   }

@@ -65,10 +65,14 @@ export interface TimeRange {
 
 /** Returns the times of a selection. */
 export function timeRangeOf({ since, until }: Selection, nowMs: number): TimeRange {
-  return {
-    since: since === undefined ? undefined : momentOf(since, nowMs),
-    until: until === undefined ? undefined : momentOf(until, nowMs),
-  };
+  const from = since === undefined ? undefined : momentOf(since, nowMs);
+  const to = until === undefined ? undefined : momentOf(until, nowMs);
+  if (from !== undefined && to !== undefined && from >= to)
+    throw new ForensicsError(
+      'usage',
+      `there is no time from ${since} until ${until}: the first must be earlier than the second`,
+    );
+  return { since: from, until: to };
 }
 
 /** Returns the condition for times and nodes alone. Agents send records around the times, too. */
@@ -78,12 +82,13 @@ export function within({ since, until, node }: Times): string {
 }
 
 function* conditionsOf(selection: Selection, nowMs: number, words: Words): Generator<string> {
-  const { since, until, node, namespace, pod, container, image, owner } = selection;
+  const { node, namespace, pod, container, image, owner } = selection;
   const { label = [], user, exe, arg, action, entry, gap } = selection;
   const { literal, startsWith } = words;
   const matching = (column: string, pattern: string) => matchingSql(column, pattern, words);
-  if (since !== undefined) yield `"timestamp" >= ${momentOf(since, nowMs)}`;
-  if (until !== undefined) yield `"timestamp" < ${momentOf(until, nowMs)}`;
+  const times = timeRangeOf(selection, nowMs);
+  if (times.since !== undefined) yield `"timestamp" >= ${times.since}`;
+  if (times.until !== undefined) yield `"timestamp" < ${times.until}`;
   if (node !== undefined) yield matching('"node"', node);
   if (namespace !== undefined) yield matching('"namespace"', namespace);
   if (pod !== undefined) yield podSql(pod, words);

@@ -1,5 +1,5 @@
-import { equal } from 'node:assert/strict';
-import { appendFileSync } from 'node:fs';
+import { deepEqual, equal } from 'node:assert/strict';
+import { appendFileSync, symlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { FollowedFiles } from '../../forensics/inputs/follow.ts';
@@ -28,4 +28,21 @@ test('a segment that a list of the folder leaves out is read before the next one
   equal(await news(), 'f\n');
   appendFileSync(`${folder.path}/${segment(5)}`, 'g\n');
   equal(await news(), 'g\n');
+});
+
+test('a file that cannot be read is named once, and the others are followed', async (t) => {
+  const folder = new Folder();
+  t.after(() => folder.close());
+  const good = folder.write('a.jsonl', '');
+  const problems: string[] = [];
+  const followed = new FollowedFiles([folder.path], (path, why) => problems.push(`${path} ${why}`));
+  // The kernel does not say how fast the loopback device is.
+  symlinkSync('/sys/class/net/lo/speed', `${folder.path}/b.jsonl`);
+  for (let n = 0; n < 3; n++) {
+    appendFileSync(good, `${n}\n`);
+    const parts: Buffer[] = [];
+    for await (const part of followed.read()) parts.push(part);
+    equal(Buffer.concat(parts).toString(), `${n}\n`);
+  }
+  deepEqual(problems.map((text) => text.replace(`${folder.path}/`, '').split(':')[0]), ['b.jsonl EINVAL']);
 });

@@ -9,6 +9,8 @@ const BLOCK_HEADER = 3;
 const BLOCK_MAX = 128 << 10;
 const CHECKSUM = 4;
 const RLE = 1;
+/** How many offsets of blocks are remembered. */
+const ENDS_MAX = 1 << 20;
 const RESERVED = 3;
 
 /** A frame of a zstd file, by offsets in the file. */
@@ -28,8 +30,16 @@ export function isZstd(head: Buffer): boolean {
   return head.subarray(0, MAGIC_BYTES).equals(MAGIC) || isSkippable(head);
 }
 
-/** Reads the headers of the frame at an offset; undefined: the file ends there. */
-export async function frameAt(window: FileWindow, at: number): Promise<Frame | undefined> {
+/**
+ * Reads the headers of the frame at an offset; undefined: the file ends there. `ends` has the offsets of
+ * blocks from which the file is known to end within a frame: hostile bytes can be such blocks for
+ * thousands of frames.
+ */
+export async function frameAt(
+  window: FileWindow,
+  at: number,
+  ends = new Set<number>(),
+): Promise<Frame | undefined> {
   const head = await window.bytes(at, HEADER_MAX);
   if (head.length === 0) return undefined;
   const faulty = (end: number, blocks: readonly number[], why: string): Frame => ({
@@ -48,10 +58,16 @@ export async function frameAt(window: FileWindow, at: number): Promise<Frame | u
   const { size, hasChecksum } = headerOf(head);
   if (size === undefined || head.length < size) return faulty(at, [], ENDS);
   const blocks: number[] = [];
+  const cut = (block: number): Frame => {
+    if (ends.size > ENDS_MAX) ends.clear();
+    for (const one of [at + size, ...blocks]) ends.add(one);
+    return faulty(block, blocks, ENDS);
+  };
   for (let block = at + size; ; ) {
+    if (ends.has(block)) return cut(block);
     let bytes = window.bytes(block, BLOCK_HEADER);
     if (bytes instanceof Promise) bytes = await bytes;
-    if (bytes.length < BLOCK_HEADER) return faulty(block, blocks, ENDS);
+    if (bytes.length < BLOCK_HEADER) return cut(block);
     const header = bytes.readUIntLE(0, BLOCK_HEADER);
     const type = (header >> 1) & 3;
     const stored = header >>> 3;
@@ -60,7 +76,7 @@ export async function frameAt(window: FileWindow, at: number): Promise<Frame | u
     const end = block + BLOCK_HEADER + (type === RLE ? 1 : stored);
     let last = window.bytes(end - 1, 1);
     if (last instanceof Promise) last = await last;
-    if (last.length === 0) return faulty(block, blocks, ENDS);
+    if (last.length === 0) return cut(block);
     blocks.push(end);
     block = end;
     if ((header & 1) === 0) continue;

@@ -20,8 +20,9 @@ const PARAMS = { params: { [constants.ZSTD_d_windowLogMax]: 31 } };
  */
 export async function* readZstd(file: FileHandle): AsyncGenerator<Buffer | Damage> {
   const window = new FileWindow(file);
+  const ends = new Set<number>();
   for (let at = 0; ; ) {
-    const frame = await frameAt(window, at);
+    const frame = await frameAt(window, at, ends);
     if (frame === undefined) return;
     // The header of a frame without a block may be another one's content.
     let end = frame.fault !== undefined && frame.blocks.length === 0 ? at + 1 : frame.end;

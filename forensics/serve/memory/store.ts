@@ -5,6 +5,7 @@ import { Temporary } from '../../inputs/temporary.ts';
 import { notesOf } from '../../output/notes.ts';
 import { recordPrinter } from '../../output/records.ts';
 import { conditionOf, type Selection, type TimeRange, timeRangeOf } from '../../select/filter.ts';
+import { momentOf } from '../../select/time.ts';
 import type { Tables } from '../../select/tables.ts';
 import { withoutPassword } from '../../store/address.ts';
 import { askStore } from '../../store/answer/ask-store.ts';
@@ -27,6 +28,8 @@ import { endsOf } from './part.ts';
 import { branchesOf, childCounts, pageOf } from './store-pages.ts';
 
 const AMBIGUOUS_SHOWN = 5;
+
+const NS_PER_MS = 1_000_000n;
 
 /** A store in ClickHouse, as it is whenever somebody asks. */
 export class StoreMemory implements Memory {
@@ -201,8 +204,14 @@ export class StoreMemory implements Memory {
     return await ask(store);
   }
 
+  /** The time that questions are about by default ends where a question says so. */
   #bounded(selection: Selection): Selection & { readonly since: string } {
-    return { ...selection, since: selection.since ?? this.#since };
+    const { since, until } = selection;
+    if (since !== undefined || until === undefined)
+      return { ...selection, since: since ?? this.#since };
+    const end = momentOf(until, Date.now()) / NS_PER_MS;
+    const begin = momentOf(this.#since, Number(end)) / NS_PER_MS;
+    return { ...selection, since: new Date(Number(begin)).toISOString() };
   }
 
   /** The first conditions are those that use the order and the indexes of the table. */

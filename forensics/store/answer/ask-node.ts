@@ -49,7 +49,7 @@ export function askNode(
 async function bootsOf(store: Store, condition: string): Promise<string[]> {
   const rows = await store.rows<{ boot: string }>(
     `SELECT toString(boot_id) AS boot FROM ${tableOf(store, 'records')}
-     WHERE ${condition} GROUP BY boot_id ORDER BY min(timestamp)`,
+     WHERE ${condition} AND boot_id IS NOT NULL GROUP BY boot_id ORDER BY min(timestamp)`,
   );
   return rows.map(({ boot }) => boot);
 }

@@ -25,7 +25,13 @@ for (const [text, message] of [
   test(`${text} is refused`, () => throws(() => parseAddress(text), message));
 
 test('a password in an address is refused and not repeated', () => {
-  for (const text of ['clickhouse://reader:hunter2@host/db', 'clickhouse://r:hunter2@host:x/db'])
+  for (const text of [
+    'clickhouse://reader:hunter2@host/db',
+    'clickhouse://r:hunter2@host:x/db',
+    'clickhouse://r:pa/hunter2@host/db',
+    'clickhouse://r:pa:hunter2@host:x/db',
+    'clickhouse://r:pa@hunter2@host:x/db',
+  ])
     throws(
       () => parseAddress(text),
       ({ message, exitCode }: Error & { exitCode?: number }) =>

@@ -38,6 +38,14 @@ test('a list without an end, or that comes back to a page, is a problem', async 
   match(circle.stderr, /repeats a page of its list/);
 });
 
+test('a list that has more, and does not say how to get it, is a problem', async (t) => {
+  const { code, stderr } = await listed(t, (_, response) =>
+    response.end('<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>'),
+  );
+  equal(code, 2);
+  match(stderr, /its list has more, and not how to get it/);
+});
+
 test('an object that is longer than the list says fills no disk', async (t) => {
   const contents = '<Contents><Key>node/a.jsonl</Key><Size>10</Size></Contents>';
   let sent = 0;

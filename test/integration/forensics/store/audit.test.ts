@@ -114,6 +114,11 @@ for (const merged of [false, true])
       );
       deepEqual(codes(await found()), [`ID_WRONG ${idIn(child)}`]);
 
+      // Anybody may send a log record under the name of a node.
+      await store.clear();
+      await store.insert([...lines, first.replace(/"vcml\.boot\.id":"[^"]*",/, '')]);
+      deepEqual((await found()).length > 0, true);
+
       const start = lines.find((line) => line.includes('"journal.start"')) ?? '';
       await store.clear();
       await store.insert([...lines, start.replace('"attached"', '"resumed"')]);
