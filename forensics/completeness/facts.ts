@@ -1,7 +1,16 @@
 import type { DuckDBValue } from '@duckdb/node-api';
 import type { TimeRange } from '../select/filter.ts';
 import { latestAt, type NodeFacts } from './node.ts';
-import { type Cpu, emptyCpu, type Hook, isOfTime, leastOf, numbersOf } from './numbers.ts';
+import {
+  type Cpu,
+  emptyCpu,
+  type Hook,
+  isOfTime,
+  isOnlyNamed,
+  leastOf,
+  numbersOf,
+  type Stamped,
+} from './numbers.ts';
 
 /** Records with the columns NUMBERS (files.ts). */
 export interface Numbered {
@@ -23,6 +32,8 @@ export interface Numbered {
    */
   readonly unsearched?: ReadonlySet<string>;
 }
+
+const MAX_NS = 2n ** 63n - 1n;
 
 /** The name of the hook of a record. */
 const HOOK = `concat_ws('/', node, boot_id, hook_id)`;
@@ -89,7 +100,9 @@ export async function nodeFactsIn(
       part: Number(at),
       isLast: isLast === true,
     });
-  const hooks = await hooksOf(numbered, records);
+  const hooks = await hooksOf(numbered, records, part, (hook, cpu, begun) =>
+    cpuOf(hook, cpu).begun.push(begun),
+  );
   const nodes = await numbered.rows(
     `SELECT node, min("timestamp"),
        max("timestamp") FILTER ("timestamp" <= ${latestAt(nowMs)}), max("timestamp")
@@ -110,7 +123,8 @@ export async function nodeFactsIn(
         before: since !== undefined && (hook.first ?? 0n) < since,
         behind: until !== undefined && hook.last >= until && unsearched.has(hook.node),
       };
-      return [numbersOf(cpu, hook, Number(key.slice(key.lastIndexOf('/') + 1)), 0, lacking)];
+      const numbers = numbersOf(cpu, hook, Number(key.slice(key.lastIndexOf('/') + 1)), 0, lacking);
+      return isOnlyNamed(cpu) && numbers.asked.length === 0 ? [] : [numbers];
     }),
   }));
 }
@@ -128,7 +142,8 @@ export function rangesSql(records: string, part: string): string {
 
 /**
  * Returns how many losses of an unknown number nodes have at a time. What was lost at the end of a boot may
- * be of any time from its last record to the report.
+ * be of any time from its last record to the report. Nobody knows what was executed from the time when an
+ * agent detached its hook to the next start.
  */
 async function unknownLossesIn(
   numbered: Numbered,
@@ -146,14 +161,25 @@ async function unknownLossesIn(
        FROM ${records} loss
        LEFT JOIN (SELECT node, boot_id, max("timestamp") AS last FROM ${records} one GROUP BY node, boot_id) boot
          ON boot.node = loss.node AND boot.boot_id = loss.loss_boot_id
-       WHERE loss."action" = 'journal.loss' AND loss.loss_first_seq IS NULL) two
+       WHERE loss."action" = 'journal.loss' AND loss.loss_first_seq IS NULL
+       UNION ALL
+       SELECT node, coalesce(next, ${MAX_NS}), "timestamp"
+       FROM (SELECT node, "action", "timestamp", hook_state,
+           lead("timestamp") OVER (PARTITION BY node ORDER BY "timestamp", row) AS next
+         FROM ${records} one WHERE "action" IN ('journal.start', 'journal.stop')) three
+       WHERE "action" = 'journal.stop' AND hook_state = 'detached') two
      WHERE ${isAsked.join(' AND ') || 'true'} GROUP BY node`,
   );
   return new Map(rows.map(([node, count]) => [String(node), Number(count)]));
 }
 
 /** Returns every hook that a record is of, or about. */
-async function hooksOf(numbered: Numbered, records: string): Promise<Map<string, Hook>> {
+async function hooksOf(
+  numbered: Numbered,
+  records: string,
+  part: string,
+  onBegun: (hook: string, cpu: number, begun: Stamped) => void,
+): Promise<Map<string, Hook>> {
   const rows = await numbered.rows(
     `SELECT hook, node, min("timestamp") FILTER (is_own), max("timestamp")
      FROM (
@@ -177,16 +203,19 @@ async function hooksOf(numbered: Numbered, records: string): Promise<Map<string,
     ]),
   );
   const starts = await numbered.rows(
-    `SELECT row, ${HOOK}, format_version, to_json(hook_next_seq)::VARCHAR
+    `SELECT row, ${HOOK}, format_version, to_json(hook_next_seq)::VARCHAR, ${part}
      FROM ${records} one WHERE "action" = 'journal.start'`,
   );
   const expected = new Map<Hook, (readonly number[])[]>();
-  for (const [row, key, format, next] of starts) {
+  for (const [row, key, format, next, at] of starts) {
     const hook = hooks.get(String(key));
     if (hook === undefined) continue;
     const known = expected.get(hook) ?? [];
     expected.set(hook, known);
-    known.push(next === null ? [] : JSON.parse(String(next)));
+    const numbers: number[] = next === null ? [] : JSON.parse(String(next));
+    known.push(numbers);
+    for (const [cpu, one] of numbers.entries())
+      onBegun(String(key), cpu, { first: one - 1, last: one - 1, part: Number(at) });
     hook.isUntold ||= Number(format) < 2 && numbered.isExported(Number(row));
   }
   for (const [hook, next] of expected) hook.nextSeq = leastOf(next);

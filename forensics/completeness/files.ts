@@ -16,6 +16,7 @@ export const NUMBERS = [
   'action',
   'format_version',
   'hook_next_seq',
+  'hook_state',
   'loss_stage',
   'loss_boot_id',
   'loss_hook_id',

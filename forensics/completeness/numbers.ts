@@ -26,11 +26,13 @@ export interface Cpu {
   /** lost after they were written, because the journal was too large */
   readonly deleted: Stamped[];
   readonly withheld: Withheld[];
+  /** the last number that an agent had when it started */
+  readonly begun: Stamped[];
 }
 
 /** Returns what is known of a CPU before anything is read. */
 export function emptyCpu(hook: string): Cpu {
-  return { hook, received: [], stretches: [], lost: [], deleted: [], withheld: [] };
+  return { hook, received: [], stretches: [], lost: [], deleted: [], withheld: [], begun: [] };
 }
 
 /** A hook in the inputs. */
@@ -116,7 +118,8 @@ function askedOf(cpu: Cpu, first: number, part: number): readonly Range[] {
     before = known.part;
   }
   // Of numbers behind the last one, nothing but the reports says when they were.
-  for (const report of [...cpu.lost, ...cpu.deleted].toSorted((a, b) => a.last - b.last)) {
+  const reports = [...cpu.lost, ...cpu.deleted, ...cpu.begun];
+  for (const report of reports.toSorted((a, b) => a.last - b.last)) {
     fill(report.last, report.part);
     next = Math.max(next, report.last + 1);
   }
@@ -135,6 +138,11 @@ function knownPlaces({ stretches, withheld }: Cpu): readonly Stamped[] {
 function mayBeIn(part: number, before: number | undefined, behind: number): boolean {
   if (before === undefined) return behind >= part;
   return Math.min(before, behind) <= part && Math.max(before, behind) >= part;
+}
+
+/** Whether nothing but the start of an agent names a CPU. */
+export function isOnlyNamed({ stretches, lost, deleted, withheld }: Cpu): boolean {
+  return [stretches, lost, deleted, withheld].every(({ length }) => length === 0);
 }
 
 /** Whether the least number that is there is the first one that a CPU had, or that a start expects. */

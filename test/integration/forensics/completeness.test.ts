@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type Draft, exec, execId, HOOK, lines, loss, start, time } from '../../check/craft.ts';
+import { type Draft, exec, execId, HOOK, lines, loss, start, stop, time } from '../../check/craft.ts';
 import { logRecord, otlpLine } from '../../forensics/otlp.ts';
 import { Folder, segment, vcml } from '../../support/forensics.ts';
 
@@ -28,6 +28,13 @@ const one = journalOf(1, [1, 2, 3, 4]);
 const two = journalOf(2, [1, 2, 5], loss(2 * APART + 5 * SECOND - 1, 1, 0, 3, 4));
 const three = journalOf(3, [1, 4, 5]);
 
+/** A stop that detached the hook. */
+function detached(at: number): Draft {
+  const record = stop(at, 1, 2, 2, 0);
+  record.attributes['vcml.hook.state'] = 'detached';
+  return record;
+}
+
 /** Returns the last line that a command writes to stderr. */
 async function lastLine(...args: readonly string[]): Promise<string> {
   const { stderr } = await vcml(...args);
@@ -42,6 +49,33 @@ test('answers from the journals of several nodes end with how complete these are
   for (const command of ['query', 'stats', 'gaps', 'tree'])
     assert.equal(await lastLine(command, one, two, three), ALL, command);
   assert.equal(await lastLine('query', '--exe', '/nowhere', one, two, three), ALL);
+});
+
+test('what an agent had when it started is missing if it is not there', async () => {
+  const at = 4 * APART;
+  const journal = journalOf(4, [1, 2], start([10], 'resumed', at + 9 * SECOND));
+  assert.equal(
+    await lastLine('query', one, journal),
+    'vcml: complete: 1 of 2 nodes; 1 with holes that nothing explains: node-4 (7 records)',
+  );
+});
+
+test('nobody knows what was executed while no hook was there', async () => {
+  const at = 5 * APART;
+  const journal = journalOf(
+    5,
+    [1, 2],
+    detached(at + 100 * SECOND),
+    start([1], 'attached', at + 200 * SECOND),
+    exec(at + 201 * SECOND, 7, 0, 3),
+  );
+  const asked = (from: number, to: number) => {
+    const [since, until] = [from, to].map((seconds) => time(HOOK + BigInt(at + seconds * SECOND)));
+    return lastLine('query', '--since', since ?? '', '--until', until ?? '', journal, one);
+  };
+  assert.match(await asked(120, 180), /1 with losses: node-5 \(an unknown number\)/);
+  assert.match(await asked(120, 300), /1 with losses: node-5 \(an unknown number\)/);
+  assert.doesNotMatch(await asked(1, 50), /losses/);
 });
 
 test('a chain, a tree and a report say it of the node of their record', async () => {
