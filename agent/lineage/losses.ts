@@ -66,20 +66,23 @@ export class Losses {
 
   /**
    * Joins neighbors until there are at most `max` ranges, or one for each CPU: first those with the fewest
-   * numbers between them.
+   * numbers between them, of equal ones the oldest.
    */
   shorten(max: number): void {
     const between = this.#ranges.flatMap((ranges) => ranges.flatMap((_, n) => distance(ranges, n)));
     const surplus = this.count - max;
     if (surplus <= 0) return;
     const widest = between.sort((a, b) => a - b)[surplus - 1] ?? Number.POSITIVE_INFINITY;
+    let equals = surplus - between.filter((width) => width < widest).length;
     for (const [cpu, ranges] of this.#ranges.entries()) {
       const joined: number[] = [];
       const partly = new Set<number>();
       for (let n = 0; n < ranges.length; n += 2) {
         const [first = 0, last = 0] = [ranges[n], ranges[n + 1]];
         const [gap] = distance(ranges, n);
-        if (gap !== undefined && gap <= widest) {
+        const isJoined = gap !== undefined && (gap < widest || (gap === widest && equals > 0));
+        if (isJoined && gap === widest) equals -= 1;
+        if (isJoined) {
           joined[joined.length - 1] = last;
           partly.add(joined.at(-2) ?? first);
         } else {

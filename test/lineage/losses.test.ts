@@ -136,3 +136,11 @@ test('the ranges that are closest to each other are joined first', () => {
   losses.shorten(3);
   assert.deepEqual([losses.toJSON()[0], losses.partly[0]], [[1, 13, 500, 601], [1]]);
 });
+
+test('of ranges that are equally close, no more are joined than must be, and the oldest first', () => {
+  const every = Array.from({ length: 10 }, (_, n) => [2 * n + 1, 2 * n + 1]).flat();
+  const losses = new Losses([every]);
+  losses.shorten(5);
+  assert.deepEqual(losses.toJSON(), [[1, 11, 13, 13, 15, 15, 17, 17, 19, 19]]);
+  assert.deepEqual(losses.partly, [[1]]);
+});
