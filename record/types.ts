@@ -163,15 +163,18 @@ export interface Executable {
  */
 export type CgroupMaker = 'unknown' | 'privileged' | 'other';
 
-export type CgroupEvent =
-  | {
-      readonly kind: 'cgroup_mkdir';
-      readonly id: bigint;
-      readonly hierarchy: number;
-      readonly path: string;
-      readonly maker: CgroupMaker;
-    }
-  | { readonly kind: 'cgroup_rmdir'; readonly id: bigint; readonly hierarchy: number };
+export type CgroupEvent = NamedCgroup &
+  (
+    | { readonly kind: 'cgroup_mkdir'; readonly path: string; readonly maker: CgroupMaker }
+    | { readonly kind: 'cgroup_rmdir' }
+  );
+
+interface NamedCgroup {
+  readonly id: bigint;
+  readonly hierarchy: number;
+  /** Whether events of cgroups are missing before it. */
+  readonly isAfterLoss?: true;
+}
 
 /** An event that could not be read; it has cpu and seq only if its head is sound. */
 export interface UnreadableEvent {

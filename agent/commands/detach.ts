@@ -49,6 +49,7 @@ async function drainAndRemove(load: Load, given: Loaded): Promise<readonly strin
       const listeners = { onRecord: undefined, report };
       const session = await attended(hook, openSession(config, hook, journal, listeners));
       session.pods.close();
+      session.enricher.close();
       const checkpoint = createCheckpointWriter(config, session, report);
       const removed = await endSession(session, checkpoint, 'detached');
       await checkpoint.close();

@@ -14,8 +14,8 @@ export interface ContainerMemory {
   recall(key: string): KnownFacts | undefined;
   keep(key: string, facts: KnownFacts): void;
   /**
-   * Resolves when everything that is kept is in the file, or cannot be written now; undefined: it is in
-   * the file, or is tried again later. Who asks begins that.
+   * Resolves when everything that is kept by now is in the file, or cannot be written now; undefined: it
+   * is in the file, or is tried again later. Who asks begins that.
    */
   readonly saving: Promise<void> | undefined;
 }
@@ -54,7 +54,9 @@ export function openContainerMemory(options: ContainerMemoryOptions): ContainerM
   let supersededLength = 0;
   const [first, ...lines] = linesOf(file);
   let unsaved: string[] = [];
+  /** the last write, which may still wait for the one before it */
   let saving: Promise<void> | undefined;
+  let isWaiting = false;
   let retryAt = Number.POSITIVE_INFINITY;
   const isOurs = first === head;
   // Then the file is written with the next container: as a whole, and not only its line, which would
@@ -84,21 +86,28 @@ export function openContainerMemory(options: ContainerMemoryOptions): ContainerM
     supersededLength += line.length;
   }
 
-  async function save(): Promise<void> {
-    do {
-      const lines = unsaved;
-      unsaved = [];
-      retryAt = Number.POSITIVE_INFINITY;
-      try {
-        await write(lines);
-      } catch (error) {
-        // The file may lack lines, or end with a part of one.
-        isStale = true;
-        retryAt = performance.now() + RETRY_MS;
-        onProblem(error as Error);
-      }
-    } while (unsaved.length > 0);
-    saving = undefined;
+  /** Begins a write of everything that is unsaved, unless one still waits: that takes it, too. */
+  function begin(): void {
+    if (isWaiting) return;
+    isWaiting = true;
+    saving = save(saving);
+  }
+
+  async function save(before: Promise<void> | undefined): Promise<void> {
+    await before;
+    isWaiting = false;
+    const lines = unsaved;
+    unsaved = [];
+    retryAt = Number.POSITIVE_INFINITY;
+    try {
+      await write(lines);
+    } catch (error) {
+      // The file may lack lines, or end with a part of one.
+      isStale = true;
+      retryAt = performance.now() + RETRY_MS;
+      onProblem(error as Error);
+    }
+    if (!isWaiting) saving = undefined;
   }
 
   async function write(lines: readonly string[]): Promise<void> {
@@ -128,10 +137,10 @@ export function openContainerMemory(options: ContainerMemoryOptions): ContainerM
         isStale = true;
       }
       unsaved.push(line);
-      saving ??= save();
+      begin();
     },
     get saving() {
-      if (performance.now() >= retryAt) saving ??= save();
+      if (performance.now() >= retryAt) begin();
       return saving;
     },
   };

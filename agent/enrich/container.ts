@@ -37,8 +37,11 @@ interface Rendered {
 export class Container {
   readonly path: ContainerPath;
   readonly key: string;
-  /** Its own cgroups, one in each hierarchy; the container exists as long as one of them does. */
-  readonly cgroups = new Set<string>();
+  /**
+   * Its own cgroups, one in each hierarchy, and whether they were made since the agent started. The
+   * container exists as long as one of them does.
+   */
+  readonly cgroups = new Map<string, boolean>();
   /** The boot time of its first exec that could wait for metadata. */
   waitsFrom: BootTime | undefined;
   readonly #pods: PodSource;

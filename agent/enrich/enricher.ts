@@ -1,6 +1,14 @@
 import { PLACE } from '../../record/fields/exec.ts';
 import { attributeText } from '../../record/line/attributes.ts';
-import type { BootTime, CgroupEvent, CgroupIds, ExecEvent, Place } from '../../record/types.ts';
+import type {
+  BootTime,
+  CgroupEvent,
+  CgroupIds,
+  ExecEvent,
+  ObservedPlace,
+  Place,
+} from '../../record/types.ts';
+import { addBounded } from './bounded-set.ts';
 import { type CgroupName, CgroupTree } from './cgroups/cgroup-tree.ts';
 import { type ContainerPath, keyOf } from './cgroups/container-path.ts';
 import { locate } from './cgroups/locate.ts';
@@ -9,7 +17,6 @@ import type { ContainerMemory } from './container-memory.ts';
 import { NO_PODS, type PodSource } from './pods/pod-source.ts';
 import { type ResourceAttributes, resourceText } from './resource.ts';
 import type { ContainerState } from './runtimes/runtime.ts';
-import { StartedContainers } from './started-containers.ts';
 import { WayIn } from './way-in.ts';
 
 /** What enrichment knows from the beginning, and where it asks. */
@@ -50,6 +57,10 @@ const RESOLVED_MAX = 8192;
 /** The length of the texts of all their cgroups. */
 const RESOLVED_LENGTH_MAX = 2 << 20;
 const CONTAINERS_MAX = 4096;
+/** How many containers are remembered as started, also after their end. */
+export const STARTED_MAX = 4096;
+/** How often a record that waits for a search looks whether it is over. */
+const SEARCHING_MS = 10;
 
 /**
  * Finds the place of every exec: host, container and pod, and how its chain entered the container.
@@ -61,7 +72,8 @@ export class Enricher {
   readonly #containers = new Map<string, Container>();
   readonly #resolved = new Map<CgroupIds, Resolved>();
   #resolvedLength = 0;
-  readonly #started: StartedContainers;
+  /** Containers whose start is in the journal or was seen, or which existed at first; some have ended. */
+  readonly #started: Set<string>;
   readonly #wayIn: WayIn;
   readonly #hostText: string;
   /** The place of records about the journal. */
@@ -76,8 +88,8 @@ export class Enricher {
     this.#options = options;
     this.#hostText = resourceText(options.host);
     this.hostPlace = { resource: this.#hostText, cgroup: undefined, attributes: '' };
-    this.#started = new StartedContainers(options.started, options.startedIsWhole);
-    this.#wayIn = new WayIn(options.hostMountNamespace, this.#started);
+    this.#started = new Set(options.started);
+    this.#wayIn = new WayIn(options.hostMountNamespace);
     this.#cgroups = new CgroupTree({
       listener: {
         appeared: (key, path, made) => this.#appeared(key, path, made),
@@ -88,11 +100,16 @@ export class Enricher {
     });
   }
 
-  /** Scans the existing cgroups; must be called once, before everything else. */
-  start(pods: PodSource): void {
+  /** Scans the existing cgroups; must be called once, and be over before everything else. */
+  async start(pods: PodSource): Promise<void> {
     this.#pods = pods;
-    this.#cgroups.scan();
+    await this.#cgroups.scan();
     this.#scanned = true;
+  }
+
+  /** Ends what it does by itself; it can still be asked. */
+  close(): void {
+    this.#cgroups.close();
   }
 
   /** The existing containers whose start is recorded. */
@@ -134,39 +151,43 @@ export class Enricher {
     return this.#options.reading(container.path.id);
   }
 
-  /** Returns the place of an exec; must be called once for each exec, in their order. */
+  /**
+   * Returns the place of an exec; must be called once for each exec, in their order, also if an earlier
+   * run has recorded it.
+   */
   place(event: ExecEvent): Place {
     const resolved = this.#resolve(event.invocation.context.cgroup);
     const { container } = resolved;
     if (resolved.outside.cgroup === undefined) this.unknownPlaces += 1;
     if (container === undefined) return resolved.outside;
-    const { cause, invocation } = event;
+    const { cause } = event;
     resolved.inside ??= this.#inside(resolved, container, '');
-    const { mnt } = invocation.context.namespaces;
     // Its cause was at the same place or is unknown.
     if (cause.kind === 'untracked' || cause.elsewhere === undefined)
-      return this.#wayIn.isStillOutside(mnt, event) ? resolved.outside : resolved.inside;
-    const isSame = this.#isIn(cause.elsewhere.cgroup, container);
-    switch (this.#wayIn.of(mnt, cause.elsewhere, isSame, container.key)) {
+      return this.#wayIn.isStillOutside(event) ? resolved.outside : resolved.inside;
+    const { elsewhere } = cause;
+    switch (this.#wayIn.of(event, elsewhere, this.#isIn(elsewhere, container))) {
       case 'outside':
-        this.#wayIn.noteOutside(event);
         return resolved.outside;
       case 'descendant':
         return resolved.inside;
       default: {
-        const entry = this.#started.add(container.key) ? 'start' : 'exec';
+        const entry = this.#started.has(container.key) ? 'exec' : 'start';
+        this.#addStarted(container.key);
         return this.#inside(resolved, container, attributeText(PLACE.entry, entry));
       }
     }
   }
 
   /**
-   * Returns how many milliseconds an exec's record should still wait, because its container's
-   * metadata is not complete yet. Each container has one waiting time, which begins with its first
-   * exec; later records do not wait again.
+   * Returns how many milliseconds an exec's record should still wait, because its cgroup is searched for,
+   * or its container's metadata is not complete yet. Each search and each container has one waiting
+   * time, which begins with its first exec; later records do not wait again.
    */
   wait(event: ExecEvent, now: BootTime): number {
     const { cgroup, namespaces } = event.invocation.context;
+    const isUnknown = this.#resolve(cgroup).outside.cgroup === undefined;
+    if (isUnknown && this.#cgroups.search(cgroup)) return SEARCHING_MS;
     const { container } = this.#resolve(cgroup);
     if (container === undefined || container.settled || container.podUid === undefined) return 0;
     const { waitMs } = this.#options;
@@ -190,7 +211,7 @@ export class Enricher {
   }
 
   #find(ids: CgroupIds): Resolved {
-    const { places, complete } = this.#cgroups.find(ids);
+    const { places, complete } = this.#cgroups.places(ids);
     const { cgroup, path } = locate(places, complete);
     const resolved: Resolved = {
       outside: { resource: this.#hostText, cgroup, attributes: '' },
@@ -218,34 +239,48 @@ export class Enricher {
     return { resource, cgroup: outside.cgroup, attributes: attributes + entry };
   }
 
-  #isIn(ids: CgroupIds, { key }: Container): boolean {
-    const { places, complete } = this.#cgroups.places(ids);
+  #isIn({ cgroup, mountNamespace }: ObservedPlace, { key }: Container): boolean {
+    const { places, complete } = this.#cgroups.places(cgroup);
     const { path } = locate(places, complete);
-    return path !== undefined && keyOf(path) === key;
+    if (path !== undefined) return keyOf(path) === key;
+    // An unknown cgroup is one that the container had inside its own, unless the process was the host's.
+    return !complete && !this.#wayIn.isHost(mountNamespace);
   }
 
   #containerOf(path: ContainerPath): Container {
     const key = keyOf(path);
     const known = this.#containers.get(key);
     if (known !== undefined) return known;
-    const [oldest] = this.#containers.keys();
-    if (this.#containers.size >= CONTAINERS_MAX && oldest !== undefined)
-      this.#containers.delete(oldest);
+    if (this.#containers.size >= CONTAINERS_MAX) this.#dropContainer();
     const container = new Container(path, this.#pods, this.#options);
     this.#containers.set(key, container);
     return container;
   }
 
+  /** Drops the oldest one that no event and no scan has shown to exist. */
+  #dropContainer(): void {
+    for (const [key, { cgroups }] of this.#containers) {
+      if (cgroups.size > 0) continue;
+      this.#containers.delete(key);
+      return;
+    }
+  }
+
   #appeared(key: string, path: ContainerPath, made: boolean): void {
     const container = this.#containerOf(path);
-    container.cgroups.add(key);
+    const { cgroups } = container;
+    // It is to start, perhaps once more. Its cgroups in other hierarchies are made before it does.
+    if (made && ![...cgroups.values()].includes(true)) this.#started.delete(container.key);
+    cgroups.set(key, made);
     // The runtime's files exist while it starts the container, and may be removed later.
-    if (made) {
-      container.changed();
-      this.#started.doubt(container.key);
-    } else if (!this.#scanned) {
-      this.#started.assume(container.key);
-    }
+    if (made) container.changed();
+    else if (!this.#scanned && !this.#options.startedIsWhole) this.#addStarted(container.key);
+  }
+
+  /** What exists stays. */
+  #addStarted(key: string): void {
+    const exists = (one: string) => (this.#containers.get(one)?.cgroups.size ?? 0) > 0;
+    addBounded(this.#started, key, STARTED_MAX, exists);
   }
 
   #gone(key: string, path: ContainerPath): void {

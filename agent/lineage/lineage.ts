@@ -77,13 +77,13 @@ export class Lineage {
   }
 
   /**
-   * Appends an exec's record, after the losses that it reveals; nothing if the journal has it
-   * already.
+   * Appends an exec's record, after the losses that it reveals. Returns false, and appends nothing, if
+   * the journal has it already.
    */
-  exec(event: ExecEvent, now: BootTime, out: CausalRecord[]): void {
+  exec(event: ExecEvent, now: BootTime, out: CausalRecord[]): boolean {
     const { cpu, seq } = event;
     const expected = this.#expected(cpu);
-    if (seq < expected) return; // an earlier run wrote it to the journal
+    if (seq < expected) return false; // an earlier run wrote it to the journal
     if (this.#unread.size > 0) this.settle(now, out);
     if (seq > expected) this.#lose(cpu, expected, seq - 1, now, out);
     this.#next[cpu] = seq + 1;
@@ -97,6 +97,7 @@ export class Lineage {
       this.counts.gaps[cause.reason] += 1;
       out.push({ action: 'exec', id, event, parentCause: null, gap: cause });
     }
+    return true;
   }
 
   /** Notes an event that could not be read; consecutive ones become one loss. */

@@ -139,6 +139,7 @@ async function record(
     return await Promise.race([decided, turning.then(() => decided)]);
   } finally {
     session.pods.close();
+    session.enricher.close();
     pins.close();
     loop.stop();
     await turning;

@@ -41,6 +41,8 @@ export function createDecoder(
   const reader = createInvocationReader(view, redact);
   const invocations = createInvocationCache(view, reader.invocation);
   const removed = new RemovedCgroups();
+  /** By CPU: the number of the next event of a cgroup, once there was one. */
+  const nextCgroup = new Map<number, number>();
 
   function decode(offset: number, length: number): KernelEvent {
     const why = fault(offset, length);
@@ -70,7 +72,15 @@ export function createDecoder(
   }
 
   function cgroup(offset: number) {
-    return { id: big(offset + cgroupEvent.id), hierarchy: u32(offset + cgroupEvent.hierarchy) };
+    const cpu = u32(offset + execEvent.headCpu);
+    const seq = u64(offset + execEvent.headSeq);
+    const expected = nextCgroup.get(cpu) ?? seq;
+    nextCgroup.set(cpu, seq + 1);
+    const named = {
+      id: big(offset + cgroupEvent.id),
+      hierarchy: u32(offset + cgroupEvent.hierarchy),
+    };
+    return seq > expected ? ({ ...named, isAfterLoss: true } as const) : named;
   }
 
   /** Says what is wrong with the structure of an event; undefined: nothing. */

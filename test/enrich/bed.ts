@@ -41,6 +41,8 @@ export interface BedOptions {
   readonly startedIsWhole?: boolean;
   /** with the controllers in hierarchies of their own: memory 4, pids 8 */
   readonly v1?: boolean;
+  /** See procWith(); without it, there are no cgroups but those that the test makes. */
+  readonly proc?: string;
 }
 
 const UNIFIED = procWith('0::/\n');
@@ -58,6 +60,7 @@ export function bedOf(options: BedOptions = {}) {
     started = [],
     startedIsWhole = true,
     v1 = false,
+    proc = v1 ? V1 : UNIFIED,
   } = options;
   const states = new Map<string, ContainerState>();
   const reading = new Map<string, Promise<void>>();
@@ -66,7 +69,7 @@ export function bedOf(options: BedOptions = {}) {
   const enricher = new Enricher({
     host: { 'host.name': 'node-1', 'service.name': 'of-the-host' },
     waitMs,
-    proc: v1 ? V1 : UNIFIED,
+    proc,
     hostMountNamespace: HOST_MNT,
     runtimeOnly,
     started,
@@ -76,7 +79,8 @@ export function bedOf(options: BedOptions = {}) {
     memory: NO_MEMORY,
     cgroupName: (hierarchy, id) => names.get(`${hierarchy}:${id}`),
   });
-  enricher.start({
+  // Without cgroups to scan, it is over at once.
+  const starting = enricher.start({
     candidates: (uid) => (pods.has(uid) ? [pods.get(uid) as Pod] : []),
     state,
     pausedMs: 0,
@@ -98,6 +102,7 @@ export function bedOf(options: BedOptions = {}) {
   });
   return {
     enricher,
+    starting,
     states,
     reading,
     pods,
@@ -122,12 +127,12 @@ export function bedOf(options: BedOptions = {}) {
   };
 }
 
-/** A /proc without a mount of a cgroup hierarchy. */
-export function procWith(cgroups: string): string {
+/** A /proc with these mounts of cgroup hierarchies. */
+export function procWith(cgroups: string, mounts = ''): string {
   const proc = mkdtempSync(join(tmpdir(), 'vcml-proc-'));
   mkdirSync(join(proc, 'self'));
   writeFileSync(join(proc, 'self/cgroup'), cgroups);
-  writeFileSync(join(proc, 'self/mountinfo'), '');
+  writeFileSync(join(proc, 'self/mountinfo'), mounts);
   return proc;
 }
 

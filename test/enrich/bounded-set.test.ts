@@ -21,6 +21,13 @@ test('a value that is there is not added again, and a small set keeps its newest
   deepEqual([...set], ['b', 'c']);
 });
 
+test('what stays is not among those that leave', () => {
+  const set = new Set<number>();
+  for (let n = 0; n < 1000; n++) addBounded(set, n, 100, (one) => one < 50);
+  ok(set.size <= 125, `${set.size}`);
+  for (let n = 0; n < 50; n++) ok(set.has(n) && set.has(999 - n));
+});
+
 test('the time to add a value does not grow with the size of the set', () => {
   const fill = (max: number) => {
     const set = new Set<number>();

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import {
   type ContainerMemory,
   type KnownFacts,
@@ -103,6 +104,37 @@ test('facts that come while the disk is busy are in the file once they are saved
     [next.recall('5903'), next.recall('5904'), next.recall('9999')],
     [undefined, FACTS, FACTS],
   );
+});
+
+test('what is kept later keeps nobody waiting', async () => {
+  const file = fileOf();
+  const memory = open(file);
+  memory.keep('first', FACTS);
+  let isSaved = false;
+  const saved = memory.saving?.then(() => {
+    isSaved = true;
+  });
+  let turns = 0;
+  for (; !isSaved && turns < 10_000; turns++) {
+    memory.keep(`${turns % 1000}`, { ...FACTS, state: stateOf({ image: `${turns}` }) });
+    await turn();
+  }
+  equal(isSaved, true);
+  deepEqual(open(file).recall('first'), FACTS);
+  await saved;
+  await memory.saving;
+});
+
+test('what comes while another write is under way is in the file once it is saved', async () => {
+  const file = fileOf();
+  const memory = open(file);
+  for (let round = 0; round < 100; round++) {
+    memory.keep(`${round} a`, FACTS);
+    for (let n = round % 5; n > 0; n--) await turn();
+    memory.keep(`${round} b`, FACTS);
+    await memory.saving;
+    deepEqual(open(file).recall(`${round} b`), FACTS);
+  }
 });
 
 test('long facts leave room for fewer containers, in memory and in the file', async () => {

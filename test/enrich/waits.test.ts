@@ -1,6 +1,11 @@
 import { equal } from 'node:assert/strict';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { bedOf, HOST_MNT } from './bed.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { until } from '../support/until.ts';
+import { bedOf, HOST_MNT, procWith } from './bed.ts';
 import { A, B, HOST, podOf, podPath, stateOf, UID } from './craft.ts';
 
 test('a record waits until its container’s metadata is complete, and no longer than configured', () => {
@@ -71,4 +76,22 @@ test('records from before the agent’s start wait, too', () => {
   bed.mkdir(60n, podPath(A));
   equal(bed.wait({ cgroup: 60n, mnt: 7 }, 10, 500), 1000);
   equal(bed.wait({ cgroup: 60n, mnt: 7 }, 10, 501), 0);
+});
+
+test('a record waits while its cgroup is searched for, and then has its place', async (t) => {
+  const root = temporaryFolder(t);
+  // More than are looked at in one go.
+  for (let n = 0; n < 300; n++) mkdirSync(join(root, `${n}`));
+  const proc = procWith('0::/\n', `30 1 0:1 / ${root} rw - cgroup2 none rw\n`);
+  t.after(() => rmSync(proc, { recursive: true }));
+  const bed = bedOf({ proc });
+  await bed.starting;
+  mkdirSync(join(root, 'late.service'));
+  const at = { cgroup: statSync(join(root, 'late.service'), { bigint: true }).ino, mnt: HOST_MNT };
+  equal(bed.place(at, undefined).cgroup, undefined);
+  const waits = () => bed.wait(at, 10, 10) > 0;
+  // It searches again after a pause.
+  await until('the search', () => waits() || bed.place(at, undefined).cgroup !== undefined);
+  while (waits()) await turn();
+  equal(bed.place(at, undefined).cgroup, '0::/late.service');
 });

@@ -11,6 +11,7 @@ import { createDecoder } from '../../agent/source/decode.ts';
 import type { Hook } from '../../agent/source/hook.ts';
 import { cpuState } from '../../agent/source/layout.ts';
 import { createLineWriter } from '../../record/line/encode.ts';
+import type { ExecEvent } from '../../record/types.ts';
 import { BOOT_ID } from '../support/ids.ts';
 import { craftExec } from '../support/kernel-events.ts';
 
@@ -56,6 +57,7 @@ function recorderOf(
   const clock = new Clock();
   const lines: string[] = [];
   const place = { resource, cgroup: undefined, attributes: '' };
+  const placed: number[] = [];
   const lineage = new Lineage({
     bootId: BOOT_ID,
     hookId: '1',
@@ -80,7 +82,10 @@ function recorderOf(
     enricher: {
       reading,
       wait: () => wait,
-      place: () => place,
+      place({ seq }: ExecEvent) {
+        placed.push(seq);
+        return place;
+      },
       hostPlace: place,
     } as unknown as Enricher,
     lines: createLineWriter({
@@ -94,7 +99,7 @@ function recorderOf(
     onRecord: undefined,
     report: () => {},
   });
-  return { recorder, lineage, nextSeq, lines, programs, committed, hook, journal, states };
+  return { recorder, lineage, nextSeq, lines, placed, programs, committed, hook, journal, states };
 }
 
 test('an unreadable event is recorded before an exec that waits, because a checkpoint counts it', async () => {
@@ -141,6 +146,15 @@ for (const patient of [true, false])
     assert.equal(await recorder.flush({ patient }), true);
     assert.match(lines.join(''), /"vcml.seq":2,/);
   });
+
+test('the enrichment sees the execs again that an earlier run has recorded', async () => {
+  const events = [1n, 2n, 3n].map((seq) => craftExec({ seq }));
+  const { recorder, nextSeq, lines, placed } = recorderOf(events);
+  nextSeq[0] = 3;
+  assert.equal(await recorder.flush(), true);
+  assert.deepEqual(placed, [1, 2, 3]);
+  assert.deepEqual(lines.join('').match(/"vcml.seq":\d+/g), ['"vcml.seq":3']);
+});
 
 test('while the disk does not take a batch, the kernel side is shown an agent', async () => {
   const { recorder, hook, journal, lines } = recorderOf([craftExec({ seq: 1n })]);

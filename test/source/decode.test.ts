@@ -308,6 +308,27 @@ test('cgroups are read', () => {
   });
 });
 
+test('an event of a cgroup says whether others are missing before it', () => {
+  const buffer = Buffer.alloc(1024);
+  const decoder = createDecoder(buffer, CPUS, AS_IS);
+  const isAfterLoss = (cpu: number, seq: bigint) => {
+    const event = craftCgroup({ cpu, seq, id: 5n, hierarchy: 0 });
+    event.copy(buffer);
+    const found = decoder.decode(0, event.length);
+    return 'isAfterLoss' in found;
+  };
+  const numbers = [
+    [0, 7n, false],
+    [0, 8n, false],
+    [1, 1n, false],
+    [0, 10n, true],
+    [0, 11n, false],
+    [1, 2n, false],
+  ] as const;
+  for (const [cpu, seq, expected] of numbers)
+    assert.equal(isAfterLoss(cpu, seq), expected, `${cpu} ${seq}`);
+});
+
 test('one decoder reads events of equal and different invocations at any offset', () => {
   const events = Array.from({ length: 60 }, (_, n) =>
     craftExec({ ...FULL, pid: 100 + n, args: `ls\0${'x'.repeat(n % 5)}\0` }),

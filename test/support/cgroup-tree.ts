@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import {
   type CgroupListener,
   CgroupTree,
@@ -9,10 +10,16 @@ import type { CgroupIds } from '../../record/types.ts';
 const NOBODY: CgroupListener = { appeared: () => {}, gone: () => {} };
 
 /** A tree that has scanned its hierarchies, on a kernel side with these names. */
-export function treeOf(options: Partial<CgroupTreeOptions> = {}): CgroupTree {
+export async function treeOf(options: Partial<CgroupTreeOptions> = {}): Promise<CgroupTree> {
   const tree = new CgroupTree({ listener: NOBODY, nameOf: () => undefined, ...options });
-  tree.scan();
+  await tree.scan();
   return tree;
+}
+
+/** Finds the places of a process as for its record, which waits for a search. */
+export async function find(tree: CgroupTree, ids: CgroupIds) {
+  while (tree.search(ids)) await turn();
+  return tree.places(ids);
 }
 
 /** The ids of a process that is in the root of the other hierarchies. */

@@ -72,6 +72,7 @@ export function craftExec(exec: CraftedExec): Buffer {
 /** The bytes of a `struct cgroup_event`; without a path, of a removal. */
 export function craftCgroup(cgroup: {
   readonly cpu?: number;
+  readonly seq?: bigint;
   readonly id: bigint;
   readonly hierarchy: number;
   readonly path?: string;

@@ -1,4 +1,11 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  type BigIntStats,
+  type Dir,
+  opendirSync,
+  type PathLike,
+  readFileSync,
+  statSync,
+} from 'node:fs';
 import { textOf } from '../../../record/kernel-text.ts';
 
 /**
@@ -15,8 +22,37 @@ export function readControllers(file: string): Map<number, string> {
   return controllers;
 }
 
+/** The id of the root of every hierarchy. */
+export const ROOT_ID = 1n;
+
+/** What is mounted of a hierarchy, at `point`. */
+interface CgroupRoot {
+  readonly hierarchy: number;
+  readonly point: string;
+  /** its path in the hierarchy */
+  readonly path: string;
+  readonly isRoot: boolean;
+}
+
+/** Returns the root of each hierarchy if it is mounted; else what is mounted. */
+export function readRoots(
+  proc: string,
+  controllers: ReadonlyMap<number, string>,
+): readonly CgroupRoot[] {
+  const roots = readMounts(`${proc}/self/mountinfo`).flatMap((mount) => {
+    const hierarchy = mount.v2 ? 0 : hierarchyOf(mount, controllers);
+    if (hierarchy === undefined) return [];
+    const { point, id, root } = mount;
+    return [{ hierarchy, point, path: id === ROOT_ID ? '/' : root, isRoot: id === ROOT_ID }];
+  });
+  return roots.filter(
+    ({ hierarchy, isRoot }) =>
+      isRoot || !roots.some((other) => other.isRoot && other.hierarchy === hierarchy),
+  );
+}
+
 /** A mounted cgroup hierarchy. */
-export interface CgroupMount {
+interface CgroupMount {
   readonly v2: boolean;
   readonly point: string;
   /** the id of the mounted cgroup */
@@ -35,16 +71,25 @@ export function readMounts(file: string): CgroupMount[] {
       const [, , , root, point] = before.split(' ');
       const [type, , options = ''] = after.split(' ');
       if (!root || !point || (type !== 'cgroup' && type !== 'cgroup2')) return [];
-      const id = idOf(point);
+      const id = statOf(point)?.ino;
       if (id === undefined) return [];
       return [{ v2: type === 'cgroup2', point, id, root, options: options.split(',') }];
     });
 }
 
+function hierarchyOf(
+  { options }: CgroupMount,
+  controllers: ReadonlyMap<number, string>,
+): number | undefined {
+  for (const [hierarchy, names] of controllers)
+    if (names.split(',').every((name) => options.includes(name))) return hierarchy;
+  return undefined;
+}
+
 /** The folder of a cgroup. */
 export interface CgroupFolder {
   readonly id: bigint;
-  /** what `visit` returned for its parent */
+  /** the path that `visit` returned for its parent */
   readonly above: string;
   /** its own name; undefined: it is the mounted cgroup, which has the path `above` */
   readonly name: string | undefined;
@@ -52,45 +97,114 @@ export interface CgroupFolder {
   readonly isDelegated: boolean;
 }
 
-/** Calls `visit` with every cgroup at and below `point`; `visit` returns its path. */
-export function listFolders(
-  point: string,
-  path: string,
-  visit: (folder: CgroupFolder) => string,
-): void {
-  listFrom(Buffer.from(point), { above: path, name: undefined, isDelegated: false }, visit);
+/** What is found out about a cgroup. */
+export interface Visited {
+  readonly path: string;
+  /** Whether it is a container's own. */
+  readonly isContainer: boolean;
 }
 
+/** What is nested more deeply is not listed; no name that counts is, see containerOf(). */
+const DEPTH_MAX = 64;
+
 /**
- * Folders are named by bytes, because a name that is not UTF-8 would be another name as a string.
+ * Calls `visit` with every cgroup at and below `point`, and yields after each one, because there can be
+ * any number of them. What containers and others than root have below their own comes last.
  */
-function listFrom(
+export function* listFolders(
+  point: string,
+  path: string,
+  visit: (folder: CgroupFolder) => Visited,
+): Generator<void> {
+  const mounted = { above: path, name: undefined, isDelegated: false };
+  const top = visitFolder(Buffer.from(point), mounted, visit);
+  if (top === undefined) return;
+  yield;
+  const last: Folder[] = [top];
+  // Others are added meanwhile.
+  for (const folder of last) yield* listBelow(folder, visit, last);
+}
+
+interface Folder {
+  /**
+   * It is named by bytes, because a name that is not UTF-8 would be another name as a string.
+   */
+  readonly folder: Buffer;
+  readonly path: string;
+  readonly isDelegated: boolean;
+  /** Whether what is below it comes last. */
+  readonly isLast: boolean;
+}
+
+/** Lists what is below a folder; it opens one folder on each level, and keeps no list of names. */
+function* listBelow(
+  top: Folder,
+  visit: (folder: CgroupFolder) => Visited,
+  last: Folder[],
+): Generator<void> {
+  const open = [{ ...top, dir: openFolder(top.folder) }];
+  try {
+    for (let at = open.at(-1); at !== undefined; at = open.at(-1)) {
+      const bytes = nextFolder(at.dir);
+      if (bytes === undefined) {
+        at.dir?.closeSync();
+        open.pop();
+        continue;
+      }
+      const folder = Buffer.concat([at.folder, SLASH, bytes]);
+      const name = textOf(bytes, 0, bytes.length);
+      const { path: above, isDelegated } = at;
+      const found = visitFolder(folder, { above, name, isDelegated }, visit);
+      if (found === undefined) continue;
+      yield;
+      if (found.isLast && !isDelegated) last.push(found);
+      else if (open.length < DEPTH_MAX) open.push({ ...found, dir: openFolder(folder) });
+    }
+  } finally {
+    for (const { dir } of open) dir?.closeSync();
+  }
+}
+
+/** Undefined: it was removed in the meantime, so that nothing runs in it any more. */
+function visitFolder(
   folder: Buffer,
   at: Omit<CgroupFolder, 'id'>,
-  visit: (folder: CgroupFolder) => string,
-): void {
+  visit: (folder: CgroupFolder) => Visited,
+): Folder | undefined {
+  const stats = statOf(folder);
+  if (stats === undefined) return undefined;
+  const { path, isContainer } = visit({ ...at, id: stats.ino });
+  const isDelegated = stats.uid !== 0n || (stats.mode & WRITABLE) !== 0n;
+  return { folder, path, isDelegated, isLast: isDelegated || isContainer };
+}
+
+function openFolder(folder: Buffer): Dir | undefined {
   try {
-    const { ino, uid, mode } = statSync(folder, { bigint: true });
-    const above = visit({ ...at, id: ino });
-    const isDelegated = uid !== 0n || (mode & WRITABLE) !== 0n;
-    for (const entry of readdirSync(folder, { withFileTypes: true, encoding: 'buffer' })) {
-      if (!entry.isDirectory()) continue;
-      const name = textOf(entry.name, 0, entry.name.length);
-      listFrom(Buffer.concat([folder, SLASH, entry.name]), { above, name, isDelegated }, visit);
-    }
+    // In this encoding, each byte is a character.
+    return opendirSync(folder, { encoding: 'latin1', bufferSize: 128 });
   } catch {
-    // It was removed in the meantime, so that nothing runs in it any more.
+    return undefined; // it was removed
   }
+}
+
+/** Returns the name of the next folder in a folder; undefined: there are no more. */
+function nextFolder(dir: Dir | undefined): Buffer | undefined {
+  try {
+    for (let entry = dir?.readSync(); entry; entry = dir?.readSync())
+      if (entry.isDirectory()) return Buffer.from(entry.name, 'latin1');
+  } catch {
+    // The folder was removed.
+  }
+  return undefined;
 }
 
 const SLASH = Buffer.from('/');
 /** by the group or by everybody */
 const WRITABLE = 0o022n;
 
-/** Returns the id of a cgroup, which is the inode of its folder. */
-function idOf(folder: string): bigint | undefined {
+function statOf(folder: PathLike): BigIntStats | undefined {
   try {
-    return statSync(folder, { bigint: true }).ino;
+    return statSync(folder, { bigint: true });
   } catch {
     return undefined;
   }

@@ -2,20 +2,16 @@ import type { CgroupEvent, CgroupIds, CgroupMaker } from '../../../record/types.
 import { BoundedPaths } from './bounded-paths.ts';
 import {
   type CgroupFolder,
-  type CgroupMount,
   listFolders,
+  ROOT_ID,
   readControllers,
-  readMounts,
+  readRoots,
+  type Visited,
 } from './cgroup-files.ts';
 import { childPath, isBelievable, plainPath } from './child-path.ts';
 import { type ContainerPath, containerOf } from './container-path.ts';
+import { Search } from './search.ts';
 
-const ROOT_ID = 1n;
-/** The pause after a scan, as a multiple of the scan's duration. */
-const PAUSE_PER_SCAN = 9;
-/** How long a cgroup that a scan did not find is not searched again. */
-const MISSING_MS = 1000;
-const MISSING_MAX = 1024;
 /**
  * A scan keeps room for twice the existing containers plus this number. If there are more, their
  * removals were lost.
@@ -96,49 +92,54 @@ export class CgroupTree {
   readonly #listener: CgroupListener;
   readonly #nameOf: CgroupTreeOptions['nameOf'];
   readonly #proc: string;
-  readonly #now: () => number;
-  /** until when a cgroup that the last scans did not find counts as missing */
-  readonly #missing = new Map<string, number>();
-  #pauseEnds = 0;
+  readonly #search: Search;
+  /** During a scan: the containers' own cgroups that it found, or that were made since it began. */
+  #seen: Set<string> | undefined;
   #containersMax = MORE_MAX;
+  /** Whether events were lost that no scan has made up for. */
+  #isBehind = false;
 
   /** The tree is empty before its first scan. */
   constructor({ listener, nameOf, proc = '/proc', now }: CgroupTreeOptions) {
     this.#listener = listener;
     this.#nameOf = nameOf;
     this.#proc = proc;
-    this.#now = now ?? (() => performance.now());
+    this.#search = new Search(() => this.#scan(), now ?? (() => performance.now()));
   }
 
-  /**
-   * Scans the hierarchies that events name. A container that a complete scan does not find is gone.
-   */
-  scan(): void {
-    const began = this.#now();
+  /** Scans the hierarchies that events name, in pieces; no scan may be under way. */
+  scan(): Promise<void> {
+    return this.#search.run();
+  }
+
+  /** A container that a complete scan does not find is gone. */
+  *#scan(): Generator<void> {
+    this.#isBehind = false;
     this.#controllers = readControllers(`${this.#proc}/self/cgroup`);
     const seen = new Set<string>();
     const whole = new Set<string>();
-    for (const { hierarchy, point, path, isRoot } of this.#roots()) {
+    this.#seen = seen;
+    for (const { hierarchy, point, path, isRoot } of readRoots(this.#proc, this.#controllers)) {
       if (isRoot) whole.add(`${hierarchy}`);
       this.#nodes.set(hierarchy, path);
-      listFolders(point, path, (folder) => {
-        const key = `${hierarchy}:${folder.id}`;
-        const path = this.#pathOf(hierarchy, folder);
-        const container = ownerOf(path);
-        // A cgroup of version 1 can be renamed, which no event reports.
-        if (this.#containers.get(key)?.root !== path && this.#bury(key)) this.#forget(key);
-        if (container === undefined) this.#note(key, path);
-        else seen.add(key);
-        if (container !== undefined && !this.#containers.has(key))
-          this.#appear(key, container, false);
-        return path;
-      });
+      yield* listFolders(point, path, (folder) => this.#visit(hierarchy, folder, seen));
     }
+    this.#seen = undefined;
     for (const key of this.#containers.keys())
       if (!seen.has(key) && whole.has(key.slice(0, key.indexOf(':')))) this.#bury(key);
     this.#containersMax = 2 * this.#containers.size + MORE_MAX;
-    const ended = this.#now();
-    this.#pauseEnds = ended + PAUSE_PER_SCAN * (ended - began);
+  }
+
+  #visit(hierarchy: number, folder: CgroupFolder, seen: Set<string>): Visited {
+    const key = `${hierarchy}:${folder.id}`;
+    const path = this.#pathOf(hierarchy, folder);
+    const container = ownerOf(path);
+    // A cgroup of version 1 can be renamed, which no event reports.
+    if (this.#containers.get(key)?.root !== path && this.#bury(key)) this.#forget(key);
+    if (container === undefined) this.#note(key, path);
+    else seen.add(key);
+    if (container !== undefined && !this.#containers.has(key)) this.#appear(key, container, false);
+    return { path, isContainer: container !== undefined };
   }
 
   /**
@@ -146,6 +147,8 @@ export class CgroupTree {
    * far.
    */
   note(event: CgroupEvent): boolean {
+    this.#isBehind ||= event.isAfterLoss === true;
+    this.#catchUp();
     if (event.hierarchy !== 0 && !this.#controllers.has(event.hierarchy)) return false;
     const key = `${event.hierarchy}:${event.id}`;
     const made = event.kind === 'cgroup_mkdir' ? event.path : undefined;
@@ -161,9 +164,14 @@ export class CgroupTree {
     const container = ownerOf(path);
     if (container === undefined) this.#made.set(key, path);
     else this.#appear(key, container, true);
-    const isFull = this.#containers.size >= CONTAINERS_MAX && this.#now() >= this.#pauseEnds;
-    if (isFull || this.#containers.size > this.#containersMax) this.scan();
     return isReused;
+  }
+
+  /** Scans if removals were lost, or any other event. */
+  #catchUp(): void {
+    const isFull = this.#containers.size >= CONTAINERS_MAX;
+    const isOverfull = this.#containers.size > this.#containersMax && this.#search.isIdle;
+    if (isOverfull || ((isFull || this.#isBehind) && this.#search.isAllowed)) void this.scan();
   }
 
   /**
@@ -176,21 +184,17 @@ export class CgroupTree {
   }
 
   /**
-   * The same for a process that may still run; scans the file system if nothing else knows a path.
+   * Begins a scan if a path of a process is unknown, which may still run, and a scan is allowed. Returns
+   * whether the process's record should wait for a scan.
    */
-  find(ids: CgroupIds): ReturnType<CgroupTree['places']> {
-    const { places, unknown } = this.#look(ids);
-    if (unknown.length === 0) return { places, complete: true };
-    const now = this.#now();
-    const isNew = unknown.some((key) => now >= (this.#missing.get(key) ?? now));
-    if (isNew && now >= this.#pauseEnds) {
-      for (const key of unknown) this.#asked.set(key, UNKNOWN);
-      this.scan();
-      if (this.#missing.size >= MISSING_MAX) this.#missing.clear();
-      for (const key of unknown) if (this.#asked.get(key) === UNKNOWN) this.#asked.delete(key);
-      for (const key of this.#look(ids).unknown) this.#missing.set(key, now + MISSING_MS);
-    }
-    return this.places(ids);
+  search(ids: CgroupIds): boolean {
+    const { unknown } = this.#look(ids);
+    return unknown.length > 0 && this.#search.request(unknown);
+  }
+
+  /** Ends a scan that is under way; no other one begins. */
+  close(): void {
+    this.#search.stop();
   }
 
   #look(ids: CgroupIds): { readonly places: CgroupPath[]; readonly unknown: string[] } {
@@ -288,12 +292,17 @@ export class CgroupTree {
 
   /** Most cgroups of a scan are never asked for, so that they must not replace any that were. */
   #note(key: string, path: string): void {
+    if (this.#search.find(key)) {
+      this.#asked.set(key, path);
+      return;
+    }
     const kept = [this.#asked, this.#found, this.#made, this.#passed].find((one) => one.has(key));
     if (kept === undefined) this.#found.add(key, path);
     else kept.set(key, path);
   }
 
   #forget(key: string): void {
+    this.#search.find(key);
     for (const paths of [this.#asked, this.#found, this.#made, this.#buried, this.#passed])
       paths.delete(key);
   }
@@ -306,6 +315,7 @@ export class CgroupTree {
       return;
     }
     this.#containers.set(key, container);
+    this.#seen?.add(key);
     this.#listener.appeared(key, container, made);
   }
 
@@ -321,29 +331,6 @@ export class CgroupTree {
     this.#listener.gone(key, container);
     return true;
   }
-
-  /**
-   * The root of each hierarchy if it is mounted; else what is mounted, with its path in the
-   * hierarchy.
-   */
-  #roots(): { hierarchy: number; point: string; path: string; isRoot: boolean }[] {
-    const roots = readMounts(`${this.#proc}/self/mountinfo`).flatMap((mount) => {
-      const hierarchy = mount.v2 ? 0 : this.#hierarchyOf(mount);
-      if (hierarchy === undefined) return [];
-      const { point, id, root } = mount;
-      return [{ hierarchy, point, path: id === ROOT_ID ? '/' : root, isRoot: id === ROOT_ID }];
-    });
-    return roots.filter(
-      ({ hierarchy, isRoot }) =>
-        isRoot || !roots.some((other) => other.isRoot && other.hierarchy === hierarchy),
-    );
-  }
-
-  #hierarchyOf({ options }: CgroupMount): number | undefined {
-    for (const [hierarchy, controllers] of this.#controllers)
-      if (controllers.split(',').every((name) => options.includes(name))) return hierarchy;
-    return undefined;
-  }
 }
 
 interface Named extends CgroupName {
@@ -354,9 +341,6 @@ interface Named extends CgroupName {
 function isKept(level: number): boolean {
   return level > 0 && level % STRIDE === 0;
 }
-
-/** Marks a path that is unknown. */
-const UNKNOWN = '';
 
 /** The container whose own cgroup has this path; undefined: none. */
 function ownerOf(path: string): ContainerPath | undefined {

@@ -3,7 +3,7 @@ import { KEYS } from '../../../record/fields.ts';
 import { numbersIn } from '../../../record/numbers.ts';
 import { addBounded } from '../../enrich/bounded-set.ts';
 import { containerOf, keyOf } from '../../enrich/cgroups/container-path.ts';
-import { STARTED_MAX } from '../../enrich/started-containers.ts';
+import { STARTED_MAX } from '../../enrich/enricher.ts';
 import { Losses } from '../../lineage/losses.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type NumberRange, NumberRanges } from './number-ranges.ts';
@@ -31,7 +31,10 @@ export interface Continuity {
   attachedAt: string | undefined;
   /** The containers whose start is recorded, by the keys that the enrichment gives them. */
   started: Set<string>;
-  /** Whether `started` includes containers that are older than the hook: a checkpoint names them. */
+  /**
+   * Whether `started` includes containers that are older than the hook: a checkpoint names them. It does
+   * not once there were too many.
+   */
   startedIsWhole: boolean;
   /** The hooks before it whose ends are not recorded, the oldest first. */
   before: readonly Continuity[];
@@ -92,7 +95,7 @@ export function append(known: Continuity, later: Continuity): void {
   for (const [cpu, range] of later.deleted) noteDeleted(known, cpu, range);
   known.isDamaged ||= later.isDamaged;
   known.kernelMisses += later.kernelMisses;
-  for (const key of later.started) addStarted(known.started, key);
+  for (const key of later.started) addStarted(known, key);
 }
 
 /**
@@ -142,13 +145,15 @@ function begin(known: Continuity, attributes: Attributes, resource: unknown): vo
   const [, path] = /^\d+:[^:]*:(.*)$/s.exec(text(attributes[KEYS.cgroup]) ?? '') ?? [];
   const container = path === undefined ? undefined : containerOf(path);
   const { [KEYS.containerId]: id, [KEYS.podUid]: podUid } = (resource ?? {}) as Attributes;
-  if (container !== undefined && container.id === id) addStarted(known.started, keyOf(container));
+  if (container !== undefined && container.id === id) addStarted(known, keyOf(container));
   else if (text(id) !== undefined)
-    addStarted(known.started, keyOf({ id: `${id}`, podUid: text(podUid) }));
+    addStarted(known, keyOf({ id: `${id}`, podUid: text(podUid) }));
 }
 
-function addStarted(started: Set<string>, key: string): void {
-  addBounded(started, key, STARTED_MAX);
+function addStarted(known: Continuity, key: string): void {
+  addBounded(known.started, key, STARTED_MAX);
+  // The first ones may be gone, here or from a part of the journal, although the containers exist.
+  if (known.started.size >= STARTED_MAX) known.startedIsWhole = false;
 }
 
 function start(known: Continuity, attributes: Attributes): void {

@@ -263,7 +263,8 @@ export class Recorder {
     const { lineage, clock, enricher } = this.#options;
     switch (event.kind) {
       case 'exec':
-        lineage.exec(event, clock.now, this.#batch.records);
+        // A container that it started has started, whoever recorded that.
+        if (!lineage.exec(event, clock.now, this.#batch.records)) enricher.place(event);
         break;
       case 'unreadable':
         lineage.unreadable(event, clock.now, this.#batch.records);

@@ -69,7 +69,7 @@ export async function openSession(
   });
   const enricher = createEnricher(config, hook, isSameHook ? known : continuityFrom(), report);
   const pods = openPodSource({ onPod: (uid) => enricher.podChanged(uid), report });
-  enricher.start(pods);
+  await enricher.start(pods);
   const recorder = new Recorder({
     hook,
     hookId,

@@ -35,7 +35,7 @@ const enricher = new Enricher({
   startedIsWhole: true,
 });
 const pods = new PodIndex({ onPod: (uid) => enricher.podChanged(uid), report: () => {} });
-enricher.start({ ...NO_PODS, candidates: (uid) => pods.candidates(uid), state: 'following' });
+await enricher.start({ ...NO_PODS, candidates: (uid) => pods.candidates(uid), state: 'following' });
 const ring = Buffer.alloc(1 << 16);
 const decoder = createDecoder(ring, 1, (args) => ({ args, redacted: 0 }));
 const writer = createLineWriter({

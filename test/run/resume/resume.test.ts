@@ -290,6 +290,30 @@ test('started containers are known from the checkpoint and from the lines after 
   );
 });
 
+test('once too many containers have started, nobody says that the known ones are all', async (t) => {
+  const state = JSON.stringify({ ...CHECKPOINT, started: ['old'] });
+  const startOf = (id: string) =>
+    `${JSON.stringify({
+      action: 'exec',
+      resource: { 'container.id': id },
+      attributes: { 'vcml.hook.id': '5', 'vcml.boot.id': 'boot', 'vcml.entry': 'start' },
+    })}\n`;
+  for (const [count, isWhole] of [
+    [1000, true],
+    [6000, false],
+  ] as const) {
+    const dir = journalOf(t, state);
+    const lines = Array.from({ length: count }, (_, n) => startOf(`${n}`));
+    // In two segments, so that each of them has fewer.
+    writeFileSync(join(dir, segmentName(3)), lines.slice(0, count / 2).join(''));
+    writeFileSync(join(dir, segmentName(4)), lines.slice(count / 2).join(''));
+    const { started, startedIsWhole } = await readContinuity(dir, LIVE, () => {});
+    assert.equal(startedIsWhole, isWhole);
+    assert.equal(started.has('old'), isWhole);
+    assert.equal(started.has(`${count - 1}`), true);
+  }
+});
+
 test('only a checkpoint of the same hook knows the containers that are older than it', async (t) => {
   const isWhole = async (dir: string) => (await readContinuity(dir, LIVE, () => {})).startedIsWhole;
   assert.equal(await isWhole(journalOf(t)), false);

@@ -8,7 +8,7 @@ export const LINEAGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'an exec that the journal has is written again',
     file: LINEAGE,
-    before: '    const expected = this.#expected(cpu);\n    if (seq < expected) return;',
+    before: '    const expected = this.#expected(cpu);\n    if (seq < expected) return false;',
     after: '    const expected = this.#expected(cpu);',
     why: 'The ring has each event once; only a restart shows events twice.',
   },

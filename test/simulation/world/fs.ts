@@ -100,10 +100,14 @@ export function readFileSync(path: string | number, ...more: never[]): string | 
   return typeof content === 'string' ? fields.join(' ') : Buffer.from(fields.join(' '));
 }
 
-/** There are no other processes, and no containers. */
+/** There are no other processes. */
 export function readdirSync(path: string, ...more: never[]): unknown[] {
-  if (path === '/proc') return [`${process.pid}`];
-  return path.startsWith('/sys/fs/cgroup') ? [] : fs.readdirSync(path, ...more);
+  return path === '/proc' ? [`${process.pid}`] : fs.readdirSync(path, ...more);
+}
+
+/** The agent lists cgroups with it, and there are none. */
+export function opendirSync() {
+  return { readSync: () => null, closeSync() {} };
 }
 
 /** Nothing is seen at once. */

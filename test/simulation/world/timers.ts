@@ -1,5 +1,7 @@
 import { current } from './current.ts';
 
+export { setImmediate } from 'node:timers/promises';
+
 /** In place of that of `node:timers/promises`. */
 export function setTimeout<T>(
   ms: number,

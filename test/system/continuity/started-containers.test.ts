@@ -1,6 +1,6 @@
 import { equal } from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { STATE_FILES } from '../../../agent/journal/state.ts';
@@ -12,7 +12,7 @@ function makeContainer(t: { after(cleanUp: () => void): void }, name: string) {
   const id = createHash('sha256').update(`${process.pid} ${name}`).digest('hex');
   const folder = `${unified()}/docker-${id}.scope`;
   mkdirSync(folder);
-  t.after(() => rmdirSync(folder));
+  t.after(() => existsSync(folder) && rmdirSync(folder));
   return { folder, id };
 }
 
@@ -40,4 +40,24 @@ test('a container that is older than the hook has started, also if the first run
   equal(await entryOf(agent, old), 'exec');
   equal(await entryOf(agent, entered), 'exec');
   equal(await entryOf(agent, fresh), 'start');
+});
+
+test('a container that is started again under its id has another start, also after a kill of the agent', async (t) => {
+  const agent = await startAgent();
+  t.after(() => agent.close());
+  const container = makeContainer(t, 'again');
+  equal(await entryOf(agent, container), 'start');
+  equal(await entryOf(agent, container), 'exec');
+  rmdirSync(container.folder);
+  mkdirSync(container.folder);
+  equal(await entryOf(agent, container), 'start');
+  await agent.kill();
+  await agent.start();
+  equal(await entryOf(agent, container), 'exec');
+  // While no agent reads, it is started again.
+  await agent.kill();
+  rmdirSync(container.folder);
+  mkdirSync(container.folder);
+  await agent.start();
+  equal(await entryOf(agent, container), 'start');
 });
