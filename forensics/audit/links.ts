@@ -2,7 +2,6 @@ import type { Journals } from '../journals.ts';
 import type { Code } from './codes.ts';
 import type { Finding } from './finding.ts';
 import { SLACK_US } from './line-rules.ts';
-import type { SeenExecs } from './seen/execs.ts';
 
 /**
  * How many numbers of a hook are not in these files because they were written before them or
@@ -17,26 +16,15 @@ interface Missing {
   untold(boot: string, hook: string): number;
 }
 
-/**
- * Finds ids that occur twice, and links that lead nowhere, to a wrong record or back in time. What was
- * seen to be right while it was read is not looked at again.
- */
-export async function linkFindings(
-  journals: Journals,
-  missing: Missing,
-  seen: SeenExecs | undefined,
-): Promise<Finding[]> {
-  const isSeen = seen !== undefined;
-  return [...(await duplicates(journals, isSeen)), ...(await links(journals, missing, isSeen))];
+/** Finds ids that occur twice, and links that lead nowhere, to a wrong record or back in time. */
+export async function linkFindings(journals: Journals, missing: Missing): Promise<Finding[]> {
+  return [...(await duplicates(journals)), ...(await links(journals, missing))];
 }
 
-async function duplicates(journals: Journals, isSeen: boolean): Promise<Finding[]> {
-  const suspects = isSeen
-    ? 'id IN (SELECT id FROM audited SEMI JOIN other_lines ON audited.rowid = other_lines."row")'
-    : 'id IS NOT NULL';
+async function duplicates(journals: Journals): Promise<Finding[]> {
   const rows = await journals.rows(
     `SELECT a.rowid FROM audited a JOIN (
-       SELECT id, min(rowid) AS first FROM audited WHERE ${suspects} GROUP BY id HAVING count(*) > 1
+       SELECT id, min(rowid) AS first FROM audited WHERE id IS NOT NULL GROUP BY id HAVING count(*) > 1
      ) b ON a.id = b.id AND a.rowid > b.first`,
   );
   return rows.map(([row]) => ({ code: 'ID_DUPLICATE', row: Number(row) }));
@@ -52,33 +40,26 @@ const IS_CREATED_EARLIER = `child.boot = parent.boot AND child.is_exec AND paren
   AND abs(${CREATED('child')} - ${CREATED('parent')}) > 1`;
 
 /** Any of several parents with the same id; that there are several is a finding of its own. */
-async function links(journals: Journals, counts: Missing, isSeen: boolean): Promise<Finding[]> {
+async function links(journals: Journals, counts: Missing): Promise<Finding[]> {
   const journalOf = new Map<string, number>();
   const numbers = journals.files.map(({ journal }) => {
     if (!journalOf.has(journal)) journalOf.set(journal, journalOf.size);
     return journalOf.get(journal) ?? 0;
   });
   const journalIn = (file: string) => `[${numbers.join(', ')}][enum_code(${file})::INTEGER + 1]`;
-  // Of millions of records, few are causes of these.
-  const isOpen = 'SEMI JOIN open_lines ON audited.rowid = open_lines."row"';
-  await journals.rows(
-    `CREATE OR REPLACE TEMP VIEW children AS SELECT audited.rowid AS "row", audited.* FROM audited
-     ${isSeen ? isOpen : ''} WHERE parent IS NOT NULL`,
-  );
   const rows = await journals.rows(
-    `SELECT child."row", parent.id IS NULL, child.boot <> parent.boot, NOT parent.is_exec,
+    `SELECT child.rowid, parent.id IS NULL, child.boot <> parent.boot, NOT parent.is_exec,
        child.boot_time < parent.boot_time AND child.boot = parent.boot,
-       child."row" <= parent.rowid
+       child.rowid <= parent.rowid
          AND (child.file = parent.file OR ${journalIn('child.file')} = ${journalIn('parent.file')}),
        child.boot::VARCHAR, child.hook::VARCHAR, ${IS_CREATED_EARLIER}, child.parent::VARCHAR
-     FROM children child LEFT JOIN (
+     FROM audited child LEFT JOIN (
        SELECT rowid, id, file, boot, boot_time, age_us, is_exec, about IS NOT NULL AS is_about FROM audited
-       ${isSeen ? 'WHERE id IN (SELECT parent FROM children)' : ''}
      ) parent ON child.parent = parent.id
-     WHERE parent.id IS NULL OR child."row" <= parent.rowid
+     WHERE child.parent IS NOT NULL AND (parent.id IS NULL OR child.rowid <= parent.rowid
        OR child.boot IS DISTINCT FROM parent.boot OR child.boot_time < parent.boot_time
-       OR (NOT parent.is_exec AND parent.is_about) OR (${IS_CREATED_EARLIER})
-     ORDER BY child."row"`,
+       OR (NOT parent.is_exec AND parent.is_about) OR (${IS_CREATED_EARLIER}))
+     ORDER BY child.rowid`,
   );
   const causes = new AbsentCauses(counts);
   return rows.flatMap((found): Finding[] => {

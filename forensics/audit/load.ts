@@ -72,8 +72,8 @@ export async function loadAudited(journals: Journals): Promise<SeenExecs | undef
     ],
     { types: RAW_TYPES, first: HASH, execs: { ...EXECS, watcher: seen } },
   );
-  if (!isComplete || !seen.links.isUsable) return undefined;
-  await seen.makeTables(journals.connection);
+  if (!isComplete) return undefined;
+  await seen.makeTable(journals.connection);
   return seen;
 }
 

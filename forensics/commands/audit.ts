@@ -84,7 +84,7 @@ async function findingsByRow(journals: Journals): Promise<Finding[]> {
     ...(await lineFindings(journals)),
     ...withheld.findings,
     ...numbers.findings,
-    ...(await linkFindings(journals, numbers, seen)),
+    ...(await linkFindings(journals, numbers)),
     ...(await clockFindings(journals)),
     ...(await containerNameFindings(journals)),
     ...(await lostCauseFindings(journals, numbers.absent)),

@@ -286,7 +286,7 @@ describe('execs that are read in threads', () => {
       );
       const [threads, duckdb] = await both(paths, async (journals) => {
         const findings = await findingsIn(journals);
-        const made = await journals.rows("FROM duckdb_tables() WHERE table_name = 'open_lines'");
+        const made = await journals.rows("FROM duckdb_tables() WHERE table_name = 'other_lines'");
         watched += made.length;
         for (const { code } of findings) codes.add(code);
         return findings;
