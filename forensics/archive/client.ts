@@ -86,7 +86,8 @@ async function page(client: S3Client, bucket: string, prefix: string, more: obje
     tag: ETag,
   }));
   const { IsTruncated: isTruncated = false, NextContinuationToken: token } = answer;
-  if (isTruncated && token === undefined) throw new Error('S3 says that its list has more, and not how to get it');
+  if (isTruncated && token === undefined)
+    throw new Error('S3 says that its list has more, and not how to get it');
   return { objects, token: isTruncated ? token : undefined };
 }
 

@@ -66,8 +66,7 @@ export class Access {
     const { host = '', origin } = headers;
     if (!this.#isOurs(host))
       throw new Refusal(421, `this server does not answer for this host: ${OPEN_IT}`);
-    if (origin !== undefined && origin !== `http://${host}`)
-      throw new Refusal(403, FOREIGN);
+    if (origin !== undefined && origin !== `http://${host}`) throw new Refusal(403, FOREIGN);
   }
 
   /** Refuses requests for records from other sites, and without the token. */

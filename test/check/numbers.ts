@@ -97,7 +97,8 @@ export class Numbers {
     for (const [key, { base }] of this.#cpus) {
       const deleted = this.#deleted.get(key);
       if (base === undefined || base === 1) continue;
-      if (deleted === undefined && this.#partlyDeleted.has(key.slice(0, key.indexOf('/')))) continue;
+      if (deleted === undefined && this.#partlyDeleted.has(key.slice(0, key.indexOf('/'))))
+        continue;
       if (deleted === undefined) report('numbers', `${key} begins at ${base}: nothing says why`);
       else if (deleted >= base) report('loss', `${key}: ${deleted} was deleted, ${base} is there`);
     }

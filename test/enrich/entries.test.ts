@@ -193,7 +193,12 @@ test('a container that is started again under its id has another start', () => {
     const entry = (at: Spot) => /"vcml.entry":"(\w+)"/.exec(bed.place(at, RUNTIME).attributes)?.[1];
     const first = make(60n);
     deepEqual([entry(first), entry(first)], ['start', 'exec']);
-    for (const [id, hierarchy] of v1 ? ([[60n, 4], [61n, 8]] as const) : ([[60n, 0]] as const))
+    for (const [id, hierarchy] of v1
+      ? ([
+          [60n, 4],
+          [61n, 8],
+        ] as const)
+      : ([[60n, 0]] as const))
       bed.rmdir(id, hierarchy);
     equal(entry(first), 'exec', 'it ended, and its last exec is late');
     const second = make(70n);

@@ -13,11 +13,44 @@ async function again(rows: readonly (readonly [journal: string, text: string])[]
 }
 
 test('a record counts once over several journals, and as often as a journal itself repeats it', async () => {
-  deepEqual(await again([['a', 'x'], ['a', 'x'], ['b', 'x'], ['a', 'x']]), [2, 3]);
-  deepEqual(await again([['a', 'x'], ['a', 'x']]), []);
-  deepEqual(await again([['a', 'x'], ['b', 'y']]), []);
-  deepEqual(await again([['delivered', 'x'], ['delivered', 'x'], ['delivered', 'y']]), [1]);
-  deepEqual(await again([['a', '{"b":1,"a":2}'], ['b', '{"a":2,"b":1}']]), [1]);
+  deepEqual(
+    await again([
+      ['a', 'x'],
+      ['a', 'x'],
+      ['b', 'x'],
+      ['a', 'x'],
+    ]),
+    [2, 3],
+  );
+  deepEqual(
+    await again([
+      ['a', 'x'],
+      ['a', 'x'],
+    ]),
+    [],
+  );
+  deepEqual(
+    await again([
+      ['a', 'x'],
+      ['b', 'y'],
+    ]),
+    [],
+  );
+  deepEqual(
+    await again([
+      ['delivered', 'x'],
+      ['delivered', 'x'],
+      ['delivered', 'y'],
+    ]),
+    [1],
+  );
+  deepEqual(
+    await again([
+      ['a', '{"b":1,"a":2}'],
+      ['b', '{"a":2,"b":1}'],
+    ]),
+    [1],
+  );
 });
 
 test('the same id in very many lines takes no longer than other lines', async () => {

@@ -44,5 +44,8 @@ test('a file that cannot be read is named once, and the others are followed', as
     for await (const part of followed.read()) parts.push(part);
     equal(Buffer.concat(parts).toString(), `${n}\n`);
   }
-  deepEqual(problems.map((text) => text.replace(`${folder.path}/`, '').split(':')[0]), ['b.jsonl EINVAL']);
+  deepEqual(
+    problems.map((text) => text.replace(`${folder.path}/`, '').split(':')[0]),
+    ['b.jsonl EINVAL'],
+  );
 });

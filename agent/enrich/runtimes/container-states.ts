@@ -20,9 +20,7 @@ const READ_MS = 1000;
  * File systems that a server or another process provides: fuse, nfs, cifs, smb2, 9p, ceph
  * (linux/magic.h). They report no changes that others make, and a watch could hang.
  */
-const NOT_WATCHED = new Set([
-  0x65735546, 0x6969, 0xff534d42, 0xfe534d42, 0x01021997, 0x00c36400,
-]);
+const NOT_WATCHED = new Set([0x65735546, 0x6969, 0xff534d42, 0xfe534d42, 0x01021997, 0x00c36400]);
 
 /** What a ContainerStates calls. */
 export interface StateListener {

@@ -97,7 +97,6 @@ export class Delivery {
   /** Sends one record until it is accepted, or is refused while others are accepted. */
   async #deliverOne(batch: Batch, at: number): Promise<void> {
     const record = batch.records.slice(at, at + 1);
-    const start = batch.starts[at] as Position;
     const others = this.#others(batch, at);
     let rounds = 0;
     let reason: Failure | undefined;

@@ -178,9 +178,7 @@ export class Archive {
       if (segment === undefined || this.#closed.bytes + openBytes <= maxBytes) return;
       const isNoted = this.#deletions.isNoted(segment.number);
       const repeated: Repeated = new Map(this.#repeated);
-      const deleted = isNoted
-        ? NOTHING
-        : await deletedRanges(dir, segment, repeated, signal, note);
+      const deleted = isNoted ? NOTHING : await deletedRanges(dir, segment, repeated, signal, note);
       // Nobody would record what is deleted from now on; or there are no numbers yet to record it with.
       if (signal.aborted || deleted === undefined) return;
       await this.#deletions.announce(segment.number, deleted);

@@ -202,7 +202,8 @@ function pendingOf(deletion: Deletion): Pending {
   const unrecorded = new Map<string, DeletedRange | undefined>(
     deletion.ranges.map((range) => [keyOf(range), range]),
   );
-  if (deletion.unknownOf !== undefined) unrecorded.set(unknownLossText(deletion.unknownOf), undefined);
+  if (deletion.unknownOf !== undefined)
+    unrecorded.set(unknownLossText(deletion.unknownOf), undefined);
   return { ...deletion, unrecorded, recordedIn: new Set(), isRemoved: false };
 }
 
@@ -275,7 +276,9 @@ function isDeletion(value: unknown): value is NotedDeletion {
   const { segment, since, runs, unknownOf } = (value ?? {}) as Partial<NotedDeletion>;
   return (
     (unknownOf === undefined || /^\d+$/.test(unknownOf)) &&
-    areNumbers(segment, since?.segment, since?.offset) && Array.isArray(runs) && runs.every(isRange)
+    areNumbers(segment, since?.segment, since?.offset) &&
+    Array.isArray(runs) &&
+    runs.every(isRange)
   );
 }
 

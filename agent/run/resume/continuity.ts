@@ -146,8 +146,7 @@ function begin(known: Continuity, attributes: Attributes, resource: unknown): vo
   const container = path === undefined ? undefined : containerOf(path);
   const { [KEYS.containerId]: id, [KEYS.podUid]: podUid } = (resource ?? {}) as Attributes;
   if (container !== undefined && container.id === id) addStarted(known, keyOf(container));
-  else if (text(id) !== undefined)
-    addStarted(known, keyOf({ id: `${id}`, podUid: text(podUid) }));
+  else if (text(id) !== undefined) addStarted(known, keyOf({ id: `${id}`, podUid: text(podUid) }));
 }
 
 function addStarted(known: Continuity, key: string): void {
@@ -184,7 +183,11 @@ function lose(known: Continuity, attributes: Attributes): void {
 }
 
 /** The oldest records are deleted first, so that there is nothing between two deletions. */
-export function noteDeleted({ deleted }: Continuity, cpu: number, [first, last]: NumberRange): void {
+export function noteDeleted(
+  { deleted }: Continuity,
+  cpu: number,
+  [first, last]: NumberRange,
+): void {
   const [from, to] = deleted.get(cpu) ?? [first, last];
   deleted.set(cpu, [Math.min(from, first), Math.max(to, last)]);
 }

@@ -6,11 +6,7 @@ import type { Continuity } from './continuity.ts';
  * is neither in the journal nor in an earlier one, nobody knows: what said so cannot be read, or is
  * deleted.
  */
-export function lossesOf(
-  known: Continuity,
-  hookId: string,
-  nextSeq: ArrayLike<number>,
-): Losses {
+export function lossesOf(known: Continuity, hookId: string, nextSeq: ArrayLike<number>): Losses {
   const isSameHook = known.hookId === hookId;
   const losses = isSameHook ? known.losses : new Losses();
   for (let cpu = 0; cpu < nextSeq.length; cpu++) {

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type CpuNumbers, latestAt, type NodeFacts, stateOf } from '../../../forensics/completeness/node.ts';
+import {
+  type CpuNumbers,
+  latestAt,
+  type NodeFacts,
+  stateOf,
+} from '../../../forensics/completeness/node.ts';
 import { completenessSentence } from '../../../forensics/completeness/sentence.ts';
 
 const HOUR = 3_600_000_000_000n;

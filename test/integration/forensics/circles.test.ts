@@ -19,6 +19,9 @@ test('links in a circle hide no record from a tree', async () => {
   const journal = folder.journal(`j/${segment(1)}`, lines);
   const { code, stdout } = await vcml('tree', '--output', 'jsonl', journal);
   equal(code, 0);
-  const pids = stdout.trim().split('\n').map((line) => JSON.parse(line).actor.pid as number);
+  const pids = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).actor.pid as number);
   deepEqual(pids, [100, 101, 102, 103, 104, 105]);
 });

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type Draft, exec, execId, HOOK, lines, loss, start, stop, time } from '../../check/craft.ts';
+import {
+  type Draft,
+  exec,
+  execId,
+  HOOK,
+  lines,
+  loss,
+  start,
+  stop,
+  time,
+} from '../../check/craft.ts';
 import { logRecord, otlpLine } from '../../forensics/otlp.ts';
 import { Folder, segment, vcml } from '../../support/forensics.ts';
 

@@ -189,6 +189,9 @@ describe('an id that several nodes have', () => {
     const twice = folder.journal('twice.jsonl', lines([{ ...child, object: '/twice' }]));
     const { code, stderr } = await vcml('chain', id, own, twice);
     assert.equal(code, 0);
-    assert.match(stderr, /2 records have the id [\w-]+, and the first one is shown: see `vcml audit`/);
+    assert.match(
+      stderr,
+      /2 records have the id [\w-]+, and the first one is shown: see `vcml audit`/,
+    );
   });
 });

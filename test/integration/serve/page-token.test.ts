@@ -55,7 +55,11 @@ test('a link in another tab gets the token from a tab that has it', async () => 
 test('a link without the token asks for the address or the token, and then shows its place', async () => {
   for (const given of [served.addressOf(), tokenIn(served.addressOf())]) {
     const page = await served.openWithoutToken(LINK);
-    await waitForText(page, '#problem', /open the address that `vcml serve` printed.*paste it here/);
+    await waitForText(
+      page,
+      '#problem',
+      /open the address that `vcml serve` printed.*paste it here/,
+    );
     assert.deepEqual(await page.locator('#records .command').allTextContents(), []);
     assert.deepEqual(await violations(page), []);
     await page.getByLabel('Address or token').fill(` ${given} `);

@@ -47,7 +47,10 @@ async function known(dir: string, nextSeq: readonly number[], readSeq: readonly 
 const CASES: readonly (readonly [string, readonly Segment[], readonly string[]])[] = [
   [
     'nothing',
-    [[STARTS, exec(0, 1), exec(1, 1), loss(RING, 0, 2, 3)], [exec(0, 4), exec(1, 2)]],
+    [
+      [STARTS, exec(0, 1), exec(1, 1), loss(RING, 0, 2, 3)],
+      [exec(0, 4), exec(1, 2)],
+    ],
     ['.xx.', '..'],
   ],
   [
@@ -55,7 +58,11 @@ const CASES: readonly (readonly [string, readonly Segment[], readonly string[]])
     [[STARTS, exec(0, 1), exec(1, 1)], undefined, [exec(0, 4), loss(RING, 0, 5, 6), exec(0, 7)]],
     ['.??.xx.', '.??'],
   ],
-  ['the first segment', [undefined, [exec(0, 4), loss(RING, 1, 2, 2), exec(1, 3)]], ['???.', '?x.']],
+  [
+    'the first segment',
+    [undefined, [exec(0, 4), loss(RING, 1, 2, 2), exec(1, 3)]],
+    ['???.', '?x.'],
+  ],
   ['the last segment', [[STARTS, exec(0, 1)], undefined, []], ['.??', '??']],
   ['all segments', [undefined, undefined, []], ['??', '??']],
   [

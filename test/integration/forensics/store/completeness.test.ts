@@ -64,28 +64,38 @@ test('an answer says on which nodes every record has arrived', options, async (t
   );
 });
 
-test('a time in the future makes no node complete until then, and no other one silent', options, async (t) => {
-  const store = await startStore(t);
-  await store.insert([
-    ...onNode('node-1', [1, 2]),
-    ...onNode('node-1', [3], 70 * 365 * 24 * HOUR),
-    ...onNode('node-2', [1, 2]),
-    ...onNode('node-3', [1], 70 * 365 * 24 * HOUR),
-  ]);
-  const unjudged =
-    '1 not judged: node-3 (all of its times are later than the clock of this machine)';
-  const clocks =
-    'times later than the clock of this machine: node-1 (2096-11-05T03:09:15Z), node-3 (2096-11-05T03:09:15Z)';
-  equal(
-    await completeness(store, '--since', '2026-11-23T03:00:00Z', '--until', '2026-11-23T03:30:00Z'),
-    `vcml: complete: 2 of 3 nodes; ${unjudged}; ${clocks}`,
-  );
-  const silent = 'since 2026-11-23T03:09:15Z';
-  equal(
-    await completeness(store, '--since', '2026-11-23T03:00:00Z', '--until', '2026-11-24'),
-    `vcml: complete: 0 of 3 nodes; ${unjudged}; 2 silent: node-1 (${silent}), node-2 (${silent}); ${clocks}`,
-  );
-});
+test(
+  'a time in the future makes no node complete until then, and no other one silent',
+  options,
+  async (t) => {
+    const store = await startStore(t);
+    await store.insert([
+      ...onNode('node-1', [1, 2]),
+      ...onNode('node-1', [3], 70 * 365 * 24 * HOUR),
+      ...onNode('node-2', [1, 2]),
+      ...onNode('node-3', [1], 70 * 365 * 24 * HOUR),
+    ]);
+    const unjudged =
+      '1 not judged: node-3 (all of its times are later than the clock of this machine)';
+    const clocks =
+      'times later than the clock of this machine: node-1 (2096-11-05T03:09:15Z), node-3 (2096-11-05T03:09:15Z)';
+    equal(
+      await completeness(
+        store,
+        '--since',
+        '2026-11-23T03:00:00Z',
+        '--until',
+        '2026-11-23T03:30:00Z',
+      ),
+      `vcml: complete: 2 of 3 nodes; ${unjudged}; ${clocks}`,
+    );
+    const silent = 'since 2026-11-23T03:09:15Z';
+    equal(
+      await completeness(store, '--since', '2026-11-23T03:00:00Z', '--until', '2026-11-24'),
+      `vcml: complete: 0 of 3 nodes; ${unjudged}; 2 silent: node-1 (${silent}), node-2 (${silent}); ${clocks}`,
+    );
+  },
+);
 
 test('holes count in their hour, and between hours', options, async (t) => {
   const store = await startStore(t);
