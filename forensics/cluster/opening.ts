@@ -1,4 +1,5 @@
 import type { Opening } from '../commands/reading.ts';
+import { strangersIn } from '../completeness/senders.ts';
 import { ForensicsError } from '../errors.ts';
 import { Journals } from '../journals.ts';
 import { findAgents, type Place } from './agents.ts';
@@ -30,8 +31,8 @@ export function askCluster(
     async open(temporary) {
       const args = argumentsOf(question, Date.now());
       const where = node !== undefined && NAME.test(node) ? { ...place, node } : place;
-      const { agents, problems, without } = await findAgents(where);
-      const { answers, unsearched, unjudged } = await askAgents(agents, args, {
+      const { agents, problems, unjudged } = await findAgents(where);
+      const sent = await askAgents(agents, args, {
         access: place,
         temporary,
         timeoutMs: place.timeout,
@@ -39,13 +40,28 @@ export function askCluster(
           percentage = (100 * asked) / agents.length;
         },
       });
-      answers.problems.push(...problems);
-      const journals = await Journals.open(answers, undefined, temporary);
-      for (const name of without) unjudged.set(name, 'it has no agent');
+      sent.answers.problems.push(...problems);
+      const journals = await Journals.open(sent.answers, undefined, temporary);
       if (args.includes(NEIGHBORS))
-        journals.agents = { asked: agents.map((one) => one.node), unsearched, unjudged };
-      else journals.completeness = NOT_JUDGED;
+        journals.agents = {
+          asked: agents.map((one) => one.node),
+          unsearched: sent.unsearched,
+          unjudged: new Map([...sent.unjudged, ...unjudged]),
+        };
+      else await leaveUnjudged(journals);
       return journals;
     },
   };
+}
+
+/** Says that the memory is not judged, and which agents sent records of other nodes. */
+async function leaveUnjudged(journals: Journals): Promise<void> {
+  journals.completeness = NOT_JUDGED;
+  await journals.scan('sent', ['node']);
+  const strangers = await strangersIn(journals, 'sent');
+  const remarks = Array.from(
+    strangers,
+    ([node, count]) => `${node}: sent records of other nodes: ${count}`,
+  );
+  journals.notes = [...journals.notes, ...remarks];
 }

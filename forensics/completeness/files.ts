@@ -2,7 +2,8 @@ import { literal } from '../columns.ts';
 import type { Journals } from '../journals.ts';
 import { conditionOf, type Times, timeRangeOf } from '../select/filter.ts';
 import { type Numbered, nodeFactsIn } from './facts.ts';
-import type { AgentsAnswer } from './node.ts';
+import type { AgentsAnswer, NodeFacts } from './node.ts';
+import { ownRecordsSql, strangersIn } from './senders.ts';
 import { completenessOf } from './sentence.ts';
 
 /** The columns from which it can be said how complete records are. */
@@ -80,23 +81,38 @@ async function judged(
     row === undefined || !hasNumbers
       ? conditionOf(node === undefined ? {} : { node }, nowMs).sql
       : `node = (SELECT node FROM ${table} WHERE rowid = ${row})`;
-  const numbered = numberedIn(journals, `(SELECT *, rowid AS row FROM ${table} WHERE readable)`);
+  const records =
+    agents === undefined
+      ? `(SELECT *, rowid AS row FROM ${table} WHERE readable)`
+      : ownRecordsSql(journals, table);
+  const numbered = numberedIn(journals, records);
   const facts = await nodeFactsIn({ ...numbered, condition, ...agents }, times);
   if (agents === undefined) return completenessOf(facts, times);
-  return completenessOf(facts, times, await unjudgedOf(journals, agents, condition));
+  const all = unjudgedOf(agents, facts, await strangersIn(journals, table));
+  return completenessOf(facts, times, await matching(journals, all, condition));
 }
 
-/** Returns the nodes that cannot be judged, as far as they are asked for, and why. */
-async function unjudgedOf(
-  journals: Journals,
+/** Returns the nodes that cannot be judged, and why; the last reason counts. */
+function unjudgedOf(
   { unjudged, asked }: AgentsAnswer,
+  facts: readonly NodeFacts[],
+  strangers: ReadonlyMap<string, number>,
+): Map<string, string> {
+  const own = new Set(facts.map(({ node }) => node));
+  const silent = asked.filter((node) => !own.has(node));
+  return new Map<string, string>([
+    ...silent.map((node) => [node, 'it sent no record of its own'] as const),
+    ...[...strangers.keys()].map((node) => [node, 'it sent records of other nodes'] as const),
+    ...unjudged,
+  ]);
+}
+
+/** Returns those of the nodes that are asked for. */
+async function matching(
+  journals: Journals,
+  all: ReadonlyMap<string, string>,
   condition: string,
 ): Promise<Map<string, string>> {
-  const sent = new Set(
-    journals.files.flatMap(({ path }, index) => (journals.extents[index]?.count ? [path] : [])),
-  );
-  const silent = asked.filter((node) => !sent.has(node));
-  const all = new Map([...silent.map((node) => [node, 'has no record'] as const), ...unjudged]);
   const names = [...all.keys()].map(literal).join(', ');
   const rows = await journals.rows(
     `SELECT node FROM (SELECT unnest([${names}]::VARCHAR[]) AS node) one WHERE ${condition}`,
