@@ -1,4 +1,5 @@
-import { isObject, type Json, type JsonObject, parseExact } from '../../record/exact-json.ts';
+import { isObject, type Json, type JsonObject } from '../../record/exact-json.ts';
+import { parseShallow } from '../../record/shallow.ts';
 
 /** Wrappers within wrappers; a log collector adds one or two. */
 const DEPTH_MAX = 8;
@@ -11,7 +12,7 @@ export function parseEvents(text: string): Json | undefined {
   const json = text.replace(BYTE_ORDER_MARK, '');
   for (const candidate of [json, json.replace(PREFIX, '')])
     try {
-      return parseExact(candidate);
+      return parseShallow(candidate, (value) => value);
     } catch {
       // without its prefix it may be JSON
     }

@@ -8,7 +8,8 @@ import { windowOf } from './windows.ts';
 /**
  * Finds who may have caused a record that entered a container. It returns a sentence with the
  * evidence for each request to the record's pod around that time, the best first. These are
- * candidates and not proof.
+ * candidates and not proof. A request for another container comes last and is not left out, because
+ * another program than the API server reads here which one that is.
  */
 export function candidatesOf(record: StoredRecord, requests: readonly ExecRequest[]): string[] {
   const { resource, timestamp } = record;
@@ -24,20 +25,21 @@ export function candidatesOf(record: StoredRecord, requests: readonly ExecReques
         received >= window.first,
     )
     .map((request) => {
-      const sameContainer = request.container === resource[KEYS.podContainerName];
+      const container = aboutContainer(request, resource[KEYS.podContainerName]);
       const comparison = compareCommand(request, ran);
       const apart = timestamp - request.received;
-      return { request, sameContainer, comparison, apart };
+      return { request, container, comparison, apart };
     })
-    .filter(({ request, sameContainer }) => request.container === undefined || sameContainer)
     .sort(
       (a, b) =>
-        Number(b.comparison.isSame) - Number(a.comparison.isSame) || Number(a.apart - b.apart),
+        Number(a.container.isOther) - Number(b.container.isOther) ||
+        Number(b.comparison.isSame) - Number(a.comparison.isSame) ||
+        Number(a.apart - b.apart),
     )
-    .map(({ request, sameContainer, comparison, apart }) => {
+    .map(({ request, container, comparison, apart }) => {
       const speaks = [
         'same pod',
-        ...(sameContainer ? ['same container'] : []),
+        ...container.speaks,
         aboutCommand(comparison, ran),
         `received ${Number(apart / 1_000_000n)} ms before`,
       ];
@@ -55,6 +57,16 @@ function commandOf({ attributes }: StoredRecord): Ran {
     isCut: attributes[KEYS.argsTruncated] === true || !Array.isArray(args),
     executable: typeof executable === 'string' ? executable : undefined,
   };
+}
+
+/** Compares containers; it says nothing if the request does not name one, or if that of the record is unknown. */
+function aboutContainer(
+  { container }: ExecRequest,
+  recorded: unknown,
+): { readonly isOther: boolean; readonly speaks: readonly string[] } {
+  if (container === undefined || recorded === undefined) return { isOther: false, speaks: [] };
+  if (container === recorded) return { isOther: false, speaks: ['same container'] };
+  return { isOther: true, speaks: [`other container: ${commandLine([container])}`] };
 }
 
 function aboutCommand({ isSame, isRedacted, command }: Comparison, { args, isCut }: Ran): string {

@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from '../../record/exact-json.ts';
 
 /** A request to run a command in a pod, as the API server's audit log has it at one of its stages. */
 export interface ExecRequest {
-  /** the same for all stages of a request */
+  /** the same for all stages of a request, and for no other one; undefined: there is one stage */
   readonly id: string | undefined;
   /** who asked, and as whom: `alice`, or `alice as admin` with impersonation */
   readonly user: string;
@@ -18,6 +18,8 @@ export interface ExecRequest {
   readonly stage: number;
   /** Whether the API server refused it, so that it ran nothing. */
   readonly isRefused: boolean;
+  /** Whether the API server answered that the execution begins. */
+  readonly hasBegun: boolean;
 }
 
 /** Reads a request to execute a command in a pod; undefined: the event is about something else. */
@@ -35,23 +37,24 @@ function ofEvent(event: JsonObject): ExecRequest | undefined {
     return undefined;
   const received = nanoseconds(requestReceivedTimestamp);
   if (received === undefined) return undefined;
-  const asked = new URLSearchParams(text(requestURI).split('?')[1] ?? '');
+  const asked = queryOf(text(requestURI));
   const code = isObject(responseStatus) ? Number(responseStatus.code ?? 0) : 0;
   const decision = isObject(annotations) ? annotations['authorization.k8s.io/decision'] : undefined;
   return {
-    id: typeof event.auditID === 'string' ? event.auditID : undefined,
+    id: idOf(event),
     user: isObject(impersonatedUser)
       ? `${nameOf(user)} as ${nameOf(impersonatedUser)}`
       : nameOf(user),
     namespace: text(objectRef.namespace),
     pod: text(objectRef.name),
-    container: asked.get('container') ?? undefined,
+    container: asked.get('container') || undefined,
     command: asked.getAll('command'),
     received,
     from: Array.isArray(event.sourceIPs) ? event.sourceIPs.map(String).join(', ') : '',
     stage: STAGES.indexOf(text(stage)),
-    // 101 switches protocols, which begins the execution.
     isRefused: code >= 400 || decision === 'forbid' || stage === 'Panic',
+    // 101 switches protocols, which begins the execution.
+    hasBegun: stage !== 'RequestReceived' && code > 0 && code < 400,
   };
 }
 
@@ -80,7 +83,29 @@ function ofCloudAudit(entry: JsonObject, payload: JsonObject): ExecRequest | und
     from: isObject(requestMetadata) ? text(requestMetadata.callerIp) : '',
     stage: STAGES.length,
     isRefused: isObject(status) && Number(status.code ?? 0) !== 0,
+    hasBegun: false,
   };
+}
+
+/**
+ * Identifies the request of an Event. The client chooses the audit ID (k8s.io/apiserver takes its header
+ * Audit-ID), so that it alone would let one request pass for a stage of another one.
+ */
+function idOf(event: JsonObject): string | undefined {
+  const { auditID, requestReceivedTimestamp, user, impersonatedUser, requestURI } = event;
+  if (typeof auditID !== 'string') return undefined;
+  const users = [nameOf(user), nameOf(impersonatedUser)];
+  return JSON.stringify([auditID, text(requestReceivedTimestamp), ...users, text(requestURI)]);
+}
+
+/**
+ * Reads the query of a request as the API server does: net/url leaves out a parameter that has a semicolon
+ * or a percent sign without two digits.
+ */
+function queryOf(uri: string): URLSearchParams {
+  const [, ...rest] = uri.split('?');
+  const isRead = (parameter: string) => !/;|%(?![0-9a-f]{2})/i.test(parameter);
+  return new URLSearchParams(rest.join('?').split('&').filter(isRead).join('&'));
 }
 
 function nameOf(user: unknown): string {

@@ -30,8 +30,7 @@ export class Requests {
       if (request === undefined) continue;
       this.found += 1;
       const key = request.id ?? this.found;
-      const known = this.#requests.get(key);
-      if (known === undefined || known.stage <= request.stage) this.#requests.set(key, request);
+      if (decides(request, this.#requests.get(key))) this.#requests.set(key, request);
     }
     if (events === 0) this.notUnderstood += 1;
   }
@@ -51,4 +50,9 @@ export class Requests {
     if (this.isDamaged) summary.push('and the file is damaged, so that others may be missing');
     return { requests, summary: summary.join(', ') };
   }
+}
+
+/** Whether a stage decides rather than the known one: the later one, but nothing refuses what has begun. */
+function decides({ stage, hasBegun }: ExecRequest, known: ExecRequest | undefined): boolean {
+  return known === undefined || hasBegun || (!known.hasBegun && known.stage <= stage);
 }

@@ -89,6 +89,9 @@ for (const [what, events, expected] of [
   ['ended in a panic', [{ stage: 'Panic' }], 0],
   ['was only received', [{ stage: 'RequestReceived', responseStatus: undefined }], 1],
   ['was answered at each stage', [{ stage: 'RequestReceived' }, {}, code(101)], 1],
+  ['had begun before it failed', [{}, code(500)], 1],
+  ['had begun before it failed, in another order', [code(500), {}], 1],
+  ['had begun before a panic', [{}, { stage: 'Panic', responseStatus: { code: 500 } }], 1],
 ] as const)
   test(`of a request that ${what}, ${expected} may have run something`, async () => {
     const lines = events.map((event) => `${JSON.stringify({ ...EVENT, ...event })}\n`);
@@ -98,6 +101,25 @@ for (const [what, events, expected] of [
 function code(status: number): object {
   return { stage: 'ResponseComplete', responseStatus: { code: status } };
 }
+
+test('the audit ID alone does not make two requests one', async () => {
+  const others = [
+    { user: { username: 'bob' } },
+    { impersonatedUser: { username: 'admin' } },
+    { requestReceivedTimestamp: '2025-11-24T16:16:39.000001Z' },
+    { requestURI: `${EVENT.requestURI}&command=id` },
+  ];
+  const lines = [{}, ...others].map((other) => `${JSON.stringify({ ...EVENT, ...other })}\n`);
+  assert.equal((await read(lines.join(''))).requests.length, lines.length);
+});
+
+test('an event that is nested deeper than the stack is read beside what is deep in it', async () => {
+  const deep = `"requestObject":${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  for (const text of [TEXT, `[${TEXT}]`, `node-1 ${TEXT}`]) {
+    const { requests } = await read(text.replace('"verb"', `${deep},"verb"`));
+    assert.equal(requests[0]?.user, 'alice');
+  }
+});
 
 test('a request with impersonation names both users', async () => {
   const event = { ...EVENT, impersonatedUser: { username: 'admin' } };

@@ -20,6 +20,7 @@ function compare(
     from: '',
     stage: 0,
     isRefused: false,
+    hasBegun: false,
   };
   return compareCommand(request, { args, isCut, executable });
 }

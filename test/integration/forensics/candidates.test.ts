@@ -95,7 +95,6 @@ test('the candidate with the same command comes first, and another command is sh
 
 for (const [what, request] of Object.entries({
   'another pod': { user: 'x', pod: 'cart-1' },
-  'another container': { user: 'x', container: 'proxy' },
   'a refused request': { user: 'x', code: 403 },
   'a request long before': { user: 'x', seconds: -120 },
   'a request after it': { user: 'x', seconds: 30 },
@@ -103,6 +102,47 @@ for (const [what, request] of Object.entries({
 }))
   test(`${what} is no candidate`, async () => {
     assert.doesNotMatch(await chainWith('exec', [event(request)]), /candidate/);
+  });
+
+test('a request for another container is the last candidate, and says so', async () => {
+  const said = await chainWith('exec', [
+    event({ user: 'alice', container: 'side car' }),
+    event({ user: 'bob', seconds: -3, command: ['ls'] }),
+  ]);
+  assert.match(
+    said,
+    /by bob .*same container, other command.* by alice .*other container: 'side car', same command/,
+  );
+});
+
+test('a request that names no container is for the default one, and is a candidate', async () => {
+  const said = await chainWith('exec', [event({ user: 'alice', container: '' })]);
+  assert.match(said, /by alice from 192.0.2.7 \(same pod, same command, received/);
+});
+
+for (const parameters of ['container=proxy;x&container=app', 'container=%zz&container=app'])
+  test(`parameters are read as the API server reads them: ${parameters}`, async () => {
+    const one = event({ user: 'alice' }).replace('container=app', `command=%&${parameters}`);
+    const said = await chainWith('exec', [one]);
+    assert.match(said, /by alice .*same container, same command/);
+  });
+
+test('a question mark within the parameters is a part of them', async () => {
+  const one = event({ user: 'alice' }).replace('/exec?', '/exec?x=?&');
+  assert.match(await chainWith('exec', [one]), /by alice .*same container, same command/);
+});
+
+for (const [what, other] of Object.entries({
+  'another pod': { user: 'alice', pod: 'cart-1', code: 404 },
+  'another user': { user: 'bob', code: 403 },
+  'another moment': { user: 'alice', seconds: -0.5, code: 403 },
+  'another command': { user: 'alice', command: ['id'], code: 403 },
+}))
+  test(`a refused request for ${what} with the same audit ID takes nothing back`, async () => {
+    const withId = (one: string) => one.replace(/"auditID":"[^"]*"/, '"auditID":"chosen"');
+    const events = [event({ user: 'alice' }), event(other)].map(withId);
+    for (const order of [events, events.toReversed()])
+      assert.equal((await chainWith('exec', order)).match(/candidate/g)?.length, 1);
   });
 
 test('an exec that the container itself started has no candidates', async () => {
