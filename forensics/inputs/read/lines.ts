@@ -110,7 +110,7 @@ class PendingLine {
     this.#length += text.length;
     if (this.#length > LINE_MAX && !this.#isTooLong) {
       this.#isTooLong = true;
-      this.#parts = [Buffer.concat([...this.#parts, text]).subarray(0, LONG_SHOWN)];
+      this.#parts = [Buffer.concat([...this.#parts, text], LONG_SHOWN)];
     }
     if (!this.#isTooLong) this.#parts.push(text);
   }

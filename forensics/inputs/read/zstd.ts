@@ -4,15 +4,20 @@ import { Decompressor } from './decompressor.ts';
 import { type Damage, FileWindow } from './file-window.ts';
 import { type Frame, findMagic, frameAt } from './zstd-frame.ts';
 
-/** A frame up to this size is decompressed at once, which is faster for a frame a line. */
+/**
+ * A frame up to this size is decompressed at once, which is faster for a frame a line. Made of blocks of
+ * one repeated byte, it may have 2 GiB of text, so that what has more than this is read block by block.
+ */
 const SMALL_BYTES = 64 << 10;
+const SMALL = { maxOutputLength: 4 << 20 };
 const CHUNK_BYTES = 256 << 10;
 const BLOCKS_AT_ONCE = 8;
 /** A frame with no more compressed bytes and text than this is decompressed in one call. */
 const WHOLE_BYTES = 2 << 20;
 const WHOLE_TEXT = (4 << 20) + (256 << 10);
 const WHOLE = { chunkSize: WHOLE_TEXT, maxOutputLength: WHOLE_TEXT };
-const PARAMS = { params: { [constants.ZSTD_d_windowLogMax]: 31 } };
+/** A frame says how much of its text must stay in memory: at most 128 MiB, as for DuckDB and zstd itself. */
+const PARAMS = { params: { [constants.ZSTD_d_windowLogMax]: 27 } };
 
 /**
  * Yields the text of every frame of a zstd file (RFC 8878), and a damage in the place of what is
@@ -100,7 +105,7 @@ export async function damageOf(file: FileHandle): Promise<Damage | undefined> {
 async function* textOf(window: FileWindow, frame: Frame): AsyncGenerator<Buffer | Damage> {
   const { at, end, blocks, fault } = frame;
   if (fault === undefined && end - at <= SMALL_BYTES) {
-    const text = decompressed(await window.bytes(at, end - at));
+    const text = decompressed(await window.bytes(at, end - at), SMALL);
     if (text !== undefined) {
       yield text;
       return;
@@ -114,7 +119,7 @@ async function* textOf(window: FileWindow, frame: Frame): AsyncGenerator<Buffer 
  * Returns undefined for a frame that is damaged, or has more text than is allowed; reading it by block
  * finds the place.
  */
-function decompressed(frame: Buffer, sizes: ZstdOptions = {}): Buffer<ArrayBuffer> | undefined {
+function decompressed(frame: Buffer, sizes: ZstdOptions): Buffer<ArrayBuffer> | undefined {
   try {
     return zstdDecompressSync(frame, { ...sizes, ...PARAMS });
   } catch {

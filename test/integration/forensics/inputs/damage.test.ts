@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
+import { readText } from '../../../../forensics/inputs/read/text.ts';
 import { exec, lines, sound, text } from '../../../check/craft.ts';
 import { audited, Folder, type Ran, vcml } from '../../../support/forensics.ts';
 
@@ -25,6 +26,17 @@ const flipped = (bytes: Buffer, at: number) => {
 };
 const count = ({ stdout }: Ran) => stdout.split('\n').length - 1;
 const query = (...paths: string[]) => vcml('query', '--output', 'jsonl', ...paths);
+
+/** A frame of zstd whose blocks have 128 KiB of one byte each (RFC 8878, 3.1.1.2.2). */
+function repeated(blocks: number, windowLog: number): Buffer {
+  const parts = [Buffer.of(0x28, 0xb5, 0x2f, 0xfd, 0, (windowLog - 10) << 3)];
+  for (let n = 1; n <= blocks; n += 1) {
+    const block = Buffer.from('   x');
+    block.writeUIntLE((((128 << 10) << 3) | (1 << 1) | Number(n === blocks)) >>> 0, 0, 3);
+    parts.push(block);
+  }
+  return Buffer.concat(parts);
+}
 
 interface Case {
   readonly name: string;
@@ -134,6 +146,18 @@ const CASES: Readonly<Record<string, Case>> = {
     records: [9, 9],
     says: /9000 zero bytes stand where something was written, before line 6/,
   },
+  'a frame of 4 KB that is a line of 140 MiB': {
+    name: 'bomb.jsonl.zst',
+    bytes: repeated(1120, 17),
+    records: [0, 0],
+    says: /skipped 1 line that cannot be read/,
+  },
+  'a frame that wants 2 GiB of memory': {
+    name: 'window.jsonl.zst',
+    bytes: Buffer.concat([repeated(1, 31), zstd(many(0, 3))]),
+    records: [3, 3],
+    says: /damaged at byte 0: .*memory/,
+  },
   'a line of 140 MiB': {
     name: 'long.jsonl.zst',
     bytes: zstd(`${many(0, 2)}{"id":"${'x'.repeat(140 << 20)}"}\n${many(2, 4)}`),
@@ -141,6 +165,16 @@ const CASES: Readonly<Record<string, Case>> = {
     says: /skipped 1 line that cannot be read/,
   },
 };
+
+test('a small frame with gigabytes of text is read in small parts', async () => {
+  const path = folder.write('bomb.jsonl.zst', repeated(4000, 17));
+  let bytes = 0;
+  for await (const part of readText(path)) {
+    assert.ok(Buffer.isBuffer(part) && part.length <= 4 << 20);
+    bytes += part.length;
+  }
+  assert.equal(bytes, 4000 * (128 << 10));
+});
 
 describe('one bad file beside a good one: what is whole in both is answered, and it is named', () => {
   for (const [what, { name, bytes, records, says }] of Object.entries(CASES))
