@@ -1,5 +1,5 @@
 import type { Problem } from '../inputs/find.ts';
-import { LINES, SEGMENT } from '../inputs/names.ts';
+import { LINES, OF_AGENT, SEGMENT, unknownNames } from '../inputs/names.ts';
 import { nameOf } from './address.ts';
 import type { Listed } from './client.ts';
 
@@ -11,17 +11,19 @@ export interface Chosen {
   /** the key behind that */
   readonly name: string;
   readonly isSegment: boolean;
-  /** Whether its folder has segments, and it is none. */
+  /** Whether it has the name of one of the agent's own files, in a folder of segments. */
   readonly isBeside: boolean;
   /** the index of a compressed segment */
   readonly index: Listed | undefined;
 }
 
-const UNKNOWN_SHOWN = 3;
+/** What can be done about objects whose names say nothing. */
+const UNKNOWN =
+  'Leave it out with a glob, such as **/*.json; for the exporter awss3, set the marshaler to otlp_json or otlp_proto';
 
 /**
  * Chooses the objects whose names say that they have records, in the order in which folders are read.
- * Other names are a problem, unless the agent may have given them.
+ * Other names are a problem, unless they are those of the agent's own files.
  */
 export function chooseObjects(objects: readonly Listed[]): {
   chosen: Chosen[];
@@ -40,42 +42,21 @@ export function chooseObjects(objects: readonly Listed[]): {
       return {
         ...place,
         isSegment,
-        isBeside: journals.has(place.folder) && !isSegment,
+        isBeside: journals.has(place.folder) && OF_AGENT.test(place.name),
         index: index === place.name ? undefined : byName.get(`${place.folder}/${index}`),
       };
     })
     .sort(inOrder);
-  const unknown = places.filter(
-    ({ name, folder }) => !LINES.test(name) && !isOfAgent(folder, journals),
-  );
-  return { chosen, problems: problemsOf(unknown.map(({ object }) => object)) };
+  const unknown = places
+    .filter(({ name, object }) => object.bytes > 0 && !LINES.test(name) && !OF_AGENT.test(name))
+    .map(({ object }, at) => (at === 0 ? nameOf(object.bucket, object.key) : object.key));
+  return { chosen, problems: unknownNames(unknown, UNKNOWN) };
 }
 
 function placeOf({ bucket, key }: Listed) {
   const path = nameOf(bucket, key);
   const slash = path.lastIndexOf('/');
   return { folder: path.slice(0, slash), name: path.slice(slash + 1) };
-}
-
-/** Whether a folder is that of a journal, or below it: the agent keeps files of its own there. */
-function isOfAgent(folder: string, journals: ReadonlySet<string>): boolean {
-  for (let at = folder.length; at > 0; at = folder.lastIndexOf('/', at - 1))
-    if (journals.has(folder.slice(0, at))) return true;
-  return false;
-}
-
-function problemsOf(unknown: readonly Listed[]): Problem[] {
-  const [first] = unknown;
-  if (first === undefined) return [];
-  const others = unknown.slice(1, UNKNOWN_SHOWN).map(({ key }) => key);
-  const more = unknown.length - 1 - others.length;
-  const also = [...others, ...(more > 0 ? [`${more} more`] : [])].join(', ');
-  return [
-    {
-      path: nameOf(first.bucket, first.key),
-      why: `its name is not that of a segment, of JSON lines or of OTLP (.jsonl, .ndjson, .json, .binpb, also with .zst or .gz)${also === '' ? '' : `; neither are ${also}`}. Leave it out with a glob, such as **/*.json; for the exporter awss3, set the marshaler to otlp_json or otlp_proto`,
-    },
-  ];
 }
 
 /** In a folder come segments, then other objects, then folders. */

@@ -2,6 +2,7 @@ import {
   existsSync,
   fstatSync,
   globSync,
+  lstatSync,
   readdirSync,
   realpathSync,
   type Stats,
@@ -9,8 +10,12 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { hasGap, LISTS_MAX } from '../../record/segment-gap.ts';
-import { LINES, SEGMENT } from './names.ts';
+import { LINES, OF_AGENT, SEGMENT, unknownNames } from './names.ts';
 import { isStream } from './read/stream.ts';
+
+/** What can be done about files whose names say nothing. */
+const UNKNOWN =
+  'Unpack it, or name the file itself if it has records; a glob such as nodes/**/*.jsonl* leaves it out';
 
 /** A file of records and its journal. */
 export interface Found {
@@ -20,7 +25,7 @@ export interface Found {
   readonly journal: string;
   /** its one name in the file system; undefined: a stream, which can be read only once */
   readonly real: string | undefined;
-  /** Whether it was found in a folder of segments, where the agent keeps files of its own, too. */
+  /** Whether it has the name of one of the agent's own files, in a folder of segments. */
   readonly isBeside: boolean;
   /** Whether an agent exported its records: rules may have held back some, and one may be there twice. */
   readonly isExported?: boolean;
@@ -50,7 +55,7 @@ export interface Answers {
 export function findFiles(paths: readonly string[]): { found: Found[]; problems: Problem[] } {
   const search = new Search();
   for (const path of paths) search.add(path);
-  return { found: search.found(), problems: search.problems };
+  return { found: search.found(), problems: search.problems() };
 }
 
 /** Returns the name of a segment's compressed form. */
@@ -59,8 +64,10 @@ export function compressedName(path: string): string {
 }
 
 class Search {
-  readonly problems: Problem[] = [];
+  readonly #problems: Problem[] = [];
   readonly #files = new Map<string, Found>();
+  /** files whose names do not say that they have records, by what identifies them */
+  readonly #unknown = new Map<string, string>();
   /** the folders above the one that is being read */
   readonly #above = new Set<string>();
   /** how many files and problems were met, also those that are known */
@@ -79,6 +86,12 @@ class Search {
     return [...this.#files.values()];
   }
 
+  problems(): Problem[] {
+    const unread = [...this.#unknown].filter(([key]) => !this.#files.has(key));
+    const paths = unread.map(([, path]) => path);
+    return [...this.#problems, ...unknownNames(paths, UNKNOWN)];
+  }
+
   #addAny(path: string): void {
     const stat = this.#stat(path);
     if (stat === undefined) return;
@@ -95,11 +108,14 @@ class Search {
     const hasSegments = names.some((name) => SEGMENT.test(name));
     const folders: (readonly [string, Stats])[] = [];
     for (const name of names) {
+      const isOfAgent = OF_AGENT.test(name);
+      if (isOfAgent && !LINES.test(name)) continue;
       const inside = join(path, name);
       const one = this.#stat(inside, LINES.test(name));
-      if (one?.isDirectory()) folders.push([inside, one]);
-      else if (one === undefined || !LINES.test(name)) continue;
-      else if (one.isFile()) this.#addFile(inside, one, hasSegments && !SEGMENT.test(name));
+      if (one === undefined) continue;
+      if (one.isDirectory()) folders.push([inside, one]);
+      else if (!LINES.test(name)) this.#addUnknown(inside, one);
+      else if (one.isFile()) this.#addFile(inside, one, hasSegments && isOfAgent);
       else this.#problem(inside, 'not a plain file; it is read if it is named itself');
     }
     this.#above.add(identity);
@@ -145,21 +161,37 @@ class Search {
     }
   }
 
-  /** Undefined: it cannot be read, which is a problem only of what may contain records. */
+  /** An empty file is nothing that is left out. */
+  #addUnknown(path: string, stat: Stats): void {
+    if (!stat.isFile() || stat.size === 0) return;
+    this.#met += 1;
+    this.#unknown.set(identityOf(stat), path);
+  }
+
+  /** Undefined: it cannot be read, or is no longer there, which is a problem only of what is wanted. */
   #stat(path: string, isWanted = true): Stats | undefined {
     try {
       return statSync(path);
     } catch (error) {
       const other = otherName(path);
       if (other !== undefined) return statSync(other);
-      if (isWanted) this.#problem(path, (error as Error).message);
+      if (isWanted || isThere(path)) this.#problem(path, (error as Error).message);
       return undefined;
     }
   }
 
   #problem(path: string, why: string): void {
     this.#met += 1;
-    this.problems.push({ path, why });
+    this.#problems.push({ path, why });
+  }
+}
+
+/** Whether a folder has something under a name, be it a link to nothing. */
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
   }
 }
 

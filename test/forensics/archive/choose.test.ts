@@ -39,9 +39,9 @@ describe('of the objects that are listed', () => {
     deepEqual(problems, []);
   });
 
-  test('other names are one problem, except those of an agent in its journal', () => {
-    const unknown = ['logs_1.txt', 'x/y.parquet', 'README', 'others.csv'];
-    const { problems } = choose(`j/${SEGMENT}`, 'j/lock', 'j/below/any', ...unknown);
+  test('other names are one problem, except those of an agent’s own files', () => {
+    const unknown = ['logs_1.txt', 'x/y.parquet', 'README', `j/.${SEGMENT}.zst.Ab12`];
+    const { problems } = choose(`j/${SEGMENT}`, 'j/lock', 'j/state.json.tmp', ...unknown);
     equal(problems.length, 1);
     equal(problems[0]?.path, 's3://archive/logs_1.txt');
     match(problems[0]?.why ?? '', /neither are x\/y\.parquet, README, 1 more\. Leave it out with/);

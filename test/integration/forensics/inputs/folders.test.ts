@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmodSync, symlinkSync } from 'node:fs';
+import { chmodSync, rmSync, symlinkSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { exec, lines, sound, text } from '../../../check/craft.ts';
@@ -11,6 +11,26 @@ const folder = new Folder();
 after(() => folder.close());
 const RECORDS = Object.values(sound());
 const JOURNAL = `${lines(RECORDS).join('\n')}\n`;
+
+/** What the agent keeps in the folder of a journal (docs/how-it-works.md), also while it writes it. */
+const OWN = [
+  'state.json',
+  'state.json.tmp',
+  'checkpoint.json',
+  'deletions.json',
+  'deletions.json.reserve',
+  'ancestors.json',
+  'containers.jsonl',
+  'containers.jsonl.tmp',
+  'run-options.json',
+  'export-cursor.json',
+  'export-cursor.json.tmp',
+  'dead-letters.jsonl',
+  'dead-letters.1.jsonl',
+  '00000000000000000001.index',
+  '00000000000000000001.index.tmp',
+  '00000000000000000001.jsonl.zst.tmp',
+];
 
 const query = (...paths: string[]) => vcml('query', '--output', 'jsonl', ...paths);
 const count = ({ stdout }: Ran) => stdout.split('\n').length - 1;
@@ -112,6 +132,51 @@ describe('a folder', () => {
     folder.write('mixed/containers.jsonl', '{"id":"c1","pod":"p"}\n');
     folder.write('mixed/dead-letters.jsonl', '{"refusedAt":"x","line":"{\\"id\\":1}"}\n');
     assertAnswer(await query(`${folder.path}/mixed`), RECORDS.length + 1);
+  });
+
+  test('of segments has every other file with the form of records read to its end', async () => {
+    folder.write(`head/${segment(1)}`, JOURNAL);
+    const torn = Array.from({ length: 25 }, () => '{}');
+    folder.journal('head/pulled.jsonl', [...torn, text(exec(99, 99, 1, 9))]);
+    const ran = await query(`${folder.path}/head`);
+    assert.deepEqual([ran.code, count(ran)], [3, RECORDS.length + 1]);
+    assert.match(ran.stderr, /pulled\.jsonl: skipped 25 lines that cannot be read/);
+  });
+
+  test('may have the files that an agent keeps beside segments, and nothing about them is remarked', async () => {
+    folder.write(`whole/${segment(1)}`, JOURNAL);
+    for (const name of OWN) folder.write(`whole/${name}`, 'x');
+    // The lock is a link to nothing (agent/journal/lock.ts).
+    symlinkSync('1 2 boot', `${folder.path}/whole/lock`);
+    folder.write('whole/.keep', '');
+    assertAnswer(await query(`${folder.path}/whole`));
+  });
+
+  test('with files of other names says which are not read, unless they are named as well', async () => {
+    folder.write(`names/node-1/${segment(1)}`, JOURNAL);
+    folder.write('names/node-2.log', `${text(exec(99, 99, 1, 9))}\n`);
+    folder.write(`names/node-1/.${segment(2)}.zst.Ab12`, 'x');
+    folder.write('names/node-3.tar.gz', 'x');
+    folder.write('names/node-4.jsonl.xz', 'x');
+    const root = `${folder.path}/names`;
+    const ran = await query(root);
+    assert.deepEqual([ran.code, count(ran)], [3, RECORDS.length]);
+    assert.match(
+      ran.stderr,
+      /^vcml: \S+names\/\S+: cannot be read: its name is not .*; neither are .*, 1 more\. Unpack it/m,
+    );
+    for (const name of ['node-3.tar.gz', 'node-4.jsonl.xz']) rmSync(`${root}/${name}`);
+    rmSync(`${root}/node-1/.${segment(2)}.zst.Ab12`);
+    assert.match((await query(root)).stderr, /node-2\.log: cannot be read: its name/);
+    assertAnswer(await query(root, `${root}/node-2.log`), RECORDS.length + 1);
+  });
+
+  test('with a link to nothing says so', async () => {
+    folder.write(`gone/node-1/${segment(1)}`, JOURNAL);
+    symlinkSync('/nowhere', `${folder.path}/gone/node-2`);
+    const ran = await query(`${folder.path}/gone`);
+    assert.deepEqual([ran.code, count(ran)], [3, RECORDS.length]);
+    assert.match(ran.stderr, /gone\/node-2: cannot be read: ENOENT/);
   });
 
   test('that cannot be opened is named, and the others are answered', async () => {
