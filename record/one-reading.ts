@@ -1,28 +1,44 @@
-import { isObject } from './exact-json.ts';
-
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
+/** Arrays and objects in one another; a record of the agent has three. */
+const DEPTH_MAX = 64;
 
 /**
  * Whether every reader sees the same in a JSON text, which was parsed into `json`. RFC 8259 leaves open
- * what an object says that has a name twice, and what half of a surrogate pair is.
+ * what an object says that has a name twice, what half of a surrogate pair is, and how deep a text may be
+ * nested.
  */
 export function hasOneReading(text: string, json: unknown): boolean {
+  return membersOf(json) === membersIn(text);
+}
+
+/** Whether every reader sees the same in the JSON text that writeExact() makes of a value. */
+export function isReadAlike(json: unknown): boolean {
+  return membersOf(json) !== undefined;
+}
+
+/** Counts the members of all objects; undefined: a string is not well-formed, or the nesting is too deep. */
+function membersOf(json: unknown): number | undefined {
   let members = 0;
-  const waiting = [json];
-  while (waiting.length > 0) {
-    const value = waiting.pop();
-    if (typeof value === 'string' && !value.isWellFormed()) return false;
-    if (Array.isArray(value)) for (const item of value) waiting.push(item);
-    else if (isObject(value))
-      for (const [name, member] of Object.entries(value)) {
-        if (!name.isWellFormed()) return false;
-        members += 1;
-        waiting.push(member);
-      }
+  let level = [json];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    const next: unknown[] = [];
+    for (const value of level) {
+      if (typeof value === 'string' && !value.isWellFormed()) return undefined;
+      if (typeof value !== 'object' || value === null) continue;
+      if (depth === DEPTH_MAX) return undefined;
+      if (Array.isArray(value)) for (const item of value) next.push(item);
+      else
+        for (const [name, member] of Object.entries(value)) {
+          if (!name.isWellFormed()) return undefined;
+          members += 1;
+          next.push(member);
+        }
+    }
+    level = next;
   }
-  return membersIn(text) === members;
+  return members;
 }
 
 /** Counts the members that are written: each has one colon that is in no string. */
@@ -36,7 +52,8 @@ function membersIn(text: string): number {
   return members;
 }
 
-function endOfString(text: string, begin: number): number {
+/** Returns the place of the quote that ends the string that begins at one. */
+export function endOfString(text: string, begin: number): number {
   for (let end = text.indexOf('"', begin + 1); ; end = text.indexOf('"', end + 1)) {
     if (end < 0) return text.length;
     let first = end;

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, parseExact } from './exact-json.ts';
-import { hasOneReading } from './one-reading.ts';
+import { hasOneReading, isReadAlike } from './one-reading.ts';
 
 /** A record as its line states it; a field of the wrong type counts as absent. */
 export interface StoredRecord {
@@ -31,6 +31,11 @@ export function isRecord(text: string): boolean {
 /** Whether a line that was parsed into `json` is a record. */
 export function isRecordAs(text: string, json: unknown): json is JsonObject & { id: string } {
   return isObject(json) && typeof json.id === 'string' && hasOneReading(text, json);
+}
+
+/** Whether the line that writeExact() makes of a value is a record. */
+export function isRecordValue(json: unknown): json is JsonObject & { id: string } {
+  return isObject(json) && typeof json.id === 'string' && isReadAlike(json);
 }
 
 /** Reads a line; undefined if it is not a record. */

@@ -113,7 +113,8 @@ function areStrings(value: Json): boolean {
 function isOfType(value: Json, type: FieldType | undefined): boolean {
   switch (type) {
     case undefined:
-      return true;
+      // What is nested may be too deep for a record.
+      return typeof value !== 'object' || areStrings(value);
     case 'string':
       return typeof value === 'string';
     case 'integer':

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
-import { type Json, type JsonObject, writeExact } from '../../record/exact-json.ts';
+import { type Json, writeExact } from '../../record/exact-json.ts';
 import { CopyFile } from './copy-file.ts';
-import { contentOf, logRecordsIn } from './otlp.ts';
+import { contentOf, type LogRecord, logRecordsIn } from './otlp.ts';
 import { resourceLogsIn } from './otlp-protobuf.ts';
 import type { Damage } from './read/file-window.ts';
 import { type Line, readLines } from './read/lines.ts';
@@ -172,8 +172,12 @@ class Writer {
     this.#file.close();
   }
 
-  #writeLogs(records: readonly (JsonObject | undefined)[], number: number): void {
+  #writeLogs(records: readonly LogRecord[], number: number): void {
     for (const record of records) {
+      if (record === null) {
+        this.#write(UNREADABLE, number);
+        continue;
+      }
       if (record === undefined) {
         this.#foreign += 1;
         continue;

@@ -1,13 +1,19 @@
-import { isObject, type Json, type JsonObject, parseExact } from '../../record/exact-json.ts';
+import { isObject, type Json, type JsonObject } from '../../record/exact-json.ts';
 import { OTLP_KEYS } from '../../record/fields/core.ts';
-import { isRecordAs } from '../../record/read.ts';
+import { isRecordAs, isRecordValue } from '../../record/read.ts';
+import { parseShallow } from '../../record/shallow.ts';
+
+/**
+ * What an OTLP log record holds: the record from which it was made; null: what says that it is one, and is no
+ * record (record/read.ts); undefined: something of another program.
+ */
+export type LogRecord = JsonObject | null | undefined;
 
 /** What a line holds. */
 export type Content =
   /** a record, as it stands in a journal */
   | { readonly kind: 'record' }
-  /** OTLP log records, with undefined in the place of those of other programs */
-  | { readonly kind: 'logs'; readonly records: readonly (JsonObject | undefined)[] }
+  | { readonly kind: 'logs'; readonly records: readonly LogRecord[] }
   /** OTLP without log records: traces, metrics, profiles */
   | { readonly kind: 'other' }
   /** an empty object, which is OTLP without anything among lines of OTLP */
@@ -22,11 +28,15 @@ export function contentOf(text: string): Content {
   if (!isObject(json)) return { kind: 'neither' };
   if (typeof json.id === 'string') return { kind: isRecordAs(text, json) ? 'record' : 'neither' };
   if (Array.isArray(json.resourceLogs))
-    return { kind: 'logs', records: logRecordsIn(listOf(parseExact(text), 'resourceLogs')) };
+    return { kind: 'logs', records: parseShallow(text, logsIn) };
   if (OTHER_SIGNALS.some((key) => Array.isArray(json[key]))) return { kind: 'other' };
   const keys = Object.keys(json);
   if (keys.length === 1 && keys[0] === 'schemaUrl') return { kind: 'other' };
   return { kind: keys.length === 0 ? 'empty' : 'neither' };
+}
+
+function logsIn(json: Json): LogRecord[] {
+  return logRecordsIn(listOf(json, 'resourceLogs'));
 }
 
 /** Says from its beginning whether a first line may be of OTLP. */
@@ -43,8 +53,8 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Returns the records in log records, with undefined in the place of those of other programs. */
-export function logRecordsIn(all: readonly Json[]): (JsonObject | undefined)[] {
+/** Returns what the log records of resources hold. */
+export function logRecordsIn(all: readonly Json[]): LogRecord[] {
   return all.flatMap((resourceLogs) => {
     const resource = attributesOf(isObject(resourceLogs) ? resourceLogs.resource : undefined);
     return listOf(resourceLogs, 'scopeLogs')
@@ -54,13 +64,13 @@ export function logRecordsIn(all: readonly Json[]): (JsonObject | undefined)[] {
 }
 
 /** Makes a record from the attributes that carry its core fields, and from the others. */
-function recordOf(logRecord: Json, resource: JsonObject): JsonObject | undefined {
+function recordOf(logRecord: Json, resource: JsonObject): LogRecord {
   const { core, attributes } = apart(attributesOf(logRecord));
   const { id, pid, ppid, uid, gid, comm, object, permittedBy, parentCause = null } = core;
   if (!isObject(logRecord) || id === undefined || permittedBy === undefined) return undefined;
   const { [EVENT_NAME]: eventAttribute, ...others } = attributes;
   const event = logRecord.eventName ?? eventAttribute;
-  return present({
+  const record = present({
     id,
     timestamp: integer(logRecord.timeUnixNano),
     actor: present({ pid, ppid, uid, gid, comm }),
@@ -71,6 +81,7 @@ function recordOf(logRecord: Json, resource: JsonObject): JsonObject | undefined
     resource,
     attributes: others,
   });
+  return isRecordValue(record) ? record : null;
 }
 
 type CoreName = keyof typeof OTLP_KEYS;

@@ -39,7 +39,8 @@ function idsIn(line: string): string[] | 'other' | 'empty' | 'neither' {
   } catch {
     return 'neither';
   }
-  if (typeof json?.id === 'string') return hasNameTwice(line) ? 'neither' : [json.id];
+  if (typeof json?.id === 'string')
+    return hasNameTwice(line) || depthOf(line) > 64 ? 'neither' : [json.id];
   if (json?.resourceLogs !== undefined)
     return [...line.matchAll(/"key":"log\.record\.uid","value":\{"stringValue":"([^"]+)"/g)].map(
       ([, id = '']) => id,
@@ -71,6 +72,19 @@ function hasNameTwice(line: string): boolean {
     }
   }
   return false;
+}
+
+/** Returns how many lists and objects are in one another. */
+function depthOf(line: string): number {
+  const tokens = line.match(/"(?:[^"\\]|\\.)*"|[[\]{}]/g) ?? [];
+  let depth = 0;
+  let deepest = 0;
+  for (const token of tokens) {
+    if (token === '[' || token === '{') depth += 1;
+    else if (token === ']' || token === '}') depth -= 1;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
 }
 
 function textOf(bytes: Buffer, path: string): string {

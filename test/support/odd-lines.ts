@@ -15,6 +15,10 @@ const changed = (what: string, change: (line: string) => string): Odd => [what, 
 const withMember = (what: string, member: string) =>
   changed(what, (line) => line.replace('"attributes":{', `"attributes":{${member},`));
 
+function nested(depth: number): string {
+  return '['.repeat(depth) + ']'.repeat(depth);
+}
+
 /** Lines of execs that are odd, and say the same to every reader of JSON. */
 export const RECORDS: readonly Odd[] = [
   changed('as the agent writes it', (line) => line),
@@ -27,6 +31,7 @@ export const RECORDS: readonly Odd[] = [
   withMember('the name of a member within a string', '"x":"\\"id\\":\\"y\\""'),
   withMember('numbers of every form', '"x":[-0,1E5,1.5e-7,12345678901234567890123]'),
   withMember('strings that name what is no JSON', '"x":["NaN","Infinity",",}"]'),
+  withMember('64 lists and objects in one another', `"x":${nested(62)}`),
 ];
 
 /** Lines that look like records. DuckDB takes most of them for records. */
@@ -56,4 +61,13 @@ export const NOT_RECORDS: readonly Odd[] = [
   withMember('a leading zero', '"x":01'),
   withMember('a comment', '"x":1/* */'),
   withMember('a control character', '"x":"\u0001"'),
+  withMember('65 lists and objects in one another', `"x":${nested(63)}`),
+  withMember('65 objects in one another', `"x":${'{"a":'.repeat(63)}1${'}'.repeat(63)}`),
+  withMember('lists that are nested deeper than a stack', `"x":${nested(20_000)}`),
+  changed('lists that are nested so in the resource', (line) =>
+    line.replace('"resource":{', `"resource":{"x":${nested(20_000)},`),
+  ),
+  changed('lists that are nested so beside what is known', (line) =>
+    line.replace(/\}$/, `,"x":${nested(20_000)}}`),
+  ),
 ];

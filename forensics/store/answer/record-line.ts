@@ -94,10 +94,17 @@ function rawText(raw: string, type: FieldType): string {
   if (type !== 'strings' && type !== 'integers') return json(raw);
   try {
     const value: unknown = JSON.parse(raw);
-    return Array.isArray(value) ? escapeLineEnds(JSON.stringify(value)) : json(raw);
+    return Array.isArray(value) && value.every(isPlain)
+      ? escapeLineEnds(JSON.stringify(value))
+      : json(raw);
   } catch {
     return json(raw);
   }
+}
+
+/** Whether every reader of JSON sees the same in an item; the agent's lists have no others. */
+function isPlain(item: unknown): boolean {
+  return typeof item === 'string' ? item.isWellFormed() : typeof item !== 'object';
 }
 
 function objectText(members: readonly (readonly [string, string | undefined])[]): string {

@@ -58,6 +58,40 @@ describe('OTLP JSON lines', () => {
   });
 });
 
+describe('a log record that says it is a record and is none is skipped alone', () => {
+  const deep = (depth: number) =>
+    `${'{"arrayValue":{"values":['.repeat(depth)}${']}}'.repeat(depth)}`;
+  const withAttribute = (value: string) => (line: string) =>
+    line.replace(
+      '"attributes":[{"key":"vcml',
+      `"attributes":[{"key":"x","value":${value}},{"key":"vcml`,
+    );
+  for (const [what, change] of Object.entries({
+    'an attribute that is nested 100 times': withAttribute(deep(100)),
+    'an attribute that is nested deeper than the stack': withAttribute(deep(50_000)),
+    'half of a surrogate pair': withAttribute('{"stringValue":"\\ud800"}'),
+    'a number as its id': (line: string) =>
+      line.replace(/("log\.record\.uid","value":)\{"stringValue":"[^"]*"\}/, '$1{"intValue":"5"}'),
+  }))
+    test(what, async () => {
+      const [first, ...others] = records();
+      const odd = exec(900, 900, 1, 900);
+      const line = otlpLine([first, odd].filter((one) => one !== undefined).map(logRecord));
+      const at = line.indexOf('"timeUnixNano"', line.indexOf('"timeUnixNano"') + 1);
+      const changed = line.slice(0, at) + change(line.slice(at));
+      assert.notEqual(changed, line);
+      const file = folder.journal('odd-otlp.json', [changed, otlpLine(others.map(logRecord))]);
+      const { code, stdout, stderr } = await query(file);
+      assert.deepEqual([code, count(stdout)], [3, records().length], stderr);
+      assert.match(stderr, /odd-otlp\.json: skipped 1 line that cannot be read/);
+      const unread = (await audited(file)).filter((one) => one.code === 'LINE_UNREADABLE');
+      assert.deepEqual(
+        unread.map((one) => one.line),
+        [1],
+      );
+    });
+});
+
 describe('the records of the vCML reference', () => {
   test('have only core fields, and can be queried like others', async () => {
     const file = folder.journal('reference.jsonl', [
