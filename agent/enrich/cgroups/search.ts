@@ -75,7 +75,7 @@ export class Search {
       if (isOver) break;
       await turn();
       if (this.#isStopped) {
-        walk.return(undefined);
+        walk.return();
         return;
       }
     }
