@@ -21,11 +21,14 @@ export interface Bed {
   readonly outageSeconds: number;
   /** how many million records a store has */
   readonly storeMillions: number;
+  /** the folder of a store that stays, and is asked again; undefined: it is filled, and removed */
+  readonly storeFolder: string | undefined;
 }
 
 /**
  * Prepares what the benchmarks share. BENCH_ROUNDS, BENCH_SECONDS, BENCH_IDLE_SECONDS,
- * BENCH_SOAK_SECONDS, BENCH_OUTAGE_SECONDS and BENCH_STORE_MILLIONS set their number and durations.
+ * BENCH_SOAK_SECONDS, BENCH_OUTAGE_SECONDS and BENCH_STORE_MILLIONS set their number and durations, and
+ * BENCH_STORE_FOLDER keeps the store.
  */
 export function createBed(): Bed {
   const cleanup = new Cleanup();
@@ -47,6 +50,7 @@ export function createBed(): Bed {
     soakSeconds: numberFrom('BENCH_SOAK_SECONDS', 600),
     outageSeconds: numberFrom('BENCH_OUTAGE_SECONDS', 600),
     storeMillions: numberFrom('BENCH_STORE_MILLIONS', 40),
+    storeFolder: process.env.BENCH_STORE_FOLDER,
   };
 }
 

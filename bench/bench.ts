@@ -4,8 +4,8 @@
 // `make e2e` has built Kubernetes), forensics (with BENCH_VCML, a clone of vCML’s own project, also
 // its auditor), and forensics-large. Only if they are named: soak (BENCH_SOAK_SECONDS), outage
 // (BENCH_OUTAGE_SECONDS), crowd, which runs 100,000 processes at a time, store, which asks a
-// ClickHouse (BENCH_STORE_MILLIONS), and store-insert, which inserts into one. These two need
-// make build/clickhouse/server.
+// ClickHouse (BENCH_STORE_MILLIONS; a store in BENCH_STORE_FOLDER stays, and is only asked if it is
+// full), and store-insert, which inserts into one. These two need make build/clickhouse/server.
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from '../free-ports.ts';
 import { ROOT } from '../paths.ts';
@@ -43,26 +43,40 @@ export async function startClickHouse(t: CleanUp): Promise<ClickHouse> {
   return server;
 }
 
-/** Starts servers that are the shards of one cluster. */
-export async function startCluster(t: CleanUp, count: number): Promise<ClickHouse[]> {
-  const servers = await createCluster(t, count);
+/** Starts servers that are the shards of one cluster; `kept` is a folder that stays, with what they have. */
+export async function startCluster(
+  t: CleanUp,
+  count: number,
+  kept?: string,
+): Promise<ClickHouse[]> {
+  const servers = await createCluster(t, count, kept);
   await Promise.all(servers.map((server) => server.start()));
   return servers;
 }
 
 /** Prepares such servers, and does not start them. */
-export async function createCluster(t: CleanUp, count: number): Promise<ClickHouse[]> {
+export async function createCluster(
+  t: CleanUp,
+  count: number,
+  kept?: string,
+): Promise<ClickHouse[]> {
   const ports = await freePorts(2 * count);
   const servers: ClickHouse[] = [];
   // Is registered first, because folders are removed in this order, too.
   t.after(() => Promise.all(servers.map((server) => server.kill())));
   const places = Array.from({ length: count }, (_, index) => ({
-    folder: temporaryFolder(t),
+    folder: kept === undefined ? temporaryFolder(t) : folderIn(kept, `shard-${index}`),
     http: ports[2 * index] as number,
     native: ports[2 * index + 1] as number,
   }));
   servers.push(...places.map((place) => createServer(place, places)));
   return servers;
+}
+
+function folderIn(parent: string, name: string): string {
+  const folder = join(parent, name);
+  mkdirSync(folder, { recursive: true });
+  return folder;
 }
 
 function createServer(place: Place, cluster: readonly Place[]): ClickHouse {

@@ -23,9 +23,9 @@ export interface Stored {
   merge(): Promise<void>;
 }
 
-/** Starts two servers, and makes a store on them. */
-export async function startStore(t: CleanUp): Promise<Stored> {
-  const servers = await startCluster(t, 2);
+/** Starts two servers, and makes a store on them; `kept` is a folder that stays, with what they have. */
+export async function startStore(t: CleanUp, kept?: string): Promise<Stored> {
+  const servers = await startCluster(t, 2, kept);
   for (const server of servers) await initStore(server);
   const [first] = servers;
   if (first === undefined) throw new Error('there is no server');
