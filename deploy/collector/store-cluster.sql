@@ -129,14 +129,16 @@ CREATE TABLE IF NOT EXISTS `vcml`.`records_local` ON CLUSTER `fleet` (
   `version` UInt64 CODEC(Delta, ZSTD(1)),
   INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1,
   INDEX by_parent_cause parent_cause TYPE bloom_filter(0.01) GRANULARITY 1,
-  INDEX by_args args TYPE bloom_filter(0.01) GRANULARITY 1
+  INDEX by_args args TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX by_executable (executable, executable_name, object) TYPE bloom_filter(0.01) GRANULARITY 1,
+  PROJECTION by_hour (SELECT intDiv(timestamp, 3600000000000), node, action, count() GROUP BY intDiv(timestamp, 3600000000000), node, action)
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', version)
 PARTITION BY toDate(fromUnixTimestamp64Nano(timestamp, 'UTC'))
 PRIMARY KEY (intDiv(timestamp, 3600000000000), node, timestamp)
 ORDER BY (intDiv(timestamp, 3600000000000), node, timestamp, id)
 TTL toDateTime(fromUnixTimestamp64Nano(timestamp, 'UTC')) + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, deduplicate_merge_projection_mode = 'rebuild', lightweight_mutation_projection_mode = 'rebuild';
 
 CREATE TABLE IF NOT EXISTS `vcml`.`records` ON CLUSTER `fleet` (
   `id` UUID CODEC(NONE),
@@ -757,4 +759,4 @@ WHERE action = 'exec'
 GROUP BY executable, image, node;
 
 CREATE OR REPLACE VIEW `vcml`.`schema` ON CLUSTER `fleet` AS
-SELECT 1 AS version, 'e1697e21ea50141f' AS fingerprint, 'cluster fleet, with replicas' AS layout;
+SELECT 1 AS version, '16da0a97e405e442' AS fingerprint, 'cluster fleet, with replicas' AS layout;

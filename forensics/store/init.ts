@@ -27,6 +27,7 @@ export async function initStore(store: Store, layout: Layout, keeping: Keeping):
   const done: string[] = [];
   await createMissing(store, layout, state, ['database', 'table'], done);
   await addColumns(store, layout, state, done);
+  await addIndexes(store, layout, state, done);
   await createMissing(store, layout, state, ['view'], done);
   const { fingerprint } = versionOf(layout);
   if (state.version?.fingerprint !== fingerprint) {
@@ -78,6 +79,22 @@ async function addColumns(store: Store, layout: Layout, state: State, done: stri
         `ALTER TABLE ${nameOf(layout, name)}${onCluster(layout)} ADD COLUMN IF NOT EXISTS ${definition(column)} ${where}`,
       );
       done.push(`added the column ${column.name} to ${name}`);
+    }
+  }
+}
+
+/** What is inserted from now on has them; older rows answer without. */
+async function addIndexes(store: Store, layout: Layout, state: State, done: string[]) {
+  for (const { name, indexes, settings } of TABLES) {
+    const stored = storedName(layout, name);
+    const found = state.tables.get(stored)?.indexes;
+    const missing = found === undefined ? [] : indexes.filter((one) => !found.has(one.name));
+    const alter = `ALTER TABLE ${nameOf(layout, stored)}${onCluster(layout)}`;
+    if (missing.length > 0 && settings !== undefined)
+      await store.run(`${alter} MODIFY SETTING ${settings}`);
+    for (const { kind, name: index, sql } of missing) {
+      await store.run(`${alter} ADD ${kind} IF NOT EXISTS ${index} ${sql}`);
+      done.push(`added the ${kind.toLowerCase()} ${index} to ${stored}`);
     }
   }
 }

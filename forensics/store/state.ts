@@ -11,6 +11,8 @@ export interface TableState {
   readonly order: string;
   /** the type of each column, with `ALIAS` before it where it is computed */
   readonly columns: ReadonlyMap<string, string>;
+  /** the names of indexes and projections */
+  readonly indexes: ReadonlySet<string>;
 }
 
 /** What is in the database of a store. */
@@ -25,8 +27,14 @@ export interface State {
 /** Reads what is in the database of a store. */
 export async function readState(store: Store, database: string): Promise<State> {
   const parameters = { database };
-  const tables = await store.rows<{ name: string; engine: string; sorting_key: string }>(
-    'SELECT name, engine, sorting_key FROM system.tables WHERE database = {database:String}',
+  const tables = await store.rows<{
+    name: string;
+    engine: string;
+    sorting_key: string;
+    created: string;
+  }>(
+    `SELECT name, engine, sorting_key, create_table_query AS created FROM system.tables
+     WHERE database = {database:String}`,
     parameters,
   );
   const columns = await store.rows<{ table: string; name: string; type: string; kind: string }>(
@@ -40,9 +48,10 @@ export async function readState(store: Store, database: string): Promise<State> 
     tables: new Map(
       tables
         .filter((table) => !isView(table))
-        .map(({ name, engine, sorting_key }) => [
+        .map(({ name, engine, sorting_key, created }) => [
           name,
           {
+            indexes: indexesIn(created),
             // With replicas, it is the same engine with another name.
             engine: engine.replace(/^(Replicated|Shared)/, ''),
             order: sorting_key,
@@ -76,15 +85,29 @@ export async function readVersion(store: Store, database: string): Promise<Versi
 /** Returns the tables of a store as they should be. */
 export function expectedTables(layout: Layout): ReadonlyMap<string, TableState> {
   const expected = new Map<string, TableState>([
-    [FRONT, { engine: 'Null', order: '', columns: columnsOf(EXPORTER_COLUMNS) }],
+    [
+      FRONT,
+      { engine: 'Null', order: '', columns: columnsOf(EXPORTER_COLUMNS), indexes: new Set() },
+    ],
   ]);
-  for (const { name, engine, order, columns } of TABLES) {
-    const state = { engine: engine[0], order: order.join(', '), columns: columnsOf(columns) };
+  for (const { name, engine, order, columns, indexes } of TABLES) {
+    const state = {
+      engine: engine[0],
+      order: order.join(', '),
+      columns: columnsOf(columns),
+      indexes: new Set(indexes.map((one) => one.name)),
+    };
     expected.set(storedName(layout, name), state);
     if (layout.cluster !== undefined)
-      expected.set(name, { ...state, engine: 'Distributed', order: '' });
+      expected.set(name, { ...state, engine: 'Distributed', order: '', indexes: new Set() });
   }
   return expected;
+}
+
+/** Reads the names from a statement as the server writes it, on one line. */
+function indexesIn(created: string): ReadonlySet<string> {
+  const found = created.matchAll(/, (?:INDEX|PROJECTION) `?(\w+)`? /g);
+  return new Set(Array.from(found, ([, name = '']) => name));
 }
 
 function columnsOf(

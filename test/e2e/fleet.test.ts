@@ -79,7 +79,7 @@ test('a new operator sets up a fleet, finds an incident, and proves where it was
     const answer = await ask('query', ...times, '--upper-layer', '--sql', sql, store);
     assert.match(
       unwrapped(answer),
-      new RegExp(`executable n node-1 ${pod} ${PROGRAM} ${CHILDREN + 1} vcml: records of 1 node`),
+      new RegExp(`executable n node-1 ${pod} ${PROGRAM} ${CHILDREN + 1} vcml: complete: `),
     );
     assert.match(answer, BOTH_COMPLETE);
     const first = await ask('query', ...times, '--upper-layer', '--limit', '2', store);

@@ -1,5 +1,5 @@
-import { type Key, rowsAt, uuid } from '../../store/answer/fetch.ts';
-import { isWholeId } from '../../store/answer/question.ts';
+import { effectsTable, type Key, rowsAt, uuid } from '../../store/answer/fetch.ts';
+import { isWholeId, timeCondition } from '../../store/answer/question.ts';
 import { lineOf, type Row } from '../../store/answer/record-line.ts';
 import type { Store } from '../../store/connect.ts';
 import { literal, tableOf } from '../../store/schema/literal.ts';
@@ -64,8 +64,8 @@ function windowsOf({ place, isBackwards, from }: Part, { since, until }: Times):
   const end = isBackwards ? (at ?? until) : until;
   const small = WINDOWS.map((part) =>
     isBackwards
-      ? `timestamp > ${end - (end - begin) / part}`
-      : `timestamp < ${begin + (end - begin) / part}`,
+      ? timeCondition({ since: end - (end - begin) / part + 1n })
+      : timeCondition({ until: begin + (end - begin) / part }),
   );
   return [...small, 'true'];
 }
@@ -80,13 +80,9 @@ async function linesAt(store: Store, keys: readonly Key[]): Promise<string[]> {
 /** Returns how many records each of these caused. */
 export async function childCounts(store: Store, keys: readonly Key[]): Promise<number[]> {
   if (keys.length === 0) return [];
-  const nodes = [...new Set(keys.map(({ node }) => literal(node)))];
-  const ids = keys.map(({ id }) => uuid(id));
   const rows = await store.rows<{ node: string; cause: string; count: string }>(
-    `SELECT node, toString(parent_cause) AS cause, toString(count(*)) AS count
-     FROM ${tableOf(store, 'records')} FINAL
-     WHERE node IN (${nodes.join(', ')}) AND parent_cause IN (${ids.join(', ')})
-     GROUP BY node, parent_cause`,
+    `SELECT one.node AS node, toString(one.cause) AS cause, toString(count(*)) AS count
+     FROM ${effectsTable(store, keys)} AS one GROUP BY one.node, one.cause`,
   );
   const counts = new Map(rows.map(({ node, cause, count }) => [`${cause} ${node}`, Number(count)]));
   return keys.map(({ node, id }) => counts.get(`${id} ${node}`) ?? 0);
@@ -103,11 +99,12 @@ function placeOf({ timestamp, node, id }: Key): string {
 
 /** Returns the condition for records behind or before a place. */
 function conditionOn({ place, isBackwards, from }: Part): string {
-  if (place === undefined) return from === undefined ? 'true' : `timestamp >= ${from}`;
+  if (place === undefined) return from === undefined ? 'true' : timeCondition({ since: from });
   const [timestamp, node, id] = keyIn(place);
+  const at = BigInt(timestamp);
+  const isOnSide = timeCondition(isBackwards ? { until: at + 1n } : { since: at });
   const sign = isBackwards ? '<' : '>';
-  // The hour is the first part of the table's order.
-  return `timestamp ${sign}= ${timestamp} AND (timestamp, node, id) ${sign} (${timestamp}, ${literal(node)}, ${uuid(id)})`;
+  return `${isOnSide} AND (timestamp, node, id) ${sign} (${timestamp}, ${literal(node)}, ${uuid(id)})`;
 }
 
 function keyIn(place: string): [timestamp: string, node: string, id: string] {

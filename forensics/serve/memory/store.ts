@@ -1,5 +1,4 @@
 import { writeRecords } from '../../commands/query.ts';
-import { completenessOf } from '../../completeness/sentence.ts';
 import { ForensicsError } from '../../errors.ts';
 import { Temporary } from '../../inputs/temporary.ts';
 import { notesOf } from '../../output/notes.ts';
@@ -10,13 +9,19 @@ import { momentOf } from '../../select/time.ts';
 import { withoutPassword } from '../../store/address.ts';
 import { askStore } from '../../store/answer/ask-store.ts';
 import { causesOf, type Link, rowsAt, uuid, withId } from '../../store/answer/fetch.ts';
-import { conditionFor, idConditions, isWholeId, nodesOf } from '../../store/answer/question.ts';
+import {
+  conditionFor,
+  idConditions,
+  isWholeId,
+  nodesOf,
+  timeCondition,
+} from '../../store/answer/question.ts';
 import { lineOf, type Row } from '../../store/answer/record-line.ts';
 import { tablesOf } from '../../store/answer/tables.ts';
 import { CLICKHOUSE } from '../../store/answer/words.ts';
 import { arrivalsOf } from '../../store/arrivals/arrivals.ts';
 import { type EqualParts, factsByPart } from '../../store/arrivals/by-part.ts';
-import { completenessFor, nodesAsked } from '../../store/arrivals/completeness.ts';
+import { completenessFor, completenessIn, nodesAsked } from '../../store/arrivals/completeness.ts';
 import { type ConnectionOptions, connect, type Store } from '../../store/connect.ts';
 import { refuseOtherSchema } from '../../store/refuse.ts';
 import { literal, tableOf } from '../../store/schema/literal.ts';
@@ -77,7 +82,7 @@ export class StoreMemory implements Memory {
       records: count ?? 0n,
       nodes: nodes.map(({ node }) => node),
       warnings: [],
-      completeness: completenessOf(nodes, times),
+      completeness: completenessIn(nodes, times, false),
       loaded: undefined,
       since: this.#since,
     };
@@ -262,7 +267,7 @@ async function countsOf(
     `SELECT toString(intDiv(timestamp - ${since}, ${step})) AS part, node,
        toString(count()) AS count
      FROM ${tableOf(store, 'records')} FINAL
-     WHERE timestamp >= ${since} AND timestamp < ${until} GROUP BY part, node`,
+     WHERE ${timeCondition({ since, until })} GROUP BY part, node`,
   );
   return new Map(rows.map(({ part, node, count }) => [`${part} ${node}`, Number(count)]));
 }

@@ -1,7 +1,9 @@
+import { HOUR_NS } from '../../select/time.ts';
 import type { Store } from '../connect.ts';
 import { COLUMNS } from '../schema/columns.ts';
 import { identifier, literal, tableOf } from '../schema/literal.ts';
-import { conditionFor, idConditions, type Question } from './question.ts';
+import { HOUR } from '../schema/tables.ts';
+import { conditionFor, idConditions, type Question, timeCondition } from './question.ts';
 import { LINE_COLUMNS, type Row } from './record-line.ts';
 
 /** A chain is looked for in the last ten minutes, hour and 30 days before the effect, then anywhere. */
@@ -9,8 +11,8 @@ const WINDOWS_NS = [600_000_000_000n, 3_600_000_000_000n, 2_592_000_000_000_000n
 /** Causes are looked for among so many links before the effect first, in so short a time. */
 const NEAR_NS = 60_000_000_000n;
 const NEAR_MAX = 100_000;
-/** How many causes or parents one query names. */
-const ASKED_AT_ONCE = 2000;
+/** One query names so many records, which it may do twice: it must not be too long for the server. */
+const ASKED_AT_ONCE = 1000;
 
 /** Returns the rows that answer a question; each record comes once, as it was first inserted. */
 export async function* rowsFor(
@@ -20,30 +22,52 @@ export async function* rowsFor(
 ): AsyncGenerator<readonly Row[]> {
   const { id, effects = false, causes = false, ...selection } = question;
   if (id === undefined) {
-    const condition = conditionFor(selection, nowMs);
-    const selected = store.stream<Row>(selectRows(store, condition, SELECTED));
+    const selected = selectedRows(store, conditionFor(selection, nowMs));
     if (causes) yield* withCauses(store, selected);
     else yield* selected;
     return;
   }
-  const found = await withId(store, idConditions(id, selection, nowMs));
+  const found = await firstFound(idConditions(id, selection, nowMs), (condition) =>
+    store.rows<Row & Link>(selectRows(store, condition)),
+  );
+  yield found;
   const known = new Set(found.map((link) => link.id));
-  let links = found;
+  let links: readonly Link[] = [];
   for (const link of found) links = links.concat(await causesOf(store, link, known));
   yield* rowsAt(store, links);
   if (effects) yield* effectsOf(store, found, known);
 }
 
 /** Returns the links of the records for which the first condition holds that any record fulfils. */
-export async function withId(
-  store: Store,
+export function withId(store: Store, conditions: readonly string[]): Promise<readonly Link[]> {
+  return firstFound(conditions, (condition) => linksAt(store, condition));
+}
+
+async function firstFound<One>(
   conditions: readonly string[],
-): Promise<readonly Link[]> {
+  find: (condition: string) => Promise<readonly One[]>,
+): Promise<readonly One[]> {
   for (const condition of conditions) {
-    const found = await linksAt(store, condition);
+    const found = await find(condition);
     if (found.length > 0) return found;
   }
   return [];
+}
+
+/**
+ * Yields the rows of the records that a condition selects. FINAL reads all columns before the condition is
+ * applied. Where it holds for few rows, replays included, their keys are found first.
+ */
+async function* selectedRows(store: Store, condition: string): AsyncGenerator<readonly Row[]> {
+  const keys: Key[] = [];
+  for await (const some of store.stream<Key>(
+    `SELECT one.node AS node, toString(one.timestamp) AS timestamp, toString(one.id) AS id
+     FROM (SELECT DISTINCT node, timestamp, id FROM ${tableOf(store, 'records')}
+       WHERE ${condition} LIMIT ${ASKED_AT_ONCE + 1}) AS one`,
+  ))
+    keys.push(...some);
+  if (keys.length > ASKED_AT_ONCE) yield* store.stream<Row>(selectFinal(store, condition));
+  else yield* rowsAt(store, keys, condition);
 }
 
 /** Yields rows, and then their causes, level by level. */
@@ -98,7 +122,7 @@ export async function causesOf(store: Store, effect: Link, known: Set<string>): 
     const cause = link.parent_cause;
     if (cause === null || known.has(cause)) continue;
     known.add(cause);
-    let found = near.get(cause)?.filter(isBefore(link)) ?? [];
+    let found: readonly Link[] = near.get(cause)?.filter(isBefore(link)) ?? [];
     if (found.length === 0) {
       found = await causeLinks(store, cause, link);
       const [first] = found;
@@ -114,10 +138,9 @@ export async function causesOf(store: Store, effect: Link, known: Set<string>): 
 
 /** Most causes of a record were executed shortly before it: one query finds what took one for each. */
 async function linksBefore(store: Store, effect: Link): Promise<Map<string, Link[]>> {
-  const until = BigInt(effect.timestamp);
   const links = await linksAt(
     store,
-    `node = ${literal(effect.node)} AND timestamp <= ${until} AND timestamp >= ${until - NEAR_NS}`,
+    `node = ${literal(effect.node)} AND ${upTo(effect, NEAR_NS)}`,
     NEAR_MAX,
   );
   return Map.groupBy(links, ({ id }) => id);
@@ -133,16 +156,18 @@ function isNear(cause: Link, effect: Link): boolean {
   return age >= 0n && age <= NEAR_NS;
 }
 
-async function causeLinks(store: Store, cause: string, effect: Link): Promise<Link[]> {
-  const until = BigInt(effect.timestamp);
+function causeLinks(store: Store, cause: string, effect: Link): Promise<readonly Link[]> {
   const isCause = `node = ${literal(effect.node)} AND id = ${uuid(cause)}`;
-  for (const window of WINDOWS_NS) {
-    const since = window === undefined ? '' : ` AND timestamp >= ${until - window}`;
-    const found = await linksAt(store, `${isCause} AND timestamp <= ${until}${since}`);
-    if (found.length > 0) return found;
-  }
+  const windows = WINDOWS_NS.map((window) => `${isCause} AND ${upTo(effect, window)}`);
   // A clock that somebody set makes a cause later than its effect.
-  return linksAt(store, isCause);
+  return withId(store, [...windows, isCause]);
+}
+
+/** Returns the condition for the time before an effect, and its own. */
+function upTo({ timestamp }: Link, window: bigint | undefined): string {
+  const until = BigInt(timestamp);
+  const since = window === undefined ? undefined : until - window;
+  return timeCondition({ since, until: until + 1n });
 }
 
 /** Yields the effects of records, level by level; deep levels are mostly small, so that several come at once. */
@@ -155,11 +180,10 @@ async function* effectsOf(
   for (let level = roots; level.length > 0; ) {
     const next: Link[] = [];
     for (const part of inParts(level)) {
-      const nodes = [...new Set(part.map(({ node }) => literal(node)))];
-      const ids = part.map(({ id }) => uuid(id));
-      const found = await linksAt(
-        store,
-        `node IN (${nodes.join(', ')}) AND parent_cause IN (${ids.join(', ')})`,
+      const found = await store.rows<Link>(
+        `SELECT one.node AS node, toString(one.timestamp) AS timestamp, toString(one.id) AS id,
+           toString(one.cause) AS parent_cause
+         FROM ${effectsTable(store, part)} AS one ORDER BY one.node, one.timestamp, one.id`,
       );
       for (const link of found) if (!known.has(link.id)) next.push(link);
     }
@@ -174,7 +198,28 @@ async function* effectsOf(
   yield* rowsAt(store, waiting);
 }
 
-/** Returns the links for which a condition holds, or the latest ones. */
+/**
+ * Returns the effects of records as a table in SQL, with the columns of a key and `cause`. FINAL would read
+ * all records of the nodes. Here, the records that have a row with such a cause are found first, and
+ * then judged by their first rows.
+ */
+export function effectsTable(store: Store, causes: readonly Key[]): string {
+  const records = tableOf(store, 'records');
+  const nodes = [...new Set(causes.map(({ node }) => literal(node)))].join(', ');
+  const ids = causes.map(({ id }) => uuid(id)).join(', ');
+  return `(SELECT node, timestamp, id, tupleElement(earliest, 1) AS cause
+    FROM (SELECT node, timestamp, id, argMax(tuple(parent_cause), version) AS earliest FROM ${records}
+      WHERE node IN (${nodes}) AND (node, timestamp, id) GLOBAL IN (
+        SELECT node, timestamp, id FROM ${records}
+        WHERE node IN (${nodes}) AND parent_cause IN (${ids}))
+      GROUP BY node, timestamp, id)
+    WHERE cause IN (${ids}))`;
+}
+
+/**
+ * Returns the links of the records for which a condition holds, or of the latest ones. The condition is about
+ * the key, which all rows of a record have in common.
+ */
 export function linksAt(store: Store, condition: string, limit?: number): Promise<Link[]> {
   const order =
     limit === undefined
@@ -183,8 +228,8 @@ export function linksAt(store: Store, condition: string, limit?: number): Promis
   return store.rows<Link>(
     `SELECT r.node AS node, toString(r.timestamp) AS timestamp, toString(r.id) AS id,
        toString(r.parent_cause) AS parent_cause
-     FROM (SELECT node, timestamp, id, parent_cause FROM ${tableOf(store, 'records')} FINAL
-       WHERE ${condition}) AS r
+     FROM (SELECT node, timestamp, id, parent_cause FROM ${tableOf(store, 'records')}
+       WHERE ${condition} ${firstOf('node, timestamp, id')}) AS r
      ORDER BY ${order}`,
   );
 }
@@ -192,15 +237,23 @@ export function linksAt(store: Store, condition: string, limit?: number): Promis
 /** Where a record is in the table. */
 export type Key = Pick<Link, 'node' | 'timestamp' | 'id'>;
 
-/** Yields the rows of records. */
-export async function* rowsAt(store: Store, links: readonly Key[]): AsyncGenerator<readonly Row[]> {
-  for (const part of inParts(links)) {
-    const nodes = [...new Set(part.map(({ node }) => literal(node)))];
-    const times = part.map(({ timestamp }) => BigInt(timestamp)).sort((a, b) => (a < b ? -1 : 1));
-    const isOne = `node IN (${nodes.join(', ')}) AND id IN (${part.map(({ id }) => uuid(id)).join(', ')})`;
-    yield await store.rows<Row>(
-      selectRows(store, `timestamp >= ${times[0]} AND timestamp <= ${times.at(-1)} AND ${isOne}`),
-    );
+/** Yields the rows of records, as far as another condition holds for them. */
+export async function* rowsAt(
+  store: Store,
+  keys: readonly Key[],
+  condition?: string,
+): AsyncGenerator<readonly Row[]> {
+  for (const part of inParts(keys)) {
+    const hours = new Set(part.map(({ timestamp }) => BigInt(timestamp) / HOUR_NS));
+    const times = new Set(part.map(({ timestamp }) => timestamp));
+    const nodes = new Set(part.map(({ node }) => literal(node)));
+    const isOne = [
+      `${HOUR} IN (${[...hours].join(', ')})`,
+      `node IN (${[...nodes].join(', ')})`,
+      `timestamp IN (${[...times].join(', ')})`,
+      `id IN (${part.map(({ id }) => uuid(id)).join(', ')})`,
+    ].join(' AND ');
+    yield await store.rows<Row>(selectRows(store, isOne, { ...RECORDS, selection: condition }));
   }
 }
 
@@ -229,8 +282,8 @@ interface Wanted {
   readonly table: string;
   readonly key: string;
   readonly order: string;
-  /** Whether the condition is about more than the key. */
-  readonly isSelection?: boolean;
+  /** what must hold for the first row of a record, beside what all of its rows have in common */
+  readonly selection?: string | undefined;
 }
 
 const RECORDS: Wanted = {
@@ -238,24 +291,34 @@ const RECORDS: Wanted = {
   key: 'node, timestamp, id',
   order: 'r.node, r.timestamp, r.id',
 };
-const SELECTED: Wanted = { ...RECORDS, isSelection: true };
 
 /**
- * Returns the query of the rows for which a condition holds. A replay has a lower version than the
- * first row, whether they are merged yet or not; if it differs, a selection must not find it.
+ * Returns the query of the rows for which a condition about their key holds. A replay has a lower version
+ * than the first row, whether they are merged yet or not; if it differs, a selection must not find it.
  */
 export function selectRows(
   store: Store,
   condition: string,
-  { table, key, order, isSelection = false }: Wanted = RECORDS,
+  { table, key, order, selection }: Wanted = RECORDS,
 ): string {
   const columns = LINE_COLUMNS.map(identifier).join(', ');
-  const where = isSelection
-    ? `FINAL WHERE ${condition}`
-    : `WHERE ${condition} ORDER BY ${key}, version DESC LIMIT 1 BY ${key}`;
+  const isSelected = selection === undefined ? '' : `, (${selection}) AS is_selected`;
   return `SELECT ${LINE_COLUMNS.map(exact).join(', ')} FROM (
-    SELECT ${columns} FROM ${tableOf(store, table)} ${where}
-  ) AS r ORDER BY ${order}`;
+    SELECT ${columns}${isSelected} FROM ${tableOf(store, table)} WHERE ${condition} ${firstOf(key)}
+  ) AS r ${selection === undefined ? '' : 'WHERE r.is_selected'} ORDER BY ${order}`;
+}
+
+/** Returns the query of all rows for which any condition holds. */
+function selectFinal(store: Store, condition: string): string {
+  const columns = LINE_COLUMNS.map(identifier).join(', ');
+  return `SELECT ${LINE_COLUMNS.map(exact).join(', ')} FROM (
+    SELECT ${columns} FROM ${tableOf(store, 'records')} FINAL WHERE ${condition}
+  ) AS r ORDER BY ${RECORDS.order}`;
+}
+
+/** Returns the clauses that leave the first row of each key. */
+function firstOf(key: string): string {
+  return `ORDER BY ${key}, version DESC LIMIT 1 BY ${key}`;
 }
 
 const TYPES = new Map(COLUMNS.map(({ name, type }) => [name, type]));

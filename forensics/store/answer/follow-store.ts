@@ -5,7 +5,7 @@ import { type ConnectionOptions, connect, type Store } from '../connect.ts';
 import { refuseOtherSchema } from '../refuse.ts';
 import { literal, tableOf } from '../schema/literal.ts';
 import { inParts, selectRows, uuid } from './fetch.ts';
-import { conditionFor } from './question.ts';
+import { conditionFor, timeCondition } from './question.ts';
 import { lineOf, type Row } from './record-line.ts';
 
 const POLL_MS = 1000;
@@ -115,6 +115,6 @@ class NewRows {
   }
 
   get #recently(): string {
-    return `timestamp >= ${BigInt(Date.now()) * 1_000_000n - LATE_NS}`;
+    return timeCondition({ since: BigInt(Date.now()) * 1_000_000n - LATE_NS });
   }
 }

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { counted } from '../../../record/describe.ts';
 import type { Answers } from '../../inputs/find.ts';
 import type { Temporary } from '../../inputs/temporary.ts';
 import type { Store } from '../connect.ts';
@@ -49,9 +48,12 @@ export class NodeFiles {
       isBeside: false,
       isExported: this.#isExported,
     }));
-    const note =
-      nodes === 0 ? 'no record was found' : `records of ${counted(nodes, 'node')} were found`;
-    return { found, problems: [], notes: [note] };
+    const notes = [
+      ...(nodes === 0 ? ['no record was found'] : []),
+      // That all are of one node is what the records themselves say.
+      ...(nodes > 1 ? [`records of ${nodes} nodes were found`] : []),
+    ];
+    return { found, problems: [], notes };
   }
 
   #fileOf(node: string) {

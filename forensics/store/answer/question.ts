@@ -1,6 +1,8 @@
 import { ForensicsError } from '../../errors.ts';
-import { type Selection, timeRangeOf } from '../../select/filter.ts';
+import { type Selection, type TimeRange, timeRangeOf } from '../../select/filter.ts';
+import { HOUR_NS } from '../../select/time.ts';
 import { literal } from '../schema/literal.ts';
+import { HOUR } from '../schema/tables.ts';
 
 /** What a store is asked for. */
 export type Question = Selection & {
@@ -23,7 +25,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export function conditionFor(selection: Selection, nowMs: number): string {
   const { since, until } = timeRangeOf(selection, nowMs);
   const { namespace, pod, exe, arg, action, entry, gap } = selection;
-  const all = [...placeConditions(selection, since, until)];
+  const all = [...placeConditions(selection, { since, until })];
   if (isExact(namespace)) all.push(`namespace = ${literal(namespace)}`);
   if (isExact(pod)) all.push(`pod = ${literal(pod.slice(pod.indexOf('/') + 1))}`);
   if (isExact(exe)) {
@@ -56,7 +58,7 @@ export function isWholeId(id: string): boolean {
  */
 export function idConditions(id: string, selection: Selection, nowMs: number): string[] {
   const { since, until } = timeRangeOf(selection, nowMs);
-  const places = [...placeConditions(selection, since, until)];
+  const places = [...placeConditions(selection, { since, until })];
   if (isWholeId(id)) {
     const isId = `id = toUUID(${literal(id)})`;
     return places.length === 0 ? [isId] : [[isId, ...places].join(' AND '), isId];
@@ -69,14 +71,20 @@ export function idConditions(id: string, selection: Selection, nowMs: number): s
   return [[`startsWith(toString(id), ${literal(id)})`, ...places].join(' AND ')];
 }
 
-/** The hour is the first part of the order, and prunes only if a condition says it. */
-function* placeConditions(
-  { node }: Selection,
-  since: bigint | undefined,
-  until: bigint | undefined,
-): Generator<string> {
-  if (since !== undefined) yield `timestamp >= ${since}`;
-  if (until !== undefined) yield `timestamp < ${until}`;
+/**
+ * Returns the condition for a time. The hour is the first part of the order, and limits what is read only
+ * if a condition names it.
+ */
+export function timeCondition({ since, until }: Partial<TimeRange>): string {
+  const all = [
+    ...(since === undefined ? [] : [`${HOUR} >= ${since / HOUR_NS}`, `timestamp >= ${since}`]),
+    ...(until === undefined ? [] : [`${HOUR} <= ${until / HOUR_NS}`, `timestamp < ${until}`]),
+  ];
+  return all.join(' AND ') || 'true';
+}
+
+function* placeConditions({ node }: Selection, times: TimeRange): Generator<string> {
+  if (times.since !== undefined || times.until !== undefined) yield timeCondition(times);
   if (isExact(node)) yield `node = ${literal(node)}`;
 }
 

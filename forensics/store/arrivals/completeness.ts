@@ -1,3 +1,4 @@
+import type { NodeFacts } from '../../completeness/node.ts';
 import { completenessOf } from '../../completeness/sentence.ts';
 import { conditionOf, type Selection, type TimeRange } from '../../select/filter.ts';
 import { nodesOf } from '../answer/question.ts';
@@ -6,13 +7,28 @@ import type { Store } from '../connect.ts';
 import { tableOf } from '../schema/literal.ts';
 import { arrivalsOf } from './arrivals.ts';
 
+/** What an operator does about a store in which nothing has arrived. */
+export const EMPTY =
+  'no agent has sent a record yet: check that the Collector inserts into the table otel';
+
 /** Says how complete the records of nodes are over the hours of a time; undefined: all nodes. */
 export async function storeCompleteness(
   store: Store,
   nodes: readonly string[] | undefined,
   times: TimeRange,
 ): Promise<string> {
-  return completenessOf((await arrivalsOf(store, nodes, times)).nodes, times);
+  return completenessIn((await arrivalsOf(store, nodes, times)).nodes, times, nodes !== undefined);
+}
+
+/** Says it of what has arrived; of no node, it says what that means. */
+export function completenessIn(
+  nodes: readonly NodeFacts[],
+  times: TimeRange,
+  areNamed: boolean,
+): string {
+  const sentence = completenessOf(nodes, times);
+  if (nodes.length > 0) return sentence;
+  return `${sentence}; ${areNamed ? 'no node of this name has sent a record' : EMPTY}`;
 }
 
 /** Says it of the nodes that a selection names. */
@@ -25,9 +41,10 @@ export async function completenessFor(
     nodesAsked(store, selection),
     arrivalsOf(store, nodesOf(selection), times),
   ]);
-  return completenessOf(
+  return completenessIn(
     nodes.filter(({ node }) => isAsked(node)),
     times,
+    selection.node !== undefined,
   );
 }
 

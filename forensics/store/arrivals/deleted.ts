@@ -1,6 +1,7 @@
 import { HOUR_NS } from '../../select/time.ts';
 import type { Store } from '../connect.ts';
 import { tableOf } from '../schema/literal.ts';
+import { HOUR } from '../schema/tables.ts';
 import { hoursOf, type Parts } from './place.ts';
 
 /**
@@ -30,9 +31,10 @@ async function lackingOn(
   parts: Parts,
 ): Promise<ReadonlyMap<string, number>> {
   const { since, until, step } = parts;
-  const times = [
-    ...(since === undefined ? [] : [`timestamp >= ${since - (since % HOUR_NS)}`]),
-    ...(until === undefined ? [] : [`timestamp < ${endOfHour(until)}`]),
+  // The projection `by_hour` answers what is asked in its own words, without reading a record.
+  const hours = [
+    ...(since === undefined ? [] : [`${HOUR} >= ${since / HOUR_NS}`]),
+    ...(until === undefined ? [] : [`${HOUR} < ${(until + HOUR_NS - 1n) / HOUR_NS}`]),
   ].join(' AND ');
   const part =
     step === undefined || since === undefined
@@ -48,16 +50,11 @@ async function lackingOn(
          FROM ${tableOf(store, 'coverage')} WHERE ${onNodes} AND ${hoursOf(parts).within}
          GROUP BY node, boot_id, hook_id, cpu, hour
          UNION ALL
-         SELECT node, intDiv(timestamp, ${HOUR_NS}) AS begin, toInt64(0) AS count,
-           toInt64(count()) AS left
-         FROM ${tableOf(store, 'records')} WHERE ${onNodes} AND action = 'exec' AND ${times || 'true'}
+         SELECT node, ${HOUR} AS begin, toInt64(0) AS count, toInt64(count()) AS left
+         FROM ${tableOf(store, 'records')} WHERE ${onNodes} AND action = 'exec' AND ${hours || 'true'}
          GROUP BY node, begin)
        GROUP BY node, begin HAVING there < arrived)
      GROUP BY part, node`,
   );
   return new Map(rows.map(({ part, node, lacking }) => [`${part} ${node}`, Number(lacking)]));
-}
-
-function endOfHour(time: bigint): bigint {
-  return time % HOUR_NS === 0n ? time : time - (time % HOUR_NS) + HOUR_NS;
 }

@@ -1,3 +1,4 @@
+import { latestAt } from '../../completeness/node.ts';
 import type { TimeRange } from '../../select/filter.ts';
 import { HOUR_NS } from '../../select/time.ts';
 
@@ -31,6 +32,11 @@ export function hoursOf({ since, until }: TimeRange): Hours {
     before: from === undefined ? 'false' : `hour < ${from}`,
     behind: to === undefined ? 'false' : `hour >= ${to}`,
   };
+}
+
+/** Returns the column `possible` in SQL: the last time that the clock of this machine does not contradict. */
+export function possibleOf(time: string): string {
+  return `toString(maxOrNullIf(${time}, ${time} <= ${latestAt(Date.now())})) AS possible`;
 }
 
 /** A time that begins with an hour, and how long each of its parts is; undefined: it is one part. */

@@ -3,7 +3,7 @@ import { beyond, merged, type Range } from '../../ranges.ts';
 import type { TimeRange } from '../../select/filter.ts';
 import type { Store } from '../connect.ts';
 import { literal, tableOf } from '../schema/literal.ts';
-import { cpuKey, hoursOf, type Place } from './place.ts';
+import { cpuKey, hoursOf, type Place, possibleOf } from './place.ts';
 
 /** So many CPUs are named in one query. */
 const CPUS_AT_ONCE = 200;
@@ -33,9 +33,10 @@ export interface CpuRow {
   readonly high: string;
 }
 
-/** What has arrived of a CPU within the hours of a time, and beside them. */
+/** What has arrived of a CPU within the hours of a time, and beside them; the times are those of all of it. */
 export type CpuTotals = CpuRow &
-  Readonly<Record<'before' | 'behind', readonly [low: string, high: string]>>;
+  Readonly<Record<'before' | 'behind', readonly [low: string, high: string]>> &
+  Readonly<Record<'earliest' | 'latest', string>> & { readonly possible: string | null };
 
 /** Counts what has arrived of each CPU. */
 export function totalsIn(store: Store, onNodes: string, times: TimeRange): Promise<CpuTotals[]> {
@@ -44,7 +45,9 @@ export function totalsIn(store: Store, onNodes: string, times: TimeRange): Promi
     `SELECT ${CPU}, toString(groupBitmapMergeIf(seqs, ${within})) AS arrived,
        toString(minIf(c.first, ${within})) AS low, toString(maxIf(c.last, ${within})) AS high,
        [toString(minIf(c.first, ${before})), toString(maxIf(c.last, ${before}))] AS before,
-       [toString(minIf(c.first, ${behind})), toString(maxIf(c.last, ${behind}))] AS behind
+       [toString(minIf(c.first, ${behind})), toString(maxIf(c.last, ${behind}))] AS behind,
+       toString(min(first_time)) AS earliest, toString(max(last_time)) AS latest,
+       ${possibleOf('last_time')}
      FROM ${tableOf(store, 'coverage')} AS c WHERE ${onNodes}
      GROUP BY node, boot_id, hook_id, c.cpu ORDER BY node, boot_id, hook_id, c.cpu`,
   );

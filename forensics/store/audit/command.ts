@@ -8,7 +8,7 @@ import { remark } from '../../output/stderr.ts';
 import { flush, paint } from '../../output/stdout.ts';
 import { timeRangeOf } from '../../select/filter.ts';
 import { askNode } from '../answer/ask-node.ts';
-import { storeCompleteness } from '../arrivals/completeness.ts';
+import { EMPTY, storeCompleteness } from '../arrivals/completeness.ts';
 import { type ConnectionOptions, connect, STREAM_S } from '../connect.ts';
 import { refuseOtherSchema } from '../refuse.ts';
 import { auditFleet, type FleetFinding } from './fleet.ts';
@@ -34,17 +34,25 @@ export async function storeAudit(address: string, options: StoreAuditOptions): P
   await using store = connect(address, options, STREAM_S);
   await refuseOtherSchema(store);
   const times = timeRangeOf({ since }, Date.now());
-  const { nodes, findings } = await auditFleet(store, times);
+  const { nodes, deleted, findings } = await auditFleet(store, times);
+  if (nodes === 0) throw new ForensicsError('negative', EMPTY);
   const shown = `${store.address.url.replace(/^https?/, 'clickhouse')}/${store.address.database}`;
   const code = await printFindings(
     findings.map((finding) => placed(finding, shown)),
     options,
-    (isSound) => (isSound ? 'sound' : paint('bad', 'findings')),
+    (isSound) => verdictOf(isSound, deleted),
     counted(nodes, 'node'),
   );
   await flush();
   remark(visible(await storeCompleteness(store, undefined, times)));
   return code;
+}
+
+/** Nobody can judge what was deleted. */
+function verdictOf(isSound: boolean, deleted: number): string {
+  if (!isSound) return paint('bad', 'findings');
+  if (deleted === 0) return 'sound';
+  return `sound, except for ${counted(deleted, 'record')} that the store has deleted`;
 }
 
 function placed({ code, severity, node, id, more }: FleetFinding, shown: string): Placed {

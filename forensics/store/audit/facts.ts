@@ -1,5 +1,6 @@
 import { countBeyond, type Range } from '../../ranges.ts';
 import type { TimeRange } from '../../select/filter.ts';
+import { timeCondition } from '../answer/question.ts';
 import type { Store } from '../connect.ts';
 import { literal, tableOf } from '../schema/literal.ts';
 
@@ -19,13 +20,9 @@ export class Facts {
   readonly #store: Store;
   readonly #isAsked: string;
 
-  constructor(store: Store, { since, until }: TimeRange) {
+  constructor(store: Store, times: TimeRange) {
     this.#store = store;
-    const all = [
-      ...(since === undefined ? [] : [`timestamp >= ${since}`]),
-      ...(until === undefined ? [] : [`timestamp < ${until}`]),
-    ];
-    this.#isAsked = all.join(' AND ') || 'true';
+    this.#isAsked = timeCondition(times);
   }
 
   /** Yields causes that are not on the node of their effect, and ids of a node that are there twice. */

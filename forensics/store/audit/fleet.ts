@@ -22,6 +22,8 @@ export interface FleetFinding {
 /** What an audit of all nodes has found. */
 export interface FleetAudit {
   readonly nodes: number;
+  /** records that had arrived, and that the store has deleted */
+  readonly deleted: number;
   readonly findings: readonly FleetFinding[];
 }
 
@@ -86,7 +88,8 @@ export async function auditFleet(
       more: `${others.join(', ')} has the same boot, ${boot}: the ids of both are the same for the same times`,
     });
   }
-  return { nodes: nodes.length, findings };
+  const gone = nodes.reduce((sum, { deleted = 0 }) => sum + deleted, 0);
+  return { nodes: nodes.length, deleted: gone, findings };
 }
 
 type Absent = Odd & { readonly effect: NonNullable<Odd['effect']> };

@@ -3,7 +3,7 @@
 import { COLUMNS, type Column } from './columns.ts';
 import { EXPORTER_COLUMNS } from './exporter-columns.ts';
 import { identifier, literal } from './literal.ts';
-import { TABLES, type Table } from './tables.ts';
+import { type Index, TABLES, type Table } from './tables.ts';
 
 /** How a store is laid out. */
 export interface Layout {
@@ -90,6 +90,10 @@ export function definition({ name, type, codec = 'ZSTD(1)', alias, otherwise }: 
   return `${identifier(name)} ${type}${value} CODEC(${codec})`;
 }
 
+function indexText({ kind, name, sql }: Index): string {
+  return `${kind} ${name} ${sql}`;
+}
+
 /** Returns where statements run, for their ends. */
 export function onCluster({ cluster, everywhere }: Layout): string {
   return cluster !== undefined && everywhere ? ` ON CLUSTER ${identifier(cluster)}` : '';
@@ -102,9 +106,10 @@ export function nameOf({ database }: Layout, name: string): string {
 
 function tables(layout: Layout, one: Table): Statement[] {
   const { cluster, database, days } = layout;
-  const lines = [...one.columns.map(definition), ...one.indexes];
+  const lines = [...one.columns.map(definition), ...one.indexes.map(indexText)];
   const stored = storedName(layout, one.name);
-  const clauses = [`ENGINE = ${engine(layout, one)}`, ...one.clauses(days)];
+  const settings = one.settings === undefined ? [] : [`SETTINGS ${one.settings}`];
+  const clauses = [`ENGINE = ${engine(layout, one)}`, ...one.clauses(days), ...settings];
   const own = table(layout, stored, lines, clauses);
   if (cluster === undefined) return [own];
   const distributed = [cluster, database, stored].map(literal).join(', ');

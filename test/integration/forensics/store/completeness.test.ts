@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { factsByPart } from '../../../../forensics/store/arrivals/by-part.ts';
-import { connect } from '../../../../forensics/store/connect.ts';
+import { storeCompleteness } from '../../../../forensics/store/arrivals/completeness.ts';
+import { connect, type Store } from '../../../../forensics/store/connect.ts';
 import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
 import { type Stored, startStore } from '../../../support/clickhouse/stored.ts';
 import { Folder, vcml } from '../../../support/forensics.ts';
@@ -52,7 +53,7 @@ test('an answer says on which nodes every record has arrived', options, async (t
   for (const [pattern, says] of [
     ['node-[1]', '1 of 1 node; rules withheld 5 records'],
     ['node-[23]', '0 of 1 node; 1 with holes that nothing explains: node-2 (2 records)'],
-    ['other-*', '0 of 0 nodes'],
+    ['other-*', '0 of 0 nodes; no node of this name has sent a record'],
   ] as const)
     equal(
       await completeness(store, '--since', '2026-11-23T03:09:20Z', '--node', pattern),
@@ -78,12 +79,12 @@ test(
     const unjudged =
       '1 not judged: node-3 (all of its times are later than the clock of this machine)';
     const clocks =
-      'times later than the clock of this machine: node-1 (2096-11-05T03:09:15Z), node-3 (2096-11-05T03:09:15Z)';
+      'times later than the clock of this machine: node-1 (2096-11-05T04:59:37Z), node-3 (2096-11-05T04:59:37Z)';
     equal(
       await completeness(
         store,
         '--since',
-        '2026-11-23T03:00:00Z',
+        '2026-11-23T03:09:20Z',
         '--until',
         '2026-11-23T03:30:00Z',
       ),
@@ -179,6 +180,84 @@ test('records that the store has deleted are not there, and are counted', option
     ),
     [[1, 'node-1', 6]],
   );
+});
+
+test('records are counted as they are left, whatever removed the others', options, async (t) => {
+  const stored = await startStore(t);
+  const nodes = ['node-1', 'node-2', 'node-3', 'node-4', 'node-5', 'node-6'];
+  const [first, second] = [0, 24 * HOUR].map((from) =>
+    nodes.flatMap((node) => onNode(node, [1, 2, 3, 4, 5, 6], from)),
+  );
+  if (first === undefined || second === undefined) throw new Error('there are no lines');
+  const onEach = async (statement: string) => {
+    for (const server of stored.servers) await server.query(statement);
+  };
+  for (const change of [
+    () => stored.insert([...first, ...second]),
+    () => stored.insert(first),
+    () => stored.merge(),
+    () => onEach("DELETE FROM vcml.records_local WHERE node = 'node-1' AND seq < 3"),
+    () =>
+      onEach(
+        "ALTER TABLE vcml.records_local DELETE WHERE node < 'node-4' AND seq = 4 SETTINGS mutations_sync = 2",
+      ),
+    () => stored.merge(),
+    () => onEach("ALTER TABLE vcml.records_local DROP PARTITION '2026-11-23'"),
+  ]) {
+    await change();
+    const [read, counted] = await Promise.all(
+      ['optimize_use_projections = 0', 'force_optimize_projection = 1'].map((setting) =>
+        stored.query(
+          `SELECT node, intDiv(timestamp, 3600000000000) AS begin, count() AS left FROM vcml.records
+           WHERE action = 'exec' GROUP BY node, begin ORDER BY node, begin SETTINGS ${setting}`,
+        ),
+      ),
+    );
+    deepEqual(counted, read, `${change}`);
+  }
+});
+
+test('an answer about what was deleted reads counts, and no records', options, async (t) => {
+  const stored = await startStore(t);
+  await stored.insert(
+    ['node-1', 'node-2', 'node-3', 'node-4'].flatMap((one) => onNode(one, [1, 2])),
+  );
+  await using store = connect(stored.address, {});
+  const asked: string[] = [];
+  const watched: Store = {
+    ...store,
+    rows<Row>(sql: string, parameters?: Readonly<Record<string, unknown>>) {
+      asked.push(sql);
+      return store.rows<Row>(sql, parameters);
+    },
+  };
+  const since = BigInt(Date.parse('2026-11-23T03:00:00Z')) * 1_000_000n;
+  for (const nodes of [undefined, ['node-1', 'node-2', 'node-3', 'node-4']])
+    for (const times of [
+      { since: undefined, until: undefined },
+      { since, until: since + 7_200_000_000_000n },
+    ])
+      match(await storeCompleteness(watched, nodes, times), /^complete: \d of 4 nodes/);
+  const counting = asked.filter((sql) => sql.includes('`records`'));
+  equal(counting.length, 4);
+  for (const sql of counting) {
+    const plan = await stored.query<{ explain: string }>(`EXPLAIN ${sql}`);
+    match(plan.map(({ explain }) => explain).join('\n'), /ReadFromMergeTree \(by_hour\)/);
+  }
+});
+
+test('a store in which nothing has arrived says so', options, async (t) => {
+  const { address } = await startStore(t);
+  const empty =
+    'no agent has sent a record yet: check that the Collector inserts into the table otel';
+  const query = await vcml('query', '--since', '1h', address);
+  deepEqual(query, {
+    code: 0,
+    stdout: '',
+    stderr: `vcml: no record was found\nvcml: complete: 0 of 0 nodes; ${empty}\n`,
+  });
+  const audit = await vcml('audit', '--since', '1h', address);
+  deepEqual(audit, { code: 1, stdout: '', stderr: `vcml: ${empty}\n` });
 });
 
 test('what a boot lost at its end may be from its last record on', options, async (t) => {

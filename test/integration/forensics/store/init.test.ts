@@ -30,7 +30,7 @@ test('a store that was made by the printed statements is up to date', options, a
 });
 
 test(
-  'a store of an older schema gets its new columns, and its old rows answer',
+  'a store of an older schema gets its new columns and indexes, and its old rows answer',
   options,
   async (t) => {
     const server = await startClickHouse(t);
@@ -40,6 +40,12 @@ test(
     await server.query('DROP VIEW vcml.records_to_journal');
     for (const table of ['records', 'journal'])
       await server.query(`ALTER TABLE vcml.${table} DROP COLUMN tty`);
+    for (const change of [
+      'DROP INDEX by_executable',
+      'DROP PROJECTION by_hour',
+      'RESET SETTING deduplicate_merge_projection_mode, lightweight_mutation_projection_mode',
+    ])
+      await server.query(`ALTER TABLE vcml.records ${change}`);
     await server.query(
       "INSERT INTO vcml.records (node, timestamp, action, attributes) VALUES ('n', toUnixTimestamp64Nano(now64(9)) - 1000000000, 'exec', {'vcml.process.tty': 'pts/1'})",
     );
@@ -49,12 +55,18 @@ test(
     const { code, stdout, stderr } = await init(server);
     equal(code, 0, stderr);
     match(stdout, /added the column tty to records\nadded the column tty to journal\n/);
+    match(
+      stdout,
+      /added the index by_executable to records\nadded the projection by_hour to records\n/,
+    );
     match(stdout, /changed the view records_to_coverage\n/);
     await insertTty(server, 'pts/2');
     deepEqual(await server.query('SELECT tty FROM vcml.records ORDER BY timestamp'), [
       { tty: 'pts/1' },
       { tty: 'pts/2' },
     ]);
+    await server.query('OPTIMIZE TABLE vcml.records FINAL');
+    equal(await recordCount(server), 2);
     equal((await init(server)).stdout, 'the store is up to date\n');
   },
 );

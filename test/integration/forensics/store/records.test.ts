@@ -2,6 +2,7 @@ import { deepEqual, equal, match } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { childCounts } from '../../../../forensics/serve/memory/store-pages.ts';
 import { rowsFor } from '../../../../forensics/store/answer/fetch.ts';
 import type { Question } from '../../../../forensics/store/answer/question.ts';
 import { lineOf } from '../../../../forensics/store/answer/record-line.ts';
@@ -89,6 +90,43 @@ test('no question finds what a node sent again and changed', options, async (t) 
   const since = '2001-01-01';
   deepEqual(await linesIn(store, { since, exe: '/tmp/forged' }), []);
   sameLines(await linesIn(store, { id: idIn(cause), since, effects: true }), [cause]);
+  await using connection = connect(store.address, {});
+  deepEqual(await childCounts(connection, [keyIn(cause)]), [0]);
+});
+
+test('what a node sent again and changed hides nothing that it sent first', options, async (t) => {
+  const store = await startStore(t);
+  const [cause = '', effect = ''] = deepChain(2);
+  await store.insert([cause, effect]);
+  await store.insert([
+    effect
+      .replace(/"parent_cause":"[^"]*",/, '"parent_cause":null,')
+      .replace(/"process.executable.path":"[^"]*"/, '"process.executable.path":"/tmp/forged"'),
+  ]);
+  await using connection = connect(store.address, {});
+  for (const merge of [() => {}, store.merge]) {
+    await merge();
+    sameLines(await linesIn(store, { since: '2001-01-01', exe: '/usr/bin/p1' }), [effect]);
+    sameLines(await linesIn(store, { id: idIn(cause), effects: true }), sorted([cause, effect]));
+    deepEqual(await childCounts(connection, [keyIn(cause)]), [1]);
+  }
+});
+
+test('many records that are selected are those that were sent first, too', options, async (t) => {
+  const store = await startStore(t);
+  // So many that their keys are not named one by one.
+  const many = Array.from({ length: 1500 }, (_, n) => execLine(n, { object: '/usr/bin/many' }));
+  const other = execLine(1500);
+  await store.insert([...many, other]);
+  await store.insert([
+    execLine(1500, { object: '/usr/bin/many' }),
+    execLine(7, { object: '/usr/bin/other' }),
+    ...many.slice(20, 40),
+  ]);
+  for (const merge of [() => {}, store.merge]) {
+    await merge();
+    sameLines(await linesIn(store, { since: '2001-01-01', exe: '/usr/bin/many' }), sorted(many));
+  }
 });
 
 test('records about the journal that differ all stay', options, async (t) => {
@@ -285,6 +323,12 @@ test('a store answers alone, and at a time', options, async (t) => {
     match(stderr, message);
   }
 });
+
+/** Returns where the record of a line is. */
+function keyIn(line: string): { node: string; timestamp: string; id: string } {
+  const [, timestamp = ''] = /"timestamp":(\d+)/.exec(line) ?? [];
+  return { node: 'node-1', timestamp, id: idIn(line) };
+}
 
 /** Returns execs, each caused by the one before. */
 function deepChain(length: number): string[] {

@@ -1,0 +1,158 @@
+import type { NodeFacts } from '../../completeness/node.ts';
+import { type Hook, leastOf } from '../../completeness/numbers.ts';
+import type { Store } from '../connect.ts';
+import { tableOf } from '../schema/literal.ts';
+import { possibleOf } from './place.ts';
+import type { CpuTotals } from './received.ts';
+
+/** What records about the journal say about hooks: their own, and those that they are about. */
+interface JournalTotals {
+  readonly node: string;
+  readonly boot: string | null;
+  readonly hook: string | null;
+  /** the hook whose numbers were lost or withheld */
+  readonly about: string | null;
+  readonly first: string;
+  readonly last: string;
+  /** the last time that no clock contradicts */
+  readonly possible: string | null;
+  /** what each start expects first, by CPU; none: no agent started */
+  readonly starts: readonly (readonly string[])[];
+  readonly format: string | null;
+}
+
+/** A time from its first to its last moment. */
+interface Span {
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
+/** Reads what the records about the journal of nodes say about hooks. */
+export function journalTotalsOn(store: Store, onNodes: string): Promise<JournalTotals[]> {
+  return store.rows<JournalTotals>(
+    `SELECT node, toString(boot_id) AS boot, hook_id AS hook,
+       coalesce(loss_hook_id, withheld_hook_id) AS about, toString(min(timestamp)) AS first,
+       toString(max(timestamp)) AS last, ${possibleOf('timestamp')},
+       CAST(groupUniqArrayIf(hook_next_seq, action = 'journal.start'), 'Array(Array(String))') AS starts,
+       toString(minIf(format_version, action = 'journal.start')) AS format
+     FROM ${tableOf(store, 'journal')} WHERE ${onNodes} GROUP BY node, boot_id, hook_id, about`,
+  );
+}
+
+/** Returns the first and the last record of each node. */
+export function seenIn(
+  totals: readonly CpuTotals[],
+  journal: readonly JournalTotals[],
+): readonly Pick<NodeFacts, 'node' | 'first' | 'last' | 'ahead'>[] {
+  const seen = new Map<string, Span>();
+  const lasts = new Map<string, Span>();
+  for (const row of totals) widen(seen, row.node, spanOfCpu(row));
+  for (const row of journal) widen(seen, row.node, spanOfRow(row));
+  for (const { node, possible } of [...totals, ...journal])
+    if (possible !== null) widen(lasts, node, { first: BigInt(possible), last: BigInt(possible) });
+  const nodes = Array.from(seen, ([node, { first, last: stamped }]) => {
+    const last = lasts.get(node)?.last;
+    return { node, first, last, ...(last !== stamped && { ahead: stamped }) };
+  });
+  return nodes.sort((a, b) => (a.node < b.node ? -1 : 1));
+}
+
+/** Returns the time of the last record of each boot, by bootKey(). */
+export function bootEndsIn(
+  totals: readonly CpuTotals[],
+  journal: readonly JournalTotals[],
+): ReadonlyMap<string, bigint> {
+  const boots = new Map<string, Span>();
+  for (const row of totals) widen(boots, bootKey(row), spanOfCpu(row));
+  for (const row of journal) widen(boots, bootKey(row), spanOfRow(row));
+  return new Map(Array.from(boots, ([key, { last }]) => [key, last]));
+}
+
+/** Returns the hooks that have records, or that records are about, by hookKey(). */
+export function hooksIn(
+  totals: readonly CpuTotals[],
+  journal: readonly JournalTotals[],
+): ReadonlyMap<string, Hook> {
+  const own = new Map<string, Span>();
+  const about = new Map<string, Span>();
+  const nodes = new Map<string, string>();
+  const starts = new Map<string, JournalTotals[]>();
+  for (const row of totals) {
+    widen(own, hookKey(row), spanOfCpu(row));
+    nodes.set(hookKey(row), row.node);
+  }
+  for (const row of journal) {
+    const { node, boot, hook } = row;
+    if (boot === null) continue;
+    const ownKey = hookKey({ node, boot, hook: hook ?? '' });
+    if (row.starts.length > 0) starts.set(ownKey, [...(starts.get(ownKey) ?? []), row]);
+    if (hook !== null) {
+      widen(own, ownKey, spanOfRow(row));
+      nodes.set(ownKey, node);
+    }
+    if (row.about !== null) {
+      const key = hookKey({ node, boot, hook: row.about });
+      widen(about, key, spanOfRow(row));
+      nodes.set(key, node);
+    }
+  }
+  return new Map(
+    Array.from(nodes, ([key, node]): [string, Hook] => {
+      const [mine, others, begun] = [own.get(key), about.get(key), starts.get(key)];
+      const ends = [mine, others].flatMap((span) => (span === undefined ? [] : [span.last]));
+      const hook: Hook = {
+        node,
+        first: mine?.first,
+        last: ends.reduce(later),
+        nextSeq:
+          begun && leastOf(begun.flatMap((row) => row.starts).map((next) => next.map(Number))),
+        isUntold: begun?.some(({ format }) => Number(format) < 2) ?? false,
+      };
+      return [key, hook];
+    }),
+  );
+}
+
+/** A name of a hook for maps. */
+export function hookKey({
+  node,
+  boot,
+  hook,
+}: {
+  readonly node: string;
+  readonly boot: string;
+  readonly hook: string;
+}): string {
+  return JSON.stringify([node, boot, hook]);
+}
+
+/** A name of a boot for maps. */
+export function bootKey({
+  node,
+  boot,
+}: {
+  readonly node: string;
+  readonly boot: string | null;
+}): string {
+  return JSON.stringify([node, boot]);
+}
+
+function widen(spans: Map<string, Span>, key: string, span: Span): void {
+  const { first, last } = spans.get(key) ?? span;
+  spans.set(key, {
+    first: -later(-first, -span.first),
+    last: later(last, span.last),
+  });
+}
+
+function later(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
+}
+
+function spanOfCpu({ earliest, latest }: CpuTotals): Span {
+  return { first: BigInt(earliest), last: BigInt(latest) };
+}
+
+function spanOfRow({ first, last }: JournalTotals): Span {
+  return { first: BigInt(first), last: BigInt(last) };
+}
