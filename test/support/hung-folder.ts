@@ -13,21 +13,23 @@ export interface HungFolder {
 
 /** Mounts a file system in user space, without anybody who answers the kernel. */
 export function mountHungFolder(t: TestContext): HungFolder {
-  const dir = join(temporaryFolder(t), 'hung');
-  mkdirSync(dir);
   const device = openSync('/dev/fuse', 'r+');
-  let isOpen = true;
+  let [isOpen, isMounted] = [true, false];
   const release = () => {
     if (isOpen) closeSync(device);
     isOpen = false;
   };
+  // Before the folder is removed, which is registered next.
   t.after(() => {
     release();
-    execFileSync('umount', ['--lazy', dir]);
+    if (isMounted) execFileSync('umount', ['--lazy', dir]);
   });
+  const dir = join(temporaryFolder(t), 'hung');
+  mkdirSync(dir);
   const options = 'fd=3,rootmode=40000,user_id=0,group_id=0';
   execFileSync('mount', ['--internal-only', '-t', 'fuse', '-o', options, 'nobody', dir], {
     stdio: ['ignore', 'pipe', 'pipe', device],
   });
+  isMounted = true;
   return { dir, release };
 }

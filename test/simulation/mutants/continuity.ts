@@ -102,8 +102,8 @@ export const CONTINUITY: readonly Mutant[] = [
   {
     name: 'the ring is released although the disk did not take the lines',
     file: 'agent/run/session/recorder.ts',
-    before: '      if (!(await this.#batch.write())) return false;\n    } while',
-    after: '      if (!(await this.#batch.write())) break;\n    } while',
+    before: '      if (!(await this.#batch.write())) return false;\n      if (this.#reading',
+    after: '      if (!(await this.#batch.write())) break;\n      if (this.#reading',
     why: 'The batch keeps the lines and tries again; only a kill meanwhile shows the difference.',
   },
   {
