@@ -73,6 +73,7 @@ test('an exec from another container is an entry, and one from a nested cgroup i
 
 test('a runtime in its own mount namespace is outside', () => {
   const bed = bedOf();
+  bed.mkdir(50n, '/system.slice/containerd.service');
   bed.mkdir(60n, podPath(A));
   const snap = { cgroup: 50n, mnt: 5 };
   const init = { cgroup: 60n, mnt: 5 };
@@ -117,6 +118,7 @@ test('an exec belongs to its container although nobody knows any more where its 
 
 test('a host process in a container’s mount namespace does not make it the host’s', () => {
   const bed = bedOf();
+  bed.mkdir(50n, '/system.slice/containerd.service');
   bed.mkdir(60n, podPath(A));
   const inside = { cgroup: 60n, mnt: 7 };
   equal(entryOf(bed.place(inside, RUNTIME)), 'start');

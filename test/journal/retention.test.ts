@@ -222,8 +222,8 @@ test('the numbers of a damaged segment reach up to those of the segments that fo
   const put = (number: number, ...lines: readonly string[]) =>
     writeFileSync(join(bed.dir, segmentName(number)), lines.map((line) => `${line}\n`).join(''));
   // The second frame cannot be read; the hook 4 ends in it.
-  const deleted = lossLine('retention', '5', 0, 3, 9);
-  const sound = [execLine('4', 0, 8), execLine('5', 0, 10), deleted, execLine('5', 0, 11)];
+  const earlier = lossLine('retention', '5', 0, 3, 9);
+  const sound = [execLine('4', 0, 8), execLine('5', 0, 10), earlier, execLine('5', 0, 11)];
   const frame = zstdCompressSync(Buffer.from(sound.map((line) => `${line}\n`).join('')));
   writeFileSync(join(bed.dir, `${FIRST}.zst`), Buffer.concat([frame, Buffer.alloc(99, 'x')]));
   put(2, lossLine('retention', '5', 0, 1, 9), lossLine('quiet', '5', 0, 30, 31));

@@ -75,7 +75,7 @@ export class Search {
       if (isOver) break;
       await turn();
       if (this.#isStopped) {
-        walk.return();
+        walk.return(undefined);
         return;
       }
     }

@@ -66,7 +66,7 @@ export class ContainerStates {
   /** What is known; what is not known is read, and the listener is called. */
   read(id: string): ContainerState | undefined {
     const known = this.#states.get(id);
-    if (known === undefined) this.#ask(id);
+    if (known === undefined) void this.#ask(id);
     return known;
   }
 

@@ -55,7 +55,7 @@ export function continuityFrom(checkpoint?: Checkpoint): Continuity {
     hookId: checkpoint?.hookId,
     detached: checkpoint?.detached ?? false,
     nextSeq: [...(checkpoint?.nextSeq ?? [])],
-    losses: checkpoint?.losses ?? new Losses(),
+    losses: new Losses(checkpoint?.losses.toJSON(), checkpoint?.losses.partly),
     beginSeq: [...(checkpoint?.nextSeq ?? [])],
     seen: new NumberRanges(),
     deleted: new Map(),

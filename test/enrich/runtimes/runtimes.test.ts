@@ -75,7 +75,10 @@ test('containerd’s bundle names the container, in every namespace and version'
   ])
     deepEqual(await read(`${bundle}/config.json`, oci(CRI)), state, bundle);
   const { 'io.kubernetes.cri.sandbox-uid': _, ...old } = CRI;
-  deepEqual(await read(`${TASKS}/k8s.io/${ID}/config.json`, oci(old)), { ...state, podUid: undefined });
+  deepEqual(await read(`${TASKS}/k8s.io/${ID}/config.json`, oci(old)), {
+    ...state,
+    podUid: undefined,
+  });
 });
 
 test('a sandbox is distinguished from a container', async () => {
@@ -126,7 +129,7 @@ test('CRI-O’s names come from the kubelet, and not from a pod’s own annotati
 });
 
 for (const driver of ['vfs', 'btrfs', 'zfs'])
-  test(`CRI-O’s and podman’s files are found in the storage of ${driver}`, () => {
+  test(`CRI-O’s and podman’s files are found in the storage of ${driver}`, async () => {
     const file = `${driver}-containers/${ID}/userdata/config.json`;
     const annotations = { 'io.kubernetes.cri-o.ContainerType': 'container' };
     equal((await read(file, oci(annotations)))?.runtime, 'cri-o');
@@ -172,7 +175,12 @@ test('podman’s file, in the storage that it shares with CRI-O, says that the c
 test('docker’s file names the container, or the pod for which cri-dockerd made it', async () => {
   const file = `containers/${ID}/config.v2.json`;
   const plain = { Name: '/web', Config: { Image: 'nginx:1', Env: ['A=secret-value'], Labels: {} } };
-  deepEqual(await read(file, plain), { runtime: 'docker', ...NOTHING, name: 'web', image: 'nginx:1' });
+  deepEqual(await read(file, plain), {
+    runtime: 'docker',
+    ...NOTHING,
+    name: 'web',
+    image: 'nginx:1',
+  });
   const Labels = {
     'io.kubernetes.docker.type': 'container',
     'io.kubernetes.container.name': 'cart',
@@ -220,14 +228,21 @@ test('hostile content gives no names and does no harm', async () => {
   ];
   for (const name of names) {
     const annotations = Object.fromEntries(Object.keys(CRI).map((key) => [key, name]));
-    deepEqual(await read(file, oci(annotations)), { runtime: 'containerd', ...NOTHING }, String(name));
+    deepEqual(
+      await read(file, oci(annotations)),
+      { runtime: 'containerd', ...NOTHING },
+      String(name),
+    );
   }
   for (const annotations of [[], 'text', 7, null, true])
     deepEqual(await read(file, oci(annotations)), { runtime: 'containerd', ...NOTHING });
-  deepEqual(await read(file, '{"annotations":{"__proto__":{"io.kubernetes.cri.sandbox-name":"x"}}}'), {
-    runtime: 'containerd',
-    ...NOTHING,
-  });
+  deepEqual(
+    await read(file, '{"annotations":{"__proto__":{"io.kubernetes.cri.sandbox-name":"x"}}}'),
+    {
+      runtime: 'containerd',
+      ...NOTHING,
+    },
+  );
   for (const content of ['', '{', 'null', '[]', '"text"', '7', `${'['.repeat(100_000)}`])
     equal(await read(file, content), undefined, content.slice(0, 10));
 });

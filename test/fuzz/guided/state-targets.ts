@@ -129,7 +129,8 @@ function deletions(dir: string): Target {
       writeFileSync(segment, 'x\n');
       try {
         const noted = new Deletions(folder, { segment: 9, offset: 2 });
-        const runs = await noted.resume(assert.ifError);
+        const left = await noted.resume(assert.ifError);
+        const runs = left.flatMap(({ ranges }) => ranges);
         await noted.settle();
         for (const { count } of runs) assert.ok(Number.isSafeInteger(count) && count >= 0);
         assert.ok(existsSync(file) || runs.length === 0);

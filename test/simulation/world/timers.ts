@@ -1,5 +1,6 @@
 import { current } from './current.ts';
 
+// biome-ignore lint/performance/noBarrelFile: the agent's own turns take no time
 export { setImmediate } from 'node:timers/promises';
 
 /** In place of that of `node:timers/promises`. */

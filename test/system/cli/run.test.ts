@@ -48,7 +48,11 @@ test('a journal that cannot be listed ends the agent with 73, and a message with
       `--bounding-set=-${lists}`,
       `--inh-caps=-${lists}`,
       AGENT_BIN,
-      ...['run', '--pin-dir', agent.pinDir, '--journal-dir', agent.journalDir],
+      'run',
+      '--pin-dir',
+      agent.pinDir,
+      '--journal-dir',
+      agent.journalDir,
     ],
     { encoding: 'utf8', timeout: 20_000 },
   );
