@@ -1,5 +1,13 @@
 import type { BootTime } from '../types.ts';
 
+/** JavaScript copies parts up to this length faster than a native call does. */
+const SHORT = 32;
+/** The digits of all numbers below 1,000, three each: one division then serves three digits. */
+const TRIPLES = Uint8Array.from(
+  Array.from({ length: 1000 }, (_, number) => `${number}`.padStart(3, '0')).join(''),
+  (digit) => digit.charCodeAt(0),
+);
+
 /**
  * Writes the parts of a line one after the other, without making strings of them. What does not fit is not
  * written, and `at` says how much room it takes.
@@ -23,8 +31,12 @@ export class ByteWriter {
   }
 
   bytes(part: Uint8Array): void {
-    const end = this.#at + part.length;
-    if (end <= this.#bytes.length) this.#bytes.set(part, this.#at);
+    const bytes = this.#bytes;
+    const at = this.#at;
+    const end = at + part.length;
+    if (part.length <= SHORT)
+      for (let index = 0; index < part.length; index++) bytes[at + index] = part[index] as number;
+    else if (end <= bytes.length) bytes.set(part, at);
     this.#at = end;
   }
 
@@ -38,13 +50,18 @@ export class ByteWriter {
 
   /** Writes an integer from 0 to 2^53 in decimal. */
   integer(value: number): void {
-    if (value < 1e9) {
-      this.#digits(value, width(value));
-      return;
+    if (value < 10) this.#digits(value, 1);
+    else if (value < 100) this.#digits(value, 2);
+    else if (value < 1000) this.#digits(value, 3);
+    else if (value < 1e9) {
+      const high = wholeOf(value, 1000);
+      this.integer(high);
+      this.#digits(value - high * 1000, 3);
+    } else {
+      const high = Math.floor(value / 1e9);
+      this.integer(high);
+      this.nineDigits(value - high * 1e9);
     }
-    const high = Math.floor(value / 1e9);
-    this.#digits(high, width(high));
-    this.nineDigits(value - high * 1e9);
   }
 
   /** Writes a time as whole nanoseconds, in decimal. */
@@ -58,23 +75,25 @@ export class ByteWriter {
 
   /** Writes an integer below 10^9 with leading zeros. */
   nineDigits(value: number): void {
-    this.#digits(value, 9);
+    const high = wholeOf(value, 1e6);
+    const rest = value - high * 1e6;
+    const middle = wholeOf(rest, 1000);
+    this.#digits(high, 3);
+    this.#digits(middle, 3);
+    this.#digits(rest - middle * 1000, 3);
   }
 
+  /** Writes the last one to three digits of an integer below 1,000. */
   #digits(value: number, count: number): void {
     const bytes = this.#bytes;
-    let rest = value;
-    for (let at = this.#at + count - 1; at >= this.#at; at--) {
-      const tenth = Math.floor(rest / 10);
-      bytes[at] = 0x30 + (rest - tenth * 10);
-      rest = tenth;
-    }
-    this.#at += count;
+    const end = 3 * value + 3;
+    let at = this.#at;
+    for (let from = end - count; from < end; from++) bytes[at++] = TRIPLES[from] as number;
+    this.#at = at;
   }
 }
 
-function width(value: number): number {
-  let count = 1;
-  for (let bound = 10; value >= bound; bound *= 10) count += 1;
-  return count;
+/** Divides integers below 2^32; V8 makes a multiplication of it, where Math.floor() needs a division. */
+function wholeOf(value: number, divisor: number): number {
+  return ((value >>> 0) / divisor) >>> 0;
 }
