@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { ByteWriter } from './line/byte-writer.ts';
 import { type BootTime, nanosecondsOf, rangeTexts, type Withheld } from './types.ts';
-import { createUuidv5 } from './uuid.ts';
+import { createUuidv5, NAME_AT } from './uuid.ts';
+
+const COLON = Buffer.from(':');
 
 /** Returns the id of this machine's current boot, a UUID. */
 export function readBootId(): string {
@@ -20,8 +23,15 @@ export interface Ids {
 export function createIds(bootId: string): Ids {
   const namespace = Buffer.from(bootId.replaceAll('-', ''), 'hex');
   const uuid = createUuidv5(namespace);
+  const name = new ByteWriter();
   return {
-    exec: (bootTime, pid) => uuid(`${nanosecondsOf(bootTime)}:${pid}`),
+    exec: (bootTime, pid) => {
+      name.move(uuid.block, NAME_AT);
+      name.nanoseconds(bootTime);
+      name.bytes(COLON);
+      name.integer(pid);
+      return uuid.of(name.at);
+    },
     journal: (bootTime, action, n) =>
       longUuidv5(namespace, `${nanosecondsOf(bootTime)}:${action}:${n}`),
   };

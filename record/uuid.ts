@@ -4,39 +4,41 @@
  * node:crypto.
  */
 
+/** Where the name begins in the block, behind the namespace. */
+export const NAME_AT = 16;
 const NAME_BYTES_MAX = 39;
+/** Where the block ends with the length of the message in bits. */
+const LENGTH_AT = 60;
 const HEX = Uint8Array.from({ length: 16 }, (_, digit) => digit.toString(16).charCodeAt(0));
 
-/**
- * Makes a function from a name of at most 39 ASCII characters to its UUIDv5 in `namespace` (16
- * bytes).
- */
-export function createUuidv5(namespace: Buffer): (name: string) => string {
-  const prefix = [0, 4, 8, 12].map((at) => namespace.readInt32BE(at));
-  const words = new Int32Array(80);
-  const text = Buffer.alloc(36, '-');
-  return (name) => {
-    if (name.length > NAME_BYTES_MAX) throw new RangeError(`name too long: ${name}`);
-    words.set(prefix);
-    fill(words, name);
-    digest(words);
-    write(words, text);
-    return text.toString('latin1', 0, 36);
-  };
+/** Makes UUIDv5s in one namespace. */
+export interface Uuidv5 {
+  /** Where the bytes of a name are written, from NAME_AT on: at most 39. */
+  readonly block: Uint8Array;
+  /** Returns the UUID of the name in the block that ends at this position. */
+  of(end: number): string;
 }
 
-/** The name, SHA-1's padding and the length in bits, after the namespace. */
-function fill(words: Int32Array, name: string): void {
-  const { length } = name;
-  let word = 0;
-  for (let i = 0; i < length; i++) {
-    word = (word << 8) | name.charCodeAt(i);
-    if ((i & 3) === 3) words[4 + (i >> 2)] = word;
-  }
-  const last = 4 + (length >> 2);
-  words[last] = ((word << 8) | 0x80) << (24 - 8 * (length & 3));
-  words.fill(0, last + 1, 15);
-  words[15] = (16 + length) * 8;
+/** Makes UUIDv5s in `namespace` (16 bytes). */
+export function createUuidv5(namespace: Buffer): Uuidv5 {
+  const block = new Uint8Array(64);
+  const view = new DataView(block.buffer);
+  const words = new Int32Array(80);
+  const text = Buffer.alloc(36, '-');
+  block.set(namespace);
+  return {
+    block,
+    of(end) {
+      if (end > NAME_AT + NAME_BYTES_MAX) throw new RangeError(`name too long: ${end - NAME_AT}`);
+      block[end] = 0x80;
+      for (let at = end + 1; at < LENGTH_AT; at++) block[at] = 0;
+      view.setUint32(LENGTH_AT, 8 * end);
+      for (let word = 0; word < 16; word++) words[word] = view.getInt32(4 * word);
+      digest(words);
+      write(words, text);
+      return text.toString('latin1', 0, 36);
+    },
+  };
 }
 
 /**
@@ -54,7 +56,8 @@ function digest(w: Int32Array): void {
   let d = 0x10325476;
   let e = 0xc3d2e1f0 | 0;
   for (let t = 0; t < 80; t++) {
-    const x = (((a << 5) | (a >>> 27)) + mix(t, b, c, d) + e + at(w, t)) | 0;
+    // Only `a` is from the round before, so that everything else is ready when it is added.
+    const x = (((mix(t, b, c, d) + e + at(w, t)) | 0) + ((a << 5) | (a >>> 27))) | 0;
     e = d;
     d = c;
     c = (b << 30) | (b >>> 2);
