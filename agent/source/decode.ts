@@ -148,17 +148,21 @@ export function createDecoder(
 
   function causeOf(offset: number): Cause {
     const kind = u32(offset + execEvent.causeKind);
-    const bootTimeOf = () => time(offset + execEvent.causeBootTime);
-    const pid = u32(offset + execEvent.causeTgid);
     if (kind === causeKind.causeUntracked) return { kind: 'untracked' };
-    const elsewhere = isAtItsCause(offset) ? {} : { elsewhere: placeOfCause(offset) };
+    const pid = u32(offset + execEvent.causeTgid);
+    const bootTime = time(offset + execEvent.causeBootTime);
+    // Most causes ran at the place of the exec; spreading an empty object would cost them more than the
+    // rest of this function.
+    const isElsewhere = !isAtItsCause(offset);
     if (kind === causeKind.causeAncestor) {
-      const ancestor = { kind: 'ancestor', pid, startTime: bootTimeOf() } as const;
-      return hasPlace(offset) ? { ...ancestor, ...elsewhere } : ancestor;
+      const ancestor = { kind: 'ancestor', pid, startTime: bootTime } as const;
+      if (!isElsewhere || !hasPlace(offset)) return ancestor;
+      return { ...ancestor, elsewhere: placeOfCause(offset) };
     }
     const cpu = u32(offset + execEvent.causeCpu);
     const seq = u64(offset + execEvent.causeSeq);
-    return { kind: 'record', bootTime: bootTimeOf(), pid, cpu, seq, ...elsewhere };
+    const record = { kind: 'record', bootTime, pid, cpu, seq } as const;
+    return isElsewhere ? { ...record, elsewhere: placeOfCause(offset) } : record;
   }
 
   /** Whether the event has its cause's place; the kernel side of 0.1.0 has none for ancestors. */
