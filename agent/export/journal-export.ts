@@ -76,9 +76,9 @@ export class JournalExport {
     this.#cursor = new Cursor(journal.dir, ({ message }) =>
       log('export.cursor_write_failed', { error: message }),
     );
-    const { readLines, findOldest } = journal;
+    const { readText, findOldest } = journal;
     this.#reader = new JournalReader(
-      { recent: this.#recent, readLines, oldest: findOldest, onSkipped },
+      { recent: this.#recent, readText, oldest: findOldest, onSkipped },
       this.#position,
     );
     this.#batches = new Batches(

@@ -4,7 +4,7 @@ import type { JournalExport } from '../export/journal-export.ts';
 import type { PreparedExport } from '../export/prepare-export.ts';
 import { orUnusable } from '../journal/folder.ts';
 import type { Journal } from '../journal/journal.ts';
-import { readLines } from '../journal/read.ts';
+import { readLines, readText } from '../journal/read.ts';
 import { oldestPosition } from '../journal/segment.ts';
 import type { Log } from '../log-events.ts';
 import { VERSION } from '../version.ts';
@@ -53,6 +53,7 @@ export async function startExport(
     findOldest,
     end: journal.position,
     readLines: (from) => readLines(dir, from),
+    readText: (from) => readText(dir, from),
   });
   journal.follow((lines, length, end) => journalExport.push(lines, length, end));
   return journalExport;

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readCursor } from '../../agent/export/read/cursor.ts';
 import { JournalReader } from '../../agent/export/read/journal-reader.ts';
 import { RecentLines } from '../../agent/export/read/recent-lines.ts';
-import { readLines } from '../../agent/journal/read.ts';
+import { readLines, readText } from '../../agent/journal/read.ts';
 import { oldestPosition } from '../../agent/journal/segment.ts';
 import { execLine, execLines, hostileLines, sameLines } from '../support/journal/lines.ts';
 import { segmentName } from '../support/journal/segment-name.ts';
@@ -142,7 +142,7 @@ test('the rest of a segment that is deleted while its batch is being sent is log
   const tail = new JournalReader(
     {
       recent: new RecentLines(bed.journal.position, 1000),
-      readLines: (from) => readLines(bed.dir, from),
+      readText: (from) => readText(bed.dir, from),
       oldest: () => oldestPosition(bed.dir),
       onSkipped: (from, to) => skips.push([from, to]),
     },

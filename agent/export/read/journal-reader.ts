@@ -1,9 +1,7 @@
-import type { ExportedJournal, JournalLine, Position } from './position.ts';
+import type { ExportedJournal, JournalText, Position } from './position.ts';
 import type { RecentLines } from './recent-lines.ts';
 
 const LINE_FEED = 0x0a;
-/** The number of lines that are read from a file at once. */
-const DISK_LINES = 32;
 const NOTHING = Buffer.alloc(0);
 
 /** A line without its line feed, as a part of a buffer. */
@@ -15,7 +13,7 @@ export interface Line {
 
 export interface JournalReaderOptions {
   readonly recent: RecentLines;
-  readonly readLines: ExportedJournal['readLines'];
+  readonly readText: ExportedJournal['readText'];
   /**
    * Returns the position before the first line that is not deleted; undefined: there is no line.
    */
@@ -31,30 +29,27 @@ export interface JournalReaderOptions {
 export class JournalReader {
   readonly #options: JournalReaderOptions;
   /** the position before the next line */
-  #position: Position;
-  /** lines at hand, from memory */
+  #segment: number;
+  #offset: number;
+  /** lines at hand, from memory or from the disk */
   #chunk: Buffer = NOTHING;
   #at = 0;
-  /** lines at hand, from the disk; the next one is the last */
-  #lines: JournalLine[] = [];
-  /** the bytes of the line that was taken last, if it is from the disk */
-  #memory: Buffer = NOTHING;
-  #disk: AsyncIterator<JournalLine> | undefined;
+  #disk: AsyncIterator<JournalText> | undefined;
+  /** Whether #disk is behind the end of the journal. */
+  #isBeyond = false;
   #isBehind = false;
   /** the number of pushes at the last fill() */
   #seen = 0;
 
-  constructor(options: JournalReaderOptions, from: Position) {
+  constructor(options: JournalReaderOptions, { segment, offset }: Position) {
     this.#options = options;
-    this.#position = from;
+    this.#segment = segment;
+    this.#offset = offset;
   }
 
   /** The position before the next line, in the segment of that line if one is at hand. */
   get position(): Position {
-    const next = this.#lines.at(-1);
-    return next !== undefined && next.segment > this.#position.segment
-      ? { segment: next.segment, offset: 0 }
-      : this.#position;
+    return { segment: this.#segment, offset: this.#offset };
   }
 
   /** Whether the lines at hand were read back from the disk. */
@@ -66,28 +61,15 @@ export class JournalReader {
    * The number of bytes of the next line in the journal, with its line feed; 0: no line is at hand.
    */
   get nextBytes(): number {
-    if (this.#at < this.#chunk.length)
-      return this.#chunk.indexOf(LINE_FEED, this.#at) + 1 - this.#at;
-    const next = this.#lines.at(-1);
-    if (next === undefined) return 0;
-    return next.offset - (next.segment === this.#position.segment ? this.#position.offset : 0);
+    if (this.#at === this.#chunk.length) return 0;
+    return this.#chunk.indexOf(LINE_FEED, this.#at) + 1 - this.#at;
   }
 
   /**
-   * Takes the next line, which has this many bytes; it is valid until the next take() or fill().
+   * Takes the next line, which has this many bytes; it is valid until the next fill().
    */
   take(bytes: number): Line {
-    const next = this.#lines.pop();
-    if (next !== undefined) {
-      this.#position = { segment: next.segment, offset: next.offset };
-      // Each byte that is not UTF-8 was replaced by three.
-      if (this.#memory.length < 3 * bytes) this.#memory = Buffer.allocUnsafeSlow(3 * bytes);
-      const to = this.#memory.write(next.line);
-      this.#memory[to] = LINE_FEED;
-      return { bytes: this.#memory, from: 0, to };
-    }
-    const { segment, offset } = this.#position;
-    this.#position = { segment, offset: offset + bytes };
+    this.#offset += bytes;
     this.#at += bytes;
     return { bytes: this.#chunk, from: this.#at - bytes, to: this.#at - 1 };
   }
@@ -96,19 +78,17 @@ export class JournalReader {
   async fill(): Promise<boolean> {
     const { recent } = this.#options;
     this.#seen = recent.pushes;
-    const chunk = recent.take(this.#position);
+    this.#chunk = NOTHING;
+    this.#at = 0;
+    const chunk = recent.take(this.position);
     this.#isBehind = chunk === undefined;
-    if (chunk === undefined) {
-      this.#chunk = NOTHING;
-      this.#lines = (await this.#readDisk()).reverse();
-      return this.#lines.length > 0;
-    }
+    if (chunk === undefined) return this.#readDisk();
     await this.close();
     const { segment, from, bytes } = chunk;
-    const offset = segment === this.#position.segment ? this.#position.offset : from;
-    this.#position = { segment, offset };
+    if (segment !== this.#segment) this.#offset = from;
+    this.#segment = segment;
     this.#chunk = bytes;
-    this.#at = offset - from;
+    this.#at = this.#offset - from;
     return true;
   }
 
@@ -122,49 +102,61 @@ export class JournalReader {
   /** Continues with the next segment, because this one cannot be read. */
   skipSegment(): void {
     this.#disk = undefined;
-    this.#position = { segment: this.#position.segment + 1, offset: 0 };
+    this.#segment += 1;
+    this.#offset = 0;
   }
 
   /** Closes the file that is being read. */
   async close(): Promise<void> {
     const disk = this.#disk;
     this.#disk = undefined;
+    this.#isBeyond = false;
     await disk?.return?.();
   }
 
-  async #readDisk(): Promise<JournalLine[]> {
-    const { recent, readLines, oldest, onSkipped } = this.#options;
-    const lines: JournalLine[] = [];
-    if (recent.isEnd(this.#position)) return lines;
-    let isResumed = this.#disk === undefined;
-    this.#disk ??= readLines(this.#position);
-    let { segment } = this.#position;
+  async #readDisk(): Promise<boolean> {
+    const { recent, readText, oldest, onSkipped } = this.#options;
+    // What it has read ahead may be of a write that failed. Until now, its last text was in use.
+    const isEnd = recent.isEnd(this.position);
+    if (isEnd || this.#isBeyond) await this.close();
+    if (isEnd) return false;
+    const isResumed = this.#disk === undefined;
+    this.#disk ??= readText(this.position);
+    const next = await this.#next(this.#disk);
+    if (next === undefined) return false;
+    const { segment } = next;
+    // Segments are numbered without a gap: a missing one was deleted before it was read. When
+    // reading starts again within a segment, the rest of that one may have been deleted, too.
+    const isLost = isResumed && ((await oldest())?.segment ?? 0) > this.#segment;
+    if (segment > this.#segment + 1 || (isLost && segment > this.#segment))
+      onSkipped(this.position, { segment, offset: 0 });
+    this.#segment = segment;
+    this.#offset = next.offset - next.text.length;
+    this.#chunk = next.text;
+    return true;
+  }
+
+  /** Returns the next text, up to the end of the journal; undefined: there is none now. */
+  async #next(disk: AsyncIterator<JournalText>): Promise<JournalText | undefined> {
+    const { recent } = this.#options;
+    let next: IteratorResult<JournalText, unknown>;
     try {
-      while (lines.length < DISK_LINES) {
-        const { value, done } = await this.#disk.next();
-        if (done === true) {
-          this.#disk = undefined;
-          break;
-        }
-        // A write that failed can leave lines, which are cut off before the next one.
-        if (recent.isBeyond(value)) {
-          await this.close();
-          break;
-        }
-        // Segments are numbered without a gap: a missing one was deleted before it was read. When
-        // reading starts again within a segment, the rest of that one may have been deleted, too.
-        const isLost = isResumed && ((await oldest())?.segment ?? 0) > segment;
-        if (value.segment > segment + 1 || (isLost && value.segment > segment))
-          onSkipped(lines.at(-1) ?? this.#position, { segment: value.segment, offset: 0 });
-        isResumed = false;
-        segment = value.segment;
-        lines.push(value);
-      }
+      next = await disk.next();
     } catch (error) {
       this.#disk = undefined;
-      // The lines before the error are returned; reading on from there raises the error again.
-      if (lines.length === 0) throw error;
+      throw error;
     }
-    return lines;
+    if (next.done === true) {
+      this.#disk = undefined;
+      return undefined;
+    }
+    const { text, segment, offset } = next.value;
+    if (!recent.isBeyond(next.value)) return next.value;
+    // A write that failed can leave lines, which are cut off before the next one.
+    this.#isBeyond = true;
+    const { end } = recent;
+    const length = segment === end.segment ? text.length - (offset - end.offset) : 0;
+    if (length <= 0) return undefined;
+    return { text: text.subarray(0, length), segment, offset: end.offset };
   }
 }

@@ -12,6 +12,11 @@ export interface JournalLine extends Position {
   readonly line: string;
 }
 
+/** Whole lines of the journal, each with its line feed, and the position after them. */
+export interface JournalText extends Position {
+  readonly text: Buffer;
+}
+
 /** The journal, as far as the export uses it. */
 export interface ExportedJournal {
   readonly dir: string;
@@ -23,6 +28,8 @@ export interface ExportedJournal {
   findOldest(): Promise<Position | undefined>;
   /** Reads the lines from a position to the end of the journal; skips what was deleted. */
   readLines(from: Position): AsyncIterator<JournalLine>;
+  /** Reads the same as text, which is valid until the next one is asked for. */
+  readText(from: Position): AsyncIterator<JournalText>;
 }
 
 /** Says whether two positions are the same. */

@@ -50,11 +50,10 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
     why: 'Copying costs time, and nothing at this place shows that the buffer is used again.',
   },
   {
-    name: 'the length of a segment’s first line is counted from the segment before',
+    name: 'the positions in a segment are counted from the segment before',
     file: READER,
-    before:
-      '    return next.offset - (next.segment === this.#position.segment ? this.#position.offset : 0);\n',
-    after: '    return next.offset - this.#position.offset;\n',
+    before: '    this.#offset = next.offset - next.text.length;\n',
+    after: '',
     why: 'Two lines in a row are nearly always in one segment.',
   },
   {

@@ -6,7 +6,7 @@ import {
 import type { JournalExport } from '../../../agent/export/journal-export.ts';
 import { type ExportOptions, prepareExport } from '../../../agent/export/prepare-export.ts';
 import type { Journal, JournalOptions } from '../../../agent/journal/journal.ts';
-import { readLines } from '../../../agent/journal/read.ts';
+import { readLines, readText } from '../../../agent/journal/read.ts';
 import { listSegmentsSync, oldestPosition } from '../../../agent/journal/segment.ts';
 import { LOG_EVENTS, type Log } from '../../../agent/log-events.ts';
 import { createBed, linesOf } from '../journal/bed.ts';
@@ -97,6 +97,7 @@ export async function createExportBed(
         oldest: first && { segment: first.number, offset: 0 },
         findOldest: () => oldestPosition(dir),
         readLines: (from) => readLines(dir, from),
+        readText: (from) => readText(dir, from),
       });
       return running;
     },

@@ -6,7 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { CredentialFiles } from '../../../agent/export/connect/credential-files.ts';
 import { prepareExport } from '../../../agent/export/prepare-export.ts';
-import { readLines } from '../../../agent/journal/read.ts';
+import { readLines, readText } from '../../../agent/journal/read.ts';
 import { LOG_EVENTS, type Log } from '../../../agent/log-events.ts';
 
 const NO_FILES = {
@@ -47,6 +47,7 @@ const running = prepared.start({
   findOldest: async () => oldest,
   end,
   readLines: (from) => readLines(dir, from),
+  readText: (from) => readText(dir, from),
 });
 for (; running.position.offset < end.offset; await pause(50)) {
   const { rss } = process.memoryUsage();
