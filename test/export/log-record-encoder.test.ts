@@ -6,8 +6,8 @@ import { decodeRequest } from '../support/otlp/protobuf.ts';
 import { newRequests, requestOf } from './encode.ts';
 
 /** Returns a line as a receiver decodes it. */
-function recordOf(line: string) {
-  const { resourceLogs } = decodeRequest(requestOf(newRequests(), [line]));
+function recordOf(line: string, requests = newRequests()) {
+  const { resourceLogs } = decodeRequest(requestOf(requests, [line]));
   const [{ resource, scopeLogs } = {}] = resourceLogs;
   const record = scopeLogs?.[0]?.logRecords[0];
   return {
@@ -112,6 +112,16 @@ test('a body is one short line', () => {
   equal(attributes['vcml.object'], '/a\nb\u2028\u001b[1mc\u0085');
   const long = recordOf(execLine(0, { object: `${'a'.repeat(255)}😀${'b'.repeat(4000)}` }));
   equal(long.body, `exec ${'a'.repeat(255)}… (pid 2)`);
+});
+
+test('a program that recurs has the same record each time, with the pid and the gap of its line', () => {
+  const requests = newRequests();
+  const withGap = (line: string) =>
+    line.replace('"process.vpid"', '"vcml.gap.reason":"untracked",$&');
+  const withPid = (line: string) => line.replace(/"pid":\d+/, '"pid":4194303');
+  for (const line of [...hostileLines(300, 11), ...hostileLines(300, 11).toReversed()])
+    for (const same of [line, withPid(line), line, withGap(line), withPid(line)])
+      deepEqual(recordOf(same, requests), recordOf(same));
 });
 
 test('text that looks like a field inside a string changes nothing', () => {

@@ -11,7 +11,7 @@ const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 const OBJECT_MAX = 256;
 
 /** The core fields that a body is made of, beside the attributes. */
-export interface Named {
+interface Named {
   readonly action: string;
   readonly object: string;
   readonly actor: { readonly pid: number };
@@ -19,15 +19,26 @@ export interface Named {
 
 /** Writes a log record's body: one readable line. Everything in it is an attribute as well. */
 export function bodyOf(record: Named, attributes: Attributes): string {
-  const body = textOf(record, attributes);
+  return oneLine(textOf(record, attributes));
+}
+
+/** Returns the body of an exec that is no gap up to the pid; a parenthesis closes it. */
+export function beginOfBody(object: string): string {
+  return oneLine(execUpToPid(object));
+}
+
+function oneLine(body: string): string {
   return CONTROL.test(body) ? body.replaceAll(new RegExp(CONTROL, 'gu'), ' ') : body;
+}
+
+function execUpToPid(object: string): string {
+  return `exec ${shortened(object, OBJECT_MAX)} (pid `;
 }
 
 function textOf({ action, object, actor }: Named, attributes: Attributes): string {
   if (action === 'exec') {
     const gap = attributes[KEYS.gapReason];
-    const shown = shortened(object, OBJECT_MAX);
-    return `exec ${shown} (pid ${actor.pid})${gap === undefined ? '' : `, gap: ${gap}`}`;
+    return `${execUpToPid(object)}${actor.pid})${gap === undefined ? '' : `, gap: ${gap}`}`;
   }
   const attribute = (key: string) => attributes[key];
   if (action === 'journal.withheld') return withheldInWords(attribute);

@@ -43,6 +43,51 @@ export class Memo {
   }
 }
 
+/** Every second of these bytes of a text chooses its slot; in the core of a line, the program is there. */
+const PREFIX_FROM = 16;
+const PREFIX_TO = 128;
+const PREFIX_STEP = 2;
+
+/** A text, and what was made of it. */
+interface Prefix<Made> {
+  readonly text: Uint8Array;
+  readonly made: Made;
+}
+
+/**
+ * Remembers what was made of a text whose end is not known before it is read. Whoever adds one must be
+ * sure that it ends at the same place whatever follows it.
+ */
+export class Prefixes<Made> {
+  readonly #kept: (Prefix<Made> | undefined)[] = new Array(SLOTS).fill(undefined);
+  /** Hashes of texts that were seen once and not kept. */
+  readonly #seen = new Int32Array(SLOTS);
+  #hash = 0;
+
+  /** Returns the text with which these bytes begin; undefined: none is known. */
+  find(bytes: Buffer, from: number): Prefix<Made> | undefined {
+    let hash = 0;
+    for (let at = from + PREFIX_FROM; at < from + PREFIX_TO; at += PREFIX_STEP)
+      hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193);
+    this.#hash = hash;
+    const kept = this.#kept[hash & (SLOTS - 1)];
+    if (kept === undefined) return undefined;
+    const { text } = kept;
+    const end = from + text.length;
+    if (end > bytes.length) return undefined;
+    return bytes.compare(text, 0, text.length, from, end) === 0 ? kept : undefined;
+  }
+
+  /** Adds the text that the last find() did not find, once it comes again. */
+  add(bytes: Buffer, from: number, to: number, make: () => Made): void {
+    if (to - from > BYTES_MAX) return;
+    const slot = this.#hash & (SLOTS - 1);
+    if (this.#seen[slot] === this.#hash)
+      this.#kept[slot] = { text: new Uint8Array(bytes.subarray(from, to)), made: make() };
+    this.#seen[slot] = this.#hash;
+  }
+}
+
 /** A hash of the length and of this many of the bytes, including the last one. */
 function hashOf(bytes: Buffer, from: number, to: number, samples: number): number {
   let hash = to - from;

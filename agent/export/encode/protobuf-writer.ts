@@ -70,9 +70,13 @@ export class ProtobufWriter {
 
   /** Writes bytes without a tag. */
   bytes(from: Buffer, start: number, end: number): void {
-    this.#reserve(end - start);
-    from.copy(this.#bytes, this.#at, start, end);
-    this.#at += end - start;
+    const length = end - start;
+    this.#reserve(length);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    if (length > SHORT) from.copy(bytes, at, start, end);
+    else for (let index = start; index < end; index++) bytes[at++] = from[index] ?? 0;
+    this.#at += length;
   }
 
   /** Writes a string field whose UTF-8 is in a buffer. */
@@ -81,11 +85,7 @@ export class ProtobufWriter {
     this.#reserve(length + 9);
     this.#bytes[this.#at++] = tag;
     this.#varint(length);
-    const bytes = this.#bytes;
-    let at = this.#at;
-    if (length > SHORT) from.copy(bytes, at, start, end);
-    else for (let index = start; index < end; index++) bytes[at++] = from[index] ?? 0;
-    this.#at += length;
+    this.bytes(from, start, end);
   }
 
   /** Writes a string field; `length` is its utf8Length. */
