@@ -1,3 +1,4 @@
+import { measureAgainst } from './against.ts';
 import type { Bed } from './bed.ts';
 import type { Figure } from './budgets.ts';
 import { measureBytes } from './bytes.ts';
@@ -46,6 +47,7 @@ export async function measureFigures(
     'forensics-large': measureForensicsLarge,
     store: measureStore,
     'store-insert': measureStoreInsert,
+    against: measureAgainst,
   };
   for (const [name, measure] of Object.entries(measures)) {
     if (!isWanted(name)) continue;

@@ -34,10 +34,14 @@ const VARIANTS: readonly Variant[] = [
 ];
 
 /** One storm with one tool. */
-export interface StormRun {
+export interface StormRun extends WatchedStorm {
   readonly variant: string;
   readonly baseline: string;
   readonly round: number;
+}
+
+/** What a storm and the tool beside it have shown. */
+export interface WatchedStorm {
   readonly execsPerSecond: number;
   /** The CPU time of the tool, until it has drained everything. */
   readonly cpuMicrosPerExec: number | undefined;
@@ -62,7 +66,16 @@ export async function runStorms(bed: Bed, report: (text: string) => void): Promi
 
 async function runStorm(bed: Bed, variant: Variant, round: number): Promise<StormRun> {
   const args = variant.long ? longArguments(bed) : [];
-  const tool = await variant.start(bed);
+  const watched = await stormBeside(bed, await variant.start(bed), args);
+  return { variant: variant.name, baseline: variant.baseline, round, ...watched };
+}
+
+/** Runs a storm beside a tool that has just started, after a warm-up, and stops the tool. */
+export async function stormBeside(
+  bed: Bed,
+  tool: Tool,
+  args: readonly string[] = [],
+): Promise<WatchedStorm> {
   const warmUp = await storm(bed, bed.warmUpSeconds, args);
   const { pid } = tool;
   if (pid !== undefined) await settle(pid);
@@ -72,9 +85,6 @@ async function runStorm(bed: Bed, variant: Variant, round: number): Promise<Stor
   const cpu = pid === undefined ? undefined : cpuSeconds(pid) - before;
   const { records, reported } = await tool.stop();
   return {
-    variant: variant.name,
-    baseline: variant.baseline,
-    round,
     execsPerSecond: execs / bed.seconds,
     cpuMicrosPerExec: cpu && (cpu * 1e6) / execs,
     lost: pid && warmUp + execs - records,

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AGENT_BIN } from '../test/support/paths.ts';
 import { type Bed, prepareAgent } from './bed.ts';
 import { startReceiver } from './export.ts';
 import { countLines, lossesReported } from './journal.ts';
@@ -32,9 +33,9 @@ export async function nothing(): Promise<Tool> {
 }
 
 /** Starts the agent as in production, with an export to a receiver that accepts everything. */
-export async function exportingAgent(bed: Bed): Promise<Tool> {
+export async function exportingAgent(bed: Bed, bin = AGENT_BIN): Promise<Tool> {
   const receiver = await startReceiver(bed);
-  const tool = await agent(bed, '--export-endpoint', `http://127.0.0.1:${receiver.port}`);
+  const tool = await agent(bed, bin, '--export-endpoint', `http://127.0.0.1:${receiver.port}`);
   return {
     ...tool,
     async stop() {
@@ -45,12 +46,12 @@ export async function exportingAgent(bed: Bed): Promise<Tool> {
   };
 }
 
-/** Starts the agent as in production. */
-export async function agent(bed: Bed, ...args: readonly string[]): Promise<Tool> {
+/** Starts the agent as in production; `bin` may be that of another tree. */
+export async function agent(bed: Bed, bin = AGENT_BIN, ...args: readonly string[]): Promise<Tool> {
   const cgroup = createMemoryCgroup(bed);
   // All records stay, so that they can be counted.
   const { agent, close } = prepareAgent(bed, '--journal-max-bytes', '64GiB', ...args);
-  agent.bin = cgroup.launcher(agent.bin);
+  agent.bin = cgroup.launcher(bin);
   await agent.start();
   await settle(agent.pid);
   return {
