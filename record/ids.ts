@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ByteWriter } from './line/byte-writer.ts';
-import { type BootTime, nanosecondsOf, rangeTexts, type Withheld } from './types.ts';
-import { createUuidv5, NAME_AT } from './uuid.ts';
+import { type BootTime, nanosecondsOf, rangeTexts, type Uuid, type Withheld } from './types.ts';
+import { createUuidv5, dashed, NAME_AT } from './uuid.ts';
 
 const COLON = Buffer.from(':');
 
@@ -14,7 +14,7 @@ export function readBootId(): string {
 /** The ids of one boot: RFC 9562 UUIDv5 in the namespace of the kernel's boot id, in lower case. */
 export interface Ids {
   /** Returns the id of an exec, from its boot time and process. */
-  exec(bootTime: BootTime, pid: number): string;
+  exec(bootTime: BootTime, pid: number): Uuid;
   /** Returns the id of a record about the journal: the n-th of its run, from 0. */
   journal(bootTime: BootTime, action: string, n: number): string;
 }
@@ -50,6 +50,5 @@ function longUuidv5(namespace: Buffer, name: string): string {
   const hash = createHash('sha1').update(namespace).update(name).digest();
   hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x50, 6);
   hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8);
-  const hex = hash.toString('hex', 0, 16);
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return dashed(hash.toString('hex', 0, 16));
 }

@@ -11,6 +11,14 @@ export interface BootTime {
   readonly nanos: number;
 }
 
+/** A UUID as four words of 32 bits: making one and writing it takes no string. */
+export interface Uuid {
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+  readonly d: number;
+}
+
 /** How far the wall clock is ahead of the boot clock. */
 export interface WallOffset {
   readonly seconds: number;
@@ -263,9 +271,9 @@ export type HookState = 'attached' | 'resumed' | 'upgraded' | 'kept' | 'detached
 
 export interface ExecRecord {
   readonly action: 'exec';
-  readonly id: string;
+  readonly id: Uuid;
   readonly event: ExecEvent;
-  readonly parentCause: string | null;
+  readonly parentCause: Uuid | null;
   readonly gap: Gap | undefined;
 }
 

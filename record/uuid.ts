@@ -4,19 +4,30 @@
  * node:crypto.
  */
 
+import type { Uuid } from './types.ts';
+
 /** Where the name begins in the block, behind the namespace. */
 export const NAME_AT = 16;
 const NAME_BYTES_MAX = 39;
 /** Where the block ends with the length of the message in bits. */
 const LENGTH_AT = 60;
-const HEX = Uint8Array.from({ length: 16 }, (_, digit) => digit.toString(16).charCodeAt(0));
 
 /** Makes UUIDv5s in one namespace. */
 export interface Uuidv5 {
   /** Where the bytes of a name are written, from NAME_AT on: at most 39. */
   readonly block: Uint8Array;
   /** Returns the UUID of the name in the block that ends at this position. */
-  of(end: number): string;
+  of(end: number): Uuid;
+}
+
+/** Returns a UUID in lower case. */
+export function uuidText({ a, b, c, d }: Uuid): string {
+  return dashed([a, b, c, d].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join(''));
+}
+
+/** Returns 32 hexadecimal digits with the dashes of a UUID. */
+export function dashed(hex: string): string {
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
 /** Makes UUIDv5s in `namespace` (16 bytes). */
@@ -24,7 +35,6 @@ export function createUuidv5(namespace: Buffer): Uuidv5 {
   const block = new Uint8Array(64);
   const view = new DataView(block.buffer);
   const words = new Int32Array(80);
-  const text = Buffer.alloc(36, '-');
   block.set(namespace);
   return {
     block,
@@ -34,18 +44,13 @@ export function createUuidv5(namespace: Buffer): Uuidv5 {
       for (let at = end + 1; at < LENGTH_AT; at++) block[at] = 0;
       view.setUint32(LENGTH_AT, 8 * end);
       for (let word = 0; word < 16; word++) words[word] = view.getInt32(4 * word);
-      digest(words);
-      write(words, text);
-      return text.toString('latin1', 0, 36);
+      return digest(words);
     },
   };
 }
 
-/**
- * Hashes one block; writes the first 16 bytes of the digest, with UUIDv5's version and variant, to
- * words[0..3].
- */
-function digest(w: Int32Array): void {
+/** Hashes one block; returns the first 16 bytes of the digest, with UUIDv5's version and variant. */
+function digest(w: Int32Array): Uuid {
   for (let t = 16; t < 80; t++) {
     const x = at(w, t - 3) ^ at(w, t - 8) ^ at(w, t - 14) ^ at(w, t - 16);
     w[t] = (x << 1) | (x >>> 31);
@@ -64,10 +69,12 @@ function digest(w: Int32Array): void {
     b = a;
     a = x;
   }
-  w[0] = a + 0x67452301;
-  w[1] = ((b + (0xefcdab89 | 0)) & ~0xf000) | 0x5000;
-  w[2] = ((c + (0x98badcfe | 0)) & 0x3fffffff) | 0x80000000;
-  w[3] = d + 0x10325476;
+  return {
+    a: (a + 0x67452301) | 0,
+    b: ((b + (0xefcdab89 | 0)) & ~0xf000) | 0x5000,
+    c: ((c + (0x98badcfe | 0)) & 0x3fffffff) | 0x80000000,
+    d: (d + 0x10325476) | 0,
+  };
 }
 
 function mix(t: number, b: number, c: number, d: number): number {
@@ -77,16 +84,6 @@ function mix(t: number, b: number, c: number, d: number): number {
   return (b ^ c ^ d) + 0xca62c1d6;
 }
 
-/** Writes 32 hexadecimal digits between the four dashes that stay. */
-function write(words: Int32Array, text: Buffer): void {
-  let to = 0;
-  for (let nibble = 0; nibble < 32; nibble++) {
-    if (to === 8 || to === 13 || to === 18 || to === 23) to += 1;
-    text[to] = at(HEX, (at(words, nibble >> 3) >>> (28 - 4 * (nibble & 7))) & 15);
-    to += 1;
-  }
-}
-
-function at(array: Int32Array | Uint8Array, index: number): number {
+function at(array: Int32Array, index: number): number {
   return array[index] as number;
 }

@@ -11,7 +11,9 @@ import type {
   Loss,
   LossStage,
   UnreadableEvent,
+  Uuid,
 } from '../../record/types.ts';
+import { uuidText } from '../../record/uuid.ts';
 import type { Losses } from './losses.ts';
 import { ParentIds } from './parent-ids.ts';
 
@@ -91,11 +93,11 @@ export class Lineage {
     const id = this.#ids.exec(event.bootTime, event.pid);
     const cause = this.#cause(event.cause, now, out);
     this.counts.records += 1;
-    if (typeof cause === 'string') {
-      out.push({ action: 'exec', id, event, parentCause: cause, gap: undefined });
-    } else {
+    if ('reason' in cause) {
       this.counts.gaps[cause.reason] += 1;
       out.push({ action: 'exec', id, event, parentCause: null, gap: cause });
+    } else {
+      out.push({ action: 'exec', id, event, parentCause: cause, gap: undefined });
     }
     return true;
   }
@@ -170,7 +172,7 @@ export class Lineage {
   }
 
   /** Returns the id of the parent's record, or the gap that says why there is none. */
-  #cause(cause: Cause, now: BootTime, out: CausalRecord[]): string | Gap {
+  #cause(cause: Cause, now: BootTime, out: CausalRecord[]): Uuid | Gap {
     if (cause.kind === 'untracked') return { reason: 'untracked' };
     if (cause.kind === 'ancestor') {
       const { pid, startTime } = cause;
@@ -188,7 +190,7 @@ export class Lineage {
     );
     const isLost = this.losses.has(cause.cpu, cause.seq);
     if (isLost === undefined) return { reason: 'untracked' };
-    return isLost ? { reason: 'lost', lostCause: id } : id;
+    return isLost ? { reason: 'lost', lostCause: uuidText(id) } : id;
   }
 
   /** Loses first..last, in up to three parts: what the hook skipped while quiet, and the rest. */

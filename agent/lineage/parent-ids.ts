@@ -1,3 +1,5 @@
+import type { Uuid } from '../../record/types.ts';
+
 const SLOTS = 256;
 
 /**
@@ -7,15 +9,16 @@ const SLOTS = 256;
 export class ParentIds {
   readonly #cpus = new Int32Array(SLOTS).fill(-1);
   readonly #seqs = new Float64Array(SLOTS);
-  readonly #ids = new Array<string>(SLOTS).fill('');
+  readonly #ids = new Array<Uuid | undefined>(SLOTS).fill(undefined);
 
   /** Returns the id of a parent, and computes it unless it is in the cache. */
-  of(cpu: number, seq: number, compute: () => string): string {
+  of(cpu: number, seq: number, compute: () => Uuid): Uuid {
     const slot = (seq * 31 + cpu * 17) % SLOTS;
     if (this.#cpus[slot] === cpu && this.#seqs[slot] === seq) return this.#ids[slot] ?? compute();
+    const id = compute();
     this.#cpus[slot] = cpu;
     this.#seqs[slot] = seq;
-    this.#ids[slot] = compute();
-    return this.#ids[slot] ?? '';
+    this.#ids[slot] = id;
+    return id;
   }
 }

@@ -2,6 +2,8 @@ import type { CausalRecord } from '../types.ts';
 import { digits, TIME_AT, TIME_DIGITS, TIME_HIGH_DIGITS } from './line-head.ts';
 
 const ROOM_FIRST = 1024;
+/** the digits of the first 32 bits of an id */
+const ID_DIGITS = 8;
 
 /**
  * What an index needs to know of lines that were just written, so that nobody must read them for it.
@@ -25,14 +27,19 @@ export class LineNotes {
     if (at === this.ids.length) this.#grow();
     const time = from + TIME_AT;
     const middle = time + TIME_HIGH_DIGITS;
-    const isExec = record.action === 'exec';
-    const parent = isExec ? record.parentCause : null;
     this.lengths[at] = to - from;
-    this.ids[at] = beginOf(record.id);
-    this.parents[at] = parent === null ? -1 : beginOf(parent);
+    if (record.action === 'exec') {
+      const { id, parentCause } = record;
+      this.ids[at] = id.a;
+      this.parents[at] = parentCause === null ? -1 : parentCause.a >>> 0;
+      this.execs[at] = 1;
+    } else {
+      this.ids[at] = Number.parseInt(record.id.slice(0, ID_DIGITS), 16);
+      this.parents[at] = -1;
+      this.execs[at] = 0;
+    }
     this.timesHigh[at] = digits(bytes, time, middle);
     this.timesLow[at] = digits(bytes, middle, time + TIME_DIGITS);
-    this.execs[at] = isExec ? 1 : 0;
     this.resources[at] = resource;
     this.count = at + 1;
   }
@@ -51,20 +58,6 @@ export class LineNotes {
     this.timesLow = larger(this.timesLow);
     this.execs = larger(this.execs);
   }
-}
-
-/** Returns the first 32 bits of an id. */
-function beginOf(id: string): number {
-  let high = 0;
-  let low = 0;
-  for (let at = 0; at < 4; at++) high = (high << 4) | nibble(id.charCodeAt(at));
-  for (let at = 4; at < 8; at++) low = (low << 4) | nibble(id.charCodeAt(at));
-  return high * 0x10000 + low;
-}
-
-/** Returns the value of a hexadecimal digit. */
-function nibble(code: number): number {
-  return code < 0x3a ? code - 0x30 : code - 0x57;
 }
 
 function larger<T extends Uint8Array | Uint32Array | Float64Array>(array: T): T {

@@ -1,4 +1,4 @@
-import type { BootTime } from '../types.ts';
+import type { BootTime, Uuid } from '../types.ts';
 
 /** JavaScript copies parts up to this length faster than a native call does. */
 const SHORT = 32;
@@ -7,6 +7,9 @@ const TRIPLES = Uint8Array.from(
   Array.from({ length: 1000 }, (_, number) => `${number}`.padStart(3, '0')).join(''),
   (digit) => digit.charCodeAt(0),
 );
+
+const HEX = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+const DASH = 0x2d;
 
 /**
  * Writes the parts of a line one after the other, without making strings of them. What does not fit is not
@@ -81,6 +84,37 @@ export class ByteWriter {
     this.#digits(high, 3);
     this.#digits(middle, 3);
     this.#digits(rest - middle * 1000, 3);
+  }
+
+  /** Writes a UUID in lower case. */
+  uuid({ a, b, c, d }: Uuid): void {
+    this.#hex(a >>> 16);
+    this.#hex(a);
+    this.#dash();
+    this.#hex(b >>> 16);
+    this.#dash();
+    this.#hex(b);
+    this.#dash();
+    this.#hex(c >>> 16);
+    this.#dash();
+    this.#hex(c);
+    this.#hex(d >>> 16);
+    this.#hex(d);
+  }
+
+  /** Writes the lower 16 bits in hexadecimal. */
+  #hex(value: number): void {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    bytes[at] = HEX[(value >>> 12) & 15] as number;
+    bytes[at + 1] = HEX[(value >>> 8) & 15] as number;
+    bytes[at + 2] = HEX[(value >>> 4) & 15] as number;
+    bytes[at + 3] = HEX[value & 15] as number;
+    this.#at = at + 4;
+  }
+
+  #dash(): void {
+    this.#bytes[this.#at++] = DASH;
   }
 
   /** Writes the last one to three digits of an integer below 1,000. */

@@ -75,7 +75,7 @@ export function createLineWriter(options: LineOptions): LineWriter {
     const offset = options.offset();
     const invocation = invocationOf(event.invocation);
     writer.bytes(BETWEEN.id);
-    writer.ascii(record.id);
+    writer.uuid(record.id);
     writer.bytes(BETWEEN.timestamp);
     writer.nanoseconds(onWall(event.bootTime, offset));
     writer.bytes(BETWEEN.pid);
@@ -86,7 +86,7 @@ export function createLineWriter(options: LineOptions): LineWriter {
     if (parentCause === null) writer.bytes(BETWEEN.unobserved);
     else {
       writer.bytes(BETWEEN.parent);
-      writer.ascii(parentCause);
+      writer.uuid(parentCause);
       writer.bytes(BETWEEN.quote);
     }
     writer.bytes(resourceOf(place.resource));

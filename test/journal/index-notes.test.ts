@@ -7,10 +7,9 @@ import type { Journal } from '../../agent/journal/journal.ts';
 import { indexFaultOf } from '../../forensics/exec-lines/index-of-file.ts';
 import { LineNotes } from '../../record/index/line-notes.ts';
 import { decodeIndex, type SegmentIndex } from '../../record/index/segment-index.ts';
-import type { CausalRecord } from '../../record/types.ts';
 import { text as lineOf, start } from '../check/craft.ts';
 import { createBed } from '../support/journal/bed.ts';
-import { execLine, execLines, hostileLines } from '../support/journal/lines.ts';
+import { execLine, execLines, hostileLines, recordToNote } from '../support/journal/lines.ts';
 import { indexName, segmentName } from '../support/journal/segment-name.ts';
 import { createSeeded } from '../support/scripted/seeded.ts';
 import { until } from '../support/until.ts';
@@ -27,9 +26,8 @@ async function append(journal: Journal, lines: readonly string[], of = lines): P
   let from = 0;
   for (const [n, line] of lines.entries()) {
     const to = from + Buffer.byteLength(line) + 1;
-    const { id, action, parent_cause: parentCause } = JSON.parse(of[n] ?? '');
     const resource = /"resource":(\{.*?\}),"attributes":\{"vcml/.exec(of[n] ?? '')?.[1] ?? '';
-    notes.add({ id, action, parentCause } as CausalRecord, resource, bytes, from, to);
+    notes.add(recordToNote(of[n] ?? ''), resource, bytes, from, to);
     from = to;
   }
   await journal.append(bytes, bytes.length, notes);

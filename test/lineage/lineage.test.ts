@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { Lineage } from '../../agent/lineage/lineage.ts';
 import { Losses } from '../../agent/lineage/losses.ts';
 import { createIds } from '../../record/ids.ts';
-import type { CausalRecord, Cause, ExecEvent, Invocation, Loss } from '../../record/types.ts';
+import type { CausalRecord, Cause, ExecEvent, Invocation, Loss, Uuid } from '../../record/types.ts';
+import { uuidText } from '../../record/uuid.ts';
 import { BOOT_ID } from '../support/ids.ts';
 
 const HOOK_ID = '81000000000000';
@@ -39,7 +40,7 @@ function causeOf(cpu: number, seq: number): Cause {
   return { kind: 'record', bootTime: bootTimeOf(cpu, seq), pid: cpu * 1000 + seq, cpu, seq };
 }
 
-function idOf(cpu: number, seq: number): string {
+function idOf(cpu: number, seq: number): Uuid {
   return ids.exec(bootTimeOf(cpu, seq), cpu * 1000 + seq);
 }
 
@@ -87,12 +88,12 @@ function words(records: readonly CausalRecord[]): string[] {
     if (record.action !== 'exec') return record.action;
     const { event, parentCause, gap } = record;
     const own = `${event.cpu}:${event.seq}`;
-    assert.equal(record.id, idOf(event.cpu, event.seq));
+    assert.deepEqual(record.id, idOf(event.cpu, event.seq));
     assert.equal(parentCause === null, gap !== undefined);
     if (gap !== undefined) return `${own}!${gap.reason}`;
     const { cause } = event;
     assert.ok(cause.kind === 'record');
-    assert.equal(parentCause, idOf(cause.cpu, cause.seq));
+    assert.deepEqual(parentCause, idOf(cause.cpu, cause.seq));
     return `${own}<${cause.cpu}:${cause.seq}`;
   });
 }
@@ -170,7 +171,7 @@ test('an unseen cause on another CPU is lost with all unseen numbers before it, 
   const [, , child] = out;
   assert.deepEqual(child?.action === 'exec' && child.gap, {
     reason: 'lost',
-    lostCause: idOf(1, 4),
+    lostCause: uuidText(idOf(1, 4)),
   });
   exec(1, 5);
   assert.deepEqual(words(out).slice(3), ['1:5!predates_hook'], 'reported once');
@@ -301,12 +302,13 @@ test('records about the journal have unique ids, counted through the run', () =>
   exec(0, 6);
   const stop = lineage.stop('kept', NOW);
   const [loss] = out;
+  assert.ok(loss?.action === 'journal.loss');
   const name = (text: string) => {
     const namespace = Buffer.from(BOOT_ID.replaceAll('-', ''), 'hex');
     return createHash('sha1').update(namespace).update(text).digest('hex').slice(0, 8);
   };
   assert.equal(start.id.slice(0, 8), name('90000000000005:journal.start:0'));
-  assert.equal(loss?.id.slice(0, 8), name('90000000000005:journal.loss:1'));
+  assert.equal(loss.id.slice(0, 8), name('90000000000005:journal.loss:1'));
   assert.equal(stop.id.slice(0, 8), name('90000000000005:journal.stop:2'));
   assert.deepEqual(start.action === 'journal.start' && start.nextSeq, [4, 1]);
 });

@@ -4,7 +4,7 @@ import { createDecoder, type Decoder } from '../../agent/source/decode.ts';
 import { createLineWriter } from '../../record/line/encode.ts';
 import type { ExecEvent, Place } from '../../record/types.ts';
 import { createRedactor } from '../../redact/redactor.ts';
-import { BOOT_ID } from '../support/ids.ts';
+import { BOOT_ID, uuidOf } from '../support/ids.ts';
 import { type CraftedExec, craftExec } from '../support/kernel-events.ts';
 import { bytesInUse } from '../support/memory.ts';
 
@@ -12,7 +12,7 @@ const EXECS = 5000;
 const LOOK_EVERY = 500;
 /** What may be kept of all execs: the agent has 128 MiB for everything, and uses 25 to 80. */
 const KEPT_MAX = 16 << 20;
-const ID = '01234567-89ab-8cde-8f01-23456789abcd';
+const ID = uuidOf('01234567-89ab-8cde-8f01-23456789abcd');
 const HOST: Place = { resource: '{"host.name":"n"}', cgroup: undefined, attributes: '' };
 
 /** A text of this many bytes; another number gives another text. */

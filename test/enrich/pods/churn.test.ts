@@ -9,6 +9,7 @@ import type { ContainerState } from '../../../agent/enrich/runtimes/runtime.ts';
 import { createDecoder } from '../../../agent/source/decode.ts';
 import { causeKind, execEvent } from '../../../agent/source/layout.ts';
 import { createLineWriter } from '../../../record/line/encode.ts';
+import { uuidOf } from '../../support/ids.ts';
 import { craftCgroup, craftExec } from '../../support/kernel-events.ts';
 import { bytesInUse } from '../../support/memory.ts';
 import { HOST_MNT, NO_MEMORY, procWith } from '../bed.ts';
@@ -97,6 +98,12 @@ function take(bytes: Buffer): string {
     return '';
   }
   const gap = { reason: 'untracked' } as const;
-  const record = { action: 'exec', id: randomUUID(), event, parentCause: null, gap } as const;
+  const record = {
+    action: 'exec',
+    id: uuidOf(randomUUID()),
+    event,
+    parentCause: null,
+    gap,
+  } as const;
   return batch.toString('utf8', 0, writer.write(record, enricher.place(event), batch, 0));
 }

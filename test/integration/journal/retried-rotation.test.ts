@@ -5,9 +5,8 @@ import { test } from 'node:test';
 import type { Journal } from '../../../agent/journal/journal.ts';
 import { LineNotes } from '../../../record/index/line-notes.ts';
 import { decodeIndex } from '../../../record/index/segment-index.ts';
-import type { CausalRecord } from '../../../record/types.ts';
 import { createBed } from '../../support/journal/bed.ts';
-import { execLine } from '../../support/journal/lines.ts';
+import { execLine, recordToNote } from '../../support/journal/lines.ts';
 import { indexName } from '../../support/journal/segment-name.ts';
 import { until } from '../../support/until.ts';
 
@@ -18,9 +17,8 @@ const NOTED = '{"host.name":"noted"}';
 /** Appends a line whose notes name another resource, so that an index shows from what it is made. */
 async function append(journal: Journal, n: number): Promise<void> {
   const bytes = Buffer.from(`${execLine(n)}\n`);
-  const { id, action, parent_cause: parentCause } = JSON.parse(execLine(n));
   const notes = new LineNotes();
-  notes.add({ id, action, parentCause } as CausalRecord, NOTED, bytes, 0, bytes.length);
+  notes.add(recordToNote(execLine(n)), NOTED, bytes, 0, bytes.length);
   await journal.append(bytes, bytes.length, notes);
 }
 

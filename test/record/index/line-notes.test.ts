@@ -2,11 +2,12 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
 import { LineNotes } from '../../../record/index/line-notes.ts';
 import type { CausalRecord } from '../../../record/types.ts';
+import { uuidOf } from '../../support/ids.ts';
 
 test('notes that are cleared keep no resource in memory, and can be used again', () => {
   const notes = new LineNotes();
   const record = {
-    id: '01234567-89ab-8cde-8f01-23456789abcd',
+    id: uuidOf('01234567-89ab-8cde-8f01-23456789abcd'),
     action: 'exec',
     parentCause: null,
   } as CausalRecord;

@@ -1,7 +1,9 @@
 import { equal } from 'node:assert/strict';
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { ByteWriter } from '../../../record/line/byte-writer.ts';
+import { uuidText } from '../../../record/uuid.ts';
+import { uuidOf } from '../../support/ids.ts';
 
 /** What is written between two other bytes, which must stay. */
 function written(write: (writer: ByteWriter) => void): string {
@@ -55,6 +57,18 @@ test('the nanoseconds of a second are written with leading zeros', () => {
       written((writer) => writer.nanoseconds({ seconds: 0, nanos })),
       `${nanos}`,
     );
+  }
+});
+
+test('UUIDs are written in lower case', () => {
+  const some = Array.from({ length: 1000 }, () => randomUUID());
+  for (const text of ['00000000-0000-0000-0000-000000000000', ...some]) {
+    const uuid = uuidOf(text);
+    equal(
+      written((writer) => writer.uuid(uuid)),
+      text,
+    );
+    equal(uuidText(uuid), text);
   }
 });
 

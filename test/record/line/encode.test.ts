@@ -12,7 +12,7 @@ import type {
   Loss,
   Place,
 } from '../../../record/types.ts';
-import { BOOT_ID } from '../../support/ids.ts';
+import { BOOT_ID, uuidOf } from '../../support/ids.ts';
 
 const ID = '6f1c2b3a-0000-5000-8000-000000000001';
 const PARENT = '0b770000-0000-5000-8000-000000000002';
@@ -90,8 +90,8 @@ function lineOf(record: CausalRecord, place = PLACE): string {
 function execLine(invocation: Partial<Invocation> = {}, gap?: Gap): string {
   const record: ExecRecord = {
     action: 'exec',
-    id: ID,
-    parentCause: gap === undefined ? PARENT : null,
+    id: uuidOf(ID),
+    parentCause: gap === undefined ? uuidOf(PARENT) : null,
     gap,
     event: { ...EVENT, invocation: { ...INVOCATION, ...invocation } },
   };
@@ -197,8 +197,8 @@ test('an absent value has no key', () => {
   const invocation = { ...INVOCATION, context, args: [], argsCount: 0 };
   const record: ExecRecord = {
     action: 'exec',
-    id: ID,
-    parentCause: PARENT,
+    id: uuidOf(ID),
+    parentCause: uuidOf(PARENT),
     gap: undefined,
     event: { ...EVENT, invocation },
   };

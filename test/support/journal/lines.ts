@@ -2,7 +2,8 @@
 
 import { equal } from 'node:assert/strict';
 import { json } from '../../../record/line/json-text.ts';
-import { BOOT_ID } from '../ids.ts';
+import type { CausalRecord } from '../../../record/types.ts';
+import { BOOT_ID, uuidOf } from '../ids.ts';
 
 const BASE_NANOS = 1_795_403_355_000_000_000n;
 
@@ -89,6 +90,16 @@ export function execLine(n: number, options: LineOptions = {}): string {
     `"process.args_count":${args.length},"process.command_args":[${args.map(json).join(',')}],` +
     `"process.interactive":true${more}}}`
   );
+}
+
+/** Returns of the record of a line what notes of that line need. */
+export function recordToNote(line: string): CausalRecord {
+  const { id, action, parent_cause: parent } = JSON.parse(line);
+  const record =
+    action === 'exec'
+      ? { action, id: uuidOf(id), parentCause: parent === null ? null : uuidOf(parent) }
+      : { action, id };
+  return record as CausalRecord;
 }
 
 /** Exec lines `from` to below `to`. */
