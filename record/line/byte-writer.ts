@@ -43,14 +43,6 @@ export class ByteWriter {
     this.#at = end;
   }
 
-  /** Writes text that consists of ASCII characters. */
-  ascii(text: string): void {
-    const bytes = this.#bytes;
-    let at = this.#at;
-    for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i);
-    this.#at = at;
-  }
-
   /** Writes an integer from 0 to 2^53 in decimal. */
   integer(value: number): void {
     if (value < 10) this.#digits(value, 1);

@@ -67,6 +67,9 @@ export function createLineWriter(options: LineOptions): LineWriter {
   );
   const attributesOf = keep((attributes) => attributes);
   const cgroupOf = keep((cgroup) => `,${before(PLACE.cgroup)}${json(cgroup)}${LAYOUT.end}\n`);
+  const createdIn = keepLast((seconds: number) =>
+    Buffer.from(`,${before(PROCESS.created)}"${dateOf(seconds)}.`),
+  );
   const self = selfText(options.self);
   const writer = new ByteWriter();
 
@@ -98,10 +101,8 @@ export function createLineWriter(options: LineOptions): LineWriter {
     if (record.gap !== undefined) writer.bytes(Buffer.from(gapText({ gap: record.gap, offset })));
     writer.bytes(BETWEEN.vpid);
     writer.integer(event.vpid);
-    writer.bytes(BETWEEN.created);
     const created = onWall(event.startTime, offset);
-    writer.ascii(dateOf(created.seconds));
-    writer.bytes(BETWEEN.point);
+    writer.bytes(createdIn(created.seconds));
     writer.nineDigits(created.nanos);
     writer.bytes(BETWEEN.zone);
     writer.bytes(invocation.attributes);
@@ -151,8 +152,6 @@ const BETWEEN = {
   unobserved: Buffer.from(`"unobserved_parent"${LAYOUT.parentCause}null`),
   seq: Buffer.from(`,${before(NUMBERS.seq)}`),
   vpid: Buffer.from(`,${before(PROCESS.vpid)}`),
-  created: Buffer.from(`,${before(PROCESS.created)}"`),
-  point: Buffer.from('.'),
   zone: Buffer.from('Z"'),
   end: Buffer.from(`${LAYOUT.end}\n`),
 };
@@ -166,7 +165,8 @@ const stopText = createAttributesText(STOP);
 function keep(render: (key: string) => string): (key: string) => Uint8Array {
   const kept = new Map<string, Uint8Array>();
   let length = 0;
-  return (key) => {
+  // Most records have the text of the record before.
+  return keepLast((key: string) => {
     const known = kept.get(key);
     if (known !== undefined) return known;
     const bytes = owned(Buffer.from(render(key)));
@@ -177,6 +177,15 @@ function keep(render: (key: string) => string): (key: string) => Uint8Array {
     }
     kept.set(key, bytes);
     return bytes;
+  });
+}
+
+/** Keeps what was rendered last. */
+function keepLast<Key>(render: (key: Key) => Uint8Array): (key: Key) => Uint8Array {
+  let last: { readonly key: Key; readonly bytes: Uint8Array } | undefined;
+  return (key) => {
+    if (last === undefined || last.key !== key) last = { key, bytes: render(key) };
+    return last.bytes;
   };
 }
 
