@@ -6,7 +6,8 @@
 // (BENCH_OUTAGE_SECONDS), crowd, which runs 100,000 processes at a time, store, which asks a
 // ClickHouse (BENCH_STORE_MILLIONS; a store in BENCH_STORE_FOLDER stays, and is only asked if it is
 // full), and store-insert, which inserts into one. These two need make build/clickhouse/server.
-// And against, which compares this agent with that of another tree that is built (BENCH_AGAINST).
+// And against, which compares this agent with that of another tree that is built (BENCH_AGAINST),
+// and growth, which measures an exec at several rates (BENCH_SVG).
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -20,7 +21,15 @@ import { stormFigures, stormTable, summarize } from './summary.ts';
 import { table } from './table.ts';
 
 /** Figures that take long or strain the machine; they are measured only when they are named. */
-const ON_REQUEST = new Set(['soak', 'outage', 'crowd', 'store', 'store-insert', 'against']);
+const ON_REQUEST = new Set([
+  'soak',
+  'outage',
+  'crowd',
+  'store',
+  'store-insert',
+  'against',
+  'growth',
+]);
 
 const { values: options } = parseArgs({
   options: { json: { type: 'string' }, only: { type: 'string', multiple: true } },

@@ -6,6 +6,7 @@ import { measureCrowd } from './crowd.ts';
 import { measureEncoders } from './encoders.ts';
 import { measureCatchUp, measureExportLatency } from './export.ts';
 import { measureForensics, measureForensicsLarge, measureForensicsRecorded } from './forensics.ts';
+import { measureGrowth } from './growth.ts';
 import { measureIdle } from './idle.ts';
 import { measureKernel, measureQuiet } from './kernel.ts';
 import { measureLatency } from './latency.ts';
@@ -48,6 +49,7 @@ export async function measureFigures(
     store: measureStore,
     'store-insert': measureStoreInsert,
     against: measureAgainst,
+    growth: measureGrowth,
   };
   for (const [name, measure] of Object.entries(measures)) {
     if (!isWanted(name)) continue;

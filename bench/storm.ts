@@ -8,14 +8,19 @@ import type { Bed } from './bed.ts';
 /** There are as many loops as CPUs, so every tool takes its CPU time from the storm. */
 export const LOOPS = Math.max(2, availableParallelism());
 
-/** Executes the no-op as often as possible for some seconds, and returns the number of execs. */
+/**
+ * Executes the no-op for some seconds, so many times a second or as often as possible (0), and returns
+ * the number of execs.
+ */
 export async function storm(
   { cleanup, noop }: Bed,
   seconds: number,
   args: readonly string[] = [],
+  perSecond = 0,
 ): Promise<number> {
   const child = spawn(program('storm'), [`${LOOPS}`, `${seconds}`, noop, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, STORM_RATE: `${perSecond / LOOPS}` },
     // Its loops are its children and end with it.
     detached: true,
   });
