@@ -15,6 +15,7 @@ import { canRunNode, measureNode } from './node.ts';
 import { measureOutage } from './outage.ts';
 import { measurePods } from './pods.ts';
 import { growthPerHour, measureSoak } from './soak.ts';
+import { measureStages } from './stages.ts';
 import { measureStarts } from './start.ts';
 import { quantile, spreadOf } from './statistics.ts';
 import { measureStore } from './store.ts';
@@ -38,6 +39,7 @@ export async function measureFigures(
     bytes,
     export: exporting,
     encoder,
+    stages: measureStages,
     pods,
     node,
     soak,
