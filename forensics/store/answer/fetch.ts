@@ -209,8 +209,8 @@ export function effectsTable(store: Store, causes: readonly Key[]): string {
   const ids = causes.map(({ id }) => uuid(id)).join(', ');
   return `(SELECT node, timestamp, id, tupleElement(earliest, 1) AS cause
     FROM (SELECT node, timestamp, id, argMax(tuple(parent_cause), version) AS earliest FROM ${records}
-      WHERE node IN (${nodes}) AND (node, timestamp, id) GLOBAL IN (
-        SELECT node, timestamp, id FROM ${records}
+      WHERE node IN (${nodes}) AND (${HOUR}, node, timestamp, id) GLOBAL IN (
+        SELECT ${HOUR}, node, timestamp, id FROM ${records}
         WHERE node IN (${nodes}) AND parent_cause IN (${ids}))
       GROUP BY node, timestamp, id)
     WHERE cause IN (${ids}))`;
