@@ -3,7 +3,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { compressSegment } from '../../../agent/journal/archive/compress.ts';
-import { type Draft, exec, execId, start, text } from '../../check/craft.ts';
+import { type Draft, exec, execId, HOOK, start, text, time } from '../../check/craft.ts';
 import { segmentName } from './segment-name.ts';
 
 /** So many records are more than one frame. */
@@ -34,8 +34,7 @@ export function record(n: number, more: object = {}): Draft {
 }
 
 export const idOf = (n: number) => `${record(n).id}`;
-export const timeOf = (n: number) =>
-  new Date(Number((record(n).timestamp as bigint) / 1_000_000n)).toISOString();
+export const timeOf = (n: number) => time(HOOK + BigInt(10 * n + 10));
 
 /** Writes a journal whose last segment is open into a new folder. */
 export async function writeIndexed(dir: string, change: (texts: string[][]) => void) {
