@@ -25,7 +25,7 @@ export class Losses {
     else ranges.push(first, last);
   }
 
-  /** Adds a range, with no number in another one, of which nobody knows whether it is lost. */
+  /** Adds a range, with no number in another one. Nobody knows whether it is lost. */
   doubt(cpu: number, first: number, last: number): void {
     const ranges = this.#of(cpu);
     const at = ranges.findIndex((seq) => seq > last);

@@ -57,7 +57,7 @@ export async function numberFindings(
   const partial = new Set<string>();
   const started = new Set<string>();
   const deleted = new Map<string, Range[]>();
-  /** hooks of which segments were deleted that could not be read */
+  /** hooks whose segments were deleted although they could not be read */
   const unknown = new Set<string>();
   for (const { row, boot, hook, action, fields } of journalRecords) {
     if (action === 'journal.start') {

@@ -16,7 +16,7 @@ export class Numbers {
   readonly #hooks = new Set<string>();
   /** Maps a hook and a CPU to the highest deleted number. */
   readonly #deleted = new Map<string, number>();
-  /** The hooks of which unknown numbers were deleted. */
+  /** The hooks whose records were deleted with numbers that are not known. */
   readonly #partlyDeleted = new Set<string>();
   /** Whether earlier records exist, or records were deleted. */
   incomplete = false;

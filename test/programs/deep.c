@@ -11,8 +11,9 @@ static void join_here(void)
 }
 
 /*
- * DIR LEVELS LENGTH BYTE MARKER: nests cgroups with names of so many bytes, each with this value, and
- * executes the no-op in the innermost one. No path leads there: each is entered from the one above it.
+ * DIR LEVELS LENGTH BYTE MARKER: nests cgroups with names of so many bytes, each with this value,
+ * and executes the no-op in the innermost one. No path leads there: each is entered from the one
+ * above it.
  */
 static void nested(char **args)
 {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { temporaryFolder } from './temporary-folder.ts';
 
-/** A folder of which every call hangs, as of a file server that does not answer. */
+/** A folder in which every call hangs, as on a file server that does not answer. */
 export interface HungFolder {
   readonly dir: string;
   /** Lets all calls fail. */

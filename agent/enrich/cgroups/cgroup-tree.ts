@@ -254,7 +254,7 @@ export class CgroupTree {
     return undefined;
   }
 
-  /** Builds the path of the first of `below`, each of which is in the one behind it. */
+  /** Builds the path of the first of `below`; each is in the one behind it. */
   #descend(from: string, below: readonly Named[], node: string | undefined): string {
     return below.reduceRight((above, { key, name, maker }, level) => {
       const path = childPath(above, name, maker, node);

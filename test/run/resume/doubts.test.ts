@@ -161,7 +161,7 @@ test('what follows a checkpoint and cannot be read is in doubt', async (t) => {
   assert.deepEqual(await known(whole, [6, 3]), ['.x.??', '..']);
 });
 
-test('a hook of which nothing was recorded yet has no losses', async (t) => {
+test('a hook without a record has no losses', async (t) => {
   for (const segments of [[undefined, FORMER, []], [FORMER, undefined, []], [[]], []])
     assert.deepEqual(await known(journalOf(t, segments), [1, 1]), ['', '']);
 });
