@@ -7,6 +7,7 @@ import type { Execs } from './exec-lines/fill-table.ts';
 import type { Journals } from './journals.ts';
 import { recordIn } from './record-in.ts';
 import { conditionOf } from './select/filter.ts';
+import { isWholeId } from './store/answer/question.ts';
 
 const NONE = -1;
 /** A shorter beginning of an id is a typing mistake. */
@@ -141,7 +142,8 @@ export class Graph {
        GROUP BY id, home ORDER BY same DESC, min(rowid)`,
       [id],
     );
-    const isWhole = rows[0]?.[3] === true;
+    // Any text can be an id, also one that another id begins with.
+    const isWhole = isWholeId(id) && rows[0]?.[3] === true;
     return rows
       .filter(([, , , same]) => same === true || !isWhole)
       .map(([row, key, home, , count]) => ({

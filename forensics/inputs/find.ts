@@ -1,11 +1,11 @@
 import {
+  type BigIntStats,
   existsSync,
   fstatSync,
   globSync,
   lstatSync,
   readdirSync,
   realpathSync,
-  type Stats,
   statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -63,13 +63,16 @@ export function compressedName(path: string): string {
   return `${path}.zst`;
 }
 
+/** An inode's number can have 64 bits. */
+const WHOLE = { bigint: true } as const;
+
 class Search {
   readonly #problems: Problem[] = [];
   readonly #files = new Map<string, Found>();
   /** files whose names do not say that they have records, by what identifies them */
   readonly #unknown = new Map<string, string>();
-  /** the folders above the one that is being read */
-  readonly #above = new Set<string>();
+  /** Each folder is read once, whatever leads there. */
+  readonly #folders = new Set<string>();
   /** how many files and problems were met, also those that are known */
   #met = 0;
 
@@ -101,12 +104,16 @@ class Search {
     else this.#problem(path, 'neither a file nor a pipe nor a folder');
   }
 
-  #addFolder(path: string, stat: Stats): void {
+  #addFolder(path: string, stat: BigIntStats): void {
     const identity = identityOf(stat);
-    if (this.#above.has(identity)) return;
+    if (this.#folders.has(identity)) {
+      this.#met += 1;
+      return;
+    }
+    this.#folders.add(identity);
     const names = this.#namesIn(path);
     const hasSegments = names.some((name) => SEGMENT.test(name));
-    const folders: (readonly [string, Stats])[] = [];
+    const folders: (readonly [string, BigIntStats])[] = [];
     for (const name of names) {
       const isOfAgent = OF_AGENT.test(name);
       if (isOfAgent && !LINES.test(name)) continue;
@@ -118,9 +125,7 @@ class Search {
       else if (one.isFile()) this.#addFile(inside, one, hasSegments && isOfAgent);
       else this.#problem(inside, 'not a plain file; it is read if it is named itself');
     }
-    this.#above.add(identity);
     for (const [folder, one] of folders) this.#addFolder(folder, one);
-    this.#above.delete(identity);
   }
 
   #namesIn(folder: string): string[] {
@@ -138,12 +143,12 @@ class Search {
 
   #addStream(path: string): void {
     this.#met += 1;
-    const key = path === '-' ? identityOf(fstatSync(0)) : identityOf(statSync(path));
+    const key = path === '-' ? identityOf(fstatSync(0, WHOLE)) : identityOf(statSync(path, WHOLE));
     if (this.#files.has(key)) return;
     this.#files.set(key, { path, journal: path, real: undefined, isBeside: false });
   }
 
-  #addFile(path: string, stat: Stats, isBeside = false): void {
+  #addFile(path: string, stat: BigIntStats, isBeside = false): void {
     this.#met += 1;
     try {
       const real = realpathSync(path);
@@ -157,24 +162,24 @@ class Search {
     } catch (error) {
       const other = otherName(path);
       if (other === undefined) this.#problem(path, (error as Error).message);
-      else this.#addFile(other, statSync(other), isBeside);
+      else this.#addFile(other, statSync(other, WHOLE), isBeside);
     }
   }
 
   /** An empty file is nothing that is left out. */
-  #addUnknown(path: string, stat: Stats): void {
-    if (!stat.isFile() || stat.size === 0) return;
+  #addUnknown(path: string, stat: BigIntStats): void {
+    if (!stat.isFile() || stat.size === 0n) return;
     this.#met += 1;
     this.#unknown.set(identityOf(stat), path);
   }
 
   /** Undefined: it cannot be read, or is no longer there, which is a problem only of what is wanted. */
-  #stat(path: string, isWanted = true): Stats | undefined {
+  #stat(path: string, isWanted = true): BigIntStats | undefined {
     try {
-      return statSync(path);
+      return statSync(path, WHOLE);
     } catch (error) {
       const other = otherName(path);
-      if (other !== undefined) return statSync(other);
+      if (other !== undefined) return statSync(other, WHOLE);
       if (isWanted || isThere(path)) this.#problem(path, (error as Error).message);
       return undefined;
     }
@@ -217,7 +222,7 @@ function numbersIn(names: readonly string[]): number[] {
 }
 
 /** Two paths with the same identity are one file. */
-function identityOf({ dev, ino }: Stats): string {
+function identityOf({ dev, ino }: BigIntStats): string {
   return `${dev}:${ino}`;
 }
 

@@ -10,6 +10,7 @@ import { conditionOf, type Selection, type TimeRange, timeRangeOf } from '../../
 import { entriesByTime } from '../../select/ordered.ts';
 import { type Tables, tablesIn } from '../../select/tables.ts';
 import { HOUR_NS } from '../../select/time.ts';
+import { isWholeId } from '../../store/answer/question.ts';
 import type { About, Branches, Chain, Memory, NodeCells, Page, Part, Which } from '../memory.ts';
 import { Refusal } from '../refusal.ts';
 import { CellsByNode } from './cells.ts';
@@ -198,7 +199,8 @@ export class FilesMemory implements Memory {
   #find(which: Which, signal: AbortSignal): Promise<number> {
     return this.#connected(signal, async (own) => {
       const places = await placesOf(own, which.id);
-      const isBeginning = places.length === 0 && which.on === undefined && which.at === undefined;
+      const isPlaced = which.on !== undefined || which.at !== undefined;
+      const isBeginning = !isPlaced && (places.length === 0 || !isWholeId(which.id));
       if (!isBeginning) return onlyOne(which, places).row;
       const id = await this.#graph.keyOf(which.id, own);
       return onlyOne({ ...which, id }, await placesOf(own, id)).row;

@@ -1,5 +1,6 @@
 /** The statements that make a store, on one server or on the shards of a cluster. */
 
+import { CORE } from '../../../record/fields/core.ts';
 import { COLUMNS, type Column } from './columns.ts';
 import { EXPORTER_COLUMNS } from './exporter-columns.ts';
 import { identifier, literal } from './literal.ts';
@@ -38,11 +39,18 @@ interface View {
   select(layout: Layout): string;
 }
 
+/** Whether a log record is a record: it has an id, and says what permitted it. */
+const IS_OURS = [CORE.id, CORE.permittedBy]
+  .map(({ otlp }) => `LogAttributes[${literal(otlp)}] != ''`)
+  .join(' AND ');
+
 const VIEWS: readonly View[] = [
   {
     name: 'otel_to_records',
     to: 'records',
-    select: (layout) => `${selection(storedColumns(COLUMNS))}\nFROM ${nameOf(layout, FRONT)}`,
+    // Other programs send log records through the same Collector.
+    select: (layout) =>
+      `${selection(storedColumns(COLUMNS))}\nFROM ${nameOf(layout, FRONT)}\nWHERE ${IS_OURS}`,
   },
   fromRecords('journal', (columns) => ({
     select: `SELECT\n  ${columns.map(({ name }) => identifier(name)).join(',\n  ')}`,
