@@ -10,7 +10,7 @@ const BIOME = join(ROOT, 'node_modules/@biomejs/biome/bin/biome');
 const GROUND = ['errors.ts', 'log-events.ts', 'files.ts', 'protobuf.ts'];
 const ABOVE = ['main.ts', 'cli.ts', 'commands/cat.ts', 'run/run.ts'];
 const OUTSIDE = ['forensics/file.ts', 'test/file.ts', 'bench/file.ts'];
-const PAGE_FILES = ['fields', 'types', 'describe', 'visible', 'since', 'time'];
+const PAGE_FILES = ['fields', 'types', 'describe', 'node', 'visible', 'since', 'time'];
 
 /** For each room: what it may import beyond its own files, packages, record/ and ground files. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {

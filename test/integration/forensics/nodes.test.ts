@@ -136,7 +136,7 @@ test('of several records with an id, the last one before the effect is its cause
 describe('an id that several nodes have', () => {
   const id = `${child.id}`;
 
-  test('means none of them, whole or its beginning, and the remedy is said', async () => {
+  test('means none of them, whole or its beginning, and names the remedy', async () => {
     for (const inputs of INPUTS)
       for (const given of [id, id.slice(0, 8)])
         for (const command of [['chain'], ['tree'], ['report', '-o', join(folder.path, 'none')]]) {
@@ -175,7 +175,7 @@ describe('an id that several nodes have', () => {
     assert.equal(refused.code, 64, refused.stderr);
   });
 
-  test('begins like another one, of which --node means one', async () => {
+  test('begins like another one, and --node means one of them', async () => {
     const alike = forged({ ...root, id: `${id.slice(0, 8)}-0000-5000-8000-000000000000` });
     const more = folder.journal('alike.jsonl', lines([alike]));
     const begin = id.slice(0, 8);
