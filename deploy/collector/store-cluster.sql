@@ -619,7 +619,8 @@ SELECT
     OR (k IN ('vcml.loss.next_seq', 'vcml.hook.next_seq', 'vcml.withheld.ranges', 'process.command_args') AND empty(JSONExtract(v, 'Array(String)'))), LogAttributes) AS `attributes`,
   if(action = 'exec', 0, sipHash64(toString(LogAttributes), resource_json)) AS `content`,
   bitNot(toUInt64(toUnixTimestamp64Nano(now64(9)))) - rowNumberInAllBlocks() AS `version`
-FROM `vcml`.`otel`;
+FROM `vcml`.`otel`
+WHERE LogAttributes['log.record.uid'] != '' AND LogAttributes['vcml.permitted_by'] != '';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `vcml`.`records_to_journal` ON CLUSTER `fleet`
 TO `vcml`.`journal_local`
@@ -759,4 +760,4 @@ WHERE action = 'exec'
 GROUP BY executable, image, node;
 
 CREATE OR REPLACE VIEW `vcml`.`schema` ON CLUSTER `fleet` AS
-SELECT 1 AS version, '16da0a97e405e442' AS fingerprint, 'cluster fleet, with replicas' AS layout;
+SELECT 1 AS version, '60265304ae4802ca' AS fingerprint, 'cluster fleet, with replicas' AS layout;

@@ -381,7 +381,8 @@ SELECT
     OR (k IN ('vcml.loss.next_seq', 'vcml.hook.next_seq', 'vcml.withheld.ranges', 'process.command_args') AND empty(JSONExtract(v, 'Array(String)'))), LogAttributes) AS `attributes`,
   if(action = 'exec', 0, sipHash64(toString(LogAttributes), resource_json)) AS `content`,
   bitNot(toUInt64(toUnixTimestamp64Nano(now64(9)))) - rowNumberInAllBlocks() AS `version`
-FROM `vcml`.`otel`;
+FROM `vcml`.`otel`
+WHERE LogAttributes['log.record.uid'] != '' AND LogAttributes['vcml.permitted_by'] != '';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `vcml`.`records_to_journal`
 TO `vcml`.`journal`
@@ -521,4 +522,4 @@ WHERE action = 'exec'
 GROUP BY executable, image, node;
 
 CREATE OR REPLACE VIEW `vcml`.`schema` AS
-SELECT 1 AS version, '16da0a97e405e442' AS fingerprint, 'one server' AS layout;
+SELECT 1 AS version, '60265304ae4802ca' AS fingerprint, 'one server' AS layout;
