@@ -105,9 +105,11 @@ export class LogRecordEncoder {
         core.action === 'exec'
           ? attributesOfGap(gap)
           : JSON.parse(bytes.toString('utf8', attributesAt, to - 1));
-      const body = writer.begin(LOG_RECORD.body);
-      writer.string(ANY_VALUE.string, bodyOf({ ...core, actor: { pid } }, attributes));
-      writer.end(body);
+      const body = bodyOf({ ...core, actor: { pid } }, attributes);
+      const length = Buffer.byteLength(body);
+      // A replay of a record has the same bytes, whether its program is known by then or not.
+      writer.varint(LOG_RECORD.body, 1 + varintLength(length) + length);
+      writer.string(ANY_VALUE.string, body, length);
     }
     writer.end(record);
     return { resource, seconds };
