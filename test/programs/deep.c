@@ -30,6 +30,8 @@ static void nested(char **args)
 	pid = must(fork());
 	if (pid == 0) {
 		join_here();
+		/* In the mount namespace of the host, it would not be in the container. */
+		must(unshare(CLONE_NEWNS));
 		exec_noop(args[4]);
 	}
 	reap(pid);
