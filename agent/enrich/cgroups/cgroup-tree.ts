@@ -254,11 +254,7 @@ export class CgroupTree {
     return undefined;
   }
 
-<<<<<<< HEAD
   /** Builds the path of the first of `below`; each is in the one behind it. */
-=======
-  /** Builds the path of the first of `below`; each one is in the next. */
->>>>>>> f606bf1 (style: format, and make two sentences of long ones)
   #descend(from: string, below: readonly Named[], node: string | undefined): string {
     return below.reduceRight((above, { key, name, maker }, level) => {
       const path = childPath(above, name, maker, node);
