@@ -32,6 +32,8 @@ const FOLLOWING_FIRST = 7;
  */
 const REFUSED_IN_A_ROW = 10;
 const REFUSED_PAUSE_MS = 30_000;
+/** How many of those that follow are tried then. */
+const FOLLOWING_MAX = 100;
 const UNREADABLE = { code: 'UNREADABLE', details: 'no line of the journal' };
 /** The least time between two lines of the log about the encoder, or about dead letters. */
 const LOG_EVERY_MS = 60_000;
@@ -169,23 +171,28 @@ export class Delivery {
     return newest.record;
   }
 
-  /**
-   * Whether the collector accepts a record that it cannot know: one of those that follow, farther and
-   * farther away, or the newest one. Near ones may be refused for the same reason.
-   */
-  async #isNewAccepted({ records, starts }: Batch, at: number): Promise<boolean> {
-    for (let distance = 1; ; distance *= 2) {
-      const place = at + distance;
-      const one = records[place] ?? this.#ahead?.records[place - records.length];
-      if (one === undefined) break;
+  /** Whether the collector accepts a record that it cannot know: one that follows, or the newest one. */
+  async #isNewAccepted(batch: Batch, at: number): Promise<boolean> {
+    let tries = 0;
+    for (const one of this.#following(batch, at)) {
       if (this.#known.has(one)) continue;
       this.#known.add(one);
       if (await this.#isAccepted(one)) return true;
+      tries += 1;
+      if (tries === FOLLOWING_MAX) break;
     }
     this.#ahead?.look();
     const before = this.#tried;
-    const newest = this.#newestBut(starts[at] as Position);
+    const newest = this.#newestBut(batch.starts[at] as Position);
     return this.#tried !== before && (await this.#isAccepted(newest));
+  }
+
+  /** Yields what follows: farther and farther away, because near ones may be alike, and then each one. */
+  *#following({ records }: Batch, at: number): Generator<ReadableLogRecord> {
+    const all = [...records.slice(at + 1), ...(this.#ahead?.records ?? [])];
+    for (let place = 0; place < all.length; place = 2 * place + 1)
+      yield all[place] as ReadableLogRecord;
+    yield* all;
   }
 
   /**
