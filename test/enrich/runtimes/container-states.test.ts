@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ContainerStates } from '../../../agent/enrich/runtimes/container-states.ts';
 import type { ContainerState } from '../../../agent/enrich/runtimes/runtime.ts';
+import { until } from '../../support/until.ts';
 import { idOf } from '../bed.ts';
 
 const BUNDLES = 'io.containerd.runtime.v2.task/k8s.io';
@@ -20,7 +21,8 @@ async function withRuntime(
 ): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'vcml-watch-'));
   for (const folder of folders) mkdirSync(join(dir, folder), { recursive: true });
-  const watch = new ContainerStates([dir], { onState() {}, onStalled() {} });
+  heard.clear();
+  const watch = new ContainerStates([dir], { onState: (id) => heard.add(id), onStalled() {} });
   // Its folders are watched then.
   await stateOf(watch, 'none');
   try {
@@ -39,13 +41,16 @@ async function stateOf(states: ContainerStates, name: string): Promise<Container
   return known ?? states.read(id);
 }
 
-/** Makes a bundle as containerd does, lets the watch have its turn, and removes it. */
+/** The containers whose states became known in a test. */
+const heard = new Set<string>();
+
+/** Makes a bundle as containerd does, lets the watch read it, and removes it. */
 async function liveBriefly(dir: string, name: string): Promise<void> {
   const bundle = join(dir, BUNDLES, idOf(name));
   mkdirSync(bundle);
   await pause(2);
   writeFileSync(join(bundle, 'config.json'), configOf(name));
-  await pause(100);
+  await until('its state', () => heard.has(idOf(name)));
   rmSync(bundle, { recursive: true });
 }
 
