@@ -19,6 +19,8 @@ export interface Continuity {
   losses: Losses;
   /** The number of each CPU with which its lines begin, as far as something says so. */
   beginSeq: readonly number[];
+  /** The number of each CPU below which a checkpoint knew every loss. */
+  checkpointSeq: readonly number[];
   /** The numbers of the records and losses in its lines, as far as they were read. */
   seen: NumberRanges;
   /** By CPU: what was deleted for space, as its lines say. */
@@ -57,6 +59,7 @@ export function continuityFrom(checkpoint?: Checkpoint): Continuity {
     nextSeq: [...(checkpoint?.nextSeq ?? [])],
     losses: new Losses(checkpoint?.losses.toJSON(), checkpoint?.losses.partly),
     beginSeq: [...(checkpoint?.nextSeq ?? [])],
+    checkpointSeq: [...(checkpoint?.nextSeq ?? [])],
     seen: new NumberRanges(),
     deleted: new Map(),
     isDamaged: false,

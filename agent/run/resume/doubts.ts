@@ -12,8 +12,10 @@ export function lossesOf(known: Continuity, hookId: string, nextSeq: ArrayLike<n
   for (let cpu = 0; cpu < nextSeq.length; cpu++) {
     const last = (nextSeq[cpu] ?? 1) - 1;
     const begin = isSameHook ? (known.beginSeq[cpu] ?? 1) : 1;
-    const [from, to] = known.isDamaged ? [1, last] : (known.deleted.get(cpu) ?? [1, 0]);
-    const range = [Math.max(begin, from), Math.min(last, to)] as const;
+    // What was deleted was in this journal, also if the first start that is left comes later.
+    const [from, to] = known.deleted.get(cpu) ?? [begin, 0];
+    const least = Math.max(Math.min(begin, from), isSameHook ? (known.checkpointSeq[cpu] ?? 1) : 1);
+    const range = [least, known.isDamaged ? last : Math.min(last, to)] as const;
     const missing = isSameHook ? known.seen.missing(cpu, range) : [range];
     for (const [first, end] of missing) if (first <= end) losses.doubt(cpu, first, end);
   }

@@ -92,6 +92,11 @@ const CASES: readonly (readonly [string, readonly Segment[], readonly string[]])
     ['.........', '........x'],
   ],
   [
+    'what was deleted for space before the first start that is left',
+    [null, [RESUMES, loss('retention', 0, 1, 8), loss('retention', 1, 3, 8), exec(0, 9)]],
+    ['????????.', '..??????'],
+  ],
+  [
     'what was deleted for space',
     [null, [loss('retention', 0, 1, 3), loss(RING, 1, 2, 2), exec(0, 4), exec(1, 3)]],
     ['???.', '.x.'],
