@@ -3,6 +3,7 @@ import {
   type Cpu,
   emptyCpu,
   isOfTime,
+  isOnlyNamed,
   numbersOf,
   type Stamped,
 } from '../../completeness/numbers.ts';
@@ -12,7 +13,16 @@ import { HOUR_NS } from '../../select/time.ts';
 import type { Store } from '../connect.ts';
 import { literal } from '../schema/literal.ts';
 import { deletedOn } from './deleted.ts';
-import { bootEndsIn, hookKey, hooksIn, journalTotalsOn, seenIn } from './hooks.ts';
+import {
+  type Begun,
+  begunIn,
+  bootEndsIn,
+  hookKey,
+  hooksIn,
+  journalTotalsOn,
+  seenIn,
+  unhookedIn,
+} from './hooks.ts';
 import { countOf, cpuKey, type Parts, type Place } from './place.ts';
 import { type CpuTotals, placeOf, receivedIn, totalsIn } from './received.ts';
 import { type Reported, reportsOn } from './reports.ts';
@@ -73,10 +83,10 @@ export async function knownOf(
   ]);
   return {
     seen: seenIn(totals, journal),
-    unknown: unknownLossesIn(unknown, bootEndsIn(totals, journal), parts),
+    unknown: unknownLossesIn(unknown, bootEndsIn(totals, journal), unhookedIn(journal), parts),
     deleted,
     hooks: hooksIn(totals, journal),
-    cpus: await cpusIn(store, parts, { totals, reported, ends }),
+    cpus: await cpusIn(store, parts, { totals, reported, begun: begunIn(journal, parts), ends }),
   };
 }
 
@@ -89,7 +99,8 @@ export function arrivalsIn(
   const found = [...cpus.values()].flatMap(({ known, ...place }): CpuArrivals[] => {
     const hook = hooks.get(known.hook);
     if (hook === undefined || !isOfTime(hook, hours)) return [];
-    return [{ ...place, numbers: numbersOf(known, hook, place.cpu, part) }];
+    const numbers = numbersOf(known, hook, place.cpu, part);
+    return isOnlyNamed(known) && numbers.asked.length === 0 ? [] : [{ ...place, numbers }];
   });
   const byNode = Map.groupBy(found, ({ node }) => node);
   return {
@@ -107,6 +118,7 @@ export function arrivalsIn(
 interface OfCpus {
   readonly totals: readonly CpuTotals[];
   readonly reported: readonly Reported[];
+  readonly begun: readonly Begun[];
   readonly ends: ReadonlyMap<string, readonly Stamped[]> | undefined;
 }
 
@@ -114,7 +126,7 @@ interface OfCpus {
 async function cpusIn(
   store: Store,
   parts: Parts,
-  { totals, reported, ends }: OfCpus,
+  { totals, reported, begun, ends }: OfCpus,
 ): Promise<ReadonlyMap<string, KnownCpu>> {
   const cpus = new Map<string, KnownCpu>();
   const cpuOf = (place: Place) => {
@@ -125,6 +137,8 @@ async function cpusIn(
   };
   for (const { kind, first, last, part, isLast, node, boot, hook, cpu } of reported)
     cpuOf({ node, boot, hook, cpu })[kind].push({ first, last, part, isLast });
+  for (const { first, last, part, ...place } of begun)
+    cpuOf(place).begun.push({ first, last, part });
   for await (const { place, received } of receivedIn(store, parts, totals, cpus)) {
     const { received: known } = cpuOf(place);
     for (const range of merged(received)) known.push(range);

@@ -1,8 +1,8 @@
 import type { NodeFacts } from '../../completeness/node.ts';
-import { type Hook, leastOf } from '../../completeness/numbers.ts';
+import { type Hook, leastOf, type Stamped } from '../../completeness/numbers.ts';
 import type { Store } from '../connect.ts';
 import { tableOf } from '../schema/literal.ts';
-import { possibleOf } from './place.ts';
+import { type Parts, type Place, partOf, possibleOf } from './place.ts';
 import type { CpuTotals } from './received.ts';
 
 /** What records about the journal say about hooks: their own, and those that they are about. */
@@ -16,10 +16,13 @@ interface JournalTotals {
   readonly last: string;
   /** the last time that no clock contradicts */
   readonly possible: string | null;
-  /** what each start expects first, by CPU; none: no agent started */
-  readonly starts: readonly (readonly string[])[];
+  /** the starts and the stops of agents */
+  readonly turns: readonly Turn[];
   readonly format: string | null;
 }
+
+/** A start or a stop: when, which, whether it detached the hook, and what it expects first, by CPU. */
+type Turn = readonly [at: string, isStart: number, isDetached: number, next: readonly string[]];
 
 /** A time from its first to its last moment. */
 interface Span {
@@ -33,7 +36,9 @@ export function journalTotalsOn(store: Store, onNodes: string): Promise<JournalT
     `SELECT node, toString(boot_id) AS boot, hook_id AS hook,
        coalesce(loss_hook_id, withheld_hook_id) AS about, toString(min(timestamp)) AS first,
        toString(max(timestamp)) AS last, ${possibleOf('timestamp')},
-       CAST(groupUniqArrayIf(hook_next_seq, action = 'journal.start'), 'Array(Array(String))') AS starts,
+       groupUniqArrayIf((toString(timestamp), action = 'journal.start',
+           ifNull(hook_state, '') = 'detached', CAST(hook_next_seq, 'Array(String)')),
+         action IN ('journal.start', 'journal.stop')) AS turns,
        toString(minIf(format_version, action = 'journal.start')) AS format
      FROM ${tableOf(store, 'journal')} WHERE ${onNodes} GROUP BY node, boot_id, hook_id, about`,
   );
@@ -85,7 +90,7 @@ export function hooksIn(
     const { node, boot, hook } = row;
     if (boot === null) continue;
     const ownKey = hookKey({ node, boot, hook: hook ?? '' });
-    if (row.starts.length > 0) starts.set(ownKey, [...(starts.get(ownKey) ?? []), row]);
+    if (startsIn(row).length > 0) starts.set(ownKey, [...(starts.get(ownKey) ?? []), row]);
     if (hook !== null) {
       widen(own, ownKey, spanOfRow(row));
       nodes.set(ownKey, node);
@@ -104,13 +109,55 @@ export function hooksIn(
         node,
         first: mine?.first,
         last: ends.reduce(later),
-        nextSeq:
-          begun && leastOf(begun.flatMap((row) => row.starts).map((next) => next.map(Number))),
+        nextSeq: begun && leastOf(begun.flatMap(startsIn).map(([, , , next]) => next.map(Number))),
         isUntold: begun?.some(({ format }) => Number(format) < 2) ?? false,
       };
       return [key, hook];
     }),
   );
+}
+
+/** Returns the starts in rows about the journal. */
+function startsIn({ turns }: JournalTotals): readonly Turn[] {
+  return turns.filter(([, isStart]) => isStart === 1);
+}
+
+/** Returns the numbers that agents had when they started: every one up to the last is theirs. */
+export function begunIn(journal: readonly JournalTotals[], parts: Parts): readonly Begun[] {
+  return journal.flatMap((row) => {
+    const { node, boot, hook } = row;
+    if (boot === null || hook === null) return [];
+    return startsIn(row).flatMap(([at, , , next]) =>
+      next.map((one, cpu): Begun => {
+        const last = Number(one) - 1;
+        return { node, boot, hook, cpu, first: last, last, part: partOf(BigInt(at), parts) };
+      }),
+    );
+  });
+}
+
+/** The last number that an agent had when it started. */
+export type Begun = Place & Stamped;
+
+/** Returns the times from which on no hook was there, and those of the next starts, if there are any. */
+export function unhookedIn(journal: readonly JournalTotals[]): readonly Unhooked[] {
+  const byNode = Map.groupBy(journal, ({ node }) => node);
+  return [...byNode].flatMap(([node, rows]) => {
+    const turns = rows.flatMap((row) => row.turns);
+    const inOrder = turns.toSorted(([one], [other]) => (BigInt(one) < BigInt(other) ? -1 : 1));
+    return inOrder.flatMap(([at, isStart, isDetached], index): Unhooked[] => {
+      const next = inOrder[index + 1]?.[0];
+      if (isStart === 1 || isDetached === 0) return [];
+      return [{ node, from: BigInt(at), to: next === undefined ? undefined : BigInt(next) }];
+    });
+  });
+}
+
+/** A time without a hook; `to` undefined: until now. */
+interface Unhooked {
+  readonly node: string;
+  readonly from: bigint;
+  readonly to: bigint | undefined;
 }
 
 /** A name of a hook for maps. */

@@ -5,9 +5,10 @@ import { test } from 'node:test';
 import { factsByPart } from '../../../../forensics/store/arrivals/by-part.ts';
 import { storeCompleteness } from '../../../../forensics/store/arrivals/completeness.ts';
 import { connect, type Store } from '../../../../forensics/store/connect.ts';
+import { exec, HOOK, lines, start, stop, time } from '../../../check/craft.ts';
 import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
 import { type Stored, startStore } from '../../../support/clickhouse/stored.ts';
-import { Folder, vcml } from '../../../support/forensics.ts';
+import { Folder, segment, vcml } from '../../../support/forensics.ts';
 import { BOOT_ID } from '../../../support/ids.ts';
 import { execLine, journalLine } from '../../../support/journal/lines.ts';
 
@@ -64,6 +65,54 @@ test('an answer says on which nodes every record has arrived', options, async (t
     /^vcml: complete: 0 of 1 node; 1 silent: node-1 \(since 2026-11-23T03:09:15Z\)$/,
   );
 });
+
+test(
+  'a time without a hook, and what a later start proves, count as over files',
+  options,
+  async (t) => {
+    const folder = new Folder();
+    t.after(() => folder.close());
+    const HOUR_NS = 3_600_000_000_000;
+    const detached = stop(100 * HOUR_NS, 1, 2, 2, 0);
+    detached.attributes['vcml.hook.state'] = 'detached';
+    const records = [
+      start([1, 1]),
+      exec(10 * HOUR_NS, 100, 0, 1),
+      exec(20 * HOUR_NS, 101, 0, 2),
+      detached,
+      start([3, 1], 'attached', 200 * HOUR_NS),
+      exec(300 * HOUR_NS, 102, 0, 3),
+      start([9, 1], 'resumed', 400 * HOUR_NS),
+    ];
+    for (const { attributes } of records)
+      if ('vcml.format.version' in attributes) attributes['vcml.format.version'] = '2';
+    const written = lines(records);
+    const file = folder.journal(`node/${segment(1)}`, written);
+    const store = await startStore(t);
+    await store.insert(written);
+    const moment = (seconds: number) => time(HOOK + BigInt(seconds * HOUR_NS));
+    const found: string[] = [];
+    for (const [from, to] of [
+      [0, 50],
+      [120, 180],
+      [250, 350],
+      [0, 500],
+    ] as const) {
+      const asked = ['--since', moment(from), '--until', moment(to)];
+      const stored = await completeness(store, ...asked);
+      const { stderr } = await vcml(
+        'query',
+        ...asked,
+        file,
+        folder.journal(`other/${segment(1)}`, []),
+      );
+      equal(stored, stderr.trimEnd().split('\n').at(-1), `${from} to ${to}`);
+      found.push(stored);
+    }
+    match(found[1] ?? '', /1 with losses: node \(an unknown number of records\)/);
+    match(found[3] ?? '', /1 with holes that nothing explains: node \(5 records\)/);
+  },
+);
 
 test(
   'a time in the future makes no node complete until then, and no other one silent',

@@ -272,10 +272,13 @@ function init(server: ClickHouse, ...more: readonly string[]) {
 }
 
 /** Inserts a record that is so many days old. */
+/** What every record has. */
+const OURS = `'log.record.uid': 'x', 'vcml.permitted_by': 'x'`;
+
 async function insertAt(server: ClickHouse, days: number): Promise<void> {
   await server.query(
     `INSERT INTO vcml.otel (Timestamp, ResourceAttributes, LogAttributes)
-     VALUES (now64(9) - INTERVAL ${days} DAY, {'host.name': 'n'}, {})`,
+     VALUES (now64(9) - INTERVAL ${days} DAY, {'host.name': 'n'}, {${OURS}})`,
   );
 }
 
@@ -296,6 +299,6 @@ async function engineOf(server: ClickHouse): Promise<string> {
 async function insertTty(server: ClickHouse, tty: string): Promise<void> {
   await server.query(
     `INSERT INTO vcml.otel (Timestamp, ResourceAttributes, LogAttributes)
-     VALUES (now64(9), {'host.name': 'n'}, {'vcml.process.tty': '${tty}'})`,
+     VALUES (now64(9), {'host.name': 'n'}, {${OURS}, 'vcml.process.tty': '${tty}'})`,
   );
 }

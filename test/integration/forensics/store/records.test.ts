@@ -360,7 +360,7 @@ test(
      VALUES (now64(9), map('host.name', 'web-9'), map('log.record.uid', 'x')), (now64(9), map('host.name', 'web-9'), map())`,
     );
     for (const table of ['records', 'journal', 'coverage', 'first_seen'])
-      deepEqual(await store.query(`SELECT count() AS n FROM vcml.${table}`), [{ n: '0' }], table);
+      deepEqual(await store.query(`SELECT count() AS n FROM vcml.${table}`), [{ n: 0 }], table);
   },
 );
 
