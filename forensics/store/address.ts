@@ -56,5 +56,5 @@ export function parseAddress(text: string, mayHaveTable = false): Address {
 /** Returns a text that may be an address without the password in it. */
 export function withoutPassword(text: string): string {
   // A password may have every character; what is in front of the last @ is a user at most.
-  return text.replace(/^([a-z0-9+.-]*:\/\/)?([^:@/]*):.*@/is, '$1$2:…@');
+  return text.replace(/^((?:[a-z0-9+.-]*:\/\/)?[^:@/]*):(?!\/\/).*@/is, '$1:…@');
 }

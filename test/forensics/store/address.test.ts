@@ -1,6 +1,6 @@
-import { deepEqual, throws } from 'node:assert/strict';
+import { deepEqual, equal, throws } from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseAddress } from '../../../forensics/store/address.ts';
+import { parseAddress, withoutPassword } from '../../../forensics/store/address.ts';
 
 for (const [text, address] of [
   [
@@ -37,4 +37,9 @@ test('a password in an address is refused and not repeated', () => {
       ({ message, exitCode }: Error & { exitCode?: number }) =>
         exitCode === 64 && !message.includes('hunter2'),
     );
+});
+
+test('an address without a password stays as it is', () => {
+  for (const text of ['clickhouse://reader@host:8123/db', 'clickhouse://host:8123/db', 'a.jsonl'])
+    equal(withoutPassword(text), text);
 });
