@@ -27,7 +27,8 @@ for (const [what, damage] of [
     agent.records();
     await agent.kill();
     damage(first);
-    for (const name of ['state.json', 'checkpoint.json']) rmSync(join(agent.journalDir, name));
+    for (const name of ['state.json', 'checkpoint.json'])
+      rmSync(join(agent.journalDir, name), { force: true });
     await agent.start();
     const script = `${program('noop')} unreadable:grandchild; :`;
     shell.stdin.end(`sh -c '${script}' unreadable:child\n`);
