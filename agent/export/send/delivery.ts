@@ -153,7 +153,7 @@ export class Delivery {
    */
   *#others(batch: Batch, at: number): Generator<ReadableLogRecord | undefined, never> {
     for (let n = 0; ; n++) {
-      const following = [...batch.records.slice(at + 1), ...(this.#ahead?.records ?? [])];
+      const following = this.#behind(batch, at);
       if (n + 1 >= following.length) this.#ahead?.look();
       yield following[n % following.length];
       // It overtakes the most, so that it comes last.
@@ -187,9 +187,14 @@ export class Delivery {
     return this.#tried !== before && (await this.#isAccepted(newest));
   }
 
+  /** Returns the records that follow, as far as they are read. */
+  #behind({ records }: Batch, at: number): ReadableLogRecord[] {
+    return [...records.slice(at + 1), ...(this.#ahead?.records ?? [])];
+  }
+
   /** Yields what follows: farther and farther away, because near ones may be alike, and then each one. */
-  *#following({ records }: Batch, at: number): Generator<ReadableLogRecord> {
-    const all = [...records.slice(at + 1), ...(this.#ahead?.records ?? [])];
+  *#following(batch: Batch, at: number): Generator<ReadableLogRecord> {
+    const all = this.#behind(batch, at);
     for (let place = 0; place < all.length; place = 2 * place + 1)
       yield all[place] as ReadableLogRecord;
     yield* all;
@@ -222,7 +227,7 @@ export class Delivery {
 
   /** Sets a record aside, unless the stock encoding of it is accepted. */
   async #refuse(batch: Batch, at: number, refusal: Failure): Promise<void> {
-    const [one] = batch.records.slice(at, at + 1);
+    const one = batch.records[at];
     if (one !== undefined && (await this.#sendPlain([one], refusal))) return;
     const { code, details } = refusal;
     const start = batch.starts[at] as Position;

@@ -1,3 +1,5 @@
+import { dashed } from '../../../record/uuid.ts';
+
 const HIGHEST_BIT = 0x80000000;
 
 /** The boot and the hook of an exec, in words as DuckDB keeps a UUID and an integer of 64 bits. */
@@ -24,7 +26,6 @@ export class HookWords {
     const hex = [first ^ HIGHEST_BIT, second, third, last]
       .map((word) => (word >>> 0).toString(16).padStart(8, '0'))
       .join('');
-    const boot = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-    return `${boot}/${new BigInt64Array(this.#hook.buffer)[0]}`;
+    return `${dashed(hex)}/${new BigInt64Array(this.#hook.buffer)[0]}`;
   }
 }

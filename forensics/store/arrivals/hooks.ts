@@ -161,26 +161,12 @@ interface Unhooked {
 }
 
 /** A name of a hook for maps. */
-export function hookKey({
-  node,
-  boot,
-  hook,
-}: {
-  readonly node: string;
-  readonly boot: string;
-  readonly hook: string;
-}): string {
+export function hookKey({ node, boot, hook }: Omit<Place, 'cpu'>): string {
   return JSON.stringify([node, boot, hook]);
 }
 
 /** A name of a boot for maps. */
-export function bootKey({
-  node,
-  boot,
-}: {
-  readonly node: string;
-  readonly boot: string | null;
-}): string {
+export function bootKey({ node, boot }: Pick<JournalTotals, 'node' | 'boot'>): string {
   return JSON.stringify([node, boot]);
 }
 

@@ -63,27 +63,17 @@ export async function reportsOn(store: Store, onNodes: string, parts: Parts): Pr
      FROM ${journal} ARRAY JOIN if(action = 'journal.withheld', withheld_ranges, ['']) AS range
      WHERE ${isAsked} AND action IN ('journal.loss', 'journal.withheld')`,
   );
-  const reported = rows.flatMap(({ kind, at, highest, ended: _, ...row }): Reported[] =>
-    kind === 'unknown'
-      ? []
-      : [
-          {
-            ...row,
-            kind,
-            cpu: Number(row.cpu),
-            first: Number(row.first),
-            last: Number(row.last),
-            part: partOf(BigInt(at), parts),
-            isLast: row.last === highest,
-          },
-        ],
-  );
-  return {
-    reported: reported.filter(
-      ({ first, last }) => Number.isSafeInteger(first) && Number.isSafeInteger(last),
-    ),
-    unknown: rows.flatMap(({ kind, node, at, ended }) =>
-      kind === 'unknown' ? [{ node, at: BigInt(at), boot: ended }] : [],
-    ),
-  };
+  const reported: Reported[] = [];
+  const unknown: UnknownLoss[] = [];
+  for (const { kind, at, highest, ended, ...row } of rows) {
+    if (kind === 'unknown') {
+      unknown.push({ node: row.node, at: BigInt(at), boot: ended });
+      continue;
+    }
+    const [cpu, first, last] = [Number(row.cpu), Number(row.first), Number(row.last)];
+    if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last)) continue;
+    const part = partOf(BigInt(at), parts);
+    reported.push({ ...row, kind, cpu, first, last, part, isLast: row.last === highest });
+  }
+  return { reported, unknown };
 }
