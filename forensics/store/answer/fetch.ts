@@ -1,7 +1,7 @@
 import { HOUR_NS } from '../../select/time.ts';
 import type { Store } from '../connect.ts';
 import { COLUMNS } from '../schema/columns.ts';
-import { identifier, literal, tableOf } from '../schema/literal.ts';
+import { identifier, literal, literals, tableOf } from '../schema/literal.ts';
 import { HOUR } from '../schema/tables.ts';
 import { conditionFor, idConditions, type Question, timeCondition } from './question.ts';
 import { LINE_COLUMNS, type Row } from './record-line.ts';
@@ -205,7 +205,7 @@ async function* effectsOf(
  */
 export function effectsTable(store: Store, causes: readonly Key[]): string {
   const records = tableOf(store, 'records');
-  const nodes = [...new Set(causes.map(({ node }) => literal(node)))].join(', ');
+  const nodes = literals(causes.map(({ node }) => node));
   const ids = causes.map(({ id }) => uuid(id)).join(', ');
   return `(SELECT node, timestamp, id, tupleElement(earliest, 1) AS cause
     FROM (SELECT node, timestamp, id, argMax(tuple(parent_cause), version) AS earliest FROM ${records}
@@ -246,10 +246,9 @@ export async function* rowsAt(
   for (const part of inParts(keys)) {
     const hours = new Set(part.map(({ timestamp }) => BigInt(timestamp) / HOUR_NS));
     const times = new Set(part.map(({ timestamp }) => timestamp));
-    const nodes = new Set(part.map(({ node }) => literal(node)));
     const isOne = [
       `${HOUR} IN (${[...hours].join(', ')})`,
-      `node IN (${[...nodes].join(', ')})`,
+      `node IN (${literals(part.map(({ node }) => node))})`,
       `timestamp IN (${[...times].join(', ')})`,
       `id IN (${part.map(({ id }) => uuid(id)).join(', ')})`,
     ].join(' AND ');

@@ -3,7 +3,7 @@ import type { Followed } from '../../inputs/follow.ts';
 import type { Selection } from '../../select/filter.ts';
 import { type ConnectionOptions, connect, type Store } from '../connect.ts';
 import { refuseOtherSchema } from '../refuse.ts';
-import { literal, tableOf } from '../schema/literal.ts';
+import { literals, tableOf } from '../schema/literal.ts';
 import { inParts, selectRows, uuid } from './fetch.ts';
 import { conditionFor, timeCondition } from './question.ts';
 import { lineOf, type Row } from './record-line.ts';
@@ -84,8 +84,8 @@ class NewRows {
   /** Leaves out replays of what was inserted before, whose first row has a higher version. */
   async #rowsOf(some: readonly Inserted[], since: bigint): Promise<readonly Row[]> {
     const ids = some.map(({ id }) => uuid(id));
-    const nodes = [...new Set(some.map(({ node }) => literal(node)))];
-    const isOne = `node IN (${nodes.join(', ')}) AND id IN (${ids.join(', ')})`;
+    const nodes = literals(some.map(({ node }) => node));
+    const isOne = `node IN (${nodes}) AND id IN (${ids.join(', ')})`;
     const rows = await this.#store.rows<Row>(
       selectRows(this.#store, `${this.#recently} AND ${isOne}`),
     );

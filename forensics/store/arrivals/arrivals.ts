@@ -11,7 +11,7 @@ import { merged } from '../../ranges.ts';
 import type { TimeRange } from '../../select/filter.ts';
 import { HOUR_NS } from '../../select/time.ts';
 import type { Store } from '../connect.ts';
-import { literal } from '../schema/literal.ts';
+import { literals } from '../schema/literal.ts';
 import { deletedOn } from './deleted.ts';
 import {
   type Begun,
@@ -60,7 +60,7 @@ type Known = Awaited<ReturnType<typeof knownOf>>;
 
 /** Returns the condition for these nodes; undefined: all nodes. */
 export function onNodes(nodes: readonly string[] | undefined): string {
-  return nodes === undefined ? 'true' : `node IN (${nodes.map(literal).join(', ')})`;
+  return nodes === undefined ? 'true' : `node IN (${literals(nodes)})`;
 }
 
 /**

@@ -2,7 +2,7 @@ import { countBeyond, type Range } from '../../ranges.ts';
 import type { TimeRange } from '../../select/filter.ts';
 import { timeCondition } from '../answer/question.ts';
 import type { Store } from '../connect.ts';
-import { literal, tableOf } from '../schema/literal.ts';
+import { literal, literals, tableOf } from '../schema/literal.ts';
 
 /** How many records one query names. */
 const ASKED_AT_ONCE = 2000;
@@ -61,12 +61,11 @@ export class Facts {
   async #absent(causes: readonly Odd[]): Promise<Odd[]> {
     if (causes.length === 0) return [];
     const pairs = causes.map(({ node, id }) => `(${literal(node)}, toUUID(${literal(id)}))`);
-    const nodes = [...new Set(causes.map(({ node }) => literal(node)))];
     const rows = await this.#store.rows<{ node: string; id: string }>(
       // Without its table, an id in the condition would be the text that is selected.
       `SELECT DISTINCT one.node AS node, toString(one.id) AS id
        FROM ${tableOf(this.#store, 'records')} AS one
-       WHERE one.node IN (${nodes.join(', ')}) AND one.id IN (${causes.map(({ id }) => `toUUID(${literal(id)})`).join(', ')})
+       WHERE one.node IN (${literals(causes.map(({ node }) => node))}) AND one.id IN (${causes.map(({ id }) => `toUUID(${literal(id)})`).join(', ')})
          AND (one.node, one.id) IN (${pairs.join(', ')})`,
     );
     const there = new Set(rows.map(({ node, id }) => `${node}/${id}`));
@@ -79,7 +78,7 @@ export class Facts {
     const rows = await this.#store.rows<{ boot: string; count: string }>(
       `SELECT concat(node, '/', toString(boot_id)) AS boot, toString(uniqExact(id)) AS count
        FROM ${tableOf(this.#store, 'records')}
-       WHERE node IN (${nodes.map(literal).join(', ')}) AND action = 'exec' GROUP BY boot`,
+       WHERE node IN (${literals(nodes)}) AND action = 'exec' GROUP BY boot`,
     );
     return new Map(rows.map(({ boot, count }) => [boot, Number(count)]));
   }
@@ -91,7 +90,7 @@ export class Facts {
       `SELECT DISTINCT concat(node, '/', toString(boot_id)) AS boot, concat(loss_hook_id, '/', toString(loss_cpu)) AS cpu,
          toString(loss_first_seq) AS first, toString(loss_last_seq) AS last
        FROM ${tableOf(this.#store, 'journal')}
-       WHERE node IN (${nodes.map(literal).join(', ')}) AND action = 'journal.loss'
+       WHERE node IN (${literals(nodes)}) AND action = 'journal.loss'
          AND loss_stage = 'retention' AND loss_first_seq IS NOT NULL`,
     );
     const byCpu = Map.groupBy(rows, ({ boot, cpu }) => JSON.stringify([boot, cpu]));

@@ -3,6 +3,11 @@ export function literal(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
 
+/** Returns strings as literals for a list in SQL, each once. */
+export function literals(texts: Iterable<string>): string {
+  return Array.from(new Set(texts), literal).join(', ');
+}
+
 /** Returns a name as ClickHouse's SQL quotes it. */
 export function identifier(name: string): string {
   return `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
