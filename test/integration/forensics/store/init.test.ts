@@ -271,10 +271,10 @@ function init(server: ClickHouse, ...more: readonly string[]) {
   return vcml('store', 'init', address(server), ...more);
 }
 
-/** Inserts a record that is so many days old. */
 /** What every record has. */
 const OURS = `'log.record.uid': 'x', 'vcml.permitted_by': 'x'`;
 
+/** Inserts a record that is so many days old. */
 async function insertAt(server: ClickHouse, days: number): Promise<void> {
   await server.query(
     `INSERT INTO vcml.otel (Timestamp, ResourceAttributes, LogAttributes)
