@@ -2,7 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { ContainerState } from './runtime.ts';
-import { hasFiles, listBundleFolders, readContainerState } from './runtimes.ts';
+import { type BundleFolder, hasFiles, listBundleFolders, readContainerState } from './runtimes.ts';
 
 /**
  * The pauses between tries: a runtime makes the folder first, then the file, then starts the
@@ -41,9 +41,9 @@ interface Asked {
 /**
  * What the runtimes' files say about containers, by id. containerd removes a bundle as soon as its
  * container ends, which can be before the agent reads the container's first event. That is why
- * bundles are watched, and read as soon as they appear.
+ * bundles are watched, and read at once when they appear.
  *
- * The file system of these files may hang. So they are read one after the other, in one thread that is not
+ * The file system of other files may hang. So they are read one after the other, in one thread that is not
  * the main one, and records wait for a bounded time.
  */
 export class ContainerStates {
@@ -66,7 +66,7 @@ export class ContainerStates {
   /** What is known; what is not known is read, and the listener is called. */
   read(id: string): ContainerState | undefined {
     const known = this.#states.get(id);
-    if (known === undefined) void this.#ask(id);
+    if (known === undefined) this.#ask(id);
     return known;
   }
 
@@ -81,10 +81,8 @@ export class ContainerStates {
     this.#watchers.clear();
   }
 
-  #ask(id: string): Promise<void> {
-    const before = this.#asked.get(id);
-    if (before !== undefined) return before.waiting;
-    if (!hasFiles(id) || this.#asked.size >= ASKED_MAX) return Promise.resolve();
+  #ask(id: string): void {
+    if (this.#asked.has(id) || !hasFiles(id) || this.#asked.size >= ASKED_MAX) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(() => this.#giveUp(asked), READ_MS).unref();
     const asked: Asked = {
@@ -97,7 +95,6 @@ export class ContainerStates {
     };
     this.#asked.set(id, asked);
     void this.#work();
-    return promise;
   }
 
   #giveUp(asked: Asked): void {
@@ -134,8 +131,12 @@ export class ContainerStates {
   async #readFiles(id: string): Promise<void> {
     // Its creation was not seen; its runtime may have been started after the agent.
     await this.#look();
+    if (this.#states.has(id)) return;
     const state = await readContainerState(id, this.#dirs);
-    if (state === undefined) return;
+    if (state !== undefined) this.#keep(id, state);
+  }
+
+  #keep(id: string, state: ContainerState): void {
     this.#states.set(id, state);
     for (const oldest of this.#states.keys()) {
       if (this.#states.size <= STATES_MAX) break;
@@ -147,17 +148,18 @@ export class ContainerStates {
   async #look(): Promise<void> {
     if (performance.now() - this.#lookedAt < LOOK_EVERY_MS) return;
     this.#lookedAt = performance.now();
-    for (const folder of await listBundleFolders(this.#dirs))
-      if (!this.#watchers.has(folder)) await this.#watch(folder);
+    for (const found of await listBundleFolders(this.#dirs))
+      if (!this.#watchers.has(found.folder)) await this.#watch(found);
   }
 
-  async #watch(folder: string): Promise<void> {
+  async #watch({ folder, readNew }: BundleFolder): Promise<void> {
     try {
       if (NOT_WATCHED.has((await statfs(folder)).type)) return;
       const watcher = watch(folder, { persistent: false }, (_, name) => {
         // The folder itself was removed; #look() finds it when it is made again.
         if (name === basename(folder)) forget();
-        else if (name !== null && hasFiles(name)) void this.#take(name, 0);
+        else if (name !== null && hasFiles(name))
+          this.#take(name, () => readNew(`${folder}/${name}`), 0);
       });
       const forget = () => {
         watcher.close();
@@ -170,11 +172,12 @@ export class ContainerStates {
     }
   }
 
-  async #take(id: string, attempt: number): Promise<void> {
+  #take(id: string, readNew: () => ContainerState | undefined, attempt: number): void {
     if (this.#states.has(id)) return;
-    await this.#ask(id);
+    const state = readNew();
     const ms = AGAIN_MS[attempt];
-    if (ms === undefined || this.#states.has(id)) return;
-    setTimeout(() => void this.#take(id, attempt + 1), ms).unref();
+    if (state !== undefined) this.#keep(id, state);
+    else if (ms === undefined) this.#ask(id);
+    else setTimeout(() => this.#take(id, readNew, attempt + 1), ms).unref();
   }
 }

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { members, TEXT } from '../../kube/json-shape.ts';
 import { imageOf, nameOf, objectOf } from './names.ts';
-import { readJson } from './read-json.ts';
+import { readJson, readNewJson } from './read-json.ts';
 import type { ContainerState, Runtime } from './runtime.ts';
 
 /**
@@ -26,7 +26,10 @@ export const containerd: Runtime = {
     return undefined;
   },
 
-  bundleFolders,
+  bundles: {
+    folders: bundleFolders,
+    readNew: (bundle) => stateIn(readNewJson(`${bundle}/config.json`, CONFIG)),
+  },
 };
 
 /** Where bundles are: since containerd 1.3, and before. */

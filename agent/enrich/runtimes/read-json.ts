@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Members } from '../../kube/json-shape.ts';
 import { JsonSieve } from '../../kube/json-sieve.ts';
@@ -9,15 +9,17 @@ import { JsonSieve } from '../../kube/json-sieve.ts';
  */
 const MAX_BYTES = 16 << 20;
 const PIECE_BYTES = 64 << 10;
+/** No link is followed, and a pipe in place of the file does not block. */
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const NEW_MAX_BYTES = 1 << 20;
 
 /**
  * Reads these parts of a runtime's JSON file; undefined where it is missing, damaged, too large or
- * not a file. It follows no link, and does not block on a pipe in place of the file.
+ * not a file.
  */
 export async function readJson(file: string, shape: Members): Promise<unknown> {
   try {
-    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-    const handle = await open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const handle = await open(file, FLAGS);
     try {
       const stat = await handle.stat();
       return stat.isFile() && stat.size <= MAX_BYTES
@@ -28,6 +30,28 @@ export async function readJson(file: string, shape: Members): Promise<unknown> {
     }
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * Reads these parts at once, of a file that was just made and may be gone in a moment. It is still in
+ * the kernel's memory: reading it does not wait for a disk. Undefined also where it takes too long.
+ */
+export function readNewJson(file: string, shape: Members): unknown {
+  let fd: number | undefined;
+  try {
+    // A time of access would have to be written to the disk.
+    fd = openSync(file, FLAGS | constants.O_NOATIME);
+    const stat = fstatSync(fd);
+    if (!stat.isFile() || stat.size > NEW_MAX_BYTES) return undefined;
+    const sieve = new JsonSieve(shape);
+    const whole = Buffer.allocUnsafe(stat.size);
+    sieve.write(whole.subarray(0, readSync(fd, whole)));
+    return sieve.end()?.value;
+  } catch {
+    return undefined;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
 }
 

@@ -33,11 +33,16 @@ export interface Runtime {
    * the one before it, so that a file system that hangs holds up one thread.
    */
   readState(stateDir: string, id: string): Promise<ContainerState | undefined>;
-  /**
-   * Lists the folders in a state folder that hold one folder for each container, by its id, only as
-   * long as it runs. They are watched, so that the shortest-lived container is not missed.
-   */
-  bundleFolders?(stateDir: string): Promise<readonly string[]>;
+  /** Set if its files about a container are there only as long as the container runs. */
+  readonly bundles?: Bundles;
+}
+
+/** Folders with the files about one container each, by its id, which are removed when it ends. */
+export interface Bundles {
+  /** Lists the folders in a state folder that hold them. They are watched. */
+  folders(stateDir: string): Promise<readonly string[]>;
+  /** Reads one that was just made, at once; undefined: it says nothing, or nothing yet. */
+  readNew(bundle: string): ContainerState | undefined;
 }
 
 /** What a runtime's own files say about a container; undefined: the files have no such name. */

@@ -4,7 +4,7 @@ import { docker } from './docker.ts';
 import { lxc } from './lxc.ts';
 import { nomad } from './nomad.ts';
 import { podman } from './podman.ts';
-import type { ContainerState, Runtime } from './runtime.ts';
+import type { Bundles, ContainerState, Runtime } from './runtime.ts';
 
 /** Every runtime that the agent knows, in the order in which their files are searched. */
 export const RUNTIMES: readonly Runtime[] = [containerd, criO, docker, podman, lxc, nomad];
@@ -36,10 +36,20 @@ export function hasFiles(id: string): boolean {
   return /^[0-9a-f]{64}$/.test(id);
 }
 
-/** Lists the folders in `dirs` in which runtimes make a folder for each running container. */
-export async function listBundleFolders(dirs: readonly string[]): Promise<string[]> {
-  const folders: string[] = [];
+/** A folder in which a runtime makes a bundle for each running container. */
+export interface BundleFolder {
+  readonly folder: string;
+  readonly readNew: Bundles['readNew'];
+}
+
+/** Lists the folders of bundles in `dirs`. */
+export async function listBundleFolders(dirs: readonly string[]): Promise<BundleFolder[]> {
+  const found: BundleFolder[] = [];
   for (const dir of dirs)
-    for (const runtime of RUNTIMES) folders.push(...((await runtime.bundleFolders?.(dir)) ?? []));
-  return folders;
+    for (const { bundles } of RUNTIMES) {
+      if (bundles === undefined) continue;
+      const { folders, readNew } = bundles;
+      for (const folder of await folders(dir)) found.push({ folder, readNew });
+    }
+  return found;
 }

@@ -62,6 +62,38 @@ test('a bundle is read when it is created, before it is removed again', async ()
   });
 });
 
+test('every one of a hundred bundles is read that are removed as soon as the agent can hear of them', async () => {
+  await withRuntime(async (dir, watch) => {
+    const names = Array.from({ length: 100 }, (_, i) => `brief-${i}`);
+    const bundles = names.map((name) => join(dir, BUNDLES, idOf(name)));
+    for (const [i, bundle] of bundles.entries()) {
+      mkdirSync(bundle);
+      writeFileSync(join(bundle, 'config.json'), configOf(names[i] ?? ''));
+    }
+    await pause(5);
+    for (const bundle of bundles) rmSync(bundle, { recursive: true });
+    deepEqual(
+      names.map((name) => watch.read(idOf(name))?.name),
+      names,
+    );
+  });
+});
+
+test('a bundle whose file is written slowly is read when it is whole, also a large one', async () => {
+  await withRuntime(async (dir) => {
+    for (const [name, padding] of Object.entries({ small: '', large: ' '.repeat(2 << 20) })) {
+      const bundle = join(dir, BUNDLES, idOf(name));
+      const whole = configOf(name) + padding;
+      mkdirSync(bundle);
+      writeFileSync(join(bundle, 'config.json'), whole.slice(0, 30));
+      await pause(8);
+      equal(heard.has(idOf(name)), false);
+      writeFileSync(join(bundle, 'config.json'), whole);
+      await until('its state', () => heard.has(idOf(name)));
+    }
+  });
+});
+
 test('a bundle that existed before the start is read on demand', async () => {
   await withRuntime(async (dir, watch) => {
     const bundle = join(dir, BUNDLES, idOf('a'));
