@@ -4,7 +4,7 @@ import { EXIT, ForensicsError } from './errors.ts';
 
 /** Runs the command that `argv` (in the form of process.argv) names, and returns the exit code. */
 export async function main(argv: string[], load = loadProgram): Promise<number> {
-  process.stdout.on('error', endQuietly);
+  process.stdout.on('error', endWithoutReader);
   process.stderr.on('error', () => {});
   try {
     return await parse(await load(), argv);
@@ -13,9 +13,11 @@ export async function main(argv: string[], load = loadProgram): Promise<number> 
   }
 }
 
-/** A closed pipe, as in `vcml query … | head`, is not a failure. */
-function endQuietly(error: NodeJS.ErrnoException): void {
-  process.exit(error.code === 'EPIPE' ? 0 : EXIT.bug);
+/** A closed pipe, as in `vcml query … | head`, is not a failure; a full disk is. */
+function endWithoutReader({ code, message }: NodeJS.ErrnoException): void {
+  if (code === 'EPIPE') process.exit(0);
+  process.stderr.write(`vcml: the answer cannot be written: ${message}\n`);
+  process.exit(EXIT.unwritable);
 }
 
 /** Declares a command line. */
@@ -42,6 +44,9 @@ async function parse(createProgram: CreateProgram, argv: string[]): Promise<numb
   }
 }
 
+/** What the system and DuckDB say when a disk is full. */
+const IS_FULL = /ENOSPC|No space left on device|failed to offload data block/;
+
 /** Prints one sentence for an error that the user can mend, and the stack for a bug. */
 function report(error: unknown): number {
   if (error instanceof ForensicsError) {
@@ -49,6 +54,13 @@ function report(error: unknown): number {
     return error.exitCode;
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  if (IS_FULL.test(message)) {
+    const [said = ''] = message.split('\n');
+    process.stderr.write(
+      `vcml: a disk is full: ${visible(said)}: temporary files are in the folder that TMPDIR names\n`,
+    );
+    return EXIT.unwritable;
+  }
   const lines = (stack ?? message).split('\n').map((line) => visible(line));
   process.stderr.write(`vcml: ${lines.join('\n')}\n`);
   return EXIT.bug;

@@ -8,6 +8,8 @@ export const EXIT = {
   partial: 3,
   usage: 64,
   bug: 70,
+  /** the answer, or a temporary file, cannot be written */
+  unwritable: 73,
 } as const;
 
 /** An error that the user can mend, with one sentence and an exit code. */

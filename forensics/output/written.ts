@@ -16,6 +16,8 @@ export function writing<T>(path: string, write: () => T): T {
     return write();
   } catch (error) {
     const { message } = error as Error;
-    throw new ForensicsError('usage', `${path} cannot be written: ${message}`, { cause: error });
+    throw new ForensicsError('unwritable', `${path} cannot be written: ${message}`, {
+      cause: error,
+    });
   }
 }

@@ -69,6 +69,8 @@ const limits = (seconds: number): ClickHouseSettings => ({
 });
 const SHORTER = 'name a shorter time with --since and --until';
 const NO_ANSWER = `did not answer: ${SHORTER}`;
+/** Those of the limits that make an answer whole. */
+const WHOLE = /_overflow_mode$|^skip_unavailable_shards$/;
 /** A user who may change no settings has those that an administrator gave them. */
 const FIXED: ReadonlySet<string> = new Set(['READONLY', 'SETTING_CONSTRAINT_VIOLATION']);
 
@@ -178,13 +180,14 @@ function closedBy(signal: AbortSignal, answer: { close(): void }): Disposable {
   return addAbortListener(signal, () => answer.close());
 }
 
+/** Whether questions may come with limits; refuses a user with others that could cut an answer. */
 async function allowsLimits(
   client: ClickHouseClient,
   patience: number,
   signal: AbortSignal,
 ): Promise<boolean> {
+  const settings = limits(patience);
   try {
-    const settings = limits(patience);
     await client.command({
       query: 'SELECT 1',
       clickhouse_settings: settings,
@@ -192,8 +195,28 @@ async function allowsLimits(
     });
     return true;
   } catch (error) {
-    if (FIXED.has((error as { type?: string }).type ?? '')) return false;
-    throw error;
+    if (!FIXED.has((error as { type?: string }).type ?? '')) throw error;
+  }
+  const wanted = Object.entries(settings).filter(([name]) => WHOLE.test(name));
+  const fixed = await client.query({
+    query: `SELECT name, value FROM system.settings WHERE name IN (${wanted.map(([name]) => `'${name}'`).join(', ')})`,
+    format: 'JSONEachRow',
+    abort_signal: signal,
+  });
+  const found = new Map(
+    (await fixed.json<{ name: string; value: string }>()).map(({ name, value }) => [name, value]),
+  );
+  for (const [name, value] of wanted)
+    if (found.get(name) !== `${value}`) throw new CuttingProfile(name, `${value}`);
+  return false;
+}
+
+/** A user's settings, which it may not change, let an answer leave rows out without a word. */
+class CuttingProfile extends Error {
+  constructor(setting: string, wanted: string) {
+    super(
+      `may leave rows out of an answer without a word: set ${setting} = ${wanted} in the profile`,
+    );
   }
 }
 
@@ -208,6 +231,8 @@ async function explained<T>(
   } catch (error) {
     const { message, type, code } = error as Error & { type?: string; code?: string };
     const at = `ClickHouse at ${url}`;
+    if (error instanceof CuttingProfile)
+      throw new ForensicsError('unreadable', `${at} ${message} of the user ${user}`);
     const why =
       wait?.isOver === true
         ? NO_ANSWER

@@ -111,7 +111,8 @@ export class StoreMemory implements Memory {
     const condition = this.#conditionFor(selection);
     return this.#connected(signal, async (store) => {
       const { records } = tablesOf(store, condition);
-      const isRoot = `(parent_cause IS NULL OR parent_cause GLOBAL NOT IN (SELECT id FROM ${records} AS all_records))`;
+      const isRoot = `(parent_cause IS NULL OR (node, assumeNotNull(parent_cause)) GLOBAL NOT IN (
+        SELECT node, id FROM ${records} AS all_records))`;
       const isExec = `NOT startsWith("action", 'journal.')`;
       return branchesOf(store, `${condition} AND ${isExec} AND ${isRoot}`, part);
     });
@@ -120,7 +121,7 @@ export class StoreMemory implements Memory {
   chain(which: Which, signal: AbortSignal): Promise<Chain> {
     return this.#connected(signal, async (store) => {
       const link = await this.#find(store, which);
-      const chain = linked([link, ...(await causesOf(store, link, new Set([link.id])))]);
+      const chain = linked([link, ...(await causesOf(store, link))]);
       const shown = endsOf(chain);
       const rows = new Map<string, Row>();
       for await (const some of rowsAt(store, shown))

@@ -31,7 +31,7 @@ export async function* rowsFor(
     store.rows<Row & Link>(selectRows(store, condition)),
   );
   yield found;
-  const known = new Set(found.map((link) => link.id));
+  const known = new Set(found.map(nodesId));
   let links: readonly Link[] = [];
   for (const link of found) links = links.concat(await causesOf(store, link, known));
   yield* rowsAt(store, links);
@@ -78,10 +78,10 @@ async function* withCauses(
   const known = new Set<string>();
   const wanted = new Map<string, Set<string>>();
   const look = (found: readonly Row[]) => {
-    for (const { id } of found) known.add(String(id));
+    for (const { node, id } of found) known.add(nodesId({ node, id: String(id) }));
     for (const row of found) {
       const cause = causeOf(row);
-      if (cause !== null && !known.has(cause)) entryOf(wanted, row.node).add(cause);
+      if (cause !== null) entryOf(wanted, row.node).add(cause);
     }
   };
   for await (const found of rows) {
@@ -92,8 +92,8 @@ async function* withCauses(
     const level = [...wanted].map(([node, causes]) => [node, [...causes]] as const);
     wanted.clear();
     for (const [node, causes] of level)
-      for (const some of inParts(causes.filter((cause) => !known.has(cause)))) {
-        for (const cause of some) known.add(cause);
+      for (const some of inParts(causes.filter((id) => !known.has(nodesId({ node, id }))))) {
+        for (const id of some) known.add(nodesId({ node, id }));
         const found = await store.rows<Row>(
           selectRows(store, `node = ${literal(node)} AND id IN (${some.map(uuid).join(', ')})`),
         );
@@ -112,16 +112,27 @@ export type Link = Pick<Row, 'node' | 'timestamp'> & {
   readonly parent_cause: string | null;
 };
 
-/** Follows the causes of a record on its node while there are any. */
-export async function causesOf(store: Store, effect: Link, known: Set<string>): Promise<Link[]> {
+/** An id, and whose it is: a node can send the ids of another one. */
+function nodesId({ node, id }: Pick<Link, 'node' | 'id'>): string {
+  return `${id} ${node}`;
+}
+
+/** Follows the causes of a record on its node while there are any that are not known yet. */
+export async function causesOf(
+  store: Store,
+  effect: Link,
+  known = new Set([nodesId(effect)]),
+): Promise<Link[]> {
   if (effect.parent_cause === null) return [];
   const links: Link[] = [];
   const pending = [effect];
   let near = await linksBefore(store, effect);
   for (let link = pending.pop(); link !== undefined; link = pending.pop()) {
     const cause = link.parent_cause;
-    if (cause === null || known.has(cause)) continue;
-    known.add(cause);
+    if (cause === null) continue;
+    const key = nodesId({ node: link.node, id: cause });
+    if (known.has(key)) continue;
+    known.add(key);
     let found: readonly Link[] = near.get(cause)?.filter(isBefore(link)) ?? [];
     if (found.length === 0) {
       found = await causeLinks(store, cause, link);
@@ -185,9 +196,15 @@ async function* effectsOf(
            toString(one.cause) AS parent_cause
          FROM ${effectsTable(store, part)} AS one ORDER BY one.node, one.timestamp, one.id`,
       );
-      for (const link of found) if (!known.has(link.id)) next.push(link);
+      const causes = new Set(part.map(nodesId));
+      for (const link of found)
+        if (
+          causes.has(nodesId({ ...link, id: link.parent_cause ?? '' })) &&
+          !known.has(nodesId(link))
+        )
+          next.push(link);
     }
-    for (const { id } of next) known.add(id);
+    for (const link of next) known.add(nodesId(link));
     waiting = waiting.concat(next);
     if (waiting.length >= ASKED_AT_ONCE) {
       yield* rowsAt(store, waiting);
@@ -199,7 +216,8 @@ async function* effectsOf(
 }
 
 /**
- * Returns the effects of records as a table in SQL, with the columns of a key and `cause`. FINAL would read
+ * Returns the effects of records as a table in SQL, with the columns of a key and `cause`, which may be the
+ * id of a record of another one of the nodes. FINAL would read
  * all records of the nodes. Here, the records that have a row with such a cause are found first, and
  * then judged by their first rows.
  */
@@ -252,7 +270,12 @@ export async function* rowsAt(
       `timestamp IN (${[...times].join(', ')})`,
       `id IN (${part.map(({ id }) => uuid(id)).join(', ')})`,
     ].join(' AND ');
-    yield await store.rows<Row>(selectRows(store, isOne, { ...RECORDS, selection: condition }));
+    const rows = await store.rows<Row>(
+      selectRows(store, isOne, { ...RECORDS, selection: condition }),
+    );
+    // Another node may have sent an id of this one.
+    const asked = new Set(part.map(nodesId));
+    yield rows.filter(({ node, id }) => asked.has(nodesId({ node, id: String(id) })));
   }
 }
 

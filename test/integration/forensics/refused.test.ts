@@ -1,8 +1,12 @@
 import { equal, match } from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { exec, start, text } from '../../check/craft.ts';
 import { Folder, segment, vcml } from '../../support/forensics.ts';
+import { VCML_BIN } from '../../support/paths.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const folder = new Folder();
 after(() => folder.close());
@@ -16,10 +20,32 @@ for (const [what, args] of [
 ] as const)
   test(`${what} is refused with one sentence`, async () => {
     const { code, stderr } = await vcml(...args, journal);
-    equal(code, 64);
+    equal(code, 73);
     match(stderr, /cannot be written: /);
     equal(stderr.includes('    at '), false, stderr);
   });
+
+test('an answer whose disk is full ends with the reason', async () => {
+  const full = openSync('/dev/full', 'w');
+  const { status, stderr } = spawnSync(VCML_BIN, ['query', '--since', '2001-01-01', journal], {
+    stdio: ['ignore', full, 'pipe'],
+    encoding: 'utf8',
+  });
+  closeSync(full);
+  match(stderr, /vcml: the answer cannot be written: ENOSPC/);
+  equal(status, 73);
+});
+
+test('an export whose disk is full is refused with one sentence', async (t) => {
+  // Before the folder is removed, which is registered next.
+  t.after(() => execFileSync('umount', [small]));
+  const small = join(temporaryFolder(t), 'small');
+  mkdirSync(small);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', small]);
+  const { code, stderr } = await vcml('export', '--parquet', join(small, 'parquet'), journal);
+  equal(code, 73);
+  match(stderr, /^vcml: a disk is full: .*No space left on device.*TMPDIR/);
+});
 
 test('nobody else can read a report, also if the file was there', async () => {
   const out = folder.write('report.html', '');

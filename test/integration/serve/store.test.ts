@@ -154,6 +154,23 @@ test('a store knows of each hour what files know', options, async (t) => {
   }
 });
 
+test('a record whose cause only another node claims to have is a root', options, async (t) => {
+  const folder = new Folder();
+  t.after(() => folder.close());
+  const store = await startStore(t);
+  const resource = (node: string) => ({ resource: { 'host.name': node } });
+  const lines = linesOf([
+    exec(1, { ...resource('node-2'), ms: 0 }),
+    exec(2, { ...resource('node-1'), ms: 100, cause: idOf(1) }),
+    exec(3, { ...resource('node-1'), ms: 200, cause: idOf(2) }),
+  ]);
+  await store.insert(lines);
+  const files = await startServer(t, folder.journal('nodes.jsonl', lines));
+  const fleet = await startServer(t, store.address, '--since', '1970-01-02');
+  for (const server of [files, fleet])
+    deepEqual(idsOf(await server.json('/api/tree')), [idOf(1), idOf(2)]);
+});
+
 test('a question that nobody waits for ends on the server, too', options, async (t) => {
   const store = await startStore(t);
   await store.insert([text(exec(1))]);

@@ -44,8 +44,8 @@ export interface AddedUser {
 
 /**
  * Returns the configuration of users: that of the server's own session, who may do everything; one who
- * may make a store, one who may only read it, and one whose queries must end within a second; and those
- * that a test adds. This engine keeps none that are created in SQL.
+ * may make a store, one who may only read it, one whose queries must end within a second, and one whose
+ * answers are cut; and those that a test adds. This engine keeps none that are created in SQL.
  */
 export function usersConfig(added: readonly AddedUser[] = []): string {
   const profiles = added.map((one) =>
@@ -57,13 +57,16 @@ export function usersConfig(added: readonly AddedUser[] = []): string {
   return `<clickhouse>
   <profiles><default/><reader><readonly>1</readonly></reader>
     <hasty><max_execution_time>1</max_execution_time>
-      <constraints><max_execution_time><const/></max_execution_time></constraints></hasty>${profiles.join('')}</profiles>
+      <constraints><max_execution_time><const/></max_execution_time></constraints></hasty>
+    <cut><readonly>1</readonly><max_result_rows>1</max_result_rows>
+      <result_overflow_mode>break</result_overflow_mode></cut>${profiles.join('')}</profiles>
   <quotas><default/></quotas>
   <users>
     <default>${user('', 'default')}<access_management>1</access_management></default>
     <maker>${user(PASSWORD, 'default', 'ALL ON vcml.*', 'TABLE ENGINE ON *', 'SELECT ON system.*')}</maker>
     <reader>${user(PASSWORD, 'reader', 'SELECT ON vcml.*')}</reader>
     <hasty>${user('', 'hasty', 'SELECT ON vcml.*')}</hasty>
+    <cut>${user('', 'cut', 'SELECT ON vcml.*')}</cut>
     ${users.join('\n    ')}
   </users>
 </clickhouse>

@@ -32,6 +32,16 @@ test('a user who may change no settings has those of the server', options, async
   equal((await vcml(...ARGS, store.address.replace('default@', 'hasty@'))).code, 0);
 });
 
+test('a user whose answers the server may cut is refused with a remedy', options, async (t) => {
+  const store = await startStore(t);
+  const { code, stderr } = await vcml(...ARGS, store.address.replace('default@', 'cut@'));
+  equal(code, 2);
+  match(
+    stderr,
+    /may leave rows out .*: set result_overflow_mode = throw in the profile of the user cut/,
+  );
+});
+
 test('a query beyond a limit of the server is refused with a remedy', options, async (t) => {
   const store = await startStore(t);
   await makeSlow(store, 20);

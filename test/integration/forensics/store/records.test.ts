@@ -112,6 +112,20 @@ test('what a node sent again and changed hides nothing that it sent first', opti
   }
 });
 
+test('a node that sends the ids of another one hides nothing of it', options, async (t) => {
+  const store = await startStore(t);
+  const lines = deepChain(5);
+  const others = [1, 2, 4].map((n) => (lines[n] ?? '').replaceAll('node-1', 'a-node'));
+  await store.insert(lines);
+  await store.insert(others);
+  const id = idIn(lines[4] ?? '');
+  sameLines(await linesIn(store, { id }), sorted([...lines, ...others.slice(2)]));
+  const asked = { since: '2001-01-01', exe: '/usr/bin/p4', causes: true };
+  sameLines(await linesIn(store, asked), sorted([...lines, ...others.slice(2)]));
+  const cause = { id: idIn(lines[1] ?? ''), effects: true };
+  sameLines(await linesIn(store, cause), sorted([...lines, ...others.slice(0, 2)]));
+});
+
 test('many records that are selected are those that were sent first, too', options, async (t) => {
   const store = await startStore(t);
   // So many that their keys are not named one by one.
