@@ -49,7 +49,8 @@ export class Search {
   request(keys: readonly string[]): boolean {
     const now = this.#now();
     if (keys.every((key) => now < (this.#missing.get(key) ?? now))) return false;
-    if (this.isAllowed) void this.run(keys);
+    // One that fails has found nothing.
+    if (this.isAllowed) this.run(keys).catch(() => {});
     if (!this.#isRunning || this.#isStopped) return false;
     if (this.#wanted.size < MISSING_MAX) for (const key of keys) this.#wanted.add(key);
     return now < this.#waitEnds;
@@ -68,23 +69,25 @@ export class Search {
     for (const key of keys) this.#wanted.add(key);
     const walk = this.#walk();
     let took = 0;
-    for (;;) {
-      const from = this.#now();
-      const isOver = isOverAfter(walk, PIECE);
-      took += this.#now() - from;
-      if (isOver) break;
-      await turn();
-      if (this.#isStopped) {
-        walk.return(undefined);
-        return;
+    try {
+      for (let isOver = false; !isOver && !this.#isStopped; ) {
+        const from = this.#now();
+        try {
+          isOver = isOverAfter(walk, PIECE);
+        } finally {
+          took += this.#now() - from;
+        }
+        if (!isOver) await turn();
       }
+    } finally {
+      walk.return(undefined);
+      if (this.#missing.size >= MISSING_MAX) this.#missing.clear();
+      // What became wanted meanwhile may be where the search had been before.
+      for (const key of keys) if (this.#wanted.has(key)) this.#missing.set(key, began + MISSING_MS);
+      this.#wanted.clear();
+      this.#pauseEnds = this.#now() + PAUSE_PER_SEARCH * took;
+      this.#isRunning = false;
     }
-    if (this.#missing.size >= MISSING_MAX) this.#missing.clear();
-    // What became wanted meanwhile may be where the search had been before.
-    for (const key of keys) if (this.#wanted.has(key)) this.#missing.set(key, began + MISSING_MS);
-    this.#wanted.clear();
-    this.#pauseEnds = this.#now() + PAUSE_PER_SEARCH * took;
-    this.#isRunning = false;
   }
 
   /** Ends a search that is under way; no other one begins. */
