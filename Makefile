@@ -8,10 +8,13 @@ MAKEFLAGS += --no-builtin-rules
 
 NODE := node_modules/.bin/node
 NODE_PACKAGE := node-linux-$(patsubst aarch64,arm64,$(patsubst x86_64,x64,$(shell uname -m)))
-TESTS := test/{*,!(e2e)/**/*}.test.ts
 # Those that need no root, no kernel, no addon and no browser; the folders named here need one of them,
 # or minutes.
 UNIT_TESTS := test/{*,!(e2e|fuzz|integration|kernels|simulation|system)/**/*}.test.ts
+# Those of the reader. They disturb each other as little as they disturb the machine.
+READER_TESTS := test/integration/{forensics,report,serve}/**/*.test.ts
+# Those that hook this kernel, or fill the machine.
+KERNEL_TESTS := test/{{fuzz,kernels,simulation,system}/**/*,integration/!(forensics|report|serve)/**/*}.test.ts
 
 # --- what is built ---------------------------------------------------------------------------
 
@@ -42,8 +45,16 @@ unit: node_modules/.stamp build/report/page.html build/scanner.wasm build/apt-un
 	done; \
 	for pid in "$${pids[@]}"; do wait "$$pid" || failed=1; done; exit "$$failed"
 
-test: $(TESTED) ## build, then run all tests: make test TESTS=test/rooms.test.ts
-	@exec $(NODE) --test --test-concurrency=1 --test-timeout=600000 --test-reporter=spec '$(TESTS)'
+RUN_TESTS := $(NODE) --test --test-timeout=600000 --test-reporter=spec
+
+test: $(TESTED) ## build, then run all tests, or some: make test TESTS=test/rooms.test.ts
+ifdef TESTS
+	@exec $(RUN_TESTS) --test-concurrency=1 '$(TESTS)'
+else
+	@failed=0; $(MAKE) --no-print-directory unit || failed=1; \
+	$(RUN_TESTS) --test-concurrency=2 '$(READER_TESTS)' || failed=1; \
+	$(RUN_TESTS) --test-concurrency=1 '$(KERNEL_TESTS)' || failed=1; exit "$$failed"
+endif
 
 bench: build $(PROGRAMS) build/apt-bench.stamp ## build, then print the benchmark table
 	@exec $(NODE) bench/bench.ts
