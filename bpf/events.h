@@ -37,6 +37,7 @@ enum limits {
 	PATH_BYTES = 4096,	  /* longest path that is kept, as in PATH_MAX */
 	ARGS_BYTES_MAX = 32768,	  /* longest argument block that can be configured */
 	ARGS_BYTES_CROWDED = 512, /* arguments that are kept above half of the ring */
+	PATH_BYTES_CROWDED = 512, /* end of a path that is kept then; a name fits */
 	HOLDER_BYTES = 128,	  /* name of the agent that holds the hook */
 	CGROUP_NAME_BYTES = 256,  /* longest name of a cgroup, as in NAME_MAX, with its NUL */
 };

@@ -105,6 +105,11 @@ static __always_inline u32 append_path(struct scratch *scratch, u32 at, const st
 	if (start > PATH_BYTES)
 		return at;
 	length = PATH_BYTES - start;
+	if (length > scratch->path_wanted) {
+		length = scratch->path_wanted;
+		start = PATH_BYTES - length;
+		result |= WALK_TRUNCATED;
+	}
 	if (result & WALK_TRUNCATED)
 		event->flags |= truncated;
 	if (result & WALK_UNREACHABLE)
@@ -172,8 +177,9 @@ static __always_inline u32 append_descriptor(struct scratch *scratch, u32 at, co
 			   EXEC_FD_UNREACHABLE);
 }
 
-/* Limits the arguments by the room in the ring, so that no pod can flush it with megabytes. */
-static __always_inline u32 args_limit(const struct control *control)
+/* Limits arguments and paths by the room in the ring, so that no pod can flush it with megabytes.
+ */
+static __always_inline void limit_sizes(struct scratch *scratch, const struct control *control)
 {
 	u64 used = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
 	u64 half = bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / 2;
@@ -181,11 +187,12 @@ static __always_inline u32 args_limit(const struct control *control)
 
 	if (limit > ARGS_BYTES_MAX)
 		limit = ARGS_BYTES_MAX;
-	if (used > half + half / 2)
-		return 0;
 	if (used > half && limit > ARGS_BYTES_CROWDED)
-		return ARGS_BYTES_CROWDED;
-	return limit;
+		limit = ARGS_BYTES_CROWDED;
+	if (used > half + half / 2)
+		limit = 0;
+	scratch->args_wanted = limit;
+	scratch->path_wanted = used > half ? PATH_BYTES_CROWDED : PATH_BYTES;
 }
 
 /*
@@ -194,7 +201,6 @@ static __always_inline u32 args_limit(const struct control *control)
  * loop are in memory for the verifier.
  */
 static __always_inline u32 append_args(struct scratch *scratch, u32 at,
-				       const struct control *control,
 				       const struct task_struct *task)
 {
 	struct exec_event *event = (void *)scratch->event;
@@ -202,10 +208,10 @@ static __always_inline u32 append_args(struct scratch *scratch, u32 at,
 	struct mm_struct *mm = task->mm;
 	u64 start = mm->arg_start, end = mm->arg_end;
 	u64 size = end > start ? end - start : 0;
-	u64 wanted = args_limit(control);
 
 	event->args_size = size > 0xffffffff ? 0xffffffff : size;
-	scratch->args_wanted = wanted < size ? wanted : size;
+	if (scratch->args_wanted > size)
+		scratch->args_wanted = size;
 	args->offset = at;
 	args->length = 0;
 	for (u32 i = 0; i < ARGS_BYTES_MAX / PAGE_BYTES + 1; i++) {
@@ -245,14 +251,15 @@ static __always_inline u32 fill_exec(struct scratch *scratch, const struct contr
 	__builtin_memset(&event->object, 0, 6 * sizeof(struct blob));
 	read_context(task, cause, event);
 	read_executable(file, event);
+	limit_sizes(scratch, control);
 
 	/* One byte more than is kept, and its NUL, distinguish a path of just that length from a
 	 * longer one.
 	 */
 	length = bpf_probe_read_kernel_str(&scratch->event[at], PATH_BYTES + 2, bprm->filename);
-	if (length > PATH_BYTES + 1) {
+	if (length > (long)scratch->path_wanted + 1) {
 		event->flags |= EXEC_OBJECT_TRUNCATED;
-		length = PATH_BYTES + 1;
+		length = scratch->path_wanted + 1;
 	}
 	if (length > 0) {
 		event->object.offset = at;
@@ -264,7 +271,7 @@ static __always_inline u32 fill_exec(struct scratch *scratch, const struct contr
 			 EXEC_PATH_UNREACHABLE);
 	at = append_path(scratch, at, &fs->pwd, &fs->root, &event->cwd, EXEC_CWD_TRUNCATED,
 			 EXEC_CWD_UNREACHABLE);
-	return append_args(scratch, at, control, task);
+	return append_args(scratch, at, task);
 }
 
 #endif

@@ -36,6 +36,7 @@ struct scratch {
 	u8 event[SCRATCH_BYTES + PAGE_BYTES]; /* the second part is for the verifier only */
 	struct path_buffer path;
 	volatile u64 args_wanted; /* bytes */
+	volatile u64 path_wanted; /* bytes */
 	/*
 	 * For mkdir and rmdir, which may interrupt an exec's program on kernels that can preempt
 	 * programs. Twice as long as necessary, again for the verifier.

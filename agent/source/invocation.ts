@@ -5,6 +5,7 @@ import { execEvent, execFlags } from './layout.ts';
 import { absolutePath, locate, reachable } from './paths.ts';
 
 const NO_LOGIN_UID = 0xffffffff;
+const SLASH = 0x2f;
 const S_ISUID = 0o4000;
 const CACHE_ENTRIES = 2048;
 /** Longer paths are read each time: as a record and as JSON they take up to ten times their bytes. */
@@ -35,13 +36,20 @@ export function createInvocationReader(
   const executables = new Map<string, Executable>();
   const text = (offset: number, blob: number) =>
     textOf(buffer, start(offset, blob), end(offset, blob));
+  /** The front of a path is missing if it is cut; what is left begins with a whole name. */
+  const path = (offset: number, blob: number, isCut: boolean) => {
+    const [from, to] = [start(offset, blob), end(offset, blob)];
+    const slash = isCut ? buffer.indexOf(SLASH, from) : from;
+    return textOf(buffer, slash >= from && slash < to ? slash : from, to);
+  };
 
   function invocation(offset: number): Omit<Invocation, 'recurring'> {
     const flags = u32(offset + execEvent.flags);
     const executable = executableOf(offset, flags);
     const has = (flag: number) => (flags & flag) !== 0;
     const cwdUnreachable = has(execFlags.execCwdUnreachable);
-    const workingDirectory = reachable(text(offset, execEvent.cwd), cwdUnreachable);
+    const cwd = path(offset, execEvent.cwd, has(execFlags.execCwdTruncated));
+    const workingDirectory = reachable(cwd, cwdUnreachable);
     const given = text(offset, execEvent.object);
     const object = has(execFlags.execFdPath | execFlags.execFdClosed)
       ? locate(given, describe(offset, flags), executable.path)
@@ -69,7 +77,8 @@ export function createInvocationReader(
   function describe(offset: number, flags: number): string | undefined {
     if ((flags & execFlags.execFdPath) === 0) return undefined;
     const unreachable = (flags & execFlags.execFdUnreachable) !== 0;
-    return reachable(text(offset, execEvent.descriptor), unreachable);
+    const isCut = (flags & execFlags.execFdTruncated) !== 0;
+    return reachable(path(offset, execEvent.descriptor, isCut), unreachable);
   }
 
   function objectTruncated(given: string, flags: number): boolean {
@@ -142,8 +151,8 @@ export function createInvocationReader(
     const from = start(offset, execEvent.path);
     const to = end(offset, execEvent.path);
     if (to - from > KEPT_PATH_BYTES) return readExecutable(offset, flags);
-    const path = buffer.toString('latin1', from, to);
-    const key = `${flags & EXECUTABLE_FLAGS}:${buffer.toString('latin1', at, at + 20)}${path}`;
+    const bytes = buffer.toString('latin1', from, to);
+    const key = `${flags & EXECUTABLE_FLAGS}:${buffer.toString('latin1', at, at + 20)}${bytes}`;
     return remember(executables, key, () => readExecutable(offset, flags));
   }
 
@@ -151,9 +160,10 @@ export function createInvocationReader(
     const mode = u32(offset + execEvent.executableMode);
     const major = u32(offset + execEvent.executableDeviceMajor);
     const unreachable = (flags & execFlags.execPathUnreachable) !== 0;
+    const pathTruncated = (flags & execFlags.execPathTruncated) !== 0;
     return {
-      path: reachable(text(offset, execEvent.path), unreachable),
-      pathTruncated: (flags & execFlags.execPathTruncated) !== 0,
+      path: reachable(path(offset, execEvent.path, pathTruncated), unreachable),
+      pathTruncated,
       inode: big(offset + execEvent.executableInode).toString(),
       device: `${major}:${u32(offset + execEvent.executableDeviceMinor)}`,
       mode: (mode & 0o7777).toString(8).padStart(4, '0'),
