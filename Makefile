@@ -40,7 +40,7 @@ run: build ## build, then record until Ctrl-C: make run ARGS='--print jsonl'
 unit: node_modules/.stamp build/report/page.html build/scanner.wasm build/apt-unit.stamp ## run what needs no root, no kernel and less than a minute
 	@export NODE_COMPILE_CACHE=build/compile-cache; shards=$$(($$(nproc) * 4)); pids=(); failed=0; \
 	for (( n = 1; n <= shards; n++ )); do \
-		$(NODE) --test --test-isolation=none --test-shard=$$n/$$shards --test-timeout=60000 \
+		$(NODE) --test --test-isolation=none --test-shard=$$n/$$shards --test-timeout=600000 \
 			--test-reporter=dot '$(UNIT_TESTS)' & pids+=($$!); \
 	done; \
 	for pid in "$${pids[@]}"; do wait "$$pid" || failed=1; done; exit "$$failed"

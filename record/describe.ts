@@ -13,21 +13,32 @@ import { commandLine, plain, shortened, visible, word } from './visible.ts';
 export type AttributeReader = (key: Key) => unknown;
 
 /**
- * Returns the command of an exec: its arguments as a shell would read them. If no argument names
- * the object, as in `/tmp/evil as sshd -D`, the object comes first. A command that is truncated,
+ * Returns the command of an exec: its arguments as a shell would read them, and what was executed unless it
+ * is one of them. Arguments are what the caller chose: `/tmp/evil as sshd -D`, and `/tmp/sshd -D` for
+ * `sshd -D`. Only programs in the system's folders go by their names. A command that is truncated,
  * here or when it was recorded, ends with ` …`.
  */
 export function commandInWords(object: string, attribute: AttributeReader, max: number): string {
   const given = attribute('process.command_args');
   const args = Array.isArray(given) ? given.map(plain) : [];
-  // Every argument takes a character at least, so that `max` arguments are enough.
-  const line = commandLine(args.slice(0, max));
-  const isNamed = args.some((arg) => nameOf(arg) === nameOf(object));
-  const named = args.length === 0 ? word(object) : `${word(object)} as ${line}`;
-  const command = isNamed ? line : named;
+  const command = commandOf(plain(object), args, max);
   const isCut = command.length > max || attribute('vcml.process.args_truncated') === true;
   return isCut ? `${shortened(command, max, '')} …` : command;
 }
+
+/** Every argument takes a character at least, so that `max` arguments are enough. */
+function commandOf(object: string, args: readonly string[], max: number): string {
+  const [name] = args;
+  const line = commandLine(args.slice(0, max));
+  if (name === undefined) return word(object);
+  if (args.includes(object)) return line;
+  if (nameOf(name) !== nameOf(object)) return `${word(object)} as ${line}`;
+  const isKnown = !name.includes('/') && SYSTEM.test(object);
+  return isKnown ? line : commandLine([object, ...args.slice(1, max)]);
+}
+
+/** Folders whose programs go by their names. */
+const SYSTEM = /^(?:\/usr(?:\/local)?)?\/s?bin\/[^/]+$/;
 
 /**
  * Returns the special properties of an exec: how it entered its container, and properties of its

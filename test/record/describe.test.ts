@@ -20,6 +20,13 @@ const reader = (attributes: Attributes) => (key: string) => attributes[key];
 const COMMANDS: readonly (readonly [object: string, args: unknown, command: string])[] = [
   ['/usr/bin/ls', ['ls', '-l', 'a b'], "ls -l 'a b'"],
   ['/tmp/evil', ['sshd', '-D'], '/tmp/evil as sshd -D'],
+  ['/dev/shm/sshd', ['sshd', '-D'], '/dev/shm/sshd -D'],
+  ['/dev/shm/sshd', ['/usr/sbin/sshd', '-D'], '/dev/shm/sshd -D'],
+  ['/usr/sbin/sshd', ['sshd', '-D', '/tmp/x'], 'sshd -D /tmp/x'],
+  ['/usr/bin/ls', ['/tmp/ls'], '/usr/bin/ls'],
+  ['/usr/bin/../../tmp/ls', ['ls'], '/usr/bin/../../tmp/ls'],
+  ['/tmp/evil', ['sshd', 'evil'], '/tmp/evil as sshd evil'],
+  ['/app/run.sh', ['/bin/sh', '/app/run.sh', '1'], '/bin/sh /app/run.sh 1'],
   ['/bin/bash', ['-bash'], '-bash'],
   ['/opt/run me', [], "'/opt/run me'"],
   ['/bin/x', undefined, '/bin/x'],
@@ -29,7 +36,7 @@ const COMMANDS: readonly (readonly [object: string, args: unknown, command: stri
   ['/bin/x', ['x', 'y'.repeat(28)], `x ${'y'.repeat(28)}`],
   ['/bin/x', ['x', 'y'.repeat(29)], `x ${'y'.repeat(28)} …`],
   ['/bin/x', ['x', ...new Array(40).fill('')], `x${" ''".repeat(9)} ' …`],
-  ['/bin/last', [...new Array(40).fill('a'), 'last'], `${'a '.repeat(15)} …`],
+  ['/bin/last', [...new Array(40).fill('a'), '/bin/last'], `${'a '.repeat(15)} …`],
 ];
 
 for (const [object, args, command] of COMMANDS)

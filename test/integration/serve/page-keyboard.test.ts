@@ -68,7 +68,7 @@ test('the tree opens, loads and closes by keys', async () => {
 
 test('a line for effects that are not loaded loads them with Enter, and their first one is selected', async () => {
   const page = await served.open(`#view=tree&about=${idOf(6)}`);
-  await waitForText(page, '#details h2', /^\.\/miner -q$/);
+  await waitForText(page, '#details h2', /^\/tmp\/miner -q$/);
   await page.locator('#causes [aria-selected="true"]').focus();
   await press(page, 'ArrowDown');
   assert.equal(await focused(page), '⋯ load other effects of sh');

@@ -142,7 +142,7 @@ test('suggestions that could not be read are asked for again, and old ones go', 
 
 test('the details say that they are loading until those of the selected record are there', async () => {
   const page = await served.open(`#node=node-1&id=${MINER}`);
-  await waitForText(page, '#details h2', /^\.\/miner -q$/);
+  await waitForText(page, '#details h2', /^\/tmp\/miner -q$/);
   const isChain = ({ pathname }: URL) => pathname.startsWith('/api/record/');
   const late = await Held.hold(page, isChain);
   await page.locator('#records [aria-selected="true"]').focus();

