@@ -11,13 +11,13 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type Bed, createBed } from './bed.ts';
+import { type Bed, createBed } from './bed/bed.ts';
+import { LOOPS } from './bed/storm.ts';
 import { figureRow } from './budgets.ts';
 import { measureFigures } from './figures.ts';
 import { machine } from './machine.ts';
-import { LOOPS } from './storm.ts';
-import { runStorms } from './storms.ts';
-import { stormFigures, stormTable, summarize } from './summary.ts';
+import { runStorms } from './storms/storms.ts';
+import { stormFigures, stormTable, summarize } from './storms/summary.ts';
 import { table } from './table.ts';
 
 /** Figures that take long or strain the machine; they are measured only when they are named. */

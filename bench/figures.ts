@@ -1,25 +1,29 @@
-import { measureAgainst } from './against.ts';
-import type { Bed } from './bed.ts';
+import { measureBytes } from './agent/bytes.ts';
+import { measureCrowd } from './agent/crowd.ts';
+import { measureIdle } from './agent/idle.ts';
+import { measureKernel, measureQuiet } from './agent/kernel.ts';
+import { measureLatency } from './agent/latency.ts';
+import { measureStages } from './agent/stages.ts';
+import { measureStarts } from './agent/start.ts';
+import type { Bed } from './bed/bed.ts';
 import type { Figure } from './budgets.ts';
-import { measureBytes } from './bytes.ts';
-import { measureCrowd } from './crowd.ts';
-import { measureEncoders } from './encoders.ts';
-import { measureCatchUp, measureExportLatency } from './export.ts';
-import { measureForensics, measureForensicsLarge, measureForensicsRecorded } from './forensics.ts';
-import { measureGrowth } from './growth.ts';
-import { measureIdle } from './idle.ts';
-import { measureKernel, measureQuiet } from './kernel.ts';
-import { measureLatency } from './latency.ts';
+import { measureEncoders } from './export/encoders.ts';
+import { measureCatchUp, measureExportLatency } from './export/export.ts';
+import { measureOutage } from './export/outage.ts';
+import { growthPerHour, measureSoak } from './export/soak.ts';
+import {
+  measureForensics,
+  measureForensicsLarge,
+  measureForensicsRecorded,
+} from './forensics/forensics.ts';
 import { memoryFigure } from './memory-figure.ts';
-import { canRunNode, measureNode } from './node.ts';
-import { measureOutage } from './outage.ts';
-import { measurePods } from './pods.ts';
-import { growthPerHour, measureSoak } from './soak.ts';
-import { measureStages } from './stages.ts';
-import { measureStarts } from './start.ts';
+import { canRunNode, measureNode } from './pods/node.ts';
+import { measurePods } from './pods/pods.ts';
 import { quantile, spreadOf } from './statistics.ts';
-import { measureStore } from './store.ts';
-import { measureStoreInsert } from './store-insert.ts';
+import { measureStoreInsert } from './store/insert.ts';
+import { measureStore } from './store/store.ts';
+import { measureAgainst } from './storms/against.ts';
+import { measureGrowth } from './storms/growth.ts';
 import { decimal, spreadText } from './table.ts';
 
 const BACKLOG = 1_000_000;

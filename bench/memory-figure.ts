@@ -1,5 +1,5 @@
+import type { Memory } from './bed/memory.ts';
 import type { Figure } from './budgets.ts';
-import type { Memory } from './memory.ts';
 import { decimal } from './table.ts';
 
 const MIB = 2 ** 20;
