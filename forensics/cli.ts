@@ -45,7 +45,8 @@ async function parse(createProgram: CreateProgram, argv: string[]): Promise<numb
 }
 
 /** What the system and DuckDB say when a disk is full. */
-const IS_FULL = /ENOSPC|No space left on device|failed to offload data block/;
+const IS_FULL =
+  /ENOSPC|EDQUOT|No space left on device|Disk quota exceeded|failed to offload data block/;
 
 /** Prints one sentence for an error that the user can mend, and the stack for a bug. */
 function report(error: unknown): number {
@@ -57,7 +58,7 @@ function report(error: unknown): number {
   if (IS_FULL.test(message)) {
     const [said = ''] = message.split('\n');
     process.stderr.write(
-      `vcml: a disk is full: ${visible(said)}: temporary files are in the folder that TMPDIR names\n`,
+      `vcml: a disk is full: ${visible(said)} (temporary files are in the folder that TMPDIR names)\n`,
     );
     return EXIT.unwritable;
   }

@@ -14,31 +14,68 @@ export type AttributeReader = (key: Key) => unknown;
 
 /**
  * Returns the command of an exec: its arguments as a shell would read them, and what was executed unless it
- * is one of them. Arguments are what the caller chose: `/tmp/evil as sshd -D`, and `/tmp/sshd -D` for
- * `sshd -D`. Only programs in the system's folders go by their names. A command that is truncated,
- * here or when it was recorded, ends with ` …`.
+ * named by them. Arguments are what the caller chose: `/tmp/evil as sshd -D`, and `/tmp/sshd -D` for
+ * `sshd -D`. Only programs in the system's folders go by their names, and scripts are named behind
+ * their interpreters. What is truncated, here or when it was recorded, ends with `…`.
  */
 export function commandInWords(object: string, attribute: AttributeReader, max: number): string {
   const given = attribute('process.command_args');
   const args = Array.isArray(given) ? given.map(plain) : [];
-  const command = commandOf(plain(object), args, max);
+  const isObjectCut = attribute('vcml.object.truncated') === true;
+  const interpreter = textOf(attribute, 'process.executable.path');
+  const invoked: Invoked = { object: plain(object), isObjectCut, interpreter };
+  const command = commandOf(invoked, args, max);
   const isCut = command.length > max || attribute('vcml.process.args_truncated') === true;
   return isCut ? `${shortened(command, max, '')} …` : command;
 }
 
-/** Every argument takes a character at least, so that `max` arguments are enough. */
-function commandOf(object: string, args: readonly string[], max: number): string {
+interface Invoked {
+  readonly object: string;
+  readonly isObjectCut: boolean;
+  /** the file that runs, which is another one for a script */
+  readonly interpreter: string | undefined;
+}
+
+function commandOf(invoked: Invoked, args: readonly string[], max: number): string {
+  const { object, isObjectCut } = invoked;
   const [name] = args;
+  const shown = `${word(object)}${isObjectCut ? '…' : ''}`;
+  // Every argument takes a character at least, so that `max` arguments are enough.
   const line = commandLine(args.slice(0, max));
-  if (name === undefined) return word(object);
-  if (args.includes(object)) return line;
-  if (nameOf(name) !== nameOf(object)) return `${word(object)} as ${line}`;
+  if (name === undefined) return shown;
+  if (isScript(invoked, args, max)) return line;
+  if (nameOf(name) !== nameOf(object) || isObjectCut) return `${shown} as ${line}`;
   const isKnown = !name.includes('/') && SYSTEM.test(object);
   return isKnown ? line : commandLine([object, ...args.slice(1, max)]);
 }
 
+/**
+ * The kernel puts an interpreter, at most one argument, and the script in the place of the first
+ * argument. A caller can do so itself, but not with another interpreter than the one that runs.
+ */
+function isScript(
+  { object, isObjectCut, interpreter }: Invoked,
+  args: readonly string[],
+  max: number,
+): boolean {
+  const [name = ''] = args;
+  const at = args.indexOf(object);
+  if (isObjectCut || at < 1 || at > 2 || interpreter === undefined) return false;
+  if (commandLine(args.slice(0, at + 1)).length > max) return false;
+  return name === interpreter || isLinkTo(name, interpreter);
+}
+
+/** Whether both are in the system's folders, as `/bin/sh` and `/usr/bin/dash`, or `python3` and `python3.13`. */
+function isLinkTo(name: string, file: string): boolean {
+  if (!SYSTEM.test(name) || !SYSTEM.test(file)) return false;
+  return (
+    nameOf(file).startsWith(nameOf(name)) || (nameOf(name) === 'sh' && SHELLS.has(nameOf(file)))
+  );
+}
+
 /** Folders whose programs go by their names. */
-const SYSTEM = /^(?:\/usr(?:\/local)?)?\/s?bin\/[^/]+$/;
+const SYSTEM = /^(?:\/usr)?\/s?bin\/[^/]+$/;
+const SHELLS = new Set(['bash', 'busybox', 'dash']);
 
 /**
  * Returns the special properties of an exec: how it entered its container, and properties of its

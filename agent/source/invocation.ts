@@ -48,12 +48,13 @@ export function createInvocationReader(
     const executable = executableOf(offset, flags);
     const has = (flag: number) => (flags & flag) !== 0;
     const cwdUnreachable = has(execFlags.execCwdUnreachable);
-    const cwd = path(offset, execEvent.cwd, has(execFlags.execCwdTruncated));
+    const isCwdCut = has(execFlags.execCwdTruncated);
+    const cwd = path(offset, execEvent.cwd, isCwdCut);
     const workingDirectory = reachable(cwd, cwdUnreachable);
     const given = text(offset, execEvent.object);
     const object = has(execFlags.execFdPath | execFlags.execFdClosed)
       ? locate(given, describe(offset, flags), executable.path)
-      : absolutePath(given, workingDirectory);
+      : absolutePath(given, workingDirectory, isCwdCut);
     const recorded = redact?.(args(offset), executable.path);
     return {
       comm: comm(offset),
@@ -62,7 +63,7 @@ export function createInvocationReader(
       objectTruncated: objectTruncated(given, flags),
       objectResolved: has(execFlags.execFdClosed),
       workingDirectory,
-      workingDirectoryTruncated: has(execFlags.execCwdTruncated),
+      workingDirectoryTruncated: isCwdCut,
       executable,
       args: recorded?.args,
       argsRedacted: recorded?.redacted ?? 0,
@@ -74,11 +75,11 @@ export function createInvocationReader(
     };
   }
 
-  function describe(offset: number, flags: number): string | undefined {
+  function describe(offset: number, flags: number) {
     if ((flags & execFlags.execFdPath) === 0) return undefined;
     const unreachable = (flags & execFlags.execFdUnreachable) !== 0;
     const isCut = (flags & execFlags.execFdTruncated) !== 0;
-    return reachable(path(offset, execEvent.descriptor, isCut), unreachable);
+    return { path: reachable(path(offset, execEvent.descriptor, isCut), unreachable), isCut };
   }
 
   function objectTruncated(given: string, flags: number): boolean {

@@ -10,12 +10,14 @@ export function reachable(path: string, unreachable: boolean): string {
 /**
  * Makes the path that was given to execve absolute. It removes `.` and empty parts. Leading `..`
  * are resolved, because the working directory contains no symbolic links; any other `..` stays,
- * because the part before it may be a link.
+ * because the part before it may be a link. If the working directory's front is missing (`isCut`), and
+ * what is left of it does not suffice for that, the path stays as it was given.
  */
-export function absolutePath(given: string, workingDirectory: string): string {
+export function absolutePath(given: string, workingDirectory: string, isCut = false): string {
   if (given.startsWith('/')) return needsNoWork(given) ? given : join([], given);
   const base = workingDirectory.startsWith(UNREACHABLE) ? UNREACHABLE : '';
   const parts = workingDirectory.slice(base.length).split('/').filter(isPart);
+  if (isCut && upsIn(given.split('/').filter(isPart)) >= parts.length) return given;
   return base + join(parts, given);
 }
 
@@ -23,10 +25,15 @@ export function absolutePath(given: string, workingDirectory: string): string {
  * Resolves `/dev/fd/N` and `/dev/fd/N/rest` by the path of the descriptor. If that was closed
  * already, it is the executable's own path.
  */
-export function locate(given: string, descriptor: string | undefined, executable: string): string {
+export function locate(
+  given: string,
+  descriptor: { readonly path: string; readonly isCut: boolean } | undefined,
+  executable: string,
+): string {
   if (descriptor === undefined) return executable;
   const rest = given.replace(/^\/dev\/fd\/\d+\/?/, '');
-  return rest === '' ? descriptor : absolutePath(rest, descriptor);
+  const { path, isCut } = descriptor;
+  return rest === '' ? path : absolutePath(rest, path, isCut);
 }
 
 function needsNoWork(path: string): boolean {
@@ -35,10 +42,15 @@ function needsNoWork(path: string): boolean {
 
 function join(base: string[], given: string): string {
   const parts = given.split('/').filter(isPart);
-  const named = parts.findIndex((part) => part !== '..');
-  const ups = named < 0 ? parts.length : named;
+  const ups = upsIn(parts);
   const kept = base.slice(0, Math.max(0, base.length - ups));
   return `/${[...kept, ...parts.slice(ups)].join('/')}`;
+}
+
+/** The number of leading `..`. */
+function upsIn(parts: readonly string[]): number {
+  const named = parts.findIndex((part) => part !== '..');
+  return named < 0 ? parts.length : named;
 }
 
 function isPart(part: string): boolean {

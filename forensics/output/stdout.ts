@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { fstatSync, writeFileSync } from 'node:fs';
+import { ForensicsError } from '../errors.ts';
 import { clearPassing } from './stderr.ts';
 
 const BUFFER_CHARS = 1 << 16;
@@ -18,7 +20,22 @@ export async function flush(): Promise<void> {
   buffered = '';
   if (text === '') return;
   if (process.stdout.isTTY) clearPassing();
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+  isFile ??= fstatSync(STDOUT).isFile();
+  if (isFile) writeToFile(text);
+  else if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}
+
+const STDOUT = 1;
+let isFile: boolean | undefined;
+
+/** A disk that is nearly full takes a part of a text: Node's stream would take that for all of it. */
+function writeToFile(text: string): void {
+  try {
+    writeFileSync(STDOUT, Buffer.from(text));
+  } catch (error) {
+    const { message } = error as Error;
+    throw new ForensicsError('unwritable', `the answer cannot be written: ${message}`);
+  }
 }
 
 /** The number of columns of the terminal, or 80 if there is none. */

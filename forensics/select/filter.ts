@@ -100,10 +100,14 @@ function* conditionsOf(selection: Selection, nowMs: number, words: Words): Gener
     yield matching(owner.includes('/') ? '"owner"' : words.behindSlash('owner'), owner);
   for (const one of label) yield labelSql(one, words);
   if (user !== undefined) yield userSql(user);
-  if (exe !== undefined)
-    yield ['executable', 'executable_name', 'object']
-      .map((name) => matching(`"${name}"`, exe))
-      .join(' OR ');
+  if (exe !== undefined) {
+    const named = ['executable', 'executable_name', 'object'].map((name) =>
+      matching(`"${name}"`, exe),
+    );
+    // A cut path may be one of these. Its name is whole.
+    if (isPattern(exe)) named.push('executable_path_truncated', 'object_truncated');
+    yield named.join(' OR ');
+  }
   if (arg !== undefined) yield words.any('args', 'word', matching('word', arg));
   if (action !== undefined) yield matching('"action"', action);
   if (entry !== undefined) yield `entry = ${literal(entry)}`;
@@ -120,11 +124,19 @@ function* conditionsOf(selection: Selection, nowMs: number, words: Words): Gener
  * between slashes.
  */
 function matchingSql(column: string, pattern: string, words: Words): string {
-  const regex = /^\/(.+)\/$/.exec(pattern)?.[1];
-  // A path such as /usr/bin/ ends with a slash as well, but does not name a file.
+  const regex = regexIn(pattern);
   if (regex !== undefined) return words.matches(column, checked(regex));
-  if (/[*?[]/.test(pattern)) return words.glob(column, pattern);
-  return `${column} = ${words.literal(pattern)}`;
+  return isPattern(pattern) ? words.glob(column, pattern) : `${column} = ${words.literal(pattern)}`;
+}
+
+/** Whether several texts can match. */
+function isPattern(pattern: string): boolean {
+  return regexIn(pattern) !== undefined || /[*?[]/.test(pattern);
+}
+
+/** A path such as /usr/bin/ ends with a slash as well, but does not name a file. */
+function regexIn(pattern: string): string | undefined {
+  return /^\/(.+)\/$/.exec(pattern)?.[1];
 }
 
 /**

@@ -26,7 +26,7 @@ const COMMANDS: readonly (readonly [object: string, args: unknown, command: stri
   ['/usr/bin/ls', ['/tmp/ls'], '/usr/bin/ls'],
   ['/usr/bin/../../tmp/ls', ['ls'], '/usr/bin/../../tmp/ls'],
   ['/tmp/evil', ['sshd', 'evil'], '/tmp/evil as sshd evil'],
-  ['/app/run.sh', ['/bin/sh', '/app/run.sh', '1'], '/bin/sh /app/run.sh 1'],
+  ['/tmp/evil', ['sshd', '-D', '/tmp/evil'], '/tmp/evil as sshd -D /tmp/evil'],
   ['/bin/bash', ['-bash'], '-bash'],
   ['/opt/run me', [], "'/opt/run me'"],
   ['/bin/x', undefined, '/bin/x'],
@@ -36,7 +36,7 @@ const COMMANDS: readonly (readonly [object: string, args: unknown, command: stri
   ['/bin/x', ['x', 'y'.repeat(28)], `x ${'y'.repeat(28)}`],
   ['/bin/x', ['x', 'y'.repeat(29)], `x ${'y'.repeat(28)} …`],
   ['/bin/x', ['x', ...new Array(40).fill('')], `x${" ''".repeat(9)} ' …`],
-  ['/bin/last', [...new Array(40).fill('a'), '/bin/last'], `${'a '.repeat(15)} …`],
+  ['/bin/last', [...new Array(40).fill('a'), '/bin/last'], `/bin/last as ${'a '.repeat(8)}a …`],
 ];
 
 for (const [object, args, command] of COMMANDS)
@@ -44,6 +44,30 @@ for (const [object, args, command] of COMMANDS)
     const attribute = reader({ 'process.command_args': args });
     equal(commandInWords(object, attribute, 30), command);
   });
+
+for (const [name, interpreter, command] of [
+  ['/bin/sh', '/usr/bin/dash', '/bin/sh /app/run.sh 1'],
+  ['/usr/bin/python3', '/usr/bin/python3.13', '/usr/bin/python3 /app/run.sh 1'],
+  ['/app/bin/run', '/app/bin/run', '/app/bin/run /app/run.sh 1'],
+  // A link to another program, with arguments as for a script.
+  ['/bin/sh', '/tmp/x', '/app/run.sh as /bin/sh /app/run.sh 1'],
+  ['/usr/sbin/sshd', '/usr/bin/dash', '/app/run.sh as /usr/sbin/sshd /app/run.sh 1'],
+  [`/${'x'.repeat(30)}`, `/${'x'.repeat(30)}`, `/app/run.sh as /${'x'.repeat(14)} …`],
+] as const)
+  test(`a script of ${interpreter} by ${name} is shown as: ${command}`, () => {
+    const attribute = reader({
+      'process.command_args': [name, '/app/run.sh', '1'],
+      'process.executable.path': interpreter,
+    });
+    equal(commandInWords('/app/run.sh', attribute, name.length > 30 ? 30 : 99), command);
+  });
+
+test('what was executed is marked if it was cut, and has no other name', () => {
+  const cut = { 'vcml.object.truncated': true };
+  equal(commandInWords('/tmp/systemd-', reader(cut), 30), '/tmp/systemd-…');
+  const named = reader({ ...cut, 'process.command_args': ['sshd'] });
+  equal(commandInWords('/usr/bin/sshd', named, 30), '/usr/bin/sshd… as sshd');
+});
 
 test('a command whose arguments were truncated is marked once', () => {
   const cut = { 'vcml.process.args_truncated': true };

@@ -43,6 +43,18 @@ for (const [given, workingDirectory, expected] of ABSOLUTE)
     assert.equal(absolutePath(given, workingDirectory), expected);
   });
 
+test('a path that begins above what is left of a cut working directory stays as it was given', () => {
+  const cut = (given: string) => absolutePath(given, '/b/c', true);
+  assert.deepEqual(['x', '../x', '../../x', '../../../x', '/x'].map(cut), [
+    '/b/c/x',
+    '/b/x',
+    '../../x',
+    '../../../x',
+    '/x',
+  ]);
+  assert.equal(locate('/dev/fd/3/../../x', { path: '/b/c', isCut: true }, '/e'), '../../x');
+});
+
 const DESCRIPTORS: readonly [given: string, descriptor: string | undefined, expected: string][] = [
   ['/dev/fd/3', '/usr/bin/ls', '/usr/bin/ls'],
   ['/dev/fd/3', '/memfd:payload', '/memfd:payload'],
@@ -55,7 +67,8 @@ const DESCRIPTORS: readonly [given: string, descriptor: string | undefined, expe
 
 for (const [given, descriptor, expected] of DESCRIPTORS)
   test(`${given} with ${descriptor ?? 'a closed descriptor'} is ${expected}`, () => {
-    assert.equal(locate(given, descriptor, '/the/executable'), expected);
+    const at = descriptor === undefined ? undefined : { path: descriptor, isCut: false };
+    assert.equal(locate(given, at, '/the/executable'), expected);
   });
 
 test('a path outside the root is marked', () => {

@@ -182,18 +182,25 @@ function openFolder(folder: Buffer): Dir | undefined {
   try {
     // In this encoding, each byte is a character.
     return opendirSync(folder, { encoding: 'latin1', bufferSize: 128 });
-  } catch {
-    return undefined; // it was removed
+  } catch (error) {
+    return removed(error);
   }
 }
+
+/** What cannot be opened because files or memory are missing is still there; anything else was removed. */
+function removed(error: unknown): undefined {
+  if (LACKS.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+}
+
+const LACKS = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
 
 /** Returns the name of the next folder in a folder; undefined: there are no more. */
 function nextFolder(dir: Dir | undefined): Buffer | undefined {
   try {
     for (let entry = dir?.readSync(); entry; entry = dir?.readSync())
       if (entry.isDirectory()) return Buffer.from(entry.name, 'latin1');
-  } catch {
-    // The folder was removed.
+  } catch (error) {
+    return removed(error);
   }
   return undefined;
 }
@@ -205,7 +212,7 @@ const WRITABLE = 0o022n;
 function statOf(folder: PathLike): BigIntStats | undefined {
   try {
     return statSync(folder, { bigint: true });
-  } catch {
-    return undefined;
+  } catch (error) {
+    return removed(error);
   }
 }

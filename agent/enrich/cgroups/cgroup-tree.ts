@@ -114,7 +114,20 @@ export class CgroupTree {
 
   /** A container that a complete scan does not find is gone. */
   *#scan(): Generator<void> {
+    const wasBehind = this.#isBehind;
+    let isComplete = false;
+    // Events that are lost during the scan need another one.
     this.#isBehind = false;
+    try {
+      yield* this.#walk();
+      isComplete = true;
+    } finally {
+      this.#seen = undefined;
+      this.#isBehind ||= wasBehind && !isComplete;
+    }
+  }
+
+  *#walk(): Generator<void> {
     this.#controllers = readControllers(`${this.#proc}/self/cgroup`);
     const seen = new Set<string>();
     const whole = new Set<string>();
@@ -124,7 +137,6 @@ export class CgroupTree {
       this.#nodes.set(hierarchy, path);
       yield* listFolders(point, path, (folder) => this.#visit(hierarchy, folder, seen));
     }
-    this.#seen = undefined;
     for (const key of this.#containers.keys())
       if (!seen.has(key) && whole.has(key.slice(0, key.indexOf(':')))) this.#bury(key);
     this.#containersMax = 2 * this.#containers.size + MORE_MAX;
@@ -171,7 +183,7 @@ export class CgroupTree {
   #catchUp(): void {
     const isFull = this.#containers.size >= CONTAINERS_MAX;
     const isOverfull = this.#containers.size > this.#containersMax && this.#search.isIdle;
-    if (isOverfull || ((isFull || this.#isBehind) && this.#search.isAllowed)) void this.scan();
+    if (isOverfull || ((isFull || this.#isBehind) && this.#search.isAllowed)) this.#search.begin();
   }
 
   /**

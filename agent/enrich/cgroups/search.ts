@@ -49,8 +49,7 @@ export class Search {
   request(keys: readonly string[]): boolean {
     const now = this.#now();
     if (keys.every((key) => now < (this.#missing.get(key) ?? now))) return false;
-    // One that fails has found nothing.
-    if (this.isAllowed) this.run(keys).catch(() => {});
+    if (this.isAllowed) this.begin(keys);
     if (!this.#isRunning || this.#isStopped) return false;
     if (this.#wanted.size < MISSING_MAX) for (const key of keys) this.#wanted.add(key);
     return now < this.#waitEnds;
@@ -59,6 +58,13 @@ export class Search {
   /** Notes that a cgroup was found; returns whether it was searched for. */
   find(key: string): boolean {
     return this.#wanted.delete(key);
+  }
+
+  /** Begins a search. One that fails, because of a lack of files or memory, has found nothing. */
+  begin(keys: readonly string[] = []): void {
+    this.run(keys).catch(() => {
+      this.#pauseEnds = Math.max(this.#pauseEnds, this.#now() + MISSING_MS);
+    });
   }
 
   /** Looks at all cgroups, for these above all. Not more than one search may be under way. */

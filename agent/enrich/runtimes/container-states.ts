@@ -52,6 +52,8 @@ export class ContainerStates {
   readonly #watchers = new Map<string, FSWatcher>();
   readonly #states = new Map<string, ContainerState>();
   readonly #asked = new Map<string, Asked>();
+  /** containers whose new bundles are tried again */
+  readonly #taking = new Set<string>();
   #lookedAt = Number.NEGATIVE_INFINITY;
   #isWorking = false;
   /** Whether a call takes too long. */
@@ -158,7 +160,7 @@ export class ContainerStates {
       const watcher = watch(folder, { persistent: false }, (_, name) => {
         // The folder itself was removed; #look() finds it when it is made again.
         if (name === basename(folder)) forget();
-        else if (name !== null && hasFiles(name))
+        else if (name !== null && hasFiles(name) && !this.#taking.has(name))
           this.#take(name, () => readNew(`${folder}/${name}`), 0);
       });
       const forget = () => {
@@ -173,11 +175,15 @@ export class ContainerStates {
   }
 
   #take(id: string, readNew: () => ContainerState | undefined, attempt: number): void {
+    this.#taking.delete(id);
     if (this.#states.has(id)) return;
     const state = readNew();
     const ms = AGAIN_MS[attempt];
     if (state !== undefined) this.#keep(id, state);
     else if (ms === undefined) this.#ask(id);
-    else setTimeout(() => this.#take(id, readNew, attempt + 1), ms).unref();
+    else {
+      this.#taking.add(id);
+      setTimeout(() => this.#take(id, readNew, attempt + 1), ms).unref();
+    }
   }
 }

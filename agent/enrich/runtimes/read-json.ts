@@ -11,7 +11,7 @@ const MAX_BYTES = 16 << 20;
 const PIECE_BYTES = 64 << 10;
 /** No link is followed, and a pipe in place of the file does not block. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-const NEW_MAX_BYTES = 1 << 20;
+const NEW_MAX_BYTES = 256 << 10;
 
 /**
  * Reads these parts of a runtime's JSON file; undefined where it is missing, damaged, too large or
@@ -35,7 +35,8 @@ export async function readJson(file: string, shape: Members): Promise<unknown> {
 
 /**
  * Reads these parts at once, of a file that was just made and may be gone in a moment. It is still in
- * the kernel's memory: reading it does not wait for a disk. Undefined also where it takes too long.
+ * the kernel's memory: reading it does not wait for a disk. Undefined also for a large file, which takes
+ * long.
  */
 export function readNewJson(file: string, shape: Members): unknown {
   let fd: number | undefined;

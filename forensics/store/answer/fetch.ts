@@ -273,9 +273,10 @@ export async function* rowsAt(
     const rows = await store.rows<Row>(
       selectRows(store, isOne, { ...RECORDS, selection: condition }),
     );
-    // Another node may have sent an id of this one.
-    const asked = new Set(part.map(nodesId));
-    yield rows.filter(({ node, id }) => asked.has(nodesId({ node, id: String(id) })));
+    // Another node may have sent an id of this one, or this one with another time.
+    const keyOf = ({ node, timestamp, id }: Key) => `${id} ${timestamp} ${node}`;
+    const asked = new Set(part.map(keyOf));
+    yield rows.filter((row) => asked.has(keyOf({ ...row, id: String(row.id) })));
   }
 }
 

@@ -16,6 +16,7 @@ test('a search that fails has found nothing, and others begin later', async () =
   );
   equal(search.request(['0:1']), false);
   await turn();
+  now += 900;
   deepEqual([walks, search.isIdle, search.isAllowed], [1, true, false]);
   now += 2000;
   fails = false;

@@ -6,11 +6,13 @@ import {
   readFileSync,
   renameSync,
   rmdirSync,
+  rmSync,
   statSync,
 } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { listFolders } from '../../../agent/enrich/cgroups/cgroup-files.ts';
+import { procWith } from '../../enrich/bed.ts';
 import { find, idsOf, scopeOf, treeOf } from '../../support/cgroup-tree.ts';
 import { unified } from '../../support/container-cgroup.ts';
 import { until } from '../../support/until.ts';
@@ -249,6 +251,37 @@ test('after a lost event, containers that were made or removed are searched for'
     equal(heard.includes(`appeared /${made}`), true);
   } finally {
     rmdirSync(madeFolder);
+  }
+});
+
+test('a search after a lost event that fails is made up for later', async (t) => {
+  const made = scopeOf('lost while there are no files');
+  const folder = `${unified()}/${made}`;
+  const [cgroups, mounts] = ['cgroup', 'mountinfo'].map((name) =>
+    readFileSync(`/proc/self/${name}`, 'utf8'),
+  );
+  const proc = procWith(cgroups ?? '', mounts);
+  t.after(() => rmSync(proc, { recursive: true }));
+  const heard: string[] = [];
+  let now = 0;
+  const listener = {
+    appeared: (_: string, { root }: { root: string }) => heard.push(root),
+    gone: () => {},
+  };
+  const tree = await treeOf({ listener, proc, now: () => now });
+  mkdirSync(folder);
+  try {
+    renameSync(`${proc}/self/cgroup`, `${proc}/self/away`);
+    const event = { kind: 'cgroup_rmdir', id: 0x7fff_ffff_0000n, hierarchy: 0 } as const;
+    tree.note({ ...event, isAfterLoss: true });
+    renameSync(`${proc}/self/away`, `${proc}/self/cgroup`);
+    now = 10_000;
+    await until('the search', () => {
+      tree.note(event);
+      return heard.includes(`/${made}`);
+    });
+  } finally {
+    rmdirSync(folder);
   }
 });
 

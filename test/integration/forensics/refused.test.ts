@@ -2,9 +2,10 @@ import { equal, match } from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { exec, start, text } from '../../check/craft.ts';
 import { Folder, segment, vcml } from '../../support/forensics.ts';
+import { execLines } from '../../support/journal/lines.ts';
 import { VCML_BIN } from '../../support/paths.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -36,13 +37,37 @@ test('an answer whose disk is full ends with the reason', async () => {
   equal(status, 73);
 });
 
-test('an export whose disk is full is refused with one sentence', async (t) => {
+test('an answer that a disk takes only in part ends with the reason', (t) => {
+  const out = join(smallDisk(t, '8k'), 'out');
+  const many = folder.journal('many.jsonl', execLines(0, 60));
+  const file = openSync(out, 'w');
+  const args = ['query', '--output', 'jsonl', '--since', '2001-01-01', many];
+  const { status, stderr } = spawnSync(VCML_BIN, args, {
+    stdio: ['ignore', file, 'pipe'],
+    encoding: 'utf8',
+  });
+  closeSync(file);
+  match(stderr, /vcml: the answer cannot be written: ENOSPC/);
+  equal(status, 73);
+});
+
+/** Mounts a file system of this size. */
+function smallDisk(t: TestContext, size: string): string {
   // Before the folder is removed, which is registered next.
   t.after(() => execFileSync('umount', [small]));
   const small = join(temporaryFolder(t), 'small');
   mkdirSync(small);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', small]);
-  const { code, stderr } = await vcml('export', '--parquet', join(small, 'parquet'), journal);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', small]);
+  return small;
+}
+
+test('an export whose disk is full is refused with one sentence', async (t) => {
+  const { code, stderr } = await vcml(
+    'export',
+    '--parquet',
+    join(smallDisk(t, '4k'), 'p'),
+    journal,
+  );
   equal(code, 73);
   match(stderr, /^vcml: a disk is full: .*No space left on device.*TMPDIR/);
 });

@@ -32,6 +32,27 @@ export function serverConfig({ folder, http, native }: Place, cluster: readonly 
 /** The password of the users `maker` and `reader`. */
 export const PASSWORD = 'open sesame';
 
+/** Users whose answers are cut without an error. */
+export const CUT = [
+  {
+    name: 'cut_result',
+    settings:
+      '<readonly>1</readonly><max_result_rows>1</max_result_rows><result_overflow_mode>break</result_overflow_mode>',
+  },
+  {
+    name: 'cut_leaf',
+    settings:
+      '<max_rows_to_read_leaf>1</max_rows_to_read_leaf><read_overflow_mode_leaf>break</read_overflow_mode_leaf>',
+  },
+  { name: 'cut_limit', settings: '<readonly>1</readonly><limit>3</limit>' },
+  { name: 'cut_offset', settings: '<offset>3</offset>' },
+  {
+    name: 'cut_filter',
+    settings:
+      "<additional_table_filters>{'vcml.journal_local': 'false'}</additional_table_filters>",
+  },
+] as const;
+
 /** A user that a test adds. */
 export interface AddedUser {
   readonly name: string;
@@ -44,8 +65,8 @@ export interface AddedUser {
 
 /**
  * Returns the configuration of users: that of the server's own session, who may do everything; one who
- * may make a store, one who may only read it, one whose queries must end within a second, and one whose
- * answers are cut; and those that a test adds. This engine keeps none that are created in SQL.
+ * may make a store, one who may only read it, one whose queries must end within a second, and those
+ * whose answers are cut; and those that a test adds. This engine keeps none that are created in SQL.
  */
 export function usersConfig(added: readonly AddedUser[] = []): string {
   const profiles = added.map((one) =>
@@ -58,15 +79,14 @@ export function usersConfig(added: readonly AddedUser[] = []): string {
   <profiles><default/><reader><readonly>1</readonly></reader>
     <hasty><max_execution_time>1</max_execution_time>
       <constraints><max_execution_time><const/></max_execution_time></constraints></hasty>
-    <cut><readonly>1</readonly><max_result_rows>1</max_result_rows>
-      <result_overflow_mode>break</result_overflow_mode></cut>${profiles.join('')}</profiles>
+    ${CUT.map((one) => element(one.name, one.settings)).join('')}${profiles.join('')}</profiles>
   <quotas><default/></quotas>
   <users>
     <default>${user('', 'default')}<access_management>1</access_management></default>
     <maker>${user(PASSWORD, 'default', 'ALL ON vcml.*', 'TABLE ENGINE ON *', 'SELECT ON system.*')}</maker>
     <reader>${user(PASSWORD, 'reader', 'SELECT ON vcml.*')}</reader>
     <hasty>${user('', 'hasty', 'SELECT ON vcml.*')}</hasty>
-    <cut>${user('', 'cut', 'SELECT ON vcml.*')}</cut>
+    ${CUT.map(({ name }) => element(name, user('', name, 'SELECT ON vcml.*'))).join('')}
     ${users.join('\n    ')}
   </users>
 </clickhouse>

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from '../../../../forensics/store/connect.ts';
 import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
+import { CUT } from '../../../support/clickhouse/server-config.ts';
 import { type Stored, startStore } from '../../../support/clickhouse/stored.ts';
 import { vcml } from '../../../support/forensics.ts';
 import { VCML_BIN } from '../../../support/paths.ts';
@@ -34,12 +35,11 @@ test('a user who may change no settings has those of the server', options, async
 
 test('a user whose answers the server may cut is refused with a remedy', options, async (t) => {
   const store = await startStore(t);
-  const { code, stderr } = await vcml(...ARGS, store.address.replace('default@', 'cut@'));
-  equal(code, 2);
-  match(
-    stderr,
-    /may leave rows out .*: set result_overflow_mode = throw in the profile of the user cut/,
-  );
+  for (const { name } of CUT) {
+    const { code, stderr } = await vcml(...ARGS, store.address.replace('default@', `${name}@`));
+    equal(code, 2, `${name}: ${stderr}`);
+    match(stderr, /may leave rows out of an answer .*: take .* from the profile of the user cut_/);
+  }
 });
 
 test('a query beyond a limit of the server is refused with a remedy', options, async (t) => {
