@@ -284,6 +284,26 @@ test('a selection from a store is that from files', options, async (t) => {
   }
 });
 
+test('a pattern selects what was cut, and a name does not', options, async (t) => {
+  const store = await startStore(t);
+  const cut = execLine(101, { more: ',"vcml.executable.path_truncated":true' });
+  const lines = [...execLines(0, 100), cut];
+  await store.insert(lines);
+  const folder = new Folder();
+  t.after(() => folder.close());
+  const file = folder.journal('node.jsonl', lines);
+  for (const [exe, expected] of [
+    ['/tmp/**', [cut]],
+    ['/evil/', [cut]],
+    ['/tmp/evil', []],
+  ] as const)
+    for (const input of [file, store.address]) {
+      const args = ['--output', 'jsonl', '--since', '2001-01-01', '--exe', exe];
+      const { stdout } = await vcml('query', ...args, input);
+      deepEqual(stdout.split('\n').slice(0, -1).map(idIn), expected.map(idIn));
+    }
+});
+
 test('an id that no record has, and the beginning of one, are answered', options, async (t) => {
   const store = await startStore(t);
   const lines = execLines(0, 3);
