@@ -6,9 +6,10 @@ import { type Engine, integersOf, openEngine, threadsFor } from './engine.ts';
 import { eraseRows, refuseRows } from './erase-rows.ts';
 import { ForensicsError } from './errors.ts';
 import { fillTable, isForThreads, type LineTable } from './exec-lines/fill-table.ts';
+import { prepareThreads } from './exec-lines/scan-threads.ts';
 import { type Extent, extentsOf, suspectsOf, unreadIn } from './extents.ts';
 import { rowsAgain } from './inputs/again.ts';
-import { type Answers, type Problem, problemsText } from './inputs/find.ts';
+import { type Answers, type Found, type Problem, problemsText } from './inputs/find.ts';
 import { openInputs } from './inputs/open.ts';
 import { byFirstTime } from './inputs/order.ts';
 import type { Source } from './inputs/source.ts';
@@ -54,6 +55,7 @@ export class Journals {
   #isOrdered = false;
   #viewsFrom = '';
   #threadsFrom = THREADS_FROM;
+  #readsAll = false;
   /** How much of the files was read in threads, from 0 to 1; undefined: DuckDB reads. */
   #share: number | undefined;
 
@@ -66,15 +68,17 @@ export class Journals {
   /**
    * Opens files, folders, globs and streams. What cannot be read is among the problems; throws if
    * nothing can. The caller must close it, because it may have temporary files. From so many bytes of
-   * text on, execs are read in threads.
+   * text on, execs are read in threads, which start at once if everything will be read.
    */
   static async open(
     inputs: readonly string[] | Answers,
     threadsFrom = THREADS_FROM,
     temporary = new Temporary(),
+    readsAll = false,
   ): Promise<Journals> {
     const journals = new Journals(inputs, temporary, await openEngine(temporary));
     journals.#threadsFrom = threadsFrom;
+    journals.#readsAll = readsAll;
     try {
       await journals.#open();
     } catch (error) {
@@ -253,12 +257,22 @@ export class Journals {
 
   /** Where others record, a segment can get its other name during every scan, unless it is kept. */
   async #open(isKept = false): Promise<void> {
-    const { sources, problems, notes } = await openInputs(this.#inputs, this.#temporary);
+    const { sources, problems, notes } = await openInputs(this.#inputs, this.#temporary, (found) =>
+      this.#prepare(found),
+    );
     // One that is gone by now is found under its other name when the scan fails.
     if (isKept) await Promise.allSettled(sources.map((source) => source.keep()));
     this.problems = problems;
     this.notes = [...notes, ...(this.#temporary.why === undefined ? [] : [this.#temporary.why])];
     await this.#define(sources);
+  }
+
+  #prepare(found: readonly Found[]): void {
+    if (!this.#readsAll) return;
+    const files = found.flatMap(({ real }) =>
+      real === undefined ? [] : [{ file: real, isPlain: !real.endsWith('.zst') }],
+    );
+    if (isForThreads(files, this.#threadsFrom)) prepareThreads(files.length);
   }
 
   /** Makes these the files of every later scan. */

@@ -5,8 +5,8 @@ import { Journals } from '../journals.ts';
 import { isStore, withoutPassword } from '../store/address.ts';
 import type { Opening } from './reading.ts';
 
-/** Opens files and objects, or the journal of this node. */
-export async function filesOf(inputs: readonly string[]): Promise<Opening> {
+/** Opens files and objects, or the journal of this node; `readsAll`: the command needs every line. */
+export async function filesOf(inputs: readonly string[], readsAll = false): Promise<Opening> {
   const store = inputs.find(isStore);
   if (store !== undefined)
     throw new ForensicsError(
@@ -18,7 +18,7 @@ export async function filesOf(inputs: readonly string[]): Promise<Opening> {
     return openArchive(inputs);
   }
   return {
-    open: (temporary) => Journals.open(namedInputs(inputs), undefined, temporary),
+    open: (temporary) => Journals.open(namedInputs(inputs), undefined, temporary, readsAll),
     percentage: 0,
   };
 }

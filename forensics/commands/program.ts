@@ -191,7 +191,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
         const { storeAudit } = await import('../store/audit/command.ts');
         return done(await storeAudit(inputs[0], options));
       }
-      done(await reading(await filesOf(inputs), (journals) => audit(journals, options)));
+      done(await reading(await filesOf(inputs, true), (journals) => audit(journals, options)));
     });
 
   storeConnection(program.command('store'))

@@ -61,7 +61,10 @@ export interface Filling {
 }
 
 /** Whether files have more text than this, roughly, so that threads pay; throws without a scanner. */
-export function isForThreads(files: readonly Source[], threadsFrom: number): boolean {
+export function isForThreads(
+  files: readonly Pick<Source, 'file' | 'isPlain'>[],
+  threadsFrom: number,
+): boolean {
   const bytes = files.reduce(
     (sum, { file, isPlain }) => sum + statSync(file).size * (isPlain ? 1 : ZSTD_RATIO),
     0,
@@ -83,7 +86,12 @@ export async function fillTable(table: LineTable, filling: Filling): Promise<boo
   const others: Buffer[] = [];
   const otherRows: number[] = [];
   const { areOrdinary } = table.execs;
-  const toScan = files.map(({ file, size }) => ({ path: file, size, areOrdinary }));
+  const toScan = files.map(({ file, size, isPlain }) => ({
+    path: file,
+    size,
+    isPlain,
+    areOrdinary,
+  }));
   const expressions = table.execs.columns.filter((one) => typeof one === 'object');
   const ofResources = new OfResources(
     connection,

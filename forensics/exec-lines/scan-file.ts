@@ -1,4 +1,4 @@
-import { isBlank, type LineCount, LineCounter } from '../inputs/read/count.ts';
+import { contentOfFile, isBlank, type LineCount, LineCounter } from '../inputs/read/count.ts';
 import { readSoundText } from '../inputs/read/text.ts';
 import { type ExecColumns, ExecColumnsBuilder } from './exec-columns.ts';
 import { ExecScanner, FOUND } from './exec-scanner.ts';
@@ -15,6 +15,7 @@ const OTHERS_SHARE = 0.1;
 export interface ToScan {
   readonly path: string;
   readonly size: number;
+  readonly isPlain: boolean;
   /** Whether execs must break no rule of the audit. */
   readonly areOrdinary: boolean;
 }
@@ -29,7 +30,7 @@ export interface ScannedFile {
   readonly otherRows: readonly number[];
   /** the rows of lines that are no records */
   readonly refused: readonly number[];
-  /** counted from the same bytes, and without reading any record */
+  /** counted from the same text, and without reading any record */
   readonly count: LineCount;
   /** what is wrong with the index beside the file; undefined: nothing, or it was not looked at */
   readonly indexFault: string | undefined;
@@ -44,9 +45,10 @@ const scanner = new ExecScanner();
 export async function scanFile({
   path,
   size,
+  isPlain,
   areOrdinary,
 }: ToScan): Promise<ScannedFile | undefined> {
-  const counter = new LineCounter();
+  const counter = new LineCounter(isPlain ? 'text' : await contentOfFile(path));
   const index = areOrdinary ? await checkedIndex(path) : undefined;
   const lines = new Lines(areOrdinary, index?.check);
   let left = size;

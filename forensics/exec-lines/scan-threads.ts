@@ -7,6 +7,27 @@ const WORKER = new URL('./worker.ts', import.meta.url);
 /** A thread is at most so many files ahead of the one that is taken next. */
 const AHEAD = 3;
 
+/** Threads that are starting, until files are read in them. */
+let prepared: readonly Worker[] = [];
+
+/** Starts threads while other things are done. They end with the process if nobody needs them. */
+export function prepareThreads(files: number): void {
+  if (prepared.length > 0) return;
+  prepared = startThreads(files);
+  for (const thread of prepared) thread.unref();
+}
+
+function startThreads(files: number): Worker[] {
+  return Array.from({ length: Math.min(availableParallelism(), files) }, () => new Worker(WORKER));
+}
+
+function takeThreads(files: number): readonly Worker[] {
+  const threads = prepared.length > 0 ? prepared : startThreads(files);
+  prepared = [];
+  for (const thread of threads) thread.ref();
+  return threads;
+}
+
 /**
  * Reads files in threads, one for each processor, and yields what each has, in their order.
  * Undefined: DuckDB must read that file.
@@ -14,8 +35,7 @@ const AHEAD = 3;
 export async function* scanInThreads(
   files: readonly ToScan[],
 ): AsyncGenerator<ScannedFile | undefined> {
-  const threads = Math.min(availableParallelism(), files.length);
-  const all = Array.from({ length: threads }, () => new Worker(WORKER));
+  const all = takeThreads(files.length);
   const idle = [...all];
   const started: Promise<ScannedFile | undefined>[] = [];
   const waiting: (() => void)[] = [];
@@ -31,7 +51,7 @@ export async function* scanInThreads(
   };
   try {
     for (let at = 0; at < files.length; at += 1) {
-      for (const file of files.slice(started.length, at + threads + AHEAD))
+      for (const file of files.slice(started.length, at + all.length + AHEAD))
         started.push(scan(file));
       for (const one of started) one.catch(() => {}); // It is met where it is awaited.
       yield await started[at];

@@ -16,12 +16,14 @@ export interface Inputs {
   readonly notes: string[];
 }
 
-/** Opens every input that can be read, each file once. */
+/** Opens every input that can be read, each file once; says first what it has found. */
 export async function openInputs(
   named: readonly string[] | Answers,
   temporary: Temporary,
+  onFound: (found: readonly Found[]) => void,
 ): Promise<Inputs> {
   const { found, problems, notes } = 'found' in named ? withPaths(named) : foundAt(named);
+  onFound(found);
   const inputs: Inputs = { sources: [], problems, notes };
   const byName = new Map(found.map((one) => [one.real, one]));
   const opened = new Set<Found>();

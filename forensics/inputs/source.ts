@@ -14,7 +14,7 @@ import { CopyFile } from './copy-file.ts';
 import { compressedName, type Found } from './find.ts';
 import { PROTOBUF } from './names.ts';
 import { contentOf, mayBeOtlp } from './otlp.ts';
-import { countCompressedLines, countLines, hasText, type LineCount } from './read/count.ts';
+import { countCompressedLines, countLines, hasContent, type LineCount } from './read/count.ts';
 import { type Line, readLines } from './read/lines.ts';
 import { seekLines } from './read/seek.ts';
 import { copyStream } from './read/stream.ts';
@@ -260,11 +260,11 @@ export class Source {
     }
   }
 
-  /** Its text is read once more only if somebody has touched the file, as who appends to it does. */
+  /** It is read once more only if somebody has touched the file, as who appends to it does. */
   async #assertAsRead(file: string): Promise<void> {
     const now = statSync(file, { bigint: true });
     if (isUntouched(now, this.#stat) || this.#count === undefined) return;
-    if (!(await hasText(file, this.#count))) throw this.#changed();
+    if (!(await hasContent(file, this.#count.content))) throw this.#changed();
     this.#stat = now;
   }
 

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import type { LineMark } from './lines.ts';
@@ -10,7 +11,12 @@ export interface LineCount {
   readonly lines: number;
   /** the beginning of every MARK_LINES-th line that is not blank; none of a compressed file */
   readonly marks: readonly LineMark[];
-  /** how much text was counted, and its CRC-32 */
+  readonly content: Content;
+}
+
+/** By which a file is known again: the text that was counted, or a compressed file as it is, which is less. */
+export interface Content {
+  readonly of: 'text' | 'file';
   readonly bytes: number;
   readonly crc: number;
 }
@@ -41,7 +47,7 @@ export async function countLines(
   reader: Reader | undefined,
 ): Promise<LineCount> {
   const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-  const counter = new LineCounter();
+  const counter = new LineCounter('text');
   const fd = openSync(path, 'r');
   let offset = 0;
   try {
@@ -65,7 +71,7 @@ export async function countCompressedLines(
   path: string,
   reader: Reader | undefined,
 ): Promise<LineCount> {
-  const counter = new LineCounter();
+  const counter = new LineCounter(await contentOfFile(path));
   for await (const part of readText(path)) {
     if (Buffer.isBuffer(part)) {
       counter.add(part);
@@ -79,8 +85,32 @@ export async function countCompressedLines(
   return { ...counter.end(), marks: [] };
 }
 
-/** Whether a file begins with the text that was counted, in whatever form it is now. */
-export async function hasText(path: string, { bytes, crc }: LineCount): Promise<boolean> {
+/**
+ * Returns what a file is known by as a whole. Whoever reads it must ask before: what is changed afterwards is
+ * noticed then.
+ */
+export async function contentOfFile(path: string): Promise<Content> {
+  let [bytes, crc] = [0, 0];
+  const file = await open(path);
+  try {
+    const piece = Buffer.allocUnsafe(CHUNK_BYTES);
+    for (;;) {
+      const { bytesRead } = await file.read(piece, 0, CHUNK_BYTES, bytes);
+      if (bytesRead === 0) return { of: 'file', bytes, crc };
+      crc = crc32(piece.subarray(0, bytesRead), crc);
+      bytes += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether a file is the same, or begins with the text that was counted, in whatever form it is now. */
+export async function hasContent(path: string, { of, bytes, crc }: Content): Promise<boolean> {
+  if (of === 'file') {
+    const now = await contentOfFile(path);
+    return now.bytes === bytes && now.crc === crc;
+  }
   let left = bytes;
   let found = 0;
   for await (const part of readText(path)) {
@@ -101,10 +131,16 @@ export class LineCounter {
   #offset = 0;
   #lineStart = 0;
   #isBlankSoFar = true;
+  readonly #content: Content | undefined;
   #crc = 0;
 
+  /** What the file is known by, unless that is its text. */
+  constructor(content: Content | 'text') {
+    this.#content = content === 'text' ? undefined : content;
+  }
+
   add(chunk: Buffer): void {
-    this.#crc = crc32(chunk, this.#crc);
+    if (this.#content === undefined) this.#crc = crc32(chunk, this.#crc);
     let start = 0;
     for (let at = chunk.indexOf(LINE_FEED); at >= 0; at = chunk.indexOf(LINE_FEED, start)) {
       if (this.#isBlankSoFar) this.#isBlankSoFar = isBlank(chunk, start, at);
@@ -118,7 +154,8 @@ export class LineCounter {
   /** Ends a line without a line feed, and returns what was counted. */
   end(): LineCount {
     if (this.#offset > this.#lineStart) this.#endLine(this.#offset);
-    return { lines: this.#lines, marks: this.#marks, bytes: this.#offset, crc: this.#crc };
+    const text: Content = { of: 'text', bytes: this.#offset, crc: this.#crc };
+    return { lines: this.#lines, marks: this.#marks, content: this.#content ?? text };
   }
 
   #endLine(next: number): void {
