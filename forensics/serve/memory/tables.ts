@@ -38,6 +38,8 @@ const SELECTED = [
   'entry',
   'gap_reason',
   'permitted_by',
+  'executable_path_truncated',
+  'object_truncated',
   'upper_layer',
   'memfd',
   'setuid',
