@@ -31,7 +31,7 @@ const LONG_LINES = 1500;
 const WHOLE_FRAME = (4 << 20) + (256 << 10);
 const LINE_FEED = Buffer.from('\n');
 /** Journals with faults, and the execs of each. */
-const JUDGED_SEEDS = 120;
+const JUDGED_SEEDS = 40;
 const EXECS = 150;
 const JUDGED: readonly Code[] = [
   'CML-AUDIT-R1-MISSING_PARENT',
