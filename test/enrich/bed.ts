@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after } from 'node:test';
 import type { CgroupName } from '../../agent/enrich/cgroups/cgroup-tree.ts';
 import type { ContainerMemory } from '../../agent/enrich/container-memory.ts';
 import { Enricher } from '../../agent/enrich/enricher.ts';
@@ -10,6 +8,7 @@ import type { Pod } from '../../agent/enrich/pods/pod.ts';
 import type { SourceState } from '../../agent/enrich/pods/pod-source.ts';
 import type { ContainerState } from '../../agent/enrich/runtimes/runtime.ts';
 import type { CgroupIds, CgroupMaker, ExecEvent, Invocation } from '../../record/types.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** A memory that ends with the process. */
 export const NO_MEMORY: ContainerMemory = {
@@ -47,9 +46,6 @@ export interface BedOptions {
 
 const UNIFIED = procWith('0::/\n');
 const V1 = procWith('8:pids:/\n4:memory:/\n0::/\n');
-after(() => {
-  for (const proc of [UNIFIED, V1]) rmSync(proc, { recursive: true });
-});
 
 /** An enricher on a machine with only the cgroups that a test makes. */
 export function bedOf(options: BedOptions = {}) {
@@ -129,7 +125,7 @@ export function bedOf(options: BedOptions = {}) {
 
 /** A /proc with these mounts of cgroup hierarchies. */
 export function procWith(cgroups: string, mounts = ''): string {
-  const proc = mkdtempSync(join(tmpdir(), 'vcml-proc-'));
+  const proc = temporaryFolder();
   mkdirSync(join(proc, 'self'));
   writeFileSync(join(proc, 'self/cgroup'), cgroups);
   writeFileSync(join(proc, 'self/mountinfo'), mounts);

@@ -1,5 +1,5 @@
 import { equal } from 'node:assert/strict';
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -83,7 +83,6 @@ test('a record waits while its cgroup is searched for, and then has its place', 
   // More than are looked at in one go.
   for (let n = 0; n < 300; n++) mkdirSync(join(root, `${n}`));
   const proc = procWith('0::/\n', `30 1 0:1 / ${root} rw - cgroup2 none rw\n`);
-  t.after(() => rmSync(proc, { recursive: true }));
   const bed = bedOf({ proc });
   await bed.starting;
   mkdirSync(join(root, 'late.service'));

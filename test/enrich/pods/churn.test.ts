@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { Enricher } from '../../../agent/enrich/enricher.ts';
 import { PodIndex } from '../../../agent/enrich/pods/pod-index.ts';
 import { NO_PODS } from '../../../agent/enrich/pods/pod-source.ts';
@@ -19,7 +18,6 @@ const PODS = 4000;
 const BYTES_MAX = 8 << 20;
 
 const proc = procWith('0::/\n');
-after(() => rmSync(proc, { recursive: true }));
 
 const states = new Map<string, ContainerState>();
 const enricher = new Enricher({
