@@ -17,6 +17,7 @@ import {
   execLine,
   execLines,
   hostileLines,
+  idIn,
   journalLine,
   sameLines,
 } from '../../support/journal/lines.ts';
@@ -166,8 +167,4 @@ function idOf({
   readonly LogAttributes: Readonly<Record<string, string>>;
 }): string {
   return LogAttributes['log.record.uid'] ?? '';
-}
-
-function idIn(line: string): string {
-  return /"id":"([^"]*)"/.exec(line)?.[1] ?? '';
 }

@@ -107,6 +107,11 @@ export function execLines(from: number, to: number, options: LineOptions = {}): 
   return Array.from({ length: to - from }, (_, index) => execLine(from + index, options));
 }
 
+/** The id in a line. */
+export function idIn(line: string): string {
+  return /"id":"([^"]*)"/.exec(line)?.[1] ?? '';
+}
+
 /** The line of a record about the journal. */
 export function journalLine(action: string, n: number, attributes: string): string {
   return (

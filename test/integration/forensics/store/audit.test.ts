@@ -6,6 +6,7 @@ import { text } from '../../../check/craft.ts';
 import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
 import { startStore } from '../../../support/clickhouse/stored.ts';
 import { Folder, vcml } from '../../../support/forensics.ts';
+import { idIn } from '../../../support/journal/lines.ts';
 import type { JournalName } from '../mutations/kinds.ts';
 import { recordsOf, type Step, stepsOf } from '../mutations/sound.ts';
 
@@ -226,10 +227,6 @@ function codesIn(stdout: string): string[] {
 
 function codes(findings: readonly { code: string; id: string | null }[]): string[] {
   return findings.map(({ code, id }) => `${code} ${id}`);
-}
-
-function idIn(line: string): string {
-  return /"id":"([^"]*)"/.exec(line)?.[1] ?? '';
 }
 
 function timeIn(line: string): bigint {

@@ -10,7 +10,7 @@ import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
 import { type Stored, startStore } from '../../../support/clickhouse/stored.ts';
 import { Folder, segment, vcml } from '../../../support/forensics.ts';
 import { BOOT_ID } from '../../../support/ids.ts';
-import { execLine, journalLine } from '../../../support/journal/lines.ts';
+import { execLine, idIn, journalLine } from '../../../support/journal/lines.ts';
 
 const options = { skip: NO_CLICKHOUSE };
 /** An exec is a millisecond behind the one before. */
@@ -381,8 +381,4 @@ function onNode(node: string, seqs: readonly number[], from = 0): string[] {
 async function completeness({ address }: Stored, ...selection: readonly string[]) {
   const { stderr } = await vcml('query', ...selection, address);
   return stderr.trimEnd().split('\n').at(-1) ?? '';
-}
-
-function idIn(line: string): string {
-  return /"id":"([^"]*)"/.exec(line)?.[1] ?? '';
 }

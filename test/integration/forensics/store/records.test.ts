@@ -16,6 +16,7 @@ import {
   execLine,
   execLines,
   hostileLines,
+  idIn,
   journalLine,
   sameLines,
 } from '../../../support/journal/lines.ts';
@@ -353,10 +354,6 @@ async function linesIn(
 
 function sorted(lines: readonly string[]): string[] {
   return lines.toSorted();
-}
-
-function idIn(line: string): string {
-  return /"id":"([^"]*)"/.exec(line)?.[1] ?? '';
 }
 
 /** Returns a line's members, whatever their order, with exact numbers. */

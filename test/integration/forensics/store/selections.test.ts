@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
 import { startStore } from '../../../support/clickhouse/stored.ts';
 import { Folder, vcml } from '../../../support/forensics.ts';
-import { execLine, execLines, journalLine } from '../../../support/journal/lines.ts';
+import { execLine, execLines, idIn, journalLine } from '../../../support/journal/lines.ts';
 
 const options = { skip: NO_CLICKHOUSE };
 
@@ -54,7 +54,3 @@ test('a pattern selects what was cut, and a name does not', options, async (t) =
       deepEqual(stdout.split('\n').slice(0, -1).map(idIn), expected.map(idIn));
     }
 });
-
-function idIn(line: string): string {
-  return /"id":"([^"]*)"/.exec(line)?.[1] ?? '';
-}
