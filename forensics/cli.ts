@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { visible } from '../record/visible.ts';
 import { EXIT, ForensicsError } from './errors.ts';
+import { notWritten } from './output/written.ts';
 
 /** Runs the command that `argv` (in the form of process.argv) names, and returns the exit code. */
 export async function main(argv: string[], load = loadProgram): Promise<number> {
-  process.stdout.on('error', endWithoutReader);
+  process.stdout.on('error', endUnwritten);
   process.stderr.on('error', () => {});
   try {
     return await parse(await load(), argv);
@@ -14,10 +15,8 @@ export async function main(argv: string[], load = loadProgram): Promise<number> 
 }
 
 /** A closed pipe, as in `vcml query … | head`, is not a failure; a full disk is. */
-function endWithoutReader({ code, message }: NodeJS.ErrnoException): void {
-  if (code === 'EPIPE') process.exit(0);
-  process.stderr.write(`vcml: the answer cannot be written: ${message}\n`);
-  process.exit(EXIT.unwritable);
+function endUnwritten(error: NodeJS.ErrnoException): void {
+  process.exit(error.code === 'EPIPE' ? 0 : report(notWritten('the answer', error)));
 }
 
 /** Declares a command line. */

@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { fileSize } from './inputs/file-size.ts';
 import type { Temporary } from './inputs/temporary.ts';
 
 /** How much is kept in memory before it is written to a temporary file. */
@@ -53,10 +53,6 @@ export async function openEngine({ path }: Temporary): Promise<Engine> {
 /** Returns the statement that sets how many threads read these files. */
 export function threadsFor(files: readonly { readonly file: string }[]): string {
   if (files.length <= FILES_IN_THREADS) return 'RESET threads';
-  const bytes = files.reduce((sum, { file }) => sum + (sizeOf(file) ?? 0), 0);
+  const bytes = files.reduce((sum, { file }) => sum + (fileSize(file) ?? 0), 0);
   return bytes < files.length * SMALL_BYTES ? 'SET threads = 1' : 'RESET threads';
-}
-
-function sizeOf(file: string): number | undefined {
-  return statSync(file, { throwIfNoEntry: false })?.size;
 }

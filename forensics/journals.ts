@@ -5,8 +5,7 @@ import type { AgentsAnswer } from './completeness/node.ts';
 import { type Engine, integersOf, openEngine, threadsFor } from './engine.ts';
 import { eraseRows, refuseRows } from './erase-rows.ts';
 import { ForensicsError } from './errors.ts';
-import { fillTable, isForThreads, type LineTable } from './exec-lines/fill-table.ts';
-import { prepareThreads } from './exec-lines/scan-threads.ts';
+import { fillTable, isForThreads, type LineTable, prepareFor } from './exec-lines/fill-table.ts';
 import { type Extent, extentsOf, suspectsOf, unreadIn } from './extents.ts';
 import { rowsAgain } from './inputs/again.ts';
 import { type Answers, type Found, type Problem, problemsText } from './inputs/find.ts';
@@ -55,7 +54,6 @@ export class Journals {
   #isOrdered = false;
   #viewsFrom = '';
   #threadsFrom = THREADS_FROM;
-  #readsAll = false;
   /** How much of the files was read in threads, from 0 to 1; undefined: DuckDB reads. */
   #share: number | undefined;
 
@@ -78,9 +76,8 @@ export class Journals {
   ): Promise<Journals> {
     const journals = new Journals(inputs, temporary, await openEngine(temporary));
     journals.#threadsFrom = threadsFrom;
-    journals.#readsAll = readsAll;
     try {
-      await journals.#open();
+      await journals.#open(false, readsAll ? (all) => prepareFor(all, threadsFrom) : undefined);
     } catch (error) {
       journals.close();
       throw error;
@@ -256,23 +253,13 @@ export class Journals {
   }
 
   /** Where others record, a segment can get its other name during every scan, unless it is kept. */
-  async #open(isKept = false): Promise<void> {
-    const { sources, problems, notes } = await openInputs(this.#inputs, this.#temporary, (found) =>
-      this.#prepare(found),
-    );
+  async #open(isKept: boolean, onFound?: (found: readonly Found[]) => void): Promise<void> {
+    const { sources, problems, notes } = await openInputs(this.#inputs, this.#temporary, onFound);
     // One that is gone by now is found under its other name when the scan fails.
     if (isKept) await Promise.allSettled(sources.map((source) => source.keep()));
     this.problems = problems;
     this.notes = [...notes, ...(this.#temporary.why === undefined ? [] : [this.#temporary.why])];
     await this.#define(sources);
-  }
-
-  #prepare(found: readonly Found[]): void {
-    if (!this.#readsAll) return;
-    const files = found.flatMap(({ real }) =>
-      real === undefined ? [] : [{ file: real, isPlain: !real.endsWith('.zst') }],
-    );
-    if (isForThreads(files, this.#threadsFrom)) prepareThreads(files.length);
   }
 
   /** Makes these the files of every later scan. */

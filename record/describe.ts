@@ -14,7 +14,7 @@ export type AttributeReader = (key: Key) => unknown;
 
 /**
  * Returns the command of an exec: its arguments as a shell would read them, and what was executed unless it
- * named by them. Arguments are what the caller chose: `/tmp/evil as sshd -D`, and `/tmp/sshd -D` for
+ * is named by them. Arguments are what the caller chose: `/tmp/evil as sshd -D`, and `/tmp/sshd -D` for
  * `sshd -D`. Only programs in the system's folders go by their names, and scripts are named behind
  * their interpreters. What is truncated, here or when it was recorded, ends with `…`.
  */

@@ -1,12 +1,14 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IN_RESOURCE } from '../audit/line-rules.ts';
 import { ForensicsError } from '../errors.ts';
+import { fileSize } from '../inputs/file-size.ts';
+import type { Found } from '../inputs/find.ts';
 import type { Source } from '../inputs/source.ts';
 import { makeRowTable, type RawColumn, RowAppender } from './append.ts';
 import type { ExecColumns } from './exec-columns.ts';
 import { OfResources } from './of-resources.ts';
-import { scanInThreads } from './scan-threads.ts';
+import { prepareThreads, scanInThreads } from './scan-threads.ts';
 import { SCANNER } from './scanner-file.ts';
 
 /** A guess at how much text is in a byte of zstd. */
@@ -66,12 +68,20 @@ export function isForThreads(
   threadsFrom: number,
 ): boolean {
   const bytes = files.reduce(
-    (sum, { file, isPlain }) => sum + statSync(file).size * (isPlain ? 1 : ZSTD_RATIO),
+    (sum, { file, isPlain }) => sum + (fileSize(file) ?? 0) * (isPlain ? 1 : ZSTD_RATIO),
     0,
   );
   if (bytes < threadsFrom) return false;
   if (existsSync(SCANNER)) return true;
   throw new ForensicsError('unreadable', `there is no ${SCANNER}: run \`make build\``);
+}
+
+/** Starts threads for files that will be read as a whole, while these are opened. */
+export function prepareFor(found: readonly Found[], threadsFrom: number): void {
+  const files = found.flatMap(({ real }) =>
+    real === undefined ? [] : [{ file: real, isPlain: !real.endsWith('.zst') }],
+  );
+  if (isForThreads(files, threadsFrom)) prepareThreads(files.length);
 }
 
 /**

@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
 import { ForensicsError } from '../errors.ts';
+import { fileSize } from './file-size.ts';
 import { compressedName, findFiles } from './find.ts';
 import { readText } from './read/text.ts';
 
@@ -33,7 +33,7 @@ export class FollowedFiles implements Followed {
     for (const { path, real } of findFiles(inputs).found) {
       if (real === undefined)
         throw new ForensicsError('usage', `${path}: tail follows files and folders, and no pipes`);
-      const size = CLOSED.test(path) ? undefined : sizeOf(path);
+      const size = CLOSED.test(path) ? undefined : fileSize(path);
       this.#read.set(plainName(path), size ?? Number.POSITIVE_INFINITY);
     }
   }
@@ -93,7 +93,7 @@ export class FollowedFiles implements Followed {
     const isClosed = CLOSED.test(path);
     const from = this.#read.get(plainName(path)) ?? 0;
     if (from === Number.POSITIVE_INFINITY) return Buffer.alloc(0);
-    const size = sizeOf(path);
+    const size = fileSize(path);
     if (size === undefined) return undefined;
     if (!isClosed && size <= from) return Buffer.alloc(0);
     try {
@@ -138,8 +138,4 @@ function numberOf(name: string): number {
 function plainName(path: string): string {
   const extension = compressedName('');
   return path.endsWith(extension) ? path.slice(0, -extension.length) : path;
-}
-
-function sizeOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.size;
 }

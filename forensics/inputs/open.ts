@@ -20,10 +20,10 @@ export interface Inputs {
 export async function openInputs(
   named: readonly string[] | Answers,
   temporary: Temporary,
-  onFound: (found: readonly Found[]) => void,
+  onFound?: (found: readonly Found[]) => void,
 ): Promise<Inputs> {
   const { found, problems, notes } = 'found' in named ? withPaths(named) : foundAt(named);
-  onFound(found);
+  onFound?.(found);
   const inputs: Inputs = { sources: [], problems, notes };
   const byName = new Map(found.map((one) => [one.real, one]));
   const opened = new Set<Found>();

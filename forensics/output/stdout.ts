@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { fstatSync, writeFileSync } from 'node:fs';
-import { ForensicsError } from '../errors.ts';
 import { clearPassing } from './stderr.ts';
+import { writing } from './written.ts';
 
 const BUFFER_CHARS = 1 << 16;
 
@@ -21,22 +21,13 @@ export async function flush(): Promise<void> {
   if (text === '') return;
   if (process.stdout.isTTY) clearPassing();
   isFile ??= fstatSync(STDOUT).isFile();
-  if (isFile) writeToFile(text);
+  // A disk that is nearly full takes a part of a text: Node's stream would take that for all of it.
+  if (isFile) writing('the answer', () => writeFileSync(STDOUT, Buffer.from(text)));
   else if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
 const STDOUT = 1;
 let isFile: boolean | undefined;
-
-/** A disk that is nearly full takes a part of a text: Node's stream would take that for all of it. */
-function writeToFile(text: string): void {
-  try {
-    writeFileSync(STDOUT, Buffer.from(text));
-  } catch (error) {
-    const { message } = error as Error;
-    throw new ForensicsError('unwritable', `the answer cannot be written: ${message}`);
-  }
-}
 
 /** The number of columns of the terminal, or 80 if there is none. */
 export function width(): number {

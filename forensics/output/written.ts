@@ -15,9 +15,11 @@ export function writing<T>(path: string, write: () => T): T {
   try {
     return write();
   } catch (error) {
-    const { message } = error as Error;
-    throw new ForensicsError('unwritable', `${path} cannot be written: ${message}`, {
-      cause: error,
-    });
+    throw notWritten(path, error as Error);
   }
+}
+
+/** The error that something cannot be written, with the reason of the system. */
+export function notWritten(what: string, cause: Error): ForensicsError {
+  return new ForensicsError('unwritable', `${what} cannot be written: ${cause.message}`, { cause });
 }

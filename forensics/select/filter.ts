@@ -130,7 +130,7 @@ function matchingSql(column: string, pattern: string, words: Words): string {
 }
 
 /** Whether several texts can match. */
-function isPattern(pattern: string): boolean {
+export function isPattern(pattern: string): boolean {
   return regexIn(pattern) !== undefined || /[*?[]/.test(pattern);
 }
 

@@ -104,7 +104,7 @@ export function connectTo(
   const place: Place = { address, options };
   let areAllowed: Promise<boolean> | undefined;
   const ask = async <Format extends DataFormat>(query: Query, format: Format, wait: Wait) => {
-    areAllowed ??= allowsLimits(client, patience, wait.signal);
+    areAllowed ??= allowsLimits(address, client, patience, wait.signal);
     const settings = (await areAllowed) ? limits(wait.seconds) : {};
     // The client does not see that a signal is aborted already.
     wait.signal.throwIfAborted();
@@ -190,21 +190,23 @@ function closedBy(signal: AbortSignal, answer: { close(): void }): Disposable {
 
 /** Whether questions may come with limits; refuses a user with settings that could cut an answer. */
 async function allowsLimits(
+  address: Address,
   client: ClickHouseClient,
   patience: number,
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
-    await refuseCutting(client, limits(patience), signal);
+    await refuseCutting(address, client, limits(patience), signal);
     return true;
   } catch (error) {
     if (!FIXED.has((error as { type?: string }).type ?? '')) throw error;
   }
-  await refuseCutting(client, {}, signal);
+  await refuseCutting(address, client, {}, signal);
   return false;
 }
 
 async function refuseCutting(
+  { url, user }: Address,
   client: ClickHouseClient,
   clickhouse_settings: ClickHouseSettings,
   abort_signal: AbortSignal,
@@ -218,14 +220,11 @@ async function refuseCutting(
   const [row] = await answer.json<{ cutting: string }>();
   // One row is there unless a setting skips it.
   const { cutting = 'offset' } = row ?? {};
-  if (cutting !== '') throw new CuttingProfile(cutting);
-}
-
-/** A user's settings let an answer leave rows out without a word. */
-class CuttingProfile extends Error {
-  constructor(settings: string) {
-    super(`may leave rows out of an answer without a word: take ${settings} from the profile`);
-  }
+  if (cutting === '') return;
+  throw new ForensicsError(
+    'unreadable',
+    `ClickHouse at ${url} may leave rows out of an answer without a word: take ${cutting} from the profile of the user ${user}`,
+  );
 }
 
 /** Turns what a server or the network answers into one sentence. */
@@ -237,10 +236,9 @@ async function explained<T>(
   try {
     return await ask();
   } catch (error) {
+    if (error instanceof ForensicsError) throw error;
     const { message, type, code } = error as Error & { type?: string; code?: string };
     const at = `ClickHouse at ${url}`;
-    if (error instanceof CuttingProfile)
-      throw new ForensicsError('unreadable', `${at} ${message} of the user ${user}`);
     const why =
       wait?.isOver === true
         ? NO_ANSWER

@@ -81,7 +81,8 @@ async function* withCauses(
     for (const { node, id } of found) known.add(nodesId({ node, id: String(id) }));
     for (const row of found) {
       const cause = causeOf(row);
-      if (cause !== null) entryOf(wanted, row.node).add(cause);
+      if (cause !== null && !known.has(nodesId({ node: row.node, id: cause })))
+        entryOf(wanted, row.node).add(cause);
     }
   };
   for await (const found of rows) {
@@ -197,12 +198,10 @@ async function* effectsOf(
          FROM ${effectsTable(store, part)} AS one ORDER BY one.node, one.timestamp, one.id`,
       );
       const causes = new Set(part.map(nodesId));
-      for (const link of found)
-        if (
-          causes.has(nodesId({ ...link, id: link.parent_cause ?? '' })) &&
-          !known.has(nodesId(link))
-        )
-          next.push(link);
+      for (const link of found) {
+        const cause = nodesId({ node: link.node, id: link.parent_cause ?? '' });
+        if (causes.has(cause) && !known.has(nodesId(link))) next.push(link);
+      }
     }
     for (const link of next) known.add(nodesId(link));
     waiting = waiting.concat(next);
@@ -217,9 +216,8 @@ async function* effectsOf(
 
 /**
  * Returns the effects of records as a table in SQL, with the columns of a key and `cause`, which may be the
- * id of a record of another one of the nodes. FINAL would read
- * all records of the nodes. Here, the records that have a row with such a cause are found first, and
- * then judged by their first rows.
+ * id of a record of another one of the nodes. FINAL would read all records of the nodes. Here, the records
+ * that have a row with such a cause are found first, and then judged by their first rows.
  */
 export function effectsTable(store: Store, causes: readonly Key[]): string {
   const records = tableOf(store, 'records');

@@ -1,5 +1,5 @@
 import { ForensicsError } from '../../errors.ts';
-import { type Selection, type TimeRange, timeRangeOf } from '../../select/filter.ts';
+import { isPattern, type Selection, type TimeRange, timeRangeOf } from '../../select/filter.ts';
 import { HOUR_NS } from '../../select/time.ts';
 import { literal } from '../schema/literal.ts';
 import { HOUR } from '../schema/tables.ts';
@@ -14,8 +14,6 @@ export type Question = Selection & {
   readonly causes?: boolean;
 };
 
-/** An exact name, and no pattern. */
-const EXACT = /^(?!\/.*\/$)[^*?[]+$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
@@ -89,5 +87,5 @@ function* placeConditions({ node }: Selection, times: TimeRange): Generator<stri
 }
 
 function isExact(pattern: string | undefined): pattern is string {
-  return pattern !== undefined && EXACT.test(pattern);
+  return pattern !== undefined && pattern !== '' && !isPattern(pattern);
 }
