@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 import { ContainerStates } from '../../../agent/enrich/runtimes/container-states.ts';
 import type { ContainerState } from '../../../agent/enrich/runtimes/runtime.ts';
 import { until } from '../../support/until.ts';
@@ -70,7 +70,9 @@ test('every one of a hundred bundles is read that are removed as soon as the age
       mkdirSync(bundle);
       writeFileSync(join(bundle, 'config.json'), configOf(names[i] ?? ''));
     }
-    await pause(5);
+    // The events are there; with the second turn they have been heard, however long the loop above took.
+    await turn();
+    await turn();
     for (const bundle of bundles) rmSync(bundle, { recursive: true });
     deepEqual(
       names.map((name) => watch.read(idOf(name))?.name),
