@@ -6,9 +6,12 @@ import { type ConnectionOptions, connect, type Store } from '../connect.ts';
 import { refuseOtherSchema } from '../refuse.ts';
 import { literal, tableOf } from '../schema/literal.ts';
 import { selectRows } from './fetch.ts';
-import { inJournalOrder, type Start } from './journal-order.ts';
+import { hookOf, inJournalOrder, type Start } from './journal-order.ts';
 import { NodeFiles } from './node-files.ts';
+import { timeCondition } from './question.ts';
 import type { Row } from './record-line.ts';
+
+const NANOSECONDS = 1_000_000_000n;
 
 /** Which records of a node are asked for. */
 export interface NodeQuestion {
@@ -29,16 +32,18 @@ export function askNode(
       await using store = connect(address, options);
       await refuseOtherSchema(store);
       const files = new NodeFiles(store, temporary, { isExported: true });
-      const isAsked = `node = ${literal(node)} AND timestamp >= ${from}`;
-      const boots = await bootsOf(store, isAsked);
+      const isSince = `node = ${literal(node)} AND timestamp >= ${from}`;
+      const boots = await bootsOf(store, isSince);
       if (boots.length === 0)
         throw new ForensicsError(
           'negative',
           `the store has no record of the node ${node} since ${since}`,
         );
       const starts = await startsOf(store, node, from, boots);
-      for await (const row of inJournalOrder(rowsOf(store, isAsked, boots), starts))
-        await files.write(row);
+      const isBehindStart = await behindStarts(store, node, from, starts);
+      const execs = isBehindStart === undefined ? isSince : `(${isSince} OR ${isBehindStart})`;
+      const rows = rowsOf(store, { execs, others: isSince }, boots);
+      for await (const row of inJournalOrder(rows, starts)) await files.write(row);
       const answers = await files.close();
       return Journals.open(answers, undefined, temporary);
     },
@@ -84,16 +89,59 @@ async function startsOf(
   }));
 }
 
+/**
+ * Returns the condition for the execs before a time that are behind a start since then in the journal:
+ * those that the hook stored before the agent wrote its start, or that an earlier agent left unread.
+ * Undefined: there are none.
+ */
+async function behindStarts(
+  store: Store,
+  node: string,
+  from: bigint,
+  starts: readonly Start[],
+): Promise<string | undefined> {
+  const rows = await store.rows<Record<'boot' | 'hook' | 'own_cpu' | 'high' | 'begin', string>>(
+    `SELECT toString(boot_id) AS boot, hook_id AS hook, toString(c.cpu) AS own_cpu,
+       toString(max(c.last)) AS high, toString(toUnixTimestamp(hour)) AS begin
+     FROM ${tableOf(store, 'coverage')} AS c
+     WHERE node = ${literal(node)} AND toUnixTimestamp(hour) <= ${from / NANOSECONDS}
+     GROUP BY boot_id, hook_id, c.cpu, hour`,
+  );
+  const byHook = Map.groupBy(rows, hookOf);
+  let since = from;
+  const isTheirs = new Set<string>();
+  for (const start of starts.filter(({ isThere }) => isThere))
+    for (const { own_cpu, high, begin } of byHook.get(hookOf(start)) ?? []) {
+      const next = start.nextSeq[Number(own_cpu)] ?? 1;
+      if (Number(high) < next) continue;
+      const hour = BigInt(begin) * NANOSECONDS;
+      if (hour < since) since = hour;
+      isTheirs.add(
+        `(boot_id = toUUID(${literal(start.boot)}) AND hook_id = ${literal(start.hook)}
+          AND cpu = ${Number(own_cpu)} AND seq >= ${next})`,
+      );
+    }
+  if (isTheirs.size === 0) return undefined;
+  const times = timeCondition({ since, until: from });
+  return `(node = ${literal(node)} AND ${times} AND (${[...isTheirs].join(' OR ')}))`;
+}
+
+/** The conditions for execs, and for the records about the journal. */
+interface Asked {
+  readonly execs: string;
+  readonly others: string;
+}
+
 /** Yields execs and the records about the journal, in the order of their times since the boot. */
 async function* rowsOf(
   store: Store,
-  condition: string,
+  isAsked: Asked,
   boots: readonly string[],
 ): AsyncGenerator<Row> {
   const order = `${bootOrder('r.boot_id', boots)}, r.boot_time, r.timestamp, r.id`;
   const execs = each(
     store.stream<Row>(
-      selectRows(store, `${condition} AND action = 'exec'`, {
+      selectRows(store, `${isAsked.execs} AND action = 'exec'`, {
         table: 'records',
         key: 'node, timestamp, id',
         order,
@@ -102,7 +150,7 @@ async function* rowsOf(
   );
   const others = each(
     store.stream<Row>(
-      selectRows(store, condition, {
+      selectRows(store, isAsked.others, {
         table: 'journal',
         key: 'node, timestamp, id, content',
         order,

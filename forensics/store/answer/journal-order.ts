@@ -60,6 +60,7 @@ function take(held: Map<number, Row[]>, until: number): Row[] {
   });
 }
 
-function hookOf(start: Pick<Start, 'boot' | 'hook'> | undefined): string {
+/** A name of a hook for maps. */
+export function hookOf(start: Pick<Start, 'boot' | 'hook'> | undefined): string {
   return `${start?.boot}/${start?.hook}`;
 }

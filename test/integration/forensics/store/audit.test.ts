@@ -1,7 +1,8 @@
-import { deepEqual, equal, match } from 'node:assert/strict';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import { auditFleet } from '../../../../forensics/store/audit/fleet.ts';
 import { connect } from '../../../../forensics/store/connect.ts';
+import { rfc3339Of } from '../../../../record/time.ts';
 import { text } from '../../../check/craft.ts';
 import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
 import { startStore } from '../../../support/clickhouse/stored.ts';
@@ -30,6 +31,27 @@ for (const name of ['runs', 'pods', 'middle'] as const)
       equal(found.code, 0, found.stderr);
     }
   });
+
+test(
+  'an audit is sound from any time on, also between what a start found and the start',
+  options,
+  async (t) => {
+    const store = await startStore(t);
+    const lines = linesOf('runs', unread(stepsOf('runs')));
+    await store.insert(lines);
+    // A start, and the execs that it found, which are earlier.
+    const times = lines.map(timeIn);
+    const found = times.findIndex((time, at) => time < (times[at - 1] ?? 0n));
+    ok(lines[found - 1]?.includes('"journal.start"'));
+    for (const time of times.slice(found - 1, found + UNREAD)) {
+      const since = rfc3339Of(time) ?? '';
+      for (const nodes of [['--node', 'node'], []]) {
+        const one = await vcml('audit', ...nodes, '--since', since, store.address);
+        equal(one.code, 0, `${since}: ${one.stdout}${one.stderr}`);
+      }
+    }
+  },
+);
 
 test('what is wrong with a journal is wrong in a store, too', options, async (t) => {
   const store = await startStore(t);
