@@ -6,12 +6,13 @@ import { Pace } from './pace.ts';
 import { reflect } from './reflector.ts';
 import { RequestError } from './request-error.ts';
 
-/** The requests at the end must be answered soon, because a pod has half a minute to end. */
-const ANSWER_MS = 3000;
+/** What is asked at the end must be known soon, because a pod has half a minute to end. */
+const VERDICT_MS = 10_000;
+const ANSWER_MS = 4000;
 /** Before the end there is time, also on a busy node. */
 const LOOKUP_MS = 30_000;
-/** How long the event of the DaemonSet's deletion may take to arrive. */
-const NEWS_MS = 3000;
+/** The pause before the server is asked again; the event of the deletion may arrive meanwhile. */
+const NEWS_MS = 500;
 /** The first pause between two tries to find the pod's owner; each further one is twice as long. */
 const RETRY_MS = 500;
 const RETRY_MAX_MS = 30_000;
@@ -38,7 +39,8 @@ export interface Verdict {
 /**
  * Finds out at the end whether another agent will start here: whether the DaemonSet that owns the
  * agent's pod, or one of the same name, still exists. Only proof of its deletion counts. It counts
- * as existing if there is no response, or one that cannot be understood. An uninstall also deletes
+ * as existing if there is no response, or one that cannot be understood, and the agent has not seen its
+ * deletion. An uninstall also deletes
  * the agent's role and service account, often before the agent can ask. Their absence proves
  * nothing: an upgrade deletes them as well, and deleting a pod by force revokes its token. That is
  * why the agent watches the DaemonSet from the beginning: an open watch outlives role and account.
@@ -48,8 +50,6 @@ export class OwnDaemonSet {
   readonly #stop = new AbortController();
   /** Resolves when the pod's owner is known, and whether it exists. */
   readonly #known = Promise.withResolvers<void>();
-  /** Resolves when the DaemonSet is seen to be deleted. */
-  readonly #gone = Promise.withResolvers<void>();
   /** the DaemonSet's name */
   #owner: string | undefined;
   /** Whether the DaemonSet was seen to be deleted, and no other of its name has appeared since. */
@@ -61,42 +61,43 @@ export class OwnDaemonSet {
     this.#follow().catch((error) => this.#report(error));
   }
 
-  /** Asks the API server and resolves within seconds. */
+  /** Asks the API server, again while that proves nothing, and resolves within seconds. */
   async verdict(): Promise<Verdict> {
-    await this.#within(ANSWER_MS, this.#known.promise);
+    const end = performance.now() + VERDICT_MS;
+    await Promise.race([this.#known.promise, this.#pause(ANSWER_MS)]);
     if (this.#owner === undefined) return stays('it is not known which DaemonSet owns the pod');
     const what = `DaemonSet ${this.#options.namespace}/${this.#owner}`;
-    let answer: Answer;
-    try {
-      answer = await this.#get(`${this.#daemonSets}/${this.#owner}`);
-    } catch (error) {
-      return stays(`the API server did not answer: ${RequestError.of(error).message}`);
-    }
-    const { status, object } = answer;
-    const { metadata, kind, reason } = object;
-    const said = `HTTP ${status}: ${object.message ?? 'no message'}`;
-    switch (status) {
-      case 200:
-        if (kind !== 'DaemonSet') return stays('the answer of the API server is not a DaemonSet');
-        if (metadata?.deletionTimestamp) return gone(`${what} is being deleted`);
-        if (await this.#isNamespaceDeleted())
-          return gone(`the namespace of ${what} is being deleted`);
-        return stays(`${what} exists`);
-      case 404:
-        return reason === 'NotFound' ? gone(`${what} is gone`) : stays(said);
-      case 401:
-      case 403:
-        // The event of the deletion may still be on its way.
-        await this.#within(NEWS_MS, this.#gone.promise);
-        if (!this.#isGone) return stays(`${what} was not seen being deleted; ${said}`);
-        return gone(`${what} was deleted, and the agent has lost its rights`);
-      default:
-        return stays(said);
+    for (;;) {
+      const said = await this.#ask(what);
+      if (typeof said !== 'string') return said;
+      const left = end - performance.now();
+      // A busy server answers late, and the event of the deletion may still be on its way.
+      if (!this.#isGone && left > 0) await this.#pause(Math.min(NEWS_MS, left));
+      if (this.#isGone) return gone(`${what} was seen being deleted; ${said}`);
+      if (left <= NEWS_MS) return stays(`${what} was not seen being deleted; ${said}`);
     }
   }
 
   close(): void {
     this.#stop.abort();
+  }
+
+  /** Asks once; returns why that proves nothing if it does not. */
+  async #ask(what: string): Promise<Verdict | string> {
+    let answer: Answer;
+    try {
+      answer = await this.#get(`${this.#daemonSets}/${this.#owner}`);
+    } catch (error) {
+      return `the API server did not answer: ${RequestError.of(error).message}`;
+    }
+    const { status, object } = answer;
+    const { metadata, kind, reason } = object;
+    if (status === 404 && reason === 'NotFound') return gone(`${what} is gone`);
+    if (status !== 200) return `HTTP ${status}: ${object.message ?? 'no message'}`;
+    if (kind !== 'DaemonSet') return 'the answer of the API server is not a DaemonSet';
+    if (metadata?.deletionTimestamp) return gone(`${what} is being deleted`);
+    if (await this.#isNamespaceDeleted()) return gone(`the namespace of ${what} is being deleted`);
+    return stays(`${what} exists`);
   }
 
   async #follow(): Promise<void> {
@@ -132,8 +133,7 @@ export class OwnDaemonSet {
 
   #daemonSetIs(found: KubeObject | undefined): void {
     this.#isGone = found === undefined || found.metadata?.deletionTimestamp !== undefined;
-    if (this.#isGone) this.#gone.resolve();
-    else if (!this.#isReported) {
+    if (!this.#isGone && !this.#isReported) {
       this.#isReported = true;
       this.#options.onKnown(`${this.#options.namespace}/${this.#owner}`);
     }
@@ -159,7 +159,7 @@ export class OwnDaemonSet {
         this.#report(error);
       }
       // Jitter keeps the agents of a cluster from returning all at once.
-      await pause(ms * (0.5 + Math.random()), undefined, { signal, ref: false }).catch(() => {});
+      await this.#pause(ms * (0.5 + Math.random()));
     }
     return undefined;
   }
@@ -179,9 +179,8 @@ export class OwnDaemonSet {
     return getObject({ kubeconfig: this.#options.kubeconfig, path, stop });
   }
 
-  /** Waits for an event, but not longer than this. */
-  async #within(ms: number, event: Promise<void>): Promise<void> {
-    await Promise.race([event, pause(ms, undefined, { signal: this.#stop.signal })]);
+  async #pause(ms: number): Promise<void> {
+    await pause(ms, undefined, { signal: this.#stop.signal }).catch(() => {});
   }
 
   #report(error: unknown): void {
