@@ -19,6 +19,8 @@ export const OUTSIDE_LINK = 'vcml-e2e';
 export const CLUSTER_DOMAIN = 'cluster.local';
 export const API_SERVER = `https://${NODE_ADDRESS}:6443`;
 export const BPFFS = '/sys/fs/bpf';
+/** The hook of the agent that the chart installs. */
+export const PINS = `${BPFFS}/vcml-agent`;
 
 /** The folder of containerd's bundles and its other state at run time. */
 export const RUNTIME_STATE = `${DIR}/containerd/state`;

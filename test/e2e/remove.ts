@@ -1,7 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { killCgroup, removeCgroup } from './cgroups.ts';
-import { BPFFS, CGROUP, DIR, NETWORK_NAMESPACE, OUTSIDE_LINK } from './place.ts';
+import { AGENT_BIN } from '../support/paths.ts';
+import { BPFFS, CGROUP, DIR, NETWORK_NAMESPACE, OUTSIDE_LINK, PINS } from './place.ts';
 
 /** The file that exists if the cluster mounted the bpffs. */
 export const BPFFS_MARK = `${DIR}/bpffs-mounted`;
@@ -32,12 +33,13 @@ export function removeAbandoned(): void {
 }
 
 /**
- * Removes a cluster in any state: its processes, mounts, network, cgroups and files. It does not wait
- * for callbacks, so that a process can do it last.
+ * Removes a cluster in any state: its processes, the hook of its agent, mounts, network, cgroups and
+ * files. It does not wait for callbacks, so that a process can do it last.
  */
 export function removeCluster(): void {
   if (!existsSync(DIR)) return;
   killCgroup(CGROUP);
+  if (existsSync(PINS)) execFileSync(AGENT_BIN, ['detach', '--discard', '--pin-dir', PINS]);
   if (existsSync(BPFFS_MARK)) spawnSync('umount', ['--lazy', BPFFS]);
   spawnSync('ip', ['link', 'delete', OUTSIDE_LINK], { stdio: 'ignore' });
   spawnSync('ip', ['netns', 'delete', NETWORK_NAMESPACE], { stdio: 'ignore' });

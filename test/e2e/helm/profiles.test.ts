@@ -8,7 +8,7 @@ import { AGENT_IMAGE, AGENT_IMAGES } from '../agent-image.ts';
 import { Cluster } from '../cluster.ts';
 import { eventually } from '../eventually.ts';
 import { run } from '../network.ts';
-import { BPFFS, DIR, RUNTIME_STATE } from '../place.ts';
+import { DIR, PINS, RUNTIME_STATE } from '../place.ts';
 import { container, pod, waitForPhase } from '../pods.ts';
 import { CHART, NAMESPACE, Release, set } from './release.ts';
 
@@ -59,7 +59,7 @@ test('Helm 3 installs the privileged profile, and its test passes', async () => 
 
 test('a second agent on this kernel waits, names the first, and exits with code 75', async () => {
   const journal = ['--journal-dir', join(DIR, 'second'), '--print', 'none'];
-  const args = ['run', '--pin-dir', join(BPFFS, 'vcml-agent'), '--wait-for-hook', '1s', ...journal];
+  const args = ['run', '--pin-dir', PINS, '--wait-for-hook', '1s', ...journal];
   const { status, stderr } = spawnSync(AGENT_BIN, args, { encoding: 'utf8' });
   assert.equal(status, 75);
   assert.match(stderr, /another agent holds the hook .* node node-1, pid \d+/);

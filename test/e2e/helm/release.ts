@@ -4,17 +4,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FollowedJournal, type JournalLine } from '../../support/journal/followed-journal.ts';
 import { type LogsData, linesOf } from '../../support/otlp/otlp.ts';
-import { AGENT_BIN, ROOT } from '../../support/paths.ts';
+import { ROOT } from '../../support/paths.ts';
 import { IMAGES } from '../agent-image.ts';
 import type { Cluster } from '../cluster.ts';
 import { eventually } from '../eventually.ts';
 import { run } from '../network.ts';
-import { BPFFS, DIR, NODE_NAME, RUNTIME_STATE } from '../place.ts';
+import { DIR, NODE_NAME, PINS, RUNTIME_STATE } from '../place.ts';
 
 export const CHART = join(ROOT, 'helm/vcml-agent');
 export const NAMESPACE = 'vcml-agent';
 const NAME = 'vcml-agent';
-const PINS = join(BPFFS, NAME);
 const RECORDS = 'volumes/kubernetes.io~empty-dir/records';
 /** The time in which records of pods must appear, on a busy machine. */
 const PATIENCE_MS = 120_000;
@@ -32,10 +31,10 @@ export class Release {
   readonly #cluster: Cluster;
   readonly journalDir = `${DIR}/node/journal`;
   readonly journal = new FollowedJournal(this.journalDir);
+  /** What the agent that was uninstalled said at its end. */
+  #lastWords = '';
 
   constructor(cluster: Cluster, helm: 'helm' | 'helm3') {
-    detach(); // removes what an interrupted run has left
-    process.once('exit', detach);
     this.#cluster = cluster;
     this.#helm = helm;
   }
@@ -73,7 +72,10 @@ export class Release {
   }
 
   async uninstall(): Promise<void> {
+    // The log goes with the pod.
+    const log = this.log('--follow', '--tail=20').catch((error: Error) => error.message);
     await this.run('uninstall', NAME, '--wait', '--timeout=2m');
+    this.#lastWords = await log;
   }
 
   /** Runs a command of Helm in the namespace of the release. */
@@ -151,7 +153,10 @@ export class Release {
 
   /** Asserts that the node soon has nothing of the agent, except the journal if it is kept. */
   async assertGone(programs: readonly number[], journal = 'kept'): Promise<void> {
-    await eventually('the end of the hook', async () => !existsSync(PINS) || undefined);
+    await eventually('the end of the hook', async () => {
+      if (existsSync(PINS)) throw new Error(`the agent said: ${this.#lastWords}`);
+      return true;
+    });
     // The kernel frees the programs a moment after the last pin is removed.
     await eventually('the end of the programs', async () => {
       const all = JSON.parse(execFileSync('bpftool', ['--json', 'prog'], { encoding: 'utf8' }));
@@ -165,11 +170,6 @@ export class Release {
         async () => !existsSync(this.journalDir) || undefined,
       );
   }
-}
-
-/** Removes the hook that the node's agent would take over. */
-function detach(): void {
-  if (existsSync(PINS)) execFileSync(AGENT_BIN, ['detach', '--discard', '--pin-dir', PINS]);
 }
 
 /** Returns flags that set values, with those of this cluster. */
