@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { killCgroup, removeCgroup } from './cgroups.ts';
 import { AGENT_BIN } from '../support/paths.ts';
+import { killCgroup, removeCgroup } from './cgroups.ts';
 import { BPFFS, CGROUP, DIR, NETWORK_NAMESPACE, OUTSIDE_LINK, PINS } from './place.ts';
 
 /** The file that exists if the cluster mounted the bpffs. */
