@@ -19,7 +19,7 @@ KERNEL_TESTS := test/{{fuzz,kernels,simulation,system}/**/*,integration/!(forens
 # --- what is built ---------------------------------------------------------------------------
 
 BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node build/report/page.html \
-	build/serve/page.html build/scanner.wasm
+	build/serve/page.html build/scanner.wasm build/causes.wasm
 PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c))
 # The package with ClickHouse's engine is for x86-64 only.
 CLICKHOUSE := $(if $(filter x86_64,$(shell uname -m)),build/clickhouse/server)
@@ -37,7 +37,7 @@ run: build ## build, then record until Ctrl-C: make run ARGS='--print jsonl'
 	@exec bin/vcml-agent run --journal-dir build/journal --on-exit detach $(ARGS)
 
 # A process for each file would cost more than its tests, and many tests wait: a few share all files.
-unit: node_modules/.stamp build/report/page.html build/scanner.wasm build/apt-unit.stamp ## run what needs no root, no kernel and less than a minute
+unit: node_modules/.stamp build/report/page.html build/scanner.wasm build/causes.wasm build/apt-unit.stamp ## run what needs no root, no kernel and less than a minute
 	@export NODE_COMPILE_CACHE=build/compile-cache; shards=$$(($$(nproc) * 4)); pids=(); failed=0; \
 	for (( n = 1; n <= shards; n++ )); do \
 		$(NODE) --test --test-isolation=none --test-shard=$$n/$$shards --test-timeout=600000 \
@@ -210,14 +210,18 @@ build/sanitized/vcml_hook.node: $(wildcard native/*.cc native/*.h) bpf/events.h 
 	g++ $(ADDON_FLAGS) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover \
 		-fno-omit-frame-pointer native/*.cc -o $@ $(ADDON_LIBS)
 
-# --- the scanner of `vcml` ---------------------------------------------------------------------
+# --- what `vcml` does in WebAssembly -----------------------------------------------------------
 
 SCANNER := forensics/exec-lines/scanner
-SCANNER_FLAGS := --target=wasm32 -std=c17 -O3 -msimd128 -mbulk-memory -ffreestanding -nostdlib \
+CAUSES := forensics/audit/seen/causes/causes.c
+WASM_FLAGS := --target=wasm32 -std=c17 -O3 -msimd128 -mbulk-memory -ffreestanding -nostdlib \
 	-Wall -Wextra -Werror -Wl,--no-entry -Wl,--strip-all
 
 build/scanner.wasm: $(wildcard $(SCANNER)/*.c $(SCANNER)/*.h) Makefile | build/apt-scanner.stamp
-	clang $(SCANNER_FLAGS) $(filter %.c,$^) -o $@
+	clang $(WASM_FLAGS) $(filter %.c,$^) -o $@
+
+build/causes.wasm: $(CAUSES) Makefile | build/apt-scanner.stamp
+	clang $(WASM_FLAGS) $< -o $@
 
 # --- the page of `vcml report` -----------------------------------------------------------------
 

@@ -1,7 +1,9 @@
+import { makeRowTable } from '../exec-lines/append.ts';
 import type { Journals } from '../journals.ts';
 import type { Code } from './codes.ts';
 import type { Finding } from './finding.ts';
 import { SLACK_US } from './line-rules.ts';
+import type { SeenExecs } from './seen/execs.ts';
 
 /**
  * How many numbers of a hook are not in these files because they were written before them or
@@ -16,9 +18,33 @@ interface Missing {
   untold(boot: string, hook: string): number;
 }
 
-/** Finds ids that occur twice, and links that lead nowhere, to a wrong record or back in time. */
-export async function linkFindings(journals: Journals, missing: Missing): Promise<Finding[]> {
-  return [...(await duplicates(journals)), ...(await links(journals, missing))];
+/**
+ * Finds ids that occur twice, and links that lead nowhere, to a wrong record or back in time. Of what was
+ * seen while the lines were read, only the links that were not clear are looked at again.
+ */
+export async function linkFindings(
+  journals: Journals,
+  missing: Missing,
+  seen?: SeenExecs,
+): Promise<Finding[]> {
+  const unclear = seen?.unclear;
+  if (unclear === undefined || (await hasOthersId(journals)))
+    return [...(await duplicates(journals)), ...(await links(journals, 'audited', missing))];
+  await makeRowTable(journals.connection, 'unclear', unclear);
+  const effects = `(SELECT rowid, * FROM audited SEMI JOIN unclear ON audited.rowid = unclear."row")`;
+  const [[any] = []] = await journals.rows(`SELECT count(parent) FROM ${effects}`);
+  return Number(any) === 0 ? [] : links(journals, effects, missing);
+}
+
+/** Whether a line that was not seen has the id of another line. */
+async function hasOthersId(journals: Journals): Promise<boolean> {
+  const [[found] = []] = await journals.rows(
+    `WITH other AS (SELECT id FROM audited SEMI JOIN other_lines ON audited.rowid = other_lines."row"
+       WHERE id IS NOT NULL)
+     SELECT count(*) > (SELECT count(*) FROM other) OR count(*) > count(DISTINCT id)
+     FROM audited SEMI JOIN other USING (id)`,
+  );
+  return found === true;
 }
 
 async function duplicates(journals: Journals): Promise<Finding[]> {
@@ -40,7 +66,7 @@ const IS_CREATED_EARLIER = `child.boot = parent.boot AND child.is_exec AND paren
   AND abs(${CREATED('child')} - ${CREATED('parent')}) > 1`;
 
 /** Any of several parents with the same id; that there are several is a finding of its own. */
-async function links(journals: Journals, counts: Missing): Promise<Finding[]> {
+async function links(journals: Journals, effects: string, counts: Missing): Promise<Finding[]> {
   const journalOf = new Map<string, number>();
   const numbers = journals.files.map(({ journal }) => {
     if (!journalOf.has(journal)) journalOf.set(journal, journalOf.size);
@@ -53,7 +79,7 @@ async function links(journals: Journals, counts: Missing): Promise<Finding[]> {
        child.rowid <= parent.rowid
          AND (child.file = parent.file OR ${journalIn('child.file')} = ${journalIn('parent.file')}),
        child.boot::VARCHAR, child.hook::VARCHAR, ${IS_CREATED_EARLIER}, child.parent::VARCHAR
-     FROM audited child LEFT JOIN (
+     FROM ${effects} child LEFT JOIN (
        SELECT rowid, id, file, boot, boot_time, age_us, is_exec, about IS NOT NULL AS is_about FROM audited
      ) parent ON child.parent = parent.id
      WHERE child.parent IS NOT NULL AND (parent.id IS NULL OR child.rowid <= parent.rowid

@@ -84,7 +84,7 @@ async function findingsByRow(journals: Journals): Promise<Finding[]> {
     ...(await lineFindings(journals)),
     ...withheld.findings,
     ...numbers.findings,
-    ...(await linkFindings(journals, numbers)),
+    ...(await linkFindings(journals, numbers, seen)),
     ...(await clockFindings(journals)),
     ...(await containerNameFindings(journals)),
     ...(await lostCauseFindings(journals, numbers.absent)),

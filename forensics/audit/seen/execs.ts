@@ -2,14 +2,16 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { makeRowTable } from '../../exec-lines/append.ts';
 import type { ExecColumns } from '../../exec-lines/exec-columns.ts';
 import type { ExecWatcher } from '../../exec-lines/fill-table.ts';
+import { SeenCauses } from './causes/causes.ts';
 import { SeenNumbers } from './numbers.ts';
 
 /**
  * What the audit learns of ordinary execs while they are read, so that it need not fetch it from DuckDB
- * again. Finding causes here as well saves nothing: it takes as long as DuckDB's join.
+ * again.
  */
 export class SeenExecs implements ExecWatcher {
   #numbers = new SeenNumbers();
+  #causes: SeenCauses | undefined;
   /** the rows of all other lines, which DuckDB alone has read */
   #others: number[] = [];
   #rows = 0;
@@ -18,8 +20,15 @@ export class SeenExecs implements ExecWatcher {
     return this.#numbers;
   }
 
+  /** The rows whose links are not clear, those of other lines included; undefined: no link is. */
+  get unclear(): readonly number[] | undefined {
+    const unclear = this.#causes?.unclear;
+    return unclear && [...unclear, ...this.#others].sort((a, b) => a - b);
+  }
+
   begin(): void {
     this.#numbers = new SeenNumbers();
+    this.#causes = new SeenCauses();
     this.#others = [];
     this.#rows = 0;
   }
@@ -28,6 +37,7 @@ export class SeenExecs implements ExecWatcher {
     let from = 0;
     for (const row of [...otherRows, columns.rows]) {
       this.#numbers.add(columns, this.#rows, from, row);
+      this.#causes?.add(columns, this.#rows, from, row);
       if (row < columns.rows) this.#others.push(this.#rows + row);
       from = row + 1;
     }

@@ -72,7 +72,7 @@ export class Release {
   }
 
   async uninstall(): Promise<void> {
-    // The log goes with the pod.
+    // The log is deleted together with the pod.
     const log = this.log('--follow', '--tail=20').catch((error: Error) => error.message);
     await this.run('uninstall', NAME, '--wait', '--timeout=2m');
     this.#lastWords = await log;
