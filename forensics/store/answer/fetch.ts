@@ -27,28 +27,21 @@ export async function* rowsFor(
     else yield* selected;
     return;
   }
-  const found = await firstFound(idConditions(id, selection, nowMs), (condition) =>
-    store.rows<Row & Link>(selectRows(store, condition)),
-  );
-  yield found;
+  const found = await withId(store, idConditions(id, selection, nowMs));
   const known = new Set(found.map(nodesId));
-  let links: readonly Link[] = [];
+  let links = found;
   for (const link of found) links = links.concat(await causesOf(store, link, known));
   yield* rowsAt(store, links);
   if (effects) yield* effectsOf(store, found, known);
 }
 
 /** Returns the links of the records for which the first condition holds that any record fulfils. */
-export function withId(store: Store, conditions: readonly string[]): Promise<readonly Link[]> {
-  return firstFound(conditions, (condition) => linksAt(store, condition));
-}
-
-async function firstFound<One>(
+export async function withId(
+  store: Store,
   conditions: readonly string[],
-  find: (condition: string) => Promise<readonly One[]>,
-): Promise<readonly One[]> {
+): Promise<readonly Link[]> {
   for (const condition of conditions) {
-    const found = await find(condition);
+    const found = await linksAt(store, condition);
     if (found.length > 0) return found;
   }
   return [];
