@@ -11,10 +11,10 @@ NODE_PACKAGE := node-linux-$(patsubst aarch64,arm64,$(patsubst x86_64,x64,$(shel
 # Those that need no root, no kernel, no addon and no browser; the folders named here need one of them,
 # or minutes.
 UNIT_TESTS := test/{*,!(e2e|fuzz|integration|kernels|simulation|system)/**/*}.test.ts
-# Those of the reader. They disturb each other as little as they disturb the machine.
-READER_TESTS := test/integration/{forensics,report,serve}/**/*.test.ts
+# Those that neither hook this kernel nor fill the machine, and disturb each other as little.
+PAIRED_TESTS := test/{simulation/**/*,integration/!(enrich|killpoints)/**/*}.test.ts
 # Those that hook this kernel, or fill the machine.
-KERNEL_TESTS := test/{{fuzz,kernels,simulation,system}/**/*,integration/!(forensics|report|serve)/**/*}.test.ts
+KERNEL_TESTS := test/{{fuzz,kernels,system}/**/*,integration/{enrich,killpoints}/**/*}.test.ts
 
 # --- what is built ---------------------------------------------------------------------------
 
@@ -52,7 +52,7 @@ ifdef TESTS
 	@exec $(RUN_TESTS) --test-concurrency=1 '$(TESTS)'
 else
 	@failed=0; $(MAKE) --no-print-directory unit || failed=1; \
-	$(RUN_TESTS) --test-concurrency=2 '$(READER_TESTS)' || failed=1; \
+	$(RUN_TESTS) --test-concurrency=2 '$(PAIRED_TESTS)' || failed=1; \
 	$(RUN_TESTS) --test-concurrency=1 '$(KERNEL_TESTS)' || failed=1; exit "$$failed"
 endif
 

@@ -1,4 +1,5 @@
 import type { Opening } from '../../commands/reading.ts';
+import { leastOf } from '../../completeness/numbers.ts';
 import { ForensicsError } from '../../errors.ts';
 import { Journals } from '../../journals.ts';
 import { momentOf } from '../../select/time.ts';
@@ -107,20 +108,26 @@ async function behindStarts(
      WHERE node = ${literal(node)} AND toUnixTimestamp(hour) <= ${from / NANOSECONDS}
      GROUP BY boot_id, hook_id, c.cpu, hour`,
   );
-  const byHook = Map.groupBy(rows, hookOf);
+  const there = Map.groupBy(
+    starts.filter(({ isThere }) => isThere),
+    hookOf,
+  );
+  const least = new Map(
+    Array.from(there, ([hook, own]) => [hook, leastOf(own.map(({ nextSeq }) => nextSeq))]),
+  );
   let since = from;
   const isTheirs = new Set<string>();
-  for (const start of starts.filter(({ isThere }) => isThere))
-    for (const { own_cpu, high, begin } of byHook.get(hookOf(start)) ?? []) {
-      const next = start.nextSeq[Number(own_cpu)] ?? 1;
-      if (Number(high) < next) continue;
-      const hour = BigInt(begin) * NANOSECONDS;
-      if (hour < since) since = hour;
-      isTheirs.add(
-        `(boot_id = toUUID(${literal(start.boot)}) AND hook_id = ${literal(start.hook)}
-          AND cpu = ${Number(own_cpu)} AND seq >= ${next})`,
-      );
-    }
+  for (const { boot, hook, own_cpu, high, begin } of rows) {
+    const nextSeq = least.get(hookOf({ boot, hook }));
+    const next = nextSeq?.[Number(own_cpu)] ?? 1;
+    if (nextSeq === undefined || Number(high) < next) continue;
+    const hour = BigInt(begin) * NANOSECONDS;
+    if (hour < since) since = hour;
+    isTheirs.add(
+      `(boot_id = toUUID(${literal(boot)}) AND hook_id = ${literal(hook)}
+        AND cpu = ${Number(own_cpu)} AND seq >= ${next})`,
+    );
+  }
   if (isTheirs.size === 0) return undefined;
   const times = timeCondition({ since, until: from });
   return `(node = ${literal(node)} AND ${times} AND (${[...isTheirs].join(' OR ')}))`;
