@@ -7,8 +7,8 @@ import { reflect } from './reflector.ts';
 import { RequestError } from './request-error.ts';
 
 /** What is asked at the end must be known soon, because a pod has half a minute to end. */
-const VERDICT_MS = 10_000;
-const ANSWER_MS = 4000;
+const VERDICT_MS = 8000;
+const ANSWER_MS = 3000;
 /** Before the end there is time, also on a busy node. */
 const LOOKUP_MS = 30_000;
 /** The pause before the server is asked again; the event of the deletion may arrive meanwhile. */
@@ -36,6 +36,13 @@ export interface Verdict {
   readonly because: string;
 }
 
+/** An answer that proves nothing. */
+interface Undecided {
+  readonly said: string;
+  /** Whether the agent may not ask. */
+  readonly isRefused?: boolean;
+}
+
 /**
  * Finds out at the end whether another agent will start here: whether the DaemonSet that owns the
  * agent's pod, or one of the same name, still exists. Only proof of its deletion counts. It counts
@@ -61,20 +68,23 @@ export class OwnDaemonSet {
     this.#follow().catch((error) => this.#report(error));
   }
 
-  /** Asks the API server, again while that proves nothing, and resolves within seconds. */
+  /** Asks the API server, again while that proves nothing, and resolves within VERDICT_MS. */
   async verdict(): Promise<Verdict> {
     const end = performance.now() + VERDICT_MS;
     await Promise.race([this.#known.promise, this.#pause(ANSWER_MS)]);
     if (this.#owner === undefined) return stays('it is not known which DaemonSet owns the pod');
     const what = `DaemonSet ${this.#options.namespace}/${this.#owner}`;
     for (;;) {
-      const said = await this.#ask(what);
-      if (typeof said !== 'string') return said;
+      const answer = await this.#ask(what, end);
+      if ('uninstalled' in answer) return answer;
+      const { said, isRefused } = answer;
       const left = end - performance.now();
-      // A busy server answers late, and the event of the deletion may still be on its way.
-      if (!this.#isGone && left > 0) await this.#pause(Math.min(NEWS_MS, left));
-      if (this.#isGone) return gone(`${what} was seen being deleted; ${said}`);
-      if (left <= NEWS_MS) return stays(`${what} was not seen being deleted; ${said}`);
+      const isLast = left <= NEWS_MS || this.#stop.signal.aborted;
+      // Who may not ask learns nothing by asking again. A busy server may still name another DaemonSet.
+      if (this.#isGone && (isRefused || isLast))
+        return gone(`${what} was seen being deleted; ${said}`);
+      if (isLast) return stays(`${what} was not seen being deleted; ${said}`);
+      await this.#pause(NEWS_MS);
     }
   }
 
@@ -82,21 +92,26 @@ export class OwnDaemonSet {
     this.#stop.abort();
   }
 
-  /** Asks once; returns why that proves nothing if it does not. */
-  async #ask(what: string): Promise<Verdict | string> {
+  /** Asks once, until a time of performance.now() at the latest. */
+  async #ask(what: string, end: number): Promise<Verdict | Undecided> {
+    const ms = () => Math.ceil(Math.max(1, Math.min(ANSWER_MS, end - performance.now())));
     let answer: Answer;
     try {
-      answer = await this.#get(`${this.#daemonSets}/${this.#owner}`);
+      answer = await this.#get(`${this.#daemonSets}/${this.#owner}`, ms());
     } catch (error) {
-      return `the API server did not answer: ${RequestError.of(error).message}`;
+      return { said: `the API server did not answer: ${RequestError.of(error).message}` };
     }
     const { status, object } = answer;
     const { metadata, kind, reason } = object;
     if (status === 404 && reason === 'NotFound') return gone(`${what} is gone`);
-    if (status !== 200) return `HTTP ${status}: ${object.message ?? 'no message'}`;
-    if (kind !== 'DaemonSet') return 'the answer of the API server is not a DaemonSet';
+    if (status !== 200) {
+      const said = `HTTP ${status}: ${object.message ?? 'no message'}`;
+      return { said, isRefused: status === 401 || status === 403 };
+    }
+    if (kind !== 'DaemonSet') return { said: 'the answer of the API server is not a DaemonSet' };
     if (metadata?.deletionTimestamp) return gone(`${what} is being deleted`);
-    if (await this.#isNamespaceDeleted()) return gone(`the namespace of ${what} is being deleted`);
+    if (await this.#isNamespaceDeleted(ms()))
+      return gone(`the namespace of ${what} is being deleted`);
     return stays(`${what} exists`);
   }
 
@@ -165,8 +180,9 @@ export class OwnDaemonSet {
   }
 
   /** Deleting a namespace ends its pods first and deletes its DaemonSets only afterwards. */
-  async #isNamespaceDeleted(): Promise<boolean> {
-    const answer = await this.#get(`/api/v1/namespaces/${this.#options.namespace}`).catch(() => {});
+  async #isNamespaceDeleted(ms: number): Promise<boolean> {
+    const path = `/api/v1/namespaces/${this.#options.namespace}`;
+    const answer = await this.#get(path, ms).catch(() => {});
     return answer?.status === 200 && answer.object.metadata?.deletionTimestamp !== undefined;
   }
 
@@ -174,7 +190,7 @@ export class OwnDaemonSet {
     return `/apis/apps/v1/namespaces/${this.#options.namespace}/daemonsets`;
   }
 
-  #get(path: string, ms = ANSWER_MS): Promise<Answer> {
+  #get(path: string, ms: number): Promise<Answer> {
     const stop = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ms)]);
     return getObject({ kubeconfig: this.#options.kubeconfig, path, stop });
   }

@@ -109,8 +109,8 @@ export async function fillTable(table: LineTable, filling: Filling): Promise<boo
     IN_RESOURCE,
   );
   let rows = 0;
-  table.execs.watcher?.begin();
   try {
+    table.execs.watcher?.begin();
     let at = 0;
     for await (const scanned of scanInThreads(toScan)) {
       if (scanned === undefined) return false;

@@ -39,7 +39,9 @@ export function removeAbandoned(): void {
 export function removeCluster(): void {
   if (!existsSync(DIR)) return;
   killCgroup(CGROUP);
-  if (existsSync(PINS)) execFileSync(AGENT_BIN, ['detach', '--discard', '--pin-dir', PINS]);
+  // It refuses while an agent outside of the cluster holds the hook; the rest is removed all the same.
+  if (existsSync(PINS))
+    spawnSync(AGENT_BIN, ['detach', '--discard', '--pin-dir', PINS], { stdio: 'inherit' });
   if (existsSync(BPFFS_MARK)) spawnSync('umount', ['--lazy', BPFFS]);
   spawnSync('ip', ['link', 'delete', OUTSIDE_LINK], { stdio: 'ignore' });
   spawnSync('ip', ['netns', 'delete', NETWORK_NAMESPACE], { stdio: 'ignore' });

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from 'node:assert/strict';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { OwnDaemonSet } from '../../agent/kube/own-daemon-set.ts';
 import { until } from '../support/until.ts';
@@ -151,6 +151,33 @@ describe('the DaemonSet of an agent', { concurrency: true }, () => {
         equal((await verdict).uninstalled, true);
       });
     });
+
+  test('a DaemonSet that takes the place of a deleted one counts, though the server is busy at first', async () => {
+    await withServer(async (server) => {
+      const own = await settled(server);
+      server.send('DELETED', { uid: 'uid-1' });
+      server.daemonSet = refusal(429, 'TooManyRequests');
+      const before = server.asked.length;
+      const verdict = own.verdict();
+      await until('a question', () => server.asked.length > before);
+      server.daemonSet = daemonSet({ uid: 'uid-2' });
+      const { uninstalled, because } = await verdict;
+      equal(uninstalled, false, because);
+    });
+  });
+
+  test('a verdict that is no longer needed ends at once', async () => {
+    await withServer(async (server) => {
+      const own = await settled(server);
+      server.daemonSet = refusal(429, 'TooManyRequests');
+      const before = server.asked.length;
+      const verdict = own.verdict();
+      await until('a question', () => server.asked.length > before);
+      own.close();
+      equal((await verdict).uninstalled, false);
+      ok(server.asked.length <= before + 2);
+    });
+  });
 
   test('a deletion that was seen counts, though the API server does not answer', async () => {
     await withServer(async (server) => {

@@ -41,10 +41,13 @@ export function askNode(
           `the store has no record of the node ${node} since ${since}`,
         );
       const starts = await startsOf(store, node, from, boots);
-      const isBehindStart = await behindStarts(store, node, from, starts);
-      const execs = isBehindStart === undefined ? isSince : `(${isSince} OR ${isBehindStart})`;
-      const rows = rowsOf(store, { execs, others: isSince }, boots);
-      for await (const row of inJournalOrder(rows, starts)) await files.write(row);
+      const earlier = await behindStarts(store, node, from, starts);
+      const asked = {
+        execs: earlier === undefined ? isSince : `(${isSince} OR ${earlier.execs})`,
+        others: earlier === undefined ? isSince : `(${isSince} OR ${earlier.withheld})`,
+      };
+      for await (const row of inJournalOrder(rowsOf(store, asked, boots), starts, from))
+        await files.write(row);
       const answers = await files.close();
       return Journals.open(answers, undefined, temporary);
     },
@@ -90,47 +93,60 @@ async function startsOf(
   }));
 }
 
+/** Conditions for records before a time. */
+interface Earlier {
+  readonly execs: string;
+  readonly withheld: string;
+}
+
 /**
- * Returns the condition for the execs before a time that are behind a start since then in the journal:
- * those that the hook stored before the agent wrote its start, or that an earlier agent left unread.
- * Undefined: there are none.
+ * Returns the conditions for records before a time that may be behind a start since then in the journal:
+ * what the hook stored before the agent wrote its start, or what an earlier agent left unread. Undefined:
+ * there are none.
  */
 async function behindStarts(
   store: Store,
   node: string,
   from: bigint,
   starts: readonly Start[],
-): Promise<string | undefined> {
+): Promise<Earlier | undefined> {
+  const there = starts.filter(({ isThere }) => isThere);
+  if (there.length === 0) return undefined;
+  const ofNode = `node = ${literal(node)}`;
+  const boots = [...new Set(there.map(({ boot }) => boot))];
+  const ofBoots = `boot_id IN (${boots.map((boot) => `toUUID(${literal(boot)})`).join(', ')})`;
   const rows = await store.rows<Record<'boot' | 'hook' | 'own_cpu' | 'high' | 'begin', string>>(
     `SELECT toString(boot_id) AS boot, hook_id AS hook, toString(c.cpu) AS own_cpu,
        toString(max(c.last)) AS high, toString(toUnixTimestamp(hour)) AS begin
      FROM ${tableOf(store, 'coverage')} AS c
-     WHERE node = ${literal(node)} AND toUnixTimestamp(hour) <= ${from / NANOSECONDS}
+     WHERE ${ofNode} AND ${ofBoots} AND toUnixTimestamp(hour) <= ${from / NANOSECONDS}
      GROUP BY boot_id, hook_id, c.cpu, hour`,
   );
-  const there = Map.groupBy(
-    starts.filter(({ isThere }) => isThere),
-    hookOf,
-  );
   const least = new Map(
-    Array.from(there, ([hook, own]) => [hook, leastOf(own.map(({ nextSeq }) => nextSeq))]),
+    Array.from(Map.groupBy(there, hookOf), ([hook, own]) => [
+      hook,
+      leastOf(own.map(({ nextSeq }) => nextSeq)),
+    ]),
   );
   let since = from;
-  const isTheirs = new Set<string>();
   for (const { boot, hook, own_cpu, high, begin } of rows) {
     const nextSeq = least.get(hookOf({ boot, hook }));
-    const next = nextSeq?.[Number(own_cpu)] ?? 1;
-    if (nextSeq === undefined || Number(high) < next) continue;
+    if (nextSeq === undefined || Number(high) < (nextSeq[Number(own_cpu)] ?? 1)) continue;
     const hour = BigInt(begin) * NANOSECONDS;
     if (hour < since) since = hour;
-    isTheirs.add(
-      `(boot_id = toUUID(${literal(boot)}) AND hook_id = ${literal(hook)}
-        AND cpu = ${Number(own_cpu)} AND seq >= ${next})`,
-    );
   }
-  if (isTheirs.size === 0) return undefined;
-  const times = timeCondition({ since, until: from });
-  return `(node = ${literal(node)} AND ${times} AND (${[...isTheirs].join(' OR ')}))`;
+  // Which of them are behind a start, inJournalOrder() decides.
+  const nextSeqs = [...least.values()];
+  const named = Math.min(...nextSeqs.map(({ length }) => length));
+  const lowest = nextSeqs.flat().reduce((low, one) => Math.min(low, one), Number.MAX_SAFE_INTEGER);
+  const isHigh = (number: string, cpu: string) => `(${number} >= ${lowest} OR ${cpu} >= ${named})`;
+  const ends = "arrayMap(one -> toInt64OrZero(splitByChar('-', one)[2]), withheld_ranges)";
+  return {
+    execs: `(${ofNode} AND ${ofBoots} AND ${timeCondition({ since, until: from })}
+      AND ${isHigh('seq', 'cpu')})`,
+    withheld: `(${ofNode} AND ${ofBoots} AND timestamp < ${from} AND action = 'journal.withheld'
+      AND ${isHigh(`arrayMax(${ends})`, 'withheld_cpu')})`,
+  };
 }
 
 /** The conditions for execs, and for the records about the journal. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { FollowedJournal, type JournalLine } from '../../support/journal/followed-journal.ts';
 import { type LogsData, linesOf } from '../../support/otlp/otlp.ts';
 import { ROOT } from '../../support/paths.ts';
@@ -15,6 +16,8 @@ export const CHART = join(ROOT, 'helm/vcml-agent');
 export const NAMESPACE = 'vcml-agent';
 const NAME = 'vcml-agent';
 const RECORDS = 'volumes/kubernetes.io~empty-dir/records';
+/** The time in which the log of a pod that was deleted must end. */
+const LOG_MS = 30_000;
 /** The time in which records of pods must appear, on a busy machine. */
 const PATIENCE_MS = 120_000;
 
@@ -75,7 +78,7 @@ export class Release {
     // The log is deleted together with the pod.
     const log = this.log('--follow', '--tail=20').catch((error: Error) => error.message);
     await this.run('uninstall', NAME, '--wait', '--timeout=2m');
-    this.#lastWords = await log;
+    this.#lastWords = await Promise.race([log, pause(LOG_MS, 'no log')]);
   }
 
   /** Runs a command of Helm in the namespace of the release. */

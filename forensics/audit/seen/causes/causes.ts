@@ -10,7 +10,7 @@ const CAUSES = join(import.meta.dirname, '../../../../build/causes.wasm');
 const ROWS = 8192;
 const COLUMNS = { id: 16, parent: 16, boot: 16, bootTime: 8, age: 8 } as const;
 
-/** So many execs are kept at most, in 0.6 GB; DuckDB can join more with the memory that there is. */
+/** So many execs are kept at most, in 0.7 GB; DuckDB can join more with the memory that there is. */
 const EXECS_MAX = 12_000_000;
 
 /** The calls of causes.c; positions are bytes of its memory. */

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { auditFleet } from '../../../../forensics/store/audit/fleet.ts';
 import { connect } from '../../../../forensics/store/connect.ts';
 import { rfc3339Of } from '../../../../record/time.ts';
-import { text } from '../../../check/craft.ts';
+import { exec, HOOK, lines, start, text, time } from '../../../check/craft.ts';
+import { withheld } from '../../../forensics/craft.ts';
 import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
 import { startStore } from '../../../support/clickhouse/stored.ts';
 import { Folder, vcml } from '../../../support/forensics.ts';
@@ -49,6 +50,40 @@ test(
         const one = await vcml('audit', ...nodes, '--since', since, store.address);
         equal(one.code, 0, `${since}: ${one.stdout}${one.stderr}`);
       }
+    }
+  },
+);
+
+test(
+  'execs that a start found unread, and that rules withheld, are not missing',
+  options,
+  async (t) => {
+    const store = await startStore(t);
+    const journal = [
+      start([1]),
+      exec(10, 101, 0, 1),
+      exec(20, 102, 0, 2),
+      withheld(0, ['3-3']),
+      start([3], 'resumed', 100),
+      exec(70, 104, 0, 4),
+      exec(200, 105, 0, 5),
+    ];
+    await store.insert(
+      lines(journal).map((line) =>
+        line.replace('"vcml.format.version":"1"', '"vcml.format.version":"2"'),
+      ),
+    );
+    for (const since of [0, 30, 68, 80]) {
+      const from = time(HOOK + BigInt(since));
+      const { code, stdout, stderr } = await vcml(
+        'audit',
+        '--node',
+        'node',
+        '--since',
+        from,
+        store.address,
+      );
+      equal(code, 0, `${since}: ${stdout}${stderr}`);
     }
   },
 );
