@@ -181,7 +181,11 @@ export class Graph {
 /** Returns the first candidate. Throws if there is none, or if they have several ids. */
 function firstWithId(id: string, found: readonly Candidate[]): Candidate {
   const [first] = found;
-  if (first === undefined) throw new ForensicsError('negative', `no record has the id ${id}`);
+  if (first === undefined) {
+    const more =
+      id.length < PREFIX_MIN ? `; of its beginning, give at least ${PREFIX_MIN} characters` : '';
+    throw new ForensicsError('negative', `no record has the id ${id}${more}`);
+  }
   const keys = [...new Set(found.map(({ key }) => key))];
   if (keys.length === 1) return first;
   const shown = keys.slice(0, AMBIGUOUS_SHOWN).join(', ');

@@ -26,8 +26,9 @@ export function readPins(dir: string): Pins {
     return { complete: missing.length === 0, names, missing, holder: holderOf(dir) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const none = { complete: false, names: [], missing: missingOf([]), holder: undefined };
-    return code === 'ENOENT' ? none : { ...none, why: message };
+    const none = { complete: false, names: [], holder: undefined };
+    if (code === 'ENOENT') return { ...none, missing: missingOf([]) };
+    return { ...none, missing: [], why: message };
   }
 }
 

@@ -13,8 +13,8 @@ export interface Status {
   readonly running: boolean;
   /** its process */
   readonly pid: number | null;
-  /** Whether the whole hook is pinned, so that the kernel records. */
-  readonly pinned: boolean;
+  /** Whether the whole hook is pinned, so that the kernel records; null: the folder cannot be read. */
+  readonly pinned: boolean | null;
   readonly pinDir: string;
   readonly pins: Pins;
   readonly journalDir: string;
@@ -50,7 +50,7 @@ export function statusOf({ journalDir, pinDir }: Config): Status {
   return {
     running: pid !== null,
     pid,
-    pinned: pins.complete,
+    pinned: pins.why === undefined ? pins.complete : null,
     pinDir,
     pins,
     journalDir,

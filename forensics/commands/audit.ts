@@ -13,7 +13,7 @@ import { numberFindings } from '../audit/numbers.ts';
 import { runFindings } from '../audit/runs.ts';
 import { secretFindings } from '../audit/secrets.ts';
 import { withheldIn } from '../audit/withheld.ts';
-import { EXIT } from '../errors.ts';
+import { EXIT, ForensicsError } from '../errors.ts';
 import type { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { printRemarks } from '../output/notes.ts';
@@ -43,6 +43,7 @@ export interface Placed {
 export async function audit(journals: Journals, options: AuditOptions): Promise<number> {
   const all = await findingsIn(journals);
   const lines = journals.extents.reduce((sum, { count }) => sum + count, 0);
+  if (lines === 0) throw new ForensicsError('negative', 'there is no record to audit');
   const extent = `${lines} lines in ${journals.files.length} files`;
   const code = await printFindings(all, options, (isSound) => verdictOf(journals, isSound), extent);
   printRemarks(journals);

@@ -27,4 +27,5 @@ Exit codes:
       and stderr says what
   64  bad usage
   70  a bug
+  73  the answer or a temporary file cannot be written
 `;

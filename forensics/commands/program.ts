@@ -46,7 +46,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .option('--limit <n>', 'maximum number of records', count)
     .option(
       '--sql <select>',
-      'SELECT over the views records, execs, gaps, losses and runs of what is selected',
+      'SELECT over the views records, execs, gaps, losses, withheld and runs of what is selected',
     )
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {

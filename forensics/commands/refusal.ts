@@ -6,9 +6,12 @@ export function refusal(name: string): OutputConfiguration {
   return {
     outputError: (text, write) =>
       write(
-        visible(text.trimEnd())
-          .replace(/^error:/, `${name}:`)
-          .concat('\n'),
+        text
+          .trimEnd()
+          .split('\n')
+          .map((line) => `${visible(line)}\n`)
+          .join('')
+          .replace(/^error:/, `${name}:`),
       ),
   };
 }

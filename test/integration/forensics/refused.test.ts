@@ -99,3 +99,29 @@ test('a time that ends before it begins is refused', async () => {
   equal(stdout, '');
   match(stderr, /there is no time from 2025-11-25 until 2025-11-24/);
 });
+
+for (const [what, args, code, says] of [
+  [
+    'an option that almost exists',
+    ['query', '--nope'],
+    64,
+    /^vcml: unknown option '--nope'\n\(Did you mean --node\?\)\n$/,
+  ],
+  [
+    'an audit of nothing',
+    ['audit', folder.journal('empty.jsonl', [])],
+    1,
+    /^vcml: there is no record to audit$/m,
+  ],
+  [
+    'too little of an id',
+    ['chain', 'abc', journal],
+    1,
+    /^vcml: no record has the id abc; of its beginning, give at least 4 characters$/m,
+  ],
+] as const)
+  test(`${what} is refused with the reason`, async () => {
+    const found = await vcml(...args);
+    match(found.stderr, says);
+    equal(found.code, code);
+  });

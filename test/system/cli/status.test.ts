@@ -2,6 +2,7 @@ import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -57,6 +58,17 @@ test('status says that no agent has run yet, as text and as JSON', () => {
   const json = spawnSync(AGENT_BIN, ['status', ...where, '--output', 'json'], { encoding: 'utf8' });
   const found = JSON.parse(json.stdout);
   deepEqual([found.running, found.pinned, found.state, found.segments], [false, false, null, null]);
+});
+
+test('of a folder that cannot be read, status does not say what is pinned', () => {
+  const open = join(folder, 'open-to-all');
+  mkdirSync(open);
+  chmodSync(open, 0o777);
+  const where = ['--journal-dir', folder, '--pin-dir', open, '--output', 'json'];
+  const { stdout } = spawnSync(AGENT_BIN, ['status', ...where], { encoding: 'utf8' });
+  const { pinned, pins } = JSON.parse(stdout);
+  deepEqual([pinned, pins.missing], [null, []]);
+  match(pins.why, /can be written by others/);
 });
 
 test('no text of state.json reaches the terminal unescaped', () => {
