@@ -43,7 +43,8 @@ export interface Placed {
 export async function audit(journals: Journals, options: AuditOptions): Promise<number> {
   const all = await findingsIn(journals);
   const lines = journals.extents.reduce((sum, { count }) => sum + count, 0);
-  if (lines === 0) throw new ForensicsError('negative', 'there is no record to audit');
+  const isNothing = lines === 0 && all.length === 0 && !journals.isPartial;
+  if (isNothing) throw new ForensicsError('negative', 'there is no record to audit');
   const extent = `${lines} lines in ${journals.files.length} files`;
   const code = await printFindings(all, options, (isSound) => verdictOf(journals, isSound), extent);
   printRemarks(journals);

@@ -108,13 +108,13 @@ export async function nodeFactsIn(
        max("timestamp") FILTER ("timestamp" <= ${latestAt(nowMs)}), max("timestamp")
      FROM ${records} one GROUP BY node ORDER BY node`,
   );
-  const unknownLosses = await unknownLossesIn(numbered, records, { since, until });
+  const untold = await untoldIn(numbered, records, { since, until });
   return nodes.map(([node, first, last, latest]) => ({
     node: String(node),
     first: BigInt(first as bigint),
     last: last === null ? undefined : BigInt(last as bigint),
     ...(last !== latest && { ahead: BigInt(latest as bigint) }),
-    unknownLosses: unknownLosses.get(String(node)) ?? 0,
+    ...(untold.get(String(node)) ?? { unknownLosses: 0 }),
     cpus: [...cpus].flatMap(([key, cpu]) => {
       const hook = hooks.get(cpu.hook);
       if (hook === undefined || hook.node !== String(node)) return [];
@@ -141,36 +141,43 @@ export function rangesSql(records: string, part: string): string {
 }
 
 /**
- * Returns how many losses of an unknown number nodes have at a time. What was lost at the end of a boot may
- * be of any time from its last record to the report. Nobody knows what was executed from the time when an
- * agent detached its hook to the next start.
+ * Returns how many losses of an unknown number nodes have at a time, and since when they had no hook in it. What was lost at the end of a boot may be of any time from its last record to the
+ * report. Nobody knows what was executed from the time when an agent detached its hook to the next start.
  */
-async function unknownLossesIn(
+async function untoldIn(
   numbered: Numbered,
   records: string,
   { since, until }: TimeRange,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<ReadonlyMap<string, Pick<NodeFacts, 'unknownLosses' | 'unhooked'>>> {
   const isAsked = [
     ...(since === undefined ? [] : [`greatest(reported, ended) >= ${since}`]),
     ...(until === undefined ? [] : [`least(reported, ended) < ${until}`]),
   ];
   const rows = await numbered.rows(
-    `SELECT node, count(*)
-     FROM (SELECT loss.node AS node, loss."timestamp" AS reported,
+    `SELECT node, count(*) FILTER (NOT is_unhooked), min(ended) FILTER (is_unhooked)
+     FROM (SELECT loss.node AS node, false AS is_unhooked, loss."timestamp" AS reported,
          coalesce(boot.last, loss."timestamp") AS ended
        FROM ${records} loss
        LEFT JOIN (SELECT node, boot_id, max("timestamp") AS last FROM ${records} one GROUP BY node, boot_id) boot
          ON boot.node = loss.node AND boot.boot_id = loss.loss_boot_id
        WHERE loss."action" = 'journal.loss' AND loss.loss_first_seq IS NULL
        UNION ALL
-       SELECT node, coalesce(next, ${MAX_NS}), "timestamp"
+       SELECT node, true, coalesce(next, ${MAX_NS}), "timestamp"
        FROM (SELECT node, "action", "timestamp", hook_state,
            lead("timestamp") OVER (PARTITION BY node ORDER BY "timestamp", row) AS next
          FROM ${records} one WHERE "action" IN ('journal.start', 'journal.stop')) three
        WHERE "action" = 'journal.stop' AND hook_state = 'detached') two
      WHERE ${isAsked.join(' AND ') || 'true'} GROUP BY node`,
   );
-  return new Map(rows.map(([node, count]) => [String(node), Number(count)]));
+  return new Map(
+    rows.map(([node, losses, unhooked]) => [
+      String(node),
+      {
+        unknownLosses: Number(losses),
+        ...(unhooked !== null && { unhooked: BigInt(unhooked as bigint) }),
+      },
+    ]),
+  );
 }
 
 /** Returns every hook that a record is of, or about. */

@@ -27,6 +27,8 @@ export interface NodeFacts {
   readonly ahead?: bigint;
   /** losses of an unknown number in the time that was asked for */
   readonly unknownLosses: number;
+  /** when a time without a hook began that reaches into the time that was asked for */
+  readonly unhooked?: bigint | undefined;
   /** records of that time that have arrived, and that a store has deleted since */
   readonly deleted?: number;
   readonly cpus: readonly CpuNumbers[];
@@ -61,6 +63,8 @@ export type Flaw =
   | { readonly kind: 'untold'; readonly records: number }
   /** undefined: an unknown number */
   | { readonly kind: 'losses'; readonly records: number | undefined }
+  /** for a time, there was no hook; nobody knows what was executed then */
+  | { readonly kind: 'unhooked'; readonly since: bigint }
   /** a store has deleted them since they arrived */
   | { readonly kind: 'deleted'; readonly records: number }
   /** nobody can know from what the input has */
@@ -97,7 +101,7 @@ export function stateOf(facts: NodeFacts, asked: Asked): NodeState {
 }
 
 function flawOf(
-  { first, last, unknownLosses, deleted = 0, cpus }: NodeFacts,
+  { first, last, unknownLosses, unhooked, deleted = 0, cpus }: NodeFacts,
   { since, until }: Asked,
   {
     holes,
@@ -109,6 +113,7 @@ function flawOf(
   if (untold > 0) return { kind: 'untold', records: untold };
   if (unknownLosses > 0) return { kind: 'losses', records: undefined };
   if (lost > 0) return { kind: 'losses', records: lost };
+  if (unhooked !== undefined && unhooked < until) return { kind: 'unhooked', since: unhooked };
   if (deleted > 0) return { kind: 'deleted', records: deleted };
   if (cpus.some(({ isOpen }) => isOpen))
     return { kind: 'unjudged', why: 'the records next to the time are too far from it' };

@@ -11,6 +11,7 @@ const REASONS: Readonly<Record<Flaw['kind'], string>> = {
   untold:
     'with holes that may be losses or the work of export rules, which an agent of format 1 does not report',
   losses: 'with losses',
+  unhooked: 'without a hook for a time',
   deleted: 'with records that the store has deleted',
   unjudged: 'not judged',
   silent: 'silent',
@@ -68,6 +69,7 @@ function detailOf(flaw: Flaw | undefined): string {
     case 'losses':
     case 'deleted':
       return `(${counted(flaw.records, 'record')})`;
+    case 'unhooked':
     case 'silent':
       return `(since ${timeOf(flaw.since)})`;
     case 'later':

@@ -50,7 +50,7 @@ function cellOf({ first, off }: NodeCells, { state, records }: Cell, part: TimeR
   const { flaw, withheld } = state;
   const numbers = {
     records,
-    lost: flaw?.kind === 'losses' ? (flaw.records ?? null) : 0,
+    lost: flaw?.kind === 'losses' ? (flaw.records ?? null) : flaw?.kind === 'unhooked' ? null : 0,
     withheld,
     deleted: flaw?.kind === 'deleted' ? flaw.records : 0,
     missing: flaw?.kind === 'holes' || flaw?.kind === 'untold' ? flaw.records : 0,
@@ -67,6 +67,7 @@ function cellOf({ first, off }: NodeCells, { state, records }: Cell, part: TimeR
  * later than asked is no flaw here, because its hour is shown.
  */
 function nameOf({ flaw, withheld }: NodeState, records: number, isOff: boolean): string {
+  if (flaw?.kind === 'unhooked') return 'losses';
   const name = FLAWS.find((kind) => kind === flaw?.kind);
   if (name !== undefined) return name;
   if (withheld > 0) return 'withheld';
@@ -81,6 +82,6 @@ function byFlaws(one: NodeCells, other: NodeCells): number {
 
 function flawsOf({ cells }: NodeCells): number {
   return cells.filter(
-    ({ state: { flaw } }) => flaw !== undefined && FLAWS.some((kind) => kind === flaw.kind),
+    ({ state: { flaw } }) => flaw?.kind === 'unhooked' || FLAWS.some((kind) => kind === flaw?.kind),
   ).length;
 }

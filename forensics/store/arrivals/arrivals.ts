@@ -26,8 +26,8 @@ import {
 import { countOf, cpuKey, type Parts, type Place } from './place.ts';
 import { type CpuTotals, placeOf, receivedIn, totalsIn } from './received.ts';
 import { type Reported, reportsOn } from './reports.ts';
+import { lossSpans, spansByPart } from './spans.ts';
 import { addStretches, coarseOf } from './stretches.ts';
-import { unknownLossesIn } from './unknown-losses.ts';
 
 /** The numbers of one CPU under one hook. */
 export interface CpuArrivals extends Place {
@@ -83,7 +83,8 @@ export async function knownOf(
   ]);
   return {
     seen: seenIn(totals, journal),
-    unknown: unknownLossesIn(unknown, bootEndsIn(totals, journal), unhookedIn(journal), parts),
+    unknown: spansByPart(lossSpans(unknown, bootEndsIn(totals, journal)), parts),
+    unhooked: spansByPart(unhookedIn(journal), parts),
     deleted,
     hooks: hooksIn(totals, journal),
     cpus: await cpusIn(store, parts, { totals, reported, begun: begunIn(journal, parts), ends }),
@@ -92,7 +93,7 @@ export async function knownOf(
 
 /** Returns what the numbers say about a part of the time, which is these hours. */
 export function arrivalsIn(
-  { seen, unknown, deleted, hooks, cpus }: Known,
+  { seen, unknown, unhooked, deleted, hooks, cpus }: Known,
   hours: TimeRange,
   part = 0,
 ): Arrivals {
@@ -107,11 +108,17 @@ export function arrivalsIn(
     cpus: found,
     nodes: seen.map((one) => ({
       ...one,
-      unknownLosses: unknown.get(`${part} ${one.node}`) ?? 0,
+      unknownLosses: unknown.get(`${part} ${one.node}`)?.length ?? 0,
+      unhooked: firstOf(unhooked.get(`${part} ${one.node}`)),
       deleted: deleted.get(`${part} ${one.node}`) ?? 0,
       cpus: (byNode.get(one.node) ?? []).map(({ numbers }) => numbers),
     })),
   };
+}
+
+/** Returns the first moment of some times. */
+function firstOf(spans: readonly { readonly from: bigint }[] = []): bigint | undefined {
+  return spans.map(({ from }) => from).sort((a, b) => (a < b ? -1 : 1))[0];
 }
 
 /** What was read about CPUs. */

@@ -86,6 +86,14 @@ test('a loss of an unknown number, silence and a late beginning are reasons, too
   assert.equal(flawOf(node([]), NOON - HOUR), undefined);
 });
 
+test('a time without a hook is a reason if it begins before the end of the time', () => {
+  assert.deepEqual(flawOf(node([], { unhooked: NOON - 1n })), {
+    kind: 'unhooked',
+    since: NOON - 1n,
+  });
+  assert.equal(flawOf(node([], { unhooked: NOON })), undefined);
+});
+
 test('a node without a possible time is not judged, and a time that is not possible is named', () => {
   const ahead = NOON + 100_000n * HOUR;
   assert.equal(flawOf(node([], { last: undefined, ahead }))?.kind, 'unjudged');
@@ -104,13 +112,15 @@ test('one line says how many nodes are complete, and names the others by their r
     node([cpu({ lost: told })], { node: 'n2' }),
     node([], { node: 'n3', unknownLosses: 2 }),
     node([], { node: 'n4', last: NOON - HOUR }),
+    node([], { node: 'n0', unhooked: NOON - HOUR }),
     ...[5, 6, 7, 8, 9, 10].map((n) => node([cpu()], { node: `n${n}` })),
   ].map((facts) => stateOf(facts, asked));
   assert.equal(
     completenessSentence(states),
-    'complete: 1 of 10 nodes; 6 with holes that nothing explains: n5 (3 records), n6 (3 records), ' +
+    'complete: 1 of 11 nodes; 6 with holes that nothing explains: n5 (3 records), n6 (3 records), ' +
       'n7 (3 records), n8 (3 records), n9 (3 records), …; 2 with losses: n2 (3 records), ' +
-      'n3 (an unknown number of records); 1 silent: n4 (since 2026-11-18T10:06:40Z); ' +
+      'n3 (an unknown number of records); 1 without a hook for a time: n0 (since 2026-11-18T10:06:40Z); ' +
+      '1 silent: n4 (since 2026-11-18T10:06:40Z); ' +
       'rules withheld 3 records',
   );
   assert.equal(
