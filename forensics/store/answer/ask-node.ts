@@ -3,6 +3,7 @@ import { leastOf } from '../../completeness/numbers.ts';
 import { ForensicsError } from '../../errors.ts';
 import { Journals } from '../../journals.ts';
 import { momentOf } from '../../select/time.ts';
+import { CPU, type CpuRow } from '../arrivals/received.ts';
 import { type ConnectionOptions, connect, type Store } from '../connect.ts';
 import { refuseOtherSchema } from '../refuse.ts';
 import { literal, tableOf } from '../schema/literal.ts';
@@ -33,19 +34,14 @@ export function askNode(
       await using store = connect(address, options);
       await refuseOtherSchema(store);
       const files = new NodeFiles(store, temporary, { isExported: true });
-      const isSince = `node = ${literal(node)} AND timestamp >= ${from}`;
-      const boots = await bootsOf(store, isSince);
+      const boots = await bootsOf(store, `node = ${literal(node)} AND timestamp >= ${from}`);
       if (boots.length === 0)
         throw new ForensicsError(
           'negative',
           `the store has no record of the node ${node} since ${since}`,
         );
       const starts = await startsOf(store, node, from, boots);
-      const earlier = await behindStarts(store, node, from, starts);
-      const asked = {
-        execs: earlier === undefined ? isSince : `(${isSince} OR ${earlier.execs})`,
-        others: earlier === undefined ? isSince : `(${isSince} OR ${earlier.withheld})`,
-      };
+      const asked = await askedOf(store, node, from, starts);
       for await (const row of inJournalOrder(rowsOf(store, asked, boots), starts, from))
         await files.write(row);
       const answers = await files.close();
@@ -93,34 +89,37 @@ async function startsOf(
   }));
 }
 
-/** Conditions for records before a time. */
-interface Earlier {
+/** The conditions for execs, and for the records about the journal. */
+interface Asked {
   readonly execs: string;
-  readonly withheld: string;
+  readonly others: string;
 }
 
 /**
- * Returns the conditions for records before a time that may be behind a start since then in the journal:
- * what the hook stored before the agent wrote its start, or what an earlier agent left unread. Undefined:
- * there are none.
+ * Returns the conditions for the records of a node from a time on, and for earlier ones that may be behind
+ * a start since then in the journal: what the hook stored before the agent wrote its start, or what an
+ * earlier agent left unread. Which of these are behind a start, inJournalOrder() decides.
  */
-async function behindStarts(
+async function askedOf(
   store: Store,
   node: string,
   from: bigint,
   starts: readonly Start[],
-): Promise<Earlier | undefined> {
+): Promise<Asked> {
   const there = starts.filter(({ isThere }) => isThere);
-  if (there.length === 0) return undefined;
   const ofNode = `node = ${literal(node)}`;
+  const isSince = `timestamp >= ${from}`;
+  if (there.length === 0) {
+    const all = `${ofNode} AND ${isSince}`;
+    return { execs: all, others: all };
+  }
   const boots = [...new Set(there.map(({ boot }) => boot))];
-  const ofBoots = `boot_id IN (${boots.map((boot) => `toUUID(${literal(boot)})`).join(', ')})`;
-  const rows = await store.rows<Record<'boot' | 'hook' | 'own_cpu' | 'high' | 'begin', string>>(
-    `SELECT toString(boot_id) AS boot, hook_id AS hook, toString(c.cpu) AS own_cpu,
-       toString(max(c.last)) AS high, toString(toUnixTimestamp(hour)) AS begin
+  const ofBoots = `boot_id IN (${boots.map((boot) => `toUUIDOrZero(${literal(`${boot}`)})`).join(', ')})`;
+  const rows = await store.rows<Omit<CpuRow, 'arrived' | 'low'> & { begin: string }>(
+    `SELECT ${CPU}, toString(max(c.last)) AS high, toString(toUnixTimestamp(hour)) AS begin
      FROM ${tableOf(store, 'coverage')} AS c
      WHERE ${ofNode} AND ${ofBoots} AND toUnixTimestamp(hour) <= ${from / NANOSECONDS}
-     GROUP BY boot_id, hook_id, c.cpu, hour`,
+     GROUP BY node, boot_id, hook_id, c.cpu, hour`,
   );
   const least = new Map(
     Array.from(Map.groupBy(there, hookOf), ([hook, own]) => [
@@ -135,24 +134,17 @@ async function behindStarts(
     const hour = BigInt(begin) * NANOSECONDS;
     if (hour < since) since = hour;
   }
-  // Which of them are behind a start, inJournalOrder() decides.
   const nextSeqs = [...least.values()];
   const named = Math.min(...nextSeqs.map(({ length }) => length));
   const lowest = nextSeqs.flat().reduce((low, one) => Math.min(low, one), Number.MAX_SAFE_INTEGER);
   const isHigh = (number: string, cpu: string) => `(${number} >= ${lowest} OR ${cpu} >= ${named})`;
   const ends = "arrayMap(one -> toInt64OrZero(splitByChar('-', one)[2]), withheld_ranges)";
   return {
-    execs: `(${ofNode} AND ${ofBoots} AND ${timeCondition({ since, until: from })}
-      AND ${isHigh('seq', 'cpu')})`,
-    withheld: `(${ofNode} AND ${ofBoots} AND timestamp < ${from} AND action = 'journal.withheld'
-      AND ${isHigh(`arrayMax(${ends})`, 'withheld_cpu')})`,
+    execs: `${ofNode} AND (${isSince} OR (${ofBoots}
+      AND ${timeCondition({ since, until: from })} AND ${isHigh('seq', 'cpu')}))`,
+    others: `${ofNode} AND (${isSince} OR (${ofBoots} AND timestamp < ${from}
+      AND action = 'journal.withheld' AND ${isHigh(`arrayMax(${ends})`, 'withheld_cpu')}))`,
   };
-}
-
-/** The conditions for execs, and for the records about the journal. */
-interface Asked {
-  readonly execs: string;
-  readonly others: string;
 }
 
 /** Yields execs and the records about the journal, in the order of their times since the boot. */

@@ -88,6 +88,21 @@ test(
   },
 );
 
+test('a start without a boot is audited as over files', options, async (t) => {
+  const store = await startStore(t);
+  const folder = new Folder();
+  t.after(() => folder.close());
+  const journal = lines([start([1]), exec(10, 101, 0, 1), start([2], 'resumed', 100)]);
+  const without = journal.map((line, at) =>
+    at === 2 ? line.replace(/"vcml.boot.id":"[^"]+",/, '') : line,
+  );
+  await store.insert(without);
+  const found = await vcml('audit', '--output', 'jsonl', ...NODE, store.address);
+  const file = folder.journal('1.jsonl', without);
+  const expected = await vcml('audit', '--output', 'jsonl', file);
+  deepEqual([found.code, found.stdout], [expected.code, expected.stdout], found.stderr);
+});
+
 test('what is wrong with a journal is wrong in a store, too', options, async (t) => {
   const store = await startStore(t);
   const folder = new Folder();
