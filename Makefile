@@ -18,8 +18,9 @@ KERNEL_TESTS := test/{{fuzz,kernels,system}/**/*,integration/{enrich,killpoints}
 
 # --- what is built ---------------------------------------------------------------------------
 
+WASM := build/scanner.wasm build/causes.wasm
 BUILT := node_modules/.stamp build/exec.bpf.o build/vcml_hook.node build/report/page.html \
-	build/serve/page.html build/scanner.wasm build/causes.wasm
+	build/serve/page.html $(WASM)
 PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/programs/*.c))
 # The package with ClickHouse's engine is for x86-64 only.
 CLICKHOUSE := $(if $(filter x86_64,$(shell uname -m)),build/clickhouse/server)
@@ -37,7 +38,7 @@ run: build ## build, then record until Ctrl-C: make run ARGS='--print jsonl'
 	@exec bin/vcml-agent run --journal-dir build/journal --on-exit detach $(ARGS)
 
 # A process for each file would cost more than its tests, and many tests wait: a few share all files.
-unit: node_modules/.stamp build/report/page.html build/scanner.wasm build/causes.wasm build/apt-unit.stamp ## run what needs no root, no kernel and less than a minute
+unit: node_modules/.stamp build/report/page.html $(WASM) build/apt-unit.stamp ## run what needs no root, no kernel and less than a minute
 	@export NODE_COMPILE_CACHE=build/compile-cache; shards=$$(($$(nproc) * 4)); pids=(); failed=0; \
 	for (( n = 1; n <= shards; n++ )); do \
 		$(NODE) --test --test-isolation=none --test-shard=$$n/$$shards --test-timeout=600000 \

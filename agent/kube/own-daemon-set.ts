@@ -46,11 +46,11 @@ interface Undecided {
 /**
  * Finds out at the end whether another agent will start here: whether the DaemonSet that owns the
  * agent's pod, or one of the same name, still exists. Only proof of its deletion counts. It counts
- * as existing if there is no response, or one that cannot be understood, and the agent has not seen its
- * deletion. An uninstall also deletes
- * the agent's role and service account, often before the agent can ask. Their absence proves
- * nothing: an upgrade deletes them as well, and deleting a pod by force revokes its token. That is
- * why the agent watches the DaemonSet from the beginning: an open watch outlives role and account.
+ * as existing if there is no response, or one that cannot be understood, and the agent has not seen
+ * its deletion. An uninstall also deletes the agent's role and service account, often before the
+ * agent can ask. Their absence proves nothing: an upgrade deletes them as well, and deleting a pod by
+ * force revokes its token. That is why the agent watches the DaemonSet from the beginning: an open
+ * watch outlives role and account.
  */
 export class OwnDaemonSet {
   readonly #options: OwnDaemonSetOptions;

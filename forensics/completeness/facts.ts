@@ -141,8 +141,9 @@ export function rangesSql(records: string, part: string): string {
 }
 
 /**
- * Returns how many losses of an unknown number nodes have at a time, and since when they had no hook in it. What was lost at the end of a boot may be of any time from its last record to the
- * report. Nobody knows what was executed from the time when an agent detached its hook to the next start.
+ * Returns how many losses of an unknown number nodes have at a time, and since when they had no hook in
+ * it. What was lost at the end of a boot may be of any time from its last record to the report. Nobody knows
+ * what was executed from the time when an agent detached its hook to the next start.
  */
 async function untoldIn(
   numbered: Numbered,

@@ -1,4 +1,4 @@
-import type { NodeState } from '../../completeness/node.ts';
+import type { Flaw, NodeState } from '../../completeness/node.ts';
 import { type TimeRange, timeRangeOf } from '../../select/filter.ts';
 import { HOUR_NS } from '../../select/time.ts';
 import type { Cell, NodeCells } from '../memory.ts';
@@ -8,7 +8,7 @@ import type { Answered, Question } from './question.ts';
 const PARTS_MAX = 72n;
 const STEPS_H = [1n, 2n, 3n, 6n, 12n, 24n, 48n, 168n];
 const NODES_MAX = 500;
-const FLAWS = ['holes', 'untold', 'losses', 'deleted'] as const;
+const FLAWS = ['holes', 'untold', 'losses', 'unhooked', 'deleted'] as const;
 
 /** Judges what is known of each node in each part of a time. */
 export async function unknown({ memory, parameters, signal }: Question): Promise<Answered> {
@@ -50,7 +50,7 @@ function cellOf({ first, off }: NodeCells, { state, records }: Cell, part: TimeR
   const { flaw, withheld } = state;
   const numbers = {
     records,
-    lost: flaw?.kind === 'losses' ? (flaw.records ?? null) : flaw?.kind === 'unhooked' ? null : 0,
+    lost: lostOf(flaw),
     withheld,
     deleted: flaw?.kind === 'deleted' ? flaw.records : 0,
     missing: flaw?.kind === 'holes' || flaw?.kind === 'untold' ? flaw.records : 0,
@@ -62,14 +62,19 @@ function cellOf({ first, off }: NodeCells, { state, records }: Cell, part: TimeR
   return { state: nameOf(state, records, isOff), ...numbers };
 }
 
+/** How many records a part lacks that nobody has; null: an unknown number, as while there was no hook. */
+function lostOf(flaw: Flaw | undefined): number | null {
+  if (flaw?.kind === 'unhooked') return null;
+  return flaw?.kind === 'losses' ? (flaw.records ?? null) : 0;
+}
+
 /**
  * What is missing counts also where no agent was running, because the kernel keeps counting. A part that begins
  * later than asked is no flaw here, because its hour is shown.
  */
 function nameOf({ flaw, withheld }: NodeState, records: number, isOff: boolean): string {
-  if (flaw?.kind === 'unhooked') return 'losses';
   const name = FLAWS.find((kind) => kind === flaw?.kind);
-  if (name !== undefined) return name;
+  if (name !== undefined) return name === 'unhooked' ? 'losses' : name;
   if (withheld > 0) return 'withheld';
   if (records > 0) return 'complete';
   return isOff ? 'none' : 'silent';
@@ -82,6 +87,6 @@ function byFlaws(one: NodeCells, other: NodeCells): number {
 
 function flawsOf({ cells }: NodeCells): number {
   return cells.filter(
-    ({ state: { flaw } }) => flaw?.kind === 'unhooked' || FLAWS.some((kind) => kind === flaw?.kind),
+    ({ state: { flaw } }) => flaw !== undefined && FLAWS.some((kind) => kind === flaw.kind),
   ).length;
 }

@@ -109,16 +109,11 @@ export function arrivalsIn(
     nodes: seen.map((one) => ({
       ...one,
       unknownLosses: unknown.get(`${part} ${one.node}`)?.length ?? 0,
-      unhooked: firstOf(unhooked.get(`${part} ${one.node}`)),
+      unhooked: unhooked.get(`${part} ${one.node}`)?.[0]?.from,
       deleted: deleted.get(`${part} ${one.node}`) ?? 0,
       cpus: (byNode.get(one.node) ?? []).map(({ numbers }) => numbers),
     })),
   };
-}
-
-/** Returns the first moment of some times. */
-function firstOf(spans: readonly { readonly from: bigint }[] = []): bigint | undefined {
-  return spans.map(({ from }) => from).sort((a, b) => (a < b ? -1 : 1))[0];
 }
 
 /** What was read about CPUs. */

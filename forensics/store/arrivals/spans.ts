@@ -24,7 +24,7 @@ export function lossSpans(
   });
 }
 
-/** Returns those of these times that reach into parts of a time, by the number of the part and the name. */
+/** Returns, in their order, which of these times reach into parts of a time, by the number of the part and the name. */
 export function spansByPart(
   spans: readonly Span[],
   parts: Parts,
@@ -38,7 +38,8 @@ export function spansByPart(
       const end = step === 0n || begin === undefined ? until : begin + step;
       if (begin !== undefined && to !== undefined && to < begin) break;
       if (end !== undefined && from >= end) continue;
-      found.set(`${part} ${node}`, [...(found.get(`${part} ${node}`) ?? []), span]);
+      const key = `${part} ${node}`;
+      if (!found.get(key)?.push(span)) found.set(key, [span]);
     }
   }
   return found;
