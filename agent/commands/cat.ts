@@ -2,8 +2,8 @@ import { setPriority } from 'node:os';
 import { parseTime, TIME_FORMS } from '../../record/since.ts';
 import type { Config } from '../config/schema.ts';
 import { AgentError } from '../errors.ts';
-import { IndexedSegments } from '../journal/indexed.ts';
-import { type OnUnreadable, readChunks, readText } from '../journal/read.ts';
+import { DELETED, IndexedSegments } from '../journal/indexed.ts';
+import { type ChunksOf, type OnUnreadable, readText } from '../journal/read.ts';
 import type { PrintForm } from '../print/format.ts';
 import { Printer } from '../print/printer.ts';
 import { neighborsOf } from './neighbors.ts';
@@ -103,8 +103,14 @@ async function* selected(
   const wanted = wantedIn(selection);
   const mayHave = frameTest(selection);
   const { from } = selection;
-  const chunksOf: typeof readChunks = async function* (folder, segment, offset) {
-    if (isAll(selection) || offset > 0) yield* readChunks(folder, segment, offset);
+  let next: number | undefined;
+  const chunksOf: ChunksOf = async function* (folder, segment, offset) {
+    if (next !== undefined && segment.number > next)
+      onUnreadable(
+        new Error(`${folder}, from segment ${next} to below ${segment.number}: ${DELETED}`),
+      );
+    next = segment.number + 1;
+    if (isAll(selection) || offset > 0) yield* indexed.from(segment, offset);
     else if (from === undefined || (await indexed.mayReach(segment, from)))
       yield* indexed.chunks(segment, mayHave);
   };

@@ -17,9 +17,12 @@ export type FrameTest = (index: SegmentIndex) => (frame: IndexedFrame) => boolea
 export interface SegmentPart {
   /** what its index says; undefined: it says nothing */
   readonly content: FrameContent | undefined;
-  /** Reads its uncompressed text as readChunks() does. */
+  /** Reads its uncompressed text; throws if its segment is deleted by now. */
   chunks(): AsyncGenerator<Buffer>;
 }
+
+/** What a reader says of a part of a journal that was deleted while it read others. */
+export const DELETED = 'deleted for space before it was read: records are missing here';
 
 /**
  * Reads segments, but not the frames that have nothing that is wanted, as far as indexes say so. An
@@ -39,20 +42,24 @@ export class IndexedSegments {
   }
 
   /**
-   * Reads the uncompressed text of a segment as readChunks() does. A frame is tested once all text
-   * before it is taken.
+   * Reads the uncompressed text of a segment as readChunks() does, but throws if it is deleted by now. A
+   * frame is tested once all text before it is taken.
    */
   async *chunks(segment: Segment, mayHave: FrameTest): AsyncGenerator<Buffer> {
     const index = await this.#indexOf(segment);
-    if (index === undefined) yield* readChunks(this.#dir, segment, 0);
+    if (index === undefined) yield* this.from(segment, 0);
     else yield* this.#framesOf(segment, wantedFrames(index, mayHave(index)));
+  }
+
+  /** Reads all text of a segment from an offset on in the same way. */
+  async *from(segment: Segment, offset: number): AsyncGenerator<Buffer> {
+    if (!(yield* readChunks(this.#dir, segment, offset))) throw this.#deleted(segment);
   }
 
   /** Returns the parts of a segment in order: its frames, or all of it where no index can be used. */
   async parts(segment: Segment): Promise<readonly SegmentPart[]> {
     const index = await this.#indexOf(segment);
-    if (index === undefined)
-      return [{ content: undefined, chunks: () => readChunks(this.#dir, segment, 0) }];
+    if (index === undefined) return [{ content: undefined, chunks: () => this.from(segment, 0) }];
     return index.frames.map((frame) => ({
       content: frame.isOurs ? frame : undefined,
       chunks: () => this.#framesOf(segment, [frame]),
@@ -101,14 +108,17 @@ export class IndexedSegments {
     try {
       handle = await open(file);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-      throw error;
+      throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? this.#deleted(segment) : error;
     }
     try {
       yield* frameChunks(handle, file, frames);
     } finally {
       await handle.close();
     }
+  }
+
+  #deleted(segment: Segment): Error {
+    return new Error(`${segmentFile(this.#dir, segment)}: ${DELETED}`);
   }
 }
 

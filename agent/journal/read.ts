@@ -10,6 +10,9 @@ const POLL_MS = 1000;
 /** Takes the error of a segment that cannot be read, which names its file. */
 export type OnUnreadable = (error: Error) => void;
 
+/** Reads the uncompressed text of a segment from an offset on, as readChunks() does. */
+export type ChunksOf = (dir: string, segment: Segment, from: number) => AsyncIterable<Buffer>;
+
 /**
  * Reads all lines from a position to the present end: whole, in order, and each once. Of a segment
  * that cannot be read to its end, the rest is skipped if there is an `onUnreadable`, which receives
@@ -31,7 +34,7 @@ export async function* readText(
   dir: string,
   from?: Position,
   onUnreadable?: OnUnreadable,
-  chunksOf = readChunks,
+  chunksOf: ChunksOf = readChunks,
 ): AsyncGenerator<JournalText> {
   let position = from ?? { segment: 0, offset: 0 };
   for (;;) {
@@ -102,7 +105,7 @@ async function* textOf(
   segment: Segment,
   from: number,
   onUnreadable?: OnUnreadable,
-  chunksOf = readChunks,
+  chunksOf: ChunksOf = readChunks,
 ): AsyncGenerator<JournalText> {
   let offset = from;
   try {
@@ -123,13 +126,13 @@ function named(file: string, error: Error): Error {
 
 /**
  * Reads the uncompressed text of a segment from an offset on; yields nothing if it is deleted by
- * now. A chunk is valid until the next one is asked for.
+ * now, and returns whether it was there. A chunk is valid until the next one is asked for.
  */
 export async function* readChunks(
   dir: string,
   segment: Segment,
   from: number,
-): AsyncGenerator<Buffer> {
+): AsyncGenerator<Buffer, boolean> {
   let handle: FileHandle;
   try {
     handle = await open(segmentFile(dir, segment));
@@ -139,12 +142,12 @@ export async function* readChunks(
     const there = (await listSegments(dir)).some(
       (one) => one.number === other.number && one.compressed === other.compressed,
     );
-    if (there) yield* readChunks(dir, other, from);
-    return;
+    return there && (yield* readChunks(dir, other, from));
   }
   try {
     if (segment.compressed) yield* inflatedChunks(handle, segmentFile(dir, segment), from);
     else yield* plainChunks(handle, from);
+    return true;
   } finally {
     await handle.close();
   }
