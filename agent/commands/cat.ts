@@ -9,7 +9,7 @@ import { Printer } from '../print/printer.ts';
 import { neighborsOf } from './neighbors.ts';
 import { related } from './related.ts';
 import { reportUnreadable, segmentsOf } from './segments.ts';
-import { frameTest, isAll, type Selection, wantedIn } from './selection.ts';
+import { isAll, type Selection, Selector } from './selection.ts';
 
 /** Reading a journal must not keep a processor from those who work. */
 const NICENESS = 10;
@@ -100,9 +100,7 @@ async function* selected(
   selection: Selection,
   { indexed, onUnreadable }: Reading,
 ): AsyncGenerator<Buffer> {
-  const wanted = wantedIn(selection);
-  const mayHave = frameTest(selection);
-  const { from } = selection;
+  const selector = new Selector(selection);
   let next: number | undefined;
   const chunksOf: ChunksOf = async function* (folder, segment, offset) {
     if (next !== undefined && segment.number > next)
@@ -111,12 +109,13 @@ async function* selected(
       );
     next = segment.number + 1;
     if (isAll(selection) || offset > 0) yield* indexed.from(segment, offset);
-    else if (from === undefined || (await indexed.mayReach(segment, from)))
-      yield* indexed.chunks(segment, mayHave);
+    else if (selector.from === undefined || (await indexed.mayReach(segment, selector.from)))
+      yield* indexed.chunks(segment, selector.mayHave);
   };
   const [first] = segmentsOf(dir);
   const start = first && { segment: first.number, offset: 0 };
-  for await (const { text } of readText(dir, start, onUnreadable, chunksOf)) yield* wanted(text);
+  for await (const { text } of readText(dir, start, onUnreadable, chunksOf))
+    yield* selector.in(text);
 }
 
 /** Returns the time of an option in Unix nanoseconds; throws TIME_INVALID. */

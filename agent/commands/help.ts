@@ -51,7 +51,8 @@ exit code is 0 whatever it finds. For programs, use --output json and read
 `,
   cat: `
 A segment that cannot be read is named on stderr. The command prints the others,
-and its exit code is 73 then.
+and its exit code is 73 then. Execs that an agent found unread when it started
+belong to that start: --since prints them with it, though they are earlier.
 
 Examples:
   vcml-agent cat --since 2h --print text

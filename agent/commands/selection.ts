@@ -6,6 +6,7 @@ const LINE_FEED = 0x0a;
 const BILLION = 1_000_000_000n;
 /** What only the lines of records about the journal have. */
 export const OF_JOURNAL = '"action":"journal.';
+const START = '"action":"journal.start"';
 
 /** Which lines are wanted; those of the journal itself are wanted whatever the pod. */
 export interface Selection {
@@ -21,40 +22,74 @@ export function isAll({ from, before, pod }: Selection): boolean {
   return from === undefined && before === undefined && pod === undefined;
 }
 
-/** Makes a function that yields the wanted lines among whole lines, as the parts that they are in. */
-export function wantedIn(selection: Selection): (lines: Buffer) => Iterable<Buffer> {
-  if (isAll(selection)) return (lines) => [lines];
-  const isInTime = timeTest(selection);
-  const fields = fieldsOf(selection.pod).map((field) => Buffer.from(field));
-  const ofJournal = Buffer.from(OF_JOURNAL);
-  return function* (lines) {
+/**
+ * Finds the wanted lines of a journal that is read in order. Behind a wanted start, execs are wanted that
+ * are earlier than `from`, too: an earlier agent had left them unread, and the start counts them.
+ */
+export class Selector {
+  readonly #selection: Selection;
+  readonly #fields: readonly Buffer[];
+  readonly #isInTime: LineTest;
+  readonly #isInTimeBehindStart: LineTest;
+  #isBehindStart = false;
+
+  constructor(selection: Selection) {
+    this.#selection = selection;
+    this.#fields = fieldsOf(selection.pod).map((field) => Buffer.from(field));
+    this.#isInTime = timeTest(selection);
+    this.#isInTimeBehindStart = timeTest({ ...selection, from: undefined });
+  }
+
+  /** The first time that is wanted of what follows, in Unix nanoseconds. */
+  get from(): bigint | undefined {
+    return this.#isBehindStart ? undefined : this.#selection.from;
+  }
+
+  /** Yields the wanted lines among whole lines, as the parts that they are in. */
+  *in(lines: Buffer): Generator<Buffer> {
+    if (isAll(this.#selection)) {
+      yield lines;
+      return;
+    }
     const view = new DataView(lines.buffer, lines.byteOffset, lines.byteLength);
+    let start = this.from === undefined ? -1 : lines.indexOf(START);
     // What is wanted begins here; -1: the line before is not wanted.
     let begin = -1;
     let from = 0;
     for (let end = lines.indexOf(LINE_FEED); end >= 0; end = lines.indexOf(LINE_FEED, from)) {
-      const line = fields.length === 0 ? undefined : lines.subarray(from, end);
-      const isInPlace =
-        !line || fields.every((one) => line.includes(one)) || line.includes(ofJournal);
-      const isWanted = isInPlace && isInTime(lines, view, from, end);
+      const isWanted = this.#isWanted(lines, view, from, end);
       if (isWanted && begin < 0) begin = from;
       if (!isWanted && begin >= 0) {
         yield lines.subarray(begin, from);
         begin = -1;
       }
+      if (start >= 0 && start < end) {
+        this.#isBehindStart ||= isWanted;
+        start = this.#isBehindStart ? -1 : lines.indexOf(START, end);
+      }
       from = end + 1;
     }
     if (begin >= 0) yield lines.subarray(begin, from);
-  };
-}
+  }
 
-/** Makes the test for frames of a compressed segment that may have such lines. */
-export function frameTest({ from, before, pod }: Selection): FrameTest {
-  const fields = fieldsOf(pod);
-  return (index) => {
-    const isInPod = index.resources.map((text) => fields.every((one) => text.includes(one)));
+  #isWanted(lines: Buffer, view: DataView, from: number, end: number): boolean {
+    const isInTime = this.#isBehindStart ? this.#isInTimeBehindStart : this.#isInTime;
+    if (this.#fields.length > 0) {
+      const line = lines.subarray(from, end);
+      if (!this.#fields.every((one) => line.includes(one)) && !line.includes(OF_JOURNAL))
+        return false;
+    }
+    return isInTime(lines, view, from, end);
+  }
+
+  /** Makes the test for frames of a compressed segment that may have such lines. */
+  readonly mayHave: FrameTest = (index) => {
+    const isInPod = index.resources.map((text) =>
+      this.#fields.every((one) => text.includes(one.toString())),
+    );
+    const { before } = this.#selection;
     return ({ first, last, onlyExecs, resources }) => {
-      if (from !== undefined && last < from) return false;
+      if (this.from !== undefined && last < this.from) return false;
       if (before !== undefined && first >= before) return false;
       return !onlyExecs || resources === undefined || resources.some((one) => isInPod[one]);
     };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -21,7 +21,7 @@ import { IndexedSegments } from '../../../agent/journal/indexed.ts';
 import { listSegmentsSync } from '../../../agent/journal/segment.ts';
 import { idSetOf } from '../../../record/index/id-set.ts';
 import { decodeIndex, encodeIndex } from '../../../record/index/segment-index.ts';
-import { lines, loss, sound, text, time } from '../../check/craft.ts';
+import { lines, loss, sound, start, text, time } from '../../check/craft.ts';
 import { append, createBed } from '../../support/journal/bed.ts';
 import {
   changedCopy,
@@ -36,7 +36,7 @@ import {
 } from '../../support/journal/indexed-journal.ts';
 import { execLine } from '../../support/journal/lines.ts';
 import { indexName, segmentName } from '../../support/journal/segment-name.ts';
-import { AGENT_BIN } from '../../support/paths.ts';
+import { AGENT_BIN, VCML_BIN } from '../../support/paths.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { until } from '../../support/until.ts';
 
@@ -191,6 +191,30 @@ describe('cat prints the same with indexes as without them', { concurrency: 1 },
     });
     await isSame(dir, undefined, FEW);
   });
+});
+
+test('behind a start, execs that are earlier than --since are of it', async () => {
+  const dir = join(folder, 'restarted');
+  const [unread, restart] = [RECORDS + 100, RECORDS + 5900];
+  await writeIndexed(dir, ([, second]) => {
+    second?.splice(100, 0, text(start([unread + 1], 'resumed', 10 * restart + 15)));
+  });
+  const since = ['--since', timeOf(restart - 50)];
+  const { code, stdout, stderr } = await cat(dir, since);
+  assert.deepEqual([code, stderr], [0, '']);
+  const printed = stdout.split('\n');
+  assert.equal(printed.length - 1, 1 + (RECORDS - 100) + RECORDS + 50);
+  assert.match(printed[1] ?? '', new RegExp(idOf(unread)));
+  await isSame(dir, undefined, [
+    since,
+    [...since, '--pod', 'cart-20'],
+    [...since, '--until', timeOf(last)],
+  ]);
+  const file = join(folder, 'restarted.jsonl');
+  writeFileSync(file, stdout);
+  const { stdout: verdict } = spawnSync(VCML_BIN, ['audit', file], { encoding: 'utf8' });
+  assert.match(verdict, /findings|sound/);
+  assert.doesNotMatch(verdict, /SEQ_/);
 });
 
 /** Counts the bytes of text that are read of all compressed segments. */
