@@ -2,7 +2,7 @@ import { setPriority } from 'node:os';
 import { parseTime, TIME_FORMS } from '../../record/since.ts';
 import type { Config } from '../config/schema.ts';
 import { AgentError } from '../errors.ts';
-import { DELETED, IndexedSegments } from '../journal/indexed.ts';
+import { IndexedSegments, reportDeleted } from '../journal/indexed.ts';
 import { type ChunksOf, type OnUnreadable, readText } from '../journal/read.ts';
 import type { PrintForm } from '../print/format.ts';
 import { Printer } from '../print/printer.ts';
@@ -101,20 +101,15 @@ async function* selected(
   { indexed, onUnreadable }: Reading,
 ): AsyncGenerator<Buffer> {
   const selector = new Selector(selection);
-  let next: number | undefined;
-  const chunksOf: ChunksOf = async function* (folder, segment, offset) {
-    if (next !== undefined && segment.number > next)
-      onUnreadable(
-        new Error(`${folder}, from segment ${next} to below ${segment.number}: ${DELETED}`),
-      );
-    next = segment.number + 1;
+  const chunksOf: ChunksOf = async function* (_, segment, offset) {
     if (isAll(selection) || offset > 0) yield* indexed.from(segment, offset);
     else if (selector.from === undefined || (await indexed.mayReach(segment, selector.from)))
       yield* indexed.chunks(segment, selector.mayHave);
   };
+  const reporting = reportDeleted(chunksOf, onUnreadable);
   const [first] = segmentsOf(dir);
   const start = first && { segment: first.number, offset: 0 };
-  for await (const { text } of readText(dir, start, onUnreadable, chunksOf))
+  for await (const { text } of readText(dir, start, onUnreadable, reporting))
     yield* selector.in(text);
 }
 

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Config } from '../config/schema.ts';
 import { lastLineEnd } from '../files.ts';
+import { IndexedSegments, reportDeleted } from '../journal/indexed.ts';
 import { followLines } from '../journal/read.ts';
 import { type Position, segmentFile } from '../journal/segment.ts';
 import { createFormat, type PrintForm } from '../print/format.ts';
@@ -19,7 +20,13 @@ export async function tail(
   stop.addEventListener('abort', () => stdout.close());
   const end = await endOf(config.journalDir);
   const unreadable = reportUnreadable();
-  for await (const { line } of followLines(config.journalDir, end, stop, unreadable.note)) {
+  const segments = new IndexedSegments(config.journalDir);
+  const chunksOf = reportDeleted(
+    (_, segment, from) => segments.from(segment, from),
+    unreadable.note,
+  );
+  const lines = followLines(config.journalDir, end, stop, unreadable.note, chunksOf);
+  for await (const { line } of lines) {
     stdout.write(format(line));
     if (stdout.bytes > WRITE_BYTES) await stdout.drained();
     if (stdout.closed) break;

@@ -7,7 +7,7 @@ import type {
   SegmentIndex,
 } from '../../record/index/segment-index.ts';
 import { frameChunks } from './chunks.ts';
-import { readChunks } from './read.ts';
+import { type ChunksOf, type OnUnreadable, readChunks } from './read.ts';
 import { type Segment, segmentFile } from './segment.ts';
 
 /** Makes the test of a segment's frames: whether they may have what a reader wants. */
@@ -21,8 +21,7 @@ export interface SegmentPart {
   chunks(): AsyncGenerator<Buffer>;
 }
 
-/** What a reader says of a part of a journal that was deleted while it read others. */
-export const DELETED = 'deleted for space before it was read: records are missing here';
+const DELETED = 'deleted for space before it was read: records are missing here';
 
 /**
  * Reads segments, but not the frames that have nothing that is wanted, as far as indexes say so. An
@@ -120,6 +119,18 @@ export class IndexedSegments {
   #deleted(segment: Segment): Error {
     return new Error(`${segmentFile(this.#dir, segment)}: ${DELETED}`);
   }
+}
+
+/** Makes a reader of one segment after another report those that were deleted before it came to them. */
+export function reportDeleted(chunksOf: ChunksOf, onUnreadable: OnUnreadable): ChunksOf {
+  let next: number | undefined;
+  return (dir, segment, from) => {
+    const { number } = segment;
+    if (next !== undefined && number > next)
+      onUnreadable(new Error(`${dir}, from segment ${next} to below ${number}: ${DELETED}`));
+    next = number + 1;
+    return chunksOf(dir, segment, from);
+  };
 }
 
 /** Of a frame with other lines than those of the agent, an index says nothing else. */

@@ -22,8 +22,9 @@ export async function* readLines(
   dir: string,
   from?: Position,
   onUnreadable?: OnUnreadable,
+  chunksOf?: ChunksOf,
 ): AsyncGenerator<JournalLine> {
-  for await (const text of readText(dir, from, onUnreadable)) yield* linesIn(text);
+  for await (const text of readText(dir, from, onUnreadable, chunksOf)) yield* linesIn(text);
 }
 
 /**
@@ -74,12 +75,13 @@ export async function* followLines(
   from: Position | undefined,
   signal: AbortSignal,
   onUnreadable?: OnUnreadable,
+  chunksOf?: ChunksOf,
 ): AsyncGenerator<JournalLine> {
   const news = createChangeNotifier(dir, signal);
   let position = from;
   try {
     while (!signal.aborted) {
-      for await (const line of readLines(dir, position, onUnreadable)) {
+      for await (const line of readLines(dir, position, onUnreadable, chunksOf)) {
         yield line;
         if (signal.aborted) return;
         position = { segment: line.segment, offset: line.offset };

@@ -52,9 +52,12 @@ export function selection(command: Command): Command {
     .addOption(
       new Option('--entry <kind>', 'how the exec entered its container').choices(['start', 'exec']),
     )
-    .option(
-      '--gap [reason]',
-      'execs without a known cause, for this reason (predates_hook, lost, untracked) or any',
+    .addOption(
+      new Option('--gap [reason]', 'execs without a known cause, for this reason or any').choices([
+        'predates_hook',
+        'lost',
+        'untracked',
+      ]),
     )
     .option('--upper-layer', 'executables that were written in the running container')
     .option('--memfd', 'executables that existed in memory only')

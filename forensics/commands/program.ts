@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Argument, Command } from 'commander';
 import { commandLine } from '../../record/visible.ts';
 import { isArchive } from '../archive/address.ts';
@@ -15,6 +16,7 @@ import { auditLog, count, form, selection, someId, storeConnection } from './opt
 import { type Opening, reading } from './reading.ts';
 import { refusal } from './refusal.ts';
 
+const PACKAGE = new URL('../../package.json', import.meta.url);
 const INPUTS =
   'files, folders or globs with journals, vCML records or OTLP, or s3://BUCKET/KEY; without one, the journal of this node';
 
@@ -22,6 +24,7 @@ const INPUTS =
 export function createProgram(done: (exitCode: number) => void): Command {
   const program = new Command('vcml')
     .description('Queries causal memory: what ran, where, who caused it, and what is missing.')
+    .version(JSON.parse(readFileSync(PACKAGE, 'utf8')).version)
     .configureOutput(refusal('vcml'))
     .addHelpText('after', MAIN_HELP)
     .exitOverride();

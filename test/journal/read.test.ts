@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { zstdCompressSync } from 'node:zlib';
+import { IndexedSegments, reportDeleted } from '../../agent/journal/indexed.ts';
 import { followLines, readChunks, readLines } from '../../agent/journal/read.ts';
 import { append, createBed, ended, numbered, startWriter } from '../support/journal/bed.ts';
 import { readLinesSync } from '../support/journal/read-lines.ts';
@@ -199,7 +200,7 @@ test('a follower gets every line once, whole and in order, while a process write
       if (n === count) return;
     }
   });
-  const timer = setTimeout(() => done.abort(new Error('too slow')), 30_000);
+  const timer = setTimeout(() => done.abort(new Error('too slow')), 120_000);
   // Others read all of it, again and again, from beginning to end.
   while (child.exitCode === null) {
     let n = 0;
@@ -229,4 +230,21 @@ test('a follower ends at once when its signal is aborted', async (t) => {
   assert.deepEqual(seen, ['one']);
   assert.ok(performance.now() - before < 900);
   await journal.close();
+});
+
+test('a follower is told which segments were deleted before it came to them', async (t) => {
+  const { dir } = createBed(t);
+  threeSegments(dir);
+  const said: string[] = [];
+  const note = ({ message }: Error) => void said.push(message);
+  const segments = new IndexedSegments(dir);
+  const chunksOf = reportDeleted((_, segment, from) => segments.from(segment, from), note);
+  const done = new AbortController();
+  const seen: string[] = [];
+  for await (const { line } of followLines(dir, undefined, done.signal, note, chunksOf)) {
+    if (seen.push(line) === 1) rmSync(join(dir, segmentName(2)));
+    if (seen.length === 20) done.abort();
+  }
+  assert.deepEqual(seen, [...numbered(10, 20), ...numbered(30, 40)]);
+  assert.match(said.join('\n'), /^.*, from segment 2 to below 3: deleted for space .+$/);
 });

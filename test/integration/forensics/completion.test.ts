@@ -1,7 +1,10 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Folder, vcml } from '../../support/forensics.ts';
+import { ROOT } from '../../support/paths.ts';
 
 const folder = new Folder();
 after(() => folder.close());
@@ -55,4 +58,13 @@ test('another shell is a wrong command line', async () => {
   const { code, stderr } = await vcml('completion', 'tcsh');
   equal(code, 64);
   match(stderr, /Allowed choices are bash, zsh, fish/);
+});
+
+test('the version is that of the package', async () => {
+  const { code, stdout } = await vcml('--version');
+  equal(code, 0);
+  match(
+    readFileSync(join(ROOT, 'package.json'), 'utf8'),
+    new RegExp(`"version": "${stdout.trim()}"`),
+  );
 });

@@ -108,6 +108,12 @@ for (const [what, args, code, says] of [
     /^vcml: unknown option '--nope'\n\(Did you mean --node\?\)\n$/,
   ],
   [
+    'a folder where a reason is expected',
+    ['query', '--gap', 'nodes'],
+    64,
+    /argument 'nodes' is invalid. Allowed choices are predates_hook, lost, untracked/,
+  ],
+  [
     'an audit of nothing',
     ['audit', folder.journal('empty.jsonl', [])],
     1,
