@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { counted } from '../../record/describe.ts';
 import { visible } from '../../record/visible.ts';
 import { EXIT } from '../errors.ts';
+import type { Problem } from '../inputs/find.ts';
 import { type Followed, FollowedFiles } from '../inputs/follow.ts';
 import { Temporary } from '../inputs/temporary.ts';
 import { Journals } from '../journals.ts';
@@ -22,14 +23,18 @@ export interface TailOptions extends Selection {
 
 /** Prints records as they are written to files or folders, until SIGINT or SIGTERM. */
 export async function tail(inputs: readonly string[], options: TailOptions): Promise<number> {
-  return follow(
-    async (onDamage) =>
-      new FollowedFiles(inputs, (path, why) => {
-        onDamage();
-        process.stderr.write(`vcml: ${visible(`${path}: ${why}`)}\n`);
-      }),
-    options,
-  );
+  return follow(async (onDamage) => {
+    const files = new FollowedFiles(inputs, (path, why) => {
+      onDamage();
+      say({ path, why });
+    });
+    files.problems.forEach(say);
+    return files;
+  }, options);
+}
+
+function say({ path, why }: Problem): void {
+  process.stderr.write(`vcml: ${visible(`${path}: ${why}`)}\n`);
 }
 
 /** Prints records as they are added to what `open` opens; it calls its argument if some are lost. */

@@ -80,7 +80,7 @@ class Search {
   add(path: string): void {
     const before = this.#met;
     if (isStream(path)) this.#addStream(path);
-    else if (existsSync(path)) this.#addAny(path);
+    else if (isThere(path)) this.#addAny(path);
     else for (const match of globSync(path).sort()) this.#addAny(match);
     if (this.#met === before) this.#problem(path, 'no such file, or no records in this folder');
   }

@@ -1,6 +1,6 @@
 import { ForensicsError } from '../errors.ts';
 import { fileSize } from './file-size.ts';
-import { compressedName, findFiles } from './find.ts';
+import { compressedName, findFiles, type Problem } from './find.ts';
 import { readText } from './read/text.ts';
 
 const LINE_FEED = 0x0a;
@@ -17,6 +17,8 @@ export interface Followed {
 
 /** Files that grow, and how far they have been read. */
 export class FollowedFiles implements Followed {
+  /** what cannot be read at the beginning; it is followed once it can */
+  readonly problems: readonly Problem[];
   readonly #inputs: readonly string[];
   readonly #onDamage: (path: string, why: string) => void;
   /** How many bytes of whole lines were read, by the name of the plain form; Infinity: all. */
@@ -30,7 +32,9 @@ export class FollowedFiles implements Followed {
   constructor(inputs: readonly string[], onDamage: (path: string, why: string) => void) {
     this.#inputs = inputs;
     this.#onDamage = onDamage;
-    for (const { path, real } of findFiles(inputs).found) {
+    const { found, problems } = findFiles(inputs);
+    this.problems = problems;
+    for (const { path, real } of found) {
       if (real === undefined)
         throw new ForensicsError('usage', `${path}: tail follows files and folders, and no pipes`);
       const size = CLOSED.test(path) ? undefined : fileSize(path);

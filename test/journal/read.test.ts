@@ -232,7 +232,7 @@ test('a follower ends at once when its signal is aborted', async (t) => {
   await journal.close();
 });
 
-test('a follower is told which segments were deleted before it came to them', async (t) => {
+test('a follower reports the segments that were deleted before it came to them', async (t) => {
   const { dir } = createBed(t);
   threeSegments(dir);
   const said: string[] = [];

@@ -107,6 +107,7 @@ for (const [what, args, code, says] of [
     64,
     /^vcml: unknown option '--nope'\n\(Did you mean --node\?\)\n$/,
   ],
+  ['an input below a file', ['query', `${journal}/x`], 2, /ENOTDIR: not a directory/],
   [
     'a folder where a reason is expected',
     ['query', '--gap', 'nodes'],

@@ -1,6 +1,7 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { exec, execId, text } from '../../check/craft.ts';
@@ -56,6 +57,21 @@ for (const segmentMaxBytes of [4 << 10, 256 << 10])
     deepEqual(ids, written.slice(written.indexOf(ids[0] ?? '')));
     equal(exitCode, 0);
   });
+
+test('tail names what is not there yet, and follows it', async (t) => {
+  const folder = new Folder();
+  t.after(() => folder.close());
+  const later = join(folder.path, 'later.jsonl');
+  const child = spawn(VCML_BIN, ['tail', '--output', 'jsonl', later]);
+  t.after(() => child.kill('SIGKILL'));
+  const printedLine = once(child.stdout, 'data');
+  const [said] = await once(child.stderr, 'data');
+  match(String(said), /later\.jsonl: no such file/);
+  folder.write('later.jsonl', `${line(1)}\n`);
+  equal(idsIn([String((await printedLine)[0])]).length, 1);
+  child.kill('SIGINT');
+  equal((await once(child, 'exit'))[0], 0);
+});
 
 test('tail does not follow a pipe, and says so', async () => {
   const { code, stderr } = await vcml('tail', '-');
