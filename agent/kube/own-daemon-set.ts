@@ -9,6 +9,8 @@ import { RequestError } from './request-error.ts';
 /** What is asked at the end must be known soon, because a pod has half a minute to end. */
 const VERDICT_MS = 8000;
 const ANSWER_MS = 3000;
+/** In less time it is not asked once more. */
+const LEAST_MS = 500;
 /** Before the end there is time, also on a busy node. */
 const LOOKUP_MS = 30_000;
 /** The pause before the server is asked again; the event of the deletion may arrive meanwhile. */
@@ -39,7 +41,7 @@ export interface Verdict {
 /** An answer that proves nothing. */
 interface Undecided {
   readonly said: string;
-  /** Whether the agent may not ask. */
+  /** Whether the agent may not ask; undefined: the server did not answer. */
   readonly isRefused?: boolean;
 }
 
@@ -74,12 +76,16 @@ export class OwnDaemonSet {
     await Promise.race([this.#known.promise, this.#pause(ANSWER_MS)]);
     if (this.#owner === undefined) return stays('it is not known which DaemonSet owns the pod');
     const what = `DaemonSet ${this.#options.namespace}/${this.#owner}`;
+    let heard: string | undefined;
     for (;;) {
       const answer = await this.#ask(what, end);
       if ('uninstalled' in answer) return answer;
-      const { said, isRefused } = answer;
+      const { isRefused } = answer;
+      // What the server answered says more than its silence at another time.
+      if (isRefused !== undefined) heard = answer.said;
+      const said = heard ?? answer.said;
       const left = end - performance.now();
-      const isLast = left <= NEWS_MS || this.#stop.signal.aborted;
+      const isLast = left <= NEWS_MS + LEAST_MS || this.#stop.signal.aborted;
       // Who may not ask learns nothing by asking again. A busy server may still name another DaemonSet.
       if (this.#isGone && (isRefused || isLast))
         return gone(`${what} was seen being deleted; ${said}`);
@@ -108,7 +114,8 @@ export class OwnDaemonSet {
       const said = `HTTP ${status}: ${object.message ?? 'no message'}`;
       return { said, isRefused: status === 401 || status === 403 };
     }
-    if (kind !== 'DaemonSet') return { said: 'the answer of the API server is not a DaemonSet' };
+    if (kind !== 'DaemonSet')
+      return { said: 'the answer of the API server is not a DaemonSet', isRefused: false };
     if (metadata?.deletionTimestamp) return gone(`${what} is being deleted`);
     if (await this.#isNamespaceDeleted(ms()))
       return gone(`the namespace of ${what} is being deleted`);

@@ -63,6 +63,18 @@ describe('the DaemonSet of an agent', { concurrency: true }, () => {
       });
   });
 
+  test('the last answer of a server that falls silent is the reason', async () => {
+    await withServer(async (server) => {
+      const own = await settled(server);
+      server.daemonSet = refusal(500, 'InternalError');
+      const asked = server.asked.length;
+      const verdict = own.verdict();
+      await until('a question', () => server.asked.length > asked);
+      server.daemonSet = 'nothing';
+      match((await verdict).because, /not seen being deleted; HTTP 500: it is InternalError/);
+    });
+  });
+
   test('a DaemonSet in a namespace that is being deleted counts as deleted', async () => {
     await withServer(async (server) => {
       const own = await settled(server);
