@@ -1,3 +1,4 @@
+import { counted } from '../../record/describe.ts';
 import { ForensicsError } from '../errors.ts';
 import { fileSize } from './file-size.ts';
 import { compressedName, findFiles, type Problem } from './find.ts';
@@ -23,6 +24,8 @@ export class FollowedFiles implements Followed {
   readonly #onDamage: (path: string, why: string) => void;
   /** How many bytes of whole lines were read, by the name of the plain form; Infinity: all. */
   readonly #read = new Map<string, number>();
+  /** by journal: the segment that was read last */
+  readonly #last = new Map<string, string>();
   /** segments that were listed without the ones before them */
   readonly #behindGap = new Set<string>();
   /** files that cannot be read, which are tried again */
@@ -34,11 +37,12 @@ export class FollowedFiles implements Followed {
     this.#onDamage = onDamage;
     const { found, problems } = findFiles(inputs);
     this.problems = problems;
-    for (const { path, real } of found) {
+    for (const { path, real, journal } of found) {
       if (real === undefined)
         throw new ForensicsError('usage', `${path}: tail follows files and folders, and no pipes`);
       const size = CLOSED.test(path) ? undefined : fileSize(path);
       this.#read.set(plainName(path), size ?? Number.POSITIVE_INFINITY);
+      this.#last.set(journal, plainName(path));
     }
   }
 
@@ -58,16 +62,19 @@ export class FollowedFiles implements Followed {
     const before = new Map<string, number>();
     for (const { path, journal } of found) {
       const name = plainName(path);
-      if (!this.#follows(before.get(journal), name)) vanished.add(journal);
+      const last = numberOf(this.#last.get(journal) ?? '');
+      if (!this.#follows(before.get(journal) ?? last, name)) vanished.add(journal);
       before.set(journal, numberOf(name));
       if (vanished.has(journal)) continue;
       const lines = await this.#linesOf(path);
-      if (lines === 'unreadable') continue;
       if (lines === undefined) {
         // It was compressed since. The next segments wait until it is read in that form.
         vanished.add(journal);
         continue;
       }
+      if (numberOf(name) > last) this.#reportDeleted(path, last);
+      if (!(numberOf(name) <= last)) this.#last.set(journal, name);
+      if (lines === 'unreadable') continue;
       const isComplete = CLOSED.test(path) || newest.get(journal) !== name;
       const end = (this.#read.get(name) ?? 0) + lines.length;
       this.#read.set(name, isComplete ? Number.POSITIVE_INFINITY : end);
@@ -85,11 +92,21 @@ export class FollowedFiles implements Followed {
    * Whether a segment follows the one that was listed before it. A folder can be listed while a segment
    * gets its other name, and then has neither; one that is not in the next list either was deleted.
    */
-  #follows(before: number | undefined, name: string): boolean {
-    const isNext = before === undefined || !(numberOf(name) > before + 1);
+  #follows(before: number, name: string): boolean {
+    const isNext = !(numberOf(name) > before + 1);
     if (isNext || this.#behindGap.has(name)) return true;
     this.#behindGap.add(name);
     return false;
+  }
+
+  /** Reports what was deleted for space before it was read, between the segment read last and this one. */
+  #reportDeleted(path: string, last: number): void {
+    const between = numberOf(plainName(path)) - last - 1;
+    if (between === 0) return;
+    this.#onDamage(
+      path,
+      `${counted(between, 'segment')} before it deleted for space, and not read`,
+    );
   }
 
   /** Undefined: there is no such file any more. */

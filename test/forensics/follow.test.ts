@@ -1,5 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { appendFileSync, symlinkSync } from 'node:fs';
+import { appendFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 import { test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { FollowedFiles } from '../../forensics/inputs/follow.ts';
@@ -9,7 +10,10 @@ test('a segment that a list of the folder leaves out is read before the next one
   const folder = new Folder();
   t.after(() => folder.close());
   const first = folder.write(segment(1), 'a\n');
-  const followed = new FollowedFiles([folder.path], () => {});
+  const problems: string[] = [];
+  const followed = new FollowedFiles([folder.path], (path, why) =>
+    problems.push(`${basename(path)}: ${why}`),
+  );
   const news = async () => {
     const parts: Buffer[] = [];
     for await (const part of followed.read()) parts.push(part);
@@ -22,12 +26,22 @@ test('a segment that a list of the folder leaves out is read before the next one
   equal(await news(), '');
   folder.write(`${segment(2)}.zst`, zstdCompressSync('c\n'));
   equal(await news(), 'c\nd\n');
+  deepEqual(problems, []);
   // The fourth one was deleted.
   folder.write(segment(5), 'f\n');
   equal(await news(), '');
   equal(await news(), 'f\n');
   appendFileSync(`${folder.path}/${segment(5)}`, 'g\n');
   equal(await news(), 'g\n');
+  // All that were read were deleted, and others that were not.
+  for (const name of readdirSync(folder.path)) rmSync(`${folder.path}/${name}`);
+  folder.write(segment(8), 'j\n');
+  equal(await news(), '');
+  equal(await news(), 'j\n');
+  deepEqual(problems, [
+    `${segment(5)}: 1 segment before it deleted for space, and not read`,
+    `${segment(8)}: 2 segments before it deleted for space, and not read`,
+  ]);
 });
 
 test('a file that cannot be read is named once, and the others are followed', async (t) => {
