@@ -140,8 +140,8 @@ export const DELIVERY_MUTANTS: readonly Mutant[] = [
   {
     name: 'a segment that was compressed since it was listed is skipped',
     file: READ,
-    before: '    if (there) yield* readChunks(dir, other, from);\n',
-    after: '',
+    before: '    return there && (yield* readChunks(dir, other, from));\n',
+    after: '    return there;\n',
     why: 'A file that is not there looks like a segment that was deleted.',
   },
 ];
