@@ -106,8 +106,9 @@ async function* selected(
     else if (selector.from === undefined || (await indexed.mayReach(segment, selector.from)))
       yield* indexed.chunks(segment, selector.mayHave);
   };
-  const reporting = reportDeleted(chunksOf, onUnreadable);
-  const [first] = segmentsOf(dir);
+  const listed = segmentsOf(dir);
+  const reporting = reportDeleted(chunksOf, onUnreadable, listed);
+  const [first] = listed;
   const start = first && { segment: first.number, offset: 0 };
   for await (const { text } of readText(dir, start, onUnreadable, reporting))
     yield* selector.in(text);

@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.ts';
 import { lastLineEnd } from '../files.ts';
 import { IndexedSegments, reportDeleted } from '../journal/indexed.ts';
 import { followLines } from '../journal/read.ts';
-import { type Position, segmentFile } from '../journal/segment.ts';
+import { type Position, type Segment, segmentFile } from '../journal/segment.ts';
 import { createFormat, type PrintForm } from '../print/format.ts';
 import { Stdout, WRITE_BYTES } from '../print/stdout.ts';
 import { stopSignal } from '../stop-signal.ts';
@@ -18,12 +18,14 @@ export async function tail(
   const stdout = new Stdout();
   const stop = stopSignal();
   stop.addEventListener('abort', () => stdout.close());
-  const end = await endOf(config.journalDir);
+  const listed = segmentsOf(config.journalDir);
+  const end = await endOf(config.journalDir, listed);
   const unreadable = reportUnreadable();
   const segments = new IndexedSegments(config.journalDir);
   const chunksOf = reportDeleted(
     (_, segment, from) => segments.from(segment, from),
     unreadable.note,
+    listed,
   );
   const lines = followLines(config.journalDir, end, stop, unreadable.note, chunksOf);
   for await (const { line } of lines) {
@@ -35,8 +37,8 @@ export async function tail(
 }
 
 /** The position after the last whole line. */
-async function endOf(dir: string): Promise<Position | undefined> {
-  const last = segmentsOf(dir).at(-1);
+async function endOf(dir: string, listed: readonly Segment[]): Promise<Position | undefined> {
+  const last = listed.at(-1);
   if (last === undefined) return undefined;
   const behind = { segment: last.number + 1, offset: 0 };
   if (last.compressed) return behind;

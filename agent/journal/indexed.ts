@@ -121,13 +121,25 @@ export class IndexedSegments {
   }
 }
 
-/** Makes a reader of one segment after another report those that were deleted before it came to them. */
-export function reportDeleted(chunksOf: ChunksOf, onUnreadable: OnUnreadable): ChunksOf {
+/**
+ * Makes a reader of one segment after another report those that were deleted before it came to them. It
+ * says nothing of numbers that were already missing in the list from before it began.
+ */
+export function reportDeleted(
+  chunksOf: ChunksOf,
+  onUnreadable: OnUnreadable,
+  listed: readonly Segment[],
+): ChunksOf {
+  const end = (listed.at(-1)?.number ?? 0) + 1;
   let next: number | undefined;
   return (dir, segment, from) => {
     const { number } = segment;
-    if (next !== undefined && number > next)
-      onUnreadable(new Error(`${dir}, from segment ${next} to below ${number}: ${DELETED}`));
+    const first = next;
+    if (first !== undefined && first < number) {
+      const wasThere = listed.some((one) => one.number >= first && one.number < number);
+      if (wasThere || number > end)
+        onUnreadable(new Error(`${dir}, from segment ${first} to below ${number}: ${DELETED}`));
+    }
     next = number + 1;
     return chunksOf(dir, segment, from);
   };

@@ -99,14 +99,11 @@ export class FollowedFiles implements Followed {
     return false;
   }
 
-  /** Reports what was deleted for space before it was read, between the segment read last and this one. */
+  /** Reports the segments that are not there between the one that was read last and this one. */
   #reportDeleted(path: string, last: number): void {
     const between = numberOf(plainName(path)) - last - 1;
     if (between === 0) return;
-    this.#onDamage(
-      path,
-      `${counted(between, 'segment')} before it deleted for space, and not read`,
-    );
+    this.#onDamage(path, `${counted(between, 'segment')} before it not there, and not read`);
   }
 
   /** Undefined: there is no such file any more. */

@@ -39,8 +39,8 @@ test('a segment that a list of the folder leaves out is read before the next one
   equal(await news(), '');
   equal(await news(), 'j\n');
   deepEqual(problems, [
-    `${segment(5)}: 1 segment before it deleted for space, and not read`,
-    `${segment(8)}: 2 segments before it deleted for space, and not read`,
+    `${segment(5)}: 1 segment before it not there, and not read`,
+    `${segment(8)}: 2 segments before it not there, and not read`,
   ]);
 });
 

@@ -14,7 +14,8 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { zstdCompressSync } from 'node:zlib';
 import { IndexedSegments, reportDeleted } from '../../agent/journal/indexed.ts';
-import { followLines, readChunks, readLines } from '../../agent/journal/read.ts';
+import { type ChunksOf, followLines, readChunks, readLines } from '../../agent/journal/read.ts';
+import { listSegmentsSync } from '../../agent/journal/segment.ts';
 import { append, createBed, ended, numbered, startWriter } from '../support/journal/bed.ts';
 import { readLinesSync } from '../support/journal/read-lines.ts';
 import { segmentName } from '../support/journal/segment-name.ts';
@@ -238,7 +239,8 @@ test('a follower reports the segments that were deleted before it came to them',
   const said: string[] = [];
   const note = ({ message }: Error) => void said.push(message);
   const segments = new IndexedSegments(dir);
-  const chunksOf = reportDeleted((_, segment, from) => segments.from(segment, from), note);
+  const read: ChunksOf = (_, segment, from) => segments.from(segment, from);
+  const chunksOf = reportDeleted(read, note, listSegmentsSync(dir));
   const done = new AbortController();
   const seen: string[] = [];
   for await (const { line } of followLines(dir, undefined, done.signal, note, chunksOf)) {
@@ -247,4 +249,15 @@ test('a follower reports the segments that were deleted before it came to them',
   }
   assert.deepEqual(seen, [...numbered(10, 20), ...numbered(30, 40)]);
   assert.match(said.join('\n'), /^.*, from segment 2 to below 3: deleted for space .+$/);
+});
+
+test('a number that was missing before a reader began is not reported as deleted since', async (t) => {
+  const { dir } = createBed(t);
+  threeSegments(dir);
+  rmSync(join(dir, segmentName(2)));
+  const said: string[] = [];
+  const note = ({ message }: Error) => void said.push(message);
+  const chunksOf = reportDeleted(readChunks, note, listSegmentsSync(dir));
+  const lines = await Array.fromAsync(readLines(dir, undefined, note, chunksOf));
+  assert.deepEqual([lines.length, said], [20, []]);
 });
