@@ -2,7 +2,8 @@ import { setPriority } from 'node:os';
 import { parseTime, TIME_FORMS } from '../../record/since.ts';
 import type { Config } from '../config/schema.ts';
 import { AgentError } from '../errors.ts';
-import { IndexedSegments, reportDeleted } from '../journal/indexed.ts';
+import { IndexedSegments } from '../journal/indexed.ts';
+import { chunksThere, reportDeleted } from '../journal/overtaken.ts';
 import { type ChunksOf, type OnUnreadable, readText } from '../journal/read.ts';
 import type { PrintForm } from '../print/format.ts';
 import { Printer } from '../print/printer.ts';
@@ -101,8 +102,8 @@ async function* selected(
   { indexed, onUnreadable }: Reading,
 ): AsyncGenerator<Buffer> {
   const selector = new Selector(selection);
-  const chunksOf: ChunksOf = async function* (_, segment, offset) {
-    if (isAll(selection) || offset > 0) yield* indexed.from(segment, offset);
+  const chunksOf: ChunksOf = async function* (folder, segment, offset) {
+    if (isAll(selection) || offset > 0) yield* chunksThere(folder, segment, offset);
     else if (selector.from === undefined || (await indexed.mayReach(segment, selector.from)))
       yield* indexed.chunks(segment, selector.mayHave);
   };

@@ -6,6 +6,7 @@ const LINE_FEED = 0x0a;
 const BILLION = 1_000_000_000n;
 /** What only the lines of records about the journal have. */
 export const OF_JOURNAL = '"action":"journal.';
+const OF_JOURNAL_BYTES = Buffer.from(OF_JOURNAL);
 const START = '"action":"journal.start"';
 
 /** Which lines are wanted; those of the journal itself are wanted whatever the pod. */
@@ -29,20 +30,19 @@ export function isAll({ from, before, pod }: Selection): boolean {
 export class Selector {
   readonly #selection: Selection;
   readonly #fields: readonly Buffer[];
-  readonly #isInTime: LineTest;
-  readonly #isInTimeBehindStart: LineTest;
-  #isBehindStart = false;
+  #isInTime: LineTest;
+  #from: bigint | undefined;
 
   constructor(selection: Selection) {
     this.#selection = selection;
     this.#fields = fieldsOf(selection.pod).map((field) => Buffer.from(field));
     this.#isInTime = timeTest(selection);
-    this.#isInTimeBehindStart = timeTest({ ...selection, from: undefined });
+    this.#from = selection.from;
   }
 
   /** The first time that is wanted of what follows, in Unix nanoseconds. */
   get from(): bigint | undefined {
-    return this.#isBehindStart ? undefined : this.#selection.from;
+    return this.#from;
   }
 
   /** Yields the wanted lines among whole lines, as the parts that they are in. */
@@ -52,7 +52,7 @@ export class Selector {
       return;
     }
     const view = new DataView(lines.buffer, lines.byteOffset, lines.byteLength);
-    let start = this.from === undefined ? -1 : lines.indexOf(START);
+    let start = this.#from === undefined ? -1 : lines.indexOf(START);
     // What is wanted begins here; -1: the line before is not wanted.
     let begin = -1;
     let from = 0;
@@ -64,32 +64,35 @@ export class Selector {
         begin = -1;
       }
       if (start >= 0 && start < end) {
-        this.#isBehindStart ||= isWanted;
-        start = this.#isBehindStart ? -1 : lines.indexOf(START, end);
+        if (isWanted) this.#passStart();
+        start = isWanted ? -1 : lines.indexOf(START, end);
       }
       from = end + 1;
     }
     if (begin >= 0) yield lines.subarray(begin, from);
   }
 
+  #passStart(): void {
+    this.#from = undefined;
+    this.#isInTime = timeTest({ ...this.#selection, from: undefined });
+  }
+
   #isWanted(lines: Buffer, view: DataView, from: number, end: number): boolean {
-    const isInTime = this.#isBehindStart ? this.#isInTimeBehindStart : this.#isInTime;
     if (this.#fields.length > 0) {
       const line = lines.subarray(from, end);
-      if (!this.#fields.every((one) => line.includes(one)) && !line.includes(OF_JOURNAL))
+      if (!this.#fields.every((one) => line.includes(one)) && !line.includes(OF_JOURNAL_BYTES))
         return false;
     }
-    return isInTime(lines, view, from, end);
+    return this.#isInTime(lines, view, from, end);
   }
 
   /** Makes the test for frames of a compressed segment that may have such lines. */
   readonly mayHave: FrameTest = (index) => {
-    const isInPod = index.resources.map((text) =>
-      this.#fields.every((one) => text.includes(one.toString())),
-    );
-    const { before } = this.#selection;
+    const { before, pod } = this.#selection;
+    const fields = fieldsOf(pod);
+    const isInPod = index.resources.map((text) => fields.every((one) => text.includes(one)));
     return ({ first, last, onlyExecs, resources }) => {
-      if (this.from !== undefined && last < this.from) return false;
+      if (this.#from !== undefined && last < this.#from) return false;
       if (before !== undefined && first >= before) return false;
       return !onlyExecs || resources === undefined || resources.some((one) => isInPod[one]);
     };

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Config } from '../config/schema.ts';
 import { lastLineEnd } from '../files.ts';
-import { IndexedSegments, reportDeleted } from '../journal/indexed.ts';
+import { chunksThere, reportDeleted } from '../journal/overtaken.ts';
 import { followLines } from '../journal/read.ts';
 import { type Position, type Segment, segmentFile } from '../journal/segment.ts';
 import { createFormat, type PrintForm } from '../print/format.ts';
@@ -21,12 +21,7 @@ export async function tail(
   const listed = segmentsOf(config.journalDir);
   const end = await endOf(config.journalDir, listed);
   const unreadable = reportUnreadable();
-  const segments = new IndexedSegments(config.journalDir);
-  const chunksOf = reportDeleted(
-    (_, segment, from) => segments.from(segment, from),
-    unreadable.note,
-    listed,
-  );
+  const chunksOf = reportDeleted(chunksThere, unreadable.note, listed);
   const lines = followLines(config.journalDir, end, stop, unreadable.note, chunksOf);
   for await (const { line } of lines) {
     stdout.write(format(line));

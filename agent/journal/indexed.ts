@@ -7,7 +7,7 @@ import type {
   SegmentIndex,
 } from '../../record/index/segment-index.ts';
 import { frameChunks } from './chunks.ts';
-import { type ChunksOf, type OnUnreadable, readChunks } from './read.ts';
+import { chunksThere, deletedSince } from './overtaken.ts';
 import { type Segment, segmentFile } from './segment.ts';
 
 /** Makes the test of a segment's frames: whether they may have what a reader wants. */
@@ -20,8 +20,6 @@ export interface SegmentPart {
   /** Reads its uncompressed text; throws if its segment is deleted by now. */
   chunks(): AsyncGenerator<Buffer>;
 }
-
-const DELETED = 'deleted for space before it was read: records are missing here';
 
 /**
  * Reads segments, but not the frames that have nothing that is wanted, as far as indexes say so. An
@@ -46,19 +44,15 @@ export class IndexedSegments {
    */
   async *chunks(segment: Segment, mayHave: FrameTest): AsyncGenerator<Buffer> {
     const index = await this.#indexOf(segment);
-    if (index === undefined) yield* this.from(segment, 0);
+    if (index === undefined) yield* chunksThere(this.#dir, segment, 0);
     else yield* this.#framesOf(segment, wantedFrames(index, mayHave(index)));
-  }
-
-  /** Reads all text of a segment from an offset on in the same way. */
-  async *from(segment: Segment, offset: number): AsyncGenerator<Buffer> {
-    if (!(yield* readChunks(this.#dir, segment, offset))) throw this.#deleted(segment);
   }
 
   /** Returns the parts of a segment in order: its frames, or all of it where no index can be used. */
   async parts(segment: Segment): Promise<readonly SegmentPart[]> {
     const index = await this.#indexOf(segment);
-    if (index === undefined) return [{ content: undefined, chunks: () => this.from(segment, 0) }];
+    if (index === undefined)
+      return [{ content: undefined, chunks: () => chunksThere(this.#dir, segment, 0) }];
     return index.frames.map((frame) => ({
       content: frame.isOurs ? frame : undefined,
       chunks: () => this.#framesOf(segment, [frame]),
@@ -107,7 +101,9 @@ export class IndexedSegments {
     try {
       handle = await open(file);
     } catch (error) {
-      throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? this.#deleted(segment) : error;
+      throw (error as NodeJS.ErrnoException).code === 'ENOENT'
+        ? deletedSince(this.#dir, segment)
+        : error;
     }
     try {
       yield* frameChunks(handle, file, frames);
@@ -115,34 +111,6 @@ export class IndexedSegments {
       await handle.close();
     }
   }
-
-  #deleted(segment: Segment): Error {
-    return new Error(`${segmentFile(this.#dir, segment)}: ${DELETED}`);
-  }
-}
-
-/**
- * Makes a reader of one segment after another report those that were deleted before it came to them. It
- * says nothing of numbers that were already missing in the list from before it began.
- */
-export function reportDeleted(
-  chunksOf: ChunksOf,
-  onUnreadable: OnUnreadable,
-  listed: readonly Segment[],
-): ChunksOf {
-  const end = (listed.at(-1)?.number ?? 0) + 1;
-  let next: number | undefined;
-  return (dir, segment, from) => {
-    const { number } = segment;
-    const first = next;
-    if (first !== undefined && first < number) {
-      const wasThere = listed.some((one) => one.number >= first && one.number < number);
-      if (wasThere || number > end)
-        onUnreadable(new Error(`${dir}, from segment ${first} to below ${number}: ${DELETED}`));
-    }
-    next = number + 1;
-    return chunksOf(dir, segment, from);
-  };
 }
 
 /** Of a frame with other lines than those of the agent, an index says nothing else. */

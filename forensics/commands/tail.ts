@@ -9,6 +9,7 @@ import { Temporary } from '../inputs/temporary.ts';
 import { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { recordPrinter } from '../output/records.ts';
+import { remark } from '../output/stderr.ts';
 import { flush } from '../output/stdout.ts';
 import { checkedCondition } from '../select/condition.ts';
 import type { Condition, Selection } from '../select/filter.ts';
@@ -34,7 +35,7 @@ export async function tail(inputs: readonly string[], options: TailOptions): Pro
 }
 
 function say({ path, why }: Problem): void {
-  process.stderr.write(`vcml: ${visible(`${path}: ${why}`)}\n`);
+  remark(visible(`${path}: ${why}`));
 }
 
 /** Prints records as they are added to what `open` opens; it calls its argument if some are lost. */
@@ -66,7 +67,7 @@ export async function follow(
           const skipped = journals.extents.reduce((sum, extent) => sum + extent.skipped, 0);
           if (skipped > 0) {
             exitCode = EXIT.partial;
-            process.stderr.write(`vcml: skipped ${counted(skipped, 'line')} that cannot be read\n`);
+            remark(`skipped ${counted(skipped, 'line')} that cannot be read`);
           }
         } finally {
           journals.close();

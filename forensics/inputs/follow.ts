@@ -24,8 +24,8 @@ export class FollowedFiles implements Followed {
   readonly #onDamage: (path: string, why: string) => void;
   /** How many bytes of whole lines were read, by the name of the plain form; Infinity: all. */
   readonly #read = new Map<string, number>();
-  /** by journal: the segment that was read last */
-  readonly #last = new Map<string, string>();
+  /** by journal: the number of the segment that was read last */
+  readonly #last = new Map<string, number>();
   /** segments that were listed without the ones before them */
   readonly #behindGap = new Set<string>();
   /** files that cannot be read, which are tried again */
@@ -42,7 +42,7 @@ export class FollowedFiles implements Followed {
         throw new ForensicsError('usage', `${path}: tail follows files and folders, and no pipes`);
       const size = CLOSED.test(path) ? undefined : fileSize(path);
       this.#read.set(plainName(path), size ?? Number.POSITIVE_INFINITY);
-      this.#last.set(journal, plainName(path));
+      this.#last.set(journal, numberOf(plainName(path)));
     }
   }
 
@@ -62,9 +62,10 @@ export class FollowedFiles implements Followed {
     const before = new Map<string, number>();
     for (const { path, journal } of found) {
       const name = plainName(path);
-      const last = numberOf(this.#last.get(journal) ?? '');
+      const number = numberOf(name);
+      const last = this.#last.get(journal) ?? Number.NaN;
       if (!this.#follows(before.get(journal) ?? last, name)) vanished.add(journal);
-      before.set(journal, numberOf(name));
+      before.set(journal, number);
       if (vanished.has(journal)) continue;
       const lines = await this.#linesOf(path);
       if (lines === undefined) {
@@ -72,8 +73,12 @@ export class FollowedFiles implements Followed {
         vanished.add(journal);
         continue;
       }
-      if (numberOf(name) > last) this.#reportDeleted(path, last);
-      if (!(numberOf(name) <= last)) this.#last.set(journal, name);
+      if (number > last + 1)
+        this.#onDamage(
+          path,
+          `${counted(number - last - 1, 'segment')} before it not there, and not read`,
+        );
+      if (!(number <= last)) this.#last.set(journal, number);
       if (lines === 'unreadable') continue;
       const isComplete = CLOSED.test(path) || newest.get(journal) !== name;
       const end = (this.#read.get(name) ?? 0) + lines.length;
@@ -97,13 +102,6 @@ export class FollowedFiles implements Followed {
     if (isNext || this.#behindGap.has(name)) return true;
     this.#behindGap.add(name);
     return false;
-  }
-
-  /** Reports the segments that are not there between the one that was read last and this one. */
-  #reportDeleted(path: string, last: number): void {
-    const between = numberOf(plainName(path)) - last - 1;
-    if (between === 0) return;
-    this.#onDamage(path, `${counted(between, 'segment')} before it not there, and not read`);
   }
 
   /** Undefined: there is no such file any more. */

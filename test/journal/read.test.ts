@@ -13,8 +13,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { zstdCompressSync } from 'node:zlib';
-import { IndexedSegments, reportDeleted } from '../../agent/journal/indexed.ts';
-import { type ChunksOf, followLines, readChunks, readLines } from '../../agent/journal/read.ts';
+import { chunksThere, reportDeleted } from '../../agent/journal/overtaken.ts';
+import { followLines, readChunks, readLines } from '../../agent/journal/read.ts';
 import { listSegmentsSync } from '../../agent/journal/segment.ts';
 import { append, createBed, ended, numbered, startWriter } from '../support/journal/bed.ts';
 import { readLinesSync } from '../support/journal/read-lines.ts';
@@ -238,9 +238,7 @@ test('a follower reports the segments that were deleted before it came to them',
   threeSegments(dir);
   const said: string[] = [];
   const note = ({ message }: Error) => void said.push(message);
-  const segments = new IndexedSegments(dir);
-  const read: ChunksOf = (_, segment, from) => segments.from(segment, from);
-  const chunksOf = reportDeleted(read, note, listSegmentsSync(dir));
+  const chunksOf = reportDeleted(chunksThere, note, listSegmentsSync(dir));
   const done = new AbortController();
   const seen: string[] = [];
   for await (const { line } of followLines(dir, undefined, done.signal, note, chunksOf)) {
