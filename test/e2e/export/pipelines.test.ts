@@ -21,6 +21,7 @@ for (const names of [
   ['node'],
   ['gateway'],
   ['clickhouse'],
+  ['s3'],
   ['kubernetes-audit'],
   ['loki'],
   ['file'],
