@@ -119,6 +119,16 @@ export interface ExecEvent {
   readonly vpid: number;
   readonly startTime: BootTime;
   readonly invocation: Invocation;
+  /** undefined: it was not read, because the exec is no entry, the ring is crowded, or nothing asks for it */
+  readonly environment?: Environment;
+}
+
+/** What is kept of a new program's environment: the variables with names that were asked for. */
+export interface Environment {
+  /** in their order, also those that stand twice; values as the kernel has them, not redacted */
+  readonly variables: readonly { readonly name: string; readonly value: string }[];
+  /** Whether there was more than could be searched, so that a variable may be missing. */
+  readonly isCut: boolean;
 }
 
 /**

@@ -59,11 +59,18 @@ export const PLACE = {
     about:
       '`complete` if the record has all that the source of metadata gives, else `partial` ([containers.md](containers.md)).',
   },
+  unit: {
+    key: 'vcml.unit',
+    type: 'string',
+    when: 'outside of containers, in a unit of systemd',
+    about: 'The unit: the first `.service` or `.scope` in the path of the cgroup.',
+  },
   entry: {
     key: 'vcml.entry',
     type: 'string',
-    when: 'where a chain entered a container',
-    about: 'How it entered: `start` or `exec` ([containers.md](containers.md)).',
+    when: 'where a chain entered a container or a unit',
+    about:
+      "How it entered: `start` or `exec`, or `session` in a login session's scope ([entries.md](entries.md)).",
   },
   cgroup: {
     key: 'process.linux.cgroup',
