@@ -73,6 +73,7 @@ KernelSide::KernelSide(const HookOptions &options)
 	if (options_.attach) {
 		page->args_bytes = options_.args_bytes;
 		page->quiet_after = options_.quiet_after_ns;
+		page->environment_asked = options_.environment;
 	}
 	page->seen_at = boot_time_ns();
 	memset(page->holder, 0, sizeof(page->holder));

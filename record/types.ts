@@ -119,7 +119,7 @@ export interface ExecEvent {
   readonly vpid: number;
   readonly startTime: BootTime;
   readonly invocation: Invocation;
-  /** undefined: it was not read, because the exec is no entry, the ring is crowded, or nothing asks for it */
+  /** undefined: it was not read, because the exec is no entry, or nothing asks for it */
   readonly environment?: Environment;
 }
 
@@ -127,7 +127,10 @@ export interface ExecEvent {
 export interface Environment {
   /** in their order, also those that stand twice; values as the kernel has them, not redacted */
   readonly variables: readonly { readonly name: string; readonly value: string }[];
-  /** Whether there was more than could be searched, so that a variable may be missing. */
+  /**
+   * Whether there was more than could be searched, so that a variable may be missing: it was long,
+   * or the ring was crowded and nothing of it was read.
+   */
   readonly isCut: boolean;
 }
 

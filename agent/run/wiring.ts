@@ -29,6 +29,7 @@ export function hookOptions(config: Config): HookOptions {
     ringBytes: config.ringSize,
     tableEntries: config.tableEntries,
     argsBytes: config.arguments === 'none' ? 0 : config.argumentsMaxBytes,
+    environment: true,
     quietAfterMs: config.quietAfter,
     mountBpffs: config.mountBpffs === 'true',
     attach: true,
@@ -45,6 +46,12 @@ export function redactOf(config: Config): Redact | undefined {
     default:
       return createRedactor({ names: config.redactNames, patterns: config.redactPatterns });
   }
+}
+
+/** Returns the names of the variables that are kept of the environments of entries. */
+export function environmentNames({ execRequestVariables }: Config): readonly string[] {
+  // From where a login came. Every entry may be one.
+  return [...execRequestVariables, 'SSH_CONNECTION'];
 }
 
 /** Returns the options of the journal, whose clock is that of the hook. */

@@ -19,6 +19,7 @@ export function openTestHook(
     ringBytes: 1 << 24,
     tableEntries: 0,
     argsBytes: 512,
+    environment: true,
     quietAfterMs: 0,
     mountBpffs: false,
     attach: true,
