@@ -247,7 +247,7 @@ struct control {
 	u32 args_bytes;	   /* argument bytes that are kept per exec */
 	u32 mounted_bpffs; /* whether the agent mounted the bpffs itself */
 	u32 read_misses;   /* written by the reader: skipped execs that are in a journal as lost */
-	/* NUL-terminated: node and pid of the agent that reads. Agents of other builds read it. */
+	/* NUL-terminated: node and pid of the agent that reads; its place never changes */
 	u8 holder[HOLDER_BYTES];
 	u64 environment_asked; /* whether events of entries have the environment */
 };

@@ -128,8 +128,8 @@ export interface Environment {
   /** in their order, also those that stand twice; values as the kernel has them, not redacted */
   readonly variables: readonly { readonly name: string; readonly value: string }[];
   /**
-   * Whether there was more than could be searched, so that a variable may be missing: it was long,
-   * or the ring was crowded and nothing of it was read.
+   * Whether a variable may be missing, because not all could be searched: it was longer than 4 KiB, a
+   * page was not in memory, or the ring was crowded.
    */
   readonly isCut: boolean;
 }
