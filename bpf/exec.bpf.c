@@ -69,6 +69,7 @@ const volatile u64 generation = 1;
 #include "cgroups.h"
 #include "lineage.h"
 #include "path.h"
+#include "environment.h"
 #include "invocation.h"
 
 static __always_inline struct control *active_control(void)
