@@ -96,7 +96,7 @@ test('an exec in another cgroup has it', () => {
 });
 
 test('an exec where its cause ran has no environment, whatever its cause is', async () => {
-  const inside = execsOf(['unshare', '-m', 'sh', '-c', `${NOOP}; :`], {
+  const inside = execsOf(['unshare', '-m', '/bin/sh', '-c', `${NOOP}; :`], {
     REQUEST: '7',
   });
   assert.deepEqual(environmentOf(inside, 'sh'), FOUND);
@@ -142,7 +142,7 @@ test('an environment has what the descendant was given, not what its ancestors w
   const command = ['env', '-i', 'A=b', 'unshare', '-m', NOOP];
   const emptied = execsOf(command, { REQUEST: '7' });
   assert.deepEqual(environmentOf(emptied, 'noop'), { variables: [], isCut: false });
-  const changed = ['unshare', '-m', 'sh', '-c', `REQUEST=8 exec ${NOOP}`];
+  const changed = ['unshare', '-m', '/bin/sh', '-c', `REQUEST=8 exec ${NOOP}`];
   const execs = execsOf(changed, { REQUEST: '7' });
   assert.deepEqual(environmentOf(execs, 'sh'), FOUND);
   assert.equal(environmentOf(execs, 'noop'), undefined);
