@@ -78,13 +78,15 @@ const SYSTEM = /^(?:\/usr)?\/s?bin\/[^/]+$/;
 const SHELLS = new Set(['bash', 'busybox', 'dash']);
 
 /**
- * Returns the special properties of an exec: how it entered its container, and properties of its
+ * Returns the special properties of an exec: how it entered its container or unit, and properties of its
  * file.
  */
 export function flagsInWords(attribute: AttributeReader): string[] {
   const entry = textOf(attribute, 'vcml.entry');
   const flags = FILE_FLAGS.filter(([key]) => attribute(key) === true).map(([, words]) => words);
-  return entry === undefined ? flags : [`container entry: ${entry}`, ...flags];
+  const unit = textOf(attribute, 'vcml.unit');
+  const into = unit === undefined ? 'container entry' : `entry into ${unit}`;
+  return entry === undefined ? flags : [`${into}: ${entry}`, ...flags];
 }
 
 const FILE_FLAGS = [

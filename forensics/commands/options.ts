@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { ENTRIES } from '../../record/fields/exec.ts';
 import { FORMS } from '../output/form.ts';
 
 /** Adds the option for the form of the output. */
@@ -50,7 +51,9 @@ export function selection(command: Command): Command {
     .option('--arg <word>', 'one of the arguments')
     .option('--action <name>', 'exec, journal.loss, …')
     .addOption(
-      new Option('--entry <kind>', 'how the exec entered its container').choices(['start', 'exec']),
+      new Option('--entry <kind>', 'how the exec entered its container or unit').choices([
+        ...ENTRIES,
+      ]),
     )
     .addOption(
       new Option('--gap [reason]', 'execs without a known cause, for this reason or any').choices([

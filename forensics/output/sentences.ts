@@ -104,6 +104,9 @@ function whatOf(record: StoredRecord): string {
 }
 
 function entryOf({ attributes }: StoredRecord): string {
+  const unit = attributes[KEYS.unit];
+  if (attributes[KEYS.entry] !== undefined && unit !== undefined)
+    return ` There a chain entered the unit ${visible(String(unit))}.`;
   switch (attributes[KEYS.entry]) {
     case 'start':
       return ' It is what the container was started with.';

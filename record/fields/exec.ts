@@ -50,6 +50,9 @@ export const PROCESS = {
   },
 } as const satisfies Record<string, Field>;
 
+/** The values of `vcml.entry`; a session is one of a unit. */
+export const ENTRIES = ['start', 'exec', 'session'] as const;
+
 /** What an exec says about its place; these attributes are the last ones of its line. */
 export const PLACE = {
   metadataState: {
