@@ -74,10 +74,10 @@ export async function report(
     if (length > textMax) throw new ForensicsError('usage', TOO_LARGE);
     records.push(recordIn(text));
   }
-  const { candidatesOf, summary } = await readAuditLog(options.auditLog, records, options);
+  const { remarksOn, summary } = await readAuditLog(options.auditLog, records, options);
   for (const [place, record] of records.entries()) {
-    const candidates = candidatesOf(record);
-    if (candidates.length > 0) notes.set(place, candidates);
+    const remarks = remarksOn(record);
+    if (remarks.length > 0) notes.set(place, remarks);
   }
   const warnings = await notesOf(journals);
   const beyond = `${all.length - kept.length} more records are beyond --limit ${limit}`;

@@ -154,7 +154,7 @@ async function printTree(
   forest: Forest,
   entries: readonly Entry[],
   collapse: boolean,
-  { candidatesOf }: AuditLog,
+  { remarksOn }: AuditLog,
 ) {
   const { nodes } = forest;
   const records = recordsOf(entries);
@@ -172,8 +172,8 @@ async function printTree(
         count += 1;
       }
     if (record !== undefined) await print(lineOf(record, depth, count));
-    for (const candidate of record === undefined ? [] : candidatesOf(record))
-      await print(wrapped(candidate, ' '.repeat(24)));
+    for (const remark of record === undefined ? [] : remarksOn(record))
+      await print(wrapped(remark, ' '.repeat(24)));
     if (count > 1) {
       for (let below = at + 1; below < end; below += 1) {
         const one = records[below];
