@@ -84,7 +84,7 @@ const SHELLS = new Set(['bash', 'busybox', 'dash']);
 export function flagsInWords(attribute: AttributeReader): string[] {
   const entry = textOf(attribute, 'vcml.entry');
   const flags = FILE_FLAGS.filter(([key]) => attribute(key) === true).map(([, words]) => words);
-  const place = attribute('vcml.unit') === undefined ? 'container' : 'unit';
+  const place = textOf(attribute, 'vcml.unit') === undefined ? 'container' : 'unit';
   return entry === undefined ? flags : [`${place} entry: ${entry}`, ...flags];
 }
 

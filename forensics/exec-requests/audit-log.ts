@@ -6,14 +6,14 @@ import { readLines } from '../inputs/read/lines.ts';
 import { copyStream, isStream } from '../inputs/read/stream.ts';
 import { readText } from '../inputs/read/text.ts';
 import { Temporary } from '../inputs/temporary.ts';
-import { authorityInWords } from '../output/authority.ts';
+import { ownRemarks } from '../output/authority.ts';
 import { isStore } from '../store/address.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
 import { parseEvents } from './audit-events.ts';
 import type { ExecRequest } from './exec-request.ts';
 import { type Found, Requests } from './requests.ts';
 import { claimOf, RequestsById, type Verdict } from './verdict.ts';
-import { claimInWords, verdictInWords } from './verdict-words.ts';
+import { verdictInWords } from './verdict-words.ts';
 
 /** Files up to this size are parsed as a whole where they are not lines of JSON. */
 const WHOLE_MAX = 256 << 20;
@@ -90,13 +90,6 @@ const NO_LOG: AuditLog = {
   verdictOn: () => undefined,
   remarksOn: ownRemarks,
 };
-
-/** What a record itself says. */
-function ownRemarks(record: StoredRecord): string[] {
-  const claim = claimOf(record);
-  const own = claim === undefined ? authorityInWords(record) : `claimed: ${claimInWords(claim)}`;
-  return own === undefined ? [] : [own];
-}
 
 async function inTable(
   address: string,

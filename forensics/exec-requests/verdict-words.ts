@@ -9,12 +9,6 @@ const SHOWN_MAX = 100;
 /** Whoever may use the API can send any number of requests with one id. */
 const REQUESTS_SHOWN = 20;
 
-/** Says what an entry claims, as long as no audit log is there to confirm it. */
-export function claimInWords({ id, variable }: Claim): string {
-  const source = variable === undefined ? '' : ` (${shown(variable)})`;
-  return `exec request ${shown(id)}${source}`;
-}
-
 /** Says what the audit log makes of a claim; how far that is known comes first. */
 export function verdictInWords(record: StoredRecord, claim: Claim, verdict: Verdict): string {
   const claimed = claimInWords(claim);
@@ -41,6 +35,11 @@ export function verdictInWords(record: StoredRecord, claim: Claim, verdict: Verd
       ].join('');
     }
   }
+}
+
+function claimInWords({ id, variable }: Claim): string {
+  const source = variable === undefined ? '' : ` (${shown(variable)})`;
+  return `exec request ${shown(id)}${source}`;
 }
 
 function evidenceOf({ timestamp = 0n }: StoredRecord, { container, received }: ExecRequest) {

@@ -1,17 +1,20 @@
 import { placeNames } from '../../record/describe.ts';
 import { type Key, KEYS } from '../../record/fields.ts';
 import type { StoredRecord } from '../../record/read.ts';
-import { plain, shortened, visible } from '../../record/visible.ts';
+import { plain, shortened, word } from '../../record/visible.ts';
 
 const SHOWN_MAX = 200;
 /** As a pod's specification names them. */
-const HANDLERS: Readonly<Record<string, string>> = { post_start: 'postStart', pre_stop: 'preStop' };
+const HANDLERS: ReadonlyMap<string, string> = new Map([
+  ['post_start', 'postStart'],
+  ['pre_stop', 'preStop'],
+]);
 
 /**
  * Says what permitted an entry, as its record has it; undefined: nothing says so. Each text begins with
  * how far it is known.
  */
-export function authorityInWords(record: StoredRecord): string | undefined {
+function authorityInWords(record: StoredRecord): string | undefined {
   const { attributes } = record;
   const text = (key: Key) => textOf(attributes[key]);
   const type = text(KEYS.authorityType);
@@ -30,12 +33,20 @@ export function authorityInWords(record: StoredRecord): string | undefined {
     case 'probe':
       return `same command as the ${id} probe (a person may have run it)`;
     case 'lifecycle':
-      return `same command as the ${HANDLERS[id] ?? id} handler (a person may have run it)`;
-    case 'exec_request':
-      return `claimed: exec request ${id}`;
+      return `same command as the ${HANDLERS.get(id) ?? id} handler (a person may have run it)`;
+    case 'exec_request': {
+      const variable = text(KEYS.authoritySource);
+      return `claimed: exec request ${id}${variable === undefined ? '' : ` (${variable})`}`;
+    }
     default:
       return `permitted by: ${type} ${id}`;
   }
+}
+
+/** Returns what a record itself says about what permitted it, as remarks on it. */
+export function ownRemarks(record: StoredRecord): string[] {
+  const authority = authorityInWords(record);
+  return authority === undefined ? [] : [authority];
 }
 
 /** `pod shop/cart (Deployment cart, service account default)`, as far as the pod is known. */
@@ -53,7 +64,8 @@ function podOf({ resource, attributes }: StoredRecord, uid: string): string {
   return `pod ${name}${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
 }
 
+/** What somebody chose is quoted if it has spaces, so that it does not read like words from here. */
 function textOf(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
-  return visible(shortened(plain(value), SHOWN_MAX));
+  return word(shortened(plain(value), SHOWN_MAX));
 }

@@ -7,7 +7,7 @@ import type { StoredRecord } from '../../record/read.ts';
 import { rfc3339Of } from '../../record/time.ts';
 import { visible } from '../../record/visible.ts';
 import { OWNERS } from '../place-columns.ts';
-import { authorityInWords } from './authority.ts';
+import { ownRemarks } from './authority.ts';
 import { contentOf, gapOf, userOf } from './text.ts';
 
 const COMMAND_MAX = 200;
@@ -28,11 +28,6 @@ export function sentencesOf(
     ]),
     ...(last === undefined ? [] : [endSentence(last, isCircle(last, chain))]),
   ];
-}
-
-function ownRemarks(record: StoredRecord): string[] {
-  const authority = authorityInWords(record);
-  return authority === undefined ? [] : [authority];
 }
 
 function remarkSentence(remark: string): string {

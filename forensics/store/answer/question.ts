@@ -1,11 +1,12 @@
 import { ForensicsError } from '../../errors.ts';
+import type { OfUser } from '../../select/caused-by-user.ts';
 import { isPattern, type Selection, type TimeRange, timeRangeOf } from '../../select/filter.ts';
 import { HOUR_NS } from '../../select/time.ts';
 import { literal } from '../schema/literal.ts';
 import { HOUR } from '../schema/tables.ts';
 
 /** What a store is asked for. */
-export type Question = Selection & {
+export type Question = Selection & OfUser & {
   /** the id of a record, or its beginning */
   readonly id?: string;
   /** what the record caused is asked for, too */
