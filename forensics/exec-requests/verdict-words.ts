@@ -16,7 +16,7 @@ export function verdictInWords(record: StoredRecord, claim: Claim, verdict: Verd
     case 'missing':
       return `claimed, not in the audit log: ${claimed}`;
     case 'confirmed':
-      return `permitted by: ${claimed} of ${whoseOf(verdict.request)}, confirmed by the audit log (${evidenceOf(record, verdict.request)})`;
+      return `permitted by: ${whoseOf(verdict.request)}, confirmed by the audit log (${claimed}, ${evidenceOf(record, verdict.request)})`;
     case 'contradicted':
       return `contradicted: ${claimed} is in the audit log as that of ${requestOf(verdict.request)}; ${verdict.why.join(', ')}`;
     case 'undecided':
@@ -29,7 +29,7 @@ export function verdictInWords(record: StoredRecord, claim: Claim, verdict: Verd
       });
       const more = requests.length - named.length;
       return [
-        `ambiguous: ${requests.length} requests in the audit log have the id of ${claimed}: `,
+        `ambiguous: ${claimed}: ${requests.length} requests in the audit log have this id: `,
         named.join('; '),
         more > 0 ? `; and ${more} more` : '',
       ].join('');
@@ -38,7 +38,7 @@ export function verdictInWords(record: StoredRecord, claim: Claim, verdict: Verd
 }
 
 function claimInWords({ id, variable }: Claim): string {
-  const source = variable === undefined ? '' : ` (${shown(variable)})`;
+  const source = variable === undefined ? '' : ` in ${shown(variable)}`;
   return `exec request ${shown(id)}${source}`;
 }
 

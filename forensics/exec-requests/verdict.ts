@@ -74,7 +74,7 @@ export function contradictions(record: StoredRecord, request: ExecRequest): stri
   const window = windowOf(record);
   const isEarly = window !== undefined && received < window.first;
   const isLate = window !== undefined && received > window.last;
-  const apart = (from: bigint, to: bigint) => `${(to - from) / 1_000_000_000n} s`;
+  const apart = (from: bigint, to: bigint) => `${(to - from + 500_000_000n) / 1_000_000_000n} s`;
   return [
     ...(isRefused ? ['it was refused'] : []),
     ...(isOther(KEYS.namespace, namespace) || isOther(KEYS.podName, pod)

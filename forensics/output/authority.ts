@@ -36,7 +36,7 @@ function authorityInWords(record: StoredRecord): string | undefined {
       return `same command as the ${HANDLERS.get(id) ?? id} handler (a person may have run it)`;
     case 'exec_request': {
       const variable = text(KEYS.authoritySource);
-      return `claimed: exec request ${id}${variable === undefined ? '' : ` (${variable})`}`;
+      return `claimed: exec request ${id}${variable === undefined ? '' : ` in ${variable}`}`;
     }
     default:
       return `permitted by: ${type} ${id}`;
