@@ -164,7 +164,7 @@ async function printTree(
   forest: Forest,
   entries: readonly Entry[],
   collapse: boolean,
-  { remarksOn }: AuditLog,
+  log: AuditLog,
 ) {
   const { nodes } = forest;
   const records = recordsOf(entries);
@@ -181,17 +181,25 @@ async function printTree(
         if (!sameBranch(nodes, records, at, end, next, ends[next] ?? next + 1)) break;
         count += 1;
       }
-    if (record !== undefined) await print(lineOf(record, depth, count));
-    for (const remark of record === undefined ? [] : remarksOn(record))
-      await print(wrapped(remark, ' '.repeat(24)));
+    if (record !== undefined) await printLine(record, depth, count, log);
     if (count > 1) {
       for (let below = at + 1; below < end; below += 1) {
         const one = records[below];
-        if (one !== undefined) await print(lineOf(one, nodes[below]?.depth ?? 0, 1));
+        if (one !== undefined) await printLine(one, nodes[below]?.depth ?? 0, 1, log);
       }
       at = next;
     } else at += 1;
   }
+}
+
+async function printLine(
+  record: StoredRecord,
+  depth: number,
+  count: number,
+  { remarksOn }: AuditLog,
+): Promise<void> {
+  await print(lineOf(record, depth, count));
+  for (const remark of remarksOn(record)) await print(wrapped(remark, ' '.repeat(24)));
 }
 
 /** For each node, the place behind the last node that it caused. */
@@ -207,7 +215,8 @@ function endsOf(nodes: readonly Node[]): number[] {
 }
 
 /**
- * Whether two branches did the same: equal objects, arguments, users and places in the same order.
+ * Whether two branches did the same: equal objects, arguments, users, places and authorities in the same
+ * order.
  */
 function sameBranch(
   nodes: readonly Node[],
@@ -229,7 +238,9 @@ function doingOf(record: StoredRecord | undefined): string {
   if (record === undefined) return '';
   const { object, uid, resource, attributes } = record;
   const args = attributes[KEYS.args] ?? null;
-  return writeExact([object, args, uid ?? null, resource[KEYS.containerId] ?? null]);
+  // Another authority is another user, however much the commands are alike.
+  const permitted = [KEYS.authorityType, KEYS.authorityId].map((key) => attributes[key] ?? null);
+  return writeExact([object, args, uid ?? null, resource[KEYS.containerId] ?? null, ...permitted]);
 }
 
 /** Returns one line that fits the terminal: what it is, then who, where and when. */

@@ -17,7 +17,11 @@ export type Verdict =
   /** The request is for this container, was permitted, and came in time. */
   | { readonly kind: 'confirmed'; readonly request: ExecRequest }
   /** The request cannot be behind the record, for these reasons. */
-  | { readonly kind: 'contradicted'; readonly request: ExecRequest; readonly why: readonly string[] }
+  | {
+      readonly kind: 'contradicted';
+      readonly request: ExecRequest;
+      readonly why: readonly string[];
+    }
   /** The record or the log does not say enough. */
   | { readonly kind: 'undecided'; readonly request: ExecRequest; readonly why: readonly string[] }
   /** Several requests have the id, which a client may choose. */
@@ -95,10 +99,7 @@ export function contradictions(record: StoredRecord, request: ExecRequest): stri
 const PLACE_KEYS = [KEYS.namespace, KEYS.podName, KEYS.podContainerName] as const;
 
 /** Returns what is not known, and is needed to confirm a request. */
-function unknowns(
-  { resource }: StoredRecord,
-  { container, isPermitted }: ExecRequest,
-): string[] {
+function unknowns({ resource }: StoredRecord, { container, isPermitted }: ExecRequest): string[] {
   const hasPod = resource[KEYS.namespace] !== undefined && resource[KEYS.podName] !== undefined;
   const hasContainer = container === undefined || resource[KEYS.podContainerName] !== undefined;
   return [

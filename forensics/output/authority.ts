@@ -1,5 +1,5 @@
 import { placeNames } from '../../record/describe.ts';
-import { type Key, KEYS } from '../../record/fields.ts';
+import { KEYS, type Key } from '../../record/fields.ts';
 import type { StoredRecord } from '../../record/read.ts';
 import { plain, shortened, word } from '../../record/visible.ts';
 

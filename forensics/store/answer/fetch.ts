@@ -51,7 +51,10 @@ export async function withId(
  * Yields the rows of the records that a condition selects. FINAL reads all columns before the condition is
  * applied. Where it holds for few rows, replays included, their keys are found first.
  */
-export async function* selectedRows(store: Store, condition: string): AsyncGenerator<readonly Row[]> {
+export async function* selectedRows(
+  store: Store,
+  condition: string,
+): AsyncGenerator<readonly Row[]> {
   const keys: Key[] = [];
   for await (const some of store.stream<Key>(
     `SELECT one.node AS node, toString(one.timestamp) AS timestamp, toString(one.id) AS id

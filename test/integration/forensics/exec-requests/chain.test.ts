@@ -2,9 +2,18 @@ import { doesNotMatch, equal, match } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { Draft } from '../../../check/craft.ts';
+import { type Draft, execId } from '../../../check/craft.ts';
 import { Folder, vcml } from '../../../support/forensics.ts';
-import { carries, effect, entry, event, journalOf, PLACE, type Request, VARIABLE } from './scene.ts';
+import {
+  carries,
+  effect,
+  entry,
+  event,
+  journalOf,
+  PLACE,
+  type Request,
+  VARIABLE,
+} from './scene.ts';
 
 const folder = new Folder();
 after(() => folder.close());
@@ -16,7 +25,13 @@ async function chainOf(record: Draft, events?: readonly string[], ...options: st
   const last = effect(20, 10);
   const journal = folder.journal('journal.jsonl', journalOf(record, last));
   const log = events === undefined ? [] : ['--audit-log', folder.journal('audit.log', events)];
-  const { stdout, stderr, code } = await vcml('chain', String(last.id), ...log, ...options, journal);
+  const { stdout, stderr, code } = await vcml(
+    'chain',
+    String(last.id),
+    ...log,
+    ...options,
+    journal,
+  );
   equal(code, 0, stderr);
   return stdout.replaceAll(/\s+/g, ' ');
 }
@@ -46,7 +61,11 @@ for (const [what, events, says] of [
     [{}, { stage: 'ResponseStarted' }, { stage: 'RequestReceived' }],
     /by: user alice from 192\.0\.2\.7, confirmed/,
   ],
-  ['failed after it had begun', [{ stage: 'ResponseStarted' }, { code: 500 }], /alice.*, confirmed/],
+  [
+    'failed after it had begun',
+    [{ stage: 'ResponseStarted' }, { code: 500 }],
+    /alice.*, confirmed/,
+  ],
   ['is for another pod', [{ pod: 'cart-1' }], /contradicted: .*to shop\/cart-1\/app .*another pod/],
   ['is for another namespace', [{ namespace: 'x' }], /contradicted: .*it is for another pod/],
   ['is for another container', [{ container: 'y' }], /contradicted: .*for another container/],
@@ -96,7 +115,11 @@ for (const [what, id] of Object.entries({
   });
 
 test('an id that a webhook notes in the log under the variable is that of the request', async () => {
-  const annotations = { 'execmetadata.spo.io/SPO_EXEC_REQUEST_UID': 'uid-1', '/X': 5, SPO: 'uid-1' };
+  const annotations = {
+    'execmetadata.spo.io/SPO_EXEC_REQUEST_UID': 'uid-1',
+    '/X': 5,
+    SPO: 'uid-1',
+  };
   const events = [requested({ annotations }), requested({ id: 'other', user: 'bob' })];
   const said = await chainOf(claiming('uid-1', 'SPO_EXEC_REQUEST_UID'), events);
   match(said, /user alice .*confirmed .*exec request uid-1 in SPO_EXEC_REQUEST_UID/);
@@ -120,7 +143,10 @@ test('without an audit log, the id is a claim', async () => {
 test('an entry without an id has candidates, and a probe stays what it is', async () => {
   const probe = { 'vcml.authority.type': 'probe', 'vcml.authority.id': 'liveness' };
   const said = await chainOf(entry(10, probe), [requested()]);
-  match(said, /same command as the liveness probe \(a person may have run it\) candidate: pods\/exec by alice/);
+  match(
+    said,
+    /same command as the liveness probe \(a person may have run it\) candidate: pods\/exec by alice/,
+  );
   doesNotMatch(said, /permitted by|confirmed/);
 });
 
@@ -143,7 +169,11 @@ for (const [authority, entered, place, says] of [
   ],
   [{ 'vcml.authority.type': 'pod', 'vcml.authority.id': 'u1' }, 'start', HOST, /by: pod u1 /],
   [
-    { 'vcml.authority.type': 'unit', 'vcml.authority.id': 'ssh.service', 'vcml.unit': 'ssh.service' },
+    {
+      'vcml.authority.type': 'unit',
+      'vcml.authority.id': 'ssh.service',
+      'vcml.unit': 'ssh.service',
+    },
     'start',
     HOST,
     /\[unit entry: start\] permitted by: unit ssh\.service/,
@@ -175,7 +205,10 @@ for (const [authority, entered, place, says] of [
   test(`a chain says what permitted it: ${says.source}`, async () => {
     const record = entry(10, { ...authority, 'vcml.entry': entered }, place);
     match(await chainOf(record), says);
-    match(await chainOf(record, undefined, '--output', 'sentences'), /(Permitted by: |Same command).*\./);
+    match(
+      await chainOf(record, undefined, '--output', 'sentences'),
+      /(Permitted by: |Same command).*\./,
+    );
     const { 'vcml.entry': _, ...attributes } = record.attributes;
     doesNotMatch(await chainOf({ ...record, attributes }), /permitted by|same command/);
   });
@@ -192,7 +225,12 @@ for (const [what, id] of Object.entries({
   'is huge': 'y'.repeat(200_000),
 }))
   test(`an id that ${what} is shown as what it is`, async () => {
-    for (const events of [undefined, [], [requested({ id })], [requested({ id }), requested({ id, user: 'b' })]]) {
+    for (const events of [
+      undefined,
+      [],
+      [requested({ id })],
+      [requested({ id }), requested({ id, user: 'b' })],
+    ]) {
       const said = await chainOf(claiming(id), events);
       doesNotMatch(said, /[\x1b\u202e]/);
       doesNotMatch(said, /request x of user/);
@@ -228,4 +266,27 @@ test('tree, query and report say the same at the entry', async () => {
     );
     equal(said.match(/, confirmed/g)?.length, 1);
   }
+});
+
+test('a tree shows equal sessions of two users as two', async () => {
+  const session = (at: number, cause: number, id: string) =>
+    entry(at, { ...carries(id), parent: execId(cause, 100 + cause) });
+  const runtime = effect(10, 9, HOST);
+  const branches = [
+    effect(20, 10, HOST),
+    session(21, 20, 'a'),
+    effect(30, 10, HOST),
+    session(31, 30, 'b'),
+  ];
+  const again = [effect(40, 10, HOST), session(41, 40, 'b')];
+  const journal = folder.journal('two.jsonl', journalOf(runtime, ...branches, ...again));
+  const log = folder.journal('two.log', [
+    requested({ id: 'a' }),
+    requested({ id: 'b', user: 'bob' }),
+  ]);
+  const { stdout } = await vcml('tree', String(runtime.id), '--audit-log', log, journal);
+  match(
+    stdout.replaceAll(/\s+/g, ' '),
+    /└ x\[120\] .*└ x\[121\] .*user alice.*└ x\[130\] ×2 .*└ x\[131\] .*user bob/,
+  );
 });

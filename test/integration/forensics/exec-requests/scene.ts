@@ -13,7 +13,11 @@ export const PLACE = {
 export const VARIABLE = 'KUBERNETES_EXEC_AUDIT_ID';
 
 /** An exec into the container, which says what permitted it. */
-export function entry(at: number, authority: Record<string, unknown>, place: object = PLACE): Draft {
+export function entry(
+  at: number,
+  authority: Record<string, unknown>,
+  place: object = PLACE,
+): Draft {
   const attributes = { 'vcml.entry': 'exec', 'vcml.metadata.state': 'complete', ...authority };
   const record = exec(at, 100 + at, 0, at, attributes);
   return { ...record, resource: { ...place } };

@@ -1,3 +1,4 @@
+import { execId } from '../../../check/craft.ts';
 import { carries, effect, entry, event, journalOf, PLACE } from './scene.ts';
 
 const HOST = { 'host.name': 'node', 'os.type': 'linux' };
@@ -9,22 +10,20 @@ const ALICE = [
   effect(20, 10),
   effect(30, 20, HOST),
   entry(40, carries('id-impersonated')),
+  // A session of bob within that of alice, who caused it.
+  entry(45, { ...carries('id-nested'), parent: execId(20, 120) }),
+  effect(47, 45),
 ];
-/** Each has an effect that nobody is named for. */
+/** Sessions of others; of what most of them caused, nobody is named. */
 const OTHERS = [
   entry(50, carries('id-bob')),
   entry(51, carries('id-of-another-pod')),
-  effect(61, 51),
   entry(52, carries('id-refused')),
-  effect(62, 52),
   entry(53, carries('id-of-two')),
-  effect(63, 53),
   entry(54, carries('id-unknown')),
-  effect(64, 54),
   entry(55, carries('id-unnamed'), UNNAMED),
-  effect(65, 55),
   entry(56, {}),
-  effect(66, 56),
+  ...[51, 52, 53, 54, 55, 56].map((at) => effect(at + 10, at)),
 ];
 
 /** The lines of a journal with exec sessions of several users. */
@@ -37,6 +36,7 @@ export const AUDIT_LOG = [
   event({ id: 'id-alice', stage: 'RequestReceived' }),
   event({ id: 'id-alice' }),
   event({ id: 'id-impersonated', as: 'admin' }),
+  event({ id: 'id-nested', user: 'bob' }),
   event({ id: 'id-bob', user: 'bob' }),
   event({ id: 'id-of-another-pod', pod: 'cart-1' }),
   event({ id: 'id-refused', code: 403 }),

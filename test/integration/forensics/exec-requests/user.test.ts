@@ -35,16 +35,16 @@ test('a selection takes a part of it, also where it leaves out the session itsel
   deepEqual(idsIn(stdout), OF_ALICE.slice(1));
 });
 
-test('an impersonated user did nothing, and another user nothing of this', async () => {
-  for (const [user, count] of [
-    ['admin', 0],
-    ['Alice', 0],
-    ['bob', 1],
+test('an impersonated user did nothing, and a name is compared exactly', async () => {
+  for (const [user, count, sessions] of [
+    ['admin', 0, 0],
+    ['Alice', 0, 0],
+    ['bob', 3, 2],
   ] as const) {
     const asked = ['--kubernetes-user', user, '--audit-log', log, '--output', 'jsonl'];
     const { stdout, stderr } = await vcml('query', ...asked, journal);
     equal(idsIn(stdout).length, count, stderr);
-    match(stderr, new RegExp(`${user}: ${count} exec session`));
+    match(stderr, new RegExp(`${user}: ${sessions} exec session`));
   }
 });
 
@@ -62,14 +62,25 @@ test('a tree and a report are about it, too', async () => {
 });
 
 test('a user of whom nothing is confirmed has no tree, and why is said', async () => {
-  const { code, stderr } = await vcml('tree', '--kubernetes-user', 'eve', '--audit-log', log, journal);
+  const { code, stderr } = await vcml(
+    'tree',
+    '--kubernetes-user',
+    'eve',
+    '--audit-log',
+    log,
+    journal,
+  );
   equal(code, 1);
   match(stderr, /no record matches this selection/);
   match(stderr, /eve: 0 exec sessions confirmed; never selected.* 1 ambiguous/);
 });
 
 for (const [what, args, says] of [
-  ['without an audit log', ['query', '--kubernetes-user', 'a'], /needs the audit log .*add --audit-log FILE/],
+  [
+    'without an audit log',
+    ['query', '--kubernetes-user', 'a'],
+    /needs the audit log .*add --audit-log FILE/,
+  ],
   ['with --sql', ['query', ...ofAlice, '--sql', 'SELECT 1'], /cannot be combined with --sql/],
   ['that is empty', ['query', '--kubernetes-user', '', '--audit-log', log], /Must not be empty/],
   ['without an audit log, in a tree', ['tree', '--kubernetes-user', 'a'], /add --audit-log FILE/],
