@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ForensicsError } from '../errors.ts';
 import { FORMS } from '../output/form.ts';
-import type { OfUser } from '../select/caused-by-user.ts';
+import type { OfUser } from '../select/of-user.ts';
 
 /** Adds the option for the form of the output. */
 export function form(command: Command, ...more: readonly string[]): Command {

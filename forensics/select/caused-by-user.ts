@@ -6,19 +6,8 @@ import type { Verdict } from '../exec-requests/verdict.ts';
 import type { Graph } from '../graph.ts';
 import type { Journals } from '../journals.ts';
 import { recordIn } from '../record-in.ts';
+import { IS_SESSION } from './of-user.ts';
 import { hitsOf } from './ordered.ts';
-
-/** Selects what the exec sessions of a user caused. */
-export interface OfUser {
-  readonly kubernetesUser?: string;
-  /** the path of the API server's audit log, or the address of a table that has it */
-  readonly auditLog?: string;
-}
-
-/** The columns of `links` that causedByUser() needs. */
-export const SESSION_COLUMNS = ['entry', 'authority_type'];
-/** The entries that may be sessions, in any table with these columns. */
-export const IS_SESSION = "entry = 'exec' AND authority_type = 'exec_request'";
 
 /**
  * Finds the rows of the confirmed exec sessions of a user, and of everything that they caused, whenever and

@@ -1,7 +1,8 @@
 import type { AuditLogFor } from '../../exec-requests/audit-log.ts';
 import { recordIn } from '../../record-in.ts';
-import { IS_SESSION, isOfUser } from '../../select/caused-by-user.ts';
+import { isOfUser } from '../../select/caused-by-user.ts';
 import { timeRangeOf } from '../../select/filter.ts';
+import { IS_SESSION } from '../../select/of-user.ts';
 import type { Store } from '../connect.ts';
 import { literals } from '../schema/literal.ts';
 import { effectsOf, nodesId, selectedRows, withCauses } from './fetch.ts';

@@ -1,6 +1,6 @@
 import { ForensicsError } from '../../errors.ts';
-import type { OfUser } from '../../select/caused-by-user.ts';
 import { isPattern, type Selection, type TimeRange, timeRangeOf } from '../../select/filter.ts';
+import type { OfUser } from '../../select/of-user.ts';
 import { HOUR_NS } from '../../select/time.ts';
 import { literal } from '../schema/literal.ts';
 import { HOUR } from '../schema/tables.ts';

@@ -61,7 +61,7 @@ test('a tree and a report are about it, too', async () => {
   match(text, /--kubernetes-user alice: 2 exec sessions confirmed/);
 });
 
-test('a user of whom nothing is confirmed has no tree, and why is said', async () => {
+test('a user of whom nothing is confirmed has no tree, and stderr says why', async () => {
   const { code, stderr } = await vcml(
     'tree',
     '--kubernetes-user',

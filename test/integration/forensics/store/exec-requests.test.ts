@@ -58,7 +58,7 @@ test('a store and a table say of sessions what files say', options, async (t) =>
   for (const id of OF_ALICE) match(readFileSync(page, 'utf8'), new RegExp(id.slice(0, 8)));
 });
 
-/** What is said about the sessions of a user. */
+/** The note about the sessions of a user. */
 function noteIn(stderr: string): string {
   return /--kubernetes-user .*/.exec(remarksIn(stderr))?.[0] ?? '';
 }
