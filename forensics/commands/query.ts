@@ -96,9 +96,9 @@ async function entriesAmong(
   journals: Journals,
   table: string,
   hits: readonly number[],
-  { auditLog, output }: QueryOptions,
+  { auditLog }: QueryOptions,
 ): Promise<StoredRecord[]> {
-  if (auditLog === undefined || !isStore(auditLog) || output !== 'text') return [];
+  if (auditLog === undefined || !isStore(auditLog)) return [];
   const entries = new Set(await hitsOf(journals, table, `entry = 'exec'`));
   const rows = hits.filter((row) => entries.has(row));
   return recordsOf(await entriesOf(journals, rows));
