@@ -12,7 +12,7 @@ import type { ConnectionOptions } from '../store/connect.ts';
 import { parseEvents } from './audit-events.ts';
 import type { ExecRequest } from './exec-request.ts';
 import { type Found, Requests } from './requests.ts';
-import { claimOf, RequestsById, type Verdict } from './verdict.ts';
+import { RequestsById, type Verdict } from './verdict.ts';
 import { verdictInWords } from './verdict-words.ts';
 
 /** Files up to this size are parsed as a whole where they are not lines of JSON. */
@@ -62,20 +62,23 @@ export async function readAuditLog(
 ): Promise<AuditLog> {
   if (path === undefined) return NO_LOG;
   // Comparing needs the rules of redaction, which take a tenth of the time in which a command starts.
-  const { candidatesOf } = await import('./candidates.ts');
+  const [{ candidatesOf }, { compareCommand }] = await Promise.all([
+    import('./candidates.ts'),
+    import('./comparison.ts'),
+  ]);
   const found = isStore(path) ? await inTable(path, records, connection) : await foundIn(path);
   const { requests, refused, summary } = found;
-  const byId = new RequestsById([...requests, ...refused]);
+  const byId = new RequestsById([...requests, ...refused], compareCommand);
   const withoutIds = requests.filter(({ ids }) => ids.length === 0);
   return {
     requests,
     summary,
     verdictOn(record) {
-      const claim = claimOf(record);
+      const claim = byId.claimOf(record);
       return claim && byId.judge(record, claim);
     },
     remarksOn(record) {
-      const claim = claimOf(record);
+      const claim = byId.claimOf(record);
       if (claim === undefined) return [...ownRemarks(record), ...candidatesOf(record, requests)];
       const verdict = byId.judge(record, claim);
       const candidates = verdict.kind === 'missing' ? candidatesOf(record, withoutIds) : [];

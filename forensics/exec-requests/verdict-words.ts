@@ -37,8 +37,9 @@ export function verdictInWords(record: StoredRecord, claim: Claim, verdict: Verd
   }
 }
 
-function claimInWords({ id, variable }: Claim): string {
-  const source = variable === undefined ? '' : ` in ${shown(variable)}`;
+function claimInWords({ id, variable, rest }: Claim): string {
+  const where = rest === undefined ? '' : ' of the command line';
+  const source = variable === undefined ? '' : ` in ${shown(variable)}${where}`;
   return `exec request ${shown(id)}${source}`;
 }
 

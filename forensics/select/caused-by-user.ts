@@ -26,7 +26,7 @@ export async function causedByUser(
   const caused = new Set(rows.filter((_, index) => isOfUser(log, records[index], user)));
   const sessions = caused.size;
   for (const row of caused) for (const effect of graph.childrenOf(row)) caused.add(effect);
-  const verdicts = records.map((record) => log.verdictOn(record)?.kind ?? 'undecided');
+  const verdicts = records.flatMap((record) => log.verdictOn(record)?.kind ?? []);
   journals.notes = [...journals.notes, sentenceOf(user, sessions, verdicts)];
   return caused;
 }

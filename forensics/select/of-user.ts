@@ -6,6 +6,7 @@ export interface OfUser {
 }
 
 /** The columns that IS_SESSION reads. */
-export const SESSION_COLUMNS = ['entry', 'authority_type'];
-/** The entries that carry the id of a request, in any table of records. */
-export const IS_SESSION = "entry = 'exec' AND authority_type = 'exec_request'";
+export const SESSION_COLUMNS = ['entry', 'authority_type', 'args'];
+/** The entries that may carry the id of a request, in any table of records. */
+export const IS_SESSION = `entry = 'exec' AND (authority_type = 'exec_request'
+  OR ((args[1] = 'env' OR args[1] LIKE '%/env') AND args[2] LIKE '%=%'))`;

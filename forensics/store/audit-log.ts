@@ -2,7 +2,7 @@ import type { StoredRecord } from '../../record/read.ts';
 import { ForensicsError } from '../errors.ts';
 import { parseEvents } from '../exec-requests/audit-events.ts';
 import { type Found, Requests } from '../exec-requests/requests.ts';
-import { claimOf } from '../exec-requests/verdict.ts';
+import { claimOf, commandClaimOf } from '../exec-requests/verdict.ts';
 import { type Window, windowsOf } from '../exec-requests/windows.ts';
 import { parseAddress } from './address.ts';
 import { inParts } from './answer/fetch.ts';
@@ -61,7 +61,9 @@ function* queriesFor(
 ): Generator<string> {
   const windows = windowsOf(records, LATE_NS);
   for (const some of inParts(windows, 500)) yield select(store, table, some);
-  const claimed = new Set(records.map((record) => claimOf(record)?.id ?? ''));
+  const claimed = new Set(
+    records.map((record) => (claimOf(record) ?? commandClaimOf(record))?.id ?? ''),
+  );
   const ids = [...claimed].filter((id) => PLAIN_ID.test(id));
   // A row that both found would count twice.
   const times = `${within(windowsOf(records, LATE_NS, ID_NS))} AND NOT ${within(windows)}`;

@@ -74,6 +74,28 @@ for (const [what, record] of Object.entries({
     equal(await verdictOn(record, event({ id: 'a' }), event({ id: 7 })), undefined);
   });
 
+const given = { id: 'a', command: ['ls', '-l'], annotations: { 'x/SPO': 'u' } };
+const written = { id: 'b', user: 'bob', command: ['env', 'SPO=u', 'ls', '-l'] };
+
+for (const [what, args, events, verdict] of [
+  ['that a webhook put there', ['env', 'SPO=u', 'ls', '-l'], [given], 'confirmed'],
+  ['with a path before env', ['/bin/env', 'SPO=u', 'ls', '-l'], [given], 'confirmed'],
+  ['before another command', ['env', 'SPO=u', 'id'], [given], 'contradicted'],
+  ['that another request may have', ['env', 'SPO=u', 'ls', '-l'], [given, written], 'ambiguous'],
+  ['that only its user put there', ['env', 'SPO=u', 'ls', '-l'], [written], undefined],
+  ['in another variable', ['env', 'OTHER=u', 'ls', '-l'], [given], undefined],
+  ['that is an audit ID', ['env', 'SPO=a', 'ls', '-l'], [given], undefined],
+  ['behind another setting', ['env', 'A=b', 'SPO=u', 'ls', '-l'], [given], undefined],
+  ['of another program', ['nice', 'SPO=u', 'ls', '-l'], [given], undefined],
+] as const)
+  test(`an id in the command line ${what}: ${verdict ?? 'no claim'}`, async () => {
+    const record = readRecord(
+      text(entry(10, { 'process.command_args': args, 'process.args_count': args.length })),
+    );
+    if (record === undefined) throw new Error('it is no record');
+    equal(await verdictOn(record, ...events.map(event)), verdict);
+  });
+
 test('names that objects have by themselves are ids like others', async () => {
   for (const id of ['__proto__', 'constructor', 'toString'])
     deepEqual(

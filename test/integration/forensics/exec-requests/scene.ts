@@ -52,6 +52,7 @@ export interface Request {
   readonly pod?: string;
   readonly namespace?: string;
   readonly container?: string;
+  readonly command?: readonly string[];
   readonly stage?: string;
   readonly code?: number;
   readonly annotations?: Readonly<Record<string, unknown>>;
@@ -61,7 +62,9 @@ export interface Request {
 export function event(request: Request): string {
   const { id, user = 'alice', seconds = -1, pod = 'cart-0', namespace = 'shop' } = request;
   const { container = 'app', stage = 'ResponseComplete', code = 101, annotations, as } = request;
-  const parameters = new URLSearchParams({ command: 'x', container });
+  const { command = ['x'] } = request;
+  const words = command.map((word) => ['command', word]);
+  const parameters = new URLSearchParams([...words, ['container', container]]);
   return JSON.stringify({
     kind: 'Event',
     apiVersion: 'audit.k8s.io/v1',
