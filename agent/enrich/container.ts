@@ -82,15 +82,23 @@ export class Container {
     this.#render();
   }
 
-  #render(): Rendered {
-    if (this.#rendered !== undefined) return this.#rendered;
-    const { host, readState, runtimeOnly, memory } = this.#options;
+  /** What is known about it now; it is not kept, because it may be large. */
+  facts(): ContainerFacts {
+    const { readState, runtimeOnly, memory } = this.#options;
     const { path, key } = this;
     this.#state ??= readState(path.id) ?? memory.recall(key)?.state;
     const podUid = podUidOf({ path, state: this.#state });
     const isSought = podUid !== undefined && !runtimeOnly;
     const pod = isSought ? (this.#podOf(podUid) ?? memory.recall(key)?.pod) : undefined;
-    const facts = agreeing({ path, state: this.#state, pod });
+    return agreeing({ path, state: this.#state, pod });
+  }
+
+  #render(): Rendered {
+    if (this.#rendered !== undefined) return this.#rendered;
+    const { host, runtimeOnly, memory } = this.#options;
+    const { path, key } = this;
+    const facts = this.facts();
+    const podUid = podUidOf({ path, state: this.#state });
     const own = containerIn(facts);
     if (facts.state !== undefined || facts.pod !== undefined) memory.keep(key, ofOne(facts, own));
     const named = facts.state?.podName !== undefined;

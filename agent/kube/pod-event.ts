@@ -28,9 +28,19 @@ const owner = message({
   5: one('apiVersion', text),
   6: one('controller', boolean),
 });
+/** More than slimPod() keeps of any part, so that it sees where something is missing. */
+const PARTS_MAX = 1000;
+const command = atMost(PARTS_MAX, many('command', text));
+const handler = message({ 1: one('exec', message({ 1: command })) });
+const probe = message({ 1: inline(handler) });
 const container = message({
   1: one('name', text),
   2: one('image', text),
+  7: atMost(PARTS_MAX, many('env', message({ 1: one('name', text), 2: one('value', text) }))),
+  10: one('livenessProbe', probe),
+  11: one('readinessProbe', probe),
+  12: one('lifecycle', message({ 1: one('postStart', handler), 2: one('preStop', handler) })),
+  22: one('startupProbe', probe),
   24: one('restartPolicy', text),
 });
 const state = message({ 3: one('terminated', message({ 7: one('containerID', text) })) });
@@ -41,8 +51,6 @@ const status = message({
   7: one('imageID', text),
   8: one('containerID', text),
 });
-/** More than slimPod() keeps of any part, so that it sees where something is missing. */
-const PARTS_MAX = 1000;
 
 /** k8s.io/api/core/v1/generated.proto, as far as records need it. */
 const readPod = reader<V1Pod>({
@@ -62,6 +70,7 @@ const readPod = reader<V1Pod>({
     'spec',
     message({
       2: atMost(PARTS_MAX, many('containers', container)),
+      8: one('serviceAccountName', text),
       20: atMost(PARTS_MAX, many('initContainers', container)),
       34: atMost(PARTS_MAX, many('ephemeralContainers', message({ 1: inline(container) }))),
     }),

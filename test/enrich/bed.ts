@@ -68,6 +68,7 @@ export function bedOf(options: BedOptions = {}) {
     proc,
     hostMountNamespace: HOST_MNT,
     runtimeOnly,
+    execRequestVariables: ['REQUEST_ID', 'OTHER_ID'],
     started,
     startedIsWhole,
     readState: (id) => states.get(id),

@@ -25,6 +25,8 @@ export function podOf(
     name,
     namespace: 'shop',
     containers,
+    controllers: ['ReplicaSet/cart-7d9f', 'Deployment/cart'],
+    serviceAccount: 'shopper',
     isOver: false,
     isReduced: false,
     attributes: { 'k8s.pod.start_time': '2026-01-31T12:00:00Z', 'service.name': 'cart-service' },
@@ -55,6 +57,7 @@ export function stateOf(more: Partial<ContainerState> = {}): ContainerState {
     podUid: UID,
     name: 'cart',
     image: 'docker.io/shop/cart:2',
+    variables: [],
     ...more,
   };
 }

@@ -15,28 +15,58 @@ const EARLY_MS = 60_000;
 const LATE_MS = 7 * 24 * 3_600_000;
 
 /**
- * Returns a pod's owners as `k8s.<kind>.name` and `.uid`. A Deployment or a CronJob owns it through
- * a ReplicaSet or a Job, whose name its controller makes: `<deployment>-<pod-template-hash>` and
- * `<cronjob>-<minute it is due>`. Only an exact match counts; the uid of such an owner is unknown.
+ * Returns a pod's owners as `k8s.<kind>.name` and `.uid`, as far as they are of a known kind; the uid of
+ * the upper one is unknown.
  */
-export function ownerAttributes(
+export function ownerAttributes(...given: Given): Record<string, string> {
+  const attributes: Record<string, string> = {};
+  const { owner, kind, above } = ownersOf(...given);
+  if (owner === undefined || kind === undefined) return attributes;
+  attributes[ownerKey(kind, 'name')] = owner.name;
+  attributes[ownerKey(kind, 'uid')] = owner.uid;
+  if (above !== undefined) attributes[ownerKey(KINDS[above.kind], 'name')] = above.name;
+  return attributes;
+}
+
+/** Returns a pod's controller, of whatever kind, and the upper one as `kind/name`, such as `Job/nightly-1`. */
+export function controllersOf(...given: Given): readonly string[] {
+  const { owner, above } = ownersOf(...given);
+  return [owner, above].flatMap((one) => (one === undefined ? [] : [`${one.kind}/${one.name}`]));
+}
+
+type Given = readonly [
   owners: readonly V1OwnerReference[] | undefined,
   labels: Readonly<Record<string, string>>,
   createdAt: Date,
-): Record<string, string> {
-  const attributes: Record<string, string> = {};
+];
+
+const KINDS = { Deployment: 'deployment', CronJob: 'cronjob' } as const;
+
+interface Owners {
+  /** the pod's controller; undefined: it has none */
+  readonly owner?: V1OwnerReference;
+  /** undefined: it is of another kind than the known ones */
+  readonly kind?: OwnerKind;
+  /** what owns the pod through it */
+  readonly above?: { readonly kind: keyof typeof KINDS; readonly name: string };
+}
+
+/**
+ * Finds a pod's controller. A Deployment or a CronJob owns the pod through a ReplicaSet or a Job, whose
+ * name its controller makes: `<deployment>-<pod-template-hash>` and `<cronjob>-<minute it is due>`. Only
+ * an exact match counts.
+ */
+function ownersOf(...[owners, labels, createdAt]: Given): Owners {
   const owner = owners?.find(({ controller }) => controller === true);
-  const [kind, group = ''] = CONTROLLERS.get(owner?.kind ?? '') ?? [];
-  if (owner === undefined || kind === undefined || !owner.apiVersion.startsWith(group))
-    return attributes;
-  const { name, uid } = owner;
-  attributes[ownerKey(kind, 'name')] = name;
-  attributes[ownerKey(kind, 'uid')] = uid;
+  if (owner === undefined) return {};
+  const [kind, group = ''] = CONTROLLERS.get(owner.kind) ?? [];
+  if (kind === undefined || !owner.apiVersion.startsWith(group)) return { owner };
+  const { name } = owner;
   const deployment = kind === 'replicaset' && withoutHash(name, labels[TEMPLATE_HASH]);
-  if (deployment) attributes[ownerKey('deployment', 'name')] = deployment;
+  if (deployment) return { owner, kind, above: { kind: 'Deployment', name: deployment } };
   const cronJob = kind === 'job' && withoutMinute(name, createdAt.getTime());
-  if (cronJob) attributes[ownerKey('cronjob', 'name')] = cronJob;
-  return attributes;
+  if (cronJob) return { owner, kind, above: { kind: 'CronJob', name: cronJob } };
+  return { owner, kind };
 }
 
 /**
