@@ -5,6 +5,8 @@ import type { Environment, ExecEvent, Invocation } from '../../record/types.ts';
 import type { UnitPath } from './cgroups/unit-path.ts';
 import { type ContainerFacts, containerIn, podUidOf } from './container-resource.ts';
 import { type Commands, digestOf, HANDLERS, PROBES } from './pods/commands.ts';
+import { controllersOf } from './pods/owners.ts';
+import type { Pod } from './pods/pod.ts';
 
 /** What permitted an entry. */
 interface Authority {
@@ -72,9 +74,13 @@ function podOf(facts: ContainerFacts): Authority | undefined {
   return {
     type: 'pod',
     id,
-    controllers: isOfController && pod !== undefined ? pod.controllers : [],
+    controllers: isOfController && pod !== undefined ? controllersIn(pod) : [],
     serviceAccount: pod?.serviceAccount,
   };
+}
+
+function controllersIn({ controller, attributes }: Pod): readonly string[] {
+  return controller === undefined ? controllersOf(attributes) : [controller];
 }
 
 /** A variable that the container's own configuration sets, or may set, is no authority. */

@@ -174,11 +174,11 @@ function isStateOrNone(value: unknown): boolean {
 function isPodOrNone(value: unknown): boolean {
   if (value === undefined) return true;
   const pod = (value ?? {}) as Record<string, unknown>;
-  const { uid, name, namespace, containers, controllers, attributes } = pod;
+  const { uid, name, namespace, containers, attributes } = pod;
   return (
     [uid, name, namespace].every((text) => typeof text === 'string') &&
     Array.isArray(containers) &&
-    Array.isArray(controllers) &&
-    typeof attributes === 'object'
+    typeof attributes === 'object' &&
+    attributes !== null
   );
 }

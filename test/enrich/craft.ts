@@ -25,8 +25,6 @@ export function podOf(
     name,
     namespace: 'shop',
     containers,
-    controllers: ['ReplicaSet/cart-7d9f', 'Deployment/cart'],
-    serviceAccount: 'shopper',
     isOver: false,
     isReduced: false,
     attributes: { 'k8s.pod.start_time': '2026-01-31T12:00:00Z', 'service.name': 'cart-service' },

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import { bytesInUse } from '../support/memory.ts';
 import { bedOf, HOST_MNT, idOf } from './bed.ts';

@@ -15,58 +15,60 @@ const EARLY_MS = 60_000;
 const LATE_MS = 7 * 24 * 3_600_000;
 
 /**
- * Returns a pod's owners as `k8s.<kind>.name` and `.uid`, as far as they are of a known kind; the uid of
- * the upper one is unknown.
+ * Returns a pod's owners as `k8s.<kind>.name` and `.uid`. A Deployment or a CronJob owns it through
+ * a ReplicaSet or a Job, whose name its controller makes: `<deployment>-<pod-template-hash>` and
+ * `<cronjob>-<minute it is due>`. Only an exact match counts; the uid of such an owner is unknown.
  */
-export function ownerAttributes(...given: Given): Record<string, string> {
-  const attributes: Record<string, string> = {};
-  const { owner, kind, above } = ownersOf(...given);
-  if (owner === undefined || kind === undefined) return attributes;
-  attributes[ownerKey(kind, 'name')] = owner.name;
-  attributes[ownerKey(kind, 'uid')] = owner.uid;
-  if (above !== undefined) attributes[ownerKey(KINDS[above.kind], 'name')] = above.name;
-  return attributes;
-}
-
-/** Returns a pod's controller, of whatever kind, and the upper one as `kind/name`, such as `Job/nightly-1`. */
-export function controllersOf(...given: Given): readonly string[] {
-  const { owner, above } = ownersOf(...given);
-  return [owner, above].flatMap((one) => (one === undefined ? [] : [`${one.kind}/${one.name}`]));
-}
-
-type Given = readonly [
+export function ownerAttributes(
   owners: readonly V1OwnerReference[] | undefined,
   labels: Readonly<Record<string, string>>,
   createdAt: Date,
-];
-
-const KINDS = { Deployment: 'deployment', CronJob: 'cronjob' } as const;
-
-interface Owners {
-  /** the pod's controller; undefined: it has none */
-  readonly owner?: V1OwnerReference;
-  /** undefined: it is of another kind than the known ones */
-  readonly kind?: OwnerKind;
-  /** what owns the pod through it */
-  readonly above?: { readonly kind: keyof typeof KINDS; readonly name: string };
+): Record<string, string> {
+  const attributes: Record<string, string> = {};
+  const owner = controllerIn(owners);
+  const kind = owner && kindOf(owner);
+  if (owner === undefined || kind === undefined) return attributes;
+  const { name, uid } = owner;
+  attributes[ownerKey(kind, 'name')] = name;
+  attributes[ownerKey(kind, 'uid')] = uid;
+  const deployment = kind === 'replicaset' && withoutHash(name, labels[TEMPLATE_HASH]);
+  if (deployment) attributes[ownerKey('deployment', 'name')] = deployment;
+  const cronJob = kind === 'job' && withoutMinute(name, createdAt.getTime());
+  if (cronJob) attributes[ownerKey('cronjob', 'name')] = cronJob;
+  return attributes;
 }
 
-/**
- * Finds a pod's controller. A Deployment or a CronJob owns the pod through a ReplicaSet or a Job, whose
- * name its controller makes: `<deployment>-<pod-template-hash>` and `<cronjob>-<minute it is due>`. Only
- * an exact match counts.
- */
-function ownersOf(...[owners, labels, createdAt]: Given): Owners {
-  const owner = owners?.find(({ controller }) => controller === true);
-  if (owner === undefined) return {};
-  const [kind, group = ''] = CONTROLLERS.get(owner.kind) ?? [];
-  if (kind === undefined || !owner.apiVersion.startsWith(group)) return { owner };
-  const { name } = owner;
-  const deployment = kind === 'replicaset' && withoutHash(name, labels[TEMPLATE_HASH]);
-  if (deployment) return { owner, kind, above: { kind: 'Deployment', name: deployment } };
-  const cronJob = kind === 'job' && withoutMinute(name, createdAt.getTime());
-  if (cronJob) return { owner, kind, above: { kind: 'CronJob', name: cronJob } };
-  return { owner, kind };
+/** Returns a pod's controller of any other kind as `kind/name`; undefined: it has none. */
+export function otherController(owners: readonly V1OwnerReference[]): string | undefined {
+  const owner = controllerIn(owners);
+  if (owner === undefined || kindOf(owner) !== undefined) return undefined;
+  return `${owner.kind}/${owner.name}`;
+}
+
+/** Returns a pod's controller as `kind/name`, and after it the one that owns the pod through that. */
+export function controllersOf(attributes: Readonly<Record<string, string>>): string[] {
+  return KINDS.flatMap(([kind, owner]) => {
+    const name = attributes[ownerKey(owner, 'name')];
+    return name === undefined ? [] : [`${kind}/${name}`];
+  });
+}
+
+/** in the order of controllersOf() */
+const KINDS: readonly (readonly [kind: string, owner: OwnerKind])[] = [
+  ...[...CONTROLLERS].map(([kind, [owner]]) => [kind, owner] as const),
+  ['Deployment', 'deployment'],
+  ['CronJob', 'cronjob'],
+];
+
+function controllerIn(
+  owners: readonly V1OwnerReference[] | undefined,
+): V1OwnerReference | undefined {
+  return owners?.find(({ controller }) => controller === true);
+}
+
+function kindOf({ kind, apiVersion }: V1OwnerReference): OwnerKind | undefined {
+  const [owner, group = ''] = CONTROLLERS.get(kind) ?? [];
+  return apiVersion.startsWith(group) ? owner : undefined;
 }
 
 /**

@@ -6,7 +6,7 @@ import {
   ownerKey,
 } from '../../../record/fields/resource.ts';
 import { KEYS } from '../../../record/fields.ts';
-import { controllersOf, ownerAttributes } from './owners.ts';
+import { otherController, ownerAttributes } from './owners.ts';
 import { bytesOfContainer, type PodContainer, slimContainers } from './pod-containers.ts';
 
 /** The part of a pod that is kept: hardly ever more than 2 KiB, and never more than 70 KiB. */
@@ -23,10 +23,10 @@ export interface Pod {
   /** further attributes of the resource */
   readonly attributes: Readonly<Record<string, string>>;
   readonly containers: readonly PodContainer[];
-  /** Its controller as `kind/name`, then the one above that; empty: it has none. */
-  readonly controllers: readonly string[];
+  /** its controller as `kind/name`, unless `attributes` have it or there is none */
+  readonly controller?: string;
   /** the name of its service account */
-  readonly serviceAccount: string | undefined;
+  readonly serviceAccount?: string;
   /** Whether it has ended for good. */
   readonly isOver: boolean;
   /** Whether its object is larger than what is kept of any pod, so that something may be missing. */
@@ -79,8 +79,8 @@ export function slimPod(pod: V1Pod, options: PodOptions, isCut = false): Pod | u
   const { keys } = options;
   const references = metadata?.ownerReferences ?? [];
   const short = references.filter(isShort);
-  const createdAt = new Date(metadata?.creationTimestamp ?? 0);
-  const owners = ownerAttributes(short, labels, createdAt);
+  const owners = ownerAttributes(short, labels, new Date(metadata?.creationTimestamp ?? 0));
+  const controller = otherController(short);
   const startTime = rfc3339(status?.startTime);
   const { containers, isWhole } = slimContainers(pod);
   const mirrors = mirroredUid(annotations, short, options);
@@ -96,8 +96,8 @@ export function slimPod(pod: V1Pod, options: PodOptions, isCut = false): Pod | u
       [KEYS.serviceName]: serviceName(labels, annotations, owners, keys) ?? name,
     },
     containers,
-    controllers: controllersOf(short, labels, createdAt),
-    serviceAccount: spec?.serviceAccountName || undefined,
+    ...(controller === undefined ? {} : { controller }),
+    ...(spec?.serviceAccountName ? { serviceAccount: spec.serviceAccountName } : {}),
     isOver: status?.phase === 'Succeeded' || status?.phase === 'Failed',
     isReduced: isCut || !isWhole || short.length < references.length,
   };
@@ -105,11 +105,11 @@ export function slimPod(pod: V1Pod, options: PodOptions, isCut = false): Pod | u
 
 /** About the memory that a pod takes. */
 export function bytesOf(pod: Pod): number {
-  const { uid, namespace, name, attributes, containers, controllers, serviceAccount = '' } = pod;
-  let bytes = POD_BYTES;
-  for (const text of [uid, namespace, name, serviceAccount, ...controllers]) bytes += text.length;
+  const { uid, namespace, name, controller = '', serviceAccount = '', attributes } = pod;
+  const texts = [uid, namespace, name, controller, serviceAccount];
+  let bytes = texts.reduce((sum, text) => sum + text.length, POD_BYTES);
   for (const [key, value] of Object.entries(attributes)) bytes += key.length + value.length;
-  for (const container of containers) bytes += bytesOfContainer(container);
+  for (const container of pod.containers) bytes += bytesOfContainer(container);
   return bytes;
 }
 

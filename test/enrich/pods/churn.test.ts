@@ -63,7 +63,7 @@ function comeAndGo(n: number): void {
   const status = { imageId: undefined, restartCount: 0, lastId: undefined };
   const pod = { uid, namespace: 'shop', name, attributes: { 'service.name': name } };
   const containers = [{ ...container, ...status }];
-  const owners = { controllers: [`ReplicaSet/${name}`], serviceAccount: 'default' };
+  const owners = { controller: `Game/${name}`, serviceAccount: 'default' };
   const last = { ...pod, ...owners, containers, isOver: false, isReduced: false };
   const names = { podNamespace: 'shop', podName: name, podUid: uid, name: 'main', variables: [] };
   states.set(id, { runtime: 'containerd', sandbox: false, image: 'shop/cart:2', ...names });

@@ -121,8 +121,6 @@ test('a pod of the kubelet has everything that records need', async () => {
         },
         { ...waiting('look', 'ephemeral', 'shop/look:1'), id: 'c'.repeat(64), restartCount: 0 },
       ],
-      controllers: ['ReplicaSet/cart-6d4b75cb6d', 'Deployment/cart'],
-      serviceAccount: undefined,
       isOver: false,
       isReduced: false,
     });

@@ -65,8 +65,6 @@ test('a pod without an owner is its own service', () => {
       'service.name': 'cart-7d9f-x2x',
     },
     containers: [containerOf()],
-    controllers: [],
-    serviceAccount: undefined,
     isOver: false,
     isReduced: false,
   });
