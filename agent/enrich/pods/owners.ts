@@ -38,11 +38,14 @@ export function ownerAttributes(
   return attributes;
 }
 
-/** Returns a pod's controller of any other kind as `kind/name`; undefined: it has none. */
+/**
+ * Returns a pod's controller of any other kind as `kind/name`; undefined: it has none, or one that has the
+ * name of a known kind and is of another group.
+ */
 export function otherController(owners: readonly V1OwnerReference[]): string | undefined {
   const owner = controllerIn(owners);
-  if (owner === undefined || kindOf(owner) !== undefined) return undefined;
-  return `${owner.kind}/${owner.name}`;
+  const isNamesake = KINDS.some(([kind]) => kind === owner?.kind);
+  return owner === undefined || isNamesake ? undefined : `${owner.kind}/${owner.name}`;
 }
 
 /** Returns a pod's controller as `kind/name`, and after it the one that owns the pod through that. */

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { V1Pod } from '@kubernetes/client-node';
 import {
   Server,
   ServerCredentials,
@@ -10,7 +11,9 @@ import {
   type ServiceDefinition,
   status,
 } from '@grpc/grpc-js';
+import { digestOf } from '../../../agent/enrich/pods/commands.ts';
 import { followPodsApi } from '../../../agent/enrich/pods/kubelet-pods-api.ts';
+import { slimPod } from '../../../agent/enrich/pods/pod.ts';
 import type { PodSourceOptions } from '../../../agent/enrich/pods/pod-source.ts';
 import { readPodEvent } from '../../../agent/kube/pod-event.ts';
 import { POD_UID } from '../../support/ids.ts';
@@ -19,6 +22,7 @@ import { until } from '../../support/until.ts';
 /** As Kubernetes' own code wrote them, a pod with one of everything. */
 const ADDED = fixture('pod-added');
 const DELETED = fixture('pod-deleted');
+const PROBED = fixture('pod-probed');
 const SYNCED = Buffer.from([8, 4]);
 
 type Call = ServerWritableStream<Buffer, Buffer>;
@@ -170,6 +174,19 @@ test('a missing or refusing socket is reported once, and so is its end', async (
     await until('the end of the problem', () => problems.length > 1);
     deepEqual(problems.slice(1), ['fine']);
     equal(source.state, 'following');
+  });
+});
+
+test('a pod of the kubelet has the commands of its probes and handlers', () => {
+  const { pod } = readPodEvent(PROBED);
+  const keys = { label: () => false, annotation: () => false };
+  const { containers = [], serviceAccount } =
+    slimPod(pod as V1Pod, { keys, nodeName: 'node-1' }) ?? {};
+  equal(serviceAccount, 'shopper');
+  deepEqual(containers[0]?.commands, {
+    liveness: digestOf(['echo', 'a', '']),
+    readiness: digestOf(['ready']),
+    post_start: digestOf(['hello', '$(A)']),
   });
 });
 

@@ -220,6 +220,27 @@ test('neither arguments nor environment are kept', async () => {
   ok(!JSON.stringify(state).includes('secret'));
 });
 
+test('the variables that a container sets are known by name, whichever runtime has it', async () => {
+  const large = `BIG=${'x'.repeat(300_000)}`;
+  const env = ['PATH=/bin', large, 'REQUEST_ID=secret', 'NOT_REQUEST_ID=1', 'OTHER_ID_2=1'];
+  const config = { ...oci(CRI), process: { args: ['sh'], env } };
+  const crio = { ...CRI, 'io.kubernetes.cri-o.ContainerType': 'container' };
+  for (const [path, content] of [
+    [`${TASKS}/k8s.io/${ID}/config.json`, config],
+    [`overlay-containers/${ID}/userdata/config.json`, config],
+    [`overlay-containers/${ID}/userdata/config.json`, { ...config, annotations: crio }],
+    [`containers/${ID}/config.v2.json`, { Name: '/web', Config: { Env: env } }],
+  ] as const) {
+    const state = await read(path, content);
+    deepEqual(state?.variables, ['REQUEST_ID'], path);
+    ok(!JSON.stringify(state).includes('secret'));
+  }
+  for (const env of [undefined, null, 'REQUEST_ID=1', { REQUEST_ID: 1 }]) {
+    const state = await read(`${TASKS}/k8s.io/${ID}/config.json`, { process: { env } });
+    deepEqual(state?.variables, []);
+  }
+});
+
 test('hostile content gives no names and does no harm', async () => {
   const file = `${TASKS}/k8s.io/${ID}/config.json`;
   const names = [
