@@ -57,7 +57,7 @@ export function containerAuthority(
 export function unitAuthority({ unit, isSession }: UnitPath, event: ExecEvent): string {
   const { loginUid } = event.invocation.context;
   if (!isSession || loginUid === undefined) return textOf({ type: 'unit', id: unit });
-  const [remote = ''] = valueOf(event.environment, SSH_CONNECTION)?.split(' ') ?? [];
+  const [remote = ''] = onlyValueOf(event.environment, SSH_CONNECTION)?.split(' ') ?? [];
   return textOf({ type: 'login', id: `${loginUid}`, remote: isIP(remote) ? remote : undefined });
 }
 
@@ -92,14 +92,14 @@ function requestOf(
   if (state === undefined) return undefined;
   for (const source of variables) {
     if (state.variables.includes(source)) continue;
-    const id = valueOf(environment, source);
+    const id = onlyValueOf(environment, source);
     if (id) return { type: 'exec_request', id, source };
   }
   return undefined;
 }
 
 /** Returns the value of a variable that stands once; undefined also if it may stand twice. */
-function valueOf(environment: Environment | undefined, name: string): string | undefined {
+function onlyValueOf(environment: Environment | undefined, name: string): string | undefined {
   if (environment === undefined || environment.isCut) return undefined;
   const [found, second] = environment.variables.filter((one) => one.name === name);
   return second === undefined ? found?.value : undefined;

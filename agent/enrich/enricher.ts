@@ -35,7 +35,7 @@ export interface EnricherOptions {
   readonly runtimeOnly: boolean;
   /** How long a container's first record may wait for its metadata. */
   readonly waitMs: number;
-  /** The variables in which a container's exec may have the id of the request for it; the first goes first. */
+  /** The variables in which a container's exec may have the id of the request for it; an earlier one is preferred. */
   readonly execRequestVariables: readonly string[];
   /** Containers and units whose start is in the journal. */
   readonly started: Iterable<string>;

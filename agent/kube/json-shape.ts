@@ -71,6 +71,7 @@ const NAME_MAX = 1024;
 
 /** Variables of an environment, each `NAME=value`: of those with such names, the name is kept. */
 export function variablesNamed(names: readonly string[]): Elements {
-  const part = (front: string) => names.find((name) => front === name || front.startsWith(`${name}=`));
+  const part = (front: string) =>
+    names.find((name) => front === name || front.startsWith(`${name}=`));
   return elements({ kind: 'leaf', maxBytes: NAME_MAX, isOptional: false, part });
 }

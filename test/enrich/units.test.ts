@@ -37,14 +37,8 @@ const PATHS: readonly (readonly [path: string, unit: string | undefined])[] = [
   ['/system.slice/ssh.service/a/b', 'ssh.service'],
   ['/system.slice/system-getty.slice/getty@tty1.service', 'getty@tty1.service'],
   ['/user.slice/user-1000.slice/session-3.scope', 'session-3.scope'],
-  [
-    '/user.slice/user-1000.slice/user@1000.service/app.slice/ssh.service',
-    'user@1000.service',
-  ],
-  [
-    '/user.slice/user-1000.slice/user@1000.service/session-3.scope',
-    'user@1000.service',
-  ],
+  ['/user.slice/user-1000.slice/user@1000.service/app.slice/ssh.service', 'user@1000.service'],
+  ['/user.slice/user-1000.slice/user@1000.service/session-3.scope', 'user@1000.service'],
   ['/machine.slice/machine-a.scope/payload/system.slice/ssh.service', 'machine-a.scope'],
   ['/machine.slice/systemd-nspawn@a.service/payload', 'systemd-nspawn@a.service'],
   ['/system.slice/system-dbus\\\\x2d.slice/dbus\\\\x2d1.service', 'dbus\\\\x2d1.service'],
@@ -159,7 +153,8 @@ for (const maker of ['other', 'privileged'] as const)
       bed.names.set('0:70', { parent: above === '/' ? 1n : 69n, name: 'forged.service', maker });
       if (above !== '/') bed.mkdir(69n, above, 0, maker);
       bed.mkdir(70n, path, 0, maker);
-      const expected = maker === 'privileged' ? ['forged.service', 'start'] : [undefined, undefined];
+      const expected =
+        maker === 'privileged' ? ['forged.service', 'start'] : [undefined, undefined];
       const place = bed.place(forged, HOST);
       deepEqual(unitAndEntry(place), expected);
       equal(place.cgroup, `0::${path}`);
@@ -279,13 +274,23 @@ const LOGINS: readonly (readonly [
   ['no such variable', environmentOf([['OTHER', CONNECTION]]), undefined],
   ['a name', environmentOf([['SSH_CONNECTION', 'evil.example 1 ::1 22']]), undefined],
   ['nothing', environmentOf([['SSH_CONNECTION', '']]), undefined],
-  ['twice', environmentOf([['SSH_CONNECTION', CONNECTION], ['SSH_CONNECTION', '::1']]), undefined],
+  [
+    'twice',
+    environmentOf([
+      ['SSH_CONNECTION', CONNECTION],
+      ['SSH_CONNECTION', '::1'],
+    ]),
+    undefined,
+  ],
   ['perhaps twice', environmentOf([['SSH_CONNECTION', CONNECTION]], true), undefined],
 ];
 for (const [what, environment, remote] of LOGINS)
-  test(`an entry of a session has the login, and from where it is if that is said: ${what}`, () => {
+  test(`an entry of a session has the login, and from where it is if that is known: ${what}`, () => {
     const bed = bedWithUnits();
-    const place = bed.placeWith(SESSION, SSH, { loginUid: 1000, ...(environment && { environment }) });
+    const place = bed.placeWith(SESSION, SSH, {
+      loginUid: 1000,
+      ...(environment && { environment }),
+    });
     const from = remote === undefined ? {} : { remote, claimed: true };
     deepEqual(authorityOf(place), { ...LOGIN, ...from });
   });

@@ -236,8 +236,7 @@ export class CgroupTree {
     const key = `${hierarchy}:${id}`;
     const known = this.#known(key);
     if (known !== undefined) return known;
-    const path =
-      this.#heard(key) ?? this.#fromKernel(hierarchy, id) ?? this.#claimed.get(key);
+    const path = this.#heard(key) ?? this.#fromKernel(hierarchy, id) ?? this.#claimed.get(key);
     if (path !== undefined) {
       this.#claimed.delete(key);
       this.#made.delete(key);

@@ -24,7 +24,7 @@ export function digestOf(args: readonly string[]): string {
 /**
  * Returns the commands of a container as the kubelet executes them: those of probes with their
  * references to the container's own variables expanded (pkg/kubelet/prober/prober.go), those of handlers
- * as they stand (pkg/kubelet/lifecycle/handlers.go). A command that cannot be told is left out.
+ * as they stand (pkg/kubelet/lifecycle/handlers.go). A command that is not known is left out.
  * Undefined: there is none.
  */
 export function commandsOf(container: ConfiguredCommands): Commands | undefined {
@@ -73,7 +73,7 @@ function digestOfCommand(command: readonly string[] | undefined): string | undef
  * (third_party/forked/golang/expansion/expand.go).
  */
 function expand(text: string, values: ReadonlyMap<string, string>): string {
-  return text.replace(/\$(?:\$|\(([^)]*)\)|[^])/g, (all, name: string | undefined) => {
+  return text.replace(/\$(?:\$|\(([^)]*)\)|.)/gs, (all, name: string | undefined) => {
     if (name === undefined) return all === '$$' ? '$' : all;
     return values.get(name) ?? all;
   });

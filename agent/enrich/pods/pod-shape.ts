@@ -2,9 +2,9 @@ import {
   apart,
   chosen,
   elements,
+  LONG_TEXT,
   type Members,
   members,
-  LONG_TEXT,
   OPTIONAL_TEXT,
   TEXT,
 } from '../../kube/json-shape.ts';

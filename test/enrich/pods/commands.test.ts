@@ -50,7 +50,7 @@ const EXPANDED: readonly (readonly [given: string, executed: string])[] = [
   ['$$(A)', '$(A)'],
   ['$$$(A)', '$a'],
   ['$$$$(A)', '$$(A)'],
-  ['$A ${A} $', '$A ${A} $'],
+  ['$A $ {A} $', '$A $ {A} $'],
   ['$(A', '$(A'],
   ['$(A$(A)', '$(A$(A)'],
   ['$((A))', '$((A))'],

@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { V1Pod } from '@kubernetes/client-node';
 import {
   Server,
   ServerCredentials,
@@ -11,6 +10,7 @@ import {
   type ServiceDefinition,
   status,
 } from '@grpc/grpc-js';
+import type { V1Pod } from '@kubernetes/client-node';
 import { digestOf } from '../../../agent/enrich/pods/commands.ts';
 import { followPodsApi } from '../../../agent/enrich/pods/kubelet-pods-api.ts';
 import { slimPod } from '../../../agent/enrich/pods/pod.ts';

@@ -284,7 +284,10 @@ test('started containers are known from the checkpoint and from the lines after 
     start({}).replace('start', 'exec'),
     start({}, { 'vcml.unit': 'a.service', 'process.linux.cgroup': '0::/system.slice/a.service/x' }),
     // What a service makes below its own cgroup may have any name.
-    start({}, { 'vcml.unit': 'b.service', 'process.linux.cgroup': `0::/b.service/docker-${id}.scope` }),
+    start(
+      {},
+      { 'vcml.unit': 'b.service', 'process.linux.cgroup': `0::/b.service/docker-${id}.scope` },
+    ),
     start({}, { 'vcml.unit': 'c.service', 'process.linux.cgroup': '0::/other.service' }),
     start({}, { 'vcml.unit': 'd.service' }),
   ];

@@ -33,7 +33,7 @@ function remove(folder: string): void {
 
 let runs = 0;
 
-/** Executes a few programs in a cgroup, the first of which comes from elsewhere, and returns their records. */
+/** Executes a few programs in a cgroup, at first from elsewhere, and returns their records. */
 async function recordsIn(agent: Agent, folder: string) {
   const marker = `in-unit-${runs++}`;
   await executeIn(folder, 1, marker);
