@@ -82,21 +82,28 @@ export class Container {
     this.#render();
   }
 
-  /** What is known about it now; it is not kept, because it may be large. */
+  /** Whether its runtime's files are read, by this run or an earlier one. */
+  get hasState(): boolean {
+    this.#render();
+    return this.#state !== undefined;
+  }
+
+  /** What is known about it, of its runtime as of when it was rendered; not kept, because it may be large. */
   facts(): ContainerFacts {
-    const { readState, runtimeOnly, memory } = this.#options;
+    const { runtimeOnly, memory } = this.#options;
     const { path, key } = this;
-    this.#state ??= readState(path.id) ?? memory.recall(key)?.state;
-    const podUid = podUidOf({ path, state: this.#state });
+    const state = this.#state;
+    const podUid = podUidOf({ path, state });
     const isSought = podUid !== undefined && !runtimeOnly;
     const pod = isSought ? (this.#podOf(podUid) ?? memory.recall(key)?.pod) : undefined;
-    return agreeing({ path, state: this.#state, pod });
+    return agreeing({ path, state, pod });
   }
 
   #render(): Rendered {
     if (this.#rendered !== undefined) return this.#rendered;
-    const { host, runtimeOnly, memory } = this.#options;
+    const { host, readState, runtimeOnly, memory } = this.#options;
     const { path, key } = this;
+    this.#state ??= readState(path.id) ?? memory.recall(key)?.state;
     const facts = this.facts();
     const podUid = podUidOf({ path, state: this.#state });
     const own = containerIn(facts);

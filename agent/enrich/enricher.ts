@@ -163,8 +163,16 @@ export class Enricher {
    */
   reading(event: ExecEvent): Promise<void> | undefined {
     const { container } = this.#resolve(event.invocation.context.cgroup);
-    if (container === undefined || container.settled) return undefined;
+    if (container === undefined) return undefined;
+    // They say whether the container itself sets the variable of a request.
+    const isNeeded = this.#hasRequest(event) && !container.hasState;
+    if (container.settled && !isNeeded) return undefined;
     return this.#options.reading(container.path.id);
+  }
+
+  #hasRequest({ environment }: ExecEvent): boolean {
+    const { execRequestVariables: names } = this.#options;
+    return environment?.variables.some(({ name }) => names.includes(name)) ?? false;
   }
 
   /**
@@ -297,8 +305,9 @@ export class Enricher {
   #appeared(key: string, path: OwnerPath, made: boolean): void {
     const owner = isUnit(path) ? this.#unitOf(path) : this.#containerOf(path);
     const { cgroups } = owner;
-    // It is to start, perhaps once more. Its cgroups in other hierarchies are made before it does.
-    if (made && ![...cgroups.values()].includes(true)) this.#started.delete(owner.key);
+    // It is to start, perhaps once more.
+    if (made && (isUnit(path) ? isUnitMade : isContainerMade)(key, cgroups))
+      this.#started.delete(owner.key);
     cgroups.set(key, made);
     // The runtime's files exist while it starts the container, and may be removed later.
     if (made && owner instanceof Container) owner.changed();
@@ -324,6 +333,20 @@ export class Enricher {
     removeCgroup(this.#containers, keyOf(path), key);
   }
 }
+
+/** A container's cgroups in other hierarchies are made before it starts. */
+function isContainerMade(_: string, cgroups: ReadonlyMap<string, boolean>): boolean {
+  return ![...cgroups.values()].includes(true);
+}
+
+/** systemd makes a unit's cgroup in the unified hierarchy, if there is one, and others when it needs them. */
+function isUnitMade(key: string, cgroups: ReadonlyMap<string, boolean>): boolean {
+  if (key.startsWith(UNIFIED)) return true;
+  return ![...cgroups].some(([other, made]) => made || other.startsWith(UNIFIED));
+}
+
+/** The keys of cgroups in the unified hierarchy begin with it. */
+const UNIFIED = '0:';
 
 function inside({ outside }: Resolved, container: Container, more: string): Place {
   const { resource, attributes } = container;

@@ -197,6 +197,21 @@ test('a unit that is stopped and started again has another start', () => {
   }
 });
 
+test('a unit that gets a cgroup in another hierarchy has not started again', () => {
+  const bed = bedOf({ v1: true });
+  const at = { cgroup: 60n, memory: 1n, pids: 1n, mnt: HOST_MNT };
+  const from = { ...HOST, memory: 1n, pids: 1n };
+  const entry = (spot: Spot) => unitAndEntry(bed.place(spot, from))[1];
+  bed.mkdir(61n, '/system.slice/cron.service', 8);
+  bed.mkdir(60n, '/system.slice/cron.service');
+  deepEqual([entry(at), entry(at)], ['start', 'exec']);
+  bed.mkdir(62n, '/system.slice/cron.service', 4);
+  equal(entry({ ...at, memory: 62n }), 'exec');
+  // The events of its removal were lost.
+  bed.mkdir(70n, '/system.slice/cron.service');
+  equal(entry({ ...at, cgroup: 70n }), 'start');
+});
+
 test('a restarted agent knows which units have had their first entry', () => {
   const first = bedWithUnits();
   first.place(SSH, SYSTEMD);

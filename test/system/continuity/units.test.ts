@@ -95,6 +95,12 @@ test('a unit has one start for each time that it is made, whatever becomes of th
   makeCgroup(path);
   equal(await entryIn(agent, folder), 'start');
   equal(await entryIn(agent, folder), 'exec');
+  // While no agent reads, it is made again.
+  await agent.kill();
+  rmdirSync(folder);
+  makeCgroup(path);
+  await agent.start();
+  equal(await entryIn(agent, folder), 'start');
 });
 
 test('each entry of a login session’s scope is one, and names the login if there is one', async (t) => {
