@@ -41,12 +41,9 @@ export function commandsOf(container: ConfiguredCommands): Commands | undefined 
   return known.length > 0 ? Object.fromEntries(known) : undefined;
 }
 
-/** A longer list may be cut, see pod-event.ts. */
-const LIST_MAX = 999;
-
 /** Returns the values of variables by their names; undefined: some are not known. */
 function valuesOf(env: readonly V1EnvVar[] | null | undefined): Map<string, string> | undefined {
-  if (env === null || (env?.length ?? 0) > LIST_MAX) return undefined;
+  if (env === null) return undefined;
   // A value from elsewhere counts as empty here, as it does for the kubelet.
   return new Map(env?.map(({ name, value }) => [name, value ?? '']));
 }
@@ -55,15 +52,15 @@ function digestOfProbe(
   exec: V1ExecAction | undefined,
   values: ReadonlyMap<string, string> | undefined,
 ): string | undefined {
-  const command = exec?.command;
+  const command: readonly string[] | null | undefined = exec?.command;
   if (values === undefined)
     return command?.some((arg) => arg.includes('$')) ? undefined : digestOfCommand(command);
   return digestOfCommand(command?.map((arg) => expand(arg, values)));
 }
 
 /** Arguments are compared in the escaped form of records. */
-function digestOfCommand(command: readonly string[] | undefined): string | undefined {
-  if (command === undefined || command.length === 0 || command.length > LIST_MAX) return undefined;
+function digestOfCommand(command: readonly string[] | null | undefined): string | undefined {
+  if (!command || command.length === 0) return undefined;
   const args = command.map((arg) => Buffer.from(arg)).map((arg) => textOf(arg, 0, arg.length));
   return digestOf(args);
 }

@@ -1,13 +1,11 @@
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import type { V1Pod } from '@kubernetes/client-node';
-import { commandsOf, digestOf } from '../../../agent/enrich/pods/commands.ts';
+import { digestOf } from '../../../agent/enrich/pods/commands.ts';
 import { bytesOf, slimPod } from '../../../agent/enrich/pods/pod.ts';
 import { podShape } from '../../../agent/enrich/pods/pod-shape.ts';
 import { JsonSieve } from '../../../agent/kube/json-sieve.ts';
 import { POD_UID } from '../../support/ids.ts';
-
-type Given = Parameters<typeof commandsOf>[0];
 
 function probe(...command: readonly string[]) {
   return { livenessProbe: { exec: { command: [...command] } } };
@@ -114,13 +112,6 @@ test('a command is left out if its configuration is too large, and the pod is wh
   deepEqual(readCommands(own, [{ name: 'other', env: many, ...probe(LONG) }]), {
     liveness: digestOf(['echo', 'a']),
   });
-});
-
-test('a list that may be cut gives no command', () => {
-  const command = Array.from({ length: 1000 }, () => 'a');
-  equal(commandsOf(probe(...command) as Given), undefined);
-  const env = many.slice(0, 1000);
-  equal(commandsOf({ env, ...probe('$(V_1)') } as Given), undefined);
 });
 
 test('a container keeps a bounded part of its commands, and nothing of its variables', () => {
