@@ -75,6 +75,9 @@ export function journalOptions(config: Config, hook: Hook): Omit<JournalOptions,
 /** The file in the journal's folder with the facts about containers, for the next run. */
 export const CONTAINERS_FILE = 'containers.jsonl';
 
+/** The variables in which an exec may have the id of the request for it. */
+const EXEC_REQUEST_VARIABLES = ['KUBERNETES_EXEC_AUDIT_ID', 'SPO_EXEC_REQUEST_UID'];
+
 /** Creates the enricher, which must still be started; `known` are options of it. */
 export function createEnricher(
   config: Config,
@@ -82,7 +85,9 @@ export function createEnricher(
   known: Pick<EnricherOptions, 'started' | 'startedIsWhole'>,
   report: Report,
 ): Enricher {
-  const runtimes = new ContainerStates([...RUNTIME_DIRS, ...config.runtimeDirs], {
+  const dirs = [...RUNTIME_DIRS, ...config.runtimeDirs];
+  const execRequestVariables = EXEC_REQUEST_VARIABLES;
+  const runtimes = new ContainerStates(dirs, execRequestVariables, {
     onState: (id) => enricher.stateKnown(id),
     onStalled: () => report({ event: 'metadata.runtime_stalled' }),
   });
@@ -93,11 +98,17 @@ export function createEnricher(
     reading: (id) => runtimes.reading(id),
     runtimeOnly: config.metadata === 'none',
     waitMs: config.metadataWait,
+    execRequestVariables,
     started: known.started,
     startedIsWhole: known.startedIsWhole,
     memory: openContainerMemory({
       file: join(config.journalDir, CONTAINERS_FILE),
-      configuration: JSON.stringify([config.metadata, config.podLabels, config.podAnnotations]),
+      configuration: JSON.stringify([
+        config.metadata,
+        config.podLabels,
+        config.podAnnotations,
+        execRequestVariables,
+      ]),
       onProblem: (error) => report({ event: 'run.containers_write_failed', error }),
     }),
     cgroupName(hierarchy, id) {
