@@ -75,9 +75,6 @@ export function journalOptions(config: Config, hook: Hook): Omit<JournalOptions,
 /** The file in the journal's folder with the facts about containers, for the next run. */
 export const CONTAINERS_FILE = 'containers.jsonl';
 
-/** The variables in which an exec may have the id of the request for it. */
-const EXEC_REQUEST_VARIABLES = ['KUBERNETES_EXEC_AUDIT_ID', 'SPO_EXEC_REQUEST_UID'];
-
 /** Creates the enricher, which must still be started; `known` are options of it. */
 export function createEnricher(
   config: Config,
@@ -86,7 +83,7 @@ export function createEnricher(
   report: Report,
 ): Enricher {
   const dirs = [...RUNTIME_DIRS, ...config.runtimeDirs];
-  const execRequestVariables = EXEC_REQUEST_VARIABLES;
+  const { execRequestVariables } = config;
   const runtimes = new ContainerStates(dirs, execRequestVariables, {
     onState: (id) => enricher.stateKnown(id),
     onStalled: () => report({ event: 'metadata.runtime_stalled' }),
