@@ -47,7 +47,13 @@ export async function prepareSessions(cluster: Cluster): Promise<() => void> {
     writeKubeConfig(user.name, { token: token.trim() });
   }
   const pods = USERS.map(podOf);
-  await cluster.kubectl('wait', 'pod', ...pods, '--for=condition=Ready', `--namespace=${NAMESPACE}`);
+  await cluster.kubectl(
+    'wait',
+    'pod',
+    ...pods,
+    '--for=condition=Ready',
+    `--namespace=${NAMESPACE}`,
+  );
   return webhook;
 }
 
@@ -71,6 +77,9 @@ async function startWebhook(): Promise<() => void> {
   const pair = ['crt', 'key'].map((end) => `${DIR}/pki/apiserver.${end}`);
   const [command = '', ...args] = inNetwork([process.execPath, program, `${PORT}`, ...pair]);
   const child = spawn(command, args, { stdio: 'inherit' });
+  // A failed test must not wait for it.
+  child.unref();
+  process.once('exit', () => child.kill());
   await eventually('the webhook', async () => {
     await run(['bash', '-c', `exec 3<>/dev/tcp/127.0.0.1/${PORT}`]);
     return true;
