@@ -29,7 +29,7 @@ export function verdictInWords(record: StoredRecord, claim: Claim, verdict: Verd
       });
       const more = requests.length - named.length;
       return [
-        `ambiguous: ${claimed}: ${requests.length} requests in the audit log have this id: `,
+        `ambiguous: ${claimed}: ${requests.length} requests in the audit log ${claim.rest === undefined ? 'have this id' : 'may have put it there'}: `,
         named.join('; '),
         more > 0 ? `; and ${more} more` : '',
       ].join('');

@@ -27,7 +27,7 @@ export type Verdict =
     }
   /** The record or the log does not say enough. */
   | { readonly kind: 'undecided'; readonly request: ExecRequest; readonly why: readonly string[] }
-  /** Several requests have the id, which a client may choose. */
+  /** Several requests have the id, which a client may choose, or may have written it into a command. */
   | { readonly kind: 'ambiguous'; readonly requests: readonly ExecRequest[] };
 
 /** Returns the request that an entry claims to come from; undefined: it claims none. */
@@ -84,7 +84,7 @@ export class RequestsById {
 
   /** Judges the claim of a record. Ids are compared exactly, also in their case. */
   judge(record: StoredRecord, claim: Claim): Verdict {
-    const requests = this.#withIdOf(claim).concat(this.#writing(record, claim));
+    const requests = this.#withIdOf(claim);
     const [request] = requests;
     if (request === undefined) return { kind: 'missing' };
     if (requests.length > 1) return { kind: 'ambiguous', requests };
@@ -92,6 +92,8 @@ export class RequestsById {
     if (claim.rest !== undefined && !this.#isSame(request, record, claim.rest))
       against.push('it asked for another command');
     if (against.length > 0) return { kind: 'contradicted', request, why: against };
+    const writing = this.#writing(record, claim);
+    if (writing.length > 0) return { kind: 'ambiguous', requests: [request, ...writing] };
     const why = unknowns(record, request);
     return why.length > 0 ? { kind: 'undecided', request, why } : { kind: 'confirmed', request };
   }

@@ -116,12 +116,10 @@ function idOf(mark: string): string {
 /** Copies the journal and the API server's audit log, when both have everything. */
 async function saveEvidence(): Promise<void> {
   const all = [...marks.values()].flat().concat('forged-alice', 'forged-bob', 'stolen-from-bob');
-  await recorder.waitFor('every mark', (records) => {
-    const words = new Set(
-      records.flatMap(({ attributes }) => attributes['process.command_args'] ?? []) as string[],
-    );
-    return all.every((mark) => words.has(mark)) ? true : undefined;
-  });
+  const { journal: followed } = recorder.agent;
+  await recorder.waitFor('every mark', () =>
+    all.every((mark) => followed.withMarker(mark).length > 0) ? true : undefined,
+  );
   await eventually('the requests in the audit log', async () => {
     const text = existsSync(AUDIT_LOG) ? readFileSync(AUDIT_LOG, 'utf8') : '';
     return text.split('"stage":"ResponseComplete"').length > SESSIONS + 3 ? true : undefined;
