@@ -62,6 +62,25 @@ export function many(name: string, read: Read<unknown>): Field {
   };
 }
 
+/**
+ * A repeated field whose occurrences share room with those of others, in whichever messages; null: there
+ * was no room for all of them.
+ */
+export function manyIn(room: { left: number }, name: string, read: Read<unknown>): Field {
+  const field = many(name, read);
+  return {
+    wireType: read.wireType,
+    next(reader, target, nth) {
+      room.left -= 1;
+      if (room.left >= 0) field.next(reader, target, nth);
+      else {
+        reader.skip(read.wireType);
+        target[name] = null;
+      }
+    },
+  };
+}
+
 /** A field whose first occurrences are read; what follows is skipped. */
 export function atMost(max: number, field: Field): Field {
   return {

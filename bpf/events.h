@@ -34,12 +34,13 @@ typedef uint64_t u64;
 #define CONTROL_MAGIC 0x56434d4c41474e54ULL /* "VCMLAGNT" */
 
 enum limits {
-	PATH_BYTES = 4096,	  /* longest path that is kept, as in PATH_MAX */
-	ARGS_BYTES_MAX = 32768,	  /* longest argument block that can be configured */
-	ARGS_BYTES_CROWDED = 512, /* arguments that are kept above half of the ring */
-	PATH_BYTES_CROWDED = 512, /* end of a path that is kept then; a name fits */
-	HOLDER_BYTES = 128,	  /* name of the agent that holds the hook */
-	CGROUP_NAME_BYTES = 256,  /* longest name of a cgroup, as in NAME_MAX, with its NUL */
+	PATH_BYTES = 4096,	       /* longest path that is kept, as in PATH_MAX */
+	ARGS_BYTES_MAX = 32768,	       /* longest argument block that can be configured */
+	ARGS_BYTES_CROWDED = 512,      /* arguments that are kept above half of the ring */
+	PATH_BYTES_CROWDED = 512,      /* end of a path that is kept then; a name fits */
+	ENVIRONMENT_PART_BYTES = 2048, /* of an environment's begin, and of its end */
+	HOLDER_BYTES = 120,	       /* name of the agent that holds the hook */
+	CGROUP_NAME_BYTES = 256,       /* longest name of a cgroup, as in NAME_MAX, with its NUL */
 };
 
 /* Calls that the loader replaces by calls of kernel functions, see preempt.h. */
@@ -189,8 +190,21 @@ struct exec_event {
 	struct blob cwd;
 	struct blob args;	/* NUL-terminated strings */
 	struct blob descriptor; /* see EXEC_FD_PATH */
-	struct blob pad;
+	/* struct exec_environment; empty: not asked for, or the exec is where its cause ran */
+	struct blob environment;
 	u8 data[];
+};
+
+/*
+ * The environment that a new program begins with: its first and its last ENVIRONMENT_PART_BYTES,
+ * or all of it. It is at the end of the event and at a multiple of 4. If fewer than `size` bytes
+ * are here, some are missing behind the first ones or at the end: a page was not present, or above
+ * half of the ring none was read.
+ */
+struct exec_environment {
+	u32 size;  /* bytes that there were */
+	u32 first; /* bytes of `data` that are the first ones; all others are of the last ones */
+	u8 data[]; /* NUL-terminated strings, unless they are cut */
 };
 
 struct cgroup_event {
@@ -233,7 +247,9 @@ struct control {
 	u32 args_bytes;	   /* argument bytes that are kept per exec */
 	u32 mounted_bpffs; /* whether the agent mounted the bpffs itself */
 	u32 read_misses;   /* written by the reader: skipped execs that are in a journal as lost */
-	u8 holder[HOLDER_BYTES]; /* NUL-terminated: node and pid of the agent that reads */
+	/* NUL-terminated: node and pid of the agent that reads; its place never changes */
+	u8 holder[HOLDER_BYTES];
+	u64 environment_asked; /* whether events of entries have the environment */
 };
 
 #endif

@@ -55,6 +55,7 @@ struct {
  * generated.
  */
 const struct exec_event *anchor_exec_event;
+const struct exec_environment *anchor_exec_environment;
 const struct cgroup_event *anchor_cgroup_event;
 const enum event_kind *anchor_event_kind;
 const enum cause_kind *anchor_cause_kind;
@@ -68,6 +69,7 @@ const volatile u64 generation = 1;
 #include "cgroups.h"
 #include "lineage.h"
 #include "path.h"
+#include "environment.h"
 #include "invocation.h"
 
 static __always_inline struct control *active_control(void)

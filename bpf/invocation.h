@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Fills an exec's event: credentials, namespaces, cgroups, the executable, paths, arguments. The
- * process is in the middle of its own exec meanwhile and changes none of it.
+ * Fills an exec's event: credentials, namespaces, cgroups, the executable, paths, arguments, and at
+ * entries the environment. The process is in the middle of its own exec meanwhile and changes none
+ * of it.
  */
 #ifndef VCML_INVOCATION_H
 #define VCML_INVOCATION_H
@@ -271,7 +272,11 @@ static __always_inline u32 fill_exec(struct scratch *scratch, const struct contr
 			 EXEC_PATH_UNREACHABLE);
 	at = append_path(scratch, at, &fs->pwd, &fs->root, &event->cwd, EXEC_CWD_TRUNCATED,
 			 EXEC_CWD_UNREACHABLE);
-	return append_args(scratch, at, task);
+	at = append_args(scratch, at, task);
+	if (!control->environment_asked || is_at_cause(event))
+		return at;
+	return append_environment(bpf_get_smp_processor_id(), at, task->mm->env_start,
+				  task->mm->env_end);
 }
 
 #endif

@@ -37,12 +37,17 @@ export const configValues = z.strictObject(
 /** The agent’s defaults by key, in the form in which they are written in YAML. */
 export const AGENT_DEFAULTS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    OPTIONS.map(({ key, default: text }) => [key, text === 'none' ? '""' : text]),
+    OPTIONS.map(({ key, default: text }) => [key, yamlOf(text === 'none' ? '' : text)]),
   ),
   // In a pod, these two differ.
   print: 'none',
   kubeconfig: '""',
 };
+
+/** Quotes what is no single word, as a list is. */
+function yamlOf(text: string): string {
+  return /^\S+$/.test(text) ? text : JSON.stringify(text);
+}
 
 /** Returns the schema of an option, which checks its form; the agent checks the rest at its start. */
 function fieldOf({ key, isQuantity }: Option): z.ZodType {

@@ -73,6 +73,7 @@ KernelSide::KernelSide(const HookOptions &options)
 	if (options_.attach) {
 		page->args_bytes = options_.args_bytes;
 		page->quiet_after = options_.quiet_after_ns;
+		page->environment_asked = options_.environment;
 	}
 	page->seen_at = boot_time_ns();
 	memset(page->holder, 0, sizeof(page->holder));
@@ -174,6 +175,8 @@ bool KernelSide::take_over()
 	generation_ = page.active_generation + 1;
 	load(true);
 	control_page()->read_misses = 0; // its programs begin at 0
+	// Former programs know nothing of it, and former agents had the end of their name there.
+	control_page()->environment_asked = options_.environment;
 	__atomic_store_n(&control_page()->active_generation, generation_, __ATOMIC_SEQ_CST);
 	control_page()->object_hash = object_hash_;
 	control_page()->event_version = EVENT_VERSION;

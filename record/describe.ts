@@ -78,13 +78,14 @@ const SYSTEM = /^(?:\/usr)?\/s?bin\/[^/]+$/;
 const SHELLS = new Set(['bash', 'busybox', 'dash']);
 
 /**
- * Returns the special properties of an exec: how it entered its container, and properties of its
- * file.
+ * Returns the special properties of an exec: how it entered its container or unit, and properties of
+ * its file.
  */
 export function flagsInWords(attribute: AttributeReader): string[] {
   const entry = textOf(attribute, 'vcml.entry');
   const flags = FILE_FLAGS.filter(([key]) => attribute(key) === true).map(([, words]) => words);
-  return entry === undefined ? flags : [`container entry: ${entry}`, ...flags];
+  const place = textOf(attribute, 'vcml.unit') === undefined ? 'container' : 'unit';
+  return entry === undefined ? flags : [`${place} entry: ${entry}`, ...flags];
 }
 
 const FILE_FLAGS = [

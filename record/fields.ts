@@ -3,6 +3,7 @@
  * reader's columns and the tables of docs/record.md are derived from the declarations.
  */
 
+import { AUTHORITY } from './fields/authority.ts';
 import { CONTEXT } from './fields/context.ts';
 import { NUMBERS, PLACE, PROCESS } from './fields/exec.ts';
 import { EXECUTABLE } from './fields/executable.ts';
@@ -25,6 +26,7 @@ export const ATTRIBUTES = {
   ...INVOCATION,
   ...CONTEXT,
   ...PLACE,
+  ...AUTHORITY,
 } as const satisfies Readonly<Record<string, Field>>;
 
 /** The keys of attributes and of the resource, by name. */

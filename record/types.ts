@@ -119,6 +119,19 @@ export interface ExecEvent {
   readonly vpid: number;
   readonly startTime: BootTime;
   readonly invocation: Invocation;
+  /** undefined: it was not read, because the exec is no entry, or nothing asks for it */
+  readonly environment?: Environment;
+}
+
+/** What is kept of a new program's environment: the variables with names that were asked for. */
+export interface Environment {
+  /** in their order, also those that stand twice; values as the kernel has them, not redacted */
+  readonly variables: readonly { readonly name: string; readonly value: string }[];
+  /**
+   * Whether a variable may be missing, because not all could be searched: it was longer than 4 KiB, a
+   * page was not in memory, or the ring was crowded.
+   */
+  readonly isCut: boolean;
 }
 
 /**

@@ -80,6 +80,15 @@ export const schema = z
       .prefault('')
       .meta({ default: 'none' })
       .describe('Additional patterns of secrets; see redaction.md.'),
+    execRequestVariables: list('names of environment variables', (word) =>
+      /^[A-Za-z_][A-Za-z0-9_]*$/.test(word)
+        ? undefined
+        : `${JSON.stringify(word)} is not the name of an environment variable`,
+    )
+      .prefault('KUBERNETES_EXEC_AUDIT_ID SPO_EXEC_REQUEST_UID')
+      .describe(
+        'Environment variables that carry the id of the request behind an exec into a container; empty: none.',
+      ),
     segmentMaxBytes: size('64KiB', '4GiB')
       .prefault('64MiB')
       .describe('Size at which a journal segment is closed and compressed.'),

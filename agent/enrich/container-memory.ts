@@ -159,23 +159,26 @@ function parse(line: string): { readonly key: string; readonly facts: KnownFacts
   try {
     const { key, facts } = JSON.parse(line);
     const isSound =
-      typeof key === 'string' && isObjectOrNone(facts?.state) && isPodOrNone(facts?.pod);
+      typeof key === 'string' && isStateOrNone(facts?.state) && isPodOrNone(facts?.pod);
     return isSound ? { key, facts: { state: facts.state, pod: facts.pod } } : undefined;
   } catch {
     return undefined;
   }
 }
 
-function isObjectOrNone(value: unknown): boolean {
-  return value === undefined || (typeof value === 'object' && value !== null);
+function isStateOrNone(value: unknown): boolean {
+  if (value === undefined) return true;
+  return Array.isArray(((value ?? {}) as Record<string, unknown>).variables);
 }
 
 function isPodOrNone(value: unknown): boolean {
   if (value === undefined) return true;
-  const { uid, name, namespace, containers, attributes } = (value ?? {}) as Record<string, unknown>;
+  const pod = (value ?? {}) as Record<string, unknown>;
+  const { uid, name, namespace, containers, attributes } = pod;
   return (
     [uid, name, namespace].every((text) => typeof text === 'string') &&
     Array.isArray(containers) &&
-    typeof attributes === 'object'
+    typeof attributes === 'object' &&
+    attributes !== null
   );
 }

@@ -82,15 +82,30 @@ export class Container {
     this.#render();
   }
 
+  /** Whether its runtime's files are read, by this run or an earlier one. */
+  get hasState(): boolean {
+    this.#render();
+    return this.#state !== undefined;
+  }
+
+  /** What is known about it, of its runtime as of when it was rendered; not kept, because it may be large. */
+  facts(): ContainerFacts {
+    const { runtimeOnly, memory } = this.#options;
+    const { path, key } = this;
+    const state = this.#state;
+    const podUid = podUidOf({ path, state });
+    const isSought = podUid !== undefined && !runtimeOnly;
+    const pod = isSought ? (this.#podOf(podUid) ?? memory.recall(key)?.pod) : undefined;
+    return agreeing({ path, state, pod });
+  }
+
   #render(): Rendered {
     if (this.#rendered !== undefined) return this.#rendered;
     const { host, readState, runtimeOnly, memory } = this.#options;
     const { path, key } = this;
     this.#state ??= readState(path.id) ?? memory.recall(key)?.state;
+    const facts = this.facts();
     const podUid = podUidOf({ path, state: this.#state });
-    const isSought = podUid !== undefined && !runtimeOnly;
-    const pod = isSought ? (this.#podOf(podUid) ?? memory.recall(key)?.pod) : undefined;
-    const facts = agreeing({ path, state: this.#state, pod });
     const own = containerIn(facts);
     if (facts.state !== undefined || facts.pod !== undefined) memory.keep(key, ofOne(facts, own));
     const named = facts.state?.podName !== undefined;

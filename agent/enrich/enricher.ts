@@ -8,15 +8,18 @@ import type {
   ObservedPlace,
   Place,
 } from '../../record/types.ts';
+import { containerAuthority, unitAuthority } from './authority.ts';
 import { addBounded } from './bounded-set.ts';
 import { type CgroupName, CgroupTree } from './cgroups/cgroup-tree.ts';
 import { type ContainerPath, keyOf } from './cgroups/container-path.ts';
-import { locate } from './cgroups/locate.ts';
+import { type Location, locate } from './cgroups/locate.ts';
+import { isUnit, type OwnerPath, type UnitPath } from './cgroups/unit-path.ts';
 import { Container } from './container.ts';
 import type { ContainerMemory } from './container-memory.ts';
 import { NO_PODS, type PodSource } from './pods/pod-source.ts';
 import { type ResourceAttributes, resourceText } from './resource.ts';
 import type { ContainerState } from './runtimes/runtime.ts';
+import { createUnit, isUnitKey, type Unit } from './unit.ts';
 import { WayIn } from './way-in.ts';
 
 /** What enrichment knows from the beginning, and where it asks. */
@@ -32,7 +35,9 @@ export interface EnricherOptions {
   readonly runtimeOnly: boolean;
   /** How long a container's first record may wait for its metadata. */
   readonly waitMs: number;
-  /** Containers whose start is in the journal. */
+  /** The variables in which a container's exec may have the id of the request for it; an earlier one is preferred. */
+  readonly execRequestVariables: readonly string[];
+  /** Containers and units whose start is in the journal. */
   readonly started: Iterable<string>;
   /** Whether those are all that have started; otherwise, those that exist now count as started. */
   readonly startedIsWhole: boolean;
@@ -47,6 +52,8 @@ export interface EnricherOptions {
 interface Resolved {
   readonly outside: Place;
   readonly container: Container | undefined;
+  /** undefined: it is in a container, or in none, or that is not known */
+  readonly unit: Unit | undefined;
   /** The place in the container, except for an entry; undefined: it is not rendered yet. */
   inside: Place | undefined;
 }
@@ -56,24 +63,31 @@ const STARTING_MS = 5000;
 const RESOLVED_MAX = 8192;
 /** The length of the texts of all their cgroups. */
 const RESOLVED_LENGTH_MAX = 2 << 20;
-const CONTAINERS_MAX = 4096;
-/** How many containers are remembered as started, also after their end. */
+/** How many containers there may be, and how many units. */
+const OWNERS_MAX = 4096;
+/** How many containers and units are remembered as started, also after their end. */
 export const STARTED_MAX = 4096;
 /** How often a record that waits for a search looks whether it is over. */
 const SEARCHING_MS = 10;
 
 /**
- * Finds the place of every exec: host, container and pod, and how its chain entered the container.
- * It keeps places as text, so that a record costs one look-up.
+ * Finds the place of every exec: host, unit, container and pod, how its chain entered the container or
+ * the unit, and what permitted that. It keeps places as text, so that a record costs one look-up.
  */
 export class Enricher {
   readonly #options: EnricherOptions;
   readonly #cgroups: CgroupTree;
   readonly #containers = new Map<string, Container>();
+  readonly #units = new Map<string, Unit>();
   readonly #resolved = new Map<CgroupIds, Resolved>();
   #resolvedLength = 0;
-  /** Containers whose start is in the journal or was seen, or which existed at first; some have ended. */
+  /**
+   * Containers and units whose start is in the journal or was seen, or which existed at first; some have
+   * ended.
+   */
   readonly #started: Set<string>;
+  /** Whether that is all units which have started, as it is for containers: 0.1.0 noted none. */
+  readonly #startedHasUnits: boolean;
   readonly #wayIn: WayIn;
   readonly #hostText: string;
   /** The place of records about the journal. */
@@ -89,6 +103,7 @@ export class Enricher {
     this.#hostText = resourceText(options.host);
     this.hostPlace = { resource: this.#hostText, cgroup: undefined, attributes: '' };
     this.#started = new Set(options.started);
+    this.#startedHasUnits = options.startedIsWhole && [...this.#started].some(isUnitKey);
     this.#wayIn = new WayIn(options.hostMountNamespace);
     this.#cgroups = new CgroupTree({
       listener: {
@@ -112,9 +127,10 @@ export class Enricher {
     this.#cgroups.close();
   }
 
-  /** The existing containers whose start is recorded. */
+  /** The existing containers and units whose start is recorded. */
   get started(): string[] {
-    return [...this.#containers.keys()].filter((key) => this.#started.has(key));
+    const existing = [...this.#containers.keys(), ...this.#units.keys()];
+    return existing.filter((key) => this.#started.has(key));
   }
 
   /** Resolves when the facts about containers are kept for the next run; undefined: they are. */
@@ -147,8 +163,16 @@ export class Enricher {
    */
   reading(event: ExecEvent): Promise<void> | undefined {
     const { container } = this.#resolve(event.invocation.context.cgroup);
-    if (container === undefined || container.settled) return undefined;
+    if (container === undefined) return undefined;
+    // They say whether the container itself sets the variable of a request.
+    const isNeeded = this.#hasRequest(event) && !container.hasState;
+    if (container.settled && !isNeeded) return undefined;
     return this.#options.reading(container.path.id);
+  }
+
+  #hasRequest({ environment }: ExecEvent): boolean {
+    const { execRequestVariables: names } = this.#options;
+    return environment?.variables.some(({ name }) => names.includes(name)) ?? false;
   }
 
   /**
@@ -157,24 +181,27 @@ export class Enricher {
    */
   place(event: ExecEvent): Place {
     const resolved = this.#resolve(event.invocation.context.cgroup);
-    const { container } = resolved;
-    if (resolved.outside.cgroup === undefined) this.unknownPlaces += 1;
-    if (container === undefined) return resolved.outside;
+    const { container, outside } = resolved;
+    if (outside.cgroup === undefined) this.unknownPlaces += 1;
     const { cause } = event;
-    resolved.inside ??= this.#inside(resolved, container, '');
-    // Its cause was at the same place or is unknown.
-    if (cause.kind === 'untracked' || cause.elsewhere === undefined)
-      return this.#wayIn.isStillOutside(event) ? resolved.outside : resolved.inside;
-    const { elsewhere } = cause;
+    // Without it, the cause was at the same place or is unknown.
+    const elsewhere = cause.kind === 'untracked' ? undefined : cause.elsewhere;
+    if (container === undefined)
+      return elsewhere === undefined ? outside : this.#onHost(event, resolved, elsewhere);
+    resolved.inside ??= inside(resolved, container, '');
+    if (elsewhere === undefined)
+      return this.#wayIn.isStillOutside(event) ? outside : resolved.inside;
     switch (this.#wayIn.of(event, elsewhere, this.#isIn(elsewhere, container))) {
       case 'outside':
-        return resolved.outside;
+        return outside;
       case 'descendant':
         return resolved.inside;
       default: {
-        const entry = this.#started.has(container.key) ? 'exec' : 'start';
-        this.#addStarted(container.key);
-        return this.#inside(resolved, container, attributeText(PLACE.entry, entry));
+        const entry = this.#begin(container);
+        const facts = container.facts();
+        const { execRequestVariables: variables } = this.#options;
+        const authority = containerAuthority(entry, facts, event, variables);
+        return inside(resolved, container, attributeText(PLACE.entry, entry) + authority);
       }
     }
   }
@@ -212,13 +239,15 @@ export class Enricher {
 
   #find(ids: CgroupIds): Resolved {
     const { places, complete } = this.#cgroups.places(ids);
-    const { cgroup, path } = locate(places, complete);
+    const { cgroup, container, unit: path } = locate(places, complete);
+    const unit = path && this.#unitOf(path);
     const resolved: Resolved = {
-      outside: { resource: this.#hostText, cgroup, attributes: '' },
-      container: path === undefined ? undefined : this.#containerOf(path),
+      outside: { resource: this.#hostText, cgroup, attributes: unit?.attributes ?? '' },
+      container: container && this.#containerOf(container),
+      unit,
       inside: undefined,
     };
-    if (complete || path !== undefined) this.#keep(ids, resolved, cgroup?.length ?? 0);
+    if (complete || container !== undefined) this.#keep(ids, resolved, cgroup?.length ?? 0);
     return resolved;
   }
 
@@ -234,61 +263,112 @@ export class Enricher {
     this.#resolvedLength = 0;
   }
 
-  #inside({ outside }: Resolved, container: Container, entry: string): Place {
-    const { resource, attributes } = container;
-    return { resource, cgroup: outside.cgroup, attributes: attributes + entry };
+  /** The place of an exec outside of containers whose cause ran elsewhere. */
+  #onHost(event: ExecEvent, { outside, unit }: Resolved, { cgroup }: ObservedPlace): Place {
+    if (unit === undefined) return outside;
+    const from = this.#locate(cgroup);
+    // Nobody knows any more where its cause was.
+    if (from.cgroup === undefined || from.unit?.root === unit.key) return outside;
+    const entry = unit.path.isSession ? 'session' : this.#begin(unit);
+    const text = attributeText(PLACE.entry, entry) + unitAuthority(unit.path, event);
+    return { ...outside, attributes: outside.attributes + text };
   }
 
   #isIn({ cgroup, mountNamespace }: ObservedPlace, { key }: Container): boolean {
-    const { places, complete } = this.#cgroups.places(cgroup);
-    const { path } = locate(places, complete);
-    if (path !== undefined) return keyOf(path) === key;
+    const { container, cgroup: line } = this.#locate(cgroup);
+    if (container !== undefined) return keyOf(container) === key;
     // An unknown cgroup is one that the container had inside its own, unless the process was the host's.
-    return !complete && !this.#wayIn.isHost(mountNamespace);
+    return line === undefined && !this.#wayIn.isHost(mountNamespace);
+  }
+
+  #locate(ids: CgroupIds): Location {
+    const { places, complete } = this.#cgroups.places(ids);
+    return locate(places, complete);
+  }
+
+  /** Notes an entry of a container or unit, and returns which one it is. */
+  #begin({ key }: Container | Unit): 'start' | 'exec' {
+    const entry = this.#started.has(key) ? 'exec' : 'start';
+    this.#addStarted(key);
+    return entry;
   }
 
   #containerOf(path: ContainerPath): Container {
-    const key = keyOf(path);
-    const known = this.#containers.get(key);
-    if (known !== undefined) return known;
-    if (this.#containers.size >= CONTAINERS_MAX) this.#dropContainer();
-    const container = new Container(path, this.#pods, this.#options);
-    this.#containers.set(key, container);
-    return container;
+    const known = this.#containers.get(keyOf(path));
+    return known ?? addOwner(this.#containers, new Container(path, this.#pods, this.#options));
   }
 
-  /** Drops the oldest one that no event and no scan has shown to exist. */
-  #dropContainer(): void {
-    for (const [key, { cgroups }] of this.#containers) {
-      if (cgroups.size > 0) continue;
-      this.#containers.delete(key);
-      return;
-    }
+  #unitOf(path: UnitPath): Unit {
+    return this.#units.get(path.root) ?? addOwner(this.#units, createUnit(path));
   }
 
-  #appeared(key: string, path: ContainerPath, made: boolean): void {
-    const container = this.#containerOf(path);
-    const { cgroups } = container;
-    // It is to start, perhaps once more. Its cgroups in other hierarchies are made before it does.
-    if (made && ![...cgroups.values()].includes(true)) this.#started.delete(container.key);
+  #appeared(key: string, path: OwnerPath, made: boolean): void {
+    const owner = isUnit(path) ? this.#unitOf(path) : this.#containerOf(path);
+    const { cgroups } = owner;
+    // It is to start, perhaps once more.
+    if (made && (isUnit(path) ? isUnitMade : isContainerMade)(key, cgroups))
+      this.#started.delete(owner.key);
     cgroups.set(key, made);
     // The runtime's files exist while it starts the container, and may be removed later.
-    if (made) container.changed();
-    else if (!this.#scanned && !this.#options.startedIsWhole) this.#addStarted(container.key);
+    if (made && owner instanceof Container) owner.changed();
+    const isWhole = isUnit(path) ? this.#startedHasUnits : this.#options.startedIsWhole;
+    if (!made && !this.#scanned && !isWhole) this.#addStarted(owner.key);
   }
 
   /** What exists stays. */
   #addStarted(key: string): void {
-    const exists = (one: string) => (this.#containers.get(one)?.cgroups.size ?? 0) > 0;
+    const exists = (one: string) => {
+      const owner = isUnitKey(one) ? this.#units.get(one) : this.#containers.get(one);
+      return (owner?.cgroups.size ?? 0) > 0;
+    };
     addBounded(this.#started, key, STARTED_MAX, exists);
   }
 
-  #gone(key: string, path: ContainerPath): void {
+  #gone(key: string, path: OwnerPath): void {
+    if (isUnit(path)) {
+      removeCgroup(this.#units, path.root, key);
+      return;
+    }
     this.#forgetPlaces();
-    const container = this.#containers.get(keyOf(path));
-    const last = container?.cgroups.delete(key) === true && container.cgroups.size === 0;
-    if (last) this.#containers.delete(container.key);
+    removeCgroup(this.#containers, keyOf(path), key);
   }
+}
+
+/** A container's cgroups in other hierarchies are made before it starts. */
+function isContainerMade(_: string, cgroups: ReadonlyMap<string, boolean>): boolean {
+  return ![...cgroups.values()].includes(true);
+}
+
+/** systemd makes a unit's cgroup in the unified hierarchy, if there is one, and others when it needs them. */
+function isUnitMade(key: string, cgroups: ReadonlyMap<string, boolean>): boolean {
+  if (key.startsWith(UNIFIED)) return true;
+  return ![...cgroups].some(([other, made]) => made || other.startsWith(UNIFIED));
+}
+
+/** The keys of cgroups in the unified hierarchy begin with it. */
+const UNIFIED = '0:';
+
+function inside({ outside }: Resolved, container: Container, more: string): Place {
+  const { resource, attributes } = container;
+  return { resource, cgroup: outside.cgroup, attributes: attributes + more };
+}
+
+/** Adds a container or unit; if there are too many, the oldest leaves that is not known to exist. */
+function addOwner<Owner extends Container | Unit>(owners: Map<string, Owner>, owner: Owner): Owner {
+  if (owners.size >= OWNERS_MAX)
+    for (const [key, { cgroups }] of owners) {
+      if (cgroups.size > 0) continue;
+      owners.delete(key);
+      break;
+    }
+  owners.set(owner.key, owner);
+  return owner;
+}
+
+/** Removes a cgroup of a container or unit, which is gone with the last one. */
+function removeCgroup(owners: Map<string, Container | Unit>, owner: string, cgroup: string): void {
+  const { cgroups } = owners.get(owner) ?? {};
+  if (cgroups?.delete(cgroup) && cgroups.size === 0) owners.delete(owner);
 }
 
 function millisecondsBetween(from: BootTime, to: BootTime): number {

@@ -9,7 +9,7 @@ import {
   QUOTE,
   SCALAR_MAX,
 } from './json-input.ts';
-import type { Elements, Members, Shape } from './json-shape.ts';
+import type { Apart, Elements, Leaf, Members, Shape } from './json-shape.ts';
 
 /** A value, and whether a part of it did not fit into the bounds. */
 export interface Sieved {
@@ -20,9 +20,12 @@ export interface Sieved {
 /** The bytes that a value, or an element of a stream, may take in memory; optional ones count extra. */
 const ROOM = 64 << 10;
 const OPTIONAL_ROOM = 16 << 10;
+/** What values apart may take of it together. */
+const APART_ROOM = 256 << 10;
 /** What a value takes beside its text. */
 const OVERHEAD = 32;
 const KEY_MAX = 512;
+const KEY: Leaf = { kind: 'leaf', maxBytes: KEY_MAX, isOptional: true };
 
 const COLON = 0x3a;
 const SPACE = Buffer.from(' ');
@@ -45,6 +48,7 @@ export class JsonSieve {
   #isCut = false;
   #room = ROOM;
   #optionalRoom = OPTIONAL_ROOM;
+  #apartRoom = APART_ROOM;
 
   /** `onElement` receives the elements of a streamed array. */
   constructor(shape: Shape, onElement: (element: Sieved) => void = () => {}) {
@@ -83,6 +87,7 @@ export class JsonSieve {
     this.#isCut = false;
     this.#room = ROOM;
     this.#optionalRoom = OPTIONAL_ROOM;
+    this.#apartRoom = APART_ROOM;
   }
 
   *#whole(): Reading<never> {
@@ -95,6 +100,7 @@ export class JsonSieve {
 
   /** Reads a value; undefined: it is not kept. `keyBytes`: what its key takes. */
   *#read(shape: Shape | undefined, keyBytes = 0): Reading<unknown> {
+    if (shape?.kind === 'apart') return yield* this.#apart(shape);
     const byte = this.#input.peek() ?? (yield* this.#next());
     if (byte === OBJECT || byte === ARRAY) {
       if (byte === OBJECT && shape?.kind === 'members' && this.#takes(keyBytes))
@@ -105,8 +111,9 @@ export class JsonSieve {
       return undefined;
     }
     const leaf = shape?.kind === 'leaf' ? shape : undefined;
-    const json = yield* byte === QUOTE ? this.#text(leaf?.maxBytes) : this.#scalar();
+    const json = yield* byte === QUOTE ? this.#text(leaf) : this.#scalar();
     if (leaf === undefined) return undefined;
+    if (leaf.part !== undefined) return this.#part(leaf.part(json?.toString('latin1') ?? ''));
     if (json === undefined || !this.#takes(json.length + keyBytes, leaf.isOptional)) {
       if (!leaf.isOptional) this.#isCut = true;
       return undefined;
@@ -123,7 +130,7 @@ export class JsonSieve {
       let key = byte === QUOTE ? input.plainText(KEY_MAX) : undefined;
       let keyBytes = key?.length;
       if (key === undefined) {
-        const json = yield* this.#text(KEY_MAX);
+        const json = yield* this.#text(KEY);
         key = json && textOf(json);
         keyBytes = json?.length;
       }
@@ -176,14 +183,18 @@ export class JsonSieve {
     return next;
   }
 
-  /** Returns the JSON text between a string's quotes; undefined: it is longer than this. */
-  *#text(maxBytes = -1): Reading<Buffer | undefined> {
+  /**
+   * Returns the JSON text between a string's quotes; undefined: it is longer than the leaf, which does
+   * not keep a part of it.
+   */
+  *#text(leaf: Leaf | undefined): Reading<Buffer | undefined> {
     const input = this.#input;
     input.take(QUOTE);
-    if (maxBytes < 0) {
+    if (leaf === undefined) {
       while (!input.skipText()) yield;
       return undefined;
     }
+    const { maxBytes, part } = leaf;
     let json = input.text();
     while (!input.isTextWhole) {
       const before = Buffer.from(json); // the piece is somebody else's after this
@@ -191,7 +202,25 @@ export class JsonSieve {
       const more = input.text();
       json = before.length > maxBytes ? before : Buffer.concat([before, more]);
     }
-    return json.length > maxBytes ? undefined : json;
+    if (json.length <= maxBytes) return json;
+    return part && json.subarray(0, maxBytes);
+  }
+
+  #part(part: string | undefined): string | undefined {
+    return part !== undefined && this.#takes(part.length) ? part : undefined;
+  }
+
+  /** Reads a value in the room for those apart; null: it has no room there. */
+  *#apart({ of }: Apart): Reading<unknown> {
+    const [room, isCut] = [this.#room, this.#isCut];
+    this.#room = this.#apartRoom;
+    this.#isCut = false;
+    const value = yield* this.#read(of);
+    if (!this.#isCut) this.#apartRoom = this.#room;
+    const kept = this.#isCut ? null : value;
+    this.#room = room;
+    this.#isCut = isCut;
+    return kept;
   }
 
   *#scalar(): Reading<Buffer> {

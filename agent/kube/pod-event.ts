@@ -5,6 +5,7 @@ import {
   bytes,
   inline,
   many,
+  manyIn,
   map,
   message,
   number,
@@ -28,11 +29,28 @@ const owner = message({
   5: one('apiVersion', text),
   6: one('controller', boolean),
 });
-const container = message({
-  1: one('name', text),
-  2: one('image', text),
-  24: one('restartPolicy', text),
-});
+/** More than slimPod() keeps of any part, so that it sees where something is missing. */
+const PARTS_MAX = 1000;
+/** How many variables and arguments of commands are read of all containers of a pod together. */
+const VARIABLES_MAX = 8192;
+
+/** `room`: for the variables and arguments of all containers of a pod. */
+function containerIn(room: { left: number }): Read<object> {
+  const variable = message({ 1: one('name', text), 2: one('value', text) });
+  const handler = message({ 1: one('exec', message({ 1: manyIn(room, 'command', text) })) });
+  const probe = message({ 1: inline(handler) });
+  return message({
+    1: one('name', text),
+    2: one('image', text),
+    7: manyIn(room, 'env', variable),
+    10: one('livenessProbe', probe),
+    11: one('readinessProbe', probe),
+    12: one('lifecycle', message({ 1: one('postStart', handler), 2: one('preStop', handler) })),
+    22: one('startupProbe', probe),
+    24: one('restartPolicy', text),
+  });
+}
+
 const state = message({ 3: one('terminated', message({ 7: one('containerID', text) })) });
 const status = message({
   1: one('name', text),
@@ -41,42 +59,36 @@ const status = message({
   7: one('imageID', text),
   8: one('containerID', text),
 });
-/** More than slimPod() keeps of any part, so that it sees where something is missing. */
-const PARTS_MAX = 1000;
 
-/** k8s.io/api/core/v1/generated.proto, as far as records need it. */
-const readPod = reader<V1Pod>({
-  1: one(
-    'metadata',
-    message({
-      1: one('name', text),
-      3: one('namespace', text),
-      5: one('uid', text),
-      8: one('creationTimestamp', time),
-      11: atMost(PARTS_MAX, map('labels')),
-      12: atMost(PARTS_MAX, map('annotations')),
-      13: atMost(PARTS_MAX, many('ownerReferences', owner)),
-    }),
-  ),
-  2: one(
-    'spec',
-    message({
-      2: atMost(PARTS_MAX, many('containers', container)),
-      20: atMost(PARTS_MAX, many('initContainers', container)),
-      34: atMost(PARTS_MAX, many('ephemeralContainers', message({ 1: inline(container) }))),
-    }),
-  ),
-  3: one(
-    'status',
-    message({
-      1: one('phase', text),
-      7: one('startTime', time),
-      8: atMost(PARTS_MAX, many('containerStatuses', status)),
-      10: atMost(PARTS_MAX, many('initContainerStatuses', status)),
-      13: atMost(PARTS_MAX, many('ephemeralContainerStatuses', status)),
-    }),
-  ),
+const METADATA = message({
+  1: one('name', text),
+  3: one('namespace', text),
+  5: one('uid', text),
+  8: one('creationTimestamp', time),
+  11: atMost(PARTS_MAX, map('labels')),
+  12: atMost(PARTS_MAX, map('annotations')),
+  13: atMost(PARTS_MAX, many('ownerReferences', owner)),
 });
+const STATUS = message({
+  1: one('phase', text),
+  7: one('startTime', time),
+  8: atMost(PARTS_MAX, many('containerStatuses', status)),
+  10: atMost(PARTS_MAX, many('initContainerStatuses', status)),
+  13: atMost(PARTS_MAX, many('ephemeralContainerStatuses', status)),
+});
+
+/** Reads a pod of k8s.io/api/core/v1/generated.proto, as far as records need it. */
+function readPod(buffer: Uint8Array): V1Pod {
+  const container = containerIn({ left: VARIABLES_MAX });
+  const spec = message({
+    2: atMost(PARTS_MAX, many('containers', container)),
+    8: one('serviceAccountName', text),
+    20: atMost(PARTS_MAX, many('initContainers', container)),
+    34: atMost(PARTS_MAX, many('ephemeralContainers', message({ 1: inline(container) }))),
+  });
+  const fields = { 1: one('metadata', METADATA), 2: one('spec', spec), 3: one('status', STATUS) };
+  return reader<V1Pod>(fields)(buffer);
+}
 
 /** The type of the event that follows the last pod that existed when the call began. */
 export const SYNCED = 4;

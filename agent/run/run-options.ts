@@ -19,6 +19,7 @@ export const RECORD_OPTIONS = [
   'arguments',
   'redactNames',
   'redactPatterns',
+  'execRequestVariables',
   'segmentMaxBytes',
   'segmentMaxAge',
   'journalMaxBytes',

@@ -29,6 +29,7 @@ export function hookOptions(config: Config): HookOptions {
     ringBytes: config.ringSize,
     tableEntries: config.tableEntries,
     argsBytes: config.arguments === 'none' ? 0 : config.argumentsMaxBytes,
+    environment: true,
     quietAfterMs: config.quietAfter,
     mountBpffs: config.mountBpffs === 'true',
     attach: true,
@@ -45,6 +46,12 @@ export function redactOf(config: Config): Redact | undefined {
     default:
       return createRedactor({ names: config.redactNames, patterns: config.redactPatterns });
   }
+}
+
+/** Returns the names of the variables that are kept of the environments of entries. */
+export function environmentNames({ execRequestVariables }: Config): readonly string[] {
+  // From where a login came. Every entry may be one.
+  return [...execRequestVariables, 'SSH_CONNECTION'];
 }
 
 /** Returns the options of the journal, whose clock is that of the hook. */
@@ -75,7 +82,9 @@ export function createEnricher(
   known: Pick<EnricherOptions, 'started' | 'startedIsWhole'>,
   report: Report,
 ): Enricher {
-  const runtimes = new ContainerStates([...RUNTIME_DIRS, ...config.runtimeDirs], {
+  const dirs = [...RUNTIME_DIRS, ...config.runtimeDirs];
+  const { execRequestVariables } = config;
+  const runtimes = new ContainerStates(dirs, execRequestVariables, {
     onState: (id) => enricher.stateKnown(id),
     onStalled: () => report({ event: 'metadata.runtime_stalled' }),
   });
@@ -86,11 +95,17 @@ export function createEnricher(
     reading: (id) => runtimes.reading(id),
     runtimeOnly: config.metadata === 'none',
     waitMs: config.metadataWait,
+    execRequestVariables,
     started: known.started,
     startedIsWhole: known.startedIsWhole,
     memory: openContainerMemory({
       file: join(config.journalDir, CONTAINERS_FILE),
-      configuration: JSON.stringify([config.metadata, config.podLabels, config.podAnnotations]),
+      configuration: JSON.stringify([
+        config.metadata,
+        config.podLabels,
+        config.podAnnotations,
+        execRequestVariables,
+      ]),
       onProblem: (error) => report({ event: 'run.containers_write_failed', error }),
     }),
     cgroupName(hierarchy, id) {

@@ -7,6 +7,11 @@ import type {
   ObservedPlace,
 } from '../../record/types.ts';
 import { cgroupMakerOf } from './cgroup-maker.ts';
+import {
+  createEnvironmentReader,
+  environmentFault,
+  lengthBeforeEnvironment,
+} from './environment.ts';
 import { createEventView } from './event-view.ts';
 import { createInvocationReader, type Redact } from './invocation.ts';
 import { createInvocationCache } from './invocation-cache.ts';
@@ -29,17 +34,20 @@ export interface Decoder {
 
 /**
  * Makes a decoder for events in `buffer`. An event of a CPU beyond cpuCount is damaged. Without
- * `redact`, arguments are not recorded.
+ * `redact`, arguments are not recorded. `variables` are the names of the variables that are kept of
+ * an environment.
  */
 export function createDecoder(
   buffer: Buffer,
   cpuCount: number,
   redact: Redact | undefined,
+  variables: readonly string[] = [],
 ): Decoder {
   const view = createEventView(buffer);
   const { u16, u32, u64, big, time } = view;
   const reader = createInvocationReader(view, redact);
   const invocations = createInvocationCache(view, reader.invocation);
+  const environmentOf = createEnvironmentReader(view, variables);
   const removed = new RemovedCgroups();
   /** By CPU: the number of the next event of a cgroup, once there was one. */
   const nextCgroup = new Map<number, number>();
@@ -106,11 +114,12 @@ export function createDecoder(
       return 'cause on no such CPU';
     if (cause === causeKind.causeRecord && u32(offset + execEvent.causeSeq + 4) >= EXACT_HIGH)
       return 'number of the cause too large';
+    const before = lengthBeforeEnvironment(view, offset, length);
     for (const blob of EXEC_BLOBS) {
-      const wrong = blobFault(offset, length, blob, execEvent.bytes);
+      const wrong = blobFault(offset, before, blob, execEvent.bytes);
       if (wrong !== undefined) return wrong;
     }
-    return undefined;
+    return environmentFault(view, offset, length);
   }
 
   function blobFault(offset: number, length: number, blob: number, head: number) {
@@ -132,7 +141,8 @@ export function createDecoder(
   }
 
   function exec(offset: number, length: number): ExecEvent {
-    return {
+    const before = lengthBeforeEnvironment(view, offset, length);
+    const event: ExecEvent = {
       kind: 'exec',
       cpu: u32(offset + execEvent.headCpu),
       seq: u64(offset + execEvent.headSeq),
@@ -142,8 +152,10 @@ export function createDecoder(
       ppid: u32(offset + execEvent.ppid),
       vpid: u32(offset + execEvent.vpid),
       startTime: time(offset + execEvent.startTime),
-      invocation: invocations.invocation(offset, length),
+      invocation: invocations.invocation(offset, before),
     };
+    const environment = environmentOf(offset);
+    return environment === undefined ? event : { ...event, environment };
   }
 
   function causeOf(offset: number): Cause {

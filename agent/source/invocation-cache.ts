@@ -12,6 +12,8 @@ const KEPT_BYTES_MAX = 8 << 20;
 const BYTES_PER_CHARACTER = 8;
 /** the characters whose bytes one more argument takes */
 const ARGUMENT_LENGTH = 8;
+/** the word of an event, from the flags on, that says where the environment is */
+const ENVIRONMENT = (execEvent.environment - execEvent.flags) >> 2;
 const FNV_OFFSET = 0x811c9dc5 | 0;
 const FNV_PRIME = 0x01000193;
 const MIX = 0x85ebca6b;
@@ -24,7 +26,10 @@ interface Slot {
 
 /** Invocations by the bytes of their events. */
 export interface InvocationCache {
-  /** Returns the invocation of an event, and reads it unless it is known. */
+  /**
+   * Returns the invocation of an event, and reads it unless it is known; `length` is that of the event
+   * before its environment, which is no part of it.
+   */
   invocation(offset: number, length: number): Invocation;
   /** Forgets the invocations in contexts that are over. */
   forget(isOver: (context: ExecContext) => boolean): void;
@@ -46,7 +51,8 @@ export function createInvocationCache(
     const from = (offset + execEvent.flags) >> 2;
     const to = (offset + length + 3) >> 2;
     if (to - from > WORDS_MAX) return { ...read(offset), recurring: false };
-    const hash = hashOf(words, from, to);
+    const environment = from + ENVIRONMENT;
+    const hash = hashOf(words, environment + 1, to, hashOf(words, from, environment, FNV_OFFSET));
     const at = hash & (SLOTS - 1);
     const slot = slots[at];
     if (slot !== undefined && equal(slot.words, words, from, to)) return slot.invocation;
@@ -88,11 +94,11 @@ function bytesOf(
 }
 
 /**
- * FNV-1a, by words. A multiplication waits for the one before it, so that four of them are on their way
- * at a time.
+ * FNV-1a, by words, from a hash of what is before them. A multiplication waits for the one before it,
+ * so that four of them are on their way at a time.
  */
-function hashOf(words: Uint32Array, from: number, to: number): number {
-  let a = FNV_OFFSET;
+function hashOf(words: Uint32Array, from: number, to: number, before: number): number {
+  let a = before;
   let b = FNV_OFFSET;
   let c = FNV_OFFSET;
   let d = FNV_OFFSET;
@@ -114,6 +120,7 @@ function hashOf(words: Uint32Array, from: number, to: number): number {
 
 function equal(kept: Uint32Array, words: Uint32Array, from: number, to: number): boolean {
   if (kept.length !== to - from) return false;
-  for (let i = 0; i < kept.length; i++) if (kept[i] !== words[from + i]) return false;
+  for (let i = 0; i < kept.length; i++)
+    if (kept[i] !== words[from + i] && i !== ENVIRONMENT) return false;
   return true;
 }

@@ -72,10 +72,19 @@ export const execEvent = {
   descriptor: 304,
   descriptorOffset: 304,
   descriptorLength: 306,
-  padOffset: 308,
-  padLength: 310,
+  environment: 308,
+  environmentOffset: 308,
+  environmentLength: 310,
   data: 312,
   bytes: 312,
+} as const;
+
+/** Byte offsets in `struct exec_environment`. */
+export const execEnvironment = {
+  size: 0,
+  first: 4,
+  data: 8,
+  bytes: 8,
 } as const;
 
 /** Byte offsets in `struct cgroup_event`. */

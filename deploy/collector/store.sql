@@ -104,8 +104,17 @@ CREATE TABLE IF NOT EXISTS `vcml`.`records` (
   `user_namespace` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.namespace.user'], '') CODEC(ZSTD(1)),
   `cgroup_namespace` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.namespace.cgroup'], '') CODEC(ZSTD(1)),
   `metadata_state` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.metadata.state'], '') CODEC(ZSTD(1)),
+  `unit` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.unit'], '') CODEC(ZSTD(1)),
   `entry` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.entry'], '') CODEC(ZSTD(1)),
   `cgroup` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['process.linux.cgroup'], '') CODEC(ZSTD(1)),
+  `authority_type` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.authority.type'], '') CODEC(ZSTD(1)),
+  `authority_id` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.authority.id'], '') CODEC(ZSTD(1)),
+  `authority_source` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.authority.source'], '') CODEC(ZSTD(1)),
+  `authority_controller` Array(String) DEFAULT JSONExtract(attributes['vcml.authority.controller'], 'Array(String)') CODEC(ZSTD(1)),
+  `authority_service_account` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.authority.service_account'], '') CODEC(ZSTD(1)),
+  `authority_matched` Nullable(Bool) DEFAULT if(attributes['vcml.authority.matched'] = 'true', true, NULL) CODEC(ZSTD(1)),
+  `authority_remote` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.authority.remote'], '') CODEC(ZSTD(1)),
+  `authority_claimed` Nullable(Bool) DEFAULT if(attributes['vcml.authority.claimed'] = 'true', true, NULL) CODEC(ZSTD(1)),
   `time` DateTime64(9, 'UTC') ALIAS fromUnixTimestamp64Nano(timestamp, 'UTC'),
   `node` LowCardinality(String) CODEC(ZSTD(1)),
   `host` LowCardinality(Nullable(String)) CODEC(ZSTD(1)),
@@ -221,8 +230,17 @@ CREATE TABLE IF NOT EXISTS `vcml`.`journal` (
   `user_namespace` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.namespace.user'], '') CODEC(ZSTD(1)),
   `cgroup_namespace` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.namespace.cgroup'], '') CODEC(ZSTD(1)),
   `metadata_state` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.metadata.state'], '') CODEC(ZSTD(1)),
+  `unit` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.unit'], '') CODEC(ZSTD(1)),
   `entry` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.entry'], '') CODEC(ZSTD(1)),
   `cgroup` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['process.linux.cgroup'], '') CODEC(ZSTD(1)),
+  `authority_type` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.authority.type'], '') CODEC(ZSTD(1)),
+  `authority_id` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.authority.id'], '') CODEC(ZSTD(1)),
+  `authority_source` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.authority.source'], '') CODEC(ZSTD(1)),
+  `authority_controller` Array(String) DEFAULT JSONExtract(attributes['vcml.authority.controller'], 'Array(String)') CODEC(ZSTD(1)),
+  `authority_service_account` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.authority.service_account'], '') CODEC(ZSTD(1)),
+  `authority_matched` Nullable(Bool) DEFAULT if(attributes['vcml.authority.matched'] = 'true', true, NULL) CODEC(ZSTD(1)),
+  `authority_remote` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.authority.remote'], '') CODEC(ZSTD(1)),
+  `authority_claimed` Nullable(Bool) DEFAULT if(attributes['vcml.authority.claimed'] = 'true', true, NULL) CODEC(ZSTD(1)),
   `time` DateTime64(9, 'UTC') ALIAS fromUnixTimestamp64Nano(timestamp, 'UTC'),
   `node` LowCardinality(String) CODEC(ZSTD(1)),
   `host` LowCardinality(Nullable(String)) CODEC(ZSTD(1)),
@@ -355,8 +373,17 @@ SELECT
   nullIf(LogAttributes['vcml.namespace.user'], '') AS `user_namespace`,
   nullIf(LogAttributes['vcml.namespace.cgroup'], '') AS `cgroup_namespace`,
   nullIf(LogAttributes['vcml.metadata.state'], '') AS `metadata_state`,
+  nullIf(LogAttributes['vcml.unit'], '') AS `unit`,
   nullIf(LogAttributes['vcml.entry'], '') AS `entry`,
   nullIf(LogAttributes['process.linux.cgroup'], '') AS `cgroup`,
+  nullIf(LogAttributes['vcml.authority.type'], '') AS `authority_type`,
+  nullIf(LogAttributes['vcml.authority.id'], '') AS `authority_id`,
+  nullIf(LogAttributes['vcml.authority.source'], '') AS `authority_source`,
+  JSONExtract(LogAttributes['vcml.authority.controller'], 'Array(String)') AS `authority_controller`,
+  nullIf(LogAttributes['vcml.authority.service_account'], '') AS `authority_service_account`,
+  if(LogAttributes['vcml.authority.matched'] = 'true', true, NULL) AS `authority_matched`,
+  nullIf(LogAttributes['vcml.authority.remote'], '') AS `authority_remote`,
+  if(LogAttributes['vcml.authority.claimed'] = 'true', true, NULL) AS `authority_claimed`,
   coalesce(nullIf(ResourceAttributes['k8s.node.name'], ''), ResourceAttributes['host.name']) AS `node`,
   nullIf(ResourceAttributes['host.name'], '') AS `host`,
   nullIf(ResourceAttributes['k8s.cluster.name'], '') AS `cluster`,
@@ -372,13 +399,13 @@ SELECT
   coalesce(concat('deployment/', nullIf(ResourceAttributes['k8s.deployment.name'], '')), concat('statefulset/', nullIf(ResourceAttributes['k8s.statefulset.name'], '')), concat('daemonset/', nullIf(ResourceAttributes['k8s.daemonset.name'], '')), concat('cronjob/', nullIf(ResourceAttributes['k8s.cronjob.name'], '')), concat('job/', nullIf(ResourceAttributes['k8s.job.name'], '')), concat('replicaset/', nullIf(ResourceAttributes['k8s.replicaset.name'], ''))) AS `owner`,
   nullIf(ResourceAttributes['service.name'], '') AS `service`,
   toJSONString(ResourceAttributes) AS `resource_json`,
-  mapFilter((k, v) -> (NOT k IN ('log.record.uid', 'process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.process.comm', 'vcml.object', 'vcml.permitted_by', 'vcml.parent_cause', 'vcml.boot.id', 'vcml.boot_time', 'vcml.hook.id', 'vcml.cpu', 'vcml.seq', 'vcml.gap.reason', 'vcml.gap.lost_cause', 'vcml.gap.ancestor.pid', 'vcml.gap.ancestor.start_time', 'vcml.gap.ancestor.comm', 'vcml.gap.ancestor.executable.path', 'vcml.loss.stage', 'vcml.loss.hook_id', 'vcml.loss.boot_id', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.next_seq', 'vcml.loss.since', 'vcml.agent.version', 'vcml.format.version', 'vcml.hook.state', 'vcml.hook.next_seq', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'vcml.withheld.hook_id', 'vcml.withheld.cpu', 'vcml.withheld.ranges', 'vcml.withheld.count', 'process.vpid', 'process.creation.time', 'process.executable.path', 'process.executable.name', 'vcml.executable.inode', 'vcml.executable.device', 'vcml.executable.mode', 'vcml.executable.path_truncated', 'vcml.executable.memfd', 'vcml.executable.upper_layer', 'vcml.executable.setuid', 'vcml.executable.unlinked', 'process.args_count', 'process.command', 'process.command_args', 'vcml.process.args_redacted', 'vcml.process.args_truncated', 'vcml.process.args_size', 'process.working_directory', 'process.interactive', 'vcml.process.no_new_privs', 'vcml.process.working_directory_truncated', 'vcml.object.truncated', 'vcml.object.resolved', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id', 'vcml.process.tty', 'vcml.process.capabilities.effective', 'vcml.namespace.pid', 'vcml.namespace.mnt', 'vcml.namespace.net', 'vcml.namespace.user', 'vcml.namespace.cgroup', 'vcml.metadata.state', 'vcml.entry', 'process.linux.cgroup'))
+  mapFilter((k, v) -> (NOT k IN ('log.record.uid', 'process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.process.comm', 'vcml.object', 'vcml.permitted_by', 'vcml.parent_cause', 'vcml.boot.id', 'vcml.boot_time', 'vcml.hook.id', 'vcml.cpu', 'vcml.seq', 'vcml.gap.reason', 'vcml.gap.lost_cause', 'vcml.gap.ancestor.pid', 'vcml.gap.ancestor.start_time', 'vcml.gap.ancestor.comm', 'vcml.gap.ancestor.executable.path', 'vcml.loss.stage', 'vcml.loss.hook_id', 'vcml.loss.boot_id', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.next_seq', 'vcml.loss.since', 'vcml.agent.version', 'vcml.format.version', 'vcml.hook.state', 'vcml.hook.next_seq', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'vcml.withheld.hook_id', 'vcml.withheld.cpu', 'vcml.withheld.ranges', 'vcml.withheld.count', 'process.vpid', 'process.creation.time', 'process.executable.path', 'process.executable.name', 'vcml.executable.inode', 'vcml.executable.device', 'vcml.executable.mode', 'vcml.executable.path_truncated', 'vcml.executable.memfd', 'vcml.executable.upper_layer', 'vcml.executable.setuid', 'vcml.executable.unlinked', 'process.args_count', 'process.command', 'process.command_args', 'vcml.process.args_redacted', 'vcml.process.args_truncated', 'vcml.process.args_size', 'process.working_directory', 'process.interactive', 'vcml.process.no_new_privs', 'vcml.process.working_directory_truncated', 'vcml.object.truncated', 'vcml.object.resolved', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id', 'vcml.process.tty', 'vcml.process.capabilities.effective', 'vcml.namespace.pid', 'vcml.namespace.mnt', 'vcml.namespace.net', 'vcml.namespace.user', 'vcml.namespace.cgroup', 'vcml.metadata.state', 'vcml.unit', 'vcml.entry', 'process.linux.cgroup', 'vcml.authority.type', 'vcml.authority.id', 'vcml.authority.source', 'vcml.authority.controller', 'vcml.authority.service_account', 'vcml.authority.matched', 'vcml.authority.remote', 'vcml.authority.claimed'))
     OR (v = '')
     OR (k IN ('process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.boot_time', 'vcml.cpu', 'vcml.seq', 'vcml.gap.ancestor.pid', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.since', 'vcml.format.version', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'vcml.withheld.cpu', 'vcml.withheld.count', 'process.vpid', 'process.args_count', 'vcml.process.args_redacted', 'vcml.process.args_size', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id') AND toString(toInt64OrZero(v)) != v)
-    OR (k IN ('vcml.executable.path_truncated', 'vcml.executable.memfd', 'vcml.executable.upper_layer', 'vcml.executable.setuid', 'vcml.executable.unlinked', 'vcml.process.args_truncated', 'process.interactive', 'vcml.process.no_new_privs', 'vcml.process.working_directory_truncated', 'vcml.object.truncated', 'vcml.object.resolved') AND v != 'true')
+    OR (k IN ('vcml.executable.path_truncated', 'vcml.executable.memfd', 'vcml.executable.upper_layer', 'vcml.executable.setuid', 'vcml.executable.unlinked', 'vcml.process.args_truncated', 'process.interactive', 'vcml.process.no_new_privs', 'vcml.process.working_directory_truncated', 'vcml.object.truncated', 'vcml.object.resolved', 'vcml.authority.matched', 'vcml.authority.claimed') AND v != 'true')
     OR (k IN ('process.creation.time') AND coalesce(concat(replaceOne(toString(parseDateTime64BestEffortOrNull(v, 9, 'UTC')), ' ', 'T'), 'Z'), '') != v)
     OR (k IN ('log.record.uid', 'vcml.parent_cause', 'vcml.boot.id', 'vcml.gap.lost_cause', 'vcml.loss.boot_id') AND toString(toUUIDOrZero(v)) != v)
-    OR (k IN ('vcml.loss.next_seq', 'vcml.hook.next_seq', 'vcml.withheld.ranges', 'process.command_args') AND empty(JSONExtract(v, 'Array(String)'))), LogAttributes) AS `attributes`,
+    OR (k IN ('vcml.loss.next_seq', 'vcml.hook.next_seq', 'vcml.withheld.ranges', 'process.command_args', 'vcml.authority.controller') AND empty(JSONExtract(v, 'Array(String)'))), LogAttributes) AS `attributes`,
   if(action = 'exec', 0, sipHash64(toString(LogAttributes), resource_json)) AS `content`,
   bitNot(toUInt64(toUnixTimestamp64Nano(now64(9)))) - rowNumberInAllBlocks() AS `version`
 FROM `vcml`.`otel`
@@ -467,8 +494,17 @@ SELECT
   `user_namespace`,
   `cgroup_namespace`,
   `metadata_state`,
+  `unit`,
   `entry`,
   `cgroup`,
+  `authority_type`,
+  `authority_id`,
+  `authority_source`,
+  `authority_controller`,
+  `authority_service_account`,
+  `authority_matched`,
+  `authority_remote`,
+  `authority_claimed`,
   `node`,
   `host`,
   `cluster`,
@@ -522,4 +558,4 @@ WHERE action = 'exec'
 GROUP BY executable, image, node;
 
 CREATE OR REPLACE VIEW `vcml`.`schema` AS
-SELECT 1 AS version, '60265304ae4802ca' AS fingerprint, 'one server' AS layout;
+SELECT 1 AS version, '568542d45de0d9a8' AS fingerprint, 'one server' AS layout;

@@ -62,7 +62,7 @@ export const CODES = {
     'the process started before its cause, and is not the process of its cause',
   ],
   CLOCK: ['FAIL', 'the wall clock of the line is not that of the lines before and behind it'],
-  CONTAINER: ['FAIL', 'vcml.entry or vcml.metadata.state does not match the place'],
+  CONTAINER: ['FAIL', 'vcml.entry, vcml.unit or vcml.metadata.state does not match the place'],
   CONTAINER_NAMES: ['FAIL', 'other records have other names for the same container'],
 } as const satisfies Record<string, readonly [Severity, string]>;
 

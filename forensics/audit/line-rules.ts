@@ -7,6 +7,7 @@
  * writer is found by what does not share it.
  */
 
+import { ENTRIES } from '../../record/fields/exec.ts';
 import { KEYS } from '../../record/fields.ts';
 import { inResource, literal } from '../columns.ts';
 import type { Code } from './codes.ts';
@@ -103,6 +104,7 @@ export const READ = [
   'gap_lost_cause',
   'gap_ancestor_pid',
   'gap_ancestor_start_time',
+  'unit',
   'entry',
   'metadata_state',
   ...OF_JOURNAL,
@@ -244,7 +246,7 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
        OR boot_time IS NOT NULL AND coalesce(boot_ns < 0, true)
          AND try_cast(boot_time AS UBIGINT) IS NULL
        OR (${HOOK_STATES.map((state) => `hook_state <> '${state}'`).join(' AND ')})
-       OR entry NOT IN ('start', 'exec') OR metadata_state NOT IN ('complete', 'partial')
+       OR entry NOT IN (${ENTRIES.map(literal).join(', ')}) OR metadata_state NOT IN ('complete', 'partial')
        OR NOT (${EXEC} OR ${ABOUT}))`,
   ],
   [
@@ -259,7 +261,9 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
   ],
   [
     'CONTAINER',
-    `${EXEC} AND ((entry IS NOT NULL AND ${CONTAINER_ID} IS NULL)
+    `${EXEC} AND ((entry IS NOT NULL AND ${CONTAINER_ID} IS NULL AND unit IS NULL)
+       OR (unit IS NOT NULL AND ${CONTAINER_ID} IS NOT NULL)
+       OR (entry = 'session' AND unit IS NULL)
        OR (metadata_state IS NOT NULL) <>
          (${CONTAINER_ID} IS NOT NULL AND ${inResource(KEYS.podUid)} IS NOT NULL))`,
   ],

@@ -28,7 +28,7 @@ export function createClusterProgram(done: (exitCode: number) => void): Command 
       done(await reading(askCluster({ ...options, node }, { id }), answer, concluding({}, LINKS)));
     });
 
-  asking(selection(form(program.command('query'))))
+  asking(storeConnection(auditLog(selection(form(program.command('query'))))))
     .description('print records by time, place, user, executable and more, or run SQL')
     .option('--limit <n>', 'maximum number of records', count)
     .option('--sql <select>', 'SELECT over the views records, execs, gaps, losses and runs')

@@ -71,14 +71,14 @@ export function recordsOf(entries: readonly Entry[]): StoredRecord[] {
 
 async function printChain(
   records: readonly StoredRecord[],
-  { candidatesOf }: AuditLog,
+  { remarksOn }: AuditLog,
 ): Promise<void> {
   const [about] = records;
   if (about !== undefined)
     await print(paint('bold', wrapped(`${whereOf(about)}, as ${userOf(about)}`, '')));
   for (const [depth, record] of records.entries()) {
     await print(`${depth === 0 ? '  ' : '← '}${headOf(record)}\n${bodyOf(record, '    ')}`);
-    for (const candidate of candidatesOf(record)) await print(wrapped(candidate, '    '));
+    for (const remark of remarksOn(record)) await print(wrapped(remark, '    '));
   }
   const last = records.at(-1);
   if (last !== undefined)
@@ -87,11 +87,9 @@ async function printChain(
 
 async function printSentences(
   records: readonly StoredRecord[],
-  { candidatesOf }: AuditLog,
+  { remarksOn }: AuditLog,
 ): Promise<void> {
-  const remarks = (record: StoredRecord) =>
-    candidatesOf(record).map((candidate) => `A ${candidate}.`);
-  for (const sentence of sentencesOf(records, remarks)) await print(wrapped(sentence, ''));
+  for (const sentence of sentencesOf(records, remarksOn)) await print(wrapped(sentence, ''));
 }
 
 /** Says why a chain ends. */

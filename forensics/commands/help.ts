@@ -13,6 +13,7 @@ clickhouse://USER@HOST:PORT/DATABASE.
 Examples:
   vcml query --since 2h --pod shop/cart-7d9f-x2x
   vcml query --entry exec --output jsonl nodes/
+  vcml query --kubernetes-user alice --audit-log audit.log nodes/
   vcml chain 4a7107b4 nodes/*/journal
   vcml chain 4a7107b4 --output sentences nodes/
   vcml serve nodes/

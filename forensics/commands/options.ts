@@ -1,5 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { ENTRIES } from '../../record/fields/exec.ts';
+import { ForensicsError } from '../errors.ts';
 import { FORMS } from '../output/form.ts';
+import type { OfUser } from '../select/of-user.ts';
 
 /** Adds the option for the form of the output. */
 export function form(command: Command, ...more: readonly string[]): Command {
@@ -8,8 +11,8 @@ export function form(command: Command, ...more: readonly string[]): Command {
   return command.addOption(option.default('text'));
 }
 
-/** Reads an id, or the beginning of one; every id begins with an empty one. */
-export function someId(text: string): string {
+/** Reads a text that selects: every id begins with an empty one, and nobody has an empty name. */
+export function someText(text: string): string {
   if (text !== '') return text;
   throw new InvalidArgumentError('Must not be empty.');
 }
@@ -18,9 +21,37 @@ export function someId(text: string): string {
 export function auditLog(command: Command): Command {
   return command.option(
     '--audit-log <file>',
-    'audit log of the API server, to find the pods/exec requests that may be behind an exec; ' +
+    'audit log of the API server, to name the users of the pods/exec requests behind execs, or who may be; ' +
       'a file, or clickhouse://USER@HOST:PORT/DATABASE?table=NAME with the options of a store',
   );
+}
+
+/** Adds the option that selects what a user of the API server caused, for which auditLog() is needed. */
+export function kubernetesUser(command: Command): Command {
+  return command.option(
+    '--kubernetes-user <name>',
+    'what the exec sessions of this user caused, as far as --audit-log confirms them by their ids',
+    someText,
+  );
+}
+
+/** Throws an error of usage if a user is to be selected, and nothing says who a user is. */
+export function refuseWithoutLog({ kubernetesUser, auditLog, sql }: OfUser & Sql): void {
+  if (kubernetesUser === undefined) return;
+  if (auditLog === undefined)
+    throw new ForensicsError(
+      'usage',
+      '--kubernetes-user needs the audit log of the API server, because records do not have the names of its users: add --audit-log FILE',
+    );
+  if (sql !== undefined)
+    throw new ForensicsError(
+      'usage',
+      '--kubernetes-user cannot be combined with --sql: query without --sql, and count the lines of --output csv',
+    );
+}
+
+interface Sql {
+  readonly sql?: string;
 }
 
 /** Adds the options that select records. */
@@ -50,7 +81,9 @@ export function selection(command: Command): Command {
     .option('--arg <word>', 'one of the arguments')
     .option('--action <name>', 'exec, journal.loss, …')
     .addOption(
-      new Option('--entry <kind>', 'how the exec entered its container').choices(['start', 'exec']),
+      new Option('--entry <kind>', 'how the exec entered its container or unit').choices([
+        ...ENTRIES,
+      ]),
     )
     .addOption(
       new Option('--gap [reason]', 'execs without a known cause, for this reason or any').choices([

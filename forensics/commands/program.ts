@@ -6,13 +6,23 @@ import { ForensicsError } from '../errors.ts';
 import { namedInputs, splitId } from '../inputs/named.ts';
 import type { Journals } from '../journals.ts';
 import type { Times } from '../select/filter.ts';
+import type { OfUser } from '../select/of-user.ts';
 import { isStore } from '../store/address.ts';
 import type { Question } from '../store/answer/question.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
 import { concluding, LINKS } from './concluding.ts';
 import { filesOf } from './files.ts';
 import { MAIN_HELP } from './help.ts';
-import { auditLog, count, form, selection, someId, storeConnection } from './options.ts';
+import {
+  auditLog,
+  count,
+  form,
+  kubernetesUser,
+  refuseWithoutLog,
+  selection,
+  someText,
+  storeConnection,
+} from './options.ts';
 import { type Opening, reading } from './reading.ts';
 import { refusal } from './refusal.ts';
 
@@ -33,7 +43,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     .description('print a record and its causes, back to where they end, and why they end there')
     .option('--since <time>', 'in a store, where an id begins so: not before this time')
     .option('--node <name>', 'of this node, where several nodes have the id, or in a store')
-    .argument('<id>', 'id of the record, or the beginning of it', someId)
+    .argument('<id>', 'id of the record, or the beginning of it', someText)
     .argument('[inputs...]', INPUTS)
     .action(async (id, inputs, options) => {
       const { chain } = await import('./chain.ts');
@@ -44,7 +54,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await reading(opening, answer, concluding({}, LINKS)));
     });
 
-  storeConnection(selection(form(program.command('query'))))
+  storeConnection(kubernetesUser(auditLog(selection(form(program.command('query'))))))
     .description('print records by time, place, user, executable and more, or run SQL')
     .option('--limit <n>', 'maximum number of records', count)
     .option(
@@ -56,12 +66,13 @@ export function createProgram(done: (exitCode: number) => void): Command {
       const { query, MARKED } = await import('./query.ts');
       const opening = await openingOf(inputs, options, options);
       const answer = (journals: Journals) => query(journals, options);
-      done(await reading(opening, answer, concluding(options, MARKED)));
+      const scanned = options.kubernetesUser === undefined ? MARKED : LINKS;
+      done(await reading(opening, answer, concluding(options, scanned)));
     });
 
-  storeConnection(auditLog(selection(form(program.command('tree')))))
+  storeConnection(kubernetesUser(auditLog(selection(form(program.command('tree'))))))
     .description('print what a record or a selection caused, as trees')
-    .option('--id <id>', 'id of the record at the root, or the beginning of it', someId)
+    .option('--id <id>', 'id of the record at the root, or the beginning of it', someText)
     .option('--depth <n>', 'maximum depth of the tree', count, 100)
     .option('--limit <n>', 'maximum number of records', count, 1000)
     .option('--no-collapse', 'show each of several equal children')
@@ -128,12 +139,12 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await tail(namedInputs(inputs), options));
     });
 
-  storeConnection(auditLog(selection(program.command('report'))))
+  storeConnection(kubernetesUser(auditLog(selection(program.command('report')))))
     .description(
       'write one self-contained HTML file, or Markdown for a ticket, about a record or a selection, with all causes',
     )
     .requiredOption('-o, --out <file>', 'file to write')
-    .option('--id <id>', 'id of a record: the report shows its causes and what it caused', someId)
+    .option('--id <id>', 'id of a record: the report shows its causes and what it caused', someText)
     .option('--title <text>', 'title of the report')
     .option('--markdown', 'write Markdown')
     .option('--limit <n>', 'maximum number of records (default: 50000, or 200 in Markdown)', count)
@@ -226,10 +237,11 @@ export function createProgram(done: (exitCode: number) => void): Command {
 /** Opens the inputs; a store is asked a question. */
 async function openingOf(
   inputs: readonly string[],
-  options: ConnectionOptions,
+  options: ConnectionOptions & OfUser,
   question: Question,
 ): Promise<Opening> {
   const [first = ''] = inputs;
+  refuseWithoutLog(options);
   if (inputs.length !== 1 || !isStore(first)) return await filesOf(inputs);
   const { askStore } = await import('../store/answer/ask-store.ts');
   return askStore(first, options, question);

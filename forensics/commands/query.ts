@@ -1,15 +1,24 @@
 import { StatementType } from '@duckdb/node-api';
+import type { StoredRecord } from '../../record/read.ts';
 import { withNumbers } from '../completeness/files.ts';
 import { ForensicsError } from '../errors.ts';
+import { type AuditLogFor, auditLogAt } from '../exec-requests/audit-log.ts';
+import { Graph } from '../graph.ts';
 import { mayNarrow, narrowToSelection } from '../indexed/narrow-selection.ts';
 import type { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { printNotes } from '../output/notes.ts';
 import { type RecordPrinter, recordPrinter } from '../output/records.ts';
 import { jsonOf, printTable } from '../output/rows.ts';
+import { print } from '../output/stdout.ts';
+import { causedByUser } from '../select/caused-by-user.ts';
 import { checkedCondition } from '../select/condition.ts';
 import type { Selection } from '../select/filter.ts';
+import { type OfUser, SESSION_COLUMNS } from '../select/of-user.ts';
 import { entriesByTime, hitsOf } from '../select/ordered.ts';
+import { isStore } from '../store/address.ts';
+import type { ConnectionOptions } from '../store/connect.ts';
+import { entriesOf, recordsOf } from './chain.ts';
 
 /** The table that query() scans. */
 export const MARKED = 'marked';
@@ -18,7 +27,7 @@ const GONE =
   'a segment was compressed or deleted while it was read, because its agent is recording: run the query again';
 
 /** The options of `vcml query`. */
-export interface QueryOptions extends Selection {
+export interface QueryOptions extends Selection, OfUser, ConnectionOptions {
   readonly output: Form;
   readonly limit?: number;
   readonly sql?: string;
@@ -27,8 +36,11 @@ export interface QueryOptions extends Selection {
 /** Prints the records of a selection, or the answer to a query over the views. */
 export async function query(journals: Journals, options: QueryOptions): Promise<number> {
   if (options.sql !== undefined) return freeQuery(journals, options.sql, options);
-  await writeRecords(journals, options, recordPrinter(options.output));
-  await printNotes(journals);
+  const auditLogFor = auditLogAt(options.auditLog, options);
+  const { table, hits } = await selected(journals, options, auditLogFor);
+  const log = await auditLogFor(await entriesAmong(journals, table, hits, options));
+  await writeRows(journals, hits, options, recordPrinter(options.output, print, log.remarksOn));
+  await printNotes(journals, log.summary);
   return 0;
 }
 
@@ -38,13 +50,67 @@ export async function writeRecords(
   options: Selection & Pick<QueryOptions, 'limit'>,
   printer: RecordPrinter,
 ): Promise<void> {
+  const { hits } = await marked(journals, options, []);
+  await writeRows(journals, hits, options, printer);
+}
+
+/** The rows of a selection, and the table that has them. */
+interface Selected {
+  readonly table: string;
+  readonly hits: readonly number[];
+}
+
+async function selected(
+  journals: Journals,
+  options: QueryOptions,
+  auditLogFor: AuditLogFor,
+): Promise<Selected> {
+  const { kubernetesUser, auditLog } = options;
+  if (kubernetesUser === undefined)
+    return marked(journals, options, auditLog === undefined ? [] : ['entry']);
+  const { sql, columns } = await checkedCondition(journals, options);
+  const needed = [...new Set([...columns, ...SESSION_COLUMNS])];
+  const graph = await Graph.load(journals, withNumbers(journals, needed));
+  const all = await hitsOf(journals, 'links', sql);
+  const caused = await causedByUser(journals, graph, kubernetesUser, auditLogFor);
+  return { table: 'links', hits: all.filter((row) => caused.has(row)) };
+}
+
+/** Scans what a selection and an answer need, and finds the rows of the selection. */
+async function marked(
+  journals: Journals,
+  selection: Selection,
+  more: readonly string[],
+): Promise<Selected> {
   const nowMs = Date.now();
-  const { sql, columns } = await checkedCondition(journals, options, nowMs);
-  await narrowToSelection(journals, options, nowMs);
-  const numbers = withNumbers(journals, [], mayNarrow(options, nowMs));
-  await journals.scan(MARKED, [...columns, ...numbers], [`${sql} AS hit`, ...numbers]);
-  const hits = await hitsOf(journals, MARKED, 'hit');
-  let left = options.limit ?? Number.POSITIVE_INFINITY;
+  const { sql, columns } = await checkedCondition(journals, selection, nowMs);
+  await narrowToSelection(journals, selection, nowMs);
+  const numbers = withNumbers(journals, more, mayNarrow(selection, nowMs));
+  const read = [...new Set([...columns, ...numbers])];
+  await journals.scan(MARKED, read, [`${sql} AS hit`, ...numbers]);
+  return { table: MARKED, hits: await hitsOf(journals, MARKED, 'hit') };
+}
+
+/** Returns the records that a table with the audit log is asked about; a file is read as a whole. */
+async function entriesAmong(
+  journals: Journals,
+  table: string,
+  hits: readonly number[],
+  { auditLog }: QueryOptions,
+): Promise<StoredRecord[]> {
+  if (auditLog === undefined || !isStore(auditLog)) return [];
+  const entries = new Set(await hitsOf(journals, table, `entry = 'exec'`));
+  const rows = hits.filter((row) => entries.has(row));
+  return recordsOf(await entriesOf(journals, rows));
+}
+
+async function writeRows(
+  journals: Journals,
+  hits: readonly number[],
+  { limit = Number.POSITIVE_INFINITY }: Pick<QueryOptions, 'limit'>,
+  printer: RecordPrinter,
+): Promise<void> {
+  let left = limit;
   for await (const entry of entriesByTime(journals, hits)) {
     if (left <= 0) break;
     left -= 1;

@@ -2,7 +2,7 @@ import type { StoredRecord } from '../../record/read.ts';
 import { visible } from '../../record/visible.ts';
 import { completenessIn, withNumbers } from '../completeness/files.ts';
 import { ForensicsError } from '../errors.ts';
-import { readAuditLog } from '../exec-requests/audit-log.ts';
+import { auditLogAt } from '../exec-requests/audit-log.ts';
 import { Graph } from '../graph.ts';
 import type { Journals } from '../journals.ts';
 import { notesOf, printNotes } from '../output/notes.ts';
@@ -12,8 +12,10 @@ import { recordIn } from '../record-in.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { reported } from '../report/pack.ts';
 import { type ReportInput, renderReport } from '../report/render.ts';
+import { causedByUser } from '../select/caused-by-user.ts';
 import { checkedCondition } from '../select/condition.ts';
 import type { Selection } from '../select/filter.ts';
+import { type OfUser, SESSION_COLUMNS } from '../select/of-user.ts';
 import { entriesByTime, hitsOf } from '../select/ordered.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
 import { entriesOf, recordsOf } from './chain.ts';
@@ -28,7 +30,7 @@ const TOO_LARGE =
   '`vcml export` writes all records';
 
 /** The options of `vcml report`. */
-export interface ReportOptions extends Selection, ConnectionOptions {
+export interface ReportOptions extends Selection, OfUser, ConnectionOptions {
   /** the path of the file to write */
   readonly out: string;
   readonly title?: string;
@@ -36,7 +38,6 @@ export interface ReportOptions extends Selection, ConnectionOptions {
   readonly limit?: number;
   /** Whether the file is Markdown and not HTML. */
   readonly markdown?: boolean;
-  readonly auditLog?: string;
   /** the selection as the user wrote it */
   readonly selection: string;
 }
@@ -55,9 +56,15 @@ export async function report(
   options: ReportOptions,
   textMax = TEXT_MAX,
 ): Promise<number> {
+  const { kubernetesUser: user } = options;
+  const auditLogFor = auditLogAt(options.auditLog, options);
   const { sql, columns } = await checkedCondition(journals, options);
-  const graph = await Graph.load(journals, withNumbers(journals, columns, true));
-  const hits = await hitsOf(journals, 'links', sql);
+  const needed = [...new Set([...columns, ...(user === undefined ? [] : SESSION_COLUMNS)])];
+  const graph = await Graph.load(journals, withNumbers(journals, needed, true));
+  const matching = await hitsOf(journals, 'links', sql);
+  const caused =
+    user === undefined ? undefined : await causedByUser(journals, graph, user, auditLogFor);
+  const hits = caused ? matching.filter((row) => caused.has(row)) : matching;
   const about = id === undefined ? undefined : await graph.find(id, options.node);
   const chosen = about === undefined ? hits : around(graph, about, hits);
   const rows = new Set<number>();
@@ -74,10 +81,10 @@ export async function report(
     if (length > textMax) throw new ForensicsError('usage', TOO_LARGE);
     records.push(recordIn(text));
   }
-  const { candidatesOf, summary } = await readAuditLog(options.auditLog, records, options);
+  const { remarksOn, summary } = await auditLogFor(records);
   for (const [place, record] of records.entries()) {
-    const candidates = candidatesOf(record);
-    if (candidates.length > 0) notes.set(place, candidates);
+    const remarks = remarksOn(record);
+    if (remarks.length > 0) notes.set(place, remarks);
   }
   const warnings = await notesOf(journals);
   const beyond = `${all.length - kept.length} more records are beyond --limit ${limit}`;

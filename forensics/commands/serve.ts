@@ -1,5 +1,5 @@
 import { ForensicsError } from '../errors.ts';
-import { readAuditLog } from '../exec-requests/audit-log.ts';
+import { type AuditLogFor, auditLogAt } from '../exec-requests/audit-log.ts';
 import { isStream } from '../inputs/read/stream.ts';
 import { Temporary } from '../inputs/temporary.ts';
 import type { Journals } from '../journals.ts';
@@ -7,7 +7,6 @@ import { showProgress } from '../output/progress.ts';
 import { remark } from '../output/stderr.ts';
 import { flush, print } from '../output/stdout.ts';
 import { isLoopback } from '../serve/access.ts';
-import type { AuditLogFor } from '../serve/answers/question.ts';
 import { FilesMemory } from '../serve/memory/files.ts';
 import { StoreMemory } from '../serve/memory/store.ts';
 import type { Memory } from '../serve/memory.ts';
@@ -66,13 +65,12 @@ export async function serve(inputs: readonly string[], options: ServeOptions): P
 
 /** Reads a file once, and asks a table for each answer. */
 async function auditLogIn(options: ServeOptions): Promise<AuditLogFor> {
-  const log = await readAuditLog(options.auditLog, [], options);
-  if (options.auditLog === undefined || !isStore(options.auditLog)) return async () => log;
+  const logFor = auditLogAt(options.auditLog, options);
+  const log = await logFor([]);
+  if (options.auditLog === undefined || !isStore(options.auditLog)) return logFor;
   const summary = `${withoutPassword(options.auditLog)} is asked about each record that is shown`;
   return async (records, signal) =>
-    records.length === 0
-      ? { ...log, summary }
-      : readAuditLog(options.auditLog, records, { ...options, signal });
+    records.length === 0 ? { ...log, summary } : logFor(records, signal);
 }
 
 async function memoryOf(inputs: readonly string[], options: ServeOptions): Promise<Memory> {

@@ -4,7 +4,7 @@ import type { StoredRecord } from '../../record/read.ts';
 import { visible } from '../../record/visible.ts';
 import { completenessIn, withNumbers } from '../completeness/files.ts';
 import { ForensicsError } from '../errors.ts';
-import { type AuditLog, readAuditLog } from '../exec-requests/audit-log.ts';
+import { type AuditLog, type AuditLogFor, auditLogAt } from '../exec-requests/audit-log.ts';
 import { Graph } from '../graph.ts';
 import { mayNarrow, narrowToSelection } from '../indexed/narrow-selection.ts';
 import { narrowToTree } from '../indexed/narrow-tree.ts';
@@ -15,14 +15,16 @@ import { recordPrinter } from '../output/records.ts';
 import { remark } from '../output/stderr.ts';
 import { paint, print, width } from '../output/stdout.ts';
 import { commandOf, gapOf, placeOf, shortId, timeOf, userOf, wrapped } from '../output/text.ts';
+import { causedByUser } from '../select/caused-by-user.ts';
 import { checkedCondition } from '../select/condition.ts';
 import { conditionOf, type Selection } from '../select/filter.ts';
+import { type OfUser, SESSION_COLUMNS } from '../select/of-user.ts';
 import { hitsOf } from '../select/ordered.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
 import { entriesOf, recordsOf } from './chain.ts';
 
 /** The options of `vcml tree`. */
-export interface TreeOptions extends Selection, ConnectionOptions {
+export interface TreeOptions extends Selection, OfUser, ConnectionOptions {
   readonly output: Form;
   /** the number of levels below a root */
   readonly depth: number;
@@ -30,8 +32,6 @@ export interface TreeOptions extends Selection, ConnectionOptions {
   readonly limit: number;
   /** Whether children that did the same are shown once, with their number. */
   readonly collapse: boolean;
-  /** the path of the API server's audit log, or the address of a table that has it */
-  readonly auditLog?: string;
 }
 
 /** A record with its level in the tree; the records that it caused follow it. */
@@ -53,14 +53,15 @@ export async function tree(
   id: string | undefined,
   options: TreeOptions,
 ): Promise<number> {
-  const { graph, rows, chosen } = await select(journals, id, options);
+  const auditLogFor = auditLogAt(options.auditLog, options);
+  const { graph, rows, chosen } = await select(journals, id, options, auditLogFor);
   if (rows.length === 0) throw new ForensicsError('negative', 'no record matches this selection');
   const forest = grow(graph, rootsOf(graph, rows, chosen), chosen, options);
   const entries = await entriesOf(
     journals,
     forest.nodes.map(({ row }) => row),
   );
-  const log = await readAuditLog(options.auditLog, recordsOf(entries), options);
+  const log = await auditLogFor(recordsOf(entries));
   if (options.output === 'text') await printTree(forest, entries, options.collapse, log);
   else {
     const printer = recordPrinter(options.output);
@@ -76,20 +77,30 @@ export async function tree(
 }
 
 /** The rows of a tree's roots, and the test for rows that belong to it. */
-async function select(journals: Journals, id: string | undefined, options: TreeOptions) {
+async function select(
+  journals: Journals,
+  id: string | undefined,
+  options: TreeOptions,
+  auditLogFor: AuditLogFor,
+) {
   const nowMs = Date.now();
+  const { kubernetesUser: user } = options;
   const { sql, columns } = await checkedCondition(journals, options, nowMs);
-  if (id === undefined) await narrowToSelection(journals, options, nowMs);
-  if (id !== undefined && sql === conditionOf({}, 0).sql) {
+  if (id === undefined && user === undefined) await narrowToSelection(journals, options, nowMs);
+  if (id !== undefined && user === undefined && sql === conditionOf({}, 0).sql) {
     await narrowToTree(journals, id, options.depth);
     const graph = await Graph.load(journals, withNumbers(journals, [], true));
     return { graph, rows: [await graph.find(id)], chosen: undefined };
   }
-  const needed = [...new Set(['action', ...columns])];
-  const mayBeNarrowed = id === undefined && mayNarrow(options, nowMs);
+  const more = user === undefined ? [] : SESSION_COLUMNS;
+  const needed = [...new Set(['action', ...more, ...columns])];
+  const mayBeNarrowed = id === undefined && user === undefined && mayNarrow(options, nowMs);
   const graph = await Graph.load(journals, withNumbers(journals, needed, mayBeNarrowed));
   const exec = `NOT starts_with("action", 'journal.')`;
-  const all = await hitsOf(journals, 'links', `${sql} AND ${exec}`);
+  const matching = await hitsOf(journals, 'links', `${sql} AND ${exec}`);
+  const caused =
+    user === undefined ? undefined : await causedByUser(journals, graph, user, auditLogFor);
+  const all = caused ? matching.filter((row) => caused.has(row)) : matching;
   const chosen = new Set(all);
   return { graph, rows: id === undefined ? all : [await graph.find(id, options.node)], chosen };
 }
@@ -154,7 +165,7 @@ async function printTree(
   forest: Forest,
   entries: readonly Entry[],
   collapse: boolean,
-  { candidatesOf }: AuditLog,
+  log: AuditLog,
 ) {
   const { nodes } = forest;
   const records = recordsOf(entries);
@@ -171,17 +182,25 @@ async function printTree(
         if (!sameBranch(nodes, records, at, end, next, ends[next] ?? next + 1)) break;
         count += 1;
       }
-    if (record !== undefined) await print(lineOf(record, depth, count));
-    for (const candidate of record === undefined ? [] : candidatesOf(record))
-      await print(wrapped(candidate, ' '.repeat(24)));
+    if (record !== undefined) await printLine(record, depth, count, log);
     if (count > 1) {
       for (let below = at + 1; below < end; below += 1) {
         const one = records[below];
-        if (one !== undefined) await print(lineOf(one, nodes[below]?.depth ?? 0, 1));
+        if (one !== undefined) await printLine(one, nodes[below]?.depth ?? 0, 1, log);
       }
       at = next;
     } else at += 1;
   }
+}
+
+async function printLine(
+  record: StoredRecord,
+  depth: number,
+  count: number,
+  { remarksOn }: AuditLog,
+): Promise<void> {
+  await print(lineOf(record, depth, count));
+  for (const remark of remarksOn(record)) await print(wrapped(remark, ' '.repeat(24)));
 }
 
 /** For each node, the place behind the last node that it caused. */
@@ -197,7 +216,8 @@ function endsOf(nodes: readonly Node[]): number[] {
 }
 
 /**
- * Whether two branches did the same: equal objects, arguments, users and places in the same order.
+ * Whether two branches did the same: equal objects, arguments, users, places and authorities in the same
+ * order.
  */
 function sameBranch(
   nodes: readonly Node[],
@@ -219,7 +239,9 @@ function doingOf(record: StoredRecord | undefined): string {
   if (record === undefined) return '';
   const { object, uid, resource, attributes } = record;
   const args = attributes[KEYS.args] ?? null;
-  return writeExact([object, args, uid ?? null, resource[KEYS.containerId] ?? null]);
+  // Another authority is another user, however much the commands are alike.
+  const permitted = [KEYS.authorityType, KEYS.authorityId].map((key) => attributes[key] ?? null);
+  return writeExact([object, args, uid ?? null, resource[KEYS.containerId] ?? null, ...permitted]);
 }
 
 /** Returns one line that fits the terminal: what it is, then who, where and when. */

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../record/exact-json.ts';
 import { isObject } from '../../record/exact-json.ts';
-import { NUMBERS, PROCESS } from '../../record/fields/exec.ts';
+import { ENTRIES, NUMBERS, PROCESS } from '../../record/fields/exec.ts';
 import type { FieldType } from '../../record/fields/field.ts';
 import { GAP } from '../../record/fields/gap.ts';
 import { LOSS, START, STOP, WITHHELD } from '../../record/fields/journal.ts';
@@ -13,7 +13,7 @@ const UNEXPECTED = -1;
 /** What the audit needs to know of a resource. */
 const RESOURCE = { hasHost: 1, hasContainer: 2, hasPod: 4 };
 /** What it needs to know of the attributes from the executable on. */
-const TAIL = { isSound: 1, hasEntry: 2, hasMetadataState: 4 };
+const TAIL = { isSound: 1, hasEntry: 2, hasMetadataState: 4, hasUnit: 8 };
 
 /** The attributes that stand elsewhere in an exec's line, or in lines of other kinds. */
 const ELSEWHERE = new Set<string>(
@@ -75,16 +75,19 @@ export function tailFacts(part: Buffer): number {
   for (const [key, value] of Object.entries(attributes))
     if (ELSEWHERE.has(key) || !isOfType(value, TYPES.get(key))) return UNEXPECTED;
   const entry = attributes[KEYS.entry];
+  const hasUnit = KEYS.unit in attributes;
   const state = attributes[KEYS.metadataState];
   const isSound =
     REQUIRED.every((key) => key in attributes) &&
     hasRightCount(attributes) &&
-    (entry === undefined || entry === 'start' || entry === 'exec') &&
+    (entry === undefined || ENTRIES.some((one) => one === entry)) &&
+    (entry !== 'session' || hasUnit) &&
     (state === undefined || state === 'complete' || state === 'partial');
   return (
     (isSound ? TAIL.isSound : 0) +
     (entry === undefined ? 0 : TAIL.hasEntry) +
-    (state === undefined ? 0 : TAIL.hasMetadataState)
+    (state === undefined ? 0 : TAIL.hasMetadataState) +
+    (hasUnit ? TAIL.hasUnit : 0)
   );
 }
 

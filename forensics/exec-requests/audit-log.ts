@@ -6,23 +6,49 @@ import { readLines } from '../inputs/read/lines.ts';
 import { copyStream, isStream } from '../inputs/read/stream.ts';
 import { readText } from '../inputs/read/text.ts';
 import { Temporary } from '../inputs/temporary.ts';
+import { ownRemarks } from '../output/authority.ts';
 import { isStore } from '../store/address.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
 import { parseEvents } from './audit-events.ts';
 import type { ExecRequest } from './exec-request.ts';
 import { type Found, Requests } from './requests.ts';
+import { RequestsById, type Verdict } from './verdict.ts';
+import { verdictInWords } from './verdict-words.ts';
 
 /** Files up to this size are parsed as a whole where they are not lines of JSON. */
 const WHOLE_MAX = 256 << 20;
 
-/** The contents of an audit log. */
+/** What is known about who permitted records, with an audit log or without one. */
 export interface AuditLog {
   /** the requests that were not refused, each once */
   readonly requests: readonly ExecRequest[];
   /** A sentence about what was found in the log; undefined: no log is given. */
   readonly summary: string | undefined;
-  /** Returns a sentence for each request that may be behind a record; see candidates.ts. */
-  candidatesOf(record: StoredRecord): string[];
+  /** Judges the request that a record claims to come from; undefined: it claims none, or no log is given. */
+  verdictOn(record: StoredRecord): Verdict | undefined;
+  /**
+   * Says what permitted an entry, or who may have asked for it: nothing of other records. Each text begins
+   * with how far it is known.
+   */
+  remarksOn(record: StoredRecord): string[];
+}
+
+/** Reads an audit log, as far as it may be behind these records. */
+export type AuditLogFor = (
+  records: readonly StoredRecord[],
+  signal?: AbortSignal,
+) => Promise<AuditLog>;
+
+/** Returns how to read an audit log: a file is read once, and a table is asked about records each time. */
+export function auditLogAt(path: string | undefined, connection: ConnectionOptions): AuditLogFor {
+  if (path !== undefined && isStore(path))
+    return (records, signal) =>
+      readAuditLog(path, records, { ...connection, ...(signal && { signal }) });
+  let log: Promise<AuditLog> | undefined;
+  return () => {
+    log ??= readAuditLog(path, [], connection);
+    return log;
+  };
 }
 
 /**
@@ -34,12 +60,39 @@ export async function readAuditLog(
   records: readonly StoredRecord[],
   connection: ConnectionOptions,
 ): Promise<AuditLog> {
-  if (path === undefined) return { requests: [], summary: undefined, candidatesOf: () => [] };
+  if (path === undefined) return NO_LOG;
   // Comparing needs the rules of redaction, which take a tenth of the time in which a command starts.
-  const { candidatesOf } = await import('./candidates.ts');
+  const [{ candidatesOf }, { compareCommand }] = await Promise.all([
+    import('./candidates.ts'),
+    import('./comparison.ts'),
+  ]);
   const found = isStore(path) ? await inTable(path, records, connection) : await foundIn(path);
-  return { ...found, candidatesOf: (record) => candidatesOf(record, found.requests) };
+  const { requests, refused, summary } = found;
+  const byId = new RequestsById([...requests, ...refused], compareCommand);
+  const withoutIds = requests.filter(({ ids }) => ids.length === 0);
+  return {
+    requests,
+    summary,
+    verdictOn(record) {
+      const claim = byId.claimOf(record);
+      return claim && byId.judge(record, claim);
+    },
+    remarksOn(record) {
+      const claim = byId.claimOf(record);
+      if (claim === undefined) return [...ownRemarks(record), ...candidatesOf(record, requests)];
+      const verdict = byId.judge(record, claim);
+      const candidates = verdict.kind === 'missing' ? candidatesOf(record, withoutIds) : [];
+      return [verdictInWords(record, claim, verdict), ...candidates];
+    },
+  };
 }
+
+const NO_LOG: AuditLog = {
+  requests: [],
+  summary: undefined,
+  verdictOn: () => undefined,
+  remarksOn: ownRemarks,
+};
 
 async function inTable(
   address: string,

@@ -1,7 +1,7 @@
-import { textOf } from '../../record/kernel-text.ts';
 import { createRedactor, type Redact } from '../../redact/redactor.ts';
 import { REDACTED } from '../../redact/values.ts';
 import type { ExecRequest } from './exec-request.ts';
+import { asRecorded } from './recorded.ts';
 
 /** The command of a record. */
 export interface Ran {
@@ -66,11 +66,6 @@ const redact: Redact = (args, executable) => {
   redactor ??= createRedactor();
   return redactor(args, executable);
 };
-
-function asRecorded(text: string): string {
-  const bytes = Buffer.from(text);
-  return textOf(bytes, 0, bytes.length);
-}
 
 /**
  * Whether a text is what was recorded, with anything in the place of its redacted parts and, if it

@@ -1,11 +1,18 @@
 import { isObject, type JsonObject } from '../../record/exact-json.ts';
+import { asRecorded } from './recorded.ts';
 
 /** A request to run a command in a pod, as the API server's audit log has it at one of its stages. */
 export interface ExecRequest {
   /** the same for all stages of a request, and for no other one; undefined: there is one stage */
   readonly id: string | undefined;
+  /** the ids by which the exec may name it, as a record has them */
+  readonly ids: readonly RequestId[];
   /** who asked, and as whom: `alice`, or `alice as admin` with impersonation */
   readonly user: string;
+  /** who asked, whose credentials were checked; undefined: the log does not name anybody */
+  readonly username: string | undefined;
+  /** as whom; undefined: as themselves */
+  readonly impersonated: string | undefined;
   readonly namespace: string;
   readonly pod: string;
   readonly container: string | undefined;
@@ -20,6 +27,15 @@ export interface ExecRequest {
   readonly isRefused: boolean;
   /** Whether the API server answered that the execution begins. */
   readonly hasBegun: boolean;
+  /** Whether the log says that it was permitted. */
+  readonly isPermitted: boolean;
+}
+
+/** An id of a request. */
+export interface RequestId {
+  readonly id: string;
+  /** the variable in which a webhook gave it to the exec; undefined: it is the audit ID */
+  readonly variable: string | undefined;
 }
 
 /** Reads a request to execute a command in a pod; undefined: the event is about something else. */
@@ -39,9 +55,14 @@ function ofEvent(event: JsonObject): ExecRequest | undefined {
   if (received === undefined) return undefined;
   const asked = queryOf(text(requestURI));
   const code = isObject(responseStatus) ? Number(responseStatus.code ?? 0) : 0;
+  // 101 switches protocols, which begins the execution.
+  const hasBegun = stage !== 'RequestReceived' && code > 0 && code < 400;
   const decision = isObject(annotations) ? annotations['authorization.k8s.io/decision'] : undefined;
   return {
     id: idOf(event),
+    ids: idsOf(event),
+    username: usernameOf(user),
+    impersonated: isObject(impersonatedUser) ? nameOf(impersonatedUser) : undefined,
     user: isObject(impersonatedUser)
       ? `${nameOf(user)} as ${nameOf(impersonatedUser)}`
       : nameOf(user),
@@ -53,8 +74,8 @@ function ofEvent(event: JsonObject): ExecRequest | undefined {
     from: Array.isArray(event.sourceIPs) ? event.sourceIPs.map(String).join(', ') : '',
     stage: STAGES.indexOf(text(stage)),
     isRefused: code >= 400 || decision === 'forbid' || stage === 'Panic',
-    // 101 switches protocols, which begins the execution.
-    hasBegun: stage !== 'RequestReceived' && code > 0 && code < 400,
+    hasBegun,
+    isPermitted: hasBegun || decision === 'allow',
   };
 }
 
@@ -74,7 +95,11 @@ function ofCloudAudit(entry: JsonObject, payload: JsonObject): ExecRequest | und
   const principal = isObject(authenticationInfo) ? authenticationInfo.principalEmail : undefined;
   return {
     id: typeof entry.insertId === 'string' ? entry.insertId : undefined,
+    // Google gives the entry an id of its own (docs.cloud.google.com/logging, LogEntry).
+    ids: [],
     user: text(principal) || '?',
+    username: text(principal) || undefined,
+    impersonated: undefined,
     namespace,
     pod,
     container: undefined,
@@ -84,6 +109,7 @@ function ofCloudAudit(entry: JsonObject, payload: JsonObject): ExecRequest | und
     stage: STAGES.length,
     isRefused: isObject(status) && Number(status.code ?? 0) !== 0,
     hasBegun: false,
+    isPermitted: true,
   };
 }
 
@@ -99,6 +125,19 @@ function idOf(event: JsonObject): string | undefined {
 }
 
 /**
+ * Returns the ids that an exec may carry: the audit ID (KEP-6035), and what a webhook notes in the log under
+ * the name of the variable that it sets, such as `execmetadata.spo.io/SPO_EXEC_REQUEST_UID`.
+ */
+function idsOf({ auditID, annotations }: JsonObject): RequestId[] {
+  const noted = Object.entries(isObject(annotations) ? annotations : {}).map(
+    ([key, id]) => [/\/([A-Za-z_]\w*)$/.exec(key)?.[1], id] as const,
+  );
+  return [[undefined, auditID] as const, ...noted.filter(([variable]) => variable !== undefined)]
+    .filter((one): one is readonly [string | undefined, string] => text(one[1]) !== '')
+    .map(([variable, id]) => ({ id: asRecorded(id), variable }));
+}
+
+/**
  * Reads the query of a request as the API server does: net/url leaves out a parameter that has a semicolon
  * or a percent sign without two digits.
  */
@@ -109,7 +148,11 @@ function queryOf(uri: string): URLSearchParams {
 }
 
 function nameOf(user: unknown): string {
-  return (isObject(user) && text(user.username)) || '?';
+  return usernameOf(user) ?? '?';
+}
+
+function usernameOf(user: unknown): string | undefined {
+  return (isObject(user) && text(user.username)) || undefined;
 }
 
 function text(value: unknown): string {

@@ -3,9 +3,11 @@ import type { Json } from '../../record/exact-json.ts';
 import { eventsIn } from './audit-events.ts';
 import { type ExecRequest, execRequestOf } from './exec-request.ts';
 
-/** The requests of an audit log that were not refused, each once, and a sentence about the log. */
+/** The requests of an audit log, each once, and a sentence about the log. */
 export interface Found {
+  /** those that were not refused */
   readonly requests: readonly ExecRequest[];
+  readonly refused: readonly ExecRequest[];
   readonly summary: string;
 }
 
@@ -39,16 +41,16 @@ export class Requests {
   finish(path: string, unit: string, count: number): Found {
     const all = [...this.#requests.values()];
     const requests = all.filter(({ isRefused }) => !isRefused);
-    const refused = all.length - requests.length;
+    const refused = all.filter(({ isRefused }) => isRefused);
     const summary = [
       `${path}: ${counted(all.length, 'pods/exec request')} in ${counted(count, unit)}`,
-      ...(refused > 0 ? [`${refused} of them refused`] : []),
+      ...(refused.length > 0 ? [`${refused.length} of them refused`] : []),
       ...(this.notUnderstood > 0
         ? [`${counted(this.notUnderstood, unit)} without an audit event that is understood`]
         : []),
     ];
     if (this.isDamaged) summary.push('and the file is damaged, so that others may be missing');
-    return { requests, summary: summary.join(', ') };
+    return { requests, refused, summary: summary.join(', ') };
   }
 }
 

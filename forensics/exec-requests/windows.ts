@@ -17,19 +17,27 @@ export function windowOf({ attributes, timestamp }: StoredRecord): Window | unde
   return { first: timestamp - BEFORE_NS, last: timestamp + AFTER_NS };
 }
 
-/** Returns the times in which the requests behind records arrive up to `lateNs` later; none overlap. */
-export function windowsOf(records: readonly StoredRecord[], lateNs: bigint): Window[] {
+/**
+ * Returns the times in which the requests behind records arrive up to `lateNs` later, or so much earlier and
+ * later; none overlap.
+ */
+export function windowsOf(
+  records: readonly StoredRecord[],
+  lateNs: bigint,
+  aroundNs = 0n,
+): Window[] {
   const windows = records
     .map(windowOf)
     .filter((window) => window !== undefined)
     .sort((one, other) => (one.first < other.first ? -1 : 1));
   const all: Window[] = [];
-  for (const { first, last } of windows) {
+  for (const window of windows) {
     const before = all.at(-1);
-    const to = last + lateNs;
+    const first = window.first - aroundNs;
+    const last = window.last + lateNs + aroundNs;
     if (before !== undefined && first <= before.last)
-      all[all.length - 1] = { first: before.first, last: to };
-    else all.push({ first, last: to });
+      all[all.length - 1] = { first: before.first, last };
+    else all.push({ first, last });
   }
   return all;
 }

@@ -5,6 +5,7 @@ import { rfc3339Of } from '../../record/time.ts';
 import { visible, visibleJson } from '../../record/visible.ts';
 import type { Entry } from '../journals.ts';
 import { recordIn } from '../record-in.ts';
+import { ownRemarks } from './authority.ts';
 import { csvLine } from './csv.ts';
 import type { Form } from './form.ts';
 import { paint, print } from './stdout.ts';
@@ -18,11 +19,12 @@ export interface RecordPrinter {
 
 /**
  * Makes a printer. JSON is printed as it stands in the journal, CSV with the fields that are most
- * useful.
+ * useful. In text, `remarksOf` gives what else there is to say about a record.
  */
 export function recordPrinter(
   form: Form,
   write: (text: string) => Promise<void> = print,
+  remarksOf: (record: StoredRecord) => readonly string[] = ownRemarks,
 ): RecordPrinter {
   let count = 0;
   return {
@@ -33,7 +35,7 @@ export function recordPrinter(
         await write(`${count === 1 ? '[\n' : ',\n'}${visibleJson(entry.text.trim())}`);
       else {
         const record = recordIn(entry.text);
-        if (form === 'text') await write(textOf(record));
+        if (form === 'text') await write(textOf(record, remarksOf(record)));
         else {
           if (count === 1) await write(csvLine(Object.keys(CSV)));
           await write(csvLine(Object.values(CSV).map((cell) => cell(record))));
@@ -47,7 +49,7 @@ export function recordPrinter(
   };
 }
 
-function textOf(record: StoredRecord): string {
+function textOf(record: StoredRecord, remarks: readonly string[]): string {
   const gap = record.action === 'exec' ? gapOf(record) : undefined;
   const because =
     gap === undefined
@@ -55,7 +57,8 @@ function textOf(record: StoredRecord): string {
         ? ''
         : `    ${paint('dim', `← ${shortId(record.parentCause)}`)}\n`
       : wrapped(`⁇ ${gap}`, '    ');
-  return `${headOf(record)}\n${bodyOf(record, '    ')}${because}`;
+  const more = remarks.map((remark) => wrapped(remark, '    '));
+  return [`${headOf(record)}\n`, bodyOf(record, '    '), ...more, because].join('');
 }
 
 type Cell = string | number | bigint | undefined;

@@ -7,26 +7,32 @@ import type { StoredRecord } from '../../record/read.ts';
 import { rfc3339Of } from '../../record/time.ts';
 import { visible } from '../../record/visible.ts';
 import { OWNERS } from '../place-columns.ts';
+import { ownRemarks } from './authority.ts';
 import { contentOf, gapOf, userOf } from './text.ts';
 
 const COMMAND_MAX = 200;
 
 /**
  * Writes a record and its causes, the nearest first, one sentence each; the last one says why the
- * chain ends. `remarksOf` gives further sentences about a record.
+ * chain ends. `remarksOf` gives what else there is to say about a record, such as what permitted it.
  */
 export function sentencesOf(
   chain: readonly StoredRecord[],
-  remarksOf: (record: StoredRecord) => readonly string[] = () => [],
+  remarksOf: (record: StoredRecord) => readonly string[] = ownRemarks,
 ): string[] {
   const last = chain.at(-1);
   return [
     ...chain.flatMap((record, depth) => [
       sentenceOf(record, chain[depth - 1]),
-      ...remarksOf(record),
+      ...remarksOf(record).map(remarkSentence),
     ]),
     ...(last === undefined ? [] : [endSentence(last, isCircle(last, chain))]),
   ];
+}
+
+function remarkSentence(remark: string): string {
+  if (remark.startsWith('candidate')) return `A ${remark}.`;
+  return `${remark.slice(0, 1).toUpperCase()}${remark.slice(1)}.`;
 }
 
 /** Whether the cause of a chain's last record is in the chain. */
@@ -104,11 +110,26 @@ function whatOf(record: StoredRecord): string {
 }
 
 function entryOf({ attributes }: StoredRecord): string {
-  switch (attributes[KEYS.entry]) {
+  const { [KEYS.entry]: entry, [KEYS.unit]: unit } = attributes;
+  if (typeof unit === 'string') return entryOfUnit(entry, visible(unit));
+  switch (entry) {
     case 'start':
       return ' It is what the container was started with.';
     case 'exec':
       return ' It was put into the running container from outside, as `kubectl exec` and probes do.';
+    default:
+      return '';
+  }
+}
+
+function entryOfUnit(entry: unknown, unit: string): string {
+  switch (entry) {
+    case 'start':
+      return ` It is what the unit ${unit} was started with.`;
+    case 'exec':
+      return ` It entered the unit ${unit}, which was there before.`;
+    case 'session':
+      return ` It entered the login session ${unit}.`;
     default:
       return '';
   }

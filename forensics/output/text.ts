@@ -89,7 +89,7 @@ function journalText({ action, attributes }: StoredRecord): string {
   return `lost ${records} (${stage})${cpu === undefined ? '' : `, cpu ${cpu}: ${numbers}`}`;
 }
 
-/** Wraps a text to the terminal's width, at spaces where it has any. */
+/** Wraps a text to the terminal's width, at spaces unless a word is longer than a line. */
 export function wrapped(text: string, indent: string): string {
   const room = Math.max(20, width() - indent.length);
   const lines: string[] = [];
@@ -97,7 +97,9 @@ export function wrapped(text: string, indent: string): string {
   while (rest.length > room) {
     const space = rest.lastIndexOf(' ', room);
     const surrogate = /[\ud800-\udbff]/.test(rest[room - 1] ?? '') ? room - 1 : room;
-    const end = space > room / 2 ? space : surrogate;
+    const behind = rest.indexOf(' ', room);
+    const fits = (behind < 0 ? rest.length : behind) - space <= room;
+    const end = space > room / 2 || (space > 0 && fits) ? space : surrogate;
     lines.push(rest.slice(0, end));
     rest = rest.slice(end).replace(/^ /, '');
   }

@@ -25,14 +25,14 @@ export function renderMarkdown(input: MarkdownInput): string {
       `${visible(path)}: ${counted(records, 'record')}` +
       (skippedLines > 0 ? `, skipped ${counted(skippedLines, 'line')}` : ''),
   );
-  const candidates = [...(notes ?? [])].flatMap(([place, texts]) =>
+  const remarks = [...(notes ?? [])].flatMap(([place, texts]) =>
     texts.map((text) => `${shortId(records[place]?.id ?? '')}: ${text}`),
   );
   return [
     `# ${visible(title)}\n`,
     section('In sentences', sentencesOf(chain)),
     section('Records', records.map(textOf)),
-    section('Who may have asked for it', candidates),
+    section('What permitted it, and who may have asked for it', remarks),
     section('What is missing', warnings),
     section('Made from', [`vcml ${selection}`, ...read]),
   ]

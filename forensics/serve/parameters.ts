@@ -1,3 +1,4 @@
+import { ENTRIES } from '../../record/fields/exec.ts';
 import type { Selection } from '../select/filter.ts';
 import { Refusal } from './refusal.ts';
 
@@ -75,8 +76,8 @@ function selectionOf(given: URLSearchParams): Selection {
   if (labels.length > 0) selection.label = labels;
   const gap = given.get('gap');
   if (gap !== null) selection.gap = gap === '' || gap === 'true' ? true : gap;
-  if (selection.entry !== undefined && !['start', 'exec'].includes(`${selection.entry}`))
-    throw new Refusal(400, 'entry must be start or exec');
+  if (selection.entry !== undefined && !ENTRIES.some((entry) => entry === selection.entry))
+    throw new Refusal(400, `entry must be one of ${ENTRIES.join(', ')}`);
   return selection;
 }
 

@@ -1,4 +1,4 @@
-import type { AuditLogFor } from './answers/question.ts';
+import type { AuditLogFor } from '../exec-requests/audit-log.ts';
 import type { Memory } from './memory.ts';
 
 /** What questions are answered from. */

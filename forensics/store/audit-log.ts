@@ -2,6 +2,7 @@ import type { StoredRecord } from '../../record/read.ts';
 import { ForensicsError } from '../errors.ts';
 import { parseEvents } from '../exec-requests/audit-events.ts';
 import { type Found, Requests } from '../exec-requests/requests.ts';
+import { claimOf, commandClaimOf } from '../exec-requests/verdict.ts';
 import { type Window, windowsOf } from '../exec-requests/windows.ts';
 import { parseAddress } from './address.ts';
 import { inParts } from './answer/fetch.ts';
@@ -12,6 +13,12 @@ import { literal, tableOf } from './schema/literal.ts';
 const TABLE = 'kubernetes_audit';
 /** The time of a row may be that at which a collector read the line, so much later. */
 const LATE_NS = 3_600_000_000_000n;
+/** The ids that records claim are looked for so much earlier and later: a request out of time contradicts. */
+const ID_NS = 86_400_000_000_000n;
+/** The engine looks for at most 255 texts at once. */
+const IDS_AT_ONCE = 200;
+/** An id that stands in a row as it is, whatever wraps the event. */
+const PLAIN_ID = /^[\w.:-]{1,128}$/;
 /** Events of `pods/exec` are small and few; an hour with more is not for one answer. */
 const ROWS_MAX = 100_000;
 const TEXT_MAX = 256 << 20;
@@ -34,11 +41,10 @@ export async function requestsInTable(
   await using store = connectTo(address, options);
   await refuseOtherTable(store, table);
   const shown = `${address.url.replace(/^https?/, 'clickhouse')}/${address.database}?table=${table}`;
-  const windows = windowsOf(records, LATE_NS);
   const found = new Requests();
   const read = { rows: 0, bytes: 0 };
-  for (const some of inParts(windows, 500))
-    for await (const rows of store.stream<{ readonly event: string }>(select(store, table, some)))
+  for (const query of queriesFor(store, table, records))
+    for await (const rows of store.stream<{ readonly event: string }>(query))
       for (const { event } of rows) {
         read.rows += 1;
         read.bytes += event.length;
@@ -48,17 +54,41 @@ export async function requestsInTable(
   return found.finish(shown, 'row', read.rows);
 }
 
+function* queriesFor(
+  store: Store,
+  table: string,
+  records: readonly StoredRecord[],
+): Generator<string> {
+  const windows = windowsOf(records, LATE_NS);
+  for (const some of inParts(windows, 500)) yield select(store, table, some);
+  const claimed = new Set(
+    records.map((record) => (claimOf(record) ?? commandClaimOf(record))?.id ?? ''),
+  );
+  const ids = [...claimed].filter((id) => PLAIN_ID.test(id));
+  // A row that both found would count twice.
+  const times = `${within(windowsOf(records, LATE_NS, ID_NS))} AND NOT ${within(windows)}`;
+  for (const some of inParts(ids, IDS_AT_ONCE))
+    yield `SELECT Body AS event FROM ${tableOf(store, table)}
+      WHERE ${times} AND match(Body, ${literal(IS_EXEC)})
+        AND multiSearchAny(Body, [${some.map(literal).join(', ')}])
+      LIMIT ${ROWS_MAX + 1}`;
+}
+
 /**
  * Selects the events of `pods/exec`, whole, and nothing of each row that is no JSON, because that may be
  * a part of one.
  */
 function select(store: Store, table: string, windows: readonly Window[]): string {
-  const times = windows.map(({ first, last }) => `Timestamp BETWEEN ${at(first)} AND ${at(last)}`);
   const isExec = `match(Body, ${literal(IS_EXEC)})`;
   const isJson = `isValidJSON(Body) OR isValidJSON(replaceRegexpOne(Body, ${literal(PREFIX)}, ''))`;
   return `SELECT if(${isExec}, Body, '') AS event FROM ${tableOf(store, table)}
-    WHERE (${times.join(' OR ')}) AND (${isExec} OR NOT (${isJson}))
+    WHERE ${within(windows)} AND (${isExec} OR NOT (${isJson}))
     LIMIT ${ROWS_MAX + 1}`;
+}
+
+function within(windows: readonly Window[]): string {
+  const times = windows.map(({ first, last }) => `Timestamp BETWEEN ${at(first)} AND ${at(last)}`);
+  return `(${times.join(' OR ')})`;
 }
 
 function at(nanoseconds: bigint): string {

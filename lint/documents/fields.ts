@@ -1,3 +1,4 @@
+import { AUTHORITY } from '../../record/fields/authority.ts';
 import { CONTEXT } from '../../record/fields/context.ts';
 import { CORE } from '../../record/fields/core.ts';
 import { NUMBERS, PLACE, PROCESS } from '../../record/fields/exec.ts';
@@ -20,7 +21,7 @@ export const FIELD_TABLES: Readonly<Record<string, () => string>> = {
   'attributes of a stop': () => attributes(STOP),
   'attributes of a report of withheld records': () => attributes(WITHHELD),
   'attributes of an exec': () =>
-    attributes({ ...PROCESS, ...EXECUTABLE, ...INVOCATION, ...CONTEXT, ...PLACE }),
+    attributes({ ...PROCESS, ...EXECUTABLE, ...INVOCATION, ...CONTEXT, ...PLACE, ...AUTHORITY }),
   'resource attributes': resourceAttributes,
 };
 

@@ -50,6 +50,9 @@ export const PROCESS = {
   },
 } as const satisfies Record<string, Field>;
 
+/** The values of `vcml.entry`; a session is one of a unit. */
+export const ENTRIES = ['start', 'exec', 'session'] as const;
+
 /** What an exec says about its place; these attributes are the last ones of its line. */
 export const PLACE = {
   metadataState: {
@@ -59,11 +62,18 @@ export const PLACE = {
     about:
       '`complete` if the record has all that the source of metadata gives, else `partial` ([containers.md](containers.md)).',
   },
+  unit: {
+    key: 'vcml.unit',
+    type: 'string',
+    when: 'outside of containers, in a unit of systemd',
+    about: 'The unit: the first `.service` or `.scope` in the path of the cgroup.',
+  },
   entry: {
     key: 'vcml.entry',
     type: 'string',
-    when: 'where a chain entered a container',
-    about: 'How it entered: `start` or `exec` ([containers.md](containers.md)).',
+    when: 'where a chain entered a container or a unit',
+    about:
+      "How it entered: `start` or `exec`, or `session` in a login session's scope ([entries.md](entries.md)).",
   },
   cgroup: {
     key: 'process.linux.cgroup',

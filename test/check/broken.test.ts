@@ -358,6 +358,13 @@ const broken: [string, string, (journal: Sound) => Iterable<Draft> | undefined][
     },
   ],
   [
+    'a unit that is none',
+    'type',
+    ({ root }) => {
+      root.attributes['vcml.unit'] = 'a.slice';
+    },
+  ],
+  [
     'sums that are wrong',
     'stop',
     ({ stop: record }) => {

@@ -13,6 +13,7 @@ export function checkExec(record: CheckedRecord, report: Report): void {
   checkPermission(record, report);
   checkGap(record, report);
   checkContainer(record, report);
+  checkAuthority(record, report);
   const created = unixNanos(record.attributes['process.creation.time']);
   if (created !== undefined && created > record.timestamp + SLACK_NS) {
     report('creation', 'the process began after its exec');
@@ -104,13 +105,45 @@ function checkGap({ parentCause, attributes, ...record }: CheckedRecord, report:
 }
 
 function checkContainer({ resource, attributes }: CheckedRecord, report: Report): void {
-  if ('vcml.entry' in attributes && !('container.id' in resource)) {
-    report('container', 'vcml.entry outside of a container');
-  }
+  const isInside = 'container.id' in resource;
+  if ('vcml.unit' in attributes && isInside) report('container', 'vcml.unit in a container');
+  if ('vcml.entry' in attributes && !isInside && !('vcml.unit' in attributes))
+    report('container', 'vcml.entry outside of containers and units');
+  if (attributes['vcml.entry'] === 'session' && isInside)
+    report('container', 'a session in a container');
   const state = 'vcml.metadata.state' in attributes;
   if (state !== ('container.id' in resource && 'k8s.pod.uid' in resource)) {
     report('container', "vcml.metadata.state belongs on records of pods' containers alone");
   }
+}
+
+/** The entries that an authority can be on, and the attribute that its id is, if it is one. */
+const AUTHORITIES: Readonly<Record<string, readonly [entry: RegExp, id?: string]>> = {
+  pod: [/^start$/, 'k8s.pod.uid'],
+  exec_request: [/^exec$/],
+  probe: [/^exec$/],
+  lifecycle: [/^exec$/],
+  unit: [/^(start|exec|session)$/, 'vcml.unit'],
+  login: [/^session$/, 'vcml.process.login_uid'],
+};
+
+function checkAuthority({ resource, attributes }: CheckedRecord, report: Report): void {
+  const keys = Object.keys(attributes).filter((key) => key.startsWith('vcml.authority.'));
+  if (keys.length === 0) return;
+  const { 'vcml.authority.type': type, 'vcml.authority.id': id } = attributes;
+  const [entry, source] = AUTHORITIES[`${type}`] ?? [];
+  if (!entry?.test(`${attributes['vcml.entry'] ?? ''}`))
+    report('authority', `${type} on another exec than such an entry`);
+  if (id === undefined) report('authority', 'no id');
+  if (source !== undefined && `${{ ...resource, ...attributes }[source]}` !== `${id}`)
+    report('authority', `the id of ${type} is not ${source}`);
+  const isOfHost = type === 'unit' || type === 'login';
+  if (isOfHost === 'container.id' in resource) report('authority', `${type} in a wrong place`);
+  const isMatched = attributes['vcml.authority.matched'] === true;
+  if (isMatched !== (type === 'probe' || type === 'lifecycle'))
+    report('authority', 'matched belongs to commands alone');
+  if ('vcml.authority.remote' in attributes !== 'vcml.authority.claimed' in attributes)
+    report('authority', 'a remote is claimed');
 }
 
 /** Returns the Unix nanoseconds of an RFC 3339 time with nine digits of a second. */

@@ -89,7 +89,16 @@ const EXEC: Record<string, Type> = {
   'vcml.executable.upper_layer': flag,
   'vcml.executable.setuid': flag,
   'vcml.executable.unlinked': flag,
-  'vcml.entry': oneOf('start', 'exec'),
+  'vcml.unit': matching(/.\.(service|scope)$/),
+  'vcml.entry': oneOf('start', 'exec', 'session'),
+  'vcml.authority.type': oneOf('pod', 'exec_request', 'probe', 'lifecycle', 'unit', 'login'),
+  'vcml.authority.id': text,
+  'vcml.authority.source': text,
+  'vcml.authority.controller': listOf(text),
+  'vcml.authority.service_account': text,
+  'vcml.authority.matched': flag,
+  'vcml.authority.remote': text,
+  'vcml.authority.claimed': flag,
   'vcml.metadata.state': oneOf('complete', 'partial'),
 };
 

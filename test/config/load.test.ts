@@ -102,6 +102,9 @@ const good: [key: string, given: unknown, value: unknown][] = [
   ['podLabels', ['team'], ['team']],
   ['podAnnotations', '', []],
   ['runtimeDirs', '/a /b', ['/a', '/b']],
+  ['execRequestVariables', 'REQUEST_ID _b2', ['REQUEST_ID', '_b2']],
+  ['execRequestVariables', '', []],
+  ['execRequestVariables', [], []],
 ];
 
 for (const [key, given, value] of good)
@@ -193,6 +196,10 @@ const bad: [key: string, given: unknown, right: RegExp][] = [
   ['nodeName', '', /a name of printable characters/],
   ['nodeName', 'a\u001b[31mb', /a name of printable characters/],
   ['nodeName', 'a\u202eb', /a name of printable characters/],
+  ['execRequestVariables', 'A=b', /"A=b" is not the name of an environment variable/],
+  ['execRequestVariables', ['A B'], /"A B" is not the name/],
+  ['execRequestVariables', '7A', /"7A" is not the name/],
+  ['execRequestVariables', [''], /"" is not the name/],
   ['redactNames', 'a=b', /"a=b" cannot be redacted by name; a name has up to 64/],
   ['redactPatterns', '(a+)+', /"\(a\+\)\+" cannot be redacted safely: .* is not a character/],
 ];

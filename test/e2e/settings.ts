@@ -16,8 +16,12 @@ import {
 /** The image of pod sandboxes. */
 export const PAUSE_IMAGE = 'localhost/pause:e2e';
 
+/** The name of a runtime that moves a variable from the command line of an exec to its environment. */
+export const RUNTIME_WITH_ENVIRONMENT = 'with-environment';
+
 /** Writes the configuration files of the components. */
 export function writeSettings(): void {
+  writeFileSync(`${DIR}/${RUNTIME_WITH_ENVIRONMENT}`, WITH_ENVIRONMENT, { mode: 0o755 });
   writeFileSync(`${DIR}/containerd.toml`, CONTAINERD);
   write('cni/10-pods.conflist', CNI);
   write('kubelet.yaml', KUBELET);
@@ -112,9 +116,27 @@ disabled_plugins = ["io.containerd.nri.v1.nri"]
   runtime_type = "io.containerd.runc.v2"
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]
   Root = "${DIR}/runc"
+[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.${RUNTIME_WITH_ENVIRONMENT}]
+  runtime_type = "io.containerd.runc.v2"
+[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.${RUNTIME_WITH_ENVIRONMENT}.options]
+  Root = "${DIR}/runc"
+  BinaryName = "${DIR}/${RUNTIME_WITH_ENVIRONMENT}"
 [plugins.'io.containerd.cri.v1.runtime'.cni]
   bin_dirs = ["/usr/lib/cni", "/opt/cni/bin"]
   conf_dir = "${DIR}/cni"
+`;
+
+/** Does to the process of an exec what Kubernetes 1.38 does by itself (KEP-6035). */
+const WITH_ENVIRONMENT = `#!/bin/sh
+for argument; do
+  if [ "$previous" = --process ]; then
+    jq -c 'if .args[0] == "env" and (.args[1] // "" | startswith("KUBERNETES_EXEC_AUDIT_ID="))
+      then .env += [.args[1]] | .args |= .[2:] else . end' "$argument" >"$argument.new" &&
+      cat "$argument.new" >"$argument" && rm "$argument.new"
+  fi
+  previous=$argument
+done
+exec runc "$@"
 `;
 
 const CNI = {

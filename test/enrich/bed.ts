@@ -7,7 +7,14 @@ import { Enricher } from '../../agent/enrich/enricher.ts';
 import type { Pod } from '../../agent/enrich/pods/pod.ts';
 import type { SourceState } from '../../agent/enrich/pods/pod-source.ts';
 import type { ContainerState } from '../../agent/enrich/runtimes/runtime.ts';
-import type { CgroupIds, CgroupMaker, ExecEvent, Invocation } from '../../record/types.ts';
+import type {
+  CgroupIds,
+  CgroupMaker,
+  Environment,
+  ExecContext,
+  ExecEvent,
+  Invocation,
+} from '../../record/types.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** A memory that ends with the process. */
@@ -38,6 +45,7 @@ export interface BedOptions {
   readonly state?: SourceState;
   readonly started?: readonly string[];
   readonly startedIsWhole?: boolean;
+  readonly memory?: ContainerMemory;
   /** with the controllers in hierarchies of their own: memory 4, pids 8 */
   readonly v1?: boolean;
   /** See procWith(); without it, there are no cgroups but those that the test makes. */
@@ -55,6 +63,7 @@ export function bedOf(options: BedOptions = {}) {
     state = 'following',
     started = [],
     startedIsWhole = true,
+    memory = NO_MEMORY,
     v1 = false,
     proc = v1 ? V1 : UNIFIED,
   } = options;
@@ -68,11 +77,12 @@ export function bedOf(options: BedOptions = {}) {
     proc,
     hostMountNamespace: HOST_MNT,
     runtimeOnly,
+    execRequestVariables: ['REQUEST_ID', 'OTHER_ID'],
     started,
     startedIsWhole,
     readState: (id) => states.get(id),
     reading: (id) => reading.get(id),
-    memory: NO_MEMORY,
+    memory,
     cgroupName: (hierarchy, id) => names.get(`${hierarchy}:${id}`),
   });
   // Without cgroups to scan, it is over at once.
@@ -117,10 +127,40 @@ export function bedOf(options: BedOptions = {}) {
     /** The same for a cause that predates the hook; undefined: its place was not read. */
     placeOfForked: (at: Spot, from: Spot | undefined) =>
       enricher.place({ ...eventOf(at, undefined, 10), cause: ancestorOf(at, from) }),
-    readingOf: (at: Spot) => enricher.reading(eventOf(at, undefined, 10)),
+    /** The same for an exec with an invocation and an environment. */
+    placeWith(at: Spot, from: Spot | undefined, { loginUid, environment, ...given }: With) {
+      const event = eventOf(at, from, 10);
+      const context = { ...event.invocation.context, loginUid };
+      const invocation = { ...event.invocation, ...INVOCATION, ...given, context };
+      return enricher.place({ ...event, invocation, ...(environment && { environment }) });
+    },
+    readingOf: (at: Spot, environment?: Environment) =>
+      enricher.reading({ ...eventOf(at, undefined, 10), ...(environment && { environment }) }),
     wait: (at: Spot, seconds: number, now: number) =>
       Math.round(enricher.wait(eventOf(at, undefined, seconds), timeOf(now))),
   };
+}
+
+/** What an exec has beside its place. */
+export interface With extends Partial<Omit<Invocation, 'context'>> {
+  readonly loginUid?: ExecContext['loginUid'];
+  readonly environment?: Environment;
+}
+
+const INVOCATION: Partial<Invocation> = {
+  object: '/bin/sh',
+  executable: { path: '/usr/bin/dash' } as Invocation['executable'],
+  args: ['sh'],
+  argsTruncated: false,
+  argsRedacted: 0,
+};
+
+/** An environment with these variables, as far as they were searched. */
+export function environmentOf(
+  variables: readonly (readonly [name: string, value: string])[],
+  isCut = false,
+): Environment {
+  return { variables: variables.map(([name, value]) => ({ name, value })), isCut };
 }
 
 /** A /proc with these mounts of cgroup hierarchies. */

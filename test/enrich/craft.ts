@@ -55,8 +55,21 @@ export function stateOf(more: Partial<ContainerState> = {}): ContainerState {
     podUid: UID,
     name: 'cart',
     image: 'docker.io/shop/cart:2',
+    variables: [],
     ...more,
   };
+}
+
+/** Returns attributes from their text. */
+export function attributesOf({ attributes }: { attributes: string }): Record<string, unknown> {
+  return JSON.parse(`{${attributes.slice(1)}}`);
+}
+
+/** Returns the attributes of a place that say what permitted an entry, by the ends of their keys. */
+export function authorityOf(place: { attributes: string }): Record<string, unknown> {
+  const prefix = 'vcml.authority.';
+  const all = Object.entries(attributesOf(place)).filter(([key]) => key.startsWith(prefix));
+  return Object.fromEntries(all.map(([key, value]) => [key.slice(prefix.length), value]));
 }
 
 /** Returns the kind of an entry from the text of its attributes. */

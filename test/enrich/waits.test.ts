@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { until } from '../support/until.ts';
-import { bedOf, HOST_MNT, procWith } from './bed.ts';
-import { A, B, HOST, podOf, podPath, stateOf, UID } from './craft.ts';
+import { bedOf, environmentOf, HOST_MNT, procWith } from './bed.ts';
+import { A, B, containerOf, HOST, podOf, podPath, stateOf, UID } from './craft.ts';
 
 test('a record waits until its container’s metadata is complete, and no longer than configured', () => {
   const bed = bedOf({ waitMs: 1000 });
@@ -48,6 +48,20 @@ test('a record follows the reading of the runtime’s files, and not where its c
   bed.enricher.stateKnown(A);
   equal(bed.readingOf(at), undefined);
   equal(bed.place(at, undefined).attributes, ',"vcml.metadata.state":"complete"');
+});
+
+test('a record with a request follows that reading where the pod alone is known', () => {
+  const bed = bedOf();
+  const at = { cgroup: 60n, mnt: 7 };
+  bed.reading.set(A, Promise.resolve());
+  bed.pods.set(UID, podOf(UID, 'cart-1', [containerOf({ id: A })]));
+  bed.mkdir(60n, podPath(A));
+  const request = environmentOf([['REQUEST_ID', 'a']]);
+  equal(bed.readingOf(at, environmentOf([['SSH_CONNECTION', 'a']])), undefined);
+  equal(bed.readingOf(at, request), bed.reading.get(A));
+  bed.states.set(A, stateOf());
+  bed.enricher.stateKnown(A);
+  equal(bed.readingOf(at, request), undefined);
 });
 
 test('no record waits if the source is unreachable or not configured, or the container is plain', () => {

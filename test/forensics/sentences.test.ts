@@ -114,7 +114,7 @@ test('the last sentence says why the memory ends', () => {
 
 test('remarks follow the record that they are about, and an empty chain says nothing', () => {
   const [effect, cause] = [ran(20, 101, 'id', {}), ran(10, 100, 'sh', {})];
-  const sentences = sentencesOf([effect, cause], (one) => (one === effect ? ['A remark.'] : []));
+  const sentences = sentencesOf([effect, cause], (one) => (one === effect ? ['a remark'] : []));
   deepEqual([sentences.length, sentences[1]], [4, 'A remark.']);
   deepEqual(sentencesOf([]), []);
 });

@@ -14,6 +14,7 @@ const options = {
   ringBytes: 1 << 20,
   tableEntries: 0,
   argsBytes: 8192,
+  environment: true,
   quietAfterMs: 900_000,
   mountBpffs: false,
   attach: true,

@@ -40,7 +40,9 @@ test('values.yaml has the declared defaults, and the agent accepts its config', 
 test('the agent accepts the defaults that values.yaml shows as its own', () => {
   const text = readFileSync(join(CHART, 'values.yaml'), 'utf8');
   const [block = ''] = /(?<=^config:\n)(?: {2}.*\n)+/m.exec(text) ?? [];
-  const lines = block.split('\n').filter((line) => /^ {2}(# )?[a-zA-Z]+:( \S+)?$/.test(line));
+  const lines = block
+    .split('\n')
+    .filter((line) => /^ {2}(# )?[a-zA-Z]+:( \S+| "[^"]*")?$/.test(line));
   const config = parse(lines.map((line) => line.replace(/^ {2}(# )?/, '')).join('\n'));
   deepEqual(
     Object.keys(config),

@@ -12,6 +12,7 @@ const TESTS = [
   'test/system/lineage/gaps.test.ts',
   'test/system/lineage/paths.test.ts',
   'test/system/lineage/hostile.test.ts',
+  'test/system/lineage/environment.test.ts',
   'test/system/model/model.test.ts',
 ];
 

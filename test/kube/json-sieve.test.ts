@@ -1,13 +1,16 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  apart,
   chosen,
   elements,
+  LONG_TEXT,
   members,
   OPTIONAL_TEXT,
   type Shape,
   stream,
   TEXT,
+  variablesNamed,
 } from '../../agent/kube/json-shape.ts';
 import { JsonSieve, type Sieved } from '../../agent/kube/json-sieve.ts';
 import { bytesInUse } from '../support/memory.ts';
@@ -129,6 +132,50 @@ test('what does not fit is left out, and marked unless it is optional', () => {
   ok(Object.keys(kept).length > 50 && Object.keys(kept).length < 200);
   deepEqual([a, many?.isCut], ['x', false]);
   deepEqual(read(`{"${long}":1,"a":"x"}`, 4096), { value: { a: 'x' }, isCut: false });
+});
+
+const APART = members({ a: TEXT, b: apart(elements(members({ e: LONG_TEXT }))), c: TEXT });
+
+test('a value apart takes no room from the rest, and is there as a whole or null', () => {
+  const many = (count: number) => Array.from({ length: count }, () => ({ e: 'x'.repeat(100) }));
+  for (const [b, kept] of [
+    [many(1000), many(1000)],
+    [many(10_000), null],
+    [[{ e: 'x'.repeat(20_000) }], null],
+    [[], []],
+    [null, undefined],
+    ['x', undefined],
+  ] as const)
+    for (const bytes of [7, 1 << 20]) {
+      const value = { a: 'x', ...(kept !== undefined && { b: kept }), c: 'y' };
+      deepEqual(read(JSON.stringify({ a: 'x', b, c: 'y' }), bytes, APART), { value, isCut: false });
+    }
+});
+
+test('what was too large apart leaves its room to others, and each element has its own', () => {
+  const large = Array.from({ length: 10_000 }, () => ({ e: 'x'.repeat(100) }));
+  const seen: Sieved[] = [];
+  const sieve = new JsonSieve(stream(elements(APART)), (one) => seen.push(one));
+  const half = large.slice(0, 1500);
+  const element = [{ b: large }, { b: half }, { b: half }];
+  sieve.write(Buffer.from(JSON.stringify([element, element])));
+  const expected = { value: [{ b: null }, { b: half }, { b: null }], isCut: false };
+  deepEqual(seen, [expected, expected]);
+});
+
+test('of an environment only the names that are asked for are kept, however long its values are', () => {
+  const shape = members({ env: variablesNamed(['A', 'B']), z: TEXT });
+  const env = ['A=secret', `B=${'x'.repeat(100_000)}`, 'AB=1', 'C=2', 'A', '=A', ' A=1', 7];
+  for (const bytes of [1, 7, 1 << 20])
+    deepEqual(read(JSON.stringify({ env, z: 'z' }), bytes, shape), {
+      value: { env: ['A', 'B', 'A'], z: 'z' },
+      isCut: false,
+    });
+  const many = Array.from({ length: 100_000 }, (_, n) => `V_${n}=x`);
+  deepEqual(read(JSON.stringify({ env: [...many, 'B=1'] }), 4096, shape), {
+    value: { env: ['B'] },
+    isCut: false,
+  });
 });
 
 test('of any document, cut anywhere, what is kept equals what JSON.parse() would keep', () => {

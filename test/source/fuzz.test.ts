@@ -39,6 +39,7 @@ function damagedEvent(random: (limit: number) => number, n: number): [Buffer, nu
           path: bytes(random(60)),
           cwd: bytes(random(60)),
           args: bytes(random(400)),
+          environment: { first: bytes(random(99)), last: bytes(random(99)), size: 198 + random(9) },
         });
   switch (random(4)) {
     case 0: {
@@ -66,7 +67,7 @@ test('no damaged event throws, and every event that cannot be read is a loss', (
   let told = 0;
   for (let n = 0; n < EVENTS; n++) {
     const [event, length] = damagedEvent(random, n);
-    const found = createDecoder(bufferWith(event), CPUS, AS_IS).decode(0, length);
+    const found = createDecoder(bufferWith(event), CPUS, AS_IS, ['A']).decode(0, length);
     const out: CausalRecord[] = [];
     const lineage = new Lineage({
       bootId: BOOT_ID,

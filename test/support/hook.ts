@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createDecoder } from '../../agent/source/decode.ts';
-import { type Hook, openHook } from '../../agent/source/hook.ts';
+import { type Hook, type HookOptions, openHook } from '../../agent/source/hook.ts';
 import type { ExecEvent } from '../../record/types.ts';
 import { built } from './paths.ts';
 
@@ -10,6 +10,7 @@ const WAIT_MS = 10_000;
 export function openTestHook(
   bpffs: string,
   objectPath: string = built('exec.bpf.o'),
+  more: Partial<HookOptions> = {},
 ): Promise<Hook> {
   const options = {
     addonPath: built('vcml_hook.node'),
@@ -19,16 +20,18 @@ export function openTestHook(
     ringBytes: 1 << 24,
     tableEntries: 0,
     argsBytes: 512,
+    environment: true,
     quietAfterMs: 0,
     mountBpffs: false,
     attach: true,
+    ...more,
   };
   return openHook(options, WAIT_MS);
 }
 
-/** Drains a hook's ring once, and returns the execs. */
-export function drainExecs(hook: Hook): ExecEvent[] {
-  const decoder = createDecoder(hook.buffer, hook.cpuCount, undefined);
+/** Drains a hook's ring once, and returns the execs, with these variables of their environments. */
+export function drainExecs(hook: Hook, variables: readonly string[] = []): ExecEvent[] {
+  const decoder = createDecoder(hook.buffer, hook.cpuCount, undefined, variables);
   const execs: ExecEvent[] = [];
   const bytes = hook.drain();
   for (let at = 0; at < bytes; ) {

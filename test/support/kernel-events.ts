@@ -1,4 +1,10 @@
-import { causeKind, cgroupEvent, eventKind, execEvent } from '../../agent/source/layout.ts';
+import {
+  causeKind,
+  cgroupEvent,
+  eventKind,
+  execEnvironment,
+  execEvent,
+} from '../../agent/source/layout.ts';
 
 const VERSION = 1;
 
@@ -31,6 +37,16 @@ export interface CraftedExec {
   readonly argsCount?: number;
   readonly argsSize?: number;
   readonly descriptor?: Buffer | string;
+  readonly environment?: CraftedEnvironment;
+}
+
+/** An environment in an event. */
+export interface CraftedEnvironment {
+  /** the first bytes and the last ones, as far as they are there */
+  readonly first: Buffer | string;
+  readonly last?: Buffer | string;
+  /** the bytes that there were; all of these if it is not given */
+  readonly size?: number;
 }
 
 /** The bytes of a `struct exec_event`. */
@@ -60,13 +76,32 @@ export function craftExec(exec: CraftedExec): Buffer {
     head.writeBigUInt64LE(value, offset);
   head.write(exec.comm ?? '', execEvent.comm, 'latin1');
   head.write(exec.tty ?? '', execEvent.contextTty, 'latin1');
-  return withBlobs(head, [
+  const event = withBlobs(head, [
     [execEvent.object, exec.object],
     [execEvent.path, exec.path],
     [execEvent.cwd, exec.cwd],
     [execEvent.args, exec.args],
     [execEvent.descriptor, exec.descriptor],
   ]);
+  return exec.environment === undefined ? event : withEnvironment(event, exec.environment);
+}
+
+function withEnvironment(
+  event: Buffer,
+  { first, last = '', size }: CraftedEnvironment,
+): Buffer<ArrayBuffer> {
+  const data = [Buffer.from(first), Buffer.from(last)];
+  const bytes = data.reduce((sum, part) => sum + part.length, 0);
+  const head = Buffer.alloc(execEnvironment.bytes);
+  head.writeUInt32LE(size ?? bytes, execEnvironment.size);
+  head.writeUInt32LE(data[0]?.length ?? 0, execEnvironment.first);
+  const offset = Math.ceil(event.length / 4) * 4;
+  const padded = Buffer.alloc(offset);
+  event.copy(padded);
+  padded.writeUInt16LE(offset, execEvent.environmentOffset);
+  padded.writeUInt16LE(head.length + bytes, execEvent.environmentLength);
+  padded.writeUInt32LE(offset + head.length + bytes, execEvent.headSize);
+  return Buffer.concat([padded, head, ...data]);
 }
 
 /** The bytes of a `struct cgroup_event`; without a path, of a removal. */

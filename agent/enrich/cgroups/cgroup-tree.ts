@@ -8,17 +8,17 @@ import {
   readRoots,
   type Visited,
 } from './cgroup-files.ts';
-import { childPath, isBelievable, plainPath } from './child-path.ts';
-import { type ContainerPath, containerOf } from './container-path.ts';
+import { childPath, claimedPath, isBelievable, plainPath } from './child-path.ts';
 import { Search } from './search.ts';
+import { isUnit, type OwnerPath, ownerOf } from './unit-path.ts';
 
 /**
- * A scan keeps room for twice the existing containers plus this number. If there are more, their
- * removals were lost.
+ * A scan keeps room for twice the existing containers and units plus this number. If there are more,
+ * their removals were lost.
  */
 const MORE_MAX = 1024;
-/** How many existing containers are followed; others are known by their paths alone. */
-const CONTAINERS_MAX = 4096;
+/** How many existing containers and units are followed; others are known by their paths alone. */
+const OWNERS_MAX = 4096;
 /** How many paths are kept that only a scan could give again. */
 const LASTING_MAX = 4096;
 /** How many paths are kept that the kernel side's table, which is larger, gives again. */
@@ -32,11 +32,11 @@ const DEPTH_MAX = 8192;
 const STRIDE = 32;
 const DEAD_ENDS_MAX = 1024;
 
-/** Receives containers' own cgroups; `key` consists of the hierarchy and the id. */
+/** Receives the own cgroups of containers and units; `key` consists of the hierarchy and the id. */
 export interface CgroupListener {
   /** `made`: the cgroup was just created, and not found by a scan. */
-  appeared(key: string, container: ContainerPath, made: boolean): void;
-  gone(key: string, container: ContainerPath): void;
+  appeared(key: string, owner: OwnerPath, made: boolean): void;
+  gone(key: string, owner: OwnerPath): void;
 }
 
 /** A cgroup in the kernel side's table, which keeps removed ones as well. */
@@ -68,19 +68,21 @@ export interface CgroupPath {
 
 /**
  * Paths of cgroups by hierarchy and id. They come from four sources, in this order: existing
- * containers, remembered paths, the kernel side's table of names, which survives lost events and
+ * containers and units, remembered paths, the kernel side's table of names, which survives lost events and
  * restarts, and a scan of the file system. The memory for paths is bounded, whatever cgroups others
  * create.
  */
 export class CgroupTree {
-  /** the containers' own cgroups that exist */
-  readonly #containers = new Map<string, ContainerPath>();
+  /** the own cgroups of containers and units that exist */
+  readonly #owners = new Map<string, OwnerPath>();
   /** cgroups in which processes ran, and those of scans that were not looked up yet */
   readonly #asked = new BoundedPaths(LASTING_MAX);
   readonly #found = new BoundedPaths(LASTING_MAX);
-  /** cgroups of events that were not looked up yet, and containers' own cgroups that are gone */
+  /** cgroups of events that were not looked up yet, and own cgroups that are gone */
   readonly #made = new BoundedPaths(PASSING_MAX);
   readonly #buried = new BoundedPaths(PASSING_MAX);
+  /** cgroups of events whose path says nothing about where they are, and which nothing else may name */
+  readonly #claimed = new BoundedPaths(PASSING_MAX);
   /** cgroups high above those in which processes ran */
   readonly #passed = new BoundedPaths(LASTING_MAX);
   /** cgroups whose path is not known, with the id of the one above them that the table does not have */
@@ -93,9 +95,9 @@ export class CgroupTree {
   readonly #nameOf: CgroupTreeOptions['nameOf'];
   readonly #proc: string;
   readonly #search: Search;
-  /** During a scan: the containers' own cgroups that it found, or that were made since it began. */
+  /** During a scan: the own cgroups that it found, or that were made since it began. */
   #seen: Set<string> | undefined;
-  #containersMax = MORE_MAX;
+  #ownersMax = MORE_MAX;
   /** Whether events were lost that no scan has made up for. */
   #isBehind = false;
 
@@ -137,21 +139,21 @@ export class CgroupTree {
       this.#nodes.set(hierarchy, path);
       yield* listFolders(point, path, (folder) => this.#visit(hierarchy, folder, seen));
     }
-    for (const key of this.#containers.keys())
+    for (const key of this.#owners.keys())
       if (!seen.has(key) && whole.has(key.slice(0, key.indexOf(':')))) this.#bury(key);
-    this.#containersMax = 2 * this.#containers.size + MORE_MAX;
+    this.#ownersMax = 2 * this.#owners.size + MORE_MAX;
   }
 
   #visit(hierarchy: number, folder: CgroupFolder, seen: Set<string>): Visited {
     const key = `${hierarchy}:${folder.id}`;
     const path = this.#pathOf(hierarchy, folder);
-    const container = ownerOf(path);
+    const owner = ownedBy(path);
     // A cgroup of version 1 can be renamed, which no event reports.
-    if (this.#containers.get(key)?.root !== path && this.#bury(key)) this.#forget(key);
-    if (container === undefined) this.#note(key, path);
+    if (this.#owners.get(key)?.root !== path && this.#bury(key)) this.#forget(key);
+    if (owner === undefined) this.#note(key, path);
     else seen.add(key);
-    if (container !== undefined && !this.#containers.has(key)) this.#appear(key, container, false);
-    return { path, isContainer: container !== undefined };
+    if (owner !== undefined && !this.#owners.has(key)) this.#appear(key, owner, false);
+    return { path, isContainer: owner !== undefined && !isUnit(owner) };
   }
 
   /**
@@ -165,24 +167,28 @@ export class CgroupTree {
     const key = `${event.hierarchy}:${event.id}`;
     const made = event.kind === 'cgroup_mkdir' ? event.path : undefined;
     // A reused id belonged to a cgroup that was removed, even if the event of its removal was lost.
-    if (this.#containers.get(key)?.root !== made) this.#bury(key);
+    if (this.#owners.get(key)?.root !== made) this.#bury(key);
     if (event.kind === 'cgroup_rmdir') return false;
     const { path, maker } = event;
     const isReused = this.#asked.has(key) || this.#buried.has(key);
     this.#forget(key);
-    // The kernel side could not read the path, or it may be anybody's; its table or a scan will
-    // provide it.
-    if (path === '' || !isBelievable(path, maker)) return isReused;
-    const container = ownerOf(path);
-    if (container === undefined) this.#made.set(key, path);
-    else this.#appear(key, container, true);
+    // The kernel side could not read the path; its table or a scan will provide it.
+    if (path === '') return isReused;
+    if (!isBelievable(path, maker)) {
+      const claimed = claimedPath(path);
+      if (claimed !== undefined) this.#claimed.set(key, claimed);
+      return isReused;
+    }
+    const owner = ownedBy(path);
+    if (owner === undefined) this.#made.set(key, path);
+    else this.#appear(key, owner, true);
     return isReused;
   }
 
   /** Scans if removals were lost, or any other event. */
   #catchUp(): void {
-    const isFull = this.#containers.size >= CONTAINERS_MAX;
-    const isOverfull = this.#containers.size > this.#containersMax && this.#search.isIdle;
+    const isFull = this.#owners.size >= OWNERS_MAX;
+    const isOverfull = this.#owners.size > this.#ownersMax && this.#search.isIdle;
     if (isOverfull || ((isFull || this.#isBehind) && this.#search.isAllowed)) this.#search.begin();
   }
 
@@ -230,8 +236,9 @@ export class CgroupTree {
     const key = `${hierarchy}:${id}`;
     const known = this.#known(key);
     if (known !== undefined) return known;
-    const path = this.#heard(key) ?? this.#fromKernel(hierarchy, id);
+    const path = this.#heard(key) ?? this.#fromKernel(hierarchy, id) ?? this.#claimed.get(key);
     if (path !== undefined) {
+      this.#claimed.delete(key);
       this.#made.delete(key);
       this.#found.delete(key);
       this.#passed.delete(key);
@@ -241,7 +248,7 @@ export class CgroupTree {
   }
 
   #known(key: string): string | undefined {
-    return this.#containers.get(key)?.root ?? this.#asked.get(key) ?? this.#buried.get(key);
+    return this.#owners.get(key)?.root ?? this.#asked.get(key) ?? this.#buried.get(key);
   }
 
   #heard(key: string): string | undefined {
@@ -317,30 +324,31 @@ export class CgroupTree {
     this.#search.find(key);
     for (const paths of [this.#asked, this.#found, this.#made, this.#buried, this.#passed])
       paths.delete(key);
+    this.#claimed.delete(key);
   }
 
-  #appear(key: string, container: ContainerPath, made: boolean): void {
+  #appear(key: string, owner: OwnerPath, made: boolean): void {
     this.#forget(key);
-    if (this.#containers.size >= CONTAINERS_MAX) {
-      if (made) this.#made.set(key, container.root);
-      else this.#found.add(key, container.root);
+    if (this.#owners.size >= OWNERS_MAX) {
+      if (made) this.#made.set(key, owner.root);
+      else this.#found.add(key, owner.root);
       return;
     }
-    this.#containers.set(key, container);
+    this.#owners.set(key, owner);
     this.#seen?.add(key);
-    this.#listener.appeared(key, container, made);
+    this.#listener.appeared(key, owner, made);
   }
 
   /**
    * Keeps the path of a removed cgroup, because events of its last processes may follow; returns
-   * whether it was a container's.
+   * whether it was a container's or a unit's own.
    */
   #bury(key: string): boolean {
-    const container = this.#containers.get(key);
-    if (container === undefined) return false;
-    this.#containers.delete(key);
-    this.#buried.set(key, container.root);
-    this.#listener.gone(key, container);
+    const owner = this.#owners.get(key);
+    if (owner === undefined) return false;
+    this.#owners.delete(key);
+    this.#buried.set(key, owner.root);
+    this.#listener.gone(key, owner);
     return true;
   }
 }
@@ -354,8 +362,8 @@ function isKept(level: number): boolean {
   return level > 0 && level % STRIDE === 0;
 }
 
-/** The container whose own cgroup has this path; undefined: none. */
-function ownerOf(path: string): ContainerPath | undefined {
-  const container = containerOf(path);
-  return container?.root === path ? container : undefined;
+/** The container or unit whose own cgroup has this path; undefined: none. */
+function ownedBy(path: string): OwnerPath | undefined {
+  const owner = ownerOf(path);
+  return owner?.root === path ? owner : undefined;
 }

@@ -1,5 +1,6 @@
 import type { CgroupMaker } from '../../../record/types.ts';
 import { containerOf, DELEGATED } from './container-path.ts';
+import { ownerOf } from './unit-path.ts';
 
 /**
  * How long a path becomes, in the escaped form of records. Whoever may make cgroups can nest thousands, and
@@ -36,11 +37,20 @@ export function plainPath(path: string): string {
 }
 
 /**
- * Whether the path of a new cgroup can be believed without looking at the cgroups above it. Pure.
+ * Whether the path of a new cgroup can be believed without looking at the cgroups above it: it names no
+ * container and no unit, or may name one. Pure.
  */
 export function isBelievable(path: string, maker: CgroupMaker): boolean {
-  if (maker === 'privileged' || containerOf(path) === undefined) return true;
+  if (maker === 'privileged' || ownerOf(path) === undefined) return true;
   return maker === 'unknown' && !isInContainer(path.slice(0, path.lastIndexOf('/')), '/');
+}
+
+/**
+ * Returns a path that cannot be believed so that nothing in it counts; undefined: it may be in a container,
+ * and its text says nothing about in which. Pure.
+ */
+export function claimedPath(path: string): string | undefined {
+  return containerOf(path) === undefined ? `${DELEGATED}${path.slice(1)}` : undefined;
 }
 
 function isInContainer(path: string, node: string): boolean {

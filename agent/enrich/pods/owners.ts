@@ -25,10 +25,9 @@ export function ownerAttributes(
   createdAt: Date,
 ): Record<string, string> {
   const attributes: Record<string, string> = {};
-  const owner = owners?.find(({ controller }) => controller === true);
-  const [kind, group = ''] = CONTROLLERS.get(owner?.kind ?? '') ?? [];
-  if (owner === undefined || kind === undefined || !owner.apiVersion.startsWith(group))
-    return attributes;
+  const owner = controllerIn(owners);
+  const kind = owner && kindOf(owner);
+  if (owner === undefined || kind === undefined) return attributes;
   const { name, uid } = owner;
   attributes[ownerKey(kind, 'name')] = name;
   attributes[ownerKey(kind, 'uid')] = uid;
@@ -37,6 +36,42 @@ export function ownerAttributes(
   const cronJob = kind === 'job' && withoutMinute(name, createdAt.getTime());
   if (cronJob) attributes[ownerKey('cronjob', 'name')] = cronJob;
   return attributes;
+}
+
+/**
+ * Returns a pod's controller of any other kind as `kind/name`; undefined: it has none, or one that has the
+ * name of a known kind and is of another group.
+ */
+export function otherController(owners: readonly V1OwnerReference[]): string | undefined {
+  const owner = controllerIn(owners);
+  const isNamesake = KINDS.some(([kind]) => kind === owner?.kind);
+  return owner === undefined || isNamesake ? undefined : `${owner.kind}/${owner.name}`;
+}
+
+/** Returns a pod's controller as `kind/name`, and after it the one that owns the pod through that. */
+export function controllersOf(attributes: Readonly<Record<string, string>>): string[] {
+  return KINDS.flatMap(([kind, owner]) => {
+    const name = attributes[ownerKey(owner, 'name')];
+    return name === undefined ? [] : [`${kind}/${name}`];
+  });
+}
+
+/** in the order of controllersOf() */
+const KINDS: readonly (readonly [kind: string, owner: OwnerKind])[] = [
+  ...[...CONTROLLERS].map(([kind, [owner]]) => [kind, owner] as const),
+  ['Deployment', 'deployment'],
+  ['CronJob', 'cronjob'],
+];
+
+function controllerIn(
+  owners: readonly V1OwnerReference[] | undefined,
+): V1OwnerReference | undefined {
+  return owners?.find(({ controller }) => controller === true);
+}
+
+function kindOf({ kind, apiVersion }: V1OwnerReference): OwnerKind | undefined {
+  const [owner, group = ''] = CONTROLLERS.get(kind) ?? [];
+  return apiVersion.startsWith(group) ? owner : undefined;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { V1Container, V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+import { type Commands, type ConfiguredCommands, commandsOf } from './commands.ts';
 
 /** The kinds of containers in a pod. */
 export type ContainerType = 'init' | 'sidecar' | 'ephemeral' | 'regular';
@@ -14,6 +15,8 @@ export interface PodContainer {
   readonly restartCount: number | undefined;
   /** the id of the previous container */
   readonly lastId: string | undefined;
+  /** undefined: it has none */
+  readonly commands?: Commands;
 }
 
 /** More containers than the kubelet could ever run in one pod. */
@@ -47,13 +50,14 @@ export function slimContainers({ spec, status }: V1Pod): {
 }
 
 /** About the memory that a container takes. */
-export function bytesOfContainer({ name, image, id, imageId, lastId }: PodContainer): number {
-  const texts = [name, image, id, imageId, lastId];
+export function bytesOfContainer(container: PodContainer): number {
+  const { name, image, id, imageId, lastId, commands = {} } = container;
+  const texts = [name, image, id, imageId, lastId, ...Object.entries(commands).flat()];
   return texts.reduce((bytes, text) => bytes + (text?.length ?? 0), CONTAINER_BYTES);
 }
 
 type Given = readonly [
-  container: Pick<V1Container, 'name' | 'image'>,
+  container: Pick<V1Container, 'name' | 'image' | keyof ConfiguredCommands>,
   type: ContainerType,
   statuses: readonly V1ContainerStatus[] | undefined,
 ];
@@ -62,7 +66,9 @@ function initType({ restartPolicy }: V1Container): ContainerType {
   return restartPolicy === 'Always' ? 'sidecar' : 'init';
 }
 
-function slimContainer([{ name, image }, type, statuses]: Given): PodContainer {
+function slimContainer([given, type, statuses]: Given): PodContainer {
+  const { name, image } = given;
+  const commands = commandsOf(given);
   const status = statuses?.find((status) => status.name === name);
   const id = idOf(status?.containerID);
   return {
@@ -73,6 +79,7 @@ function slimContainer([{ name, image }, type, statuses]: Given): PodContainer {
     imageId: status?.imageID ? status.imageID.replace(/^docker-pullable:\/\//, '') : undefined,
     restartCount: id === undefined ? undefined : status?.restartCount,
     lastId: idOf(status?.lastState?.terminated?.containerID),
+    ...(commands === undefined ? {} : { commands }),
   };
 }
 

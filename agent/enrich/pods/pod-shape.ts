@@ -1,6 +1,8 @@
 import {
+  apart,
   chosen,
   elements,
+  LONG_TEXT,
   type Members,
   members,
   OPTIONAL_TEXT,
@@ -10,7 +12,19 @@ import { TEMPLATE_HASH } from './owners.ts';
 import { CONFIG_HASH, CONFIG_SOURCE, MIRROR, type PodKeys, SERVICE_NAME } from './pod.ts';
 
 const OWNER = members({ apiVersion: TEXT, kind: TEXT, name: TEXT, uid: TEXT, controller: TEXT });
-const CONTAINERS = elements(members({ name: TEXT, image: TEXT, restartPolicy: TEXT }));
+const HANDLER = members({ exec: members({ command: elements(LONG_TEXT) }) });
+const CONTAINERS = elements(
+  members({
+    name: TEXT,
+    image: TEXT,
+    restartPolicy: TEXT,
+    env: apart(elements(members({ name: TEXT, value: LONG_TEXT }))),
+    livenessProbe: apart(HANDLER),
+    readinessProbe: apart(HANDLER),
+    startupProbe: apart(HANDLER),
+    lifecycle: apart(members({ postStart: HANDLER, preStop: HANDLER })),
+  }),
+);
 const STATUSES = elements(
   members({
     name: TEXT,
@@ -47,6 +61,7 @@ export function podShape(keys: PodKeys): Members {
       initContainers: CONTAINERS,
       containers: CONTAINERS,
       ephemeralContainers: CONTAINERS,
+      serviceAccountName: TEXT,
     }),
     status: members({
       phase: TEXT,

@@ -6,7 +6,7 @@ import {
   ownerKey,
 } from '../../../record/fields/resource.ts';
 import { KEYS } from '../../../record/fields.ts';
-import { ownerAttributes } from './owners.ts';
+import { otherController, ownerAttributes } from './owners.ts';
 import { bytesOfContainer, type PodContainer, slimContainers } from './pod-containers.ts';
 
 /** The part of a pod that is kept: hardly ever more than 2 KiB, and never more than 70 KiB. */
@@ -23,6 +23,10 @@ export interface Pod {
   /** further attributes of the resource */
   readonly attributes: Readonly<Record<string, string>>;
   readonly containers: readonly PodContainer[];
+  /** its controller as `kind/name`, unless `attributes` have it or there is none */
+  readonly controller?: string;
+  /** the name of its service account */
+  readonly serviceAccount?: string;
   /** Whether it has ended for good. */
   readonly isOver: boolean;
   /** Whether its object is larger than what is kept of any pod, so that something may be missing. */
@@ -59,7 +63,7 @@ export const SERVICE_NAME = 'resource.opentelemetry.io/service.name';
  */
 const CHOSEN_MAX = 1024;
 const SERVICE_NAME_MAX = 255;
-/** The longest version, name and uid of an owner together. */
+/** The longest version, kind, name and uid of an owner together. */
 const OWNER_MAX = 1024;
 /** What a pod takes beside its texts. */
 const POD_BYTES = 600;
@@ -69,13 +73,14 @@ const POD_BYTES = 600;
  * Date. `isCut`: parts of it are missing already.
  */
 export function slimPod(pod: V1Pod, options: PodOptions, isCut = false): Pod | undefined {
-  const { metadata, status } = pod;
+  const { metadata, spec, status } = pod;
   const { uid, namespace, name, labels = {}, annotations = {} } = metadata ?? {};
   if (!uid || !namespace || !name) return undefined;
   const { keys } = options;
   const references = metadata?.ownerReferences ?? [];
   const short = references.filter(isShort);
   const owners = ownerAttributes(short, labels, new Date(metadata?.creationTimestamp ?? 0));
+  const controller = otherController(short);
   const startTime = rfc3339(status?.startTime);
   const { containers, isWhole } = slimContainers(pod);
   const mirrors = mirroredUid(annotations, short, options);
@@ -91,22 +96,27 @@ export function slimPod(pod: V1Pod, options: PodOptions, isCut = false): Pod | u
       [KEYS.serviceName]: serviceName(labels, annotations, owners, keys) ?? name,
     },
     containers,
+    ...(controller === undefined ? {} : { controller }),
+    ...(spec?.serviceAccountName ? { serviceAccount: spec.serviceAccountName } : {}),
     isOver: status?.phase === 'Succeeded' || status?.phase === 'Failed',
     isReduced: isCut || !isWhole || short.length < references.length,
   };
 }
 
 /** About the memory that a pod takes. */
-export function bytesOf({ uid, namespace, name, attributes, containers }: Pod): number {
-  let bytes = POD_BYTES + uid.length + namespace.length + name.length;
+export function bytesOf(pod: Pod): number {
+  const { uid, namespace, name, controller = '', serviceAccount = '', attributes } = pod;
+  const texts = [uid, namespace, name, controller, serviceAccount];
+  let bytes = texts.reduce((sum, text) => sum + text.length, POD_BYTES);
   for (const [key, value] of Object.entries(attributes)) bytes += key.length + value.length;
-  for (const container of containers) bytes += bytesOfContainer(container);
+  for (const container of pod.containers) bytes += bytesOfContainer(container);
   return bytes;
 }
 
 function isShort({ apiVersion, kind, name, uid }: Partial<V1OwnerReference>): boolean {
   const isWhole = apiVersion && kind && name && uid;
-  return isWhole ? apiVersion.length + name.length + uid.length <= OWNER_MAX : false;
+  if (!isWhole) return false;
+  return apiVersion.length + kind.length + name.length + uid.length <= OWNER_MAX;
 }
 
 /** Returns the uid that a pod claims as the kubelet does: as a mirror that this node controls. */

@@ -48,6 +48,7 @@ interface Asked {
  */
 export class ContainerStates {
   readonly #dirs: readonly string[];
+  readonly #variables: readonly string[];
   readonly #listener: StateListener;
   readonly #watchers = new Map<string, FSWatcher>();
   readonly #states = new Map<string, ContainerState>();
@@ -59,8 +60,10 @@ export class ContainerStates {
   /** Whether a call takes too long. */
   #isStalled = false;
 
-  constructor(dirs: readonly string[], listener: StateListener) {
+  /** `variables` are the names of those for `ContainerState.variables`. */
+  constructor(dirs: readonly string[], variables: readonly string[], listener: StateListener) {
     this.#dirs = dirs;
+    this.#variables = variables;
     this.#listener = listener;
     void this.#work();
   }
@@ -134,7 +137,7 @@ export class ContainerStates {
     // Its creation was not seen; its runtime may have been started after the agent.
     await this.#look();
     if (this.#states.has(id)) return;
-    const state = await readContainerState(id, this.#dirs);
+    const state = await readContainerState(id, this.#dirs, this.#variables);
     if (state !== undefined) this.#keep(id, state);
   }
 
@@ -161,7 +164,7 @@ export class ContainerStates {
         // The folder itself was removed; #look() finds it when it is made again.
         if (name === basename(folder)) forget();
         else if (name !== null && hasFiles(name) && !this.#taking.has(name))
-          this.#take(name, () => readNew(`${folder}/${name}`), 0);
+          this.#take(name, () => readNew(`${folder}/${name}`, this.#variables), 0);
       });
       const forget = () => {
         watcher.close();

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
-import { members, TEXT } from '../../kube/json-shape.ts';
-import { imageOf, nameOf, objectOf } from './names.ts';
+import { TEXT } from '../../kube/json-shape.ts';
+import { imageOf, nameOf, objectOf, ociShape, ociVariables } from './names.ts';
 import { readJson, readNewJson } from './read-json.ts';
 import type { ContainerState, Runtime } from './runtime.ts';
 
@@ -18,9 +18,10 @@ export const containerd: Runtime = {
   cgroupPrefixes: ['cri-containerd', 'nerdctl'],
   cri: { prefix: 'cri-containerd', tree: 'k8s.io' },
 
-  async readState(stateDir, id) {
+  async readState(stateDir, id, variables) {
+    const shape = ociShape(ANNOTATIONS, variables);
     for (const folder of await bundleFolders(stateDir)) {
-      const state = stateIn(await readJson(`${folder}/${id}/config.json`, CONFIG));
+      const state = stateIn(await readJson(`${folder}/${id}/config.json`, shape));
       if (state !== undefined) return state;
     }
     return undefined;
@@ -28,7 +29,8 @@ export const containerd: Runtime = {
 
   bundles: {
     folders: bundleFolders,
-    readNew: (bundle) => stateIn(readNewJson(`${bundle}/config.json`, CONFIG)),
+    readNew: (bundle, variables) =>
+      stateIn(readNewJson(`${bundle}/config.json`, ociShape(ANNOTATIONS, variables))),
   },
 };
 
@@ -40,17 +42,15 @@ const KUBERNETES = 'k8s.io';
 const DOCKER = 'moby';
 const CRI = 'io.kubernetes.cri';
 /** The annotations that the CRI plugin, or nerdctl, adds to a bundle's `config.json` (OCI). */
-const CONFIG = members({
-  annotations: members({
-    [`${CRI}.container-type`]: TEXT,
-    [`${CRI}.sandbox-namespace`]: TEXT,
-    [`${CRI}.sandbox-name`]: TEXT,
-    [`${CRI}.sandbox-uid`]: TEXT,
-    [`${CRI}.container-name`]: TEXT,
-    [`${CRI}.image-name`]: TEXT,
-    'nerdctl/name': TEXT,
-  }),
-});
+const ANNOTATIONS = {
+  [`${CRI}.container-type`]: TEXT,
+  [`${CRI}.sandbox-namespace`]: TEXT,
+  [`${CRI}.sandbox-name`]: TEXT,
+  [`${CRI}.sandbox-uid`]: TEXT,
+  [`${CRI}.container-name`]: TEXT,
+  [`${CRI}.image-name`]: TEXT,
+  'nerdctl/name': TEXT,
+};
 
 async function bundleFolders(stateDir: string): Promise<readonly string[]> {
   const folders: string[] = [];
@@ -83,5 +83,6 @@ function stateIn(config: unknown): ContainerState | undefined {
     podUid: nameOf(annotations[`${CRI}.sandbox-uid`]),
     name: nameOf(annotations[`${CRI}.container-name`]) ?? nameOf(annotations['nerdctl/name']),
     image: imageOf(annotations[`${CRI}.image-name`]),
+    variables: ociVariables(root),
   };
 }

@@ -1,6 +1,14 @@
-import { members, TEXT } from '../../kube/json-shape.ts';
+import { TEXT } from '../../kube/json-shape.ts';
 import { readStoredConfig } from './containers-storage.ts';
-import { imageOf, KUBELET_LABELS, nameOf, objectOf, podNames } from './names.ts';
+import {
+  imageOf,
+  KUBELET_LABELS,
+  nameOf,
+  objectOf,
+  ociShape,
+  ociVariables,
+  podNames,
+} from './names.ts';
 import type { ContainerState, Runtime } from './runtime.ts';
 
 /** CRI-O: an OCI configuration for each container, in the storage that it shares with podman. */
@@ -10,26 +18,26 @@ export const criO: Runtime = {
   cgroupPrefixes: ['crio'],
   cri: { prefix: 'crio' },
 
-  readState: async (stateDir, id) => stateIn(await readStoredConfig(stateDir, id, CONFIG)),
+  readState: async (stateDir, id, variables) =>
+    stateIn(await readStoredConfig(stateDir, id, ociShape(ANNOTATIONS, variables))),
 };
 
 const CRIO = 'io.kubernetes.cri-o';
-const CONFIG = members({
-  annotations: members({
-    ...KUBELET_LABELS,
-    [`${CRIO}.ContainerType`]: TEXT,
-    [`${CRIO}.ImageName`]: TEXT,
-  }),
-});
+const ANNOTATIONS = {
+  ...KUBELET_LABELS,
+  [`${CRIO}.ContainerType`]: TEXT,
+  [`${CRIO}.ImageName`]: TEXT,
+};
 
 /**
  * CRI-O mixes a pod's annotations with its own. The keys that are read here are the kubelet's,
  * which CRI-O writes last, so that a pod cannot forge them.
  */
 function stateIn(config: unknown): ContainerState | undefined {
-  const annotations = objectOf(objectOf(config)?.annotations);
+  const root = objectOf(config);
+  const annotations = objectOf(root?.annotations);
   const type = annotations?.[`${CRIO}.ContainerType`];
-  if (annotations === undefined || type === undefined) return undefined;
+  if (root === undefined || annotations === undefined || type === undefined) return undefined;
   const sandbox = type === 'sandbox';
   return {
     runtime: 'cri-o',
@@ -37,5 +45,6 @@ function stateIn(config: unknown): ContainerState | undefined {
     ...podNames(annotations),
     name: sandbox ? undefined : nameOf(annotations['io.kubernetes.container.name']),
     image: imageOf(annotations[`${CRIO}.ImageName`]),
+    variables: ociVariables(root),
   };
 }

@@ -1,5 +1,5 @@
-import { members, TEXT } from '../../kube/json-shape.ts';
-import { imageOf, KUBELET_LABELS, nameOf, objectOf, podNames } from './names.ts';
+import { type Members, members, TEXT, variablesNamed } from '../../kube/json-shape.ts';
+import { imageOf, KUBELET_LABELS, nameOf, objectOf, podNames, textsOf } from './names.ts';
 import { readJson } from './read-json.ts';
 import type { ContainerState, Runtime } from './runtime.ts';
 
@@ -14,23 +14,26 @@ export const docker: Runtime = {
   cgroupParent: 'docker',
   cgroupTree: 'ecs', // Amazon ECS: `/ecs/<task>/<id>`
 
-  readState: async (stateDir, id) =>
-    stateIn(await readJson(`${stateDir}/containers/${id}/config.v2.json`, CONFIG)),
+  readState: async (stateDir, id, variables) =>
+    stateIn(await readJson(`${stateDir}/containers/${id}/config.v2.json`, shapeOf(variables))),
 };
 
-const CONFIG = members({
-  Name: TEXT,
-  Config: members({
-    Image: TEXT,
-    Labels: members({ ...KUBELET_LABELS, 'io.kubernetes.docker.type': TEXT }),
-  }),
-});
+function shapeOf(variables: readonly string[]): Members {
+  return members({
+    Name: TEXT,
+    Config: members({
+      Image: TEXT,
+      Labels: members({ ...KUBELET_LABELS, 'io.kubernetes.docker.type': TEXT }),
+      Env: variablesNamed(variables),
+    }),
+  });
+}
 
 /** The labels are those that the kubelet gives by cri-dockerd. */
 function stateIn(config: unknown): ContainerState | undefined {
   const root = objectOf(config);
   if (root === undefined) return undefined;
-  const { Image: image, Labels: given } = objectOf(root.Config) ?? {};
+  const { Image: image, Labels: given, Env: variables } = objectOf(root.Config) ?? {};
   const labels = objectOf(given) ?? {};
   const sandbox = labels['io.kubernetes.docker.type'] === 'podsandbox';
   const name = typeof root.Name === 'string' ? nameOf(root.Name.replace(/^\//, '')) : undefined;
@@ -40,5 +43,6 @@ function stateIn(config: unknown): ContainerState | undefined {
     ...podNames(labels),
     name: sandbox ? undefined : (nameOf(labels['io.kubernetes.container.name']) ?? name),
     image: imageOf(image),
+    variables: textsOf(variables),
   };
 }

@@ -1,4 +1,4 @@
-import { type Shape, TEXT } from '../../kube/json-shape.ts';
+import { type Members, members, type Shape, TEXT, variablesNamed } from '../../kube/json-shape.ts';
 import type { ContainerState } from './runtime.ts';
 
 /** The labels that the kubelet gives to a container. */
@@ -8,6 +8,25 @@ export const KUBELET_LABELS: Readonly<Record<string, Shape>> = {
   'io.kubernetes.pod.uid': TEXT,
   'io.kubernetes.container.name': TEXT,
 };
+
+/** Annotations and variables in a container's OCI configuration (config.md of runtime-spec). */
+export function ociShape(
+  annotations: Readonly<Record<string, Shape>>,
+  variables: readonly string[],
+): Members {
+  const process = members({ env: variablesNamed(variables) });
+  return members({ annotations: members(annotations), process });
+}
+
+/** Returns the variables in such a configuration. */
+export function ociVariables(config: Readonly<Record<string, unknown>>): readonly string[] {
+  return textsOf(objectOf(config.process)?.env);
+}
+
+/** The texts of an array; none for any other value. */
+export function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+}
 
 /** The pod of a container, by these labels. */
 export function podNames(

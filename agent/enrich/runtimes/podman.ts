@@ -1,6 +1,5 @@
-import { members } from '../../kube/json-shape.ts';
 import { readStoredConfig } from './containers-storage.ts';
-import { objectOf } from './names.ts';
+import { objectOf, ociShape, ociVariables } from './names.ts';
 import type { Runtime } from './runtime.ts';
 
 /**
@@ -13,9 +12,9 @@ export const podman: Runtime = {
   cgroupPrefixes: ['libpod', 'libpod-payload'], // the second with --cgroups=split, as in quadlets
   podParent: 'libpod_parent',
 
-  async readState(stateDir, id) {
-    const config = await readStoredConfig(stateDir, id, NOTHING);
-    if (objectOf(config) === undefined) return undefined;
+  async readState(stateDir, id, variables) {
+    const config = objectOf(await readStoredConfig(stateDir, id, ociShape({}, variables)));
+    if (config === undefined) return undefined;
     return {
       runtime: 'podman',
       sandbox: false,
@@ -24,8 +23,7 @@ export const podman: Runtime = {
       podUid: undefined,
       name: undefined,
       image: undefined,
+      variables: ociVariables(config),
     };
   },
 };
-
-const NOTHING = members({});

@@ -30,9 +30,14 @@ export interface Runtime {
   containerAt?(names: readonly string[], at: number): string | undefined;
   /**
    * Reads what its files in a state folder say about a container; undefined: nothing. Each call waits for
-   * the one before it, so that a file system that hangs holds up one thread.
+   * the one before it, so that a file system that hangs holds up one thread. `variables` are the names
+   * of those for `ContainerState.variables`.
    */
-  readState(stateDir: string, id: string): Promise<ContainerState | undefined>;
+  readState(
+    stateDir: string,
+    id: string,
+    variables: readonly string[],
+  ): Promise<ContainerState | undefined>;
   /** Set if its files about a container are there only as long as the container runs. */
   readonly bundles?: Bundles;
 }
@@ -42,7 +47,7 @@ export interface Bundles {
   /** Lists the folders in a state folder that hold them. They are watched. */
   folders(stateDir: string): Promise<readonly string[]>;
   /** Reads one that was just made, at once; undefined: it says nothing, or nothing yet. */
-  readNew(bundle: string): ContainerState | undefined;
+  readNew(bundle: string, variables: readonly string[]): ContainerState | undefined;
 }
 
 /** What a runtime's own files say about a container; undefined: the files have no such name. */
@@ -55,4 +60,6 @@ export interface ContainerState {
   readonly podUid: string | undefined;
   readonly name: string | undefined;
   readonly image: string | undefined;
+  /** Those of the variables that were asked for which it sets itself, in whatever way. */
+  readonly variables: readonly string[];
 }

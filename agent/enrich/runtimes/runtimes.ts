@@ -16,16 +16,18 @@ export const RUNTIME_DIRS: readonly string[] = [
 
 /**
  * Reads what the runtimes' files in `dirs` say about a container; undefined: nothing, or nothing
- * that can be read. Arguments and environment in these files are not kept.
+ * that can be read. Arguments and environment in these files are not kept, but for the names of those
+ * of `variables` that are set.
  */
 export async function readContainerState(
   id: string,
   dirs: readonly string[],
+  variables: readonly string[],
 ): Promise<ContainerState | undefined> {
   if (!hasFiles(id)) return undefined;
   for (const dir of dirs)
     for (const runtime of RUNTIMES) {
-      const state = await runtime.readState(dir, id);
+      const state = await runtime.readState(dir, id, variables);
       if (state !== undefined) return state;
     }
   return undefined;

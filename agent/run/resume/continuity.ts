@@ -3,6 +3,7 @@ import { KEYS } from '../../../record/fields.ts';
 import { numbersIn } from '../../../record/numbers.ts';
 import { addBounded } from '../../enrich/bounded-set.ts';
 import { containerOf, keyOf } from '../../enrich/cgroups/container-path.ts';
+import { unitOf } from '../../enrich/cgroups/unit-path.ts';
 import { STARTED_MAX } from '../../enrich/enricher.ts';
 import { Losses } from '../../lineage/losses.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -31,10 +32,10 @@ export interface Continuity {
   kernelMisses: number;
   /** The boot time at which all of its programs were last known to be attached, if one is. */
   attachedAt: string | undefined;
-  /** The containers whose start is recorded, by the keys that the enrichment gives them. */
+  /** The containers and units whose start is recorded, by the keys that the enrichment gives them. */
   started: Set<string>;
   /**
-   * Whether `started` includes containers that are older than the hook: a checkpoint names them. It does
+   * Whether `started` includes those that are older than the hook: a checkpoint names them. It does
    * not once there were too many.
    */
   startedIsWhole: boolean;
@@ -44,7 +45,7 @@ export interface Continuity {
 
 /** Text that is in the line of every exec. */
 const EXEC = `"${CORE.action.key}":"exec"`;
-/** Text that is in the line of every container's start. */
+/** Text that is in the line of every start of a container or unit. */
 const START = `"${KEYS.entry}":"start"`;
 /** Every line that says more than its own number contains one of these texts. */
 export const SAYING_MORE = [`"${CORE.action.key}":"journal.`, START];
@@ -146,6 +147,12 @@ function followRecord(known: Continuity, { action, attributes, resource }: Follo
 function begin(known: Continuity, attributes: Attributes, resource: unknown): void {
   // The cgroup of a pod's container does not always name the pod, and may name another container.
   const [, path] = /^\d+:[^:]*:(.*)$/s.exec(text(attributes[KEYS.cgroup]) ?? '') ?? [];
+  const unit = text(attributes[KEYS.unit]);
+  if (unit !== undefined) {
+    const { root } = (path && unitOf(path)) || {};
+    if (root?.endsWith(`/${unit}`)) addStarted(known, root);
+    return;
+  }
   const container = path === undefined ? undefined : containerOf(path);
   const { [KEYS.containerId]: id, [KEYS.podUid]: podUid } = (resource ?? {}) as Attributes;
   if (container !== undefined && container.id === id) addStarted(known, keyOf(container));

@@ -183,10 +183,11 @@ bool is_ordinary(const struct line *line)
 	bool has_container = line->resource_facts & HAS_CONTAINER;
 	bool has_pod = line->resource_facts & HAS_POD;
 	bool has_state = line->tail_facts & HAS_METADATA_STATE;
+	bool has_unit = line->tail_facts & HAS_UNIT;
 
 	if (!(line->tail_facts & IS_SOUND) || !(line->resource_facts & HAS_HOST))
 		return false;
-	if ((line->tail_facts & HAS_ENTRY) && !has_container)
+	if (has_container ? has_unit : (line->tail_facts & HAS_ENTRY) && !has_unit)
 		return false;
 	if (has_state != (has_container && has_pod))
 		return false;

@@ -15,6 +15,7 @@
 #define IS_SOUND 1
 #define HAS_ENTRY 2
 #define HAS_METADATA_STATE 4
+#define HAS_UNIT 8
 
 #define BILLION 1000000000ll
 

@@ -1,13 +1,6 @@
-import type { StoredRecord } from '../../../record/read.ts';
-import type { AuditLog } from '../../exec-requests/audit-log.ts';
+import type { AuditLogFor } from '../../exec-requests/audit-log.ts';
 import type { Memory } from '../memory.ts';
 import type { Parameters } from '../parameters.ts';
-
-/** Reads an audit log, for records; its summary is undefined if there is none. */
-export type AuditLogFor = (
-  records: readonly StoredRecord[],
-  signal: AbortSignal,
-) => Promise<AuditLog>;
 
 /** One question of a page. */
 export interface Question {

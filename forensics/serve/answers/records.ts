@@ -98,9 +98,9 @@ async function branches(
 }
 
 async function notesOn({ auditLogFor, signal }: Question, found: readonly StoredRecord[]) {
-  const { candidatesOf } = await auditLogFor(found, signal);
+  const { remarksOn } = await auditLogFor(found, signal);
   return found
-    .map((one, place) => [place, candidatesOf(one)] as const)
+    .map((one, place) => [place, remarksOn(one)] as const)
     .filter(([, texts]) => texts.length > 0);
 }
 

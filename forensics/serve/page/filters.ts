@@ -38,8 +38,8 @@ const MORE: readonly Field[] = [
   { name: 'action', label: 'Action', hint: 'exec, journal.loss', isSuggested: true },
   {
     name: 'entry',
-    label: 'Entry into its container',
-    choices: { '': 'any', start: 'start', exec: 'exec' },
+    label: 'Entry into its container or unit',
+    choices: { '': 'any', start: 'start', exec: 'exec', session: 'session' },
   },
   {
     name: 'gap',

@@ -1,6 +1,8 @@
 import type { Opening } from '../../commands/reading.ts';
 import { ForensicsError } from '../../errors.ts';
+import { auditLogAt } from '../../exec-requests/audit-log.ts';
 import type { Answers } from '../../inputs/find.ts';
+import { isStream } from '../../inputs/read/stream.ts';
 import type { Temporary } from '../../inputs/temporary.ts';
 import { Journals } from '../../journals.ts';
 import { timeRangeOf } from '../../select/filter.ts';
@@ -9,6 +11,7 @@ import { type ConnectionOptions, connect, type Store } from '../connect.ts';
 import { refuseOtherSchema } from '../refuse.ts';
 import { rowsFor } from './fetch.ts';
 import { NodeFiles } from './node-files.ts';
+import { rowsOfUser } from './of-user.ts';
 import type { Question } from './question.ts';
 import { lineOf, type Row } from './record-line.ts';
 
@@ -28,7 +31,8 @@ export function askStore(address: string, options: ConnectionOptions, question: 
       await using store = connect(address, options);
       await refuseOtherSchema(store);
       const nowMs = Date.now();
-      const { answers, nodes } = await answersOf(store, question, temporary, nowMs);
+      const answered = rowsOf(store, question, options, nowMs);
+      const { answers, nodes } = await answersOf(store, question, answered, temporary);
       const times = timeRangeOf(question, nowMs);
       const completeness =
         nodes === undefined
@@ -41,25 +45,43 @@ export function askStore(address: string, options: ConnectionOptions, question: 
   };
 }
 
+/** Returns the rows that answer a question. What a record with an id caused is asked for as without a user. */
+function rowsOf(
+  store: Store,
+  question: Question,
+  options: ConnectionOptions,
+  nowMs: number,
+): AsyncGenerator<readonly Row[]> {
+  const { kubernetesUser, auditLog, id } = question;
+  if (kubernetesUser === undefined || id !== undefined) return rowsFor(store, question, nowMs);
+  if (auditLog !== undefined && isStream(auditLog))
+    throw new ForensicsError(
+      'usage',
+      `${auditLog}: with --kubernetes-user and a store, the audit log is read twice: write it to a file first`,
+    );
+  return rowsOfUser(store, { ...question, kubernetesUser }, auditLogAt(auditLog, options), nowMs);
+}
+
 /** Returns the answers, and the nodes that they are about; undefined: those of the question. */
 async function answersOf(
   store: Store,
   question: Question,
+  answered: AsyncIterable<readonly Row[]>,
   temporary: Temporary,
-  nowMs: number,
 ): Promise<{ readonly answers: Answers; readonly nodes: readonly string[] | undefined }> {
   const files = new NodeFiles(store, temporary);
   // Causes come behind their effects; the records of a selection come in their order.
-  const isLinked = question.id !== undefined || question.causes === true;
+  const { id, causes, kubernetesUser } = question;
+  const isLinked = id !== undefined || causes === true || kubernetesUser !== undefined;
   const linked: Linked[] = [];
-  for await (const rows of rowsFor(store, question, nowMs))
+  for await (const rows of answered)
     for (const row of rows)
       if (isLinked) linked.push(linkedOf(row, linked.length));
       else await files.write(row);
   for (const { node, line } of linked.toSorted(byTime)) await files.add(node, line);
   const answers = await files.close();
   // Where no node has the record, any node may have lost it.
-  const isFound = question.id !== undefined && files.nodes.length > 0;
+  const isFound = id !== undefined && files.nodes.length > 0;
   return { answers, nodes: isFound ? files.nodes : undefined };
 }
 

@@ -51,7 +51,10 @@ export async function withId(
  * Yields the rows of the records that a condition selects. FINAL reads all columns before the condition is
  * applied. Where it holds for few rows, replays included, their keys are found first.
  */
-async function* selectedRows(store: Store, condition: string): AsyncGenerator<readonly Row[]> {
+export async function* selectedRows(
+  store: Store,
+  condition: string,
+): AsyncGenerator<readonly Row[]> {
   const keys: Key[] = [];
   for await (const some of store.stream<Key>(
     `SELECT one.node AS node, toString(one.timestamp) AS timestamp, toString(one.id) AS id
@@ -64,7 +67,7 @@ async function* selectedRows(store: Store, condition: string): AsyncGenerator<re
 }
 
 /** Yields rows, and then their causes, level by level. */
-async function* withCauses(
+export async function* withCauses(
   store: Store,
   rows: AsyncIterable<readonly Row[]>,
 ): AsyncGenerator<readonly Row[]> {
@@ -107,7 +110,7 @@ export type Link = Pick<Row, 'node' | 'timestamp'> & {
 };
 
 /** An id, and whose it is: a node can send the ids of another one. */
-function nodesId({ node, id }: Pick<Link, 'node' | 'id'>): string {
+export function nodesId({ node, id }: Pick<Link, 'node' | 'id'>): string {
   return `${id} ${node}`;
 }
 
@@ -176,7 +179,7 @@ function upTo({ timestamp }: Link, window: bigint | undefined): string {
 }
 
 /** Yields the effects of records, level by level; deep levels are mostly small, so that several come at once. */
-async function* effectsOf(
+export async function* effectsOf(
   store: Store,
   roots: readonly Link[],
   known: Set<string>,

@@ -1,18 +1,20 @@
 import { ForensicsError } from '../../errors.ts';
 import { isPattern, type Selection, type TimeRange, timeRangeOf } from '../../select/filter.ts';
+import type { OfUser } from '../../select/of-user.ts';
 import { HOUR_NS } from '../../select/time.ts';
 import { literal } from '../schema/literal.ts';
 import { HOUR } from '../schema/tables.ts';
 
 /** What a store is asked for. */
-export type Question = Selection & {
-  /** the id of a record, or its beginning */
-  readonly id?: string;
-  /** what the record caused is asked for, too */
-  readonly effects?: boolean;
-  /** the causes of each record of a selection are asked for, too; those of a record with an id always are */
-  readonly causes?: boolean;
-};
+export type Question = Selection &
+  OfUser & {
+    /** the id of a record, or its beginning */
+    readonly id?: string;
+    /** what the record caused is asked for, too */
+    readonly effects?: boolean;
+    /** the causes of each record of a selection are asked for, too; those of a record with an id always are */
+    readonly causes?: boolean;
+  };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

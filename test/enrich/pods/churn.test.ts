@@ -29,6 +29,7 @@ const enricher = new Enricher({
   readState: (id) => states.get(id),
   reading: () => undefined,
   runtimeOnly: false,
+  execRequestVariables: [],
   waitMs: 0,
   started: [],
   startedIsWhole: true,
@@ -62,8 +63,9 @@ function comeAndGo(n: number): void {
   const status = { imageId: undefined, restartCount: 0, lastId: undefined };
   const pod = { uid, namespace: 'shop', name, attributes: { 'service.name': name } };
   const containers = [{ ...container, ...status }];
-  const last = { ...pod, containers, isOver: false, isReduced: false };
-  const names = { podNamespace: 'shop', podName: name, podUid: uid, name: 'main' };
+  const owners = { controller: `Game/${name}`, serviceAccount: 'default' };
+  const last = { ...pod, ...owners, containers, isOver: false, isReduced: false };
+  const names = { podNamespace: 'shop', podName: name, podUid: uid, name: 'main', variables: [] };
   states.set(id, { runtime: 'containerd', sandbox: false, image: 'shop/cart:2', ...names });
   pods.set(last);
   const cgroup = BigInt(n + 100);

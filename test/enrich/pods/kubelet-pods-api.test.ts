@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import {
   Server,
   ServerCredentials,
@@ -10,7 +11,10 @@ import {
   type ServiceDefinition,
   status,
 } from '@grpc/grpc-js';
+import type { V1Pod } from '@kubernetes/client-node';
+import { digestOf } from '../../../agent/enrich/pods/commands.ts';
 import { followPodsApi } from '../../../agent/enrich/pods/kubelet-pods-api.ts';
+import { slimPod } from '../../../agent/enrich/pods/pod.ts';
 import type { PodSourceOptions } from '../../../agent/enrich/pods/pod-source.ts';
 import { readPodEvent } from '../../../agent/kube/pod-event.ts';
 import { POD_UID } from '../../support/ids.ts';
@@ -19,6 +23,7 @@ import { until } from '../../support/until.ts';
 /** As Kubernetes' own code wrote them, a pod with one of everything. */
 const ADDED = fixture('pod-added');
 const DELETED = fixture('pod-deleted');
+const PROBED = fixture('pod-probed');
 const SYNCED = Buffer.from([8, 4]);
 
 type Call = ServerWritableStream<Buffer, Buffer>;
@@ -171,6 +176,56 @@ test('a missing or refusing socket is reported once, and so is its end', async (
     deepEqual(problems.slice(1), ['fine']);
     equal(source.state, 'following');
   });
+});
+
+test('a pod of the kubelet has the commands of its probes and handlers', () => {
+  const { pod } = readPodEvent(PROBED);
+  const keys = { label: () => false, annotation: () => false };
+  const { containers = [], serviceAccount } =
+    slimPod(pod as V1Pod, { keys, nodeName: 'node-1' }) ?? {};
+  equal(serviceAccount, 'shopper');
+  deepEqual(containers[0]?.commands, {
+    liveness: digestOf(['echo', 'a', '']),
+    readiness: digestOf(['ready']),
+    post_start: digestOf(['hello', '$(A)']),
+  });
+});
+
+/** A field of a message that is one itself. */
+function field(number: number, ...parts: readonly Uint8Array[]): Uint8Array {
+  return new BinaryWriter()
+    .tag(number, WireType.LengthDelimited)
+    .bytes(Buffer.concat(parts))
+    .finish();
+}
+
+test('a pod has room for many variables, and without it no command that may need them', () => {
+  const name = (value: string) => field(1, Buffer.from(value));
+  const probe = (command: string) => field(10, field(1, field(1, field(1, Buffer.from(command)))));
+  const env = (count: number) => Array.from({ length: count }, () => field(7, name('A')));
+  const metadata = field(
+    1,
+    name('cart'),
+    field(3, Buffer.from('shop')),
+    field(5, Buffer.from('u')),
+  );
+  const keys = { label: () => false, annotation: () => false };
+  const commandsOf = (...containers: readonly (readonly Uint8Array[])[]) => {
+    const spec = field(2, ...containers.map((parts) => field(2, name('a'), ...parts)));
+    const { pod } = readPodEvent(field(2, metadata, spec));
+    const slim = slimPod(pod as V1Pod, { keys, nodeName: 'node-1' });
+    equal(slim?.isReduced, false);
+    return slim?.containers.map(({ commands }) => commands?.liveness);
+  };
+  const plain = digestOf(['a']);
+  deepEqual(commandsOf([...env(8000), probe('$(A)')]), [digestOf([''])]);
+  deepEqual(commandsOf([...env(9000), probe('$(A)')]), [undefined]);
+  // There is no room for another command either.
+  deepEqual(commandsOf([probe('a'), ...env(100)], [...env(9000)], [probe('a')]), [
+    plain,
+    undefined,
+    undefined,
+  ]);
 });
 
 test('a truncated or damaged message is refused, and unknown fields are skipped', () => {

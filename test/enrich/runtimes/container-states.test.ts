@@ -22,7 +22,7 @@ async function withRuntime(
   const dir = mkdtempSync(join(tmpdir(), 'vcml-watch-'));
   for (const folder of folders) mkdirSync(join(dir, folder), { recursive: true });
   heard.clear();
-  const watch = new ContainerStates([dir], { onState: (id) => heard.add(id), onStalled() {} });
+  const watch = new ContainerStates([dir], [], { onState: (id) => heard.add(id), onStalled() {} });
   // Its folders are watched then.
   await stateOf(watch, 'none');
   try {
@@ -141,7 +141,10 @@ test('entries that are not bundles are skipped', async () => {
 test('whoever asks for a state hears once it is known, and of nothing else is anything read', async () => {
   await withRuntime(async (dir) => {
     const heard: string[] = [];
-    const states = new ContainerStates([dir], { onState: (id) => heard.push(id), onStalled() {} });
+    const states = new ContainerStates([dir], [], {
+      onState: (id) => heard.push(id),
+      onStalled() {},
+    });
     mkdirSync(join(dir, BUNDLES, idOf('a')));
     writeFileSync(join(dir, BUNDLES, idOf('a'), 'config.json'), configOf('a'));
     for (const name of ['a', 'b', 'a']) states.read(idOf(name));

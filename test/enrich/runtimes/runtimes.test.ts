@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import {
   RUNTIME_DIRS,
   RUNTIMES,
-  readContainerState,
+  readContainerState as readState,
 } from '../../../agent/enrich/runtimes/runtimes.ts';
 import { POD_UID } from '../../support/ids.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -20,6 +20,7 @@ const NOTHING = {
   podUid: undefined,
   name: undefined,
   image: undefined,
+  variables: [],
 };
 
 const root = temporaryFolder();
@@ -32,6 +33,10 @@ function dirWith(path: string, content: unknown): string {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
   return dir;
+}
+
+function readContainerState(id: string, dirs: readonly string[]) {
+  return readState(id, dirs, ['REQUEST_ID', 'OTHER_ID']);
 }
 
 function read(path: string, content: unknown) {
@@ -67,6 +72,7 @@ test('containerd’s bundle names the container, in every namespace and version'
     podUid: POD_UID,
     name: 'cart',
     image: 'docker.io/library/busybox:1.36',
+    variables: [],
   };
   for (const bundle of [
     `${TASKS}/k8s.io/${ID}`,
@@ -118,6 +124,7 @@ test('CRI-O’s names come from the kubelet, and not from a pod’s own annotati
     podUid: POD_UID,
     name: 'cart',
     image: 'quay.io/shop/cart:2',
+    variables: [],
   };
   deepEqual(await read(file, oci(annotations)), state);
   const sandbox = {
@@ -180,6 +187,7 @@ test('docker’s file names the container, or the pod for which cri-dockerd made
     ...NOTHING,
     name: 'web',
     image: 'nginx:1',
+    variables: [],
   });
   const Labels = {
     'io.kubernetes.docker.type': 'container',
@@ -196,6 +204,7 @@ test('docker’s file names the container, or the pod for which cri-dockerd made
     podUid: POD_UID,
     name: 'cart',
     image: 'sha256:ab',
+    variables: [],
   });
 });
 
@@ -209,6 +218,27 @@ test('neither arguments nor environment are kept', async () => {
   const state = await read(`${TASKS}/k8s.io/${ID}/config.json`, oci(CRI));
   ok(state);
   ok(!JSON.stringify(state).includes('secret'));
+});
+
+test('the variables that a container sets are known by name, whichever runtime has it', async () => {
+  const large = `BIG=${'x'.repeat(300_000)}`;
+  const env = ['PATH=/bin', large, 'REQUEST_ID=secret', 'NOT_REQUEST_ID=1', 'OTHER_ID_2=1'];
+  const config = { ...oci(CRI), process: { args: ['sh'], env } };
+  const crio = { ...CRI, 'io.kubernetes.cri-o.ContainerType': 'container' };
+  for (const [path, content] of [
+    [`${TASKS}/k8s.io/${ID}/config.json`, config],
+    [`overlay-containers/${ID}/userdata/config.json`, config],
+    [`overlay-containers/${ID}/userdata/config.json`, { ...config, annotations: crio }],
+    [`containers/${ID}/config.v2.json`, { Name: '/web', Config: { Env: env } }],
+  ] as const) {
+    const state = await read(path, content);
+    deepEqual(state?.variables, ['REQUEST_ID'], path);
+    ok(!JSON.stringify(state).includes('secret'));
+  }
+  for (const env of [undefined, null, 'REQUEST_ID=1', { REQUEST_ID: 1 }]) {
+    const state = await read(`${TASKS}/k8s.io/${ID}/config.json`, { process: { env } });
+    deepEqual(state?.variables, []);
+  }
 });
 
 test('hostile content gives no names and does no harm', async () => {

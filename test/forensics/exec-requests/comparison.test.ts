@@ -11,7 +11,10 @@ function compare(
 ) {
   const request: ExecRequest = {
     id: 'a',
+    ids: [],
     user: 'alice',
+    username: 'alice',
+    impersonated: undefined,
     namespace: 'shop',
     pod: 'cart-0',
     container: 'app',
@@ -21,6 +24,7 @@ function compare(
     stage: 0,
     isRefused: false,
     hasBegun: false,
+    isPermitted: false,
   };
   return compareCommand(request, { args, isCut, executable });
 }

@@ -41,7 +41,7 @@ test('a report in Markdown has the sentences, the records and what it is made fr
     '# T',
     '## In sentences',
     '## Records',
-    '## Who may have asked for it',
+    '## What permitted it, and who may have asked for it',
     '## What is missing',
     '## Made from',
   ]);

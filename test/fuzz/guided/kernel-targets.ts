@@ -17,6 +17,7 @@ const CPUS = 2;
 const NOW = { seconds: 1_763_918_765, nanos: 555_555_666 };
 const ROOM = 64 * 1024;
 const redact = createRedactor();
+const VARIABLES = ['REQUEST', 'LOGIN'];
 
 const event: Target = {
   name: 'event',
@@ -49,6 +50,11 @@ const event: Target = {
       descriptor: '/tmp/a b',
       args: 'curl\0https://u:p@h\0Authorization: Bearer x\0',
     }),
+    craftExec({
+      args: 'sh\0',
+      environment: { first: 'REQUEST=a\0B=\xff\0CUT', last: 'ID=b\0REQUEST=c\0', size: 5000 },
+    }),
+    craftExec({ environment: { first: 'REQUEST=\\\0LOGIN=1\0' } }),
     craftExec({ object: '/bin/ls' }),
     craftCgroup({ id: 12n, hierarchy: 0, path: '/kubepods/x' }),
     craftCgroup({ id: 12n, hierarchy: 0 }),
@@ -67,13 +73,13 @@ const event: Target = {
 function read(input: Buffer, behind: number): KernelEvent {
   const buffer = Buffer.alloc(input.length + ROOM, behind);
   input.copy(buffer);
-  const found = createDecoder(buffer, CPUS, redact).decode(0, input.length);
+  const found = createDecoder(buffer, CPUS, redact, VARIABLES).decode(0, input.length);
   assert.ok(buffer.subarray(0, input.length).equals(input));
   return found;
 }
 
 const kept = Buffer.alloc(2 * ROOM);
-const keptDecoder = createDecoder(kept, CPUS, redact);
+const keptDecoder = createDecoder(kept, CPUS, redact, VARIABLES);
 
 /** Read by a decoder that has seen many events, among them this one. */
 function reread(input: Buffer): KernelEvent {
@@ -103,6 +109,10 @@ function checkLines(exec: Extract<KernelEvent, { kind: 'exec' }>): void {
     quietRange: () => ({ first: 0, last: 0 }),
     ancestor: () => ({ comm: 'a"b' }),
   });
+  for (const { name, value } of exec.environment?.variables ?? []) {
+    assert.ok(VARIABLES.includes(name), name);
+    assert.ok(isWellEscaped(value) && !value.includes('\0'), value);
+  }
   const records: CausalRecord[] = [];
   lineage.exec(exec, NOW, records);
   assert.ok(records.some(({ action }) => action === 'exec'));

@@ -18,6 +18,7 @@ import type { Target } from './target.ts';
 
 const KEYS = new Set(OPTIONS.map(({ key }) => key));
 const ID = '0123456789abcdef'.repeat(4);
+const VARIABLES = ['REQUEST_ID'];
 
 /** A state.json with what a terminal would obey in each string. */
 const HOSTILE_STATE = JSON.stringify(JSON.parse(STATE), (_, value) =>
@@ -182,7 +183,7 @@ function bundle(dir: string): Target {
     mkdirSync(join(root, file, '..'), { recursive: true });
     return root;
   });
-  const secret = '"process":{"args":["secret"],"env":["T=secret"]}';
+  const secret = '"process":{"args":["secret"],"env":["T=secret","REQUEST_ID=secret"]}';
   const cri = (key: string, value: string) => `"io.kubernetes.cri.${key}":"${value}"`;
   const pod = '"io.kubernetes.pod.namespace":"shop","io.kubernetes.pod.name":"cart-1"';
   return {
@@ -197,11 +198,12 @@ function bundle(dir: string): Target {
     async check(input) {
       for (const [index, root] of roots.entries()) {
         writeFileSync(join(root, files[index] ?? ''), input);
-        const found = await readContainerState(ID, [root]);
+        const found = await readContainerState(ID, [root], VARIABLES);
         if (found === undefined) continue;
-        const { runtime, sandbox, image = 'a', ...names } = found;
+        const { runtime, sandbox, image = 'a', variables, ...names } = found;
         assert.match(runtime, /^(containerd|cri-o|docker|podman)$/);
         assert.equal(typeof sandbox, 'boolean');
+        assert.ok(variables.every((name) => VARIABLES.includes(name)));
         assert.match(image, /^[\w.:/@+-]{1,512}$/);
         assert.deepEqual(Object.keys(names).sort(), ['name', 'podName', 'podNamespace', 'podUid']);
         for (const name of Object.values(names)) assert.match(name ?? 'a', /^[\w.-]{1,253}$/);

@@ -142,6 +142,8 @@ function lineOf(n: number, { below }: Seeded): string {
     'process.creation.time': time(HOOK - 1_237n * BigInt(n)),
     ...(n % 14 === 0 ? { 'vcml.gap.reason': 'untracked' } : {}),
     ...(n % 3 === 0 ? { 'vcml.metadata.state': 'complete' } : {}),
+    ...(n % 3 === 1 ? { 'vcml.unit': 'ssh.service' } : {}),
+    ...(n % 12 === 1 ? { 'vcml.entry': n % 5 === 0 ? 'start' : 'session' } : {}),
     ...(n % 9 === 0 ? { 'vcml.entry': 'exec', 'vcml.process.args_truncated': true } : {}),
   });
   if (n % 3 === 0) record.resource = { ...record.resource, ...pod };

@@ -282,11 +282,19 @@ test('started containers are known from the checkpoint and from the lines after 
       { 'process.linux.cgroup': `0::/lxc.payload.web/kubepods/pod${'0'.repeat(32)}/${id}` },
     ),
     start({}).replace('start', 'exec'),
+    start({}, { 'vcml.unit': 'a.service', 'process.linux.cgroup': '0::/system.slice/a.service/x' }),
+    // What a service makes below its own cgroup may have any name.
+    start(
+      {},
+      { 'vcml.unit': 'b.service', 'process.linux.cgroup': `0::/b.service/docker-${id}.scope` },
+    ),
+    start({}, { 'vcml.unit': 'c.service', 'process.linux.cgroup': '0::/other.service' }),
+    start({}, { 'vcml.unit': 'd.service' }),
   ];
   writeFileSync(join(dir, '00000000000000000003.jsonl'), lines.join(''));
   assert.deepEqual(
     [...(await readContinuity(dir, LIVE, () => {})).started],
-    ['pod/a', 'b', 'pod/c', 'd', id, 'f', 'web'],
+    ['pod/a', 'b', 'pod/c', 'd', id, 'f', 'web', '/system.slice/a.service', '/b.service'],
   );
 });
 

@@ -148,6 +148,13 @@ export const CONTENT_CASES = {
       changed((r) => {
         r.later.attributes['vcml.metadata.state'] = 'complete';
       }),
+      changed((r) => {
+        r.later.attributes['vcml.entry'] = 'session';
+      }),
+      changed((r) => {
+        r.later.resource = { ...r.later.resource, 'container.id': 'c1' };
+        r.later.attributes['vcml.unit'] = 'ssh.service';
+      }),
     ],
     right: [
       changed((r) => {
@@ -158,6 +165,15 @@ export const CONTENT_CASES = {
       changed((r) => {
         r.later.resource = { ...r.later.resource, 'container.id': 'c1' };
         r.later.attributes['vcml.entry'] = 'start';
+      }),
+      ...['start', 'exec', 'session'].map((entry) =>
+        changed((r) => {
+          r.later.attributes['vcml.unit'] = 'session-3.scope';
+          r.later.attributes['vcml.entry'] = entry;
+        }),
+      ),
+      changed((r) => {
+        r.later.attributes['vcml.unit'] = 'ssh.service';
       }),
     ],
   },

@@ -1,0 +1,56 @@
+import { counted } from '../../record/describe.ts';
+import type { StoredRecord } from '../../record/read.ts';
+import { visible } from '../../record/visible.ts';
+import type { AuditLog, AuditLogFor } from '../exec-requests/audit-log.ts';
+import type { Verdict } from '../exec-requests/verdict.ts';
+import type { Graph } from '../graph.ts';
+import type { Journals } from '../journals.ts';
+import { recordIn } from '../record-in.ts';
+import { IS_SESSION } from './of-user.ts';
+import { hitsOf } from './ordered.ts';
+
+/**
+ * Finds the rows of the confirmed exec sessions of a user, and of everything that they caused, whenever and
+ * wherever that was. A note says how many sessions nobody can be named for.
+ */
+export async function causedByUser(
+  journals: Journals,
+  graph: Graph,
+  user: string,
+  auditLogFor: AuditLogFor,
+): Promise<ReadonlySet<number>> {
+  const rows = await hitsOf(journals, 'links', IS_SESSION);
+  const records: StoredRecord[] = [];
+  for await (const { text } of journals.entries(rows)) records.push(recordIn(text));
+  const log = await auditLogFor(records);
+  const caused = new Set(rows.filter((_, index) => isOfUser(log, records[index], user)));
+  const sessions = caused.size;
+  for (const row of caused) for (const effect of graph.childrenOf(row)) caused.add(effect);
+  const verdicts = records.flatMap((record) => log.verdictOn(record)?.kind ?? []);
+  journals.notes = [...journals.notes, sentenceOf(user, sessions, verdicts)];
+  return caused;
+}
+
+/** Whether a record is the entry of a session that the audit log confirms as that of a user. */
+export function isOfUser(log: AuditLog, record: StoredRecord | undefined, user: string): boolean {
+  const verdict = record && log.verdictOn(record);
+  return verdict?.kind === 'confirmed' && verdict.request.username === user;
+}
+
+const NOT_SELECTED: readonly (readonly [Verdict['kind'], string])[] = [
+  ['contradicted', 'contradicted'],
+  ['ambiguous', 'ambiguous'],
+  ['undecided', 'undecided'],
+  ['missing', 'not in the audit log'],
+];
+
+function sentenceOf(user: string, sessions: number, verdicts: readonly Verdict['kind'][]): string {
+  const others = NOT_SELECTED.map(([kind, words]) => {
+    const count = verdicts.filter((one) => one === kind).length;
+    return count === 0 ? '' : `${count} ${words}`;
+  }).filter((text) => text !== '');
+  const confirmed = `--kubernetes-user ${visible(user)}: ${counted(sessions, 'exec session')} confirmed`;
+  return others.length === 0
+    ? confirmed
+    : `${confirmed}; never selected, whoever they are of: ${others.join(', ')}`;
+}

@@ -1,0 +1,51 @@
+import type { AuditLogFor } from '../../exec-requests/audit-log.ts';
+import { recordIn } from '../../record-in.ts';
+import { isOfUser } from '../../select/caused-by-user.ts';
+import { timeRangeOf } from '../../select/filter.ts';
+import { IS_SESSION } from '../../select/of-user.ts';
+import type { Store } from '../connect.ts';
+import { literals } from '../schema/literal.ts';
+import { effectsOf, nodesId, selectedRows, withCauses } from './fetch.ts';
+import { nodesOf, type Question, timeCondition } from './question.ts';
+import { lineOf, type Row } from './record-line.ts';
+
+/**
+ * Returns the rows of all sessions that carry the id of a request, and the effects of those that are of a
+ * user, level by level. A session may have begun long before the time of the question.
+ */
+export function rowsOfUser(
+  store: Store,
+  question: Question & { readonly kubernetesUser: string },
+  auditLogFor: AuditLogFor,
+  nowMs: number,
+): AsyncGenerator<readonly Row[]> {
+  const rows = sessionsAndEffects(store, question, auditLogFor, nowMs);
+  return question.causes === true ? withCauses(store, rows) : rows;
+}
+
+async function* sessionsAndEffects(
+  store: Store,
+  question: Question & { readonly kubernetesUser: string },
+  auditLogFor: AuditLogFor,
+  nowMs: number,
+): AsyncGenerator<readonly Row[]> {
+  const { until } = timeRangeOf(question, nowMs);
+  const nodes = nodesOf(question);
+  const condition = [
+    IS_SESSION,
+    ...(until === undefined ? [] : [timeCondition({ until })]),
+    ...(nodes === undefined ? [] : [`node IN (${literals(nodes)})`]),
+  ].join(' AND ');
+  const sessions: Row[] = [];
+  for await (const rows of selectedRows(store, condition)) sessions.push(...rows);
+  yield sessions;
+  const records = sessions.map((row) => recordIn(lineOf(row)));
+  const log = await auditLogFor(records);
+  const chosen = sessions
+    .filter((_, index) => isOfUser(log, records[index], question.kubernetesUser))
+    .map((row) => ({ ...row, id: String(row.id), parent_cause: null }));
+  // A session within a session is one of its effects, and leads to others.
+  const yielded = new Set(sessions.map((row) => nodesId({ ...row, id: String(row.id) })));
+  for await (const rows of effectsOf(store, chosen, new Set(chosen.map(nodesId))))
+    yield rows.filter((row) => !yielded.has(nodesId({ ...row, id: String(row.id) })));
+}
