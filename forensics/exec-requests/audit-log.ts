@@ -62,10 +62,8 @@ export async function readAuditLog(
 ): Promise<AuditLog> {
   if (path === undefined) return NO_LOG;
   // Comparing needs the rules of redaction, which take a tenth of the time in which a command starts.
-  const [{ candidatesOf }, { compareCommand }] = await Promise.all([
-    import('./candidates.ts'),
-    import('./comparison.ts'),
-  ]);
+  const { candidatesOf } = await import('./candidates.ts');
+  const { compareCommand } = await import('./comparison.ts');
   const found = isStore(path) ? await inTable(path, records, connection) : await foundIn(path);
   const { requests, refused, summary } = found;
   const byId = new RequestsById([...requests, ...refused], compareCommand);
