@@ -11,10 +11,12 @@ import {
   ALICE,
   BOB,
   execAs,
+  FORGER,
   nameOf,
   overlapping,
   podOf,
   prepareSessions,
+  startForger,
   type User,
 } from './exec-sessions.ts';
 import { run } from './network.ts';
@@ -36,6 +38,15 @@ const recorder = await startRecorder(...(await metadataFlags(cluster)));
 after(() => recorder[Symbol.asyncDispose]());
 after(await prepareSessions(cluster));
 
+/** The marks of what is in no list of sessions. */
+const OTHERS = [
+  'forged-alice',
+  'forged-bob',
+  'stolen-from-bob',
+  'of-the-forger',
+  'into-the-forger',
+];
+
 /** What a session does; `mark` is in the arguments of its last exec. */
 const FORMS: readonly ((mark: string) => readonly string[])[] = [
   (mark) => ['true', mark],
@@ -54,12 +65,12 @@ const sessions = Array.from({ length: SESSIONS }, (_, n) => {
   const user = n % 2 === 0 ? ALICE : BOB;
   const mark = `session-${user.name}-${n}`;
   marks.get(user)?.push(mark);
-  return () => execAs(user, ...(FORMS[(n >> 1) % FORMS.length]?.(mark) ?? []));
+  return () => execAs(user, FORMS[(n >> 1) % FORMS.length]?.(mark) ?? []);
 });
 await overlapping(sessions);
 // The command lines of these requests name another id, and their own runs before it.
-await execAs(ALICE, 'env', ...FAKES, 'true', 'forged-alice');
-await execAs(BOB, 'env', ...FAKES, 'true', 'forged-bob');
+await execAs(ALICE, ['env', ...FAKES, 'true', 'forged-alice']);
+await execAs(BOB, ['env', ...FAKES, 'true', 'forged-bob']);
 // No webhook sees what the administrator asks for, and the command line names an id that was given.
 const stolen = await eventually(
   'a request with an id',
@@ -67,6 +78,9 @@ const stolen = await eventually(
 );
 const theft = ['env', `${BOB.variable}=${stolen}`, 'true', 'stolen-from-bob'];
 await run(['kubectl', 'exec', '--namespace=shop', podOf(BOB), '--', ...theft]);
+// Here the variable stands twice, and the second one is that of the request.
+await startForger(cluster, stolen);
+await execAs(ALICE, ['true', 'into-the-forger'], FORGER);
 await saveEvidence();
 
 for (const user of [ALICE, BOB])
@@ -86,6 +100,14 @@ test('an id that was given to another request contradicts it', async () => {
   const id = idOf('stolen-from-bob');
   const { stdout } = await vcml('chain', id, '--audit-log', log, journal);
   match(stdout, /contradicted/);
+});
+
+test('a variable that the pod sets itself is no authority', () => {
+  for (const mark of ['of-the-forger', 'into-the-forger']) {
+    const [record] = recorder.agent.journal.withMarker(mark);
+    equal(record?.resource['k8s.pod.name'], FORGER);
+    equal(record.attributes['vcml.authority.source'], undefined);
+  }
 });
 
 test('the journal is sound', async () => {
@@ -115,14 +137,14 @@ function idOf(mark: string): string {
 
 /** Copies the journal and the API server's audit log, when both have everything. */
 async function saveEvidence(): Promise<void> {
-  const all = [...marks.values()].flat().concat('forged-alice', 'forged-bob', 'stolen-from-bob');
+  const all = [...marks.values()].flat().concat(OTHERS);
   const { journal: followed } = recorder.agent;
   await recorder.waitFor('every mark', () =>
     all.every((mark) => followed.withMarker(mark).length > 0) ? true : undefined,
   );
   await eventually('the requests in the audit log', async () => {
     const text = existsSync(AUDIT_LOG) ? readFileSync(AUDIT_LOG, 'utf8') : '';
-    return text.split('"stage":"ResponseComplete"').length > SESSIONS + 3 ? true : undefined;
+    return text.split('"stage":"ResponseComplete"').length > SESSIONS + 4 ? true : undefined;
   });
   cpSync(recorder.agent.journalDir, journal, { recursive: true });
   copyFileSync(AUDIT_LOG, log);

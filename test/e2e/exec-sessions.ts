@@ -36,6 +36,19 @@ export function podOf({ name }: User): string {
   return `pod-of-${name}`;
 }
 
+/** A pod that sets the variable of alice's requests itself, to an id that it was told. */
+export const FORGER = 'forger';
+
+/** Starts that pod. */
+export async function startForger(cluster: Cluster, id: string): Promise<void> {
+  const main = container('main', ['sh', '-c', '/bin/true of-the-forger; exec sleep 100000'], {
+    env: [{ name: ALICE.variable, value: id }],
+  });
+  const spec = { runtimeClassName: RUNTIME_WITH_ENVIRONMENT };
+  await cluster.apply(inNamespace(pod(FORGER, [main], spec)));
+  await cluster.kubectl('wait', 'pod', FORGER, '--for=condition=Ready', `--namespace=${NAMESPACE}`);
+}
+
 /** Prepares the webhook, the users and their pods. Returns what ends the webhook. */
 export async function prepareSessions(cluster: Cluster): Promise<() => void> {
   const webhook = await startWebhook();
@@ -57,10 +70,14 @@ export async function prepareSessions(cluster: Cluster): Promise<() => void> {
   return webhook;
 }
 
-/** Runs a session of a user to its end. */
-export async function execAs(user: User, ...command: readonly string[]): Promise<void> {
+/** Runs a session of a user to its end, in the pod of that user unless another one is named. */
+export async function execAs(
+  user: User,
+  command: readonly string[],
+  into = podOf(user),
+): Promise<void> {
   const kubectl = ['kubectl', `--kubeconfig=${DIR}/${user.name}.conf`, `--namespace=${NAMESPACE}`];
-  await run([...kubectl, 'exec', podOf(user), '--', ...command]);
+  await run([...kubectl, 'exec', into, '--', ...command]);
 }
 
 /** Runs sessions, as many at once as are open at the same time. */
