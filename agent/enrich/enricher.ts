@@ -8,7 +8,7 @@ import type {
   ObservedPlace,
   Place,
 } from '../../record/types.ts';
-import { containerAuthority, unitAuthority } from './authority.ts';
+import { containerAuthority, unitAuthority } from './authority/authority.ts';
 import { addBounded } from './bounded-set.ts';
 import { type CgroupName, CgroupTree } from './cgroups/cgroup-tree.ts';
 import { type ContainerPath, keyOf } from './cgroups/container-path.ts';

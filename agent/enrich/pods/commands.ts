@@ -1,25 +1,12 @@
-import { hash } from 'node:crypto';
 import type { V1Container, V1EnvVar, V1ExecAction } from '@kubernetes/client-node';
 import { textOf } from '../../../record/kernel-text.ts';
-
-/** What the kubelet executes in a container by itself, as `vcml.authority.id` names it. */
-export const PROBES = ['liveness', 'readiness', 'startup'] as const;
-export const HANDLERS = ['post_start', 'pre_stop'] as const;
-type CommandKind = (typeof PROBES)[number] | (typeof HANDLERS)[number];
-
-/** The digests of the commands that a container is configured with. */
-export type Commands = Readonly<Partial<Record<CommandKind, string>>>;
+import { type Commands, digestOf } from '../authority/commands.ts';
 
 /** The parts of a container that its commands are in; null: a part is too large, and unknown. */
 export type ConfiguredCommands = Pick<
   V1Container,
   'env' | 'livenessProbe' | 'readinessProbe' | 'startupProbe' | 'lifecycle'
 >;
-
-/** Returns the digest of a command: the command itself may have secrets in it. */
-export function digestOf(args: readonly string[]): string {
-  return hash('sha256', args.join('\0'), 'base64url');
-}
 
 /**
  * Returns the commands of a container as the kubelet executes them: those of probes with their

@@ -1,13 +1,7 @@
 import type { V1OwnerReference } from '@kubernetes/client-node';
 import { type OwnerKind, ownerKey } from '../../../record/fields/resource.ts';
+import { CONTROLLERS, KINDS } from '../authority/controllers.ts';
 
-/** The kinds whose controllers own pods, with the API group that each belongs to. */
-const CONTROLLERS = new Map<string, readonly [kind: OwnerKind, group: string]>([
-  ['ReplicaSet', ['replicaset', 'apps/']],
-  ['StatefulSet', ['statefulset', 'apps/']],
-  ['DaemonSet', ['daemonset', 'apps/']],
-  ['Job', ['job', 'batch/']],
-]);
 /** The label with the hash in the name of a Deployment's ReplicaSets and pods. */
 export const TEMPLATE_HASH = 'pod-template-hash';
 /** A pod of a CronJob is created neither much earlier than it is due nor more than days later. */
@@ -47,21 +41,6 @@ export function otherController(owners: readonly V1OwnerReference[]): string | u
   const isNamesake = KINDS.some(([kind]) => kind === owner?.kind);
   return owner === undefined || isNamesake ? undefined : `${owner.kind}/${owner.name}`;
 }
-
-/** Returns a pod's controller as `kind/name`, and after it the one that owns the pod through that. */
-export function controllersOf(attributes: Readonly<Record<string, string>>): string[] {
-  return KINDS.flatMap(([kind, owner]) => {
-    const name = attributes[ownerKey(owner, 'name')];
-    return name === undefined ? [] : [`${kind}/${name}`];
-  });
-}
-
-/** in the order of controllersOf() */
-const KINDS: readonly (readonly [kind: string, owner: OwnerKind])[] = [
-  ...[...CONTROLLERS].map(([kind, [owner]]) => [kind, owner] as const),
-  ['Deployment', 'deployment'],
-  ['CronJob', 'cronjob'],
-];
 
 function controllerIn(
   owners: readonly V1OwnerReference[] | undefined,

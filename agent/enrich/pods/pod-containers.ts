@@ -1,5 +1,6 @@
 import type { V1Container, V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
-import { type Commands, type ConfiguredCommands, commandsOf } from './commands.ts';
+import type { Commands } from '../authority/commands.ts';
+import { type ConfiguredCommands, commandsOf } from './commands.ts';
 
 /** The kinds of containers in a pod. */
 export type ContainerType = 'init' | 'sidecar' | 'ephemeral' | 'regular';

@@ -1,7 +1,7 @@
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import type { V1Pod } from '@kubernetes/client-node';
-import { digestOf } from '../../../agent/enrich/pods/commands.ts';
+import { digestOf } from '../../../agent/enrich/authority/commands.ts';
 import { bytesOf, slimPod } from '../../../agent/enrich/pods/pod.ts';
 import { podShape } from '../../../agent/enrich/pods/pod-shape.ts';
 import { JsonSieve } from '../../../agent/kube/json-sieve.ts';

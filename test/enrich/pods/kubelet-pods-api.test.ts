@@ -12,7 +12,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { V1Pod } from '@kubernetes/client-node';
-import { digestOf } from '../../../agent/enrich/pods/commands.ts';
+import { digestOf } from '../../../agent/enrich/authority/commands.ts';
 import { followPodsApi } from '../../../agent/enrich/pods/kubelet-pods-api.ts';
 import { slimPod } from '../../../agent/enrich/pods/pod.ts';
 import type { PodSourceOptions } from '../../../agent/enrich/pods/pod-source.ts';

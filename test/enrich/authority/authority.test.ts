@@ -1,10 +1,10 @@
 import { deepEqual } from 'node:assert/strict';
 import { test } from 'node:test';
-import { digestOf } from '../../agent/enrich/pods/commands.ts';
-import type { Pod } from '../../agent/enrich/pods/pod.ts';
-import type { ContainerState } from '../../agent/enrich/runtimes/runtime.ts';
-import { bedOf, environmentOf, type With } from './bed.ts';
-import { A, authorityOf, B, containerOf, podOf, podPath, RUNTIME, stateOf, UID } from './craft.ts';
+import { digestOf } from '../../../agent/enrich/authority/commands.ts';
+import type { Pod } from '../../../agent/enrich/pods/pod.ts';
+import type { ContainerState } from '../../../agent/enrich/runtimes/runtime.ts';
+import { bedOf, environmentOf, type With } from '../bed.ts';
+import { A, authorityOf, B, containerOf, podOf, podPath, RUNTIME, stateOf, UID } from '../craft.ts';
 
 const INSIDE = { cgroup: 60n, mnt: 7 };
 const OWNED = {

@@ -1,12 +1,12 @@
 import { isIP } from 'node:net';
-import { AUTHORITY } from '../../record/fields/authority.ts';
-import { createAttributesText } from '../../record/line/attributes.ts';
-import type { Environment, ExecEvent, Invocation } from '../../record/types.ts';
-import type { UnitPath } from './cgroups/unit-path.ts';
-import { type ContainerFacts, containerIn, podUidOf } from './container-resource.ts';
-import { type Commands, digestOf, HANDLERS, PROBES } from './pods/commands.ts';
-import { controllersOf } from './pods/owners.ts';
-import type { Pod } from './pods/pod.ts';
+import { AUTHORITY } from '../../../record/fields/authority.ts';
+import { createAttributesText } from '../../../record/line/attributes.ts';
+import type { Environment, ExecEvent, Invocation } from '../../../record/types.ts';
+import type { UnitPath } from '../cgroups/unit-path.ts';
+import { type ContainerFacts, containerIn, podUidOf } from '../container-resource.ts';
+import type { Pod } from '../pods/pod.ts';
+import { type Commands, digestOf, HANDLERS, PROBES } from './commands.ts';
+import { controllersOf } from './controllers.ts';
 
 /** What permitted an entry. */
 interface Authority {
