@@ -12,7 +12,7 @@ import type { ConnectionOptions } from '../store/connect.ts';
 import { parseEvents } from './audit-events.ts';
 import type { ExecRequest } from './exec-request.ts';
 import { type Found, Requests } from './requests.ts';
-import { RequestsById, type Verdict } from './verdict.ts';
+import { RequestsById, requestsOf, type Verdict } from './verdict.ts';
 import { verdictInWords } from './verdict-words.ts';
 
 /** Files up to this size are parsed as a whole where they are not lines of JSON. */
@@ -79,8 +79,16 @@ export async function readAuditLog(
       const claim = byId.claimOf(record);
       if (claim === undefined) return [...ownRemarks(record), ...candidatesOf(record, requests)];
       const verdict = byId.judge(record, claim);
-      const candidates = verdict.kind === 'missing' ? candidatesOf(record, withoutIds) : [];
-      return [verdictInWords(record, claim, verdict), ...candidates];
+      const own = verdictInWords(record, claim, verdict);
+      if (verdict.kind === 'confirmed') return [own];
+      // A claim that may be false hides nobody. If no request has its id, it is not one with another id.
+      const others = verdict.kind === 'missing' ? withoutIds : requests;
+      const named = new Set(requestsOf(verdict));
+      const candidates = candidatesOf(
+        record,
+        others.filter((request) => !named.has(request)),
+      );
+      return [own, ...candidates];
     },
   };
 }

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../record/exact-json.ts';
 import { asRecorded } from './recorded.ts';
+import { type Asked, askedIn, proxiedExec, type Target } from './request-uri.ts';
 
 /** A request to run a command in a pod, as the API server's audit log has it at one of its stages. */
 export interface ExecRequest {
@@ -49,11 +50,10 @@ const STAGES = ['RequestReceived', 'ResponseStarted', 'ResponseComplete', 'Panic
 function ofEvent(event: JsonObject): ExecRequest | undefined {
   const { objectRef, user, responseStatus, requestReceivedTimestamp, requestURI } = event;
   const { stage, impersonatedUser, annotations } = event;
-  if (!isObject(objectRef) || objectRef.resource !== 'pods' || objectRef.subresource !== 'exec')
-    return undefined;
+  const asked = isObject(objectRef) ? askedBy(objectRef, text(requestURI)) : undefined;
+  if (asked === undefined) return undefined;
   const received = nanoseconds(requestReceivedTimestamp);
   if (received === undefined) return undefined;
-  const asked = queryOf(text(requestURI));
   const code = isObject(responseStatus) ? Number(responseStatus.code ?? 0) : 0;
   // 101 switches protocols, which begins the execution.
   const hasBegun = stage !== 'RequestReceived' && code > 0 && code < 400;
@@ -66,10 +66,10 @@ function ofEvent(event: JsonObject): ExecRequest | undefined {
     user: isObject(impersonatedUser)
       ? `${nameOf(user)} as ${nameOf(impersonatedUser)}`
       : nameOf(user),
-    namespace: text(objectRef.namespace),
-    pod: text(objectRef.name),
-    container: asked.get('container') || undefined,
-    command: asked.getAll('command'),
+    namespace: asked.namespace,
+    pod: asked.pod,
+    container: asked.container,
+    command: asked.command,
     received,
     from: Array.isArray(event.sourceIPs) ? event.sourceIPs.map(String).join(', ') : '',
     stage: STAGES.indexOf(text(stage)),
@@ -124,13 +124,21 @@ function idOf(event: JsonObject): string | undefined {
   return JSON.stringify([auditID, text(requestReceivedTimestamp), ...users, text(requestURI)]);
 }
 
+/** Returns what a request asks to execute, and where; undefined: it asks for something else. */
+function askedBy(object: JsonObject, uri: string): (Target & Asked) | undefined {
+  const { resource, subresource, namespace, name } = object;
+  if (resource === 'pods' && subresource === 'exec')
+    return { namespace: text(namespace), pod: text(name), ...askedIn(uri) };
+  return resource === 'nodes' && subresource === 'proxy' ? proxiedExec(uri) : undefined;
+}
+
 /**
  * Returns the ids that an exec may carry: the audit ID (KEP-6035), and what a webhook notes in the log under
  * the name of the variable that it sets, such as `execmetadata.spo.io/SPO_EXEC_REQUEST_UID`.
  */
 function idsOf({ auditID, annotations }: JsonObject): RequestId[] {
   const noted = Object.entries(isObject(annotations) ? annotations : {}).map(
-    ([key, id]) => [/\/([A-Za-z_]\w*)$/.exec(key)?.[1], id] as const,
+    ([key, id]) => [variableIn(key), id] as const,
   );
   return [[undefined, auditID] as const, ...noted.filter(([variable]) => variable !== undefined)]
     .filter((one): one is readonly [string | undefined, string] => text(one[1]) !== '')
@@ -138,13 +146,12 @@ function idsOf({ auditID, annotations }: JsonObject): RequestId[] {
 }
 
 /**
- * Reads the query of a request as the API server does: net/url leaves out a parameter that has a semicolon
- * or a percent sign without two digits.
+ * Returns the variable that a webhook names in the key of an annotation. Those of Kubernetes itself say
+ * something else, which a client may choose.
  */
-function queryOf(uri: string): URLSearchParams {
-  const [, ...rest] = uri.split('?');
-  const isRead = (parameter: string) => !/;|%(?![0-9a-f]{2})/i.test(parameter);
-  return new URLSearchParams(rest.join('?').split('&').filter(isRead).join('&'));
+function variableIn(key: string): string | undefined {
+  const [, domain = '', variable] = /^(.*)\/([A-Z_][A-Z0-9_]*)$/.exec(key) ?? [];
+  return /(^|\.)(k8s|kubernetes)\.io$/.test(domain) ? undefined : variable;
 }
 
 function nameOf(user: unknown): string {

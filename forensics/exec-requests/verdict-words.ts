@@ -23,10 +23,14 @@ export function verdictInWords(record: StoredRecord, claim: Claim, verdict: Verd
       return `claimed: ${claimed} is in the audit log as that of ${requestOf(verdict.request)}; ${verdict.why.join(', ')}`;
     case 'ambiguous': {
       const { requests } = verdict;
-      const named = requests.slice(0, REQUESTS_SHOWN).map((request) => {
-        const against = contradictions(record, request);
-        return `${requestOf(request)}${against.length > 0 ? ` (${against.join(', ')})` : ''}`;
-      });
+      const named = requests
+        .map((request) => ({ request, against: contradictions(record, request) }))
+        .toSorted((one, other) => one.against.length - other.against.length)
+        .slice(0, REQUESTS_SHOWN)
+        .map(
+          ({ request, against }) =>
+            `${requestOf(request)}${against.length > 0 ? ` (${against.join(', ')})` : ''}`,
+        );
       const more = requests.length - named.length;
       return [
         `ambiguous: ${claimed}: ${requests.length} requests in the audit log ${claim.rest === undefined ? 'have this id' : 'may have put it there'}: `,

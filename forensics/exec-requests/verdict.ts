@@ -48,9 +48,17 @@ export function claimOf(record: StoredRecord): Claim | undefined {
 export function commandClaimOf(record: StoredRecord): Claim | undefined {
   if (windowOf(record) === undefined) return undefined;
   const [program = '', setting = '', ...rest] = argsOf(record);
-  const at = setting.indexOf('=');
-  if (!/^(.*\/)?env$/.test(program) || at < 1 || rest.length === 0) return undefined;
-  return { id: setting.slice(at + 1), variable: setting.slice(0, at), rest };
+  const [, variable, id] = SETTING.exec(setting) ?? [];
+  if (!/^(.*\/)?env$/.test(program) || id === undefined || rest.length === 0) return undefined;
+  return { id, variable, rest };
+}
+
+/** A variable with the UID of an admission request; see IS_SESSION. */
+const SETTING = /^([A-Z_][A-Z0-9_]*)=([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+/** Returns the id of the request that a record may come from; undefined: it has none. */
+export function claimedIdOf(record: StoredRecord): string | undefined {
+  return (claimOf(record) ?? commandClaimOf(record))?.id;
 }
 
 /** Finds the requests of an audit log by their ids. */
@@ -114,7 +122,7 @@ export class RequestsById {
     return this.#requests.filter(
       (request) =>
         contradictions(record, request).length === 0 &&
-        this.#isSame(request, record, argsOf(record)),
+        (request.command === undefined || this.#isSame(request, record, argsOf(record))),
     );
   }
 
@@ -132,6 +140,12 @@ export class RequestsById {
 function argsOf({ attributes }: StoredRecord): readonly string[] {
   const args = attributes[KEYS.args];
   return Array.isArray(args) ? args.map(String) : [];
+}
+
+/** Returns the requests that a verdict is about. */
+export function requestsOf(verdict: Verdict): readonly ExecRequest[] {
+  if (verdict.kind === 'missing') return [];
+  return verdict.kind === 'ambiguous' ? verdict.requests : [verdict.request];
 }
 
 /** Returns what in a request excludes that it is behind a record. */

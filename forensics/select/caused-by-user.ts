@@ -2,7 +2,7 @@ import { counted } from '../../record/describe.ts';
 import type { StoredRecord } from '../../record/read.ts';
 import { visible } from '../../record/visible.ts';
 import type { AuditLog, AuditLogFor } from '../exec-requests/audit-log.ts';
-import type { Verdict } from '../exec-requests/verdict.ts';
+import { claimedIdOf, type Verdict } from '../exec-requests/verdict.ts';
 import type { Graph } from '../graph.ts';
 import type { Journals } from '../journals.ts';
 import { recordIn } from '../record-in.ts';
@@ -23,18 +23,37 @@ export async function causedByUser(
   const records: StoredRecord[] = [];
   for await (const { text } of journals.entries(rows)) records.push(recordIn(text));
   const log = await auditLogFor(records);
-  const caused = new Set(rows.filter((_, index) => isOfUser(log, records[index], user)));
+  const judge = new Judge(log, records);
+  const caused = new Set(rows.filter((_, index) => judge.isOfUser(records[index], user)));
   const sessions = caused.size;
   for (const row of caused) for (const effect of graph.childrenOf(row)) caused.add(effect);
-  const verdicts = records.flatMap((record) => log.verdictOn(record)?.kind ?? []);
+  const verdicts = records.flatMap((record) => judge.kindOf(record) ?? []);
   journals.notes = [...journals.notes, sentenceOf(user, sessions, verdicts)];
   return caused;
 }
 
-/** Whether a record is the entry of a session that the audit log confirms as that of a user. */
-export function isOfUser(log: AuditLog, record: StoredRecord | undefined, user: string): boolean {
-  const verdict = record && log.verdictOn(record);
-  return verdict?.kind === 'confirmed' && verdict.request.username === user;
+/** Judges the entries of sessions together: a request begins one, so that of two with its id none is known. */
+export class Judge {
+  readonly #log: AuditLog;
+  readonly #byId: ReadonlyMap<string | undefined, readonly StoredRecord[]>;
+
+  constructor(log: AuditLog, records: readonly StoredRecord[]) {
+    this.#log = log;
+    this.#byId = Map.groupBy(records, claimedIdOf);
+  }
+
+  kindOf(record: StoredRecord): Verdict['kind'] | undefined {
+    const kind = this.#log.verdictOn(record)?.kind;
+    const isDoubled = (this.#byId.get(claimedIdOf(record))?.length ?? 0) > 1;
+    return kind === 'confirmed' && isDoubled ? 'ambiguous' : kind;
+  }
+
+  /** Whether a record is the entry of a session that the audit log confirms as that of a user. */
+  isOfUser(record: StoredRecord | undefined, user: string): boolean {
+    const verdict = record && this.#log.verdictOn(record);
+    if (record === undefined || verdict?.kind !== 'confirmed') return false;
+    return this.kindOf(record) === 'confirmed' && verdict.request.username === user;
+  }
 }
 
 const NOT_SELECTED: readonly (readonly [Verdict['kind'], string])[] = [

@@ -9,4 +9,5 @@ export interface OfUser {
 export const SESSION_COLUMNS = ['entry', 'authority_type', 'args'];
 /** The entries that may carry the id of a request, in any table of records. */
 export const IS_SESSION = `entry = 'exec' AND (authority_type = 'exec_request'
-  OR ((args[1] = 'env' OR args[1] LIKE '%/env') AND args[2] LIKE '%=%'))`;
+  OR ((args[1] = 'env' OR args[1] LIKE '%/env')
+    AND args[2] LIKE '%=________-____-____-____-____________'))`;

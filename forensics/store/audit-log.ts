@@ -2,7 +2,7 @@ import type { StoredRecord } from '../../record/read.ts';
 import { ForensicsError } from '../errors.ts';
 import { parseEvents } from '../exec-requests/audit-events.ts';
 import { type Found, Requests } from '../exec-requests/requests.ts';
-import { claimOf, commandClaimOf } from '../exec-requests/verdict.ts';
+import { claimedIdOf } from '../exec-requests/verdict.ts';
 import { type Window, windowsOf } from '../exec-requests/windows.ts';
 import { parseAddress } from './address.ts';
 import { inParts } from './answer/fetch.ts';
@@ -23,7 +23,7 @@ const PLAIN_ID = /^[\w.:-]{1,128}$/;
 const ROWS_MAX = 100_000;
 const TEXT_MAX = 256 << 20;
 /** In any wrapper, also as text within JSON, and in Google's Cloud Audit Logs. */
-const IS_EXEC = String.raw`subresource\\*"\s*:\s*\\*"exec\\*"|pods\.exec\.`;
+const IS_EXEC = String.raw`subresource\\*"\s*:\s*\\*"exec\\*"|pods\.exec\.|/proxy/+(exec|run)/`;
 /** What may stand before the JSON of a line. */
 const PREFIX = '^[^{["]{1,300}';
 
@@ -61,9 +61,7 @@ function* queriesFor(
 ): Generator<string> {
   const windows = windowsOf(records, LATE_NS);
   for (const some of inParts(windows, 500)) yield select(store, table, some);
-  const claimed = new Set(
-    records.map((record) => (claimOf(record) ?? commandClaimOf(record))?.id ?? ''),
-  );
+  const claimed = new Set(records.map((record) => claimedIdOf(record) ?? ''));
   const ids = [...claimed].filter((id) => PLAIN_ID.test(id));
   // A row that both found would count twice.
   const times = `${within(windowsOf(records, LATE_NS, ID_NS))} AND NOT ${within(windows)}`;

@@ -1,6 +1,6 @@
 import type { AuditLogFor } from '../../exec-requests/audit-log.ts';
 import { recordIn } from '../../record-in.ts';
-import { isOfUser } from '../../select/caused-by-user.ts';
+import { Judge } from '../../select/caused-by-user.ts';
 import { timeRangeOf } from '../../select/filter.ts';
 import { IS_SESSION } from '../../select/of-user.ts';
 import type { Store } from '../connect.ts';
@@ -41,8 +41,9 @@ async function* sessionsAndEffects(
   yield sessions;
   const records = sessions.map((row) => recordIn(lineOf(row)));
   const log = await auditLogFor(records);
+  const judge = new Judge(log, records);
   const chosen = sessions
-    .filter((_, index) => isOfUser(log, records[index], question.kubernetesUser))
+    .filter((_, index) => judge.isOfUser(records[index], question.kubernetesUser))
     .map((row) => ({ ...row, id: String(row.id), parent_cause: null }));
   // A session within a session is one of its effects, and leads to others.
   const yielded = new Set(sessions.map((row) => nodesId({ ...row, id: String(row.id) })));

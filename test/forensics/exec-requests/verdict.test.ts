@@ -1,4 +1,4 @@
-import { deepEqual, equal } from 'node:assert/strict';
+import { deepEqual, equal, match } from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { auditLogAt } from '../../../forensics/exec-requests/audit-log.ts';
 import { windowsOf } from '../../../forensics/exec-requests/windows.ts';
@@ -74,19 +74,44 @@ for (const [what, record] of Object.entries({
     equal(await verdictOn(record, event({ id: 'a' }), event({ id: 7 })), undefined);
   });
 
-const given = { id: 'a', command: ['ls', '-l'], annotations: { 'x/SPO': 'u' } };
-const written = { id: 'b', user: 'bob', command: ['env', 'SPO=u', 'ls', '-l'] };
+const UID = '5c1f9d0a-7b0e-4a57-9a43-2f6f0c2f1d11';
+const PUT = ['env', `SPO=${UID}`, 'ls', '-l'];
+const given = { id: 'a', command: ['ls', '-l'], annotations: { 'x/SPO': UID } };
+const written = { id: 'b', user: 'bob', command: PUT };
+/** What a client may write so that other readers than the server's see no command in it. */
+const query = PUT.map((word) => `command=${encodeURIComponent(word)}`).join('&');
+const REASON = { 'authorization.k8s.io/REASON': UID, 'authorization.k8s.io/reason': UID };
 
 for (const [what, args, events, verdict] of [
-  ['that a webhook put there', ['env', 'SPO=u', 'ls', '-l'], [given], 'confirmed'],
-  ['with a path before env', ['/bin/env', 'SPO=u', 'ls', '-l'], [given], 'confirmed'],
-  ['before another command', ['env', 'SPO=u', 'id'], [given], 'contradicted'],
-  ['that another request may have', ['env', 'SPO=u', 'ls', '-l'], [given, written], 'ambiguous'],
-  ['that only its user put there', ['env', 'SPO=u', 'ls', '-l'], [written], undefined],
-  ['in another variable', ['env', 'OTHER=u', 'ls', '-l'], [given], undefined],
-  ['that is an audit ID', ['env', 'SPO=a', 'ls', '-l'], [given], undefined],
-  ['behind another setting', ['env', 'A=b', 'SPO=u', 'ls', '-l'], [given], undefined],
-  ['of another program', ['nice', 'SPO=u', 'ls', '-l'], [given], undefined],
+  ['that a webhook put there', PUT, [given], 'confirmed'],
+  ['with a path before env', ['/bin/env', ...PUT.slice(1)], [given], 'confirmed'],
+  ['before another command', [...PUT.slice(0, 2), 'id'], [given], 'contradicted'],
+  ['that another request may have', PUT, [given, written], 'ambiguous'],
+  ['of a request with a second question mark', PUT, [given, { ...written, query }], 'ambiguous'],
+  [
+    'that a request to the kubelet may have',
+    PUT,
+    [given, { ...written, query, node: 'n' }],
+    'ambiguous',
+  ],
+  [
+    'beside a request whose command is no text',
+    PUT,
+    [given, { ...written, query: 'command=%E2%82' }],
+    'ambiguous',
+  ],
+  ['that only its user put there', PUT, [written], undefined],
+  ['that Kubernetes notes', PUT, [{ ...given, annotations: REASON }], undefined],
+  ['in another variable', ['env', `OTHER=${UID}`, 'ls', '-l'], [given], undefined],
+  ['that is an audit ID', PUT, [{ ...given, id: UID, annotations: {} }], undefined],
+  [
+    'that is no UUID',
+    ['env', 'SPO=u', 'ls'],
+    [{ ...given, annotations: { 'x/SPO': 'u' } }],
+    undefined,
+  ],
+  ['behind another setting', ['env', 'A=b', ...PUT.slice(1)], [given], undefined],
+  ['of another program', ['nice', ...PUT.slice(1)], [given], undefined],
 ] as const)
   test(`an id in the command line ${what}: ${verdict ?? 'no claim'}`, async () => {
     const record = readRecord(
@@ -95,6 +120,16 @@ for (const [what, args, events, verdict] of [
     if (record === undefined) throw new Error('it is no record');
     equal(await verdictOn(record, ...events.map(event)), verdict);
   });
+
+test('a claim that the log contradicts hides no candidate', async () => {
+  const record = recordOf('a');
+  const events = [event({ id: 'a', pod: 'cart-1' }), event({ id: 'b', user: 'bob' })];
+  logs += 1;
+  const log = await auditLogAt(folder.journal(`audit-${logs}.log`, events), {})([]);
+  const [own = '', ...others] = log.remarksOn(record);
+  match(own, /^contradicted: /);
+  match(others.join('\n'), /^candidate: pods\/exec by bob/);
+});
 
 test('names that objects have by themselves are ids like others', async () => {
   for (const id of ['__proto__', 'constructor', 'toString'])

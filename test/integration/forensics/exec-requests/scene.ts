@@ -55,6 +55,10 @@ export interface Request {
   readonly command?: readonly string[];
   readonly stage?: string;
   readonly code?: number;
+  /** the query as it stands, behind a second question mark */
+  readonly query?: string;
+  /** It goes to the kubelet of this node, through the API server. */
+  readonly node?: string;
   readonly annotations?: Readonly<Record<string, unknown>>;
 }
 
@@ -65,17 +69,25 @@ export function event(request: Request): string {
   const { command = ['x'] } = request;
   const words = command.map((word) => ['command', word]);
   const parameters = new URLSearchParams([...words, ['container', container]]);
+  const path =
+    request.node === undefined
+      ? `/api/v1/namespaces/${namespace}/pods/${pod}/exec`
+      : `/api/v1/nodes/${request.node}/proxy/exec/${namespace}/${pod}/${container}`;
+  const object =
+    request.node === undefined
+      ? { resource: 'pods', namespace, name: pod, subresource: 'exec' }
+      : { resource: 'nodes', name: request.node, subresource: 'proxy' };
   return JSON.stringify({
     kind: 'Event',
     apiVersion: 'audit.k8s.io/v1',
     auditID: id,
     stage,
-    requestURI: `/api/v1/namespaces/${namespace}/pods/${pod}/exec?${parameters}`,
+    requestURI: `${path}?${request.query === undefined ? parameters : `?command=x&${request.query}`}`,
     verb: 'create',
     user: { username: user },
     ...(as === undefined ? {} : { impersonatedUser: { username: as } }),
     sourceIPs: ['192.0.2.7'],
-    objectRef: { resource: 'pods', namespace, name: pod, subresource: 'exec' },
+    objectRef: object,
     ...(stage === 'RequestReceived' ? {} : { responseStatus: { code } }),
     requestReceivedTimestamp: timeAt(seconds),
     ...(annotations === undefined ? {} : { annotations }),
