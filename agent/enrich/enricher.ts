@@ -8,7 +8,7 @@ import type {
   ObservedPlace,
   Place,
 } from '../../record/types.ts';
-import { containerAuthority, unitAuthority } from './authority/authority.ts';
+import { containerAuthority, isRequested, unitAuthority } from './authority/authority.ts';
 import { addBounded } from './bounded-set.ts';
 import { type CgroupName, CgroupTree } from './cgroups/cgroup-tree.ts';
 import { type ContainerPath, keyOf } from './cgroups/container-path.ts';
@@ -67,6 +67,7 @@ const RESOLVED_LENGTH_MAX = 2 << 20;
 const OWNERS_MAX = 4096;
 /** How many containers and units are remembered as started, also after their end. */
 export const STARTED_MAX = 4096;
+const FIRST_PROCESS = 1;
 /** How often a record that waits for a search looks whether it is over. */
 const SEARCHING_MS = 10;
 
@@ -86,6 +87,9 @@ export class Enricher {
    * ended.
    */
   readonly #started: Set<string>;
+  /** Containers and units that have not started as far as is known, and whose start may be lost. */
+  readonly #doubtful = new Set<string>();
+  #isLosing = false;
   /** Whether that is all units which have started, as it is for containers: 0.1.0 noted none. */
   readonly #startedHasUnits: boolean;
   readonly #wayIn: WayIn;
@@ -136,6 +140,17 @@ export class Enricher {
   /** Resolves when the facts about containers are kept for the next run; undefined: they are. */
   get saving(): Promise<void> | undefined {
     return this.#options.memory.saving;
+  }
+
+  /**
+   * Notes whether execs were lost, until the next call. Then the start of every container and unit that
+   * exists, or appears meanwhile, may be one of them.
+   */
+  noteLosses(areThere: boolean): void {
+    this.#isLosing = areThere;
+    if (!areThere) return;
+    for (const key of [...this.#containers.keys(), ...this.#units.keys()])
+      if (!this.#started.has(key)) addBounded(this.#doubtful, key, STARTED_MAX);
   }
 
   /** Notes the creation or the removal of a cgroup. */
@@ -197,9 +212,12 @@ export class Enricher {
       case 'descendant':
         return resolved.inside;
       default: {
-        const entry = this.#begin(container);
         const facts = container.facts();
         const { execRequestVariables: variables } = this.#options;
+        // Only a container's first process has this number in its namespace, unless it shares the one of another.
+        const isSure = event.vpid === FIRST_PROCESS;
+        const isRequest = isRequested(facts, event, variables);
+        const entry = this.#begin(container, isSure, isRequest);
         const authority = containerAuthority(entry, facts, event, variables);
         return inside(resolved, container, attributeText(PLACE.entry, entry) + authority);
       }
@@ -269,7 +287,7 @@ export class Enricher {
     const from = this.#locate(cgroup);
     // Nobody knows any more where its cause was.
     if (from.cgroup === undefined || from.unit?.root === unit.key) return outside;
-    const entry = unit.path.isSession ? 'session' : this.#begin(unit);
+    const entry = unit.path.isSession ? 'session' : this.#begin(unit, false, false);
     const text = attributeText(PLACE.entry, entry) + unitAuthority(unit.path, event);
     return { ...outside, attributes: outside.attributes + text };
   }
@@ -286,9 +304,14 @@ export class Enricher {
     return locate(places, complete);
   }
 
-  /** Notes an entry of a container or unit, and returns which one it is. */
-  #begin({ key }: Container | Unit): 'start' | 'exec' {
-    const entry = this.#started.has(key) ? 'exec' : 'start';
+  /**
+   * Notes an entry of a container or unit, and returns which one it is. It is no start where that may be
+   * lost, unless it surely is the first process, and none where a request asked for it.
+   */
+  #begin({ key }: Container | Unit, isSure: boolean, isRequest: boolean): 'start' | 'exec' {
+    const mayBeLost = !isSure && (this.#isLosing || this.#doubtful.has(key));
+    const entry = this.#started.has(key) || mayBeLost || isRequest ? 'exec' : 'start';
+    this.#doubtful.delete(key);
     this.#addStarted(key);
     return entry;
   }
@@ -307,12 +330,17 @@ export class Enricher {
     const { cgroups } = owner;
     // It is to start, perhaps once more.
     if (made && (isUnit(path) ? isUnitMade : isContainerMade)(key, cgroups))
-      this.#started.delete(owner.key);
+      this.#forgetStart(owner.key);
     cgroups.set(key, made);
     // The runtime's files exist while it starts the container, and may be removed later.
     if (made && owner instanceof Container) owner.changed();
     const isWhole = isUnit(path) ? this.#startedHasUnits : this.#options.startedIsWhole;
     if (!made && !this.#scanned && !isWhole) this.#addStarted(owner.key);
+  }
+
+  #forgetStart(key: string): void {
+    this.#started.delete(key);
+    this.#doubtful.delete(key);
   }
 
   /** What exists stays. */
@@ -342,7 +370,7 @@ function isContainerMade(_: string, cgroups: ReadonlyMap<string, boolean>): bool
 /** systemd makes a unit's cgroup in the unified hierarchy, if there is one, and others when it needs them. */
 function isUnitMade(key: string, cgroups: ReadonlyMap<string, boolean>): boolean {
   if (key.startsWith(UNIFIED)) return true;
-  return ![...cgroups].some(([other, made]) => made || other.startsWith(UNIFIED));
+  return cgroups.size === 0;
 }
 
 /** The keys of cgroups in the unified hierarchy begin with it. */

@@ -31,3 +31,8 @@ export function readCpuState(bytes: Buffer, cpu: number): CpuState {
     readSeq: number(cpuState.readSeq),
   };
 }
+
+/** Returns a number that rises with every exec whose event no reader gets. */
+export function lossMark(states: readonly CpuState[]): number {
+  return states.reduce((sum, { lostSeq, quietLast }) => sum + Math.max(lostSeq, quietLast), 0);
+}

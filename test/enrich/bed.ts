@@ -117,7 +117,8 @@ export function bedOf(options: BedOptions = {}) {
       enricher.note({ kind: 'cgroup_mkdir', id, hierarchy, path, maker }),
     rmdir: (id: bigint, hierarchy = 0) => enricher.note({ kind: 'cgroup_rmdir', id, hierarchy }),
     /** undefined: the cause is unknown */
-    place: (at: Spot, from: Spot | undefined) => enricher.place(eventOf(at, from, 10)),
+    place: (at: Spot, from: Spot | undefined, vpid = 1) =>
+      enricher.place({ ...eventOf(at, from, 10), vpid }),
     /** The same for an exec with a number, caused by the exec with another one. */
     placeOf(seq: number, at: Spot, from: Spot, causeSeq: number) {
       const event = eventOf(at, from, 10, seq);

@@ -216,3 +216,26 @@ test('a run that reads the start of a container again knows that it has started'
   bed.place(inside, RUNTIME);
   equal(entryOf(bed.place(inside, RUNTIME)), 'exec');
 });
+
+test('a start that may be lost is claimed for the first process only', () => {
+  const bed = bedOf();
+  bed.mkdir(60n, podPath(A));
+  bed.mkdir(70n, podPath(B));
+  const at = (cgroup: bigint) => ({ cgroup, mnt: 7 });
+  const entry = (cgroup: bigint, vpid: number) => entryOf(bed.place(at(cgroup), RUNTIME, vpid));
+  bed.enricher.noteLosses(true);
+  bed.enricher.noteLosses(false);
+  deepEqual([entry(60n, 9), entry(60n, 1)], ['exec', 'exec']);
+  deepEqual([entry(70n, 1), entry(70n, 9)], ['start', 'exec']);
+  // Its cgroup is made after the loss.
+  bed.rmdir(70n);
+  bed.mkdir(71n, podPath(B));
+  equal(entry(71n, 9), 'start');
+});
+
+test('while execs are lost, what appears may have lost its start, too', () => {
+  const bed = bedOf();
+  bed.enricher.noteLosses(true);
+  bed.mkdir(60n, podPath(A));
+  equal(entryOf(bed.place({ cgroup: 60n, mnt: 7 }, RUNTIME, 9)), 'exec');
+});

@@ -53,6 +53,15 @@ export function containerAuthority(
   return authority === undefined ? '' : textOf(authority);
 }
 
+/** Whether the environment of an entry of a container has the id of a request. */
+export function isRequested(
+  facts: ContainerFacts,
+  event: ExecEvent,
+  variables: readonly string[],
+): boolean {
+  return requestOf(facts, event, variables) !== undefined;
+}
+
 /** Returns what permitted an entry of a unit, as containerAuthority() does. */
 export function unitAuthority({ unit, isSession }: UnitPath, event: ExecEvent): string {
   const { loginUid } = event.invocation.context;

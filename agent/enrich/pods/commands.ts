@@ -40,6 +40,7 @@ function digestOfProbe(
   values: ReadonlyMap<string, string> | undefined,
 ): string | undefined {
   const command: readonly string[] | null | undefined = exec?.command;
+  if (!command?.every((arg) => typeof arg === 'string')) return undefined;
   if (values === undefined)
     return command?.some((arg) => arg.includes('$')) ? undefined : digestOfCommand(command);
   return digestOfCommand(command?.map((arg) => expand(arg, values)));
@@ -48,6 +49,8 @@ function digestOfProbe(
 /** Arguments are compared in the escaped form of records. */
 function digestOfCommand(command: readonly string[] | null | undefined): string | undefined {
   if (!command || command.length === 0) return undefined;
+  // The API server sends texts; others may send anything.
+  if (!command.every((arg) => typeof arg === 'string')) return undefined;
   const args = command.map((arg) => Buffer.from(arg)).map((arg) => textOf(arg, 0, arg.length));
   return digestOf(args);
 }

@@ -1,7 +1,7 @@
 import type { BootTime, JournalRecord, KernelEvent, Loss } from '../../../record/types.ts';
 import type { Lineage } from '../../lineage/lineage.ts';
 import type { Clock } from '../../source/clock.ts';
-import { readCpuStates } from '../../source/counters.ts';
+import { lossMark, readCpuStates } from '../../source/counters.ts';
 import type { Decoder } from '../../source/decode.ts';
 import type { Hook, HookStatistics } from '../../source/hook.ts';
 import { attended } from '../attended.ts';
@@ -65,6 +65,8 @@ export class Recorder {
   /** Whether the last record is written, or waits to be. */
   #isFinished = false;
   #kernelMisses: number;
+  /** lossMark() of what is recorded, or was seen */
+  #lossMark: number;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
@@ -72,6 +74,16 @@ export class Recorder {
     this.#ringBytes = options.hook.statistics().ringBytes;
     this.#kernelMisses = options.kernelMisses;
     [this.#committed] = options.hook.positions();
+    const { hook, nextSeq } = options;
+    const isNew = (seq: number, cpu: number) => seq >= (nextSeq[cpu] ?? 1);
+    const recorded = readCpuStates(hook.cpuStates()).map(
+      ({ lostSeq, quietLast, ...state }, cpu) => ({
+        ...state,
+        lostSeq: isNew(lostSeq, cpu) ? 0 : lostSeq,
+        quietLast: isNew(quietLast, cpu) ? 0 : quietLast,
+      }),
+    );
+    this.#lossMark = lossMark(recorded);
   }
 
   /** Whether it waits for the disk. */
@@ -101,7 +113,9 @@ export class Recorder {
     const { hook, hookId } = this.#options;
     const count = missesOf(hook.statistics()) - this.#kernelMisses;
     this.#kernelMisses += count;
-    if (count > 0) this.lose({ stage: 'kernel', hookId, count });
+    if (count === 0) return;
+    this.#options.enricher.noteLosses(true);
+    this.lose({ stage: 'kernel', hookId, count });
   }
 
   /** Reads the clocks, and the first events together with them. */
@@ -190,9 +204,18 @@ export class Recorder {
     const { hook, clock } = this.#options;
     const bytes = hook.drain();
     clock.sample(hook.clock);
+    this.#noteLosses();
     this.#from = 0;
     this.#to = bytes;
     return bytes;
+  }
+
+  /** What was drained may have been executed after a loss. */
+  #noteLosses(): void {
+    const { hook, enricher } = this.#options;
+    const mark = lossMark(readCpuStates(hook.cpuStates()));
+    enricher.noteLosses(mark > this.#lossMark);
+    this.#lossMark = mark;
   }
 
   /**
@@ -268,6 +291,7 @@ export class Recorder {
         break;
       case 'unreadable':
         lineage.unreadable(event, clock.now, this.#batch.records);
+        enricher.noteLosses(true);
         break;
       case 'unreadable_cgroup':
         return;

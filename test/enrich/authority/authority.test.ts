@@ -1,10 +1,21 @@
-import { deepEqual } from 'node:assert/strict';
+import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
 import { digestOf } from '../../../agent/enrich/authority/commands.ts';
 import type { Pod } from '../../../agent/enrich/pods/pod.ts';
 import type { ContainerState } from '../../../agent/enrich/runtimes/runtime.ts';
 import { bedOf, environmentOf, type With } from '../bed.ts';
-import { A, authorityOf, B, containerOf, podOf, podPath, RUNTIME, stateOf, UID } from '../craft.ts';
+import {
+  A,
+  authorityOf,
+  B,
+  containerOf,
+  entryOf,
+  podOf,
+  podPath,
+  RUNTIME,
+  stateOf,
+  UID,
+} from '../craft.ts';
 
 const INSIDE = { cgroup: 60n, mnt: 7 };
 const OWNED = {
@@ -81,8 +92,7 @@ const STARTS: readonly (readonly [what: string, known: Known, authority: object]
 ];
 for (const [what, known, authority] of STARTS)
   test(`the start of a container is permitted by its pod: ${what}`, () => {
-    const environment = environmentOf([['REQUEST_ID', 'a']]);
-    deepEqual(authorities(known, { environment })[0], authority);
+    deepEqual(authorities(known, { environment: environmentOf([]) })[0], authority);
   });
 
 const ID = 'c0ffee00-0000-4000-8000-000000000001';
@@ -218,12 +228,25 @@ test('a container that is restarted has its pod’s authority once more', () => 
   const bed = bedWith({
     pod: { attributes: OWNED, containers: [containerOf({ id: B, lastId: A })] },
   });
-  const environment = environmentOf(ONCE);
-  const at = (cgroup: bigint) =>
-    authorityOf(bed.placeWith({ cgroup, mnt: 7 }, RUNTIME, { environment }));
-  deepEqual([at(60n), at(60n)], [{ ...POD, ...RS }, REQUEST]);
+  const at = (cgroup: bigint, ...variables: Parameters<typeof environmentOf>[0]) =>
+    authorityOf(
+      bed.placeWith({ cgroup, mnt: 7 }, RUNTIME, { environment: environmentOf(variables) }),
+    );
+  deepEqual([at(60n), at(60n, ...ONCE)], [{ ...POD, ...RS }, REQUEST]);
   bed.rmdir(60n);
   bed.states.set(B, stateOf({ variables: ['REQUEST_ID'] }));
   bed.mkdir(61n, podPath(B));
-  deepEqual([at(61n), at(61n)], [{ ...POD, ...RS }, {}]);
+  deepEqual([at(61n, ...ONCE), at(61n, ...ONCE)], [{ ...POD, ...RS }, {}]);
+});
+
+test('an entry with the id of a request is no start, though none was seen', () => {
+  const place = bedWith({ pod: { attributes: OWNED } }).placeWith(
+    { cgroup: 60n, mnt: 7 },
+    RUNTIME,
+    {
+      environment: environmentOf(ONCE),
+    },
+  );
+  equal(entryOf(place), 'exec');
+  deepEqual(authorityOf(place), REQUEST);
 });
