@@ -101,7 +101,7 @@ function authorityOf({ attributes }: JournalLine): Record<string, unknown> {
   );
 }
 
-/** Waits for the first exec with a marker, of which there are more and more. */
+/** Waits for the first exec with a marker that comes again and again. */
 function firstMarked(marker: string): Promise<JournalLine> {
   return recorder.waitFor(marker, () => recorder.agent.journal.withMarker(marker)[0]);
 }

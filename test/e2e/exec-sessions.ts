@@ -36,7 +36,7 @@ export function podOf({ name }: User): string {
   return `pod-of-${name}`;
 }
 
-/** A pod that sets the variable of alice's requests itself, to an id that it was told. */
+/** A pod that sets the variable of alice's requests itself, to the id of a request. */
 export const FORGER = 'forger';
 
 /** Starts that pod. */

@@ -57,7 +57,7 @@ export interface Request {
   readonly code?: number;
   /** the query as it stands, behind a second question mark */
   readonly query?: string;
-  /** It goes to the kubelet of this node, through the API server. */
+  /** It is sent to the kubelet of this node, through the API server. */
   readonly node?: string;
   readonly annotations?: Readonly<Record<string, unknown>>;
 }
