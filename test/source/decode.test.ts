@@ -108,6 +108,7 @@ test('every field of an exec event is read from its place', () => {
         sessionId: 4100,
         tty: 'pts/0',
         capabilities: '000001ffffffffff',
+        otherCapabilities: undefined,
         namespaces: {
           pid: 4026531836,
           mnt: 4026531841,
@@ -146,6 +147,9 @@ test('every field of an exec event is read from its place', () => {
       argsTruncated: false,
       interactive: true,
       noNewPrivs: true,
+      seccompFilter: false,
+      gainedSetuid: false,
+      gainedSetgid: false,
       recurring: false,
     },
   });

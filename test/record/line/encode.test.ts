@@ -31,6 +31,7 @@ const INVOCATION: Invocation = {
     sessionId: 99,
     tty: 'pts/0',
     capabilities: '000001ffffffffff',
+    otherCapabilities: undefined,
     namespaces: { pid: 4026531836, mnt: 1, net: 2, user: 3, cgroup: 4 },
     cgroup: { v2: 1n, memory: 1n, pids: 1n, memoryHierarchy: 0, pidsHierarchy: 0 },
   },
@@ -57,6 +58,9 @@ const INVOCATION: Invocation = {
   argsTruncated: false,
   interactive: false,
   noNewPrivs: false,
+  seccompFilter: false,
+  gainedSetuid: false,
+  gainedSetgid: false,
   recurring: false,
 };
 
