@@ -14,10 +14,10 @@ const volatile u64 all_capabilities = 0;
 	(*(const u64 *)((const void *)(cred) + bpf_core_field_offset(struct cred, set)))
 
 /*
- * By which bits of its file the process has its effective ids. The kernel sets per_clear if it
+ * By which bits of its file the process has its effective ids. The kernel sets per_clear when it
  * honours such bits, which it does not on nosuid mounts, for instance. It takes the ids back where
- * a tracer must not gain them. On an idmapped mount the owner is another one than the inode's:
- * nothing is said.
+ * a tracer must not gain them. On an idmapped mount the owner is not the inode's, and no bit
+ * counts.
  */
 static __always_inline u32 gained_by(const struct linux_binprm *bprm, const struct inode *inode,
 				     const struct exec_context *context)

@@ -293,6 +293,17 @@ test('/dev/fd/N is the path of the descriptor, or of the executable if it is clo
   assert.equal(execOf(cut).invocation.objectTruncated, true);
 });
 
+test('a filter, and what the bits of the file gave, are read from the flags', () => {
+  const read = (flags: number) => {
+    const { seccompFilter, gainedSetuid, gainedSetgid } = execOf({ flags }).invocation;
+    return [seccompFilter, gainedSetuid, gainedSetgid];
+  };
+  assert.deepEqual(read(0), [false, false, false]);
+  assert.deepEqual(read(execFlags.execSeccompFilter), [true, false, false]);
+  assert.deepEqual(read(execFlags.execGainedSetuid), [false, true, false]);
+  assert.deepEqual(read(execFlags.execGainedSetgid), [false, false, true]);
+});
+
 test('an unknown flag of a later kernel side changes nothing', () => {
   assert.deepEqual(execOf({ ...FULL, flags: (FULL.flags ?? 0) | (1 << 30) }), execOf(FULL));
 });

@@ -196,6 +196,19 @@ for (const [key, invocation] of FLAGS)
     assert.deepEqual(added, [key, ...other]);
   });
 
+const PRIVILEGES: readonly [invocation: Partial<Invocation>, attributes: object][] = [
+  [{ seccompFilter: true }, { 'vcml.process.seccomp': 'filter' }],
+  [{ gainedSetuid: true }, { 'vcml.privilege.gained': ['setuid'] }],
+  [{ gainedSetgid: true }, { 'vcml.privilege.gained': ['setgid'] }],
+  [{ gainedSetuid: true, gainedSetgid: true }, { 'vcml.privilege.gained': ['setuid', 'setgid'] }],
+];
+
+for (const [invocation, attributes] of PRIVILEGES)
+  test(`${JSON.stringify(attributes)} is written only when it says something`, () => {
+    const added = { ...attributesOf(execLine()), ...attributes };
+    assert.deepEqual(attributesOf(execLine(invocation)), added);
+  });
+
 test('an absent value has no key', () => {
   const context = { ...INVOCATION.context, loginUid: undefined, tty: undefined };
   const invocation = { ...INVOCATION, context, args: [], argsCount: 0 };
