@@ -152,6 +152,11 @@ enum exec_flags {
 	EXEC_FD_UNREACHABLE = 1 << 12,
 	EXEC_FD_TRUNCATED = 1 << 13,
 	EXEC_NO_NEW_PRIVS = 1 << 14,
+	EXEC_SECCOMP_FILTER = 1 << 15,
+	EXEC_GAINED_SETUID = 1 << 16, /* the effective user is the file's, by its setuid bit */
+	EXEC_GAINED_SETGID = 1 << 17,
+	EXEC_CAPABILITIES = 1 << 18, /* the event has a struct exec_capabilities */
+	EXEC_BOUNDED = 1 << 19,	     /* its bounding set is not as expected */
 };
 
 /* What seldom changes between execs; the reader renders each distinct context once. */
@@ -193,6 +198,19 @@ struct exec_event {
 	/* struct exec_environment; empty: not asked for, or the exec is where its cause ran */
 	struct blob environment;
 	u8 data[];
+};
+
+/*
+ * The sets of capabilities beside the effective one, unless each of them is as expected: permitted
+ * as effective, inheritable and ambient empty, bounding as effective or, if that is empty,
+ * complete. They are behind the arguments, at the next multiple of 8, and the bytes before them are
+ * zero.
+ */
+struct exec_capabilities {
+	u64 permitted;
+	u64 inheritable;
+	u64 bounding;
+	u64 ambient;
 };
 
 /*

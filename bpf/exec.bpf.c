@@ -24,6 +24,10 @@ enum {
 	S_IFMT = 0170000,
 	S_IFREG = 0100000,
 	S_IFCHR = 0020000,
+	S_ISUID = 0004000,
+	S_ISGID = 0002000,
+	S_IXGRP = 0000010,
+	SECCOMP_MODE_FILTER = 2,
 	OVERLAYFS_SUPER_MAGIC = 0x794c7630,
 	CAP_SYS_ADMIN = 21,
 };
@@ -55,6 +59,7 @@ struct {
  * generated.
  */
 const struct exec_event *anchor_exec_event;
+const struct exec_capabilities *anchor_exec_capabilities;
 const struct exec_environment *anchor_exec_environment;
 const struct cgroup_event *anchor_cgroup_event;
 const enum event_kind *anchor_event_kind;
@@ -70,6 +75,7 @@ const volatile u64 generation = 1;
 #include "lineage.h"
 #include "path.h"
 #include "environment.h"
+#include "privilege.h"
 #include "invocation.h"
 
 static __always_inline struct control *active_control(void)

@@ -43,15 +43,15 @@ static __always_inline void read_context(const struct task_struct *task, const s
 	context->euid = cred->euid.val;
 	context->egid = cred->egid.val;
 	context->suid = cred->suid.val;
-	/* Capabilities are one u64, or two u32 before kernel 6.3; the bytes are the same. */
-	bpf_probe_read_kernel(&context->capabilities, sizeof(context->capabilities),
-			      &cred->cap_effective);
+	context->capabilities = READ_CAPABILITIES(cred, cap_effective);
 	context->login_uid = NO_LOGIN_UID;
 	if (bpf_core_field_exists(task->loginuid))
 		context->login_uid = task->loginuid.val;
 	context->session_id = BPF_CORE_READ(session, numbers[0].nr);
 	if (task->atomic_flags & (1 << PFA_NO_NEW_PRIVS))
 		event->flags |= EXEC_NO_NEW_PRIVS;
+	if (filters_calls(task))
+		event->flags |= EXEC_SECCOMP_FILTER;
 
 	/* The process's number in the innermost namespace, and that namespace. */
 	bpf_probe_read_kernel(&upid, sizeof(upid),
@@ -252,6 +252,7 @@ static __always_inline u32 fill_exec(struct scratch *scratch, const struct contr
 	__builtin_memset(&event->object, 0, 6 * sizeof(struct blob));
 	read_context(task, cause, event);
 	read_executable(file, event);
+	event->flags |= gained_by(bprm, file->f_inode, &event->context);
 	limit_sizes(scratch, control);
 
 	/* One byte more than is kept, and its NUL, distinguish a path of just that length from a
@@ -273,6 +274,7 @@ static __always_inline u32 fill_exec(struct scratch *scratch, const struct contr
 	at = append_path(scratch, at, &fs->pwd, &fs->root, &event->cwd, EXEC_CWD_TRUNCATED,
 			 EXEC_CWD_UNREACHABLE);
 	at = append_args(scratch, at, task);
+	at = append_capabilities(scratch, at, task->cred);
 	if (!control->environment_asked || is_at_cause(event))
 		return at;
 	return append_environment(bpf_get_smp_processor_id(), at, task->mm->env_start,

@@ -62,6 +62,8 @@ struct super_block {
 };
 struct inode {
 	unsigned short i_mode;
+	kuid_t i_uid;
+	kgid_t i_gid;
 	unsigned long i_ino;
 	u32 i_rdev;
 	struct super_block *i_sb;
@@ -178,7 +180,11 @@ struct cred {
 	kuid_t suid;
 	kuid_t euid;
 	kgid_t egid;
+	kernel_cap_t cap_inheritable;
+	kernel_cap_t cap_permitted;
 	kernel_cap_t cap_effective;
+	kernel_cap_t cap_bset;
+	kernel_cap_t cap_ambient;
 	struct user_namespace *user_ns;
 };
 struct kernfs_iattrs {
@@ -218,6 +224,9 @@ struct mm_struct {
 	unsigned long env_start;
 	unsigned long env_end;
 };
+struct seccomp {
+	int mode;
+};
 struct task_struct {
 	int pid;
 	int tgid;
@@ -225,6 +234,7 @@ struct task_struct {
 	u64 self_exec_id;
 	unsigned long atomic_flags;
 	kuid_t loginuid;
+	struct seccomp seccomp;
 	char comm[16];
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
@@ -239,6 +249,7 @@ struct task_struct {
 };
 struct linux_binprm {
 	struct file *file;
+	unsigned int per_clear;
 	int argc;
 	const char *filename;
 	const char *interp;

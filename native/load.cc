@@ -134,6 +134,14 @@ static uint32_t default_table_entries()
 			 read_number("/proc/sys/kernel/threads-max"), TABLE_ENTRIES_MAX});
 }
 
+// The set of all capabilities of this kernel; 0: not known.
+static uint64_t all_capabilities()
+{
+	const uint32_t last = read_number("/proc/sys/kernel/cap_last_cap");
+
+	return last < 64 ? UINT64_MAX >> (63 - last) : 0;
+}
+
 // Writes a constant into the programs' read-only data before they are loaded.
 static void set_constant(bpf_object *object, const std::string &name, uint64_t value)
 {
@@ -216,6 +224,7 @@ LoadedObject::LoadedObject(const LoadOptions &options)
 							  reason(errno) + explanation());
 	try {
 		set_constant(object_, "generation", options.generation);
+		set_constant(object_, "all_capabilities", all_capabilities());
 		set_constant(object_, "holds_cpu", write_preempt_calls(object_));
 		bpf_map__set_max_entries(find_map(object_, "events"), options.ring_bytes);
 		bpf_map__set_max_entries(find_map(object_, "causes"),

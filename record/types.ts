@@ -95,8 +95,10 @@ export interface ExecContext {
   readonly sessionId: number;
   /** such as `pts/0`; undefined: no terminal */
   readonly tty: string | undefined;
-  /** 16 hex digits */
+  /** the effective set, 16 hex digits */
   readonly capabilities: string;
+  /** undefined: each of them is as expected ({@link CapabilitySets}), or they were not read */
+  readonly otherCapabilities: CapabilitySets | undefined;
   readonly namespaces: {
     readonly pid: number;
     readonly mnt: number;
@@ -105,6 +107,19 @@ export interface ExecContext {
     readonly cgroup: number;
   };
   readonly cgroup: CgroupIds;
+}
+
+/**
+ * The sets of capabilities beside the effective one, 16 hex digits each. Expected are: permitted as
+ * effective, inheritable and ambient empty, bounding as effective or, if that is empty, complete.
+ */
+export interface CapabilitySets {
+  readonly permitted: string;
+  readonly inheritable: string;
+  readonly bounding: string;
+  /** whether the bounding set is another one than expected */
+  readonly isBounded: boolean;
+  readonly ambient: string;
 }
 
 /** One successful exec, as the kernel reported it. */
@@ -159,6 +174,11 @@ export interface Invocation {
   readonly interactive: boolean;
   /** The process and its children cannot gain privileges by an exec. */
   readonly noNewPrivs: boolean;
+  /** A seccomp filter decides on its system calls. */
+  readonly seccompFilter: boolean;
+  /** The effective user and group are the file's, by its setuid and setgid bits. */
+  readonly gainedSetuid: boolean;
+  readonly gainedSetgid: boolean;
   /** It was seen before, so that its rendered text is worth keeping. */
   readonly recurring: boolean;
 }

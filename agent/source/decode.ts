@@ -6,6 +6,7 @@ import type {
   KernelEvent,
   ObservedPlace,
 } from '../../record/types.ts';
+import { createCapabilitiesReader } from './capabilities.ts';
 import { cgroupMakerOf } from './cgroup-maker.ts';
 import {
   createEnvironmentReader,
@@ -45,7 +46,8 @@ export function createDecoder(
 ): Decoder {
   const view = createEventView(buffer);
   const { u16, u32, u64, big, time } = view;
-  const reader = createInvocationReader(view, redact);
+  const capabilities = createCapabilitiesReader(view);
+  const reader = createInvocationReader(view, capabilities, redact);
   const invocations = createInvocationCache(view, reader.invocation);
   const environmentOf = createEnvironmentReader(view, variables);
   const removed = new RemovedCgroups();
@@ -119,7 +121,7 @@ export function createDecoder(
       const wrong = blobFault(offset, before, blob, execEvent.bytes);
       if (wrong !== undefined) return wrong;
     }
-    return environmentFault(view, offset, length);
+    return capabilities.fault(offset, before) ?? environmentFault(view, offset, length);
   }
 
   function blobFault(offset: number, length: number, blob: number, head: number) {

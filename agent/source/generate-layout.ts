@@ -15,7 +15,13 @@ interface BtfType {
   values?: { name: string; val: number }[];
 }
 
-const STRUCTS = ['exec_event', 'exec_environment', 'cgroup_event', 'cpu_state'];
+const STRUCTS = [
+  'exec_event',
+  'exec_capabilities',
+  'exec_environment',
+  'cgroup_event',
+  'cpu_state',
+];
 const ENUMS = ['event_kind', 'cause_kind', 'exec_flags', 'cgroup_maker'];
 
 const dump = execFileSync('bpftool', ['btf', 'dump', '-j', 'file', process.argv[2] ?? ''], {

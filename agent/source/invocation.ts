@@ -1,7 +1,8 @@
 import { textOf } from '../../record/kernel-text.ts';
 import type { CgroupIds, ExecContext, Executable, Invocation } from '../../record/types.ts';
+import { type CapabilitiesReader, capabilitiesText } from './capabilities.ts';
 import type { EventView } from './event-view.ts';
-import { execEvent, execFlags } from './layout.ts';
+import { execCapabilities, execEvent, execFlags } from './layout.ts';
 import { absolutePath, locate, reachable } from './paths.ts';
 
 const NO_LOGIN_UID = 0xffffffff;
@@ -30,6 +31,7 @@ export interface InvocationReader {
 /** Makes a reader of invocations; it reads recurring parts once. */
 export function createInvocationReader(
   { buffer, u32, big, start, end }: EventView,
+  capabilities: CapabilitiesReader,
   redact: Redact | undefined,
 ): InvocationReader {
   const contexts = new Map<string, ExecContext>();
@@ -58,7 +60,7 @@ export function createInvocationReader(
     const recorded = redact?.(args(offset), executable.path);
     return {
       comm: comm(offset),
-      context: contextOf(offset),
+      context: contextOf(offset, flags),
       object,
       objectTruncated: objectTruncated(given, flags),
       objectResolved: has(execFlags.execFdClosed),
@@ -72,6 +74,9 @@ export function createInvocationReader(
       argsTruncated: recorded !== undefined && has(execFlags.execArgsTruncated),
       interactive: has(execFlags.execInteractive),
       noNewPrivs: has(execFlags.execNoNewPrivs),
+      seccompFilter: has(execFlags.execSeccompFilter),
+      gainedSetuid: has(execFlags.execGainedSetuid),
+      gainedSetgid: has(execFlags.execGainedSetgid),
     };
   }
 
@@ -103,13 +108,20 @@ export function createInvocationReader(
     return textOf(buffer, from, complete ? to - 1 : to).split('\0');
   }
 
-  function contextOf(offset: number): ExecContext {
+  function contextOf(offset: number, flags: number): ExecContext {
     const at = offset + execEvent.context;
-    const key = buffer.toString('latin1', at, offset + execEvent.object);
-    return remember(contexts, key, () => readContext(offset));
+    const own = buffer.toString('latin1', at, offset + execEvent.object);
+    const sets = capabilities.at(offset);
+    const key =
+      sets === undefined
+        ? own
+        : `${flags & execFlags.execBounded}` +
+          own +
+          buffer.toString('latin1', sets, sets + execCapabilities.bytes);
+    return remember(contexts, key, () => readContext(offset, sets));
   }
 
-  function readContext(offset: number): ExecContext {
+  function readContext(offset: number, sets: number | undefined): ExecContext {
     const field = (at: number) => u32(offset + at);
     const loginUid = field(execEvent.contextLoginUid);
     const tty = buffer.toString('latin1', offset + execEvent.contextTty, offset + execEvent.object);
@@ -123,9 +135,8 @@ export function createInvocationReader(
       loginUid: loginUid === NO_LOGIN_UID ? undefined : loginUid,
       sessionId: field(execEvent.contextSessionId),
       tty: name === '' ? undefined : name.replace(/^pts(\d+)$/, 'pts/$1'),
-      capabilities: big(offset + execEvent.contextCapabilities)
-        .toString(16)
-        .padStart(16, '0'),
+      capabilities: capabilitiesText(big(offset + execEvent.contextCapabilities)),
+      otherCapabilities: sets === undefined ? undefined : capabilities.read(offset, sets),
       namespaces: {
         pid: field(execEvent.contextPidNs),
         mnt: field(execEvent.contextMntNs),

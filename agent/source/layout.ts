@@ -79,6 +79,15 @@ export const execEvent = {
   bytes: 312,
 } as const;
 
+/** Byte offsets in `struct exec_capabilities`. */
+export const execCapabilities = {
+  permitted: 0,
+  inheritable: 8,
+  bounding: 16,
+  ambient: 24,
+  bytes: 32,
+} as const;
+
 /** Byte offsets in `struct exec_environment`. */
 export const execEnvironment = {
   size: 0,
@@ -150,6 +159,11 @@ export const execFlags = {
   execFdUnreachable: 4096,
   execFdTruncated: 8192,
   execNoNewPrivs: 16384,
+  execSeccompFilter: 32768,
+  execGainedSetuid: 65536,
+  execGainedSetgid: 131072,
+  execCapabilities: 262144,
+  execBounded: 524288,
 } as const;
 
 export const cgroupMaker = {

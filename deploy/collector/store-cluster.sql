@@ -89,6 +89,8 @@ CREATE TABLE IF NOT EXISTS `vcml`.`records_local` ON CLUSTER `fleet` (
   `working_directory` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['process.working_directory'], '') CODEC(ZSTD(1)),
   `interactive` Nullable(Bool) DEFAULT if(attributes['process.interactive'] = 'true', true, NULL) CODEC(ZSTD(1)),
   `no_new_privs` Nullable(Bool) DEFAULT if(attributes['vcml.process.no_new_privs'] = 'true', true, NULL) CODEC(ZSTD(1)),
+  `seccomp` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.seccomp'], '') CODEC(ZSTD(1)),
+  `gained` Array(String) DEFAULT JSONExtract(attributes['vcml.privilege.gained'], 'Array(String)') CODEC(ZSTD(1)),
   `working_directory_truncated` Nullable(Bool) DEFAULT if(attributes['vcml.process.working_directory_truncated'] = 'true', true, NULL) CODEC(ZSTD(1)),
   `object_truncated` Nullable(Bool) DEFAULT if(attributes['vcml.object.truncated'] = 'true', true, NULL) CODEC(ZSTD(1)),
   `object_resolved` Nullable(Bool) DEFAULT if(attributes['vcml.object.resolved'] = 'true', true, NULL) CODEC(ZSTD(1)),
@@ -99,6 +101,10 @@ CREATE TABLE IF NOT EXISTS `vcml`.`records_local` ON CLUSTER `fleet` (
   `session_id` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.process.session_id']) CODEC(ZSTD(1)),
   `tty` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.tty'], '') CODEC(ZSTD(1)),
   `capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.effective'], '') CODEC(ZSTD(1)),
+  `permitted_capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.permitted'], '') CODEC(ZSTD(1)),
+  `inheritable_capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.inheritable'], '') CODEC(ZSTD(1)),
+  `bounding_capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.bounding'], '') CODEC(ZSTD(1)),
+  `ambient_capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.ambient'], '') CODEC(ZSTD(1)),
   `pid_namespace` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.namespace.pid'], '') CODEC(ZSTD(1)),
   `mnt_namespace` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.namespace.mnt'], '') CODEC(ZSTD(1)),
   `net_namespace` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.namespace.net'], '') CODEC(ZSTD(1)),
@@ -215,6 +221,8 @@ CREATE TABLE IF NOT EXISTS `vcml`.`records` ON CLUSTER `fleet` (
   `working_directory` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['process.working_directory'], '') CODEC(ZSTD(1)),
   `interactive` Nullable(Bool) DEFAULT if(attributes['process.interactive'] = 'true', true, NULL) CODEC(ZSTD(1)),
   `no_new_privs` Nullable(Bool) DEFAULT if(attributes['vcml.process.no_new_privs'] = 'true', true, NULL) CODEC(ZSTD(1)),
+  `seccomp` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.seccomp'], '') CODEC(ZSTD(1)),
+  `gained` Array(String) DEFAULT JSONExtract(attributes['vcml.privilege.gained'], 'Array(String)') CODEC(ZSTD(1)),
   `working_directory_truncated` Nullable(Bool) DEFAULT if(attributes['vcml.process.working_directory_truncated'] = 'true', true, NULL) CODEC(ZSTD(1)),
   `object_truncated` Nullable(Bool) DEFAULT if(attributes['vcml.object.truncated'] = 'true', true, NULL) CODEC(ZSTD(1)),
   `object_resolved` Nullable(Bool) DEFAULT if(attributes['vcml.object.resolved'] = 'true', true, NULL) CODEC(ZSTD(1)),
@@ -225,6 +233,10 @@ CREATE TABLE IF NOT EXISTS `vcml`.`records` ON CLUSTER `fleet` (
   `session_id` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.process.session_id']) CODEC(ZSTD(1)),
   `tty` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.tty'], '') CODEC(ZSTD(1)),
   `capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.effective'], '') CODEC(ZSTD(1)),
+  `permitted_capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.permitted'], '') CODEC(ZSTD(1)),
+  `inheritable_capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.inheritable'], '') CODEC(ZSTD(1)),
+  `bounding_capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.bounding'], '') CODEC(ZSTD(1)),
+  `ambient_capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.ambient'], '') CODEC(ZSTD(1)),
   `pid_namespace` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.namespace.pid'], '') CODEC(ZSTD(1)),
   `mnt_namespace` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.namespace.mnt'], '') CODEC(ZSTD(1)),
   `net_namespace` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.namespace.net'], '') CODEC(ZSTD(1)),
@@ -331,6 +343,8 @@ CREATE TABLE IF NOT EXISTS `vcml`.`journal_local` ON CLUSTER `fleet` (
   `working_directory` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['process.working_directory'], '') CODEC(ZSTD(1)),
   `interactive` Nullable(Bool) DEFAULT if(attributes['process.interactive'] = 'true', true, NULL) CODEC(ZSTD(1)),
   `no_new_privs` Nullable(Bool) DEFAULT if(attributes['vcml.process.no_new_privs'] = 'true', true, NULL) CODEC(ZSTD(1)),
+  `seccomp` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.seccomp'], '') CODEC(ZSTD(1)),
+  `gained` Array(String) DEFAULT JSONExtract(attributes['vcml.privilege.gained'], 'Array(String)') CODEC(ZSTD(1)),
   `working_directory_truncated` Nullable(Bool) DEFAULT if(attributes['vcml.process.working_directory_truncated'] = 'true', true, NULL) CODEC(ZSTD(1)),
   `object_truncated` Nullable(Bool) DEFAULT if(attributes['vcml.object.truncated'] = 'true', true, NULL) CODEC(ZSTD(1)),
   `object_resolved` Nullable(Bool) DEFAULT if(attributes['vcml.object.resolved'] = 'true', true, NULL) CODEC(ZSTD(1)),
@@ -341,6 +355,10 @@ CREATE TABLE IF NOT EXISTS `vcml`.`journal_local` ON CLUSTER `fleet` (
   `session_id` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.process.session_id']) CODEC(ZSTD(1)),
   `tty` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.tty'], '') CODEC(ZSTD(1)),
   `capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.effective'], '') CODEC(ZSTD(1)),
+  `permitted_capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.permitted'], '') CODEC(ZSTD(1)),
+  `inheritable_capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.inheritable'], '') CODEC(ZSTD(1)),
+  `bounding_capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.bounding'], '') CODEC(ZSTD(1)),
+  `ambient_capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.ambient'], '') CODEC(ZSTD(1)),
   `pid_namespace` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.namespace.pid'], '') CODEC(ZSTD(1)),
   `mnt_namespace` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.namespace.mnt'], '') CODEC(ZSTD(1)),
   `net_namespace` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.namespace.net'], '') CODEC(ZSTD(1)),
@@ -448,6 +466,8 @@ CREATE TABLE IF NOT EXISTS `vcml`.`journal` ON CLUSTER `fleet` (
   `working_directory` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['process.working_directory'], '') CODEC(ZSTD(1)),
   `interactive` Nullable(Bool) DEFAULT if(attributes['process.interactive'] = 'true', true, NULL) CODEC(ZSTD(1)),
   `no_new_privs` Nullable(Bool) DEFAULT if(attributes['vcml.process.no_new_privs'] = 'true', true, NULL) CODEC(ZSTD(1)),
+  `seccomp` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.seccomp'], '') CODEC(ZSTD(1)),
+  `gained` Array(String) DEFAULT JSONExtract(attributes['vcml.privilege.gained'], 'Array(String)') CODEC(ZSTD(1)),
   `working_directory_truncated` Nullable(Bool) DEFAULT if(attributes['vcml.process.working_directory_truncated'] = 'true', true, NULL) CODEC(ZSTD(1)),
   `object_truncated` Nullable(Bool) DEFAULT if(attributes['vcml.object.truncated'] = 'true', true, NULL) CODEC(ZSTD(1)),
   `object_resolved` Nullable(Bool) DEFAULT if(attributes['vcml.object.resolved'] = 'true', true, NULL) CODEC(ZSTD(1)),
@@ -458,6 +478,10 @@ CREATE TABLE IF NOT EXISTS `vcml`.`journal` ON CLUSTER `fleet` (
   `session_id` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.process.session_id']) CODEC(ZSTD(1)),
   `tty` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.tty'], '') CODEC(ZSTD(1)),
   `capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.effective'], '') CODEC(ZSTD(1)),
+  `permitted_capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.permitted'], '') CODEC(ZSTD(1)),
+  `inheritable_capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.inheritable'], '') CODEC(ZSTD(1)),
+  `bounding_capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.bounding'], '') CODEC(ZSTD(1)),
+  `ambient_capabilities` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.process.capabilities.ambient'], '') CODEC(ZSTD(1)),
   `pid_namespace` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.namespace.pid'], '') CODEC(ZSTD(1)),
   `mnt_namespace` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.namespace.mnt'], '') CODEC(ZSTD(1)),
   `net_namespace` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.namespace.net'], '') CODEC(ZSTD(1)),
@@ -613,6 +637,8 @@ SELECT
   nullIf(LogAttributes['process.working_directory'], '') AS `working_directory`,
   if(LogAttributes['process.interactive'] = 'true', true, NULL) AS `interactive`,
   if(LogAttributes['vcml.process.no_new_privs'] = 'true', true, NULL) AS `no_new_privs`,
+  nullIf(LogAttributes['vcml.process.seccomp'], '') AS `seccomp`,
+  JSONExtract(LogAttributes['vcml.privilege.gained'], 'Array(String)') AS `gained`,
   if(LogAttributes['vcml.process.working_directory_truncated'] = 'true', true, NULL) AS `working_directory_truncated`,
   if(LogAttributes['vcml.object.truncated'] = 'true', true, NULL) AS `object_truncated`,
   if(LogAttributes['vcml.object.resolved'] = 'true', true, NULL) AS `object_resolved`,
@@ -623,6 +649,10 @@ SELECT
   toInt64OrNull(LogAttributes['vcml.process.session_id']) AS `session_id`,
   nullIf(LogAttributes['vcml.process.tty'], '') AS `tty`,
   nullIf(LogAttributes['vcml.process.capabilities.effective'], '') AS `capabilities`,
+  nullIf(LogAttributes['vcml.process.capabilities.permitted'], '') AS `permitted_capabilities`,
+  nullIf(LogAttributes['vcml.process.capabilities.inheritable'], '') AS `inheritable_capabilities`,
+  nullIf(LogAttributes['vcml.process.capabilities.bounding'], '') AS `bounding_capabilities`,
+  nullIf(LogAttributes['vcml.process.capabilities.ambient'], '') AS `ambient_capabilities`,
   nullIf(LogAttributes['vcml.namespace.pid'], '') AS `pid_namespace`,
   nullIf(LogAttributes['vcml.namespace.mnt'], '') AS `mnt_namespace`,
   nullIf(LogAttributes['vcml.namespace.net'], '') AS `net_namespace`,
@@ -655,13 +685,13 @@ SELECT
   coalesce(concat('deployment/', nullIf(ResourceAttributes['k8s.deployment.name'], '')), concat('statefulset/', nullIf(ResourceAttributes['k8s.statefulset.name'], '')), concat('daemonset/', nullIf(ResourceAttributes['k8s.daemonset.name'], '')), concat('cronjob/', nullIf(ResourceAttributes['k8s.cronjob.name'], '')), concat('job/', nullIf(ResourceAttributes['k8s.job.name'], '')), concat('replicaset/', nullIf(ResourceAttributes['k8s.replicaset.name'], ''))) AS `owner`,
   nullIf(ResourceAttributes['service.name'], '') AS `service`,
   toJSONString(ResourceAttributes) AS `resource_json`,
-  mapFilter((k, v) -> (NOT k IN ('log.record.uid', 'process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.process.comm', 'vcml.object', 'vcml.permitted_by', 'vcml.parent_cause', 'vcml.boot.id', 'vcml.boot_time', 'vcml.hook.id', 'vcml.cpu', 'vcml.seq', 'vcml.gap.reason', 'vcml.gap.lost_cause', 'vcml.gap.ancestor.pid', 'vcml.gap.ancestor.start_time', 'vcml.gap.ancestor.comm', 'vcml.gap.ancestor.executable.path', 'vcml.loss.stage', 'vcml.loss.hook_id', 'vcml.loss.boot_id', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.next_seq', 'vcml.loss.since', 'vcml.agent.version', 'vcml.format.version', 'vcml.hook.state', 'vcml.hook.next_seq', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'vcml.withheld.hook_id', 'vcml.withheld.cpu', 'vcml.withheld.ranges', 'vcml.withheld.count', 'process.vpid', 'process.creation.time', 'process.executable.path', 'process.executable.name', 'vcml.executable.inode', 'vcml.executable.device', 'vcml.executable.mode', 'vcml.executable.path_truncated', 'vcml.executable.memfd', 'vcml.executable.upper_layer', 'vcml.executable.setuid', 'vcml.executable.unlinked', 'process.args_count', 'process.command', 'process.command_args', 'vcml.process.args_redacted', 'vcml.process.args_truncated', 'vcml.process.args_size', 'process.working_directory', 'process.interactive', 'vcml.process.no_new_privs', 'vcml.process.working_directory_truncated', 'vcml.object.truncated', 'vcml.object.resolved', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id', 'vcml.process.tty', 'vcml.process.capabilities.effective', 'vcml.namespace.pid', 'vcml.namespace.mnt', 'vcml.namespace.net', 'vcml.namespace.user', 'vcml.namespace.cgroup', 'vcml.metadata.state', 'vcml.unit', 'vcml.entry', 'process.linux.cgroup', 'vcml.authority.type', 'vcml.authority.id', 'vcml.authority.source', 'vcml.authority.controller', 'vcml.authority.service_account', 'vcml.authority.matched', 'vcml.authority.remote', 'vcml.authority.claimed'))
+  mapFilter((k, v) -> (NOT k IN ('log.record.uid', 'process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.process.comm', 'vcml.object', 'vcml.permitted_by', 'vcml.parent_cause', 'vcml.boot.id', 'vcml.boot_time', 'vcml.hook.id', 'vcml.cpu', 'vcml.seq', 'vcml.gap.reason', 'vcml.gap.lost_cause', 'vcml.gap.ancestor.pid', 'vcml.gap.ancestor.start_time', 'vcml.gap.ancestor.comm', 'vcml.gap.ancestor.executable.path', 'vcml.loss.stage', 'vcml.loss.hook_id', 'vcml.loss.boot_id', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.next_seq', 'vcml.loss.since', 'vcml.agent.version', 'vcml.format.version', 'vcml.hook.state', 'vcml.hook.next_seq', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'vcml.withheld.hook_id', 'vcml.withheld.cpu', 'vcml.withheld.ranges', 'vcml.withheld.count', 'process.vpid', 'process.creation.time', 'process.executable.path', 'process.executable.name', 'vcml.executable.inode', 'vcml.executable.device', 'vcml.executable.mode', 'vcml.executable.path_truncated', 'vcml.executable.memfd', 'vcml.executable.upper_layer', 'vcml.executable.setuid', 'vcml.executable.unlinked', 'process.args_count', 'process.command', 'process.command_args', 'vcml.process.args_redacted', 'vcml.process.args_truncated', 'vcml.process.args_size', 'process.working_directory', 'process.interactive', 'vcml.process.no_new_privs', 'vcml.process.seccomp', 'vcml.privilege.gained', 'vcml.process.working_directory_truncated', 'vcml.object.truncated', 'vcml.object.resolved', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id', 'vcml.process.tty', 'vcml.process.capabilities.effective', 'vcml.process.capabilities.permitted', 'vcml.process.capabilities.inheritable', 'vcml.process.capabilities.bounding', 'vcml.process.capabilities.ambient', 'vcml.namespace.pid', 'vcml.namespace.mnt', 'vcml.namespace.net', 'vcml.namespace.user', 'vcml.namespace.cgroup', 'vcml.metadata.state', 'vcml.unit', 'vcml.entry', 'process.linux.cgroup', 'vcml.authority.type', 'vcml.authority.id', 'vcml.authority.source', 'vcml.authority.controller', 'vcml.authority.service_account', 'vcml.authority.matched', 'vcml.authority.remote', 'vcml.authority.claimed'))
     OR (v = '')
     OR (k IN ('process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.boot_time', 'vcml.cpu', 'vcml.seq', 'vcml.gap.ancestor.pid', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.since', 'vcml.format.version', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'vcml.withheld.cpu', 'vcml.withheld.count', 'process.vpid', 'process.args_count', 'vcml.process.args_redacted', 'vcml.process.args_size', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id') AND toString(toInt64OrZero(v)) != v)
     OR (k IN ('vcml.executable.path_truncated', 'vcml.executable.memfd', 'vcml.executable.upper_layer', 'vcml.executable.setuid', 'vcml.executable.unlinked', 'vcml.process.args_truncated', 'process.interactive', 'vcml.process.no_new_privs', 'vcml.process.working_directory_truncated', 'vcml.object.truncated', 'vcml.object.resolved', 'vcml.authority.matched', 'vcml.authority.claimed') AND v != 'true')
     OR (k IN ('process.creation.time') AND coalesce(concat(replaceOne(toString(parseDateTime64BestEffortOrNull(v, 9, 'UTC')), ' ', 'T'), 'Z'), '') != v)
     OR (k IN ('log.record.uid', 'vcml.parent_cause', 'vcml.boot.id', 'vcml.gap.lost_cause', 'vcml.loss.boot_id') AND toString(toUUIDOrZero(v)) != v)
-    OR (k IN ('vcml.loss.next_seq', 'vcml.hook.next_seq', 'vcml.withheld.ranges', 'process.command_args', 'vcml.authority.controller') AND empty(JSONExtract(v, 'Array(String)'))), LogAttributes) AS `attributes`,
+    OR (k IN ('vcml.loss.next_seq', 'vcml.hook.next_seq', 'vcml.withheld.ranges', 'process.command_args', 'vcml.privilege.gained', 'vcml.authority.controller') AND empty(JSONExtract(v, 'Array(String)'))), LogAttributes) AS `attributes`,
   if(action = 'exec', 0, sipHash64(toString(LogAttributes), resource_json)) AS `content`,
   bitNot(toUInt64(toUnixTimestamp64Nano(now64(9)))) - rowNumberInAllBlocks() AS `version`
 FROM `vcml`.`otel`
@@ -734,6 +764,8 @@ SELECT
   `working_directory`,
   `interactive`,
   `no_new_privs`,
+  `seccomp`,
+  `gained`,
   `working_directory_truncated`,
   `object_truncated`,
   `object_resolved`,
@@ -744,6 +776,10 @@ SELECT
   `session_id`,
   `tty`,
   `capabilities`,
+  `permitted_capabilities`,
+  `inheritable_capabilities`,
+  `bounding_capabilities`,
+  `ambient_capabilities`,
   `pid_namespace`,
   `mnt_namespace`,
   `net_namespace`,
@@ -814,4 +850,4 @@ WHERE action = 'exec'
 GROUP BY executable, image, node;
 
 CREATE OR REPLACE VIEW `vcml`.`schema` ON CLUSTER `fleet` AS
-SELECT 1 AS version, '568542d45de0d9a8' AS fingerprint, 'cluster fleet, with replicas' AS layout;
+SELECT 1 AS version, '1038561d277edfcd' AS fingerprint, 'cluster fleet, with replicas' AS layout;

@@ -23,6 +23,7 @@ export const CODES = {
     'WARN',
     'permitted_by begins with root_event, but without the colon',
   ],
+  CUSTOM_RULE: ['FAIL', 'the record breaks a rule of the file that `--config` names'],
   ID_DUPLICATE: ['FAIL', 'an earlier line has the same id'],
   ID_WRONG: ['FAIL', 'the id does not match boot, time and pid'],
   PERMITTED_BY: ['FAIL', 'permitted_by does not match parent_cause and action'],

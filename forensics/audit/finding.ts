@@ -3,6 +3,8 @@ import type { Code, Severity } from './codes.ts';
 /** Something that is wrong or unclear, with its row in the scanned table. */
 export interface Finding {
   readonly code: Code;
+  /** what is shown in place of the code */
+  readonly shownCode?: string;
   readonly row: number;
   /** replaces the severity of the code */
   readonly severity?: Severity;

@@ -135,7 +135,6 @@ const WITHHELD = `coalesce("action" = '"journal.withheld"', false)`;
 const NO_PARENT = 'parent_cause IS NULL';
 const ROOT = `starts_with(permitted_by, '"root_event:')`;
 const GAP = `permitted_by = '"unobserved_parent"'`;
-const ALMOST_ROOT = `starts_with(permitted_by, '"root_event') AND NOT ${ROOT}`;
 const RUN = ['loss_hook_id', 'loss_cpu', 'loss_first_seq', 'loss_last_seq'];
 const every = (columns: readonly string[], what: string) =>
   `(${columns.map((column) => `${column} IS ${what}`).join(' AND ')})`;
@@ -171,7 +170,7 @@ const RIGHT_ID = `concat('"', substr(hash, 1, 8), '-', substr(hash, 9, 4), '-5',
  * The rules in their order; a line's problems are a sum of powers of two. No rule uses IN with more
  * than a few values, because DuckDB turns that into a join, which loses the order of lines.
  */
-export const LINE_RULES: readonly (readonly [Code, string])[] = [
+const LINE_RULES: readonly (readonly [Code, string])[] = [
   [
     'CORE_FIELD',
     `NOT (${text('id')} AND ${text('action')} AND ${text('permitted_by')}
@@ -179,11 +178,6 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
      AND (${WITHHELD} OR (${integer('pid')} AND ${integer('uid')}
        AND coalesce(substr("object", 1, 1) IN ('"', '{'), false)))
      AND coalesce(${text('parent_cause')}, true))`,
-  ],
-  ['CML-AUDIT-R4-AMBIGUOUS_ROOT', `${NO_PARENT} AND ${ALMOST_ROOT}`],
-  [
-    'CML-AUDIT-R2-GAP_NOT_MARKED',
-    `${NO_PARENT} AND NOT starts_with(permitted_by, '"root_event') AND NOT ${GAP}`,
   ],
   ['ID_WRONG', `${EXEC} AND ${NAMED} AND id <> ${RIGHT_ID}`],
   [
@@ -269,8 +263,24 @@ export const LINE_RULES: readonly (readonly [Code, string])[] = [
   ],
 ];
 
+/** The rules for a line, with the two that depend on what `permitted_by` of a root begins with. */
+export function lineRules(rootPrefix: string): readonly (readonly [Code, string])[] {
+  const begins = (text: string) =>
+    `starts_with(permitted_by, ${literal(JSON.stringify(text).slice(0, -1))})`;
+  const unmarked = `${NO_PARENT} AND NOT ${GAP} AND NOT ${begins(rootPrefix)}`;
+  // A prefix of one character has no shorter form that somebody may have meant.
+  const almost = rootPrefix.length > 1 ? begins(rootPrefix.slice(0, -1)) : 'false';
+  return [
+    ...LINE_RULES,
+    ['CML-AUDIT-R4-AMBIGUOUS_ROOT', `${unmarked} AND ${almost}`],
+    ['CML-AUDIT-R2-GAP_NOT_MARKED', `${unmarked} AND NOT ${almost}`],
+  ];
+}
+
 /** The sum of the rules that a line breaks; 0 for a line that is not a record. */
-export function problemsSql(): string {
-  const bits = LINE_RULES.map(([, sql], bit) => `CASE WHEN (${sql}) THEN ${2 ** bit} ELSE 0 END`);
+export function problemsSql(rootPrefix: string): string {
+  const bits = lineRules(rootPrefix).map(
+    ([, sql], bit) => `CASE WHEN (${sql}) THEN ${2 ** bit} ELSE 0 END`,
+  );
   return `CASE WHEN id IS NULL THEN 0 ELSE (${bits.join(' + ')})::INTEGER END AS problems`;
 }

@@ -4,9 +4,11 @@ import type { Execs } from '../exec-lines/fill-table.ts';
 import { KEY_MACRO } from '../graph.ts';
 import type { Journals } from '../journals.ts';
 import { CLOCKS } from './clocks.ts';
+import { type AuditConfig, DEFAULT_CONFIG } from './config.ts';
 import { NAMES } from './container-names.ts';
 import type { Finding } from './finding.ts';
-import { HASH, LINE_RULES, OF_JOURNAL, problemsSql, RAW_TYPES, READ } from './line-rules.ts';
+import { HASH, lineRules, OF_JOURNAL, problemsSql, RAW_TYPES, READ } from './line-rules.ts';
+import { isOneOf } from './secrets.ts';
 import { SeenExecs } from './seen/execs.ts';
 
 /** The record_key() of a JSON string. Only a UUID has this length, and strlen() counts bytes. */
@@ -46,7 +48,10 @@ const EXECS: Execs = {
  * Reads all inputs once into the table `audited`, with what the checks over several lines need. Returns
  * what was seen of execs meanwhile; undefined: DuckDB must look at all of them.
  */
-export async function loadAudited(journals: Journals): Promise<SeenExecs | undefined> {
+export async function loadAudited(
+  journals: Journals,
+  config: AuditConfig = DEFAULT_CONFIG,
+): Promise<SeenExecs | undefined> {
   await journals.rows(KEY_MACRO);
   await journals.rows(QUOTED_KEY_MACRO);
   const seen = new SeenExecs();
@@ -54,7 +59,7 @@ export async function loadAudited(journals: Journals): Promise<SeenExecs | undef
     'audited',
     READ,
     [
-      problemsSql(),
+      problemsSql(config.rootPrefix),
       'quoted_key(id) AS id',
       'quoted_key(parent_cause) AS parent',
       `record_key(gap_lost_cause) AS lost`,
@@ -66,7 +71,7 @@ export async function loadAudited(journals: Journals): Promise<SeenExecs | undef
       `try_cast(cpu AS INTEGER) AS cpu`,
       `seq`,
       `"action" = '"exec"' AS is_exec`,
-      `"action" IN ('"connect"', '"send"') AS is_net`,
+      `${isOneOf(`"action"->>'$'`, config.netActions)} AS is_net`,
       `CASE WHEN starts_with("action", '"journal.')
          THEN to_json({action: "action"->>'$', ${about}})::VARCHAR END AS about`,
     ],
@@ -78,15 +83,21 @@ export async function loadAudited(journals: Journals): Promise<SeenExecs | undef
 }
 
 /** Returns the findings in single lines. */
-export async function lineFindings(journals: Journals): Promise<Finding[]> {
+export async function lineFindings(
+  journals: Journals,
+  { rootPrefix }: AuditConfig,
+): Promise<Finding[]> {
+  const rules = lineRules(rootPrefix);
   const rows = await journals.rows(
     'SELECT rowid, readable, problems FROM audited WHERE NOT readable OR problems > 0 ORDER BY rowid',
   );
   return rows.flatMap(([row, readable, problems]) => {
     if (readable !== true) return [{ code: 'LINE_UNREADABLE' as const, row: Number(row) }];
-    return LINE_RULES.filter((_, bit) => (Number(problems) >> bit) & 1).map(([code]) => ({
-      code,
-      row: Number(row),
-    }));
+    return rules
+      .filter((_, bit) => (Number(problems) >> bit) & 1)
+      .map(([code]) => ({
+        code,
+        row: Number(row),
+      }));
   });
 }

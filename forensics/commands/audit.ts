@@ -1,7 +1,9 @@
 import { visible } from '../../record/visible.ts';
 import { clockFindings } from '../audit/clocks.ts';
 import { CODES, type Code, type Severity } from '../audit/codes.ts';
+import { type AuditConfig, DEFAULT_CONFIG, readAuditConfig } from '../audit/config.ts';
 import { containerNameFindings } from '../audit/container-names.ts';
+import { customFindings } from '../audit/custom-rules.ts';
 import type { Finding } from '../audit/finding.ts';
 import { hookFindings } from '../audit/hooks.ts';
 import { indexFaults } from '../audit/indexes.ts';
@@ -26,11 +28,13 @@ export interface AuditOptions {
   readonly output: Form;
   /** how many findings of one code are printed for people */
   readonly limit: number;
+  /** a file with what vCML's rules go by */
+  readonly config?: string;
 }
 
 /** A finding with its place. */
 export interface Placed {
-  readonly code: Code;
+  readonly code: string;
   readonly severity: Severity;
   readonly file: string;
   /** undefined: it is a row of a store */
@@ -41,7 +45,8 @@ export interface Placed {
 
 /** Prints whether the records are sound, and returns the exit code that says so. */
 export async function audit(journals: Journals, options: AuditOptions): Promise<number> {
-  const all = await findingsIn(journals);
+  const config = options.config === undefined ? undefined : readAuditConfig(options.config);
+  const all = await findingsIn(journals, config);
   const lines = journals.extents.reduce((sum, { count }) => sum + count, 0);
   const isNothing = lines === 0 && all.length === 0 && !journals.isPartial;
   if (isNothing) throw new ForensicsError('negative', 'there is no record to audit');
@@ -73,17 +78,20 @@ export async function printFindings(
 }
 
 /** Returns all findings in the order of their places. */
-export async function findingsIn(journals: Journals): Promise<Placed[]> {
-  return placed(journals, await findingsByRow(journals));
+export async function findingsIn(
+  journals: Journals,
+  config: AuditConfig = DEFAULT_CONFIG,
+): Promise<Placed[]> {
+  return placed(journals, await findingsByRow(journals, config));
 }
 
-async function findingsByRow(journals: Journals): Promise<Finding[]> {
-  const seen = await loadAudited(journals);
+async function findingsByRow(journals: Journals, config: AuditConfig): Promise<Finding[]> {
+  const seen = await loadAudited(journals, config);
   const journalRecords = await journalRecordsOf(journals);
   const withheld = withheldIn(journalRecords);
   const numbers = await numberFindings(journals, journalRecords, withheld, seen);
   const findings = [
-    ...(await lineFindings(journals)),
+    ...(await lineFindings(journals, config)),
     ...withheld.findings,
     ...numbers.findings,
     ...(await linkFindings(journals, numbers, seen)),
@@ -92,9 +100,17 @@ async function findingsByRow(journals: Journals): Promise<Finding[]> {
     ...(await lostCauseFindings(journals, numbers.absent)),
     ...(await runFindings(journals, journalRecords, numbers)),
     ...(await hookFindings(journals, journalRecords)),
-    ...(await secretFindings(journals)),
+    ...(await secretFindings(journals, config)),
+    ...(await customFindings(journals, config)),
   ];
-  return findings.sort((a, b) => a.row - b.row);
+  return findings
+    .filter(({ code }) => !config.disabled.has(ruleOf(code)))
+    .sort((a, b) => a.row - b.row);
+}
+
+/** The name of vCML's rule in its code, such as `R1`. */
+function ruleOf(code: Code): string {
+  return /^CML-AUDIT-(R\d)-/.exec(code)?.[1] ?? '';
 }
 
 async function placed(journals: Journals, findings: readonly Finding[]): Promise<Placed[]> {
@@ -110,7 +126,8 @@ async function placed(journals: Journals, findings: readonly Finding[]): Promise
       const [severity, says] = CODES[code];
       const message = finding.more === undefined ? says : `${says}; ${finding.more}`;
       const where = { file: file.path, line, id };
-      all.push({ code, severity: finding.severity ?? severity, ...where, message });
+      const shown = { code: finding.shownCode ?? code, severity: finding.severity ?? severity };
+      all.push({ ...shown, ...where, message });
     }
   }
   // A line in a file that cannot be decompressed has a known place and no text.
@@ -140,7 +157,7 @@ function idOf(text: string): string | null {
 }
 
 async function printText(all: readonly Placed[], limit: number): Promise<void> {
-  const shown = new Map<Code, number>();
+  const shown = new Map<string, number>();
   for (const { code, severity, file, line, id, message } of all) {
     const count = (shown.get(code) ?? 0) + 1;
     shown.set(code, count);

@@ -198,6 +198,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       'in a store: apply every rule to this node, and not a few to all nodes',
     )
     .option('--limit <n>', 'maximum number of findings of one kind in text output', count, 20)
+    .option('--config <file>', "the configuration of vCML's auditor, in YAML")
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { audit } = await import('./audit.ts');

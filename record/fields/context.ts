@@ -1,6 +1,8 @@
 import type { ExecContext } from '../types.ts';
 import { ALWAYS, type Attribute } from './field.ts';
 
+const SET = 'The capabilities, as 16 hexadecimal digits,';
+const NONE = '0'.repeat(16);
 const NAMESPACE = 'as an inode number';
 
 /** What an exec says about its user, session and namespaces, in the order of a line. */
@@ -54,6 +56,35 @@ export const CONTEXT = {
     about: 'The effective capabilities after the exec, as 16 hexadecimal digits.',
     value: ({ capabilities }) => capabilities,
   },
+  permittedCapabilities: {
+    key: 'vcml.process.capabilities.permitted',
+    type: 'string',
+    when: 'unless it equals the effective set',
+    about: `${SET} that the process can make effective ([Privileges](#privileges)).`,
+    value: ({ capabilities, otherCapabilities: sets }) =>
+      sets?.permitted === capabilities ? undefined : sets?.permitted,
+  },
+  inheritableCapabilities: {
+    key: 'vcml.process.capabilities.inheritable',
+    type: 'string',
+    when: 'unless it is empty',
+    about: `${SET} that files which name them keep at an exec.`,
+    value: ({ otherCapabilities: sets }) => unlessEmpty(sets?.inheritable),
+  },
+  boundingCapabilities: {
+    key: 'vcml.process.capabilities.bounding',
+    type: 'string',
+    when: 'unless it is the effective set or, if that is empty, complete',
+    about: `${SET} that an exec can gain at most.`,
+    value: ({ otherCapabilities: sets }) => (sets?.isBounded ? sets.bounding : undefined),
+  },
+  ambientCapabilities: {
+    key: 'vcml.process.capabilities.ambient',
+    type: 'string',
+    when: 'unless it is empty',
+    about: `${SET} that the process keeps at an exec without being root.`,
+    value: ({ otherCapabilities: sets }) => unlessEmpty(sets?.ambient),
+  },
   pidNamespace: {
     key: 'vcml.namespace.pid',
     type: 'decimal',
@@ -90,3 +121,7 @@ export const CONTEXT = {
     value: ({ namespaces }) => `${namespaces.cgroup}`,
   },
 } as const satisfies Record<string, Attribute<ExecContext>>;
+
+function unlessEmpty(set: string | undefined): string | undefined {
+  return set === NONE ? undefined : set;
+}

@@ -70,6 +70,21 @@ export const INVOCATION = {
       'The process and its children can gain no privileges by an exec (`PR_SET_NO_NEW_PRIVS`).',
     value: ({ noNewPrivs }) => noNewPrivs,
   },
+  seccomp: {
+    key: 'vcml.process.seccomp',
+    type: 'string',
+    when: 'if there is one',
+    about: '`filter`: a seccomp filter decides on the system calls of the process.',
+    value: ({ seccompFilter }) => (seccompFilter ? 'filter' : undefined),
+  },
+  gained: {
+    key: 'vcml.privilege.gained',
+    type: 'strings',
+    when: 'if there are any',
+    about:
+      '`setuid`, `setgid`: by these bits of its file, the process has the effective user or group ([Privileges](#privileges)).',
+    value: gainedBy,
+  },
   workingDirectoryTruncated: {
     key: 'vcml.process.working_directory_truncated',
     type: 'flag',
@@ -92,3 +107,8 @@ export const INVOCATION = {
     value: ({ objectResolved }) => objectResolved,
   },
 } as const satisfies Record<string, Attribute<Invocation>>;
+
+function gainedBy({ gainedSetuid, gainedSetgid }: Invocation): readonly string[] | undefined {
+  if (!gainedSetuid && !gainedSetgid) return undefined;
+  return [...(gainedSetuid ? ['setuid'] : []), ...(gainedSetgid ? ['setgid'] : [])];
+}

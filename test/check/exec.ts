@@ -14,6 +14,7 @@ export function checkExec(record: CheckedRecord, report: Report): void {
   checkGap(record, report);
   checkContainer(record, report);
   checkAuthority(record, report);
+  checkPrivilege(record, report);
   const created = unixNanos(record.attributes['process.creation.time']);
   if (created !== undefined && created > record.timestamp + SLACK_NS) {
     report('creation', 'the process began after its exec');
@@ -144,6 +145,35 @@ function checkAuthority({ resource, attributes }: CheckedRecord, report: Report)
     report('authority', 'matched belongs to commands alone');
   if ('vcml.authority.remote' in attributes !== 'vcml.authority.claimed' in attributes)
     report('authority', 'a remote is claimed');
+}
+
+function checkPrivilege({ actor, attributes }: CheckedRecord, report: Report): void {
+  checkCapabilities(attributes, report);
+  const gained = attributes['vcml.privilege.gained'];
+  if (!Array.isArray(gained)) return;
+  const mode = Number.parseInt(`${attributes['vcml.executable.mode']}`, 8);
+  if (gained.length === 0 || new Set(gained).size < gained.length)
+    report('privilege', 'nothing gained, or the same twice');
+  const { 'process.user.id': euid, 'vcml.process.effective_group.id': egid } = attributes;
+  if (gained.includes('setuid') && ((mode & 0o4000) === 0 || euid === actor.uid))
+    report('privilege', 'a user that the file does not give');
+  if (gained.includes('setgid') && ((mode & 0o2010) !== 0o2010 || egid === actor.gid))
+    report('privilege', 'a group that the file does not give');
+  if (attributes['vcml.process.no_new_privs'] === true)
+    report('privilege', 'gained in spite of no_new_privs');
+}
+
+const NONE = '0'.repeat(16);
+
+function checkCapabilities(attributes: JsonObject, report: Report): void {
+  const set = (name: string) => attributes[`vcml.process.capabilities.${name}`];
+  const effective = set('effective');
+  for (const name of ['inheritable', 'ambient'])
+    if (set(name) === NONE) report('capabilities', `${name} is empty`);
+  if (effective === undefined) return;
+  if (set('permitted') === effective) report('capabilities', 'permitted is the effective set');
+  if (set('bounding') === effective && effective !== NONE)
+    report('capabilities', 'bounding is the effective set');
 }
 
 /** Returns the Unix nanoseconds of an RFC 3339 time with nine digits of a second. */

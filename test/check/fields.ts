@@ -20,6 +20,7 @@ const time = matching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
 const uuid: Type = (value) => typeof value === 'string' && isUuid(value);
 const uuid5: Type = (value) => typeof value === 'string' && isUuid5(value);
 const oneOf = (...values: readonly string[]) => matching(new RegExp(`^(${values.join('|')})$`));
+const capabilities = matching(/^[0-9a-f]{16}$/);
 const listOf =
   (type: Type): Type =>
   (value) =>
@@ -73,6 +74,8 @@ const EXEC: Record<string, Type> = {
   'process.command_args': listOf(anyText),
   'process.interactive': flag,
   'vcml.process.no_new_privs': flag,
+  'vcml.process.seccomp': oneOf('strict', 'filter'),
+  'vcml.privilege.gained': listOf(oneOf('setuid', 'setgid')),
   'vcml.process.working_directory_truncated': flag,
   'vcml.process.args_truncated': flag,
   'vcml.process.args_size': integer,
@@ -81,7 +84,11 @@ const EXEC: Record<string, Type> = {
   'vcml.process.login_uid': integer,
   'vcml.process.session_id': integer,
   'vcml.process.tty': text,
-  'vcml.process.capabilities.effective': matching(/^[0-9a-f]{16}$/),
+  'vcml.process.capabilities.effective': capabilities,
+  'vcml.process.capabilities.permitted': capabilities,
+  'vcml.process.capabilities.inheritable': capabilities,
+  'vcml.process.capabilities.bounding': capabilities,
+  'vcml.process.capabilities.ambient': capabilities,
   'vcml.object.truncated': flag,
   'vcml.object.resolved': flag,
   'vcml.executable.path_truncated': flag,

@@ -13,6 +13,7 @@ const TESTS = [
   'test/system/lineage/paths.test.ts',
   'test/system/lineage/hostile.test.ts',
   'test/system/lineage/environment.test.ts',
+  'test/system/lineage/privilege.test.ts',
   'test/system/model/model.test.ts',
 ];
 

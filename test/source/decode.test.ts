@@ -108,6 +108,7 @@ test('every field of an exec event is read from its place', () => {
         sessionId: 4100,
         tty: 'pts/0',
         capabilities: '000001ffffffffff',
+        otherCapabilities: undefined,
         namespaces: {
           pid: 4026531836,
           mnt: 4026531841,
@@ -146,6 +147,9 @@ test('every field of an exec event is read from its place', () => {
       argsTruncated: false,
       interactive: true,
       noNewPrivs: true,
+      seccompFilter: false,
+      gainedSetuid: false,
+      gainedSetgid: false,
       recurring: false,
     },
   });
@@ -287,6 +291,17 @@ test('/dev/fd/N is the path of the descriptor, or of the executable if it is clo
   assert.equal(closed.objectResolved, true);
   const cut = { ...open, flags: execFlags.execFdPath | execFlags.execFdTruncated };
   assert.equal(execOf(cut).invocation.objectTruncated, true);
+});
+
+test('a filter, and what the bits of the file gave, are read from the flags', () => {
+  const read = (flags: number) => {
+    const { seccompFilter, gainedSetuid, gainedSetgid } = execOf({ flags }).invocation;
+    return [seccompFilter, gainedSetuid, gainedSetgid];
+  };
+  assert.deepEqual(read(0), [false, false, false]);
+  assert.deepEqual(read(execFlags.execSeccompFilter), [true, false, false]);
+  assert.deepEqual(read(execFlags.execGainedSetuid), [false, true, false]);
+  assert.deepEqual(read(execFlags.execGainedSetgid), [false, false, true]);
 });
 
 test('an unknown flag of a later kernel side changes nothing', () => {

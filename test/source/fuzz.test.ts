@@ -39,6 +39,7 @@ function damagedEvent(random: (limit: number) => number, n: number): [Buffer, nu
           path: bytes(random(60)),
           cwd: bytes(random(60)),
           args: bytes(random(400)),
+          ...(random(2) === 0 ? {} : { capabilities: { ambient: BigInt(n) } }),
           environment: { first: bytes(random(99)), last: bytes(random(99)), size: 198 + random(9) },
         });
   switch (random(4)) {

@@ -2,8 +2,10 @@ import {
   causeKind,
   cgroupEvent,
   eventKind,
+  execCapabilities,
   execEnvironment,
   execEvent,
+  execFlags,
 } from '../../agent/source/layout.ts';
 
 const VERSION = 1;
@@ -37,7 +39,17 @@ export interface CraftedExec {
   readonly argsCount?: number;
   readonly argsSize?: number;
   readonly descriptor?: Buffer | string;
+  readonly capabilities?: CraftedCapabilities;
   readonly environment?: CraftedEnvironment;
+}
+
+/** The sets of capabilities beside the effective one; those that are not given are empty. */
+export interface CraftedCapabilities {
+  readonly permitted?: bigint;
+  readonly inheritable?: bigint;
+  /** not given: as expected */
+  readonly bounding?: bigint;
+  readonly ambient?: bigint;
 }
 
 /** An environment in an event. */
@@ -76,14 +88,29 @@ export function craftExec(exec: CraftedExec): Buffer {
     head.writeBigUInt64LE(value, offset);
   head.write(exec.comm ?? '', execEvent.comm, 'latin1');
   head.write(exec.tty ?? '', execEvent.contextTty, 'latin1');
-  const event = withBlobs(head, [
+  const command = withBlobs(head, [
     [execEvent.object, exec.object],
     [execEvent.path, exec.path],
     [execEvent.cwd, exec.cwd],
-    [execEvent.args, exec.args],
     [execEvent.descriptor, exec.descriptor],
+    [execEvent.args, exec.args],
   ]);
+  const event =
+    exec.capabilities === undefined ? command : withCapabilities(command, exec.capabilities);
   return exec.environment === undefined ? event : withEnvironment(event, exec.environment);
+}
+
+function withCapabilities(event: Buffer, sets: CraftedCapabilities): Buffer<ArrayBuffer> {
+  const at = Math.ceil(event.length / 8) * 8;
+  const longer = Buffer.alloc(at + execCapabilities.bytes);
+  event.copy(longer);
+  const bounded = sets.bounding === undefined ? 0 : execFlags.execBounded;
+  const flags = longer.readUInt32LE(execEvent.flags) | execFlags.execCapabilities | bounded;
+  longer.writeUInt32LE(flags, execEvent.flags);
+  longer.writeUInt32LE(longer.length, execEvent.headSize);
+  for (const name of ['permitted', 'inheritable', 'bounding', 'ambient'] as const)
+    longer.writeBigUInt64LE(sets[name] ?? 0n, at + execCapabilities[name]);
+  return longer;
 }
 
 function withEnvironment(

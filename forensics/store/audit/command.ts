@@ -31,6 +31,11 @@ export async function storeAudit(address: string, options: StoreAuditOptions): P
     const opening = askNode(address, options, { node, since });
     return reading(opening, (journals) => audit(journals, options));
   }
+  if (options.config !== undefined)
+    throw new ForensicsError(
+      'usage',
+      '--config is for the audit of files or of one node: add --node NAME',
+    );
   await using store = connect(address, options, STREAM_S);
   await refuseOtherSchema(store);
   const times = timeRangeOf({ since }, Date.now());

@@ -55,6 +55,7 @@ const event: Target = {
       environment: { first: 'REQUEST=a\0B=\xff\0CUT', last: 'ID=b\0REQUEST=c\0', size: 5000 },
     }),
     craftExec({ environment: { first: 'REQUEST=\\\0LOGIN=1\0' } }),
+    craftExec({ args: 'a\0', capabilities: { ambient: 1n, bounding: 0n } }),
     craftExec({ object: '/bin/ls' }),
     craftCgroup({ id: 12n, hierarchy: 0, path: '/kubepods/x' }),
     craftCgroup({ id: 12n, hierarchy: 0 }),

@@ -276,7 +276,7 @@ function misplace(lines: string[], { below }: Seeded): void {
 
 describe('execs that are read in threads', () => {
   test('are judged as those that DuckDB reads, whatever is wrong with them', async () => {
-    const codes = new Set<Code>();
+    const codes = new Set<string>();
     let watched = 0;
     for (let seed = 1; seed <= JUDGED_SEEDS; seed += 1) {
       const { below } = createSeeded(seed);

@@ -31,6 +31,7 @@ const INVOCATION: Invocation = {
     sessionId: 99,
     tty: 'pts/0',
     capabilities: '000001ffffffffff',
+    otherCapabilities: undefined,
     namespaces: { pid: 4026531836, mnt: 1, net: 2, user: 3, cgroup: 4 },
     cgroup: { v2: 1n, memory: 1n, pids: 1n, memoryHierarchy: 0, pidsHierarchy: 0 },
   },
@@ -57,6 +58,9 @@ const INVOCATION: Invocation = {
   argsTruncated: false,
   interactive: false,
   noNewPrivs: false,
+  seccompFilter: false,
+  gainedSetuid: false,
+  gainedSetgid: false,
   recurring: false,
 };
 
@@ -190,6 +194,19 @@ for (const [key, invocation] of FLAGS)
       (name) => !(name in without),
     );
     assert.deepEqual(added, [key, ...other]);
+  });
+
+const PRIVILEGES: readonly [invocation: Partial<Invocation>, attributes: object][] = [
+  [{ seccompFilter: true }, { 'vcml.process.seccomp': 'filter' }],
+  [{ gainedSetuid: true }, { 'vcml.privilege.gained': ['setuid'] }],
+  [{ gainedSetgid: true }, { 'vcml.privilege.gained': ['setgid'] }],
+  [{ gainedSetuid: true, gainedSetgid: true }, { 'vcml.privilege.gained': ['setuid', 'setgid'] }],
+];
+
+for (const [invocation, attributes] of PRIVILEGES)
+  test(`${JSON.stringify(attributes)} is written only when it says something`, () => {
+    const added = { ...attributesOf(execLine()), ...attributes };
+    assert.deepEqual(attributesOf(execLine(invocation)), added);
   });
 
 test('an absent value has no key', () => {

@@ -26,8 +26,8 @@ const CASES: Readonly<Partial<Record<Code, Case>>> = {
   ...CONTENT_CASES,
 };
 
-/** indexes.test.ts has the cases of the second one. */
-const OF_FILES = new Set<Code>(['FILE_DAMAGED', 'INDEX_WRONG']);
+/** indexes.test.ts has the cases of the second one, and config.test.ts those of the last one. */
+const OF_FILES = new Set<Code>(['FILE_DAMAGED', 'INDEX_WRONG', 'CUSTOM_RULE']);
 
 const folder = new Folder();
 after(() => folder.close());
