@@ -14,6 +14,7 @@ export function checkExec(record: CheckedRecord, report: Report): void {
   checkGap(record, report);
   checkContainer(record, report);
   checkAuthority(record, report);
+  checkEnvironment(record.attributes, report);
   const created = unixNanos(record.attributes['process.creation.time']);
   if (created !== undefined && created > record.timestamp + SLACK_NS) {
     report('creation', 'the process began after its exec');
@@ -144,6 +145,13 @@ function checkAuthority({ resource, attributes }: CheckedRecord, report: Report)
     report('authority', 'matched belongs to commands alone');
   if ('vcml.authority.remote' in attributes !== 'vcml.authority.claimed' in attributes)
     report('authority', 'a remote is claimed');
+}
+
+function checkEnvironment(attributes: JsonObject, report: Report): void {
+  const ids = ['trace_id', 'span_id', 'flags'].filter((key) => `vcml.trace.${key}` in attributes);
+  if (ids.length > 0 && ids.length < 3) report('trace', `only ${ids.join(' and ')}`);
+  const names = Object.keys(attributes).filter((key) => /^process\.environment_v/.test(key));
+  if (names.join() !== names.toSorted().join()) report('environment', 'variables in another order');
 }
 
 /** Returns the Unix nanoseconds of an RFC 3339 time with nine digits of a second. */
