@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The environment that a new program begins with, of execs that are not where their cause ran.
+ * The environment that a new program begins with: of every exec, or of those that are not where
+ * their cause ran.
  */
 #ifndef VCML_ENVIRONMENT_H
 #define VCML_ENVIRONMENT_H

@@ -51,6 +51,13 @@ enum kernel_call {
 	CALL_IRQ_RESTORE,
 };
 
+/* Which events of execs have the environment. A former reader wrote 0 or 1. */
+enum environment_asked {
+	ENVIRONMENT_NONE = 0,
+	ENVIRONMENT_ENTRIES = 1, /* of execs that are not where their cause ran */
+	ENVIRONMENT_EVERY = 2,
+};
+
 enum event_kind {
 	EVENT_EXEC = 1,
 	EVENT_CGROUP_MKDIR = 2,
@@ -195,7 +202,7 @@ struct exec_event {
 	struct blob cwd;
 	struct blob args;	/* NUL-terminated strings */
 	struct blob descriptor; /* see EXEC_FD_PATH */
-	/* struct exec_environment; empty: not asked for, or the exec is where its cause ran */
+	/* struct exec_environment; empty: it was not asked for */
 	struct blob environment;
 	u8 data[];
 };
@@ -267,7 +274,7 @@ struct control {
 	u32 read_misses;   /* written by the reader: skipped execs that are in a journal as lost */
 	/* NUL-terminated: node and pid of the agent that reads; its place never changes */
 	u8 holder[HOLDER_BYTES];
-	u64 environment_asked; /* whether events of entries have the environment */
+	u64 environment_asked; /* enum environment_asked */
 };
 
 #endif

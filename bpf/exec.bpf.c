@@ -62,6 +62,7 @@ const struct exec_event *anchor_exec_event;
 const struct exec_capabilities *anchor_exec_capabilities;
 const struct exec_environment *anchor_exec_environment;
 const struct cgroup_event *anchor_cgroup_event;
+const enum environment_asked *anchor_environment_asked;
 const enum event_kind *anchor_event_kind;
 const enum cause_kind *anchor_cause_kind;
 const enum exec_flags *anchor_exec_flags;

@@ -243,6 +243,7 @@ static __always_inline u32 fill_exec(struct scratch *scratch, const struct contr
 	const struct fs_struct *fs = task->fs;
 	const struct file *file = bprm->file;
 	u32 at = sizeof(*event);
+	u64 asked;
 	long length;
 
 	event->ppid = task->real_parent->tgid;
@@ -275,7 +276,8 @@ static __always_inline u32 fill_exec(struct scratch *scratch, const struct contr
 			 EXEC_CWD_UNREACHABLE);
 	at = append_args(scratch, at, task);
 	at = append_capabilities(scratch, at, task->cred);
-	if (!control->environment_asked || is_at_cause(event))
+	asked = control->environment_asked;
+	if (asked == ENVIRONMENT_NONE || (asked != ENVIRONMENT_EVERY && is_at_cause(event)))
 		return at;
 	return append_environment(bpf_get_smp_processor_id(), at, task->mm->env_start,
 				  task->mm->env_end);

@@ -37,7 +37,11 @@ export const configValues = z.strictObject(
 /** The agent’s defaults by key, in the form in which they are written in YAML. */
 export const AGENT_DEFAULTS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    OPTIONS.map(({ key, default: text }) => [key, yamlOf(text === 'none' ? '' : text)]),
+    OPTIONS.map(({ key, default: text, values }) => {
+      // It stands for nothing, unless it is one of the words of a choice.
+      const isEmpty = text === 'none' && !values.split(' | ').includes('none');
+      return [key, yamlOf(isEmpty ? '' : text)];
+    }),
   ),
   // In a pod, these two differ.
   print: 'none',

@@ -56,7 +56,7 @@ public:
 			hook.args_bytes = options.Get("argsBytes").ToNumber().Uint32Value();
 			hook.quiet_after_ns =
 			    options.Get("quietAfterMs").ToNumber().Int64Value() * 1000000ll;
-			hook.environment = options.Get("environment").ToBoolean();
+			hook.environment = options.Get("environment").ToNumber().Uint32Value();
 			hook.mount_bpffs = options.Get("mountBpffs").ToBoolean();
 			hook.attach = options.Get("attach").ToBoolean();
 			side_ = std::make_unique<KernelSide>(hook);

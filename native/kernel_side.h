@@ -18,7 +18,7 @@ struct HookOptions {
 	uint32_t table_entries; // 0: as many as the kernel allows processes, at most 262,144
 	uint32_t args_bytes;
 	uint64_t quiet_after_ns;
-	bool environment;	 // whether events of entries have the environment
+	uint64_t environment;	 // enum environment_asked
 	bool mount_bpffs = true; // whether to mount one at the usual place if there is none
 	bool attach;		 // false: only take over an existing hook
 };

@@ -5,6 +5,7 @@
 
 import { AUTHORITY } from './fields/authority.ts';
 import { CONTEXT } from './fields/context.ts';
+import { ENVIRONMENT } from './fields/environment.ts';
 import { NUMBERS, PLACE, PROCESS } from './fields/exec.ts';
 import { EXECUTABLE } from './fields/executable.ts';
 import type { Field } from './fields/field.ts';
@@ -22,6 +23,7 @@ export const ATTRIBUTES = {
   ...STOP,
   ...WITHHELD,
   ...PROCESS,
+  ...ENVIRONMENT,
   ...EXECUTABLE,
   ...INVOCATION,
   ...CONTEXT,

@@ -136,12 +136,38 @@ export interface ExecEvent {
   readonly invocation: Invocation;
   /** undefined: it was not read, because the exec is no entry, or nothing asks for it */
   readonly environment?: Environment;
+  /** undefined: the record says nothing of it */
+  readonly recordedEnvironment?: RecordedEnvironment;
+}
+
+/** What a record says of the environment that the new program began with. */
+export interface RecordedEnvironment {
+  /** the configured ones that have a value, without secrets, each once and in the order of the names */
+  readonly variables: readonly Variable[];
+  /** Whether not all of it could be searched. */
+  readonly isTruncated: boolean;
+  readonly trace: TraceContext | undefined;
+}
+
+/** The span of a trace that a caller claims to be, by the W3C's Trace Context. */
+export interface TraceContext {
+  /** 32 lower-case hex digits, not all zero */
+  readonly traceId: string;
+  /** 16 lower-case hex digits, not all zero */
+  readonly spanId: string;
+  /** 0 to 255 */
+  readonly flags: number;
+}
+
+export interface Variable {
+  readonly name: string;
+  readonly value: string;
 }
 
 /** What is kept of a new program's environment: the variables with names that were asked for. */
 export interface Environment {
   /** in their order, also those that stand twice; values as the kernel has them, not redacted */
-  readonly variables: readonly { readonly name: string; readonly value: string }[];
+  readonly variables: readonly Variable[];
   /**
    * Whether a variable may be missing, because not all could be searched: it was longer than 4 KiB, a
    * page was not in memory, or the ring was crowded.

@@ -88,6 +88,15 @@ export function list(
     .meta({ values });
 }
 
+/** Accepts names of environment variables. */
+export function variables() {
+  return list('names of environment variables', (word) =>
+    /^[A-Za-z_][A-Za-z0-9_]*$/.test(word)
+      ? undefined
+      : `${JSON.stringify(word)} is not the name of an environment variable`,
+  );
+}
+
 /** Accepts a name of printable characters, or nothing. */
 export function optionalName() {
   return parsed('a name of printable characters', (text) =>

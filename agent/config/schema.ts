@@ -4,7 +4,17 @@ import { checkRedaction, type RedactOptions } from '../../redact/redactor.ts';
 import { Refusal } from '../../redact/refusal.ts';
 import { AgentError } from '../errors.ts';
 import { exportOptions } from './export.ts';
-import { choice, duration, folder, integer, list, listenAddress, name, size } from './kinds.ts';
+import {
+  choice,
+  duration,
+  folder,
+  integer,
+  list,
+  listenAddress,
+  name,
+  size,
+  variables,
+} from './kinds.ts';
 import { metadataOptions } from './metadata.ts';
 
 const UNINSTALL = 'whenUninstalled';
@@ -80,15 +90,20 @@ export const schema = z
       .prefault('')
       .meta({ default: 'none' })
       .describe('Additional patterns of secrets; see redaction.md.'),
-    execRequestVariables: list('names of environment variables', (word) =>
-      /^[A-Za-z_][A-Za-z0-9_]*$/.test(word)
-        ? undefined
-        : `${JSON.stringify(word)} is not the name of an environment variable`,
-    )
+    execRequestVariables: variables()
       .prefault('KUBERNETES_EXEC_AUDIT_ID SPO_EXEC_REQUEST_UID')
       .describe(
         'Environment variables that carry the id of the request behind an exec into a container; empty: none.',
       ),
+    environment: variables()
+      .prefault('')
+      .meta({ default: 'none' })
+      .describe(
+        'Environment variables that are recorded of every exec, redacted as arguments are; see record.md.',
+      ),
+    traceContext: choice(['none', 'environment'])
+      .prefault('none')
+      .describe('Whether to record the trace that `TRACEPARENT` in an exec’s environment names.'),
     segmentMaxBytes: size('64KiB', '4GiB')
       .prefault('64MiB')
       .describe('Size at which a journal segment is closed and compressed.'),

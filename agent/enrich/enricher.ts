@@ -185,8 +185,10 @@ export class Enricher {
     return this.#options.reading(container.path.id);
   }
 
-  #hasRequest({ environment }: ExecEvent): boolean {
+  /** Only of an entry they count. */
+  #hasRequest({ cause, environment }: ExecEvent): boolean {
     const { execRequestVariables: names } = this.#options;
+    if (cause.kind === 'untracked' || cause.elsewhere === undefined) return false;
     return environment?.variables.some(({ name }) => names.includes(name)) ?? false;
   }
 

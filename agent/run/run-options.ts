@@ -20,6 +20,8 @@ export const RECORD_OPTIONS = [
   'redactNames',
   'redactPatterns',
   'execRequestVariables',
+  'environment',
+  'traceContext',
   'segmentMaxBytes',
   'segmentMaxAge',
   'journalMaxBytes',

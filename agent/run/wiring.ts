@@ -12,6 +12,12 @@ import { RUNTIME_DIRS } from '../enrich/runtimes/runtimes.ts';
 import type { JournalOptions } from '../journal/journal.ts';
 import { cgroupMakerOf } from '../source/cgroup-maker.ts';
 import type { Hook, HookOptions } from '../source/hook.ts';
+import { environmentAsked } from '../source/layout.ts';
+import {
+  createEnvironmentRecorder,
+  type RecordEnvironment,
+  TRACEPARENT,
+} from '../source/recorded-environment.ts';
 import { ROOT } from '../version.ts';
 import { hostMountNamespace } from './proc.ts';
 import type { Report } from './report.ts';
@@ -29,7 +35,9 @@ export function hookOptions(config: Config): HookOptions {
     ringBytes: config.ringSize,
     tableEntries: config.tableEntries,
     argsBytes: config.arguments === 'none' ? 0 : config.argumentsMaxBytes,
-    environment: true,
+    environment: hasEnvironment(config)
+      ? environmentAsked.environmentEvery
+      : environmentAsked.environmentEntries,
     quietAfterMs: config.quietAfter,
     mountBpffs: config.mountBpffs === 'true',
     attach: true,
@@ -48,10 +56,26 @@ export function redactOf(config: Config): Redact | undefined {
   }
 }
 
-/** Returns the names of the variables that are kept of the environments of entries. */
-export function environmentNames({ execRequestVariables }: Config): readonly string[] {
+/** Whether records say something of environments. */
+function hasEnvironment({ environment, traceContext }: Config): boolean {
+  return environment.length > 0 || traceContext === 'environment';
+}
+
+/** Returns the names of the variables that are kept of environments. */
+export function environmentNames(config: Config): readonly string[] {
+  const { execRequestVariables, environment, traceContext } = config;
+  const trace = traceContext === 'environment' ? [TRACEPARENT] : [];
   // From where a login came. Every entry may be one.
-  return [...execRequestVariables, 'SSH_CONNECTION'];
+  return [...execRequestVariables, 'SSH_CONNECTION', ...environment, ...trace];
+}
+
+/** Returns what says what records say of environments; undefined: they say nothing. */
+export function environmentRecorder(config: Config): RecordEnvironment | undefined {
+  const { environment: names, traceContext } = config;
+  // Without arguments there is still something to redact.
+  const redact = redactOf(config) ?? redactOf({ ...config, arguments: 'redacted' });
+  if (redact === undefined || !hasEnvironment(config)) return undefined;
+  return createEnvironmentRecorder({ names, hasTrace: traceContext === 'environment', redact });
 }
 
 /** Returns the options of the journal, whose clock is that of the hook. */

@@ -17,6 +17,7 @@ import { createEventView } from './event-view.ts';
 import { createInvocationReader, type Redact } from './invocation.ts';
 import { createInvocationCache } from './invocation-cache.ts';
 import { causeKind, cgroupEvent, eventKind, execEvent } from './layout.ts';
+import type { RecordEnvironment } from './recorded-environment.ts';
 import { RemovedCgroups } from './removed-cgroups.ts';
 
 const EVENT_VERSION = 1;
@@ -36,13 +37,14 @@ export interface Decoder {
 /**
  * Makes a decoder for events in `buffer`. An event of a CPU beyond cpuCount is damaged. Without
  * `redact`, arguments are not recorded. `variables` are the names of the variables that are kept of
- * an environment.
+ * an environment, and `recordEnvironment` says what records say of it.
  */
 export function createDecoder(
   buffer: Buffer,
   cpuCount: number,
   redact: Redact | undefined,
   variables: readonly string[] = [],
+  recordEnvironment?: RecordEnvironment,
 ): Decoder {
   const view = createEventView(buffer);
   const { u16, u32, u64, big, time } = view;
@@ -157,7 +159,13 @@ export function createDecoder(
       invocation: invocations.invocation(offset, before),
     };
     const environment = environmentOf(offset);
-    return environment === undefined ? event : { ...event, environment };
+    const recordedEnvironment = recordEnvironment?.(environment);
+    if (environment === undefined && recordedEnvironment === undefined) return event;
+    return {
+      ...event,
+      ...(environment && { environment }),
+      ...(recordedEnvironment && { recordedEnvironment }),
+    };
   }
 
   function causeOf(offset: number): Cause {

@@ -22,7 +22,7 @@ const STRUCTS = [
   'cgroup_event',
   'cpu_state',
 ];
-const ENUMS = ['event_kind', 'cause_kind', 'exec_flags', 'cgroup_maker'];
+const ENUMS = ['environment_asked', 'event_kind', 'cause_kind', 'exec_flags', 'cgroup_maker'];
 
 const dump = execFileSync('bpftool', ['btf', 'dump', '-j', 'file', process.argv[2] ?? ''], {
   maxBuffer: 64 << 20,

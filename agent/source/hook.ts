@@ -16,8 +16,8 @@ export interface HookOptions {
   /** 0: as many as the kernel allows processes */
   readonly tableEntries: number;
   readonly argsBytes: number;
-  /** Whether events of entries have the new program's environment. */
-  readonly environment: boolean;
+  /** Which events have the new program's environment: a value of `environmentAsked` (layout.ts). */
+  readonly environment: number;
   /** how long the kernel side records without a reader; 0: without limit */
   readonly quietAfterMs: number;
   /** Whether a bpffs may be mounted if there is none; only at /sys/fs/bpf. */

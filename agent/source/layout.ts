@@ -131,6 +131,12 @@ export const cpuState = {
   bytes: 128,
 } as const;
 
+export const environmentAsked = {
+  environmentNone: 0,
+  environmentEntries: 1,
+  environmentEvery: 2,
+} as const;
+
 export const eventKind = {
   eventExec: 1,
   eventCgroupMkdir: 2,

@@ -69,6 +69,10 @@ CREATE TABLE IF NOT EXISTS `vcml`.`records` (
   `vpid` Nullable(Int64) DEFAULT toInt64OrNull(attributes['process.vpid']) CODEC(ZSTD(1)),
   `age` Nullable(Int64) DEFAULT timestamp - toUnixTimestamp64Nano(parseDateTime64BestEffortOrNull(attributes['process.creation.time'], 9, 'UTC')) CODEC(ZSTD(1)),
   `created` Nullable(String) ALIAS concat(replaceOne(toString(fromUnixTimestamp64Nano(timestamp - age, 'UTC')), ' ', 'T'), 'Z'),
+  `trace_id` Nullable(String) DEFAULT nullIf(attributes['vcml.trace.trace_id'], '') CODEC(ZSTD(1)),
+  `span_id` Nullable(String) DEFAULT nullIf(attributes['vcml.trace.span_id'], '') CODEC(ZSTD(1)),
+  `trace_flags` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.trace.flags']) CODEC(ZSTD(1)),
+  `environment_truncated` Nullable(Bool) DEFAULT if(attributes['vcml.process.environment_truncated'] = 'true', true, NULL) CODEC(ZSTD(1)),
   `executable` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['process.executable.path'], '') CODEC(ZSTD(1)),
   `executable_name` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['process.executable.name'], '') CODEC(ZSTD(1)),
   `executable_inode` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.executable.inode'], '') CODEC(ZSTD(1)),
@@ -144,6 +148,7 @@ CREATE TABLE IF NOT EXISTS `vcml`.`records` (
   INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1,
   INDEX by_parent_cause parent_cause TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX by_args args TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX by_trace_id trace_id TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX by_executable (executable, executable_name, object) TYPE bloom_filter(0.01) GRANULARITY 1,
   PROJECTION by_hour (SELECT intDiv(timestamp, 3600000000000), node, action, count() GROUP BY intDiv(timestamp, 3600000000000), node, action)
 )
@@ -201,6 +206,10 @@ CREATE TABLE IF NOT EXISTS `vcml`.`journal` (
   `vpid` Nullable(Int64) DEFAULT toInt64OrNull(attributes['process.vpid']) CODEC(ZSTD(1)),
   `age` Nullable(Int64) DEFAULT timestamp - toUnixTimestamp64Nano(parseDateTime64BestEffortOrNull(attributes['process.creation.time'], 9, 'UTC')) CODEC(ZSTD(1)),
   `created` Nullable(String) ALIAS concat(replaceOne(toString(fromUnixTimestamp64Nano(timestamp - age, 'UTC')), ' ', 'T'), 'Z'),
+  `trace_id` Nullable(String) DEFAULT nullIf(attributes['vcml.trace.trace_id'], '') CODEC(ZSTD(1)),
+  `span_id` Nullable(String) DEFAULT nullIf(attributes['vcml.trace.span_id'], '') CODEC(ZSTD(1)),
+  `trace_flags` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.trace.flags']) CODEC(ZSTD(1)),
+  `environment_truncated` Nullable(Bool) DEFAULT if(attributes['vcml.process.environment_truncated'] = 'true', true, NULL) CODEC(ZSTD(1)),
   `executable` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['process.executable.path'], '') CODEC(ZSTD(1)),
   `executable_name` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['process.executable.name'], '') CODEC(ZSTD(1)),
   `executable_inode` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.executable.inode'], '') CODEC(ZSTD(1)),
@@ -350,6 +359,10 @@ SELECT
   toInt64OrNull(LogAttributes['vcml.withheld.count']) AS `withheld_count`,
   toInt64OrNull(LogAttributes['process.vpid']) AS `vpid`,
   toUnixTimestamp64Nano(Timestamp) - toUnixTimestamp64Nano(parseDateTime64BestEffortOrNull(LogAttributes['process.creation.time'], 9, 'UTC')) AS `age`,
+  nullIf(LogAttributes['vcml.trace.trace_id'], '') AS `trace_id`,
+  nullIf(LogAttributes['vcml.trace.span_id'], '') AS `span_id`,
+  toInt64OrNull(LogAttributes['vcml.trace.flags']) AS `trace_flags`,
+  if(LogAttributes['vcml.process.environment_truncated'] = 'true', true, NULL) AS `environment_truncated`,
   nullIf(LogAttributes['process.executable.path'], '') AS `executable`,
   nullIf(LogAttributes['process.executable.name'], '') AS `executable_name`,
   nullIf(LogAttributes['vcml.executable.inode'], '') AS `executable_inode`,
@@ -417,10 +430,10 @@ SELECT
   coalesce(concat('deployment/', nullIf(ResourceAttributes['k8s.deployment.name'], '')), concat('statefulset/', nullIf(ResourceAttributes['k8s.statefulset.name'], '')), concat('daemonset/', nullIf(ResourceAttributes['k8s.daemonset.name'], '')), concat('cronjob/', nullIf(ResourceAttributes['k8s.cronjob.name'], '')), concat('job/', nullIf(ResourceAttributes['k8s.job.name'], '')), concat('replicaset/', nullIf(ResourceAttributes['k8s.replicaset.name'], ''))) AS `owner`,
   nullIf(ResourceAttributes['service.name'], '') AS `service`,
   toJSONString(ResourceAttributes) AS `resource_json`,
-  mapFilter((k, v) -> (NOT k IN ('log.record.uid', 'process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.process.comm', 'vcml.object', 'vcml.permitted_by', 'vcml.parent_cause', 'vcml.boot.id', 'vcml.boot_time', 'vcml.hook.id', 'vcml.cpu', 'vcml.seq', 'vcml.gap.reason', 'vcml.gap.lost_cause', 'vcml.gap.ancestor.pid', 'vcml.gap.ancestor.start_time', 'vcml.gap.ancestor.comm', 'vcml.gap.ancestor.executable.path', 'vcml.loss.stage', 'vcml.loss.hook_id', 'vcml.loss.boot_id', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.next_seq', 'vcml.loss.since', 'vcml.agent.version', 'vcml.format.version', 'vcml.hook.state', 'vcml.hook.next_seq', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'vcml.withheld.hook_id', 'vcml.withheld.cpu', 'vcml.withheld.ranges', 'vcml.withheld.count', 'process.vpid', 'process.creation.time', 'process.executable.path', 'process.executable.name', 'vcml.executable.inode', 'vcml.executable.device', 'vcml.executable.mode', 'vcml.executable.path_truncated', 'vcml.executable.memfd', 'vcml.executable.upper_layer', 'vcml.executable.setuid', 'vcml.executable.unlinked', 'process.args_count', 'process.command', 'process.command_args', 'vcml.process.args_redacted', 'vcml.process.args_truncated', 'vcml.process.args_size', 'process.working_directory', 'process.interactive', 'vcml.process.no_new_privs', 'vcml.process.seccomp', 'vcml.privilege.gained', 'vcml.process.working_directory_truncated', 'vcml.object.truncated', 'vcml.object.resolved', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id', 'vcml.process.tty', 'vcml.process.capabilities.effective', 'vcml.process.capabilities.permitted', 'vcml.process.capabilities.inheritable', 'vcml.process.capabilities.bounding', 'vcml.process.capabilities.ambient', 'vcml.namespace.pid', 'vcml.namespace.mnt', 'vcml.namespace.net', 'vcml.namespace.user', 'vcml.namespace.cgroup', 'vcml.metadata.state', 'vcml.unit', 'vcml.entry', 'process.linux.cgroup', 'vcml.authority.type', 'vcml.authority.id', 'vcml.authority.source', 'vcml.authority.controller', 'vcml.authority.service_account', 'vcml.authority.matched', 'vcml.authority.remote', 'vcml.authority.claimed'))
+  mapFilter((k, v) -> (NOT k IN ('log.record.uid', 'process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.process.comm', 'vcml.object', 'vcml.permitted_by', 'vcml.parent_cause', 'vcml.boot.id', 'vcml.boot_time', 'vcml.hook.id', 'vcml.cpu', 'vcml.seq', 'vcml.gap.reason', 'vcml.gap.lost_cause', 'vcml.gap.ancestor.pid', 'vcml.gap.ancestor.start_time', 'vcml.gap.ancestor.comm', 'vcml.gap.ancestor.executable.path', 'vcml.loss.stage', 'vcml.loss.hook_id', 'vcml.loss.boot_id', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.next_seq', 'vcml.loss.since', 'vcml.agent.version', 'vcml.format.version', 'vcml.hook.state', 'vcml.hook.next_seq', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'vcml.withheld.hook_id', 'vcml.withheld.cpu', 'vcml.withheld.ranges', 'vcml.withheld.count', 'process.vpid', 'process.creation.time', 'vcml.trace.trace_id', 'vcml.trace.span_id', 'vcml.trace.flags', 'vcml.process.environment_truncated', 'process.executable.path', 'process.executable.name', 'vcml.executable.inode', 'vcml.executable.device', 'vcml.executable.mode', 'vcml.executable.path_truncated', 'vcml.executable.memfd', 'vcml.executable.upper_layer', 'vcml.executable.setuid', 'vcml.executable.unlinked', 'process.args_count', 'process.command', 'process.command_args', 'vcml.process.args_redacted', 'vcml.process.args_truncated', 'vcml.process.args_size', 'process.working_directory', 'process.interactive', 'vcml.process.no_new_privs', 'vcml.process.seccomp', 'vcml.privilege.gained', 'vcml.process.working_directory_truncated', 'vcml.object.truncated', 'vcml.object.resolved', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id', 'vcml.process.tty', 'vcml.process.capabilities.effective', 'vcml.process.capabilities.permitted', 'vcml.process.capabilities.inheritable', 'vcml.process.capabilities.bounding', 'vcml.process.capabilities.ambient', 'vcml.namespace.pid', 'vcml.namespace.mnt', 'vcml.namespace.net', 'vcml.namespace.user', 'vcml.namespace.cgroup', 'vcml.metadata.state', 'vcml.unit', 'vcml.entry', 'process.linux.cgroup', 'vcml.authority.type', 'vcml.authority.id', 'vcml.authority.source', 'vcml.authority.controller', 'vcml.authority.service_account', 'vcml.authority.matched', 'vcml.authority.remote', 'vcml.authority.claimed'))
     OR (v = '')
-    OR (k IN ('process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.boot_time', 'vcml.cpu', 'vcml.seq', 'vcml.gap.ancestor.pid', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.since', 'vcml.format.version', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'vcml.withheld.cpu', 'vcml.withheld.count', 'process.vpid', 'process.args_count', 'vcml.process.args_redacted', 'vcml.process.args_size', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id') AND toString(toInt64OrZero(v)) != v)
-    OR (k IN ('vcml.executable.path_truncated', 'vcml.executable.memfd', 'vcml.executable.upper_layer', 'vcml.executable.setuid', 'vcml.executable.unlinked', 'vcml.process.args_truncated', 'process.interactive', 'vcml.process.no_new_privs', 'vcml.process.working_directory_truncated', 'vcml.object.truncated', 'vcml.object.resolved', 'vcml.authority.matched', 'vcml.authority.claimed') AND v != 'true')
+    OR (k IN ('process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.boot_time', 'vcml.cpu', 'vcml.seq', 'vcml.gap.ancestor.pid', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.since', 'vcml.format.version', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'vcml.withheld.cpu', 'vcml.withheld.count', 'process.vpid', 'vcml.trace.flags', 'process.args_count', 'vcml.process.args_redacted', 'vcml.process.args_size', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id') AND toString(toInt64OrZero(v)) != v)
+    OR (k IN ('vcml.process.environment_truncated', 'vcml.executable.path_truncated', 'vcml.executable.memfd', 'vcml.executable.upper_layer', 'vcml.executable.setuid', 'vcml.executable.unlinked', 'vcml.process.args_truncated', 'process.interactive', 'vcml.process.no_new_privs', 'vcml.process.working_directory_truncated', 'vcml.object.truncated', 'vcml.object.resolved', 'vcml.authority.matched', 'vcml.authority.claimed') AND v != 'true')
     OR (k IN ('process.creation.time') AND coalesce(concat(replaceOne(toString(parseDateTime64BestEffortOrNull(v, 9, 'UTC')), ' ', 'T'), 'Z'), '') != v)
     OR (k IN ('log.record.uid', 'vcml.parent_cause', 'vcml.boot.id', 'vcml.gap.lost_cause', 'vcml.loss.boot_id') AND toString(toUUIDOrZero(v)) != v)
     OR (k IN ('vcml.loss.next_seq', 'vcml.hook.next_seq', 'vcml.withheld.ranges', 'process.command_args', 'vcml.privilege.gained', 'vcml.authority.controller') AND empty(JSONExtract(v, 'Array(String)'))), LogAttributes) AS `attributes`,
@@ -477,6 +490,10 @@ SELECT
   `withheld_count`,
   `vpid`,
   `age`,
+  `trace_id`,
+  `span_id`,
+  `trace_flags`,
+  `environment_truncated`,
   `executable`,
   `executable_name`,
   `executable_inode`,
@@ -582,4 +599,4 @@ WHERE action = 'exec'
 GROUP BY executable, image, node;
 
 CREATE OR REPLACE VIEW `vcml`.`schema` AS
-SELECT 1 AS version, '1038561d277edfcd' AS fingerprint, 'one server' AS layout;
+SELECT 1 AS version, '49da38da469efe75' AS fingerprint, 'one server' AS layout;

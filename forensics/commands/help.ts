@@ -14,6 +14,7 @@ Examples:
   vcml query --since 2h --pod shop/cart-7d9f-x2x
   vcml query --entry exec --output jsonl nodes/
   vcml query --kubernetes-user alice --audit-log audit.log nodes/
+  vcml tree --trace 4bf92f3577b34da6a3ce929d0e0e4736 --since 1h nodes/
   vcml chain 4a7107b4 nodes/*/journal
   vcml chain 4a7107b4 --output sentences nodes/
   vcml serve nodes/

@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ENTRIES } from '../../record/fields/exec.ts';
+import { isTraceId } from '../../record/trace-ids.ts';
 import { ForensicsError } from '../errors.ts';
 import { FORMS } from '../output/form.ts';
-import type { OfUser } from '../select/of-user.ts';
+import type { Caused } from '../select/caused.ts';
 
 /** Adds the option for the form of the output. */
 export function form(command: Command, ...more: readonly string[]): Command {
@@ -27,7 +28,7 @@ export function auditLog(command: Command): Command {
 }
 
 /** Adds the option that selects what a user of the API server caused, for which auditLog() is needed. */
-export function kubernetesUser(command: Command): Command {
+function kubernetesUser(command: Command): Command {
   return command.option(
     '--kubernetes-user <name>',
     'what the exec sessions of this user caused, as far as --audit-log confirms them by their ids',
@@ -35,9 +36,31 @@ export function kubernetesUser(command: Command): Command {
   );
 }
 
-/** Throws an error of usage if a user is to be selected, and nothing says who a user is. */
-export function refuseWithoutLog({ kubernetesUser, auditLog, sql }: OfUser & Sql): void {
+/** Adds the options that select what some records caused: the sessions of a user, or the execs of a trace. */
+export function caused(command: Command): Command {
+  return kubernetesUser(command).option(
+    '--trace <id>',
+    'what carries the trace with this id, and what that caused, if `traceContext` is `environment`',
+    traceId,
+  );
+}
+
+function traceId(text: string): string {
+  const id = text.toLowerCase();
+  if (isTraceId(id)) return id;
+  throw new InvalidArgumentError('Must be 32 hexadecimal digits that are not all zero.');
+}
+
+/** Throws an error of usage if it cannot be said what is asked for, or what that caused. */
+export function refuseUnclear({ kubernetesUser, trace, auditLog, sql }: Caused & Sql): void {
+  if (trace !== undefined && sql !== undefined)
+    throw new ForensicsError(
+      'usage',
+      '--trace cannot be combined with --sql: query without --sql, and count the lines of --output csv',
+    );
   if (kubernetesUser === undefined) return;
+  if (trace !== undefined)
+    throw new ForensicsError('usage', '--trace cannot be combined with --kubernetes-user');
   if (auditLog === undefined)
     throw new ForensicsError(
       'usage',

@@ -5,8 +5,8 @@ import { isArchive } from '../archive/address.ts';
 import { ForensicsError } from '../errors.ts';
 import { namedInputs, splitId } from '../inputs/named.ts';
 import type { Journals } from '../journals.ts';
+import { type Caused, isCaused } from '../select/caused.ts';
 import type { Times } from '../select/filter.ts';
-import type { OfUser } from '../select/of-user.ts';
 import { isStore } from '../store/address.ts';
 import type { Question } from '../store/answer/question.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
@@ -15,10 +15,10 @@ import { filesOf } from './files.ts';
 import { MAIN_HELP } from './help.ts';
 import {
   auditLog,
+  caused,
   count,
   form,
-  kubernetesUser,
-  refuseWithoutLog,
+  refuseUnclear,
   selection,
   someText,
   storeConnection,
@@ -54,7 +54,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await reading(opening, answer, concluding({}, LINKS)));
     });
 
-  storeConnection(kubernetesUser(auditLog(selection(form(program.command('query'))))))
+  storeConnection(caused(auditLog(selection(form(program.command('query'))))))
     .description('print records by time, place, user, executable and more, or run SQL')
     .option('--limit <n>', 'maximum number of records', count)
     .option(
@@ -66,11 +66,11 @@ export function createProgram(done: (exitCode: number) => void): Command {
       const { query, MARKED } = await import('./query.ts');
       const opening = await openingOf(inputs, options, options);
       const answer = (journals: Journals) => query(journals, options);
-      const scanned = options.kubernetesUser === undefined ? MARKED : LINKS;
+      const scanned = isCaused(options) ? LINKS : MARKED;
       done(await reading(opening, answer, concluding(options, scanned)));
     });
 
-  storeConnection(kubernetesUser(auditLog(selection(form(program.command('tree'))))))
+  storeConnection(caused(auditLog(selection(form(program.command('tree'))))))
     .description('print what a record or a selection caused, as trees')
     .option('--id <id>', 'id of the record at the root, or the beginning of it', someText)
     .option('--depth <n>', 'maximum depth of the tree', count, 100)
@@ -139,7 +139,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await tail(namedInputs(inputs), options));
     });
 
-  storeConnection(kubernetesUser(auditLog(selection(program.command('report')))))
+  storeConnection(caused(auditLog(selection(program.command('report')))))
     .description(
       'write one self-contained HTML file, or Markdown for a ticket, about a record or a selection, with all causes',
     )
@@ -238,11 +238,11 @@ export function createProgram(done: (exitCode: number) => void): Command {
 /** Opens the inputs; a store is asked a question. */
 async function openingOf(
   inputs: readonly string[],
-  options: ConnectionOptions & OfUser,
+  options: ConnectionOptions & Caused,
   question: Question,
 ): Promise<Opening> {
   const [first = ''] = inputs;
-  refuseWithoutLog(options);
+  refuseUnclear(options);
   if (inputs.length !== 1 || !isStore(first)) return await filesOf(inputs);
   const { askStore } = await import('../store/answer/ask-store.ts');
   return askStore(first, options, question);

@@ -11,10 +11,10 @@ import { printNotes } from '../output/notes.ts';
 import { type RecordPrinter, recordPrinter } from '../output/records.ts';
 import { jsonOf, printTable } from '../output/rows.ts';
 import { print } from '../output/stdout.ts';
-import { causedByUser } from '../select/caused-by-user.ts';
+import { type Caused, causedColumns, isCaused } from '../select/caused.ts';
+import { causedRows } from '../select/caused-rows.ts';
 import { checkedCondition } from '../select/condition.ts';
 import type { Selection } from '../select/filter.ts';
-import { type OfUser, SESSION_COLUMNS } from '../select/of-user.ts';
 import { entriesByTime, hitsOf } from '../select/ordered.ts';
 import { isStore } from '../store/address.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
@@ -27,7 +27,7 @@ const GONE =
   'a segment was compressed or deleted while it was read, because its agent is recording: run the query again';
 
 /** The options of `vcml query`. */
-export interface QueryOptions extends Selection, OfUser, ConnectionOptions {
+export interface QueryOptions extends Selection, Caused, ConnectionOptions {
   readonly output: Form;
   readonly limit?: number;
   readonly sql?: string;
@@ -65,15 +65,13 @@ async function selected(
   options: QueryOptions,
   auditLogFor: AuditLogFor,
 ): Promise<Selected> {
-  const { kubernetesUser, auditLog } = options;
-  if (kubernetesUser === undefined)
-    return marked(journals, options, auditLog === undefined ? [] : ['entry']);
+  const more = options.auditLog === undefined ? [] : ['entry'];
+  if (!isCaused(options)) return marked(journals, options, more);
   const { sql, columns } = await checkedCondition(journals, options);
-  const needed = [...new Set([...columns, ...SESSION_COLUMNS])];
+  const needed = [...new Set([...columns, ...more, ...causedColumns(options)])];
   const graph = await Graph.load(journals, withNumbers(journals, needed));
-  const all = await hitsOf(journals, 'links', sql);
-  const caused = await causedByUser(journals, graph, kubernetesUser, auditLogFor);
-  return { table: 'links', hits: all.filter((row) => caused.has(row)) };
+  const hits = await causedRows(journals, graph, options, sql, auditLogFor);
+  return { table: 'links', hits };
 }
 
 /** Scans what a selection and an answer need, and finds the rows of the selection. */

@@ -12,11 +12,11 @@ import { recordIn } from '../record-in.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { reported } from '../report/pack.ts';
 import { type ReportInput, renderReport } from '../report/render.ts';
-import { causedByUser } from '../select/caused-by-user.ts';
+import { type Caused, causedColumns } from '../select/caused.ts';
+import { causedRows } from '../select/caused-rows.ts';
 import { checkedCondition } from '../select/condition.ts';
 import type { Selection } from '../select/filter.ts';
-import { type OfUser, SESSION_COLUMNS } from '../select/of-user.ts';
-import { entriesByTime, hitsOf } from '../select/ordered.ts';
+import { entriesByTime } from '../select/ordered.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
 import { entriesOf, recordsOf } from './chain.ts';
 
@@ -30,7 +30,7 @@ const TOO_LARGE =
   '`vcml export` writes all records';
 
 /** The options of `vcml report`. */
-export interface ReportOptions extends Selection, OfUser, ConnectionOptions {
+export interface ReportOptions extends Selection, Caused, ConnectionOptions {
   /** the path of the file to write */
   readonly out: string;
   readonly title?: string;
@@ -56,15 +56,11 @@ export async function report(
   options: ReportOptions,
   textMax = TEXT_MAX,
 ): Promise<number> {
-  const { kubernetesUser: user } = options;
   const auditLogFor = auditLogAt(options.auditLog, options);
   const { sql, columns } = await checkedCondition(journals, options);
-  const needed = [...new Set([...columns, ...(user === undefined ? [] : SESSION_COLUMNS)])];
+  const needed = [...new Set([...columns, ...causedColumns(options)])];
   const graph = await Graph.load(journals, withNumbers(journals, needed, true));
-  const matching = await hitsOf(journals, 'links', sql);
-  const caused =
-    user === undefined ? undefined : await causedByUser(journals, graph, user, auditLogFor);
-  const hits = caused ? matching.filter((row) => caused.has(row)) : matching;
+  const hits = await causedRows(journals, graph, options, sql, auditLogFor);
   const about = id === undefined ? undefined : await graph.find(id, options.node);
   const chosen = about === undefined ? hits : around(graph, about, hits);
   const rows = new Set<number>();

@@ -15,16 +15,15 @@ import { recordPrinter } from '../output/records.ts';
 import { remark } from '../output/stderr.ts';
 import { paint, print, width } from '../output/stdout.ts';
 import { commandOf, gapOf, placeOf, shortId, timeOf, userOf, wrapped } from '../output/text.ts';
-import { causedByUser } from '../select/caused-by-user.ts';
+import { type Caused, causedColumns, isCaused } from '../select/caused.ts';
+import { causedRows } from '../select/caused-rows.ts';
 import { checkedCondition } from '../select/condition.ts';
 import { conditionOf, type Selection } from '../select/filter.ts';
-import { type OfUser, SESSION_COLUMNS } from '../select/of-user.ts';
-import { hitsOf } from '../select/ordered.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
 import { entriesOf, recordsOf } from './chain.ts';
 
 /** The options of `vcml tree`. */
-export interface TreeOptions extends Selection, OfUser, ConnectionOptions {
+export interface TreeOptions extends Selection, Caused, ConnectionOptions {
   readonly output: Form;
   /** the number of levels below a root */
   readonly depth: number;
@@ -84,23 +83,19 @@ async function select(
   auditLogFor: AuditLogFor,
 ) {
   const nowMs = Date.now();
-  const { kubernetesUser: user } = options;
+  const areCaused = isCaused(options);
   const { sql, columns } = await checkedCondition(journals, options, nowMs);
-  if (id === undefined && user === undefined) await narrowToSelection(journals, options, nowMs);
-  if (id !== undefined && user === undefined && sql === conditionOf({}, 0).sql) {
+  if (id === undefined && !areCaused) await narrowToSelection(journals, options, nowMs);
+  if (id !== undefined && !areCaused && sql === conditionOf({}, 0).sql) {
     await narrowToTree(journals, id, options.depth);
     const graph = await Graph.load(journals, withNumbers(journals, [], true));
     return { graph, rows: [await graph.find(id)], chosen: undefined };
   }
-  const more = user === undefined ? [] : SESSION_COLUMNS;
-  const needed = [...new Set(['action', ...more, ...columns])];
-  const mayBeNarrowed = id === undefined && user === undefined && mayNarrow(options, nowMs);
+  const needed = [...new Set(['action', ...causedColumns(options), ...columns])];
+  const mayBeNarrowed = id === undefined && !areCaused && mayNarrow(options, nowMs);
   const graph = await Graph.load(journals, withNumbers(journals, needed, mayBeNarrowed));
   const exec = `NOT starts_with("action", 'journal.')`;
-  const matching = await hitsOf(journals, 'links', `${sql} AND ${exec}`);
-  const caused =
-    user === undefined ? undefined : await causedByUser(journals, graph, user, auditLogFor);
-  const all = caused ? matching.filter((row) => caused.has(row)) : matching;
+  const all = await causedRows(journals, graph, options, `${sql} AND ${exec}`, auditLogFor);
   const chosen = new Set(all);
   return { graph, rows: id === undefined ? all : [await graph.find(id, options.node)], chosen };
 }

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../record/exact-json.ts';
 import { isObject } from '../../record/exact-json.ts';
+import { ENVIRONMENT } from '../../record/fields/environment.ts';
 import { ENTRIES, NUMBERS, PROCESS } from '../../record/fields/exec.ts';
 import type { FieldType } from '../../record/fields/field.ts';
 import { GAP } from '../../record/fields/gap.ts';
@@ -17,9 +18,16 @@ const TAIL = { isSound: 1, hasEntry: 2, hasMetadataState: 4, hasUnit: 8 };
 
 /** The attributes that stand elsewhere in an exec's line, or in lines of other kinds. */
 const ELSEWHERE = new Set<string>(
-  Object.values({ ...NUMBERS, ...GAP, ...LOSS, ...START, ...STOP, ...WITHHELD, ...PROCESS }).map(
-    ({ key }) => key,
-  ),
+  Object.values({
+    ...NUMBERS,
+    ...GAP,
+    ...LOSS,
+    ...START,
+    ...STOP,
+    ...WITHHELD,
+    ...PROCESS,
+    ...ENVIRONMENT,
+  }).map(({ key }) => key),
 );
 const ANCESTOR = new Set<string>([
   KEYS.gapAncestorPid,

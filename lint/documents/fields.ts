@@ -1,6 +1,7 @@
 import { AUTHORITY } from '../../record/fields/authority.ts';
 import { CONTEXT } from '../../record/fields/context.ts';
 import { CORE } from '../../record/fields/core.ts';
+import { ENVIRONMENT } from '../../record/fields/environment.ts';
 import { NUMBERS, PLACE, PROCESS } from '../../record/fields/exec.ts';
 import { EXECUTABLE } from '../../record/fields/executable.ts';
 import type { Field, FieldType } from '../../record/fields/field.ts';
@@ -21,7 +22,15 @@ export const FIELD_TABLES: Readonly<Record<string, () => string>> = {
   'attributes of a stop': () => attributes(STOP),
   'attributes of a report of withheld records': () => attributes(WITHHELD),
   'attributes of an exec': () =>
-    attributes({ ...PROCESS, ...EXECUTABLE, ...INVOCATION, ...CONTEXT, ...PLACE, ...AUTHORITY }),
+    attributes({
+      ...PROCESS,
+      ...ENVIRONMENT,
+      ...EXECUTABLE,
+      ...INVOCATION,
+      ...CONTEXT,
+      ...PLACE,
+      ...AUTHORITY,
+    }),
   'resource attributes': resourceAttributes,
 };
 

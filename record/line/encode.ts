@@ -1,3 +1,4 @@
+import { ENVIRONMENT, ENVIRONMENT_PREFIX } from '../fields/environment.ts';
 import { NUMBERS, PLACE, PROCESS } from '../fields/exec.ts';
 import { GAP } from '../fields/gap.ts';
 import { LOSS, START, STOP } from '../fields/journal.ts';
@@ -9,6 +10,7 @@ import {
   type JournalRecord,
   nanosecondsOf,
   type Place,
+  type RecordedEnvironment,
   type WallOffset,
 } from '../types.ts';
 import { createAttributesText } from './attributes.ts';
@@ -105,6 +107,9 @@ export function createLineWriter(options: LineOptions): LineWriter {
     writer.bytes(createdIn(created.seconds));
     writer.nineDigits(created.nanos);
     writer.bytes(BETWEEN.zone);
+    // It varies from exec to exec, so that it is no part of the texts that are kept.
+    if (event.recordedEnvironment !== undefined)
+      writer.bytes(Buffer.from(environmentText(event.recordedEnvironment)));
     writer.bytes(invocation.attributes);
     if (place.attributes !== '') writer.bytes(attributesOf(place.attributes));
     writer.bytes(place.cgroup === undefined ? BETWEEN.end : cgroupOf(place.cgroup));
@@ -157,9 +162,17 @@ const BETWEEN = {
 };
 
 const gapText = createAttributesText(GAP);
+const searchedText = createAttributesText(ENVIRONMENT);
 const lossText = createAttributesText(LOSS);
 const startText = createAttributesText(START);
 const stopText = createAttributesText(STOP);
+
+function environmentText(environment: RecordedEnvironment): string {
+  const variables = environment.variables.map(
+    ({ name, value }) => `,${json(`${ENVIRONMENT_PREFIX}${name}`)}:${json(value)}`,
+  );
+  return searchedText(environment) + variables.join('');
+}
 
 /** Keeps recurring text as UTF-8. */
 function keep(render: (key: string) => string): (key: string) => Uint8Array {

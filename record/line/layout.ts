@@ -1,4 +1,5 @@
 import { CORE } from '../fields/core.ts';
+import { ENVIRONMENT } from '../fields/environment.ts';
 import { NUMBERS } from '../fields/exec.ts';
 import { EXECUTABLE } from '../fields/executable.ts';
 import { GAP } from '../fields/gap.ts';
@@ -29,9 +30,10 @@ export const LAYOUT = {
   end: '}}',
 } as const;
 
-/** The first attributes of every line, of a gap and of an invocation. */
+/** The first attributes of every line, of a gap, of a trace and of an invocation. */
 export const FIRST = {
   attribute: before(NUMBERS.bootId),
   gap: before(GAP.gapReason),
+  trace: before(ENVIRONMENT.traceId),
   invocation: before(EXECUTABLE.executable),
 } as const;

@@ -15,6 +15,7 @@ export function checkExec(record: CheckedRecord, report: Report): void {
   checkContainer(record, report);
   checkAuthority(record, report);
   checkPrivilege(record, report);
+  checkEnvironment(record.attributes, report);
   const created = unixNanos(record.attributes['process.creation.time']);
   if (created !== undefined && created > record.timestamp + SLACK_NS) {
     report('creation', 'the process began after its exec');
@@ -174,6 +175,13 @@ function checkCapabilities(attributes: JsonObject, report: Report): void {
   if (set('permitted') === effective) report('capabilities', 'permitted is the effective set');
   if (set('bounding') === effective && effective !== NONE)
     report('capabilities', 'bounding is the effective set');
+}
+
+function checkEnvironment(attributes: JsonObject, report: Report): void {
+  const ids = ['trace_id', 'span_id', 'flags'].filter((key) => `vcml.trace.${key}` in attributes);
+  if (ids.length > 0 && ids.length < 3) report('trace', `only ${ids.join(' and ')}`);
+  const names = Object.keys(attributes).filter((key) => /^process\.environment_v/.test(key));
+  if (names.join() !== names.toSorted().join()) report('environment', 'variables in another order');
 }
 
 /** Returns the Unix nanoseconds of an RFC 3339 time with nine digits of a second. */

@@ -96,6 +96,10 @@ const EXEC: Record<string, Type> = {
   'vcml.executable.upper_layer': flag,
   'vcml.executable.setuid': flag,
   'vcml.executable.unlinked': flag,
+  'vcml.trace.trace_id': matching(/^(?!0+$)[0-9a-f]{32}$/),
+  'vcml.trace.span_id': matching(/^(?!0+$)[0-9a-f]{16}$/),
+  'vcml.trace.flags': (value) => integer(value) && (value as number) < 256,
+  'vcml.process.environment_truncated': flag,
   'vcml.unit': matching(/.\.(service|scope)$/),
   'vcml.entry': oneOf('start', 'exec', 'session'),
   'vcml.authority.type': oneOf('pod', 'exec_request', 'probe', 'lifecycle', 'unit', 'login'),
@@ -108,6 +112,9 @@ const EXEC: Record<string, Type> = {
   'vcml.authority.claimed': flag,
   'vcml.metadata.state': oneOf('complete', 'partial'),
 };
+
+/** A configured variable of the environment. */
+const VARIABLE = /^process\.environment_variable\.[A-Za-z_][A-Za-z0-9_]*$/;
 
 const BOOT: Record<string, Type> = { 'vcml.boot.id': uuid, 'vcml.boot_time': decimal };
 
@@ -201,7 +208,8 @@ export function checkFields(
 
 function checkNames(object: JsonObject, types: Record<string, Type>, report: Report): void {
   for (const [key, value] of Object.entries(object)) {
-    const type = Object.hasOwn(types, key) ? types[key] : undefined;
+    const named = types === EXEC && VARIABLE.test(key) ? text : undefined;
+    const type = Object.hasOwn(types, key) ? types[key] : named;
     if (type === undefined) report('field', `unknown attribute ${JSON.stringify(key)}`);
     else if (value === undefined || !type(value)) report('type', `${key} is ${show(value)}`);
   }

@@ -105,6 +105,8 @@ const good: [key: string, given: unknown, value: unknown][] = [
   ['execRequestVariables', 'REQUEST_ID _b2', ['REQUEST_ID', '_b2']],
   ['execRequestVariables', '', []],
   ['execRequestVariables', [], []],
+  ['environment', ['CI_JOB', 'PATH'], ['CI_JOB', 'PATH']],
+  ['traceContext', 'environment', 'environment'],
 ];
 
 for (const [key, given, value] of good)
@@ -197,6 +199,8 @@ const bad: [key: string, given: unknown, right: RegExp][] = [
   ['nodeName', 'a\u001b[31mb', /a name of printable characters/],
   ['nodeName', 'a\u202eb', /a name of printable characters/],
   ['execRequestVariables', 'A=b', /"A=b" is not the name of an environment variable/],
+  ['environment', 'A-B', /"A-B" is not the name of an environment variable/],
+  ['traceContext', 'header', /must be none \| environment/],
   ['execRequestVariables', ['A B'], /"A B" is not the name/],
   ['execRequestVariables', '7A', /"7A" is not the name/],
   ['execRequestVariables', [''], /"" is not the name/],

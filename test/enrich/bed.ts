@@ -135,8 +135,8 @@ export function bedOf(options: BedOptions = {}) {
       const invocation = { ...event.invocation, ...INVOCATION, ...given, context };
       return enricher.place({ ...event, invocation, ...(environment && { environment }) });
     },
-    readingOf: (at: Spot, environment?: Environment) =>
-      enricher.reading({ ...eventOf(at, undefined, 10), ...(environment && { environment }) }),
+    readingOf: (at: Spot, environment?: Environment, from?: Spot) =>
+      enricher.reading({ ...eventOf(at, from, 10), ...(environment && { environment }) }),
     wait: (at: Spot, seconds: number, now: number) =>
       Math.round(enricher.wait(eventOf(at, undefined, seconds), timeOf(now))),
   };

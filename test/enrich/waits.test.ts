@@ -57,11 +57,15 @@ test('a record with a request follows that reading where the pod alone is known'
   bed.pods.set(UID, podOf(UID, 'cart-1', [containerOf({ id: A })]));
   bed.mkdir(60n, podPath(A));
   const request = environmentOf([['REQUEST_ID', 'a']]);
-  equal(bed.readingOf(at, environmentOf([['SSH_CONNECTION', 'a']])), undefined);
-  equal(bed.readingOf(at, request), bed.reading.get(A));
+  const outside = { cgroup: 1n, mnt: 1 };
+  equal(bed.readingOf(at, environmentOf([['SSH_CONNECTION', 'a']]), outside), undefined);
+  equal(bed.readingOf(at, request, outside), bed.reading.get(A));
+  // A descendant has the variable as well, where the environment of every exec is read.
+  equal(bed.readingOf(at, request, at), undefined);
+  equal(bed.readingOf(at, request), undefined);
   bed.states.set(A, stateOf());
   bed.enricher.stateKnown(A);
-  equal(bed.readingOf(at, request), undefined);
+  equal(bed.readingOf(at, request, outside), undefined);
 });
 
 test('no record waits if the source is unreachable or not configured, or the container is plain', () => {

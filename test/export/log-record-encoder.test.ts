@@ -60,6 +60,56 @@ test('the core fields are encoded as documented', () => {
   );
 });
 
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
+const SPAN = '00f067aa0ba902b7';
+
+function lineWithTrace(
+  n: number,
+  traceId: string,
+  spanId: string,
+  flags = ',"vcml.trace.flags":1',
+) {
+  const ids = `,"vcml.trace.trace_id":"${traceId}","vcml.trace.span_id":"${spanId}"`;
+  return execLine(n, { environment: `${ids}${flags}` });
+}
+
+test('a trace is that of the log record, and its attributes stay', () => {
+  const { traceId, spanId, flags, attributes } = recordOf(lineWithTrace(1, TRACE, SPAN));
+  deepEqual([traceId, spanId, flags], [TRACE, SPAN, 1]);
+  deepEqual([attributes['vcml.trace.trace_id'], attributes['vcml.trace.span_id']], [TRACE, SPAN]);
+  equal(attributes['vcml.trace.flags'], 1);
+  equal(recordOf(lineWithTrace(1, TRACE, SPAN, '')).flags, 0);
+});
+
+test('each record of an invocation that recurs has its own trace, or none', () => {
+  const requests = newRequests();
+  const same = (n: number, environment: string) =>
+    execLine(n, { object: '/bin/sh', args: ['sh'], environment });
+  for (let n = 0; n < 20; n += 1) {
+    const traceId = TRACE.replace('4b', `${n + 10}`);
+    const ids = `,"vcml.trace.trace_id":"${traceId}","vcml.trace.span_id":"${SPAN}","vcml.trace.flags":${n}`;
+    const traced = recordOf(same(n, ids), requests);
+    deepEqual([traced.traceId, traced.flags], [traceId, n]);
+    const { traceId: none, attributes } = recordOf(same(n, ''), requests);
+    equal(none, '');
+    equal('vcml.trace.trace_id' in attributes, false);
+  }
+});
+
+for (const [traceId, spanId] of [
+  ['0'.repeat(32), SPAN],
+  [TRACE, '0'.repeat(16)],
+  [TRACE.toUpperCase(), SPAN],
+  [TRACE.slice(1), SPAN],
+  [TRACE, `${SPAN}00`],
+  ['', SPAN],
+] as const)
+  test(`ids that are not valid are attributes only: ${traceId} ${spanId}`, () => {
+    const record = recordOf(lineWithTrace(1, traceId, spanId));
+    deepEqual([record.traceId, record.spanId, record.flags], ['', '', 0]);
+    equal(record.attributes['vcml.trace.trace_id'], traceId);
+  });
+
 test('an exec without a cause has no vcml.parent_cause', () => {
   const { attributes } = recordOf(execLine(0));
   equal('vcml.parent_cause' in attributes, false);

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openHook, removePins } from '../../agent/source/hook.ts';
+import { environmentAsked } from '../../agent/source/layout.ts';
 
 const [, , root = '', pinDir = ''] = process.argv;
 const options = {
@@ -14,7 +15,7 @@ const options = {
   ringBytes: 1 << 20,
   tableEntries: 0,
   argsBytes: 8192,
-  environment: true,
+  environment: environmentAsked.environmentEntries,
   quietAfterMs: 900_000,
   mountBpffs: false,
   attach: true,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createDecoder } from '../../agent/source/decode.ts';
 import { type Hook, type HookOptions, openHook } from '../../agent/source/hook.ts';
+import { environmentAsked } from '../../agent/source/layout.ts';
 import type { ExecEvent } from '../../record/types.ts';
 import { built } from './paths.ts';
 
@@ -20,7 +21,7 @@ export function openTestHook(
     ringBytes: 1 << 24,
     tableEntries: 0,
     argsBytes: 512,
-    environment: true,
+    environment: environmentAsked.environmentEntries,
     quietAfterMs: 0,
     mountBpffs: false,
     attach: true,

@@ -1,3 +1,4 @@
+import type { SpanContext } from '@opentelemetry/api';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { type PlainLogRecord, readLogRecord } from './read-log-record.ts';
 import type { Resource } from './resources.ts';
@@ -78,6 +79,11 @@ export class JournalLogRecord implements ReadableLogRecord {
 
   get eventName(): PlainLogRecord['eventName'] {
     return this.plain.eventName;
+  }
+
+  /** undefined where there is none: of a getter, the interface cannot say so */
+  get spanContext(): SpanContext {
+    return this.plain.spanContext as SpanContext;
   }
 
   get body(): PlainLogRecord['body'] {

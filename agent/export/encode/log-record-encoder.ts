@@ -8,6 +8,7 @@ import { ANY_VALUE, copyMember, copyValue, writeCount } from './key-value.ts';
 import { Memo, Prefixes } from './memo.ts';
 import { type ProtobufWriter, varintLength } from './protobuf-writer.ts';
 import { type Resource, Resources } from './resources.ts';
+import { traceOf } from './trace-of.ts';
 
 /** Field numbers and wire types: opentelemetry/proto/logs/v1. */
 const LOG_RECORDS = 0x12;
@@ -18,6 +19,9 @@ const LOG_RECORD = {
   attributes: 0x32,
   observedTime: 0x59,
   eventName: 0x62,
+  flags: 0x45,
+  traceId: 0x4a,
+  spanId: 0x52,
 };
 /** SEVERITY_NUMBER_INFO, SEVERITY_NUMBER_WARN */
 const INFO = 9;
@@ -28,6 +32,7 @@ const BETWEEN = buffersOf(LAYOUT);
 /** The first of an exec's attributes about its invocation and its place, which often recur. */
 const INVOCATION = Buffer.from(FIRST.invocation);
 const GAP_REASON = Buffer.from(FIRST.gap);
+const TRACE_ID = Buffer.from(FIRST.trace);
 const NULL = Buffer.from('null');
 const END_OF_BODY = Buffer.from(')');
 /** The attributes that carry core fields. */
@@ -141,12 +146,16 @@ export class LogRecordEncoder {
   /** Copies the attributes, which end at `end`; returns the reason of a gap. */
   #copyAttributes(line: LineReader, writer: ProtobufWriter, end: number): string | undefined {
     let gap: string | undefined;
+    let trace: number | undefined;
     if (line.at === end) return gap;
     do {
       if (line.isAt(INVOCATION)) {
+        if (trace !== undefined)
+          writeTrace(writer, line.bytes.toString('utf8', trace, line.at - 1));
         this.#copyRecurring(line, writer, end);
         break;
       }
+      if (line.isAt(TRACE_ID)) trace = line.at;
       const isGap = line.isAt(GAP_REASON);
       copyMember(line, writer, LOG_RECORD.attributes);
       if (isGap) gap = line.text;
@@ -183,6 +192,15 @@ function copyBody(
   writer.raw(begin);
   writer.bytes(bytes, from, to);
   writer.raw(END_OF_BODY);
+}
+
+/** Writes the fields of the trace that these attributes claim, in JSON without braces. */
+function writeTrace(writer: ProtobufWriter, attributes: string): void {
+  const trace = traceOf(JSON.parse(`{${attributes}}`));
+  if (trace === undefined) return;
+  writer.fixed32(LOG_RECORD.flags, trace.flags);
+  writer.hex(LOG_RECORD.traceId, trace.traceId);
+  writer.hex(LOG_RECORD.spanId, trace.spanId);
 }
 
 /** The attributes that the body of an exec needs. */

@@ -109,6 +109,21 @@ export class ProtobufWriter {
     this.#at = at + length;
   }
 
+  /** Writes a bytes field from hex digits. */
+  hex(tag: number, digits: string): void {
+    const length = digits.length / 2;
+    const bytes = this.room(HEAD_MAX + length);
+    this.varint(tag, length);
+    this.#at += bytes.write(digits, this.#at, 'hex');
+  }
+
+  /** Writes a fixed32 field. */
+  fixed32(tag: number, value: number): void {
+    const bytes = this.room(5);
+    bytes[this.#at] = tag;
+    this.#at = bytes.writeUInt32LE(value, this.#at + 1);
+  }
+
   /** Writes a time as nanoseconds since 1970, as an exact fixed64. */
   nanoseconds(tag: number, seconds: number, nanos: number): void {
     const bytes = this.room(9);

@@ -5,9 +5,11 @@ import { isObject, type Json, type JsonObject, parseExact } from '../../../recor
 import { CORE, OTLP_KEYS } from '../../../record/fields/core.ts';
 import { bodyOf } from './body.ts';
 import type { Scope } from './scope.ts';
+import { traceOf } from './trace-of.ts';
 
 /** A log record that has all the fields that the agent's records have. */
-export type PlainLogRecord = Required<Omit<ReadableLogRecord, 'spanContext' | 'severityText'>>;
+export type PlainLogRecord = Required<Omit<ReadableLogRecord, 'spanContext' | 'severityText'>> &
+  Pick<ReadableLogRecord, 'spanContext'>;
 
 const NANOS_PER_SECOND = 1_000_000_000n;
 
@@ -24,6 +26,7 @@ export function readLogRecord(line: string, instrumentationScope: Scope): PlainL
   const object = textIn(json[CORE.object.key]);
   const pid = countIn(actor[CORE.pid.key]);
   const parentCause = json[CORE.parentCause.key];
+  const trace = traceOf(attributes);
   const hrTime = timeIn(json[CORE.timestamp.key]);
   return {
     hrTime,
@@ -48,6 +51,7 @@ export function readLogRecord(line: string, instrumentationScope: Scope): PlainL
       ...attributes,
     },
     droppedAttributesCount: 0,
+    ...(trace && { spanContext: { ...trace, traceFlags: trace.flags } }),
   };
 }
 

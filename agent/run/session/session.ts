@@ -19,7 +19,13 @@ import type { Report } from '../report.ts';
 import { type Continuity, continuityFrom } from '../resume/continuity.ts';
 import { lossesOf } from '../resume/doubts.ts';
 import { readContinuity } from '../resume/resume.ts';
-import { createEnricher, environmentNames, loadPodSource, redactOf } from '../wiring.ts';
+import {
+  createEnricher,
+  environmentNames,
+  environmentRecorder,
+  loadPodSource,
+  redactOf,
+} from '../wiring.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
 
 /** A hook and a journal, and everything between them. */
@@ -73,7 +79,13 @@ export async function openSession(
   const recorder = new Recorder({
     hook,
     hookId,
-    decoder: createDecoder(hook.buffer, hook.cpuCount, redactOf(config), environmentNames(config)),
+    decoder: createDecoder(
+      hook.buffer,
+      hook.cpuCount,
+      redactOf(config),
+      environmentNames(config),
+      environmentRecorder(config),
+    ),
     clock,
     lineage,
     nextSeq,

@@ -5,12 +5,14 @@ import type { Answers } from '../../inputs/find.ts';
 import { isStream } from '../../inputs/read/stream.ts';
 import type { Temporary } from '../../inputs/temporary.ts';
 import { Journals } from '../../journals.ts';
+import { isCaused } from '../../select/caused.ts';
 import { timeRangeOf } from '../../select/filter.ts';
 import { completenessFor, storeCompleteness } from '../arrivals/completeness.ts';
 import { type ConnectionOptions, connect, type Store } from '../connect.ts';
 import { refuseOtherSchema } from '../refuse.ts';
 import { rowsFor } from './fetch.ts';
 import { NodeFiles } from './node-files.ts';
+import { rowsOfTrace, uncertaintyIn } from './of-trace.ts';
 import { rowsOfUser } from './of-user.ts';
 import type { Question } from './question.ts';
 import { lineOf, type Row } from './record-line.ts';
@@ -33,6 +35,8 @@ export function askStore(address: string, options: ConnectionOptions, question: 
       const nowMs = Date.now();
       const answered = rowsOf(store, question, options, nowMs);
       const { answers, nodes } = await answersOf(store, question, answered, temporary);
+      const uncertain =
+        question.trace === undefined ? [] : await uncertaintyIn(store, question, nowMs);
       const times = timeRangeOf(question, nowMs);
       const completeness =
         nodes === undefined
@@ -40,6 +44,7 @@ export function askStore(address: string, options: ConnectionOptions, question: 
           : await storeCompleteness(store, nodes, times);
       const journals = await Journals.open(answers, undefined, temporary);
       journals.completeness = completeness;
+      journals.notes = [...journals.notes, ...uncertain];
       return journals;
     },
   };
@@ -52,7 +57,9 @@ function rowsOf(
   options: ConnectionOptions,
   nowMs: number,
 ): AsyncGenerator<readonly Row[]> {
-  const { kubernetesUser, auditLog, id } = question;
+  const { kubernetesUser, trace, auditLog, id } = question;
+  if (trace !== undefined && id === undefined)
+    return rowsOfTrace(store, { ...question, trace }, nowMs);
   if (kubernetesUser === undefined || id !== undefined) return rowsFor(store, question, nowMs);
   if (auditLog !== undefined && isStream(auditLog))
     throw new ForensicsError(
@@ -71,8 +78,8 @@ async function answersOf(
 ): Promise<{ readonly answers: Answers; readonly nodes: readonly string[] | undefined }> {
   const files = new NodeFiles(store, temporary);
   // Causes come behind their effects; the records of a selection come in their order.
-  const { id, causes, kubernetesUser } = question;
-  const isLinked = id !== undefined || causes === true || kubernetesUser !== undefined;
+  const { id, causes } = question;
+  const isLinked = id !== undefined || causes === true || isCaused(question);
   const linked: Linked[] = [];
   for await (const rows of answered)
     for (const row of rows)

@@ -1,12 +1,10 @@
 import type { AuditLogFor } from '../../exec-requests/audit-log.ts';
 import { recordIn } from '../../record-in.ts';
 import { Judge } from '../../select/caused-by-user.ts';
-import { timeRangeOf } from '../../select/filter.ts';
 import { IS_SESSION } from '../../select/of-user.ts';
 import type { Store } from '../connect.ts';
-import { literals } from '../schema/literal.ts';
 import { effectsOf, nodesId, selectedRows, withCauses } from './fetch.ts';
-import { nodesOf, type Question, timeCondition } from './question.ts';
+import { causingCondition, type Question } from './question.ts';
 import { lineOf, type Row } from './record-line.ts';
 
 /**
@@ -29,13 +27,7 @@ async function* sessionsAndEffects(
   auditLogFor: AuditLogFor,
   nowMs: number,
 ): AsyncGenerator<readonly Row[]> {
-  const { until } = timeRangeOf(question, nowMs);
-  const nodes = nodesOf(question);
-  const condition = [
-    IS_SESSION,
-    ...(until === undefined ? [] : [timeCondition({ until })]),
-    ...(nodes === undefined ? [] : [`node IN (${literals(nodes)})`]),
-  ].join(' AND ');
+  const condition = `${IS_SESSION} AND ${causingCondition(question, nowMs)}`;
   const sessions: Row[] = [];
   for await (const rows of selectedRows(store, condition)) sessions.push(...rows);
   yield sessions;

@@ -1,13 +1,13 @@
 import { ForensicsError } from '../../errors.ts';
+import type { Caused } from '../../select/caused.ts';
 import { isPattern, type Selection, type TimeRange, timeRangeOf } from '../../select/filter.ts';
-import type { OfUser } from '../../select/of-user.ts';
 import { HOUR_NS } from '../../select/time.ts';
-import { literal } from '../schema/literal.ts';
+import { literal, literals } from '../schema/literal.ts';
 import { HOUR } from '../schema/tables.ts';
 
 /** What a store is asked for. */
 export type Question = Selection &
-  OfUser & {
+  Caused & {
     /** the id of a record, or its beginning */
     readonly id?: string;
     /** what the record caused is asked for, too */
@@ -40,6 +40,14 @@ export function conditionFor(selection: Selection, nowMs: number): string {
   if (selection.memfd) all.push('memfd');
   if (selection.setuid) all.push('setuid');
   return all.join(' AND ') || 'true';
+}
+
+/** Returns the condition for what may cause a part of a selection, also long before its time. */
+export function causingCondition(selection: Selection, nowMs: number): string {
+  const { until } = timeRangeOf(selection, nowMs);
+  const nodes = nodesOf(selection);
+  const named = nodes === undefined ? [] : [`node IN (${literals(nodes)})`];
+  return [timeCondition({ until }), ...named].join(' AND ');
 }
 
 /** Returns the nodes that a selection names exactly; undefined: it may be any. */

@@ -1,4 +1,5 @@
 import { CORE, OTLP_KEYS } from '../../../record/fields/core.ts';
+import { ENVIRONMENT, ENVIRONMENT_PREFIX } from '../../../record/fields/environment.ts';
 import type { Field, FieldType } from '../../../record/fields/field.ts';
 import { RESOURCE } from '../../../record/fields/resource.ts';
 import { ATTRIBUTES, columnOf } from '../../../record/fields.ts';
@@ -34,9 +35,10 @@ export function lineOf(row: Row): string {
   const actor = (['pid', 'ppid', 'uid', 'gid', 'comm'] as const).map(
     (name) => [CORE[name].key, core(name)] as const,
   );
-  const named = Object.entries(ATTRIBUTES).map(
-    ([name, { key, type }]) => [key, textOf(name, type, row, key)] as const,
-  );
+  const named = Object.entries(ATTRIBUTES).flatMap(([name, { key, type }]) => {
+    const one = [key, textOf(name, type, row, key)] as const;
+    return key === ENVIRONMENT.environmentTruncated.key ? [one, ...variablesOf(row)] : [one];
+  });
   return objectText([
     [CORE.id.key, core('id')],
     [CORE.timestamp.key, row.timestamp],
@@ -72,9 +74,17 @@ function arrayText(values: readonly unknown[], type: FieldType): string {
   return type === 'integers' ? `[${values.join(',')}]` : jsonStrings(values as readonly string[]);
 }
 
+/** The variables of the environment, which a line has in the order of their names. */
+function variablesOf({ attributes }: Row): (readonly [string, string])[] {
+  return Object.entries(attributes)
+    .filter(([key]) => key.startsWith(ENVIRONMENT_PREFIX))
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([key, raw]) => [key, json(raw)]);
+}
+
 function unknownOf({ attributes }: Row): (readonly [string, string])[] {
   return Object.entries(attributes)
-    .filter(([key]) => !KNOWN.has(key))
+    .filter(([key]) => !KNOWN.has(key) && !key.startsWith(ENVIRONMENT_PREFIX))
     .map(([key, raw]) => [key, json(raw)]);
 }
 

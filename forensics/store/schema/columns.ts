@@ -29,6 +29,8 @@ const UUIDS: ReadonlySet<string> = new Set([
   'gapLostCause',
   'lossBootId',
 ]);
+/** Ids that others make: a dictionary would have nearly as many as there are rows. */
+const DISTINCT: ReadonlySet<string> = new Set(['traceId', 'spanId']);
 /** Numbers that rise from row to row. */
 const RISING: ReadonlySet<string> = new Set(['seq']);
 /** Times that are stored as their distance to the timestamp, which takes half of the bytes. */
@@ -123,6 +125,7 @@ function columnFor(name: string): Column {
 }
 
 function formOf(name: string, type: FieldType): Form {
+  if (DISTINCT.has(name)) return FORMS.time;
   return UUIDS.has(name) ? AS_UUID : FORMS[type];
 }
 

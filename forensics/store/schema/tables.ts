@@ -50,6 +50,7 @@ export const TABLES: readonly Table[] = [
       bloomFilter('by_id', 'id', 0.001),
       bloomFilter('by_parent_cause', 'parent_cause', 0.01),
       bloomFilter('by_args', 'args', 0.01),
+      bloomFilter('by_trace_id', 'trace_id', 0.01),
       // The name of a program may be in any of these columns, and one index answers for all of them.
       bloomFilter('by_executable', '(executable, executable_name, object)', 0.01),
       {

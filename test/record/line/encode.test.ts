@@ -91,13 +91,17 @@ function lineOf(record: CausalRecord, place = PLACE): string {
   return bytes.toString('utf8', 3, writer.write(record, place, bytes, 3));
 }
 
-function execLine(invocation: Partial<Invocation> = {}, gap?: Gap): string {
+function execLine(
+  invocation: Partial<Invocation> = {},
+  gap?: Gap,
+  more: Partial<ExecEvent> = {},
+): string {
   const record: ExecRecord = {
     action: 'exec',
     id: uuidOf(ID),
     parentCause: gap === undefined ? uuidOf(PARENT) : null,
     gap,
-    event: { ...EVENT, invocation: { ...INVOCATION, ...invocation } },
+    event: { ...EVENT, ...more, invocation: { ...INVOCATION, ...invocation } },
   };
   return lineOf(record);
 }
@@ -150,6 +154,22 @@ test('an exec with every attribute is one line in the documented format', () => 
       'process.linux.cgroup': '0::/a',
     },
   });
+});
+
+test('what an exec says of its environment is before what recurs', () => {
+  const variables = [
+    { name: 'A', value: '"\\xff' },
+    { name: 'b', value: '\u2028' },
+  ];
+  const trace = { traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8), flags: 0 };
+  const line = execLine({}, undefined, {
+    recordedEnvironment: { variables, isTruncated: true, trace },
+  });
+  const said =
+    `,"vcml.trace.trace_id":"${trace.traceId}","vcml.trace.span_id":"${trace.spanId}"` +
+    ',"vcml.trace.flags":0,"vcml.process.environment_truncated":true' +
+    `,"process.environment_variable.A":${json('"\\xff')},"process.environment_variable.b":"\\u2028"`;
+  assert.equal(line, execLine().replace(',"process.executable.path"', `${said}$&`));
 });
 
 test('the core fields come first, in the order of the format', () => {

@@ -64,6 +64,8 @@ export interface LineOptions {
   readonly resource?: Readonly<Record<string, string | readonly string[]>>;
   /** as in JSON: `,"name":value` */
   readonly more?: string;
+  /** what the exec says of its environment, in the same form */
+  readonly environment?: string;
   readonly comm?: string;
   readonly executable?: string;
   readonly hook?: number;
@@ -75,6 +77,7 @@ export interface LineOptions {
 export function execLine(n: number, options: LineOptions = {}): string {
   const { object = `/usr/bin/p${n}`, args = ['p', `${n}`], comm = 'p', more = '' } = options;
   const { resource = { 'host.name': 'node-1', 'os.type': 'linux' }, executable = object } = options;
+  const { environment = '' } = options;
   const { hook = 1, cpu = n % 2, seq = n } = options;
   const cause = n % 3 === 0 ? null : idOf(n - 1);
   return (
@@ -86,7 +89,7 @@ export function execLine(n: number, options: LineOptions = {}): string {
       : `"permitted_by":"parent_process_context","parent_cause":"${cause}",`) +
     `"resource":${objectText(resource)},"attributes":{"vcml.boot.id":"${BOOT_ID}",` +
     `"vcml.boot_time":"${n}000000000","vcml.hook.id":"${hook}","vcml.cpu":${cpu},"vcml.seq":${seq},` +
-    `"process.vpid":${n + 2},"process.executable.path":${json(executable)},` +
+    `"process.vpid":${n + 2}${environment},"process.executable.path":${json(executable)},` +
     `"process.args_count":${args.length},"process.command_args":[${args.map(json).join(',')}],` +
     `"process.interactive":true${more}}}`
   );
@@ -138,11 +141,23 @@ export function hostileLines(count: number, seed: number): string[] {
       comm: text(),
       executable: `/${text()}`,
       args: Array.from({ length: below(6) }, text),
+      environment: below(3) === 0 ? environmentText(n, text) : '',
       resource: {
         'host.name': `node-${below(3)}`,
         ...(below(2) === 0 ? {} : { 'container.image.tags': [text()], 'k8s.pod.name': text() }),
       },
     }),
+  );
+}
+
+/** What an exec says of its environment; variables stand in the order of their names. */
+function environmentText(n: number, text: () => string): string {
+  const digits = n.toString(16).padStart(4, '0');
+  return (
+    `,"vcml.trace.trace_id":"1${digits.repeat(7)}abc","vcml.trace.span_id":"a${digits.repeat(3)}123"` +
+    `,"vcml.trace.flags":${n % 256}${n % 2 === 0 ? ',"vcml.process.environment_truncated":true' : ''}` +
+    `,"process.environment_variable.B":${json(`${n}${text()}`)}` +
+    `,"process.environment_variable.a":${json(`${text()}${n}`)}`
   );
 }
 

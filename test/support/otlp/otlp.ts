@@ -26,6 +26,7 @@ export interface LogRecord {
   readonly attributes: readonly KeyValue[];
   readonly traceId?: string;
   readonly spanId?: string;
+  readonly flags?: number;
 }
 
 /** An ExportLogsServiceRequest, or a line of the file exporter. */

@@ -36,6 +36,7 @@ function logRecord(record: Fields): LogRecord {
     attributes: messages(record, 6).map(keyValue),
     traceId: Buffer.from(bytes(record, 9)).toString('hex'),
     spanId: Buffer.from(bytes(record, 10)).toString('hex'),
+    flags: Number(integer(record, 8)),
   };
 }
 
@@ -86,6 +87,7 @@ function fieldsOf(from: Uint8Array): Fields {
 function readValue(reader: BinaryReader, wireType: WireType): Uint8Array | bigint {
   if (wireType === WireType.Varint) return BigInt(reader.uint64());
   if (wireType === WireType.Bit64) return BigInt(reader.fixed64());
+  if (wireType === WireType.Bit32) return BigInt(reader.fixed32());
   if (wireType === WireType.LengthDelimited) return reader.bytes();
   throw new Error(`wire type ${wireType}`);
 }

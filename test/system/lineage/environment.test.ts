@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Hook } from '../../../agent/source/hook.ts';
+import { environmentAsked } from '../../../agent/source/layout.ts';
 import type { ExecEvent } from '../../../record/types.ts';
 import { program } from '../../support/agent.ts';
 import { mountBpffs } from '../../support/bpffs.ts';
@@ -161,7 +162,7 @@ test('above half of the ring an exec says that its environment was not read', ()
 
 test('no exec has an environment if the reader does not ask for it', async () => {
   hook.close();
-  hook = await openTestHook(bpffs, undefined, { environment: false });
+  hook = await openTestHook(bpffs, undefined, { environment: environmentAsked.environmentNone });
   assert.equal(hook.state, 'resumed');
   assert.equal(inNamespace({ REQUEST: '7' }), undefined);
 });
