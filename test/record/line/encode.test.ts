@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLineWriter } from '../../../record/line/encode.ts';
 import { json, jsonStrings } from '../../../record/line/json-text.ts';
-import { rfc3339, wall } from '../../../record/time.ts';
 import type {
   CausalRecord,
   ExecEvent,
@@ -395,23 +394,3 @@ test('the start and the stop of a run have the documented attributes', () => {
     'vcml.journal.losses': 1,
   });
 });
-
-const TIMES: readonly [boot: [number, number], offset: [number, number], nanos: string][] = [
-  [[0, 0], [0, 0], '0'],
-  [[1, 5], [1_764_000_000, 7], '1764000001000000012'],
-  [[1, 999_999_999], [1_764_000_000, 0], '1764000001999999999'],
-  [[1, 999_999_999], [1_764_000_000, 1], '1764000002000000000'],
-  [[1, 999_999_999], [1_764_000_000, 999_999_999], '1764000002999999998'],
-  [[5, 0], [1_764_000_000, 0], '1764000005000000000'],
-];
-
-for (const [[seconds, nanos], [ahead, more], expected] of TIMES)
-  test(`time: ${seconds} s ${nanos} ns and ${ahead} s ${more} ns`, () => {
-    const offset = { seconds: ahead, nanos: more };
-    assert.equal(wall({ seconds, nanos }, offset), expected);
-    const date = new Date(Number(BigInt(expected) / 1_000_000n)).toISOString().slice(0, 19);
-    assert.equal(
-      rfc3339({ seconds, nanos }, offset),
-      `${date}.${expected.slice(-9).padStart(9, '0')}Z`,
-    );
-  });
