@@ -58,6 +58,7 @@ function recorderOf(
   const lines: string[] = [];
   const place = { resource, cgroup: undefined, attributes: '' };
   const placed: number[] = [];
+  const losing: boolean[] = [];
   const lineage = new Lineage({
     bootId: BOOT_ID,
     hookId: '1',
@@ -87,6 +88,7 @@ function recorderOf(
         return place;
       },
       hostPlace: place,
+      noteLosses: (areThere: boolean) => losing.push(areThere),
     } as unknown as Enricher,
     lines: createLineWriter({
       bootId: BOOT_ID,
@@ -99,7 +101,19 @@ function recorderOf(
     onRecord: undefined,
     report: () => {},
   });
-  return { recorder, lineage, nextSeq, lines, placed, programs, committed, hook, journal, states };
+  return {
+    recorder,
+    lineage,
+    nextSeq,
+    lines,
+    placed,
+    losing,
+    programs,
+    committed,
+    hook,
+    journal,
+    states,
+  };
 }
 
 test('an unreadable event is recorded before an exec that waits, because a checkpoint counts it', async () => {
@@ -170,7 +184,7 @@ test('while the disk does not take a batch, the kernel side is shown an agent', 
 
 test('a number that a CPU has lost at last is found although other CPUs are never idle', async () => {
   const events = Array.from({ length: MANY }, (_, n) => craftExec({ seq: BigInt(n + 1) }));
-  const { recorder, hook, lines, states } = recorderOf(events);
+  const { recorder, hook, lines, states, losing } = recorderOf(events);
   const bytes = hook.drain() / MANY;
   let drained = 0;
   const whole = Buffer.from(hook.buffer);
@@ -188,6 +202,8 @@ test('a number that a CPU has lost at last is found although other CPUs are neve
     /"ring_buffer","vcml.loss.hook_id":"1","vcml.loss.cpu":1,"vcml.loss.first_seq":1,"vcml.loss.last_seq":1,/,
   );
   assert.equal(text.match(/"exec"/g)?.length, drained / bytes);
+  // The enrichment knows of it before anything that may have followed it is read.
+  assert.deepEqual([losing[0], losing.indexOf(true, 1)], [true, -1]);
 });
 
 test('deletions for space are recorded once, before the next events', async () => {
