@@ -34,25 +34,27 @@ export async function causedByUser(
 
 /** Judges the entries of sessions together: a request begins one, so that of two with its id none is known. */
 export class Judge {
-  readonly #log: AuditLog;
-  readonly #byId: ReadonlyMap<string | undefined, readonly StoredRecord[]>;
+  readonly #verdicts: ReadonlyMap<StoredRecord, Verdict | undefined>;
+  readonly #confirmed: ReadonlyMap<string | undefined, readonly StoredRecord[]>;
 
   constructor(log: AuditLog, records: readonly StoredRecord[]) {
-    this.#log = log;
-    this.#byId = Map.groupBy(records, claimedIdOf);
+    const verdicts = new Map(records.map((record) => [record, log.verdictOn(record)]));
+    const confirmed = records.filter((record) => verdicts.get(record)?.kind === 'confirmed');
+    this.#verdicts = verdicts;
+    this.#confirmed = Map.groupBy(confirmed, claimedIdOf);
   }
 
   kindOf(record: StoredRecord): Verdict['kind'] | undefined {
-    const kind = this.#log.verdictOn(record)?.kind;
-    const isDoubled = (this.#byId.get(claimedIdOf(record))?.length ?? 0) > 1;
+    const kind = this.#verdicts.get(record)?.kind;
+    const isDoubled = (this.#confirmed.get(claimedIdOf(record))?.length ?? 0) > 1;
     return kind === 'confirmed' && isDoubled ? 'ambiguous' : kind;
   }
 
   /** Whether a record is the entry of a session that the audit log confirms as that of a user. */
   isOfUser(record: StoredRecord | undefined, user: string): boolean {
-    const verdict = record && this.#log.verdictOn(record);
-    if (record === undefined || verdict?.kind !== 'confirmed') return false;
-    return this.kindOf(record) === 'confirmed' && verdict.request.username === user;
+    if (record === undefined || this.kindOf(record) !== 'confirmed') return false;
+    const verdict = this.#verdicts.get(record);
+    return verdict?.kind === 'confirmed' && verdict.request.username === user;
   }
 }
 

@@ -6,6 +6,7 @@ import { text as readText } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { Folder, vcml } from '../../../support/forensics.ts';
 import { VCML_BIN } from '../../../support/paths.ts';
+import { carries, entry, event, journalOf, PLACE } from './scene.ts';
 import { AUDIT_LOG, JOURNAL, OF_ALICE, shortIds } from './sessions.ts';
 
 const folder = new Folder();
@@ -46,6 +47,25 @@ test('an impersonated user did nothing, and a name is compared exactly', async (
     equal(idsIn(stdout).length, count, stderr);
     match(stderr, new RegExp(`${user}: ${sessions} exec session`));
   }
+});
+
+test('of two entries with the id of one request, none is selected', async () => {
+  const twice = [
+    entry(10, carries('id')),
+    entry(20, carries('id')),
+    entry(30, carries('id'), { ...PLACE, 'k8s.pod.name': 'cart-1' }),
+    entry(40, carries('other')),
+  ];
+  const asked = ['--kubernetes-user', 'alice', '--output', 'jsonl', '--audit-log'];
+  const events = folder.journal('twice.log', [event({ id: 'id' }), event({ id: 'other' })]);
+  const { stdout, stderr } = await vcml(
+    'query',
+    ...asked,
+    events,
+    folder.journal('twice.jsonl', journalOf(...twice)),
+  );
+  deepEqual(idsIn(stdout), [String(twice[3]?.id)]);
+  match(stderr, /1 exec session confirmed; .*: 1 contradicted, 2 ambiguous/);
 });
 
 test('a tree and a report are about it, too', async () => {
