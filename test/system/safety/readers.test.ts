@@ -36,6 +36,8 @@ test('readers of a large journal stay within the memory of the pod together with
   // tail keeps what has no line feed.
   const tail = cgroup.launcher(join(agent.directory, 'ballast'), '/usr/bin/tail');
   const ballast = spawn(tail, { stdio: ['pipe', 'ignore', 'ignore'] });
+  // A failure must not leave it: the test would wait for it.
+  t.after(() => ballast.kill('SIGKILL'));
   await new Promise((resolve) => ballast.stdin.write(Buffer.alloc(BALLAST_BYTES), resolve));
   const ended = Array.from({ length: READERS }, async (_, n) => {
     const selection = [[], ['--zstd'], ['--pod', 'x'], ['--until', '2100-01-01']][n] ?? [];
