@@ -112,7 +112,8 @@ export async function checkPaced(
   );
   isOver = true;
   await sending;
-  ok(share < 0.35, `${share} of a core`);
+  // Without the pace it is a whole core. What receives the events and collects garbage is not paced.
+  ok(share < 0.5, `${share} of a core`);
   ok(((await scrape(agent)).get('vcml_metadata_paused_time_seconds_total') ?? 0) > 0);
 }
 
