@@ -8,7 +8,7 @@ import type {
   ObservedPlace,
   Place,
 } from '../../record/types.ts';
-import { containerAuthority, isRequested, unitAuthority } from './authority/authority.ts';
+import { containerAuthority, requestOf, unitAuthority } from './authority/authority.ts';
 import { addBounded } from './bounded-set.ts';
 import { type CgroupName, CgroupTree } from './cgroups/cgroup-tree.ts';
 import { type ContainerPath, keyOf } from './cgroups/container-path.ts';
@@ -215,12 +215,11 @@ export class Enricher {
         return resolved.inside;
       default: {
         const facts = container.facts();
-        const { execRequestVariables: variables } = this.#options;
+        const request = requestOf(facts, event, this.#options.execRequestVariables);
         // Only a container's first process has this number in its namespace, unless it shares the one of another.
         const isSure = event.vpid === FIRST_PROCESS;
-        const isRequest = isRequested(facts, event, variables);
-        const entry = this.#begin(container, isSure, isRequest);
-        const authority = containerAuthority(entry, facts, event, variables);
+        const entry = this.#begin(container, isSure, request !== undefined);
+        const authority = containerAuthority(entry, facts, event.invocation, request);
         return inside(resolved, container, attributeText(PLACE.entry, entry) + authority);
       }
     }
@@ -289,7 +288,7 @@ export class Enricher {
     const from = this.#locate(cgroup);
     // Nobody knows any more where its cause was.
     if (from.cgroup === undefined || from.unit?.root === unit.key) return outside;
-    const entry = unit.path.isSession ? 'session' : this.#begin(unit, false, false);
+    const entry = unit.path.isSession ? 'session' : this.#begin(unit);
     const text = attributeText(PLACE.entry, entry) + unitAuthority(unit.path, event);
     return { ...outside, attributes: outside.attributes + text };
   }
@@ -310,7 +309,7 @@ export class Enricher {
    * Notes an entry of a container or unit, and returns which one it is. It is no start where that may be
    * lost, unless it surely is the first process, and none where a request asked for it.
    */
-  #begin({ key }: Container | Unit, isSure: boolean, isRequest: boolean): 'start' | 'exec' {
+  #begin({ key }: Container | Unit, isSure = false, isRequest = false): 'start' | 'exec' {
     const mayBeLost = !isSure && (this.#isLosing || this.#doubtful.has(key));
     const entry = this.#started.has(key) || mayBeLost || isRequest ? 'exec' : 'start';
     this.#doubtful.delete(key);

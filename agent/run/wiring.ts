@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { textOf } from '../../record/kernel-text.ts';
 import { createRedactor, type Redact } from '../../redact/redactor.ts';
 import type { Config } from '../config/schema.ts';
+import { SSH_CONNECTION } from '../enrich/authority/authority.ts';
 import { openContainerMemory } from '../enrich/container-memory.ts';
 import { Enricher, type EnricherOptions } from '../enrich/enricher.ts';
 import { NO_PODS, type PodSource, type PodSourceOptions } from '../enrich/pods/pod-source.ts';
@@ -66,7 +67,7 @@ export function environmentNames(config: Config): readonly string[] {
   const { execRequestVariables, environment, traceContext } = config;
   const trace = traceContext === 'environment' ? [TRACEPARENT] : [];
   // From where a login came. Every entry may be one.
-  return [...execRequestVariables, 'SSH_CONNECTION', ...environment, ...trace];
+  return [...execRequestVariables, SSH_CONNECTION, ...environment, ...trace];
 }
 
 /** Returns what says what records say of environments; undefined: they say nothing. */

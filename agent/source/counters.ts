@@ -32,7 +32,13 @@ export function readCpuState(bytes: Buffer, cpu: number): CpuState {
   };
 }
 
-/** Returns a number that rises with every exec whose event no reader gets. */
-export function lossMark(states: readonly CpuState[]): number {
-  return states.reduce((sum, { lostSeq, quietLast }) => sum + Math.max(lostSeq, quietLast), 0);
+/**
+ * Returns a number that rises with every exec whose event no reader gets; with `next`, of those below
+ * these numbers.
+ */
+export function lossMark(states: readonly CpuState[], next?: Float64Array): number {
+  return states.reduce((sum, { lostSeq, quietLast }, cpu) => {
+    const before = next === undefined ? Number.POSITIVE_INFINITY : (next[cpu] ?? 1);
+    return sum + Math.max(0, ...[lostSeq, quietLast].filter((seq) => seq < before));
+  }, 0);
 }

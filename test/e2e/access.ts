@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ROOT } from '../support/paths.ts';
 import { writeKubeConfig } from './certificates.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster, Manifest } from './cluster.ts';
 import { RUNTIME_STATE } from './place.ts';
 
 const RIGHTS = join(ROOT, 'deploy/rbac.yaml');
@@ -23,5 +23,30 @@ export async function metadataFlags(cluster: Cluster): Promise<string[]> {
     // This is long enough for a busy machine.
     '--metadata-wait',
     '10s',
+  ];
+}
+
+/** Returns an account that may exec into the pods of a namespace. */
+export function execAccount(name: string, namespace: string): Manifest[] {
+  const metadata = { name, namespace };
+  const group = 'rbac.authorization.k8s.io';
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
+    {
+      apiVersion: `${group}/v1`,
+      kind: 'Role',
+      metadata,
+      rules: [
+        { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] },
+        { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },
+      ],
+    },
+    {
+      apiVersion: `${group}/v1`,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: group, kind: 'Role', name },
+      subjects: [{ kind: 'ServiceAccount', ...metadata }],
+    },
   ];
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { execAccount } from './access.ts';
 import { writeKubeConfig } from './certificates.ts';
 import type { Cluster, Manifest } from './cluster.ts';
 import { eventually } from './eventually.ts';
@@ -53,7 +54,11 @@ export async function startForger(cluster: Cluster, id: string): Promise<void> {
 export async function prepareSessions(cluster: Cluster): Promise<() => void> {
   const webhook = await startWebhook();
   await cluster.kubectl('create', 'namespace', NAMESPACE);
-  await cluster.apply(runtimeClass(), ...USERS.map(webhookOf), ...USERS.flatMap(account));
+  await cluster.apply(
+    runtimeClass(),
+    ...USERS.map(webhookOf),
+    ...USERS.flatMap(({ name }) => execAccount(name, NAMESPACE)),
+  );
   for (const user of USERS) {
     await cluster.apply(inNamespace(podFor(user)));
     const token = await cluster.kubectl('create', 'token', user.name, `--namespace=${NAMESPACE}`);
@@ -152,29 +157,4 @@ function podFor(user: User): Manifest {
 
 function inNamespace(manifest: Manifest): Manifest {
   return { ...manifest, metadata: { ...(manifest.metadata as object), namespace: NAMESPACE } };
-}
-
-/** Creates an account that may exec into the pods of the shop. */
-function account({ name }: User): Manifest[] {
-  const metadata = { name, namespace: NAMESPACE };
-  const group = 'rbac.authorization.k8s.io';
-  return [
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
-    {
-      apiVersion: `${group}/v1`,
-      kind: 'Role',
-      metadata,
-      rules: [
-        { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] },
-        { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },
-      ],
-    },
-    {
-      apiVersion: `${group}/v1`,
-      kind: 'RoleBinding',
-      metadata,
-      roleRef: { apiGroup: group, kind: 'Role', name },
-      subjects: [{ kind: 'ServiceAccount', ...metadata }],
-    },
-  ];
 }

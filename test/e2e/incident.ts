@@ -1,3 +1,4 @@
+import { execAccount } from './access.ts';
 import { writeKubeConfig } from './certificates.ts';
 import type { Cluster, Manifest } from './cluster.ts';
 import { run } from './network.ts';
@@ -18,7 +19,7 @@ const LOOP =
  */
 export async function playIncident(cluster: Cluster): Promise<string> {
   await cluster.kubectl('create', 'namespace', NAMESPACE);
-  await cluster.apply(...deployer(), cart());
+  await cluster.apply(...execAccount('deployer', NAMESPACE), cart());
   await cluster.kubectl('rollout', 'status', 'deployment/cart', `--namespace=${NAMESPACE}`);
   const name = await cluster.kubectl(
     'get',
@@ -33,31 +34,6 @@ export async function playIncident(cluster: Cluster): Promise<string> {
   await run(['sh', '-c', `${exec} -i ${name} -- sh -c '${UPLOAD}' </bin/busybox`]);
   await run(['sh', '-c', `${exec} ${name} -- /tmp/busybox sh -c '${LOOP}'`]);
   return name;
-}
-
-/** Creates an account that may exec into the pods of the shop. */
-function deployer(): Manifest[] {
-  const metadata = { name: 'deployer', namespace: NAMESPACE };
-  const group = 'rbac.authorization.k8s.io';
-  return [
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
-    {
-      apiVersion: `${group}/v1`,
-      kind: 'Role',
-      metadata,
-      rules: [
-        { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] },
-        { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },
-      ],
-    },
-    {
-      apiVersion: `${group}/v1`,
-      kind: 'RoleBinding',
-      metadata,
-      roleRef: { apiGroup: group, kind: 'Role', name: 'deployer' },
-      subjects: [{ kind: 'ServiceAccount', ...metadata }],
-    },
-  ];
 }
 
 /** Creates a workload that executes something now and then. */

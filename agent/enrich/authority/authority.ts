@@ -9,7 +9,7 @@ import { type Commands, digestOf, HANDLERS, PROBES } from './commands.ts';
 import { controllersOf } from './controllers.ts';
 
 /** What permitted an entry. */
-interface Authority {
+export interface Authority {
   readonly type: 'pod' | 'exec_request' | 'probe' | 'lifecycle' | 'unit' | 'login';
   readonly id: string;
   readonly source?: string;
@@ -38,28 +38,16 @@ const textOf = createAttributesText<Authority>({
 
 /**
  * Returns what permitted an entry of a container as JSON text of attributes, each with a comma before
- * it; empty: nothing says so. `variables` are those that may have the id of a request.
+ * it; empty: nothing says so. `request` is the one that asked for it.
  */
 export function containerAuthority(
   entry: 'start' | 'exec',
   facts: ContainerFacts,
-  event: ExecEvent,
-  variables: readonly string[],
+  invocation: Invocation,
+  request: Authority | undefined,
 ): string {
-  const authority =
-    entry === 'start'
-      ? podOf(facts)
-      : (requestOf(facts, event, variables) ?? commandOf(facts, event.invocation));
+  const authority = entry === 'start' ? podOf(facts) : (request ?? commandOf(facts, invocation));
   return authority === undefined ? '' : textOf(authority);
-}
-
-/** Whether the environment of an entry of a container has the id of a request. */
-export function isRequested(
-  facts: ContainerFacts,
-  event: ExecEvent,
-  variables: readonly string[],
-): boolean {
-  return requestOf(facts, event, variables) !== undefined;
 }
 
 /** Returns what permitted an entry of a unit, as containerAuthority() does. */
@@ -71,7 +59,7 @@ export function unitAuthority({ unit, isSession }: UnitPath, event: ExecEvent): 
 }
 
 /** sshd sets it: the address and port of the client, then its own (session.c, do_setup_env). */
-const SSH_CONNECTION = 'SSH_CONNECTION';
+export const SSH_CONNECTION = 'SSH_CONNECTION';
 
 function podOf(facts: ContainerFacts): Authority | undefined {
   const id = podUidOf(facts);
@@ -92,8 +80,11 @@ function controllersIn({ controller, attributes }: Pod): readonly string[] {
   return controller === undefined ? controllersOf(attributes) : [controller];
 }
 
-/** A variable that the container's own configuration sets, or may set, is no authority. */
-function requestOf(
+/**
+ * Returns the request whose id is in the environment of an entry of a container, in one of these variables. A
+ * variable that the container's own configuration sets, or may set, is no authority.
+ */
+export function requestOf(
   { state }: ContainerFacts,
   { environment }: ExecEvent,
   variables: readonly string[],

@@ -75,15 +75,7 @@ export class Recorder {
     this.#kernelMisses = options.kernelMisses;
     [this.#committed] = options.hook.positions();
     const { hook, nextSeq } = options;
-    const isNew = (seq: number, cpu: number) => seq >= (nextSeq[cpu] ?? 1);
-    const recorded = readCpuStates(hook.cpuStates()).map(
-      ({ lostSeq, quietLast, ...state }, cpu) => ({
-        ...state,
-        lostSeq: isNew(lostSeq, cpu) ? 0 : lostSeq,
-        quietLast: isNew(quietLast, cpu) ? 0 : quietLast,
-      }),
-    );
-    this.#lossMark = lossMark(recorded);
+    this.#lossMark = lossMark(readCpuStates(hook.cpuStates()), nextSeq);
   }
 
   /** Whether it waits for the disk. */

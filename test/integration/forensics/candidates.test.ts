@@ -4,19 +4,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type Draft, exec, start, text } from '../../check/craft.ts';
 import { Folder, vcml } from '../../support/forensics.ts';
+import { PLACE } from './exec-requests/scene.ts';
 
 const folder = new Folder();
 after(() => folder.close());
-
-const PLACE = {
-  'host.name': 'node',
-  'os.type': 'linux',
-  'k8s.namespace.name': 'shop',
-  'k8s.pod.name': 'cart-0',
-  'k8s.pod.uid': 'u1',
-  'k8s.container.name': 'app',
-  'container.id': 'c1',
-};
 
 /** The exec of `sh -c id` in a pod's container, entered from outside. */
 function entry(kind: string): Draft {
