@@ -11,10 +11,15 @@ NODE_PACKAGE := node-linux-$(patsubst aarch64,arm64,$(patsubst x86_64,x64,$(shel
 # Those that need no root, no kernel, no addon and no browser; the folders named here need one of them,
 # or minutes.
 UNIT_TESTS := test/{*,!(e2e|fuzz|integration|kernels|simulation|system)/**/*}.test.ts
-# Those that neither hook this kernel nor fill the machine, and disturb each other as little.
+# Those that do not hook this kernel, and disturb each other as little.
 PAIRED_TESTS := test/{simulation/**/*,integration/!(enrich|killpoints)/**/*}.test.ts
-# Those that hook this kernel, or fill the machine.
-KERNEL_TESTS := test/{{fuzz,kernels,system}/**/*,integration/{enrich,killpoints}/**/*}.test.ts
+# Those that hook it, or make cgroups. Each judges its own processes; two run at a time.
+HOOKING_TESTS := $(sort $(shell find test/fuzz test/kernels test/system test/integration/enrich \
+	test/integration/killpoints -name '*.test.ts'))
+# Those of them with storms of execs, which fill the rings of all hooks: one at a time.
+STORMS := $(filter $(addprefix test/system/,lineage/% model/% telemetry% overload/crowded-% overload/disk% \
+	overload/flood% continuity/across% continuity/former-% continuity/storm% continuity/upgrade% \
+	safety/memory% safety/sanitizers% safety/secrecy%),$(HOOKING_TESTS))
 
 # --- what is built ---------------------------------------------------------------------------
 
@@ -27,7 +32,7 @@ CLICKHOUSE := $(if $(filter x86_64,$(shell uname -m)),build/clickhouse/server)
 TESTED := build $(PROGRAMS) build/programs/next.bpf.o build/sanitized/vcml_hook.node $(CLICKHOUSE) \
 	build/s3/versitygw build/apt-test.stamp
 
-.PHONY: help run unit test bench fuzz killpoints simulation mutants audit-mutants soak valgrind kernels e2e check format generate coverage build bundle image clean
+.PHONY: help run unit test bench fuzz killpoints simulation mutants audit-mutants soak valgrind kernels e2e check format generate coverage build set-up bundle image clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
@@ -54,7 +59,8 @@ ifdef TESTS
 else
 	@failed=0; $(MAKE) --no-print-directory unit || failed=1; \
 	$(RUN_TESTS) --test-concurrency=2 '$(PAIRED_TESTS)' || failed=1; \
-	$(RUN_TESTS) --test-concurrency=1 '$(KERNEL_TESTS)' || failed=1; exit "$$failed"
+	$(RUN_TESTS) --test-concurrency=2 $(filter-out $(STORMS),$(HOOKING_TESTS)) || failed=1; \
+	$(RUN_TESTS) --test-concurrency=1 $(STORMS) || failed=1; exit "$$failed"
 endif
 
 bench: build $(PROGRAMS) build/apt-bench.stamp ## build, then print the benchmark table
@@ -86,8 +92,10 @@ valgrind: build $(PROGRAMS) build/apt-valgrind.stamp ## run every call of the ad
 kernels: build $(PROGRAMS) ## run the agent and its cases on other kernels, and on arm64
 	@exec $(NODE) --test --test-concurrency=1 --test-reporter=spec test/kernels/{image,matrix}.ts
 
-e2e: build $(PROGRAMS) ## build a Kubernetes node, then run the agent's tests on it, as root
+e2e: build $(PROGRAMS) e2e-set-up ## build a Kubernetes node, then run the agent's tests on it, as root
 	@exec $(NODE) test/e2e/run.ts '$(E2E_TESTS)'
+
+set-up: $(TESTED) ## build what the tests of `make test` need, too
 
 build: $(BUILT) ## build what running needs: the npm packages, the BPF object, the addon, the pages, the scanner
 
@@ -153,8 +161,8 @@ fi; \
 echo "Installing Debian packages: $${missing[*]}"; \
 exec 9>build/apt.lock && flock 9; \
 export DEBIAN_FRONTEND=noninteractive; \
-apt-get update -qq; \
-apt-get install -y -qq --no-install-recommends "$${missing[@]}"
+install=(apt-get install -y -qq --no-install-recommends "$${missing[@]}"); \
+"$${install[@]}" 2>/dev/null || { apt-get update -qq; "$${install[@]}"; }
 endef
 
 build/apt-%.stamp: Makefile

@@ -11,7 +11,9 @@ E2E_COMPONENTS := $(addprefix $(KUBE_BIN)/,kube containerd otelcol kubectl helm 
 E2E_PROGRAMS := $(patsubst test/e2e/images/%.c,$(E2E)/programs/%,$(wildcard test/e2e/images/*.c))
 E2E_TESTS := test/e2e/**/*.test.ts
 
-e2e: $(E2E_COMPONENTS) $(E2E_PROGRAMS) $(E2E)/agent-images.tar build/machine.stamp $(CLICKHOUSE) \
+.PHONY: e2e-set-up
+
+e2e-set-up: $(E2E_COMPONENTS) $(E2E_PROGRAMS) $(E2E)/agent-images.tar build/machine.stamp $(CLICKHOUSE) \
 	build/s3/versitygw
 
 $(KUBE_BIN)/kube: test/e2e/kube/main.go test/e2e/kube/go.mod
