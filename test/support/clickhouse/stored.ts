@@ -1,7 +1,8 @@
 import { equal } from 'node:assert/strict';
+import { after, before, beforeEach } from 'node:test';
 import { vcml } from '../forensics.ts';
 import type { CleanUp } from '../temporary-folder.ts';
-import { type ClickHouse, startCluster } from './clickhouse.ts';
+import { type ClickHouse, NO_CLICKHOUSE, startCluster } from './clickhouse.ts';
 import { exporterRow } from './exporter-row.ts';
 import { CLUSTER } from './server-config.ts';
 
@@ -47,6 +48,23 @@ export async function startStore(t: CleanUp, kept?: string): Promise<Stored> {
     query: first.query,
     clear: () => onEach((table) => `TRUNCATE TABLE ${table}`),
     merge: () => onEach((table) => `OPTIMIZE TABLE ${table} FINAL`),
+  };
+}
+
+/** Starts a store that all tests of a file share, one after the other; the result returns it, empty. */
+export function sharedStore(): () => Stored {
+  const cleanUps: (() => unknown)[] = [];
+  let stored: Stored | undefined;
+  before(async () => {
+    if (!NO_CLICKHOUSE) stored = await startStore({ after: (cleanUp) => cleanUps.push(cleanUp) });
+  });
+  beforeEach(() => stored?.clear());
+  after(async () => {
+    for (const cleanUp of cleanUps) await cleanUp();
+  });
+  return () => {
+    if (stored === undefined) throw new Error('there is no store');
+    return stored;
   };
 }
 

@@ -6,13 +6,14 @@ import { rfc3339Of } from '../../../../record/time.ts';
 import { exec, HOOK, lines, start, text, time } from '../../../check/craft.ts';
 import { withheld } from '../../../forensics/craft.ts';
 import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
-import { startStore } from '../../../support/clickhouse/stored.ts';
+import { sharedStore } from '../../../support/clickhouse/stored.ts';
 import { Folder, vcml } from '../../../support/forensics.ts';
 import { idIn } from '../../../support/journal/lines.ts';
 import type { JournalName } from '../mutations/kinds.ts';
 import { recordsOf, type Step, stepsOf } from '../mutations/sound.ts';
 
 const options = { skip: NO_CLICKHOUSE };
+const emptyStore = sharedStore();
 const ALL = ['--since', '1970-01-02'];
 const NODE = ['--node', 'node', ...ALL];
 const R1 = 'CML-AUDIT-R1-MISSING_PARENT';
@@ -20,8 +21,8 @@ const R1 = 'CML-AUDIT-R1-MISSING_PARENT';
 const UNREAD = 3;
 
 for (const name of ['runs', 'pods', 'middle'] as const)
-  test(`a sound journal (${name}) is sound in a store, too`, options, async (t) => {
-    const store = await startStore(t);
+  test(`a sound journal (${name}) is sound in a store, too`, options, async () => {
+    const store = emptyStore();
     const lines = linesOf(name, unread(stepsOf(name)));
     await store.insert(lines.toReversed());
     await store.insert(lines);
@@ -36,8 +37,8 @@ for (const name of ['runs', 'pods', 'middle'] as const)
 test(
   'an audit is sound from any time on, also between what a start found and the start',
   options,
-  async (t) => {
-    const store = await startStore(t);
+  async () => {
+    const store = emptyStore();
     const lines = linesOf('runs', unread(stepsOf('runs')));
     await store.insert(lines);
     // A start, and the execs that it found, which are earlier.
@@ -57,8 +58,8 @@ test(
 test(
   'execs that a start found unread, and that rules withheld, are not missing',
   options,
-  async (t) => {
-    const store = await startStore(t);
+  async () => {
+    const store = emptyStore();
     const journal = [
       start([1]),
       exec(10, 101, 0, 1),
@@ -89,7 +90,7 @@ test(
 );
 
 test('a start without a boot is audited as over files', options, async (t) => {
-  const store = await startStore(t);
+  const store = emptyStore();
   const folder = new Folder();
   t.after(() => folder.close());
   const journal = lines([start([1]), exec(10, 101, 0, 1), start([2], 'resumed', 100)]);
@@ -104,7 +105,7 @@ test('a start without a boot is audited as over files', options, async (t) => {
 });
 
 test('what is wrong with a journal is wrong in a store, too', options, async (t) => {
-  const store = await startStore(t);
+  const store = emptyStore();
   const folder = new Folder();
   t.after(() => folder.close());
   const lines = linesOf('runs', unread(stepsOf('runs')));
@@ -129,8 +130,8 @@ for (const merged of [false, true])
   test(
     `an audit of all nodes${merged ? ', after merges,' : ''} finds what is wrong`,
     options,
-    async (t) => {
-      const store = await startStore(t);
+    async () => {
+      const store = emptyStore();
       const found = async () => {
         if (merged) await store.merge();
         const { stdout, stderr } = await vcml('audit', '--output', 'jsonl', ...ALL, store.address);
@@ -202,8 +203,8 @@ for (const merged of [false, true])
 test(
   'findings beyond those that are named are counted, and none is forgotten',
   options,
-  async (t) => {
-    const stored = await startStore(t);
+  async () => {
+    const stored = emptyStore();
     const lines = linesOf('runs', stepsOf('runs'));
     const isParent = (line: string) =>
       lines.some((one) => one.includes(`"parent_cause":"${idIn(line)}"`));
@@ -221,8 +222,8 @@ test(
   },
 );
 
-test('records that the store no longer has explain as many missing causes', options, async (t) => {
-  const store = await startStore(t);
+test('records that the store no longer has explain as many missing causes', options, async () => {
+  const store = emptyStore();
   const lines = linesOf('runs', stepsOf('runs'));
   await store.insert(lines);
   for (const server of store.servers)
@@ -239,8 +240,8 @@ test('records that the store no longer has explain as many missing causes', opti
   match(stderr, /complete: 0 of 1 node; 1 with losses: node \(an unknown number of records\)/);
 });
 
-test('causes from before the time of the audit are there', options, async (t) => {
-  const store = await startStore(t);
+test('causes from before the time of the audit are there', options, async () => {
+  const store = emptyStore();
   const lines = linesOf('runs', stepsOf('runs'));
   await store.insert(lines);
   const effects = lines.filter((line) => line.includes('"permitted_by":"parent_process_context"'));
@@ -258,8 +259,8 @@ test('causes from before the time of the audit are there', options, async (t) =>
   equal(code, 0, stdout);
 });
 
-test('an audit of a store names a time', options, async (t) => {
-  const store = await startStore(t);
+test('an audit of a store names a time', options, async () => {
+  const store = emptyStore();
   await store.insert(linesOf('pods', stepsOf('pods')));
   for (const [args, code, message] of [
     [['--node', 'node', store.address], 64, /an audit of a store needs --since/],

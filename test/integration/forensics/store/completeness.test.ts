@@ -7,12 +7,13 @@ import { storeCompleteness } from '../../../../forensics/store/arrivals/complete
 import { connect, type Store } from '../../../../forensics/store/connect.ts';
 import { exec, HOOK, lines, start, stop, time } from '../../../check/craft.ts';
 import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
-import { type Stored, startStore } from '../../../support/clickhouse/stored.ts';
+import { type Stored, sharedStore } from '../../../support/clickhouse/stored.ts';
 import { Folder, segment, vcml } from '../../../support/forensics.ts';
 import { BOOT_ID } from '../../../support/ids.ts';
 import { execLine, idIn, journalLine } from '../../../support/journal/lines.ts';
 
 const options = { skip: NO_CLICKHOUSE };
+const emptyStore = sharedStore();
 /** An exec is a millisecond behind the one before. */
 const HOUR = 3_600_000;
 const LOST = `,"vcml.boot.id":"${BOOT_ID}","vcml.loss.stage":"ring_buffer","vcml.loss.hook_id":"1","vcml.loss.cpu":0,"vcml.loss.first_seq":3,"vcml.loss.last_seq":4,"vcml.loss.count":2`;
@@ -20,8 +21,8 @@ const LOST = `,"vcml.boot.id":"${BOOT_ID}","vcml.loss.stage":"ring_buffer","vcml
 const withheld = (ranges: string) =>
   `,"vcml.boot.id":"${BOOT_ID}","vcml.withheld.hook_id":"1","vcml.withheld.cpu":0,"vcml.withheld.ranges":[${ranges}]`;
 
-test('an answer says on which nodes every record has arrived', options, async (t) => {
-  const store = await startStore(t);
+test('an answer says on which nodes every record has arrived', options, async () => {
+  const store = emptyStore();
   await store.insert([
     ...onNode('node-1', [1, 2, 5, 9]),
     // Rules of the export held the others back, which a replay has cut differently.
@@ -88,7 +89,7 @@ test(
       if ('vcml.format.version' in attributes) attributes['vcml.format.version'] = '2';
     const written = lines(records);
     const file = folder.journal(`node/${segment(1)}`, written);
-    const store = await startStore(t);
+    const store = emptyStore();
     await store.insert(written);
     const moment = (seconds: number) => time(HOOK + BigInt(seconds * HOUR_NS));
     const found: string[] = [];
@@ -117,8 +118,8 @@ test(
 test(
   'a time in the future makes no node complete until then, and no other one silent',
   options,
-  async (t) => {
-    const store = await startStore(t);
+  async () => {
+    const store = emptyStore();
     await store.insert([
       ...onNode('node-1', [1, 2]),
       ...onNode('node-1', [3], 70 * 365 * 24 * HOUR),
@@ -147,8 +148,8 @@ test(
   },
 );
 
-test('holes count in their hour, and between hours', options, async (t) => {
-  const store = await startStore(t);
+test('holes count in their hour, and between hours', options, async () => {
+  const store = emptyStore();
   await store.insert([
     ...onNode('node-1', [1, 2, 4]),
     ...onNode('node-1', [6, 7, 9, 13], HOUR),
@@ -168,8 +169,8 @@ test('holes count in their hour, and between hours', options, async (t) => {
   }
 });
 
-test('a hook has losses and rules also when nothing else of it is exported', options, async (t) => {
-  const store = await startStore(t);
+test('a hook has losses and rules also when nothing else of it is exported', options, async () => {
+  const store = emptyStore();
   const lost = LOST.replace('_seq":3', '_seq":501').replace('_seq":4', '_seq":1500');
   await store.insert([
     ...onNode('node-1', [1]),
@@ -194,8 +195,8 @@ test('a hook has losses and rules also when nothing else of it is exported', opt
   equal(stderr.trimEnd().split('\n').at(-1), `${losses} 100 records`);
 });
 
-test('records that the store has deleted are not there, and are counted', options, async (t) => {
-  const stored = await startStore(t);
+test('records that the store has deleted are not there, and are counted', options, async () => {
+  const stored = emptyStore();
   const day = 24 * HOUR;
   const second = onNode('node-1', [7, 8, 9], day);
   await stored.insert([...onNode('node-1', [1, 2, 3, 4, 5, 6]), ...second]);
@@ -231,8 +232,8 @@ test('records that the store has deleted are not there, and are counted', option
   );
 });
 
-test('records are counted as they are left, whatever removed the others', options, async (t) => {
-  const stored = await startStore(t);
+test('records are counted as they are left, whatever removed the others', options, async () => {
+  const stored = emptyStore();
   const nodes = ['node-1', 'node-2', 'node-3', 'node-4', 'node-5', 'node-6'];
   const [first, second] = [0, 24 * HOUR].map((from) =>
     nodes.flatMap((node) => onNode(node, [1, 2, 3, 4, 5, 6], from)),
@@ -266,8 +267,8 @@ test('records are counted as they are left, whatever removed the others', option
   }
 });
 
-test('an answer about what was deleted reads counts, and no records', options, async (t) => {
-  const stored = await startStore(t);
+test('an answer about what was deleted reads counts, and no records', options, async () => {
+  const stored = emptyStore();
   await stored.insert(
     ['node-1', 'node-2', 'node-3', 'node-4'].flatMap((one) => onNode(one, [1, 2])),
   );
@@ -295,8 +296,8 @@ test('an answer about what was deleted reads counts, and no records', options, a
   }
 });
 
-test('a store in which nothing has arrived says so', options, async (t) => {
-  const { address } = await startStore(t);
+test('a store in which nothing has arrived says so', options, async () => {
+  const { address } = emptyStore();
   const empty =
     'no agent has sent a record yet: check that the Collector inserts into the table otel';
   const query = await vcml('query', '--since', '1h', address);
@@ -310,7 +311,7 @@ test('a store in which nothing has arrived says so', options, async (t) => {
 });
 
 test('what a boot lost at its end may be from its last record on', options, async (t) => {
-  const store = await startStore(t);
+  const store = emptyStore();
   const folder = new Folder();
   t.after(() => folder.close());
   const boot = BOOT_ID.replace('0', '1');
@@ -335,7 +336,7 @@ test('what a boot lost at its end may be from its last record on', options, asyn
 });
 
 test('an answer about one record ends as from files, with the same words', options, async (t) => {
-  const store = await startStore(t);
+  const store = emptyStore();
   const folder = new Folder();
   t.after(() => folder.close());
   const one = onNode('node-1', [1, 2, 5]);

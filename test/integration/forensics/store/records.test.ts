@@ -10,7 +10,12 @@ import { connect } from '../../../../forensics/store/connect.ts';
 import { parseExact } from '../../../../record/exact-json.ts';
 import { NO_CLICKHOUSE } from '../../../support/clickhouse/clickhouse.ts';
 import { PASSWORD } from '../../../support/clickhouse/server-config.ts';
-import { addressOf, type Stored, startStore } from '../../../support/clickhouse/stored.ts';
+import {
+  addressOf,
+  type Stored,
+  sharedStore,
+  startStore,
+} from '../../../support/clickhouse/stored.ts';
 import { Folder, vcml, vcmlWith } from '../../../support/forensics.ts';
 import {
   execLine,
@@ -22,16 +27,17 @@ import {
 } from '../../../support/journal/lines.ts';
 
 const options = { skip: NO_CLICKHOUSE };
+const emptyStore = sharedStore();
 
-test('rows become the lines again from which they were made', options, async (t) => {
-  const store = await startStore(t);
+test('rows become the lines again from which they were made', options, async () => {
+  const store = emptyStore();
   const lines = hostileLines(600, 7);
   await store.insert(lines);
   sameLines(await linesIn(store), sorted(lines));
 });
 
-test('values that their columns cannot hold stay as they are', options, async (t) => {
-  const store = await startStore(t);
+test('values that their columns cannot hold stay as they are', options, async () => {
+  const store = emptyStore();
   const lines = [
     withAttributes(
       0,
@@ -46,8 +52,8 @@ test('values that their columns cannot hold stay as they are', options, async (t
   deepEqual((await linesIn(store)).map(parsed), sorted(lines).map(parsed));
 });
 
-test('a replay changes nothing, before and after merges', options, async (t) => {
-  const store = await startStore(t);
+test('a replay changes nothing, before and after merges', options, async () => {
+  const store = emptyStore();
   const lines = [journalStart(), ...execLines(0, 300)];
   await store.insert(lines);
   const tables = ['coverage', 'first_seen'];
@@ -67,8 +73,8 @@ test('a replay changes nothing, before and after merges', options, async (t) => 
   }
 });
 
-test('a later row with the same id does not replace the first', options, async (t) => {
-  const store = await startStore(t);
+test('a later row with the same id does not replace the first', options, async () => {
+  const store = emptyStore();
   const first = execLine(1);
   const forged = execLine(1, { object: '/usr/bin/innocent' });
   await store.insert([first]);
@@ -80,8 +86,8 @@ test('a later row with the same id does not replace the first', options, async (
   sameLines(await linesIn(store), [first, execLine(4)]);
 });
 
-test('no question finds what a node sent again and changed', options, async (t) => {
-  const store = await startStore(t);
+test('no question finds what a node sent again and changed', options, async () => {
+  const store = emptyStore();
   const [cause, exec] = [execLine(1), execLine(4)];
   const forged = exec
     .replace(/"parent_cause":(null|"[^"]*")/, `"parent_cause":"${idIn(cause)}"`)
@@ -95,8 +101,8 @@ test('no question finds what a node sent again and changed', options, async (t) 
   deepEqual(await childCounts(connection, [keyIn(cause)]), [0]);
 });
 
-test('what a node sent again and changed hides nothing that it sent first', options, async (t) => {
-  const store = await startStore(t);
+test('what a node sent again and changed hides nothing that it sent first', options, async () => {
+  const store = emptyStore();
   const [cause = '', effect = ''] = deepChain(2);
   await store.insert([cause, effect]);
   await store.insert([
@@ -113,8 +119,8 @@ test('what a node sent again and changed hides nothing that it sent first', opti
   }
 });
 
-test('a node that sends the ids of another one hides nothing of it', options, async (t) => {
-  const store = await startStore(t);
+test('a node that sends the ids of another one hides nothing of it', options, async () => {
+  const store = emptyStore();
   const lines = deepChain(5);
   const others = [1, 2, 4].map((n) => (lines[n] ?? '').replaceAll('node-1', 'a-node'));
   await store.insert(lines);
@@ -127,8 +133,8 @@ test('a node that sends the ids of another one hides nothing of it', options, as
   sameLines(await linesIn(store, cause), sorted([...lines, ...others.slice(0, 2)]));
 });
 
-test('many records that are selected are those that were sent first, too', options, async (t) => {
-  const store = await startStore(t);
+test('many records that are selected are those that were sent first, too', options, async () => {
+  const store = emptyStore();
   // So many that their keys are not named one by one.
   const many = Array.from({ length: 1500 }, (_, n) => execLine(n, { object: '/usr/bin/many' }));
   const other = execLine(1500);
@@ -144,8 +150,8 @@ test('many records that are selected are those that were sent first, too', optio
   }
 });
 
-test('records about the journal that differ all stay', options, async (t) => {
-  const store = await startStore(t);
+test('records about the journal that differ all stay', options, async () => {
+  const store = emptyStore();
   const one = journalStart();
   await store.insert([one, one]);
   await store.insert([one.replace('"attached"', '"resumed"'), one]);
@@ -156,8 +162,8 @@ test('records about the journal that differ all stay', options, async (t) => {
   deepEqual(found, [{ hook_state: 'attached' }, { hook_state: 'resumed' }]);
 });
 
-test('coverage names exactly the numbers that did not arrive', options, async (t) => {
-  const store = await startStore(t);
+test('coverage names exactly the numbers that did not arrive', options, async () => {
+  const store = emptyStore();
   const all = execLines(2, 2000);
   const holes = new Set([17, 18, 400, 1201, 1203, 1998]);
   await store.insert(all.filter((_, index) => !holes.has(index + 2)));
@@ -175,8 +181,8 @@ test('coverage names exactly the numbers that did not arrive', options, async (t
   );
 });
 
-test('one node is on one shard, and each shard has its own', options, async (t) => {
-  const store = await startStore(t);
+test('one node is on one shard, and each shard has its own', options, async () => {
+  const store = emptyStore();
   const lines = Array.from({ length: 40 }, (_, n) =>
     execLine(n, { resource: { 'host.name': `node-${n % 10}` } }),
   );
@@ -194,7 +200,7 @@ test('one node is on one shard, and each shard has its own', options, async (t) 
 });
 
 test('a chain and a tree from a store are those from files', options, async (t) => {
-  const store = await startStore(t);
+  const store = emptyStore();
   const lines = deepChain(12);
   await store.insert(lines);
   await store.insert(lines.slice(3));
@@ -215,7 +221,7 @@ test('a chain and a tree from a store are those from files', options, async (t) 
 });
 
 test('a chain whose causes are a second or a month apart is whole', options, async (t) => {
-  const store = await startStore(t);
+  const store = emptyStore();
   const SECOND = 1_000_000_000n;
   // The last but one is later than its effect, because somebody set the clock.
   const apart = [1n, 2n, 7_200n, 1n, 30n, 3_600_000n, 5n, 400n, 59n, 61n, -90n, 3n];
@@ -241,7 +247,7 @@ test('a chain whose causes are a second or a month apart is whole', options, asy
 });
 
 test('a report from a store has the causes that one from files has', options, async (t) => {
-  const store = await startStore(t);
+  const store = emptyStore();
   const lines = deepChain(12);
   await store.insert([...lines, execLine(40)]);
   const folder = new Folder();
@@ -261,8 +267,8 @@ test('a report from a store has the causes that one from files has', options, as
     equal(await about(store.address, ...selection), await about(file, ...selection));
 });
 
-test('an id that no record has, and the beginning of one, are answered', options, async (t) => {
-  const store = await startStore(t);
+test('an id that no record has, and the beginning of one, are answered', options, async () => {
+  const store = emptyStore();
   const lines = execLines(0, 3);
   await store.insert(lines);
   const none = await vcml('chain', '11111111-1111-5111-8111-111111111111', store.address);
@@ -275,8 +281,8 @@ test('an id that no record has, and the beginning of one, are answered', options
   match(several.stderr, /more than one id begins with/);
 });
 
-test('a reader who may only read gets the same answer', options, async (t) => {
-  const store = await startStore(t);
+test('a reader who may only read gets the same answer', options, async () => {
+  const store = emptyStore();
   await store.insert(execLines(0, 3));
   const [server] = store.servers;
   if (server === undefined) throw new Error('there is no server');
@@ -301,8 +307,8 @@ test('a store of another schema is not read', options, async (t) => {
   match(stderr, /another schema than this vcml: upgrade it with vcml store init/);
 });
 
-test('a store answers alone, and at a time', options, async (t) => {
-  const store = await startStore(t);
+test('a store answers alone, and at a time', options, async () => {
+  const store = emptyStore();
   for (const [args, message] of [
     [['query', store.address], /name a time with --since/],
     [['query', '--since=1h', store.address, '/tmp'], /reads no store, or not beside other inputs/],
