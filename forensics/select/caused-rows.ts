@@ -4,13 +4,14 @@ import type { Journals } from '../journals.ts';
 import type { Caused } from './caused.ts';
 import { causedByTrace } from './caused-by-trace.ts';
 import { causedByUser } from './caused-by-user.ts';
+import type { Selection } from './filter.ts';
 import { hitsOf } from './ordered.ts';
 
 /** Returns the rows that match a condition, and of these only what was caused by what is asked for. */
 export async function causedRows(
   journals: Journals,
   graph: Graph,
-  asked: Caused,
+  asked: Caused & Selection,
   condition: string,
   auditLogFor: AuditLogFor,
 ): Promise<readonly number[]> {
@@ -22,11 +23,12 @@ export async function causedRows(
 async function causedBy(
   journals: Journals,
   graph: Graph,
-  { kubernetesUser, trace }: Caused,
+  asked: Caused & Selection,
   condition: string,
   auditLogFor: AuditLogFor,
 ): Promise<ReadonlySet<number> | undefined> {
+  const { kubernetesUser, trace } = asked;
   if (kubernetesUser !== undefined)
-    return causedByUser(journals, graph, kubernetesUser, auditLogFor);
+    return causedByUser(journals, graph, kubernetesUser, asked, auditLogFor);
   return trace === undefined ? undefined : causedByTrace(journals, graph, trace, condition);
 }
