@@ -1,3 +1,4 @@
+import { counted } from '../../record/describe.ts';
 import type { AuditLogFor } from '../exec-requests/audit-log.ts';
 import type { Graph } from '../graph.ts';
 import type { Journals } from '../journals.ts';
@@ -17,7 +18,30 @@ export async function causedRows(
 ): Promise<readonly number[]> {
   const matching = await hitsOf(journals, 'links', condition);
   const caused = await causedBy(journals, graph, asked, condition, auditLogFor);
-  return caused ? matching.filter((row) => caused.has(row)) : matching;
+  if (caused === undefined) return matching;
+  if (journals.agents !== undefined) {
+    const others = matching.filter((row) => !caused.has(row));
+    journals.notes = [...journals.notes, ...(await unfollowed(journals, graph, others))];
+  }
+  return matching.filter((row) => caused.has(row));
+}
+
+/** Says how many rows have causes that agents did not send, because these are of before the time. */
+async function unfollowed(
+  journals: Journals,
+  graph: Graph,
+  rows: readonly number[],
+): Promise<string[]> {
+  const linked = new Set(await hitsOf(journals, 'links', 'parent IS NOT NULL'));
+  const isUnfollowed = (row: number) => {
+    const last = graph.chainOf(row).at(-1) ?? row;
+    return linked.has(last) && graph.parentOf(last) === undefined;
+  };
+  const count = rows.filter(isUnfollowed).length;
+  if (count === 0) return [];
+  return [
+    `${counted(count, 'record')} may belong to it, with causes that agents did not send: try an earlier --since`,
+  ];
 }
 
 async function causedBy(
