@@ -1,8 +1,8 @@
 // Prints the benchmark table: node bench/bench.ts [--json FILE] [--only NAME]... Run it as root, on a
 // machine that does nothing else. BENCH_ROUNDS and BENCH_SECONDS set the number of storms and their
-// duration. The names are: storms, start, latency, kernel, idle, bytes, export, encoder, stages, pods, node (if
-// `make e2e` has built Kubernetes), forensics (with BENCH_VCML, a clone of vCML’s own project, also
-// its auditor), and forensics-large. Only if they are named: soak (BENCH_SOAK_SECONDS), outage
+// duration. The names are: storms, start, latency, kernel, idle, bytes, export, encoder, stages,
+// environment, pods, node (if `make e2e` has built Kubernetes), forensics (with BENCH_VCML, a clone of
+// vCML’s own project, also its auditor), and forensics-large. Only if they are named: soak (BENCH_SOAK_SECONDS), outage
 // (BENCH_OUTAGE_SECONDS), crowd, which runs 100,000 processes at a time, store, which asks a
 // ClickHouse (BENCH_STORE_MILLIONS; a store in BENCH_STORE_FOLDER stays, and is only asked if it is
 // full), and store-insert, which inserts into one. These two need make build/clickhouse/server.

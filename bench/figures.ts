@@ -23,6 +23,7 @@ import { quantile, spreadOf } from './statistics.ts';
 import { measureStoreInsert } from './store/insert.ts';
 import { measureStore } from './store/store.ts';
 import { measureAgainst } from './storms/against.ts';
+import { measureEnvironment } from './storms/environment.ts';
 import { measureGrowth } from './storms/growth.ts';
 import { decimal, spreadText } from './table.ts';
 
@@ -44,6 +45,7 @@ export async function measureFigures(
     export: exporting,
     encoder,
     stages: measureStages,
+    environment: measureEnvironment,
     pods,
     node,
     soak,

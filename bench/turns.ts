@@ -1,20 +1,15 @@
-/** A round of two measurements that are compared. */
-export interface Turns<T> {
-  readonly inside: T;
-  readonly outside: T;
-}
-
-/** Measures both in each round; every other round begins with the second. */
-export async function inTurns<T>(
+/** Takes all measurements in each round, so that they can be compared; every other round begins with the last. */
+export async function inTurns<Name extends string, T>(
   rounds: number,
-  inside: () => Promise<T>,
-  outside: () => Promise<T>,
-): Promise<Turns<T>[]> {
-  const all: Turns<T>[] = [];
+  measurements: Readonly<Record<Name, () => Promise<T>>>,
+): Promise<Record<Name, T>[]> {
+  const all: Record<Name, T>[] = [];
+  const inOrder = Object.entries(measurements) as [Name, () => Promise<T>][];
   for (let round = 1; round <= rounds; round++) {
-    const first = await (round % 2 ? inside : outside)();
-    const second = await (round % 2 ? outside : inside)();
-    all.push(round % 2 ? { inside: first, outside: second } : { inside: second, outside: first });
+    const found: [Name, T][] = [];
+    for (const [name, measure] of round % 2 ? inOrder : inOrder.toReversed())
+      found.push([name, await measure()]);
+    all.push(Object.fromEntries(found) as Record<Name, T>);
   }
   return all;
 }

@@ -14,6 +14,7 @@ import { byFirstTime } from './inputs/order.ts';
 import type { Source } from './inputs/source.ts';
 import { Temporary } from './inputs/temporary.ts';
 import type { ScanOptions } from './scan-options.ts';
+import type { WithoutId } from './select/of-user.ts';
 import { viewsSql } from './views.ts';
 
 /** A segment that was compressed in the meantime has its other name. */
@@ -46,6 +47,8 @@ export class Journals {
   completeness: string | undefined;
   /** whose answers the inputs are; undefined: they are not those of agents */
   agents: AgentsAnswer | undefined;
+  /** the entries without an id in a store that has sent a part of its records; undefined: it is none */
+  withoutId: WithoutId | undefined;
   /** how much of the lines of an answer was fetched, in percent; 0: none are being fetched */
   fetched = 0;
   readonly #inputs: readonly string[] | Answers;

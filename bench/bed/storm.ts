@@ -9,18 +9,18 @@ import type { Bed } from './bed.ts';
 export const LOOPS = Math.max(2, availableParallelism());
 
 /**
- * Executes the no-op for some seconds, so many times a second or as often as possible (0), and returns
- * the number of execs.
+ * Executes the no-op for some seconds, and returns the number of execs. `env` says how, for
+ * test/programs/storm.c.
  */
 export async function storm(
   { cleanup, noop }: Bed,
   seconds: number,
   args: readonly string[] = [],
-  perSecond = 0,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<number> {
   const child = spawn(program('storm'), [`${LOOPS}`, `${seconds}`, noop, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, STORM_RATE: `${perSecond / LOOPS}` },
+    env,
     // Its loops are its children and end with it.
     detached: true,
   });

@@ -41,14 +41,13 @@ export async function measureEncoders(): Promise<EncoderCosts> {
   const ours = oursOf(lines);
   const { stock, stockAlone } = stockOf(lines);
   const alone: number[] = [];
-  const rounds = await inTurns(
-    ROUNDS,
-    async () => costOf(ours),
-    async () => {
+  const rounds = await inTurns(ROUNDS, {
+    inside: async () => costOf(ours),
+    outside: async () => {
       alone.push(costOf(stockAlone));
       return costOf(stock);
     },
-  );
+  });
   const warm = rounds.slice(WARM_UP);
   return {
     ours: spreadOf(warm.map(({ inside }) => inside)),

@@ -62,7 +62,7 @@ export async function measureNode(bed: Bed): Promise<NodeRun> {
     return beside(agent, () => stormInside(cluster, some, bed.seconds));
   };
   const outside = () => beside(agent, () => storm(bed, bed.seconds));
-  const rounds = await inTurns(Math.min(ROUNDS, bed.rounds), inside, outside);
+  const rounds = await inTurns(Math.min(ROUNDS, bed.rounds), { inside, outside });
   const afterStorms = await memoryAtRest(bed, agent);
   await agent.stop();
   const execs = rounds.reduce((sum, round) => sum + round.inside.execs, 0);

@@ -28,7 +28,7 @@ export async function measurePods(bed: Bed): Promise<PodStorms> {
   const containers = prepareContainers(bed, CONTAINERS);
   const inside = () => beside(bed, containers, containers.storm);
   const outside = () => beside(bed, containers, (seconds) => storm(bed, seconds));
-  const rounds = await inTurns(Math.min(ROUNDS, bed.rounds), inside, outside);
+  const rounds = await inTurns(Math.min(ROUNDS, bed.rounds), { inside, outside });
   const sum = (of: (run: Run) => number) => rounds.reduce((all, { inside }) => all + of(inside), 0);
   return {
     containers: CONTAINERS,

@@ -43,11 +43,10 @@ async function compare(
   bin: string,
   start: (bin: string) => Promise<Tool>,
 ): Promise<Comparison> {
-  const rounds = await inTurns(
-    bed.rounds,
-    async () => stormBeside(bed, await start(AGENT_BIN)),
-    async () => stormBeside(bed, await start(bin)),
-  );
+  const rounds = await inTurns(bed.rounds, {
+    inside: async () => stormBeside(bed, await start(AGENT_BIN)),
+    outside: async () => stormBeside(bed, await start(bin)),
+  });
   const cpu = (one: WatchedStorm) => one.cpuMicrosPerExec ?? Number.NaN;
   return {
     cpu: spreadOf(rounds.map(({ inside, outside }) => cpu(inside) / cpu(outside))),

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Bed } from '../bed/bed.ts';
 import { runNanoseconds, settle } from '../bed/process.ts';
-import { storm } from '../bed/storm.ts';
+import { LOOPS, storm } from '../bed/storm.ts';
 import type { Figure } from '../budgets.ts';
 import { type Spread, spreadOf } from '../statistics.ts';
 import { decimal, spreadText } from '../table.ts';
@@ -44,7 +44,7 @@ async function pointsOf(bed: Bed, tool: Tool): Promise<Point[]> {
     for (const [at, rate] of RATES.entries()) {
       await settle(pid);
       const before = runNanoseconds(pid);
-      const execs = await storm(bed, bed.seconds, [], rate);
+      const execs = await storm(bed, bed.seconds, [], { STORM_RATE: `${rate / LOOPS}` });
       await settle(pid);
       found[at]?.rates.push(execs / bed.seconds);
       found[at]?.micros.push((runNanoseconds(pid) - before) / 1000 / execs);

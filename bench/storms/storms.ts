@@ -75,12 +75,13 @@ export async function stormBeside(
   bed: Bed,
   tool: Tool,
   args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<WatchedStorm> {
-  const warmUp = await storm(bed, bed.warmUpSeconds, args);
+  const warmUp = await storm(bed, bed.warmUpSeconds, args, env);
   const { pid } = tool;
   if (pid !== undefined) await settle(pid);
   const before = pid === undefined ? 0 : cpuSeconds(pid);
-  const [execs, memory] = await watched(storm(bed, bed.seconds, args), pid);
+  const [execs, memory] = await watched(storm(bed, bed.seconds, args, env), pid);
   if (pid !== undefined) await settle(pid);
   const cpu = pid === undefined ? undefined : cpuSeconds(pid) - before;
   const { records, reported } = await tool.stop();

@@ -47,7 +47,17 @@ export async function exportingAgent(bed: Bed, bin = AGENT_BIN): Promise<Tool> {
 }
 
 /** Starts the agent as in production; `bin` may be that of another tree. */
-export async function agent(bed: Bed, bin = AGENT_BIN, ...args: readonly string[]): Promise<Tool> {
+export function agent(bed: Bed, bin = AGENT_BIN, ...args: readonly string[]): Promise<Tool> {
+  return agentThatSays(bed, '', bin, args);
+}
+
+/** Starts the agent; its records count if they contain a text. */
+export async function agentThatSays(
+  bed: Bed,
+  said: string,
+  bin: string,
+  args: readonly string[],
+): Promise<Tool> {
   const cgroup = createMemoryCgroup(bed);
   // All records stay, so that they can be counted.
   const { agent, close } = prepareAgent(bed, '--journal-max-bytes', '64GiB', ...args);
@@ -58,7 +68,7 @@ export async function agent(bed: Bed, bin = AGENT_BIN, ...args: readonly string[
     pid: agent.pid,
     async stop() {
       await agent.stop();
-      const records = await countLines(agent.journalDir, `"object":"${bed.noop}"`);
+      const records = await countLines(agent.journalDir, `"object":"${bed.noop}"`, said);
       const reported = await lossesReported(agent.journalDir);
       await close();
       await cgroup.close();

@@ -12,6 +12,7 @@ Examples:
   kubectl vcml query --since 14d --exe /tmp/x
   kubectl vcml chain 4a7107b4
   kubectl vcml chain 4a7107b4 --node node-7 --output sentences
+  kubectl vcml tree --since 2h --trace 4bf92f3577b34da6a3ce929d0e0e4736
   kubectl vcml gaps --since 1d
 
 Exit codes:

@@ -1,9 +1,18 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { concluding, LINKS } from '../commands/concluding.ts';
-import { auditLog, count, form, selection, storeConnection } from '../commands/options.ts';
+import {
+  auditLog,
+  caused,
+  count,
+  form,
+  refuseUnclear,
+  selection,
+  storeConnection,
+} from '../commands/options.ts';
 import { reading } from '../commands/reading.ts';
 import { refusal } from '../commands/refusal.ts';
 import type { Journals } from '../journals.ts';
+import { isCaused } from '../select/caused.ts';
 import { HELP } from './help.ts';
 import { askCluster } from './opening.ts';
 import type { Question } from './question.ts';
@@ -28,24 +37,27 @@ export function createClusterProgram(done: (exitCode: number) => void): Command 
       done(await reading(askCluster({ ...options, node }, { id }), answer, concluding({}, LINKS)));
     });
 
-  asking(storeConnection(auditLog(selection(form(program.command('query'))))))
+  asking(storeConnection(caused(auditLog(selection(form(program.command('query')))))))
     .description('print records by time, place, user, executable and more, or run SQL')
     .option('--limit <n>', 'maximum number of records', count)
     .option('--sql <select>', 'SELECT over the views records, execs, gaps, losses and runs')
     .action(async (options) => {
+      refuseUnclear(options);
       const { query, MARKED } = await import('../commands/query.ts');
       const question = options.sql === undefined ? options : timesOf(options);
       const answer = (journals: Journals) => query(journals, options);
-      done(await reading(askCluster(options, question), answer, concluding(options, MARKED)));
+      const scanned = isCaused(options) ? LINKS : MARKED;
+      done(await reading(askCluster(options, question), answer, concluding(options, scanned)));
     });
 
-  asking(storeConnection(auditLog(selection(form(program.command('tree'))))))
+  asking(storeConnection(caused(auditLog(selection(form(program.command('tree')))))))
     .description('print what a record or a selection caused, as trees')
     .argument('[id]', 'id of the record at the root, or at least its first 4 characters')
     .option('--depth <n>', 'maximum depth of the tree', count, 100)
     .option('--limit <n>', 'maximum number of records', count, 1000)
     .option('--no-collapse', 'show each of several equal children')
     .action(async (id, options) => {
+      refuseUnclear(options);
       const { tree } = await import('../commands/tree.ts');
       const question = id === undefined ? options : { id };
       const answer = (journals: Journals) => tree(journals, id, options);

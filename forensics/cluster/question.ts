@@ -1,5 +1,6 @@
 import { rfc3339Of } from '../../record/time.ts';
 import { ForensicsError } from '../errors.ts';
+import { type Caused, isCaused } from '../select/caused.ts';
 import type { Selection } from '../select/filter.ts';
 import { momentOf } from '../select/time.ts';
 
@@ -9,12 +10,13 @@ const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 const ID = /^[0-9a-f][-0-9a-f]{3,35}$/;
 
 /** What an agent is asked for; a record must match each part that is given. */
-export type Question = Pick<Selection, 'since' | 'until' | 'namespace' | 'pod'> & {
-  /** the id of a record, or its beginning; nothing else is given with it */
-  readonly id?: string;
-  /** Whether only the records of the time may be in the answer, for SQL. */
-  readonly isExact?: boolean;
-};
+export type Question = Pick<Selection, 'since' | 'until' | 'namespace' | 'pod'> &
+  Caused & {
+    /** the id of a record, or its beginning; nothing else is given with it */
+    readonly id?: string;
+    /** Whether only the records of the time may be in the answer, for SQL. */
+    readonly isExact?: boolean;
+  };
 
 /** How agents are asked for the records around a time, which tell whether some are missing in it. */
 export const NEIGHBORS = '--neighbors';
@@ -23,12 +25,11 @@ export const NEIGHBORS = '--neighbors';
  * Returns the arguments of `vcml-agent cat` for a question. An agent may print more than what was
  * asked for, because the answer is selected from it; it never prints less.
  */
-export function argumentsOf(
-  { id, since, until, namespace, pod, isExact = false }: Question,
-  nowMs: number,
-): string[] {
+export function argumentsOf(question: Question, nowMs: number): string[] {
+  const { id, since, until, namespace, pod, isExact = false } = question;
   if (id !== undefined) return [`--id=${idOf(id)}`];
-  const name = podOf(namespace, pod);
+  // What the records of a pod come from may be elsewhere.
+  const name = isCaused(question) ? undefined : podOf(namespace, pod);
   return [
     ...timeOf('--since', since, nowMs),
     ...timeOf('--until', until, nowMs),

@@ -13,7 +13,7 @@ import { refuseOtherSchema } from '../refuse.ts';
 import { rowsFor } from './fetch.ts';
 import { NodeFiles } from './node-files.ts';
 import { rowsOfTrace, uncertaintyIn } from './of-trace.ts';
-import { rowsOfUser } from './of-user.ts';
+import { rowsOfUser, withoutIdIn } from './of-user.ts';
 import type { Question } from './question.ts';
 import { lineOf, type Row } from './record-line.ts';
 
@@ -37,6 +37,11 @@ export function askStore(address: string, options: ConnectionOptions, question: 
       const { answers, nodes } = await answersOf(store, question, answered, temporary);
       const uncertain =
         question.trace === undefined ? [] : await uncertaintyIn(store, question, nowMs);
+      const { kubernetesUser, id } = question;
+      const withoutId =
+        kubernetesUser === undefined || id !== undefined
+          ? undefined
+          : await withoutIdIn(store, question, nowMs);
       const times = timeRangeOf(question, nowMs);
       const completeness =
         nodes === undefined
@@ -45,6 +50,7 @@ export function askStore(address: string, options: ConnectionOptions, question: 
       const journals = await Journals.open(answers, undefined, temporary);
       journals.completeness = completeness;
       journals.notes = [...journals.notes, ...uncertain];
+      journals.withoutId = withoutId;
       return journals;
     },
   };

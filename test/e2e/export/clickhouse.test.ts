@@ -1,9 +1,12 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { rowsFor } from '../../../forensics/store/answer/fetch.ts';
 import { lineOf } from '../../../forensics/store/answer/record-line.ts';
 import { connect } from '../../../forensics/store/connect.ts';
+import { KEYS } from '../../../record/fields.ts';
+import { type Agent, startAgent } from '../../support/agent.ts';
 import {
   type ClickHouse,
   createCluster,
@@ -12,7 +15,7 @@ import {
 import { exporterRow } from '../../support/clickhouse/exporter-row.ts';
 import { addressOf, initStore } from '../../support/clickhouse/stored.ts';
 import { vcml } from '../../support/forensics.ts';
-import { freePort } from '../../support/free-ports.ts';
+import { freePorts } from '../../support/free-ports.ts';
 import {
   execLine,
   execLines,
@@ -23,9 +26,11 @@ import {
 } from '../../support/journal/lines.ts';
 import { createExportBed, type ExportBed } from '../../support/otlp/export-bed.ts';
 import { until } from '../../support/until.ts';
+import { type CiRun, EXECS_OF_STEP, runPipeline } from './ci-runner.ts';
 import { NO_COLLECTOR } from './collector.ts';
 import { holds, type Pipeline, startPipeline } from './pipeline.ts';
 
+const TRACES = readFileSync('deploy/collector/traces.sql', 'utf8');
 const options = { skip: NO_COLLECTOR || NO_CLICKHOUSE };
 
 test('a store on two shards has every line byte for byte', options, async (t) => {
@@ -80,20 +85,67 @@ test('nothing is lost while ClickHouse is down and the collector is killed', opt
   await scene.holdsLines([...lines, ...more]);
 });
 
-test('a record that is sent again counts once, also before rows are merged', options, async (t) => {
+test('a store whose rows are not merged', options, async (t) => {
   const scene = await setScene(t, 2);
   await scene.start();
   for (const server of scene.servers) await server.query('SYSTEM STOP MERGES');
-  scene.bed.start((await scene.startCollector()).port);
-  await scene.bed.write(...execLines(0, 3));
-  await scene.holdsLines(execLines(0, 3));
-  await scene.bed.write(...execLines(0, 4));
-  await scene.holdsLines(execLines(0, 4));
-  const [found] = await scene.first.query<{ enough: number }>(
-    'SELECT count() >= 7 AS enough FROM vcml.records',
-  );
-  equal(found?.enough, 1);
+  const { port, httpPort } = await scene.startCollector('traces');
+  await t.test('has a record that is sent again once', async () => {
+    scene.bed.start(port);
+    await scene.bed.write(...execLines(0, 3));
+    await scene.holdsLines(execLines(0, 3));
+    await scene.bed.write(...execLines(0, 4));
+    await scene.holdsLines(execLines(0, 4));
+    const [found] = await scene.first.query<{ enough: number }>(
+      'SELECT count() >= 7 AS enough FROM vcml.records',
+    );
+    equal(found?.enough, 1);
+  });
+  await t.test('has what the steps of a pipeline caused beside their spans', async () => {
+    const since = new Date(Date.now() - 60_000);
+    const endpoint = ['--export-endpoint', `http://127.0.0.1:${port}`];
+    const agent = await startAgent({ args: [...endpoint, '--trace-context', 'environment'] });
+    t.after(() => agent.close());
+    const runs = await Promise.all([
+      runPipeline(httpPort, ['build', 'test']),
+      runPipeline(httpPort, ['build']),
+    ]);
+    for (const run of runs) {
+      const expected = (await recordsOf(agent, run)).toSorted(byId);
+      const found = await until('the store has all execs of the trace, and its spans', async () => {
+        const rows = await scene.execsOf(run.trace, since);
+        const isWhole = rows.length >= expected.length && rows.every(({ span }) => span !== '');
+        return isWhole && rows;
+      });
+      deepEqual(found.toSorted(byId), expected);
+    }
+  });
 });
+
+/** An exec beside its span, as traces.sql answers. */
+interface ExecOfSpan {
+  readonly service: string;
+  readonly span: string;
+  readonly span_id: string;
+  readonly id: string;
+  readonly isCarrying: boolean;
+}
+
+/** Returns what traces.sql should answer, from the journal of the node. */
+async function recordsOf({ journal }: Agent, { trace, steps }: CiRun): Promise<ExecOfSpan[]> {
+  const records = await journal.waitFor('all execs of the pipeline', (all) => {
+    const own = all.filter(({ attributes }) => `${attributes[KEYS.args]}`.includes(trace));
+    return own.length === steps.length * EXECS_OF_STEP ? own : undefined;
+  });
+  return steps.flatMap(({ name, spanId, mark }) =>
+    records
+      .filter(({ attributes }) => `${attributes[KEYS.args]}`.includes(mark))
+      .map(({ id, attributes }) => {
+        const isCarrying = attributes[KEYS.traceId] === trace;
+        return { service: 'ci-runner', span: name, span_id: spanId, id, isCarrying };
+      }),
+  );
+}
 
 interface Scene {
   readonly bed: ExportBed;
@@ -105,9 +157,19 @@ interface Scene {
   readonly queue: string;
   /** Starts the servers, and makes a store on them. */
   start(): Promise<void>;
-  startCollector(): Promise<{ readonly port: number; readonly pipeline: Pipeline }>;
+  /** Starts a collector with clickhouse.yaml, and with what is laid over it. */
+  startCollector(...more: readonly string[]): Promise<Started>;
   /** Waits until the store has so many records, which must be those of these lines. */
   holdsLines(lines: readonly string[]): Promise<void>;
+  /** Returns what traces.sql answers about a trace. */
+  execsOf(trace: string, since: Date): Promise<ExecOfSpan[]>;
+}
+
+interface Started {
+  readonly pipeline: Pipeline;
+  /** of gRPC */
+  readonly port: number;
+  readonly httpPort: number;
 }
 
 /** Prepares a bed, and servers that do not run yet. */
@@ -116,7 +178,7 @@ async function setScene(t: TestContext, count: number): Promise<Scene> {
   const [first] = servers;
   if (first === undefined) throw new Error('there is no server');
   const bed = await createExportBed(t);
-  const port = await freePort();
+  const [port = 0, httpPort = 0] = await freePorts(2);
   const queue = join(bed.dir, 'queue');
   return {
     bed,
@@ -128,13 +190,14 @@ async function setScene(t: TestContext, count: number): Promise<Scene> {
       for (const server of servers) await server.start();
       for (const server of servers) await initStore(server);
     },
-    async startCollector() {
-      const pipeline = await startPipeline(t, ['clickhouse'], {
+    async startCollector(...more) {
+      const pipeline = await startPipeline(t, ['clickhouse', ...more], {
         OTLP_LISTEN: `127.0.0.1:${port}`,
+        OTLP_HTTP_LISTEN: `127.0.0.1:${httpPort}`,
         QUEUE_DIR: queue,
         CLICKHOUSE: `clickhouse://127.0.0.1:${first.place.native}`,
       });
-      return { port, pipeline };
+      return { pipeline, port, httpPort };
     },
     async holdsLines(lines) {
       const found = await until('the store has all records', async () => {
@@ -142,6 +205,15 @@ async function setScene(t: TestContext, count: number): Promise<Scene> {
         return stored.length >= lines.length && stored;
       });
       sameLines(found, lines.toSorted());
+    },
+    async execsOf(trace, since) {
+      const rows = await first.query<ExecOfSpan & { readonly depth: string }>(TRACES, {
+        trace,
+        since: since.toISOString().replace(/[TZ]/g, ' ').trim(),
+      });
+      return rows.map(({ service, span, span_id, id, depth }) => {
+        return { service, span, span_id, id, isCarrying: Number(depth) === 0 };
+      });
     },
   };
 }
@@ -152,6 +224,10 @@ async function linesIn(server: ClickHouse): Promise<string[]> {
   for await (const rows of rowsFor(store, { since: '2001-01-01' }, Date.now()))
     lines.push(...rows.map(lineOf));
   return lines.sort();
+}
+
+function byId(one: { readonly id: string }, other: { readonly id: string }): number {
+  return one.id < other.id ? -1 : 1;
 }
 
 /** Lets a server keep what the exporter inserts, as it inserts it. */

@@ -21,6 +21,7 @@ for (const names of [
   ['node'],
   ['gateway'],
   ['clickhouse'],
+  ['clickhouse', 'traces'],
   ['s3'],
   ['kubernetes-audit'],
   ['loki'],

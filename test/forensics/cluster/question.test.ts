@@ -28,6 +28,10 @@ const cases: readonly [Question, readonly string[]][] = [
   [{ pod: '/^cart-/' }, ['--neighbors']],
   [{ pod: '/cart/' }, ['--neighbors']],
   [{ namespace: 'shop' }, ['--neighbors']],
+  // What the records of a pod come from may be elsewhere.
+  [{ pod: 'shop/cart', trace: 'a'.repeat(32) }, ['--neighbors']],
+  [{ pod: 'cart', kubernetesUser: 'alice', auditLog: 'audit.log' }, ['--neighbors']],
+  [{ id: '4a7107b4', trace: 'a'.repeat(32) }, ['--id=4a7107b4']],
 ];
 
 for (const [question, args] of cases)

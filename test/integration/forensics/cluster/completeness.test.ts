@@ -3,9 +3,10 @@ import { execFile } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type Draft, exec, HOOK, lines, loss, start, time } from '../../../check/craft.ts';
+import { type Draft, exec, execId, HOOK, lines, loss, start, time } from '../../../check/craft.ts';
 import { Folder, type Ran, segment } from '../../../support/forensics.ts';
 import { AGENT_BIN, ROOT } from '../../../support/paths.ts';
+import { event, PLACE } from '../exec-requests/scene.ts';
 
 const folder = new Folder();
 after(() => folder.close());
@@ -38,7 +39,20 @@ function journalOf(n: number, seqs: readonly number[], ...more: readonly Draft[]
   folder.journal(`journals/node-${n}/${segment(1)}`, lines(records));
 }
 
-journalOf(1, [1, 2, 3, 4, 5, 6, 7]);
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
+/** An exec of node 1 that another one caused. */
+const effectOf = (cause: number, seq: number, more = {}) => {
+  const parent = execId(APART + cause * SECOND, 1000 + cause);
+  return exec(APART + seq * SECOND, 1000 + seq, 0, seq, { parent, ...more });
+};
+const session = effectOf(1, 3, {
+  'vcml.trace.trace_id': TRACE,
+  'vcml.entry': 'exec',
+  'vcml.authority.type': 'exec_request',
+  'vcml.authority.id': 'request',
+});
+Object.assign(session.resource, PLACE);
+journalOf(1, [1, 2, 5, 7], session, effectOf(1, 4), effectOf(3, 6));
 // Two records of the time were lost, which was reported behind it.
 journalOf(2, [1, 2, 3, 4, 7], loss(2 * APART + 7 * SECOND - 1, 1, 0, 5, 6));
 // Three numbers are missing between the last record before the time and the first one in it.
@@ -115,11 +129,7 @@ test('only the records of the time are in an answer, not those around it', async
     '--node',
     'node-1',
   );
-  const numbers = stdout.matchAll(/"vcml.seq":(\d+)/g);
-  assert.deepEqual(
-    Array.from(numbers, ([, seq]) => Number(seq)),
-    [3, 4, 5, 6],
-  );
+  assert.deepEqual(seqsIn(stdout), [3, 4, 5, 6]);
   const as = ['--output', 'jsonl', '--node', 'node-2'];
   const gaps = await ask('gaps', ...SINCE, ...UNTIL, ...as);
   assert.match(gaps.stdout, /"reason":"predates_hook".*"gaps":2,/);
@@ -174,3 +184,27 @@ test('stderr names the nodes that did not answer', async () => {
   assert.match(stderr, /^vcml: node-6: cannot be read: error: the pod is gone$/m);
   assert.match(stderr, /^vcml: node-7: cannot be read: the node has no pod with an agent$/m);
 });
+
+test('what a trace or a user caused is asked of all agents, also for a pod', async () => {
+  const log = folder.write('audit.log', event({ id: 'request', seconds: 2 }));
+  for (const caused of [
+    ['--trace', TRACE],
+    ['--kubernetes-user', 'alice', '--audit-log', log],
+  ]) {
+    const asked = [...SINCE, ...UNTIL, ...caused, '--output', 'jsonl', '--node', 'node-1'];
+    const { stdout, stderr, last } = await ask('query', ...asked);
+    assert.deepEqual(seqsIn(stdout), [3, 6], stderr);
+    assert.match(stderr, /^vcml: --.*: 1 exec/m);
+    assert.match(stderr, /^vcml: 1 record may belong to it, .* try an earlier --since$/m);
+    assert.equal(last, 'vcml: complete: 1 of 1 node');
+    const inPod = await ask('tree', ...asked, '--pod', 'shop/cart-0');
+    assert.deepEqual(seqsIn(inPod.stdout), [3]);
+  }
+  const { code, stderr } = await ask('query', ...SINCE, '--kubernetes-user', 'alice');
+  assert.equal(code, 64);
+  assert.match(stderr, /add --audit-log FILE/);
+});
+
+function seqsIn(jsonl: string): number[] {
+  return Array.from(jsonl.matchAll(/"vcml.seq":(\d+)/g), ([, seq]) => Number(seq));
+}

@@ -23,6 +23,7 @@ const OTHERS = [
   entry(54, carries('id-unknown')),
   entry(55, carries('id-unnamed'), UNNAMED),
   entry(56, {}),
+  entry(57, { 'vcml.authority.type': 'probe', 'vcml.authority.id': 'liveness' }),
   ...[51, 52, 53, 54, 55, 56].map((at) => effect(at + 10, at)),
 ];
 

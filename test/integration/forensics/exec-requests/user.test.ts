@@ -4,9 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
 import { after, test } from 'node:test';
+import { HOOK, time } from '../../../check/craft.ts';
 import { Folder, vcml } from '../../../support/forensics.ts';
 import { VCML_BIN } from '../../../support/paths.ts';
-import { carries, entry, event, journalOf, PLACE } from './scene.ts';
+import { carries, effect, entry, event, journalOf, PLACE } from './scene.ts';
 import { AUDIT_LOG, JOURNAL, OF_ALICE, shortIds } from './sessions.ts';
 
 const folder = new Folder();
@@ -24,8 +25,38 @@ test('a query finds what the confirmed sessions of a user caused, wherever it we
   deepEqual(idsIn(stdout), OF_ALICE);
   match(
     stderr,
-    /--kubernetes-user alice: 2 exec sessions confirmed; never selected, whoever they are of: 2 contradicted, 1 ambiguous, 1 undecided, 1 not in the audit log/,
+    /--kubernetes-user alice: 2 exec sessions confirmed; never selected, whoever they are of: 2 contradicted, 1 ambiguous, 1 undecided, 1 not in the audit log; of unknown users, because they have no id: 1 entry, 1 entry with the command of a probe or handler$/m,
   );
+});
+
+test('entries without an id are counted in the places of a selection, and before its time', async () => {
+  const probe = { 'vcml.authority.type': 'probe', 'vcml.authority.id': 'liveness' };
+  const uuid = '6f1c5e7d-1f7d-4d0c-8a0b-0e9b2c649a22';
+  // Anyone can write this, and the log knows nothing of it.
+  const written = entry(40, {
+    'process.command_args': ['env', `SPO_EXEC_REQUEST_UID=${uuid}`, 'x'],
+  });
+  const all = [
+    entry(10, carries('id-alice')),
+    entry(20, {}),
+    entry(30, probe),
+    written,
+    entry(50, {}, { ...PLACE, 'k8s.pod.name': 'cart-1' }),
+    effect(60, 20),
+  ];
+  const file = folder.journal('without.jsonl', journalOf(...all));
+  const since = (nanoseconds: number) => ['--since', time(HOOK + BigInt(nanoseconds))];
+  const of = 'of unknown users, because they have no id:';
+  for (const [asked, says] of [
+    [[], `${of} 3 entries, 1 entry with the command of a probe or handler`],
+    [['--exe', '/bin/x', '--user', '7'], `${of} 3 entries, 1 entry with the command of`],
+    [['--pod', 'cart-1'], `${of} 1 entry\n`],
+    [['--pod', 'cart-0', ...since(35)], `${of} 1 entry, 2 entries before --since\n`],
+    [['--until', time(HOOK + 20n)], '1 exec session confirmed\n'],
+  ] as const) {
+    const { stderr } = await vcml('query', ...ofAlice, ...asked, file);
+    match(stderr, new RegExp(says));
+  }
 });
 
 test('a selection takes a part of it, also where it leaves out the session itself', async () => {

@@ -26,12 +26,14 @@ test('a store and a table say of sessions what files say', options, async (t) =>
   await addAuditRows(store, AUDIT_LOG, TIME);
   await addAuditRows(store, [late], TIME + 7_200_000);
   const since = ['--since', '2025-11-24T16:16:40.000000020Z'];
+  // Between two entries without an id.
+  const later = ['--since', '2025-11-24T16:16:40.000000057Z'];
   for (const command of [
     ['chain', OF_ALICE[1] ?? ''],
     ['tree', OF_ALICE[0] ?? ''],
     ['query', '--since', '2001-01-01'],
     ['query', '--kubernetes-user', 'alice', ...since],
-    ['query', '--kubernetes-user', 'alice', ...since, '--output', 'csv'],
+    ['query', '--kubernetes-user', 'alice', ...later, '--pod', 'shop/cart-*', '--output', 'csv'],
     ['query', '--kubernetes-user', 'bob', '--since', '2001-01-01', '--node', 'node'],
     ['tree', '--kubernetes-user', 'alice', '--since', '2001-01-01'],
     ['tree', '--kubernetes-user', 'alice', '--since', '2001-01-01', '--until', '2025-11-24'],
