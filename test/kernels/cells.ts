@@ -19,6 +19,9 @@ const REALTIME: readonly Cell[] = [
 const PLAIN = MODES.flatMap((mode) => KERNELS.map((kernel) => ({ kernel, mode, cases: '*' })));
 const ALL: readonly Cell[] = [...PLAIN, ...REALTIME];
 
+/** The name in $CELLS of the host with systemd. */
+const HOST = 'systemd';
+
 /**
  * Returns the cells that $CELLS names: `KERNEL/MODE,…`, or `all` with every case. Without it, returns
  * every cell, each with the cases that `casesOf` chooses.
@@ -27,11 +30,17 @@ export function cellsOf(names: string | undefined): readonly Cell[] {
   if (names === undefined)
     return [...PLAIN.map((cell) => ({ ...cell, cases: casesOf(cell) })), ...REALTIME];
   if (names === 'all') return ALL;
-  return names.split(',').map((name) => {
+  const cells = names.split(',').filter((name) => name !== HOST);
+  return cells.map((name) => {
     const cell = ALL.find(({ kernel, mode }) => name === `${kernel}/${mode}`);
     if (cell === undefined) throw new Error(`CELLS: there is no ${name}`);
     return cell;
   });
+}
+
+/** Whether $CELLS has the host with systemd. */
+export function hasHost(names = 'all'): boolean {
+  return names === 'all' || names.split(',').includes(HOST);
 }
 
 /**
