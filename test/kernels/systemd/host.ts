@@ -76,7 +76,10 @@ function compare(kind: string, execs: Execs): void {
       `number ${number}`,
     );
   }
-  equal(found, ROWS[kind]?.count, readFileSync(join(FOLDER, 'out/play.log'), 'utf8'));
+  const count = ROWS[kind]?.count ?? 0;
+  // cron may have its minute twice.
+  const isWhole = kind.startsWith('cron') ? found >= count : found === count;
+  ok(isWhole, `${found}, not ${count}:\n${readFileSync(join(FOLDER, 'out/play.log'), 'utf8')}`);
 }
 
 /** Returns the words of the marker in the arguments of the exec that it marks. */
