@@ -85,6 +85,7 @@ function compare(kind: string, execs: Execs): void {
 /** Returns the words of the marker in the arguments of the exec that it marks. */
 function markerOf({ object, attributes }: JournalLine): string[] {
   const args = attributes['process.command_args'] as string[];
+  if (object === '/usr/sbin/sshd') return [args.includes('-t') ? 'sshd-test' : 'sshd'];
   const isMarked = object === '/usr/bin/true' || args[1] === 'true';
   return isMarked ? (args.at(-1) ?? '').split(':').slice(1) : [];
 }

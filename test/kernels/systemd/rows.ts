@@ -31,6 +31,9 @@ export const ROWS: Readonly<Record<string, Row>> = {
   run: row(20, (n) => startOf(`run-${n}.service`)),
   scope: row(20, (n) => startOf(`scope-${n}.scope`, 'play.service')),
   run0: row(2, (n, session) => sessionOf(session, `run0-${n}.service`)),
+  // ExecStartPre=, and then sshd itself.
+  'sshd-test': row(1, () => startOf('ssh.service')),
+  sshd: row(1, () => ({ ...startOf('ssh.service'), kind: 'exec' })),
   ssh: IN_SSH(20),
   shell: IN_SSH(16),
   nested: IN_SSH(16),
