@@ -138,7 +138,7 @@ APT_bench := bpftool libbpf-tools runc zstd
 APT_s3 = jq $(if $(shell command -v go),,golang-go)
 APT_valgrind := valgrind
 APT_image = $(if $(shell command -v buildah || command -v docker),,buildah)
-APT_kernels := busybox-static cpio qemu-system-arm qemu-system-x86 xz-utils
+APT_kernels := busybox-static cpio e2fsprogs mmdebstrap qemu-system-arm qemu-system-x86 xz-utils
 APT_arm64 := g++-aarch64-linux-gnu
 APT_e2e = bpftool busybox-static containernetworking-plugins iproute2 iptables jq openssl python3-venv \
 	runc unzip $(if $(shell command -v go),,golang-go)

@@ -30,7 +30,8 @@ export function startMachine(t: CleanUp, name: string, collector: string): void 
   const pack = 'for folder; do cd "$folder" && find . | cpio -o -H newc --quiet; done >"$0"';
   execFileSync('sh', ['-c', pack, guest, join(LAYERS, 'agent'), added]);
   const environment = { NODE_NAME: name, COLLECTOR: collector };
-  const [command = '', ...args] = inNetwork(machine(kernel, guest, environment, NETWORK));
+  const devices = ['-initrd', guest, ...NETWORK];
+  const [command = '', ...args] = inNetwork(machine(kernel, environment, devices));
   const emulator = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   // A failed test must not leave it behind.
   const kill = () => emulator.kill('SIGKILL');

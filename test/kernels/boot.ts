@@ -71,30 +71,41 @@ export async function boot(
   refused: ReadonlyMap<string, RegExp>,
   signal: AbortSignal,
 ): Promise<Report> {
-  const [command = '', ...args] = machine(kernel, guest, environment, OWN_TIME);
+  const commandLine = machine(kernel, environment, ['-initrd', guest, ...OWN_TIME]);
+  const log = `${guest}.${kernel.name}-${environment.CGROUP_MODE}.log`;
+  const console = await untilPowerOff(commandLine, log, signal);
+  return readReport(console.replaceAll('\r', ''), refused);
+}
+
+/** Runs a machine until it powers off, and returns what its console shows, which it keeps in a file. */
+export async function untilPowerOff(
+  [command = '', ...args]: readonly string[],
+  log: string,
+  signal: AbortSignal,
+): Promise<string> {
   const qemu = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
     killSignal: 'SIGKILL',
   });
   let console = '';
-  qemu.stdout.pipe(createWriteStream(`${guest}.${kernel.name}-${environment.CGROUP_MODE}.log`));
+  qemu.stdout.pipe(createWriteStream(log));
   qemu.stdout.setEncoding('utf8').on('data', (text) => (console += text));
   qemu.stderr.setEncoding('utf8').on('data', (text) => (console += text));
   await new Promise<void>((resolve) => {
     qemu.on('error', (error) => (console += `\n${error.message}`));
     qemu.on('close', () => resolve());
   });
-  return readReport(console.replaceAll('\r', ''), refused);
+  return console;
 }
 
 /**
- * Returns the command line of a machine that boots a kernel with a guest. Its console is stdin and
- * stdout, and its first process has the environment. It is emulated, so that it is the same everywhere.
+ * Returns the command line of a machine that boots a kernel with these devices, its initramfs or disk
+ * among them. Its console is stdin and stdout, and its first process has the environment. It is
+ * emulated, so that it is the same everywhere.
  */
 export function machine(
   kernel: Kernel,
-  guest: string,
   environment: Readonly<Record<string, string>>,
   devices: readonly string[],
 ): string[] {
@@ -119,8 +130,6 @@ export function machine(
     'stdio',
     '-kernel',
     kernel.image,
-    '-initrd',
-    guest,
     '-append',
     `console=${console} ${KERNEL_OPTIONS} ${words.join(' ')}`,
   ];

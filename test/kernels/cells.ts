@@ -18,6 +18,9 @@ const ALL: readonly Cell[] = [
   { kernel: '5.10-rt', mode: 'v2', cases: 'refused/realtime' },
 ];
 
+/** The name in $CELLS of the host with systemd. */
+const HOST = 'systemd';
+
 /**
  * Returns the cells that $CELLS names: `KERNEL/MODE,…`, or `all` with every case. Without it, returns
  * every cell, each with the cases that `casesOf` chooses.
@@ -25,11 +28,17 @@ const ALL: readonly Cell[] = [
 export function cellsOf(names: string | undefined): readonly Cell[] {
   if (names === undefined) return ALL.map((cell) => ({ ...cell, cases: casesOf(cell) }));
   if (names === 'all') return ALL;
-  return names.split(',').map((name) => {
+  const cells = names.split(',').filter((name) => name !== HOST);
+  return cells.map((name) => {
     const cell = ALL.find(({ kernel, mode }) => name === `${kernel}/${mode}`);
     if (cell === undefined) throw new Error(`CELLS: there is no ${name}`);
     return cell;
   });
+}
+
+/** Whether $CELLS has the host with systemd. */
+export function hasHost(names = 'all'): boolean {
+  return names === 'all' || names.split(',').includes(HOST);
 }
 
 /**

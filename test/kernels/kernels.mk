@@ -10,10 +10,14 @@ GUEST_TOOLS := $(foreach tool,$(basename $(notdir $(wildcard test/kernels/*.c)))
 	build/guest/$(tool) $(ARM64)/guest/$(tool))
 GUEST := $(ARM64)/exec.bpf.o $(ARM64)/vcml_hook.node $(ARM64_NODE) $(ARM64_PROGRAMS) $(GUEST_TOOLS)
 
-kernels: build/kernels.stamp $(GUEST)
+kernels: build/kernels.stamp build/systemd.stamp $(GUEST)
 
 build/kernels.stamp: test/kernels/fetch build/arm64.stamp | build/apt-kernels.stamp
 	test/kernels/fetch kernels
+	@touch $@
+
+build/systemd.stamp: test/kernels/systemd/make-root | build/apt-kernels.stamp
+	test/kernels/systemd/make-root
 	@touch $@
 
 build/arm64.stamp: test/kernels/fetch | build/apt-arm64.stamp

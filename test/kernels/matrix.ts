@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Architecture, boot, kernelOf } from './boot.ts';
-import { cellsOf } from './cells.ts';
+import { cellsOf, hasHost } from './cells.ts';
 import { makeGuest } from './guest.ts';
 import { REFUSED } from './refused.ts';
+import { playHost } from './systemd/host.ts';
 import { formatRuns, type Run } from './table.ts';
 
 const CELLS = cellsOf(process.env.CELLS);
@@ -25,6 +26,9 @@ before(async () => {
 after(() => console.log(formatRuns(runs)));
 
 describe('the whole agent passes its cases on other kernels', { concurrency: 2 }, () => {
+  if (hasHost(process.env.CELLS))
+    test('a host with systemd, on 6.12', { timeout: BOOT_MS }, playHost);
+
   for (const { kernel: name, mode, cases } of CELLS)
     test(`${name}, cgroup ${mode}, cases ${cases}`, { timeout: BOOT_MS }, async (t) => {
       const kernel = kernelOf(name);
