@@ -63,6 +63,11 @@ export const ERRORS = {
     exitCode: EXIT.configuration,
     sentence: 'the pattern "{pattern}" cannot be redacted safely: {reason}',
   },
+  CHECKPOINT_KEY_INVALID: {
+    exitCode: EXIT.configuration,
+    sentence: 'checkpointKeyFile {file}: {reason}',
+    remedy: 'make one with: openssl genpkey -algorithm ed25519 -out FILE',
+  },
 
   // Kubernetes
   KUBECONFIG_MISSING: {

@@ -127,6 +127,11 @@ export const LOG_EVENTS = {
     sentence: 'a journal segment could not be synced, compressed or deleted; recording continues',
     remedy: 'see error, which names the file',
   },
+  'journal.checkpoint_key_invalid': {
+    level: 'error',
+    sentence: 'the key that signs checkpoints cannot be read; the key before signs them',
+    remedy: 'see error, which names the file',
+  },
   'journal.checkpoint_missing': {
     level: 'warn',
     sentence:

@@ -155,6 +155,13 @@ export function withheldInWords(attribute: AttributeReader): string {
   return `rules withheld ${records} of cpu ${textOf(attribute, 'vcml.withheld.cpu') ?? '?'}`;
 }
 
+/** Describes a `journal.checkpoint`: how many there are in its epoch, and why that began. */
+export function checkpointInWords(attribute: AttributeReader): string {
+  const size = textOf(attribute, 'vcml.checkpoint.size') ?? 'an unknown number';
+  const reason = textOf(attribute, 'vcml.checkpoint.reason');
+  return `checkpoint ${size}${reason === undefined ? '' : `, the first of an epoch: ${reason}`}`;
+}
+
 /** Describes a `journal.start` or `journal.stop`: the hook's state, the agent, the run's counts. */
 export function runInWords(attribute: AttributeReader): string {
   const agent = textOf(attribute, 'vcml.agent.version');

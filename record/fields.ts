@@ -4,6 +4,7 @@
  */
 
 import { AUTHORITY } from './fields/authority.ts';
+import { CHECKPOINT } from './fields/checkpoint.ts';
 import { CONTEXT } from './fields/context.ts';
 import { ENVIRONMENT } from './fields/environment.ts';
 import { NUMBERS, PLACE, PROCESS } from './fields/exec.ts';
@@ -22,6 +23,7 @@ export const ATTRIBUTES = {
   ...START,
   ...STOP,
   ...WITHHELD,
+  ...CHECKPOINT,
   ...PROCESS,
   ...ENVIRONMENT,
   ...EXECUTABLE,

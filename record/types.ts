@@ -326,6 +326,42 @@ export function rangeTexts(ranges: readonly NumberRange[]): string[] {
   return ranges.map(({ first, last }) => `${first}-${last}`);
 }
 
+/** Why an epoch of checkpoints began. */
+export type EpochReason = 'new' | 'upgraded' | 'damaged' | 'truncated';
+
+/** What a checkpoint says of the journal so far. Hashes are SHA-256 in base64. */
+export interface Checkpoint {
+  /** UUID */
+  readonly epoch: string;
+  /** Only in the first of an epoch. */
+  readonly begin: EpochBegin | undefined;
+  /** the number of leaves, with this one */
+  readonly size: number;
+  readonly root: string;
+  /** of its block */
+  readonly bytes: number;
+  readonly leaf: string;
+  /** Only in the first of a segment, except in the first of an epoch. */
+  readonly continued:
+    | { readonly previousLine: string; readonly frontier: readonly string[] }
+    | undefined;
+  readonly unverifiedSegments: number;
+  /** decimal */
+  readonly hookId: string;
+  /** by CPU */
+  readonly nextSeq: readonly number[];
+  /** a signed note */
+  readonly note: string | undefined;
+}
+
+/** Why an epoch began, and the last checkpoint that is known of the epoch before. */
+export interface EpochBegin {
+  readonly reason: EpochReason;
+  readonly previous:
+    | { readonly epoch: string; readonly size: number; readonly root: string }
+    | undefined;
+}
+
 export type HookState = 'attached' | 'resumed' | 'upgraded' | 'kept' | 'detached';
 
 export interface ExecRecord {
@@ -345,6 +381,7 @@ export type JournalRecord = { readonly id: string; readonly bootTime: BootTime }
       readonly nextSeq: readonly number[];
     }
   | { readonly action: 'journal.loss'; readonly loss: Loss }
+  | { readonly action: 'journal.checkpoint'; readonly checkpoint: Checkpoint }
   | {
       readonly action: 'journal.stop';
       readonly hookState: HookState;

@@ -4,6 +4,7 @@ import { readCursor } from '../export/read/cursor.ts';
 import { journalHolder } from '../journal/lock.ts';
 import { listSegmentsSync, segmentBytesSync } from '../journal/segment.ts';
 import { readState } from '../journal/state.ts';
+import { checkpointKey } from '../run/checkpoint-key.ts';
 import type { State } from '../run/session/checkpoint.ts';
 import { type Pins, readPins } from './pins.ts';
 
@@ -25,6 +26,8 @@ export interface Status {
   readonly state: Partial<State> | null;
   /** What is not exported yet; null if this journal was never exported. */
   readonly export: Waiting | null;
+  /** The key with which others verify the signatures of checkpoints (C2SP), if a file has one. */
+  readonly checkpointKey: string | null;
   /** why there is no state, or no journal */
   readonly why?: string;
 }
@@ -41,7 +44,8 @@ export interface Waiting {
 }
 
 /** Reads journal, lock and pins; changes and locks nothing. */
-export function statusOf({ journalDir, pinDir }: Config): Status {
+export function statusOf(config: Config): Status {
+  const { journalDir, pinDir } = config;
   const { state, why: noState } = readState(journalDir);
   const { sizes, why: noJournal } = segmentSizes(journalDir);
   const pid = journalHolder(journalDir) ?? null;
@@ -59,8 +63,18 @@ export function statusOf({ journalDir, pinDir }: Config): Status {
     bootId: readBootId(),
     state: isObject(state) ? state : null,
     export: sizes === undefined ? null : waitingIn(journalDir),
+    checkpointKey: keyOf(config),
     ...(why !== undefined && { why }),
   };
+}
+
+/** A file that cannot be read is refused when the agent starts. */
+function keyOf(config: Config): string | null {
+  try {
+    return checkpointKey(config, () => {})?.publicKey() ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function isObject(value: unknown): value is object {

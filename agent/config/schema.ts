@@ -12,6 +12,7 @@ import {
   list,
   listenAddress,
   name,
+  optionalFile,
   size,
   variables,
 } from './kinds.ts';
@@ -123,6 +124,15 @@ export const schema = z
     syncInterval: duration('10ms', '1h')
       .prefault('1s')
       .describe('Time between two syncs if `sync` is `interval`.'),
+    checkpointInterval: duration('1s', '5m')
+      .prefault('10s')
+      .describe(
+        'How long after a record at the latest a checkpoint covers it, so that later changes show; see evidence.md.',
+      ),
+    checkpointKeyFile: optionalFile()
+      .prefault('')
+      .meta({ default: 'none' })
+      .describe('File with the Ed25519 private key (PKCS#8, PEM) that signs checkpoints.'),
     // Node reads -1 as "not set", and zstd reads 0 so: both would mean level 3.
     compressionLevel: integer(-7, 19, [-1, 0])
       .prefault(1)

@@ -107,9 +107,12 @@ export class JournalExport {
     this.#running = this.#run(delivery);
   }
 
-  /** Takes lines that are in the journal now, up to `end`. */
-  push(lines: Buffer, length: number, end: Position): void {
-    this.#recent.push(lines, length, end);
+  /**
+   * Takes lines that are in the journal now, up to `end`. They are exported once `settled` resolves, and
+   * what follows them, too.
+   */
+  push(lines: Buffer, length: number, end: Position, settled?: Promise<void>): void {
+    this.#recent.push(lines, length, end, settled);
   }
 
   /** All lines before it are exported, set aside, or reported as withheld by a rule. */

@@ -3,10 +3,11 @@ import { type FileHandle, rm, stat } from 'node:fs/promises';
 import type { LineNotes } from '../../record/index/line-notes.ts';
 import { SegmentNotes } from '../../record/index/segment-notes.ts';
 import { AgentError } from '../errors.ts';
-import { syncFolder } from '../files.ts';
 import { Archive, type UpkeepFailed, upkeepFailed } from './archive/archive.ts';
 import type { DeletedRange } from './archive/retention.ts';
 import { type Recovered, tidySegments } from './archive/tidy.ts';
+import { type Resumed, resumeChain } from './checkpoints/resume-chain.ts';
+import { type MakeLine, Sealing } from './checkpoints/sealing.ts';
 import { isNoRoom, storageOf } from './device.ts';
 import { prepareFolder, unusable } from './folder.ts';
 import { lockJournal } from './lock.ts';
@@ -19,6 +20,7 @@ import {
   openNext,
 } from './open-segment.ts';
 import { listSegments, type Position, segmentFile } from './segment.ts';
+import { Syncing } from './syncing.ts';
 
 export interface JournalOptions {
   readonly dir: string;
@@ -31,13 +33,25 @@ export interface JournalOptions {
   readonly syncIntervalMs: number;
   /** zstd's level for closed segments */
   readonly compressionLevel: number;
+  /** How long after a line a checkpoint follows. */
+  readonly checkpointIntervalMs: number;
+  /** Positions that the journal had reached, as far as others know. */
+  readonly known?: readonly Position[];
   /** Returns the time on the boot clock, in milliseconds: it includes suspend, and nobody sets it. */
   now(): number;
   report(event: UpkeepFailed): void;
 }
 
-/** Takes lines that readers can see now: the first `length` bytes, which end at `end`. */
-export type Follower = (lines: Buffer, length: number, end: Position) => void;
+/**
+ * Takes lines that readers can see now: the first `length` bytes, which end at `end`. A checkpoint may
+ * leave the node once `settled` resolves: then no power cut takes it away.
+ */
+export type Follower = (
+  lines: Buffer,
+  length: number,
+  end: Position,
+  settled?: Promise<void>,
+) => void;
 
 /** Errors that do not pass: the folder was removed, or may not be written to. */
 const FOR_GOOD = new Set(['EACCES', 'ENOENT', 'ENOTDIR', 'EPERM', 'EROFS']);
@@ -66,9 +80,10 @@ async function openLocked(options: JournalOptions, unlock: () => void): Promise<
     tornBytes: tornBytes + older.tornBytes,
     segment: tornBytes === 0 && older.tornBytes > 0 ? older.segment : open.number,
   };
+  const resumed = await resumeChain(dir, endOf(open), options.known ?? []);
   const archive = new Archive(options, endOf(open));
   const folder = await stat(dir);
-  const journal = new Journal(options, { open, recovered, archive, folder, unlock });
+  const journal = new Journal(options, { open, recovered, resumed, archive, folder, unlock });
   await journal.settle();
   archive.start();
   return journal;
@@ -78,6 +93,7 @@ async function openLocked(options: JournalOptions, unlock: () => void): Promise<
 interface Opened {
   readonly open: OpenSegment;
   readonly recovered: Recovered;
+  readonly resumed: Resumed;
   readonly archive: Archive;
   /** The folder at that time, to notice later if another folder has its name. */
   readonly folder: Stats;
@@ -96,33 +112,35 @@ export class Journal {
   readonly #options: JournalOptions;
   readonly #archive: Archive;
   readonly #folder: Stats;
+  readonly #resumed: Resumed;
   readonly #unlock: () => void;
   #open: OpenSegment;
   /** what its lines have; undefined: not all of them were noted */
   #notes: SegmentNotes | undefined;
-  #durable: Position | undefined;
   /** Whether a failed write follows the lines of the open segment, and must be cut off. */
   #torn = false;
   /** Whether the last batch was refused; readers may have seen lines of it. */
   #refused = false;
   #follower: Follower = () => {};
-  #syncTimer: NodeJS.Timeout | undefined;
-  #syncing: Promise<void> | undefined;
-  /** Whether something was written since the last sync began, or that sync failed. */
-  #dirty = false;
-  /** Whether the last sync failed. */
-  #isFailing = false;
-  #isClosing = false;
-  /** Whether the names of segments are not sure to be on disk. */
-  #areNamesDue = true;
+  /** undefined: nobody makes checkpoints yet */
+  #sealing: Sealing | undefined;
+  /** a checkpoint that is being written */
+  #writingCheckpoint: Promise<void> | undefined;
+  #isAppending = false;
+  readonly #syncing: Syncing;
 
-  constructor(options: JournalOptions, { open, recovered, archive, folder, unlock }: Opened) {
+  constructor(
+    options: JournalOptions,
+    { open, recovered, resumed, archive, folder, unlock }: Opened,
+  ) {
     this.#options = options;
     this.#open = open;
     this.#notes = open.size === 0 ? new SegmentNotes() : undefined;
     this.recovered = recovered;
     this.#archive = archive;
     this.#folder = folder;
+    this.#resumed = resumed;
+    this.#syncing = new Syncing({ ...options, open: () => this.#open });
     this.#unlock = unlock;
   }
 
@@ -133,7 +151,7 @@ export class Journal {
 
   /** The position after what survives a power cut; undefined: no sync has succeeded yet. */
   get durable(): Position | undefined {
-    return this.#durable;
+    return this.#syncing.durable;
   }
 
   /** Returns the closed segments, the oldest first, and what all of them take on disk. */
@@ -144,6 +162,18 @@ export class Journal {
   /** Sets the only follower, which receives what is appended from now on. */
   follow(follower: Follower): void {
     this.#follower = follower;
+  }
+
+  /**
+   * Begins to write checkpoints, whose lines `make` makes. Where nobody calls seal(), one that is due is
+   * written at a time when `mayInterject` returns true.
+   */
+  sealWith(make: MakeLine, mayInterject: () => boolean): void {
+    const intervalMs = this.#options.checkpointIntervalMs;
+    const onDue = () => {
+      if (!this.#isAppending && mayInterject()) void this.seal({ ifDue: true });
+    };
+    this.#sealing = new Sealing(this.#resumed, { intervalMs, make, onDue });
   }
 
   /**
@@ -166,15 +196,57 @@ export class Journal {
    * use.
    */
   async append(lines: Buffer, length: number, notes?: LineNotes): Promise<void> {
+    this.#isAppending = true;
+    try {
+      await this.#writingCheckpoint;
+      await this.#prepare();
+      await this.#write(lines, length);
+    } finally {
+      this.#isAppending = false;
+    }
+    this.#sealing?.add(lines, length);
+    this.#wrote(lines, length, notes);
+  }
+
+  /**
+   * Writes a checkpoint behind everything that is written so far, unless the last line is one; with
+   * `ifDue`, only at the end of a block or of the segment. A failure is reported, and the next call writes
+   * the same.
+   */
+  async seal({ ifDue = false } = {}): Promise<void> {
+    this.#writingCheckpoint ??= this.#trySeal(ifDue).finally(() => {
+      this.#writingCheckpoint = undefined;
+    });
+    await this.#writingCheckpoint;
+  }
+
+  async #trySeal(ifDue: boolean): Promise<void> {
+    const sealing = this.#sealing;
+    if (sealing === undefined) return;
+    const isDue = sealing.isDue || sealing.isPending || this.#isFull();
+    if (ifDue && !isDue) return;
+    try {
+      await this.#writeCheckpoint();
+    } catch (error) {
+      this.#options.report(upkeepFailed(error));
+    }
+  }
+
+  /** Makes room for a batch: what must stand before it is written, in the segment in which it goes. */
+  async #prepare(): Promise<void> {
     try {
       if (this.#torn) await this.#takeBack();
+      if (this.#sealing?.isPending) await this.#writeCheckpoint();
       if (await this.#isDue()) await this.#rotate();
     } catch (cause) {
       throw await this.#failure(cause);
     }
+  }
+
+  async #write(lines: Buffer, length: number): Promise<void> {
     try {
       await writeAll(this.#open.handle, lines, length);
-      if (this.#options.sync === 'always') await this.#syncOpen();
+      if (this.#options.sync === 'always') await this.#syncing.all();
     } catch (cause) {
       this.#torn = true;
       this.#refused = true;
@@ -186,33 +258,42 @@ export class Journal {
       throw await this.#failure(cause);
     }
     this.#refused = false;
+  }
+
+  async #writeCheckpoint(): Promise<void> {
+    // A batch that was refused comes first, where readers may have seen it.
+    const line = this.#refused && !this.#sealing?.isPending ? undefined : this.#sealing?.next();
+    if (line === undefined) return;
+    if (this.#torn) await this.#takeBack();
+    await this.#write(line.bytes, line.bytes.length);
+    this.#sealing?.written(line);
+    this.#wrote(line.bytes, line.bytes.length, line.notes, this.#syncing.now());
+  }
+
+  /** Notes lines that are in the journal now. */
+  #wrote(lines: Buffer, length: number, notes?: LineNotes, settled?: Promise<void>): void {
     this.#open.size += length;
     this.writtenBytes += length;
     if (notes === undefined) this.#notes = undefined;
     else this.#notes?.add(notes);
     const end = this.position;
-    if (this.#options.sync === 'always') this.#durable = end;
+    this.#syncing.grown();
     this.#archive.note(lines.subarray(0, length), end);
-    if (this.#options.sync === 'interval') this.#syncSoon();
-    this.#follower(lines, length, end);
+    this.#follower(lines, length, end, settled);
   }
 
-  /**
-   * Puts on disk what an earlier run has left. If that fails, a later sync tries it again, unless the
-   * policy is never to sync.
-   */
+  /** Puts on disk what an earlier run has left. */
   async settle(): Promise<void> {
-    await this.#trySync();
-    if (this.#isFailing && this.#options.sync === 'interval') this.#syncSoon();
+    await this.#syncing.settle();
   }
 
   /** Syncs what is written, ends the work in the background, and releases the folder. */
   async close(): Promise<void> {
-    clearTimeout(this.#syncTimer);
-    this.#isClosing = true;
-    await this.#syncing;
+    this.#syncing.stop();
+    this.#sealing?.stop();
+    await this.#writingCheckpoint;
     // The work in the background can take much longer than the policy allows.
-    if (this.#options.sync !== 'never') await this.#trySync();
+    await this.#syncing.close();
     await this.#archive.close();
     await this.#open.handle.close();
     try {
@@ -224,36 +305,37 @@ export class Journal {
     }
   }
 
+  /** Whether the next lines go in another segment. */
   async #isDue(): Promise<boolean> {
-    const { dir, segmentMaxBytes, segmentMaxAgeMs, now } = this.#options;
-    const { size, begunAt } = this.#open;
     // Nobody would find lines in a segment that was removed or moved, alone or with its folder.
-    if (!(await isThere(dir, this.#open))) return true;
+    if (!(await isThere(this.#options.dir, this.#open))) return true;
     // A batch that was refused must be written at the same position, or readers see its lines
-    // twice.
-    if (size === 0 || this.#refused) return false;
-    return size >= segmentMaxBytes || now() - begunAt >= segmentMaxAgeMs;
+    // twice. And the last line of a segment is a checkpoint.
+    return !this.#refused && !this.#sealing?.hasLines && this.#isFull();
+  }
+
+  /** Whether the open segment is as large or as old as a segment becomes. */
+  #isFull(): boolean {
+    const { segmentMaxBytes, segmentMaxAgeMs, now } = this.#options;
+    const { size, begunAt } = this.#open;
+    return size > 0 && (size >= segmentMaxBytes || now() - begunAt >= segmentMaxAgeMs);
   }
 
   async #rotate(): Promise<void> {
-    const { dir, now, sync } = this.#options;
+    const { dir, now } = this.#options;
     // Another folder would need a journal.start of its own.
     if (!(await isSameFile(dir, this.#folder)))
       throw new AgentError('JOURNAL_REPLACED', { path: dir });
     if (this.#notes !== undefined) this.#archive.keepNotes(this.#open.number, this.#notes);
-    // After a power cut, lines of the next segment must not be there without those of this one. With
-    // the policy `never` that is tried, too, but a disk that cannot sync ends no recording.
-    if (sync === 'never') await this.#trySync();
-    else await this.#open.handle.datasync();
+    await this.#syncing.complete();
     const next = await openNext(dir, this.#open, now());
     // From here on nothing may come in between: a sync that begins later is one of `next`.
     const { handle, size: bytes } = this.#open;
-    const closed = { handle, bytes, syncing: this.#syncing };
+    const closed = { handle, bytes, syncing: this.#syncing.next() };
     this.#open = next;
     this.#notes = next.size === 0 ? new SegmentNotes() : undefined;
-    this.#syncing = undefined;
-    this.#areNamesDue = true;
-    await this.#trySync();
+    this.#sealing?.nextSegment();
+    await this.#syncing.settle();
     this.#archive.take(closed, this.position);
   }
 
@@ -285,45 +367,6 @@ export class Journal {
     return isNoRoom(cause)
       ? new AgentError('JOURNAL_FULL', { ...values, maxBytes }, { cause })
       : new AgentError('JOURNAL_DISK_FAILED', values, { cause });
-  }
-
-  #syncSoon(): void {
-    this.#dirty = true;
-    this.#syncTimer ??= setTimeout(() => {
-      this.#syncing = this.#syncLater();
-    }, this.#options.syncIntervalMs);
-  }
-
-  /** The timer counts as set until this has ended, so that there is never a second sync. */
-  async #syncLater(): Promise<void> {
-    await this.#trySync();
-    this.#syncTimer = undefined;
-    if (this.#dirty && !this.#isClosing) this.#syncSoon();
-  }
-
-  /** Syncs, and reports the first of several failures in a row. */
-  async #trySync(): Promise<void> {
-    try {
-      await this.#syncOpen();
-      this.#isFailing = false;
-    } catch (error) {
-      if (!this.#isFailing) this.#options.report(upkeepFailed(error));
-      this.#isFailing = true;
-      this.#dirty = true;
-    }
-  }
-
-  /** Puts on disk what is written so far, and the name of its segment. */
-  async #syncOpen(): Promise<void> {
-    const open = this.#open;
-    const end = endOf(open);
-    this.#dirty = false;
-    await open.handle.datasync();
-    if (this.#areNamesDue) await syncFolder(this.#options.dir);
-    // A rotation has synced more than this by now.
-    if (open !== this.#open) return;
-    this.#areNamesDue = false;
-    this.#durable = end;
   }
 }
 

@@ -4,6 +4,7 @@ import type {
   BootTime,
   CausalRecord,
   Cause,
+  Checkpoint,
   ExecEvent,
   Gap,
   HookState,
@@ -157,6 +158,11 @@ export class Lineage {
       nextSeq,
       ...this.#journalId('journal.start', now),
     };
+  }
+
+  checkpoint(checkpoint: Checkpoint, now: BootTime): JournalRecord {
+    const id = this.#journalId('journal.checkpoint', now);
+    return { action: 'journal.checkpoint', checkpoint, ...id };
   }
 
   stop(hookState: HookState, now: BootTime): JournalRecord {

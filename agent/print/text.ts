@@ -1,4 +1,5 @@
 import {
+  checkpointInWords,
   commandInWords,
   containerPlace,
   gapInWords,
@@ -84,6 +85,7 @@ function lossText({ attributes }: View): string {
 }
 
 function lifeText({ action, attributes }: View): string {
+  if (action === 'journal.checkpoint') return `✓ ${checkpointInWords((key) => attributes[key])}`;
   const sign = { 'journal.start': '▶', 'journal.stop': '■' }[action];
   if (sign === undefined) return visible(action);
   return `${sign} ${action}: ${runInWords((key) => attributes[key])}`;

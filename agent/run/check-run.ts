@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import { AgentError, EXIT } from '../errors.ts';
 import type { CredentialFiles } from '../export/connect/credential-files.ts';
 import type { Log } from '../log-events.ts';
+import { checkpointKey } from './checkpoint-key.ts';
 import { type OwnPod, ownPod } from './uninstall.ts';
 
 /** What a valid configuration refers to outside of itself. */
@@ -25,6 +26,7 @@ export async function checkRun(
 ): Promise<CheckedRun> {
   const problems: Error[] = [];
   const pod = attempt(problems, () => ownPod(config, env));
+  attempt(problems, () => checkpointKey(config, () => {}));
   const credentials =
     config.exportEndpoint === '' ? undefined : await checkExport(config, env, log, problems);
   const [first, ...more] = problems;

@@ -55,6 +55,6 @@ export async function startExport(
     readLines: (from) => readLines(dir, from),
     readText: (from) => readText(dir, from),
   });
-  journal.follow((lines, length, end) => journalExport.push(lines, length, end));
+  journal.follow((lines, length, end, settled) => journalExport.push(lines, length, end, settled));
   return journalExport;
 }

@@ -18,6 +18,7 @@ export type RunEvent =
   | {
       readonly event:
         | 'journal.segment_unreadable'
+        | 'journal.checkpoint_key_invalid'
         | 'run.state_write_failed'
         | 'run.containers_write_failed';
       readonly error: Error;
@@ -41,6 +42,9 @@ export function createReport(
   );
   const containersWriteFailed = suppressRepeats((error) =>
     log('run.containers_write_failed', { error: error.message }),
+  );
+  const keyInvalid = suppressRepeats((error) =>
+    log('journal.checkpoint_key_invalid', { error: error.message }),
   );
   const runtimeStalled = suppressRepeats(() => log('metadata.runtime_stalled'));
   const metadataReduced = suppressRepeats(({ message: pod }) => log('metadata.reduced', { pod }));
@@ -72,6 +76,8 @@ export function createReport(
         return runtimeStalled(new Error(one.event));
       case 'journal.checkpoint_missing':
         return log(one.event, { segments: one.segments });
+      case 'journal.checkpoint_key_invalid':
+        return keyInvalid(one.error);
       case 'journal.segment_unreadable':
         return log(one.event, { error: one.error.message });
       case 'journal.upkeep_failed':

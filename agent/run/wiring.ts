@@ -10,7 +10,10 @@ import { NO_PODS, type PodSource, type PodSourceOptions } from '../enrich/pods/p
 import { hostResource, type ResourceAttributes } from '../enrich/resource.ts';
 import { ContainerStates } from '../enrich/runtimes/container-states.ts';
 import { RUNTIME_DIRS } from '../enrich/runtimes/runtimes.ts';
+import { readCursor } from '../export/read/cursor.ts';
 import type { JournalOptions } from '../journal/journal.ts';
+import type { Position } from '../journal/segment.ts';
+import { readState } from '../journal/state.ts';
 import { cgroupMakerOf } from '../source/cgroup-maker.ts';
 import type { Hook, HookOptions } from '../source/hook.ts';
 import { environmentAsked } from '../source/layout.ts';
@@ -22,6 +25,7 @@ import {
 import { ROOT } from '../version.ts';
 import { hostMountNamespace } from './proc.ts';
 import type { Report } from './report.ts';
+import type { Checkpoint } from './resume/checkpoint.ts';
 
 /** The addon, where `make build` puts it. */
 export const ADDON_PATH = `${ROOT}build/vcml_hook.node`;
@@ -89,12 +93,22 @@ export function journalOptions(config: Config, hook: Hook): Omit<JournalOptions,
     sync: config.sync,
     syncIntervalMs: config.syncInterval,
     compressionLevel: config.compressionLevel,
+    checkpointIntervalMs: config.checkpointInterval,
+    known: knownPositions(config.journalDir),
     now() {
       hook.touch();
       const [seconds = 0, nanos = 0] = hook.clock;
       return seconds * 1000 + nanos / 1e6;
     },
   };
+}
+
+/** Returns the positions that the journal had reached when they were noted. */
+function knownPositions(dir: string): Position[] {
+  const { position } = (readState(dir).state ?? {}) as Partial<Checkpoint>;
+  return [position, readCursor(dir)].filter(
+    (one) => Number.isSafeInteger(one?.segment) && Number.isSafeInteger(one?.offset),
+  ) as Position[];
 }
 
 /** The file in the journal's folder with the facts about containers, for the next run. */
@@ -144,7 +158,7 @@ export function createEnricher(
 }
 
 /** Returns the resource of the host. */
-function hostOf(config: Config): ResourceAttributes {
+export function hostOf(config: Config): ResourceAttributes {
   return hostResource({
     nodeName: config.nodeName,
     clusterName: config.clusterName,

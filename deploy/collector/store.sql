@@ -66,6 +66,21 @@ CREATE TABLE IF NOT EXISTS `vcml`.`records` (
   `withheld_cpu` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.withheld.cpu']) CODEC(ZSTD(1)),
   `withheld_ranges` Array(String) DEFAULT JSONExtract(attributes['vcml.withheld.ranges'], 'Array(String)') CODEC(ZSTD(1)),
   `withheld_count` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.withheld.count']) CODEC(ZSTD(1)),
+  `checkpoint_epoch` Nullable(UUID) DEFAULT toUUIDOrNull(attributes['vcml.checkpoint.epoch']) CODEC(ZSTD(1)),
+  `checkpoint_reason` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.checkpoint.reason'], '') CODEC(ZSTD(1)),
+  `checkpoint_previous_epoch` Nullable(UUID) DEFAULT toUUIDOrNull(attributes['vcml.checkpoint.previous_epoch']) CODEC(ZSTD(1)),
+  `checkpoint_previous_size` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.checkpoint.previous_size']) CODEC(ZSTD(1)),
+  `checkpoint_previous_root` Nullable(String) DEFAULT nullIf(attributes['vcml.checkpoint.previous_root'], '') CODEC(ZSTD(1)),
+  `checkpoint_size` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.checkpoint.size']) CODEC(ZSTD(1)),
+  `checkpoint_root` Nullable(String) DEFAULT nullIf(attributes['vcml.checkpoint.root'], '') CODEC(ZSTD(1)),
+  `checkpoint_bytes` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.checkpoint.bytes']) CODEC(ZSTD(1)),
+  `checkpoint_leaf` Nullable(String) DEFAULT nullIf(attributes['vcml.checkpoint.leaf'], '') CODEC(ZSTD(1)),
+  `checkpoint_previous_line` Nullable(String) DEFAULT nullIf(attributes['vcml.checkpoint.previous_line'], '') CODEC(ZSTD(1)),
+  `checkpoint_frontier` Array(String) DEFAULT JSONExtract(attributes['vcml.checkpoint.frontier'], 'Array(String)') CODEC(ZSTD(1)),
+  `checkpoint_unverified_segments` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.checkpoint.unverified_segments']) CODEC(ZSTD(1)),
+  `checkpoint_hook_id` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.checkpoint.hook_id'], '') CODEC(ZSTD(1)),
+  `checkpoint_next_seq` Array(Int64) DEFAULT JSONExtract(attributes['vcml.checkpoint.next_seq'], 'Array(Int64)') CODEC(ZSTD(1)),
+  `checkpoint_note` Nullable(String) DEFAULT nullIf(attributes['vcml.checkpoint.note'], '') CODEC(ZSTD(1)),
   `vpid` Nullable(Int64) DEFAULT toInt64OrNull(attributes['process.vpid']) CODEC(ZSTD(1)),
   `age` Nullable(Int64) DEFAULT timestamp - toUnixTimestamp64Nano(parseDateTime64BestEffortOrNull(attributes['process.creation.time'], 9, 'UTC')) CODEC(ZSTD(1)),
   `created` Nullable(String) ALIAS concat(replaceOne(toString(fromUnixTimestamp64Nano(timestamp - age, 'UTC')), ' ', 'T'), 'Z'),
@@ -203,6 +218,21 @@ CREATE TABLE IF NOT EXISTS `vcml`.`journal` (
   `withheld_cpu` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.withheld.cpu']) CODEC(ZSTD(1)),
   `withheld_ranges` Array(String) DEFAULT JSONExtract(attributes['vcml.withheld.ranges'], 'Array(String)') CODEC(ZSTD(1)),
   `withheld_count` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.withheld.count']) CODEC(ZSTD(1)),
+  `checkpoint_epoch` Nullable(UUID) DEFAULT toUUIDOrNull(attributes['vcml.checkpoint.epoch']) CODEC(ZSTD(1)),
+  `checkpoint_reason` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.checkpoint.reason'], '') CODEC(ZSTD(1)),
+  `checkpoint_previous_epoch` Nullable(UUID) DEFAULT toUUIDOrNull(attributes['vcml.checkpoint.previous_epoch']) CODEC(ZSTD(1)),
+  `checkpoint_previous_size` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.checkpoint.previous_size']) CODEC(ZSTD(1)),
+  `checkpoint_previous_root` Nullable(String) DEFAULT nullIf(attributes['vcml.checkpoint.previous_root'], '') CODEC(ZSTD(1)),
+  `checkpoint_size` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.checkpoint.size']) CODEC(ZSTD(1)),
+  `checkpoint_root` Nullable(String) DEFAULT nullIf(attributes['vcml.checkpoint.root'], '') CODEC(ZSTD(1)),
+  `checkpoint_bytes` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.checkpoint.bytes']) CODEC(ZSTD(1)),
+  `checkpoint_leaf` Nullable(String) DEFAULT nullIf(attributes['vcml.checkpoint.leaf'], '') CODEC(ZSTD(1)),
+  `checkpoint_previous_line` Nullable(String) DEFAULT nullIf(attributes['vcml.checkpoint.previous_line'], '') CODEC(ZSTD(1)),
+  `checkpoint_frontier` Array(String) DEFAULT JSONExtract(attributes['vcml.checkpoint.frontier'], 'Array(String)') CODEC(ZSTD(1)),
+  `checkpoint_unverified_segments` Nullable(Int64) DEFAULT toInt64OrNull(attributes['vcml.checkpoint.unverified_segments']) CODEC(ZSTD(1)),
+  `checkpoint_hook_id` LowCardinality(Nullable(String)) DEFAULT nullIf(attributes['vcml.checkpoint.hook_id'], '') CODEC(ZSTD(1)),
+  `checkpoint_next_seq` Array(Int64) DEFAULT JSONExtract(attributes['vcml.checkpoint.next_seq'], 'Array(Int64)') CODEC(ZSTD(1)),
+  `checkpoint_note` Nullable(String) DEFAULT nullIf(attributes['vcml.checkpoint.note'], '') CODEC(ZSTD(1)),
   `vpid` Nullable(Int64) DEFAULT toInt64OrNull(attributes['process.vpid']) CODEC(ZSTD(1)),
   `age` Nullable(Int64) DEFAULT timestamp - toUnixTimestamp64Nano(parseDateTime64BestEffortOrNull(attributes['process.creation.time'], 9, 'UTC')) CODEC(ZSTD(1)),
   `created` Nullable(String) ALIAS concat(replaceOne(toString(fromUnixTimestamp64Nano(timestamp - age, 'UTC')), ' ', 'T'), 'Z'),
@@ -357,6 +387,21 @@ SELECT
   toInt64OrNull(LogAttributes['vcml.withheld.cpu']) AS `withheld_cpu`,
   JSONExtract(LogAttributes['vcml.withheld.ranges'], 'Array(String)') AS `withheld_ranges`,
   toInt64OrNull(LogAttributes['vcml.withheld.count']) AS `withheld_count`,
+  toUUIDOrNull(LogAttributes['vcml.checkpoint.epoch']) AS `checkpoint_epoch`,
+  nullIf(LogAttributes['vcml.checkpoint.reason'], '') AS `checkpoint_reason`,
+  toUUIDOrNull(LogAttributes['vcml.checkpoint.previous_epoch']) AS `checkpoint_previous_epoch`,
+  toInt64OrNull(LogAttributes['vcml.checkpoint.previous_size']) AS `checkpoint_previous_size`,
+  nullIf(LogAttributes['vcml.checkpoint.previous_root'], '') AS `checkpoint_previous_root`,
+  toInt64OrNull(LogAttributes['vcml.checkpoint.size']) AS `checkpoint_size`,
+  nullIf(LogAttributes['vcml.checkpoint.root'], '') AS `checkpoint_root`,
+  toInt64OrNull(LogAttributes['vcml.checkpoint.bytes']) AS `checkpoint_bytes`,
+  nullIf(LogAttributes['vcml.checkpoint.leaf'], '') AS `checkpoint_leaf`,
+  nullIf(LogAttributes['vcml.checkpoint.previous_line'], '') AS `checkpoint_previous_line`,
+  JSONExtract(LogAttributes['vcml.checkpoint.frontier'], 'Array(String)') AS `checkpoint_frontier`,
+  toInt64OrNull(LogAttributes['vcml.checkpoint.unverified_segments']) AS `checkpoint_unverified_segments`,
+  nullIf(LogAttributes['vcml.checkpoint.hook_id'], '') AS `checkpoint_hook_id`,
+  JSONExtract(LogAttributes['vcml.checkpoint.next_seq'], 'Array(Int64)') AS `checkpoint_next_seq`,
+  nullIf(LogAttributes['vcml.checkpoint.note'], '') AS `checkpoint_note`,
   toInt64OrNull(LogAttributes['process.vpid']) AS `vpid`,
   toUnixTimestamp64Nano(Timestamp) - toUnixTimestamp64Nano(parseDateTime64BestEffortOrNull(LogAttributes['process.creation.time'], 9, 'UTC')) AS `age`,
   nullIf(LogAttributes['vcml.trace.trace_id'], '') AS `trace_id`,
@@ -430,13 +475,13 @@ SELECT
   coalesce(concat('deployment/', nullIf(ResourceAttributes['k8s.deployment.name'], '')), concat('statefulset/', nullIf(ResourceAttributes['k8s.statefulset.name'], '')), concat('daemonset/', nullIf(ResourceAttributes['k8s.daemonset.name'], '')), concat('cronjob/', nullIf(ResourceAttributes['k8s.cronjob.name'], '')), concat('job/', nullIf(ResourceAttributes['k8s.job.name'], '')), concat('replicaset/', nullIf(ResourceAttributes['k8s.replicaset.name'], ''))) AS `owner`,
   nullIf(ResourceAttributes['service.name'], '') AS `service`,
   toJSONString(ResourceAttributes) AS `resource_json`,
-  mapFilter((k, v) -> (NOT k IN ('log.record.uid', 'process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.process.comm', 'vcml.object', 'vcml.permitted_by', 'vcml.parent_cause', 'vcml.boot.id', 'vcml.boot_time', 'vcml.hook.id', 'vcml.cpu', 'vcml.seq', 'vcml.gap.reason', 'vcml.gap.lost_cause', 'vcml.gap.ancestor.pid', 'vcml.gap.ancestor.start_time', 'vcml.gap.ancestor.comm', 'vcml.gap.ancestor.executable.path', 'vcml.loss.stage', 'vcml.loss.hook_id', 'vcml.loss.boot_id', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.next_seq', 'vcml.loss.since', 'vcml.agent.version', 'vcml.format.version', 'vcml.hook.state', 'vcml.hook.next_seq', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'vcml.withheld.hook_id', 'vcml.withheld.cpu', 'vcml.withheld.ranges', 'vcml.withheld.count', 'process.vpid', 'process.creation.time', 'vcml.trace.trace_id', 'vcml.trace.span_id', 'vcml.trace.flags', 'vcml.process.environment_truncated', 'process.executable.path', 'process.executable.name', 'vcml.executable.inode', 'vcml.executable.device', 'vcml.executable.mode', 'vcml.executable.path_truncated', 'vcml.executable.memfd', 'vcml.executable.upper_layer', 'vcml.executable.setuid', 'vcml.executable.unlinked', 'process.args_count', 'process.command', 'process.command_args', 'vcml.process.args_redacted', 'vcml.process.args_truncated', 'vcml.process.args_size', 'process.working_directory', 'process.interactive', 'vcml.process.no_new_privs', 'vcml.process.seccomp', 'vcml.privilege.gained', 'vcml.process.working_directory_truncated', 'vcml.object.truncated', 'vcml.object.resolved', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id', 'vcml.process.tty', 'vcml.process.capabilities.effective', 'vcml.process.capabilities.permitted', 'vcml.process.capabilities.inheritable', 'vcml.process.capabilities.bounding', 'vcml.process.capabilities.ambient', 'vcml.namespace.pid', 'vcml.namespace.mnt', 'vcml.namespace.net', 'vcml.namespace.user', 'vcml.namespace.cgroup', 'vcml.metadata.state', 'vcml.unit', 'vcml.entry', 'process.linux.cgroup', 'vcml.authority.type', 'vcml.authority.id', 'vcml.authority.source', 'vcml.authority.controller', 'vcml.authority.service_account', 'vcml.authority.matched', 'vcml.authority.remote', 'vcml.authority.claimed'))
+  mapFilter((k, v) -> (NOT k IN ('log.record.uid', 'process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.process.comm', 'vcml.object', 'vcml.permitted_by', 'vcml.parent_cause', 'vcml.boot.id', 'vcml.boot_time', 'vcml.hook.id', 'vcml.cpu', 'vcml.seq', 'vcml.gap.reason', 'vcml.gap.lost_cause', 'vcml.gap.ancestor.pid', 'vcml.gap.ancestor.start_time', 'vcml.gap.ancestor.comm', 'vcml.gap.ancestor.executable.path', 'vcml.loss.stage', 'vcml.loss.hook_id', 'vcml.loss.boot_id', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.next_seq', 'vcml.loss.since', 'vcml.agent.version', 'vcml.format.version', 'vcml.hook.state', 'vcml.hook.next_seq', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'vcml.withheld.hook_id', 'vcml.withheld.cpu', 'vcml.withheld.ranges', 'vcml.withheld.count', 'vcml.checkpoint.epoch', 'vcml.checkpoint.reason', 'vcml.checkpoint.previous_epoch', 'vcml.checkpoint.previous_size', 'vcml.checkpoint.previous_root', 'vcml.checkpoint.size', 'vcml.checkpoint.root', 'vcml.checkpoint.bytes', 'vcml.checkpoint.leaf', 'vcml.checkpoint.previous_line', 'vcml.checkpoint.frontier', 'vcml.checkpoint.unverified_segments', 'vcml.checkpoint.hook_id', 'vcml.checkpoint.next_seq', 'vcml.checkpoint.note', 'process.vpid', 'process.creation.time', 'vcml.trace.trace_id', 'vcml.trace.span_id', 'vcml.trace.flags', 'vcml.process.environment_truncated', 'process.executable.path', 'process.executable.name', 'vcml.executable.inode', 'vcml.executable.device', 'vcml.executable.mode', 'vcml.executable.path_truncated', 'vcml.executable.memfd', 'vcml.executable.upper_layer', 'vcml.executable.setuid', 'vcml.executable.unlinked', 'process.args_count', 'process.command', 'process.command_args', 'vcml.process.args_redacted', 'vcml.process.args_truncated', 'vcml.process.args_size', 'process.working_directory', 'process.interactive', 'vcml.process.no_new_privs', 'vcml.process.seccomp', 'vcml.privilege.gained', 'vcml.process.working_directory_truncated', 'vcml.object.truncated', 'vcml.object.resolved', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id', 'vcml.process.tty', 'vcml.process.capabilities.effective', 'vcml.process.capabilities.permitted', 'vcml.process.capabilities.inheritable', 'vcml.process.capabilities.bounding', 'vcml.process.capabilities.ambient', 'vcml.namespace.pid', 'vcml.namespace.mnt', 'vcml.namespace.net', 'vcml.namespace.user', 'vcml.namespace.cgroup', 'vcml.metadata.state', 'vcml.unit', 'vcml.entry', 'process.linux.cgroup', 'vcml.authority.type', 'vcml.authority.id', 'vcml.authority.source', 'vcml.authority.controller', 'vcml.authority.service_account', 'vcml.authority.matched', 'vcml.authority.remote', 'vcml.authority.claimed'))
     OR (v = '')
-    OR (k IN ('process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.boot_time', 'vcml.cpu', 'vcml.seq', 'vcml.gap.ancestor.pid', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.since', 'vcml.format.version', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'vcml.withheld.cpu', 'vcml.withheld.count', 'process.vpid', 'vcml.trace.flags', 'process.args_count', 'vcml.process.args_redacted', 'vcml.process.args_size', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id') AND toString(toInt64OrZero(v)) != v)
+    OR (k IN ('process.pid', 'process.parent_pid', 'process.real_user.id', 'vcml.process.real_group.id', 'vcml.boot_time', 'vcml.cpu', 'vcml.seq', 'vcml.gap.ancestor.pid', 'vcml.loss.cpu', 'vcml.loss.first_seq', 'vcml.loss.last_seq', 'vcml.loss.count', 'vcml.loss.since', 'vcml.format.version', 'vcml.journal.records', 'vcml.journal.gaps', 'vcml.journal.losses', 'vcml.withheld.cpu', 'vcml.withheld.count', 'vcml.checkpoint.previous_size', 'vcml.checkpoint.size', 'vcml.checkpoint.bytes', 'vcml.checkpoint.unverified_segments', 'process.vpid', 'vcml.trace.flags', 'process.args_count', 'vcml.process.args_redacted', 'vcml.process.args_size', 'process.user.id', 'process.saved_user.id', 'vcml.process.effective_group.id', 'vcml.process.login_uid', 'vcml.process.session_id') AND toString(toInt64OrZero(v)) != v)
     OR (k IN ('vcml.process.environment_truncated', 'vcml.executable.path_truncated', 'vcml.executable.memfd', 'vcml.executable.upper_layer', 'vcml.executable.setuid', 'vcml.executable.unlinked', 'vcml.process.args_truncated', 'process.interactive', 'vcml.process.no_new_privs', 'vcml.process.working_directory_truncated', 'vcml.object.truncated', 'vcml.object.resolved', 'vcml.authority.matched', 'vcml.authority.claimed') AND v != 'true')
     OR (k IN ('process.creation.time') AND coalesce(concat(replaceOne(toString(parseDateTime64BestEffortOrNull(v, 9, 'UTC')), ' ', 'T'), 'Z'), '') != v)
-    OR (k IN ('log.record.uid', 'vcml.parent_cause', 'vcml.boot.id', 'vcml.gap.lost_cause', 'vcml.loss.boot_id') AND toString(toUUIDOrZero(v)) != v)
-    OR (k IN ('vcml.loss.next_seq', 'vcml.hook.next_seq', 'vcml.withheld.ranges', 'process.command_args', 'vcml.privilege.gained', 'vcml.authority.controller') AND empty(JSONExtract(v, 'Array(String)'))), LogAttributes) AS `attributes`,
+    OR (k IN ('log.record.uid', 'vcml.parent_cause', 'vcml.boot.id', 'vcml.gap.lost_cause', 'vcml.loss.boot_id', 'vcml.checkpoint.epoch', 'vcml.checkpoint.previous_epoch') AND toString(toUUIDOrZero(v)) != v)
+    OR (k IN ('vcml.loss.next_seq', 'vcml.hook.next_seq', 'vcml.withheld.ranges', 'vcml.checkpoint.frontier', 'vcml.checkpoint.next_seq', 'process.command_args', 'vcml.privilege.gained', 'vcml.authority.controller') AND empty(JSONExtract(v, 'Array(String)'))), LogAttributes) AS `attributes`,
   if(action = 'exec', 0, sipHash64(toString(LogAttributes), resource_json)) AS `content`,
   bitNot(toUInt64(toUnixTimestamp64Nano(now64(9)))) - rowNumberInAllBlocks() AS `version`
 FROM `vcml`.`otel`
@@ -488,6 +533,21 @@ SELECT
   `withheld_cpu`,
   `withheld_ranges`,
   `withheld_count`,
+  `checkpoint_epoch`,
+  `checkpoint_reason`,
+  `checkpoint_previous_epoch`,
+  `checkpoint_previous_size`,
+  `checkpoint_previous_root`,
+  `checkpoint_size`,
+  `checkpoint_root`,
+  `checkpoint_bytes`,
+  `checkpoint_leaf`,
+  `checkpoint_previous_line`,
+  `checkpoint_frontier`,
+  `checkpoint_unverified_segments`,
+  `checkpoint_hook_id`,
+  `checkpoint_next_seq`,
+  `checkpoint_note`,
   `vpid`,
   `age`,
   `trace_id`,
@@ -565,7 +625,7 @@ SELECT
   `content`,
   `version`
 FROM `vcml`.`records`
-WHERE action != 'exec';
+WHERE action != 'exec' AND (action != 'journal.checkpoint' OR checkpoint_previous_line IS NOT NULL OR checkpoint_reason IS NOT NULL);
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS `vcml`.`records_to_coverage`
 TO `vcml`.`coverage`
@@ -599,4 +659,4 @@ WHERE action = 'exec'
 GROUP BY executable, image, node;
 
 CREATE OR REPLACE VIEW `vcml`.`schema` AS
-SELECT 1 AS version, '49da38da469efe75' AS fingerprint, 'one server' AS layout;
+SELECT 1 AS version, '26db182b1703d853' AS fingerprint, 'one server' AS layout;

@@ -65,6 +65,29 @@ export const CODES = {
   CLOCK: ['FAIL', 'the wall clock of the line is not that of the lines before and behind it'],
   CONTAINER: ['FAIL', 'vcml.entry, vcml.unit or vcml.metadata.state does not match the place'],
   CONTAINER_NAMES: ['FAIL', 'other records have other names for the same container'],
+  BLOCK_CHANGED: [
+    'FAIL',
+    'lines differ from what the checkpoint behind them says: they were changed, dropped, inserted or reordered',
+  ],
+  CHECKPOINT_FIELDS: ['FAIL', 'vcml.checkpoint.* is incomplete or contradictory'],
+  CHECKPOINT_MISSING: ['FAIL', 'checkpoints or segments are missing in the middle of the journal'],
+  CHECKPOINT_FORKED: [
+    'FAIL',
+    'a checkpoint does not continue the ones before it: the journal is not the work of one agent',
+  ],
+  EPOCH_BEGUN: ['NOTE', 'the checkpoints begin again here'],
+  LINES_UNVERIFIED: [
+    'NOTE',
+    'no checkpoint covers these lines; nobody can say whether they changed',
+  ],
+  WITNESS_FORKED: ['FAIL', 'the journal differs from what left the node: it was rewritten'],
+  WITNESS_AHEAD: ['FAIL', 'the witness has checkpoints that the journal lacks'],
+  WITNESS_CONTRADICTS: [
+    'FAIL',
+    'the witness has two different checkpoints for one place; somebody sent a forged one',
+  ],
+  NOT_WITNESSED: ['WARN', 'no checkpoint of the journal is in the witness'],
+  LINES_UNWITNESSED: ['NOTE', 'no checkpoint that left the node covers these lines yet'],
 } as const satisfies Record<string, readonly [Severity, string]>;
 
 /** One of the codes. */

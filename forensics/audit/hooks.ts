@@ -24,7 +24,7 @@ export async function hookFindings(
   const former = new Set<Former>();
   const starts = new Map<string, { readonly start: JournalRecord; isDetached: boolean }>();
   for (const one of journalRecords) {
-    if (one.action === 'journal.withheld') continue;
+    if (one.action === 'journal.withheld' || one.action === 'journal.checkpoint') continue;
     if (one.action === 'journal.loss' && !isEnd(one)) continue;
     const { journal } = journals.placeOf(one.row).file;
     // A file may have the records of several nodes.

@@ -26,23 +26,30 @@ export async function runFindings(
   const findings: Finding[] = [];
   let journal = '';
   const search = new NumberSearch();
+  const isExported = ({ row }: JournalRecord) => journals.placeOf(row).file.hasLogs;
   /** undefined: the run began before these files */
-  let run: { start: JournalRecord; named: number; losses: number; lost: number } | undefined;
+  let run: Run | undefined;
+  /** the run that has just stopped */
+  let stopped: Run | undefined;
   for (const [index, about] of journalRecords.entries()) {
     const { row, action, fields } = about;
     const here = journalOf(row);
     if (here !== journal) {
       run = undefined;
+      stopped = undefined;
       search.begin();
     }
     journal = here;
-    if (action === 'journal.start') run = { start: about, named: 0, losses: 0, lost: 0 };
+    if (action === 'journal.checkpoint') {
+      const named = run ?? stopped;
+      if (named === undefined) search.passCheckpoint(about);
+      else if (!isNext(about, named, search, isExported)) findings.push({ code: 'ID_WRONG', row });
+      continue;
+    }
+    if (action === 'journal.start') run = begunBy(about);
     const isNamed =
-      run === undefined
-        ? search.isNamed(about)
-        : isNameOf(about, `${about.bootTime}:${action}:${run.named}`);
+      run === undefined ? search.isNamed(about) : isNext(about, run, search, isExported);
     if (!isNamed) findings.push({ code: 'ID_WRONG', row });
-    if (run !== undefined) run.named += 1;
     if (action === 'journal.loss' && run !== undefined) {
       run.losses += 1;
       run.lost += Number(fields.loss_count ?? 0);
@@ -65,20 +72,54 @@ export async function runFindings(
         findings.push({ code: 'RUN_COUNTS', row, more: wrong.join(', '), ...severity });
       }
     }
+    stopped = run;
     run = undefined;
-    search.begin();
+    if (stopped !== undefined) search.begin();
     const next = behind.get(row);
-    if (
-      next !== undefined &&
-      journalOf(next) === here &&
-      !(
-        journalRecords[index + 1]?.row === next &&
-        journalRecords[index + 1]?.action === 'journal.start'
-      )
-    )
+    const following = journalRecords.find((one, at) => at > index && !isCheckpoint(one));
+    const isStart = following?.row === next && following?.action === 'journal.start';
+    if (next !== undefined && journalOf(next) === here && !isStart)
       findings.push({ code: 'RUN_AFTER_STOP', row: next });
   }
   return findings;
+}
+
+/** A run of the agent, and what was recorded about it so far. */
+interface Run {
+  readonly start: JournalRecord;
+  /** how many records about the journal */
+  named: number;
+  losses: number;
+  lost: number;
+  hasCheckpoints: boolean;
+}
+
+function begunBy(start: JournalRecord): Run {
+  return { start, named: 0, losses: 0, lost: 0, hasCheckpoints: false };
+}
+
+/**
+ * Whether a record about the journal has the next number of its run. A collector may lack some checkpoints
+ * before it, and a store does not keep all of them. In a journal, their own check finds what is missing.
+ */
+function isNext(
+  record: JournalRecord,
+  run: Run,
+  search: NumberSearch,
+  isExported: (record: JournalRecord) => boolean,
+): boolean {
+  const number = run.named;
+  run.named += 1;
+  run.hasCheckpoints ||= isCheckpoint(record);
+  if (isNameOf(record, `${record.bootTime}:${record.action}:${number}`)) return true;
+  if (!run.hasCheckpoints && !isExported(record)) return false;
+  const found = search.numberOf(record, number);
+  run.named = found === undefined ? run.named : found + 1;
+  return found !== undefined;
+}
+
+function isCheckpoint({ action }: JournalRecord): boolean {
+  return action === 'journal.checkpoint';
 }
 
 /** How many records of a run are withheld: from its first numbers to those of the next run. */
@@ -98,20 +139,22 @@ function withheldIn(
 
 /**
  * Returns the row of the record behind each journal.stop, by the row of the stop. Records about what
- * was withheld may stand between them.
+ * was withheld may stand between them, and the last checkpoint of the run.
  */
 async function readableBehind(
   journals: Journals,
   journalRecords: readonly JournalRecord[],
 ): Promise<Map<number, number>> {
-  const withheld = new Set(
-    journalRecords.filter(({ action }) => action === 'journal.withheld').map(({ row }) => row),
+  const passed = new Set(
+    journalRecords
+      .filter((one) => one.action === 'journal.withheld' || isCheckpoint(one))
+      .map(({ row }) => row),
   );
   const behind = new Map<number, number>();
   for (const { action, row } of journalRecords) {
     if (action !== 'journal.stop') continue;
     let next = row + 1;
-    while (withheld.has(next)) next += 1;
+    while (passed.has(next)) next += 1;
     behind.set(next, row);
   }
   const found = await journals.rows(
@@ -148,7 +191,9 @@ async function countedRuns(journals: Journals, journalRecords: readonly JournalR
 function startRows(journals: Journals, journalRecords: readonly JournalRecord[]): number[] {
   const rows = new Set([
     0,
-    ...journalRecords.filter(({ action }) => action !== 'journal.loss').map(({ row }) => row),
+    ...journalRecords
+      .filter(({ action }) => action === 'journal.start' || action === 'journal.stop')
+      .map(({ row }) => row),
   ]);
   for (const [index, { first, count }] of journals.extents.entries()) {
     const { journal } = journals.files[index] ?? {};
@@ -174,22 +219,36 @@ function journalByRow(journals: Journals): (row: number) => string {
 class NumberSearch {
   #left = ALL_TRIES;
   #next = 0;
+  /** Whether the numbers are too high to be found, as behind many checkpoints. */
+  #isHigh = false;
 
   /** Another run begins. */
   begin(): void {
     this.#next = 0;
+    this.#isHigh = false;
+  }
+
+  /** Passes a checkpoint. A run makes so many of them that its number may be too high to be found. */
+  passCheckpoint(record: JournalRecord): void {
+    this.#isHigh ||= !this.isNamed(record);
   }
 
   /** Whether an id is the one of `<boot time>:<action>:<n>` for an n above those before. */
   isNamed(record: JournalRecord): boolean {
+    if (this.#isHigh || this.#left < TRIES) return true;
+    const number = this.numberOf(record, this.#next);
+    this.#next = number === undefined ? this.#next : number + 1;
+    return number !== undefined;
+  }
+
+  /** Returns the number in an id, if it is `from` or not much above. */
+  numberOf(record: JournalRecord, from: number): number | undefined {
     const { bootTime, action } = record;
-    if (this.#left < TRIES) return true;
-    for (let n = this.#next; n < this.#next + TRIES; n += 1) {
+    if (this.#left < TRIES) return from;
+    for (let n = from; n < from + TRIES; n += 1) {
       this.#left -= 1;
-      if (!isNameOf(record, `${bootTime}:${action}:${n}`)) continue;
-      this.#next = n + 1;
-      return true;
+      if (isNameOf(record, `${bootTime}:${action}:${n}`)) return n;
     }
-    return false;
+    return undefined;
   }
 }

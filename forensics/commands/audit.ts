@@ -1,4 +1,6 @@
 import { visible } from '../../record/visible.ts';
+import { type Evidence, evidenceIn } from '../audit/checkpoints/evidence.ts';
+import type { Witness } from '../audit/checkpoints/witness.ts';
 import { clockFindings } from '../audit/clocks.ts';
 import { CODES, type Code, type Severity } from '../audit/codes.ts';
 import { type AuditConfig, DEFAULT_CONFIG, readAuditConfig } from '../audit/config.ts';
@@ -20,6 +22,7 @@ import type { Journals } from '../journals.ts';
 import type { Form } from '../output/form.ts';
 import { printRemarks } from '../output/notes.ts';
 import { printTable } from '../output/rows.ts';
+import { remark } from '../output/stderr.ts';
 import { paint, print } from '../output/stdout.ts';
 import { wrapped } from '../output/text.ts';
 
@@ -44,15 +47,20 @@ export interface Placed {
 }
 
 /** Prints whether the records are sound, and returns the exit code that says so. */
-export async function audit(journals: Journals, options: AuditOptions): Promise<number> {
+export async function audit(
+  journals: Journals,
+  options: AuditOptions,
+  witness?: Witness,
+): Promise<number> {
   const config = options.config === undefined ? undefined : readAuditConfig(options.config);
-  const all = await findingsIn(journals, config);
+  const { findings: all, evidence } = await auditOf(journals, config, witness);
   const lines = journals.extents.reduce((sum, { count }) => sum + count, 0);
   const isNothing = lines === 0 && all.length === 0 && !journals.isPartial;
   if (isNothing) throw new ForensicsError('negative', 'there is no record to audit');
   const extent = `${lines} lines in ${journals.files.length} files`;
   const code = await printFindings(all, options, (isSound) => verdictOf(journals, isSound), extent);
   printRemarks(journals);
+  for (const sentence of evidence.sentences) remark(visible(sentence));
   return code;
 }
 
@@ -82,7 +90,22 @@ export async function findingsIn(
   journals: Journals,
   config: AuditConfig = DEFAULT_CONFIG,
 ): Promise<Placed[]> {
-  return placed(journals, await findingsByRow(journals, config));
+  return (await auditOf(journals, config)).findings;
+}
+
+async function auditOf(
+  journals: Journals,
+  config: AuditConfig = DEFAULT_CONFIG,
+  witness?: Witness,
+): Promise<{ readonly findings: Placed[]; readonly evidence: Evidence }> {
+  const inLines = await placed(journals, await findingsByRow(journals, config));
+  const evidence = await evidenceIn(journals, witness);
+  const ofTrees = evidence.findings.map(({ code, path, line, id = null, more }) => {
+    const [severity, says] = CODES[code];
+    const where = { file: path, ...(line !== undefined && { line }) };
+    return { code, severity, ...where, id, message: `${says}; ${more}` };
+  });
+  return { findings: [...inLines, ...ofTrees], evidence };
 }
 
 async function findingsByRow(journals: Journals, config: AuditConfig): Promise<Finding[]> {

@@ -120,7 +120,8 @@ export function selection(command: Command): Command {
     .option('--setuid', 'executables with the setuid bit');
 }
 
-function append(value: string, before: readonly string[] = []): string[] {
+/** Collects the values of an option that may be repeated. */
+export function append(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Argument, Command } from 'commander';
 import { commandLine } from '../../record/visible.ts';
 import { isArchive } from '../archive/address.ts';
+import type { Witness } from '../audit/checkpoints/witness.ts';
 import { ForensicsError } from '../errors.ts';
 import { namedInputs, splitId } from '../inputs/named.ts';
 import type { Journals } from '../journals.ts';
@@ -14,6 +15,7 @@ import { concluding, LINKS } from './concluding.ts';
 import { filesOf } from './files.ts';
 import { MAIN_HELP } from './help.ts';
 import {
+  append,
   auditLog,
   caused,
   count,
@@ -199,6 +201,11 @@ export function createProgram(done: (exitCode: number) => void): Command {
     )
     .option('--limit <n>', 'maximum number of findings of one kind in text output', count, 20)
     .option('--config <file>', "the configuration of vCML's auditor, in YAML")
+    .option(
+      '--witness <input>',
+      'what left the nodes, to compare journals with: files or folders of a collector, or a store; may be repeated',
+      append,
+    )
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { audit } = await import('./audit.ts');
@@ -206,7 +213,10 @@ export function createProgram(done: (exitCode: number) => void): Command {
         const { storeAudit } = await import('../store/audit/command.ts');
         return done(await storeAudit(inputs[0], options));
       }
-      done(await reading(await filesOf(inputs, true), (journals) => audit(journals, options)));
+      // First, because what is written meanwhile must not be ahead of the journal.
+      const witness = await witnessOf(inputs, options);
+      const answer = (journals: Journals) => audit(journals, options, witness);
+      done(await reading(await filesOf(inputs, true), answer));
     });
 
   storeConnection(program.command('store'))
@@ -246,6 +256,16 @@ async function openingOf(
   if (inputs.length !== 1 || !isStore(first)) return await filesOf(inputs);
   const { askStore } = await import('../store/answer/ask-store.ts');
   return askStore(first, options, question);
+}
+
+/** Reads what left the nodes; undefined: nobody asked for it. */
+async function witnessOf(
+  inputs: readonly string[],
+  options: ConnectionOptions & { readonly witness?: readonly string[] },
+): Promise<Witness | undefined> {
+  if (options.witness === undefined) return undefined;
+  const { readWitness } = await import('../audit/checkpoints/read-witness.ts');
+  return readWitness(options.witness, namedInputs(inputs), options);
 }
 
 /** Whether the input is a store; refuses options that are for a store alone. */

@@ -96,11 +96,12 @@ export async function fillTable(table: LineTable, filling: Filling): Promise<boo
   const others: Buffer[] = [];
   const otherRows: number[] = [];
   const { areOrdinary } = table.execs;
-  const toScan = files.map(({ file, size, isPlain }) => ({
+  const toScan = files.map(({ file, size, isPlain, isSegment, hasOwnText }) => ({
     path: file,
     size,
     isPlain,
     areOrdinary,
+    isSegment: areOrdinary && isSegment && hasOwnText,
   }));
   const expressions = table.execs.columns.filter((one) => typeof one === 'object');
   const ofResources = new OfResources(
@@ -123,7 +124,7 @@ export async function fillTable(table: LineTable, filling: Filling): Promise<boo
       appender.append([fileColumn(at, files.length), ...raw], columns.rows);
       table.execs.watcher?.add(columns, scanned.otherRows);
       files[at]?.counted(scanned.count, scanned.refused);
-      if (areOrdinary) files[at]?.indexChecked(scanned.indexFault);
+      if (areOrdinary) files[at]?.audited(scanned);
       if (scanned.others.length > 0) others.push(Buffer.from(scanned.others));
       for (const row of scanned.otherRows) otherRows.push(rows + row);
       rows += columns.rows;

@@ -1,3 +1,5 @@
+import type { SegmentFacts } from '../audit/checkpoints/segment-facts.ts';
+import { SegmentReader } from '../audit/checkpoints/segment-reader.ts';
 import { contentOfFile, isBlank, type LineCount, LineCounter } from '../inputs/read/count.ts';
 import { readSoundText } from '../inputs/read/text.ts';
 import { type ExecColumns, ExecColumnsBuilder } from './exec-columns.ts';
@@ -18,6 +20,8 @@ export interface ToScan {
   readonly isPlain: boolean;
   /** Whether execs must break no rule of the audit. */
   readonly areOrdinary: boolean;
+  /** Whether its checkpoints are read. */
+  readonly isSegment: boolean;
 }
 
 /** What one file has, in the order of its lines that are not blank. */
@@ -34,7 +38,12 @@ export interface ScannedFile {
   readonly count: LineCount;
   /** what is wrong with the index beside the file; undefined: nothing, or it was not looked at */
   readonly indexFault: string | undefined;
+  /** what its checkpoints say; undefined: they were not read */
+  readonly segmentFacts: SegmentFacts | undefined;
 }
+
+/** What the lines of a file have. */
+type ReadLines = Omit<ScannedFile, 'count' | 'segmentFacts'>;
 
 const scanner = new ExecScanner();
 
@@ -47,21 +56,25 @@ export async function scanFile({
   size,
   isPlain,
   areOrdinary,
+  isSegment,
 }: ToScan): Promise<ScannedFile | undefined> {
   const counter = new LineCounter(isPlain ? 'text' : await contentOfFile(path));
   const index = areOrdinary ? await checkedIndex(path) : undefined;
   const lines = new Lines(areOrdinary, index?.check);
+  const segment = isSegment ? new SegmentReader() : undefined;
   let left = size;
   for await (const part of readSoundText(path)) {
     const text = part.length > left ? part.subarray(0, left) : part;
     left -= text.length;
     counter.add(text);
+    segment?.add(text);
     if (!lines.add(text)) return undefined;
     release(part);
     if (left === 0) break;
   }
   const read = lines.end();
-  return { ...read, indexFault: index?.fault ?? read.indexFault, count: counter.end() };
+  const indexFault = index?.fault ?? read.indexFault;
+  return { ...read, indexFault, count: counter.end(), segmentFacts: segment?.end() };
 }
 
 /**
@@ -103,7 +116,7 @@ class Lines {
     return this.#otherBytes < OTHERS_BYTES || this.#otherBytes < OTHERS_SHARE * this.#bytes;
   }
 
-  end(): Omit<ScannedFile, 'count'> {
+  end(): ReadLines {
     const { rest } = scanner;
     const indexFault = this.#check?.end(rest.length);
     if (rest.length > 0) this.#takeOther(rest);

@@ -121,6 +121,7 @@ async function withoutCopies(sources: readonly Source[], notes: string[]): Promi
       const first = others.find(({ journal }) => journal !== source.journal);
       if (first !== undefined) {
         notes.push(`${source.path}: the same as ${first.path}, and counts once`);
+        first.copies.push(source);
         continue;
       }
       byContent.set(content, [...others, source]);

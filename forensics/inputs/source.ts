@@ -1,6 +1,7 @@
 import { type BigIntStats, existsSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { isRecord } from '../../record/read.ts';
+import type { SegmentFacts } from '../audit/checkpoints/segment-facts.ts';
 import { ForensicsError } from '../errors.ts';
 import { RefusedLines } from '../exec-lines/refused-lines.ts';
 import {
@@ -64,6 +65,10 @@ export class Source {
   /** Whether its index was compared with all of its lines, and what is wrong with it. */
   isIndexChecked = false;
   indexFault: string | undefined;
+  /** What its checkpoints say, if that was read with its lines. */
+  segmentFacts: SegmentFacts | undefined;
+  /** other inputs with the same bytes, which count once */
+  readonly copies: Source[] = [];
   /** where something is missing or is no text */
   damage: readonly DamagedLine[] = [];
   /** Whether the last line may still be written. */
@@ -111,6 +116,16 @@ export class Source {
   /** Whether DuckDB reads the given file. */
   get isOriginal(): boolean {
     return this.#file === this.original;
+  }
+
+  /** Whether it is a segment of a journal, as the agent wrote it. */
+  get isSegment(): boolean {
+    return !this.isFetched && this.journal !== this.original;
+  }
+
+  /** Whether DuckDB reads the text of the given file as it is. */
+  get hasOwnText(): boolean {
+    return this.damage.length === 0 && !this.#hasRecordsOnly && this.left === 0;
   }
 
   /** Whether nothing can be mended any more. */
@@ -185,10 +200,11 @@ export class Source {
     this.#refused = refused;
   }
 
-  /** Takes over what is wrong with the index beside it; undefined: nothing. */
-  indexChecked(fault: string | undefined): void {
+  /** Takes over what an audit has read with its lines. */
+  audited({ indexFault, segmentFacts }: Pick<Source, 'indexFault' | 'segmentFacts'>): void {
     this.isIndexChecked = true;
-    this.indexFault = fault;
+    this.indexFault = indexFault;
+    this.segmentFacts = segmentFacts;
   }
 
   /** Counts the lines that DuckDB must find at least, and looks for those that are no records. */

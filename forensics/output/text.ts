@@ -1,6 +1,7 @@
 /** Lays out records for a terminal; the wording comes from record/describe.ts. */
 
 import {
+  checkpointInWords,
   commandInWords,
   containerPlace,
   flagsInWords,
@@ -84,6 +85,7 @@ export function gapOf({ parentCause, permittedBy, attributes }: StoredRecord): s
 function journalText({ action, attributes }: StoredRecord): string {
   const attribute = (key: string) => attributes[key];
   if (action === 'journal.withheld') return withheldInWords(attribute);
+  if (action === 'journal.checkpoint') return checkpointInWords(attribute);
   if (action !== 'journal.loss') return runInWords(attribute);
   const { records, stage, cpu, numbers } = lossInWords(attribute);
   return `lost ${records} (${stage})${cpu === undefined ? '' : `, cpu ${cpu}: ${numbers}`}`;

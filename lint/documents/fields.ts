@@ -1,4 +1,5 @@
 import { AUTHORITY } from '../../record/fields/authority.ts';
+import { CHECKPOINT } from '../../record/fields/checkpoint.ts';
 import { CONTEXT } from '../../record/fields/context.ts';
 import { CORE } from '../../record/fields/core.ts';
 import { ENVIRONMENT } from '../../record/fields/environment.ts';
@@ -19,6 +20,7 @@ export const FIELD_TABLES: Readonly<Record<string, () => string>> = {
   'attributes of a loss': () => attributes(LOSS),
   'attributes of every record': () => attributes(NUMBERS),
   'attributes of a start': () => attributes(START),
+  'attributes of a checkpoint': () => attributes(CHECKPOINT),
   'attributes of a stop': () => attributes(STOP),
   'attributes of a report of withheld records': () => attributes(WITHHELD),
   'attributes of an exec': () =>

@@ -74,7 +74,7 @@ export const CORE = {
     type: 'string',
     when: ALWAYS,
     about:
-      '`exec`, `journal.start`, `journal.loss` or `journal.stop`; in OTLP also `journal.withheld`.',
+      '`exec`, `journal.start`, `journal.loss`, `journal.checkpoint` or `journal.stop`; in OTLP also `journal.withheld`.',
   },
   object: {
     key: 'object',

@@ -1,3 +1,4 @@
+import { CHECKPOINT } from '../fields/checkpoint.ts';
 import { ENVIRONMENT, ENVIRONMENT_PREFIX } from '../fields/environment.ts';
 import { NUMBERS, PLACE, PROCESS } from '../fields/exec.ts';
 import { GAP } from '../fields/gap.ts';
@@ -165,6 +166,7 @@ const gapText = createAttributesText(GAP);
 const searchedText = createAttributesText(ENVIRONMENT);
 const lossText = createAttributesText(LOSS);
 const startText = createAttributesText(START);
+const checkpointText = createAttributesText(CHECKPOINT);
 const stopText = createAttributesText(STOP);
 
 function environmentText(environment: RecordedEnvironment): string {
@@ -225,6 +227,8 @@ function journalText(record: JournalRecord): string {
       return startText(record);
     case 'journal.loss':
       return lossText(record.loss);
+    case 'journal.checkpoint':
+      return checkpointText(record.checkpoint);
     case 'journal.stop':
       return stopText(record);
   }

@@ -21,6 +21,8 @@ const uuid: Type = (value) => typeof value === 'string' && isUuid(value);
 const uuid5: Type = (value) => typeof value === 'string' && isUuid5(value);
 const oneOf = (...values: readonly string[]) => matching(new RegExp(`^(${values.join('|')})$`));
 const capabilities = matching(/^[0-9a-f]{16}$/);
+/** SHA-256 in base64. */
+const hash = matching(/^[A-Za-z0-9+/]{43}=$/);
 const listOf =
   (type: Type): Type =>
   (value) =>
@@ -142,6 +144,29 @@ const JOURNAL: Record<string, { must: Record<string, Type>; may?: Record<string,
       'vcml.loss.boot_id': uuid,
       'vcml.loss.next_seq': listOf(integer),
       'vcml.loss.since': decimal,
+    },
+  },
+  'journal.checkpoint': {
+    must: {
+      ...BOOT,
+      'vcml.hook.id': decimal,
+      'vcml.checkpoint.epoch': uuid,
+      'vcml.checkpoint.size': integer,
+      'vcml.checkpoint.root': hash,
+      'vcml.checkpoint.bytes': integer,
+      'vcml.checkpoint.leaf': hash,
+      'vcml.checkpoint.hook_id': decimal,
+      'vcml.checkpoint.next_seq': listOf(integer),
+    },
+    may: {
+      'vcml.checkpoint.reason': oneOf('new', 'upgraded', 'damaged', 'truncated'),
+      'vcml.checkpoint.previous_epoch': uuid,
+      'vcml.checkpoint.previous_size': integer,
+      'vcml.checkpoint.previous_root': hash,
+      'vcml.checkpoint.previous_line': hash,
+      'vcml.checkpoint.frontier': listOf(hash),
+      'vcml.checkpoint.unverified_segments': integer,
+      'vcml.checkpoint.note': text,
     },
   },
   'journal.stop': {

@@ -32,13 +32,15 @@ export class Runs {
     if (record.action === 'journal.start') {
       this.#run = newRun(true);
       this.#offset = undefined;
-    } else if (this.#run.stopped) report('run', 'a record between journal.stop and journal.start');
+    } else if (this.#run.stopped && record.action !== 'journal.checkpoint')
+      report('run', 'a record between journal.stop and journal.start');
     this.#checkOffset(record, report);
     this.#checkId(record, report);
     const run = this.#run;
     if (record.action === 'journal.stop') checkSums(run, record, report);
-    run.lines += 1;
-    run.stopped = record.action === 'journal.stop';
+    // What a run counts is that of before its checkpoints were.
+    if (record.action !== 'journal.checkpoint') run.lines += 1;
+    run.stopped ||= record.action === 'journal.stop';
     if (record.action === 'exec') {
       run.execs += 1;
       if (record.parentCause === null) run.gaps += 1;

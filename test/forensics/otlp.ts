@@ -36,11 +36,14 @@ export function logRecord(record: Draft): object {
 }
 
 /** Returns one line of the file exporter with these log records. */
-export function otlpLine(logRecords: readonly object[]): string {
-  const attributes = [
-    { key: 'host.name', value: { stringValue: 'node' } },
-    { key: 'os.type', value: { stringValue: 'linux' } },
-  ];
+export function otlpLine(
+  logRecords: readonly object[],
+  resource: Readonly<Record<string, string>> = { 'host.name': 'node', 'os.type': 'linux' },
+): string {
+  const attributes = Object.entries(resource).map(([key, stringValue]) => ({
+    key,
+    value: { stringValue },
+  }));
   return JSON.stringify({
     resourceLogs: [
       { resource: { attributes }, scopeLogs: [{ scope: { name: 'vcml-agent' }, logRecords }] },

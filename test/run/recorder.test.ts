@@ -6,6 +6,7 @@ import type { Journal } from '../../agent/journal/journal.ts';
 import { Lineage } from '../../agent/lineage/lineage.ts';
 import { Losses } from '../../agent/lineage/losses.ts';
 import { Recorder } from '../../agent/run/session/recorder.ts';
+import { WrittenNumbers } from '../../agent/run/session/written-numbers.ts';
 import { Clock } from '../../agent/source/clock.ts';
 import { createDecoder } from '../../agent/source/decode.ts';
 import type { Hook } from '../../agent/source/hook.ts';
@@ -69,6 +70,7 @@ function recorderOf(
   });
   const journal = {
     append: (text: Buffer, length: number) => lines.push(text.toString('utf8', 0, length)),
+    seal: () => {},
     takeRetired: () => retired.splice(0),
     takeRetiredUnknown: () => unknown.splice(0),
   } as unknown as Journal;
@@ -97,6 +99,7 @@ function recorderOf(
       self: { pid: 1, ppid: 0, uid: 0, gid: 0, comm: 'test', executable: '/test' },
     }),
     journal,
+    numbers: new WrittenNumbers('1', nextSeq),
     kernelMisses: 0,
     onRecord: undefined,
     report: () => {},

@@ -1,5 +1,10 @@
 import type { Attributes } from '@opentelemetry/api';
-import { hookInWords, lossInWords, withheldInWords } from '../../../record/describe.ts';
+import {
+  checkpointInWords,
+  hookInWords,
+  lossInWords,
+  withheldInWords,
+} from '../../../record/describe.ts';
 import { KEYS } from '../../../record/fields.ts';
 import { shortened } from '../../../record/visible.ts';
 
@@ -42,6 +47,7 @@ function textOf({ action, object, actor }: Named, attributes: Attributes): strin
   }
   const attribute = (key: string) => attributes[key];
   if (action === 'journal.withheld') return withheldInWords(attribute);
+  if (action === 'journal.checkpoint') return checkpointInWords(attribute);
   if (action !== 'journal.loss') return `${action}: ${hookInWords(attribute)}`;
   const { records, cpu, stage } = lossInWords(attribute);
   return `lost ${records}${cpu === undefined ? '' : ` of cpu ${cpu}`}: ${stage}`;

@@ -38,6 +38,8 @@ export class RecentLines {
   /** the position before the first chunk */
   #from: Position;
   #end: Position;
+  /** where lines begin that must not leave the node yet, the first of them first */
+  readonly #held: Position[] = [];
   #newest: NewestLine | undefined;
   #bytes = 0;
   #pushes = 0;
@@ -53,12 +55,12 @@ export class RecentLines {
     this.#maxBytes = maxBytes;
   }
 
-  /** The position after the last line that was written. */
+  /** The position after the last line that may be exported. */
   get end(): Position {
-    return this.#end;
+    return this.#held[0] ?? this.#end;
   }
 
-  /** The last line that was pushed, also if it is taken; undefined: there is none yet. */
+  /** The last line that was pushed and may be exported, also if it is taken; undefined: there is none yet. */
   get newest(): NewestLine | undefined {
     return this.#newest;
   }
@@ -68,8 +70,17 @@ export class RecentLines {
     return this.#pushes;
   }
 
-  /** Copies lines that are in the journal now, up to `end`. */
-  push(lines: Buffer, length: number, { segment, offset }: Position): void {
+  /**
+   * Copies lines that are in the journal now, up to `end`. Until `settled` resolves, they must not leave
+   * the node, nor what follows them.
+   */
+  push(
+    lines: Buffer,
+    length: number,
+    { segment, offset }: Position,
+    settled?: Promise<void>,
+  ): void {
+    if (settled !== undefined) this.#hold({ segment, offset: offset - length }, settled);
     const memory = this.#memory(length);
     lines.copy(memory, 0, 0, length);
     const bytes = memory.subarray(0, length);
@@ -77,9 +88,11 @@ export class RecentLines {
     this.#bytes += length;
     this.#pushes += 1;
     this.#end = { segment, offset };
-    const from = bytes.lastIndexOf(LINE_FEED, -2) + 1;
-    const start = { segment, offset: offset - length + from };
-    this.#newest = { bytes: Buffer.from(bytes.subarray(from)), start };
+    if (settled === undefined) {
+      const from = bytes.lastIndexOf(LINE_FEED, -2) + 1;
+      const start = { segment, offset: offset - length + from };
+      this.#newest = { bytes: Buffer.from(bytes.subarray(from)), start };
+    }
     while (this.#bytes > this.#maxBytes) this.#release(this.#drop());
     this.#wake();
   }
@@ -91,6 +104,7 @@ export class RecentLines {
   take(position: Position): Chunk | undefined {
     this.#release(this.#taken);
     this.#taken = undefined;
+    if (this.isEnd(position)) return undefined;
     for (let chunk = this.#chunks[0]; chunk !== undefined; chunk = this.#chunks[0]) {
       const follows = isSame(this.#from, position);
       if (!follows && isBefore(position, chunk)) return undefined;
@@ -104,14 +118,14 @@ export class RecentLines {
     return undefined;
   }
 
-  /** Says whether no line follows this position. */
+  /** Says whether no line that may be exported follows this position. */
   isEnd(position: Position): boolean {
-    return isSame(this.#end, position);
+    return isSame(this.end, position);
   }
 
-  /** Says whether this position is behind the last line that was written. */
+  /** Says whether this position is behind the last line that may be exported. */
   isBeyond({ segment, offset }: Position): boolean {
-    const end = this.#end;
+    const { end } = this;
     return segment > end.segment || (segment === end.segment && offset > end.offset);
   }
 
@@ -133,6 +147,15 @@ export class RecentLines {
   }
 
   readonly #ring = (): void => this.#wake();
+
+  #hold(start: Position, settled: Promise<void>): void {
+    this.#held.push(start);
+    void settled.finally(() => {
+      this.#held.splice(this.#held.indexOf(start), 1);
+      this.#pushes += 1;
+      this.#wake();
+    });
+  }
 
   #drop(): Chunk | undefined {
     const chunk = this.#chunks.shift();

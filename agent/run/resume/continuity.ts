@@ -133,6 +133,8 @@ function followRecord(known: Continuity, { action, attributes, resource }: Follo
     const bootId = text(attributes[KEYS.bootId]);
     Object.assign(known, continuityFrom(), { hookId, bootId, beginSeq });
   }
+  // A checkpoint follows the stop.
+  if (action === 'journal.checkpoint') return;
   known.detached = action === 'journal.stop' && attributes[KEYS.hookState] === 'detached';
   if (action === 'exec') {
     const { [KEYS.cpu]: cpu, [KEYS.seq]: seq } = attributes;

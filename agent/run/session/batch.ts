@@ -6,6 +6,7 @@ import { AgentError } from '../../errors.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { Hook } from '../../source/hook.ts';
 import { attended } from '../attended.ts';
+import type { WrittenNumbers } from './written-numbers.ts';
 
 /** The size of the buffer; it grows for a line that does not fit, and only until that is on disk. */
 const BATCH_BYTES = 2 << 20;
@@ -17,6 +18,7 @@ export interface BatchOptions {
   readonly enricher: Enricher;
   readonly lines: LineWriter;
   readonly journal: Journal;
+  readonly numbers: WrittenNumbers;
   readonly hook: Pick<Hook, 'touch'>;
   /** Called with every record and its line, once it is on disk. */
   readonly onRecord: ((record: CausalRecord, line: string) => void) | undefined;
@@ -57,6 +59,11 @@ export class Batch {
     return this.#isWriting;
   }
 
+  /** Whether everything that was added is in the journal. */
+  get isEmpty(): boolean {
+    return this.records.length === 0 && this.#length === 0;
+  }
+
   /** Whether the batch must be written before it takes more records. */
   get isFull(): boolean {
     return this.records.length > 0 || this.#length >= FULL_BYTES;
@@ -66,7 +73,7 @@ export class Batch {
    * Makes lines of records until the buffer is half full; the rest waits for the next batch.
    */
   encode(): void {
-    const { onRecord } = this.#options;
+    const { onRecord, numbers } = this.#options;
     const { records } = this;
     let done = 0;
     for (; done < records.length && this.#length < FULL_BYTES; done++) {
@@ -75,6 +82,7 @@ export class Batch {
       const place = this.#place(record);
       this.#length = this.#line(record, place, from);
       this.#notes.add(record, place.resource, this.#bytes, from, this.#length);
+      numbers.encoded(record);
       if (onRecord) {
         const line = this.#bytes.toString('utf8', from, this.#length);
         this.#encoded.push({ record, line });
@@ -100,7 +108,7 @@ export class Batch {
    * written now. Nothing may be added until this resolves.
    */
   async write(): Promise<boolean> {
-    const { report, onRecord } = this.#options;
+    const { report, onRecord, hook, journal } = this.#options;
     if (this.#length === 0) return true;
     try {
       await this.#append();
@@ -117,6 +125,8 @@ export class Batch {
     this.#notes.clear();
     for (const { record, line } of this.#encoded) onRecord?.(record, line);
     this.#encoded = [];
+    // The records of a run about its journal are numbered in their order.
+    if (this.isEmpty) await attended(hook, journal.seal({ ifDue: true }));
     return true;
   }
 
@@ -132,10 +142,11 @@ export class Batch {
   }
 
   async #save(): Promise<void> {
-    const { journal, enricher } = this.#options;
+    const { journal, enricher, numbers } = this.#options;
     // The next run must know the containers of events that are still in the ring.
     await enricher.saving;
     await journal.append(this.#bytes, this.#length, this.#notes);
+    numbers.written();
   }
 
   #noteStalled(): void {

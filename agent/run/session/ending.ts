@@ -11,7 +11,7 @@ export async function endSession(
   checkpoint: CheckpointWriter,
   hookState: 'kept' | 'detached',
 ): Promise<readonly string[] | undefined> {
-  const { hook, recorder, lineage } = session;
+  const { hook, journal, recorder, lineage } = session;
   recorder.addKernelMisses();
   if (!(await recorder.flush())) return undefined;
   if (hookState === 'detached') {
@@ -21,6 +21,7 @@ export async function endSession(
     recorder.addKernelMisses();
   }
   if (!(await recorder.finish((now) => lineage.stop(hookState, now)))) return undefined;
+  await journal.seal();
   await checkpoint.end(hookState);
   return hookState === 'detached' ? hook.detach() : [];
 }

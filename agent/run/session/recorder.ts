@@ -83,6 +83,11 @@ export class Recorder {
     return this.#batch.isWriting;
   }
 
+  /** Whether every record that was made is in the journal. */
+  get isWritten(): boolean {
+    return this.#batch.isEmpty;
+  }
+
   /** Execs that the kernel has skipped and that are recorded as lost. */
   get kernelMisses(): number {
     return this.#kernelMisses;

@@ -14,6 +14,7 @@ import { readCpuState, readCpuStates } from '../../source/counters.ts';
 import { createDecoder } from '../../source/decode.ts';
 import type { Hook } from '../../source/hook.ts';
 import { VERSION } from '../../version.ts';
+import { checkpointKey } from '../checkpoint-key.ts';
 import { ownProcess } from '../proc.ts';
 import type { Report } from '../report.ts';
 import { type Continuity, continuityFrom } from '../resume/continuity.ts';
@@ -26,7 +27,9 @@ import {
   loadPodSource,
   redactOf,
 } from '../wiring.ts';
+import { createCheckpointLines } from './checkpoint-lines.ts';
 import { Recorder, type RecorderOptions } from './recorder.ts';
+import { WrittenNumbers } from './written-numbers.ts';
 
 /** A hook and a journal, and everything between them. */
 export interface Session {
@@ -76,6 +79,16 @@ export async function openSession(
   const enricher = createEnricher(config, hook, isSameHook ? known : continuityFrom(), report);
   const pods = openPodSource({ onPod: (uid) => enricher.podChanged(uid), report });
   await enricher.start(pods);
+  const numbers = new WrittenNumbers(hookId, nextSeq);
+  const lines = createLineWriter({
+    bootId,
+    hookId,
+    self: ownProcess(),
+    offset: () => clock.offset,
+  });
+  const key = checkpointKey(config, (error) =>
+    report({ event: 'journal.checkpoint_key_invalid', error }),
+  );
   const recorder = new Recorder({
     hook,
     hookId,
@@ -90,18 +103,16 @@ export async function openSession(
     lineage,
     nextSeq,
     enricher,
-    lines: createLineWriter({
-      bootId,
-      hookId,
-      self: ownProcess(),
-      offset: () => clock.offset,
-    }),
+    lines,
+    numbers,
     journal,
     drainIntervalMs: config.drainInterval,
     kernelMisses: hook.state === 'resumed' ? missesBefore(known, hookId, hook) : 0,
     onRecord,
     report,
   });
+  const checkpoints = { hook, hookId, clock, lineage, enricher, lines, numbers, key, onRecord };
+  journal.sealWith(createCheckpointLines(checkpoints), () => recorder.isWritten);
   recorder.sample();
   recorder.add(lineage.start(VERSION, hook.state, clock.now));
   for (const loss of lossesBefore(known, bootId, hookId, hook)) recorder.lose(loss);

@@ -1,5 +1,6 @@
 import {
   type AttributeReader,
+  checkpointInWords,
   commandInWords,
   containerPlace,
   flagsInWords,
@@ -52,6 +53,7 @@ export class Describer {
     if (action === 'journal.stop') return `■ journal.stop: ${runInWords(attribute)}`;
     if (action === 'journal.loss') return 'journal.loss';
     if (action === 'journal.withheld') return withheldInWords(attribute);
+    if (action === 'journal.checkpoint') return checkpointInWords(attribute);
     return shortened(`${action} ${word(object)}`, COMMAND_MAX);
   }
 

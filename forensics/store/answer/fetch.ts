@@ -321,7 +321,7 @@ export function selectRows(
   const columns = LINE_COLUMNS.map(identifier).join(', ');
   const isSelected = selection === undefined ? '' : `, (${selection}) AS is_selected`;
   return `SELECT ${LINE_COLUMNS.map(exact).join(', ')} FROM (
-    SELECT ${columns}${isSelected} FROM ${tableOf(store, table)} WHERE ${condition} ${firstOf(key)}
+    SELECT ${columns}, version${isSelected} FROM ${tableOf(store, table)} WHERE ${condition} ${firstOf(key)}
   ) AS r ${selection === undefined ? '' : 'WHERE r.is_selected'} ORDER BY ${order}`;
 }
 

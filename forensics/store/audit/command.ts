@@ -49,6 +49,9 @@ export async function storeAudit(address: string, options: StoreAuditOptions): P
     counted(nodes, 'node'),
   );
   await flush();
+  remark(
+    'a store cannot say whether journals were changed on their nodes: audit a journal, with --witness and this address',
+  );
   remark(visible(await storeCompleteness(store, undefined, times)));
   return code;
 }

@@ -28,9 +28,19 @@ const UUIDS: ReadonlySet<string> = new Set([
   'bootId',
   'gapLostCause',
   'lossBootId',
+  'checkpointEpoch',
+  'checkpointPreviousEpoch',
 ]);
-/** Ids that others make: a dictionary would have nearly as many as there are rows. */
-const DISTINCT: ReadonlySet<string> = new Set(['traceId', 'spanId']);
+/** Ids that others make, and hashes: a dictionary would have nearly as many as there are rows. */
+const DISTINCT: ReadonlySet<string> = new Set([
+  'traceId',
+  'spanId',
+  'checkpointPreviousRoot',
+  'checkpointRoot',
+  'checkpointLeaf',
+  'checkpointPreviousLine',
+  'checkpointNote',
+]);
 /** Numbers that rise from row to row. */
 const RISING: ReadonlySet<string> = new Set(['seq']);
 /** Times that are stored as their distance to the timestamp, which takes half of the bytes. */

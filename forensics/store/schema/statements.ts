@@ -54,7 +54,10 @@ const VIEWS: readonly View[] = [
   },
   fromRecords('journal', (columns) => ({
     select: `SELECT\n  ${columns.map(({ name }) => identifier(name)).join(',\n  ')}`,
-    where: "action != 'exec'",
+    // The first checkpoint of a segment is over the last one of the segment before. The others are kept
+    // for as long as execs are.
+    where:
+      "action != 'exec' AND (action != 'journal.checkpoint' OR checkpoint_previous_line IS NOT NULL OR checkpoint_reason IS NOT NULL)",
   })),
   fromRecords('coverage', (columns) => ({
     select: selection(columns),

@@ -44,7 +44,7 @@
 {{- if hasSuffix "/containerd" (trimSuffix "/" (default "" $values.runtime.dir)) }}
 {{- fail (printf "runtime.dir is %s, which contains the runtime's socket; use its folder io.containerd.runtime.v2.task" $values.runtime.dir) }}
 {{- end }}
-{{- range tuple "exportCertificate" "exportClientCertificate" "exportClientKey" "exportTokenFile" "exportHeadersFile" }}
+{{- range tuple "exportCertificate" "exportClientCertificate" "exportClientKey" "exportTokenFile" "exportHeadersFile" "checkpointKeyFile" }}
 {{- $path := get $config . | toString }}
 {{- if hasPrefix "/etc/vcml-agent/secrets/" $path }}
 {{- $secret := index (splitList "/" $path) 4 }}

@@ -308,7 +308,13 @@ describe('execs that are read in threads', () => {
         zstdCompressSync(Buffer.from(content)),
       );
       const size = Number.POSITIVE_INFINITY;
-      const scanned = await scanFile({ path: plain, size, isPlain: true, areOrdinary: true });
+      const scanned = await scanFile({
+        path: plain,
+        size,
+        isPlain: true,
+        areOrdinary: true,
+        isSegment: false,
+      });
       const share = (scanned?.otherRows.length ?? 0) / (scanned?.columns.rows ?? 0);
       assert.ok(share > 0.05 && share < 0.5, `${share} of the lines are left to DuckDB`);
       for (const path of [plain, packed]) {
@@ -346,7 +352,13 @@ describe('execs that are read in threads', () => {
     const bytes = zstdCompressSync(Buffer.from(content));
     const path = folder.write(`whole/${segment(1)}.zst`, bytes);
     const size = Number.POSITIVE_INFINITY;
-    const scanned = await scanFile({ path, size, isPlain: false, areOrdinary: false });
+    const scanned = await scanFile({
+      path,
+      size,
+      isPlain: false,
+      areOrdinary: false,
+      isSegment: false,
+    });
     assert.equal(scanned?.columns.rows, 1);
   });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { judge } from '../../check/check.ts';
 import { JournalReader } from '../../check/read.ts';
 import type { JournalLine } from '../../support/journal/followed-journal.ts';
+import { judgeWitness } from '../../support/journal/judge-witness.ts';
 import { judgeHistory } from '../../support/otlp/history.ts';
 import { isWithheld, numberOf, toldIn } from '../../support/otlp/withheld.ts';
 import { VCML_BIN } from '../../support/paths.ts';
@@ -55,6 +56,7 @@ export function judgeWorld(
     ...judge(lines)
       .findings.filter(({ message }) => account.pending.length === 0 || !AT_BEGINNING.test(message))
       .map(({ rule, line, message }) => `line ${line}: ${rule}: ${message}`),
+    ...judgeWitness(world.journal, received),
     ...boots.flatMap((boot) => judgeBoot(account, boot)),
     ...judgeExport(world, { received, history, places }),
   ];

@@ -1,6 +1,7 @@
 import type { Mutant } from './mutant.ts';
 
 const JOURNAL = 'agent/journal/journal.ts';
+const SYNCING = 'agent/journal/syncing.ts';
 const OPEN_SEGMENT = 'agent/journal/open-segment.ts';
 const TORN_TAIL = 'agent/journal/torn-tail.ts';
 const FILES = 'agent/files.ts';
@@ -26,34 +27,34 @@ export const WRITER: readonly Mutant[] = [
   {
     name: 'sync always does not sync',
     file: JOURNAL,
-    before: "      if (this.#options.sync === 'always') await this.#syncOpen();\n",
+    before: "      if (this.#options.sync === 'always') await this.#syncing.all();\n",
     after: '',
     why: 'The line is lost when somebody moves the syncs to a timer.',
   },
   {
     name: 'a complete segment is not synced',
-    file: JOURNAL,
-    before: '    else await this.#open.handle.datasync();\n    const next',
-    after: '    const next',
+    file: SYNCING,
+    before: '    else await open().handle.datasync();\n',
+    after: '',
     why: 'A sync of the folder looks as if it covered the files in it.',
   },
   {
     name: 'the name of a new segment is not synced',
-    file: JOURNAL,
+    file: SYNCING,
     before: '    if (this.#areNamesDue) await syncFolder(this.#options.dir);\n',
     after: '',
     why: 'A sync of a file looks as if it covered its name.',
   },
   {
     name: 'lines that come while a sync runs are never synced',
-    file: JOURNAL,
-    before: '    if (this.#dirty && !this.#isClosing) this.#syncSoon();\n',
+    file: SYNCING,
+    before: '    if (this.#dirty && !this.#isClosing) this.#later();\n',
     after: '',
     why: 'The next append sets the timer anyway, if there is a next append.',
   },
   {
     name: 'no sync follows one that failed',
-    file: JOURNAL,
+    file: SYNCING,
     before: '      this.#isFailing = true;\n      this.#dirty = true;\n',
     after: '      this.#isFailing = true;\n',
     why: 'The failure is reported, and the next append sets the timer.',

@@ -52,6 +52,7 @@ export function createBed(t: { after(cleanUp: () => void): void }): Bed {
         sync: 'interval',
         syncIntervalMs: 50,
         compressionLevel: 1,
+        checkpointIntervalMs: 10_000,
         now: bootMs,
         report: ({ error }) => problems.push(error.message),
         ...options,

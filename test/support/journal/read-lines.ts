@@ -24,6 +24,11 @@ export function readLinesSync(dir: string, from?: Position): JournalLine[] {
   return lines;
 }
 
+/** Returns the texts of all segments, the oldest first. */
+export function segmentTexts(dir: string): Buffer[] {
+  return listSegmentsSync(dir).map((segment) => textOf(dir, segment));
+}
+
 /** A segment's text; nothing if a writer has deleted it meanwhile. */
 function textOf(dir: string, { number }: Segment): Buffer {
   for (const compressed of [false, true, true]) {

@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { judge } from '../../check/check.ts';
 import { program, startAgent } from '../../support/agent.ts';
 import { vcml } from '../../support/forensics.ts';
+import { judgeCheckpoints } from '../../support/journal/judge-checkpoints.ts';
+import { segmentTexts } from '../../support/journal/read-lines.ts';
 import { formerVersion, whyNoFormerVersion } from './former-version.ts';
 import { startStorm } from './storm.ts';
 
@@ -59,6 +61,12 @@ test('an upgrade from 0.1.0 and a downgrade to it under a storm miss no exec, do
     ({ message }) => message !== NO_CGROUP,
   );
   assert.deepEqual(findings, []);
+  const { problems, checkpoints } = judgeCheckpoints(segmentTexts(agent.journalDir));
+  assert.deepEqual(problems, []);
+  assert.deepEqual(
+    [...new Set(checkpoints.map((one) => one['vcml.checkpoint.reason']))],
+    ['new', undefined],
+  );
   const { code, stdout } = await vcml('audit', agent.journalDir);
   assert.equal(code, 0, stdout);
 });

@@ -26,8 +26,23 @@ const CASES: Readonly<Partial<Record<Code, Case>>> = {
   ...CONTENT_CASES,
 };
 
-/** indexes.test.ts has the cases of the second one, and config.test.ts those of the last one. */
-const OF_FILES = new Set<Code>(['FILE_DAMAGED', 'INDEX_WRONG', 'CUSTOM_RULE']);
+/**
+ * indexes.test.ts has the cases of the second one, config.test.ts those of the third one, and
+ * checkpoints.test.ts those of the others.
+ */
+const OF_FILES = new Set<Code>([
+  'FILE_DAMAGED',
+  'INDEX_WRONG',
+  'CUSTOM_RULE',
+  'BLOCK_CHANGED',
+  'CHECKPOINT_FIELDS',
+  'CHECKPOINT_MISSING',
+  'CHECKPOINT_FORKED',
+  'WITNESS_FORKED',
+  'WITNESS_AHEAD',
+  'WITNESS_CONTRADICTS',
+  'NOT_WITNESSED',
+]);
 
 const folder = new Folder();
 after(() => folder.close());

@@ -1,0 +1,58 @@
+import type { Hash } from 'node:crypto';
+import { Frontier } from './frontier.ts';
+import { beginChunk, CHUNK_BYTES } from './hashes.ts';
+
+const LINE_FEED = 0x0a;
+
+/**
+ * Hashes the lines of a block, in parts of any size. A chunk ends with the line that takes it to
+ * CHUNK_BYTES or more, or with the block.
+ */
+export class Block {
+  #tree = new Frontier();
+  #chunk: Hash | undefined;
+  #chunkBytes = 0;
+  #bytes = 0;
+
+  /** The bytes so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Adds what follows: the bytes `from` up to `to`. */
+  add(text: Buffer, from = 0, to = text.length): void {
+    for (let at = from; at < to; ) {
+      const end = this.#chunkEnd(text, at, to);
+      this.#chunk ??= beginChunk();
+      this.#chunk.update(text.subarray(at, end));
+      this.#chunkBytes += end - at;
+      if (this.#chunkBytes >= CHUNK_BYTES && text[end - 1] === LINE_FEED) this.#endChunk();
+      at = end;
+    }
+    this.#bytes += to - from;
+  }
+
+  /** Returns the root over all chunks, and begins the next block. */
+  end(): Buffer {
+    this.#endChunk();
+    const { root } = this.#tree;
+    this.#tree = new Frontier();
+    this.#bytes = 0;
+    return root;
+  }
+
+  /** Returns where the chunk ends; `to`: it goes on behind this part. */
+  #chunkEnd(text: Buffer, at: number, to: number): number {
+    const missing = Math.max(1, CHUNK_BYTES - this.#chunkBytes);
+    const from = at + missing - 1;
+    const feed = from < to ? text.indexOf(LINE_FEED, from) : -1;
+    return feed < 0 || feed >= to ? to : feed + 1;
+  }
+
+  #endChunk(): void {
+    if (this.#chunk === undefined) return;
+    this.#tree.add(this.#chunk.digest());
+    this.#chunk = undefined;
+    this.#chunkBytes = 0;
+  }
+}
