@@ -31,7 +31,7 @@ PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/progra
 # The package with ClickHouse's engine is for x86-64 only.
 CLICKHOUSE := $(if $(filter x86_64,$(shell uname -m)),build/clickhouse/server)
 TESTED := build $(PROGRAMS) build/programs/next.bpf.o build/sanitized/vcml_hook.node $(CLICKHOUSE) \
-	build/s3/versitygw build/apt-test.stamp
+	build/s3/versitygw build/evidence/judge build/apt-test.stamp
 
 .PHONY: help run unit test bench fuzz killpoints simulation mutants audit-mutants soak valgrind kernels e2e check format generate coverage build set-up bundle image clean
 
@@ -133,7 +133,7 @@ APT_build := clang g++ libbpf-dev libelf-dev llvm zlib1g-dev
 APT_scanner := clang lld
 APT_check := bpftool clang-format shellcheck
 APT_unit := openssl zstd
-APT_test := bpftool chromium iproute2 openssl zstd
+APT_test := bpftool chromium iproute2 openssl python3 zstd
 APT_bench := bpftool libbpf-tools runc zstd
 APT_s3 = jq $(if $(shell command -v go),,golang-go)
 APT_valgrind := valgrind
@@ -266,6 +266,12 @@ build/clickhouse/server: $(wildcard test/support/clickhouse/*.c test/support/cli
 # An S3 server, for the tests of archives: 2 minutes on two cores.
 build/s3/versitygw: test/support/s3/versitygw/go.mod test/support/s3/versitygw/go.sum | test/e2e/build build/apt-s3.stamp
 	test/e2e/build versitygw $(@D)
+	@touch $@
+
+# A judge of trees, proofs and notes, for the tests of evidence: a second.
+JUDGE := test/support/evidence/judge
+build/evidence/judge: $(wildcard $(JUDGE)/*.go) $(JUDGE)/go.mod $(JUDGE)/go.sum | test/e2e/build build/apt-s3.stamp
+	test/e2e/build judge $(@D)
 	@touch $@
 
 # --- checks ----------------------------------------------------------------------------------

@@ -24,7 +24,8 @@ Examples:
 Exit codes:
    0  success; audit found nothing
    1  chain, tree or report found no such record, or audit has findings; query
-      prints nothing then, and ends with 0
+      prints nothing then, and ends with 0; something cannot be proved, or a
+      proof does not hold
    2  no input can be read, or there is none
    3  the answer is not from everything: a part of the inputs cannot be read,
       and stderr says what

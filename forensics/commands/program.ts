@@ -32,6 +32,9 @@ const PACKAGE = new URL('../../package.json', import.meta.url);
 const INPUTS =
   'files, folders or globs with journals, vCML records or OTLP, or s3://BUCKET/KEY; without one, the journal of this node';
 
+const WITNESS =
+  'what left the nodes: files or folders of a collector, or clickhouse://USER@HOST:PORT/DATABASE; may be repeated';
+
 /** Declares the command line; `done` receives the exit code of the command that ran. */
 export function createProgram(done: (exitCode: number) => void): Command {
   const program = new Command('vcml')
@@ -201,11 +204,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     )
     .option('--limit <n>', 'maximum number of findings of one kind in text output', count, 20)
     .option('--config <file>', "the configuration of vCML's auditor, in YAML")
-    .option(
-      '--witness <input>',
-      'what left the nodes, to compare journals with: files or folders of a collector, or a store; may be repeated',
-      append,
-    )
+    .option('--witness <input>', `compare journals with ${WITNESS}`, append)
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { audit } = await import('./audit.ts');
@@ -217,6 +216,30 @@ export function createProgram(done: (exitCode: number) => void): Command {
       const witness = await witnessOf(inputs, options);
       const answer = (journals: Journals) => audit(journals, options, witness);
       done(await reading(await filesOf(inputs, true), answer));
+    });
+
+  storeConnection(selection(program.command('prove')))
+    .description(
+      'write a proof that a record, or exactly the execs of a selection, are in a journal with checkpoints',
+    )
+    .requiredOption('-o, --out <file>', 'file to write')
+    .option('--id <id>', 'id of a record, or the beginning of it', someText)
+    .option('--witness <input>', WITNESS, append)
+    .argument('[inputs...]', 'folder of a journal; without one, that of this node')
+    .action(async (inputs, options) => {
+      const { prove } = await import('./prove.ts');
+      const [id, paths] = splitId(options.id, inputs);
+      done(await prove(paths, id, options, await witnessOf(paths, options)));
+    });
+
+  storeConnection(program.command('verify'))
+    .description('check a proof without the journal; exit code 1 means that it does not hold')
+    .option('--witness <input>', WITNESS, append)
+    .option('--key <key>', 'verifier key of the node, NAME+HASH+KEY, or a file that has it')
+    .argument('<file>', 'file that vcml prove wrote')
+    .action(async (file, options) => {
+      const { verify } = await import('./verify.ts');
+      done(await verify(file, options, await witnessOf([file], options)));
     });
 
   storeConnection(program.command('store'))

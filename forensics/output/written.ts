@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { ForensicsError } from '../errors.ts';
 
 /** Writes a file that only its owner can read, or throws an error that names it. */
-export function writeOwnFile(path: string, text: string): void {
+export function writeOwnFile(path: string, text: string | Uint8Array): void {
   writing(path, () => {
     writeFileSync(path, text, { mode: 0o600 });
     // A file that was there keeps its mode otherwise.

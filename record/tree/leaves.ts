@@ -38,20 +38,22 @@ export class Leaves {
     return this.#root(0, size);
   }
 
-  /** Returns the path from a known leaf, from 0, to the root of the first `size` leaves (RFC 6962, 2.1.1). */
-  path(index: number, size = this.size): Buffer[] {
-    const path: Buffer[] = [];
-    for (let [from, to] = [0, size]; to - from > 1; ) {
-      const middle = from + largestBelow(to - from);
-      if (index < middle) {
-        path.unshift(this.#root(middle, to));
-        to = middle;
-      } else {
-        path.unshift(this.#root(from, middle));
-        from = middle;
+  /**
+   * Returns what makes the root of the first `size` leaves together with those from `from` up to `to`: the
+   * roots of the largest subtrees that have none of them, from left to right.
+   */
+  outside(from: number, to: number, size = this.size): Buffer[] {
+    const roots: Buffer[] = [];
+    const visit = (begin: number, end: number): void => {
+      if (end <= from || begin >= to) roots.push(this.#root(begin, end));
+      else if (begin < from || end > to) {
+        const middle = begin + largestBelow(end - begin);
+        visit(begin, middle);
+        visit(middle, end);
       }
-    }
-    return path;
+    };
+    visit(0, size);
+    return roots;
   }
 
   #root(from: number, to: number): Buffer {
@@ -71,25 +73,32 @@ export class Leaves {
   }
 }
 
-/** Returns the root of the tree in which this path begins at a leaf; undefined: no tree has such a path. */
-export function rootOfPath(
-  leaf: Buffer,
-  index: number,
+/**
+ * Returns the root of a tree of `size` leaves from some that are next to each other, the first of them
+ * the leaf `from`, and what outside() says; undefined: no tree has these.
+ */
+export function rootOfRange(
+  leaves: readonly Buffer[],
+  from: number,
   size: number,
-  path: readonly Uint8Array[],
+  outside: readonly Buffer[],
 ): Buffer | undefined {
-  if (index < 0 || index >= size) return undefined;
-  let node = leaf;
-  let [at, last] = [index, size - 1];
-  for (const other of path) {
-    if (last === 0) return undefined;
-    if (at % 2 === 1 || at === last) {
-      node = nodeHash(other, node);
-      while (at % 2 === 0 && at !== 0) [at, last] = [at / 2, Math.floor(last / 2)];
-    } else node = nodeHash(node, other);
-    [at, last] = [Math.floor(at / 2), Math.floor(last / 2)];
-  }
-  return last === 0 ? node : undefined;
+  const to = from + leaves.length;
+  if (leaves.length === 0 || from < 0 || to > size) return undefined;
+  let used = 0;
+  const rootOf = (begin: number, end: number): Buffer | undefined => {
+    if (end <= from || begin >= to) {
+      used += 1;
+      return outside[used - 1];
+    }
+    if (end - begin === 1) return leaves[begin - from];
+    const middle = begin + largestBelow(end - begin);
+    const left = rootOf(begin, middle);
+    const right = left && rootOf(middle, end);
+    return left && right && nodeHash(left, right);
+  };
+  const root = rootOf(0, size);
+  return used === outside.length ? root : undefined;
 }
 
 /** Returns the largest power of two that is smaller than a number of at least 2. */

@@ -62,7 +62,7 @@ export function verifierKey(key: KeyObject, name: string): string {
 
 /**
  * Returns the text of a note that this key has signed; undefined: it is no note, or has no valid
- * signature of this key. Signatures of other keys are passed over. Throws if the verifier key is none.
+ * signature of this key. It skips signatures of other keys. Throws if the verifier key is none.
  */
 export function verifyNote(note: string, verifierKey: string): string | undefined {
   const { name, hash, key } = readVerifierKey(verifierKey);

@@ -1,9 +1,11 @@
+import type { KeyObject } from 'node:crypto';
 import type { JsonObject } from '../../record/exact-json.ts';
 import { parseExact } from '../../record/exact-json.ts';
 import { createLineWriter } from '../../record/line/encode.ts';
 import { Chain, type TreeFacts } from '../../record/tree/chain.ts';
 import { Frontier } from '../../record/tree/frontier.ts';
 import { NO_LINE } from '../../record/tree/hashes.ts';
+import { keyName, noteBody, signNote } from '../../record/tree/note.ts';
 import { CHECKPOINT_MARK } from '../../record/tree/read-checkpoint.ts';
 import type { EpochBegin, Place } from '../../record/types.ts';
 import { BOOT, HOOK } from '../check/craft.ts';
@@ -26,6 +28,10 @@ export class Sealer {
   /** boot time of the next checkpoint, ns */
   time = FIRST_TIME;
   unverifiedSegments = 0;
+  /** the next number of each CPU */
+  nextSeq: readonly number[] = [1, 1];
+  /** signs notes */
+  key: KeyObject | undefined;
   readonly #chain: Chain;
   #begin: EpochBegin | undefined;
   readonly #host: string;
@@ -56,8 +62,8 @@ export class Sealer {
       epoch,
       unverifiedSegments,
       hookId: String(HOOK),
-      nextSeq: [1, 1],
-      note: undefined,
+      nextSeq: this.nextSeq,
+      note: this.#note(sealed),
     };
     const bootTime = {
       seconds: Number(this.time / 10n ** 9n),
@@ -77,6 +83,12 @@ export class Sealer {
     this.time += 10n;
     this.unverifiedSegments = 0;
     return text;
+  }
+
+  #note({ size, root }: TreeFacts): string | undefined {
+    if (this.key === undefined) return undefined;
+    const body = noteBody(this.#host, this.epoch, size, root);
+    return signNote(this.key, keyName(this.#host), body);
   }
 
   nextSegment(): void {

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { Block } from '../../../record/tree/block.ts';
 import { Frontier } from '../../../record/tree/frontier.ts';
 import { CHUNK_BYTES } from '../../../record/tree/hashes.ts';
-import { Leaves, rootOfPath } from '../../../record/tree/leaves.ts';
+import { Leaves, rootOfRange } from '../../../record/tree/leaves.ts';
 
 const SIZES = Array.from({ length: 70 }, (_, size) => size);
 
@@ -55,29 +55,31 @@ describe('the tree of checkpoints', () => {
         assert.deepEqual(leaves.root(size), treeHash(all.slice(0, size)));
       for (let index = before; index < all.length; index++)
         for (let size = index + 1; size <= all.length; size += 3) {
-          const path = leaves.path(index, size);
-          const root = rootOfPath(all[index] as Buffer, index, size, path);
-          assert.deepEqual(root, treeHash(all.slice(0, size)), `${before} ${index} ${size}`);
+          const end = Math.min(size, index + 1 + (size % 5));
+          const outside = leaves.outside(index, end, size);
+          const root = rootOfRange(all.slice(index, end), index, size, outside);
+          assert.deepEqual(root, treeHash(all.slice(0, size)), `${before} ${index} ${end} ${size}`);
         }
     }
   });
 
-  test('has no path with another leaf, place, size or step', () => {
+  test('has no other leaf, place, size or hash beside some leaves', () => {
     const all = leavesOf(21);
     const leaves = new Leaves();
     for (const leaf of all) leaves.add(leaf);
     const right = leaves.root();
-    const path = leaves.path(13);
-    const rootWith = (index: number, size: number, steps: readonly Buffer[], leaf = all[13]) =>
-      rootOfPath(leaf as Buffer, index, size, steps);
-    assert.deepEqual(rootWith(13, 21, path), right);
-    assert.notDeepEqual(rootWith(13, 21, path, all[12]), right);
-    assert.notDeepEqual(rootWith(12, 21, path), right);
-    assert.notDeepEqual(rootWith(13, 8, path), right);
-    assert.equal(rootWith(13, 21, path.slice(1)), undefined);
-    assert.equal(rootWith(13, 21, [...path, right]), undefined);
-    assert.equal(rootWith(21, 21, path), undefined);
-    assert.equal(rootWith(-1, 21, path), undefined);
+    const outside = leaves.outside(13, 15);
+    const own = all.slice(13, 15);
+    assert.deepEqual(rootOfRange(own, 13, 21, outside), right);
+    assert.notDeepEqual(rootOfRange(own.toReversed(), 13, 21, outside), right);
+    assert.notDeepEqual(rootOfRange(own, 12, 21, outside), right);
+    assert.notDeepEqual(rootOfRange(own, 13, 16, outside), right);
+    assert.equal(rootOfRange(own, 13, 21, outside.slice(1)), undefined);
+    assert.equal(rootOfRange(own, 13, 21, [...outside, right]), undefined);
+    assert.equal(rootOfRange(own, 20, 21, outside), undefined);
+    assert.equal(rootOfRange(own, -1, 21, outside), undefined);
+    assert.equal(rootOfRange([], 0, 1, [right]), undefined);
+    assert.deepEqual(rootOfRange(all, 0, 21, []), right);
   });
 });
 

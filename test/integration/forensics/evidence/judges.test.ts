@@ -1,0 +1,190 @@
+/** Proofs before judges that share no code with the project: a program in Python, and Go's libraries. */
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash, generateKeyPairSync, randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { readCheckpointLine } from '../../../../forensics/evidence/checkpoint-line.ts';
+import { chunkHash, chunksOf, pathOf } from '../../../../forensics/evidence/chunks.ts';
+import { proveRecord, proveSelection } from '../../../../forensics/evidence/make-proof.ts';
+import { proofText, readProof } from '../../../../forensics/evidence/proof-text.ts';
+import type { Where } from '../../../../forensics/evidence/selected.ts';
+import { Frontier } from '../../../../record/tree/frontier.ts';
+import { leafHash } from '../../../../record/tree/hashes.ts';
+import { Leaves } from '../../../../record/tree/leaves.ts';
+import { signNote, verifierKey } from '../../../../record/tree/note.ts';
+import { Random } from '../../../forensics/audit/checkpoints/attacks.ts';
+import { forged } from '../../../support/evidence/forgeries.ts';
+import { atSecond, idOf, sceneIn } from '../../../support/evidence/scene.ts';
+import { Folder, vcml } from '../../../support/forensics.ts';
+import { built, ROOT } from '../../../support/paths.ts';
+
+const SEED = Number(process.env.VCML_FORGERIES_SEED ?? randomInt(2 ** 31));
+const folder = new Folder();
+after(() => folder.close());
+const scene = sceneIn(folder, 'journal', 8);
+const { journal } = scene;
+const lines = folder.journal('lines.jsonl', scene.lines);
+const middle = { since: atSecond(21), until: atSecond(35) };
+const ALWAYS = { since: undefined, until: undefined };
+
+/** Every option that a proof of a selection can have. */
+const SELECTIONS: readonly Where[] = [
+  { pod: 'cart' },
+  { pod: 'shop/w*' },
+  { pod: '/^w.b/', namespace: 'shop' },
+  { node: 'node', user: 'root', exe: '/usr/bin/x' },
+  { exe: 'x', arg: '', gap: 'predates_hook' },
+  { gap: true, user: '0' },
+  { container: 'a', image: 'b', owner: 'c', entry: 'exec' },
+  { owner: 'deployment/c*', label: ['app=a', 'tier'], upperLayer: true, memfd: true, setuid: true },
+];
+
+/** Returns what the program in Python says of proofs. */
+function inPython(files: readonly Buffer[]): { proved?: string; refused?: string }[] {
+  const paths = files.map((file, n) => folder.write(`proofs/${n}`, file));
+  const program = join(ROOT, 'test/support/evidence/verify-all.py');
+  const said = execFileSync('python3', [program, join(ROOT, 'docs/verify-proof.py'), lines], {
+    input: paths.join('\n'),
+    maxBuffer: 1 << 28,
+  });
+  return said
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+/** Returns what the program in Go says of claims. */
+function inGo(claims: readonly unknown[]): string[] {
+  const encoded = claims.map((claim) =>
+    JSON.stringify(claim, (_, value) =>
+      value?.type === 'Buffer' ? Buffer.from(value.data).toString('base64') : value,
+    ),
+  );
+  const input = encoded.map((line) => `${line}\n`).join('');
+  return execFileSync(built('evidence/judge'), { input }).toString().trim().split('\n');
+}
+
+test(`a program in Python accepts every proof, and no changed one (VCML_FORGERIES_SEED=${SEED})`, async () => {
+  const records = await Promise.all(
+    [1, 9, 40, 64].map((seq) => proveRecord([journal], idOf(scene, seq))),
+  );
+  const selections: Buffer[] = [];
+  for (const where of SELECTIONS) selections.push(await proveSelection([journal], where, middle));
+  selections.push(await proveSelection([journal], {}, ALWAYS));
+  const proofs = [...records, ...selections];
+  for (const [n, said] of inPython(proofs).entries())
+    assert.match(
+      said.proved ?? said.refused ?? '',
+      /the witness has the checkpoint$/,
+      `proof ${n}`,
+    );
+  const wrong = selections.slice(0, 6).map((file) => {
+    const proof = readProof(file);
+    return proofText({ ...proof, records: proof.records.slice(1) });
+  });
+  const random = new Random(SEED);
+  const changed = Array.from({ length: 400 }, () => random.of(proofs))
+    .map((proof) => ({ proof, file: forged(proof, random) }))
+    .filter(({ proof, file }) => !file.equals(proof))
+    .map(({ file }) => file);
+  for (const [n, { proved }] of inPython([...wrong, ...changed]).entries())
+    assert.equal(proved, undefined, `change ${n - wrong.length}`);
+});
+
+test("Go's Merkle trees and notes agree with every root, path and signature", async () => {
+  const hashes = Array.from({ length: 70 }, (_, n) => createHash('sha256').update(`${n}`).digest());
+  const claims: Record<string, unknown>[] = [];
+  const tree = new Frontier();
+  const leaves = new Leaves();
+  for (const [n, hash] of hashes.entries()) {
+    tree.add(hash);
+    leaves.add(hash);
+    const size = n + 1;
+    claims.push({ Leaves: hashes.slice(0, size), Root: tree.root });
+    for (const Index of [0, size >> 1, n])
+      claims.push({
+        Index,
+        Size: size,
+        Leaf: hashes[Index],
+        Path: upwards(leaves.outside(Index, Index + 1), Index, size),
+        Root: tree.root,
+      });
+  }
+  const chunks = hashes.slice(0, 13).map((_, n) => Buffer.from(`${n}\n`));
+  const block = new Leaves();
+  for (const chunk of chunks) block.add(chunkHash(chunk));
+  for (const [Index, chunk] of chunks.entries()) {
+    const Path = pathOf(chunks, Index).map(({ hash }) => hash);
+    claims.push({ Index, Size: 13, Leaf: chunkHash(chunk), Path, Root: block.root() });
+  }
+  for (const seq of [1, 9, 40, 64]) {
+    const proof = readProof(await proveRecord([journal], idOf(scene, seq)));
+    const anchor = readCheckpointLine(proof.anchor);
+    const [only] = chunksOf(proof.lines);
+    assert.deepEqual([proof.chunk, only?.length], [[], proof.lines.length]);
+    const Leaf = leafHash(proof.previousLine, chunkHash(proof.lines));
+    // From the left to the right in the file, and from the leaf up in RFC 6962.
+    const Path = upwards(proof.outside, proof.leaf, anchor?.size ?? 0);
+    claims.push({ Index: proof.leaf, Size: anchor?.size, Leaf, Path, Root: anchor?.root });
+    claims.push({ Note: anchor?.note, Key: scene.verifierKey });
+  }
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const note = signNote(privateKey, 'vcml/a', 'vcml/a/b\n1\nc\n');
+  claims.push({ Note: note, Key: verifierKey(privateKey, 'vcml/a') });
+  const said = inGo(claims);
+  assert.deepEqual(
+    said.filter((one) => one !== 'ok'),
+    [],
+  );
+  assert.equal(said.length, claims.length);
+  const [first = {}] = claims.slice(-2);
+  assert.notEqual(inGo([{ ...first, Key: verifierKey(privateKey, 'vcml/h1') }])[0], 'ok');
+});
+
+test('the commands write, check and refuse a proof', async () => {
+  const proof = join(folder.path, 'proof');
+  const id = idOf(scene, 20);
+  const made = await vcml('prove', id.slice(0, 13), '-o', proof, journal, '--witness', lines);
+  assert.equal(made.code, 0, made.stderr);
+  const args = ['verify', proof, '--witness', lines, '--key', scene.verifierKey];
+  const checked = await vcml(...args);
+  assert.equal(checked.code, 0, checked.stderr);
+  for (const part of [id, 'size 8, root ', 'note: signed with', 'witness: has this checkpoint\n'])
+    assert.ok(checked.stdout.includes(part), part);
+  const other = generateKeyPairSync('ed25519').privateKey;
+  const refused = await vcml(...args.slice(0, -1), verifierKey(other, 'vcml/h1'));
+  assert.deepEqual(
+    [refused.code, refused.stderr],
+    [1, `vcml: ${proof} proves nothing: the checkpoint's note is not signed with this key\n`],
+  );
+  const empty = folder.write('empty.jsonl', `${scene.lines[0]}\n`);
+  const unknown = await vcml('verify', proof, '--witness', empty);
+  assert.match(unknown.stderr, /the witness does not have its checkpoint/);
+  assert.equal(unknown.code, 1);
+  const both = await vcml('prove', id, '--pod', 'cart', '-o', proof, journal);
+  assert.deepEqual([both.code, both.stdout], [64, '']);
+});
+
+/** Returns what outside() says of one leaf in the order of RFC 6962. */
+function upwards(outside: readonly Buffer[], index: number, size: number): Buffer[] {
+  const rest = [...outside];
+  const path: Buffer[] = [];
+  const visit = (begin: number, end: number): void => {
+    if (end - begin === 1) return;
+    const middle = begin + 2 ** Math.floor(Math.log2(end - begin - 1));
+    if (index < middle) {
+      const right = rest.pop();
+      visit(begin, middle);
+      if (right !== undefined) path.push(right);
+    } else {
+      const left = rest.shift();
+      visit(middle, end);
+      if (left !== undefined) path.push(left);
+    }
+  };
+  visit(0, size);
+  return path;
+}
