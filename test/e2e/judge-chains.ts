@@ -13,12 +13,14 @@ export interface Chain {
 
 /** What a journal says of the chains that a test made. */
 export interface Judgement {
-  /** the chains that it does not have, or without their authority */
-  readonly missing: readonly string[];
+  /** the chains that it does not have, or not with their authority, although it says nothing about that */
+  readonly missing: string[];
   /** the chains for which it names another authority or pod, or another place of it */
-  readonly wrong: readonly string[];
+  readonly wrong: string[];
+  /** the chains whose authority it has in part, and whose metadata it says is partial */
+  readonly partial: string[];
   /** how many chains end at a process that is older than the agent, without an authority */
-  readonly bare: number;
+  bare: number;
 }
 
 /** Compares chains with the records of a journal. A mark that occurs twice has two chains. */
@@ -26,36 +28,32 @@ export function judgeChains(chains: readonly Chain[], records: readonly JournalL
   const byId = new Map(records.map((record) => [record.id, record]));
   const byMark = Map.groupBy(records.filter(isLast), markOf);
   const wanted = Map.groupBy(chains, ({ mark }) => mark);
-  const missing: string[] = [];
-  const wrong: string[] = [];
-  let bare = 0;
+  const judgement: Judgement = { missing: [], wrong: [], partial: [], bare: 0 };
   for (const [mark, [chain, ...others]] of wanted) {
     const found = (byMark.get(mark) ?? []).map((last) => pathTo(last, byId));
     const count = others.length + 1;
-    if (chain === undefined || found.length < count) missing.push(mark);
-    else for (const path of found) judge(chain, path, { missing, wrong });
-    bare += found.slice(0, count).filter(isBare).length;
+    if (chain === undefined || found.length < count) judgement.missing.push(mark);
+    else for (const path of found) judge(chain, path, judgement);
+    judgement.bare += found.slice(0, count).filter(isBare).length;
   }
-  return { missing, wrong, bare };
+  return judgement;
 }
 
-function judge(
-  { mark, pod, authority }: Chain,
-  path: readonly JournalLine[],
-  { missing, wrong }: { readonly missing: string[]; readonly wrong: string[] },
-): void {
+function judge({ mark, pod, authority }: Chain, path: readonly JournalLine[], to: Judgement): void {
   const entries = path.filter(({ attributes }) => attributes['vcml.entry'] !== undefined);
+  const [entry] = entries;
   const permitted = path.filter((record) => !isWithoutAuthority(record));
   const found = Object.assign({}, ...permitted.map(authorityOf));
-  const isNamed = permitted.length > 0 || Object.keys(authority).length === 0;
-  if (!isWhole(path) || !isNamed || entries.length === 0) missing.push(mark);
+  const isPartial = entry?.attributes['vcml.metadata.state'] === 'partial';
+  if (!isWhole(path) || entry === undefined) to.missing.push(mark);
   else if (
     entries.length > 1 ||
-    entries[0]?.resource['k8s.pod.name'] !== pod ||
-    permitted.some((record) => record !== entries[0]) ||
-    !isDeepStrictEqual(found, authority)
+    entry.resource['k8s.pod.name'] !== pod ||
+    permitted.some((record) => record !== entry) ||
+    !isDeepStrictEqual({ ...authority, ...found }, authority)
   )
-    wrong.push(`${mark}: ${JSON.stringify(found)} in ${entries[0]?.resource['k8s.pod.name']}`);
+    to.wrong.push(`${mark}: ${JSON.stringify(found)} in ${entry.resource['k8s.pod.name']}`);
+  else if (!isDeepStrictEqual(found, authority)) (isPartial ? to.partial : to.missing).push(mark);
 }
 
 /** Returns a record and its causes, as far as the journal has them. */
