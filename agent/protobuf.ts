@@ -62,23 +62,44 @@ export function many(name: string, read: Read<unknown>): Field {
   };
 }
 
+/** The bytes that the occurrences of several fields may take, in whichever messages. */
+export interface Room {
+  /** the bytes of all that is yet to come */
+  left: number;
+  /** the bytes of the longest one */
+  readonly longest: number;
+}
+
+/** What an occurrence takes of the room beside its own bytes. */
+const OVERHEAD = 32;
+
 /**
- * A repeated field whose occurrences share room with those of others, in whichever messages; null: there
- * was no room for all of them.
+ * A repeated field of texts or messages that share room with those of other fields; null: one of them
+ * was too long, or there was no room for all. What has no room is skipped without being decoded.
  */
-export function manyIn(room: { left: number }, name: string, read: Read<unknown>): Field {
+export function manyIn(room: Room, name: string, read: Read<unknown>): Field {
   const field = many(name, read);
   return {
     wireType: read.wireType,
     next(reader, target, nth) {
-      room.left -= 1;
-      if (room.left >= 0) field.next(reader, target, nth);
+      const length = nextLength(reader);
+      const isKept = target[name] !== null && length <= room.longest;
+      if (isKept) room.left -= length + OVERHEAD;
+      if (isKept && room.left >= 0) field.next(reader, target, nth);
       else {
         reader.skip(read.wireType);
         target[name] = null;
       }
     },
   };
+}
+
+/** Returns the length of the text or message at the reader's position, and stays there. */
+function nextLength(reader: BinaryReader): number {
+  const at = reader.pos;
+  const length = reader.uint32();
+  reader.pos = at;
+  return length;
 }
 
 /** A field whose first occurrences are read; what follows is skipped. */

@@ -11,6 +11,7 @@ import {
   number,
   one,
   type Read,
+  type Room,
   reader,
   text,
 } from '../protobuf.ts';
@@ -31,11 +32,12 @@ const owner = message({
 });
 /** More than slimPod() keeps of any part, so that it sees where something is missing. */
 const PARTS_MAX = 1000;
-/** How many variables and arguments of commands are read of all containers of a pod together. */
-const VARIABLES_MAX = 8192;
+/** The bytes of a variable, or of an argument of a command, and of all of them in a pod. */
+const VARIABLE_MAX = 16 << 10;
+const VARIABLES_MAX = 256 << 10;
 
 /** `room`: for the variables and arguments of all containers of a pod. */
-function containerIn(room: { left: number }): Read<object> {
+function containerIn(room: Room): Read<object> {
   const variable = message({ 1: one('name', text), 2: one('value', text) });
   const handler = message({ 1: one('exec', message({ 1: manyIn(room, 'command', text) })) });
   const probe = message({ 1: inline(handler) });
@@ -79,7 +81,7 @@ const STATUS = message({
 
 /** Reads a pod of k8s.io/api/core/v1/generated.proto, as far as records need it. */
 function readPod(buffer: Uint8Array): V1Pod {
-  const container = containerIn({ left: VARIABLES_MAX });
+  const container = containerIn({ left: VARIABLES_MAX, longest: VARIABLE_MAX });
   const spec = message({
     2: atMost(PARTS_MAX, many('containers', container)),
     8: one('serviceAccountName', text),

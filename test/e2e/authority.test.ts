@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import type { JournalLine } from '../support/journal/followed-journal.ts';
 import { metadataFlags } from './access.ts';
 import { Cluster, type Manifest } from './cluster.ts';
+import { authorityOf } from './judge-chains.ts';
 import { container, type PodObject, podSpec } from './pods.ts';
 import { startRecorder } from './recorder.ts';
 
@@ -89,16 +90,6 @@ function entryOf(record: JournalLine): JournalLine {
   const entry = chain.find(({ attributes }) => attributes['vcml.entry'] !== undefined);
   if (entry === undefined) throw new Error(`the chain of ${record.id} has no entry`);
   return entry;
-}
-
-/** Returns the attributes of a record about its authority, without their prefix. */
-function authorityOf({ attributes }: JournalLine): Record<string, unknown> {
-  const prefix = 'vcml.authority.';
-  return Object.fromEntries(
-    Object.entries(attributes)
-      .filter(([key]) => key.startsWith(prefix))
-      .map(([key, value]) => [key.slice(prefix.length), value]),
-  );
 }
 
 /** Waits for the first exec with a marker that comes again and again. */

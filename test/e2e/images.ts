@@ -10,13 +10,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { arch } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { ROOT } from '../support/paths.ts';
 import { DIR } from './place.ts';
 import { PAUSE_IMAGE } from './settings.ts';
 
 export const BUILD = join(ROOT, 'build');
-/** The test image: busybox in /bin, and the programs of test/programs in /programs. */
+/** The test image: busybox and tmux in /bin, and the programs of test/programs in /programs. */
 export const TEST_IMAGE = 'localhost/test:e2e';
 
 /** The parts of an image. */
@@ -35,6 +35,7 @@ export function buildImages(): string {
   copyFileSync(join(BUILD, 'e2e/programs/pause'), join(pause, 'pause'));
   const test = createLayer(folder, 'test');
   putBusybox(test);
+  putTmux(test);
   for (const name of ['programs', 'tmp']) mkdirSync(join(test, name));
   for (const name of readdirSync(join(BUILD, 'programs')))
     if (!name.includes('.'))
@@ -60,6 +61,16 @@ export function putBusybox(root: string): void {
   copyFileSync('/bin/busybox', join(bin, 'busybox'));
   const names = execFileSync('/bin/busybox', ['--list'], { encoding: 'utf8' }).trim().split('\n');
   for (const name of names) if (name !== 'busybox') symlinkSync('/bin/busybox', join(bin, name));
+}
+
+/** Copies tmux to /bin, and what it needs to where it looks for that. */
+function putTmux(root: string): void {
+  copyFileSync('/usr/bin/tmux', join(root, 'bin/tmux'));
+  const libraries = execFileSync('ldd', ['/usr/bin/tmux'], { encoding: 'utf8' }).match(/\/\S+/g);
+  for (const file of [...(libraries ?? []), '/usr/lib/locale/C.utf8/LC_CTYPE']) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    copyFileSync(file, join(root, file));
+  }
 }
 
 /** Writes images to one file in the form of `docker save`; shared layers occur once. */

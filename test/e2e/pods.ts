@@ -1,9 +1,16 @@
 import type { Cluster, Manifest } from './cluster.ts';
 import { TEST_IMAGE } from './images.ts';
 
-/** The part of a pod's status that the tests read. */
+/** The part of a pod that the tests read. */
 export interface PodObject {
-  readonly metadata: { readonly name: string; readonly namespace: string; readonly uid: string };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec: { readonly serviceAccountName?: string };
   readonly status: {
     readonly phase: string;
     readonly containerStatuses?: readonly ContainerStatus[];

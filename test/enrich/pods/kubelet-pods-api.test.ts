@@ -199,32 +199,59 @@ function field(number: number, ...parts: readonly Uint8Array[]): Uint8Array {
     .finish();
 }
 
-test('a pod has room for many variables, and without it no command that may need them', () => {
-  const name = (value: string) => field(1, Buffer.from(value));
-  const probe = (command: string) => field(10, field(1, field(1, field(1, Buffer.from(command)))));
-  const env = (count: number) => Array.from({ length: count }, () => field(7, name('A')));
+function name(value: string): Uint8Array {
+  return field(1, Buffer.from(value));
+}
+
+function probe(command: string): Uint8Array {
+  return field(10, field(1, field(1, name(command))));
+}
+
+/** Returns the digests of the liveness probes of containers with these parts. */
+function commandsOf(...containers: readonly (readonly Uint8Array[])[]) {
   const metadata = field(
     1,
     name('cart'),
     field(3, Buffer.from('shop')),
     field(5, Buffer.from('u')),
   );
+  const spec = field(2, ...containers.map((parts) => field(2, name('a'), ...parts)));
+  const { pod } = readPodEvent(field(2, metadata, spec));
   const keys = { label: () => false, annotation: () => false };
-  const commandsOf = (...containers: readonly (readonly Uint8Array[])[]) => {
-    const spec = field(2, ...containers.map((parts) => field(2, name('a'), ...parts)));
-    const { pod } = readPodEvent(field(2, metadata, spec));
-    const slim = slimPod(pod as V1Pod, { keys, nodeName: 'node-1' });
-    equal(slim?.isReduced, false);
-    return slim?.containers.map(({ commands }) => commands?.liveness);
-  };
+  const slim = slimPod(pod as V1Pod, { keys, nodeName: 'node-1' });
+  equal(slim?.isReduced, false);
+  return slim?.containers.map(({ commands }) => commands?.liveness);
+}
+
+test('a pod has room for many variables, and without it no command that may need them', () => {
+  const env = (count: number) => Array.from({ length: count }, () => field(7, name('A')));
   const plain = digestOf(['a']);
-  deepEqual(commandsOf([...env(8000), probe('$(A)')]), [digestOf([''])]);
+  deepEqual(commandsOf([...env(7000), probe('$(A)')]), [digestOf([''])]);
   deepEqual(commandsOf([...env(9000), probe('$(A)')]), [undefined]);
   // There is no room for another command either.
   deepEqual(commandsOf([probe('a'), ...env(100)], [...env(9000)], [probe('a')]), [
     plain,
     undefined,
     undefined,
+  ]);
+});
+
+test('a variable or argument that is too long is unknown, and not empty', () => {
+  const variable = (key: string, value: string) =>
+    field(7, name(key), field(2, Buffer.from(value)));
+  const long = 'x'.repeat(20_000);
+  const env = [variable('A', long), variable('B', 'b')];
+  deepEqual(commandsOf([...env, probe('$(A)')], [...env, probe('$(B)')], [...env, probe('a')]), [
+    undefined,
+    undefined,
+    digestOf(['a']),
+  ]);
+  // What is not kept takes no room.
+  const longs = Array.from({ length: 50 }, () => variable('A', long));
+  deepEqual(commandsOf([probe(long)], longs, [variable('B', 'b'), probe('$(B)')]), [
+    undefined,
+    undefined,
+    digestOf(['b']),
   ]);
 });
 
