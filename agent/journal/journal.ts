@@ -232,7 +232,7 @@ export class Journal {
     }
   }
 
-  /** Makes room for a batch: what must stand before it is written, in the segment in which it goes. */
+  /** Makes room for a batch: what must stand before it is written, in the segment that it belongs to. */
   async #prepare(): Promise<void> {
     try {
       if (this.#torn) await this.#takeBack();

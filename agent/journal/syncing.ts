@@ -103,7 +103,7 @@ export class Syncing {
     this.#durable = end;
   }
 
-  /** Ends the syncs, the last of which is of everything, except with the policy never to sync. */
+  /** Ends the syncs. The last one is of everything, except with the policy never to sync. */
   async close(): Promise<void> {
     this.stop();
     await this.#running;

@@ -85,15 +85,8 @@ export async function printFindings(
   return isSound ? 0 : EXIT.negative;
 }
 
-/** Returns all findings in the order of their places. */
-export async function findingsIn(
-  journals: Journals,
-  config: AuditConfig = DEFAULT_CONFIG,
-): Promise<Placed[]> {
-  return (await auditOf(journals, config)).findings;
-}
-
-async function auditOf(
+/** Returns all findings in the order of their places, and what the checkpoints show. */
+export async function auditOf(
   journals: Journals,
   config: AuditConfig = DEFAULT_CONFIG,
   witness?: Witness,

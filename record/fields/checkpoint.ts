@@ -105,7 +105,7 @@ export const CHECKPOINT = {
     type: 'integers',
     when: ALWAYS,
     about:
-      'The next expected number of each CPU: every lower one is in the journal, told as lost, or from before it.',
+      'The next expected number of each CPU: every lower one is in the journal, reported there as lost, or from before it.',
     value: ({ nextSeq }) => nextSeq,
   },
   checkpointNote: {

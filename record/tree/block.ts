@@ -41,7 +41,7 @@ export class Block {
     return root;
   }
 
-  /** Returns where the chunk ends; `to`: it goes on behind this part. */
+  /** Returns where the chunk ends; `to`: it continues behind this part. */
   #chunkEnd(text: Buffer, at: number, to: number): number {
     const missing = Math.max(1, CHUNK_BYTES - this.#chunkBytes);
     const from = at + missing - 1;

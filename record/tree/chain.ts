@@ -10,7 +10,7 @@ export type TreeFacts = Pick<
   'epoch' | 'begin' | 'size' | 'root' | 'bytes' | 'leaf' | 'continued'
 >;
 
-/** An epoch that goes on: its tree, and the SHA-256 of the line of its last checkpoint. */
+/** An epoch that continues: its tree, and the SHA-256 of the line of its last checkpoint. */
 export interface Continued {
   readonly epoch: string;
   readonly tree: Frontier;
@@ -27,7 +27,7 @@ export class Chain {
   /** Whether this segment has no checkpoint of this epoch yet. */
   #isFirstOfSegment = true;
 
-  /** Goes on with an epoch, or begins one. `block` has the lines that are in no block yet. */
+  /** Continues an epoch, or begins one. `block` has the lines that are in no block yet. */
   constructor(from: Continued | EpochBegin, block = new Block()) {
     this.#block = block;
     const isContinued = 'tree' in from;

@@ -9,7 +9,7 @@ export class Frontier {
   #size: number;
 
   /**
-   * Goes on with a tree of `size` leaves. Throws a RangeError if it cannot have so many complete subtrees.
+   * Continues a tree of `size` leaves. Throws a RangeError if it cannot have so many complete subtrees.
    */
   constructor(size = 0, roots: readonly Uint8Array[] = []) {
     if (!Number.isSafeInteger(size) || size < 0 || roots.length !== subtrees(size))

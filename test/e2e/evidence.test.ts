@@ -43,7 +43,7 @@ test('a root who broke out of a container cannot erase its trace unnoticed', {
   await collector.written(LATER);
   await witnessedAfter(LATER);
 
-  // The agent goes on while a root of the node cuts its line out of the journal.
+  // The agent records while a root of the node cuts its line out of the journal.
   const file = segmentName(1);
   await execInside(`grep -v ${TRACE} /host/${file} >/tmp/without; cat /tmp/without >/host/${file}`);
   const erased = readFileSync(join(agent.journalDir, file), 'utf8');

@@ -90,7 +90,7 @@ describe('checkpoints', () => {
       assert.deepEqual(judgeCheckpoints(texts.slice(from)).problems, []);
   });
 
-  test('the next run goes on with the tree, wherever the last one ended', async (t) => {
+  test('the next run continues the tree, wherever the last one ended', async (t) => {
     const bed = createBed(t);
     for (let run = 0; run < 30; run++) {
       const journal = await open(bed, SMALL);

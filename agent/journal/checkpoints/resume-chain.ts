@@ -7,7 +7,7 @@ import { readSegmentTree, type SegmentTree } from './segment-tree.ts';
 /** The first version of the format with checkpoints. */
 const FORMAT_WITH_CHECKPOINTS = 2;
 
-/** How the checkpoints of a journal go on. */
+/** How the checkpoints of a journal continue. */
 export interface Resumed {
   readonly chain: Chain;
   /** How many segments since the last checkpoint have none at their end. */
@@ -15,7 +15,7 @@ export interface Resumed {
 }
 
 /**
- * Finds how the checkpoints of a journal go on behind `end`: it reads the segment that is written, and, if
+ * Finds how the checkpoints of a journal continue behind `end`: it reads the segment that is written, and, if
  * that has none, the one before. `known` are positions that the journal had reached, as far as others
  * know.
  */

@@ -1,7 +1,7 @@
 import type { CausalRecord } from '../../../record/types.ts';
 
 /**
- * Knows up to which numbers of a hook everything is in the journal, is told there as lost, or was in an
+ * Knows up to which numbers of a hook everything is in the journal, is reported there as lost, or was in an
  * earlier one.
  */
 export class WrittenNumbers {

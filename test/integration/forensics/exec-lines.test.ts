@@ -3,7 +3,7 @@ import { after, describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import type { Code } from '../../../forensics/audit/codes.ts';
 import { loadAudited } from '../../../forensics/audit/load.ts';
-import { findingsIn } from '../../../forensics/commands/audit.ts';
+import { auditOf } from '../../../forensics/commands/audit.ts';
 import { ExecScanner, FOUND } from '../../../forensics/exec-lines/exec-scanner.ts';
 import { scanFile } from '../../../forensics/exec-lines/scan-file.ts';
 import { Graph } from '../../../forensics/graph.ts';
@@ -287,7 +287,7 @@ describe('execs that are read in threads', () => {
         folder.journal(`judged-${seed}/${below(6) === 0 ? 'b' : 'a'}/${segment(at + 1)}`, part),
       );
       const [threads, duckdb] = await both(paths, async (journals) => {
-        const findings = await findingsIn(journals);
+        const { findings } = await auditOf(journals);
         const made = await journals.rows("FROM duckdb_tables() WHERE table_name = 'other_lines'");
         watched += made.length;
         for (const { code } of findings) codes.add(code);

@@ -99,7 +99,7 @@ describe('a block', () => {
     }
   });
 
-  test('begins anew behind its end', () => {
+  test('begins again behind its end', () => {
     const block = new Block();
     block.add(Buffer.from('one\n'));
     const first = block.end();

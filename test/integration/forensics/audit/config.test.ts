@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { readAuditConfig } from '../../../../forensics/audit/config.ts';
-import { findingsIn } from '../../../../forensics/commands/audit.ts';
+import { auditOf } from '../../../../forensics/commands/audit.ts';
 import { ForensicsError } from '../../../../forensics/errors.ts';
 import { plain } from '../../../forensics/craft.ts';
 import { Folder, opened } from '../../../support/forensics.ts';
@@ -15,7 +15,9 @@ async function findings(config: string, lines: readonly string[]): Promise<strin
   count += 1;
   const file = folder.write(`${count}.yaml`, config);
   const journal = folder.write(`${count}.jsonl`, `${lines.join('\n')}\n`);
-  const found = await opened([journal], (journals) => findingsIn(journals, readAuditConfig(file)));
+  const { findings: found } = await opened([journal], (journals) =>
+    auditOf(journals, readAuditConfig(file)),
+  );
   return found.map(({ code, severity, id }) => `${severity} ${code} ${id}`);
 }
 

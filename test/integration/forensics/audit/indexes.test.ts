@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { compressSegment } from '../../../../agent/journal/archive/compress.ts';
-import { findingsIn } from '../../../../forensics/commands/audit.ts';
+import { auditOf } from '../../../../forensics/commands/audit.ts';
 import { Journals } from '../../../../forensics/journals.ts';
 import { idSetOf } from '../../../../record/index/id-set.ts';
 import {
@@ -38,7 +38,7 @@ async function findings(dir: string): Promise<string[]> {
   for (const threadsFrom of [undefined, 0]) {
     const journals = await Journals.open([dir], threadsFrom);
     try {
-      const all = await findingsIn(journals);
+      const { findings: all } = await auditOf(journals);
       found.push(all.map(({ code, message }) => `${code}: ${message}`));
     } finally {
       journals.close();

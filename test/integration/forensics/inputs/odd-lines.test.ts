@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { findingsIn } from '../../../../forensics/commands/audit.ts';
+import { auditOf } from '../../../../forensics/commands/audit.ts';
 import { Graph } from '../../../../forensics/graph.ts';
 import { Journals } from '../../../../forensics/journals.ts';
 import { exec, start, text } from '../../../check/craft.ts';
@@ -94,7 +94,7 @@ describe('lines that only some readers take for records', () => {
           const graph = await Graph.load(journals);
           await assert.rejects(graph.find(idOf(line) || 'none'), /no record has the id/);
           assert.equal(await graph.find(idOf(text(root))), 0);
-          const found = await findingsIn(journals);
+          const { findings: found } = await auditOf(journals);
           const unread = found.filter(({ code }) => code === 'LINE_UNREADABLE');
           assert.deepEqual(
             unread.map(({ line: number }) => number),
@@ -152,7 +152,9 @@ describe('lines that only some readers take for records', () => {
       const large = folder.write(`large/${segment(1)}`, `${[...more, ...ODD].join('\n')}\n`);
       const journals = await Journals.open([large], threadsFrom);
       try {
-        const found = (await findingsIn(journals)).filter(({ code }) => code === 'LINE_UNREADABLE');
+        const found = (await auditOf(journals)).findings.filter(
+          ({ code }) => code === 'LINE_UNREADABLE',
+        );
         assert.deepEqual(
           found.map(({ line }) => line),
           unreadIn(large),
@@ -267,7 +269,7 @@ describe('every command prints the records that a second reader finds', () => {
       for (const threadsFrom of [0, Number.POSITIVE_INFINITY]) {
         const journals = await Journals.open([file], threadsFrom);
         try {
-          const found = await findingsIn(journals);
+          const { findings: found } = await auditOf(journals);
           const unread = found.filter(({ code }) => code === 'LINE_UNREADABLE');
           assert.deepEqual(
             unread.map(({ line }) => line),
