@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { findingsIn, type Placed } from '../../forensics/commands/audit.ts';
+import { auditOf, type Placed } from '../../forensics/commands/audit.ts';
 import { Journals } from '../../forensics/journals.ts';
 import { VCML_BIN } from './paths.ts';
 
@@ -84,6 +84,7 @@ export async function opened<T>(
 }
 
 /** Returns what `audit` finds in files. */
-export function audited(...paths: readonly string[]): Promise<Placed[]> {
-  return opened(paths, findingsIn);
+export async function audited(...paths: readonly string[]): Promise<Placed[]> {
+  const { findings } = await opened(paths, (journals) => auditOf(journals));
+  return findings;
 }
