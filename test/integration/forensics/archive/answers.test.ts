@@ -91,12 +91,18 @@ function asLocal({ code, stdout, stderr }: Ran): Ran {
   return { code, stdout: renamed(stdout), stderr: renamed(rest) };
 }
 
+/** Objects are no journal, so that their checkpoints are not compared, and the answer says so. */
+function withoutTrees({ code, stdout, stderr }: Ran): Ran {
+  const rest = stderr.replaceAll(/^vcml: .*it cannot be said whether lines were changed.*\n/gm, '');
+  return { code, stdout, stderr: rest };
+}
+
 describe('an archive answers as the files that were copied there', options, () => {
   for (const command of COMMANDS)
     test(command.join(' '), async () => {
       const remote = await vcmlWith(s3.env, ...command, REMOTE);
       match(remote.stderr, /^vcml: read from S3: 11 objects, 0\.\d MiB$/m);
-      deepEqual(asLocal(remote), await vcml(...command, LOCAL));
+      deepEqual(withoutTrees(asLocal(remote)), withoutTrees(await vcml(...command, LOCAL)));
     });
 
   test('one segment, with its index', async () => {
