@@ -1,5 +1,5 @@
 import { equal, match } from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Agent } from '../support/agent.ts';
@@ -62,6 +62,15 @@ test('a root who broke out of a container cannot erase its trace unnoticed', {
   match(compared.stdout, /WITNESS_FORKED/);
   const kept = await vcml('query', witness, '--output', 'jsonl');
   match(kept.stdout, new RegExp(TRACE));
+
+  // The rewritten journal can be sent to the collector, too. What arrived first counts.
+  rmSync(join(agent.journalDir, 'export-cursor.json'));
+  await agent.start();
+  await agent.stop();
+  const sent = await vcml('audit', agent.journalDir, '--witness', witness);
+  equal(sent.code, 1);
+  match(sent.stdout, /WITNESS_CONTRADICTS/);
+  match(sent.stdout, /WITNESS_FORKED/);
 
   async function witnessedAfter(mark: string): Promise<void> {
     const isWitnessed = () => {
