@@ -45,7 +45,7 @@ export function judgeCheckpoints(segments: readonly Buffer[]): Judged {
       if (isFirst !== (of('previous_line') !== undefined) && !isBegin) say('previous_line');
       if (isFirst !== (of('frontier') !== undefined) && !isBegin) say('frontier');
       if (isFirst && !isBegin) {
-        const named = Buffer.from(of('previous_line'), 'base64');
+        const named = Buffer.from(of('previous_line') ?? '', 'base64');
         const isUnverified = of('unverified_segments') !== undefined;
         if (previous !== undefined && !isUnverified && !named.equals(previous)) say('chain');
         previous = named;
