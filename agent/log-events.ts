@@ -64,6 +64,11 @@ export const LOG_EVENTS = {
       'executables and mount namespaces of other processes cannot be read; gaps do not name executables, and vcml.entry may be missing',
     remedy: 'run the agent with CAP_SYS_PTRACE, and let AppArmor allow it ptrace (read)',
   },
+  'run.state_missing': {
+    level: 'warn',
+    sentence:
+      'no state of the last run; reading the journal back while the hook records; a large journal takes minutes',
+  },
   'run.state_write_failed': {
     level: 'warn',
     sentence:
@@ -124,18 +129,14 @@ export const LOG_EVENTS = {
   },
   'journal.upkeep_failed': {
     level: 'error',
-    sentence: 'a journal segment could not be synced, compressed or deleted; recording continues',
+    sentence:
+      'a journal segment could not be synced, compressed or deleted, or a checkpoint could not be written; recording continues',
     remedy: 'see error, which names the file',
   },
   'journal.checkpoint_key_invalid': {
     level: 'error',
-    sentence: 'the key that signs checkpoints cannot be read; the key before signs them',
+    sentence: 'checkpoint key cannot be read; signing with the previous key',
     remedy: 'see error, which names the file',
-  },
-  'journal.checkpoint_missing': {
-    level: 'warn',
-    sentence:
-      'no checkpoint of the journal; reading the journal back while the hook records; a large journal takes minutes',
   },
   'journal.segment_unreadable': {
     level: 'error',

@@ -27,7 +27,7 @@ export interface Status {
   /** What is not exported yet; null if this journal was never exported. */
   readonly export: Waiting | null;
   /** The key with which others verify the signatures of checkpoints (C2SP), if a file has one. */
-  readonly checkpointKey: string | null;
+  readonly checkpointVerifierKey: string | null;
   /** why there is no state, or no journal */
   readonly why?: string;
 }
@@ -63,7 +63,7 @@ export function statusOf(config: Config): Status {
     bootId: readBootId(),
     state: isObject(state) ? state : null,
     export: sizes === undefined ? null : waitingIn(journalDir),
-    checkpointKey: keyOf(config),
+    checkpointVerifierKey: keyOf(config),
     ...(why !== undefined && { why }),
   };
 }

@@ -26,7 +26,8 @@ export function statusText(found: Status, now: number): string {
   if (found.state !== null) lines.push(...stateLines(found.state, found.pid, now));
   else if (segments !== null) lines.push(['state', `unknown: ${why}`]);
   if (found.export !== null) lines.push(['export', waitingText(found.export.bytes)]);
-  if (found.checkpointKey !== null) lines.push(['key', found.checkpointKey]);
+  const { checkpointVerifierKey: key } = found;
+  if (key !== null) lines.push(['key', key]);
   // Without a reader, ring buffer and table may have filled since.
   if (found.pid !== null) lines.push(...kernelLines(found.state ?? {}));
   return lines.map(([name, text]) => `${name.padEnd(9)}${visible(text)}\n`).join('');

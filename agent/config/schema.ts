@@ -119,7 +119,7 @@ export const schema = z
     sync: choice(['interval', 'always', 'never'])
       .prefault('interval')
       .describe(
-        'When to sync written records to disk; a segment is always synced when it is closed.',
+        'When to sync written records to disk; a checkpoint and the end of a segment are always synced.',
       ),
     syncInterval: duration('10ms', '1h')
       .prefault('1s')
@@ -127,12 +127,14 @@ export const schema = z
     checkpointInterval: duration('1s', '5m')
       .prefault('10s')
       .describe(
-        'How long after a record at the latest a checkpoint covers it, so that later changes show; see evidence.md.',
+        'Maximum time until a checkpoint covers a record, so that later changes show; see evidence.md.',
       ),
     checkpointKeyFile: optionalFile()
       .prefault('')
       .meta({ default: 'none' })
-      .describe('File with the Ed25519 private key (PKCS#8, PEM) that signs checkpoints.'),
+      .describe(
+        'File with the Ed25519 private key (PKCS#8, PEM) that signs checkpoints, one for each node; see evidence.md.',
+      ),
     // Node reads -1 as "not set", and zstd reads 0 so: both would mean level 3.
     compressionLevel: integer(-7, 19, [-1, 0])
       .prefault(1)

@@ -44,7 +44,8 @@ export interface JournalOptions {
 
 /**
  * Takes lines that readers can see now: the first `length` bytes, which end at `end`. A checkpoint may
- * leave the node once `settled` resolves: then no power cut takes it away.
+ * leave the node once `settled` resolves: then a sync of it has ended, and usually no power cut takes it
+ * away.
  */
 export type Follower = (
   lines: Buffer,

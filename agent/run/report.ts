@@ -14,7 +14,7 @@ export type RunEvent =
   | PinEvent
   | MetadataEvent
   | { readonly event: 'metadata.runtime_stalled' }
-  | { readonly event: 'journal.checkpoint_missing'; readonly segments: number }
+  | { readonly event: 'run.state_missing'; readonly segments: number }
   | {
       readonly event:
         | 'journal.segment_unreadable'
@@ -74,7 +74,7 @@ export function createReport(
         return metadataReduced(new Error(one.pod));
       case 'metadata.runtime_stalled':
         return runtimeStalled(new Error(one.event));
-      case 'journal.checkpoint_missing':
+      case 'run.state_missing':
         return log(one.event, { segments: one.segments });
       case 'journal.checkpoint_key_invalid':
         return keyInvalid(one.error);

@@ -181,7 +181,7 @@ export const METRICS: readonly Metric[] = [
     [
       'vcml.journal.upkeep.failures',
       '{failure}',
-      'Number of failed syncs, compressions and deletions of journal segments.',
+      'Number of failed syncs, compressions and deletions of journal segments, and of checkpoints that could not be written.',
     ],
     ({ upkeepFailures }) => upkeepFailures,
   ),

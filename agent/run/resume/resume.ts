@@ -28,8 +28,7 @@ export async function readContinuity(
 async function continuityOf(dir: string, live: LiveHook, report: Report): Promise<Continuity> {
   const checkpoint = await readCheckpoint(dir);
   const segments = (await listSegments(dir)).length;
-  if (checkpoint === undefined && segments > 1)
-    report({ event: 'journal.checkpoint_missing', segments });
+  if (checkpoint === undefined && segments > 1) report({ event: 'run.state_missing', segments });
   const onUnreadable = (error: Error) => report({ event: 'journal.segment_unreadable', error });
   const known = await readBack(dir, checkpoint, live, onUnreadable);
   noteUnrecorded(known, dir);

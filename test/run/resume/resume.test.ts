@@ -53,7 +53,7 @@ const OTHER: LiveHook = { hookId: '9', readSeq: [] };
 async function found(dir: string, live: LiveHook = LIVE) {
   const [known, reported] = await foundInDamaged(dir, live);
   assert.deepEqual(
-    reported.filter((one) => one !== 'journal.checkpoint_missing'),
+    reported.filter((one) => one !== 'run.state_missing'),
     [],
   );
   return known;
@@ -152,7 +152,7 @@ test('a damaged segment is reported and skipped, with or without a checkpoint in
   const first = `${segmentName(1)}.zst`;
   const position = { segment: 1, offset: 5 };
   for (const [state, nextSeq, kernelMisses, events] of [
-    [undefined, [7, 7], 0, ['journal.checkpoint_missing']],
+    [undefined, [7, 7], 0, ['run.state_missing']],
     [JSON.stringify({ ...CHECKPOINT, losses: [], nextSeq: [3, 9], position }), [7, 9], 3, []],
   ] as const) {
     const dir = journalOf(t, state);
@@ -246,7 +246,7 @@ test('lines that are not records are reported and skipped', async (t) => {
   const [known, reported] = await foundInDamaged(dir, LIVE);
   assert.deepEqual(known, { ...WHOLE, nextSeq: [8, 7] });
   assert.deepEqual(
-    reported.filter((one) => one !== 'journal.checkpoint_missing'),
+    reported.filter((one) => one !== 'run.state_missing'),
     ['00000000000000000003.jsonl:'],
   );
 });
