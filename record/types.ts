@@ -350,6 +350,8 @@ export interface Checkpoint {
   readonly hookId: string;
   /** by CPU */
   readonly nextSeq: readonly number[];
+  /** see `vcml.checkpoint.complete_until`; undefined: not known yet */
+  readonly completeUntil: BootTime | undefined;
   /** a signed note */
   readonly note: string | undefined;
 }

@@ -146,7 +146,7 @@ export class JournalExport {
     await this.#upcoming.settled();
     await this.#reader.close();
     await this.#cursor.close();
-    if (!this.#recent.isEnd(this.#position))
+    if (!this.#recent.isWhole(this.#position))
       this.#options.log('export.unfinished', { from: this.#position });
   }
 

@@ -44,8 +44,7 @@ export interface JournalOptions {
 
 /**
  * Takes lines that readers can see now: the first `length` bytes, which end at `end`. A checkpoint may
- * leave the node once `settled` resolves: then a sync of it has ended, and usually no power cut takes it
- * away.
+ * leave the node once `settled` resolves: then no power cut takes it away.
  */
 export type Follower = (
   lines: Buffer,
@@ -229,6 +228,7 @@ export class Journal {
     try {
       await this.#writeCheckpoint();
     } catch (error) {
+      sealing.retryLater();
       this.#options.report(upkeepFailed(error));
     }
   }

@@ -18,6 +18,10 @@ export class Syncing {
   #durable: Position | undefined;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
+  /** a sync that has not begun yet */
+  #queued: Promise<void> | undefined;
+  /** Who waits until what is before a position is on disk. */
+  #waiting: { readonly end: Position; readonly resolve: () => void }[] = [];
   /** Whether something was written since the last sync began, or that sync failed. */
   #dirty = false;
   /** Whether the last sync failed. */
@@ -42,12 +46,18 @@ export class Syncing {
     if (sync === 'interval') this.#later();
   }
 
-  /** Begins a sync behind the one that runs, and resolves when it has ended, also if it has failed. */
+  /**
+   * Begins a sync behind the one that runs. Resolves when everything that is written by now is on disk;
+   * with the policy never to sync, when that was tried.
+   */
   now(): Promise<void> {
-    const before = this.#running;
-    const running = Promise.resolve(before).then(() => this.#try());
-    this.#running = running;
-    return running;
+    const end = endOf(this.#options.open());
+    const settled = new Promise<void>((resolve) => this.#waiting.push({ end, resolve }));
+    if (this.#queued === undefined) {
+      this.#queued = Promise.resolve(this.#running).then(() => this.#tryNow());
+      this.#running = this.#queued;
+    }
+    return settled;
   }
 
   /**
@@ -68,6 +78,7 @@ export class Syncing {
     const { sync, open } = this.#options;
     if (sync === 'never') await this.#try();
     else await open().handle.datasync();
+    this.#release(endOf(open()));
   }
 
   /** Begins with the next segment; returns a sync of the one before that may still run. */
@@ -76,6 +87,21 @@ export class Syncing {
     this.#running = undefined;
     this.#areNamesDue = true;
     return running;
+  }
+
+  async #tryNow(): Promise<void> {
+    this.#queued = undefined;
+    await this.#try();
+    const { sync, open } = this.#options;
+    if (sync === 'never') this.#release(endOf(open()));
+    else if (this.#isFailing && !this.#isClosing) this.#later();
+  }
+
+  #release(position: Position): void {
+    const isOnDisk = ({ segment, offset }: Position) =>
+      segment < position.segment || (segment === position.segment && offset <= position.offset);
+    for (const { resolve } of this.#waiting.filter(({ end }) => isOnDisk(end))) resolve();
+    this.#waiting = this.#waiting.filter(({ end }) => !isOnDisk(end));
   }
 
   /** Syncs, and reports the first of several failures in a row. */
@@ -97,6 +123,7 @@ export class Syncing {
     this.#dirty = false;
     await open.handle.datasync();
     if (this.#areNamesDue) await syncFolder(this.#options.dir);
+    this.#release(end);
     // A rotation has synced more than this by now.
     if (open !== this.#options.open()) return;
     this.#areNamesDue = false;

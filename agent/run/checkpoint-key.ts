@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { KEYS } from '../../record/fields.ts';
 import {
   keyName,
@@ -12,12 +13,16 @@ import type { Config } from '../config/schema.ts';
 import { AgentError } from '../errors.ts';
 import { hostOf } from './wiring.ts';
 
-/** Signs checkpoints with the key in a file, which it reads again for each: keys are replaced in place. */
+/**
+ * Signs checkpoints with the key in a file. With each, it reads the file again for the next one: keys are
+ * replaced in place, and nothing may wait for a disk.
+ */
 export class CheckpointKey {
   readonly #file: string;
   readonly #host: string;
   readonly #onProblem: (error: AgentError) => void;
   #key: KeyObject;
+  #reading: Promise<void> | undefined;
 
   /**
    * Throws CHECKPOINT_KEY_INVALID. Later, a bad file is passed to `onProblem`, and the key before is
@@ -27,18 +32,31 @@ export class CheckpointKey {
     this.#file = file;
     this.#host = host;
     this.#onProblem = onProblem;
-    this.#key = read(file);
+    this.#key = parse(file, () => readFileSync(file));
     this.publicKey();
   }
 
   /** Returns the signed note of a checkpoint. */
   sign({ epoch, size, root }: { epoch: string; size: number; root: string }): string {
-    try {
-      this.#key = read(this.#file);
-    } catch (error) {
-      this.#onProblem(error as AgentError);
-    }
+    void this.refresh();
     return signNote(this.#key, keyName(this.#host), noteBody(this.#host, epoch, size, root));
+  }
+
+  /** Reads the file again; resolves when that has ended. */
+  refresh(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    try {
+      const text = await readFile(this.#file);
+      this.#key = parse(this.#file, () => text);
+    } catch (error) {
+      this.#onProblem(error instanceof AgentError ? error : invalid(this.#file, error));
+    }
   }
 
   /** Returns the key with which others verify the notes (C2SP's form). */
@@ -62,9 +80,9 @@ export function checkpointKey(
   return new CheckpointKey(checkpointKeyFile, `${id ?? name}`, onProblem);
 }
 
-function read(file: string): KeyObject {
+function parse(file: string, text: () => Buffer): KeyObject {
   try {
-    return readSigningKey(readFileSync(file));
+    return readSigningKey(text());
   } catch (error) {
     throw invalid(file, error);
   }

@@ -1,4 +1,4 @@
-import type { Checkpoint } from '../types.ts';
+import { type Checkpoint, nanosecondsOf } from '../types.ts';
 import { ALWAYS, type Attribute } from './field.ts';
 
 const FIRST_OF_EPOCH = 'on the first of an epoch that follows another one';
@@ -107,6 +107,14 @@ export const CHECKPOINT = {
     about:
       'The next expected number of each CPU: every lower one is in the journal, reported there as lost, or from before it.',
     value: ({ nextSeq }) => nextSeq,
+  },
+  checkpointCompleteUntil: {
+    key: 'vcml.checkpoint.complete_until',
+    type: 'nanoseconds',
+    when: 'except shortly after a start',
+    about:
+      'The boot time up to which every exec is in the journal, or is reported there as lost. Later ones may be, too.',
+    value: ({ completeUntil }) => completeUntil && nanosecondsOf(completeUntil),
   },
   checkpointNote: {
     key: 'vcml.checkpoint.note',

@@ -17,29 +17,34 @@ function keyText(type: 'ed25519' | 'x25519' = 'ed25519'): string {
   return privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
 }
 
-test('checkpoints are signed with the key that the file has at the time', (t) => {
+test('checkpoints are signed with the key that the file has, from the one after it was read', async (t) => {
   const file = join(temporaryFolder(t), 'key.pem');
   const problems: AgentError[] = [];
   writeFileSync(file, keyText());
   const key = new CheckpointKey(file, 'node-7', (error) => problems.push(error));
   const first = key.publicKey();
   assert.equal(verifyNote(key.sign(HEAD), first), BODY);
+  await key.refresh();
 
   writeFileSync(file, keyText());
+  await key.refresh();
   const note = key.sign(HEAD);
+  await key.refresh();
   const second = key.publicKey();
   assert.notEqual(second, first);
   assert.equal(verifyNote(note, second), BODY);
   assert.equal(verifyNote(note, first), undefined);
 
   rmSync(file);
+  await key.refresh();
   assert.equal(verifyNote(key.sign(HEAD), second), BODY);
+  await key.refresh();
   writeFileSync(file, 'half a k');
+  await key.refresh();
   assert.equal(verifyNote(key.sign(HEAD), second), BODY);
-  assert.deepEqual(
-    problems.map(({ code }) => code),
-    ['CHECKPOINT_KEY_INVALID', 'CHECKPOINT_KEY_INVALID'],
-  );
+  await key.refresh();
+  assert.ok(problems.length >= 2);
+  for (const { code } of problems) assert.equal(code, 'CHECKPOINT_KEY_INVALID');
 });
 
 test('what is no key of Ed25519 is refused, with the file and the way to make one', (t) => {

@@ -156,6 +156,7 @@ for (const patient of [true, false])
       () => (++asked === 2 ? promise : undefined),
     );
     hook.touch = () => {
+      if (asked < 2) return;
       assert.match(lines.join(''), /"vcml.seq":1,/);
       assert.doesNotMatch(lines.join(''), /"vcml.seq":2,/);
       resolve();

@@ -7,7 +7,7 @@ import { Frontier } from '../../record/tree/frontier.ts';
 import { NO_LINE } from '../../record/tree/hashes.ts';
 import { keyName, noteBody, signNote } from '../../record/tree/note.ts';
 import { CHECKPOINT_MARK } from '../../record/tree/read-checkpoint.ts';
-import type { EpochBegin, Place } from '../../record/types.ts';
+import type { BootTime, EpochBegin, Place } from '../../record/types.ts';
 import { BOOT, HOOK } from '../check/craft.ts';
 import { uuid5 } from '../check/uuid.ts';
 
@@ -28,6 +28,7 @@ export class Sealer {
   /** boot time of the next checkpoint, ns */
   time = FIRST_TIME;
   unverifiedSegments = 0;
+  completeUntil: BootTime | undefined;
   /** the next number of each CPU */
   nextSeq: readonly number[] = [1, 1];
   /** signs notes */
@@ -63,6 +64,7 @@ export class Sealer {
       unverifiedSegments,
       hookId: String(HOOK),
       nextSeq: this.nextSeq,
+      completeUntil: this.completeUntil,
       note: this.#note(sealed),
     };
     const bootTime = {

@@ -92,7 +92,12 @@ export class Batches {
         if (filling.isEmpty) throw error;
         return this.#taken(filling);
       }
-      if (isLast) return filling.isEmpty ? undefined : this.#taken(filling);
+      if (isLast && !filling.isEmpty) return this.#taken(filling);
+      if (isLast && reader.held === undefined) return undefined;
+      if (isLast) {
+        await reader.held;
+        continue;
+      }
       await reader.wait(ending, filling.isEmpty ? undefined : waitMs);
     }
   }

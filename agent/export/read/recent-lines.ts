@@ -38,8 +38,8 @@ export class RecentLines {
   /** the position before the first chunk */
   #from: Position;
   #end: Position;
-  /** where lines begin that must not leave the node yet, the first of them first */
-  readonly #held: Position[] = [];
+  /** where lines begin that must not leave the node yet, and until when, the first of them first */
+  readonly #held: { readonly start: Position; readonly settled: Promise<void> }[] = [];
   #newest: NewestLine | undefined;
   #bytes = 0;
   #pushes = 0;
@@ -57,7 +57,17 @@ export class RecentLines {
 
   /** The position after the last line that may be exported. */
   get end(): Position {
-    return this.#held[0] ?? this.#end;
+    return this.#held[0]?.start ?? this.#end;
+  }
+
+  /** Resolves when the first lines that must not leave the node yet may; undefined: there are none. */
+  get held(): Promise<void> | undefined {
+    return this.#held[0]?.settled;
+  }
+
+  /** Whether nothing at all follows this position. */
+  isWhole(position: Position): boolean {
+    return isSame(this.#end, position);
   }
 
   /** The last line that was pushed and may be exported, also if it is taken; undefined: there is none yet. */
@@ -149,9 +159,10 @@ export class RecentLines {
   readonly #ring = (): void => this.#wake();
 
   #hold(start: Position, settled: Promise<void>): void {
-    this.#held.push(start);
+    const one = { start, settled };
+    this.#held.push(one);
     void settled.finally(() => {
-      this.#held.splice(this.#held.indexOf(start), 1);
+      this.#held.splice(this.#held.indexOf(one), 1);
       this.#pushes += 1;
       this.#wake();
     });

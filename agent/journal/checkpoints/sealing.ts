@@ -69,7 +69,13 @@ export class Sealing {
   add(lines: Buffer, length: number): void {
     this.#hasBegun = true;
     this.#chain.add(lines, 0, length);
+    this.retryLater();
+  }
+
+  /** Says at the end of an interval that a checkpoint is due. */
+  retryLater(): void {
     this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
       this.#isExpired = true;
       this.#onDue();
     }, this.#intervalMs).unref();

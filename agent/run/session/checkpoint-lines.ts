@@ -1,6 +1,6 @@
 import { LineNotes } from '../../../record/index/line-notes.ts';
 import type { LineWriter } from '../../../record/line/encode.ts';
-import type { CausalRecord } from '../../../record/types.ts';
+import type { BootTime, CausalRecord } from '../../../record/types.ts';
 import type { Enricher } from '../../enrich/enricher.ts';
 import type { MakeLine } from '../../journal/checkpoints/sealing.ts';
 import type { Lineage } from '../../lineage/lineage.ts';
@@ -20,19 +20,25 @@ interface CheckpointLinesOptions {
   readonly enricher: Pick<Enricher, 'hostPlace'>;
   readonly lines: LineWriter;
   readonly numbers: WrittenNumbers;
+  /** Returns the time up to which everything is in the journal. */
+  completeUntil(): BootTime | undefined;
   readonly key: CheckpointKey | undefined;
   readonly onRecord: ((record: CausalRecord, line: string) => void) | undefined;
 }
 
 /** Creates the function that makes the lines of a session's checkpoints. */
 export function createCheckpointLines(options: CheckpointLinesOptions): MakeLine {
-  const { hook, hookId, clock, lineage, enricher, lines, numbers, key, onRecord } = options;
+  const { hook, hookId, clock, lineage, enricher, lines, numbers, completeUntil, key, onRecord } =
+    options;
   return (facts) => {
     hook.touch();
     clock.sample(hook.clock);
     const { nextSeq } = numbers;
     const note = key?.sign(facts);
-    const record = lineage.checkpoint({ ...facts, hookId, nextSeq, note }, clock.now);
+    const record = lineage.checkpoint(
+      { ...facts, hookId, nextSeq, completeUntil: completeUntil(), note },
+      clock.now,
+    );
     const place = enricher.hostPlace;
     let line = Buffer.alloc(LINE_BYTES);
     let length = lines.write(record, place, line, 0);

@@ -14,6 +14,8 @@ const IDLE_DRAINS = 10;
 const SETTLE_TURNS = 100;
 /** The turn after which the journal could not be written. */
 const STUCK: Turn = { waitMs: 1000, hasNews: false, maySleep: false };
+/** Longer than it takes the kernel side from an exec's time to its number, also where a CPU is not scheduled. */
+const IN_FLIGHT_S = 1;
 /** An event that the kernel is still writing delays a drain only for a moment. */
 const FLUSH_TURNS = 10_000;
 
@@ -62,6 +64,7 @@ export class Recorder {
   #idle = 0;
   /** Turns since it looked for lost numbers behind the last event. */
   #unsettled = 0;
+  #completeUntil: BootTime | undefined;
   /** Whether the last record is written, or waits to be. */
   #isFinished = false;
   #kernelMisses: number;
@@ -86,6 +89,11 @@ export class Recorder {
   /** Whether every record that was made is in the journal. */
   get isWritten(): boolean {
     return this.#batch.isEmpty;
+  }
+
+  /** The time up to which every exec is in the journal, or is lost there; undefined: not known yet. */
+  get completeUntil(): BootTime | undefined {
+    return this.#completeUntil;
   }
 
   /** Execs that the kernel has skipped and that are recorded as lost. */
@@ -126,6 +134,10 @@ export class Recorder {
    */
   async flush({ patient = false } = {}): Promise<boolean> {
     const { hook, lineage, clock } = this.#options;
+    hook.touch();
+    clock.sample(hook.clock);
+    const { now } = clock;
+    // Behind the clock: what was executed before is counted, and is in the ring or lost.
     const states = readCpuStates(hook.cpuStates());
     const [, end] = hook.positions();
     for (let turn = 0; turn < FLUSH_TURNS; turn++) {
@@ -141,7 +153,10 @@ export class Recorder {
             this.#batch.records,
           );
         this.#batch.encode();
-        return this.#write(patient);
+        this.addKernelMisses();
+        if (!(await this.#write(patient))) return false;
+        this.#completeUntil = { seconds: now.seconds - IN_FLIGHT_S, nanos: now.nanos };
+        return true;
       }
       this.#drain();
     }

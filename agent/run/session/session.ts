@@ -111,8 +111,20 @@ export async function openSession(
     onRecord,
     report,
   });
-  const checkpoints = { hook, hookId, clock, lineage, enricher, lines, numbers, key, onRecord };
-  journal.sealWith(createCheckpointLines(checkpoints), () => recorder.isWritten);
+  const completeUntil = () => recorder.completeUntil;
+  const of = {
+    hook,
+    hookId,
+    clock,
+    lineage,
+    enricher,
+    lines,
+    numbers,
+    completeUntil,
+    key,
+    onRecord,
+  };
+  journal.sealWith(createCheckpointLines(of), () => recorder.isWritten);
   recorder.sample();
   recorder.add(lineage.start(VERSION, hook.state, clock.now));
   for (const loss of lossesBefore(known, bootId, hookId, hook)) recorder.lose(loss);

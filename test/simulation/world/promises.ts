@@ -46,6 +46,10 @@ export async function readdir(path: string): Promise<string[]> {
   return current().later(() => fs.readdirSync(path));
 }
 
+export function readFile(path: string): Promise<Buffer> {
+  return current().later(() => fs.readFileSync(path));
+}
+
 export function symlink(target: string, path: string): Promise<void> {
   return current().later(() =>
     current().disk.change('other', undefined, () => fs.symlinkSync(target, path)),

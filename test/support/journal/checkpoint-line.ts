@@ -15,7 +15,13 @@ export function checkpointLines(): MakeLine {
   });
   let n = 0;
   return (facts) => {
-    const checkpoint = { ...facts, hookId: '1', nextSeq: [1], note: undefined };
+    const checkpoint = {
+      ...facts,
+      hookId: '1',
+      nextSeq: [1],
+      completeUntil: undefined,
+      note: undefined,
+    };
     const id = `00000000-0000-5000-8000-${String(n++).padStart(12, '0')}`;
     const bootTime = { seconds: n, nanos: 0 };
     const place = { resource: '{"host.name":"test"}', cgroup: undefined, attributes: '' };
