@@ -27,7 +27,7 @@ export function refuseNothingCompared({ files, isPartial }: Journals): void {
 /** Verifies journals by their checkpoints, and by those that left their nodes if there is a witness. */
 export async function evidenceIn(journals: Journals, witness?: Witness): Promise<Evidence> {
   const verified = await verifyJournals(journals);
-  const compared = witness && (await compareWith(witness, verified));
+  const compared = witness && compareWith(witness, verified);
   const others = journals.files.filter((file) => segmentsOf(file).length === 0);
   const findings = [
     ...verified.flatMap(({ findings: own }) => own),
