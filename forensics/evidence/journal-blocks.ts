@@ -6,6 +6,7 @@ import { Leaves } from '../../record/tree/leaves.ts';
 import { isArchive } from '../archive/address.ts';
 import type { CheckpointFacts, SealedBlock } from '../audit/checkpoints/segment-facts.ts';
 import { SegmentReader } from '../audit/checkpoints/segment-reader.ts';
+import { bytesOf } from '../audit/checkpoints/tree.ts';
 import { ForensicsError } from '../errors.ts';
 import { compressedName, findFiles, problemsText } from '../inputs/find.ts';
 import { SEGMENT } from '../inputs/names.ts';
@@ -92,10 +93,6 @@ function blockOf(
     previousLine,
     isSound,
   };
-}
-
-function bytesOf(base64: string): Buffer {
-  return Buffer.from(base64, 'base64');
 }
 
 /** Returns a part of the text of a segment. */

@@ -87,10 +87,7 @@ export async function proveSelection(
 }
 
 /** Returns the lines of blocks that follow each other, and of their checkpoints. */
-async function linesOf(
-  { files }: JournalBlocks,
-  blocks: readonly JournalBlock[],
-): Promise<Buffer> {
+async function linesOf({ files }: JournalBlocks, blocks: readonly JournalBlock[]): Promise<Buffer> {
   const parts: Buffer[] = [];
   for (const [segment, own] of Map.groupBy(blocks, (block) => block.segment)) {
     const [from, end] = [own[0]?.from ?? 0, own.at(-1)?.end ?? 0];

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
-import { isArchive } from '../../archive/address.ts';
 import { isObject, parseExact } from '../../../record/exact-json.ts';
+import { isArchive } from '../../archive/address.ts';
 import { ForensicsError } from '../../errors.ts';
 import { problemsText } from '../../inputs/find.ts';
 import { openInputs } from '../../inputs/open.ts';
