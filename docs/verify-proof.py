@@ -249,8 +249,14 @@ def check(data, witness):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__.strip())
     try:
         files = [open(path, "rb").read() for path in sys.argv[1:]]
-        print("proved:", check(files[0], files[1] if len(files) > 1 else None))
+    except OSError as error:
+        sys.exit(f"{error}\n\n{__doc__.strip()}")
+    try:
+        result = check(files[0], files[1] if len(files) > 1 else None)
+        print("proved:" if len(files) > 1 else "consistent, but nobody confirms it:", result)
     except REFUSALS as error:
         sys.exit(f"refused: {error}")

@@ -1,5 +1,5 @@
 import { visible } from '../../record/visible.ts';
-import { type Evidence, evidenceIn } from '../audit/checkpoints/evidence.ts';
+import { type Evidence, evidenceIn, refuseNothingCompared } from '../audit/checkpoints/evidence.ts';
 import type { Witness } from '../audit/checkpoints/witness.ts';
 import { clockFindings } from '../audit/clocks.ts';
 import { CODES, type Code, type Severity } from '../audit/codes.ts';
@@ -52,6 +52,7 @@ export async function audit(
   options: AuditOptions,
   witness?: Witness,
 ): Promise<number> {
+  if (witness !== undefined) refuseNothingCompared(journals);
   const config = options.config === undefined ? undefined : readAuditConfig(options.config);
   const { findings: all, evidence } = await auditOf(journals, config, witness);
   const lines = journals.extents.reduce((sum, { count }) => sum + count, 0);

@@ -18,14 +18,16 @@ Examples:
   vcml chain 4a7107b4 nodes/*/journal
   vcml chain 4a7107b4 --output sentences nodes/
   vcml serve nodes/
+  vcml prove 4a7107b4 -o proof /var/lib/vcml-agent/journal --witness collector/
+  vcml verify proof --witness collector/ --key node-7.key
   vcml query --exe /tmp/x 's3://archive/cluster/node-7/**'
   vcml query --sql "SELECT executable, count(*) FROM execs GROUP BY 1" nodes/
 
 Exit codes:
    0  success; audit found nothing
-   1  chain, tree or report found no such record, or audit has findings; query
-      prints nothing then, and ends with 0; something cannot be proved, or a
-      proof does not hold
+   1  chain, tree or report found no such record; audit has findings; prove
+      cannot prove it; a proof does not hold. query that finds nothing prints
+      nothing, and ends with 0
    2  no input can be read, or there is none
    3  the answer is not from everything: a part of the inputs cannot be read,
       and stderr says what

@@ -79,6 +79,11 @@ interface Sql {
 
 /** Adds the options that select records. */
 export function selection(command: Command): Command {
+  return execSelection(command).option('--action <name>', 'exec, journal.loss, …');
+}
+
+/** Adds the options that select execs. */
+export function execSelection(command: Command): Command {
   return command
     .option(
       '--since <time>',
@@ -102,7 +107,6 @@ export function selection(command: Command): Command {
     .option('--user <uid>', 'number of the real, effective or login user, or root')
     .option('--exe <path>', 'path or name of the executable')
     .option('--arg <word>', 'one of the arguments')
-    .option('--action <name>', 'exec, journal.loss, …')
     .addOption(
       new Option('--entry <kind>', 'how the exec entered its container or unit').choices([
         ...ENTRIES,

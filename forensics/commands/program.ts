@@ -19,6 +19,7 @@ import {
   auditLog,
   caused,
   count,
+  execSelection,
   form,
   refuseUnclear,
   selection,
@@ -33,7 +34,7 @@ const INPUTS =
   'files, folders or globs with journals, vCML records or OTLP, or s3://BUCKET/KEY; without one, the journal of this node';
 
 const WITNESS =
-  'what left the nodes: files or folders of a collector, or clickhouse://USER@HOST:PORT/DATABASE; may be repeated';
+  'files or folders of a collector, or clickhouse://USER@HOST:PORT/DATABASE; may be repeated';
 
 /** Declares the command line; `done` receives the exit code of the command that ran. */
 export function createProgram(done: (exitCode: number) => void): Command {
@@ -195,7 +196,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
 
   storeConnection(form(program.command('audit')))
     .description(
-      'check ids, links, order, numbers, losses and fields; exit code 1 means that there are findings',
+      'check ids, links, order, numbers, losses, fields and checkpoints; exit code 1 means that there are findings',
     )
     .option('--since <time>', 'in a store: from this time on')
     .option(
@@ -204,7 +205,7 @@ export function createProgram(done: (exitCode: number) => void): Command {
     )
     .option('--limit <n>', 'maximum number of findings of one kind in text output', count, 20)
     .option('--config <file>', "the configuration of vCML's auditor, in YAML")
-    .option('--witness <input>', `compare journals with ${WITNESS}`, append)
+    .option('--witness <input>', `compare journals with what left the nodes: ${WITNESS}`, append)
     .argument('[inputs...]', INPUTS)
     .action(async (inputs, options) => {
       const { audit } = await import('./audit.ts');
@@ -218,14 +219,21 @@ export function createProgram(done: (exitCode: number) => void): Command {
       done(await reading(await filesOf(inputs, true), answer));
     });
 
-  storeConnection(selection(program.command('prove')))
+  storeConnection(execSelection(program.command('prove')))
     .description(
       'write a proof that a record, or exactly the execs of a selection, are in a journal with checkpoints',
     )
     .requiredOption('-o, --out <file>', 'file to write')
     .option('--id <id>', 'id of a record, or the beginning of it', someText)
-    .option('--witness <input>', WITNESS, append)
-    .argument('[inputs...]', 'folder of a journal; without one, that of this node')
+    .option(
+      '--witness <input>',
+      `lead to the newest checkpoint that these have: ${WITNESS}`,
+      append,
+    )
+    .argument(
+      '[inputs...]',
+      '[ID] and the folder of a journal; without a folder, the journal of this node',
+    )
     .action(async (inputs, options) => {
       const { prove } = await import('./prove.ts');
       const [id, paths] = splitId(options.id, inputs);
@@ -233,8 +241,10 @@ export function createProgram(done: (exitCode: number) => void): Command {
     });
 
   storeConnection(program.command('verify'))
-    .description('check a proof without the journal; exit code 1 means that it does not hold')
-    .option('--witness <input>', WITNESS, append)
+    .description(
+      'check a proof without the journal; without --witness or --key, anybody may have made it; exit code 1 means that it does not hold',
+    )
+    .option('--witness <input>', `require that these have its checkpoint: ${WITNESS}`, append)
     .option('--key <key>', 'verifier key of the node, NAME+HASH+KEY, or a file that has it')
     .argument('<file>', 'file that vcml prove wrote')
     .action(async (file, options) => {

@@ -11,7 +11,7 @@ import { type Selection, timeRangeOf } from '../select/filter.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
 
 /** The options of `vcml prove`. */
-export interface ProveOptions extends Selection, ConnectionOptions {
+export interface ProveOptions extends Omit<Selection, 'action'>, ConnectionOptions {
   readonly out: string;
   readonly witness?: readonly string[];
 }
@@ -26,7 +26,7 @@ export async function prove(
   const { since, until } = options;
   const where = whereOf(options);
   const isSelection = Object.keys(where).length > 0 || (since ?? until) !== undefined;
-  refuseUnclear(id, isSelection, options);
+  refuseUnclear(id, isSelection);
   const journal = namedInputs(inputs);
   const during = timeRangeOf(options, Date.now());
   const proof = await (id === undefined
@@ -35,23 +35,18 @@ export async function prove(
   // Whatever a reader of the file would refuse is refused here.
   const proved = await checkProof(proof);
   writeOwnFile(options.out, proof);
-  await print(statementOf(proved));
+  await print(statementOf(proved, true));
   await print(`proof: ${options.out}, ${proof.length} bytes\n`);
   await flush();
   return 0;
 }
 
-function refuseUnclear(id: string | undefined, isSelection: boolean, { action }: Selection): void {
+function refuseUnclear(id: string | undefined, isSelection: boolean): void {
   if (id !== undefined && isSelection)
     throw new ForensicsError('usage', 'name a record or a selection, not both');
   if (id === undefined && !isSelection)
     throw new ForensicsError(
       'usage',
-      'name the id of a record, or a selection, such as --since and --until',
-    );
-  if (action !== undefined && action !== 'exec')
-    throw new ForensicsError(
-      'usage',
-      'a selection that is proved is of execs, because the numbers are of execs: leave out --action',
+      'name the id of a record or a selection, such as --since and --until, and the folder of a journal',
     );
 }

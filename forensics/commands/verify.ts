@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { readVerifierKey } from '../../record/tree/note.ts';
 import type { Witness } from '../audit/checkpoints/witness.ts';
 import { ForensicsError } from '../errors.ts';
 import { checkProof, checkSigned, type Proved } from '../evidence/check-proof.ts';
@@ -18,15 +19,17 @@ export interface VerifyOptions extends ConnectionOptions {
 /** Checks a proof, and prints what it proves; throws if it does not hold. */
 export async function verify(
   path: string,
-  { key }: VerifyOptions,
+  { key: given }: VerifyOptions,
   witness: Witness | undefined,
 ): Promise<number> {
+  const key = given === undefined ? undefined : keyIn(given);
   const file = contentOf(path);
   try {
     const proved = await checkProof(file);
-    const signature = signatureInWords(proved, key === undefined ? undefined : keyIn(key));
+    const signature = signatureInWords(proved, key);
     const compared = comparedInWords(proved, witness);
-    await print(`${statementOf(proved)}note: ${signature}\nwitness: ${compared}\n`);
+    const isConfirmed = (key ?? witness) !== undefined;
+    await print(`${statementOf(proved, isConfirmed)}note: ${signature}\nwitness: ${compared}\n`);
     await flush();
     return 0;
   } catch (error) {
@@ -43,8 +46,17 @@ function contentOf(path: string): Buffer {
   }
 }
 
+/** Returns a verifier key, given or in a file. */
 function keyIn(given: string): string {
-  return existsSync(given) ? readFileSync(given, 'utf8') : given;
+  const isFile = existsSync(given);
+  const key = isFile ? `${contentOf(given)}` : given;
+  try {
+    readVerifierKey(key);
+    return key;
+  } catch (cause) {
+    const noFile = isFile ? '' : ', and no file has this name';
+    throw new ForensicsError('usage', `--key: ${(cause as Error).message}${noFile}`, { cause });
+  }
 }
 
 function signatureInWords({ anchor }: Proved, key: string | undefined): string {
@@ -52,12 +64,7 @@ function signatureInWords({ anchor }: Proved, key: string | undefined): string {
     return anchor.note === undefined
       ? 'the checkpoint is not signed'
       : 'the checkpoint is signed; the signature was not checked: add --key';
-  try {
-    checkSigned(anchor, key);
-  } catch (cause) {
-    if (cause instanceof Refused) throw cause;
-    throw new ForensicsError('usage', `--key: ${(cause as Error).message}`, { cause });
-  }
+  checkSigned(anchor, key);
   return `signed with the key ${key.trim()}`;
 }
 

@@ -68,9 +68,3 @@ function escaped(json: string): string {
 function isNumbers(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((one) => Number.isSafeInteger(one) && one >= 0);
 }
-
-/** Returns the bytes of base64 in the one form that has them; undefined: it is none. */
-export function fromBase64(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? bytes : undefined;
-}

@@ -6,6 +6,7 @@ import { Leaves } from '../../record/tree/leaves.ts';
 import { isArchive } from '../archive/address.ts';
 import type { CheckpointFacts, SealedBlock } from '../audit/checkpoints/segment-facts.ts';
 import { SegmentReader } from '../audit/checkpoints/segment-reader.ts';
+import { bytesOf } from '../audit/checkpoints/tree.ts';
 import { ForensicsError } from '../errors.ts';
 import { compressedName, findFiles, problemsText } from '../inputs/find.ts';
 import { SEGMENT } from '../inputs/names.ts';
@@ -94,10 +95,6 @@ function blockOf(
   };
 }
 
-function bytesOf(base64: string): Buffer {
-  return Buffer.from(base64, 'base64');
-}
-
 /** Returns a part of the text of a segment. */
 export async function readPart(file: string, from: number, to: number): Promise<Buffer> {
   // An open segment may have been compressed meanwhile.
@@ -145,7 +142,7 @@ export function treeFrom(
 
 function segmentsOf(inputs: readonly string[]): string[] {
   const remote = inputs.find((input) => isStore(input) || isArchive(input));
-  if (remote !== undefined) throw cannotBeTold(withoutPassword(remote));
+  if (remote !== undefined) throw noSegments(withoutPassword(remote));
   const { found, problems } = findFiles(inputs);
   if (problems.length > 0) throw new ForensicsError('unreadable', problemsText(problems));
   const segments = found.flatMap(({ real }) =>
@@ -155,17 +152,17 @@ function segmentsOf(inputs: readonly string[]): string[] {
     found.filter(({ real }) => segments.includes(real ?? '')).map(({ journal }) => journal),
   );
   if (journals.size === 1) return segments;
-  if (journals.size === 0) throw cannotBeTold(inputs.join(' '));
+  if (journals.size === 0) throw noSegments(inputs.join(' '));
   throw new ForensicsError(
     'usage',
     `a proof is of one journal, and these are ${journals.size}: name the folder of one of them`,
   );
 }
 
-function cannotBeTold(input: string): ForensicsError {
+function noSegments(input: string): ForensicsError {
   return new ForensicsError(
     'usage',
-    `${input}: whether this is as it was recorded cannot be told, because only a journal's own segments have it byte for byte: name the folder of a journal`,
+    `${input}: only the segments of a journal can be proved, because they have it byte for byte: name the folder of a journal`,
   );
 }
 

@@ -71,11 +71,7 @@ export async function proveSelection(
   const journal = await readBlocks(inputs);
   const { opening, blocks } = rangeOf(journal, during);
   requireWhole(journal, blocks);
-  const lines = Buffer.concat(
-    await Promise.all(
-      blocks.map(({ segment, from, end }) => readPart(journal.files[segment] ?? '', from, end)),
-    ),
-  );
+  const lines = await linesOf(journal, blocks);
   const [first] = blocks;
   const last = blocks.at(-1);
   if (first === undefined || last === undefined) throw uncovered();
@@ -88,6 +84,16 @@ export async function proveSelection(
     lines,
     ...(await anchored(journal, { first, last, hasFollower: true }, witness)),
   });
+}
+
+/** Returns the lines of blocks that follow each other, and of their checkpoints. */
+async function linesOf({ files }: JournalBlocks, blocks: readonly JournalBlock[]): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for (const [segment, own] of Map.groupBy(blocks, (block) => block.segment)) {
+    const [from, end] = [own[0]?.from ?? 0, own.at(-1)?.end ?? 0];
+    parts.push(await readPart(files[segment] ?? '', from, end));
+  }
+  return Buffer.concat(parts);
 }
 
 /** Returns the blocks between the checkpoints that enclose a time, and the first of these checkpoints. */
@@ -209,14 +215,14 @@ async function newestIn(
   if (witness === undefined) return blocks.at(-1);
   for (const block of blocks.toReversed()) {
     const { epoch, size } = block.checkpoint;
+    if (!witness.epochs.get(epoch)?.has(size)) continue;
     const read = readCheckpointLine(await lineOf(journal, block));
     const compared = read === undefined ? 'other line' : compareWith(witness, read);
     if (compared === 'same') return block;
-    if (compared !== 'none')
-      throw new ForensicsError(
-        'negative',
-        `the witness has another checkpoint ${size} of the epoch ${epoch}: run vcml audit --witness`,
-      );
+    throw new ForensicsError(
+      'negative',
+      `the witness has another checkpoint ${size} of the epoch ${epoch}: run vcml audit --witness`,
+    );
   }
   return undefined;
 }

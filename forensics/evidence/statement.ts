@@ -7,8 +7,11 @@ import { bodyOf, headOf } from '../output/text.ts';
 import type { Proved, Range } from './check-proof.ts';
 import type { Where } from './selected.ts';
 
-/** Says what a proof proves, in lines. */
-export function statementOf({ anchor, records, account, range }: Proved): string {
+/** Says what a proof proves, in lines; `isConfirmed`: somebody else than its maker vouches for its root. */
+export function statementOf(
+  { anchor, records, account, range }: Proved,
+  isConfirmed: boolean,
+): string {
   const node = visible(`${anchor.hostName ?? anchor.host} (${anchor.host})`);
   const what =
     range === undefined
@@ -23,7 +26,8 @@ export function statementOf({ anchor, records, account, range }: Proved): string
     ...(range === undefined ? [] : numbersInWords(range)),
     `losses: ${account.losses.map((loss) => visible(loss)).join('; ') || 'none'}${range === undefined ? ' among the lines of its chunk' : ''}`,
   ];
-  return `proved: ${what}${shown}${lines.map((line) => `${line}\n`).join('')}`;
+  const begin = isConfirmed ? 'proved' : 'consistent, but nobody confirms it';
+  return `${begin}: ${what}${shown}${lines.map((line) => `${line}\n`).join('')}`;
 }
 
 function selectionInWords(range: Range, records: readonly StoredRecord[]): string {

@@ -1,4 +1,5 @@
-import { isWitnessed, type Witness } from '../audit/checkpoints/witness.ts';
+import { contentOf, isWitnessed } from '../audit/checkpoints/content.ts';
+import type { Witness } from '../audit/checkpoints/witness.ts';
 import type { CheckpointLine } from './checkpoint-line.ts';
 
 /**
@@ -12,6 +13,7 @@ export function compareWith(
   const known = witness.epochs.get(epoch)?.get(size);
   if (known === undefined) return 'none';
   if (known.checkpoint.root !== root.toString('base64')) return 'other root';
-  const isSame = known.checkpoint.host === host && isWitnessed(json, known.record);
+  const isSame =
+    known.checkpoint.host === host && isWitnessed(contentOf(json), contentOf(known.record));
   return isSame ? 'same' : 'other line';
 }

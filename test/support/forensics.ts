@@ -67,7 +67,7 @@ export function vcmlWith(
 export function remarksIn(stderr: string): string {
   return stderr
     .replace(/vcml: complete: .*\r?\n/, '')
-    .replaceAll(/vcml: .*it cannot be said whether lines were changed.*\r?\n/g, '');
+    .replaceAll(/vcml: .*(whether lines were changed|changes in \w+ cannot be found).*\r?\n/g, '');
 }
 
 /** Opens files for a test. */

@@ -1,9 +1,8 @@
 import { counted } from '../../../record/describe.ts';
-import { isObject, parseExact } from '../../../record/exact-json.ts';
+import { contentOf, isWitnessed } from './content.ts';
 import type { Met, TreeFinding } from './history.ts';
 import type { VerifiedJournal } from './of-journals.ts';
-import { textOf } from './text-of.ts';
-import { isWitnessed, type Witness, type Witnessed } from './witness.ts';
+import type { Witness, Witnessed } from './witness.ts';
 import { checkpointInWords, durationInWords, timeInWords } from './words.ts';
 
 /** What a witness says of journals. */
@@ -25,15 +24,12 @@ interface Epoch {
 }
 
 /** Compares journals with what left their nodes. */
-export async function compareWith(
-  witness: Witness,
-  journals: readonly VerifiedJournal[],
-): Promise<Compared> {
+export function compareWith(witness: Witness, journals: readonly VerifiedJournal[]): Compared {
   const epochs = epochsOf(journals);
   const findings: TreeFinding[] = [...witness.findings];
   const matched = new Set<Met>();
   for (const [epoch, known] of epochs)
-    findings.push(...(await compareEpoch(known, witness.epochs.get(epoch) ?? new Map(), matched)));
+    findings.push(...compareEpoch(known, witness.epochs.get(epoch) ?? new Map(), matched));
   const witnessed = new Map<VerifiedJournal, Met>();
   for (const journal of journals) {
     const last = journal.checkpoints.findLast((one) => matched.has(one));
@@ -62,18 +58,18 @@ function epochsOf(journals: readonly VerifiedJournal[]): Map<string, Epoch> {
 }
 
 /** Compares the checkpoints of an epoch; adds those that are the same to `matched`. */
-async function compareEpoch(
+function compareEpoch(
   { bySize, first, last, end: journal, hasHoles }: Epoch,
   sizes: ReadonlyMap<number, Witnessed>,
   matched: Set<Met>,
-): Promise<TreeFinding[]> {
+): TreeFinding[] {
   const forked: { readonly met: Met; readonly one: Witnessed }[] = [];
   const ahead: Witnessed[] = [];
   const missing: Witnessed[] = [];
   for (const [size, one] of [...sizes].sort(([a], [b]) => a - b)) {
     const met = bySize.get(size);
     for (const each of met ?? [])
-      if (await isSame(each, one)) matched.add(each);
+      if (isSame(each, one)) matched.add(each);
       else forked.push({ met: each, one });
     if (met === undefined && size > last) ahead.push(one);
     if (met === undefined && size > first && size < last) missing.push(one);
@@ -93,15 +89,10 @@ async function compareEpoch(
 }
 
 /** Whether a checkpoint is the witnessed one. Its line differs if something was added to the resource. */
-async function isSame(met: Met, { checkpoint, lineHash, record }: Witnessed): Promise<boolean> {
+function isSame(met: Met, { checkpoint, lineHash, record }: Witnessed): boolean {
   if (met.lineHash === lineHash) return true;
   if (met.checkpoint.root !== checkpoint.root || met.checkpoint.id !== checkpoint.id) return false;
-  try {
-    const own = parseExact(await textOf(met.path, met.from + met.bytes, met.lineBytes));
-    return isObject(own) && isWitnessed(own, record);
-  } catch {
-    return false;
-  }
+  return isWitnessed(met.content, contentOf(record));
 }
 
 function forkFinding(

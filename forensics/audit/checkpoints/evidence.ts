@@ -1,9 +1,10 @@
 import { counted } from '../../../record/describe.ts';
+import { ForensicsError } from '../../errors.ts';
 import type { Journals } from '../../journals.ts';
 import { CODES } from '../codes.ts';
 import { type Compared, compareWith, tailLength } from './compare.ts';
 import type { Met, TreeFinding } from './history.ts';
-import { type VerifiedJournal, verifyJournals } from './of-journals.ts';
+import { segmentsOf, type VerifiedJournal, verifyJournals } from './of-journals.ts';
 import type { Witness } from './witness.ts';
 import { checkpointInWords, timeInWords } from './words.ts';
 
@@ -14,26 +15,43 @@ export interface Evidence {
   readonly sentences: readonly string[];
 }
 
+/** Throws if a witness has nothing to be compared with. */
+export function refuseNothingCompared({ files, isPartial }: Journals): void {
+  if (isPartial || files.some((file) => segmentsOf(file).length > 0)) return;
+  throw new ForensicsError(
+    'usage',
+    '--witness compares segments of a journal, and none is among the inputs: name the folder of the journal',
+  );
+}
+
 /** Verifies journals by their checkpoints, and by those that left their nodes if there is a witness. */
 export async function evidenceIn(journals: Journals, witness?: Witness): Promise<Evidence> {
   const verified = await verifyJournals(journals);
-  const compared = witness && (await compareWith(witness, verified));
+  const compared = witness && compareWith(witness, verified);
+  const others = journals.files.filter((file) => segmentsOf(file).length === 0);
   const findings = [
     ...verified.flatMap(({ findings: own }) => own),
     ...verified.flatMap(tailFindings),
     ...forksAmong(verified),
     ...(compared?.findings ?? []),
+    ...(witness === undefined ? [] : others.map(notCompared)),
   ];
   const failing = new Set(
     findings.filter(({ code }) => CODES[code][0] === 'FAIL').map(({ path }) => path),
   );
-  const others = journals.files.filter(({ isSegment }) => !isSegment).length;
   const sentences = verified.map((journal) => sentenceOf(journal, compared, failing));
-  if (others > 0)
+  if (others.length > 0)
     sentences.push(
-      `it cannot be said whether lines were changed of ${counted(others, 'input')}: only the agent's own segments have checkpoints that can be verified`,
+      others.length === 1
+        ? '1 input is no segment of a journal: changes in it cannot be found'
+        : `${others.length} inputs are no segments of a journal: changes in them cannot be found`,
     );
   return { findings, sentences };
+}
+
+function notCompared({ path }: { readonly path: string }): TreeFinding {
+  const more = 'this input is no segment of a journal, so that it cannot be compared';
+  return { code: 'NOT_WITNESSED', path, more };
 }
 
 /** Tells the lines behind the last checkpoint. Of a journal without any, a sentence says it. */
@@ -87,7 +105,7 @@ function sentenceOf(
     const { records, time } = tailLength([], tail, last);
     const behind =
       records === 0 ? '' : `; ${counted(records, 'record')} in the ${time} behind have none yet`;
-    return `${path}: verified up to ${timeInWords(last.checkpoint.time)} by the checkpoints in the journal${behind}. Who is root on the node could have rewritten all of it: compare it with what left the node (--witness)`;
+    return `${path}: verified up to ${timeInWords(last.checkpoint.time)} by the checkpoints in the journal${behind}. Whoever is root on the node can have rewritten all of it: compare it with what left the node (--witness)`;
   }
   const witnessed = compared.witnessed.get(journal);
   if (witnessed === undefined) return `${path}: no checkpoint is witnessed`;

@@ -21,9 +21,10 @@ export interface VerifiedJournal extends History {
 export async function verifyJournals(journals: Journals): Promise<VerifiedJournal[]> {
   const byFolder = new Map<string, Segment[]>();
   for (const file of journals.files) {
-    if (!file.isSegment) continue;
+    const ofFile = segmentsOf(file);
+    if (ofFile.length === 0) continue;
     const facts = file.segmentFacts ?? (await factsOf(file));
-    for (const { journal, original, path } of [file, ...file.copies]) {
+    for (const { journal, original, path } of ofFile) {
       const segments = byFolder.get(journal) ?? [];
       byFolder.set(journal, segments);
       segments.push({ path, number: numberOf(original), facts });
@@ -37,6 +38,11 @@ export async function verifyJournals(journals: Journals): Promise<VerifiedJourna
     const path = segments.length === 1 ? (segments[0]?.path ?? folder) : folder;
     return { path, isCutOff: isThere(folder, last + 1), ...historyOf(segments, isExplained) };
   });
+}
+
+/** Returns which of a file and its copies are segments of journals. */
+export function segmentsOf(file: Source): Source[] {
+  return [file, ...file.copies].filter(({ isSegment }) => isSegment);
 }
 
 /** Reads a segment for its checkpoints; undefined: it cannot be read as it was written. */

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { isObject, parseExact } from '../../../record/exact-json.ts';
+import { isArchive } from '../../archive/address.ts';
 import { ForensicsError } from '../../errors.ts';
 import { problemsText } from '../../inputs/find.ts';
 import { openInputs } from '../../inputs/open.ts';
@@ -24,6 +25,12 @@ export async function readWitness(
   inputs: readonly string[],
   options: ConnectionOptions,
 ): Promise<Witness> {
+  const archive = named.find(isArchive);
+  if (archive !== undefined)
+    throw new ForensicsError(
+      'usage',
+      `${archive} cannot be a witness: copy the objects, such as with aws s3 sync, and name the folder`,
+    );
   const witness = new Witness();
   for (const store of named.filter(isStore)) {
     const { readStoreWitness } = await import('../../store/audit/witness.ts');

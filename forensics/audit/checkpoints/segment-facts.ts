@@ -1,4 +1,5 @@
 import type { ReadCheckpoint } from '../../../record/tree/read-checkpoint.ts';
+import type { Content } from './content.ts';
 
 /** A stretch of lines, by bytes of the segment's text. */
 export interface Stretch {
@@ -19,6 +20,8 @@ export interface SealedBlock extends Stretch {
   readonly lineBytes: number;
   /** the SHA-256 of the checkpoint's line with its line feed, in base64 */
   readonly lineHash: string;
+  /** of the checkpoint's record */
+  readonly content: Content;
   readonly checkpoint: CheckpointFacts;
 }
 

@@ -1,7 +1,9 @@
+import { isObject, parseExact } from '../../../record/exact-json.ts';
 import { Block } from '../../../record/tree/block.ts';
 import { sha256 } from '../../../record/tree/hashes.ts';
 import { CHECKPOINT_MARK } from '../../../record/tree/read-checkpoint.ts';
 import { checkpointIn, HEAD_BYTES, hostIn, timeIn } from './checkpoint-line.ts';
+import { type Content, contentOf } from './content.ts';
 import type { CheckpointFacts, SealedBlock, SegmentFacts, Stretch } from './segment-facts.ts';
 
 const LINE_FEED = 0x0a;
@@ -14,6 +16,8 @@ export class SegmentReader {
   readonly #blocks: SealedBlock[] = [];
   readonly #unreadable: number[] = [];
   #stretch = begunAt(0);
+  /** as the last checkpoint has it; most others have the same */
+  #resource = '';
   #host: string | undefined;
   /** the number of lines that have ended */
   #lines = 0;
@@ -110,9 +114,26 @@ export class SegmentReader {
       line: this.#lines,
       lineBytes: line.length,
       lineHash: sha256(line).toString('base64'),
+      content: this.#contentOf(line),
       checkpoint,
     });
     this.#stretch = begunAt(this.#stretch.from + this.#stretch.bytes + line.length);
+  }
+
+  #contentOf(line: Buffer): Content {
+    const { content, resource } = readContent(line);
+    if (resource !== this.#resource) this.#resource = resource;
+    return { content, resource: this.#resource };
+  }
+}
+
+/** Returns a content that nothing else has if the line has too many levels. */
+function readContent(line: Buffer): Content {
+  try {
+    const record = parseExact(line.toString());
+    return contentOf(isObject(record) ? record : {});
+  } catch {
+    return { content: '', resource: '{}' };
   }
 }
 

@@ -50,6 +50,7 @@ export function leafOf(previousLine: string, blockRoot: string): string {
   return leafHash(bytesOf(previousLine), bytesOf(blockRoot)).toString('base64');
 }
 
-function bytesOf(base64: string): Buffer {
+/** Returns the bytes of base64. */
+export function bytesOf(base64: string): Buffer {
   return Buffer.from(base64, 'base64');
 }

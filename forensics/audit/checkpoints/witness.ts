@@ -1,6 +1,7 @@
-import { isObject, type Json, type JsonObject, writeExact } from '../../../record/exact-json.ts';
+import { type JsonObject, writeExact } from '../../../record/exact-json.ts';
 import { sha256 } from '../../../record/tree/hashes.ts';
 import { factsOf } from './checkpoint-line.ts';
+import { contentOf } from './content.ts';
 import type { TreeFinding } from './history.ts';
 import type { CheckpointFacts } from './segment-facts.ts';
 import { checkpointInWords } from './words.ts';
@@ -38,7 +39,7 @@ export class Witness {
     const known = sizes.get(size);
     const lineHash = sha256(Buffer.from(`${writeExact(record)}\n`)).toString('base64');
     if (known === undefined) sizes.set(size, { checkpoint, record, lineHash, place });
-    else if (known.lineHash !== lineHash && contentOf(known.record) !== contentOf(record))
+    else if (known.lineHash !== lineHash && !hasContentOf(known.record, record))
       this.#contradict(known, { checkpoint, record, lineHash, place });
   }
 
@@ -56,25 +57,7 @@ export class Witness {
   }
 }
 
-/**
- * Whether a journal's record is the witnessed one. What carries records may add to the resource, and change
- * the order of members.
- */
-export function isWitnessed(own: JsonObject, witnessed: JsonObject): boolean {
-  if (contentOf(own) !== contentOf(witnessed)) return false;
-  const theirs = isObject(witnessed.resource) ? witnessed.resource : {};
-  const members = Object.entries(isObject(own.resource) ? own.resource : {});
-  return members.every(([key, value]) => writeExact(theirs[key] ?? null) === writeExact(value));
-}
-
-function contentOf(record: JsonObject): string {
-  const { resource: _, ...others } = record;
-  return writeExact(sorted(others));
-}
-
-function sorted(value: Json): Json {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (!isObject(value)) return value;
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(members.map(([key, member]) => [key, sorted(member)]));
+/** Whether records are the same, apart from their resources. */
+function hasContentOf(one: JsonObject, other: JsonObject): boolean {
+  return contentOf(one).content === contentOf(other).content;
 }

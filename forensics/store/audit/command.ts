@@ -17,11 +17,18 @@ import { auditFleet, type FleetFinding } from './fleet.ts';
 export interface StoreAuditOptions extends AuditOptions, ConnectionOptions {
   readonly since?: string;
   readonly node?: string;
+  /** It is refused. */
+  readonly witness?: readonly string[];
 }
 
 /** Audits one node with every rule, or all nodes with those that the store itself can apply. */
 export async function storeAudit(address: string, options: StoreAuditOptions): Promise<number> {
-  const { since, node } = options;
+  const { since, node, witness } = options;
+  if (witness !== undefined)
+    throw new ForensicsError(
+      'usage',
+      '--witness compares a journal on disk: name its folder, and the store as --witness',
+    );
   if (since === undefined)
     throw new ForensicsError(
       'usage',

@@ -96,8 +96,11 @@ describe('a proof of a record', () => {
       /has no checkpoint behind/,
     );
     const other = folder.journal('other.jsonl', scene.lines);
-    await assert.rejects(proveRecord([other], idOf(scene, 1)), /cannot be told/);
-    await assert.rejects(proveRecord(['clickhouse://a@b:1/c'], 'a'), /cannot be told/);
+    await assert.rejects(proveRecord([other], idOf(scene, 1)), /only the segments of a journal/);
+    await assert.rejects(
+      proveRecord(['clickhouse://a@b:1/c'], 'a'),
+      /only the segments of a journal/,
+    );
     await assert.rejects(proveRecord([journal, late()], 'a'), /a proof is of one journal/);
   });
 

@@ -93,7 +93,10 @@ function asLocal({ code, stdout, stderr }: Ran): Ran {
 
 /** Objects are no journal, so that their checkpoints are not compared, and the answer says so. */
 function withoutTrees({ code, stdout, stderr }: Ran): Ran {
-  const rest = stderr.replaceAll(/^vcml: .*it cannot be said whether lines were changed.*\n/gm, '');
+  const rest = stderr.replaceAll(
+    /^vcml: .*(whether lines were changed|changes in \w+ cannot be found).*\n/gm,
+    '',
+  );
   return { code, stdout, stderr: rest };
 }
 

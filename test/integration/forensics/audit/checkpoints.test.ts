@@ -329,4 +329,32 @@ describe('with a witness', () => {
     assert.match(unread.stderr, /the witness cannot be read/);
     assert.notEqual(unread.code, 0);
   });
+
+  test('what cannot be compared is not called sound', async () => {
+    const texts = soundTexts();
+    const all = witness(exported(texts));
+    const other = folder.write('copy.jsonl', Buffer.concat(texts));
+    const store = 'clickhouse://reader@127.0.0.1:1/vcml';
+    for (const [args, says] of [
+      [[other, '--witness', all], /none is among the inputs: name the folder of the journal/],
+      [[store, '--since', '1h', '--witness', all], /name its folder, and the store as --witness/],
+      [[other, '--witness', 's3://a-bucket/x'], /s3:\/\/a-bucket\/x cannot be a witness: copy/],
+    ] as const) {
+      const { code, stderr } = await vcml('audit', ...args);
+      assert.match(stderr, says);
+      assert.equal(code, 64);
+    }
+    const whole = write(texts);
+    const found = await opened([whole, other], async (journals) =>
+      evidenceIn(journals, await readWitness([all], [whole], {})),
+    );
+    assert.deepEqual(
+      found.findings.map(({ code, path }) => [code, path]),
+      [['NOT_WITNESSED', other]],
+    );
+    const copy = folder.write('a-copy.jsonl', texts[0] ?? '');
+    const one = join(whole, segment(1));
+    const same = await opened([copy, one], async (journals) => evidenceIn(journals));
+    assert.match(same.sentences.join(), /^\S+: verified up to \S+ by the checkpoints/);
+  });
 });

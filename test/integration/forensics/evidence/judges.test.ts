@@ -1,7 +1,7 @@
 /** Proofs before judges that share no code with the project: a program in Python, and Go's libraries. */
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash, generateKeyPairSync, randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -154,6 +154,24 @@ test('the commands write, check and refuse a proof', async () => {
   assert.equal(checked.code, 0, checked.stderr);
   for (const part of [id, 'size 8, root ', 'note: signed with', 'witness: has this checkpoint\n'])
     assert.ok(checked.stdout.includes(part), part);
+  assert.match(checked.stdout, /^proved: this record/);
+  const alone = await vcml('verify', proof);
+  assert.match(alone.stdout, /^consistent, but nobody confirms it: this record/);
+  assert.equal(alone.code, 0);
+  const program = join(ROOT, 'docs/verify-proof.py');
+  const inWords = (...files: string[]) => {
+    const { stdout, stderr } = spawnSync('python3', [program, ...files], { encoding: 'utf8' });
+    return `${stdout}${stderr}`;
+  };
+  assert.match(inWords(proof), /^consistent, but nobody confirms it: record/);
+  assert.match(inWords(proof, lines), /^proved: record/);
+  for (const files of [[], [`${proof}.none`]]) {
+    assert.match(inWords(...files), /verify-proof\.py PROOF \[WITNESS\]/);
+    assert.doesNotMatch(inWords(...files), /Traceback/);
+  }
+  const keyless = await vcml(...args.slice(0, -1), 'none.key');
+  assert.match(keyless.stderr, /not of the form NAME\+HASH\+KEY, and no file has this name/);
+  assert.deepEqual([keyless.code, (await vcml('verify', `${proof}.none`)).code], [64, 2]);
   const other = generateKeyPairSync('ed25519').privateKey;
   const refused = await vcml(...args.slice(0, -1), verifierKey(other, 'vcml/h1'));
   assert.deepEqual(
