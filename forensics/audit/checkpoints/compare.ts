@@ -30,12 +30,13 @@ export function compareWith(witness: Witness, journals: readonly VerifiedJournal
   const matched = new Set<Met>();
   for (const [epoch, known] of epochs)
     findings.push(...compareEpoch(known, witness.epochs.get(epoch) ?? new Map(), matched));
+  for (const { checkpoints } of journals) findings.push(...otherEnds(checkpoints, witness));
   const witnessed = new Map<VerifiedJournal, Met>();
   for (const journal of journals) {
     const last = journal.checkpoints.findLast((one) => matched.has(one));
     if (last !== undefined) witnessed.set(journal, last);
   }
-  findings.push(...otherEpochs(witness, epochs, journals, witnessed));
+  findings.push(...otherEpochs(witness, epochs, journals, witnessed, matched));
   for (const journal of journals) findings.push(...unwitnessed(journal, matched, witness));
   return { findings, witnessed };
 }
@@ -95,6 +96,17 @@ function isSame(met: Met, { checkpoint, lineHash, record }: Witnessed): boolean 
   return isWitnessed(met.content, contentOf(record));
 }
 
+/** Finds epochs that name another end of the epoch before them than the witness has. */
+function otherEnds(checkpoints: readonly Met[], witness: Witness): TreeFinding[] {
+  return checkpoints.flatMap((met) => {
+    const { previous, id } = met.checkpoint;
+    const one = previous && witness.epochs.get(previous.epoch)?.get(previous.size);
+    if (one === undefined || one.checkpoint.root === previous?.root) return [];
+    const more = `the ${checkpointInWords(met)} names another root of the ${checkpointInWords(one)} before it than ${one.place} has`;
+    return [{ code: 'WITNESS_FORKED', path: met.path, line: met.line, id, more }];
+  });
+}
+
 function forkFinding(
   { met, one }: { readonly met: Met; readonly one: Witnessed },
   more: number,
@@ -128,6 +140,7 @@ function otherEpochs(
   epochs: ReadonlyMap<string, Epoch>,
   journals: readonly VerifiedJournal[],
   witnessed: ReadonlyMap<VerifiedJournal, Met>,
+  matched: ReadonlySet<Met>,
 ): TreeFinding[] {
   const findings: TreeFinding[] = [];
   for (const [epoch, sizes] of witness.epochs) {
@@ -139,8 +152,10 @@ function otherEpochs(
     const ofHost = journals.filter((one) => one.host === host && one.checkpoints.length > 0);
     const [first] = ofHost;
     if (first === undefined) continue;
-    const isDeleted = ofHost.some((journal) => mayHaveDeleted(journal, last, witness, witnessed));
-    if (isDeleted) continue;
+    const isDeleted = (journal: VerifiedJournal) =>
+      endedBefore(journal, last, witness, matched) ??
+      (witnessed.has(journal) && isBefore(last, journal));
+    if (ofHost.some(isDeleted)) continue;
     findings.push({
       code: 'WITNESS_AHEAD',
       path: first.path,
@@ -150,23 +165,38 @@ function otherEpochs(
   return findings;
 }
 
-/** Whether an epoch ended before what a journal has, so that it may have been deleted for space. */
-function mayHaveDeleted(
-  journal: VerifiedJournal,
+/**
+ * Whether an epoch ended before what a journal has, so that it may have been deleted for space; undefined:
+ * the epochs do not say it.
+ */
+function endedBefore(
+  { checkpoints }: VerifiedJournal,
   { checkpoint: ended }: Witnessed,
   witness: Witness,
-  witnessed: ReadonlyMap<VerifiedJournal, Met>,
-): boolean {
-  const begin = journal.checkpoints[0]?.checkpoint;
+  matched: ReadonlySet<Met>,
+): boolean | undefined {
+  const begin = checkpoints[0]?.checkpoint;
   if (begin === undefined || begin.reason === 'new') return false;
+  const isOwn = ({ checkpoint }: Met) => checkpoint.epoch === begin.epoch;
+  // An epoch that nobody has seen can claim to follow checkpoints that nobody has seen.
+  let isWitnessed =
+    begin.reason === undefined || checkpoints.some((one) => isOwn(one) && matched.has(one));
   const seen = new Set<string>();
   let one = begin.reason === undefined ? firstOf(witness, begin.epoch) : begin;
   while (one?.previous !== undefined && !seen.has(one.epoch)) {
     seen.add(one.epoch);
-    if (one.previous.epoch === ended.epoch) return ended.size <= one.previous.size;
-    one = firstOf(witness, one.previous.epoch);
+    const { epoch, size, root } = one.previous;
+    if (epoch === ended.epoch)
+      return size === ended.size ? root === ended.root : size > ended.size && isWitnessed;
+    one = firstOf(witness, epoch);
+    isWitnessed = true;
   }
-  return witnessed.has(journal) && BigInt(ended.time) < BigInt(begin.time);
+  return undefined;
+}
+
+function isBefore({ checkpoint }: Witnessed, { checkpoints }: VerifiedJournal): boolean {
+  const begin = checkpoints[0]?.checkpoint;
+  return begin !== undefined && BigInt(checkpoint.time) < BigInt(begin.time);
 }
 
 function firstOf(witness: Witness, epoch: string): Witnessed['checkpoint'] | undefined {
@@ -224,7 +254,10 @@ function isUncovered(
   const next = all[at + 1];
   if (next === undefined || next.checkpoint.epoch === checkpoint.epoch) return false;
   const { previous } = next.checkpoint;
-  const names = previous?.epoch === checkpoint.epoch && previous.size === checkpoint.size;
+  const names =
+    previous?.epoch === checkpoint.epoch &&
+    previous.size === checkpoint.size &&
+    previous.root === checkpoint.root;
   const isNextMatched = all.some(
     (one) => one.checkpoint.epoch === next.checkpoint.epoch && matched.has(one),
   );

@@ -2,7 +2,13 @@ import { counted } from '../../../record/describe.ts';
 import type { Code } from '../codes.ts';
 import type { CheckpointFacts, SealedBlock, SegmentFacts, Stretch } from './segment-facts.ts';
 import { leafOf, Tree } from './tree.ts';
-import { checkpointInWords, segmentsInWords, stretchInWords, timeInWords } from './words.ts';
+import {
+  checkpointInWords,
+  type NumberRange,
+  segmentsInWords,
+  stretchInWords,
+  timeInWords,
+} from './words.ts';
 
 /** A segment of a journal. */
 export interface Segment {
@@ -42,20 +48,17 @@ export interface History {
 }
 
 /**
- * Verifies the segments of a journal, in their order. `isExplained` says whether it is known why a segment
- * is not among them.
+ * Verifies the segments of a journal, in their order. `explained` are numbers of segments, in their order, that
+ * may not be among them for a known reason.
  */
-export function historyOf(
-  segments: readonly Segment[],
-  isExplained: (number: number) => boolean,
-): History {
-  const follower = new Follower(isExplained);
+export function historyOf(segments: readonly Segment[], explained: readonly number[]): History {
+  const follower = new Follower(explained);
   for (const segment of segments) follower.add(segment);
   return follower.end();
 }
 
 class Follower {
-  readonly #isExplained: (number: number) => boolean;
+  readonly #explained: readonly number[];
   readonly #findings: TreeFinding[] = [];
   readonly #checkpoints: Met[] = [];
   readonly #epochs = new Set<string>();
@@ -68,10 +71,10 @@ class Follower {
   #hasHoles = false;
   #host: string | undefined;
   /** numbers of segments that are missing since the last checkpoint */
-  #missing: number[] = [];
+  #missing: NumberRange[] = [];
 
-  constructor(isExplained: (number: number) => boolean) {
-    this.#isExplained = isExplained;
+  constructor(explained: readonly number[]) {
+    this.#explained = explained;
   }
 
   add(segment: Segment): void {
@@ -95,6 +98,12 @@ class Follower {
   }
 
   end(): History {
+    if (this.#missing.length > 0 && this.#checkpoints.length > 0)
+      this.#findings.push({
+        code: 'CHECKPOINT_MISSING',
+        path: this.#path,
+        more: `${segmentsInWords(this.#missing)} before it; ${ONLY_OLDEST}`,
+      });
     return {
       host: this.#checkpoints[0]?.checkpoint.host ?? this.#host,
       findings: this.#findings,
@@ -105,13 +114,16 @@ class Follower {
   }
 
   #noteGap({ number }: Segment): void {
-    if (this.#segment === undefined) return;
-    for (let one = this.#segment.number + 1; one < number; one += 1)
-      if (!this.#isExplained(one)) this.#missing.push(one);
-      else {
-        this.#isApart = true;
-        this.#hasHoles = true;
-      }
+    let first = (this.#segment?.number ?? number) + 1;
+    if (first >= number) return;
+    for (const one of this.#explained) {
+      if (one < first || one >= number) continue;
+      this.#isApart = true;
+      this.#hasHoles = true;
+      if (one > first) this.#missing.push({ first, last: one - 1 });
+      first = one + 1;
+    }
+    if (first < number) this.#missing.push({ first, last: number - 1 });
   }
 
   #take(block: SealedBlock, before: SealedBlock | undefined): void {
@@ -153,18 +165,35 @@ class Follower {
       this.#at(block, 'CHECKPOINT_FORKED', 'the epoch begins a second time');
     if (reason === 'new' && last !== undefined)
       this.#at(block, 'CHECKPOINT_FORKED', 'the journal begins again behind other checkpoints');
-    if (previous !== undefined) {
-      const same = this.#checkpoints.find(
-        ({ checkpoint: one }) => one.epoch === previous.epoch && one.size === previous.size,
-      );
-      if (same !== undefined && same.checkpoint.root !== previous.root)
-        this.#at(
-          block,
-          'CHECKPOINT_FORKED',
-          `it names another root of the ${checkpointInWords(same)} than that has`,
-        );
-    }
+    if (previous !== undefined) this.#checkPrevious(block, previous, last);
     if (reason !== 'new') this.#at(block, 'EPOCH_BEGUN', epochInWords(checkpoint, last));
+  }
+
+  /**
+   * Compares what an epoch names as the end before it with the last checkpoint there. An agent that cannot read
+   * that names none.
+   */
+  #checkPrevious(block: SealedBlock, previous: Previous, last: Met | undefined): void {
+    const { epoch, size } = previous;
+    const named = `it names checkpoint ${size} of the epoch ${epoch} as the one before it`;
+    if (last === undefined) {
+      if (this.#segment?.number === FIRST_SEGMENT)
+        this.#at(block, 'CHECKPOINT_MISSING', `${named}, and that is not there`);
+      return;
+    }
+    const { checkpoint } = last;
+    if (epoch === checkpoint.epoch && size === checkpoint.size) {
+      if (previous.root === checkpoint.root) return;
+      const more = `it names another root of the ${checkpointInWords(last)} than that has`;
+      this.#at(block, 'CHECKPOINT_FORKED', more);
+      return;
+    }
+    const isEarlier = epoch === checkpoint.epoch ? size < checkpoint.size : this.#epochs.has(epoch);
+    if (isEarlier) {
+      const more = `${named}, and the ${checkpointInWords(last)} is between them`;
+      this.#at(block, 'CHECKPOINT_FORKED', more);
+    } else if (!this.#isApart)
+      this.#at(block, 'CHECKPOINT_MISSING', `${named}, and that is not there`);
   }
 
   /** Takes a checkpoint that continues an epoch. */
@@ -197,11 +226,11 @@ class Follower {
 
   /** Reports segments that are not there. */
   #reportMissing(block: SealedBlock, last: Met | undefined): void {
-    if (last === undefined || this.#missing.length === 0) return;
+    if (this.#missing.length === 0) return;
     const { epoch, size } = block.checkpoint;
-    const leaves = last.checkpoint.epoch === epoch ? size - last.checkpoint.size - 1 : 0;
+    const leaves = last?.checkpoint.epoch === epoch ? size - last.checkpoint.size - 1 : 0;
     const with_ = leaves > 0 ? `, and with them ${leaves} checkpoints` : '';
-    const more = `${segmentsInWords(this.#missing)} before it${with_}; only the oldest are deleted for space`;
+    const more = `${segmentsInWords(this.#missing)} before it${with_}; ${ONLY_OLDEST}`;
     this.#at(block, 'CHECKPOINT_MISSING', more);
     this.#isApart = true;
   }
@@ -253,6 +282,8 @@ class Follower {
   }
 }
 
+type Previous = NonNullable<CheckpointFacts['previous']>;
+
 /** Returns the hash of the line that a checkpoint must follow; undefined: it does not say. */
 function lineBefore(
   checkpoint: CheckpointFacts,
@@ -261,6 +292,10 @@ function lineBefore(
   if (checkpoint.reason !== undefined) return NO_LINE_TEXT;
   return before?.lineHash ?? checkpoint.continued?.previousLine;
 }
+
+/** What is before the first checkpoint of this segment can have been in no other one. */
+const FIRST_SEGMENT = 1;
+const ONLY_OLDEST = 'only the oldest are deleted for space';
 
 const NO_LINE_TEXT = Buffer.alloc(32).toString('base64');
 

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { readdirSync, realpathSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { compressedName } from '../../inputs/find.ts';
 import { SEGMENT } from '../../inputs/names.ts';
 import { readSoundText } from '../../inputs/read/text.ts';
@@ -30,13 +30,20 @@ export async function verifyJournals(journals: Journals): Promise<VerifiedJourna
       segments.push({ path, number: numberOf(original), facts });
     }
   }
-  const unread = new Set(journals.problems.map(({ path }) => basename(path).slice(0, 20)));
+  const unread = unreadSegments(journals.problems);
   return [...byFolder].map(([folder, segments]) => {
     segments.sort((a, b) => a.number - b.number);
-    const isExplained = (number: number) => unread.has(nameOf(number)) || isThere(folder, number);
+    const there = segmentsIn(folder);
+    const explained = new Set([...there, ...(unread.get(folder) ?? [])]);
     const last = segments.at(-1)?.number ?? 0;
-    const path = segments.length === 1 ? (segments[0]?.path ?? folder) : folder;
-    return { path, isCutOff: isThere(folder, last + 1), ...historyOf(segments, isExplained) };
+    return {
+      path: segments.length === 1 ? (segments[0]?.path ?? folder) : folder,
+      isCutOff: there.some((number) => number > last),
+      ...historyOf(
+        segments,
+        [...explained].sort((a, b) => a - b),
+      ),
+    };
   });
 }
 
@@ -63,14 +70,37 @@ async function factsOf(file: Source): Promise<SegmentFacts | undefined> {
   return undefined;
 }
 
-/** Whether the folder has a segment, be it an input or not. */
-function isThere(folder: string, number: number): boolean {
-  const path = join(folder, `${nameOf(number)}.jsonl`);
-  return existsSync(path) || existsSync(compressedName(path));
+/** Returns the numbers of segments that cannot be read, by their folders. */
+function unreadSegments(problems: Journals['problems']): ReadonlyMap<string, readonly number[]> {
+  const byFolder = new Map<string, number[]>();
+  for (const { path } of problems) {
+    if (!SEGMENT.test(basename(path))) continue;
+    const folder = realFolder(path);
+    byFolder.set(folder, [...(byFolder.get(folder) ?? []), numberOf(path)]);
+  }
+  return byFolder;
 }
 
-function nameOf(number: number): string {
-  return `${number}`.padStart(20, '0');
+function realFolder(path: string): string {
+  try {
+    return realpathSync(dirname(path));
+  } catch {
+    return dirname(path);
+  }
+}
+
+/**
+ * Returns the numbers of the segments that a folder has, be they inputs or not. A folder or a link with the
+ * name of a segment does not explain why the segment is not among the inputs.
+ */
+function segmentsIn(folder: string): number[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((one) => one.isFile() && SEGMENT.test(one.name))
+      .map(({ name }) => numberOf(name));
+  } catch {
+    return []; // the inputs were moved, or come from somewhere else
+  }
 }
 
 function numberOf(path: string): number {

@@ -28,9 +28,16 @@ export function durationInWords(from: string, to: string): string {
   return minutes < 120n ? `${minutes} min` : `${minutes / 60n} h`;
 }
 
-/** Names numbers of segments, such as `segments 4 to 6`. */
-export function segmentsInWords(numbers: readonly number[]): string {
-  const [first, last] = [numbers[0], numbers.at(-1)];
-  if (numbers.length === 1) return `segment ${first} is missing`;
-  return `${counted(numbers.length, 'segment')} between ${first} and ${last} are missing`;
+/** Numbers that follow each other, from the first to the last one. */
+export interface NumberRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Names numbers of segments that are missing. */
+export function segmentsInWords(ranges: readonly NumberRange[]): string {
+  const [first, last] = [ranges[0]?.first, ranges.at(-1)?.last];
+  const count = ranges.reduce((sum, range) => sum + range.last - range.first + 1, 0);
+  if (count === 1) return `segment ${first} is missing`;
+  return `${counted(count, 'segment')} between ${first} and ${last} are missing`;
 }

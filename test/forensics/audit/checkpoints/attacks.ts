@@ -1,12 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { compareWith } from '../../../../forensics/audit/checkpoints/compare.ts';
-import type { Segment, TreeFinding } from '../../../../forensics/audit/checkpoints/history.ts';
-import { historyOf } from '../../../../forensics/audit/checkpoints/history.ts';
+import type { TreeFinding } from '../../../../forensics/audit/checkpoints/history.ts';
+import { verifyJournals } from '../../../../forensics/audit/checkpoints/of-journals.ts';
 import { SegmentReader } from '../../../../forensics/audit/checkpoints/segment-reader.ts';
 import { Witness } from '../../../../forensics/audit/checkpoints/witness.ts';
 import { CODES } from '../../../../forensics/audit/codes.ts';
+import type { Journals } from '../../../../forensics/journals.ts';
 import { CHECKPOINT_MARK } from '../../../../record/tree/read-checkpoint.ts';
+import type { EpochBegin } from '../../../../record/types.ts';
 import { type Block, checkpointsIn, Sealer, sealed } from '../../../support/checkpoints.ts';
+import { type Epochs, endOf, joined, written } from './epochs.ts';
 
 /** The segments of a journal by their numbers. */
 export type Texts = ReadonlyMap<number, Buffer>;
@@ -36,10 +42,12 @@ export class Random {
 export interface Scene {
   readonly blocks: readonly (readonly Block[])[];
   readonly texts: Texts;
-  readonly epoch: string;
-  /** of all checkpoints in order, how many left the node */
+  readonly epochs: Epochs;
+  /** of all checkpoints in order, up to which one they left the node */
   readonly witnessed: number;
   readonly witness: Witness;
+  /** the line of the last checkpoint of the first epoch, if it did not leave the node and later ones did */
+  readonly unsent: Buffer | undefined;
 }
 
 let lines = 0;
@@ -49,7 +57,10 @@ function line(random: Random): string {
   return `{"id":"${lines}","timestamp":${time},"object":"${'x'.repeat(random.below(60))}"}`;
 }
 
-/** Makes a journal of some segments; all but the last end with a checkpoint. */
+/**
+ * Makes a journal of some segments; all but the last end with a checkpoint. The last checkpoint of an epoch may not
+ * have left the node, although later ones did.
+ */
 export function scene(random: Random): Scene {
   const segments = 2 + random.below(4);
   const blocks = Array.from({ length: segments }, (_, segment) => {
@@ -61,13 +72,28 @@ export function scene(random: Random): Scene {
     const hasTail = segment === segments - 1 && random.below(2) === 0;
     return hasTail ? [...own, { lines: [line(random)], isSealed: false }] : own;
   });
-  const epoch = randomUUID();
-  const texts = numbered(sealed(blocks, new Sealer(epoch)));
+  const epochs = {
+    first: randomUUID(),
+    second: randomUUID(),
+    split: 1 + random.below(segments),
+    isJoined: random.below(2) === 0,
+  };
+  const texts = numbered(written(blocks, epochs));
   const checkpoints = checkpointsIn([...texts.values()]);
   const witnessed = 1 + random.below(checkpoints.length);
+  const unsent =
+    random.below(2) * checkpointsIn(written(blocks.slice(0, epochs.split), epochs)).length;
   const witness = new Witness();
-  for (const record of checkpoints.slice(0, witnessed)) witness.add(record, 'witness');
-  return { blocks, texts, epoch, witnessed, witness };
+  const isUnsent = unsent > 0 && unsent < witnessed;
+  for (const [at, record] of checkpoints.slice(0, witnessed).entries())
+    if (!isUnsent || at + 1 !== unsent) witness.add(record, 'witness');
+  const end = isUnsent ? lastLine(written(blocks.slice(0, epochs.split), epochs)) : undefined;
+  return { blocks, texts, epochs, witnessed, witness, unsent: end };
+}
+
+function lastLine(texts: readonly Buffer[]): Buffer {
+  const text = texts.at(-1) as Buffer;
+  return text.subarray(text.lastIndexOf('\n', text.length - 2) + 1);
 }
 
 export function numbered(texts: readonly Buffer[], from = 1): Texts {
@@ -98,7 +124,7 @@ function protectedPart({ texts, witnessed }: Scene): Texts {
  */
 export function bytesBehind(scene: Scene, attacked: Texts): number | undefined {
   const part = [...protectedPart(scene).values()];
-  const texts = [...attacked]
+  const texts = [...withUnsent(scene, attacked)]
     .sort(([a], [b]) => a - b)
     .flatMap(([, text]) => (text.length > 0 ? [text] : []));
   const from = part.findIndex((_, first) =>
@@ -108,22 +134,58 @@ export function bytesBehind(scene: Scene, attacked: Texts): number | undefined {
   return from < 0 ? undefined : bytes(texts) - bytes(part.slice(from));
 }
 
+/**
+ * Restores the line of a checkpoint that did not leave the node: the next epoch names its root, and nothing covers
+ * the rest of it.
+ */
+function withUnsent({ texts, unsent }: Scene, attacked: Texts): Texts {
+  if (unsent === undefined) return attacked;
+  const restored = [...attacked].map(([number, text]): [number, Buffer] => {
+    const own = texts.get(number);
+    const from = own?.indexOf(unsent) ?? -1;
+    const to = from + unsent.length;
+    const isOnlyThere =
+      from >= 0 &&
+      own?.length === text.length &&
+      own.subarray(0, from).equals(text.subarray(0, from)) &&
+      own.subarray(to).equals(text.subarray(to));
+    return [number, isOnlyThere ? (own as Buffer) : text];
+  });
+  return new Map(restored);
+}
+
 /** Returns what the audit finds in a journal with the witness of a scene. */
 export async function findingsOf(
   { witness }: Scene,
   texts: Texts,
 ): Promise<readonly TreeFinding[]> {
-  const segments: Segment[] = [...texts]
-    .sort(([a], [b]) => a - b)
-    .map(([number, text]) => {
-      const reader = new SegmentReader();
-      reader.add(text);
-      return { path: `/nowhere/${number}`, number, facts: reader.end() };
-    });
-  const history = historyOf(segments, () => false);
-  const journal = { path: '/nowhere', isCutOff: false, ...history };
-  return [...history.findings, ...(await compareWith(witness, [journal])).findings];
+  const files = [...texts].map(([number, text]) => {
+    const reader = new SegmentReader();
+    reader.add(text);
+    const original = join(FOLDER, nameOf(number));
+    return {
+      path: original,
+      original,
+      journal: FOLDER,
+      isSegment: true,
+      segmentFacts: reader.end(),
+      copies: [],
+    };
+  });
+  const inputs = { files, problems: [] } as unknown as Journals;
+  const journals = await verifyJournals(inputs);
+  const compared = await compareWith(witness, journals);
+  return [...journals.flatMap((one) => one.findings), ...compared.findings];
 }
+
+function nameOf(number: number): string {
+  return `${`${number}`.padStart(20, '0')}.jsonl`;
+}
+
+/** What a journal's folder has beside the inputs: a folder with the name of every segment. */
+const FOLDER = mkdtempSync(join(tmpdir(), 'vcml-attacks-'));
+for (let number = 0; number <= 20; number += 1) mkdirSync(join(FOLDER, nameOf(number)));
+process.on('exit', () => rmSync(FOLDER, { recursive: true }));
 
 export function codesOf(findings: readonly TreeFinding[], ...severities: string[]): string[] {
   return [...new Set(findings.map(({ code }) => code))].filter((code) =>
@@ -168,6 +230,7 @@ export const ATTACKS: Readonly<Record<string, (scene: Scene, random: Random) => 
     return new Map([...texts].filter(([number]) => number !== dropped));
   },
   'drop a segment and close the gap': ({ texts }, random) => {
+    if (texts.size === 1) return texts;
     const dropped = 1 + random.below(texts.size);
     const left = [...texts].filter(([number]) => number !== dropped);
     return numbered(left.map(([, text]) => text));
@@ -196,21 +259,57 @@ export const ATTACKS: Readonly<Record<string, (scene: Scene, random: Random) => 
   },
   'take all checkpoints away': ({ texts }) =>
     new Map([...texts].map(([number, text]) => [number, withoutCheckpoints(text)])),
-  'rewrite and compute everything again': ({ blocks, epoch }, random) =>
-    numbered(sealed(rewritten(blocks, random), new Sealer(epoch))),
+  'rewrite and compute everything again': ({ blocks, epochs }, random) =>
+    numbered(written(rewritten(blocks, random), epochs)),
   'rewrite as a journal of its own': ({ blocks }, random) =>
     numbered(sealed(rewritten(blocks, random), new Sealer(randomUUID()))),
-  'rewrite, and keep only what is behind': ({ blocks, epoch }, random) => {
-    const from = random.below(blocks.length);
-    const all = sealed(rewritten(blocks, random), new Sealer(epoch));
+  'rewrite, and keep only what is behind': ({ blocks, epochs }, random) => {
+    const all = written(rewritten(blocks, random), epochs);
+    const from = random.below(all.length);
     return numbered(all.slice(from), 1 + from);
   },
   'fork with an epoch of its own': (scene, random) => fork(scene, random, true),
   'fork and go on': (scene, random) => fork(scene, random, false),
+  'drop the end of an epoch': (scene) => atBoundary(scene, 1, () => []),
+  'insert a block at the end of an epoch': (scene, random) =>
+    atBoundary(scene, 0, () => [{ lines: [line(random)], isSealed: true }]),
+  'insert an epoch between two': (scene, random) =>
+    atBoundary(scene, 0, (end) => forged(end, random)),
+  'replace the end of an epoch by an epoch': (scene, random) =>
+    atBoundary(scene, 1, (end) => forged(end, random)),
 };
 
+/** Changes the end of the first of two epochs: drops blocks, and adds others or the text of an epoch. */
+function atBoundary(
+  { blocks, epochs, texts }: Scene,
+  dropped: number,
+  add: (previous: EpochBegin['previous']) => readonly Block[] | Buffer,
+): Texts {
+  const { split } = epochs;
+  if (split >= blocks.length) return texts;
+  const own = blocks[split - 1] as readonly Block[];
+  const former = blocks.slice(0, split - 1);
+  const kept = own.slice(0, own.length - dropped);
+  const genuine = written([...former, own], epochs);
+  const before = written([...former, kept], epochs);
+  const more = add(endOf(written([...former, own], epochs)));
+  const changed = Buffer.isBuffer(more)
+    ? joined(before, [more])
+    : written([...former, [...kept, ...more]], epochs);
+  const last = changed.at(-1) as Buffer;
+  // What is behind stays as it is.
+  const behind = (texts.get(split) as Buffer).subarray(genuine.at(-1)?.length);
+  return new Map(texts).set(split, Buffer.concat([last, behind]));
+}
+
+/** Makes an epoch of one block that says that it follows another one. */
+function forged(previous: EpochBegin['previous'], random: Random): Buffer {
+  const sealer = new Sealer(randomUUID(), { reason: 'truncated', previous });
+  return Buffer.concat(sealed([[{ lines: [line(random)], isSealed: true }]], sealer));
+}
+
 /** Keeps a journal up to a checkpoint, and continues from there with other lines. */
-function fork({ blocks, epoch }: Scene, random: Random, isNewEpoch: boolean): Texts {
+function fork({ blocks, epochs }: Scene, random: Random, isNewEpoch: boolean): Texts {
   const last = random.below(blocks.length);
   const own = blocks[last] as readonly Block[];
   const kept = own.slice(0, 1 + random.below(own.length)).filter(({ isSealed }) => isSealed);
@@ -220,16 +319,10 @@ function fork({ blocks, epoch }: Scene, random: Random, isNewEpoch: boolean): Te
     ...rewritten(blocks.slice(last + 1), random),
   ];
   const before = [...blocks.slice(0, last), kept];
-  if (!isNewEpoch) return numbered(sealed([...before, ...others], new Sealer(epoch)));
-  const genuine = sealed(before, new Sealer(epoch));
-  const end = checkpointsIn(genuine).at(-1)?.attributes as Record<string, unknown>;
-  const previous = {
-    epoch,
-    size: Number(end['vcml.checkpoint.size']),
-    root: String(end['vcml.checkpoint.root']),
-  };
-  const forged = sealed(others, new Sealer(randomUUID(), { reason: 'truncated', previous }));
-  return numbered([...genuine, ...forged]);
+  if (!isNewEpoch) return numbered(written([...before, ...others], epochs));
+  const genuine = written(before, epochs);
+  const begin: EpochBegin = { reason: 'truncated', previous: endOf(genuine) };
+  return numbered([...genuine, ...sealed(others, new Sealer(randomUUID(), begin))]);
 }
 
 function rewritten(blocks: readonly (readonly Block[])[], random: Random): Block[][] {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
@@ -102,6 +102,32 @@ describe('a sound journal has no finding', () => {
 
 test('a segment that is there, but not among the inputs, is not missing', async () => {
   assert.deepEqual(await codesIn(join(write(soundTexts()), '*[13].jsonl')), ['SEQ_MISSING']);
+});
+
+test('a folder or a link with the name of a segment does not stand for it', async () => {
+  const dir = write(soundTexts().with(1, undefined as unknown as Buffer));
+  mkdirSync(join(dir, segment(2)));
+  assert.deepEqual(await codesIn(dir), ['CHECKPOINT_MISSING', 'SEQ_MISSING']);
+  rmSync(join(dir, segment(2)), { recursive: true });
+  symlinkSync(folder.write(`${count}.jsonl`, Buffer.alloc(0)), join(dir, segment(2)));
+  assert.deepEqual(await codesIn(dir), ['CHECKPOINT_MISSING', 'SEQ_MISSING']);
+});
+
+test('segments that are missing before one with a huge number are reported at once', async () => {
+  const dir = write(soundTexts());
+  folder.write(`${count}/${'9'.repeat(20)}.jsonl`, Buffer.alloc(0));
+  assert.deepEqual(await codesIn(dir), ['CHECKPOINT_MISSING']);
+});
+
+test('a segment that cannot be read does not explain a gap in another journal', async () => {
+  const gap = write(soundTexts().with(1, undefined as unknown as Buffer));
+  const other = write(soundTexts().with(1, undefined as unknown as Buffer));
+  symlinkSync('/nowhere', join(other, segment(2)));
+  const found = await opened([gap, other], (journals) => evidenceIn(journals));
+  assert.deepEqual(
+    found.findings.map(({ code, path }) => [code, path]),
+    [['CHECKPOINT_MISSING', join(gap, segment(3))]],
+  );
 });
 
 test('lines behind the last checkpoint are reported with their length', async () => {
@@ -287,6 +313,26 @@ describe('with a witness', () => {
           witness(exported(soundTexts())),
         ),
       ['NOT_WITNESSED'],
+    ],
+    'a journal that was removed, and claims to follow what nobody has seen': [
+      () => {
+        const previous = { epoch: EPOCH, size: 1000, root: Buffer.alloc(32).toString('base64') };
+        const sealer = new Sealer(OTHER_EPOCH, { reason: 'damaged', previous });
+        const [, ...behind] = sealed([[], ...BLOCKS], sealer);
+        return compared(write([undefined, ...behind]), witness(exported(soundTexts())));
+      },
+      ['EPOCH_BEGUN', 'NOT_WITNESSED', 'WITNESS_AHEAD'],
+    ],
+    'an epoch that names another end than the witness has': [
+      () => {
+        const previous = { epoch: EPOCH, size: 6, root: Buffer.alloc(32).toString('base64') };
+        const [first = Buffer.alloc(0)] = sealed(
+          BLOCKS.slice(2),
+          new Sealer(OTHER_EPOCH, { reason: 'damaged', previous }),
+        );
+        return compared(write([undefined, first]), witness(exported([...soundTexts(), first])));
+      },
+      ['EPOCH_BEGUN', 'WITNESS_AHEAD', 'WITNESS_FORKED'],
     ],
     'a forged checkpoint that was sent later': [
       () => {
