@@ -13,7 +13,7 @@ import {
 } from './journal-blocks.ts';
 import { type Proof, proofText } from './proof-text.ts';
 import { type During, selectedIn, type Where, whereText } from './selected.ts';
-import { compareWith } from './witnessed.ts';
+import { compareWith, contradictionInWords } from './witnessed.ts';
 
 /** The lines of a proof of a selection. */
 const LINES_MAX = 64 << 20;
@@ -212,6 +212,11 @@ async function newestIn(
     const read = readCheckpointLine(await lineOf(journal, block));
     const compared = read === undefined ? 'other line' : compareWith(witness, read);
     if (compared === 'same') return block;
+    if (compared === 'contradicted')
+      throw new ForensicsError(
+        'negative',
+        `${contradictionInWords(block.checkpoint)}: run vcml audit --witness`,
+      );
     if (compared !== 'none')
       throw new ForensicsError(
         'negative',

@@ -93,12 +93,13 @@ async function compareEpoch(
 }
 
 /** Whether a checkpoint is the witnessed one. Its line differs if something was added to the resource. */
-async function isSame(met: Met, { checkpoint, lineHash, record }: Witnessed): Promise<boolean> {
+async function isSame(met: Met, one: Witnessed): Promise<boolean> {
+  const { checkpoint, lineHash } = one;
   if (met.lineHash === lineHash) return true;
   if (met.checkpoint.root !== checkpoint.root || met.checkpoint.id !== checkpoint.id) return false;
   try {
     const own = parseExact(await textOf(met.path, met.from + met.bytes, met.lineBytes));
-    return isObject(own) && isWitnessed(own, record);
+    return isObject(own) && isWitnessed(own, one);
   } catch {
     return false;
   }

@@ -1,53 +1,100 @@
 import { isObject, type Json, type JsonObject, writeExact } from '../../../record/exact-json.ts';
 import { sha256 } from '../../../record/tree/hashes.ts';
-import { factsOf } from './checkpoint-line.ts';
+import type { Asked } from './asked.ts';
+import { factsOf, hostOf } from './checkpoint-line.ts';
 import type { TreeFinding } from './history.ts';
 import type { CheckpointFacts } from './segment-facts.ts';
 import { checkpointInWords } from './words.ts';
 
-/** A checkpoint that left its node. */
+/** A checkpoint that left its node. There may be a million of them, so that it has only what is compared. */
 export interface Witnessed {
-  readonly checkpoint: CheckpointFacts;
-  /** its record, as it stands in the journal */
-  readonly record: JsonObject;
+  readonly checkpoint: WitnessedFacts;
+  /** the SHA-256 of its record without the resource, in base64 */
+  readonly content: string;
+  readonly resource: JsonObject;
   /** the SHA-256 of the journal's line that the record was made from, in base64 */
   readonly lineHash: string;
   /** the file and the line, or the store */
   readonly place: string;
 }
 
+type WitnessedFacts = Pick<
+  CheckpointFacts,
+  'id' | 'host' | 'time' | 'epoch' | 'size' | 'root' | 'previous'
+>;
+
 /** The checkpoints that left nodes; of several that contradict each other, the first one counts. */
 export class Witness {
   readonly findings: TreeFinding[] = [];
+  readonly #asked: Asked | undefined;
   readonly #epochs = new Map<string, Map<number, Witnessed>>();
   /** hashes of the lines of those that contradict earlier ones */
   readonly #forged = new Set<string>();
+  readonly #contradicted = new Set<Witnessed>();
+  /** by their text: a node has few */
+  readonly #resources = new Map<string, JsonObject>();
 
-  /** Takes records in the order in which they arrived; those that are no checkpoints are left out. */
+  /** Without `asked`, everything that is added stays. */
+  constructor(asked?: Asked) {
+    this.#asked = asked;
+  }
+
+  /**
+   * Takes records in the order in which they arrived; those that are no checkpoints, or of other nodes, are
+   * left out.
+   */
   add(record: JsonObject, place: string): void {
     if (record.action !== 'journal.checkpoint') return;
+    const resource = isObject(record.resource) ? record.resource : {};
     const checkpoint = factsOf(record);
+    if (!this.#isAsked(hostOf(resource), checkpoint?.epoch)) return;
     if (checkpoint === null) {
       const more = 'a checkpoint in the witness cannot be read; it was damaged on its way';
       this.findings.push({ code: 'CHECKPOINT_FIELDS', path: place, more });
       return;
     }
-    const { epoch, size } = checkpoint;
+    const { id, host, time, epoch, size, root, previous } = checkpoint;
     const sizes = this.#epochs.get(epoch) ?? new Map<number, Witnessed>();
     this.#epochs.set(epoch, sizes);
     const known = sizes.get(size);
-    const lineHash = sha256(Buffer.from(`${writeExact(record)}\n`)).toString('base64');
-    if (known === undefined) sizes.set(size, { checkpoint, record, lineHash, place });
-    else if (known.lineHash !== lineHash && contentOf(known.record) !== contentOf(record))
-      this.#contradict(known, { checkpoint, record, lineHash, place });
+    const lineHash = hashOf(`${writeExact(record)}\n`);
+    if (known?.lineHash === lineHash) return;
+    const one: Witnessed = {
+      checkpoint: { id, host, time, epoch, size, root, previous },
+      content: contentOf(record),
+      resource: this.#shared(resource),
+      lineHash,
+      place,
+    };
+    if (known === undefined) sizes.set(size, one);
+    else if (known.content !== one.content) this.#contradict(known, one);
+  }
+
+  #isAsked(host: string | undefined, epoch: string | undefined): boolean {
+    if (this.#asked === undefined) return true;
+    const { hosts, epochs } = this.#asked;
+    return (host !== undefined && hosts.has(host)) || (epoch !== undefined && epochs.has(epoch));
+  }
+
+  #shared(resource: JsonObject): JsonObject {
+    const text = writeExact(resource);
+    const known = this.#resources.get(text) ?? resource;
+    this.#resources.set(text, known);
+    return known;
   }
 
   /** Each of several that came later is reported once, however often it was delivered. */
   #contradict(known: Witnessed, { checkpoint, lineHash, place }: Witnessed): void {
+    this.#contradicted.add(known);
     if (this.#forged.has(lineHash)) return;
     this.#forged.add(lineHash);
     const more = `it is another ${checkpointInWords({ checkpoint })} than the one in ${known.place}, which arrived first and counts`;
     this.findings.push({ code: 'WITNESS_CONTRADICTS', path: place, id: checkpoint.id, more });
+  }
+
+  /** Whether another checkpoint arrived later for the same place. */
+  isContradicted(one: Witnessed): boolean {
+    return this.#contradicted.has(one);
   }
 
   /** The epochs, and their checkpoints by size. */
@@ -60,16 +107,19 @@ export class Witness {
  * Whether a journal's record is the witnessed one. What carries records may add to the resource, and change
  * the order of members.
  */
-export function isWitnessed(own: JsonObject, witnessed: JsonObject): boolean {
-  if (contentOf(own) !== contentOf(witnessed)) return false;
-  const theirs = isObject(witnessed.resource) ? witnessed.resource : {};
+export function isWitnessed(own: JsonObject, { content, resource }: Witnessed): boolean {
+  if (contentOf(own) !== content) return false;
   const members = Object.entries(isObject(own.resource) ? own.resource : {});
-  return members.every(([key, value]) => writeExact(theirs[key] ?? null) === writeExact(value));
+  return members.every(([key, value]) => writeExact(resource[key] ?? null) === writeExact(value));
 }
 
 function contentOf(record: JsonObject): string {
   const { resource: _, ...others } = record;
-  return writeExact(sorted(others));
+  return hashOf(writeExact(sorted(others)));
+}
+
+function hashOf(text: string): string {
+  return sha256(Buffer.from(text)).toString('base64');
 }
 
 function sorted(value: Json): Json {

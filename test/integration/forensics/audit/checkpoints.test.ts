@@ -264,6 +264,19 @@ describe('with a witness', () => {
     assert.deepEqual((await compared(dir, ...parts)).findings, []);
   });
 
+  test('what it has of other nodes is left out', async () => {
+    const texts = soundTexts();
+    const others = exported(sealed(BLOCKS, new Sealer(OTHER_EPOCH, NEW, 'h2')), {
+      ...RESOURCE,
+      'host.id': 'h2',
+    });
+    const dir = write(texts);
+    const all = witness([...others, ...exported(texts)]);
+    const { epochs } = await readWitness([all], [dir], {});
+    assert.deepEqual([...epochs.keys()], [EPOCH]);
+    assert.deepEqual((await compared(dir, all)).findings, []);
+  });
+
   const attacks: Readonly<
     Record<string, [() => Promise<{ findings: readonly { code: string }[] }>, string[]]>
   > = {
