@@ -44,7 +44,7 @@ export async function askedBy(inputs: readonly string[]): Promise<Asked> {
       for await (const { text } of readLines(path)) if (add(text)) break;
       for await (const { text } of linesWith(path, NEEDLE)) add(text);
     } catch {
-      // It was deleted for space meanwhile, or cannot be read, which is told when it is opened.
+      // It was deleted for space meanwhile, or cannot be read, which is reported when it is opened.
     }
   }
   return asked;

@@ -71,10 +71,7 @@ describe('a proof of a record', () => {
     for (const record of [...genuine, ...forged.slice(4, 6)]) contradicted.add(record, 'witness');
     assert.equal(await sizeOf(await proveRecord([journal], idOf(scene, 50), contradicted)), BLOCKS);
     for (const record of forged.slice(-1)) contradicted.add(record, 'witness');
-    await assert.rejects(
-      proveRecord([journal], idOf(scene, 50), contradicted),
-      SENT_FORGED,
-    );
+    await assert.rejects(proveRecord([journal], idOf(scene, 50), contradicted), SENT_FORGED);
     const file = folder.write('contradicted', await proveRecord([journal], idOf(scene, 50)));
     await assert.rejects(verify(file, {}, contradicted), SENT_FORGED);
   });
