@@ -5,7 +5,7 @@ import { ForensicsError } from '../errors.ts';
 import { checkProof, checkSigned, type Proved } from '../evidence/check-proof.ts';
 import { Refused } from '../evidence/proof-text.ts';
 import { statementOf } from '../evidence/statement.ts';
-import { compareWith } from '../evidence/witnessed.ts';
+import { compareWith, contradictionInWords } from '../evidence/witnessed.ts';
 import { flush, print } from '../output/stdout.ts';
 import type { ConnectionOptions } from '../store/connect.ts';
 
@@ -75,6 +75,7 @@ function comparedInWords({ anchor }: Proved, witness: Witness | undefined): stri
   if (compared === 'same') return 'has this checkpoint';
   throw new Refused(
     {
+      contradicted: contradictionInWords(anchor),
       none: 'the witness does not have its checkpoint',
       'other root': 'the witness has another root for its checkpoint',
       'other line': 'the witness has another line for its checkpoint',

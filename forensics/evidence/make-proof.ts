@@ -13,7 +13,7 @@ import {
 } from './journal-blocks.ts';
 import { type Proof, proofText } from './proof-text.ts';
 import { type During, selectedIn, type Where, whereText } from './selected.ts';
-import { compareWith } from './witnessed.ts';
+import { compareWith, contradictionInWords } from './witnessed.ts';
 
 /** The lines of a proof of a selection. */
 const LINES_MAX = 64 << 20;
@@ -221,7 +221,9 @@ async function newestIn(
     if (compared === 'same') return block;
     throw new ForensicsError(
       'negative',
-      `the witness has another checkpoint ${size} of the epoch ${epoch}: run vcml audit --witness`,
+      compared === 'contradicted'
+        ? `${contradictionInWords(block.checkpoint)}: run vcml audit --witness`
+        : `the witness has another checkpoint ${size} of the epoch ${epoch}: run vcml audit --witness`,
     );
   }
   return undefined;

@@ -9,11 +9,19 @@ import type { CheckpointLine } from './checkpoint-line.ts';
 export function compareWith(
   witness: Witness,
   { epoch, size, host, root, json }: CheckpointLine,
-): 'same' | 'other root' | 'other line' | 'none' {
+): 'same' | 'contradicted' | 'other root' | 'other line' | 'none' {
   const known = witness.epochs.get(epoch)?.get(size);
   if (known === undefined) return 'none';
+  if (witness.isContradicted(known)) return 'contradicted';
   if (known.checkpoint.root !== root.toString('base64')) return 'other root';
-  const isSame =
-    known.checkpoint.host === host && isWitnessed(contentOf(json), contentOf(known.record));
+  const isSame = known.checkpoint.host === host && isWitnessed(contentOf(json), known.content);
   return isSame ? 'same' : 'other line';
+}
+
+/** Says that a checkpoint is contradicted. */
+export function contradictionInWords({
+  epoch,
+  size,
+}: Pick<CheckpointLine, 'epoch' | 'size'>): string {
+  return `somebody sent a forged checkpoint: the witness has two different ones for the place ${size} of the epoch ${epoch}, and which one is genuine cannot be said here`;
 }

@@ -64,6 +64,10 @@ function parsed(line: string): JsonObject | undefined {
   }
 }
 
-function hostOf({ [KEYS.hostId]: id, [KEYS.hostName]: name }: JsonObject): string | undefined {
+/** Returns the id of the node of a resource, or its name where it has no id. */
+export function hostOf({
+  [KEYS.hostId]: id,
+  [KEYS.hostName]: name,
+}: JsonObject): string | undefined {
   return [id, name].find((one) => typeof one === 'string');
 }

@@ -1,5 +1,5 @@
 import { counted } from '../../../record/describe.ts';
-import { contentOf, isWitnessed } from './content.ts';
+import { isWitnessed } from './content.ts';
 import type { Met, TreeFinding } from './history.ts';
 import type { VerifiedJournal } from './of-journals.ts';
 import type { Witness, Witnessed } from './witness.ts';
@@ -90,10 +90,10 @@ function compareEpoch(
 }
 
 /** Whether a checkpoint is the witnessed one. Its line differs if something was added to the resource. */
-function isSame(met: Met, { checkpoint, lineHash, record }: Witnessed): boolean {
+function isSame(met: Met, { checkpoint, lineHash, content }: Witnessed): boolean {
   if (met.lineHash === lineHash) return true;
   if (met.checkpoint.root !== checkpoint.root || met.checkpoint.id !== checkpoint.id) return false;
-  return isWitnessed(met.content, contentOf(record));
+  return isWitnessed(met.content, content);
 }
 
 /** Finds epochs that name another end of the epoch before them than the witness has. */

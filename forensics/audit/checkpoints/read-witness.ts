@@ -10,15 +10,13 @@ import type { Source } from '../../inputs/source.ts';
 import { Temporary } from '../../inputs/temporary.ts';
 import { isStore } from '../../store/address.ts';
 import type { ConnectionOptions } from '../../store/connect.ts';
+import { askedBy, NEEDLE } from './asked.ts';
 import { Witness } from './witness.ts';
-
-/** Every checkpoint has it, in a journal and in OTLP. */
-const NEEDLE = Buffer.from('journal.checkpoint');
 
 /**
  * Reads the checkpoints that left nodes: from files, folders and globs with what an agent exported, or
- * copies of journals, and from stores. `inputs` are the journals that will be compared with it. Throws
- * if any of it cannot be read.
+ * copies of journals, and from stores. `inputs` are the journals, or the proof, that will be compared
+ * with it: those of other nodes are left out. Throws if any of it cannot be read.
  */
 export async function readWitness(
   named: readonly string[],
@@ -31,10 +29,11 @@ export async function readWitness(
       'usage',
       `${archive} cannot be a witness: copy the objects, such as with aws s3 sync, and name the folder`,
     );
-  const witness = new Witness();
+  const asked = await askedBy(inputs);
+  const witness = new Witness(asked);
   for (const store of named.filter(isStore)) {
     const { readStoreWitness } = await import('../../store/audit/witness.ts');
-    await readStoreWitness(witness, store, inputs, options);
+    await readStoreWitness(witness, store, asked, options);
   }
   const paths = named.filter((one) => !isStore(one));
   if (paths.length > 0) await readFiles(witness, paths);

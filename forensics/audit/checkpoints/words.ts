@@ -1,6 +1,6 @@
 import { counted } from '../../../record/describe.ts';
 import { rfc3339Of } from '../../../record/time.ts';
-import type { SealedBlock, Stretch } from './segment-facts.ts';
+import type { CheckpointFacts, Stretch } from './segment-facts.ts';
 
 /** Names a stretch of a segment: its bytes, its lines, and their times. */
 export function stretchInWords({ from, bytes, first, last }: Stretch): string {
@@ -9,7 +9,11 @@ export function stretchInWords({ from, bytes, first, last }: Stretch): string {
 }
 
 /** Names a checkpoint by its place in the tree. */
-export function checkpointInWords({ checkpoint }: Pick<SealedBlock, 'checkpoint'>): string {
+export function checkpointInWords({
+  checkpoint,
+}: {
+  readonly checkpoint: Pick<CheckpointFacts, 'size' | 'epoch' | 'time'>;
+}): string {
   return `checkpoint ${checkpoint.size} of the epoch ${checkpoint.epoch} (${timeInWords(checkpoint.time)})`;
 }
 

@@ -157,7 +157,7 @@ async function* rowsOf(
   const execs = each(
     store.stream<Row>(
       selectRows(store, `${isAsked.execs} AND action = 'exec'`, {
-        table: 'records',
+        tables: ['records'],
         key: 'node, timestamp, id',
         order,
       }),
@@ -166,7 +166,7 @@ async function* rowsOf(
   const others = each(
     store.stream<Row>(
       selectRows(store, isAsked.others, {
-        table: 'journal',
+        tables: ['journal'],
         key: 'node, timestamp, id, content',
         order,
       }),

@@ -294,9 +294,9 @@ function causeOf(row: Row): string | null {
   return (row.parent_cause as string | null | undefined) ?? null;
 }
 
-/** A table, what makes its rows differ, and the order in which they are wanted. */
+/** Tables, what makes their rows differ, and the order in which they are wanted. */
 interface Wanted {
-  readonly table: string;
+  readonly tables: readonly string[];
   readonly key: string;
   readonly order: string;
   /** what must hold for the first row of a record, beside what all of its rows have in common */
@@ -304,24 +304,29 @@ interface Wanted {
 }
 
 const RECORDS: Wanted = {
-  table: 'records',
+  tables: ['records'],
   key: 'node, timestamp, id',
   order: 'r.node, r.timestamp, r.id',
 };
 
 /**
  * Returns the query of the rows for which a condition about their key holds. A replay has a lower version
- * than the first row, whether they are merged yet or not; if it differs, a selection must not find it.
+ * than the first row, whether they are merged yet or not; if it differs, a selection must not find it. A row
+ * that is in several tables comes from each.
  */
 export function selectRows(
   store: Store,
   condition: string,
-  { table, key, order, selection }: Wanted = RECORDS,
+  { tables, key, order, selection }: Wanted = RECORDS,
 ): string {
   const columns = LINE_COLUMNS.map(identifier).join(', ');
   const isSelected = selection === undefined ? '' : `, (${selection}) AS is_selected`;
+  const first = tables.map(
+    (table) =>
+      `SELECT ${columns}, version${isSelected} FROM ${tableOf(store, table)} WHERE ${condition} ${firstOf(key)}`,
+  );
   return `SELECT ${LINE_COLUMNS.map(exact).join(', ')} FROM (
-    SELECT ${columns}, version${isSelected} FROM ${tableOf(store, table)} WHERE ${condition} ${firstOf(key)}
+    ${first.map((sql) => `(${sql})`).join(' UNION ALL ')}
   ) AS r ${selection === undefined ? '' : 'WHERE r.is_selected'} ORDER BY ${order}`;
 }
 

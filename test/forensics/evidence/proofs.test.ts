@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { Witness } from '../../../forensics/audit/checkpoints/witness.ts';
+import { verify } from '../../../forensics/commands/verify.ts';
 import { Counting } from '../../../forensics/evidence/account.ts';
 import { checkProof, checkSigned } from '../../../forensics/evidence/check-proof.ts';
 import { proveRecord, proveSelection } from '../../../forensics/evidence/make-proof.ts';
 import { proofText, readProof } from '../../../forensics/evidence/proof-text.ts';
 import { readRecord, type StoredRecord } from '../../../record/read.ts';
 import { type Draft, exec, loss, start, text } from '../../check/craft.ts';
-import { Sealer } from '../../support/checkpoints.ts';
+import { checkpointsIn, Sealer } from '../../support/checkpoints.ts';
 import { CheckpointedJournal, SECOND } from '../../support/evidence/checkpointed-journal.ts';
 import { atSecond, BLOCKS, idOf, sceneIn } from '../../support/evidence/scene.ts';
 import { Folder, segment } from '../../support/forensics.ts';
@@ -19,6 +20,7 @@ const folder = new Folder();
 after(() => folder.close());
 const scene = sceneIn(folder);
 const { journal, witness } = scene;
+const SENT_FORGED = /somebody sent a forged checkpoint: .* the place 8 of the epoch /;
 const ALWAYS = { since: undefined, until: undefined };
 const CART = { pod: 'cart' };
 /** The seconds of the blocks from the third on to the fifth. */
@@ -53,16 +55,25 @@ describe('a proof of a record', () => {
     const id = idOf(scene, 50);
     assert.equal(await sizeOf(await proveRecord([journal], id)), BLOCKS);
     const some = new Witness();
-    for (const size of [1, 2, 5])
-      for (const { record } of [...witness.epochs.values()].flatMap(
-        (sizes) => sizes.get(size) ?? [],
-      ))
-        some.add(record, 'witness');
+    const all = checkpointsIn([Buffer.from(scene.lines.join('\n'))]);
+    for (const size of [1, 2, 5]) some.add(all[size - 1] ?? {}, 'witness');
     assert.equal(await sizeOf(await proveRecord([journal], id, some)), 5);
     await assert.rejects(
       proveRecord([journal], idOf(scene, 290), some),
       /the witness has no checkpoint that covers this yet/,
     );
+  });
+
+  test('is refused by a witness to which somebody sent a forged checkpoint', async () => {
+    const contradicted = new Witness();
+    const genuine = checkpointsIn([Buffer.from(scene.lines.join('\n'))]);
+    const forged = genuine.map((one) => ({ ...one, object: 'forged' }));
+    for (const record of [...genuine, ...forged.slice(4, 6)]) contradicted.add(record, 'witness');
+    assert.equal(await sizeOf(await proveRecord([journal], idOf(scene, 50), contradicted)), BLOCKS);
+    for (const record of forged.slice(-1)) contradicted.add(record, 'witness');
+    await assert.rejects(proveRecord([journal], idOf(scene, 50), contradicted), SENT_FORGED);
+    const file = folder.write('contradicted', await proveRecord([journal], idOf(scene, 50)));
+    await assert.rejects(verify(file, {}, contradicted), SENT_FORGED);
   });
 
   test('is of a compressed segment too, and of a journal whose front is gone', async () => {

@@ -10,34 +10,21 @@ import type { TreeFacts } from '../../../../record/tree/chain.ts';
 import { type Draft, exec, sound, start, stop, text } from '../../../check/craft.ts';
 import { logRecord, otlpLine } from '../../../forensics/otlp.ts';
 import { checkpointsIn, NEW, Sealer, sealed } from '../../../support/checkpoints.ts';
+import {
+  BLOCKS,
+  block,
+  EPOCH,
+  inFrames,
+  lines,
+  soundTexts,
+  TAIL,
+} from '../../../support/evidence/sound-journal.ts';
 import { audited, Folder, opened, segment, vcml } from '../../../support/forensics.ts';
 
-const EPOCH = '11111111-1111-4111-8111-111111111111';
 const OTHER_EPOCH = '22222222-2222-4222-8222-222222222222';
 
 const folder = new Folder();
 after(() => folder.close());
-
-const lines = (from: number, to: number) =>
-  Array.from({ length: to - from }, (_, n) =>
-    text(exec(10 * (from + n), 100 + from + n, 0, from + n)),
-  );
-const block = (from: number, to: number, before: readonly Draft[] = []) => ({
-  lines: [...before.map(text), ...lines(from, to)],
-  isSealed: true,
-});
-
-/** Three segments of two blocks each. */
-const BLOCKS = [
-  [block(1, 4, [start([1])]), block(4, 6)],
-  [block(6, 9), block(9, 11)],
-  [block(11, 14), block(14, 16)],
-];
-const TAIL = [{ lines: lines(16, 18), isSealed: false }];
-
-function soundTexts(): Buffer[] {
-  return sealed(BLOCKS, new Sealer(EPOCH));
-}
 
 let count = 0;
 /** Writes a journal; its segments are numbered from 1, and undefined is missing. */
@@ -48,13 +35,6 @@ function write(texts: readonly (Buffer | undefined)[], isZstd = false): string {
       folder.write(`${count}/${segment(at + 1)}.zst`, inFrames(bytes));
     else if (bytes !== undefined) folder.write(`${count}/${segment(at + 1)}`, bytes);
   return join(folder.path, `${count}`);
-}
-
-function inFrames(bytes: Buffer): Buffer {
-  const half = Math.floor(bytes.length / 2);
-  return Buffer.concat(
-    [bytes.subarray(0, half), bytes.subarray(half)].map((one) => zstdCompressSync(one)),
-  );
 }
 
 async function codesIn(...paths: readonly string[]): Promise<string[]> {
@@ -288,6 +268,19 @@ describe('with a witness', () => {
     const all = exported(texts);
     const parts = [witness(all.slice(0, 3)), witness(all.slice(2))];
     assert.deepEqual((await compared(dir, ...parts)).findings, []);
+  });
+
+  test('what it has of other nodes is left out', async () => {
+    const texts = soundTexts();
+    const others = exported(sealed(BLOCKS, new Sealer(OTHER_EPOCH, NEW, 'h2')), {
+      ...RESOURCE,
+      'host.id': 'h2',
+    });
+    const dir = write(texts);
+    const all = witness([...others, ...exported(texts)]);
+    const { epochs } = await readWitness([all], [dir], {});
+    assert.deepEqual([...epochs.keys()], [EPOCH]);
+    assert.deepEqual((await compared(dir, all)).findings, []);
   });
 
   const attacks: Readonly<
