@@ -262,6 +262,8 @@ describe('with a witness', () => {
     const all = exported(texts);
     const parts = [witness(all.slice(0, 3)), witness(all.slice(2))];
     assert.deepEqual((await compared(dir, ...parts)).findings, []);
+    const mixed = witness([`${texts[0]}`.trim(), ...all]);
+    assert.deepEqual((await compared(dir, mixed)).findings, []);
   });
 
   test('what it has of other nodes is left out', async () => {
