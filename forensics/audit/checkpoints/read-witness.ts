@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { isObject, parseExact } from '../../../record/exact-json.ts';
+import { isObject, parseExact, writeExact } from '../../../record/exact-json.ts';
 import { isArchive } from '../../archive/address.ts';
 import { ForensicsError } from '../../errors.ts';
 import { problemsText } from '../../inputs/find.ts';
@@ -69,6 +69,10 @@ async function readFile(witness: Witness, source: Source): Promise<void> {
       const record = parseExact(text);
       if (isObject(record)) witness.add(record, place);
     } else if (content.kind === 'logs')
-      for (const record of content.records) if (record) witness.add(record, place);
+      for (const one of content.records) {
+        // Its integers become what they are in a line.
+        const record = one && parseExact(writeExact(one));
+        if (isObject(record)) witness.add(record, place);
+      }
   }
 }

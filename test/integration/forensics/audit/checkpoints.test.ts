@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { zstdCompressSync } from 'node:zlib';
 import { evidenceIn } from '../../../../forensics/audit/checkpoints/evidence.ts';
 import { readWitness } from '../../../../forensics/audit/checkpoints/read-witness.ts';
 import { Journals } from '../../../../forensics/journals.ts';
 import type { TreeFacts } from '../../../../record/tree/chain.ts';
-import { type Draft, exec, sound, start, stop, text } from '../../../check/craft.ts';
+import { sound, stop, text } from '../../../check/craft.ts';
 import { logRecord, otlpLine } from '../../../forensics/otlp.ts';
 import { checkpointsIn, NEW, Sealer, sealed } from '../../../support/checkpoints.ts';
 import {
@@ -15,7 +14,6 @@ import {
   block,
   EPOCH,
   inFrames,
-  lines,
   soundTexts,
   TAIL,
 } from '../../../support/evidence/sound-journal.ts';
@@ -268,6 +266,8 @@ describe('with a witness', () => {
     const all = exported(texts);
     const parts = [witness(all.slice(0, 3)), witness(all.slice(2))];
     assert.deepEqual((await compared(dir, ...parts)).findings, []);
+    const mixed = witness([`${texts[0]}`.trim(), ...all]);
+    assert.deepEqual((await compared(dir, mixed)).findings, []);
   });
 
   test('what it has of other nodes is left out', async () => {
