@@ -6,7 +6,7 @@ import { evidenceIn } from '../../../../forensics/audit/checkpoints/evidence.ts'
 import { readWitness } from '../../../../forensics/audit/checkpoints/read-witness.ts';
 import { Journals } from '../../../../forensics/journals.ts';
 import type { TreeFacts } from '../../../../record/tree/chain.ts';
-import { sound, stop, text } from '../../../check/craft.ts';
+import { type Draft, sound, start, stop, text } from '../../../check/craft.ts';
 import { logRecord, otlpLine } from '../../../forensics/otlp.ts';
 import { checkpointsIn, NEW, Sealer, sealed } from '../../../support/checkpoints.ts';
 import {
