@@ -6,7 +6,7 @@ The exit code is 0 if everything holds, and else 1. Signatures are not checked.
 """
 import base64, fnmatch, hashlib, json, re, sys
 
-CHUNK_BYTES, READ_WITHIN_NS = 16384, 10**9
+CHUNK_BYTES = 16384
 MARK = b'},"action":"journal.checkpoint","object":'
 REFUSALS = (ValueError, LookupError, TypeError, AttributeError, RecursionError, re.error)
 KINDS = ("deployment", "statefulset", "daemonset", "cronjob", "job", "replicaset")
@@ -32,7 +32,7 @@ def b64(text):
 
 
 def number(text):
-    require(re.fullmatch("0|[1-9][0-9]*", text), f"{text} is no number")
+    require(re.fullmatch("0|[1-9][0-9]{0,18}", text), f"{text} is no number")
     return int(text)
 
 
@@ -106,7 +106,12 @@ def checkpoint(line):
     require(record["action"] == "journal.checkpoint", "a checkpoint is another record")
     facts = {k[16:]: v for k, v in record["attributes"].items() if k.startswith("vcml.checkpoint.")}
     host = record["resource"].get("host.id", record["resource"].get("host.name"))
-    return {**facts, "time": record["timestamp"], "origin": f"vcml/{host}/{facts['epoch']}",
+    complete = facts.get("complete_until")
+    if complete is not None:
+        age = number(record["attributes"]["vcml.boot_time"]) - number(complete)
+        require(age >= 0, "a checkpoint is complete up to a later time than its own")
+        complete = record["timestamp"] - age
+    return {**facts, "complete": complete, "time": record["timestamp"], "origin": f"vcml/{host}/{facts['epoch']}",
             "hook": (record["attributes"]["vcml.boot.id"], facts["hook_id"])}
 
 
@@ -236,12 +241,14 @@ def check(data, witness):
         since, until = (proof[name] and number(" ".join(proof[name])) for name in ("since", "until"))
         require(not opening or opening["size"] == leaf, "the checkpoint before is another one")
         require(since is None or opening["time"] <= since, "its lines begin too late")
-        require(until is None or closing["time"] >= until + READ_WITHIN_NS, "its lines end too early")
+        require(closing["complete"] is not None, "nothing says up to when its lines are complete")
+        end = closing["complete"] if until is None else until
+        require(end <= closing["complete"], "its lines are not complete up to its end")
         losses, where = numbers(records, opening), json.loads(" ".join(proof["where"]))
-        inside = [r for r in records if (since is None or r["timestamp"] >= since) and (until is None or r["timestamp"] < until)]
+        inside = [r for r in records if (since is None or r["timestamp"] >= since) and r["timestamp"] < end]
         ids = [record["id"] for record in inside if selects(where, record)]
         require(ids == [" ".join(words) for words in proof["record"]], f"its selection has {len(ids)} execs, and it names others")
-        said = f"exactly {len(ids)} execs with {json.dumps(where)} from {since} until {until}: {ids}; losses: {losses}"
+        said = f"exactly {len(ids)} execs with {json.dumps(where)} from {since} until {end}: {ids}; losses: {losses}"
     require(root_of(leaves, leaf, anchor["size"], map(b64, proof["tree"])) == b64(anchor["root"]), "its lines are not under the root")
     require(witness is None or proof["checkpoint"] in lines_of(witness), "the witness does not have the checkpoint")
     return f"{said}\nunder {anchor['origin']}, size {anchor['size']}, root {anchor['root']}; signature not checked; " + (
