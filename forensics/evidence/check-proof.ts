@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { readRecord, type StoredRecord } from '../../record/read.ts';
 import { leafHash, NO_LINE } from '../../record/tree/hashes.ts';
 import { rootOfRange } from '../../record/tree/leaves.ts';
@@ -90,7 +91,7 @@ async function checkSelection(proof: Proof, anchor: CheckpointLine): Promise<Pro
   const account = counting.end();
   if (account.faults.length > 0) throw new Refused(account.faults.join('; '));
   const ids = await selectedIn(lines, where, { since, until: end });
-  if (ids.join() !== proof.records.join())
+  if (!isDeepStrictEqual(ids, proof.records))
     throw new Refused(
       `its selection has ${ids.length} execs, and it names ${proof.records.length}, or others`,
     );

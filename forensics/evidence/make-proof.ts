@@ -11,7 +11,7 @@ import {
   treeFrom,
 } from './journal-blocks.ts';
 import { type Proof, proofText } from './proof-text.ts';
-import { type During, selectedIn, type Where, whereText } from './selected.ts';
+import { type During, selectedIn, unclearIn, type Where, whereText } from './selected.ts';
 import { compareWith } from './witnessed.ts';
 
 /** The lines of a proof of a selection. */
@@ -67,6 +67,9 @@ export async function proveSelection(
   during: During,
   witness?: Witness,
 ): Promise<Buffer> {
+  const unclear = unclearIn(where);
+  if (unclear !== undefined)
+    throw new ForensicsError('usage', `a proof cannot be of this, choose other options: ${unclear}`);
   const journal = await readBlocks(inputs);
   const closing = await closingOf(journal, during);
   const { opening, blocks } = rangeOf(journal, during, closing.block);

@@ -193,6 +193,14 @@ describe('a proof of a selection', () => {
     assert.equal(readCheckpointLine(Buffer.from(ahead ?? '')), undefined);
   });
 
+  test('is not of patterns that verifiers may understand differently', async () => {
+    for (const [where, why] of [
+      [{ exe: '/^x/' }, /choose other options: exe is a regular expression/],
+      [{ pod: 'car[t]' }, /choose other options: pod is a glob with/],
+    ] as const)
+      await assert.rejects(proveSelection([journal], where, SOME), why);
+  });
+
   test('is refused across lines that no checkpoint covers, and across other epochs', async () => {
     const one = new CheckpointedJournal();
     one.add(start([1])).seal(SECOND, [1]);
@@ -253,6 +261,8 @@ describe('a proof of a selection', () => {
     await assert.rejects(checkProof(proofText({ ...proof, where })), /its selection has/);
     for (const odd of ['{"pod":"cart","x":1}', '{"pod": "cart"}', '[]', 'null', '{"pod":1}'])
       await assert.rejects(checkProof(proofText({ ...proof, where: odd })), /cannot be read/);
+    const joined = [proof.records.join()];
+    await assert.rejects(checkProof(proofText({ ...proof, records: joined })), /or others/);
     const later = { ...proof, until: atSecond(49) + 1n };
     await assert.rejects(checkProof(proofText(later)), /are not complete up to its end/);
     const earlier = { ...proof, since: atSecond(20) - 1n };
