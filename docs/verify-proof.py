@@ -254,6 +254,7 @@ def check(data, witness):
             leaves.append(sha(b"\0", previous, root_of(hashes, 0, len(hashes)) if hashes else sha()))
             require(leaves[-1] == b64(sealed["leaf"]) and len(block) == sealed["bytes"], "a block was changed")
             require(sealed["size"] == leaf + len(leaves) and sealed["epoch"] == anchor["epoch"], "a block is missing")
+            require(sealed["size"] == 1 or not sealed.get("unverified_segments"), "there are lines that no checkpoint covers")
             block, previous, closing = b"", sha(line), sealed
         require(sealed, "its lines do not end with a checkpoint")
         if proof["follower"]:

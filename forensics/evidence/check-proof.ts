@@ -125,6 +125,8 @@ function leavesOf(
     const size = leaf + leaves.length + 1;
     if (checkpoint.epoch !== epoch || checkpoint.size !== size)
       throw new Refused(`checkpoint ${size} is not where it must be`);
+    if (size > 1 && checkpoint.unverifiedSegments > 0)
+      throw new Refused(`there are lines before checkpoint ${size} that no checkpoint covers`);
     const made = leafHash(previousLine, Buffer.from(root, 'base64'));
     if (made.toString('base64') !== checkpoint.leaf || checkpoint.bytes !== bytes)
       throw new Refused(`the block before checkpoint ${size} is not what was recorded`);

@@ -172,6 +172,12 @@ function requireWhole({ files, tails }: JournalBlocks, blocks: readonly JournalB
   for (const [index, block] of blocks.entries()) {
     const file = files[block.segment] ?? '';
     requireSound(block, file);
+    const { size, unverifiedSegments, time } = block.checkpoint;
+    if (size > 1 && unverifiedSegments > 0)
+      throw new ForensicsError(
+        'negative',
+        `${file}: a segment before has no checkpoint at its end, so that nothing can be proved across it: choose --since after ${timeText(BigInt(time))}, or an earlier --until`,
+      );
     const next = blocks[index + 1];
     if (next === undefined) continue;
     const follows = next.previousLine?.equals(block.line) === true;

@@ -219,6 +219,20 @@ describe('a proof of a selection', () => {
     );
   });
 
+  test('is refused across a segment without a checkpoint at its end', async () => {
+    const one = new CheckpointedJournal();
+    one.sealer.unverifiedSegments = 1;
+    one.add(start([1])).seal(2 * SECOND, [1]);
+    one.add(exec(3 * SECOND, 7, 0, 1)).seal(4 * SECOND, [2]);
+    one.sealer.unverifiedSegments = 1;
+    one.seal(6 * SECOND, [2]).seal(8 * SECOND, [2]);
+    const hole = one.write(folder, 'hole');
+    await assert.rejects(proveSelection([hole], {}, ALWAYS), /no checkpoint at its end/);
+    const across = { since: atSecond(4), until: atSecond(5) };
+    await assert.rejects(proveSelection([hole], {}, across), /no checkpoint at its end/);
+    await proveSelection([hole], {}, { since: atSecond(6), until: atSecond(7) });
+  });
+
   test('is refused where a number is neither recorded nor lost, or is recorded twice', () => {
     const cases: readonly [...Draft[], RegExp | undefined][] = [
       [exec(2, 7, 0, 1), exec(3, 8, 0, 2), exec(4, 9, 0, 3), undefined],

@@ -15,7 +15,9 @@ import { Frontier } from '../../../../record/tree/frontier.ts';
 import { leafHash } from '../../../../record/tree/hashes.ts';
 import { Leaves } from '../../../../record/tree/leaves.ts';
 import { signNote, verifierKey } from '../../../../record/tree/note.ts';
+import { start } from '../../../check/craft.ts';
 import { Random } from '../../../forensics/audit/checkpoints/attacks.ts';
+import { CheckpointedJournal, SECOND } from '../../../support/evidence/checkpointed-journal.ts';
 import { forged, summed } from '../../../support/evidence/forgeries.ts';
 import { atSecond, idOf, sceneIn } from '../../../support/evidence/scene.ts';
 import { Folder, vcml } from '../../../support/forensics.ts';
@@ -120,6 +122,20 @@ test('both verifiers refuse a selection that they may understand differently', a
   for (const [n, { proved }] of inPython(files).entries())
     assert.equal(proved, undefined, `${UNCLEAR[n]}`);
   for (const file of files) await assert.rejects(checkProof(file), Refused);
+});
+
+test('both verifiers refuse a selection across a segment that has no checkpoint at its end', async () => {
+  const one = new CheckpointedJournal();
+  one.add(start([1])).seal(SECOND, [1]);
+  const proof = readProof(await proveSelection([one.write(folder, 'hole')], {}, ALWAYS));
+  one.sealer.unverifiedSegments = 1;
+  const [before = ''] = one.segments;
+  one.seal(2 * SECOND, [1]);
+  const anchor = Buffer.from(one.segments.join('').slice(before.length));
+  const file = proofText({ ...proof, lines: Buffer.concat([proof.lines, anchor]), anchor });
+  const [said] = inPython([file]);
+  assert.match(said?.refused ?? '', /lines that no checkpoint covers/);
+  await assert.rejects(checkProof(file), /lines before checkpoint 2 that no checkpoint covers/);
 });
 
 test("Go's Merkle trees and notes agree with every root, path and signature", async () => {
