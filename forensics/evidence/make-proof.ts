@@ -69,7 +69,10 @@ export async function proveSelection(
 ): Promise<Buffer> {
   const unclear = unclearIn(where);
   if (unclear !== undefined)
-    throw new ForensicsError('usage', `a proof cannot be of this, choose other options: ${unclear}`);
+    throw new ForensicsError(
+      'usage',
+      `a proof cannot be of this, choose other options: ${unclear}`,
+    );
   const journal = await readBlocks(inputs);
   const closing = await closingOf(journal, during);
   const { opening, blocks } = rangeOf(journal, during, closing.block);
@@ -80,7 +83,10 @@ export async function proveSelection(
   if (first === undefined || last === undefined) throw uncovered();
   return proofText({
     kind: 'selection',
-    records: await selectedIn(lines, where, { ...during, until: during.until ?? closing.completeUntil }),
+    records: await selectedIn(lines, where, {
+      ...during,
+      until: during.until ?? closing.completeUntil,
+    }),
     where: whereText(where),
     ...during,
     opening: opening && (await lineOf(journal, opening)),
@@ -118,9 +124,7 @@ async function closingOf(journal: JournalBlocks, { since, until }: During): Prom
   const candidates =
     until === undefined
       ? blocks.filter(({ checkpoint }) => checkpoint.epoch === last.checkpoint.epoch).toReversed()
-      : blocks.slice(
-          blocks.findLastIndex(({ checkpoint }) => BigInt(checkpoint.time) < until) + 1,
-        );
+      : blocks.slice(blocks.findLastIndex(({ checkpoint }) => BigInt(checkpoint.time) < until) + 1);
   for (const block of candidates) {
     const { completeUntil } = (await checkpointOf(journal, block)) ?? {};
     if (completeUntil === undefined || completeUntil < (until ?? completeUntil)) continue;

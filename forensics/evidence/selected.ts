@@ -50,9 +50,10 @@ export function unclearIn(where: Where): string | undefined {
     for (const text of [value].flat()) {
       if (typeof text !== 'string') continue;
       if (!text.isWellFormed() || text.includes('\0')) return `${name} is no text`;
-      if (name === 'user' && !/^(root|[0-9]{1,10})$/.test(text)) return 'a user is a number, or root';
+      if (name === 'user' && !/^(root|[0-9]{1,10})$/.test(text))
+        return 'a user is a number, or root';
       if (!PATTERNS.includes(name)) continue;
-      if (/^\/[^]+\/$/.test(text)) return `${name} is a regular expression`;
+      if (/^\/.+\/$/s.test(text)) return `${name} is a regular expression`;
       if (/[*?[]/.test(text) && /[[\\]|[^\0-\x7f]/.test(text))
         return `${name} is a glob with "[", "\\" or a letter that is not ASCII`;
     }

@@ -153,9 +153,15 @@ describe('a proof of a selection', () => {
       /leave out --since, or choose it from then on/,
     );
     const behind = { since: atSecond(21), until: atSecond(10 * BLOCKS) };
-    await assert.rejects(proveSelection([journal], CART, behind), /no checkpoint says that the journal is complete/);
+    await assert.rejects(
+      proveSelection([journal], CART, behind),
+      /no checkpoint says that the journal is complete/,
+    );
     const late = { since: atSecond(10 * BLOCKS + 1), until: undefined };
-    await assert.rejects(proveSelection([journal], CART, late), /no checkpoint says that the journal is complete/);
+    await assert.rejects(
+      proveSelection([journal], CART, late),
+      /no checkpoint says that the journal is complete/,
+    );
   });
 
   test('ends where its last checkpoint is complete', async () => {

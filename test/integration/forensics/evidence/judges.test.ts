@@ -47,16 +47,44 @@ const SELECTIONS: readonly Where[] = [
 ];
 
 /** What no proof can be of, and would be of no exec. */
-const UNCLEAR = [
-  ...['null', '[]', '"x"', '{"pod": "none"}', '{"pod":"cart","podd":"x"}', '{"since":"x"}'],
-  ...['{"pod":"cart","pod":"none"}', '{"node":"x","node":"none"}', '{"pod":"none","node":"node"}'],
-  ...['{"upperLayer":false}', '{"memfd":1}', '{"setuid":"x"}', '{"pod":1}', '{"pod":null}'],
-  ...['{"label":"a"}', '{"label":[1]}', '{"label":null}', '{"gap":["x"]}', '{"gap":false}'],
-  ...['{"user":"1_0"}', '{"user":" 7"}', '{"user":"٧"}', '{"user":""}', '{"exe":"x\\u0000"}'],
-  ...['{"exe":"\\ud800"}', '{"exe":"\\u0041"}', '{"exe":"/y\\\\Z/"}', '{"exe":"/y\\ny/"}'],
-  ...['{"exe":"/^(?=y)/"}', '{"exe":"y["}', '{"exe":"/usr/bin/[^x]"}', '{"arg":"y\\\\*"}'],
-  ...['{"namespace":"é*"}', '{"pod":"shop/?\\\\"}'],
-];
+const UNCLEAR = String.raw`
+null
+[]
+"x"
+{"pod": "none"}
+{"pod":"cart","podd":"x"}
+{"since":"x"}
+{"pod":"cart","pod":"none"}
+{"node":"x","node":"none"}
+{"pod":"none","node":"node"}
+{"upperLayer":false}
+{"memfd":1}
+{"setuid":"x"}
+{"pod":1}
+{"pod":null}
+{"label":"a"}
+{"label":[1]}
+{"label":null}
+{"gap":["x"]}
+{"gap":false}
+{"user":"1_0"}
+{"user":" 7"}
+{"user":"٧"}
+{"user":""}
+{"exe":"x\u0000"}
+{"exe":"\ud800"}
+{"exe":"\u0041"}
+{"exe":"/y\\Z/"}
+{"exe":"/y\ny/"}
+{"exe":"/^(?=y)/"}
+{"exe":"y["}
+{"exe":"/usr/bin/[^x]"}
+{"arg":"y\\*"}
+{"namespace":"é*"}
+{"pod":"shop/?\\"}
+`
+  .trim()
+  .split('\n');
 
 /** Returns what the program in Python says of proofs. */
 function inPython(files: readonly Buffer[]): { proved?: string; refused?: string }[] {
@@ -116,7 +144,14 @@ test('both verifiers refuse a selection that they may understand differently', a
   const unclear = UNCLEAR.map((where) => proofText({ ...proof, where }));
   const others = [
     proofText({ ...proof, until: atSecond(39) + 1n }),
-    summed(Buffer.from(proofText(proof).toString('latin1').replace(/^block .*/m, '$& x'), 'latin1')),
+    summed(
+      Buffer.from(
+        proofText(proof)
+          .toString('latin1')
+          .replace(/^block .*/m, '$& x'),
+        'latin1',
+      ),
+    ),
   ];
   const files = [...unclear, ...others];
   for (const [n, { proved }] of inPython(files).entries())
