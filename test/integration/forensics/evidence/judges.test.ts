@@ -159,18 +159,30 @@ test('both verifiers refuse a selection that they may understand differently', a
   for (const file of files) await assert.rejects(checkProof(file), Refused);
 });
 
-test('both verifiers refuse a selection across a segment that has no checkpoint at its end', async () => {
-  const one = new CheckpointedJournal();
-  one.add(start([1])).seal(SECOND, [1]);
-  const proof = readProof(await proveSelection([one.write(folder, 'hole')], {}, ALWAYS));
-  one.sealer.unverifiedSegments = 1;
-  const [before = ''] = one.segments;
-  one.seal(2 * SECOND, [1]);
-  const anchor = Buffer.from(one.segments.join('').slice(before.length));
-  const file = proofText({ ...proof, lines: Buffer.concat([proof.lines, anchor]), anchor });
-  const [said] = inPython([file]);
-  assert.match(said?.refused ?? '', /lines that no checkpoint covers/);
-  await assert.rejects(checkProof(file), /lines before checkpoint 2 that no checkpoint covers/);
+test('both verifiers refuse a selection whose last checkpoint does not cover all before its end', async () => {
+  const cases: readonly (readonly [number, number | null, RegExp | undefined])[] = [
+    [0, SECOND, undefined],
+    [1, SECOND, /lines .*that no checkpoint covers/],
+    [0, null, /say.* up to when/],
+    [0, 2 * SECOND + 1, /cannot be read|complete up to a later time than its own/],
+  ];
+  const begun = () => new CheckpointedJournal().add(start([1])).seal(SECOND, [1]);
+  const proof = readProof(await proveSelection([begun().write(folder, 'one')], {}, ALWAYS));
+  const files = cases.map(([unverifiedSegments, completeUntil]) => {
+    const one = begun();
+    one.sealer.unverifiedSegments = unverifiedSegments;
+    const [before = ''] = one.segments;
+    const [text = ''] = one.seal(2 * SECOND, [1], completeUntil).segments;
+    const anchor = Buffer.from(text.slice(before.length));
+    return proofText({ ...proof, lines: Buffer.concat([proof.lines, anchor]), anchor });
+  });
+  for (const [n, { refused = '' }] of inPython(files).entries())
+    assert.match(refused, cases[n]?.[2] ?? /the witness does not have the checkpoint/);
+  for (const [n, file] of files.entries()) {
+    const why = cases[n]?.[2];
+    if (why === undefined) await checkProof(file);
+    else await assert.rejects(checkProof(file), why);
+  }
 });
 
 test("Go's Merkle trees and notes agree with every root, path and signature", async () => {
