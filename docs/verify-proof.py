@@ -6,10 +6,13 @@ The exit code is 0 if everything holds, and else 1. Signatures are not checked.
 """
 import base64, fnmatch, hashlib, json, re, sys
 
-CHUNK_BYTES, READ_WITHIN_NS = 16384, 10**9
+CHUNK_BYTES = 16384
 MARK = b'},"action":"journal.checkpoint","object":'
-REFUSALS = (ValueError, LookupError, TypeError, AttributeError, RecursionError, re.error)
+REFUSALS = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 KINDS = ("deployment", "statefulset", "daemonset", "cronjob", "job", "replicaset")
+PATTERNS = ("node", "namespace", "pod", "container", "image", "owner", "exe", "arg")
+FLAGS = ("upperLayer", "memfd", "setuid")
+OPTIONS = (*PATTERNS[:6], "user", "exe", "arg", "entry", "label", "gap", *FLAGS)
 FORMS = {  # the lines of each form, in order; * any number, ? at most one, = followed by bytes
     "record": "record block chunk tree lines= checkpoint=",
     "selection": "record* where since? until? block follower? tree opening=? lines= checkpoint=",
@@ -32,7 +35,7 @@ def b64(text):
 
 
 def number(text):
-    require(re.fullmatch("0|[1-9][0-9]*", text), f"{text} is no number")
+    require(re.fullmatch("0|[1-9][0-9]{0,18}", text), f"{text} is no number")
     return int(text)
 
 
@@ -106,7 +109,12 @@ def checkpoint(line):
     require(record["action"] == "journal.checkpoint", "a checkpoint is another record")
     facts = {k[16:]: v for k, v in record["attributes"].items() if k.startswith("vcml.checkpoint.")}
     host = record["resource"].get("host.id", record["resource"].get("host.name"))
-    return {**facts, "time": record["timestamp"], "origin": f"vcml/{host}/{facts['epoch']}",
+    complete = facts.get("complete_until")
+    if complete is not None:
+        age = number(record["attributes"]["vcml.boot_time"]) - number(complete)
+        require(age >= 0, "a checkpoint is complete up to a later time than its own")
+        complete = record["timestamp"] - age
+    return {**facts, "complete": complete, "time": record["timestamp"], "origin": f"vcml/{host}/{facts['epoch']}",
             "hook": (record["attributes"]["vcml.boot.id"], facts["hook_id"])}
 
 
@@ -151,16 +159,33 @@ def numbers(records, opening):
 
 
 def matches(pattern, *texts):
-    """Whether one of some texts is a name, or matches a glob or a /regular expression/."""
-    if re.fullmatch("/.+/", pattern):
-        return any(re.search(pattern[1:-1], text) for text in texts if text is not None)
-    if re.search("[*?[]", pattern):
-        return any(fnmatch.fnmatchcase(text, pattern) for text in texts if text is not None)
+    """Whether one of some texts is a name, or matches a glob, whose `?` is one byte."""
+    if re.search("[*?]", pattern):
+        return any(fnmatch.fnmatchcase(text.encode(), pattern.encode()) for text in texts if text is not None)
     return pattern in texts
 
 
+def read_where(text):
+    """Reads the options of a selection, which have one form."""
+    where = json.loads(text)
+    require(isinstance(where, dict) and list(where) == [name for name in OPTIONS if name in where], "unknown options")
+    require(json.dumps(where, ensure_ascii=False, separators=(",", ":")) == text, "its options have another form")
+    for name, value in where.items():
+        texts = value if name == "label" else [value]
+        if name in FLAGS or (name == "gap" and value is True):
+            require(value is True, f"{name} is not true")
+            continue
+        require(isinstance(texts, list) and all(isinstance(one, str) for one in texts), f"{name} is no text")
+        require(not any("\0" in one for one in texts), f"{name} is no text")
+        require(name != "user" or re.fullmatch("root|[0-9]{1,10}", value), "a user is a number, or root")
+        if name in PATTERNS:
+            require(not re.fullmatch("/(?s:.+)/", value), f"{name} is a regular expression")
+            require(not re.search("[*?[]", value) or not re.search(r"[\[\\]|[^\0-\x7f]", value), f"{name} is no plain glob")
+    return where
+
+
 def selects(where, record):
-    """Whether the options of a selection, which are those of `vcml query`, have a record."""
+    """Whether the options of a selection have a record."""
     of, at = record["resource"].get, record["attributes"].get
     pod = where.get("pod", "")
     if re.fullmatch("[^/]+/[^/]+", pod):
@@ -175,18 +200,19 @@ def selects(where, record):
         "namespace": lambda v: matches(v, of("k8s.namespace.name")),
         "pod": lambda v: matches(pod, of("k8s.pod.name")),
         "container": lambda v: matches(v, of("k8s.container.name", of("container.name")))
-        or of("container.id", "").startswith(v),
+        or (of("container.id") is not None and of("container.id").startswith(v)),
         "image": lambda v: matches(v, of("container.image.name"), of("container.image.id")),
         "owner": lambda v: matches(v, owner if "/" in v or owner is None else owner.split("/")[1]),
         "user": lambda v: (0 if v == "root" else int(v)) in uids,
         "exe": lambda v: matches(v, at("process.executable.path"), at("process.executable.name"), record["object"])
-        or bool(cut and re.search("[*?[]|^/.+/$", v)),
+        or bool(cut and re.search("[*?]", v)),
         "arg": lambda v: matches(v, *at("process.command_args", [])),
         "entry": lambda v: at("vcml.entry") == v,
         "label": lambda v: all(
             (of("k8s.pod.label." + k) == value) if eq else of("k8s.pod.label." + k) is not None
             for k, eq, value in (one.partition("=") for one in v)),
-        "gap": lambda v: record["parent_cause"] is None if v is True else at("vcml.gap.reason") == v,
+        "gap": lambda v: (record["parent_cause"] is None and not record["permitted_by"].startswith("root_event"))
+        if v is True else at("vcml.gap.reason") == v,
         "upperLayer": lambda v: at("vcml.executable.upper_layer", False),
         "memfd": lambda v: at("vcml.executable.memfd", False),
         "setuid": lambda v: at("vcml.executable.setuid", False),
@@ -196,7 +222,8 @@ def selects(where, record):
 
 def check(data, witness):
     proof = read(data)
-    anchor, leaf, previous = checkpoint(proof["checkpoint"]), number(proof["block"][0]), b64(proof["block"][1])
+    (first, before), anchor = proof["block"], checkpoint(proof["checkpoint"])
+    leaf, previous = number(first), b64(before)
     if proof["kind"] == "record":
         hashes = chunk_hashes(proof["lines"])
         require(len(hashes) == 1 and lines_of(proof["lines"])[-1:], "its lines are no chunk")
@@ -227,6 +254,7 @@ def check(data, witness):
             leaves.append(sha(b"\0", previous, root_of(hashes, 0, len(hashes)) if hashes else sha()))
             require(leaves[-1] == b64(sealed["leaf"]) and len(block) == sealed["bytes"], "a block was changed")
             require(sealed["size"] == leaf + len(leaves) and sealed["epoch"] == anchor["epoch"], "a block is missing")
+            require(sealed["size"] == 1 or not sealed.get("unverified_segments"), "there are lines that no checkpoint covers")
             block, previous, closing = b"", sha(line), sealed
         require(sealed, "its lines do not end with a checkpoint")
         if proof["follower"]:
@@ -236,12 +264,14 @@ def check(data, witness):
         since, until = (proof[name] and number(" ".join(proof[name])) for name in ("since", "until"))
         require(not opening or opening["size"] == leaf, "the checkpoint before is another one")
         require(since is None or opening["time"] <= since, "its lines begin too late")
-        require(until is None or closing["time"] >= until + READ_WITHIN_NS, "its lines end too early")
-        losses, where = numbers(records, opening), json.loads(" ".join(proof["where"]))
-        inside = [r for r in records if (since is None or r["timestamp"] >= since) and (until is None or r["timestamp"] < until)]
+        require(closing["complete"] is not None, "nothing says up to when its lines are complete")
+        end = closing["complete"] if until is None else until
+        require(end <= closing["complete"], "its lines are not complete up to its end")
+        losses, where = numbers(records, opening), read_where(" ".join(proof["where"]))
+        inside = [r for r in records if (since is None or r["timestamp"] >= since) and r["timestamp"] < end]
         ids = [record["id"] for record in inside if selects(where, record)]
         require(ids == [" ".join(words) for words in proof["record"]], f"its selection has {len(ids)} execs, and it names others")
-        said = f"exactly {len(ids)} execs with {json.dumps(where)} from {since} until {until}: {ids}; losses: {losses}"
+        said = f"exactly {len(ids)} execs with {json.dumps(where)} from {since} until {end}: {ids}; losses: {losses}"
     require(root_of(leaves, leaf, anchor["size"], map(b64, proof["tree"])) == b64(anchor["root"]), "its lines are not under the root")
     require(witness is None or proof["checkpoint"] in lines_of(witness), "the witness does not have the checkpoint")
     return f"{said}\nunder {anchor['origin']}, size {anchor['size']}, root {anchor['root']}; signature not checked; " + (

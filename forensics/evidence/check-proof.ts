@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { readRecord, type StoredRecord } from '../../record/read.ts';
 import { leafHash, NO_LINE } from '../../record/tree/hashes.ts';
 import { rootOfRange } from '../../record/tree/leaves.ts';
@@ -8,9 +9,6 @@ import { type CheckpointLine, readCheckpointLine } from './checkpoint-line.ts';
 import { isChunk, linesOf, rootAbove } from './chunks.ts';
 import { type Proof, Refused, readProof } from './proof-text.ts';
 import { readWhere, selectedIn, type Where } from './selected.ts';
-
-/** An exec is read from the kernel within this time, unless no agent runs. */
-export const READ_WITHIN_NS = 1_000_000_000n;
 
 /** What a proof proves. */
 export interface Proved {
@@ -27,7 +25,8 @@ export interface Proved {
 export interface Range {
   readonly where: Where;
   readonly since: bigint | undefined;
-  readonly until: bigint | undefined;
+  /** the first time that is not in it; without `--until`, up to when the last checkpoint is complete */
+  readonly end: bigint;
   /** undefined: the epoch begins with the lines */
   readonly opening: CheckpointLine | undefined;
   readonly closing: CheckpointLine;
@@ -79,8 +78,11 @@ async function checkSelection(proof: Proof, anchor: CheckpointLine): Promise<Pro
     throw new Refused('nothing confirms the last checkpoint of its lines');
   checkRoot(leaves, leaf, proof.outside, anchor);
   checkOpening(opening, { leaf, epoch: anchor.epoch, since });
-  if (until !== undefined && closing.timestamp < until + READ_WITHIN_NS)
-    throw new Refused('its lines end before the time that it is about');
+  const { completeUntil } = closing;
+  if (completeUntil === undefined)
+    throw new Refused('the last checkpoint of its lines does not say up to when they are complete');
+  const end = until ?? completeUntil;
+  if (completeUntil < end) throw new Refused('its lines are not complete up to its end');
   const all = [...recordsIn(lines)];
   if (all.length !== [...linesOf(lines)].length)
     throw new Refused('one of its lines cannot be read as a record');
@@ -88,8 +90,8 @@ async function checkSelection(proof: Proof, anchor: CheckpointLine): Promise<Pro
   for (const record of all) counting.add(record);
   const account = counting.end();
   if (account.faults.length > 0) throw new Refused(account.faults.join('; '));
-  const ids = await selectedIn(lines, where, { since, until });
-  if (ids.join() !== proof.records.join())
+  const ids = await selectedIn(lines, where, { since, until: end });
+  if (!isDeepStrictEqual(ids, proof.records))
     throw new Refused(
       `its selection has ${ids.length} execs, and it names ${proof.records.length}, or others`,
     );
@@ -101,7 +103,7 @@ async function checkSelection(proof: Proof, anchor: CheckpointLine): Promise<Pro
     anchor,
     records,
     account,
-    range: { where, since, until, opening, closing, execs, endsWithAnchor },
+    range: { where, since, end, opening, closing, execs, endsWithAnchor },
   };
 }
 
@@ -116,21 +118,24 @@ function leavesOf(
   const { blocks, tail } = reader.end();
   const leaves: Buffer[] = [];
   let previousLine = before;
-  for (const { checkpoint, bytes, root, lineHash } of blocks) {
+  let closing: CheckpointLine | undefined;
+  for (const { checkpoint, from, bytes, root, lineBytes, lineHash } of blocks) {
+    const at = from + bytes;
+    closing = checkpointIn(lines.subarray(at, at + lineBytes), 'a checkpoint among its lines');
     const size = leaf + leaves.length + 1;
     if (checkpoint.epoch !== epoch || checkpoint.size !== size)
       throw new Refused(`checkpoint ${size} is not where it must be`);
+    if (size > 1 && checkpoint.unverifiedSegments > 0)
+      throw new Refused(`there are lines before checkpoint ${size} that no checkpoint covers`);
     const made = leafHash(previousLine, Buffer.from(root, 'base64'));
     if (made.toString('base64') !== checkpoint.leaf || checkpoint.bytes !== bytes)
       throw new Refused(`the block before checkpoint ${size} is not what was recorded`);
     leaves.push(made);
     previousLine = Buffer.from(lineHash, 'base64');
   }
-  const last = blocks.at(-1);
-  if (last === undefined || tail.bytes > 0)
+  if (closing === undefined || tail.bytes > 0)
     throw new Refused('its lines do not end with a checkpoint');
-  const line = lines.subarray(last.from + last.bytes);
-  return { leaves, closing: checkpointIn(line, 'the last checkpoint of its lines') };
+  return { leaves, closing };
 }
 
 function checkOpening(

@@ -1,6 +1,6 @@
 import { type JsonObject, writeExact } from '../../record/exact-json.ts';
 import { KEYS } from '../../record/fields.ts';
-import { readRecord } from '../../record/read.ts';
+import { readRecord, type StoredRecord } from '../../record/read.ts';
 import { sha256 } from '../../record/tree/hashes.ts';
 import { type ReadCheckpoint, readCheckpoint } from '../../record/tree/read-checkpoint.ts';
 
@@ -16,6 +16,8 @@ export interface CheckpointLine extends ReadCheckpoint {
   readonly hookId: string;
   /** by CPU */
   readonly nextSeq: readonly number[];
+  /** the time up to which every exec is in the journal or lost, Unix ns; undefined: it does not say */
+  readonly completeUntil: bigint | undefined;
   readonly note: string | undefined;
   /** the members of the line */
   readonly json: JsonObject;
@@ -37,9 +39,11 @@ export function readCheckpointLine(line: Buffer): CheckpointLine | undefined {
   const { [KEYS.hostName]: hostName, [KEYS.hostId]: hostId } = resource;
   const { [KEYS.bootId]: bootId, [KEYS.checkpointHookId]: hookId } = attributes;
   const { [KEYS.checkpointNextSeq]: nextSeq, [KEYS.checkpointNote]: note } = attributes;
+  const completeUntil = completeUntilIn(attributes, timestamp);
   const host = hostId ?? hostName;
   if (typeof host !== 'string' || (hostName !== undefined && typeof hostName !== 'string'))
     return undefined;
+  if (completeUntil === null) return undefined;
   if (typeof bootId !== 'string' || typeof hookId !== 'string') return undefined;
   if (!isNumbers(nextSeq) || (note !== undefined && typeof note !== 'string')) return undefined;
   return {
@@ -51,10 +55,27 @@ export function readCheckpointLine(line: Buffer): CheckpointLine | undefined {
     bootId,
     hookId,
     nextSeq,
+    completeUntil,
     note,
     json: record.json,
     hash: sha256(line),
   };
+}
+
+/** Returns null if it is damaged, or says more than can be known at its time. */
+function completeUntilIn(
+  attributes: StoredRecord['attributes'],
+  timestamp: bigint,
+): bigint | undefined | null {
+  const { [KEYS.checkpointCompleteUntil]: text, [KEYS.bootTime]: boot } = attributes;
+  if (text === undefined) return undefined;
+  if (!isNanoseconds(text) || !isNanoseconds(boot)) return null;
+  const age = BigInt(boot) - BigInt(text);
+  return age < 0n ? null : timestamp - age;
+}
+
+function isNanoseconds(value: unknown): value is string {
+  return typeof value === 'string' && /^(0|[1-9]\d{0,18})$/.test(value);
 }
 
 /** Escapes what JSON allows, and agents escape. */

@@ -1,8 +1,7 @@
 import { rfc3339Of } from '../../record/time.ts';
 import type { Witness } from '../audit/checkpoints/witness.ts';
 import { ForensicsError } from '../errors.ts';
-import { READ_WITHIN_NS } from './check-proof.ts';
-import { readCheckpointLine } from './checkpoint-line.ts';
+import { type CheckpointLine, readCheckpointLine } from './checkpoint-line.ts';
 import { chunksOf, pathOf } from './chunks.ts';
 import {
   type JournalBlock,
@@ -12,7 +11,7 @@ import {
   treeFrom,
 } from './journal-blocks.ts';
 import { type Proof, proofText } from './proof-text.ts';
-import { type During, selectedIn, type Where, whereText } from './selected.ts';
+import { type During, selectedIn, unclearIn, type Where, whereText } from './selected.ts';
 import { compareWith, contradictionInWords } from './witnessed.ts';
 
 /** The lines of a proof of a selection. */
@@ -68,8 +67,15 @@ export async function proveSelection(
   during: During,
   witness?: Witness,
 ): Promise<Buffer> {
+  const unclear = unclearIn(where);
+  if (unclear !== undefined)
+    throw new ForensicsError(
+      'usage',
+      `a proof cannot be of this, choose other options: ${unclear}`,
+    );
   const journal = await readBlocks(inputs);
-  const { opening, blocks } = rangeOf(journal, during);
+  const closing = await closingOf(journal, during);
+  const { opening, blocks } = rangeOf(journal, during, closing.block);
   requireWhole(journal, blocks);
   const lines = await linesOf(journal, blocks);
   const [first] = blocks;
@@ -77,7 +83,10 @@ export async function proveSelection(
   if (first === undefined || last === undefined) throw uncovered();
   return proofText({
     kind: 'selection',
-    records: await selectedIn(lines, where, during),
+    records: await selectedIn(lines, where, {
+      ...during,
+      until: during.until ?? closing.completeUntil,
+    }),
     where: whereText(where),
     ...during,
     opening: opening && (await lineOf(journal, opening)),
@@ -96,17 +105,42 @@ async function linesOf({ files }: JournalBlocks, blocks: readonly JournalBlock[]
   return Buffer.concat(parts);
 }
 
+/** A block up to whose checkpoint execs are proved. */
+interface Closing {
+  readonly block: JournalBlock;
+  /** Unix nanoseconds */
+  readonly completeUntil: bigint;
+}
+
+/**
+ * Returns the first block whose checkpoint is complete up to the end of a time; without an end, the last
+ * of the epoch that says up to when it is complete.
+ */
+async function closingOf(journal: JournalBlocks, { since, until }: During): Promise<Closing> {
+  const { blocks } = journal;
+  const last = blocks.at(-1);
+  if (last === undefined) throw uncovered();
+  // The wall clock may have been set: behind the last checkpoint that may have such a time.
+  const candidates =
+    until === undefined
+      ? blocks.filter(({ checkpoint }) => checkpoint.epoch === last.checkpoint.epoch).toReversed()
+      : blocks.slice(blocks.findLastIndex(({ checkpoint }) => BigInt(checkpoint.time) < until) + 1);
+  for (const block of candidates) {
+    const { completeUntil } = (await checkpointOf(journal, block)) ?? {};
+    if (completeUntil === undefined || completeUntil < (until ?? completeUntil)) continue;
+    if (completeUntil <= (since ?? -1n)) break;
+    return { block, completeUntil };
+  }
+  throw tooLate();
+}
+
 /** Returns the blocks between the checkpoints that enclose a time, and the first of these checkpoints. */
 function rangeOf(
   { blocks }: JournalBlocks,
-  { since, until }: During,
+  { since }: During,
+  closing: JournalBlock,
 ): { readonly opening: JournalBlock | undefined; readonly blocks: readonly JournalBlock[] } {
   const times = blocks.map(({ checkpoint }) => BigInt(checkpoint.time));
-  // The wall clock may have been set: from the first and up to the last that may have such a time.
-  const after =
-    until === undefined ? -1 : times.findLastIndex((time) => time < until + READ_WITHIN_NS) + 1;
-  const closing = blocks.at(after);
-  if (closing === undefined) throw tooLate(times.at(-1));
   const to = blocks.indexOf(closing) + 1;
   const ofEpoch = blocks.findIndex(
     ({ checkpoint }) => checkpoint.epoch === closing.checkpoint.epoch,
@@ -119,7 +153,7 @@ function rangeOf(
     return { opening: beginsHere ? undefined : blocks[ofEpoch], blocks: blocks.slice(from, to) };
   }
   const from = times.findIndex((time) => time > since);
-  if (from < 0 || from >= to) throw tooLate(times.at(-1));
+  if (from < 0 || from >= to) throw tooLate();
   if (from <= ofEpoch) {
     const begin = beginsHere ? 'leave out --since, or choose it' : 'choose --since';
     const earliest = timeText(times[ofEpoch]);
@@ -142,6 +176,12 @@ function requireWhole({ files, tails }: JournalBlocks, blocks: readonly JournalB
   for (const [index, block] of blocks.entries()) {
     const file = files[block.segment] ?? '';
     requireSound(block, file);
+    const { size, unverifiedSegments, time } = block.checkpoint;
+    if (size > 1 && unverifiedSegments > 0)
+      throw new ForensicsError(
+        'negative',
+        `${file}: a segment before has no checkpoint at its end, so that nothing can be proved across it: choose --since after ${timeText(BigInt(time))}, or an earlier --until`,
+      );
     const next = blocks[index + 1];
     if (next === undefined) continue;
     const follows = next.previousLine?.equals(block.line) === true;
@@ -216,7 +256,7 @@ async function newestIn(
   for (const block of blocks.toReversed()) {
     const { epoch, size } = block.checkpoint;
     if (!witness.epochs.get(epoch)?.has(size)) continue;
-    const read = readCheckpointLine(await lineOf(journal, block));
+    const read = await checkpointOf(journal, block);
     const compared = read === undefined ? 'other line' : compareWith(witness, read);
     if (compared === 'same') return block;
     throw new ForensicsError(
@@ -233,6 +273,13 @@ function lineOf({ files }: JournalBlocks, { segment, to, end }: JournalBlock): P
   return readPart(files[segment] ?? '', to, end);
 }
 
+async function checkpointOf(
+  journal: JournalBlocks,
+  block: JournalBlock,
+): Promise<CheckpointLine | undefined> {
+  return readCheckpointLine(await lineOf(journal, block));
+}
+
 /** Says why a record is in no block. */
 function uncovered(journal?: JournalBlocks, segment = 0): ForensicsError {
   const isLast = segment === (journal?.files.length ?? 1) - 1;
@@ -244,11 +291,10 @@ function uncovered(journal?: JournalBlocks, segment = 0): ForensicsError {
   );
 }
 
-function tooLate(last: bigint | undefined): ForensicsError {
-  if (last === undefined) return uncovered();
+function tooLate(): ForensicsError {
   return new ForensicsError(
     'negative',
-    `the last checkpoint is of ${timeText(last)}, and the time must end a second before it: choose an earlier --until, or wait for the next checkpoint, which comes at most \`checkpointInterval\` after an exec`,
+    'no checkpoint says that the journal is complete up to the end of this time: choose an earlier --until, or wait for the next checkpoint, which comes at most `checkpointInterval` after an exec',
   );
 }
 

@@ -22,6 +22,8 @@ const TEXTS = [
   'arg',
   'entry',
 ] as const satisfies readonly (keyof Where)[];
+/** The options whose texts can be patterns. */
+const PATTERNS: readonly string[] = TEXTS.filter((name) => name !== 'user' && name !== 'entry');
 const FLAGS = ['upperLayer', 'memfd', 'setuid'] as const satisfies readonly (keyof Where)[];
 
 /** The times of a selection, in Unix nanoseconds. */
@@ -42,8 +44,32 @@ export function whereText(where: Where): string {
   return JSON.stringify(whereOf(where));
 }
 
+/** Says what a proof cannot be of, because verifiers may understand it differently; undefined: there is nothing. */
+export function unclearIn(where: Where): string | undefined {
+  for (const [name, value] of Object.entries(where))
+    for (const text of [value].flat()) {
+      if (typeof text !== 'string') continue;
+      if (!text.isWellFormed() || text.includes('\0')) return `${name} is no text`;
+      if (name === 'user' && !/^(root|[0-9]{1,10})$/.test(text))
+        return 'a user is a number, or root';
+      if (!PATTERNS.includes(name)) continue;
+      if (/^\/.+\/$/s.test(text)) return `${name} is a regular expression`;
+      if (/[*?[]/.test(text) && /[[\\]|[^\0-\x7f]/.test(text))
+        return `${name} is a glob with "[", "\\" or a letter that is not ASCII`;
+    }
+  return undefined;
+}
+
 /** Reads what whereText() writes; throws Refused for anything else. */
 export function readWhere(text: string): Where {
+  const where = parsed(text);
+  if (where === undefined) throw new Refused('its selection cannot be read');
+  const unclear = unclearIn(where);
+  if (unclear !== undefined) throw new Refused(`its selection is not clear: ${unclear}`);
+  return where;
+}
+
+function parsed(text: string): Where | undefined {
   try {
     const where = JSON.parse(text);
     const areTexts = TEXTS.every((name) => ['undefined', 'string'].includes(typeof where[name]));
@@ -55,7 +81,7 @@ export function readWhere(text: string): Where {
   } catch {
     // It is no JSON, or not of an object.
   }
-  throw new Refused('its selection cannot be read');
+  return undefined;
 }
 
 /** Returns the ids of the execs among some lines that a selection has, in their order. */

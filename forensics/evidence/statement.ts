@@ -31,13 +31,12 @@ export function statementOf(
 }
 
 function selectionInWords(range: Range, records: readonly StoredRecord[]): string {
-  const { where, since, until, opening, closing } = range;
+  const { where, since, end, opening } = range;
   const from = since ?? opening?.timestamp;
   const begin = from === undefined ? 'the beginning of the epoch' : timeText(from);
-  const end = timeText(until ?? closing.timestamp);
   const options = optionsIn(where);
   const which = options === '' ? '' : ` with ${options}`;
-  return `between ${begin} and ${end}, exactly ${counted(records.length, 'exec')}${which}`;
+  return `between ${begin} and ${timeText(end)}, exactly ${counted(records.length, 'exec')}${which}`;
 }
 
 function* numbersInWords(range: Range): Generator<string> {

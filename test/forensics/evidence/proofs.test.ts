@@ -7,6 +7,7 @@ import { Witness } from '../../../forensics/audit/checkpoints/witness.ts';
 import { verify } from '../../../forensics/commands/verify.ts';
 import { Counting } from '../../../forensics/evidence/account.ts';
 import { checkProof, checkSigned } from '../../../forensics/evidence/check-proof.ts';
+import { readCheckpointLine } from '../../../forensics/evidence/checkpoint-line.ts';
 import { proveRecord, proveSelection } from '../../../forensics/evidence/make-proof.ts';
 import { proofText, readProof } from '../../../forensics/evidence/proof-text.ts';
 import { readRecord, type StoredRecord } from '../../../record/read.ts';
@@ -163,9 +164,58 @@ describe('a proof of a selection', () => {
       /leave out --since, or choose it from then on/,
     );
     const behind = { since: atSecond(21), until: atSecond(10 * BLOCKS) };
-    await assert.rejects(proveSelection([journal], CART, behind), /must end a second before it/);
+    await assert.rejects(
+      proveSelection([journal], CART, behind),
+      /no checkpoint says that the journal is complete/,
+    );
     const late = { since: atSecond(10 * BLOCKS + 1), until: undefined };
-    await assert.rejects(proveSelection([journal], CART, late), /must end a second before it/);
+    await assert.rejects(
+      proveSelection([journal], CART, late),
+      /no checkpoint says that the journal is complete/,
+    );
+  });
+
+  test('ends where its last checkpoint is complete', async () => {
+    const one = new CheckpointedJournal();
+    one.add(start([1]), exec(SECOND, 7, 0, 1)).seal(2 * SECOND, [2]);
+    // What was executed in second 10 waits until it is read, and comes behind the checkpoint of second 12.
+    one.add(exec(3 * SECOND, 8, 0, 2)).seal(12 * SECOND, [3], 9 * SECOND);
+    one.add(exec(10 * SECOND, 9, 0, 3)).seal(13 * SECOND, [4], null);
+    one.seal(22 * SECOND, [4], 11 * SECOND);
+    one.add(exec(20 * SECOND, 10, 0, 4)).seal(23 * SECOND, [5], null);
+    const path = one.write(folder, 'waits');
+    const proveUntil = async (second: number | undefined) => {
+      const until = second === undefined ? undefined : atSecond(second);
+      const proof = await proveSelection([path], {}, { since: atSecond(2), until });
+      const { records, range } = await checkProof(proof);
+      return { proof, count: records.length, size: range?.closing.size, end: range?.end };
+    };
+    const { proof, ...early } = await proveUntil(9);
+    assert.deepEqual(early, { count: 1, size: 2, end: atSecond(9) });
+    const late = { count: 2, size: 4, end: atSecond(11) };
+    for (const second of [11, undefined]) {
+      const { proof: _, ...proved } = await proveUntil(second);
+      assert.deepEqual(proved, late);
+    }
+    await assert.rejects(proveUntil(12), /wait for the next checkpoint/);
+    const longer = proofText({ ...readProof(proof), until: atSecond(9) + 1n });
+    await assert.rejects(checkProof(longer), /are not complete up to its end/);
+    const [unknown] = new CheckpointedJournal().seal(SECOND, [1], null).segments;
+    folder.write(`unknown/${segment(0)}`, unknown ?? '');
+    await assert.rejects(
+      proveSelection([join(folder.path, 'unknown')], {}, ALWAYS),
+      /wait for the next checkpoint/,
+    );
+    const [ahead] = new CheckpointedJournal().seal(SECOND, [1], SECOND + 1).segments;
+    assert.equal(readCheckpointLine(Buffer.from(ahead ?? '')), undefined);
+  });
+
+  test('is not of patterns that verifiers may understand differently', async () => {
+    for (const [where, why] of [
+      [{ exe: '/^x/' }, /choose other options: exe is a regular expression/],
+      [{ pod: 'car[t]' }, /choose other options: pod is a glob with/],
+    ] as const)
+      await assert.rejects(proveSelection([journal], where, SOME), why);
   });
 
   test('is refused across lines that no checkpoint covers, and across other epochs', async () => {
@@ -184,6 +234,20 @@ describe('a proof of a selection', () => {
       proveSelection([torn], {}, { since: atSecond(3), until: undefined }),
       /the epoch's first checkpoint is of/,
     );
+  });
+
+  test('is refused across a segment without a checkpoint at its end', async () => {
+    const one = new CheckpointedJournal();
+    one.sealer.unverifiedSegments = 1;
+    one.add(start([1])).seal(2 * SECOND, [1]);
+    one.add(exec(3 * SECOND, 7, 0, 1)).seal(4 * SECOND, [2]);
+    one.sealer.unverifiedSegments = 1;
+    one.seal(6 * SECOND, [2]).seal(8 * SECOND, [2]);
+    const hole = one.write(folder, 'hole');
+    await assert.rejects(proveSelection([hole], {}, ALWAYS), /no checkpoint at its end/);
+    const across = { since: atSecond(4), until: atSecond(5) };
+    await assert.rejects(proveSelection([hole], {}, across), /no checkpoint at its end/);
+    await proveSelection([hole], {}, { since: atSecond(6), until: atSecond(7) });
   });
 
   test('is refused where a number is neither recorded nor lost, or is recorded twice', () => {
@@ -228,8 +292,10 @@ describe('a proof of a selection', () => {
     await assert.rejects(checkProof(proofText({ ...proof, where })), /its selection has/);
     for (const odd of ['{"pod":"cart","x":1}', '{"pod": "cart"}', '[]', 'null', '{"pod":1}'])
       await assert.rejects(checkProof(proofText({ ...proof, where: odd })), /cannot be read/);
+    const joined = [proof.records.join()];
+    await assert.rejects(checkProof(proofText({ ...proof, records: joined })), /or others/);
     const later = { ...proof, until: atSecond(49) + 1n };
-    await assert.rejects(checkProof(proofText(later)), /end before the time that it is about/);
+    await assert.rejects(checkProof(proofText(later)), /are not complete up to its end/);
     const earlier = { ...proof, since: atSecond(20) - 1n };
     await assert.rejects(checkProof(proofText(earlier)), /begin after the time that it is about/);
     const open = { ...proof, follower: undefined };

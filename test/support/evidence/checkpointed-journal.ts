@@ -1,10 +1,12 @@
 /** Journals with checkpoints, made without an agent. */
 
+import type { BootTime } from '../../../record/types.ts';
 import { type Draft, HOOK, text } from '../../check/craft.ts';
 import { NEW, Sealer } from '../checkpoints.ts';
 import { type Folder, segment } from '../forensics.ts';
 
 export const SECOND = 1_000_000_000;
+const ARMED = Number(HOOK) / SECOND;
 
 /** Turns records into the segments of a journal. */
 export class CheckpointedJournal {
@@ -25,9 +27,13 @@ export class CheckpointedJournal {
     return this;
   }
 
-  /** Adds a checkpoint at so many nanoseconds after the arming, with the next number of each CPU. */
-  seal(at: number, nextSeq: readonly number[]): this {
+  /**
+   * Adds a checkpoint at so many nanoseconds after the arming, with the next number of each CPU. It is
+   * complete up to a second before, or up to another time after the arming; null: it does not say.
+   */
+  seal(at: number, nextSeq: readonly number[], completeUntil: number | null = at - SECOND): this {
     this.sealer.time = HOOK + BigInt(at);
+    this.sealer.completeUntil = completeUntil === null ? undefined : bootTime(completeUntil);
     this.sealer.nextSeq = nextSeq;
     this.#write(this.sealer.seal().toString());
     return this;
@@ -51,4 +57,8 @@ export class CheckpointedJournal {
     const last = this.segments.length - 1;
     this.segments[last] = `${this.segments[last]}${line}`;
   }
+}
+
+function bootTime(at: number): BootTime {
+  return { seconds: ARMED + Math.floor(at / SECOND), nanos: at % SECOND };
 }

@@ -89,7 +89,7 @@ export function forged(file: Buffer, random: Random): Buffer {
 }
 
 /** Gives a proof the SHA-256 of its bytes in its last line. */
-function summed(file: Buffer): Buffer {
+export function summed(file: Buffer): Buffer {
   const at = file.lastIndexOf('\nsha256 ') + 1;
   const content = file.subarray(0, at);
   return Buffer.concat([content, Buffer.from(`sha256 ${sha256(content).toString('base64')}\n`)]);

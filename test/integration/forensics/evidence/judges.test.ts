@@ -5,17 +5,20 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash, generateKeyPairSync, randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { checkProof } from '../../../../forensics/evidence/check-proof.ts';
 import { readCheckpointLine } from '../../../../forensics/evidence/checkpoint-line.ts';
 import { chunkHash, chunksOf, pathOf } from '../../../../forensics/evidence/chunks.ts';
 import { proveRecord, proveSelection } from '../../../../forensics/evidence/make-proof.ts';
-import { proofText, readProof } from '../../../../forensics/evidence/proof-text.ts';
+import { proofText, Refused, readProof } from '../../../../forensics/evidence/proof-text.ts';
 import type { Where } from '../../../../forensics/evidence/selected.ts';
 import { Frontier } from '../../../../record/tree/frontier.ts';
 import { leafHash } from '../../../../record/tree/hashes.ts';
 import { Leaves } from '../../../../record/tree/leaves.ts';
 import { signNote, verifierKey } from '../../../../record/tree/note.ts';
+import { start } from '../../../check/craft.ts';
 import { Random } from '../../../forensics/audit/checkpoints/attacks.ts';
-import { forged } from '../../../support/evidence/forgeries.ts';
+import { CheckpointedJournal, SECOND } from '../../../support/evidence/checkpointed-journal.ts';
+import { forged, summed } from '../../../support/evidence/forgeries.ts';
 import { atSecond, idOf, sceneIn } from '../../../support/evidence/scene.ts';
 import { Folder, vcml } from '../../../support/forensics.ts';
 import { built, ROOT } from '../../../support/paths.ts';
@@ -33,13 +36,55 @@ const ALWAYS = { since: undefined, until: undefined };
 const SELECTIONS: readonly Where[] = [
   { pod: 'cart' },
   { pod: 'shop/w*' },
-  { pod: '/^w.b/', namespace: 'shop' },
+  { pod: 'shop/w?b-1', namespace: 'sh*' },
+  { exe: '/usr/*/?' },
   { node: 'node', user: 'root', exe: '/usr/bin/x' },
   { exe: 'x', arg: '', gap: 'predates_hook' },
   { gap: true, user: '0' },
+  { container: '', arg: '\\' },
   { container: 'a', image: 'b', owner: 'c', entry: 'exec' },
-  { owner: 'deployment/c*', label: ['app=a', 'tier'], upperLayer: true, memfd: true, setuid: true },
+  { owner: 'deployment/c*', label: ['app=a', 'tïer'], upperLayer: true, memfd: true, setuid: true },
 ];
+
+/** What no proof can be of, and would be of no exec. */
+const UNCLEAR = String.raw`
+null
+[]
+"x"
+{"pod": "none"}
+{"pod":"cart","podd":"x"}
+{"since":"x"}
+{"pod":"cart","pod":"none"}
+{"node":"x","node":"none"}
+{"pod":"none","node":"node"}
+{"upperLayer":false}
+{"memfd":1}
+{"setuid":"x"}
+{"pod":1}
+{"pod":null}
+{"label":"a"}
+{"label":[1]}
+{"label":null}
+{"gap":["x"]}
+{"gap":false}
+{"user":"1_0"}
+{"user":" 7"}
+{"user":"٧"}
+{"user":""}
+{"exe":"x\u0000"}
+{"exe":"\ud800"}
+{"exe":"\u0041"}
+{"exe":"/y\\Z/"}
+{"exe":"/y\ny/"}
+{"exe":"/^(?=y)/"}
+{"exe":"y["}
+{"exe":"/usr/bin/[^x]"}
+{"arg":"y\\*"}
+{"namespace":"é*"}
+{"pod":"shop/?\\"}
+`
+  .trim()
+  .split('\n');
 
 /** Returns what the program in Python says of proofs. */
 function inPython(files: readonly Buffer[]): { proved?: string; refused?: string }[] {
@@ -92,6 +137,52 @@ test(`a program in Python accepts every proof, and no changed one (VCML_FORGERIE
     .map(({ file }) => file);
   for (const [n, { proved }] of inPython([...wrong, ...changed]).entries())
     assert.equal(proved, undefined, `change ${n - wrong.length}`);
+});
+
+test('both verifiers refuse a selection that they may understand differently', async () => {
+  const proof = readProof(await proveSelection([journal], { pod: 'none' }, middle));
+  const unclear = UNCLEAR.map((where) => proofText({ ...proof, where }));
+  const others = [
+    proofText({ ...proof, until: atSecond(39) + 1n }),
+    summed(
+      Buffer.from(
+        proofText(proof)
+          .toString('latin1')
+          .replace(/^block .*/m, '$& x'),
+        'latin1',
+      ),
+    ),
+  ];
+  const files = [...unclear, ...others];
+  for (const [n, { proved }] of inPython(files).entries())
+    assert.equal(proved, undefined, `${UNCLEAR[n]}`);
+  for (const file of files) await assert.rejects(checkProof(file), Refused);
+});
+
+test('both verifiers refuse a selection whose last checkpoint does not cover all before its end', async () => {
+  const cases: readonly (readonly [number, number | null, RegExp | undefined])[] = [
+    [0, SECOND, undefined],
+    [1, SECOND, /lines .*that no checkpoint covers/],
+    [0, null, /say.* up to when/],
+    [0, 2 * SECOND + 1, /cannot be read|complete up to a later time than its own/],
+  ];
+  const begun = () => new CheckpointedJournal().add(start([1])).seal(SECOND, [1]);
+  const proof = readProof(await proveSelection([begun().write(folder, 'one')], {}, ALWAYS));
+  const files = cases.map(([unverifiedSegments, completeUntil]) => {
+    const one = begun();
+    one.sealer.unverifiedSegments = unverifiedSegments;
+    const [before = ''] = one.segments;
+    const [text = ''] = one.seal(2 * SECOND, [1], completeUntil).segments;
+    const anchor = Buffer.from(text.slice(before.length));
+    return proofText({ ...proof, lines: Buffer.concat([proof.lines, anchor]), anchor });
+  });
+  for (const [n, { refused = '' }] of inPython(files).entries())
+    assert.match(refused, cases[n]?.[2] ?? /the witness does not have the checkpoint/);
+  for (const [n, file] of files.entries()) {
+    const why = cases[n]?.[2];
+    if (why === undefined) await checkProof(file);
+    else await assert.rejects(checkProof(file), why);
+  }
 });
 
 test("Go's Merkle trees and notes agree with every root, path and signature", async () => {
