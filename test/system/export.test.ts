@@ -51,7 +51,8 @@ test('everything that an agent records reaches the collector, up to its last lin
     await finish(agent, collector);
     ok(agent.journal.lines.length > 100);
     equal(new Set(collector.lines).size, collector.lines.length);
-    match(collector.lines.at(-1) ?? '', /"action":"journal\.stop"/);
+    match(collector.lines.at(-1) ?? '', /"action":"journal\.checkpoint"/);
+    match(collector.lines.at(-2) ?? '', /"action":"journal\.stop"/);
   } finally {
     await agent.close();
   }

@@ -179,7 +179,7 @@ test('helm uninstall leaves only the journal', async () => {
   await release.uninstall();
   await release.assertGone(programs);
   const last = await release.journal.waitFor('the end', (records) =>
-    records.at(-1)?.action === 'journal.stop' ? records.at(-1) : undefined,
+    records.findLast(({ action }) => action === 'journal.stop'),
   );
   assert.equal(last?.attributes['vcml.hook.state'], 'detached');
   assert.deepEqual(

@@ -128,7 +128,8 @@ test('--on-exit detach leaves nothing, and the journal records it', async (t) =>
   assert.equal(await agent.stop(), 0, agent.stderr);
   assert.ok(!existsSync(agent.pinDir));
   await agent.journal.marked('run:detached');
-  assert.equal(agent.records().at(-1)?.attributes['vcml.hook.state'], 'detached');
+  const stop = agent.records().findLast(({ action }) => action === 'journal.stop');
+  assert.equal(stop?.attributes['vcml.hook.state'], 'detached');
   assert.ok(!readdirSync(agent.journalDir).includes('lock'));
   assert.deepEqual(judge(agent.journal.lines).findings, []);
 });

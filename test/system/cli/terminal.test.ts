@@ -56,7 +56,8 @@ test('on a terminal, records are coloured lines, and Ctrl-C ends with a summary'
   ok(shown.startsWith('\u001b[2m'), shown);
   match(shown, /noop terminal:shown '\\x1b\[2J' {2}/);
   match(lines.at(-2) ?? '', /^\d+ records, .* in \S+\/journal$/);
-  match(lines.at(-3) ?? '', /journal\.stop: hook detached/);
+  match(lines.at(-3) ?? '', /✓ checkpoint \d+/);
+  match(lines.at(-4) ?? '', /journal\.stop: hook detached/);
   ok(!existsSync(agent.pinDir));
 });
 
@@ -76,8 +77,9 @@ test('a terminal that closes leaves nothing attached', async (t) => {
   const { process: script, agent } = await runOnTerminal(t);
   script.kill('SIGKILL');
   await until('the end', () => !existsSync(agent.pinDir), PATIENCE);
-  await until('the last record', () => agent.records().at(-1)?.action === 'journal.stop', PATIENCE);
-  equal(agent.records().at(-1)?.attributes['vcml.hook.state'], 'detached');
+  const stopOf = () => agent.records().findLast(({ action }) => action === 'journal.stop');
+  await until('the last record', () => stopOf() !== undefined, PATIENCE);
+  equal(stopOf()?.attributes['vcml.hook.state'], 'detached');
 });
 
 test('a signal ends the wait for a hook that another agent holds', async (t) => {

@@ -48,7 +48,8 @@ test('detach writes unread events to the journal before it removes everything', 
   const { status, output } = agent.detach('--journal-dir', agent.journalDir);
   assert.equal(status, 0, output);
   await agent.journal.marked('continuity:unread');
-  assert.equal(agent.records().at(-1)?.attributes['vcml.hook.state'], 'detached');
+  const stop = agent.records().findLast(({ action }) => action === 'journal.stop');
+  assert.equal(stop?.attributes['vcml.hook.state'], 'detached');
   assert.ok(!existsSync(agent.pinDir));
   assert.deepEqual(judge(agent.journal.lines).findings, []);
 });
