@@ -1,7 +1,10 @@
 import { equal, match } from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from '../support/agent.ts';
 import { rewriteSegment } from '../support/evidence/rewrite-segment.ts';
 import { vcml } from '../support/forensics.ts';
@@ -25,14 +28,8 @@ test('a root who broke out of a container cannot erase its trace unnoticed', {
   const dir = temporaryFolder(t);
   const collector = await createRealCollector(t, dir);
   await collector.start();
-  const agent = new Agent({
-    args: [
-      '--export-endpoint',
-      `http://127.0.0.1:${collector.port}`,
-      '--checkpoint-interval',
-      '1s',
-    ],
-  });
+  const exporting = ['--export-endpoint', `http://127.0.0.1:${collector.port}`];
+  const agent = new Agent({ args: [...exporting, '--checkpoint-interval', '1s'] });
   t.after(() => agent.close());
   await agent.start();
   await cluster.apply(breakout(agent.journalDir));
@@ -65,8 +62,20 @@ test('a root who broke out of a container cannot erase its trace unnoticed', {
 
   // The rewritten journal can be sent to the collector, too. What arrived first counts.
   rmSync(join(agent.journalDir, 'export-cursor.json'));
-  await agent.start();
-  await agent.stop();
+  const before = collector.lines().length;
+  const args = [
+    '--journal-dir',
+    agent.journalDir,
+    '--pin-dir',
+    agent.pinDir,
+    '--on-exit',
+    'detach',
+  ];
+  const sender = spawn(agent.bin, ['run', ...args, ...exporting, '--print', 'none']);
+  t.after(() => sender.kill('SIGKILL'));
+  while (collector.lines().length < 2 * before - 10) await sleep(200);
+  sender.kill('SIGTERM');
+  await once(sender, 'exit');
   const sent = await vcml('audit', agent.journalDir, '--witness', witness);
   equal(sent.code, 1);
   match(sent.stdout, /WITNESS_CONTRADICTS/);
@@ -78,7 +87,7 @@ test('a root who broke out of a container cannot erase its trace unnoticed', {
       const at = lines.findIndex((line) => line.includes(mark));
       return lines.slice(at).some((line) => line.includes('"action":"journal.checkpoint"'));
     };
-    while (!isWitnessed()) await new Promise((resolve) => setTimeout(resolve, 200));
+    while (!isWitnessed()) await sleep(200);
   }
 });
 
