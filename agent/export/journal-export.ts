@@ -128,25 +128,27 @@ export class JournalExport {
   /** How old the last exported record is while others wait; 0: none waits. */
   get lagSeconds(): number {
     const { lastRecordTime } = this.statistics;
-    const waits = lastRecordTime > 0 && !this.#recent.isEnd(this.#position);
+    const waits = lastRecordTime > 0 && !this.#recent.isWritten(this.#position);
     return waits ? Math.max(0, Date.now() / 1000 - lastRecordTime) : 0;
   }
 
-  /** Sends what there is until the first failure, at most for this time; then saves the cursor. */
+  /**
+   * Waits for the disk, and sends what there is until the first failure, both together at most for this
+   * time; then saves the cursor.
+   */
   async close(graceMs: number): Promise<void> {
-    this.#ending.abort();
     const grace = new AbortController();
-    await Promise.race([
-      this.#running,
-      pause(graceMs, undefined, { signal: grace.signal }).catch(() => {}),
-    ]);
+    const isOver = pause(graceMs, undefined, { signal: grace.signal }).catch(() => {});
+    await Promise.race([this.#recent.settled(), isOver]);
+    this.#ending.abort();
+    await Promise.race([this.#running, isOver]);
     grace.abort();
     this.#over = true;
     this.#options.transport.shutdown();
     await this.#upcoming.settled();
     await this.#reader.close();
     await this.#cursor.close();
-    if (!this.#recent.isWhole(this.#position))
+    if (!this.#recent.isWritten(this.#position))
       this.#options.log('export.unfinished', { from: this.#position });
   }
 

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RecentLines } from '../../agent/export/read/recent-lines.ts';
+import { execLine } from '../support/journal/lines.ts';
+import { createExportBed } from '../support/otlp/export-bed.ts';
+import { until } from '../support/until.ts';
 
 const START = { segment: 1, offset: 0 };
 
@@ -54,4 +58,32 @@ test('a checkpoint that waits is no record to try a collector with', () => {
   const first = push(recent, 0, 'first');
   push(recent, first.offset, 'checkpoint', new Promise(() => {}));
   assert.equal(recent.newest?.bytes.toString(), 'first\n');
+});
+
+describe('the end of an export', () => {
+  /** Exports a line, writes a checkpoint that waits for `settled`, and ends the export. */
+  async function ended(t: TestContext, settled: Promise<void>, graceMs: number) {
+    const bed = await createExportBed(t);
+    const collector = await bed.collect();
+    const running = bed.start(collector.port);
+    await bed.write(execLine(0));
+    const line = Buffer.from(`${execLine(1)}\n`);
+    await bed.journal.append(line, line.length);
+    running.push(line, line.length, bed.journal.position, settled);
+    await until('the first line', () => collector.lines.length > 0);
+    await bed.stop(graceMs);
+    return { sent: collector.lines, log: bed.log };
+  }
+
+  test('waits for a checkpoint that is nearly on disk', async (t) => {
+    const { sent, log } = await ended(t, sleep(50), 5000);
+    assert.deepEqual(sent, [execLine(0), execLine(1)]);
+    assert.deepEqual(log, []);
+  });
+
+  test('does not wait longer than its grace, and says that something is left', async (t) => {
+    const { sent, log } = await ended(t, new Promise(() => {}), 50);
+    assert.deepEqual(sent, [execLine(0)]);
+    assert.match(log.join(), /export\.unfinished/);
+  });
 });

@@ -92,12 +92,7 @@ export class Batches {
         if (filling.isEmpty) throw error;
         return this.#taken(filling);
       }
-      if (isLast && !filling.isEmpty) return this.#taken(filling);
-      if (isLast && reader.held === undefined) return undefined;
-      if (isLast) {
-        await reader.held;
-        continue;
-      }
+      if (isLast) return filling.isEmpty ? undefined : this.#taken(filling);
       await reader.wait(ending, filling.isEmpty ? undefined : waitMs);
     }
   }

@@ -106,11 +106,6 @@ export class JournalReader {
     this.#offset = 0;
   }
 
-  /** See RecentLines. */
-  get held(): Promise<void> | undefined {
-    return this.#options.recent.held;
-  }
-
   /** Closes the file that is being read. */
   async close(): Promise<void> {
     const disk = this.#disk;

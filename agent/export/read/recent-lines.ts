@@ -60,16 +60,6 @@ export class RecentLines {
     return this.#held[0]?.start ?? this.#end;
   }
 
-  /** Resolves when the first lines that must not leave the node yet may; undefined: there are none. */
-  get held(): Promise<void> | undefined {
-    return this.#held[0]?.settled;
-  }
-
-  /** Whether nothing at all follows this position. */
-  isWhole(position: Position): boolean {
-    return isSame(this.#end, position);
-  }
-
   /** The last line that was pushed and may be exported, also if it is taken; undefined: there is none yet. */
   get newest(): NewestLine | undefined {
     return this.#newest;
@@ -126,6 +116,16 @@ export class RecentLines {
       this.#release(chunk);
     }
     return undefined;
+  }
+
+  /** Resolves when all lines that were pushed may be exported. */
+  async settled(): Promise<void> {
+    for (let [first] = this.#held; first !== undefined; [first] = this.#held) await first.settled;
+  }
+
+  /** Says whether no line at all follows this position. */
+  isWritten(position: Position): boolean {
+    return isSame(this.#end, position);
   }
 
   /** Says whether no line that may be exported follows this position. */
