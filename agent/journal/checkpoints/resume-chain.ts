@@ -1,4 +1,4 @@
-import type { Block } from '../../../record/tree/block.ts';
+import { Block } from '../../../record/tree/block.ts';
 import { Chain } from '../../../record/tree/chain.ts';
 import type { EpochBegin, EpochReason } from '../../../record/types.ts';
 import { listSegments, type Position, type Segment } from '../segment.ts';
@@ -25,15 +25,15 @@ export async function resumeChain(
   known: readonly Position[],
 ): Promise<Resumed> {
   const segments = await listSegments(dir);
-  const open = await treeOf(dir, segments, end.segment);
-  const block = open?.block;
+  const block = new Block();
+  const open = await treeOf(dir, segments, end.segment, block);
   const isTruncated = known.some((position) => isBehind(position, end));
   if (open?.last !== undefined) {
     if (!isTruncated && open.tree !== undefined) return goOn(open, open.tree, block, true);
     return begin(isTruncated ? 'truncated' : 'damaged', open, block, 0);
   }
   const former = await treeOf(dir, segments, end.segment - 1);
-  const isEnded = former?.last !== undefined && former.block.bytes === 0;
+  const isEnded = former?.last !== undefined && !former.hasTail;
   if (!isTruncated && isEnded && former.tree !== undefined)
     return goOn(former, former.tree, block, false);
   return begin(
@@ -74,11 +74,13 @@ async function treeOf(
   dir: string,
   segments: readonly Segment[],
   number: number,
+  block?: Block,
 ): Promise<SegmentTree | undefined> {
   const segment = segments.find((one) => one.number === number);
   try {
-    return segment && (await readSegmentTree(dir, segment));
+    return segment && (await readSegmentTree(dir, segment, block));
   } catch {
+    block?.end();
     return undefined; // readers of the journal say why
   }
 }
@@ -86,7 +88,7 @@ async function treeOf(
 function goOn(
   { last, lastLine }: SegmentTree,
   tree: NonNullable<SegmentTree['tree']>,
-  block: Block | undefined,
+  block: Block,
   isInSegment: boolean,
 ): Resumed {
   const chain = new Chain({ epoch: last?.epoch ?? '', tree, previousLine: lastLine }, block);
@@ -97,7 +99,7 @@ function goOn(
 function begin(
   reason: EpochReason,
   former: SegmentTree | undefined,
-  block: Block | undefined,
+  block: Block,
   unverified: number,
 ): Resumed {
   const last = former?.last;

@@ -1,6 +1,6 @@
 import { KEYS } from '../../../record/fields.ts';
 import { LAYOUT } from '../../../record/line/layout.ts';
-import { Block } from '../../../record/tree/block.ts';
+import type { Block } from '../../../record/tree/block.ts';
 import { Frontier } from '../../../record/tree/frontier.ts';
 import { sha256 } from '../../../record/tree/hashes.ts';
 import {
@@ -25,15 +25,22 @@ export interface SegmentTree {
   readonly tree: Frontier | undefined;
   /** Whether a line is a checkpoint that cannot be read. */
   readonly isDamaged: boolean;
-  /** the lines behind the last checkpoint */
-  readonly block: Block;
+  /** Whether lines follow the last checkpoint. */
+  readonly hasTail: boolean;
   /** the version of the format that the last journal.start says; undefined: there is none */
   readonly format: number | undefined;
 }
 
-/** Reads a segment as a whole. Throws if it cannot be read. */
-export async function readSegmentTree(dir: string, segment: Segment): Promise<SegmentTree> {
-  const reading = new Reading();
+/**
+ * Reads a segment as a whole; `block` gets the lines behind the last checkpoint. Throws if it cannot be
+ * read.
+ */
+export async function readSegmentTree(
+  dir: string,
+  segment: Segment,
+  block?: Block,
+): Promise<SegmentTree> {
+  const reading = new Reading(block);
   for await (const text of wholeLines(readChunks(dir, segment, 0))) reading.add(text);
   return reading;
 }
@@ -43,8 +50,13 @@ class Reading implements SegmentTree {
   lastLine: Buffer = Buffer.alloc(0);
   tree: Frontier | undefined;
   isDamaged = false;
-  readonly block = new Block();
+  hasTail = false;
   format: number | undefined;
+  readonly #block: Block | undefined;
+
+  constructor(block: Block | undefined) {
+    this.#block = block;
+  }
 
   /** Takes whole lines. */
   add(text: Buffer): void {
@@ -53,13 +65,15 @@ class Reading implements SegmentTree {
       const checkpoint = readCheckpoint(text.toString('utf8', from, to - 1));
       this.isDamaged ||= checkpoint === undefined;
       if (checkpoint === undefined) continue;
-      this.block.add(text, at, from);
-      this.block.end();
+      this.#block?.add(text, at, from);
+      this.#block?.end();
       at = to;
+      this.hasTail = false;
       this.#follow(checkpoint);
       this.lastLine = sha256(text.subarray(from, to));
     }
-    this.block.add(text, at);
+    this.#block?.add(text, at);
+    this.hasTail ||= at < text.length;
     for (const [from, to] of linesWith(text, START_MARK))
       this.format = formatIn(text.toString('utf8', from, to - 1)) ?? this.format;
   }
