@@ -1,3 +1,4 @@
+import { chunkEnd } from '../../record/tree/block.ts';
 import { beginChunk, CHUNK_BYTES, nodeHash } from '../../record/tree/hashes.ts';
 
 const LINE_FEED = 0x0a;
@@ -6,8 +7,7 @@ const LINE_FEED = 0x0a;
 export function chunksOf(block: Buffer): Buffer[] {
   const chunks: Buffer[] = [];
   for (let from = 0; from < block.length; ) {
-    const feed = block.indexOf(LINE_FEED, from + CHUNK_BYTES - 1);
-    const to = feed < 0 ? block.length : feed + 1;
+    const to = chunkEnd(block, from);
     chunks.push(block.subarray(from, to));
     from = to;
   }

@@ -1,4 +1,4 @@
-import { HASH_BYTES, sha256 } from '../../record/tree/hashes.ts';
+import { hashFrom, sha256 } from '../../record/tree/hashes.ts';
 import type { Sibling } from './chunks.ts';
 
 /** The first line of a proof. */
@@ -184,9 +184,8 @@ function big(text: string): bigint {
 }
 
 function hash(text: string): Buffer {
-  const bytes = Buffer.from(text, 'base64');
-  // Base64 has other forms of the same bytes.
-  if (bytes.length === HASH_BYTES && base64(bytes) === text) return bytes;
+  const bytes = hashFrom(text);
+  if (bytes !== undefined) return bytes;
   throw new Refused(`"${text}" is not a SHA-256 in base64`);
 }
 

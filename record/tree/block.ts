@@ -5,6 +5,16 @@ import { beginChunk, CHUNK_BYTES } from './hashes.ts';
 const LINE_FEED = 0x0a;
 
 /**
+ * Returns where the chunk ends that begins at `at`, or has `before` bytes before it; `to`: it continues
+ * behind this part of the text.
+ */
+export function chunkEnd(text: Buffer, at: number, to = text.length, before = 0): number {
+  const from = at + Math.max(1, CHUNK_BYTES - before) - 1;
+  const feed = from < to ? text.indexOf(LINE_FEED, from) : -1;
+  return feed < 0 || feed >= to ? to : feed + 1;
+}
+
+/**
  * Hashes the lines of a block, in parts of any size. A chunk ends with the line that takes it to
  * CHUNK_BYTES or more, or with the block.
  */
@@ -22,7 +32,7 @@ export class Block {
   /** Adds what follows: the bytes `from` up to `to`. */
   add(text: Buffer, from = 0, to = text.length): void {
     for (let at = from; at < to; ) {
-      const end = this.#chunkEnd(text, at, to);
+      const end = chunkEnd(text, at, to, this.#chunkBytes);
       this.#chunk ??= beginChunk();
       this.#chunk.update(text.subarray(at, end));
       this.#chunkBytes += end - at;
@@ -39,14 +49,6 @@ export class Block {
     this.#tree = new Frontier();
     this.#bytes = 0;
     return root;
-  }
-
-  /** Returns where the chunk ends; `to`: it continues behind this part. */
-  #chunkEnd(text: Buffer, at: number, to: number): number {
-    const missing = Math.max(1, CHUNK_BYTES - this.#chunkBytes);
-    const from = at + missing - 1;
-    const feed = from < to ? text.indexOf(LINE_FEED, from) : -1;
-    return feed < 0 || feed >= to ? to : feed + 1;
   }
 
   #endChunk(): void {

@@ -12,6 +12,18 @@ const NODE_PREFIX = Buffer.of(1);
 /** In place of the previous checkpoint's line in the first leaf of an epoch. */
 export const NO_LINE = Buffer.alloc(HASH_BYTES);
 
+/** Returns the bytes of base64 in its only form with all padding, and undefined of anything else. */
+export function fromBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : undefined;
+}
+
+/** Returns a hash from its base64, and undefined of anything else. */
+export function hashFrom(text: string): Buffer | undefined {
+  const bytes = fromBase64(text);
+  return bytes?.length === HASH_BYTES ? bytes : undefined;
+}
+
 /** Returns the SHA-256 of these bytes. */
 export function sha256(bytes: Uint8Array): Buffer {
   return hash('sha256', bytes, 'buffer');

@@ -9,7 +9,7 @@ import {
   sign,
   verify as verifySignature,
 } from 'node:crypto';
-import { sha256 } from './hashes.ts';
+import { fromBase64, sha256 } from './hashes.ts';
 
 /** The type of a key, C2SP's name for Ed25519. */
 const ED25519 = 0x01;
@@ -120,10 +120,4 @@ function keyHash(name: string, key: Buffer): Buffer {
 function publicBytes(key: KeyObject): Buffer {
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
   return spki.subarray(SPKI_PREFIX.length);
-}
-
-/** Returns the bytes of base64 with all its padding, and undefined of anything else. */
-function fromBase64(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? bytes : undefined;
 }

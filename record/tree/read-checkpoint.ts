@@ -1,6 +1,6 @@
 import { KEYS } from '../fields.ts';
 import { LAYOUT } from '../line/layout.ts';
-import { HASH_BYTES } from './hashes.ts';
+import { hashFrom } from './hashes.ts';
 
 /**
  * What every checkpoint's line has, and no other line: in a string of another line, the quotes would be
@@ -93,9 +93,7 @@ function previousIn(
 }
 
 function hashIn(value: unknown): Buffer | undefined {
-  if (typeof value !== 'string') return undefined;
-  const hash = Buffer.from(value, 'base64');
-  return hash.length === HASH_BYTES && hash.toString('base64') === value ? hash : undefined;
+  return typeof value === 'string' ? hashFrom(value) : undefined;
 }
 
 function isCount(value: unknown): value is number {

@@ -1,14 +1,10 @@
 import { counted } from '../../../record/describe.ts';
+import { NO_LINE } from '../../../record/tree/hashes.ts';
+import type { NumberRange } from '../../../record/types.ts';
 import type { Code } from '../codes.ts';
 import type { CheckpointFacts, SealedBlock, SegmentFacts, Stretch } from './segment-facts.ts';
 import { leafOf, Tree } from './tree.ts';
-import {
-  checkpointInWords,
-  type NumberRange,
-  segmentsInWords,
-  stretchInWords,
-  timeInWords,
-} from './words.ts';
+import { checkpointInWords, segmentsInWords, stretchInWords, timeInWords } from './words.ts';
 
 /** A segment of a journal. */
 export interface Segment {
@@ -297,7 +293,7 @@ function lineBefore(
 const FIRST_SEGMENT = 1;
 const ONLY_OLDEST = 'only the oldest are deleted for space';
 
-const NO_LINE_TEXT = Buffer.alloc(32).toString('base64');
+const NO_LINE_TEXT = NO_LINE.toString('base64');
 
 function epochInWords({ reason, previous, time }: CheckpointFacts, last: Met | undefined): string {
   const why = REASONS[reason ?? ''] ?? `its reason is ${reason}`;

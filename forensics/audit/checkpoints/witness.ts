@@ -57,7 +57,6 @@ export class Witness {
     this.#epochs.set(epoch, sizes);
     const known = sizes.get(size);
     const lineHash = sha256(Buffer.from(`${writeExact(record)}\n`)).toString('base64');
-
     if (known?.lineHash === lineHash) return;
     const one: Witnessed = {
       checkpoint: { id, host, time, epoch, size, root, previous },

@@ -1,5 +1,6 @@
 import { counted } from '../../../record/describe.ts';
 import { rfc3339Of } from '../../../record/time.ts';
+import type { NumberRange } from '../../../record/types.ts';
 import type { CheckpointFacts, Stretch } from './segment-facts.ts';
 
 /** Names a stretch of a segment: its bytes, its lines, and their times. */
@@ -30,12 +31,6 @@ export function durationInWords(from: string, to: string): string {
   if (seconds < 120n) return `${seconds} s`;
   const minutes = seconds / 60n;
   return minutes < 120n ? `${minutes} min` : `${minutes / 60n} h`;
-}
-
-/** Numbers that follow each other, from the first to the last one. */
-export interface NumberRange {
-  readonly first: number;
-  readonly last: number;
 }
 
 /** Names numbers of segments that are missing. */
