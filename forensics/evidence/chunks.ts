@@ -1,5 +1,5 @@
 import { chunkEnd } from '../../record/tree/block.ts';
-import { beginChunk, CHUNK_BYTES, nodeHash } from '../../record/tree/hashes.ts';
+import { CHUNK_BYTES, chunkHash, nodeHash } from '../../record/tree/hashes.ts';
 
 const LINE_FEED = 0x0a;
 
@@ -12,11 +12,6 @@ export function chunksOf(block: Buffer): Buffer[] {
     from = to;
   }
   return chunks;
-}
-
-/** Returns the hash of a chunk. */
-export function chunkHash(chunk: Buffer): Buffer {
-  return beginChunk().update(chunk).digest();
 }
 
 /** A hash beside the way from a chunk up to the root of its block. */

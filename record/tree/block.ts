@@ -1,6 +1,6 @@
 import type { Hash } from 'node:crypto';
 import { Frontier } from './frontier.ts';
-import { beginChunk, CHUNK_BYTES } from './hashes.ts';
+import { beginChunk, CHUNK_BYTES, chunkHash } from './hashes.ts';
 
 const LINE_FEED = 0x0a;
 
@@ -33,10 +33,16 @@ export class Block {
   add(text: Buffer, from = 0, to = text.length): void {
     for (let at = from; at < to; ) {
       const end = chunkEnd(text, at, to, this.#chunkBytes);
-      this.#chunk ??= beginChunk();
-      this.#chunk.update(text.subarray(at, end));
-      this.#chunkBytes += end - at;
-      if (this.#chunkBytes >= CHUNK_BYTES && text[end - 1] === LINE_FEED) this.#endChunk();
+      const bytes = this.#chunkBytes + end - at;
+      const isEnded = bytes >= CHUNK_BYTES && text[end - 1] === LINE_FEED;
+      const part = text.subarray(at, end);
+      if (isEnded && this.#chunk === undefined) this.#tree.add(chunkHash(part));
+      else {
+        this.#chunk ??= beginChunk();
+        this.#chunk.update(part);
+        this.#chunkBytes = bytes;
+        if (isEnded) this.#endChunk();
+      }
       at = end;
     }
     this.#bytes += to - from;

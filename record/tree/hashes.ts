@@ -29,9 +29,20 @@ export function sha256(bytes: Uint8Array): Buffer {
   return hash('sha256', bytes, 'buffer');
 }
 
-/** Begins the hash of a chunk, or of anything else at the bottom of a tree. */
+/** Begins the hash of a chunk that comes in parts. */
 export function beginChunk(): Hash {
   return createHash('sha256').update(LEAF_PREFIX);
+}
+
+/** What most chunks fit in, behind the prefix of a leaf. */
+const room = Buffer.alloc(LEAF_PREFIX.length + 4 * CHUNK_BYTES);
+
+/** Returns the hash of a chunk. A copy and one call cost four fifths of an object that takes its parts. */
+export function chunkHash(chunk: Buffer): Buffer {
+  const end = LEAF_PREFIX.length + chunk.length;
+  if (end > room.length) return beginChunk().update(chunk).digest();
+  chunk.copy(room, LEAF_PREFIX.length);
+  return sha256(room.subarray(0, end));
 }
 
 /** Returns the hash of a node above two others. */
