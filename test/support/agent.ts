@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { mountBpffs } from './bpffs.ts';
 import { FollowedJournal, type JournalLine } from './journal/followed-journal.ts';
-import { AGENT_BIN, built } from './paths.ts';
+import { AGENT_BIN, built, ROOT } from './paths.ts';
 
 const START_MS = 120_000;
 const STOP_MS = 120_000;
@@ -69,6 +69,14 @@ export class Agent {
     this.pinDir = pinDir ?? join(this.#mount, 'vcml-agent');
     this.journal = new FollowedJournal(this.journalDir);
     this.#args = args;
+  }
+
+  /** Makes a bundle, which it starts from now on as an image does; returns its folder. */
+  bundle(): string {
+    const folder = join(this.directory, 'bundle');
+    execFileSync(process.execPath, [join(ROOT, 'deploy/bundle.ts'), folder], { cwd: ROOT });
+    this.bin = join(folder, 'bin/vcml-agent');
+    return folder;
   }
 
   get pid(): number {

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './paths.ts';
+import { until } from './until.ts';
 
 const CGROUPS = '/sys/fs/cgroup';
 const IS_V1 = existsSync(join(CGROUPS, 'memory/memory.stat'));
@@ -15,16 +16,23 @@ export interface MemoryCgroup {
   kills(): number;
 }
 
-/** Makes a cgroup with a memory limit, which is removed when the test ends; undo what runs in it first. */
+/** Makes a cgroup with a memory limit; when the test ends, what still runs in it is killed. */
 export function createMemoryCgroup(
-  t: { after(cleanUp: () => void): void },
+  t: { after(cleanUp: () => Promise<void>): void },
   limit: number,
 ): MemoryCgroup {
   const name = `vcml-test-memory-${process.pid}`;
   const folder = join(CGROUPS, IS_V1 ? 'memory' : '', name);
   mkdirSync(folder);
-  t.after(() => rmdirSync(folder));
   const at = (file: string) => join(folder, file);
+  t.after(async () => {
+    await until('an empty cgroup', () => {
+      const pids = readFileSync(at('cgroup.procs'), 'utf8').split('\n').filter(Boolean);
+      for (const pid of pids) kill(Number(pid));
+      return pids.length === 0;
+    });
+    rmdirSync(folder);
+  });
   writeFileSync(at(IS_V1 ? 'memory.limit_in_bytes' : 'memory.max'), `${limit}`);
   return {
     launcher(file, program) {
@@ -43,6 +51,14 @@ export function chartLimit(): number {
   const [, mebibytes] = /limits:\s+memory: (\d+)Mi/.exec(manifest) ?? [];
   if (mebibytes === undefined) throw new Error('the manifest of the chart has no memory limit');
   return Number(mebibytes) << 20;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 function numberIn(file: string, pattern: RegExp): number {

@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { Agent } from '../support/agent.ts';
-import { ROOT } from '../support/paths.ts';
 import { until } from '../support/until.ts';
 
 test('a bundle needs nothing of the folder that it comes from, not even to report a failure', async (t) => {
   // Nothing listens there.
   const agent = new Agent({ args: ['--export-endpoint', 'http://localhost:1'] });
   t.after(() => agent.close());
-  const bundle = join(agent.directory, 'bundle');
-  execFileSync(process.execPath, [join(ROOT, 'deploy/bundle.ts'), bundle], { cwd: ROOT });
-  agent.bin = join(bundle, 'bin/vcml-agent');
+  agent.bundle();
   await agent.start();
   await until('a word about the collector', () => agent.stderr.includes('"code":"UNAVAILABLE"'));
   assert.match(agent.stderr, /records are held in the journal/);
