@@ -21,11 +21,14 @@ export function entryIn(chain: readonly JournalLine[]): Entry | undefined {
   const at = chain.findIndex((record) => record.attributes['vcml.entry'] !== undefined);
   const record = chain[at];
   if (record === undefined) return undefined;
-  const { attributes } = record;
-  const from = chain[at + 1]?.attributes['vcml.unit'] ?? attributes['vcml.gap.ancestor.comm'];
+  const { attributes, resource } = record;
+  // A runtime's process on its way into a container has no unit.
+  const above = chain.slice(at + 1).map((cause) => cause.attributes['vcml.unit']);
+  const from = above.find((unit) => unit !== undefined) ?? attributes['vcml.gap.ancestor.comm'];
   return {
     kind: attributes['vcml.entry'] as Entry['kind'],
     unit: attributes['vcml.unit'] as string | undefined,
+    runtime: resource['container.runtime.name'] as string | undefined,
     authority: authorityOf(record),
     from: from as string | undefined,
   };

@@ -3,9 +3,11 @@ export interface Entry {
   readonly kind: 'start' | 'exec' | 'session';
   /** undefined: it entered a container */
   readonly unit: string | undefined;
+  /** undefined: it entered a unit */
+  readonly runtime: string | undefined;
   /** The attributes `vcml.authority.*`, by the rest of their keys. */
   readonly authority: Readonly<Record<string, unknown>>;
-  /** The unit of its cause, or the command of the process before the hook that is its cause. */
+  /** The nearest unit among its causes, or the command of the process before the hook that is its cause. */
   readonly from: string | undefined;
 }
 
@@ -64,8 +66,11 @@ export const ROWS: Readonly<Record<string, Row>> = {
   // A machine is one place, whatever is done in it.
   'machine-shell': row(1, () => startOf('machine-full.scope', 'full.service')),
   'machine-run': row(1, () => startOf('machine-full.scope', 'full.service')),
-  'podman-run': row(2, () => container('start')),
-  'podman-exec': row(2, () => container('exec')),
+  'podman-run': row(2, () => container('start', 'podman', 'play.service')),
+  'podman-exec': row(2, () => container('exec', 'podman', 'play.service')),
+  // The client asks dockerd, and that asks containerd. The container is started twice.
+  'docker-run': row(4, () => container('start', 'docker', 'containerd.service')),
+  'docker-exec': row(4, () => container('exec', 'docker', 'containerd.service')),
   nsenter: row(2, () => startOf('play.service')),
   // What started it is from before the hook.
   old: row(5, () => undefined),
@@ -76,7 +81,7 @@ function row(count: number, entry: Row['entry']): Row {
 }
 
 function startOf(unit: string, from = 'systemd'): Entry {
-  return { kind: 'start', unit, authority: { type: 'unit', id: unit }, from };
+  return { kind: 'start', unit, runtime: undefined, authority: { type: 'unit', id: unit }, from };
 }
 
 function sessionOf(session: string, from: string): Entry {
@@ -87,6 +92,6 @@ function login(session: string, from: string, more: object = {}, id = USER): Ent
   return { ...sessionOf(session, from), authority: { type: 'login', id, ...more } };
 }
 
-function container(kind: 'start' | 'exec'): Entry {
-  return { kind, unit: undefined, authority: {}, from: 'play.service' };
+function container(kind: 'start' | 'exec', runtime: string, from: string): Entry {
+  return { kind, unit: undefined, runtime, authority: {}, from };
 }
