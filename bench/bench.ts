@@ -1,6 +1,6 @@
 // Prints the benchmark table: node bench/bench.ts [--json FILE] [--only NAME]... Run it as root, on a
 // machine that does nothing else. BENCH_ROUNDS and BENCH_SECONDS set the number of storms and their
-// duration. The names are: storms, start, latency, kernel, idle, bytes, export, encoder, stages,
+// duration. The names are: storms, start, latency, kernel, idle, bytes, checkpoints, export, encoder, stages,
 // environment, pods, node (if `make e2e` has built Kubernetes), forensics (with BENCH_VCML, a clone of
 // vCML’s own project, also its auditor), and forensics-large. Only if they are named: soak (BENCH_SOAK_SECONDS), outage
 // (BENCH_OUTAGE_SECONDS), crowd, which runs 100,000 processes at a time, store, which asks a

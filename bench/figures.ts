@@ -1,4 +1,5 @@
 import { measureBytes } from './agent/bytes.ts';
+import { measureCheckpoints } from './agent/checkpoints.ts';
 import { measureCrowd } from './agent/crowd.ts';
 import { measureIdle } from './agent/idle.ts';
 import { measureKernel, measureQuiet } from './agent/kernel.ts';
@@ -42,6 +43,7 @@ export async function measureFigures(
     kernel,
     idle,
     bytes,
+    checkpoints: measureCheckpoints,
     export: exporting,
     encoder,
     stages: measureStages,

@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { type FileHandle, rm, stat } from 'node:fs/promises';
 import type { LineNotes } from '../../record/index/line-notes.ts';
 import { SegmentNotes } from '../../record/index/segment-notes.ts';
+import type { HashParts } from '../../record/tree/hashes.ts';
 import { AgentError } from '../errors.ts';
 import { Archive, type UpkeepFailed, upkeepFailed } from './archive/archive.ts';
 import type { DeletedRange } from './archive/retention.ts';
@@ -37,6 +38,8 @@ export interface JournalOptions {
   readonly checkpointIntervalMs: number;
   /** Positions that the journal had reached, as far as others know. */
   readonly known?: readonly Position[];
+  /** Hashes chunks for checkpoints faster than Node does. */
+  readonly hashParts?: HashParts | undefined;
   /** Returns the time on the boot clock, in milliseconds: it includes suspend, and nobody sets it. */
   now(): number;
   report(event: UpkeepFailed): void;
@@ -80,7 +83,7 @@ async function openLocked(options: JournalOptions, unlock: () => void): Promise<
     tornBytes: tornBytes + older.tornBytes,
     segment: tornBytes === 0 && older.tornBytes > 0 ? older.segment : open.number,
   };
-  const resumed = await resumeChain(dir, endOf(open), options.known ?? []);
+  const resumed = await resumeChain(dir, endOf(open), options.known ?? [], options.hashParts);
   const archive = new Archive(options, endOf(open));
   const folder = await stat(dir);
   const journal = new Journal(options, { open, recovered, resumed, archive, folder, unlock });

@@ -15,7 +15,7 @@ import type { JournalOptions } from '../journal/journal.ts';
 import type { Position } from '../journal/segment.ts';
 import { readState } from '../journal/state.ts';
 import { cgroupMakerOf } from '../source/cgroup-maker.ts';
-import type { Hook, HookOptions } from '../source/hook.ts';
+import { type Hook, type HookOptions, partHashing } from '../source/hook.ts';
 import { environmentAsked } from '../source/layout.ts';
 import {
   createEnvironmentRecorder,
@@ -95,6 +95,7 @@ export function journalOptions(config: Config, hook: Hook): Omit<JournalOptions,
     compressionLevel: config.compressionLevel,
     checkpointIntervalMs: config.checkpointInterval,
     known: knownPositions(config.journalDir),
+    hashParts: partHashing(ADDON_PATH),
     now() {
       hook.touch();
       const [seconds = 0, nanos = 0] = hook.clock;

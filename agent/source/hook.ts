@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { HashParts } from '../../record/tree/hashes.ts';
 import { AgentError } from '../errors.ts';
 
 /** What the hook is opened with. */
@@ -145,12 +146,22 @@ export function removePins(addonPath: string, pinDir: string): string[] {
   return loadAddon(addonPath).Hook.remove(pinDir);
 }
 
+/** Returns what hashes chunks for checkpoints; undefined: this CPU has no instructions for it. */
+export function partHashing(addonPath: string): HashParts | undefined {
+  return loadAddon(addonPath).hashParts;
+}
+
+interface Addon {
+  readonly Hook: HookClass;
+  readonly hashParts?: HashParts;
+}
+
 interface HookClass {
   new (options: HookOptions): Hook;
   remove(pinDir: string): string[];
 }
 
-function loadAddon(path: string): { Hook: HookClass } {
+function loadAddon(path: string): Addon {
   try {
     return createRequire(import.meta.url)(path);
   } catch (cause) {

@@ -1,6 +1,6 @@
 import type { Hash } from 'node:crypto';
 import { Frontier } from './frontier.ts';
-import { beginChunk, CHUNK_BYTES, chunkHash } from './hashes.ts';
+import { beginChunk, CHUNK_BYTES, type HashParts, hashParts, LEAF } from './hashes.ts';
 
 const LINE_FEED = 0x0a;
 
@@ -19,10 +19,16 @@ export function chunkEnd(text: Buffer, at: number, to = text.length, before = 0)
  * CHUNK_BYTES or more, or with the block.
  */
 export class Block {
+  readonly #hash: HashParts;
   #tree = new Frontier();
+  /** a chunk of which some parts are still to come */
   #chunk: Hash | undefined;
   #chunkBytes = 0;
   #bytes = 0;
+
+  constructor(hash: HashParts = hashParts) {
+    this.#hash = hash;
+  }
 
   /** The bytes so far. */
   get bytes(): number {
@@ -31,20 +37,15 @@ export class Block {
 
   /** Adds what follows: the bytes `from` up to `to`. */
   add(text: Buffer, from = 0, to = text.length): void {
-    for (let at = from; at < to; ) {
-      const end = chunkEnd(text, at, to, this.#chunkBytes);
-      const bytes = this.#chunkBytes + end - at;
-      const isEnded = bytes >= CHUNK_BYTES && text[end - 1] === LINE_FEED;
-      const part = text.subarray(at, end);
-      if (isEnded && this.#chunk === undefined) this.#tree.add(chunkHash(part));
-      else {
-        this.#chunk ??= beginChunk();
-        this.#chunk.update(part);
-        this.#chunkBytes = bytes;
-        if (isEnded) this.#endChunk();
-      }
-      at = end;
+    const ends = [this.#chunk === undefined ? from : this.#addPart(text, from, to)];
+    let at = ends[0] ?? to;
+    for (let end = at; at < to; at = end) {
+      end = chunkEnd(text, at, to);
+      if (!isWhole(text, end, end - at)) break;
+      ends.push(end);
     }
+    if (ends.length > 1) this.#tree.add(this.#hash(LEAF, text, ends), this.#hash);
+    if (at < to) this.#addPart(text, at, to);
     this.#bytes += to - from;
   }
 
@@ -57,10 +58,25 @@ export class Block {
     return root;
   }
 
+  /** Adds a part of a chunk; returns where it ends. */
+  #addPart(text: Buffer, at: number, to: number): number {
+    const end = chunkEnd(text, at, to, this.#chunkBytes);
+    this.#chunk ??= beginChunk();
+    this.#chunk.update(text.subarray(at, end));
+    this.#chunkBytes += end - at;
+    if (isWhole(text, end, this.#chunkBytes)) this.#endChunk();
+    return end;
+  }
+
   #endChunk(): void {
     if (this.#chunk === undefined) return;
     this.#tree.add(this.#chunk.digest());
     this.#chunk = undefined;
     this.#chunkBytes = 0;
   }
+}
+
+/** Whether a chunk of so many bytes ends there, whatever follows. */
+function isWhole(text: Buffer, end: number, bytes: number): boolean {
+  return bytes >= CHUNK_BYTES && text[end - 1] === LINE_FEED;
 }

@@ -1,4 +1,6 @@
-import { nodeHash, sha256 } from './hashes.ts';
+import { HASH_BYTES, type HashParts, hashParts, NODE, nodeHash, sha256 } from './hashes.ts';
+
+const PAIR_BYTES = 2 * HASH_BYTES;
 
 /**
  * An RFC 6962 tree that grows, as the roots of its complete subtrees, the largest first. They are all
@@ -40,13 +42,21 @@ export class Frontier {
     );
   }
 
-  /** Adds a leaf behind the others. */
-  add(leaf: Uint8Array): void {
-    let node: Buffer = Buffer.from(leaf);
-    for (let size = this.#size; size % 2 === 1; size = (size - 1) / 2)
-      node = nodeHash(this.#roots.pop() as Buffer, node);
-    this.#roots.push(node);
-    this.#size += 1;
+  /** Adds leaves behind the others; their hashes follow each other. */
+  add(leaves: Uint8Array, hash: HashParts = hashParts): void {
+    const roots: Buffer[] = [];
+    let level: Buffer = Buffer.from(leaves);
+    // Each level gets what the one below has made.
+    for (let size = this.#size; level.length > 0; size = Math.floor(size / 2)) {
+      if (size % 2 === 1) level = Buffer.concat([this.#roots.pop() as Buffer, level]);
+      const ends = [0];
+      for (let end = PAIR_BYTES; end <= level.length; end += PAIR_BYTES) ends.push(end);
+      const paired = ends.at(-1) ?? 0;
+      if (paired < level.length) roots.unshift(Buffer.from(level.subarray(paired)));
+      level = hash(NODE, level, ends);
+    }
+    this.#roots.push(...roots);
+    this.#size += leaves.length / HASH_BYTES;
   }
 
   /** Returns a tree that grows by itself. */

@@ -1,5 +1,6 @@
 import { Block } from '../../../record/tree/block.ts';
 import { Chain } from '../../../record/tree/chain.ts';
+import type { HashParts } from '../../../record/tree/hashes.ts';
 import type { EpochBegin, EpochReason } from '../../../record/types.ts';
 import { listSegments, type Position, type Segment } from '../segment.ts';
 import { readSegmentTree, type SegmentTree } from './segment-tree.ts';
@@ -17,15 +18,16 @@ export interface Resumed {
 /**
  * Finds how the checkpoints of a journal continue behind `end`: it reads the segment that is written, and, if
  * that has none, the one before. `known` are positions that the journal had reached, as far as others
- * know.
+ * know. `hash` hashes what is added from now on.
  */
 export async function resumeChain(
   dir: string,
   end: Position,
   known: readonly Position[],
+  hash?: HashParts,
 ): Promise<Resumed> {
   const segments = await listSegments(dir);
-  const block = new Block();
+  const block = new Block(hash);
   const open = await treeOf(dir, segments, end.segment, block);
   const isTruncated = known.some((position) => isBehind(position, end));
   if (open?.last !== undefined) {
