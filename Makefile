@@ -274,6 +274,11 @@ build/evidence/judge: $(wildcard $(JUDGE)/*.go) $(JUDGE)/go.mod $(JUDGE)/go.sum 
 	test/e2e/build judge $(@D)
 	@touch $@
 
+# The linter of workflow files, for `make check`: half a minute.
+build/lint/actionlint: lint/workflows/go.mod lint/workflows/go.sum | test/e2e/build build/apt-s3.stamp
+	test/e2e/build actionlint $(@D)
+	@touch $@
+
 # --- checks ----------------------------------------------------------------------------------
 
 FILES := find . -type d '(' -path ./build -o -name node_modules -o -name .git ')' -prune -o -type f
@@ -287,14 +292,15 @@ SHELL_SCRIPTS = $(sort $(shell $(FILES) -exec \
 LAYOUT := agent/source/layout.ts
 OPTIONS_DOC := docs/configuration.md
 METRICS_DOC := docs/metrics.md
-PROSE := README.md CHANGELOG.md CONTRIBUTING.md $(wildcard docs/*.md docs/runbooks/*.md) \
+PROSE := README.md CHANGELOG.md CONTRIBUTING.md $(wildcard docs/*.md docs/*/*.md) \
 	deploy/collector/README.md helm/vcml-agent/README.md helm/vcml-agent/UPGRADING.md \
-	test/e2e/README.md
+	test/e2e/README.md SECURITY.md .github/pull_request_template.md
 
-.PHONY: check-lock check-lint check-prose check-types check-dead-code check-c-format check-shell check-generated
+.PHONY: check-lock check-lint check-prose check-types check-dead-code check-c-format check-shell check-workflows check-generated
 
-check: ## lock file, format, lint, import rules, language, types, dead code, generated files
-check: check-lock check-lint check-prose check-types check-dead-code check-c-format check-shell check-generated
+check: ## lock file, format, lint, import rules, language, types, dead code, workflow files, generated files
+check: check-lock check-lint check-prose check-types check-dead-code check-c-format check-shell \
+	check-workflows check-generated
 
 # npm ci refuses a lock file that lacks other platforms' optional packages. A dry run needs no network;
 # npm 9 removes node_modules even then, hence the copy.
@@ -330,6 +336,11 @@ check-c-format: build/apt-check.stamp
 check-shell: build/apt-check.stamp
 	@echo 'shellcheck: $(SHELL_SCRIPTS)'
 	@shellcheck $(SHELL_SCRIPTS)
+
+# It gives the commands of the files to shellcheck.
+check-workflows: build/lint/actionlint build/apt-check.stamp
+	@echo 'actionlint: workflow files of the forge'
+	@build/lint/actionlint .github/workflows/*.yml
 
 check-generated: node_modules/.stamp build/exec.bpf.o build/apt-check.stamp
 	@echo 'generated files fresh: $(LAYOUT) $(OPTIONS_DOC) $(METRICS_DOC)'
