@@ -21,7 +21,7 @@ export function chunkEnd(text: Buffer, at: number, to = text.length, before = 0)
 export class Block {
   readonly #hash: HashParts;
   #tree = new Frontier();
-  /** a chunk of which some parts are still to come */
+  /** a chunk that is not whole yet */
   #chunk: Hash | undefined;
   #chunkBytes = 0;
   #bytes = 0;
