@@ -110,12 +110,25 @@ void throw_not_permitted(const std::string &what)
 	    "HOOK_PERMISSION",
 	    "not permitted to " + what + ": " +
 		(missing.empty() ? "the capabilities are there, so a security module, a seccomp "
-				   "profile, a user namespace or kernel lockdown forbids it" +
+				   "profile or a user namespace forbids it" +
 				       explanation()
 				 : missing + " missing; run as root with these capabilities") +
 		(locked_memory ? " (before kernel 5.11 BPF maps count as locked memory: "
 				 "CAP_SYS_RESOURCE, or an unlimited ulimit -l)"
 			       : ""));
+}
+
+// With kernel lockdown `confidentiality`, programs have no helper that reads kernel memory, and the
+// verifier refuses them for it (bpf_base_func_proto in kernel/bpf/helpers.c). Pods often do not see
+// the file.
+static bool is_locked_down()
+{
+	std::ifstream file("/sys/kernel/security/lockdown");
+	std::string modes;
+
+	std::getline(file, modes);
+	return modes.find("[confidentiality]") != std::string::npos ||
+	       last_words.find("bpf_probe_read_kernel") != std::string::npos;
 }
 
 static uint32_t read_number(const char *path)
@@ -241,6 +254,11 @@ LoadedObject::LoadedObject(const LoadOptions &options)
 		const int error = load_undisturbed(object_);
 		if (error == EPERM || error == EACCES)
 			throw_not_permitted("load BPF programs");
+		if (error && is_locked_down())
+			throw HookError("HOOK_PERMISSION",
+					"not permitted to load BPF programs: kernel lockdown "
+					"(confidentiality) lets none read kernel memory; boot with "
+					"lockdown=integrity, or without lockdown");
 		if (error)
 			throw HookError(
 			    "KERNEL_UNSUPPORTED",

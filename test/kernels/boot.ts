@@ -72,7 +72,8 @@ export async function boot(
   signal: AbortSignal,
 ): Promise<Report> {
   const commandLine = machine(kernel, environment, ['-initrd', guest, ...OWN_TIME]);
-  const log = `${guest}.${kernel.name}-${environment.CGROUP_MODE}.log`;
+  const { CGROUP_MODE: mode, lockdown } = environment;
+  const log = `${guest}.${[kernel.name, mode, lockdown].filter(Boolean).join('-')}.log`;
   const console = await untilPowerOff(commandLine, log, signal);
   return readReport(console.replaceAll('\r', ''), refused);
 }

@@ -80,6 +80,7 @@ function testEntries(): Record<string, string> {
     ...Object.fromEntries(entries),
     'test/cgroups.test': 'test/kernels/inside/cgroups.ts',
     'test/time.test': 'test/kernels/inside/time.ts',
+    'test/refused/lockdown.test': 'test/kernels/inside/lockdown.ts',
     'test/refused/realtime.test': 'test/kernels/inside/realtime.ts',
     'test/inside': 'test/kernels/inside/inside.ts',
   };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Architecture, boot, kernelOf } from './boot.ts';
-import { cellsOf, hasHost } from './cells.ts';
+import { cellsOf, hasHost, nameOf } from './cells.ts';
 import { makeGuest } from './guest.ts';
 import { REFUSED } from './refused.ts';
 import { playHost } from './systemd/host.ts';
@@ -29,11 +29,18 @@ describe('the whole agent passes its cases on other kernels', { concurrency: 2 }
   if (hasHost(process.env.CELLS))
     test('a host with systemd, on 6.12', { timeout: BOOT_MS }, playHost);
 
-  for (const { kernel: name, mode, cases } of CELLS)
-    test(`${name}, cgroup ${mode}, cases ${cases}`, { timeout: BOOT_MS }, async (t) => {
+  for (const cell of CELLS)
+    test(`${nameOf(cell)}, cases ${cell.cases}`, { timeout: BOOT_MS }, async (t) => {
+      const { kernel: name, mode, cases, lockdown } = cell;
       const kernel = kernelOf(name);
       const guest = guests.get(kernel.architecture) ?? '';
-      const environment = { CGROUP_MODE: mode, CASES: cases, MODEL_MOVES: `${MODEL_MOVES}` };
+      const environment = {
+        CGROUP_MODE: mode,
+        CASES: cases,
+        MODEL_MOVES: `${MODEL_MOVES}`,
+        // The kernel reads this itself.
+        ...(lockdown && { lockdown }),
+      };
       const began = performance.now();
       const report = await boot(kernel, guest, environment, REFUSED[name] ?? new Map(), t.signal);
       const seconds = Math.round((performance.now() - began) / 1000);
