@@ -118,7 +118,7 @@ static void finish(Hash *hash, const Part &part, uint8_t *to)
 	if (part.bytes < BLOCK_BYTES - 1) {
 		filled = 1 + part.bytes; // there was no block before
 		rest[0] = part.prefix;
-		memcpy(rest + 1, part.text, part.bytes);
+		std::copy_n(part.text, part.bytes, rest + 1); // none of an empty text
 	} else {
 		const uint8_t *from = part.blocks() + part.whole_blocks() * BLOCK_BYTES;
 
