@@ -32,6 +32,7 @@ export interface Bar {
 
 /** A toolbar whose bars show the number of records over time. */
 export class Timeline {
+  readonly #toolbar: HTMLElement;
   readonly #options: TimelineOptions;
   readonly #buttons: readonly HTMLButtonElement[];
   #span: Span = { from: 0, to: 0 };
@@ -39,9 +40,9 @@ export class Timeline {
   #current = 0;
 
   constructor(toolbar: HTMLElement, options: TimelineOptions) {
+    this.#toolbar = toolbar;
     this.#options = options;
     this.#buttons = Array.from({ length: BARS }, () => element('button', { type: 'button' }));
-    toolbar.append(...this.#buttons);
     toolbar.addEventListener('keydown', (event) => this.#onKey(event));
     for (const [index, bar] of this.#buttons.entries()) {
       bar.addEventListener('pointerdown', (event) => this.#onPointer(event, index, true));
@@ -58,6 +59,8 @@ export class Timeline {
     this.#mark(this.#current, false);
     const most = Math.max(1, ...bars.map(({ records }) => records));
     for (const [index, bar] of bars.entries()) this.#draw(index, bar, most);
+    // Before, they have no names.
+    if (!this.#toolbar.hasChildNodes()) this.#toolbar.append(...this.#buttons);
   }
 
   #draw(index: number, bar: Bar, most: number): void {

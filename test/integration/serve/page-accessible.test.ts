@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { idOf } from '../../support/report/incident.ts';
 import { violations } from '../../support/report/violations.ts';
 import { fleet } from '../../support/serve/fleet.ts';
+import { Held } from '../../support/serve/held.ts';
 import { Served, waitForText } from '../../support/serve/served.ts';
 
 let served: Served;
@@ -48,6 +49,17 @@ for (const place of ['#node=node-1', '#view=tree', '#view=unknown'])
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(width <= 360, `${width}`);
   });
+
+test('axe finds nothing while the numbers of records over time are awaited', async () => {
+  const page = await served.open();
+  const late = await Held.hold(page, ({ pathname }) => pathname === '/api/histogram');
+  await page.reload();
+  await late.asked;
+  await page.locator('#records [role="treeitem"]').first().waitFor();
+  assert.deepEqual(await violations(page), []);
+  await late.release();
+  await page.locator('#bars button').first().waitFor();
+});
 
 test('a screen reader gets the state of each node and time in words', async () => {
   const page = await served.open('#view=unknown');
