@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <fstream>
 #include <linux/capability.h>
+#include <regex>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
@@ -28,11 +29,17 @@ static thread_local std::string last_words;
 
 static int keep_words(enum libbpf_print_level level, const char *format, va_list args)
 {
-	char line[1024];
+	va_list again;
 
 	if (level != LIBBPF_WARN)
 		return 0;
-	vsnprintf(line, sizeof(line), format, args);
+	va_copy(again, args);
+	const int length = vsnprintf(nullptr, 0, format, again);
+	va_end(again);
+	// A verifier log is one message, whose end says why.
+	std::string line(static_cast<size_t>(std::max(length, 0)) + 1, '\0');
+	vsnprintf(line.data(), line.size(), format, args);
+	line.pop_back();
 	last_words += line;
 	if (last_words.size() > 4096)
 		last_words.erase(0, last_words.size() - 4096);
@@ -119,16 +126,14 @@ void throw_not_permitted(const std::string &what)
 }
 
 // With kernel lockdown `confidentiality`, programs have no helper that reads kernel memory, and the
-// verifier refuses them for it (bpf_base_func_proto in kernel/bpf/helpers.c). Pods often do not see
-// the file.
+// verifier refuses them for it (bpf_base_func_proto in kernel/bpf/helpers.c). Its words differ between
+// 5.10 and 6.12. Pods do not see what lockdown is set.
 static bool is_locked_down()
 {
-	std::ifstream file("/sys/kernel/security/lockdown");
-	std::string modes;
+	static const std::regex refusal(
+	    "(unknown func|cannot use helper) bpf_probe_read(_kernel)?(_str)?#");
 
-	std::getline(file, modes);
-	return modes.find("[confidentiality]") != std::string::npos ||
-	       last_words.find("bpf_probe_read_kernel") != std::string::npos;
+	return std::regex_search(last_words, refusal);
 }
 
 static uint32_t read_number(const char *path)
