@@ -126,8 +126,8 @@ void throw_not_permitted(const std::string &what)
 }
 
 // With kernel lockdown `confidentiality`, programs have no helper that reads kernel memory, and the
-// verifier refuses them for it (bpf_base_func_proto in kernel/bpf/helpers.c). Its words differ between
-// 5.10 and 6.12. Pods do not see what lockdown is set.
+// verifier refuses them for it (bpf_base_func_proto in kernel/bpf/helpers.c). Its words differ
+// between 5.10 and 6.12. Pods do not see what lockdown is set.
 static bool is_locked_down()
 {
 	static const std::regex refusal(
