@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compressSegment } from '../../agent/journal/archive/compress.ts';
+import { CHECKPOINT_MARK } from '../../record/tree/read-checkpoint.ts';
 import { segmentName } from '../../test/support/journal/segment-name.ts';
 import { type Bed, startedAgent } from '../bed/bed.ts';
 import { segments } from '../bed/journal.ts';
@@ -24,8 +25,9 @@ export async function measureCheckpoints(bed: Bed): Promise<Figure[]> {
       readFileSync(file, 'utf8').split(/(?<=\n)/),
     );
     await close();
-    const others = lines.filter((line) => !line.includes('"event.action":"journal.checkpoint"'));
+    const others = lines.filter((line) => !Buffer.from(line).includes(CHECKPOINT_MARK));
     const count = lines.length - others.length;
+    if (count === 0) throw new Error('the journal has no checkpoints');
     const [all, without] = [await compressed(bed, lines), await compressed(bed, others)];
     figures.push({
       what: `checkpoints in a compressed segment, ${rate} execs a second`,

@@ -10,7 +10,7 @@ test('a kernel whose lockdown lets no program read its memory is refused, and th
   mkdirSync('/tmp/bpffs');
   mountBpffs('/tmp/bpffs');
   const args = ['--pin-dir', '/tmp/bpffs/pins', '--journal-dir', '/tmp/journal'];
-  // As in a pod, nothing tells of the lockdown but what the verifier says.
+  // As in a pod, only the verifier says that the kernel is in lockdown.
   const { status, stderr } = spawnSync(AGENT_BIN, ['run', ...args, '--print', 'none'], {
     encoding: 'utf8',
     timeout: 60_000,
