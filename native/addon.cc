@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The class that JavaScript sees; agent/source/hook.ts has its types.
 #include "error.h"
+#include "hash_parts.h"
 #include "kernel_side.h"
 #include "ring.h"
-#include "sha256.h"
 
 #include <ctime>
 #include <malloc.h>
@@ -11,7 +11,6 @@
 #include <napi.h>
 #include <sys/prctl.h>
 #include <uv.h>
-#include <vector>
 
 // Bytes that are drained at once; at least one of the longest events fits.
 static const size_t BUFFER_BYTES = 1 << 20;
@@ -365,37 +364,12 @@ private:
 	uv_poll_t *poll_ = nullptr;
 };
 
-// hashParts(prefix, text, ends): the SHA-256 of each part of a text behind the prefix, one after
-// the other; `ends` is where the first begins and where each ends. record/tree/hashes.ts does the
-// same without this.
-static Napi::Value hash_parts(const Napi::CallbackInfo &info)
-{
-	const auto text = info[1].As<Napi::Uint8Array>();
-	const auto numbers = info[2].As<Napi::Array>();
-	std::vector<size_t> ends;
-
-	for (uint32_t n = 0; n < numbers.Length(); n++) {
-		const int64_t end = Napi::Value(numbers[n]).ToNumber().Int64Value();
-		const int64_t least = ends.empty() ? 0 : static_cast<int64_t>(ends.back());
-
-		if (end < least || end > static_cast<int64_t>(text.ByteLength()))
-			throw Napi::RangeError::New(info.Env(), "a part is not in the text");
-		ends.push_back(static_cast<size_t>(end));
-	}
-	const size_t count = ends.empty() ? 0 : ends.size() - 1;
-	auto hashes = Napi::Buffer<uint8_t>::New(info.Env(), count * HASH_BYTES);
-	hash_parts(static_cast<uint8_t>(info[0].ToNumber().Uint32Value()), text.Data(), ends.data(),
-		   count, hashes.Data());
-	return hashes;
-}
-
 static Napi::Object init(Napi::Env env, Napi::Object exports)
 {
 	// This process's memory holds arguments of other processes: it makes no core dump, and only
 	// processes with CAP_SYS_PTRACE may read it.
 	prctl(PR_SET_DUMPABLE, 0);
-	if (can_hash_parts())
-		exports.Set("hashParts", Napi::Function::New<hash_parts>(env, "hashParts"));
+	init_hash_parts(env, exports);
 	return Hook::init(env, exports);
 }
 

@@ -141,21 +141,24 @@ static void finish(Hash *hash, const Part &part, uint8_t *to)
 }
 
 // Hashes N parts together as far as the shortest has blocks, and then the rest of each.
-template <size_t N> static void hash_together(const Part *parts, uint8_t *hashes)
+template <size_t N>
+static void hash_together(uint8_t prefix, const uint8_t *text, const size_t *ends, uint8_t *hashes)
 {
 	Hash found[N];
+	Part parts[N];
 	uint8_t first[N][BLOCK_BYTES];
 	const uint8_t *texts[N];
-	size_t together = parts[0].whole_blocks();
+	size_t together = SIZE_MAX;
 
 	for (size_t n = 0; n < N; n++) {
-		const Part &part = parts[n];
+		const Part part = {prefix, text + ends[n], ends[n + 1] - ends[n]};
 
 		if (part.bytes >= BLOCK_BYTES - 1) {
-			first[n][0] = part.prefix;
+			first[n][0] = prefix;
 			memcpy(first[n] + 1, part.text, BLOCK_BYTES - 1);
 			add_block(&found[n], first[n]);
 		}
+		parts[n] = part;
 		texts[n] = part.blocks();
 		together = std::min(together, part.whole_blocks());
 	}
@@ -183,20 +186,11 @@ void hash_parts(uint8_t prefix, const uint8_t *text, const size_t *ends, size_t 
 		uint8_t *hashes)
 {
 	size_t at = 0;
-	Part parts[LANES];
 
-	const auto take = [&](size_t n) { // part `at + n`
-		parts[n] = {prefix, text + ends[at + n], ends[at + n + 1] - ends[at + n]};
-	};
-	for (; count - at >= LANES; at += LANES) {
-		for (size_t n = 0; n < LANES; n++)
-			take(n);
-		hash_together<LANES>(parts, hashes + at * HASH_BYTES);
-	}
-	for (; at < count; at++) {
-		take(0);
-		hash_together<1>(parts, hashes + at * HASH_BYTES);
-	}
+	for (; count - at >= LANES; at += LANES)
+		hash_together<LANES>(prefix, text, ends + at, hashes + at * HASH_BYTES);
+	for (; at < count; at++)
+		hash_together<1>(prefix, text, ends + at, hashes + at * HASH_BYTES);
 }
 
 #else

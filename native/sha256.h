@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef VCML_SHA256_H
-#define VCML_SHA256_H
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -14,5 +13,3 @@ bool can_hash_parts();
 // up to ends[n + 1], and hashes[HASH_BYTES * n] gets its SHA-256. Four are hashed at a time.
 void hash_parts(uint8_t prefix, const uint8_t *text, const size_t *ends, size_t count,
 		uint8_t *hashes);
-
-#endif
