@@ -37,12 +37,13 @@ export class Block {
 
   /** Adds what follows: the bytes `from` up to `to`. */
   add(text: Buffer, from = 0, to = text.length): void {
-    const ends = [this.#chunk === undefined ? from : this.#addPart(text, from, to)];
-    let at = ends[0] ?? to;
-    for (let end = at; at < to; at = end) {
-      end = chunkEnd(text, at, to);
+    let at = this.#chunk === undefined ? from : this.#addPart(text, from, to);
+    const ends = [at];
+    while (at < to) {
+      const end = chunkEnd(text, at, to);
       if (!isWhole(text, end, end - at)) break;
       ends.push(end);
+      at = end;
     }
     if (ends.length > 1) this.#tree.add(this.#hash(LEAF, text, ends), this.#hash);
     if (at < to) this.#addPart(text, at, to);
