@@ -9,7 +9,7 @@ import { LOOPS, storm } from '../bed/storm.ts';
 import type { Figure } from '../budgets.ts';
 import { decimal } from '../table.ts';
 
-/** So many records have about ten checkpoints at each rate. */
+/** The agent writes about ten checkpoints meanwhile. */
 const SECONDS = 100;
 /** By execs a second: how much larger checkpoints may make a compressed segment, in percent. */
 const BUDGETS = { 10: 6, 100: 1 };
@@ -25,7 +25,8 @@ export async function measureCheckpoints(bed: Bed): Promise<Figure[]> {
       readFileSync(file, 'utf8').split(/(?<=\n)/),
     );
     await close();
-    const others = lines.filter((line) => !Buffer.from(line).includes(CHECKPOINT_MARK));
+    const mark = CHECKPOINT_MARK.toString();
+    const others = lines.filter((line) => !line.includes(mark));
     const count = lines.length - others.length;
     if (count === 0) throw new Error('the journal has no checkpoints');
     const [all, without] = [await compressed(bed, lines), await compressed(bed, others)];

@@ -27,8 +27,8 @@ const ALL: readonly Cell[] = [
 const HOST = 'systemd';
 
 /**
- * Returns the cells that $CELLS names: `KERNEL/MODE,…` or `KERNEL/MODE/LOCKDOWN,…`, or `all` with every case. Without it, returns
- * every cell, each with the cases that `casesOf` chooses.
+ * Returns the cells that $CELLS names: `KERNEL/MODE,…` or `KERNEL/MODE/LOCKDOWN,…`, or `all` with
+ * every case. Without it, returns every cell, each with the cases that `casesOf` chooses.
  */
 export function cellsOf(names: string | undefined): readonly Cell[] {
   if (names === undefined) return ALL.map((cell) => ({ ...cell, cases: casesOf(cell) }));

@@ -71,12 +71,11 @@ export class Agent {
     this.#args = args;
   }
 
-  /** Makes a bundle, which it starts from now on as an image does; returns its folder. */
-  bundle(): string {
+  /** Makes a bundle, which it starts from now on as an image does. */
+  bundle(): void {
     const folder = join(this.directory, 'bundle');
     execFileSync(process.execPath, [join(ROOT, 'deploy/bundle.ts'), folder], { cwd: ROOT });
     this.bin = join(folder, 'bin/vcml-agent');
-    return folder;
   }
 
   get pid(): number {
