@@ -44,7 +44,7 @@ describe('the whole agent passes its cases on other kernels', { concurrency: 2 }
       const began = performance.now();
       const report = await boot(kernel, guest, environment, REFUSED[name] ?? new Map(), t.signal);
       const seconds = Math.round((performance.now() - began) / 1000);
-      runs.push({ kernel: name, mode, seconds, report });
+      runs.push({ kernel: name, mode, lockdown, seconds, report });
       t.diagnostic(`${kernel.origin}: ${report.passed.length} cases passed, ${seconds} s`);
       assert.deepEqual(report.problems, []);
     });

@@ -5,6 +5,7 @@ import type { Report } from './report.ts';
 export interface Run {
   readonly kernel: string;
   readonly mode: CgroupMode;
+  readonly lockdown: string | undefined;
   /** The duration of the boot. */
   readonly seconds: number;
   readonly report: Report;
@@ -16,11 +17,14 @@ export function formatRuns(runs: readonly Run[]): string {
 }
 
 function formatResults(runs: readonly Run[]): string {
-  const rows = runs.map(({ kernel, mode, seconds, report }) => {
+  const rows = runs.map(({ kernel, mode, lockdown = '–', seconds, report }) => {
     const { release, passed, problems } = report;
-    return [kernel, release, mode, passed.length, problems.length, seconds].map(String);
+    return [kernel, release, mode, lockdown, passed.length, problems.length, seconds].map(String);
   });
-  return formatTable(['kernel', 'release', 'cgroup', 'passed', 'problems', 'seconds'], rows);
+  return formatTable(
+    ['kernel', 'release', 'cgroup', 'lockdown', 'passed', 'problems', 'seconds'],
+    rows,
+  );
 }
 
 /** Formats the instructions of the guests that reported them. */
