@@ -43,25 +43,31 @@ IMAGE ?= vcml-agent:dev
 run: build ## build, then record until Ctrl-C: make run ARGS='--print jsonl'
 	@exec bin/vcml-agent run --journal-dir build/journal --on-exit detach $(ARGS)
 
+# How a stage of tests reports: as $1 on the screen, and its failures in a file named $2.
+REPORT = --test-reporter=$1 --test-reporter-destination=stdout \
+	--test-reporter=./test/support/failures.ts --test-reporter-destination=build/failures/$2
+
 # A process for each file would cost more than its tests, and many tests wait: a few share all files.
 unit: node_modules/.stamp build/report/page.html $(WASM) build/apt-unit.stamp ## run what needs no root, no kernel and less than a minute
 	@export NODE_COMPILE_CACHE=build/compile-cache; shards=$$(($$(nproc) * 4)); pids=(); failed=0; \
+	mkdir -p build/failures; \
 	for (( n = 1; n <= shards; n++ )); do \
 		$(NODE) --test --test-isolation=none --test-shard=$$n/$$shards --test-timeout=600000 \
-			--test-reporter=dot '$(UNIT_TESTS)' & pids+=($$!); \
+			$(call REPORT,dot,unit-$$n) '$(UNIT_TESTS)' & pids+=($$!); \
 	done; \
 	for pid in "$${pids[@]}"; do wait "$$pid" || failed=1; done; exit "$$failed"
 
-RUN_TESTS := $(NODE) --test --test-timeout=600000 --test-reporter=spec
+RUN_TESTS = $(NODE) --test --test-timeout=600000 $(call REPORT,spec,$1)
 
 test: $(TESTED) ## build, then run all tests, or some: make test TESTS=test/rooms.test.ts
 ifdef TESTS
-	@exec $(RUN_TESTS) --test-concurrency=1 '$(TESTS)'
+	@mkdir -p build/failures; exec $(call RUN_TESTS,some) --test-concurrency=1 '$(TESTS)'
 else
-	@failed=0; $(MAKE) --no-print-directory unit || failed=1; \
-	$(RUN_TESTS) --test-concurrency=2 '$(PAIRED_TESTS)' || failed=1; \
-	$(RUN_TESTS) --test-concurrency=2 $(QUIET_TESTS) || failed=1; \
-	$(RUN_TESTS) --test-concurrency=1 $(filter-out $(QUIET_TESTS),$(KERNEL_TESTS)) || failed=1; exit "$$failed"
+	@rm -rf build/failures; failed=0; $(MAKE) --no-print-directory unit || failed=1; \
+	$(call RUN_TESTS,paired) --test-concurrency=2 '$(PAIRED_TESTS)' || failed=1; \
+	$(call RUN_TESTS,quiet) --test-concurrency=2 $(QUIET_TESTS) || failed=1; \
+	$(call RUN_TESTS,others) --test-concurrency=1 $(filter-out $(QUIET_TESTS),$(KERNEL_TESTS)) || failed=1; \
+	cat build/failures/*; exit "$$failed"
 endif
 
 bench: build $(PROGRAMS) build/apt-bench.stamp ## build, then print the benchmark table
