@@ -15,6 +15,11 @@ import type { SegmentNotes } from '../../../record/index/segment-notes.ts';
  */
 const CHUNK_BYTES = 1 << 20;
 const OUTPUT_BYTES = 256 << 10;
+/**
+ * How far back zstd finds what it repeats, as a power of two: 2 MiB at every level. Level 1 has 512 KiB
+ * by itself, and writes most of a checkpoint anew if 1,000 records are between it and the last.
+ */
+const WINDOW_LOG = 21;
 const LINE_FEED = 0x0a;
 
 /** What one needs to compress a segment. */
@@ -113,6 +118,7 @@ async function compressFrame(
     params: {
       [constants.ZSTD_c_compressionLevel]: level,
       [constants.ZSTD_c_checksumFlag]: 1,
+      [constants.ZSTD_c_windowLog]: WINDOW_LOG,
     },
   });
   const feed = async () => {
