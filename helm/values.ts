@@ -82,6 +82,12 @@ export const values = z.strictObject({
       'Capabilities of the agent, which runs as root; docs/privileges.md explains each. Kernels before ' +
         '5.11 need SYS_RESOURCE as well; runtimes that do not know BPF and PERFMON need SYS_ADMIN.',
     ),
+  leastPrivilege: yesOrNo(
+    false,
+    'Run without `hostPID` and without SYS_PTRACE. Everything is recorded and linked all the same, but ' +
+      'the agent cannot name processes older than the hook, and may miss entries into containers older ' +
+      'than itself; docs/privileges.md lists what is missing.',
+  ),
   seccompProfile: object({ type: 'RuntimeDefault' }, 'Seccomp profile of the pod.'),
   seLinuxOptions: object(
     { type: 'spc_t' },

@@ -16,10 +16,16 @@ export function ownProcess() {
   };
 }
 
+/** No mount namespace has this inode. */
+const NO_NAMESPACE = 0;
+
 /**
  * Returns the inode of the host's mount namespace: that of init or kthreadd, else the agent's own.
+ * Outside of the host's pid namespace nobody knows it: process 1 is the agent, and its mount
+ * namespace that of its container.
  */
-export function hostMountNamespace(): number {
+export function hostMountNamespace(isHostVisible = isInHostPidNamespace()): number {
+  if (!isHostVisible) return NO_NAMESPACE;
   const inode = mountNamespaceOf(1) ?? mountNamespaceOf(2);
   return inode ?? statSync('/proc/self/ns/mnt').ino;
 }

@@ -126,6 +126,12 @@ agent: {{ last $folders }}
 {{- printf "%dMi" (add .Values.agentMemoryMiB (include "vcml-agent.maps" . | int) | int) }}
 {{- end }}
 
+{{/* The capabilities of the agent, as a list in YAML. */}}
+{{- define "vcml-agent.capabilities" -}}
+{{- $all := default list .Values.capabilities }}
+{{- default false .Values.leastPrivilege | ternary (without $all "SYS_PTRACE") $all | toYaml }}
+{{- end }}
+
 {{/* Where the kubelet probes: the pod's address or, in the network of the node, the loopback interface. */}}
 {{- define "vcml-agent.probed" -}}
 port: probes

@@ -35,6 +35,9 @@
 {{- if ((($values.updateStrategy).rollingUpdate).maxSurge) }}
 {{- fail "updateStrategy.rollingUpdate.maxSurge is set, but a second agent on a node cannot hold the hook and exits with code 75; use maxUnavailable" }}
 {{- end }}
+{{- if and $values.leastPrivilege $values.privileged }}
+{{- fail "leastPrivilege and privileged are both set, but a privileged agent has all rights; remove one of them" }}
+{{- end }}
 {{- if and (eq $values.runtime.type "none") $values.runtime.dir }}
 {{- fail "runtime.dir is set, but runtime.type is none; set runtime.type to the runtime that uses this folder" }}
 {{- end }}

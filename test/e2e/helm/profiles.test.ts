@@ -88,6 +88,24 @@ test('the agent names a missing capability', async () => {
   await lastWords('CAP_PERFMON');
 });
 
+test('with leastPrivilege, records name their pods, and the log says what they lack', async () => {
+  await release.run('uninstall', 'vcml-agent', '--wait', '--timeout=2m');
+  await release.install('leastPrivilege=true');
+  await lastWords('other processes are not visible; gaps do not name them');
+  assert.match(await release.test(), /PASSED; nothing is exported/);
+  await cluster.apply(pod('least', [container('main', ['true', 'least'])]));
+  await waitForPhase(cluster, 'Succeeded', 'least');
+  const started = await release.marked('least');
+  assert.equal(started.resource['k8s.pod.name'], 'least');
+  assert.equal(started.attributes['vcml.entry'], 'start');
+  // The mount namespace of the agent's container is not that of the node.
+  const asked = ['status', '--output', 'json'];
+  await release.kubectl('exec', 'daemonset/vcml-agent', '--', 'vcml-agent', ...asked);
+  const status = await release.marked(asked.join(' '));
+  assert.equal(status.attributes['vcml.entry'], 'exec');
+  await uninstall();
+});
+
 test('the log reports a wrong endpoint, and recording continues', async () => {
   await release.install('config.exportEndpoint=http://nowhere.example:4317');
   await lastWords('records are held in the journal');

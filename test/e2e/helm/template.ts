@@ -4,6 +4,7 @@ import { parseAllDocuments } from 'yaml';
 import { ROOT } from '../../support/paths.ts';
 
 const CHART = join(ROOT, 'helm/vcml-agent');
+const KUBE_VERSION = '1.36.0';
 const BIN = process.env.KUBE_BIN ?? join(ROOT, 'build/e2e/bin');
 
 /** The two versions of Helm that the chart supports, by the names of their programs. */
@@ -26,6 +27,10 @@ export interface Rendered extends Part {
 
 /** The container of the agent, as far as the tests read it. */
 export interface AgentContainer {
+  readonly securityContext: {
+    readonly capabilities?: { readonly add?: readonly string[] };
+    readonly appArmorProfile?: Part;
+  };
   readonly env: readonly { readonly name: string; readonly value?: string }[];
   readonly ports: readonly Part[];
   readonly livenessProbe: Part;
@@ -42,6 +47,8 @@ export interface DaemonSet extends Rendered {
     readonly template: {
       readonly metadata: { readonly labels: Part };
       readonly spec: {
+        readonly hostPID?: boolean;
+        readonly hostUsers?: boolean;
         readonly containers: readonly [AgentContainer];
         readonly priorityClassName?: string;
         readonly volumes: readonly { readonly name: string; readonly secret?: Part }[];
@@ -55,8 +62,9 @@ export function templateText(
   values = '',
   helm: HelmName = 'helm',
   namespace = 'vcml-agent',
+  kubeVersion = KUBE_VERSION,
 ): string {
-  const args = [...ARGS, `--namespace=${namespace}`];
+  const args = [...argsFor(kubeVersion), `--namespace=${namespace}`];
   return execFileSync(join(BIN, helm), args, { encoding: 'utf8', input: values, stdio: 'pipe' });
 }
 
@@ -65,8 +73,9 @@ export function template(
   values = '',
   helm: HelmName = 'helm',
   namespace = 'vcml-agent',
+  kubeVersion = KUBE_VERSION,
 ): Rendered[] {
-  const text = templateText(values, helm, namespace);
+  const text = templateText(values, helm, namespace, kubeVersion);
   return parseAllDocuments(text).flatMap((one) => one.toJS() ?? []);
 }
 
@@ -86,9 +95,16 @@ export function agentContainer(values = '', helm: HelmName = 'helm'): AgentConta
 }
 
 /** Returns the message with which Helm refuses values in YAML; empty: it accepts them. */
-export function refusal(values: string, helm: HelmName = 'helm'): string {
-  const { status, stderr } = spawnSync(join(BIN, helm), ARGS, { encoding: 'utf8', input: values });
+export function refusal(
+  values: string,
+  helm: HelmName = 'helm',
+  kubeVersion = KUBE_VERSION,
+): string {
+  const options = { encoding: 'utf8', input: values } as const;
+  const { status, stderr } = spawnSync(join(BIN, helm), argsFor(kubeVersion), options);
   return status === 0 ? '' : stderr;
 }
 
-const ARGS = ['template', 'vcml-agent', CHART, '--kube-version=1.36.0', '--values=-'];
+function argsFor(kubeVersion: string): string[] {
+  return ['template', 'vcml-agent', CHART, `--kube-version=${kubeVersion}`, '--values=-'];
+}

@@ -37,6 +37,26 @@ function restrictedAgent(...capabilities: readonly string[]): Agent {
   return agent;
 }
 
+/**
+ * An agent with only these capabilities, as process 1 of its own pid namespace. unshare ignores
+ * SIGTERM, so that its child gets it here.
+ */
+function unsharedAgent(...capabilities: readonly string[]): Agent {
+  const agent = restrictedAgent(...capabilities);
+  const wrapper = join(agent.directory, 'unshared');
+  const script = `#!/bin/sh
+setpriv --pdeathsig=KILL unshare --pid --fork --kill-child --mount-proc '${agent.bin}' "$@" &
+own=$!
+trap 'kill $(cat /proc/$own/task/$own/children)' TERM
+wait $own; code=$?
+while kill -0 $own 2>/dev/null; do wait $own; code=$?; done
+exit $code
+`;
+  writeFileSync(wrapper, script, { mode: 0o755 });
+  agent.bin = wrapper;
+  return agent;
+}
+
 /** Runs an agent that is expected to end by itself. */
 function tried(agent: Agent, script = 'exec "$0" "$@"') {
   const where = ['--journal-dir', agent.journalDir, '--pin-dir', agent.pinDir];
@@ -102,6 +122,32 @@ test('with CAP_SYS_PTRACE, gaps name the executables of processes that predate t
   const [gap] = gapsOf(agent);
   assert.equal(gap?.['vcml.gap.ancestor.executable.path'], process.execPath);
   assert.doesNotMatch(agent.stderr, /CAP_SYS_PTRACE/);
+});
+
+test('leastPrivilege: outside of the host’s pid namespace it records and links everything, and names no ancestor', async (t) => {
+  const agent = unsharedAgent(...MINIMUM);
+  t.after(() => agent.close());
+  await agent.start();
+  assert.match(agent.stderr, /other processes are not visible; gaps do not name them/);
+  spawnSync('sh', ['-c', '"$0" privileges:unshared; :', program('noop')]);
+  const record = await agent.journal.marked('privileges:unshared');
+  const cause = agent.records().find(({ id }) => id === record.parent_cause);
+  assert.equal(cause?.attributes['process.command'], 'sh');
+  // Pids are the host's, although the agent sees none of them.
+  assert.equal(record.actor.ppid, cause.actor.pid);
+  assert.equal(cause.attributes['vcml.gap.ancestor.pid'], process.pid);
+  for (const { action, attributes } of agent.records())
+    for (const name of ['comm', 'executable.path'])
+      assert.equal(attributes[`vcml.gap.ancestor.${name}`], undefined, `${name} of ${action}`);
+  assert.equal(await agent.stop(), 0, agent.stderr);
+  const again = await agent.start('--on-exit', 'detach');
+  assert.equal(again.attributes['vcml.hook.state'], 'resumed');
+  await runProgram('noop', 'privileges:unshared-again');
+  await agent.journal.marked('privileges:unshared-again');
+  assert.equal(await agent.stop(), 0, agent.stderr);
+  assert.ok(!existsSync(agent.pinDir));
+  agent.records();
+  assert.deepEqual(judge(agent.journal.lines).findings, []);
 });
 
 for (const missing of [['bpf'], ['perfmon'], ['bpf', 'perfmon']])
