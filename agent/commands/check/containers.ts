@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import type { Config } from '../../config/schema.ts';
 import { readControllers, readRoots } from '../../enrich/cgroups/cgroup-files.ts';
 import { hasFiles, listBundleFolders, RUNTIME_DIRS } from '../../enrich/runtimes/runtimes.ts';
@@ -24,26 +24,31 @@ function checkCgroups() {
 
 async function checkRuntime({ metadata, runtimeDirs }: Config) {
   const dirs = [...RUNTIME_DIRS, ...runtimeDirs];
-  const there = (
-    await Promise.all(dirs.map(async (dir) => ((await isFolder(dir)) ? [dir] : [])))
-  ).flat();
-  if (there.length === 0) {
+  const used: string[] = [];
+  for (const dir of dirs) if (await isUsed(dir)) used.push(dir);
+  if (used.length === 0) {
     const found = `no runtime keeps its state in ${dirs.join(', ')}`;
     if (metadata === 'none') return off(found);
     return failed(found, 'set runtime.type in the chart, or runtimeDirs, to that of this node');
   }
-  const folders = await listBundleFolders(there);
-  const bundles = await Promise.all(folders.map(({ folder }) => countBundles(folder)));
-  const running = bundles.reduce((sum, count) => sum + count, 0);
-  if (folders.length === 0) return ok(there.join(', '));
-  return ok(`${there.join(', ')}; ${running} containers run`);
+  const folders = await listBundleFolders(used);
+  const counts = await Promise.all(folders.map(({ folder }) => countBundles(folder)));
+  const running = counts.reduce((sum, count) => sum + count, 0);
+  const known = folders.length === 0 ? '' : `; ${running} containers run`;
+  return ok(`${used.join(', ')}${known}`);
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
+/**
+ * Whether there is more in a folder than empty folders: the kubelet makes those where a volume of the pod
+ * is to be mounted and the node has nothing.
+ */
+async function isUsed(dir: string): Promise<boolean> {
+  for (const entry of await readdir(dir, { withFileTypes: true }).catch(() => [])) {
+    if (!entry.isDirectory()) return true;
+    const inside = await readdir(`${dir}/${entry.name}`).catch(() => []);
+    if (inside.length > 0) return true;
+  }
+  return false;
 }
 
 async function countBundles(folder: string): Promise<number> {

@@ -155,3 +155,16 @@ test('the API server is asked for the pods of this node', async (t) => {
   match(`${refuses?.found}`, /HTTP 403: pods is forbidden/);
   match(`${refuses?.remedy}`, /RBAC/);
 });
+
+test('a folder in which no runtime keeps anything is none', async () => {
+  const runtime = join(folder, 'runtime');
+  mkdirSync(join(runtime, 'io.containerd.runtime.v2.task'), { recursive: true });
+  const env = { VCML_AGENT_METADATA: 'apiserver', VCML_AGENT_RUNTIME_DIRS: runtime };
+  const { runtime: empty } = await findings(NOWHERE, { env });
+  equal(empty?.result, 'failed');
+  match(`${empty?.remedy}`, /runtime\.type/);
+  const namespace = join(runtime, 'io.containerd.runtime.v2.task', 'k8s.io');
+  for (const id of ['a', 'b']) mkdirSync(join(namespace, id.repeat(64)), { recursive: true });
+  const { runtime: used } = await findings(NOWHERE, { env });
+  deepEqual([used?.result, used?.found], ['ok', `${runtime}; 2 containers run`]);
+});
