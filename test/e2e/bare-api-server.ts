@@ -70,6 +70,7 @@ export class BareApiServer implements AsyncDisposable {
       `--token=${TOKEN}`,
       '--insecure-skip-tls-verify',
       'apply',
+      '--server-side',
       '--validate=strict',
       '--filename=-',
     ];

@@ -7,6 +7,7 @@ import { plainDaemonSet, policyFiles } from '../../../deploy/policies/generate.t
 import { ROOT } from '../../support/paths.ts';
 import { type Answer, BareApiServer } from '../bare-api-server.ts';
 import { eventually } from '../eventually.ts';
+import { BIN } from '../network.ts';
 import { type Pod, WIDENED } from './widened.ts';
 
 const CONTROLLER = 'system:serviceaccount:kube-system:daemon-set-controller';
@@ -86,6 +87,20 @@ for (const namespace of ALL) {
     assert.deepEqual([...unused], [], 'no case shows what these are for');
   });
 }
+
+test('the objects of Kyverno and Gatekeeper have the fields that these programs define', async () => {
+  await server.apply(readFileSync(join(BIN, 'policy-crds.yaml'), 'utf8'));
+  // Gatekeeper defines the kind of the constraint when it sees the template.
+  const [template] = objectsOf('gatekeeper.yaml');
+  const objects = [...objectsOf('kyverno.yaml'), template];
+  for (const one of objects) {
+    const text = JSON.stringify(one);
+    await eventually(`${one?.kind}`, () => server.apply(text));
+    const wrong = text.replace('"expression"', '"expresion"');
+    // What Gatekeeper reads of the code is not in its definition.
+    if (one !== template) await assert.rejects(server.apply(wrong), /field not declared in schema/);
+  }
+});
 
 test('only the controller creates pods, and only for the DaemonSet of the agent', async () => {
   const refused = /the controller of DaemonSets creates the pods/;
