@@ -5,6 +5,7 @@
  */
 
 export const EXIT = {
+  checkFailed: 1,
   usage: 64,
   unsupported: 69,
   bug: 70,
@@ -17,6 +18,7 @@ export const EXIT = {
 /** What each exit code of the agent means. */
 export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
   0: 'stopped in an orderly way',
+  [EXIT.checkFailed]: 'a check of `status --check` failed',
   [EXIT.usage]: 'bad usage: an unknown command, or an invalid flag',
   [EXIT.unsupported]: 'this kernel or machine cannot run the agent',
   [EXIT.bug]: 'a bug: report the message',

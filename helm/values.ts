@@ -297,7 +297,7 @@ export const values = z.strictObject({
 
   tests: z
     .strictObject({
-      enabled: yesOrNo(true, 'Create the pod of `helm test`.'),
+      enabled: yesOrNo(true, 'Create the pods of `helm test`.'),
       timeoutSeconds: z
         .int()
         .min(1)
@@ -306,7 +306,7 @@ export const values = z.strictObject({
     })
     .describe(
       'Test of the release: `helm test` checks that an exec of its pod reaches the journal and, if ' +
-        'one is set, the receiver.',
+        'one is set, the receiver. A second pod, with the rights of the agent, checks its node.',
     ),
   global: object(
     {},

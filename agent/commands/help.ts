@@ -48,6 +48,14 @@ Examples:
 The command reads the journal's folder and the pins, and changes nothing. Its
 exit code is 0 whatever it finds. For programs, use --output json and read
 "running" and "pinned".
+
+--check prints a line for each thing that the agent needs on this node, with what
+to do if something is wrong. It takes the other options from the variables and the
+file of run, asks the API server or the kubelet for this node's pods, and sends the
+collector a request without records. Its exit code is 1 if a check fails.
+
+Example:
+  kubectl exec POD -- vcml-agent status --check
 `,
   cat: `
 A segment that cannot be read is named on stderr. The command prints the others,

@@ -42,14 +42,21 @@ export function createProgram(done: (exitCode: number) => void, stop: AbortSigna
     });
 
   configured(program.command('status'), [...JOURNAL, 'pinDir'])
-    .description('show what is attached, what was recorded and what was lost')
+    .description('show what is attached, what was recorded and what was lost, or check this node')
     .addHelpText('after', COMMAND_HELP.status)
+    .option('--check', 'check what the agent needs on this node, and name what to do')
     .addOption(
       choice('--output <format>', 'text for people, json for programs', ['text', 'json'], 'text'),
     )
-    .action(async ({ output, ...flags }) => {
-      const { status } = await import('./status.ts');
-      done(await status(await configOf(flags), { output }));
+    .action(async ({ check = false, output, ...flags }) => {
+      const config = await configOf(flags);
+      if (check) {
+        const { checkNode } = await import('./check/check.ts');
+        done(await checkNode(config, process.env, { output }));
+      } else {
+        const { status } = await import('./status.ts');
+        done(status(config, { output }));
+      }
     });
 
   printing(configured(program.command('cat'), JOURNAL))

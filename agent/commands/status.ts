@@ -46,7 +46,8 @@ function agentText({ pid, state, bootId, segments, why = 'unreadable' }: Status)
   return `${latest} ${ended}`;
 }
 
-function hookText({ pid, pinDir, pins }: Status): string {
+/** Says who reads the hook, if there is one. */
+export function hookText({ pid, pinDir, pins }: Status): string {
   const { complete, names, missing, holder, why } = pins;
   const elsewhere = pid === null ? '' : '; the running agent has another --pin-dir';
   if (why !== undefined) return `unknown: ${why}`;

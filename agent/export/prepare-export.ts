@@ -7,6 +7,11 @@ import { createFilter } from './read/filter.ts';
 import type { ExportedJournal } from './read/position.ts';
 import { parseRules } from './read/rules.ts';
 import { JournalLogExporter } from './send/journal-log-exporter.ts';
+import { failureOf, type Outcome } from './send/outcome.ts';
+
+/** An ExportLogsServiceRequest without records has no bytes. */
+const NO_RECORDS = Buffer.alloc(0);
+const ACCEPTED: Outcome = { kind: 'accepted', rejected: 0, message: '' };
 
 export interface ExportOptions
   extends Omit<JournalExportOptions, 'target' | 'filter' | 'exporter' | 'transport'> {
@@ -24,6 +29,8 @@ export interface ExportOptions
 export interface PreparedExport {
   /** Starts at the saved cursor, or else at the oldest line of the journal. */
   start(journal: ExportedJournal): JournalExport;
+  /** Sends a request without records, once; for a target that is not started. */
+  probe(): Promise<Outcome>;
 }
 
 /** Checks endpoint and rules; throws an error of the registry. */
@@ -40,5 +47,12 @@ export function prepareExport(options: ExportOptions): PreparedExport {
   const serializer = new JournalLogsSerializer();
   const exporter = new JournalLogExporter({ serializer, transport, timeoutMs });
   const parts = { target: endpoint.target, filter, exporter, transport };
-  return { start: (journal) => new JournalExport({ ...options, ...parts }, journal) };
+  return {
+    start: (journal) => new JournalExport({ ...options, ...parts }, journal),
+    async probe() {
+      const response = await transport.send(NO_RECORDS, timeoutMs);
+      transport.shutdown();
+      return response.status === 'failure' ? failureOf(response.error) : ACCEPTED;
+    },
+  };
 }

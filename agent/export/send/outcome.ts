@@ -55,7 +55,8 @@ export function outcomeOf({ error, partialSuccess }: LogExportResult): Outcome {
   return { kind: 'accepted', rejected: Number(rejectedLogRecords), message: errorMessage };
 }
 
-function failureOf(error: unknown): Failure {
+/** Returns what the error of a call means. */
+export function failureOf(error: unknown): Failure {
   const { code, details, message, metadata } = error as Partial<ServiceError>;
   const retryAfterMs = retryDelayOf(detailsOf(metadata));
   const known = KINDS[code ?? -1];

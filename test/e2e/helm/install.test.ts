@@ -22,14 +22,9 @@ const release = new Release(cluster, 'helm');
 test('helm install starts an agent on the node', async () => {
   const notes = await release.install('collector.enabled=true');
   assert.match(notes, /helm .* test vcml-agent --logs/);
-  const status = await release.kubectl(
-    'exec',
-    'daemonset/vcml-agent',
-    '--',
-    'vcml-agent',
-    'status',
-  );
-  assert.match(status, /hook/);
+  const inAgent = ['exec', 'daemonset/vcml-agent', '--', 'vcml-agent'];
+  assert.match(await release.kubectl(...inAgent, 'status'), /hook/);
+  assertSound(await release.kubectl(...inAgent, 'status', '--check'));
 });
 
 test('the collector receives what pods execute, with pod and chain, as in the journal', async () => {
@@ -68,9 +63,19 @@ test('the collector receives what pods execute, with pod and chain, as in the jo
   await release.assertReceived();
 });
 
-test('helm test passes', async () => {
-  assert.match(await release.test(), /PASSED; the receiver has acknowledged it/);
+test('helm test passes, and finds nothing wrong with the node', async () => {
+  const output = await release.test();
+  assert.match(output, /PASSED; the receiver has acknowledged it/);
+  assertSound(output);
 });
+
+/** Asserts that every check of the node is among these lines, and none fails. */
+function assertSound(output: string): void {
+  const names =
+    'node kernel BTF bpffs capabilities processes hook cgroups runtime API collector'.split(' ');
+  for (const name of names) assert.match(output, new RegExp(`^ok +${name} `, 'm'));
+  assert.doesNotMatch(output, /^failed /m);
+}
 
 test('a pod that fills both ports of the agent with idle connections keeps no probe out', async () => {
   const address = await release.kubectl(

@@ -27,7 +27,8 @@ test('the token leaves the address at once, and no request has it in its address
   const page = await served.open();
   const asked: string[] = [];
   page.on('request', (request) => asked.push(request.url()));
-  assert.equal(page.url(), `${served.origin}/`);
+  // The page may have chosen its first record by now, which its address names.
+  assert.match(page.url(), new RegExp(`^${served.origin}/(#id=[^&]*)?$`));
   await page.reload();
   await waitForText(page, '#list-status', /^624 records$/);
   assert.equal(page.url().includes('token'), false);
