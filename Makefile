@@ -139,7 +139,7 @@ APT_build := clang g++ libbpf-dev libelf-dev llvm zlib1g-dev
 APT_scanner := clang lld
 APT_check := bpftool clang-format shellcheck
 APT_unit := openssl zstd
-APT_test := bpftool chromium iproute2 openssl python3 zstd
+APT_test := apparmor bpftool checkpolicy chromium iproute2 openssl python3 semodule-utils zstd
 APT_bench := bpftool libbpf-tools runc zstd
 APT_s3 = jq $(if $(shell command -v go),,golang-go)
 APT_valgrind := valgrind
@@ -299,7 +299,7 @@ LAYOUT := agent/source/layout.ts
 OPTIONS_DOC := docs/configuration.md
 METRICS_DOC := docs/metrics.md
 PROSE := README.md CHANGELOG.md CONTRIBUTING.md $(wildcard docs/*.md docs/*/*.md) \
-	deploy/collector/README.md helm/vcml-agent/README.md helm/vcml-agent/UPGRADING.md \
+	deploy/collector/README.md deploy/policies/README.md deploy/security/README.md helm/vcml-agent/README.md helm/vcml-agent/UPGRADING.md \
 	test/e2e/README.md SECURITY.md .github/pull_request_template.md
 
 .PHONY: check-lock check-lint check-prose check-types check-dead-code check-c-format check-shell check-workflows check-generated
@@ -357,6 +357,7 @@ check-generated: node_modules/.stamp build/exec.bpf.o build/apt-check.stamp
 	@$(NODE) agent/telemetry/generate-docs.ts | diff -u $(METRICS_DOC) - \
 		|| { echo '$(METRICS_DOC) is stale: make generate' >&2; exit 1; }
 	@$(NODE) helm/generate.ts --check
+	@$(NODE) deploy/policies/generate.ts --check
 	@$(NODE) forensics/store/schema/generate-ddl.ts --check
 	@$(NODE) deploy/dashboards/store/generate.ts --check
 	@$(NODE) lint/documents/main.ts --check
@@ -373,6 +374,7 @@ generate: node_modules/.stamp build/exec.bpf.o build/apt-check.stamp ## write th
 	@$(NODE) agent/telemetry/generate-docs.ts >build/metrics.md
 	@mv build/metrics.md $(METRICS_DOC)
 	@$(NODE) helm/generate.ts
+	@$(NODE) deploy/policies/generate.ts
 	@$(NODE) forensics/store/schema/generate-ddl.ts
 	@$(NODE) deploy/dashboards/store/generate.ts
 	@$(NODE) lint/documents/main.ts
@@ -391,5 +393,6 @@ include test/e2e/e2e.mk
 
 .PHONY: manifests
 
-manifests: $(KUBE_BIN)/helm ## render the chart's examples and deploy/manifests again
+manifests: $(KUBE_BIN)/helm ## render the chart's examples, deploy/manifests and deploy/policies again
 	@$(NODE) helm/render.ts $<
+	@$(NODE) deploy/policies/generate.ts

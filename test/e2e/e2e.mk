@@ -7,7 +7,7 @@ E2E := build/e2e
 KUBE_BIN ?= $(CURDIR)/$(E2E)/bin
 export KUBE_BIN
 
-E2E_COMPONENTS := $(addprefix $(KUBE_BIN)/,kube containerd otelcol kubectl helm helm3 promtool)
+E2E_COMPONENTS := $(addprefix $(KUBE_BIN)/,kube containerd otelcol kubectl helm helm3 promtool policy-crds.yaml)
 E2E_PROGRAMS := $(patsubst test/e2e/images/%.c,$(E2E)/programs/%,$(wildcard test/e2e/images/*.c))
 E2E_TESTS := test/e2e/**/*.test.ts
 

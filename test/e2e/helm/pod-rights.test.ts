@@ -54,8 +54,10 @@ for (const helm of HELMS) {
 test('all pods that use files of the node are in its user namespace', () => {
   for (const values of ['', 'leastPrivilege: true', 'privileged: true', 'hostNetwork: true']) {
     equal(podAt('1.36.0', values).hostUsers, true);
-    const pod = objectOf('Pod', template(values)) as unknown as { spec: { hostUsers?: boolean } };
-    equal(pod.spec.hostUsers, true);
+    const pods = template(values).filter(({ kind }) => kind === 'Pod');
+    ok(pods.length > 0);
+    for (const pod of pods as unknown as { spec: { hostUsers?: boolean } }[])
+      equal(pod.spec.hostUsers, true);
   }
 });
 
