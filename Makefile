@@ -299,7 +299,7 @@ LAYOUT := agent/source/layout.ts
 OPTIONS_DOC := docs/configuration.md
 METRICS_DOC := docs/metrics.md
 PROSE := README.md CHANGELOG.md CONTRIBUTING.md $(wildcard docs/*.md docs/*/*.md) \
-	deploy/collector/README.md deploy/policies/README.md deploy/security/README.md helm/vcml-agent/README.md helm/vcml-agent/UPGRADING.md \
+	deploy/{collector,policies,security}/README.md helm/vcml-agent/README.md helm/vcml-agent/UPGRADING.md \
 	test/e2e/README.md SECURITY.md .github/pull_request_template.md
 
 .PHONY: check-lock check-lint check-prose check-types check-dead-code check-c-format check-shell check-workflows check-generated
