@@ -33,7 +33,7 @@ CLICKHOUSE := $(if $(filter x86_64,$(shell uname -m)),build/clickhouse/server)
 TESTED := build $(PROGRAMS) build/programs/next.bpf.o build/sanitized/vcml_hook.node $(CLICKHOUSE) \
 	build/s3/versitygw build/evidence/judge build/apt-test.stamp
 
-.PHONY: help run unit test bench fuzz killpoints simulation mutants audit-mutants soak valgrind kernels e2e check format generate coverage build set-up bundle image clean
+.PHONY: help run unit test bench fuzz killpoints simulation mutants audit-mutants soak valgrind kernels e2e check format generate coverage build set-up bundle image reader clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
@@ -126,6 +126,16 @@ image: build/apt-image.stamp ## build the agent's image with buildah or docker: 
 	$$build -f deploy/Dockerfile -t '$(IMAGE)' $(if $(PLATFORM),--platform $(PLATFORM)) \
 		--build-arg VERSION="$$(sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)" \
 		--build-arg REVISION="$$(git rev-parse HEAD)" .
+
+# The time of everything that is packed is that of the commit.
+RELEASE_EPOCH = $$(git log -1 --format=%ct)
+URL ?= https://downloads.example/vcml-agent
+
+reader: node_modules/.stamp build/report/page.html build/serve/page.html $(WASM) ## pack `vcml` for npm and for kubectl: make reader URL=https://downloads.example/vcml-agent
+	@rm -rf build/reader; export SOURCE_DATE_EPOCH="$(RELEASE_EPOCH)"; \
+	$(NODE) deploy/reader.ts build/reader/package && \
+	$(NODE) deploy/release/pack-reader.ts build/reader/package build/reader '$(URL)' && \
+	rm -r build/reader/package && ls -l build/reader
 
 clean: ## remove build/, with the journal of `make run`
 	rm -rf build
