@@ -17,7 +17,7 @@ const CHUNK_BYTES = 1 << 20;
 const OUTPUT_BYTES = 256 << 10;
 /**
  * How far back zstd finds what it repeats, as a power of two: 2 MiB at every level. Level 1 has 512 KiB
- * by itself, and writes most of a checkpoint anew if 1,000 records are between it and the last.
+ * by itself, and writes most of a checkpoint again if 1,000 records are between it and the last.
  */
 const WINDOW_LOG = 21;
 const LINE_FEED = 0x0a;
