@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { gzipped, sha256, tarOf } from './archive.ts';
 import { addImages, labelsOf, type Release, revisionOf } from './images.ts';
 import { type Descriptor, Layout, MEDIA, TITLE } from './oci.ts';
-import { PREDICATE, provenanceOf, type Subject, statement } from './provenance.ts';
+import { PREDICATE, provenanceOf, type Subject, statement, subjectName } from './provenance.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const CHART = join(ROOT, 'helm/vcml-agent');
@@ -88,7 +88,7 @@ function writeProvenance(): void {
   });
   const subjects = [
     of('vcml-agent', index),
-    ...images.map((image) => of(`vcml-agent-linux-${image.platform?.architecture}`, image)),
+    ...images.map((image) => of(subjectName('vcml-agent', image.platform), image)),
     of('charts/vcml-agent', chart),
     of('vcml', packages),
     ...filesOf().map(({ name, digest }): Subject => ({ name, digest: { sha256: digest } })),

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from './archive.ts';
 import type { Release } from './images.ts';
+import type { Descriptor } from './oci.ts';
 
 /** What a statement is about. */
 export interface Subject {
@@ -26,6 +27,11 @@ export const PREDICATE = {
 
 /** Debian's packages whose programs and libraries make what is compiled. */
 const TOOLS = ['clang', 'g++', 'g++-aarch64-linux-gnu', 'libbpf-dev', 'lld', 'llvm', 'tar'];
+
+/** Returns the name that statements have for what a release has under a name, or one image of it. */
+export function subjectName(name: string, platform: Descriptor['platform']): string {
+  return platform === undefined ? name : `${name}-${platform.os}-${platform.architecture}`;
+}
 
 /** Makes a statement about subjects. */
 export function statement(

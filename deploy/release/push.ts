@@ -14,7 +14,7 @@ import {
   namedIn,
   partsOf,
 } from './oci.ts';
-import { PREDICATE, type Statement, statement } from './provenance.ts';
+import { PREDICATE, type Statement, statement, subjectName } from './provenance.ts';
 import { Repository } from './registry.ts';
 import { COSIGN, payloadOf, publicKeyOf, sealed, signed } from './signature.ts';
 
@@ -70,13 +70,13 @@ async function attach(
 /** The bill of materials of an image for one architecture, and of the reader. */
 function billOf({ digest, platform }: Descriptor, name: string): Statement[] {
   const version = namedIn(layout)[0]?.name.split(':')[1];
-  const file =
-    platform === undefined
-      ? `${name}-${version}.spdx.json`
-      : `${name}-${version}-${platform.os}-${platform.architecture}.spdx.json`;
+  const file = `${subjectName(`${name}-${version}`, platform)}.spdx.json`;
   if (platform === undefined && name !== 'vcml') return [];
   const bill = JSON.parse(readFileSync(join(String(folder), 'sbom', file), 'utf8'));
-  const subject = { name, digest: { sha256: digest.replace('sha256:', '') } };
+  const subject = {
+    name: subjectName(name, platform),
+    digest: { sha256: digest.replace('sha256:', '') },
+  };
   return [statement([subject], PREDICATE.spdx, bill)];
 }
 

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from './archive.ts';
 import { type Descriptor, isManifest, type Manifest, namedIn, partsOf } from './oci.ts';
-import { PREDICATE } from './provenance.ts';
+import { PREDICATE, type Statement, subjectName } from './provenance.ts';
 import { Repository } from './registry.ts';
 import { COSIGN, type Envelope, isSigned, publicKeyOf, unsealed } from './signature.ts';
 
@@ -40,7 +40,7 @@ async function verifyNamed(repository: Repository, name: string): Promise<string
   const manifests = [tagged.descriptor, ...(tagged.manifest.manifests ?? [])];
   for (const part of manifests) {
     await verifySignature(repository, part);
-    const types = await verifyStatements(repository, part);
+    const types = await statementsAbout(repository, part, subjectName(name, part.platform));
     const needed: string[] = [PREDICATE.provenance];
     if (part.platform !== undefined || name === 'vcml') needed.push(PREDICATE.spdx);
     for (const type of needed)
@@ -61,16 +61,35 @@ async function verifySignature(repository: Repository, part: Descriptor): Promis
   throw new Error(`${repository.name}@${part.digest} has no signature of this key`);
 }
 
-/** Returns the types of the signed statements that are about this manifest. */
-async function verifyStatements(repository: Repository, part: Descriptor): Promise<Set<string>> {
+/**
+ * Returns the types of the signed statements that are about this manifest, under this name. Only
+ * they, and not the signature, say which version it is: an old release is signed as well.
+ */
+async function statementsAbout(
+  repository: Repository,
+  part: Descriptor,
+  name: string,
+): Promise<Set<string>> {
   const types = new Set<string>();
   for await (const { bytes } of attached(repository, part, COSIGN.attestations)) {
     const envelope: Envelope = JSON.parse(bytes.toString('utf8'));
     const made = unsealed(envelope, key);
-    const isAbout = made?.subject.some(({ digest }) => `sha256:${digest.sha256}` === part.digest);
-    if (made !== undefined && isAbout === true) types.add(made.predicateType);
+    const isAbout = made?.subject.some(
+      (subject) => subject.name === name && `sha256:${subject.digest.sha256}` === part.digest,
+    );
+    if (made === undefined || isAbout !== true) continue;
+    if (made.predicateType === PREDICATE.provenance) verifyVersion(made, part);
+    types.add(made.predicateType);
   }
   return types;
+}
+
+function verifyVersion({ predicate }: Statement, { digest }: Descriptor): void {
+  const { buildDefinition } = predicate as {
+    buildDefinition?: { externalParameters?: { version?: unknown } };
+  };
+  const made = buildDefinition?.externalParameters?.version;
+  if (made !== version) throw new Error(`${digest} is of version ${made}, and not ${version}`);
 }
 
 /** Reads what is attached to a manifest, of one type. */

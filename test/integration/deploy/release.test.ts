@@ -184,6 +184,42 @@ test('a tag that somebody moved to an unsigned manifest is refused', async (t) =
   await assertRefused([moved.registry, version, pub], /has no signature of this key/);
 });
 
+test('an old release under the tag of a new one is refused, although it is signed', async (t) => {
+  const { registry: elsewhere, url } = await pushElsewhere(t);
+  const answer = await fetch(`${url}/vcml-agent/manifests/${version}`);
+  const headers = { 'content-type': answer.headers.get('content-type') ?? '' };
+  const body = await answer.text();
+  await fetch(`${url}/vcml-agent/manifests/9.9.9`, { method: 'PUT', headers, body });
+  const expected = new RegExp(`is of version ${version}, and not 9\\.9\\.9`);
+  await assertRefused([elsewhere, '9.9.9', pub], expected);
+});
+
+test('one part of a release in the place of another is refused, although it is signed', async (t) => {
+  const { registry: elsewhere, url } = await pushElsewhere(t);
+  const copies = [`manifests/${version}`];
+  const { manifests } = await (
+    await fetch(`${url}/vcml/referrers/${namedManifests()[2].digest}`)
+  ).json();
+  for (const { digest } of manifests) copies.push(`manifests/${digest}`);
+  for (const copy of copies) {
+    const answer = await fetch(`${url}/vcml/${copy}`);
+    const headers = { 'content-type': answer.headers.get('content-type') ?? '' };
+    const body = await answer.text();
+    const { config, layers } = JSON.parse(body);
+    for (const { digest } of [config, ...layers]) {
+      const bytes = await (await fetch(`${url}/vcml/blobs/${digest}`)).arrayBuffer();
+      const upload = `${url}/charts/vcml-agent/blobs/uploads/`;
+      const begun = await fetch(upload, { method: 'POST' });
+      const to = new URL(begun.headers.get('location') ?? '', upload);
+      to.searchParams.set('digest', digest);
+      await fetch(to, { method: 'PUT', body: bytes });
+    }
+    const put = { method: 'PUT', headers, body };
+    assert.equal((await fetch(`${url}/charts/vcml-agent/${copy}`, put)).status, 201);
+  }
+  await assertRefused([elsewhere, version, pub], /charts\/vcml-agent@\S+ has no signed statement/);
+});
+
 test('a release whose statements only somebody else signed is refused', async (t) => {
   const { registry: elsewhere, url } = await pushElsewhere(t);
   const { digest } = namedImages();
@@ -329,7 +365,11 @@ function blobFile(digest: string): string {
 
 /** The index of the images, as the layout names it. */
 function namedImages() {
-  return JSON.parse(readFileSync(join(release, 'oci/index.json'), 'utf8')).manifests[0];
+  return namedManifests()[0];
+}
+
+function namedManifests() {
+  return JSON.parse(readFileSync(join(release, 'oci/index.json'), 'utf8')).manifests;
 }
 
 function blob(digest: string) {
