@@ -31,9 +31,9 @@ PROGRAMS := $(patsubst test/programs/%.c,build/programs/%,$(wildcard test/progra
 # The package with ClickHouse's engine is for x86-64 only.
 CLICKHOUSE := $(if $(filter x86_64,$(shell uname -m)),build/clickhouse/server)
 TESTED := build $(PROGRAMS) build/programs/next.bpf.o build/sanitized/vcml_hook.node $(CLICKHOUSE) \
-	build/s3/versitygw build/evidence/judge build/apt-test.stamp
+	build/s3/versitygw build/evidence/judge build/registry/registry build/apt-test.stamp
 
-.PHONY: help run unit test bench fuzz killpoints simulation mutants audit-mutants soak valgrind kernels e2e check format generate coverage build set-up bundle image clean
+.PHONY: help run unit test bench fuzz killpoints simulation mutants audit-mutants soak valgrind kernels e2e check format generate coverage build set-up bundle image release verify-release reader clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
@@ -126,6 +126,20 @@ image: build/apt-image.stamp ## build the agent's image with buildah or docker: 
 	$$build -f deploy/Dockerfile -t '$(IMAGE)' $(if $(PLATFORM),--platform $(PLATFORM)) \
 		--build-arg VERSION="$$(sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)" \
 		--build-arg REVISION="$$(git rev-parse HEAD)" .
+
+URL ?= https://downloads.example/vcml-agent
+
+release: release-checked release-images release-reader ## build a release, and push and sign it: make release VERSION=0.1.0 REGISTRY=HOST/PATH KEY=FILE
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(NODE) deploy/release/build.ts build/release \
+		$(RELEASE_PARTS) build/reader $(ARCHITECTURES)
+	@cat build/release/SHA256SUMS
+	$(if $(REGISTRY),$(NODE) deploy/release/push.ts build/release '$(REGISTRY)' '$(KEY)')
+
+verify-release: node_modules/.stamp ## verify a release in a registry: make verify-release VERSION=0.1.0 REGISTRY=HOST/PATH KEY=cosign.pub
+	@$(NODE) deploy/release/verify.ts '$(REGISTRY)' '$(VERSION)' '$(KEY)' $(FOLDER)
+
+reader: release-reader ## pack `vcml` for npm and for kubectl: make reader URL=https://downloads.example/vcml-agent
+	@ls -l build/reader
 
 clean: ## remove build/, with the journal of `make run`
 	rm -rf build
@@ -386,6 +400,10 @@ coverage: $(TESTED) ## run all tests and print which lines they reached
 # --- other kernels ---------------------------------------------------------------------------
 
 include test/kernels/kernels.mk
+
+# --- releases --------------------------------------------------------------------------------
+
+include deploy/release/release.mk
 
 # --- a real Kubernetes node ------------------------------------------------------------------
 

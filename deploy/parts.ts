@@ -35,11 +35,39 @@ export function writeParts(folder: string, metafiles: readonly Metafile[], built
       }),
     ),
   ];
-  const sbom = sbomOf(agentComponent(), parts);
-  writeFileSync(join(folder, 'sbom.spdx.json'), `${JSON.stringify(sbom, null, 2)}\n`);
+  writeBill(folder, agentComponent(), parts);
   for (const path of packages) copyLicenses(folder, path, join(ROOT, path));
   copyLicenses(folder, node.name, nodeFolder);
   copyLicenses(folder, 'libbpf', '/usr/share/doc/libbpf-dev');
+}
+
+/**
+ * Writes the parts of the reader's package in the same way. `dependencies` are what npm installs
+ * beside it, which is not in it.
+ */
+export function writeReaderParts(
+  folder: string,
+  metafile: Metafile,
+  dependencies: readonly string[],
+): void {
+  const packages = [...packagesIn([metafile])].sort();
+  const { version, license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const purl = `pkg:npm/vcml@${version}`;
+  writeBill(folder, { name: 'vcml', version, license, purl, relation: 'CONTAINS' }, [
+    ...packages.map((path) => npmComponent(join(ROOT, path))),
+    ...dependencies.map(
+      (name): Component => ({
+        ...npmComponent(join(ROOT, 'node_modules', name)),
+        relation: 'DEPENDS_ON',
+      }),
+    ),
+  ]);
+  for (const path of packages) copyLicenses(folder, path, join(ROOT, path));
+}
+
+function writeBill(folder: string, whole: Component, parts: readonly Component[]): void {
+  const sbom = sbomOf(whole, parts);
+  writeFileSync(join(folder, 'sbom.spdx.json'), `${JSON.stringify(sbom, null, 2)}\n`);
 }
 
 /** Lists the folders of the npm packages whose code is in a bundle. */

@@ -13,7 +13,7 @@ export interface Component {
   /** The CPE 2.3 name of a package that scanners do not find by its purl. */
   readonly cpe?: string;
   /** The relationship of the containing package to this one (SPDX 2.3, clause 11.1). */
-  readonly relation: 'CONTAINS' | 'STATIC_LINK';
+  readonly relation: 'CONTAINS' | 'DEPENDS_ON' | 'STATIC_LINK';
 }
 
 /** A bill of materials in the JSON of SPDX 2.3; it describes its first package. */
@@ -51,7 +51,7 @@ export function sbomOf(whole: Component, others: readonly Component[], inner?: S
     name,
     documentNamespace: `https://spdx.org/spdxdocs/${name}-${digest}`,
     creationInfo: {
-      created: new Date().toISOString().replace(/\.\d+/, ''),
+      created: created().toISOString().replace(/\.\d+/, ''),
       creators: [`Tool: ${name}`],
     },
     packages,
@@ -65,6 +65,12 @@ export function sbomOf(whole: Component, others: readonly Component[], inner?: S
       ),
     ],
   };
+}
+
+/** The time of a reproducible build, if there is one: https://reproducible-builds.org/specs/source-date-epoch */
+function created(): Date {
+  const { SOURCE_DATE_EPOCH: epoch } = process.env;
+  return epoch === undefined ? new Date() : new Date(Number(epoch) * 1000);
 }
 
 /** Reads the npm package in a folder of node_modules. */

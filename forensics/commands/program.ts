@@ -5,6 +5,7 @@ import { isArchive } from '../archive/address.ts';
 import type { Witness } from '../audit/checkpoints/witness.ts';
 import { ForensicsError } from '../errors.ts';
 import { namedInputs, splitId } from '../inputs/named.ts';
+import { MANIFEST } from '../installed.ts';
 import type { Journals } from '../journals.ts';
 import { type Caused, isCaused } from '../select/caused.ts';
 import type { Times } from '../select/filter.ts';
@@ -29,7 +30,6 @@ import {
 import { type Opening, reading } from './reading.ts';
 import { refusal } from './refusal.ts';
 
-const PACKAGE = new URL('../../package.json', import.meta.url);
 const INPUTS =
   'files, folders or globs with journals, vCML records or OTLP, or s3://BUCKET/KEY; without one, the journal of this node';
 
@@ -40,7 +40,7 @@ const WITNESS =
 export function createProgram(done: (exitCode: number) => void): Command {
   const program = new Command('vcml')
     .description('Queries causal memory: what ran, where, who caused it, and what is missing.')
-    .version(JSON.parse(readFileSync(PACKAGE, 'utf8')).version)
+    .version(JSON.parse(readFileSync(MANIFEST, 'utf8')).version)
     .configureOutput(refusal('vcml'))
     .addHelpText('after', MAIN_HELP)
     .exitOverride();

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { WORKER } from '../installed.ts';
 import type { ScannedFile, ToScan } from './scan-file.ts';
 
-const WORKER = new URL('./worker.ts', import.meta.url);
 /** A thread is at most so many files ahead of the one that is taken next. */
 const AHEAD = 3;
 

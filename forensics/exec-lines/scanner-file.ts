@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { BUILT } from '../installed.ts';
 
 /** The WebAssembly that `make build` makes of scanner/. */
-export const SCANNER = join(import.meta.dirname, '../../build/scanner.wasm');
+export const SCANNER = join(BUILT, 'scanner.wasm');

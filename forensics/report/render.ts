@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ForensicsError } from '../errors.ts';
+import { BUILT } from '../installed.ts';
 import { packRecords, plainNumbers } from './pack.ts';
 import type { InputSummary, Packed } from './packed.ts';
 
-const PAGE = join(import.meta.dirname, '../../build/report/page.html');
+const PAGE = join(BUILT, 'report/page.html');
 
 /**
  * A record as it stands in its line; its fields may have any type. The timestamp is Unix

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ForensicsError } from '../errors.ts';
+import { BUILT } from '../installed.ts';
 
-const FOLDER = join(import.meta.dirname, '../../build/serve');
+const FOLDER = join(BUILT, 'serve');
 
 /** A file of the page. */
 export interface PageFile {

@@ -2,10 +2,11 @@ import { randomFillSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecColumns } from '../../../exec-lines/exec-columns.ts';
+import { BUILT } from '../../../installed.ts';
 import { SLACK_US } from '../../line-rules.ts';
 
 /** The WebAssembly that `make build` makes of causes.c. */
-const CAUSES = join(import.meta.dirname, '../../../../build/causes.wasm');
+const CAUSES = join(BUILT, 'causes.wasm');
 /** The rows of a batch, and the bytes of one value of each column, in the order of causes.c. */
 const ROWS = 8192;
 const COLUMNS = { id: 16, parent: 16, boot: 16, bootTime: 8, age: 8 } as const;
