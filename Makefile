@@ -33,7 +33,7 @@ CLICKHOUSE := $(if $(filter x86_64,$(shell uname -m)),build/clickhouse/server)
 TESTED := build $(PROGRAMS) build/programs/next.bpf.o build/sanitized/vcml_hook.node $(CLICKHOUSE) \
 	build/s3/versitygw build/evidence/judge build/registry/registry build/apt-test.stamp
 
-.PHONY: help run unit test bench fuzz killpoints simulation mutants audit-mutants soak valgrind kernels e2e check format generate coverage build set-up bundle image release verify-release reader clean
+.PHONY: help run unit test pictures bench fuzz killpoints simulation mutants audit-mutants soak valgrind kernels e2e check format generate coverage build set-up bundle image release verify-release reader clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' Makefile | expand -t 12
@@ -69,6 +69,9 @@ else
 	$(call RUN_TESTS,others) --test-concurrency=1 $(filter-out $(QUIET_TESTS),$(KERNEL_TESTS)) || failed=1; \
 	cat build/failures/*; exit "$$failed"
 endif
+
+pictures: build build/apt-test.stamp ## take the pictures of the README again
+	@$(NODE) --test test/integration/report/pictures.test.ts && mkdir -p docs/pictures && cp build/pictures/*.png docs/pictures/
 
 bench: build $(PROGRAMS) build/apt-bench.stamp ## build, then print the benchmark table
 	@exec $(NODE) bench/bench.ts
