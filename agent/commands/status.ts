@@ -1,5 +1,6 @@
 import { visible } from '../../record/visible.ts';
 import type { Config } from '../config/schema.ts';
+import { isInHostPidNamespace } from '../run/proc.ts';
 import type { State } from '../run/session/checkpoint.ts';
 import { NO_FOLDER, type Status, statusOf } from './status-of.ts';
 
@@ -47,13 +48,18 @@ function agentText({ pid, state, bootId, segments, why = 'unreadable' }: Status)
 }
 
 /** Says who reads the hook, if there is one. */
-export function hookText({ pid, pinDir, pins }: Status): string {
+export function hookText(
+  { pid, pinDir, pins }: Status,
+  isHostVisible = isInHostPidNamespace(),
+): string {
   const { complete, names, missing, holder, why } = pins;
   const elsewhere = pid === null ? '' : '; the running agent has another --pin-dir';
   if (why !== undefined) return `unknown: ${why}`;
   if (names.length === 0) return `${pinDir}: nothing is pinned, nothing records${elsewhere}`;
   if (!complete)
     return `${pinDir}: incomplete, ${missing.join(', ')} missing; \`vcml-agent run\` repairs it`;
+  if (holder === undefined && !isHostVisible)
+    return `${pinDir}: recording; who reads cannot be seen from this pid namespace`;
   if (holder === undefined)
     return (
       `${pinDir}: recording into its ring buffer, read by no agent${elsewhere}; ` +

@@ -26,9 +26,9 @@ dnsPolicy: ClusterFirstWithHostNet
 restartPolicy: Never
 {{- else }}
 terminationGracePeriodSeconds: {{ $values.terminationGracePeriodSeconds }}
-{{- end }}
 {{- with include "vcml-agent.priorityClassName" . }}
 priorityClassName: {{ . }}
+{{- end }}
 {{- end }}
 {{- with $values.imagePullSecrets }}
 imagePullSecrets:

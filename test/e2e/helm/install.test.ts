@@ -165,10 +165,13 @@ test('the API server accepts every field of every manifest', async () => {
     'priorityClass.create=true',
   ];
   const rendered = await release.run('template', 'other', CHART, ...set(all));
+  // A pod, unlike a DaemonSet, is refused while its account does not exist.
+  await release.kubectl('create', 'serviceaccount', 'other-vcml-agent');
   await run(
     ['kubectl', 'apply', '--dry-run=server', '--validate=strict', '--filename=-'],
     rendered,
   );
+  await release.kubectl('delete', 'serviceaccount', 'other-vcml-agent');
 });
 
 test('helm uninstall leaves only the journal', async () => {

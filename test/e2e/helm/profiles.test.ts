@@ -101,7 +101,7 @@ test('with leastPrivilege, records name their pods, and the log says what they l
   // The mount namespace of the agent's container is not that of the node.
   const asked = ['status', '--output', 'json'];
   await release.kubectl('exec', 'daemonset/vcml-agent', '--', 'vcml-agent', ...asked);
-  const status = await release.marked(asked.join(' '));
+  const status = await release.marked(`/usr/local/bin/vcml-agent ${asked.join(' ')}`);
   assert.equal(status.attributes['vcml.entry'], 'exec');
   await uninstall();
 });

@@ -29,6 +29,8 @@ test('the commands of the README lead to a first chain', async (t) => {
   t.diagnostic(output);
   assert.doesNotMatch(output, /^failed /m);
   assert.match(output, /^ok +hook /m);
-  assert.match(output, / id {2}← sh\[\d+\]$/m);
+  assert.match(output, /vcml-agent --version {2}← sh\[\d+\]$/m);
+  // The last command leads to the runtime that started the exec.
+  assert.match(output, /runc/);
   await release.uninstall();
 });

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { statusText } from '../../../agent/commands/status.ts';
+import { hookText, statusText } from '../../../agent/commands/status.ts';
 import { statusOf } from '../../../agent/commands/status-of.ts';
 import type { Config } from '../../../agent/config/schema.ts';
 import { type Agent, runProgram, startAgent } from '../../support/agent.ts';
@@ -113,6 +113,12 @@ for (const [what, pins, pinned, text] of hooks)
     equal(found.pinned, pinned);
     match(lineOf(all, 'hook'), text);
   });
+
+test('where processes are not visible, status does not say that nobody reads the hook', () => {
+  const { found } = statusWith({ pins: [...MAPS, ...LINKS] });
+  match(hookText(found, true), /read by no agent/);
+  match(hookText(found, false), /recording; who reads cannot be seen from this pid namespace$/);
+});
 
 test('an agent runs only where the lock names its process, start and boot', () => {
   const [pid, start, boot] = ownLock().split(' ');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -69,4 +69,16 @@ test('an upgrade from 0.1.0 and a downgrade to it under a storm miss no exec, do
   );
   const { code, stdout } = await vcml('audit', agent.journalDir);
   assert.equal(code, 0, stdout);
+  // The audit of 0.1.0 reads all of it, and finds what docs/support.md says and nothing else.
+  const { stdout: found } = spawnSync(former.replace(/-agent$/, ''), ['audit', agent.journalDir], {
+    encoding: 'utf8',
+  });
+  assert.match(found, new RegExp(`^findings: ${agent.journal.lines.length} lines `, 'm'));
+  const codes = Array.from(found.matchAll(/^(?:FAIL|WARN) (\w+)/gm), ([, code]) => code);
+  const known = ['RUN_AFTER_STOP', 'RUN_COUNTS', 'CONTAINER'];
+  assert.deepEqual(
+    codes.filter((code) => !known.includes(`${code}`)),
+    [],
+    found,
+  );
 });
