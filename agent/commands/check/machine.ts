@@ -1,6 +1,7 @@
 import { readFileSync, statfsSync, statSync } from 'node:fs';
 import { machine, release } from 'node:os';
 import { dirname } from 'node:path';
+import { KEYS } from '../../../record/fields.ts';
 import type { Config } from '../../config/schema.ts';
 import { NATIVE_ERRORS } from '../../errors.ts';
 import { LOG_EVENTS } from '../../log-events.ts';
@@ -41,7 +42,7 @@ export function machineChecks(config: Config): [string, Check][] {
 
 function checkNode(config: Config) {
   const { nodeName } = config;
-  const { 'host.id': id } = hostOf(config);
+  const { [KEYS.hostId]: id } = hostOf(config);
   if (id !== undefined) return ok(`${nodeName}, host.id ${id}`);
   return failed(
     `${nodeName}; /etc/machine-id cannot be read, so records have no host.id`,
