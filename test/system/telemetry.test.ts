@@ -45,15 +45,23 @@ test('metrics agree with the journal before and after an exec storm', async (t) 
   const agent = await start(t, ...ON);
   for (const seconds of ['0', '1']) {
     await runProgram('storm', '2', seconds, program('noop'));
-    // Other programs execute all the time, so the journal is read before and after.
-    const before = counted(agent);
-    const samples = await scrape(agent);
-    const after = counted(agent);
-    for (const [name, least] of Object.entries(before)) {
-      const most = after[name as keyof typeof after];
-      const value = sumOf(samples, name);
-      ok(least <= value && value <= most, `${name}: ${least} <= ${value} <= ${most}`);
-    }
+    // Other programs execute all the time, so the journal is read before and after. Records count as soon
+    // as they are made, and the disk may still take them.
+    let wrong: readonly string[] = [];
+    const samples = await until(
+      () => `agree: ${wrong.join(', ')}`,
+      async () => {
+        const before = counted(agent);
+        const now = await scrape(agent);
+        const after = counted(agent);
+        wrong = Object.entries(before).flatMap(([name, least]) => {
+          const most = after[name as keyof typeof after];
+          const value = sumOf(now, name);
+          return least <= value && value <= most ? [] : [`${name}: ${least} ${value} ${most}`];
+        });
+        return wrong.length === 0 ? now : undefined;
+      },
+    );
     const [written, usage] = ['vcml_journal_written_bytes_total', 'vcml_journal_usage_bytes'];
     // One segment, nothing compressed; the file is ahead while a write has not returned.
     await until('as many bytes on disk as were written', async () => {
