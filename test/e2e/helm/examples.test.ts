@@ -29,6 +29,8 @@ for (const { file } of RENDERED)
     const known = objects.filter(
       (one) => one !== null && !ABSENT.some((group) => one.apiVersion.startsWith(group)),
     );
+    // A pod, unlike a DaemonSet, is refused while its account does not exist.
+    await cluster.apply(...known.filter(({ kind }) => kind === 'ServiceAccount'));
     const text = known.map((one) => stringify(one)).join('---\n');
     await run(['kubectl', 'apply', '--dry-run=server', '--validate=strict', '--filename=-'], text);
   });
