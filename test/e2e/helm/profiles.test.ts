@@ -79,6 +79,11 @@ test('the agent of a second release does the same, and its uninstall removes not
   assert.match(said, /another agent holds the hook .* node node-1, pid \d+/);
   await release.run('uninstall', 'second', '--wait', '--timeout=2m');
   assert.deepEqual(release.programs(), programs);
+  // One that still waits for the hook would take it as soon as the first one lets it go.
+  await eventually('the end of its pods', async () => {
+    const left = await release.kubectl('get', ...pods, '--output=name');
+    return left.trim() === '' || undefined;
+  });
 });
 
 test('the agent names a missing capability', async () => {
