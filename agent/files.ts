@@ -10,6 +10,15 @@ export interface Replacement {
   readonly durable: boolean;
 }
 
+/** Returns the text of a file; undefined: it cannot be read. */
+export function textIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
 /** Returns the name of the file to which a new text is written first. */
 export function asideOf(file: string): string {
   return `${file}.tmp`;

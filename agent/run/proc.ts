@@ -35,13 +35,11 @@ export function isInHostPidNamespace(): boolean {
   return readlinkSync('/proc/self/ns/pid') === HOST_PID_NAMESPACE;
 }
 
-/**
- * Whether the agent may read the executables and namespaces of processes that have all
- * capabilities.
- */
-export function mayInspectProcesses(): boolean {
-  // kthreadd has them, and is process 2 of every kernel.
-  return mountNamespaceOf(2) !== undefined;
+/** Returns the event of the log that says what the agent cannot see of other processes; undefined: it sees all. */
+export function unseenProcesses(): 'run.pid_namespace_missing' | 'run.ptrace_missing' | undefined {
+  if (!isInHostPidNamespace()) return 'run.pid_namespace_missing';
+  // kthreadd has all capabilities, and is process 2 of every kernel.
+  return mountNamespaceOf(2) === undefined ? 'run.ptrace_missing' : undefined;
 }
 
 function mountNamespaceOf(pid: number): number | undefined {

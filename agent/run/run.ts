@@ -11,7 +11,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import { attended } from './attended.ts';
 import { checkRun } from './check-run.ts';
 import { prepareExport, startExport } from './export-wiring.ts';
-import { isInHostPidNamespace, mayInspectProcesses } from './proc.ts';
+import { unseenProcesses } from './proc.ts';
 import { openTelemetry, sourceOf } from './readings.ts';
 import { createReport, type Report } from './report.ts';
 import { saveRunOptions } from './run-options.ts';
@@ -112,8 +112,8 @@ async function begin(run: Run, { hook, journal, journalExport }: Held): Promise<
   const checkpoint = createCheckpointWriter(config, session, report, pins);
   const loop = new DrainLoop(session.recorder, checkpoint, config.drainInterval);
   log(`hook.${hook.state}`, { hook: session.hookId, pins: pinDir, journal: journalDir });
-  if (!isInHostPidNamespace()) log('run.pid_namespace_missing');
-  else if (!mayInspectProcesses()) log('run.ptrace_missing');
+  const unseen = unseenProcesses();
+  if (unseen !== undefined) log(unseen);
   telemetry?.begin(sourceOf(config, { session, pins, loop, journalExport }));
   return { session, pins, checkpoint, loop, output };
 }

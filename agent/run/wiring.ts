@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { textOf } from '../../record/kernel-text.ts';
 import { createRedactor, type Redact } from '../../redact/redactor.ts';
@@ -11,6 +10,7 @@ import { hostResource, type ResourceAttributes } from '../enrich/resource.ts';
 import { ContainerStates } from '../enrich/runtimes/container-states.ts';
 import { RUNTIME_DIRS } from '../enrich/runtimes/runtimes.ts';
 import { readCursor } from '../export/read/cursor.ts';
+import { textIfThere } from '../files.ts';
 import type { JournalOptions } from '../journal/journal.ts';
 import type { Position } from '../journal/segment.ts';
 import { readState } from '../journal/state.ts';
@@ -163,19 +163,11 @@ export function hostOf(config: Config): ResourceAttributes {
   return hostResource({
     nodeName: config.nodeName,
     clusterName: config.clusterName,
-    machineId: readIfThere('/etc/machine-id'),
+    machineId: textIfThere('/etc/machine-id')?.trim(),
     kubernetes: config.metadata !== 'none',
     extra: process.env.OTEL_RESOURCE_ATTRIBUTES,
     serviceName: process.env.OTEL_SERVICE_NAME,
   });
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch {
-    return undefined;
-  }
 }
 
 /** Loads the configured source of pod metadata, and no other one; returns what opens it. */

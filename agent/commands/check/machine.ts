@@ -1,11 +1,12 @@
-import { readFileSync, statfsSync, statSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { machine, release } from 'node:os';
 import { dirname } from 'node:path';
 import { KEYS } from '../../../record/fields.ts';
 import type { Config } from '../../config/schema.ts';
 import { NATIVE_ERRORS } from '../../errors.ts';
+import { textIfThere } from '../../files.ts';
 import { LOG_EVENTS } from '../../log-events.ts';
-import { isInHostPidNamespace, mayInspectProcesses } from '../../run/proc.ts';
+import { isInHostPidNamespace, unseenProcesses } from '../../run/proc.ts';
 import { hostOf } from '../../run/wiring.ts';
 import { hookText } from '../status.ts';
 import { statusOf } from '../status-of.ts';
@@ -55,7 +56,7 @@ function checkKernel() {
   if (!ARCHITECTURES.includes(machine()))
     return failed(found, `use a node with ${ARCHITECTURES.join(' or ')}`);
   if (!isAtLeast(5, 10)) return failed(found, NATIVE_ERRORS.KERNEL_UNSUPPORTED.remedy);
-  if (/\[confidentiality\]/.test(textOf(LOCKDOWN) ?? ''))
+  if (/\[confidentiality\]/.test(textIfThere(LOCKDOWN) ?? ''))
     return failed(
       `${found}, with lockdown=confidentiality, so that no program may read its memory`,
       'boot with lockdown=integrity, or without lockdown',
@@ -105,7 +106,9 @@ function isBpffs(folder: string): boolean {
 function checkCapabilities() {
   if (process.geteuid?.() !== 0)
     return failed(`this process is uid ${process.geteuid?.()}`, 'run it as root');
-  const effective = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(textOf('/proc/self/status') ?? '')?.[1]}`);
+  const effective = BigInt(
+    `0x${/^CapEff:\s*(\w+)/m.exec(textIfThere('/proc/self/status') ?? '')?.[1]}`,
+  );
   const has = (name: keyof typeof CAPABILITIES) =>
     ((effective >> BigInt(CAPABILITIES[name])) & 1n) === 1n;
   const missing = (['BPF', 'PERFMON'] as const).filter((name) => !has(name) && !has('SYS_ADMIN'));
@@ -122,12 +125,9 @@ function checkCapabilities() {
 
 /** What records lack without it does not keep the agent from recording. */
 function checkProcesses() {
-  if (!isInHostPidNamespace()) {
-    const { sentence, remedy } = LOG_EVENTS['run.pid_namespace_missing'];
-    return ok(sentence, remedy);
-  }
-  if (mayInspectProcesses()) return ok('those of the host can be named');
-  const { sentence, remedy } = LOG_EVENTS['run.ptrace_missing'];
+  const unseen = unseenProcesses();
+  if (unseen === undefined) return ok('those of the host can be named');
+  const { sentence, remedy } = LOG_EVENTS[unseen];
   return ok(sentence, remedy);
 }
 
@@ -143,14 +143,6 @@ function checkHook(config: Config) {
 function sizeOf(file: string): number | undefined {
   try {
     return statSync(file).size;
-  } catch {
-    return undefined;
-  }
-}
-
-function textOf(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
   } catch {
     return undefined;
   }
