@@ -132,13 +132,13 @@ image: build/apt-image.stamp ## build the agent's image with buildah or docker: 
 
 URL ?= https://downloads.example/vcml-agent
 
-release: release-checked release-images release-reader ## build a release, and push and sign it: make release VERSION=0.1.0 REGISTRY=HOST/PATH KEY=FILE
+release: release-checked release-images release-reader ## build a release, and push and sign it: make release VERSION=0.2.0 REGISTRY=HOST/PATH KEY=FILE
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(NODE) deploy/release/build.ts build/release \
 		$(RELEASE_PARTS) build/reader $(ARCHITECTURES)
 	@cat build/release/SHA256SUMS
 	$(if $(REGISTRY),$(NODE) deploy/release/push.ts build/release '$(REGISTRY)' '$(KEY)')
 
-verify-release: node_modules/.stamp ## verify a release in a registry: make verify-release VERSION=0.1.0 REGISTRY=HOST/PATH KEY=cosign.pub
+verify-release: node_modules/.stamp ## verify a release in a registry: make verify-release VERSION=0.2.0 REGISTRY=HOST/PATH KEY=cosign.pub
 	@$(NODE) deploy/release/verify.ts '$(REGISTRY)' '$(VERSION)' '$(KEY)' $(FOLDER)
 
 reader: release-reader ## pack `vcml` for npm and for kubectl: make reader URL=https://downloads.example/vcml-agent
