@@ -4,7 +4,7 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, globSync, mkdirSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ROOT } from '../support/paths.ts';
 import {
@@ -15,23 +15,14 @@ import {
   NEXT_TAG,
   REPOSITORY,
 } from './agent-image.ts';
-import { createLayer, putBusybox, writeArchive } from './images.ts';
+import { AGENT_CONFIG, HOME, putAgent } from './agent-layer.ts';
+import { createLayer, writeArchive } from './images.ts';
 import { BIN } from './network.ts';
 
-const HOME = 'opt/vcml-agent';
 const OBJECT = join(HOME, 'build/exec.bpf.o');
 
 const agent = createLayer(LAYERS, 'agent');
-const home = join(agent, HOME);
-execFileSync(process.execPath, [join(ROOT, 'deploy/bundle.ts'), home], { cwd: ROOT });
-putBusybox(agent);
-mkdirSync(join(agent, 'usr/local/bin'), { recursive: true });
-symlinkSync(join('/', HOME, 'bin/vcml-agent'), join(agent, 'usr/local/bin/vcml-agent'));
-putLibraries(
-  agent,
-  ...globSync(join(home, 'node_modules/node-linux-*/bin/node')),
-  join(home, 'build/vcml_hook.node'),
-);
+putAgent(agent, ROOT);
 
 const next = createLayer(LAYERS, 'next');
 mkdirSync(dirname(join(next, OBJECT)), { recursive: true });
@@ -42,23 +33,8 @@ execFileSync('llvm-objcopy', ['--add-section', added, join(agent, OBJECT), join(
 const collector = createLayer(LAYERS, 'otelcol');
 copyFileSync(join(BIN, 'otelcol'), join(collector, 'otelcol'));
 
-const config = {
-  Env: ['PATH=/usr/local/bin:/bin'],
-  Entrypoint: [join('/', HOME, 'bin/vcml-agent')],
-  Cmd: ['run'],
-};
 writeArchive(AGENT_IMAGES, [
-  { tag: AGENT_IMAGE, layers: [agent], config },
-  { tag: `${REPOSITORY}:${NEXT_TAG}`, layers: [agent, next], config },
+  { tag: AGENT_IMAGE, layers: [agent], config: AGENT_CONFIG },
+  { tag: `${REPOSITORY}:${NEXT_TAG}`, layers: [agent, next], config: AGENT_CONFIG },
   { tag: COLLECTOR_IMAGE, layers: [collector], config: { Entrypoint: ['/otelcol'] } },
 ]);
-
-/** Copies the shared libraries that files need, each to its own path. */
-function putLibraries(root: string, ...files: readonly string[]): void {
-  const lines = execFileSync('ldd', files, { encoding: 'utf8' });
-  for (const [path] of lines.matchAll(/\/[^ :]+\.so[^ ]*(?= \(0x)/g)) {
-    if (existsSync(join(root, path))) continue;
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    copyFileSync(path, join(root, path));
-  }
-}

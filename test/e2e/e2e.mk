@@ -29,8 +29,8 @@ $(E2E)/programs/%: test/e2e/images/%.c | build/apt-build.stamp
 	gcc -O2 -Wall -Wextra -Werror -static $< -o $@
 
 $(E2E)/agent-images.tar: node_modules/.stamp build/exec.bpf.o build/vcml_hook.node $(KUBE_BIN)/otelcol \
-		$(shell find agent bin deploy record -type f) test/e2e/agent-image.ts test/e2e/build-agent-images.ts \
-		test/e2e/images.ts | build/apt-e2e.stamp
+		$(shell find agent bin deploy record -type f) test/e2e/agent-image.ts test/e2e/agent-layer.ts \
+		test/e2e/build-agent-images.ts test/e2e/images.ts | build/apt-e2e.stamp
 	$(NODE) test/e2e/build-agent-images.ts
 
 # The kernel of the second machine is one of those in test/kernels.

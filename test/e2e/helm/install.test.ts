@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JournalLine } from '../../support/journal/followed-journal.ts';
-import { VCML_BIN } from '../../support/paths.ts';
 import { AGENT_IMAGES, NEXT_TAG } from '../agent-image.ts';
 import { Cluster } from '../cluster.ts';
 import { eventually } from '../eventually.ts';
 import { run } from '../network.ts';
 import { NODE_NAME } from '../place.ts';
-import { container, type PodObject, pod, podSpec, waitForPhase } from '../pods.ts';
+import { container, pod, podSpec, waitForPhase } from '../pods.ts';
 import { CHART, Release, set } from './release.ts';
+import { endStorm, startStorm } from './storm.ts';
 
 const mountsBefore = mounts();
 const cluster = await Cluster.start();
@@ -125,36 +123,14 @@ test('a collector that stops and returns has missed nothing', async () => {
 });
 
 test('upgrades, rollbacks and killed pods miss nothing during a storm', async () => {
-  // The ring holds a minute of them: a slow machine takes long to start an agent.
-  const some = 'for n in 0 1 2 3 4 5 6 7 8 9; do /programs/noop storm $i; i=$((i + 1)); done';
-  const loop = `while [ ! -e /tmp/stop ]; do ${some}; sleep 0.01; done; echo $i`;
-  await cluster.apply(pod('storm', [container('main', ['sh', '-c', `i=0; ${loop}`])]));
-  await waitForPhase(cluster, 'Running', 'storm');
+  await startStorm(cluster);
   await release.install('collector.enabled=true', `image.tag=${NEXT_TAG}`);
   await release.install('collector.enabled=true');
   await release.replaceKilledAgent();
   const containerd = cluster.component('containerd');
   await containerd.stop();
   containerd.start();
-  await eventually('the end of the storm', async () => {
-    // While containerd starts, a command that succeeded may report an error.
-    await cluster.kubectl('exec', 'storm', '--', 'touch', '/tmp/stop').catch(() => {});
-    const { status } = await cluster.get<PodObject>('pod', 'storm');
-    return status.phase === 'Succeeded' || undefined;
-  });
-  const count = Number((await cluster.kubectl('logs', 'storm')).trim());
-  // Arguments do not identify them: a crowded ring drops arguments first.
-  const isOfStorm = ({ object }: JournalLine) => object === '/programs/noop';
-  const records = await release.journal.waitFor('the whole storm', (all) =>
-    all.filter(isOfStorm).length >= count ? all : undefined,
-  );
-  assert.equal(records.filter(isOfStorm).length, count);
-  const states = records
-    .filter(({ action }) => action.startsWith('journal.'))
-    .map(({ action, attributes }) => `${action} ${attributes['vcml.hook.state'] ?? ''}`);
-  assert.equal(states.filter((state) => state.startsWith('journal.loss')).length, 0, `${states}`);
-  const audit = execFileSync(VCML_BIN, ['audit', release.journalDir], { encoding: 'utf8' });
-  assert.match(audit, /sound/);
+  await endStorm(cluster, release);
 });
 
 test('the API server accepts every field of every manifest', async () => {

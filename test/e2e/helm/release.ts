@@ -46,12 +46,21 @@ export class Release {
    * Installs or upgrades with values such as `a.b=c`, waits until everything is ready, and returns
    * the output.
    */
-  async install(...values: readonly string[]): Promise<string> {
+  install(...values: readonly string[]): Promise<string> {
+    return this.installChart(CHART, ...set(values));
+  }
+
+  /** Does the same with another chart, and with flags. */
+  async installChart(chart: string, ...flags: readonly string[]): Promise<string> {
     const wait = ['--wait', '--timeout=3m', '--create-namespace'];
-    const notes = await this.run('upgrade', '--install', NAME, CHART, ...wait, ...set(values));
+    const notes = await this.run('upgrade', '--install', NAME, chart, ...wait, ...flags);
+    await this.waitUntilReady();
+    return notes;
+  }
+
+  async waitUntilReady(): Promise<void> {
     // On one node, maxUnavailable is all of them, and Helm 3 does not wait for the agent.
     await this.kubectl('rollout', 'status', `daemonset/${NAME}`, '--timeout=3m');
-    return notes;
   }
 
   /** Kills the agent's pod, and waits until the pod that takes its place is ready. */

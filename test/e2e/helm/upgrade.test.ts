@@ -1,20 +1,21 @@
-import { deepEqual } from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { ROOT } from '../../support/paths.ts';
+import { VERSION } from '../../../agent/version.ts';
+import { formerVersion, whyNoFormerVersion } from '../../support/former-version.ts';
+import { AGENT_IMAGES, REPOSITORY } from '../agent-image.ts';
+import { AGENT_CONFIG, putAgent } from '../agent-layer.ts';
 import { Cluster } from '../cluster.ts';
 import { eventually } from '../eventually.ts';
+import { createLayer, writeArchive } from '../images.ts';
 import { run } from '../network.ts';
 import { DIR } from '../place.ts';
-import { CHART } from './release.ts';
+import { CHART, Release, set } from './release.ts';
+import { endStorm, startStorm } from './storm.ts';
 import { HELMS, type HelmName } from './template.ts';
 
-/** The commit of 0.1.0. */
-const COMMIT = 'c657698fd4f8abcb61668b74c61bd1a0c3d848c6';
-const GIT = ['-c', 'safe.directory=*', '-C', ROOT];
-const CHART_PATH = 'helm/vcml-agent';
+/** The tag of the image of 0.1.0. */
+const FORMER = 'former';
 /** The kinds of objects that belong to no namespace, as kubectl prints them. */
 const KINDS = ['ClusterRole', 'ClusterRoleBinding', 'PriorityClass'];
 
@@ -28,8 +29,8 @@ interface List {
   }[];
 }
 
-const { status } = spawnSync('git', [...GIT, 'cat-file', '-e', `${COMMIT}^{commit}`]);
-const skip = status === 0 ? false : 'this clone does not have the commit of 0.1.0';
+const skip = whyNoFormerVersion();
+const chart = skip ? '' : join(formerVersion(), 'helm/vcml-agent');
 const cluster = skip ? undefined : await Cluster.start();
 after(() => cluster?.[Symbol.asyncDispose]());
 
@@ -38,15 +39,15 @@ for (const helm of HELMS)
     skip,
   }, async () => {
     const [first, second] = [`${helm}-one`, `${helm}-two`];
-    await install(helm, first, formerChart());
-    deepEqual(
+    await install(helm, first, chart);
+    assert.deepEqual(
       await clusterWide(first),
       KINDS.map((kind) => `${kind}/vcml-agent`),
     );
     await install(helm, first, CHART, '--reset-then-reuse-values');
     await install(helm, second, CHART);
     for (const namespace of [first, second])
-      deepEqual(
+      assert.deepEqual(
         await clusterWide(namespace),
         KINDS.map((kind) => `${kind}/vcml-agent.${namespace}`),
       );
@@ -54,14 +55,41 @@ for (const helm of HELMS)
       (await mayListPods(first)) && (await mayListPods(second)) ? true : undefined,
     );
     await run([helm, 'uninstall', 'vcml-agent', `--namespace=${second}`]);
-    deepEqual(
+    assert.deepEqual(
       [await clusterWide(first), await clusterWide(second)].map((all) => all.length),
       [3, 0],
     );
-    deepEqual(await mayListPods(first), true);
+    assert.deepEqual(await mayListPods(first), true);
     await run([helm, 'uninstall', 'vcml-agent', `--namespace=${first}`]);
-    deepEqual(await clusterWide(first), []);
+    assert.deepEqual(await clusterWide(first), []);
   });
+
+test('agents of 0.1.0 are upgraded, rolled back and upgraded again, and miss nothing', {
+  skip,
+}, async () => {
+  assert.ok(cluster);
+  await cluster.importImages(AGENT_IMAGES);
+  await cluster.importImages(formerImage());
+  const release = new Release(cluster, 'helm');
+  await release.installChart(chart, ...set([`image.tag=${FORMER}`]));
+  await startStorm(cluster);
+  const upgrade = () =>
+    release.installChart(CHART, '--reset-then-reuse-values', '--set=image.tag=e2e');
+  await upgrade();
+  await release.run('rollback', 'vcml-agent', '--wait', '--timeout=3m');
+  await release.waitUntilReady();
+  await upgrade();
+  assert.match(await release.test(), /PASSED/);
+  const states = await endStorm(cluster, release);
+  assert.deepEqual(states, ['attached', 'upgraded', 'upgraded', 'upgraded']);
+  const versions = release.journal.records
+    .filter(({ action }) => action === 'journal.start')
+    .map(({ attributes }) => attributes['vcml.agent.version']);
+  assert.deepEqual(versions, ['0.1.0', VERSION, '0.1.0', VERSION]);
+  const programs = release.programs();
+  await release.uninstall();
+  await release.assertGone(programs);
+});
 
 /** Installs or upgrades a release whose agents no node runs. */
 async function install(
@@ -97,11 +125,11 @@ async function mayListPods(namespace: string): Promise<boolean> {
   );
 }
 
-/** Unpacks the chart of 0.1.0; returns its folder. */
-function formerChart(): string {
-  const folder = join(DIR, 'former');
-  mkdirSync(folder, { recursive: true });
-  const input = execFileSync('git', [...GIT, 'archive', COMMIT, CHART_PATH]);
-  execFileSync('tar', ['-x', '-C', folder], { input });
-  return join(folder, CHART_PATH);
+/** Builds the image of 0.1.0; returns its archive. */
+function formerImage(): string {
+  const layer = createLayer(`${DIR}/images`, FORMER);
+  putAgent(layer, formerVersion());
+  return writeArchive(`${DIR}/images/${FORMER}.tar`, [
+    { tag: `${REPOSITORY}:${FORMER}`, layers: [layer], config: AGENT_CONFIG },
+  ]);
 }

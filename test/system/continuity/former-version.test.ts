@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { judge } from '../../check/check.ts';
 import { program, startAgent } from '../../support/agent.ts';
 import { vcml } from '../../support/forensics.ts';
+import { formerVersion, whyNoFormerVersion } from '../../support/former-version.ts';
 import { judgeCheckpoints } from '../../support/journal/judge-checkpoints.ts';
 import { segmentTexts } from '../../support/journal/read-lines.ts';
-import { formerVersion, whyNoFormerVersion } from './former-version.ts';
 import { startStorm } from './storm.ts';
 
 /** 0.1.0 did not know the place of an exec whose cgroup was gone. */
@@ -20,7 +21,7 @@ test('an upgrade from 0.1.0 and a downgrade to it under a storm miss no exec, do
   if (reason) return t.skip(reason);
   const agent = await startAgent();
   t.after(() => agent.close());
-  const [present, former] = [agent.bin, formerVersion()];
+  const [present, former] = [agent.bin, join(formerVersion(), 'bin/vcml-agent')];
   // It begins with 0.1.0, whose hook makes the tables.
   assert.equal(await agent.stop(), 0, agent.stderr);
   assert.equal(agent.detach('--journal-dir', agent.journalDir).status, 0);

@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -9,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from '../../support/paths.ts';
+import { ROOT } from './paths.ts';
 
 /** The commit of 0.1.0. */
 const COMMIT = 'c657698fd4f8abcb61668b74c61bd1a0c3d848c6';
@@ -21,7 +22,7 @@ export function whyNoFormerVersion(): string | false {
   return status === 0 ? false : 'this clone does not have the commit of 0.1.0';
 }
 
-/** Builds 0.1.0, agent and kernel side, unless that was done before; returns its executable. */
+/** Builds 0.1.0, agent and kernel side, unless that was done before; returns its folder. */
 export function formerVersion(): string {
   const root = join(ROOT, 'build/0.1.0');
   if (!existsSync(root)) {
@@ -36,7 +37,7 @@ export function formerVersion(): string {
     execFileSync('make', ['--silent', ...BUILT], { cwd: aside, env });
     renameSync(aside, root);
   }
-  return join(root, 'bin/vcml-agent');
+  return root;
 }
 
 /** Shares npm's packages; 0.1.0 looks for Node's binary and headers inside of the package `node`. */
@@ -46,6 +47,9 @@ function linkPackages(into: string): void {
   for (const name of readdirSync(packages)) {
     const link = name.startsWith('node-linux-') ? join('node/node_modules', name) : name;
     if (name !== 'node') symlinkSync(join(packages, name), join(into, link));
+    // Its bundle says which version of Node it has.
+    if (link !== name)
+      copyFileSync(join(packages, name, 'package.json'), join(into, 'node/package.json'));
   }
 }
 
