@@ -1,9 +1,11 @@
 import { visible } from '../../../record/visible.ts';
 import type { Config } from '../../config/schema.ts';
 import { EXIT } from '../../errors.ts';
+import { type CheckedRun, checkRun } from '../../run/check-run.ts';
+import { createLog } from '../../telemetry/log.ts';
 import { connectionChecks } from './connections.ts';
 import { containerChecks } from './containers.ts';
-import { type Finding, findingOf } from './finding.ts';
+import { type Check, type Finding, findingOf, ok } from './finding.ts';
 import { machineChecks } from './machine.ts';
 
 /**
@@ -16,10 +18,13 @@ export async function checkNode(
   { output }: { readonly output: 'text' | 'json' },
 ): Promise<number> {
   const findings: Finding[] = [];
+  const log = createLog('error');
+  const checked = checkRun(config, env, log);
   for (const [name, check] of [
+    configurationCheck(checked),
     ...machineChecks(config),
     ...containerChecks(config),
-    ...connectionChecks(config, env),
+    ...connectionChecks(config, checked, log),
   ]) {
     const finding = await findingOf(name, check);
     findings.push(finding);
@@ -27,6 +32,17 @@ export async function checkNode(
   }
   if (output === 'json') process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
   return findings.some(({ result }) => result === 'failed') ? EXIT.checkFailed : 0;
+}
+
+/** Says what `config check` would refuse. */
+function configurationCheck(checked: Promise<CheckedRun>): [string, Check] {
+  return [
+    'configuration',
+    async () => {
+      await checked;
+      return ok('a run would accept it');
+    },
+  ];
 }
 
 /** Text from files and servers cannot control the terminal. */

@@ -1,18 +1,22 @@
 import type { Config } from '../../config/schema.ts';
-import { checkRun } from '../../run/check-run.ts';
+import type { Log } from '../../log-events.ts';
+import type { CheckedRun } from '../../run/check-run.ts';
 import { prepareExport } from '../../run/export-wiring.ts';
 import { loadPodSource } from '../../run/wiring.ts';
-import { createLog } from '../../telemetry/log.ts';
 import { type Check, failed, off, ok } from './finding.ts';
 
 /** How long the API server or the kubelet may take. */
 const PODS_MS = 15_000;
 
-/** What the agent connects to, by the name of the check. */
-export function connectionChecks(config: Config, env: NodeJS.ProcessEnv): [string, Check][] {
+/** What the agent connects to, by the name of the check. `checked` is what the configuration refers to. */
+export function connectionChecks(
+  config: Config,
+  checked: Promise<CheckedRun>,
+  log: Log,
+): [string, Check][] {
   return [
     ['API', () => checkPods(config)],
-    ['collector', () => checkCollector(config, env)],
+    ['collector', () => checkCollector(config, checked, log)],
   ];
 }
 
@@ -46,12 +50,13 @@ async function checkPods(config: Config) {
 }
 
 /** Sends a request without records, with the credentials and the timeout of a run. */
-async function checkCollector(config: Config, env: NodeJS.ProcessEnv) {
+async function checkCollector(config: Config, checked: Promise<CheckedRun>, log: Log) {
   const { exportEndpoint } = config;
-  const log = createLog('error');
-  const { credentials } = await checkRun(config, env, log);
-  const prepared = await prepareExport(config, credentials, log);
-  if (prepared === undefined) return off('nothing is exported: exportEndpoint is not set');
+  if (exportEndpoint === '') return off('nothing is exported: exportEndpoint is not set');
+  const known = await checked.catch(() => undefined);
+  const prepared = known && (await prepareExport(config, known.credentials, log));
+  if (prepared === undefined)
+    return failed(`${exportEndpoint}: not asked, because of the configuration`);
   const outcome = await prepared.probe();
   if (outcome.kind === 'accepted') return ok(`${exportEndpoint} accepts requests`);
   const { kind, code, details } = outcome;

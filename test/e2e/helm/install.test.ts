@@ -70,7 +70,9 @@ test('helm test passes, and finds nothing wrong with the node', async () => {
 /** Asserts that every check of the node is among these lines, and none fails. */
 function assertSound(output: string): void {
   const names =
-    'node kernel BTF bpffs capabilities processes hook cgroups runtime API collector'.split(' ');
+    'configuration node kernel BTF bpffs capabilities processes hook cgroups runtime API collector'.split(
+      ' ',
+    );
   for (const name of names) assert.match(output, new RegExp(`^ok +${name} `, 'm'));
   assert.doesNotMatch(output, /^failed /m);
 }

@@ -61,6 +61,7 @@ test('beside an agent that records and exports, no check fails', async (t) => {
   deepEqual(
     lines.map((line) => line.slice(8, 21).trim()),
     [
+      'configuration',
       'node',
       'kernel',
       'BTF',
@@ -124,15 +125,28 @@ test('a collector that denies, or is not there, is named with what it says', asy
   match((await ask(1)).stdout, /^failed {2}collector .*UNAVAILABLE: .*ECONNREFUSED/m);
 });
 
-test('files of credentials that a run would refuse are named', async () => {
-  const { collector } = await findings(NOWHERE, {
+test('what a run would refuse is named once', async () => {
+  const { configuration, collector } = await findings(NOWHERE, {
     env: {
       VCML_AGENT_EXPORT_ENDPOINT: 'https://127.0.0.1:1',
       VCML_AGENT_EXPORT_CERTIFICATE: '/nowhere/ca.pem',
     },
   });
-  equal(collector?.result, 'failed');
-  match(`${collector?.found}`, /\/nowhere\/ca\.pem: ENOENT/);
+  equal(configuration?.result, 'failed');
+  match(`${configuration?.found}`, /\/nowhere\/ca\.pem: ENOENT/);
+  deepEqual(
+    [collector?.result, collector?.found],
+    ['failed', 'https://127.0.0.1:1: not asked, because of the configuration'],
+  );
+});
+
+test('what has nothing to do with the collector does not stand beside it', async () => {
+  const { configuration, collector } = await findings(NOWHERE, {
+    env: { KUBERNETES_SERVICE_HOST: '127.0.0.1', VCML_AGENT_ON_EXIT: 'whenUninstalled' },
+  });
+  equal(configuration?.result, 'failed');
+  match(`${configuration?.found}`, /POD_NAME/);
+  equal(collector?.result, 'off');
 });
 
 test('the API server is asked for the pods of this node', async (t) => {
