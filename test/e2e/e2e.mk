@@ -14,7 +14,7 @@ E2E_TESTS := test/e2e/**/*.test.ts
 .PHONY: e2e-set-up
 
 e2e-set-up: $(E2E_COMPONENTS) $(E2E_PROGRAMS) $(E2E)/agent-images.tar build/machine.stamp $(CLICKHOUSE) \
-	build/s3/versitygw
+	build/s3/versitygw build/registry/registry
 
 $(KUBE_BIN)/kube: test/e2e/kube/main.go test/e2e/kube/go.mod
 $(KUBE_BIN)/containerd: test/e2e/containerd/go.mod

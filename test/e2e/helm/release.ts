@@ -22,7 +22,7 @@ const LOG_MS = 30_000;
 const PATIENCE_MS = 120_000;
 
 /** The folders that differ in this cluster, and time-outs for a busy machine. */
-const SETTINGS = [
+export const SETTINGS = [
   'config.metadataWait=10s',
   `runtime.dir=${RUNTIME_STATE}/io.containerd.runtime.v2.task`,
   `hostPaths.journal=${DIR}/node`,
