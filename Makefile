@@ -207,7 +207,8 @@ node_modules/.stamp: package-lock.json | build/apt-npm.stamp
 # --- the kernel side -------------------------------------------------------------------------
 
 BPF_ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
-BPF_FLAGS := -O2 -g -target bpf -mcpu=v2 -D__TARGET_ARCH_$(BPF_ARCH) \
+# The object has the names of the sources. Without the folder before them, it is the same in each checkout.
+BPF_FLAGS := -O2 -g -target bpf -mcpu=v2 -D__TARGET_ARCH_$(BPF_ARCH) -fdebug-compilation-dir=. \
 	-Wall -Wextra -Wpadded -Werror -Wno-unused-parameter
 
 build/exec.bpf.o: $(wildcard bpf/*.c bpf/*.h) Makefile | build/apt-build.stamp
