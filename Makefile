@@ -103,7 +103,8 @@ kernels: build $(PROGRAMS) ## run the agent and its cases on other kernels, and 
 	@exec $(NODE) --test --test-concurrency=1 --test-reporter=spec test/kernels/{image,matrix}.ts
 
 e2e: build $(PROGRAMS) e2e-set-up ## build a Kubernetes node, then run the agent's tests on it, as root
-	@exec $(NODE) test/e2e/run.ts '$(E2E_TESTS)'
+	@$(NODE) test/e2e/run.ts '$(E2E_TESTS)'
+	@$(if $(filter file,$(origin E2E_TESTS)),E2E_RUNTIME=cri-o $(NODE) test/e2e/run.ts '$(CRI_O_TESTS)')
 
 set-up: $(TESTED) ## build what the tests of `make test` need, too
 
@@ -163,8 +164,8 @@ APT_valgrind := valgrind
 APT_image = $(if $(shell command -v buildah || command -v docker),,buildah)
 APT_kernels := busybox-static cpio e2fsprogs mmdebstrap qemu-system-arm qemu-system-x86 xz-utils
 APT_arm64 := g++-aarch64-linux-gnu
-APT_e2e = bpftool busybox-static containernetworking-plugins iproute2 iptables jq openssl python3-venv \
-	runc tmux unzip $(if $(shell command -v go),,golang-go)
+APT_e2e = bpftool busybox-static conmon containernetworking-plugins iproute2 iptables jq openssl \
+	python3-venv runc skopeo tmux unzip $(if $(shell command -v go),,golang-go)
 
 # $(call apt_install,packages) installs those that are missing, and calls nothing if none is.
 define apt_install

@@ -9,8 +9,18 @@ import { Component } from './component.ts';
 import { eventually } from './eventually.ts';
 import { buildImages } from './images.ts';
 import { createNetwork, run } from './network.ts';
-import { BPFFS, CGROUP, COMPONENT_CGROUP, DIR, NODE_NAME, RUNTIME_SOCKET } from './place.ts';
-import { BPFFS_MARK, noteOutside, OWNER, removeCluster } from './remove.ts';
+import {
+  BPFFS,
+  CGROUP,
+  COMPONENT_CGROUP,
+  DIR,
+  NODE_NAME,
+  RUNTIME,
+  RUNTIME_ROOT,
+  RUNTIME_SOCKET,
+  RUNTIME_STATE,
+} from './place.ts';
+import { BPFFS_MARK, noteOutside, OWNER, ROOT_MARK, removeCluster } from './remove.ts';
 import { COMMANDS, type ComponentName, writeSettings } from './settings.ts';
 
 const FOLDERS = ['pki', 'log', 'etcd', 'cni', 'kubelet', 'manifests', 'images'];
@@ -84,10 +94,11 @@ export class Cluster implements AsyncDisposable {
     createCgroup(CGROUP);
     createCgroup(COMPONENT_CGROUP);
     shareBpffs();
+    shareRoot();
     createNetwork();
     createCertificates();
     writeSettings();
-    this.#run('etcd', 'kube-apiserver', 'containerd');
+    this.#run('etcd', 'kube-apiserver', RUNTIME);
     await this.importImages(buildImages());
     await this.#answering();
     this.#run('kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy', 'dns');
@@ -100,6 +111,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Imports an archive of images into the runtime. */
   async importImages(archive: string): Promise<void> {
+    if (RUNTIME === 'cri-o') return storeImages(archive);
     const ctr = ['ctr', `--address=${RUNTIME_SOCKET}`, '--namespace=k8s.io'];
     await this.#until('containerd', () => run([...ctr, 'version']));
     await run([...ctr, 'images', 'import', archive]);
@@ -130,6 +142,16 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
+/** Copies the images of an archive to the storage of CRI-O, which has no command for it. */
+async function storeImages(archive: string): Promise<void> {
+  const manifest = await run(['tar', '-xOf', archive, './manifest.json']);
+  const images: readonly { RepoTags: readonly string[] }[] = JSON.parse(manifest);
+  for (const tag of images.flatMap(({ RepoTags }) => RepoTags)) {
+    const stored = `containers-storage:[overlay@${RUNTIME_ROOT}+${RUNTIME_STATE}]${tag}`;
+    await run(['skopeo', '--insecure-policy', 'copy', `docker-archive:${archive}:${tag}`, stored]);
+  }
+}
+
 /** Waits until this machine has no other cluster; the returned function admits the next one. */
 async function takeLock(): Promise<() => void> {
   // It holds the lock until its input ends, at the latest when this process ends.
@@ -150,4 +172,12 @@ function shareBpffs(): void {
     writeFileSync(BPFFS_MARK, '');
   }
   execFileSync('mount', ['--make-shared', BPFFS]);
+}
+
+/** Shares the mount of `/`, as on every host with systemd; CRI-O mounts it in no pod otherwise. */
+function shareRoot(): void {
+  const propagation = execFileSync('findmnt', ['-no', 'PROPAGATION', '/'], { encoding: 'utf8' });
+  if (propagation.trim() !== 'private') return;
+  writeFileSync(ROOT_MARK, '');
+  execFileSync('mount', ['--make-shared', '/']);
 }

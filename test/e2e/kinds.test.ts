@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import type { JournalLine } from '../support/journal/followed-journal.ts';
 import { metadataFlags } from './access.ts';
 import { Cluster, type Manifest } from './cluster.ts';
-import { DIR, NODE_NAME, STATIC_PODS } from './place.ts';
+import { DIR, NODE_NAME, RUNTIME, STATIC_PODS } from './place.ts';
 import { container, containerId, type PodObject, pod, podSpec, waitForPhase } from './pods.ts';
 import { startRecorder } from './recorder.ts';
 
@@ -39,7 +39,7 @@ function assertRecorded(record: JournalLine, expected: Expected): void {
     'k8s.container.name': inside,
     'container.image.name': 'localhost/test',
     'container.image.tags': ['e2e'],
-    'container.runtime.name': 'containerd',
+    'container.runtime.name': RUNTIME,
     'vcml.container.type': type,
     'vcml.metadata.state': 'complete',
     'vcml.entry': entry,

@@ -22,7 +22,17 @@ export const BPFFS = '/sys/fs/bpf';
 /** The hook of the agent that the chart installs. */
 export const PINS = `${BPFFS}/vcml-agent`;
 
-/** The folder of containerd's bundles and its other state at run time. */
-export const RUNTIME_STATE = `${DIR}/containerd/state`;
-export const RUNTIME_SOCKET = `${DIR}/containerd.sock`;
+/** The container runtime of the node. */
+export const RUNTIME = runtimeFrom(process.env.E2E_RUNTIME);
+/** The folder of the runtime's state at run time, with its files about containers. */
+export const RUNTIME_STATE = `${DIR}/${RUNTIME}/state`;
+/** The folder of all that the runtime keeps. */
+export const RUNTIME_ROOT = `${DIR}/${RUNTIME}/root`;
+export const RUNTIME_SOCKET = `${DIR}/runtime.sock`;
 export const STATIC_PODS = `${DIR}/manifests`;
+
+function runtimeFrom(name = 'containerd'): 'containerd' | 'cri-o' {
+  if (name !== 'containerd' && name !== 'cri-o')
+    throw new Error(`E2E_RUNTIME=${name}: it is containerd or cri-o`);
+  return name;
+}

@@ -6,6 +6,8 @@ import { BPFFS, CGROUP, DIR, NETWORK_NAMESPACE, OUTSIDE_LINK, PINS } from './pla
 
 /** The file that exists if the cluster mounted the bpffs. */
 export const BPFFS_MARK = `${DIR}/bpffs-mounted`;
+/** The file that exists if the cluster shared the mount of `/`. */
+export const ROOT_MARK = `${DIR}/root-shared`;
 
 /** The folders outside that the components create and that no option moves. */
 const OUTSIDE = [
@@ -13,6 +15,7 @@ const OUTSIDE = [
   '/run/netns',
   '/usr/libexec/kubernetes',
   '/var/lib/cni',
+  '/var/lib/containers',
   '/var/lib/kubelet',
   '/var/log/containers',
 ];
@@ -38,6 +41,7 @@ export function removeAbandoned(): void {
  */
 export function removeCluster(): void {
   if (!existsSync(DIR)) return;
+  const isRootShared = existsSync(ROOT_MARK);
   killCgroup(CGROUP);
   // It refuses while an agent outside of the cluster holds the hook; the rest is removed all the same.
   if (existsSync(PINS))
@@ -47,18 +51,25 @@ export function removeCluster(): void {
   spawnSync('ip', ['netns', 'delete', NETWORK_NAMESPACE], { stdio: 'ignore' });
   removeCgroup(CGROUP);
   for (const folder of [...outside(), DIR]) {
-    for (const point of mountsIn(folder)) execFileSync('umount', ['--lazy', point]);
+    unmountIn(folder);
     rmSync(folder, { recursive: true, force: true });
   }
+  // Each mount had a copy below the bind mounts of `/`; as long as it is shared, both end together.
+  if (isRootShared) spawnSync('mount', ['--make-private', '/']);
 }
 
-/** Lists mounts, the innermost first; `ip netns` mounts its folder on itself. */
-function mountsIn(dir: string): string[] {
+/** Unmounts what is in a folder, the innermost first. One end of a shared mount can take the others along. */
+function unmountIn(dir: string): void {
+  for (let point = lastMountIn(dir); point !== undefined; point = lastMountIn(dir))
+    execFileSync('umount', ['--lazy', point]);
+}
+
+/** Returns the mount that was made last; `ip netns` mounts its folder on itself. */
+function lastMountIn(dir: string): string | undefined {
   return readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
     .map((line) => line.split(' ')[1] ?? '')
-    .filter((point) => `${point}/`.startsWith(`${dir}/`))
-    .reverse();
+    .findLast((point) => `${point}/`.startsWith(`${dir}/`));
 }
 
 function outside(): string[] {

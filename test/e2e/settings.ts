@@ -7,6 +7,7 @@ import {
   NODE_ADDRESS,
   NODE_NAME,
   POD_RANGE,
+  RUNTIME_ROOT,
   RUNTIME_SOCKET,
   RUNTIME_STATE,
   SERVICE_RANGE,
@@ -19,10 +20,15 @@ export const PAUSE_IMAGE = 'localhost/pause:e2e';
 /** The name of a runtime that moves a variable from the command line of an exec to its environment. */
 export const RUNTIME_WITH_ENVIRONMENT = 'with-environment';
 
+const LIMITED_RUNC = `${DIR}/limited-runc`;
+
 /** Writes the configuration files of the components. */
 export function writeSettings(): void {
   writeFileSync(`${DIR}/${RUNTIME_WITH_ENVIRONMENT}`, WITH_ENVIRONMENT, { mode: 0o755 });
   writeFileSync(`${DIR}/containerd.toml`, CONTAINERD);
+  writeFileSync(LIMITED_RUNC, LIMITED, { mode: 0o755 });
+  writeFileSync(`${DIR}/crio.toml`, CRI_O);
+  write('policy.json', { default: [{ type: 'insecureAcceptAnything' }] });
   write('cni/10-pods.conflist', CNI);
   write('kubelet.yaml', KUBELET);
   write('kube-proxy.yaml', KUBE_PROXY);
@@ -64,6 +70,7 @@ export const COMMANDS = {
     '--audit-log-path=log/audit.log',
   ],
   containerd: ['containerd', `--config=${DIR}/containerd.toml`],
+  'cri-o': ['crio', `--config=${DIR}/crio.toml`, '--config-dir='],
   'kube-controller-manager': [
     'kube',
     'kube-controller-manager',
@@ -100,7 +107,7 @@ export type ComponentName = keyof typeof COMMANDS;
 
 // restrict_oom_score_adj is set because runc cannot lower the score without CAP_SYS_RESOURCE.
 const CONTAINERD = `version = 3
-root = "${DIR}/containerd/root"
+root = "${RUNTIME_ROOT}"
 state = "${RUNTIME_STATE}"
 disabled_plugins = ["io.containerd.nri.v1.nri"]
 [grpc]
@@ -126,6 +133,62 @@ disabled_plugins = ["io.containerd.nri.v1.nri"]
   conf_dir = "${DIR}/cni"
 `;
 
+const CRI_O = `[crio]
+root = "${RUNTIME_ROOT}"
+runroot = "${RUNTIME_STATE}"
+storage_driver = "overlay"
+log_dir = "${DIR}/pods"
+version_file = "${DIR}/cri-o/version"
+clean_shutdown_file = "${DIR}/cri-o/clean.shutdown"
+[crio.api]
+listen = "${RUNTIME_SOCKET}"
+[crio.runtime]
+default_runtime = "runc"
+cgroup_manager = "cgroupfs"
+apparmor_profile = "unconfined"
+hooks_dir = []
+cdi_spec_dirs = []
+container_exits_dir = "${DIR}/cri-o/exits"
+container_attach_socket_dir = "${DIR}/cri-o/attach"
+namespaces_dir = "${DIR}/cri-o/namespaces"
+[crio.runtime.runtimes.runc]
+runtime_path = "${LIMITED_RUNC}"
+runtime_type = "oci"
+runtime_root = "${DIR}/runc"
+monitor_cgroup = "pod"
+[crio.runtime.runtimes.${RUNTIME_WITH_ENVIRONMENT}]
+runtime_path = "${DIR}/${RUNTIME_WITH_ENVIRONMENT}"
+runtime_type = "oci"
+runtime_root = "${DIR}/runc"
+monitor_cgroup = "pod"
+[crio.image]
+pause_image = "${PAUSE_IMAGE}"
+signature_policy = "${DIR}/policy.json"
+signature_policy_dir = "${DIR}/cri-o/policies"
+[crio.network]
+network_dir = "${DIR}/cni"
+plugin_dirs = ["/usr/lib/cni", "/opt/cni/bin"]
+[crio.nri]
+enable_nri = false
+`;
+
+/**
+ * Leaves away what containerd leaves away by itself on a machine without CAP_SYS_RESOURCE and without
+ * huge pages; CRI-O has no settings for that.
+ */
+const LIMITED = `#!/bin/sh
+for argument; do
+  if [ "$previous" = --bundle ]; then
+    jq -c 'del(.process.oomScoreAdj, .linux.resources.hugepageLimits)
+      | .process.capabilities |= map_values(. - ["CAP_SYS_RESOURCE"])' "$argument/config.json" \
+      >"$argument/config.json.new" &&
+      mv "$argument/config.json.new" "$argument/config.json"
+  fi
+  previous=$argument
+done
+exec runc "$@"
+`;
+
 /** Does to the process of an exec what Kubernetes 1.38 does by itself (KEP-6035). */
 const WITH_ENVIRONMENT = `#!/bin/sh
 for argument; do
@@ -136,7 +199,7 @@ for argument; do
   fi
   previous=$argument
 done
-exec runc "$@"
+exec ${LIMITED_RUNC} "$@"
 `;
 
 const CNI = {

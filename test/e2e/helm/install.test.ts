@@ -6,7 +6,7 @@ import { AGENT_IMAGES, NEXT_TAG } from '../agent-image.ts';
 import { Cluster } from '../cluster.ts';
 import { eventually } from '../eventually.ts';
 import { run } from '../network.ts';
-import { NODE_NAME } from '../place.ts';
+import { NODE_NAME, RUNTIME } from '../place.ts';
 import { container, pod, podSpec, waitForPhase } from '../pods.ts';
 import { CHART, Release, set } from './release.ts';
 import { endStorm, startStorm } from './storm.ts';
@@ -129,9 +129,9 @@ test('upgrades, rollbacks and killed pods miss nothing during a storm', async ()
   await release.install('collector.enabled=true', `image.tag=${NEXT_TAG}`);
   await release.install('collector.enabled=true');
   await release.replaceKilledAgent();
-  const containerd = cluster.component('containerd');
-  await containerd.stop();
-  containerd.start();
+  const runtime = cluster.component(RUNTIME);
+  await runtime.stop();
+  runtime.start();
   await endStorm(cluster, release);
 });
 

@@ -10,7 +10,7 @@ import { IMAGES } from '../agent-image.ts';
 import type { Cluster } from '../cluster.ts';
 import { eventually } from '../eventually.ts';
 import { run } from '../network.ts';
-import { DIR, NODE_NAME, PINS, RUNTIME_STATE } from '../place.ts';
+import { DIR, NODE_NAME, PINS, RUNTIME, RUNTIME_STATE } from '../place.ts';
 
 export const CHART = join(ROOT, 'helm/vcml-agent');
 export const NAMESPACE = 'vcml-agent';
@@ -21,10 +21,15 @@ const LOG_MS = 30_000;
 /** The time in which records of pods must appear, on a busy machine. */
 const PATIENCE_MS = 120_000;
 
+const BUNDLES = `${RUNTIME_STATE}/${
+  RUNTIME === 'cri-o' ? 'overlay-containers' : 'io.containerd.runtime.v2.task'
+}`;
+
 /** The folders that differ in this cluster, and time-outs for a busy machine. */
 export const SETTINGS = [
   'config.metadataWait=10s',
-  `runtime.dir=${RUNTIME_STATE}/io.containerd.runtime.v2.task`,
+  `runtime.type=${RUNTIME}`,
+  `runtime.dir=${BUNDLES}`,
   `hostPaths.journal=${DIR}/node`,
 ];
 
