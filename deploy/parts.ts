@@ -82,12 +82,18 @@ function packagesIn(metafiles: readonly Metafile[]): Set<string> {
   return new Set(folders);
 }
 
+/** Returns the license of the agent together with that of its BPF programs. */
+export function agentLicense(): string {
+  const { license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  return `${license} AND (GPL-2.0-only OR BSD-2-Clause)`;
+}
+
 function agentComponent(): Component {
-  const { name, version, license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   return {
     name,
     version,
-    license: `${license} AND (GPL-2.0-only OR BSD-2-Clause)`,
+    license: agentLicense(),
     purl: `pkg:generic/${name}@${version}`,
     relation: 'CONTAINS',
   };

@@ -4,6 +4,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { agentLicense } from '../parts.ts';
 import { gzipped, sha256, tarOf } from './archive.ts';
 import { addImages, labelsOf, type Release, revisionOf } from './images.ts';
 import { type Descriptor, Layout, MEDIA, TITLE } from './oci.ts';
@@ -23,10 +24,10 @@ const [, , folder, roots, reader, ...architectures] = process.argv;
 const { SOURCE_DATE_EPOCH } = process.env;
 if (folder === undefined || roots === undefined || reader === undefined || !SOURCE_DATE_EPOCH)
   throw new Error('usage: SOURCE_DATE_EPOCH=… node build.ts FOLDER ROOTS READER ARCHITECTURE…');
-const { version, license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const release: Release = {
   version,
-  license: `${license} AND (GPL-2.0-only OR BSD-2-Clause)`,
+  license: agentLicense(),
   revision: revisionOf(ROOT),
   epoch: Number(SOURCE_DATE_EPOCH),
 };
