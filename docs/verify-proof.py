@@ -194,7 +194,7 @@ def selects(where, record):
             return False
     owner = next((f"{k}/{of(f'k8s.{k}.name')}" for k in KINDS if of(f"k8s.{k}.name") is not None), None)
     uids = (record["actor"].get("uid"), at("process.user.id"), at("vcml.process.login_uid"))
-    cut = at("vcml.executable.path_truncated") or at("vcml.object.truncated")
+    path_cut, object_cut = at("vcml.executable.path_truncated"), at("vcml.object.truncated")
     tests = {
         "node": lambda v: matches(v, of("k8s.node.name", of("host.name"))),
         "namespace": lambda v: matches(v, of("k8s.namespace.name")),
@@ -204,8 +204,9 @@ def selects(where, record):
         "image": lambda v: matches(v, of("container.image.name"), of("container.image.id")),
         "owner": lambda v: matches(v, owner if "/" in v or owner is None else owner.split("/")[1]),
         "user": lambda v: (0 if v == "root" else int(v)) in uids,
-        "exe": lambda v: matches(v, at("process.executable.path"), at("process.executable.name"), record["object"])
-        or bool(cut and re.search("[*?]", v)),
+        "exe": lambda v: matches(v, at("process.executable.path"), at("process.executable.name"), record["object"],
+                                 record["object"].rsplit("/", 1)[-1])
+        or bool(path_cut and re.search("[*?]", v)) or bool(object_cut and (re.search("[*?]", v) or "/" not in v)),
         "arg": lambda v: matches(v, *at("process.command_args", [])),
         "entry": lambda v: at("vcml.entry") == v,
         "label": lambda v: all(

@@ -105,7 +105,10 @@ export function execSelection(command: Command): Command {
       append,
     )
     .option('--user <uid>', 'number of the real, effective or login user, or root')
-    .option('--exe <path>', 'path or name of the executable')
+    .option(
+      '--exe <path>',
+      'path or name of the executable, or what the caller named: a script, a command of busybox',
+    )
     .option('--arg <word>', 'one of the arguments')
     .addOption(
       new Option('--entry <kind>', 'how the exec entered its container or unit').choices([

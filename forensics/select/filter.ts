@@ -104,8 +104,12 @@ function* conditionsOf(selection: Selection, nowMs: number, words: Words): Gener
     const named = ['executable', 'executable_name', 'object'].map((name) =>
       matching(`"${name}"`, exe),
     );
-    // A cut path may be one of these. Its name is whole.
-    if (isPattern(exe)) named.push('executable_path_truncated', 'object_truncated');
+    if (mayBeName(exe)) {
+      // A script and a command of busybox have their own names only here.
+      named.push(matching(words.behindLastSlash('"object"'), exe), 'object_truncated');
+    }
+    // A cut path may be one of these; the name of the executable is whole.
+    if (isPattern(exe)) named.push('executable_path_truncated');
     yield named.join(' OR ');
   }
   if (arg !== undefined) yield words.any('args', 'word', matching('word', arg));
@@ -132,6 +136,11 @@ function matchingSql(column: string, pattern: string, words: Words): string {
 /** Whether several texts can match. */
 export function isPattern(pattern: string): boolean {
   return regexIn(pattern) !== undefined || /[*?[]/.test(pattern);
+}
+
+/** Whether a text can match the name of a file, or is a whole path. */
+export function mayBeName(pattern: string): boolean {
+  return isPattern(pattern) || !pattern.includes('/');
 }
 
 /** A path such as /usr/bin/ ends with a slash as well, but does not name a file. */

@@ -11,6 +11,8 @@ export interface Words {
   glob(text: string, pattern: string): string;
   /** what follows the first slash in a text */
   behindSlash(text: string): string;
+  /** what follows the last slash in a text, or all of it */
+  behindLastSlash(text: string): string;
   /** Whether a condition holds for an item of a list. */
   any(list: string, item: string, condition: string): string;
   /** an attribute of the resource; NULL if it is not there */
@@ -24,6 +26,7 @@ export const DUCKDB: Words = {
   matches: (text, regex) => `regexp_matches(${text}, ${literal(regex)})`,
   glob: (text, pattern) => `${text} GLOB ${literal(pattern)}`,
   behindSlash: (text) => `split_part(${text}, '/', 2)`,
+  behindLastSlash: (text) => `split_part(${text}, '/', -1)`,
   any: (list, item, condition) => `len(list_filter(${list}, lambda ${item}: ${condition})) > 0`,
   inResource,
 };

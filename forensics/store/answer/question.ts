@@ -1,6 +1,12 @@
 import { ForensicsError } from '../../errors.ts';
 import type { Caused } from '../../select/caused.ts';
-import { isPattern, type Selection, type TimeRange, timeRangeOf } from '../../select/filter.ts';
+import {
+  isPattern,
+  mayBeName,
+  type Selection,
+  type TimeRange,
+  timeRangeOf,
+} from '../../select/filter.ts';
 import { HOUR_NS } from '../../select/time.ts';
 import { literal, literals } from '../schema/literal.ts';
 import { HOUR } from '../schema/tables.ts';
@@ -30,7 +36,9 @@ export function conditionFor(selection: Selection, nowMs: number): string {
   if (isExact(pod)) all.push(`pod = ${literal(pod.slice(pod.indexOf('/') + 1))}`);
   if (isExact(exe)) {
     const name = literal(exe);
-    all.push(`(executable = ${name} OR executable_name = ${name} OR object = ${name})`);
+    const paths = `executable = ${name} OR executable_name = ${name} OR object = ${name}`;
+    const called = `endsWith(object, ${literal(`/${exe}`)}) OR object_truncated`;
+    all.push(`(${mayBeName(exe) ? `${paths} OR ${called}` : paths})`);
   }
   if (isExact(arg)) all.push(`has(args, ${literal(arg)})`);
   if (isExact(action)) all.push(`action = ${literal(action)}`);

@@ -9,6 +9,7 @@ export const CLICKHOUSE: Words = {
   matches: (text, regex) => `match(${text}, ${literal(`(?-s)${regex}`)})`,
   glob: (text, pattern) => `match(${text}, ${literal(regexOf(pattern))})`,
   behindSlash: (text) => `splitByChar('/', assumeNotNull(${text}))[2]`,
+  behindLastSlash: (text) => `substringIndex(${text}, '/', -1)`,
   any: (list, item, condition) => `arrayExists(${item} -> ${condition}, ${list})`,
   inResource: (key) =>
     `if(JSONHas(resource_json, ${literal(key)}), JSONExtractString(resource_json, ${literal(key)}), NULL)`,

@@ -32,6 +32,7 @@ export function sceneIn(folder: Folder, name = 'journal', execs = 40): Scene {
   const inPod = (record: Draft): Draft => {
     record.resource['k8s.namespace.name'] = 'shop';
     record.resource['k8s.pod.name'] = seq % 7 === 0 ? 'cart' : 'web-1';
+    if (seq % 5 === 0) record.object = '/opt/run.sh';
     return record;
   };
   for (let block = 0; block <= BLOCKS; block += 1) {

@@ -41,6 +41,8 @@ const SELECTIONS: readonly Where[] = [
   { node: 'node', user: 'root', exe: '/usr/bin/x' },
   { exe: 'x', arg: '', gap: 'predates_hook' },
   { gap: true, user: '0' },
+  { exe: 'run.sh' },
+  { exe: 'run*' },
   { container: '', arg: '\\' },
   { container: 'a', image: 'b', owner: 'c', entry: 'exec' },
   { owner: 'deployment/c*', label: ['app=a', 'tïer'], upperLayer: true, memfd: true, setuid: true },

@@ -54,3 +54,32 @@ test('a pattern selects what was cut, and a name does not', options, async (t) =
       deepEqual(stdout.split('\n').slice(0, -1).map(idIn), expected.map(idIn));
     }
 });
+
+test('a name selects what the caller called so, as well', options, async (t) => {
+  const store = await startStore(t);
+  const script = execLine(101, { object: '/opt/run.sh', executable: '/bin/bash' });
+  const cut = execLine(102, {
+    object: '/very/long',
+    executable: '/bin/bash',
+    more: ',"vcml.object.truncated":true',
+  });
+  const stop = journalLine('journal.stop', 900_000, '');
+  const lines = [...execLines(0, 20), script, cut, stop];
+  await store.insert(lines);
+  const folder = new Folder();
+  t.after(() => folder.close());
+  const file = folder.journal('node.jsonl', lines);
+  for (const [exe, expected] of [
+    ['run.sh', [script, cut]],
+    ['/opt/run.sh', [script]],
+    ['run.*', [script, cut]],
+    ['/^run/', [script, cut]],
+    ['un.sh', [cut]],
+    ['/run.sh', []],
+  ] as const)
+    for (const input of [file, store.address]) {
+      const args = ['--output', 'jsonl', '--since', '2001-01-01', '--exe', exe];
+      const { stdout, stderr } = await vcml('query', ...args, input);
+      deepEqual(stdout.split('\n').slice(0, -1).map(idIn), expected.map(idIn), `${exe} ${stderr}`);
+    }
+});
