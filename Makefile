@@ -164,8 +164,8 @@ APT_valgrind := valgrind
 APT_image = $(if $(shell command -v buildah || command -v docker),,buildah)
 APT_kernels := busybox-static cpio e2fsprogs mmdebstrap qemu-system-arm qemu-system-x86 xz-utils
 APT_arm64 := g++-aarch64-linux-gnu
-APT_e2e = bpftool busybox-static conmon containernetworking-plugins iproute2 iptables jq openssl \
-	python3-venv runc skopeo tmux unzip $(if $(shell command -v go),,golang-go)
+APT_e2e = bpftool busybox-static conmon containernetworking-plugins iproute2 iptables jq \
+	libseccomp-dev openssl pkg-config python3-venv runc skopeo tmux unzip $(if $(shell command -v go),,golang-go)
 
 # $(call apt_install,packages) installs those that are missing, and calls nothing if none is.
 define apt_install

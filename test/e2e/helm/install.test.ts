@@ -20,9 +20,11 @@ const release = new Release(cluster, 'helm');
 test('helm install starts an agent on the node', async () => {
   const notes = await release.install('collector.enabled=true');
   assert.match(notes, /helm .* test vcml-agent --logs/);
-  const inAgent = ['exec', 'daemonset/vcml-agent', '--', 'vcml-agent'];
-  assert.match(await release.kubectl(...inAgent, 'status'), /hook/);
-  assertSound(await release.kubectl(...inAgent, 'status', '--check'));
+  const inAgent = ['exec', 'daemonset/vcml-agent', '--'];
+  assert.match(await release.kubectl(...inAgent, 'vcml-agent', 'status'), /hook/);
+  assertSound(await release.kubectl(...inAgent, 'vcml-agent', 'status', '--check'));
+  const filtered = /^Seccomp:\t2$/m;
+  assert.match(await release.kubectl(...inAgent, 'cat', '/proc/self/status'), filtered);
 });
 
 test('the collector receives what pods execute, with pod and chain, as in the journal', async () => {
