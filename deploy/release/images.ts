@@ -80,5 +80,6 @@ export function labelsOf({ version, license, revision, epoch }: Release): Record
 
 /** Returns the commit that is checked out. */
 export function revisionOf(root: string): string {
-  return execFileSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
+  const command = ['-c', `safe.directory=${root}`, 'rev-parse', 'HEAD'];
+  return execFileSync('git', command, { cwd: root, encoding: 'utf8' }).trim();
 }

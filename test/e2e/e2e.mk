@@ -10,7 +10,7 @@ export KUBE_BIN
 E2E_COMPONENTS := $(addprefix $(KUBE_BIN)/,kube containerd crio crictl otelcol kubectl helm helm3 promtool policy-crds.yaml)
 E2E_PROGRAMS := $(patsubst test/e2e/images/%.c,$(E2E)/programs/%,$(wildcard test/e2e/images/*.c))
 E2E_TESTS := test/e2e/**/*.test.ts
-# What the runtime decides is tested with CRI-O as well. All tests can: E2E_RUNTIME=cri-o make e2e E2E_TESTS=…
+# What the runtime decides is tested with CRI-O as well. Others name containerd and its folders.
 CRI_O_TESTS := test/e2e/{authority,exec-requests,kinds,node,helm/install}.test.ts
 
 .PHONY: e2e-set-up
@@ -20,6 +20,8 @@ e2e-set-up: $(E2E_COMPONENTS) $(E2E_PROGRAMS) $(E2E)/agent-images.tar build/mach
 
 $(KUBE_BIN)/kube: test/e2e/kube/main.go test/e2e/kube/go.mod
 $(KUBE_BIN)/containerd: test/e2e/containerd/go.mod
+# How they are built is written there alone.
+$(KUBE_BIN)/crio $(KUBE_BIN)/crictl: test/e2e/build
 $(KUBE_BIN)/otelcol: test/e2e/collector/builder.yaml test/e2e/collector/go.mod
 
 $(E2E_COMPONENTS): | test/e2e/build build/apt-build.stamp build/apt-e2e.stamp node_modules/.stamp

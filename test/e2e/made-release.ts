@@ -34,11 +34,15 @@ export function makeRelease(checkout: string, folder: string): string {
   return release;
 }
 
-/** Makes a checkout of a later version, whose kernel side is another one; returns its folder. */
+/** Makes a checkout of a later version, with the changes that are not committed yet, whose kernel side is another one; returns its folder. */
 export function nextSource(folder: string, version: string): string {
   const git = (...args: readonly string[]) =>
     execFileSync('git', ['-c', 'safe.directory=*', ...args], { stdio: 'pipe' });
-  git('clone', '--quiet', '--shared', ROOT, folder);
+  const upload = '--upload-pack=git -c safe.directory=* upload-pack';
+  git('clone', '--quiet', '--shared', upload, ROOT, folder);
+  const changes = git('-C', ROOT, 'diff', 'HEAD', '--binary');
+  if (changes.length > 0)
+    execFileSync('git', ['apply'], { cwd: folder, input: changes, stdio: 'pipe' });
   const files = ['package.json', 'helm/vcml-agent/Chart.yaml'].map((name) => join(folder, name));
   const said = String.raw`s/^(  "version": "|(appV|v)ersion: )[0-9.]+/\1${version}/`;
   execFileSync('sed', ['-i', '-E', said, ...files]);

@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { VERSION } from '../../agent/version.ts';
 import { ROOT } from '../support/paths.ts';
 import { startRegistry } from '../support/registry/registry.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -16,6 +17,10 @@ import { inNetwork, run } from './network.ts';
 const REGISTRY = 'registry.example/vcml';
 /** What the first chain may take from the begin of `helm install` on. */
 const FIRST_CHAIN_SECONDS = 120;
+
+const NEXT_VERSION = VERSION.replace(/\d+$/, (patch) => `${Number(patch) + 1}`);
+/** The versions of this checkout and of the one after it, in the place of those on the page. */
+const TOLD: Readonly<Record<string, string>> = { '0.2.0': VERSION, '0.2.1': NEXT_VERSION };
 
 /** A command of the page, the time in seconds at which it began, and what it printed. */
 interface Step {
@@ -31,7 +36,7 @@ test('the day of docs/operating.md: verify, install by digest, check, first chai
   const registry = `${await startRegistry(t, inNetwork)}/vcml`;
   const key = join(folder, 'release.pem');
   writeKeys(key, join(folder, 'cosign.pub'));
-  const next = nextSource(join(folder, 'next'), '0.2.1');
+  const next = nextSource(join(folder, 'next'), NEXT_VERSION);
   for (const source of [ROOT, next])
     await run([
       process.execPath,
@@ -49,7 +54,7 @@ test('the day of docs/operating.md: verify, install by digest, check, first chai
   const find = (part: string) =>
     steps.find(({ command }) => command.includes(part)) ?? assert.fail(part);
 
-  assert.match(find('make verify-release VERSION=0.2.0').output, /^verified \S+@sha256:/m);
+  assert.match(find('make verify-release').output, /^verified \S+@sha256:/m);
   assert.match(find('get pods').output, /@sha256:[0-9a-f]{64}$/m);
   const checked = find('status --check').output;
   assert.match(checked, /^ok +hook .*: recording/m);
@@ -62,7 +67,7 @@ test('the day of docs/operating.md: verify, install by digest, check, first chai
   t.diagnostic(`${seconds} s from helm install to the first chain`);
   assert.ok(seconds < FIRST_CHAIN_SECONDS);
   const runs = find('journal').output;
-  assert.match(runs, /hook upgraded, vcml-agent 0\.2\.1$/m);
+  assert.match(runs, new RegExp(`hook upgraded, vcml-agent ${NEXT_VERSION}$`, 'm'));
   assert.doesNotMatch(runs, /journal\.loss/);
   assert.match(steps.at(-1)?.output ?? '', /No such file or directory/);
   await new Release(cluster, 'helm').assertGone([]);
@@ -96,6 +101,7 @@ async function play(
   `;
   const played = commands
     .map((command) => command.replaceAll(REGISTRY, registry))
+    .map((command) => command.replaceAll(/0\.2\.[01]/g, (told) => TOLD[told] ?? told))
     .map((command) => command.replaceAll('cosign.pub', join(folder, 'cosign.pub')))
     .map(
       (command, at) =>

@@ -15,7 +15,7 @@ const OUTSIDE = [
   '/run/netns',
   '/usr/libexec/kubernetes',
   '/var/lib/cni',
-  '/var/lib/containers',
+  '/var/lib/containers/cache',
   '/var/lib/kubelet',
   '/var/log/containers',
 ];
@@ -54,6 +54,8 @@ export function removeCluster(): void {
     unmountIn(folder);
     rmSync(folder, { recursive: true, force: true });
   }
+  // Somebody else may keep images there meanwhile.
+  spawnSync('rmdir', ['/var/lib/containers'], { stdio: 'ignore' });
   // Each mount had a copy below the bind mounts of `/`; as long as it is shared, both end together.
   if (isRootShared) spawnSync('mount', ['--make-private', '/']);
 }

@@ -14,6 +14,8 @@ import { ROOT } from './paths.ts';
 
 /** The commit of 0.1.0. */
 const COMMIT = 'c657698fd4f8abcb61668b74c61bd1a0c3d848c6';
+/** Says which version of Node a bundle of it has, below its node_modules. */
+const NODE_MANIFEST = 'node/package.json';
 const BUILT = ['build/exec.bpf.o', 'build/vcml_hook.node'];
 
 /** Returns why 0.1.0 cannot be built here; false: it can. */
@@ -25,7 +27,9 @@ export function whyNoFormerVersion(): string | false {
 /** Builds 0.1.0, agent and kernel side, unless that was done before; returns its folder. */
 export function formerVersion(): string {
   const root = join(ROOT, 'build/0.1.0');
-  if (!existsSync(root)) {
+  // An earlier build may lack it.
+  if (!existsSync(join(root, 'node_modules', NODE_MANIFEST))) {
+    rmSync(root, { recursive: true, force: true });
     const aside = `${root}.tmp`;
     rmSync(aside, { recursive: true, force: true });
     mkdirSync(join(aside, 'build'), { recursive: true });
@@ -47,9 +51,8 @@ function linkPackages(into: string): void {
   for (const name of readdirSync(packages)) {
     const link = name.startsWith('node-linux-') ? join('node/node_modules', name) : name;
     if (name !== 'node') symlinkSync(join(packages, name), join(into, link));
-    // Its bundle says which version of Node it has.
     if (link !== name)
-      copyFileSync(join(packages, name, 'package.json'), join(into, 'node/package.json'));
+      copyFileSync(join(packages, name, 'package.json'), join(into, NODE_MANIFEST));
   }
 }
 

@@ -18,10 +18,10 @@ function leastTime(work: () => void): number {
 
 /** How much longer one work takes than another; it is measured again while it exceeds `max`. */
 export function timesAsLong(work: () => void, other: () => void, max: number): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < ATTEMPTS && least >= max; attempt++) {
-    const time = leastTime(work);
-    least = Math.min(least, time / leastTime(other));
+  let [time, otherTime] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (let attempt = 0; attempt < ATTEMPTS && !(time / otherTime < max); attempt++) {
+    time = Math.min(time, leastTime(work));
+    otherTime = Math.min(otherTime, leastTime(other));
   }
-  return least;
+  return time / otherTime;
 }

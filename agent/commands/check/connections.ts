@@ -56,7 +56,7 @@ async function checkCollector(config: Config, checked: Promise<CheckedRun>, log:
   const known = await checked.catch(() => undefined);
   const prepared = known && (await prepareExport(config, known.credentials, log));
   if (prepared === undefined)
-    return failed(`${exportEndpoint}: not asked, because of the configuration`);
+    return off(`${exportEndpoint} is not asked before a run accepts the configuration`);
   const outcome = await prepared.probe();
   if (outcome.kind === 'accepted') return ok(`${exportEndpoint} accepts requests`);
   const { kind, code, details } = outcome;

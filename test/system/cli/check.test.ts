@@ -136,13 +136,17 @@ test('what a run would refuse is named once', async () => {
   match(`${configuration?.found}`, /\/nowhere\/ca\.pem: ENOENT/);
   deepEqual(
     [collector?.result, collector?.found],
-    ['failed', 'https://127.0.0.1:1: not asked, because of the configuration'],
+    ['off', 'https://127.0.0.1:1 is not asked before a run accepts the configuration'],
   );
 });
 
 test('what has nothing to do with the collector does not stand beside it', async () => {
   const { configuration, collector } = await findings(NOWHERE, {
-    env: { KUBERNETES_SERVICE_HOST: '127.0.0.1', VCML_AGENT_ON_EXIT: 'whenUninstalled' },
+    env: {
+      KUBERNETES_SERVICE_HOST: '127.0.0.1',
+      VCML_AGENT_ON_EXIT: 'whenUninstalled',
+      VCML_AGENT_EXPORT_ENDPOINT: 'http://127.0.0.1:1',
+    },
   });
   equal(configuration?.result, 'failed');
   match(`${configuration?.found}`, /POD_NAME/);
