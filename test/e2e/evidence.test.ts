@@ -44,7 +44,9 @@ test('a root who broke out of a container cannot erase its trace unnoticed', {
 
   // The agent records while a root of the node cuts its line out of the journal.
   const file = segmentName(1);
-  await execInside(`grep -v ${PATTERN} /host/${file} >/tmp/without; cat /tmp/without >/host/${file}`);
+  await execInside(
+    `grep -v ${PATTERN} /host/${file} >/tmp/without; cat /tmp/without >/host/${file}`,
+  );
   const erased = readFileSync(join(agent.journalDir, file), 'utf8');
   equal(erased.includes(TRACE), false);
   const plain = await vcml('audit', agent.journalDir);
