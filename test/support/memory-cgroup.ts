@@ -12,6 +12,8 @@ export interface MemoryCgroup {
   launcher(file: string, program: string): string;
   /** The most bytes that it was charged with at once, with files that the kernel keeps in memory. */
   peak(): number;
+  /** What it is charged with, and the memory of its processes, for a message. */
+  state(): string;
   /** How many processes the kernel has killed in it because its memory was full. */
   kills(): number;
 }
@@ -34,15 +36,21 @@ export function createMemoryCgroup(
     rmdirSync(folder);
   });
   writeFileSync(at(IS_V1 ? 'memory.limit_in_bytes' : 'memory.max'), `${limit}`);
-  return {
+  const cgroup: MemoryCgroup = {
     launcher(file, program) {
       const script = `#!/bin/sh\necho $$ >'${at('cgroup.procs')}' && exec '${program}' "$@"\n`;
       writeFileSync(file, script, { mode: 0o755 });
       return file;
     },
     peak: () => numberIn(at(IS_V1 ? 'memory.max_usage_in_bytes' : 'memory.peak'), /^(\d+)/),
+    state: () => {
+      const pids = readFileSync(at('cgroup.procs'), 'utf8').split('\n').filter(Boolean);
+      const counts = `${cgroup.kills()} killed, ${cgroup.peak() >> 20} of ${limit >> 20} MiB at most`;
+      return [counts, readFileSync(at('memory.stat'), 'utf8'), ...pids.map(memoryOf)].join('\n');
+    },
     kills: () => numberIn(at(IS_V1 ? 'memory.oom_control' : 'memory.events'), /^oom_kill (\d+)$/m),
   };
+  return cgroup;
 }
 
 /** The memory limit of the agent in the chart, as its rendered manifest has it, in bytes. */
@@ -58,6 +66,15 @@ function kill(pid: number): void {
     process.kill(pid, 'SIGKILL');
   } catch {
     // It has ended meanwhile.
+  }
+}
+
+function memoryOf(pid: string): string {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return status.match(/^(Name|Rss\w+):.*$/gm)?.join(' ') ?? '';
+  } catch {
+    return `${pid} has ended`;
   }
 }
 

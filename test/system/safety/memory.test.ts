@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Agent, program, runProgram, startAgent } from '../../support/agent.ts';
 import { segmentName } from '../../support/journal/segment-name.ts';
+import { ownMib } from '../../support/own-memory.ts';
 import { until } from '../../support/until.ts';
 
 /** From the sources; without pods an agent at rest has 40 to 46 MiB (docs/sizing.md). */
@@ -64,14 +65,4 @@ function peakMib(agent: Agent): () => number {
     clearInterval(timer);
     return Math.round(peak);
   };
-}
-
-/**
- * The process's anonymous memory: without files, which are in the page cache, and without the ring.
- */
-function ownMib(pid: number): number {
-  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  const kib = /^Anonymous:\s+(\d+) kB$/m.exec(rollup)?.[1];
-  assert.ok(kib !== undefined, rollup);
-  return Number(kib) / 1024;
 }
