@@ -2,11 +2,15 @@ import { byId, element } from '../../report/page/dom.ts';
 
 /** Its name in the address and in the tab's storage, which no other port of this machine can read. */
 const NAME = 'token';
-/** Other tabs with this server answer at once. */
+/** Other tabs with this server answer at once, unless they are busy. */
 const WAIT_MS = 200;
 const QUESTION = 'token?';
 
 let token = '';
+/** What another tab has sent last. */
+let sent = '';
+/** Called when another tab has sent a token. */
+let onSent = () => {};
 
 /** Returns the header that says that this page may ask. */
 export function authorization(): string {
@@ -17,29 +21,44 @@ export function authorization(): string {
 export async function findToken(): Promise<void> {
   const tabs = new BroadcastChannel('vcml');
   tabs.addEventListener('message', ({ data }) => {
-    if (data === QUESTION && token !== '') tabs.postMessage({ token });
+    if (data === QUESTION) {
+      if (token !== '') tabs.postMessage({ token });
+    } else if (typeof data?.token === 'string') {
+      sent = data.token;
+      onSent();
+    }
   });
   addEventListener('hashchange', () => {
     if (takeFromAddress()) location.reload();
   });
   if (takeFromAddress()) return;
-  keep(sessionStorage.getItem(NAME) ?? (await tokenFrom(tabs)));
+  const kept = sessionStorage.getItem(NAME) ?? '';
+  keep(kept === '' ? await tokenFrom(tabs) : kept);
 }
 
-/** Says why there are no records, and resolves when the reader has given a token. */
+/** Says why there are no records, and resolves when the reader or another tab has given another token. */
 export function askForToken(why: string): Promise<void> {
   const problem = byId('problem', HTMLElement);
   const input = element('input', { autocomplete: 'off', spellcheck: 'false', required: '' });
   const label = element('label', {}, 'Address or token ', input);
   const form = element('form', {}, label, ' ', element('button', {}, 'Show the records'));
   const { promise, resolve } = Promise.withResolvers<void>();
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    keep(/[#?&]token=([\w-]+)/.exec(input.value)?.[1] ?? input.value.trim());
+  const take = (given: string) => {
+    onSent = () => {};
+    keep(given);
     problem.textContent = '';
     resolve();
+  };
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    take(/[#?&]token=([\w-]+)/.exec(input.value)?.[1] ?? input.value.trim());
   });
   problem.replaceChildren(why, form);
+  const takeSent = () => {
+    if (sent !== '' && sent !== token) take(sent);
+  };
+  onSent = takeSent;
+  takeSent();
   return promise;
 }
 
@@ -61,11 +80,10 @@ function keep(found: string): void {
 }
 
 async function tokenFrom(tabs: BroadcastChannel): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  tabs.addEventListener('message', ({ data }) => {
-    if (typeof data?.token === 'string') resolve(data.token);
-  });
-  setTimeout(() => resolve(''), WAIT_MS);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  onSent = resolve;
+  setTimeout(resolve, WAIT_MS);
   tabs.postMessage(QUESTION);
-  return promise;
+  await promise;
+  return sent;
 }

@@ -61,6 +61,8 @@ const SELECTIONS: readonly (readonly string[])[] = [
 ];
 /** Some of them, where the journals are what differs. */
 const FEW = SELECTIONS.filter((_, n) => [0, 5, 9].includes(n));
+/** Each frame is judged alone, and an odd journal has those of a sound one, but no segment is skipped in it. */
+const OF_SOUND = SELECTIONS.filter((_, n) => [0, 3, 5, 8, 9].includes(n));
 
 const bootTimeOf = (n: number) => record(n).attributes['vcml.boot_time'];
 
@@ -135,7 +137,7 @@ test('cat --since reads no segment whose index ends before, and each other one',
 });
 
 describe('cat prints the same with indexes as without them', { concurrency: 1 }, () => {
-  test('from a sound journal', () => isSame(whole));
+  test('from a sound journal', () => isSame(whole, undefined, OF_SOUND));
 
   test('where lines are no records, repeat others, or are not the agent’s', () => isSame(odd));
 

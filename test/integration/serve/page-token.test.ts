@@ -51,6 +51,28 @@ test('a link in another tab gets the token from a tab that has it', async () => 
   await isShown(other);
   await other.reload();
   await isShown(other);
+  // If the first one was busy, the other one has asked without a token.
+  served.takeRefusals();
+});
+
+test('a tab that is busy gives the token late, and nobody is asked for it any more', async () => {
+  const page = await served.open();
+  const release = await page.evaluateHandle(() => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const post = BroadcastChannel.prototype.postMessage;
+    BroadcastChannel.prototype.postMessage = function (message) {
+      void promise.then(() => post.call(this, message));
+    };
+    return resolve;
+  });
+  const other = await served.openBeside(page, LINK);
+  await waitForText(other, '#problem', /paste it here/);
+  await release.evaluate((resolve) => resolve());
+  await isShown(other);
+  assert.equal(await textOf(other, '#problem'), '');
+  await served.refused(1);
+  await other.reload();
+  await isShown(other);
 });
 
 test('a link without the token asks for the address or the token, and then shows its place', async () => {
